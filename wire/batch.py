@@ -1,0 +1,267 @@
+"""The frame batch: 1..256 consecutive access units in one log entry.
+
+``parse_batch`` and ``encode_batch`` are inverse to each other; every number is big-endian. The
+layout, the limits and the reason for every rejection are in ``PROTOCOL.md`` section 2.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import struct
+from collections.abc import Sequence
+
+from wire.errors import BadBatch
+
+MAGIC = b"SCFB"
+VERSION = 1
+MAX_UNITS = 256
+MAX_PAYLOAD = 4 * 1024 * 1024
+MAX_BATCH = 16 * 1024 * 1024
+MAX_STAMPS = 16
+MAX_SIDE = 8192
+MAX_CLOCK_RATE = 192_000
+
+_HEADER = struct.Struct(">4sBBHIQ")
+_UNIT = struct.Struct(">BBBBHHIIqqqI")
+_STAMP = struct.Struct(">Bq")
+_UNSIGNED_32 = 0xFFFFFFFF
+
+
+class Kind(enum.IntEnum):
+    """What an access unit holds."""
+
+    VIDEO = 1
+    AUDIO = 2
+
+
+class Codec(enum.IntEnum):
+    """How its payload is coded."""
+
+    H264 = 1
+    "ITU-T H.264, Annex B byte stream with start codes, one access unit."
+    VP8 = 2
+    "RFC 6386 frame."
+    OPUS = 3
+    "RFC 6716 packet."
+
+
+class Flags(enum.IntFlag):
+    """Properties of one access unit."""
+
+    NONE = 0
+    KEY = 1
+    "Decoding can start here. Every audio unit has it."
+    BYPASS = 2
+    "In an enhanced log: the source's own bits, not enhanced."
+    DISCONTINUITY = 4
+    "Units before this one were lost or left out; a decoder must not rely on them."
+
+
+class Stage(enum.IntEnum):
+    """Where a stamp was taken; a unit carries at most one of each, in the order of travel."""
+
+    ARRIVED = 1
+    "The last packet of the unit reached the ingest."
+    LOGGED = 2
+    "About to be appended to the source log."
+    FETCHED = 3
+    "The worker has it."
+    DECODED = 4
+    "Pixels are there."
+    ENHANCED = 5
+    "Pixels are enhanced."
+    ENCODED = 6
+    "Coded again."
+    PUBLISHED = 7
+    "About to be appended to the enhanced log."
+    DELIVERED = 8
+    "Read by the app that sends it to viewers."
+
+
+_KIND_CODECS = {Kind.VIDEO: (Codec.H264, Codec.VP8), Kind.AUDIO: (Codec.OPUS,)}
+_ALL_FLAGS = int(Flags.KEY | Flags.BYPASS | Flags.DISCONTINUITY)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccessUnit:
+    """One coded frame or one Opus packet."""
+
+    kind: Kind
+    codec: Codec
+    flags: Flags
+    sequence: int
+    "Counts the units of its kind in this log from the session's start, modulo 2**32."
+    pts: int
+    "Presentation time in ticks of 1/clock_rate s; the publisher's unwrapped RTP time stamp."
+    clock_rate: int
+    "Ticks per second, 1..192000; the time base is 1/clock_rate."
+    capture_us: int
+    "When it was captured, on the server's clock, Unix us; common to audio and video."
+    arrival_us: int
+    "When its first packet reached the server, Unix us."
+    payload: bytes
+    width: int = 0
+    "Luma samples, 0 if unknown or audio."
+    height: int = 0
+    "Luma rows, 0 if unknown or audio."
+    stamps: tuple[tuple[Stage, int], ...] = ()
+    "(stage, Unix us) in the order of travel."
+
+    @property
+    def is_key(self) -> bool:
+        """True where decoding can start."""
+        return bool(self.flags & Flags.KEY)
+
+    def stamped(self, stage: Stage, at_us: int) -> AccessUnit:
+        """The same unit with one more stamp."""
+        return dataclasses.replace(self, stamps=(*self.stamps, (stage, at_us)))
+
+    def stamp(self, stage: Stage) -> int | None:
+        """The time of a stage in Unix us, or None where it was not passed."""
+        for have, at_us in self.stamps:
+            if have is stage:
+                return at_us
+        return None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Batch:
+    """What one log entry holds."""
+
+    epoch: int
+    "Whoever wrote it: the publisher's session or the lead's epoch; grows, never returns."
+    units: tuple[AccessUnit, ...]
+
+    @property
+    def has_key_frame(self) -> bool:
+        """True if a decoder can start at one of its video units."""
+        return any(unit.kind is Kind.VIDEO and unit.is_key for unit in self.units)
+
+
+def _check_unit(unit: AccessUnit) -> None:
+    if unit.codec not in _KIND_CODECS[unit.kind]:
+        raise BadBatch(f"codec {unit.codec.name} cannot be {unit.kind.name.lower()}")
+    if not 1 <= unit.clock_rate <= MAX_CLOCK_RATE:
+        raise BadBatch(f"clock rate {unit.clock_rate} is not within 1..{MAX_CLOCK_RATE}")
+    if not (0 <= unit.width <= MAX_SIDE and 0 <= unit.height <= MAX_SIDE):
+        raise BadBatch(f"size {unit.width}x{unit.height} is over {MAX_SIDE} on a side")
+    if not 1 <= len(unit.payload) <= MAX_PAYLOAD:
+        raise BadBatch(f"payload of {len(unit.payload)} bytes is not within 1..{MAX_PAYLOAD}")
+    if len(unit.stamps) > MAX_STAMPS:
+        raise BadBatch(f"{len(unit.stamps)} stamps are more than {MAX_STAMPS}")
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """The bytes of a batch. Raises BadBatch for what ``parse_batch`` would refuse."""
+    if not 1 <= len(batch.units) <= MAX_UNITS:
+        raise BadBatch(f"{len(batch.units)} units are not within 1..{MAX_UNITS}")
+    parts: list[bytes] = [b""]
+    for unit in batch.units:
+        _check_unit(unit)
+        parts.append(
+            _UNIT.pack(
+                unit.kind,
+                unit.codec,
+                unit.flags,
+                len(unit.stamps),
+                unit.width,
+                unit.height,
+                unit.sequence & _UNSIGNED_32,
+                unit.clock_rate,
+                unit.pts,
+                unit.capture_us,
+                unit.arrival_us,
+                len(unit.payload),
+            )
+        )
+        parts.extend(_STAMP.pack(stage, at_us) for stage, at_us in unit.stamps)
+        parts.append(unit.payload)
+    length = _HEADER.size + sum(map(len, parts))
+    if length > MAX_BATCH:
+        raise BadBatch(f"a batch of {length} bytes is over {MAX_BATCH}")
+    parts[0] = _HEADER.pack(MAGIC, VERSION, 0, len(batch.units), length, batch.epoch)
+    return b"".join(parts)
+
+
+def parse_batch(data: bytes) -> Batch:
+    """The batch in ``data``. Raises BadBatch with the reason for anything else."""
+    if len(data) < _HEADER.size:
+        raise BadBatch(f"{len(data)} bytes are shorter than the header of {_HEADER.size}")
+    magic, version, reserved, count, length, epoch = _HEADER.unpack_from(data)
+    if magic != MAGIC:
+        raise BadBatch(f"magic is {magic!r}, not {MAGIC!r}")
+    if version != VERSION:
+        raise BadBatch(f"version {version} is not {VERSION}")
+    if reserved:
+        raise BadBatch(f"reserved flags {reserved:#x} are set")
+    if length != len(data):
+        raise BadBatch(f"length says {length} bytes, there are {len(data)}")
+    if length > MAX_BATCH:
+        raise BadBatch(f"a batch of {length} bytes is over {MAX_BATCH}")
+    if not 1 <= count <= MAX_UNITS:
+        raise BadBatch(f"{count} units are not within 1..{MAX_UNITS}")
+    offset = _HEADER.size
+    units = []
+    for _ in range(count):
+        unit, offset = _parse_unit(data, offset)
+        units.append(unit)
+    if offset != len(data):
+        raise BadBatch(f"{len(data) - offset} bytes follow the last unit")
+    return Batch(epoch=epoch, units=tuple(units))
+
+
+def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
+    if offset + _UNIT.size > len(data):
+        raise BadBatch(f"a unit header at byte {offset} is cut off")
+    (kind, codec, flags, stamp_count, width, height, sequence, clock_rate, pts, capture_us,
+     arrival_us, size) = _UNIT.unpack_from(data, offset)  # fmt: skip
+    offset += _UNIT.size
+    if flags & ~_ALL_FLAGS:
+        raise BadBatch(f"unit flags {flags:#x} are not known")
+    if stamp_count > MAX_STAMPS:
+        raise BadBatch(f"{stamp_count} stamps are more than {MAX_STAMPS}")
+    if offset + stamp_count * _STAMP.size + size > len(data):
+        raise BadBatch(f"a unit of {size} bytes at byte {offset} is cut off")
+    stamps, offset = _parse_stamps(data, offset, stamp_count)
+    try:
+        unit = AccessUnit(
+            kind=Kind(kind),
+            codec=Codec(codec),
+            flags=Flags(flags),
+            sequence=sequence,
+            pts=pts,
+            clock_rate=clock_rate,
+            capture_us=capture_us,
+            arrival_us=arrival_us,
+            payload=data[offset : offset + size],
+            width=width,
+            height=height,
+            stamps=stamps,
+        )
+    except ValueError as error:
+        raise BadBatch(f"kind {kind} or codec {codec} is not known") from error
+    _check_unit(unit)
+    return unit, offset + size
+
+
+def _parse_stamps(
+    data: bytes, offset: int, count: int
+) -> tuple[tuple[tuple[Stage, int], ...], int]:
+    stamps = []
+    for _ in range(count):
+        stage, at_us = _STAMP.unpack_from(data, offset)
+        offset += _STAMP.size
+        try:
+            stamps.append((Stage(stage), at_us))
+        except ValueError as error:
+            raise BadBatch(f"stage {stage} is not known") from error
+    return tuple(stamps), offset
+
+
+def latency_stages(stamps: Sequence[tuple[Stage, int]]) -> list[tuple[Stage, int]]:
+    """(stage, microseconds since the stage before it) for all stamps but the first."""
+    return [
+        (stage, at_us - before_us)
+        for (_, before_us), (stage, at_us) in zip(stamps, stamps[1:], strict=False)
+    ]

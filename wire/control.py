@@ -1,0 +1,96 @@
+"""Small messages about one stream, on two bounded Redis Streams.
+
+``control`` goes to the stream's lead, ``feedback`` to the app that holds its publisher. Both are
+hints: whoever misses one reads the stream's record. Messages are JSON with a ``type``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wire import keys
+from wire.connection import Redis, command
+from wire.errors import BadMessage
+
+MAX_LENGTH = 64
+"""Messages kept per stream; older ones are dropped by the server."""
+
+
+class KeyFrameRequest(msgspec.Struct, frozen=True, tag="key_frame"):
+    """A viewer or a decoder cannot go on without a key frame."""
+
+    rendition: str
+    "``source`` (to the app) or an enhanced rendition (to the lead)."
+    reason: str = ""
+
+
+class RecordChanged(msgspec.Struct, frozen=True, tag="record_changed"):
+    """The operator changed the stream's record; read it again."""
+
+
+class EndStream(msgspec.Struct, frozen=True, tag="end_stream"):
+    """The operator ends the stream (to the app)."""
+
+
+Message = KeyFrameRequest | RecordChanged | EndStream
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
+
+def encode_message(message: Message) -> bytes:
+    """The message as JSON."""
+    return _ENCODER.encode(message)
+
+
+def parse_message(data: bytes) -> Message:
+    """The message in ``data``. Raises BadMessage."""
+    try:
+        return _DECODER.decode(data)
+    except msgspec.DecodeError as error:
+        raise BadMessage(f"control message: {error}") from error
+
+
+class Mailbox:
+    """Sends to and reads from ``keys.control(stream)`` or ``keys.feedback(stream)``."""
+
+    def __init__(self, client: Redis, key: str) -> None:
+        self._client = client
+        self._key = key
+        self._position = "$"
+        self.bad_messages = 0
+
+    async def send(self, message: Message) -> None:
+        """Adds a message; the oldest go when there are more than ``MAX_LENGTH``."""
+        await command(
+            self._client, "XADD", self._key, "MAXLEN", "~", MAX_LENGTH, "*",
+            "m", encode_message(message),
+        )  # fmt: skip
+        await command(self._client, "PEXPIRE", self._key, 60_000)
+
+    async def read(self, *, block_ms: int) -> list[Message]:
+        """Messages sent since the last read (the first read starts at its own call)."""
+        if self._position == "$":
+            rows = await command(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
+            self._position = rows[0][0].decode() if rows else "0-0"
+        answer = await command(
+            self._client, "XREAD", "COUNT", MAX_LENGTH, "BLOCK", block_ms,
+            "STREAMS", self._key, self._position,
+        )  # fmt: skip
+        messages = []
+        for row_id, fields in answer[0][1] if answer else []:
+            self._position = row_id.decode()
+            try:
+                messages.append(parse_message(fields[1]))
+            except BadMessage:
+                self.bad_messages += 1
+        return messages
+
+
+def to_lead(client: Redis, stream: str) -> Mailbox:
+    """The mailbox of the stream's lead."""
+    return Mailbox(client, keys.control(stream))
+
+
+def to_publisher(client: Redis, stream: str) -> Mailbox:
+    """The mailbox of the app that holds the stream's publisher."""
+    return Mailbox(client, keys.feedback(stream))

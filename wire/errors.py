@@ -1,0 +1,45 @@
+"""Errors of the wire.
+
+WireError
+├── BadBatch          bytes that are no frame batch
+├── BadMessage        a control message, record or heartbeat that cannot be read
+├── Fenced            somebody else writes this log now; stop writing
+├── StreamGone        the stream's record is not in Redis (ended, expired or Redis lost it)
+├── StreamBusy        the stream already has a publisher
+├── BadSettings       a setting that stops the start, in one sentence
+└── NoRedisServer     no server can be started or reached
+"""
+
+from __future__ import annotations
+
+
+class WireError(Exception):
+    """The root of what can go wrong between app, workers and Redis."""
+
+
+class BadBatch(WireError):
+    """The bytes are not a frame batch; drop the entry and count it."""
+
+
+class BadMessage(WireError):
+    """The message cannot be read; drop it and count it."""
+
+
+class Fenced(WireError):
+    """Somebody else writes this log now; stop writing and let go of the stream."""
+
+
+class StreamGone(WireError):
+    """The stream has no record in Redis: it ended, expired, or Redis lost its data."""
+
+
+class StreamBusy(WireError):
+    """The stream already has a publisher; end that one or choose another name."""
+
+
+class BadSettings(WireError):
+    """A setting is wrong; the message is the one sentence that says which and why."""
+
+
+class NoRedisServer(WireError):
+    """No Redis server can be reached or started; the message says what to install or set."""

@@ -1,0 +1,95 @@
+"""A worker's heartbeat: what it can do, and what it is doing now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from wire import keys
+from wire.connection import Redis, command
+
+EXPIRY_MS = 3_000
+PERIOD_S = 0.5
+
+
+class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker did for one stream since it became its lead. Counters only grow."""
+
+    stream: str
+    epoch: int
+    state: str
+    "``starting``, ``enhancing``, ``bypass``, ``off``"
+    reason: str = ""
+    "Why it is not enhancing, as a sentence."
+    model: str = ""
+    engine: str = ""
+    width: int = 0
+    "Output size."
+    height: int = 0
+    fps: float = 0.0
+    "Output frames per second, over the last seconds."
+    kbps: float = 0.0
+    frames_in: int = 0
+    frames_out: int = 0
+    enhanced: int = 0
+    "Frames the net made."
+    bicubic: int = 0
+    "Frames resized instead, because they were late."
+    bypassed: int = 0
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    "Frames not put out, by reason."
+    key_frames: int = 0
+
+
+class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
+    """One heartbeat."""
+
+    name: str
+    host: str
+    pid: int
+    started_us: int
+    engines: list[str]
+    models: list[str]
+    capacity: float
+    "Streams of 480x270 at 30 fps that it holds in time, as measured at its start."
+    load: float
+    "Of the same unit, in use now."
+    ms_per_frame: float
+    "Measured time of the default net at 480x270, in ms."
+    streams: list[StreamWork]
+
+
+class Heartbeats:
+    """Writes one worker's heartbeat, reads all."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    async def beat(self, beat: WorkerBeat) -> None:
+        """Shows the worker for ``EXPIRY_MS`` more."""
+        key = keys.worker(beat.name)
+        await command(self._client, "HSET", key, "beat", msgspec.json.encode(beat))
+        await command(self._client, "PEXPIRE", key, EXPIRY_MS)
+
+    async def leave(self, name: str) -> None:
+        """Removes the worker from the list at once."""
+        await command(self._client, "DEL", keys.worker(name))
+
+    async def list(self) -> list[WorkerBeat]:
+        """All workers, by name. Heartbeats that cannot be read are left out."""
+        beats: dict[str, WorkerBeat] = {}
+        cursor: Any = b"0"
+        while True:
+            cursor, names = await command(
+                self._client, "SCAN", cursor, "MATCH", keys.WORKERS_PATTERN, "COUNT", 200
+            )
+            for name in names:
+                data = await command(self._client, "HGET", name, "beat")
+                try:
+                    beat = msgspec.json.decode(data or b"", type=WorkerBeat)
+                except msgspec.DecodeError:
+                    continue
+                beats[beat.name] = beat
+            if cursor == b"0":
+                return [beats[name] for name in sorted(beats)]

@@ -1,0 +1,276 @@
+"""All settings, read once per process from the environment and an optional file.
+
+``SHARPCAST_CONFIG`` names the file: lines of ``SHARPCAST_KEY=value``. The environment wins. An
+unknown key or a bad value stops the start with one sentence. Components get frozen slices of
+this, never the whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from wire.errors import BadSettings
+
+PREFIX = "SHARPCAST_"
+_BITRATE = re.compile(r"(\d{2,4})x(\d{2,4})=(\d{2,6})\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class Settings(BaseSettings):
+    """Every key; in the environment each is ``SHARPCAST_`` and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    http_host: str = "127.0.0.1"
+    """Address the web server listens on. Anything but loopback needs both tokens."""
+    http_port: int = Field(8080, ge=0, le=65535)
+    """Port of the web server; 0 takes a free one."""
+    public_url: str = ""
+    """Base address that clients use, if it differs from what they send in ``Host``."""
+    tls_cert: Path | None = None
+    """PEM certificate chain; with ``tls_key`` the server speaks HTTPS."""
+    tls_key: Path | None = None
+    """PEM private key."""
+    publish_token: SecretStr = SecretStr("")
+    """Bearer token a publisher must send; empty: none needed, loopback only."""
+    admin_token: SecretStr = SecretStr("")
+    """Bearer token for changes and for the worker list; empty: none needed, loopback only."""
+    redis_url: str = ""
+    """Address of the Redis server; empty: an embedded one is started."""
+    ice_addresses: Words = ()
+    """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
+    ice_servers: Words = ()
+    """STUN and TURN addresses handed to browsers, by comma: ``stun:host:port``,
+    ``turn:user:password@host:port``."""
+    max_streams: int = Field(32, ge=1, le=10_000)
+    """Publishers at a time; the next gets 503."""
+    max_viewers: int = Field(200, ge=1, le=100_000)
+    """Viewers at a time; the next gets 503."""
+    start_bitrate_kbps: int = Field(1500, ge=100, le=50_000)
+    """What a Chromium publisher is told to start at."""
+    publisher_timeout_s: float = Field(4.0, ge=1.0, le=60.0)
+    """A publisher that sends nothing for this long is gone."""
+    model: str = "live-s"
+    """Net that enhances a stream for which no other was chosen."""
+    engine: str = "auto"
+    """Inference engine; ``auto`` takes the fastest that is there."""
+    precision: Literal["auto", "fp32", "int8"] = "auto"
+    """Weights to load; ``auto`` takes the manifest's default."""
+    worker_name: str = ""
+    """Name in lists and metrics; empty: host name and a random part."""
+    worker_threads: int = Field(0, ge=0, le=256)
+    """Threads the net may use; 0: all cores."""
+    worker_capacity: float = Field(0.0, ge=0.0, le=10_000.0)
+    """Streams of 480x270 at 30 fps to take on at most; 0: as measured at start."""
+    output_codec: Literal["h264", "vp8"] = "h264"
+    """Codec of the enhanced rendition."""
+    x264_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast"] = "superfast"
+    """Speed against quality of the H.264 encoder."""
+    bitrates: Words = ("640x360=1200", "960x540=2500", "1280x720=4000", "1920x1080=8000")
+    """Bitrate targets of the output by size, ``WxH=kbit/s`` by comma; sizes between are
+    interpolated by their number of pixels."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged."""
+
+    @field_validator("ice_addresses", "ice_servers", "bitrates", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("ice_addresses")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            ipaddress.ip_address(address)
+        return value
+
+    @field_validator("ice_servers")
+    @classmethod
+    def _ice_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for server in value:
+            if not server.startswith(("stun:", "turn:", "turns:")):
+                raise ValueError(f"{server!r} does not start with stun:, turn: or turns:")
+        return value
+
+    @field_validator("bitrates")
+    @classmethod
+    def _bitrates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            if not _BITRATE.match(part):
+                raise ValueError(f"{part!r} is not of the form 960x540=2500")
+        if not value:
+            raise ValueError("at least one size is needed")
+        return value
+
+    @field_validator("worker_name")
+    @classmethod
+    def _worker_name(cls, value: str) -> str:
+        if value and not _NAME.match(value):
+            raise ValueError("only letters, digits, _ . - and at most 64 of them")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("it must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc):
+            raise ValueError("it must be of the form https://host[:port]")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("SHARPCAST_TLS_CERT and SHARPCAST_TLS_KEY go together")
+        for path in (self.tls_cert, self.tls_key):
+            if path is not None and not os.access(path, os.R_OK):
+                raise ValueError(f"{path} cannot be read")
+        if not self.is_loopback and not (self.has_publish_token and self.has_admin_token):
+            raise ValueError(
+                f"listening on {self.http_host} needs SHARPCAST_PUBLISH_TOKEN and "
+                "SHARPCAST_ADMIN_TOKEN; without them only loopback is served"
+            )
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """True if only this machine can reach the web server."""
+        if self.http_host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.http_host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def has_publish_token(self) -> bool:
+        """True if publishers need a token."""
+        return bool(self.publish_token.get_secret_value())
+
+    @property
+    def has_admin_token(self) -> bool:
+        """True if the admin API needs a token."""
+        return bool(self.admin_token.get_secret_value())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what ``load_settings`` hands over counts: no hidden .env files."""
+        return (init_settings,)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BitrateTable:
+    """Bitrate targets by output size."""
+
+    rungs: tuple[tuple[int, float], ...]
+    "(pixels, kbit/s) by growing pixels."
+
+    @classmethod
+    def parse(cls, words: tuple[str, ...]) -> BitrateTable:
+        """From ``WxH=kbit/s`` words, already checked by ``Settings``."""
+        rungs = []
+        for word in words:
+            match = _BITRATE.match(word)
+            if match is None:
+                raise BadSettings(f"SHARPCAST_BITRATES: {word!r} is not of the form 960x540=2500.")
+            width, height, kbps = (int(part) for part in match.groups())
+            rungs.append((width * height, float(kbps)))
+        return cls(tuple(sorted(rungs)))
+
+    def kbps(self, width: int, height: int) -> float:
+        """Target for a size: linear between rungs, proportional to pixels outside them."""
+        pixels = width * height
+        below = [rung for rung in self.rungs if rung[0] <= pixels]
+        above = [rung for rung in self.rungs if rung[0] > pixels]
+        if not below or not above:
+            edge_pixels, edge_kbps = above[0] if above else below[-1]
+            return edge_kbps * pixels / edge_pixels
+        (low, low_kbps), (high, high_kbps) = below[-1], above[0]
+        return low_kbps + (high_kbps - low_kbps) * (pixels - low) / (high - low)
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """The keys of a settings file: ``KEY=value`` lines, ``#`` comments. Raises BadSettings."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise BadSettings(f"SHARPCAST_CONFIG: {path} cannot be read: {error.strerror}.") from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().startswith(PREFIX):
+            raise BadSettings(f"{path} line {number}: not of the form {PREFIX}KEY=value.")
+        found[name.strip()] = value.strip().strip("\"'")
+    return found
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises BadSettings with one sentence."""
+    environ = os.environ if environ is None else environ
+    values = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
+    config = values.pop(f"{PREFIX}CONFIG", "")
+    if config:
+        values = {**read_file(Path(config)), **values}
+    fields: dict[str, Any] = {}
+    for key, value in values.items():
+        name = key.removeprefix(PREFIX).lower()
+        if name not in Settings.model_fields:
+            raise BadSettings(f"{key} is not a setting of Sharpcast.")
+        if value != "":
+            fields[name] = value
+    try:
+        settings = Settings(**fields)
+    except ValidationError as error:
+        raise BadSettings(_sentence(error)) from error
+    if not settings.worker_name:
+        name = f"{os.uname().nodename.split('.')[0][:48]}-{secrets.token_hex(3)}"
+        settings = settings.model_copy(update={"worker_name": name})
+    return settings
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    if not first["loc"]:
+        return f"{message}."
+    return f"{PREFIX}{str(first['loc'][0]).upper()}: {message}."
