@@ -26,6 +26,7 @@ _HEADER = struct.Struct(">4sBBHIQ")
 _UNIT = struct.Struct(">BBBBHHIIqqqI")
 _STAMP = struct.Struct(">Bq")
 _UNSIGNED_32 = 0xFFFFFFFF
+_SIGNED_64 = range(-(2**63), 2**63)
 
 
 class Kind(enum.IntEnum):
@@ -91,7 +92,7 @@ class AccessUnit:
     codec: Codec
     flags: Flags
     sequence: int
-    "Counts the units of its kind in this log from the session's start, modulo 2**32."
+    "Counts the units of its kind in this log from its writer's start, modulo 2**32."
     pts: int
     "Presentation time in ticks of 1/clock_rate s; the publisher's unwrapped RTP time stamp."
     clock_rate: int
@@ -150,12 +151,19 @@ def _check_unit(unit: AccessUnit) -> None:
         raise BadBatch(f"payload of {len(unit.payload)} bytes is not within 1..{MAX_PAYLOAD}")
     if len(unit.stamps) > MAX_STAMPS:
         raise BadBatch(f"{len(unit.stamps)} stamps are more than {MAX_STAMPS}")
+    if unit.flags & ~_ALL_FLAGS:
+        raise BadBatch(f"unit flags {int(unit.flags):#x} are not known")
+    times = (unit.pts, unit.capture_us, unit.arrival_us, *(at_us for _, at_us in unit.stamps))
+    if not all(_SIGNED_64.start <= time < _SIGNED_64.stop for time in times):
+        raise BadBatch("a time does not fit in 64 bits")
 
 
 def encode_batch(batch: Batch) -> bytes:
     """The bytes of a batch. Raises BadBatch for what ``parse_batch`` would refuse."""
     if not 1 <= len(batch.units) <= MAX_UNITS:
         raise BadBatch(f"{len(batch.units)} units are not within 1..{MAX_UNITS}")
+    if not 0 <= batch.epoch < 2**64:
+        raise BadBatch(f"epoch {batch.epoch} does not fit in 64 bits")
     parts: list[bytes] = [b""]
     for unit in batch.units:
         _check_unit(unit)

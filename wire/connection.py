@@ -14,15 +14,25 @@ import redis.exceptions
 
 Redis: TypeAlias = "redis.asyncio.Redis"
 
-REDIS_DOWN = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
-"""What a call raises while the server is away, restarting or loading."""
+REDIS_DOWN = (
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+    OSError,
+)
+"""What a call raises while the server is away, restarting, loading, full or read-only."""
 
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""
 
 
 def connect(url: str) -> Redis:
-    """A client with a connection pool; connects on first use. Answers are bytes."""
+    """A client with a connection pool; connects on first use. Answers are bytes.
+
+    It never sends a command twice (an append would be doubled), and gives up on one after 10 s:
+    no read may block longer than 9 s.
+    """
     client: Redis = redis.asyncio.Redis.from_url(
         url,
         socket_connect_timeout=2.0,

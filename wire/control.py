@@ -11,9 +11,21 @@ import msgspec
 from wire import keys
 from wire.connection import Redis, command
 from wire.errors import BadMessage
+from wire.script import Script
 
 MAX_LENGTH = 64
 """Messages kept per stream; older ones are dropped by the server."""
+
+EXPIRY_MS = 60_000
+"""A mailbox nobody wrote to for this long is removed by the server."""
+
+# In one step: a sender that dies between the two commands would leave a key for ever.
+_SEND = Script(
+    """
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'm', ARGV[2])
+return redis.call('PEXPIRE', KEYS[1], ARGV[3])
+"""
+)
 
 
 class KeyFrameRequest(msgspec.Struct, frozen=True, tag="key_frame"):
@@ -46,7 +58,7 @@ def parse_message(data: bytes) -> Message:
     """The message in ``data``. Raises BadMessage."""
     try:
         return _DECODER.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessage(f"control message: {error}") from error
 
 
@@ -61,14 +73,14 @@ class Mailbox:
 
     async def send(self, message: Message) -> None:
         """Adds a message; the oldest go when there are more than ``MAX_LENGTH``."""
-        await command(
-            self._client, "XADD", self._key, "MAXLEN", "~", MAX_LENGTH, "*",
-            "m", encode_message(message),
-        )  # fmt: skip
-        await command(self._client, "PEXPIRE", self._key, 60_000)
+        args = [MAX_LENGTH, encode_message(message), EXPIRY_MS]
+        await _SEND.run(self._client, [self._key], args)
 
     async def read(self, *, block_ms: int) -> list[Message]:
-        """Messages sent since the last read (the first read starts at its own call)."""
+        """Messages sent since the last read (the first read starts at its own call).
+
+        Empty after ``block_ms`` (1 to 9000) without any.
+        """
         if self._position == "$":
             rows = await command(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
             self._position = rows[0][0].decode() if rows else "0-0"

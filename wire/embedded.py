@@ -1,7 +1,7 @@
 """A real Redis-compatible server of our own: started with us, stopped with us, nothing left.
 
-It listens on a Unix socket in a private folder, keeps nothing on disk, and is told by the kernel
-to end when its parent dies, so that even ``kill -9`` of the parent leaves no server behind.
+It listens on a Unix socket in a private folder, keeps nothing on disk, and is ended by the kernel
+when its parent dies, so that even ``kill -9`` of the parent leaves no server behind.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib.resources
 import importlib.util
+import os
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +26,7 @@ from wire.errors import NoRedisServer
 _START_S = 10.0
 _STOP_S = 3.0
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 def find_server() -> Path:
@@ -51,9 +54,12 @@ def _runs(binary: Path) -> bool:
     return done.returncode == 0
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
+    """Runs in the child, before the server."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
 
 
 class EmbeddedServer:
@@ -85,9 +91,12 @@ class EmbeddedServer:
         """Returns once the server answers. Raises NoRedisServer with the server's own words."""
         binary = self._binary or find_server()
         self._folder = tempfile.mkdtemp(prefix="sharpcast-redis-")
-        self._spawn(binary)
         try:
+            self._spawn(binary)
             self._await_answer()
+        except OSError as error:
+            self.stop()
+            raise NoRedisServer(f"{binary} cannot be started: {error.strerror}.") from error
         except NoRedisServer:
             self.stop()
             raise
@@ -134,7 +143,7 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C goes to us alone; we stop it last
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(_die_with_parent, os.getpid()),
             )
 
     def _await_answer(self) -> None:

@@ -8,9 +8,18 @@ import msgspec
 
 from wire import keys
 from wire.connection import Redis, command
+from wire.script import Script
 
 EXPIRY_MS = 3_000
 PERIOD_S = 0.5
+
+# In one step: a worker that dies between the two commands would be listed for ever.
+_BEAT = Script(
+    """
+redis.call('HSET', KEYS[1], 'beat', ARGV[1])
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+)
 
 
 class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +51,19 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     key_frames: int = 0
 
 
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One net a worker can load, as its manifest describes it."""
+
+    name: str
+    title: str
+    scale: int
+    macs_per_pixel: int
+    "Multiply-adds per input pixel."
+    parameters: int
+    licence: str
+    precisions: list[str]
+
+
 class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     """One heartbeat."""
 
@@ -51,6 +73,8 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     started_us: int
     engines: list[str]
     models: list[str]
+    zoo: list[ModelInfo] = msgspec.field(default_factory=list)
+    "Details of ``models``."
     capacity: float
     "Streams of 480x270 at 30 fps that it holds in time, as measured at its start."
     load: float
@@ -68,9 +92,8 @@ class Heartbeats:
 
     async def beat(self, beat: WorkerBeat) -> None:
         """Shows the worker for ``EXPIRY_MS`` more."""
-        key = keys.worker(beat.name)
-        await command(self._client, "HSET", key, "beat", msgspec.json.encode(beat))
-        await command(self._client, "PEXPIRE", key, EXPIRY_MS)
+        args = [msgspec.json.encode(beat), EXPIRY_MS]
+        await _BEAT.run(self._client, [keys.worker(beat.name)], args)
 
     async def leave(self, name: str) -> None:
         """Removes the worker from the list at once."""
@@ -88,7 +111,7 @@ class Heartbeats:
                 data = await command(self._client, "HGET", name, "beat")
                 try:
                     beat = msgspec.json.decode(data or b"", type=WorkerBeat)
-                except msgspec.DecodeError:
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     continue
                 beats[beat.name] = beat
             if cursor == b"0":

@@ -34,14 +34,33 @@ class Job:
     "The publisher's epoch the job was made for."
 
 
-_RENEW = Script(
+_SET_IDLE = Script(
     """
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
 if #pending == 0 or pending[1][2] ~= ARGV[2] then return 0 end
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'JUSTID')
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'IDLE', ARGV[4], 'JUSTID')
 return 1
 """
 )
+
+# A worker's name has a random part, so every start adds a consumer; Redis forgets none by itself.
+_FORGET_CONSUMERS = Script(
+    """
+local count = 0
+for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+    local info = {}
+    for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+    if info.pending == 0 and info.idle > tonumber(ARGV[2]) then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], info.name)
+        count = count + 1
+    end
+end
+return count
+"""
+)
+
+_FREE_IDLE_MS = 3_600_000
+"""Idle time of a lease that was given back, far above any lease; and of a consumer to forget."""
 
 
 class JobQueue:
@@ -50,6 +69,7 @@ class JobQueue:
     def __init__(self, client: Redis, *, consumer: str = "") -> None:
         self._client = client
         self._consumer = consumer
+        self._tidied = False
 
     async def offer(self, stream: str, session: int) -> str:
         """Adds a job; its entry id."""
@@ -63,8 +83,12 @@ class JobQueue:
         return bool(await command(self._client, "XRANGE", keys.JOBS, entry, entry))
 
     async def claim(self, *, block_ms: int) -> Job | None:
-        """The next job nobody holds, or None after ``block_ms`` without one."""
+        """The next job nobody holds, or None after ``block_ms`` (1 to 9000) without one."""
         try:
+            if not self._tidied:
+                args = [keys.JOBS_GROUP, _FREE_IDLE_MS]
+                await _FORGET_CONSUMERS.run(self._client, [keys.JOBS], args)
+                self._tidied = True
             answer = await command(
                 self._client, "XREADGROUP", "GROUP", keys.JOBS_GROUP, self._consumer,
                 "COUNT", 1, "BLOCK", block_ms, "STREAMS", keys.JOBS, ">",
@@ -76,25 +100,25 @@ class JobQueue:
 
     async def take_over(self, *, min_idle_ms: int = LEASE_MS) -> Job | None:
         """A job whose holder did not renew its lease, now ours; None if there is none."""
+        cursor = b"0-0"
         try:
-            answer = await command(
-                self._client, "XAUTOCLAIM", keys.JOBS, keys.JOBS_GROUP, self._consumer,
-                min_idle_ms, "0-0", "COUNT", 1,
-            )  # fmt: skip
+            while True:
+                # One call looks at ten leases at most, so the cursor has to be followed.
+                cursor, rows, *_ = await command(
+                    self._client, "XAUTOCLAIM", keys.JOBS, keys.JOBS_GROUP, self._consumer,
+                    min_idle_ms, cursor, "COUNT", 1,
+                )  # fmt: skip
+                if rows:
+                    return _job(rows[0])
+                if cursor == b"0-0":
+                    return None
         except redis.exceptions.ResponseError as error:
             await self._on_error(error)
             return None
-        rows = [row for row in answer[1] if row and row[1]]
-        return _job(rows[0]) if rows else None
 
     async def renew(self, job: Job) -> bool:
         """False if the lease is somebody else's by now, or the job is gone."""
-        try:
-            args = [keys.JOBS_GROUP, self._consumer, job.entry]
-            return bool(await _RENEW.run(self._client, [keys.JOBS], args))
-        except redis.exceptions.ResponseError as error:
-            await self._on_error(error)
-            return False
+        return await self._set_idle(job, 0)
 
     async def finish(self, entry: str) -> None:
         """Removes the job: its stream ended."""
@@ -106,17 +130,22 @@ class JobQueue:
 
     async def give_back(self, job: Job) -> None:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
-        args = [keys.JOBS_GROUP, self._consumer, job.entry]
-        if await _RENEW.run(self._client, [keys.JOBS], args):
-            # An idle time far above any lease makes the entry the next one to be taken over.
-            await command(
-                self._client, "XCLAIM", keys.JOBS, keys.JOBS_GROUP, self._consumer, 0, job.entry,
-                "IDLE", 3_600_000, "JUSTID",
-            )  # fmt: skip
+        await self._set_idle(job, _FREE_IDLE_MS)
+
+    async def _set_idle(self, job: Job, idle_ms: int) -> bool:
+        """False, and nothing changed, unless the lease is ours."""
+        args = [keys.JOBS_GROUP, self._consumer, job.entry, idle_ms]
+        try:
+            return bool(await _SET_IDLE.run(self._client, [keys.JOBS], args))
+        except redis.exceptions.ResponseError as error:
+            await self._on_error(error)
+            return False
 
     async def _on_error(self, error: redis.exceptions.ResponseError) -> None:
         """Makes the group where it is missing (first start, or Redis lost it)."""
-        if not str(error).startswith("NOGROUP"):
+        # XINFO says "no such key" where the other commands say NOGROUP; a read that blocks while
+        # the key goes says UNBLOCKED (Redis 7.0) or NOGROUP (later).
+        if not any(words in str(error) for words in ("NOGROUP", "UNBLOCKED", "no such key")):
             raise error
         try:
             await command(

@@ -17,6 +17,9 @@ JOBS_GROUP = "workers"
 SOURCE = "source"
 """Name of the rendition that holds the publisher's own bits."""
 
+ENHANCED = "2x"
+"""Name of the rendition at twice the size."""
+
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,15}\Z")
 

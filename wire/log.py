@@ -25,13 +25,13 @@ if ARGV[3] == '' then
 else
     id = redis.call('XADD', KEYS[1], 'MINID', ARGV[3], '*', 'k', ARGV[4], 'b', ARGV[5])
 end
-if ARGV[4] == '1' then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return id
 """
 )
 
 EXPIRY_MS = 120_000
-"""A log nobody appended a key frame to for this long is removed by the server."""
+"""A log nobody appended to for this long is removed by the server."""
 
 _REPLAY_PAGE = 64
 
@@ -71,26 +71,39 @@ class LogWriter:
     """
 
     def __init__(
-        self, client: Redis, *, stream: str, rendition: str, owner_field: str, epoch: int
+        self,
+        client: Redis,
+        *,
+        stream: str,
+        rendition: str,
+        owner_field: str,
+        epoch: int,
+        trim: TrimPolicy | None = None,
     ) -> None:
         self._client = client
         self._keys = [keys.log(stream, rendition), keys.record(stream)]
         self._owner_field = owner_field
         self._stream = stream
-        self._trim = TrimPolicy()
+        self._trim = trim or TrimPolicy()
+        self._skew_ms: int | None = None
         self.epoch = epoch
 
     async def append(self, batch: Batch, *, now_ms: int) -> str:
         """The new entry's id. Raises Fenced, StreamGone, BadBatch or one of REDIS_DOWN."""
         data = encode_batch(batch)
         has_key = batch.has_key_frame
-        min_id = self._trim.before_append(has_key_frame=has_key, now_ms=now_ms) or ""
+        min_id = ""
+        # Entry ids are the server's time; a writer whose clock is ahead would trim live entries.
+        if self._skew_ms is not None:
+            server_ms = now_ms + self._skew_ms
+            min_id = self._trim.before_append(has_key_frame=has_key, now_ms=server_ms) or ""
         args = [self._owner_field, self.epoch, min_id, int(has_key), data, EXPIRY_MS]
         answer = (await _APPEND.run(self._client, self._keys, args)).decode()
         if answer == "gone":
             raise StreamGone(f"stream {self._stream} has no record in Redis")
         if answer == "fenced":
             raise Fenced(f"epoch {self.epoch} no longer owns the log of {self._stream}")
+        self._skew_ms = int(answer.partition("-")[0]) - now_ms
         return str(answer)
 
 
@@ -139,7 +152,7 @@ class LogReader:
         self._position = rows[0][0].decode() if rows else "0-0"
 
     async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
-        """Entries behind the position, oldest first; empty after ``block_ms`` without any."""
+        """Entries behind the position, oldest first; empty after ``block_ms`` (1 to 9000)."""
         answer = await command(
             self._client, "XREAD", "COUNT", count, "BLOCK", block_ms,
             "STREAMS", self._key, self._position,

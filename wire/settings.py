@@ -28,7 +28,7 @@ from pydantic_settings import (
 from wire.errors import BadSettings
 
 PREFIX = "SHARPCAST_"
-_BITRATE = re.compile(r"(\d{2,4})x(\d{2,4})=(\d{2,6})\Z")
+_BITRATE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -59,11 +59,11 @@ class Settings(BaseSettings):
     """Bearer token a publisher must send; empty: none needed, loopback only."""
     admin_token: SecretStr = SecretStr("")
     """Bearer token for changes and for the worker list; empty: none needed, loopback only."""
-    redis_url: str = ""
+    redis_url: str = Field("", repr=False)
     """Address of the Redis server; empty: an embedded one is started."""
     ice_addresses: Words = ()
     """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
-    ice_servers: Words = ()
+    ice_servers: Words = Field((), repr=False)
     """STUN and TURN addresses handed to browsers, by comma: ``stun:host:port``,
     ``turn:user:password@host:port``."""
     max_streams: int = Field(32, ge=1, le=10_000)
@@ -232,6 +232,8 @@ def read_file(path: Path) -> dict[str, str]:
         lines = path.read_text().splitlines()
     except OSError as error:
         raise BadSettings(f"SHARPCAST_CONFIG: {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"SHARPCAST_CONFIG: {path} is not a text file in UTF-8.") from error
     found = {}
     for number, line in enumerate(lines, 1):
         text = line.strip()

@@ -192,8 +192,8 @@ def parse_record(answer: Any) -> StreamRecord | None:
     if not answer:
         return None
     pairs = zip(answer[::2], answer[1::2], strict=True)
-    fields = {name.decode(): value.decode() for name, value in pairs}
     try:
+        fields = {name.decode(): value.decode() for name, value in pairs}
         return msgspec.convert(fields, StreamRecord, strict=False)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadMessage(f"stream record: {error}") from error

@@ -1,0 +1,121 @@
+"""Errors of the app; each knows the HTTP status it becomes (RFC 9457 problem details).
+
+AppError
+├── BadOffer            an SDP offer that cannot be answered (its own status: 400, 406, 422)
+├── BodyTooLarge        413
+├── WrongContentType    415
+├── NotAuthorized       401 + WWW-Authenticate
+├── StreamNotFound      404
+├── SessionNotFound     404
+├── BadName             400
+├── BadRequest          400
+├── AlreadyPublishing   409
+├── NobodyPublishes     409 + Retry-After
+├── Full                503 + Retry-After
+└── RedisAway           503 + Retry-After
+"""
+
+from __future__ import annotations
+
+
+class AppError(Exception):
+    """The root; ``detail`` is one sentence for a person."""
+
+    status = 500
+    title = "Internal error"
+    retry_after_s: int | None = None
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail or (self.__doc__ or "").strip()
+        super().__init__(self.detail)
+
+
+class BadOffer(AppError):
+    """The SDP offer cannot be answered."""
+
+    status = 400
+    title = "Unusable offer"
+
+    def __init__(self, detail: str, *, status: int = 400) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class BodyTooLarge(AppError):
+    """The request body is too large."""
+
+    status = 413
+    title = "Body too large"
+
+
+class WrongContentType(AppError):
+    """The content type must be application/sdp."""
+
+    status = 415
+    title = "Wrong content type"
+
+
+class NotAuthorized(AppError):
+    """A valid bearer token is needed."""
+
+    status = 401
+    title = "Not authorized"
+
+
+class StreamNotFound(AppError):
+    """No such stream is live."""
+
+    status = 404
+    title = "No such stream"
+
+
+class SessionNotFound(AppError):
+    """No such session; it may have ended already."""
+
+    status = 404
+    title = "No such session"
+
+
+class BadName(AppError):
+    """A stream name is 1 to 64 letters, digits, dots, dashes or underscores."""
+
+    status = 400
+    title = "Bad stream name"
+
+
+class BadRequest(AppError):
+    """The request cannot be understood."""
+
+    status = 400
+    title = "Bad request"
+
+
+class AlreadyPublishing(AppError):
+    """The stream already has a publisher."""
+
+    status = 409
+    title = "Already publishing"
+
+
+class NobodyPublishes(AppError):
+    """Nobody publishes this stream at the moment."""
+
+    status = 409
+    title = "Not live"
+    retry_after_s = 2
+
+
+class Full(AppError):
+    """The server is at its limit; try again later."""
+
+    status = 503
+    title = "Server full"
+    retry_after_s = 10
+
+
+class RedisAway(AppError):
+    """The server cannot reach its Redis at the moment."""
+
+    status = 503
+    title = "Temporarily unavailable"
+    retry_after_s = 2

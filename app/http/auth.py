@@ -1,0 +1,32 @@
+"""Bearer tokens (RFC 6750): compared in constant time, never logged, never in a URL."""
+
+from __future__ import annotations
+
+import hmac
+
+from pydantic import SecretStr
+from starlette.requests import Request
+
+from app.errors import NotAuthorized
+
+
+class Guard:
+    """A dependency that lets a request pass with the right token, or all when there is none."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    @property
+    def is_on(self) -> bool:
+        """True if a token is needed."""
+        return bool(self._token.get_secret_value())
+
+    def __call__(self, request: Request) -> None:
+        """Raises NotAuthorized."""
+        expected = self._token.get_secret_value()
+        if not expected:
+            return
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        matches = hmac.compare_digest(given.strip().encode(), expected.encode())
+        if scheme.lower() != "bearer" or not matches:
+            raise NotAuthorized

@@ -1,0 +1,26 @@
+"""What the routes need; made once at start."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from app.http.auth import Guard
+from app.http.metrics import Metrics
+from app.rtc.ice import IceServer
+from app.streams.hub import StreamHub
+from wire.connection import Redis
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """Handed to every router."""
+
+    hub: StreamHub
+    redis: Redis
+    publish_guard: Guard
+    admin_guard: Guard
+    metrics: Metrics
+    public_url: str
+    ice_servers: tuple[IceServer, ...]
+    default_model: str
+    version: str

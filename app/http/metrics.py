@@ -1,0 +1,88 @@
+"""Prometheus metrics: what is counted as it happens, and what is read when it is scraped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from app.streams.hub import StreamHub
+from wire import keys
+from wire.streams import StreamRecord
+
+_BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
+
+
+class Metrics:
+    """The registry of this process."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self, hub: StreamHub) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._latency = Histogram(
+            "sharpcast_added_latency_seconds",
+            "Latency the server added to a unit, arrival to delivery, by rendition",
+            ["rendition"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        hub.observe_latency = self.observe_latency
+        self._streams = _StreamCollector(hub)
+        self._registry.register(self._streams)
+
+    def observe_latency(self, rendition: str, seconds: float) -> None:
+        """One delivered unit."""
+        self._latency.labels(rendition).observe(seconds)
+
+    def exposition(self, records: list[StreamRecord], workers: int) -> bytes:
+        """The text of ``/metrics``."""
+        self._streams.records = records
+        self._streams.workers = workers
+        return generate_latest(self._registry)
+
+
+class _StreamCollector(Collector):
+    def __init__(self, hub: StreamHub) -> None:
+        self._hub = hub
+        self.records: list[StreamRecord] = []
+        self.workers = 0
+
+    def collect(self) -> Iterable[Metric]:
+        live = [record for record in self.records if record.state == "live"]
+        yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
+        yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=self.workers)
+        viewers = GaugeMetricFamily(
+            "sharpcast_viewers", "Viewers of this app", labels=["stream", "rendition"]
+        )
+        fps = GaugeMetricFamily("sharpcast_source_fps", "Source frame rate", labels=["stream"])
+        kbps = GaugeMetricFamily("sharpcast_source_kbps", "Source kbit/s", labels=["stream"])
+        units = CounterMetricFamily(
+            "sharpcast_units_in", "Video units published here", labels=["stream"]
+        )
+        drops = CounterMetricFamily(
+            "sharpcast_units_dropped", "Units not written to the log", labels=["stream", "reason"]
+        )
+        for record in live:
+            for rendition in (keys.SOURCE, keys.ENHANCED):
+                count = self._hub.viewers(record.id).get(rendition, 0)
+                viewers.add_metric([record.id, rendition], count)
+            fps.add_metric([record.id], record.fps)
+            kbps.add_metric([record.id], record.kbps)
+            publication = self._hub.publication(record.id)
+            if publication is not None:
+                units.add_metric([record.id], publication.units_in)
+                for reason, count in publication.dropped.items():
+                    drops.add_metric([record.id, reason], count)
+        yield from (viewers, fps, kbps, units, drops)
+        viewer_drops = GaugeMetricFamily(
+            "sharpcast_viewer_units_dropped", "Units present viewers did not get", labels=["reason"]
+        )
+        for reason, count in self._hub.viewer_drops().items():
+            viewer_drops.add_metric([reason], count)
+        yield viewer_drops

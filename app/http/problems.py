@@ -1,0 +1,53 @@
+"""Errors as RFC 9457 problem details: the one place where they become HTTP."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from app.errors import AppError, NotAuthorized
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int, title: str, detail: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """A problem answer; ``detail`` is one sentence for a person."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _on_app_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, AppError):
+        raise error
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, NotAuthorized):
+        headers["WWW-Authenticate"] = 'Bearer realm="sharpcast"'
+    return problem(error.status, error.title, error.detail, headers)
+
+
+async def _on_http_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    detail = error.detail if error.status_code != 404 else "There is nothing at this address."
+    return problem(error.status_code, error.detail, detail, dict(error.headers or {}))
+
+
+async def _on_invalid(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or "The body"
+    return problem(422, "Invalid request", f"{place}: {first['msg']}.")
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem answer."""
+    app.add_exception_handler(AppError, _on_app_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)

@@ -1,0 +1,180 @@
+"""The JSON of the admin API, as OpenAPI shows it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Rendition(BaseModel):
+    """One coded version of a stream."""
+
+    name: str
+    codec: str
+    width: int
+    height: int
+    fps: float
+    kbps: float
+    viewers: int
+
+
+class Source(BaseModel):
+    """What the publisher sends."""
+
+    codec: str
+    width: int
+    height: int
+    fps: float
+    kbps: float
+
+
+class Enhancement(BaseModel):
+    """What is being done for the stream."""
+
+    enabled: bool
+    model: str
+    state: str = Field(description="enhancing, starting, bypass, off or waiting")
+    reason: str = Field(description="Why it is not enhancing, as a sentence; else empty")
+    worker: str
+    engine: str
+
+
+class Frames(BaseModel):
+    """Counted by the lead since it took the stream."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    in_: int = Field(alias="in")
+    out: int
+    enhanced: int
+    bicubic: int
+    bypassed: int
+    dropped: dict[str, int]
+
+
+class Spread(BaseModel):
+    """Percentiles in milliseconds."""
+
+    p50: float
+    p95: float
+
+
+class StageLatency(Spread):
+    """One stage's share."""
+
+    name: str
+
+
+class Latency(BaseModel):
+    """What the server added to the units delivered last, as stamped on them."""
+
+    samples: int
+    total: Spread | None
+    stages: list[StageLatency]
+
+
+class Stream(BaseModel):
+    """One live stream."""
+
+    id: str
+    state: str
+    started_at: str
+    audio: bool
+    viewers: int
+    source: Source
+    renditions: list[Rendition]
+    enhancement: Enhancement
+    frames: Frames
+    latency_ms: Latency
+
+
+class StreamList(BaseModel):
+    """All live streams, by id."""
+
+    streams: list[Stream]
+
+
+class StreamChange(BaseModel):
+    """What an operator may change."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enhance: bool | None = None
+    model: str | None = Field(default=None, max_length=64)
+
+
+class WorkerStream(BaseModel):
+    """What a worker does for one stream."""
+
+    stream: str
+    state: str
+    reason: str
+    model: str
+    engine: str
+    width: int
+    height: int
+    fps: float
+    kbps: float
+    frames_in: int
+    frames_out: int
+    enhanced: int
+    bicubic: int
+    bypassed: int
+    dropped: dict[str, int]
+    key_frames: int
+
+
+class Worker(BaseModel):
+    """One worker process; capacity and load count streams of 480x270 at 30 fps."""
+
+    name: str
+    host: str
+    pid: int
+    started_at: str
+    engines: list[str]
+    models: list[str]
+    capacity: float
+    load: float
+    ms_per_frame: float
+    streams: list[WorkerStream]
+
+
+class WorkerList(BaseModel):
+    """All workers, by name."""
+
+    workers: list[Worker]
+
+
+class Model(BaseModel):
+    """One net that streams can be enhanced with."""
+
+    name: str
+    title: str
+    scale: int
+    macs_per_pixel: int
+    parameters: int
+    licence: str
+    precisions: list[str]
+
+
+class ModelListing(BaseModel):
+    """All nets of the zoo."""
+
+    models: list[Model]
+
+
+class IceServerInfo(BaseModel):
+    """As RTCIceServer takes it."""
+
+    urls: str
+    username: str | None = None
+    credential: str | None = None
+
+
+class Server(BaseModel):
+    """What a page needs to know before it starts."""
+
+    version: str
+    publish_token_needed: bool
+    admin_token_needed: bool
+    ice_servers: list[IceServerInfo]
+    default_model: str

@@ -1,0 +1,79 @@
+"""What WHIP and WHEP requests have in common: bodies, names, answers, addresses."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import BadName, BadOffer, BodyTooLarge, WrongContentType
+from app.rtc.ice import IceServer
+from app.rtc.offer import MAX_OFFER_BYTES
+from wire.keys import is_stream_id
+
+MEDIA_TYPE = "application/sdp"
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, Link, Retry-After",
+}
+_PREFLIGHT = {
+    **CORS,
+    "Accept-Post": MEDIA_TYPE,
+    "Access-Control-Allow-Methods": "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def check_name(stream: str) -> str:
+    """The stream's name. Raises BadName."""
+    if not is_stream_id(stream):
+        raise BadName
+    return stream
+
+
+async def read_offer(request: Request) -> str:
+    """The SDP in the body. Raises WrongContentType, BodyTooLarge or BadOffer."""
+    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if content_type != MEDIA_TYPE:
+        raise WrongContentType
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_OFFER_BYTES:
+            raise BodyTooLarge(f"An SDP offer may have {MAX_OFFER_BYTES // 1024} KiB at most.")
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise BadOffer("The SDP offer is not UTF-8 text.") from error
+
+
+def base_url(request: Request, public_url: str) -> str:
+    """The absolute address clients use, without a trailing slash.
+
+    OBS resolves a relative Location wrongly, so every Location is absolute.
+    """
+    return public_url or f"{request.url.scheme}://{request.url.netloc}"
+
+
+def created(answer: str, location: str, servers: tuple[IceServer, ...]) -> Response:
+    """201 with the answer (RFC 9725 section 4.2)."""
+    response = Response(answer, status_code=201, media_type=MEDIA_TYPE, headers=CORS)
+    response.headers["Location"] = location
+    for server in servers:
+        response.headers.append("Link", server.link_header())
+    return response
+
+
+def preflight() -> Response:
+    """OPTIONS (RFC 9725 section 4.2): CORS and what may be posted."""
+    return Response(status_code=200, headers=_PREFLIGHT)
+
+
+def nothing() -> Response:
+    """GET and HEAD (RFC 9725 section 4.1): fine, but nothing to show."""
+    return Response(status_code=204, headers=CORS)
+
+
+def ended() -> Response:
+    """DELETE: OBS warns on anything but 200."""
+    return Response(status_code=200, headers=CORS)

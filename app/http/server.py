@@ -1,0 +1,22 @@
+"""Puts the routes together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from app.http import api, health, pages, problems, whep, whip
+from app.http.context import Context
+
+_DESCRIPTION = (
+    "Live streams in by WHIP, enhanced, out by WHEP. Errors are problem details (RFC 9457)."
+)
+
+
+def create_app(context: Context) -> FastAPI:
+    """The ASGI application over a hub that is already running."""
+    app = FastAPI(title="Sharpcast", version=context.version, description=_DESCRIPTION)
+    problems.install(app)
+    for module in (whip, whep, api, health):
+        app.include_router(module.router(context))
+    pages.install(app)
+    return app

@@ -1,0 +1,158 @@
+"""From records, heartbeats and meters to the JSON of the admin API."""
+
+from __future__ import annotations
+
+import datetime
+
+from app.http import schemas
+from app.streams.hub import StreamHub
+from wire import keys
+from wire.heartbeat import StreamWork, WorkerBeat
+from wire.streams import StreamRecord
+
+_WAITING = "No worker has taken the stream yet."
+_NO_WORKER = "No worker is running."
+_FULL = "All workers are at their capacity."
+
+
+def iso(us: int) -> str:
+    """Unix microseconds as RFC 3339 in UTC."""
+    at = datetime.datetime.fromtimestamp(us / 1e6, tz=datetime.UTC)
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def stream_view(
+    record: StreamRecord, beats: list[WorkerBeat], hub: StreamHub, default_model: str
+) -> schemas.Stream:
+    """One stream, as far as this app knows it."""
+    lead, work = _lead(record, beats)
+    viewers = hub.viewers(record.id)
+    source = schemas.Source(
+        codec=record.codec, width=record.width, height=record.height,
+        fps=record.fps, kbps=record.kbps,
+    )  # fmt: skip
+    renditions = [
+        schemas.Rendition(
+            name=keys.SOURCE, viewers=viewers.get(keys.SOURCE, 0), **source.model_dump()
+        )
+    ]
+    tail = hub.tail(record.id, keys.ENHANCED)
+    if work is not None and work.width:
+        renditions.append(
+            schemas.Rendition(
+                name=keys.ENHANCED,
+                codec=tail.codec if tail and tail.codec else "h264",
+                width=work.width,
+                height=work.height,
+                fps=round(work.fps, 2),
+                kbps=round(work.kbps, 1),
+                viewers=viewers.get(keys.ENHANCED, 0),
+            )  # fmt: skip
+        )
+    return schemas.Stream(
+        id=record.id,
+        state=record.state,
+        started_at=iso(record.started_us),
+        audio=record.audio,
+        viewers=sum(viewers.values()),
+        source=source,
+        renditions=renditions,
+        enhancement=_enhancement(record, lead, work, beats, default_model),
+        frames=_frames(record, work, hub),
+        latency_ms=_latency(record.id, hub),
+    )
+
+
+def _lead(
+    record: StreamRecord, beats: list[WorkerBeat]
+) -> tuple[WorkerBeat | None, StreamWork | None]:
+    for beat in beats:
+        for work in beat.streams:
+            if work.stream == record.id and work.epoch == record.epoch:
+                return beat, work
+    return None, None
+
+
+def _enhancement(
+    record: StreamRecord,
+    lead: WorkerBeat | None,
+    work: StreamWork | None,
+    beats: list[WorkerBeat],
+    default_model: str,
+) -> schemas.Enhancement:
+    if lead is None or work is None:
+        reason = _NO_WORKER
+        if beats:
+            full = all(beat.load >= beat.capacity for beat in beats)
+            reason = _FULL if full else _WAITING
+        return schemas.Enhancement(
+            enabled=record.enhance, model=record.model or default_model,
+            state="waiting", reason=reason, worker="", engine="",
+        )  # fmt: skip
+    return schemas.Enhancement(
+        enabled=record.enhance, model=work.model or record.model or default_model,
+        state=work.state, reason=work.reason, worker=lead.name, engine=work.engine,
+    )  # fmt: skip
+
+
+def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> schemas.Frames:
+    dropped = dict(work.dropped) if work else {}
+    publication = hub.publication(record.id)
+    if publication is not None:
+        for reason, count in publication.dropped.items():
+            dropped[f"ingest_{reason}"] = count
+        if lost := hub.lost_packets(record.id):
+            dropped["packets_lost"] = lost
+    return schemas.Frames.model_validate(
+        {
+            "in": work.frames_in if work else 0,
+            "out": work.frames_out if work else 0,
+            "enhanced": work.enhanced if work else 0,
+            "bicubic": work.bicubic if work else 0,
+            "bypassed": work.bypassed if work else 0,
+            "dropped": dropped,
+        }
+    )
+
+
+def _latency(stream: str, hub: StreamHub) -> schemas.Latency:
+    tail = hub.tail(stream, keys.ENHANCED)
+    total = tail.latency.total() if tail else None
+    if tail is None or total is None:
+        return schemas.Latency(samples=0, total=None, stages=[])
+    return schemas.Latency(
+        samples=len(tail.latency),
+        total=schemas.Spread(p50=total.p50, p95=total.p95),
+        stages=[
+            schemas.StageLatency(name=name, p50=spread.p50, p95=spread.p95)
+            for name, spread in tail.latency.stages()
+        ],
+    )
+
+
+def worker_view(beat: WorkerBeat) -> schemas.Worker:
+    """One worker."""
+    return schemas.Worker(
+        name=beat.name, host=beat.host, pid=beat.pid, started_at=iso(beat.started_us),
+        engines=beat.engines, models=beat.models, capacity=round(beat.capacity, 2),
+        load=round(beat.load, 2), ms_per_frame=round(beat.ms_per_frame, 2),
+        streams=[_worker_stream(work) for work in beat.streams],
+    )  # fmt: skip
+
+
+def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
+    names = schemas.WorkerStream.model_fields
+    return schemas.WorkerStream(**{name: getattr(work, name) for name in names})
+
+
+def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:
+    """The nets that at least one running worker can load, by name."""
+    found = {}
+    for beat in beats:
+        for model in beat.zoo:
+            found[model.name] = schemas.Model(
+                name=model.name, title=model.title, scale=model.scale,
+                macs_per_pixel=model.macs_per_pixel, parameters=model.parameters,
+                licence=model.licence, precisions=model.precisions,
+            )  # fmt: skip
+    return [found[name] for name in sorted(found)]

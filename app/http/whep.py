@@ -1,0 +1,69 @@
+"""WHEP (draft-ietf-wish-whep-03): watching."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.errors import BadOffer, BadRequest
+from app.http import sdp
+from app.http.context import Context
+from wire.keys import ENHANCED, SOURCE
+
+
+def router(context: Context) -> APIRouter:
+    """The routes under ``/whep``."""
+    routes = APIRouter(prefix="/whep", tags=["WHEP"])
+
+    @routes.post("/{stream}", status_code=201, response_class=Response)
+    async def play(
+        stream: str,
+        request: Request,
+        rendition: Annotated[str, Query(description="`2x` (enhanced) or `source`")] = ENHANCED,
+        fallback: Annotated[
+            str, Query(description="`source`: show it while the enhanced one is away")
+        ] = "",
+    ) -> Response:
+        """Watches a stream: the body is an SDP offer, the answer's body the SDP answer."""
+        sdp.check_name(stream)
+        if rendition not in (ENHANCED, SOURCE):
+            raise BadRequest(f"There is no rendition {rendition[:20]!r}; use 2x or source.")
+        if fallback not in ("", SOURCE):
+            raise BadRequest("The fallback can only be source.")
+        offer = await sdp.read_offer(request)
+        secret, answer = await context.hub.play(
+            stream, offer, rendition=rendition, fallback=bool(fallback)
+        )
+        base = sdp.base_url(request, context.public_url)
+        return sdp.created(answer, f"{base}/whep/{stream}/{secret}", context.ice_servers)
+
+    @routes.delete("/{stream}/{session}", response_class=Response)
+    async def stop(stream: str, session: str) -> Response:
+        """Ends the session."""
+        await context.hub.stop_playing(sdp.check_name(stream), session)
+        return sdp.ended()
+
+    @routes.patch("/{stream}/{session}", response_class=Response)
+    async def patch(stream: str, session: str) -> Response:
+        """Neither trickle ICE nor ICE restart is needed: the answer holds every candidate."""
+        raise BadOffer("Trickle ICE and ICE restart are not supported.", status=422)
+
+    @routes.options("/{stream}", response_class=Response)
+    @routes.options("/{stream}/{session}", response_class=Response)
+    async def options() -> Response:
+        """CORS preflight."""
+        return sdp.preflight()
+
+    @routes.head("/{stream}", response_class=Response)
+    async def head() -> Response:
+        """Says what the endpoint speaks."""
+        return Response(status_code=200, media_type=sdp.MEDIA_TYPE, headers=sdp.CORS)
+
+    @routes.get("/{stream}", status_code=204, response_class=Response)
+    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
+    async def nothing() -> Response:
+        """Nothing to show."""
+        return sdp.nothing()
+
+    return routes

@@ -1,0 +1,50 @@
+"""WHIP (RFC 9725): publishing."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.errors import BadOffer
+from app.http import sdp
+from app.http.context import Context
+
+
+def router(context: Context) -> APIRouter:
+    """The routes under ``/whip``."""
+    routes = APIRouter(prefix="/whip", tags=["WHIP"])
+    guarded = [Depends(context.publish_guard)]
+
+    @routes.post("/{stream}", status_code=201, dependencies=guarded, response_class=Response)
+    async def publish(stream: str, request: Request) -> Response:
+        """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
+        sdp.check_name(stream)
+        offer = await sdp.read_offer(request)
+        secret, answer = await context.hub.publish(stream, offer)
+        base = sdp.base_url(request, context.public_url)
+        return sdp.created(answer, f"{base}/whip/{stream}/{secret}", context.ice_servers)
+
+    @routes.delete("/{stream}/{session}", dependencies=guarded, response_class=Response)
+    async def unpublish(stream: str, session: str) -> Response:
+        """Ends the session; the stream and all its viewers end with it."""
+        await context.hub.unpublish(sdp.check_name(stream), session)
+        return sdp.ended()
+
+    @routes.patch("/{stream}/{session}", dependencies=guarded, response_class=Response)
+    async def patch(stream: str, session: str) -> Response:
+        """Neither trickle ICE nor ICE restart is needed: the answer holds every candidate."""
+        raise BadOffer("Trickle ICE and ICE restart are not supported.", status=422)
+
+    @routes.options("/{stream}", response_class=Response)
+    @routes.options("/{stream}/{session}", response_class=Response)
+    async def options() -> Response:
+        """CORS preflight; never needs a token."""
+        return sdp.preflight()
+
+    @routes.get("/{stream}", status_code=204, response_class=Response)
+    @routes.head("/{stream}", status_code=204, response_class=Response)
+    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
+    async def nothing() -> Response:
+        """Nothing to show."""
+        return sdp.nothing()
+
+    return routes

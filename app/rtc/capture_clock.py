@@ -1,0 +1,74 @@
+"""When a unit was captured, on the server's clock, for audio and video alike.
+
+A publisher's sender reports pair its RTP times with one clock of its own (RFC 3550 section
+6.4.1). That clock is mapped to ours by the smallest offset seen, which is the one of the packet
+that travelled fastest. Until both are known, the arrival, smoothed along the RTP time, serves.
+"""
+
+from __future__ import annotations
+
+_NTP_EPOCH_S = 2_208_988_800
+
+
+def ntp_to_us(ntp: int) -> int:
+    """Unix microseconds of a 64-bit NTP time (RFC 5905 section 6)."""
+    seconds, fraction = ntp >> 32, ntp & 0xFFFFFFFF
+    return (seconds - _NTP_EPOCH_S) * 1_000_000 + (fraction * 1_000_000 >> 32)
+
+
+def us_to_ntp(us: int) -> int:
+    """64-bit NTP time of Unix microseconds."""
+    seconds, rest = divmod(us, 1_000_000)
+    return ((seconds + _NTP_EPOCH_S) << 32) | ((rest << 32) // 1_000_000)
+
+
+class _Track:
+    def __init__(self, clock_rate: int) -> None:
+        self.clock_rate = clock_rate
+        self.report: tuple[int, int] | None = None
+        self.anchor: tuple[int, int] | None = None
+        self.last_pts = 0
+
+    def elapsed_us(self, pts: int, since_pts: int) -> int:
+        return (pts - since_pts) * 1_000_000 // self.clock_rate
+
+
+class CaptureClock:
+    """The common clock of one publisher's tracks."""
+
+    def __init__(self) -> None:
+        self._tracks: dict[str, _Track] = {}
+        self._offset_us: int | None = None
+
+    def add_track(self, name: str, clock_rate: int) -> None:
+        """Declares a track; ``clock_rate`` in Hz."""
+        self._tracks[name] = _Track(clock_rate)
+
+    def on_report(self, name: str, *, ntp: int, rtp: int) -> None:
+        """A sender report: 64-bit NTP time and the 32-bit RTP time of the same instant."""
+        track = self._tracks[name]
+        if ntp == 0:
+            return  # RFC 3550 section 6.4.1: the sender has no notion of wall clock
+        half = 1 << 31
+        pts = track.last_pts + (rtp - track.last_pts + half) % (1 << 32) - half
+        track.report = (ntp_to_us(ntp), pts)
+
+    def capture_us(self, name: str, *, pts: int, arrival_us: int) -> int:
+        """Capture time of a unit in Unix us; never after its arrival."""
+        track = self._tracks[name]
+        track.last_pts = pts
+        if all(other.report for other in self._tracks.values()) and track.report:
+            report_us, report_pts = track.report
+            publisher_us = report_us + track.elapsed_us(pts, report_pts)
+            offset = arrival_us - publisher_us
+            if self._offset_us is None or offset < self._offset_us:
+                self._offset_us = offset
+            return publisher_us + self._offset_us
+        if track.anchor is None:
+            track.anchor = (arrival_us, pts)
+        anchor_us, anchor_pts = track.anchor
+        expected = anchor_us + track.elapsed_us(pts, anchor_pts)
+        if arrival_us < expected:
+            track.anchor = (arrival_us, pts)
+            return arrival_us
+        return expected

@@ -1,0 +1,68 @@
+"""Between coded units and RTP payloads, by aiortc's own packers.
+
+H.264: RFC 6184, packetization-mode 1. VP8: RFC 7741. Opus: RFC 7587, one packet per payload.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from aiortc.codecs.h264 import H264Encoder, h264_depayload
+from aiortc.codecs.vpx import Vp8Encoder, vp8_depayload
+
+from wire.batch import Codec
+
+CODEC_NAMES = {"h264": Codec.H264, "vp8": Codec.VP8, "opus": Codec.OPUS}
+"""By the encoding name of an SDP rtpmap, in lower case."""
+
+_HEADER = struct.Struct("!BBHII")
+
+
+def depayload(codec: Codec, payload: bytes) -> bytes:
+    """Codec bytes of one RTP payload, empty for padding. Raises ValueError if malformed."""
+    if not payload:
+        return b""
+    if codec is Codec.H264:
+        return h264_depayload(payload)
+    if codec is Codec.VP8:
+        return vp8_depayload(payload)
+    return payload
+
+
+def packetize(codec: Codec, data: bytes, *, picture_id: int) -> list[bytes]:
+    """RTP payloads of one unit, each at most 1300 bytes; ``picture_id`` 15 bits, VP8 only."""
+    if codec is Codec.H264:
+        return H264Encoder._packetize(H264Encoder._split_bitstream(data))
+    if codec is Codec.VP8:
+        return Vp8Encoder._packetize(data, picture_id & 0x7FFF)
+    return [data]
+
+
+class RtpHeader:
+    """Writes RTP headers with the mid and abs-send-time extensions (RFC 8285, one-byte form).
+
+    The mid is on every packet, as aiortc's sender has it, since a receiver may need it to route.
+    """
+
+    def __init__(self, *, ssrc: int, mid: str, mid_id: int | None, time_id: int | None) -> None:
+        self._ssrc = ssrc
+        self._mid = b""
+        if mid_id is not None and 1 <= len(mid) <= 16:
+            self._mid = bytes([mid_id << 4 | len(mid) - 1]) + mid.encode()
+        self._time_id = time_id
+
+    def pack(
+        self, *, payload_type: int, marker: bool, sequence: int, timestamp: int, send_time: int
+    ) -> bytes:
+        """A header; ``send_time`` is abs-send-time's 24 bits."""
+        extension = self._mid
+        if self._time_id is not None:
+            extension += bytes([self._time_id << 4 | 2]) + send_time.to_bytes(3, "big")
+        has_extension = 0x10 if extension else 0
+        head = _HEADER.pack(
+            0x80 | has_extension, marker << 7 | payload_type, sequence, timestamp, self._ssrc
+        )
+        if not extension:
+            return head
+        extension += bytes(-len(extension) % 4)
+        return head + b"\xbe\xde" + (len(extension) // 4).to_bytes(2, "big") + extension

@@ -1,0 +1,86 @@
+"""One WebRTC peer on aiortc, with our receivers and senders in the place of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import InvalidStateError, OperationError
+from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtcrtpreceiver import RTCRtpReceiver
+from aiortc.rtcrtpsender import RTCRtpSender
+from aiortc.rtcrtptransceiver import RTCRtpTransceiver
+
+from app.errors import BadOffer
+from app.rtc.offer import Offer, finish_answer
+
+CONNECT_S = 10.0
+"""A peer that has not finished ICE and DTLS by then is let go."""
+
+_MALFORMED = (ValueError, KeyError, IndexError, AttributeError, AssertionError, TypeError)
+"""What aiortc's SDP parser raises for lines it does not expect."""
+
+
+class Peer:
+    """Answers one offer. ``on_state`` gets ``connected`` once, and ``closed`` or ``failed``."""
+
+    def __init__(self, on_state: Callable[[str], None]) -> None:
+        # No STUN server by default: aiortc's own default is a public one.
+        configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        self._connection = RTCPeerConnection(configuration)
+        self._on_state = on_state
+        self._connection.on("connectionstatechange", self._state_changed)
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> str:
+        """aiortc's connection state."""
+        return str(self._connection.connectionState)
+
+    def _state_changed(self) -> None:
+        if self.state in ("connected", "closed", "failed"):
+            self._on_state(self.state)
+
+    def add_track(self, kind: str, direction: str) -> RTCRtpTransceiver:
+        """A track in the order of the offer's sections."""
+        return self._connection.addTransceiver(kind, direction=direction)
+
+    @staticmethod
+    def put_receiver(transceiver: RTCRtpTransceiver, receiver: RTCRtpReceiver) -> None:
+        """Takes the place of the transceiver's receiver; before ``answer`` only."""
+        receiver._set_rtcp_ssrc(transceiver.sender._ssrc)
+        transceiver._RTCRtpTransceiver__receiver = receiver  # type: ignore[attr-defined]
+
+    @staticmethod
+    def put_sender(transceiver: RTCRtpTransceiver, sender: RTCRtpSender, stream_id: str) -> None:
+        """Takes the place of the transceiver's sender; before ``answer`` only."""
+        sender._stream_id = stream_id
+        transceiver.receiver._set_rtcp_ssrc(sender._ssrc)
+        transceiver._RTCRtpTransceiver__sender = sender  # type: ignore[attr-defined]
+
+    async def answer(self, offer: Offer, *, start_kbps: int | None, mapped: tuple[str, ...]) -> str:
+        """The SDP answer with all candidates. Raises BadOffer, and is closed then."""
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except OperationError as error:
+            await self.close()
+            raise BadOffer(
+                "None of the offered codecs can be used: H.264, VP8 and Opus are.", status=422
+            ) from error
+        except InvalidStateError:
+            raise
+        except _MALFORMED as error:
+            await self.close()
+            raise BadOffer("The SDP offer is malformed.") from error
+        sdp = self._connection.localDescription.sdp
+        return finish_answer(sdp, offer, start_kbps=start_kbps, mapped=mapped)
+
+    async def close(self) -> None:
+        """Ends ICE and DTLS; calling it twice is harmless."""
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(
+                self._connection.close(), name="peer-close"
+            )
+        await asyncio.shield(self._closing)

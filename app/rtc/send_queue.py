@@ -1,0 +1,127 @@
+"""What waits to be sent to one viewer: bounded, with a drop rule and counters; no I/O, no clock.
+
+A viewer whose link cannot carry the rendition loses video up to the next key frame, again and
+again; nobody else notices. Audio is never dropped for video's sake: it is small.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+
+MAX_UNITS = 300
+"""Video units that may wait; as many as the longest replay, and only while one is sent."""
+
+MAX_AUDIO = 100
+"""Audio units that may wait; two seconds."""
+
+MAX_WAIT_S = 1.0
+"""A video unit that waited longer is stale: everything up to the next key frame goes."""
+
+SLOW_AFTER_S = 2.0
+"""The viewer must report too little bandwidth for this long before it is paced."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One unit on its way to one viewer."""
+
+    payloads: tuple[bytes, ...]
+    "RTP payloads, shared by all viewers of the rendition."
+    payload_codec: int
+    "``wire.batch.Codec`` of the payloads."
+    pts: int
+    clock_rate: int
+    capture_us: int
+    is_video: bool
+    is_key: bool
+    is_live: bool = True
+    "False while a replay catches up; such a unit is no base for a sender report."
+
+    @property
+    def size(self) -> int:
+        """Payload bytes."""
+        return sum(map(len, self.payloads))
+
+
+class SendQueue:
+    """One viewer's queue. ``dropped`` counts video units that were not sent, by reason."""
+
+    def __init__(self) -> None:
+        self._video: collections.deque[tuple[float, Outgoing]] = collections.deque()
+        self._audio: collections.deque[Outgoing] = collections.deque()
+        self._needs_key = True
+        self._rate_bps: float | None = None
+        self._slow_since: float | None = None
+        self._offered: collections.deque[tuple[float, int]] = collections.deque()
+        self._free_at = 0.0
+        self.dropped: collections.Counter[str] = collections.Counter()
+
+    def push(self, unit: Outgoing, *, now: float) -> None:
+        """Takes one unit; drops by the rules above."""
+        if not unit.is_video:
+            if len(self._audio) >= MAX_AUDIO:
+                self._audio.popleft()
+                self.dropped["audio"] += 1
+            self._audio.append(unit)
+            return
+        self._offered.append((now, unit.size))
+        if self._is_stale(now) or len(self._video) >= MAX_UNITS:
+            self.dropped["slow"] += len(self._video)
+            self._video.clear()
+            self._needs_key = True
+        if self._needs_key:
+            if not unit.is_key:
+                self.dropped["no_key"] += 1
+                return
+            self._needs_key = False
+        self._video.append((now, unit))
+
+    def _is_stale(self, now: float) -> bool:
+        return bool(self._video) and now - self._video[0][0] > MAX_WAIT_S
+
+    @property
+    def needs_key(self) -> bool:
+        """True while video waits for a key frame."""
+        return self._needs_key
+
+    def restart(self) -> None:
+        """Forgets waiting video; the next unit must be a key frame."""
+        self._video.clear()
+        self._needs_key = True
+
+    def on_bandwidth(self, bps: float, *, now: float) -> None:
+        """The viewer's estimate (REMB) of what its link carries, in bit/s.
+
+        An estimate grows only while it is used, so it binds only once it has stayed well below
+        what the rendition offers.
+        """
+        if bps >= 0.8 * self._offered_rate(now):
+            self._slow_since = self._rate_bps = None
+            return
+        if self._slow_since is None:
+            self._slow_since = now
+        if now - self._slow_since >= SLOW_AFTER_S:
+            self._rate_bps = max(bps, 50_000.0)
+
+    def _offered_rate(self, now: float) -> float:
+        while self._offered and now - self._offered[0][0] > 2.0:
+            self._offered.popleft()
+        return sum(size for _, size in self._offered) * 8 / 2.0
+
+    def pop(self, *, now: float) -> Outgoing | None:
+        """The next unit to send now, audio first; None if there is none or it must wait."""
+        if self._audio:
+            return self._audio.popleft()
+        if not self._video or now < self._free_at:
+            return None
+        _, unit = self._video.popleft()
+        if self._rate_bps is not None:
+            self._free_at = max(now, self._free_at) + unit.size * 8 / self._rate_bps
+        return unit
+
+    def next_deadline(self, *, now: float) -> float | None:
+        """When ``pop`` is worth calling again; None while nothing waits."""
+        if self._audio:
+            return now
+        return max(now, self._free_at) if self._video else None

@@ -1,0 +1,32 @@
+"""Serial numbers that wrap: RTP sequence numbers (16 bits) and time stamps (32 bits).
+
+RFC 1982 arithmetic, RFC 3550 appendix A.1.
+"""
+
+from __future__ import annotations
+
+
+class Unwrapper:
+    """Turns wrapping numbers of ``bits`` bits into ones that grow without end.
+
+    A number is taken to lie within half the range of the last one, in either direction.
+    """
+
+    def __init__(self, bits: int) -> None:
+        self._range = 1 << bits
+        self._last: int | None = None
+
+    def unwrap(self, value: int) -> int:
+        """The unwrapped number; remembers it as the reference if it is the greatest."""
+        number = self.peek(value)
+        if self._last is None or number > self._last:
+            self._last = number
+        return number
+
+    def peek(self, value: int) -> int:
+        """The unwrapped number without remembering it."""
+        if self._last is None:
+            return value
+        half = self._range // 2
+        distance = (value - self._last + half) % self._range - half
+        return self._last + distance

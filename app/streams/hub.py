@@ -1,0 +1,351 @@
+"""All publications, tails and viewers of this app process, and their limits."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from app.errors import (
+    AlreadyPublishing,
+    Full,
+    NobodyPublishes,
+    RedisAway,
+    SessionNotFound,
+    StreamNotFound,
+)
+from app.rtc.offer import check_play_offer, check_publish_offer
+from app.rtc.publisher import PublisherEvents, PublisherPeer
+from app.rtc.viewer import ViewerEvents, ViewerPeer
+from app.streams.publication import Publication
+from app.streams.tail import RenditionTail
+from app.streams.viewing import Viewing
+from wire import keys
+from wire.connection import REDIS_DOWN, Redis
+from wire.control import EndStream, RecordChanged, to_lead, to_publisher
+from wire.errors import StreamBusy, StreamGone
+from wire.streams import StreamRecord, StreamRegistry
+
+logger = logging.getLogger(__name__)
+
+_LINGER_S = 3.0
+"""A tail nobody listens to is kept this long: the next viewer then joins at once."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HubOptions:
+    """What the hub needs of the settings."""
+
+    max_streams: int
+    max_viewers: int
+    start_bitrate_kbps: int
+    publisher_timeout_s: float
+    mapped_addresses: tuple[str, ...]
+
+
+@dataclasses.dataclass(slots=True)
+class _PublisherSession:
+    publication: Publication
+    peer: PublisherPeer
+    secret: str
+
+
+@dataclasses.dataclass(slots=True)
+class _ViewerSession:
+    stream: str
+    viewing: Viewing
+    peer: ViewerPeer
+
+
+class StreamHub:
+    """Owner of every task and connection that belongs to a stream on this app."""
+
+    def __init__(self, client: Redis, options: HubOptions) -> None:
+        self._client = client
+        self._options = options
+        self._registry = StreamRegistry(client)
+        self._publishers: dict[str, _PublisherSession] = {}
+        self._reserved: set[str] = set()
+        self._viewers: dict[str, _ViewerSession] = {}
+        self._joining = 0
+        self._tails: dict[tuple[str, str], tuple[RenditionTail, asyncio.Task[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self.observe_latency: Callable[[str, float], None] | None = None
+        """Called with the rendition and the added latency in s of every unit delivered."""
+
+    # Publishing.
+
+    async def publish(self, stream: str, sdp: str) -> tuple[str, str]:
+        """(session secret, SDP answer). Raises BadOffer, AlreadyPublishing, Full, RedisAway."""
+        offer = check_publish_offer(sdp)
+        if stream in self._publishers or stream in self._reserved:
+            raise AlreadyPublishing(f"{stream} already has a publisher.")
+        if self._closing or len(self._publishers) >= self._options.max_streams:
+            raise Full("The server carries as many streams as it may.")
+        self._reserved.add(stream)
+        try:
+            return await self._publish(stream, offer)
+        finally:
+            self._reserved.discard(stream)
+
+    async def _publish(self, stream: str, offer: Any) -> tuple[str, str]:
+        secret = secrets.token_urlsafe(18)
+        publication: Publication | None = None
+
+        def end(reason: str) -> None:
+            if publication is not None:
+                publication.end(reason)
+
+        def take(unit: Any) -> None:
+            if publication is not None:
+                publication.take(unit)
+
+        peer = PublisherPeer(
+            PublisherEvents(on_unit=take, on_end=end), timeout_s=self._options.publisher_timeout_s
+        )
+        answer = await peer.answer(
+            offer,
+            start_kbps=self._options.start_bitrate_kbps,
+            mapped=self._options.mapped_addresses,
+        )
+        has_audio = "audio" in offer.kinds
+        try:
+            session = await self._registry.create(stream, state="connecting", audio=has_audio)
+        except StreamBusy as error:
+            await peer.close()
+            raise AlreadyPublishing(f"{stream} already has a publisher.") from error
+        except REDIS_DOWN as error:
+            await peer.close()
+            raise RedisAway from error
+        publication = Publication(
+            self._client, stream, session,
+            has_audio=has_audio, on_key_frame_needed=peer.request_key_frame,
+        )  # fmt: skip
+        self._publishers[stream] = _PublisherSession(publication, peer, secret)
+        self._spawn(self._run_publication(stream), f"publication {stream}")
+        logger.info("[stream %s] publisher accepted", stream, extra={"action": "publish"})
+        return secret, answer
+
+    async def _run_publication(self, stream: str) -> None:
+        session = self._publishers[stream]
+        try:
+            await session.publication.run()
+        finally:
+            reason = session.publication.end_reason or "the server stops"
+            logger.info("[stream %s] ended: %s", stream, reason, extra={"action": "end"})
+            await session.peer.close()
+            self._publishers.pop(stream, None)
+            await self._end_viewers(stream)
+
+    async def unpublish(self, stream: str, secret: str) -> None:
+        """Ends a publisher's session. Raises SessionNotFound."""
+        session = self._publishers.get(stream)
+        if session is None or not secrets.compare_digest(session.secret, secret):
+            raise SessionNotFound
+        session.publication.end("the publisher ended it")
+
+    # Watching.
+
+    async def play(
+        self, stream: str, sdp: str, *, rendition: str, fallback: bool
+    ) -> tuple[str, str]:
+        """(session secret, SDP answer). Raises BadOffer, NobodyPublishes, Full, RedisAway."""
+        offer = check_play_offer(sdp)
+        record = await self.record(stream)
+        if record is None or record.state != "live":
+            raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")
+        if self._closing or len(self._viewers) + self._joining >= self._options.max_viewers:
+            raise Full("The server serves as many viewers as it may.")
+        secret = secrets.token_urlsafe(18)
+        viewing = Viewing(
+            self._tail(stream, rendition),
+            self._tail(stream, keys.SOURCE),
+            fallback=fallback,
+            has_audio="audio" in offer.kinds,
+        )
+        peer = ViewerPeer(
+            ViewerEvents(
+                on_connected=lambda: viewing.start(peer),
+                on_key_frame_needed=viewing.on_key_frame_needed,
+                on_end=lambda reason: self._drop_viewer(secret, reason),
+            ),
+            # The same in every app process, so that renditions share one RTP time line.
+            rtp_offset=record.session * 2_654_435_761 & 0xFFFFFFFF,
+        )
+        self._joining += 1
+        try:
+            answer = await peer.answer(offer, mapped=self._options.mapped_addresses)
+        finally:
+            self._joining -= 1
+        self._viewers[secret] = _ViewerSession(stream, viewing, peer)
+        return secret, answer
+
+    async def stop_playing(self, stream: str, secret: str) -> None:
+        """Ends a viewer's session. Raises SessionNotFound."""
+        session = self._viewers.get(secret)
+        if session is None or session.stream != stream:
+            raise SessionNotFound
+        await self._close_viewer(secret)
+
+    def _drop_viewer(self, secret: str, reason: str) -> None:
+        logger.debug("[session %s] viewer left: %s", secret[:4], reason)
+        if not self._closing:
+            self._spawn(self._close_viewer(secret), "viewer-close")
+
+    async def _close_viewer(self, secret: str) -> None:
+        session = self._viewers.pop(secret, None)
+        if session is not None:
+            session.viewing.stop()
+            await session.peer.close()
+
+    async def _end_viewers(self, stream: str) -> None:
+        secrets_ = [s for s, session in self._viewers.items() if session.stream == stream]
+        await asyncio.gather(*(self._close_viewer(secret) for secret in secrets_))
+
+    def _tail(self, stream: str, rendition: str) -> RenditionTail:
+        key = (stream, rendition)
+        if key not in self._tails:
+            tail = RenditionTail(self._client, stream, rendition)
+            if self.observe_latency is not None:
+                observe = self.observe_latency
+                tail.observe = lambda seconds: observe(rendition, seconds)
+            task = self._spawn(self._run_tail(tail), f"tail {stream} {rendition}")
+            self._tails[key] = (tail, task)
+        return self._tails[key][0]
+
+    async def _run_tail(self, tail: RenditionTail) -> None:
+        """Runs a tail until nobody has needed it for a while, or its stream is gone."""
+        key = (tail.stream, tail.rendition)
+        work = asyncio.get_running_loop().create_task(tail.run(), name=f"run {key}")
+        try:
+            idle = 0.0
+            while idle < _LINGER_S and not work.done():
+                await asyncio.wait([work], timeout=0.5)
+                needed = any(v.stream == tail.stream for v in self._viewers.values())
+                idle = 0.0 if needed or self._joining else idle + 0.5
+                if needed and idle == 0.0 and await self._is_over(tail.stream):
+                    await self._end_viewers(tail.stream)
+                    return
+        finally:
+            self._tails.pop(key, None)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _is_over(self, stream: str) -> bool:
+        """True if the publisher of a stream that another app holds is gone."""
+        if stream in self._publishers:
+            return False
+        try:
+            return await self.record(stream) is None
+        except RedisAway:
+            return False
+
+    # The operator's wishes, and what is there.
+
+    async def record(self, stream: str) -> StreamRecord | None:
+        """A stream's record, None if it is not live. Raises RedisAway."""
+        try:
+            return await self._registry.get(stream)
+        except StreamGone:
+            return None
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def records(self) -> list[StreamRecord]:
+        """All records. Raises RedisAway."""
+        try:
+            return await self._registry.list()
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def change(self, stream: str, *, enhance: bool | None, model: str | None) -> None:
+        """Switches enhancement or chooses the net. Raises StreamNotFound, RedisAway."""
+        record = await self.record(stream)
+        if record is None:
+            raise StreamNotFound(f"{stream} is not live.")
+        wish: dict[str, Any] = {}
+        if enhance is not None:
+            wish["enhance"] = enhance
+        if model is not None:
+            wish["model"] = model
+        try:
+            if wish:
+                await self._registry.set_wish(stream, record.session, **wish)
+            await to_lead(self._client, stream).send(RecordChanged())
+        except (StreamGone, StreamBusy) as error:
+            raise StreamNotFound(f"{stream} is not live.") from error
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def end(self, stream: str) -> None:
+        """An operator ends a stream. Raises StreamNotFound, RedisAway."""
+        session = self._publishers.get(stream)
+        if session is not None:
+            session.publication.end("an operator ended the stream")
+            return
+        if await self.record(stream) is None:
+            raise StreamNotFound(f"{stream} is not live.")
+        try:
+            await to_publisher(self._client, stream).send(EndStream())
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    def publication(self, stream: str) -> Publication | None:
+        """The publication, if this app holds it."""
+        session = self._publishers.get(stream)
+        return session.publication if session else None
+
+    def lost_packets(self, stream: str) -> int:
+        """RTP packets of the publisher that were given up."""
+        session = self._publishers.get(stream)
+        return session.peer.lost_packets if session else 0
+
+    def tail(self, stream: str, rendition: str) -> RenditionTail | None:
+        """The tail reader, while there is one."""
+        found = self._tails.get((stream, rendition))
+        return found[0] if found else None
+
+    def viewers(self, stream: str) -> dict[str, int]:
+        """This app's viewers of a stream, by the rendition they asked for."""
+        counts: dict[str, int] = {}
+        for session in self._viewers.values():
+            if session.stream == stream:
+                name = session.viewing.rendition
+                counts[name] = counts.get(name, 0) + 1
+        return counts
+
+    def viewer_drops(self) -> dict[str, int]:
+        """Units that present viewers did not get, by reason."""
+        found: dict[str, int] = {}
+        for session in self._viewers.values():
+            for reason, count in session.peer.dropped.items():
+                found[reason] = found.get(reason, 0) + count
+        return found
+
+    async def close(self) -> None:
+        """Ends everything: publishers, viewers, tails; calling it twice is harmless."""
+        self._closing = True
+        for session in list(self._publishers.values()):
+            session.publication.end("the server stops")
+        await asyncio.gather(*(self._close_viewer(secret) for secret in list(self._viewers)))
+        publications = [t for t in self._tasks if t.get_name().startswith("publication")]
+        if publications:
+            await asyncio.wait(publications, timeout=2.5)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("task %s died", task.get_name(), exc_info=task.exception())

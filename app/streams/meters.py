@@ -1,0 +1,116 @@
+"""Rates and latencies over the last seconds, without a clock of their own."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+
+from wire.batch import AccessUnit, Stage
+
+WINDOW_S = 3.0
+SAMPLES = 300
+"""Latency samples kept per rendition; ten seconds at 30 fps."""
+
+STAGE_NAMES = {
+    Stage.LOGGED: "ingest",
+    Stage.FETCHED: "queue",
+    Stage.DECODED: "decode",
+    Stage.ENHANCED: "enhance",
+    Stage.ENCODED: "encode",
+    Stage.PUBLISHED: "publish",
+    Stage.DELIVERED: "deliver",
+}
+"""A stage's latency is named for what was done since the stamp before it."""
+
+
+class RateMeter:
+    """Units and bytes per second over ``WINDOW_S``."""
+
+    def __init__(self) -> None:
+        self._units: collections.deque[tuple[float, int]] = collections.deque()
+        self._started: float | None = None
+
+    def add(self, size: int, *, now: float) -> None:
+        """One unit of ``size`` bytes."""
+        if self._started is None:
+            self._started = now
+        self._units.append((now, size))
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        while self._units and now - self._units[0][0] > WINDOW_S:
+            self._units.popleft()
+
+    def _span(self, now: float) -> float:
+        self._forget(now)
+        return min(WINDOW_S, now - self._started) if self._started is not None else 0.0
+
+    def fps(self, *, now: float) -> float:
+        """Units per second; 0 in the first half second."""
+        span = self._span(now)
+        return len(self._units) / span if span >= 0.5 else 0.0
+
+    def kbps(self, *, now: float) -> float:
+        """Kilobits per second; 0 in the first half second."""
+        span = self._span(now)
+        return sum(size for _, size in self._units) * 8 / 1000 / span if span >= 0.5 else 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Percentiles:
+    """In milliseconds."""
+
+    p50: float
+    p95: float
+
+
+def percentiles(values_us: list[int]) -> Percentiles:
+    """Of a non-empty list of microseconds, by the nearest rank."""
+    ordered = sorted(values_us)
+    last = len(ordered) - 1
+    return Percentiles(
+        p50=round(ordered[round(last * 0.50)] / 1000, 2),
+        p95=round(ordered[round(last * 0.95)] / 1000, 2),
+    )
+
+
+class LatencyMeter:
+    """What the server added to the last ``SAMPLES`` units, in all and by stage."""
+
+    def __init__(self) -> None:
+        self._stamps: collections.deque[dict[Stage, int]] = collections.deque(maxlen=SAMPLES)
+
+    def add(self, unit: AccessUnit) -> int | None:
+        """A unit with its stamps; its whole latency in microseconds, None if it has none."""
+        stamps = dict(unit.stamps)
+        if Stage.ARRIVED not in stamps or Stage.DELIVERED not in stamps:
+            return None
+        self._stamps.append(stamps)
+        return stamps[Stage.DELIVERED] - stamps[Stage.ARRIVED]
+
+    def __len__(self) -> int:
+        return len(self._stamps)
+
+    def total(self) -> Percentiles | None:
+        """Arrived to delivered, None without samples."""
+        if not self._stamps:
+            return None
+        return percentiles([s[Stage.DELIVERED] - s[Stage.ARRIVED] for s in self._stamps])
+
+    def stages(self) -> list[tuple[str, Percentiles]]:
+        """(name, percentiles) in the order of travel; stages no unit passed are left out."""
+        found = []
+        for stage, name in STAGE_NAMES.items():
+            values = [
+                stamps[stage] - before
+                for stamps in self._stamps
+                if stage in stamps and (before := _stamp_before(stamps, stage)) is not None
+            ]
+            if values:
+                found.append((name, percentiles(values)))
+        return found
+
+
+def _stamp_before(stamps: dict[Stage, int], stage: Stage) -> int | None:
+    earlier = [other for other in stamps if other < stage]
+    return stamps[max(earlier)] if earlier else None

@@ -1,0 +1,222 @@
+"""One publisher's stream on its way into the source log, and its record in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from app.streams.backlog import AUDIO_WAIT_S, Backlog, starts_source, wakes_writer
+from app.streams.meters import RateMeter
+from app.streams.throttle import Throttle
+from wire import keys
+from wire.batch import AccessUnit, Batch, Codec, Kind, Stage
+from wire.clock import now_us
+from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.control import EndStream, KeyFrameRequest, to_publisher
+from wire.errors import Fenced, StreamBusy, StreamGone
+from wire.jobs import JobQueue
+from wire.log import LogWriter
+from wire.streams import StreamRegistry
+
+logger = logging.getLogger(__name__)
+
+KEEP_S = 0.5
+"""How often the record is kept alive and the job looked after."""
+
+MAX_GOP_S = 8.0
+"""A source key frame is asked for when the last one is older than this: it bounds what a worker
+must replay and fits the log's time bound."""
+
+_CODEC_NAMES = {Codec.H264: "h264", Codec.VP8: "vp8"}
+
+
+class Publication:
+    """From the accepted offer to the end. ``run`` is its one task; ``end`` may come from outside.
+
+    ``on_key_frame_needed`` asks the publisher for a key frame.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        stream: str,
+        session: int,
+        *,
+        has_audio: bool,
+        on_key_frame_needed: Callable[[], None],
+    ) -> None:
+        self.stream = stream
+        self.session = session
+        self.has_audio = has_audio
+        self.started_us = now_us()
+        self.end_reason = ""
+        self.units_in = 0
+        self._client = client
+        self._registry = StreamRegistry(client)
+        self._jobs = JobQueue(client)
+        self._on_key_frame_needed = on_key_frame_needed
+        self._backlog = Backlog()
+        self._meter = RateMeter()
+        self._key_throttle = Throttle(0.5)
+        self._last_key_at = time.monotonic()
+        self._wake = asyncio.Event()
+        self._nudge = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._codec = ""
+        self._size = (0, 0)
+        self._job = ""
+
+    @property
+    def is_live(self) -> bool:
+        """True once a key frame arrived."""
+        return bool(self._codec)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Units that did not reach the log, by reason."""
+        return dict(self._backlog.dropped)
+
+    def take(self, unit: AccessUnit) -> None:
+        """One unit from the publisher, on the event loop; never waits."""
+        now = time.monotonic()
+        if unit.kind is Kind.VIDEO:
+            self.units_in += 1
+            self._meter.add(len(unit.payload), now=now)
+            if starts_source(unit):
+                self._take_key_frame(unit, now)
+            elif now - self._last_key_at > MAX_GOP_S:
+                self.request_key_frame()
+        if self._backlog.push(unit):
+            self.request_key_frame()
+        if wakes_writer(unit):
+            self._wake.set()
+        else:
+            asyncio.get_running_loop().call_later(AUDIO_WAIT_S, self._wake.set)
+
+    def _take_key_frame(self, unit: AccessUnit, now: float) -> None:
+        self._last_key_at = now
+        seen = (_CODEC_NAMES[unit.codec], (unit.width, unit.height))
+        if seen != (self._codec, self._size):
+            self._codec, self._size = seen
+            self._nudge.set()
+
+    def request_key_frame(self) -> None:
+        """Asks the publisher for a key frame, at most twice a second."""
+        if self._key_throttle.allow(now=time.monotonic()):
+            self._on_key_frame_needed()
+
+    def end(self, reason: str) -> None:
+        """Ends the publication; the first reason counts."""
+        if not self._ended.is_set():
+            self.end_reason = reason
+            self._ended.set()
+
+    async def run(self) -> None:
+        """Works until ``end``; then removes the record, the job and the logs."""
+        writer = LogWriter(
+            self._client, stream=self.stream, rendition=keys.SOURCE,
+            owner_field="session", epoch=self.session,
+        )  # fmt: skip
+        try:
+            async with asyncio.TaskGroup() as group:
+                work = [
+                    group.create_task(self._write(writer), name=f"write {self.stream}"),
+                    group.create_task(self._keep(), name=f"keep {self.stream}"),
+                    group.create_task(self._listen(), name=f"listen {self.stream}"),
+                ]
+                await self._ended.wait()
+                for task in work:
+                    task.cancel()
+        finally:
+            await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        try:
+            async with asyncio.timeout(2.0):
+                if self._job:
+                    await self._jobs.finish(self._job)
+                await self._registry.end(self.stream, self.session, (keys.ENHANCED,))
+        except (*REDIS_DOWN, TimeoutError):
+            logger.warning("[stream %s] Redis is away; its record will expire", self.stream)
+
+    async def _write(self, writer: LogWriter) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while units := self._backlog.pop():
+                at = now_us()
+                batch = Batch(self.session, tuple(u.stamped(Stage.LOGGED, at) for u in units))
+                try:
+                    await writer.append(batch, now_ms=at // 1000)
+                except StreamGone:
+                    await self._recover(len(units), "record_lost")
+                    self._nudge.set()
+                except Fenced:
+                    self.end("another server took the stream over")
+                except REDIS_DOWN:
+                    await self._recover(len(units), "redis")
+                    await asyncio.sleep(RETRY_S)
+
+    async def _recover(self, units: int, reason: str) -> None:
+        """Nothing that a reader could go on with is in the log: start again at a key frame."""
+        self._backlog.lose(reason, also=units)
+        self.request_key_frame()
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self._keep_once()
+            except StreamBusy:
+                self.end("another publisher took the stream over")
+            except REDIS_DOWN:
+                logger.warning("[stream %s] Redis is away", self.stream)
+            try:
+                async with asyncio.timeout(KEEP_S):
+                    await self._nudge.wait()
+                    self._nudge.clear()
+            except TimeoutError:
+                continue
+
+    async def _keep_once(self) -> None:
+        fields = self._fields()
+        try:
+            await self._registry.touch(self.stream, self.session, **fields)
+        except StreamGone:
+            logger.info("[stream %s] record lost by Redis, made again", self.stream)
+            await self._registry.create(self.stream, session=self.session, **fields)
+            self.request_key_frame()
+        if not self.is_live:
+            return
+        if not self._job or not await self._jobs.is_there(self._job):
+            self._job = await self._jobs.offer(self.stream, self.session)
+            await self._registry.touch(self.stream, self.session, job=self._job)
+
+    def _fields(self) -> dict[str, object]:
+        now = time.monotonic()
+        return {
+            "state": "live" if self.is_live else "connecting",
+            "codec": self._codec,
+            "width": self._size[0],
+            "height": self._size[1],
+            "fps": round(self._meter.fps(now=now), 2),
+            "kbps": round(self._meter.kbps(now=now), 1),
+            "audio": self.has_audio,
+            "started_us": self.started_us,
+        }
+
+    async def _listen(self) -> None:
+        """Carries out what others ask of the publisher."""
+        mailbox = to_publisher(self._client, self.stream)
+        while True:
+            try:
+                messages = await mailbox.read(block_ms=1000)
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+                continue
+            for message in messages:
+                if isinstance(message, KeyFrameRequest):
+                    self.request_key_frame()
+                elif isinstance(message, EndStream):
+                    self.end("an operator ended the stream")

@@ -1,0 +1,151 @@
+"""The tail reader of one log: reads each unit once, packetises it once, hands it to all viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from app.rtc.payloads import packetize
+from app.rtc.send_queue import Outgoing
+from app.streams.meters import LatencyMeter, RateMeter
+from app.streams.replay import ReplayBuffer
+from app.streams.throttle import Throttle
+from wire import keys
+from wire.batch import AccessUnit, Flags, Kind, Stage
+from wire.clock import now_us
+from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.control import KeyFrameRequest, to_lead, to_publisher
+from wire.log import LogReader
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[str, Outgoing], None]
+"""Called with the rendition's name and the unit, on the event loop; must not block."""
+
+
+class RenditionTail:
+    """Follows one rendition's log while anybody listens. ``run`` is its one task."""
+
+    def __init__(self, client: Redis, stream: str, rendition: str) -> None:
+        self.stream = stream
+        self.rendition = rendition
+        self.latency = LatencyMeter()
+        self.meter = RateMeter()
+        self.units = 0
+        self.skipped = 0
+        "Units not handed on because one before them was missing."
+        self.codec = ""
+        self.size = (0, 0)
+        self._client = client
+        self._listeners: set[Listener] = set()
+        self._replay = ReplayBuffer()
+        self._next_sequence: int | None = None
+        self._epoch = 0
+        self._broken = False
+        self._picture_id = 0
+        self._key_throttle = Throttle(0.5)
+        self._key_wanted = asyncio.Event()
+        self.observe: Callable[[float], None] | None = None
+
+    def listen(self, listener: Listener) -> None:
+        """Adds a listener; it gets what is read from now on."""
+        self._listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Removes a listener."""
+        self._listeners.discard(listener)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
+    def replay(self) -> list[Outgoing]:
+        """What a joining viewer gets at once; empty if it must wait for a key frame."""
+        return self._replay.replay()
+
+    def request_key_frame(self) -> None:
+        """Asks whoever makes this rendition for a key frame, at most twice a second."""
+        if self._key_throttle.allow(now=time.monotonic()):
+            self._key_wanted.set()
+
+    async def run(self) -> None:
+        """Reads until cancelled; Redis may come and go meanwhile."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read(), name=f"tail {self.stream} {self.rendition}")
+            group.create_task(self._ask(), name=f"ask {self.stream} {self.rendition}")
+
+    async def _read(self) -> None:
+        reader = LogReader(self._client, stream=self.stream, rendition=self.rendition)
+        found: bool | None = None
+        while True:
+            try:
+                if found is None:
+                    found = await reader.seek_last_key_frame()
+                    if not found:
+                        self.request_key_frame()
+                entries = await reader.read(block_ms=1000)
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+                continue
+            at = now_us()
+            for entry in entries:
+                for unit in entry.batch.units:
+                    self._take(unit, entry.batch.epoch, at)
+
+    def _take(self, unit: AccessUnit, epoch: int, at_us: int) -> None:
+        if unit.kind is Kind.VIDEO and not self._take_video_facts(unit, epoch, at_us):
+            return
+        self._picture_id += 1
+        outgoing = Outgoing(
+            payloads=tuple(packetize(unit.codec, unit.payload, picture_id=self._picture_id)),
+            payload_codec=unit.codec,
+            pts=unit.pts,
+            clock_rate=unit.clock_rate,
+            capture_us=unit.capture_us,
+            is_video=unit.kind is Kind.VIDEO,
+            is_key=unit.is_key,
+        )
+        if outgoing.is_video:
+            self._replay.add(outgoing)
+        for listener in tuple(self._listeners):
+            listener(self.rendition, outgoing)
+
+    def _take_video_facts(self, unit: AccessUnit, epoch: int, at_us: int) -> bool:
+        """Counts the unit; False if a decoder cannot use it because one before it is missing."""
+        self.units += 1
+        self.codec = unit.codec.name.lower()
+        if unit.width:
+            self.size = (unit.width, unit.height)
+        self.meter.add(len(unit.payload), now=time.monotonic())
+        total_us = self.latency.add(unit.stamped(Stage.DELIVERED, at_us))
+        if total_us is not None and self.observe is not None:
+            self.observe(total_us / 1e6)
+        expected = self._next_sequence
+        self._next_sequence = unit.sequence + 1
+        lost = unit.flags & Flags.DISCONTINUITY or (
+            epoch == self._epoch and expected is not None and unit.sequence != expected
+        )
+        self._epoch = epoch
+        if unit.is_key:
+            self._broken = False
+        elif lost:
+            self._broken = True
+            self._replay.clear()
+        if self._broken:
+            self.skipped += 1
+            self.request_key_frame()
+        return not self._broken
+
+    async def _ask(self) -> None:
+        make = to_publisher if self.rendition == keys.SOURCE else to_lead
+        mailbox = make(self._client, self.stream)
+        while True:
+            await self._key_wanted.wait()
+            self._key_wanted.clear()
+            try:
+                await mailbox.send(KeyFrameRequest(rendition=self.rendition, reason="viewer"))
+            except REDIS_DOWN:
+                logger.warning("[stream %s] Redis is away; no key frame asked for", self.stream)

@@ -1,0 +1,84 @@
+"""One viewer of one stream: which units reach its connection."""
+
+from __future__ import annotations
+
+import time
+
+from app.rtc.send_queue import Outgoing
+from app.rtc.viewer import ViewerPeer
+from app.streams.switch import RenditionSwitch
+from app.streams.tail import RenditionTail
+from wire import keys
+from wire.batch import Codec
+
+
+class Viewing:
+    """Joins a connection to the tails it needs: its rendition, its fallback, the audio.
+
+    Audio always comes from the source log: enhancement must not hold it up.
+    """
+
+    def __init__(
+        self, tail: RenditionTail, source: RenditionTail, *, fallback: bool, has_audio: bool
+    ) -> None:
+        self._tail = tail
+        self._source = source
+        self._has_audio = has_audio
+        may_fall_back = fallback and tail is not source
+        self._switch = RenditionSwitch(
+            preferred=tail.rendition,
+            fallback=keys.SOURCE if may_fall_back else None,
+            now=time.monotonic(),
+        )
+        self._needs_source = has_audio or may_fall_back or tail is source
+        self._peer: ViewerPeer | None = None
+
+    @property
+    def rendition(self) -> str:
+        """The rendition it asked for."""
+        return self._tail.rendition
+
+    def start(self, peer: ViewerPeer) -> None:
+        """The connection stands: replay, then follow."""
+        self._peer = peer
+        replay = self._tail.replay()
+        for unit in replay:
+            self._send_video(unit)
+        if not replay:
+            self._tail.request_key_frame()
+        self._tail.listen(self._take)
+        if self._needs_source and self._tail is not self._source:
+            self._source.listen(self._take)
+
+    def stop(self) -> None:
+        """Follows no more."""
+        self._tail.leave(self._take)
+        self._source.leave(self._take)
+
+    def on_key_frame_needed(self) -> None:
+        """The viewer's decoder cannot go on."""
+        current = self._tail if self._switch.current == self._tail.rendition else self._source
+        current.request_key_frame()
+
+    def _take(self, rendition: str, unit: Outgoing) -> None:
+        if self._peer is None:
+            return
+        if not unit.is_video:
+            if self._has_audio and rendition == keys.SOURCE:
+                self._peer.push(unit)
+            return
+        now = time.monotonic()
+        if rendition == keys.SOURCE and self._switch.wants_fallback_key(now=now):
+            if not self._peer.can_send(Codec(unit.payload_codec)):
+                return
+            if not unit.is_key:
+                self._source.request_key_frame()
+        if self._switch.take(rendition, is_key=unit.is_key, now=now):
+            self._send_video(unit)
+
+    def _send_video(self, unit: Outgoing) -> None:
+        if self._peer is None:
+            return
+        self._peer.push(unit)
+        if self._peer.needs_key:
+            self.on_key_frame_needed()
