@@ -23,6 +23,9 @@ REDIS_DOWN = (
 )
 """What a call raises while the server is away, restarting, loading, full or read-only."""
 
+COMMAND_S = 10.0
+"""How long a command may take, connecting and blocking included; then ``TimeoutError``."""
+
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""
 
@@ -36,7 +39,9 @@ def connect(url: str) -> Redis:
     client: Redis = redis.asyncio.Redis.from_url(
         url,
         socket_connect_timeout=2.0,
-        socket_timeout=10.0,
+        # ``command`` has the time limit. With one here the library wraps each write in
+        # ``asyncio.wait_for``, which on Python 3.11 may swallow a cancellation (gh-86296).
+        socket_timeout=None,
         health_check_interval=0,
         retry=None,
         retry_on_error=[],
@@ -52,7 +57,8 @@ def connect(url: str) -> Redis:
 
 async def command(client: Redis, *args: Any) -> Any:
     """One command with its raw answer: lists, integers and bytes as the server sent them."""
-    return await client.execute_command(*args)  # type: ignore[no-untyped-call]
+    async with asyncio.timeout(COMMAND_S):
+        return await client.execute_command(*args)  # type: ignore[no-untyped-call]
 
 
 async def wait_until_up(client: Redis, timeout_s: float) -> bool:

@@ -6,27 +6,21 @@ when its parent dies, so that even ``kill -9`` of the parent leaves no server be
 
 from __future__ import annotations
 
-import ctypes
 import importlib.resources
 import importlib.util
-import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from wire.errors import NoRedisServer
+from wire.parent import dying_with_us
 
 _START_S = 10.0
 _STOP_S = 3.0
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 
 
 def find_server() -> Path:
@@ -52,14 +46,6 @@ def _runs(binary: Path) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
-
-
-def _die_with_parent(parent: int) -> None:
-    """Runs in the child, before the server."""
-    if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we asked
-            os._exit(1)
 
 
 class EmbeddedServer:
@@ -143,7 +129,7 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C goes to us alone; we stop it last
-                preexec_fn=partial(_die_with_parent, os.getpid()),
+                preexec_fn=dying_with_us(),
             )
 
     def _await_answer(self) -> None:

@@ -50,17 +50,20 @@ class TrimPolicy:
         self._last_key_ms: int | None = None
         self._trimmed_ms = 0
 
-    def before_append(self, *, has_key_frame: bool, now_ms: int) -> str | None:
+    def before_append(self, *, now_ms: int) -> str | None:
         """The id to trim to with this append, or None while there is nothing worth it."""
         keep_from = now_ms - self._max_age_ms
         if self._last_key_ms is not None:
             keep_from = max(keep_from, min(self._last_key_ms, now_ms - self._grace_ms))
-        if has_key_frame:
-            self._last_key_ms = now_ms
         if keep_from - self._trimmed_ms < 500:
             return None
         self._trimmed_ms = keep_from
         return f"{keep_from}-0"
+
+    def on_appended(self, *, id_ms: int, has_key_frame: bool) -> None:
+        """The entry's own time: a guess a little later would trim the key frame itself."""
+        if has_key_frame:
+            self._last_key_ms = id_ms
 
 
 class LogWriter:
@@ -96,14 +99,16 @@ class LogWriter:
         # Entry ids are the server's time; a writer whose clock is ahead would trim live entries.
         if self._skew_ms is not None:
             server_ms = now_ms + self._skew_ms
-            min_id = self._trim.before_append(has_key_frame=has_key, now_ms=server_ms) or ""
+            min_id = self._trim.before_append(now_ms=server_ms) or ""
         args = [self._owner_field, self.epoch, min_id, int(has_key), data, EXPIRY_MS]
         answer = (await _APPEND.run(self._client, self._keys, args)).decode()
         if answer == "gone":
             raise StreamGone(f"stream {self._stream} has no record in Redis")
         if answer == "fenced":
             raise Fenced(f"epoch {self.epoch} no longer owns the log of {self._stream}")
-        self._skew_ms = int(answer.partition("-")[0]) - now_ms
+        id_ms = int(answer.partition("-")[0])
+        self._skew_ms = id_ms - now_ms
+        self._trim.on_appended(id_ms=id_ms, has_key_frame=has_key)
         return str(answer)
 
 

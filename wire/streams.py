@@ -2,8 +2,8 @@
 
 The record is a hash with expiry that the publisher's app keeps alive. Two epochs stand in it:
 ``session`` belongs to the publisher and fences the source log, ``epoch`` belongs to the lead and
-fences the enhanced logs. Both are drawn from the server's clock in milliseconds and grow, also
-after Redis lost its data.
+fences the enhanced logs. Both are drawn from the server's clock in microseconds (two in the same
+millisecond differ) and grow, also after Redis lost its data.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _CREATE = Script(
     """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local now = t[1] * 1000000 + t[2]
 local session = now
 if tonumber(ARGV[2]) > 0 then session = ARGV[2] end
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'session', string.format('%.0f', session),
@@ -80,7 +80,7 @@ _TAKE_LEAD = Script(
     """
 if redis.call('HGET', KEYS[1], 'session') ~= ARGV[1] then return 0 end
 local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local now = t[1] * 1000000 + t[2]
 local before = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
 local epoch = math.max(now, before + 1)
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'lead', ARGV[2])

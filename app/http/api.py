@@ -10,29 +10,47 @@ from app.http.context import Context
 from app.http.sdp import check_name
 from wire.connection import REDIS_DOWN
 from wire.heartbeat import Heartbeats, WorkerBeat
+from wire.streams import StreamRecord
 
 
 def router(context: Context) -> APIRouter:
     """Reading streams and models is open; changes and the worker list need the admin token."""
     routes = APIRouter(prefix="/api/v1", tags=["API"])
-    guarded = [Depends(context.admin_guard)]
-    heartbeats = Heartbeats(context.redis)
+    read = _Views(context)
+    _add_reading(routes, read, context)
+    _add_changing(routes, read, context)
+    return routes
 
-    async def beats() -> list[WorkerBeat]:
+
+class _Views:
+    """What the routes read, with Redis' absence turned into a problem answer."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._heartbeats = Heartbeats(context.redis)
+
+    async def beats(self) -> list[WorkerBeat]:
         try:
-            return await heartbeats.list()
+            return await self._heartbeats.list()
         except REDIS_DOWN as error:
             raise RedisAway from error
 
-    async def one(stream: str) -> schemas.Stream:
-        record = await context.hub.record(check_name(stream))
+    async def stream(self, stream: str) -> schemas.Stream:
+        record = await self._context.hub.record(check_name(stream))
         if record is None:
             raise StreamNotFound(f"{stream} is not live.")
-        return views.stream_view(record, await beats(), context.hub, context.default_model)
+        return self._view(record, await self.beats())
 
-    @routes.get("/server")
-    async def server() -> schemas.Server:
-        """What a page needs to know before it starts."""
+    async def streams(self) -> list[schemas.Stream]:
+        records = await self._context.hub.records()
+        beats = await self.beats()
+        return [self._view(record, beats) for record in records if record.state == "live"]
+
+    def _view(self, record: StreamRecord, beats: list[WorkerBeat]) -> schemas.Stream:
+        return views.stream_view(record, beats, self._context.hub, self._context.default_model)
+
+    def server(self) -> schemas.Server:
+        context = self._context
         return schemas.Server(
             version=context.version,
             publish_token_needed=context.publish_guard.is_on,
@@ -46,36 +64,49 @@ def router(context: Context) -> APIRouter:
             default_model=context.default_model,
         )
 
+
+def _add_reading(routes: APIRouter, read: _Views, context: Context) -> None:
+    @routes.get("/server")
+    async def server() -> schemas.Server:
+        """What a page needs to know before it starts."""
+        return read.server()
+
     @routes.get("/streams")
     async def streams() -> schemas.StreamList:
         """All live streams."""
-        records = await context.hub.records()
-        workers = await beats()
-        return schemas.StreamList(
-            streams=[
-                views.stream_view(record, workers, context.hub, context.default_model)
-                for record in records
-                if record.state == "live"
-            ]
-        )
+        return schemas.StreamList(streams=await read.streams())
 
     @routes.get("/streams/{stream}")
     async def stream(stream: str) -> schemas.Stream:
         """One stream."""
-        return await one(stream)
+        return await read.stream(stream)
+
+    @routes.get("/workers", dependencies=[Depends(context.admin_guard)])
+    async def workers() -> schemas.WorkerList:
+        """All workers with capacity and load."""
+        return schemas.WorkerList(workers=[views.worker_view(b) for b in await read.beats()])
+
+    @routes.get("/models")
+    async def models() -> schemas.ModelListing:
+        """The nets that running workers can load."""
+        return schemas.ModelListing(models=views.model_views(await read.beats()))
+
+
+def _add_changing(routes: APIRouter, read: _Views, context: Context) -> None:
+    guarded = [Depends(context.admin_guard)]
 
     @routes.patch("/streams/{stream}", dependencies=guarded)
     async def change(stream: str, wish: schemas.StreamChange) -> schemas.Stream:
         """Switches enhancement on or off, or chooses the net."""
         if wish.model:
-            known = [model.name for model in views.model_views(await beats())]
+            known = [model.name for model in views.model_views(await read.beats())]
             if wish.model not in known:
                 raise BadRequest(
                     f"No running worker has a model {wish.model[:64]!r}; "
                     f"there is {', '.join(known) or 'none'}."
                 )
         await context.hub.change(check_name(stream), enhance=wish.enhance, model=wish.model)
-        return await one(stream)
+        return await read.stream(stream)
 
     @routes.delete(
         "/streams/{stream}", status_code=204, dependencies=guarded, response_class=Response
@@ -84,15 +115,3 @@ def router(context: Context) -> APIRouter:
         """Ends a stream: its publisher and its viewers are disconnected."""
         await context.hub.end(check_name(stream))
         return Response(status_code=204)
-
-    @routes.get("/workers", dependencies=guarded)
-    async def workers() -> schemas.WorkerList:
-        """All workers with capacity and load."""
-        return schemas.WorkerList(workers=[views.worker_view(beat) for beat in await beats()])
-
-    @routes.get("/models")
-    async def models() -> schemas.ModelListing:
-        """The nets that running workers can load."""
-        return schemas.ModelListing(models=views.model_views(await beats()))
-
-    return routes

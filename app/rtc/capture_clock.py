@@ -26,11 +26,20 @@ class _Track:
     def __init__(self, clock_rate: int) -> None:
         self.clock_rate = clock_rate
         self.report: tuple[int, int] | None = None
+        "(Unix us, 32-bit RTP time) of the last sender report."
         self.anchor: tuple[int, int] | None = None
-        self.last_pts = 0
 
     def elapsed_us(self, pts: int, since_pts: int) -> int:
         return (pts - since_pts) * 1_000_000 // self.clock_rate
+
+    def reported_us(self, pts: int) -> int | None:
+        """The publisher's own time of a unit, None before its first report."""
+        if self.report is None:
+            return None
+        report_us, rtp = self.report
+        # A report may be there before the first unit, so only the 32 bits can be compared.
+        ticks = (pts - rtp + (1 << 31)) % (1 << 32) - (1 << 31)
+        return report_us + self.elapsed_us(ticks, 0)
 
 
 class CaptureClock:
@@ -49,17 +58,13 @@ class CaptureClock:
         track = self._tracks[name]
         if ntp == 0:
             return  # RFC 3550 section 6.4.1: the sender has no notion of wall clock
-        half = 1 << 31
-        pts = track.last_pts + (rtp - track.last_pts + half) % (1 << 32) - half
-        track.report = (ntp_to_us(ntp), pts)
+        track.report = (ntp_to_us(ntp), rtp)
 
     def capture_us(self, name: str, *, pts: int, arrival_us: int) -> int:
         """Capture time of a unit in Unix us; never after its arrival."""
         track = self._tracks[name]
-        track.last_pts = pts
-        if all(other.report for other in self._tracks.values()) and track.report:
-            report_us, report_pts = track.report
-            publisher_us = report_us + track.elapsed_us(pts, report_pts)
+        publisher_us = track.reported_us(pts)
+        if publisher_us is not None and all(other.report for other in self._tracks.values()):
             offset = arrival_us - publisher_us
             if self._offset_us is None or offset < self._offset_us:
                 self._offset_us = offset

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from wire.batch import Codec
+from wire.batch import MAX_SIDE, Codec
 
 _IDR = 5
 _SPS = 7
@@ -38,6 +38,8 @@ def _inspect_vp8(data: bytes) -> FrameInfo:
         return FrameInfo(is_key=False)
     width = int.from_bytes(data[6:8], "little") & 0x3FFF
     height = int.from_bytes(data[8:10], "little") & 0x3FFF
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        return FrameInfo(is_key=False)
     return FrameInfo(is_key=True, width=width, height=height)
 
 
@@ -140,7 +142,7 @@ def sps_size(sps: bytes) -> tuple[int, int]:
         unit_y = (1 if mono or chroma_format != 1 else 2) * (2 - frame_only)
         width -= (left + right) * unit_x
         height -= (top + bottom) * unit_y
-    if not (0 < width <= 8192 and 0 < height <= 8192):
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise ValueError(f"{width}x{height} is no picture size")
     return width, height
 

@@ -32,7 +32,8 @@ def depayload(codec: Codec, payload: bytes) -> bytes:
 def packetize(codec: Codec, data: bytes, *, picture_id: int) -> list[bytes]:
     """RTP payloads of one unit, each at most 1300 bytes; ``picture_id`` 15 bits, VP8 only."""
     if codec is Codec.H264:
-        return H264Encoder._packetize(H264Encoder._split_bitstream(data))
+        # aiortc's packer cannot take an empty NAL unit, and a publisher may send one.
+        return H264Encoder._packetize(nal for nal in H264Encoder._split_bitstream(data) if nal)
     if codec is Codec.VP8:
         return Vp8Encoder._packetize(data, picture_id & 0x7FFF)
     return [data]

@@ -36,6 +36,9 @@ from app.rtc.payloads import CODEC_NAMES, depayload
 from wire.batch import Codec
 from wire.clock import now_us
 
+MAX_SOURCES = 8
+"""SSRCs a report speaks of; a publisher has two, media and retransmission."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReceiverEvents:
@@ -101,6 +104,7 @@ class UnitReceiver(RTCRtpReceiver):
         """Stops; no event follows."""
         if self._started:
             self.transport._unregister_rtp_receiver(self)
+            self._started = False
         if self._timer is not None:
             self._timer.cancel()
         tasks = list(self._tasks)
@@ -126,9 +130,10 @@ class UnitReceiver(RTCRtpReceiver):
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return
-        if packet.ssrc not in self._statistics:
+        if packet.ssrc not in self._statistics and len(self._statistics) < MAX_SOURCES:
             self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
-        self._statistics[packet.ssrc].add(packet)
+        if packet.ssrc in self._statistics:
+            self._statistics[packet.ssrc].add(packet)
         if is_rtx(codec):
             restored = self._unwrap_rtx(packet, codec)
             if restored is None:
@@ -168,7 +173,7 @@ class UnitReceiver(RTCRtpReceiver):
             self._timer.cancel()
             self._timer = None
         deadline = self._video.next_deadline() if self._video else None
-        if deadline is not None:
+        if deadline is not None and self._started:
             wait = max(0.0, deadline - time.monotonic())
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)

@@ -66,6 +66,7 @@ class SendQueue:
             self._audio.append(unit)
             return
         self._offered.append((now, unit.size))
+        self._forget_offered(now)
         if self._is_stale(now) or len(self._video) >= MAX_UNITS:
             self.dropped["slow"] += len(self._video)
             self._video.clear()
@@ -98,15 +99,19 @@ class SendQueue:
         """
         if bps >= 0.8 * self._offered_rate(now):
             self._slow_since = self._rate_bps = None
+            self._free_at = now
             return
         if self._slow_since is None:
             self._slow_since = now
         if now - self._slow_since >= SLOW_AFTER_S:
             self._rate_bps = max(bps, 50_000.0)
 
-    def _offered_rate(self, now: float) -> float:
+    def _forget_offered(self, now: float) -> None:
         while self._offered and now - self._offered[0][0] > 2.0:
             self._offered.popleft()
+
+    def _offered_rate(self, now: float) -> float:
+        self._forget_offered(now)
         return sum(size for _, size in self._offered) * 8 / 2.0
 
     def pop(self, *, now: float) -> Outgoing | None:

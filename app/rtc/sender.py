@@ -210,7 +210,7 @@ class UnitSender(RTCRtpSender):
             self.octets += len(payload)
             if index % 16 == 15:
                 await asyncio.sleep(0)
-        if unit.is_live:
+        if unit.is_live and pts == unit.pts:
             self._report_base = (unit.capture_us, timestamp)
 
     async def _resend(self, sequence: int) -> None:

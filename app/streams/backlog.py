@@ -35,7 +35,7 @@ class Backlog:
         if unit.kind is Kind.VIDEO and self._needs_key:
             if not unit.is_key:
                 self.dropped["no_key"] += 1
-                return lost
+                return True
             self._needs_key = False
         self._units.append(unit)
         return lost

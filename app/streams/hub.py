@@ -31,6 +31,9 @@ from wire.streams import StreamRecord, StreamRegistry
 
 logger = logging.getLogger(__name__)
 
+_OVER_S = 1.5
+"""A record may be missing this long: after Redis lost it, its app makes it again."""
+
 _LINGER_S = 3.0
 """A tail nobody listens to is kept this long: the next viewer then joins at once."""
 
@@ -46,6 +49,11 @@ class HubOptions:
     mapped_addresses: tuple[str, ...]
 
 
+def _is_same(expected: str, given: str) -> bool:
+    """In constant time."""
+    return secrets.compare_digest(expected.encode(), given.encode())
+
+
 @dataclasses.dataclass(slots=True)
 class _PublisherSession:
     publication: Publication
@@ -56,6 +64,8 @@ class _PublisherSession:
 @dataclasses.dataclass(slots=True)
 class _ViewerSession:
     stream: str
+    session: int
+    "The publisher's."
     viewing: Viewing
     peer: ViewerPeer
 
@@ -71,7 +81,8 @@ class StreamHub:
         self._reserved: set[str] = set()
         self._viewers: dict[str, _ViewerSession] = {}
         self._joining = 0
-        self._tails: dict[tuple[str, str], tuple[RenditionTail, asyncio.Task[None]]] = {}
+        self._tails: dict[tuple[str, str, int], tuple[RenditionTail, asyncio.Task[None]]] = {}
+        "By stream, rendition and session: a new publisher's viewers must not see the old one's."
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.observe_latency: Callable[[str, float], None] | None = None
@@ -121,6 +132,9 @@ class StreamHub:
         except REDIS_DOWN as error:
             await peer.close()
             raise RedisAway from error
+        if self._closing:
+            await peer.close()
+            raise Full("The server stops.")  # the record expires
         publication = Publication(
             self._client, stream, session,
             has_audio=has_audio, on_key_frame_needed=peer.request_key_frame,
@@ -139,12 +153,12 @@ class StreamHub:
             logger.info("[stream %s] ended: %s", stream, reason, extra={"action": "end"})
             await session.peer.close()
             self._publishers.pop(stream, None)
-            await self._end_viewers(stream)
+            await self._end_viewers(stream, session.publication.session)
 
     async def unpublish(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
         session = self._publishers.get(stream)
-        if session is None or not secrets.compare_digest(session.secret, secret):
+        if session is None or not _is_same(session.secret, secret):
             raise SessionNotFound
         session.publication.end("the publisher ended it")
 
@@ -162,8 +176,8 @@ class StreamHub:
             raise Full("The server serves as many viewers as it may.")
         secret = secrets.token_urlsafe(18)
         viewing = Viewing(
-            self._tail(stream, rendition),
-            self._tail(stream, keys.SOURCE),
+            self._tail(record, rendition),
+            self._tail(record, keys.SOURCE),
             fallback=fallback,
             has_audio="audio" in offer.kinds,
         )
@@ -181,7 +195,10 @@ class StreamHub:
             answer = await peer.answer(offer, mapped=self._options.mapped_addresses)
         finally:
             self._joining -= 1
-        self._viewers[secret] = _ViewerSession(stream, viewing, peer)
+        if self._closing:
+            await peer.close()
+            raise Full("The server stops.")
+        self._viewers[secret] = _ViewerSession(stream, record.session, viewing, peer)
         return secret, answer
 
     async def stop_playing(self, stream: str, secret: str) -> None:
@@ -202,14 +219,15 @@ class StreamHub:
             session.viewing.stop()
             await session.peer.close()
 
-    async def _end_viewers(self, stream: str) -> None:
-        secrets_ = [s for s, session in self._viewers.items() if session.stream == stream]
-        await asyncio.gather(*(self._close_viewer(secret) for secret in secrets_))
+    async def _end_viewers(self, stream: str, session: int) -> None:
+        ended = [s for s, v in self._viewers.items() if (v.stream, v.session) == (stream, session)]
+        await asyncio.gather(*(self._close_viewer(secret) for secret in ended))
 
-    def _tail(self, stream: str, rendition: str) -> RenditionTail:
-        key = (stream, rendition)
+    def _tail(self, record: StreamRecord, rendition: str) -> RenditionTail:
+        stream = record.id
+        key = (stream, rendition, record.session)
         if key not in self._tails:
-            tail = RenditionTail(self._client, stream, rendition)
+            tail = RenditionTail(self._client, stream, rendition, session=record.session)
             if self.observe_latency is not None:
                 observe = self.observe_latency
                 tail.observe = lambda seconds: observe(rendition, seconds)
@@ -219,30 +237,35 @@ class StreamHub:
 
     async def _run_tail(self, tail: RenditionTail) -> None:
         """Runs a tail until nobody has needed it for a while, or its stream is gone."""
-        key = (tail.stream, tail.rendition)
+        key = (tail.stream, tail.rendition, tail.session)
         work = asyncio.get_running_loop().create_task(tail.run(), name=f"run {key}")
         try:
-            idle = 0.0
-            while idle < _LINGER_S and not work.done():
+            idle = over = 0.0
+            while idle < _LINGER_S and over < _OVER_S and not work.done():
                 await asyncio.wait([work], timeout=0.5)
-                needed = any(v.stream == tail.stream for v in self._viewers.values())
+                sessions = {(v.stream, v.session) for v in self._viewers.values()}
+                needed = (tail.stream, tail.session) in sessions
                 idle = 0.0 if needed or self._joining else idle + 0.5
-                if needed and idle == 0.0 and await self._is_over(tail.stream):
-                    await self._end_viewers(tail.stream)
-                    return
+                over = over + 0.5 if needed and await self._is_over(tail) else 0.0
+            if work.done() or over:
+                await self._end_viewers(tail.stream, tail.session)
+            if work.done():
+                work.result()  # it never ends by itself: show what it died of
         finally:
             self._tails.pop(key, None)
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
-    async def _is_over(self, stream: str) -> bool:
+    async def _is_over(self, tail: RenditionTail) -> bool:
         """True if the publisher of a stream that another app holds is gone."""
-        if stream in self._publishers:
+        own = self._publishers.get(tail.stream)
+        if own is not None and own.publication.session == tail.session:
             return False
         try:
-            return await self.record(stream) is None
+            record = await self.record(tail.stream)
         except RedisAway:
             return False
+        return record is None or record.session != tail.session
 
     # The operator's wishes, and what is there.
 
@@ -306,8 +329,8 @@ class StreamHub:
 
     def tail(self, stream: str, rendition: str) -> RenditionTail | None:
         """The tail reader, while there is one."""
-        found = self._tails.get((stream, rendition))
-        return found[0] if found else None
+        found = [t for (s, r, _), (t, _) in self._tails.items() if (s, r) == (stream, rendition)]
+        return max(found, key=lambda tail: tail.session, default=None)
 
     def viewers(self, stream: str) -> dict[str, int]:
         """This app's viewers of a stream, by the rendition they asked for."""
@@ -332,9 +355,9 @@ class StreamHub:
         for session in list(self._publishers.values()):
             session.publication.end("the server stops")
         await asyncio.gather(*(self._close_viewer(secret) for secret in list(self._viewers)))
-        publications = [t for t in self._tasks if t.get_name().startswith("publication")]
-        if publications:
-            await asyncio.wait(publications, timeout=2.5)
+        ending = [t for t in self._tasks if t.get_name().startswith(("publication", "viewer"))]
+        if ending:
+            await asyncio.wait(ending, timeout=2.5)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -86,7 +86,7 @@ class Publication:
             self._meter.add(len(unit.payload), now=now)
             if starts_source(unit):
                 self._take_key_frame(unit, now)
-            elif now - self._last_key_at > MAX_GOP_S:
+            elif not self.is_live or now - self._last_key_at > MAX_GOP_S:
                 self.request_key_frame()
         if self._backlog.push(unit):
             self.request_key_frame()
@@ -168,6 +168,8 @@ class Publication:
         while True:
             try:
                 await self._keep_once()
+            except StreamGone:
+                self._nudge.set()  # Redis restarted between two of our commands
             except StreamBusy:
                 self.end("another publisher took the stream over")
             except REDIS_DOWN:

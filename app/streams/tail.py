@@ -28,9 +28,11 @@ Listener = Callable[[str, Outgoing], None]
 class RenditionTail:
     """Follows one rendition's log while anybody listens. ``run`` is its one task."""
 
-    def __init__(self, client: Redis, stream: str, rendition: str) -> None:
+    def __init__(self, client: Redis, stream: str, rendition: str, *, session: int = 0) -> None:
         self.stream = stream
         self.rendition = rendition
+        self.session = session
+        "The publisher's; what was logged before it (by a smaller epoch) is passed over."
         self.latency = LatencyMeter()
         self.meter = RateMeter()
         self.units = 0
@@ -43,6 +45,7 @@ class RenditionTail:
         self._replay = ReplayBuffer()
         self._next_sequence: int | None = None
         self._epoch = 0
+        self._began_us = now_us()
         self._broken = False
         self._picture_id = 0
         self._key_throttle = Throttle(0.5)
@@ -92,6 +95,8 @@ class RenditionTail:
                 continue
             at = now_us()
             for entry in entries:
+                if entry.batch.epoch < self.session:
+                    continue
                 for unit in entry.batch.units:
                     self._take(unit, entry.batch.epoch, at)
 
@@ -120,7 +125,10 @@ class RenditionTail:
         if unit.width:
             self.size = (unit.width, unit.height)
         self.meter.add(len(unit.payload), now=time.monotonic())
-        total_us = self.latency.add(unit.stamped(Stage.DELIVERED, at_us))
+        # What was published before we read is a replay: its waiting is no latency.
+        is_live = (unit.stamp(Stage.PUBLISHED) or unit.arrival_us) >= self._began_us
+        delivered = unit.stamped(Stage.DELIVERED, at_us)
+        total_us = self.latency.add(delivered) if is_live else None
         if total_us is not None and self.observe is not None:
             self.observe(total_us / 1e6)
         expected = self._next_sequence

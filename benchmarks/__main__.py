@@ -1,0 +1,62 @@
+"""``python -m benchmarks [live] [glass] [quality] [memory]``: the measured table of the README."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from benchmarks import browser, glass, live, machine
+from benchmarks.table import Row, render
+
+_DEFAULT = ("live", "glass", "quality")
+
+
+def _live(seconds: float) -> list[Row]:
+    return live.measure(seconds)
+
+
+def _memory(_: float) -> list[Row]:
+    return [row for row in live.measure(600.0) if "memory" in row.name or "growth" in row.name]
+
+
+def _glass(seconds: float) -> list[Row]:
+    lack = browser.missing()
+    if lack:
+        print(f"glass: left out. {lack}")
+        return []
+    return glass.measure(min(seconds, 60.0))
+
+
+def _quality(_: float) -> list[Row]:
+    from benchmarks import quality
+
+    return quality.rows()
+
+
+_JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
+    "live": ("one stream, no browser", _live),
+    "glass": ("Chromium publishes and watches on the same machine", _glass),
+    "quality": ("held-out clips through the live encoders", _quality),
+    "memory": ("one stream over ten minutes", _memory),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the named jobs one after the other; 0 also where a target is missed."""
+    parser = argparse.ArgumentParser(prog="sharpcast bench", description=__doc__)
+    parser.add_argument("jobs", nargs="*", choices=[*_JOBS, []], help="default: live glass quality")
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of a run (60)")
+    options = parser.parse_args(argv)
+    print(machine.describe())
+    for name in options.jobs or _DEFAULT:
+        title, job = _JOBS[name]
+        print(f"\n## {name}: {title}\n", flush=True)
+        rows = job(options.seconds)
+        if rows:
+            print(render(rows), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""A real Chromium, headless, with a fake camera that plays a stamped clip."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.stamps import JAVASCRIPT
+
+CHROMIUM = Path("/usr/lib/chromium/chromium")
+"""The program itself; Debian's wrapper adds flags of its own."""
+
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-default-apps", "--disable-domain-reliability", "--metrics-recording-only",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage", "--mute-audio",
+    "--no-proxy-server", "--allow-loopback-in-peer-connection",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
+]  # fmt: skip
+
+
+def missing() -> str:
+    """What a browser test lacks here, as one sentence; empty if nothing."""
+    if not CHROMIUM.exists():
+        return "Debian's chromium is not installed."
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "The Python package playwright is not installed."
+    return ""
+
+
+@contextlib.contextmanager
+def chromium(camera: Path | None = None, *, width: int = 1280, height: int = 800) -> Iterator[Any]:
+    """A Playwright browser context with an empty profile; ``camera`` is a .y4m."""
+    from playwright.sync_api import sync_playwright
+
+    flags = [*_FLAGS]
+    if camera is not None:
+        flags.append(f"--use-file-for-fake-video-capture={camera}")
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=str(CHROMIUM),
+            headless=True,
+            args=flags,
+            permissions=["camera", "microphone"],
+            viewport={"width": width, "height": height},
+        )
+        try:
+            yield context
+        finally:
+            context.close()
+
+
+def until(page: Any, expression: str, timeout_s: float = 20.0) -> Any:
+    """The first true value of a JavaScript expression; raises TimeoutError.
+
+    Playwright's own wait needs ``eval``, which the pages' security policy rightly refuses.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        value = page.evaluate(expression)
+        if value:
+            return value
+        page.wait_for_timeout(50)
+    words = page.evaluate("document.body.innerText")
+    raise TimeoutError(f"not within {timeout_s} s: {expression}; the page says: {words[:500]}")
+
+
+def broadcast(context: Any, url: str, stream: str, **query: str) -> Any:
+    """Opens the broadcast page and goes live; the page once its state says so."""
+    page = context.new_page()
+    words = "&".join(f"{name}={value}" for name, value in query.items())
+    page.goto(f"{url}/broadcast?stream={stream}&source=camera&auto=1&{words}")
+    until(page, "document.querySelector('#state').dataset.state === 'live'")
+    return page
+
+
+def watch(context: Any, url: str, stream: str) -> Any:
+    """Opens the watch page; the page once the enhanced video plays."""
+    page = context.new_page()
+    page.goto(f"{url}/watch/{stream}")
+    until(page, "document.querySelector('#enhanced').videoWidth > 0", 30.0)
+    return page
+
+
+def read_stamps(page: Any, selector: str, key: str) -> None:
+    """Starts reading the stamps of a <video>."""
+    page.evaluate(f"(s) => ({JAVASCRIPT})(document.querySelector(s), '{key}')", selector)
+
+
+def stamps(page: Any, key: str) -> list[list[float]]:
+    """What was read so far: [number or -1, presented ms, seen ms, width, height, RTP time]."""
+    found: list[list[float]] = page.evaluate(f"window['stamps_{key}']")
+    return found

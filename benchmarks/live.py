@@ -1,0 +1,112 @@
+"""One stream without a browser: 480x270 at 30 fps in, 960x540 out, one viewer that decodes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import psutil
+
+from benchmarks import viewer
+from benchmarks.server import RunningServer, publishing, running
+from benchmarks.stamps import clips
+from benchmarks.table import Row
+
+WARM_S = 5.0
+
+
+class Usage:
+    """CPU share and memory of the processes, sampled once a second in a thread."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self._processes = server.children()
+        self._began = {role: _cpu_s(process) for role, process in self._processes.items()}
+        self._began_at = time.monotonic()
+        self.memory: dict[str, list[float]] = {role: [] for role in self._processes}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="usage")
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(1.0):
+            for role, process in self._processes.items():
+                self.memory[role].append(process.memory_info().rss / 2**20)
+
+    def finish(self) -> dict[str, float]:
+        """CPU share of one core by role, in percent."""
+        span = time.monotonic() - self._began_at
+        shares = {
+            role: 100 * (_cpu_s(process) - self._began[role]) / span
+            for role, process in self._processes.items()
+        }
+        self._stop.set()
+        self._thread.join()
+        return shares
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def measure(seconds: float) -> list[Row]:
+    """Frames, latency, CPU and memory over ``seconds`` of a steady stream."""
+    clip = clips() / "handheld.mp4"
+    with (
+        running() as server,
+        publishing(
+            f"{server.url}/whip/bench", "--size", "480x270", "--fps", "30", "--kbps", "800",
+            "--stamp", clip=clip,
+        ),
+    ):  # fmt: skip
+        server.until_enhancing("bench")
+        process = viewer.start(f"{server.url}/whep/bench", WARM_S + seconds + 2)
+        time.sleep(WARM_S)
+        before = server.stream("bench") or {}
+        usage = Usage(server)
+        time.sleep(seconds)
+        after = server.stream("bench") or {}
+        shares = usage.finish()
+        seen = viewer.result(process, 30)
+    return _rows(before, after, shares, usage.memory, seen)
+
+
+def _rows(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    shares: dict[str, float],
+    memory: dict[str, list[float]],
+    seen: dict[str, Any],
+) -> list[Row]:
+    frames_in = after["frames"]["in"] - before["frames"]["in"]
+    frames_out = after["frames"]["out"] - before["frames"]["out"]
+    by_net = after["frames"]["enhanced"] - before["frames"]["enhanced"]
+    total = after["latency_ms"]["total"]
+    stages = ", ".join(f"{s['name']} {s['p50']:.1f}" for s in after["latency_ms"]["stages"])
+    return [
+        Row("frames out / frames in", 100 * frames_out / frames_in, 99.5, "%"),
+        Row("of them by the net (the rest resized, late)", 100 * by_net / frames_out, None, "%"),
+        Row("delivered at a non-browser viewer", seen["fps"], 29.8, "fps"),
+        Row("latency added by the server, p50", total["p50"], 40, "ms", True, stages),
+        Row("latency added by the server, p95", total["p95"], 66, "ms", True),
+        Row("app CPU, one publisher and one viewer", shares["app"], 15, "% of a core", True),
+        Row("worker CPU", shares["worker"], None, "% of a core"),
+        Row("memory of the app", max(memory["app"]), 200, "MiB", True),
+        Row("memory of the worker", max(memory["worker"]), 600, "MiB", True),
+        Row("growth of the app", _growth(memory["app"]), None, "MiB"),
+        Row("growth of the worker", _growth(memory["worker"]), None, "MiB"),
+        Row(
+            "first picture after joining",
+            seen["first_s"].get("video", 99.0) * 1000,
+            500,
+            "ms",
+            True,
+        ),
+    ]
+
+
+def _growth(samples: list[float]) -> float:
+    """Mean of the last tenth less mean of the second tenth (the first one warms up)."""
+    tenth = max(1, len(samples) // 10)
+    return sum(samples[-tenth:]) / tenth - sum(samples[tenth : 2 * tenth]) / tenth

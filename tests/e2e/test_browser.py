@@ -1,0 +1,98 @@
+"""A real Chromium publishes through the page and watches through the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import browser
+from benchmarks.glass import delays_ms
+from benchmarks.server import RunningServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.usefixtures("needs_browser")]
+
+PUBLISH = {"width": "320", "height": "180", "kbps": "500", "fps": "15"}
+
+
+@pytest.fixture(scope="module")
+def context(camera: Path) -> Iterator[Any]:
+    with browser.chromium(camera) as opened:
+        yield opened
+
+
+def test_a_viewer_sees_the_publishers_frames_at_twice_the_size(
+    server: RunningServer, context: Any
+) -> None:
+    publisher = browser.broadcast(context, server.url, "chrome1", **PUBLISH)
+    server.until_enhancing("chrome1")
+    viewer = browser.watch(context, server.url, "chrome1")
+    viewer.keyboard.press("3")
+    browser.until(viewer, "document.querySelector('#enhanced').videoWidth === 640")
+    browser.read_stamps(publisher, "#preview", "sent")
+    browser.read_stamps(viewer, "#enhanced", "shown")
+    viewer.wait_for_timeout(5000)
+    sent, shown = browser.stamps(publisher, "sent"), browser.stamps(viewer, "shown")
+    numbers = [int(row[0]) for row in shown if row[0] >= 0]
+    assert len(numbers) > 20
+    # The clip loops after 150 frames; apart from that, time only goes forward.
+    steps = [(b - a) % 150 for a, b in zip(numbers, numbers[1:], strict=False)]
+    assert all(step < 75 for step in steps)
+    assert {(row[3], row[4]) for row in shown} == {(640, 360)}
+    delays = sorted(delays_ms(sent, shown))
+    assert delays[len(delays) // 2] < 1500
+    publisher.close()
+    viewer.close()
+
+
+def test_the_split_shows_the_same_frame_on_both_sides(server: RunningServer, context: Any) -> None:
+    publisher = browser.broadcast(context, server.url, "chrome2", **PUBLISH)
+    server.until_enhancing("chrome2")
+    viewer = browser.watch(context, server.url, "chrome2")
+    viewer.keyboard.press("2")
+    browser.until(viewer, "window.sharpcast.frames.matched > 10", 30.0)
+    last = viewer.evaluate("({...window.sharpcast.frames.last})")
+    assert last["source"] == last["enhanced"]
+    slider = viewer.locator("#split")
+    slider.focus()
+    before = int(slider.get_attribute("aria-valuenow"))
+    viewer.keyboard.press("ArrowRight")
+    assert int(slider.get_attribute("aria-valuenow")) > before
+    publisher.close()
+    viewer.close()
+
+
+def test_ending_the_broadcast_tells_the_viewer_in_words(
+    server: RunningServer, context: Any
+) -> None:
+    publisher = browser.broadcast(context, server.url, "chrome3", **PUBLISH)
+    server.until("the stream", lambda: server.stream("chrome3"))
+    viewer = browser.watch(context, server.url, "chrome3")
+    publisher.click("#go")
+    server.until("the end", lambda: server.stream("chrome3") is None)
+    browser.until(viewer, "document.querySelector('#state').dataset.state !== 'playing'")
+    assert viewer.locator("#card").inner_text().strip()
+    publisher.close()
+    viewer.close()
+
+
+def test_a_publisher_that_vanishes_is_noticed_within_five_seconds(
+    server: RunningServer, camera: Path
+) -> None:
+    """The browser is killed, so that neither DELETE nor goodbye is sent."""
+    import psutil
+
+    me = psutil.Process()
+    others = {child.pid for child in me.children(recursive=True)}
+    with browser.chromium(camera) as context:
+        browser.broadcast(context, server.url, "chrome4", **PUBLISH)
+        server.until("the stream", lambda: server.stream("chrome4"))
+        for child in me.children(recursive=True):
+            if child.pid not in others and "chromium" in child.name():
+                child.kill()
+        began = time.monotonic()
+        server.until("the end", lambda: server.stream("chrome4") is None, 10.0)
+        assert time.monotonic() - began < 5.5

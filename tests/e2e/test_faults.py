@@ -1,0 +1,130 @@
+"""What breaks while a stream is live, and what viewers notice of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from benchmarks import viewer
+from benchmarks.server import RunningServer, environment, publishing, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")
+
+
+def _out(server: RunningServer, name: str) -> tuple[str, int]:
+    view = server.stream(name)
+    if view is None:
+        return "", -1
+    return view["enhancement"]["worker"], view["frames"]["out"]
+
+
+def test_killing_the_worker_costs_two_seconds_and_nobody_reconnects() -> None:
+    with running(workers=1) as first:
+        url = f"unix://{_redis_socket(first)}"
+        with second_worker(url), publishing(f"{first.url}/whip/cam", *SMALL):
+            first.until_enhancing("cam")
+            first.until("a second worker", lambda: first.get("/readyz")["workers"] >= 2)
+            watching = viewer.start(f"{first.url}/whep/cam", 12)
+            time.sleep(3)
+            name, _ = _out(first, "cam")
+            victim = _worker_pid(first, name)
+            os.kill(victim, signal.SIGKILL)
+            killed = time.monotonic()
+            first.until(
+                "a takeover",
+                lambda: (found := _out(first, "cam"))[0] not in ("", name) and found[1] > 0,
+                5.0,
+            )
+            taken_over_s = time.monotonic() - killed
+            report = viewer.result(watching, 30)
+    assert taken_over_s < 2.6  # the heartbeat that tells us is up to half a second old
+    # The viewer's connection is the same one: its gap is the takeover, and frames follow it.
+    assert report["longest_gap_s"] < 2.2
+    assert report["sizes"] == [[320, 180]]
+    assert report["last_number"] > report["first_number"] + 60
+
+
+def test_a_viewer_that_allows_it_gets_the_source_while_no_worker_is_there() -> None:
+    with running() as server, publishing(f"{server.url}/whip/cam", *SMALL):
+        server.until_enhancing("cam")
+        watching = viewer.start(f"{server.url}/whep/cam?fallback=source", 12)
+        time.sleep(3)
+        worker = server.children()["worker"]
+        worker.suspend()
+        try:
+            time.sleep(5)
+        finally:
+            worker.resume()
+        report = viewer.result(watching, 30)
+    assert [160, 90] in report["sizes"]
+    assert [320, 180] in report["sizes"]
+    assert report["longest_gap_s"] < 4.0
+
+
+def test_redis_may_lose_everything_and_the_stream_goes_on() -> None:
+    with running() as server, publishing(f"{server.url}/whip/cam", *SMALL):
+        server.until_enhancing("cam")
+        watching = viewer.start(f"{server.url}/whep/cam", 16)
+        time.sleep(3)
+        server.children()["redis"].kill()
+        time.sleep(1)
+        server.until_enhancing("cam", 10.0)
+        _, before = _out(server, "cam")
+        server.until("frames again", lambda: _out(server, "cam")[1] > before, 10.0)
+        report = viewer.result(watching, 30)
+    assert report["last_number"] > report["first_number"] + 90
+    assert report["longest_gap_s"] < 6.0
+
+
+def test_ctrl_c_ends_everything_within_five_seconds() -> None:
+    with running() as server, publishing(f"{server.url}/whip/cam", *SMALL):
+        server.until_enhancing("cam")
+        watching = viewer.start(f"{server.url}/whep/cam", 4)
+        time.sleep(2)
+        processes = list(server.children().values())
+        socket_path = _redis_socket(server)
+        took = server.stop(signal.SIGINT)
+        watching.kill()
+        watching.communicate()
+    assert took < 5.0
+    assert not [process for process in processes if process.is_running()]
+    assert not os.path.exists(socket_path)
+
+
+def _redis_socket(server: RunningServer) -> str:
+    for connection in server.children()["redis"].net_connections(kind="unix"):
+        if str(connection.laddr).endswith("redis.sock"):
+            return str(connection.laddr)
+    raise AssertionError("the embedded server has no socket")
+
+
+def _worker_pid(server: RunningServer, name: str) -> int:
+    workers: list[dict[str, Any]] = server.get("/api/v1/workers")["workers"]
+    return int(next(worker["pid"] for worker in workers if worker["name"] == name))
+
+
+@contextlib.contextmanager
+def second_worker(redis_url: str) -> Iterator[None]:
+    """``sharpcast work`` beside the one of ``up``."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "work"],
+        env=environment(redis_url=redis_url, worker_name="second"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,102 @@
+"""The whole path without a browser: other publishers, other receivers, changes on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from benchmarks import viewer
+from benchmarks.server import RunningServer, publishing
+from tests.e2e.publisher import Picture, publish
+
+pytestmark = [pytest.mark.e2e]
+
+SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")
+
+
+def test_ffmpegs_whip_muxer_publishes_and_two_viewers_cost_one_encode(
+    server: RunningServer,
+) -> None:
+    with publishing(f"{server.url}/whip/muxer", *SMALL):
+        server.until_enhancing("muxer")
+        enhanced = [viewer.start(f"{server.url}/whep/muxer", 5) for _ in range(2)]
+        source = viewer.start(f"{server.url}/whep/muxer?rendition=source", 5)
+        time.sleep(3)
+        before = server.stream("muxer")
+        time.sleep(1.5)
+        after = server.stream("muxer")
+        reports = [viewer.result(process, 30) for process in (*enhanced, source)]
+    assert before is not None
+    assert after is not None
+    assert after["viewers"] == 3
+    # One encode per frame, whoever watches: the worker's frames grow with time, not viewers.
+    frames = after["frames"]["out"] - before["frames"]["out"]
+    assert frames <= 1.5 * 15 + 12
+    for report in reports[:2]:
+        assert report["sizes"] == [[320, 180]]
+        assert report["distinct_numbers"] > 30
+    assert reports[2]["sizes"] == [[160, 90]]
+
+
+def test_a_viewer_joins_at_the_last_key_frame(server: RunningServer) -> None:
+    with publishing(f"{server.url}/whip/joins", *SMALL):
+        server.until_enhancing("joins")
+        viewer.result(viewer.start(f"{server.url}/whep/joins", 2), 30)
+        report = viewer.result(viewer.start(f"{server.url}/whep/joins", 3), 30)
+    # In CI the viewer's own start-up shares the cores; the bench measures the 500 ms.
+    assert report["first_s"]["video"] < 1.5
+
+
+async def test_size_changes_mid_stream(server: RunningServer) -> None:
+    async def work(track: Picture) -> None:
+        await asyncio.to_thread(server.until_enhancing, "resized")
+        watching = viewer.start(f"{server.url}/whep/resized", 9)
+        await asyncio.sleep(3)
+        track.size = (200, 112)
+        report = await asyncio.to_thread(viewer.result, watching, 30)
+        assert report["sizes"] == [[320, 180], [400, 224]]
+        assert report["last_number"] > 100
+
+    url = f"{server.url}/whip/resized"
+    await publish(url, mime="video/H264", size=(160, 90), fps=15, work=work)
+
+
+async def test_vp8_is_accepted_and_comes_out_as_h264(server: RunningServer) -> None:
+    async def work(track: Picture) -> None:
+        view = await asyncio.to_thread(server.until_enhancing, "vp8")
+        assert view["source"]["codec"] == "vp8"
+        process = viewer.start(f"{server.url}/whep/vp8", 4)
+        report = await asyncio.to_thread(viewer.result, process, 30)
+        assert report["sizes"] == [[320, 180]]
+        assert report["distinct_numbers"] > 20
+
+    await publish(f"{server.url}/whip/vp8", mime="video/VP8", size=(160, 90), fps=15, work=work)
+
+
+def test_an_operator_switches_enhancement_off_and_on(server: RunningServer) -> None:
+    with publishing(f"{server.url}/whip/switch", *SMALL):
+        server.until_enhancing("switch")
+        assert server.request("PATCH", "/api/v1/streams/switch", {"enhance": False}) == 200
+
+        def state() -> str:
+            view = server.stream("switch")
+            return str(view["enhancement"]["state"]) if view else ""
+
+        server.until("off", lambda: state() == "off")
+        assert server.request("PATCH", "/api/v1/streams/switch", {"enhance": True}) == 200
+        server.until("on again", lambda: state() == "enhancing")
+        assert server.request("PATCH", "/api/v1/streams/switch", {"model": "nothing"}) == 400
+        assert server.request("DELETE", "/api/v1/streams/switch") == 204
+        server.until("the end", lambda: server.stream("switch") is None)
+
+
+def test_a_second_publisher_is_refused_and_the_first_goes_on(server: RunningServer) -> None:
+    with publishing(f"{server.url}/whip/twice", *SMALL):
+        server.until("the stream", lambda: server.stream("twice"))
+        with publishing(f"{server.url}/whip/twice", *SMALL) as second:
+            words, _ = second.communicate(timeout=15)
+        assert second.returncode == 1
+        assert b"already" in words
+        assert server.stream("twice") is not None

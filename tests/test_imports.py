@@ -1,0 +1,231 @@
+"""The arrows of the architecture and the sizes of the house style, over the real source.
+
+Every import counts: inside functions and under ``TYPE_CHECKING`` too. A package that does not exist
+has no faults.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ("app", "workers", "models", "wire", "cli", "benchmarks")
+OURS = {*SOURCE, "tests"}
+
+ARROWS: dict[str, tuple[str, ...]] = {
+    "wire": ("wire",),
+    "models": ("models",),
+    "app": ("app", "wire"),
+    "workers": ("workers", "wire", "models.manifest", "models.errors"),
+    "workers.engines.torch": ("workers", "wire", "models.manifest", "models.errors", "models.nets"),
+    "cli": ("cli", "app", "workers", "models", "wire", "benchmarks"),
+}
+"""Who may import what of ours; the longest name that fits the importer counts. Whoever is not
+here may import all."""
+
+INFERENCE = ("torch", "openvino", "onnxruntime", "onnx", "tensorrt", "cv2")
+PEERS = ("aiortc", "aioice")
+WEB = ("fastapi", "starlette", "uvicorn")
+
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "wire": (*INFERENCE, *PEERS, *WEB, "av", "numpy"),
+    "models": (*PEERS, *WEB),
+    "app": (*INFERENCE, *PEERS, "av"),
+    "app.rtc": INFERENCE,
+    "workers": (*PEERS, *WEB),
+    "cli": PEERS,
+}
+"""Who must not import which packages of others; the longest name that fits counts."""
+
+SERIALISERS = ("pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve")
+GRAB_BAGS = {"utils", "util", "helpers", "common", "misc", "manager"}
+
+MAX_FILE = 600
+MAX_FUNCTION = 60
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Module:
+    """One source file."""
+
+    name: str
+    "Dotted; a package's own name for its ``__init__``."
+    is_package: bool
+    text: str
+
+    @property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return ast.parse(self.text)
+
+
+def modules(*packages: str) -> Iterator[Module]:
+    for path in sorted(p for package in packages for p in (ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        yield Module(name, is_package, path.read_text())
+
+
+def is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def rule_for(module: str, table: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    fitting = [package for package in table if is_within(module, package)]
+    return table[max(fitting, key=len)] if fitting else None
+
+
+def imported(module: Module) -> Iterator[str]:
+    """Full names of all that is imported: ``from a import b`` gives ``a.b``."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = module.name.split(".")
+                kept = len(parents) - node.level + module.is_package
+                base = ".".join([*parents[:kept], *([base] if base else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def arrow_faults(module: Module) -> list[str]:
+    allowed = rule_for(module.name, ARROWS)
+    forbidden = rule_for(module.name, FORBIDDEN) or ()
+    faults = []
+    for name in imported(module):
+        if name.split(".")[0] in OURS:
+            if allowed is not None and not any(is_within(name, each) for each in allowed):
+                faults.append(f"{module.name} must not import {name}")
+        elif any(is_within(name, each) for each in (*forbidden, *SERIALISERS)):
+            faults.append(f"{module.name} must not import {name}")
+    return faults
+
+
+def size_faults(module: Module) -> list[str]:
+    faults = []
+    lines = module.text.count("\n")
+    if lines > MAX_FILE:
+        faults.append(f"{module.name} has {lines} lines, more than {MAX_FILE}")
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > MAX_FUNCTION:
+                faults.append(f"{module.name}.{node.name} has {lines} lines")
+    return faults
+
+
+def is_loud(handler: ast.ExceptHandler) -> bool:
+    """True if it raises again, or logs the trace (the border of a thread)."""
+    return any(
+        isinstance(node, ast.Raise)
+        or (isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".exception"))
+        for node in ast.walk(handler)
+    )
+
+
+def broad_excepts(module: Module) -> list[str]:
+    """Handlers that catch everything and are not loud."""
+    faults = []
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+        names = {each.id for each in caught if isinstance(each, ast.Name)}
+        is_broad = node.type is None or names & {"Exception", "BaseException"}
+        if is_broad and not is_loud(node):
+            faults.append(f"{module.name} line {node.lineno} catches everything")
+    return faults
+
+
+def docstring_faults(module: Module) -> list[str]:
+    lines = (ast.get_docstring(module.tree) or "").splitlines()
+    if module.is_package and not 3 <= len(lines) <= 12:
+        return [f"{module.name} has a docstring of {len(lines)} lines, not 3 to 12"]
+    return []
+
+
+def test_imports_follow_the_arrows() -> None:
+    assert [fault for module in modules(*SOURCE) for fault in arrow_faults(module)] == []
+
+
+def test_no_file_and_no_function_is_too_long() -> None:
+    assert [fault for module in modules(*SOURCE, "tests") for fault in size_faults(module)] == []
+
+
+def test_nothing_is_caught_and_forgotten() -> None:
+    assert [fault for module in modules(*SOURCE, "tests") for fault in broad_excepts(module)] == []
+
+
+def test_every_package_says_what_it_is() -> None:
+    assert [fault for module in modules(*SOURCE) for fault in docstring_faults(module)] == []
+
+
+def test_no_file_is_a_grab_bag() -> None:
+    found = [each.name for each in modules(*SOURCE, "tests")]
+    assert [name for name in found if name.split(".")[-1] in GRAB_BAGS] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("wire.x", "import app"),
+        ("wire.x", "from models.manifest import load"),
+        ("wire.x", "import numpy as np"),
+        ("models.x", "from wire import keys"),
+        ("app.x", "def f():\n    from workers.plan import x"),
+        ("app.x", "import models.manifest"),
+        ("app.x", "import cv2"),
+        ("app.http.x", "from aiortc import RTCPeerConnection"),
+        ("app.streams.x", "import av"),
+        ("app.rtc.x", "import torch"),
+        ("workers.x", "from app.rtc import x"),
+        ("workers.x", "from models import nets"),
+        ("workers.engines.ort", "from models.nets.live import Live"),
+        ("workers.engines.torchx", "from models.nets.live import Live"),
+        ("workers.x", "from fastapi import FastAPI"),
+        ("workers.x", "if TYPE_CHECKING:\n    import aiortc"),
+        ("models.x", "import cli.main"),
+        ("app.rtc.x", "from ..http import y\nfrom . import z\nimport workers"),
+        ("workers.x", "import pickle"),
+        ("benchmarks.x", "from pickle import loads"),
+    ],
+)
+def test_a_wrong_import_is_found(module: str, text: str) -> None:
+    assert len(arrow_faults(Module(module, False, text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("app.x", "from wire import keys\nimport appdirs\nimport modelsx"),
+        ("app.rtc.x", "import aiortc, av\nfrom aioice import ice\nfrom .y import z"),
+        ("workers.x", "from models import manifest\nfrom models.errors import BadManifest"),
+        ("workers.engines.torch", "def f():\n    from models.nets.live import Live"),
+        ("workers.engines.torch.net", "import torch, models.nets"),
+        ("cli.x", "import app, workers, models, wire, cli.y"),
+        ("tests.x", "import app, cli, aiortc"),
+        ("wire.x", "import picklex"),
+    ],
+)
+def test_a_right_import_is_not_a_fault(module: str, text: str) -> None:
+    assert arrow_faults(Module(module, False, text)) == []
+
+
+def test_long_files_long_functions_and_broad_handlers_are_found() -> None:
+    long = "def f():\n" + "    pass\n" * 60
+    assert len(size_faults(Module("x", False, long))) == 1
+    assert size_faults(Module("x", False, "def f():\n" + "    pass\n" * 59)) == []
+    assert len(size_faults(Module("x", False, "a = 1\n" * 601))) == 1
+    for caught in ("", " Exception", " (ValueError, BaseException)"):
+        text = f"try:\n    a()\nexcept{caught}:\n    b()\n"
+        assert len(broad_excepts(Module("x", False, text))) == 1
+        assert broad_excepts(Module("x", False, text + "    raise\n")) == []
+        assert broad_excepts(Module("x", False, text + "    log.exception('x')\n")) == []
+    assert docstring_faults(Module("x", True, '"""One line."""')) != []

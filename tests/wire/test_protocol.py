@@ -1,0 +1,82 @@
+"""The specification and the code say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wire import batch, control, heartbeat, jobs, log, streams
+from wire.batch import Stage
+from wire.heartbeat import ModelInfo, StreamWork, WorkerBeat
+from wire.streams import StreamRecord
+
+TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
+
+
+def section(number: int) -> str:
+    found = re.search(rf"^## {number}\. .*?(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found.group()
+
+
+def rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def schema() -> dict[str, Any]:
+    block = re.search(r"```json\n(.*?)```", section(8), re.DOTALL)
+    assert block is not None
+    found: dict[str, Any] = json.loads(block.group(1))
+    return found
+
+
+def required(kind: type[msgspec.Struct]) -> set[str]:
+    return {field.name for field in msgspec.structs.fields(kind) if field.required}
+
+
+def test_every_field_of_the_record_is_in_its_table_and_no_other() -> None:
+    table = section(5).split("Each of these is one atomic script")[0]
+    named = {name for row in rows(table) for name in re.findall(r"`(\w+)`", row[0])}
+    assert named == {field.name for field in msgspec.structs.fields(StreamRecord)}
+
+
+def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
+    work = schema()["properties"]["streams"]["items"]
+    model = schema()["properties"]["zoo"]["items"]
+    for found, kind in ((schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo)):
+        assert set(found["properties"]) == set(kind.__struct_fields__)
+        assert set(found["required"]) == required(kind)
+    defaults = {field.name: field.default for field in msgspec.structs.fields(StreamWork)}
+    for name, described in work["properties"].items():
+        if "default" in described and name != "dropped":
+            assert described["default"] == defaults[name]
+
+
+def test_the_stages_are_those_of_the_code() -> None:
+    table = [(row[0], row[1]) for row in rows(section(10))[2:]]
+    assert table == [(stage.name.lower(), str(stage.value)) for stage in Stage]
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    limits = section(2)
+    for number in (batch.MAX_UNITS, batch.MAX_BATCH, batch.MAX_PAYLOAD, batch.MAX_STAMPS):
+        assert f" {number} " in limits
+    for number in (batch.MAX_SIDE, batch.MAX_CLOCK_RATE):
+        assert f" {number}" in limits
+
+
+def test_the_times_are_those_of_the_code() -> None:
+    expiries = {row[0]: row[3] for row in rows(section(3))[2:]}
+    assert f"{log.EXPIRY_MS // 1000} s" in expiries["`{ID}:source`"]
+    assert f"{streams.EXPIRY_MS // 1000} s" in expiries["`stream:{ID}`"]
+    assert f"{control.EXPIRY_MS // 1000} s" in expiries["`{ID}:control`"]
+    assert f"{heartbeat.EXPIRY_MS // 1000} s" in expiries["`worker:NAME`"]
+    assert f"lapses {jobs.LEASE_MS} ms" in section(6)
+    assert f"every {int(jobs.RENEW_S * 1000)} ms" in section(6)
+    assert f"last {control.MAX_LENGTH} messages" in section(7)
+    assert f"Every {int(heartbeat.PERIOD_S * 1000)} ms" in section(8)

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from wire.errors import BadSettings
+from wire.settings import PREFIX, BitrateTable, Settings, load_settings, read_file
+
+TOKENS = {f"{PREFIX}PUBLISH_TOKEN": "pub-secret", f"{PREFIX}ADMIN_TOKEN": "adm-secret"}
+
+
+def load(**values: str) -> Settings:
+    return load_settings({f"{PREFIX}{key.upper()}": value for key, value in values.items()})
+
+
+def test_every_key_is_followed_by_a_line_of_documentation() -> None:
+    (body,) = (
+        node.body
+        for node in ast.walk(ast.parse(inspect.getsource(inspect.getmodule(Settings) or Settings)))
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    )
+    documented = {
+        before.target.id
+        for before, after in zip(body, body[1:], strict=False)
+        if isinstance(before, ast.AnnAssign)
+        and isinstance(before.target, ast.Name)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+        and str(after.value.value).strip()
+    }
+    assert documented == set(Settings.model_fields)
+
+
+def test_there_are_fewer_than_forty_keys() -> None:
+    assert len(Settings.model_fields) < 40
+
+
+def test_without_any_setting_the_defaults_hold() -> None:
+    settings = load_settings({"PATH": "/bin", "SHARP": "x"})
+    assert (settings.http_host, settings.http_port) == ("127.0.0.1", 8080)
+    assert settings.is_loopback
+    assert not settings.has_publish_token
+    assert not settings.has_admin_token
+    assert settings.redis_url == ""
+
+
+def test_an_empty_value_is_the_default() -> None:
+    assert load(http_port="", model="").http_port == 8080
+
+
+GOOD = {
+    "http_host": ("::1", "::1"),
+    "http_port": ("0", 0),
+    "public_url": ("https://live.example.org/", "https://live.example.org"),
+    "publish_token": ("t", None),
+    "admin_token": ("t", None),
+    "redis_url": ("rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
+    "ice_addresses": ("192.0.2.1, ::1", ("192.0.2.1", "::1")),
+    "ice_servers": ("stun:a:1,turn:u:p@b:2", ("stun:a:1", "turn:u:p@b:2")),
+    "max_streams": ("3", 3),
+    "max_viewers": ("7", 7),
+    "start_bitrate_kbps": ("900", 900),
+    "publisher_timeout_s": ("2.5", 2.5),
+    "model": ("live-m", "live-m"),
+    "engine": ("openvino", "openvino"),
+    "precision": ("int8", "int8"),
+    "worker_name": ("edge-1", "edge-1"),
+    "worker_threads": ("2", 2),
+    "worker_capacity": ("1.5", 1.5),
+    "output_codec": ("vp8", "vp8"),
+    "x264_preset": ("ultrafast", "ultrafast"),
+    "bitrates": ("640x360=1000", ("640x360=1000",)),
+    "log_level": ("debug", "debug"),
+}
+
+
+@pytest.mark.parametrize("key", GOOD)
+def test_a_good_value_is_taken(key: str) -> None:
+    text, value = GOOD[key]
+    found = getattr(load(**{key: text}), key)
+    assert (found == value) if value is not None else (found.get_secret_value() == text)
+
+
+def test_every_key_has_a_good_value_in_these_tests() -> None:
+    assert set(GOOD) | {"tls_cert", "tls_key"} == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        ("http_port", "eighty", "integer"),
+        ("http_port", "65536", "65535"),
+        ("public_url", "example.org", "https://host[:port]"),
+        ("redis_url", "http://host", "redis://"),
+        ("ice_addresses", "host.example", "host.example"),
+        ("ice_servers", "http://a", "stun:, turn: or turns:"),
+        ("max_streams", "0", "greater"),
+        ("max_viewers", "-1", "greater"),
+        ("start_bitrate_kbps", "1", "100"),
+        ("publisher_timeout_s", "nan", "60"),
+        ("precision", "fp16", "'fp32'"),
+        ("worker_name", "a b", "letters"),
+        ("worker_name", "x" * 65, "64"),
+        ("worker_threads", "-1", "greater"),
+        ("worker_capacity", "inf", "less"),
+        ("output_codec", "av1", "'vp8'"),
+        ("x264_preset", "placebo", "'superfast'"),
+        ("bitrates", "960x540", "960x540=2500"),
+        ("bitrates", "00x00=1000", "960x540=2500"),
+        ("bitrates", ",", "at least one size"),
+        ("log_level", "loud", "'info'"),
+        ("colour", "green", "is not a setting of Sharpcast"),
+        ("http-port", "1", "is not a setting of Sharpcast"),
+    ],
+)
+def test_a_bad_value_stops_the_start_with_one_sentence(key: str, text: str, words: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        load(**{key: text})
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{PREFIX}{key.upper()}")
+    assert words in sentence
+    assert sentence.endswith(".")
+    assert not sentence.endswith("..")
+    assert "\n" not in sentence
+
+
+def test_tls_needs_both_files_and_both_readable(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert.write_text("")
+    with pytest.raises(BadSettings, match="go together"):
+        load(tls_cert=str(cert))
+    with pytest.raises(BadSettings, match=r"key\.pem cannot be read"):
+        load(tls_cert=str(cert), tls_key=str(key))
+    key.write_text("")
+    assert load(tls_cert=str(cert), tls_key=str(key)).tls_key == key
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "live.example.org"])
+def test_a_host_that_others_reach_needs_both_tokens(host: str) -> None:
+    for tokens in ({}, {"publish_token": "a"}, {"admin_token": "a"}):
+        with pytest.raises(BadSettings, match=f"listening on {host} needs .*_TOKEN"):
+            load(http_host=host, **tokens)
+    assert not load(http_host=host, publish_token="a", admin_token="b").is_loopback
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
+def test_loopback_needs_no_tokens(host: str) -> None:
+    assert load(http_host=host).is_loopback
+
+
+def test_secrets_are_neither_in_repr_nor_in_str() -> None:
+    settings = load(
+        publish_token="pub-secret",
+        admin_token="adm-secret",
+        redis_url="redis://:redis-secret@host",
+        ice_servers="turn:user:turn-secret@host:3478",
+    )
+    assert "secret" not in repr(settings).replace("SecretStr", "")
+    assert "secret" not in str(settings).replace("SecretStr", "")
+
+
+def test_secrets_are_not_in_the_sentence_about_another_key() -> None:
+    with pytest.raises(BadSettings) as caught:
+        load_settings({**TOKENS, f"{PREFIX}HTTP_PORT": "x"})
+    assert "secret" not in str(caught.value)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load().http_port = 1
+
+
+def test_a_worker_without_a_name_gets_a_new_one_at_each_start() -> None:
+    names = {load().worker_name for _ in range(5)}
+    assert len(names) == 5
+    for name in names:
+        assert load(worker_name=name).worker_name == name
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "sharpcast.env"
+    path.write_text(text)
+    return str(path)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    text = f"# a comment\n\n{PREFIX}MODEL = live-m\n{PREFIX}HTTP_PORT='9000'\n"
+    settings = load(config=write(tmp_path, text), http_port="9001")
+    assert (settings.model, settings.http_port) == ("live-m", 9001)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\nMODEL=x\n", "line 2: not of the form SHARPCAST_KEY=value."),
+        (f"{PREFIX}MODEL", "line 1: not of the form SHARPCAST_KEY=value."),
+        (f"{PREFIX}NOPE=1", "SHARPCAST_NOPE is not a setting of Sharpcast."),
+        (f"{PREFIX}CONFIG=other", "SHARPCAST_CONFIG is not a setting of Sharpcast."),
+    ],
+)
+def test_a_bad_file_stops_the_start(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        load(config=write(tmp_path, text))
+    assert str(caught.value).endswith(words)
+
+
+def test_a_file_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="cannot be read: No such file or directory"):
+        read_file(tmp_path / "nothing")
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(BadSettings, match="is not a text file in UTF-8"):
+        read_file(binary)
+
+
+TABLE = BitrateTable.parse(("960x540=2500", "640x360=1200"))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "kbps"),
+    [
+        (640, 360, 1200),
+        (960, 540, 2500),
+        (540, 960, 2500),
+        (320, 180, 300),
+        (1920, 1080, 10_000),
+        (800, 468, 1850),
+    ],
+)
+def test_a_bitrate_is_interpolated_by_pixels(width: int, height: int, kbps: float) -> None:
+    assert TABLE.kbps(width, height) == pytest.approx(kbps)
+
+
+def test_bitrates_grow_with_the_size() -> None:
+    table = BitrateTable.parse(load().bitrates)
+    found = [table.kbps(16 * n, 9 * n) for n in range(4, 240)]
+    assert found == sorted(found)
+
+
+def test_one_rung_is_enough() -> None:
+    assert BitrateTable.parse(("640x360=1000",)).kbps(640, 180) == 500.0
+
+
+def test_a_bad_rung_is_refused() -> None:
+    with pytest.raises(BadSettings, match="'640=1' is not of the form"):
+        BitrateTable.parse(("640=1",))
