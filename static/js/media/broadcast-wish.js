@@ -1,0 +1,47 @@
+/**
+ * What a broadcast page's query asks for. Pure.
+ *
+ * @typedef {object} BroadcastQuery
+ * @property {string} stream
+ * @property {import('./capture.js').SourceKind} source
+ * @property {number} width
+ * @property {number} height
+ * @property {number} kbps
+ * @property {number} fps
+ * @property {boolean} microphone
+ * @property {boolean} auto go live at once
+ */
+
+/**
+ * A whole number within limits, or the default where the text is not one.
+ *
+ * @param {string | null} text
+ * @param {number} least
+ * @param {number} most
+ * @param {number} otherwise
+ */
+export function wholeNumber(text, least, most, otherwise) {
+  if (text === null || !/^\d+$/.test(text)) return otherwise;
+  return Math.min(most, Math.max(least, Number(text)));
+}
+
+/**
+ * `?stream=NAME&source=camera&width=480&height=270&kbps=800&fps=30&mic=0&auto=1`; everything may be missing.
+ *
+ * @param {string} search
+ * @returns {BroadcastQuery}
+ */
+export function parseQuery(search) {
+  const query = new URLSearchParams(search);
+  const source = query.get('source');
+  return {
+    stream: query.get('stream') ?? '',
+    source: source === 'screen' || source === 'file' ? source : 'camera',
+    width: wholeNumber(query.get('width'), 16, 1920, 480),
+    height: wholeNumber(query.get('height'), 16, 1920, 270),
+    kbps: wholeNumber(query.get('kbps'), 100, 8000, 800),
+    fps: wholeNumber(query.get('fps'), 1, 60, 30),
+    microphone: query.get('mic') !== '0',
+    auto: query.get('auto') === '1',
+  };
+}

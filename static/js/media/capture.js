@@ -1,0 +1,144 @@
+/**
+ * Where a broadcast's picture and sound come from: camera, screen or a video file.
+ *
+ * @typedef {'camera'|'screen'|'file'} SourceKind
+ * @typedef {object} CaptureWish
+ * @property {SourceKind} kind
+ * @property {string} deviceId empty: the browser's choice
+ * @property {number} width
+ * @property {number} height
+ * @property {number} fps
+ * @property {boolean} microphone
+ */
+
+/** A reason for the person, not for a log. */
+export class CaptureError extends Error {}
+
+/**
+ * Why this page cannot capture at all, in words; empty where it can.
+ *
+ * @param {{isSecureContext: boolean, mediaDevices: unknown}} context
+ */
+export function captureObstacle({ isSecureContext, mediaDevices }) {
+  if (mediaDevices) return '';
+  if (!isSecureContext) {
+    return (
+      'Browsers give camera, microphone and screen only to pages opened by HTTPS or from localhost. ' +
+      'Open this page by HTTPS, or on the server itself as http://localhost. A video file works here too.'
+    );
+  }
+  return 'This browser cannot use a camera or capture a screen. A video file may still work.';
+}
+
+/** @type {Record<string, string>} */
+const DENIALS = {
+  NotAllowedError: 'The browser refused access. Allow camera, microphone or screen for this page and try again.',
+  NotFoundError: 'No such device was found. Is a camera or microphone connected?',
+  NotReadableError: 'The device could not be opened; another program may be using it.',
+  OverconstrainedError: 'The device cannot deliver this size or frame rate. Choose another.',
+  AbortError: 'Capturing was stopped before it began.',
+};
+
+/** @param {unknown} error */
+function explained(error) {
+  if (!(error instanceof DOMException)) return error;
+  return new CaptureError(DENIALS[error.name] ?? `Capturing failed: ${error.message}`);
+}
+
+/**
+ * @param {CaptureWish} wish
+ * @returns {Promise<MediaStream>}
+ */
+export async function capture(wish) {
+  const obstacle = captureObstacle({ isSecureContext, mediaDevices: navigator.mediaDevices });
+  if (obstacle !== '') throw new CaptureError(obstacle);
+  try {
+    return wish.kind === 'screen' ? await captureScreen(wish) : await captureCamera(wish);
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+/** @param {CaptureWish} wish */
+function videoConstraints({ width, height, fps }) {
+  return { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps, max: fps } };
+}
+
+/** @param {CaptureWish} wish */
+async function captureCamera(wish) {
+  const device = wish.deviceId === '' ? {} : { deviceId: { exact: wish.deviceId } };
+  const media = await navigator.mediaDevices.getUserMedia({
+    video: { ...device, ...videoConstraints(wish) },
+    audio: wish.microphone,
+  });
+  hint(media, 'motion');
+  return media;
+}
+
+/** @param {CaptureWish} wish */
+async function captureScreen(wish) {
+  // Its own size, so that the page shares the sharpest picture; the sender scales it.
+  const media = await navigator.mediaDevices.getDisplayMedia({
+    video: { frameRate: { ideal: wish.fps, max: wish.fps } },
+    audio: true,
+  });
+  if (wish.microphone && media.getAudioTracks().length === 0) {
+    const voice = await navigator.mediaDevices.getUserMedia({ audio: true });
+    for (const track of voice.getAudioTracks()) media.addTrack(track);
+  }
+  hint(media, 'detail');
+  return media;
+}
+
+/**
+ * Plays a file in the preview, again and again, and gives what it shows.
+ *
+ * @param {HTMLVideoElement} preview
+ * @param {File | null} file
+ */
+export async function captureFile(preview, file) {
+  if (file === null) throw new CaptureError('Choose a video file first.');
+  const capturable = /** @type {{captureStream?: () => MediaStream, mozCaptureStream?: () => MediaStream}} */ (
+    /** @type {unknown} */ (preview)
+  );
+  const take = capturable.captureStream ?? capturable.mozCaptureStream;
+  if (take === undefined) throw new CaptureError('This browser cannot broadcast a file. Use a camera or the screen.');
+  preview.srcObject = null;
+  preview.src = URL.createObjectURL(file);
+  preview.loop = true;
+  preview.muted = true;
+  try {
+    await preview.play();
+  } catch (error) {
+    releaseFile(preview);
+    throw new CaptureError('This browser cannot play the file. MP4 with H.264 or WebM works in most.');
+  }
+  const media = take.call(preview);
+  hint(media, 'motion');
+  return media;
+}
+
+/** @param {HTMLVideoElement} preview */
+export function releaseFile(preview) {
+  if (preview.src === '') return;
+  URL.revokeObjectURL(preview.src);
+  preview.removeAttribute('src');
+  preview.load();
+}
+
+/** @returns {Promise<{id: string, label: string}[]>} cameras; labels are empty before permission */
+export async function cameras() {
+  if (!navigator.mediaDevices) return [];
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices
+    .filter((device) => device.kind === 'videoinput' && device.deviceId !== '')
+    .map((device, index) => ({ id: device.deviceId, label: device.label || `Camera ${index + 1}` }));
+}
+
+/**
+ * @param {MediaStream} media
+ * @param {'motion' | 'detail'} purpose
+ */
+function hint(media, purpose) {
+  for (const track of media.getVideoTracks()) track.contentHint = purpose;
+}

@@ -1,0 +1,93 @@
+/**
+ * Two renditions of one stream: the enhanced one always, the source only while the split shows it.
+ *
+ * Emits `change` whenever a state, a picture or the alignment may have changed.
+ */
+
+import { WatchSession } from '../net/watch-session.js';
+import { SplitPainter } from './split-painter.js';
+
+/** The source is kept this long after it went out of sight, so that dragging back costs nothing. */
+const LINGER_MS = 3000;
+
+export class PairPlayback extends EventTarget {
+  /**
+   * @param {string} stream
+   * @param {RTCIceServer[]} iceServers
+   * @param {Record<'source' | 'enhanced', HTMLVideoElement>} videos
+   * @param {Record<'source' | 'enhanced', HTMLCanvasElement>} canvases
+   */
+  constructor(stream, iceServers, videos, canvases) {
+    super();
+    const endpoint = `/whep/${encodeURIComponent(stream)}`;
+    this._videos = videos;
+    this._timer = 0;
+    this._split = 50;
+    this.painter = new SplitPainter(videos, canvases, () => this._changed());
+    // Where no worker has the stream, the server sends the source in its place and changes over later.
+    const enhanced = { endpoint: `${endpoint}?fallback=source`, iceServers, audio: true };
+    const source = { endpoint: `${endpoint}?rendition=source`, iceServers, audio: false };
+    this.enhanced = new WatchSession(enhanced);
+    this.source = new WatchSession(source);
+    attach(this.enhanced, videos.enhanced);
+    attach(this.source, videos.source);
+    this.enhanced.addEventListener('statechange', () => this._arrange());
+    this.source.addEventListener('statechange', () => this._arrange());
+    for (const video of Object.values(videos)) {
+      for (const sign of ['loadeddata', 'emptied', 'resize']) video.addEventListener(sign, () => this._changed());
+    }
+  }
+
+  start() {
+    this.enhanced.start();
+  }
+
+  stop() {
+    clearTimeout(this._timer);
+    this.source.stop();
+    this.enhanced.stop();
+  }
+
+  /** @param {number} split the source's share in percent */
+  showSplit(split) {
+    this._split = split;
+    this._arrange();
+  }
+
+  /** @param {'source' | 'enhanced'} side */
+  hasPicture(side) {
+    return this[side].state === 'playing' && this._videos[side].readyState >= 2;
+  }
+
+  /** Whether the canvases show the same picture on both sides. */
+  get aligned() {
+    return this.painter.isAligned(performance.now());
+  }
+
+  _arrange() {
+    clearTimeout(this._timer);
+    if (this.enhanced.state !== 'playing') this.source.stop();
+    else if (this._split > 0) this.source.start();
+    else this._timer = window.setTimeout(() => this.source.stop(), LINGER_MS);
+    const compares = this._split > 0 && this._split < 100 && this.source.state === 'playing';
+    if (compares) this.painter.start();
+    else this.painter.stop();
+    this._changed();
+  }
+
+  _changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+/**
+ * @param {WatchSession} session
+ * @param {HTMLVideoElement} video
+ */
+function attach(session, video) {
+  session.addEventListener('media', () => {
+    video.srcObject = session.media;
+    // Muted playing is allowed everywhere; `autoplay` covers the rest.
+    if (session.media !== null) video.play().catch(() => undefined);
+  });
+}

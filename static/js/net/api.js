@@ -1,0 +1,152 @@
+/**
+ * The JSON API. Knows HTTP, knows no page.
+ *
+ * @typedef {import('../types.js').Stream} Stream
+ */
+
+const TIMEOUT_MS = 6000;
+
+/** What went wrong with a request, in words that may be shown. `status` 0: no answer came at all. */
+export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {number} status
+   * @param {number | null} retryAfterMs
+   */
+  constructor(message, status, retryAfterMs = null) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * Retry-After, seconds or a date (RFC 9110 section 10.2.3), as milliseconds from now.
+ *
+ * @param {string | null} value
+ * @param {number} nowMs wall clock, for the date form
+ * @returns {number | null} null where the header is missing or makes no sense
+ */
+export function parseRetryAfter(value, nowMs) {
+  if (value === null || value.trim() === '') return null;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
+}
+
+/**
+ * The error a failed answer stands for: `detail` of a problem document (RFC 9457), else its title.
+ *
+ * @param {Response} response
+ * @returns {Promise<ApiError>}
+ */
+export async function problemOf(response) {
+  const retryAfterMs = parseRetryAfter(response.headers.get('Retry-After'), Date.now());
+  let words = '';
+  if ((response.headers.get('Content-Type') ?? '').includes('json')) {
+    try {
+      const body = await response.json();
+      for (const part of [body.detail, body.title]) {
+        if (words === '' && typeof part === 'string') words = part;
+      }
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  words ||= `The server answered ${response.status} ${response.statusText}`.trim() + '.';
+  return new ApiError(words, response.status, retryAfterMs);
+}
+
+/**
+ * `fetch` whose every failure is an ApiError; resolves only with a 2xx answer.
+ *
+ * @param {string} url
+ * @param {RequestInit} init
+ * @returns {Promise<Response>}
+ */
+export async function request(url, init = {}) {
+  let response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store', ...init });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError('The server does not answer. Is it running, and is this device online?', 0);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+export class Api {
+  /** @param {() => string} token gives the admin token, or an empty string */
+  constructor(token = () => '') {
+    this._token = token;
+  }
+
+  /** @returns {Promise<import('../types.js').Server>} */
+  server() {
+    return this._json('/api/v1/server');
+  }
+
+  /** @returns {Promise<Stream[]>} */
+  async streams() {
+    const body = await this._json('/api/v1/streams');
+    return Array.isArray(body) ? body : body.streams;
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<Stream>}
+   */
+  stream(id) {
+    return this._json(`/api/v1/streams/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * @param {string} id
+   * @param {{enhance?: boolean, model?: string}} changes
+   * @returns {Promise<Stream>}
+   */
+  changeStream(id, changes) {
+    return this._json(`/api/v1/streams/${encodeURIComponent(id)}`, {
+      method: 'PATCH',
+      body: JSON.stringify(changes),
+      headers: { 'Content-Type': 'application/json' },
+    });
+  }
+
+  /** @param {string} id */
+  async endStream(id) {
+    await request(`/api/v1/streams/${encodeURIComponent(id)}`, {
+      method: 'DELETE',
+      headers: this._headers(),
+    });
+  }
+
+  /** @returns {Promise<import('../types.js').Worker[]>} */
+  async workers() {
+    return (await this._json('/api/v1/workers')).workers;
+  }
+
+  /** @returns {Promise<import('../types.js').Model[]>} */
+  async models() {
+    return (await this._json('/api/v1/models')).models;
+  }
+
+  /** @returns {Record<string, string>} */
+  _headers() {
+    const token = this._token();
+    return token === '' ? {} : { Authorization: `Bearer ${token}` };
+  }
+
+  /**
+   * @param {string} path
+   * @param {{method?: string, body?: string, headers?: Record<string, string>}} init
+   * @returns {Promise<any>}
+   */
+  async _json(path, init = {}) {
+    const headers = { ...this._headers(), ...init.headers };
+    const response = await request(path, { ...init, headers });
+    return response.json();
+  }
+}

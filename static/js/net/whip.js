@@ -1,0 +1,176 @@
+/**
+ * Publishing by WHIP. Knows peer connections, knows no page.
+ *
+ * States: `idle` -> `connecting` -> `live` -> `ended`; `connecting` and `live` may become `lost`.
+ * One publisher, one session: after `ended` or `lost` make a new one.
+ *
+ * @typedef {'idle'|'connecting'|'live'|'lost'|'ended'} WhipState
+ * @typedef {object} WhipOptions
+ * @property {string} endpoint
+ * @property {string} token
+ * @property {RTCIceServer[]} iceServers
+ * @property {number} maxKbps
+ * @property {number} maxFps
+ * @property {{width: number, height: number}} size the box the sent picture must fit into
+ */
+
+import { ApiError } from './api.js';
+import { endSession, followConnection, negotiate } from './sdp-session.js';
+import { StateMachine } from './state-machine.js';
+
+/** @type {Record<WhipState, Record<string, WhipState>>} */
+const TABLE = {
+  idle: { start: 'connecting', end: 'ended' },
+  connecting: { connected: 'live', lose: 'lost', end: 'ended' },
+  live: { lose: 'lost', end: 'ended' },
+  lost: {},
+  ended: {},
+};
+
+/**
+ * H.264 first (constrained baseline and baseline, packetization mode 1), then VP8, then the rest: the
+ * server takes both, and forwards H.264 to everything that plays video.
+ *
+ * @template {{mimeType: string, sdpFmtpLine?: string}} C
+ * @param {C[]} codecs
+ * @returns {C[]}
+ */
+export function preferredCodecs(codecs) {
+  /** @param {C} codec */
+  function rank(codec) {
+    const mime = codec.mimeType.toLowerCase();
+    const line = codec.sdpFmtpLine ?? '';
+    if (mime === 'video/h264' && /packetization-mode=1/.test(line)) {
+      return /profile-level-id=42e0/i.test(line) ? 0 : 1;
+    }
+    return mime === 'video/vp8' ? 2 : 3;
+  }
+  return codecs
+    .map((codec, index) => ({ codec, index, rank: rank(codec) }))
+    .sort((a, b) => a.rank - b.rank || a.index - b.index)
+    .map((entry) => entry.codec);
+}
+
+/**
+ * By how much to divide a picture so that it fits the box; never enlarges.
+ *
+ * @param {{width?: number, height?: number}} picture
+ * @param {{width: number, height: number}} box
+ */
+export function downscale(picture, box) {
+  if (!picture.width || !picture.height) return 1;
+  // A phone held upright turns the box with it.
+  const upright = picture.height > picture.width && box.width > box.height;
+  const [width, height] = upright ? [box.height, box.width] : [box.width, box.height];
+  return Math.max(1, picture.width / width, picture.height / height);
+}
+
+/** Emits `statechange`. */
+export class WhipPublisher extends EventTarget {
+  /** @param {WhipOptions} options */
+  constructor(options) {
+    super();
+    this._options = options;
+    this._machine = new StateMachine(TABLE, 'idle', () => this.dispatchEvent(new Event('statechange')));
+    this._session = '';
+    this._factor = 0;
+    /** Whether the server accepted the offer; what fails afterwards is the media connection. */
+    this.answered = false;
+    /** @type {RTCRtpSender | null} */
+    this._sender = null;
+    this.peer = new RTCPeerConnection({ iceServers: options.iceServers });
+    followConnection(this.peer, {
+      connected: () => this._raise('connected'),
+      lost: () => this._lose(),
+    });
+  }
+
+  /** @returns {WhipState} */
+  get state() {
+    return this._machine.state;
+  }
+
+  /**
+   * Publishes the tracks; resolves when the answer is applied, rejects with an ApiError.
+   *
+   * @param {MediaStream} media
+   */
+  async start(media) {
+    this._machine.on('start');
+    for (const track of media.getAudioTracks().slice(0, 1)) {
+      this.peer.addTransceiver(track, { direction: 'sendonly', streams: [media] });
+    }
+    const video = this.peer.addTransceiver(media.getVideoTracks()[0], {
+      direction: 'sendonly',
+      streams: [media],
+    });
+    this._sender = video.sender;
+    preferCodecs(video);
+    try {
+      const { endpoint, token } = this._options;
+      const session = await negotiate(this.peer, endpoint, token);
+      this._session = session;
+      if (this._machine.state !== 'connecting' && this._machine.state !== 'live') this._release();
+      if (this._machine.state === 'ended') return;
+      if (this._machine.state === 'lost') throw new ApiError('The connection was lost.', 0);
+      this.answered = true;
+      await this.fit();
+    } catch (error) {
+      this._lose();
+      throw error;
+    }
+  }
+
+  /** Applies size, bitrate and frame rate; call it again when the captured picture may have changed. */
+  async fit() {
+    const sender = this._sender;
+    if (sender === null || sender.track === null || this.peer.connectionState === 'closed') return;
+    const factor = downscale(sender.track.getSettings(), this._options.size);
+    if (Math.abs(factor - this._factor) < 0.01) return;
+    const parameters = sender.getParameters();
+    if (parameters.encodings.length === 0) return;
+    this._factor = factor;
+    // The net is chosen by the picture's size, so a slow line costs frames or detail, never size.
+    Object.assign(parameters, { degradationPreference: 'maintain-resolution' });
+    Object.assign(parameters.encodings[0], {
+      maxBitrate: this._options.maxKbps * 1000,
+      maxFramerate: this._options.maxFps,
+      scaleResolutionDownBy: factor,
+    });
+    await sender.setParameters(parameters);
+  }
+
+  /** Ends the session, here and on the server. Safe to call twice and while the page goes away. */
+  end() {
+    this._raise('end');
+    this._release();
+  }
+
+  _lose() {
+    this._raise('lose');
+    this._release();
+  }
+
+  _release() {
+    this.peer.close();
+    if (this._session !== '') endSession(this._session, this._options.token);
+    this._session = '';
+  }
+
+  /** @param {string} event */
+  _raise(event) {
+    if (this._machine.accepts(event)) this._machine.on(event);
+  }
+}
+
+/** @param {RTCRtpTransceiver} transceiver */
+function preferCodecs(transceiver) {
+  const known = RTCRtpSender.getCapabilities('video')?.codecs;
+  if (!known || typeof transceiver.setCodecPreferences !== 'function') return;
+  try {
+    transceiver.setCodecPreferences(preferredCodecs(known));
+  } catch (error) {
+    // Older browsers take only codecs that they can receive too; their own order works as well.
+    if (!(error instanceof DOMException)) throw error;
+  }
+}

@@ -1,0 +1,152 @@
+/** The operator's board. */
+
+import { Api, ApiError } from '../net/api.js';
+import { byId, reconcile, say } from '../ui/dom.js';
+import { counted } from '../ui/format.js';
+import { VisiblePoller } from '../ui/poller.js';
+import { StreamRow } from '../ui/stream-row.js';
+import { TokenStore } from '../ui/token-store.js';
+import { WorkerRow } from '../ui/worker-row.js';
+
+/**
+ * @typedef {import('../types.js').Stream} Stream
+ * @typedef {import('../types.js').Worker} Worker
+ */
+
+const PERIOD_MS = 1000;
+
+class AdminPage {
+  constructor() {
+    this._tokens = new TokenStore('admin');
+    this._api = new Api(() => this._tokens.get());
+    this._error = byId('error', HTMLElement);
+    this._tokenForm = byId('token-form', HTMLFormElement);
+    this._token = byId('token', HTMLInputElement);
+    this._board = byId('board', HTMLElement);
+    this._dialog = byId('confirm', HTMLDialogElement);
+    /** @type {import('../types.js').Model[]} */
+    this._models = [];
+    /** @type {Map<string, StreamRow>} */
+    this._streams = new Map();
+    /** @type {Map<string, WorkerRow>} */
+    this._workers = new Map();
+    this._ending = '';
+    /** Whether the error shown is of something the operator did; the next refresh must not wipe it. */
+    this._keepError = false;
+    this._actions = {
+      /** @type {import('../ui/stream-row.js').StreamActions['change']} */
+      change: (id, changes) =>
+        this._act(async () => this._streams.get(id)?.update(await this._api.changeStream(id, changes))),
+      /** @param {string} id */
+      end: (id) => this._confirmEnd(id),
+    };
+    this._poller = new VisiblePoller(async () => void (await this._try(() => this._refresh())), PERIOD_MS);
+    this._tokenForm.addEventListener('submit', (event) => this._useToken(event));
+    this._dialog.addEventListener('close', () => this._closed());
+  }
+
+  async open() {
+    await this._try(async () => {
+      const server = await this._api.server();
+      say(byId('version', HTMLElement), `Sharpcast ${server.version}`);
+      if (server.admin_token_needed && this._tokens.get() === '') this._askForToken('');
+    });
+    if (this._tokenForm.hidden) this._poller.start();
+  }
+
+  async _refresh() {
+    if (this._models.length === 0) this._models = await this._api.models();
+    const [streams, workers] = await Promise.all([this._api.streams(), this._api.workers()]);
+    this._board.hidden = false;
+    if (!this._keepError) this._showError('');
+    this._showStreams(streams);
+    this._showWorkers(workers);
+    const counts = [counted(streams.length, 'stream'), counted(workers.length, 'worker')];
+    say(byId('summary', HTMLElement), counts.join(', '));
+  }
+
+  /** @param {Stream[]} streams */
+  _showStreams(streams) {
+    byId('no-streams', HTMLElement).hidden = streams.length > 0;
+    /** @param {Stream} stream */
+    const make = (stream) => new StreamRow(stream, this._models, this._actions);
+    reconcile(byId('streams', HTMLElement), this._streams, streams, (stream) => stream.id, make);
+  }
+
+  /** @param {Worker[]} workers */
+  _showWorkers(workers) {
+    byId('no-workers', HTMLElement).hidden = workers.length > 0;
+    /** @param {Worker} worker */
+    const make = (worker) => new WorkerRow(worker);
+    reconcile(byId('workers', HTMLElement), this._workers, workers, (worker) => worker.name, make);
+  }
+
+  /** @param {SubmitEvent} event */
+  _useToken(event) {
+    event.preventDefault();
+    this._tokens.set(this._token.value.trim());
+    this._token.value = '';
+    this._tokenForm.hidden = true;
+    this._keepError = false;
+    this._showError('');
+    this._poller.start();
+  }
+
+  /** @param {string} words why, where there is a reason beyond the first time */
+  _askForToken(words) {
+    this._poller.stop();
+    this._tokens.set('');
+    this._board.hidden = true;
+    this._tokenForm.hidden = false;
+    this._showError(words);
+    this._token.focus();
+  }
+
+  /** @param {string} id */
+  _confirmEnd(id) {
+    this._ending = id;
+    say(byId('confirm-text', HTMLElement), `The publisher of “${id}” and all its viewers are disconnected at once.`);
+    this._dialog.returnValue = 'keep';
+    this._dialog.showModal();
+  }
+
+  _closed() {
+    const id = this._ending;
+    this._ending = '';
+    if (this._dialog.returnValue !== 'end') return;
+    this._act(async () => {
+      await this._api.endStream(id);
+      await this._refresh();
+    });
+  }
+
+  /** @param {() => Promise<void>} task something the operator asked for */
+  async _act(task) {
+    this._keepError = false;
+    this._keepError = !(await this._try(task));
+  }
+
+  /**
+   * @param {() => Promise<void>} task
+   * @returns {Promise<boolean>} whether it went well
+   */
+  async _try(task) {
+    try {
+      await task();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) this._askForToken(`The token was not accepted. ${error.message}`);
+      else this._showError(error.message);
+      return false;
+    }
+  }
+
+  /** @param {string} words */
+  _showError(words) {
+    say(this._error, words);
+    this._error.hidden = words === '';
+  }
+}
+
+new AdminPage().open();

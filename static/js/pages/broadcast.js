@@ -1,0 +1,251 @@
+/** The broadcast page: capture, publish, tell how it goes. */
+
+import { Api, ApiError } from '../net/api.js';
+import { StateMachine } from '../net/state-machine.js';
+import { WhipPublisher } from '../net/whip.js';
+import { parseQuery } from '../media/broadcast-wish.js';
+import { CaptureError, capture, captureFile, releaseFile } from '../media/capture.js';
+import { StatsMeter } from '../media/stats.js';
+import { BroadcastForm } from '../ui/broadcast-form.js';
+import { copies } from '../ui/copy-button.js';
+import { byId, say } from '../ui/dom.js';
+import { showMeters } from '../ui/sender-meters.js';
+
+/** @typedef {'idle'|'capturing'|'connecting'|'live'|'lost'} State */
+
+/** @type {Record<State, Record<string, State>>} */
+const TABLE = {
+  idle: { begin: 'capturing' },
+  capturing: { captured: 'connecting', fail: 'idle', end: 'idle' },
+  connecting: { connected: 'live', fail: 'idle', lose: 'lost', end: 'idle' },
+  live: { lose: 'lost', end: 'idle' },
+  lost: { begin: 'capturing' },
+};
+
+/** @type {Record<State, string[]>} words of the state, tone, words of the button */
+const WORDS = {
+  idle: ['Not live', 'quiet', 'Go live'],
+  capturing: ['Opening the source…', 'warn', 'Cancel'],
+  connecting: ['Connecting…', 'warn', 'Cancel'],
+  live: ['Live', 'live', 'End stream'],
+  lost: ['Connection lost', 'bad', 'Go live again'],
+};
+
+const STATS_MS = 1000;
+
+class BroadcastPage {
+  constructor() {
+    this._api = new Api();
+    this._form = new BroadcastForm();
+    this._preview = byId('preview', HTMLVideoElement);
+    this._badge = byId('state', HTMLElement);
+    this._go = byId('go', HTMLButtonElement);
+    this._error = byId('error', HTMLElement);
+    this._meter = new StatsMeter('outbound-rtp');
+    /** @type {import('../types.js').Server | null} */
+    this._server = null;
+    /** @type {WhipPublisher | null} */
+    this._publisher = null;
+    /** @type {MediaStream | null} */
+    this._media = null;
+    this._timer = 0;
+    this._machine = new StateMachine(TABLE, 'idle', () => this._showState());
+    this._form.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (this._machine.accepts('begin')) this.goLive();
+      else this.end();
+    });
+    addEventListener('pagehide', () => this.end());
+    copies(byId('copy-link', HTMLElement), () => byId('watch-link', HTMLAnchorElement).href);
+  }
+
+  get state() {
+    return this._machine.state;
+  }
+
+  get peer() {
+    return this._publisher?.peer ?? null;
+  }
+
+  async open() {
+    const query = parseQuery(location.search);
+    this._form.fill(query);
+    this._showState();
+    const [server] = await Promise.all([this._askServer(), this._form.listCameras()]);
+    if (server?.publish_token_needed) this._form.askForToken(true);
+    if (query.auto) this.goLive();
+  }
+
+  async goLive() {
+    this._showError('');
+    if (!this._form.check()) return;
+    this._machine.on('begin');
+    try {
+      const media = await this._capture();
+      if (this.state !== 'capturing') {
+        stopTracks(media);
+        return;
+      }
+      this._media = media;
+      this._machine.on('captured');
+      await this._publish(media);
+    } catch (error) {
+      this._fail(error);
+    }
+  }
+
+  /** Ends the broadcast, whatever state it is in. */
+  end() {
+    if (!this._machine.accepts('end')) return;
+    this._release();
+    this._machine.on('end');
+  }
+
+  /** @returns {Promise<MediaStream>} */
+  async _capture() {
+    releaseFile(this._preview);
+    if (this._form.source === 'file') return captureFile(this._preview, this._form.file);
+    const media = await capture(this._form.wish);
+    this._form.listCameras();
+    this._preview.srcObject = media;
+    await this._preview.play().catch(() => undefined);
+    return media;
+  }
+
+  /** @param {MediaStream} media */
+  async _publish(media) {
+    this._server ??= await this._askServer();
+    const wish = this._form.wish;
+    const publisher = new WhipPublisher({
+      endpoint: `/whip/${encodeURIComponent(this._form.name.value.trim())}`,
+      token: this._form.token.value.trim(),
+      iceServers: this._server?.ice_servers ?? [],
+      maxKbps: this._form.kbps,
+      maxFps: wish.fps,
+      size: wish,
+    });
+    this._publisher = publisher;
+    this._meter.reset();
+    publisher.addEventListener('statechange', () => this._follow(publisher));
+    for (const track of media.getVideoTracks()) {
+      track.addEventListener('ended', () => this._sourceEnded(publisher));
+    }
+    await publisher.start(media);
+    this._form.keepToken();
+  }
+
+  /** @param {WhipPublisher} publisher */
+  _follow(publisher) {
+    if (this._publisher !== publisher) return;
+    if (publisher.state === 'live') {
+      this._machine.on('connected');
+      this._timer = window.setInterval(() => this._showStats(publisher), STATS_MS);
+    } else if (publisher.state === 'lost' && this.state === 'live') {
+      this._lose('The connection was lost, so the stream has ended.');
+    } else if (publisher.state === 'lost' && publisher.answered) {
+      this._lose('The server answered, but no media connection came about. A firewall may block UDP.');
+    }
+  }
+
+  /** @param {WhipPublisher} publisher */
+  _sourceEnded(publisher) {
+    if (this._publisher !== publisher) return;
+    this.end();
+    this._showError('The source ended: the capture was stopped or the device was removed.');
+  }
+
+  /** @param {string} words */
+  _lose(words) {
+    this._release();
+    this._machine.on('lose');
+    this._showError(words);
+  }
+
+  /** @param {unknown} error */
+  _fail(error) {
+    if (!this._machine.accepts('fail')) return; // ended by hand meanwhile
+    this._release();
+    this._machine.on('fail');
+    if (!(error instanceof ApiError || error instanceof CaptureError)) {
+      this._showError('Something went wrong in this page. Reload it and try again.');
+      throw error;
+    }
+    this._showError(error.message);
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+      this._form.askForToken(true);
+      this._form.token.focus();
+    }
+  }
+
+  _release() {
+    clearInterval(this._timer);
+    const publisher = this._publisher;
+    this._publisher = null;
+    publisher?.end();
+    if (this._media !== null) stopTracks(this._media);
+    this._media = null;
+    this._preview.srcObject = null;
+    releaseFile(this._preview);
+  }
+
+  async _askServer() {
+    try {
+      this._server = await this._api.server();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this._showError(error.message);
+    }
+    return this._server;
+  }
+
+  /** @param {WhipPublisher} publisher */
+  async _showStats(publisher) {
+    const report = await publisher.peer.getStats();
+    const stats = this._meter.read(report.values());
+    if (stats === null || this._publisher !== publisher) return;
+    showMeters(stats);
+    await publisher.fit();
+  }
+
+  _showState() {
+    const [words, tone, button] = WORDS[this.state];
+    say(this._badge, words);
+    this._badge.dataset.tone = tone;
+    this._badge.dataset.state = this.state;
+    say(this._go, button);
+    const busy = this.state !== 'idle' && this.state !== 'lost';
+    this._go.dataset.live = String(this.state === 'live');
+    this._form.lock(busy);
+    byId('preview-empty', HTMLElement).hidden = busy;
+    const link = byId('watch-link', HTMLAnchorElement);
+    link.href = `/watch/${encodeURIComponent(this._form.name.value.trim())}`;
+    say(link, link.href.replace(/^https?:\/\//, ''));
+    byId('share', HTMLElement).hidden = this.state !== 'live';
+    if (!busy) showMeters(null);
+  }
+
+  /** @param {string} words */
+  _showError(words) {
+    say(this._error, words);
+    this._error.hidden = words === '';
+  }
+}
+
+/** @param {MediaStream} media */
+function stopTracks(media) {
+  for (const track of media.getTracks()) track.stop();
+}
+
+const page = new BroadcastPage();
+// Read-only, for tests and for a curious console.
+Object.defineProperty(window, 'sharpcast', {
+  value: Object.freeze({
+    get state() {
+      return page.state;
+    },
+    get peer() {
+      return page.peer;
+    },
+  }),
+});
+page.open();

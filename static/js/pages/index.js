@@ -1,0 +1,100 @@
+/** The list of live streams, and how to become one. */
+
+import { Api, ApiError } from '../net/api.js';
+import { copies } from '../ui/copy-button.js';
+import { byId, el, reconcile, say } from '../ui/dom.js';
+import { EnhancementBadge } from '../ui/enhancement-badge.js';
+import { counted, enhancedRendition, number, size } from '../ui/format.js';
+import { GrowthPicture } from '../ui/growth-picture.js';
+import { VisiblePoller } from '../ui/poller.js';
+
+/** @typedef {import('../types.js').Stream} Stream */
+
+const PERIOD_MS = 2000;
+
+/** One stream as a card. */
+class StreamCard {
+  /** @param {Stream} stream */
+  constructor(stream) {
+    this._picture = new GrowthPicture();
+    this._badge = new EnhancementBadge();
+    this._gain = el('p', { class: 'gain figures' });
+    this._facts = el('p', { class: 'muted small figures' });
+    const link = el('a', { href: `/watch/${encodeURIComponent(stream.id)}` }, stream.id);
+    const head = el('div', { class: 'head' }, el('h2', {}, link), this._badge.root);
+    const facts = el('div', { class: 'facts' }, head, this._gain, this._facts);
+    this.root = el('li', { class: 'stream' }, this._picture.root, facts);
+  }
+
+  /** @param {Stream} stream */
+  update(stream) {
+    const better = enhancedRendition(stream);
+    this._picture.update(stream.source, better);
+    this._badge.update(stream.enhancement);
+    say(this._gain, better ? `${size(stream.source)} → ${size(better)}` : size(stream.source));
+    const facts = [`${number(stream.source.fps)} fps`, counted(stream.viewers, 'viewer')];
+    facts.push(stream.audio ? 'with sound' : 'no sound');
+    say(this._facts, facts.join(' · '));
+  }
+}
+
+const api = new Api();
+const list = byId('streams', HTMLUListElement);
+const empty = byId('empty', HTMLElement);
+const summary = byId('summary', HTMLElement);
+const error = byId('error', HTMLElement);
+/** @type {Map<string, StreamCard>} */
+const cards = new Map();
+
+/** @param {Stream[]} streams */
+function show(streams) {
+  const live = streams.filter((stream) => stream.state === 'live');
+  reconcile(list, cards, live, (stream) => stream.id, (stream) => new StreamCard(stream));
+  list.hidden = live.length === 0;
+  empty.hidden = live.length > 0;
+  error.hidden = true;
+  say(summary, live.length === 0 ? 'No streams at the moment.' : `${counted(live.length, 'stream')}, enhanced while you watch.`);
+}
+
+const poller = new VisiblePoller(async () => {
+  try {
+    show(await api.streams());
+  } catch (problem) {
+    if (!(problem instanceof ApiError)) throw problem;
+    say(error, `${problem.message} Trying again…`);
+    error.hidden = false;
+    if (cards.size === 0) say(summary, 'The list could not be loaded.');
+  }
+}, PERIOD_MS);
+
+async function describeServer() {
+  try {
+    const server = await api.server();
+    say(byId('version', HTMLElement), `Sharpcast ${server.version}`);
+    const words = server.publish_token_needed ? 'The publish token of this server' : 'Not needed on this server';
+    say(byId('obs-token', HTMLElement), words);
+    showCommands(server.publish_token_needed);
+  } catch (problem) {
+    if (!(problem instanceof ApiError)) throw problem;
+  }
+}
+
+/** @param {boolean} tokenNeeded */
+function showCommands(tokenNeeded) {
+  const endpoint = `${location.origin}/whip/my-stream`;
+  const [own, whip] = tokenNeeded ? [' --token TOKEN', ' -authorization TOKEN'] : ['', ''];
+  say(byId('obs-server', HTMLElement), endpoint);
+  say(byId('cli-command', HTMLElement), `sharpcast publish clip.mp4 ${endpoint}${own}`);
+  say(
+    byId('ffmpeg-command', HTMLElement),
+    `ffmpeg -re -i clip.mp4 -c:v libx264 -bf 0 -c:a libopus -ar 48000 -ac 2 -f whip${whip} ${endpoint}`,
+  );
+}
+
+for (const button of document.querySelectorAll('[data-copy]')) {
+  if (!(button instanceof HTMLElement)) continue;
+  copies(button, () => byId(button.dataset.copy ?? '', HTMLElement).textContent ?? '');
+}
+showCommands(false);
+describeServer();
+poller.start();

@@ -1,0 +1,249 @@
+/** The watch page: both renditions on the same frame, a divider between them. */
+
+import { Api, ApiError } from '../net/api.js';
+import { PairPlayback } from '../media/pair-playback.js';
+import { StatsMeter } from '../media/stats.js';
+import { byId, say } from '../ui/dom.js';
+import { counted, nameFault, stateWords } from '../ui/format.js';
+import { PlayerControls } from '../ui/player-controls.js';
+import { VisiblePoller } from '../ui/poller.js';
+import { SplitSlider } from '../ui/split-slider.js';
+import { StatsPanel } from '../ui/stats-panel.js';
+import { badgeFor, cardFor } from '../ui/watch-card.js';
+
+const PERIOD_MS = 1000;
+/** So many answers in a row must say "not live" before we believe them over our own connection. */
+const ABSENT_LIMIT = 3;
+
+class WatchPage {
+  /**
+   * @param {string} stream
+   * @param {RTCIceServer[]} iceServers
+   */
+  constructor(stream, iceServers) {
+    this._stream = stream;
+    this._api = new Api();
+    this._stage = byId('stage', HTMLElement);
+    this._videos = { source: byId('source', HTMLVideoElement), enhanced: byId('enhanced', HTMLVideoElement) };
+    const canvases = {
+      source: byId('source-frame', HTMLCanvasElement),
+      enhanced: byId('enhanced-frame', HTMLCanvasElement),
+    };
+    this.playback = new PairPlayback(stream, iceServers, this._videos, canvases);
+    this.slider = new SplitSlider(this._stage, byId('split', HTMLElement), () => this._moved());
+    this._lastSplit = 50;
+    this._absences = 0;
+    this._hasSound = false;
+    this._meters = { source: new StatsMeter('inbound-rtp'), enhanced: new StatsMeter('inbound-rtp') };
+    this._controls = new PlayerControls(this._videos.enhanced);
+    this._statsBox = byId('stats', HTMLElement);
+    this._panel = new StatsPanel(this._statsBox);
+    this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
+    this.playback.addEventListener('change', () => this._show());
+    this._listen();
+  }
+
+  /** @param {string | null} view of the query */
+  open(view) {
+    this.show(view === 'source' || view === 'enhanced' ? view : 'split');
+    this._show();
+    this.playback.start();
+    this._poller.start();
+  }
+
+  /** @returns {'source' | 'split' | 'enhanced'} */
+  get view() {
+    if (this.slider.value === 0) return 'enhanced';
+    return this.slider.value === 100 ? 'source' : 'split';
+  }
+
+  /** @param {string | undefined} view */
+  show(view) {
+    if (view === 'enhanced') this.slider.value = 0;
+    else if (view === 'source') this.slider.value = 100;
+    else this.slider.value = this.view === 'split' ? 50 : this._lastSplit;
+  }
+
+  _listen() {
+    for (const button of document.querySelectorAll('.views button')) {
+      if (button instanceof HTMLElement) button.addEventListener('click', () => this.show(button.dataset.view));
+    }
+    byId('stats-toggle', HTMLElement).addEventListener('click', () => this._toggleStats());
+    byId('card-retry', HTMLElement).addEventListener('click', () => this.playback.enhanced.retry());
+    document.addEventListener('keydown', (event) => this._onKey(event));
+    addEventListener('pagehide', () => this.playback.stop());
+    // Back from the browser's memory: the connections are gone, so begin anew.
+    addEventListener('pageshow', (event) => event.persisted && location.reload());
+    this._videos.enhanced.addEventListener('resize', () => this._fitStage());
+  }
+
+  /** @param {KeyboardEvent} event */
+  _onKey(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      1: () => this.show('source'),
+      2: () => this.show('split'),
+      3: () => this.show('enhanced'),
+      s: () => this._toggleStats(),
+      m: () => this._controls.toggleSound(),
+      f: () => void this._controls.toggleFullscreen(),
+    };
+    actions[event.key.toLowerCase()]?.();
+  }
+
+  _toggleStats() {
+    this._statsBox.hidden = !this._statsBox.hidden;
+    byId('stats-toggle', HTMLElement).setAttribute('aria-expanded', String(!this._statsBox.hidden));
+    this._poller.now();
+  }
+
+  _moved() {
+    if (this.view === 'split') this._lastSplit = this.slider.value;
+    this.playback.showSplit(this.slider.value);
+  }
+
+  _fitStage() {
+    const { videoWidth, videoHeight } = this._videos.enhanced;
+    if (videoWidth === 0 || videoHeight === 0) return;
+    byId('player', HTMLElement).style.setProperty('--aspect', (videoWidth / videoHeight).toFixed(4));
+  }
+
+  _show() {
+    const { enhanced } = this.playback;
+    const situation = {
+      state: enhanced.state,
+      played: enhanced.played,
+      picture: this.playback.hasPicture('enhanced'),
+      message: enhanced.message,
+      waitMs: enhanced.retryAt - performance.now(),
+    };
+    const [words, tone] = badgeFor(situation);
+    const badge = byId('state', HTMLElement);
+    say(badge, words);
+    Object.assign(badge.dataset, { state: enhanced.state, tone });
+    Object.assign(this._stage.dataset, {
+      view: this.view,
+      paint: this.view === 'split' && this.playback.aligned ? 'canvas' : 'video',
+      source: String(this.playback.hasPicture('source')),
+      playing: String(situation.state === 'playing' && situation.picture),
+    });
+    for (const button of document.querySelectorAll('.views button')) {
+      if (button instanceof HTMLElement) button.setAttribute('aria-pressed', String(button.dataset.view === this.view));
+    }
+    this._showCard(cardFor(situation));
+    if (situation.picture && enhanced.media?.getAudioTracks().length && this._hasSound) this._controls.offerSound();
+  }
+
+  /** @param {import('../ui/watch-card.js').Card | null} card */
+  _showCard(card) {
+    const box = byId('card', HTMLElement);
+    box.hidden = card === null;
+    if (card === null) return;
+    box.dataset.tone = card.tone;
+    say(byId('card-title', HTMLElement), card.title);
+    say(byId('card-text', HTMLElement), card.text);
+    byId('card-retry', HTMLElement).hidden = !card.retry;
+  }
+
+  async _tick() {
+    const [stream] = await Promise.all([this._askServer(), this._measure()]);
+    if (stream !== undefined) this._showServer(stream);
+    this._show();
+  }
+
+  /** @returns {Promise<import('../types.js').Stream | null | undefined>} null: not live; undefined: no answer */
+  async _askServer() {
+    try {
+      const stream = await this._api.stream(this._stream);
+      return stream.state === 'live' ? stream : null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return error.status === 404 ? null : undefined;
+    }
+  }
+
+  async _measure() {
+    const { source, enhanced } = this.playback;
+    const [before, after] = await Promise.all([
+      read(source.peer, this._meters.source),
+      read(enhanced.peer, this._meters.enhanced),
+    ]);
+    const { matched, dropped } = this.playback.painter.matcher;
+    const pairs = { matched, unmatched: dropped.enhanced, aligned: this.playback.aligned };
+    this._panel.showPlayback(before, after, pairs);
+  }
+
+  /** @param {import('../types.js').Stream | null} stream */
+  _showServer(stream) {
+    this._absences = stream === null ? this._absences + 1 : 0;
+    if (this._absences >= ABSENT_LIMIT) this.playback.enhanced.absent();
+    if (stream !== null && this.playback.enhanced.state === 'waiting') this.playback.enhanced.retry();
+    this._hasSound = stream?.audio ?? false;
+    const enhancing = stream?.enhancement.state === 'enhancing';
+    this._panel.showServer(stream);
+    say(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
+    say(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
+    const reason = stream && !enhancing ? stream.enhancement.reason : '';
+    say(byId('note', HTMLElement), reason ? `Shown without enhancement for now. ${reason}` : '');
+  }
+}
+
+/**
+ * @param {RTCPeerConnection | null} peer
+ * @param {StatsMeter} meter
+ */
+async function read(peer, meter) {
+  if (peer === null) {
+    meter.reset();
+    return null;
+  }
+  return meter.read((await peer.getStats()).values());
+}
+
+/** @returns {Promise<RTCIceServer[]>} none where the server does not answer: the session will say so */
+async function iceServers() {
+  try {
+    return (await new Api().server()).ice_servers ?? [];
+  } catch (error) {
+    if (error instanceof ApiError) return [];
+    throw error;
+  }
+}
+
+const stream = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+document.title = `${stream} · Sharpcast`;
+say(byId('title', HTMLElement), stream);
+if (nameFault(stream) === '') {
+  const page = new WatchPage(stream, await iceServers());
+  exposeTo(page);
+  page.open(new URLSearchParams(location.search).get('view'));
+} else {
+  say(byId('note', HTMLElement), `This is no stream's address. ${nameFault(stream)}`);
+  say(byId('state', HTMLElement), 'No such stream');
+}
+
+/**
+ * Read-only, for tests and for a curious console.
+ *
+ * @param {WatchPage} page
+ */
+function exposeTo({ playback, slider }) {
+  const { painter } = playback;
+  const player = {
+    get state() { return playback.enhanced.state; },
+    get sourceState() { return playback.source.state; },
+    get split() { return slider.value; },
+    get aligned() { return playback.aligned; },
+    get peers() { return { source: playback.source.peer, enhanced: playback.enhanced.peer }; },
+  };
+  const frames = {
+    get matched() { return painter.matcher.matched; },
+    get unmatched() { return painter.matcher.dropped.enhanced; },
+    get dropped() { return { ...painter.matcher.dropped }; },
+    get held() { return painter.matcher.held; },
+    get last() { return painter.lastPair && { ...painter.lastPair }; },
+  };
+  const state = Object.freeze({ player: Object.freeze(player), frames: Object.freeze(frames) });
+  Object.defineProperty(window, 'sharpcast', { value: state });
+}

@@ -1,0 +1,70 @@
+/**
+ * The JSON shapes of the HTTP API, for the type checker. No code.
+ *
+ * @typedef {{codec: string, width: number, height: number, fps: number, kbps: number}} VideoInfo
+ * @typedef {VideoInfo & {name: string, viewers: number}} Rendition
+ * @typedef {{p50: number, p95: number}} Quantiles milliseconds
+ * @typedef {Quantiles & {name: string}} Stage
+ * @typedef {{samples: number, total: Quantiles, stages: Stage[]}} Latency
+ *
+ * @typedef {object} Enhancement
+ * @property {boolean} enabled
+ * @property {string} model
+ * @property {'enhancing'|'starting'|'bypass'|'off'|'waiting'} state
+ * @property {string} reason a sentence, empty while all is well
+ * @property {string} worker
+ * @property {string} engine
+ *
+ * @typedef {object} FrameCounts
+ * @property {number} in
+ * @property {number} out
+ * @property {number} enhanced
+ * @property {number} bicubic
+ * @property {number} bypassed
+ * @property {Record<string, number>} dropped by reason
+ *
+ * @typedef {object} Stream
+ * @property {string} id
+ * @property {string} state `live` while somebody publishes
+ * @property {string} started_at
+ * @property {boolean} audio
+ * @property {number} viewers
+ * @property {VideoInfo} source
+ * @property {Rendition[]} renditions
+ * @property {Enhancement} enhancement
+ * @property {FrameCounts} frames
+ * @property {Latency} latency_ms
+ *
+ * @typedef {object} WorkerStream
+ * @property {string} stream
+ * @property {string} state
+ * @property {string} reason
+ * @property {string} model
+ * @property {string} engine
+ * @property {number} width
+ * @property {number} height
+ * @property {number} fps
+ *
+ * @typedef {object} Worker
+ * @property {string} name
+ * @property {string} host
+ * @property {number} pid
+ * @property {string} started_at
+ * @property {string[]} engines
+ * @property {string[]} models
+ * @property {number} capacity
+ * @property {number} load
+ * @property {number} ms_per_frame
+ * @property {WorkerStream[]} streams
+ *
+ * @typedef {{name: string, title: string, scale: number}} Model
+ *
+ * @typedef {object} Server
+ * @property {string} version
+ * @property {boolean} publish_token_needed
+ * @property {boolean} admin_token_needed
+ * @property {RTCIceServer[]} ice_servers
+ * @property {string} default_model
+ */
+
+export {};

@@ -1,0 +1,147 @@
+/** The form of the broadcast page: what the person wants, and whether it makes sense. */
+
+import { cameras, captureObstacle } from '../media/capture.js';
+import { byId, el, say } from './dom.js';
+import { nameFault } from './format.js';
+import { TokenStore } from './token-store.js';
+
+/** @typedef {import('../media/capture.js').CaptureWish} CaptureWish */
+
+export class BroadcastForm {
+  constructor() {
+    this.form = byId('form', HTMLFormElement);
+    this.name = byId('stream-name', HTMLInputElement);
+    this.token = byId('token', HTMLInputElement);
+    this._nameHint = byId('name-hint', HTMLElement);
+    this._nameHelp = [...this._nameHint.childNodes];
+    this._camera = byId('camera', HTMLSelectElement);
+    this._file = byId('file', HTMLInputElement);
+    this._size = byId('size', HTMLSelectElement);
+    this._fps = byId('fps', HTMLSelectElement);
+    this._kbps = byId('kbps', HTMLInputElement);
+    this._microphone = byId('microphone', HTMLInputElement);
+    this._tokens = new TokenStore('publish');
+    this.token.value = this._tokens.get();
+    this.name.addEventListener('input', () => this._showNameFault(''));
+    this.name.addEventListener('blur', () => this._showNameFault(this.name.value && nameFault(this.name.value)));
+    this._kbps.addEventListener('input', () => this._showKbps());
+    this.form.addEventListener('change', () => this._showSource());
+    this._showObstacle();
+  }
+
+  /** @returns {import('../media/capture.js').SourceKind} */
+  get source() {
+    const kind = new FormData(this.form).get('source') ?? this._lastSource;
+    return kind === 'screen' || kind === 'file' ? kind : 'camera';
+  }
+
+  get file() {
+    return this._file.files?.[0] ?? null;
+  }
+
+  /** @returns {CaptureWish} */
+  get wish() {
+    const [width, height] = this._size.value.split('x').map(Number);
+    return {
+      kind: this.source,
+      deviceId: this._camera.value,
+      width,
+      height,
+      fps: Number(this._fps.value),
+      microphone: this._microphone.checked,
+    };
+  }
+
+  get kbps() {
+    return Number(this._kbps.value);
+  }
+
+  /** @param {import('../media/broadcast-wish.js').BroadcastQuery} query */
+  fill(query) {
+    this.name.value = query.stream;
+    choose(this._size, `${query.width}x${query.height}`, `${query.width} × ${query.height}`);
+    choose(this._fps, String(query.fps), String(query.fps));
+    this._kbps.max = String(Math.max(Number(this._kbps.max), query.kbps));
+    this._kbps.min = String(Math.min(Number(this._kbps.min), query.kbps));
+    this._kbps.value = String(query.kbps);
+    this._microphone.checked = query.microphone;
+    const choice = this.form.querySelector(`input[name="source"][value="${query.source}"]`);
+    if (choice instanceof HTMLInputElement) choice.checked = true;
+    this._showKbps();
+    this._showSource();
+  }
+
+  /**
+   * Says what is wrong beside the field and moves there.
+   *
+   * @returns {boolean} whether the form can be sent
+   */
+  check() {
+    const fault = nameFault(this.name.value.trim());
+    this._showNameFault(fault);
+    if (fault !== '') this.name.focus();
+    return fault === '';
+  }
+
+  /** @param {boolean} needed */
+  askForToken(needed) {
+    byId('token-field', HTMLElement).hidden = !needed;
+  }
+
+  keepToken() {
+    this._tokens.set(this.token.value);
+  }
+
+  /** @param {boolean} locked while live, what was chosen cannot change */
+  lock(locked) {
+    this._lastSource = this.source;
+    byId('settings', HTMLFieldSetElement).disabled = locked;
+    this.name.readOnly = locked;
+    this.token.readOnly = locked;
+  }
+
+  /** Names are known only after permission, so this runs again after the first capture. */
+  async listCameras() {
+    const chosen = this._camera.value;
+    const options = (await cameras()).map(({ id, label }) => el('option', { value: id }, label));
+    this._camera.replaceChildren(el('option', { value: '' }, "The browser's choice"), ...options);
+    this._camera.value = chosen;
+    if (this._camera.selectedIndex < 0) this._camera.selectedIndex = 0;
+  }
+
+  _showKbps() {
+    say(byId('kbps-value', HTMLElement), this._kbps.value);
+  }
+
+  _showSource() {
+    byId('camera-field', HTMLElement).hidden = this.source !== 'camera';
+    byId('file-field', HTMLElement).hidden = this.source !== 'file';
+    byId('microphone-field', HTMLElement).hidden = this.source === 'file';
+  }
+
+  _showObstacle() {
+    const words = captureObstacle({ isSecureContext, mediaDevices: navigator.mediaDevices });
+    const notice = byId('obstacle', HTMLElement);
+    notice.hidden = words === '';
+    say(notice, words);
+  }
+
+  /** @param {string} fault */
+  _showNameFault(fault) {
+    if (fault === '') this._nameHint.replaceChildren(...this._nameHelp);
+    else say(this._nameHint, fault);
+    this.name.setAttribute('aria-invalid', String(fault !== ''));
+  }
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {string} value
+ * @param {string} label
+ */
+function choose(select, value, label) {
+  if (![...select.options].some((option) => option.value === value)) {
+    select.append(el('option', { value }, label));
+  }
+  select.value = value;
+}

@@ -1,0 +1,19 @@
+import { stateWords } from './format.js';
+import { el, say } from './dom.js';
+
+/** @type {Record<string, string>} */
+const TONES = { enhancing: 'good', starting: 'warn', waiting: 'warn', bypass: 'warn', off: 'quiet' };
+
+/** A pill that says what enhancement does. */
+export class EnhancementBadge {
+  constructor() {
+    this.root = el('span', { class: 'badge' });
+  }
+
+  /** @param {import('../types.js').Enhancement} enhancement */
+  update({ state, reason }) {
+    say(this.root, stateWords(state));
+    this.root.dataset.tone = TONES[state] ?? 'quiet';
+    this.root.title = reason;
+  }
+}

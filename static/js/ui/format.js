@@ -1,0 +1,84 @@
+/** Numbers and states in words. Pure. */
+
+/**
+ * @param {number | null | undefined} value
+ * @param {number} digits
+ */
+export function number(value, digits = 0) {
+  return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+}
+
+/** @param {number | null | undefined} kbps */
+export function bitrate(kbps) {
+  if (kbps === null || kbps === undefined || !Number.isFinite(kbps)) return '–';
+  return kbps < 1000 ? `${kbps.toFixed(0)} kbit/s` : `${(kbps / 1000).toFixed(1)} Mbit/s`;
+}
+
+/** @param {number | null | undefined} ms */
+export function milliseconds(ms) {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
+  return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
+}
+
+/** @param {{width: number, height: number} | null | undefined} picture */
+export function size(picture) {
+  return picture && picture.width > 0 ? `${picture.width}×${picture.height}` : '–';
+}
+
+/**
+ * @param {number} count
+ * @param {string} noun
+ */
+export function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** @type {Record<string, string>} */
+const STATES = {
+  enhancing: 'Enhancing',
+  starting: 'Starting',
+  bypass: 'Not enhanced',
+  off: 'Enhancement off',
+  waiting: 'Waiting for a worker',
+};
+
+/** @param {string} state of enhancement */
+export function stateWords(state) {
+  return STATES[state] ?? state;
+}
+
+/**
+ * The best rendition: the one with the most pixels.
+ *
+ * @param {import('../types.js').Stream} stream
+ * @returns {import('../types.js').Rendition | null} null where only the source is there
+ */
+export function enhancedRendition(stream) {
+  const others = (stream.renditions ?? []).filter((rendition) => rendition.name !== 'source');
+  others.sort((a, b) => b.width * b.height - a.width * a.height);
+  return others[0] ?? null;
+}
+
+/**
+ * @param {Record<string, number> | undefined} dropped
+ * @returns {string} `3 late, 1 queue`, or `none`
+ */
+export function droppedWords(dropped) {
+  const parts = Object.entries(dropped ?? {}).filter(([, count]) => count > 0);
+  return parts.length === 0 ? 'none' : parts.map(([reason, count]) => `${count} ${reason}`).join(', ');
+}
+
+/** Stream names: 1 to 64 letters, digits, `_`, `.` and `-`, a letter or digit first. As in wire/keys.py. */
+export const STREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/**
+ * @param {string} name
+ * @returns {string} what is wrong with it, empty where nothing is
+ */
+export function nameFault(name) {
+  if (name === '') return 'Give the stream a name.';
+  if (name.length > 64) return 'A name has at most 64 characters.';
+  if (!/^[A-Za-z0-9]/.test(name)) return 'A name starts with a letter or a digit.';
+  if (!STREAM_NAME.test(name)) return 'A name has only letters, digits, "_", "." and "-".';
+  return '';
+}

@@ -1,0 +1,40 @@
+import { el, say } from './dom.js';
+import { milliseconds } from './format.js';
+
+/** Server-added latency, one bar per stage: the median over the 95th percentile. */
+export class LatencyChart {
+  constructor() {
+    this._heading = el('h3');
+    this._list = el('ol', { class: 'stages' });
+    this.root = el('div', {}, this._heading, this._list);
+    this.update(null);
+  }
+
+  /** @param {import('../types.js').Latency | null} latency */
+  update(latency) {
+    const stages = latency?.stages ?? [];
+    const total = latency?.total;
+    say(
+      this._heading,
+      total ? `Server adds ${milliseconds(total.p50)} (95 %: ${milliseconds(total.p95)})` : 'Server latency: not measured yet',
+    );
+    const longest = Math.max(1, ...stages.map((stage) => stage.p95));
+    while (this._list.children.length > stages.length) this._list.lastElementChild?.remove();
+    stages.forEach((stage, index) => {
+      const row = this._list.children[index] ?? this._list.appendChild(makeRow());
+      const [name, track, value] = row.children;
+      say(name, stage.name);
+      say(value, milliseconds(stage.p50));
+      if (track instanceof HTMLElement) {
+        track.style.setProperty('--p50', `${(stage.p50 / longest) * 100}%`);
+        track.style.setProperty('--p95', `${(stage.p95 / longest) * 100}%`);
+      }
+    });
+  }
+}
+
+function makeRow() {
+  const bars = [el('span', { class: 'tail' }), el('span', { class: 'fill' })];
+  const track = el('span', { class: 'track', 'aria-hidden': 'true' }, ...bars);
+  return el('li', {}, el('span', { class: 'name' }), track, el('span', { class: 'value' }));
+}

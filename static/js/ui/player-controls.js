@@ -1,0 +1,81 @@
+/** Sound and full screen of the player. */
+
+import { byId } from './dom.js';
+import { icon } from './icons.js';
+
+const IDLE_MS = 2500;
+const OFFER_MS = 12000;
+
+export class PlayerControls {
+  /** @param {HTMLVideoElement} video the one with sound */
+  constructor(video) {
+    this._video = video;
+    this._player = byId('player', HTMLElement);
+    this._mute = byId('mute', HTMLButtonElement);
+    this._volume = byId('volume', HTMLInputElement);
+    this._unmute = byId('unmute', HTMLButtonElement);
+    this._unmute.prepend(icon('muted'));
+    this._offered = false;
+    this._idleTimer = 0;
+    this._mute.addEventListener('click', () => this.toggleSound());
+    this._unmute.addEventListener('click', () => this.toggleSound());
+    this._volume.addEventListener('input', () => this._setVolume(Number(this._volume.value) / 100));
+    video.addEventListener('volumechange', () => this._showSound());
+    const fullscreen = byId('fullscreen', HTMLButtonElement);
+    fullscreen.append(icon('fullscreen'));
+    fullscreen.addEventListener('click', () => this.toggleFullscreen());
+    for (const sign of ['pointermove', 'keydown', 'focusin']) {
+      this._player.addEventListener(sign, () => this._wake());
+    }
+    this._showSound();
+  }
+
+  /** Sound starts muted, as browsers want it; the first picture with sound offers to change that. */
+  offerSound() {
+    if (this._offered || !this._video.muted) return;
+    this._offered = true;
+    this._unmute.hidden = false;
+    setTimeout(() => {
+      if (document.activeElement !== this._unmute) this._unmute.hidden = true;
+    }, OFFER_MS);
+  }
+
+  toggleSound() {
+    const focused = document.activeElement === this._unmute;
+    this._video.muted = !this._video.muted;
+    if (!this._video.muted && this._video.volume === 0) this._video.volume = 1;
+    this._video.play().catch(() => undefined); // refused where the browser wants a click first
+    this._unmute.hidden = true;
+    if (focused) this._mute.focus();
+  }
+
+  async toggleFullscreen() {
+    if (document.fullscreenElement) {
+      await document.exitFullscreen();
+      return;
+    }
+    // iPhones have full screen for videos only.
+    const phone = /** @type {{webkitEnterFullscreen?: () => void}} */ (/** @type {unknown} */ (this._video));
+    if (this._player.requestFullscreen) await this._player.requestFullscreen().catch(() => undefined);
+    else phone.webkitEnterFullscreen?.();
+  }
+
+  /** @param {number} volume 0 to 1 */
+  _setVolume(volume) {
+    this._video.volume = volume;
+    this._video.muted = volume === 0;
+  }
+
+  _showSound() {
+    const muted = this._video.muted;
+    this._mute.setAttribute('aria-pressed', String(muted));
+    this._mute.replaceChildren(icon(muted ? 'muted' : 'sound'));
+    this._volume.value = String(muted ? 0 : Math.round(this._video.volume * 100));
+  }
+
+  _wake() {
+    this._player.dataset.idle = 'false';
+    clearTimeout(this._idleTimer);
+    this._idleTimer = window.setTimeout(() => (this._player.dataset.idle = 'true'), IDLE_MS);
+  }
+}

@@ -1,0 +1,48 @@
+/** Calls a task again and again, but only while somebody looks at the page. */
+export class VisiblePoller {
+  /**
+   * @param {() => Promise<void>} task handles its own failures
+   * @param {number} periodMs from the end of one call to the start of the next
+   */
+  constructor(task, periodMs) {
+    this._task = task;
+    this._periodMs = periodMs;
+    this._timer = 0;
+    this._busy = false;
+    this._on = false;
+    document.addEventListener('visibilitychange', () => this._resume());
+  }
+
+  start() {
+    this._on = true;
+    this._resume();
+  }
+
+  stop() {
+    this._on = false;
+    clearTimeout(this._timer);
+  }
+
+  /** Calls now, and goes on from there. */
+  async now() {
+    clearTimeout(this._timer);
+    if (this._busy) return;
+    this._busy = true;
+    try {
+      await this._task();
+    } finally {
+      this._busy = false;
+      this._plan();
+    }
+  }
+
+  _plan() {
+    clearTimeout(this._timer);
+    if (this._on && !document.hidden) this._timer = window.setTimeout(() => this.now(), this._periodMs);
+  }
+
+  _resume() {
+    clearTimeout(this._timer);
+    if (this._on && !document.hidden) this.now();
+  }
+}

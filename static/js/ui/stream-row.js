@@ -1,0 +1,100 @@
+import { el, say } from './dom.js';
+import { EnhancementBadge } from './enhancement-badge.js';
+import { Figures } from './figures.js';
+import { bitrate, droppedWords, enhancedRendition, milliseconds, number, size } from './format.js';
+import { Sparkline } from './sparkline.js';
+
+/**
+ * @typedef {import('../types.js').Stream} Stream
+ * @typedef {object} StreamActions
+ * @property {(id: string, changes: {enhance?: boolean, model?: string}) => Promise<void>} change
+ * @property {(id: string) => void} end
+ */
+
+const NAMES = ['Source', 'Renditions', 'Enhanced by', 'Added latency', 'Frames', 'Dropped', 'Viewers'];
+
+/** One stream on the operator's board: figures, trends, controls. */
+export class StreamRow {
+  /**
+   * @param {Stream} stream
+   * @param {import('../types.js').Model[]} models
+   * @param {StreamActions} actions
+   */
+  constructor(stream, models, actions) {
+    this._id = stream.id;
+    this._actions = actions;
+    this._busy = false;
+    this._badge = new EnhancementBadge();
+    this._since = el('span', { class: 'muted small since' });
+    this._why = el('p', { class: 'why' });
+    this._figures = new Figures(NAMES, ['Renditions', 'Frames']);
+    this._latency = new Sparkline('Added latency', milliseconds);
+    this._fps = new Sparkline('Frames per second', (value) => number(value));
+    this._switch = el('button', { type: 'button', class: 'switch', role: 'switch' }, 'Enhance');
+    this._model = el('select', { id: `model-${stream.id}` });
+    this._model.append(...models.map(({ name, title }) => el('option', { value: name }, title || name)));
+    this.root = this._build(stream);
+    this._switch.addEventListener('click', () =>
+      this._change({ enhance: this._switch.getAttribute('aria-checked') !== 'true' }),
+    );
+    this._model.addEventListener('change', () => this._change({ model: this._model.value }));
+  }
+
+  /** @param {Stream} stream */
+  update(stream) {
+    const { enhancement, frames, latency_ms: latency } = stream;
+    this._badge.update(enhancement);
+    say(this._since, `since ${new Date(stream.started_at).toLocaleTimeString()}`);
+    say(this._why, enhancement.state === 'enhancing' ? '' : enhancement.reason);
+    this._why.hidden = this._why.textContent === '';
+    const { total } = latency;
+    this._figures.update({
+      Source: `${size(stream.source)} · ${stream.source.codec.toUpperCase()}`,
+      Renditions: stream.renditions.map((one) => `${one.name} ${size(one)} at ${bitrate(one.kbps)}`).join(', ') || '–',
+      'Enhanced by': [enhancement.worker, enhancement.engine].filter((part) => part).join(' · ') || 'nobody',
+      'Added latency': total ? `${milliseconds(total.p50)}, 95 % below ${milliseconds(total.p95)}` : '–',
+      Frames: `${frames.out} of ${frames.in} · ${frames.enhanced} enhanced, ${frames.bicubic} resized, ${frames.bypassed} as sent`,
+      Dropped: droppedWords(frames.dropped),
+      Viewers: String(stream.viewers),
+    });
+    this._latency.push(total?.p50);
+    this._fps.push((enhancedRendition(stream) ?? stream.source).fps);
+    if (!this._busy) this._showControls(enhancement);
+  }
+
+  /** @param {import('../types.js').Enhancement} enhancement */
+  _showControls({ enabled, model }) {
+    this._switch.setAttribute('aria-checked', String(enabled));
+    if (document.activeElement === this._model) return;
+    if (model && ![...this._model.options].some((option) => option.value === model)) {
+      this._model.append(el('option', { value: model }, model));
+    }
+    this._model.value = model;
+  }
+
+  /** @param {{enhance?: boolean, model?: string}} changes */
+  async _change(changes) {
+    if (this._busy) return;
+    this._busy = true;
+    this._switch.setAttribute('aria-busy', 'true');
+    try {
+      await this._actions.change(this._id, changes);
+    } finally {
+      this._busy = false;
+      this._switch.removeAttribute('aria-busy');
+    }
+  }
+
+  /** @param {Stream} stream */
+  _build(stream) {
+    const link = el('a', { href: `/watch/${encodeURIComponent(stream.id)}` }, stream.id);
+    const head = el('div', { class: 'row-head' }, el('h3', {}, link), this._badge.root, this._since);
+    const end = el('button', { type: 'button', class: 'button danger compact', 'aria-label': `End stream ${stream.id}` }, 'End stream');
+    end.addEventListener('click', () => this._actions.end(stream.id));
+    const field = el('div', { class: 'field' }, el('label', { for: this._model.id }, 'Model'), this._model);
+    const trends = el('div', { class: 'trends' }, this._latency.root, this._fps.root);
+    const controls = el('div', { class: 'controls' }, this._switch, field, end);
+    this._switch.setAttribute('aria-label', `Enhance ${stream.id}`);
+    return el('article', { class: 'panel row', role: 'listitem' }, head, this._why, this._figures.root, trends, controls);
+  }
+}

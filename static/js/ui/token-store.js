@@ -1,0 +1,28 @@
+/** A token for this tab: in sessionStorage, never in an address. */
+export class TokenStore {
+  /** @param {'publish' | 'admin'} purpose */
+  constructor(purpose) {
+    this._key = `sharpcast.${purpose}-token`;
+    // Some browsers refuse storage to some pages; the token then lives as long as the page.
+    this._fallback = '';
+  }
+
+  get() {
+    try {
+      return sessionStorage.getItem(this._key) ?? this._fallback;
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      return this._fallback;
+    }
+  }
+
+  /** @param {string} token */
+  set(token) {
+    this._fallback = token;
+    try {
+      sessionStorage.setItem(this._key, token);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+}

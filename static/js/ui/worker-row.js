@@ -1,0 +1,59 @@
+import { el, say } from './dom.js';
+import { Figures } from './figures.js';
+import { milliseconds, number, size, stateWords } from './format.js';
+
+/** One worker on the operator's board. */
+export class WorkerRow {
+  /** @param {import('../types.js').Worker} worker */
+  constructor(worker) {
+    this._meter = el('meter', { min: 0, 'aria-label': `Load of ${worker.name}` });
+    this._load = el('b', { class: 'figures' });
+    this._figures = new Figures(['Per frame', 'Engines', 'Models', 'Process']);
+    this._duties = el('ul', { class: 'duties', 'aria-label': `Streams of ${worker.name}` });
+    this._idle = el('p', { class: 'muted small' }, 'It has no streams now.');
+    const caption = el('div', { class: 'caption' }, el('span', {}, 'Load, in streams of 480×270 at 30 fps'), this._load);
+    this.root = el(
+      'article',
+      { class: 'panel row', role: 'listitem' },
+      el('div', { class: 'row-head' }, el('h3', {}, worker.name), el('span', { class: 'muted small' }, worker.host)),
+      el('div', { class: 'load' }, caption, this._meter),
+      this._figures.root,
+      this._duties,
+      this._idle,
+    );
+  }
+
+  /** @param {import('../types.js').Worker} worker */
+  update(worker) {
+    const most = Math.max(worker.capacity, 0.01);
+    Object.assign(this._meter, { max: most, low: most * 0.75, high: most * 0.95, optimum: 0, value: worker.load });
+    say(this._load, `${number(worker.load, 1)} of ${number(worker.capacity, 1)}`);
+    this._figures.update({
+      'Per frame': milliseconds(worker.ms_per_frame),
+      Engines: worker.engines.join(', ') || '–',
+      Models: worker.models.join(', ') || '–',
+      Process: String(worker.pid),
+    });
+    this._idle.hidden = worker.streams.length > 0;
+    this._duties.hidden = worker.streams.length === 0;
+    const rows = worker.streams.map((duty) => [
+      duty.stream,
+      [stateWords(duty.state), duty.reason].filter((part) => part).join(': '),
+      [size(duty), `${number(duty.fps)} fps`, duty.model, duty.engine].filter((part) => part).join(', '),
+    ]);
+    this._showDuties(rows);
+  }
+
+  /** @param {string[][]} rows */
+  _showDuties(rows) {
+    while (this._duties.children.length > rows.length) this._duties.lastElementChild?.remove();
+    rows.forEach((cells, index) => {
+      const row = this._duties.children[index] ?? this._duties.appendChild(emptyRow());
+      cells.forEach((words, column) => say(row.children[column], words));
+    });
+  }
+}
+
+function emptyRow() {
+  return el('li', {}, el('b'), el('span'), el('span', { class: 'muted' }));
+}

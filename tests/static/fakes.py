@@ -1,0 +1,189 @@
+"""A fake of the HTTP surface: the real static files, canned JSON, no media."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.static import samples
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+CSP = (
+    "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+mimetypes.add_type("text/javascript", ".js")
+mimetypes.add_type("image/svg+xml", ".svg")
+
+
+class FakeServer:
+    """Listens on a free port of the loopback; the fields are what it answers, and may change."""
+
+    def __init__(self) -> None:
+        self.streams: list[samples.Json] = []
+        self.workers: list[samples.Json] = []
+        self.publish_token = ""
+        self.admin_token = ""
+        self.failing = False
+        self.retry_after = "1"
+        #: Makes the SDP answer of an offer, by "whip" or "whep"; None: nobody publishes.
+        self.answer: Callable[[str, str], str] | None = None
+        self.requests: list[tuple[str, str, Any]] = []
+        self._http = _Http(("127.0.0.1", 0), _Handler)
+        self._http.fake = self
+        self._thread = threading.Thread(target=self._http.serve_forever, name="fake-http")
+
+    def __enter__(self) -> FakeServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def asked(self, method: str, path: str) -> list[Any]:
+        """Bodies of the requests to a path so far."""
+        return [body for verb, where, body in self.requests if (verb, where) == (method, path)]
+
+    def find(self, name: str) -> samples.Json | None:
+        """The stream, or None."""
+        return next((one for one in self.streams if one["id"] == name), None)
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    fake: FakeServer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests look at `FakeServer.requests` instead."""
+
+    def do_GET(self) -> None:
+        self._handle("GET")
+
+    def do_POST(self) -> None:
+        self._handle("POST")
+
+    def do_PATCH(self) -> None:
+        self._handle("PATCH")
+
+    def do_DELETE(self) -> None:
+        self._handle("DELETE")
+
+    def _handle(self, method: str) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_json = (self.headers.get("Content-Type") or "").endswith("json")
+        body = json.loads(raw) if raw and is_json else raw.decode()
+        path = self.path.partition("?")[0]
+        self.server.fake.requests.append((method, path, body))
+        parts = path.strip("/").split("/")
+        if parts[:2] == ["api", "v1"]:
+            self._api(method, parts[2:], body)
+        elif parts[0] in ("whip", "whep"):
+            self._session(method, path, body)
+        else:
+            self._file(parts)
+
+    def _api(self, method: str, parts: list[str], body: Any) -> None:
+        fake = self.server.fake
+        if fake.failing:
+            return self._problem(503, "The broker does not answer.")
+        guarded = method != "GET" or parts == ["workers"]
+        if guarded and not self._has_token(fake.admin_token):
+            return self._problem(401, "This needs the admin token.")
+        if parts == ["server"]:
+            tokens = (bool(fake.publish_token), bool(fake.admin_token))
+            return self._json(samples.server(publish_token=tokens[0], admin_token=tokens[1]))
+        if parts == ["streams"]:
+            return self._json({"streams": fake.streams})
+        if parts == ["workers"]:
+            return self._json({"workers": fake.workers})
+        if parts == ["models"]:
+            return self._json({"models": samples.models()})
+        return self._stream(method, parts[1], body)
+
+    def _stream(self, method: str, name: str, body: Any) -> None:
+        fake = self.server.fake
+        stream = fake.find(name)
+        if stream is None:
+            return self._problem(404, f"There is no stream {name}.")
+        if method == "DELETE":
+            fake.streams.remove(stream)
+            return self._answer(204, b"", "text/plain")
+        if method == "PATCH":
+            if body.get("model") == "live-m":
+                return self._problem(409, "No worker has the model live-m.")
+            if "enhance" in body:
+                stream["enhancement"]["enabled"] = body["enhance"]
+        return self._json(stream)
+
+    def _session(self, method: str, path: str, body: str) -> None:
+        fake = self.server.fake
+        kind = path[1:5]
+        if kind == "whip" and not self._has_token(fake.publish_token):
+            return self._problem(401, "This needs the publish token.")
+        if method == "DELETE":
+            return self._answer(200, b"", "text/plain")
+        if fake.answer is not None:
+            answer = fake.answer(kind, body).encode()
+            # As a server behind a proxy might have it: another scheme and host.
+            place = {"Location": f"https://behind.example{path}/session-1"}
+            return self._answer(201, answer, "application/sdp", place)
+        if kind == "whip":
+            return self._problem(409, "Somebody else publishes this stream already.")
+        return self._problem(409, "Nobody publishes this stream now.", fake.retry_after)
+
+    def _file(self, parts: list[str]) -> None:
+        pages = {"": "index.html", "broadcast": "broadcast.html", "admin": "admin.html"}
+        name = "watch.html" if parts[0] == "watch" else pages.get("/".join(parts), "")
+        path = STATIC / name if name else STATIC.joinpath(*parts[1:])
+        if (not name and parts[0] != "static") or not path.is_file():
+            return self._problem(404, "There is no such page.")
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return self._answer(200, path.read_bytes(), kind)
+
+    def _has_token(self, token: str) -> bool:
+        return token == "" or self.headers.get("Authorization") == f"Bearer {token}"
+
+    def _json(self, body: Any) -> None:
+        self._answer(200, json.dumps(body).encode(), "application/json")
+
+    def _problem(self, status: int, detail: str, retry_after: str = "") -> None:
+        title = HTTPStatus(status).phrase
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        extra = {"Retry-After": retry_after} if retry_after else {}
+        self._answer(status, json.dumps(body).encode(), "application/problem+json", extra)
+
+    def _answer(
+        self, status: int, body: bytes, kind: str, extra: dict[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", CSP)
+        for name, value in (extra or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)

@@ -1,0 +1,100 @@
+"""Canned answers of the JSON API, in the shapes of docs/DECISIONS.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+STAGES = ("ingest", "queue", "decode", "enhance", "encode", "publish", "deliver")
+
+
+def stream(name: str = "garden", *, state: str = "enhancing", reason: str = "") -> Json:
+    """One live stream."""
+    enhanced = state == "enhancing"
+    source = {"codec": "h264", "width": 480, "height": 270, "fps": 30.0, "kbps": 812.0}
+    better = {"codec": "h264", "width": 960, "height": 540, "fps": 29.9, "kbps": 2400.0}
+    renditions: list[Json] = [{"name": "source", "viewers": 1, **source}]
+    if enhanced:
+        renditions.append({"name": "2x", "viewers": 1, **better})
+    stages = [
+        {"name": stage, "p50": 0.6 + 3.1 * index, "p95": 1.1 + 4.2 * index}
+        for index, stage in enumerate(STAGES)
+    ]
+    return {
+        "id": name,
+        "state": "live",
+        "started_at": "2026-01-01T00:00:00Z",
+        "audio": True,
+        "viewers": 2,
+        "source": source,
+        "renditions": renditions,
+        "enhancement": {
+            "enabled": state != "off",
+            "model": "live-s",
+            "state": state,
+            "reason": reason,
+            "worker": "edge-1" if enhanced else "",
+            "engine": "openvino" if enhanced else "",
+        },
+        "frames": {
+            "in": 900,
+            "out": 899,
+            "enhanced": 890,
+            "bicubic": 9,
+            "bypassed": 0,
+            "dropped": {"late": 1},
+        },
+        "latency_ms": {
+            "samples": 300 if enhanced else 0,
+            "total": {"p50": 31.0, "p95": 44.0} if enhanced else None,
+            "stages": stages if enhanced else [],
+        },
+    }
+
+
+def worker(name: str = "edge-1", *, streams: list[Json] | None = None) -> Json:
+    """One worker with one stream."""
+    duty = {
+        "stream": "garden",
+        "state": "enhancing",
+        "reason": "",
+        "model": "live-s",
+        "engine": "openvino",
+        "width": 480,
+        "height": 270,
+        "fps": 30.0,
+        "kbps": 2400.0,
+        "frames_in": 900,
+    }
+    return {
+        "name": name,
+        "host": "box",
+        "pid": 4711,
+        "started_at": "2026-01-01T00:00:00Z",
+        "engines": ["openvino", "ort"],
+        "models": ["live-s", "live-m"],
+        "capacity": 2.0,
+        "load": 1.1,
+        "ms_per_frame": 11.8,
+        "streams": [duty] if streams is None else streams,
+    }
+
+
+def models() -> list[Json]:
+    """Two models."""
+    return [
+        {"name": "live-s", "title": "Live S", "scale": 2, "macs_per_pixel": 9000},
+        {"name": "live-m", "title": "Live M", "scale": 2, "macs_per_pixel": 22000},
+    ]
+
+
+def server(*, publish_token: bool = False, admin_token: bool = False) -> Json:
+    """What a page asks first."""
+    return {
+        "version": "0.1.0",
+        "publish_token_needed": publish_token,
+        "admin_token_needed": admin_token,
+        "ice_servers": [],
+        "default_model": "live-s",
+    }

@@ -1,0 +1,95 @@
+"""The operator's board."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.static import samples
+from tests.static.fakes import FakeServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+async def test_a_wrong_token_is_asked_for_again_and_never_in_the_address(
+    page: Page, server: FakeServer
+) -> None:
+    server.admin_token = "right"
+    await page.goto(server.url + "/admin")
+    token = page.get_by_label("Admin token")
+    await expect(token).to_be_focused()
+    await expect(page.locator("#board")).to_be_hidden()
+    await token.fill("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("The token was not accepted.")
+    await expect(token).to_be_focused()
+    await token.fill("right")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#board")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_be_hidden()
+    assert "right" not in page.url
+    await page.reload()
+    await expect(page.locator("#board")).to_be_visible()
+
+
+async def test_streams_and_workers_are_shown_with_their_figures(
+    page: Page, server: FakeServer
+) -> None:
+    waiting = samples.stream("hall", state="waiting", reason="No worker has room for it.")
+    server.streams = [samples.stream("garden"), waiting]
+    server.workers = [samples.worker()]
+    await page.goto(server.url + "/admin")
+    garden = page.locator("#streams article").nth(0)
+    await expect(garden).to_contain_text("31 ms, 95 % below 44 ms")
+    await expect(garden).to_contain_text("890 enhanced, 9 resized")
+    await expect(garden).to_contain_text("1 late")
+    await expect(page.locator("#streams article").nth(1)).to_contain_text("No worker has room")
+    load = page.get_by_label("Load of edge-1")
+    assert await load.evaluate("(e) => [e.value, e.max]") == [1.1, 2]
+    await expect(garden.get_by_role("img").first).to_have_attribute(
+        "aria-label", "Added latency, last minute: 31 ms to 31 ms"
+    )
+    await expect(garden.locator("path").nth(1)).to_have_attribute("d", re.compile("^M"))
+
+
+async def test_the_switch_turns_enhancement_off_by_key(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + "/admin")
+    switch = page.get_by_role("switch", name="Enhance garden")
+    await expect(switch).to_have_attribute("aria-checked", "true")
+    await switch.focus()
+    await page.keyboard.press("Space")
+    await expect(switch).to_have_attribute("aria-checked", "false")
+    assert server.asked("PATCH", "/api/v1/streams/garden") == [{"enhance": False}]
+
+
+async def test_a_refused_change_stays_in_words(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + "/admin")
+    model = page.get_by_label("Model")
+    await model.select_option("live-m")
+    await expect(page.get_by_role("alert")).to_have_text("No worker has the model live-m.")
+    async with page.expect_response("**/api/v1/workers"):
+        pass
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await model.blur()
+    await expect(model).to_have_value("live-s")
+
+
+async def test_ending_a_stream_asks_first(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + "/admin")
+    end = page.get_by_role("button", name="End stream garden")
+    await end.click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("“garden”")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(end).to_be_focused()
+    assert server.asked("DELETE", "/api/v1/streams/garden") == []
+    await end.click()
+    await dialog.get_by_role("button", name="End stream").click()
+    await expect(page.locator("#no-streams")).to_be_visible()
+    assert len(server.asked("DELETE", "/api/v1/streams/garden")) == 1

@@ -1,0 +1,129 @@
+"""The broadcast page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.static.fakes import FakeServer
+from tests.static.far_side import FarSide
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("", "Give the stream a name."),
+        ("a b", "A name has only letters"),
+        ("ü", "A name starts with"),
+        ("-x", "A name starts with"),
+        ("a/b", "A name has only letters"),
+    ],
+)
+async def test_a_bad_name_is_refused_before_anything_is_asked(
+    name: str, fault: str, page: Page, server: FakeServer
+) -> None:
+    await page.goto(server.url + "/broadcast")
+    field = page.locator("#stream-name")
+    await field.fill(name)
+    await page.locator("#go").click()
+    await expect(page.locator("#name-hint")).to_contain_text(fault)
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(field).to_be_focused()
+    await expect(page.locator("#state")).to_have_text("Not live")
+    await field.fill("a_good.name-1")
+    await expect(field).to_have_attribute("aria-invalid", "false")
+
+
+async def test_the_query_fills_the_form(page: Page, server: FakeServer) -> None:
+    query = "stream=kite&source=file&width=640&height=360&kbps=1200&fps=25&mic=0"
+    await page.goto(f"{server.url}/broadcast?{query}")
+    await expect(page.locator("#stream-name")).to_have_value("kite")
+    await expect(page.locator("#size")).to_have_value("640x360")
+    await expect(page.locator("#kbps-value")).to_have_text("1200")
+    await expect(page.locator("#fps")).to_have_value("25")
+    await expect(page.locator("#file-field")).to_be_visible()
+    await expect(page.locator("#camera-field")).to_be_hidden()
+    await page.locator("#go").click()
+    await expect(page.locator("#error")).to_have_text("Choose a video file first.")
+
+
+async def test_a_refusal_of_the_server_is_shown_in_its_words(
+    page: Page, server: FakeServer
+) -> None:
+    await page.goto(f"{server.url}/broadcast?stream=kite&auto=1")
+    await expect(page.locator("#error")).to_have_text(
+        "Somebody else publishes this stream already."
+    )
+    await expect(page.locator("#go")).to_have_text("Go live")
+
+
+async def test_a_missing_token_is_asked_for(page: Page, server: FakeServer) -> None:
+    server.publish_token = "secret"
+    await page.goto(f"{server.url}/broadcast?stream=kite")
+    token = page.get_by_label("Publish token")
+    await expect(token).to_be_visible()
+    await page.locator("#go").click()
+    await expect(page.locator("#error")).to_have_text("This needs the publish token.")
+    await expect(token).to_be_focused()
+
+
+async def test_without_capture_the_page_says_what_is_needed(page: Page, server: FakeServer) -> None:
+    await page.add_init_script(
+        "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
+        "Object.defineProperty(window, 'isSecureContext', { value: false });"
+    )
+    await page.goto(f"{server.url}/broadcast?stream=kite")
+    await expect(page.locator("#obstacle")).to_contain_text("HTTPS")
+    await page.locator("#go").click()
+    await expect(page.locator("#error")).to_contain_text("HTTPS")
+
+
+async def test_a_broadcast_goes_live_and_ends(page: Page, server: FakeServer) -> None:
+    server.publish_token = "secret"
+    far = await FarSide.open(page.context, server.url + "/broadcast")
+    server.answer = far.answer
+    await page.goto(f"{server.url}/broadcast?stream=kite&width=320&height=180&kbps=500")
+    await page.get_by_label("Publish token").fill("secret")
+    await page.locator("#stream-name").press("Enter")
+    await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
+    await expect(page.locator("#go")).to_have_text("End stream")
+    await expect(page.locator("#stream-name")).to_have_js_property("readOnly", True)
+    await expect(page.locator("#watch-link")).to_have_attribute("href", "/watch/kite")
+    await expect(page.locator("#stat-kbps")).not_to_have_text("–", timeout=15000)
+    await expect(page.locator("#stat-size")).to_have_text("320×180", timeout=15000)
+    offer = server.asked("POST", "/whip/kite")[0]
+    order = offer.partition("m=video")[2].split()[2:]
+    first = order[0]
+    assert f"a=rtpmap:{first} H264/90000" in offer
+    assert "secret" not in page.url
+    await page.locator("#go").click()
+    await expect(page.locator("#state")).to_have_text("Not live")
+    await expect(page.locator("#stat-fps")).to_have_text("–")
+    assert len(server.asked("DELETE", "/whip/kite/session-1")) == 1
+
+
+async def test_leaving_the_page_ends_the_session(page: Page, server: FakeServer) -> None:
+    far = await FarSide.open(page.context, server.url + "/broadcast")
+    server.answer = far.answer
+    await page.goto(f"{server.url}/broadcast?stream=kite&auto=1&mic=0")
+    await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
+    await page.goto(server.url + "/")
+    await expect(page.locator("#empty")).to_be_visible()
+    assert len(server.asked("DELETE", "/whip/kite/session-1")) == 1
+
+
+async def test_a_lost_connection_is_said_and_can_be_taken_up_again(
+    page: Page, server: FakeServer
+) -> None:
+    far = await FarSide.open(page.context, server.url + "/broadcast")
+    server.answer = far.answer
+    await page.goto(f"{server.url}/broadcast?stream=kite&auto=1")
+    await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
+    await far.hang_up()
+    await expect(page.locator("#state")).to_have_text("Connection lost", timeout=15000)
+    await expect(page.locator("#error")).to_contain_text("lost")
+    await page.get_by_role("button", name="Go live again").click()
+    await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
+    await expect(page.locator("#error")).to_be_hidden()

@@ -1,0 +1,183 @@
+"""Modules without a document, run in the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.static.fakes import FakeServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+Json = Any
+
+
+async def run(page: Page, server: FakeServer, module: str, body: str) -> Json:
+    """The value of `body`, in which `m` is the module."""
+    await page.goto(server.url + "/static/favicon.svg")
+    return await page.evaluate(
+        f"async () => {{ const m = await import('/static/js/{module}.js'); {body} }}"
+    )
+
+
+MATCHER = """
+  const closed = [];
+  const matcher = new m.FrameMatcher(3, (frame) => closed.push(frame));
+  const offer = (side, rtp) => matcher.offer(side, rtp, side[0] + rtp);
+"""
+
+
+async def test_frames_with_the_same_stamp_make_a_pair(page: Page, server: FakeServer) -> None:
+    body = """
+      offer('source', 10); offer('source', 20); offer('source', 30);
+      const pair = offer('enhanced', 20);
+      return [pair, closed, matcher.matched, matcher.dropped, matcher.held, matcher.lastRtp];
+    """
+    pair, closed, matched, dropped, held, last = await run(
+        page, server, "media/frame-matcher", MATCHER + body
+    )
+    assert pair == {"rtp": 20, "source": "s20", "enhanced": "e20"}
+    assert closed == ["s10"]
+    assert (matched, dropped, held, last) == (1, {"source": 1, "enhanced": 0}, 1, 20)
+
+
+async def test_the_ring_is_bounded_and_every_frame_is_closed_once(
+    page: Page, server: FakeServer
+) -> None:
+    body = """
+      for (const rtp of [1, 2, 3, 4, 5]) offer('source', rtp);
+      const held = matcher.held;
+      offer('enhanced', 5);
+      offer('enhanced', 4); offer('source', 5);
+      offer('source', 6); offer('source', 6);
+      matcher.reset();
+      return [held, closed, matcher.held];
+    """
+    held, closed, after = await run(page, server, "media/frame-matcher", MATCHER + body)
+    assert held == 3
+    assert closed == ["s1", "s2", "s3", "s4", "e4", "s5", "s6", "s6"]
+    assert after == 0
+
+
+async def test_stamps_wrap_around_and_a_new_time_line_starts_over(
+    page: Page, server: FakeServer
+) -> None:
+    body = """
+      const top = 2 ** 32 - 1000;
+      offer('source', top); offer('enhanced', top);
+      offer('source', 2000);
+      const wrapped = offer('enhanced', 2000) !== null;
+      offer('source', 900000000);
+      const jumped = offer('enhanced', 900000000) !== null;
+      return [m.rtpDistance(2000, top), wrapped, jumped, closed];
+    """
+    answer = await run(page, server, "media/frame-matcher", MATCHER + body)
+    assert answer == [3000, True, True, []]
+
+
+async def test_rates_come_from_two_reports(page: Page, server: FakeServer) -> None:
+    body = """
+      const report = (at, bytes, frames, delay, emitted) => [
+        { id: 'a', type: 'inbound-rtp', kind: 'audio', timestamp: at, bytesReceived: 1 },
+        { id: 'c', mimeType: 'video/H264' },
+        { type: 'candidate-pair', nominated: false, currentRoundTripTime: 9 },
+        { type: 'candidate-pair', nominated: true, currentRoundTripTime: 0.012 },
+        { type: 'inbound-rtp', kind: 'video', codecId: 'c', timestamp: at, bytesReceived: bytes,
+          framesDecoded: frames, jitterBufferDelay: delay, jitterBufferEmittedCount: emitted,
+          frameWidth: 960, frameHeight: 540, packetsLost: 2 },
+      ];
+      const meter = new m.StatsMeter('inbound-rtp');
+      const first = meter.read(report(1000, 5000, 10, 1, 10));
+      return [first, meter.read(report(2000, 105000, 40, 1.6, 40)), meter.read([])];
+    """
+    first, second, none = await run(page, server, "media/stats", body)
+    assert (first["fps"], first["kbps"], first["delayMs"]) == (None, None, None)
+    assert (second["fps"], second["kbps"], second["rttMs"]) == (30, 800, 12)
+    assert second["delayMs"] == pytest.approx(20)
+    assert (second["codec"], second["width"], second["lost"]) == ("H264", 960, 2)
+    assert none is None
+
+
+async def test_a_location_keeps_its_path_and_gets_our_origin(
+    page: Page, server: FakeServer
+) -> None:
+    body = """
+      const at = 'https://live.example/whip/a';
+      const urls = ['http://inner:8080/whip/a/s1?x=1', '/whip/a/s2', 's3']
+        .map((location) => m.sessionUrl(location, at));
+      let fault = '';
+      try { m.sessionUrl(null, at); } catch (error) { fault = error.message; }
+      return [urls, fault];
+    """
+    urls, fault = await run(page, server, "net/sdp-session", body)
+    assert urls == [
+        "https://live.example/whip/a/s1?x=1",
+        "https://live.example/whip/a/s2",
+        "https://live.example/whip/s3",
+    ]
+    assert "Location" in fault
+
+
+async def test_h264_is_preferred_and_pictures_are_only_made_smaller(
+    page: Page, server: FakeServer
+) -> None:
+    body = """
+      const codecs = [
+        { mimeType: 'video/AV1' }, { mimeType: 'video/VP8' },
+        { mimeType: 'video/H264', sdpFmtpLine: 'packetization-mode=0;profile-level-id=42e01f' },
+        { mimeType: 'video/H264', sdpFmtpLine: 'packetization-mode=1;profile-level-id=42001f' },
+        { mimeType: 'video/H264', sdpFmtpLine: 'packetization-mode=1;profile-level-id=42e01f' },
+      ];
+      const box = { width: 480, height: 270 };
+      return [m.preferredCodecs(codecs).map((c) => codecs.indexOf(c)),
+        [[1920, 1080], [320, 180], [1280, 800], [1080, 1920], [0, 0]]
+          .map(([width, height]) => m.downscale({ width, height }, box))];
+    """
+    order, factors = await run(page, server, "net/whip", body)
+    assert order == [4, 3, 1, 0, 2]
+    assert factors == pytest.approx([4, 1, 800 / 270, 4, 1])
+
+
+async def test_retry_after_takes_seconds_and_dates(page: Page, server: FakeServer) -> None:
+    body = """
+      const now = Date.parse('Thu, 01 Jan 2026 00:00:00 GMT');
+      return ['3', 'Thu, 01 Jan 2026 00:00:05 GMT', 'soon', '', null]
+        .map((value) => m.parseRetryAfter(value, now));
+    """
+    assert await run(page, server, "net/api", body) == [3000, 5000, None, None, None]
+
+
+async def test_an_event_out_of_place_throws_and_waits_grow(page: Page, server: FakeServer) -> None:
+    body = """
+      const machine = new m.StateMachine({ a: { go: 'b' }, b: {} }, 'a');
+      machine.on('go');
+      let fault = '';
+      try { machine.on('go'); } catch (error) { fault = error.message; }
+      const backoff = new m.Backoff(500, 3000);
+      return [fault, [1, 2, 3, 4].map(() => backoff.next())];
+    """
+    fault, waits = await run(page, server, "net/state-machine", body)
+    assert fault == '"go" means nothing in state "b"'
+    assert waits == [500, 1000, 2000, 3000]
+
+
+async def test_the_card_says_what_the_situation_is(page: Page, server: FakeServer) -> None:
+    body = """
+      const base = { played: false, picture: false, message: 'Lost.', waitMs: 1500 };
+      const titles = ['connecting', 'waiting', 'playing', 'retrying']
+        .map((state) => m.cardFor({ ...base, state }).title);
+      return [titles, m.cardFor({ ...base, state: 'waiting', played: true }).title,
+        m.cardFor({ ...base, state: 'playing', picture: true }),
+        m.cardFor({ ...base, state: 'retrying' }).text];
+    """
+    titles, ended, none, text = await run(page, server, "ui/watch-card", body)
+    assert titles == [
+        "Connecting…",
+        "Not live yet",
+        "Waiting for the first picture…",
+        "The connection failed",
+    ]
+    assert (ended, none) == ("The stream has ended", None)
+    assert text == "Lost. Trying again in 2 s."

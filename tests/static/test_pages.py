@@ -1,0 +1,118 @@
+"""What all pages promise."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page
+
+from tests.static import samples
+from tests.static.fakes import STATIC, FakeServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+PATHS = ["/", "/broadcast", "/watch/garden", "/admin"]
+LONG = "a-name-of-sixty-four-characters_which-is-the-longest.there-may-b"
+
+
+def fill(server: FakeServer) -> None:
+    """A busy server with a long name on it."""
+    server.streams = [
+        samples.stream(LONG),
+        samples.stream("garden", state="waiting", reason="No worker has room for it."),
+    ]
+    server.workers = [samples.worker(), samples.worker(LONG, streams=[])]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_page_opens_without_errors_under_the_policy(
+    path: str, page: Page, server: FakeServer
+) -> None:
+    fill(server)
+    await page.add_init_script(
+        "window.violations = [];"
+        "addEventListener('securitypolicyviolation', (e) => violations.push(e.violatedDirective))"
+    )
+    async with page.expect_response("**/api/v1/streams**" if path != "/broadcast" else "**/server"):
+        await page.goto(server.url + path)
+    assert await page.evaluate("window.violations") == []
+    assert await page.locator("h1").count() == 1
+    assert await page.locator("main").count() == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_phone_needs_no_horizontal_scrolling(
+    path: str, scheme: str, page: Page, server: FakeServer
+) -> None:
+    fill(server)
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    async with page.expect_response("**/api/v1/streams**" if path != "/broadcast" else "**/server"):
+        await page.goto(server.url + path)
+    await page.wait_for_load_state("load")
+    if path == "/admin":
+        await page.locator("#board").wait_for()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_control_has_a_name(path: str, page: Page, server: FakeServer) -> None:
+    fill(server)
+    await page.goto(server.url + path)
+    await page.wait_for_load_state("load")
+    nameless = await page.evaluate(
+        """() => [...document.querySelectorAll('button, a, input, select, [role=slider], meter')]
+            .filter((e) => !e.getAttribute('aria-label') && !e.textContent.trim()
+                && !(e.labels && e.labels.length))
+            .map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+
+
+async def test_the_first_tab_reaches_a_link_past_the_header(page: Page, server: FakeServer) -> None:
+    await page.goto(server.url + "/")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.className") == "skip"
+    await page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_text_stands_out_from_its_ground(scheme: str, page: Page, server: FakeServer) -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1, for every pair of colours that the style sheets put together."""
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    await page.goto(server.url + "/")
+    pairs = [
+        ("text", "ground"), ("text", "surface"), ("text", "sunken"), ("text", "warn-soft"),
+        ("text", "bad-soft"), ("muted", "ground"), ("muted", "surface"), ("muted", "sunken"),
+        ("accent", "ground"), ("accent", "surface"), ("accent", "accent-soft"),
+        ("accent-ink", "accent"), ("warn", "surface"), ("warn", "warn-soft"),
+        ("bad", "surface"), ("bad", "bad-soft"), ("live", "bad-soft"),
+    ]  # fmt: skip
+    weak = await page.evaluate(
+        """(pairs) => {
+          const style = getComputedStyle(document.documentElement);
+          const light = (name) => {
+            const hex = style.getPropertyValue('--' + name).trim().slice(1);
+            const [r, g, b] = [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255)
+              .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          return pairs.map(([a, b]) => {
+            const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
+            return [a, b, (high + 0.05) / (low + 0.05)];
+          }).filter((entry) => !(entry[2] >= 4.5));
+        }""",
+        pairs,
+    )
+    assert weak == []
+
+
+async def test_nothing_comes_from_another_host() -> None:
+    for path in STATIC.rglob("*"):
+        if path.suffix not in (".html", ".css", ".js"):
+            continue
+        text = path.read_text()
+        foreign = text.replace("http://www.w3.org/2000/svg", "").replace("http://localhost", "")
+        assert "http://" not in foreign and "https://" not in foreign.replace("https?://", ""), path
+        assert "style=" not in text and "<script>" not in text and "@import" not in text, path

@@ -1,0 +1,161 @@
+"""The watch page, without a publisher and with one."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.static import samples
+from tests.static.fakes import FakeServer
+from tests.static.far_side import FarSide
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+async def play(page: Page, server: FakeServer, path: str = "/watch/garden") -> FarSide:
+    """Opens the page with somebody publishing."""
+    far = await FarSide.open(page.context, server.url + "/admin")
+    server.answer = far.answer
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + path)
+    await expect(page.locator("#stage")).to_have_attribute("data-playing", "true", timeout=15000)
+    return far
+
+
+async def test_nobody_live_is_said_and_tried_again(page: Page, server: FakeServer) -> None:
+    await page.goto(server.url + "/watch/garden")
+    await expect(page.locator("#card-title")).to_have_text("Not live yet")
+    await expect(page.locator("#state")).to_have_text("Not live")
+    async with page.expect_request("**/whep/garden**"):
+        pass
+
+
+async def test_a_bad_address_is_said(page: Page, server: FakeServer) -> None:
+    await page.goto(server.url + "/watch/-x")
+    await expect(page.locator("#note")).to_contain_text("no stream's address")
+
+
+async def test_a_failure_counts_down_to_the_next_try(page: Page, server: FakeServer) -> None:
+    await page.route(
+        "**/whep/**",
+        lambda route: route.fulfill(
+            status=503, content_type="application/problem+json", body='{"detail": "All full."}'
+        ),
+    )
+    await page.goto(server.url + "/watch/garden")
+    await expect(page.locator("#card-title")).to_have_text("The connection failed")
+    await expect(page.locator("#card-text")).to_contain_text("All full. Trying again")
+
+
+async def test_the_divider_moves_by_keys(page: Page, server: FakeServer) -> None:
+    await play(page, server)
+    split = page.locator("#split")
+    await split.focus()
+    await expect(split).to_have_attribute("aria-valuenow", "50")
+    for key, value in [
+        ("ArrowRight", "52"),
+        ("Shift+ArrowLeft", "42"),
+        ("End", "100"),
+        ("Home", "0"),
+        ("PageUp", "10"),
+    ]:
+        await page.keyboard.press(key)
+        await expect(split).to_have_attribute("aria-valuenow", value)
+    assert await page.locator("#stage").evaluate("(e) => e.style.getPropertyValue('--split')") == (
+        "10%"
+    )
+    for key, view in [("1", "source"), ("3", "enhanced"), ("2", "split")]:
+        await page.keyboard.press(key)
+        await expect(page.locator("#stage")).to_have_attribute("data-view", view)
+        await expect(page.locator(f".views [data-view={view}]")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+    await expect(split).to_have_attribute("aria-valuenow", "10")
+
+
+async def test_the_divider_moves_by_pointer_and_centres_on_a_double_click(
+    page: Page, server: FakeServer
+) -> None:
+    await play(page, server)
+    box = await page.locator("#stage").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 3
+    await page.mouse.move(box["x"] + box["width"] / 2, middle)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] / 4, middle, steps=4)
+    await page.mouse.up()
+    await expect(page.locator("#split")).to_have_attribute("aria-valuenow", "25")
+    await page.mouse.dblclick(box["x"] + box["width"] * 0.7, middle)
+    await expect(page.locator("#split")).to_have_attribute("aria-valuenow", "50")
+
+
+async def test_the_source_is_fetched_only_while_it_shows(page: Page, server: FakeServer) -> None:
+    await play(page, server, "/watch/garden?view=enhanced")
+    assert len(server.asked("POST", "/whep/garden")) == 1
+    await page.keyboard.press("2")
+    await expect(page.locator("#stage")).to_have_attribute("data-source", "true", timeout=15000)
+    assert len(server.asked("POST", "/whep/garden")) == 2
+    assert "m=audio" not in server.asked("POST", "/whep/garden")[1]
+    await page.keyboard.press("3")
+    async with page.expect_request(lambda request: request.method == "DELETE", timeout=8000):
+        pass
+    state = await page.evaluate("[sharpcast.player.state, sharpcast.player.sourceState]")
+    assert state == ["playing", "stopped"]
+
+
+async def test_statistics_open_by_key_and_show_the_server_s_stages(
+    page: Page, server: FakeServer
+) -> None:
+    await play(page, server)
+    await page.keyboard.press("s")
+    stats = page.locator("#stats")
+    await expect(stats).to_be_visible()
+    await expect(stats).to_contain_text("Server adds 31 ms")
+    await expect(stats.get_by_role("listitem")).to_have_count(len(samples.STAGES))
+    await expect(stats).to_contain_text("Enhancing (live-s · openvino · edge-1)")
+    await expect(stats).to_contain_text("320×180", timeout=10000)
+    await page.keyboard.press("s")
+    await expect(stats).to_be_hidden()
+
+
+async def test_sound_starts_muted_and_one_button_turns_it_on(
+    page: Page, server: FakeServer
+) -> None:
+    await play(page, server)
+    assert await page.locator("#enhanced").evaluate("(e) => e.muted")
+    await page.locator("#unmute").click()
+    assert not await page.locator("#enhanced").evaluate("(e) => e.muted")
+    await expect(page.locator("#unmute")).to_be_hidden()
+    await expect(page.locator("#volume")).to_have_value("100")
+
+
+async def test_missing_enhancement_is_explained(page: Page, server: FakeServer) -> None:
+    far = await play(page, server)
+    server.streams = [samples.stream("garden", state="bypass", reason="All workers are full.")]
+    await expect(page.locator("#note")).to_contain_text("All workers are full.")
+    await expect(page.locator("#enhanced-label")).to_have_text("Not enhanced")
+    await far.hang_up()
+
+
+async def test_an_ended_stream_waits_and_goes_on(page: Page, server: FakeServer) -> None:
+    far = await play(page, server)
+    answer, server.answer, server.streams = server.answer, None, []
+    await far.hang_up()
+    await expect(page.locator("#card-title")).to_have_text("The stream has ended", timeout=15000)
+    await expect(page.locator("#state")).to_have_text("Ended")
+    server.answer, server.streams = answer, [samples.stream("garden")]
+    await expect(page.locator("#stage")).to_have_attribute("data-playing", "true", timeout=15000)
+    await expect(page.locator("#card")).to_be_hidden()
+
+
+async def test_without_frame_callbacks_the_videos_themselves_are_shown(
+    page: Page, server: FakeServer
+) -> None:
+    await page.add_init_script(
+        "delete HTMLVideoElement.prototype.requestVideoFrameCallback;"
+        "delete HTMLVideoElement.prototype.cancelVideoFrameCallback;"
+    )
+    await play(page, server)
+    await expect(page.locator("#stage")).to_have_attribute("data-source", "true", timeout=15000)
+    await expect(page.locator("#stage")).to_have_attribute("data-paint", "video")
+    assert await page.evaluate("[sharpcast.player.aligned, sharpcast.frames.last]") == [False, None]
