@@ -14,21 +14,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-BITS = 16
+from cli.publisher.stamp import BITS, burn
+
 Luma = npt.NDArray[np.uint8]
-
-_DARK, _LIGHT = 30, 225
-
-
-def burn(luma: Luma, number: int) -> None:
-    """Writes ``number`` modulo 2**16 into a luma plane, in place."""
-    height, width = luma.shape
-    row = height // 12
-    for index in range(BITS):
-        bit = number >> (BITS - 1 - index) & 1
-        left, right = width * index // BITS, width * (index + 1) // BITS
-        luma[:row, left:right] = _LIGHT if bit else _DARK
-        luma[row : 2 * row, left:right] = _DARK if bit else _LIGHT
 
 
 def read(luma: Luma) -> int | None:

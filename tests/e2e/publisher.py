@@ -14,7 +14,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.mediastreams import MediaStreamTrack
 from av import VideoFrame
 
-from benchmarks.stamps import burn
+from cli.publisher.stamp import burn
 
 
 class Picture(MediaStreamTrack):

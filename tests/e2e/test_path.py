@@ -21,9 +21,9 @@ def test_ffmpegs_whip_muxer_publishes_and_two_viewers_cost_one_encode(
 ) -> None:
     with publishing(f"{server.url}/whip/muxer", *SMALL):
         server.until_enhancing("muxer")
-        enhanced = [viewer.start(f"{server.url}/whep/muxer", 5) for _ in range(2)]
-        source = viewer.start(f"{server.url}/whep/muxer?rendition=source", 5)
-        time.sleep(3)
+        enhanced = [viewer.start(f"{server.url}/whep/muxer", 6) for _ in range(2)]
+        source = viewer.start(f"{server.url}/whep/muxer?rendition=source", 6)
+        server.until("three viewers", lambda: (server.stream("muxer") or {})["viewers"] == 3)
         before = server.stream("muxer")
         time.sleep(1.5)
         after = server.stream("muxer")

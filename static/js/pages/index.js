@@ -82,9 +82,9 @@ async function describeServer() {
 /** @param {boolean} tokenNeeded */
 function showCommands(tokenNeeded) {
   const endpoint = `${location.origin}/whip/my-stream`;
-  const [own, whip] = tokenNeeded ? [' --token TOKEN', ' -authorization TOKEN'] : ['', ''];
+  const [own, whip] = tokenNeeded ? ['SHARPCAST_PUBLISH_TOKEN=TOKEN ', ' -authorization TOKEN'] : ['', ''];
   say(byId('obs-server', HTMLElement), endpoint);
-  say(byId('cli-command', HTMLElement), `sharpcast publish clip.mp4 ${endpoint}${own}`);
+  say(byId('cli-command', HTMLElement), `${own}sharpcast publish clip.mp4 --url ${endpoint}`);
   say(
     byId('ffmpeg-command', HTMLElement),
     `ffmpeg -re -i clip.mp4 -c:v libx264 -bf 0 -c:a libopus -ar 48000 -ac 2 -f whip${whip} ${endpoint}`,
