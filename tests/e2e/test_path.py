@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 
 import pytest
@@ -100,3 +102,12 @@ def test_a_second_publisher_is_refused_and_the_first_goes_on(server: RunningServ
         assert second.returncode == 1
         assert b"already" in words
         assert server.stream("twice") is not None
+
+
+def test_a_publisher_that_vanishes_is_noticed_within_five_seconds(server: RunningServer) -> None:
+    with publishing(f"{server.url}/whip/vanishes", *SMALL) as process:
+        server.until("the stream", lambda: server.stream("vanishes"))
+        os.killpg(process.pid, signal.SIGKILL)  # neither DELETE nor goodbye is sent
+        began = time.monotonic()
+        server.until("the end", lambda: server.stream("vanishes") is None, 10.0)
+        assert time.monotonic() - began < 5.3
