@@ -13,10 +13,11 @@ from pathlib import Path
 
 import openvino
 
+from benchmarks.table import Row
 from models.export.measure import CLIPS, RATES, measure_clip, read_clip, time_net
 from models.manifest import Manifest, Metric, load_manifest, mean_gain_db, model_file
 
-__all__ = ["CLIP_FOLDER", "measure"]
+__all__ = ["CLIP_FOLDER", "measure", "summary"]
 
 CLIP_FOLDER = Path(__file__).parent.parent / "tests" / "data" / "clips"
 
@@ -32,6 +33,22 @@ def measure(
     for name in clips:
         rows += measure_clip(name, read_clip(CLIP_FOLDER, name, frames), nets, rates)
     return rows
+
+
+def summary(name: str) -> list[Row]:
+    """Mean gain of a model's default precision over clips, codecs and rates, and by clip."""
+    model = load_manifest(name)
+    key = model.default_precision
+    rows = measure(model)
+    found = [
+        Row(f"luma PSNR over bicubic, {name} {key}", mean_gain_db(tuple(rows), key), 0.4, "dB")
+    ]
+    for clip in dict.fromkeys(row.clip for row in rows):
+        group = tuple(row for row in rows if row.clip == clip)
+        found.append(Row(f"of it on {clip}", mean_gain_db(group, key), None, "dB"))
+    spent = time_net(model_file(model, key), 270, 480)
+    found.append(Row("net alone, 480x270, one thread", spent, None, "ms"))
+    return found
 
 
 def main() -> None:

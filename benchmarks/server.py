@@ -59,12 +59,17 @@ class RunningServer:
             return error.code
 
     def stream(self, name: str) -> dict[str, Any] | None:
-        """The API's view of a stream, None while it is not live."""
+        """The API's view of a stream, None while nobody publishes it."""
         try:
             found: dict[str, Any] = self.get(f"/api/v1/streams/{name}")
         except urllib.error.HTTPError:
             return None
         return found
+
+    def is_live(self, name: str) -> bool:
+        """True once the stream's first key frame is there."""
+        view = self.stream(name)
+        return view is not None and view["state"] == "live"
 
     def until(self, what: str, check: Any, timeout_s: float = 20.0) -> Any:
         """The first true value of ``check()``; raises TimeoutError with the log's end."""

@@ -96,7 +96,7 @@ def test_an_operator_switches_enhancement_off_and_on(server: RunningServer) -> N
 
 def test_a_second_publisher_is_refused_and_the_first_goes_on(server: RunningServer) -> None:
     with publishing(f"{server.url}/whip/twice", *SMALL):
-        server.until("the stream", lambda: server.stream("twice"))
+        server.until("the stream", lambda: server.is_live("twice"))
         with publishing(f"{server.url}/whip/twice", *SMALL) as second:
             words, _ = second.communicate(timeout=15)
         assert second.returncode == 1
@@ -106,7 +106,7 @@ def test_a_second_publisher_is_refused_and_the_first_goes_on(server: RunningServ
 
 def test_a_publisher_that_vanishes_is_noticed_within_five_seconds(server: RunningServer) -> None:
     with publishing(f"{server.url}/whip/vanishes", *SMALL) as process:
-        server.until("the stream", lambda: server.stream("vanishes"))
+        server.until("the stream", lambda: server.is_live("vanishes"))
         os.killpg(process.pid, signal.SIGKILL)  # neither DELETE nor goodbye is sent
         began = time.monotonic()
         server.until("the end", lambda: server.stream("vanishes") is None, 10.0)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from models.export.graph import write_float
+from models.export.live import load_checkpoint, plain_live
+from models.export.measure import CLIPS, measure_clip, read_clip
+from models.export.zoo import describe, write_files, write_manifest
+from models.manifest import (
+    ZOO,
+    Manifest,
+    Material,
+    Metric,
+    Precision,
+    Training,
+    mean_gain_db,
+)
+from models.quantize.calibrate import calibrate
+from models.quantize.qdq import write_int8
+
+LICENCE = "CC-BY-SA-4.0"
+"""Of the weights: the strictest of what they were trained on, so that the question whether weights
+are an adaptation of their material need not be answered.
+"""
+
+MATERIAL = (
+    Material(
+        "Big Buck Bunny, two passages without 320 to 340 s",
+        "CC-BY-3.0",
+        "(c) Blender Foundation, peach.blender.org",
+    ),
+    Material(
+        "lomiri-wallpapers 16.04 and 20.04: photographs, authors in models/zoo/README.md",
+        "CC-BY-SA-4.0 and CC-BY-4.0",
+        "Debian packages lomiri-wallpapers-16.04, lomiri-wallpapers-20.04",
+    ),
+    Material(
+        "mate-backgrounds: photographs",
+        "GPL-2.0-or-later / CC-BY-SA-4.0",
+        "Debian package mate-backgrounds",
+    ),
+    Material(
+        "Plasma wallpapers: renderings",
+        "GPL-2.0-or-later and LGPL",
+        "Debian package plasma-workspace-wallpapers",
+    ),
+    Material("rendered screens", "Apache-2.0", "models/training/screen.py"),
+)
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    net, content = load_checkpoint(options.checkpoint)
+    plain = plain_live(net)
+    graphs: dict[Precision, onnx.ModelProto] = {"fp32": write_float(plain)}
+    if not options.float_only:
+        graphs["int8"] = write_int8(calibrate(plain, _pictures(options.work), options.percentile))
+    folder = options.zoo / options.name
+    files = write_files(graphs, folder)
+    training = Training(
+        "python -m models.training", content["training"]["seed"], content["step"], MATERIAL
+    )
+    manifest = describe(options.name, options.title, plain, files, training, LICENCE)
+    write_manifest(manifest, (), folder)
+    rows: list[Metric] = []
+    for name in CLIPS:
+        nets = {key: folder / entry.path for key, entry in files.items()}
+        rows += measure_clip(name, read_clip(options.clips, name), nets)
+        _report(rows, manifest)
+    write_manifest(manifest, tuple(rows), folder)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m models.export",
+        description="Writes a trained checkpoint into the zoo, measures it and says so.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("checkpoint", type=Path)
+    add("--name", default="live-s")
+    add("--title", default="Live x2, small: luma, for live-coded video on one CPU core")
+    add("--zoo", type=Path, default=ZOO)
+    add("--work", type=Path, default=Path("build/training"), help="patch cache, for calibration")
+    add(
+        "--clips",
+        type=Path,
+        default=Path("tests/data/clips"),
+        help="held-out clips, for the measurements",
+    )
+    add("--percentile", type=float, default=99.99, help="of an activation that still has a number")
+    add("--float-only", action="store_true", help="write no int8 file")
+    return parser
+
+
+def _pictures(work: Path, count: int = 512) -> NDArray[np.uint8]:
+    """Decoded patches spread over the whole cache."""
+    first = sorted(work.glob("material-*/decoded.npy"))
+    if not first:
+        raise SystemExit(f"{work} holds no patch cache: run models.training or use --float-only")
+    patches = np.load(first[0], mmap_mode="r")
+    done = int((first[0].parent / "done.txt").read_text())
+    made = len(patches) if done <= 0 else min(len(patches), done * 128)
+    return np.array(patches[np.linspace(0, made - 1, count).astype(int)])
+
+
+def _report(rows: list[Metric], manifest: Manifest) -> None:
+    last = [row for row in rows if row.clip == rows[-1].clip]
+    gains = {key: round(mean_gain_db(tuple(last), key), 3) for key in manifest.files}
+    print(f"{last[0].clip}: {msgspec.json.encode(gains).decode()} dB over bicubic", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Degradation by the encoders that live broadcasters run, through PyAV, with rate control over the
+whole clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from models.training.clip import Bytes
+
+__all__ = ["CODECS", "PRESETS", "LiveEncoder", "transcode"]
+
+CODECS = ("h264", "vp8")
+PRESETS = ("ultrafast", "superfast", "veryfast")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEncoder:
+    """One setting of one encoder."""
+
+    codec: str
+    """One of CODECS."""
+    bits_per_pixel: float
+    """Target rate over the coded picture's pixels; the encoder's rate control aims at it, as on a
+    live link.
+    """
+    preset: str = "superfast"
+    """x264 only: one of PRESETS."""
+    cpu_used: int = 6
+    """libvpx only: 4 to 12; browsers use 4 to 8 by picture size, aiortc 6."""
+
+
+def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tuple[Bytes, float]:
+    """What a receiver decodes, [frames, height, width] luma, and the bits per pixel that were
+    really spent.
+
+    luma: [frames, H, W]; chroma: [frames, 2, H/2, W/2]; H and W even. Deterministic: one encoder
+    thread.
+    """
+    frames, height, width = luma.shape
+    context = _open(encoder, width, height, fps)
+    # The parser-less decoders of these two codecs take an encoder's packets as they are.
+    decoder: Any = av.CodecContext.create("h264" if encoder.codec == "h264" else "vp8", "r")
+    decoder.thread_count = 1
+    decoded: list[Bytes] = []
+    spent = 0
+    for index in range(frames + 1):
+        frame = None if index == frames else _frame(luma[index], chroma[index], index)
+        for packet in context.encode(frame):
+            spent += packet.size * 8
+            decoded.extend(_luma(picture) for picture in decoder.decode(packet))
+    decoded.extend(_luma(picture) for picture in decoder.decode(None))
+    if len(decoded) != frames:
+        raise RuntimeError(f"{encoder.codec} returned {len(decoded)} of {frames} frames")
+    return np.stack(decoded), spent / (frames * height * width)
+
+
+def _open(encoder: LiveEncoder, width: int, height: int, fps: int) -> Any:
+    rate = max(16_000, round(encoder.bits_per_pixel * width * height * fps))
+    context: Any = av.CodecContext.create("libx264" if encoder.codec == "h264" else "libvpx", "w")
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.framerate, context.time_base = fps, Fraction(1, fps)
+    context.bit_rate = rate
+    context.gop_size = 10 * fps
+    context.thread_count = 1
+    context.options = _x264(encoder, rate) if encoder.codec == "h264" else _vp8(encoder, rate)
+    return context
+
+
+def _x264(encoder: LiveEncoder, rate: int) -> dict[str, str]:
+    return {
+        "preset": encoder.preset,
+        "tune": "zerolatency",
+        "profile": "baseline",
+        "maxrate": str(rate),
+        "bufsize": str(rate),
+    }
+
+
+def _vp8(encoder: LiveEncoder, rate: int) -> dict[str, str]:
+    # The values that browsers and aiortc give libvpx for a camera; min = max makes ffmpeg choose
+    # CBR.
+    return {
+        "deadline": "realtime",
+        "cpu-used": str(encoder.cpu_used),
+        "lag-in-frames": "0",
+        "minrate": str(rate),
+        "maxrate": str(rate),
+        "bufsize": str(rate),
+        "qmin": "2",
+        "qmax": "56",
+        "undershoot-pct": "100",
+        "overshoot-pct": "15",
+        "static-thresh": "1",
+        "error-resilient": "1",
+    }
+
+
+def _frame(luma: Bytes, chroma: Bytes, index: int) -> av.VideoFrame:
+    height, width = luma.shape
+    planes: Sequence[Bytes] = [luma.reshape(-1), chroma.reshape(-1)]
+    packed = np.concatenate(planes).reshape(height * 3 // 2, width)
+    frame = av.VideoFrame.from_ndarray(packed, format="yuv420p")
+    frame.pts = index
+    return frame
+
+
+def _luma(frame: Any) -> Bytes:
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    return rows[: frame.height, : frame.width].copy()

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.errors import BadManifest, BadModelFile, UnknownModel
+from models.manifest import ZOO, Metric, list_models, load_manifest, mean_gain_db, model_file
+
+CONTENT = b"not really a graph"
+
+
+def manifest(**changes: Any) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "format": 1,
+        "name": "tiny",
+        "title": "Tiny",
+        "scale": 2,
+        "colour": "luma",
+        "window": 1,
+        "size_multiple": 2,
+        "receptive_radius": 3,
+        "macs_per_pixel": 100,
+        "parameters": 10,
+        "input": {"name": "luma", "dtype": "uint8", "layout": "1,1,H,W", "range": [0, 255]},
+        "output": {"name": "enhanced", "dtype": "uint8", "layout": "1,1,2H,2W", "range": [0, 255]},
+        "files": {"fp32": entry()},
+        "default_precision": "fp32",
+        "metrics": [],
+        "mean_gain_db": {},
+        "training": {"script": "none", "seed": 1, "steps": 0, "material": []},
+        "licence": "CC0-1.0",
+    }
+    return content | changes
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    return {"path": "fp32.onnx", "sha256": digest, "bytes": len(CONTENT)} | changes
+
+
+def zoo(root: Path, content: dict[str, Any] | str, name: str = "tiny") -> Path:
+    folder = root / name
+    folder.mkdir(parents=True)
+    text = content if isinstance(content, str) else json.dumps(content)
+    (folder / "manifest.json").write_text(text)
+    (folder / "fp32.onnx").write_bytes(CONTENT)
+    return root
+
+
+def test_a_good_manifest_is_listed_and_its_file_found(tmp_path: Path) -> None:
+    root = zoo(tmp_path, manifest())
+    assert [model.name for model in list_models(root)] == ["tiny"]
+    model = load_manifest("tiny", root)
+    assert model_file(model, root=root) == root / "tiny" / "fp32.onnx"
+    assert model_file(model, "fp32", root).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "name", ["absent", "", ".", "..", "../tiny", "a/b", "Tiny", "/etc", "tiny\n", "x" * 64]
+)
+def test_a_name_that_is_not_in_the_zoo_is_unknown(tmp_path: Path, name: str) -> None:
+    root = zoo(tmp_path, manifest()) / "tiny" / ".."
+    with pytest.raises(UnknownModel):
+        load_manifest(name, root)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "truncated"),
+        (manifest(format=2), "format 2"),
+        (manifest(name="other"), "names itself"),
+        (manifest(scale=0), "scale must be at least 1"),
+        (manifest(size_multiple=0), "size_multiple"),
+        (manifest(receptive_radius=-1), "receptive_radius"),
+        (manifest(colour="rgb"), "colour"),
+        (manifest(default_precision="int8"), "has no file"),
+        (manifest(files={"fp16": entry()}), "fp16"),
+        (manifest(files={"fp32": entry(path="../fp32.onnx")}), "plain file name"),
+        (manifest(files={"fp32": entry(path="..")}), "plain file name"),
+        (manifest(files={"fp32": entry(sha256="AB")}), "sha256"),
+        (manifest(surprise=1), "surprise"),
+        ({"format": 1}, "missing"),
+    ],
+)
+def test_a_bad_manifest_is_refused_with_its_reason(
+    tmp_path: Path, content: Any, words: str
+) -> None:
+    root = zoo(tmp_path, content)
+    with pytest.raises(BadManifest, match=words):
+        load_manifest("tiny", root)
+
+
+def test_an_altered_file_is_refused(tmp_path: Path) -> None:
+    root = zoo(tmp_path, manifest())
+    model = load_manifest("tiny", root)
+    path = root / "tiny" / "fp32.onnx"
+    path.write_bytes(CONTENT[::-1])
+    with pytest.raises(BadModelFile, match="sha256"):
+        model_file(model, root=root)
+    path.write_bytes(CONTENT + b"!")
+    with pytest.raises(BadModelFile, match="bytes"):
+        model_file(model, root=root)
+    path.unlink()
+    with pytest.raises(BadModelFile, match="cannot be read"):
+        model_file(model, root=root)
+
+
+def test_a_precision_without_a_file_is_refused(tmp_path: Path) -> None:
+    root = zoo(tmp_path, manifest())
+    with pytest.raises(BadModelFile, match="fp32 only"):
+        model_file(load_manifest("tiny", root), "int8", root)
+
+
+def test_the_mean_gain_counts_only_rows_with_that_precision() -> None:
+    rows = (
+        Metric("a", "h264", 0.1, 30.0, {"fp32": 31.0, "int8": 30.5}),
+        Metric("b", "vp8", 0.1, 30.0, {"fp32": 30.0}),
+    )
+    assert mean_gain_db(rows, "fp32") == pytest.approx(0.5)
+    assert mean_gain_db(rows, "int8") == pytest.approx(0.5)
+    assert mean_gain_db((), "fp32") == 0.0
+
+
+def test_reading_manifests_loads_no_runtime() -> None:
+    heavy = ["torch", "onnx", "numpy", "openvino", "cv2"]
+    code = (
+        "import sys; from models.manifest import list_models; list_models();"
+        f"sys.exit(any(name in sys.modules for name in {heavy!r}))"
+    )
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_every_shipped_file_matches_its_manifest() -> None:
+    models = list_models(ZOO)
+    assert "live-s" in [model.name for model in models]
+    for model in models:
+        for precision in model.files:
+            assert model_file(model, precision).stat().st_size < 1_000_000
+        assert model.training.material
+        assert model.licence
