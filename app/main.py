@@ -8,6 +8,7 @@ import importlib.metadata
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import Callable
 
 import uvicorn
@@ -65,6 +66,7 @@ async def serve(
     Stops in this order, within 5 s: accept nothing more, end publishers and viewers, close
     Redis, close the sockets.
     """
+    check_tls(settings)
     client = connect(redis_url)
     listener = bind(settings)
     try:
@@ -88,6 +90,18 @@ async def serve(
     finally:
         listener.close()
         await client.aclose()
+
+
+def check_tls(settings: Settings) -> None:
+    """Raises BadSettings with one sentence for a certificate and key that do not fit."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (ssl.SSLError, OSError) as error:
+        raise BadSettings(
+            f"SHARPCAST_TLS_CERT and SHARPCAST_TLS_KEY cannot be used together: {error}."
+        ) from error
 
 
 def _hub_options(settings: Settings, addresses: ice.IceAddresses) -> HubOptions:

@@ -52,7 +52,7 @@ def _load(clip: Path, width: int, height: int) -> list[tuple[Luma, Luma, Luma]]:
     with av.open(str(clip)) as container:
         for frame in container.decode(video=0):
             small = frame.reformat(width=width, height=height, format="yuv420p")
-            picture = small.to_ndarray()
+            picture = np.asarray(small.to_ndarray(), np.uint8)
             chroma = picture[height:].reshape(-1)
             half = chroma.size // 2
             shape = (height // 2, width // 2)

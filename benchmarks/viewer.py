@@ -6,10 +6,12 @@ It decodes with its own jitter buffer (aiortc's), in its own process, and reads 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -100,7 +102,9 @@ def _post(url: str, sdp: str) -> tuple[str, str]:
 
 
 def _delete(location: str) -> None:
-    with urllib.request.urlopen(urllib.request.Request(location, method="DELETE"), timeout=5):
+    request = urllib.request.Request(location, method="DELETE")
+    # The stream may have ended before us, and the session with it.
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=5):
         pass
 
 

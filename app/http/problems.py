@@ -10,6 +10,10 @@ from starlette.responses import JSONResponse, Response
 from app.errors import AppError, NotAuthorized
 
 MEDIA_TYPE = "application/problem+json"
+_SENTENCES = {
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+}
 
 
 def problem(
@@ -34,7 +38,7 @@ async def _on_app_error(_: Request, error: Exception) -> Response:
 async def _on_http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    detail = error.detail if error.status_code != 404 else "There is nothing at this address."
+    detail = _SENTENCES.get(error.status_code, f"{error.detail}.")
     return problem(error.status_code, error.detail, detail, dict(error.headers or {}))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, BodyTooLarge, WrongContentType
@@ -37,10 +37,13 @@ async def read_offer(request: Request) -> str:
     if content_type != MEDIA_TYPE:
         raise WrongContentType
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_OFFER_BYTES:
-            raise BodyTooLarge(f"An SDP offer may have {MAX_OFFER_BYTES // 1024} KiB at most.")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_OFFER_BYTES:
+                raise BodyTooLarge(f"An SDP offer may have {MAX_OFFER_BYTES // 1024} KiB at most.")
+    except ClientDisconnect as error:
+        raise BadOffer("The upload broke off.") from error
     try:
         return body.decode()
     except UnicodeDecodeError as error:

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 _NTP_EPOCH_S = 2_208_988_800
 
+_DRIFT = 10_000
+"""The smallest offset may grow by a ten-thousandth (100 ppm): clocks run at different speeds, and
+without this a slow one would seem to have captured everything ever longer ago."""
+
 
 def ntp_to_us(ntp: int) -> int:
     """Unix microseconds of a 64-bit NTP time (RFC 5905 section 6)."""
@@ -48,6 +52,7 @@ class CaptureClock:
     def __init__(self) -> None:
         self._tracks: dict[str, _Track] = {}
         self._offset_us: int | None = None
+        self._offset_at_us = 0
 
     def add_track(self, name: str, clock_rate: int) -> None:
         """Declares a track; ``clock_rate`` in Hz."""
@@ -65,10 +70,7 @@ class CaptureClock:
         track = self._tracks[name]
         publisher_us = track.reported_us(pts)
         if publisher_us is not None and all(other.report for other in self._tracks.values()):
-            offset = arrival_us - publisher_us
-            if self._offset_us is None or offset < self._offset_us:
-                self._offset_us = offset
-            return publisher_us + self._offset_us
+            return publisher_us + self._offset(arrival_us - publisher_us, arrival_us)
         if track.anchor is None:
             track.anchor = (arrival_us, pts)
         anchor_us, anchor_pts = track.anchor
@@ -77,3 +79,13 @@ class CaptureClock:
             track.anchor = (arrival_us, pts)
             return arrival_us
         return expected
+
+    def _offset(self, seen_us: int, arrival_us: int) -> int:
+        """The smallest offset seen, let grow slowly, a step a second."""
+        elapsed = arrival_us - self._offset_at_us
+        grown = elapsed // _DRIFT if elapsed >= 1_000_000 else 0
+        if self._offset_us is None or seen_us <= self._offset_us + grown:
+            self._offset_us, self._offset_at_us = seen_us, arrival_us
+        elif grown:
+            self._offset_us, self._offset_at_us = self._offset_us + grown, arrival_us
+        return self._offset_us

@@ -75,6 +75,10 @@ def install(addresses: IceAddresses) -> None:
         aioice.ice.Connection.check_incoming = check_incoming  # type: ignore[method-assign, assignment]
 
 
+def _quote(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class IceServer:
     """One STUN or TURN server for browsers."""
@@ -100,6 +104,6 @@ class IceServer:
         """RFC 9725 section 4.6's Link value."""
         value = f'<{self.urls}>; rel="ice-server"'
         if self.username:
-            value += f'; username="{self.username}"; credential="{self.credential}"'
+            value += f'; username="{_quote(self.username)}"; credential="{_quote(self.credential)}"'
             value += '; credential-type="password"'
         return value

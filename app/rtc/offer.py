@@ -7,6 +7,7 @@ garbage. RFC 9725 section 4 (WHIP), draft-ietf-wish-whep-03 section 4 (WHEP), RF
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 
 from app.errors import BadOffer
@@ -19,7 +20,10 @@ _RTPMAP = re.compile(r"a=rtpmap:(\d{1,3}) ([\w.-]+)/(\d+)")
 _FMTP = re.compile(r"a=fmtp:(\d{1,3}) (.*)")
 _PROFILE = re.compile(r"profile-level-id=([0-9a-fA-F]{6})")
 _MODE = re.compile(r"packetization-mode=(\d)")
-_CANDIDATE = re.compile(r"a=candidate:\S{1,32} \d+ (udp|UDP|tcp|TCP) \d+ (\S+) \d+ typ \w+")
+_CANDIDATE = re.compile(
+    r"a=candidate:\S{1,32} [12] (?:udp|UDP) \d{1,10} (\S+) (\d{1,5}) "
+    r"typ (?:host|srflx|prflx|relay)"
+)
 _AS_AIORTC_WANTS = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
@@ -74,9 +78,16 @@ def _check(sdp: str, *, wrong: tuple[str, ...], role: str, needs: str) -> Offer:
             raise BadOffer(f"The offer has more than one {kind} section.", status=422)
     if role == "publish" and not any(section.kind == "video" for section in media):
         raise BadOffer("The offer has no video section.", status=422)
-    mids = [line for section in media for line in section.lines if line.startswith("a=mid:")]
-    if len(set(mids)) != len(media):
+    each = [[line for line in s.lines if line.startswith("a=mid:")] for s in media]
+    mids = {found[0] for found in each if len(found) == 1}
+    if len(mids) != len(media):
         raise BadOffer("Every section needs a mid of its own.")
+    # RFC 9725 section 4.4.1: max-bundle. aiortc fails later, in a task, for a group that names
+    # other sections than there are.
+    groups = [line.split()[1:] for line in session if line.startswith("a=group:BUNDLE")]
+    named = {mid.removeprefix("a=mid:") for mid in mids}
+    if (len(media) > 1 and not groups) or groups[1:] or any(set(g) != named for g in groups):
+        raise BadOffer("All sections must be in one BUNDLE group.", status=422)
     for section in media:
         if section.direction(default) in wrong:
             raise BadOffer(
@@ -134,11 +145,8 @@ def _clean(section: _Section, fmtp: dict[int, str], *, keep_mode_0: bool) -> Non
     h264_types = set()
     for line in section.lines:
         if line.startswith("a=candidate:"):
-            match = _CANDIDATE.match(line)
-            # Names (mDNS) are not looked up: the peer's own checks make the pair.
-            usable = match and match[1].lower() == "udp" and not match[2].endswith(".local")
             candidates += 1
-            if not usable or candidates > MAX_CANDIDATES:
+            if candidates > MAX_CANDIDATES or not _is_usable(line):
                 continue
         match = _FMTP.match(line)
         if match and codecs.get(int(match[1])) == "h264":
@@ -156,6 +164,21 @@ def _clean(section: _Section, fmtp: dict[int, str], *, keep_mode_0: bool) -> Non
             fmtp[payload_type] = ""
             kept.append(f"a=fmtp:{payload_type} {_AS_AIORTC_WANTS}")
     section.lines[:] = kept
+
+
+def _is_usable(candidate: str) -> bool:
+    """True for UDP at an IP address.
+
+    Names (mDNS) are not looked up: the peer's own checks make the pair.
+    """
+    match = _CANDIDATE.match(candidate)
+    if match is None or not 1 <= int(match[2]) <= 65535:
+        return False
+    try:
+        ipaddress.ip_address(match[1])
+    except ValueError:
+        return False
+    return True
 
 
 def finish_answer(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidStateError, OperationError
+from aiortc.exceptions import OperationError
 from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtcrtpsender import RTCRtpSender
@@ -18,8 +18,11 @@ from app.rtc.offer import Offer, finish_answer
 CONNECT_S = 10.0
 """A peer that has not finished ICE and DTLS by then is let go."""
 
-_MALFORMED = (ValueError, KeyError, IndexError, AttributeError, AssertionError, TypeError)
-"""What aiortc's SDP parser raises for lines it does not expect."""
+_MALFORMED = (
+    ValueError, LookupError, AttributeError, AssertionError, TypeError, RuntimeError
+)  # fmt: skip
+"""What aiortc's SDP parser raises for lines it does not expect; a StopIteration of it arrives as
+RuntimeError."""
 
 
 class Peer:
@@ -47,6 +50,21 @@ class Peer:
         return self._connection.addTransceiver(kind, direction=direction)
 
     @staticmethod
+    def watch_media_only(transceiver: RTCRtpTransceiver) -> None:
+        """Lets what arrives stand for the peer's consent; before ``answer`` only.
+
+        FFmpeg's whip muxer does not answer consent checks (RFC 7675) once it sends, and aioice
+        would close the connection after half a minute. We send such a peer nothing but feedback
+        on its media, and end it ourselves seconds after that stops.
+        """
+
+        async def query_consent() -> None:
+            return
+
+        ice = transceiver.receiver.transport.transport
+        ice._connection.query_consent = query_consent  # type: ignore[method-assign]
+
+    @staticmethod
     def put_receiver(transceiver: RTCRtpTransceiver, receiver: RTCRtpReceiver) -> None:
         """Takes the place of the transceiver's receiver; before ``answer`` only."""
         receiver._set_rtcp_ssrc(transceiver.sender._ssrc)
@@ -69,11 +87,12 @@ class Peer:
             raise BadOffer(
                 "None of the offered codecs can be used: H.264, VP8 and Opus are.", status=422
             ) from error
-        except InvalidStateError:
-            raise
         except _MALFORMED as error:
             await self.close()
             raise BadOffer("The SDP offer is malformed.") from error
+        except BaseException:
+            await self.close()
+            raise
         sdp = self._connection.localDescription.sdp
         return finish_answer(sdp, offer, start_kbps=start_kbps, mapped=mapped)
 

@@ -62,6 +62,7 @@ class PublisherPeer:
             receiver = UnitReceiver(kind, transceiver.receiver.transport, events)
             self._receivers[kind] = receiver
             self._clock.add_track(kind, 90_000 if kind == "video" else 48_000)
+            Peer.watch_media_only(transceiver)
             Peer.put_receiver(transceiver, receiver)
         sdp = await self._peer.answer(offer, start_kbps=start_kbps, mapped=mapped)
         self._last_unit_at = time.monotonic()
@@ -88,13 +89,15 @@ class PublisherPeer:
 
     def _take(self, kind: str, codec: Codec, clock_rate: int, coded: CodedUnit) -> None:
         self._last_unit_at = time.monotonic()
+        self._connected = True
         capture_us = self._clock.capture_us(kind, pts=coded.pts, arrival_us=coded.first_arrival_us)
         flags = Flags.DISCONTINUITY if coded.discontinuity else Flags.NONE
         which = Kind.VIDEO if kind == "video" else Kind.AUDIO
         width = height = 0
         if which is Kind.VIDEO:
             info = inspect(codec, coded.data)
-            if info.is_key:
+            # What is left of a unit whose head was lost may begin with a key frame's later slice.
+            if info.is_key and (info.width or not coded.discontinuity):
                 flags |= Flags.KEY
                 if info.width:
                     self._size = (info.width, info.height)

@@ -42,6 +42,9 @@ from wire.batch import Codec
 HISTORY = 1024
 """Packets kept for retransmission, a power of two."""
 
+RESENDS_PER_S = 500
+"""Packets sent again to one viewer per second at most: a NACK is small and must not multiply."""
+
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 _SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
@@ -76,6 +79,8 @@ class UnitSender(RTCRtpSender):
         self._report_base: tuple[int, int] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._running = False
+        self._resends = 0
+        self._resends_since = 0.0
         self.packets = 0
         self.octets = 0
 
@@ -148,7 +153,12 @@ class UnitSender(RTCRtpSender):
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-            for sequence in packet.lost:
+            now = time.monotonic()
+            if now - self._resends_since >= 1.0:
+                self._resends, self._resends_since = 0, now
+            room = max(0, RESENDS_PER_S - self._resends)
+            self._resends += min(room, len(packet.lost))
+            for sequence in packet.lost[:room]:
                 await self._resend(sequence)
         elif isinstance(packet, RtcpPsfbPacket):
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):

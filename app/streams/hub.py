@@ -160,6 +160,8 @@ class StreamHub:
         session = self._publishers.get(stream)
         if session is None or not _is_same(session.secret, secret):
             raise SessionNotFound
+        if session.publication.end_reason:
+            raise SessionNotFound  # it is ending already
         session.publication.end("the publisher ended it")
 
     # Watching.
@@ -175,12 +177,10 @@ class StreamHub:
         if self._closing or len(self._viewers) + self._joining >= self._options.max_viewers:
             raise Full("The server serves as many viewers as it may.")
         secret = secrets.token_urlsafe(18)
-        viewing = Viewing(
-            self._tail(record, rendition),
-            self._tail(record, keys.SOURCE),
-            fallback=fallback,
-            has_audio="audio" in offer.kinds,
-        )
+        has_audio = record.audio and "audio" in offer.kinds
+        tail = self._tail(record, rendition)
+        source = self._tail(record, keys.SOURCE) if has_audio or fallback else tail
+        viewing = Viewing(tail, source, fallback=fallback, has_audio=has_audio)
         peer = ViewerPeer(
             ViewerEvents(
                 on_connected=lambda: viewing.start(peer),

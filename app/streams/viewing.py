@@ -21,6 +21,7 @@ class Viewing:
     def __init__(
         self, tail: RenditionTail, source: RenditionTail, *, fallback: bool, has_audio: bool
     ) -> None:
+        """``source`` is ``tail`` again where neither audio nor a fallback needs it."""
         self._tail = tail
         self._source = source
         self._has_audio = has_audio
@@ -30,7 +31,6 @@ class Viewing:
             fallback=keys.SOURCE if may_fall_back else None,
             now=time.monotonic(),
         )
-        self._needs_source = has_audio or may_fall_back or tail is source
         self._peer: ViewerPeer | None = None
 
     @property
@@ -47,7 +47,7 @@ class Viewing:
         if not replay:
             self._tail.request_key_frame()
         self._tail.listen(self._take)
-        if self._needs_source and self._tail is not self._source:
+        if self._tail is not self._source:
             self._source.listen(self._take)
 
     def stop(self) -> None:

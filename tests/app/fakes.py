@@ -1,0 +1,86 @@
+"""Stand-ins for what lies outside: units without an encoder, a peer without a network."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from app.rtc.send_queue import Outgoing
+from wire.batch import AccessUnit, Batch, Codec, Flags, Kind, Stage
+from wire.clock import now_us
+
+
+def video(
+    sequence: int, *, key: bool = False, size: int = 20, flags: Flags = Flags.NONE
+) -> AccessUnit:
+    """An H.264 unit of one slice; its bytes and times tell its number."""
+    head = b"\x00\x00\x00\x01\x65" if key else b"\x00\x00\x00\x01\x41"
+    return AccessUnit(
+        kind=Kind.VIDEO,
+        codec=Codec.H264,
+        flags=flags | (Flags.KEY if key else Flags.NONE),
+        sequence=sequence,
+        pts=3000 * sequence,
+        clock_rate=90_000,
+        capture_us=now_us(),
+        arrival_us=now_us(),
+        payload=head + f"{sequence}".encode().ljust(size, b"."),
+        width=480,
+        height=270,
+        stamps=((Stage.ARRIVED, now_us()),),
+    )
+
+
+def audio(sequence: int) -> AccessUnit:
+    """An Opus packet."""
+    return AccessUnit(
+        kind=Kind.AUDIO,
+        codec=Codec.OPUS,
+        flags=Flags.KEY,
+        sequence=sequence,
+        pts=960 * sequence,
+        clock_rate=48_000,
+        capture_us=now_us(),
+        arrival_us=now_us(),
+        payload=f"opus {sequence}".encode(),
+        stamps=((Stage.ARRIVED, now_us()),),
+    )
+
+
+def group(first: int, count: int) -> list[AccessUnit]:
+    """A key frame and what follows it."""
+    return [video(first + n, key=n == 0) for n in range(count)]
+
+
+def batch(epoch: int, *units: AccessUnit) -> Batch:
+    """One log entry."""
+    return Batch(epoch=epoch, units=units)
+
+
+def number(unit: Outgoing) -> int:
+    """The sequence number that ``video`` wrote into the payload."""
+    return int(unit.payloads[0][1:].rstrip(b".") or b"0")
+
+
+@dataclasses.dataclass(eq=False)
+class Listener:
+    """Keeps what a tail hands on."""
+
+    heard: list[tuple[str, Outgoing]] = dataclasses.field(default_factory=list)
+
+    def __call__(self, rendition: str, unit: Outgoing) -> None:
+        self.heard.append((rendition, unit))
+
+    @property
+    def video(self) -> list[Outgoing]:
+        """Video units."""
+        return [unit for _, unit in self.heard if unit.is_video]
+
+
+@dataclasses.dataclass(eq=False)
+class KeyFrameWish:
+    """Counts how often a key frame was asked for."""
+
+    count: int = 0
+
+    def __call__(self) -> None:
+        self.count += 1

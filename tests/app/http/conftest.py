@@ -1,0 +1,92 @@
+"""The ASGI application over a real hub and a real Redis."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app.http.auth import Guard
+from app.http.context import Context
+from app.http.metrics import Metrics
+from app.http.server import create_app
+from app.rtc import ice
+from app.rtc.ice import IceServer
+from app.streams.hub import HubOptions, StreamHub
+from wire.connection import Redis
+
+PUBLISH_TOKEN = "publish-secret-9f3a"
+ADMIN_TOKEN = "admin-secret-77c1"
+BASE = "http://sharp.example:8080"
+
+
+@dataclasses.dataclass
+class Site:
+    """One application and a client of it."""
+
+    app: FastAPI
+    hub: StreamHub
+    redis: Redis
+    client: httpx.AsyncClient
+
+    async def post_offer(
+        self, path: str, sdp: str | bytes, *, token: str = "", kind: str = "application/sdp"
+    ) -> httpx.Response:
+        """An offer as clients post it."""
+        headers = {"Content-Type": kind}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return await self.client.post(path, content=sdp, headers=headers)
+
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture
+async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
+    """Sites over the shared server, closed at the end."""
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    made: list[Site] = []
+
+    def make(
+        *,
+        publish_token: str = "",
+        admin_token: str = "",
+        public_url: str = "",
+        ice_servers: tuple[IceServer, ...] = (),
+        redis: Redis | None = None,
+        max_streams: int = 4,
+        max_viewers: int = 4,
+    ) -> Site:
+        redis = redis or redis_client
+        hub = StreamHub(redis, HubOptions(max_streams, max_viewers, 1500, 10.0, ()))
+        context = Context(
+            hub=hub,
+            redis=redis,
+            publish_guard=Guard(SecretStr(publish_token)),
+            admin_guard=Guard(SecretStr(admin_token)),
+            metrics=Metrics(hub),
+            public_url=public_url,
+            ice_servers=ice_servers,
+            default_model="live-s",
+            version="1.2.3",
+        )
+        app = create_app(context)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
+        made.append(Site(app, hub, redis, client))
+        return made[-1]
+
+    yield make
+    for site in made:
+        await site.client.aclose()
+        await site.hub.close()
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Site:
+    """A site without tokens."""
+    return make_site()

@@ -1,0 +1,35 @@
+"""Offers in the shape of real clients, and ways to change them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "offers"
+PUBLISHERS = ("obs", "ffmpeg", "chromium_publish")
+
+
+def offer(name: str) -> str:
+    """The text of ``offers/NAME.sdp`` with CRLF, as clients send it."""
+    return (_FOLDER / f"{name}.sdp").read_text().replace("\n", "\r\n")
+
+
+def without(sdp: str, prefix: str) -> str:
+    """All lines that do not begin with ``prefix``."""
+    return "".join(line for line in sdp.splitlines(keepends=True) if not line.startswith(prefix))
+
+
+def only(sdp: str, kind: str) -> str:
+    """The session part and the sections of one kind."""
+    session, *sections = sdp.split("\r\nm=")
+    return "\r\nm=".join([session, *(s for s in sections if s.startswith(kind))]) + "\r\n"
+
+
+def publish_h264(parameters: str) -> str:
+    """A publisher that offers one H.264 payload type with these parameters."""
+    sdp = without(offer("obs"), "a=fmtp:96")
+    return sdp + (f"a=fmtp:96 {parameters}\r\n" if parameters else "")
+
+
+def publish_codec(name: str) -> str:
+    """A publisher that offers one other video codec."""
+    return without(offer("obs"), "a=fmtp:96").replace("H264/90000", f"{name}/90000")

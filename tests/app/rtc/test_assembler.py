@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rtc.assembler import (
+    CAPACITY,
+    GIVE_UP_S,
+    MAX_NACKS,
+    MIN_NACK_S,
+    AudioAssembler,
+    CodedUnit,
+    Output,
+    Packet,
+    VideoAssembler,
+)
+
+FRAME_TICKS = 3000
+
+
+def packet(
+    sequence: int, frame: int, *, marker: bool = False, data: bytes | None = None, at: int = 0
+) -> Packet:
+    """A packet whose bytes name it; ``frame`` gives its time stamp."""
+    return Packet(
+        sequence=sequence % 65536,
+        timestamp=frame * FRAME_TICKS % 2**32,
+        marker=marker,
+        data=f"{sequence},".encode() if data is None else data,
+        arrival_us=at,
+    )
+
+
+def frames(count: int, size: int, *, first: int = 0) -> list[Packet]:
+    """``count`` frames of ``size`` packets."""
+    return [
+        packet(first + f * size + i, f, marker=i == size - 1)
+        for f in range(count)
+        for i in range(size)
+    ]
+
+
+def feed(assembler: VideoAssembler, packets: list[Packet], now: float = 0.0) -> list[CodedUnit]:
+    return [unit for p in packets for unit in assembler.add(p, now=now).units]
+
+
+def test_packets_in_order_leave_as_units_at_their_marker() -> None:
+    assembler = VideoAssembler()
+    outputs = [assembler.add(p, now=0.0) for p in frames(2, 3)]
+    assert [len(out.units) for out in outputs] == [0, 0, 1, 0, 0, 1]
+    units = [out.units[0] for out in outputs if out.units]
+    assert [unit.data for unit in units] == [b"0,1,2,", b"3,4,5,"]
+    assert [unit.pts for unit in units] == [0, FRAME_TICKS]
+    assert not any(unit.discontinuity for unit in units)
+    assert assembler.next_deadline() is None
+
+
+def test_a_unit_tells_when_its_first_and_its_last_packet_arrived() -> None:
+    assembler = VideoAssembler()
+    assembler.add(packet(0, 0, at=10), now=0.0)
+    assembler.add(packet(2, 0, marker=True, at=20), now=0.0)
+    (unit,) = assembler.add(packet(1, 0, at=30), now=0.0).units
+    assert (unit.first_arrival_us, unit.last_arrival_us) == (10, 30)
+
+
+def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:
+    assembler = VideoAssembler()
+    a, b, c = frames(1, 3)
+    assert assembler.add(a, now=0.0) == Output()
+    assert assembler.add(c, now=0.0).nacks == [1]
+    out = assembler.add(b, now=0.001)
+    assert [unit.data for unit in out.units] == [b"0,1,2,"]
+    assert out.nacks == []
+    assert assembler.next_deadline() is None
+
+
+def test_a_lost_packet_is_asked_for_again_each_round_trip() -> None:
+    assembler = VideoAssembler()
+    assembler.rtt_s = 0.08
+    assembler.add(packet(0, 0), now=10.0)
+    assert assembler.add(packet(2, 0), now=10.0).nacks == [1]
+    assert assembler.next_deadline() == 10.08
+    assert assembler.on_time(now=10.05).nacks == []
+    assert assembler.on_time(now=10.08).nacks == [1]
+    assert assembler.next_deadline() == 10.16
+
+
+def test_a_short_round_trip_does_not_make_a_flood_of_requests() -> None:
+    assembler = VideoAssembler()
+    assembler.rtt_s = 0.0001
+    assembler.add(packet(0, 0), now=1.0)
+    assembler.add(packet(2, 0), now=1.0)
+    deadline = assembler.next_deadline()
+    assert deadline is not None
+    assert deadline >= 1.0 + MIN_NACK_S
+
+
+def test_a_retransmission_completes_the_unit_and_those_that_wait_behind_it() -> None:
+    assembler = VideoAssembler()
+    packets = frames(3, 2)
+    lost = packets.pop(1)
+    assert feed(assembler, packets, now=0.0) == []
+    out = assembler.add(lost, now=GIVE_UP_S - 0.01)
+    assert [unit.data for unit in out.units] == [b"0,1,", b"2,3,", b"4,5,"]
+    assert not any(unit.discontinuity for unit in out.units)
+    assert not out.pli
+    assert assembler.lost == 0
+
+
+def test_what_does_not_come_back_is_given_up_and_a_key_frame_asked_for() -> None:
+    assembler = VideoAssembler()
+    packets = frames(3, 2)
+    del packets[1]
+    feed(assembler, packets, now=5.0)
+    out = assembler.on_time(now=5.0 + GIVE_UP_S)
+    assert out.pli
+    assert out.nacks == []
+    # Frame 1 may begin with the lost packet's rest; only frame 2 is known to be whole.
+    assert [(unit.data, unit.discontinuity) for unit in out.units] == [(b"4,5,", True)]
+    assert assembler.lost == 1
+    assert assembler.next_deadline() is None
+    following = feed(assembler, [packet(6, 3, marker=True)], now=6.0)
+    assert [unit.discontinuity for unit in following] == [False]
+
+
+def test_a_retransmission_after_giving_up_is_counted_and_dropped() -> None:
+    assembler = VideoAssembler()
+    packets = frames(3, 2)
+    late = packets.pop(1)
+    feed(assembler, packets, now=0.0)
+    assembler.on_time(now=GIVE_UP_S)
+    assert assembler.add(late, now=GIVE_UP_S + 0.01) == Output()
+    assert assembler.late == 1
+
+
+def test_a_duplicate_is_dropped() -> None:
+    assembler = VideoAssembler()
+    a, b = frames(1, 2)
+    assert [u.data for u in feed(assembler, [a, a, b, b])] == [b"0,1,"]
+    assert assembler.late == 2
+
+
+def test_a_frame_whose_marker_was_not_set_ends_where_the_next_begins() -> None:
+    assembler = VideoAssembler()
+    units = feed(assembler, [packet(0, 0), packet(1, 0), packet(2, 1), packet(3, 1, marker=True)])
+    assert [unit.data for unit in units] == [b"0,1,", b"2,3,"]
+
+
+def test_padding_makes_no_unit_and_no_gap() -> None:
+    assembler = VideoAssembler()
+    packets = [
+        packet(0, 0, marker=True),
+        packet(1, 0, data=b""),
+        packet(2, 0, data=b""),
+        packet(3, 1),
+        packet(4, 1, data=b""),
+        packet(5, 1, marker=True),
+    ]
+    assert [unit.data for unit in feed(assembler, packets)] == [b"0,", b"3,5,"]
+    assert assembler.next_deadline() is None
+
+
+def test_lost_padding_in_front_of_a_unit_holds_it_until_it_is_given_up() -> None:
+    assembler = VideoAssembler()
+    feed(assembler, [packet(0, 0, marker=True)], now=0.0)
+    assert feed(assembler, [packet(2, 1, marker=True)], now=0.0) == []
+    assert [u.data for u in assembler.add(packet(1, 0, data=b""), now=0.1).units] == [b"2,"]
+
+
+def test_sequence_numbers_and_time_stamps_wrap() -> None:
+    assembler = VideoAssembler()
+    last_frame = (2**32 - 1) // FRAME_TICKS
+    packets = [
+        packet(65534, last_frame),
+        packet(65535, last_frame, marker=True),
+        packet(65536, last_frame + 1),
+        packet(65537, last_frame + 1, marker=True),
+    ]
+    swapped = [packets[0], packets[2], packets[1], packets[3]]
+    units = feed(assembler, swapped)
+    assert [unit.data for unit in units] == [b"65534,65535,", b"65536,65537,"]
+    assert units[1].pts - units[0].pts == FRAME_TICKS
+
+
+def test_no_more_than_the_capacity_is_ever_held() -> None:
+    assembler = VideoAssembler()
+    assembler.add(packet(0, 0), now=0.0)
+    plis = 0
+    for number in range(2, 3 * CAPACITY):
+        out = assembler.add(packet(number, 1), now=0.0)
+        plis += out.pli
+        assert len(out.nacks) <= MAX_NACKS
+        assert len(assembler._packets) <= CAPACITY
+        assert len(assembler._missing) <= CAPACITY
+    assert plis >= 1
+
+
+def test_a_jump_ahead_starts_anew_instead_of_asking_for_thousands() -> None:
+    assembler = VideoAssembler()
+    feed(assembler, frames(1, 2))
+    out = assembler.add(packet(20_000, 9, marker=True), now=0.0)
+    assert out.pli
+    assert out.nacks == []
+    assert [(unit.data, unit.discontinuity) for unit in out.units] == [(b"20000,", True)]
+
+
+def test_one_request_names_a_bounded_number_of_packets_and_the_rest_follow() -> None:
+    assembler = VideoAssembler()
+    assembler.add(packet(0, 0), now=0.0)
+    first = assembler.add(packet(101, 5), now=0.0).nacks
+    second = assembler.on_time(now=0.001).nacks
+    assert first == list(range(1, MAX_NACKS + 1))
+    assert second == list(range(MAX_NACKS + 1, 101))
+
+
+@given(data=st.data())
+def test_any_order_within_a_small_window_with_duplicates_gives_the_same_units(
+    data: st.DataObject,
+) -> None:
+    sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=12))
+    start = data.draw(st.sampled_from([0, 1, 65_530]))
+    packets = []
+    sequence = start
+    for index, size in enumerate(sizes):
+        for i in range(size):
+            packets.append(packet(sequence, index, marker=i == size - 1))
+            sequence += 1
+    expected = [(u.pts, u.data) for u in feed(VideoAssembler(), packets)]
+    assert len(expected) == len(sizes)
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    rng = random.Random(seed)
+    # The first packet stays first: what comes before it is not known to be part of the stream.
+    order = sorted(range(1, len(packets)), key=lambda i: i + rng.uniform(0, 6))
+    shuffled = [packets[0], *(packets[i] for i in order)]
+    for copied in data.draw(st.lists(st.sampled_from(packets[1:] or packets), max_size=5)):
+        shuffled.insert(rng.randint(1, len(shuffled)), copied)
+    assembler = VideoAssembler()
+    units = feed(assembler, shuffled)
+    assert [(unit.pts, unit.data) for unit in units] == expected
+    assert not any(unit.discontinuity for unit in units)
+    assert assembler.next_deadline() is None
+
+
+@given(
+    events=st.lists(
+        st.tuples(st.integers(0, 80), st.booleans(), st.booleans(), st.floats(0, 0.2)),
+        max_size=120,
+    )
+)
+def test_no_sequence_of_packets_breaks_it_and_units_only_go_forward(
+    events: list[tuple[int, bool, bool, float]],
+) -> None:
+    assembler = VideoAssembler()
+    now = 0.0
+    last = None
+    for sequence, marker, has_data, wait in events:
+        now += wait
+        sent = packet(sequence, sequence // 4, marker=marker, data=None if has_data else b"")
+        for out in (assembler.add(sent, now=now), assembler.on_time(now=now)):
+            for unit in out.units:
+                assert last is None or unit.pts >= last
+                last = unit.pts
+        deadline = assembler.next_deadline()
+        assert deadline is None or deadline > now - GIVE_UP_S
+
+
+def test_each_audio_packet_is_a_unit() -> None:
+    assembler = AudioAssembler()
+    sent = [Packet(n, (2**32 - 960 + 960 * n) % 2**32, False, b"x", 5 * n) for n in range(3)]
+    units = [assembler.add(p) for p in sent]
+    assert [u.pts for u in units if u] == [2**32 - 960, 2**32, 2**32 + 960]
+    assert [u.first_arrival_us for u in units if u] == [0, 5, 10]
+
+
+def test_audio_behind_its_successor_is_dropped_and_padding_is_no_unit() -> None:
+    assembler = AudioAssembler()
+    assert assembler.add(Packet(1, 1920, False, b"x", 0)) is not None
+    assert assembler.add(Packet(0, 960, False, b"x", 0)) is None
+    assert assembler.add(Packet(1, 1920, False, b"x", 0)) is None
+    assert assembler.late == 2
+    assert assembler.add(Packet(2, 2880, False, b"", 0)) is None
+    assert assembler.late == 2

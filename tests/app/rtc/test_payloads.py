@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import HeaderExtensionsMap, RtpPacket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rtc.keyframe import nal_units
+from app.rtc.payloads import RtpHeader, depayload, packetize
+from tests.app import coding
+from wire.batch import Codec
+
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+
+
+def round_trip(codec: Codec, unit: bytes) -> bytes:
+    payloads = packetize(codec, unit, picture_id=77)
+    assert all(0 < len(payload) <= 1300 for payload in payloads)
+    return b"".join(depayload(codec, payload) for payload in payloads)
+
+
+@pytest.mark.parametrize("size", [(98, 54), (480, 270), (1280, 720)])
+def test_h264_units_come_back_nal_by_nal(size: tuple[int, int]) -> None:
+    units = coding.h264(*size, 3)
+    back = [round_trip(Codec.H264, unit) for unit in units]
+    assert [list(nal_units(unit)) for unit in back] == [list(nal_units(unit)) for unit in units]
+    assert coding.decode(Codec.H264, back) == [size] * 3
+
+
+@pytest.mark.parametrize("size", [(98, 54), (480, 270), (1280, 720)])
+def test_vp8_units_come_back_byte_by_byte(size: tuple[int, int]) -> None:
+    units = coding.vp8(*size, 3)
+    assert tuple(round_trip(Codec.VP8, unit) for unit in units) == units
+
+
+def test_an_opus_packet_is_one_payload() -> None:
+    assert packetize(Codec.OPUS, coding.OPUS_SILENCE, picture_id=0) == [coding.OPUS_SILENCE]
+    assert depayload(Codec.OPUS, coding.OPUS_SILENCE) == coding.OPUS_SILENCE
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.OPUS])
+def test_padding_has_no_bytes(codec: Codec) -> None:
+    assert depayload(codec, b"") == b""
+
+
+@given(st.binary(min_size=1, max_size=60), st.sampled_from(list(Codec)))
+def test_any_payload_has_bytes_or_is_refused_with_a_value_error(data: bytes, codec: Codec) -> None:
+    try:
+        depayload(codec, data)
+    except ValueError:
+        pass
+
+
+@given(
+    st.lists(st.sampled_from([b"\x00\x00\x01", b"\x00", b"\x65", b"\x67ab", b"\x01" * 1400])),
+    st.sampled_from([Codec.H264, Codec.VP8]),
+)
+def test_whatever_a_publisher_sent_can_be_packetized(parts: list[bytes], codec: Codec) -> None:
+    for payload in packetize(codec, b"".join(parts), picture_id=1):
+        assert 0 < len(payload) <= 1300
+
+
+def test_picture_ids_beyond_15_bits_wrap() -> None:
+    unit = coding.vp8(98, 54)[0]
+    low, high = (packetize(Codec.VP8, unit, picture_id=i) for i in (5, 5 + (1 << 15)))
+    assert low == high
+
+
+@pytest.mark.parametrize("mid,mid_id", [("0", 1), ("video-section-16", 14), ("0", None)])
+@pytest.mark.parametrize("time_id", [None, 2])
+def test_aiortc_reads_our_headers_back(mid: str, mid_id: int | None, time_id: int | None) -> None:
+    known = HeaderExtensionsMap()
+    extensions = [
+        RTCRtpHeaderExtensionParameters(id=number, uri=uri)
+        for number, uri in ((mid_id, MID), (time_id, SEND_TIME))
+        if number is not None
+    ]
+    known.configure(RTCRtpParameters(headerExtensions=extensions))
+    header = RtpHeader(ssrc=0xDEADBEEF, mid=mid, mid_id=mid_id, time_id=time_id)
+    data = header.pack(
+        payload_type=96, marker=True, sequence=65535, timestamp=2**32 - 1, send_time=0xABCDEF
+    )
+    packet = RtpPacket.parse(data + b"payload", known)
+    assert (packet.version, packet.payload_type, packet.marker) == (2, 96, 1)
+    assert (packet.sequence_number, packet.timestamp) == (65535, 2**32 - 1)
+    assert (packet.ssrc, packet.payload) == (0xDEADBEEF, b"payload")
+    assert packet.extensions.mid == (mid if mid_id is not None else None)
+    assert packet.extensions.abs_send_time == (0xABCDEF if time_id is not None else None)
+
+
+def test_a_mid_that_fits_no_one_byte_extension_is_left_out() -> None:
+    header = RtpHeader(ssrc=1, mid="x" * 17, mid_id=1, time_id=None)
+    data = header.pack(payload_type=96, marker=False, sequence=0, timestamp=0, send_time=0)
+    assert len(data) == 12

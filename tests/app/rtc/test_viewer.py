@@ -1,0 +1,237 @@
+"""The viewer's side over real connections: ``viewer.py`` and ``sender.py``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiortc.rtp import RtpPacket, unwrap_rtx
+
+from app.rtc import ice
+from app.rtc.capture_clock import ntp_to_us
+from app.rtc.offer import check_play_offer
+from app.rtc.payloads import depayload, packetize
+from app.rtc.send_queue import Outgoing
+from app.rtc.viewer import ViewerEvents, ViewerPeer
+from tests.app import coding
+from tests.app.peers import Viewer, no_tasks_but, until
+from wire.batch import Codec
+
+CAPTURE_US = 1_800_000_000_000_000
+RTP_OFFSET = 123_456_789
+
+
+@pytest.fixture(autouse=True, scope="module")
+def loopback() -> None:
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+
+
+class Egress:
+    """A viewer's peer and what it told."""
+
+    def __init__(self) -> None:
+        self.connects = 0
+        self.key_frames_asked = 0
+        self.ends: list[str] = []
+        self.peer = ViewerPeer(
+            ViewerEvents(
+                on_connected=self._connected, on_key_frame_needed=self._ask, on_end=self.ends.append
+            ),
+            rtp_offset=RTP_OFFSET,
+        )
+
+    def _connected(self) -> None:
+        self.connects += 1
+
+    def _ask(self) -> None:
+        self.key_frames_asked += 1
+
+    async def signal(self, sdp: str) -> str:
+        return await self.peer.answer(check_play_offer(sdp), mapped=())
+
+
+def video(index: int, unit: bytes, *, key: bool = False, live: bool = True) -> Outgoing:
+    return Outgoing(
+        payloads=tuple(packetize(Codec.H264, unit, picture_id=index)),
+        payload_codec=Codec.H264,
+        pts=3000 * index,
+        clock_rate=90_000,
+        capture_us=CAPTURE_US + 1_000_000 * index // 30,
+        is_video=True,
+        is_key=key,
+        is_live=live,
+    )
+
+
+def audio(index: int) -> Outgoing:
+    return Outgoing(
+        payloads=(coding.OPUS_SILENCE,),
+        payload_codec=Codec.OPUS,
+        pts=1600 * index,
+        clock_rate=48_000,
+        capture_us=CAPTURE_US + 1_000_000 * index // 30,
+        is_video=False,
+        is_key=True,
+    )
+
+
+@pytest.fixture
+async def egress() -> AsyncIterator[Egress]:
+    made = Egress()
+    yield made
+    await made.peer.close()
+
+
+@pytest.fixture
+async def viewer(egress: Egress) -> AsyncIterator[Viewer]:
+    """A connected viewer."""
+    made = Viewer()
+    await made.start(egress.signal)
+    await until(lambda: egress.connects)
+    yield made
+    await made.close()
+
+
+def joined(packets: list[RtpPacket]) -> bytes:
+    return b"".join(depayload(Codec.H264, packet.payload) for packet in packets)
+
+
+async def test_units_arrive_whole_on_one_time_line(egress: Egress, viewer: Viewer) -> None:
+    units = coding.h264(480, 270, 4)
+    for index, unit in enumerate(units):
+        egress.peer.push(video(index, unit, key=index == 0))
+        egress.peer.push(audio(index))
+    received = viewer.received["video"]
+    await until(lambda: len(received.timestamps) == 4 and received.packets[-1].marker)
+    assert received.timestamps == [3000 * i + RTP_OFFSET for i in range(4)]
+    frames = [[p for p in received.packets if p.timestamp == at] for at in received.timestamps]
+    assert coding.decode(Codec.H264, [joined(frame) for frame in frames]) == [(480, 270)] * 4
+    assert all([p.marker for p in frame] == [0] * (len(frame) - 1) + [1] for frame in frames)
+    numbers = [p.sequence_number for p in received.packets]
+    assert numbers == [(numbers[0] + i) % 65536 for i in range(len(numbers))]
+    sound = viewer.received["audio"]
+    await until(lambda: len(sound.packets) == 4)
+    assert [p.payload for p in sound.packets] == [coding.OPUS_SILENCE] * 4
+    assert egress.connects == 1
+
+
+async def test_nothing_is_sent_before_a_key_frame(egress: Egress, viewer: Viewer) -> None:
+    units = coding.h264(98, 54, 3)
+    egress.peer.push(video(1, units[1]))
+    assert egress.peer.needs_key
+    egress.peer.push(video(2, units[0], key=True))
+    received = viewer.received["video"]
+    await until(lambda: received.packets)
+    assert received.timestamps == [6000 + RTP_OFFSET]
+    assert egress.peer.dropped == {"no_key": 1}
+
+
+async def test_a_nack_is_answered_by_rtx(egress: Egress, viewer: Viewer) -> None:
+    egress.peer.push(video(0, coding.h264(480, 270)[0], key=True))
+    received = viewer.received["video"]
+    await until(lambda: received.packets and received.packets[-1].marker)
+    count = len(received.packets)
+    lost = received.packets[1]
+    receiver = viewer.receiver("video")
+    # A number that was never sent is passed over.
+    unknown = (lost.sequence_number + 500) % 65536
+    await receiver._send_rtcp_nack(lost.ssrc, [lost.sequence_number, unknown])
+    await until(lambda: len(received.packets) > count)
+    again = received.packets[count]
+    assert again.ssrc != lost.ssrc
+    assert again.payload_type != lost.payload_type
+    restored = unwrap_rtx(again, payload_type=lost.payload_type, ssrc=lost.ssrc)
+    assert (restored.sequence_number, restored.timestamp) == (lost.sequence_number, lost.timestamp)
+    assert restored.payload == lost.payload
+    assert len(received.packets) == count + 1
+
+
+async def test_a_pli_asks_for_a_key_frame(egress: Egress, viewer: Viewer) -> None:
+    egress.peer.push(video(0, coding.h264(98, 54)[0], key=True))
+    received = viewer.received["video"]
+    await until(lambda: received.packets)
+    assert egress.key_frames_asked == 0
+    await viewer.receiver("video")._send_rtcp_pli(received.packets[0].ssrc)
+    await until(lambda: egress.key_frames_asked == 1)
+
+
+async def test_reports_let_a_browser_align_late_video_with_audio(
+    egress: Egress, viewer: Viewer
+) -> None:
+    unit = coding.h264(98, 54)[0]
+
+    async def push_all() -> None:
+        for index in range(400):
+            egress.peer.push(audio(index))
+            if index >= 9:  # enhancement took 300 ms
+                egress.peer.push(video(index - 9, unit, key=True))
+            await asyncio.sleep(1 / 30)
+
+    task = asyncio.get_running_loop().create_task(push_all())
+    try:
+        await until(lambda: all(r.reports for r in viewer.received.values()))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    for kind, rate, offset in (("video", 90_000, RTP_OFFSET), ("audio", 48_000, 0)):
+        info = viewer.received[kind].reports[-1].sender_info
+        media_us = (info.rtp_timestamp - offset) * 1_000_000 // rate
+        assert abs(ntp_to_us(info.ntp_timestamp) - CAPTURE_US - media_us) <= 50
+        assert info.packet_count > 0
+
+
+async def test_rtp_times_never_go_back_and_such_units_are_no_base_for_reports(
+    egress: Egress, viewer: Viewer
+) -> None:
+    unit = coding.h264(98, 54)[0]
+    for index in (10, 11, 5, 6):
+        egress.peer.push(video(index, unit, key=True))
+    received = viewer.received["video"]
+    await until(lambda: len(received.timestamps) == 4)
+    assert [t - RTP_OFFSET for t in received.timestamps] == [30_000, 33_000, 33_090, 33_180]
+    await until(lambda: received.reports)
+    assert received.reports[0].sender_info.rtp_timestamp == 33_000 + RTP_OFFSET
+
+
+async def test_a_codec_the_viewer_did_not_take_is_not_sent(egress: Egress, viewer: Viewer) -> None:
+    assert egress.peer.can_send(Codec.H264)
+    assert not egress.peer.can_send(Codec.VP8)
+
+
+async def test_a_viewer_of_video_alone_gets_no_audio(egress: Egress) -> None:
+    made = Viewer("video")
+    await made.start(egress.signal)
+    await until(lambda: egress.connects)
+    egress.peer.push(audio(0))
+    egress.peer.push(video(0, coding.h264(98, 54)[0], key=True))
+    await until(lambda: made.received["video"].packets)
+    await made.close()
+    await until(lambda: egress.ends)
+    assert egress.ends == ["the connection closed"]
+
+
+async def test_units_pushed_before_and_after_the_connection_are_lost_quietly() -> None:
+    egress = Egress()
+    egress.peer.push(video(0, coding.h264(98, 54)[0], key=True))
+    made = Viewer()
+    await made.start(egress.signal)
+    await until(lambda: egress.connects)
+    await egress.peer.close()
+    await egress.peer.close()
+    egress.peer.push(video(0, coding.h264(98, 54)[0], key=True))
+    await made.close()
+    assert egress.ends == []
+
+
+async def test_no_task_is_left() -> None:
+    before = asyncio.all_tasks()
+    egress = Egress()
+    made = Viewer()
+    await made.start(egress.signal)
+    await until(lambda: egress.connects)
+    egress.peer.push(video(0, coding.h264(98, 54)[0], key=True))
+    await until(lambda: made.received["video"].packets)
+    await egress.peer.close()
+    await made.close()
+    await no_tasks_but(before)

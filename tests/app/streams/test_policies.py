@@ -1,0 +1,259 @@
+"""The policies without I/O: meters, throttle, backlog, replay and switch, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rtc.send_queue import Outgoing
+from app.streams import backlog, replay
+from app.streams.backlog import Backlog
+from app.streams.meters import SAMPLES, LatencyMeter, RateMeter, percentiles
+from app.streams.replay import ReplayBuffer
+from app.streams.switch import STALL_S, RenditionSwitch
+from app.streams.throttle import Throttle
+from tests.app import fakes
+from wire.batch import AccessUnit, Codec, Stage
+
+# Meters.
+
+
+def test_rates_are_those_of_the_last_seconds() -> None:
+    meter = RateMeter()
+    for step in range(300):
+        meter.add(1000, now=step / 30)
+    assert meter.fps(now=299 / 30) == pytest.approx(30, abs=0.5)
+    assert meter.kbps(now=299 / 30) == pytest.approx(240, abs=4)
+    assert meter.fps(now=299 / 30 + 1.5) == pytest.approx(15, abs=0.5)
+    assert meter.fps(now=299 / 30 + 10) == 0
+    assert meter.kbps(now=299 / 30 + 10) == 0
+
+
+def test_a_meter_says_nothing_in_its_first_half_second() -> None:
+    meter = RateMeter()
+    assert meter.fps(now=0.0) == 0
+    meter.add(1000, now=5.0)
+    meter.add(1000, now=5.1)
+    assert (meter.fps(now=5.1), meter.kbps(now=5.1)) == (0, 0)
+    assert meter.fps(now=5.5) == pytest.approx(4)
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=1, max_size=50))
+def test_percentiles_are_values_that_were_measured(values: list[int]) -> None:
+    found = percentiles(values)
+    rounded = {round(value / 1000, 2) for value in values}
+    assert {found.p50, found.p95} <= rounded
+    assert found.p50 <= found.p95
+
+
+def stamped(*stamps: tuple[Stage, int]) -> AccessUnit:
+    unit = fakes.video(0)
+    return AccessUnit(
+        unit.kind, unit.codec, unit.flags, 0, 0, 90_000, 0, 0, b"x", stamps=tuple(stamps)
+    )
+
+
+def test_latency_is_split_by_the_stages_that_were_passed() -> None:
+    meter = LatencyMeter()
+    unit = stamped(
+        (Stage.ARRIVED, 1000), (Stage.LOGGED, 3000),
+        (Stage.DECODED, 8000), (Stage.DELIVERED, 11_000),
+    )  # fmt: skip
+    assert meter.add(unit) == 10_000
+    total = meter.total()
+    assert total is not None
+    assert (total.p50, total.p95) == (10.0, 10.0)
+    assert [(name, spread.p50) for name, spread in meter.stages()] == [
+        ("ingest", 2.0), ("decode", 5.0), ("deliver", 3.0),
+    ]  # fmt: skip
+
+
+def test_units_without_both_ends_are_no_samples() -> None:
+    meter = LatencyMeter()
+    assert meter.add(stamped((Stage.ARRIVED, 1))) is None
+    assert meter.add(stamped((Stage.DELIVERED, 1))) is None
+    assert len(meter) == 0
+    assert meter.total() is None
+    assert meter.stages() == []
+
+
+def test_samples_are_bounded() -> None:
+    meter = LatencyMeter()
+    for _ in range(SAMPLES + 5):
+        meter.add(stamped((Stage.ARRIVED, 0), (Stage.DELIVERED, 1)))
+    assert len(meter) == SAMPLES
+
+
+# Throttle.
+
+
+def test_a_throttle_allows_once_per_interval_and_counts_the_rest() -> None:
+    throttle = Throttle(0.5)
+    times = [0.0, 0.1, 0.49, 0.5, 0.6, 1.1]
+    assert [throttle.allow(now=t) for t in times] == [True, False, False, True, False, True]
+    assert throttle.refused == 3
+
+
+# Backlog.
+
+
+def test_a_backlog_gives_units_in_order_and_in_bounded_batches() -> None:
+    made = Backlog()
+    units = fakes.group(0, 100)
+    assert not any(made.push(unit) for unit in units)
+    taken = [made.pop(), made.pop(), made.pop()]
+    assert [len(part) for part in taken] == [backlog.MAX_BATCH, 100 - backlog.MAX_BATCH, 0]
+    assert [unit for part in taken for unit in part] == units
+
+
+def test_a_full_backlog_goes_and_video_begins_again_at_a_key_frame() -> None:
+    made = Backlog()
+    for unit in fakes.group(0, backlog.MAX_UNITS):
+        made.push(unit)
+    assert made.push(fakes.video(240))
+    assert len(made) == 0
+    # Asked for again with each unit that goes: the first request may have been lost.
+    assert made.push(fakes.video(241))
+    assert not made.push(fakes.audio(0))
+    assert not made.push(fakes.video(242, key=True))
+    assert not made.push(fakes.video(243))
+    assert [unit.sequence for unit in made.pop()] == [0, 242, 243]
+    assert made.dropped == {"backlog": backlog.MAX_UNITS, "no_key": 2}
+
+
+def test_what_was_in_flight_counts_as_lost_too() -> None:
+    made = Backlog()
+    made.push(fakes.video(0, key=True))
+    made.lose("redis", also=3)
+    assert made.dropped == {"redis": 4}
+    assert made.pop() == []
+    assert made.push(fakes.video(1))
+
+
+@given(st.lists(st.sampled_from(["key", "video", "audio", "lose", "pop"]), max_size=600))
+def test_no_reader_of_a_backlog_meets_video_without_its_key_frame(events: list[str]) -> None:
+    made = Backlog()
+    broken = False
+    for number, event in enumerate(events):
+        if event == "lose":
+            made.lose("redis")
+            broken = True
+        elif event == "pop":
+            for unit in made.pop():
+                if unit.codec is Codec.H264:
+                    broken = broken and not unit.is_key
+                    assert not broken
+        elif event == "audio":
+            made.push(fakes.audio(number))
+        else:
+            made.push(fakes.video(number, key=event == "key"))
+        assert len(made) <= backlog.MAX_UNITS
+
+
+def test_video_wakes_the_writer_and_a_key_frame_starts_the_stream() -> None:
+    key, other, sound = fakes.video(0, key=True), fakes.video(1), fakes.audio(0)
+    assert [backlog.wakes_writer(unit) for unit in (key, other, sound)] == [True, True, False]
+    assert [backlog.starts_source(unit) for unit in (key, other, sound)] == [True, False, False]
+
+
+# Replay.
+
+
+def outgoing(sequence: int, *, key: bool = False, size: int = 100) -> Outgoing:
+    return Outgoing(
+        (bytes(size),), Codec.H264, 3000 * sequence, 90_000, 1, is_video=True, is_key=key
+    )
+
+
+def test_a_replay_ends_at_the_live_unit_with_its_past_squeezed_to_milliseconds() -> None:
+    buffer = ReplayBuffer()
+    for sequence in range(4):
+        buffer.add(outgoing(sequence, key=sequence == 0))
+    found = buffer.replay()
+    assert [unit.pts for unit in found] == [9000 - 270, 9000 - 180, 9000 - 90, 9000]
+    assert [unit.is_live for unit in found] == [False, False, False, True]
+    assert [unit.is_key for unit in found] == [True, False, False, False]
+
+
+def test_a_replay_begins_at_the_last_key_frame() -> None:
+    buffer = ReplayBuffer()
+    assert buffer.replay() == []
+    buffer.add(outgoing(0))
+    assert buffer.replay() == []
+    for sequence in range(1, 6):
+        buffer.add(outgoing(sequence, key=sequence in (1, 4)))
+    assert [unit.pts for unit in buffer.replay()] == [15_000 - 90, 15_000]
+    buffer.clear()
+    buffer.add(outgoing(6))
+    assert buffer.replay() == []
+
+
+@pytest.mark.parametrize("count,size", [(replay.MAX_UNITS + 1, 10), (3, replay.MAX_BYTES // 2)])
+def test_too_long_a_replay_is_given_up_until_the_next_key_frame(count: int, size: int) -> None:
+    buffer = ReplayBuffer()
+    for sequence in range(count):
+        buffer.add(outgoing(sequence, key=sequence == 0, size=size))
+    assert buffer.replay() == []
+    buffer.add(outgoing(count, size=size))
+    assert buffer.replay() == []
+    buffer.add(outgoing(count + 1, key=True))
+    assert len(buffer.replay()) == 1
+
+
+# Switch.
+
+
+def switch(fallback: str | None = "source") -> RenditionSwitch:
+    return RenditionSwitch(preferred="2x", fallback=fallback, now=0.0)
+
+
+def test_the_preferred_rendition_is_let_through_and_the_fallback_is_not() -> None:
+    made = switch()
+    assert made.take("2x", is_key=True, now=0.1)
+    assert not made.take("source", is_key=True, now=0.1)
+    assert made.take("2x", is_key=False, now=0.2)
+    assert made.switches == 0
+
+
+def test_the_fallback_takes_over_at_a_key_frame_once_the_other_stalls() -> None:
+    made = switch()
+    made.take("2x", is_key=True, now=1.0)
+    after = 1.0 + STALL_S + 0.01
+    assert not made.wants_fallback_key(now=1.0 + STALL_S - 0.01)
+    assert made.wants_fallback_key(now=after)
+    assert not made.take("source", is_key=False, now=after)
+    assert made.take("source", is_key=True, now=after)
+    assert made.take("source", is_key=False, now=after)
+    assert not made.wants_fallback_key(now=after)
+    assert (made.current, made.switches) == ("source", 1)
+
+
+def test_the_preferred_rendition_comes_back_at_its_key_frame() -> None:
+    made = switch()
+    assert made.take("source", is_key=True, now=2.0)
+    assert not made.take("2x", is_key=False, now=2.1)
+    assert made.take("source", is_key=False, now=2.1)
+    assert made.take("2x", is_key=True, now=2.2)
+    assert not made.take("source", is_key=True, now=2.3)
+    assert (made.current, made.switches) == ("2x", 2)
+
+
+def test_without_a_fallback_nothing_else_is_ever_shown() -> None:
+    made = switch(None)
+    assert made.is_stalled(now=100.0)
+    assert not made.wants_fallback_key(now=100.0)
+    assert not made.take("source", is_key=True, now=100.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 1)), max_size=80))
+def test_a_viewer_meets_each_rendition_first_at_a_key_frame(
+    events: list[tuple[bool, bool, float]],
+) -> None:
+    made, now, shown = switch(), 0.0, "2x"
+    for preferred, is_key, wait in events:
+        now += wait
+        name = "2x" if preferred else "source"
+        if made.take(name, is_key=is_key, now=now):
+            assert is_key or name == shown
+            shown = name

@@ -1,0 +1,184 @@
+"""``main.py``: the whole app process in this one."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime
+import ipaddress
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app import main
+from tests.app import coding
+from tests.app.peers import no_tasks_but, publishing, until, watching
+from wire.connection import Redis
+from wire.embedded import EmbeddedServer
+from wire.errors import BadSettings, NoRedisServer
+from wire.settings import Settings, load_settings
+
+
+@dataclasses.dataclass
+class Served:
+    """A server at work."""
+
+    address: str
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+def settings(**values: object) -> Settings:
+    given = {"HTTP_PORT": "0", **values}
+    return load_settings({f"SHARPCAST_{name}": str(value) for name, value in given.items()})
+
+
+@pytest.fixture
+def serve(redis_server: EmbeddedServer, redis_client: Redis) -> Serve:
+    """Serves over the shared Redis for a while; gives it."""
+
+    @asynccontextmanager
+    async def served(**values: object) -> AsyncIterator[Served]:
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        stop = asyncio.Event()
+        task = asyncio.get_running_loop().create_task(
+            main.serve(
+                settings(**values),
+                redis_url=redis_server.url,
+                stop=stop,
+                on_ready=ready.set_result,
+            ),
+            name="serve",
+        )
+        try:
+            await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
+            yield Served(ready.result(), stop, task)
+        finally:
+            stop.set()
+            await task
+
+    return served
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A self-signed certificate of 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([host]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_path, key_path = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_path, key_path
+
+
+async def test_it_answers_on_the_free_port_it_names(serve: Serve) -> None:
+    async with serve() as served, httpx.AsyncClient(base_url=served.address) as client:
+        address = served.address
+        assert address.startswith("http://127.0.0.1:")
+        assert not address.endswith(":0")
+        assert (await client.get("/readyz")).json()["status"] == "ready"
+
+
+async def test_it_speaks_https_with_a_certificate(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    cert, key = certificate
+    context = ssl.create_default_context(cafile=str(cert))
+    async with (
+        serve(TLS_CERT=cert, TLS_KEY=key) as served,
+        httpx.AsyncClient(base_url=served.address, verify=context) as client,
+    ):
+        assert served.address.startswith("https://127.0.0.1:")
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_a_taken_port_is_one_sentence(serve: Serve) -> None:
+    async with serve() as served:
+        port = served.address.rpartition(":")[2]
+        with pytest.raises(BadSettings, match=rf"SHARPCAST_HTTP_PORT: 127\.0\.0\.1:{port} .*\.$"):
+            await main.serve(
+                settings(HTTP_PORT=port),
+                redis_url="unix:///nonexistent",
+                stop=asyncio.Event(),
+                on_ready=print,
+            )
+
+
+async def test_no_redis_is_one_sentence_without_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(main, "REDIS_START_S", 0.1)
+    with pytest.raises(NoRedisServer) as caught:
+        await main.serve(
+            settings(),
+            redis_url="redis://user:secret-word@127.0.0.1:1/0",
+            stop=asyncio.Event(),
+            on_ready=print,
+        )
+    assert "secret-word" not in str(caught.value)
+    assert "127.0.0.1:1" in str(caught.value)
+
+
+async def test_stop_ends_publisher_and_viewer_within_5_s_and_leaves_no_task(serve: Serve) -> None:
+    before = asyncio.all_tasks()
+    async with httpx.AsyncClient() as client:
+
+        async def post(url: str, sdp: str) -> str:
+            headers = {"Content-Type": "application/sdp"}
+            response = await client.post(url, content=sdp, headers=headers)
+            response.raise_for_status()
+            return response.text
+
+        async with serve() as served:
+            address = served.address
+            async with publishing(
+                lambda sdp: post(f"{address}/whip/cam1", sdp), coding.h264(98, 54, 10)
+            ) as publisher:
+                async with asyncio.timeout(15):
+                    while True:
+                        listed = await client.get(f"{address}/api/v1/streams")
+                        if listed.json()["streams"]:
+                            break
+                        await asyncio.sleep(0.02)
+                url = f"{address}/whep/cam1?rendition=source"
+                async with watching(lambda sdp: post(url, sdp)) as viewer:
+                    await until(lambda: viewer.received["video"].packets)
+                    started = time.monotonic()
+                    served.stop.set()
+                    await asyncio.wait([served.task], timeout=10)
+                    assert served.task.done()
+                    assert time.monotonic() - started < 5
+                    for peer in (publisher, viewer):
+                        connection = peer.connection
+                        await until(lambda c=connection: c.connectionState == "closed")
+    await no_tasks_but(before)
