@@ -1,0 +1,17 @@
+# One image for the app and the workers: `sharpcast serve`, `sharpcast work`, `sharpcast up`.
+FROM python:3.11-slim AS build
+WORKDIR /source
+COPY . .
+RUN python -m venv /opt/sharpcast \
+ && /opt/sharpcast/bin/pip install --no-cache-dir --disable-pip-version-check \
+    -c constraints.txt .
+
+FROM python:3.11-slim
+COPY --from=build /opt/sharpcast /opt/sharpcast
+RUN useradd --system --create-home --shell /usr/sbin/nologin sharpcast
+USER sharpcast
+WORKDIR /home/sharpcast
+ENV PATH=/opt/sharpcast/bin:$PATH PYTHONUNBUFFERED=1
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["sharpcast"]
+CMD ["up"]

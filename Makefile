@@ -1,0 +1,70 @@
+# Targets: run, test, lint, bench, clean, help. Everything is installed into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+SOURCES := pyproject.toml constraints.txt
+EXTRAS := dev,torch,ort
+
+.DEFAULT_GOAL := help
+.PHONY: run test lint bench clean help browser
+
+help:
+	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
+	@echo "make test   install the test tools too, and run all tests"
+	@echo "make lint   check style and types"
+	@echo "make bench  measure this machine"
+	@echo "make clean  remove everything that was installed or built here"
+
+run: $(VENV)/installed
+	@exec $(BIN)/sharpcast up
+
+test: $(VENV)/installed-dev browser
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/installed-dev browser
+	@$(BIN)/sharpcast bench
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Sharpcast needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python cannot make virtual environments here; install the package python3-venv." >&2; exit 1; }
+	@echo "making $(VENV)"
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(SOURCES) | $(VENV)/bin/python
+	@echo "installing Sharpcast; this happens once"
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(SOURCES) | $(VENV)/bin/python
+	@echo "installing Sharpcast and its test tools; this happens once"
+	@$(PIP) install -c constraints.txt -e ".[$(EXTRAS)]"
+	@touch $(VENV)/installed $@
+
+# Real browser and real Redis for the tests, where apt may install them; tests skip without.
+browser:
+	@missing=""; \
+	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
+	command -v redis-server >/dev/null 2>&1 || missing="$$missing redis-server"; \
+	[ -z "$$missing" ] && exit 0; \
+	sudo=""; \
+	if [ "$$(id -u)" != 0 ]; then sudo="sudo -n"; $$sudo true >/dev/null 2>&1 || sudo="no"; fi; \
+	if command -v apt-get >/dev/null 2>&1 && [ "$$sudo" != no ]; then \
+		echo "installing$$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		$$sudo apt-get -qq update </dev/null >/dev/null 2>&1; \
+		$$sudo apt-get -qq install -y --no-install-recommends $$missing </dev/null >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "not installed:$$missing; the tests that need it are skipped"

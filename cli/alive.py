@@ -1,0 +1,34 @@
+"""Whether a worker of this machine is alive, cheaply enough for a health check."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import psutil
+
+from cli.errors import CliError
+from wire.connection import REDIS_DOWN, connect
+from wire.heartbeat import Heartbeats, WorkerBeat
+
+
+def check_worker(redis_url: str) -> None:
+    """Prints the workers with a heartbeat whose process runs here. Raises CliError if none does."""
+    names = [beat.name for beat in asyncio.run(_beats(redis_url)) if _is_here(beat)]
+    if not names:
+        raise CliError("No worker of this machine has a heartbeat.")
+    print(", ".join(names))
+
+
+def _is_here(beat: WorkerBeat) -> bool:
+    return beat.host == socket.gethostname() and psutil.pid_exists(beat.pid)
+
+
+async def _beats(redis_url: str) -> list[WorkerBeat]:
+    client = connect(redis_url)
+    try:
+        return await Heartbeats(client).list()
+    except REDIS_DOWN as error:
+        raise CliError("Redis does not answer.") from error
+    finally:
+        await client.aclose()

@@ -1,0 +1,25 @@
+"""``sharpcast bench``: hands everything to the benchmarks."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.errors import NotInstalled
+
+PASS_ON = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+"""The benchmarks read their own options, ``--help`` too."""
+
+
+def bench(context: typer.Context) -> None:
+    """Measure this machine: quality, speed, latency (`sharpcast bench --help` lists the jobs)."""
+    try:
+        from benchmarks.__main__ import main
+    except ImportError as error:
+        raise NotInstalled(
+            f"The benchmarks need {error.name}; `make bench` installs what is missing."
+        ) from error
+    raise typer.Exit(main(context.args))

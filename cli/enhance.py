@@ -1,0 +1,56 @@
+"""``sharpcast enhance``: a file instead of a stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.errors import CliError
+
+if TYPE_CHECKING:
+    from workers.file import FileReport
+
+
+def enhance(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Video to read.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Video to write.")],
+    model: Annotated[str, typer.Option(help="Net; default: SHARPCAST_MODEL.")] = "",
+    engine: Annotated[str, typer.Option(help="Engine; default: SHARPCAST_ENGINE.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")] = False,
+) -> None:
+    """Enhance a video file: twice the width and height, every frame kept."""
+    from cli import logs
+    from cli.progress import FileProgress
+    from wire.settings import load_settings
+    from workers.errors import WorkerError
+    from workers.file import enhance_file
+
+    settings = load_settings()
+    logs.set_up("warning" if settings.log_level == "info" else settings.log_level)
+    try:
+        with FileProgress() as progress:
+            report = enhance_file(
+                source, target,
+                model=model or settings.model,
+                engine=engine or settings.engine,
+                precision=settings.precision,
+                threads=settings.worker_threads,
+                on_progress=progress.show,
+                overwrite=overwrite,
+            )  # fmt: skip
+    except (WorkerError, OSError) as error:
+        raise CliError(str(error)) from error
+    print(_summary(target, report))
+
+
+def _summary(target: Path, report: FileReport) -> str:
+    rate = report.frames / report.wall_s if report.wall_s else 0.0
+    left_out = (
+        f"; sound left out: {', '.join(report.audio_left_out)}" if report.audio_left_out else ""
+    )
+    return (
+        f"{target}: {report.frames} frames of {report.width}x{report.height} in "
+        f"{report.wall_s:.1f} s ({rate:.1f} fps) by {report.model} on {report.engine}{left_out}"
+    )

@@ -1,0 +1,102 @@
+"""The processes of one installation on one machine: who starts, watches and stops whom.
+
+The app runs in this process; the worker and the embedded Redis are its children. Children have
+sessions of their own, so that Ctrl-C in a terminal reaches this process alone, and the kernel
+kills them when this process is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+from app.main import serve
+from cli import pages
+from cli.children import keep_redis, keep_worker
+from wire.embedded import EmbeddedServer
+from wire.errors import WireError
+from wire.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(settings: Settings) -> None:
+    """Until SIGINT, SIGTERM or SIGHUP. Raises BadSettings, NoRedisServer."""
+    early: list[int] = []
+    for number in _SIGNALS:
+        # What comes before the loop listens must not leave a half started server behind.
+        signal.signal(number, lambda number, frame: early.append(number))
+    if settings.redis_url:
+        asyncio.run(_run(settings, settings.redis_url, None, early))
+        return
+    with EmbeddedServer() as server, _guarded(server):
+        asyncio.run(_run(settings, server.url, server, early))
+
+
+@contextlib.contextmanager
+def _guarded(server: EmbeddedServer) -> Iterator[None]:
+    """Even when this process is killed the server's folder goes: a shell waits for that.
+
+    It sleeps on a pipe whose other end is ours alone, and removes the folder when the pipe closes.
+    """
+    folder = str(Path(server.url.removeprefix("unix://")).parent)
+    with subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r _; rm -rf -- "$FOLDER"'],
+        env={"FOLDER": folder, "PATH": os.defpath},
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    ):
+        try:
+            yield
+        finally:
+            server.stop()
+
+
+async def _run(
+    settings: Settings, redis_url: str, server: EmbeddedServer | None, early: list[int]
+) -> None:
+    """Stops in this order, within 5 s: app and worker side by side, then (the caller) Redis."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    if early:
+        return
+    works = {
+        "app": serve(
+            settings,
+            redis_url=redis_url,
+            stop=stop,
+            on_ready=lambda url: pages.show(url, settings),
+        ),
+        "worker": keep_worker(redis_url, stop),
+    }
+    if server is not None:
+        works["redis"] = keep_redis(server, stop)
+    failures: list[WireError] = []
+    async with asyncio.TaskGroup() as group:
+        for name, work in works.items():
+            group.create_task(_stop_after(work, stop, failures), name=name)
+    if failures:
+        raise failures[0]
+
+
+async def _stop_after(
+    work: Coroutine[Any, Any, None], stop: asyncio.Event, failures: list[WireError]
+) -> None:
+    """None of them goes on without the others."""
+    try:
+        await work
+    except WireError as error:
+        failures.append(error)
+    finally:
+        stop.set()

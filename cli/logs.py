@@ -1,0 +1,20 @@
+"""Logging, set up once per process."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+
+def set_up(level: str) -> None:
+    """Plain lines on stderr: time (UTC), level, logger, message."""
+    formatter = logging.Formatter(
+        "{asctime}.{msecs:03.0f} {levelname:7} {name}: {message}", "%Y-%m-%dT%H:%M:%S", style="{"
+    )
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # These two say more than a user of ours can act on.
+    for name in ("aioice", "aiortc"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -1,0 +1,49 @@
+"""``sharpcast``: the table of subcommands and what their failures become."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import bench, doctor, enhance, publish, serve, up, work
+from cli.errors import CliError
+from wire.errors import BadSettings, NoRedisServer
+
+BAD_SETTINGS = 2
+FAILED = 1
+
+app = typer.Typer(
+    name="sharpcast",
+    help="Live-streaming server that makes a stream look better than it was sent.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("serve")(serve.serve)
+app.command("work")(work.work)
+app.command("publish")(publish.publish)
+app.command("enhance")(enhance.enhance)
+app.command("doctor")(doctor.doctor)
+app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
+
+
+def main() -> None:
+    """Runs one subcommand. Exit status 2: a setting is wrong; 1: it failed; each in a sentence."""
+    try:
+        app()
+    except (BadSettings, NoRedisServer) as error:
+        _say(error)
+        sys.exit(BAD_SETTINGS)
+    except CliError as error:
+        _say(error)
+        sys.exit(FAILED)
+
+
+def _say(error: Exception) -> None:
+    print(f"sharpcast: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

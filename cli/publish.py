@@ -1,0 +1,46 @@
+"""``sharpcast publish``: a file or a test pattern as a live stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_DEFAULT_KBPS = 800
+
+
+def publish(
+    file: Annotated[Path | None, typer.Argument(help="Any file that FFmpeg reads.")] = None,
+    url: Annotated[str, typer.Option(help="WHIP address; the last part is the stream's name.")] = (
+        "http://127.0.0.1:8080/whip/test"
+    ),
+    token: Annotated[
+        str, typer.Option(envvar="SHARPCAST_PUBLISH_TOKEN", help="Publish token.")
+    ] = "",
+    test_pattern: Annotated[
+        bool, typer.Option("--test-pattern", help="Send a moving pattern, no file.")
+    ] = False,
+    size: Annotated[
+        str, typer.Option(help="WIDTHxHEIGHT, even numbers; a file's default: 270 lines at most.")
+    ] = "",
+    fps: Annotated[float, typer.Option(min=0, max=120, help="0: the file's own, or 30.")] = 0.0,
+    kbps: Annotated[int, typer.Option(min=50, max=20_000, help="Video bitrate.")] = _DEFAULT_KBPS,
+    loop: Annotated[bool, typer.Option("--loop/--once", help="Begin again at the end.")] = True,
+    duration: Annotated[float, typer.Option(min=0, help="Seconds to send; 0: no limit.")] = 0.0,
+    stamp: Annotated[
+        bool, typer.Option("--stamp", help="Burn frame numbers into the picture, for measuring.")
+    ] = False,
+) -> None:
+    """Send a file, or a test pattern, to a WHIP server in real time."""
+    from cli.publisher.watchdog import become_child
+
+    become_child()
+    from cli.publisher.command import Wish, run
+
+    run(
+        Wish(
+            file=file, url=url, token=token, test_pattern=test_pattern, size=size, fps=fps,
+            kbps=kbps, loop=loop, duration_s=duration or None, stamp=stamp,
+        )
+    )  # fmt: skip

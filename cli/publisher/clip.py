@@ -1,0 +1,127 @@
+"""Media files as endless or single runs of frames on one time line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from cli.errors import NotPublished
+
+SAMPLE_RATE = 48_000
+OPUS_SAMPLES = 960
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Clip:
+    """What a file holds."""
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    duration_s: Fraction
+    "Of the video; sound beyond it is left out."
+    has_sound: bool
+
+
+def probe(path: Path) -> Clip:
+    """Looks at a file. Raises NotPublished if there is no video to read."""
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise NotPublished(f"{path} holds no video.")
+            video = container.streams.video[0]
+            return Clip(
+                path=path,
+                width=video.width,
+                height=video.height,
+                fps=Fraction(video.average_rate or video.guessed_rate or 30),
+                duration_s=_duration(container, video),
+                has_sound=bool(container.streams.audio),
+            )
+    except (av.error.FFmpegError, OSError) as error:
+        raise NotPublished(f"{path} cannot be read: {_reason(error)}.") from error
+
+
+def pictures(clip: Clip, fps: Fraction, *, loop: bool) -> Iterator[tuple[int, av.VideoFrame]]:
+    """(tick, frame) for every 1/fps: the last frame at or before it. Raises NotPublished."""
+    tick = 0
+    began = Fraction(0)
+    while True:
+        held = None
+        for time_s, frame in _decode(clip, "video"):
+            while held is not None and tick < (began + time_s) * fps:
+                yield tick, held
+                tick += 1
+            held = frame
+        if held is None:
+            raise NotPublished(f"{clip.path} holds no picture that can be decoded.")
+        began += clip.duration_s
+        while tick < began * fps:
+            yield tick, held
+            tick += 1
+        if not loop:
+            return
+
+
+def sound(clip: Clip, *, loop: bool) -> Iterator[av.AudioFrame]:
+    """Stereo frames of 20 ms at 48 kHz; their ``pts`` count samples and are in step with video."""
+    began = Fraction(0)
+    while True:
+        resampler = av.AudioResampler("flt", "stereo", SAMPLE_RATE, OPUS_SAMPLES)
+        first, samples = None, 0
+        for time_s, frame in _decode(clip, "audio"):
+            first = time_s if first is None else first
+            for part in resampler.resample(frame):
+                begins = first + Fraction(samples, SAMPLE_RATE)
+                samples += part.samples
+                if part.samples == OPUS_SAMPLES and begins < clip.duration_s:
+                    part.pts = round((began + begins) * SAMPLE_RATE)
+                    part.time_base = Fraction(1, SAMPLE_RATE)
+                    yield part
+        began += clip.duration_s
+        if first is None or not loop:
+            return
+
+
+def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
+    """(seconds since the start of the video, frame); stops at the first broken packet."""
+    try:
+        with av.open(str(clip.path)) as container:
+            origin = _start(container.streams.video[0])
+            frames: Iterator[Any] = container.decode(**{kind: 0})
+            for frame in frames:
+                if frame.pts is not None and frame.time_base is not None:
+                    yield frame.pts * frame.time_base - origin, frame
+    except av.error.EOFError:
+        return
+    except av.error.FFmpegError as error:
+        raise NotPublished(f"{clip.path} cannot be decoded: {_reason(error)}.") from error
+
+
+def _start(stream: Any) -> Fraction:
+    return Fraction((stream.start_time or 0) * stream.time_base)
+
+
+def _duration(container: Any, video: Any) -> Fraction:
+    if video.duration:
+        return Fraction(video.duration * video.time_base)
+    if container.duration:
+        return Fraction(container.duration, av.time_base)
+    ends = [
+        (packet.pts + (packet.duration or 0)) * packet.time_base
+        for packet in container.demux(video)
+        if packet.pts is not None
+    ]
+    if not ends:
+        raise NotPublished(f"{container.name} holds no picture.")
+    return Fraction(max(ends) - _start(video))
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,112 @@
+"""From options to a running session, and back to sentences."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import av
+
+from cli.errors import NotPublished
+from cli.publisher.clip import Clip, pictures, probe, sound
+from cli.publisher.pattern import pattern
+from cli.publisher.send import send
+from cli.publisher.session import SendFormat, WhipSession
+
+_SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})\Z")
+_LINES = 270
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """The options as given."""
+
+    file: Path | None
+    url: str
+    token: str
+    test_pattern: bool
+    size: str
+    "Empty: chosen by the file."
+    fps: float
+    "0: chosen by the file."
+    kbps: int
+    loop: bool
+    duration_s: float | None
+    stamp: bool
+
+
+def run(wish: Wish) -> None:
+    """Sends until the end, the time is over, SIGINT or SIGTERM. Raises NotPublished."""
+    if (wish.file is None) != wish.test_pattern:
+        raise NotPublished("Give either a file or --test-pattern.")
+    if urlsplit(wish.url).scheme not in ("http", "https"):
+        raise NotPublished(f"{wish.url} is no address of the form http://host:port/whip/NAME.")
+    clip = None if wish.file is None else probe(wish.file)
+    sent = _format(wish, clip)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    with WhipSession(wish.url, wish.token, sent) as session:
+        began = time.monotonic()
+        print(_announce(wish, sent), flush=True)
+        if wish.stamp:
+            print(f"frame 0 at {began:.6f} s of the monotonic clock", flush=True)
+        result = send(
+            session,
+            _pictures(wish, clip, sent),
+            sound(clip, loop=wish.loop) if clip is not None and clip.has_sound else (),
+            sent,
+            stamp=wish.stamp,
+            duration_s=wish.duration_s,
+            stopping=stopping.is_set,
+            began=began,
+        )
+    late = f", {result.left_out} left out because they were late" if result.left_out else ""
+    print(f"sent {result.pictures} pictures in {result.seconds:.1f} s{late}", flush=True)
+
+
+def _format(wish: Wish, clip: Clip | None) -> SendFormat:
+    width, height = _size(wish.size, clip)
+    fps = Fraction(wish.fps).limit_denominator(1001) if wish.fps else Fraction(30)
+    if clip is not None and not wish.fps:
+        fps = clip.fps
+    return SendFormat(
+        width=width, height=height, fps=fps, kbps=wish.kbps,
+        has_sound=clip is not None and clip.has_sound,
+    )  # fmt: skip
+
+
+def _size(text: str, clip: Clip | None) -> tuple[int, int]:
+    if text:
+        match = _SIZE.match(text)
+        size = (int(match[1]), int(match[2])) if match else (1, 1)
+        if size[0] % 2 or size[1] % 2:
+            raise NotPublished(f"--size: {text!r} is not of the form 480x270, in even numbers.")
+        return size
+    if clip is None:
+        return 480, _LINES
+    height = min(clip.height & ~1, _LINES)
+    return max(2, round(clip.width * height / clip.height / 2) * 2), height
+
+
+def _pictures(
+    wish: Wish, clip: Clip | None, sent: SendFormat
+) -> Iterable[tuple[int, av.VideoFrame]]:
+    if clip is None:
+        return pattern(sent.width, sent.height)
+    return pictures(clip, sent.fps, loop=wish.loop)
+
+
+def _announce(wish: Wish, sent: SendFormat) -> str:
+    what = "a test pattern" if wish.file is None else wish.file.name
+    return (
+        f"publishing {what} to {wish.url}: {sent.width}x{sent.height} at {float(sent.fps):g} fps, "
+        f"{sent.kbps} kbit/s, {'with' if sent.has_sound else 'without'} sound; stop with Ctrl-C"
+    )

@@ -1,0 +1,155 @@
+"""One WHIP session: coders and FFmpeg's muxer."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import av
+import av.error
+
+from cli.errors import NotPublished
+from cli.publisher.certificate import write_certificate
+from cli.publisher.clip import SAMPLE_RATE
+from cli.publisher.watchdog import watching
+
+_HANDSHAKE_MS = 10_000
+_KEY_FRAMES_S = 2
+_LEAD_S = Fraction(1, 50)
+"""Added to all time stamps: Opus begins before zero, by its look-ahead."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SendFormat:
+    """What is sent."""
+
+    width: int
+    height: int
+    fps: Fraction
+    kbps: int
+    has_sound: bool
+
+
+class WhipSession:
+    """Opened on entry, ended (DELETE) on exit. All methods raise NotPublished."""
+
+    def __init__(self, url: str, token: str, sent: SendFormat) -> None:
+        self._url = url
+        self._sent = sent
+        self._token = token
+        self._container: Any = None
+        self._video: Any = None
+        self._audio: Any = None
+
+    def __enter__(self) -> WhipSession:
+        # FFmpeg reads the certificate when the muxer starts, and never again.
+        with tempfile.TemporaryDirectory(prefix="sharpcast-publish-") as folder:
+            try:
+                self._open(Path(folder))
+                with watching(2 * _HANDSHAKE_MS / 1000):
+                    self._container.start_encoding()
+            except av.error.FFmpegError as error:
+                self._container = None
+                raise NotPublished(_sentence(error, self._url)) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._container is not None:
+            try:
+                with watching():
+                    self._container.close()
+            except av.error.FFmpegError as failure:
+                if kind is None:
+                    raise NotPublished(_sentence(failure, self._url)) from failure
+
+    def send_picture(self, frame: av.VideoFrame, tick: int) -> None:
+        """Codes and sends a frame; ``tick`` counts 1/fps."""
+        frame.pts = tick
+        frame.time_base = 1 / self._sent.fps
+        frame.pict_type = 0  # else the file's own frame types are repeated
+        self._send(self._video, frame)
+
+    def send_sound(self, frame: av.AudioFrame) -> None:
+        """Codes and sends 20 ms of sound; ``pts`` counts samples."""
+        self._send(self._audio, frame)
+
+    def _send(self, stream: Any, frame: Any) -> None:
+        try:
+            for packet in stream.encode(frame):
+                lead = round(_LEAD_S / packet.time_base)
+                packet.pts += lead
+                packet.dts += lead
+                with watching():
+                    self._container.mux(packet)
+        except av.error.FFmpegError as error:
+            raise NotPublished(f"The server ended the session ({_reason(error)}).") from error
+
+    def _open(self, folder: Path) -> None:
+        cert_file, key_file = write_certificate(folder)
+        options = {
+            "cert_file": str(cert_file),
+            "key_file": str(key_file),
+            "handshake_timeout": str(_HANDSHAKE_MS),
+        }
+        if self._token:
+            options["authorization"] = self._token
+        self._container = av.open(self._url, "w", format="whip", options=options)
+        self._video = self._add_video()
+        if self._sent.has_sound:
+            self._audio = self._container.add_stream("libopus", rate=SAMPLE_RATE, layout="stereo")
+            self._audio.bit_rate = 96_000
+
+    def _add_video(self) -> Any:
+        sent = self._sent
+        video = self._container.add_stream("libx264", rate=sent.fps)
+        video.width, video.height = sent.width, sent.height
+        video.pix_fmt = "yuv420p"
+        video.bit_rate = sent.kbps * 1000
+        coder = video.codec_context
+        coder.time_base = Fraction(1, 90_000)
+        coder.gop_size = round(_KEY_FRAMES_S * sent.fps)
+        coder.max_b_frames = 0
+        coder.thread_count = 1  # more make more slices, or delay
+        coder.options = {
+            "preset": "superfast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "sc_threshold": "0",
+            "maxrate": f"{sent.kbps}k",
+            "bufsize": f"{max(1, sent.kbps // 2)}k",
+        }
+        return video
+
+
+def _sentence(error: av.error.FFmpegError, url: str) -> str:
+    """What a person can do about it."""
+    parts = urlsplit(url)
+    name = parts.path.rsplit("/", 1)[-1]
+    # FFmpeg keeps the status of 400, 401, 403, 404, 429, and the class of others.
+    if isinstance(error, av.error.HTTPUnauthorizedError):
+        return "The server wants its publish token: set SHARPCAST_PUBLISH_TOKEN (401)."
+    if isinstance(error, av.error.HTTPNotFoundError):
+        return f"Nothing takes streams at {url} (404)."
+    if isinstance(error, av.error.HTTPBadRequestError):
+        return f"The server does not take the offer or the name {name!r} (400)."
+    if isinstance(error, av.error.HTTPOtherClientError):
+        return f"Somebody publishes {name!r} already; choose another name or end that one (409)."
+    if isinstance(error, av.error.HTTPServerError):
+        return "The server is full or cannot work at the moment; try again later (503)."
+    if isinstance(error, ConnectionRefusedError):
+        return f"Nothing listens at {parts.netloc}: the connection was refused."
+    return f"No session with {parts.netloc}: {_reason(error)}."
+
+
+def _reason(error: av.error.FFmpegError) -> str:
+    return str(error.strerror or error).rstrip(".")

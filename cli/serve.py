@@ -1,0 +1,20 @@
+"""``sharpcast serve``: the app alone."""
+
+from __future__ import annotations
+
+from cli import logs, pages
+
+
+def serve() -> None:
+    """Run the web server alone; workers run elsewhere (needs SHARPCAST_REDIS_URL)."""
+    from app.main import run
+    from wire.errors import NoRedisServer
+    from wire.settings import load_settings
+
+    settings = load_settings()
+    if not settings.redis_url:
+        raise NoRedisServer(
+            "`sharpcast serve` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
+        )
+    logs.set_up(settings.log_level)
+    run(settings, redis_url=settings.redis_url, on_ready=lambda url: pages.show(url, settings))

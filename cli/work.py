@@ -1,0 +1,35 @@
+"""``sharpcast work``: a worker alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import logs
+
+
+def work(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only say whether a worker of this machine is alive."),
+    ] = False,
+) -> None:
+    """Run a worker alone (needs SHARPCAST_REDIS_URL)."""
+    from wire.errors import NoRedisServer
+    from wire.settings import load_settings
+
+    settings = load_settings()
+    if not settings.redis_url:
+        raise NoRedisServer(
+            "`sharpcast work` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
+        )
+    if check:
+        from cli.alive import check_worker
+
+        check_worker(settings.redis_url)
+        return
+    from workers.main import run
+
+    logs.set_up(settings.log_level)
+    raise typer.Exit(run(settings))

@@ -1,0 +1,1 @@
+"""The command line: messages, exit codes, processes that start and stop cleanly."""

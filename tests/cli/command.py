@@ -1,0 +1,142 @@
+"""The ``sharpcast`` command as a user starts it, for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+SHARPCAST = [sys.executable, "-P", "-m", "cli.main"]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment with only these settings of ours."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SHARPCAST_")}
+    kept.update({"PYTHONUNBUFFERED": "1", "COLUMNS": "200", "TERM": "dumb"})
+    return kept | {f"SHARPCAST_{key.upper()}": value for key, value in settings.items()}
+
+
+def sharpcast(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs it to its end."""
+    return subprocess.run(
+        [*SHARPCAST, *arguments], env=environment(**settings), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(port: int) -> bool:
+    """True if the port takes connections."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(what: str, check: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    """The first true answer; fails the test after the time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            found = check()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            found = None
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
+        time.sleep(0.05)
+
+
+def get(url: str) -> Any:
+    """The JSON at an address."""
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return json.load(answer)
+
+
+def is_running(pid: int) -> bool:
+    """True if the process lives; a zombie does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Process:
+    """A ``sharpcast`` process in the background, with its output in a file."""
+
+    def __init__(
+        self, folder: Path, name: str, command: list[str], variables: dict[str, str]
+    ) -> None:
+        self.output = folder / f"{name}.log"
+        with open(self.output, "wb") as out:
+            self.popen = subprocess.Popen(
+                command, env=variables, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def text(self) -> str:
+        """What it said so far."""
+        return self.output.read_text(errors="replace")
+
+    def descendants(self) -> list[psutil.Process]:
+        """Its children and theirs."""
+        return list(psutil.Process(self.popen.pid).children(recursive=True))
+
+    def end(self, number: int = signal.SIGINT, timeout_s: float = 8.0) -> int:
+        """Sends the signal and waits; the exit status. Kills what does not end, and fails."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(number)
+        try:
+            return self.popen.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not end within {timeout_s} s: {self.text}") from None
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.popen.kill()
+        self.popen.wait()
+
+
+class Up(Process):
+    """A running ``sharpcast up`` with a folder of its own for temporary files."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.temp = folder / "temp"
+        self.temp.mkdir(exist_ok=True)
+        variables = environment(http_port=str(self.port), **settings) | {"TMPDIR": str(self.temp)}
+        super().__init__(folder, "up", [*SHARPCAST, "up"], variables)
+
+    def until_ready(self, workers: int = 1) -> None:
+        """Waits for the app and for this many workers."""
+
+        def ready() -> bool:
+            assert self.popen.poll() is None, self.text
+            return bool(get(f"{self.url}/readyz")["workers"] >= workers)
+
+        until("readiness", ready)
+
+    def stream(self, name: str) -> dict[str, Any] | None:
+        """The API's view of a live stream."""
+        streams = get(f"{self.url}/api/v1/streams")["streams"]
+        found: dict[str, Any] | None = next((s for s in streams if s["id"] == name), None)
+        return found

@@ -1,0 +1,92 @@
+"""``sharpcast publish`` against a running ``sharpcast up``."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.clips import make_clip
+from tests.cli.command import Process, Up, sharpcast, until
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_pattern_goes_live_and_ends_with_ctrl_c(
+    guarded_up: Up, publish: Callable[..., Process]
+) -> None:
+    url = f"{guarded_up.url}/whip/pattern"
+    sender = publish(
+        "--test-pattern", "--size", "96x54", "--url", url, "--stamp", publish_token="word"
+    )
+    stream = until("the stream", lambda: guarded_up.stream("pattern"))
+    assert not stream["audio"]
+    until(
+        "its size",
+        lambda: (guarded_up.stream("pattern") or stream)["source"]["width"] == 96,
+    )
+    assert "of the monotonic clock" in sender.text
+    second = sharpcast("publish", "--test-pattern", "--url", url, publish_token="word")
+    assert second.returncode == 1
+    assert "Somebody publishes 'pattern' already" in second.stderr
+    assert sender.end(signal.SIGINT) == 0
+    assert guarded_up.stream("pattern") is None
+    assert "sent " in sender.text
+
+
+def test_a_file_is_sent_with_its_sound_for_as_long_as_asked(
+    guarded_up: Up, publish: Callable[..., Process], tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1, has_sound=True)
+    sender = publish(
+        str(clip), "--url", f"{guarded_up.url}/whip/file", "--duration", "2.5",
+        publish_token="word",
+    )  # fmt: skip
+    until("sound", lambda: (guarded_up.stream("file") or {}).get("audio"))
+    assert sender.popen.wait(10) == 0
+    assert "sent 63 pictures in 2.5 s" in sender.text
+    until("the end", lambda: guarded_up.stream("file") is None)
+
+
+def test_once_ends_with_the_file(
+    guarded_up: Up, publish: Callable[..., Process], tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1)
+    sender = publish(
+        str(clip), "--once", "--fps", "10", "--url", f"{guarded_up.url}/whip/once",
+        publish_token="word",
+    )  # fmt: skip
+    assert sender.popen.wait(15) == 0
+    assert "sent 10 pictures" in sender.text
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "words"),
+    [
+        ("/whip/a", "", "set SHARPCAST_PUBLISH_TOKEN (401)"),
+        ("/whip/a", "wrong", "set SHARPCAST_PUBLISH_TOKEN (401)"),
+        ("/nothing/a", "word", "Nothing takes streams at"),
+        ("/whip/a%20b", "word", "(400)"),
+    ],
+)
+def test_a_refusal_is_told_in_words(guarded_up: Up, path: str, token: str, words: str) -> None:
+    result = sharpcast(
+        "publish", "--test-pattern", "--url", guarded_up.url + path, publish_token=token
+    )
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_server_that_ends_the_session_is_noticed(
+    start_up: Callable[..., Up], publish: Callable[..., Process]
+) -> None:
+    up = start_up()
+    up.until_ready()
+    sender = publish("--test-pattern", "--size", "96x54", "--url", f"{up.url}/whip/a")
+    until("the stream", lambda: up.stream("a"))
+    assert up.end() == 0
+    assert sender.popen.wait(10) == 1
+    assert "The server ended the session" in sender.text

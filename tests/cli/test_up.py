@@ -1,0 +1,92 @@
+"""``sharpcast up``: starts quickly, repairs itself, leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tests.cli.command import Up, is_listening, is_running, until
+
+pytestmark = pytest.mark.e2e
+
+
+def children(up: Up) -> dict[str, int]:
+    """Process ids by role."""
+    found = {}
+    for process in up.descendants():
+        try:
+            words = " ".join(process.cmdline())
+        except psutil.Error:  # it ended just now
+            continue
+        role = "redis" if "redis.sock" in words else "worker" if " work" in words else "guard"
+        found[role] = process.pid
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_starts_in_five_seconds_and_ends_in_five_without_a_trace(
+    start_up: Callable[..., Up], number: int
+) -> None:
+    began = time.monotonic()
+    up = start_up()
+    until("the address", lambda: is_listening(up.port))
+    assert time.monotonic() - began < 5.0
+    up.until_ready()
+    left = children(up)
+    assert set(left) == {"redis", "worker", "guard"}
+    for page in ("/", "/broadcast", "/admin"):
+        assert f"{up.url}{page}\n" in up.text
+    assert "Listening on loopback only, no token set." in up.text
+    began = time.monotonic()
+    assert up.end(number) == 0
+    assert time.monotonic() - began < 5.0
+    assert not any(is_running(pid) for pid in left.values())
+    assert not is_listening(up.port)
+    assert list(up.temp.iterdir()) == []
+    assert "Traceback" not in up.text
+
+
+def test_ctrl_c_before_it_is_ready_ends_it(start_up: Callable[..., Up]) -> None:
+    up = start_up()
+    until("a child", lambda: "redis" in children(up))
+    left = children(up)
+    up.end(signal.SIGTERM)
+    until("the end of its children", lambda: not any(is_running(p) for p in left.values()))
+    assert list(up.temp.iterdir()) == []
+
+
+def test_ctrl_c_in_a_terminal_reaches_it_alone(start_up: Callable[..., Up]) -> None:
+    up = start_up()
+    up.until_ready()
+    group = os.getpgid(up.popen.pid)
+    assert all(os.getpgid(pid) != group for pid in children(up).values())
+
+
+def test_kill_9_leaves_nothing(start_up: Callable[..., Up]) -> None:
+    up = start_up()
+    up.until_ready()
+    left = children(up)
+    up.kill()
+    until("the end of its children", lambda: not any(is_running(p) for p in left.values()), 5.0)
+    assert not is_listening(up.port)
+    assert list(up.temp.iterdir()) == []
+
+
+def test_what_dies_is_started_again(start_up: Callable[..., Up]) -> None:
+    up = start_up()
+    up.until_ready()
+    before = children(up)
+    os.kill(before["worker"], signal.SIGKILL)
+    os.kill(before["redis"], signal.SIGKILL)
+    until("a new worker", lambda: children(up).get("worker", before["worker"]) != before["worker"])
+    assert children(up)["redis"] != before["redis"]
+    up.until_ready()
+    assert "the worker ended (SIGKILL); a new one starts in 1 s" in up.text
+    assert "the embedded Redis server ended; a new one runs, empty" in up.text
+    assert up.end() == 0
+    assert list(up.temp.iterdir()) == []
