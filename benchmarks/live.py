@@ -1,15 +1,18 @@
-"""One stream without a browser: 480x270 at 30 fps in, 960x540 out, one viewer that decodes."""
+"""One stream, no browser: 480x270 at 30 fps and Opus in, 960x540 out, a viewer that decodes."""
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from benchmarks import viewer
 from benchmarks.server import RunningServer, publishing, running
+from benchmarks.sound import with_tone
 from benchmarks.stamps import clips
 from benchmarks.table import Row
 
@@ -52,12 +55,12 @@ def _cpu_s(process: psutil.Process) -> float:
 
 def measure(seconds: float) -> list[Row]:
     """Frames, latency, CPU and memory over ``seconds`` of a steady stream."""
-    clip = clips() / "handheld.mp4"
     with (
+        tempfile.TemporaryDirectory() as folder,
         running() as server,
         publishing(
             f"{server.url}/whip/bench", "--size", "480x270", "--fps", "30", "--kbps", "800",
-            "--stamp", clip=clip,
+            "--stamp", clip=_clip(Path(folder)),
         ),
     ):  # fmt: skip
         server.until_enhancing("bench")
@@ -70,6 +73,12 @@ def measure(seconds: float) -> list[Row]:
         shares = usage.finish()
         seen = viewer.result(process, 30)
     return _rows(before, after, shares, usage.memory, seen)
+
+
+def _clip(folder: Path) -> Path:
+    target = folder / "clip.mkv"
+    with_tone(clips() / "handheld.mp4", target)
+    return target
 
 
 def _rows(

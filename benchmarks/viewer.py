@@ -18,6 +18,8 @@ from typing import Any
 from benchmarks import stamps
 from benchmarks.server import environment
 
+SETTLE_S = 2.0
+
 
 class Watcher:
     """Counts what arrives over one connection."""
@@ -42,13 +44,15 @@ class Watcher:
         """Counts and rates as JSON."""
         times = [row[0] for row in self.video]
         numbers = [row[3] for row in self.video if row[3] is not None]
-        span = times[-1] - times[0] if len(times) > 1 else 0.0
+        # A joining viewer gets the replay in one burst, which is no frame rate.
+        steady = [at for at in times if at > times[0] + SETTLE_S]
+        span = steady[-1] - steady[0] if len(steady) > 1 else 0.0
         gaps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
         return {
             "frames": len(self.video),
             "audio_frames": self.audio,
             "first_s": self.first_s,
-            "fps": (len(times) - 1) / span if span else 0.0,
+            "fps": (len(steady) - 1) / span if span else 0.0,
             "longest_gap_s": gaps[-1] if gaps else 0.0,
             "sizes": sorted({(row[1], row[2]) for row in self.video}),
             "stamped": len(numbers),

@@ -1,0 +1,147 @@
+"""The real encoders, both through one suite."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import numpy as np
+import pytest
+
+from wire.batch import Codec
+from workers.decode.decoder import UnitDecoder
+from workers.encode.encoder import Coded, EncoderSpec, EncoderTicks
+from workers.encode.level import level_for
+from workers.encode.table import make_encoder
+from workers.errors import EncoderFailed
+from workers.picture import Colour
+from workers.plan.frame_rate import FrameRate
+
+from ..clips import picture
+
+BOTH = pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8])
+
+
+def spec(codec: Codec, width: int = 320, height: int = 180, kbps: float = 900) -> EncoderSpec:
+    return EncoderSpec(
+        codec=codec, width=width, height=height, kbps=kbps, preset="superfast", colour=Colour()
+    )
+
+
+def nal_types(payload: bytes) -> list[int]:
+    """Types of the NAL units of an Annex B unit (ITU-T H.264, annex B)."""
+    parts = payload.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")
+    assert parts[0] == b""
+    return [part[0] & 31 for part in parts[1:]]
+
+
+def code(codec: Codec, count: int, keys: set[int] = frozenset({0})) -> list[Coded]:  # type: ignore[assignment]
+    encoder = make_encoder(spec(codec), fps=30)
+    return [
+        encoder.encode(
+            picture(index, 320, 180, noise=4), ticks=index * 3000, fps=30, key=index in keys
+        )
+        for index in range(count)
+    ]
+
+
+@BOTH
+def test_a_key_frame_comes_when_it_is_asked_for_and_at_no_other_time(codec: Codec) -> None:
+    wished = {0, 7, 8, 100}
+    coded = code(codec, 140, wished)
+    assert {index for index, unit in enumerate(coded) if unit.is_key} == wished
+
+
+@BOTH
+def test_a_scene_cut_makes_no_key_frame(codec: Codec) -> None:
+    encoder = make_encoder(spec(codec), fps=30)
+    keys = []
+    for index in range(40):
+        made = picture(index, 320, 180)
+        if index >= 20:
+            made.y[:] = 255 - made.y[::-1]
+        keys.append(encoder.encode(made, ticks=index * 3000, fps=30, key=index == 0).is_key)
+    assert keys == [True] + [False] * 39
+
+
+@BOTH
+def test_decoding_can_start_at_every_key_frame_and_gives_the_picture(codec: Codec) -> None:
+    coded = code(codec, 20, {0, 10})
+    decoder = UnitDecoder(codec)
+    for index in range(10, 20):
+        ((_, decoded),) = decoder.decode(coded[index].payload, index)
+        error = decoded.y.astype(float) - picture(index, 320, 180, noise=4).y
+        assert np.sqrt(np.mean(error**2)) < 12
+
+
+def test_h264_key_frames_carry_their_parameter_sets_as_constrained_baseline() -> None:
+    for unit in code(Codec.H264, 12, {0, 6}):
+        types = nal_types(unit.payload)
+        if not unit.is_key:
+            assert set(types) == {1}
+            continue
+        assert types[:2] == [7, 8] and types[-1] == 5
+        sps = unit.payload[unit.payload.index(b"\0\0\0\1\x67") + 4 :]
+        assert (sps[1], sps[2] & 0xC0, sps[3]) == (66, 0xC0, 31)
+
+
+def test_levels_fit_the_size_and_the_rate() -> None:
+    assert level_for(128, 96, 30) == level_for(960, 540, 30) == level_for(1280, 720, 30) == "3.1"
+    assert level_for(1280, 720, 60) == "3.2"
+    assert level_for(1920, 1080, 30) == "4.0"
+    assert level_for(3840, 2160, 30) == "5.1"
+
+
+@BOTH
+@pytest.mark.parametrize("fps", [15, 30, 60])
+@pytest.mark.parametrize("jitter", [0.0, 0.6])
+def test_the_bitrate_is_kept_at_any_frame_rate_and_with_jittered_times(
+    codec: Codec, fps: int, jitter: float
+) -> None:
+    chance, rate, seconds = random.Random(2), FrameRate(guess=30), 6
+    encoder = make_encoder(spec(codec), fps=30)
+    pts, size, last_key = 0, 0, -(10**9)
+    for index in range(fps * seconds):
+        rate.add(pts, 90_000)
+        key = pts - last_key >= 4 * 90_000
+        last_key = pts if key else last_key
+        made = picture(index, 320, 180, noise=14)
+        size += len(encoder.encode(made, ticks=pts, fps=rate.fps, key=key).payload)
+        pts += int(90_000 / fps * (1 + chance.uniform(-jitter, jitter)))
+    assert size * 8 / (pts / 90_000) / 1000 == pytest.approx(900, rel=0.15)
+
+
+@BOTH
+@pytest.mark.parametrize("size", [(2, 2), (16, 16), (126, 94), (962, 542)])
+def test_unusual_sizes_are_coded(codec: Codec, size: tuple[int, int]) -> None:
+    encoder = make_encoder(spec(codec, *size), fps=30)
+    decoder = UnitDecoder(codec)
+    for index in range(3):
+        unit = encoder.encode(picture(index, *size), ticks=index * 3000, fps=30, key=index == 0)
+        ((_, decoded),) = decoder.decode(unit.payload, index)
+        assert (decoded.width, decoded.height) == size
+
+
+@BOTH
+def test_a_size_that_cannot_be_coded_is_refused(codec: Codec) -> None:
+    with pytest.raises(EncoderFailed, match="20000x20000"):
+        make_encoder(spec(codec, 20_000, 20_000), fps=30)
+
+
+def test_encoder_time_grows_whatever_the_publisher_says() -> None:
+    ticks = EncoderTicks()
+    stamps = [10_000, 13_000, 13_000, 12_000, 15_000, 9_000_000]
+    assert [ticks.at(pts, 90_000) for pts in stamps] == [0, 3000, 3001, 3002, 6002, 96_002]
+    halved = EncoderTicks()
+    assert [halved.at(pts, 45_000) for pts in (0, 1500)] == [0, 3000]
+
+
+def test_a_picture_is_coded_in_a_few_milliseconds() -> None:
+    encoder = make_encoder(spec(Codec.H264, 960, 540, 2500), fps=30)
+    pictures = [picture(index, 960, 540, noise=6) for index in range(12)]
+    took = []
+    for index, made in enumerate(pictures):
+        begun = time.perf_counter()
+        encoder.encode(made, ticks=index * 3000, fps=30, key=index == 0)
+        took.append(time.perf_counter() - begun)
+    assert min(took) < 0.030

@@ -1,0 +1,34 @@
+"""Fakes of what a machine may be like."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from workers.engines.engine import CompiledNet, EngineInfo, Luma, Session
+
+
+class SlowEngine:
+    """An engine that takes as long as it is told to, for a call and for a net."""
+
+    def __init__(self, seconds: float, *, compile_s: float = 0.0) -> None:
+        self.seconds = seconds
+        self.compile_s = compile_s
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo(name="slow", version="1", device="none", threads=1)
+
+    def compile(self, path: Path, *, width: int, height: int, scale: int) -> CompiledNet:
+        time.sleep(self.compile_s)
+        return self
+
+    def session(self) -> Session:
+        return self
+
+    def run(self, luma: Luma, enhanced: Luma) -> None:
+        time.sleep(self.seconds)
+        enhanced[:] = luma.repeat(2, 0).repeat(2, 1)
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from workers.plan.admission import LEAVE_AFTER_S, RETRY_AFTER_S, AdmissionPolicy, Verdict
+
+
+def judge(
+    policy: AdmissionPolicy, frame_ms: float, now: float, *, fps: float = 30.0, spare: float = 1.0
+) -> Verdict:
+    return policy.judge(width=480, height=270, fps=fps, frame_ms=frame_ms, spare=spare, now=now)
+
+
+def test_what_fits_is_accepted_and_what_does_not_is_refused_with_a_sentence() -> None:
+    assert judge(AdmissionPolicy(), 20.0, 0.0) == Verdict(accepted=True)
+    refused = judge(AdmissionPolicy(), 90.0, 0.0)
+    assert not refused.accepted
+    assert refused.reason == (
+        "480x270 at 30 frames per second needs 90 ms of the net per frame here, and there are "
+        "33 ms."
+    )
+
+
+def test_what_other_streams_take_is_not_there() -> None:
+    assert judge(AdmissionPolicy(), 30.0, 0.0).accepted
+    assert not judge(AdmissionPolicy(), 30.0, 0.0, spare=0.3).accepted
+
+
+def test_a_short_spell_of_slowness_is_borne_and_a_long_one_is_not() -> None:
+    policy = AdmissionPolicy()
+    assert judge(policy, 20.0, 0.0).accepted
+    assert judge(policy, 200.0, 1.0).accepted
+    assert judge(policy, 20.0, 2.0).accepted
+    assert judge(policy, 200.0, 3.0).accepted
+    assert judge(policy, 200.0, 3.0 + LEAVE_AFTER_S - 0.1).accepted
+    assert not judge(policy, 200.0, 3.0 + LEAVE_AFTER_S).accepted
+
+
+def test_it_tries_again_later_and_at_once_for_another_input() -> None:
+    policy = AdmissionPolicy()
+    assert not judge(policy, 90.0, 0.0).accepted
+    assert not judge(policy, 20.0, RETRY_AFTER_S - 1).accepted
+    assert judge(policy, 20.0, RETRY_AFTER_S).accepted
+    assert not judge(policy, 50.0, RETRY_AFTER_S + 1, fps=60.0).accepted
+    assert judge(policy, 40.0, RETRY_AFTER_S + 2, fps=15.0).accepted

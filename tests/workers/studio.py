@@ -1,0 +1,159 @@
+"""A publisher and a viewer on a real Redis, and a worker between them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterable
+
+from wire import clock, control, keys
+from wire.batch import AccessUnit, Batch, Codec, Kind
+from wire.connection import REDIS_DOWN, Redis
+from wire.jobs import JobQueue
+from wire.log import LogReader, LogWriter
+from wire.settings import BitrateTable
+from wire.streams import StreamRegistry
+from workers.capacity import Capacity
+from workers.encode.step import OutputConfig
+from workers.enhance.nets import NetCache
+from workers.lead_config import LeadConfig
+from workers.worker import Worker
+
+from .clips import as_arrived
+
+MODEL = "tiny"
+BITRATES = BitrateTable.parse(("640x360=1200", "960x540=2500", "1280x720=4000"))
+
+
+def lead_config(
+    name: str,
+    *,
+    codec: Codec = Codec.H264,
+    ms_per_frame: float = 1.0,
+    streams: float = 8.0,
+) -> LeadConfig:
+    """A worker's configuration that claims to have measured the given numbers."""
+    return LeadConfig(
+        worker=name,
+        model=MODEL,
+        output=OutputConfig(codec=codec, preset="ultrafast", bitrates=BITRATES),
+        capacity=Capacity(
+            streams=streams, ms_per_frame=ms_per_frame, macs={MODEL: 10, "other": 10}, model=MODEL
+        ),
+    )
+
+
+@contextlib.asynccontextmanager
+async def working(client: Redis, nets: NetCache, config: LeadConfig) -> AsyncIterator[Worker]:
+    """A worker that runs until the end of the block."""
+    worker = Worker(client, nets, config, engines=[nets.engine.info.name])
+    task = asyncio.create_task(worker.run(), name="worker under test")
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await asyncio.wait_for(task, 4)
+
+
+class Publisher:
+    """Holds a stream's record and writes its source log, as the app does."""
+
+    def __init__(self, client: Redis, stream: str = "cam1") -> None:
+        self._client = client
+        self.stream = stream
+        self.registry = StreamRegistry(client)
+        self.session = 0
+        self.job = ""
+        self.key_requests: list[control.KeyFrameRequest] = []
+        self._feedback = control.to_publisher(client, stream)
+
+    async def begin(self, **fields: object) -> None:
+        """Makes the record and offers the job."""
+        self.session = await self.registry.create(
+            self.stream, session=self.session, codec="h264", fps=30.0, **fields
+        )
+        self.job = await JobQueue(self._client).offer(self.stream, self.session)
+        self._writer = LogWriter(
+            self._client, stream=self.stream, rendition=keys.SOURCE,
+            owner_field="session", epoch=self.session,
+        )  # fmt: skip
+
+    async def send(self, unit: AccessUnit) -> None:
+        """Appends one unit as having arrived now."""
+        await self._writer.append(
+            Batch(epoch=self.session, units=(as_arrived(unit),)), now_ms=clock.now_us() // 1000
+        )
+
+    async def play(self, units: Iterable[AccessUnit], *, speed: float = 1.0) -> None:
+        """Sends units at the pace of their time stamps, and keeps the record alive."""
+        begun, first, touched = time.monotonic(), None, 0.0
+        for unit in units:
+            first = unit.pts if first is None else first
+            due = begun + (unit.pts - first) / unit.clock_rate / speed
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            if time.monotonic() - touched > 0.5:
+                touched = time.monotonic()
+                await self.registry.touch(self.stream, self.session)
+            await self.send(unit)
+
+    async def stay(self) -> None:
+        """Keeps the record alive until cancelled."""
+        while True:
+            await self.registry.touch(self.stream, self.session)
+            await asyncio.sleep(0.5)
+
+    async def collect_requests(self) -> None:
+        """Notes key-frame requests until cancelled."""
+        while True:
+            try:
+                for message in await self._feedback.read(block_ms=200):
+                    if isinstance(message, control.KeyFrameRequest):
+                        self.key_requests.append(message)
+            except REDIS_DOWN:
+                await asyncio.sleep(0.1)
+
+
+class Viewer:
+    """Reads the enhanced log; ``units`` grows while the block lasts."""
+
+    def __init__(self, client: Redis, stream: str = "cam1") -> None:
+        self._reader = LogReader(client, stream=stream, rendition="2x")
+        self.units: list[AccessUnit] = []
+        self.epochs: list[int] = []
+        self.seen_at: list[float] = []
+
+    async def watch(self) -> None:
+        """Reads until cancelled."""
+        while True:
+            try:
+                entries = await self._reader.read(block_ms=500)
+            except REDIS_DOWN:
+                await asyncio.sleep(0.1)
+                continue
+            for entry in entries:
+                for unit in entry.batch.units:
+                    assert unit.kind is Kind.VIDEO
+                    self.units.append(unit)
+                    self.epochs.append(entry.batch.epoch)
+                    self.seen_at.append(time.monotonic())
+
+    async def until(self, count: int, *, timeout_s: float = 20.0) -> None:
+        """Waits for that many units."""
+        deadline = time.monotonic() + timeout_s
+        while len(self.units) < count:
+            assert time.monotonic() < deadline, f"{len(self.units)} of {count} units came"
+            await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def watching(viewer: Viewer, *publishers: Publisher) -> AsyncIterator[None]:
+    """Reads for the viewer, and collects the publishers' key-frame requests."""
+    works = [viewer.watch(), *(publisher.collect_requests() for publisher in publishers)]
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

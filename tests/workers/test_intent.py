@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from wire.batch import AccessUnit, Codec, Flags, Kind
+from wire.streams import StreamRecord
+from workers.capacity import Capacity
+from workers.intent import OFF_REASON, Intent
+from workers.plan.route import Route
+
+CAPACITY = Capacity(streams=2.0, ms_per_frame=20.0, macs={"small": 10, "large": 60}, model="small")
+RECORD = StreamRecord(id="cam1", session=1)
+
+
+def make(*, spare: float = 1.0, record: StreamRecord = RECORD) -> Intent:
+    return Intent(CAPACITY, lambda: spare, record=record, model="small")
+
+
+def stream(
+    width: int, height: int, fps: float, count: int, *, first: int = 0
+) -> Iterator[AccessUnit]:
+    for index in range(first, first + count):
+        yield AccessUnit(
+            kind=Kind.VIDEO, codec=Codec.H264, flags=Flags.KEY if index == first else Flags.NONE,
+            sequence=index, pts=round(index * 90_000 / fps), clock_rate=90_000, capture_us=0,
+            arrival_us=0, payload=b"x", width=width, height=height,
+        )  # fmt: skip
+
+
+def routes(intent: Intent, source: Iterator[AccessUnit]) -> set[Route | None]:
+    return {intent.route(unit, now=unit.pts / 90_000) for unit in source}
+
+
+def test_what_fits_is_worked_on_and_counts_as_load() -> None:
+    intent = make()
+    assert intent.state(net_ready=False)[0] == "starting"
+    assert routes(intent, stream(480, 270, 30, 60)) == {Route.WORK}
+    assert intent.state(net_ready=True) == ("enhancing", "")
+    assert intent.load == pytest.approx(1.0)
+
+
+def test_what_does_not_fit_is_copied_from_its_first_key_frame() -> None:
+    intent = make()
+    assert routes(intent, stream(1280, 720, 30, 10)) == {Route.COPY}
+    state, reason = intent.state(net_ready=False)
+    assert state == "bypass" and reason.startswith("1280x720 at 30 frames per second needs 142 ms")
+    assert intent.load < 0.1
+    assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.WORK}
+
+
+def test_a_heavier_model_and_other_streams_leave_less_room() -> None:
+    heavy = make(record=replace(RECORD, model="large"))
+    assert routes(heavy, stream(480, 270, 30, 10)) == {Route.COPY}
+    assert routes(make(spare=0.2), stream(480, 270, 30, 10)) == {Route.COPY}
+
+
+def test_what_would_be_too_large_to_be_written_is_copied() -> None:
+    roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
+    intent = Intent(roomy, lambda: 1.0, record=RECORD, model="small")
+    assert routes(intent, stream(4098, 2160, 30, 3)) == {Route.COPY}
+    assert intent.state(net_ready=True) == ("bypass", "4098x2160 is too large to be doubled.")
+
+
+def test_a_stream_that_is_switched_off_from_the_start_is_copied() -> None:
+    intent = make(record=replace(RECORD, enhance=False))
+    nameless = (dataclasses.replace(u, width=0, height=0) for u in stream(1, 1, 30, 3))
+    assert routes(intent, nameless) == {Route.COPY}
+
+
+def test_the_operators_wish_is_followed_at_a_key_frame() -> None:
+    intent = make()
+    routes(intent, stream(480, 270, 30, 10))
+    assert not intent.follow(replace(RECORD, enhance=False))
+    intent.judge(fault="", measured_ms=None, now=1.0)
+    assert intent.state(net_ready=True) == ("off", OFF_REASON)
+    assert intent.needs_key_frame and intent.current is Route.WORK
+    assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.COPY}
+    assert intent.follow(replace(RECORD, model="large"))
+    assert intent.model == "large"
+
+
+def test_a_net_that_cannot_be_had_means_copying_with_its_reason() -> None:
+    intent = make()
+    routes(intent, stream(480, 270, 30, 10))
+    intent.judge(fault="There is no such net.", measured_ms=None, now=1.0)
+    assert intent.state(net_ready=False) == ("bypass", "There is no such net.")
+    intent.judge(fault="", measured_ms=None, now=2.0)
+    assert intent.state(net_ready=True) == ("enhancing", "")
+
+
+def test_a_size_that_units_do_not_say_comes_from_the_pictures() -> None:
+    intent = make()
+    nameless = (dataclasses.replace(u, width=0, height=0) for u in stream(1, 1, 30, 10))
+    assert routes(intent, nameless) == {Route.WORK}
+    intent.decoded(480, 270)
+    assert (intent.width, intent.height) == (480, 270)
+    intent.decoded(1, 1)
+    assert intent.load == pytest.approx(1.0)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import asyncio
+
+from wire.connection import Redis, connect
+from wire.log import LogReader, LogWriter
+from wire.streams import StreamRegistry
+from workers.age import EntryAge
+from workers.outbox import LIMIT, Outbox
+from workers.tally import Tally
+
+from .clips import Clip, units
+
+
+def make(client: Redis, epoch: int, lost: list[None]) -> tuple[Outbox, Tally]:
+    writer = LogWriter(client, stream="cam1", rendition="2x", owner_field="epoch", epoch=epoch)
+    tally = Tally()
+    return Outbox(writer, EntryAge(), tally, lost=lambda: lost.append(None)), tally
+
+
+async def test_units_are_appended_in_order_and_counted(client: Redis) -> None:
+    registry = StreamRegistry(client)
+    session = await registry.create("cam1")
+    epoch = await registry.take_lead("cam1", session, "w1")
+    outbox, tally = make(client, epoch, [])
+    clip = list(units(Clip(frames=12)))
+    running = asyncio.create_task(outbox.run())
+    for unit in clip:
+        outbox.put(unit)
+    reader = LogReader(client, stream="cam1", rendition="2x")
+    found: list[bytes] = []
+    while len(found) < 12:
+        for entry in await reader.read(block_ms=1000):
+            assert entry.batch.epoch == epoch
+            found += [unit.payload for unit in entry.batch.units]
+    while tally.read().frames_out < 12:  # noqa: ASYNC110 - a counter tells nobody
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert found == [unit.payload for unit in clip]
+    counts = tally.read()
+    assert (counts.frames_out, counts.key_frames, counts.dropped) == (12, 1, {})
+
+
+async def test_what_redis_does_not_take_is_counted_and_asks_for_a_key_frame() -> None:
+    away = connect("unix:///nowhere/redis.sock")
+    lost: list[None] = []
+    outbox, tally = make(away, 1, lost)
+    (unit,) = units(Clip(frames=1))
+    for _ in range(LIMIT + 1):
+        outbox.put(unit)
+    assert tally.read().dropped == {"redis": LIMIT} and len(lost) == 1
+    running = asyncio.create_task(outbox.run())
+    while len(lost) < 2:  # noqa: ASYNC110 - a list tells nobody
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await away.aclose()
+    assert tally.read().dropped == {"redis": LIMIT + 1} and tally.read().frames_out == 0

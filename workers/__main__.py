@@ -1,0 +1,27 @@
+"""``python -m workers``: one worker process, with settings from the environment."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from wire.errors import BadSettings
+from wire.settings import load_settings
+from workers.main import run
+
+
+def main() -> int:
+    """The exit status."""
+    try:
+        settings = load_settings()
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    return run(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""What this machine can do, measured at start with the default net and the real encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from models.errors import ModelError
+from models.manifest import list_models
+from workers.encode.encoder import EncoderSpec
+from workers.encode.step import OutputConfig
+from workers.encode.table import make_encoder
+from workers.enhance.nets import NetCache
+from workers.enhance.upscaler import Upscaler
+from workers.picture import Colour, Picture
+
+WIDTH, HEIGHT, FPS = 480, 270, 30
+_ROUNDS = 19
+_WARM_UP = 3
+_HEADROOM = 0.9
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Capacity:
+    """The measured machine."""
+
+    streams: float
+    "Streams of 480x270 at 30 frames per second that it holds in time."
+    ms_per_frame: float
+    "The default net on one such frame."
+    macs: dict[str, int]
+    "Multiply-adds per input pixel by model."
+    model: str
+    "The default model."
+
+    def frame_ms(self, model: str, width: int, height: int) -> float:
+        """What the net is expected to take for a frame of another size, or of another model."""
+        base = self.macs.get(self.model, 0)
+        heavier = self.macs.get(model, base) / base if base else 1.0
+        return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)
+
+
+def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) -> Capacity:
+    """Runs the net and the encoder; takes about a second, never on the loop.
+
+    ``wished`` other than 0 replaces the measured number of streams. Raises NetUnusable.
+    """
+    upscaler = Upscaler()
+    upscaler.use(nets.load(model, WIDTH, HEIGHT))
+    pictures = [_noise(seed) for seed in range(_ROUNDS)]
+    net_ms = _usual_ms(lambda index: upscaler.enhance(pictures[index]))
+    coder = _coder(output, upscaler.resize(pictures[0]))
+    coder_ms = _usual_ms(coder)
+    # The net uses all its threads at once; decoder and encoder take one each.
+    cores = max(1, os.cpu_count() or 1)
+    streams = _HEADROOM * 1000.0 / FPS / (net_ms + coder_ms / cores)
+    return Capacity(
+        streams=round(wished or streams, 2),
+        ms_per_frame=round(net_ms, 2),
+        macs=_macs(),
+        model=model,
+    )
+
+
+def _usual_ms(work: Callable[[int], object]) -> float:
+    """The faster quarter's bound: what is slower was held up by something that will pass."""
+    took = []
+    for index in range(_ROUNDS):
+        begun = time.perf_counter()
+        work(index)
+        took.append((time.perf_counter() - begun) * 1000.0)
+    steady = sorted(took[_WARM_UP:])
+    return steady[len(steady) // 4]
+
+
+def _coder(output: OutputConfig, picture: Picture) -> Callable[[int], object]:
+    spec = EncoderSpec(
+        codec=output.codec,
+        width=picture.width,
+        height=picture.height,
+        kbps=output.bitrates.kbps(picture.width, picture.height),
+        preset=output.preset,
+        colour=Colour(),
+    )
+    encoder = make_encoder(spec, fps=FPS)
+    return lambda index: encoder.encode(picture, ticks=index * 3000, fps=FPS, key=index == 0)
+
+
+def _noise(seed: int) -> Picture:
+    picture = Picture.blank(WIDTH, HEIGHT)
+    random = np.random.default_rng(seed)
+    for plane in (picture.y, picture.u, picture.v):
+        plane[:] = random.integers(16, 236, plane.shape, dtype=np.uint8)
+    return picture
+
+
+def _macs() -> dict[str, int]:
+    try:
+        return {manifest.name: manifest.macs_per_pixel for manifest in list_models()}
+    except ModelError:
+        # A damaged model that nobody asked for must not stop the worker.
+        return {}

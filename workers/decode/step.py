@@ -1,0 +1,99 @@
+"""The decoding thread's work for one live stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from wire.batch import Flags, Stage
+from workers.decode.decoder import UnitDecoder
+from workers.decode.gate import Entrance, SourceGate
+from workers.errors import BrokenUnit
+from workers.picture import Picture
+from workers.plan.route import Route
+from workers.shot import Shot
+from workers.tally import Tally
+
+_MAX_INSIDE = 32
+
+_DROP_REASONS = {
+    Entrance.NO_KEY_FRAME: "no_key_frame",
+    Entrance.LOST: "no_key_frame",
+    Entrance.BROKEN: "broken",
+}
+
+
+class DecodeStep:
+    """Units to pictures. ``need_key`` is called, from this thread, for every unit refused."""
+
+    def __init__(
+        self, tally: Tally, *, taken: Callable[[], None], need_key: Callable[[str], None]
+    ) -> None:
+        self._tally = tally
+        self._taken = taken
+        self._need_key = need_key
+        self._gate = SourceGate()
+        self._decoder: UnitDecoder | None = None
+        self._inside: dict[int, Shot] = {}
+        self._tag = 0
+
+    def step(self, item: Shot) -> Iterator[Shot]:
+        """The shots whose pictures are complete now; a copied shot goes through as it is."""
+        self._taken()
+        if item.route is Route.COPY:
+            self._gate.reset()
+            self._decoder = None
+            yield item
+            return
+        unit = item.unit
+        entrance = self._gate.enter(
+            sequence=unit.sequence,
+            is_key=unit.is_key,
+            after_loss=bool(unit.flags & Flags.DISCONTINUITY),
+        )
+        if entrance is not Entrance.OPEN:
+            self._refuse(item, entrance)
+            return
+        if self._decoder is None or self._decoder.codec is not unit.codec:
+            yield from self.flush()
+            self._decoder = UnitDecoder(unit.codec)
+        try:
+            yield from self._decode(self._decoder, item)
+        except BrokenUnit:
+            self._gate.broke()
+            self._decoder = None
+            self._inside.clear()
+            self._refuse(item, Entrance.BROKEN)
+
+    def flush(self) -> Iterator[Shot]:
+        """The shots that the decoder still holds back."""
+        if self._decoder is not None:
+            yield from self._match(self._decoder.flush())
+            self._decoder = None
+        for shot in self._inside.values():
+            self._drop(shot, "broken")
+        self._inside.clear()
+
+    def _decode(self, decoder: UnitDecoder, item: Shot) -> Iterator[Shot]:
+        self._tag += 1
+        self._inside[self._tag] = item
+        yield from self._match(decoder.decode(item.unit.payload, self._tag))
+        while len(self._inside) > _MAX_INSIDE:
+            self._drop(self._inside.pop(next(iter(self._inside))), "broken")
+
+    def _match(self, pictures: list[tuple[int, Picture]]) -> Iterator[Shot]:
+        for tag, picture in pictures:
+            shot = self._inside.pop(tag, None)
+            if shot is not None:
+                shot.picture = picture
+                shot.stamp(Stage.DECODED)
+                yield shot
+
+    def _refuse(self, item: Shot, entrance: Entrance) -> None:
+        self._drop(item, _DROP_REASONS[entrance])
+        self._need_key(entrance.value)
+
+    def _drop(self, shot: Shot, reason: str) -> None:
+        if shot.is_replay:
+            self._tally.count("replayed")
+        else:
+            self._tally.drop(reason)

@@ -1,0 +1,63 @@
+"""What an encoder is, and what it is made from."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+from wire.batch import Codec
+from workers.picture import Colour, Picture
+
+CLOCK_RATE = 90_000
+"""Ticks per second of an encoder's time; RTP's rate for video (RFC 6184, RFC 7741)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """Everything that needs a new encoder when it changes."""
+
+    codec: Codec
+    width: int
+    height: int
+    kbps: float
+    preset: str
+    "Of x264; others have one speed."
+    colour: Colour
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Coded:
+    """One coded picture."""
+
+    payload: bytes
+    is_key: bool
+
+
+class Encoder(Protocol):
+    """One coded sequence; used by one thread. Every picture gives one coded picture at once."""
+
+    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> Coded:
+        """Codes a picture at ``ticks`` of 1/90000 s, greater than before. Raises EncoderFailed.
+
+        ``fps`` is the present frame rate; it only steers the bits spent per picture.
+        """
+        ...
+
+
+class EncoderTicks:
+    """Time for an encoder: starts at zero, always grows, by a second at most.
+
+    A publisher's time may stand still, run backwards or jump; an encoder's must not.
+    """
+
+    def __init__(self) -> None:
+        self._last_pts: int | None = None
+        self._ticks = 0
+
+    def at(self, pts: int, clock_rate: int) -> int:
+        """Ticks for the picture at ``pts``."""
+        if self._last_pts is not None:
+            step = (pts - self._last_pts) * CLOCK_RATE // clock_rate
+            self._ticks += min(max(step, 1), CLOCK_RATE)
+        self._last_pts = pts
+        return self._ticks

@@ -1,0 +1,49 @@
+"""H.264 by libx264: constrained baseline, no delay, constant bitrate at any frame rate."""
+
+from __future__ import annotations
+
+from workers.encode.context import encode_one, open_context
+from workers.encode.encoder import Coded, EncoderSpec
+from workers.encode.level import level_for
+from workers.picture import Picture
+
+_NOMINAL_FPS = 10.0
+_BUFFER_S = 0.5
+_LEVEL_FPS = 30.0
+
+
+class X264Encoder:
+    """Annex B units; SPS and PPS before every key frame.
+
+    Without delay x264 counts frames, not time: it believes the frame rate it was opened with.
+    So it is opened at the lowest rate, and the bitrate follows the true one; x264 lets a constant
+    bitrate go down while running, but never above what it was opened with.
+    """
+
+    def __init__(self, spec: EncoderSpec, *, fps: float) -> None:
+        rate = str(int(spec.kbps * 1000))
+        self._bit_rate = int(spec.kbps * 1000)
+        level = level_for(spec.width, spec.height, max(fps, _LEVEL_FPS) if fps > 32 else _LEVEL_FPS)
+        self._context = open_context(
+            "libx264",
+            spec,
+            fps=_NOMINAL_FPS,
+            options={
+                "preset": spec.preset,
+                "tune": "zerolatency",
+                "profile": "baseline",
+                "forced-idr": "1",
+                "maxrate": rate,
+                "bufsize": str(int(spec.kbps * 1000 * _BUFFER_S)),
+                "x264-params": (
+                    f"keyint=infinite:scenecut=0:repeat-headers=1:annexb=1:bframes=0:level={level}"
+                ),
+            },
+        )
+
+    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> Coded:
+        """Codes a picture; the bitrate follows the frame rate in steps of 5 %."""
+        wanted = int(self._bit_rate * min(1.0, _NOMINAL_FPS / fps))
+        if abs(wanted - self._context.bit_rate) > 0.05 * self._context.bit_rate:
+            self._context.bit_rate = wanted
+        return encode_one(self._context, picture, ticks=ticks, key=key)

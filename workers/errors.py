@@ -1,0 +1,40 @@
+"""Errors of the workers.
+
+WorkerError
+├── EngineUnavailable   an inference engine cannot be used here, with the reason
+├── NetUnusable         a net cannot be loaded or compiled
+├── BrokenUnit          an access unit that cannot be decoded
+├── EncoderFailed       an encoder cannot be opened for a size, or did not give a unit
+└── FileFailed          a file cannot be enhanced, in one sentence
+"""
+
+from __future__ import annotations
+
+
+class WorkerError(Exception):
+    """The root of what can go wrong in a worker."""
+
+
+class EngineUnavailable(WorkerError):
+    """The inference engine cannot be used here; install its package or name another engine."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"Engine {name!r} cannot be used: {reason}.")
+        self.name = name
+        self.reason = reason
+
+
+class NetUnusable(WorkerError):
+    """The net cannot be loaded or compiled; choose another one."""
+
+
+class BrokenUnit(WorkerError):
+    """The access unit cannot be decoded; go on at the next key frame."""
+
+
+class EncoderFailed(WorkerError):
+    """The encoder cannot be opened for this size, or did not give one unit per picture."""
+
+
+class FileFailed(WorkerError):
+    """The file cannot be enhanced; the message is the one sentence that says why."""

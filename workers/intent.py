@@ -1,0 +1,117 @@
+"""What shall become of a stream: the operator's wish, what fits, and where units go for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wire.batch import MAX_SIDE, AccessUnit
+from wire.streams import StreamRecord
+from workers.capacity import Capacity
+from workers.plan.admission import AdmissionPolicy, Verdict
+from workers.plan.claims import COPY_LOAD, stream_load
+from workers.plan.frame_rate import FrameRate
+from workers.plan.route import Route, RoutePolicy
+
+OFF_REASON = "The operator switched enhancement off."
+
+_ACCEPTED = Verdict(accepted=True)
+
+
+class Intent:
+    """Joins the policies of one stream. No I/O; times are arguments.
+
+    ``spare`` tells the part of the engine, 0..1, that the worker's other streams leave.
+    """
+
+    def __init__(
+        self, capacity: Capacity, spare: Callable[[], float], *, record: StreamRecord, model: str
+    ) -> None:
+        self._capacity = capacity
+        self._spare = spare
+        self._default_model = model
+        self._admission = AdmissionPolicy()
+        self._verdict = _ACCEPTED
+        self._route = RoutePolicy()
+        self._rate = FrameRate(guess=record.fps or 30.0)
+        self._enhance = record.enhance
+        self.model = record.model or model
+        self.width = 0
+        self.height = 0
+        self._aim()
+
+    @property
+    def current(self) -> Route:
+        """Where units go now."""
+        return self._route.current
+
+    @property
+    def needs_key_frame(self) -> bool:
+        """True while a key frame of the source is needed to change where units go."""
+        return self._route.needs_key_frame
+
+    @property
+    def load(self) -> float:
+        """In streams of 480x270 at 30 frames per second."""
+        if self.current is Route.COPY:
+            return COPY_LOAD
+        return stream_load(self.width, self.height, self._rate.fps)
+
+    def follow(self, record: StreamRecord) -> bool:
+        """Takes the operator's wish from the record; True if the model is another one now."""
+        self._enhance = record.enhance
+        model = record.model or self._default_model
+        changed = model != self.model
+        self.model = model
+        return changed
+
+    def route(self, unit: AccessUnit, *, now: float) -> Route | None:
+        """Where the unit goes; None if it must be left out until the next key frame."""
+        self._rate.add(unit.pts, unit.clock_rate)
+        resized = unit.width and (unit.width, unit.height) != (self.width, self.height)
+        if unit.is_key and resized:
+            self.width, self.height = unit.width, unit.height
+            # What was measured at the old size says nothing; go by the measurement at start.
+            self.judge(fault="", measured_ms=None, now=now)
+        return self._route.of(is_key=unit.is_key)
+
+    def decoded(self, width: int, height: int) -> None:
+        """The size of the pictures, where the units did not say it."""
+        if not self.width:
+            self.width, self.height = width, height
+
+    def judge(self, *, fault: str, measured_ms: float | None, now: float) -> None:
+        """Decides anew; ``fault`` is why the net cannot be had, ``measured_ms`` what it takes."""
+        if fault:
+            self._verdict = Verdict(accepted=False, reason=fault)
+        elif 2 * max(self.width, self.height) > MAX_SIDE:
+            text = f"{self.width}x{self.height} is too large to be doubled."
+            self._verdict = Verdict(accepted=False, reason=text)
+        elif self.width:
+            self._verdict = self._admission.judge(
+                width=self.width,
+                height=self.height,
+                fps=self._rate.fps,
+                frame_ms=measured_ms
+                or self._capacity.frame_ms(self.model, self.width, self.height),
+                spare=self._spare(),
+                now=now,
+            )
+        self._aim()
+
+    def _aim(self) -> None:
+        wanted = self._enhance and self._verdict.accepted
+        self._route.wish(Route.WORK if wanted else Route.COPY)
+
+    def restart(self) -> None:
+        """The last key frame was not used after all."""
+        self._route.restart()
+
+    def state(self, *, net_ready: bool) -> tuple[str, str]:
+        """State and reason as in ``StreamWork``."""
+        if not self._enhance:
+            return "off", OFF_REASON
+        if not self._verdict.accepted:
+            return "bypass", self._verdict.reason
+        if not net_ready:
+            return "starting", "The net is being made ready for this size."
+        return "enhancing", ""

@@ -1,0 +1,274 @@
+"""One stream enhanced here: the async adapter between Redis and the stream's pipeline.
+
+Tasks: read the source log, publish the enhanced one, renew the lease, listen to control messages,
+watch the record. Whichever finds that the stream is no longer ours ends all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from wire import clock, control, keys
+from wire.batch import AccessUnit, Kind, Stage
+from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.errors import BadMessage, Fenced, StreamGone
+from wire.heartbeat import StreamWork
+from wire.jobs import RENEW_S, Job, JobQueue
+from wire.log import LogReader, LogWriter
+from wire.streams import StreamRecord, StreamRegistry
+from workers.age import EntryAge
+from workers.ending import Ending, LeadOver
+from workers.enhance.nets import NetCache
+from workers.intent import Intent
+from workers.key_wish import KeyWish
+from workers.lead_config import LeadConfig
+from workers.outbox import Outbox
+from workers.pipeline import INTAKE, Outlets, Pipeline
+from workers.plan.route import Route
+from workers.shot import Shot
+from workers.tally import Tally
+
+log = logging.getLogger(__name__)
+
+RENDITION = "2x"
+REPLAY_S = 0.3
+"""Frames older than this are only decoded while a lead catches up with the log."""
+
+_BLOCK_MS = 1000
+_WATCH_S = 0.5
+_JOIN_S = 1.5
+
+
+class Lead:
+    """Leads one stream whose epoch it was given, until its ending; ``run`` once."""
+
+    def __init__(
+        self,
+        client: Redis,
+        job: Job,
+        epoch: int,
+        *,
+        record: StreamRecord,
+        nets: NetCache,
+        config: LeadConfig,
+        spare: Callable[[], float],
+    ) -> None:
+        self.job = job
+        self.epoch = epoch
+        self._client = client
+        self._nets = nets
+        self._jobs = JobQueue(client, consumer=config.worker)
+        self._registry = StreamRegistry(client)
+        self._age = EntryAge()
+        self._tally = Tally()
+        self._intent = Intent(config.capacity, spare, record=record, model=config.model)
+        self._key_wish = KeyWish(client, job.stream)
+        self._room = asyncio.Semaphore(INTAKE)
+        self._over: LeadOver | None = None
+        self._alarm = asyncio.Event()
+        self._caught_up = False
+        self._pipeline = Pipeline(
+            job.stream, config.output, nets, self._tally, self._outlets(),
+            model=self._intent.model, fps=record.fps or 30.0,
+        )  # fmt: skip
+        writer = LogWriter(
+            client, stream=job.stream, rendition=RENDITION, owner_field="epoch", epoch=epoch
+        )
+        self._outbox = Outbox(writer, self._age, self._tally, lost=self._pipeline.ask_key_frame)
+
+    @property
+    def load(self) -> float:
+        """In streams of 480x270 at 30 frames per second."""
+        return self._intent.load
+
+    async def run(self) -> Ending:
+        """Leads the stream until it is over, and says why; cancelling it ends it at once."""
+        self._say("lead_began", f"leads it, epoch {self.epoch}")
+        self._pipeline.start()
+        try:
+            ending = await self._run_tasks()
+        finally:
+            self._pipeline.close()
+            if not await asyncio.to_thread(self._pipeline.join, _JOIN_S):
+                self._say("thread_stuck", "a thread did not end in time")
+        return ending
+
+    def stop(self) -> None:
+        """Ends the lead; ``run`` returns RELEASED."""
+        self._end(LeadOver(Ending.RELEASED, "the worker stops"))
+
+    def work(self) -> StreamWork:
+        """What it does, for the heartbeat."""
+        enhance, intent = self._pipeline.enhance, self._intent
+        state, reason = intent.state(net_ready=bool(enhance.model_in_use))
+        counts = self._tally.read()
+        fps, kbps = self._outbox.rates()
+        factor = 2 if intent.current is Route.WORK else 1
+        return StreamWork(
+            stream=self.job.stream, epoch=self.epoch, state=state, reason=reason,
+            model=enhance.model_in_use or intent.model, engine=self._nets.engine.info.name,
+            width=factor * intent.width, height=factor * intent.height, fps=fps, kbps=kbps,
+            frames_in=counts.frames_in, frames_out=counts.frames_out, enhanced=counts.enhanced,
+            bicubic=counts.bicubic, bypassed=counts.bypassed, dropped=counts.dropped,
+            key_frames=counts.key_frames,
+        )  # fmt: skip
+
+    def _outlets(self) -> Outlets:
+        loop = asyncio.get_running_loop()
+
+        def on_loop(function: Callable[..., object]) -> Callable[..., None]:
+            def call(*args: Any) -> None:
+                loop.call_soon_threadsafe(function, *args)
+
+            return call
+
+        return Outlets(
+            unit=on_loop(lambda unit: self._outbox.put(unit)),
+            taken=on_loop(self._room.release),
+            need_key=on_loop(self._key_wish.want),
+            failed=on_loop(lambda error: self._end(LeadOver(Ending.FAILED, repr(error)))),
+        )
+
+    async def _run_tasks(self) -> Ending:
+        tasks = {
+            "read": self._read(), "publish": self._publish(), "renew": self._renew(),
+            "listen": self._listen(), "watch": self._watch(), "ask": self._key_wish.run(),
+            "alarm": self._await_alarm(),
+        }  # fmt: skip
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, task in tasks.items():
+                    group.create_task(task, name=f"{name} {self.job.stream}")
+        except* LeadOver as overs:
+            over = next(error for error in overs.exceptions if isinstance(error, LeadOver))
+        self._say("lead_over", f"lead is over: {over}")
+        return over.ending
+
+    def _end(self, over: LeadOver) -> None:
+        self._over = self._over or over
+        self._alarm.set()
+
+    async def _await_alarm(self) -> None:
+        await self._alarm.wait()
+        assert self._over is not None
+        raise self._over
+
+    async def _read(self) -> None:
+        reader = LogReader(self._client, stream=self.job.stream, rendition=keys.SOURCE)
+        positioned = False
+        while True:
+            try:
+                if not positioned:
+                    await self._age.measure(self._client)
+                    if not await reader.seek_last_key_frame():
+                        self._key_wish.want("the log has no key frame")
+                    positioned = True
+                entries = await reader.read(block_ms=_BLOCK_MS)
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+                continue
+            for entry in entries:
+                for unit in entry.batch.units:
+                    if unit.kind is Kind.VIDEO:
+                        await self._take(unit, entry.id)
+
+    async def _take(self, unit: AccessUnit, entry_id: str) -> None:
+        now_us, now = clock.now_us(), time.monotonic()
+        age_s = self._age.age_s(unit, entry_id, now_us=now_us)
+        self._caught_up = self._caught_up or age_s <= REPLAY_S
+        if unit.is_key:
+            self._key_wish.met()
+        route = self._intent.route(unit, now=now)
+        self._tally.count("frames_in" if self._caught_up else "replayed")
+        if route is None or (route is Route.COPY and not self._caught_up):
+            self._leave_out()
+            return
+        shot = Shot(unit, route, arrived=now - age_s, is_replay=not self._caught_up)
+        shot.stamps.append((Stage.FETCHED, now_us))
+        await self._room.acquire()
+        self._pipeline.offer(shot)
+
+    def _leave_out(self) -> None:
+        """Copying can begin only at a key frame young enough to be shown."""
+        if self._caught_up:
+            self._tally.drop("no_key_frame")
+        else:
+            self._intent.restart()
+        self._key_wish.want("copying begins at a key frame")
+
+    async def _publish(self) -> None:
+        try:
+            await self._outbox.run()
+        except Fenced as error:
+            raise LeadOver(Ending.LOST, str(error)) from error
+        except StreamGone as error:
+            raise LeadOver(Ending.ENDED, str(error)) from error
+
+    async def _renew(self) -> None:
+        while True:
+            try:
+                held = await self._jobs.renew(self.job)
+            except REDIS_DOWN:
+                held = True  # Nobody can have taken it, and the epoch guards the log.
+            if not held:
+                raise LeadOver(Ending.LOST, "the lease is not ours any more")
+            await asyncio.sleep(RENEW_S)
+
+    async def _listen(self) -> None:
+        mailbox = control.to_lead(self._client, self.job.stream)
+        while True:
+            try:
+                messages = await mailbox.read(block_ms=_BLOCK_MS)
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+                continue
+            for message in messages:
+                if isinstance(message, control.RecordChanged):
+                    await self._look()
+                elif isinstance(message, control.KeyFrameRequest):
+                    self._on_key_request(message)
+
+    def _on_key_request(self, message: control.KeyFrameRequest) -> None:
+        if message.rendition != RENDITION:
+            return
+        if self._intent.current is Route.COPY:
+            self._key_wish.want("a viewer of the copied rendition needs it")
+        else:
+            self._pipeline.ask_key_frame()
+
+    async def _watch(self) -> None:
+        """Reads the record now and then: a message may be missed, and load changes."""
+        while True:
+            await self._look()
+            with contextlib.suppress(*REDIS_DOWN):
+                await self._age.measure(self._client)
+            await asyncio.sleep(_WATCH_S)
+
+    async def _look(self) -> None:
+        try:
+            record = await self._registry.get(self.job.stream)
+        except StreamGone as error:
+            raise LeadOver(Ending.ENDED, str(error)) from error
+        except (*REDIS_DOWN, BadMessage):
+            return
+        if record.session != self.job.session:
+            raise LeadOver(Ending.ENDED, "the stream has a new publisher")
+        enhance = self._pipeline.enhance
+        if self._intent.follow(record):
+            enhance.model, enhance.fault = self._intent.model, ""
+        self._intent.decoded(*enhance.size)
+        self._intent.judge(
+            fault="" if enhance.model_in_use else enhance.fault,
+            measured_ms=enhance.net_ms,
+            now=time.monotonic(),
+        )
+        if self._intent.needs_key_frame:
+            self._key_wish.want("the stream changes between enhanced and copied")
+
+    def _say(self, action: str, text: str) -> None:
+        log.info("[stream %s] %s", self.job.stream, text, extra={"action": action})

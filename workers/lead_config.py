@@ -1,0 +1,19 @@
+"""What all leads of a worker share."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from workers.capacity import Capacity
+from workers.encode.step import OutputConfig
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LeadConfig:
+    """What all leads of a worker share."""
+
+    worker: str
+    model: str
+    "For streams whose record names none."
+    output: OutputConfig
+    capacity: Capacity

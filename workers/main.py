@@ -1,0 +1,89 @@
+"""The worker process: measures, connects, works, and stops when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+
+from wire.batch import Codec
+from wire.connection import connect
+from wire.settings import BitrateTable, Settings
+from workers import capacity
+from workers.encode.step import OutputConfig
+from workers.engines import make_engine
+from workers.enhance.nets import NetCache
+from workers.errors import WorkerError
+from workers.lead_config import LeadConfig
+from workers.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_CODECS = {"h264": Codec.H264, "vp8": Codec.VP8}
+
+
+def run(settings: Settings) -> int:
+    """Works until SIGTERM or SIGINT; the exit status. 2: it cannot start, as one line says."""
+    if not settings.redis_url:
+        return _refuse("SHARPCAST_REDIS_URL: a worker needs the address of the Redis server.")
+    try:
+        asyncio.run(_work(settings))
+    except WorkerError as error:
+        return _refuse(str(error))
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 2
+
+
+async def _work(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    nets = NetCache(
+        make_engine(settings.engine, threads=settings.worker_threads),
+        precision=settings.precision,
+    )
+    client = connect(settings.redis_url)
+    try:
+        config = await asyncio.to_thread(_measure, settings, nets)
+        worker = Worker(client, nets, config, engines=[nets.engine.info.name])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_stop_when(stopping, worker), name="stop")
+            group.create_task(worker.run(), name="worker")
+    finally:
+        await client.aclose()
+        await asyncio.to_thread(nets.close)
+
+
+def _measure(settings: Settings, nets: NetCache) -> LeadConfig:
+    output = OutputConfig(
+        codec=_CODECS[settings.output_codec],
+        preset=settings.x264_preset,
+        bitrates=BitrateTable.parse(settings.bitrates),
+    )
+    measured = capacity.measure(nets, output, model=settings.model, wished=settings.worker_capacity)
+    log.info(
+        "worker %s: %s takes %.1f ms per frame, capacity %.2f streams",
+        settings.worker_name, settings.model, measured.ms_per_frame, measured.streams,
+        extra={"action": "measured"},
+    )  # fmt: skip
+    return LeadConfig(
+        worker=settings.worker_name, model=settings.model, output=output, capacity=measured
+    )
+
+
+async def _stop_when(stopping: asyncio.Event, worker: Worker) -> None:
+    await stopping.wait()
+    worker.stop()
+
+
+def _on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Signals can be had in the main thread only; elsewhere the owner cancels us.
+        with contextlib.suppress(RuntimeError, ValueError, NotImplementedError):
+            loop.add_signal_handler(number, stopping.set)

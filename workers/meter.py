@@ -1,0 +1,37 @@
+"""Frames and bits per second over the last seconds."""
+
+from __future__ import annotations
+
+from collections import deque
+
+WINDOW_S = 3.0
+
+
+class Meter:
+    """A sliding window over what was put out."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+        self._bytes = 0
+
+    def add(self, size: int, *, now: float) -> None:
+        """One frame of ``size`` bytes."""
+        self._seen.append((now, size))
+        self._bytes += size
+        self._forget(now)
+
+    def rates(self, *, now: float) -> tuple[float, float]:
+        """(frames per second, kbit/s)."""
+        self._forget(now)
+        if len(self._seen) < 2:
+            return 0.0, 0.0
+        span_s = self._seen[-1][0] - self._seen[0][0]
+        if span_s <= 0:
+            return 0.0, 0.0
+        # One interval fewer than frames: the first frame's bits were sent before the span.
+        bits = (self._bytes - self._seen[0][1]) * 8
+        return (len(self._seen) - 1) / span_s, bits / span_s / 1000
+
+    def _forget(self, now: float) -> None:
+        while self._seen and now - self._seen[0][0] > WINDOW_S:
+            self._bytes -= self._seen.popleft()[1]

@@ -1,0 +1,72 @@
+"""The way from the encoder to the enhanced log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from wire import clock
+from wire.batch import AccessUnit, Batch, Stage
+from wire.connection import REDIS_DOWN, RETRY_S
+from wire.log import LogWriter
+from workers.age import EntryAge
+from workers.meter import Meter
+from workers.tally import Tally
+
+LIMIT = 64
+"""Units that may wait for Redis; when there are more, all go and a key frame is made."""
+
+
+class Outbox:
+    """``put`` from the loop, ``run`` appends. ``lost`` is called when units did not arrive."""
+
+    def __init__(
+        self, writer: LogWriter, age: EntryAge, tally: Tally, *, lost: Callable[[], None]
+    ) -> None:
+        self._writer = writer
+        self._age = age
+        self._tally = tally
+        self._lost = lost
+        self._meter = Meter()
+        self._units: deque[AccessUnit] = deque()
+        self._filled = asyncio.Event()
+
+    def put(self, unit: AccessUnit) -> None:
+        """Appends the unit soon."""
+        if len(self._units) >= LIMIT:
+            self._lose(len(self._units))
+            self._units.clear()
+        self._units.append(unit)
+        self._filled.set()
+
+    def rates(self) -> tuple[float, float]:
+        """(frames per second, kbit/s) put out over the last seconds."""
+        return self._meter.rates(now=time.monotonic())
+
+    async def run(self) -> None:
+        """Appends until cancelled. Raises Fenced or StreamGone."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._units:
+                await self._append(self._units.popleft())
+
+    async def _append(self, unit: AccessUnit) -> None:
+        now_us = clock.now_us()
+        batch = Batch(epoch=self._writer.epoch, units=(unit.stamped(Stage.PUBLISHED, now_us),))
+        try:
+            await self._writer.append(batch, now_ms=self._age.redis_ms(now_us=now_us))
+        except REDIS_DOWN:
+            self._lose(1)
+            await asyncio.sleep(RETRY_S)
+            return
+        self._tally.count("frames_out")
+        if unit.is_key:
+            self._tally.count("key_frames")
+        self._meter.add(len(unit.payload), now=time.monotonic())
+
+    def _lose(self, number: int) -> None:
+        self._tally.drop("redis", number)
+        self._lost()

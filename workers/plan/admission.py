@@ -1,0 +1,76 @@
+"""Whether a stream's input can be enhanced in time here, or is better passed through."""
+
+from __future__ import annotations
+
+import dataclasses
+
+ENTER_SHARE = 0.4
+"""At least this share of the frames must get the net for enhancement to begin; little enough
+that a measurement at a bad moment does not shut a stream out."""
+
+LEAVE_SHARE = 0.3
+"""Below this share enhancement ends."""
+
+LEAVE_AFTER_S = 3.0
+"""For how long the share must be below."""
+
+RETRY_AFTER_S = 30.0
+"""After giving up because of measured time, when to try again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of the stream."""
+
+    accepted: bool
+    reason: str = ""
+    "Why not, as a sentence."
+
+
+class AdmissionPolicy:
+    """Compares what a frame takes with the time there is for it, with hysteresis."""
+
+    def __init__(self) -> None:
+        self._verdict: Verdict | None = None
+        self._input: tuple[int, int, float] = (0, 0, 0.0)
+        self._short_since: float | None = None
+        self._refused_at = 0.0
+
+    def judge(
+        self, *, width: int, height: int, fps: float, frame_ms: float, spare: float, now: float
+    ) -> Verdict:
+        """The verdict on an input; ``spare`` is the part of the engine that others leave, 0..1."""
+        share = spare * 1000.0 / (fps * max(frame_ms, 0.001))
+        if self._verdict is None or self._is_other_input(width, height, fps):
+            self._input = (width, height, fps)
+            self._short_since = None
+            self._set(share >= ENTER_SHARE, width, height, fps, frame_ms, spare, now)
+        elif self._verdict.accepted:
+            self._short_since = None if share >= LEAVE_SHARE else (self._short_since or now)
+            if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
+                self._set(False, width, height, fps, frame_ms, spare, now)
+        elif share >= ENTER_SHARE and now - self._refused_at >= RETRY_AFTER_S:
+            self._set(True, width, height, fps, frame_ms, spare, now)
+        assert self._verdict is not None
+        return self._verdict
+
+    def _is_other_input(self, width: int, height: int, fps: float) -> bool:
+        old_width, old_height, old_fps = self._input
+        return (width, height) != (old_width, old_height) or not 0.7 < fps / old_fps < 1.4
+
+    def _set(
+        self, accepted: bool, width: int, height: int, fps: float, frame_ms: float, spare: float,
+        now: float,
+    ) -> None:  # fmt: skip
+        if accepted:
+            self._verdict = Verdict(accepted=True)
+            return
+        self._refused_at = now
+        there_ms = spare * 1000.0 / fps
+        self._verdict = Verdict(
+            accepted=False,
+            reason=(
+                f"{width}x{height} at {fps:.0f} frames per second needs {frame_ms:.0f} ms of the "
+                f"net per frame here, and there are {there_ms:.0f} ms."
+            ),
+        )

@@ -1,0 +1,35 @@
+"""One frame on its way through the pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from wire import clock
+from wire.batch import AccessUnit, Stage
+from workers.picture import Picture
+from workers.plan.route import Route
+
+
+@dataclasses.dataclass(slots=True)
+class Shot:
+    """A source unit and what became of it so far; owned by one thread at a time."""
+
+    unit: AccessUnit
+    "As read from the source log."
+    route: Route
+    arrived: float
+    "When its last packet reached the server, on this process's monotonic clock, seconds."
+    is_replay: bool = False
+    "Only to be decoded, so that the frames after it can be."
+    stamps: list[tuple[Stage, int]] = dataclasses.field(default_factory=list)
+    "Taken here, in the order of travel."
+    picture: Picture | None = None
+    "What it is by now: the source's picture, then the enhanced one."
+
+    def stamp(self, stage: Stage) -> None:
+        """Notes that the stage was passed now."""
+        self.stamps.append((stage, clock.now_us()))
+
+    def all_stamps(self) -> tuple[tuple[Stage, int], ...]:
+        """The source's stamps and those taken here."""
+        return (*self.unit.stamps, *self.stamps)

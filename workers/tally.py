@@ -1,0 +1,49 @@
+"""What happened to the frames of one stream; counted by several threads, read by the loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counts:
+    """Counters since the lead began; they only grow."""
+
+    frames_in: int = 0
+    "Video units read, replayed ones not counted."
+    frames_out: int = 0
+    enhanced: int = 0
+    bicubic: int = 0
+    bypassed: int = 0
+    key_frames: int = 0
+    replayed: int = 0
+    "Units only decoded at a take-over, so that the frames after them can be."
+    dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+class Tally:
+    """The counters. Reasons of drops: ``late``, ``broken``, ``no_key_frame``, ``encoder``,
+    ``redis``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys(
+            (f.name for f in dataclasses.fields(Counts) if f.name != "dropped"), 0
+        )
+        self._dropped: dict[str, int] = {}
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Adds to the counter of that name in ``Counts``."""
+        with self._lock:
+            self._counts[name] += number
+
+    def drop(self, reason: str, number: int = 1) -> None:
+        """Counts frames that are not put out."""
+        with self._lock:
+            self._dropped[reason] = self._dropped.get(reason, 0) + number
+
+    def read(self) -> Counts:
+        """The counters now."""
+        with self._lock:
+            return Counts(**self._counts, dropped=dict(self._dropped))

@@ -1,0 +1,187 @@
+"""The worker: claims streams up to its capacity, leads them, shows what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+
+import redis.exceptions
+
+from wire import clock
+from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.errors import BadMessage, StreamGone
+from wire.heartbeat import PERIOD_S, Heartbeats, WorkerBeat
+from wire.jobs import Job, JobQueue
+from wire.streams import StreamRecord, StreamRegistry
+from workers.ending import Ending
+from workers.enhance.nets import NetCache
+from workers.lead import Lead
+from workers.lead_config import LeadConfig
+from workers.plan.claims import may_claim
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 200
+"""How often leases of dead workers are looked for."""
+
+_STOP_S = 2.4
+_LEAVE_S = 0.5
+_RECORD_GRACE = 5
+_MIN_SPARE = 0.1
+
+
+class Worker:
+    """``run`` until ``stop``. It outlives Redis: while that is away it tries again."""
+
+    def __init__(
+        self, client: Redis, nets: NetCache, config: LeadConfig, *, engines: list[str]
+    ) -> None:
+        self._client = client
+        self._nets = nets
+        self._config = config
+        self._engines = engines
+        self._jobs = JobQueue(client, consumer=config.worker)
+        self._registry = StreamRegistry(client)
+        self._heartbeats = Heartbeats(client)
+        self._leads: dict[str, Lead] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._started_us = clock.now_us()
+
+    @property
+    def leads(self) -> list[Lead]:
+        """The streams it leads now."""
+        return list(self._leads.values())
+
+    @property
+    def load(self) -> float:
+        """In streams of 480x270 at 30 frames per second."""
+        return sum(lead.load for lead in self._leads.values())
+
+    def stop(self) -> None:
+        """Gives everything back and ends ``run`` within three seconds."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until ``stop``."""
+        async with asyncio.TaskGroup() as group:
+            beat = group.create_task(self._beat(), name="heartbeat")
+            claim = group.create_task(self._claim(group), name="claim")
+            await self._stopping.wait()
+            # 1. take nothing new  2. give back  3. leave the list
+            claim.cancel()
+            for lead in self.leads:
+                lead.stop()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=_STOP_S)
+            for task in self._tasks:
+                task.cancel()
+            beat.cancel()
+        await _try(asyncio.wait_for(self._heartbeats.leave(self._config.worker), _LEAVE_S))
+
+    async def _beat(self) -> None:
+        while True:
+            await _try(self._heartbeats.beat(self._make_beat()))
+            await asyncio.sleep(PERIOD_S)
+
+    def _make_beat(self) -> WorkerBeat:
+        capacity = self._config.capacity
+        return WorkerBeat(
+            name=self._config.worker,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_us=self._started_us,
+            engines=self._engines,
+            models=sorted(capacity.macs) or [self._config.model],
+            capacity=capacity.streams,
+            load=round(self.load, 2),
+            ms_per_frame=capacity.ms_per_frame,
+            streams=[lead.work() for lead in self.leads],
+        )
+
+    async def _claim(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            try:
+                job = await self._next_job()
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+                continue
+            except redis.exceptions.ResponseError as error:
+                log.warning("jobs: %s", error, extra={"action": "claim_failed"})
+                await asyncio.sleep(RETRY_S)
+                continue
+            # A job of our own comes back when we were too busy to renew its lease.
+            if job is not None and job.entry not in self._leads:
+                await self._begin(group, job)
+
+    async def _next_job(self) -> Job | None:
+        if not may_claim(
+            capacity=self._config.capacity.streams, load=self.load, streams=len(self._leads)
+        ):
+            await asyncio.sleep(POLL_MS / 1000)
+            return None
+        return await self._jobs.take_over() or await self._jobs.claim(block_ms=POLL_MS)
+
+    async def _begin(self, group: asyncio.TaskGroup, job: Job) -> None:
+        """Takes the lead, or finishes a job whose stream is gone."""
+        try:
+            record = await self._record(job)
+            if record is None or record.session != job.session:
+                await self._jobs.finish(job.entry)
+                return
+            epoch = await self._registry.take_lead(job.stream, job.session, self._config.worker)
+        except (StreamGone, BadMessage, *REDIS_DOWN) as error:
+            # The lease lapses, and the job comes back if its stream does.
+            log.info("[stream %s] not taken: %s", job.stream, error, extra={"action": "not_taken"})
+            return
+        lead = Lead(
+            self._client, job, epoch, record=record, nets=self._nets, config=self._config,
+            spare=self._spare_for(job.entry),
+        )  # fmt: skip
+        self._leads[job.entry] = lead
+        task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _record(self, job: Job) -> StreamRecord | None:
+        """The stream's record; after Redis lost its data the app may be a moment late with it."""
+        for _ in range(_RECORD_GRACE):
+            try:
+                return await self._registry.get(job.stream)
+            except StreamGone:
+                await asyncio.sleep(RETRY_S)
+        return None
+
+    def _spare_for(self, entry: str) -> Callable[[], float]:
+        def spare() -> float:
+            others = sum(lead.load for key, lead in self._leads.items() if key != entry)
+            return max(_MIN_SPARE, 1.0 - others / self._config.capacity.streams)
+
+        return spare
+
+    async def _lead(self, lead: Lead) -> None:
+        """One lead from beginning to end; its failure is its own, the worker goes on."""
+        ending = Ending.FAILED
+        try:
+            ending = await lead.run()
+        except Exception:
+            log.exception("[stream %s] failed", lead.job.stream, extra={"action": "lead_failed"})
+        finally:
+            self._leads.pop(lead.job.entry, None)
+        if ending is Ending.ENDED:
+            await _try(self._jobs.finish(lead.job.entry))
+        elif ending in (Ending.RELEASED, Ending.FAILED):
+            await _try(self._registry.drop_lead(lead.job.stream, lead.epoch))
+        if ending is Ending.RELEASED:
+            await _try(self._jobs.give_back(lead.job))
+
+
+async def _try(work: Awaitable[object]) -> None:
+    """Does it if Redis is there; it is not worth waiting for."""
+    try:
+        await work
+    except (*REDIS_DOWN, redis.exceptions.ResponseError) as error:
+        log.debug("left out: %s", error, extra={"action": "redis_down"})
