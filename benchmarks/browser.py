@@ -94,6 +94,22 @@ def watch(context: Any, url: str, stream: str) -> Any:
     return page
 
 
+def decoded_frames(page: Any) -> int:
+    """Enhanced frames that the watch page's browser decoded so far, by its own statistics."""
+    return int(
+        page.evaluate(
+            """async () => {
+              let frames = 0;
+              const report = await window.sharpcast.player.peers.enhanced.getStats();
+              report.forEach((row) => {
+                if (row.type === 'inbound-rtp' && row.kind === 'video') frames = row.framesDecoded;
+              });
+              return frames;
+            }"""
+        )
+    )
+
+
 def read_stamps(page: Any, selector: str, key: str) -> None:
     """Starts reading the stamps of a <video>."""
     page.evaluate(f"(s) => ({JAVASCRIPT})(document.querySelector(s), '{key}')", selector)

@@ -72,9 +72,7 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     started_us: int
     engines: list[str]
-    models: list[str]
-    zoo: list[ModelInfo] = msgspec.field(default_factory=list)
-    "Details of ``models``."
+    models: list[ModelInfo]
     capacity: float
     "Streams of 480x270 at 30 fps that it holds in time, as measured at its start."
     load: float

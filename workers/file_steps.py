@@ -108,6 +108,7 @@ class FileEncode:
     def __init__(self, output: FileOutput, source: Any) -> None:
         self._output = output
         self._source = source
+        self._held: list[Item] = []
         self.frames = 0
         self.size = (0, 0)
 
@@ -115,11 +116,18 @@ class FileEncode:
         """The packets complete after this picture."""
         picture = item.picture
         if picture is None:
-            yield item
+            # The first packet makes FFmpeg write the container's header, after which no stream
+            # can be added: sound that comes before the first picture waits for it.
+            if self.frames:
+                yield item
+            else:
+                self._held.append(item)
             return
         if not self.frames:
             self.size = (picture.width, picture.height)
             self._output.open_video(picture, self._source)
+            yield from self._held
+            self._held.clear()
         for packet in self._output.code(picture, item.pts, self.frames):
             yield Item(packet=packet)
         self.frames += 1

@@ -8,8 +8,11 @@ import logging
 import signal
 import sys
 
+from models.errors import ModelError
+from models.manifest import list_models
 from wire.batch import Codec
 from wire.connection import connect
+from wire.heartbeat import ModelInfo
 from wire.settings import BitrateTable, Settings
 from workers import capacity
 from workers.encode.step import OutputConfig
@@ -50,7 +53,8 @@ async def _work(settings: Settings) -> None:
     client = connect(settings.redis_url)
     try:
         config = await asyncio.to_thread(_measure, settings, nets)
-        worker = Worker(client, nets, config, engines=[nets.engine.info.name])
+        zoo = await asyncio.to_thread(_zoo)
+        worker = Worker(client, nets, config, engines=[nets.engine.info.name], zoo=zoo)
         async with asyncio.TaskGroup() as group:
             group.create_task(_stop_when(stopping, worker), name="stop")
             group.create_task(worker.run(), name="worker")
@@ -74,6 +78,23 @@ def _measure(settings: Settings, nets: NetCache) -> LeadConfig:
     return LeadConfig(
         worker=settings.worker_name, model=settings.model, output=output, capacity=measured
     )
+
+
+def _zoo() -> list[ModelInfo]:
+    try:
+        manifests = list_models()
+    except ModelError as error:
+        # A damaged model that nobody asked for must not stop the worker.
+        log.warning("the zoo cannot be listed: %s", error, extra={"action": "zoo_damaged"})
+        return []
+    return [
+        ModelInfo(
+            name=manifest.name, title=manifest.title, scale=manifest.scale,
+            macs_per_pixel=manifest.macs_per_pixel, parameters=manifest.parameters,
+            licence=manifest.licence, precisions=sorted(manifest.files),
+        )
+        for manifest in manifests
+    ]  # fmt: skip
 
 
 async def _stop_when(stopping: asyncio.Event, worker: Worker) -> None:

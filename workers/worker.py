@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
 
 import redis.exceptions
@@ -13,14 +14,14 @@ import redis.exceptions
 from wire import clock
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, StreamGone
-from wire.heartbeat import PERIOD_S, Heartbeats, WorkerBeat
+from wire.heartbeat import PERIOD_S, Heartbeats, ModelInfo, WorkerBeat
 from wire.jobs import Job, JobQueue
 from wire.streams import StreamRecord, StreamRegistry
 from workers.ending import Ending
 from workers.enhance.nets import NetCache
 from workers.lead import Lead
 from workers.lead_config import LeadConfig
-from workers.plan.claims import may_claim
+from workers.plan.claims import PAUSE_S, fits, may_look
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,19 @@ class Worker:
     """``run`` until ``stop``. It outlives Redis: while that is away it tries again."""
 
     def __init__(
-        self, client: Redis, nets: NetCache, config: LeadConfig, *, engines: list[str]
+        self,
+        client: Redis,
+        nets: NetCache,
+        config: LeadConfig,
+        *,
+        engines: list[str],
+        zoo: list[ModelInfo],
     ) -> None:
         self._client = client
         self._nets = nets
         self._config = config
         self._engines = engines
+        self._zoo = zoo
         self._jobs = JobQueue(client, consumer=config.worker)
         self._registry = StreamRegistry(client)
         self._heartbeats = Heartbeats(client)
@@ -50,6 +58,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._started_us = clock.now_us()
+        self._look_again = 0.0
 
     @property
     def leads(self) -> list[Lead]:
@@ -95,7 +104,7 @@ class Worker:
             pid=os.getpid(),
             started_us=self._started_us,
             engines=self._engines,
-            models=sorted(capacity.macs) or [self._config.model],
+            models=self._zoo,
             capacity=capacity.streams,
             load=round(self.load, 2),
             ms_per_frame=capacity.ms_per_frame,
@@ -118,7 +127,7 @@ class Worker:
                 await self._begin(group, job)
 
     async def _next_job(self) -> Job | None:
-        if not may_claim(
+        if time.monotonic() < self._look_again or not may_look(
             capacity=self._config.capacity.streams, load=self.load, streams=len(self._leads)
         ):
             await asyncio.sleep(POLL_MS / 1000)
@@ -131,6 +140,10 @@ class Worker:
             record = await self._record(job)
             if record is None or record.session != job.session:
                 await self._jobs.finish(job.entry)
+                return
+            if not self._fits(record):
+                self._look_again = time.monotonic() + PAUSE_S
+                await self._jobs.give_back(job)
                 return
             epoch = await self._registry.take_lead(job.stream, job.session, self._config.worker)
         except (StreamGone, BadMessage, *REDIS_DOWN) as error:
@@ -145,6 +158,12 @@ class Worker:
         task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _fits(self, record: StreamRecord) -> bool:
+        return fits(
+            capacity=self._config.capacity.streams, load=self.load, streams=len(self._leads),
+            width=record.width, height=record.height, fps=record.fps,
+        )  # fmt: skip
 
     async def _record(self, job: Job) -> StreamRecord | None:
         """The stream's record; after Redis lost its data the app may be a moment late with it."""

@@ -134,8 +134,9 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
     """One worker."""
     return schemas.Worker(
         name=beat.name, host=beat.host, pid=beat.pid, started_at=iso(beat.started_us),
-        engines=beat.engines, models=beat.models, capacity=round(beat.capacity, 2),
-        load=round(beat.load, 2), ms_per_frame=round(beat.ms_per_frame, 2),
+        engines=beat.engines, models=[model.name for model in beat.models],
+        capacity=round(beat.capacity, 2), load=round(beat.load, 2),
+        ms_per_frame=round(beat.ms_per_frame, 2),
         streams=[_worker_stream(work) for work in beat.streams],
     )  # fmt: skip
 
@@ -149,7 +150,7 @@ def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:
     """The nets that at least one running worker can load, by name."""
     found = {}
     for beat in beats:
-        for model in beat.zoo:
+        for model in beat.models:
             found[model.name] = schemas.Model(
                 name=model.name, title=model.title, scale=model.scale,
                 macs_per_pixel=model.macs_per_pixel, parameters=model.parameters,

@@ -26,7 +26,7 @@ from app.streams.viewing import Viewing
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis
 from wire.control import EndStream, RecordChanged, to_lead, to_publisher
-from wire.errors import StreamBusy, StreamGone
+from wire.errors import BadMessage, StreamBusy, StreamGone
 from wire.streams import StreamRecord, StreamRegistry
 
 logger = logging.getLogger(__name__)
@@ -273,8 +273,8 @@ class StreamHub:
         """A stream's record, None if it is not live. Raises RedisAway."""
         try:
             return await self._registry.get(stream)
-        except StreamGone:
-            return None
+        except (StreamGone, BadMessage):
+            return None  # a record that nobody can read is as good as none
         except REDIS_DOWN as error:
             raise RedisAway from error
 

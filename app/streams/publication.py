@@ -67,6 +67,8 @@ class Publication:
         self._codec = ""
         self._size = (0, 0)
         self._job = ""
+        self._wishes: dict[str, object] = {}
+        "What the operator chose; brought back when Redis loses the record."
 
     @property
     def is_live(self) -> bool:
@@ -185,8 +187,11 @@ class Publication:
         fields = self._fields()
         try:
             await self._registry.touch(self.stream, self.session, **fields)
+            record = await self._registry.get(self.stream)
+            self._wishes = {"enhance": record.enhance, "model": record.model}
         except StreamGone:
             logger.info("[stream %s] record lost by Redis, made again", self.stream)
+            fields |= self._wishes
             await self._registry.create(self.stream, session=self.session, **fields)
             self.request_key_frame()
         if not self.is_live:

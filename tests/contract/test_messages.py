@@ -17,7 +17,7 @@ from wire.control import (
     to_publisher,
 )
 from wire.heartbeat import EXPIRY_MS as BEAT_EXPIRY_MS
-from wire.heartbeat import Heartbeats, StreamWork, WorkerBeat
+from wire.heartbeat import Heartbeats, ModelInfo, StreamWork, WorkerBeat
 
 
 async def opened(mailbox: Mailbox) -> Mailbox:
@@ -77,6 +77,12 @@ async def test_a_mailbox_is_bounded_and_expires(client: Redis) -> None:
     assert EXPIRY_MS - 5_000 < left_ms <= EXPIRY_MS
 
 
+MODEL = ModelInfo(
+    name="live-s", title="Live S", scale=2, macs_per_pixel=9, parameters=9, licence="x",
+    precisions=["fp32"],
+)  # fmt: skip
+
+
 def beat(name: str, *streams: StreamWork) -> WorkerBeat:
     return WorkerBeat(
         name=name,
@@ -84,7 +90,7 @@ def beat(name: str, *streams: StreamWork) -> WorkerBeat:
         pid=1,
         started_us=2,
         engines=["openvino"],
-        models=["live-s"],
+        models=[MODEL],
         capacity=1.5,
         load=0.5,
         ms_per_frame=15.0,

@@ -47,7 +47,7 @@ def test_every_field_of_the_record_is_in_its_table_and_no_other() -> None:
 
 def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
     work = schema()["properties"]["streams"]["items"]
-    model = schema()["properties"]["zoo"]["items"]
+    model = schema()["properties"]["models"]["items"]
     for found, kind in ((schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo)):
         assert set(found["properties"]) == set(kind.__struct_fields__)
         assert set(found["required"]) == required(kind)

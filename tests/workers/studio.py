@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from wire import clock, control, keys
 from wire.batch import AccessUnit, Batch, Codec, Kind
 from wire.connection import REDIS_DOWN, Redis
+from wire.heartbeat import ModelInfo
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.settings import BitrateTable
@@ -23,6 +24,10 @@ from workers.worker import Worker
 from .clips import as_arrived
 
 MODEL = "tiny"
+TINY = ModelInfo(
+    name=MODEL, title="Tiny", scale=2, macs_per_pixel=10, parameters=10, licence="none",
+    precisions=["fp32"],
+)  # fmt: skip
 BITRATES = BitrateTable.parse(("640x360=1200", "960x540=2500", "1280x720=4000"))
 
 
@@ -47,7 +52,7 @@ def lead_config(
 @contextlib.asynccontextmanager
 async def working(client: Redis, nets: NetCache, config: LeadConfig) -> AsyncIterator[Worker]:
     """A worker that runs until the end of the block."""
-    worker = Worker(client, nets, config, engines=[nets.engine.info.name])
+    worker = Worker(client, nets, config, engines=[nets.engine.info.name], zoo=[TINY])
     task = asyncio.create_task(worker.run(), name="worker under test")
     try:
         yield worker

@@ -23,7 +23,7 @@ from workers.worker import Worker
 from ..contract.units import audio
 from .clips import Clip, units
 from .fakes import SlowEngine
-from .studio import Publisher, Viewer, lead_config, watching, working
+from .studio import TINY, Publisher, Viewer, lead_config, watching, working
 
 
 async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
@@ -352,7 +352,7 @@ async def test_another_worker_takes_over_within_two_seconds_from_the_last_key_fr
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     clip = list(units(Clip(frames=110)))
-    first = Worker(client, nets, lead_config("w1"), engines=["none"])
+    first = Worker(client, nets, lead_config("w1"), engines=["none"], zoo=[])
     dying = asyncio.create_task(first.run())
     async with watching(viewer):
         await publisher.begin()
@@ -441,7 +441,7 @@ async def test_streams_are_shared_by_capacity_and_given_back_at_the_end(
     for publisher in publishers:
         await publisher.begin()
     staying = [asyncio.create_task(publisher.stay()) for publisher in publishers]
-    one = Worker(client, nets, lead_config("w1", streams=2.0), engines=["none"])
+    one = Worker(client, nets, lead_config("w1", streams=2.0), engines=["none"], zoo=[])
     running = asyncio.create_task(one.run())
     await until(lambda: len(one.leads) == 2)
     async with working(client, nets, lead_config("w2", streams=2.0)) as two:
@@ -465,7 +465,7 @@ async def test_the_heartbeat_tells_what_the_worker_does(client: Redis, nets: Net
         await until(lambda: worker.leads)
         await publisher.play(list(units(Clip(frames=45))))
         (beat,) = await Heartbeats(client).list()
-    assert (beat.name, beat.capacity, beat.models) == ("w1", 3.0, ["other", "tiny"])
+    assert (beat.name, beat.capacity, beat.models) == ("w1", 3.0, [TINY])
     assert beat.engines == [nets.engine.info.name] and 0 < beat.load < 0.1
     (work,) = beat.streams
     assert work.stream == "cam1" and 5 < work.fps < 90 and work.kbps > 5

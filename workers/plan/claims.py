@@ -16,6 +16,26 @@ def stream_load(width: int, height: int, fps: float) -> float:
     return width * height * fps / UNIT_PIXELS_PER_S
 
 
-def may_claim(*, capacity: float, load: float, streams: int) -> bool:
-    """True if another stream of one unit fits; a worker always takes a first one."""
-    return streams == 0 or load + 1.0 <= capacity
+MIN_SLOT = 0.05
+"""With less room than this it is not worth looking at another job."""
+
+PAUSE_S = 1.0
+"""After giving back a job that was too large; time for a worker with more room to take it."""
+
+
+def may_look(*, capacity: float, load: float, streams: int) -> bool:
+    """True if it is worth claiming a job to see whether it fits."""
+    return streams == 0 or load + MIN_SLOT <= capacity
+
+
+def fits(
+    *, capacity: float, load: float, streams: int, width: int, height: int, fps: float
+) -> bool:
+    """True if a stream of this input fits beside the others; a worker always takes a first one.
+
+    An input that alone is beyond the worker is only copied, and that fits nearly always.
+    """
+    need = stream_load(width, height, fps or 30.0)
+    if need > capacity:
+        need = COPY_LOAD
+    return streams == 0 or load + need <= capacity

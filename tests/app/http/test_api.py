@@ -46,7 +46,7 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
     )  # fmt: skip
     return WorkerBeat(
         name="edge-1", host="edge", pid=7, started_us=1_700_000_000_000_000, engines=["openvino"],
-        models=["live-s"], zoo=[model], capacity=2.0, load=1.0, ms_per_frame=11.5,
+        models=[model], capacity=2.0, load=1.0, ms_per_frame=11.5,
         streams=[work] if stream else [],
     )  # fmt: skip
 
