@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from fastapi.params import Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -80,3 +84,24 @@ def nothing() -> Response:
 def ended() -> Response:
     """DELETE: OBS warns on anything but 200."""
     return Response(status_code=200, headers=CORS)
+
+
+def add_common(routes: APIRouter, guards: Sequence[Depends] = ()) -> None:
+    """What both protocols answer alike; ``guards`` are those of a session's other methods."""
+
+    @routes.patch("/{stream}/{session}", dependencies=guards, response_class=Response)
+    async def patch(stream: str, session: str) -> Response:
+        """Neither trickle ICE nor ICE restart is needed: the answer holds every candidate."""
+        raise BadOffer("Trickle ICE and ICE restart are not supported.", status=422)
+
+    @routes.options("/{stream}", response_class=Response)
+    @routes.options("/{stream}/{session}", response_class=Response)
+    async def options() -> Response:
+        """CORS preflight."""
+        return preflight()
+
+    @routes.get("/{stream}", status_code=204, response_class=Response)
+    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
+    async def get() -> Response:
+        """Nothing to show."""
+        return nothing()

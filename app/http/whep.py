@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.errors import BadOffer, BadRequest
+from app.errors import BadRequest
 from app.http import sdp
 from app.http.context import Context
 from wire.keys import ENHANCED, SOURCE
@@ -44,26 +44,10 @@ def router(context: Context) -> APIRouter:
         await context.hub.stop_playing(sdp.check_name(stream), session)
         return sdp.ended()
 
-    @routes.patch("/{stream}/{session}", response_class=Response)
-    async def patch(stream: str, session: str) -> Response:
-        """Neither trickle ICE nor ICE restart is needed: the answer holds every candidate."""
-        raise BadOffer("Trickle ICE and ICE restart are not supported.", status=422)
-
-    @routes.options("/{stream}", response_class=Response)
-    @routes.options("/{stream}/{session}", response_class=Response)
-    async def options() -> Response:
-        """CORS preflight."""
-        return sdp.preflight()
-
     @routes.head("/{stream}", response_class=Response)
     async def head() -> Response:
         """Says what the endpoint speaks."""
         return Response(status_code=200, media_type=sdp.MEDIA_TYPE, headers=sdp.CORS)
 
-    @routes.get("/{stream}", status_code=204, response_class=Response)
-    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
-    async def nothing() -> Response:
-        """Nothing to show."""
-        return sdp.nothing()
-
+    sdp.add_common(routes)
     return routes

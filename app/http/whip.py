@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.errors import BadOffer
 from app.http import sdp
 from app.http.context import Context
 
@@ -29,22 +28,10 @@ def router(context: Context) -> APIRouter:
         await context.hub.unpublish(sdp.check_name(stream), session)
         return sdp.ended()
 
-    @routes.patch("/{stream}/{session}", dependencies=guarded, response_class=Response)
-    async def patch(stream: str, session: str) -> Response:
-        """Neither trickle ICE nor ICE restart is needed: the answer holds every candidate."""
-        raise BadOffer("Trickle ICE and ICE restart are not supported.", status=422)
-
-    @routes.options("/{stream}", response_class=Response)
-    @routes.options("/{stream}/{session}", response_class=Response)
-    async def options() -> Response:
-        """CORS preflight; never needs a token."""
-        return sdp.preflight()
-
-    @routes.get("/{stream}", status_code=204, response_class=Response)
     @routes.head("/{stream}", status_code=204, response_class=Response)
-    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
-    async def nothing() -> Response:
+    async def head() -> Response:
         """Nothing to show."""
         return sdp.nothing()
 
+    sdp.add_common(routes, guarded)
     return routes

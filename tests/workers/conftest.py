@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wire.connection import Redis, command, connect
-from wire.embedded import EmbeddedServer
+from wire.connection import Redis
 from workers.engines import make_engine
 from workers.enhance.nets import NetCache
 
@@ -33,17 +32,7 @@ def nets(zoo: Path) -> Iterator[NetCache]:
     cache.close()
 
 
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[EmbeddedServer]:
-    """A running server; tests may restart it."""
-    with EmbeddedServer() as server:
-        yield server
-
-
 @pytest.fixture
-async def client(redis_server: EmbeddedServer) -> AsyncIterator[Redis]:
-    """A client of it, with nothing stored."""
-    made = connect(redis_server.url)
-    await command(made, "FLUSHALL")
-    yield made
-    await made.aclose()
+def client(redis_client: Redis) -> Redis:
+    """A client of the shared server, with nothing stored; tests may restart that server."""
+    return redis_client
