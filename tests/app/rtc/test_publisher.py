@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import aioice.ice
 import pytest
 from aiortc.rtp import RtpPacket
 
@@ -236,3 +237,20 @@ def test_the_rest_of_a_key_frame_whose_head_was_lost_is_no_key_frame() -> None:
     for discontinuity, data in ((False, unit), (True, rest), (True, unit)):
         ingest.peer._take("video", Codec.H264, 90_000, CodedUnit(0, data, 0, 0, discontinuity))
     assert [unit.is_key for unit in ingest.video] == [True, False, True]
+
+
+async def test_a_publisher_that_ignores_consent_checks_stays_while_it_sends(
+    monkeypatch: pytest.MonkeyPatch, ingest: Ingest, publisher: Publisher
+) -> None:
+    # FFmpeg's whip muxer answers no checks once it sends; aioice would end it after half a
+    # minute, here after about a second.
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.05)
+    monkeypatch.setattr(aioice.ice, "CONSENT_FAILURES", 1)
+    (unit,) = coding.vp8(96, 54, 1)
+    await publisher.start(ingest.signal, "VP8")
+    publisher.ignore_checks()
+    for index in range(40):
+        publisher.video.put(unit, ticks=3000 * index)
+        await asyncio.sleep(0.05)
+    await until(lambda: len(ingest.video) == 40)
+    assert ingest.ends == []

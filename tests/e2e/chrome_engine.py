@@ -1,0 +1,49 @@
+"""A receiver on libwebrtc, the engine inside Chrome: ``python -m tests.e2e.chrome_engine URL S``.
+
+Prints what its own statistics say of the received video. It runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import urllib.request
+from typing import Any
+
+import webrtc
+
+
+def _post(url: str, sdp: str) -> str:
+    request = urllib.request.Request(url, sdp.encode(), {"Content-Type": "application/sdp"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+async def watch(url: str, seconds: float) -> dict[str, Any]:
+    """Frames decoded, and their size."""
+    peer = webrtc.RTCPeerConnection()
+    gathered = asyncio.Event()
+    peer.on("icecandidate", lambda event: gathered.set() if event.candidate is None else None)
+    for kind in ("video", "audio"):
+        peer.add_transceiver(kind, webrtc.RTCRtpTransceiverInit(direction="recvonly"))
+    await peer.set_local_description(await peer.create_offer())
+    async with asyncio.timeout(5):
+        await gathered.wait()
+    answer = await asyncio.to_thread(_post, url, peer.local_description.sdp)
+    await peer.set_remote_description(webrtc.RTCSessionDescription("answer", answer))
+    await asyncio.sleep(seconds)
+    found: dict[str, Any] = {}
+    for row in (await peer.get_stats()).values():
+        if row.type == "inbound-rtp" and row.kind == "video":
+            found = {
+                "frames": row.frames_decoded,
+                "size": [row.frame_width, row.frame_height],
+                "dropped": row.frames_dropped,
+            }
+    peer.close()
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(watch(sys.argv[1], float(sys.argv[2])))))

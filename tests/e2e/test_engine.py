@@ -1,0 +1,36 @@
+"""A receiver that shares no code with us: libwebrtc, and the enhanced rendition as VP8."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.server import environment, publishing, running
+
+pytestmark = [pytest.mark.e2e]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("webrtc") is None, reason="The package wrtc is not installed."
+)
+def test_chromes_own_engine_receives_the_enhanced_rendition_as_vp8() -> None:
+    with (
+        running(output_codec="vp8") as server,
+        publishing(f"{server.url}/whip/vp8", "--size", "160x90", "--fps", "15"),
+    ):
+        server.until_enhancing("vp8")
+        address = f"{server.url}/whep/vp8"
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.e2e.chrome_engine", address, "5"],
+            env=environment(),
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+    seen = json.loads(done.stdout)
+    assert seen["size"] == [320, 180]
+    assert seen["frames"] > 45
