@@ -16,7 +16,7 @@ async def test_an_empty_server_says_how_to_go_live(page: Page, server: FakeServe
     await page.goto(server.url + "/")
     await expect(page.get_by_role("heading", name="Nobody is live")).to_be_visible()
     await expect(page.locator("#obs-server")).to_have_text(f"{server.url}/whip/my-stream")
-    await expect(page.locator("#cli-command")).to_contain_text("--token TOKEN")
+    await expect(page.locator("#cli-command")).to_contain_text("SHARPCAST_PUBLISH_TOKEN=TOKEN")
     await expect(page.locator("#ffmpeg-command")).to_contain_text("-authorization TOKEN")
 
 

@@ -74,7 +74,14 @@ class Publisher:
         self._feedback = control.to_publisher(client, stream)
 
     async def begin(self, **fields: object) -> None:
-        """Makes the record and offers the job."""
+        """Makes the record and offers the job; stale connections of a restart are shaken off."""
+        while True:
+            try:
+                return await self._begin(**fields)
+            except REDIS_DOWN:
+                await asyncio.sleep(0.05)
+
+    async def _begin(self, **fields: object) -> None:
         self.session = await self.registry.create(
             self.stream, session=self.session, codec="h264", fps=30.0, **fields
         )
