@@ -17,7 +17,7 @@ def _live(seconds: float) -> list[Row]:
 
 
 def _memory(_: float) -> list[Row]:
-    return [row for row in live.measure(600.0) if "memory" in row.name or "growth" in row.name]
+    return live.measure(600.0)
 
 
 def _glass(seconds: float) -> list[Row]:

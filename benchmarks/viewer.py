@@ -108,7 +108,7 @@ def _post(url: str, sdp: str) -> tuple[str, str]:
 def _delete(location: str) -> None:
     request = urllib.request.Request(location, method="DELETE")
     # The stream may have ended before us, and the session with it.
-    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=5):
+    with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(request, timeout=5):
         pass
 
 
