@@ -17,6 +17,7 @@ from app.http.auth import Guard
 from app.http.context import Context
 from app.http.metrics import Metrics
 from app.http.server import create_app
+from app.http.views import Defaults
 from app.rtc import ice
 from app.streams.hub import HubOptions, StreamHub
 from wire.connection import connect, wait_until_up
@@ -123,7 +124,7 @@ def _context(settings: Settings, client: object, hub: StreamHub) -> Context:
         metrics=Metrics(hub),
         public_url=settings.public_url,
         ice_servers=tuple(ice.IceServer.parse(text) for text in settings.ice_servers),
-        default_model=settings.model,
+        defaults=Defaults(model=settings.model, strength=settings.strength),
         version=importlib.metadata.version("sharpcast"),
     )
 

@@ -31,7 +31,9 @@ def measure(
     nets = {key: model_file(model, key) for key in model.files}
     rows = []
     for name in clips:
-        rows += measure_clip(name, read_clip(CLIP_FOLDER, name, frames), nets, rates)
+        rows += measure_clip(
+            name, read_clip(CLIP_FOLDER, name, frames), nets, scale=model.scale, rates=rates
+        )
     return rows
 
 

@@ -18,9 +18,15 @@ def enhance(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Video to write.")],
     model: Annotated[str, typer.Option(help="Net; default: SHARPCAST_MODEL.")] = "",
     engine: Annotated[str, typer.Option(help="Engine; default: SHARPCAST_ENGINE.")] = "",
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Look, 0 (faithful) to 1 (crisp); default: SHARPCAST_STRENGTH."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")] = False,
 ) -> None:
-    """Enhance a video file: twice the width and height, every frame kept."""
+    """Enhance a video file: larger by the model's factor, every frame kept."""
     from cli import logs
     from cli.progress import FileProgress
     from wire.settings import load_settings
@@ -34,6 +40,8 @@ def enhance(
             report = enhance_file(
                 source, target,
                 model=model or settings.model,
+                strength=settings.strength if strength is None else strength,
+                models_dir=settings.models_dir,
                 engine=engine or settings.engine,
                 precision=settings.precision,
                 threads=settings.worker_threads,

@@ -62,6 +62,10 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     parameters: int
     licence: str
     precisions: list[str]
+    strength: bool = False
+    "It has a faithful and a crisp look."
+    missing: str = ""
+    "Why this worker cannot use it, as a sentence; empty if it can."
 
 
 class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     """A publisher that sends nothing for this long is gone."""
     model: str = "live-s"
     """Net that enhances a stream for which no other was chosen."""
+    strength: float = Field(0.5, ge=0.0, le=1.0)
+    """Look of streams for which no other was chosen: 0 is faithful, 1 is crisp."""
+    models_dir: Path = Path("~/.local/share/sharpcast/models")
+    """Where weights that do not ship are looked for, as MODEL/FILE."""
     engine: str = "auto"
     """Inference engine; ``auto`` takes the fastest that is there."""
     precision: Literal["auto", "fp32", "int8"] = "auto"
@@ -125,6 +129,11 @@ class Settings(BaseSettings):
         if not value:
             raise ValueError("at least one size is needed")
         return value
+
+    @field_validator("models_dir")
+    @classmethod
+    def _models_dir(cls, value: Path) -> Path:
+        return value.expanduser()
 
     @field_validator("worker_name")
     @classmethod

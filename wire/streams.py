@@ -42,6 +42,8 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "False: the operator switched enhancement off."
     model: str = ""
     "Net to enhance with; empty: the worker's default."
+    strength: float = -1.0
+    "Of the look, 0 (faithful) to 1 (crisp), for nets that have one; -1: the worker's default."
     epoch: int = 0
     "The lead's epoch; 0 while no worker ever had the stream."
     lead: str = ""

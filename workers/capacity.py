@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from models.errors import ModelError
-from models.manifest import list_models
+from models.manifest import Manifest, list_models
 from workers.encode.encoder import EncoderSpec
 from workers.encode.step import OutputConfig
 from workers.encode.table import make_encoder
@@ -36,6 +36,8 @@ class Capacity:
     "Multiply-adds per input pixel by model."
     model: str
     "The default model."
+    scales: dict[str, int] = dataclasses.field(default_factory=dict)
+    "How many times as large each model makes a picture; 2 where it is not told."
 
     def frame_ms(self, model: str, width: int, height: int) -> float:
         """What the net is expected to take for a frame of another size, or of another model."""
@@ -61,8 +63,9 @@ def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) 
     return Capacity(
         streams=round(wished or streams, 2),
         ms_per_frame=round(net_ms, 2),
-        macs=_macs(),
+        macs={manifest.name: manifest.macs_per_pixel for manifest in _zoo()},
         model=model,
+        scales={manifest.name: manifest.scale for manifest in _zoo()},
     )
 
 
@@ -98,9 +101,9 @@ def _noise(seed: int) -> Picture:
     return picture
 
 
-def _macs() -> dict[str, int]:
+def _zoo() -> list[Manifest]:
     try:
-        return {manifest.name: manifest.macs_per_pixel for manifest in list_models()}
+        return list_models()
     except ModelError:
         # A damaged model that nobody asked for must not stop the worker.
-        return {}
+        return []

@@ -1,7 +1,7 @@
 """A file enhanced: the steps of a live stream on their three threads, but never late.
 
-Every frame of the input gives one frame of the output, twice as wide and twice as high, with the
-same time stamp. Pixel formats other than 8-bit 4:2:0 become that. Audio is copied.
+Every frame of the input gives one frame of the output, larger by the model's factor, with the same
+time stamp. Pixel formats other than 8-bit 4:2:0 become that. Audio is copied.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def enhance_file(
     target: Path,
     *,
     model: str,
+    strength: float = 0.0,
+    models_dir: Path | None = None,
     engine: str = "auto",
     precision: str = "auto",
     threads: int = 0,
@@ -73,12 +75,17 @@ def enhance_file(
     with contextlib.ExitStack() as stack:
         opened = _open(source)
         stack.callback(opened.container.close)
-        nets = NetCache(make_engine(engine, threads=threads), precision=precision, zoo=zoo)
+        nets = NetCache(
+            make_engine(engine, threads=threads),
+            precision=precision,
+            zoo=zoo,
+            models_dir=models_dir,
+        )
         stack.callback(nets.close)
         stack.callback(partial.unlink, missing_ok=True)
         output = FileOutput(partial, target_format)
         stack.callback(output.close)
-        job = _Job(opened, output, nets, model)
+        job = _Job(opened, output, FileEnhance(nets, model, strength))
         job.run(on_progress)
         output.close()
         os.replace(partial, target)
@@ -88,7 +95,7 @@ def enhance_file(
         height=job.encode.size[1],
         wall_s=time.monotonic() - begun,
         model=model,
-        engine=nets.engine.info.name,
+        engine=job.enhance.engine,
         audio_left_out=tuple(output.left_out),
     )
 
@@ -123,7 +130,8 @@ def _open(source: Path) -> _Source:
 class _Job:
     """The threads of one file; the caller's thread writes what they make, and waits."""
 
-    def __init__(self, source: _Source, output: FileOutput, nets: NetCache, model: str) -> None:
+    def __init__(self, source: _Source, output: FileOutput, enhance: FileEnhance) -> None:
+        self.enhance = enhance
         self.encode = FileEncode(output, source.video)
         self._source = source
         self._output = output
@@ -136,7 +144,7 @@ class _Job:
         self._stages: tuple[Stage[Any, Any], ...] = (
             Stage("decode file", FileDecode(source.name, source.video, audio), self._inputs,
                   self._decoded.put, finish=self._decoded.finish, fail=self._fail),
-            Stage("enhance file", FileEnhance(nets, model), self._decoded,
+            Stage("enhance file", enhance, self._decoded,
                   self._enhanced.put, finish=self._enhanced.finish, fail=self._fail),
             Stage("encode file", self.encode, self._enhanced,
                   self._coded.put, finish=self._coded.finish, fail=self._fail),

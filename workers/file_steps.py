@@ -73,17 +73,20 @@ class FileDecode:
 class FileEnhance:
     """Every picture through the net."""
 
-    def __init__(self, nets: NetCache, model: str) -> None:
+    def __init__(self, nets: NetCache, model: str, strength: float) -> None:
         self._nets = nets
         self._model = model
+        self._strength = strength
         self._upscaler = Upscaler()
         self._size: tuple[int, int] | None = None
+        self.engine = ""
+        "Name of the engine that runs the net; empty before the first picture."
 
     def step(self, item: Item) -> Iterator[Item]:
         """The item with its picture enhanced."""
         if item.picture is not None:
             self._use_net_for(item.picture)
-            item.picture = self._upscaler.enhance(item.picture)
+            item.picture = self._upscaler.enhance(item.picture, self._strength)
         yield item
 
     def flush(self) -> Iterator[Item]:
@@ -93,7 +96,9 @@ class FileEnhance:
     def _use_net_for(self, picture: Picture) -> None:
         size = (picture.width, picture.height)
         if self._size is None:
-            self._upscaler.use(self._nets.load(self._model, *size))
+            net = self._nets.load(self._model, *size)
+            self._upscaler.use(net)
+            self.engine = net.engine
             self._size = size
         if size != self._size:
             raise FileFailed(

@@ -34,10 +34,16 @@ class Intent:
         self._route = RoutePolicy()
         self._rate = FrameRate(guess=record.fps or 30.0)
         self._enhance = record.enhance
+        self._is_wished = bool(record.model)
         self.model = record.model or model
         self.width = 0
         self.height = 0
         self._aim()
+
+    @property
+    def scale(self) -> int:
+        """Of the wished model, 2 where it is not known."""
+        return self._capacity.scales.get(self.model, 2)
 
     @property
     def current(self) -> Route:
@@ -59,6 +65,7 @@ class Intent:
     def follow(self, record: StreamRecord) -> bool:
         """Takes the operator's wish from the record; True if the model is another one now."""
         self._enhance = record.enhance
+        self._is_wished = bool(record.model)
         model = record.model or self._default_model
         changed = model != self.model
         self.model = model
@@ -83,8 +90,8 @@ class Intent:
         """Decides anew; ``fault`` is why the net cannot be had, ``measured_ms`` what it takes."""
         if fault:
             self._verdict = Verdict(accepted=False, reason=fault)
-        elif 2 * max(self.width, self.height) > MAX_SIDE:
-            text = f"{self.width}x{self.height} is too large to be doubled."
+        elif self.scale * max(self.width, self.height) > MAX_SIDE:
+            text = f"{self.width}x{self.height} is too large to become {self.scale} times as large."
             self._verdict = Verdict(accepted=False, reason=text)
         elif self.width:
             self._verdict = self._admission.judge(
@@ -95,6 +102,7 @@ class Intent:
                 or self._capacity.frame_ms(self.model, self.width, self.height),
                 spare=self._spare(),
                 now=now,
+                is_wished=self._is_wished,
             )
         self._aim()
 

@@ -35,7 +35,6 @@ from workers.tally import Tally
 
 log = logging.getLogger(__name__)
 
-RENDITION = "2x"
 REPLAY_S = 0.3
 """Frames older than this are only decoded while a lead catches up with the log."""
 
@@ -62,6 +61,7 @@ class Lead:
         self.epoch = epoch
         self._client = client
         self._nets = nets
+        self._default_strength = config.strength
         self._jobs = JobQueue(client, consumer=config.worker)
         self._registry = StreamRegistry(client)
         self._age = EntryAge()
@@ -74,10 +74,10 @@ class Lead:
         self._caught_up = False
         self._pipeline = Pipeline(
             job.stream, config.output, nets, self._tally, self._outlets(),
-            model=self._intent.model, fps=record.fps or 30.0,
+            model=self._intent.model, fps=record.fps or 30.0, strength=self._strength(record),
         )  # fmt: skip
         writer = LogWriter(
-            client, stream=job.stream, rendition=RENDITION, owner_field="epoch", epoch=epoch
+            client, stream=job.stream, rendition=keys.ENHANCED, owner_field="epoch", epoch=epoch
         )
         self._outbox = Outbox(writer, self._age, self._tally, lost=self._pipeline.ask_key_frame)
 
@@ -108,14 +108,14 @@ class Lead:
         state, reason = intent.state(net_ready=bool(enhance.model_in_use))
         counts = self._tally.read()
         fps, kbps = self._outbox.rates()
-        factor = 2 if intent.current is Route.WORK else 1
+        factor = enhance.scale if intent.current is Route.WORK else 1
         return StreamWork(
             stream=self.job.stream, epoch=self.epoch, state=state, reason=reason,
-            model=enhance.model_in_use or intent.model, engine=self._nets.engine.info.name,
-            width=factor * intent.width, height=factor * intent.height, fps=fps, kbps=kbps,
-            frames_in=counts.frames_in, frames_out=counts.frames_out, enhanced=counts.enhanced,
-            bicubic=counts.bicubic, bypassed=counts.bypassed, dropped=counts.dropped,
-            key_frames=counts.key_frames,
+            model=enhance.model_in_use or intent.model, engine=enhance.engine_in_use or
+            self._nets.engine.info.name, width=factor * intent.width, height=factor *
+            intent.height, fps=fps, kbps=kbps, frames_in=counts.frames_in,
+            frames_out=counts.frames_out, enhanced=counts.enhanced, bicubic=counts.bicubic,
+            bypassed=counts.bypassed, dropped=counts.dropped, key_frames=counts.key_frames,
         )  # fmt: skip
 
     def _outlets(self) -> Outlets:
@@ -234,7 +234,7 @@ class Lead:
                     self._on_key_request(message)
 
     def _on_key_request(self, message: control.KeyFrameRequest) -> None:
-        if message.rendition != RENDITION:
+        if message.rendition != keys.ENHANCED:
             return
         if self._intent.current is Route.COPY:
             self._key_wish.want("a viewer of the copied rendition needs it")
@@ -259,6 +259,7 @@ class Lead:
         if record.session != self.job.session:
             raise LeadOver(Ending.ENDED, "the stream has a new publisher")
         enhance = self._pipeline.enhance
+        enhance.strength = self._strength(record)
         if self._intent.follow(record):
             enhance.model, enhance.fault = self._intent.model, ""
         self._intent.decoded(*enhance.size)
@@ -269,6 +270,9 @@ class Lead:
         )
         if self._intent.needs_key_frame:
             self._key_wish.want("the stream changes between enhanced and copied")
+
+    def _strength(self, record: StreamRecord) -> float:
+        return record.strength if record.strength >= 0 else self._default_strength
 
     def _say(self, action: str, text: str) -> None:
         log.info("[stream %s] %s", self.job.stream, text, extra={"action": action})

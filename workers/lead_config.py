@@ -17,3 +17,5 @@ class LeadConfig:
     "For streams whose record names none."
     output: OutputConfig
     capacity: Capacity
+    strength: float = 0.0
+    "Of the look, for streams whose record names none."

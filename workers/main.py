@@ -7,16 +7,17 @@ import contextlib
 import logging
 import signal
 import sys
+from pathlib import Path
 
 from models.errors import ModelError
-from models.manifest import list_models
+from models.manifest import Manifest, list_models, weights_file
 from wire.batch import Codec
 from wire.connection import connect
 from wire.heartbeat import ModelInfo
 from wire.settings import BitrateTable, Settings
 from workers import capacity
 from workers.encode.step import OutputConfig
-from workers.engines import make_engine
+from workers.engines import engine_reasons, make_engine
 from workers.enhance.nets import NetCache
 from workers.errors import WorkerError
 from workers.lead_config import LeadConfig
@@ -49,11 +50,12 @@ async def _work(settings: Settings) -> None:
     nets = NetCache(
         make_engine(settings.engine, threads=settings.worker_threads),
         precision=settings.precision,
+        models_dir=settings.models_dir,
     )
     client = connect(settings.redis_url)
     try:
         config = await asyncio.to_thread(_measure, settings, nets)
-        zoo = await asyncio.to_thread(_zoo)
+        zoo = await asyncio.to_thread(_zoo, settings.models_dir)
         worker = Worker(client, nets, config, engines=[nets.engine.info.name], zoo=zoo)
         async with asyncio.TaskGroup() as group:
             group.create_task(_stop_when(stopping, worker), name="stop")
@@ -76,11 +78,15 @@ def _measure(settings: Settings, nets: NetCache) -> LeadConfig:
         extra={"action": "measured"},
     )  # fmt: skip
     return LeadConfig(
-        worker=settings.worker_name, model=settings.model, output=output, capacity=measured
+        worker=settings.worker_name,
+        model=settings.model,
+        output=output,
+        capacity=measured,
+        strength=settings.strength,
     )
 
 
-def _zoo() -> list[ModelInfo]:
+def _zoo(models_dir: Path) -> list[ModelInfo]:
     try:
         manifests = list_models()
     except ModelError as error:
@@ -91,10 +97,23 @@ def _zoo() -> list[ModelInfo]:
         ModelInfo(
             name=manifest.name, title=manifest.title, scale=manifest.scale,
             macs_per_pixel=manifest.macs_per_pixel, parameters=manifest.parameters,
-            licence=manifest.licence, precisions=sorted(manifest.files),
+            licence=manifest.licence, precisions=sorted(manifest.files) or ["fp32"],
+            strength=manifest.strength, missing=_missing(manifest, models_dir),
         )
         for manifest in manifests
     ]  # fmt: skip
+
+
+def _missing(manifest: Manifest, models_dir: Path) -> str:
+    """Why the model cannot be used here, empty if it can."""
+    if manifest.architecture is None:
+        return ""
+    try:
+        weights_file(manifest, models_dir=models_dir)
+    except ModelError as error:
+        return str(error)
+    reason = engine_reasons()["torch"]
+    return f"It needs torch: {reason}." if reason else ""
 
 
 async def _stop_when(stopping: asyncio.Event, worker: Worker) -> None:

@@ -53,9 +53,10 @@ class Pipeline:
         *,
         model: str,
         fps: float,
+        strength: float = 0.0,
     ) -> None:
         self._decode = DecodeStep(tally, taken=outlets.taken, need_key=outlets.need_key)
-        self.enhance = EnhanceStep(nets, tally, model=model, fps=fps)
+        self.enhance = EnhanceStep(nets, tally, model=model, fps=fps, strength=strength)
         self._encode = EncodeStep(output, tally, fps=fps)
         self._intake: Channel[Shot] = Channel(INTAKE)
         self._decoded: Channel[Shot] = Channel(_BETWEEN)

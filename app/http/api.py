@@ -47,7 +47,7 @@ class _Views:
         return [self._view(record, beats) for record in records if record.state == "live"]
 
     def _view(self, record: StreamRecord, beats: list[WorkerBeat]) -> schemas.Stream:
-        return views.stream_view(record, beats, self._context.hub, self._context.default_model)
+        return views.stream_view(record, beats, self._context.hub, self._context.defaults)
 
     def server(self) -> schemas.Server:
         context = self._context
@@ -61,7 +61,7 @@ class _Views:
                 )
                 for s in context.ice_servers
             ],
-            default_model=context.default_model,
+            default_model=context.defaults.model,
         )
 
 
@@ -97,15 +97,12 @@ def _add_changing(routes: APIRouter, read: _Views, context: Context) -> None:
 
     @routes.patch("/streams/{stream}", dependencies=guarded)
     async def change(stream: str, wish: schemas.StreamChange) -> schemas.Stream:
-        """Switches enhancement on or off, or chooses the net."""
+        """Switches enhancement on or off, chooses the net, or the look of one that has two."""
         if wish.model:
-            known = [model.name for model in views.model_views(await read.beats())]
-            if wish.model not in known:
-                raise BadRequest(
-                    f"No running worker has a model {wish.model[:64]!r}; "
-                    f"there is {', '.join(known) or 'none'}."
-                )
-        await context.hub.change(check_name(stream), enhance=wish.enhance, model=wish.model)
+            _check_model(wish.model, views.model_views(await read.beats()))
+        await context.hub.change(
+            check_name(stream), enhance=wish.enhance, model=wish.model, strength=wish.strength
+        )
         return await read.stream(stream)
 
     @routes.delete(
@@ -115,3 +112,14 @@ def _add_changing(routes: APIRouter, read: _Views, context: Context) -> None:
         """Ends a stream: its publisher and its viewers are disconnected."""
         await context.hub.end(check_name(stream))
         return Response(status_code=204)
+
+
+def _check_model(name: str, models: list[schemas.Model]) -> None:
+    found = next((model for model in models if model.name == name), None)
+    if found is None:
+        known = ", ".join(model.name for model in models if not model.missing)
+        raise BadRequest(
+            f"No running worker has a model {name[:64]!r}; there is {known or 'none'}."
+        )
+    if found.missing:
+        raise BadRequest(found.missing[:1].upper() + found.missing[1:])

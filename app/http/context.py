@@ -6,6 +6,7 @@ import dataclasses
 
 from app.http.auth import Guard
 from app.http.metrics import Metrics
+from app.http.views import Defaults
 from app.rtc.ice import IceServer
 from app.streams.hub import StreamHub
 from wire.connection import Redis
@@ -22,5 +23,5 @@ class Context:
     metrics: Metrics
     public_url: str
     ice_servers: tuple[IceServer, ...]
-    default_model: str
+    defaults: Defaults
     version: str

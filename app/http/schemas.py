@@ -32,6 +32,8 @@ class Enhancement(BaseModel):
 
     enabled: bool
     model: str
+    strength: float = Field(description="Look in effect: 0 is faithful, 1 is crisp")
+    adjustable: bool = Field(description="Whether the model has both looks")
     state: str = Field(description="enhancing, starting, bypass, off or waiting")
     reason: str = Field(description="Why it is not enhancing, as a sentence; else empty")
     worker: str
@@ -100,6 +102,9 @@ class StreamChange(BaseModel):
 
     enhance: bool | None = None
     model: str | None = Field(default=None, max_length=64)
+    strength: float | None = Field(
+        default=None, ge=0, le=1, description="Look: 0 is faithful, 1 is crisp"
+    )
 
 
 class WorkerStream(BaseModel):
@@ -154,6 +159,8 @@ class Model(BaseModel):
     parameters: int
     licence: str
     precisions: list[str]
+    strength: bool = Field(description="It has a faithful and a crisp look")
+    missing: str = Field(description="Why no running worker can use it, as a sentence; else empty")
 
 
 class ModelListing(BaseModel):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+from typing import Any
 
 from app.http import schemas
 from app.streams.hub import StreamHub
@@ -15,6 +17,15 @@ _NO_WORKER = "No worker is running."
 _FULL = "All workers are at their capacity."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for a stream for which nobody chose."""
+
+    model: str
+    strength: float
+    "Of the look."
+
+
 def iso(us: int) -> str:
     """Unix microseconds as RFC 3339 in UTC."""
     at = datetime.datetime.fromtimestamp(us / 1e6, tz=datetime.UTC)
@@ -22,7 +33,7 @@ def iso(us: int) -> str:
 
 
 def stream_view(
-    record: StreamRecord, beats: list[WorkerBeat], hub: StreamHub, default_model: str
+    record: StreamRecord, beats: list[WorkerBeat], hub: StreamHub, defaults: Defaults
 ) -> schemas.Stream:
     """One stream, as far as this app knows it."""
     lead, work = _lead(record, beats)
@@ -40,7 +51,7 @@ def stream_view(
     if work is not None and work.width:
         renditions.append(
             schemas.Rendition(
-                name=keys.ENHANCED,
+                name=rendition_name(work.width, record.width),
                 codec=tail.codec if tail and tail.codec else "h264",
                 width=work.width,
                 height=work.height,
@@ -57,7 +68,7 @@ def stream_view(
         viewers=sum(viewers.values()),
         source=source,
         renditions=renditions,
-        enhancement=_enhancement(record, lead, work, beats, default_model),
+        enhancement=_enhancement(record, lead, work, beats, defaults),
         frames=_frames(record, work, hub),
         latency_ms=_latency(record.id, hub),
     )
@@ -78,7 +89,7 @@ def _enhancement(
     lead: WorkerBeat | None,
     work: StreamWork | None,
     beats: list[WorkerBeat],
-    default_model: str,
+    defaults: Defaults,
 ) -> schemas.Enhancement:
     if lead is None or work is None:
         reason = _NO_WORKER
@@ -86,13 +97,31 @@ def _enhancement(
             full = all(beat.load >= beat.capacity for beat in beats)
             reason = _FULL if full else _WAITING
         return schemas.Enhancement(
-            enabled=record.enhance, model=record.model or default_model,
-            state="waiting", reason=reason, worker="", engine="",
+            enabled=record.enhance, **_look(record, record.model or defaults.model, beats,
+            defaults), state="waiting", reason=reason, worker="", engine="",
         )  # fmt: skip
     return schemas.Enhancement(
-        enabled=record.enhance, model=work.model or record.model or default_model,
+        enabled=record.enhance,
+        **_look(record, work.model or record.model or defaults.model, beats, defaults),
         state=work.state, reason=work.reason, worker=lead.name, engine=work.engine,
     )  # fmt: skip
+
+
+def _look(
+    record: StreamRecord, model: str, beats: list[WorkerBeat], defaults: Defaults
+) -> dict[str, Any]:
+    known = (info for beat in beats for info in beat.models)
+    return {
+        "model": model,
+        "strength": record.strength if record.strength >= 0 else defaults.strength,
+        "adjustable": any(info.strength for info in known if info.name == model),
+    }
+
+
+def rendition_name(enhanced: int, source: int) -> str:
+    """The enhanced rendition is called by its factor; copied while that is 1."""
+    factor = round(enhanced / source) if source else 2
+    return f"{max(2, factor)}x"
 
 
 def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> schemas.Frames:
@@ -148,12 +177,16 @@ def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
 
 def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:
     """The nets that at least one running worker can load, by name."""
-    found = {}
+    found: dict[str, schemas.Model] = {}
     for beat in beats:
         for model in beat.models:
+            # One worker that can use it is enough.
+            if model.name in found and not found[model.name].missing:
+                continue
             found[model.name] = schemas.Model(
                 name=model.name, title=model.title, scale=model.scale,
                 macs_per_pixel=model.macs_per_pixel, parameters=model.parameters,
-                licence=model.licence, precisions=model.precisions,
+                licence=model.licence, precisions=model.precisions, strength=model.strength,
+                missing=model.missing,
             )  # fmt: skip
     return [found[name] for name in sorted(found)]

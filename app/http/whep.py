@@ -11,6 +11,9 @@ from app.http import sdp
 from app.http.context import Context
 from wire.keys import ENHANCED, SOURCE
 
+_ENHANCED_NAMES = ("enhanced", "2x", "3x", "4x")
+"""There is one; its factor is that of the model in use, and may change."""
+
 
 def router(context: Context) -> APIRouter:
     """The routes under ``/whep``."""
@@ -20,20 +23,25 @@ def router(context: Context) -> APIRouter:
     async def play(
         stream: str,
         request: Request,
-        rendition: Annotated[str, Query(description="`2x` (enhanced) or `source`")] = ENHANCED,
+        rendition: Annotated[
+            str, Query(description="`enhanced` (also by its factor: `2x`) or `source`")
+        ] = "enhanced",
         fallback: Annotated[
             str, Query(description="`source`: show it while the enhanced one is away")
         ] = "",
     ) -> Response:
         """Watches a stream: the body is an SDP offer, the answer's body the SDP answer."""
         sdp.check_name(stream)
-        if rendition not in (ENHANCED, SOURCE):
-            raise BadRequest(f"There is no rendition {rendition[:20]!r}; use 2x or source.")
+        if rendition not in (*_ENHANCED_NAMES, SOURCE):
+            raise BadRequest(f"There is no rendition {rendition[:20]!r}; use enhanced or source.")
         if fallback not in ("", SOURCE):
             raise BadRequest("The fallback can only be source.")
         offer = await sdp.read_offer(request)
         secret, answer = await context.hub.play(
-            stream, offer, rendition=rendition, fallback=bool(fallback)
+            stream,
+            offer,
+            rendition=SOURCE if rendition == SOURCE else ENHANCED,
+            fallback=bool(fallback),
         )
         base = sdp.base_url(request, context.public_url)
         return sdp.created(answer, f"{base}/whep/{stream}/{secret}", context.ice_servers)

@@ -285,8 +285,10 @@ class StreamHub:
         except REDIS_DOWN as error:
             raise RedisAway from error
 
-    async def change(self, stream: str, *, enhance: bool | None, model: str | None) -> None:
-        """Switches enhancement or chooses the net. Raises StreamNotFound, RedisAway."""
+    async def change(
+        self, stream: str, *, enhance: bool | None, model: str | None, strength: float | None = None
+    ) -> None:
+        """Switches enhancement, chooses the net, or its look. Raises StreamNotFound, RedisAway."""
         record = await self.record(stream)
         if record is None:
             raise StreamNotFound(f"{stream} is not live.")
@@ -295,6 +297,8 @@ class StreamHub:
             wish["enhance"] = enhance
         if model is not None:
             wish["model"] = model
+        if strength is not None:
+            wish["strength"] = strength
         try:
             if wish:
                 await self._registry.set_wish(stream, record.session, **wish)

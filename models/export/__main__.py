@@ -6,11 +6,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 
 from models.export.graph import write_float
 from models.export.live import load_checkpoint, plain_live
-from models.export.measure import CLIPS, measure_clip, read_clip
+from models.export.measure import CLIPS, FRAMES, measure_clip, read_clip
 from models.export.zoo import describe, write_files, write_manifest
 from models.manifest import (
     ZOO,
@@ -21,8 +22,11 @@ from models.manifest import (
     Training,
     mean_gain_db,
 )
-from models.quantize.calibrate import calibrate
+from models.nets.live import LiveNet
+from models.quantize.calibrate import Pictures, calibrate
 from models.quantize.qdq import write_int8
+from models.quantize.scheme import SCHEMES
+from models.training.motion import move
 
 LICENCE = "CC-BY-SA-4.0"
 """Of the weights: the strictest of what they were trained on, so that the question whether weights
@@ -60,7 +64,10 @@ def main() -> None:
     plain = plain_live(net)
     graphs: dict[Precision, onnx.ModelProto] = {"fp32": write_float(plain)}
     if not options.float_only:
-        graphs["int8"] = write_int8(calibrate(plain, _pictures(options.work), options.percentile))
+        pictures = _pictures(options.material, net)
+        for precision, scheme in SCHEMES.items():
+            quantized = calibrate(plain, pictures, scheme, options.percentile)
+            graphs[precision] = write_int8(quantized)
     folder = options.zoo / options.name
     files = write_files(graphs, folder)
     training = Training(
@@ -71,7 +78,8 @@ def main() -> None:
     rows: list[Metric] = []
     for name in CLIPS:
         nets = {key: folder / entry.path for key, entry in files.items()}
-        rows += measure_clip(name, read_clip(options.clips, name), nets)
+        clip = read_clip(options.clips, name, options.frames)
+        rows += measure_clip(name, clip, nets, scale=plain.scale)
         _report(rows, manifest)
     write_manifest(manifest, tuple(rows), folder)
 
@@ -87,7 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--name", default="live-s")
     add("--title", default="Live x2, small: luma, for live-coded video on one CPU core")
     add("--zoo", type=Path, default=ZOO)
-    add("--work", type=Path, default=Path("build/training"), help="patch cache, for calibration")
+    add("--material", type=Path, help="folder of a patch cache, for calibration")
+    add("--frames", type=int, default=FRAMES, help="of each held-out clip")
     add(
         "--clips",
         type=Path,
@@ -99,15 +108,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _pictures(work: Path, count: int = 512) -> NDArray[np.uint8]:
+def _pictures(folder: Path | None, net: LiveNet, count: int = 512) -> Pictures:
     """Decoded patches spread over the whole cache."""
-    first = sorted(work.glob("material-*/decoded.npy"))
-    if not first:
-        raise SystemExit(f"{work} holds no patch cache: run models.training or use --float-only")
-    patches = np.load(first[0], mmap_mode="r")
-    done = int((first[0].parent / "done.txt").read_text())
-    made = len(patches) if done <= 0 else min(len(patches), done * 128)
-    return np.array(patches[np.linspace(0, made - 1, count).astype(int)])
+    if folder is None or not (folder / "done.txt").exists():
+        raise SystemExit("name the patch cache with --material, or use --float-only")
+    patches = np.load(folder / "decoded.npy", mmap_mode="r")
+    # Of an interrupted cache the rest is blank.
+    filled = patches[: np.flatnonzero(patches[:, 0].any((1, 2)))[-1] + 1]
+    taken = filled[np.linspace(0, len(filled) - 1, count).astype(int)]
+    if not net.config.previous:
+        return Pictures(np.array(taken[:, 0]))
+    return _second_frames(net, taken)
+
+
+@torch.no_grad()
+def _second_frames(net: LiveNet, sequences: NDArray[np.uint8]) -> Pictures:
+    """The second frame of each sequence, with what the net made of the first one."""
+    first = torch.from_numpy(sequences[:, :1].astype(np.float32)) / 255
+    made = net(first, net.enlarge(first)).clamp(0, 1) * 255
+    large = made.round().byte().numpy()[:, 0]
+    moved = [move(last, *pair) for last, pair in zip(large, sequences[:, :2], strict=True)]
+    return Pictures(np.array(sequences[:, 1]), np.stack(moved))
 
 
 def _report(rows: list[Metric], manifest: Manifest) -> None:

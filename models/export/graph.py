@@ -1,8 +1,9 @@
 """The ONNX graph of a plain net, in float; `models.quantize.qdq` writes the int8 one with the same
 frame.
 
-Contract: input `luma` uint8 [1, 1, H, W], output `enhanced` uint8 [1, 1, scale*H, scale*W], H and W
-free multiples of `fold`. Everything between is in the graph.
+Contract: inputs `luma` uint8 [1, 1, H, W], `previous` uint8 [1, 1, scale*H, scale*W] where the net
+sees the previous picture, `strength` float32 [1] where it has two looks; output `enhanced` uint8
+[1, 1, scale*H, scale*W]. H and W are free. Everything between is in the graph.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.export.plain import PlainNet
+from models.export.plain import Conv, PlainNet
 
-__all__ = ["INPUT", "OPSET", "OUTPUT", "GraphWriter", "graph_macs", "write_float"]
+__all__ = ["INPUT", "OPSET", "OUTPUT", "PREVIOUS", "STRENGTH", "GraphWriter", "graph_macs"]
+__all__ += ["write_float"]
 
 OPSET = 17
 INPUT = "luma"
+PREVIOUS = "previous"
+STRENGTH = "strength"
 OUTPUT = "enhanced"
 
 
@@ -39,47 +43,86 @@ class GraphWriter:
         self._nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
-    def begin(self) -> str:
-        """The padded and folded input: float [1, fold**2, (H + 4) / fold, (W + 4) / fold] in
-        0..255.
+    def begin(self) -> tuple[str, str, str]:
+        """The first conv's output before its ReLU, the base, and the previous picture's difference
+        to the base (empty where the net does not see it); all float.
         """
         pads = np.array([0, 0, 2, 2, 0, 0, 2, 2], np.int64)
         padded = self.node("Pad", [INPUT, self.constant("pads", pads)], "padded", mode="edge")
         levels = self.node("Cast", [padded], "levels", to=TensorProto.FLOAT)
-        if self.net.fold == 1:
-            return levels
-        return self.node("SpaceToDepth", [levels], "folded", blocksize=self.net.fold)
+        # One input channel fills a quarter of an int8 dot product: float is faster here, and the
+        # base must never feel int8 rounding.
+        x = self.conv(levels, self.net.first, "first", pad=0)
+        base = self.conv(levels, self.net.base, "base", pad=0)
+        past = self.net.past
+        if past is None:
+            return x, base, ""
+        before = self.node("Cast", [PREVIOUS], "previous_levels", to=TensorProto.FLOAT)
+        folded = self.node("SpaceToDepth", [before], "previous_folded", blocksize=self.net.scale)
+        # depth to space (CRD) and space to depth order one channel's cells alike.
+        difference = self.node("Sub", [folded, base], "past")
+        return self.node("Add", [x, self.conv(difference, past, "conv_past")], "seen"), base, "past"
 
-    def conv(self, x: str, weight: str, bias: str, name: str, pad: int) -> str:
-        return self.node("Conv", [x, weight, bias], name, pads=[pad] * 4)
+    def conv(self, x: str, conv: Conv, name: str, *, pad: int | None = None) -> str:
+        """A float conv."""
+        inputs = [
+            x,
+            self.constant(f"{name}_w", conv.weight),
+            self.constant(f"{name}_b", conv.bias),
+        ]
+        return self.node("Conv", inputs, name, pads=[conv.pad if pad is None else pad] * 4)
 
-    def base(self, folded: str) -> str:
-        """The fixed interpolation; always float, so that int8 rounding never touches it."""
-        conv = self.net.base
-        # Cast truncates: half a level in the bias makes it round.
-        bias = self.constant("base_b", (conv.bias + 0.5).astype(np.float32))
-        return self.conv(folded, self.constant("base_w", conv.weight), bias, "base", 0)
+    def head(self) -> Conv:
+        """The heads as one conv. Cast truncates: half a level in the faithful bias makes it
+        round.
+        """
+        bias = self.net.head.bias.copy()
+        bias[: self.net.scale**2] += 0.5
+        return Conv(self.net.head.weight, bias)
 
-    def finish(self, residual: str, base: str) -> onnx.ModelProto:
-        """Adds, clips, casts and unfolds; returns the checked model."""
-        block = self.net.fold * self.net.scale
-        total = self.node("Add", [residual, base], "sum")
-        low = self.constant("low", np.float32(0))
-        high = self.constant("high", np.float32(255))
+    def finish(self, head: str, base: str, past: str) -> onnx.ModelProto:
+        """Puts the heads and the base together, clips, casts and unfolds; the checked model."""
+        faithful, crisp, gate = self._split(head)
+        total = self.node("Add", [faithful, base], "sum")
+        if gate:
+            limits = [self.constant("gate_low", np.float32(0))]
+            limits.append(self.constant("gate_high", np.float32(self.net.gate_limit)))
+            kept = self.node(
+                "Mul", [self.node("Clip", [gate, *limits], "gate_clipped"), past], "kept"
+            )
+            total = self.node("Add", [total, kept], "sum_kept")
+        if crisp:
+            more = self.node("Mul", [crisp, STRENGTH], "crisper")
+            total = self.node("Add", [total, more], "sum_crisp")
+        low, high = self.constant("low", np.float32(0)), self.constant("high", np.float32(255))
         clipped = self.node("Clip", [total, low, high], "clipped")
         # Unfolding bytes moves a quarter of what unfolding floats would.
         small = self.node("Cast", [clipped], "bytes", to=TensorProto.UINT8)
-        self.node("DepthToSpace", [small], OUTPUT, blocksize=block, mode="CRD")
+        self.node("DepthToSpace", [small], OUTPUT, blocksize=self.net.scale, mode="CRD")
         return self._model()
 
+    def _split(self, head: str) -> tuple[str, str, str]:
+        names = ["faithful", *(["crisp"] if self.net.looks else [])]
+        names += ["gate"] if self.net.past else []
+        if len(names) == 1:
+            return head, "", ""
+        sizes = self.constant("sizes", np.full(len(names), self.net.scale**2, np.int64))
+        self._nodes.append(helper.make_node("Split", [head, sizes], names, name="split", axis=1))
+        return names[0], "crisp" if self.net.looks else "", "gate" if self.net.past else ""
+
     def _model(self) -> onnx.ModelProto:
-        shape_in: list[str | int] = [1, 1, "height", "width"]
-        shape_out: list[str | int] = [1, 1, "enhanced_height", "enhanced_width"]
+        small: list[str | int] = [1, 1, "height", "width"]
+        large: list[str | int] = [1, 1, "enhanced_height", "enhanced_width"]
+        inputs = [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, small)]
+        if self.net.past:
+            inputs.append(helper.make_tensor_value_info(PREVIOUS, TensorProto.UINT8, large))
+        if self.net.looks:
+            inputs.append(helper.make_tensor_value_info(STRENGTH, TensorProto.FLOAT, [1]))
         graph = helper.make_graph(
             self._nodes,
             "enhance",
-            [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, shape_in)],
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.UINT8, shape_out)],
+            inputs,
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.UINT8, large)],
             self._constants,
         )
         opset = [helper.make_opsetid("", OPSET)]
@@ -93,32 +136,23 @@ class GraphWriter:
 def write_float(net: PlainNet) -> onnx.ModelProto:
     """The fp32 graph of `net`."""
     graph = GraphWriter(net)
-    folded = graph.begin()
-    x = folded
-    last = len(net.body) - 1
+    x, base, past = graph.begin()
     for index, conv in enumerate(net.body):
-        weight = graph.constant(f"w{index}", conv.weight)
-        bias = graph.constant(f"b{index}", conv.bias)
-        x = graph.conv(x, weight, bias, f"conv{index}", net.pad(index))
-        if index < last:
-            x = graph.node("Relu", [x], f"relu{index}")
-    return graph.finish(x, graph.base(folded))
+        x = graph.conv(graph.node("Relu", [x], f"relu{index}"), conv, f"conv{index}")
+    x = graph.conv(graph.node("Relu", [x], "relu_head"), graph.head(), "head")
+    return graph.finish(x, base, past)
 
 
-def graph_macs(model: onnx.ModelProto, height: int, width: int) -> int:
-    """Multiply-adds of every Conv in the graph for one frame of this size, read from the graph
-    itself.
+def graph_macs(model: onnx.ModelProto) -> int:
+    """Multiply-adds of every Conv for one input pixel, read from the graph itself: all run at input
+    resolution.
     """
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    dims = copy.graph.input[0].type.tensor_type.shape.dim
-    dims[2].dim_value, dims[3].dim_value = height, width
-    shapes: dict[str, list[int]] = {t.name: list(t.dims) for t in copy.graph.initializer}
-    for info in onnx.shape_inference.infer_shapes(copy, data_prop=True).graph.value_info:
-        shapes[info.name] = [dim.dim_value for dim in info.type.tensor_type.shape.dim]
+    shapes = {t.name: t.dims for t in model.graph.initializer}
+    # A quantized kernel stands behind a DequantizeLinear.
+    behind = {node.output[0]: node.input[0] for node in model.graph.node}
     total = 0
-    for node in copy.graph.node:
+    for node in model.graph.node:
         if node.op_type == "Conv":
-            _, _, rows, columns = shapes[node.output[0]]
-            total += rows * columns * int(np.prod(shapes[node.input[1]]))
+            kernel = node.input[1]
+            total += int(np.prod(shapes[kernel if kernel in shapes else behind[kernel]]))
     return total

@@ -7,24 +7,39 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from models.export.plain import Conv, PlainNet
-from models.nets.live import SCALE, LiveConfig, LiveNet
+from models.nets.live import GATE_LIMIT, CollapsibleConv, LiveConfig, LiveNet
 
 __all__ = ["load_checkpoint", "plain_live"]
+
+LEVELS = np.float32(255)
 
 
 def plain_live(net: LiveNet) -> PlainNet:
     """The net with its branches collapsed. Ranges change from 0..1 to 0..255 inside and outside."""
-    convs = [_conv(conv) for conv in net.fuse()]
-    # The net is trained in 0..1. Scaling the first kernel down and the last one up moves its ends
+    # The net is trained in 0..1. Scaling the first kernels down and the heads up moves its ends
     # to 0..255 and leaves everything between as trained, which saves two passes over the pixels.
-    convs[0] = Conv(convs[0].weight / np.float32(255), convs[0].bias)
-    convs[-1] = Conv(convs[-1].weight * np.float32(255), convs[-1].bias * np.float32(255))
+    first = _conv(net.first)
+    past = _conv(net.past) if net.past is not None else None
+    heads = [_levels(_conv(net.faithful))]
+    if net.crisp is not None:
+        heads.append(_levels(_widened(_conv(net.crisp))))
+    if net.gate is not None:
+        heads.append(_conv(net.gate))
     base = net.base.detach().numpy().astype(np.float32)
     return PlainNet(
-        net.config.fold, SCALE, tuple(convs), Conv(base, np.zeros(len(base), np.float32))
+        scale=net.config.scale,
+        first=Conv(first.weight / LEVELS, first.bias),
+        past=None if past is None else Conv(past.weight / LEVELS, past.bias),
+        body=tuple(_conv(conv) for conv in net.body),
+        head=Conv(
+            np.concatenate([head.weight for head in heads]),
+            np.concatenate([head.bias for head in heads]),
+        ),
+        looks=net.crisp is not None,
+        gate_limit=GATE_LIMIT,
+        base=Conv(base, np.zeros(len(base), np.float32)),
     )
 
 
@@ -38,7 +53,21 @@ def load_checkpoint(path: Path) -> tuple[LiveNet, dict[str, Any]]:
     return net.eval(), content
 
 
-def _conv(conv: nn.Conv2d) -> Conv:
-    assert conv.bias is not None
-    weight, bias = (t.detach().numpy().astype(np.float32) for t in (conv.weight, conv.bias))
+def _conv(conv: Any) -> Conv:
+    assert isinstance(conv, CollapsibleConv)
+    plain = conv.fuse()
+    assert plain.bias is not None
+    weight, bias = (t.detach().numpy().astype(np.float32) for t in (plain.weight, plain.bias))
     return Conv(weight, bias)
+
+
+def _levels(conv: Conv) -> Conv:
+    return Conv(conv.weight * LEVELS, conv.bias * LEVELS)
+
+
+def _widened(conv: Conv) -> Conv:
+    """A 1x1 kernel as the 3x3 one that it is; the heads run as one conv."""
+    side = conv.weight.shape[-1]
+    if side == 3:
+        return conv
+    return Conv(np.pad(conv.weight, ((0, 0), (0, 0), (1, 1), (1, 1))), conv.bias)

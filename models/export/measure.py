@@ -11,20 +11,25 @@ import cv2
 import numpy as np
 import openvino
 
+from models.export.graph import INPUT, PREVIOUS, STRENGTH
 from models.manifest import Metric, Precision
 from models.training.clip import Bytes, Clip
 from models.training.codec import CODECS, LiveEncoder, transcode
-from models.training.downscale import halve
+from models.training.downscale import reduce
 from models.training.film import read_passage
+from models.training.motion import move
 
 __all__ = [
     "CLIPS",
+    "FRAMES",
     "RATES",
+    "OpenNet",
     "Upscaler",
+    "bicubic",
     "measure_clip",
-    "open_net",
     "psnr",
     "read_clip",
+    "small_clip",
     "time_net",
 ]
 
@@ -33,30 +38,75 @@ RATES = (0.06, 0.12, 0.25)
 FRAMES = 48
 
 Upscaler = Callable[[Bytes], Bytes]
-"""[H, W] luma to [2H, 2W]."""
+"""[H, W] luma to [sH, sW]; called with the frames of a clip in order."""
 
 
-def open_net(path: Path, height: int, width: int, threads: int = 1) -> Upscaler:
-    """The graph compiled for one size, which must be a multiple of the manifest's size_multiple."""
-    core = openvino.Core()
-    model = core.read_model(str(path))
-    model.reshape([1, 1, height, width])
-    options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
-    request = core.compile_model(model, "CPU", options).create_infer_request()
+class OpenNet:
+    """A graph compiled for one size and run over one clip, as a worker would."""
 
-    def enhance(luma: Bytes) -> Bytes:
-        result: Any = request.infer({0: luma[None, None]})[0]
-        return np.array(result[0, 0])
+    def __init__(
+        self,
+        path: Path,
+        height: int,
+        width: int,
+        *,
+        scale: int = 2,
+        threads: int = 1,
+        strength: float = 0.0,
+    ) -> None:
+        core = openvino.Core()
+        model = core.read_model(str(path))
+        names = {port.any_name for port in model.inputs}
+        output = model.outputs[0].any_name
+        shapes = {INPUT: [1, 1, height, width]}
+        if PREVIOUS in names:
+            shapes[PREVIOUS] = [1, 1, scale * height, scale * width]
+        model.reshape(shapes)
+        self.scale = scale
+        options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+        self._request = core.compile_model(model, "CPU", options).create_infer_request()
+        self._output = output
+        self._feeds: dict[str, Any] = {}
+        if STRENGTH in names:
+            self._feeds[STRENGTH] = np.array([strength], np.float32)
+        self._is_temporal = PREVIOUS in names
+        self._last: tuple[Bytes, Bytes] | None = None
 
-    return enhance
+    def __call__(self, luma: Bytes) -> Bytes:
+        feeds = {**self._feeds, INPUT: luma[None, None]}
+        if self._is_temporal:
+            feeds[PREVIOUS] = self._previous(luma)[None, None]
+        result: Any = self._request.infer(feeds)[self._output]
+        enhanced = np.array(result[0, 0])
+        if self._is_temporal:
+            self._last = luma.copy(), enhanced
+        return enhanced
+
+    def forget(self) -> None:
+        """As before the first frame."""
+        self._last = None
+
+    def _previous(self, luma: Bytes) -> Bytes:
+        if self._last is None:
+            return bicubic(luma, self.scale)
+        before, enhanced = self._last
+        return move(enhanced, before, luma)
 
 
-def time_net(path: Path, height: int, width: int, calls: int = 60) -> float:
-    """Median milliseconds of a call on one thread."""
-    enhance = open_net(path, height, width)
+def bicubic(luma: Bytes, scale: int) -> Bytes:
+    """OpenCV's."""
+    height, width = luma.shape
+    size = (scale * width, scale * height)
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def time_net(path: Path, height: int, width: int, *, scale: int = 2, calls: int = 60) -> float:
+    """Median milliseconds of a call on one thread, without what finds the motion."""
+    enhance = OpenNet(path, height, width, scale=scale)
     luma = np.random.default_rng(0).integers(0, 256, (height, width), np.uint8)
     spent = []
     for _ in range(calls):
+        enhance.forget()
         start = time.perf_counter()
         enhance(luma)
         spent.append(1e3 * (time.perf_counter() - start))
@@ -68,26 +118,46 @@ def read_clip(folder: Path, name: str, frames: int = FRAMES) -> Clip:
     return read_passage(folder / f"{name}.mp4", 0, frames)
 
 
+def small_clip(clip: Clip, scale: int) -> tuple[Clip, Bytes, Bytes]:
+    """The clip cut to whole cells, its luma reduced by area, and chroma at half that size."""
+    unit = 2 * scale
+    height, width = (side // unit * unit for side in clip.luma.shape[1:])
+    luma = clip.luma[:, :height, :width]
+    small = np.stack([reduce(frame, scale, "area") for frame in luma])
+    size = (small.shape[2] // 2, small.shape[1] // 2)
+    chroma = np.array(
+        [
+            [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in frame]
+            for frame in clip.chroma
+        ],
+        np.uint8,
+    )
+    return Clip(luma, clip.chroma, clip.fps), small, chroma
+
+
 def measure_clip(
     name: str,
     clip: Clip,
     nets: dict[Precision, Path],
+    *,
+    scale: int = 2,
     rates: Sequence[float] = RATES,
     codecs: Sequence[str] = CODECS,
 ) -> list[Metric]:
-    """A row for each codec and rate. The clip is halved by area; the PSNR is that of the clip's
-    mean squared error.
+    """A row for each codec and rate, faithful look. The PSNR is that of the clip's mean squared
+    error.
     """
-    small = np.stack([halve(frame, "area") for frame in clip.luma])
-    opened = {key: open_net(path, *small.shape[1:]) for key, path in nets.items()}
+    cut, small, chroma = small_clip(clip, scale)
     rows = []
     for codec in codecs:
         for rate in rates:
-            seen, _ = transcode(small, clip.chroma, clip.fps, LiveEncoder(codec, rate))
-            scores = {key: round(psnr(seen, clip.luma, net), 3) for key, net in opened.items()}
-            rows.append(
-                Metric(name, codec, rate, round(psnr(seen, clip.luma, _bicubic), 3), scores)
-            )
+            seen, _ = transcode(small, chroma, clip.fps, LiveEncoder(codec, rate))
+            scores = {
+                key: round(psnr(seen, cut.luma, OpenNet(path, *small.shape[1:], scale=scale)), 3)
+                for key, path in nets.items()
+            }
+            plain = psnr(seen, cut.luma, lambda luma: bicubic(luma, scale))
+            rows.append(Metric(name, codec, rate, round(plain, 3), scores))
     return rows
 
 
@@ -97,9 +167,3 @@ def psnr(seen: Bytes, truth: Bytes, upscale: Upscaler) -> float:
         np.mean((upscale(x).astype(np.float32) - y) ** 2) for x, y in zip(seen, truth, strict=True)
     ]
     return float(10 * np.log10(255**2 / max(float(np.mean(errors)), 1e-6)))
-
-
-def _bicubic(luma: Bytes) -> Bytes:
-    height, width = luma.shape
-    large = cv2.resize(luma, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(large, np.uint8)

@@ -16,7 +16,7 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Conv:
-    """One convolution at folded resolution."""
+    """One convolution at input resolution."""
 
     weight: Float
     """[out, in, side, side], side odd."""
@@ -28,41 +28,54 @@ class Conv:
         """Multiply-adds per output pixel."""
         return int(self.weight.size)
 
+    @property
+    def pad(self) -> int:
+        """Zero padding that keeps the size."""
+        return int(self.weight.shape[-1]) // 2
+
 
 @dataclass(frozen=True, slots=True)
 class PlainNet:
-    """Luma in 0..255 -> fold (space to depth) -> convs with ReLU between -> + base -> unfold (depth
-    to space).
+    """Luma in 0..255 -> first -> body with ReLU between -> head -> + base -> depth to space.
 
-    The input is first padded by 2 pixels of edge replication; the first conv and the base are of
-    one size and have no padding of their own, the others pad with zeros.
+    The luma is first padded by 2 pixels of edge replication, which `first` and `base` (both 5x5)
+    use up; all other convs pad with zeros.
     """
 
-    fold: int
-    """Space-to-depth factor: height and width must be multiples of it."""
     scale: int
-    body: tuple[Conv, ...]
-    """Input `fold**2` channels in 0..255, last output `(fold*scale)**2` channels in levels of luma.
+    first: Conv
+    """1 input channel in 0..255."""
+    past: Conv | None
+    """Added to `first`'s output where the net sees the previous picture: its input is that picture
+    in space-to-depth less the base, scale**2 channels in levels.
     """
+    body: tuple[Conv, ...]
+    head: Conv
+    """scale**2 channels in levels for the faithful picture; then as many to add for the crisp one,
+    if `looks`; then as many gates in 0..1, if `past`.
+    """
+    looks: bool
+    gate_limit: float
     base: Conv
-    """The fixed interpolation, folded like the rest; its output is added to the body's."""
+    """The fixed interpolation to scale**2 channels; its output is added to the head's."""
+
+    @property
+    def convs(self) -> tuple[Conv, ...]:
+        """All that run one after the other: body and head."""
+        return (*self.body, self.head)
 
     @property
     def macs_per_pixel(self) -> int:
         """Multiply-adds per input pixel, base included."""
-        return round((sum(conv.macs for conv in self.body) + self.base.macs) / self.fold**2)
-
-    def pad(self, index: int) -> int:
-        """Zero padding of body conv `index`, folded pixels."""
-        return 0 if index == 0 else self.body[index].weight.shape[-1] // 2
+        past = self.past.macs if self.past else 0
+        return self.first.macs + past + sum(conv.macs for conv in self.convs) + self.base.macs
 
     @property
     def parameters(self) -> int:
-        return sum(conv.weight.size + conv.bias.size for conv in self.body)
+        convs = (self.first, *self.convs, *((self.past,) if self.past else ()))
+        return sum(conv.weight.size + conv.bias.size for conv in convs)
 
     @property
     def receptive_radius(self) -> int:
         """Input pixels on each side that an output pixel can depend on."""
-        reach = sum(int(conv.weight.shape[-1]) // 2 for conv in self.body)
-        # The outermost folded pixel is seen whole.
-        return reach * self.fold + self.fold - 1
+        return 2 + sum(conv.pad for conv in self.convs)

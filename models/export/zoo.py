@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 import onnx
 
-from models.export.graph import INPUT, OUTPUT
+from models.export.graph import INPUT, OUTPUT, PREVIOUS, STRENGTH
 from models.export.plain import PlainNet
 from models.manifest import (
     FORMAT,
@@ -51,27 +51,35 @@ def describe(
     """The manifest of a net that was not measured yet. int8 is the default where there is one: it
     is the faster.
     """
-    bytes_range = (0.0, 255.0)
     return Manifest(
         format=FORMAT,
         name=name,
         title=title,
         scale=net.scale,
-        colour="luma",
-        window=1,
-        size_multiple=net.fold,
+        previous=net.past is not None,
+        strength=net.looks,
         receptive_radius=net.receptive_radius,
         macs_per_pixel=net.macs_per_pixel,
         parameters=net.parameters,
-        input=TensorSpec(INPUT, "uint8", "1,1,H,W", bytes_range),
-        output=TensorSpec(OUTPUT, "uint8", f"1,1,{net.scale}H,{net.scale}W", bytes_range),
+        inputs=_inputs(net),
+        output=TensorSpec(OUTPUT, "uint8", f"1,1,{net.scale}H,{net.scale}W", LEVELS),
         files=files,
         default_precision="int8" if "int8" in files else "fp32",
-        metrics=(),
-        mean_gain_db={},
         training=training,
         licence=licence,
     )
+
+
+LEVELS = (0.0, 255.0)
+
+
+def _inputs(net: PlainNet) -> tuple[TensorSpec, ...]:
+    specs = [TensorSpec(INPUT, "uint8", "1,1,H,W", LEVELS)]
+    if net.past is not None:
+        specs.append(TensorSpec(PREVIOUS, "uint8", f"1,1,{net.scale}H,{net.scale}W", LEVELS))
+    if net.looks:
+        specs.append(TensorSpec(STRENGTH, "float32", "1", (0.0, 1.0)))
+    return tuple(specs)
 
 
 def write_manifest(manifest: Manifest, metrics: tuple[Metric, ...], folder: Path) -> Manifest:

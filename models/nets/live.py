@@ -6,31 +6,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["SCALE", "CollapsibleConv", "LiveConfig", "LiveNet", "folded_bicubic"]
+__all__ = ["GATE_LIMIT", "CollapsibleConv", "LiveConfig", "LiveNet", "bicubic_kernel"]
 
-SCALE = 2
+GATE_LIMIT = 0.9
+"""Most of the previous picture's difference that is carried on. Below 1, so an error of it shrinks
+from frame to frame whatever the net does: after n frames at most 0.9 ** n of it is left on the
+direct path.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveConfig:
-    fold: int = 1
-    """Space-to-depth factor of the input, 1 or 2. At 2 (with 32 channels) the same work sees twice
-    as far and keeps a CPU core busier, but the net learns detail much more slowly; see
-    models/zoo/README.md.
-    """
+    scale: int = 2
+    """2, 3 or 4."""
     channels: int = 16
     """Multiple of 8, the vector width of the smallest CPU that is aimed at."""
     body: int = 4
-    """3x3 convs between the first and the last."""
+    """3x3 convs between the first and the heads."""
+    crisp: int = 3
+    """Side of the crisp head's kernel, 1 or 3; 0: no such head."""
+    previous: bool = False
+    """Whether the net also sees the previous enhanced picture, moved to this frame."""
     expansion: int = 128
     """Hidden channels of each collapsible conv while training; no cost at run time."""
-
-    @property
-    def first(self) -> int:
-        """Side of the first kernel: as wide as the fixed base's, so that both share one padded
-        input.
-        """
-        return 5 if self.fold == 1 else 3
 
 
 class CollapsibleConv(nn.Module):
@@ -55,6 +53,12 @@ class CollapsibleConv(nn.Module):
         nn.init.normal_(self.project, std=0.5 / hidden**0.5)
         with torch.no_grad():
             self.direct.mul_(0.5)
+
+    def damp(self, factor: float) -> None:
+        """Makes what it adds at the start of training small."""
+        with torch.no_grad():
+            self.direct.mul_(factor)
+            self.project.mul_(factor)
 
     def kernel(self) -> Tensor:
         """The one kernel that this module stands for, [out, in, side, side]."""
@@ -88,14 +92,20 @@ class CollapsibleConv(nn.Module):
 
 
 class LiveNet(nn.Module):
-    """Luma x2 for live-coded video: a few convs with ReLU over a fixed bicubic base.
+    """Luma for live-coded video: a few convs with ReLU over a fixed bicubic base, in two looks.
+
+    The faithful head gives what a squared error asks for; the crisp head gives what to add to it
+    for edges and texture as strong as the original's, times a strength that the caller chooses for
+    each frame. With `previous` a third head says, for each output pixel, how much of the
+    difference between the previous enhanced picture (moved to this frame) and the base to keep: a
+    recursive temporal filter whose gain the net controls.
 
     Paper: none whole. The residual over a fixed base outside the convs follows ABPN (Du et al.,
-    CVPRW 2021), the training form SESR (see CollapsibleConv), the folded variant Bicubic++ (Bilecen
-    and Ayazoglu, CVPRW 2023).
+    CVPRW 2021), the training form SESR (see CollapsibleConv), the previous output as input FRVSR
+    (Sajjadi et al., CVPR 2018).
 
-    Input: [N, 1, H, W] luma in 0..1, H and W multiples of `fold`. Output: [N, 1, 2H, 2W], same
-    range, not clipped. Window: 1 frame.
+    Input: [N, 1, H, W] luma in 0..1; `previous` [N, 1, sH, sW] likewise. Output: [N, 1, sH, sW],
+    same range, not clipped.
     """
 
     base: Tensor
@@ -103,54 +113,79 @@ class LiveNet(nn.Module):
     def __init__(self, config: LiveConfig) -> None:
         super().__init__()
         self.config = config
-        fold, hidden = config.fold, config.expansion
-        widths = [fold**2, *[config.channels] * (config.body + 1), (fold * SCALE) ** 2]
-        first = CollapsibleConv(widths[0], widths[1], hidden=hidden, side=config.first, pad=0)
-        others = zip(widths[1:], widths[2:], strict=False)
-        rest = [CollapsibleConv(i, o, hidden=hidden, side=3, pad=1) for i, o in others]
-        self.convs = nn.ModuleList([first, *rest])
+        width, hidden, cells = config.channels, config.expansion, config.scale**2
+
+        def conv(inputs: int, outputs: int, side: int = 3) -> CollapsibleConv:
+            return CollapsibleConv(inputs, outputs, hidden=hidden, side=side, pad=side // 2)
+
+        self.first = CollapsibleConv(1, width, hidden=hidden, side=5, pad=0)
+        self.past = conv(cells, width) if config.previous else None
+        self.body = nn.ModuleList([conv(width, width) for _ in range(config.body)])
+        self.faithful = conv(width, cells)
+        self.crisp = conv(width, cells, config.crisp) if config.crisp else None
+        self.gate = conv(width, cells) if config.previous else None
         # Starting from the base alone saves the first hundreds of steps.
-        last = rest[-1]
-        with torch.no_grad():
-            last.direct.mul_(0.1)
-            last.project.mul_(0.1)
-        self.register_buffer("base", folded_bicubic(fold), persistent=False)
+        for head in (self.faithful, self.crisp, self.gate):
+            if head is not None:
+                head.damp(0.1)
+        if self.gate is not None:
+            nn.init.constant_(self.gate.bias, 0.3)
+        self.register_buffer("base", bicubic_kernel(config.scale), persistent=False)
 
-    def forward(self, luma: Tensor) -> Tensor:
-        fold = self.config.fold
-        folded = F.pixel_unshuffle(F.pad(luma, (2,) * 4, mode="replicate"), fold)
-        x = folded
-        *body, last = self.convs
-        for conv in body:
+    def forward(
+        self, luma: Tensor, previous: Tensor | None = None, strength: float | Tensor = 0.0
+    ) -> Tensor:
+        features, base, past = self.features(luma, previous)
+        y = base + self.faithful(features)
+        if self.gate is not None and past is not None:
+            y = y + self.gate(features).clamp(0, GATE_LIMIT) * past
+        if self.crisp is not None and (isinstance(strength, Tensor) or strength != 0):
+            y = y + strength * self.crisp(features)
+        return F.pixel_shuffle(y, self.config.scale)
+
+    def features(
+        self, luma: Tensor, previous: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What the heads read, the folded base, and the previous picture's difference to it."""
+        padded = F.pad(luma, (2,) * 4, mode="replicate")
+        base = F.conv2d(padded, self.base)
+        x = self.first(padded)
+        past = None
+        if self.past is not None:
+            if previous is None:
+                raise ValueError("this net needs the previous picture")
+            past = F.pixel_unshuffle(previous, self.config.scale) - base
+            x = x + self.past(past)
+        x = F.relu(x)
+        for conv in self.body:
             x = F.relu(conv(x))
-        x = last(x) + F.conv2d(folded, self.base)
-        return F.pixel_shuffle(x, fold * SCALE)
+        return x, base, past
 
-    def fuse(self) -> list[nn.Conv2d]:
-        """The body as plain convs, first to last."""
-        return [conv.fuse() for conv in self.convs if isinstance(conv, CollapsibleConv)]
+    def enlarge(self, luma: Tensor) -> Tensor:
+        """The base alone, [N, 1, sH, sW]: what `previous` is before there was one."""
+        padded = F.pad(luma, (2,) * 4, mode="replicate")
+        return F.pixel_shuffle(F.conv2d(padded, self.base), self.config.scale)
 
 
-def folded_bicubic(fold: int) -> Tensor:
-    """Bicubic x2 as one conv between folded layouts; equals cv2.INTER_CUBIC (Keys, a = -0.75).
+def bicubic_kernel(scale: int) -> Tensor:
+    """Bicubic enlargement as one conv to scale**2 channels; equals cv2.INTER_CUBIC (Keys, a =
+    -0.75).
 
-    [4, 1, 5, 5] for fold 1, [16, 4, 3, 3] for fold 2; either way it reads 2 input pixels beyond
-    each border.
+    [scale**2, 1, 5, 5]; it reads 2 input pixels beyond each border.
     """
-    cells = 5 if fold == 1 else 3
-    taps = torch.zeros(fold * SCALE, cells * fold)
-    for pixel in range(fold):
-        # An even output lies a quarter pixel before its input pixel, an odd one a quarter after.
-        for phase, (first, distance) in enumerate([(-2, 1.75), (-1, 1.25)]):
-            for tap in range(4):
-                taps[pixel * SCALE + phase, 2 + pixel + first + tap] = _keys(abs(distance - tap))
-    outputs = (fold * SCALE) ** 2
-    kernel = torch.einsum("uy,vx->uvyx", taps, taps).reshape(outputs, cells, fold, cells, fold)
-    return kernel.permute(0, 2, 4, 1, 3).reshape(outputs, fold**2, cells, cells).contiguous()
+    taps = torch.zeros(scale, 5)
+    for phase in range(scale):
+        # The centre of output pixel `phase` seen from its input pixel's centre, in input pixels.
+        offset = (phase + 0.5) / scale - 0.5
+        for tap in range(5):
+            taps[phase, tap] = _keys(abs(tap - 2 - offset))
+    return torch.einsum("uy,vx->uvyx", taps, taps).reshape(scale**2, 1, 5, 5)
 
 
 def _keys(t: float, a: float = -0.75) -> float:
     """Keys, Cubic convolution interpolation (IEEE TASSP 1981), eq. 4 with a free `a`."""
     if t <= 1:
         return (a + 2) * t**3 - (a + 3) * t**2 + 1
-    return a * t**3 - 5 * a * t**2 + 8 * a * t - 4 * a
+    if t < 2:
+        return a * t**3 - 5 * a * t**2 + 8 * a * t - 4 * a
+    return 0.0

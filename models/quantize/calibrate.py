@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,83 +11,102 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.export.plain import Conv, PlainNet
+from models.quantize.scheme import Scheme
 
-__all__ = ["WEIGHT_LIMIT", "Quantized", "calibrate", "round_weight"]
+__all__ = ["Pictures", "Quantized", "calibrate", "first_stage", "round_weight"]
 
-WEIGHT_LIMIT = 63
-"""7-bit weights. AVX2 without VNNI adds pairs of u8 x s8 products in 16 bits: 2 * 255 * 63 still
-fits, 2 * 255 * 127 would saturate (VPMADDUBSW).
-"""
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What a net is calibrated on; a few hundred patches are enough."""
+
+    luma: NDArray[np.uint8]
+    """[n, H, W]."""
+    previous: NDArray[np.uint8] | None = None
+    """[n, sH, sW], where the net sees the previous picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """A net and the scales to write it with."""
+    """A net and the scales to write it with; its first convs and its base stay float."""
 
     net: PlainNet
     """Biases corrected for what the rounding of the weights shifts on average."""
+    scheme: Scheme
     weight_scales: tuple[NDArray[np.float32], ...]
-    """For each body conv but the first, one for each output channel."""
+    """For each of `net.convs`, one for each output channel."""
     activation_scales: tuple[float, ...]
-    """Of the uint8 input of each body conv but the first, which stays float; zero is zero."""
+    """Of the input of each of `net.convs`."""
 
 
-def calibrate(net: PlainNet, luma: NDArray[np.uint8], percentile: float = 99.99) -> Quantized:
-    """Scales from pictures of the kind that the net will see, [n, H, W]; a few hundred patches are
-    enough.
-    """
-    weight_scales = tuple(_weight_scale(conv.weight) for conv in net.body[1:])
+def calibrate(
+    net: PlainNet, pictures: Pictures, scheme: Scheme, percentile: float = 99.99
+) -> Quantized:
+    """Scales from pictures of the kind that the net will see."""
+    weight_scales = tuple(_weight_scale(conv.weight, scheme.weight_limit) for conv in net.convs)
     scales: list[float] = []
-    body = [net.body[0]]
-    exact = rough = _first(net, luma)
-    for index, (conv, scale) in enumerate(zip(net.body[1:], weight_scales, strict=True), start=1):
+    corrected: list[Conv] = []
+    exact = rough = first_stage(net, pictures)
+    for conv, scale in zip(net.convs, weight_scales, strict=True):
         exact, rough = F.relu(exact), F.relu(rough)
-        scales.append(_top(rough, percentile) / 255)
-        rough = torch.clamp(torch.round(rough / scales[-1]), 0, 255) * scales[-1]
-        rounded = round_weight(conv.weight, scale) * scale[:, None, None, None]
-        exact = _apply(exact, conv.weight, conv.bias, net.pad(index))
-        rough = _apply(rough, rounded, conv.bias, net.pad(index))
+        scales.append(_top(rough, percentile) / scheme.activation_limit)
+        levels = torch.clamp(torch.round(rough / scales[-1]), 0, scheme.activation_limit)
+        rounded = round_weight(conv.weight, scale, scheme) * scale[:, None, None, None]
+        exact = _apply(exact, conv.weight, conv)
+        rough = _apply(levels * scales[-1], rounded, conv)
         # The rounded net walks beside the exact one: each bias makes up for all rounding before.
         shift = (exact - rough).mean((0, 2, 3))
         rough = rough + shift[:, None, None]
-        body.append(Conv(conv.weight, conv.bias + shift.numpy()))
-    corrected = PlainNet(net.fold, net.scale, tuple(body), net.base)
-    return Quantized(corrected, weight_scales, tuple(scales))
+        corrected.append(Conv(conv.weight, conv.bias + shift.numpy()))
+    result = replace(net, body=tuple(corrected[:-1]), head=corrected[-1])
+    return Quantized(result, scheme, weight_scales, tuple(scales))
 
 
-def round_weight(weight: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.int8]:
-    """[out, in, side, side] to integers of at most WEIGHT_LIMIT."""
+def first_stage(net: PlainNet, pictures: Pictures) -> Tensor:
+    """The float part before the first ReLU, [n, channels, H, W]."""
+    luma = torch.from_numpy(pictures.luma.astype(np.float32))[:, None]
+    padded = F.pad(luma, (2,) * 4, mode="replicate")
+    with torch.no_grad():
+        x = F.conv2d(padded, *_tensors(net.first))
+        if net.past is None or pictures.previous is None:
+            return x
+        before = torch.from_numpy(pictures.previous.astype(np.float32))[:, None]
+        past = F.pixel_unshuffle(before, net.scale) - F.conv2d(padded, *_tensors(net.base))
+        return x + F.conv2d(past, *_tensors(net.past), padding=net.past.pad)
+
+
+def round_weight(
+    weight: NDArray[np.float32], scale: NDArray[np.float32], scheme: Scheme
+) -> NDArray[np.int8]:
+    """[out, in, side, side] to integers within the scheme's limit."""
     levels = np.rint(weight / scale[:, None, None, None])
-    return np.asarray(np.clip(levels, -WEIGHT_LIMIT, WEIGHT_LIMIT), np.int8)
+    return np.asarray(np.clip(levels, -scheme.weight_limit, scheme.weight_limit), np.int8)
 
 
-def _weight_scale(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _weight_scale(weight: NDArray[np.float32], limit: int) -> NDArray[np.float32]:
     """For each output channel the scale with the least squared error; clipping a few weights may be
     worth it.
     """
-    best = np.abs(weight).max((1, 2, 3)) / WEIGHT_LIMIT + 1e-12
+    best = np.abs(weight).max((1, 2, 3)) / limit + 1e-12
     error = np.full(len(weight), np.inf)
     scale = best.copy()
     for share in np.linspace(0.6, 1.0, 21):
-        tried = (best * share).astype(np.float32)
-        back = round_weight(weight, tried) * tried[:, None, None, None]
+        tried = (best * share).astype(np.float32)[:, None, None, None]
+        back = np.clip(np.rint(weight / tried), -limit, limit) * tried
         found = ((back - weight) ** 2).sum((1, 2, 3))
-        scale = np.where(found < error, tried, scale)
+        scale = np.where(found < error, tried[:, 0, 0, 0], scale)
         error = np.minimum(error, found)
     return np.asarray(scale, np.float32)
 
 
-def _first(net: PlainNet, luma: NDArray[np.uint8]) -> Tensor:
-    """The first conv's output, before its ReLU."""
-    x = torch.from_numpy(luma.astype(np.float32))[:, None]
-    folded = F.pixel_unshuffle(F.pad(x, (2,) * 4, mode="replicate"), net.fold)
-    return _apply(folded, net.body[0].weight, net.body[0].bias, net.pad(0))
-
-
-def _apply(x: Tensor, weight: NDArray[np.float32], bias: NDArray[np.float32], pad: int) -> Tensor:
-    kernel, offset = torch.from_numpy(weight.astype(np.float32)), torch.from_numpy(bias)
+def _apply(x: Tensor, weight: NDArray[np.float32], conv: Conv) -> Tensor:
+    kernel, bias = torch.from_numpy(weight.astype(np.float32)), torch.from_numpy(conv.bias)
     with torch.no_grad():
-        return F.conv2d(x, kernel, offset, padding=pad)
+        return F.conv2d(x, kernel, bias, padding=conv.pad)
+
+
+def _tensors(conv: Conv) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(conv.weight), torch.from_numpy(conv.bias)
 
 
 def _top(x: Tensor, percentile: float) -> float:

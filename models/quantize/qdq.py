@@ -1,9 +1,8 @@
-"""The int8 graph: QuantizeLinear / DequantizeLinear pairs before each body conv but the first.
+"""The int8 graph: QuantizeLinear / DequantizeLinear pairs before each conv of the body and the
+head.
 
-The first conv, the base and the sum stay float.
-
-U8S8: uint8 activations with one scale for the tensor and zero at zero (they follow a ReLU), int8
-weights of 7 bits with one scale for each output channel. Same contract as `models.export.graph`.
+The first convs, the base and the sum stay float. Same contract as `models.export.graph`. Zero
+points are all zero, so the S8S8 form is what TensorRT takes.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import numpy as np
 import onnx
 
 from models.export.graph import GraphWriter
+from models.export.plain import Conv
 from models.quantize.calibrate import Quantized, round_weight
 
 __all__ = ["write_int8"]
@@ -21,37 +21,31 @@ def write_int8(quantized: Quantized) -> onnx.ModelProto:
     """The int8 graph of a calibrated net."""
     net = quantized.net
     graph = GraphWriter(net)
-    folded = graph.begin()
-    x = folded
-    last = len(net.body) - 1
-    for index, conv in enumerate(net.body):
-        if index == 0:
-            # One input channel fills a quarter of an int8 dot product: float is faster here.
-            weight = graph.constant("w0", conv.weight)
-        else:
-            scale = quantized.activation_scales[index - 1]
-            x = _through_bytes(graph, x, scale, f"act{index}")
-            weight = _weight(graph, quantized, index)
-        bias = graph.constant(f"b{index}", conv.bias)
-        x = graph.conv(x, weight, bias, f"conv{index}", net.pad(index))
-        if index < last:
-            x = graph.node("Relu", [x], f"relu{index}")
-    return graph.finish(x, graph.base(folded))
+    x, base, past = graph.begin()
+    for index, conv in enumerate((*net.body, graph.head())):
+        name = "head" if index == len(net.body) else f"conv{index}"
+        x = graph.node("Relu", [x], f"{name}_relu")
+        x = _through_integers(graph, x, quantized, index, name)
+        weight = _weight(graph, conv, quantized, index, name)
+        bias = graph.constant(f"{name}_b", conv.bias)
+        x = graph.node("Conv", [x, weight, bias], name, pads=[conv.pad] * 4)
+    return graph.finish(x, base, past)
 
 
-def _through_bytes(graph: GraphWriter, x: str, scale: float, name: str) -> str:
-    step = graph.constant(f"{name}_scale", np.float32(scale))
-    zero = graph.constant(f"{name}_zero", np.uint8(0))
-    small = graph.node("QuantizeLinear", [x, step, zero], f"{name}_q")
-    return graph.node("DequantizeLinear", [small, step, zero], name)
+def _through_integers(
+    graph: GraphWriter, x: str, quantized: Quantized, index: int, name: str
+) -> str:
+    step = graph.constant(f"{name}_scale", np.float32(quantized.activation_scales[index]))
+    zero = graph.constant(f"{name}_zero", quantized.scheme.activation(0))
+    small = graph.node("QuantizeLinear", [x, step, zero], f"{name}_in_q")
+    return graph.node("DequantizeLinear", [small, step, zero], f"{name}_in")
 
 
-def _weight(graph: GraphWriter, quantized: Quantized, index: int) -> str:
-    scale = quantized.weight_scales[index - 1]
-    levels = round_weight(quantized.net.body[index].weight, scale)
+def _weight(graph: GraphWriter, conv: Conv, quantized: Quantized, index: int, name: str) -> str:
+    scale = quantized.weight_scales[index]
     inputs = [
-        graph.constant(f"w{index}_q", levels),
-        graph.constant(f"w{index}_scale", scale),
-        graph.constant(f"w{index}_zero", np.zeros(len(scale), np.int8)),
+        graph.constant(f"{name}_w_q", round_weight(conv.weight, scale, quantized.scheme)),
+        graph.constant(f"{name}_w_scale", scale),
+        graph.constant(f"{name}_w_zero", np.zeros(len(scale), np.int8)),
     ]
-    return graph.node("DequantizeLinear", inputs, f"w{index}", axis=0)
+    return graph.node("DequantizeLinear", inputs, f"{name}_w", axis=0)

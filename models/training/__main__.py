@@ -8,7 +8,8 @@ import cv2
 import torch
 
 from models.nets.live import LiveConfig
-from models.training.cache import CacheConfig, Sources, fill_cache, open_cache
+from models.training.batches import Material, Patches, RollOuts
+from models.training.cache import CacheConfig, Sources, fill_cache, open_cache, open_sequences
 from models.training.train import TrainConfig, train
 
 
@@ -16,23 +17,44 @@ def main() -> None:
     options = _parser().parse_args()
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    caches = [CacheConfig(clips=options.clips, seed=seed) for seed in options.material_seeds]
-    sources = Sources.find(options.data)
-    with ProcessPoolExecutor(options.jobs) as pool:
-        for done in [pool.submit(_fill, options.work, sources, cache) for cache in caches]:
-            done.result()
-    pairs = [open_cache(_folder(options.work, cache), cache) for cache in caches]
-    model = LiveConfig(fold=options.fold, channels=options.channels, body=options.body)
+    model = LiveConfig(
+        scale=options.scale,
+        channels=options.channels,
+        body=options.body,
+        crisp=options.crisp,
+        previous=options.previous,
+    )
     config = TrainConfig(
         steps=options.steps,
         batch=options.batch,
         rate=options.rate,
         finish=options.finish,
+        stage=options.stage,
+        boost=options.boost,
+        contrast=options.contrast,
         seed=options.seed,
     )
     checkpoint = options.work / f"{options.name}.pt"
-    train(pairs, model, config, checkpoint, _report)
+    train(_material(options, model), model, config, checkpoint, _report, options.start)
     _report(f"wrote {checkpoint}; export it with python -m models.export {checkpoint}")
+
+
+def _material(options: argparse.Namespace, model: LiveConfig) -> Material:
+    shape = {"window": options.roll_out, "patch": 64, "patches": 12} if model.previous else {}
+    caches = [
+        CacheConfig(clips=options.clips, seed=seed, scale=model.scale, **shape)
+        for seed in options.material_seeds
+    ]
+    sources = Sources.find(options.data)
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for done in [pool.submit(_fill, options.work, sources, cache) for cache in caches]:
+            done.result()
+    folders = [(cache.folder(options.work), cache) for cache in caches]
+    if model.previous:
+        parts = [open_sequences(folder, cache) for folder, cache in folders]
+        return RollOuts(parts, size=options.batch, seed=options.seed, scale=model.scale)
+    pairs = [open_cache(folder, cache) for folder, cache in folders]
+    return Patches(pairs, size=options.batch, seed=options.seed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,23 +67,22 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", type=Path, default=Path("../shared/data"), help="folder with photos/ and video/")
     add("--work", type=Path, default=Path("build/training"), help="patch cache and checkpoints")
     add("--name", default="live-s", help="name of the checkpoint")
-    add(
-        "--fold",
-        type=int,
-        choices=(1, 2),
-        default=LiveConfig.fold,
-        help="space-to-depth of the input",
-    )
+    add("--start", type=Path, help="checkpoint of another net to begin from")
+    add("--scale", type=int, choices=(2, 3, 4), default=LiveConfig.scale)
     add("--channels", type=int, default=LiveConfig.channels)
-    add(
-        "--body", type=int, default=LiveConfig.body, help="3x3 convs between the first and the last"
-    )
+    add("--body", type=int, default=LiveConfig.body, help="3x3 convs between first and heads")
+    add("--crisp", type=int, choices=(0, 1, 3), default=LiveConfig.crisp, help="side of that head")
+    add("--previous", action="store_true", help="a temporal net, trained on sequences")
+    add("--stage", choices=("faithful", "crisp"), default=TrainConfig.stage)
+    add("--boost", type=float, default=TrainConfig.boost, help="of the crisp stage's edges")
+    add("--contrast", type=float, default=TrainConfig.contrast, help="weight of that error")
     add("--steps", type=int, default=TrainConfig.steps)
     add("--finish", type=int, default=TrainConfig.finish, help="last steps, with squared error")
     add("--batch", type=int, default=TrainConfig.batch)
     add("--rate", type=float, default=TrainConfig.rate, help="peak learning rate")
     add("--seed", type=int, default=1, help="of the weights and the batches")
     add("--clips", type=int, default=CacheConfig.clips, help="clips for each material seed")
+    add("--roll-out", type=int, default=12, help="frames of a sequence")
     add(
         "--material-seeds",
         type=int,
@@ -74,14 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _folder(work: Path, cache: CacheConfig) -> Path:
-    return work / f"material-{cache.seed}"
-
-
 def _fill(work: Path, sources: Sources, cache: CacheConfig) -> None:
     cv2.setNumThreads(1)
     fill_cache(
-        _folder(work, cache), sources, cache, lambda text: _report(f"material {cache.seed}: {text}")
+        cache.folder(work), sources, cache, lambda text: _report(f"material {cache.seed}: {text}")
     )
 
 

@@ -1,6 +1,4 @@
-"""The patch cache: aligned pairs of decoded and original luma, written once, mapped into memory by
-training.
-"""
+"""The patch cache: clips made, coded as live encoders code them, and cut into pairs on disk."""
 
 from __future__ import annotations
 
@@ -8,36 +6,52 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.training import held_out
 from models.training.clip import Bytes, Clip
 from models.training.codec import CODECS, PRESETS, LiveEncoder, transcode
-from models.training.downscale import halve
+from models.training.downscale import KERNELS, reduce
 from models.training.film import film_length, read_passage
-from models.training.photos import Camera, film_photo, film_still_camera
-from models.training.screen import film_screen
+from models.training.game import film_game
+from models.training.motion import backward_flow
+from models.training.photos import Camera, film_layers, film_photo, film_still_camera
+from models.training.screen import film_screen, stamp_time
 
 __all__ = ["CacheConfig", "Sources", "degrade", "fill_cache", "make_clip", "open_cache"]
+__all__ += ["open_sequences"]
+
+SIZES = ((320, 180), (384, 216), (480, 270), (640, 360))
+"""Decoded sizes that clips are drawn from, width and height."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CacheConfig:
     clips: int = 220
-    frames: int = 36
-    size: tuple[int, int] = (768, 432)
-    """Width and height of a high-resolution clip."""
-    encodes: int = 4
+    frames: int = 60
+    scale: int = 2
+    encodes: int = 3
     """Encodings of each clip, each with its own encoder, rate and downscaling."""
-    patches: int = 32
+    patches: int = 40
     """Pairs cut from each encoding."""
     patch: int = 48
-    """Side of the decoded patch in pixels, even; the original one is twice that."""
-    rate: tuple[float, float] = (0.05, 0.4)
+    """Side of the decoded patch in pixels, even; the original one is `scale` times that."""
+    window: int = 1
+    """Frames of a pair; sequences (more than one) come with their motion."""
+    rate: tuple[float, float] = (0.04, 0.5)
     """Bits per pixel, drawn log-uniformly."""
+    clean: float = 0.06
+    """Share of encodings at about one bit per pixel."""
     seed: int = 1
+
+    def folder(self, work: Path) -> Path:
+        """Where this cache lies under `work`."""
+        kind = "patches" if self.window == 1 else f"sequences{self.window}"
+        return work / f"{kind}-x{self.scale}-{self.seed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,56 +74,52 @@ class Sources:
 
 
 def make_clip(sources: Sources, config: CacheConfig, rng: np.random.Generator) -> Clip:
-    """One clip: half of them photographs in motion, a sixth each film, screen and fixed camera."""
-    kind = int(rng.integers(6))
-    if kind == 0:
-        return _passage(sources, config, rng)
-    if kind == 1:
-        return film_screen(config.size, config.frames, rng)
-    photo, part = (_read(sources.photos[int(i)]) for i in rng.integers(len(sources.photos), size=2))
-    if kind == 2:
-        return film_still_camera(photo, part, config.size, config.frames, rng)
-    return film_photo(photo, config.size, config.frames, Camera.draw(rng), rng)
+    """One original clip of a kind drawn by share."""
+    width, height = SIZES[int(rng.integers(len(SIZES)))]
+    # Photographs are about 1920 pixels wide, and larger clips take long to make.
+    factor = min(config.scale, 1024 / width)
+    unit = 4 * config.scale
+    size = tuple(int(side * factor) // unit * unit for side in (width, height))
+    kind = str(rng.choice(["moving", "layers", "still", "film", "screen", "game"], p=_SHARES))
+    clip = _FILM[kind](sources, (size[0], size[1]), config.frames, rng)
+    height, width = (side // unit * unit for side in clip.luma.shape[1:])
+    luma, chroma = clip.luma[:, :height, :width], clip.chroma[..., : height // 4, : width // 4]
+    return Clip(luma, chroma, int(rng.choice([15, 24, 30, 30, 30, 60])))
 
 
 def degrade(clip: Clip, config: CacheConfig, rng: np.random.Generator) -> Bytes:
-    """The clip as a viewer of a live stream decodes it, [frames, H/2, W/2]."""
-    kernel = str(rng.choice(["area", "area", "bicubic", "lanczos"]))
-    small = np.stack([halve(frame, kernel) for frame in clip.luma])
+    """The clip as a viewer of a live stream decodes it, [frames, H/scale, W/scale]."""
+    kernel = str(rng.choice([*KERNELS, "area"]))
+    small = np.stack([reduce(frame, config.scale, kernel) for frame in clip.luma])
+    chroma = _small_chroma(clip, small.shape)
     if rng.random() < 0.25:
         # Sensor noise reaches the encoder but not the target: the net is to remove it.
         noise = rng.normal(0, rng.uniform(0.3, 1.5), small.shape)
         small = np.clip(np.rint(small + noise), 0, 255).astype(np.uint8)
-    low, high = np.log(config.rate)
-    encoder = LiveEncoder(
-        codec=str(rng.choice(CODECS)),
-        bits_per_pixel=float(np.exp(rng.uniform(low, high))),
-        preset=str(rng.choice(PRESETS)),
-        cpu_used=int(rng.integers(4, 9)),
-    )
-    return transcode(small, clip.chroma, clip.fps, encoder)[0]
+    if rng.random() < 0.1:
+        # A source that was coded before: a capture card, a relay, a phone's own encoder.
+        small = transcode(small, chroma, clip.fps, _encoder(rng, (0.4, 1.5)))[0]
+    rate = (0.8, 1.4) if rng.random() < config.clean else config.rate
+    return transcode(small, chroma, clip.fps, _encoder(rng, rate))[0]
 
 
 def fill_cache(
     folder: Path, sources: Sources, config: CacheConfig, report: Callable[[str], None]
 ) -> None:
-    """Writes decoded.npy and original.npy. Clip n depends on the seed and n alone, so an
-    interrupted run goes on.
+    """Writes decoded.npy and original.npy, for sequences flow.npy too. Clip n depends on the seed
+    and n alone, so an interrupted run goes on.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    total = config.clips * config.encodes * config.patches
-    decoded = _array(folder / "decoded.npy", (total, config.patch, config.patch))
-    original = _array(folder / "original.npy", (total, 2 * config.patch, 2 * config.patch))
+    arrays = _Arrays(folder, config)
     done = folder / "done.txt"
     first = int(done.read_text()) if done.exists() else 0
     started = time.monotonic()
     for index in range(first, config.clips):
         rng = np.random.default_rng([config.seed, index])
         clip = make_clip(sources, config, rng)
-        at = index * config.encodes * config.patches
-        for _ in range(config.encodes):
-            _cut(clip, degrade(clip, config, rng), decoded, original, at, config, rng)
-            at += config.patches
+        for encode in range(config.encodes):
+            at = (index * config.encodes + encode) * config.patches
+            _cut(clip, degrade(clip, config, rng), arrays, at, config, rng)
         done.write_text(str(index + 1))
         if (index + 1) % 20 == 0:
             pace = (time.monotonic() - started) / (index + 1 - first)
@@ -117,64 +127,152 @@ def fill_cache(
 
 
 def open_cache(folder: Path, config: CacheConfig) -> tuple[Bytes, Bytes]:
-    """The pairs written so far, decoded [n, p, p] and original [n, 2p, 2p], mapped read-only."""
-    clips = min(int((folder / "done.txt").read_text()), config.clips)
-    count = clips * config.encodes * config.patches
-    decoded = np.load(folder / "decoded.npy", mmap_mode="r")[:count]
-    return decoded, np.load(folder / "original.npy", mmap_mode="r")[:count]
+    """The pairs written so far, decoded [n, p, p] and original [n, s*p, s*p], mapped read-only."""
+    decoded, original = (_open(folder, name, config) for name in ("decoded", "original"))
+    return decoded[:, 0], original[:, 0]
+
+
+def open_sequences(folder: Path, config: CacheConfig) -> tuple[Bytes, Bytes, NDArray[np.float16]]:
+    """The sequences written so far, see models.training.batches.Sequences."""
+    decoded, original, flow = (
+        _open(folder, name, config) for name in ("decoded", "original", "flow")
+    )
+    return decoded, original, flow
+
+
+class _Arrays:
+    """The files of one cache, mapped for writing; all begin with [pair, frame]."""
+
+    def __init__(self, folder: Path, config: CacheConfig) -> None:
+        count = (config.clips * config.encodes * config.patches, config.window)
+        small, large = (config.patch,) * 2, (config.scale * config.patch,) * 2
+        self.decoded = _array(folder / "decoded.npy", (*count, *small), np.uint8)
+        self.original = _array(folder / "original.npy", (*count, *large), np.uint8)
+        self.flow = None
+        if config.window > 1:
+            coarse = (2, config.patch // 4, config.patch // 4)
+            self.flow = _array(folder / "flow.npy", (*count, *coarse), np.float16)
 
 
 def _cut(
     clip: Clip,
     seen: Bytes,
-    decoded: Bytes,
-    original: Bytes,
+    arrays: _Arrays,
     at: int,
     config: CacheConfig,
     rng: np.random.Generator,
 ) -> None:
-    side = config.patch
+    side, scale = config.patch, config.scale
     frames, height, width = seen.shape
+    flow = backward_flow(seen) if arrays.flow is not None else None
     for index in range(at, at + config.patches):
         # Flat patches have nothing to restore: of three places the one with the most detail is
-        # taken.
+        # taken. Places lie on whole cells of the motion field.
         places = [
             (
-                int(rng.integers(1, frames)),
-                int(rng.integers(height - side)),
-                int(rng.integers(width - side)),
+                int(rng.integers(0 if config.window > 1 else 1, frames - config.window + 1)),
+                int(rng.integers((height - side) // 4 + 1)) * 4,
+                int(rng.integers((width - side) // 4 + 1)) * 4,
             )
             for _ in range(3)
         ]
-        t, y, x = max(places, key=lambda p: float(_target(clip, p, side).std()))
-        decoded[index] = seen[t, y : y + side, x : x + side]
-        original[index] = _target(clip, (t, y, x), side)
+
+        def target(place: tuple[int, int, int]) -> Bytes:
+            t, y, x = (scale * v for v in place)
+            t = place[0]
+            return clip.luma[t : t + config.window, y : y + scale * side, x : x + scale * side]
+
+        t, y, x = max(places, key=lambda p: float(target(p).std()))
+        during = slice(t, t + config.window)
+        arrays.decoded[index] = seen[during, y : y + side, x : x + side]
+        arrays.original[index] = target((t, y, x))
+        if arrays.flow is not None and flow is not None:
+            cells = flow[during, :, y // 4 : (y + side) // 4, x // 4 : (x + side) // 4]
+            arrays.flow[index] = cells
 
 
-def _target(clip: Clip, place: tuple[int, int, int], side: int) -> Bytes:
-    t, y, x = place
-    return clip.luma[t, 2 * y : 2 * (y + side), 2 * x : 2 * (x + side)]
+def _encoder(rng: np.random.Generator, rate: tuple[float, float]) -> LiveEncoder:
+    low, high = np.log(rate)
+    return LiveEncoder(
+        codec=str(rng.choice(CODECS, p=[0.45, 0.35, 0.2])),
+        bits_per_pixel=float(np.exp(rng.uniform(low, high))),
+        preset=str(rng.choice(PRESETS)),
+        cpu_used=int(rng.integers(5, 9)),
+    )
 
 
-def _passage(sources: Sources, config: CacheConfig, rng: np.random.Generator) -> Clip:
+def _small_chroma(clip: Clip, shape: tuple[int, ...]) -> Bytes:
+    """The clip's chroma at half the decoded size."""
+    height, width = shape[1] // 2, shape[2] // 2
+    if clip.chroma.shape[2:] == (height, width):
+        return clip.chroma
+    planes = [
+        [cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA) for plane in frame]
+        for frame in clip.chroma
+    ]
+    return np.asarray(planes, np.uint8)
+
+
+def _film_moving(s: Sources, size: tuple[int, int], n: int, rng: np.random.Generator) -> Clip:
+    return film_photo(_photo(s, rng), size, n, Camera.draw(rng), rng)
+
+
+def _film_layers(s: Sources, size: tuple[int, int], n: int, rng: np.random.Generator) -> Clip:
+    far, close = Camera.draw(rng), Camera.draw(rng)
+    return film_layers(_photo(s, rng), _photo(s, rng), size, n, far, close, rng)
+
+
+def _film_still(s: Sources, size: tuple[int, int], n: int, rng: np.random.Generator) -> Clip:
+    clip = film_still_camera(_photo(s, rng), _photo(s, rng), size, n, rng)
+    return stamp_time(clip, rng) if rng.random() < 0.3 else clip
+
+
+def _film_screen(_: Sources, size: tuple[int, int], n: int, rng: np.random.Generator) -> Clip:
+    return film_screen(size, n, rng)
+
+
+def _film_game(_: Sources, size: tuple[int, int], n: int, rng: np.random.Generator) -> Clip:
+    return film_game(size, n, rng)
+
+
+def _film_passage(s: Sources, size: tuple[int, int], n: int, rng: np.random.Generator) -> Clip:
+    """A passage at its own size, whatever is asked."""
     while True:
-        film = sources.films[int(rng.integers(len(sources.films)))]
+        film = s.films[int(rng.integers(len(s.films)))]
         length, fps = film_length(film)
-        first = int(rng.integers(0, length - config.frames))
-        if held_out.may_train_on_frames(film.stem, first, config.frames, fps):
-            return read_passage(film, first, config.frames)
+        first = int(rng.integers(0, length - n))
+        if held_out.may_train_on_frames(film.stem, first, n, fps):
+            return read_passage(film, first, n)
 
 
-def _read(path: Path) -> Bytes:
+_FILM = {
+    "moving": _film_moving,
+    "layers": _film_layers,
+    "still": _film_still,
+    "film": _film_passage,
+    "screen": _film_screen,
+    "game": _film_game,
+}
+_SHARES = (0.37, 0.08, 0.18, 0.17, 0.12, 0.08)
+
+
+def _photo(sources: Sources, rng: np.random.Generator) -> Bytes:
+    path = sources.photos[int(rng.integers(len(sources.photos)))]
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise FileNotFoundError(f"{path.name} is no picture")
     return np.asarray(image, np.uint8)
 
 
-def _array(path: Path, shape: tuple[int, ...]) -> Bytes:
+def _open(folder: Path, name: str, config: CacheConfig) -> NDArray[Any]:
+    clips = min(int((folder / "done.txt").read_text()), config.clips)
+    stored: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r")
+    return stored[: clips * config.encodes * config.patches]
+
+
+def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     if path.exists():
-        stored: Bytes = np.load(path, mmap_mode="r+")
+        stored: NDArray[Any] = np.load(path, mmap_mode="r+")
         return stored
-    made: Bytes = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    made: NDArray[Any] = np.lib.format.open_memmap(path, "w+", dtype, shape)
     return made

@@ -16,7 +16,7 @@ from models.training.clip import Bytes
 
 __all__ = ["CODECS", "PRESETS", "LiveEncoder", "transcode"]
 
-CODECS = ("h264", "vp8")
+CODECS = ("h264", "vp8", "vp9")
 PRESETS = ("ultrafast", "superfast", "veryfast")
 
 
@@ -35,6 +35,11 @@ class LiveEncoder:
     cpu_used: int = 6
     """libvpx only: 4 to 12; browsers use 4 to 8 by picture size, aiortc 6."""
 
+    @property
+    def library(self) -> str:
+        """FFmpeg's name of the encoder."""
+        return {"h264": "libx264", "vp8": "libvpx", "vp9": "libvpx-vp9"}[self.codec]
+
 
 def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tuple[Bytes, float]:
     """What a receiver decodes, [frames, height, width] luma, and the bits per pixel that were
@@ -45,8 +50,8 @@ def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tup
     """
     frames, height, width = luma.shape
     context = _open(encoder, width, height, fps)
-    # The parser-less decoders of these two codecs take an encoder's packets as they are.
-    decoder: Any = av.CodecContext.create("h264" if encoder.codec == "h264" else "vp8", "r")
+    # FFmpeg's own decoders take an encoder's packets as they are.
+    decoder: Any = av.CodecContext.create(encoder.codec, "r")
     decoder.thread_count = 1
     decoded: list[Bytes] = []
     spent = 0
@@ -63,13 +68,13 @@ def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tup
 
 def _open(encoder: LiveEncoder, width: int, height: int, fps: int) -> Any:
     rate = max(16_000, round(encoder.bits_per_pixel * width * height * fps))
-    context: Any = av.CodecContext.create("libx264" if encoder.codec == "h264" else "libvpx", "w")
+    context: Any = av.CodecContext.create(encoder.library, "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.framerate, context.time_base = fps, Fraction(1, fps)
     context.bit_rate = rate
     context.gop_size = 10 * fps
     context.thread_count = 1
-    context.options = _x264(encoder, rate) if encoder.codec == "h264" else _vp8(encoder, rate)
+    context.options = _x264(encoder, rate) if encoder.codec == "h264" else _vpx(encoder, rate)
     return context
 
 
@@ -83,10 +88,10 @@ def _x264(encoder: LiveEncoder, rate: int) -> dict[str, str]:
     }
 
 
-def _vp8(encoder: LiveEncoder, rate: int) -> dict[str, str]:
+def _vpx(encoder: LiveEncoder, rate: int) -> dict[str, str]:
     # The values that browsers and aiortc give libvpx for a camera; min = max makes ffmpeg choose
     # CBR.
-    return {
+    options = {
         "deadline": "realtime",
         "cpu-used": str(encoder.cpu_used),
         "lag-in-frames": "0",
@@ -100,6 +105,10 @@ def _vp8(encoder: LiveEncoder, rate: int) -> dict[str, str]:
         "static-thresh": "1",
         "error-resilient": "1",
     }
+    if encoder.codec == "vp9":
+        # What browsers set for a camera besides.
+        options |= {"aq-mode": "3", "row-mt": "0"}
+    return options
 
 
 def _frame(luma: Bytes, chroma: Bytes, index: int) -> av.VideoFrame:

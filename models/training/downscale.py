@@ -1,4 +1,4 @@
-"""Halving with the anti-aliasing filters that cameras, browsers and ffmpeg use."""
+"""Reduction by 2, 3 or 4 with the anti-aliasing filters that cameras, browsers and ffmpeg use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.training.clip import Bytes
 
-__all__ = ["KERNELS", "halve"]
+__all__ = ["KERNELS", "halve", "reduce"]
 
 
 def _bicubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -22,24 +22,32 @@ def _lanczos3(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.where(np.abs(t) < 3, np.sinc(t) * np.sinc(t / 3), 0.0), np.float64)
 
 
-def _taps(name: str) -> NDArray[np.float64]:
+def _taps(name: str, scale: int) -> NDArray[np.float64]:
     if name == "area":
-        return np.array([0.5, 0.5])
-    function, count = (_bicubic, 8) if name == "bicubic" else (_lanczos3, 12)
-    # An output pixel lies between two input pixels: the taps are at odd multiples of a quarter of
-    # the output pitch.
-    taps = function((np.arange(count) - (count - 1) / 2) / 2)
+        return np.full(scale, 1 / scale)
+    function, reach = (_bicubic, 2) if name == "bicubic" else (_lanczos3, 3)
+    # The centre of an output pixel lies between two input pixels where `scale` is even, on one
+    # where it is odd.
+    count = 2 * reach * scale - scale % 2
+    taps = function((np.arange(count) - (count - 1) / 2) / scale)
     return np.asarray(taps / taps.sum(), np.float64)
 
 
-KERNELS = {name: _taps(name) for name in ("area", "bicubic", "lanczos")}
+KERNELS = ("area", "bicubic", "lanczos")
+_TAPS = {(name, scale): _taps(name, scale) for name in KERNELS for scale in (2, 3, 4)}
 
 
 def halve(frame: Bytes, kernel: str) -> Bytes:
     """[2H, 2W] to [H, W], rounded."""
-    taps = KERNELS[kernel]
-    anchor = (len(taps) // 2 - 1, len(taps) // 2 - 1)
+    return reduce(frame, 2, kernel)
+
+
+def reduce(frame: Bytes, scale: int, kernel: str) -> Bytes:
+    """[scale*H, scale*W] to [H, W], rounded."""
+    taps = _TAPS[kernel, scale]
+    centre = (len(taps) - 1) // 2
     full = cv2.sepFilter2D(
-        frame, cv2.CV_32F, taps, taps, anchor=anchor, borderType=cv2.BORDER_REFLECT
+        frame, cv2.CV_32F, taps, taps, anchor=(centre, centre), borderType=cv2.BORDER_REFLECT
     )
-    return np.clip(np.rint(full[::2, ::2]), 0, 255).astype(np.uint8)
+    first = (scale - 1) // 2
+    return np.clip(np.rint(full[first::scale, first::scale]), 0, 255).astype(np.uint8)

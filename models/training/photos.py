@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.training.clip import Bytes, Clip, to_limited
 
-__all__ = ["Camera", "film_photo", "film_still_camera"]
+__all__ = ["Camera", "film_layers", "film_photo", "film_still_camera"]
 
 Float = NDArray[np.float64]
 
@@ -75,8 +75,23 @@ def film_still_camera(
     sway = Camera(
         0.3, float(rng.uniform(1, 6)), float(rng.normal(0, 0.1)), float(rng.normal(0, 0.04)), 1
     )
-    behind = film_photo(photo, size, frames, still, rng)
-    before = film_photo(part, size, frames, sway, rng)
+    return film_layers(photo, part, size, frames, still, sway, rng)
+
+
+def film_layers(
+    photo: Bytes,
+    part: Bytes,
+    size: tuple[int, int],
+    frames: int,
+    far: Camera,
+    close: Camera,
+    rng: np.random.Generator,
+) -> Clip:
+    """A soft-edged oval of `part`, seen by the camera `close`, before `photo`, seen by `far`: two
+    depths that move against each other.
+    """
+    behind = film_photo(photo, size, frames, far, rng)
+    before = film_photo(part, size, frames, close, rng)
     width, height = size
     mask = np.zeros((height, width), np.float32)
     centre = (int(width * rng.uniform(0.3, 0.7)), int(height * rng.uniform(0.5, 0.7)))
@@ -84,7 +99,7 @@ def film_still_camera(
     cv2.ellipse(mask, centre, axes, 0, 0, 360, 1.0, -1)
     luma, chroma = [], []
     for index in range(frames):
-        shift = 3 * sway.shake * np.sin(index / frames * 2 * np.pi * np.array([0.9, 0.5]) + [0, 1])
+        shift = 3 * close.shake * np.sin(index / frames * 2 * np.pi * np.array([0.9, 0.5]) + [0, 1])
         move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
         near = cv2.GaussianBlur(cv2.warpAffine(mask, move, size), (0, 0), 1.2)
         luma.append(_blend(behind.luma[index], before.luma[index], near))

@@ -1,6 +1,4 @@
-"""Rendered screens: documents that scroll, terminals that fill, windows with a pointer, sprites
-over a background.
-"""
+"""Rendered screens: documents that scroll, terminals that fill, windows with a pointer."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from models.training.clip import Bytes, Clip, from_bgr
 
-__all__ = ["film_screen"]
+__all__ = ["film_screen", "stamp_time"]
 
 Colour = tuple[int, int, int]
 Renderer = Callable[[tuple[int, int], int, np.random.Generator], list[Bytes]]
@@ -23,13 +21,32 @@ _FONTS = (
     cv2.FONT_HERSHEY_TRIPLEX,
     cv2.FONT_HERSHEY_COMPLEX_SMALL,
 )
+_FACES = ("sans", "italic")
+"""OpenCV's own scalable faces, filled and anti-aliased as a browser's are."""
 
 
 def film_screen(size: tuple[int, int], frames: int, rng: np.random.Generator) -> Clip:
-    """A clip of `size` (width, height), 30 fps, of one of the four kinds."""
-    kinds: tuple[Renderer, ...] = (_document, _terminal, _windows, _sprites)
+    """A clip of `size` (width, height), 30 fps, of one of the three kinds."""
+    kinds: tuple[Renderer, ...] = (_document, _terminal, _windows)
     render = kinds[int(rng.integers(len(kinds)))]
     return from_bgr(render(size, frames, rng), 30)
+
+
+def stamp_time(clip: Clip, rng: np.random.Generator) -> Clip:
+    """The clip with the date and a running time in a corner, as surveillance cameras burn them
+    in.
+    """
+    luma = clip.luma.copy()
+    scale, name = float(rng.uniform(0.5, 1.0)), f"CAM {int(rng.integers(1, 17)):02d}"
+    start, low = int(rng.integers(0, 80_000)), bool(rng.random() < 0.5)
+    at = (8, luma.shape[1] - 10 if low else 26)
+    for n, frame in enumerate(luma):
+        second = start + n // clip.fps
+        text = f"2025-03-{1 + start % 28:02d} {second // 3600:02d}:{second // 60 % 60:02d}"
+        text += f":{second % 60:02d} {name}"
+        cv2.putText(frame, text, at, _FONTS[0], scale, (16,), 3, cv2.LINE_AA)
+        cv2.putText(frame, text, at, _FONTS[0], scale, (235,), 1, cv2.LINE_AA)
+    return Clip(luma, clip.chroma, clip.fps)
 
 
 def _words(rng: np.random.Generator, length: int) -> str:
@@ -49,6 +66,7 @@ def _text_page(
 ) -> Bytes:
     width, height = size
     page = np.full((height, width, 3), paper, np.uint8)
+    face = cv2.FontFace(str(rng.choice(_FACES))) if rng.random() < 0.6 else None
     y = 24
     while y < height:
         heading = rng.random() < 0.1
@@ -57,7 +75,11 @@ def _text_page(
         x = 10 + int(rng.choice([0, 0, 0, 24, 48]))
         length = int(rng.uniform(0.2, 1.1) * (width - x) / (18 * scale))
         tint = _colour(rng) if rng.random() < 0.15 else ink
-        cv2.putText(page, _words(rng, length), (x, y), font, scale, tint, 1 + heading, cv2.LINE_AA)
+        text, weight = _words(rng, length), 1 + heading
+        if face is None:
+            cv2.putText(page, text, (x, y), font, scale, tint, weight, cv2.LINE_AA)
+        else:
+            cv2.putText(page, text, (x, y), tint, face, round(32 * scale), 200 + 200 * weight)
         y += int(34 * scale) + int(rng.choice([4, 4, 4, 20]))
     return page
 
@@ -114,38 +136,5 @@ def _windows(size: tuple[int, int], frames: int, rng: np.random.Generator) -> li
             at + 2 * step * n, 0, size
         )
         cv2.fillPoly(frame, [pointer.astype(np.int32)], (250, 250, 250), cv2.LINE_AA)
-        shown.append(frame)
-    return shown
-
-
-def _sprites(size: tuple[int, int], frames: int, rng: np.random.Generator) -> list[Bytes]:
-    tiles = rng.integers(
-        20, 236, (size[1] // 32 + 2, (size[0] + 12 * frames) // 32 + 2, 3), np.uint8
-    )
-    tiles = cv2.resize(
-        tiles,
-        None,
-        fx=32,
-        fy=32,
-        interpolation=int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC])),
-    )
-    speed = int(rng.integers(0, 10))
-    count = int(rng.integers(4, 14))
-    start, step = rng.uniform(0, 1, (count, 2)) * size, rng.normal(0, 4, (count, 2))
-    radius, colours = rng.integers(6, 50, count), [_colour(rng) for _ in range(count)]
-    sides = rng.integers(3, 9, count)
-    shown: list[Bytes] = []
-    for n in range(frames):
-        frame: Bytes = np.array(tiles[: size[1], n * speed : n * speed + size[0]], np.uint8)
-        for k in range(count):
-            turn = np.arange(sides[k]) / sides[k] * 2 * np.pi + n * 0.05
-            corners = (
-                radius[k] * np.stack([np.cos(turn), np.sin(turn)], 1)
-                + (start[k] + step[k] * n) % size
-            )
-            cv2.fillPoly(frame, [np.rint(corners * 8).astype(np.int32)], colours[k], cv2.LINE_AA, 3)
-        cv2.putText(
-            frame, f"SCORE {n * 10:06d}", (8, 28), _FONTS[1], 0.8, (255, 255, 255), 1, cv2.LINE_AA
-        )
         shown.append(frame)
     return shown

@@ -1,6 +1,4 @@
-"""Trains a LiveNet on a patch cache. One script, top to bottom; the same seed gives the same
-batches.
-"""
+"""Trains a LiveNet. One script, top to bottom; the same seed gives the same batches."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,12 +16,10 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from models.nets.live import LiveConfig, LiveNet
-from models.training.clip import Bytes
+from models.training.batches import Batch, Material
+from models.training.losses import crisp_error, log_squared_error, relative_error
 
-__all__ = ["Pairs", "TrainConfig", "log_squared_error", "relative_error", "train"]
-
-Pairs = tuple[Bytes, Bytes]
-"""Decoded [n, p, p] and original [n, 2p, 2p]."""
+__all__ = ["TrainConfig", "train"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,34 +32,50 @@ class TrainConfig:
     ema: float = 0.999
     """Decay of the averaged weights, which are the ones that ship."""
     finish: int = 2_500
-    """Last steps, which use log_squared_error."""
+    """Last steps of the faithful stage, which use log_squared_error."""
+    stage: Literal["faithful", "crisp"] = "faithful"
+    """`crisp` trains that head alone: what the other look gives stays as it is."""
+    boost: float = 0.0
+    """Crisp stage: how much the original's edges are raised."""
+    contrast: float = 0.02
+    """Crisp stage: weight of contrast_error."""
     seed: int = 1
     save_every: int = 500
 
 
 def train(
-    pairs: list[Pairs],
+    material: Material,
     model: LiveConfig,
     config: TrainConfig,
     checkpoint: Path,
     report: Callable[[str], None],
+    start: Path | None = None,
 ) -> LiveNet:
-    """Trains, or goes on from `checkpoint` where it exists, and returns the averaged net."""
+    """Trains, or goes on from `checkpoint` where it exists, and returns the averaged net.
+
+    `start`: another net's checkpoint; what has the same name and shape is taken from it.
+    """
     torch.manual_seed(config.seed)
     net, average = LiveNet(model), LiveNet(model)
+    if start is not None and not checkpoint.exists():
+        report(_begin_from(start, net))
     average.load_state_dict(net.state_dict())
-    optimizer = torch.optim.Adam(net.parameters(), lr=config.rate, betas=(0.9, 0.99))
+    crisp = {id(p) for p in net.crisp.parameters()} if net.crisp is not None else set()
+    learning = [p for p in net.parameters() if (id(p) in crisp) == (config.stage == "crisp")]
+    for parameter in net.parameters():
+        parameter.requires_grad_(any(parameter is p for p in learning))
+    optimizer = torch.optim.Adam(learning, lr=config.rate, betas=(0.9, 0.99))
     schedule = LambdaLR(optimizer, lambda step: _rate(step, config))
     first = _resume(checkpoint, model, net, average, optimizer, schedule)
     started, losses = time.monotonic(), []
     for step in range(first, config.steps):
-        decoded, original = _batch(pairs, config, step)
-        measure = relative_error if step < config.steps - config.finish else log_squared_error
-        loss = measure(net(decoded), original)
+        batch = material.batch(step)
+        loss, enhanced = _loss(net, batch, config, step)
+        material.keep(enhanced)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         # A rare patch of pure noise would otherwise undo many steps.
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+        torch.nn.utils.clip_grad_norm_(learning, 0.5)
         optimizer.step()
         schedule.step()
         _follow(average, net, min(config.ema, (step + 1) / (step + 10)))
@@ -78,42 +90,25 @@ def train(
     return average.eval()
 
 
-def relative_error(y: Tensor, target: Tensor, epsilon: float = 1e-3, floor: float = 0.01) -> Tensor:
-    """Charbonnier error (ICIP 1994) of each patch over its own size, so that faint detail counts as
-    much as text.
-
-    PSNR is a logarithm: what matters is the share of a patch's error that is removed. `floor` (2.5
-    levels) keeps flat patches from ruling the batch.
-    """
-    error = torch.sqrt((y - target) ** 2 + epsilon**2)
-    weight = 1 / (error.detach().mean((1, 2, 3), keepdim=True) + floor)
-    return (error * weight).mean() / weight.mean()
-
-
-def log_squared_error(y: Tensor, target: Tensor, floor: float = 1e-5) -> Tensor:
-    """PSNR itself, upside down, for the end of training; from the start it would be restless.
-
-    Where it is unsure an absolute error makes the net sharpen, a squared one makes it hold back.
-    `floor` is the square of 0.8 levels. The factor makes gradients as large as relative_error's.
-    """
-    return 0.02 * torch.log(((y - target) ** 2).mean((1, 2, 3)) + floor).mean()
+def _loss(net: LiveNet, batch: Batch, config: TrainConfig, step: int) -> tuple[Tensor, Tensor]:
+    """The loss, and the faithful picture."""
+    if config.stage == "crisp":
+        enhanced = net(batch.decoded, batch.previous, strength=1.0)
+        loss = crisp_error(enhanced, batch.original, config.boost, config.contrast)
+        # A stream's previous picture is the one that was shown.
+        return loss, enhanced
+    enhanced = net(batch.decoded, batch.previous)
+    measure = relative_error if step < config.steps - config.finish else log_squared_error
+    return measure(enhanced, batch.original), enhanced
 
 
-def _batch(pairs: list[Pairs], config: TrainConfig, step: int) -> tuple[Tensor, Tensor]:
-    """Step n's batch follows from seed and n alone, so that a resumed run equals an uninterrupted
-    one.
-    """
-    rng = np.random.default_rng([config.seed, step])
-    decoded, original = pairs[int(rng.integers(len(pairs)))]
-    rows = np.sort(rng.integers(len(decoded), size=config.batch))
-    x, y = (torch.from_numpy(part[rows]).unsqueeze(1).float() / 255 for part in (decoded, original))
-    if rng.random() < 0.5:
-        x, y = x.flip(3), y.flip(3)
-    if rng.random() < 0.5:
-        x, y = x.flip(2), y.flip(2)
-    if rng.random() < 0.5:
-        x, y = x.transpose(2, 3), y.transpose(2, 3)
-    return x.contiguous(), y.contiguous()
+def _begin_from(start: Path, net: LiveNet) -> str:
+    """Takes over what fits; says what did."""
+    content: dict[str, Any] = torch.load(start, map_location="cpu", weights_only=True)
+    own = net.state_dict()
+    fitting = {k: v for k, v in content["ema"].items() if k in own and own[k].shape == v.shape}
+    net.load_state_dict({**own, **fitting})
+    return f"{len(fitting)} of {len(own)} tensors begin as in {start.name}"
 
 
 def _rate(step: int, config: TrainConfig) -> float:

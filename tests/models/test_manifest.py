@@ -10,14 +10,22 @@ from typing import Any
 import pytest
 
 from models.errors import BadManifest, BadModelFile, UnknownModel
-from models.manifest import ZOO, Metric, list_models, load_manifest, mean_gain_db, model_file
+from models.manifest import (
+    ZOO,
+    Metric,
+    list_models,
+    load_manifest,
+    mean_gain_db,
+    model_file,
+    weights_file,
+)
 
 CONTENT = b"not really a graph"
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
     content: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "name": "tiny",
         "title": "Tiny",
         "scale": 2,
@@ -27,7 +35,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "receptive_radius": 3,
         "macs_per_pixel": 100,
         "parameters": 10,
-        "input": {"name": "luma", "dtype": "uint8", "layout": "1,1,H,W", "range": [0, 255]},
+        "inputs": [{"name": "luma", "dtype": "uint8", "layout": "1,1,H,W", "range": [0, 255]}],
         "output": {"name": "enhanced", "dtype": "uint8", "layout": "1,1,2H,2W", "range": [0, 255]},
         "files": {"fp32": entry()},
         "default_precision": "fp32",
@@ -36,6 +44,19 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "training": {"script": "none", "seed": 1, "steps": 0, "material": []},
         "licence": "CC0-1.0",
     }
+    return content | changes
+
+
+def video(**changes: Any) -> dict[str, Any]:
+    content = manifest(
+        window=5,
+        lookahead=2,
+        colour="rgb",
+        architecture={"net": "edvr", "config": {"channels": 8}},
+        obtain={"file": "net.pth", "how": "It is published with the paper."},
+    )
+    for field in ("files", "default_precision", "inputs", "output"):
+        del content[field]
     return content | changes
 
 
@@ -74,19 +95,26 @@ def test_a_name_that_is_not_in_the_zoo_is_unknown(tmp_path: Path, name: str) -> 
     ("content", "words"),
     [
         ("{", "truncated"),
-        (manifest(format=2), "format 2"),
+        (manifest(format=1), "format 1"),
         (manifest(name="other"), "names itself"),
-        (manifest(scale=0), "scale must be at least 1"),
+        (manifest(scale=5), "scale must be 2, 3 or 4"),
         (manifest(size_multiple=0), "size_multiple"),
         (manifest(receptive_radius=-1), "receptive_radius"),
-        (manifest(colour="rgb"), "colour"),
+        (manifest(colour="grey"), "colour"),
+        (manifest(colour="rgb"), "a graph takes one frame of luma"),
+        (manifest(window=3), "a graph takes one frame of luma"),
+        (manifest(window=3, lookahead=3), "lookahead"),
+        (manifest(smallest=0), "smallest"),
+        (video(files={"fp32": entry()}), "no graphs"),
+        (video(obtain=None), "a way to obtain them"),
+        (video(weights=entry(sha256="x")), "a way to obtain them"),
         (manifest(default_precision="int8"), "has no file"),
         (manifest(files={"fp16": entry()}), "fp16"),
         (manifest(files={"fp32": entry(path="../fp32.onnx")}), "plain file name"),
         (manifest(files={"fp32": entry(path="..")}), "plain file name"),
         (manifest(files={"fp32": entry(sha256="AB")}), "sha256"),
         (manifest(surprise=1), "surprise"),
-        ({"format": 1}, "missing"),
+        ({"format": 2}, "missing"),
     ],
 )
 def test_a_bad_manifest_is_refused_with_its_reason(
@@ -116,6 +144,26 @@ def test_a_precision_without_a_file_is_refused(tmp_path: Path) -> None:
     root = zoo(tmp_path, manifest())
     with pytest.raises(BadModelFile, match="fp32 only"):
         model_file(load_manifest("tiny", root), "int8", root)
+
+
+def test_weights_that_do_not_ship_are_looked_for_where_the_operator_says(tmp_path: Path) -> None:
+    model = load_manifest("tiny", zoo(tmp_path, video()))
+    with pytest.raises(BadModelFile, match="published with the paper.*SHARPCAST_MODELS_DIR"):
+        weights_file(model)
+    with pytest.raises(BadModelFile, match=r"put it at .*tiny/net\.pth"):
+        weights_file(model, models_dir=tmp_path / "mine")
+    path = tmp_path / "mine" / "tiny" / "net.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    assert weights_file(model, models_dir=tmp_path / "mine") == path
+
+
+def test_obtained_weights_must_be_the_ones_that_are_meant(tmp_path: Path) -> None:
+    obtain = {"file": "net.pth", "how": "Somewhere.", "sha256": "0" * 64}
+    model = load_manifest("tiny", zoo(tmp_path, video(obtain=obtain)))
+    (tmp_path / "tiny" / "net.pth").write_bytes(CONTENT)
+    with pytest.raises(BadModelFile, match="not the file"):
+        weights_file(model, models_dir=tmp_path)
 
 
 def test_the_mean_gain_counts_only_rows_with_that_precision() -> None:

@@ -7,13 +7,21 @@ import numpy as np
 import pytest
 
 from models.training import held_out
-from models.training.cache import CacheConfig, Sources, degrade, fill_cache, open_cache
+from models.training.cache import (
+    CacheConfig,
+    Sources,
+    degrade,
+    fill_cache,
+    open_cache,
+    open_sequences,
+)
 from models.training.clip import Clip
 from models.training.codec import CODECS, LiveEncoder, transcode
-from models.training.downscale import KERNELS, halve
+from models.training.downscale import KERNELS, reduce
 from models.training.film import read_passage
+from models.training.game import film_game
 from models.training.photos import Camera, film_photo, film_still_camera
-from models.training.screen import film_screen
+from models.training.screen import film_screen, stamp_time
 
 CLIPS = Path(__file__).parents[1] / "data" / "clips"
 SIZE = (192, 128)
@@ -52,20 +60,36 @@ def test_screens_are_rendered_alike_from_one_seed(seed: int) -> None:
     assert first.luma.std() > 1
 
 
-@pytest.mark.parametrize("kernel", list(KERNELS))
-def test_halving_keeps_the_mean_and_the_place(kernel: str) -> None:
-    ramp = np.tile(np.arange(0, 240, 2, dtype=np.uint8), (40, 1))
-    half = halve(ramp, kernel)
-    assert half.shape == (20, 60)
-    # Each output pixel lies midway between its two input pixels.
-    expected = ramp.astype(float).reshape(20, 2, 60, 2).mean((1, 3))
-    assert np.abs(half[4:-4, 8:-8] - expected[4:-4, 8:-8]).max() <= 1
+@pytest.mark.parametrize("seed", range(4))
+def test_games_are_rendered_alike_from_one_seed_and_move(seed: int) -> None:
+    first, second = (film_game((320, 240), 3, np.random.default_rng(seed)) for _ in range(2))
+    assert first.luma.shape == (3, 240, 320)
+    assert np.array_equal(first.luma, second.luma)
+    assert np.abs(np.diff(first.luma.astype(int), axis=0)).mean() > 0.1
+
+
+def test_a_stamped_time_changes_one_corner() -> None:
+    clip = panned(3)
+    away = stamp_time(clip, np.random.default_rng(1)).luma.astype(int) - clip.luma
+    assert np.abs(away).max() > 50
+    assert not away[:, 50:80].any()
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_reduction_keeps_the_mean_and_the_place(kernel: str, scale: int) -> None:
+    ramp = np.tile(np.arange(0, 240, 2, dtype=np.uint8), (48, 1))
+    small = reduce(ramp, scale, kernel)
+    assert small.shape == (48 // scale, 120 // scale)
+    # Each output pixel lies in the middle of its input pixels.
+    cells = ramp.astype(float).reshape(48 // scale, scale, 120 // scale, scale)
+    assert np.abs(small - cells.mean((1, 3)))[4:-4, 8:-8].max() <= 1
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_encoders_keep_to_their_rate_and_repeat_themselves(codec: str) -> None:
     clip = panned(45)
-    small = np.stack([halve(frame, "area") for frame in clip.luma])
+    small = np.stack([reduce(frame, 2, "area") for frame in clip.luma])
     results = [
         transcode(small, clip.chroma, 30, LiveEncoder(codec, rate)) for rate in (0.1, 0.1, 0.4)
     ]
@@ -115,17 +139,35 @@ def test_held_out_photographs_are_not_found(tmp_path: Path) -> None:
         Sources.find(tmp_path / "photos")
 
 
-def test_an_interrupted_cache_goes_on_to_the_same_pairs(tmp_path: Path) -> None:
+SHAPE = {"clips": 3, "frames": 4, "encodes": 1, "patches": 2, "patch": 16, "seed": 5}
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
     cv2.imwrite(str(tmp_path / "photo.png"), photo())
-    sources = Sources((tmp_path / "photo.png",), (CLIPS / "animation.mp4",))
-    shape = {"frames": 4, "size": (256, 160), "encodes": 1, "patches": 2, "patch": 16, "seed": 5}
-    config = CacheConfig(clips=3, **shape)  # type: ignore[arg-type]
+    return Sources((tmp_path / "photo.png",), (CLIPS / "animation.mp4",))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_an_interrupted_cache_goes_on_to_the_same_pairs(
+    tmp_path: Path, sources: Sources, scale: int
+) -> None:
+    config = CacheConfig(**SHAPE, scale=scale)
     fill_cache(tmp_path / "whole", sources, config, print)
     fill_cache(tmp_path / "parts", sources, config, print)
     (tmp_path / "parts" / "done.txt").write_text("1")
     fill_cache(tmp_path / "parts", sources, config, print)
     whole, parts = open_cache(tmp_path / "whole", config), open_cache(tmp_path / "parts", config)
     assert whole[0].shape == (6, 16, 16)
-    assert whole[1].shape == (6, 32, 32)
+    assert whole[1].shape == (6, 16 * scale, 16 * scale)
     for a, b in zip(whole, parts, strict=True):
         assert np.array_equal(a, b)
+
+
+def test_sequences_come_with_their_motion(tmp_path: Path, sources: Sources) -> None:
+    config = CacheConfig(**SHAPE, window=3)
+    fill_cache(tmp_path, sources, config, print)
+    decoded, original, flow = open_sequences(tmp_path, config)
+    assert decoded.shape == (6, 3, 16, 16)
+    assert original.shape == (6, 3, 32, 32)
+    assert flow.shape == (6, 3, 2, 4, 4)

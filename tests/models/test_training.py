@@ -10,9 +10,10 @@ torch = pytest.importorskip("torch")
 
 from models.export.live import load_checkpoint  # noqa: E402
 from models.nets.live import LiveConfig  # noqa: E402
-from models.training.train import TrainConfig, relative_error, train  # noqa: E402
+from models.training.batches import Patches, RollOuts, Sequences  # noqa: E402
+from models.training.train import TrainConfig, train  # noqa: E402
 
-MODEL = LiveConfig(channels=8, body=0, expansion=8)
+MODEL = LiveConfig(channels=8, body=1, expansion=8)
 
 
 def pairs(count: int = 24) -> tuple[np.ndarray, np.ndarray]:
@@ -27,14 +28,24 @@ def pairs(count: int = 24) -> tuple[np.ndarray, np.ndarray]:
     return small, large
 
 
+def material(size: int = 4) -> Patches:
+    return Patches([pairs()], size=size, seed=1)
+
+
+def sequences(frames: int = 3) -> Sequences:
+    small, large = pairs(6)
+    still = np.zeros((6, frames, 2, 4, 4), np.float16)
+    return np.stack([small] * frames, 1), np.stack([large] * frames, 1), still
+
+
 def config(steps: int) -> TrainConfig:
     return TrainConfig(steps=steps, batch=4, warm_up=2, finish=3, save_every=5)
 
 
 def test_a_few_steps_lessen_the_loss(tmp_path: Path) -> None:
     small, large = (torch.from_numpy(part)[:, None].float() / 255 for part in pairs())
-    net = train([pairs()], MODEL, config(60), tmp_path / "a.pt", print)
-    start = train([pairs()], MODEL, config(0), tmp_path / "b.pt", print)
+    net = train(material(), MODEL, config(60), tmp_path / "a.pt", print)
+    start = train(material(), MODEL, config(0), tmp_path / "b.pt", print)
     with torch.no_grad():
         assert torch.mean((net(small) - large) ** 2) < 0.98 * torch.mean(
             (start(small) - large) ** 2
@@ -42,7 +53,7 @@ def test_a_few_steps_lessen_the_loss(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> None:
-    whole = train([pairs()], MODEL, config(10), tmp_path / "whole.pt", print)
+    whole = train(material(), MODEL, config(10), tmp_path / "whole.pt", print)
 
     class Interrupted(Exception):
         pass
@@ -51,26 +62,47 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> N
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        train([pairs()], MODEL, config(10), tmp_path / "parts.pt", stop)
-    parts = train([pairs()], MODEL, config(10), tmp_path / "parts.pt", print)
+        train(material(), MODEL, config(10), tmp_path / "parts.pt", stop)
+    parts = train(material(), MODEL, config(10), tmp_path / "parts.pt", print)
     for a, b in zip(whole.parameters(), parts.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
 
 
 def test_a_checkpoint_loads_as_plain_data_and_names_its_net(tmp_path: Path) -> None:
-    trained = train([pairs()], MODEL, config(5), tmp_path / "a.pt", print)
+    trained = train(material(), MODEL, config(5), tmp_path / "a.pt", print)
     net, content = load_checkpoint(tmp_path / "a.pt")
     assert net.config == MODEL
     assert content["step"] == 5
     assert content["revision"]
-    assert torch.equal(net.convs[0].direct, trained.convs[0].direct)
+    assert torch.equal(net.first.direct, trained.first.direct)
     with pytest.raises(ValueError, match="another net"):
-        train([pairs()], LiveConfig(channels=16), config(6), tmp_path / "a.pt", print)
+        train(material(), LiveConfig(channels=16), config(6), tmp_path / "a.pt", print)
 
 
-def test_the_loss_weighs_a_faint_patch_like_a_strong_one() -> None:
-    truth = torch.zeros(2, 1, 8, 8)
-    y = torch.stack([torch.full((1, 8, 8), 0.5), torch.full((1, 8, 8), 0.05)]).requires_grad_()
-    relative_error(y, truth).backward()  # type: ignore[no-untyped-call]
-    strong, faint = y.grad.abs().sum((1, 2, 3))
-    assert faint > 5 * strong
+def test_the_crisp_stage_leaves_the_faithful_look_as_it_is(tmp_path: Path) -> None:
+    start = train(material(), MODEL, config(5), tmp_path / "a.pt", print)
+    crisp = TrainConfig(steps=10, batch=4, warm_up=2, stage="crisp", boost=0.5)
+    said: list[str] = []
+    net = train(material(), MODEL, crisp, tmp_path / "b.pt", said.append, tmp_path / "a.pt")
+    luma = torch.rand(1, 1, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(net(luma), start(luma))
+        assert not torch.allclose(net(luma, strength=1.0), start(luma, strength=1.0))
+    assert "tensors begin as in a.pt" in said[0]
+
+
+def test_a_start_takes_over_what_fits(tmp_path: Path) -> None:
+    first = train(material(), MODEL, config(3), tmp_path / "a.pt", print)
+    larger = LiveConfig(scale=2, channels=8, body=2, expansion=8)
+    begun = train(material(), larger, config(0), tmp_path / "b.pt", print, tmp_path / "a.pt")
+    assert torch.equal(begun.first.direct, first.first.direct)
+
+
+def test_a_temporal_net_trains_on_its_own_output(tmp_path: Path) -> None:
+    model = LiveConfig(channels=8, body=1, previous=True, expansion=8)
+    roll_outs = RollOuts([sequences()], size=4, seed=1, scale=2)
+    net = train(roll_outs, model, config(7), tmp_path / "a.pt", print)
+    luma = torch.rand(1, 1, 16, 16)
+    with torch.no_grad():
+        alone, followed = net(luma, net.enlarge(luma)), net(luma, torch.rand(1, 1, 32, 32))
+    assert not torch.allclose(alone, followed)

@@ -65,6 +65,8 @@ GOOD = {
     "start_bitrate_kbps": ("900", 900),
     "publisher_timeout_s": ("2.5", 2.5),
     "model": ("live-m", "live-m"),
+    "strength": ("0.8", 0.8),
+    "models_dir": ("/var/lib/models", Path("/var/lib/models")),
     "engine": ("openvino", "openvino"),
     "precision": ("int8", "int8"),
     "worker_name": ("edge-1", "edge-1"),
@@ -93,6 +95,7 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
     [
         ("http_port", "eighty", "integer"),
         ("http_port", "65536", "65535"),
+        ("strength", "1.1", "less than or equal to 1"),
         ("public_url", "example.org", "https://host[:port]"),
         ("redis_url", "http://host", "redis://"),
         ("ice_addresses", "host.example", "host.example"),

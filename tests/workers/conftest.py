@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,16 +12,25 @@ from wire.connection import Redis
 from workers.engines import make_engine
 from workers.enhance.nets import NetCache
 
-from .zoo import make_model
+from .zoo import make_model, make_video_model
 
 
 @pytest.fixture(scope="session")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``tiny`` and ``other`` (inverted), and ``tiny4`` that takes multiples of four."""
+    """``tiny`` and ``other`` (inverted), ``tiny4`` that takes multiples of four, ``tiny3`` that
+    makes three times as large, ``looks`` with a strength, ``follows`` with the previous picture,
+    and two nets for torch.
+    """
     root = tmp_path_factory.mktemp("zoo")
     make_model(root, "tiny")
     make_model(root, "tiny4", size_multiple=4)
     make_model(root, "other", inverted=True)
+    make_model(root, "tiny3", scale=3)
+    make_model(root, "looks", strength=True)
+    make_model(root, "follows", previous=True)
+    if importlib.util.find_spec("torch") is not None:
+        make_video_model(root, "window", colour="luma")
+        make_video_model(root, "colours", colour="rgb")
     return root
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from workers.engines.engine import CompiledNet, EngineInfo, Luma, Session
+from models.manifest import Manifest
+from workers.engines.engine import Array, CompiledNet, EngineInfo, Feeds, Session
 
 
 class SlowEngine:
@@ -19,16 +20,19 @@ class SlowEngine:
     def info(self) -> EngineInfo:
         return EngineInfo(name="slow", version="1", device="none", threads=1)
 
-    def compile(self, path: Path, *, width: int, height: int, scale: int) -> CompiledNet:
+    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
         time.sleep(self.compile_s)
         return self
 
     def session(self) -> Session:
         return self
 
-    def run(self, luma: Luma, enhanced: Luma) -> None:
+    def run(self, feeds: Feeds, enhanced: Array) -> None:
         time.sleep(self.seconds)
-        enhanced[:] = luma.repeat(2, 0).repeat(2, 1)
+        enhanced[:] = feeds["luma"].repeat(2, 0).repeat(2, 1)
+
+    def reset(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

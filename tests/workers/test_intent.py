@@ -16,8 +16,8 @@ CAPACITY = Capacity(streams=2.0, ms_per_frame=20.0, macs={"small": 10, "large": 
 RECORD = StreamRecord(id="cam1", session=1)
 
 
-def make(*, spare: float = 1.0, record: StreamRecord = RECORD) -> Intent:
-    return Intent(CAPACITY, lambda: spare, record=record, model="small")
+def make(*, spare: float = 1.0, record: StreamRecord = RECORD, model: str = "small") -> Intent:
+    return Intent(CAPACITY, lambda: spare, record=record, model=model)
 
 
 def stream(
@@ -53,16 +53,25 @@ def test_what_does_not_fit_is_copied_from_its_first_key_frame() -> None:
 
 
 def test_a_heavier_model_and_other_streams_leave_less_room() -> None:
-    heavy = make(record=replace(RECORD, model="large"))
+    heavy = make(model="large")
     assert routes(heavy, stream(480, 270, 30, 10)) == {Route.COPY}
     assert routes(make(spare=0.2), stream(480, 270, 30, 10)) == {Route.COPY}
+
+
+def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream() -> None:
+    asked = make(record=replace(RECORD, model="large"))
+    assert routes(asked, stream(480, 270, 30, 10)) == {Route.WORK}
+    assert routes(asked, stream(1280, 720, 30, 10, first=10)) == {Route.COPY}
 
 
 def test_what_would_be_too_large_to_be_written_is_copied() -> None:
     roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
     intent = Intent(roomy, lambda: 1.0, record=RECORD, model="small")
     assert routes(intent, stream(4098, 2160, 30, 3)) == {Route.COPY}
-    assert intent.state(net_ready=True) == ("bypass", "4098x2160 is too large to be doubled.")
+    assert intent.state(net_ready=True) == (
+        "bypass",
+        "4098x2160 is too large to become 2 times as large.",
+    )
 
 
 def test_a_stream_that_is_switched_off_from_the_start_is_copied() -> None:

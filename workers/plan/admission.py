@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from workers.plan.lateness import LONGEST_S
+
 ENTER_SHARE = 0.4
 """At least this share of the frames must get the net for enhancement to begin; little enough
 that a measurement at a bad moment does not shut a stream out."""
@@ -37,10 +39,17 @@ class AdmissionPolicy:
         self._refused_at = 0.0
 
     def judge(
-        self, *, width: int, height: int, fps: float, frame_ms: float, spare: float, now: float
-    ) -> Verdict:
-        """The verdict on an input; ``spare`` is the part of the engine that others leave, 0..1."""
+        self, *, width: int, height: int, fps: float, frame_ms: float, spare: float, now: float,
+        is_wished: bool = False,
+    ) -> Verdict:  # fmt: skip
+        """The verdict on an input; ``spare`` is the part of the engine that others leave, 0..1.
+
+        Where the operator chose the net (``is_wished``), any share of the frames will do, as long
+        as one frame does not hold up the stream.
+        """
         share = spare * 1000.0 / (fps * max(frame_ms, 0.001))
+        if is_wished and frame_ms <= LONGEST_S * 1000.0:
+            share = 1.0
         if self._verdict is None or self._is_other_input(width, height, fps):
             self._input = (width, height, fps)
             self._short_since = None

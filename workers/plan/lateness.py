@@ -10,6 +10,9 @@ TOO_LATE_S = 0.4
 ON_TIME_S = 0.055
 """A frame that leaves the net at this age still leaves the server within 66 ms."""
 
+LONGEST_S = 0.3
+"""A net that takes longer is not run on a live stream: the frames behind it would be dropped."""
+
 _WEIGHT = 0.1
 
 
@@ -52,6 +55,8 @@ class LatePolicy:
         if age_s > TOO_LATE_S:
             return Method.DROP
         net_s = self._net_s or 0.0
+        if net_s > LONGEST_S:
+            return Method.RESIZE
         # A slow net on a slow stream may use its interval; it must not wait for a second one.
         limit_s = max(ON_TIME_S, net_s + interval_s / 2)
         return Method.NET if age_s + net_s <= limit_s else Method.RESIZE

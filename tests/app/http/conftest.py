@@ -14,6 +14,7 @@ from app.http.auth import Guard
 from app.http.context import Context
 from app.http.metrics import Metrics
 from app.http.server import create_app
+from app.http.views import Defaults
 from app.rtc import ice
 from app.rtc.ice import IceServer
 from app.streams.hub import HubOptions, StreamHub
@@ -72,7 +73,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
             metrics=Metrics(hub),
             public_url=public_url,
             ice_servers=ice_servers,
-            default_model="live-s",
+            defaults=Defaults(model="live-s", strength=0.5),
             version="1.2.3",
         )
         app = create_app(context)

@@ -121,8 +121,8 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         assert [r["name"] for r in stream["renditions"]] == ["source", "2x"]
         assert stream["renditions"][1]["width"] == 196
         assert stream["enhancement"] == {
-            "enabled": True, "model": "live-s", "state": "enhancing", "reason": "",
-            "worker": "edge-1", "engine": "openvino",
+            "enabled": True, "model": "live-s", "strength": 0.5, "adjustable": False,
+            "state": "enhancing", "reason": "", "worker": "edge-1", "engine": "openvino",
         }  # fmt: skip
         assert stream["frames"]["in"] == 9
         assert stream["frames"]["dropped"]["late"] == 1
@@ -152,7 +152,16 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
         await Heartbeats(site.redis).beat(beat())
         chosen = await site.client.patch(path, json={"model": "live-s", "enhance": True})
         assert chosen.json()["enhancement"]["model"] == "live-s"
-        for bad in ({"enhance": "perhaps"}, {"other": 1}, {"model": "x" * 65}, [], "text"):
+        crisper = await site.client.patch(path, json={"strength": 0.9})
+        assert crisper.json()["enhancement"]["strength"] == 0.9
+        for bad in (
+            {"enhance": "perhaps"},
+            {"strength": 1.5},
+            {"other": 1},
+            {"model": "x" * 65},
+            [],
+            "text",
+        ):
             check_problem(await site.client.patch(path, json=bad), 422)
         ended = await site.client.delete(path)
         assert (ended.status_code, ended.content) == (204, b"")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from workers.plan.admission import LEAVE_AFTER_S, RETRY_AFTER_S, AdmissionPolicy, Verdict
+from workers.plan.lateness import LONGEST_S
 
 
 def judge(
@@ -41,3 +42,13 @@ def test_it_tries_again_later_and_at_once_for_another_input() -> None:
     assert judge(policy, 20.0, RETRY_AFTER_S).accepted
     assert not judge(policy, 50.0, RETRY_AFTER_S + 1, fps=60.0).accepted
     assert judge(policy, 40.0, RETRY_AFTER_S + 2, fps=15.0).accepted
+
+
+def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
+    def chosen(frame_ms: float) -> Verdict:
+        return AdmissionPolicy().judge(
+            width=480, height=270, fps=30, frame_ms=frame_ms, spare=1, now=0, is_wished=True
+        )
+
+    assert chosen(1e3 * LONGEST_S).accepted
+    assert not chosen(1e3 * LONGEST_S + 1).accepted

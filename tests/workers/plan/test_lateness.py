@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from workers.plan.lateness import ON_TIME_S, TOO_LATE_S, LatePolicy, Method
+from workers.plan.lateness import LONGEST_S, ON_TIME_S, TOO_LATE_S, LatePolicy, Method
 
 
 def simulate(net_s: float, fps: float, frames: int) -> tuple[list[Method], list[float]]:
@@ -55,3 +55,15 @@ def test_forgetting_tries_the_net_again() -> None:
     policy.forget()
     assert policy.net_s is None
     assert policy.choose(arrived=0.0, interval_s=1 / 30, now=0.04) is Method.NET
+
+
+def test_a_net_that_holds_up_the_frames_behind_it_is_not_run_again() -> None:
+    methods, ages = simulate(net_s=LONGEST_S + 0.05, fps=30, frames=100)
+    assert methods.count(Method.NET) == 1
+    assert methods.count(Method.DROP) < 5 and ages[-1] < 0.01
+
+
+def test_a_slow_net_gets_frames_now_and_then_and_the_others_go_by() -> None:
+    methods, ages = simulate(net_s=0.25, fps=30, frames=300)
+    assert methods.count(Method.NET) > 20
+    assert Method.DROP not in methods and max(ages) < 0.26
