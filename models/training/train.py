@@ -19,7 +19,7 @@ from models.nets.live import LiveConfig, LiveNet
 from models.training.batches import Batch, Material
 from models.training.losses import crisp_error, log_squared_error, relative_error
 
-__all__ = ["TrainConfig", "train"]
+__all__ = ["TrainConfig", "learning_rate", "revision", "save", "train"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def train(
     for parameter in net.parameters():
         parameter.requires_grad_(any(parameter is p for p in learning))
     optimizer = torch.optim.Adam(learning, lr=config.rate, betas=(0.9, 0.99))
-    schedule = LambdaLR(optimizer, lambda step: _rate(step, config))
+    schedule = LambdaLR(optimizer, lambda step: learning_rate(step, config.warm_up, config.steps))
     first = _resume(checkpoint, model, net, average, optimizer, schedule)
     started, losses = time.monotonic(), []
     for step in range(first, config.steps):
@@ -111,10 +111,11 @@ def _begin_from(start: Path, net: LiveNet) -> str:
     return f"{len(fitting)} of {len(own)} tensors begin as in {start.name}"
 
 
-def _rate(step: int, config: TrainConfig) -> float:
-    if step < config.warm_up:
-        return (step + 1) / config.warm_up
-    progress = (step - config.warm_up) / max(1, config.steps - config.warm_up)
+def learning_rate(step: int, warm_up: int, steps: int) -> float:
+    """Share of the peak rate: up in a line, down to a hundredth along a half cosine."""
+    if step < warm_up:
+        return (step + 1) / warm_up
+    progress = (step - warm_up) / max(1, steps - warm_up)
     return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, progress))))
 
 
@@ -137,16 +138,20 @@ def _save(
     content = {
         "config": asdict(model),
         "training": asdict(config),
-        "revision": _revision(),
+        "revision": revision(),
         "step": step,
         "net": net.state_dict(),
         "ema": average.state_dict(),
         "optimizer": optimizer.state_dict(),
         "last_epoch": schedule.last_epoch,
     }
+    save(content, path)
+
+
+def save(content: dict[str, Any], path: Path) -> None:
+    """Writes a checkpoint; a run that is killed meanwhile keeps the one before."""
     partial = path.with_suffix(".partial")
     torch.save(content, partial)
-    # A run that is killed while saving keeps the checkpoint before.
     os.replace(partial, path)
 
 
@@ -171,7 +176,8 @@ def _resume(
     return step
 
 
-def _revision() -> str:
+def revision() -> str:
+    """The commit that the code stands at."""
     command = ["git", "rev-parse", "HEAD"]
     folder = Path(__file__).parent
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,0 +1,151 @@
+"""Trains a VideoNet on sequences of live-coded frames, one frame after the other as it will run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from models.nets.table import build
+from models.nets.video import VideoNet
+from models.training.batches import Sequences
+from models.training.losses import relative_error
+from models.training.train import learning_rate, revision, save
+
+__all__ = ["VideoTraining", "load_video", "train_video", "windows"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoTraining:
+    steps: int = 2_000
+    batch: int = 4
+    frames: int = 6
+    """Of a roll-out; gradients flow through all of them."""
+    rate: float = 1e-3
+    warm_up: int = 100
+    ema: float = 0.998
+    seed: int = 1
+    save_every: int = 200
+
+
+def train_video(
+    net_name: str,
+    settings: Mapping[str, Any],
+    parts: list[Sequences],
+    config: VideoTraining,
+    checkpoint: Path,
+    report: Callable[[str], None],
+) -> nn.Module:
+    """Trains a net of the table, or goes on from `checkpoint` where it exists; the averaged net."""
+    torch.manual_seed(config.seed)
+    net, average = build(net_name, settings), build(net_name, settings)
+    average.load_state_dict(net.state_dict())
+    optimizer = torch.optim.Adam(net.parameters(), lr=config.rate, betas=(0.9, 0.99))
+    schedule = LambdaLR(optimizer, lambda step: learning_rate(step, config.warm_up, config.steps))
+    first = _resume(checkpoint, net_name, settings, net, average, optimizer, schedule)
+    started, losses = time.monotonic(), []
+    for step in range(first, config.steps):
+        decoded, original = _batch(parts, config, step)
+        optimizer.zero_grad(set_to_none=True)
+        loss = roll_out_error(net, decoded, original)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+        optimizer.step()
+        schedule.step()
+        with torch.no_grad():
+            for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
+                slow.lerp_(fast, 1 - min(config.ema, (step + 1) / (step + 10)))
+        losses.append(float(loss.detach()))
+        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
+            content = {
+                "net_name": net_name,
+                "settings": dict(settings),
+                "training": asdict(config),
+                "revision": revision(),
+                "step": step + 1,
+                "net": net.state_dict(),
+                "ema": average.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "last_epoch": schedule.last_epoch,
+            }
+            save(content, checkpoint)
+            pace = (time.monotonic() - started) / (step + 1 - first)
+            mean = float(np.mean(losses[-config.save_every :]))
+            left = pace * (config.steps - step - 1) / 60
+            report(f"step {step + 1}: loss {mean:.5f}, {pace:.2f} s a step, {left:.1f} min left")
+    return average.eval()
+
+
+def load_video(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """The averaged net of a checkpoint, and the checkpoint's other content."""
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    net = build(content["net_name"], content["settings"])
+    net.load_state_dict(content["ema"])
+    return net.eval(), content
+
+
+def roll_out_error(net: nn.Module, decoded: Tensor, original: Tensor) -> Tensor:
+    """Mean loss over the frames of decoded [N, T, p, p] and original [N, T, s*p, s*p], in 0..1."""
+    video = cast(VideoNet, net)
+    state = video.start(*decoded.shape[2:], batch=len(decoded))
+    total = decoded.new_zeros(())
+    for t, frames in enumerate(windows(decoded, video.window, video.lookahead)):
+        enhanced, *carried = video.step(frames[:, :, None], *state)
+        state = tuple(carried)
+        total = total + relative_error(enhanced, original[:, t, None])
+    return total / decoded.shape[1]
+
+
+def windows(clip: Tensor, window: int, lookahead: int) -> list[Tensor]:
+    """What a live caller feeds for each frame of [N, T, ...]: the frames before, the frame itself,
+    and the frame again in place of those to come. Before the first frame stands the first.
+    """
+    behind = window - lookahead - 1
+    return [
+        torch.stack([clip[:, max(0, min(t, t + n))] for n in range(-behind, lookahead + 1)], 1)
+        for t in range(clip.shape[1])
+    ]
+
+
+def _batch(parts: list[Sequences], config: VideoTraining, step: int) -> tuple[Tensor, Tensor]:
+    rng = np.random.default_rng([config.seed, step])
+    decoded, original, _ = parts[int(rng.integers(len(parts)))]
+    rows = np.sort(rng.integers(len(decoded), size=config.batch))
+    first = int(rng.integers(decoded.shape[1] - config.frames + 1))
+    span = slice(first, first + config.frames)
+    x, y = (
+        torch.from_numpy(part[rows, span].astype(np.float32)) / 255 for part in (decoded, original)
+    )
+    for axis in (2, 3):
+        if rng.random() < 0.5:
+            x, y = x.flip(axis), y.flip(axis)
+    return x, y
+
+
+def _resume(
+    path: Path,
+    net_name: str,
+    settings: Mapping[str, Any],
+    net: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: LambdaLR,
+) -> int:
+    if not path.exists():
+        return 0
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if (content["net_name"], content["settings"]) != (net_name, dict(settings)):
+        raise ValueError(f"{path.name} holds another net: {content['net_name']}")
+    net.load_state_dict(content["net"])
+    average.load_state_dict(content["ema"])
+    optimizer.load_state_dict(content["optimizer"])
+    schedule.last_epoch = content["last_epoch"]
+    step: int = content["step"]
+    return step
