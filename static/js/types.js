@@ -2,7 +2,7 @@
  * The JSON shapes of the HTTP API, for the type checker. No code.
  *
  * @typedef {{codec: string, width: number, height: number, fps: number, kbps: number}} VideoInfo
- * @typedef {VideoInfo & {name: string, viewers: number}} Rendition
+ * @typedef {VideoInfo & {name: string, viewers: number}} Rendition named `source`, or by its factor: `2x`
  * @typedef {{p50: number, p95: number}} Quantiles milliseconds
  * @typedef {Quantiles & {name: string}} Stage
  * @typedef {{samples: number, total: Quantiles, stages: Stage[]}} Latency
@@ -10,6 +10,8 @@
  * @typedef {object} Enhancement
  * @property {boolean} enabled
  * @property {string} model
+ * @property {number} strength the look in effect: 0 is faithful, 1 is crisp
+ * @property {boolean} adjustable whether the model has both looks
  * @property {'enhancing'|'starting'|'bypass'|'off'|'waiting'} state
  * @property {string} reason a sentence, empty while all is well
  * @property {string} worker
@@ -35,6 +37,8 @@
  * @property {FrameCounts} frames
  * @property {Latency} latency_ms
  *
+ * @typedef {{enhance?: boolean, model?: string, strength?: number}} StreamChange what an operator may change
+ *
  * @typedef {object} WorkerStream
  * @property {string} stream
  * @property {string} state
@@ -57,7 +61,16 @@
  * @property {number} ms_per_frame
  * @property {WorkerStream[]} streams
  *
- * @typedef {{name: string, title: string, scale: number}} Model
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {string} title
+ * @property {number} scale
+ * @property {number} macs_per_pixel
+ * @property {number} parameters
+ * @property {string} licence
+ * @property {string[]} precisions
+ * @property {boolean} strength whether it has a faithful and a crisp look
+ * @property {string} missing why no running worker can use it, in words; empty where one can
  *
  * @typedef {object} Server
  * @property {string} version

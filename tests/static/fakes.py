@@ -29,6 +29,7 @@ class FakeServer:
     def __init__(self) -> None:
         self.streams: list[samples.Json] = []
         self.workers: list[samples.Json] = []
+        self.models = samples.models()
         self.publish_token = ""
         self.admin_token = ""
         self.failing = False
@@ -121,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         if parts == ["workers"]:
             return self._json({"workers": fake.workers})
         if parts == ["models"]:
-            return self._json({"models": samples.models()})
+            return self._json({"models": fake.models})
         return self._stream(method, parts[1], body)
 
     def _stream(self, method: str, name: str, body: Any) -> None:
@@ -137,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._problem(409, "No worker has the model live-m.")
             if "enhance" in body:
                 stream["enhancement"]["enabled"] = body["enhance"]
+            if "strength" in body:
+                stream["enhancement"]["strength"] = body["strength"]
         return self._json(stream)
 
     def _session(self, method: str, path: str, body: str) -> None:

@@ -9,14 +9,22 @@ Json = dict[str, Any]
 STAGES = ("ingest", "queue", "decode", "enhance", "encode", "publish", "deliver")
 
 
-def stream(name: str = "garden", *, state: str = "enhancing", reason: str = "") -> Json:
+def stream(
+    name: str = "garden",
+    *,
+    state: str = "enhancing",
+    reason: str = "",
+    factor: int = 2,
+    strength: float = 0.5,
+    adjustable: bool = False,
+) -> Json:
     """One live stream."""
     enhanced = state == "enhancing"
     source = {"codec": "h264", "width": 480, "height": 270, "fps": 30.0, "kbps": 812.0}
-    better = {"codec": "h264", "width": 960, "height": 540, "fps": 29.9, "kbps": 2400.0}
+    better = {**source, "width": 480 * factor, "height": 270 * factor, "fps": 29.9, "kbps": 2400.0}
     renditions: list[Json] = [{"name": "source", "viewers": 1, **source}]
     if enhanced:
-        renditions.append({"name": "2x", "viewers": 1, **better})
+        renditions.append({"name": f"{factor}x", "viewers": 1, **better})
     stages = [
         {"name": stage, "p50": 0.6 + 3.1 * index, "p95": 1.1 + 4.2 * index}
         for index, stage in enumerate(STAGES)
@@ -32,6 +40,8 @@ def stream(name: str = "garden", *, state: str = "enhancing", reason: str = "") 
         "enhancement": {
             "enabled": state != "off",
             "model": "live-s",
+            "strength": strength,
+            "adjustable": adjustable,
             "state": state,
             "reason": reason,
             "worker": "edge-1" if enhanced else "",
@@ -81,12 +91,24 @@ def worker(name: str = "edge-1", *, streams: list[Json] | None = None) -> Json:
     }
 
 
+def model(name: str, title: str, *, strength: bool = False, missing: str = "") -> Json:
+    """One model."""
+    return {
+        "name": name,
+        "title": title,
+        "scale": 2,
+        "macs_per_pixel": 9000,
+        "parameters": 18000,
+        "licence": "Apache-2.0",
+        "precisions": ["fp32", "int8"],
+        "strength": strength,
+        "missing": missing,
+    }
+
+
 def models() -> list[Json]:
     """Two models."""
-    return [
-        {"name": "live-s", "title": "Live S", "scale": 2, "macs_per_pixel": 9000},
-        {"name": "live-m", "title": "Live M", "scale": 2, "macs_per_pixel": 22000},
-    ]
+    return [model("live-s", "Live S", strength=True), model("live-m", "Live M")]
 
 
 def server(*, publish_token: bool = False, admin_token: bool = False) -> Json:

@@ -93,3 +93,63 @@ async def test_ending_a_stream_asks_first(page: Page, server: FakeServer) -> Non
     await dialog.get_by_role("button", name="End stream").click()
     await expect(page.locator("#no-streams")).to_be_visible()
     assert len(server.asked("DELETE", "/api/v1/streams/garden")) == 1
+
+
+async def test_a_rendition_is_called_by_its_factor(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream("garden", factor=3)]
+    await page.goto(server.url + "/admin")
+    await expect(page.locator("#streams article")).to_contain_text("3x 1440×810 at 2.4 Mbit/s")
+
+
+async def test_a_model_that_cannot_be_used_is_not_offered_and_says_why(
+    page: Page, server: FakeServer
+) -> None:
+    server.models.append(samples.model("edvr-m", "EDVR M", missing="its weights are not there"))
+    server.streams = [samples.stream("garden")]
+    server.workers = [samples.worker()]
+    await page.goto(server.url + "/admin")
+    option = page.get_by_role("option", name="EDVR M")
+    await expect(option).to_be_disabled()
+    await expect(option).to_have_text("EDVR M – not usable now")
+    await expect(page.get_by_role("option", name="Live M")).to_be_enabled()
+    await expect(page.get_by_label("Model")).to_have_accessible_description(
+        "1 model cannot be used now"
+    )
+    await page.get_by_text("1 model cannot be used now").click()
+    await expect(page.locator(".missing dd")).to_have_text("Its weights are not there.")
+    server.models[-1] = samples.model("edvr-m", "EDVR M")
+    server.workers = [samples.worker(), samples.worker("edge-2", streams=[])]
+    await expect(option).to_be_enabled()
+    await expect(page.locator(".missing")).to_be_hidden()
+    await expect(page.get_by_label("Model")).to_have_value("live-s")
+
+
+async def test_each_stream_has_its_own_look(page: Page, server: FakeServer) -> None:
+    server.streams = [
+        samples.stream("garden", adjustable=True, strength=0),
+        samples.stream("hall", adjustable=True, strength=1),
+        samples.stream("yard"),
+    ]
+    await page.goto(server.url + "/admin")
+    rows = page.locator("#streams article")
+    await expect(rows.nth(0).get_by_label("Look")).to_have_attribute("aria-valuetext", "faithful")
+    await expect(rows.nth(2).get_by_label("Look")).to_be_hidden()
+    hall = rows.nth(1).get_by_label("Look")
+    await hall.focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(hall).to_have_attribute("aria-valuetext", "95 % crisp")
+    async with page.expect_response("**/api/v1/workers"):
+        pass
+    assert server.asked("PATCH", "/api/v1/streams/hall") == [{"strength": 0.95}]
+    assert server.asked("PATCH", "/api/v1/streams/garden") == []
+
+
+async def test_a_refused_look_stays_in_words(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream("garden", adjustable=True)]
+    await page.goto(server.url + "/admin")
+    look = page.get_by_label("Look")
+    await look.focus()
+    server.failing = True
+    await page.keyboard.press("End")
+    await expect(page.get_by_role("alert")).to_have_text("The broker does not answer.")
+    await expect(look).to_have_attribute("aria-valuetext", "50 % crisp")

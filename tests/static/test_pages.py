@@ -16,10 +16,12 @@ LONG = "a-name-of-sixty-four-characters_which-is-the-longest.there-may-b"
 
 def fill(server: FakeServer) -> None:
     """A busy server with a long name on it."""
+    reason = "No worker has room for it."
     server.streams = [
-        samples.stream(LONG),
-        samples.stream("garden", state="waiting", reason="No worker has room for it."),
+        samples.stream(LONG, adjustable=True, factor=4),
+        samples.stream("garden", state="waiting", reason=reason, adjustable=True),
     ]
+    server.models.append(samples.model(LONG, LONG, missing=f"it needs {LONG}."))
     server.workers = [samples.worker(), samples.worker(LONG, streams=[])]
 
 
@@ -52,6 +54,9 @@ async def test_a_phone_needs_no_horizontal_scrolling(
     await page.wait_for_load_state("load")
     if path == "/admin":
         await page.locator("#board").wait_for()
+        await page.locator(".missing summary").first.click()
+    if path == "/watch/garden":
+        await page.get_by_label("Look").wait_for()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

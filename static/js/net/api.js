@@ -104,7 +104,7 @@ export class Api {
 
   /**
    * @param {string} id
-   * @param {{enhance?: boolean, model?: string}} changes
+   * @param {import('../types.js').StreamChange} changes
    * @returns {Promise<Stream>}
    */
   changeStream(id, changes) {

@@ -26,6 +26,8 @@ class AdminPage {
     this._dialog = byId('confirm', HTMLDialogElement);
     /** @type {import('../types.js').Model[]} */
     this._models = [];
+    /** @type {string | null} the workers that the models were asked of */
+    this._team = null;
     /** @type {Map<string, StreamRow>} */
     this._streams = new Map();
     /** @type {Map<string, WorkerRow>} */
@@ -55,14 +57,27 @@ class AdminPage {
   }
 
   async _refresh() {
-    if (this._models.length === 0) this._models = await this._api.models();
     const [streams, workers] = await Promise.all([this._api.streams(), this._api.workers()]);
+    await this._askForModels(workers);
     this._board.hidden = false;
     if (!this._keepError) this._showError('');
     this._showStreams(streams);
     this._showWorkers(workers);
     const counts = [counted(streams.length, 'stream'), counted(workers.length, 'worker')];
     say(byId('summary', HTMLElement), counts.join(', '));
+  }
+
+  /**
+   * A worker finds out at its start which models it can use, so other workers may mean other models.
+   *
+   * @param {Worker[]} workers
+   */
+  async _askForModels(workers) {
+    const team = workers.map((worker) => `${worker.name} ${worker.started_at}`).sort().join();
+    if (team === this._team) return;
+    this._models = await this._api.models();
+    this._team = team;
+    for (const row of this._streams.values()) row.offer(this._models);
   }
 
   /** @param {Stream[]} streams */
@@ -120,10 +135,15 @@ class AdminPage {
     });
   }
 
-  /** @param {() => Promise<void>} task something the operator asked for */
+  /**
+   * @param {() => Promise<void>} task something the operator asked for
+   * @returns {Promise<boolean>} whether it went well
+   */
   async _act(task) {
     this._keepError = false;
-    this._keepError = !(await this._try(task));
+    const done = await this._try(task);
+    this._keepError = !done;
+    return done;
   }
 
   /**

@@ -5,10 +5,12 @@ import { PairPlayback } from '../media/pair-playback.js';
 import { StatsMeter } from '../media/stats.js';
 import { byId, say } from '../ui/dom.js';
 import { counted, nameFault, stateWords } from '../ui/format.js';
+import { LookPanel } from '../ui/look-panel.js';
 import { PlayerControls } from '../ui/player-controls.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { SplitSlider } from '../ui/split-slider.js';
 import { StatsPanel } from '../ui/stats-panel.js';
+import { TokenStore } from '../ui/token-store.js';
 import { badgeFor, cardFor } from '../ui/watch-card.js';
 
 const PERIOD_MS = 1000;
@@ -18,11 +20,12 @@ const ABSENT_LIMIT = 3;
 class WatchPage {
   /**
    * @param {string} stream
-   * @param {RTCIceServer[]} iceServers
+   * @param {Pick<import('../types.js').Server, 'ice_servers' | 'admin_token_needed'>} server
    */
-  constructor(stream, iceServers) {
+  constructor(stream, { ice_servers: iceServers, admin_token_needed: tokenNeeded }) {
     this._stream = stream;
-    this._api = new Api();
+    this._tokens = new TokenStore('admin');
+    this._api = new Api(() => this._tokens.get());
     this._stage = byId('stage', HTMLElement);
     this._videos = { source: byId('source', HTMLVideoElement), enhanced: byId('enhanced', HTMLVideoElement) };
     const canvases = {
@@ -38,6 +41,8 @@ class WatchPage {
     this._controls = new PlayerControls(this._videos.enhanced);
     this._statsBox = byId('stats', HTMLElement);
     this._panel = new StatsPanel(this._statsBox);
+    const mayChange = () => !tokenNeeded || this._tokens.get() !== '';
+    this._look = new LookPanel(byId('look', HTMLElement), mayChange, (strength) => this._changeLook(strength));
     this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
     this.playback.addEventListener('change', () => this._show());
     this._listen();
@@ -182,10 +187,35 @@ class WatchPage {
     this._hasSound = stream?.audio ?? false;
     const enhancing = stream?.enhancement.state === 'enhancing';
     this._panel.showServer(stream);
+    this._look.update(stream && stream.enhancement);
     say(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
     say(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
     const reason = stream && !enhancing ? stream.enhancement.reason : '';
     say(byId('note', HTMLElement), reason ? `Shown without enhancement for now. ${reason}` : '');
+  }
+
+  /**
+   * @param {number} strength
+   * @returns {Promise<boolean>} whether the server accepted it
+   */
+  async _changeLook(strength) {
+    try {
+      this._look.update((await this._api.changeStream(this._stream, { strength })).enhancement);
+      this._showError('');
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) this._tokens.set('');
+      this._showError(error.status === 401 ? `The token was not accepted. ${error.message}` : error.message);
+      return false;
+    }
+  }
+
+  /** @param {string} words */
+  _showError(words) {
+    const box = byId('error', HTMLElement);
+    say(box, words);
+    box.hidden = words === '';
   }
 }
 
@@ -201,12 +231,12 @@ async function read(peer, meter) {
   return meter.read((await peer.getStats()).values());
 }
 
-/** @returns {Promise<RTCIceServer[]>} none where the server does not answer: the session will say so */
-async function iceServers() {
+/** What the page needs to know; the least of it where the server does not answer: the session will say so. */
+async function askServer() {
   try {
-    return (await new Api().server()).ice_servers ?? [];
+    return await new Api().server();
   } catch (error) {
-    if (error instanceof ApiError) return [];
+    if (error instanceof ApiError) return { ice_servers: [], admin_token_needed: true };
     throw error;
   }
 }
@@ -215,7 +245,7 @@ const stream = decodeURIComponent(location.pathname.split('/')[2] ?? '');
 document.title = `${stream} · Sharpcast`;
 say(byId('title', HTMLElement), stream);
 if (nameFault(stream) === '') {
-  const page = new WatchPage(stream, await iceServers());
+  const page = new WatchPage(stream, await askServer());
   exposeTo(page);
   page.open(new URLSearchParams(location.search).get('view'));
 } else {

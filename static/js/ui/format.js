@@ -48,6 +48,25 @@ export function stateWords(state) {
 }
 
 /**
+ * @param {number} strength 0: true to what was sent; 1: as crisp as the model can
+ * @returns {string} `faithful`, `50 % crisp` or `crisp`
+ */
+export function lookWords(strength) {
+  const percent = Math.round(strength * 100);
+  if (percent <= 0) return 'faithful';
+  return percent >= 100 ? 'crisp' : `${percent} % crisp`;
+}
+
+/**
+ * @param {string} words
+ * @returns {string} with a capital first and a full stop last
+ */
+export function sentence(words) {
+  const whole = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(whole) || whole === '' ? whole : `${whole}.`;
+}
+
+/**
  * The best rendition: the one with the most pixels.
  *
  * @param {import('../types.js').Stream} stream

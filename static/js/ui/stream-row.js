@@ -2,12 +2,15 @@ import { el, say } from './dom.js';
 import { EnhancementBadge } from './enhancement-badge.js';
 import { Figures } from './figures.js';
 import { bitrate, droppedWords, enhancedRendition, milliseconds, number, size } from './format.js';
+import { LookSlider } from './look-slider.js';
+import { ModelChoice } from './model-choice.js';
 import { Sparkline } from './sparkline.js';
 
 /**
  * @typedef {import('../types.js').Stream} Stream
+ * @typedef {import('../types.js').StreamChange} StreamChange
  * @typedef {object} StreamActions
- * @property {(id: string, changes: {enhance?: boolean, model?: string}) => Promise<void>} change
+ * @property {(id: string, changes: StreamChange) => Promise<boolean>} change says what went wrong; whether it was accepted
  * @property {(id: string) => void} end
  */
 
@@ -31,13 +34,18 @@ export class StreamRow {
     this._latency = new Sparkline('Added latency', milliseconds);
     this._fps = new Sparkline('Frames per second', (value) => number(value));
     this._switch = el('button', { type: 'button', class: 'switch', role: 'switch' }, 'Enhance');
-    this._model = el('select', { id: `model-${stream.id}` });
-    this._model.append(...models.map(({ name, title }) => el('option', { value: name }, title || name)));
+    this._model = new ModelChoice(`model-${stream.id}`, (model) => this._change({ model }));
+    this._look = new LookSlider(`look-${stream.id}`, (strength) => actions.change(stream.id, { strength }));
+    this.offer(models);
     this.root = this._build(stream);
     this._switch.addEventListener('click', () =>
       this._change({ enhance: this._switch.getAttribute('aria-checked') !== 'true' }),
     );
-    this._model.addEventListener('change', () => this._change({ model: this._model.value }));
+  }
+
+  /** @param {import('../types.js').Model[]} models */
+  offer(models) {
+    this._model.offer(models);
   }
 
   /** @param {Stream} stream */
@@ -59,20 +67,13 @@ export class StreamRow {
     });
     this._latency.push(total?.p50);
     this._fps.push((enhancedRendition(stream) ?? stream.source).fps);
-    if (!this._busy) this._showControls(enhancement);
+    this._look.update(enhancement);
+    if (this._busy) return;
+    this._switch.setAttribute('aria-checked', String(enhancement.enabled));
+    this._model.update(enhancement.model);
   }
 
-  /** @param {import('../types.js').Enhancement} enhancement */
-  _showControls({ enabled, model }) {
-    this._switch.setAttribute('aria-checked', String(enabled));
-    if (document.activeElement === this._model) return;
-    if (model && ![...this._model.options].some((option) => option.value === model)) {
-      this._model.append(el('option', { value: model }, model));
-    }
-    this._model.value = model;
-  }
-
-  /** @param {{enhance?: boolean, model?: string}} changes */
+  /** @param {StreamChange} changes */
   async _change(changes) {
     if (this._busy) return;
     this._busy = true;
@@ -91,10 +92,10 @@ export class StreamRow {
     const head = el('div', { class: 'row-head' }, el('h3', {}, link), this._badge.root, this._since);
     const end = el('button', { type: 'button', class: 'button danger compact', 'aria-label': `End stream ${stream.id}` }, 'End stream');
     end.addEventListener('click', () => this._actions.end(stream.id));
-    const field = el('div', { class: 'field' }, el('label', { for: this._model.id }, 'Model'), this._model);
     const trends = el('div', { class: 'trends' }, this._latency.root, this._fps.root);
-    const controls = el('div', { class: 'controls' }, this._switch, field, end);
+    const controls = el('div', { class: 'controls' }, this._switch, this._model.root, this._look.root, end);
     this._switch.setAttribute('aria-label', `Enhance ${stream.id}`);
-    return el('article', { class: 'panel row', role: 'listitem' }, head, this._why, this._figures.root, trends, controls);
+    const parts = [head, this._why, this._figures.root, trends, controls, this._model.missing];
+    return el('article', { class: 'panel row', role: 'listitem' }, ...parts);
   }
 }

@@ -1,0 +1,58 @@
+import { el, say } from './dom.js';
+import { counted, sentence } from './format.js';
+
+/** @typedef {import('../types.js').Model} Model */
+
+/** The nets a stream can be enhanced with. Those that no worker can use are shown too, with the reason. */
+export class ModelChoice {
+  /**
+   * @param {string} id of the control
+   * @param {(name: string) => void} choose
+   */
+  constructor(id, choose) {
+    this._select = el('select', { id });
+    this._count = el('summary', { id: `${id}-missing` });
+    this._reasons = el('dl');
+    this.root = el('div', { class: 'field' }, el('label', { for: id }, 'Model'), this._select);
+    /** Why some cannot be chosen; hidden where all can. */
+    this.missing = el('details', { class: 'missing', hidden: true }, this._count, this._reasons);
+    this._select.addEventListener('change', () => choose(this._select.value));
+  }
+
+  /** @param {Model[]} models */
+  offer(models) {
+    const chosen = this._select.value;
+    this._select.replaceChildren(...models.map(option));
+    if (chosen !== '') this._choose(chosen);
+    const missing = models.filter((model) => model.missing !== '');
+    this.missing.hidden = missing.length === 0;
+    // A hidden description would be read out all the same.
+    if (missing.length > 0) this._select.setAttribute('aria-describedby', this._count.id);
+    else this._select.removeAttribute('aria-describedby');
+    say(this._count, `${counted(missing.length, 'model')} cannot be used now`);
+    this._reasons.replaceChildren(...missing.map(reason));
+  }
+
+  /** @param {string} name of the model in use; not shown while somebody chooses */
+  update(name) {
+    if (document.activeElement !== this._select && name !== '') this._choose(name);
+  }
+
+  /** @param {string} name */
+  _choose(name) {
+    const offered = [...this._select.options].some((one) => one.value === name);
+    if (!offered) this._select.append(el('option', { value: name }, name));
+    this._select.value = name;
+  }
+}
+
+/** @param {Model} model */
+function option({ name, title, missing }) {
+  const usable = missing === '';
+  return el('option', { value: name, disabled: !usable }, usable ? title || name : `${title || name} – not usable now`);
+}
+
+/** @param {Model} model */
+function reason({ name, title, missing }) {
+  return el('div', {}, el('dt', {}, title || name), el('dd', {}, sentence(missing)));
+}
