@@ -1,4 +1,4 @@
-# Targets: run, test, lint, bench, clean, help. Everything is installed into .venv.
+# Targets: run, test, lint, bench, bench-quality, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,13 +8,14 @@ SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint bench clean help browser
+.PHONY: run test lint bench bench-quality clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
 	@echo "make test   install the test tools too, and run all tests"
 	@echo "make lint   check style and types"
 	@echo "make bench  measure this machine"
+	@echo "make bench-quality  compare the nets; about an hour on two cores; writes docs/quality"
 	@echo "make clean  remove everything that was installed or built here"
 
 run: $(VENV)/installed
@@ -30,6 +31,9 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev browser
 	@$(BIN)/sharpcast bench
+
+bench-quality: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.quality $(QUALITY)
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -29,9 +29,9 @@ def _glass(seconds: float) -> list[Row]:
 
 
 def _quality(_: float) -> list[Row]:
-    from benchmarks import quality
+    from benchmarks.quality import gain
 
-    return quality.summary("live-s")
+    return gain.summary("live-s")
 
 
 _JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {

@@ -1,5 +1,5 @@
-"""Luma PSNR of a shipped model over bicubic on the held-out clips: ``python -m benchmarks.quality
-[MODEL]``.
+"""Luma PSNR of a shipped model over bicubic on the held-out clips: ``python -m
+benchmarks.quality.gain [MODEL]``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.manifest import Manifest, Metric, load_manifest, mean_gain_db, model
 
 __all__ = ["CLIP_FOLDER", "measure", "summary"]
 
-CLIP_FOLDER = Path(__file__).parent.parent / "tests" / "data" / "clips"
+CLIP_FOLDER = Path(__file__).parents[2] / "tests" / "data" / "clips"
 
 
 def measure(
@@ -54,7 +54,7 @@ def summary(name: str) -> list[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.gain", description=__doc__)
     parser.add_argument("model", nargs="?", default="live-s")
     parser.add_argument("--frames", type=int, default=48, help="of each clip, at most 48")
     options = parser.parse_args()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,11 +13,10 @@ from numpy.typing import NDArray
 from models.export.graph import write_float
 from models.export.live import load_checkpoint, plain_live
 from models.export.measure import CLIPS, FRAMES, measure_clip, read_clip
-from models.export.zoo import describe, write_files, write_manifest
+from models.export.zoo import LICENCE, MATERIAL, describe, write_files, write_manifest
 from models.manifest import (
     ZOO,
     Manifest,
-    Material,
     Metric,
     Precision,
     Training,
@@ -24,38 +24,10 @@ from models.manifest import (
 )
 from models.nets.live import LiveNet
 from models.quantize.calibrate import Pictures, calibrate
+from models.quantize.qat import QATConfig, refine
 from models.quantize.qdq import write_int8
 from models.quantize.scheme import SCHEMES
 from models.training.motion import move
-
-LICENCE = "CC-BY-SA-4.0"
-"""Of the weights: the strictest of what they were trained on, so that the question whether weights
-are an adaptation of their material need not be answered.
-"""
-
-MATERIAL = (
-    Material(
-        "Big Buck Bunny, two passages without 320 to 340 s",
-        "CC-BY-3.0",
-        "(c) Blender Foundation, peach.blender.org",
-    ),
-    Material(
-        "lomiri-wallpapers 16.04 and 20.04: photographs, authors in models/zoo/README.md",
-        "CC-BY-SA-4.0 and CC-BY-4.0",
-        "Debian packages lomiri-wallpapers-16.04, lomiri-wallpapers-20.04",
-    ),
-    Material(
-        "mate-backgrounds: photographs",
-        "GPL-2.0-or-later / CC-BY-SA-4.0",
-        "Debian package mate-backgrounds",
-    ),
-    Material(
-        "Plasma wallpapers: renderings",
-        "GPL-2.0-or-later and LGPL",
-        "Debian package plasma-workspace-wallpapers",
-    ),
-    Material("rendered screens", "Apache-2.0", "models/training/screen.py"),
-)
 
 
 def main() -> None:
@@ -67,6 +39,9 @@ def main() -> None:
         pictures = _pictures(options.material, net)
         for precision, scheme in SCHEMES.items():
             quantized = calibrate(plain, pictures, scheme, options.percentile)
+            if options.qat:
+                config = QATConfig(steps=options.qat)
+                quantized = refine(quantized, plain, pictures, config, _reporter(precision))
             graphs[precision] = write_int8(quantized)
     folder = options.zoo / options.name
     files = write_files(graphs, folder)
@@ -103,9 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("tests/data/clips"),
         help="held-out clips, for the measurements",
     )
-    add("--percentile", type=float, default=99.99, help="of an activation that still has a number")
+    add("--percentile", type=float, default=99.999, help="of an activation that still has a number")
+    add("--qat", type=int, default=QATConfig.steps, help="steps of training in int8; 0: none")
     add("--float-only", action="store_true", help="write no int8 file")
     return parser
+
+
+def _reporter(precision: Precision) -> Callable[[str], None]:
+    return lambda text: print(f"{precision} {text}", flush=True)
 
 
 def _pictures(folder: Path | None, net: LiveNet, count: int = 512) -> Pictures:

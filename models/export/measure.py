@@ -27,6 +27,7 @@ __all__ = [
     "Upscaler",
     "bicubic",
     "measure_clip",
+    "measure_upscalers",
     "psnr",
     "read_clip",
     "small_clip",
@@ -147,14 +148,32 @@ def measure_clip(
     """A row for each codec and rate, faithful look. The PSNR is that of the clip's mean squared
     error.
     """
+    make = {
+        key: lambda height, width, path=path: OpenNet(path, height, width, scale=scale)
+        for key, path in nets.items()
+    }
+    return measure_upscalers(name, clip, make, scale=scale, rates=rates, codecs=codecs)  # type: ignore[arg-type]
+
+
+def measure_upscalers(
+    name: str,
+    clip: Clip,
+    make: dict[Precision, Callable[[int, int], Upscaler]],
+    *,
+    scale: int = 2,
+    rates: Sequence[float] = RATES,
+    codecs: Sequence[str] = CODECS,
+) -> list[Metric]:
+    """The same for whatever takes a decoded height and width and then frame after frame."""
     cut, small, chroma = small_clip(clip, scale)
+    height, width = small.shape[1:]
     rows = []
     for codec in codecs:
         for rate in rates:
             seen, _ = transcode(small, chroma, clip.fps, LiveEncoder(codec, rate))
             scores = {
-                key: round(psnr(seen, cut.luma, OpenNet(path, *small.shape[1:], scale=scale)), 3)
-                for key, path in nets.items()
+                key: round(psnr(seen, cut.luma, upscale(height, width)), 3)
+                for key, upscale in make.items()
             }
             plain = psnr(seen, cut.luma, lambda luma: bicubic(luma, scale))
             rows.append(Metric(name, codec, rate, round(plain, 3), scores))

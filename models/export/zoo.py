@@ -16,6 +16,7 @@ from models.manifest import (
     MANIFEST,
     FileEntry,
     Manifest,
+    Material,
     Metric,
     Precision,
     TensorSpec,
@@ -23,7 +24,36 @@ from models.manifest import (
     mean_gain_db,
 )
 
-__all__ = ["describe", "write_files", "write_manifest"]
+__all__ = ["LICENCE", "MATERIAL", "describe", "write_files", "write_manifest"]
+
+LICENCE = "CC-BY-SA-4.0"
+"""Of the weights: the strictest of what they were trained on, so that the question whether weights
+are an adaptation of their material need not be answered.
+"""
+
+MATERIAL = (
+    Material(
+        "Big Buck Bunny, two passages without 320 to 340 s",
+        "CC-BY-3.0",
+        "(c) Blender Foundation, peach.blender.org",
+    ),
+    Material(
+        "lomiri-wallpapers 16.04 and 20.04: photographs, authors in models/zoo/README.md",
+        "CC-BY-SA-4.0 and CC-BY-4.0",
+        "Debian packages lomiri-wallpapers-16.04, lomiri-wallpapers-20.04",
+    ),
+    Material(
+        "mate-backgrounds: photographs",
+        "GPL-2.0-or-later / CC-BY-SA-4.0",
+        "Debian package mate-backgrounds",
+    ),
+    Material(
+        "Plasma wallpapers: renderings",
+        "GPL-2.0-or-later and LGPL",
+        "Debian package plasma-workspace-wallpapers",
+    ),
+    Material("rendered screens", "Apache-2.0", "models/training/screen.py"),
+)
 
 
 def write_files(

@@ -40,7 +40,7 @@ class Quantized:
 
 
 def calibrate(
-    net: PlainNet, pictures: Pictures, scheme: Scheme, percentile: float = 99.99
+    net: PlainNet, pictures: Pictures, scheme: Scheme, percentile: float = 99.999
 ) -> Quantized:
     """Scales from pictures of the kind that the net will see."""
     weight_scales = tuple(_weight_scale(conv.weight, scheme.weight_limit) for conv in net.convs)

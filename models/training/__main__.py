@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -8,15 +9,20 @@ import cv2
 import torch
 
 from models.nets.live import LiveConfig
+from models.nets.table import NETS
 from models.training.batches import Material, Patches, RollOuts
 from models.training.cache import CacheConfig, Sources, fill_cache, open_cache, open_sequences
 from models.training.train import TrainConfig, train
+from models.training.video import VideoTraining, train_video
 
 
 def main() -> None:
     options = _parser().parse_args()
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
+    if options.net is not None:
+        _train_video(options)
+        return
     model = LiveConfig(
         scale=options.scale,
         channels=options.channels,
@@ -39,22 +45,41 @@ def main() -> None:
     _report(f"wrote {checkpoint}; export it with python -m models.export {checkpoint}")
 
 
+def _train_video(options: argparse.Namespace) -> None:
+    """A net of the table, on the sequences that a temporal live net is trained on."""
+    config = VideoTraining(
+        steps=options.steps, batch=options.batch, rate=options.rate, seed=options.seed
+    )
+    caches = _caches(options, options.scale, is_temporal=True)
+    parts = [open_sequences(folder, cache) for folder, cache in caches]
+    checkpoint = options.work / f"{options.name}.pt"
+    train_video(options.net, json.loads(options.settings), parts, config, checkpoint, _report)
+    _report(f"wrote {checkpoint}; export it with python -m models.export.small {checkpoint}")
+
+
 def _material(options: argparse.Namespace, model: LiveConfig) -> Material:
-    shape = {"window": options.roll_out, "patch": 64, "patches": 12} if model.previous else {}
+    folders = _caches(options, model.scale, is_temporal=model.previous)
+    if model.previous:
+        parts = [open_sequences(folder, cache) for folder, cache in folders]
+        return RollOuts(parts, size=options.batch, seed=options.seed, scale=model.scale)
+    pairs = [open_cache(folder, cache) for folder, cache in folders]
+    return Patches(pairs, size=options.batch, seed=options.seed)
+
+
+def _caches(
+    options: argparse.Namespace, scale: int, *, is_temporal: bool
+) -> list[tuple[Path, CacheConfig]]:
+    """Fills them where they are not full."""
+    shape = {"window": options.roll_out, "patch": 64, "patches": 12} if is_temporal else {}
     caches = [
-        CacheConfig(clips=options.clips, seed=seed, scale=model.scale, **shape)
+        CacheConfig(clips=options.clips, seed=seed, scale=scale, **shape)
         for seed in options.material_seeds
     ]
     sources = Sources.find(options.data)
     with ProcessPoolExecutor(options.jobs) as pool:
         for done in [pool.submit(_fill, options.work, sources, cache) for cache in caches]:
             done.result()
-    folders = [(cache.folder(options.work), cache) for cache in caches]
-    if model.previous:
-        parts = [open_sequences(folder, cache) for folder, cache in folders]
-        return RollOuts(parts, size=options.batch, seed=options.seed, scale=model.scale)
-    pairs = [open_cache(folder, cache) for folder, cache in folders]
-    return Patches(pairs, size=options.batch, seed=options.seed)
+    return [(cache.folder(options.work), cache) for cache in caches]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--stage", choices=("faithful", "crisp"), default=TrainConfig.stage)
     add("--boost", type=float, default=TrainConfig.boost, help="of the crisp stage's edges")
     add("--contrast", type=float, default=TrainConfig.contrast, help="weight of that error")
+    add(
+        "--net",
+        choices=sorted(set(NETS) - {"basicvsr"}),
+        help="train this net of the table instead",
+    )
+    add("--settings", default='{"colours": 1, "scale": 2}', help="of --net, as JSON")
     add("--steps", type=int, default=TrainConfig.steps)
     add("--finish", type=int, default=TrainConfig.finish, help="last steps, with squared error")
     add("--batch", type=int, default=TrainConfig.batch)

@@ -10,7 +10,7 @@ from models.manifest import Manifest, load_manifest, mean_gain_db, model_file
 
 onnx = pytest.importorskip("onnx")
 
-from benchmarks.quality import measure  # noqa: E402
+from benchmarks.quality.gain import measure  # noqa: E402
 from models.export.graph import graph_macs  # noqa: E402
 from models.export.measure import OpenNet, bicubic  # noqa: E402
 

@@ -1,0 +1,118 @@
+"""Every method over every clip, codec and bit rate; what was found stays on disk, so that an
+interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import torch
+
+from benchmarks.quality.methods import SCALE, Method, basicvsr_official, find_methods
+from benchmarks.quality.scores import Scores, score
+from models.export.measure import CLIPS, RATES, read_clip, small_clip
+from models.training.clip import Bytes
+from models.training.codec import CODECS, LiveEncoder, transcode
+
+__all__ = ["KINDS", "Found", "Plan", "fill", "identity"]
+
+KINDS = {
+    "handheld": "natural, hand-held",
+    "motion": "natural, fast pan",
+    "speaker": "natural, still camera",
+    "screen": "screen",
+    "animation": "animated",
+}
+"""Content of each held-out clip."""
+
+OFFICIAL_FRAMES = 8
+"""The official two-way net takes seconds for a frame: it sees the first ones of h264 alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One cell of one row."""
+
+    method: str
+    clip: str
+    codec: str
+    bpp: float
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    clips: Path
+    baselines: Path
+    official: Path | None
+    """BasicVSR_REDS4.pth, where it is there."""
+    work: Path
+    """Takes what was found."""
+    frames: int
+    every: int
+    """libvmaf looks at one frame in so many."""
+
+
+def fill(plan: Plan, jobs: int, report: Callable[[str], None]) -> list[Found]:
+    """All cells, from disk where they were measured before."""
+    plan.work.mkdir(parents=True, exist_ok=True)
+    cells = [(clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES]
+    found: list[Found] = []
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(_cell, plan, *cell) for cell in cells]
+        for number, done in enumerate(as_completed(waiting), 1):
+            found += done.result()
+            report(f"{number} of {len(cells)} cells")
+    return found
+
+
+def identity(method: Method, frames: int, every: int) -> str:
+    """Changes with whatever would change the figures."""
+    text = f"{method.name} {method.digest} {frames} {every}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _cell(plan: Plan, clip: str, codec: str, rate: float) -> list[Found]:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    methods = find_methods(plan.baselines, lambda _: None)
+    if plan.official is not None and codec == "h264":
+        methods.append(basicvsr_official(plan.official))
+    known = {m.name: _known(plan, m, clip, codec, rate) for m in methods}
+    found = []
+    pictures: tuple[Bytes, Bytes] | None = None
+    for method in methods:
+        scores, path = known[method.name]
+        if scores is None:
+            pictures = pictures or _pictures(plan, clip, codec, rate)
+            scores = _judge(plan, method, *pictures)
+            path.write_text(json.dumps(asdict(scores)))
+        found.append(Found(method.name, clip, codec, rate, scores))
+    return found
+
+
+def _known(
+    plan: Plan, method: Method, clip: str, codec: str, rate: float
+) -> tuple[Scores | None, Path]:
+    key = f"{clip}-{codec}-{rate}-{identity(method, plan.frames, plan.every)}.json"
+    path = plan.work / key
+    return (Scores(**json.loads(path.read_text())) if path.exists() else None), path
+
+
+def _pictures(plan: Plan, clip: str, codec: str, rate: float) -> tuple[Bytes, Bytes]:
+    original = read_clip(plan.clips, clip, plan.frames)
+    cut, small, chroma = small_clip(original, SCALE)
+    return cut.luma, transcode(small, chroma, original.fps, LiveEncoder(codec, rate))[0]
+
+
+def _judge(plan: Plan, method: Method, truth: Bytes, seen: Bytes) -> Scores:
+    if method.name.startswith("BasicVSR official"):
+        truth, seen = truth[:OFFICIAL_FRAMES], seen[:OFFICIAL_FRAMES]
+    made = method.make(*seen.shape[1:])(seen)
+    return score(truth, made, every=plan.every)

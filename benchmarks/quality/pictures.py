@@ -1,0 +1,197 @@
+"""Plots, crops and a clip of what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib import pyplot
+
+from benchmarks.quality.grid import KINDS
+from benchmarks.quality.methods import SCALE
+from benchmarks.quality.report import BASE, Results, mean_over_bicubic
+from benchmarks.quality.stability import Course
+from benchmarks.quality.uplink import CODECS, WAYS, Point
+from models.export.measure import CLIPS, OpenNet, bicubic, read_clip, small_clip
+from models.manifest import load_manifest, model_file
+from models.training.clip import Bytes
+from models.training.codec import LiveEncoder, transcode
+
+__all__ = ["draw"]
+
+COLOURS = {"filter": "#8a8f98", "published": "#c98a2b", "ours": "#1f6feb", "reference": "#8250df"}
+CROPS = {
+    "handheld": (330, 150),
+    "speaker": (240, 170),
+    "screen": (300, 120),
+    "animation": (230, 120),
+}
+"""Left and top of the crop in the large picture."""
+CROP = (220, 160)
+SHOWN_RATE = 0.12
+
+
+def draw(results: Results, clips: Path, folder: Path) -> None:
+    """Writes the PNGs and side-by-side.mp4."""
+    _gain(results, folder / "gain.png")
+    _speed(results, folder / "speed.png")
+    _uplink(results.points, folder / "uplink.png")
+    _stability(results.courses, folder / "stability.png")
+    _crops(clips, folder / "crops.png")
+    _side_by_side(clips, folder / "side-by-side.mp4")
+
+
+def _gain(results: Results, path: Path) -> None:
+    methods = [m for m in results.methods if m.name != BASE]
+    figure, axes = pyplot.subplots(1, len(CLIPS), figsize=(16, 0.28 * len(methods) + 1.4))
+    for axis, clip in zip(axes, CLIPS, strict=True):
+        values = [
+            mean_over_bicubic(results.found, m.name, "psnr", lambda f, c=clip: f.clip == c)  # type: ignore[misc]
+            for m in methods
+        ]
+        axis.barh(range(len(methods)), values, color=[COLOURS[m.kind] for m in methods])
+        axis.set_yticks(range(len(methods)), [m.name for m in methods] if axis is axes[0] else [])
+        axis.invert_yaxis()
+        axis.axvline(0, color="black", linewidth=0.8)
+        axis.grid(axis="x", alpha=0.3)
+        axis.set_title(KINDS[clip], fontsize=10)
+    figure.suptitle("Luma PSNR over bicubic, dB; mean over codecs and rates")
+    _save(figure, path)
+
+
+def _speed(results: Results, path: Path) -> None:
+    figure, axis = pyplot.subplots(figsize=(9, 5.5))
+    for method in results.methods:
+        spent = results.milliseconds.get(method.name)
+        value = mean_over_bicubic(results.found, method.name, "psnr", lambda f: True)
+        if spent is None or not np.isfinite(value) or "crisp" in method.name:
+            continue
+        axis.scatter(spent, value, color=COLOURS[method.kind])
+        axis.annotate(method.name, (spent, value), (5, 3), textcoords="offset points", fontsize=8)
+    axis.axvline(1000 / 30, color="grey", linestyle=":")
+    axis.text(1000 / 30, axis.get_ylim()[0], " 30 frames/s", fontsize=8, va="bottom")
+    axis.axhline(0, color="black", linewidth=0.8)
+    axis.set_xscale("log")
+    axis.set_xlabel("ms for one 480x270 frame, one thread")
+    axis.set_ylabel("luma PSNR over bicubic, dB")
+    axis.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def _uplink(points: list[Point], path: Path) -> None:
+    figure, grid = pyplot.subplots(
+        len(CODECS), len(CLIPS), figsize=(17, 4 * len(CODECS)), squeeze=False
+    )
+    styles: dict[str, Any] = dict(
+        zip(WAYS, ("#111111", "#8a8f98", "#54aeff", "#1f6feb", "#d1242f"), strict=True)
+    )
+    for row, codec in zip(grid, CODECS, strict=True):
+        for axis, clip in zip(row, CLIPS, strict=True):
+            for way in WAYS:
+                mine = [p for p in points if (p.way, p.clip, p.codec) == (way, clip, codec)]
+                mine.sort(key=lambda p: p.kbps)
+                rates, scores = [p.kbps for p in mine], [p.scores.vmaf for p in mine]
+                axis.plot(rates, scores, "o-", ms=3, label=way, color=styles[way])
+            axis.set_xscale("log")
+            axis.set_title(f"{KINDS[clip]}, {codec}", fontsize=10)
+            axis.set_xlabel("uplink, kbit/s")
+            axis.grid(alpha=0.3, which="both")
+        row[0].set_ylabel("VMAF")
+    grid[0][0].legend(fontsize=8)
+    _save(figure, path)
+
+
+def _stability(courses: list[Course], path: Path) -> None:
+    figure, axes = pyplot.subplots(1, len(courses), figsize=(17, 3.6), squeeze=False)
+    for axis, course in zip(axes[0], courses, strict=True):
+        for name, gains in course.gain_db.items():
+            axis.plot(gains, label=name, linewidth=1.2)
+        axis.set_title(KINDS[course.clip], fontsize=10)
+        axis.set_xlabel("second")
+        axis.grid(alpha=0.3)
+    axes[0][0].set_ylabel("luma PSNR over bicubic, dB")
+    axes[0][0].legend(fontsize=8)
+    _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> None:
+    figure.tight_layout()
+    # Without the date and the version the same figures give the same bytes.
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def _crops(clips: Path, path: Path) -> None:
+    width, height = CROP
+    rows = []
+    for clip, (left, top) in CROPS.items():
+        truth, seen = _coded(clips, clip, 20)
+        pictures = [
+            bicubic(seen[-1], SCALE),
+            *(_enhanced("live-m", seen, strength)[-1] for strength in (0.0, 0.5, 1.0)),
+            truth[-1],
+        ]
+        cut = [x[top : top + height, left : left + width] for x in pictures]
+        rows.append(np.hstack([cv2.resize(x, None, fx=1.5, fy=1.5) for x in cut]))
+    sheet = np.vstack([_captions(rows[0].shape[1]), *rows])
+    if not cv2.imwrite(str(path), sheet):
+        raise OSError(f"{path} could not be written")
+
+
+def _captions(width: int) -> Bytes:
+    names = ("bicubic", "live-m faithful", "live-m half", "live-m crisp", "original")
+    strip = np.full((26, width), 255, np.uint8)
+    for n, name in enumerate(names):
+        at = (n * width // len(names) + 8, 18)
+        cv2.putText(strip, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0,), 1, cv2.LINE_AA)
+    return strip
+
+
+def _coded(clips: Path, name: str, frames: int) -> tuple[Bytes, Bytes]:
+    original = read_clip(clips, name, frames)
+    cut, small, chroma = small_clip(original, SCALE)
+    encoder = LiveEncoder("h264", SHOWN_RATE)
+    return cut.luma, transcode(small, chroma, original.fps, encoder)[0]
+
+
+def _enhanced(name: str, seen: Bytes, strength: float) -> Bytes:
+    path = model_file(load_manifest(name))
+    net = OpenNet(path, *seen.shape[1:], scale=SCALE, strength=strength)
+    return np.stack([net(frame) for frame in seen])
+
+
+def _side_by_side(clips: Path, path: Path) -> None:
+    """Left half bicubic, right half live-m crisp, of one picture; two clips after one another."""
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        stream.options = {"crf": "20", "preset": "slow", "threads": "1"}
+        for name in ("animation", "handheld"):
+            for frame in _halves(clips, name):
+                picture = av.VideoFrame.from_ndarray(frame, format="gray").reformat(
+                    format="yuv420p"
+                )
+                picture.pts = None
+                file.mux(stream.encode(picture))
+        file.mux(stream.encode(None))
+
+
+def _halves(clips: Path, name: str) -> list[Bytes]:
+    _, seen = _coded(clips, name, 48)
+    enhanced = _enhanced("live-m", seen, 1.0)
+    shown = []
+    for small, right in zip(seen, enhanced, strict=True):
+        left = bicubic(small, SCALE)
+        top, first = (right.shape[0] - 360) // 2, (right.shape[1] - 640) // 2
+        frame = left[top : top + 360, first : first + 640].copy()
+        frame[:, 320:] = right[top : top + 360, first + 320 : first + 640]
+        frame[:, 319:321] = 255
+        shown.append(frame)
+    return shown

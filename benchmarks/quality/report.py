@@ -1,0 +1,215 @@
+"""What was found, as Markdown."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from benchmarks.quality.grid import KINDS, Found
+from benchmarks.quality.methods import Method
+from benchmarks.quality.stability import Course
+from benchmarks.quality.uplink import WAYS, Point, bd_rate
+from benchmarks.table import Row, render
+from models.export.measure import CLIPS, RATES
+from models.training.codec import CODECS
+
+__all__ = ["Results", "figures", "markdown", "mean_over_bicubic"]
+
+BASE = "bicubic"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    machine: str
+    frames: int
+    methods: Sequence[Method]
+    found: Sequence[Found]
+    milliseconds: dict[str, float]
+    """Method to time for a frame of 480x270 on one thread."""
+    clean_db: dict[str, float]
+    """Method to gain over bicubic in dB at one bit per pixel, mean over clips, h264."""
+    points: list[Point]
+    """The uplink sweep."""
+    courses: list[Course]
+    """Gain over a minute."""
+
+
+def mean_over_bicubic(
+    found: Sequence[Found], method: str, measure: str, is_meant: Callable[[Found], bool]
+) -> float:
+    """Mean difference to bicubic over the cells that are meant."""
+    base = {(f.clip, f.codec, f.bpp): f for f in found if f.method == BASE}
+    differences = [
+        getattr(f.scores, measure) - getattr(base[f.clip, f.codec, f.bpp].scores, measure)
+        for f in found
+        if f.method == method and is_meant(f)
+    ]
+    return float(np.mean(differences)) if differences else float("nan")
+
+
+def figures(results: Results) -> list[Row]:
+    """The targets and what was reached."""
+
+    def gain(method: str, measure: str = "psnr") -> float:
+        return mean_over_bicubic(results.found, method, measure, lambda f: True)
+
+    best = max(("live-l int8", "live-t int8"), key=lambda name: _number(gain(name)))
+    int8 = [m.name for m in results.methods if m.name.endswith(" int8")]
+    worst = min(
+        mean_over_bicubic(results.found, name, "psnr", lambda f, clip=clip: f.clip == clip)  # type: ignore[misc]
+        for name in int8
+        for clip in CLIPS
+    )
+    loss = min(gain(name) - gain(name.replace("int8", "fp32")) for name in int8)
+    crisp = "live-m int8, crisp"
+    return [
+        Row("`live-s` int8: luma PSNR over bicubic", gain("live-s int8"), 0.45, "dB"),
+        Row("`live-m` int8: luma PSNR over bicubic", gain("live-m int8"), 0.55, "dB"),
+        Row(f"`{best}`: luma PSNR over bicubic, up to 150 kMAC/px", gain(best), 0.7, "dB"),
+        Row("`live-m` int8 crisp: VMAF over bicubic", gain(crisp, "vmaf"), 6, ""),
+        Row("`live-m` int8 crisp: VMAF-NEG over bicubic", gain(crisp, "neg"), 0, ""),
+        Row("worst clip kind of any int8 `live` net: PSNR over bicubic", worst, -0.05, "dB"),
+        Row(
+            "`live-m` int8 at 1 bit/px: PSNR over bicubic",
+            results.clean_db.get("live-m int8", float("nan")),
+            1.0,
+            "dB",
+        ),
+        Row("int8 against fp32, worst `live` net", loss, -0.05, "dB"),
+    ]
+
+
+def markdown(results: Results) -> str:
+    """The whole page."""
+    parts = [
+        "# What the nets are worth on live video",
+        f"Made by `make bench-quality` on {results.machine}. Five held-out clips "
+        f"(`tests/data/clips`, {results.frames} frames each) are halved, sent through x264 "
+        "(baseline, zerolatency, superfast), libvpx VP8 and VP9 (realtime) at "
+        f"{', '.join(map(str, RATES))} bit per pixel, decoded, and doubled by each method. Luma "
+        "only. VMAF, VMAF-NEG, SSIM and XPSNR are those of FFmpeg; flicker is the mean absolute "
+        "error of the change from frame to frame, in levels (lower is better).",
+        "## Targets",
+        render(figures(results)),
+        "## All methods",
+        "Mean over clips, codecs and rates; differences are to bicubic. ms: one 480x270 frame on "
+        "one thread, alone on the machine. Published nets were trained on clean photographs by "
+        "their authors; they are what super-resolution gives live video without training for it.",
+        _all_methods(results),
+        "![Gain by content](gain.png)",
+        "![Gain against time](speed.png)",
+        "## By content, PSNR over bicubic in dB",
+        _by(results, "psnr", [(KINDS[c], lambda f, c=c: f.clip == c) for c in CLIPS]),
+        "## By codec and rate, PSNR over bicubic in dB",
+        _by(
+            results,
+            "psnr",
+            [
+                (f"{codec} {rate}", lambda f, key=(codec, rate): (f.codec, f.bpp) == key)
+                for codec in CODECS
+                for rate in RATES
+            ],
+        ),
+        "## By content, VMAF over bicubic",
+        _by(results, "vmaf", [(KINDS[c], lambda f, c=c: f.clip == c) for c in CLIPS]),
+        "## One uplink, two ways to use it",
+        "The same uplink bit rate carries either the large picture, or one of half the width and "
+        "height that is enhanced on arrival. Bjontegaard's delta: bits that this way needs for "
+        "the same score as the large picture, mean over clips and codecs where the curves "
+        "overlap; below zero it saves.",
+        _deltas(results.points),
+        *_where_it_pays(results.points),
+        "![VMAF against the uplink](uplink.png)",
+        "## A minute without a break",
+        "Each clip runs back and forth for 60 s (h264, 0.12 bit per pixel, a key frame every "
+        "10 s). Gain over bicubic in the first and the last ten seconds, and the worst second, "
+        "dB. `live-t` sees its own last picture: had its errors built up, the last ten seconds "
+        "would show it.",
+        _courses(results.courses),
+        "![Gain over a minute](stability.png)",
+        "## Pictures",
+        "![Crops](crops.png)",
+        "[A clip side by side](side-by-side.mp4): left bicubic, right `live-m`, crisp.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _number(value: float) -> float:
+    return value if np.isfinite(value) else -np.inf
+
+
+def _all_methods(results: Results) -> str:
+    head = ["method", "kMAC/px", "KB", "ms", "PSNR", "SSIM", "XPSNR", "VMAF", "NEG", "flicker"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for method in results.methods:
+        cells = [method.name]
+        cells += [f"{method.macs / 1e3:.1f}" if method.macs else "-"]
+        cells += [f"{method.bytes / 1e3:.0f}" if method.bytes else "-"]
+        spent = results.milliseconds.get(method.name)
+        cells += ["-" if spent is None else f"{spent:.1f}"]
+        for measure, digits in (
+            ("psnr", 2),
+            ("ssim", 4),
+            ("xpsnr", 2),
+            ("vmaf", 2),
+            ("neg", 2),
+            ("flicker", 3),
+        ):
+            value = mean_over_bicubic(results.found, method.name, measure, lambda f: True)
+            cells.append(f"{value:+.{digits}f}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _by(
+    results: Results, measure: str, groups: Sequence[tuple[str, Callable[[Found], bool]]]
+) -> str:
+    lines = ["| method | " + " | ".join(name for name, _ in groups) + " |"]
+    lines.append("|---" * (len(groups) + 1) + "|")
+    for method in results.methods:
+        if method.name == BASE:
+            continue
+        cells = []
+        for _, is_meant in groups:
+            value = mean_over_bicubic(results.found, method.name, measure, is_meant)
+            cells.append(f"{value:+.2f}" if np.isfinite(value) else "-")
+        lines.append(f"| {method.name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _deltas(points: list[Point]) -> str:
+    lines = ["| way | by VMAF | by VMAF-NEG | by PSNR |", "|---|---|---|---|"]
+    for way in WAYS[1:]:
+        cells = []
+        for measure in ("vmaf", "neg", "psnr"):
+            delta = bd_rate(points, way, measure)
+            cells.append("no overlap" if delta is None else f"{delta:+.0f} %")
+        lines.append(f"| {way} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _courses(courses: list[Course]) -> str:
+    lines = ["| content | net | first 10 s | last 10 s | worst second |", "|---|---|---|---|---|"]
+    for course in courses:
+        for net, gains in course.gain_db.items():
+            first, last = np.mean(gains[:10]), np.mean(gains[-10:])
+            cells = f"{first:+.2f} | {last:+.2f} | {min(gains):+.2f}"
+            lines.append(f"| {KINDS[course.clip]} | {net} | {cells} |")
+    return "\n".join(lines)
+
+
+def _where_it_pays(points: list[Point]) -> list[str]:
+    """For each clip and codec the dearest bit rate at which small and enhanced looks better."""
+    rows = []
+    for clip in CLIPS:
+        for codec in dict.fromkeys(p.codec for p in points):
+            mine = [p for p in points if (p.clip, p.codec) == (clip, codec)]
+            large = sorted((p.kbps, p.scores.vmaf) for p in mine if p.way == WAYS[0])
+            small = sorted((p.kbps, p.scores.vmaf) for p in mine if p.way == WAYS[3])
+            better = [a[0] for a, b in zip(large, small, strict=True) if b[1] > a[1]]
+            text = f"up to {max(better):.0f} kbit/s" if better else "nowhere"
+            rows.append(f"| {KINDS[clip]} | {codec} | {text} |")
+    head = "Where `live-m` on the small picture has the better VMAF (of the rates tried):"
+    return [head, "\n".join(["| content | codec | it pays |", "|---|---|---|", *rows])]

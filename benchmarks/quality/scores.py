@@ -1,0 +1,93 @@
+"""How a picture is judged, by tools that others use: luma PSNR, SSIM, VMAF, XPSNR, and flicker."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+
+from models.training.clip import Bytes
+
+__all__ = ["Scores", "flicker", "psnr", "score"]
+
+_MODELS = r"version=vmaf_v0.6.1\:name=vmaf|version=vmaf_v0.6.1neg\:name=neg"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of one clip; higher is better but for flicker."""
+
+    psnr: float
+    """dB, of the mean squared error over all frames."""
+    ssim: float
+    """Wang et al., 2004; libvmaf's."""
+    vmaf: float
+    """Netflix' model v0.6.1, mean over frames; sharpening alone raises it."""
+    neg: float
+    """VMAF-NEG: the same without credit for enhancement."""
+    xpsnr: float
+    """dB (Helmrich et al., 2020)."""
+    flicker: float
+    """Levels; see `flicker`."""
+
+
+def score(truth: Bytes, got: Bytes, *, every: int = 1) -> Scores:
+    """Both [T, H, W] luma. libvmaf looks at one frame in `every`."""
+    found = _ask_ffmpeg(truth, got, every)
+    return Scores(psnr=psnr(truth, got), flicker=flicker(truth, got), **found)
+
+
+def psnr(truth: Bytes, got: Bytes) -> float:
+    """dB over all frames together."""
+    error = np.mean([np.mean((a.astype(np.float32) - b) ** 2) for a, b in zip(truth, got)])  # noqa: B905
+    return float(10 * np.log10(255**2 / max(float(error), 1e-6)))
+
+
+def flicker(truth: Bytes, got: Bytes) -> float:
+    """Mean absolute error of the change from frame to frame: what moves or shimmers though it does
+    not in the original, or stands still though it moves.
+    """
+    changes = [
+        np.mean(np.abs((b1 - b0) - (a1 - a0)))
+        for a0, a1, b0, b1 in zip(
+            *(part.astype(np.float32) for part in (truth[:-1], truth[1:], got[:-1], got[1:])),
+            strict=True,
+        )
+    ]
+    return float(np.mean(changes)) if changes else 0.0
+
+
+def _ask_ffmpeg(truth: Bytes, got: Bytes, every: int) -> dict[str, float]:
+    height, width = truth.shape[1:]
+    raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-r", "30"]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, part in (("truth", truth), ("got", got)):
+            # As yuv420p, so that nothing converts the range of levels on the way.
+            grey = np.full((len(part), height * width // 2), 128, np.uint8)
+            Path(folder, name).write_bytes(np.hstack([part.reshape(len(part), -1), grey]).tobytes())
+        vmaf = f"libvmaf=model='{_MODELS}':feature='name=float_ssim':log_fmt=json"
+        vmaf += f":log_path=vmaf.json:n_threads=1:n_subsample={every}"
+        graph = "[0:v]split[g1][g2];[1:v]split[t1][t2];"
+        graph += f"[g1][t1]{vmaf}[a];[g2][t2]xpsnr=stats_file=-[b]"
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-threads", "1"]
+        command += [*raw, "-i", "got", *raw, "-i", "truth", "-filter_complex", graph]
+        command += ["-map", "[a]", "-f", "null", "-", "-map", "[b]", "-f", "null", "-"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"ffmpeg could not compare: {done.stderr[-500:]}")
+        pooled = json.loads(Path(folder, "vmaf.json").read_text())["pooled_metrics"]
+    xpsnr = re.search(r"XPSNR\s+y:\s*([\d.]+|inf)", done.stderr)
+    if xpsnr is None:
+        raise RuntimeError(f"ffmpeg printed no XPSNR: {done.stderr[-500:]}")
+    return {
+        "ssim": pooled["float_ssim"]["mean"],
+        "vmaf": pooled["vmaf"]["mean"],
+        "neg": pooled["neg"]["mean"],
+        "xpsnr": min(float(xpsnr[1]), 100.0),
+    }

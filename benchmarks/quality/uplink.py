@@ -1,0 +1,125 @@
+"""Whether to send small and enhance, or to send large: both at the same uplink bit rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import bjontegaard
+import cv2
+import numpy as np
+import torch
+
+from benchmarks.quality.methods import SCALE
+from benchmarks.quality.scores import Scores, score
+from models.export.measure import CLIPS, OpenNet, bicubic, read_clip, small_clip
+from models.manifest import load_manifest, model_file
+from models.training.clip import Bytes
+from models.training.codec import LiveEncoder, transcode
+
+__all__ = ["CODECS", "RATES", "WAYS", "Point", "bd_rate", "sweep"]
+
+RATES = (0.012, 0.02, 0.035, 0.06, 0.1)
+"""Bits for each pixel of the large picture; 0.035 of 960x540 at 30 frames are 544 kbit/s."""
+
+CODECS = ("h264", "vp8")
+LARGE, PLAIN = "sent large", "sent small, bicubic"
+WAYS = (LARGE, PLAIN, "sent small, live-s", "sent small, live-m", "sent small, live-m crisp")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One clip sent in one way."""
+
+    way: str
+    clip: str
+    codec: str
+    kbps: float
+    """As the encoder really spent it."""
+    scores: Scores
+
+
+def sweep(folder: Path, frames: int, jobs: int, report: Callable[[str], None]) -> list[Point]:
+    """Every clip by every codec, rate and way."""
+    cells = [(clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES]
+    points: list[Point] = []
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(_send, folder, frames, *cell) for cell in cells]
+        for number, done in enumerate(as_completed(waiting), 1):
+            points += done.result()
+            report(f"uplink: {number} of {len(cells)}")
+    return points
+
+
+def bd_rate(points: list[Point], way: str, measure: str) -> float | None:
+    """Bits that `way` needs more (or less: negative) than the large picture for the same
+    `measure`, in percent: mean over clips and codecs of Bjontegaard's delta (VCEG-M33, with Akima
+    interpolation). None where the curves overlap nowhere.
+    """
+    deltas = []
+    for clip in CLIPS:
+        for codec in CODECS:
+            anchor, test = (_curve(points, each, clip, codec, measure) for each in (LARGE, way))
+            if _overlap(anchor, test):
+                delta = bjontegaard.bd_rate(
+                    *anchor, *test, method="akima", require_matching_points=False, min_overlap=0
+                )
+                if np.isfinite(delta):
+                    deltas.append(float(delta))
+    return float(np.mean(deltas)) if deltas else None
+
+
+def _curve(
+    points: list[Point], way: str, clip: str, codec: str, measure: str
+) -> tuple[list[float], list[float]]:
+    mine = [p for p in points if (p.way, p.clip, p.codec) == (way, clip, codec)]
+    best = -np.inf
+    rates, values = [], []
+    for point in sorted(mine, key=lambda p: p.kbps):
+        value = getattr(point.scores, measure)
+        # Rate control is no exact science: a dearer point that is no better is no point.
+        if value > best:
+            best = value
+            rates.append(point.kbps)
+            values.append(value)
+    return rates, values
+
+
+def _overlap(
+    anchor: tuple[list[float], list[float]], test: tuple[list[float], list[float]]
+) -> bool:
+    if min(len(anchor[0]), len(test[0])) < 3:
+        return False
+    return max(anchor[1][0], test[1][0]) < min(anchor[1][-1], test[1][-1])
+
+
+def _send(folder: Path, frames: int, clip: str, codec: str, rate: float) -> list[Point]:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    original = read_clip(folder, clip, frames)
+    cut, small, chroma = small_clip(original, SCALE)
+    truth = cut.luma
+    half = (truth.shape[2] // 2, truth.shape[1] // 2)
+    wide = np.stack([np.stack([cv2.resize(p, half) for p in frame]) for frame in original.chroma])
+    large, large_bpp = transcode(truth, wide.astype(np.uint8), cut.fps, LiveEncoder(codec, rate))
+    per_small = LiveEncoder(codec, rate * SCALE**2)
+    seen, small_bpp = transcode(small, chroma, cut.fps, per_small)
+    pixels = truth.shape[1] * truth.shape[2]
+    rates = (large_bpp * pixels, small_bpp * pixels / SCALE**2)
+    large_kbps, small_kbps = (bits * cut.fps / 1000 for bits in rates)
+    points = [Point(LARGE, clip, codec, large_kbps, score(truth, large, every=2))]
+    for way in WAYS[1:]:
+        made = _enlarge(way, seen)
+        points.append(Point(way, clip, codec, small_kbps, score(truth, made, every=2)))
+    return points
+
+
+def _enlarge(way: str, seen: Bytes) -> Bytes:
+    if way == PLAIN:
+        return np.stack([bicubic(frame, SCALE) for frame in seen])
+    name, *crisp = way.removeprefix("sent small, ").split()
+    path = model_file(load_manifest(name))
+    net = OpenNet(path, *seen.shape[1:], scale=SCALE, strength=1.0 if crisp else 0.0)
+    return np.stack([net(frame) for frame in seen])
