@@ -27,14 +27,9 @@ from models.training.codec import LiveEncoder, transcode
 __all__ = ["draw"]
 
 COLOURS = {"filter": "#8a8f98", "published": "#c98a2b", "ours": "#1f6feb", "reference": "#8250df"}
-CROPS = {
-    "handheld": (330, 150),
-    "speaker": (240, 170),
-    "screen": (300, 120),
-    "animation": (230, 120),
-}
-"""Left and top of the crop in the large picture."""
-CROP = (220, 160)
+CROPS = ("handheld", "speaker", "screen", "animation")
+CROP = (192, 144)
+GAP = 6
 SHOWN_RATE = 0.12
 
 
@@ -131,18 +126,32 @@ def _save(figure: Any, path: Path) -> None:
 def _crops(clips: Path, path: Path) -> None:
     width, height = CROP
     rows = []
-    for clip, (left, top) in CROPS.items():
+    for clip in CROPS:
         truth, seen = _coded(clips, clip, 20)
         pictures = [
             bicubic(seen[-1], SCALE),
             *(_enhanced("live-m", seen, strength)[-1] for strength in (0.0, 0.5, 1.0)),
             truth[-1],
         ]
+        left, top = _busiest(truth[-1])
         cut = [x[top : top + height, left : left + width] for x in pictures]
-        rows.append(np.hstack([cv2.resize(x, None, fx=1.5, fy=1.5) for x in cut]))
+        # Pixels as they are, twice as large.
+        large = [cv2.resize(x, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST) for x in cut]
+        bordered = [np.pad(x, ((0, GAP), (0, GAP)), constant_values=255) for x in large]
+        rows.append(np.hstack(bordered))
     sheet = np.vstack([_captions(rows[0].shape[1]), *rows])
     if not cv2.imwrite(str(path), sheet):
         raise OSError(f"{path} could not be written")
+
+
+def _busiest(picture: Bytes) -> tuple[int, int]:
+    """Left and top of the crop with the most detail, so that nobody chose it."""
+    width, height = CROP
+    detail = np.abs(cv2.Laplacian(picture, cv2.CV_32F))
+    total = cv2.boxFilter(detail, -1, (width, height), anchor=(0, 0))[::8, ::8]
+    total = total[: (picture.shape[0] - height) // 8, : (picture.shape[1] - width) // 8]
+    row, column = np.unravel_index(int(total.argmax()), total.shape)
+    return int(column) * 8, int(row) * 8
 
 
 def _captions(width: int) -> Bytes:

@@ -76,3 +76,22 @@ def test_ending_the_broadcast_tells_the_viewer_in_words(
     assert viewer.locator("#card").inner_text().strip()
     publisher.close()
     viewer.close()
+
+
+def test_the_look_is_changed_on_the_watch_page_while_the_stream_runs(
+    server: RunningServer, context: Any
+) -> None:
+    publisher = browser.broadcast(context, server.url, "chrome4", **PUBLISH)
+    server.until_enhancing("chrome4")
+    viewer = browser.watch(context, server.url, "chrome4")
+    look = viewer.locator("#look-strength")
+    look.wait_for(state="visible")
+    look.focus()
+    viewer.keyboard.press("End")
+    assert look.get_attribute("aria-valuetext") == "crisp"
+    server.until(
+        "the crisp look",
+        lambda: (server.stream("chrome4") or {})["enhancement"]["strength"] == 1,
+    )
+    publisher.close()
+    viewer.close()

@@ -471,3 +471,53 @@ async def test_the_heartbeat_tells_what_the_worker_does(client: Redis, nets: Net
     (work,) = beat.streams
     assert work.stream == "cam1" and 5 < work.fps < 90 and work.kbps > 5
     assert work.engine == nets.engine.info.name
+
+
+def brightness(viewed: list[AccessUnit]) -> list[float]:
+    """Mean luma of each picture."""
+    decoder = UnitDecoder(viewed[0].codec)
+    decoded = (decoder.decode(unit.payload, 0) for unit in viewed)
+    return [float(picture.y.mean()) for ((_, picture),) in decoded]
+
+
+async def test_the_look_follows_the_wish_without_a_key_frame(client: Redis, nets: NetCache) -> None:
+    publisher, viewer = Publisher(client), Viewer(client)
+    mailbox = control.to_lead(client, "cam1")
+    nets.load("looks", 64, 48)
+    async with working(client, nets, lead_config("w1")) as worker, watching(viewer):
+        await publisher.begin()
+        await publisher.registry.set_wish("cam1", publisher.session, model="looks", strength=0.0)
+        await mailbox.send(control.RecordChanged())
+        await until(lambda: worker.leads)
+        playing = asyncio.create_task(publisher.play(list(units(Clip(frames=75, key_every=15)))))
+        await until(lambda: work_of(worker).model == "looks" and work_of(worker).enhanced > 30)
+        await publisher.registry.set_wish("cam1", publisher.session, strength=0.5)
+        await mailbox.send(control.RecordChanged())
+        await playing
+        await viewer.until(75)
+    levels = brightness(viewer.units)
+    # This net adds a hundred levels at full strength.
+    assert levels[-1] - levels[30] > 25
+    jump = next(n for n in range(31, 75) if levels[n] - levels[n - 1] > 15)
+    assert not viewer.units[jump].is_key or jump % 15 == 0
+
+
+@pytest.mark.parametrize(("model", "scale"), [("colours", 2), ("tiny3", 3)])
+async def test_a_net_of_another_kind_serves_the_stream_for_which_it_was_chosen(
+    client: Redis, nets: NetCache, model: str, scale: int
+) -> None:
+    if model == "colours":
+        pytest.importorskip("torch")
+    publisher, viewer = Publisher(client), Viewer(client)
+    nets.load(model, 64, 48)
+    async with working(client, nets, lead_config("w1")) as worker, watching(viewer):
+        await publisher.begin()
+        await publisher.registry.set_wish("cam1", publisher.session, model=model)
+        await control.to_lead(client, "cam1").send(control.RecordChanged())
+        await until(lambda: worker.leads)
+        await publisher.play(list(units(Clip(frames=45, key_every=15))))
+        await viewer.until(45)
+        work = work_of(worker)
+        assert (work.state, work.model) == ("enhancing", model)
+    assert decodable(viewer.units)[-1] == (scale * 64, scale * 48)
+    assert work.enhanced > 0
