@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,13 +11,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
 
 from models.nets.live import LiveConfig, LiveNet
 from models.training.batches import Batch, Material
 from models.training.losses import crisp_error, log_squared_error, relative_error
+from models.training.run import Run
 
-__all__ = ["TrainConfig", "learning_rate", "revision", "save", "train"]
+__all__ = ["TrainConfig", "train"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,29 +57,23 @@ def train(
     net, average = LiveNet(model), LiveNet(model)
     if start is not None and not checkpoint.exists():
         report(_begin_from(start, net))
-    average.load_state_dict(net.state_dict())
     crisp = {id(p) for p in net.crisp.parameters()} if net.crisp is not None else set()
-    learning = [p for p in net.parameters() if (id(p) in crisp) == (config.stage == "crisp")]
     for parameter in net.parameters():
-        parameter.requires_grad_(any(parameter is p for p in learning))
-    optimizer = torch.optim.Adam(learning, lr=config.rate, betas=(0.9, 0.99))
-    schedule = LambdaLR(optimizer, lambda step: learning_rate(step, config.warm_up, config.steps))
-    first = _resume(checkpoint, model, net, average, optimizer, schedule)
+        parameter.requires_grad_((id(parameter) in crisp) == (config.stage == "crisp"))
+    run = Run.begin(
+        net, average, {"config": asdict(model)},
+        rate=config.rate, warm_up=config.warm_up, steps=config.steps,
+    )  # fmt: skip
+    first = run.resume(checkpoint)
     started, losses = time.monotonic(), []
     for step in range(first, config.steps):
         batch = material.batch(step)
         loss, enhanced = _loss(net, batch, config, step)
         material.keep(enhanced)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        # A rare patch of pure noise would otherwise undo many steps.
-        torch.nn.utils.clip_grad_norm_(learning, 0.5)
-        optimizer.step()
-        schedule.step()
-        _follow(average, net, min(config.ema, (step + 1) / (step + 10)))
+        run.step(loss, step, config.ema)
         losses.append(float(loss.detach()))
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            _save(checkpoint, model, config, net, average, optimizer, schedule, step + 1)
+            run.save(checkpoint, asdict(config), step + 1)
             pace = (time.monotonic() - started) / (step + 1 - first)
             mean = float(np.mean(losses[-config.save_every :]))
             left = pace * (config.steps - step - 1) / 60
@@ -109,76 +101,3 @@ def _begin_from(start: Path, net: LiveNet) -> str:
     fitting = {k: v for k, v in content["ema"].items() if k in own and own[k].shape == v.shape}
     net.load_state_dict({**own, **fitting})
     return f"{len(fitting)} of {len(own)} tensors begin as in {start.name}"
-
-
-def learning_rate(step: int, warm_up: int, steps: int) -> float:
-    """Share of the peak rate: up in a line, down to a hundredth along a half cosine."""
-    if step < warm_up:
-        return (step + 1) / warm_up
-    progress = (step - warm_up) / max(1, steps - warm_up)
-    return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, progress))))
-
-
-@torch.no_grad()
-def _follow(average: LiveNet, net: LiveNet, decay: float) -> None:
-    for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
-        slow.lerp_(fast, 1 - decay)
-
-
-def _save(
-    path: Path,
-    model: LiveConfig,
-    config: TrainConfig,
-    net: LiveNet,
-    average: LiveNet,
-    optimizer: torch.optim.Optimizer,
-    schedule: LambdaLR,
-    step: int,
-) -> None:
-    content = {
-        "config": asdict(model),
-        "training": asdict(config),
-        "revision": revision(),
-        "step": step,
-        "net": net.state_dict(),
-        "ema": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "last_epoch": schedule.last_epoch,
-    }
-    save(content, path)
-
-
-def save(content: dict[str, Any], path: Path) -> None:
-    """Writes a checkpoint; a run that is killed meanwhile keeps the one before."""
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    os.replace(partial, path)
-
-
-def _resume(
-    path: Path,
-    model: LiveConfig,
-    net: LiveNet,
-    average: LiveNet,
-    optimizer: torch.optim.Optimizer,
-    schedule: LambdaLR,
-) -> int:
-    if not path.exists():
-        return 0
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if content["config"] != asdict(model):
-        raise ValueError(f"{path.name} holds another net: {content['config']}")
-    net.load_state_dict(content["net"])
-    average.load_state_dict(content["ema"])
-    optimizer.load_state_dict(content["optimizer"])
-    schedule.last_epoch = content["last_epoch"]
-    step: int = content["step"]
-    return step
-
-
-def revision() -> str:
-    """The commit that the code stands at."""
-    command = ["git", "rev-parse", "HEAD"]
-    folder = Path(__file__).parent
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"

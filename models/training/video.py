@@ -11,13 +11,12 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from models.nets.table import build
 from models.nets.video import VideoNet
 from models.training.batches import Sequences
 from models.training.losses import relative_error
-from models.training.train import learning_rate, revision, save
+from models.training.run import Run
 
 __all__ = ["VideoTraining", "load_video", "train_video", "windows"]
 
@@ -46,39 +45,22 @@ def train_video(
     """Trains a net of the table, or goes on from `checkpoint` where it exists; the averaged net."""
     torch.manual_seed(config.seed)
     net, average = build(net_name, settings), build(net_name, settings)
-    average.load_state_dict(net.state_dict())
-    optimizer = torch.optim.Adam(net.parameters(), lr=config.rate, betas=(0.9, 0.99))
-    schedule = LambdaLR(optimizer, lambda step: learning_rate(step, config.warm_up, config.steps))
-    first = _resume(checkpoint, net_name, settings, net, average, optimizer, schedule)
+    run = Run.begin(
+        net, average, {"net_name": net_name, "settings": dict(settings)},
+        rate=config.rate, warm_up=config.warm_up, steps=config.steps,
+    )  # fmt: skip
+    first = run.resume(checkpoint)
     started, losses = time.monotonic(), []
     for step in range(first, config.steps):
         decoded, original = _batch(parts, config, step)
-        optimizer.zero_grad(set_to_none=True)
         loss = roll_out_error(net, decoded, original)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
-        optimizer.step()
-        schedule.step()
-        with torch.no_grad():
-            for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
-                slow.lerp_(fast, 1 - min(config.ema, (step + 1) / (step + 10)))
+        run.step(loss, step, config.ema)
         losses.append(float(loss.detach()))
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            content = {
-                "net_name": net_name,
-                "settings": dict(settings),
-                "training": asdict(config),
-                "revision": revision(),
-                "step": step + 1,
-                "net": net.state_dict(),
-                "ema": average.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "last_epoch": schedule.last_epoch,
-            }
-            save(content, checkpoint)
+            run.save(checkpoint, asdict(config), step + 1)
             pace = (time.monotonic() - started) / (step + 1 - first)
-            mean = float(np.mean(losses[-config.save_every :]))
             left = pace * (config.steps - step - 1) / 60
+            mean = float(np.mean(losses[-config.save_every :]))
             report(f"step {step + 1}: loss {mean:.5f}, {pace:.2f} s a step, {left:.1f} min left")
     return average.eval()
 
@@ -127,25 +109,3 @@ def _batch(parts: list[Sequences], config: VideoTraining, step: int) -> tuple[Te
         if rng.random() < 0.5:
             x, y = x.flip(axis), y.flip(axis)
     return x, y
-
-
-def _resume(
-    path: Path,
-    net_name: str,
-    settings: Mapping[str, Any],
-    net: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    schedule: LambdaLR,
-) -> int:
-    if not path.exists():
-        return 0
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if (content["net_name"], content["settings"]) != (net_name, dict(settings)):
-        raise ValueError(f"{path.name} holds another net: {content['net_name']}")
-    net.load_state_dict(content["net"])
-    average.load_state_dict(content["ema"])
-    optimizer.load_state_dict(content["optimizer"])
-    schedule.last_epoch = content["last_epoch"]
-    step: int = content["step"]
-    return step

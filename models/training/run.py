@@ -1,0 +1,111 @@
+"""What every training run shares: its schedule, averaged weights, and going on where it stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+__all__ = ["Run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A net in training and all that a checkpoint holds of it."""
+
+    net: nn.Module
+    average: nn.Module
+    """The net's running mean, which ships."""
+    optimizer: torch.optim.Optimizer
+    schedule: LambdaLR
+    identity: Mapping[str, Any]
+    """What must be the same to go on: the net's settings."""
+
+    @classmethod
+    def begin(
+        cls,
+        net: nn.Module,
+        average: nn.Module,
+        identity: Mapping[str, Any],
+        *,
+        rate: float,
+        warm_up: int,
+        steps: int,
+    ) -> Run:
+        """Adam over all parameters that learn, on the schedule up in a line, down to a hundredth
+        along a half cosine.
+        """
+        average.load_state_dict(net.state_dict())
+        learning = [p for p in net.parameters() if p.requires_grad]
+        optimizer = torch.optim.Adam(learning, lr=rate, betas=(0.9, 0.99))
+        schedule = LambdaLR(optimizer, lambda step: _share(step, warm_up, steps))
+        return cls(net, average, optimizer, schedule, identity)
+
+    def step(self, loss: torch.Tensor, number: int, decay: float) -> None:
+        """One step of the optimizer and of the mean, which follows faster at first."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        # A rare patch of pure noise would otherwise undo many steps.
+        learning = [p for p in self.net.parameters() if p.requires_grad]
+        torch.nn.utils.clip_grad_norm_(learning, 0.5)
+        self.optimizer.step()
+        self.schedule.step()
+        share = 1 - min(decay, (number + 1) / (number + 10))
+        with torch.no_grad():
+            for slow, fast in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                slow.lerp_(fast, share)
+
+    def save(self, path: Path, training: Mapping[str, Any], step: int) -> None:
+        """Writes a checkpoint; a run that is killed meanwhile keeps the one before."""
+        content = {
+            **self.identity,
+            "training": dict(training),
+            "revision": _revision(),
+            "step": step,
+            "net": self.net.state_dict(),
+            "ema": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "last_epoch": self.schedule.last_epoch,
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(content, partial)
+        os.replace(partial, path)
+
+    def resume(self, path: Path) -> int:
+        """Takes up a checkpoint, if there is one; the number of steps that were done. Raises
+        ValueError where it is another net's.
+        """
+        if not path.exists():
+            return 0
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        found = {key: content.get(key) for key in self.identity}
+        if found != dict(self.identity):
+            raise ValueError(f"{path.name} holds another net: {found}")
+        self.net.load_state_dict(content["net"])
+        self.average.load_state_dict(content["ema"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.schedule.last_epoch = content["last_epoch"]
+        step: int = content["step"]
+        return step
+
+
+def _share(step: int, warm_up: int, steps: int) -> float:
+    if step < warm_up:
+        return (step + 1) / warm_up
+    progress = (step - warm_up) / max(1, steps - warm_up)
+    return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, progress))))
+
+
+def _revision() -> str:
+    command = ["git", "rev-parse", "HEAD"]
+    folder = Path(__file__).parent
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
