@@ -17,10 +17,10 @@ import torch
 from benchmarks.quality.methods import SCALE, Method, basicvsr_official, find_methods
 from benchmarks.quality.scores import Scores, score
 from models.export.measure import CLIPS, RATES, read_clip, small_clip
-from models.training.clip import Bytes
+from models.training.clip import Bytes, Clip
 from models.training.codec import CODECS, LiveEncoder, transcode
 
-__all__ = ["KINDS", "Found", "Plan", "fill", "identity"]
+__all__ = ["KINDS", "PART", "Found", "Plan", "fill", "identity", "middle"]
 
 KINDS = {
     "handheld": "natural, hand-held",
@@ -30,6 +30,9 @@ KINDS = {
     "animation": "animated",
 }
 """Content of each held-out clip."""
+
+PART = (360, 640)
+"""Height and width of what is judged."""
 
 OFFICIAL_FRAMES = 8
 """The official two-way net takes seconds for a frame: it sees the first ones of h264 alone."""
@@ -106,9 +109,18 @@ def _known(
 
 
 def _pictures(plan: Plan, clip: str, codec: str, rate: float) -> tuple[Bytes, Bytes]:
-    original = read_clip(plan.clips, clip, plan.frames)
+    original = middle(read_clip(plan.clips, clip, plan.frames))
     cut, small, chroma = small_clip(original, SCALE)
     return cut.luma, transcode(small, chroma, original.fps, LiveEncoder(codec, rate))[0]
+
+
+def middle(clip: Clip) -> Clip:
+    """Its middle as large as PART, pixels as they are: every clip costs the same."""
+    height, width = PART
+    top, left = ((clip.luma.shape[1] - height) // 8 * 4, (clip.luma.shape[2] - width) // 8 * 4)
+    luma = clip.luma[:, top : top + height, left : left + width]
+    rows, columns = slice(top // 4, (top + height) // 4), slice(left // 4, (left + width) // 4)
+    return Clip(luma, clip.chroma[..., rows, columns], clip.fps)
 
 
 def _judge(plan: Plan, method: Method, truth: Bytes, seen: Bytes) -> Scores:

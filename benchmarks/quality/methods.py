@@ -24,6 +24,9 @@ SCALE = 2
 SIZE = (270, 480)
 """Height and width at which speed is measured."""
 
+LOOKS = {"live-m": {", half crisp": 0.5, ", crisp": 1.0}, "live-t": {", crisp": 1.0}}
+"""Rows beside the faithful look, and their strengths; the other nets' are alike."""
+
 Run = Callable[[Bytes], Bytes]
 """Luma [T, H, W] to [T, 2H, 2W]."""
 
@@ -82,7 +85,7 @@ def milliseconds(method: Method, calls: int) -> float:
 def _of_zoo(manifest: Manifest) -> list[Method]:
     if manifest.architecture is not None:
         return [_torch_method(manifest)] if manifest.weights is not None else []
-    looks = {"": 0.0, ", half crisp": 0.5, ", crisp": 1.0} if manifest.strength else {"": 0.0}
+    looks = {"": 0.0, **LOOKS.get(manifest.name, {})}
     keys: tuple[Precision, ...] = ("fp32", "int8")
     found = []
     for key in (key for key in keys if key in manifest.files):

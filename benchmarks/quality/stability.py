@@ -10,16 +10,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.quality.grid import middle
 from benchmarks.quality.methods import SCALE
-from models.export.measure import CLIPS, OpenNet, bicubic, read_clip, small_clip
+from models.export.measure import OpenNet, bicubic, read_clip, small_clip
 from models.manifest import load_manifest, model_file
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, transcode
 
 __all__ = ["NETS", "Course", "follow"]
 
-NETS = ("live-m", "live-t")
-"""Single frames, and with the previous picture."""
+CRISP = ", crisp"
+NETS = {"live-m": 0.0, "live-t": 0.0, "live-t" + CRISP: 1.0}
+"""Single frames, and with the previous picture; their strengths."""
+
+CLIPS = ("handheld", "screen", "animation")
 
 SECONDS = 60
 BPP = 0.12
@@ -35,7 +39,7 @@ class Course:
 
 
 def follow(folder: Path, jobs: int, report: Callable[[str], None]) -> list[Course]:
-    """Every clip, faithful and crisp."""
+    """Every clip by every net."""
     courses = []
     with ProcessPoolExecutor(jobs) as pool:
         for course in pool.map(_follow, [folder] * len(CLIPS), CLIPS):
@@ -46,19 +50,18 @@ def follow(folder: Path, jobs: int, report: Callable[[str], None]) -> list[Cours
 
 def _follow(folder: Path, name: str) -> Course:
     cv2.setNumThreads(1)
-    original = read_clip(folder, name)
+    original = middle(read_clip(folder, name))
     cut, small, chroma = small_clip(original, SCALE)
     order = _back_and_forth(len(small), SECONDS * cut.fps)
     seen, _ = transcode(small[order], chroma[order], cut.fps, LiveEncoder("h264", BPP))
     truth = cut.luma[order]
     plain = [_error(bicubic(x, SCALE), y) for x, y in zip(seen, truth, strict=True)]
     gains = {}
-    for net in NETS:
-        for look, strength in (("", 0.0), (", crisp", 1.0)):
-            path = model_file(load_manifest(net))
-            run = OpenNet(path, *small.shape[1:], scale=SCALE, strength=strength)
-            errors = [_error(run(x), y) for x, y in zip(seen, truth, strict=True)]
-            gains[net + look] = _by_second(plain, errors, cut.fps)
+    for net, strength in NETS.items():
+        path = model_file(load_manifest(net.removesuffix(CRISP)))
+        run = OpenNet(path, *small.shape[1:], scale=SCALE, strength=strength)
+        errors = [_error(run(x), y) for x, y in zip(seen, truth, strict=True)]
+        gains[net] = _by_second(plain, errors, cut.fps)
     return Course(name, gains)
 
 
