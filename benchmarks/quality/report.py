@@ -86,7 +86,7 @@ def markdown(results: Results) -> str:
     parts = [
         "# What the nets are worth on live video",
         f"Made by `make bench-quality` on {results.machine}. Five held-out clips "
-        f"(`tests/data/clips`, the middle 640x360 of {results.frames} frames each) are halved, sent "
+        f"(`tests/data/clips`, the middle 640x360 of {results.frames} frames) are halved, sent "
         "through x264 (baseline, zerolatency, superfast), libvpx VP8 and VP9 (realtime) at "
         f"{', '.join(map(str, RATES))} bit per pixel, decoded, and doubled by each method. Luma "
         "only. VMAF, VMAF-NEG, SSIM and XPSNR are those of FFmpeg; flicker is the mean absolute "

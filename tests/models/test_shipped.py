@@ -14,7 +14,7 @@ from benchmarks.quality.gain import measure  # noqa: E402
 from models.export.graph import graph_macs  # noqa: E402
 from models.export.measure import OpenNet, bicubic  # noqa: E402
 
-FAMILY = {"live-s": (2, 12_000), "live-m": (2, 45_000)}
+FAMILY = {"live-s": (2, 12_000), "live-m": (2, 45_000), "live-t": (2, 45_000)}
 """Scale and most multiply-adds for one input pixel."""
 
 
