@@ -6,15 +6,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.manifest import Manifest, load_manifest, mean_gain_db, model_file
+from models.manifest import Manifest, load_manifest, mean_gain_db, model_file, weights_file
 
 onnx = pytest.importorskip("onnx")
 
 from benchmarks.quality.gain import measure  # noqa: E402
 from models.export.graph import graph_macs  # noqa: E402
 from models.export.measure import OpenNet, bicubic  # noqa: E402
+from models.export.small import TorchUpscaler  # noqa: E402
 
-FAMILY = {"live-s": (2, 12_000), "live-m": (2, 45_000), "live-t": (2, 45_000)}
+FAMILY = {
+    "live-s": (2, 12_000),
+    "live-m": (2, 45_000),
+    "live-t": (2, 45_000),
+    "live-l": (2, 150_000),
+}
 """Scale and most multiply-adds for one input pixel."""
 
 
@@ -68,6 +74,15 @@ def test_odd_sizes_will_do(model: Manifest) -> None:
     luma = np.random.default_rng(0).integers(0, 256, (17, 23), np.uint8)
     scale = model.scale
     assert opened(model, "fp32", 17, 23)(luma).shape == (17 * scale, 23 * scale)
+
+
+def test_the_small_reference_net_gains_too() -> None:
+    model = load_manifest("unet-xs")
+    assert model.weights is not None and model.weights.bytes < 5_000_000
+    assert model.mean_gain_db["fp32"] > 0.2
+    luma = np.random.default_rng(0).integers(0, 256, (18, 22), np.uint8)
+    enhance = TorchUpscaler.load(model, weights_file(model), *luma.shape)
+    assert enhance(luma).shape == (36, 44)
 
 
 def feeds(model: Manifest, luma: np.ndarray) -> dict[str, Any]:
