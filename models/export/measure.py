@@ -64,7 +64,11 @@ class OpenNet:
             shapes[PREVIOUS] = [1, 1, scale * height, scale * width]
         model.reshape(shapes)
         self.scale = scale
-        options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+        options = {
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",  # as in workers/engines/openvino.py
+        }
         self._request = core.compile_model(model, "CPU", options).create_infer_request()
         self._output = output
         self._feeds: dict[str, Any] = {}

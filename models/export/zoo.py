@@ -114,7 +114,8 @@ def _inputs(net: PlainNet) -> tuple[TensorSpec, ...]:
 
 def write_manifest(manifest: Manifest, metrics: tuple[Metric, ...], folder: Path) -> Manifest:
     """Saves the manifest with these measurements in place of what it held."""
-    gains = {key: round(mean_gain_db(metrics, key), 3) for key in manifest.files} if metrics else {}
+    measured_as = sorted({precision for row in metrics for precision in row.net_db})
+    gains = {key: round(mean_gain_db(metrics, key), 3) for key in measured_as}
     measured = msgspec.structs.replace(manifest, metrics=metrics, mean_gain_db=gains)
     text = msgspec.json.format(msgspec.json.encode(measured), indent=1)
     (folder / MANIFEST).write_bytes(text + b"\n")

@@ -72,7 +72,8 @@ def by_openvino(model: ModelProto, named: dict[str, np.ndarray]) -> np.ndarray:
     core = openvino.Core()
     read = core.read_model(model.SerializeToString())
     read.reshape({name: list(value.shape) for name, value in named.items()})
-    return np.array(core.compile_model(read, "CPU")(named)[0][0, 0])
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    return np.array(core.compile_model(read, "CPU", exact)(named)[0][0, 0])
 
 
 def by_onnxruntime(model: ModelProto, named: dict[str, np.ndarray]) -> np.ndarray:

@@ -20,6 +20,8 @@ FAMILY = {
     "live-m": (2, 45_000),
     "live-t": (2, 45_000),
     "live-l": (2, 150_000),
+    "live-m-x3": (3, 45_000),
+    "live-m-x4": (4, 48_000),  # four times the rows of the last layer: 5 % over 45,000
 }
 """Scale and most multiply-adds for one input pixel."""
 

@@ -44,6 +44,8 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": self._threads,
             # Other processes work on the same cores; a pinned thread waits for its own.
             "ENABLE_CPU_PINNING": False,
+            # Processors with bfloat16 would use it unasked: another picture on every machine.
+            "INFERENCE_PRECISION_HINT": "f32",
         }
         try:
             model = self._core.read_model(path)
