@@ -1,0 +1,61 @@
+"""What a coded frame tells besides its picture, the same for every codec."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CELL", "CodecInfo", "MotionGrid", "Source", "cells"]
+
+CELL = 8
+"""Luma samples along a side of a cell of the grids."""
+
+Int16Grid = npt.NDArray[np.int16]
+BoolGrid = npt.NDArray[np.bool_]
+ByteGrid = npt.NDArray[np.uint8]
+
+
+class Source(enum.Enum):
+    """Where a piece of information came from."""
+
+    NONE = "none"
+    H264 = "h264"
+    VP8 = "vp8"
+    VP9 = "vp9"
+    FLOW = "flow"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MotionGrid:
+    """Where each cell's content was in the picture before, in quarter luma samples: what is at
+    (x, y) was at (x + dx / 4, y + dy / 4).
+    """
+
+    dx: Int16Grid
+    dy: Int16Grid
+    valid: BoolGrid
+    """False for cells coded without the previous picture."""
+    source: Source
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodecInfo:
+    """One decoded frame's; all grids have ``cells`` rows and columns."""
+
+    is_key: bool
+    coded_bytes: int
+    motion: MotionGrid | None = None
+    """None where the codec tells nothing, or on a key frame."""
+    qp: ByteGrid | None = None
+    """Quantizer of each cell: H.264's QP (0 to 51), the q_index of VP8 (0 to 127) or of VP9
+    (0 to 255). None where unknown.
+    """
+    qp_source: Source = Source.NONE
+
+
+def cells(width: int, height: int) -> tuple[int, int]:
+    """Rows and columns of a grid over a picture of that size; the last ones may reach beyond it."""
+    return -(-height // CELL), -(-width // CELL)
