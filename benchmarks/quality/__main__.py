@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 from pathlib import Path
 
 import numpy as np
-import openvino
 
+from benchmarks import machine
 from benchmarks.quality.gain import CLIP_FOLDER
 from benchmarks.quality.grid import Found, Plan, fill
 from benchmarks.quality.methods import SCALE, Method, find_methods, milliseconds
@@ -45,7 +44,7 @@ def main() -> None:
     points = sweep(plan.clips, options.frames, options.jobs, _say)
     courses = follow(plan.clips, options.jobs, _say)
     results = Results(
-        machine=f"{platform.machine()}, {os.cpu_count()} CPUs, OpenVINO {openvino.__version__}",
+        machine=machine.describe().splitlines()[0],
         frames=options.frames,
         methods=_in_order(methods, found),
         found=found,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import cv2
 import torch
 
 from benchmarks.quality.methods import SCALE, Method, basicvsr_official, find_methods
+from benchmarks.quality.pool import pool
 from benchmarks.quality.scores import Scores, score
 from models.export.measure import CLIPS, RATES, read_clip, small_clip
 from models.training.clip import Bytes, Clip
@@ -67,8 +68,8 @@ def fill(plan: Plan, jobs: int, report: Callable[[str], None]) -> list[Found]:
     plan.work.mkdir(parents=True, exist_ok=True)
     cells = [(clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES]
     found: list[Found] = []
-    with ProcessPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(_cell, plan, *cell) for cell in cells]
+    with pool(jobs) as workers:
+        waiting = [workers.submit(_cell, plan, *cell) for cell in cells]
         for number, done in enumerate(as_completed(waiting), 1):
             found += done.result()
             report(f"{number} of {len(cells)} cells")

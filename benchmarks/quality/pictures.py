@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 
 import numpy as np
 from matplotlib import pyplot
+from matplotlib.ticker import FixedLocator, NullFormatter
 
 from benchmarks.quality.grid import KINDS
 from benchmarks.quality.methods import SCALE
@@ -31,6 +32,7 @@ CROPS = ("handheld", "speaker", "screen", "animation")
 CROP = (192, 144)
 GAP = 6
 SHOWN_RATE = 0.12
+KBPS = (100, 200, 500, 1000, 2000)
 
 
 def draw(results: Results, clips: Path, folder: Path) -> None:
@@ -63,13 +65,18 @@ def _gain(results: Results, path: Path) -> None:
 
 def _speed(results: Results, path: Path) -> None:
     figure, axis = pyplot.subplots(figsize=(9, 5.5))
-    for method in results.methods:
+    for number, method in enumerate(results.methods):
         spent = results.milliseconds.get(method.name)
         value = mean_over_bicubic(results.found, method.name, "psnr", lambda f: True)
         if spent is None or not np.isfinite(value) or "crisp" in method.name:
             continue
         axis.scatter(spent, value, color=COLOURS[method.kind])
-        axis.annotate(method.name, (spent, value), (5, 3), textcoords="offset points", fontsize=8)
+        # Neighbours' names would lie over one another.
+        low = method.name.endswith("fp32") if method.kind == "ours" else number % 2 == 1
+        axis.annotate(
+            method.name, (spent, value), (5, -10 if low else 4), textcoords="offset points",
+            fontsize=8,
+        )  # fmt: skip
     axis.axvline(1000 / 30, color="grey", linestyle=":")
     axis.text(1000 / 30, axis.get_ylim()[0], " 30 frames/s", fontsize=8, va="bottom")
     axis.axhline(0, color="black", linewidth=0.8)
@@ -95,6 +102,9 @@ def _uplink(points: list[Point], path: Path) -> None:
                 rates, scores = [p.kbps for p in mine], [p.scores.vmaf for p in mine]
                 axis.plot(rates, scores, "o-", ms=3, label=way, color=styles[way])
             axis.set_xscale("log")
+            axis.xaxis.set_major_locator(FixedLocator(KBPS))
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter(NullFormatter())
             axis.set_title(f"{KINDS[clip]}, {codec}", fontsize=10)
             axis.set_xlabel("uplink, kbit/s")
             axis.grid(alpha=0.3, which="both")

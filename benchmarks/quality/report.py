@@ -117,8 +117,8 @@ def markdown(results: Results) -> str:
         "## One uplink, two ways to use it",
         "The same uplink bit rate carries either the large picture, or one of half the width and "
         "height that is enhanced on arrival. Bjontegaard's delta: bits that this way needs for "
-        "the same score as the large picture, mean over clips and codecs where the curves "
-        "overlap; below zero it saves.",
+        "the same score as the large picture, mean over the clips and codecs in which the curves "
+        "of all ways overlap its; below zero it saves.",
         _deltas(results.points),
         *_where_it_pays(results.points),
         "![VMAF against the uplink](uplink.png)",

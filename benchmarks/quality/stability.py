@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from benchmarks.quality.grid import middle
 from benchmarks.quality.methods import SCALE
+from benchmarks.quality.pool import pool
 from models.export.measure import OpenNet, bicubic, read_clip, small_clip
 from models.manifest import load_manifest, model_file
 from models.training.clip import Bytes
@@ -41,8 +41,8 @@ class Course:
 def follow(folder: Path, jobs: int, report: Callable[[str], None]) -> list[Course]:
     """Every clip by every net."""
     courses = []
-    with ProcessPoolExecutor(jobs) as pool:
-        for course in pool.map(_follow, [folder] * len(CLIPS), CLIPS):
+    with pool(jobs) as workers:
+        for course in workers.map(_follow, [folder] * len(CLIPS), CLIPS):
             courses.append(course)
             report(f"stability: {course.clip}")
     return courses

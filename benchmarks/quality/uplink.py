@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.quality.methods import SCALE
+from benchmarks.quality.pool import pool
 from benchmarks.quality.scores import Scores, score
 from models.export.measure import CLIPS, OpenNet, bicubic, read_clip, small_clip
 from models.manifest import load_manifest, model_file
@@ -45,8 +46,8 @@ def sweep(folder: Path, frames: int, jobs: int, report: Callable[[str], None]) -
     """Every clip by every codec, rate and way."""
     cells = [(clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES]
     points: list[Point] = []
-    with ProcessPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(_send, folder, frames, *cell) for cell in cells]
+    with pool(jobs) as workers:
+        waiting = [workers.submit(_send, folder, frames, *cell) for cell in cells]
         for number, done in enumerate(as_completed(waiting), 1):
             points += done.result()
             report(f"uplink: {number} of {len(cells)}")
@@ -55,17 +56,19 @@ def sweep(folder: Path, frames: int, jobs: int, report: Callable[[str], None]) -
 
 def bd_rate(points: list[Point], way: str, measure: str) -> float | None:
     """Bits that `way` needs more (or less: negative) than the large picture for the same
-    `measure`, in percent: mean over clips and codecs of Bjontegaard's delta (VCEG-M33, with Akima
-    interpolation). None where the curves overlap nowhere.
+    `measure`, in percent: mean of Bjontegaard's delta (VCEG-M33, with Akima interpolation) over the
+    clips and codecs in which every way's curve overlaps the large picture's, so that all ways are
+    judged by the same. None where there are none.
     """
     deltas = []
     for clip in CLIPS:
         for codec in CODECS:
-            anchor, test = (_curve(points, each, clip, codec, measure) for each in (LARGE, way))
-            if _overlap(anchor, test):
+            curves = {each: _curve(points, each, clip, codec, measure) for each in WAYS}
+            if all(_overlap(curves[LARGE], curve) for curve in curves.values()):
                 delta = bjontegaard.bd_rate(
-                    *anchor, *test, method="akima", require_matching_points=False, min_overlap=0
-                )
+                    *curves[LARGE], *curves[way], method="akima", require_matching_points=False,
+                    min_overlap=0,
+                )  # fmt: skip
                 if np.isfinite(delta):
                     deltas.append(float(delta))
     return float(np.mean(deltas)) if deltas else None

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workers.reuse.codec_info import CELL, cells
+from workers.reuse.regions import MOST, Region, choose, pixels
+
+SIZE = (320, 180)
+HALO = 7
+ALL = 10**9
+
+
+def blank() -> np.ndarray:
+    return np.zeros(cells(*SIZE), np.float32)
+
+
+def picked(error: np.ndarray, price: float, most: int = ALL) -> list[Region]:
+    return choose(error, price, size=SIZE, halo=HALO, most_pixels=most)
+
+
+def test_nothing_wrong_needs_nothing() -> None:
+    assert picked(blank(), 1.0) == []
+
+
+def test_one_cell_must_pay_for_its_halo_too() -> None:
+    error = blank()
+    error[10, 10] = 5.0
+    alone = (CELL + 2 * HALO) ** 2 / CELL**2
+    assert picked(error, 1.01 * 5.0 / alone) == []
+    assert picked(error, 0.99 * 5.0 / alone) == [Region(80, 80, CELL, CELL)]
+
+
+def test_neighbours_share_one_halo() -> None:
+    error = blank()
+    error[5:9, 20:30] = 4.0
+    assert picked(error, 1.0) == [Region(40, 160, 4 * CELL, 10 * CELL)]
+
+
+def test_a_small_gap_is_crossed_and_a_large_one_is_not() -> None:
+    error = blank()
+    error[4:8, 4:8] = error[4:8, 9:13] = 4.0
+    error[4:8, 30:34] = 4.0
+    found = sorted(picked(error, 1.0), key=lambda each: each.left)
+    assert found == [Region(32, 32, 32, 9 * CELL), Region(32, 240, 32, 32)]
+
+
+def test_the_last_cells_end_where_the_picture_does() -> None:
+    error = blank()
+    error[:] = 9.0
+    assert picked(error, 1.0) == [Region(0, 0, SIZE[1], SIZE[0])]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 5.0), st.integers(0, 40_000))
+def test_work_stays_within_the_budget_and_the_picture(seed: int, price: float, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    error = (rng.random(cells(*SIZE)) ** 4 * 10).astype(np.float32)
+    before = error.copy()
+    found = picked(error, price, most)
+    assert np.array_equal(error, before)
+    assert len(found) <= MOST
+    # Counted by whole cells, which may reach beyond the picture.
+    assert pixels(found, HALO) <= most
+    for each in found:
+        assert each.top % CELL == each.left % CELL == 0
+        assert 0 < each.height <= SIZE[1] - each.top
+        assert 0 < each.width <= SIZE[0] - each.left
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_whatever_is_dear_alone_is_covered(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    error = blank()
+    dear = rng.random(error.shape) < 0.01
+    error[dear] = 100.0
+    covered = np.zeros(error.shape, bool)
+    for each in picked(error, 1.0):
+        covered[each.cells()] = True
+    assert covered[dear].all() or dear.sum() > MOST
+
+
+def test_cells_of_a_region() -> None:
+    assert Region(8, 16, 20, 8).cells() == (slice(1, 4), slice(2, 3))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_pixels_count_the_halo(count: int) -> None:
+    assert pixels([Region(0, 0, 16, 32)] * count, 7) == count * 30 * 46

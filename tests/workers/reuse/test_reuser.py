@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.workers.reuse.scenes import HALO, net, padded, texture
+from workers.reuse.codec_info import CodecInfo, MotionGrid, Source, cells
+from workers.reuse.regions import pixels
+from workers.reuse.reuser import OLDEST, Reuser
+
+WIDTH, HEIGHT = 160, 96
+ALL = 10**9
+
+
+class Stream:
+    """Runs pictures through a reuser and the net of the tests, as the worker does."""
+
+    def __init__(self, width: int = WIDTH, height: int = HEIGHT, scale: int = 2) -> None:
+        self.reuser = Reuser(width, height, scale, HALO)
+        self.scale = scale
+        self.area = (width + 2 * HALO) * (height + 2 * HALO)
+        sides = (scale * height // 2 * 2, scale * width // 2 * 2)
+        self.out = np.zeros(sides, np.uint8)
+        self.seen = padded(np.zeros((height, width), np.uint8))
+
+    def show(self, luma: np.ndarray, info: CodecInfo | None = None, most: int = ALL) -> float:
+        """The share of the picture's samples that the net worked on."""
+        self.seen = padded(luma)
+        outlook = self.reuser.begin(luma, info, self.out)
+        if outlook.must_be_full:
+            self.reuser.take_full(net(self.seen, self.scale), HALO, HALO, self.out)
+            share = 1.0
+        else:
+            regions = self.reuser.regions(most)
+            for each in regions:
+                cut = self.seen[
+                    each.top : each.top + each.height + 2 * HALO,
+                    each.left : each.left + each.width + 2 * HALO,
+                ]
+                self.reuser.take(net(cut, self.scale), each, HALO, HALO, self.out)
+            share = pixels(regions, HALO) / self.area
+        self.reuser.end(self.out)
+        return share
+
+    def full(self) -> np.ndarray:
+        """What the net makes of all of the last picture."""
+        inside = net(self.seen, self.scale)[self.scale * HALO :, self.scale * HALO :]
+        return inside[: self.out.shape[0], : self.out.shape[1]]
+
+    def error(self) -> float:
+        return float(np.mean((self.out.astype(float) - self.full()) ** 2))
+
+
+def shifted(wide: np.ndarray, x: int, y: int) -> np.ndarray:
+    return wide[y : y + HEIGHT, x : x + WIDTH]
+
+
+def pan(dx: int, dy: int) -> CodecInfo:
+    """All cells tell that content came from (dx, dy) quarters away."""
+    grid = cells(WIDTH, HEIGHT)
+    motion = MotionGrid(
+        dx=np.full(grid, dx, np.int16),
+        dy=np.full(grid, dy, np.int16),
+        valid=np.ones(grid, bool),
+        source=Source.H264,
+    )
+    return CodecInfo(is_key=False, coded_bytes=0, motion=motion)
+
+
+def test_a_still_picture_is_made_once() -> None:
+    stream, luma = Stream(), texture(HEIGHT, WIDTH)
+    assert stream.show(luma) == 1.0
+    assert np.array_equal(stream.out, stream.full())
+    for _ in range(20):
+        assert stream.show(luma) == 0.0
+        assert np.array_equal(stream.out, stream.full())
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_pan_by_whole_samples_is_moved(told: bool) -> None:
+    wide, stream = texture(HEIGHT + 40, WIDTH + 80), Stream()
+    stream.show(shifted(wide, 40, 20))
+    shares = []
+    for step in range(1, 10):
+        info = pan(-8, 4) if told else None
+        shares.append(stream.show(shifted(wide, 40 - 2 * step, 20 + step), info))
+        assert stream.error() < 0.1 * float(np.mean(stream.reuser.worth))
+    # New content comes in at two edges alone.
+    assert np.mean(shares) < 0.45
+
+
+def test_wrong_vectors_are_not_believed() -> None:
+    stream, luma = Stream(), texture(HEIGHT, WIDTH)
+    stream.show(luma)
+    assert stream.show(luma, pan(40, -24)) == 0.0
+    assert np.array_equal(stream.out, stream.full())
+
+
+def test_another_scene_is_made_anew() -> None:
+    stream = Stream()
+    stream.show(texture(HEIGHT, WIDTH, 1))
+    assert stream.show(texture(HEIGHT, WIDTH, 2)) > 0.9
+    assert stream.error() < 0.02 * float(np.mean(stream.reuser.worth))
+
+
+def test_a_key_frame_is_made_anew() -> None:
+    stream, luma = Stream(), texture(HEIGHT, WIDTH)
+    stream.show(luma)
+    assert stream.show(luma, CodecInfo(is_key=True, coded_bytes=0)) == 1.0
+
+
+def test_after_a_gap_everything_is_made_anew() -> None:
+    stream, luma = Stream(), texture(HEIGHT, WIDTH)
+    stream.show(luma)
+    stream.reuser.forget()
+    assert stream.show(luma) == 1.0
+
+
+def test_a_part_that_changes_is_all_that_is_worked_on() -> None:
+    stream, luma = Stream(), texture(HEIGHT, WIDTH)
+    stream.show(luma)
+    other = luma.copy()
+    other[32:64, 48:96] = texture(32, 48, 9)
+    share = stream.show(other)
+    assert 0.0 < share < 0.4
+    assert np.abs(stream.out.astype(int) - stream.full())[64:128, 96:192].max() <= 1
+
+
+def test_regions_are_what_the_whole_picture_would_be() -> None:
+    """No seam: with nothing kept of the prediction, the inside of a region differs nowhere."""
+    stream = Stream()
+    stream.show(texture(HEIGHT, WIDTH, 1))
+    luma = texture(HEIGHT, WIDTH, 2)
+    stream.seen = padded(luma)
+    stream.reuser.begin(luma, None, stream.out)
+    regions = stream.reuser.regions(most_pixels=60 * 60)
+    assert regions
+    for each in regions:
+        cut = stream.seen[
+            each.top : each.top + each.height + 2 * HALO,
+            each.left : each.left + each.width + 2 * HALO,
+        ]
+        made = net(cut)[2 * HALO : -2 * HALO, 2 * HALO : -2 * HALO]
+        rows = slice(2 * each.top, 2 * (each.top + each.height))
+        columns = slice(2 * each.left, 2 * (each.left + each.width))
+        assert np.array_equal(made, stream.full()[rows, columns])
+
+
+def test_errors_do_not_build_up_when_the_budget_is_small() -> None:
+    wide, stream = texture(HEIGHT + 8, WIDTH + 400), Stream()
+    rng = np.random.default_rng(0)
+    errors = []
+    for step in range(120):
+        luma = shifted(wide, step * 3, 4).astype(int) + rng.integers(-3, 4, (HEIGHT, WIDTH))
+        stream.show(np.clip(luma, 0, 255).astype(np.uint8), pan(12, 0), most=48 * 64)
+        errors.append(stream.error())
+    assert np.mean(errors[60:]) < 1.5 * np.mean(errors[10:60])
+    # Never worse than bicubic by more than a little.
+    assert np.mean(errors) < 1.1 * float(np.mean(stream.reuser.worth))
+
+
+def test_no_tile_grows_too_old_and_they_take_turns() -> None:
+    stream, luma = Stream(), texture(HEIGHT, WIDTH)
+    shares = [stream.show(luma) for _ in range(2 * OLDEST)][1:]
+    assert sum(shares) > 0.9
+    assert max(shares) < 0.5
+    assert sum(share > 0 for share in shares) >= 5
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("size", [(160, 96), (161, 97), (33, 17)])
+def test_any_size_and_scale(scale: int, size: tuple[int, int]) -> None:
+    width, height = size
+    stream = Stream(width, height, scale)
+    luma = texture(height, width)
+    stream.show(luma)
+    stream.show(np.roll(luma, 1, axis=1))
+    assert stream.error() < float(np.mean(stream.reuser.worth)) + 0.1
+
+
+def test_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="not 160x96"):
+        Stream().reuser.begin(texture(10, 10), None, np.zeros((192, 320), np.uint8))

@@ -1,0 +1,42 @@
+"""Motion from pixels, where the codec tells none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from workers.reuse.codec_info import CELL, MotionGrid, Source, cells
+
+__all__ = ["FlowMotion"]
+
+Bytes = npt.NDArray[np.uint8]
+
+REACH = 64.0
+"""Luma samples; a longer vector of a cell is a mistake of the search."""
+
+
+class FlowMotion:
+    """Dense inverse search (Kroeger et al., ECCV 2016), averaged over cells."""
+
+    def __init__(self) -> None:
+        self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+
+    def between(self, before: Bytes, now: Bytes) -> MotionGrid:
+        """Where each cell of ``now`` was in ``before``; both [height, width]."""
+        height, width = now.shape
+        rows, columns = cells(width, height)
+        flow = self._search.calc(np.ascontiguousarray(now), np.ascontiguousarray(before), None)
+        bottom, right = rows * CELL - height, columns * CELL - width
+        whole = cv2.copyMakeBorder(flow, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+        mean: Any = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+        valid = np.asarray((np.abs(mean) < REACH).all(axis=2))
+        quarters = np.rint(np.clip(mean, -REACH, REACH) * 4).astype(np.int16)
+        return MotionGrid(
+            dx=np.ascontiguousarray(quarters[:, :, 0]),
+            dy=np.ascontiguousarray(quarters[:, :, 1]),
+            valid=valid,
+            source=Source.FLOW,
+        )

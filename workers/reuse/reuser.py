@@ -1,0 +1,224 @@
+"""What of the last enhanced picture serves again, and where the net must look anew."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from workers.reuse.codec_info import CELL, CodecInfo, MotionGrid, cells
+from workers.reuse.flow import FlowMotion
+from workers.reuse.predict import (
+    MARGIN,
+    blank_state,
+    bordered,
+    carry,
+    difference,
+    match,
+    paste,
+    predict,
+    spread,
+    widen,
+)
+from workers.reuse.regions import Region, choose
+
+__all__ = ["Outlook", "Reuser"]
+
+Bytes = npt.NDArray[np.uint8]
+
+STILL = 16
+"""Sum of squares over a cell below which it has not moved: half a level a sample."""
+
+TOLERANCE = 0.2
+"""Error for a sample of the net's work, as a share of what the net's correction is worth, from
+which the work is done.
+"""
+
+LEAST_PRICE = 0.02
+"""Squared levels; below it nobody sees a difference, whatever the net does to the picture."""
+
+KEPT = 7
+"""Sixteenths of the prediction that stay where the net looked anew and the prediction was as good:
+two coded versions of the same content err less than one.
+"""
+
+OLDEST = 90
+"""Pictures after which a tile is refreshed whatever is believed of it; up to half as many more, so
+that tiles take turns.
+"""
+
+TILE = 4
+"""Cells along a tile's side."""
+
+FACTORS = (0.25, 4.0)
+"""Least and most that refreshed cells may correct the estimate by."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a picture before the net runs."""
+
+    error: float
+    """Mean squared error of the prediction to the net's picture, estimated, in squared levels."""
+    worth: float
+    """Mean energy of the net's correction to bicubic: what there is to lose."""
+    must_be_full: bool
+    """True where there is nothing to predict from, or nearly all of it is new."""
+
+
+class Reuser:
+    """Follows one stream of one size through one net; used by one thread.
+
+    For each picture ``begin``, then ``regions`` and ``take`` or ``take_full``, then ``end``.
+    """
+
+    def __init__(self, width: int, height: int, scale: int, halo: int) -> None:
+        self._size = (width, height)
+        self._scale = scale
+        self._halo = halo
+        self._grid = cells(width, height)
+        self._flow = FlowMotion()
+        self._before: Bytes | None = None
+        self._now: Bytes | None = None
+        self._states = [blank_state(width, height, scale) for _ in range(2)]
+        rows, columns = self._grid
+        self._residual = np.zeros((rows * CELL, columns * CELL), np.int16)
+        self._dx, self._dy = (np.zeros(self._grid, np.int16) for _ in range(2))
+        self._squares = np.zeros(self._grid, np.float32)
+        self._error, self._spare_error = (np.zeros(self._grid, np.float32) for _ in range(2))
+        self._worth, self._spare_worth = (np.zeros(self._grid, np.float32) for _ in range(2))
+        self._age, self._spare_age = (np.zeros(self._grid, np.int16) for _ in range(2))
+        self._actual = np.zeros(self._grid, np.float32)
+        self._keep = np.zeros(self._grid, np.uint8)
+        self._turn = _turns(self._grid)
+        self._factor = 1.0
+        self._guessed = self._missed = 0.0
+        self._seen = 0
+        self._plain: Bytes = np.zeros((1, 1), np.uint8)
+
+    @property
+    def error(self) -> npt.NDArray[np.float32]:
+        """Of each cell, estimated; a view."""
+        return self._error
+
+    @property
+    def worth(self) -> npt.NDArray[np.float32]:
+        """Energy of the net's correction to bicubic in each cell; a view."""
+        return self._worth
+
+    @property
+    def factor(self) -> float:
+        """By which estimates are multiplied, learnt from refreshed cells."""
+        return self._factor
+
+    def forget(self) -> None:
+        """The next picture follows none."""
+        self._before = None
+
+    def begin(self, luma: Bytes, info: CodecInfo | None, out: Bytes) -> Outlook:
+        """Fills ``out``, ``scale`` times as large (less an odd last row or column), with the
+        prediction, or bicubic where there is none.
+        """
+        width, height = self._size
+        if luma.shape != (height, width):
+            raise ValueError(f"picture of {luma.shape[1]}x{luma.shape[0]}, not {width}x{height}")
+        before, now = self._before, bordered(luma)
+        self._now = now
+        large = (self._scale * width, self._scale * height)
+        self._plain = np.asarray(cv2.resize(luma, large, interpolation=cv2.INTER_CUBIC), np.uint8)
+        usual = float(self._worth.mean())
+        if before is None or (info is not None and info.is_key):
+            out[:] = self._plain[: out.shape[0], : out.shape[1]]
+            self._keep[:] = 0
+            return Outlook(usual, usual, must_be_full=True)
+        motion = self._motion(luma, before, info)
+        match(
+            now, before, motion.dx, motion.dy, motion.valid, STILL,
+            self._dx, self._dy, self._squares,
+        )  # fmt: skip
+        self._carry(usual)
+        difference(now, before, self._dx, self._dy, self._residual)
+        predict(
+            self._states[0], widen(self._residual, self._scale), self._plain, self._dx, self._dy,
+            self._error, self._worth, self._scale, self._states[1], out,
+        )  # fmt: skip
+        self._keep[:] = _kept(self._error, self._worth)
+        return Outlook(float(self._error.mean()), usual, must_be_full=False)
+
+    def regions(self, most_pixels: int) -> list[Region]:
+        """What the net should look at; ``most_pixels`` is the most it may, halos included."""
+        price = max(TOLERANCE * float(self._worth.mean()), LEAST_PRICE)
+        wanted = self._error.copy()
+        # A tile whose turn has come is worth the net even alone.
+        side = TILE * CELL
+        alone = (side + 2 * self._halo) ** 2 / side**2
+        wanted[self._age > self._turn] = np.float32(1.01 * price * alone)
+        return choose(wanted, price, size=self._size, halo=self._halo, most_pixels=most_pixels)
+
+    def take(self, made: Bytes, region: Region, row: int, column: int, out: Bytes) -> None:
+        """The region as the net made it: its first sample is at (row, column), counted in decoded
+        samples, of ``made``.
+        """
+        area = region.cells()
+        paste(
+            made, row, column, region.top, region.left, region.height, region.width, self._plain,
+            self._scale, self._keep, out, self._states[1], self._actual, self._worth,
+        )  # fmt: skip
+        self._guessed += float(self._error[area].sum())
+        self._missed += float(self._actual[area].sum())
+        self._seen += region.height * region.width
+        self._error[area] = 0.0
+        self._age[area] = 0
+
+    def take_full(self, made: Bytes, row: int, column: int, out: Bytes) -> None:
+        """All of the picture, as ``take``."""
+        width, height = self._size
+        self.take(made, Region(0, 0, height, width), row, column, out)
+
+    def end(self, out: Bytes) -> None:
+        """The picture is done; the next one follows it."""
+        height, width = out.shape
+        spread(self._states[1], width, height, MARGIN * self._scale)
+        self._states.reverse()
+        self._before = self._now
+        if self._guessed > 0.0:
+            # Weighted by how much was seen, so that a few cells do not turn it.
+            weight = min(0.3, self._seen / (width * height / self._scale**2))
+            told = min(max(self._missed / self._guessed, 0.5), 2.0)
+            self._factor = min(max(self._factor * told**weight, FACTORS[0]), FACTORS[1])
+        self._guessed = self._missed = 0.0
+        self._seen = 0
+
+    def _motion(self, luma: Bytes, before: Bytes, info: CodecInfo | None) -> MotionGrid:
+        if info is not None and info.motion is not None:
+            return info.motion
+        width, height = self._size
+        return self._flow.between(before[MARGIN : MARGIN + height, MARGIN : MARGIN + width], luma)
+
+    def _carry(self, usual: float) -> None:
+        carry(
+            self._dx, self._dy, self._squares, self._factor, usual,
+            self._error, self._worth, self._age,
+            self._spare_error, self._spare_worth, self._spare_age,
+        )  # fmt: skip
+        self._error, self._spare_error = self._spare_error, self._error
+        self._worth, self._spare_worth = self._spare_worth, self._worth
+        self._age, self._spare_age = self._spare_age, self._age
+
+
+def _kept(
+    error: npt.NDArray[np.float32], worth: npt.NDArray[np.float32]
+) -> npt.NDArray[np.uint8]:
+    """Nothing where the cell was only resized; elsewhere between half of KEPT and all of it."""
+    trust = 1.0 - error / (2.0 * np.maximum(worth, 10 * LEAST_PRICE))
+    return np.where(error < worth, KEPT * trust + 0.5, 0.0).astype(np.uint8)
+
+
+def _turns(grid: tuple[int, int]) -> npt.NDArray[np.int16]:
+    """The age at which each cell is refreshed; the same for all cells of a tile."""
+    rows, columns = np.indices(grid) // TILE
+    # Neighbours far apart in time: multiples of the golden ratio fill an interval evenly.
+    share = ((rows * 89 + columns * 55) % 144) / 144
+    return (OLDEST * (1 + share / 2)).astype(np.int16)
