@@ -44,6 +44,12 @@ KEPT = 7
 two coded versions of the same content err less than one.
 """
 
+KEY_FRAME = 0.3
+"""Of the correction's energy, by which each cell's error grows at a key frame."""
+
+FIRST_WORTH = 4.0
+"""Squared levels that the net's correction is thought to be worth before it was seen."""
+
 OLDEST = 90
 """Pictures after which a tile is refreshed whatever is believed of it; up to half as many more, so
 that tiles take turns.
@@ -129,9 +135,8 @@ class Reuser:
         large = (self._scale * width, self._scale * height)
         self._plain = np.asarray(cv2.resize(luma, large, interpolation=cv2.INTER_CUBIC), np.uint8)
         usual = float(self._worth.mean())
-        if before is None or (info is not None and info.is_key):
-            out[:] = self._plain[: out.shape[0], : out.shape[1]]
-            self._keep[:] = 0
+        if before is None:
+            self._start_anew(out)
             return Outlook(usual, usual, must_be_full=True)
         motion = self._motion(luma, before, info)
         match(
@@ -139,13 +144,18 @@ class Reuser:
             self._dx, self._dy, self._squares,
         )  # fmt: skip
         self._carry(usual)
+        is_key = info is not None and info.is_key
+        if is_key:
+            # All of it was coded anew. What there was still serves until the net has seen it, so
+            # that a stream short of time does not pulse.
+            self._error += KEY_FRAME * self._worth
         difference(now, before, self._dx, self._dy, self._residual)
         predict(
             self._states[0], widen(self._residual, self._scale), self._plain, self._dx, self._dy,
             self._error, self._worth, self._scale, self._states[1], out,
         )  # fmt: skip
         self._keep[:] = _kept(self._error, self._worth)
-        return Outlook(float(self._error.mean()), usual, must_be_full=False)
+        return Outlook(float(self._error.mean()), usual, must_be_full=is_key)
 
     def regions(self, most_pixels: int) -> list[Region]:
         """What the net should look at; ``most_pixels`` is the most it may, halos included."""
@@ -197,6 +207,18 @@ class Reuser:
         width, height = self._size
         return self._flow.between(before[MARGIN : MARGIN + height, MARGIN : MARGIN + width], luma)
 
+    def _start_anew(self, out: Bytes) -> None:
+        """Bicubic, as wrong as can be."""
+        self._worth[:] = max(float(self._worth.mean()), FIRST_WORTH)
+        self._error[:] = self._worth + 1.0
+        self._age[:] = 0
+        self._dx[:] = self._dy[:] = self._residual[:] = 0
+        predict(
+            self._states[0], widen(self._residual, self._scale), self._plain, self._dx, self._dy,
+            self._error, self._worth, self._scale, self._states[1], out,
+        )  # fmt: skip
+        self._keep[:] = 0
+
     def _carry(self, usual: float) -> None:
         carry(
             self._dx, self._dy, self._squares, self._factor, usual,
@@ -208,9 +230,7 @@ class Reuser:
         self._age, self._spare_age = self._spare_age, self._age
 
 
-def _kept(
-    error: npt.NDArray[np.float32], worth: npt.NDArray[np.float32]
-) -> npt.NDArray[np.uint8]:
+def _kept(error: npt.NDArray[np.float32], worth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Nothing where the cell was only resized; elsewhere between half of KEPT and all of it."""
     trust = 1.0 - error / (2.0 * np.maximum(worth, 10 * LEAST_PRICE))
     return np.where(error < worth, KEPT * trust + 0.5, 0.0).astype(np.uint8)

@@ -1,0 +1,118 @@
+"""A net on parts of a picture, and the last enhanced picture for the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from models.manifest import Manifest
+from workers.engines.engine import Array
+from workers.enhance.feeds import resize_chroma
+from workers.picture import Picture
+from workers.reuse.codec_info import CodecInfo
+from workers.reuse.regions import Region, pixels
+from workers.reuse.reuser import Reuser
+
+__all__ = ["FreeNet", "ReuseFeed", "Wish", "can_reuse"]
+
+
+class FreeNet(Protocol):
+    """A luma net that takes any size; used by one thread."""
+
+    def run(self, luma: Array, strength: float) -> Array:
+        """``luma`` [H, W] to [sH, sW]; the result may be overwritten by the next call."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What there is to do for a picture, before any of it is done."""
+
+    share: float
+    "Of the full net's multiply-adds, that would be worth it; 1 where there is nothing to reuse."
+    energy: float
+    "What the net has to mend, mean squared levels of enlarged luma."
+
+
+def can_reuse(manifest: Manifest) -> bool:
+    """True for graphs that see one picture: what a net remembers, it would have to see whole."""
+    return manifest.architecture is None and not manifest.previous and manifest.window == 1
+
+
+class ReuseFeed:
+    """One stream's way through one net; for each picture ``begin``, then ``full`` or ``refresh``.
+
+    The net sees the picture with its edge repeated outwards by the receptive field, so that a
+    region at the edge and the whole picture give the same.
+    """
+
+    def __init__(self, manifest: Manifest, width: int, height: int, net: FreeNet) -> None:
+        self._net = net
+        self._scale = manifest.scale
+        self._halo = manifest.receptive_radius
+        self._reuser = Reuser(width, height, manifest.scale, self._halo)
+        self._all = (width + 2 * self._halo) * (height + 2 * self._halo)
+        self._strength: float | None = None
+        self._seen: Array = np.zeros((0, 0), np.uint8)
+        self._wanted: list[Region] | None = None
+        self._target: Picture | None = None
+
+    def begin(
+        self, picture: Picture, target: Picture, info: CodecInfo | None, strength: float
+    ) -> Wish:
+        """Fills ``target`` with the prediction, or with bicubic where there is none."""
+        if strength != self._strength:
+            # Another look: nothing that was made before fits.
+            self._reuser.forget()
+            self._strength = strength
+        resize_chroma(picture, target, self._scale)
+        self._target = target
+        luma = np.ascontiguousarray(picture.y)
+        h = self._halo
+        self._seen = np.asarray(
+            cv2.copyMakeBorder(luma, h, h, h, h, cv2.BORDER_REPLICATE), np.uint8
+        )
+        outlook = self._reuser.begin(luma, info, target.y)
+        self._wanted = None if outlook.must_be_full else self._reuser.regions(self._all)
+        share = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
+        return Wish(share=min(share, 1.0), energy=outlook.worth)
+
+    def full(self) -> None:
+        """The net on all of the picture."""
+        target = self._begun()
+        made = self._net.run(self._seen, self._strength or 0.0)
+        self._reuser.take_full(made, self._halo, self._halo, target.y)
+        self._reuser.end(target.y)
+
+    def refresh(self, most_share: float) -> float:
+        """The net on what is worth it, worst first, at most this share of the full net's work;
+        returns the share that it was.
+        """
+        target = self._begun()
+        most = int(most_share * self._all)
+        regions = self._wanted
+        if regions is None or pixels(regions, self._halo) > most:
+            regions = self._reuser.regions(most)
+        for region in regions:
+            made = self._net.run(self._cut(region), self._strength or 0.0)
+            self._reuser.take(made, region, self._halo, self._halo, target.y)
+        self._reuser.end(target.y)
+        return pixels(regions, self._halo) / self._all
+
+    def forget(self) -> None:
+        """The next picture does not follow the last one."""
+        self._reuser.forget()
+
+    def _begun(self) -> Picture:
+        if self._target is None:
+            raise RuntimeError("full() or refresh() without begin()")
+        target, self._target = self._target, None
+        return target
+
+    def _cut(self, region: Region) -> Array:
+        bottom = region.top + region.height + 2 * self._halo
+        right = region.left + region.width + 2 * self._halo
+        return np.ascontiguousarray(self._seen[region.top : bottom, region.left : right])
