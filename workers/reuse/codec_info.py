@@ -54,6 +54,8 @@ class CodecInfo:
     (0 to 255). None where unknown.
     """
     qp_source: Source = Source.NONE
+    skipped: BoolGrid | None = None
+    """True for cells of which nothing but the prediction was coded. None where unknown."""
 
 
 def cells(width: int, height: int) -> tuple[int, int]:

@@ -5,19 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numba
+_njit: Any = None
+try:
+    from numba import config, njit
+
+    # numba's own switch leaves functions as they are.
+    _njit = None if config.DISABLE_JIT else njit  # type: ignore[attr-defined]
+except ImportError:
+    pass
+
+__all__ = ["IS_COMPILED", "compiled"]
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+IS_COMPILED = _njit is not None
+"""False where numba cannot be imported or is switched off: the loops then run as they are written,
+correct and about a hundred times slower.
+"""
 
 
 def compiled(loop: Loop) -> Loop:
     """The function as machine code that does not hold the interpreter's lock, compiled at the first
     call with given types. The code is kept beside the package or in the user's cache folder; where
     neither can be written, each process compiles anew.
+
+    A compiled function calls only compiled functions of its own file: what is kept is compared with
+    that file alone, and would stay in use after a change in another one.
     """
-    made: Any
+    if not IS_COMPILED:
+        return loop
     try:
-        made = numba.njit(cache=True, nogil=True)(loop)
+        return cast(Loop, _njit(cache=True, nogil=True)(loop))
     except RuntimeError:
-        made = numba.njit(nogil=True)(loop)
-    return cast(Loop, made)
+        return cast(Loop, _njit(nogil=True)(loop))
