@@ -8,6 +8,7 @@ from wire import clock
 from wire.batch import AccessUnit, Stage
 from workers.picture import Picture
 from workers.plan.route import Route
+from workers.reuse.codec_info import CodecInfo
 
 
 @dataclasses.dataclass(slots=True)
@@ -25,6 +26,8 @@ class Shot:
     "Taken here, in the order of travel."
     picture: Picture | None = None
     "What it is by now: the source's picture, then the enhanced one."
+    info: CodecInfo | None = None
+    "What the codec tells of the source's picture; None before it was decoded."
 
     def stamp(self, stage: Stage) -> None:
         """Notes that the stage was passed now."""

@@ -10,6 +10,7 @@ import av.error
 from wire.batch import Codec
 from workers.errors import BrokenUnit
 from workers.picture import Picture
+from workers.reuse.side_data import EXPORT
 
 _NAMES = {Codec.H264: "h264", Codec.VP8: "vp8"}
 
@@ -25,7 +26,7 @@ class UnitDecoder:
         self.codec = codec
         self._context: Any = av.CodecContext.create(_NAMES[codec], "r")
         self._context.thread_count = 1
-        self._context.options = {"flags": "+low_delay"}
+        self._context.options = {"flags": "+low_delay", **EXPORT}
 
     def decode(self, payload: bytes, tag: int) -> list[tuple[int, Picture]]:
         """The pictures that are complete now. Raises BrokenUnit."""

@@ -10,6 +10,7 @@ from workers.decode.gate import Entrance, SourceGate
 from workers.errors import BrokenUnit
 from workers.picture import Picture
 from workers.plan.route import Route
+from workers.reuse.inspector import CodecInspector
 from workers.shot import Shot
 from workers.tally import Tally
 
@@ -33,6 +34,7 @@ class DecodeStep:
         self._need_key = need_key
         self._gate = SourceGate()
         self._decoder: UnitDecoder | None = None
+        self._inspector: CodecInspector | None = None
         self._inside: dict[int, Shot] = {}
         self._tag = 0
 
@@ -56,6 +58,7 @@ class DecodeStep:
         if self._decoder is None or self._decoder.codec is not unit.codec:
             yield from self.flush()
             self._decoder = UnitDecoder(unit.codec)
+            self._inspector = CodecInspector(unit.codec)
         try:
             yield from self._decode(self._decoder, item)
         except BrokenUnit:
@@ -76,6 +79,8 @@ class DecodeStep:
     def _decode(self, decoder: UnitDecoder, item: Shot) -> Iterator[Shot]:
         self._tag += 1
         self._inside[self._tag] = item
+        if self._inspector is not None:
+            self._inspector.see(self._tag, item.unit.payload)
         yield from self._match(decoder.decode(item.unit.payload, self._tag))
         while len(self._inside) > _MAX_INSIDE:
             self._drop(self._inside.pop(next(iter(self._inside))), "broken")
@@ -85,6 +90,9 @@ class DecodeStep:
             shot = self._inside.pop(tag, None)
             if shot is not None:
                 shot.picture = picture
+                if self._inspector is not None and not shot.is_replay:
+                    size = len(shot.unit.payload)
+                    shot.info = self._inspector.tell(tag, picture.frame, size)
                 shot.stamp(Stage.DECODED)
                 yield shot
 

@@ -59,11 +59,15 @@ class ReuseFeed:
         self._seen: Array = np.zeros((0, 0), np.uint8)
         self._wanted: list[Region] | None = None
         self._target: Picture | None = None
+        # Compiled loops are compiled for packed rows; a picture's may have gaps between them.
+        self._large = np.empty(
+            tuple(manifest.scale * side // 2 * 2 for side in (height, width)), np.uint8
+        )
 
     def begin(
         self, picture: Picture, target: Picture, info: CodecInfo | None, strength: float
     ) -> Wish:
-        """Fills ``target`` with the prediction, or with bicubic where there is none."""
+        """Predicts ``target``, whose luma is filled by ``full`` or ``refresh``."""
         if strength != self._strength:
             # Another look: nothing that was made before fits.
             self._reuser.forget()
@@ -75,7 +79,7 @@ class ReuseFeed:
         self._seen = np.asarray(
             cv2.copyMakeBorder(luma, h, h, h, h, cv2.BORDER_REPLICATE), np.uint8
         )
-        outlook = self._reuser.begin(luma, info, target.y)
+        outlook = self._reuser.begin(luma, info, self._large)
         self._wanted = None if outlook.must_be_full else self._reuser.regions(self._all)
         share = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
         return Wish(share=min(share, 1.0), energy=outlook.worth)
@@ -84,8 +88,8 @@ class ReuseFeed:
         """The net on all of the picture."""
         target = self._begun()
         made = self._net.run(self._seen, self._strength or 0.0)
-        self._reuser.take_full(made, self._halo, self._halo, target.y)
-        self._reuser.end(target.y)
+        self._reuser.take_full(made, self._halo, self._halo, self._large)
+        self._end(target)
 
     def refresh(self, most_share: float) -> float:
         """The net on what is worth it, worst first, at most this share of the full net's work;
@@ -98,8 +102,8 @@ class ReuseFeed:
             regions = self._reuser.regions(most)
         for region in regions:
             made = self._net.run(self._cut(region), self._strength or 0.0)
-            self._reuser.take(made, region, self._halo, self._halo, target.y)
-        self._reuser.end(target.y)
+            self._reuser.take(made, region, self._halo, self._halo, self._large)
+        self._end(target)
         return pixels(regions, self._halo) / self._all
 
     def forget(self) -> None:
@@ -111,6 +115,10 @@ class ReuseFeed:
             raise RuntimeError("full() or refresh() without begin()")
         target, self._target = self._target, None
         return target
+
+    def _end(self, target: Picture) -> None:
+        self._reuser.end(self._large)
+        target.y[:] = self._large
 
     def _cut(self, region: Region) -> Array:
         bottom = region.top + region.height + 2 * self._halo

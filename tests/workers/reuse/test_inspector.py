@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.workers.clips import Clip, units
+from wire.batch import Codec
+from workers.decode.decoder import UnitDecoder
+from workers.reuse import warm
+from workers.reuse.codec_info import CodecInfo, Source, cells
+from workers.reuse.inspector import CodecInspector
+
+SIZE = (160, 96)
+
+
+def inspected(codec: Codec) -> list[CodecInfo]:
+    decoder, inspector = UnitDecoder(codec), CodecInspector(codec)
+    told = []
+    for tag, unit in enumerate(units(Clip(codec, *SIZE, frames=8))):
+        inspector.see(tag, unit.payload)
+        for back, picture in decoder.decode(unit.payload, tag):
+            told.append(inspector.tell(back, picture.frame, len(unit.payload)))
+    return told
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8])
+def test_vectors_and_quantizers_come_with_the_pictures(codec: Codec) -> None:
+    warm.warm_up()
+    told = inspected(codec)
+    assert [info.is_key for info in told] == [True] + [False] * 7
+    for info in told[1:]:
+        assert info.coded_bytes > 0
+        assert info.motion is not None and info.qp is not None
+        assert info.motion.source is info.qp_source is Source[codec.name]
+        assert info.motion.dx.shape == info.qp.shape == cells(*SIZE)
+    assert warm.is_warm()
+
+
+def test_a_broken_vp8_unit_tells_nothing_and_breaks_nothing() -> None:
+    warm.warm_up()
+    (unit, *_) = units(Clip(Codec.VP8, *SIZE, frames=1))
+    decoder, inspector = UnitDecoder(Codec.VP8), CodecInspector(Codec.VP8)
+    inspector.see(0, b"\0")
+    ((_, picture),) = decoder.decode(unit.payload, 0)
+    info = inspector.tell(0, picture.frame, 9)
+    assert info.is_key and info.motion is None and info.coded_bytes == 9

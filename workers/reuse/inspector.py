@@ -1,0 +1,50 @@
+"""One stream's codec information, whatever its codec."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from wire.batch import Codec
+from workers.errors import BrokenUnit
+from workers.reuse import warm
+from workers.reuse.codec_info import CodecInfo, Source
+from workers.reuse.side_data import info_of_frame
+from workers.reuse.vp8 import Vp8Parser
+
+__all__ = ["CodecInspector"]
+
+_SIDE_DATA = {"H264": Source.H264, "VP9": Source.VP9}
+_MOST_HELD = 32
+
+
+class CodecInspector:
+    """Sees the units of one decoder in their order, and tells what belongs to each picture. Used by
+    the decoding thread.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self._source = _SIDE_DATA.get(codec.name, Source.NONE)
+        # Before it is compiled it would hold up the stream; motion is found in the pixels then.
+        has_parser = codec is Codec.VP8 and warm.is_warm()
+        self._parser = Vp8Parser() if has_parser else None
+        self._parsed: OrderedDict[int, CodecInfo] = OrderedDict()
+
+    def see(self, tag: int, payload: bytes) -> None:
+        """A unit that goes to the decoder."""
+        if self._parser is None:
+            return
+        try:
+            self._parsed[tag] = self._parser.parse(payload).info
+        except BrokenUnit:
+            # What the decoder makes of it is its own affair; motion is found in the pixels then.
+            self._parsed.pop(tag, None)
+        while len(self._parsed) > _MOST_HELD:
+            self._parsed.popitem(last=False)
+
+    def tell(self, tag: int, frame: Any, coded_bytes: int) -> CodecInfo:
+        """What is known of the picture ``frame`` (an ``av.VideoFrame``) of the unit ``tag``."""
+        parsed = self._parsed.pop(tag, None)
+        if parsed is not None:
+            return parsed
+        return info_of_frame(frame, self._source, coded_bytes=coded_bytes)
