@@ -77,9 +77,14 @@ def until(page: Any, expression: str, timeout_s: float = 20.0) -> Any:
     raise TimeoutError(f"not within {timeout_s} s: {expression}; the page says: {words[:500]}")
 
 
-def broadcast(context: Any, url: str, stream: str, **query: str) -> Any:
-    """Opens the broadcast page and goes live; the page once its state says so."""
+def broadcast(context: Any, url: str, stream: str, *, script: str = "", **query: str) -> Any:
+    """Opens the broadcast page and goes live; the page once its state says so.
+
+    ``script`` is JavaScript that runs before the page's own.
+    """
     page = context.new_page()
+    if script:
+        page.add_init_script(script)
     words = "&".join(f"{name}={value}" for name, value in query.items())
     page.goto(f"{url}/broadcast?stream={stream}&source=camera&auto=1&{words}")
     until(page, "document.querySelector('#state').dataset.state === 'live'")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from wire.errors import BadBatch
 
 MAGIC = b"SCFB"
-VERSION = 1
+VERSION = 2
 MAX_UNITS = 256
 MAX_PAYLOAD = 4 * 1024 * 1024
 MAX_BATCH = 16 * 1024 * 1024
@@ -45,6 +45,8 @@ class Codec(enum.IntEnum):
     "RFC 6386 frame."
     OPUS = 3
     "RFC 6716 packet."
+    VP9 = 4
+    "VP9 bitstream specification: a frame, or a superframe (annex B) of one picture's frames."
 
 
 class Flags(enum.IntFlag):
@@ -80,7 +82,7 @@ class Stage(enum.IntEnum):
     "Read by the app that sends it to viewers."
 
 
-_KIND_CODECS = {Kind.VIDEO: (Codec.H264, Codec.VP8), Kind.AUDIO: (Codec.OPUS,)}
+_KIND_CODECS = {Kind.VIDEO: (Codec.H264, Codec.VP8, Codec.VP9), Kind.AUDIO: (Codec.OPUS,)}
 _ALL_FLAGS = int(Flags.KEY | Flags.BYPASS | Flags.DISCONTINUITY)
 
 

@@ -29,7 +29,7 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "The publisher's epoch."
     state: str = "live"
     codec: str = ""
-    "Video codec of the source: h264 or vp8; empty until the first key frame."
+    "Video codec of the source: h264, vp8 or vp9; empty until the first key frame."
     width: int = 0
     height: int = 0
     fps: float = 0.0

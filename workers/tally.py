@@ -24,7 +24,7 @@ class Counts:
 
 class Tally:
     """The counters. Reasons of drops: ``late``, ``broken``, ``no_key_frame``, ``encoder``,
-    ``redis``."""
+    ``redis``, ``hidden`` (the unit holds no picture to be shown)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

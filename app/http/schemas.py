@@ -9,7 +9,7 @@ class Rendition(BaseModel):
     """One coded version of a stream."""
 
     name: str
-    codec: str
+    codec: str = Field(description="h264, vp8 or vp9")
     width: int
     height: int
     fps: float
@@ -20,7 +20,7 @@ class Rendition(BaseModel):
 class Source(BaseModel):
     """What the publisher sends."""
 
-    codec: str
+    codec: str = Field(description="h264, vp8 or vp9; empty until the first key frame")
     width: int
     height: int
     fps: float

@@ -7,7 +7,9 @@ section 5.1, RFC 6184 section 5.1); waiting for the next time stamp would cost a
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
+from app.rtc.fragment import Head
 from app.rtc.serial import Unwrapper
 
 CAPACITY = 1024
@@ -33,6 +35,7 @@ class Packet:
     data: bytes
     "Codec bytes; empty for padding."
     arrival_us: int
+    head: Head = Head.UNKNOWN
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class CodedUnit:
     last_arrival_us: int
     discontinuity: bool
     "Units before it were lost."
+    head: Head = Head.UNKNOWN
+    "What its first packet begins with."
+    cuts: tuple[int, ...] = ()
+    "Where in ``data`` further coded frames begin: those of VP9's higher spatial layers."
 
 
 @dataclasses.dataclass(slots=True)
@@ -140,18 +147,24 @@ class VideoAssembler:
     def _emit(self, start: int, end: int, out: Output) -> None:
         packets = [self._packets.pop(sequence) for sequence in range(start, end)]
         self._next = end
-        data = b"".join(packet.data for packet in packets)
-        if not data:
+        full = [packet for packet in packets if packet.data]
+        if not full:
             return
         arrivals = [packet.arrival_us for packet in packets]
-        first = next(packet for packet in packets if packet.data)
+        ends = itertools.accumulate(len(packet.data) for packet in full)
         out.units.append(
             CodedUnit(
-                pts=self._timestamps.unwrap(first.timestamp),
-                data=data,
+                pts=self._timestamps.unwrap(full[0].timestamp),
+                data=b"".join(packet.data for packet in full),
                 first_arrival_us=min(arrivals),
                 last_arrival_us=max(arrivals),
                 discontinuity=self._discontinuity,
+                head=full[0].head,
+                cuts=tuple(
+                    at
+                    for at, packet in zip(ends, full[1:], strict=False)
+                    if packet.head in (Head.FRAME, Head.KEY)
+                ),
             )
         )
         self._discontinuity = False

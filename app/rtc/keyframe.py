@@ -1,7 +1,7 @@
 """What the first bytes of a coded frame say: is it a key frame, and how large is the picture.
 
 H.264: ITU-T H.264 sections 7.3.1 and 7.3.2.1.1 (sequence parameter set). VP8: RFC 6386 section
-9.1. Nothing is decoded.
+9.1. VP9: ``vp9_frame.py``. Nothing is decoded.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from app.rtc.bits import BitReader
+from app.rtc.vp9_frame import parse_head, split_superframe
 from wire.batch import MAX_SIDE, Codec
 
 _IDR = 5
@@ -29,6 +31,8 @@ def inspect(codec: Codec, data: bytes) -> FrameInfo:
     """Reads a frame's head. Damaged heads count as no key frame."""
     if codec is Codec.VP8:
         return _inspect_vp8(data)
+    if codec is Codec.VP9:
+        return _inspect_vp9(data)
     return _inspect_h264(data)
 
 
@@ -41,6 +45,19 @@ def _inspect_vp8(data: bytes) -> FrameInfo:
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         return FrameInfo(is_key=False)
     return FrameInfo(is_key=True, width=width, height=height)
+
+
+def _inspect_vp9(data: bytes) -> FrameInfo:
+    try:
+        heads = [parse_head(frame) for frame in split_superframe(data)]
+    except ValueError:
+        return FrameInfo(is_key=False)
+    # Decoding starts with the first frame; the last one, of the highest layer, is shown.
+    told = [(head.width, head.height) for head in heads if head.width]
+    sizes = [size for size in told if max(size) <= MAX_SIDE]
+    if heads[0].is_key and not sizes:
+        return FrameInfo(is_key=False)
+    return FrameInfo(heads[0].is_key, *(sizes[-1] if sizes else (0, 0)))
 
 
 def _inspect_h264(data: bytes) -> FrameInfo:
@@ -73,44 +90,12 @@ def nal_units(data: bytes) -> Iterator[bytes]:
         start = end
 
 
-class _Bits:
-    """Reads bits and Exp-Golomb codes (H.264 section 9.1)."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def bit(self) -> int:
-        byte = self._data[self._at >> 3]
-        value = byte >> (7 - (self._at & 7)) & 1
-        self._at += 1
-        return value
-
-    def bits(self, count: int) -> int:
-        value = 0
-        for _ in range(count):
-            value = value << 1 | self.bit()
-        return value
-
-    def ue(self) -> int:
-        zeros = 0
-        while not self.bit():
-            zeros += 1
-            if zeros > 31:
-                raise ValueError("an Exp-Golomb code is too long")
-        return (1 << zeros) - 1 + self.bits(zeros)
-
-    def se(self) -> int:
-        code = self.ue()
-        return (code + 1) // 2 if code & 1 else -(code // 2)
-
-
 def sps_size(sps: bytes) -> tuple[int, int]:
     """(width, height) in luma samples of a sequence parameter set, cropping applied.
 
     Raises IndexError or ValueError for one that is cut off or damaged.
     """
-    bits = _Bits(sps[1:].replace(b"\x00\x00\x03", b"\x00\x00"))
+    bits = BitReader(sps[1:].replace(b"\x00\x00\x03", b"\x00\x00"))
     profile = bits.bits(8)
     bits.bits(16)
     bits.ue()
@@ -147,7 +132,7 @@ def sps_size(sps: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _skip_scaling_lists(bits: _Bits, count: int) -> None:
+def _skip_scaling_lists(bits: BitReader, count: int) -> None:
     for index in range(count):
         if not bits.bit():
             continue
@@ -158,7 +143,7 @@ def _skip_scaling_lists(bits: _Bits, count: int) -> None:
             last = following or last
 
 
-def _skip_order_count(bits: _Bits) -> None:
+def _skip_order_count(bits: BitReader) -> None:
     kind = bits.ue()
     if kind == 0:
         bits.ue()

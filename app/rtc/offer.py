@@ -20,6 +20,8 @@ _RTPMAP = re.compile(r"a=rtpmap:(\d{1,3}) ([\w.-]+)/(\d+)")
 _FMTP = re.compile(r"a=fmtp:(\d{1,3}) (.*)")
 _PROFILE = re.compile(r"profile-level-id=([0-9a-fA-F]{6})")
 _MODE = re.compile(r"packetization-mode=(\d)")
+_VP9_PROFILE = re.compile(r"\bprofile-id=(\w*)")
+_APT = re.compile(r"\s*apt=(\d{1,3})\s*")
 _CANDIDATE = re.compile(
     r"a=candidate:\S{1,32} [12] (?:udp|UDP) \d{1,10} (\S+) (\d{1,5}) "
     r"typ (?:host|srflx|prflx|relay)"
@@ -33,11 +35,13 @@ class Offer:
     """A checked offer."""
 
     sdp: str
-    "For aiortc: only what it understands, H.264 profiles written as the one it accepts."
+    "For aiortc: only what it understands, H.264 profiles written as the one it accepts, VP9 last."
     fmtp: dict[int, str]
-    "The H.264 parameters as offered, by payload type; the answer repeats them."
+    "H.264's and VP9's parameters as offered, by payload type; the answer repeats them."
     kinds: tuple[str, ...]
     "``audio`` and ``video`` in the order of the sections."
+    codecs: frozenset[str] = frozenset()
+    "Encoding names of what is offered, in lower case."
 
 
 @dataclasses.dataclass(slots=True)
@@ -106,7 +110,9 @@ def _check(sdp: str, *, wrong: tuple[str, ...], role: str, needs: str) -> Offer:
     for section in media:
         _clean(section, fmtp, keep_mode_0=role == "publish")
     lines = session + [line for section in media for line in section.lines]
-    return Offer("\r\n".join(lines) + "\r\n", fmtp, tuple(section.kind for section in media))
+    codecs = frozenset(match[2].lower() for line in lines if (match := _RTPMAP.match(line)))
+    kinds = tuple(section.kind for section in media)
+    return Offer("\r\n".join(lines) + "\r\n", fmtp, kinds, codecs)
 
 
 def _split(sdp: str) -> tuple[list[str], list[_Section]]:
@@ -164,6 +170,34 @@ def _clean(section: _Section, fmtp: dict[int, str], *, keep_mode_0: bool) -> Non
             fmtp[payload_type] = ""
             kept.append(f"a=fmtp:{payload_type} {_AS_AIORTC_WANTS}")
     section.lines[:] = kept
+    _place_vp9(section, fmtp, {number for number, codec in codecs.items() if codec == "vp9"})
+
+
+def _place_vp9(section: _Section, fmtp: dict[int, str], offered: set[int]) -> None:
+    """Takes out VP9 but for profile 0, which goes behind all other codecs.
+
+    Everything plays H.264 and VP8, and a worker learns more from them.
+    """
+    parameters = {
+        int(match[1]): match[2].strip() for line in section.lines if (match := _FMTP.match(line))
+    }
+    # RFC 9628 section 6: no parameters mean profile 0.
+    profiles = {n: _VP9_PROFILE.search(parameters.get(n, "")) for n in offered}
+    taken = {n for n, profile in profiles.items() if profile is None or profile[1] == "0"}
+    fmtp.update({number: parameters.get(number, "") for number in taken})
+    repairs = {
+        number
+        for number, text in parameters.items()
+        if (apt := _APT.fullmatch(text)) and int(apt[1]) in taken
+    }
+    first: list[str] = []
+    last: list[str] = []
+    for line in section.lines:
+        match = _RTPMAP.match(line) or _FMTP.match(line)
+        number = int(match[1]) if match else -1
+        if number not in offered - taken:
+            (last if number in taken | repairs else first).append(line)
+    section.lines[:] = first + last
 
 
 def _is_usable(candidate: str) -> bool:
@@ -186,7 +220,7 @@ def finish_answer(
 ) -> str:
     """The answer as it is sent.
 
-    H.264 parameters as offered (RFC 6184 section 8.2.2: profile and mode must be equal),
+    Parameters as offered (RFC 6184 section 8.2.2, RFC 9628 section 6: profiles must be equal),
     Chromium's start bitrate, ``rtcp-mux-only`` (RFC 8858), candidates of mapped addresses.
     """
     lines: list[str] = []

@@ -1,6 +1,7 @@
-"""Between coded units and RTP payloads, by aiortc's own packers.
+"""Between coded units and RTP payloads, by aiortc's own packers and, for VP9, by ours.
 
-H.264: RFC 6184, packetization-mode 1. VP8: RFC 7741. Opus: RFC 7587, one packet per payload.
+H.264: RFC 6184, packetization-mode 1. VP8: RFC 7741. VP9: RFC 9628. Opus: RFC 7587, one packet
+per payload.
 """
 
 from __future__ import annotations
@@ -10,32 +11,46 @@ import struct
 from aiortc.codecs.h264 import H264Encoder, h264_depayload
 from aiortc.codecs.vpx import Vp8Encoder, vp8_depayload
 
+from app.rtc import vp9
+from app.rtc.fragment import Fragment
+from app.rtc.keyframe import inspect
 from wire.batch import Codec
 
-CODEC_NAMES = {"h264": Codec.H264, "vp8": Codec.VP8, "opus": Codec.OPUS}
+CODEC_NAMES = {"h264": Codec.H264, "vp8": Codec.VP8, "vp9": Codec.VP9, "opus": Codec.OPUS}
 """By the encoding name of an SDP rtpmap, in lower case."""
 
 _HEADER = struct.Struct("!BBHII")
 
 
-def depayload(codec: Codec, payload: bytes) -> bytes:
-    """Codec bytes of one RTP payload, empty for padding. Raises ValueError if malformed."""
+def depayload(codec: Codec, payload: bytes) -> Fragment:
+    """What one RTP payload holds. Raises ValueError if it is malformed."""
     if not payload:
-        return b""
+        return Fragment(b"")
     if codec is Codec.H264:
-        return h264_depayload(payload)
+        return Fragment(h264_depayload(payload))
     if codec is Codec.VP8:
-        return vp8_depayload(payload)
-    return payload
+        return Fragment(vp8_depayload(payload))
+    if codec is Codec.VP9:
+        return vp9.depayload(payload)
+    return Fragment(payload)
 
 
 def packetize(codec: Codec, data: bytes, *, picture_id: int) -> list[bytes]:
-    """RTP payloads of one unit, each at most 1300 bytes; ``picture_id`` 15 bits, VP8 only."""
+    """RTP payloads of one unit, each at most 1300 bytes.
+
+    ``picture_id`` counts the video units that one receiver gets; 15 bits of it go out, with VP8
+    and VP9 only.
+    """
     if codec is Codec.H264:
         # aiortc's packer cannot take an empty NAL unit, and a publisher may send one.
         return H264Encoder._packetize(nal for nal in H264Encoder._split_bitstream(data) if nal)
     if codec is Codec.VP8:
         return Vp8Encoder._packetize(data, picture_id & 0x7FFF)
+    if codec is Codec.VP9:
+        info = inspect(codec, data)
+        return vp9.packetize(
+            data, picture_id=picture_id, is_key=info.is_key, width=info.width, height=info.height
+        )
     return [data]
 
 

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.codecs import CODECS
 from aiortc.exceptions import OperationError
 from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
@@ -25,10 +27,29 @@ _MALFORMED = (
 RuntimeError."""
 
 
+_VP9 = RTCRtpCodecParameters(
+    mimeType="video/VP9",
+    clockRate=90_000,
+    payloadType=119,
+    rtcpFeedback=[
+        RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), RTCRtcpFeedback("goog-remb")
+    ],
+    parameters={"profile-id": "0"},
+)  # fmt: skip
+"""RFC 9628 section 6. The payload type is that of offers, which we never make."""
+
+
+def know_vp9() -> None:
+    """Tells aiortc, once, of a codec that it only negotiates: coding and packets are ours."""
+    if _VP9 not in CODECS["video"]:
+        CODECS["video"].append(_VP9)
+
+
 class Peer:
     """Answers one offer. ``on_state`` gets ``connected`` once, and ``closed`` or ``failed``."""
 
     def __init__(self, on_state: Callable[[str], None]) -> None:
+        know_vp9()
         # No STUN server by default: aiortc's own default is a public one.
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._connection = RTCPeerConnection(configuration)
@@ -85,7 +106,9 @@ class Peer:
         except OperationError as error:
             await self.close()
             raise BadOffer(
-                "None of the offered codecs can be used: H.264, VP8 and Opus are.", status=422
+                "None of the offered codecs can be used: H.264, VP8, VP9 of profile 0 and Opus "
+                "are.",
+                status=422,
             ) from error
         except _MALFORMED as error:
             await self.close()

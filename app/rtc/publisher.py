@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from app.rtc.assembler import CodedUnit
 from app.rtc.capture_clock import CaptureClock
+from app.rtc.fragment import Head
 from app.rtc.keyframe import inspect
 from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.receiver import ReceiverEvents, UnitReceiver
+from app.rtc.vp9_frame import join_layers
 from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
 
 _CHECK_S = 0.5
@@ -91,19 +93,13 @@ class PublisherPeer:
         self._last_unit_at = time.monotonic()
         self._connected = True
         capture_us = self._clock.capture_us(kind, pts=coded.pts, arrival_us=coded.first_arrival_us)
-        flags = Flags.DISCONTINUITY if coded.discontinuity else Flags.NONE
         which = Kind.VIDEO if kind == "video" else Kind.AUDIO
-        width = height = 0
+        flags, (width, height) = Flags.KEY, (0, 0)
+        payload = coded.data
         if which is Kind.VIDEO:
-            info = inspect(codec, coded.data)
-            # What is left of a unit whose head was lost may begin with a key frame's later slice.
-            if info.is_key and (info.width or not coded.discontinuity):
-                flags |= Flags.KEY
-                if info.width:
-                    self._size = (info.width, info.height)
+            payload = join_layers(payload, coded.cuts)
+            flags = self._video_flags(codec, coded, payload)
             width, height = self._size
-        else:
-            flags |= Flags.KEY
         sequence = self._sequences[which]
         self._sequences[which] = sequence + 1
         self._events.on_unit(
@@ -116,12 +112,25 @@ class PublisherPeer:
                 clock_rate=clock_rate,
                 capture_us=capture_us,
                 arrival_us=coded.first_arrival_us,
-                payload=coded.data,
+                payload=payload,
                 width=width,
                 height=height,
                 stamps=((Stage.ARRIVED, coded.last_arrival_us),),
             )  # fmt: skip
         )
+
+    def _video_flags(self, codec: Codec, coded: CodedUnit, payload: bytes) -> Flags:
+        """The unit's flags; notes the picture's size where the unit tells it."""
+        flags = Flags.DISCONTINUITY if coded.discontinuity else Flags.NONE
+        if coded.head is Head.MIDDLE:
+            return flags
+        info = inspect(codec, payload)
+        if info.width:
+            self._size = (info.width, info.height)
+        # What is left of a unit whose head was lost may begin with a key frame's later slice.
+        if info.is_key and (info.width or not coded.discontinuity):
+            flags |= Flags.KEY if coded.head in (Head.UNKNOWN, Head.KEY) else Flags.NONE
+        return flags
 
     def _state_changed(self, state: str) -> None:
         if state == "connected":

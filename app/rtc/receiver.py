@@ -144,13 +144,14 @@ class UnitReceiver(RTCRtpReceiver):
         if name is None:
             return
         try:
-            data = depayload(name, packet.payload)
+            fragment = depayload(name, packet.payload)
         except ValueError:
             self.malformed_packets += 1
             return
         media = Packet(
-            packet.sequence_number, packet.timestamp, bool(packet.marker), data, arrival_us
-        )
+            packet.sequence_number, packet.timestamp, bool(packet.marker), fragment.data,
+            arrival_us, fragment.head,
+        )  # fmt: skip
         if self._video is None:
             unit = self._audio.add(media)
             if unit is not None:

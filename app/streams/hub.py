@@ -11,13 +11,14 @@ from typing import Any
 
 from app.errors import (
     AlreadyPublishing,
+    BadOffer,
     Full,
     NobodyPublishes,
     RedisAway,
     SessionNotFound,
     StreamNotFound,
 )
-from app.rtc.offer import check_play_offer, check_publish_offer
+from app.rtc.offer import Offer, check_play_offer, check_publish_offer
 from app.rtc.publisher import PublisherEvents, PublisherPeer
 from app.rtc.viewer import ViewerEvents, ViewerPeer
 from app.streams.publication import Publication
@@ -52,6 +53,13 @@ class HubOptions:
 def _is_same(expected: str, given: str) -> bool:
     """In constant time."""
     return secrets.compare_digest(expected.encode(), given.encode())
+
+
+def _check_codec(record: StreamRecord, offer: Offer) -> None:
+    """The source is forwarded as it is: whoever asks for it must be able to decode it."""
+    if record.codec and record.codec not in offer.codecs:
+        name = record.codec.upper()
+        raise BadOffer(f"The source is coded as {name}, which the offer has not.", status=422)
 
 
 @dataclasses.dataclass(slots=True)
@@ -174,6 +182,8 @@ class StreamHub:
         record = await self.record(stream)
         if record is None or record.state != "live":
             raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")
+        if rendition == keys.SOURCE and "video" in offer.kinds:
+            _check_codec(record, offer)
         if self._closing or len(self._viewers) + self._joining >= self._options.max_viewers:
             raise Full("The server serves as many viewers as it may.")
         secret = secrets.token_urlsafe(18)

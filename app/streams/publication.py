@@ -11,7 +11,7 @@ from app.streams.backlog import AUDIO_WAIT_S, Backlog, starts_source, wakes_writ
 from app.streams.meters import RateMeter
 from app.streams.throttle import Throttle
 from wire import keys
-from wire.batch import AccessUnit, Batch, Codec, Kind, Stage
+from wire.batch import AccessUnit, Batch, Kind, Stage
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.control import EndStream, KeyFrameRequest, to_publisher
@@ -28,8 +28,6 @@ KEEP_S = 0.5
 MAX_GOP_S = 8.0
 """A source key frame is asked for when the last one is older than this: it bounds what a worker
 must replay and fits the log's time bound."""
-
-_CODEC_NAMES = {Codec.H264: "h264", Codec.VP8: "vp8"}
 
 
 class Publication:
@@ -99,7 +97,7 @@ class Publication:
 
     def _take_key_frame(self, unit: AccessUnit, now: float) -> None:
         self._last_key_at = now
-        seen = (_CODEC_NAMES[unit.codec], (unit.width, unit.height))
+        seen = (unit.codec.name.lower(), (unit.width, unit.height))
         if seen != (self._codec, self._size):
             self._codec, self._size = seen
             self._nudge.set()

@@ -103,7 +103,8 @@ class RenditionTail:
     def _take(self, unit: AccessUnit, epoch: int, at_us: int) -> None:
         if unit.kind is Kind.VIDEO and not self._take_video_facts(unit, epoch, at_us):
             return
-        self._picture_id += 1
+        # Receivers take a picture to follow the one whose ID is one less; audio must not count.
+        self._picture_id += unit.kind is Kind.VIDEO
         outgoing = Outgoing(
             payloads=tuple(packetize(unit.codec, unit.payload, picture_id=self._picture_id)),
             payload_codec=unit.codec,

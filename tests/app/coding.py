@@ -57,6 +57,24 @@ def vp8(width: int, height: int, count: int = 1) -> tuple[bytes, ...]:
     return _encode(codec, width, height, count)
 
 
+@functools.lru_cache(maxsize=16)
+def vp9(width: int, height: int, count: int = 1, *, hidden: bool = False) -> tuple[bytes, ...]:
+    """``count`` units; the first is a key frame.
+
+    If ``hidden``, every tenth or so is a superframe of a hidden frame and a shown one.
+    """
+    codec: Any = av.CodecContext.create("libvpx-vp9", "w")
+    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.time_base, codec.bit_rate, codec.gop_size = Fraction(1, 30), 800_000, 1000
+    codec.options = {
+        "deadline": "realtime",
+        "cpu-used": "5" if hidden else "8",
+        "lag-in-frames": "25" if hidden else "0",
+        "auto-alt-ref": str(int(hidden)),
+    }
+    return _encode(codec, width, height, count)
+
+
 def _encode(codec: Any, width: int, height: int, count: int) -> tuple[bytes, ...]:
     packets = [p for frame in pictures(width, height, count) for p in codec.encode(frame)]
     packets += codec.encode(None)
@@ -66,8 +84,7 @@ def _encode(codec: Any, width: int, height: int, count: int) -> tuple[bytes, ...
 
 def decode(codec: Codec, units: list[bytes]) -> list[tuple[int, int]]:
     """(width, height) of every picture that FFmpeg decodes."""
-    name = "h264" if codec is Codec.H264 else "vp8"
-    context: Any = av.CodecContext.create(name, "r")
+    context: Any = av.CodecContext.create(codec.name.lower(), "r")
     frames = [f for unit in units for f in context.decode(av.Packet(unit))]
     frames += context.decode(None)
     return [(frame.width, frame.height) for frame in frames]

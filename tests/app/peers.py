@@ -13,14 +13,21 @@ import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
+from app.rtc.payloads import packetize
+from app.rtc.peer import know_vp9
 from tests.app import coding
+from wire.batch import Codec
 
 Signal = Callable[[str], Awaitable[str]]
 """Takes an SDP offer to the server and brings its answer."""
 
 
+CODECS = ("H264", "VP8", "VP9")
+
+
 def connection() -> RTCPeerConnection:
-    """A peer that asks no STUN server."""
+    """A peer that asks no STUN server, and negotiates VP9 too."""
+    know_vp9()
     return RTCPeerConnection(RTCConfiguration(iceServers=[]))
 
 
@@ -42,6 +49,19 @@ class UnitTrack(MediaStreamTrack):
     async def recv(self) -> Any:
         """The next unit."""
         return await self._packets.get()
+
+
+class Vp9Packer:
+    """What aiortc's sender lacks: it asks a codec's encoder for the payloads of a coded unit."""
+
+    def __init__(self) -> None:
+        self._picture_id = 0
+
+    def pack(self, packet: av.Packet) -> tuple[list[bytes], int]:
+        """(payloads, time stamp)."""
+        self._picture_id += 1
+        payloads = packetize(Codec.VP9, bytes(packet), picture_id=self._picture_id)
+        return payloads, int(packet.pts or 0)
 
 
 class Publisher:
@@ -70,6 +90,8 @@ class Publisher:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         sender = self.connection.getSenders()[-1]
         sender._send_keyframe = self._count_key_frame  # type: ignore[method-assign]
+        if codec == "VP9":
+            sender._RTCRtpSender__encoder = Vp9Packer()  # type: ignore[attr-defined]
         transport = sender.transport
         send = transport._send_rtp
 
@@ -170,9 +192,11 @@ class Viewer:
 
 
 def _prefer(sdp: str, codec: str) -> str:
-    """The offer with only one of H264 and VP8 in it."""
-    other = "VP8" if codec == "H264" else "H264"
-    return sdp.replace(f" {other}/90000", " unused/90000")
+    """The offer with only one of ``CODECS`` in it."""
+    for other in CODECS:
+        if other != codec:
+            sdp = sdp.replace(f" {other}/90000", " unused/90000")
+    return sdp
 
 
 async def connected(peer: RTCPeerConnection) -> None:

@@ -125,7 +125,8 @@ async def test_h264_is_preferred_and_pictures_are_only_made_smaller(
 ) -> None:
     body = """
       const codecs = [
-        { mimeType: 'video/AV1' }, { mimeType: 'video/VP8' },
+        { mimeType: 'video/AV1' }, { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=2' },
+        { mimeType: 'video/VP9', sdpFmtpLine: 'profile-id=0' }, { mimeType: 'video/VP8' },
         { mimeType: 'video/H264', sdpFmtpLine: 'packetization-mode=0;profile-level-id=42e01f' },
         { mimeType: 'video/H264', sdpFmtpLine: 'packetization-mode=1;profile-level-id=42001f' },
         { mimeType: 'video/H264', sdpFmtpLine: 'packetization-mode=1;profile-level-id=42e01f' },
@@ -136,7 +137,7 @@ async def test_h264_is_preferred_and_pictures_are_only_made_smaller(
           .map(([width, height]) => m.downscale({ width, height }, box))];
     """
     order, factors = await run(page, server, "net/whip", body)
-    assert order == [4, 3, 1, 0, 2]
+    assert order == [6, 5, 3, 2, 0, 1, 4]
     assert factors == pytest.approx([4, 1, 800 / 270, 4, 1])
 
 

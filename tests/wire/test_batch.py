@@ -173,7 +173,7 @@ def test_any_corruption_is_refused_or_encodes_to_the_same_bytes(
 
 @bounded
 @given(st.binary(max_size=200))
-@example(b"SCFB\1\0\0\1\0\0\0\x14" + bytes(8))
+@example(b"SCFB\2\0\0\1\0\0\0\x14" + bytes(8))
 def test_arbitrary_bytes_raise_nothing_but_bad_batch(data: bytes) -> None:
     check_parses_or_refuses(data)
 

@@ -17,7 +17,7 @@ from wire import clock
 from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
 from workers.picture import Picture
 
-_NAMES = {Codec.H264: "libx264", Codec.VP8: "libvpx"}
+_NAMES = {Codec.H264: "libx264", Codec.VP8: "libvpx", Codec.VP9: "libvpx-vp9"}
 
 
 @lru_cache(maxsize=16)

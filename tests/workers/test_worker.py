@@ -56,7 +56,7 @@ def decodable(viewed: list[AccessUnit]) -> list[tuple[int, int]]:
     return sizes
 
 
-@pytest.mark.parametrize("source", [Codec.H264, Codec.VP8])
+@pytest.mark.parametrize("source", [Codec.H264, Codec.VP8, Codec.VP9])
 @pytest.mark.parametrize("output", [Codec.H264, Codec.VP8])
 async def test_every_unit_comes_out_once_enhanced_and_stamped_in_order(
     client: Redis, nets: NetCache, source: Codec, output: Codec
@@ -104,7 +104,10 @@ async def test_frame_rates_from_15_to_60_go_through(
 async def test_size_and_codec_may_change_while_the_stream_is_live(
     client: Redis, nets: NetCache
 ) -> None:
-    parts = [(Codec.H264, 64, 48), (Codec.H264, 96, 64), (Codec.VP8, 63, 47), (Codec.VP8, 64, 48)]
+    parts = [
+        (Codec.H264, 64, 48), (Codec.H264, 96, 64), (Codec.VP8, 63, 47), (Codec.VP8, 64, 48),
+        (Codec.VP9, 63, 47), (Codec.VP9, 64, 48),
+    ]  # fmt: skip
     publisher, viewer = Publisher(client), Viewer(client)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer):
         await publisher.begin()
@@ -115,12 +118,12 @@ async def test_size_and_codec_may_change_while_the_stream_is_live(
                 first_pts=number * 30_000, first_sequence=number * 10,
             )  # fmt: skip
             await publisher.play(list(units(clip)))
-        await viewer.until(40)
+        await viewer.until(60)
         assert (work_of(worker).width, work_of(worker).height) == (128, 96)
     expected = [(2 * width, 2 * height) for _, width, height in parts for _ in range(10)]
     assert decodable(viewer.units) == expected
     keys_at = [index for index, unit in enumerate(viewer.units) if unit.is_key]
-    assert keys_at == [0, 10, 20, 30]
+    assert keys_at == [0, 10, 20, 30, 40, 50]
 
 
 async def test_audio_stays_in_the_source_log(client: Redis, nets: NetCache) -> None:
@@ -241,11 +244,12 @@ async def test_hopelessly_late_frames_are_dropped_and_counted(client: Redis, zoo
         assert unit.stamps[-1][1] - unit.stamps[0][1] < 1_500_000
 
 
+@pytest.mark.parametrize("codec", [Codec.VP8, Codec.VP9])
 async def test_input_beyond_the_machine_is_copied_with_a_reason(
-    client: Redis, nets: NetCache
+    client: Redis, nets: NetCache, codec: Codec
 ) -> None:
     config = lead_config("w1", ms_per_frame=5000.0)
-    clip = list(units(Clip(codec=Codec.VP8, frames=40, key_every=20)))
+    clip = list(units(Clip(codec=codec, frames=40, key_every=20)))
     publisher, viewer = Publisher(client), Viewer(client)
     async with working(client, nets, config) as worker, watching(viewer, publisher):
         await publisher.begin()
@@ -259,7 +263,7 @@ async def test_input_beyond_the_machine_is_copied_with_a_reason(
     assert viewer.units[0].is_key
     payloads = {unit.pts: unit.payload for unit in clip}
     for unit in viewer.units:
-        assert unit.flags & Flags.BYPASS and unit.codec is Codec.VP8
+        assert unit.flags & Flags.BYPASS and unit.codec is codec
         assert unit.payload == payloads[unit.pts]
         assert [stage for stage, _ in unit.stamps] == [
             Stage.ARRIVED, Stage.LOGGED, Stage.FETCHED, Stage.PUBLISHED

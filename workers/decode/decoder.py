@@ -1,4 +1,4 @@
-"""One decoder of H.264 or VP8."""
+"""One decoder of H.264, VP8 or VP9."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from workers.errors import BrokenUnit
 from workers.picture import Picture
 from workers.reuse.side_data import EXPORT
 
-_NAMES = {Codec.H264: "h264", Codec.VP8: "vp8"}
+_NAMES = {Codec.H264: "h264", Codec.VP8: "vp8", Codec.VP9: "vp9"}
 
 
 class UnitDecoder:
     """Units in, pictures out, in the order of presentation; used by one thread.
 
-    A unit's ``tag`` comes back with its picture. Sizes may change at key frames. One thread and
-    ``low_delay``, so that a picture leaves with its unit (frame threads would hold some back).
+    A unit's ``tag`` comes back with its picture. Sizes may change at key frames, with VP9 at any.
+    One thread and ``low_delay``, so that a picture leaves with its unit (frame threads would hold
+    some back).
     """
 
     def __init__(self, codec: Codec) -> None:
@@ -28,8 +29,13 @@ class UnitDecoder:
         self._context.thread_count = 1
         self._context.options = {"flags": "+low_delay", **EXPORT}
 
+    @property
+    def may_hold_back(self) -> bool:
+        """True if a picture may come later than its unit; else one that did not come is hidden."""
+        return self.codec is Codec.H264
+
     def decode(self, payload: bytes, tag: int) -> list[tuple[int, Picture]]:
-        """The pictures that are complete now. Raises BrokenUnit."""
+        """The pictures that are complete now, one for a unit. Raises BrokenUnit."""
         packet = av.Packet(payload)
         packet.pts = packet.dts = tag
         try:
@@ -49,4 +55,6 @@ class UnitDecoder:
     def _pictures(frames: list[Any]) -> list[tuple[int, Picture]]:
         if any(frame.is_corrupt for frame in frames):
             raise BrokenUnit("a picture was only concealed")
-        return [(int(frame.pts), Picture.of_frame(frame)) for frame in frames]
+        # VP9's spatial layers come out one by one; the highest is the last and is the picture.
+        last = {int(frame.pts): frame for frame in frames}
+        return [(tag, Picture.of_frame(frame)) for tag, frame in last.items()]

@@ -82,6 +82,8 @@ class DecodeStep:
         if self._inspector is not None:
             self._inspector.see(self._tag, item.unit.payload)
         yield from self._match(decoder.decode(item.unit.payload, self._tag))
+        if not decoder.may_hold_back and self._inside.pop(self._tag, None) is not None:
+            self._drop(item, "hidden")
         while len(self._inside) > _MAX_INSIDE:
             self._drop(self._inside.pop(next(iter(self._inside))), "broken")
 

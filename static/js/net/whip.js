@@ -28,8 +28,8 @@ const TABLE = {
 };
 
 /**
- * H.264 first (constrained baseline and baseline, packetization mode 1), then VP8, then the rest: the
- * server takes both, and forwards H.264 to everything that plays video.
+ * H.264 first (constrained baseline and baseline, packetization mode 1), then VP8, VP9 of profile 0, and
+ * the rest: the server takes these three, and forwards H.264 to everything that plays video.
  *
  * @template {{mimeType: string, sdpFmtpLine?: string}} C
  * @param {C[]} codecs
@@ -43,7 +43,8 @@ export function preferredCodecs(codecs) {
     if (mime === 'video/h264' && /packetization-mode=1/.test(line)) {
       return /profile-level-id=42e0/i.test(line) ? 0 : 1;
     }
-    return mime === 'video/vp8' ? 2 : 3;
+    if (mime === 'video/vp9' && !/profile-id=[^0]/.test(line)) return 3;
+    return mime === 'video/vp8' ? 2 : 4;
   }
   return codecs
     .map((codec, index) => ({ codec, index, rank: rank(codec) }))

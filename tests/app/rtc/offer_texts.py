@@ -30,6 +30,11 @@ def publish_h264(parameters: str) -> str:
     return sdp + (f"a=fmtp:96 {parameters}\r\n" if parameters else "")
 
 
+def publish_vp9(parameters: str) -> str:
+    """A publisher that offers one VP9 payload type with these parameters."""
+    return publish_h264(parameters).replace("H264/90000", "VP9/90000")
+
+
 def publish_codec(name: str) -> str:
     """A publisher that offers one other video codec."""
     return without(offer("obs"), "a=fmtp:96").replace("H264/90000", f"{name}/90000")

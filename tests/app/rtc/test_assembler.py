@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import random
 
 from hypothesis import given
@@ -16,6 +17,7 @@ from app.rtc.assembler import (
     Packet,
     VideoAssembler,
 )
+from app.rtc.fragment import Head
 
 FRAME_TICKS = 3000
 
@@ -63,6 +65,18 @@ def test_a_unit_tells_when_its_first_and_its_last_packet_arrived() -> None:
     assembler.add(packet(2, 0, marker=True, at=20), now=0.0)
     (unit,) = assembler.add(packet(1, 0, at=30), now=0.0).units
     assert (unit.first_arrival_us, unit.last_arrival_us) == (10, 30)
+
+
+def test_a_unit_tells_how_it_begins_and_where_frames_in_it_do() -> None:
+    assembler = VideoAssembler()
+    heads = [Head.KEY, Head.MIDDLE, Head.FRAME, Head.MIDDLE, Head.FRAME]
+    given = [dataclasses.replace(p, head=head) for p, head in zip(frames(1, 5), heads, strict=True)]
+    given[1] = dataclasses.replace(given[1], data=b"")  # padding counts for nothing
+    (unit,) = feed(assembler, given)
+    assert unit.data == b"0,2,3,4,"
+    assert (unit.head, unit.cuts) == (Head.KEY, (2, 6))
+    (unit,) = feed(assembler, frames(1, 3, first=5))
+    assert (unit.head, unit.cuts) == (Head.UNKNOWN, ())
 
 
 def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:

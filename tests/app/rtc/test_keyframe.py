@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rtc.keyframe import FrameInfo, inspect, nal_units, sps_size
+from app.rtc.vp9_frame import join_layers
 from tests.app import coding
 from wire.batch import Codec
 
@@ -65,10 +66,38 @@ def test_nal_units_are_cut_at_both_kinds_of_start_code() -> None:
     assert list(nal_units(b"\x00\x00\x01\x00\x00\x01")) == []
 
 
-@given(st.binary(max_size=200), st.sampled_from([Codec.H264, Codec.VP8]))
+@pytest.mark.parametrize("size", [(98, 54), (480, 270), (1920, 1080)])
+def test_vp9s_key_frame_tells_its_size(size: tuple[int, int]) -> None:
+    units = coding.vp9(*size, 2)
+    assert inspect(Codec.VP9, units[0]) == FrameInfo(True, *size)
+    assert inspect(Codec.VP9, units[1]) == FrameInfo(False)
+
+
+def test_a_vp9_superframe_starts_with_its_first_frame_and_has_the_size_of_its_last() -> None:
+    small, large = coding.vp9(98, 54)[0], coding.vp9(196, 108)[0]
+    delta = coding.vp9(98, 54, 2)[1]
+    for parts, info in (
+        ((small, large), FrameInfo(True, 196, 108)),
+        ((small, delta), FrameInfo(True, 98, 54)),
+        ((delta, large), FrameInfo(False, 196, 108)),
+    ):
+        assert inspect(Codec.VP9, join_layers(b"".join(parts), (len(parts[0]),))) == info
+
+
+@pytest.mark.parametrize("at,value", [(0, 0), (0, 0x92), (1, 0), (4, 0xFF)])
+def test_vp9_with_a_wrong_marker_profile_sync_code_or_size_is_no_key_frame(
+    at: int, value: int
+) -> None:
+    head = bytearray(coding.vp9(98, 54)[0])
+    head[at] = value
+    assert inspect(Codec.VP9, bytes(head)) == FrameInfo(False)
+
+
+@given(st.binary(max_size=200), st.sampled_from([Codec.H264, Codec.VP8, Codec.VP9]))
 def test_no_bytes_break_it(data: bytes, codec: Codec) -> None:
     start = b"\x00\x00\x01\x67"
-    for head in (b"", start, start + b"\x64\x00\x1f", b"\x10\x00\x00\x9d\x01*"):
+    vp8, vp9 = b"\x10\x00\x00\x9d\x01*", b"\x82\x49\x83\x42"
+    for head in (b"", start, start + b"\x64\x00\x1f", vp8, vp9):
         info = inspect(codec, head + data)
         assert 0 <= info.width <= 8192
         assert 0 <= info.height <= 8192

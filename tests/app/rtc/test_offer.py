@@ -24,6 +24,7 @@ from tests.app.rtc.offer_texts import (
     only,
     publish_codec,
     publish_h264,
+    publish_vp9,
     without,
 )
 
@@ -233,17 +234,64 @@ async def test_chromium_gets_a_start_bitrate_for_each_codec(answer: Answer) -> N
     offered = fmtp(offer("chromium_publish"))
     answered = fmtp(await answer(check_publish_offer(offer("chromium_publish"))))
     assert answered[96] == "x-google-start-bitrate=1500"
-    for number in (103, 107, 109, 115, 117):
+    for number in (98, 103, 107, 109, 115, 117):
         assert answered[number] == f"{offered[number]};x-google-start-bitrate=1500"
 
 
-@pytest.mark.parametrize("codec", ["AV1", "VP9", "H265"])
+@pytest.mark.parametrize("codec", ["AV1", "H265"])
 async def test_a_publisher_of_other_codecs_alone_is_refused(codec: str, answer: Answer) -> None:
     checked = check_publish_offer(publish_codec(codec))
     with pytest.raises(BadOffer) as caught:
         await answer(checked)
     assert caught.value.status == 422
     assert "VP8" in caught.value.detail
+
+
+@pytest.mark.parametrize("parameters", ["", "profile-id=0", "max-fr=30;profile-id=0"])
+async def test_vp9_of_profile_0_can_be_published_and_is_repeated(
+    parameters: str, answer: Answer
+) -> None:
+    sdp = await answer(check_publish_offer(publish_vp9(parameters)))
+    assert "a=rtpmap:96 VP9/90000\r\n" in sdp
+    assert fmtp(sdp)[96] == ";".join(filter(None, [parameters, "x-google-start-bitrate=1500"]))
+
+
+@pytest.mark.parametrize("profile", ["1", "2", "3", "00", "x", ""])
+async def test_vp9_of_another_profile_is_refused(profile: str, answer: Answer) -> None:
+    checked = check_publish_offer(publish_vp9(f"profile-id={profile}"))
+    assert "vp9" not in checked.codecs
+    with pytest.raises(BadOffer, match="VP9 of profile 0") as caught:
+        await answer(checked)
+    assert caught.value.status == 422
+
+
+def video_codecs(sdp: str) -> list[tuple[int, str]]:
+    """Payload types and names of the video section, in its order."""
+    section = sdp.split("\r\nm=video")[1]
+    return [(int(n), name) for n, name in re.findall(r"a=rtpmap:(\d+) (\w+)/90000", section)]
+
+
+async def test_vp9_comes_behind_h264_and_vp8_with_its_retransmission(answer: Answer) -> None:
+    # Chromium, with VP9 in front as ``setCodecPreferences`` puts it there.
+    session, video = offer("chromium_publish").split("a=rtpmap:96 ")
+    vp9 = re.findall(r"a=(?:rtpmap|fmtp):(?:98|99) .*\r\n", video)
+    assert len(vp9) == 4
+    for line in vp9:
+        video = video.replace(line, "")
+    sdp = session + "".join(vp9) + "a=rtpmap:96 " + video
+    assert video_codecs(sdp)[:3] == [(98, "VP9"), (99, "rtx"), (96, "VP8")]
+    found = video_codecs(await answer(check_publish_offer(sdp)))
+    assert found[0] == (96, "VP8")
+    assert found[-2:] == [(98, "VP9"), (99, "rtx")]
+    assert 100 not in dict(found)  # profile 2
+
+
+async def test_a_viewer_gets_vp9_where_it_takes_profile_0(answer: Answer) -> None:
+    checked = check_play_offer(offer("chromium_play"))
+    assert {"h264", "vp8", "vp9", "opus"} <= checked.codecs
+    sdp = await answer(checked, "sendonly")
+    assert fmtp(sdp)[98] == "profile-id=0"
+    assert 100 not in fmtp(sdp)
 
 
 async def test_a_publisher_of_vp8_alone_is_taken(answer: Answer) -> None:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.rtc.fragment import Fragment
 from app.rtc.keyframe import nal_units
 from app.rtc.payloads import RtpHeader, depayload, packetize
 from tests.app import coding
 from wire.batch import Codec
+
+Code = Callable[..., tuple[bytes, ...]]
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
@@ -18,7 +23,7 @@ SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 def round_trip(codec: Codec, unit: bytes) -> bytes:
     payloads = packetize(codec, unit, picture_id=77)
     assert all(0 < len(payload) <= 1300 for payload in payloads)
-    return b"".join(depayload(codec, payload) for payload in payloads)
+    return b"".join(depayload(codec, payload).data for payload in payloads)
 
 
 @pytest.mark.parametrize("size", [(98, 54), (480, 270), (1280, 720)])
@@ -29,20 +34,23 @@ def test_h264_units_come_back_nal_by_nal(size: tuple[int, int]) -> None:
     assert coding.decode(Codec.H264, back) == [size] * 3
 
 
+@pytest.mark.parametrize("codec,code", [(Codec.VP8, coding.vp8), (Codec.VP9, coding.vp9)])
 @pytest.mark.parametrize("size", [(98, 54), (480, 270), (1280, 720)])
-def test_vp8_units_come_back_byte_by_byte(size: tuple[int, int]) -> None:
-    units = coding.vp8(*size, 3)
-    assert tuple(round_trip(Codec.VP8, unit) for unit in units) == units
+def test_vp8_and_vp9_units_come_back_byte_by_byte(
+    codec: Codec, code: Code, size: tuple[int, int]
+) -> None:
+    units = code(*size, 3)
+    assert tuple(round_trip(codec, unit) for unit in units) == units
 
 
 def test_an_opus_packet_is_one_payload() -> None:
     assert packetize(Codec.OPUS, coding.OPUS_SILENCE, picture_id=0) == [coding.OPUS_SILENCE]
-    assert depayload(Codec.OPUS, coding.OPUS_SILENCE) == coding.OPUS_SILENCE
+    assert depayload(Codec.OPUS, coding.OPUS_SILENCE).data == coding.OPUS_SILENCE
 
 
-@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.OPUS])
+@pytest.mark.parametrize("codec", list(Codec))
 def test_padding_has_no_bytes(codec: Codec) -> None:
-    assert depayload(codec, b"") == b""
+    assert depayload(codec, b"") == Fragment(b"")
 
 
 @given(st.binary(min_size=1, max_size=60), st.sampled_from(list(Codec)))
@@ -55,16 +63,17 @@ def test_any_payload_has_bytes_or_is_refused_with_a_value_error(data: bytes, cod
 
 @given(
     st.lists(st.sampled_from([b"\x00\x00\x01", b"\x00", b"\x65", b"\x67ab", b"\x01" * 1400])),
-    st.sampled_from([Codec.H264, Codec.VP8]),
+    st.sampled_from([Codec.H264, Codec.VP8, Codec.VP9]),
 )
 def test_whatever_a_publisher_sent_can_be_packetized(parts: list[bytes], codec: Codec) -> None:
     for payload in packetize(codec, b"".join(parts), picture_id=1):
         assert 0 < len(payload) <= 1300
 
 
-def test_picture_ids_beyond_15_bits_wrap() -> None:
-    unit = coding.vp8(98, 54)[0]
-    low, high = (packetize(Codec.VP8, unit, picture_id=i) for i in (5, 5 + (1 << 15)))
+@pytest.mark.parametrize("codec,code", [(Codec.VP8, coding.vp8), (Codec.VP9, coding.vp9)])
+def test_picture_ids_beyond_15_bits_wrap(codec: Codec, code: Code) -> None:
+    unit = code(98, 54)[0]
+    low, high = (packetize(codec, unit, picture_id=i) for i in (5, 5 + (1 << 15)))
     assert low == high
 
 

@@ -11,10 +11,12 @@ from aiortc.rtp import RtpPacket
 
 from app.rtc import ice
 from app.rtc.assembler import CodedUnit
+from app.rtc.fragment import Head
 from app.rtc.keyframe import nal_units
 from app.rtc.offer import check_publish_offer
 from app.rtc.publisher import PublisherEvents, PublisherPeer
 from app.rtc.receiver import MAX_SOURCES
+from app.rtc.vp9_frame import split_superframe
 from tests.app import coding
 from tests.app.peers import Publisher, no_tasks_but, until
 from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
@@ -61,11 +63,11 @@ async def publisher() -> AsyncIterator[Publisher]:
     await made.close()
 
 
-@pytest.mark.parametrize("codec", ["H264", "VP8"])
+@pytest.mark.parametrize("codec", ["H264", "VP8", "VP9"])
 async def test_units_arrive_as_they_were_coded(
     codec: str, ingest: Ingest, publisher: Publisher
 ) -> None:
-    units = coding.h264(480, 270, 4) if codec == "H264" else coding.vp8(480, 270, 4)
+    units = {"H264": coding.h264, "VP8": coding.vp8, "VP9": coding.vp9}[codec](480, 270, 4)
     await publisher.start(ingest.signal, codec)
     for index, unit in enumerate(units):
         publisher.video.put(unit, ticks=3000 * index)
@@ -73,7 +75,7 @@ async def test_units_arrive_as_they_were_coded(
         publisher.audio.put(coding.OPUS_SILENCE, ticks=960 * index)
     await until(lambda: len(ingest.video) == 4 and len(ingest.of(Kind.AUDIO)) == 4)
     got = ingest.video
-    if codec == "VP8":
+    if codec != "H264":
         assert tuple(unit.payload for unit in got) == units
     else:
         assert [list(nal_units(u.payload)) for u in got] == [list(nal_units(u)) for u in units]
@@ -237,6 +239,52 @@ def test_the_rest_of_a_key_frame_whose_head_was_lost_is_no_key_frame() -> None:
     for discontinuity, data in ((False, unit), (True, rest), (True, unit)):
         ingest.peer._take("video", Codec.H264, 90_000, CodedUnit(0, data, 0, 0, discontinuity))
     assert [unit.is_key for unit in ingest.video] == [True, False, True]
+
+
+def taken(codec: Codec, *coded: CodedUnit) -> list[AccessUnit]:
+    """What a publisher's peer tells of units as the assembler makes them."""
+    ingest = Ingest()
+    ingest.peer._clock.add_track("video", 90_000)
+    for unit in coded:
+        ingest.peer._take("video", codec, 90_000, unit)
+    return ingest.video
+
+
+def test_a_vp9_key_frame_is_one_by_its_packets_and_by_its_bytes() -> None:
+    key, delta = coding.vp9(98, 54, 2)
+    units = taken(
+        Codec.VP9,
+        *(
+            CodedUnit(0, data, 0, 0, False, head)
+            for data in (key, delta)
+            for head in (Head.KEY, Head.FRAME, Head.MIDDLE)
+        ),
+    )
+    assert [unit.is_key for unit in units] == [True] + [False] * 5
+
+
+def test_vp9_layers_become_a_superframe_of_the_last_ones_size() -> None:
+    small, large = coding.vp9(98, 54)[0], coding.vp9(196, 108)[0]
+    (unit,) = taken(
+        Codec.VP9, CodedUnit(0, small + large, 0, 0, False, Head.KEY, cuts=(len(small),))
+    )
+    assert unit.is_key
+    assert (unit.width, unit.height) == (196, 108)
+    assert split_superframe(unit.payload) == [small, large]
+
+
+def test_a_vp9_picture_may_change_its_size_between_key_frames() -> None:
+    # Section 6.2 of the VP9 specification: a frame of no reference's size tells its own.
+    bits = "10000110" + "0" * 25 + f"{639:016b}{359:016b}"
+    resized = int(bits.ljust(80, "0"), 2).to_bytes(10, "big")
+    key = coding.vp9(98, 54)[0]
+    before, after = taken(
+        Codec.VP9,
+        CodedUnit(0, key, 0, 0, False, Head.KEY),
+        CodedUnit(3000, resized, 0, 0, False, Head.FRAME),
+    )
+    assert (before.width, before.height) == (98, 54)
+    assert (after.width, after.height, after.is_key) == (640, 360, False)
 
 
 async def test_a_publisher_that_ignores_consent_checks_stays_while_it_sends(

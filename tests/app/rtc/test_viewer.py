@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 
 import pytest
@@ -93,8 +94,8 @@ async def viewer(egress: Egress) -> AsyncIterator[Viewer]:
     await made.close()
 
 
-def joined(packets: list[RtpPacket]) -> bytes:
-    return b"".join(depayload(Codec.H264, packet.payload) for packet in packets)
+def joined(packets: list[RtpPacket], codec: Codec = Codec.H264) -> bytes:
+    return b"".join(depayload(codec, packet.payload).data for packet in packets)
 
 
 async def test_units_arrive_whole_on_one_time_line(egress: Egress, viewer: Viewer) -> None:
@@ -197,6 +198,26 @@ async def test_rtp_times_never_go_back_and_such_units_are_no_base_for_reports(
 async def test_a_codec_the_viewer_did_not_take_is_not_sent(egress: Egress, viewer: Viewer) -> None:
     assert egress.peer.can_send(Codec.H264)
     assert not egress.peer.can_send(Codec.VP8)
+
+
+async def test_vp9_arrives_whole(egress: Egress) -> None:
+    made = Viewer("video")
+    await made.start(egress.signal, "VP9")
+    await until(lambda: egress.connects)
+    assert [c for c in Codec if egress.peer.can_send(c)] == [Codec.VP9]
+    units = coding.vp9(480, 270, 3)
+    for index, unit in enumerate(units):
+        payloads = tuple(packetize(Codec.VP9, unit, picture_id=index))
+        egress.peer.push(
+            dataclasses.replace(
+                video(index, b"", key=index == 0), payloads=payloads, payload_codec=Codec.VP9
+            )
+        )
+    received = made.received["video"]
+    await until(lambda: len(received.timestamps) == 3 and received.packets[-1].marker)
+    frames = [[p for p in received.packets if p.timestamp == at] for at in received.timestamps]
+    assert tuple(joined(frame, Codec.VP9) for frame in frames) == units
+    await made.close()
 
 
 async def test_a_viewer_of_video_alone_gets_no_audio(egress: Egress) -> None:

@@ -18,6 +18,7 @@ from app.errors import (
     StreamNotFound,
 )
 from app.rtc import ice
+from app.rtc.vp9_descriptor import parse_descriptor
 from app.streams.hub import HubOptions, StreamHub
 from tests.app import coding
 from tests.app.peers import Publisher, Viewer, no_tasks_but, publishing, until, watching
@@ -97,6 +98,26 @@ async def test_a_viewer_joins_with_a_whole_group_of_pictures(make_hub: MakeHub) 
                 steps = [b - a for a, b in zip(times, times[1:], strict=False)]
                 assert 90 in steps  # the squeezed past
                 assert all(0 < step <= 90_000 for step in steps)
+
+
+async def test_a_vp9_source_is_watched_by_whoever_takes_vp9(make_hub: MakeHub) -> None:
+    into = Into(make_hub())
+    async with publishing(into.publish, coding.vp9(98, 54, 10), codec="VP9"):
+        await into.until_live()
+        record = await into.hub.record("cam1")
+        assert record is not None
+        assert (record.codec, record.width, record.height) == ("vp9", 98, 54)
+        async with watching(into.play, codec="VP9") as viewer:
+            video, audio = viewer.received["video"], viewer.received["audio"]
+            await until(lambda: len(video.timestamps) > 20 and audio.packets)
+            descriptors = [parse_descriptor(packet.payload)[0] for packet in video.packets]
+        numbers = list(dict.fromkeys(d.picture_id for d in descriptors))
+        assert numbers == [(numbers[0] or 0) + step for step in range(len(numbers))]
+        other = Viewer()
+        with pytest.raises(BadOffer, match="coded as VP9, which the offer has not") as caught:
+            await other.start(into.play, "H264")
+        assert caught.value.status == 422
+        await other.close()
 
 
 async def test_a_second_publisher_is_refused_here_and_on_another_app(make_hub: MakeHub) -> None:

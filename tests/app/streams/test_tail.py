@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiortc.codecs.vpx import VpxPayloadDescriptor
 
 from app.streams.tail import RenditionTail
-from tests.app import fakes
+from tests.app import coding, fakes
 from tests.app.peers import until
 from wire import keys
-from wire.batch import AccessUnit, Flags
+from wire.batch import AccessUnit, Codec, Flags
 from wire.clock import now_us
 from wire.connection import Redis, command
 from wire.control import KeyFrameRequest, Message, to_lead, to_publisher
@@ -76,6 +78,21 @@ async def test_reading_begins_at_the_last_key_frame(log: Log) -> None:
     assert [unit.is_video for _, unit in listener.heard] == [True] * 4 + [False]
     assert {name for name, _ in listener.heard} == {keys.SOURCE}
     assert (tail.codec, tail.size, tail.units, tail.skipped) == ("h264", (480, 270), 4, 0)
+
+
+async def test_picture_ids_count_pictures_and_no_sound(log: Log) -> None:
+    """A browser waits for the picture before; one that never comes would hold up all others."""
+    coded = [
+        dataclasses.replace(fakes.video(n, key=n == 0), codec=Codec.VP8, payload=unit)
+        for n, unit in enumerate(coding.vp8(98, 54, 3))
+    ]
+    async with running(log.client) as (_, listener):
+        await log.write(coded[0], fakes.audio(0), fakes.audio(1), coded[1], fakes.audio(2))
+        await log.write(coded[2])
+        await until(lambda: len(listener.video) == 3)
+        heads = [VpxPayloadDescriptor.parse(unit.payloads[0])[0] for unit in listener.video]
+    first = heads[0].picture_id or 0
+    assert [head.picture_id for head in heads] == [first, first + 1, first + 2]
 
 
 async def test_a_unit_is_packetized_once_for_all_listeners(log: Log) -> None:

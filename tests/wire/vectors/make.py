@@ -14,9 +14,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 KEY, BYPASS, DISCONTINUITY = 1, 2, 4
-H264, VP8, OPUS = 1, 2, 3
+H264, VP8, OPUS, VP9 = 1, 2, 3, 4
 VIDEO, AUDIO = 1, 2
-CODES = {"video": VIDEO, "audio": AUDIO, "h264": H264, "vp8": VP8, "opus": OPUS}
+CODES = {"video": VIDEO, "audio": AUDIO, "h264": H264, "vp8": VP8, "opus": OPUS, "vp9": VP9}
 
 KEY_FRAME: dict[str, Any] = {
     "kind": "video",
@@ -43,6 +43,7 @@ DELTA_FRAME = {
     "stamps": [[stage, 1_767_225_600_041_000 + stage] for stage in range(1, 9)],
     "payload": "d1",
 }
+VP9_FRAME = {**KEY_FRAME, "codec": "vp9", "stamps": [], "payload": "8249834200"}
 PACKET = {
     **KEY_FRAME,
     "kind": "audio",
@@ -89,7 +90,7 @@ def batch(
     *,
     count: int = 1,
     magic: bytes = b"SCFB",
-    version: int = 1,
+    version: int = 2,
     reserved: int = 0,
     epoch: int = 5,
     length: int | None = None,
@@ -126,6 +127,7 @@ def valid() -> dict[str, tuple[bytes, dict[str, Any]]]:
     return {
         "key-frame": of(1_767_225_600_000, KEY_FRAME),
         "delta-frame-with-every-stamp": of(2**64 - 1, DELTA_FRAME),
+        "vp9": of(6, VP9_FRAME),
         "audio": of(0, PACKET),
         "mixed": of(5, KEY_FRAME, PACKET, DELTA_FRAME),
         "256-units": full,
@@ -143,7 +145,8 @@ def broken() -> dict[str, tuple[bytes, str]]:
         "empty": (b"", "0 bytes are shorter than the header of 20"),
         "truncated-header": (whole[:19], "19 bytes are shorter than the header of 20"),
         "wrong-magic": (batch(frame, magic=b"SCFC"), "magic is b'SCFC', not b'SCFB'"),
-        "version-2": (batch(frame, version=2), "version 2 is not 1"),
+        "version-1": (batch(frame, version=1), "version 1 is not 2"),
+        "version-3": (batch(frame, version=3), "version 3 is not 2"),
         "reserved-flags": (batch(frame, reserved=0x80), "reserved flags 0x80 are set"),
         "length-too-great": (batch(frame, length=91), "length says 91 bytes, there are 90"),
         "truncated-end": (whole[:-1], "length says 90 bytes, there are 89"),
@@ -154,7 +157,7 @@ def broken() -> dict[str, tuple[bytes, str]]:
         "truncated-payload": (cut, "a unit of 8 bytes at byte 64 is cut off"),
         "truncated-stamps": (batch(frame[:50]), "a unit of 8 bytes at byte 64 is cut off"),
         "unknown-kind": (batch(unit(KEY_FRAME, kind=3)), "kind 3 or codec 1 is not known"),
-        "unknown-codec": (batch(unit(KEY_FRAME, codec=4)), "kind 1 or codec 4 is not known"),
+        "unknown-codec": (batch(unit(KEY_FRAME, codec=5)), "kind 1 or codec 5 is not known"),
         "unknown-flags": (batch(unit(KEY_FRAME, flags=9)), "unit flags 0x9 are not known"),
         "unknown-stage": (
             batch(unit({**KEY_FRAME, "stamps": [[9, 0]]})),
@@ -162,6 +165,7 @@ def broken() -> dict[str, tuple[bytes, str]]:
         ),
         "opus-as-video": (batch(unit(KEY_FRAME, codec=OPUS)), "codec OPUS cannot be video"),
         "h264-as-audio": (batch(unit(PACKET, codec=H264)), "codec H264 cannot be audio"),
+        "vp9-as-audio": (batch(unit(PACKET, codec=VP9)), "codec VP9 cannot be audio"),
         "17-stamps": (
             batch(unit({**KEY_FRAME, "stamps": [[1, 0]] * 17})),
             "17 stamps are more than 16",

@@ -3,16 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.rtc.vp9_frame import join_layers
 from wire.batch import Codec
 from workers.decode.decoder import UnitDecoder
 from workers.errors import BrokenUnit
 
 from ..clips import Clip, picture, units
 
-BOTH = pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8])
+EACH = pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
 
 
-@BOTH
+@EACH
 def test_each_unit_gives_its_picture_at_once(codec: Codec) -> None:
     decoder = UnitDecoder(codec)
     for index, unit in enumerate(units(Clip(codec=codec, frames=10))):
@@ -24,7 +25,7 @@ def test_each_unit_gives_its_picture_at_once(codec: Codec) -> None:
         assert abs(float(decoded.u.mean()) - float(original.u.mean())) < 3
 
 
-@BOTH
+@EACH
 def test_the_size_may_change_at_a_key_frame(codec: Codec) -> None:
     decoder = UnitDecoder(codec)
     sizes = []
@@ -34,15 +35,16 @@ def test_the_size_may_change_at_a_key_frame(codec: Codec) -> None:
     assert sizes == [(64, 48)] * 3 + [(96, 80)] * 3 + [(32, 32)] * 3
 
 
-def test_odd_sizes_keep_their_last_row_and_column() -> None:
-    decoder = UnitDecoder(Codec.VP8)
-    (unit,) = units(Clip(codec=Codec.VP8, width=63, height=47, frames=1))
+@pytest.mark.parametrize("codec", [Codec.VP8, Codec.VP9])
+def test_odd_sizes_keep_their_last_row_and_column(codec: Codec) -> None:
+    decoder = UnitDecoder(codec)
+    (unit,) = units(Clip(codec=codec, width=63, height=47, frames=1))
     ((_, decoded),) = decoder.decode(unit.payload, 0)
     assert decoded.y.shape == (47, 63)
     assert decoded.u.shape == decoded.v.shape == (24, 32)
 
 
-@BOTH
+@EACH
 def test_what_is_no_unit_is_refused(codec: Codec) -> None:
     clip = list(units(Clip(codec=codec, frames=3)))
     decoder = UnitDecoder(codec)
@@ -52,3 +54,16 @@ def test_what_is_no_unit_is_refused(codec: Codec) -> None:
     decoder.decode(clip[0].payload, 0)
     with pytest.raises(BrokenUnit):
         decoder.decode(b"\0", 1)
+
+
+def test_the_highest_of_vp9s_spatial_layers_is_the_picture() -> None:
+    small = [unit.payload for unit in units(Clip(codec=Codec.VP9, frames=1))]
+    large = [unit.payload for unit in units(Clip(codec=Codec.VP9, width=128, height=96, frames=2))]
+    decoder = UnitDecoder(Codec.VP9)
+    both = join_layers(small[0] + large[0], [len(small[0])])
+    for tag, unit in enumerate([both, large[1]]):
+        ((came, decoded),) = decoder.decode(unit, tag)
+        assert came == tag
+        assert (decoded.width, decoded.height) == (128, 96)
+        original = picture(tag, 128, 96)
+        assert np.sqrt(np.mean((decoded.y.astype(float) - original.y) ** 2)) < 8

@@ -1,0 +1,28 @@
+"""What one RTP payload holds, whatever its codec."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+
+class Head(enum.Enum):
+    """What the payload format says about the beginning of a payload."""
+
+    UNKNOWN = "unknown"
+    "Nothing: the format does not tell, or not for this codec."
+    MIDDLE = "middle"
+    "A coded frame goes on that began in a payload before."
+    FRAME = "frame"
+    "A coded frame begins that refers to others."
+    KEY = "key"
+    "A coded frame begins that refers to no other."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fragment:
+    """A payload without its descriptor."""
+
+    data: bytes
+    "Codec bytes; empty for padding."
+    head: Head = Head.UNKNOWN

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import pytest
+
+from app.rtc.vp9_frame import split_superframe
+from wire.batch import AccessUnit, Codec, Flags, Stage
+from workers.decode.step import DecodeStep
+from workers.plan.route import Route
+from workers.shot import Shot
+from workers.tally import Tally
+
+from ..clips import Clip, picture, units
+
+
+class Studio:
+    """A decoding step and what it tells."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.wishes: list[str] = []
+        self.step = DecodeStep(self.tally, taken=lambda: None, need_key=self.wishes.append)
+
+    def put(self, unit: AccessUnit, *, replay: bool = False) -> list[Shot]:
+        return list(self.step.step(Shot(unit, Route.WORK, arrived=0.0, is_replay=replay)))
+
+
+def vp9_with_hidden_frames(count: int) -> Iterator[bytes]:
+    """What libvpx makes when it may look ahead: superframes of a hidden frame and a shown one."""
+    context: Any = av.CodecContext.create("libvpx-vp9", "w")
+    context.width, context.height, context.pix_fmt = 64, 48, "yuv420p"
+    context.time_base, context.bit_rate, context.gop_size = Fraction(1, 30), 200_000, 1000
+    context.options = {
+        "deadline": "realtime", "cpu-used": "5", "lag-in-frames": "25", "auto-alt-ref": "1"
+    }  # fmt: skip
+    for index in range(count):
+        frame = picture(index, 64, 48, noise=8).frame
+        frame.pts, frame.time_base = index, context.time_base
+        yield from map(bytes, context.encode(frame))
+    yield from map(bytes, context.encode(None))
+
+
+def as_units(payloads: list[bytes]) -> list[AccessUnit]:
+    """Units that follow each other."""
+    (model,) = units(Clip(codec=Codec.VP9, frames=1))
+    return [
+        dataclasses.replace(
+            model, payload=payload, sequence=n, pts=3000 * n,
+            flags=Flags.NONE if n else Flags.KEY,
+        )
+        for n, payload in enumerate(payloads)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
+def test_a_unit_leaves_with_its_own_picture(codec: Codec) -> None:
+    studio = Studio()
+    for unit in units(Clip(codec=codec, frames=5)):
+        (shot,) = studio.put(unit)
+        assert shot.unit is unit
+        assert shot.picture is not None
+        assert (shot.picture.width, shot.picture.height) == (64, 48)
+        assert shot.stamps[-1][0] is Stage.DECODED
+    assert studio.wishes == []
+
+
+def test_a_hidden_frame_in_a_superframe_costs_nothing() -> None:
+    payloads = list(vp9_with_hidden_frames(30))
+    assert any(len(split_superframe(payload)) > 1 for payload in payloads)
+    studio = Studio()
+    shots = [shot for unit in as_units(payloads) for shot in studio.put(unit)]
+    assert len(shots) == len(payloads) == 30
+    assert studio.tally.read().dropped == {}
+
+
+@pytest.mark.parametrize("replay", [False, True])
+def test_a_unit_of_a_hidden_frame_alone_is_counted_and_the_next_ones_are_shown(
+    replay: bool,
+) -> None:
+    payloads = [
+        part for payload in vp9_with_hidden_frames(30) for part in split_superframe(payload)
+    ]
+    hidden = len(payloads) - 30
+    assert hidden > 0
+    studio = Studio()
+    shots = [shot for unit in as_units(payloads) for shot in studio.put(unit, replay=replay)]
+    assert len(shots) == 30
+    counts = studio.tally.read()
+    assert counts.dropped == ({} if replay else {"hidden": hidden})
+    assert counts.replayed == (hidden if replay else 0)
+    assert list(studio.step.flush()) == []
+    assert studio.tally.read().dropped == counts.dropped
+    assert studio.wishes == []
+
+
+def test_after_a_vp9_unit_that_cannot_be_decoded_nothing_is_until_the_next_key_frame() -> None:
+    studio = Studio()
+    clip = list(units(Clip(codec=Codec.VP9, frames=6, key_every=4)))
+    clip[1] = dataclasses.replace(clip[1], payload=b"\0" + clip[1].payload[1:])
+    shown = [shot.unit.sequence for unit in clip for shot in studio.put(unit)]
+    assert shown == [0, 4, 5]
+    assert studio.wishes == ["a unit could not be decoded"] * 3
+    assert studio.tally.read().dropped == {"broken": 3}
