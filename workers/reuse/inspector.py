@@ -14,7 +14,7 @@ from workers.reuse.vp8 import Vp8Parser
 
 __all__ = ["CodecInspector"]
 
-_SIDE_DATA = {"H264": Source.H264, "VP9": Source.VP9}
+_SIDE_DATA = {Codec.H264: Source.H264, Codec.VP9: Source.VP9}
 _MOST_HELD = 32
 
 
@@ -24,7 +24,7 @@ class CodecInspector:
     """
 
     def __init__(self, codec: Codec) -> None:
-        self._source = _SIDE_DATA.get(codec.name, Source.NONE)
+        self._source = _SIDE_DATA.get(codec, Source.NONE)
         # Before it is compiled it would hold up the stream; motion is found in the pixels then.
         has_parser = codec is Codec.VP8 and warm.is_warm()
         self._parser = Vp8Parser() if has_parser else None

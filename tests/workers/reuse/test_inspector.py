@@ -43,3 +43,11 @@ def test_a_broken_vp8_unit_tells_nothing_and_breaks_nothing() -> None:
     ((_, picture),) = decoder.decode(unit.payload, 0)
     info = inspector.tell(0, picture.frame, 9)
     assert info.is_key and info.motion is None and info.coded_bytes == 9
+
+
+def test_vp9_tells_quantizers_and_motion_is_left_to_the_pixels() -> None:
+    told = inspected(Codec.VP9)
+    assert [info.is_key for info in told] == [True] + [False] * 7
+    for info in told:
+        assert info.motion is None
+        assert info.qp is not None and info.qp_source is Source.VP9
