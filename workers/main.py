@@ -127,7 +127,7 @@ def _missing(manifest: Manifest, models_dir: Path) -> str:
         weights_file(manifest, models_dir=models_dir)
     except ModelError as error:
         return str(error)
-    # Not loaded here: that takes seconds and 200 MiB, and few workers are ever asked for such a net.
+    # Not loaded here: that takes seconds and 180 MiB, and few workers are asked for such a net.
     is_there = importlib.util.find_spec("torch") is not None
     return "" if is_there else "It needs torch, which is not installed."
 

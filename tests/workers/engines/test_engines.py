@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -280,6 +283,16 @@ def test_a_wish_is_met_where_engine_and_model_can(zoo: Path) -> None:
         form_for(on_cpu, load_manifest("unet-xs"), "auto")
 
 
+def test_openvino_runs_call_after_call_on_its_threads_in_float(zoo: Path) -> None:
+    engine = make_engine("openvino", threads=1)
+    net: Any = engine.compile(
+        load_manifest("tiny", zoo), zoo / "tiny" / "fp32.onnx", width=8, height=8
+    )
+    wanted = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
+    assert {name: net._compiled.get_property(name) for name in wanted} == wanted
+    assert net._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
+
+
 def test_without_a_number_the_net_leaves_one_core_to_others() -> None:
     engine = make_engine("auto", threads=0)
     assert engine.info.threads == max(1, (os.cpu_count() or 1) - 1)
@@ -298,6 +311,19 @@ def test_the_table_says_why_an_engine_cannot_be_used() -> None:
     assert set(UNTRIED) < set(GRAPHS) < set(TABLE)
     for reason in filter(None, reasons.values()):
         assert "\n" not in reason and not reason.endswith(".")
+
+
+def test_no_engine_reports_to_its_maker(tmp_path: Path) -> None:
+    """ONNX Runtime leaves a session file in the temporary folder where it means to."""
+    pytest.importorskip("onnxruntime")
+    script = "from workers.engines import engine_reasons; print(engine_reasons()['onnxruntime'])"
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("ORT_")}
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[3], text=True, check=True,
+        env={**environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert result.stdout == "\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_torch_runs_a_net_of_the_table_frame_after_frame(zoo: Path) -> None:
