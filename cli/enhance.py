@@ -43,6 +43,7 @@ def enhance(
                 strength=settings.strength if strength is None else strength,
                 models_dir=settings.models_dir,
                 engine=engine or settings.engine,
+                engine_cache=settings.engine_cache,
                 precision=settings.precision,
                 threads=settings.worker_threads,
                 on_progress=progress.show,

@@ -8,15 +8,13 @@ import os
 import platform
 import shutil
 import socket
-import statistics
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
+import msgspec
 import psutil
 
 from models.errors import ModelError
@@ -24,13 +22,15 @@ from models.manifest import Manifest, list_models, model_file
 from wire.embedded import find_server
 from wire.errors import NoRedisServer
 from wire.settings import Settings
-from workers.engines import engine_reasons, make_engine
-from workers.engines.engine import Engine, shape_of
+from workers.engines import UNTRIED, engine_reasons
+from workers.engines.choice import Choice, Wanted, choose_engine
+from workers.engines.engine import Engine, Form, padded
+from workers.engines.trial import time_net
+from workers.enhance.batched import batch_for
 from workers.errors import WorkerError
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
 _ROUNDS = 15
-_WARM_UP = 3
 _CODERS = {"libx264": "H.264 output", "libvpx": "VP8 output", "libopus": "sound of publish"}
 
 
@@ -110,61 +110,76 @@ def _coders() -> Iterator[Finding]:
 
 def _engines() -> Iterator[Finding]:
     for name, reason in engine_reasons().items():
-        yield Finding(
-            f"engine {name}", Verdict.NOTE if reason else Verdict.GOOD, reason or "usable"
-        )
+        detail = reason or "usable"
+        if name in UNTRIED:
+            detail += "; this engine has not run on hardware yet"
+        is_good = not reason and name not in UNTRIED
+        yield Finding(f"engine {name}", Verdict.GOOD if is_good else Verdict.NOTE, detail)
 
 
 def _nets(settings: Settings) -> Iterator[Finding]:
     """Every net of the zoo, on the engine that the settings choose, as the worker would run it."""
+    wanted = Wanted(settings.model, WIDTH, HEIGHT, settings.precision)
     try:
-        engine = make_engine(settings.engine, threads=settings.worker_threads)
+        choice = choose_engine(
+            settings.engine, wanted, threads=settings.worker_threads,
+            cache_dir=settings.engine_cache,
+        )  # fmt: skip
         manifests = list_models()
     except (WorkerError, ModelError) as error:
         yield Finding("nets", Verdict.MISSING, str(error))
         return
+    engine = choice.engine
+    yield _chosen(choice, wanted)
     if not manifests:
         yield Finding("nets", Verdict.MISSING, "there is no net in the zoo")
     for manifest in manifests:
-        for precision in sorted(set(manifest.files) - {"int8-s8s8"}):
-            yield _net(engine, manifest, precision)
+        for form in engine.info.forms:
+            if form.file in manifest.files:
+                yield _net(engine, manifest, form)
     engine.close()
 
 
-def _net(engine: Engine, manifest: Manifest, precision: str) -> Finding:
-    what = f"net {manifest.name} {precision}"
-    try:
-        median_ms = _measure(engine, manifest, precision)
-    except (WorkerError, ModelError) as error:
-        return Finding(what, Verdict.MISSING, str(error))
-    streams = 1000 / FPS / median_ms
-    chosen = " (default)" if precision == manifest.default_precision else ""
+def _chosen(choice: Choice, wanted: Wanted) -> Finding:
+    """What ``auto`` finds, and whether frames of several streams go through it together."""
+    batch = batch_for(choice.engine, wanted)
+    together = f"{batch} streams' frames together" if batch > 1 else "frames one by one"
     return Finding(
-        what,
-        Verdict.GOOD if streams >= 1 else Verdict.NOTE,
-        f"{median_ms:.1f} ms per frame of {WIDTH}x{HEIGHT} on {engine.info.name}: "
-        f"{streams:.1f} streams of {FPS} fps, coders left out{chosen}",
-        {"ms_per_frame": round(median_ms, 2), "streams": round(streams, 2)},
+        "engine in use",
+        Verdict.GOOD,
+        f"{choice} for {wanted.model} at {WIDTH}x{HEIGHT}, {together}",
+        {
+            "engine": choice.engine.info.name,
+            "device": choice.engine.info.device,
+            "batch": batch,
+            "trials": [msgspec.structs.asdict(trial) for trial in choice.trials],
+        },
     )
 
 
-def _measure(engine: Engine, manifest: Manifest, precision: str) -> float:
-    size = manifest.size_multiple
-    width, height = -(-WIDTH // size) * size, -(-HEIGHT // size) * size
-    path = model_file(manifest, precision)
-    session = engine.compile(manifest, path, width=width, height=height).session()
-    feeds = {
-        spec.name: np.zeros(shape_of(spec, width=width, height=height), spec.dtype)
-        for spec in manifest.inputs
-    }
-    feeds["luma"] = np.random.default_rng(0).integers(16, 236, (height, width), dtype=np.uint8)
-    enhanced = np.empty((height * manifest.scale, width * manifest.scale), np.uint8)
-    took = []
-    for _ in range(_ROUNDS):
-        began = time.perf_counter()
-        session.run(feeds, enhanced)
-        took.append((time.perf_counter() - began) * 1000)
-    return statistics.median(took[_WARM_UP:])
+def _net(engine: Engine, manifest: Manifest, form: Form) -> Finding:
+    what = f"net {manifest.name} {form.name}"
+    try:
+        usual_ms = _measure(engine, manifest, form)
+    except (WorkerError, ModelError) as error:
+        return Finding(what, Verdict.MISSING, str(error))
+    streams = 1000 / FPS / usual_ms
+    chosen = " (default)" if form.file == manifest.default_precision else ""
+    return Finding(
+        what,
+        Verdict.GOOD if streams >= 1 else Verdict.NOTE,
+        f"{usual_ms:.1f} ms per frame of {WIDTH}x{HEIGHT} on {engine.info.name}: "
+        f"{streams:.1f} streams of {FPS} fps, coders left out{chosen}",
+        {"ms_per_frame": round(usual_ms, 2), "streams": round(streams, 2)},
+    )
+
+
+def _measure(engine: Engine, manifest: Manifest, form: Form) -> float:
+    width, height = padded(manifest, WIDTH, HEIGHT)
+    net = engine.compile(
+        manifest, model_file(manifest, form.file), width=width, height=height, precision=form.name
+    )
+    return time_net(net, rounds=_ROUNDS) * 1000.0
 
 
 def _browser() -> Finding:
@@ -197,9 +212,10 @@ def _tls(settings: Settings) -> Finding:
 
 
 def _gpu() -> Finding:
-    there = Path("/dev/nvidiactl").exists()
+    if not Path("/dev/nvidiactl").exists():
+        return Finding("GPU", Verdict.NOTE, "none; nets run on the processor")
     return Finding(
         "GPU", Verdict.NOTE,
-        "there, but this version runs nets on the processor; TensorRT was never run" if there
-        else "none; TensorRT was never run, nets run on the processor",
+        "there; the engines that use it have not run on hardware yet, and `auto` takes one only "
+        "if it is faster and gives the same picture",
     )  # fmt: skip

@@ -68,6 +68,18 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     "Why this worker cannot use it, as a sentence; empty if it can."
 
 
+class EngineTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker found of one inference engine when it chose among them at its start."""
+
+    engine: str
+    ms: float = 0.0
+    "What the default net took for a picture of 480x270; 0 where it could not be run."
+    precision: str = ""
+    "In what it computed: fp32, fp16 or int8."
+    reason: str = ""
+    "Why it could not be run, empty where it could."
+
+
 class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     """One heartbeat."""
 
@@ -84,6 +96,8 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     ms_per_frame: float
     "Measured time of the default net at 480x270, in ms."
     streams: list[StreamWork]
+    trials: list[EngineTrial] = msgspec.field(default_factory=list)
+    "Of all engines, where it chose by measuring."
 
 
 class Heartbeats:

@@ -82,8 +82,10 @@ class Settings(BaseSettings):
     """Where weights that do not ship are looked for, as MODEL/FILE."""
     engine: str = "auto"
     """Inference engine; ``auto`` takes the fastest that is there."""
-    precision: Literal["auto", "fp32", "int8"] = "auto"
-    """Weights to load; ``auto`` takes the manifest's default."""
+    engine_cache: Path = Path("~/.cache/sharpcast/engines")
+    """Where engines that compile for long (TensorRT) keep what they made."""
+    precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
+    """Weights to load, where net and engine have them; ``auto`` takes what suits the engine."""
     worker_name: str = ""
     """Name in lists and metrics; empty: host name and a random part."""
     worker_threads: int = Field(0, ge=0, le=256)
@@ -130,9 +132,9 @@ class Settings(BaseSettings):
             raise ValueError("at least one size is needed")
         return value
 
-    @field_validator("models_dir")
+    @field_validator("models_dir", "engine_cache")
     @classmethod
-    def _models_dir(cls, value: Path) -> Path:
+    def _folders(cls, value: Path) -> Path:
         return value.expanduser()
 
     @field_validator("worker_name")

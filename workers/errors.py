@@ -3,6 +3,8 @@
 WorkerError
 ├── EngineUnavailable   an inference engine cannot be used here, with the reason
 ├── NetUnusable         a net cannot be loaded or compiled
+├── DeviceFailed        a GPU refused its work or lost it
+├── BadPlan             a kept TensorRT plan is damaged, or another one's
 ├── BrokenUnit          an access unit that cannot be decoded
 ├── EncoderFailed       an encoder cannot be opened for a size, or did not give a unit
 └── FileFailed          a file cannot be enhanced, in one sentence
@@ -26,6 +28,14 @@ class EngineUnavailable(WorkerError):
 
 class NetUnusable(WorkerError):
     """The net cannot be loaded or compiled; choose another one."""
+
+
+class DeviceFailed(WorkerError):
+    """The GPU refused its work or lost it; look at what else uses it, or name another engine."""
+
+
+class BadPlan(WorkerError):
+    """The kept plan is damaged or another one's; the net is compiled again."""
 
 
 class BrokenUnit(WorkerError):

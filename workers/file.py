@@ -18,8 +18,9 @@ import av
 import av.error
 
 from models.manifest import ZOO
+from workers import capacity
 from workers.channel import Channel
-from workers.engines import make_engine
+from workers.engines.choice import Wanted, choose_engine
 from workers.enhance.nets import NetCache
 from workers.errors import FileFailed
 from workers.file_output import FileOutput, format_for
@@ -53,6 +54,7 @@ def enhance_file(
     strength: float = 0.0,
     models_dir: Path | None = None,
     engine: str = "auto",
+    engine_cache: Path | None = None,
     precision: str = "auto",
     threads: int = 0,
     overwrite: bool = False,
@@ -75,8 +77,10 @@ def enhance_file(
     with contextlib.ExitStack() as stack:
         opened = _open(source)
         stack.callback(opened.container.close)
+        wanted = Wanted(model, capacity.WIDTH, capacity.HEIGHT, precision, zoo)
+        choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
         nets = NetCache(
-            make_engine(engine, threads=threads),
+            choice.engine,
             precision=precision,
             zoo=zoo,
             models_dir=models_dir,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import logging
 import signal
 import sys
@@ -17,7 +18,8 @@ from wire.heartbeat import ModelInfo
 from wire.settings import BitrateTable, Settings
 from workers import capacity
 from workers.encode.step import OutputConfig
-from workers.engines import engine_reasons, make_engine
+from workers.engines.choice import Choice, Wanted, choose_engine
+from workers.enhance.batched import batch_for
 from workers.enhance.nets import NetCache
 from workers.errors import WorkerError
 from workers.lead_config import LeadConfig
@@ -47,22 +49,35 @@ def _refuse(sentence: str) -> int:
 async def _work(settings: Settings) -> None:
     stopping = asyncio.Event()
     _on_signals(stopping)
-    nets = NetCache(
-        make_engine(settings.engine, threads=settings.worker_threads),
-        precision=settings.precision,
-        models_dir=settings.models_dir,
-    )
+    choice, nets = await asyncio.to_thread(_nets, settings)
     client = connect(settings.redis_url)
     try:
         config = await asyncio.to_thread(_measure, settings, nets)
         zoo = await asyncio.to_thread(_zoo, settings.models_dir)
-        worker = Worker(client, nets, config, engines=[nets.engine.info.name], zoo=zoo)
+        worker = Worker(
+            client, nets, config, engines=[nets.engine.info.name], zoo=zoo, trials=choice.trials
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(_stop_when(stopping, worker), name="stop")
             group.create_task(worker.run(), name="worker")
     finally:
         await client.aclose()
         await asyncio.to_thread(nets.close)
+
+
+def _nets(settings: Settings) -> tuple[Choice, NetCache]:
+    """The engine for the default net at the size that capacity is measured with."""
+    wanted = Wanted(settings.model, capacity.WIDTH, capacity.HEIGHT, settings.precision)
+    choice = choose_engine(
+        settings.engine, wanted, threads=settings.worker_threads, cache_dir=settings.engine_cache
+    )
+    nets = NetCache(
+        choice.engine,
+        precision=settings.precision,
+        models_dir=settings.models_dir,
+        batch=batch_for(choice.engine, wanted),
+    )
+    return choice, nets
 
 
 def _measure(settings: Settings, nets: NetCache) -> LeadConfig:
@@ -112,8 +127,9 @@ def _missing(manifest: Manifest, models_dir: Path) -> str:
         weights_file(manifest, models_dir=models_dir)
     except ModelError as error:
         return str(error)
-    reason = engine_reasons()["torch"]
-    return f"It needs torch: {reason}." if reason else ""
+    # Not loaded here: that takes seconds and 180 MiB, and few workers are asked for such a net.
+    is_there = importlib.util.find_spec("torch") is not None
+    return "" if is_there else "It needs torch, which is not installed."
 
 
 async def _stop_when(stopping: asyncio.Event, worker: Worker) -> None:

@@ -7,14 +7,14 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import redis.exceptions
 
 from wire import clock
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, StreamGone
-from wire.heartbeat import PERIOD_S, Heartbeats, ModelInfo, WorkerBeat
+from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, WorkerBeat
 from wire.jobs import Job, JobQueue
 from wire.streams import StreamRecord, StreamRegistry
 from workers.ending import Ending
@@ -45,12 +45,14 @@ class Worker:
         *,
         engines: list[str],
         zoo: list[ModelInfo],
+        trials: Sequence[EngineTrial] = (),
     ) -> None:
         self._client = client
         self._nets = nets
         self._config = config
         self._engines = engines
         self._zoo = zoo
+        self._trials = list(trials)
         self._jobs = JobQueue(client, consumer=config.worker)
         self._registry = StreamRegistry(client)
         self._heartbeats = Heartbeats(client)
@@ -109,6 +111,7 @@ class Worker:
             load=round(self.load, 2),
             ms_per_frame=capacity.ms_per_frame,
             streams=[lead.work() for lead in self.leads],
+            trials=self._trials,
         )
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:

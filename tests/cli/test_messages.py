@@ -110,6 +110,9 @@ def test_doctor_speaks_json() -> None:
     for what in ("python", "processor", "memory", "redis", "encoder libx264", "web port", "GPU"):
         assert findings[what]["verdict"] in ("ok", "note", "missing")
         assert findings[what]["detail"]
+    assert "not run on hardware yet" in findings["engine tensorrt"]["detail"]
+    used = findings["engine in use"]["values"]
+    assert used["engine"] in [trial["engine"] for trial in used["trials"] if trial["ms"]]
     nets = [finding for what, finding in findings.items() if what.startswith("net ")]
     assert nets
     assert all(net["values"]["ms_per_frame"] > 0 for net in nets)

@@ -11,7 +11,7 @@ import msgspec
 
 from wire import batch, control, heartbeat, jobs, log, streams
 from wire.batch import Stage
-from wire.heartbeat import ModelInfo, StreamWork, WorkerBeat
+from wire.heartbeat import EngineTrial, ModelInfo, StreamWork, WorkerBeat
 from wire.streams import StreamRecord
 
 TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
@@ -48,7 +48,10 @@ def test_every_field_of_the_record_is_in_its_table_and_no_other() -> None:
 def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
     work = schema()["properties"]["streams"]["items"]
     model = schema()["properties"]["models"]["items"]
-    for found, kind in ((schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo)):
+    trial = schema()["properties"]["trials"]["items"]
+    for found, kind in (
+        (schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo), (trial, EngineTrial)
+    ):  # fmt: skip
         assert set(found["properties"]) == set(kind.__struct_fields__)
         assert set(found["required"]) == required(kind)
     defaults = {field.name: field.default for field in msgspec.structs.fields(StreamWork)}

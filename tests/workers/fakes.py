@@ -20,7 +20,9 @@ class SlowEngine:
     def info(self) -> EngineInfo:
         return EngineInfo(name="slow", version="1", device="none", threads=1)
 
-    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
+    def compile(
+        self, manifest: Manifest, path: Path, *, width: int, height: int, **how: object
+    ) -> CompiledNet:
         time.sleep(self.compile_s)
         return self
 

@@ -1,41 +1,51 @@
 """Inference runtimes behind one small Protocol, chosen from an explicit table, loaded on use.
 
 Owns: what each runtime needs to load a net and run it on luma planes. Must not know: streams,
-queues, chroma, time. Open first: ``engine.py`` (the Protocols), then ``openvino.py``.
+queues, chroma. Open first: ``engine.py`` (the Protocols), then ``openvino.py``; ``choice.py``
+measures which one is the fastest here.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+from pathlib import Path
 
-from workers.engines.engine import Engine
+from workers.engines.engine import Engine, EngineOptions
 from workers.errors import EngineUnavailable
 
 TABLE = {
     "openvino": "workers.engines.openvino:OpenVinoEngine",
-    "onnxruntime": "workers.engines.onnxruntime:OnnxRuntimeEngine",
+    "onnxruntime": "workers.engines.onnxruntime:on_cpu",
+    "onnxruntime-cuda": "workers.engines.onnxruntime:on_cuda",
+    "onnxruntime-tensorrt": "workers.engines.onnxruntime:on_tensorrt",
+    "tensorrt": "workers.engines.tensorrt.device:open_engine",
     "torch": "workers.engines.torch:TorchEngine",
 }
-"""Name to ``module:Class``; the order is the order of preference of ``auto``."""
+"""Name to ``module:what makes it of EngineOptions``; where nothing is measured, ``auto`` takes the
+first one that can be used."""
 
-GRAPHS = ("openvino", "onnxruntime")
+GRAPHS = ("openvino", "onnxruntime", "onnxruntime-cuda", "onnxruntime-tensorrt", "tensorrt")
 """The engines for models that are ONNX graphs; ``torch`` runs those that have an architecture."""
 
+UNTRIED = ("onnxruntime-cuda", "onnxruntime-tensorrt", "tensorrt")
+"""Engines that no machine was there for: they have not run on hardware yet."""
 
-def make_engine(name: str, *, threads: int) -> Engine:
+
+def make_engine(name: str, *, threads: int, cache_dir: Path | None = None) -> Engine:
     """The engine of that name, or the first usable one for ``auto``. Raises EngineUnavailable.
 
     ``threads`` is how many the net may use, 0 for all cores but one: a net on all of them waits
     for whichever the decoder, the encoder or the app is using, and every frame is later.
     """
     threads = threads or max(1, (os.cpu_count() or 1) - 1)
+    options = EngineOptions(threads=threads, cache_dir=cache_dir)
     if name != "auto":
-        return _load(name, threads)
+        return _load(name, options)
     reasons = []
     for candidate in GRAPHS:
         try:
-            return _load(candidate, threads)
+            return _load(candidate, options)
         except EngineUnavailable as error:
             reasons.append(f"{candidate}: {error.reason}")
     raise EngineUnavailable("auto", "; ".join(reasons))
@@ -46,7 +56,7 @@ def engine_reasons() -> dict[str, str]:
     found = {}
     for name in TABLE:
         try:
-            _load(name, 1).close()
+            _load(name, EngineOptions()).close()
         except EngineUnavailable as error:
             found[name] = error.reason
         else:
@@ -54,13 +64,19 @@ def engine_reasons() -> dict[str, str]:
     return found
 
 
-def _load(name: str, threads: int) -> Engine:
+def _load(name: str, options: EngineOptions) -> Engine:
     if name not in TABLE:
         raise EngineUnavailable(name, f"it is none of {', '.join(TABLE)}")
-    module_name, class_name = TABLE[name].split(":")
+    module_name, maker = TABLE[name].split(":")
+    # ONNX Runtime's packages report to their maker unless told not to before they are loaded
+    # (Privacy.md in the package). A self-hosted server reports to nobody.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise EngineUnavailable(name, f"{error.name or error} is not installed") from error
-    engine: Engine = getattr(module, class_name)(threads=threads)
+    except ImportError as error:
+        # Installed, but a library that it needs (of CUDA, say) is not there.
+        raise EngineUnavailable(name, str(error).splitlines()[0].rstrip(".")) from error
+    engine: Engine = getattr(module, maker)(options)
     return engine

@@ -13,87 +13,122 @@ from workers.engines.engine import (
     Array,
     CompiledNet,
     EngineInfo,
+    EngineOptions,
     Feeds,
+    NetInfo,
     Session,
+    describe,
+    file_precision,
     out_shape,
-    shape_of,
+    tensor_shapes,
 )
 from workers.errors import NetUnusable
+
+MAX_BATCH = 4
 
 
 class OpenVinoEngine:
     """Static shapes, one call at a time, as fast as that one call can be."""
 
-    def __init__(self, *, threads: int) -> None:
+    def __init__(self, options: EngineOptions) -> None:
         self._core: Any = ov.Core()
-        self._threads = threads
+        self._threads = options.threads
 
     @property
     def info(self) -> EngineInfo:
         """Its name, version and device."""
         version = ov.get_version().split("-")[0]
-        return EngineInfo(name="openvino", version=version, device="CPU", threads=self._threads)
+        return EngineInfo(
+            name="openvino", version=version, device="CPU", threads=self._threads,
+            max_batch=MAX_BATCH,
+        )  # fmt: skip
 
-    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
-        """The net of an ONNX file for one input size."""
-        shapes = {
-            spec.name: list(shape_of(spec, width=width, height=height)) for spec in manifest.inputs
-        }
-        options = {
+    def compile(
+        self,
+        manifest: Manifest,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        batch: int = 1,
+        precision: str = "auto",
+    ) -> CompiledNet:
+        """The net of an ONNX file for one input size; it computes as the file says."""
+        info = describe(
+            manifest, width=width, height=height, batch=batch,
+            precision=file_precision(manifest, path), device="CPU",
+        )  # fmt: skip
+        shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
+        try:
+            model = self._core.read_model(path)
+            model.reshape({name: list(shape) for name, shape in shapes.items()})
+            compiled = self._core.compile_model(model, "CPU", self._options())
+            shape = tuple(compiled.output(0).shape)
+        except RuntimeError as error:
+            raise NetUnusable(f"OpenVINO cannot load {path.name}: {_last_line(error)}.") from error
+        if shape != out_shape(manifest, width=width, height=height, batch=batch):
+            raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
+        return _CompiledNet(compiled, info)
+
+    def close(self) -> None:
+        """Nothing is held beyond the compiled nets."""
+
+    def _options(self) -> dict[str, Any]:
+        return {
             "PERFORMANCE_HINT": "LATENCY",
+            # One call after the other with all the threads: calls of several streams would
+            # otherwise share them out among themselves, and each would take longer.
+            "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": self._threads,
             # Other processes work on the same cores; a pinned thread waits for its own.
             "ENABLE_CPU_PINNING": False,
             # Processors with bfloat16 would use it unasked: another picture on every machine.
             "INFERENCE_PRECISION_HINT": "f32",
         }
-        try:
-            model = self._core.read_model(path)
-            model.reshape(shapes)
-            compiled = self._core.compile_model(model, "CPU", options)
-            shape = tuple(compiled.output(0).shape)
-        except RuntimeError as error:
-            raise NetUnusable(f"OpenVINO cannot load {path.name}: {_first_line(error)}.") from error
-        if shape != out_shape(manifest, width=width, height=height):
-            raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
-        return _CompiledNet(compiled)
-
-    def close(self) -> None:
-        """Nothing is held beyond the compiled nets."""
 
 
 class _CompiledNet:
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, info: NetInfo) -> None:
         self._compiled = compiled
+        self._info = info
+
+    @property
+    def info(self) -> NetInfo:
+        return self._info
 
     def session(self) -> Session:
-        return _Session(self._compiled)
+        return _Session(self._compiled, self._info)
+
+    def warm_up(self) -> None:
+        """Compiling has chosen and packed all; there is no slow first call."""
 
 
 class _Session:
     """Tensors lie over numpy memory, so that nothing is copied inside the runtime."""
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, info: NetInfo) -> None:
         self._request = compiled.create_infer_request()
         self._inputs: dict[str, Array] = {}
+        shapes = {port.name: port.shape for port in info.inputs}
         for port in compiled.inputs:
             memory = np.zeros(tuple(port.shape), port.element_type.to_dtype())
             self._request.set_tensor(port, ov.Tensor(memory, shared_memory=True))
-            self._inputs[port.any_name] = memory
+            self._inputs[port.any_name] = memory.reshape(shapes[port.any_name])
         port = compiled.output(0)
-        self._output = np.zeros(tuple(port.shape), port.element_type.to_dtype())
-        self._request.set_tensor(port, ov.Tensor(self._output, shared_memory=True))
+        output = np.zeros(tuple(port.shape), port.element_type.to_dtype())
+        self._request.set_tensor(port, ov.Tensor(output, shared_memory=True))
+        self._output = output.reshape(info.output.shape)
 
     def run(self, feeds: Feeds, enhanced: Array) -> None:
         for name, memory in self._inputs.items():
-            np.copyto(memory.reshape(memory.shape[-feeds[name].ndim :]), feeds[name])
+            np.copyto(memory, feeds[name])
         self._request.infer(share_outputs=True)
-        np.copyto(enhanced, self._output[0, 0])
+        np.copyto(enhanced, self._output)
 
     def reset(self) -> None:
         """Graphs remember nothing."""
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,70 +13,110 @@ from models.manifest import Manifest
 from models.nets.checkpoint import BadCheckpoint, load_published
 from models.nets.table import UnknownNet, build
 from models.nets.video import VideoNet
-from workers.engines.engine import Array, CompiledNet, EngineInfo, Feeds, Session
+from workers.engines.engine import (
+    Array,
+    CompiledNet,
+    EngineInfo,
+    EngineOptions,
+    Feeds,
+    NetInfo,
+    Session,
+    describe,
+)
 from workers.errors import NetUnusable
 
 
 class TorchEngine:
     """Runs what has an architecture and weights. Input ``frames`` float32 [window, C, H, W] in
-    0..1, output float32 [C, scale*H, scale*W], not clipped.
+    0..1, output float32 [C, scale*H, scale*W], not clipped. On CUDA it computes in fp16 where torch
+    deems that safe (autocast), unless fp32 is asked for.
     """
 
-    def __init__(self, *, threads: int) -> None:
-        self._threads = threads
+    def __init__(self, options: EngineOptions) -> None:
+        self._threads = options.threads
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        # One number for the whole process; only this engine uses torch.
-        torch.set_num_threads(threads)
 
     @property
     def info(self) -> EngineInfo:
         """Its name, version and device."""
         return EngineInfo(
-            name="torch", version=torch.__version__, device=self._device, threads=self._threads
-        )
+            name="torch", version=torch.__version__, device=self._device,
+            threads=self._threads, forms=(),
+        )  # fmt: skip
 
-    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
+    def compile(
+        self,
+        manifest: Manifest,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        batch: int = 1,
+        precision: str = "auto",
+    ) -> CompiledNet:
         """The net with the weights of ``path``, which may be one of the published forms."""
         if manifest.architecture is None:
             raise NetUnusable(f"The manifest of {manifest.name!r} names no architecture.")
+        if batch != 1:
+            raise NetUnusable("Nets by torch take one frame at a time.")
+        # One number for the whole process; only this engine uses torch.
+        torch.set_num_threads(self._threads)
         partly = manifest.obtain is not None and manifest.obtain.partly
         try:
             net = build(manifest.architecture.net, manifest.architecture.config)
             load_published(net, path, partly=partly)
         except (UnknownNet, BadCheckpoint) as error:
             raise NetUnusable(f"{str(error).rstrip('.')}.") from error
-        return _CompiledNet(net.eval().to(self._device), width, height, self._device)
+        is_half = self._device == "cuda" and precision in ("auto", "fp16")
+        info = describe(
+            manifest, width=width, height=height, batch=1,
+            precision="fp16" if is_half else "fp32", device=self._device,
+        )  # fmt: skip
+        return _CompiledNet(net.eval().to(self._device), info)
 
     def close(self) -> None:
         """Nothing is held beyond the nets."""
 
 
 class _CompiledNet:
-    def __init__(self, net: Any, width: int, height: int, device: str) -> None:
+    def __init__(self, net: Any, info: NetInfo) -> None:
         self._net = net
-        self._size = (height, width)
-        self._device = device
+        self._info = info
+
+    @property
+    def info(self) -> NetInfo:
+        return self._info
 
     def session(self) -> Session:
-        return _Session(cast(VideoNet, self._net), self._size, self._device)
+        return _Session(cast(VideoNet, self._net), self._info)
+
+    def warm_up(self) -> None:
+        frames, output = self._info.inputs[0], self._info.output
+        blank = np.zeros(frames.shape, np.float32)
+        self.session().run({frames.name: blank}, np.empty(output.shape, np.float32))
 
 
 class _Session:
-    def __init__(self, net: VideoNet, size: tuple[int, int], device: str) -> None:
+    def __init__(self, net: VideoNet, info: NetInfo) -> None:
         self._net = net
-        self._size = size
-        self._device = device
+        self._info = info
         self._state: tuple[torch.Tensor, ...] = ()
         self.reset()
 
     def run(self, feeds: Feeds, enhanced: Array) -> None:
-        frames = torch.from_numpy(np.ascontiguousarray(feeds["frames"]))[None].to(self._device)
-        with torch.inference_mode():
-            result, *state = self._net.step(frames, *self._state)
+        frames = torch.from_numpy(np.ascontiguousarray(feeds["frames"]))[None]
+        with torch.inference_mode(), self._arithmetic():
+            result, *state = self._net.step(frames.to(self._info.device), *self._state)
         self._state = tuple(state)
-        np.copyto(enhanced, result[0].cpu().numpy())
+        np.copyto(enhanced, result[0].float().cpu().numpy())
 
     def reset(self) -> None:
         """Begins anew."""
         with torch.inference_mode():
-            self._state = tuple(x.to(self._device) for x in self._net.start(*self._size))
+            start = self._net.start(self._info.height, self._info.width)
+            self._state = tuple(x.to(self._info.device) for x in start)
+
+    def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
+        if self._info.precision == "fp16":
+            return torch.autocast(self._info.device, torch.float16)
+        return contextlib.nullcontext()

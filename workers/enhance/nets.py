@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-import time
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
 from models.errors import ModelError
 from models.manifest import ZOO, Manifest, load_manifest, model_file, weights_file
 from workers.engines import make_engine
-from workers.engines.engine import CompiledNet, Engine, Session
-from workers.errors import EngineUnavailable, NetUnusable
+from workers.engines.engine import CompiledNet, Engine, Session, form_for, padded
+from workers.engines.trial import time_net
+from workers.enhance.batched import BatchedNet, measure_batch
+from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class Net:
     "Name of the engine that runs it."
     compiled: CompiledNet
     trial_s: float | None = None
-    "What a picture of noise took just after compiling, where that was worth knowing."
+    "What a call took just after compiling, where that was worth knowing."
 
     def session(self) -> Session:
         """A new session, for one stream."""
@@ -53,10 +52,14 @@ class NetCache:
         precision: str = "auto",
         zoo: Path = ZOO,
         models_dir: Path | None = None,
+        batch: int = 1,
     ) -> None:
-        """``engine`` runs graphs; a model with an architecture gets the torch engine."""
+        """``engine`` runs graphs; a model with an architecture gets the torch engine. ``batch`` is
+        how many frames of several streams may go through a graph together, where that is faster.
+        """
         self._engine = engine
-        self._precision = None if precision == "auto" else precision
+        self._precision = precision
+        self._batch = batch
         self._zoo = zoo
         self._models_dir = models_dir
         self._torch: Engine | None = None
@@ -100,55 +103,56 @@ class NetCache:
     def _compile(self, model: str, width: int, height: int) -> Net:
         try:
             manifest = load_manifest(model, self._zoo)
-            engine, path = self._engine_for(manifest)
-        except ModelError as error:
+            size = padded(manifest, width, height)
+            compiled = self._compiled(manifest, size)
+            trial_s = None if manifest.architecture is None else _try_out(compiled)
+        except (ModelError, DeviceFailed) as error:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
-        unit = manifest.size_multiple
-        padded = (_padded(width, unit, manifest.smallest), _padded(height, unit, manifest.smallest))
-        compiled = engine.compile(manifest, path, width=padded[0], height=padded[1])
         log.info("net %s is ready for %dx%d", model, width, height, extra={"action": "net_ready"})
+        engine = self._engine if manifest.architecture is None else self._torch
+        assert engine is not None
         return Net(
             manifest=manifest,
-            width=padded[0],
-            height=padded[1],
+            width=size[0],
+            height=size[1],
             engine=engine.info.name,
             compiled=compiled,
-            trial_s=None if manifest.architecture is None else _try_out(manifest, compiled, padded),
+            trial_s=trial_s,
         )
 
-    def _engine_for(self, manifest: Manifest) -> tuple[Engine, Path]:
-        if manifest.architecture is None:
-            return self._engine, model_file(manifest, self._precision_of(manifest), self._zoo)
-        path = weights_file(manifest, self._zoo, self._models_dir)
+    def _compiled(self, manifest: Manifest, size: tuple[int, int]) -> CompiledNet:
+        if manifest.architecture is not None:
+            path = weights_file(manifest, self._zoo, self._models_dir)
+            return self._torch_engine(manifest).compile(
+                manifest, path, width=size[0], height=size[1], precision=self._precision
+            )
+        form = form_for(self._engine.info, manifest, self._precision)
+        path = model_file(manifest, form.file, self._zoo)
+        single = self._engine.compile(
+            manifest, path, width=size[0], height=size[1], precision=form.name
+        )
+        if self._batch == 1:
+            return single
+        many = self._engine.compile(
+            manifest, path, width=size[0], height=size[1], batch=self._batch, precision=form.name
+        )
+        costs = measure_batch(single, many)
+        return BatchedNet(single, many, costs) if costs.is_worth_it else single
+
+    def _torch_engine(self, manifest: Manifest) -> Engine:
         if self._torch is None:
             try:
                 self._torch = make_engine("torch", threads=self._engine.info.threads)
             except EngineUnavailable as error:
                 raise NetUnusable(f"Model {manifest.name!r} needs torch: {error}") from error
-        return self._torch, path
-
-    def _precision_of(self, manifest: Manifest) -> str | None:
-        """The wished one; a model without it serves its own default."""
-        return self._precision if self._precision in manifest.files else None
+        return self._torch
 
 
-def _try_out(manifest: Manifest, compiled: CompiledNet, size: tuple[int, int]) -> float:
-    """Runs a net of unknown speed off the stream, so that no frame waits to learn that it is
+def _try_out(compiled: CompiledNet) -> float:
+    """Runs a net of unknown speed once, off the stream, so that no frame waits to learn that it is
     slow.
     """
-    channels = 1 if manifest.colour == "luma" else 3
-    shape = (manifest.window, channels, size[1], size[0])
-    frames = np.random.default_rng(0).random(shape, np.float32)
-    scale = manifest.scale
-    result = np.empty((channels, scale * size[1], scale * size[0]), np.float32)
-    session = compiled.session()
-    begun = time.monotonic()
-    session.run({"frames": frames}, result)
-    return time.monotonic() - begun
-
-
-def _padded(side: int, unit: int, smallest: int) -> int:
-    return max(-(-side // unit), -(-smallest // unit)) * unit
+    return time_net(compiled, budget_s=0.0)
 
 
 def _capital(text: str) -> str:

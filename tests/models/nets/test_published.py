@@ -133,8 +133,9 @@ def test_a_file_that_is_no_plain_weights_is_refused(tmp_path: Path, content: Any
 
 
 def test_a_damaged_or_missing_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "a.pth").write_bytes(b"not weights")
-    with pytest.raises(BadCheckpoint, match="damaged"):
-        load_published(build("edvr", SMALL), tmp_path / "a.pth")
+    for content in (b"not weights", b"this is no net", b"\x80\x02", b"", b"N."):
+        (tmp_path / "a.pth").write_bytes(content)
+        with pytest.raises(BadCheckpoint, match="damaged"):
+            load_published(build("edvr", SMALL), tmp_path / "a.pth")
     with pytest.raises(BadCheckpoint, match="cannot be read"):
         load_published(build("edvr", SMALL), tmp_path / "b.pth")

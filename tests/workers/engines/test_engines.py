@@ -1,103 +1,296 @@
-"""One suite for every engine of the table; one that is not installed is skipped with its reason."""
+"""One suite for every engine of the table; one that is not installed is skipped with its reason.
+
+TensorRT runs here too, over a stand-in for its GPU.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from models.manifest import Manifest, load_manifest
-from workers.engines import GRAPHS, TABLE, engine_reasons, make_engine
-from workers.engines.engine import Engine, Session
+from models.manifest import Manifest, load_manifest, model_file
+from workers.engines import GRAPHS, TABLE, UNTRIED, engine_reasons, make_engine
+from workers.engines.engine import Array, CompiledNet, Engine, Session, form_for
+from workers.engines.trial import sample_picture
 from workers.errors import EngineUnavailable, NetUnusable
 
+STAND_IN = "tensorrt over a stand-in"
 
-@pytest.fixture(params=GRAPHS)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+
+def make(name: str, folder: Path) -> Engine:
+    """An engine on one thread, or a skip that says why not."""
+    if name == STAND_IN:
+        pytest.importorskip("onnx")
+        from workers.engines.tensorrt.engine import TensorRtEngine
+        from workers.engines.tensorrt.plans import PlanStore
+
+        from .standin import StandInDevice
+
+        return TensorRtEngine(StandInDevice(), PlanStore(folder))
     try:
-        made = make_engine(request.param, threads=1)
+        return make_engine(name, threads=1, cache_dir=folder)
     except EngineUnavailable as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(params=[*TABLE, STAND_IN])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    made = make(request.param, tmp_path)
     yield made
     made.close()
     made.close()
 
 
-def opened(engine: Engine, zoo: Path, name: str, width: int, height: int) -> Session:
-    manifest, path = load_manifest(name, zoo), zoo / name / "fp32.onnx"
-    return engine.compile(manifest, path, width=width, height=height).session()
+@pytest.fixture(params=[*GRAPHS, STAND_IN])
+def graph_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    made = make(request.param, tmp_path)
+    yield made
+    made.close()
 
 
-def luma(width: int, height: int) -> np.ndarray:
-    return np.random.default_rng(3).integers(0, 256, (height, width), dtype=np.uint8)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Exercise:
+    """A net whose output is known, and how to feed it."""
+
+    engine: Engine
+    manifest: Manifest
+    path: Path
+
+    def compile(self, width: int = 64, height: int = 48) -> CompiledNet:
+        return self.engine.compile(self.manifest, self.path, width=width, height=height)
+
+    def feeds(self, plane: Array) -> dict[str, Array]:
+        """A picture of levels, as this net wants it."""
+        if self.manifest.architecture is None:
+            return {"luma": plane}
+        return {"frames": np.stack([(plane / 255).astype(np.float32)[None]] * 3)}
+
+    def output(self, plane: Array) -> Array:
+        """Where the result for a plane of this shape goes."""
+        shape = tuple(2 * side for side in plane.shape)
+        if self.manifest.architecture is None:
+            return np.zeros(shape, np.uint8)
+        return np.zeros((1, *shape), np.float32)
+
+    def wanted(self, plane: Array) -> Array:
+        """What this net makes of a plane, away from the borders of its blocks."""
+        large = plane.repeat(2, 0).repeat(2, 1)
+        is_graph = self.manifest.architecture is None
+        return large if is_graph else (large / 255).astype(np.float32)[None]
+
+
+@pytest.fixture
+def exercise(engine: Engine, zoo: Path) -> Exercise:
+    if engine.info.name == "torch":
+        return Exercise(engine, load_manifest("window", zoo), zoo / "window" / "weights.pth")
+    return Exercise(engine, load_manifest("tiny", zoo), zoo / "tiny" / "fp32.onnx")
+
+
+def blocks(width: int, height: int, seed: int = 3) -> np.ndarray:
+    """One level in every block of 8x8."""
+    levels = np.random.default_rng(seed).integers(
+        0, 256, (-(-height // 8), -(-width // 8)), dtype=np.uint8
+    )
+    return levels.repeat(8, 0).repeat(8, 1)[:height, :width].copy()
+
+
+def assert_is(result: Array, wanted: Array) -> None:
+    """Graphs repeat samples; nets by torch interpolate, which is the same inside a block."""
+    if result.dtype == np.uint8:
+        assert np.array_equal(result, wanted)
+        return
+    rows, columns = (np.arange(side) % 16 for side in result.shape[-2:])
+    inside = np.ix_((rows > 1) & (rows < 14), (columns > 1) & (columns < 14))
+    assert np.allclose(result[0][inside], wanted[0][inside], atol=1e-5)
 
 
 def test_it_describes_itself(engine: Engine) -> None:
-    assert engine.info.name in TABLE
-    assert engine.info.version and engine.info.device and engine.info.threads == 1
+    info = engine.info
+    assert info.name in TABLE
+    assert info.version and info.device and info.threads == 1 and info.max_batch >= 1
+    assert bool(info.forms) == (info.name in GRAPHS)
 
 
-@pytest.mark.parametrize("size", [(64, 48), (30, 26)])
+def test_a_net_describes_itself(exercise: Exercise) -> None:
+    info, manifest = exercise.compile(64, 48).info, exercise.manifest
+    assert (info.model, info.scale, info.window) == (manifest.name, 2, manifest.window)
+    assert (info.width, info.height, info.batch) == (64, 48, 1)
+    assert (info.size_multiple, info.smallest) == (manifest.size_multiple, manifest.smallest)
+    assert info.precision in ("fp32", "fp16") and info.device
+    plane = blocks(64, 48)
+    feeds = exercise.feeds(plane)
+    assert {port.name: (port.shape, port.dtype) for port in info.inputs} == {
+        name: (array.shape, str(array.dtype)) for name, array in feeds.items()
+    }
+    assert info.output.shape == exercise.output(plane).shape
+    assert info.output.dtype == str(exercise.output(plane).dtype)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (28, 20)])
 def test_it_gives_the_same_samples_as_every_other(
-    engine: Engine, zoo: Path, size: tuple[int, int]
+    exercise: Exercise, size: tuple[int, int]
 ) -> None:
-    width, height = size
-    session = opened(engine, zoo, "tiny", width, height)
-    source = luma(width, height)
-    target = np.zeros((2 * height, 2 * width), np.uint8)
-    session.run({"luma": source}, target)
-    assert np.array_equal(target, source.repeat(2, 0).repeat(2, 1))
+    plane = blocks(*size)
+    net, result = exercise.compile(*size), exercise.output(plane)
+    net.warm_up()
+    net.session().run(exercise.feeds(plane), result)
+    assert_is(result, exercise.wanted(plane))
 
 
-def test_planes_may_have_any_stride(engine: Engine, zoo: Path) -> None:
-    session = opened(engine, zoo, "tiny", 64, 48)
-    source, target = luma(80, 48)[:, :64], np.zeros((96, 160), np.uint8)
-    session.run({"luma": source}, target[:, :128])
-    assert np.array_equal(target[:, :128], source.repeat(2, 0).repeat(2, 1))
-    assert not target[:, 128:].any()
+def test_planes_may_have_any_stride(exercise: Exercise) -> None:
+    plane = blocks(96, 48)[:, :64]
+    session = exercise.compile(64, 48).session()
+    wide = np.zeros_like(exercise.output(blocks(96, 48)))
+    feeds = {
+        name: np.concatenate([array, array], -1)[..., : array.shape[-1]]
+        for name, array in exercise.feeds(plane).items()
+    }
+    assert not any(array.flags.c_contiguous for array in feeds.values())
+    session.run(feeds, wide[..., :128])
+    assert_is(wide[..., :128], exercise.wanted(plane))
+    assert not wide[..., 128:].any()
 
 
-def test_sessions_of_one_net_do_not_disturb_each_other(engine: Engine, zoo: Path) -> None:
-    manifest, path = load_manifest("tiny", zoo), zoo / "tiny" / "fp32.onnx"
-    compiled = engine.compile(manifest, path, width=64, height=48)
-    one, two = compiled.session(), compiled.session()
-    first, second = luma(64, 48), 255 - luma(64, 48)
-    targets = [np.zeros((96, 128), np.uint8) for _ in range(2)]
-    one.run({"luma": first}, targets[0])
-    two.run({"luma": second}, targets[1])
-    assert np.array_equal(targets[0], 255 - targets[1])
+def test_sessions_of_one_net_do_not_disturb_each_other(exercise: Exercise) -> None:
+    net = exercise.compile(64, 48)
+    one, two = net.session(), net.session()
+    first, second = blocks(64, 48), 255 - blocks(64, 48)
+    results = [exercise.output(first) for _ in range(2)]
+    one.run(exercise.feeds(first), results[0])
+    two.run(exercise.feeds(second), results[1])
+    assert_is(results[0], exercise.wanted(first))
+    assert_is(results[1], exercise.wanted(second))
 
 
-def test_a_strength_is_one_more_number(engine: Engine, zoo: Path) -> None:
-    session = opened(engine, zoo, "looks", 8, 6)
+def test_after_a_reset_a_session_is_as_new(exercise: Exercise) -> None:
+    net = exercise.compile(64, 48)
+    plane, session, fresh = blocks(64, 48), net.session(), net.session()
+    again, first = exercise.output(plane), exercise.output(plane)
+    session.run(exercise.feeds(255 - plane), again)
+    session.reset()
+    session.run(exercise.feeds(plane), again)
+    fresh.run(exercise.feeds(plane), first)
+    assert np.array_equal(again, first)
+
+
+def test_what_is_no_net_is_refused(exercise: Exercise, tmp_path: Path) -> None:
+    path = tmp_path / f"bad{exercise.path.suffix}"
+    path.write_bytes(b"this is no net")
+    with pytest.raises(NetUnusable, match=r"bad\."):
+        exercise.engine.compile(exercise.manifest, path, width=64, height=48)
+
+
+def test_a_size_against_the_rule_is_refused_with_the_rule(exercise: Exercise) -> None:
+    unit = exercise.manifest.size_multiple
+    with pytest.raises(NetUnusable, match=f"multiples of {unit}, not {64 + unit - 1}x48"):
+        exercise.compile(64 + unit - 1, 48)
+
+
+def opened(engine: Engine, zoo: Path, name: str, width: int, height: int, **how: int) -> Session:
+    manifest, path = load_manifest(name, zoo), zoo / name / "fp32.onnx"
+    return engine.compile(manifest, path, width=width, height=height, **how).session()
+
+
+def test_a_strength_is_one_more_number(graph_engine: Engine, zoo: Path) -> None:
+    session = opened(graph_engine, zoo, "looks", 8, 6)
     source, target = np.full((6, 8), 50, np.uint8), np.zeros((12, 16), np.uint8)
     for strength, level in ((0.0, 50), (0.5, 100), (1.0, 150)):
         session.run({"luma": source, "strength": np.array([strength], np.float32)}, target)
         assert (target == level).all()
 
 
-def test_a_previous_picture_is_one_more_plane(engine: Engine, zoo: Path) -> None:
-    session = opened(engine, zoo, "follows", 8, 6)
+def test_a_previous_picture_is_one_more_plane(graph_engine: Engine, zoo: Path) -> None:
+    session = opened(graph_engine, zoo, "follows", 8, 6)
     source, target = np.full((6, 8), 50, np.uint8), np.zeros((12, 16), np.uint8)
     session.run({"luma": source, "previous": np.full((12, 16), 80, np.uint8)}, target)
     session.reset()
     assert (target == 90).all()
 
 
-def test_what_is_no_net_is_refused(engine: Engine, zoo: Path, tmp_path: Path) -> None:
-    path = tmp_path / "bad.onnx"
-    path.write_bytes(b"this is no net")
-    with pytest.raises(NetUnusable, match=r"bad\.onnx"):
-        engine.compile(load_manifest("tiny", zoo), path, width=64, height=48)
-
-
-def test_a_net_of_another_scale_is_refused(engine: Engine, zoo: Path) -> None:
+def test_a_net_of_another_scale_is_refused(graph_engine: Engine, zoo: Path) -> None:
     other: Manifest = load_manifest("tiny3", zoo)
     with pytest.raises(NetUnusable, match="64x48"):
-        engine.compile(other, zoo / "tiny" / "fp32.onnx", width=64, height=48)
+        graph_engine.compile(other, zoo / "tiny" / "fp32.onnx", width=64, height=48)
+
+
+def test_in_a_batch_every_frame_has_its_own_look(graph_engine: Engine, zoo: Path) -> None:
+    count = 3
+    if graph_engine.info.max_batch < count:
+        pytest.skip("this engine takes one frame at a time")
+    session = opened(graph_engine, zoo, "looks", 8, 6, batch=count)
+    source = np.stack([np.full((6, 8), level, np.uint8) for level in (10, 50, 90)])
+    target = np.zeros((count, 12, 16), np.uint8)
+    strengths = np.array([1.0, 0.0, 0.5], np.float32)
+    session.run({"luma": source, "strength": strengths}, target)
+    assert [set(plane.flat) for plane in target] == [{110}, {50}, {140}]
+
+
+def test_a_batch_of_the_shipped_net_is_bit_for_bit_its_frames(graph_engine: Engine) -> None:
+    if graph_engine.info.max_batch < 2:
+        pytest.skip("this engine takes one frame at a time")
+    manifest = load_manifest("live-t")
+    form = form_for(graph_engine.info, manifest, "int8")
+    path = model_file(manifest, form.file)
+    nets = [graph_engine.compile(manifest, path, width=40, height=24, batch=n, precision=form.name)
+            for n in (1, 2)]  # fmt: skip
+    random = np.random.default_rng(1)
+    luma = random.integers(16, 236, (2, 24, 40), np.uint8)
+    previous = random.integers(16, 236, (2, 48, 80), np.uint8)
+    strength = np.array([0.2, 0.9], np.float32)
+    together, single = np.zeros((2, 48, 80), np.uint8), np.zeros((48, 80), np.uint8)
+    nets[1].session().run({"luma": luma, "previous": previous, "strength": strength}, together)
+    session = nets[0].session()
+    for n in range(2):
+        feeds = {"luma": luma[n], "previous": previous[n], "strength": strength[n : n + 1]}
+        session.run(feeds, single)
+        assert np.array_equal(together[n], single)
+
+
+@pytest.mark.parametrize("wish", ["fp32", "fp16", "int8"])
+def test_every_form_of_the_shipped_net_gives_nearly_one_picture(
+    graph_engine: Engine, wish: str
+) -> None:
+    manifest = load_manifest("live-s")
+    form = form_for(graph_engine.info, manifest, wish)
+    net = graph_engine.compile(
+        manifest, model_file(manifest, form.file), width=96, height=64, precision=form.name
+    )
+    assert net.info.precision == form.name
+    reference = make_engine("openvino", threads=1).compile(
+        manifest, model_file(manifest, "fp32"), width=96, height=64
+    )
+    apart = np.abs(sample_picture(net).astype(int) - sample_picture(reference))
+    assert apart.mean() < 0.5 and apart.max() <= 3
+
+
+def test_a_wish_is_met_where_engine_and_model_can(zoo: Path) -> None:
+    live, tiny = load_manifest("live-s"), load_manifest("tiny", zoo)
+    on_cpu = make_engine("openvino", threads=1).info
+    assert [form_for(on_cpu, live, wish).file for wish in ("auto", "fp32", "int8")] == [
+        "int8", "fp32", "int8",
+    ]  # fmt: skip
+    assert form_for(on_cpu, live, "fp16").name == "int8"
+    assert form_for(on_cpu, tiny, "int8").name == "fp32"
+    with pytest.raises(NetUnusable, match="'openvino' cannot run 'unet-xs'"):
+        form_for(on_cpu, load_manifest("unet-xs"), "auto")
+
+
+def test_openvino_runs_call_after_call_on_its_threads_in_float(zoo: Path) -> None:
+    engine = make_engine("openvino", threads=1)
+    net: Any = engine.compile(
+        load_manifest("tiny", zoo), zoo / "tiny" / "fp32.onnx", width=8, height=8
+    )
+    wanted = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
+    assert {name: net._compiled.get_property(name) for name in wanted} == wanted
+    assert net._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
 
 
 def test_without_a_number_the_net_leaves_one_core_to_others() -> None:
@@ -115,6 +308,22 @@ def test_the_table_says_why_an_engine_cannot_be_used() -> None:
     reasons = engine_reasons()
     assert list(reasons) == list(TABLE)
     assert reasons["openvino"] == ""
+    assert set(UNTRIED) < set(GRAPHS) < set(TABLE)
+    for reason in filter(None, reasons.values()):
+        assert "\n" not in reason and not reason.endswith(".")
+
+
+def test_no_engine_reports_to_its_maker(tmp_path: Path) -> None:
+    """ONNX Runtime leaves a session file in the temporary folder where it means to."""
+    pytest.importorskip("onnxruntime")
+    script = "from workers.engines import engine_reasons; print(engine_reasons()['onnxruntime'])"
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("ORT_")}
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[3], text=True, check=True,
+        env={**environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert result.stdout == "\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_torch_runs_a_net_of_the_table_frame_after_frame(zoo: Path) -> None:
@@ -130,6 +339,25 @@ def test_torch_runs_a_net_of_the_table_frame_after_frame(zoo: Path) -> None:
     assert np.abs(result - expected[0].numpy()).max() < 1e-5
     session.reset()
     engine.close()
+
+
+def test_torch_takes_neither_graphs_nor_batches(zoo: Path) -> None:
+    pytest.importorskip("torch")
+    engine = make_engine("torch", threads=1)
+    with pytest.raises(NetUnusable, match="no architecture"):
+        engine.compile(load_manifest("tiny", zoo), zoo / "tiny" / "fp32.onnx", width=8, height=8)
+    path = zoo / "colours" / "weights.pth"
+    with pytest.raises(NetUnusable, match="one frame at a time"):
+        engine.compile(load_manifest("colours", zoo), path, width=16, height=16, batch=2)
+
+
+def test_asking_for_reasons_leaves_the_threads_of_torch_alone(zoo: Path) -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    engine_reasons()
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
 
 
 def test_torch_says_what_is_wrong_with_weights(zoo: Path, tmp_path: Path) -> None:

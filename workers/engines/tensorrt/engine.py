@@ -1,0 +1,207 @@
+"""Nets on a GPU by TensorRT."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from models.manifest import Manifest
+from workers.engines.engine import (
+    Array,
+    CompiledNet,
+    EngineInfo,
+    Feeds,
+    Form,
+    NetInfo,
+    Session,
+    describe,
+    file_precision,
+    out_shape,
+    tensor_shapes,
+)
+from workers.engines.graphs import Model, read, shapes_of, with_shapes
+from workers.engines.tensorrt.buffers import BufferPlan
+from workers.engines.tensorrt.demands import (
+    casts_at_the_border,
+    check_quantized,
+    in_half,
+    structure,
+)
+from workers.engines.tensorrt.hardware import Device, LoadedPlan, Runner
+from workers.engines.tensorrt.plans import PlanKey, PlanStore
+from workers.errors import DeviceFailed, NetUnusable
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 8
+
+FORMS = (Form("fp16", "fp32"), Form("int8", "int8-s8s8"), Form("fp32", "fp32"))
+"""int8 kernels for so few channels are often slower than fp16 ones, so fp16 comes first."""
+
+
+class TensorRtEngine:
+    """One plan for each net, size, batch and precision, kept on disk.
+
+    Where a second net of the same structure comes along (weights of its own for one stream), a
+    refittable plan is made of it; that one and all after it take their weights in milliseconds
+    instead of being compiled. Refittable plans may be slower, so the first net is not made one.
+    """
+
+    def __init__(self, device: Device, store: PlanStore, *, threads: int = 1) -> None:
+        self._device = device
+        self._store = store
+        self._threads = threads
+
+    @property
+    def info(self) -> EngineInfo:
+        """Its name, version and device."""
+        gpu = self._device.gpu
+        return EngineInfo(
+            name="tensorrt", version=gpu.tensorrt, device=gpu.name, threads=self._threads,
+            forms=FORMS, max_batch=MAX_BATCH,
+        )  # fmt: skip
+
+    def compile(
+        self,
+        manifest: Manifest,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        batch: int = 1,
+        precision: str = "auto",
+    ) -> CompiledNet:
+        """The net of an ONNX file; fp32 files compute in fp16 unless fp32 is asked for."""
+        computes_in = file_precision(manifest, path)
+        if computes_in == "fp32" and precision != "fp32":
+            computes_in = "fp16"
+        info = describe(
+            manifest, width=width, height=height, batch=batch, precision=computes_in,
+            device=self._device.gpu.name,
+        )  # fmt: skip
+        shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
+        model = _prepared(path, shapes, computes_in)
+        output = (model.graph.output[0].name, out_shape(manifest, width=width, height=height,
+                                                        batch=batch))  # fmt: skip
+        found = shapes_of(model).get(output[0])
+        if found != output[1]:
+            raise NetUnusable(f"{path.name} gives {found} for an input of {width}x{height}.")
+        key = PlanKey(
+            net=hashlib.sha256(path.read_bytes()).hexdigest(),
+            structure=structure(model),
+            shapes=tuple(shapes.items()),
+            gpu=self._device.gpu,
+            precision=computes_in,
+        )
+        buffers = BufferPlan.of(
+            {spec.name: (spec.dtype, shapes[spec.name]) for spec in manifest.inputs},
+            (output[0], "uint8", output[1]),
+        )
+        try:
+            net = _CompiledNet(self._plan(key, model, path.name), buffers, info)
+            net.warm_up()
+        except DeviceFailed as error:
+            raise NetUnusable(f"TensorRT cannot run {path.name}: {error}") from error
+        return net
+
+    def close(self) -> None:
+        """Gives the GPU back."""
+        self._device.close()
+
+    def _plan(self, key: PlanKey, model: Model, name: str) -> LoadedPlan:
+        graph: bytes = model.SerializeToString(deterministic=True)
+        plan = self._kept(key)
+        if plan is None and self._store.has_relative(key):
+            plan = self._refitted(key, graph, name)
+        return plan or self._built(key, graph, name, refittable=False)
+
+    def _kept(self, key: PlanKey) -> LoadedPlan | None:
+        data = self._store.get(key)
+        if data is None:
+            return None
+        plan = self._device.load(data)
+        if plan is None:
+            # Whole on the disk, and yet TensorRT does not take it: it would not next time either.
+            log.warning("TensorRT refuses a kept plan", extra={"action": "plan_refused"})
+            self._store.drop(key)
+        return plan
+
+    def _refitted(self, key: PlanKey, graph: bytes, name: str) -> LoadedPlan | None:
+        general = self._kept(key.for_any)
+        if general is None:
+            general = self._built(key.for_any, graph, name, refittable=True)
+        if general.refit(graph):
+            return general
+        log.warning("%s cannot be refitted and is compiled", name, extra={"action": "no_refit"})
+        return None
+
+    def _built(self, key: PlanKey, graph: bytes, name: str, *, refittable: bool) -> LoadedPlan:
+        log.info(
+            "compiling %s in %s for %s; this takes up to minutes, once",
+            name, key.precision, key.gpu.name, extra={"action": "plan_building"},
+        )  # fmt: skip
+        data = self._device.build(graph, key.shapes, refittable=refittable)
+        plan = self._device.load(data)
+        if plan is None:
+            raise DeviceFailed("it refuses the plan that it has just made.")
+        self._store.put(key, data)
+        return plan
+
+
+def _prepared(path: Path, shapes: dict[str, tuple[int, ...]], precision: str) -> Model:
+    """The file's graph as TensorRT wants it. Raises NetUnusable."""
+    try:
+        model = casts_at_the_border(with_shapes(read(path), shapes))
+        if precision == "int8" and not check_quantized(model):
+            raise NetUnusable(f"{path.name} has nothing in int8.")
+        if precision == "fp16":
+            model = in_half(model)
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise NetUnusable(f"{path.name} cannot be made ready for TensorRT: {reason}.") from error
+    except KeyError as error:
+        raise NetUnusable(f"{path.name} has an input {error} that its manifest lacks.") from error
+    return model
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _CompiledNet:
+    plan: LoadedPlan
+    buffers: BufferPlan
+    info: NetInfo
+
+    def session(self) -> Session:
+        return _Session(self.plan.runner(self.buffers), self.buffers, self.info)
+
+    def warm_up(self) -> None:
+        """Finds out at once whether buffers and a run can be had; they are given back."""
+        self.plan.runner(self.buffers).run()
+
+
+class _Session:
+    """Page-locked buffers: what is written there goes to the GPU without another copy."""
+
+    def __init__(self, runner: Runner, buffers: BufferPlan, info: NetInfo) -> None:
+        self._runner = runner
+        shapes = {port.name: port.shape for port in info.inputs}
+        self._inputs: dict[str, Array] = {
+            slot.name: buffers.view(runner.memory, slot).reshape(shapes[slot.name])
+            for slot in buffers.inputs
+        }
+        output = buffers.view(runner.memory, buffers.output)
+        self._output = output.reshape(info.output.shape)
+
+    def run(self, feeds: Feeds, enhanced: Array) -> None:
+        for name, memory in self._inputs.items():
+            np.copyto(memory, feeds[name])
+        self._runner.run()
+        np.copyto(enhanced, self._output)
+
+    def reset(self) -> None:
+        """Graphs remember nothing."""

@@ -1,0 +1,91 @@
+"""When frames of several streams go through the net together, and which."""
+
+from __future__ import annotations
+
+import dataclasses
+
+WORTH = 0.8
+"""A call of several frames must take less than this share of as many single calls."""
+
+LONGEST_S = 0.02
+"""A call of several frames may not take longer: every one of them waits for all of it."""
+
+PATIENCE_S = 0.004
+"""The longest that a frame waits for others."""
+
+ACTIVE_S = 0.25
+"""A stream that brought no frame for this long is not waited for."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BatchCosts:
+    """What calls take, measured."""
+
+    size: int
+    "Frames of a call of several."
+    single_s: float
+    "A call of one."
+    batch_s: float
+    "A call of ``size``; it takes that with fewer frames too."
+
+    @property
+    def is_worth_it(self) -> bool:
+        """True if frames should go together at all."""
+        return self.batch_s < WORTH * self.size * self.single_s and self.batch_s <= LONGEST_S
+
+    @property
+    def least(self) -> int:
+        """Frames from which on one call of several beats single ones; more than ``size`` if none
+        does.
+        """
+        return next(
+            (n for n in range(2, self.size + 1) if self.batch_s < n * self.single_s), self.size + 1
+        )
+
+    @property
+    def patience_s(self) -> float:
+        """Waiting for longer than a full call saves would be a loss."""
+        return max(0.0, min(PATIENCE_S, self.size * self.single_s - self.batch_s))
+
+
+class BatchPolicy:
+    """Each stream has at most one frame waiting. The oldest goes first; a frame that nobody can
+    join goes at once; one that somebody could join waits for ``patience_s`` at most.
+    """
+
+    def __init__(self, costs: BatchCosts) -> None:
+        self._costs = costs
+        self._waiting: dict[int, float] = {}
+        self._seen: dict[int, float] = {}
+
+    def arrive(self, stream: int, *, now: float) -> None:
+        """A frame of the stream waits from now on."""
+        self._waiting[stream] = now
+        self._seen[stream] = now
+
+    def take(self, *, now: float) -> tuple[int, ...]:
+        """The streams whose frames run now, in one call, no longer waiting; empty while it is
+        better to wait, until ``deadline`` at most.
+        """
+        if not self._waiting:
+            return ()
+        if len(self._waiting) < self._costs.size and self._may_wait(now):
+            return ()
+        count = min(len(self._waiting), self._costs.size)
+        chosen = tuple(self._waiting)[: count if count >= self._costs.least else 1]
+        for stream in chosen:
+            del self._waiting[stream]
+        return chosen
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``take`` gives the oldest frame though nobody else comes; None if none waits."""
+        return min(self._waiting.values()) + self._costs.patience_s if self._waiting else None
+
+    def _may_wait(self, now: float) -> bool:
+        """True if another stream may come in time and make it worth it."""
+        self._seen = {each: at for each, at in self._seen.items() if now - at <= ACTIVE_S}
+        if self.deadline is None or now >= self.deadline:
+            return False
+        others = len(self._seen.keys() - self._waiting.keys())
+        return others > 0 and len(self._waiting) + others >= self._costs.least
