@@ -6,7 +6,15 @@ import time
 from pathlib import Path
 
 from models.manifest import Manifest
-from workers.engines.engine import Array, CompiledNet, EngineInfo, Feeds, Session
+from workers.engines.engine import (
+    Array,
+    CompiledNet,
+    EngineInfo,
+    Feeds,
+    FreeNet,
+    Session,
+    fixes_sizes,
+)
 
 
 class SlowEngine:
@@ -35,6 +43,9 @@ class SlowEngine:
 
     def reset(self) -> None:
         pass
+
+    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+        raise fixes_sizes("slow")
 
     def close(self) -> None:
         pass

@@ -124,6 +124,24 @@ class CompiledNet(Protocol):
         ...
 
 
+class FreeSession(Protocol):
+    """One stream's way to run a net on pictures of any size; used by one thread at a time."""
+
+    def run(self, luma: Array, strength: float) -> Array:
+        """``luma`` [H, W] uint8, H and W as the manifest allows, to [sH, sW] uint8, which the next
+        call may overwrite. ``strength`` (0..1) matters to nets with looks.
+        """
+        ...
+
+
+class FreeNet(Protocol):
+    """A luma graph that takes pictures of any size, a new one with every call."""
+
+    def session(self) -> FreeSession:
+        """A new session, for one stream."""
+        ...
+
+
 class Engine(Protocol):
     """One inference runtime. ``compile`` may be called from any thread."""
 
@@ -148,9 +166,20 @@ class Engine(Protocol):
         """
         ...
 
+    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+        """The net of a file for pictures of any size; for nets that see luma alone. Raises
+        NetUnusable, also where the engine fixes sizes when it compiles.
+        """
+        ...
+
     def close(self) -> None:
         """Gives memory back; nets of it must not run any more. Calling it twice is harmless."""
         ...
+
+
+def fixes_sizes(engine: str) -> NetUnusable:
+    """What an engine says that cannot compile a net for any size."""
+    return NetUnusable(f"Engine {engine!r} fixes the size of a picture when it compiles a net.")
 
 
 def shape_of(spec: TensorSpec, *, width: int, height: int) -> tuple[int, ...]:

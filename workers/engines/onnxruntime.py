@@ -19,10 +19,13 @@ from workers.engines.engine import (
     EngineOptions,
     Feeds,
     Form,
+    FreeNet,
+    FreeSession,
     NetInfo,
     Session,
     describe,
     file_precision,
+    fixes_sizes,
     out_shape,
     tensor_shapes,
 )
@@ -113,12 +116,24 @@ class OnnxRuntimeEngine:
             net = _CompiledNet(runtime, info, shapes)
             shape = net.infer(net.blank()).shape
         except Exception as error:  # the runtime's errors share no other root
-            text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-            raise NetUnusable(f"ONNX Runtime cannot load {path.name}: {text}.") from error
+            raise _unusable(path, error) from error
         self._check_provider(runtime)
         if shape != out_shape(manifest, width=width, height=height, batch=batch):
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return net
+
+    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+        """As the file has it: its height and width are open. TensorRT would compile every size."""
+        if "TensorrtExecutionProvider" in (name for name, _ in self._providers):
+            raise fixes_sizes(self._name)
+        try:
+            runtime = onnxruntime.InferenceSession(
+                str(path), sess_options=self._session_options(), providers=self._providers
+            )
+        except Exception as error:  # the runtime's errors share no other root
+            raise _unusable(path, error) from error
+        self._check_provider(runtime)
+        return _FreeNet(runtime, has_looks=manifest.strength)
 
     def close(self) -> None:
         """Nothing is held beyond the compiled nets."""
@@ -176,6 +191,29 @@ class _CompiledNet:
 
     def _tensor(self, name: str, plane: Array) -> Array:
         return np.ascontiguousarray(plane).reshape(self._shapes[name])
+
+
+class _FreeNet:
+    """Everybody's session, as ``_CompiledNet``."""
+
+    def __init__(self, runtime: Any, *, has_looks: bool) -> None:
+        self._runtime = runtime
+        self._has_looks = has_looks
+
+    def session(self) -> FreeSession:
+        return self
+
+    def run(self, luma: Array, strength: float) -> Array:
+        feeds: dict[str, Array] = {"luma": np.ascontiguousarray(luma)[None, None]}
+        if self._has_looks:
+            feeds["strength"] = np.full(1, strength, np.float32)
+        enhanced: Array = self._runtime.run(None, feeds)[0][0, 0]
+        return enhanced
+
+
+def _unusable(path: Path, error: Exception) -> NetUnusable:
+    text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    return NetUnusable(f"ONNX Runtime cannot load {path.name}: {text}.")
 
 
 def _batched(path: Path, shapes: dict[str, tuple[int, ...]]) -> bytes:

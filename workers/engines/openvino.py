@@ -15,6 +15,8 @@ from workers.engines.engine import (
     EngineInfo,
     EngineOptions,
     Feeds,
+    FreeNet,
+    FreeSession,
     NetInfo,
     Session,
     describe,
@@ -69,6 +71,16 @@ class OpenVinoEngine:
         if shape != out_shape(manifest, width=width, height=height, batch=batch):
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return _CompiledNet(compiled, info)
+
+    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+        """With height and width left open, which costs nothing measurable on the CPU."""
+        try:
+            model = self._core.read_model(path)
+            model.reshape({"luma": [1, 1, -1, -1]})
+            compiled = self._core.compile_model(model, "CPU", self._options())
+        except RuntimeError as error:
+            raise NetUnusable(f"OpenVINO cannot load {path.name}: {_last_line(error)}.") from error
+        return _FreeNet(compiled, has_looks=manifest.strength)
 
     def close(self) -> None:
         """Nothing is held beyond the compiled nets."""
@@ -127,6 +139,30 @@ class _Session:
 
     def reset(self) -> None:
         """Graphs remember nothing."""
+
+
+class _FreeNet:
+    def __init__(self, compiled: Any, *, has_looks: bool) -> None:
+        self._compiled = compiled
+        self._has_looks = has_looks
+
+    def session(self) -> FreeSession:
+        return _FreeSession(self._compiled.create_infer_request(), has_looks=self._has_looks)
+
+
+class _FreeSession:
+    def __init__(self, request: Any, *, has_looks: bool) -> None:
+        self._request = request
+        self._strength = np.zeros(1, np.float32) if has_looks else None
+
+    def run(self, luma: Array, strength: float) -> Array:
+        feeds: dict[str, Array] = {"luma": np.ascontiguousarray(luma)[None, None]}
+        if self._strength is not None:
+            self._strength[0] = strength
+            feeds["strength"] = self._strength
+        results = self._request.infer(feeds, share_inputs=True, share_outputs=True)
+        enhanced: Array = results[0][0, 0]
+        return enhanced
 
 
 def _last_line(error: Exception) -> str:

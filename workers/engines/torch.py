@@ -19,9 +19,11 @@ from workers.engines.engine import (
     EngineInfo,
     EngineOptions,
     Feeds,
+    FreeNet,
     NetInfo,
     Session,
     describe,
+    fixes_sizes,
 )
 from workers.errors import NetUnusable
 
@@ -73,6 +75,10 @@ class TorchEngine:
             precision="fp16" if is_half else "fp32", device=self._device,
         )  # fmt: skip
         return _CompiledNet(net.eval().to(self._device), info)
+
+    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+        """Not by this engine: raises NetUnusable."""
+        raise fixes_sizes("torch")
 
     def close(self) -> None:
         """Nothing is held beyond the nets."""

@@ -366,3 +366,50 @@ def test_torch_says_what_is_wrong_with_weights(zoo: Path, tmp_path: Path) -> Non
     engine = make_engine("torch", threads=1)
     with pytest.raises(NetUnusable, match=r"weights\.pth is damaged"):
         engine.compile(load_manifest("colours", zoo), tmp_path / "weights.pth", width=16, height=16)
+
+
+@pytest.fixture(params=["openvino", "onnxruntime"])
+def free_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Engines that take pictures of any size."""
+    made = make(request.param, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("model", ["live-s", "live-m", "live-m-x3"])
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_region_is_what_the_whole_picture_is_there(
+    free_engine: Engine, model: str, precision: str
+) -> None:
+    """With a halo of the receptive field: at most one level apart, so no seam can be seen."""
+    manifest = load_manifest(model)
+    session = free_engine.compile_free(manifest, model_file(manifest, precision)).session()
+    halo, scale = manifest.receptive_radius, manifest.scale
+    luma = np.random.default_rng(5).integers(0, 256, (70, 110), np.uint8)
+    for strength in (0.0, 1.0):
+        whole = np.array(session.run(luma, strength))
+        assert whole.shape == (scale * 70, scale * 110)
+        for top, left, height, width in ((16, 24, 8, 8), (8, 32, 40, 56), (24, 8, 16, 72)):
+            cut = luma[top - halo : top + height + halo, left - halo : left + width + halo]
+            made = np.array(session.run(cut, strength))
+            inside = made[scale * halo : -scale * halo, scale * halo : -scale * halo]
+            rows = slice(scale * top, scale * (top + height))
+            columns = slice(scale * left, scale * (left + width))
+            assert np.abs(inside.astype(int) - whole[rows, columns]).max() <= 1
+
+
+def test_any_size_and_one_size_give_the_same(free_engine: Engine) -> None:
+    manifest = load_manifest("live-s")
+    path = model_file(manifest, "int8")
+    luma = np.random.default_rng(6).integers(0, 256, (48, 64), np.uint8)
+    fixed = np.empty((96, 128), np.uint8)
+    feeds = {"luma": luma, "strength": np.full(1, 0.5, np.float32)}
+    free_engine.compile(manifest, path, width=64, height=48).session().run(feeds, fixed)
+    free = free_engine.compile_free(manifest, path).session().run(luma, 0.5)
+    assert np.abs(fixed.astype(int) - free).max() <= 1
+
+
+def test_engines_that_fix_sizes_say_so(tmp_path: Path) -> None:
+    manifest = load_manifest("live-s")
+    with pytest.raises(NetUnusable, match="fixes the size"):
+        make(STAND_IN, tmp_path).compile_free(manifest, model_file(manifest))

@@ -17,10 +17,12 @@ from workers.engines.engine import (
     EngineInfo,
     Feeds,
     Form,
+    FreeNet,
     NetInfo,
     Session,
     describe,
     file_precision,
+    fixes_sizes,
     out_shape,
     tensor_shapes,
 )
@@ -108,6 +110,10 @@ class TensorRtEngine:
         except DeviceFailed as error:
             raise NetUnusable(f"TensorRT cannot run {path.name}: {error}") from error
         return net
+
+    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+        """Not by this engine: raises NetUnusable."""
+        raise fixes_sizes("tensorrt")
 
     def close(self) -> None:
         """Gives the GPU back."""
