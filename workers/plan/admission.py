@@ -1,4 +1,7 @@
-"""Whether a stream's input can be enhanced in time here, or is better passed through."""
+"""Whether a stream's input can be enhanced in time here, or is better passed through.
+
+About the input alone: what other streams leave of the engine is shared out by ``budget.py``.
+"""
 
 from __future__ import annotations
 
@@ -39,27 +42,30 @@ class AdmissionPolicy:
         self._refused_at = 0.0
 
     def judge(
-        self, *, width: int, height: int, fps: float, frame_ms: float, spare: float, now: float,
+        self, *, width: int, height: int, fps: float, frame_ms: float, least_ms: float, now: float,
         is_wished: bool = False,
     ) -> Verdict:  # fmt: skip
-        """The verdict on an input; ``spare`` is the part of the engine that others leave, 0..1.
+        """The verdict on an input for which the net takes ``frame_ms`` a frame, and the one that
+        may serve in its place ``least_ms``.
 
         Where the operator chose the net (``is_wished``), any share of the frames will do, as long
         as one frame does not hold up the stream.
         """
-        share = spare * 1000.0 / (fps * max(frame_ms, 0.001))
+        if is_wished:
+            least_ms = frame_ms
+        share = 1000.0 / (fps * max(least_ms, 0.001))
         if is_wished and frame_ms <= LONGEST_S * 1000.0:
             share = 1.0
         if self._verdict is None or self._is_other_input(width, height, fps):
             self._input = (width, height, fps)
             self._short_since = None
-            self._set(share >= ENTER_SHARE, width, height, fps, frame_ms, spare, now)
+            self._set(share >= ENTER_SHARE, width, height, fps, least_ms, now)
         elif self._verdict.accepted:
             self._short_since = None if share >= LEAVE_SHARE else (self._short_since or now)
             if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
-                self._set(False, width, height, fps, frame_ms, spare, now)
+                self._set(False, width, height, fps, least_ms, now)
         elif share >= ENTER_SHARE and now - self._refused_at >= RETRY_AFTER_S:
-            self._set(True, width, height, fps, frame_ms, spare, now)
+            self._set(True, width, height, fps, least_ms, now)
         assert self._verdict is not None
         return self._verdict
 
@@ -68,18 +74,16 @@ class AdmissionPolicy:
         return (width, height) != (old_width, old_height) or not 0.7 < fps / old_fps < 1.4
 
     def _set(
-        self, accepted: bool, width: int, height: int, fps: float, frame_ms: float, spare: float,
-        now: float,
-    ) -> None:  # fmt: skip
+        self, accepted: bool, width: int, height: int, fps: float, least_ms: float, now: float
+    ) -> None:
         if accepted:
             self._verdict = Verdict(accepted=True)
             return
         self._refused_at = now
-        there_ms = spare * 1000.0 / fps
         self._verdict = Verdict(
             accepted=False,
             reason=(
-                f"{width}x{height} at {fps:.0f} frames per second needs {frame_ms:.0f} ms of the "
-                f"net per frame here, and there are {there_ms:.0f} ms."
+                f"{width}x{height} at {fps:.0f} frames per second needs {least_ms:.0f} ms of the "
+                f"net per frame here, and there are {1000.0 / fps:.0f} ms."
             ),
         )

@@ -5,9 +5,11 @@ from workers.plan.lateness import LONGEST_S
 
 
 def judge(
-    policy: AdmissionPolicy, frame_ms: float, now: float, *, fps: float = 30.0, spare: float = 1.0
+    policy: AdmissionPolicy, frame_ms: float, now: float, *, fps: float = 30.0, least_ms: float = 0
 ) -> Verdict:
-    return policy.judge(width=480, height=270, fps=fps, frame_ms=frame_ms, spare=spare, now=now)
+    return policy.judge(
+        width=480, height=270, fps=fps, frame_ms=frame_ms, least_ms=least_ms or frame_ms, now=now
+    )
 
 
 def test_what_fits_is_accepted_and_what_does_not_is_refused_with_a_sentence() -> None:
@@ -20,9 +22,10 @@ def test_what_fits_is_accepted_and_what_does_not_is_refused_with_a_sentence() ->
     )
 
 
-def test_what_other_streams_take_is_not_there() -> None:
-    assert judge(AdmissionPolicy(), 30.0, 0.0).accepted
-    assert not judge(AdmissionPolicy(), 30.0, 0.0, spare=0.3).accepted
+def test_a_smaller_net_that_may_serve_in_its_place_is_enough() -> None:
+    assert not judge(AdmissionPolicy(), 300.0, 0.0).accepted
+    assert judge(AdmissionPolicy(), 300.0, 0.0, least_ms=80.0).accepted
+    assert not judge(AdmissionPolicy(), 300.0, 0.0, least_ms=90.0).accepted
 
 
 def test_a_short_spell_of_slowness_is_borne_and_a_long_one_is_not() -> None:
@@ -47,7 +50,7 @@ def test_it_tries_again_later_and_at_once_for_another_input() -> None:
 def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
     def chosen(frame_ms: float) -> Verdict:
         return AdmissionPolicy().judge(
-            width=480, height=270, fps=30, frame_ms=frame_ms, spare=1, now=0, is_wished=True
+            width=480, height=270, fps=30, frame_ms=frame_ms, least_ms=1, now=0, is_wished=True
         )
 
     assert chosen(1e3 * LONGEST_S).accepted
