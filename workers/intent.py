@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wire.batch import MAX_SIDE, AccessUnit
 from wire.streams import StreamRecord
 from workers.capacity import Capacity
@@ -17,10 +19,16 @@ _ACCEPTED = Verdict(accepted=True)
 
 
 class Intent:
-    """Joins the policies of one stream. No I/O; times are arguments."""
+    """Joins the policies of one stream. No I/O; times are arguments.
 
-    def __init__(self, capacity: Capacity, *, record: StreamRecord, model: str) -> None:
+    ``crowd`` tells the load of the worker's other streams in units of what it holds.
+    """
+
+    def __init__(
+        self, capacity: Capacity, crowd: Callable[[], float], *, record: StreamRecord, model: str
+    ) -> None:
         self._capacity = capacity
+        self._crowd = crowd
         self._default_model = model
         self._admission = AdmissionPolicy()
         self._verdict = _ACCEPTED
@@ -99,6 +107,7 @@ class Intent:
                 frame_ms=full_ms or self._capacity.frame_ms(self.model, *size),
                 least_ms=least_ms or self._capacity.least_ms(self.model, *size),
                 now=now,
+                crowd=self._crowd(),
                 is_wished=self._is_wished,
             )
         self._aim()
@@ -110,6 +119,12 @@ class Intent:
     def restart(self) -> None:
         """The last key frame was not used after all."""
         self._route.restart()
+
+    def wake(self, *, now: float) -> None:
+        """Units come again after a time without: whether they fit is asked anew."""
+        self._route.restart()
+        self._admission.restart()
+        self.judge(fault="", now=now)
 
     def state(self, *, net_ready: bool, asleep: bool = False) -> tuple[str, str]:
         """State and reason as in ``StreamWork``."""

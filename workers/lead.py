@@ -58,6 +58,7 @@ class Lead:
         nets: NetCache,
         config: LeadConfig,
         engine_time: EngineTime,
+        crowd: Callable[[], float],
     ) -> None:
         self.job = job
         self.epoch = epoch
@@ -68,7 +69,7 @@ class Lead:
         self._registry = StreamRegistry(client)
         self._age = EntryAge()
         self._tally = Tally()
-        self._intent = Intent(config.capacity, record=record, model=config.model)
+        self._intent = Intent(config.capacity, crowd, record=record, model=config.model)
         self._seat = engine_time.seat()
         self._key_wish = KeyWish(client, job.stream)
         self._room = asyncio.Semaphore(INTAKE)
@@ -205,7 +206,7 @@ class Lead:
         await self._awake.wait()
         self._say("awake", "is watched")
         self._caught_up = False
-        self._intent.restart()
+        self._intent.wake(now=time.monotonic())
         self._pipeline.restart()
 
     async def _take(self, unit: AccessUnit, entry_id: str) -> None:

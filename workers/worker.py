@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import redis.exceptions
 
@@ -157,7 +157,7 @@ class Worker:
             return
         lead = Lead(
             self._client, job, epoch, record=record, nets=self._nets, config=self._config,
-            engine_time=self._engine_time,
+            engine_time=self._engine_time, crowd=self._crowd_for(job.entry),
         )  # fmt: skip
         self._leads[job.entry] = lead
         task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
@@ -165,10 +165,21 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     def _fits(self, record: StreamRecord) -> bool:
+        capacity, streams = self._config.capacity.streams, len(self._leads)
+        is_watched = record.watched_us > clock.now_us() or self._config.enhance_unwatched
+        if not is_watched:
+            return may_look(capacity=capacity, load=self.load, streams=streams)
         return fits(
-            capacity=self._config.capacity.streams, load=self.load, streams=len(self._leads),
+            capacity=capacity, load=self.load, streams=streams,
             width=record.width, height=record.height, fps=record.fps,
         )  # fmt: skip
+
+    def _crowd_for(self, entry: str) -> Callable[[], float]:
+        def crowd() -> float:
+            others = sum(lead.load for key, lead in self._leads.items() if key != entry)
+            return others / self._config.capacity.streams
+
+        return crowd
 
     async def _record(self, job: Job) -> StreamRecord | None:
         """The stream's record; after Redis lost its data the app may be a moment late with it."""

@@ -10,6 +10,7 @@ from wire.batch import AccessUnit, Codec, Flags, Kind
 from wire.streams import StreamRecord
 from workers.capacity import Capacity
 from workers.intent import IDLE_REASON, OFF_REASON, Intent
+from workers.plan.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
 from workers.plan.route import Route
 
 MACS = {"small": 10, "large": 60, "larger": 200}
@@ -19,8 +20,12 @@ CAPACITY = Capacity(
 RECORD = StreamRecord(id="cam1", session=1)
 
 
-def make(*, record: StreamRecord = RECORD, model: str = "small") -> Intent:
-    return Intent(CAPACITY, record=record, model=model)
+def make(
+    *, record: StreamRecord = RECORD, model: str = "small", crowd: list[float] | None = None
+) -> Intent:
+    """``crowd`` holds the load of the other streams, which may change."""
+    others = crowd or [0.0]
+    return Intent(CAPACITY, lambda: others[0], record=record, model=model)
 
 
 def stream(
@@ -66,6 +71,21 @@ def test_a_heavier_model_needs_more_room_unless_a_smaller_one_may_serve_in_its_p
     assert replaced.state(net_ready=True)[0] == "bypass"
 
 
+def test_a_stream_that_wakes_in_a_crowd_is_copied_and_one_that_was_there_stays() -> None:
+    crowd = [0.5]
+    intent = make(crowd=crowd)
+    assert routes(intent, stream(480, 270, 30, 10)) == {Route.WORK}
+    crowd[0] = MOST_CROWD + 0.1
+    intent.judge(fault="", now=1.0)
+    assert intent.state(net_ready=True)[0] == "enhancing"
+    intent.wake(now=2.0)
+    assert intent.state(net_ready=True) == ("bypass", CROWDED)
+    assert routes(intent, stream(480, 270, 30, 10, first=20)) == {Route.COPY}
+    crowd[0] = 0.0
+    intent.judge(fault="", now=3.0 + RETRY_AFTER_S)
+    assert intent.state(net_ready=True)[0] == "enhancing"
+
+
 def test_a_stream_that_nobody_watches_is_idle_once_its_net_is_ready() -> None:
     intent = make()
     assert intent.state(net_ready=False, asleep=True)[0] == "starting"
@@ -82,7 +102,7 @@ def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream(
 
 def test_what_would_be_too_large_to_be_written_is_copied() -> None:
     roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
-    intent = Intent(roomy, record=RECORD, model="small")
+    intent = Intent(roomy, lambda: 0.0, record=RECORD, model="small")
     assert routes(intent, stream(4098, 2160, 30, 3)) == {Route.COPY}
     assert intent.state(net_ready=True) == (
         "bypass",

@@ -7,7 +7,7 @@ from workers.plan.ladder import Offer, Rung
 _WEIGHT = 0.1
 _TRUSTED = 8
 _OUTLIER = 4.0
-_CAUTION = 2.0
+_CAUTION = 1.0
 
 
 class Estimate:

@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from workers.plan.admission import LEAVE_AFTER_S, RETRY_AFTER_S, AdmissionPolicy, Verdict
+from workers.plan.admission import (
+    CROWDED,
+    LEAVE_AFTER_S,
+    MOST_CROWD,
+    RETRY_AFTER_S,
+    AdmissionPolicy,
+    Verdict,
+)
 from workers.plan.lateness import LONGEST_S
 
 
@@ -55,3 +62,19 @@ def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
 
     assert chosen(1e3 * LONGEST_S).accepted
     assert not chosen(1e3 * LONGEST_S + 1).accepted
+
+
+def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -> None:
+    def crowded(policy: AdmissionPolicy, crowd: float, now: float) -> Verdict:
+        return policy.judge(
+            width=480, height=270, fps=30, frame_ms=20, least_ms=20, now=now, crowd=crowd
+        )
+
+    policy = AdmissionPolicy()
+    assert crowded(policy, MOST_CROWD, 0.0).accepted
+    assert crowded(policy, 9.0, 100.0).accepted
+    policy.restart()
+    assert crowded(policy, 9.0, 101.0) == Verdict(accepted=False, reason=CROWDED)
+    assert not crowded(policy, 9.0, 101.0 + RETRY_AFTER_S).accepted
+    assert not crowded(policy, 0.0, 102.0 + RETRY_AFTER_S).accepted
+    assert crowded(policy, 0.0, 101.0 + 2 * RETRY_AFTER_S).accepted

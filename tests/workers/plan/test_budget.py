@@ -125,6 +125,19 @@ def test_a_stream_that_went_silent_or_left_has_no_share() -> None:
     assert budget.standing("a").ms_per_s == pytest.approx(ENGINE_MS_PER_S)
 
 
+def test_an_odd_measurement_of_energy_does_not_take_everything() -> None:
+    budget = Budget()
+    for key, energy in (("a", 1.0), ("b", 1.0), ("c", 1000.0)):
+        budget.join(key)
+        budget.expect(key, Rung.FULL, 0.030)
+        budget.choose(key, frame(0.0, energy=energy), now=0.0)
+        budget.took(key, Rung.FULL, 0.030, 1.0, engine_s=0.030, now=0.0)
+    budget.choose("a", frame(0.3), now=0.3)
+    # Half of an equal part for sure, the rest by energy, which counts four times at most.
+    shares = [budget.standing(key).ms_per_s for key in "abc"]
+    assert shares == [pytest.approx(150 + 450 * part / 6) for part in (1, 1, 4)]
+
+
 def test_a_stream_that_leaves_while_its_frame_waits_makes_nobody_wait() -> None:
     budget = Budget()
     for key in "ab":
