@@ -84,11 +84,12 @@ class RunningServer:
         raise TimeoutError(f"{what} did not happen within {timeout_s} s; the log ends:\n{tail}")
 
     def until_enhancing(self, name: str, timeout_s: float = 30.0) -> dict[str, Any]:
-        """Waits until a worker enhances the stream."""
+        """Waits until a worker enhances the stream, or would for the first viewer."""
 
         def check() -> dict[str, Any] | None:
             view = self.stream(name)
-            return view if view and view["enhancement"]["state"] == "enhancing" else None
+            ready = view and view["enhancement"]["state"] in ("enhancing", "idle")
+            return view if ready else None
 
         found: dict[str, Any] = self.until(f"enhancing {name}", check, timeout_s)
         return found

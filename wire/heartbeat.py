@@ -28,7 +28,7 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     epoch: int
     state: str
-    "``starting``, ``enhancing``, ``bypass``, ``off``"
+    "``starting``, ``enhancing``, ``idle``, ``bypass``, ``off``"
     reason: str = ""
     "Why it is not enhancing, as a sentence."
     model: str = ""
@@ -42,13 +42,19 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     frames_in: int = 0
     frames_out: int = 0
     enhanced: int = 0
-    "Frames the net made."
+    "Frames a net made, whole or in part."
     bicubic: int = 0
-    "Frames resized instead, because they were late."
+    "Frames resized instead."
     bypassed: int = 0
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
     "Frames not put out, by reason."
     key_frames: int = 0
+    rungs: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    "Frames by what they got (``full``, ``reuse``, ``smaller``, ``bicubic``, ``drop``) and why."
+    rung: str = ""
+    "What its share of the engine pays for on every frame."
+    share_ms: float = 0.0
+    "Milliseconds of the engine per second that it may use."
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +104,8 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[StreamWork]
     trials: list[EngineTrial] = msgspec.field(default_factory=list)
     "Of all engines, where it chose by measuring."
+    engine_ms_per_s: float = 0.0
+    "Milliseconds per second that nets took of the engine, over the last seconds."
 
 
 class Heartbeats:

@@ -30,6 +30,16 @@ return id
 """
 )
 
+_CLEAR = Script(
+    """
+local owner = redis.call('HGET', KEYS[2], ARGV[1])
+if not owner then return 'gone' end
+if owner ~= ARGV[2] then return 'fenced' end
+redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
+return 'ok'
+"""
+)
+
 EXPIRY_MS = 120_000
 """A log nobody appended to for this long is removed by the server."""
 
@@ -101,15 +111,23 @@ class LogWriter:
             server_ms = now_ms + self._skew_ms
             min_id = self._trim.before_append(now_ms=server_ms) or ""
         args = [self._owner_field, self.epoch, min_id, int(has_key), data, EXPIRY_MS]
-        answer = (await _APPEND.run(self._client, self._keys, args)).decode()
+        answer = self._judged((await _APPEND.run(self._client, self._keys, args)).decode())
+        id_ms = int(answer.partition("-")[0])
+        self._skew_ms = id_ms - now_ms
+        self._trim.on_appended(id_ms=id_ms, has_key_frame=has_key)
+        return answer
+
+    async def clear(self) -> None:
+        """Removes all entries: none of them is to be replayed. Raises as ``append`` does."""
+        args = [self._owner_field, self.epoch]
+        self._judged((await _CLEAR.run(self._client, self._keys, args)).decode())
+
+    def _judged(self, answer: str) -> str:
         if answer == "gone":
             raise StreamGone(f"stream {self._stream} has no record in Redis")
         if answer == "fenced":
             raise Fenced(f"epoch {self.epoch} no longer owns the log of {self._stream}")
-        id_ms = int(answer.partition("-")[0])
-        self._skew_ms = id_ms - now_ms
-        self._trim.on_appended(id_ms=id_ms, has_key_frame=has_key)
-        return str(answer)
+        return answer
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     """Name in lists and metrics; empty: host name and a random part."""
     worker_threads: int = Field(0, ge=0, le=256)
     """Threads the net may use; 0: all cores but one."""
+    enhance_unwatched: bool = False
+    """Enhance streams that nobody watches too, with the time that watched ones leave."""
     worker_capacity: float = Field(0.0, ge=0.0, le=10_000.0)
     """Streams of 480x270 at 30 fps to take on at most; 0: as measured at start."""
     output_codec: Literal["h264", "vp8"] = "h264"

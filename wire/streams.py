@@ -21,6 +21,13 @@ EXPIRY_MS = 5_000
 """A record that its app did not touch for this long is gone, and the stream with it."""
 
 
+WATCH_MS = 3_000
+"""Whoever wants the enhanced rendition says so; this long it holds."""
+
+WATCH_AGAIN_S = 1.0
+"""How often it is said again."""
+
+
 class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What Redis knows of a stream. Field names are the hash's field names."""
 
@@ -50,6 +57,8 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "Name of the worker that enhances it, empty while none does."
     job: str = ""
     "Entry id of the stream's job."
+    watched_us: int = 0
+    "Until when somebody wants the enhanced rendition, on the server's clock; 0: nobody ever did."
 
 
 _CREATE = Script(
@@ -87,6 +96,17 @@ local before = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
 local epoch = math.max(now, before + 1)
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'lead', ARGV[2])
 return epoch
+"""
+)
+
+_WATCH = Script(
+    """
+if redis.call('HGET', KEYS[1], 'session') ~= ARGV[1] then return 'gone' end
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+local before = tonumber(redis.call('HGET', KEYS[1], 'watched_us') or '0')
+redis.call('HSET', KEYS[1], 'watched_us', string.format('%.0f', now + ARGV[2] * 1000))
+return before < now and 'first' or 'again'
 """
 )
 
@@ -139,6 +159,15 @@ class StreamRegistry:
             raise StreamGone(f"stream {stream} has no record in Redis")
         if answer == b"busy":
             raise StreamBusy(f"stream {stream} belongs to another publisher now")
+
+    async def watch(self, stream: str, session: int) -> bool:
+        """Says for ``WATCH_MS`` more that somebody wants the enhanced rendition. True if nobody did
+        until now: then tell the lead to look at the record. Raises StreamGone.
+        """
+        answer = await _WATCH.run(self._client, [keys.record(stream)], [session, WATCH_MS])
+        if answer == b"gone":
+            raise StreamGone(f"stream {stream} ended")
+        return bool(answer == b"first")
 
     async def take_lead(self, stream: str, session: int, worker: str) -> int:
         """The lead's new epoch, greater than any before. Raises StreamGone."""

@@ -38,12 +38,18 @@ class Capacity:
     "The default model."
     scales: dict[str, int] = dataclasses.field(default_factory=dict)
     "How many times as large each model makes a picture; 2 where it is not told."
+    smaller: dict[str, str] = dataclasses.field(default_factory=dict)
+    "The net that may serve in a model's place when time is short, where there is one."
 
     def frame_ms(self, model: str, width: int, height: int) -> float:
         """What the net is expected to take for a frame of another size, or of another model."""
         base = self.macs.get(self.model, 0)
         heavier = self.macs.get(model, base) / base if base else 1.0
         return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)
+
+    def least_ms(self, model: str, width: int, height: int) -> float:
+        """The same for the model's cheapest net: the one that may serve in its place, or itself."""
+        return self.frame_ms(self.smaller.get(model, model), width, height)
 
 
 def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) -> Capacity:
@@ -60,12 +66,15 @@ def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) 
     # The net uses all its threads at once; decoder and encoder take one each.
     cores = max(1, os.cpu_count() or 1)
     streams = _HEADROOM * 1000.0 / FPS / (net_ms + coder_ms / cores)
+    zoo = _zoo()
+    smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
     return Capacity(
         streams=round(wished or streams, 2),
         ms_per_frame=round(net_ms, 2),
-        macs={manifest.name: manifest.macs_per_pixel for manifest in _zoo()},
+        macs={manifest.name: manifest.macs_per_pixel for manifest in zoo},
         model=model,
-        scales={manifest.name: manifest.scale for manifest in _zoo()},
+        scales={manifest.name: manifest.scale for manifest in zoo},
+        smaller={name: less for name, less in smaller.items() if less is not None},
     )
 
 

@@ -13,6 +13,7 @@ from workers.plan.frame_rate import FrameRate
 from workers.plan.route import Route, RoutePolicy
 
 OFF_REASON = "The operator switched enhancement off."
+IDLE_REASON = "Nobody watches the enhanced stream."
 
 _ACCEPTED = Verdict(accepted=True)
 
@@ -20,14 +21,14 @@ _ACCEPTED = Verdict(accepted=True)
 class Intent:
     """Joins the policies of one stream. No I/O; times are arguments.
 
-    ``spare`` tells the part of the engine, 0..1, that the worker's other streams leave.
+    ``crowd`` tells the load of the worker's other streams in units of what it holds.
     """
 
     def __init__(
-        self, capacity: Capacity, spare: Callable[[], float], *, record: StreamRecord, model: str
+        self, capacity: Capacity, crowd: Callable[[], float], *, record: StreamRecord, model: str
     ) -> None:
         self._capacity = capacity
-        self._spare = spare
+        self._crowd = crowd
         self._default_model = model
         self._admission = AdmissionPolicy()
         self._verdict = _ACCEPTED
@@ -78,7 +79,7 @@ class Intent:
         if unit.is_key and resized:
             self.width, self.height = unit.width, unit.height
             # What was measured at the old size says nothing; go by the measurement at start.
-            self.judge(fault="", measured_ms=None, now=now)
+            self.judge(fault="", now=now)
         return self._route.of(is_key=unit.is_key)
 
     def decoded(self, width: int, height: int) -> None:
@@ -86,8 +87,13 @@ class Intent:
         if not self.width:
             self.width, self.height = width, height
 
-    def judge(self, *, fault: str, measured_ms: float | None, now: float) -> None:
-        """Decides anew; ``fault`` is why the net cannot be had, ``measured_ms`` what it takes."""
+    def judge(
+        self, *, fault: str, now: float, full_ms: float | None = None, least_ms: float | None = None
+    ) -> None:
+        """Decides anew; ``fault`` is why the net cannot be had, ``full_ms`` what it was measured to
+        take for a frame, ``least_ms`` what the cheapest of its nets takes.
+        """
+        size = (self.width, self.height)
         if fault:
             self._verdict = Verdict(accepted=False, reason=fault)
         elif self.scale * max(self.width, self.height) > MAX_SIDE:
@@ -98,10 +104,10 @@ class Intent:
                 width=self.width,
                 height=self.height,
                 fps=self._rate.fps,
-                frame_ms=measured_ms
-                or self._capacity.frame_ms(self.model, self.width, self.height),
-                spare=self._spare(),
+                frame_ms=full_ms or self._capacity.frame_ms(self.model, *size),
+                least_ms=least_ms or self._capacity.least_ms(self.model, *size),
                 now=now,
+                crowd=self._crowd(),
                 is_wished=self._is_wished,
             )
         self._aim()
@@ -114,7 +120,13 @@ class Intent:
         """The last key frame was not used after all."""
         self._route.restart()
 
-    def state(self, *, net_ready: bool) -> tuple[str, str]:
+    def wake(self, *, now: float) -> None:
+        """Units come again after a time without: whether they fit is asked anew."""
+        self._route.restart()
+        self._admission.restart()
+        self.judge(fault="", now=now)
+
+    def state(self, *, net_ready: bool, asleep: bool = False) -> tuple[str, str]:
         """State and reason as in ``StreamWork``."""
         if not self._enhance:
             return "off", OFF_REASON
@@ -122,4 +134,4 @@ class Intent:
             return "bypass", self._verdict.reason
         if not net_ready:
             return "starting", "The net is being made ready for this size."
-        return "enhancing", ""
+        return ("idle", IDLE_REASON) if asleep else ("enhancing", "")

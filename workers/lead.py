@@ -24,11 +24,13 @@ from wire.streams import StreamRecord, StreamRegistry
 from workers.age import EntryAge
 from workers.ending import Ending, LeadOver
 from workers.enhance.nets import NetCache
+from workers.enhance.seat import EngineTime
 from workers.intent import Intent
 from workers.key_wish import KeyWish
 from workers.lead_config import LeadConfig
 from workers.outbox import Outbox
-from workers.pipeline import INTAKE, Outlets, Pipeline
+from workers.pipeline import INTAKE, FirstWish, Outlets, Pipeline
+from workers.plan.claims import COPY_LOAD
 from workers.plan.route import Route
 from workers.shot import Shot
 from workers.tally import Tally
@@ -55,36 +57,43 @@ class Lead:
         record: StreamRecord,
         nets: NetCache,
         config: LeadConfig,
-        spare: Callable[[], float],
+        engine_time: EngineTime,
+        crowd: Callable[[], float],
     ) -> None:
         self.job = job
         self.epoch = epoch
         self._client = client
         self._nets = nets
-        self._default_strength = config.strength
+        self._config = config
         self._jobs = JobQueue(client, consumer=config.worker)
         self._registry = StreamRegistry(client)
         self._age = EntryAge()
         self._tally = Tally()
-        self._intent = Intent(config.capacity, spare, record=record, model=config.model)
+        self._intent = Intent(config.capacity, crowd, record=record, model=config.model)
+        self._seat = engine_time.seat()
         self._key_wish = KeyWish(client, job.stream)
         self._room = asyncio.Semaphore(INTAKE)
         self._over: LeadOver | None = None
         self._alarm = asyncio.Event()
         self._caught_up = False
+        self._awake = asyncio.Event()
         self._pipeline = Pipeline(
-            job.stream, config.output, nets, self._tally, self._outlets(),
-            model=self._intent.model, fps=record.fps or 30.0, strength=self._strength(record),
+            job.stream, config.output, nets, self._tally, self._outlets(), self._seat,
+            FirstWish(
+                model=self._intent.model, fps=record.fps or 30.0, strength=self._strength(record),
+                expected=config.capacity.frame_ms,
+            ),
         )  # fmt: skip
         writer = LogWriter(
             client, stream=job.stream, rendition=keys.ENHANCED, owner_field="epoch", epoch=epoch
         )
         self._outbox = Outbox(writer, self._age, self._tally, lost=self._pipeline.ask_key_frame)
+        self._follow(record)
 
     @property
     def load(self) -> float:
         """In streams of 480x270 at 30 frames per second."""
-        return self._intent.load
+        return self._intent.load if self._awake.is_set() else COPY_LOAD
 
     async def run(self) -> Ending:
         """Leads the stream until it is over, and says why; cancelling it ends it at once."""
@@ -96,6 +105,7 @@ class Lead:
             self._pipeline.close()
             if not await asyncio.to_thread(self._pipeline.join, _JOIN_S):
                 self._say("thread_stuck", "a thread did not end in time")
+            self._seat.leave()
         return ending
 
     def stop(self) -> None:
@@ -105,8 +115,10 @@ class Lead:
     def work(self) -> StreamWork:
         """What it does, for the heartbeat."""
         enhance, intent = self._pipeline.enhance, self._intent
-        state, reason = intent.state(net_ready=bool(enhance.model_in_use))
-        counts = self._tally.read()
+        asleep = not self._awake.is_set()
+        is_ready = self._prepare() if asleep else bool(enhance.model_in_use)
+        state, reason = intent.state(net_ready=is_ready, asleep=asleep)
+        counts, standing = self._tally.read(), self._seat.standing()
         fps, kbps = self._outbox.rates()
         factor = enhance.scale if intent.current is Route.WORK else 1
         return StreamWork(
@@ -116,6 +128,8 @@ class Lead:
             intent.height, fps=fps, kbps=kbps, frames_in=counts.frames_in,
             frames_out=counts.frames_out, enhanced=counts.enhanced, bicubic=counts.bicubic,
             bypassed=counts.bypassed, dropped=counts.dropped, key_frames=counts.key_frames,
+            rungs=counts.rungs, rung=standing.level.name.lower(),
+            share_ms=round(standing.ms_per_s, 1),
         )  # fmt: skip
 
     def _outlets(self) -> Outlets:
@@ -162,6 +176,9 @@ class Lead:
         reader = LogReader(self._client, stream=self.job.stream, rendition=keys.SOURCE)
         positioned = False
         while True:
+            if not self._awake.is_set():
+                await self._sleep()
+                positioned = False
             try:
                 if not positioned:
                     await self._age.measure(self._client)
@@ -176,6 +193,21 @@ class Lead:
                 for unit in entry.batch.units:
                     if unit.kind is Kind.VIDEO:
                         await self._take(unit, entry.id)
+
+    async def _sleep(self) -> None:
+        """Nobody watches: reads nothing, and writes nothing, until somebody does.
+
+        Waking is taking over from oneself: what came since the last key frame is decoded from the
+        log, and the first picture that is not too old begins the rendition anew.
+        """
+        self._say("asleep", "sleeps, since nobody watches")
+        await asyncio.sleep(REPLAY_S)  # What is inside comes out; and no unit comes out twice.
+        self._outbox.clear()  # A viewer must not be greeted with pictures of long ago.
+        await self._awake.wait()
+        self._say("awake", "is watched")
+        self._caught_up = False
+        self._intent.wake(now=time.monotonic())
+        self._pipeline.restart()
 
     async def _take(self, unit: AccessUnit, entry_id: str) -> None:
         now_us, now = clock.now_us(), time.monotonic()
@@ -244,9 +276,9 @@ class Lead:
     async def _watch(self) -> None:
         """Reads the record now and then: a message may be missed, and load changes."""
         while True:
-            await self._look()
             with contextlib.suppress(*REDIS_DOWN):
                 await self._age.measure(self._client)
+            await self._look()
             await asyncio.sleep(_WATCH_S)
 
     async def _look(self) -> None:
@@ -258,21 +290,45 @@ class Lead:
             return
         if record.session != self.job.session:
             raise LeadOver(Ending.ENDED, "the stream has a new publisher")
+        self._follow(record)
+        if self._intent.needs_key_frame and self._awake.is_set():
+            self._key_wish.want("the stream changes between enhanced and copied")
+
+    def _follow(self, record: StreamRecord) -> None:
+        """Takes what the record says, and what was measured."""
         enhance = self._pipeline.enhance
         enhance.strength = self._strength(record)
         if self._intent.follow(record):
             enhance.model, enhance.fault = self._intent.model, ""
         self._intent.decoded(*enhance.size)
+        self._intent.decoded(record.width, record.height)
+        standing = self._seat.standing()
         self._intent.judge(
             fault="" if enhance.model_in_use else enhance.fault,
-            measured_ms=enhance.net_ms,
+            full_ms=standing.full_ms,
+            least_ms=standing.least_ms,
             now=time.monotonic(),
         )
-        if self._intent.needs_key_frame:
-            self._key_wish.want("the stream changes between enhanced and copied")
+        self._attend(record)
+
+    def _attend(self, record: StreamRecord) -> None:
+        """Copying costs nearly nothing and goes on; the net is for those who watch."""
+        watched = record.watched_us > 1000 * self._age.redis_ms(now_us=clock.now_us())
+        self._seat.watch(watched)
+        is_copied = self._intent.current is Route.COPY
+        if watched or is_copied or self._config.enhance_unwatched:
+            self._awake.set()
+        else:
+            self._awake.clear()
+            self._prepare()
+
+    def _prepare(self) -> bool:
+        """The nets for the first viewer; True once they are ready."""
+        intent = self._intent
+        return bool(intent.width) and self._pipeline.enhance.prepare(intent.width, intent.height)
 
     def _strength(self, record: StreamRecord) -> float:
-        return record.strength if record.strength >= 0 else self._default_strength
+        return record.strength if record.strength >= 0 else self._config.strength
 
     def _say(self, action: str, text: str) -> None:
         log.info("[stream %s] %s", self.job.stream, text, extra={"action": action})

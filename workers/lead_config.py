@@ -19,3 +19,5 @@ class LeadConfig:
     capacity: Capacity
     strength: float = 0.0
     "Of the look, for streams whose record names none."
+    enhance_unwatched: bool = False
+    "Enhance streams that nobody watches, with the time that watched ones leave."

@@ -98,6 +98,7 @@ def _measure(settings: Settings, nets: NetCache) -> LeadConfig:
         output=output,
         capacity=measured,
         strength=settings.strength,
+        enhance_unwatched=settings.enhance_unwatched,
     )
 
 

@@ -30,15 +30,21 @@ class Outbox:
         self._tally = tally
         self._lost = lost
         self._meter = Meter()
-        self._units: deque[AccessUnit] = deque()
+        self._units: deque[AccessUnit | None] = deque()
+        "None: the log is to be emptied at this point."
         self._filled = asyncio.Event()
 
     def put(self, unit: AccessUnit) -> None:
         """Appends the unit soon."""
         if len(self._units) >= LIMIT:
-            self._lose(len(self._units))
+            self._lose(sum(waiting is not None for waiting in self._units))
             self._units.clear()
         self._units.append(unit)
+        self._filled.set()
+
+    def clear(self) -> None:
+        """Empties the log, after what was put before."""
+        self._units.append(None)
         self._filled.set()
 
     def rates(self) -> tuple[float, float]:
@@ -51,7 +57,15 @@ class Outbox:
             await self._filled.wait()
             self._filled.clear()
             while self._units:
-                await self._append(self._units.popleft())
+                unit = self._units.popleft()
+                await (self._clear() if unit is None else self._append(unit))
+
+    async def _clear(self) -> None:
+        try:
+            await self._writer.clear()
+        except REDIS_DOWN:
+            self._units.appendleft(None)
+            await asyncio.sleep(RETRY_S)
 
     async def _append(self, unit: AccessUnit) -> None:
         now_us = clock.now_us()

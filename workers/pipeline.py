@@ -15,7 +15,8 @@ from workers.channel import Channel
 from workers.decode.step import DecodeStep
 from workers.encode.step import EncodeStep, OutputConfig
 from workers.enhance.nets import NetCache
-from workers.enhance.step import EnhanceStep
+from workers.enhance.seat import Seat
+from workers.enhance.step import EnhanceStep, Expected
 from workers.shot import Shot
 from workers.stage import Stage
 from workers.tally import Tally
@@ -40,6 +41,19 @@ class Outlets:
     "A thread ended by an error of ours."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class FirstWish:
+    """What the stream is to be enhanced with at first."""
+
+    model: str
+    fps: float
+    "Of the source, as far as it is known."
+    strength: float
+    "Of the look."
+    expected: Expected
+    "What nets are expected to take here, until that was measured."
+
+
 class Pipeline:
     """Three threads; made, started, and closed once."""
 
@@ -50,14 +64,15 @@ class Pipeline:
         nets: NetCache,
         tally: Tally,
         outlets: Outlets,
-        *,
-        model: str,
-        fps: float,
-        strength: float = 0.0,
+        seat: Seat,
+        wish: FirstWish,
     ) -> None:
         self._decode = DecodeStep(tally, taken=outlets.taken, need_key=outlets.need_key)
-        self.enhance = EnhanceStep(nets, tally, model=model, fps=fps, strength=strength)
-        self._encode = EncodeStep(output, tally, fps=fps)
+        self.enhance = EnhanceStep(
+            nets, tally, seat, model=wish.model, fps=wish.fps, strength=wish.strength,
+            expected=wish.expected,
+        )  # fmt: skip
+        self._encode = EncodeStep(output, tally, fps=wish.fps)
         self._intake: Channel[Shot] = Channel(INTAKE)
         self._decoded: Channel[Shot] = Channel(_BETWEEN)
         self._enhanced: Channel[Shot] = Channel(_BETWEEN)
@@ -89,6 +104,10 @@ class Pipeline:
     def ask_key_frame(self) -> None:
         """The next picture, at most two a second, becomes a key frame."""
         self._encode.keys.ask()
+
+    def restart(self) -> None:
+        """What comes next does not follow what came before: it begins with a key frame."""
+        self._encode.keys.restart()
 
     def finish(self) -> None:
         """No more shots come; those inside still come out."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 
+_MAPS = ("dropped", "rungs")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Counts:
@@ -20,6 +22,8 @@ class Counts:
     replayed: int = 0
     "Units only decoded at a take-over, so that the frames after them can be."
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+    rungs: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    "Frames that were to be enhanced by what they got and why, as ``Rung`` and ``Reason`` say."
 
 
 class Tally:
@@ -29,9 +33,10 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts = dict.fromkeys(
-            (f.name for f in dataclasses.fields(Counts) if f.name != "dropped"), 0
+            (f.name for f in dataclasses.fields(Counts) if f.name not in _MAPS), 0
         )
         self._dropped: dict[str, int] = {}
+        self._rungs: dict[str, dict[str, int]] = {}
 
     def count(self, name: str, number: int = 1) -> None:
         """Adds to the counter of that name in ``Counts``."""
@@ -43,7 +48,14 @@ class Tally:
         with self._lock:
             self._dropped[reason] = self._dropped.get(reason, 0) + number
 
+    def climb(self, rung: str, reason: str) -> None:
+        """Counts a frame by what it got and why."""
+        with self._lock:
+            reasons = self._rungs.setdefault(rung, {})
+            reasons[reason] = reasons.get(reason, 0) + 1
+
     def read(self) -> Counts:
         """The counters now."""
         with self._lock:
-            return Counts(**self._counts, dropped=dict(self._dropped))
+            rungs = {rung: dict(reasons) for rung, reasons in self._rungs.items()}
+            return Counts(**self._counts, dropped=dict(self._dropped), rungs=rungs)

@@ -19,6 +19,7 @@ from wire.jobs import Job, JobQueue
 from wire.streams import StreamRecord, StreamRegistry
 from workers.ending import Ending
 from workers.enhance.nets import NetCache
+from workers.enhance.seat import EngineTime
 from workers.lead import Lead
 from workers.lead_config import LeadConfig
 from workers.plan.claims import PAUSE_S, fits, may_look
@@ -31,7 +32,6 @@ POLL_MS = 200
 _STOP_S = 2.4
 _LEAVE_S = 0.5
 _RECORD_GRACE = 5
-_MIN_SPARE = 0.1
 
 
 class Worker:
@@ -50,6 +50,7 @@ class Worker:
         self._client = client
         self._nets = nets
         self._config = config
+        self._engine_time = EngineTime()
         self._engines = engines
         self._zoo = zoo
         self._trials = list(trials)
@@ -112,6 +113,7 @@ class Worker:
             ms_per_frame=capacity.ms_per_frame,
             streams=[lead.work() for lead in self.leads],
             trials=self._trials,
+            engine_ms_per_s=round(self._engine_time.spent_ms_per_s(), 1),
         )
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:
@@ -155,7 +157,7 @@ class Worker:
             return
         lead = Lead(
             self._client, job, epoch, record=record, nets=self._nets, config=self._config,
-            spare=self._spare_for(job.entry),
+            engine_time=self._engine_time, crowd=self._crowd_for(job.entry),
         )  # fmt: skip
         self._leads[job.entry] = lead
         task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
@@ -163,10 +165,21 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     def _fits(self, record: StreamRecord) -> bool:
+        capacity, streams = self._config.capacity.streams, len(self._leads)
+        is_watched = record.watched_us > clock.now_us() or self._config.enhance_unwatched
+        if not is_watched:
+            return may_look(capacity=capacity, load=self.load, streams=streams)
         return fits(
-            capacity=self._config.capacity.streams, load=self.load, streams=len(self._leads),
+            capacity=capacity, load=self.load, streams=streams,
             width=record.width, height=record.height, fps=record.fps,
         )  # fmt: skip
+
+    def _crowd_for(self, entry: str) -> Callable[[], float]:
+        def crowd() -> float:
+            others = sum(lead.load for key, lead in self._leads.items() if key != entry)
+            return others / self._config.capacity.streams
+
+        return crowd
 
     async def _record(self, job: Job) -> StreamRecord | None:
         """The stream's record; after Redis lost its data the app may be a moment late with it."""
@@ -176,13 +189,6 @@ class Worker:
             except StreamGone:
                 await asyncio.sleep(RETRY_S)
         return None
-
-    def _spare_for(self, entry: str) -> Callable[[], float]:
-        def spare() -> float:
-            others = sum(lead.load for key, lead in self._leads.items() if key != entry)
-            return max(_MIN_SPARE, 1.0 - others / self._config.capacity.streams)
-
-        return spare
 
     async def _lead(self, lead: Lead) -> None:
         """One lead from beginning to end; its failure is its own, the worker goes on."""

@@ -34,11 +34,11 @@ def router(context: Context) -> APIRouter:
     async def metrics() -> Response:
         """Prometheus text format."""
         try:
-            workers = len(await heartbeats.list())
+            beats = await heartbeats.list()
             records = await context.hub.records()
         except (*REDIS_DOWN, RedisAway):
-            workers, records = 0, []
-        text = context.metrics.exposition(records, workers)
+            beats, records = [], []
+        text = context.metrics.exposition(records, beats)
         return Response(text, media_type=context.metrics.content_type)
 
     return routes

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from app.streams.hub import StreamHub
 from wire import keys
+from wire.heartbeat import WorkerBeat
 from wire.streams import StreamRecord
 
 _BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
@@ -40,10 +41,10 @@ class Metrics:
         """One delivered unit."""
         self._latency.labels(rendition).observe(seconds)
 
-    def exposition(self, records: list[StreamRecord], workers: int) -> bytes:
+    def exposition(self, records: list[StreamRecord], beats: list[WorkerBeat]) -> bytes:
         """The text of ``/metrics``."""
         self._streams.records = records
-        self._streams.workers = workers
+        self._streams.beats = beats
         return generate_latest(self._registry)
 
 
@@ -51,12 +52,13 @@ class _StreamCollector(Collector):
     def __init__(self, hub: StreamHub) -> None:
         self._hub = hub
         self.records: list[StreamRecord] = []
-        self.workers = 0
+        self.beats: list[WorkerBeat] = []
 
     def collect(self) -> Iterable[Metric]:
         live = [record for record in self.records if record.state == "live"]
         yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
-        yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=self.workers)
+        yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.beats))
+        yield from _of_workers(self.beats)
         viewers = GaugeMetricFamily(
             "sharpcast_viewers", "Viewers of this app", labels=["stream", "rendition"]
         )
@@ -86,3 +88,22 @@ class _StreamCollector(Collector):
         for reason, count in self._hub.viewer_drops().items():
             viewer_drops.add_metric([reason], count)
         yield viewer_drops
+
+
+def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
+    """What the workers tell of themselves, the same at every app."""
+    engine = GaugeMetricFamily(
+        "sharpcast_engine_busy_ratio", "Time that nets take of a worker's engine", labels=["worker"]
+    )
+    frames = CounterMetricFamily(
+        "sharpcast_frames",
+        "Frames since a worker leads the stream, by what they got and why",
+        labels=["stream", "worker", "rung", "reason"],
+    )
+    for beat in beats:
+        engine.add_metric([beat.name], beat.engine_ms_per_s / 1000.0)
+        for work in beat.streams:
+            for rung, reasons in work.rungs.items():
+                for reason, count in reasons.items():
+                    frames.add_metric([work.stream, beat.name, rung, reason], count)
+    yield from (engine, frames)

@@ -34,7 +34,9 @@ class Enhancement(BaseModel):
     model: str
     strength: float = Field(description="Look in effect: 0 is faithful, 1 is crisp")
     adjustable: bool = Field(description="Whether the model has both looks")
-    state: str = Field(description="enhancing, starting, bypass, off or waiting")
+    state: str = Field(
+        description="enhancing, idle (nobody watches), starting, bypass, off or waiting"
+    )
     reason: str = Field(description="Why it is not enhancing, as a sentence; else empty")
     worker: str
     engine: str
@@ -47,10 +49,13 @@ class Frames(BaseModel):
 
     in_: int = Field(alias="in")
     out: int
-    enhanced: int
-    bicubic: int
-    bypassed: int
+    enhanced: int = Field(description="Made by a net, whole or in part")
+    bicubic: int = Field(description="Resized")
+    bypassed: int = Field(description="Passed on as sent")
     dropped: dict[str, int]
+    rungs: dict[str, dict[str, int]] = Field(
+        description="Frames by what they got (full, reuse, smaller, bicubic, drop) and why"
+    )
 
 
 class Spread(BaseModel):
@@ -126,6 +131,11 @@ class WorkerStream(BaseModel):
     bypassed: int
     dropped: dict[str, int]
     key_frames: int
+    rungs: dict[str, dict[str, int]] = Field(
+        description="Frames by what they got (full, reuse, smaller, bicubic, drop) and why"
+    )
+    rung: str = Field(description="What its share of the engine pays for on every frame")
+    share_ms: float = Field(description="Milliseconds of the engine per second it may use")
 
 
 class Worker(BaseModel):
@@ -140,6 +150,9 @@ class Worker(BaseModel):
     capacity: float
     load: float
     ms_per_frame: float
+    engine_ms_per_s: float = Field(
+        description="Milliseconds per second that nets took of the engine, over the last seconds"
+    )
     streams: list[WorkerStream]
 
 

@@ -140,6 +140,7 @@ def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> sc
             "bicubic": work.bicubic if work else 0,
             "bypassed": work.bypassed if work else 0,
             "dropped": dropped,
+            "rungs": work.rungs if work else {},
         }
     )
 
@@ -166,6 +167,7 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
         engines=beat.engines, models=[model.name for model in beat.models],
         capacity=round(beat.capacity, 2), load=round(beat.load, 2),
         ms_per_frame=round(beat.ms_per_frame, 2),
+        engine_ms_per_s=round(beat.engine_ms_per_s, 1),
         streams=[_worker_stream(work) for work in beat.streams],
     )  # fmt: skip
 

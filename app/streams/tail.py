@@ -1,4 +1,7 @@
-"""The tail reader of one log: reads each unit once, packetises it once, hands it to all viewers."""
+"""The tail reader of one log: reads each unit once, packetises it once, hands it to all viewers.
+
+As long as it runs, an enhanced rendition counts as watched.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ from wire import keys
 from wire.batch import AccessUnit, Flags, Kind, Stage
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
-from wire.control import KeyFrameRequest, to_lead, to_publisher
+from wire.control import KeyFrameRequest, RecordChanged, to_lead, to_publisher
+from wire.errors import StreamGone
 from wire.log import LogReader
+from wire.streams import WATCH_AGAIN_S, StreamRegistry
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +84,8 @@ class RenditionTail:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read(), name=f"tail {self.stream} {self.rendition}")
             group.create_task(self._ask(), name=f"ask {self.stream} {self.rendition}")
+            if self.rendition != keys.SOURCE:
+                group.create_task(self._want(), name=f"want {self.stream} {self.rendition}")
 
     async def _read(self) -> None:
         reader = LogReader(self._client, stream=self.stream, rendition=self.rendition)
@@ -147,6 +154,18 @@ class RenditionTail:
             self.skipped += 1
             self.request_key_frame()
         return not self._broken
+
+    async def _want(self) -> None:
+        """Says that somebody wants the rendition, since no worker makes it otherwise."""
+        registry = StreamRegistry(self._client)
+        while True:
+            again_s = WATCH_AGAIN_S
+            try:
+                if await registry.watch(self.stream, self.session):
+                    await to_lead(self._client, self.stream).send(RecordChanged())
+            except (StreamGone, *REDIS_DOWN):
+                again_s = RETRY_S
+            await asyncio.sleep(again_s)
 
     async def _ask(self) -> None:
         make = to_publisher if self.rendition == keys.SOURCE else to_lead

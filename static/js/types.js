@@ -12,7 +12,7 @@
  * @property {string} model
  * @property {number} strength the look in effect: 0 is faithful, 1 is crisp
  * @property {boolean} adjustable whether the model has both looks
- * @property {'enhancing'|'starting'|'bypass'|'off'|'waiting'} state
+ * @property {'enhancing'|'idle'|'starting'|'bypass'|'off'|'waiting'} state
  * @property {string} reason a sentence, empty while all is well
  * @property {string} worker
  * @property {string} engine
@@ -24,6 +24,7 @@
  * @property {number} bicubic
  * @property {number} bypassed
  * @property {Record<string, number>} dropped by reason
+ * @property {Record<string, Record<string, number>>} rungs by what a frame got, then by why
  *
  * @typedef {object} Stream
  * @property {string} id
@@ -59,6 +60,7 @@
  * @property {number} capacity
  * @property {number} load
  * @property {number} ms_per_frame
+ * @property {number} engine_ms_per_s that nets took of the engine, over the last seconds
  * @property {WorkerStream[]} streams
  *
  * @typedef {object} Model

@@ -94,6 +94,8 @@ class Topology:
         variables = dict(self.services[name].get("environment", {}))
         if "SHARPCAST_REDIS_URL" in variables:
             variables["SHARPCAST_REDIS_URL"] = f"redis://127.0.0.1:{self._redis_port}/0"
+        # Nobody watches in these tests; they go by what the workers count.
+        variables["SHARPCAST_ENHANCE_UNWATCHED"] = "true"
         if "SHARPCAST_HTTP_PORT" in variables:
             variables["SHARPCAST_HTTP_HOST"] = "127.0.0.1"
             variables["SHARPCAST_HTTP_PORT"] = str(self._http_port)

@@ -314,3 +314,28 @@ async def test_a_batch_that_cannot_be_parsed_is_not_appended(client: Redis) -> N
     with pytest.raises(BadBatch):
         await writer.append(batch(writer.epoch), now_ms=now_ms())
     assert not await command(client, "EXISTS", keys.log(STREAM, keys.SOURCE))
+
+
+async def test_a_cleared_log_is_empty_and_goes_on_with_greater_ids(client: Redis) -> None:
+    writer, reader = await source_writer(client), source_reader(client)
+    await append(writer, 1, 2, keys_at=(1,))
+    seen = await reader.read(block_ms=100)
+    await writer.clear()
+    newcomer = source_reader(client)
+    assert not await newcomer.seek_last_key_frame()
+    await append(writer, 3, keys_at=(3,))
+    (entry,) = await newcomer.read(block_ms=100)
+    assert sequences([entry]) == [3] and entry.id > seen[-1].id
+    assert sequences(await reader.read(block_ms=100)) == [3]
+
+
+async def test_only_the_owner_of_a_log_clears_it(client: Redis) -> None:
+    writer = await source_writer(client)
+    await append(writer, 1, keys_at=(1,))
+    await command(client, "HSET", keys.record(STREAM), "session", writer.epoch + 1)
+    with pytest.raises(Fenced):
+        await writer.clear()
+    await command(client, "DEL", keys.record(STREAM))
+    with pytest.raises(StreamGone):
+        await writer.clear()
+    assert len(await source_reader(client).read(block_ms=100)) == 1

@@ -10,7 +10,7 @@ from wire import keys
 from wire.connection import Redis, command, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.errors import BadMessage, StreamBusy, StreamGone
-from wire.streams import EXPIRY_MS, StreamRegistry
+from wire.streams import EXPIRY_MS, WATCH_MS, StreamRegistry
 
 STREAM = "cam1"
 
@@ -151,6 +151,31 @@ async def test_a_lead_epoch_grows_even_if_the_servers_clock_went_back(live: Live
     await live.registry.touch(STREAM, live.session, epoch=ahead)
     assert await live.registry.take_lead(STREAM, live.session, "a") == ahead + 1
     assert (await live.registry.get(STREAM)).epoch == ahead + 1
+
+
+async def test_watching_lasts_for_a_while_and_tells_who_is_the_first(
+    client: Redis, live: Live
+) -> None:
+    assert (await live.registry.get(STREAM)).watched_us == 0
+    assert await live.registry.watch(STREAM, live.session)
+    assert not await live.registry.watch(STREAM, live.session)
+    seconds, micros = await command(client, "TIME")
+    left_us = (await live.registry.get(STREAM)).watched_us - int(seconds) * 10**6 - int(micros)
+    assert (WATCH_MS - 1000) * 1000 < left_us <= WATCH_MS * 1000
+    await live.registry.touch(STREAM, live.session, watched_us=5)
+    assert await live.registry.watch(STREAM, live.session)
+
+
+async def test_what_is_gone_or_another_publishers_is_not_watched(client: Redis, live: Live) -> None:
+    await command(client, "PEXPIRE", keys.record(STREAM), 1_000)
+    with pytest.raises(StreamGone):
+        await live.registry.watch(STREAM, live.session + 1)
+    with pytest.raises(StreamGone):
+        await live.registry.watch("nobody", live.session)
+    await live.registry.watch(STREAM, live.session)
+    # Watching keeps no record alive.
+    assert await time_left_ms(client) <= 1_000
+    assert await command(client, "KEYS", "*") == [keys.record(STREAM).encode()]
 
 
 async def test_a_lead_that_leaves_is_removed_unless_another_took_over(live: Live) -> None:

@@ -42,6 +42,27 @@ def test_ffmpegs_whip_muxer_publishes_and_two_viewers_cost_one_encode(
     assert reports[2]["sizes"] == [[160, 90]]
 
 
+def test_the_first_viewer_is_served_at_once_and_nobody_costs_nothing(
+    server: RunningServer,
+) -> None:
+    with publishing(f"{server.url}/whip/alone", *SMALL):
+        server.until(
+            "idle", lambda: server.until_enhancing("alone")["enhancement"]["state"] == "idle"
+        )
+        report = viewer.result(viewer.start(f"{server.url}/whep/alone", 4), 30)
+        assert report["first_s"]["video"] < 2.0
+        assert report["sizes"] == [[320, 180]]
+
+        def is_idle() -> bool:
+            view = server.stream("alone")
+            return bool(view and view["enhancement"]["state"] == "idle")
+
+        server.until("nobody watches any more", is_idle, 15.0)
+        before = (server.stream("alone") or {})["frames"]
+        time.sleep(1.0)
+        assert (server.stream("alone") or {})["frames"] == before
+
+
 def test_a_viewer_joins_at_the_last_key_frame(server: RunningServer) -> None:
     with publishing(f"{server.url}/whip/joins", *SMALL):
         server.until_enhancing("joins")
@@ -88,7 +109,10 @@ def test_an_operator_switches_enhancement_off_and_on(server: RunningServer) -> N
 
         server.until("off", lambda: state() == "off")
         assert server.request("PATCH", "/api/v1/streams/switch", {"enhance": True}) == 200
-        server.until("on again", lambda: state() == "enhancing")
+        server.until("on again", lambda: state() == "idle")
+        watching = viewer.start(f"{server.url}/whep/switch", 3)
+        server.until("enhancing", lambda: state() == "enhancing")
+        assert viewer.result(watching, 30)["sizes"] == [[320, 180]]
         assert server.request("PATCH", "/api/v1/streams/switch", {"model": "nothing"}) == 400
         assert server.request("DELETE", "/api/v1/streams/switch") == 204
         server.until("the end", lambda: server.stream("switch") is None)

@@ -54,6 +54,7 @@ def stream(
             "bicubic": 9,
             "bypassed": 0,
             "dropped": {"late": 1},
+            "rungs": {"full": {"best": 850}, "smaller": {"share": 40}, "bicubic": {"late": 9}},
         },
         "latency_ms": {
             "samples": 300 if enhanced else 0,
@@ -87,6 +88,7 @@ def worker(name: str = "edge-1", *, streams: list[Json] | None = None) -> Json:
         "capacity": 2.0,
         "load": 1.1,
         "ms_per_frame": 11.8,
+        "engine_ms_per_s": 412.3,
         "streams": [duty] if streams is None else streams,
     }
 

@@ -38,14 +38,17 @@ async def test_streams_and_workers_are_shown_with_their_figures(
     page: Page, server: FakeServer
 ) -> None:
     waiting = samples.stream("hall", state="waiting", reason="No worker has room for it.")
-    server.streams = [samples.stream("garden"), waiting]
+    idle = samples.stream("yard", state="idle", reason="Nobody watches the enhanced stream.")
+    server.streams = [samples.stream("garden"), waiting, idle]
     server.workers = [samples.worker()]
     await page.goto(server.url + "/admin")
     garden = page.locator("#streams article").nth(0)
     await expect(garden).to_contain_text("31 ms, 95 % below 44 ms")
-    await expect(garden).to_contain_text("890 enhanced, 9 resized")
+    await expect(garden).to_contain_text("890 enhanced (40 by the smaller net), 9 resized")
     await expect(garden).to_contain_text("1 late")
     await expect(page.locator("#streams article").nth(1)).to_contain_text("No worker has room")
+    await expect(page.locator("#streams article").nth(2)).to_contain_text("Not watched")
+    await expect(page.locator("#workers")).to_contain_text("41 %")
     load = page.get_by_label("Load of edge-1")
     assert await load.evaluate("(e) => [e.value, e.max]") == [1.1, 2]
     await expect(garden.get_by_role("img").first).to_have_attribute(

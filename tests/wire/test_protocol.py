@@ -13,6 +13,7 @@ from wire import batch, control, heartbeat, jobs, log, streams
 from wire.batch import Stage
 from wire.heartbeat import EngineTrial, ModelInfo, StreamWork, WorkerBeat
 from wire.streams import StreamRecord
+from workers.plan.ladder import Reason, Rung
 
 TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
 
@@ -56,7 +57,7 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
         assert set(found["required"]) == required(kind)
     defaults = {field.name: field.default for field in msgspec.structs.fields(StreamWork)}
     for name, described in work["properties"].items():
-        if "default" in described and name != "dropped":
+        if "default" in described and name not in ("dropped", "rungs"):
             assert described["default"] == defaults[name]
 
 
@@ -79,7 +80,13 @@ def test_the_times_are_those_of_the_code() -> None:
     assert f"{streams.EXPIRY_MS // 1000} s" in expiries["`stream:{ID}`"]
     assert f"{control.EXPIRY_MS // 1000} s" in expiries["`{ID}:control`"]
     assert f"{heartbeat.EXPIRY_MS // 1000} s" in expiries["`worker:NAME`"]
+    assert f"now + {streams.WATCH_MS // 1000} s" in section(5)
     assert f"lapses {jobs.LEASE_MS} ms" in section(6)
     assert f"every {int(jobs.RENEW_S * 1000)} ms" in section(6)
     assert f"last {control.MAX_LENGTH} messages" in section(7)
     assert f"Every {int(heartbeat.PERIOD_S * 1000)} ms" in section(8)
+
+
+def test_every_rung_and_reason_of_the_workers_is_explained() -> None:
+    for name in (*(rung.name.lower() for rung in Rung), *(reason.value for reason in Reason)):
+        assert f"`{name}`" in section(8)

@@ -19,7 +19,7 @@ from .zoo import make_model, make_video_model
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``tiny`` and ``other`` (inverted), ``tiny4`` that takes multiples of four, ``tiny3`` that
     makes three times as large, ``looks`` with a strength, ``follows`` with the previous picture,
-    and two nets for torch.
+    ``large`` in whose place the inverted ``small`` may serve, and two nets for torch.
     """
     root = tmp_path_factory.mktemp("zoo")
     make_model(root, "tiny")
@@ -28,6 +28,8 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_model(root, "tiny3", scale=3)
     make_model(root, "looks", strength=True)
     make_model(root, "follows", previous=True)
+    make_model(root, "large", macs=100)
+    make_model(root, "small", macs=40, inverted=True)
     if importlib.util.find_spec("torch") is not None:
         make_video_model(root, "window", colour="luma")
         make_video_model(root, "colours", colour="rgb")

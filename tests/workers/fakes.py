@@ -17,6 +17,46 @@ from workers.engines.engine import (
 )
 
 
+class PacedEngine:
+    """An engine whose nets take a time by their size; notes when they run side by side."""
+
+    def __init__(self, seconds_per_mac: float) -> None:
+        self.seconds_per_mac = seconds_per_mac
+        self.running = 0
+        self.most_running = 0
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo(name="paced", version="1", device="none", threads=1)
+
+    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
+        return _PacedNet(self, manifest)
+
+    def close(self) -> None:
+        pass
+
+
+class _PacedNet:
+    def __init__(self, engine: PacedEngine, manifest: Manifest) -> None:
+        self._engine = engine
+        self._manifest = manifest
+
+    def session(self) -> Session:
+        return self
+
+    def run(self, feeds: Feeds, enhanced: Array) -> None:
+        self._engine.running += 1
+        self._engine.most_running = max(self._engine.most_running, self._engine.running)
+        time.sleep(self._engine.seconds_per_mac * self._manifest.macs_per_pixel)
+        enhanced[:] = feeds["luma"].repeat(2, 0).repeat(2, 1)
+        if self._manifest.name == "small":
+            enhanced[:] = 255 - enhanced
+        self._engine.running -= 1
+
+    def reset(self) -> None:
+        pass
+
+
 class SlowEngine:
     """An engine that takes as long as it is told to, for a call and for a net."""
 

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Iterable
 from wire import clock, control, keys
 from wire.batch import AccessUnit, Batch, Codec, Kind
 from wire.connection import REDIS_DOWN, Redis
+from wire.errors import StreamGone
 from wire.heartbeat import ModelInfo
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.settings import BitrateTable
-from wire.streams import StreamRegistry
+from wire.streams import WATCH_AGAIN_S, StreamRegistry
 from workers.capacity import Capacity
 from workers.encode.step import OutputConfig
 from workers.enhance.nets import NetCache
@@ -37,6 +38,7 @@ def lead_config(
     codec: Codec = Codec.H264,
     ms_per_frame: float = 1.0,
     streams: float = 8.0,
+    enhance_unwatched: bool = False,
 ) -> LeadConfig:
     """A worker's configuration that claims to have measured the given numbers."""
     return LeadConfig(
@@ -46,6 +48,7 @@ def lead_config(
         capacity=Capacity(
             streams=streams, ms_per_frame=ms_per_frame, macs={MODEL: 10, "other": 10}, model=MODEL
         ),
+        enhance_unwatched=enhance_unwatched,
     )
 
 
@@ -73,18 +76,22 @@ class Publisher:
         self.key_requests: list[control.KeyFrameRequest] = []
         self._feedback = control.to_publisher(client, stream)
 
-    async def begin(self, **fields: object) -> None:
-        """Makes the record and offers the job; stale connections of a restart are shaken off."""
+    async def begin(self, *, watched: bool = True, **fields: object) -> None:
+        """Makes the record and offers the job; stale connections of a restart are shaken off.
+        ``watched``: somebody waits for the stream already.
+        """
         while True:
             try:
-                return await self._begin(**fields)
+                return await self._begin(watched, **fields)
             except REDIS_DOWN:
                 await asyncio.sleep(0.05)
 
-    async def _begin(self, **fields: object) -> None:
+    async def _begin(self, watched: bool, **fields: object) -> None:
         self.session = await self.registry.create(
             self.stream, session=self.session, codec="h264", fps=30.0, **fields
         )
+        if watched:
+            await self.registry.watch(self.stream, self.session)
         self.job = await JobQueue(self._client).offer(self.stream, self.session)
         self._writer = LogWriter(
             self._client, stream=self.stream, rendition=keys.SOURCE,
@@ -127,13 +134,29 @@ class Publisher:
 
 
 class Viewer:
-    """Reads the enhanced log; ``units`` grows while the block lasts."""
+    """Reads the enhanced log, and says so; ``units`` grows while the block lasts."""
 
     def __init__(self, client: Redis, stream: str = "cam1") -> None:
+        self._client = client
+        self._stream = stream
         self._reader = LogReader(client, stream=stream, rendition="2x")
         self.units: list[AccessUnit] = []
         self.epochs: list[int] = []
         self.seen_at: list[float] = []
+
+    async def want(self) -> None:
+        """Says until cancelled that the stream is watched."""
+        registry = StreamRegistry(self._client)
+        while True:
+            try:
+                record = await registry.get(self._stream)
+                if await registry.watch(self._stream, record.session):
+                    message = control.RecordChanged()
+                    await control.to_lead(self._client, self._stream).send(message)
+            except (StreamGone, *REDIS_DOWN):
+                await asyncio.sleep(0.1)
+                continue
+            await asyncio.sleep(WATCH_AGAIN_S)
 
     async def watch(self) -> None:
         """Reads until cancelled."""
@@ -161,7 +184,11 @@ class Viewer:
 @contextlib.asynccontextmanager
 async def watching(viewer: Viewer, *publishers: Publisher) -> AsyncIterator[None]:
     """Reads for the viewer, and collects the publishers' key-frame requests."""
-    works = [viewer.watch(), *(publisher.collect_requests() for publisher in publishers)]
+    works = [
+        viewer.watch(),
+        viewer.want(),
+        *(publisher.collect_requests() for publisher in publishers),
+    ]
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield

@@ -9,15 +9,23 @@ from msgspec.structs import replace
 from wire.batch import AccessUnit, Codec, Flags, Kind
 from wire.streams import StreamRecord
 from workers.capacity import Capacity
-from workers.intent import OFF_REASON, Intent
+from workers.intent import IDLE_REASON, OFF_REASON, Intent
+from workers.plan.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
 from workers.plan.route import Route
 
-CAPACITY = Capacity(streams=2.0, ms_per_frame=20.0, macs={"small": 10, "large": 60}, model="small")
+MACS = {"small": 10, "large": 60, "larger": 200}
+CAPACITY = Capacity(
+    streams=2.0, ms_per_frame=20.0, macs=MACS, model="small", smaller={"larger": "large"}
+)
 RECORD = StreamRecord(id="cam1", session=1)
 
 
-def make(*, spare: float = 1.0, record: StreamRecord = RECORD, model: str = "small") -> Intent:
-    return Intent(CAPACITY, lambda: spare, record=record, model=model)
+def make(
+    *, record: StreamRecord = RECORD, model: str = "small", crowd: list[float] | None = None
+) -> Intent:
+    """``crowd`` holds the load of the other streams, which may change."""
+    others = crowd or [0.0]
+    return Intent(CAPACITY, lambda: others[0], record=record, model=model)
 
 
 def stream(
@@ -52,10 +60,38 @@ def test_what_does_not_fit_is_copied_from_its_first_key_frame() -> None:
     assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.WORK}
 
 
-def test_a_heavier_model_and_other_streams_leave_less_room() -> None:
+def test_a_heavier_model_needs_more_room_unless_a_smaller_one_may_serve_in_its_place() -> None:
     heavy = make(model="large")
     assert routes(heavy, stream(480, 270, 30, 10)) == {Route.COPY}
-    assert routes(make(spare=0.2), stream(480, 270, 30, 10)) == {Route.COPY}
+    replaced = make(model="larger")
+    assert routes(replaced, stream(320, 180, 30, 10)) == {Route.WORK}
+    # By measurement it is too slow after all.
+    replaced.judge(fault="", full_ms=999.0, least_ms=999.0, now=2.0)
+    replaced.judge(fault="", full_ms=999.0, least_ms=999.0, now=6.0)
+    assert replaced.state(net_ready=True)[0] == "bypass"
+
+
+def test_a_stream_that_wakes_in_a_crowd_is_copied_and_one_that_was_there_stays() -> None:
+    crowd = [0.5]
+    intent = make(crowd=crowd)
+    assert routes(intent, stream(480, 270, 30, 10)) == {Route.WORK}
+    crowd[0] = MOST_CROWD + 0.1
+    intent.judge(fault="", now=1.0)
+    assert intent.state(net_ready=True)[0] == "enhancing"
+    intent.wake(now=2.0)
+    assert intent.state(net_ready=True) == ("bypass", CROWDED)
+    assert routes(intent, stream(480, 270, 30, 10, first=20)) == {Route.COPY}
+    crowd[0] = 0.0
+    intent.judge(fault="", now=3.0 + RETRY_AFTER_S)
+    assert intent.state(net_ready=True)[0] == "enhancing"
+
+
+def test_a_stream_that_nobody_watches_is_idle_once_its_net_is_ready() -> None:
+    intent = make()
+    assert intent.state(net_ready=False, asleep=True)[0] == "starting"
+    assert intent.state(net_ready=True, asleep=True) == ("idle", IDLE_REASON)
+    off = make(record=replace(RECORD, enhance=False))
+    assert off.state(net_ready=True, asleep=True)[0] == "off"
 
 
 def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream() -> None:
@@ -66,7 +102,7 @@ def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream(
 
 def test_what_would_be_too_large_to_be_written_is_copied() -> None:
     roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
-    intent = Intent(roomy, lambda: 1.0, record=RECORD, model="small")
+    intent = Intent(roomy, lambda: 0.0, record=RECORD, model="small")
     assert routes(intent, stream(4098, 2160, 30, 3)) == {Route.COPY}
     assert intent.state(net_ready=True) == (
         "bypass",
@@ -84,7 +120,7 @@ def test_the_operators_wish_is_followed_at_a_key_frame() -> None:
     intent = make()
     routes(intent, stream(480, 270, 30, 10))
     assert not intent.follow(replace(RECORD, enhance=False))
-    intent.judge(fault="", measured_ms=None, now=1.0)
+    intent.judge(fault="", now=1.0)
     assert intent.state(net_ready=True) == ("off", OFF_REASON)
     assert intent.needs_key_frame and intent.current is Route.WORK
     assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.COPY}
@@ -95,9 +131,9 @@ def test_the_operators_wish_is_followed_at_a_key_frame() -> None:
 def test_a_net_that_cannot_be_had_means_copying_with_its_reason() -> None:
     intent = make()
     routes(intent, stream(480, 270, 30, 10))
-    intent.judge(fault="There is no such net.", measured_ms=None, now=1.0)
+    intent.judge(fault="There is no such net.", now=1.0)
     assert intent.state(net_ready=False) == ("bypass", "There is no such net.")
-    intent.judge(fault="", measured_ms=None, now=2.0)
+    intent.judge(fault="", now=2.0)
     assert intent.state(net_ready=True) == ("enhancing", "")
 
 

@@ -57,3 +57,25 @@ async def test_what_redis_does_not_take_is_counted_and_asks_for_a_key_frame() ->
     await asyncio.gather(running, return_exceptions=True)
     await away.aclose()
     assert tally.read().dropped == {"redis": LIMIT + 1} and tally.read().frames_out == 0
+
+
+async def test_the_log_is_emptied_after_what_was_put_before_and_before_what_comes(
+    client: Redis,
+) -> None:
+    registry = StreamRegistry(client)
+    session = await registry.create("cam1")
+    outbox, tally = make(client, await registry.take_lead("cam1", session, "w1"), [])
+    clip = list(units(Clip(frames=5)))
+    for unit in clip[:3]:
+        outbox.put(unit)
+    outbox.clear()
+    for unit in clip[3:]:
+        outbox.put(unit)
+    running = asyncio.create_task(outbox.run())
+    while tally.read().frames_out < 5:  # noqa: ASYNC110 - a counter tells nobody
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    entries = await LogReader(client, stream="cam1", rendition="2x").read(block_ms=100)
+    found = [unit.payload for entry in entries for unit in entry.batch.units]
+    assert found == [unit.payload for unit in clip[3:]]

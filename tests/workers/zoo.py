@@ -19,6 +19,7 @@ def make_model(
     scale: int = 2,
     strength: bool = False,
     previous: bool = False,
+    macs: int = 10,
 ) -> None:
     """A model that repeats every sample in a block, or repeats 255 minus it. With ``strength`` it
     adds 100 times that; with ``previous`` it adds half of the previous picture.
@@ -36,7 +37,7 @@ def make_model(
         extra.append(one)
     manifest = {
         "format": 2, "name": name, "title": name, "scale": scale,
-        "size_multiple": size_multiple, "receptive_radius": 0, "macs_per_pixel": 10,
+        "size_multiple": size_multiple, "receptive_radius": 0, "macs_per_pixel": macs,
         "parameters": 1, "inputs": [{**spec, "name": "luma", "layout": "1,1,H,W"}, *extra],
         "previous": previous, "strength": strength,
         "output": {**spec, "name": "enhanced", "layout": f"1,1,{scale}H,{scale}W"},

@@ -25,14 +25,15 @@ class KeyFramePolicy:
         self._asked = True
 
     def restart(self) -> None:
-        """The next picture starts a new coded sequence."""
+        """The next picture starts a new coded sequence. May be called from any thread."""
         self._last_pts = None
 
     def is_due(self, *, pts: int, clock_rate: int, now: float) -> bool:
         """True, and remembered, if the picture at ``pts`` is to be a key frame."""
-        due = self._last_pts is None
-        if self._last_pts is not None:
-            due = not 0 <= pts - self._last_pts < EVERY_S * clock_rate
+        last_pts = self._last_pts
+        due = last_pts is None
+        if last_pts is not None:
+            due = not 0 <= pts - last_pts < EVERY_S * clock_rate
             due = due or (self._asked and now - self._last_at >= MIN_GAP_S)
         if due:
             self._last_pts, self._last_at, self._asked = pts, now, False

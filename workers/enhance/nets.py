@@ -10,17 +10,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from models.errors import ModelError
-from models.manifest import ZOO, Manifest, load_manifest, model_file, weights_file
+from models.manifest import ZOO, Manifest, list_models, load_manifest, model_file, weights_file
 from workers.engines import make_engine
 from workers.engines.engine import CompiledNet, Engine, Session, form_for, padded
 from workers.engines.trial import time_net
+from workers.engines.turns import Turns
 from workers.enhance.batched import BatchedNet, measure_batch
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
 
 log = logging.getLogger(__name__)
 
-MAX_NETS = 8
-"""Compiled nets kept; the one not asked for longest goes first."""
+MAX_NETS = 16
+"""Compiled nets kept; the one not asked for longest goes first. A stream has up to two."""
+
+_SMALLER_PART = 0.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,12 +37,14 @@ class Net:
     engine: str
     "Name of the engine that runs it."
     compiled: CompiledNet
+    turns: Turns
+    "Of the engine, which all nets of a worker share."
     trial_s: float | None = None
     "What a call took just after compiling, where that was worth knowing."
 
     def session(self) -> Session:
-        """A new session, for one stream."""
-        return self.compiled.session()
+        """A new session, for one stream; its runs wait for their turn."""
+        return self.turns.guard(self.compiled.session())
 
 
 class NetCache:
@@ -63,6 +68,9 @@ class NetCache:
         self._zoo = zoo
         self._models_dir = models_dir
         self._torch: Engine | None = None
+        self._manifests = _manifests(zoo)
+        self.turns = Turns()
+        "One net at a time, whichever runtime runs it: they share the processor."
         self._futures: OrderedDict[tuple[str, int, int], Future[Net]] = OrderedDict()
         self._lock = threading.Lock()
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-compiler")
@@ -80,6 +88,12 @@ class NetCache:
     def load(self, model: str, width: int, height: int) -> Net:
         """The net, waiting for it; never on the loop. Raises NetUnusable."""
         return self._future(model, width, height).result()
+
+    def smaller(self, model: str) -> str | None:
+        """Name of the net to use in the place of ``model`` when time is short, None if the zoo has
+        none; as ``smaller_net``.
+        """
+        return smaller_net(model, self._manifests)
 
     def close(self) -> None:
         """Stops compiling; nets in use stay usable."""
@@ -117,6 +131,7 @@ class NetCache:
             height=size[1],
             engine=engine.info.name,
             compiled=compiled,
+            turns=self.turns,
             trial_s=trial_s,
         )
 
@@ -146,6 +161,35 @@ class NetCache:
             except EngineUnavailable as error:
                 raise NetUnusable(f"Model {manifest.name!r} needs torch: {error}") from error
         return self._torch
+
+
+def smaller_net(model: str, manifests: list[Manifest]) -> str | None:
+    """The largest graph of the same scale that takes at most half of the multiply-adds, so that
+    using it saves something; none that sees its previous picture, since it serves frames here and
+    there.
+    """
+    known = {manifest.name: manifest for manifest in manifests}
+    if model not in known:
+        return None
+    whole = known[model]
+    found = [
+        manifest
+        for manifest in manifests
+        if manifest.scale == whole.scale
+        and manifest.architecture is None
+        and not manifest.previous
+        and manifest.macs_per_pixel <= _SMALLER_PART * whole.macs_per_pixel
+    ]
+    return max(found, key=lambda manifest: manifest.macs_per_pixel).name if found else None
+
+
+def _manifests(zoo: Path) -> list[Manifest]:
+    try:
+        return list_models(zoo)
+    except ModelError as error:
+        # A damaged model that nobody asked for must not stop a stream.
+        log.warning("the zoo cannot be listed: %s", error, extra={"action": "zoo_damaged"})
+        return []
 
 
 def _try_out(compiled: CompiledNet) -> float:

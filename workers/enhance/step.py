@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from wire.batch import Stage
+from workers.enhance.energy import SAMPLE_EVERY, mended_energy
 from workers.enhance.nets import Net, NetCache
+from workers.enhance.seat import Seat
 from workers.enhance.upscaler import Upscaler
 from workers.errors import NetUnusable
 from workers.picture import Picture
+from workers.plan.budget import Frame
 from workers.plan.frame_rate import FrameRate
-from workers.plan.lateness import LatePolicy, Method
+from workers.plan.ladder import Choice, Rung
 from workers.plan.route import Route
+from workers.plan.shares import LOOKS
 from workers.shot import Shot
 from workers.tally import Tally
 
+Expected = Callable[[str, int, int], float]
+"""What a model is expected to take for a frame of a width and height, in ms."""
+
 
 class EnhanceStep:
-    """Pictures to larger pictures, by the net or by a resize.
+    """Pictures to larger pictures, by the rung that the stream's seat chooses for each.
 
     ``model`` and ``strength`` may be set from any thread. While its net is being compiled the
     previous net of the same size goes on, or frames are resized.
     """
 
     def __init__(
-        self, nets: NetCache, tally: Tally, *, model: str, fps: float, strength: float = 0.0
-    ) -> None:
+        self, nets: NetCache, tally: Tally, seat: Seat, *, model: str, fps: float,
+        strength: float = 0.0, expected: Expected | None = None,
+    ) -> None:  # fmt: skip
         self.model = model
         self.strength = strength
         "Of the look, 0 (faithful) to 1 (crisp), for nets that have one."
@@ -34,9 +42,15 @@ class EnhanceStep:
         "Why the wished net cannot be had, as a sentence; empty while it can."
         self._nets = nets
         self._tally = tally
+        self._seat = seat
+        self._expected = expected
         self._upscaler = Upscaler()
-        self._policy = LatePolicy()
+        self._smaller = Upscaler()
+        "With the smaller net; without one where the zoo has none, or it is not ready."
+        self._smaller_model: str | None = None
         self._rate = FrameRate(guess=fps)
+        self._energy: float | None = None
+        self._since_sample = 0
         self.size = (0, 0)
         "Of the source's pictures; zeros before the first one."
 
@@ -57,11 +71,20 @@ class EnhanceStep:
         """How many times as large the output is."""
         return self._upscaler.scale
 
-    @property
-    def net_ms(self) -> float | None:
-        """What the net takes for a frame at present; None while it was not used."""
-        net_s = self._policy.net_s
-        return None if net_s is None else net_s * 1000.0
+    def prepare(self, width: int, height: int) -> bool:
+        """Makes the nets ready for pictures that may come; True once the wished one is. For the
+        loop, while no picture is on its way.
+        """
+        try:
+            is_ready = self._nets.ready(self.model, width, height) is not None
+            smaller = self._nets.smaller(self.model)
+            if is_ready and smaller is not None:
+                self._nets.ready(smaller, width, height)
+        except NetUnusable as error:
+            self.fault = str(error)
+            return False
+        self.fault = ""
+        return is_ready
 
     def step(self, item: Shot) -> Iterator[Shot]:
         """The shot with its picture enhanced; nothing if it is only replayed, or too late."""
@@ -70,19 +93,26 @@ class EnhanceStep:
             yield item
             return
         self._rate.add(item.unit.pts, item.unit.clock_rate)
-        self._choose_net(picture)
+        self._choose_nets(picture)
         if item.is_replay:
-            self._upscaler.forget()
+            self._forget()
             self._tally.count("replayed")
             return
-        method = self._policy.choose(
-            arrived=item.arrived, interval_s=self._rate.interval_s, now=time.monotonic()
+        choice = self._seat.choose(
+            Frame(
+                arrived=item.arrived,
+                interval_s=self._rate.interval_s,
+                pixels=picture.width * picture.height,
+                available=self._available(),
+                energy=self._energy,
+            )
         )
-        if method is Method.DROP:
-            self._upscaler.forget()
+        self._tally.climb(choice.rung.name.lower(), choice.reason.value)
+        if choice.rung is Rung.DROP:
+            self._forget()
             self._tally.drop("late")
             return
-        item.picture = self._enlarge(picture, method)
+        item.picture = self._enlarge(picture, choice)
         item.stamp(Stage.ENHANCED)
         yield item
 
@@ -90,28 +120,86 @@ class EnhanceStep:
         """Nothing is held back."""
         yield from ()
 
-    def _enlarge(self, picture: Picture, method: Method) -> Picture:
-        if method is not Method.NET or self._upscaler.net is None:
+    def _available(self) -> frozenset[Rung]:
+        nets = ((Rung.FULL, self._upscaler), (Rung.SMALLER, self._smaller))
+        return frozenset(rung for rung, upscaler in nets if upscaler.net is not None)
+
+    def _enlarge(self, picture: Picture, choice: Choice) -> Picture:
+        if choice.rung is Rung.BICUBIC:
             self._tally.count("bicubic")
+            self._forget()
             return self._upscaler.resize(picture)
-        begun = time.monotonic()
-        enhanced = self._upscaler.enhance(picture, self.strength)
-        self._policy.took(time.monotonic() - begun)
         self._tally.count("enhanced")
+        with self._nets.turns.timed() as spent:
+            begun = time.monotonic()
+            enhanced, macs_share = self._by_net(picture, choice)
+            took_s = time.monotonic() - begun - spent.waited_s
+        self._seat.took(choice.rung, took_s, macs_share, engine_s=spent.worked_s)
+        self._sample(picture, enhanced, choice.rung)
         return enhanced
 
-    def _choose_net(self, picture: Picture) -> None:
+    def _by_net(self, picture: Picture, choice: Choice) -> tuple[Picture, float]:
+        """The picture, and the part of the full net's multiply-adds that it took."""
+        if choice.rung is Rung.FULL:
+            return self._upscaler.enhance(picture, self.strength), 1.0
+        self._upscaler.forget()
+        return self._smaller.enhance(picture, self.strength), self._smaller_share()
+
+    def _smaller_share(self) -> float:
+        full, smaller = self._upscaler.net, self._smaller.net
+        if full is None or smaller is None:
+            return 0.0
+        return smaller.manifest.macs_per_pixel / full.manifest.macs_per_pixel
+
+    def _sample(self, picture: Picture, enhanced: Picture, rung: Rung) -> None:
+        """Now and then, what the full net mends: what this one did, and what it falls short."""
+        if self._energy is None or self._since_sample >= SAMPLE_EVERY:
+            self._energy = mended_energy(picture, enhanced, self.scale) / LOOKS[rung]
+            self._since_sample = 0
+        self._since_sample += 1
+
+    def _forget(self) -> None:
+        self._upscaler.forget()
+        self._smaller.forget()
+
+    def _choose_nets(self, picture: Picture) -> None:
         size = (picture.width, picture.height)
         if size != self.size:
             self.size = size
-            self._upscaler.use(None)
-            self._policy.forget()
+            self._use(None)
         net = self._wished_net(size)
         if net is not None and net is not self._upscaler.net:
-            self._upscaler.use(net)
-            self._policy.forget()
-            if net.trial_s is not None:
-                self._policy.took(net.trial_s)
+            self._use(net)
+        if self._smaller_model is not None and self._smaller.net is None:
+            self._make_smaller_ready(self._smaller_model, size)
+
+    def _use(self, net: Net | None) -> None:
+        """From now on; what was learnt with another one, or at another size, does not hold."""
+        self._upscaler.use(net)
+        self._smaller.use(None)
+        self._smaller_model = None
+        self._energy = None
+        self._seat.forget()
+        if net is not None:
+            self._smaller_model = self._nets.smaller(net.manifest.name)
+            self._expect(Rung.FULL, net)
+
+    def _expect(self, rung: Rung, net: Net) -> None:
+        if net.trial_s is not None:
+            self._seat.expect(rung, net.trial_s)
+        elif self._expected is not None:
+            self._seat.expect(rung, self._expected(net.manifest.name, *self.size) / 1000.0)
+
+    def _make_smaller_ready(self, model: str, size: tuple[int, int]) -> None:
+        try:
+            net = self._nets.ready(model, *size)
+        except NetUnusable:
+            # The stream does without it; that the zoo's own net is unusable shows elsewhere.
+            self._smaller_model = None
+            return
+        if net is not None:
+            self._smaller.use(net)
+            self._expect(Rung.SMALLER, net)
 
     def _wished_net(self, size: tuple[int, int]) -> Net | None:
         model = self.model

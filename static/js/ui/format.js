@@ -36,6 +36,7 @@ export function counted(count, noun) {
 /** @type {Record<string, string>} */
 const STATES = {
   enhancing: 'Enhancing',
+  idle: 'Not watched',
   starting: 'Starting',
   bypass: 'Not enhanced',
   off: 'Enhancement off',
@@ -64,6 +65,18 @@ export function lookWords(strength) {
 export function sentence(words) {
   const whole = words.charAt(0).toUpperCase() + words.slice(1);
   return /[.!?]$/.test(whole) || whole === '' ? whole : `${whole}.`;
+}
+
+/**
+ * @param {import('../types.js').FrameCounts} frames
+ * @returns {string} what became of them, with what was saved on
+ */
+export function framesWords({ in: arrived, out, enhanced, bicubic, bypassed, rungs }) {
+  const counts = ['reuse', 'smaller'].map((rung) => Object.values(rungs[rung] ?? {}).reduce((sum, one) => sum + one, 0));
+  const [reused, smaller] = counts;
+  const ways = [reused > 0 && `${reused} with reuse`, smaller > 0 && `${smaller} by the smaller net`].filter((part) => part);
+  const of = ways.length > 0 ? ` (${ways.join(', ')})` : '';
+  return `${out} of ${arrived} · ${enhanced} enhanced${of}, ${bicubic} resized, ${bypassed} as sent`;
 }
 
 /**

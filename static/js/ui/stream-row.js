@@ -1,7 +1,7 @@
 import { el, say } from './dom.js';
 import { EnhancementBadge } from './enhancement-badge.js';
 import { Figures } from './figures.js';
-import { bitrate, droppedWords, enhancedRendition, milliseconds, number, size } from './format.js';
+import { bitrate, droppedWords, enhancedRendition, framesWords, milliseconds, number, size } from './format.js';
 import { LookSlider } from './look-slider.js';
 import { ModelChoice } from './model-choice.js';
 import { Sparkline } from './sparkline.js';
@@ -61,7 +61,7 @@ export class StreamRow {
       Renditions: stream.renditions.map((one) => `${one.name} ${size(one)} at ${bitrate(one.kbps)}`).join(', ') || '–',
       'Enhanced by': [enhancement.worker, enhancement.engine].filter((part) => part).join(' · ') || 'nobody',
       'Added latency': total ? `${milliseconds(total.p50)}, 95 % below ${milliseconds(total.p95)}` : '–',
-      Frames: `${frames.out} of ${frames.in} · ${frames.enhanced} enhanced, ${frames.bicubic} resized, ${frames.bypassed} as sent`,
+      Frames: framesWords(frames),
       Dropped: droppedWords(frames.dropped),
       Viewers: String(stream.viewers),
     });

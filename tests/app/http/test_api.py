@@ -38,7 +38,8 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
     work = StreamWork(
         stream=stream, epoch=epoch, state="enhancing", model="live-s", engine="openvino",
         width=196, height=108, fps=29.9712, kbps=812.345, frames_in=9, frames_out=8, enhanced=7,
-        bicubic=1, dropped={"late": 1},
+        bicubic=1, dropped={"late": 1}, rungs={"full": {"best": 7}, "bicubic": {"late": 1}},
+        rung="full", share_ms=412.5,
     )  # fmt: skip
     model = ModelInfo(
         name="live-s", title="Live S", scale=2, macs_per_pixel=9000, parameters=9500,
@@ -47,7 +48,7 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
     return WorkerBeat(
         name="edge-1", host="edge", pid=7, started_us=1_700_000_000_000_000, engines=["openvino"],
         models=[model], capacity=2.0, load=1.0, ms_per_frame=11.5,
-        streams=[work] if stream else [],
+        streams=[work] if stream else [], engine_ms_per_s=250.0,
     )  # fmt: skip
 
 
@@ -126,6 +127,8 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         }  # fmt: skip
         assert stream["frames"]["in"] == 9
         assert stream["frames"]["dropped"]["late"] == 1
+        assert stream["frames"]["rungs"] == {"full": {"best": 7}, "bicubic": {"late": 1}}
+        assert waiting["frames"]["rungs"] == {}
         assert (await get(site, "/api/v1/streams"))["streams"][0]["id"] == "cam1"
         schemas.Stream.model_validate(stream)
 
@@ -135,6 +138,8 @@ async def test_workers_and_models_are_shown(site: Site) -> None:
     (worker,) = (await get(site, "/api/v1/workers"))["workers"]
     assert (worker["name"], worker["capacity"]) == ("edge-1", 2.0)
     assert worker["streams"][0]["dropped"] == {"late": 1}
+    assert (worker["engine_ms_per_s"], worker["streams"][0]["share_ms"]) == (250.0, 412.5)
+    assert worker["streams"][0]["rung"] == "full"
     (model,) = (await get(site, "/api/v1/models"))["models"]
     assert (model["name"], model["scale"]) == ("live-s", 2)
 
@@ -228,6 +233,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
         await until_live(site)
         async with watching(Http(site, "/whep/cam1?rendition=source")) as viewer:
             await until(lambda: len(viewer.received["video"].timestamps) > 20)
+            await Heartbeats(site.redis).beat(beat("cam1", 5))
             response = await site.client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     families = {f.name: f for f in text_string_to_metric_families(response.text)}
@@ -237,7 +243,10 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
         return sum(s.value for s in samples if labels.items() <= s.labels.items())
 
     assert value("sharpcast_streams") == 1
-    assert value("sharpcast_workers") == 0
+    assert value("sharpcast_workers") == 1
+    assert value("sharpcast_engine_busy_ratio", worker="edge-1") == 0.25
+    assert value("sharpcast_frames_total", stream="cam1", rung="full", reason="best") == 7
+    assert value("sharpcast_frames_total", rung="bicubic") == 1
     assert value("sharpcast_viewers", stream="cam1", rendition="source") == 1
     assert value("sharpcast_units_in_total", stream="cam1") > 20
     assert value("sharpcast_added_latency_seconds_count", rendition="source") > 0

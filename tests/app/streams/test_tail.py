@@ -17,7 +17,7 @@ from wire import keys
 from wire.batch import AccessUnit, Codec, Flags
 from wire.clock import now_us
 from wire.connection import Redis, command
-from wire.control import KeyFrameRequest, Message, to_lead, to_publisher
+from wire.control import KeyFrameRequest, Message, RecordChanged, to_lead, to_publisher
 from wire.embedded import EmbeddedServer
 from wire.log import LogWriter
 from wire.streams import StreamRegistry
@@ -156,6 +156,27 @@ async def test_an_enhanced_rendition_asks_its_lead(log: Log) -> None:
             while not messages:
                 messages = await mailbox.read(block_ms=200)
     assert messages == [KeyFrameRequest(rendition=keys.ENHANCED, reason="viewer")]
+
+
+async def test_an_enhanced_rendition_counts_as_watched_while_it_is_read(log: Log) -> None:
+    registry = StreamRegistry(log.client)
+    mailbox = to_lead(log.client, "cam1")
+    await mailbox.read(block_ms=1)
+    async with running(log.client, session=log.session):
+        pass
+    assert (await registry.get("cam1")).watched_us == 0
+    async with running(log.client, session=log.session, rendition=keys.ENHANCED):
+        messages: list[Message] = []
+        async with asyncio.timeout(10):
+            while RecordChanged() not in messages:
+                messages += await mailbox.read(block_ms=200)
+        first_us = (await registry.get("cam1")).watched_us
+        assert first_us > 0
+        async with asyncio.timeout(10):
+            while (await registry.get("cam1")).watched_us == first_us:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    # It was not said anew to the lead.
+    assert RecordChanged() not in await mailbox.read(block_ms=1)
 
 
 async def test_what_an_earlier_publisher_logged_is_passed_over(redis_client: Redis) -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from workers.enhance.nets import MAX_NETS, NetCache
+from models.manifest import list_models
+from workers.enhance.nets import MAX_NETS, NetCache, smaller_net
 from workers.errors import NetUnusable
+
+from ..fakes import SlowEngine
 
 
 def test_ready_never_waits_and_has_the_net_soon(nets: NetCache) -> None:
@@ -27,6 +31,29 @@ def test_an_unknown_model_is_refused_in_a_sentence(nets: NetCache, model: str) -
         nets.load(model, 64, 48)
     with pytest.raises(NetUnusable):
         nets.ready(model, 64, 48)
+
+
+def test_the_smaller_net_is_the_largest_graph_of_the_scale_that_saves_half() -> None:
+    zoo = list_models()
+    assert smaller_net("live-m", zoo) == "live-s"
+    # ``live-t`` is larger than ``live-m``, but needs the pictures before.
+    assert smaller_net("live-l", zoo) == "live-m"
+    assert smaller_net("live-t", zoo) == "live-s"
+    for none in ("live-s", "live-m-x3", "nowhere"):
+        assert smaller_net(none, zoo) is None
+
+
+def test_a_cache_knows_its_zoo(nets: NetCache) -> None:
+    assert nets.smaller("large") == "small"
+    assert nets.smaller("tiny") is None
+
+
+def test_a_damaged_zoo_has_no_smaller_net(tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "manifest.json").write_text("{")
+    cache = NetCache(SlowEngine(0.0), zoo=tmp_path)
+    assert cache.smaller("bad") is None
+    cache.close()
 
 
 def test_the_oldest_nets_are_forgotten(nets: NetCache) -> None:

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from workers.enhance.seat import EngineTime
+from workers.plan.budget import Frame
+from workers.plan.ladder import Rung
+
+
+def fresh() -> Frame:
+    return Frame(
+        arrived=time.monotonic(), interval_s=0.1, pixels=100, available=frozenset((Rung.FULL,))
+    )
+
+
+def test_seats_share_one_engine() -> None:
+    engine_time = EngineTime()
+    one, two = engine_time.seat(), engine_time.seat()
+    for seat in (one, two):
+        seat.expect(Rung.FULL, 0.085)
+    assert one.choose(fresh()).rung is Rung.FULL
+    assert two.choose(fresh()).rung is Rung.BICUBIC
+    one.took(Rung.FULL, 0.050, 1.0, engine_s=0.030)
+    assert engine_time.spent_ms_per_s() == pytest.approx(10.0)
+    assert one.standing().full_ms == 30.0
+
+
+def test_a_thread_that_comes_late_gets_a_resize() -> None:
+    seat = EngineTime().seat()
+    seat.leave()
+    seat.leave()
+    assert seat.choose(fresh()).rung is Rung.BICUBIC
+    seat.took(Rung.FULL, 1.0, 1.0, engine_s=1.0)
+    seat.expect(Rung.FULL, 1.0)
+    seat.forget()
+    seat.watch(False)
+    assert seat.standing().full_ms is None
+
+
+def test_many_threads_may_ask_at_once() -> None:
+    engine_time = EngineTime()
+    failed: list[BaseException] = []
+
+    def live() -> None:
+        try:
+            seat = engine_time.seat()
+            for _ in range(100):
+                if seat.choose(fresh()).rung is Rung.FULL:
+                    seat.took(Rung.FULL, 0.0001, 1.0, engine_s=0.0001)
+                seat.watch(True)
+            seat.leave()
+        except BaseException as error:  # noqa: BLE001 - it is shown by the test
+            failed.append(error)
+
+    threads = [threading.Thread(target=live) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert failed == []

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import pytest
+
+from workers.plan.budget import ENGINE_MS_PER_S, SILENT_AFTER_S, Budget, EngineQueue, Frame
+from workers.plan.ladder import Choice, Reason, Rung
+from workers.plan.lateness import LONGEST_S
+
+from .simulation import Simulation, Stream, percentile
+
+ONLY_FULL = frozenset((Rung.FULL,))
+BOTH = frozenset((Rung.FULL, Rung.SMALLER))
+
+
+def frame(arrived: float, *, rungs: frozenset[Rung] = ONLY_FULL, energy: float = 1.0) -> Frame:
+    return Frame(
+        arrived=arrived, interval_s=1 / 30, pixels=480 * 270, available=rungs, energy=energy
+    )
+
+
+def test_the_engine_is_free_when_what_was_chosen_is_done() -> None:
+    queue = EngineQueue()
+    queue.enter("a", 0.020, now=1.0)
+    queue.enter("b", 0.010, now=1.005)
+    assert queue.wait_s(now=1.005) == pytest.approx(0.025)
+    # It took longer than was thought; the next one begins now.
+    queue.leave("a", now=1.030)
+    assert queue.wait_s(now=1.030) == pytest.approx(0.010)
+    queue.leave("b", now=1.040)
+    queue.leave("b", now=1.041)
+    assert queue.wait_s(now=1.040) == 0.0
+
+
+def test_two_frames_at_once_wait_for_each_other() -> None:
+    budget = Budget()
+    for key in "abc":
+        budget.join(key)
+        budget.expect(key, Rung.FULL, 0.024)
+    rungs = [budget.choose(key, frame(0.0), now=0.0).rung for key in "abc"]
+    # The third would leave the net at 72 ms.
+    assert rungs == [Rung.FULL, Rung.FULL, Rung.BICUBIC]
+
+
+def alone(full_ms: float, fps: float = 30.0, seconds: float = 10.0, **more: float) -> Stream:
+    """One stream without jitter, for which nothing was known before."""
+    stream = Stream("s", full_ms, fps=fps, jitter_s=0.0, noise=0.0, **more)  # type: ignore[arg-type]
+    Simulation([stream]).run(seconds)
+    return stream
+
+
+def test_a_net_faster_than_the_frames_makes_them_all() -> None:
+    stream = alone(20.0)
+    assert stream.net_share == 1.0
+    assert max(stream.ages) < 0.027
+
+
+def test_a_net_a_little_too_slow_costs_frames_not_delay() -> None:
+    stream = alone(40.0)
+    assert 0.6 < stream.net_share < 0.9
+    assert stream.count[Rung.DROP] == 0
+    assert max(stream.ages) < 0.070
+
+
+def test_a_net_that_takes_several_intervals_still_delivers_every_frame() -> None:
+    stream = alone(100.0, fps=60.0, seconds=5.0)
+    assert stream.count[Rung.DROP] == 0 and stream.count[Rung.FULL] > 30
+    assert max(stream.ages) < 0.12
+
+
+def test_a_slow_net_gets_frames_now_and_then_and_the_others_go_by() -> None:
+    stream = alone(250.0)
+    assert stream.count[Rung.FULL] > 20
+    assert stream.count[Rung.DROP] == 0 and max(stream.ages) < 0.27
+
+
+def test_a_net_that_holds_up_the_frames_behind_it_is_not_run_again() -> None:
+    budget = Budget()
+    budget.join("a")
+    assert budget.choose("a", frame(0.0), now=0.0).rung is Rung.FULL
+    slow_s = LONGEST_S + 0.05
+    budget.took("a", Rung.FULL, slow_s, 1.0, engine_s=slow_s, now=slow_s)
+    for index in range(12, 100):
+        choice = budget.choose("a", frame(index / 30), now=index / 30)
+        assert choice == Choice(Rung.BICUBIC, reason=Reason.SLOW)
+
+
+def test_another_size_is_tried_again() -> None:
+    budget = Budget()
+    budget.join("a")
+    budget.choose("a", frame(0.0), now=0.0)
+    budget.took("a", Rung.FULL, 9.0, 1.0, engine_s=9.0, now=9.0)
+    budget.forget("a")
+    assert budget.standing("a").full_ms is None
+    assert budget.choose("a", frame(9.5), now=9.5).rung is Rung.FULL
+
+
+def test_the_standing_tells_what_was_measured() -> None:
+    budget = Budget()
+    budget.join("a")
+    budget.expect("a", Rung.SMALLER, 0.006)
+    budget.choose("a", frame(0.0, rungs=BOTH), now=0.0)
+    budget.took("a", Rung.FULL, 0.025, 1.0, engine_s=0.020, now=0.025)
+    standing = budget.standing("a")
+    assert (standing.full_ms, standing.least_ms) == (pytest.approx(20.0), pytest.approx(6.0))
+    assert standing.level is Rung.FULL
+    assert budget.spent_ms_per_s(now=0.025) == pytest.approx(20.0 / 3.0)
+    assert budget.spent_ms_per_s(now=9.0) == 0.0
+
+
+def test_a_stream_that_went_silent_or_left_has_no_share() -> None:
+    budget = Budget()
+    for key in "ab":
+        budget.join(key)
+        budget.expect(key, Rung.FULL, 0.030)
+        budget.choose(key, frame(0.0), now=0.0)
+        budget.took(key, Rung.FULL, 0.030, 1.0, engine_s=0.030, now=0.030)
+    budget.choose("a", frame(0.3), now=0.3)
+    assert budget.standing("a").ms_per_s == pytest.approx(ENGINE_MS_PER_S / 2)
+    later = 0.1 + SILENT_AFTER_S
+    budget.choose("a", frame(later), now=later)
+    assert budget.standing("a").ms_per_s == pytest.approx(ENGINE_MS_PER_S)
+    budget.choose("b", frame(later), now=later)
+    budget.leave("b", now=later + 0.3)
+    budget.choose("a", frame(later + 0.3), now=later + 0.3)
+    assert budget.standing("a").ms_per_s == pytest.approx(ENGINE_MS_PER_S)
+
+
+def test_an_odd_measurement_of_energy_does_not_take_everything() -> None:
+    budget = Budget()
+    for key, energy in (("a", 1.0), ("b", 1.0), ("c", 1000.0)):
+        budget.join(key)
+        budget.expect(key, Rung.FULL, 0.030)
+        budget.choose(key, frame(0.0, energy=energy), now=0.0)
+        budget.took(key, Rung.FULL, 0.030, 1.0, engine_s=0.030, now=0.0)
+    budget.choose("a", frame(0.3), now=0.3)
+    # Half of an equal part for sure, the rest by energy, which counts four times at most.
+    shares = [budget.standing(key).ms_per_s for key in "abc"]
+    assert shares == [pytest.approx(150 + 450 * part / 6) for part in (1, 1, 4)]
+
+
+def test_a_stream_that_leaves_while_its_frame_waits_makes_nobody_wait() -> None:
+    budget = Budget()
+    for key in "ab":
+        budget.join(key)
+        budget.expect(key, Rung.FULL, 0.029)
+    assert budget.choose("a", frame(0.0), now=0.0).rung is Rung.FULL
+    budget.leave("a", now=0.001)
+    assert budget.choose("b", frame(0.001), now=0.001).rung is Rung.FULL
+
+
+def test_what_is_added_to_a_frame_is_small_even_for_many_streams() -> None:
+    ages = []
+    streams = [Stream(f"s{n}", 1.5, phase_s=n / 600) for n in range(20)]
+    Simulation(streams).run(4.0)
+    for stream in streams:
+        ages += stream.ages
+    assert percentile(ages, 0.5) < 0.015

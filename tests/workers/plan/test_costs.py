@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from workers.plan.costs import Costs, Estimate
+from workers.plan.ladder import Rung
+
+
+def test_a_guess_holds_until_the_first_measurement() -> None:
+    estimate = Estimate()
+    assert estimate.mean is None and estimate.cautious == 0.0
+    estimate.expect(0.5)
+    assert estimate.mean == 0.5
+    estimate.add(0.1)
+    estimate.expect(9.0)
+    assert estimate.mean == 0.1
+
+
+def test_the_first_measurements_count_alike_so_that_a_cold_start_is_soon_forgotten() -> None:
+    estimate = Estimate()
+    for value in (0.5, *[0.1] * 7):
+        estimate.add(value)
+    assert estimate.mean == pytest.approx(0.15)
+
+
+def test_it_follows_a_change_within_a_second_and_is_cautious_by_the_noise() -> None:
+    estimate, rng = Estimate(), random.Random(3)
+    for _ in range(100):
+        estimate.add(rng.gauss(0.020, 0.002))
+    assert estimate.mean == pytest.approx(0.020, rel=0.1)
+    assert 0.021 < estimate.cautious < 0.026
+    for _ in range(30):
+        estimate.add(0.040)
+    assert estimate.mean == pytest.approx(0.040, rel=0.1)
+
+
+def test_a_machine_that_slept_says_little_and_one_that_became_slow_is_believed() -> None:
+    estimate = Estimate()
+    for _ in range(20):
+        estimate.add(0.020)
+    estimate.add(30.0)
+    assert estimate.mean == pytest.approx(0.026)
+    for _ in range(40):
+        estimate.add(1.0)
+    assert estimate.mean is not None and estimate.mean > 0.9
+
+
+def test_what_is_not_known_costs_nothing() -> None:
+    offer = Costs().offer(Rung.FULL)
+    assert (offer.engine_ms, offer.seconds) == (0.0, 0.0)
+    assert Costs().usual_ms(Rung.FULL) is None
+
+
+def test_the_engine_is_paid_and_the_time_beside_it_only_passes() -> None:
+    costs = Costs()
+    for _ in range(30):
+        costs.took(Rung.SMALLER, 0.010, macs_share=0.3, engine_s=0.007)
+    offer = costs.offer(Rung.SMALLER)
+    assert offer.engine_ms == pytest.approx(7.0)
+    assert offer.seconds == pytest.approx(0.010)
+    assert costs.usual_ms(Rung.SMALLER) == pytest.approx(7.0)
+
+
+def test_reuse_has_a_fixed_part_and_a_part_by_what_it_refreshes() -> None:
+    costs = Costs()
+    costs.expect(Rung.FULL, 0.020)
+    for share in (0.1, 0.5, 0.2):
+        costs.took(Rung.REUSE, 0.003 + 0.001 + share * 0.020, macs_share=share,
+                   engine_s=0.001 + share * 0.020)  # fmt: skip
+    offer = costs.offer(Rung.REUSE, want_share=0.4)
+    assert offer.fixed_ms == pytest.approx(1.0)
+    assert offer.engine_ms == pytest.approx(1.0 + 8.0)
+    assert offer.seconds == pytest.approx(0.004)

@@ -1,0 +1,205 @@
+"""What a frame gets, and one stream's way down and up between the rungs.
+
+Down at once: a frame takes the best rung that its stream's share of the engine pays for and that
+will be in time. Up with hysteresis: a better rung must have been within the share for a while.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+from workers.plan.lateness import LONGEST_S, TOO_LATE_S, latest_s
+
+UP_AFTER_S = 1.0
+"""For how long a better rung must have been within the share before a stream steps up."""
+
+MOST_REUSED = 0.7
+"""Where more of a picture than this is to be made anew, the whole net is the better choice."""
+
+ENOUGH_REFRESHED = 0.5
+"""A smaller net is better than reuse that refreshes less than this part of what it wants to."""
+
+
+class Rung(enum.IntEnum):
+    """What is done with a frame; the greater, the better it looks."""
+
+    DROP = 0
+    "Nothing: it is too old to be shown."
+    BICUBIC = 1
+    "A resize."
+    SMALLER = 2
+    "A smaller net of the same scale."
+    REUSE = 3
+    "The last enhanced picture, moved; the net on the regions where that is worst."
+    FULL = 4
+    "The net on the whole picture."
+
+
+NETS = (Rung.SMALLER, Rung.REUSE, Rung.FULL)
+"""The rungs that take the engine's time."""
+
+
+class Reason(enum.Enum):
+    """Why a frame gets its rung and not the next better one."""
+
+    BEST = "best"
+    "There is no better one."
+    SHARE = "share"
+    "The stream's share of the engine does not pay for a better one."
+    SAVED = "saved"
+    "It is better than the share pays for on every frame: paid with what frames before it left."
+    LATE = "late"
+    "A better one would come too late."
+    BUSY = "busy"
+    "A better one would be in time if other streams' frames were not before it."
+    SLOW = "slow"
+    "A better one takes so long that it would hold up the stream."
+    NO_NET = "no_net"
+    "There is no net yet."
+    TOO_LATE = "too_late"
+    "Nobody would see the frame in its place."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """What one frame gets."""
+
+    rung: Rung
+    budget_ms: float = 0.0
+    "For REUSE: how many milliseconds of the engine its regions may take; 0 on other rungs."
+    reason: Reason = Reason.BEST
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Offer:
+    """A net rung that a frame could have, and its price."""
+
+    rung: Rung
+    engine_ms: float
+    "Of the engine; for REUSE with all that it wants to refresh."
+    seconds: float
+    "From taking the engine to the enhanced picture, cautiously; for REUSE without any region."
+    fixed_ms: float = 0.0
+    "For REUSE: the part of ``engine_ms`` that is due when nothing is refreshed."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Moment:
+    """When a frame is looked at."""
+
+    age_s: float
+    "Since its last packet reached the server."
+    wait_s: float
+    "Until the engine has done what was chosen before."
+    interval_s: float
+    "From frame to frame."
+    want_share: float = 1.0
+    "Of the picture that the reuser would like to refresh, 0..1."
+
+
+class Ladder:
+    """One stream. ``follow`` what its share pays for, ``choose`` for each frame, tell what was
+    ``spent``.
+
+    A stream whose share pays for no net on every frame saves it up for one now and then; so does
+    one that reuses, for the frames that can reuse little. Otherwise the rung stays what it is:
+    pictures that change between two nets are worse to look at than the smaller one's.
+    """
+
+    def __init__(self) -> None:
+        self._level = Rung.FULL
+        self._higher_since: float | None = None
+        self._least_higher = Rung.FULL
+        self._ms_per_s = 0.0
+        self._saved_ms = 0.0
+        self._saved_at: float | None = None
+
+    @property
+    def level(self) -> Rung:
+        """The best rung that the share pays for on every frame."""
+        return self._level
+
+    @property
+    def ms_per_s(self) -> float:
+        """The share of the engine."""
+        return self._ms_per_s
+
+    def follow(self, level: Rung, ms_per_s: float, *, now: float) -> None:
+        """The stream has this share of the engine, which pays for ``level`` on every frame."""
+        self._ms_per_s = ms_per_s
+        if level <= self._level:
+            self._level, self._higher_since = level, None
+        elif self._higher_since is None:
+            self._higher_since, self._least_higher = now, level
+        else:
+            self._least_higher = min(self._least_higher, level)
+            if now - self._higher_since >= UP_AFTER_S:
+                self._level, self._higher_since = self._least_higher, None
+
+    def choose(self, offers: list[Offer], moment: Moment, *, now: float) -> Choice:
+        """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
+        self._save(offers, now)
+        if moment.age_s > TOO_LATE_S:
+            return Choice(Rung.DROP, reason=Reason.TOO_LATE)
+        why = Reason.BEST if offers else Reason.NO_NET
+        last_resort = None
+        for offer in sorted(offers, key=lambda one: one.rung, reverse=True):
+            refusal = self._refusal(offer, moment)
+            if refusal is None and offer.rung is Rung.REUSE:
+                choice = Choice(offer.rung, self._reuse_ms(offer, moment), why)
+                if _is_enough(choice.budget_ms, offer, moment):
+                    return choice
+                last_resort, refusal = last_resort or choice, Reason.SHARE
+            if refusal is None:
+                is_saved = offer.rung > self._level
+                return Choice(offer.rung, reason=Reason.SAVED if is_saved else why)
+            why = refusal
+        return last_resort or Choice(Rung.BICUBIC, reason=why)
+
+    def spent(self, engine_ms: float) -> None:
+        """What a frame took of the engine."""
+        self._saved_ms -= engine_ms
+
+    def _save(self, offers: list[Offer], now: float) -> None:
+        """Adds the share since the last frame; saves for one frame and what comes meanwhile."""
+        if self._saved_at is not None:
+            self._saved_ms += self._ms_per_s * max(0.0, now - self._saved_at)
+        self._saved_at = now
+        prices = [offer.engine_ms for offer in offers]
+        most = 0.0
+        if prices:
+            most = 2 * min(prices) if self._level is Rung.BICUBIC else max(prices)
+        self._saved_ms = max(-most, min(self._saved_ms, most))
+
+    def _refusal(self, offer: Offer, moment: Moment) -> Reason | None:
+        """Why not; None if it may be had."""
+        if offer.seconds > LONGEST_S:
+            return Reason.SLOW
+        if offer.rung > self._level:
+            may_spend = self._level is Rung.BICUBIC or (
+                self._level is Rung.REUSE and moment.want_share > MOST_REUSED
+            )
+            if not may_spend or self._saved_ms < offer.engine_ms:
+                return Reason.SHARE
+        left_s = _left_s(offer, moment)
+        if left_s < 0:
+            return Reason.BUSY if left_s + moment.wait_s >= 0 else Reason.LATE
+        return None
+
+    def _reuse_ms(self, offer: Offer, moment: Moment) -> float:
+        """For the regions: what is wanted, as far as there is time, and share or savings pay."""
+        wanted_ms = offer.engine_ms - offer.fixed_ms
+        paid_ms = max(self._ms_per_s * moment.interval_s, self._saved_ms) - offer.fixed_ms
+        return max(0.0, min(wanted_ms, paid_ms, 1000.0 * _left_s(offer, moment)))
+
+
+def _left_s(offer: Offer, moment: Moment) -> float:
+    """How much later the frame could leave the net and still be in time."""
+    latest = latest_s(takes_s=offer.seconds, interval_s=moment.interval_s)
+    return latest - moment.age_s - moment.wait_s - offer.seconds
+
+
+def _is_enough(budget_ms: float, offer: Offer, moment: Moment) -> bool:
+    wanted_ms = offer.engine_ms - offer.fixed_ms
+    return moment.want_share <= MOST_REUSED and budget_ms >= ENOUGH_REFRESHED * wanted_ms
