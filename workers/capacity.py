@@ -19,6 +19,12 @@ from workers.enhance.upscaler import Upscaler
 from workers.picture import Colour, Picture
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
+REUSED_PART = 0.5
+"""Of the whole net's time, that a hand-held camera needs where earlier pictures are reused."""
+
+PLAN_MS = 3.0
+"""For each frame, to find out what may be reused."""
+
 _ROUNDS = 19
 _WARM_UP = 3
 _HEADROOM = 0.9
@@ -61,11 +67,12 @@ def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) 
     upscaler.use(nets.load(model, WIDTH, HEIGHT))
     pictures = [_noise(seed) for seed in range(_ROUNDS)]
     net_ms = _usual_ms(lambda index: upscaler.enhance(pictures[index]))
+    spent_ms = REUSED_PART * net_ms + PLAN_MS if nets.reuse else net_ms
     coder = _coder(output, upscaler.resize(pictures[0]))
     coder_ms = _usual_ms(coder)
     # The net uses all its threads at once; decoder and encoder take one each.
     cores = max(1, os.cpu_count() or 1)
-    streams = _HEADROOM * 1000.0 / FPS / (net_ms + coder_ms / cores)
+    streams = _HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / cores)
     zoo = _zoo()
     smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
     return Capacity(

@@ -23,6 +23,7 @@ from workers.enhance.batched import batch_for
 from workers.enhance.nets import NetCache
 from workers.errors import WorkerError
 from workers.lead_config import LeadConfig
+from workers.reuse import warm
 from workers.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,12 @@ async def _work(settings: Settings) -> None:
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(_stop_when(stopping, worker), name="stop")
-            group.create_task(worker.run(), name="worker")
+            compiling = None
+            if settings.reuse:
+                compiling = group.create_task(warm.make_warm(), name="reuse compiler")
+            await worker.run()
+            if compiling is not None:
+                compiling.cancel()
     finally:
         await client.aclose()
         await asyncio.to_thread(nets.close)
@@ -76,6 +82,7 @@ def _nets(settings: Settings) -> tuple[Choice, NetCache]:
         precision=settings.precision,
         models_dir=settings.models_dir,
         batch=batch_for(choice.engine, wanted),
+        reuse=settings.reuse,
     )
     return choice, nets
 

@@ -72,6 +72,7 @@ GOOD = {
     "precision": ("fp16", "fp16"),
     "worker_name": ("edge-1", "edge-1"),
     "worker_threads": ("2", 2),
+    "reuse": ("false", False),
     "enhance_unwatched": ("true", True),
     "worker_capacity": ("1.5", 1.5),
     "output_codec": ("vp8", "vp8"),

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from workers.engines.engine import Array, Feeds, Session
+from workers.engines.engine import Array, Feeds, FreeSession, Session
 
 
 @dataclasses.dataclass(slots=True)
@@ -43,6 +43,10 @@ class Turns:
         """The session, whose ``run`` waits for its turn."""
         return _InTurn(session, self)
 
+    def guard_free(self, session: FreeSession) -> FreeSession:
+        """The same for a net that takes any size; each region waits for its own turn."""
+        return _FreeInTurn(session, self)
+
     @contextlib.contextmanager
     def timed(self) -> Iterator[Spent]:
         """Adds up what the calling thread's runs take inside the block."""
@@ -72,6 +76,16 @@ class Turns:
             if spent is not None:
                 spent.waited_s += begun - asked
                 spent.worked_s += done - begun
+
+
+class _FreeInTurn:
+    def __init__(self, session: FreeSession, turns: Turns) -> None:
+        self._session = session
+        self._turns = turns
+
+    def run(self, luma: Array, strength: float) -> Array:
+        with self._turns.take():
+            return self._session.run(luma, strength)
 
 
 class _InTurn:

@@ -12,7 +12,15 @@ from pathlib import Path
 from models.errors import ModelError
 from models.manifest import ZOO, Manifest, list_models, load_manifest, model_file, weights_file
 from workers.engines import make_engine
-from workers.engines.engine import CompiledNet, Engine, Session, form_for, padded
+from workers.engines.engine import (
+    CompiledNet,
+    Engine,
+    FreeNet,
+    FreeSession,
+    Session,
+    form_for,
+    padded,
+)
 from workers.engines.trial import time_net
 from workers.engines.turns import Turns
 from workers.enhance.batched import BatchedNet, measure_batch
@@ -58,9 +66,11 @@ class NetCache:
         zoo: Path = ZOO,
         models_dir: Path | None = None,
         batch: int = 1,
+        reuse: bool = False,
     ) -> None:
         """``engine`` runs graphs; a model with an architecture gets the torch engine. ``batch`` is
         how many frames of several streams may go through a graph together, where that is faster.
+        ``reuse`` says whether streams may use earlier pictures again.
         """
         self._engine = engine
         self._precision = precision
@@ -71,7 +81,10 @@ class NetCache:
         self._manifests = _manifests(zoo)
         self.turns = Turns()
         "One net at a time, whichever runtime runs it: they share the processor."
+        self.reuse = reuse
+        "Whether streams may use earlier pictures again; then ``free`` gives the net for that."
         self._futures: OrderedDict[tuple[str, int, int], Future[Net]] = OrderedDict()
+        self._free: dict[str, Future[FreeNet]] = {}
         self._lock = threading.Lock()
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-compiler")
 
@@ -88,6 +101,16 @@ class NetCache:
     def load(self, model: str, width: int, height: int) -> Net:
         """The net, waiting for it; never on the loop. Raises NetUnusable."""
         return self._future(model, width, height).result()
+
+    def free(self, model: str) -> FreeSession | None:
+        """A new session of the net for pictures of any size, or None while it is being compiled.
+        Raises NetUnusable where the engine, or the net, cannot do that.
+        """
+        with self._lock:
+            if model not in self._free:
+                self._free[model] = self._compiler.submit(self._compile_free, model)
+            future = self._free[model]
+        return self.turns.guard_free(future.result().session()) if future.done() else None
 
     def smaller(self, model: str) -> str | None:
         """Name of the net to use in the place of ``model`` when time is short, None if the zoo has
@@ -134,6 +157,15 @@ class NetCache:
             turns=self.turns,
             trial_s=trial_s,
         )
+
+    def _compile_free(self, model: str) -> FreeNet:
+        try:
+            manifest = load_manifest(model, self._zoo)
+            form = form_for(self._engine.info, manifest, self._precision)
+            path = model_file(manifest, form.file, self._zoo)
+        except ModelError as error:
+            raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
+        return self._engine.compile_free(manifest, path)
 
     def _compiled(self, manifest: Manifest, size: tuple[int, int]) -> CompiledNet:
         if manifest.architecture is not None:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
 
 import cv2
 import numpy as np
 
 from models.manifest import Manifest
-from workers.engines.engine import Array
+from workers.engines.engine import Array, FreeSession
 from workers.enhance.feeds import resize_chroma
 from workers.picture import Picture
 from workers.reuse.codec_info import CodecInfo
 from workers.reuse.regions import Region, pixels
 from workers.reuse.reuser import Reuser
 
-__all__ = ["FreeNet", "ReuseFeed", "Wish", "can_reuse"]
+__all__ = ["ReuseFeed", "Wish", "can_reuse"]
 
 
-class FreeNet(Protocol):
-    """A luma net that takes any size; used by one thread."""
-
-    def run(self, luma: Array, strength: float) -> Array:
-        """``luma`` [H, W] to [sH, sW]; the result may be overwritten by the next call."""
-        ...
+MOST_MISSED = 10
+"""Pictures made in another way, after which what was kept is too old to be compared with."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,18 +33,22 @@ class Wish:
 
 
 def can_reuse(manifest: Manifest) -> bool:
-    """True for graphs that see one picture: what a net remembers, it would have to see whole."""
-    return manifest.architecture is None and not manifest.previous and manifest.window == 1
+    """True for graphs that see one picture, of any size: what a net remembers, it would have to see
+    whole.
+    """
+    is_graph = manifest.architecture is None and manifest.size_multiple == 1
+    return is_graph and not manifest.previous and manifest.window == 1
 
 
 class ReuseFeed:
-    """One stream's way through one net; for each picture ``begin``, then ``full`` or ``refresh``.
+    """One stream's way through one net; for each picture ``begin``, then ``full``, ``refresh`` or
+    ``miss``.
 
     The net sees the picture with its edge repeated outwards by the receptive field, so that a
     region at the edge and the whole picture give the same.
     """
 
-    def __init__(self, manifest: Manifest, width: int, height: int, net: FreeNet) -> None:
+    def __init__(self, manifest: Manifest, width: int, height: int, net: FreeSession) -> None:
         self._net = net
         self._scale = manifest.scale
         self._halo = manifest.receptive_radius
@@ -59,6 +58,7 @@ class ReuseFeed:
         self._seen: Array = np.zeros((0, 0), np.uint8)
         self._wanted: list[Region] | None = None
         self._target: Picture | None = None
+        self._missed = 0
         # Compiled loops are compiled for packed rows; a picture's may have gaps between them.
         self._large = np.empty(
             tuple(manifest.scale * side // 2 * 2 for side in (height, width)), np.uint8
@@ -72,6 +72,9 @@ class ReuseFeed:
             # Another look: nothing that was made before fits.
             self._reuser.forget()
             self._strength = strength
+        if info is not None and self._missed:
+            # Its vectors tell of a picture that was not seen here.
+            info = dataclasses.replace(info, motion=None)
         resize_chroma(picture, target, self._scale)
         self._target = target
         luma = np.ascontiguousarray(picture.y)
@@ -106,6 +109,14 @@ class ReuseFeed:
         self._end(target)
         return pixels(regions, self._halo) / self._all
 
+    def miss(self) -> None:
+        """The picture, begun or not, is made in another way or left out."""
+        self._reuser.cancel()
+        self._target = None
+        self._missed += 1
+        if self._missed > MOST_MISSED:
+            self.forget()
+
     def forget(self) -> None:
         """The next picture does not follow the last one."""
         self._reuser.forget()
@@ -118,6 +129,7 @@ class ReuseFeed:
 
     def _end(self, target: Picture) -> None:
         self._reuser.end(self._large)
+        self._missed = 0
         target.y[:] = self._large
 
     def _cut(self, region: Region) -> Array:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from wire.batch import Stage
 from workers.enhance.energy import SAMPLE_EVERY, mended_energy
 from workers.enhance.nets import Net, NetCache
+from workers.enhance.reuse import Wish
+from workers.enhance.reuse_way import ReuseWay
 from workers.enhance.seat import Seat
 from workers.enhance.upscaler import Upscaler
 from workers.errors import NetUnusable
 from workers.picture import Picture
 from workers.plan.budget import Frame
 from workers.plan.frame_rate import FrameRate
-from workers.plan.ladder import Choice, Rung
+from workers.plan.ladder import MOST_REUSED, Choice, Rung
 from workers.plan.route import Route
 from workers.plan.shares import LOOKS
 from workers.shot import Shot
@@ -48,6 +50,7 @@ class EnhanceStep:
         self._smaller = Upscaler()
         "With the smaller net; without one where the zoo has none, or it is not ready."
         self._smaller_model: str | None = None
+        self._reuse = ReuseWay(nets)
         self._rate = FrameRate(guess=fps)
         self._energy: float | None = None
         self._since_sample = 0
@@ -77,6 +80,8 @@ class EnhanceStep:
         """
         try:
             is_ready = self._nets.ready(self.model, width, height) is not None
+            if self._nets.reuse:
+                self._reuse.prepare(self.model)
             smaller = self._nets.smaller(self.model)
             if is_ready and smaller is not None:
                 self._nets.ready(smaller, width, height)
@@ -98,13 +103,15 @@ class EnhanceStep:
             self._forget()
             self._tally.count("replayed")
             return
+        wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
         choice = self._seat.choose(
             Frame(
                 arrived=item.arrived,
                 interval_s=self._rate.interval_s,
                 pixels=picture.width * picture.height,
-                available=self._available(),
-                energy=self._energy,
+                available=self._available(wish),
+                want_share=1.0 if wish is None else wish.share,
+                energy=self._energy if wish is None else wish.energy,
             )
         )
         self._tally.climb(choice.rung.name.lower(), choice.reason.value)
@@ -120,14 +127,21 @@ class EnhanceStep:
         """Nothing is held back."""
         yield from ()
 
-    def _available(self) -> frozenset[Rung]:
-        nets = ((Rung.FULL, self._upscaler), (Rung.SMALLER, self._smaller))
-        return frozenset(rung for rung, upscaler in nets if upscaler.net is not None)
+    def _available(self, wish: Wish | None) -> frozenset[Rung]:
+        rungs = set()
+        if self._smaller.net is not None:
+            rungs.add(Rung.SMALLER)
+        if wish is not None:
+            rungs.add(Rung.REUSE)
+        # Where little is new the whole net would make the same picture, later.
+        if self._upscaler.net is not None and (wish is None or wish.share > MOST_REUSED):
+            rungs.add(Rung.FULL)
+        return frozenset(rungs)
 
     def _enlarge(self, picture: Picture, choice: Choice) -> Picture:
         if choice.rung is Rung.BICUBIC:
             self._tally.count("bicubic")
-            self._forget()
+            self._reuse.miss()
             return self._upscaler.resize(picture)
         self._tally.count("enhanced")
         with self._nets.turns.timed() as spent:
@@ -135,13 +149,20 @@ class EnhanceStep:
             enhanced, macs_share = self._by_net(picture, choice)
             took_s = time.monotonic() - begun - spent.waited_s
         self._seat.took(choice.rung, took_s, macs_share, engine_s=spent.worked_s)
-        self._sample(picture, enhanced, choice.rung)
+        if not self._reuse.is_ready:
+            self._sample(picture, enhanced, choice.rung)
         return enhanced
 
     def _by_net(self, picture: Picture, choice: Choice) -> tuple[Picture, float]:
         """The picture, and the part of the full net's multiply-adds that it took."""
+        if choice.rung is Rung.REUSE:
+            full_ms = self._seat.standing().full_ms
+            return self._reuse.refresh(choice.budget_ms / full_ms if full_ms else 1.0)
+        if choice.rung is Rung.FULL and self._reuse.is_ready:
+            return self._reuse.full(), 1.0
         if choice.rung is Rung.FULL:
             return self._upscaler.enhance(picture, self.strength), 1.0
+        self._reuse.miss()
         self._upscaler.forget()
         return self._smaller.enhance(picture, self.strength), self._smaller_share()
 
@@ -161,6 +182,7 @@ class EnhanceStep:
     def _forget(self) -> None:
         self._upscaler.forget()
         self._smaller.forget()
+        self._reuse.miss()
 
     def _choose_nets(self, picture: Picture) -> None:
         size = (picture.width, picture.height)
@@ -176,6 +198,7 @@ class EnhanceStep:
     def _use(self, net: Net | None) -> None:
         """From now on; what was learnt with another one, or at another size, does not hold."""
         self._upscaler.use(net)
+        self._reuse.use(net, self.size)
         self._smaller.use(None)
         self._smaller_model = None
         self._energy = None

@@ -48,14 +48,14 @@ class Upscaler:
         """By the net, which must have been compiled for this size."""
         if self._feed is None:
             raise RuntimeError("enhance() was called without a net")
-        target = self._blank(picture)
+        target = self.blank(picture)
         self._feed.enhance(picture, target, strength)
         return target
 
     def resize(self, picture: Picture) -> Picture:
         """All planes by bicubic. The net's memory of earlier pictures ends here."""
         self.forget()
-        target = self._blank(picture)
+        target = self.blank(picture)
         resize(picture.y, target.y, self._scale)
         resize_chroma(picture, target, self._scale)
         return target
@@ -65,6 +65,7 @@ class Upscaler:
         if self._feed is not None:
             self._feed.forget()
 
-    def _blank(self, picture: Picture) -> Picture:
+    def blank(self, picture: Picture) -> Picture:
+        """Room for the enlarged picture."""
         width, height = (self._scale * side // 2 * 2 for side in (picture.width, picture.height))
         return Picture.blank(width, height, picture.colour)

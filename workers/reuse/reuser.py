@@ -100,6 +100,7 @@ class Reuser:
         self._keep = np.zeros(self._grid, np.uint8)
         self._turn = _turns(self._grid)
         self._factor = 1.0
+        self._is_begun = False
         self._guessed = self._missed = 0.0
         self._seen = 0
         self._plain: Bytes = np.zeros((1, 1), np.uint8)
@@ -123,6 +124,14 @@ class Reuser:
         """The next picture follows none."""
         self._before = None
 
+    def cancel(self) -> None:
+        """Forgets what ``begin`` did; the picture is made in another way. The next one is then
+        compared with the one before it, so vectors that tell of this one must not be given.
+        """
+        if self._is_begun and self._before is not None:
+            self._swap_grids()
+        self._is_begun = False
+
     def begin(self, luma: Bytes, info: CodecInfo | None, out: Bytes) -> Outlook:
         """Fills ``out``, ``scale`` times as large (less an odd last row or column), with the
         prediction, or bicubic where there is none.
@@ -131,6 +140,7 @@ class Reuser:
         if luma.shape != (height, width):
             raise ValueError(f"picture of {luma.shape[1]}x{luma.shape[0]}, not {width}x{height}")
         before, now = self._before, bordered(luma)
+        self._is_begun = True
         self._now = now
         large = (self._scale * width, self._scale * height)
         self._plain = np.asarray(cv2.resize(luma, large, interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -193,6 +203,7 @@ class Reuser:
         spread(self._states[1], width, height, MARGIN * self._scale)
         self._states.reverse()
         self._before = self._now
+        self._is_begun = False
         if self._guessed > 0.0:
             # Weighted by how much was seen, so that a few cells do not turn it.
             weight = min(0.3, self._seen / (width * height / self._scale**2))
@@ -225,6 +236,9 @@ class Reuser:
             self._error, self._worth, self._age,
             self._spare_error, self._spare_worth, self._spare_age,
         )  # fmt: skip
+        self._swap_grids()
+
+    def _swap_grids(self) -> None:
         self._error, self._spare_error = self._spare_error, self._error
         self._worth, self._spare_worth = self._spare_worth, self._worth
         self._age, self._spare_age = self._spare_age, self._age

@@ -1,7 +1,15 @@
-"""Compiling ahead of time: a stream never waits for it."""
+"""Compiling ahead of time: a stream never waits for it.
+
+``python -m workers.reuse.warm`` compiles into the cache and ends. A worker runs that beside itself,
+since compiling holds the interpreter's lock for half a minute at the first start on a machine.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
+import sys
 import threading
 
 import numpy as np
@@ -10,7 +18,9 @@ from workers.reuse import vp8
 from workers.reuse.compiled import IS_COMPILED
 from workers.reuse.reuser import Reuser
 
-__all__ = ["is_warm", "start", "warm_up"]
+__all__ = ["is_warm", "make_warm", "warm_up"]
+
+log = logging.getLogger(__name__)
 
 _warm = threading.Event()
 
@@ -42,8 +52,30 @@ def warm_up() -> None:
     _warm.set()
 
 
-def start() -> threading.Thread:
-    """On a thread of its own, which ends with the process."""
-    thread = threading.Thread(target=warm_up, name="reuse-compiler", daemon=True)
-    thread.start()
-    return thread
+async def make_warm() -> None:
+    """Compiles in another process, then takes over what it left in the cache."""
+    if not IS_COMPILED:
+        log.info("numba is missing: nothing is reused", extra={"action": "no_reuse"})
+        return
+    compiler = await asyncio.create_subprocess_exec(sys.executable, "-m", "workers.reuse.warm")
+    try:
+        code = await compiler.wait()
+    except asyncio.CancelledError:
+        compiler.kill()
+        await compiler.wait()
+        raise
+    if code != 0:
+        log.warning("compiling ended with %d", code, extra={"action": "compiler_failed"})
+    await asyncio.to_thread(warm_up)
+    log.info("earlier pictures can be reused", extra={"action": "reuse_ready"})
+
+
+def main() -> None:
+    """Compiles, with what time others leave."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    warm_up()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The enhancing step with a shipped net that takes any size: what is reused, and what is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.workers.clips import Clip, picture, units
+from wire.batch import Codec
+from workers.decode.step import DecodeStep
+from workers.engines import make_engine
+from workers.enhance.nets import NetCache
+from workers.enhance.seat import EngineTime
+from workers.enhance.step import EnhanceStep
+from workers.picture import Picture
+from workers.plan.lateness import TOO_LATE_S
+from workers.plan.route import Route
+from workers.reuse import warm
+from workers.shot import Shot
+from workers.tally import Counts, Tally
+
+WIDTH, HEIGHT = 160, 96
+MODEL = "live-s"
+
+
+@pytest.fixture(scope="module")
+def nets() -> Iterator[NetCache]:
+    warm.warm_up()
+    cache = NetCache(make_engine("openvino", threads=1), reuse=True)
+    cache.load(MODEL, WIDTH, HEIGHT)
+    while cache.free(MODEL) is None:
+        time.sleep(0.01)
+    yield cache
+    cache.close()
+
+
+class Stream:
+    """Decodes and enhances, as a pipeline without its threads."""
+
+    def __init__(self, nets: NetCache) -> None:
+        self.tally = Tally()
+        self.decode = DecodeStep(self.tally, taken=lambda: None, need_key=lambda why: None)
+        self.step = EnhanceStep(nets, self.tally, EngineTime().seat(), model=MODEL, fps=30.0)
+
+    def show(self, shot: Shot) -> list[Picture]:
+        return [
+            made.picture
+            for decoded in self.decode.step(shot)
+            for made in self.step.step(decoded)
+            if made.picture is not None
+        ]
+
+    @property
+    def counts(self) -> Counts:
+        return self.tally.read()
+
+
+def shots(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[Shot]:
+    for unit in units(Clip(codec, WIDTH, HEIGHT, frames=frames)):
+        yield Shot(unit, Route.WORK, arrived=time.monotonic() - age_s)
+
+
+def still(age_s: float = 0.0) -> Shot:
+    """A picture that was decoded elsewhere, always the same."""
+    (unit,) = units(Clip(width=WIDTH, height=HEIGHT, frames=1))
+    shot = Shot(unit, Route.WORK, arrived=time.monotonic() - age_s)
+    shot.picture = picture(0, WIDTH, HEIGHT)
+    return shot
+
+
+def enhanced(stream: Stream, shot: Shot) -> Picture:
+    (made,) = stream.step.step(shot)
+    assert made.picture is not None
+    return made.picture
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
+def test_moving_pictures_of_every_codec_are_reused(nets: NetCache, codec: Codec) -> None:
+    stream = Stream(nets)
+    for shot in shots(codec, 24):
+        (made,) = stream.show(shot)
+        assert (made.width, made.height) == (2 * WIDTH, 2 * HEIGHT)
+    rungs = stream.counts.rungs
+    # So small a picture has much edge for its content, where all is new.
+    assert sum(rungs["reuse"].values()) >= 12
+    assert set(rungs) == {"full", "reuse"}
+    assert stream.counts.enhanced == 24
+
+
+def test_a_still_picture_costs_the_net_nothing(nets: NetCache) -> None:
+    stream = Stream(nets)
+    first = enhanced(stream, still()).y.copy()
+    before = nets.turns.tickets
+    for _ in range(10):
+        assert np.array_equal(enhanced(stream, still()).y, first)
+    assert nets.turns.tickets == before
+
+
+def test_a_frame_that_was_left_out_does_no_harm(nets: NetCache) -> None:
+    stream = Stream(nets)
+    first = enhanced(stream, still()).y.copy()
+    assert list(stream.step.step(still(age_s=TOO_LATE_S + 0.1))) == []
+    assert np.array_equal(enhanced(stream, still()).y, first)
+    assert stream.counts.rungs["reuse"] == {"best": 1}
+
+
+def test_another_model_and_another_size_start_anew(nets: NetCache) -> None:
+    stream = Stream(nets)
+    enhanced(stream, still())
+    stream.step.model = "live-m"
+    nets.load("live-m", WIDTH, HEIGHT)
+    made = enhanced(stream, still())
+    assert made.width == 2 * WIDTH and stream.step.model_in_use == "live-m"
+
+
+def test_switched_off_every_frame_gets_the_whole_net() -> None:
+    cache = NetCache(make_engine("openvino", threads=1))
+    cache.load(MODEL, WIDTH, HEIGHT)
+    stream = Stream(cache)
+    for _ in range(4):
+        enhanced(stream, still())
+    assert set(stream.counts.rungs) == {"full"}
+    cache.close()
