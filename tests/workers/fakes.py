@@ -12,7 +12,9 @@ from workers.engines.engine import (
     EngineInfo,
     Feeds,
     FreeNet,
+    NetInfo,
     Session,
+    describe,
     fixes_sizes,
 )
 
@@ -29,17 +31,25 @@ class PacedEngine:
     def info(self) -> EngineInfo:
         return EngineInfo(name="paced", version="1", device="none", threads=1)
 
-    def compile(self, manifest: Manifest, path: Path, *, width: int, height: int) -> CompiledNet:
-        return _PacedNet(self, manifest)
+    def compile(
+        self, manifest: Manifest, path: Path, *, width: int, height: int, **how: object
+    ) -> CompiledNet:
+        return _PacedNet(self, manifest, describe(
+            manifest, width=width, height=height, batch=1, precision="fp32", device="none"
+        ))  # fmt: skip
+
+    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+        raise fixes_sizes("paced")
 
     def close(self) -> None:
         pass
 
 
 class _PacedNet:
-    def __init__(self, engine: PacedEngine, manifest: Manifest) -> None:
+    def __init__(self, engine: PacedEngine, manifest: Manifest, info: NetInfo) -> None:
         self._engine = engine
         self._manifest = manifest
+        self.info = info
 
     def session(self) -> Session:
         return self
@@ -52,6 +62,9 @@ class _PacedNet:
         if self._manifest.name == "small":
             enhanced[:] = 255 - enhanced
         self._engine.running -= 1
+
+    def warm_up(self) -> None:
+        pass
 
     def reset(self) -> None:
         pass

@@ -1,4 +1,4 @@
-"""One net at a time on an engine that several streams share."""
+"""One call of a net at a time on an engine that several streams share."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ import threading
 import time
 from collections.abc import Iterator
 
-from workers.engines.engine import Array, Feeds, FreeSession, Session
+from workers.engines.engine import (
+    Array,
+    CompiledNet,
+    Feeds,
+    FreeSession,
+    NetInfo,
+    Session,
+)
 
 
 @dataclasses.dataclass(slots=True)
 class Spent:
-    """What one thread's calls took, in seconds."""
+    """What one thread's frames took, in seconds."""
 
     waited_s: float = 0.0
-    "For its turn."
+    "For the engine, or for other frames to share a call with."
     worked_s: float = 0.0
-    "On the engine."
+    "Of the engine; where several frames shared a call, an equal part of it."
 
 
 class Turns:
@@ -39,9 +46,9 @@ class Turns:
         """How many turns were asked for so far."""
         return self._next
 
-    def guard(self, session: Session) -> Session:
-        """The session, whose ``run`` waits for its turn."""
-        return _InTurn(session, self)
+    def guard(self, net: CompiledNet) -> CompiledNet:
+        """The net, whose sessions wait for their turn with each call."""
+        return _InTurn(net, self)
 
     def guard_free(self, session: FreeSession) -> FreeSession:
         """The same for a net that takes any size; each region waits for its own turn."""
@@ -49,7 +56,7 @@ class Turns:
 
     @contextlib.contextmanager
     def timed(self) -> Iterator[Spent]:
-        """Adds up what the calling thread's runs take inside the block."""
+        """Adds up what the calling thread's frames take inside the block."""
         spent = self._mine.spent = Spent()
         try:
             yield spent
@@ -58,24 +65,24 @@ class Turns:
 
     @contextlib.contextmanager
     def take(self) -> Iterator[None]:
-        """The engine is the caller's inside the block."""
-        asked = time.monotonic()
+        """The engine is the caller's inside the block; for whose frame is told by ``note``."""
         with self._changed:
             ticket, self._next = self._next, self._next + 1
             while self._served != ticket:
                 self._changed.wait()
-        begun = time.monotonic()
         try:
             yield
         finally:
-            done = time.monotonic()
             with self._changed:
                 self._served += 1
                 self._changed.notify_all()
-            spent: Spent | None = getattr(self._mine, "spent", None)
-            if spent is not None:
-                spent.waited_s += begun - asked
-                spent.worked_s += done - begun
+
+    def note(self, *, waited_s: float, worked_s: float) -> None:
+        """Adds to what the calling thread's frames took."""
+        spent: Spent | None = getattr(self._mine, "spent", None)
+        if spent is not None:
+            spent.waited_s += waited_s
+            spent.worked_s += worked_s
 
 
 class _FreeInTurn:
@@ -89,13 +96,33 @@ class _FreeInTurn:
 
 
 class _InTurn:
+    def __init__(self, net: CompiledNet, turns: Turns) -> None:
+        self._net = net
+        self._turns = turns
+
+    @property
+    def info(self) -> NetInfo:
+        return self._net.info
+
+    def session(self) -> Session:
+        return _Session(self._net.session(), self._turns)
+
+    def warm_up(self) -> None:
+        self._net.warm_up()
+
+
+class _Session:
     def __init__(self, session: Session, turns: Turns) -> None:
         self._session = session
         self._turns = turns
 
     def run(self, feeds: Feeds, enhanced: Array) -> None:
+        asked = time.monotonic()
         with self._turns.take():
+            begun = time.monotonic()
             self._session.run(feeds, enhanced)
+            done = time.monotonic()
+        self._turns.note(waited_s=begun - asked, worked_s=done - begun)
 
     def reset(self) -> None:
         self._session.reset()

@@ -19,6 +19,7 @@ from models.errors import ModelError
 from workers.engines.choice import Wanted, compile_wanted, is_measurable
 from workers.engines.engine import Array, CompiledNet, Engine, Feeds, NetInfo, Session
 from workers.engines.trial import blank, time_net
+from workers.engines.turns import Turns
 from workers.errors import DeviceFailed, NetUnusable
 from workers.plan.batching import BatchCosts, BatchPolicy
 
@@ -63,10 +64,14 @@ class BatchedNet:
     depends on an earlier call.
     """
 
-    def __init__(self, single: CompiledNet, many: CompiledNet, costs: BatchCosts) -> None:
-        """``many`` is the same net for ``costs.size`` frames. Raises DeviceFailed."""
+    def __init__(
+        self, single: CompiledNet, many: CompiledNet, costs: BatchCosts, turns: Turns
+    ) -> None:
+        """``many`` is the same net for ``costs.size`` frames; each call of either takes one of
+        ``turns``. Raises DeviceFailed.
+        """
         self._single = single
-        self._calls = _Calls(single.session(), many, costs)
+        self._calls = _Calls(single.session(), many, costs, turns)
         self._numbers = itertools.count()
 
     @property
@@ -90,6 +95,10 @@ class _Ticket:
     enhanced: Array
     is_done: bool = False
     error: Exception | None = None
+    call_s: float = 0.0
+    "How long its call took."
+    worked_s: float = 0.0
+    "Its part of that."
 
 
 class _Session:
@@ -107,7 +116,8 @@ class _Session:
 class _Calls:
     """The waiting frames, and the thread that runs some of them."""
 
-    def __init__(self, single: Session, many: CompiledNet, costs: BatchCosts) -> None:
+    def __init__(self, single: Session, many: CompiledNet, costs: BatchCosts, turns: Turns) -> None:
+        self._turns = turns
         self._single = single
         self._many = many.session()
         self._feeds = {port.name: blank(port) for port in many.info.inputs}
@@ -119,13 +129,15 @@ class _Calls:
 
     def run(self, stream: int, feeds: Feeds, enhanced: Array) -> None:
         """One frame of a stream; returns when it is done. Raises what its call raised."""
-        ticket = _Ticket(feeds, enhanced)
+        ticket, asked = _Ticket(feeds, enhanced), time.monotonic()
         with self._changed:
             self._tickets[stream] = ticket
             self._policy.arrive(stream, now=time.monotonic())
             self._changed.notify_all()
         while chosen := self._next(ticket):
             self._run(chosen)
+        waited_s = time.monotonic() - asked - ticket.call_s
+        self._turns.note(waited_s=waited_s, worked_s=ticket.worked_s)
         if ticket.error is not None:
             raise ticket.error
 
@@ -146,11 +158,15 @@ class _Calls:
 
     def _run(self, chosen: Sequence[_Ticket]) -> None:
         error: Exception | None = None
+        call_s = 0.0
         try:
-            if len(chosen) == 1:
-                self._single.run(chosen[0].feeds, chosen[0].enhanced)
-            else:
-                self._run_many(chosen)
+            with self._turns.take():
+                begun = time.monotonic()
+                if len(chosen) == 1:
+                    self._single.run(chosen[0].feeds, chosen[0].enhanced)
+                else:
+                    self._run_many(chosen)
+                call_s = time.monotonic() - begun
         except Exception as failure:
             # Each of the frames' threads raises it; this one's own may not be among them.
             log.exception("a call of %d frames failed", len(chosen), extra={"action": "net_failed"})
@@ -158,6 +174,7 @@ class _Calls:
         with self._changed:
             for ticket in chosen:
                 ticket.is_done, ticket.error = True, error
+                ticket.call_s, ticket.worked_s = call_s, call_s / len(chosen)
             self._is_running = False
             self._changed.notify_all()
 

@@ -45,14 +45,12 @@ class Net:
     engine: str
     "Name of the engine that runs it."
     compiled: CompiledNet
-    turns: Turns
-    "Of the engine, which all nets of a worker share."
     trial_s: float | None = None
     "What a call took just after compiling, where that was worth knowing."
 
     def session(self) -> Session:
-        """A new session, for one stream; its runs wait for their turn."""
-        return self.turns.guard(self.compiled.session())
+        """A new session, for one stream; its calls wait for their turn."""
+        return self.compiled.session()
 
 
 class NetCache:
@@ -141,8 +139,7 @@ class NetCache:
         try:
             manifest = load_manifest(model, self._zoo)
             size = padded(manifest, width, height)
-            compiled = self._compiled(manifest, size)
-            trial_s = None if manifest.architecture is None else _try_out(compiled)
+            compiled, trial_s = self._compiled(manifest, size)
         except (ModelError, DeviceFailed) as error:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
         log.info("net %s is ready for %dx%d", model, width, height, extra={"action": "net_ready"})
@@ -154,7 +151,6 @@ class NetCache:
             height=size[1],
             engine=engine.info.name,
             compiled=compiled,
-            turns=self.turns,
             trial_s=trial_s,
         )
 
@@ -167,24 +163,30 @@ class NetCache:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
         return self._engine.compile_free(manifest, path)
 
-    def _compiled(self, manifest: Manifest, size: tuple[int, int]) -> CompiledNet:
+    def _compiled(
+        self, manifest: Manifest, size: tuple[int, int]
+    ) -> tuple[CompiledNet, float | None]:
+        """The net, of which one call runs at a time, and its ``trial_s``."""
         if manifest.architecture is not None:
             path = weights_file(manifest, self._zoo, self._models_dir)
-            return self._torch_engine(manifest).compile(
+            net = self._torch_engine(manifest).compile(
                 manifest, path, width=size[0], height=size[1], precision=self._precision
             )
+            return self.turns.guard(net), _try_out(net)
         form = form_for(self._engine.info, manifest, self._precision)
         path = model_file(manifest, form.file, self._zoo)
         single = self._engine.compile(
             manifest, path, width=size[0], height=size[1], precision=form.name
         )
         if self._batch == 1:
-            return single
+            return self.turns.guard(single), None
         many = self._engine.compile(
             manifest, path, width=size[0], height=size[1], batch=self._batch, precision=form.name
         )
         costs = measure_batch(single, many)
-        return BatchedNet(single, many, costs) if costs.is_worth_it else single
+        if not costs.is_worth_it:
+            return self.turns.guard(single), None
+        return BatchedNet(single, many, costs, self.turns), None
 
     def _torch_engine(self, manifest: Manifest) -> Engine:
         if self._torch is None:

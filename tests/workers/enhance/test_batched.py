@@ -15,6 +15,7 @@ from models.manifest import load_manifest
 from workers.engines import make_engine
 from workers.engines.choice import Wanted
 from workers.engines.engine import Array, CompiledNet, EngineInfo, Feeds, NetInfo, Session, describe
+from workers.engines.turns import Spent, Turns
 from workers.enhance.batched import BatchedNet, batch_for, measure_batch
 from workers.enhance.nets import NetCache
 from workers.errors import DeviceFailed
@@ -44,7 +45,7 @@ def together(*works: Callable[[], None]) -> None:
 
 
 def test_every_stream_gets_its_own_picture_with_its_own_look(zoo: Path) -> None:
-    net = BatchedNet(*real_nets(zoo, "looks", 3), PAYS)
+    net = BatchedNet(*real_nets(zoo, "looks", 3), PAYS, Turns())
     net.warm_up()
     assert net.info.batch == 1 and net.info.output.shape == (24, 32)
     wrong: list[tuple[int, int]] = []
@@ -109,16 +110,19 @@ def held(zoo: Path, size: int = 3) -> tuple[HeldNet, HeldNet, list[int]]:
 
 def test_frames_that_come_while_the_net_is_busy_go_together(zoo: Path) -> None:
     single, many, calls = held(zoo)
-    net = BatchedNet(single, many, dataclasses.replace(PAYS, size=3))
+    turns = Turns()
+    net = BatchedNet(single, many, dataclasses.replace(PAYS, size=3), turns)
     many.go.set()
     results: dict[int, int] = {}
+    spent: dict[int, Spent] = {}
 
     def stream(level: int) -> Callable[[], None]:
         session = net.session()
 
         def work() -> None:
             target = np.zeros((8, 8), np.uint8)
-            session.run({"luma": np.full((4, 4), level, np.uint8)}, target)
+            with turns.timed() as spent[level]:
+                session.run({"luma": np.full((4, 4), level, np.uint8)}, target)
             results[level] = int(target.max()) if np.ptp(target) == 0 else -1
 
         return work
@@ -140,13 +144,17 @@ def test_frames_that_come_while_the_net_is_busy_go_together(zoo: Path) -> None:
         assert not thread.is_alive()
     assert calls == [1, 3]
     assert results == {9: 9, 1: 1, 2: 2, 3: 3}
+    # Each pays an equal part of the call, whichever thread ran it, and waited for the first.
+    assert len({spent[level].worked_s for level in (1, 2, 3)}) == 1 and spent[1].worked_s > 0
+    assert all(spent[level].waited_s > 0 for level in (1, 2, 3))
+    assert turns.tickets == 2
 
 
 def test_a_call_that_fails_fails_for_its_frames_and_the_net_goes_on(
     zoo: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     single, many, calls = held(zoo)
-    net = BatchedNet(single, many, PAYS)
+    net = BatchedNet(single, many, PAYS, Turns())
     single.go.set()
     session, target = net.session(), np.zeros((8, 8), np.uint8)
     feeds = {"luma": np.full((4, 4), 5, np.uint8)}
