@@ -15,6 +15,7 @@ CELL = 8
 
 Int16Grid = npt.NDArray[np.int16]
 BoolGrid = npt.NDArray[np.bool_]
+FloatGrid = npt.NDArray[np.float32]
 ByteGrid = npt.NDArray[np.uint8]
 
 
@@ -56,6 +57,11 @@ class CodecInfo:
     qp_source: Source = Source.NONE
     skipped: BoolGrid | None = None
     """True for cells of which nothing but the prediction was coded. None where unknown."""
+    residual: FloatGrid | None = None
+    """Mean squared difference of each cell to the decoded picture before it, moved by the vectors
+    that fit best, in squared luma levels: what no motion explains. Measured on pixels whatever the
+    codec, so None until the picture was compared with the one before it.
+    """
 
 
 def cells(width: int, height: int) -> tuple[int, int]:

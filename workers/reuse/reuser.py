@@ -62,6 +62,9 @@ FACTORS = (0.25, 4.0)
 """Least and most that refreshed cells may correct the estimate by."""
 
 
+_UNKNOWN = CodecInfo(is_key=False, coded_bytes=0)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outlook:
     """What is known of a picture before the net runs."""
@@ -70,6 +73,8 @@ class Outlook:
     """Mean squared error of the prediction to the net's picture, estimated, in squared levels."""
     worth: float
     """Mean energy of the net's correction to bicubic: what there is to lose."""
+    info: CodecInfo
+    """What was given, completed by the motion that was used and the residual that it leaves."""
     must_be_full: bool
     """True where there is nothing to predict from, or nearly all of it is new."""
 
@@ -147,7 +152,7 @@ class Reuser:
         usual = float(self._worth.mean())
         if before is None:
             self._start_anew(out)
-            return Outlook(usual, usual, must_be_full=True)
+            return Outlook(usual, usual, info or _UNKNOWN, must_be_full=True)
         motion = self._motion(luma, before, info)
         match(
             now, before, motion.dx, motion.dy, motion.valid, STILL,
@@ -165,7 +170,8 @@ class Reuser:
             self._error, self._worth, self._scale, self._states[1], out,
         )  # fmt: skip
         self._keep[:] = _kept(self._error, self._worth)
-        return Outlook(float(self._error.mean()), usual, must_be_full=is_key)
+        told = dataclasses.replace(info or _UNKNOWN, motion=motion, residual=self._squares.copy())
+        return Outlook(float(self._error.mean()), usual, told, must_be_full=is_key)
 
     def regions(self, most_pixels: int) -> list[Region]:
         """What the net should look at; ``most_pixels`` is the most it may, halos included."""

@@ -178,6 +178,21 @@ def test_any_size_and_scale(scale: int, size: tuple[int, int]) -> None:
     assert stream.error() < float(np.mean(stream.reuser.worth)) + 0.1
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None:
+    wide, reuser = texture(HEIGHT, WIDTH + 8), Reuser(WIDTH, HEIGHT, 2, HALO)
+    out = np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint8)
+    assert reuser.begin(wide[:, 4:-4], None, out).info.residual is None
+    reuser.take_full(net(padded(wide[:, 4:-4])), HALO, HALO, out)
+    reuser.end(out)
+    info = reuser.begin(wide[:, 2:-6], pan(-8, 0) if told else None, out).info
+    assert info.motion is not None and info.residual is not None
+    assert info.motion.source is (Source.H264 if told else Source.FLOW)
+    # All is explained but the two columns that came in at the left.
+    assert np.median(info.residual) == 0.0
+    assert info.residual[:, 0].min() > 0.0
+
+
 def test_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="not 160x96"):
         Stream().reuser.begin(texture(10, 10), None, np.zeros((192, 320), np.uint8))
