@@ -23,6 +23,8 @@ def children(up: Up) -> dict[str, int]:
             words = " ".join(process.cmdline())
         except psutil.Error:  # it ended just now
             continue
+        if "workers.reuse.warm" in words:
+            continue  # compiles beside the worker for a while
         role = "redis" if "redis.sock" in words else "worker" if " work" in words else "guard"
         found[role] = process.pid
     return found
@@ -84,7 +86,7 @@ def test_what_dies_is_started_again(start_up: Callable[..., Up]) -> None:
     os.kill(before["worker"], signal.SIGKILL)
     os.kill(before["redis"], signal.SIGKILL)
     until("a new worker", lambda: children(up).get("worker", before["worker"]) != before["worker"])
-    assert children(up)["redis"] != before["redis"]
+    until("a new Redis", lambda: children(up).get("redis", before["redis"]) != before["redis"])
     up.until_ready()
     assert "the worker ended (SIGKILL); a new one starts in 1 s" in up.text
     assert "the embedded Redis server ended; a new one runs, empty" in up.text

@@ -58,6 +58,8 @@ def test_the_first_viewer_is_served_at_once_and_nobody_costs_nothing(
             return bool(view and view["enhancement"]["state"] == "idle")
 
         server.until("nobody watches any more", is_idle, 15.0)
+        # What was under way is counted a moment later.
+        time.sleep(1.0)
         before = (server.stream("alone") or {})["frames"]
         time.sleep(1.0)
         assert (server.stream("alone") or {})["frames"] == before

@@ -14,6 +14,7 @@ import threading
 
 import numpy as np
 
+from wire.parent import dying_with_us
 from workers.reuse import vp8
 from workers.reuse.compiled import IS_COMPILED
 from workers.reuse.reuser import Reuser
@@ -57,7 +58,9 @@ async def make_warm() -> None:
     if not IS_COMPILED:
         log.info("numba is missing: nothing is reused", extra={"action": "no_reuse"})
         return
-    compiler = await asyncio.create_subprocess_exec(sys.executable, "-m", "workers.reuse.warm")
+    compiler = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "workers.reuse.warm", preexec_fn=dying_with_us()
+    )
     try:
         code = await compiler.wait()
     except asyncio.CancelledError:
