@@ -77,6 +77,16 @@ class Turns:
                 self._served += 1
                 self._changed.notify_all()
 
+    @contextlib.contextmanager
+    def own(self) -> Iterator[None]:
+        """``take`` for a frame of the calling thread's."""
+        asked = time.monotonic()
+        with self.take():
+            begun = time.monotonic()
+            yield
+            done = time.monotonic()
+        self.note(waited_s=begun - asked, worked_s=done - begun)
+
     def note(self, *, waited_s: float, worked_s: float) -> None:
         """Adds to what the calling thread's frames took."""
         spent: Spent | None = getattr(self._mine, "spent", None)
@@ -91,7 +101,7 @@ class _FreeInTurn:
         self._turns = turns
 
     def run(self, luma: Array, strength: float) -> Array:
-        with self._turns.take():
+        with self._turns.own():
             return self._session.run(luma, strength)
 
 
@@ -117,12 +127,8 @@ class _Session:
         self._turns = turns
 
     def run(self, feeds: Feeds, enhanced: Array) -> None:
-        asked = time.monotonic()
-        with self._turns.take():
-            begun = time.monotonic()
+        with self._turns.own():
             self._session.run(feeds, enhanced)
-            done = time.monotonic()
-        self._turns.note(waited_s=begun - asked, worked_s=done - begun)
 
     def reset(self) -> None:
         self._session.reset()

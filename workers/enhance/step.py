@@ -17,6 +17,7 @@ from workers.picture import Picture
 from workers.plan.budget import Frame
 from workers.plan.frame_rate import FrameRate
 from workers.plan.ladder import MOST_REUSED, Choice, Rung
+from workers.plan.lateness import latest_s
 from workers.plan.route import Route
 from workers.plan.shares import LOOKS
 from workers.shot import Shot
@@ -103,13 +104,17 @@ class EnhanceStep:
             self._forget()
             self._tally.count("replayed")
             return
-        wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
+        # A frame that is late must be done quickly, so that the next one is less late.
+        is_hopeless = self._reuse.is_ready and self._is_late(item)
+        wish = None
+        if not is_hopeless:
+            wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
         choice = self._seat.choose(
             Frame(
                 arrived=item.arrived,
                 interval_s=self._rate.interval_s,
                 pixels=picture.width * picture.height,
-                available=self._available(wish),
+                available=frozenset() if is_hopeless else self._available(wish),
                 want_share=1.0 if wish is None else wish.share,
                 energy=self._energy if wish is None else wish.energy,
             )
@@ -126,6 +131,11 @@ class EnhanceStep:
     def flush(self) -> Iterator[Shot]:
         """Nothing is held back."""
         yield from ()
+
+    def _is_late(self, item: Shot) -> bool:
+        """Too late for any net, however fast."""
+        latest = latest_s(takes_s=0.0, interval_s=self._rate.interval_s)
+        return time.monotonic() - item.arrived > latest
 
     def _available(self, wish: Wish | None) -> frozenset[Rung]:
         rungs = set()

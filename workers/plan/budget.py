@@ -7,7 +7,7 @@ import statistics
 from collections import deque
 
 from workers.plan.costs import Costs
-from workers.plan.ladder import MOST_REUSED, NETS, Choice, Ladder, Moment, Offer, Rung
+from workers.plan.ladder import MOST_REUSED, NETS, Choice, Ladder, Moment, Offer, Reason, Rung
 from workers.plan.shares import Need, share_out
 
 ENGINE_MS_PER_S = 900.0
@@ -23,6 +23,16 @@ _SPENT_WINDOW_S = 3.0
 _WEIGHT = 0.1
 _ENERGY_SPAN = 4.0
 
+HOPE = 0.3
+"""What of a picture is thought to be new, until frames that could reuse something have told."""
+
+_HOPE_WEIGHT = 0.01
+
+TRY_EVERY_S = 5.0
+"""A whole net that was not run for this long is tried again: what it once took may not hold, and
+after it there is something to reuse.
+"""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Frame:
@@ -35,7 +45,7 @@ class Frame:
     pixels: int
     "Of the source's picture."
     available: frozenset[Rung]
-    "The net rungs that could make it now."
+    "The net rungs that could make it now; none where it is too late to ask."
     want_share: float = 1.0
     "Of the picture that the reuser would like to refresh, 0..1."
     energy: float | None = None
@@ -92,19 +102,32 @@ class _Member:
         self.frame: Frame | None = None
         self.seen_at = 0.0
         self.energy: float | None = None
-        self.want_share = 1.0
+        self.want_share = HOPE
+        self.rung = Rung.DROP
+        self.tried_at: float | None = None
+        "When the whole net was last run, or there was none to run."
+        self.steady: frozenset[Rung] = frozenset()
+        "What the frames can have that reuse could serve, or all, where none could."
 
     def see(self, frame: Frame, *, now: float) -> None:
         self.frame, self.seen_at = frame, now
-        self.want_share += _WEIGHT * (frame.want_share - self.want_share)
+        if not frame.available:
+            return
+        if self.rung in (Rung.REUSE, Rung.FULL):
+            self.want_share += _WEIGHT * (frame.want_share - self.want_share)
+        else:
+            # There was nothing to reuse, which does not tell what there would have been: in time
+            # it is tried again.
+            self.want_share += _HOPE_WEIGHT * (HOPE - self.want_share)
+        is_reusable = Rung.REUSE in frame.available and frame.want_share <= MOST_REUSED
+        if is_reusable or Rung.REUSE not in self.steady:
+            self.steady = frame.available
         if frame.energy is not None:
             have = frame.energy if self.energy is None else self.energy
             self.energy = have + _WEIGHT * (frame.energy - have)
 
-    def offers(self, want_share: float) -> list[Offer]:
-        assert self.frame is not None
-        available = (rung for rung in NETS if rung in self.frame.available)
-        return [self.costs.offer(rung, want_share=want_share) for rung in available]
+    def offers(self, rungs: frozenset[Rung], want_share: float) -> list[Offer]:
+        return [self.costs.offer(rung, want_share=want_share) for rung in NETS if rung in rungs]
 
 
 class Budget:
@@ -137,6 +160,8 @@ class Budget:
     def forget(self, key: str) -> None:
         """Its size or its net changed: what was measured does not hold."""
         self._members[key].costs = Costs()
+        self._members[key].steady = frozenset()
+        self._members[key].rung = Rung.DROP
 
     def expect(self, key: str, rung: Rung, seconds: float) -> None:
         """What a net rung is expected to take of the engine, until it was measured."""
@@ -148,14 +173,21 @@ class Budget:
         member.see(frame, now=now)
         if self._planned_at is None or not 0 <= now - self._planned_at < PLAN_EVERY_S:
             self._plan(now)
-        offers = member.offers(frame.want_share)
+        offers = member.offers(frame.available, frame.want_share)
         moment = Moment(
             age_s=now - frame.arrived,
             wait_s=self._queue.wait_s(now=now),
             interval_s=frame.interval_s,
             want_share=frame.want_share,
+            whole_ms=member.costs.usual_ms(Rung.FULL) or 0.0,
+            is_trial=member.tried_at is not None and now - member.tried_at >= TRY_EVERY_S,
         )
         choice = member.ladder.choose(offers, moment, now=now)
+        member.rung = choice.rung
+        if choice.rung is Rung.FULL or member.tried_at is None:
+            member.tried_at = now
+        if choice.reason is Reason.TRIED:
+            member.costs.doubt(choice.rung)
         for offer in offers:
             if offer.rung is choice.rung:
                 is_reuse = offer.rung is Rung.REUSE
@@ -202,8 +234,7 @@ class Budget:
         active = {
             key: member
             for key, member in self._members.items()
-            if member.frame is not None and now - member.seen_at < SILENT_AFTER_S
-            and not member.frame.available.isdisjoint(NETS)
+            if now - member.seen_at < SILENT_AFTER_S and not member.steady.isdisjoint(NETS)
         }  # fmt: skip
         known = [member.energy for member in active.values() if member.energy is not None]
         usual = max(statistics.median(known), 1e-3) if known else 1.0
@@ -219,13 +250,15 @@ def _need(member: _Member, usual_energy: float) -> Need:
     # One stream must not take all because its energy was measured at an odd moment.
     energy = max(usual_energy / _ENERGY_SPAN, min(energy, usual_energy * _ENERGY_SPAN))
     fps = 1.0 / frame.interval_s
-    prices_ms = {offer.rung: offer.engine_ms for offer in member.offers(member.want_share)}
-    if member.want_share > MOST_REUSED and len(prices_ms) > 1:
-        prices_ms.pop(Rung.REUSE, None)
+    rungs = member.steady
+    if member.want_share > MOST_REUSED and frame.available > {Rung.REUSE}:
+        rungs = frame.available - {Rung.REUSE}
+    prices_ms = {offer.rung: offer.engine_ms for offer in member.offers(rungs, member.want_share)}
     return Need(
         fps=fps,
         prices_ms=prices_ms,
         energy=energy * frame.pixels * fps,
         level=member.ladder.level,
         watched=member.watched,
+        whole_ms=member.costs.usual_ms(Rung.FULL) or 0.0,
     )

@@ -6,6 +6,7 @@ from workers.plan.ladder import Offer, Rung
 
 _WEIGHT = 0.1
 _TRUSTED = 8
+_EXPECTED = 3
 _OUTLIER = 4.0
 _CAUTION = 1.0
 
@@ -32,14 +33,18 @@ class Estimate:
         return (self._mean or 0.0) + _CAUTION * self._deviation
 
     def expect(self, value: float) -> None:
-        """What to go by until the first measurement; no effect after it."""
+        """What to go by at first: it counts as three measurements. No effect after one."""
         if not self._count:
-            self._mean = value
+            self._mean, self._count = value, _EXPECTED
+
+    def doubt(self) -> None:
+        """What is known is old: the next measurement counts as much as all before it."""
+        self._count = min(self._count, 1)
 
     def add(self, value: float) -> None:
         """One measurement."""
         self._count += 1
-        if self._mean is None or self._count == 1:
+        if self._mean is None:
             self._mean = value
             return
         if self._count > _TRUSTED:
@@ -60,6 +65,10 @@ class Costs:
     def expect(self, rung: Rung, seconds: float) -> None:
         """What a net rung is expected to take of the engine; for REUSE without any region."""
         (self._reuse if rung is Rung.REUSE else self._engine[rung]).expect(seconds)
+
+    def doubt(self, rung: Rung) -> None:
+        """SMALLER or FULL was not run for long."""
+        self._engine[rung].doubt()
 
     def took(self, rung: Rung, seconds: float, *, macs_share: float, engine_s: float) -> None:
         """What a frame took, without waiting; ``macs_share`` of the full net's multiply-adds."""

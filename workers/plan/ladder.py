@@ -55,6 +55,8 @@ class Reason(enum.Enum):
     "A better one would be in time if other streams' frames were not before it."
     SLOW = "slow"
     "A better one takes so long that it would hold up the stream."
+    TRIED = "tried"
+    "It is better than the share pays for: once in a while, to learn what it costs by now."
     NO_NET = "no_net"
     "There is no net yet."
     TOO_LATE = "too_late"
@@ -96,6 +98,10 @@ class Moment:
     "From frame to frame."
     want_share: float = 1.0
     "Of the picture that the reuser would like to refresh, 0..1."
+    whole_ms: float = 0.0
+    "Of the engine for the whole net, whether or not it is offered: what reuse may save for."
+    is_trial: bool = False
+    "The whole net is to be tried whatever the share pays for, if it is in time."
 
 
 class Ladder:
@@ -139,10 +145,13 @@ class Ladder:
 
     def choose(self, offers: list[Offer], moment: Moment, *, now: float) -> Choice:
         """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
-        self._save(offers, now)
+        self._save(offers, moment.whole_ms, now)
         if moment.age_s > TOO_LATE_S:
             return Choice(Rung.DROP, reason=Reason.TOO_LATE)
-        why = Reason.BEST if offers else Reason.NO_NET
+        why = Reason.BEST
+        if not offers:
+            is_late = moment.age_s > latest_s(takes_s=0.0, interval_s=moment.interval_s)
+            why = Reason.LATE if is_late else Reason.NO_NET
         last_resort = None
         for offer in sorted(offers, key=lambda one: one.rung, reverse=True):
             refusal = self._refusal(offer, moment)
@@ -152,8 +161,7 @@ class Ladder:
                     return choice
                 last_resort, refusal = last_resort or choice, Reason.SHARE
             if refusal is None:
-                is_saved = offer.rung > self._level
-                return Choice(offer.rung, reason=Reason.SAVED if is_saved else why)
+                return Choice(offer.rung, reason=self._why(offer, moment, why))
             why = refusal
         return last_resort or Choice(Rung.BICUBIC, reason=why)
 
@@ -161,7 +169,7 @@ class Ladder:
         """What a frame took of the engine."""
         self._saved_ms -= engine_ms
 
-    def _save(self, offers: list[Offer], now: float) -> None:
+    def _save(self, offers: list[Offer], whole_ms: float, now: float) -> None:
         """Adds the share since the last frame; saves for one frame and what comes meanwhile."""
         if self._saved_at is not None:
             self._saved_ms += self._ms_per_s * max(0.0, now - self._saved_at)
@@ -169,14 +177,14 @@ class Ladder:
         prices = [offer.engine_ms for offer in offers]
         most = 0.0
         if prices:
-            most = 2 * min(prices) if self._level is Rung.BICUBIC else max(prices)
+            most = 2 * min(prices) if self._level is Rung.BICUBIC else 1.25 * whole_ms
         self._saved_ms = max(-most, min(self._saved_ms, most))
 
     def _refusal(self, offer: Offer, moment: Moment) -> Reason | None:
         """Why not; None if it may be had."""
         if offer.seconds > LONGEST_S:
             return Reason.SLOW
-        if offer.rung > self._level:
+        if offer.rung > self._level and not _is_tried(offer, moment):
             may_spend = self._level is Rung.BICUBIC or (
                 self._level is Rung.REUSE and moment.want_share > MOST_REUSED
             )
@@ -187,11 +195,20 @@ class Ladder:
             return Reason.BUSY if left_s + moment.wait_s >= 0 else Reason.LATE
         return None
 
+    def _why(self, offer: Offer, moment: Moment, why: Reason) -> Reason:
+        if offer.rung <= self._level:
+            return why
+        return Reason.TRIED if _is_tried(offer, moment) else Reason.SAVED
+
     def _reuse_ms(self, offer: Offer, moment: Moment) -> float:
         """For the regions: what is wanted, as far as there is time, and share or savings pay."""
         wanted_ms = offer.engine_ms - offer.fixed_ms
         paid_ms = max(self._ms_per_s * moment.interval_s, self._saved_ms) - offer.fixed_ms
         return max(0.0, min(wanted_ms, paid_ms, 1000.0 * _left_s(offer, moment)))
+
+
+def _is_tried(offer: Offer, moment: Moment) -> bool:
+    return moment.is_trial and offer.rung is Rung.FULL
 
 
 def _left_s(offer: Offer, moment: Moment) -> float:

@@ -17,9 +17,9 @@ from workers.plan.ladder import NETS, Rung
 
 Key = TypeVar("Key")
 
-LOOKS = {Rung.BICUBIC: 0.0, Rung.SMALLER: 0.8, Rung.REUSE: 0.9, Rung.FULL: 1.0}
+LOOKS = {Rung.BICUBIC: 0.0, Rung.SMALLER: 0.8, Rung.REUSE: 0.95, Rung.FULL: 1.0}
 """How much of what the full net mends a rung mends. ``live-s`` gains 0.71 of ``live-m``'s 0.88 dB;
-reuse is worth it only above that.
+reuse refreshes whatever would be seen.
 """
 
 UP_MARGIN = 1.1
@@ -41,6 +41,8 @@ class Need:
     level: Rung
     "Where the stream is now."
     watched: bool = True
+    whole_ms: float = 0.0
+    "Of the engine for the whole net: where reuse serves, what single frames may need."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _share_tier(needs: Mapping[Key, Need], budget_ms: float) -> dict[Key, Grant]
         left_ms -= more_ms
     # What reuse may refresh has no steps: what is left serves the frames that can reuse little.
     reusing = [key for key in needs if levels[key] is Rung.REUSE]
-    room = {key: max(0.0, _due_ms(needs[key], Rung.FULL) - given[key]) for key in reusing}
+    room = {key: max(0.0, needs[key].fps * needs[key].whole_ms - given[key]) for key in reusing}
     more = _pour(room, energies, left_ms)
     return {key: Grant(levels[key], given[key] + more.get(key, 0.0)) for key in needs}
 

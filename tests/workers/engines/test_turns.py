@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
 
-from workers.engines.engine import NetInfo, Session
+from workers.engines.engine import Array, NetInfo, Session
 from workers.engines.turns import Turns
 
 
@@ -88,6 +89,23 @@ def test_a_net_that_fails_leaves_its_place() -> None:
     with turns.take():
         entered = True
     assert entered
+
+
+class Free:
+    """A net for any size that takes its time."""
+
+    def run(self, luma: Array, strength: float) -> Array:
+        time.sleep(0.01)
+        return luma + np.uint8(strength)
+
+
+def test_a_net_for_any_size_takes_turns_and_is_timed_too() -> None:
+    turns = Turns()
+    guarded = turns.guard_free(Free())
+    with turns.timed() as spent:
+        made = [guarded.run(np.zeros((2, 3), np.uint8), 7.0) for _ in range(2)]
+    assert made[1].tolist() == [[7, 7, 7], [7, 7, 7]]
+    assert spent.worked_s >= 0.02 and turns.tickets == 2
 
 
 def test_what_nobody_times_is_not_kept() -> None:

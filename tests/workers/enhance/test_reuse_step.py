@@ -107,6 +107,15 @@ def test_a_frame_that_was_left_out_does_no_harm(nets: NetCache) -> None:
     assert stream.counts.rungs["reuse"] == {"best": 1}
 
 
+def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: NetCache) -> None:
+    stream = Stream(nets)
+    first = enhanced(stream, still()).y.copy()
+    late = enhanced(stream, still(age_s=0.2))
+    assert not np.array_equal(late.y, first)
+    assert stream.counts.rungs["bicubic"] == {"late": 1}
+    assert np.array_equal(enhanced(stream, still()).y, first)
+
+
 def test_another_model_and_another_size_start_anew(nets: NetCache) -> None:
     stream = Stream(nets)
     enhanced(stream, still())

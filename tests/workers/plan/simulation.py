@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from workers.plan.budget import Budget, Frame
-from workers.plan.ladder import Choice, Rung
+from workers.plan.ladder import MOST_REUSED, Choice, Rung
 from workers.plan.shares import LOOKS
 
 KEY_EVERY_S = 2.0
@@ -43,6 +43,8 @@ class Stream:
     ends_s: float = math.inf
     jitter_s: float = 0.003
     noise: float = 0.15
+    new_share: float = 0.2
+    "Of each picture, about."
 
     count: Counter[Rung] = dataclasses.field(default_factory=Counter)
     reasons: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -133,6 +135,7 @@ class _Life:
         self._arrivals = arrivals
         self._next = 0
         self._encoder_free = 0.0
+        self._is_kept = False
 
     def begin(self) -> None:
         def join(now: float) -> None:
@@ -160,12 +163,19 @@ class _Life:
         stream, index = self._stream, self._next
         arrived, is_key = self._arrivals[index]
         self._next += 1
-        want = 1.0 if index % CUT_EVERY == 0 else 0.5 if is_key else 0.2 + 0.1 * math.sin(index / 9)
+        # What was not made by the full net or by reuse cannot be reused.
+        is_new = is_key or index % CUT_EVERY == 0 or not self._is_kept
+        want = 1.0 if is_new else stream.new_share + 0.1 * math.sin(index / 9)
+        available = stream.rungs
+        if Rung.REUSE in available and want <= MOST_REUSED:
+            # As the enhancing step does: the whole net would make the same picture, later.
+            available -= {Rung.FULL}
         frame = Frame(
-            arrived=arrived, interval_s=1 / stream.fps, pixels=480 * 270, available=stream.rungs,
+            arrived=arrived, interval_s=1 / stream.fps, pixels=480 * 270, available=available,
             want_share=want if Rung.REUSE in stream.rungs else 1.0, energy=stream.energy,
         )  # fmt: skip
         choice = self._world.budget.choose(stream.name, frame, now=now)
+        self._is_kept = choice.rung in (Rung.FULL, Rung.REUSE)
         stream.count[choice.rung] += 1
         stream.reasons[choice.reason.value] += 1
         stream.rung_at.append((now, choice.rung))

@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from workers.plan.budget import ENGINE_MS_PER_S, SILENT_AFTER_S, Budget, EngineQueue, Frame
+from workers.plan.budget import (
+    ENGINE_MS_PER_S,
+    SILENT_AFTER_S,
+    TRY_EVERY_S,
+    Budget,
+    EngineQueue,
+    Frame,
+)
 from workers.plan.ladder import Choice, Reason, Rung
 from workers.plan.lateness import LONGEST_S
 
@@ -123,6 +132,49 @@ def test_a_stream_that_went_silent_or_left_has_no_share() -> None:
     budget.leave("b", now=later + 0.3)
     budget.choose("a", frame(later + 0.3), now=later + 0.3)
     assert budget.standing("a").ms_per_s == pytest.approx(ENGINE_MS_PER_S)
+
+
+def test_a_stream_that_reuses_holds_only_what_it_needs_and_saves_for_its_key_frames() -> None:
+    stream = Stream("s", 40.0, frozenset((Rung.FULL, Rung.REUSE, Rung.SMALLER)), jitter_s=0.0)
+    simulation = Simulation([stream])
+    simulation.run(12.0)
+    # The whole net on every frame would be 1.2 of the engine; a third of it is plenty.
+    assert simulation.busy_s / 12 < 0.5
+    whole = [at for at, rung in stream.rung_at if rung is Rung.FULL]
+    assert len(whole) >= 6
+    assert stream.count[Rung.REUSE] > 0.95 * 12 * 30 and stream.count[Rung.BICUBIC] < 3
+
+
+def test_a_stream_in_which_all_is_new_has_the_price_of_the_whole_net() -> None:
+    budget = Budget()
+    budget.join("a")
+    budget.expect("a", Rung.FULL, 0.020)
+    budget.expect("a", Rung.SMALLER, 0.005)
+    rungs = frozenset((Rung.FULL, Rung.REUSE, Rung.SMALLER))
+    for index in range(60):
+        moving = dataclasses.replace(frame(index / 30, rungs=rungs), want_share=1.0)
+        assert budget.choose("a", moving, now=index / 30).rung is Rung.FULL
+        budget.took("a", Rung.FULL, 0.020, 1.0, engine_s=0.020, now=index / 30 + 0.020)
+    assert budget.standing("a").level is Rung.FULL
+
+
+def test_a_net_that_was_slow_once_is_tried_again_and_believed() -> None:
+    budget = Budget()
+    budget.join("a")
+    budget.expect("a", Rung.SMALLER, 0.005)
+    choices = []
+    for index in range(30 * 14):
+        now = index / 30
+        choice = budget.choose("a", frame(now, rungs=BOTH), now=now)
+        choices.append((now, choice))
+        if choice.rung in (Rung.FULL, Rung.SMALLER):
+            slow = now < 1.0 and choice.rung is Rung.FULL
+            took_s = 0.050 if slow else 0.015 if choice.rung is Rung.FULL else 0.005
+            budget.took("a", choice.rung, took_s, 1.0, engine_s=took_s, now=now + took_s)
+    tried = [now for now, choice in choices if choice.reason is Reason.TRIED]
+    assert tried and tried[0] == pytest.approx(TRY_EVERY_S, abs=0.5)
+    assert {choice.rung for now, choice in choices if 1.0 < now < tried[0]} == {Rung.SMALLER}
+    assert choices[-1][1] == Choice(Rung.FULL)
 
 
 def test_an_odd_measurement_of_energy_does_not_take_everything() -> None:

@@ -8,14 +8,15 @@ from workers.plan.costs import Costs, Estimate
 from workers.plan.ladder import Rung
 
 
-def test_a_guess_holds_until_the_first_measurement() -> None:
+def test_a_guess_counts_as_three_measurements_and_comes_before_them() -> None:
     estimate = Estimate()
     assert estimate.mean is None and estimate.cautious == 0.0
     estimate.expect(0.5)
     assert estimate.mean == 0.5
     estimate.add(0.1)
+    assert estimate.mean == pytest.approx((3 * 0.5 + 0.1) / 4)
     estimate.expect(9.0)
-    assert estimate.mean == 0.1
+    assert estimate.mean == pytest.approx(0.4)
 
 
 def test_the_first_measurements_count_alike_so_that_a_cold_start_is_soon_forgotten() -> None:
@@ -45,6 +46,15 @@ def test_a_machine_that_slept_says_little_and_one_that_became_slow_is_believed()
     for _ in range(40):
         estimate.add(1.0)
     assert estimate.mean is not None and estimate.mean > 0.9
+
+
+def test_what_is_old_weighs_no_more_than_one_measurement() -> None:
+    estimate = Estimate()
+    for _ in range(20):
+        estimate.add(0.060)
+    estimate.doubt()
+    estimate.add(0.020)
+    assert estimate.mean == pytest.approx(0.040)
 
 
 def test_what_is_not_known_costs_nothing() -> None:

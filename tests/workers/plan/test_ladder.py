@@ -22,7 +22,9 @@ FPS = 30
 
 
 def moment(age_s: float = 0.0, *, wait_s: float = 0.0, want_share: float = 1.0) -> Moment:
-    return Moment(age_s=age_s, wait_s=wait_s, interval_s=1 / FPS, want_share=want_share)
+    return Moment(
+        age_s=age_s, wait_s=wait_s, interval_s=1 / FPS, want_share=want_share, whole_ms=20.0
+    )
 
 
 def ladder(level: Rung, ms_per_frame: float = 20.0) -> Ladder:
@@ -54,9 +56,10 @@ def test_a_hopeless_frame_is_dropped() -> None:
 
 
 def test_without_a_net_frames_are_resized() -> None:
-    assert ladder(Rung.FULL).choose([], moment(), now=0) == Choice(
-        Rung.BICUBIC, reason=Reason.NO_NET
-    )
+    one = ladder(Rung.FULL)
+    assert one.choose([], moment(), now=0) == Choice(Rung.BICUBIC, reason=Reason.NO_NET)
+    late = moment(ON_TIME_S + 0.001)
+    assert one.choose([], late, now=0) == Choice(Rung.BICUBIC, reason=Reason.LATE)
 
 
 def test_a_net_that_would_hold_up_the_stream_is_not_run() -> None:
@@ -172,8 +175,7 @@ def test_too_little_refreshing_is_worse_than_a_smaller_net_and_better_than_none(
 
 def test_what_calm_frames_leave_pays_for_the_whole_net_at_a_cut() -> None:
     one = ladder(Rung.REUSE, ms_per_frame=9.0)
-    offers = [FULL, REUSE, SMALLER]
-    assert {choice.rung for choice in play(one, offers, 60, want_share=0.3)} == {Rung.REUSE}
+    assert {c.rung for c in play(one, [REUSE, SMALLER], 60, want_share=0.3)} == {Rung.REUSE}
     cut = Offer(Rung.REUSE, 22.0, 0.003, fixed_ms=2.0)
     choice = one.choose([FULL, cut, SMALLER], moment(want_share=1.0), now=60 / FPS)
     assert choice == Choice(Rung.FULL, reason=Reason.SAVED)

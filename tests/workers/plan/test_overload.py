@@ -73,7 +73,7 @@ def test_more_load_never_looks_better_and_the_engine_is_used() -> None:
         run(streams)
         looks.append(sum(stream.mean_looks for stream in streams) / 6)
     assert all(one >= other - 0.01 for one, other in itertools.pairwise(looks))
-    assert looks[0] > 0.99 and looks[LOADS.index(2.0)] > 0.85 and looks[-1] > 0.77
+    assert looks[0] > 0.94 and looks[LOADS.index(2.0)] > 0.85 and looks[-1] > 0.77
 
 
 def test_a_smaller_net_serves_all_frames_before_a_better_one_serves_some() -> None:
@@ -126,6 +126,18 @@ def test_a_crowd_that_comes_and_goes_is_followed_down_at_once_and_up_soon() -> N
     assert crowded[Rung.BICUBIC] < 0.1 * 90
     assert rungs(10.0, 14.0)[Rung.FULL] > 0.95 * 4 * 30
     assert max(ages([constant, *crowd])) < 0.250
+
+
+def test_reuse_begins_again_after_a_crowd_in_which_there_was_no_time_for_it() -> None:
+    constant = Stream("constant", 30.0, WITH_REUSE)
+    crowd = [Stream(f"c{n}", 30.0, TWO_NETS, begins_s=3.0, ends_s=7.0) for n in range(4)]
+    run([constant, *crowd], 16.0)
+
+    def reuse(first_s: float, last_s: float) -> float:
+        found = [rung for at, rung in constant.rung_at if first_s <= at < last_s]
+        return found.count(Rung.REUSE) / len(found)
+
+    assert reuse(1.0, 3.0) > 0.9 and reuse(4.0, 7.0) < 0.1 and reuse(13.0, 16.0) > 0.9
 
 
 def test_nothing_known_about_costs_is_learnt_without_a_freeze() -> None:

@@ -13,9 +13,9 @@ TWO = {Rung.SMALLER: 5.0, Rung.FULL: 20.0}
 
 def need(
     prices: dict[Rung, float] = TWO, *, energy: float = 1.0, level: Rung = Rung.FULL,
-    watched: bool = True, fps: float = 30.0,
+    watched: bool = True, fps: float = 30.0, whole_ms: float = 0.0,
 ) -> Need:  # fmt: skip
-    return Need(fps=fps, prices_ms=prices, energy=energy, level=level, watched=watched)
+    return Need(fps, prices, energy, level, watched, whole_ms)
 
 
 def test_where_there_is_enough_everybody_has_the_best() -> None:
@@ -70,9 +70,11 @@ def test_who_has_it_keeps_it_unless_another_gains_much_more() -> None:
 
 
 def test_reuse_gets_what_is_left_for_frames_that_can_reuse_little() -> None:
-    prices = {Rung.SMALLER: 5.0, Rung.REUSE: 7.0, Rung.FULL: 20.0}
-    grants = share_out({"a": need(prices)}, 500.0)
-    assert grants["a"].level is Rung.REUSE and grants["a"].ms_per_s == pytest.approx(500.0)
+    prices = {Rung.SMALLER: 5.0, Rung.REUSE: 7.0}
+    for budget, expected in ((500.0, 500.0), (700.0, 600.0)):
+        grants = share_out({"a": need(prices, whole_ms=20.0)}, budget)
+        assert grants["a"].level is Rung.REUSE
+        assert grants["a"].ms_per_s == pytest.approx(expected)
 
 
 def test_calm_reuse_that_is_cheaper_than_the_smaller_net_is_taken_first() -> None:
