@@ -7,12 +7,12 @@ from benchmarks import machine
 from benchmarks.reuse.coded import CODECS, coded_frames
 from benchmarks.reuse.course import Course, follow
 from benchmarks.reuse.grid import BPP, Plan, fill
-from benchmarks.reuse.material import KINDS, NORMAL, film
+from benchmarks.reuse.material import KINDS, NORMAL, Material, film
 from benchmarks.reuse.nets import has_onnxruntime
 from benchmarks.reuse.peak import measure_peak
 from benchmarks.reuse.plots import draw_course, draw_kept, draw_profile, draw_time
 from benchmarks.reuse.profile import Profile, profile
-from benchmarks.reuse.report import Results, markdown
+from benchmarks.reuse.report import SHOWN_FRAME, Results, markdown
 from benchmarks.reuse.strip import draw_strip
 from models.training.codec import LiveEncoder
 
@@ -43,18 +43,19 @@ def main() -> None:
         courses=_courses(plan),
         lacking=[] if has_onnxruntime() else ["ONNX Runtime is not installed here: no fp32 loop."],
     )
-    write(results, [kind for kind in PICTURES if kind in plan.kinds], options.out)
+    shown = [film(kind, NORMAL, SHOWN_FRAME + 1) for kind in PICTURES if kind in plan.kinds]
+    write(results, shown, options.out)
     _say(f"wrote {options.out / 'README.md'}")
 
 
-def write(results: Results, pictures: list[str], folder: Path) -> None:
+def write(results: Results, shown: list[Material], folder: Path) -> None:
     """The page and its pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     draw_kept(results.cells, results.nets, folder / "kept.png")
     draw_time(results.cells, results.nets, folder / "time.png")
     draw_profile(results.profiles, folder / "profile.png")
     draw_course(results.courses, folder / "course.png")
-    draw_strip(results.nets[0], pictures, folder / "strip.png")
+    draw_strip(results.nets[0], shown, folder / "strip.png")
     (folder / "README.md").write_text(markdown(results))
 
 
@@ -71,7 +72,7 @@ def _profiles(plan: Plan) -> list[Profile]:
 
 def _courses(plan: Plan) -> list[Course]:
     kinds = [kind for kind in COURSES if kind in plan.kinds] or plan.kinds[:1]
-    return [follow(plan.nets[0], kind, plan.frames) for kind in kinds]
+    return [follow(plan.nets[0], film(kind, NORMAL, plan.frames)) for kind in kinds]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.reuse.coded import coded_frames
 from benchmarks.reuse.grid import BPP, measure
-from benchmarks.reuse.material import NORMAL, film
+from benchmarks.reuse.material import Material
 from benchmarks.reuse.methods import FULL, HALF, PLAIN, REUSE
 from models.training.codec import LiveEncoder
 
@@ -36,9 +36,9 @@ class Course:
         return float(np.mean(apart))
 
 
-def follow(net: str, kind: str, frames: int) -> Course:
+def follow(net: str, material: Material) -> Course:
     """A key frame in the middle, H.264."""
-    material = film(kind, NORMAL, frames)
+    frames = len(material.small)
     key = frames // 2
     coded = list(coded_frames(material, LiveEncoder(CODEC, BPP), keys=(key,)))
     cell = measure(net, material, coded, CODEC, every=frames, names=SHOWN)
@@ -46,4 +46,4 @@ def follow(net: str, kind: str, frames: int) -> Course:
         name: [round(float(each), 3) for each in 10 * np.log10(255**2 / track.errors.clip(1e-6))]
         for name, track in cell.tracks.items()
     }
-    return Course(net, kind, key, psnr)
+    return Course(net, material.kind, key, psnr)

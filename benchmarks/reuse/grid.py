@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from benchmarks.quality.scores import flicker, vmaf
 from benchmarks.reuse.coded import CODECS, Coded, coded_frames
-from benchmarks.reuse.material import KINDS, LARGE, NORMAL, SCALE, Material, film
+from benchmarks.reuse.material import KINDS, LARGE, NORMAL, SCALE, Material, film, thumbnail
 from benchmarks.reuse.methods import (
     FP32,
     HALF,
@@ -109,6 +109,10 @@ class Plan:
 
 def fill(plan: Plan, report: Callable[[str], None]) -> list[Cell]:
     """All cells, one after the other: nothing else may run here."""
+    # What is compiled or loaded at first use is no part of a frame.
+    begin = thumbnail(4)
+    for net in plan.nets:
+        measure(net, begin, list(coded_frames(begin, LiveEncoder("h264", BPP))), "h264", every=4)
     cells = []
     for kind, size, codec in _streams(plan):
         material = _filmed(kind, size, plan.frames)

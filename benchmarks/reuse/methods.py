@@ -12,12 +12,20 @@ import cv2
 import numpy as np
 
 from benchmarks.reuse.coded import Coded
-from benchmarks.reuse.nets import ClockedNet, Effort, FreeOpenVino, OnnxLoop, has_onnxruntime
-from models.export.measure import OpenNet, bicubic
+from benchmarks.reuse.nets import (
+    ClockedNet,
+    Effort,
+    FixedNet,
+    OnnxLoop,
+    free_net,
+    has_onnxruntime,
+)
+from models.export.measure import bicubic
 from models.manifest import Manifest, Precision, model_file
 from models.training.clip import Bytes
+from workers.engines.engine import FreeSession
 from workers.enhance.feeds import resize_chroma
-from workers.enhance.reuse import FreeNet, ReuseFeed
+from workers.enhance.reuse import ReuseFeed
 from workers.picture import Picture
 
 __all__ = ["FLOW", "FP32", "FULL", "HALF", "LOOP", "METHODS", "NOW_AND_THEN", "PLAIN", "REUSE"]
@@ -63,13 +71,12 @@ def make_methods(
     manifest: Manifest, width: int, height: int, names: Sequence[str]
 ) -> dict[str, Method]:
     """Those of METHODS that are wanted and that this machine has, afresh, for a decoded size."""
-    int8, fp32 = model_file(manifest, "int8"), model_file(manifest, "fp32")
 
     def full(precision: Precision) -> Full:
         return Full(manifest, precision, width, height)
 
     def reuse(most: float | None) -> Reuse:
-        return Reuse(manifest, FreeOpenVino(int8), width, height, most=most)
+        return Reuse(manifest, free_net(manifest, "int8"), width, height, most=most)
 
     makers: dict[str, Callable[[], Method]] = {
         FULL: lambda: full("int8"),
@@ -78,7 +85,7 @@ def make_methods(
         PLAIN: lambda: Plain(manifest.scale),
         FLOW: lambda: FlowWarp(full("int8"), manifest.scale),
         FP32: lambda: full("fp32"),
-        LOOP: lambda: Loop(OnnxLoop(fp32), manifest.scale),
+        LOOP: lambda: Loop(OnnxLoop(model_file(manifest, "fp32")), manifest.scale),
     }
     lacking = () if has_onnxruntime() else (LOOP,)
     return {name: makers[name]() for name in names if name not in lacking}
@@ -91,10 +98,8 @@ class Full:
 
     def __init__(self, manifest: Manifest, precision: Precision, width: int, height: int) -> None:
         self._scale, self._halo = manifest.scale, manifest.receptive_radius
-        path = model_file(manifest, precision)
-        sides = (height + 2 * self._halo, width + 2 * self._halo)
-        graph = OpenNet(path, *sides, scale=manifest.scale)
-        self._net = ClockedNet(_Fixed(graph), self._halo)
+        sides = (width + 2 * self._halo, height + 2 * self._halo)
+        self._net = ClockedNet(FixedNet(manifest, precision, *sides), self._halo)
 
     def enhance(self, coded: Coded, target: Picture) -> Work:
         h = self._halo
@@ -106,23 +111,13 @@ class Full:
         return Work(1.0, self._net.effort())
 
 
-class _Fixed:
-    """A graph of one size in the form of a free one."""
-
-    def __init__(self, graph: OpenNet) -> None:
-        self._graph = graph
-
-    def run(self, luma: Bytes, strength: float) -> Bytes:
-        return self._graph(luma)
-
-
 class Reuse:
     """``workers.enhance.reuse``, given all the work that it wishes, or never more than a share of
     the full net's, at key frames neither.
     """
 
     def __init__(
-        self, manifest: Manifest, net: FreeNet, width: int, height: int, *, most: float | None
+        self, manifest: Manifest, net: FreeSession, width: int, height: int, *, most: float | None
     ) -> None:
         self._net = ClockedNet(net, manifest.receptive_radius)
         self._feed = ReuseFeed(manifest, width, height, self._net)
@@ -155,7 +150,7 @@ class Plain:
 class Loop:
     """The float net on every picture, as anyone would write it."""
 
-    def __init__(self, net: FreeNet, scale: int) -> None:
+    def __init__(self, net: FreeSession, scale: int) -> None:
         self._net, self._scale = ClockedNet(net, 0), scale
 
     def enhance(self, coded: Coded, target: Picture) -> Work:

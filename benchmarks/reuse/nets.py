@@ -1,4 +1,4 @@
-"""Nets as the methods run them: one thread each."""
+"""Nets as the methods run them: one thread each, in the engine of a worker that has only a CPU."""
 
 from __future__ import annotations
 
@@ -9,40 +9,41 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 
 from models.export.graph import INPUT, STRENGTH
+from models.manifest import Manifest, Precision, model_file
 from models.training.clip import Bytes
-from workers.enhance.reuse import FreeNet
+from workers.engines import make_engine
+from workers.engines.engine import Engine, FreeSession, Session
 
-__all__ = ["ClockedNet", "Effort", "FreeOpenVino", "OnnxLoop", "has_onnxruntime"]
+__all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
 
-class FreeOpenVino:
-    """A graph on pictures of any size, which may change with every call; with the options of
-    ``models.export.measure.OpenNet``.
-    """
+def _engine() -> Engine:
+    return make_engine("openvino", threads=1)
 
-    def __init__(self, path: Path) -> None:
-        core = openvino.Core()
-        model = core.read_model(str(path))
-        model.reshape({INPUT: [1, 1, -1, -1]})
-        options = {
-            "INFERENCE_NUM_THREADS": 1,
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
-        compiled = core.compile_model(model, "CPU", options)
-        self._request: Any = compiled.create_infer_request()
-        self._has_strength = STRENGTH in {port.any_name for port in model.inputs}
+
+def free_net(manifest: Manifest, precision: Precision) -> FreeSession:
+    """For pictures of any size."""
+    return _engine().compile_free(manifest, model_file(manifest, precision)).session()
+
+
+class FixedNet:
+    """The same for one size, as for the net alone."""
+
+    def __init__(self, manifest: Manifest, precision: Precision, width: int, height: int) -> None:
+        path = model_file(manifest, precision)
+        compiled = _engine().compile(manifest, path, width=width, height=height)
+        self._session: Session = compiled.session()
+        self._strength = {STRENGTH: np.zeros(1, np.float32)} if manifest.strength else {}
+        self._made = np.empty((manifest.scale * height, manifest.scale * width), np.uint8)
 
     def run(self, luma: Bytes, strength: float) -> Bytes:
-        """``luma`` [H, W] to [sH, sW]; the next call overwrites it."""
-        feeds: dict[str, Any] = {INPUT: luma[None, None]}
-        if self._has_strength:
-            feeds[STRENGTH] = np.array([strength], np.float32)
-        self._request.infer(feeds, share_inputs=True)
-        return np.asarray(self._request.get_output_tensor(0).data[0, 0])
+        """As a free net's."""
+        for wanted in self._strength.values():
+            wanted[0] = strength
+        self._session.run({INPUT: luma, **self._strength}, self._made)
+        return self._made
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Effort:
 class ClockedNet:
     """Says what the net within did."""
 
-    def __init__(self, net: FreeNet, halo: int) -> None:
+    def __init__(self, net: FreeSession, halo: int) -> None:
         self._net, self._halo = net, halo
         self._sizes: set[tuple[int, ...]] = set()
         self._effort = Effort(0, 0.0, 0.0, 0)
@@ -106,7 +107,7 @@ class OnnxLoop:
         self._names = {each.name for each in self._session.get_inputs()}
 
     def run(self, luma: Bytes, strength: float) -> Bytes:
-        """As FreeOpenVino's, but nothing overwrites it."""
+        """As a free net's."""
         feeds: dict[str, Any] = {INPUT: luma[None, None]}
         if STRENGTH in self._names:
             feeds[STRENGTH] = np.array([strength], np.float32)

@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.reuse.coded import Coded
 from benchmarks.reuse.material import SCALE, Material
 from benchmarks.reuse.methods import Reuse
-from benchmarks.reuse.nets import FreeOpenVino
-from models.manifest import load_manifest, model_file
+from benchmarks.reuse.nets import free_net
+from models.manifest import load_manifest
 from workers.picture import Picture
 
 __all__ = ["INSIDE", "NET", "NEW_SIZE", "OTHER", "PARTS", "Profile", "profile"]
@@ -48,8 +48,7 @@ def profile(net: str, material: Material, frames: Sequence[Coded], codec: str) -
     """One stream, beside the measured run: looking on takes time."""
     manifest = load_manifest(net)
     height, width = material.small.shape[1:]
-    runtime = FreeOpenVino(model_file(manifest, "int8"))
-    method = Reuse(manifest, runtime, width, height, most=None)
+    method = Reuse(manifest, free_net(manifest, "int8"), width, height, most=None)
     target = Picture.blank(SCALE * width, SCALE * height)
     watcher = cProfile.Profile()
     watcher.enable()

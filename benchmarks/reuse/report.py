@@ -29,7 +29,10 @@ from benchmarks.reuse.profile import PARTS, Profile
 from benchmarks.table import Row, render
 from models.manifest import load_manifest
 
-__all__ = ["Results", "engine", "markdown"]
+__all__ = ["SHOWN_FRAME", "Results", "engine", "markdown"]
+
+SHOWN_FRAME = 40
+"""Of the strip of pictures; long after the key frame."""
 
 BESIDE = (REUSE, HALF, FLOW)
 
@@ -98,8 +101,8 @@ def markdown(results: Results) -> str:
         _courses(results.courses),
         "![PSNR over time](course.png)",
         "## What becomes of a picture",
-        "Frame 40 of H.264: grey stood still, blue moved along the codec's vectors, red is only "
-        "resized, green was made by the net.",
+        f"Frame {SHOWN_FRAME} of H.264: grey stood still, blue moved along the codec's vectors, "
+        "red is only resized, green was made by the net.",
         "![Regions](strip.png)",
     ]
     return "\n\n".join(parts) + "\n"
@@ -264,8 +267,8 @@ def _courses(courses: Sequence[Course]) -> str:
     for course in courses:
         end = len(course.psnr[FULL])
         spans = (
-            (0, 15), (course.key - 15, course.key), (course.key, course.key + 1),
-            (course.key + 1, course.key + 16), (end - 15, end),
+            (0, 15), (max(0, course.key - 15), course.key), (course.key, course.key + 1),
+            (course.key + 1, course.key + 16), (max(0, end - 15), end),
         )  # fmt: skip
         for name in (REUSE, HALF, PLAIN):
             values = " | ".join(f"{course.behind(name, *span):.2f}" for span in spans)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from benchmarks.reuse.coded import Coded, coded_frames
 from benchmarks.reuse.grid import BPP
-from benchmarks.reuse.material import KINDS, NORMAL, SCALE, Material, film
-from benchmarks.reuse.nets import FreeOpenVino
-from models.manifest import load_manifest, model_file
+from benchmarks.reuse.material import KINDS, SCALE, Material
+from benchmarks.reuse.nets import free_net
+from models.manifest import load_manifest
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder
 from workers.reuse.codec_info import CELL, cells
@@ -22,9 +22,6 @@ from workers.reuse.regions import Region
 from workers.reuse.reuser import STILL, Reuser
 
 __all__ = ["COLOURS", "Fate", "draw_strip", "fates"]
-
-SHOWN_FRAME = 40
-"""Long after the key frame."""
 
 WIDTH = 480
 GAP = 6
@@ -41,18 +38,20 @@ Fate = npt.NDArray[np.uint8]
 """[rows, columns] of cells: a place in COLOURS."""
 
 
-def draw_strip(net: str, kinds: Sequence[str], path: Path) -> None:
-    """A row for each kind, H.264."""
+def draw_strip(net: str, materials: Sequence[Material], path: Path) -> None:
+    """A row for the last frame of each, H.264."""
     rows = []
-    for kind in kinds:
-        material = film(kind, NORMAL, SHOWN_FRAME + 1)
+    for material in materials:
         frames = list(coded_frames(material, LiveEncoder("h264", BPP)))
         fate, made = fates(net, material, frames)
         seen = frames[-1].picture.y
         parts = [_grey(seen), _mapped(seen, fate), _grey(made)]
         large = [cv2.resize(part, _size(seen), interpolation=cv2.INTER_AREA) for part in parts]
         row = np.hstack([np.pad(x, ((0, GAP), (0, GAP), (0, 0))) for x in large])
-        rows += [_caption(row.shape[1], f"{KINDS[kind]}: decoded, what was done, enhanced"), row]
+        rows += [
+            _caption(row.shape[1], f"{KINDS[material.kind]}: decoded, what was done, enhanced"),
+            row,
+        ]
     if not cv2.imwrite(str(path), np.vstack([_legend(rows[0].shape[1]), *rows])):
         raise OSError(f"{path} could not be written")
 
@@ -61,7 +60,7 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     """What became of each cell of the last frame, and its enhanced luma."""
     manifest = load_manifest(net)
     halo = manifest.receptive_radius
-    runtime = FreeOpenVino(model_file(manifest, "int8"))
+    runtime = free_net(manifest, "int8")
     height, width = material.small.shape[1:]
     reuser = Reuser(width, height, SCALE, halo)
     made = np.empty((SCALE * height, SCALE * width), np.uint8)
