@@ -1,4 +1,4 @@
-# Targets: run, test, lint, bench, bench-quality, clean, help. Everything is installed into .venv.
+# Targets: run, test, lint, bench, bench-quality, bench-reuse, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint bench bench-quality clean help browser
+.PHONY: run test lint bench bench-quality bench-reuse clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint   check style and types"
 	@echo "make bench  measure this machine"
 	@echo "make bench-quality  compare the nets; about an hour on two cores; writes docs/quality"
+	@echo "make bench-reuse  what reuse saves and costs; about ten minutes; writes docs/reuse"
 	@echo "make clean  remove everything that was installed or built here"
 
 run: $(VENV)/installed
@@ -34,6 +35,9 @@ bench: $(VENV)/installed-dev browser
 
 bench-quality: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)
+
+bench-reuse: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.reuse $(REUSE)
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

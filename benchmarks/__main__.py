@@ -1,4 +1,4 @@
-"""``python -m benchmarks [live] [glass] [quality] [memory]``: the measured table of the README."""
+"""``python -m benchmarks [live] [glass] [quality] [reuse] [memory]``: the measured tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from benchmarks import browser, glass, live, machine
 from benchmarks.table import Row, render
 
-_DEFAULT = ("live", "glass", "quality")
+_DEFAULT = ("live", "glass", "quality", "reuse")
 
 
 def _live(seconds: float) -> list[Row]:
@@ -34,10 +34,17 @@ def _quality(_: float) -> list[Row]:
     return gain.summary("live-s")
 
 
+def _reuse(_: float) -> list[Row]:
+    from benchmarks.reuse import figures
+
+    return figures.summary()
+
+
 _JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
     "live": ("one stream, no browser", _live),
     "glass": ("Chromium publishes and watches on the same machine", _glass),
     "quality": ("held-out clips through the live encoders", _quality),
+    "reuse": ("what the last enhanced picture saves, by content", _reuse),
     "memory": ("one stream over ten minutes", _memory),
 }
 
@@ -45,7 +52,9 @@ _JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
 def main(argv: list[str] | None = None) -> int:
     """Runs the named jobs one after the other; 0 also where a target is missed."""
     parser = argparse.ArgumentParser(prog="sharpcast bench", description=__doc__)
-    parser.add_argument("jobs", nargs="*", choices=[*_JOBS, []], help="default: live glass quality")
+    parser.add_argument(
+        "jobs", nargs="*", choices=[*_JOBS, []], help=f"default: {' '.join(_DEFAULT)}"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="length of a run (60)")
     options = parser.parse_args(argv)
     print(machine.describe())

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.loop import back_and_forth
 from benchmarks.quality.grid import middle
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.pool import pool
@@ -52,7 +53,7 @@ def _follow(folder: Path, name: str) -> Course:
     cv2.setNumThreads(1)
     original = middle(read_clip(folder, name))
     cut, small, chroma = small_clip(original, SCALE)
-    order = _back_and_forth(len(small), SECONDS * cut.fps)
+    order = back_and_forth(len(small), SECONDS * cut.fps)
     seen, _ = transcode(small[order], chroma[order], cut.fps, LiveEncoder("h264", BPP))
     truth = cut.luma[order]
     plain = [_error(bicubic(x, SCALE), y) for x, y in zip(seen, truth, strict=True)]
@@ -63,14 +64,6 @@ def _follow(folder: Path, name: str) -> Course:
         errors = [_error(run(x), y) for x, y in zip(seen, truth, strict=True)]
         gains[net] = _by_second(plain, errors, cut.fps)
     return Course(name, gains)
-
-
-def _back_and_forth(frames: int, count: int) -> list[int]:
-    """0, 1 ... n-1, n-2 ... 0, 1: motion goes on without a cut."""
-    there = list(range(frames))
-    back = there[-2:0:-1]
-    loop = there + back
-    return (loop * (count // len(loop) + 1))[:count]
 
 
 def _error(got: Bytes, truth: Bytes) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from models.training.clip import Bytes
 
-__all__ = ["CODECS", "PRESETS", "LiveEncoder", "transcode"]
+__all__ = ["CODECS", "PRESETS", "LiveEncoder", "open_encoder", "to_frame", "transcode"]
 
 CODECS = ("h264", "vp8", "vp9")
 PRESETS = ("ultrafast", "superfast", "veryfast")
@@ -49,14 +49,14 @@ def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tup
     thread.
     """
     frames, height, width = luma.shape
-    context = _open(encoder, width, height, fps)
+    context = open_encoder(encoder, width, height, fps)
     # FFmpeg's own decoders take an encoder's packets as they are.
     decoder: Any = av.CodecContext.create(encoder.codec, "r")
     decoder.thread_count = 1
     decoded: list[Bytes] = []
     spent = 0
     for index in range(frames + 1):
-        frame = None if index == frames else _frame(luma[index], chroma[index], index)
+        frame = None if index == frames else to_frame(luma[index], chroma[index], index)
         for packet in context.encode(frame):
             spent += packet.size * 8
             decoded.extend(_luma(picture) for picture in decoder.decode(packet))
@@ -66,7 +66,8 @@ def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tup
     return np.stack(decoded), spent / (frames * height * width)
 
 
-def _open(encoder: LiveEncoder, width: int, height: int, fps: int) -> Any:
+def open_encoder(encoder: LiveEncoder, width: int, height: int, fps: int) -> Any:
+    """An ``av.CodecContext`` for yuv420p frames, of one thread and without delay."""
     rate = max(16_000, round(encoder.bits_per_pixel * width * height * fps))
     context: Any = av.CodecContext.create(encoder.library, "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
@@ -111,7 +112,8 @@ def _vpx(encoder: LiveEncoder, rate: int) -> dict[str, str]:
     return options
 
 
-def _frame(luma: Bytes, chroma: Bytes, index: int) -> av.VideoFrame:
+def to_frame(luma: Bytes, chroma: Bytes, index: int) -> av.VideoFrame:
+    """Luma [H, W] and chroma [2, H/2, W/2] as the frame number `index`."""
     height, width = luma.shape
     planes: Sequence[Bytes] = [luma.reshape(-1), chroma.reshape(-1)]
     packed = np.concatenate(planes).reshape(height * 3 // 2, width)

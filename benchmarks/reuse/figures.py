@@ -1,0 +1,180 @@
+"""What follows from the measured cells: gains, shares kept, work saved, and the targets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.reuse.grid import Cell, Plan, fill
+from benchmarks.reuse.material import KINDS
+from benchmarks.reuse.methods import FP32, FULL, PLAIN, REUSE
+from benchmarks.table import Row
+
+__all__ = ["Judged", "gain", "kept", "mean_ms", "of", "saved", "speedup", "summary", "targets"]
+__all__ += ["sample_cost"]
+
+LEAST = {"psnr": 0.1, "vmaf": 0.5}
+"""Gain of the full net, in dB and points, below which no share of it is spoken of."""
+
+UNITS = {"psnr": "PSNR", "vmaf": "VMAF"}
+
+KEPT, SAVED, THIRD = 95.0, {"speaker": 75.0, "handheld": 40.0}, 100 / 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judged:
+    """A figure, and why it is what it is: said where its target is missed."""
+
+    row: Row
+    why: str = ""
+
+
+def of(cells: Sequence[Cell], net: str, kind: str, *, is_large: bool = False) -> list[Cell]:
+    """All codecs of one kind by one net."""
+    return [c for c in cells if (c.net, c.kind, c.is_large) == (net, kind, is_large)]
+
+
+def gain(cell: Cell, method: str, measure: str, frames: Sequence[int] | None = None) -> float:
+    """Over bicubic, in dB (``psnr``) over the frames that the method made or over some, or in
+    points (``vmaf``).
+    """
+    track, plain = cell.tracks[method], cell.tracks[PLAIN]
+    if measure == "vmaf":
+        return track.vmaf - plain.vmaf
+    frames = track.frames if frames is None else frames
+    return track.psnr(frames) - plain.psnr(frames)
+
+
+def kept(cells: Sequence[Cell], method: str, measure: str) -> float | None:
+    """Percent of the full net's gain, means over cells; None where that is next to nothing."""
+    whole = got = 0.0
+    for cell in cells:
+        got += gain(cell, method, measure)
+        whole += gain(cell, FULL, measure, cell.tracks[method].frames)
+    if not cells or whole < LEAST[measure] * len(cells):
+        return None
+    return 100 * got / whole
+
+
+def saved(cells: Sequence[Cell], method: str) -> float:
+    """Percent of the full net's multiply-adds that the method did without, halos counted."""
+    return 100 * (1 - float(np.mean([cell.tracks[method].share.mean() for cell in cells])))
+
+
+def mean_ms(cells: Sequence[Cell], method: str, part: str = "spent_ms") -> float:
+    """For a frame: what a core must have for it in the long run."""
+    return float(np.mean([getattr(cell.tracks[method], part).mean() for cell in cells]))
+
+
+def sample_cost(cells: Sequence[Cell]) -> float:
+    """Time of reuse in the net for a multiply-add, over that of the full net."""
+    work = float(np.mean([cell.tracks[REUSE].share.mean() for cell in cells]))
+    return mean_ms(cells, REUSE, "net_ms") / work / mean_ms(cells, FULL, "net_ms")
+
+
+def speedup(cells: Sequence[Cell]) -> tuple[float, float]:
+    """How many times as fast the int8 net is as the float one in the same runtime, on the same
+    frames; and the dB that it loses, mean over cells.
+    """
+    fast = slow = 0.0
+    lost = []
+    for cell in cells:
+        exact, coarse = cell.tracks[FP32], cell.tracks[FULL]
+        slow += float(exact.net_ms.sum())
+        fast += float(coarse.net_ms[list(exact.frames)].sum())
+        lost.append(exact.psnr() - coarse.psnr(exact.frames))
+    return slow / fast, float(np.mean(lost))
+
+
+def targets(cells: Sequence[Cell], net: str) -> list[Judged]:
+    """What one net was to reach at the usual size, kind by kind, means over codecs."""
+    judged: list[Judged] = []
+    kinds = {kind: mine for kind in KINDS if (mine := of(cells, net, kind))}
+    for measure in UNITS:
+        judged += [_kept(mine, measure) for mine in kinds.values()]
+    judged += [_saved(mine) for mine in kinds.values()]
+    judged += [_time(mine) for mine in kinds.values()]
+    return judged + _precisions([cell for mine in kinds.values() for cell in mine])
+
+
+def summary() -> list[Row]:
+    """The targets alone, at the usual size. A few minutes on a quiet machine."""
+    plan = Plan(has_large=False)
+    cells = fill(plan, lambda text: print(f"reuse: {text}", flush=True))
+    return [
+        dataclasses.replace(judged.row, name=f"{net}, {judged.row.name}")
+        for net in plan.nets
+        for judged in targets(cells, net)
+    ]
+
+
+def _kept(cells: Sequence[Cell], measure: str) -> Judged:
+    kind, unit = KINDS[cells[0].kind], UNITS[measure]
+    share = kept(cells, REUSE, measure)
+    if share is None:
+        whole = float(np.mean([gain(cell, FULL, measure) for cell in cells]))
+        name = f"{kind}: {unit} gain of the full net, too small to share"
+        return Judged(Row(name, whole, None, "dB" if measure == "psnr" else "points"))
+    each = [f"{c.codec} {_percent(kept([c], REUSE, measure))}" for c in cells]
+    mean = float(np.mean([gain(c, FULL, measure) for c in cells]))
+    lost = mean - float(np.mean([gain(c, REUSE, measure) for c in cells]))
+    why = (
+        f"{kind}, {unit}: {lost:.2f} of {mean:.2f} {'dB' if measure == 'psnr' else 'points'} are "
+        f"lost. {saved(cells, REUSE):.0f} % of the work is left out, and what is predicted instead "
+        "is a quarter bicubic, moved by interpolation, and lacks what the net would make of the "
+        "newly coded difference; no region's estimated error was worth another run."
+    )
+    name = f"{kind}: kept of the net's {unit} gain"
+    return Judged(Row(name, share, KEPT, "%", note=", ".join(each)), why)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} %"
+
+
+def _saved(cells: Sequence[Cell]) -> Judged:
+    kind = KINDS[cells[0].kind]
+    share, inside, runs = (
+        float(np.mean([getattr(c.tracks[REUSE], name).mean() for c in cells]))
+        for name in ("share", "inside", "runs")
+    )
+    why = (
+        f"{kind}, work: the net looks anew at {100 * inside:.0f} % of the samples in a mean frame, "
+        f"in {runs:.1f} rectangles, whose halos bring that to {100 * share:.0f} % of its work."
+    )
+    each = ", ".join(f"{c.codec} {saved([c], REUSE):.0f} %" for c in cells)
+    name = f"{kind}: multiply-adds of the net saved"
+    return Judged(Row(name, saved(cells, REUSE), SAVED.get(cells[0].kind), "%", note=each), why)
+
+
+def _time(cells: Sequence[Cell]) -> Judged:
+    kind = KINDS[cells[0].kind]
+    whole, ours = mean_ms(cells, FULL), mean_ms(cells, REUSE)
+    net, new = mean_ms(cells, REUSE, "net_ms"), mean_ms(cells, REUSE, "new_size_ms")
+    runs = float(np.mean([c.tracks[REUSE].runs.mean() for c in cells]))
+    why = (
+        f"{kind}, time: {ours:.1f} ms against {whole:.1f}. {ours - net:.1f} ms are not the net; "
+        f"in the net a multiply-add takes {sample_cost(cells):.1f} times as long as on the whole "
+        f"picture, since it comes in {runs:.1f} small pieces, and {new:.1f} of its {net:.1f} ms "
+        "are spent on sizes that the runtime meets for the first time."
+    )
+    name = f"{kind}: time for a frame, over the full net's"
+    goal = THIRD if cells[0].kind == "speaker" else None
+    note = f"{ours:.1f} of {whole:.1f} ms"
+    return Judged(Row(name, 100 * ours / whole, goal, "%", at_most=True, note=note), why)
+
+
+def _precisions(cells: Sequence[Cell]) -> list[Judged]:
+    faster, lost = speedup(cells)
+    times = [mean_ms(cells, method, "net_ms") for method in (FULL, FP32)]
+    slow = (
+        f"int8, speed: {times[0]:.1f} ms against {times[1]:.1f} for a frame, mean over kinds; how "
+        "near each comes to what the core can do is said below."
+    )
+    coarse = "int8, PSNR: weights of 7 bits and activations of 8 round more than that."
+    return [
+        Judged(Row("int8 against fp32: speed", faster, 1.7, "x"), slow),
+        Judged(Row("int8 against fp32: PSNR lost", lost, 0.05, "dB", at_most=True), coarse),
+    ]

@@ -1,0 +1,201 @@
+"""What is compared: each makes of a decoded picture one twice as wide and high, chroma included, on
+one thread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from benchmarks.reuse.coded import Coded
+from benchmarks.reuse.nets import (
+    ClockedNet,
+    Effort,
+    FixedNet,
+    OnnxLoop,
+    free_net,
+    has_onnxruntime,
+)
+from models.export.measure import bicubic
+from models.manifest import Manifest, Precision, model_file
+from models.training.clip import Bytes
+from workers.engines.engine import FreeSession
+from workers.enhance.feeds import resize_chroma
+from workers.enhance.reuse import ReuseFeed
+from workers.picture import Picture
+
+__all__ = ["FLOW", "FP32", "FULL", "HALF", "LOOP", "METHODS", "NOW_AND_THEN", "PLAIN", "REUSE"]
+__all__ += ["SPARSE", "Method", "Work", "make_methods"]
+
+FULL, REUSE, HALF = "full net", "reuse", "reuse, at most half"
+PLAIN, LOOP, FLOW, FP32 = "bicubic", "fp32 loop", "flow warp", "full net, fp32"
+METHODS = (FULL, REUSE, HALF, PLAIN, FLOW, FP32, LOOP)
+
+SPARSE = (LOOP, FP32)
+"""Each frame's picture depends on no other and the time is long: one frame in NOW_AND_THEN."""
+
+NOW_AND_THEN = 10
+
+MOST = 0.55
+"""Of the full net's work, for HALF: half of it, and the halos."""
+
+ANCHOR_EVERY = 30
+"""Frames from one run of the net to the next for FLOW."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Work:
+    """What a picture took."""
+
+    share: float
+    "Multiply-adds of the net, over those of the net on all of the picture."
+    effort: Effort
+
+
+_NO_WORK = Work(0.0, Effort(0, 0.0, 0.0, 0))
+
+
+class Method(Protocol):
+    """One way through one stream; sees its pictures in order."""
+
+    def enhance(self, coded: Coded, target: Picture) -> Work:
+        """Fills ``target``."""
+        ...
+
+
+def make_methods(
+    manifest: Manifest, width: int, height: int, names: Sequence[str]
+) -> dict[str, Method]:
+    """Those of METHODS that are wanted and that this machine has, afresh, for a decoded size."""
+
+    def full(precision: Precision) -> Full:
+        return Full(manifest, precision, width, height)
+
+    def reuse(most: float | None) -> Reuse:
+        return Reuse(manifest, free_net(manifest, "int8"), width, height, most=most)
+
+    makers: dict[str, Callable[[], Method]] = {
+        FULL: lambda: full("int8"),
+        REUSE: lambda: reuse(None),
+        HALF: lambda: reuse(MOST),
+        PLAIN: lambda: Plain(manifest.scale),
+        FLOW: lambda: FlowWarp(full("int8"), manifest.scale),
+        FP32: lambda: full("fp32"),
+        LOOP: lambda: Loop(OnnxLoop(model_file(manifest, "fp32")), manifest.scale),
+    }
+    lacking = () if has_onnxruntime() else (LOOP,)
+    return {name: makers[name]() for name in names if name not in lacking}
+
+
+class Full:
+    """The net on every picture, compiled for its size. The picture is bordered as for reuse, so
+    that both do the same multiply-adds for the same sample.
+    """
+
+    def __init__(self, manifest: Manifest, precision: Precision, width: int, height: int) -> None:
+        self._scale, self._halo = manifest.scale, manifest.receptive_radius
+        sides = (width + 2 * self._halo, height + 2 * self._halo)
+        self._net = ClockedNet(FixedNet(manifest, precision, *sides), self._halo)
+
+    def enhance(self, coded: Coded, target: Picture) -> Work:
+        h = self._halo
+        seen = cv2.copyMakeBorder(coded.picture.y, h, h, h, h, cv2.BORDER_REPLICATE)
+        made = self._net.run(np.asarray(seen, np.uint8), 0.0)
+        top = h * self._scale
+        target.y[:] = made[top : top + target.height, top : top + target.width]
+        resize_chroma(coded.picture, target, self._scale)
+        return Work(1.0, self._net.effort())
+
+
+class Reuse:
+    """``workers.enhance.reuse``, given all the work that it wishes, or never more than a share of
+    the full net's, at key frames neither.
+    """
+
+    def __init__(
+        self, manifest: Manifest, net: FreeSession, width: int, height: int, *, most: float | None
+    ) -> None:
+        self._net = ClockedNet(net, manifest.receptive_radius)
+        self._feed = ReuseFeed(manifest, width, height, self._net)
+        self._most = most
+
+    def enhance(self, coded: Coded, target: Picture) -> Work:
+        wish = self._feed.begin(coded.picture, target, coded.info, 0.0)
+        if self._most is not None:
+            share = self._feed.refresh(self._most)
+        elif wish.share < 1.0:
+            share = self._feed.refresh(1.0)
+        else:
+            share = 1.0
+            self._feed.full()
+        return Work(share, self._net.effort())
+
+
+class Plain:
+    """Bicubic."""
+
+    def __init__(self, scale: int) -> None:
+        self._scale = scale
+
+    def enhance(self, coded: Coded, target: Picture) -> Work:
+        target.y[:] = bicubic(coded.picture.y, self._scale)
+        resize_chroma(coded.picture, target, self._scale)
+        return _NO_WORK
+
+
+class Loop:
+    """The float net on every picture, as anyone would write it."""
+
+    def __init__(self, net: FreeSession, scale: int) -> None:
+        self._net, self._scale = ClockedNet(net, 0), scale
+
+    def enhance(self, coded: Coded, target: Picture) -> Work:
+        target.y[:] = self._net.run(np.ascontiguousarray(coded.picture.y), 0.0)
+        resize_chroma(coded.picture, target, self._scale)
+        return Work(1.0, self._net.effort())
+
+
+class FlowWarp:
+    """The net at key frames and now and then; between, the last enhanced picture along the flow of
+    dense inverse search (Kroeger et al., ECCV 2016; OpenCV's FAST preset), and nothing else.
+    """
+
+    def __init__(self, full: Full, scale: int) -> None:
+        self._full, self._scale = full, scale
+        self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._before: Bytes | None = None
+        self._enhanced: Bytes = np.zeros((0, 0), np.uint8)
+        self._since = 0
+        self._places: Any = None
+
+    def enhance(self, coded: Coded, target: Picture) -> Work:
+        luma = np.ascontiguousarray(coded.picture.y)
+        before, self._before = self._before, luma
+        self._since += 1
+        if before is None or coded.info.is_key or self._since == ANCHOR_EVERY:
+            self._since = 0
+            work = self._full.enhance(coded, target)
+        else:
+            work = _NO_WORK
+            target.y[:] = self._warped(before, luma)
+            resize_chroma(coded.picture, target, self._scale)
+        self._enhanced = np.ascontiguousarray(target.y)
+        return work
+
+    def _warped(self, before: Bytes, now: Bytes) -> Bytes:
+        height, width = self._enhanced.shape
+        if self._places is None:
+            rows, columns = np.indices((height, width), np.float32)
+            self._places = np.stack([columns, rows], axis=2)
+        flow = self._search.calc(now, before, None)
+        large: Any = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+        places = self._places + self._scale * large
+        nothing: Any = None
+        warped = cv2.remap(
+            self._enhanced, places, nothing, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(warped, np.uint8)

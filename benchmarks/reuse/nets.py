@@ -1,0 +1,114 @@
+"""Nets as the methods run them: one thread each, in the engine of a worker that has only a CPU."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.export.graph import INPUT, STRENGTH
+from models.manifest import Manifest, Precision, model_file
+from models.training.clip import Bytes
+from workers.engines import make_engine
+from workers.engines.engine import Engine, FreeSession, Session
+
+__all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
+
+
+def _engine() -> Engine:
+    return make_engine("openvino", threads=1)
+
+
+def free_net(manifest: Manifest, precision: Precision) -> FreeSession:
+    """For pictures of any size."""
+    return _engine().compile_free(manifest, model_file(manifest, precision)).session()
+
+
+class FixedNet:
+    """The same for one size, as for the net alone."""
+
+    def __init__(self, manifest: Manifest, precision: Precision, width: int, height: int) -> None:
+        path = model_file(manifest, precision)
+        compiled = _engine().compile(manifest, path, width=width, height=height)
+        self._session: Session = compiled.session()
+        self._strength = {STRENGTH: np.zeros(1, np.float32)} if manifest.strength else {}
+        self._made = np.empty((manifest.scale * height, manifest.scale * width), np.uint8)
+
+    def run(self, luma: Bytes, strength: float) -> Bytes:
+        """As a free net's."""
+        for wanted in self._strength.values():
+            wanted[0] = strength
+        self._session.run({INPUT: luma, **self._strength}, self._made)
+        return self._made
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Effort:
+    """What a net did for a picture."""
+
+    runs: int
+    "Times that it ran."
+    spent_s: float
+    new_size_s: float
+    "Of it in runs on a size that it had not seen before, for which a runtime prepares itself."
+    inside: int
+    "Samples that it worked on, less the halos."
+
+
+class ClockedNet:
+    """Says what the net within did."""
+
+    def __init__(self, net: FreeSession, halo: int) -> None:
+        self._net, self._halo = net, halo
+        self._sizes: set[tuple[int, ...]] = set()
+        self._effort = Effort(0, 0.0, 0.0, 0)
+
+    def run(self, luma: Bytes, strength: float) -> Bytes:
+        """As the net's."""
+        begun = time.perf_counter()
+        made = self._net.run(luma, strength)
+        spent = time.perf_counter() - begun
+        now, (height, width) = self._effort, luma.shape
+        is_new = luma.shape not in self._sizes
+        self._sizes.add(luma.shape)
+        self._effort = Effort(
+            now.runs + 1,
+            now.spent_s + spent,
+            now.new_size_s + spent * is_new,
+            now.inside + (height - 2 * self._halo) * (width - 2 * self._halo),
+        )
+        return made
+
+    def effort(self) -> Effort:
+        """Since the last time that this was asked."""
+        effort, self._effort = self._effort, Effort(0, 0.0, 0.0, 0)
+        return effort
+
+
+def has_onnxruntime() -> bool:
+    """Whether the loop over ONNX Runtime can be run here."""
+    return importlib.util.find_spec("onnxruntime") is not None
+
+
+class OnnxLoop:
+    """ONNX Runtime as its documentation starts it, but for one thread."""
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        providers = ["CPUExecutionProvider"]
+        self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        self._names = {each.name for each in self._session.get_inputs()}
+
+    def run(self, luma: Bytes, strength: float) -> Bytes:
+        """As a free net's."""
+        feeds: dict[str, Any] = {INPUT: luma[None, None]}
+        if STRENGTH in self._names:
+            feeds[STRENGTH] = np.array([strength], np.float32)
+        return np.asarray(self._session.run(None, feeds)[0][0, 0])

@@ -1,0 +1,78 @@
+"""Where the time of a frame goes."""
+
+from __future__ import annotations
+
+import cProfile
+import dataclasses
+import pstats
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.reuse.coded import Coded
+from benchmarks.reuse.material import SCALE, Material
+from benchmarks.reuse.methods import Reuse
+from benchmarks.reuse.nets import free_net
+from models.manifest import load_manifest
+from workers.picture import Picture
+
+__all__ = ["INSIDE", "NET", "NEW_SIZE", "OTHER", "PARTS", "Profile", "profile"]
+
+INSIDE, NET, NEW_SIZE = "codec information", "net", "net, sizes not seen before"
+OTHER = "chroma, bicubic, copies"
+
+_FUNCTIONS = {
+    "flow": ("between",),
+    "match": ("match", "bordered"),
+    "predict": ("carry", "difference", "widen", "predict"),
+    "choose": ("regions",),
+    "paste": ("paste", "spread"),
+}
+"""Of workers/reuse; none of them calls another one."""
+
+PARTS = (INSIDE, *_FUNCTIONS, OTHER, NET, NEW_SIZE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Profile:
+    """Of reuse with all the work that it wishes."""
+
+    net: str
+    kind: str
+    codec: str
+    ms: dict[str, float]
+    "By PARTS, mean over frames."
+
+
+def profile(net: str, material: Material, frames: Sequence[Coded], codec: str) -> Profile:
+    """One stream, beside the measured run: looking on takes time."""
+    manifest = load_manifest(net)
+    height, width = material.small.shape[1:]
+    method = Reuse(manifest, free_net(manifest, "int8"), width, height, most=None)
+    target = Picture.blank(SCALE * width, SCALE * height)
+    watcher = cProfile.Profile()
+    watcher.enable()
+    efforts = [method.enhance(coded, target).effort for coded in frames]
+    watcher.disable()
+    spent = _by_part(watcher)
+    spent[NEW_SIZE] = sum(effort.new_size_s for effort in efforts)
+    spent[NET] = sum(effort.spent_s for effort in efforts) - spent[NEW_SIZE]
+    spent[OTHER] -= spent[NET] + spent[NEW_SIZE]
+    spent[INSIDE] = sum(coded.info_s for coded in frames)
+    in_ms = {part: 1e3 * spent[part] / len(frames) for part in PARTS}
+    return Profile(net, material.kind, codec, in_ms)
+
+
+def _by_part(watcher: cProfile.Profile) -> dict[str, float]:
+    """Seconds; what belongs to no function is OTHER."""
+    parts = {name: part for part, names in _FUNCTIONS.items() for name in names}
+    spent = dict.fromkeys((*_FUNCTIONS, OTHER), 0.0)
+    everything = 0.0
+    # pstats keeps, for each function, calls, calls without recursion, own and whole seconds.
+    found: dict[tuple[str, int, str], Any] = pstats.Stats(watcher).stats  # type: ignore[attr-defined]
+    for (path, _, name), (_, _, own, whole, _) in found.items():
+        everything += own
+        if name in parts and Path(path).parts[-3:-1] == ("workers", "reuse"):
+            spent[parts[name]] += whole
+    spent[OTHER] = everything - sum(spent.values())
+    return spent
