@@ -141,6 +141,10 @@ class FreeNet(Protocol):
         """A new session, for one stream."""
         ...
 
+    def warm_up(self, height: int, width: int) -> None:
+        """Does now what would make the first call with a size slow."""
+        ...
+
 
 class Engine(Protocol):
     """One inference runtime. ``compile`` may be called from any thread."""

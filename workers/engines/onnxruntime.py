@@ -203,6 +203,11 @@ class _FreeNet:
     def session(self) -> FreeSession:
         return self
 
+    def warm_up(self, height: int, width: int) -> None:
+        """Kernels on the processor do not depend on sizes; those on GPUs are chosen by them."""
+        if "CUDAExecutionProvider" in self._runtime.get_providers():
+            self.run(np.zeros((height, width), np.uint8), 0.0)
+
     def run(self, luma: Array, strength: float) -> Array:
         feeds: dict[str, Array] = {"luma": np.ascontiguousarray(luma)[None, None]}
         if self._has_looks:

@@ -73,7 +73,7 @@ class OpenVinoEngine:
         return _CompiledNet(compiled, info)
 
     def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
-        """With height and width left open, which costs nothing measurable on the CPU."""
+        """With height and width left open; a size that was met before costs nothing more."""
         try:
             model = self._core.read_model(path)
             model.reshape({"luma": [1, 1, -1, -1]})
@@ -148,6 +148,10 @@ class _FreeNet:
 
     def session(self) -> FreeSession:
         return _FreeSession(self._compiled.create_infer_request(), has_looks=self._has_looks)
+
+    def warm_up(self, height: int, width: int) -> None:
+        """Primitives are made for each size, and kept for all sessions."""
+        self.session().run(np.zeros((height, width), np.uint8), 0.0)
 
 
 class _FreeSession:

@@ -25,6 +25,7 @@ from workers.engines.trial import time_net
 from workers.engines.turns import Turns
 from workers.enhance.batched import BatchedNet, measure_batch
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
+from workers.reuse.regions import region_sizes
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ class NetCache:
         self.reuse = reuse
         "Whether streams may use earlier pictures again; then ``free`` gives the net for that."
         self._futures: OrderedDict[tuple[str, int, int], Future[Net]] = OrderedDict()
-        self._free: dict[str, Future[FreeNet]] = {}
+        self._free: OrderedDict[tuple[str, int, int], Future[FreeNet]] = OrderedDict()
+        self._free_nets: dict[str, FreeNet] = {}
         self._lock = threading.Lock()
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-compiler")
 
@@ -100,14 +102,18 @@ class NetCache:
         """The net, waiting for it; never on the loop. Raises NetUnusable."""
         return self._future(model, width, height).result()
 
-    def free(self, model: str) -> FreeSession | None:
-        """A new session of the net for pictures of any size, or None while it is being compiled.
-        Raises NetUnusable where the engine, or the net, cannot do that.
+    def free(self, model: str, width: int, height: int) -> FreeSession | None:
+        """A new session of the net for a picture of that size and all regions of it, or None while
+        it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
         """
+        key = (model, width, height)
         with self._lock:
-            if model not in self._free:
-                self._free[model] = self._compiler.submit(self._compile_free, model)
-            future = self._free[model]
+            if key not in self._free:
+                self._free[key] = self._compiler.submit(self._compile_free, *key)
+                while len(self._free) > MAX_NETS:
+                    self._free.popitem(last=False)
+            self._free.move_to_end(key)
+            future = self._free[key]
         return self.turns.guard_free(future.result().session()) if future.done() else None
 
     def smaller(self, model: str) -> str | None:
@@ -154,14 +160,19 @@ class NetCache:
             trial_s=trial_s,
         )
 
-    def _compile_free(self, model: str) -> FreeNet:
+    def _compile_free(self, model: str, width: int, height: int) -> FreeNet:
         try:
             manifest = load_manifest(model, self._zoo)
             form = form_for(self._engine.info, manifest, self._precision)
             path = model_file(manifest, form.file, self._zoo)
         except ModelError as error:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
-        return self._engine.compile_free(manifest, path)
+        net = self._free_nets.get(model) or self._engine.compile_free(manifest, path)
+        self._free_nets[model] = net
+        for size in region_sizes((width, height), manifest.receptive_radius):
+            with self.turns.take():
+                net.warm_up(*size)
+        return net
 
     def _compiled(
         self, manifest: Manifest, size: tuple[int, int]

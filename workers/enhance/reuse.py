@@ -11,7 +11,7 @@ from models.manifest import Manifest
 from workers.engines.engine import Array, FreeSession
 from workers.enhance.feeds import resize_chroma
 from workers.picture import Picture
-from workers.reuse.codec_info import CodecInfo
+from workers.reuse.codec_info import CELL, CodecInfo
 from workers.reuse.regions import Region, pixels
 from workers.reuse.reuser import Reuser
 
@@ -20,6 +20,12 @@ __all__ = ["ReuseFeed", "Wish", "can_reuse"]
 
 MOST_MISSED = 10
 """Pictures made in another way, after which what was kept is too old to be compared with."""
+
+
+MOST_PART = 0.6
+"""Of the full net's work, that a picture may wish for. Where much moves all the time, cells take
+turns: what is a picture or two old is nearly as good, and no picture takes as long as a whole one.
+"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class ReuseFeed:
         self._scale = manifest.scale
         self._halo = manifest.receptive_radius
         self._reuser = Reuser(width, height, manifest.scale, self._halo)
+        self._size = (width, height)
         self._all = (width + 2 * self._halo) * (height + 2 * self._halo)
         self._strength: float | None = None
         self._seen: Array = np.zeros((0, 0), np.uint8)
@@ -78,19 +85,18 @@ class ReuseFeed:
         resize_chroma(picture, target, self._scale)
         self._target = target
         luma = np.ascontiguousarray(picture.y)
-        h = self._halo
-        self._seen = np.asarray(
-            cv2.copyMakeBorder(luma, h, h, h, h, cv2.BORDER_REPLICATE), np.uint8
-        )
+        self._seen = self._bordered(luma)
         outlook = self._reuser.begin(luma, info, self._large)
-        self._wanted = None if outlook.must_be_full else self._reuser.regions(self._all)
+        most = int(MOST_PART * self._all)
+        self._wanted = None if outlook.must_be_full else self._reuser.regions(most)
         share = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
         return Wish(share=min(share, 1.0), energy=outlook.worth)
 
     def full(self) -> None:
         """The net on all of the picture."""
         target = self._begun()
-        made = self._net.run(self._seen, self._strength or 0.0)
+        height, width = self._size[1] + 2 * self._halo, self._size[0] + 2 * self._halo
+        made = self._net.run(self._seen[:height, :width], self._strength or 0.0)
         self._reuser.take_full(made, self._halo, self._halo, self._large)
         self._end(target)
 
@@ -131,6 +137,14 @@ class ReuseFeed:
         self._reuser.end(self._large)
         self._missed = 0
         target.y[:] = self._large
+
+    def _bordered(self, luma: Array) -> Array:
+        """With its edge repeated by the halo, and up to whole cells."""
+        halo = self._halo
+        bottom, right = (halo + -side % CELL for side in luma.shape)
+        return np.asarray(
+            cv2.copyMakeBorder(luma, halo, bottom, halo, right, cv2.BORDER_REPLICATE), np.uint8
+        )
 
     def _cut(self, region: Region) -> Array:
         bottom = region.top + region.height + 2 * self._halo

@@ -33,10 +33,10 @@ class ReuseWay:
         """True while pictures can be begun."""
         return self._feed is not None
 
-    def prepare(self, model: str) -> None:
-        """Lets the net for any size be compiled; whether it can be shows when it is needed."""
+    def prepare(self, model: str, width: int, height: int) -> None:
+        """Lets the net for regions be made ready; whether it can be shows when it is needed."""
         with contextlib.suppress(NetUnusable):
-            self._nets.free(model)
+            self._nets.free(model, width, height)
 
     def use(self, net: Net | None, size: tuple[int, int]) -> None:
         """The net for the pictures that follow, and their width and height."""
@@ -83,7 +83,7 @@ class ReuseWay:
         if not warm.is_warm():
             return None
         try:
-            session = self._nets.free(net.manifest.name)
+            session = self._nets.free(net.manifest.name, *self._size)
         except NetUnusable as error:
             log.info("nothing is reused: %s", error, extra={"action": "no_reuse"})
             self._net = None

@@ -82,7 +82,7 @@ class EnhanceStep:
         try:
             is_ready = self._nets.ready(self.model, width, height) is not None
             if self._nets.reuse:
-                self._reuse.prepare(self.model)
+                self._reuse.prepare(self.model, width, height)
             smaller = self._nets.smaller(self.model)
             if is_ready and smaller is not None:
                 self._nets.ready(smaller, width, height)

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workers.reuse.codec_info import CELL
+from workers.reuse.codec_info import CELL, cells
 from workers.reuse.compiled import compiled
 
-__all__ = ["MOST", "Region", "choose", "pixels"]
+__all__ = ["MOST", "Region", "choose", "pixels", "region_sizes"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -28,9 +28,18 @@ MOST = 48
 """Rectangles for a frame; one more costs more to handle than it could save."""
 
 
+FINE_STEPS = (1, 2, 3, 4, 6, 8, 12, 16)
+COARSE_STEP = 8
+"""Cells along a region's sides: a runtime prepares itself for each size that it meets first, which
+takes as long as some runs, so there must be few sizes. Steps of a third or less waste little.
+"""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle of the decoded picture, in luma samples; top and left lie on cells."""
+    """A rectangle of the decoded picture, in luma samples; all sides lie on cells, so that it may
+    reach beyond the picture by part of one.
+    """
 
     top: int
     left: int
@@ -51,23 +60,36 @@ def pixels(regions: Sequence[Region], halo: int) -> int:
     return sum((each.height + 2 * halo) * (each.width + 2 * halo) for each in regions)
 
 
-def choose(
-    error: Floats, price: float, *, size: tuple[int, int], halo: int, most_pixels: int
-) -> list[Region]:
-    """Rectangles of a picture of ``size`` (width, height), the one with the largest error first;
-    they may overlap a little.
+def choose(error: Floats, price: float, *, halo: int, most_pixels: int) -> list[Region]:
+    """Rectangles, the one with the largest error first; they may overlap a little.
 
     ``error`` [rows, columns] is the mean squared error of each cell as it stands; a rectangle is
     worth it where the error it removes, summed over its samples, is at least ``price`` for each
     sample that the net must work on, halo included. ``most_pixels`` bounds the sum of the latter.
     """
     found = np.empty((MOST, 4), np.int32)
-    count = _choose(error.astype(np.float64), price, halo, most_pixels, found)
-    width, height = size
-    regions = []
-    for row, column, rows, columns in (found[:count] * CELL).tolist():
-        regions.append(Region(row, column, min(rows, height - row), min(columns, width - column)))
-    return regions
+    rows, columns = error.shape
+    tall, wide = _sides(rows, halo), _sides(columns, halo)
+    count = _choose(error.astype(np.float64), price, halo, tall, wide, most_pixels, found)
+    return [Region(*(CELL * part for part in rect)) for rect in found[:count].tolist()]
+
+
+def region_sizes(size: tuple[int, int], halo: int) -> list[tuple[int, int]]:
+    """Height and width of everything that the net may be given for a picture of ``size`` (width,
+    height), halos included: all regions, and the picture itself.
+    """
+    rows, columns = cells(*size)
+    tall, wide = (np.unique(_sides(count, halo)[1:]) for count in (rows, columns))
+    sizes = [(int(height), int(width)) for height in tall for width in wide]
+    return [*sizes, (size[1] + 2 * halo, size[0] + 2 * halo)]
+
+
+def _sides(count: int, halo: int) -> Ints:
+    """By the number of cells wanted (0 to ``count``), the samples that the net is given."""
+    steps = [step for step in FINE_STEPS if step < count]
+    steps += [*range(24, count, COARSE_STEP), count]
+    whole = np.array(steps)[np.searchsorted(steps, np.arange(count + 1))]
+    return (whole * CELL + 2 * halo).astype(np.int32)
 
 
 @compiled
@@ -92,24 +114,26 @@ def _tabulate(error: Any, table: Any) -> None:
 
 
 @compiled
-def _cost(rows: int, columns: int, halo: int) -> int:
-    return (rows * 8 + 2 * halo) * (columns * 8 + 2 * halo)
-
-
-@compiled
 def _grow(
-    error: Any, table: Any, seed_row: int, seed_column: int, halo: int, most: int, rect: Ints
+    error: Any,
+    table: Any,
+    seed_row: int,
+    seed_column: int,
+    tall: Ints,
+    wide: Ints,
+    most: int,
+    rect: Ints,
 ) -> Any:
     """The rectangle around a seed in which the error for a sample of work is greatest; widened as
     long as some step makes it greater, two steps ahead, so that a gap of a cell is crossed.
     """
     total_rows, total_columns = error.shape
     row, column, rows, columns = seed_row, seed_column, 1, 1
-    best = 64.0 * error[row, column] / _cost(1, 1, halo)
+    best = 64.0 * error[row, column] / (tall[1] * wide[1])
     while True:
         better = best
         choice, step = -1, 0
-        for ahead in (1, 2, 4):
+        for ahead in (1, 2, 4, 8):
             for side in range(4):
                 r, c, h, w = row, column, rows, columns
                 if side == 0:
@@ -122,7 +146,7 @@ def _grow(
                     w = columns + ahead
                 if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
                     continue
-                cost = _cost(h, w, halo)
+                cost = tall[h] * wide[w]
                 worth = 64.0 * _sum(table, r, c, h, w) / cost
                 if worth > better and cost <= most:
                     better, choice, step = worth, side, ahead
@@ -142,52 +166,67 @@ def _grow(
 
 
 @compiled
-def _extend(error: Any, table: Any, price: float, halo: int, most: int, rect: Ints) -> None:
+def _extend(
+    error: Any, table: Any, price: float, tall: Ints, wide: Ints, most: int, rect: Ints
+) -> None:
     """Takes in what is worth its own price at the edge of a rectangle that is worked on anyway."""
     total_rows, total_columns = error.shape
     moved = True
     while moved:
         moved = False
         for side in range(4):
-            row, column, rows, columns = rect[0], rect[1], rect[2], rect[3]
-            r, c, h, w = row, column, rows, columns
-            if side == 0:
-                r, h = row - 1, rows + 1
-            elif side == 1:
-                h = rows + 1
-            elif side == 2:
-                c, w = column - 1, columns + 1
-            else:
-                w = columns + 1
-            if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
-                continue
-            more = _sum(table, r, c, h, w) - _sum(table, row, column, rows, columns)
-            cost = _cost(h, w, halo)
-            if 64.0 * more >= price * (cost - _cost(rows, columns, halo)) and cost <= most:
-                rect[0], rect[1], rect[2], rect[3] = r, c, h, w
-                moved = True
+            for ahead in (1, 2, 4, 8):
+                row, column, rows, columns = rect[0], rect[1], rect[2], rect[3]
+                r, c, h, w = row, column, rows, columns
+                if side == 0:
+                    r, h = row - ahead, rows + ahead
+                elif side == 1:
+                    h = rows + ahead
+                elif side == 2:
+                    c, w = column - ahead, columns + ahead
+                else:
+                    w = columns + ahead
+                if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
+                    continue
+                more = _sum(table, r, c, h, w) - _sum(table, row, column, rows, columns)
+                cost = tall[h] * wide[w]
+                extra = cost - tall[rows] * wide[columns]
+                if more > 0.0 and 64.0 * more >= price * extra and cost <= most:
+                    rect[0], rect[1], rect[2], rect[3] = r, c, h, w
+                    moved = True
 
 
 @compiled
-def _choose(error: Any, price: float, halo: int, most: int, found: Ints) -> int:
+def _fill(rect: Ints, halo: int, tall: Ints, wide: Ints, rows: int, columns: int) -> None:
+    """Widens the rectangle to the size that the net is given: it costs nothing more."""
+    rect[2] = (tall[rect[2]] - 2 * halo) // 8
+    rect[3] = (wide[rect[3]] - 2 * halo) // 8
+    rect[0] = min(rect[0], rows - rect[2])
+    rect[1] = min(rect[1], columns - rect[3])
+
+
+@compiled
+def _choose(
+    error: Any, price: float, halo: int, tall: Ints, wide: Ints, most: int, found: Ints
+) -> int:
     rows, columns = error.shape
     table = np.zeros((rows + 1, columns + 1), np.float64)
     rect = np.empty(4, np.int32)
     count, spent = 0, 0
-    while count < found.shape[0] and spent + _cost(1, 1, halo) <= most:
+    while count < found.shape[0] and spent + tall[1] * wide[1] <= most:
         seed = int(np.argmax(error))
         if error[seed // columns, seed % columns] <= 0.0:
             break
         _tabulate(error, table)
         left = most - spent
-        worth = _grow(error, table, seed // columns, seed % columns, halo, left, rect)
-        if worth < price:
-            # Alone it is not worth the net, whatever lies around it.
-            error[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
-            continue
-        _extend(error, table, price, halo, left, rect)
-        found[count] = rect
-        count += 1
-        spent += _cost(rect[2], rect[3], halo)
+        worth = _grow(error, table, seed // columns, seed % columns, tall, wide, left, rect)
+        is_worth_it = worth >= price
+        if is_worth_it:
+            _extend(error, table, price, tall, wide, left, rect)
+            _fill(rect, halo, tall, wide, rows, columns)
+            found[count] = rect
+            count += 1
+            spent += tall[rect[2]] * wide[rect[3]]
+        # Otherwise: alone it is not worth the net, whatever lies around it.
         error[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
     return count

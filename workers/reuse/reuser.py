@@ -31,7 +31,7 @@ Bytes = npt.NDArray[np.uint8]
 STILL = 16
 """Sum of squares over a cell below which it has not moved: half a level a sample."""
 
-TOLERANCE = 0.2
+TOLERANCE = 0.4
 """Error for a sample of the net's work, as a share of what the net's correction is worth, from
 which the work is done.
 """
@@ -47,6 +47,9 @@ two coded versions of the same content err less than one.
 KEY_FRAME = 0.3
 """Of the correction's energy, by which each cell's error grows at a key frame."""
 
+CUT = 0.8
+"""Mean error, as a share of what the net's correction is worth, that only another scene leaves."""
+
 FIRST_WORTH = 4.0
 """Squared levels that the net's correction is thought to be worth before it was seen."""
 
@@ -54,6 +57,11 @@ OLDEST = 90
 """Pictures after which a tile is refreshed whatever is believed of it; up to half as many more, so
 that tiles take turns.
 """
+
+AGEING = 10.0
+"""Pictures in which an error that stays becomes worth twice as much to be mended."""
+
+MOST_AGEING = 6.0
 
 TILE = 4
 """Cells along a tile's side."""
@@ -171,17 +179,20 @@ class Reuser:
         )  # fmt: skip
         self._keep[:] = _kept(self._error, self._worth)
         told = dataclasses.replace(info or _UNKNOWN, motion=motion, residual=self._squares.copy())
-        return Outlook(float(self._error.mean()), usual, told, must_be_full=is_key)
+        error = float(self._error.mean())
+        is_cut = error > CUT * float(self._worth.mean())
+        return Outlook(error, usual, told, must_be_full=is_key or is_cut)
 
     def regions(self, most_pixels: int) -> list[Region]:
         """What the net should look at; ``most_pixels`` is the most it may, halos included."""
         price = max(TOLERANCE * float(self._worth.mean()), LEAST_PRICE)
-        wanted = self._error.copy()
+        # What stays wrong for long was seen for long: it is worth more than what just came up.
+        wanted = self._error * np.minimum(1.0 + self._age / AGEING, MOST_AGEING)
         # A tile whose turn has come is worth the net even alone.
         side = TILE * CELL
         alone = (side + 2 * self._halo) ** 2 / side**2
         wanted[self._age > self._turn] = np.float32(1.01 * price * alone)
-        return choose(wanted, price, size=self._size, halo=self._halo, most_pixels=most_pixels)
+        return choose(wanted, price, halo=self._halo, most_pixels=most_pixels)
 
     def take(self, made: Bytes, region: Region, row: int, column: int, out: Bytes) -> None:
         """The region as the net made it: its first sample is at (row, column), counted in decoded

@@ -31,7 +31,7 @@ def nets() -> Iterator[NetCache]:
     warm.warm_up()
     cache = NetCache(make_engine("openvino", threads=1), reuse=True)
     cache.load(MODEL, WIDTH, HEIGHT)
-    while cache.free(MODEL) is None:
+    while cache.free(MODEL, WIDTH, HEIGHT) is None:
         time.sleep(0.01)
     yield cache
     cache.close()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.reuse.codec_info import CELL, cells
-from workers.reuse.regions import MOST, Region, choose, pixels
+from workers.reuse.regions import MOST, Region, choose, pixels, region_sizes
 
 SIZE = (320, 180)
 HALO = 7
@@ -18,7 +18,7 @@ def blank() -> np.ndarray:
 
 
 def picked(error: np.ndarray, price: float, most: int = ALL) -> list[Region]:
-    return choose(error, price, size=SIZE, halo=HALO, most_pixels=most)
+    return choose(error, price, halo=HALO, most_pixels=most)
 
 
 def test_nothing_wrong_needs_nothing() -> None:
@@ -36,21 +36,38 @@ def test_one_cell_must_pay_for_its_halo_too() -> None:
 def test_neighbours_share_one_halo() -> None:
     error = blank()
     error[5:9, 20:30] = 4.0
-    assert picked(error, 1.0) == [Region(40, 160, 4 * CELL, 10 * CELL)]
+    # Twelve cells wide is the next size that the net knows.
+    assert picked(error, 1.0) == [Region(40, 160, 4 * CELL, 12 * CELL)]
 
 
 def test_a_small_gap_is_crossed_and_a_large_one_is_not() -> None:
     error = blank()
-    error[4:8, 4:8] = error[4:8, 9:13] = 4.0
+    error[4:8, 4:7] = error[4:8, 8:12] = 4.0
     error[4:8, 30:34] = 4.0
     found = sorted(picked(error, 1.0), key=lambda each: each.left)
-    assert found == [Region(32, 32, 32, 9 * CELL), Region(32, 240, 32, 32)]
+    assert found == [Region(32, 32, 32, 8 * CELL), Region(32, 240, 32, 32)]
 
 
-def test_the_last_cells_end_where_the_picture_does() -> None:
+def test_all_of_the_picture_is_one_region_of_whole_cells() -> None:
     error = blank()
     error[:] = 9.0
-    assert picked(error, 1.0) == [Region(0, 0, SIZE[1], SIZE[0])]
+    assert picked(error, 1.0) == [Region(0, 0, 184, 320)]
+
+
+def test_a_region_at_the_edge_is_widened_inwards() -> None:
+    error = blank()
+    error[18:23, 35:40] = 4.0
+    assert picked(error, 1.0) == [Region(136, 272, 48, 48)]
+
+
+def test_all_regions_have_sizes_that_were_told_before() -> None:
+    sizes = set(region_sizes(SIZE, HALO))
+    assert (SIZE[1] + 2 * HALO, SIZE[0] + 2 * HALO) in sizes
+    assert len(sizes) < 150
+    for seed in range(40):
+        error = (np.random.default_rng(seed).random(cells(*SIZE)) ** 6 * 20).astype(np.float32)
+        for each in picked(error, 0.5):
+            assert (each.height + 2 * HALO, each.width + 2 * HALO) in sizes
 
 
 @settings(max_examples=60, deadline=None)
@@ -66,7 +83,7 @@ def test_work_stays_within_the_budget_and_the_picture(seed: int, price: float, m
     assert pixels(found, HALO) <= most
     for each in found:
         assert each.top % CELL == each.left % CELL == 0
-        assert 0 < each.height <= SIZE[1] - each.top
+        assert 0 < each.height <= 184 - each.top
         assert 0 < each.width <= SIZE[0] - each.left
 
 

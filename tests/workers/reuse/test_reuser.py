@@ -5,7 +5,7 @@ import pytest
 
 from tests.workers.reuse.scenes import HALO, net, padded, texture
 from workers.reuse.codec_info import CodecInfo, MotionGrid, Source, cells
-from workers.reuse.regions import pixels
+from workers.reuse.regions import Region, pixels
 from workers.reuse.reuser import OLDEST, Reuser
 
 WIDTH, HEIGHT = 160, 96
@@ -23,6 +23,12 @@ class Stream:
         self.out = np.zeros(sides, np.uint8)
         self.seen = padded(np.zeros((height, width), np.uint8))
 
+    def cut(self, region: Region) -> np.ndarray:
+        """What the net is given; a region may reach beyond the picture by part of a cell."""
+        whole = np.pad(self.seen, ((0, 8), (0, 8)), mode="edge")
+        bottom, right = region.top + region.height, region.left + region.width
+        return whole[region.top : bottom + 2 * HALO, region.left : right + 2 * HALO]
+
     def show(self, luma: np.ndarray, info: CodecInfo | None = None, most: int = ALL) -> float:
         """The share of the picture's samples that the net worked on."""
         self.seen = padded(luma)
@@ -33,11 +39,8 @@ class Stream:
         else:
             regions = self.reuser.regions(most)
             for each in regions:
-                cut = self.seen[
-                    each.top : each.top + each.height + 2 * HALO,
-                    each.left : each.left + each.width + 2 * HALO,
-                ]
-                self.reuser.take(net(cut, self.scale), each, HALO, HALO, self.out)
+                made = net(self.cut(each), self.scale)
+                self.reuser.take(made, each, HALO, HALO, self.out)
             share = pixels(regions, HALO) / self.area
         self.reuser.end(self.out)
         return share
@@ -136,11 +139,7 @@ def test_regions_are_what_the_whole_picture_would_be() -> None:
     regions = stream.reuser.regions(most_pixels=60 * 60)
     assert regions
     for each in regions:
-        cut = stream.seen[
-            each.top : each.top + each.height + 2 * HALO,
-            each.left : each.left + each.width + 2 * HALO,
-        ]
-        made = net(cut)[2 * HALO : -2 * HALO, 2 * HALO : -2 * HALO]
+        made = net(stream.cut(each))[2 * HALO : -2 * HALO, 2 * HALO : -2 * HALO]
         rows = slice(2 * each.top, 2 * (each.top + each.height))
         columns = slice(2 * each.left, 2 * (each.left + each.width))
         assert np.array_equal(made, stream.full()[rows, columns])
