@@ -45,8 +45,11 @@ def rows(courses: Sequence[Course], default: str) -> list[Row]:
     for course in courses:
         if course.model == default and course.reuse:
             found += _twice_rows(course)
-    lost = sum(outcome.unaccounted for course in courses for outcome in course.outcomes)
-    found.append(Row("frames that are nowhere, all runs", lost, 0, "", at_most=True))
+    outcomes = [outcome for course in courses for outcome in course.outcomes]
+    lost = sum(outcome.unaccounted for outcome in outcomes)
+    late_ms = max((outcome.late_ms for outcome in outcomes), default=0.0)
+    found.append(Row("frames that are nowhere, all runs", lost, 0, "frames", True))
+    found.append(Row("the feeder's own lateness, p99 of its worst run", late_ms, None, "ms"))
     return found
 
 
@@ -58,7 +61,7 @@ def _sustained_row(course: Course, default: str) -> Row:
         f"270p30 streams one core sustains: {_name(course)}",
         number,
         TARGETS[course.content] if has_target else None,
-        "",
+        "streams",
         note="more were not tried" if number == most else "",
     )
 
