@@ -1,4 +1,4 @@
-"""``python -m benchmarks [live] [glass] [quality] [reuse] [memory]``: the measured tables."""
+"""``python -m benchmarks [live] [glass] [quality] [reuse] [crowd] [memory]``: measured tables."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def _glass(seconds: float) -> list[Row]:
     return glass.measure(min(seconds, 60.0))
 
 
+def _crowd(seconds: float) -> list[Row]:
+    from benchmarks.crowd import measure
+
+    return measure.measure(min(seconds, measure.SECONDS))
+
+
 def _quality(_: float) -> list[Row]:
     from benchmarks.quality import gain
 
@@ -45,6 +51,7 @@ _JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
     "glass": ("Chromium publishes and watches on the same machine", _glass),
     "quality": ("held-out clips through the live encoders", _quality),
     "reuse": ("what the last enhanced picture saves, by content", _reuse),
+    "crowd": ("how many streams one core enhances in time; eleven minutes", _crowd),
     "memory": ("one stream over ten minutes", _memory),
 }
 

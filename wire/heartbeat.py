@@ -55,6 +55,10 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "What its share of the engine pays for on every frame."
     share_ms: float = 0.0
     "Milliseconds of the engine per second that it may use."
+    reuse_wanted: float = 0.0
+    "Of the net's work, what the frames on ``reuse`` asked for; the whole net on a picture is 1."
+    reuse_done: float = 0.0
+    "What of it was done."
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):

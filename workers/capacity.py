@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from models.errors import ModelError
 from models.manifest import Manifest, list_models
+from workers.cores import usable_cores
 from workers.encode.encoder import EncoderSpec
 from workers.encode.step import OutputConfig
 from workers.encode.table import make_encoder
@@ -71,8 +71,7 @@ def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) 
     coder = _coder(output, upscaler.resize(pictures[0]))
     coder_ms = _usual_ms(coder)
     # The net uses all its threads at once; decoder and encoder take one each.
-    cores = max(1, os.cpu_count() or 1)
-    streams = _HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / cores)
+    streams = _HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / usable_cores())
     zoo = _zoo()
     smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
     return Capacity(

@@ -129,7 +129,8 @@ class Lead:
             frames_out=counts.frames_out, enhanced=counts.enhanced, bicubic=counts.bicubic,
             bypassed=counts.bypassed, dropped=counts.dropped, key_frames=counts.key_frames,
             rungs=counts.rungs, rung=standing.level.name.lower(),
-            share_ms=round(standing.ms_per_s, 1),
+            share_ms=round(standing.ms_per_s, 1), reuse_wanted=round(counts.reuse_wanted, 2),
+            reuse_done=round(counts.reuse_done, 2),
         )  # fmt: skip
 
     def _outlets(self) -> Outlets:

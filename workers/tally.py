@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
-_MAPS = ("dropped", "rungs")
+_OTHERS = ("dropped", "rungs", "reuse_wanted", "reuse_done")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Counts:
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     rungs: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     "Frames that were to be enhanced by what they got and why, as ``Rung`` and ``Reason`` say."
+    reuse_wanted: float = 0.0
+    """How much of the net's work the frames that reuse made asked for together; the whole net on
+    one picture is 1."""
+    reuse_done: float = 0.0
+    "How much of it they got."
 
 
 class Tally:
@@ -33,10 +38,12 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts = dict.fromkeys(
-            (f.name for f in dataclasses.fields(Counts) if f.name not in _MAPS), 0
+            (f.name for f in dataclasses.fields(Counts) if f.name not in _OTHERS), 0
         )
         self._dropped: dict[str, int] = {}
         self._rungs: dict[str, dict[str, int]] = {}
+        self._reuse_wanted = 0.0
+        self._reuse_done = 0.0
 
     def count(self, name: str, number: int = 1) -> None:
         """Adds to the counter of that name in ``Counts``."""
@@ -54,8 +61,19 @@ class Tally:
             reasons = self._rungs.setdefault(rung, {})
             reasons[reason] = reasons.get(reason, 0) + 1
 
+    def refresh(self, *, wanted: float, done: float) -> None:
+        """Counts for a frame that reuse made what it asked for of the net and what it got, as
+        shares of the whole net's work.
+        """
+        with self._lock:
+            self._reuse_wanted += wanted
+            self._reuse_done += done
+
     def read(self) -> Counts:
         """The counters now."""
         with self._lock:
             rungs = {rung: dict(reasons) for rung, reasons in self._rungs.items()}
-            return Counts(**self._counts, dropped=dict(self._dropped), rungs=rungs)
+            return Counts(
+                **self._counts, dropped=dict(self._dropped), rungs=rungs,
+                reuse_wanted=self._reuse_wanted, reuse_done=self._reuse_done,
+            )  # fmt: skip

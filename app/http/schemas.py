@@ -136,6 +136,10 @@ class WorkerStream(BaseModel):
     )
     rung: str = Field(description="What its share of the engine pays for on every frame")
     share_ms: float = Field(description="Milliseconds of the engine per second it may use")
+    reuse_wanted: float = Field(
+        description="Of the net's work, what frames on reuse asked for; 1 is a whole picture"
+    )
+    reuse_done: float = Field(description="What of that was done")
 
 
 class Worker(BaseModel):

@@ -15,6 +15,7 @@ from workers.shot import Shot
 from workers.tally import Tally
 
 _MAX_INSIDE = 32
+"""Units after which a picture that did not come will not come: twice what H.264 may reorder."""
 
 _DROP_REASONS = {
     Entrance.NO_KEY_FRAME: "no_key_frame",
@@ -84,8 +85,8 @@ class DecodeStep:
         yield from self._match(decoder.decode(item.unit.payload, self._tag))
         if not decoder.may_hold_back and self._inside.pop(self._tag, None) is not None:
             self._drop(item, "hidden")
-        while len(self._inside) > _MAX_INSIDE:
-            self._drop(self._inside.pop(next(iter(self._inside))), "broken")
+        while self._inside and (oldest := next(iter(self._inside))) <= self._tag - _MAX_INSIDE:
+            self._drop(self._inside.pop(oldest), "broken")
 
     def _match(self, pictures: list[tuple[int, Picture]]) -> Iterator[Shot]:
         for tag, picture in pictures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +9,7 @@ import av
 import av.error
 from av.video.frame import PictureType
 
+from workers.cores import usable_cores
 from workers.encode.encoder import CLOCK_RATE, Coded, EncoderSpec
 from workers.errors import EncoderFailed
 from workers.picture import Picture
@@ -19,7 +19,7 @@ _SMALL_PIXELS = 960 * 540
 
 def encoder_threads(spec: EncoderSpec) -> int:
     """One up to 960x540, where a second one only takes time from the net; two above."""
-    return 1 if spec.width * spec.height <= _SMALL_PIXELS else min(2, os.cpu_count() or 1)
+    return 1 if spec.width * spec.height <= _SMALL_PIXELS else min(2, usable_cores())
 
 
 def open_context(name: str, spec: EncoderSpec, *, fps: float, options: dict[str, str]) -> Any:

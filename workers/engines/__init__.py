@@ -11,6 +11,7 @@ import importlib
 import os
 from pathlib import Path
 
+from workers.cores import usable_cores
 from workers.engines.engine import Engine, EngineOptions
 from workers.errors import EngineUnavailable
 
@@ -38,7 +39,7 @@ def make_engine(name: str, *, threads: int, cache_dir: Path | None = None) -> En
     ``threads`` is how many the net may use, 0 for all cores but one: a net on all of them waits
     for whichever the decoder, the encoder or the app is using, and every frame is later.
     """
-    threads = threads or max(1, (os.cpu_count() or 1) - 1)
+    threads = threads or max(1, usable_cores() - 1)
     options = EngineOptions(threads=threads, cache_dir=cache_dir)
     if name != "auto":
         return _load(name, options)

@@ -105,7 +105,9 @@ class ReuseFeed:
         returns the share that it was.
         """
         target = self._begun()
-        most = int(most_share * self._all)
+        # To the nearest sample: what comes back from milliseconds may be a last bit short of the
+        # wish, and a region would be left out for it.
+        most = round(most_share * self._all)
         regions = self._wanted
         if regions is None or pixels(regions, self._halo) > most:
             regions = self._reuser.regions(most)

@@ -124,7 +124,7 @@ class EnhanceStep:
             self._forget()
             self._tally.drop("late")
             return
-        item.picture = self._enlarge(picture, choice)
+        item.picture = self._enlarge(picture, choice, wish)
         item.stamp(Stage.ENHANCED)
         yield item
 
@@ -148,7 +148,7 @@ class EnhanceStep:
             rungs.add(Rung.FULL)
         return frozenset(rungs)
 
-    def _enlarge(self, picture: Picture, choice: Choice) -> Picture:
+    def _enlarge(self, picture: Picture, choice: Choice, wish: Wish | None) -> Picture:
         if choice.rung is Rung.BICUBIC:
             self._tally.count("bicubic")
             self._reuse.miss()
@@ -159,6 +159,8 @@ class EnhanceStep:
             enhanced, macs_share = self._by_net(picture, choice)
             took_s = time.monotonic() - begun - spent.waited_s
         self._seat.took(choice.rung, took_s, macs_share, engine_s=spent.worked_s)
+        if choice.rung is Rung.REUSE and wish is not None:
+            self._tally.refresh(wanted=wish.share, done=macs_share)
         if not self._reuse.is_ready:
             self._sample(picture, enhanced, choice.rung)
         return enhanced

@@ -39,7 +39,7 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
         stream=stream, epoch=epoch, state="enhancing", model="live-s", engine="openvino",
         width=196, height=108, fps=29.9712, kbps=812.345, frames_in=9, frames_out=8, enhanced=7,
         bicubic=1, dropped={"late": 1}, rungs={"full": {"best": 7}, "bicubic": {"late": 1}},
-        rung="full", share_ms=412.5,
+        rung="full", share_ms=412.5, reuse_wanted=1.5, reuse_done=0.75,
     )  # fmt: skip
     model = ModelInfo(
         name="live-s", title="Live S", scale=2, macs_per_pixel=9000, parameters=9500,
@@ -140,6 +140,7 @@ async def test_workers_and_models_are_shown(site: Site) -> None:
     assert worker["streams"][0]["dropped"] == {"late": 1}
     assert (worker["engine_ms_per_s"], worker["streams"][0]["share_ms"]) == (250.0, 412.5)
     assert worker["streams"][0]["rung"] == "full"
+    assert worker["streams"][0]["reuse_wanted"] == 2 * worker["streams"][0]["reuse_done"] == 1.5
     (model,) = (await get(site, "/api/v1/models"))["models"]
     assert (model["name"], model["scale"]) == ("live-s", 2)
 

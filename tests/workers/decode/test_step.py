@@ -98,6 +98,18 @@ def test_a_unit_of_a_hidden_frame_alone_is_counted_and_the_next_ones_are_shown(
     assert studio.wishes == []
 
 
+def test_an_h264_unit_that_never_becomes_a_picture_is_counted_in_time() -> None:
+    studio = Studio()
+    clip = list(units(Clip(frames=40)))
+    # Something like a slice that FFmpeg takes without a word.
+    clip.insert(5, dataclasses.replace(clip[5], payload=b"\0\0\0\1\x41nothing"))
+    clip = [dataclasses.replace(unit, sequence=n) for n, unit in enumerate(clip)]
+    shown = sum(len(studio.put(unit)) for unit in clip[:37])
+    assert shown == 36 and studio.tally.read().dropped == {}
+    shown += sum(len(studio.put(unit)) for unit in clip[37:])
+    assert shown == 40 and studio.tally.read().dropped == {"broken": 1}
+
+
 def test_after_a_vp9_unit_that_cannot_be_decoded_nothing_is_until_the_next_key_frame() -> None:
     studio = Studio()
     clip = list(units(Clip(codec=Codec.VP9, frames=6, key_every=4)))

@@ -76,6 +76,17 @@ def test_the_share_is_what_the_net_worked_on(feed: ReuseFeed, counting: Counting
     assert counting.seen - whole == pytest.approx(share * whole)
 
 
+def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: ReuseFeed) -> None:
+    target = enlarged()
+    feed.begin(shot(), target, None, 0.0)
+    feed.full()
+    changed = shot()
+    changed.y[16:48, 16:48] = 255 - changed.y[16:48, 16:48]
+    wish = feed.begin(changed, target, None, 0.0)
+    assert 0 < wish.share < 1
+    assert feed.refresh(wish.share * (1 - 1e-15)) == wish.share
+
+
 def test_what_there_was_no_time_for_comes_later(feed: ReuseFeed) -> None:
     target = enlarged()
     feed.begin(shot(), target, None, 0.0)

@@ -88,6 +88,9 @@ def test_moving_pictures_of_every_codec_are_reused(nets: NetCache, codec: Codec)
     assert sum(rungs["reuse"].values()) >= 12
     assert set(rungs) == {"full", "reuse"}
     assert stream.counts.enhanced == 24
+    assert 0 < stream.counts.reuse_wanted < sum(rungs["reuse"].values())
+    # There was time for all that it asked for.
+    assert stream.counts.reuse_done == pytest.approx(stream.counts.reuse_wanted)
 
 
 def test_a_still_picture_costs_the_net_nothing(nets: NetCache) -> None:

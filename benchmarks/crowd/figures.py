@@ -1,0 +1,142 @@
+"""What follows from when frames came and went, and from what the worker counted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from wire.heartbeat import StreamWork
+
+__all__ = ["FrameTimes", "Served", "Timing", "served", "timing", "unaccounted"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FrameTimes:
+    """One frame of one stream, in ms on the Redis server's clock."""
+
+    arrived: float
+    came_out: float | None
+    "When it was appended to the enhanced log; None: it never was."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Timing:
+    """All streams of a run together."""
+
+    frames: int
+    out: int
+    p50_ms: float
+    "Of the age at output: from arrival to the enhanced log."
+    p95_ms: float
+    p99_ms: float
+    worst_gap_ms: float
+    "Between two frames that came out one after the other, in any stream."
+
+    @property
+    def out_share(self) -> float:
+        """Frames out / frames in, 0..1."""
+        return self.out / self.frames if self.frames else 0.0
+
+
+def timing(streams: Sequence[Sequence[FrameTimes]], begin: float, end: float) -> Timing:
+    """Of the frames that arrived within [begin, end)."""
+    chosen = [[frame for frame in one if begin <= frame.arrived < end] for one in streams]
+    frames = [frame for one in chosen for frame in one]
+    ages = [frame.came_out - frame.arrived for frame in frames if frame.came_out is not None]
+    p50, p95, p99 = np.percentile(ages, (50, 95, 99)) if ages else (float("inf"),) * 3
+    return Timing(
+        frames=len(frames),
+        out=len(ages),
+        p50_ms=float(p50),
+        p95_ms=float(p95),
+        p99_ms=float(p99),
+        worst_gap_ms=max((_worst_gap(one, begin, end) for one in chosen), default=end - begin),
+    )
+
+
+def _worst_gap(frames: Sequence[FrameTimes], begin: float, end: float) -> float:
+    """Silence at the beginning and at the end counts too."""
+    out = sorted(frame.came_out for frame in frames if frame.came_out is not None)
+    marks = [begin, *out]
+    if marks[-1] < end:
+        marks.append(end)
+    return max(after - before for before, after in zip(marks, marks[1:], strict=False))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Served:
+    """What frames got, as the worker counted them, all streams of a run together."""
+
+    frames: int
+    full: int = 0
+    reuse: int = 0
+    smaller: int = 0
+    bicubic: int = 0
+    copied: int = 0
+    dropped: int = 0
+    reuse_wanted: float = 0.0
+    "Of the net's work, in whole pictures."
+    reuse_done: float = 0.0
+
+    @property
+    def granted(self) -> float:
+        """What reuse could refresh of what it wanted to, 0..1; 1 where it wanted nothing."""
+        return self.reuse_done / self.reuse_wanted if self.reuse_wanted > 0 else 1.0
+
+    @property
+    def net_share(self) -> float:
+        """Frames by the wished net, 0..1; those that reuse made count as far as it got what it
+        wanted.
+        """
+        return (self.full + self.granted * self.reuse) / self.frames if self.frames else 0.0
+
+    def share(self, number: int) -> float:
+        """Of all frames, 0..1."""
+        return number / self.frames if self.frames else 0.0
+
+
+def served(before: Iterable[StreamWork], after: Iterable[StreamWork]) -> Served:
+    """What was counted between two heartbeats; a stream that is in one of them alone is left
+    out.
+    """
+    first = {work.stream: work for work in before}
+    total = Served(0)
+    for work in after:
+        if work.stream in first:
+            total = _sum(total, _difference(first[work.stream], work))
+    return total
+
+
+def unaccounted(sent: int, read: int, works: Iterable[StreamWork]) -> int:
+    """Frames of which nobody knows where they are once all is quiet: what was sent but did not go
+    in, went in but neither out nor into a count of drops, went out but could not be read.
+    """
+    known = list(works)
+    went_in = sum(work.frames_in for work in known)
+    out = sum(work.frames_out for work in known)
+    dropped = sum(sum(work.dropped.values()) for work in known)
+    return abs(sent - went_in) + abs(went_in - out - dropped) + abs(out - read)
+
+
+def _difference(before: StreamWork, after: StreamWork) -> Served:
+    def rung(name: str) -> int:
+        return sum(after.rungs.get(name, {}).values()) - sum(before.rungs.get(name, {}).values())
+
+    return Served(
+        frames=after.frames_in - before.frames_in,
+        full=rung("full"),
+        reuse=rung("reuse"),
+        smaller=rung("smaller"),
+        bicubic=rung("bicubic"),
+        copied=after.bypassed - before.bypassed,
+        dropped=sum(after.dropped.values()) - sum(before.dropped.values()),
+        reuse_wanted=after.reuse_wanted - before.reuse_wanted,
+        reuse_done=after.reuse_done - before.reuse_done,
+    )
+
+
+def _sum(one: Served, other: Served) -> Served:
+    pairs = zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True)
+    return Served(*(a + b for a, b in pairs))
