@@ -87,7 +87,7 @@ def test_a_pan_by_whole_samples_is_moved(told: bool) -> None:
     for step in range(1, 10):
         info = pan(-8, 4) if told else None
         shares.append(stream.show(shifted(wide, 40 - 2 * step, 20 + step), info))
-        assert stream.error() < 0.1 * float(np.mean(stream.reuser.worth))
+        assert stream.error() < 0.25 * float(np.mean(stream.reuser.worth))
     # New content comes in at two edges alone.
     assert np.mean(shares) < 0.45
 
