@@ -152,13 +152,12 @@ def _saved(cells: Sequence[Cell]) -> Judged:
 def _time(cells: Sequence[Cell]) -> Judged:
     kind = KINDS[cells[0].kind]
     whole, ours = mean_ms(cells, FULL), mean_ms(cells, REUSE)
-    net, new = mean_ms(cells, REUSE, "net_ms"), mean_ms(cells, REUSE, "new_size_ms")
+    net = mean_ms(cells, REUSE, "net_ms")
     runs = float(np.mean([c.tracks[REUSE].runs.mean() for c in cells]))
     why = (
         f"{kind}, time: {ours:.1f} ms against {whole:.1f}. {ours - net:.1f} ms are not the net; "
         f"in the net a multiply-add takes {sample_cost(cells):.1f} times as long as on the whole "
-        f"picture, since it comes in {runs:.1f} small pieces, and {new:.1f} of its {net:.1f} ms "
-        "are spent on sizes that the runtime meets for the first time."
+        f"picture, since it comes in {runs:.1f} small pieces."
     )
     name = f"{kind}: time for a frame, over the full net's"
     goal = THIRD if cells[0].kind == "speaker" else None

@@ -54,8 +54,6 @@ class Track:
     "For each of them, all in all."
     net_ms: Figures
     "Of it within the net."
-    new_size_ms: Figures
-    "Of that in runs on sizes that the net had not seen before."
     runs: Figures
     "Times that the net ran."
     share: Figures
@@ -186,7 +184,7 @@ class _Run:
         self._frames.append(index)
         effort = work.effort
         inside = effort.inside / self._material.small[0].size
-        times = (1e3 * spent, 1e3 * effort.spent_s, 1e3 * effort.new_size_s)
+        times = (1e3 * spent, 1e3 * effort.spent_s)
         self._took.append((*times, effort.runs, work.share, inside))
 
     def track(self, every: int) -> Track:

@@ -76,7 +76,7 @@ def make_methods(
         return Full(manifest, precision, width, height)
 
     def reuse(most: float | None) -> Reuse:
-        return Reuse(manifest, free_net(manifest, "int8"), width, height, most=most)
+        return Reuse(manifest, free_net(manifest, "int8", width, height), width, height, most=most)
 
     makers: dict[str, Callable[[], Method]] = {
         FULL: lambda: full("int8"),

@@ -15,6 +15,7 @@ from models.manifest import Manifest, Precision, model_file
 from models.training.clip import Bytes
 from workers.engines import make_engine
 from workers.engines.engine import Engine, FreeSession, Session
+from workers.reuse.regions import region_sizes
 
 __all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
@@ -23,9 +24,12 @@ def _engine() -> Engine:
     return make_engine("openvino", threads=1)
 
 
-def free_net(manifest: Manifest, precision: Precision) -> FreeSession:
-    """For pictures of any size."""
-    return _engine().compile_free(manifest, model_file(manifest, precision)).session()
+def free_net(manifest: Manifest, precision: Precision, width: int, height: int) -> FreeSession:
+    """For a picture of that size and all regions of it, made ready as a worker does."""
+    net = _engine().compile_free(manifest, model_file(manifest, precision))
+    for size in region_sizes((width, height), manifest.receptive_radius):
+        net.warm_up(*size)
+    return net.session()
 
 
 class FixedNet:
@@ -53,8 +57,6 @@ class Effort:
     runs: int
     "Times that it ran."
     spent_s: float
-    new_size_s: float
-    "Of it in runs on a size that it had not seen before, for which a runtime prepares itself."
     inside: int
     "Samples that it worked on, less the halos."
 
@@ -64,8 +66,7 @@ class ClockedNet:
 
     def __init__(self, net: FreeSession, halo: int) -> None:
         self._net, self._halo = net, halo
-        self._sizes: set[tuple[int, ...]] = set()
-        self._effort = Effort(0, 0.0, 0.0, 0)
+        self._effort = Effort(0, 0.0, 0)
 
     def run(self, luma: Bytes, strength: float) -> Bytes:
         """As the net's."""
@@ -73,19 +74,16 @@ class ClockedNet:
         made = self._net.run(luma, strength)
         spent = time.perf_counter() - begun
         now, (height, width) = self._effort, luma.shape
-        is_new = luma.shape not in self._sizes
-        self._sizes.add(luma.shape)
         self._effort = Effort(
             now.runs + 1,
             now.spent_s + spent,
-            now.new_size_s + spent * is_new,
             now.inside + (height - 2 * self._halo) * (width - 2 * self._halo),
         )
         return made
 
     def effort(self) -> Effort:
         """Since the last time that this was asked."""
-        effort, self._effort = self._effort, Effort(0, 0.0, 0.0, 0)
+        effort, self._effort = self._effort, Effort(0, 0.0, 0)
         return effort
 
 

@@ -16,9 +16,9 @@ from benchmarks.reuse.nets import free_net
 from models.manifest import load_manifest
 from workers.picture import Picture
 
-__all__ = ["INSIDE", "NET", "NEW_SIZE", "OTHER", "PARTS", "Profile", "profile"]
+__all__ = ["INSIDE", "NET", "OTHER", "PARTS", "Profile", "profile"]
 
-INSIDE, NET, NEW_SIZE = "codec information", "net", "net, sizes not seen before"
+INSIDE, NET = "codec information", "net"
 OTHER = "chroma, bicubic, copies"
 
 _FUNCTIONS = {
@@ -30,7 +30,7 @@ _FUNCTIONS = {
 }
 """Of workers/reuse; none of them calls another one."""
 
-PARTS = (INSIDE, *_FUNCTIONS, OTHER, NET, NEW_SIZE)
+PARTS = (INSIDE, *_FUNCTIONS, OTHER, NET)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,16 +48,15 @@ def profile(net: str, material: Material, frames: Sequence[Coded], codec: str) -
     """One stream, beside the measured run: looking on takes time."""
     manifest = load_manifest(net)
     height, width = material.small.shape[1:]
-    method = Reuse(manifest, free_net(manifest, "int8"), width, height, most=None)
+    method = Reuse(manifest, free_net(manifest, "int8", width, height), width, height, most=None)
     target = Picture.blank(SCALE * width, SCALE * height)
     watcher = cProfile.Profile()
     watcher.enable()
     efforts = [method.enhance(coded, target).effort for coded in frames]
     watcher.disable()
     spent = _by_part(watcher)
-    spent[NEW_SIZE] = sum(effort.new_size_s for effort in efforts)
-    spent[NET] = sum(effort.spent_s for effort in efforts) - spent[NEW_SIZE]
-    spent[OTHER] -= spent[NET] + spent[NEW_SIZE]
+    spent[NET] = sum(effort.spent_s for effort in efforts)
+    spent[OTHER] -= spent[NET]
     spent[INSIDE] = sum(coded.info_s for coded in frames)
     in_ms = {part: 1e3 * spent[part] / len(frames) for part in PARTS}
     return Profile(net, material.kind, codec, in_ms)

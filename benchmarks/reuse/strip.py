@@ -60,8 +60,8 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     """What became of each cell of the last frame, and its enhanced luma."""
     manifest = load_manifest(net)
     halo = manifest.receptive_radius
-    runtime = free_net(manifest, "int8")
     height, width = material.small.shape[1:]
+    runtime = free_net(manifest, "int8", width, height)
     reuser = Reuser(width, height, SCALE, halo)
     made = np.empty((SCALE * height, SCALE * width), np.uint8)
     fate: Fate = np.zeros(cells(width, height), np.uint8)
@@ -72,8 +72,10 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
         fate = _predicted(reuser, luma, before, coded)
         everything = [Region(0, 0, height, width)]
         regions = everything if outlook.must_be_full else reuser.regions(4 * luma.size)
+        # Regions may reach beyond the picture by part of a cell.
+        more = halo + CELL
         seen = np.asarray(
-            cv2.copyMakeBorder(luma, halo, halo, halo, halo, cv2.BORDER_REPLICATE), np.uint8
+            cv2.copyMakeBorder(luma, halo, more, halo, more, cv2.BORDER_REPLICATE), np.uint8
         )
         for region in regions:
             bottom = region.top + region.height + 2 * halo

@@ -31,7 +31,7 @@ def track(method: str, *, ms: float, db: float) -> Track:
     frames = tuple(range(0, FRAMES, 10 if method in (FP32, LOOP) else 1))
     each = np.ones(len(frames))
     return Track(
-        frames, spent_ms=ms * each, net_ms=0.5 * ms * each, new_size_ms=0.1 * ms * each,
+        frames, spent_ms=ms * each, net_ms=0.5 * ms * each,
         runs=3 * each, share=SHARE[method] * each, inside=0.8 * SHARE[method] * each,
         errors=255**2 / 10 ** (db / 10) * each, vmaf=VMAF.get(method, float("nan")),
         flicker=1.0,
