@@ -56,7 +56,7 @@ class Work:
     effort: Effort
 
 
-_NO_WORK = Work(0.0, Effort(0, 0.0, 0.0, 0))
+_NO_WORK = Work(0.0, Effort(0, 0.0, 0))
 
 
 class Method(Protocol):
