@@ -62,7 +62,7 @@ def write(results: Results, shown: list[Material], folder: Path) -> None:
 def _profiles(plan: Plan) -> list[Profile]:
     found = []
     for kind in plan.kinds:
-        material = film(kind, NORMAL, plan.frames)
+        material = film(kind, NORMAL, plan.frames // 2)
         for codec in plan.codecs:
             frames = list(coded_frames(material, LiveEncoder(codec, BPP)))
             found += [profile(net, material, frames, codec) for net in plan.nets]

@@ -83,6 +83,8 @@ class Cell:
     "As coded."
     is_large: bool
     codec: str
+    changing: float
+    "Of the source's cells, from one frame to the next."
     tracks: dict[str, Track]
     "By method."
 
@@ -101,6 +103,7 @@ class Plan:
     codecs: tuple[str, ...] = tuple(CODECS)
     has_large: bool = True
     frames: int = 150
+    large_frames: int = 100
     every: int = 5
     "VMAF looks at one frame in so many."
 
@@ -113,7 +116,8 @@ def fill(plan: Plan, report: Callable[[str], None]) -> list[Cell]:
         measure(net, begin, list(coded_frames(begin, LiveEncoder("h264", BPP))), "h264", every=4)
     cells = []
     for kind, size, codec in _streams(plan):
-        material = _filmed(kind, size, plan.frames)
+        count = plan.frames if size == NORMAL else min(plan.frames, plan.large_frames)
+        material = _filmed(kind, size, count)
         frames = list(coded_frames(material, LiveEncoder(codec, BPP)))
         for net in plan.nets:
             # How int8 compares with floats does not depend on the size.
@@ -159,7 +163,7 @@ def measure(
     with ThreadPoolExecutor(os.cpu_count() or 1) as workers:
         waiting = {name: workers.submit(run.track, every) for name, run in runs.items()}
         tracks = {name: each.result() for name, each in waiting.items()}
-    return Cell(net, material.kind, material.size, is_large, codec, tracks)
+    return Cell(net, material.kind, material.size, is_large, codec, material.changing(), tracks)
 
 
 class _Run:

@@ -14,6 +14,7 @@ from models.export.measure import read_clip, small_clip
 from models.training.clip import Bytes, Clip
 from models.training.game import film_game
 from models.training.screen import film_screen
+from workers.reuse.codec_info import CELL
 
 __all__ = ["KINDS", "LARGE", "NORMAL", "SCALE", "Material", "film", "thumbnail"]
 
@@ -57,6 +58,19 @@ class Material:
     def size(self) -> str:
         """What is coded, as in 480x270."""
         return f"{self.small.shape[2]}x{self.small.shape[1]}"
+
+    def changing(self) -> float:
+        """Share of the cells that differ from the frame before by more than a squared level a
+        sample, before anything is coded: what no motion-blind method could take over.
+        """
+        rows, columns = (side // CELL for side in self.small.shape[1:])
+        inside = self.small[:, : rows * CELL, : columns * CELL]
+        shares = []
+        for before, now in zip(inside[:-1], inside[1:], strict=True):
+            apart = np.subtract(now, before, dtype=np.int16).astype(np.float32)
+            cells = (apart * apart).reshape(rows, CELL, columns, CELL).mean(axis=(1, 3))
+            shares.append(np.mean(cells > 1.0))
+        return float(np.mean(shares)) if shares else 1.0
 
 
 def film(kind: str, size: str, frames: int) -> Material:

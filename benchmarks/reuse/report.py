@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.reuse.course import Course
 from benchmarks.reuse.figures import gain, kept, mean_ms, saved, targets
-from benchmarks.reuse.grid import BPP, Cell
+from benchmarks.reuse.grid import BPP, Cell, Plan
 from benchmarks.reuse.material import KINDS
 from benchmarks.reuse.methods import (
     ANCHOR_EVERY,
@@ -77,7 +77,8 @@ def markdown(results: Results) -> str:
             "Gain over bicubic in luma PSNR (dB) / VMAF.",
             _gains([cell for cell in mine if cell.is_judged]),
             "Kept of the full net's gain in PSNR / VMAF (%), and multiply-adds of the net saved "
-            "(%). No share is spoken of where the full net gains less than 0.1 dB or 0.5 points.",
+            "(%). No share is spoken of where the full net gains less than 0.1 dB or 0.5 points; "
+            "below 0 is worse than bicubic.",
             _shares(mine),
             "Flicker in levels, lower is better: the mean absolute error of the change from frame "
             "to frame.",
@@ -90,8 +91,8 @@ def markdown(results: Results) -> str:
     parts += [
         "![Milliseconds for a frame](time.png)",
         "## Where the time goes",
-        "Reuse with all the work that it wishes, watched by a profiler, which itself takes a "
-        "little time. ms for a frame, mean.",
+        "Reuse with all the work that it wishes, half as many frames, watched by a profiler, which "
+        "itself takes a little time. ms for a frame, mean.",
         _profiles(results.profiles),
         "![Where the time goes](profile.png)",
         "## What the core could do",
@@ -133,18 +134,20 @@ def _gmacs(cells: Sequence[Cell], method: str) -> float:
 
 
 def _setting(results: Results) -> str:
+    large = min(results.frames, Plan().large_frames)
     return (
-        f"Made by `make bench-reuse` on {results.machine}. {results.frames} frames of each kind at "
-        f"{BPP} bit per pixel, through x264 (baseline, zerolatency, superfast) and libvpx VP8 "
-        "(realtime), decoded as a worker decodes them, one key frame at the start. The clips of "
-        "`tests/data/clips` are halved to 480x270 (the animation is 640x360 and becomes 320x180) "
-        "and run back and forth. The game is rendered. Screen and game are also rendered at "
-        "1280x720 and halved to 640x360; that screen is another one, windows of which one is "
-        "dragged, while the clip is a page that scrolls. Fixed and hand-held camera are there at "
-        "640x360 only as enlargements by Lanczos (H.264), for work and time: no picture is judged "
-        "by them. VMAF is that of FFmpeg. Reading what the codec tells counts as time of reuse; "
-        "decoding does not count, and the first picture does. All methods run in turn, frame by "
-        "frame, on one thread, so that what else the machine does meets all of them."
+        f"Made by `make bench-reuse` on {results.machine}. {results.frames} frames of each kind "
+        f"({large} at 640x360) at {BPP} bit per pixel, through x264 (baseline, zerolatency, "
+        "superfast) and libvpx VP8 (realtime), decoded as a worker decodes them, one key frame at "
+        "the start. The clips of `tests/data/clips` are halved to 480x270 (the animation is "
+        "640x360 and becomes 320x180) and run back and forth. The game is rendered. Screen and "
+        "game are also rendered at 1280x720 and halved to 640x360; that screen is another one, "
+        "windows of which one is dragged, while the clip is a page that scrolls. Fixed and "
+        "hand-held camera are there at 640x360 only as enlargements by Lanczos (H.264), for work "
+        "and time: no picture is judged by them. VMAF is that of FFmpeg. Reading what the codec "
+        "tells counts as time of reuse; decoding does not count, and the first picture does. All "
+        "methods run in turn, frame by frame, on one thread, so that what else the machine does "
+        "meets all of them."
     )
 
 
@@ -179,6 +182,10 @@ def _number(value: float | None, form: str) -> str:
     return "-" if value is None or not np.isfinite(value) else format(value, form)
 
 
+def _share(value: float | None) -> str:
+    return "< 0" if value is not None and value < 0 else _number(value, ".0f")
+
+
 def _gains(cells: Sequence[Cell]) -> str:
     methods = (FULL, *BESIDE, LOOP)
     rows = []
@@ -201,7 +208,7 @@ def _shares(cells: Sequence[Cell]) -> str:
         for name in BESIDE:
             shares = ["-", "-"]
             if cell.is_judged:
-                shares = [_number(kept([cell], name, each), ".0f") for each in ("psnr", "vmaf")]
+                shares = [_share(kept([cell], name, each)) for each in ("psnr", "vmaf")]
             shown += [" / ".join(shares), f"{saved([cell], name):.0f}"]
         rows.append(f"| {_stream(cell)} | " + " | ".join(shown) + " |")
     return _table([each for name in BESIDE for each in (f"{name}: kept", "saved")], rows)

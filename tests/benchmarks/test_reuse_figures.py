@@ -44,7 +44,7 @@ def cell(
 ) -> Cell:  # fmt: skip
     tracks = {name: track(name, ms=ms[name], db=db[name]) for name in METHODS}
     size = "640x360" if is_large else "480x270"
-    return Cell("live-s", kind, size, is_large, codec, tracks)
+    return Cell("live-s", kind, size, is_large, codec, 0.25, tracks)
 
 
 def grid(**changed: dict[str, float]) -> list[Cell]:
@@ -162,6 +162,16 @@ def test_plots_are_drawn(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         assert path.read_bytes().startswith(b"\x89PNG")
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_why_too_little_work_is_saved_is_said_in_figures() -> None:
+    cells = grid()
+    for each in cells:
+        each.tracks[REUSE].share[:] = 0.5
+    missed = [each.why for each in targets(cells, "live-s") if not each.row.is_met]
+    (why,) = [each for each in missed if "work:" in each]
+    assert why.startswith("fixed camera, work: the net looks anew at 16 % of the samples")
+    assert why.endswith("the source itself 25 % of the cells change from frame to frame.")
 
 
 def test_means_are_over_streams() -> None:

@@ -112,6 +112,15 @@ def test_each_cell_has_a_fate(tmp_path: Path) -> None:
     assert (tmp_path / "strip.png").stat().st_size > 1000
 
 
+def test_a_still_source_changes_nowhere() -> None:
+    small = thumbnail(3)
+    still = small.small[[0, 0, 0]]
+    assert Material("screen", small.truth, still, small.chroma, 30).changing() == 0
+    half = still.copy()
+    half[1, :48] += 9
+    assert Material("screen", small.truth, half, small.chroma, 30).changing() == 0.5
+
+
 def test_material_has_the_sizes_that_the_page_speaks_of() -> None:
     game = film("game", LARGE, 2)
     assert game.size == "640x360" and game.is_true
