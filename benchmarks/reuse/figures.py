@@ -11,6 +11,7 @@ from benchmarks.reuse.grid import Cell, Plan, fill
 from benchmarks.reuse.material import KINDS
 from benchmarks.reuse.methods import FP32, FULL, PLAIN, REUSE
 from benchmarks.table import Row
+from workers.enhance.reuse import MOST_PART
 
 __all__ = ["Judged", "gain", "kept", "mean_ms", "of", "saved", "speedup", "summary", "targets"]
 __all__ += ["sample_cost"]
@@ -124,7 +125,8 @@ def _kept(cells: Sequence[Cell], measure: str) -> Judged:
         f"{kind}, {unit}: {lost:.2f} of {mean:.2f} {'dB' if measure == 'psnr' else 'points'} are "
         f"lost. {saved(cells, REUSE):.0f} % of the work is left out, and what is predicted instead "
         "is a quarter bicubic, moved by interpolation, and lacks what the net would make of the "
-        "newly coded difference; no region's estimated error was worth another run."
+        "newly coded difference. The rest was not thought worth a run of the net, or was beyond "
+        f"the {100 * MOST_PART:.0f} % of its work that a picture may wish for."
     )
     name = f"{kind}: kept of the net's {unit} gain"
     return Judged(Row(name, share, KEPT, "%", note=", ".join(each)), why)

@@ -28,6 +28,7 @@ from benchmarks.reuse.peak import Kernel, best
 from benchmarks.reuse.profile import PARTS, Profile
 from benchmarks.table import Row, render
 from models.manifest import load_manifest
+from workers.enhance.reuse import MOST_PART
 
 __all__ = ["SHOWN_FRAME", "Results", "engine", "markdown"]
 
@@ -154,8 +155,8 @@ def _setting(results: Results) -> str:
 def _methods() -> str:
     texts = {
         FULL: "the int8 net on every frame, compiled for its size",
-        REUSE: "`workers/reuse`, given all the work that it wishes; the whole picture at key "
-        "frames",
+        REUSE: "`workers/reuse`, given all the work that it wishes: for no picture more than "
+        f"{100 * MOST_PART:.0f} % of the net's, but all of it at key frames",
         HALF: f"the same, never more than {100 * MOST:.0f} % of the full net's multiply-adds, "
         "halos counted: half of the picture; at key frames too",
         PLAIN: "OpenCV's",

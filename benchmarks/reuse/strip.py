@@ -16,6 +16,7 @@ from benchmarks.reuse.nets import free_net
 from models.manifest import load_manifest
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder
+from workers.enhance.reuse import MOST_PART
 from workers.reuse.codec_info import CELL, cells
 from workers.reuse.predict import bordered, match
 from workers.reuse.regions import Region
@@ -66,12 +67,13 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     made = np.empty((SCALE * height, SCALE * width), np.uint8)
     fate: Fate = np.zeros(cells(width, height), np.uint8)
     before: Bytes | None = None
+    most = int(MOST_PART * (width + 2 * halo) * (height + 2 * halo))
     for coded in frames:
         luma = np.ascontiguousarray(coded.picture.y)
         outlook = reuser.begin(luma, coded.info, made)
         fate = _predicted(reuser, luma, before, coded)
         everything = [Region(0, 0, height, width)]
-        regions = everything if outlook.must_be_full else reuser.regions(4 * luma.size)
+        regions = everything if outlook.must_be_full else reuser.regions(most)
         # Regions may reach beyond the picture by part of a cell.
         more = halo + CELL
         seen = np.asarray(
