@@ -20,6 +20,7 @@ from workers.plan.ladder import MOST_REUSED, Choice, Rung
 from workers.plan.lateness import latest_s
 from workers.plan.route import Route
 from workers.plan.shares import LOOKS
+from workers.plan.worthwhile import ReuseWorth
 from workers.shot import Shot
 from workers.tally import Tally
 
@@ -52,6 +53,9 @@ class EnhanceStep:
         "With the smaller net; without one where the zoo has none, or it is not ready."
         self._smaller_model: str | None = None
         self._reuse = ReuseWay(nets)
+        self._worth = ReuseWorth()
+        self._planned_s = 0.0
+        "What finding out took, of the frame that was begun."
         self._rate = FrameRate(guess=fps)
         self._energy: float | None = None
         self._since_sample = 0
@@ -106,9 +110,7 @@ class EnhanceStep:
             return
         # A frame that is late must be done quickly, so that the next one is less late.
         is_hopeless = self._reuse.is_ready and self._is_late(item)
-        wish = None
-        if not is_hopeless:
-            wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
+        wish = None if is_hopeless else self._begin(picture, item)
         choice = self._seat.choose(
             Frame(
                 arrived=item.arrived,
@@ -131,6 +133,14 @@ class EnhanceStep:
     def flush(self) -> Iterator[Shot]:
         """Nothing is held back."""
         yield from ()
+
+    def _begin(self, picture: Picture, item: Shot) -> Wish | None:
+        begun = time.monotonic()
+        if not self._worth.is_worth_it(now=begun):
+            return None
+        wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
+        self._planned_s = time.monotonic() - begun
+        return wish
 
     def _is_late(self, item: Shot) -> bool:
         """Too late for any net, however fast."""
@@ -156,25 +166,29 @@ class EnhanceStep:
         self._tally.count("enhanced")
         with self._nets.turns.timed() as spent:
             begun = time.monotonic()
-            enhanced, macs_share = self._by_net(picture, choice)
+            enhanced, macs_share = self._by_net(picture, choice, wish)
             took_s = time.monotonic() - begun - spent.waited_s
         self._seat.took(choice.rung, took_s, macs_share, engine_s=spent.worked_s)
+        if choice.rung is Rung.REUSE:
+            self._worth.reused(self._planned_s + took_s)
+        elif choice.rung is Rung.FULL:
+            self._worth.whole(took_s)
         if choice.rung is Rung.REUSE and wish is not None:
             self._tally.refresh(wanted=wish.share, done=macs_share)
-        if not self._reuse.is_ready:
+        if wish is None:
             self._sample(picture, enhanced, choice.rung)
         return enhanced
 
-    def _by_net(self, picture: Picture, choice: Choice) -> tuple[Picture, float]:
+    def _by_net(self, picture: Picture, choice: Choice, wish: Wish | None) -> tuple[Picture, float]:
         """The picture, and the part of the full net's multiply-adds that it took."""
         if choice.rung is Rung.REUSE:
             full_ms = self._seat.standing().full_ms
             return self._reuse.refresh(choice.budget_ms / full_ms if full_ms else 1.0)
-        if choice.rung is Rung.FULL and self._reuse.is_ready:
+        if choice.rung is Rung.FULL and wish is not None:
             return self._reuse.full(), 1.0
+        self._reuse.miss()
         if choice.rung is Rung.FULL:
             return self._upscaler.enhance(picture, self.strength), 1.0
-        self._reuse.miss()
         self._upscaler.forget()
         return self._smaller.enhance(picture, self.strength), self._smaller_share()
 
@@ -214,6 +228,7 @@ class EnhanceStep:
         self._smaller.use(None)
         self._smaller_model = None
         self._energy = None
+        self._worth = ReuseWorth()
         self._seat.forget()
         if net is not None:
             self._smaller_model = self._nets.smaller(net.manifest.name)

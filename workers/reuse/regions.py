@@ -19,7 +19,7 @@ import numpy.typing as npt
 from workers.reuse.codec_info import CELL, cells
 from workers.reuse.compiled import compiled
 
-__all__ = ["MOST", "Region", "choose", "pixels", "region_sizes"]
+__all__ = ["MOST", "Region", "choose", "pixels", "region_sizes", "toll_of"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -32,6 +32,12 @@ FINE_STEPS = (1, 2, 3, 4, 6, 8, 12, 16)
 COARSE_STEP = 8
 """Cells along a region's sides: a runtime prepares itself for each size that it meets first, which
 takes as long as some runs, so there must be few sizes. Steps of a third or less waste little.
+"""
+
+
+TOLL = 0.04
+"""Of a picture's samples, that one more run of the net costs besides its own: measured, half a
+millisecond where the whole net takes ten to twenty.
 """
 
 
@@ -70,8 +76,14 @@ def choose(error: Floats, price: float, *, halo: int, most_pixels: int) -> list[
     found = np.empty((MOST, 4), np.int32)
     rows, columns = error.shape
     tall, wide = _sides(rows, halo), _sides(columns, halo)
-    count = _choose(error.astype(np.float64), price, halo, tall, wide, most_pixels, found)
+    toll = toll_of(error.size)
+    count = _choose(error.astype(np.float64), price, halo, toll, tall, wide, most_pixels, found)
     return [Region(*(CELL * part for part in rect)) for rect in found[:count].tolist()]
+
+
+def toll_of(count: int) -> int:
+    """Samples that a run is charged besides its own, for a picture of ``count`` cells."""
+    return int(TOLL * count * CELL**2)
 
 
 def region_sizes(size: tuple[int, int], halo: int) -> list[tuple[int, int]]:
@@ -115,21 +127,15 @@ def _tabulate(error: Any, table: Any) -> None:
 
 @compiled
 def _grow(
-    error: Any,
-    table: Any,
-    seed_row: int,
-    seed_column: int,
-    tall: Ints,
-    wide: Ints,
-    most: int,
-    rect: Ints,
-) -> Any:
+    error: Any, table: Any, seed_row: int, seed_column: int, toll: int, tall: Ints, wide: Ints,
+    most: int, rect: Ints,
+) -> Any:  # fmt: skip
     """The rectangle around a seed in which the error for a sample of work is greatest; widened as
     long as some step makes it greater, two steps ahead, so that a gap of a cell is crossed.
     """
     total_rows, total_columns = error.shape
     row, column, rows, columns = seed_row, seed_column, 1, 1
-    best = 64.0 * error[row, column] / (tall[1] * wide[1])
+    best = 64.0 * error[row, column] / (tall[1] * wide[1] + toll)
     while True:
         better = best
         choice, step = -1, 0
@@ -147,7 +153,7 @@ def _grow(
                 if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
                     continue
                 cost = tall[h] * wide[w]
-                worth = 64.0 * _sum(table, r, c, h, w) / cost
+                worth = 64.0 * _sum(table, r, c, h, w) / (cost + toll)
                 if worth > better and cost <= most:
                     better, choice, step = worth, side, ahead
         if choice < 0:
@@ -207,7 +213,14 @@ def _fill(rect: Ints, halo: int, tall: Ints, wide: Ints, rows: int, columns: int
 
 @compiled
 def _choose(
-    error: Any, price: float, halo: int, tall: Ints, wide: Ints, most: int, found: Ints
+    error: Any,
+    price: float,
+    halo: int,
+    toll: int,
+    tall: Ints,
+    wide: Ints,
+    most: int,
+    found: Ints,
 ) -> int:
     rows, columns = error.shape
     table = np.zeros((rows + 1, columns + 1), np.float64)
@@ -219,7 +232,7 @@ def _choose(
             break
         _tabulate(error, table)
         left = most - spent
-        worth = _grow(error, table, seed // columns, seed % columns, tall, wide, left, rect)
+        worth = _grow(error, table, seed // columns, seed % columns, toll, tall, wide, left, rect)
         is_worth_it = worth >= price
         if is_worth_it:
             _extend(error, table, price, tall, wide, left, rect)

@@ -22,7 +22,7 @@ from workers.reuse.predict import (
     spread,
     widen,
 )
-from workers.reuse.regions import Region, choose
+from workers.reuse.regions import Region, choose, toll_of
 
 __all__ = ["Outlook", "Reuser"]
 
@@ -190,7 +190,7 @@ class Reuser:
         wanted = self._error * np.minimum(1.0 + self._age / AGEING, MOST_AGEING)
         # A tile whose turn has come is worth the net even alone.
         side = TILE * CELL
-        alone = (side + 2 * self._halo) ** 2 / side**2
+        alone = ((side + 2 * self._halo) ** 2 + toll_of(wanted.size)) / side**2
         wanted[self._age > self._turn] = np.float32(1.01 * price * alone)
         return choose(wanted, price, halo=self._halo, most_pixels=most_pixels)
 

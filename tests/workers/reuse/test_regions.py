@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.reuse.codec_info import CELL, cells
-from workers.reuse.regions import MOST, Region, choose, pixels, region_sizes
+from workers.reuse.regions import MOST, Region, choose, pixels, region_sizes, toll_of
 
 SIZE = (320, 180)
 HALO = 7
@@ -25,10 +25,10 @@ def test_nothing_wrong_needs_nothing() -> None:
     assert picked(blank(), 1.0) == []
 
 
-def test_one_cell_must_pay_for_its_halo_too() -> None:
+def test_one_cell_must_pay_for_its_halo_and_for_the_run_too() -> None:
     error = blank()
     error[10, 10] = 5.0
-    alone = (CELL + 2 * HALO) ** 2 / CELL**2
+    alone = ((CELL + 2 * HALO) ** 2 + toll_of(error.size)) / CELL**2
     assert picked(error, 1.01 * 5.0 / alone) == []
     assert picked(error, 0.99 * 5.0 / alone) == [Region(80, 80, CELL, CELL)]
 
@@ -42,8 +42,8 @@ def test_neighbours_share_one_halo() -> None:
 
 def test_a_small_gap_is_crossed_and_a_large_one_is_not() -> None:
     error = blank()
-    error[4:8, 4:7] = error[4:8, 8:12] = 4.0
-    error[4:8, 30:34] = 4.0
+    error[4:8, 4:7] = error[4:8, 8:12] = 8.0
+    error[4:8, 30:34] = 8.0
     found = sorted(picked(error, 1.0), key=lambda each: each.left)
     assert found == [Region(32, 32, 32, 8 * CELL), Region(32, 240, 32, 32)]
 
