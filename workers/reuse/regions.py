@@ -126,6 +126,33 @@ def _tabulate(error: Any, table: Any) -> None:
 
 
 @compiled
+def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float) -> Any:
+    """Gives back at the edges what long steps took in for nothing."""
+    moved = True
+    while moved:
+        moved = False
+        for side in range(4):
+            for less in (1, 2, 3, 4):
+                r, c, h, w = rect[0], rect[1], rect[2], rect[3]
+                if side == 0:
+                    r, h = r + less, h - less
+                elif side == 1:
+                    h -= less
+                elif side == 2:
+                    c, w = c + less, w - less
+                else:
+                    w -= less
+                if h < 1 or w < 1:
+                    continue
+                worth = 64.0 * _sum(table, r, c, h, w) / (tall[h] * wide[w] + toll)
+                if worth > best:
+                    best = worth
+                    rect[0], rect[1], rect[2], rect[3] = r, c, h, w
+                    moved = True
+    return best
+
+
+@compiled
 def _grow(
     error: Any, table: Any, seed_row: int, seed_column: int, toll: int, tall: Ints, wide: Ints,
     most: int, rect: Ints,
@@ -168,7 +195,7 @@ def _grow(
         else:
             columns += step
     rect[0], rect[1], rect[2], rect[3] = row, column, rows, columns
-    return best
+    return _trim(table, toll, tall, wide, rect, best)
 
 
 @compiled
