@@ -42,10 +42,10 @@ def test_neighbours_share_one_halo() -> None:
 
 def test_a_small_gap_is_crossed_and_a_large_one_is_not() -> None:
     error = blank()
-    error[4:8, 4:7] = error[4:8, 8:12] = 8.0
+    error[4:8, 4:9] = error[4:8, 10:16] = 8.0
     error[4:8, 30:34] = 8.0
     found = sorted(picked(error, 1.0), key=lambda each: each.left)
-    assert found == [Region(32, 32, 32, 8 * CELL), Region(32, 240, 32, 32)]
+    assert found == [Region(32, 32, 32, 12 * CELL), Region(32, 240, 32, 32)]
 
 
 def test_all_of_the_picture_is_one_region_of_whole_cells() -> None:
