@@ -10,6 +10,7 @@ made for each frame as it comes, from the estimated error and the cost of the ha
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,6 +97,7 @@ def region_sizes(size: tuple[int, int], halo: int) -> list[tuple[int, int]]:
     return [*sizes, (size[1] + 2 * halo, size[0] + 2 * halo)]
 
 
+@functools.lru_cache(maxsize=64)
 def _sides(count: int, halo: int) -> Ints:
     """By the number of cells wanted (0 to ``count``), the samples that the net is given."""
     steps = [step for step in FINE_STEPS if step < count]
@@ -126,6 +128,21 @@ def _tabulate(error: Any, table: Any) -> None:
 
 
 @compiled
+def _stepped(rect: Ints, side: int, by: int) -> tuple[int, int, int, int]:
+    """The rectangle with one side (0 top, 1 bottom, 2 left, 3 right) moved outwards by that many
+    cells; inwards where negative.
+    """
+    row, column, rows, columns = int(rect[0]), int(rect[1]), int(rect[2]), int(rect[3])
+    if side == 0:
+        return row - by, column, rows + by, columns
+    if side == 1:
+        return row, column, rows + by, columns
+    if side == 2:
+        return row, column - by, rows, columns + by
+    return row, column, rows, columns + by
+
+
+@compiled
 def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float) -> Any:
     """Gives back at the edges what long steps took in for nothing."""
     moved = True
@@ -133,21 +150,13 @@ def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float
         moved = False
         for side in range(4):
             for less in (1, 2, 3, 4):
-                r, c, h, w = rect[0], rect[1], rect[2], rect[3]
-                if side == 0:
-                    r, h = r + less, h - less
-                elif side == 1:
-                    h -= less
-                elif side == 2:
-                    c, w = c + less, w - less
-                else:
-                    w -= less
+                r, c, h, w = _stepped(rect, side, -less)
                 if h < 1 or w < 1:
                     continue
                 worth = 64.0 * _sum(table, r, c, h, w) / (tall[h] * wide[w] + toll)
                 if worth > best:
                     best = worth
-                    rect[0], rect[1], rect[2], rect[3] = r, c, h, w
+                    rect[:] = np.array((r, c, h, w), np.int32)
                     moved = True
     return best
 
@@ -158,25 +167,17 @@ def _grow(
     most: int, rect: Ints,
 ) -> Any:  # fmt: skip
     """The rectangle around a seed in which the error for a sample of work is greatest; widened as
-    long as some step makes it greater, two steps ahead, so that a gap of a cell is crossed.
+    long as some step makes it greater, also a longer one, so that gaps are crossed.
     """
     total_rows, total_columns = error.shape
-    row, column, rows, columns = seed_row, seed_column, 1, 1
-    best = 64.0 * error[row, column] / (tall[1] * wide[1] + toll)
+    rect[:] = np.array((seed_row, seed_column, 1, 1), np.int32)
+    best = 64.0 * error[seed_row, seed_column] / (tall[1] * wide[1] + toll)
     while True:
         better = best
         choice, step = -1, 0
         for ahead in (1, 2, 4, 8):
             for side in range(4):
-                r, c, h, w = row, column, rows, columns
-                if side == 0:
-                    r, h = row - ahead, rows + ahead
-                elif side == 1:
-                    h = rows + ahead
-                elif side == 2:
-                    c, w = column - ahead, columns + ahead
-                else:
-                    w = columns + ahead
+                r, c, h, w = _stepped(rect, side, ahead)
                 if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
                     continue
                 cost = tall[h] * wide[w]
@@ -184,18 +185,9 @@ def _grow(
                 if worth > better and cost <= most:
                     better, choice, step = worth, side, ahead
         if choice < 0:
-            break
+            return _trim(table, toll, tall, wide, rect, best)
         best = better
-        if choice == 0:
-            row, rows = row - step, rows + step
-        elif choice == 1:
-            rows += step
-        elif choice == 2:
-            column, columns = column - step, columns + step
-        else:
-            columns += step
-    rect[0], rect[1], rect[2], rect[3] = row, column, rows, columns
-    return _trim(table, toll, tall, wide, rect, best)
+        rect[:] = np.array(_stepped(rect, choice, step), np.int32)
 
 
 @compiled
@@ -209,23 +201,14 @@ def _extend(
         moved = False
         for side in range(4):
             for ahead in (1, 2, 4, 8):
-                row, column, rows, columns = rect[0], rect[1], rect[2], rect[3]
-                r, c, h, w = row, column, rows, columns
-                if side == 0:
-                    r, h = row - ahead, rows + ahead
-                elif side == 1:
-                    h = rows + ahead
-                elif side == 2:
-                    c, w = column - ahead, columns + ahead
-                else:
-                    w = columns + ahead
+                r, c, h, w = _stepped(rect, side, ahead)
                 if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
                     continue
-                more = _sum(table, r, c, h, w) - _sum(table, row, column, rows, columns)
+                more = _sum(table, r, c, h, w) - _sum(table, rect[0], rect[1], rect[2], rect[3])
                 cost = tall[h] * wide[w]
-                extra = cost - tall[rows] * wide[columns]
+                extra = cost - tall[rect[2]] * wide[rect[3]]
                 if more > 0.0 and 64.0 * more >= price * extra and cost <= most:
-                    rect[0], rect[1], rect[2], rect[3] = r, c, h, w
+                    rect[:] = np.array((r, c, h, w), np.int32)
                     moved = True
 
 
@@ -240,14 +223,7 @@ def _fill(rect: Ints, halo: int, tall: Ints, wide: Ints, rows: int, columns: int
 
 @compiled
 def _choose(
-    error: Any,
-    price: float,
-    halo: int,
-    toll: int,
-    tall: Ints,
-    wide: Ints,
-    most: int,
-    found: Ints,
+    error: Any, price: float, halo: int, toll: int, tall: Ints, wide: Ints, most: int, found: Ints
 ) -> int:
     rows, columns = error.shape
     table = np.zeros((rows + 1, columns + 1), np.float64)
@@ -260,13 +236,12 @@ def _choose(
         _tabulate(error, table)
         left = most - spent
         worth = _grow(error, table, seed // columns, seed % columns, toll, tall, wide, left, rect)
-        is_worth_it = worth >= price
-        if is_worth_it:
+        # Otherwise: alone it is not worth the net, whatever lies around it.
+        if worth >= price:
             _extend(error, table, price, tall, wide, left, rect)
             _fill(rect, halo, tall, wide, rows, columns)
             found[count] = rect
             count += 1
             spent += tall[rect[2]] * wide[rect[3]]
-        # Otherwise: alone it is not worth the net, whatever lies around it.
         error[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
     return count
