@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,17 +109,10 @@ class OnnxRuntimeEngine:
             precision=file_precision(manifest, path), device=self.info.device,
         )  # fmt: skip
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
-        try:
-            runtime = onnxruntime.InferenceSession(
-                _batched(path, shapes) if batch > 1 else str(path),
-                sess_options=self._session_options(),
-                providers=self._providers,
-            )
+        with _explained(path):
+            runtime = self._opened(_batched(path, shapes) if batch > 1 else str(path))
             net = _CompiledNet(runtime, info, shapes)
             shape = net.infer(net.blank()).shape
-        except Exception as error:  # the runtime's errors share no other root
-            raise _unusable(path, error) from error
-        self._check_provider(runtime)
         if shape != out_shape(manifest, width=width, height=height, batch=batch):
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return net
@@ -126,13 +121,8 @@ class OnnxRuntimeEngine:
         """As the file has it: its height and width are open. TensorRT would compile every size."""
         if "TensorrtExecutionProvider" in (name for name, _ in self._providers):
             raise fixes_sizes(self._name)
-        try:
-            runtime = onnxruntime.InferenceSession(
-                str(path), sess_options=self._session_options(), providers=self._providers
-            )
-        except Exception as error:  # the runtime's errors share no other root
-            raise _unusable(path, error) from error
-        self._check_provider(runtime)
+        with _explained(path):
+            runtime = self._opened(str(path))
         return _FreeNet(runtime, has_looks=manifest.strength)
 
     def close(self) -> None:
@@ -149,11 +139,15 @@ class OnnxRuntimeEngine:
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")
         return options
 
-    def _check_provider(self, runtime: Any) -> None:
-        """A provider whose libraries are missing is left out without an error."""
+    def _opened(self, model: str | bytes) -> Any:
+        """A provider whose libraries are missing is left out by the runtime without an error."""
+        runtime = onnxruntime.InferenceSession(
+            model, sess_options=self._session_options(), providers=self._providers
+        )
         wanted = self._providers[0][0]
         if wanted not in runtime.get_providers():
             raise NetUnusable(f"ONNX Runtime could not start {wanted}; a library of it is missing.")
+        return runtime
 
 
 class _CompiledNet:
@@ -216,9 +210,16 @@ class _FreeNet:
         return enhanced
 
 
-def _unusable(path: Path, error: Exception) -> NetUnusable:
-    text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-    return NetUnusable(f"ONNX Runtime cannot load {path.name}: {text}.")
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """The runtime's errors as a sentence."""
+    try:
+        yield
+    except NetUnusable:
+        raise
+    except Exception as error:  # the runtime's errors share no other root
+        text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise NetUnusable(f"ONNX Runtime cannot load {path.name}: {text}.") from error
 
 
 def _batched(path: Path, shapes: dict[str, tuple[int, ...]]) -> bytes:
