@@ -6,8 +6,10 @@ import dataclasses
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from models.errors import ModelError
 from models.manifest import ZOO, Manifest, list_models, load_manifest, model_file, weights_file
@@ -33,6 +35,11 @@ MAX_NETS = 16
 """Compiled nets kept; the one not asked for longest goes first. A stream has up to two."""
 
 _SMALLER_PART = 0.5
+
+Key = tuple[str, int, int]
+"""Model, width and height."""
+
+Made = TypeVar("Made")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,8 +89,8 @@ class NetCache:
         "One net at a time, whichever runtime runs it: they share the processor."
         self.reuse = reuse
         "Whether streams may use earlier pictures again; then ``free`` gives the net for that."
-        self._futures: OrderedDict[tuple[str, int, int], Future[Net]] = OrderedDict()
-        self._free: OrderedDict[tuple[str, int, int], Future[FreeNet]] = OrderedDict()
+        self._futures: OrderedDict[Key, Future[Net]] = OrderedDict()
+        self._free: OrderedDict[Key, Future[FreeNet]] = OrderedDict()
         self._free_nets: dict[str, FreeNet] = {}
         self._lock = threading.Lock()
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-compiler")
@@ -106,15 +113,12 @@ class NetCache:
         """A new session of the net for a picture of that size and all regions of it, or None while
         it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
         """
-        key = (model, width, height)
-        with self._lock:
-            if key not in self._free:
-                self._free[key] = self._compiler.submit(self._compile_free, *key)
-                while len(self._free) > MAX_NETS:
-                    self._free.popitem(last=False)
-            self._free.move_to_end(key)
-            future = self._free[key]
+        future = self._cached(self._free, self._compile_free, (model, width, height))
         return self.turns.guard_free(future.result().session()) if future.done() else None
+
+    def prepare_free(self, model: str, width: int, height: int) -> None:
+        """Begins what ``free`` waits for, if nobody did; whether it can be done shows there."""
+        self._cached(self._free, self._compile_free, (model, width, height))
 
     def smaller(self, model: str) -> str | None:
         """Name of the net to use in the place of ``model`` when time is short, None if the zoo has
@@ -130,15 +134,19 @@ class NetCache:
             self._torch.close()
 
     def _future(self, model: str, width: int, height: int) -> Future[Net]:
-        key = (model, width, height)
+        return self._cached(self._futures, self._compile, (model, width, height))
+
+    def _cached(
+        self, known: OrderedDict[Key, Future[Made]], make: Callable[[str, int, int], Made], key: Key
+    ) -> Future[Made]:
+        """What ``make`` makes of the key, begun if it is not there."""
         with self._lock:
-            future = self._futures.get(key)
+            future = known.get(key)
             if future is None:
-                future = self._compiler.submit(self._compile, *key)
-                self._futures[key] = future
-                while len(self._futures) > MAX_NETS:
-                    self._futures.popitem(last=False)
-            self._futures.move_to_end(key)
+                future = known[key] = self._compiler.submit(make, *key)
+                while len(known) > MAX_NETS:
+                    known.popitem(last=False)
+            known.move_to_end(key)
             return future
 
     def _compile(self, model: str, width: int, height: int) -> Net:
@@ -163,6 +171,8 @@ class NetCache:
     def _compile_free(self, model: str, width: int, height: int) -> FreeNet:
         try:
             manifest = load_manifest(model, self._zoo)
+            if not can_reuse(manifest):
+                raise NetUnusable(f"{model} needs all of each picture, or several.")
             form = form_for(self._engine.info, manifest, self._precision)
             path = model_file(manifest, form.file, self._zoo)
         except ModelError as error:
@@ -206,6 +216,14 @@ class NetCache:
             except EngineUnavailable as error:
                 raise NetUnusable(f"Model {manifest.name!r} needs torch: {error}") from error
         return self._torch
+
+
+def can_reuse(manifest: Manifest) -> bool:
+    """True for graphs that see one picture, of any size: what a net remembers, it would have to see
+    whole.
+    """
+    is_graph = manifest.architecture is None and manifest.size_multiple == 1
+    return is_graph and not manifest.previous and manifest.window == 1
 
 
 def smaller_net(model: str, manifests: list[Manifest]) -> str | None:

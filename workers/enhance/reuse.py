@@ -15,7 +15,7 @@ from workers.reuse.codec_info import CELL, CodecInfo
 from workers.reuse.regions import Region, pixels
 from workers.reuse.reuser import Reuser
 
-__all__ = ["ReuseFeed", "Wish", "can_reuse"]
+__all__ = ["ReuseFeed", "Wish"]
 
 
 MOST_MISSED = 10
@@ -36,14 +36,6 @@ class Wish:
     "Of the full net's multiply-adds, that would be worth it; 1 where there is nothing to reuse."
     energy: float
     "What the net has to mend, mean squared levels of enlarged luma."
-
-
-def can_reuse(manifest: Manifest) -> bool:
-    """True for graphs that see one picture, of any size: what a net remembers, it would have to see
-    whole.
-    """
-    is_graph = manifest.architecture is None and manifest.size_multiple == 1
-    return is_graph and not manifest.previous and manifest.window == 1
 
 
 class ReuseFeed:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 
 from workers.enhance.nets import Net, NetCache
-from workers.enhance.reuse import ReuseFeed, Wish, can_reuse
+from workers.enhance.reuse import ReuseFeed, Wish
 from workers.enhance.upscaler import Upscaler
 from workers.errors import NetUnusable
 from workers.picture import Picture
@@ -35,15 +34,14 @@ class ReuseWay:
 
     def prepare(self, model: str, width: int, height: int) -> None:
         """Lets the net for regions be made ready; whether it can be shows when it is needed."""
-        with contextlib.suppress(NetUnusable):
-            self._nets.free(model, width, height)
+        if self._nets.reuse:
+            self._nets.prepare_free(model, width, height)
 
     def use(self, net: Net | None, size: tuple[int, int]) -> None:
         """The net for the pictures that follow, and their width and height."""
         self._feed = self._target = None
         self._size = size
-        can = net is not None and self._nets.reuse and can_reuse(net.manifest)
-        self._net = net if can else None
+        self._net = net if self._nets.reuse else None
 
     def begin(
         self, picture: Picture, shot: Shot, upscaler: Upscaler, strength: float

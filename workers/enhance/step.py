@@ -85,8 +85,7 @@ class EnhanceStep:
         """
         try:
             is_ready = self._nets.ready(self.model, width, height) is not None
-            if self._nets.reuse:
-                self._reuse.prepare(self.model, width, height)
+            self._reuse.prepare(self.model, width, height)
             smaller = self._nets.smaller(self.model)
             if is_ready and smaller is not None:
                 self._nets.ready(smaller, width, height)
@@ -169,11 +168,10 @@ class EnhanceStep:
             enhanced, macs_share = self._by_net(picture, choice, wish)
             took_s = time.monotonic() - begun - spent.waited_s
         self._seat.took(choice.rung, took_s, macs_share, engine_s=spent.worked_s)
-        if choice.rung is Rung.REUSE:
-            self._worth.reused(self._planned_s + took_s)
-        elif choice.rung is Rung.FULL:
+        if choice.rung is Rung.FULL:
             self._worth.whole(took_s)
-        if choice.rung is Rung.REUSE and wish is not None:
+        elif choice.rung is Rung.REUSE and wish is not None:
+            self._worth.reused(self._planned_s + took_s)
             self._tally.refresh(wanted=wish.share, done=macs_share)
         if wish is None:
             self._sample(picture, enhanced, choice.rung)

@@ -5,7 +5,8 @@ import pytest
 
 from models.manifest import Manifest, load_manifest
 from tests.workers.reuse.scenes import net, texture
-from workers.enhance.reuse import ReuseFeed, can_reuse
+from workers.enhance.nets import can_reuse
+from workers.enhance.reuse import ReuseFeed
 from workers.picture import Picture
 from workers.reuse.codec_info import CodecInfo
 
