@@ -17,8 +17,9 @@ from models.manifest import load_manifest
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder
 from workers.enhance.reuse import MOST_PART
+from workers.reuse.bordered import MARGIN, bordered
 from workers.reuse.codec_info import CELL, cells
-from workers.reuse.predict import bordered, match
+from workers.reuse.predict import blank_residual, match
 from workers.reuse.regions import Region
 from workers.reuse.reuser import STILL, Reuser
 
@@ -64,13 +65,12 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     height, width = material.small.shape[1:]
     runtime = free_net(manifest, "int8", width, height)
     reuser = Reuser(width, height, SCALE, halo)
-    made = np.empty((SCALE * height, SCALE * width), np.uint8)
     fate: Fate = np.zeros(cells(width, height), np.uint8)
     before: Bytes | None = None
     most = int(MOST_PART * (width + 2 * halo) * (height + 2 * halo))
     for coded in frames:
         luma = np.ascontiguousarray(coded.picture.y)
-        outlook = reuser.begin(luma, coded.info, made)
+        outlook = reuser.begin(luma, coded.info)
         fate = _predicted(reuser, luma, before, coded)
         everything = [Region(0, 0, height, width)]
         regions = everything if outlook.must_be_full else reuser.regions(most)
@@ -83,11 +83,11 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
             bottom = region.top + region.height + 2 * halo
             right = region.left + region.width + 2 * halo
             cut = np.ascontiguousarray(seen[region.top : bottom, region.left : right])
-            reuser.take(runtime.run(cut, 0.0), region, halo, halo, made)
+            reuser.take(runtime.run(cut, 0.0), region, halo, halo)
             fate[region.cells()] = list(COLOURS).index("by the net")
-        reuser.end(made)
+        reuser.end()
         before = luma
-    return fate, made
+    return fate, reuser.enlarged
 
 
 def _predicted(reuser: Reuser, luma: Bytes, before: Bytes | None, coded: Coded) -> Fate:
@@ -100,8 +100,8 @@ def _predicted(reuser: Reuser, luma: Bytes, before: Bytes | None, coded: Coded) 
         dx, dy = np.zeros((2, *grid), np.int16)
         squares = np.zeros(grid, np.float32)
         match(
-            bordered(luma), bordered(before), motion.dx, motion.dy, motion.valid, STILL,
-            dx, dy, squares,
+            bordered(luma), bordered(before), MARGIN, motion.dx, motion.dy, motion.valid, STILL,
+            dx, dy, squares, blank_residual(*grid),
         )  # fmt: skip
         moved = (dx != 0) | (dy != 0)
     names = list(COLOURS)

@@ -58,10 +58,6 @@ class ReuseFeed:
         self._wanted: list[Region] | None = None
         self._target: Picture | None = None
         self._missed = 0
-        # Compiled loops are compiled for packed rows; a picture's may have gaps between them.
-        self._large = np.empty(
-            tuple(manifest.scale * side // 2 * 2 for side in (height, width)), np.uint8
-        )
 
     def begin(
         self, picture: Picture, target: Picture, info: CodecInfo | None, strength: float
@@ -76,9 +72,8 @@ class ReuseFeed:
             info = dataclasses.replace(info, motion=None)
         resize_chroma(picture, target, self._scale)
         self._target = target
-        luma = np.ascontiguousarray(picture.y)
-        self._seen = self._bordered(luma)
-        outlook = self._reuser.begin(luma, info, self._large)
+        self._seen = self._bordered(picture.y)
+        outlook = self._reuser.begin(picture.y, info)
         most = int(MOST_PART * self._all)
         self._wanted = None if outlook.must_be_full else self._reuser.regions(most)
         share = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
@@ -89,7 +84,7 @@ class ReuseFeed:
         target = self._begun()
         height, width = self._size[1] + 2 * self._halo, self._size[0] + 2 * self._halo
         made = self._net.run(self._seen[:height, :width], self._strength or 0.0)
-        self._reuser.take_full(made, self._halo, self._halo, self._large)
+        self._reuser.take_full(made, self._halo, self._halo)
         self._end(target)
 
     def refresh(self, most_share: float) -> float:
@@ -105,7 +100,7 @@ class ReuseFeed:
             regions = self._reuser.regions(most)
         for region in regions:
             made = self._net.run(self._cut(region), self._strength or 0.0)
-            self._reuser.take(made, region, self._halo, self._halo, self._large)
+            self._reuser.take(made, region, self._halo, self._halo)
         self._end(target)
         return pixels(regions, self._halo) / self._all
 
@@ -128,9 +123,9 @@ class ReuseFeed:
         return target
 
     def _end(self, target: Picture) -> None:
-        self._reuser.end(self._large)
+        self._reuser.end()
         self._missed = 0
-        target.y[:] = self._large
+        target.y[:] = self._reuser.enlarged
 
     def _bordered(self, luma: Array) -> Array:
         """With its edge repeated by the halo, and up to whole cells."""

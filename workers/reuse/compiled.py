@@ -14,7 +14,7 @@ try:
 except ImportError:
     pass
 
-__all__ = ["IS_COMPILED", "compiled"]
+__all__ = ["IS_COMPILED", "compiled", "inlined"]
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -38,3 +38,10 @@ def compiled(loop: Loop) -> Loop:
         return cast(Loop, _njit(cache=True, nogil=True)(loop))
     except RuntimeError:
         return cast(Loop, _njit(nogil=True)(loop))
+
+
+def inlined(loop: Loop) -> Loop:
+    """As ``compiled``, for what is called for each cell or row: becomes part of its callers."""
+    if not IS_COMPILED:
+        return loop
+    return cast(Loop, _njit(nogil=True, forceinline=True)(loop))

@@ -10,55 +10,44 @@ decoded one and M moving by the vectors,
     E' = 3/4 (M(E) + up(D' - M(D))) + 1/4 (B' + M(E - B)).
 
 What is carried from picture to picture is therefore S = 4 E - B, and 4 E' = M(S) + 3 up(...) + B'.
+Where nothing moved and D' is D, all of it stays as it is, and only S is copied.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workers.reuse.bordered import MARGIN
 from workers.reuse.codec_info import CELL
-from workers.reuse.compiled import compiled
+from workers.reuse.compiled import compiled, inlined
 
-__all__ = [
-    "MARGIN",
-    "blank_state",
-    "bordered",
-    "carry",
-    "difference",
-    "match",
-    "paste",
-    "predict",
-    "spread",
-    "widen",
-]
+__all__ = ["blank_residual", "blank_state", "carry", "match", "predict", "spread"]
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.int16]
+Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
-MARGIN = CELL + 4
-"""Samples around a bordered picture: a cell and the filter's reach, so that a vector into the
-outside finds what repeating the edge for ever would give.
-"""
+RESIZED = 2
+"""A bit in the grid of touched cells: bicubic, instead of predicted."""
 
 # Keys' cubic convolution (a = -1/2, IEEE TASSP 1981) at quarters of a sample, times 128.
 _TAPS = np.array(
     [[0, 128, 0, 0], [-9, 111, 29, -3], [-8, 72, 72, -8], [-3, 29, 111, -9]], dtype=np.int32
 )
 
+_FRONT = 0x3FFFFFFF
+"""Ands with it change no index, but show the compiler that it is not negative: Python's counting
+from the end would keep it from making vectors of the loops.
+"""
 
-def bordered(plane: Bytes) -> Bytes:
-    """With its edge repeated MARGIN samples outwards, and up to whole cells."""
-    height, width = plane.shape
-    bottom, right = MARGIN + -height % CELL, MARGIN + -width % CELL
-    return np.asarray(
-        cv2.copyMakeBorder(plane, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE), np.uint8
-    )
+# Sums of int16 are int64 to numba, unless they are made short again at once.
+_BLACK, _WHITE = np.int16(0), np.int16(255)
+_LEAST, _MOST = np.int16(-255), np.int16(4 * 255)
 
 
 def blank_state(width: int, height: int, scale: int) -> Shorts:
@@ -68,114 +57,137 @@ def blank_state(width: int, height: int, scale: int) -> Shorts:
     return np.zeros((rows, columns), np.int16)
 
 
-@compiled
+def blank_residual(rows: int, columns: int) -> Shorts:
+    """For so many cells, with room for a row above and below and a cell at either side."""
+    return np.zeros((CELL * rows + 2, CELL * (columns + 2)), np.int16)
+
+
+@inlined
 def _fetch(
-    plane: Any, top: int, left: int, side: int, dx: int, dy: int, margin: int, low: int, high: int,
-    rows: Shorts, out: Shorts,
+    plane: Any, y: int, x: int, tall: int, wide: int, dx: int, dy: int, low: Any, high: Any,
+    lines: Shorts, out: Shorts, top: int, left: int,
 ) -> None:  # fmt: skip
-    """The block of ``side`` samples at (top, left) of the bordered plane's inside, displaced by
-    quarters of a sample; ``rows`` [side + 3, side] is scratch.
+    """The block at (y, x) of a bordered plane, displaced by quarters of a sample, to (top, left) of
+    ``out``; ``lines`` [tall + 3, wide] is scratch.
     """
     height, width = plane.shape
-    y, fy = top + margin + (dy >> 2), dy & 3
-    x, fx = left + margin + (dx >> 2), dx & 3
     # Far outside every sample is the edge's; so is what is just outside.
-    y = min(max(y, 1), height - side - 2)
-    x = min(max(x, 1), width - side - 2)
+    y = (max(min(y + (dy >> 2), height - tall - 2), 1) - 1) & _FRONT
+    x = (max(min(x + (dx >> 2), width - wide - 2), 1) - 1) & _FRONT
+    fx, fy = dx & 3, dy & 3
+    top, left = top & _FRONT, left & _FRONT
     if fx == 0 and fy == 0:
-        for i in range(side):
-            for j in range(side):
-                out[i, j] = plane[y + i, x + j]
+        for i in range(tall):
+            for j in range(wide):
+                out[top + i, left + j] = plane[y + i + 1, x + j + 1]
         return
     a, b, c, d = _TAPS[fx, 0], _TAPS[fx, 1], _TAPS[fx, 2], _TAPS[fx, 3]
-    for i in range(side + 3):
-        for j in range(side):
-            row = plane[y + i - 1]
-            rows[i, j] = (
-                a * row[x + j - 1] + b * row[x + j] + c * row[x + j + 1] + d * row[x + j + 2] + 4
-            ) >> 3
+    for i in range(tall + 3):
+        for j in range(wide):
+            total = np.int32(
+                a * np.int32(plane[y + i, x + j]) + b * np.int32(plane[y + i, x + j + 1])
+                + c * np.int32(plane[y + i, x + j + 2]) + d * np.int32(plane[y + i, x + j + 3])
+                + 4
+            )  # fmt: skip
+            lines[i, j] = total >> 3
     a, b, c, d = _TAPS[fy, 0], _TAPS[fy, 1], _TAPS[fy, 2], _TAPS[fy, 3]
+    for i in range(tall):
+        for j in range(wide):
+            total = np.int32(
+                a * np.int32(lines[i, j]) + b * np.int32(lines[i + 1, j])
+                + c * np.int32(lines[i + 2, j]) + d * np.int32(lines[i + 3, j]) + 1024
+            )  # fmt: skip
+            out[top + i, left + j] = min(max(np.int16(total >> 11), low), high)
+
+
+@inlined
+def _is_same(now: Any, before: Any, y: int, x: int) -> bool:
+    """Whether a cell's eight words are."""
+    y, x = y & _FRONT, x & _FRONT
+    apart = now[y, x] ^ before[y, x]
+    for i in range(1, 8):
+        apart |= now[y + i, x] ^ before[y + i, x]
+    return bool(apart == 0)
+
+
+@inlined
+def _subtract(now: Bytes, y: int, x: int, side: int, block: Shorts, out: Shorts) -> Any:
+    """``out`` gets what is left of the cell; returns the sum of squares."""
+    y, x = y & _FRONT, x & _FRONT
+    total = np.int32(0)
     for i in range(side):
         for j in range(side):
-            total = (
-                a * rows[i, j] + b * rows[i + 1, j] + c * rows[i + 2, j] + d * rows[i + 3, j]
-                + 1024
-            ) >> 11  # fmt: skip
-            out[i, j] = min(max(total, low), high)
-
-
-@compiled
-def _squares(now: Bytes, top: int, left: int, block: Shorts) -> int:
-    total = 0
-    for i in range(8):
-        for j in range(8):
-            apart = np.int32(now[top + i, left + j]) - block[i, j]
-            total += apart * apart
+            apart = np.int16(np.int16(now[y + i, x + j]) - block[i, j])
+            out[i, j] = apart
+            total += np.int32(apart) * np.int32(apart)
     return total
 
 
 @compiled
 def match(
-    now: Bytes, before: Bytes, dx: Shorts, dy: Shorts, valid: Bools, still: int,
-    out_dx: Shorts, out_dy: Shorts, squares: Floats,
+    now: Bytes, before: Bytes, margin: int, dx: Shorts, dy: Shorts, valid: Bools, still: int,
+    out_dx: Shorts, out_dy: Shorts, squares: Floats, residual: Shorts,
 ) -> None:  # fmt: skip
     """For each cell the better of standing still, the given vector and the chosen ones of the cells
-    to the left and above; ``squares`` [rows, columns] gets the mean squared difference that is
-    left. Both planes are ``bordered`` ones of decoded luma. ``still`` is the sum of squares below
-    which nothing else is tried, and by which a vector must be better.
+    to the left and above. ``residual``, a ``blank_residual``, gets the difference that is left,
+    ``squares`` [rows, columns] its mean square. Both planes are ``bordered`` ones of decoded luma,
+    by ``margin`` samples. ``still`` is the sum of squares below which nothing else is tried, and by
+    which a vector must be better.
     """
     rows, columns = dx.shape
-    block = np.empty((8, 8), np.int16)
-    scratch = np.empty((11, 8), np.int16)
+    side = min(now.shape[0], 8)
+    words, old_words = now.view(np.uint64), before.view(np.uint64)
+    block, best_left, left = (
+        np.empty((side, side), np.int16), np.empty((side, side), np.int16),
+        np.empty((side, side), np.int16),
+    )  # fmt: skip
+    lines = np.empty((side + 3, side), np.int16)
+    residual[:] = 0
     for row in range(rows):
         for column in range(columns):
-            top, left = row * 8, column * 8
-            _fetch(before, top, left, 8, 0, 0, 12, 0, 255, scratch, block)
-            best = _squares(now, top + 12, left + 12, block)
+            out_dx[row, column] = out_dy[row, column] = 0
+            squares[row, column] = 0.0
+            y, x = margin + 8 * row, margin + 8 * column
+            if _is_same(words, old_words, y, margin // 8 + column):
+                continue
+            _fetch(before, y, x, side, side, 0, 0, _BLACK, _WHITE, lines, block, 0, 0)
+            best = _subtract(now, y, x, side, block, best_left)
             best_dx, best_dy = 0, 0
             if best > still:
                 for candidate in range(3):
-                    x, y = 0, 0
+                    vx, vy = 0, 0
                     if candidate == 0 and valid[row, column]:
-                        x, y = int(dx[row, column]), int(dy[row, column])
+                        vx, vy = int(dx[row, column]), int(dy[row, column])
                     elif candidate == 1 and column > 0:
-                        x, y = int(out_dx[row, column - 1]), int(out_dy[row, column - 1])
+                        vx, vy = int(out_dx[row, column - 1]), int(out_dy[row, column - 1])
                     elif candidate == 2 and row > 0:
-                        x, y = int(out_dx[row - 1, column]), int(out_dy[row - 1, column])
-                    if (x == 0 and y == 0) or (x == best_dx and y == best_dy):
+                        vx, vy = int(out_dx[row - 1, column]), int(out_dy[row - 1, column])
+                    if (vx == 0 and vy == 0) or (vx == best_dx and vy == best_dy):
                         continue
-                    _fetch(before, top, left, 8, x, y, 12, 0, 255, scratch, block)
-                    found = _squares(now, top + 12, left + 12, block)
+                    _fetch(before, y, x, side, side, vx, vy, _BLACK, _WHITE, lines, block, 0, 0)
+                    found = _subtract(now, y, x, side, block, left)
                     # A vector must be worth it: standing still copies without filtering.
                     if found + still < best:
-                        best, best_dx, best_dy = found, x, y
+                        best, best_dx, best_dy = found, vx, vy
+                        left, best_left = best_left, left
             out_dx[row, column] = best_dx
             out_dy[row, column] = best_dy
             squares[row, column] = best / 64.0
+            for i in range(side):
+                for j in range(side):
+                    residual[8 * row + 1 + i, 8 * column + 8 + j] = best_left[i, j]
+    _close(residual)
 
 
-@compiled
-def difference(now: Bytes, before: Bytes, dx: Shorts, dy: Shorts, out: Shorts) -> None:
-    """``out`` [8 rows, 8 columns]: now less what the vectors fetch from before."""
-    block = np.empty((8, 8), np.int16)
-    scratch = np.empty((11, 8), np.int16)
-    for row in range(dx.shape[0]):
-        for column in range(dx.shape[1]):
-            top, left = row * 8, column * 8
-            x, y = int(dx[row, column]), int(dy[row, column])
-            _fetch(before, top, left, 8, x, y, 12, 0, 255, scratch, block)
-            for i in range(8):
-                for j in range(8):
-                    out[top + i, left + j] = (
-                        np.int16(now[top + i + 12, left + j + 12]) - block[i, j]
-                    )
-
-
-def widen(small: Shorts, scale: int) -> Shorts:
-    """By bilinear interpolation: differences must not ring."""
-    height, width = small.shape
-    size = (scale * width, scale * height)
-    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.int16)
+@inlined
+def _close(residual: Shorts) -> None:
+    """Repeats the edge outwards."""
+    rows, columns = residual.shape
+    for i in range(1, rows - 1):
+        residual[i, 7] = residual[i, 8]
+        residual[i, columns - 8] = residual[i, columns - 9]
+    residual[0] = residual[1]
+    residual[rows - 1] = residual[rows - 2]
 
 
 @compiled
@@ -211,76 +223,191 @@ def carry(
 
 @compiled
 def predict(
-    before: Shorts, correction: Shorts, plain: Bytes, dx: Shorts, dy: Shorts, error: Floats,
-    worth: Floats, scale: int, after: Shorts, out: Bytes,
+    before: Shorts, residual: Shorts, plain: Bytes, dx: Shorts, dy: Shorts, error: Floats,
+    worth: Floats, scale: int, margin: int, touched: Bytes, lift: Floats, after: Shorts, out: Bytes,
 ) -> None:  # fmt: skip
-    """Fills ``out`` [height, width], the enlarged picture, and ``after``, the state that goes with
-    it, from ``before``, ``correction`` (of ``widen``) and ``plain`` (bicubic). Where ``error``
-    is more than ``worth`` it is plain, and the error is that.
+    """Brings ``out`` [height, width], the enlarged picture, up to date, and fills ``after``, the
+    state that goes with it, from ``before``, ``residual`` (of ``match``) and ``plain`` (bicubic).
+    Where ``error`` is more than ``worth`` it is plain, and the error is that.
+
+    Of ``out`` only cells are written where ``touched`` is given as not 0, because ``plain`` changed
+    or ``out`` is not what goes with ``before``, and those that something moved into; ``touched``
+    has them all afterwards. ``lift`` gets their mean squared difference to bicubic, measured in
+    every second row. ``margin`` is in decoded samples.
     """
+    rows, columns = dx.shape
     side = 8 * scale
-    margin = 12 * scale
-    block = np.empty((side, side), np.int16)
-    scratch = np.empty((side + 3, side), np.int16)
-    height, width = out.shape
-    for row in range(dx.shape[0]):
-        for column in range(dx.shape[1]):
-            top, left = row * side, column * side
-            tall, wide = min(side, height - top), min(side, width - left)
+    _touch(dx, dy, error, worth, touched)
+    room = side * columns
+    lines, enlarged = np.empty((side + 3, room), np.int16), np.empty((side, room), np.int16)
+    sums = np.empty(8 * columns + 2, np.int16)
+    phases = np.empty((scale, 8 * columns), np.int16)
+    squares = np.empty(room, np.int32)
+    for row in range(rows):
+        y = scale * (margin + 8 * row)
+        column = 0
+        while column < columns:
+            end = column + 1
+            while end < columns and (touched[row, end] != 0) == (touched[row, column] != 0):
+                end += 1
+            x, wide = scale * (margin + 8 * column), side * (end - column)
+            if touched[row, column] == 0:
+                _fetch(before, y, x, side, wide, 0, 0, _LEAST, _MOST, lines, after, y, x)
+            else:
+                _widen(residual, row, column, end, scale, sums, phases, enlarged)
+                _move(
+                    before, plain, dx, dy, touched, row, column, end, scale, margin, lines,
+                    enlarged, after,
+                )  # fmt: skip
+                _combine(enlarged, plain, row, column, end, side, y, x, squares, lift, after, out)
+            column = end
+
+
+@inlined
+def _touch(dx: Shorts, dy: Shorts, error: Floats, worth: Floats, touched: Bytes) -> None:
+    rows, columns = dx.shape
+    for row in range(rows):
+        for column in range(columns):
+            if dx[row, column] != 0 or dy[row, column] != 0:
+                # What is left of a cell that moved is widened into its neighbours.
+                for line in range(max(row - 1, 0), min(row + 2, rows)):
+                    for place in range(max(column - 1, 0), min(column + 2, columns)):
+                        touched[line, place] |= 1
+            # A picture that was not ended may have left the bit.
+            touched[row, column] &= 1
             if error[row, column] > worth[row, column]:
                 error[row, column] = worth[row, column]
-                for i in range(tall):
-                    for j in range(wide):
-                        value = np.int16(plain[top + i, left + j])
-                        out[top + i, left + j] = value
-                        after[margin + top + i, margin + left + j] = 3 * value
-                continue
-            x, y = scale * int(dx[row, column]), scale * int(dy[row, column])
-            _fetch(before, top, left, side, x, y, margin, -255, 1020, scratch, block)
-            for i in range(tall):
-                for j in range(wide):
-                    state = block[i, j] + 3 * correction[top + i, left + j]
-                    state = min(max(state, -255), 1020)
-                    after[margin + top + i, margin + left + j] = state
-                    value = (state + np.int16(plain[top + i, left + j]) + 2) >> 2
-                    out[top + i, left + j] = min(max(value, 0), 255)
+                touched[row, column] |= RESIZED
 
 
-@compiled
-def paste(
-    made: Bytes, row: int, column: int, top: int, left: int, tall: int, wide: int,
-    plain: Bytes, scale: int, keep: Bytes, out: Bytes, after: Shorts, actual: Floats,
-    worth: Floats,
+@inlined
+def _widen(
+    residual: Shorts, row: int, column: int, end: int, scale: int, sums: Shorts, phases: Shorts,
+    out: Shorts,
 ) -> None:  # fmt: skip
-    """Takes over a rectangle of what the net made, at (row, column) of ``made``, at (top, left) of
-    the picture; places in decoded samples, top and left of whole cells. ``keep`` says for each
-    cell how many sixteenths of the prediction stay. ``actual`` gets each cell's error as it was,
-    ``worth`` what the net's correction is worth now.
+    """Three times the residual of a run of cells, enlarged by bilinear interpolation (differences
+    must not ring), into the first columns of ``out``.
+    """
+    wide = 8 * (end - column)
+    x = (8 * column + 7) & _FRONT
+    # Weights are in halves of a phase; down and across make 4 scale^2 of them.
+    whole = 2 * scale
+    third = np.int32((3 * 65536 + 2 * scale * scale) // (4 * scale * scale))
+    for line in range(8 * scale):
+        place = 2 * line + 1 - scale
+        y = (8 * row + 1 + place // whole) & _FRONT
+        below = np.int16(place % whole)
+        above = np.int16(whole - below)
+        for j in range(wide + 2):
+            sums[j] = np.int16(above * residual[y, x + j] + below * residual[y + 1, x + j])
+        for phase in range(scale):
+            place = 2 * phase + 1 - scale
+            at = (place // whole + 1) & _FRONT
+            right = np.int32(place % whole)
+            left = np.int32(whole - right)
+            for j in range(wide):
+                total = np.int32(left * sums[at + j] + right * sums[at + j + 1])
+                phases[phase, j] = np.int32(total * third + 32768) >> 16
+        _interleave(phases, scale, wide, out[line])
+
+
+@inlined
+def _interleave(phases: Shorts, scale: int, wide: int, line: Shorts) -> None:
+    """The cases say the same as the last one; constants let the compiler make vectors of them."""
+    if scale == 2:
+        for j in range(wide):
+            line[2 * j] = phases[0, j]
+            line[2 * j + 1] = phases[1, j]
+    elif scale == 3:
+        for j in range(wide):
+            line[3 * j] = phases[0, j]
+            line[3 * j + 1] = phases[1, j]
+            line[3 * j + 2] = phases[2, j]
+    elif scale == 4:
+        for j in range(wide):
+            line[4 * j] = phases[0, j]
+            line[4 * j + 1] = phases[1, j]
+            line[4 * j + 2] = phases[2, j]
+            line[4 * j + 3] = phases[3, j]
+    else:
+        for phase in range(scale):
+            for j in range(wide):
+                line[scale * j + phase] = phases[phase, j]
+
+
+@inlined
+def _move(
+    before: Shorts, plain: Bytes, dx: Shorts, dy: Shorts, touched: Bytes, row: int, column: int,
+    end: int, scale: int, margin: int, lines: Shorts, enlarged: Shorts, after: Shorts,
+) -> None:  # fmt: skip
+    """M(S) of a run of cells into ``after``, those with one vector together; 3 B where it is only
+    resized, whose correction is none.
     """
     side = 8 * scale
-    margin = 12 * scale
+    y = scale * (margin + 8 * row)
+    at = column
+    while at < end:
+        last = at + 1
+        vx, vy = int(dx[row, at]), int(dy[row, at])
+        x = scale * (margin + 8 * at)
+        if touched[row, at] & RESIZED != 0:
+            _resize(plain, side * row, side * at, side, y, x, after)
+            for i in range(side):
+                for j in range(side * (at - column), side * (at + 1 - column)):
+                    enlarged[i, j & _FRONT] = 0
+        else:
+            # Only where no sample of the run is so far outside that it is looked for elsewhere.
+            reach = x + scale * (vx >> 2)
+            while (
+                last < end and dx[row, last] == vx and dy[row, last] == vy
+                and touched[row, last] & RESIZED == 0 and reach > 1
+                and reach + side * (last + 1 - at) + scale + 2 < before.shape[1]
+            ):  # fmt: skip
+                last += 1
+            _fetch(
+                before, y, x, side, side * (last - at), scale * vx, scale * vy, _LEAST, _MOST,
+                lines, after, y, x,
+            )  # fmt: skip
+        at = last
+
+
+@inlined
+def _resize(plain: Bytes, top: int, left: int, side: int, y: int, x: int, after: Shorts) -> None:
+    height, width = plain.shape
+    top, left, y, x = top & _FRONT, left & _FRONT, y & _FRONT, x & _FRONT
+    for i in range(min(side, height - top)):
+        for j in range(min(side, width - left)):
+            after[y + i, x + j] = 3 * np.int16(plain[top + i, left + j])
+
+
+@inlined
+def _combine(
+    enlarged: Shorts, plain: Bytes, row: int, column: int, end: int, side: int, y: int, x: int,
+    squares: Ints, lift: Floats, after: Shorts, out: Bytes,
+) -> None:  # fmt: skip
+    """4 E' of a run of cells, as far as the picture reaches."""
     height, width = out.shape
-    for y in range(top * scale, (top + tall) * scale, side):
-        for x in range(left * scale, (left + wide) * scale, side):
-            missed: Any = 0
-            gained: Any = 0
-            count = 0
-            kept = np.int32(keep[y // side, x // side])
-            for i in range(y, min(y + side, (top + tall) * scale, height)):
-                for j in range(x, min(x + side, (left + wide) * scale, width)):
-                    value = np.int32(made[i + (row - top) * scale, j + (column - left) * scale])
-                    base = np.int32(plain[i, j])
-                    was = value - np.int32(out[i, j])
-                    missed += was * was
-                    gained += (value - base) * (value - base)
-                    count += 1
-                    fresh = 4 * value - base
-                    state: Any = np.int32(after[margin + i, margin + j])
-                    state = fresh + ((kept * (state - fresh) + 8) >> 4)
-                    after[margin + i, margin + j] = state
-                    out[i, j] = min(max((state + base + 2) >> 2, 0), 255)
-            actual[y // side, x // side] = missed / max(count, 1)
-            worth[y // side, x // side] = gained / max(count, 1)
+    top, left = (side * row) & _FRONT, (side * column) & _FRONT
+    tall, wide = min(side, height - top), min(side * (end - column), width - left)
+    y, x = y & _FRONT, x & _FRONT
+    squares[:wide] = 0
+    for i in range(tall):
+        for j in range(wide):
+            base = np.int16(plain[top + i, left + j])
+            state = np.int16(after[y + i, x + j] + enlarged[i, j])
+            state = min(max(state, _LEAST), _MOST)
+            after[y + i, x + j] = state
+            value = np.int16(np.int16(state + base + 2) >> 2)
+            out[top + i, left + j] = min(max(value, _BLACK), _WHITE)
+        if i % 2 == 0:
+            for j in range(wide):
+                apart = np.int32(out[top + i, left + j]) - np.int32(plain[top + i, left + j])
+                squares[j] += np.int32(apart * apart)
+    for cell in range(column, end):
+        first = side * (cell - column)
+        last = min(first + side, wide)
+        count = max((last - first) * ((tall + 1) // 2), 1)
+        lift[row, cell] = squares[first:last].sum() / count
 
 
 @compiled

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workers.reuse.bordered import MARGIN, bordered
 from workers.reuse.codec_info import CELL, CodecInfo, MotionGrid, cells
+from workers.reuse.enlarge import Enlarger
 from workers.reuse.flow import FlowMotion
-from workers.reuse.predict import (
-    MARGIN,
-    blank_state,
-    bordered,
-    carry,
-    difference,
-    match,
-    paste,
-    predict,
-    spread,
-    widen,
-)
+from workers.reuse.paste import paste
+from workers.reuse.predict import blank_residual, blank_state, carry, match, predict, spread
 from workers.reuse.regions import Region, choose, toll_of
 
 __all__ = ["Outlook", "Reuser"]
@@ -91,6 +82,7 @@ class Reuser:
     """Follows one stream of one size through one net; used by one thread.
 
     For each picture ``begin``, then ``regions`` and ``take`` or ``take_full``, then ``end``.
+    Pictures and what is carried on are kept in place: work goes with what changed.
     """
 
     def __init__(self, width: int, height: int, scale: int, halo: int) -> None:
@@ -102,8 +94,12 @@ class Reuser:
         self._before: Bytes | None = None
         self._now: Bytes | None = None
         self._states = [blank_state(width, height, scale) for _ in range(2)]
-        rows, columns = self._grid
-        self._residual = np.zeros((rows * CELL, columns * CELL), np.int16)
+        self._plain = Enlarger(width, height, scale)
+        self._enlarged = np.zeros([scale * side // 2 * 2 for side in (height, width)], np.uint8)
+        # Cells of the enlarged picture that do not go with the state, but with a picture that was
+        # begun and not ended.
+        self._stale = np.ones(self._grid, np.uint8)
+        self._residual = blank_residual(*self._grid)
         self._dx, self._dy = (np.zeros(self._grid, np.int16) for _ in range(2))
         self._squares = np.zeros(self._grid, np.float32)
         self._error, self._spare_error = (np.zeros(self._grid, np.float32) for _ in range(2))
@@ -116,7 +112,14 @@ class Reuser:
         self._is_begun = False
         self._guessed = self._missed = 0.0
         self._seen = 0
-        self._plain: Bytes = np.zeros((1, 1), np.uint8)
+        self._lift = np.zeros(self._grid, np.float32)
+
+    @property
+    def enlarged(self) -> Bytes:
+        """The picture as far as it is made, ``scale`` times as large (less an odd last row or
+        column); a view, not to be written to.
+        """
+        return self._enlarged
 
     @property
     def error(self) -> npt.NDArray[np.float32]:
@@ -127,6 +130,13 @@ class Reuser:
     def worth(self) -> npt.NDArray[np.float32]:
         """Energy of the net's correction to bicubic in each cell; a view."""
         return self._worth
+
+    @property
+    def lift(self) -> npt.NDArray[np.float32]:
+        """Mean squared difference to bicubic that each cell of the picture has now, of predicted
+        ones in every second row; a view.
+        """
+        return self._lift
 
     @property
     def factor(self) -> float:
@@ -145,26 +155,24 @@ class Reuser:
             self._swap_grids()
         self._is_begun = False
 
-    def begin(self, luma: Bytes, info: CodecInfo | None, out: Bytes) -> Outlook:
-        """Fills ``out``, ``scale`` times as large (less an odd last row or column), with the
-        prediction, or bicubic where there is none.
-        """
+    def begin(self, luma: Bytes, info: CodecInfo | None) -> Outlook:
+        """Makes ``enlarged`` the prediction, or bicubic where there is none."""
         width, height = self._size
         if luma.shape != (height, width):
             raise ValueError(f"picture of {luma.shape[1]}x{luma.shape[0]}, not {width}x{height}")
         before, now = self._before, bordered(luma)
         self._is_begun = True
         self._now = now
-        large = (self._scale * width, self._scale * height)
-        self._plain = np.asarray(cv2.resize(luma, large, interpolation=cv2.INTER_CUBIC), np.uint8)
+        # Whatever goes wrong from here: what changed now does not go with the state until the end.
+        self._stale |= self._plain.show(now)
         usual = float(self._worth.mean())
         if before is None:
-            self._start_anew(out)
+            self._start_anew()
             return Outlook(usual, usual, info or _UNKNOWN, must_be_full=True)
-        motion = self._motion(luma, before, info)
+        motion = self._motion(now, before, info)
         match(
-            now, before, motion.dx, motion.dy, motion.valid, STILL,
-            self._dx, self._dy, self._squares,
+            now, before, MARGIN, motion.dx, motion.dy, motion.valid, STILL,
+            self._dx, self._dy, self._squares, self._residual,
         )  # fmt: skip
         self._carry(usual)
         is_key = info is not None and info.is_key
@@ -172,11 +180,7 @@ class Reuser:
             # All of it was coded anew. What there was still serves until the net has seen it, so
             # that a stream short of time does not pulse.
             self._error += KEY_FRAME * self._worth
-        difference(now, before, self._dx, self._dy, self._residual)
-        predict(
-            self._states[0], widen(self._residual, self._scale), self._plain, self._dx, self._dy,
-            self._error, self._worth, self._scale, self._states[1], out,
-        )  # fmt: skip
+        self._predict()
         self._keep[:] = _kept(self._error, self._worth)
         told = dataclasses.replace(info or _UNKNOWN, motion=motion, residual=self._squares.copy())
         error = float(self._error.mean())
@@ -194,14 +198,16 @@ class Reuser:
         wanted[self._age > self._turn] = np.float32(1.01 * price * alone)
         return choose(wanted, price, halo=self._halo, most_pixels=most_pixels)
 
-    def take(self, made: Bytes, region: Region, row: int, column: int, out: Bytes) -> None:
+    def take(self, made: Bytes, region: Region, row: int, column: int) -> None:
         """The region as the net made it: its first sample is at (row, column), counted in decoded
         samples, of ``made``.
         """
         area = region.cells()
+        self._stale[area] = 1
         paste(
-            made, row, column, region.top, region.left, region.height, region.width, self._plain,
-            self._scale, self._keep, out, self._states[1], self._actual, self._worth,
+            made, row, column, region.top, region.left, region.height, region.width,
+            self._plain.large, self._scale, MARGIN, self._keep, self._enlarged, self._states[1],
+            self._actual, self._worth, self._lift,
         )  # fmt: skip
         self._guessed += float(self._error[area].sum())
         self._missed += float(self._actual[area].sum())
@@ -209,16 +215,17 @@ class Reuser:
         self._error[area] = 0.0
         self._age[area] = 0
 
-    def take_full(self, made: Bytes, row: int, column: int, out: Bytes) -> None:
+    def take_full(self, made: Bytes, row: int, column: int) -> None:
         """All of the picture, as ``take``."""
         width, height = self._size
-        self.take(made, Region(0, 0, height, width), row, column, out)
+        self.take(made, Region(0, 0, height, width), row, column)
 
-    def end(self, out: Bytes) -> None:
+    def end(self) -> None:
         """The picture is done; the next one follows it."""
-        height, width = out.shape
+        height, width = self._enlarged.shape
         spread(self._states[1], width, height, MARGIN * self._scale)
         self._states.reverse()
+        self._stale[:] = 0
         self._before = self._now
         self._is_begun = False
         if self._guessed > 0.0:
@@ -229,23 +236,28 @@ class Reuser:
         self._guessed = self._missed = 0.0
         self._seen = 0
 
-    def _motion(self, luma: Bytes, before: Bytes, info: CodecInfo | None) -> MotionGrid:
+    def _motion(self, now: Bytes, before: Bytes, info: CodecInfo | None) -> MotionGrid:
         if info is not None and info.motion is not None:
             return info.motion
         width, height = self._size
-        return self._flow.between(before[MARGIN : MARGIN + height, MARGIN : MARGIN + width], luma)
+        inside = slice(MARGIN, MARGIN + height), slice(MARGIN, MARGIN + width)
+        return self._flow.between(before[inside], now[inside])
 
-    def _start_anew(self, out: Bytes) -> None:
+    def _start_anew(self) -> None:
         """Bicubic, as wrong as can be."""
         self._worth[:] = max(float(self._worth.mean()), FIRST_WORTH)
         self._error[:] = self._worth + 1.0
         self._age[:] = 0
         self._dx[:] = self._dy[:] = self._residual[:] = 0
-        predict(
-            self._states[0], widen(self._residual, self._scale), self._plain, self._dx, self._dy,
-            self._error, self._worth, self._scale, self._states[1], out,
-        )  # fmt: skip
+        self._predict()
         self._keep[:] = 0
+
+    def _predict(self) -> None:
+        predict(
+            self._states[0], self._residual, self._plain.large, self._dx, self._dy,
+            self._error, self._worth, self._scale, MARGIN, self._stale, self._lift,
+            self._states[1], self._enlarged,
+        )  # fmt: skip
 
     def _carry(self, usual: float) -> None:
         carry(

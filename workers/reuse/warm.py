@@ -41,15 +41,14 @@ def warm_up() -> None:
         return
     vp8.warm_up()
     luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
-    enlarged = np.empty((96, 128), np.uint8)
     reuser = Reuser(64, 48, 2, 7)
     for picture in (luma, luma[::-1], luma):
-        outlook = reuser.begin(picture, None, enlarged)
+        outlook = reuser.begin(picture, None)
         if outlook.must_be_full:
-            reuser.take_full(enlarged.copy(), 0, 0, enlarged)
+            reuser.take_full(reuser.enlarged.copy(), 0, 0)
         for region in reuser.regions(luma.size):
-            reuser.take(enlarged.copy(), region, region.top, region.left, enlarged)
-        reuser.end(enlarged)
+            reuser.take(reuser.enlarged.copy(), region, region.top, region.left)
+        reuser.end()
     _warm.set()
 
 

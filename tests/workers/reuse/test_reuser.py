@@ -19,9 +19,12 @@ class Stream:
         self.reuser = Reuser(width, height, scale, HALO)
         self.scale = scale
         self.area = (width + 2 * HALO) * (height + 2 * HALO)
-        sides = (scale * height // 2 * 2, scale * width // 2 * 2)
-        self.out = np.zeros(sides, np.uint8)
         self.seen = padded(np.zeros((height, width), np.uint8))
+
+    @property
+    def out(self) -> np.ndarray:
+        """The enlarged picture as far as it is made."""
+        return self.reuser.enlarged.copy()
 
     def cut(self, region: Region) -> np.ndarray:
         """What the net is given; a region may reach beyond the picture by part of a cell."""
@@ -32,17 +35,17 @@ class Stream:
     def show(self, luma: np.ndarray, info: CodecInfo | None = None, most: int = ALL) -> float:
         """The share of the picture's samples that the net worked on."""
         self.seen = padded(luma)
-        outlook = self.reuser.begin(luma, info, self.out)
+        outlook = self.reuser.begin(luma, info)
         if outlook.must_be_full:
-            self.reuser.take_full(net(self.seen, self.scale), HALO, HALO, self.out)
+            self.reuser.take_full(net(self.seen, self.scale), HALO, HALO)
             share = 1.0
         else:
             regions = self.reuser.regions(most)
             for each in regions:
                 made = net(self.cut(each), self.scale)
-                self.reuser.take(made, each, HALO, HALO, self.out)
+                self.reuser.take(made, each, HALO, HALO)
             share = pixels(regions, HALO) / self.area
-        self.reuser.end(self.out)
+        self.reuser.end()
         return share
 
     def full(self) -> np.ndarray:
@@ -135,7 +138,7 @@ def test_regions_are_what_the_whole_picture_would_be() -> None:
     stream.show(texture(HEIGHT, WIDTH, 1))
     luma = texture(HEIGHT, WIDTH, 2)
     stream.seen = padded(luma)
-    stream.reuser.begin(luma, None, stream.out)
+    stream.reuser.begin(luma, None)
     regions = stream.reuser.regions(most_pixels=60 * 60)
     assert regions
     for each in regions:
@@ -180,11 +183,10 @@ def test_any_size_and_scale(scale: int, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("told", [True, False])
 def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None:
     wide, reuser = texture(HEIGHT, WIDTH + 8), Reuser(WIDTH, HEIGHT, 2, HALO)
-    out = np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint8)
-    assert reuser.begin(wide[:, 4:-4], None, out).info.residual is None
-    reuser.take_full(net(padded(wide[:, 4:-4])), HALO, HALO, out)
-    reuser.end(out)
-    info = reuser.begin(wide[:, 2:-6], pan(-8, 0) if told else None, out).info
+    assert reuser.begin(wide[:, 4:-4], None).info.residual is None
+    reuser.take_full(net(padded(wide[:, 4:-4])), HALO, HALO)
+    reuser.end()
+    info = reuser.begin(wide[:, 2:-6], pan(-8, 0) if told else None).info
     assert info.motion is not None and info.residual is not None
     assert info.motion.source is (Source.H264 if told else Source.FLOW)
     # All is explained but the two columns that came in at the left.
@@ -194,4 +196,4 @@ def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None
 
 def test_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="not 160x96"):
-        Stream().reuser.begin(texture(10, 10), None, np.zeros((192, 320), np.uint8))
+        Stream().reuser.begin(texture(10, 10), None)
