@@ -25,7 +25,7 @@ class CodecInspector:
 
     def __init__(self, codec: Codec) -> None:
         self._source = _SIDE_DATA.get(codec, Source.NONE)
-        # Before it is compiled it would hold up the stream; motion is found in the pixels then.
+        # Before loops are compiled they would hold up the stream; nothing is reused then.
         has_parser = codec is Codec.VP8 and warm.is_warm()
         self._parser = Vp8Parser() if has_parser else None
         self._parsed: OrderedDict[int, CodecInfo] = OrderedDict()
@@ -47,4 +47,6 @@ class CodecInspector:
         parsed = self._parsed.pop(tag, None)
         if parsed is not None:
             return parsed
+        if not warm.is_warm():
+            return CodecInfo(is_key=bool(frame.key_frame), coded_bytes=coded_bytes)
         return info_of_frame(frame, self._source, coded_bytes=coded_bytes)

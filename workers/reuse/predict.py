@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
 RESIZED = 2
-"""A bit in the grid of touched cells: bicubic, instead of predicted."""
+"""In the grid of touched cells: bicubic, instead of predicted."""
 
 # Keys' cubic convolution (a = -1/2, IEEE TASSP 1981) at quarters of a sample, times 128.
 _TAPS = np.array(
@@ -81,8 +81,14 @@ def _fetch(
             for j in range(wide):
                 out[top + i, left + j] = plane[y + i + 1, x + j + 1]
         return
+    # With one of them 0 the same filter comes down to a shift.
+    first, beyond = (1, tall + 1) if fy == 0 else (0, tall + 3)
     a, b, c, d = _TAPS[fx, 0], _TAPS[fx, 1], _TAPS[fx, 2], _TAPS[fx, 3]
-    for i in range(tall + 3):
+    for i in range(first, beyond):
+        if fx == 0:
+            for j in range(wide):
+                lines[i, j] = np.int16(plane[y + i, x + j + 1]) << 4
+            continue
         for j in range(wide):
             total = np.int32(
                 a * np.int32(plane[y + i, x + j]) + b * np.int32(plane[y + i, x + j + 1])
@@ -92,12 +98,34 @@ def _fetch(
             lines[i, j] = total >> 3
     a, b, c, d = _TAPS[fy, 0], _TAPS[fy, 1], _TAPS[fy, 2], _TAPS[fy, 3]
     for i in range(tall):
+        if fy == 0:
+            for j in range(wide):
+                near = np.int16(np.int16(lines[i + 1, j] + 8) >> 4)
+                out[top + i, left + j] = min(max(near, low), high)
+            continue
         for j in range(wide):
             total = np.int32(
                 a * np.int32(lines[i, j]) + b * np.int32(lines[i + 1, j])
                 + c * np.int32(lines[i + 2, j]) + d * np.int32(lines[i + 3, j]) + 1024
             )  # fmt: skip
             out[top + i, left + j] = min(max(np.int16(total >> 11), low), high)
+
+
+@inlined
+def _alike(
+    dx: Shorts, dy: Shorts, row: int, at: int, end: int, x: int, side: int, room: int
+) -> int:
+    """Where the cells from ``at`` on end that have its vector and can be fetched together: none of
+    their samples, from ``x`` on in a plane ``room`` wide, is so far outside that it is looked for
+    elsewhere.
+    """
+    last = at + 1
+    while (
+        last < end and x >= 1 and x + side * (last + 1 - at) + 2 <= room
+        and dx[row, last] == dx[row, at] and dy[row, last] == dy[row, at]
+    ):  # fmt: skip
+        last += 1
+    return last
 
 
 @inlined
@@ -110,17 +138,26 @@ def _is_same(now: Any, before: Any, y: int, x: int) -> bool:
     return bool(apart == 0)
 
 
-@inlined
-def _subtract(now: Bytes, y: int, x: int, side: int, block: Shorts, out: Shorts) -> Any:
-    """``out`` gets what is left of the cell; returns the sum of squares."""
+@compiled
+def _measure(
+    now: Bytes, before: Bytes, y: int, x: int, dx: int, dy: int, lines: Shorts, block: Shorts,
+    sums: Ints, found: Ints,
+) -> None:  # fmt: skip
+    """The sum of squares that is left of each cell of a run, into ``found``."""
+    wide = 8 * found.shape[0]
+    _fetch(before, y, x, 8, wide, dx, dy, _BLACK, _WHITE, lines, block, 0, 0)
     y, x = y & _FRONT, x & _FRONT
-    total = np.int32(0)
-    for i in range(side):
-        for j in range(side):
-            apart = np.int16(np.int16(now[y + i, x + j]) - block[i, j])
-            out[i, j] = apart
-            total += np.int32(apart) * np.int32(apart)
-    return total
+    for j in range(wide):
+        sums[j] = 0
+    for i in range(8):
+        for j in range(wide):
+            apart = np.int32(now[y + i, x + j]) - np.int32(block[i, j])
+            sums[j] += np.int32(apart * apart)
+    for cell in range(found.shape[0]):
+        total = np.int32(0)
+        for j in range(8 * cell, 8 * cell + 8):
+            total += sums[j]
+        found[cell] = total
 
 
 @compiled
@@ -135,48 +172,118 @@ def match(
     which a vector must be better.
     """
     rows, columns = dx.shape
-    side = min(now.shape[0], 8)
     words, old_words = now.view(np.uint64), before.view(np.uint64)
-    block, best_left, left = (
-        np.empty((side, side), np.int16), np.empty((side, side), np.int16),
-        np.empty((side, side), np.int16),
-    )  # fmt: skip
-    lines = np.empty((side + 3, side), np.int16)
+    block, lines = np.empty((8, 8 * columns), np.int16), np.empty((11, 8 * columns), np.int16)
+    sums = np.empty(8 * columns, np.int32)
+    stood, told = np.empty(columns, np.int32), np.empty(columns, np.int32)
     residual[:] = 0
     for row in range(rows):
-        for column in range(columns):
-            out_dx[row, column] = out_dy[row, column] = 0
-            squares[row, column] = 0.0
-            y, x = margin + 8 * row, margin + 8 * column
-            if _is_same(words, old_words, y, margin // 8 + column):
-                continue
-            _fetch(before, y, x, side, side, 0, 0, _BLACK, _WHITE, lines, block, 0, 0)
-            best = _subtract(now, y, x, side, block, best_left)
-            best_dx, best_dy = 0, 0
-            if best > still:
-                for candidate in range(3):
-                    vx, vy = 0, 0
-                    if candidate == 0 and valid[row, column]:
-                        vx, vy = int(dx[row, column]), int(dy[row, column])
-                    elif candidate == 1 and column > 0:
-                        vx, vy = int(out_dx[row, column - 1]), int(out_dy[row, column - 1])
-                    elif candidate == 2 and row > 0:
-                        vx, vy = int(out_dx[row - 1, column]), int(out_dy[row - 1, column])
-                    if (vx == 0 and vy == 0) or (vx == best_dx and vy == best_dy):
-                        continue
-                    _fetch(before, y, x, side, side, vx, vy, _BLACK, _WHITE, lines, block, 0, 0)
-                    found = _subtract(now, y, x, side, block, left)
-                    # A vector must be worth it: standing still copies without filtering.
-                    if found + still < best:
-                        best, best_dx, best_dy = found, vx, vy
-                        left, best_left = best_left, left
-            out_dx[row, column] = best_dx
-            out_dy[row, column] = best_dy
-            squares[row, column] = best / 64.0
-            for i in range(side):
-                for j in range(side):
-                    residual[8 * row + 1 + i, 8 * column + 8 + j] = best_left[i, j]
+        y = margin + 8 * row
+        column = 0
+        while column < columns:
+            end = column
+            while end < columns and not _is_same(words, old_words, y, margin // 8 + end):
+                end += 1
+            for cell in range(column, min(end + 1, columns)):
+                out_dx[row, cell] = out_dy[row, cell] = 0
+                squares[row, cell] = 0.0
+            if end > column:
+                x = margin + 8 * column
+                _measure(now, before, y, x, 0, 0, lines, block, sums, stood[column:end])
+                _tell(
+                    now, before, row, column, end, margin, dx, dy, valid, still, stood, lines,
+                    block, sums, told,
+                )  # fmt: skip
+                _decide(
+                    now, before, row, column, end, margin, dx, dy, valid, still, stood, told,
+                    lines, block, sums, out_dx, out_dy, squares,
+                )  # fmt: skip
+                _leave(
+                    now, before, row, column, end, margin, out_dx, out_dy, lines, block, residual
+                )
+            column = end + 1
     _close(residual)
+
+
+@inlined
+def _tell(
+    now: Bytes, before: Bytes, row: int, column: int, end: int, margin: int, dx: Shorts,
+    dy: Shorts, valid: Bools, still: int, stood: Ints, lines: Shorts, block: Shorts, sums: Ints,
+    told: Ints,
+) -> None:  # fmt: skip
+    """What the given vectors leave, where they are asked for."""
+    at = column
+    while at < end:
+        last = at
+        while last < end and valid[row, last] and stood[last] > still:
+            last += 1
+        while at < last:
+            vx, vy = int(dx[row, at]), int(dy[row, at])
+            y, x = margin + 8 * row, margin + 8 * at
+            until = _alike(dx, dy, row, at, last, x + (vx >> 2), 8, before.shape[1])
+            if vx != 0 or vy != 0:
+                _measure(now, before, y, x, vx, vy, lines, block, sums, told[at:until])
+            at = until
+        at += 1
+
+
+@inlined
+def _decide(
+    now: Bytes, before: Bytes, row: int, column: int, end: int, margin: int, dx: Shorts,
+    dy: Shorts, valid: Bools, still: int, stood: Ints, told: Ints, lines: Shorts, block: Shorts,
+    sums: Ints, out_dx: Shorts, out_dy: Shorts, squares: Floats,
+) -> None:  # fmt: skip
+    """The choice for each cell of a run, from the left."""
+    one = np.empty(1, np.int32)
+    for at in range(column, end):
+        best, best_dx, best_dy = stood[at], 0, 0
+        # What was tried and was worse would be so again.
+        tried_x, tried_y = 0, 0
+        for candidate in range(3):
+            vx, vy = 0, 0
+            if candidate == 0 and valid[row, at]:
+                vx, vy = int(dx[row, at]), int(dy[row, at])
+            elif candidate == 1 and at > 0:
+                vx, vy = int(out_dx[row, at - 1]), int(out_dy[row, at - 1])
+            elif candidate == 2 and row > 0:
+                vx, vy = int(out_dx[row - 1, at]), int(out_dy[row - 1, at])
+            is_known = candidate > 0 and valid[row, at] and vx == dx[row, at] and vy == dy[row, at]
+            if (
+                stood[at] <= still or is_known or (vx == 0 and vy == 0)
+                or (vx == best_dx and vy == best_dy) or (vx == tried_x and vy == tried_y)
+            ):  # fmt: skip
+                continue
+            found = told[at]
+            if candidate > 0:
+                y, x = margin + 8 * row, margin + 8 * at
+                _measure(now, before, y, x, vx, vy, lines, block, sums, one)
+                found, tried_x, tried_y = one[0], vx, vy
+            # A vector must be worth it: standing still copies without filtering.
+            if found + still < best:
+                best, best_dx, best_dy = found, vx, vy
+        out_dx[row, at] = best_dx
+        out_dy[row, at] = best_dy
+        squares[row, at] = best / 64.0
+
+
+@inlined
+def _leave(
+    now: Bytes, before: Bytes, row: int, column: int, end: int, margin: int, dx: Shorts,
+    dy: Shorts, lines: Shorts, block: Shorts, residual: Shorts,
+) -> None:  # fmt: skip
+    """What is left of a run of cells moved by the vectors."""
+    at = column
+    while at < end:
+        vx, vy = int(dx[row, at]), int(dy[row, at])
+        y, x = margin + 8 * row, margin + 8 * at
+        until = _alike(dx, dy, row, at, end, x + (vx >> 2), 8, before.shape[1])
+        wide = 8 * (until - at)
+        _fetch(before, y, x, 8, wide, vx, vy, _BLACK, _WHITE, lines, block, 0, 0)
+        top, left, y, x = (8 * row + 1) & _FRONT, (8 * at + 8) & _FRONT, y & _FRONT, x & _FRONT
+        for i in range(8):
+            for j in range(wide):
+                residual[top + i, left + j] = np.int16(np.int16(now[y + i, x + j]) - block[i, j])
+        at = until
 
 
 @inlined
@@ -238,28 +345,28 @@ def predict(
     rows, columns = dx.shape
     side = 8 * scale
     _touch(dx, dy, error, worth, touched)
-    room = side * columns
-    lines, enlarged = np.empty((side + 3, room), np.int16), np.empty((side, room), np.int16)
-    sums = np.empty(8 * columns + 2, np.int16)
+    lines = np.empty((side + 3, side * columns), np.int16)
+    wider = np.empty((10, side * columns), np.int16)
     phases = np.empty((scale, 8 * columns), np.int16)
-    squares = np.empty(room, np.int32)
+    squares = np.empty(side * columns, np.int32)
     for row in range(rows):
         y = scale * (margin + 8 * row)
         column = 0
         while column < columns:
             end = column + 1
-            while end < columns and (touched[row, end] != 0) == (touched[row, column] != 0):
+            while end < columns and touched[row, end] == touched[row, column]:
                 end += 1
             x, wide = scale * (margin + 8 * column), side * (end - column)
             if touched[row, column] == 0:
                 _fetch(before, y, x, side, wide, 0, 0, _LEAST, _MOST, lines, after, y, x)
+            elif touched[row, column] == RESIZED:
+                _resize(plain, side * row, side * column, side, wide, y, x, after, out)
+                for cell in range(column, end):
+                    lift[row, cell] = 0.0
             else:
-                _widen(residual, row, column, end, scale, sums, phases, enlarged)
-                _move(
-                    before, plain, dx, dy, touched, row, column, end, scale, margin, lines,
-                    enlarged, after,
-                )  # fmt: skip
-                _combine(enlarged, plain, row, column, end, side, y, x, squares, lift, after, out)
+                _move(before, dx, dy, row, column, end, scale, margin, lines, after)
+                _widen(residual, row, column, end, scale, phases, wider)
+                _combine(wider, plain, row, column, end, scale, y, x, squares, lift, after, out)
             column = end
 
 
@@ -272,42 +379,40 @@ def _touch(dx: Shorts, dy: Shorts, error: Floats, worth: Floats, touched: Bytes)
                 # What is left of a cell that moved is widened into its neighbours.
                 for line in range(max(row - 1, 0), min(row + 2, rows)):
                     for place in range(max(column - 1, 0), min(column + 2, columns)):
-                        touched[line, place] |= 1
-            # A picture that was not ended may have left the bit.
-            touched[row, column] &= 1
+                        touched[line, place] = 1
+    for row in range(rows):
+        for column in range(columns):
             if error[row, column] > worth[row, column]:
                 error[row, column] = worth[row, column]
-                touched[row, column] |= RESIZED
+                touched[row, column] = RESIZED
+            else:
+                # A picture that was not ended may have left RESIZED.
+                touched[row, column] = min(touched[row, column], np.uint8(1))
 
 
 @inlined
 def _widen(
-    residual: Shorts, row: int, column: int, end: int, scale: int, sums: Shorts, phases: Shorts,
-    out: Shorts,
-) -> None:  # fmt: skip
-    """Three times the residual of a run of cells, enlarged by bilinear interpolation (differences
-    must not ring), into the first columns of ``out``.
+    residual: Shorts, row: int, column: int, end: int, scale: int, phases: Shorts, out: Shorts
+) -> None:
+    """The residual of a run of cells and of the rows above and below, widened by bilinear
+    interpolation (differences must not ring), times 2 ``scale``, into the first rows and columns of
+    ``out``.
     """
     wide = 8 * (end - column)
     x = (8 * column + 7) & _FRONT
-    # Weights are in halves of a phase; down and across make 4 scale^2 of them.
     whole = 2 * scale
-    third = np.int32((3 * 65536 + 2 * scale * scale) // (4 * scale * scale))
-    for line in range(8 * scale):
-        place = 2 * line + 1 - scale
-        y = (8 * row + 1 + place // whole) & _FRONT
-        below = np.int16(place % whole)
-        above = np.int16(whole - below)
-        for j in range(wide + 2):
-            sums[j] = np.int16(above * residual[y, x + j] + below * residual[y + 1, x + j])
+    for line in range(10):
+        y = (8 * row + line) & _FRONT
         for phase in range(scale):
+            # Weights are in halves of a phase.
             place = 2 * phase + 1 - scale
             at = (place // whole + 1) & _FRONT
-            right = np.int32(place % whole)
-            left = np.int32(whole - right)
+            right = np.int16(place % whole)
+            left = np.int16(whole - right)
             for j in range(wide):
-                total = np.int32(left * sums[at + j] + right * sums[at + j + 1])
-                phases[phase, j] = np.int32(total * third + 32768) >> 16
+                phases[phase, j] = np.int16(
+                    left * residual[y, x + at + j] + right * residual[y, x + at + j + 1]
+                )
         _interleave(phases, scale, wide, out[line])
 
 
@@ -337,64 +442,62 @@ def _interleave(phases: Shorts, scale: int, wide: int, line: Shorts) -> None:
 
 @inlined
 def _move(
-    before: Shorts, plain: Bytes, dx: Shorts, dy: Shorts, touched: Bytes, row: int, column: int,
-    end: int, scale: int, margin: int, lines: Shorts, enlarged: Shorts, after: Shorts,
+    before: Shorts, dx: Shorts, dy: Shorts, row: int, column: int, end: int, scale: int,
+    margin: int, lines: Shorts, after: Shorts,
 ) -> None:  # fmt: skip
-    """M(S) of a run of cells into ``after``, those with one vector together; 3 B where it is only
-    resized, whose correction is none.
-    """
+    """M(S) of a run of cells into ``after``."""
     side = 8 * scale
     y = scale * (margin + 8 * row)
     at = column
     while at < end:
-        last = at + 1
-        vx, vy = int(dx[row, at]), int(dy[row, at])
+        vx, vy = scale * int(dx[row, at]), scale * int(dy[row, at])
         x = scale * (margin + 8 * at)
-        if touched[row, at] & RESIZED != 0:
-            _resize(plain, side * row, side * at, side, y, x, after)
-            for i in range(side):
-                for j in range(side * (at - column), side * (at + 1 - column)):
-                    enlarged[i, j & _FRONT] = 0
-        else:
-            # Only where no sample of the run is so far outside that it is looked for elsewhere.
-            reach = x + scale * (vx >> 2)
-            while (
-                last < end and dx[row, last] == vx and dy[row, last] == vy
-                and touched[row, last] & RESIZED == 0 and reach > 1
-                and reach + side * (last + 1 - at) + scale + 2 < before.shape[1]
-            ):  # fmt: skip
-                last += 1
-            _fetch(
-                before, y, x, side, side * (last - at), scale * vx, scale * vy, _LEAST, _MOST,
-                lines, after, y, x,
-            )  # fmt: skip
-        at = last
+        until = _alike(dx, dy, row, at, end, x + (vx >> 2), side, before.shape[1])
+        wide = side * (until - at)
+        _fetch(before, y, x, side, wide, vx, vy, _LEAST, _MOST, lines, after, y, x)
+        at = until
 
 
 @inlined
-def _resize(plain: Bytes, top: int, left: int, side: int, y: int, x: int, after: Shorts) -> None:
-    height, width = plain.shape
+def _resize(
+    plain: Bytes, top: int, left: int, side: int, wide: int, y: int, x: int, after: Shorts,
+    out: Bytes,
+) -> None:  # fmt: skip
+    """A run of cells as bicubic has it: S is 3 B."""
+    height, width = out.shape
     top, left, y, x = top & _FRONT, left & _FRONT, y & _FRONT, x & _FRONT
     for i in range(min(side, height - top)):
-        for j in range(min(side, width - left)):
-            after[y + i, x + j] = 3 * np.int16(plain[top + i, left + j])
+        for j in range(min(wide, width - left)):
+            value = np.int16(plain[top + i, left + j])
+            after[y + i, x + j] = 3 * value
+            out[top + i, left + j] = value
 
 
 @inlined
 def _combine(
-    enlarged: Shorts, plain: Bytes, row: int, column: int, end: int, side: int, y: int, x: int,
+    wider: Shorts, plain: Bytes, row: int, column: int, end: int, scale: int, y: int, x: int,
     squares: Ints, lift: Floats, after: Shorts, out: Bytes,
 ) -> None:  # fmt: skip
-    """4 E' of a run of cells, as far as the picture reaches."""
+    """S and 4 E' of a run of cells, as far as the picture reaches, from M(S) in ``after``."""
     height, width = out.shape
+    side, whole = 8 * scale, 2 * scale
     top, left = (side * row) & _FRONT, (side * column) & _FRONT
     tall, wide = min(side, height - top), min(side * (end - column), width - left)
     y, x = y & _FRONT, x & _FRONT
-    squares[:wide] = 0
+    # Across and down make 4 scale^2 of the weights; in 65536ths, three times.
+    third = np.int32((3 * 65536 + whole * whole // 2) // (whole * whole))
+    for j in range(wide):
+        squares[j] = 0
     for i in range(tall):
+        place = 2 * i + 1 - scale
+        at = (place // whole + 1) & _FRONT
+        below = np.int32(place % whole)
+        above = np.int32(whole - below)
         for j in range(wide):
+            total = np.int32(above * wider[at, j] + below * wider[at + 1, j])
+            total = np.int32(np.int32(total * third + 32768) >> 16)
             base = np.int16(plain[top + i, left + j])
-            state = np.int16(after[y + i, x + j] + enlarged[i, j])
+            state = np.int16(after[y + i, x + j] + total)
             state = min(max(state, _LEAST), _MOST)
             after[y + i, x + j] = state
             value = np.int16(np.int16(state + base + 2) >> 2)
@@ -406,8 +509,10 @@ def _combine(
     for cell in range(column, end):
         first = side * (cell - column)
         last = min(first + side, wide)
-        count = max((last - first) * ((tall + 1) // 2), 1)
-        lift[row, cell] = squares[first:last].sum() / count
+        sum_here = np.int32(0)
+        for j in range(first, last):
+            sum_here += squares[j]
+        lift[row, cell] = sum_here / max((last - first) * ((tall + 1) // 2), 1)
 
 
 @compiled

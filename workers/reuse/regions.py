@@ -118,9 +118,10 @@ def _sum(table: Any, row: int, column: int, rows: int, columns: int) -> Any:
 
 
 @compiled
-def _tabulate(error: Any, table: Any) -> None:
+def _tabulate(error: Any, first: int, table: Any) -> None:
+    """Fills the table of sums from that row on, the rows above being right."""
     rows, columns = error.shape
-    for row in range(rows):
+    for row in range(first, rows):
         line = 0.0
         for column in range(columns):
             line += error[row, column]
@@ -229,11 +230,13 @@ def _choose(
     table = np.zeros((rows + 1, columns + 1), np.float64)
     rect = np.empty(4, np.int32)
     count, spent = 0, 0
+    _tabulate(error, 0, table)
     while count < found.shape[0] and spent + tall[1] * wide[1] <= most:
         seed = int(np.argmax(error))
-        if error[seed // columns, seed % columns] <= 0.0:
+        worst = error[seed // columns, seed % columns]
+        # No rectangle has more error for a sample of work than its worst cell for one of its own.
+        if worst <= 0.0 or worst < price:
             break
-        _tabulate(error, table)
         left = most - spent
         worth = _grow(error, table, seed // columns, seed % columns, toll, tall, wide, left, rect)
         # Otherwise: alone it is not worth the net, whatever lies around it.
@@ -244,4 +247,5 @@ def _choose(
             count += 1
             spent += tall[rect[2]] * wide[rect[3]]
         error[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
+        _tabulate(error, int(rect[0]), table)
     return count

@@ -1,8 +1,8 @@
 """Codec information that FFmpeg's own decoders export beside a picture: H.264 vectors and
 quantizers, VP9 quantizers.
 
-To be had with ``export_side_data=mvs+venc_params`` set before the first frame. Read as one numpy
-view each; blocks are never walked in Python.
+To be had with ``export_side_data=mvs+venc_params`` set before the first frame. What a file says
+is believed nowhere: places outside the picture are left out, values are clipped.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from workers.reuse.codec_info import CELL, ByteGrid, CodecInfo, MotionGrid, Source, cells
+from workers.reuse.compiled import compiled
 
-__all__ = ["EXPORT", "info_of_frame", "motion_grid", "quantizer_grid"]
+__all__ = ["EXPORT", "info_of_frame", "motion_grid", "quantizer_grid", "warm_up"]
 
 EXPORT = {"export_side_data": "mvs+venc_params"}
 """Options of a decoder whose frames shall carry it."""
@@ -27,6 +27,17 @@ _HEADER = np.dtype(
 
 _BLOCK = np.dtype([("x", "<i4"), ("y", "<i4"), ("w", "<i4"), ("h", "<i4"), ("delta", "<i4")])
 
+_VECTOR = np.dtype(
+    [("source", "<i4"), ("w", "u1"), ("h", "u1"), ("src_x", "<i2"), ("src_y", "<i2"),
+     ("x", "<i2"), ("y", "<i2"), ("flags", "<u8"), ("motion_x", "<i4"), ("motion_y", "<i4"),
+     ("scale", "<u2")],
+    align=True,
+)  # fmt: skip
+"""AVMotionVector (FFmpeg, libavutil/motion_vector.h); (x, y) is the middle of the block."""
+
+_FARTHEST = 1 << 14
+"""Quarter samples that a vector may say."""
+
 
 def info_of_frame(frame: Any, source: Source, *, coded_bytes: int) -> CodecInfo:
     """Of an ``av.VideoFrame`` of H.264 or VP9; grids are None where the frame carries nothing."""
@@ -35,9 +46,9 @@ def info_of_frame(frame: Any, source: Source, *, coded_bytes: int) -> CodecInfo:
     size = (frame.width, frame.height)
     motion, qp = None, None
     if vectors is not None and not frame.key_frame:
-        motion = motion_grid(vectors.to_ndarray(), *size, source)
+        motion = motion_grid(bytes(vectors), *size, source)
     if quantizers is not None:
-        qp = quantizer_grid(np.frombuffer(quantizers, np.uint8), *size)
+        qp = quantizer_grid(bytes(quantizers), *size)
     return CodecInfo(
         is_key=bool(frame.key_frame),
         coded_bytes=coded_bytes,
@@ -47,63 +58,78 @@ def info_of_frame(frame: Any, source: Source, *, coded_bytes: int) -> CodecInfo:
     )
 
 
-def motion_grid(vectors: npt.NDArray[Any], width: int, height: int, source: Source) -> MotionGrid:
+def motion_grid(records: bytes, width: int, height: int, source: Source) -> MotionGrid:
     """From FFmpeg's AVMotionVector records. A cell of several blocks takes the last one's vector;
     blocks predicted from the future are left out (live video has none).
     """
-    rows, columns = cells(width, height)
-    dx, dy = (np.zeros((rows, columns), np.int16) for _ in range(2))
-    valid = np.zeros((rows, columns), np.bool_)
-    past = vectors[(vectors["source"] < 0) & (vectors["motion_scale"] > 0)]
-    quarters = 4.0 / past["motion_scale"]
-    x, y = (
-        np.clip(np.rint(past[name] * quarters), -(1 << 14), 1 << 14).astype(np.int16)
-        for name in ("motion_x", "motion_y")
-    )
-    wide, tall = past["w"].astype(np.int32), past["h"].astype(np.int32)
-    left = (past["dst_x"].astype(np.int32) - wide // 2) // CELL
-    top = (past["dst_y"].astype(np.int32) - tall // 2) // CELL
-    for down in range(int(tall.max(initial=0) + CELL - 1) // CELL):
-        for across in range(int(wide.max(initial=0) + CELL - 1) // CELL):
-            row, column = top + down, left + across
-            inside = (
-                (down * CELL < tall) & (across * CELL < wide)
-                & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-            )  # fmt: skip
-            place = row[inside], column[inside]
-            dx[place], dy[place], valid[place] = x[inside], y[inside], True
+    grid = cells(width, height)
+    dx, dy = np.zeros(grid, np.int16), np.zeros(grid, np.int16)
+    valid = np.zeros(grid, np.bool_)
+    count = len(records) // _VECTOR.itemsize
+    _place_vectors(np.frombuffer(records, _VECTOR, count=count), dx, dy, valid)
     return MotionGrid(dx=dx, dy=dy, valid=valid, source=source)
 
 
-def quantizer_grid(params: npt.NDArray[np.uint8], width: int, height: int) -> ByteGrid | None:
+def quantizer_grid(params: bytes, width: int, height: int) -> ByteGrid | None:
     """From FFmpeg's AVVideoEncParams; None if the record is shorter than it says. Without a list of
-    blocks all cells have the frame's quantizer.
+    blocks all cells have the frame's quantizer. Of blocks on one cell the smallest counts.
     """
-    if params.size < _HEADER.itemsize:
+    if len(params) < _HEADER.itemsize:
         return None
-    head = params[: _HEADER.itemsize].view(_HEADER)[0]
+    head = np.frombuffer(params, _HEADER, count=1)[0]
     count, offset, size = (int(head[name]) for name in ("blocks", "offset", "size"))
     grid = np.full(cells(width, height), np.clip(head["qp"], 0, 255), np.uint8)
     if count == 0:
         return grid
-    if size != _BLOCK.itemsize or offset + count * size > params.size:
+    if size != _BLOCK.itemsize or offset + count * size > len(params):
         return None
-    blocks = params[offset : offset + count * size].view(_BLOCK)
-    quantizers = np.clip(head["qp"] + blocks["delta"], 0, 255).astype(np.uint8)
-    # Largest first, so that none is hidden; there are few different sizes.
-    for side in np.unique(blocks["w"])[::-1]:
-        group = blocks["w"] == side
-        _fill(grid, blocks[group], quantizers[group])
+    # A copy, which is aligned whatever the offset.
+    blocks = np.frombuffer(params[offset : offset + count * size], _BLOCK)
+    _place_quantizers(blocks, int(head["qp"]), np.full(grid.shape, 1 << 30, np.int32), grid)
     return grid
 
 
-def _fill(grid: ByteGrid, blocks: npt.NDArray[Any], values: ByteGrid) -> None:
+def warm_up() -> None:
+    """Compiles the loops, or loads them."""
+    motion_grid(b"", CELL, CELL, Source.H264)
+    head = np.zeros(1, _HEADER)
+    head["blocks"], head["offset"], head["size"] = 1, _HEADER.itemsize, _BLOCK.itemsize
+    quantizer_grid(head.tobytes() + bytes(_BLOCK.itemsize), CELL, CELL)
+
+
+@compiled
+def _place_vectors(vectors: Any, dx: Any, dy: Any, valid: Any) -> None:
+    rows, columns = dx.shape
+    for index in range(vectors.shape[0]):
+        each = vectors[index]
+        if each["source"] >= 0 or each["scale"] == 0:
+            continue
+        quarters = 4.0 / each["scale"]
+        x = min(max(np.rint(each["motion_x"] * quarters), -_FARTHEST), _FARTHEST)
+        y = min(max(np.rint(each["motion_y"] * quarters), -_FARTHEST), _FARTHEST)
+        wide, tall = int(each["w"]), int(each["h"])
+        left = (int(each["x"]) - wide // 2) // 8
+        top = (int(each["y"]) - tall // 2) // 8
+        for row in range(max(top, 0), min(top + (tall + 7) // 8, rows)):
+            for column in range(max(left, 0), min(left + (wide + 7) // 8, columns)):
+                dx[row, column], dy[row, column] = int(x), int(y)
+                valid[row, column] = True
+
+
+@compiled
+def _place_quantizers(blocks: Any, frame: int, sizes: Any, grid: ByteGrid) -> None:
+    """``sizes`` [rows, columns] is the width of the block that each cell's quantizer is from."""
     rows, columns = grid.shape
-    row, column = blocks["y"] // CELL, blocks["x"] // CELL
-    for down in range(max(1, int(blocks["h"].max()) // CELL)):
-        for across in range(max(1, int(blocks["w"].max()) // CELL)):
-            inside = (
-                ((down == 0) | (down * CELL < blocks["h"]))
-                & (row >= 0) & (row + down < rows) & (column >= 0) & (column + across < columns)
-            )  # fmt: skip
-            grid[row[inside] + down, column[inside] + across] = values[inside]
+    for index in range(blocks.shape[0]):
+        each = blocks[index]
+        top, left = int(each["y"]) // 8, int(each["x"]) // 8
+        if top < 0 or left < 0:
+            continue
+        value = min(max(frame + int(each["delta"]), 0), 255)
+        bottom = min(top + max(int(each["h"]) // 8, 1), rows)
+        right = min(left + max(int(each["w"]) // 8, 1), columns)
+        for row in range(top, bottom):
+            for column in range(left, right):
+                if each["w"] <= sizes[row, column]:
+                    sizes[row, column] = each["w"]
+                    grid[row, column] = value

@@ -15,7 +15,7 @@ import threading
 import numpy as np
 
 from wire.parent import dying_with_us
-from workers.reuse import vp8
+from workers.reuse import side_data, vp8
 from workers.reuse.compiled import IS_COMPILED
 from workers.reuse.reuser import Reuser
 
@@ -40,6 +40,7 @@ def warm_up() -> None:
     if not IS_COMPILED or _warm.is_set():
         return
     vp8.warm_up()
+    side_data.warm_up()
     luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
     reuser = Reuser(64, 48, 2, 7)
     for picture in (luma, luma[::-1], luma):

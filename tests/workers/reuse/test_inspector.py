@@ -46,6 +46,7 @@ def test_a_broken_vp8_unit_tells_nothing_and_breaks_nothing() -> None:
 
 
 def test_vp9_tells_quantizers_and_motion_is_left_to_the_pixels() -> None:
+    warm.warm_up()
     told = inspected(Codec.VP9)
     assert [info.is_key for info in told] == [True] + [False] * 7
     for info in told:

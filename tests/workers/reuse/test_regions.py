@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workers.reuse import regions
 from workers.reuse.codec_info import CELL, cells
 from workers.reuse.regions import MOST, Region, choose, pixels, region_sizes, toll_of
 
@@ -98,6 +99,40 @@ def test_whatever_is_dear_alone_is_covered(seed: int) -> None:
     for each in picked(error, 1.0):
         covered[each.cells()] = True
     assert covered[dear].all() or dear.sum() > MOST
+
+
+def plainly(error: np.ndarray, price: float, most: int) -> list[Region]:
+    """The same search, looking at every cell and adding up everything each time."""
+    rows, columns = error.shape
+    left = error.astype(np.float64)
+    tall, wide = (regions._sides(count, HALO) for count in (rows, columns))
+    found: list[Region] = []
+    rect, spent, toll = np.empty(4, np.int32), 0, toll_of(error.size)
+    while len(found) < MOST and spent + tall[1] * wide[1] <= most and left.max() > 0.0:
+        row, column = np.unravel_index(left.argmax(), left.shape)
+        table = np.zeros((rows + 1, columns + 1))
+        regions._tabulate(left, 0, table)
+        rest = most - spent
+        worth = regions._grow(left, table, int(row), int(column), toll, tall, wide, rest, rect)
+        if worth >= price:
+            regions._extend(left, table, price, tall, wide, rest, rect)
+            regions._fill(rect, HALO, tall, wide, rows, columns)
+            found.append(Region(*(CELL * int(part) for part in rect)))
+            spent += int(tall[rect[2]] * wide[rect[3]])
+        left[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
+    return found
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 2.0), st.sampled_from([ALL, 60_000, 9_000]))
+@settings(max_examples=40, deadline=None)
+def test_stopping_early_and_adding_up_little_changes_nothing(
+    seed: int, price: float, most: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    error = (rng.random(cells(*SIZE)) ** rng.integers(1, 9) * 4).astype(np.float32)
+    if seed % 2:
+        error = np.round(error) * (rng.random(error.shape) < 0.3).astype(np.float32)
+    assert picked(error, price, most) == plainly(error, price, most)
 
 
 def test_cells_of_a_region() -> None:

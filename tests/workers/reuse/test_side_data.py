@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.workers.reuse.scenes import texture
 from workers.reuse.codec_info import CodecInfo, Source, cells
-from workers.reuse.side_data import EXPORT, info_of_frame, quantizer_grid
+from workers.reuse.side_data import EXPORT, info_of_frame, motion_grid, quantizer_grid
 
 WIDTH, HEIGHT = 322, 182
 
@@ -77,4 +80,77 @@ def test_a_short_record_tells_nothing_wrong(length: int) -> None:
     record[0] = 200  # that many blocks
     record[8] = 64
     record[16] = 20
-    assert quantizer_grid(record[:length], 64, 64) is None
+    assert quantizer_grid(record[:length].tobytes(), 64, 64) is None
+
+
+VECTOR = struct.Struct("<iBBhhhh2xQiiH6x")
+HEAD = struct.Struct("<IIQQii")
+BLOCK = struct.Struct("<5i")
+
+
+def vector(
+    x: int, y: int, side: tuple[int, int], motion: tuple[int, int], scale: int = 4, source: int = -1
+) -> bytes:
+    """Of a block whose upper left corner is at (x, y)."""
+    wide, tall = side
+    return VECTOR.pack(
+        source, wide, tall, 0, 0, x + wide // 2, y + tall // 2, 0, *motion, scale
+    )  # fmt: skip
+
+
+def test_vectors_are_laid_on_the_cells_of_their_blocks() -> None:
+    records = [
+        vector(0, 0, (16, 16), (5, -3)),
+        vector(16, 0, (8, 16), (2, 2), scale=2),
+        vector(24, 0, (4, 4), (1, 1)),
+        vector(28, 4, (4, 4), (7, 7)),
+        vector(0, 16, (16, 8), (9, 9), source=1),
+        vector(16, 16, (8, 8), (9, 9), scale=0),
+        vector(24, 16, (8, 8), (1 << 30, -(1 << 30)), scale=1),
+    ]
+    motion = motion_grid(b"".join(records) + b"left over", 32, 24, Source.H264)
+    assert motion.dx.tolist() == [[5, 5, 4, 7], [5, 5, 4, 0], [0, 0, 0, 1 << 14]]
+    assert motion.dy.tolist() == [[-3, -3, 4, 7], [-3, -3, 4, 0], [0, 0, 0, -(1 << 14)]]
+    assert motion.valid.tolist() == [[True] * 4, [True] * 3 + [False], [False] * 3 + [True]]
+
+
+@given(st.binary(max_size=400), st.integers(1, 70), st.integers(1, 70))
+def test_no_vectors_from_a_file_are_believed(records: bytes, width: int, height: int) -> None:
+    motion = motion_grid(records, width, height, Source.H264)
+    assert motion.dx.shape == cells(width, height)
+    assert np.abs(motion.dx.astype(int)).max() <= 1 << 14
+
+
+@pytest.mark.parametrize("place", [(-16, -16), (-32768, 0), (30000, 30000), (-8, 8), (60, 60)])
+def test_vectors_of_blocks_outside_do_no_harm(place: tuple[int, int]) -> None:
+    motion = motion_grid(vector(*place, (255, 255), (1, 1)), 64, 64, Source.H264)
+    assert motion.valid.shape == (8, 8)
+
+
+def quantizers(qp: int, blocks: list[tuple[int, int, int, int, int]], gap: int = 0) -> bytes:
+    head = HEAD.pack(len(blocks), 0, HEAD.size + gap, BLOCK.size, 1, qp)
+    return head + bytes(gap) + b"".join(BLOCK.pack(*each) for each in blocks)
+
+
+@pytest.mark.parametrize("gap", [0, 3, 8])
+def test_of_blocks_on_one_cell_the_smallest_counts(gap: int) -> None:
+    blocks = [
+        (0, 0, 8, 8, 3),
+        (0, 0, 16, 16, 1),
+        (16, 8, 8, 8, 500),
+        (8, 0, 4, 4, -9),
+        (8, 4, 4, 4, 2),
+    ]
+    record = quantizers(20, blocks, gap)
+    grid = quantizer_grid(record, 32, 16)
+    assert grid is not None and grid.tolist() == [[23, 22, 20, 20], [21, 21, 255, 20]]
+    assert quantizer_grid(record[:-1], 32, 16) is None
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(-(1 << 31), (1 << 31) - 1)] * 5), max_size=8),
+    st.integers(-9, 300),
+)
+def test_no_quantizers_from_a_file_are_believed(blocks: list[Any], qp: int) -> None:
+    grid = quantizer_grid(quantizers(qp, blocks), 75, 53)
+    assert grid is not None and grid.shape == cells(75, 53)
