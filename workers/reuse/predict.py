@@ -35,10 +35,26 @@ Bools = npt.NDArray[np.bool_]
 RESIZED = 2
 """In the grid of touched cells: bicubic, instead of predicted."""
 
-# Keys' cubic convolution (a = -1/2, IEEE TASSP 1981) at quarters of a sample, times 128.
+CHANGE = 0.3
+"""Of the energy of the net's correction: an error that grows by that much in a picture says that
+the content is another.
+"""
+
+LEAST_WORTH = 0.05
+"""Squared levels: where the net corrects next to nothing, less than that is no change."""
+
+HOPELESS = 2.0
+"""Of the energy of the net's correction: with a greater error a cell is resized. The error is held
+against the net's picture. Against the original a prediction is better than that says, since two
+coded versions of the same content err less than one.
+"""
+
+# A windowed sinc at quarters of a sample, times 128. What moves is filtered again with each
+# picture: four taps keep measurably less of the detail.
 _TAPS = np.array(
-    [[0, 128, 0, 0], [-9, 111, 29, -3], [-8, 72, 72, -8], [-3, 29, 111, -9]], dtype=np.int32
-)
+    [[0, 0, 128, 0, 0, 0], [2, -11, 108, 36, -8, 1], [3, -17, 78, 78, -17, 3],
+     [1, -8, 36, 108, -11, 2]], dtype=np.int32,
+)  # fmt: skip
 
 _FRONT = 0x3FFFFFFF
 """Ands with it change no index, but show the compiler that it is not negative: Python's counting
@@ -68,45 +84,51 @@ def _fetch(
     lines: Shorts, out: Shorts, top: int, left: int,
 ) -> None:  # fmt: skip
     """The block at (y, x) of a bordered plane, displaced by quarters of a sample, to (top, left) of
-    ``out``; ``lines`` [tall + 3, wide] is scratch.
+    ``out``; ``lines`` [tall + 5, wide] is scratch.
     """
     height, width = plane.shape
     # Far outside every sample is the edge's; so is what is just outside.
-    y = (max(min(y + (dy >> 2), height - tall - 2), 1) - 1) & _FRONT
-    x = (max(min(x + (dx >> 2), width - wide - 2), 1) - 1) & _FRONT
+    y = (max(min(y + (dy >> 2), height - tall - 3), 2) - 2) & _FRONT
+    x = (max(min(x + (dx >> 2), width - wide - 3), 2) - 2) & _FRONT
     fx, fy = dx & 3, dy & 3
     top, left = top & _FRONT, left & _FRONT
     if fx == 0 and fy == 0:
         for i in range(tall):
             for j in range(wide):
-                out[top + i, left + j] = plane[y + i + 1, x + j + 1]
+                out[top + i, left + j] = plane[y + i + 2, x + j + 2]
         return
     # With one of them 0 the same filter comes down to a shift.
-    first, beyond = (1, tall + 1) if fy == 0 else (0, tall + 3)
-    a, b, c, d = _TAPS[fx, 0], _TAPS[fx, 1], _TAPS[fx, 2], _TAPS[fx, 3]
+    first, beyond = (2, tall + 2) if fy == 0 else (0, tall + 5)
+    a, b, c, d, e, f = (
+        _TAPS[fx, 0], _TAPS[fx, 1], _TAPS[fx, 2], _TAPS[fx, 3], _TAPS[fx, 4], _TAPS[fx, 5]
+    )  # fmt: skip
     for i in range(first, beyond):
         if fx == 0:
             for j in range(wide):
-                lines[i, j] = np.int16(plane[y + i, x + j + 1]) << 4
+                lines[i, j] = np.int16(plane[y + i, x + j + 2]) << 4
             continue
         for j in range(wide):
             total = np.int32(
                 a * np.int32(plane[y + i, x + j]) + b * np.int32(plane[y + i, x + j + 1])
                 + c * np.int32(plane[y + i, x + j + 2]) + d * np.int32(plane[y + i, x + j + 3])
+                + e * np.int32(plane[y + i, x + j + 4]) + f * np.int32(plane[y + i, x + j + 5])
                 + 4
             )  # fmt: skip
             lines[i, j] = total >> 3
-    a, b, c, d = _TAPS[fy, 0], _TAPS[fy, 1], _TAPS[fy, 2], _TAPS[fy, 3]
+    a, b, c, d, e, f = (
+        _TAPS[fy, 0], _TAPS[fy, 1], _TAPS[fy, 2], _TAPS[fy, 3], _TAPS[fy, 4], _TAPS[fy, 5]
+    )  # fmt: skip
     for i in range(tall):
         if fy == 0:
             for j in range(wide):
-                near = np.int16(np.int16(lines[i + 1, j] + 8) >> 4)
+                near = np.int16(np.int16(lines[i + 2, j] + 8) >> 4)
                 out[top + i, left + j] = min(max(near, low), high)
             continue
         for j in range(wide):
             total = np.int32(
                 a * np.int32(lines[i, j]) + b * np.int32(lines[i + 1, j])
-                + c * np.int32(lines[i + 2, j]) + d * np.int32(lines[i + 3, j]) + 1024
+                + c * np.int32(lines[i + 2, j]) + d * np.int32(lines[i + 3, j])
+                + e * np.int32(lines[i + 4, j]) + f * np.int32(lines[i + 5, j]) + 1024
             )  # fmt: skip
             out[top + i, left + j] = min(max(np.int16(total >> 11), low), high)
 
@@ -121,7 +143,7 @@ def _alike(
     """
     last = at + 1
     while (
-        last < end and x >= 1 and x + side * (last + 1 - at) + 2 <= room
+        last < end and x >= 2 and x + side * (last + 1 - at) + 3 <= room
         and dx[row, last] == dx[row, at] and dy[row, last] == dy[row, at]
     ):  # fmt: skip
         last += 1
@@ -173,7 +195,7 @@ def match(
     """
     rows, columns = dx.shape
     words, old_words = now.view(np.uint64), before.view(np.uint64)
-    block, lines = np.empty((8, 8 * columns), np.int16), np.empty((11, 8 * columns), np.int16)
+    block, lines = np.empty((8, 8 * columns), np.int16), np.empty((13, 8 * columns), np.int16)
     sums = np.empty(8 * columns, np.int32)
     stood, told = np.empty(columns, np.int32), np.empty(columns, np.int32)
     residual[:] = 0
@@ -300,7 +322,8 @@ def _close(residual: Shorts) -> None:
 @compiled
 def carry(
     dx: Shorts, dy: Shorts, squares: Floats, factor: float, usual: float, error: Floats,
-    worth: Floats, age: Shorts, new_error: Floats, new_worth: Floats, new_age: Shorts,
+    worth: Floats, age: Shorts, calm: Floats, new_error: Floats, new_worth: Floats,
+    new_age: Shorts, new_calm: Floats,
 ) -> None:  # fmt: skip
     """Takes each cell's estimated error along its vector and adds what this step adds.
 
@@ -309,6 +332,9 @@ def carry(
     better the cell is resized instead. ``usual`` is its mean, for content that was not there
     before. ``factor`` is what refreshed cells said of earlier estimates. The shares: a quarter of
     the squared residual, and a fifth of the net's correction where it is interpolated.
+
+    ``calm`` counts pictures since a cell changed; a step of less than CHANGE of its worth takes
+    only part of the count away.
     """
     rows, columns = dx.shape
     for row in range(rows):
@@ -324,7 +350,10 @@ def carry(
             if (x & 3) | (y & 3):
                 step += 0.2 * value
             new_worth[row, column] = value
-            new_error[row, column] = error[r, c] + factor * step
+            step *= factor
+            new_error[row, column] = error[r, c] + step
+            stays = 1.0 - step / (CHANGE * max(value, np.float32(LEAST_WORTH)))
+            new_calm[row, column] = (calm[r, c] + 1.0) * max(stays, 0.0)
             new_age[row, column] = min(age[r, c] + 1, 30000)
 
 
@@ -335,7 +364,7 @@ def predict(
 ) -> None:  # fmt: skip
     """Brings ``out`` [height, width], the enlarged picture, up to date, and fills ``after``, the
     state that goes with it, from ``before``, ``residual`` (of ``match``) and ``plain`` (bicubic).
-    Where ``error`` is more than ``worth`` it is plain, and the error is that.
+    Where ``error`` is more than HOPELESS times ``worth`` it is plain, and the error is ``worth``.
 
     Of ``out`` only cells are written where ``touched`` is given as not 0, because ``plain`` changed
     or ``out`` is not what goes with ``before``, and those that something moved into; ``touched``
@@ -345,7 +374,7 @@ def predict(
     rows, columns = dx.shape
     side = 8 * scale
     _touch(dx, dy, error, worth, touched)
-    lines = np.empty((side + 3, side * columns), np.int16)
+    lines = np.empty((side + 5, side * columns), np.int16)
     wider = np.empty((10, side * columns), np.int16)
     phases = np.empty((scale, 8 * columns), np.int16)
     squares = np.empty(side * columns, np.int32)
@@ -382,7 +411,7 @@ def _touch(dx: Shorts, dy: Shorts, error: Floats, worth: Floats, touched: Bytes)
                         touched[line, place] = 1
     for row in range(rows):
         for column in range(columns):
-            if error[row, column] > worth[row, column]:
+            if error[row, column] > HOPELESS * worth[row, column]:
                 error[row, column] = worth[row, column]
                 touched[row, column] = RESIZED
             else:

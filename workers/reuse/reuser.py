@@ -13,7 +13,7 @@ from workers.reuse.enlarge import Enlarger
 from workers.reuse.flow import FlowMotion
 from workers.reuse.paste import paste
 from workers.reuse.predict import blank_residual, blank_state, carry, match, predict, spread
-from workers.reuse.regions import Region, choose, toll_of
+from workers.reuse.regions import Region, choose, pixels, toll_of
 
 __all__ = ["Outlook", "Reuser"]
 
@@ -22,13 +22,22 @@ Bytes = npt.NDArray[np.uint8]
 STILL = 16
 """Sum of squares over a cell below which it has not moved: half a level a sample."""
 
-TOLERANCE = 0.4
+TOLERANCE = 0.27
 """Error for a sample of the net's work, as a share of what the net's correction is worth, from
 which the work is done.
 """
 
 LEAST_PRICE = 0.02
 """Squared levels; below it nobody sees a difference, whatever the net does to the picture."""
+
+FREE_SHARE = 0.2
+"""Of the full net's work, that is spent wherever it mends something."""
+
+VISIBLE = 1.1
+"""Squared levels: error for a sample of the net's work, from which more than FREE_SHARE is spent.
+In a picture that is nearly right already the last tenth of the net's gain takes half of the work
+and is not seen: 1.1 squared levels alone would make 47.7 dB.
+"""
 
 KEPT = 7
 """Sixteenths of the prediction that stay where the net looked anew and the prediction was as good:
@@ -49,10 +58,11 @@ OLDEST = 90
 that tiles take turns.
 """
 
-AGEING = 10.0
-"""Pictures in which an error that stays becomes worth twice as much to be mended."""
-
-MOST_AGEING = 6.0
+MOST_CALM = 15.0
+"""Pictures that content is thought to stay. What did not change for long will not for long: an
+error there is seen as often, and mended once. In what changes with every picture it is gone with
+the next one anyway.
+"""
 
 TILE = 4
 """Cells along a tile's side."""
@@ -89,6 +99,7 @@ class Reuser:
         self._size = (width, height)
         self._scale = scale
         self._halo = halo
+        self._all = (width + 2 * halo) * (height + 2 * halo)
         self._grid = cells(width, height)
         self._flow = FlowMotion()
         self._before: Bytes | None = None
@@ -105,6 +116,7 @@ class Reuser:
         self._error, self._spare_error = (np.zeros(self._grid, np.float32) for _ in range(2))
         self._worth, self._spare_worth = (np.zeros(self._grid, np.float32) for _ in range(2))
         self._age, self._spare_age = (np.zeros(self._grid, np.int16) for _ in range(2))
+        self._calm, self._spare_calm = (np.zeros(self._grid, np.float32) for _ in range(2))
         self._actual = np.zeros(self._grid, np.float32)
         self._keep = np.zeros(self._grid, np.uint8)
         self._turn = _turns(self._grid)
@@ -189,14 +201,23 @@ class Reuser:
 
     def regions(self, most_pixels: int) -> list[Region]:
         """What the net should look at; ``most_pixels`` is the most it may, halos included."""
-        price = max(TOLERANCE * float(self._worth.mean()), LEAST_PRICE)
-        # What stays wrong for long was seen for long: it is worth more than what just came up.
-        wanted = self._error * np.minimum(1.0 + self._age / AGEING, MOST_AGEING)
+        least = max(TOLERANCE * float(self._worth.mean()), LEAST_PRICE)
+        price = max(least, VISIBLE)
+        # A prediction cannot lose more than the net's correction.
+        lost = np.minimum(self._error, self._worth)
+        wanted = lost * (1.0 + np.minimum(self._calm, MOST_CALM))
         # A tile whose turn has come is worth the net even alone.
         side = TILE * CELL
         alone = ((side + 2 * self._halo) ** 2 + toll_of(wanted.size)) / side**2
         wanted[self._age > self._turn] = np.float32(1.01 * price * alone)
-        return choose(wanted, price, halo=self._halo, most_pixels=most_pixels)
+        halo = self._halo
+        found = choose(wanted, price, halo=halo, most_pixels=most_pixels)
+        free = min(most_pixels, int(FREE_SHARE * self._all)) - pixels(found, halo)
+        if price > least and free > 0:
+            for region in found:
+                wanted[region.cells()] = 0.0
+            found += choose(wanted, least, halo=halo, most_pixels=free)
+        return found
 
     def take(self, made: Bytes, region: Region, row: int, column: int) -> None:
         """The region as the net made it: its first sample is at (row, column), counted in decoded
@@ -248,6 +269,7 @@ class Reuser:
         self._worth[:] = max(float(self._worth.mean()), FIRST_WORTH)
         self._error[:] = self._worth + 1.0
         self._age[:] = 0
+        self._calm[:] = 0.0
         self._dx[:] = self._dy[:] = self._residual[:] = 0
         self._predict()
         self._keep[:] = 0
@@ -262,8 +284,8 @@ class Reuser:
     def _carry(self, usual: float) -> None:
         carry(
             self._dx, self._dy, self._squares, self._factor, usual,
-            self._error, self._worth, self._age,
-            self._spare_error, self._spare_worth, self._spare_age,
+            self._error, self._worth, self._age, self._calm,
+            self._spare_error, self._spare_worth, self._spare_age, self._spare_calm,
         )  # fmt: skip
         self._swap_grids()
 
@@ -271,6 +293,7 @@ class Reuser:
         self._error, self._spare_error = self._spare_error, self._error
         self._worth, self._spare_worth = self._spare_worth, self._worth
         self._age, self._spare_age = self._spare_age, self._age
+        self._calm, self._spare_calm = self._spare_calm, self._calm
 
 
 def _kept(error: npt.NDArray[np.float32], worth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

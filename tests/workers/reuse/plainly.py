@@ -23,7 +23,10 @@ BICUBIC = {
 }  # fmt: skip
 """For each phase where its second sample is, and the weights of four."""
 
-QUARTERS = [[0, 128, 0, 0], [-9, 111, 29, -3], [-8, 72, 72, -8], [-3, 29, 111, -9]]
+QUARTERS = [
+    [0, 0, 128, 0, 0, 0], [2, -11, 108, 36, -8, 1],
+    [3, -17, 78, 78, -17, 3], [1, -8, 36, 108, -11, 2],
+]  # fmt: skip
 
 
 def enlarged(plane: Bytes, scale: int) -> Bytes:
@@ -49,13 +52,13 @@ def fetched(plane: Array, dx: Shorts, dy: Shorts, side: int, low: int, high: int
     made = np.zeros((side * dx.shape[0], side * dx.shape[1]), np.int64)
     for row, column in np.ndindex(dx.shape):
         x, y = int(dx[row, column]), int(dy[row, column])
-        rows = np.clip(side * row + (y >> 2) + np.arange(-1, side + 2), 0, height - 1)
-        columns = np.clip(side * column + (x >> 2) + np.arange(-1, side + 2), 0, width - 1)
+        rows = np.clip(side * row + (y >> 2) + np.arange(-2, side + 3), 0, height - 1)
+        columns = np.clip(side * column + (x >> 2) + np.arange(-2, side + 3), 0, width - 1)
         block = plane[np.ix_(rows, columns)].astype(np.int64)
         taps = QUARTERS[x & 3]
-        across = (sum(taps[k] * block[:, k : k + side] for k in range(4)) + 4) >> 3
+        across = (sum(taps[k] * block[:, k : k + side] for k in range(6)) + 4) >> 3
         taps = QUARTERS[y & 3]
-        both = (sum(taps[k] * across[k : k + side] for k in range(4)) + 1024) >> 11
+        both = (sum(taps[k] * across[k : k + side] for k in range(6)) + 1024) >> 11
         place = slice(side * row, side * (row + 1)), slice(side * column, side * (column + 1))
         made[place] = np.clip(both, low, high)
     return made
