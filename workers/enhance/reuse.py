@@ -9,9 +9,10 @@ import numpy as np
 
 from models.manifest import Manifest
 from workers.engines.engine import Array, FreeSession
-from workers.enhance.feeds import resize_chroma
-from workers.picture import Picture
+from workers.picture import Picture, chroma_side
+from workers.reuse.bordered import bordered
 from workers.reuse.codec_info import CELL, CodecInfo
+from workers.reuse.enlarge import Enlarger
 from workers.reuse.regions import Region, pixels
 from workers.reuse.reuser import Reuser
 
@@ -48,9 +49,10 @@ class ReuseFeed:
 
     def __init__(self, manifest: Manifest, width: int, height: int, net: FreeSession) -> None:
         self._net = net
-        self._scale = manifest.scale
         self._halo = manifest.receptive_radius
         self._reuser = Reuser(width, height, manifest.scale, self._halo)
+        sides = chroma_side(width), chroma_side(height)
+        self._chroma = [Enlarger(*sides, manifest.scale) for _ in range(2)]
         self._size = (width, height)
         self._all = (width + 2 * self._halo) * (height + 2 * self._halo)
         self._strength: float | None = None
@@ -70,7 +72,11 @@ class ReuseFeed:
         if info is not None and self._missed:
             # Its vectors tell of a picture that was not seen here.
             info = dataclasses.replace(info, motion=None)
-        resize_chroma(picture, target, self._scale)
+        for enlarger, plane, large in zip(
+            self._chroma, (picture.u, picture.v), (target.u, target.v), strict=True
+        ):
+            enlarger.show(bordered(plane))
+            large[:] = enlarger.large[: large.shape[0], : large.shape[1]]
         self._target = target
         self._seen = self._bordered(picture.y)
         outlook = self._reuser.begin(picture.y, info)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -133,3 +134,23 @@ def test_after_a_gap_nothing_is_reused(feed: ReuseFeed) -> None:
 def test_steps_come_in_order(feed: ReuseFeed) -> None:
     with pytest.raises(RuntimeError, match="without begin"):
         feed.full()
+
+
+@pytest.mark.parametrize("size", [(160, 96), (75, 53)])
+def test_chroma_is_bicubic_whatever_changed(size: tuple[int, int]) -> None:
+    width, height = size
+    feed = ReuseFeed(MODEL, width, height, Counting())
+    rng = np.random.default_rng(0)
+    made, target = Picture.blank(width, height), Picture.blank(2 * width, 2 * height)
+    made.y[:], made.u[:], made.v[:] = 90, 100, 150
+    for _ in range(6):
+        top, left = rng.integers(0, height // 2), rng.integers(0, width // 2)
+        made.u[top : top + 9, left : left + 9] = rng.integers(0, 256)
+        made.v[:, left] = rng.integers(0, 256)
+        feed.begin(made, target, None, 0.0)
+        for plane, large in ((made.u, target.u), (made.v, target.v)):
+            tall, wide = plane.shape
+            expected = cv2.resize(plane, (2 * wide, 2 * tall), interpolation=cv2.INTER_CUBIC)
+            apart = large.astype(int) - expected[: large.shape[0], : large.shape[1]]
+            assert np.abs(apart).max() <= 1
+        feed.miss()
