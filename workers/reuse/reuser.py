@@ -58,10 +58,10 @@ OLDEST = 90
 that tiles take turns.
 """
 
-MOST_CALM = 15.0
-"""Pictures that content is thought to stay. What did not change for long will not for long: an
-error there is seen as often, and mended once. In what changes with every picture it is gone with
-the next one anyway.
+MOST_SEEN = 16.0
+"""Pictures that content is thought to stay, at most: as many as it stayed already. An error that
+stays is seen as often and mended once; where all changes with every picture it is gone with the
+next one anyway.
 """
 
 TILE = 4
@@ -205,7 +205,7 @@ class Reuser:
         price = max(least, VISIBLE)
         # A prediction cannot lose more than the net's correction.
         lost = np.minimum(self._error, self._worth)
-        wanted = lost * (1.0 + np.minimum(self._calm, MOST_CALM))
+        wanted = lost * np.minimum(np.float32(1.0) + self._calm, np.float32(MOST_SEEN))
         # A tile whose turn has come is worth the net even alone.
         side = TILE * CELL
         alone = ((side + 2 * self._halo) ** 2 + toll_of(wanted.size)) / side**2

@@ -66,13 +66,13 @@ warm.warm_up()
 before = versions()
 manifest = load_manifest("live-s")
 net = make_engine("openvino", threads=1).compile_free(manifest, model_file(manifest, "int8"))
-feed = ReuseFeed(manifest, 70, 46, net.session())
+feed = ReuseFeed(manifest, 160, 96, net.session())
 decoder, inspector = UnitDecoder(Codec.H264), CodecInspector(Codec.H264)
 shares = []
-for tag, unit in enumerate(units(Clip(Codec.H264, 70, 46, frames=8))):
+for tag, unit in enumerate(units(Clip(Codec.H264, 160, 96, frames=8))):
     for back, picture in decoder.decode(unit.payload, tag):
         info = inspector.tell(back, picture.frame, len(unit.payload))
-        wish = feed.begin(picture, Picture.blank(140, 92), info if tag != 5 else None, 0.0)
+        wish = feed.begin(picture, Picture.blank(320, 192), info if tag != 5 else None, 0.0)
         shares.append(feed.refresh(1.0) if wish.share < 1.0 else feed.full())
 print(cold, len(before) > 10, max(filter(None, shares)) > 0, versions() == before)
 """
