@@ -188,17 +188,16 @@ def match(
     out_dx: Shorts, out_dy: Shorts, squares: Floats, residual: Shorts,
 ) -> None:  # fmt: skip
     """For each cell the better of standing still, the given vector and the chosen ones of the cells
-    to the left and above. ``residual``, a ``blank_residual``, gets the difference that is left,
-    ``squares`` [rows, columns] its mean square. Both planes are ``bordered`` ones of decoded luma,
-    by ``margin`` samples. ``still`` is the sum of squares below which nothing else is tried, and by
-    which a vector must be better.
+    to the left and above. ``residual``, at first a ``blank_residual``, gets the difference that is
+    left, ``squares`` [rows, columns] its mean square; both are kept from call to call. Both planes
+    are ``bordered`` ones of decoded luma, by ``margin`` samples. ``still`` is the sum of squares
+    below which nothing else is tried, and by which a vector must be better.
     """
     rows, columns = dx.shape
     words, old_words = now.view(np.uint64), before.view(np.uint64)
     block, lines = np.empty((8, 8 * columns), np.int16), np.empty((13, 8 * columns), np.int16)
     sums = np.empty(8 * columns, np.int32)
     stood, told = np.empty(columns, np.int32), np.empty(columns, np.int32)
-    residual[:] = 0
     for row in range(rows):
         y = margin + 8 * row
         column = 0
@@ -206,9 +205,11 @@ def match(
             end = column
             while end < columns and not _is_same(words, old_words, y, margin // 8 + end):
                 end += 1
-            for cell in range(column, min(end + 1, columns)):
-                out_dx[row, cell] = out_dy[row, cell] = 0
-                squares[row, cell] = 0.0
+            if end < columns:
+                out_dx[row, end] = out_dy[row, end] = 0
+                if squares[row, end] != 0.0:
+                    squares[row, end] = 0.0
+                    residual[8 * row + 1 : 8 * row + 9, 8 * end + 8 : 8 * end + 16] = 0
             if end > column:
                 x = margin + 8 * column
                 _measure(now, before, y, x, 0, 0, lines, block, sums, stood[column:end])

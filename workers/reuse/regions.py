@@ -129,6 +129,16 @@ def _tabulate(error: Any, first: int, table: Any) -> None:
 
 
 @compiled
+def _peak(error: Any, first: int, end: int, peaks: Any) -> None:
+    """The greatest error in each of the rows from ``first`` on."""
+    for row in range(first, end):
+        peak = 0.0
+        for column in range(error.shape[1]):
+            peak = max(peak, error[row, column])
+        peaks[row] = peak
+
+
+@compiled
 def _stepped(rect: Ints, side: int, by: int) -> tuple[int, int, int, int]:
     """The rectangle with one side (0 top, 1 bottom, 2 left, 3 right) moved outwards by that many
     cells; inwards where negative.
@@ -230,15 +240,18 @@ def _choose(
     table = np.zeros((rows + 1, columns + 1), np.float64)
     rect = np.empty(4, np.int32)
     count, spent = 0, 0
+    peaks = np.empty(rows, np.float64)
     _tabulate(error, 0, table)
+    _peak(error, 0, rows, peaks)
     while count < found.shape[0] and spent + tall[1] * wide[1] <= most:
-        seed = int(np.argmax(error))
-        worst = error[seed // columns, seed % columns]
+        row = int(np.argmax(peaks))
         # No rectangle has more error for a sample of work than its worst cell for one of its own.
-        if worst <= 0.0 or worst < price:
+        if peaks[row] <= 0.0 or peaks[row] < price:
             break
         left = most - spent
-        worth = _grow(error, table, seed // columns, seed % columns, toll, tall, wide, left, rect)
+        worth = _grow(
+            error, table, row, int(np.argmax(error[row])), toll, tall, wide, left, rect
+        )  # fmt: skip
         # Otherwise: alone it is not worth the net, whatever lies around it.
         if worth >= price:
             _extend(error, table, price, tall, wide, left, rect)
@@ -248,4 +261,5 @@ def _choose(
             spent += tall[rect[2]] * wide[rect[3]]
         error[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
         _tabulate(error, int(rect[0]), table)
+        _peak(error, int(rect[0]), int(rect[0] + rect[2]), peaks)
     return count
