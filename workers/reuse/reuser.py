@@ -33,10 +33,10 @@ LEAST_PRICE = 0.02
 FREE_SHARE = 0.2
 """Of the full net's work, that is spent wherever it mends something."""
 
-VISIBLE = 1.1
+VISIBLE = 1.0
 """Squared levels: error for a sample of the net's work, from which more than FREE_SHARE is spent.
 In a picture that is nearly right already the last tenth of the net's gain takes half of the work
-and is not seen: 1.1 squared levels alone would make 47.7 dB.
+and is not seen: a squared level alone would make 48 dB.
 """
 
 KEPT = 7
@@ -47,8 +47,10 @@ two coded versions of the same content err less than one.
 KEY_FRAME = 0.3
 """Of the correction's energy, by which each cell's error grows at a key frame."""
 
-CUT = 0.8
-"""Mean error, as a share of what the net's correction is worth, that only another scene leaves."""
+CUT = 0.6
+"""By which the mean error, as a share of what the net's correction is worth, rises in one picture
+at another scene alone.
+"""
 
 FIRST_WORTH = 4.0
 """Squared levels that the net's correction is thought to be worth before it was seen."""
@@ -79,7 +81,8 @@ class Outlook:
     """What is known of a picture before the net runs."""
 
     error: float
-    """Mean squared error of the prediction to the net's picture, estimated, in squared levels."""
+    """Mean squared error of the prediction to the net's picture, estimated, in squared levels; no
+    cell counts more than its ``worth``."""
     worth: float
     """Mean energy of the net's correction to bicubic: what there is to lose."""
     info: CodecInfo
@@ -121,6 +124,7 @@ class Reuser:
         self._keep = np.zeros(self._grid, np.uint8)
         self._turn = _turns(self._grid)
         self._factor = 1.0
+        self._left = 0.0
         self._is_begun = False
         self._guessed = self._missed = 0.0
         self._seen = 0
@@ -195,17 +199,15 @@ class Reuser:
         self._predict()
         self._keep[:] = _kept(self._error, self._worth)
         told = dataclasses.replace(info or _UNKNOWN, motion=motion, residual=self._squares.copy())
-        error = float(self._error.mean())
-        is_cut = error > CUT * float(self._worth.mean())
+        error = float(self._lost().mean())
+        is_cut = error - self._left > CUT * float(self._worth.mean())
         return Outlook(error, usual, told, must_be_full=is_key or is_cut)
 
     def regions(self, most_pixels: int) -> list[Region]:
         """What the net should look at; ``most_pixels`` is the most it may, halos included."""
         least = max(TOLERANCE * float(self._worth.mean()), LEAST_PRICE)
         price = max(least, VISIBLE)
-        # A prediction cannot lose more than the net's correction.
-        lost = np.minimum(self._error, self._worth)
-        wanted = lost * np.minimum(np.float32(1.0) + self._calm, np.float32(MOST_SEEN))
+        wanted = self._lost() * np.minimum(np.float32(1.0) + self._calm, np.float32(MOST_SEEN))
         # A tile whose turn has come is worth the net even alone.
         side = TILE * CELL
         alone = ((side + 2 * self._halo) ** 2 + toll_of(wanted.size)) / side**2
@@ -246,6 +248,7 @@ class Reuser:
         height, width = self._enlarged.shape
         spread(self._states[1], width, height, MARGIN * self._scale)
         self._states.reverse()
+        self._left = float(self._lost().mean())
         self._stale[:] = 0
         self._before = self._now
         self._is_begun = False
@@ -256,6 +259,10 @@ class Reuser:
             self._factor = min(max(self._factor * told**weight, FACTORS[0]), FACTORS[1])
         self._guessed = self._missed = 0.0
         self._seen = 0
+
+    def _lost(self) -> npt.NDArray[np.float32]:
+        """Of each cell: a prediction cannot lose more than the net's correction."""
+        return np.minimum(self._error, self._worth)
 
     def _motion(self, now: Bytes, before: Bytes, info: CodecInfo | None) -> MotionGrid:
         if info is not None and info.motion is not None:

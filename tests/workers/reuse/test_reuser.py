@@ -6,7 +6,7 @@ import pytest
 from tests.workers.reuse.scenes import HALO, net, padded, texture
 from workers.reuse.codec_info import CodecInfo, MotionGrid, Source, cells
 from workers.reuse.regions import Region, pixels
-from workers.reuse.reuser import OLDEST, Reuser
+from workers.reuse.reuser import FREE_SHARE, OLDEST, VISIBLE, Reuser
 
 WIDTH, HEIGHT = 160, 96
 ALL = 10**9
@@ -167,6 +167,38 @@ def test_no_tile_grows_too_old_and_they_take_turns() -> None:
     assert sum(shares) > 0.9
     assert max(shares) < 0.5
     assert sum(share > 0 for share in shares) >= 5
+
+
+def noisy(luma: np.ndarray, seed: int, much: int) -> np.ndarray:
+    grain = np.random.default_rng(seed).integers(-much, much + 1, luma.shape)
+    return np.clip(luma + grain, 0, 255).astype(np.uint8)
+
+
+def test_what_stays_is_mended_before_what_changes() -> None:
+    luma, stream = texture(HEIGHT, WIDTH), Stream()
+    stream.show(luma)
+    # Something happened everywhere while there was no time for the net.
+    luma = np.clip(luma * 0.8 + texture(HEIGHT, WIDTH, 5) * 0.2, 0, 255).astype(np.uint8)
+    stream.show(luma, most=0)
+    still, moves = np.s_[:, WIDTH + 32 :], np.s_[:, : WIDTH - 32]
+    for step in range(12):
+        luma[:, : WIDTH // 2] = noisy(texture(HEIGHT, WIDTH // 2, 5), step, 6)
+        stream.show(luma, most=stream.area // 4)
+    apart = (stream.out.astype(float) - stream.full()) ** 2
+    assert apart[still].mean() < 0.2 * apart[moves].mean()
+
+
+@pytest.mark.parametrize(("contrast", "is_seen"), [(0.12, False), (1.0, True)])
+def test_what_nobody_sees_gets_little_of_the_work(contrast: float, is_seen: bool) -> None:
+    one, other = (texture(HEIGHT, WIDTH, seed) - 100.0 for seed in (1, 2))
+    stream, shares = Stream(), []
+    for step in range(20):
+        part = 0.05 * step
+        luma = 100.5 + contrast * (one * (1.0 - part) + other * part)
+        shares.append(stream.show(luma.astype(np.uint8)))
+    assert bool(np.mean(stream.reuser.worth) > VISIBLE) is is_seen
+    assert bool(np.mean(shares[1:]) > 1.1 * FREE_SHARE) is is_seen
+    assert np.mean(shares[1:]) > 0.5 * FREE_SHARE
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
