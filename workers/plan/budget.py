@@ -1,4 +1,4 @@
-"""The engine of a worker, shared by its streams: who gets which rung, frame by frame."""
+"""A worker's engine and cores, shared by its streams: who gets which rung, frame by frame."""
 
 from __future__ import annotations
 
@@ -6,18 +6,32 @@ import dataclasses
 import statistics
 from collections import deque
 
-from workers.plan.costs import Costs
-from workers.plan.ladder import MOST_REUSED, NETS, Choice, Ladder, Moment, Offer, Reason, Rung
+from workers.plan.costs import Costs, Took
+from workers.plan.ladder import (
+    ENOUGH_REFRESHED,
+    LEAST_REFRESHED,
+    MOST_REUSED,
+    NETS,
+    Choice,
+    Ladder,
+    Moment,
+    Offer,
+    Reason,
+    Rung,
+)
+from workers.plan.room import CoreTime, Room
 from workers.plan.shares import Need, share_out
-
-ENGINE_MS_PER_S = 900.0
-"""What is given away of an engine's second; the rest is for what costs more than expected."""
 
 PLAN_EVERY_S = 0.25
 """How often the shares are worked out anew."""
 
 SILENT_AFTER_S = 1.0
 """A stream without frames for this long has no share."""
+
+TRY_REUSE_EVERY_S = 30.0
+"""A stream for whose reuse there is no time is planned for and enhanced once in a while, to learn
+whether it costs less by now; else its turn comes by what was measured before.
+"""
 
 _SPENT_WINDOW_S = 3.0
 _WEIGHT = 0.1
@@ -51,6 +65,8 @@ class Frame:
     energy: float | None = None
     """What the net would mend: residual energy in squared luma levels per pixel. None: not known;
     the stream then counts as an average one."""
+    refused: Reason | None = None
+    "Why reuse was not planned for, if ``foresee`` said so."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,7 +75,7 @@ class Standing:
 
     level: Rung
     ms_per_s: float
-    "Its share of the engine."
+    "Its share of what there is, in milliseconds of the engine."
     full_ms: float | None
     "What its net takes for a frame; None while nothing is known."
     least_ms: float | None
@@ -108,10 +124,24 @@ class _Member:
         "When the whole net was last run, or there was none to run."
         self.steady: frozenset[Rung] = frozenset()
         "What the frames can have that reuse could serve, or all, where none could."
+        self.fps = 30.0
+        self.turn_since = 0.0
+        "When it last got a net on every frame, or lost it."
+
+    @property
+    def has_net(self) -> bool:
+        return self.ladder.level is not Rung.BICUBIC
+
+    def follow(self, level: Rung, ms_per_s: float, *, now: float) -> None:
+        had_net = self.has_net
+        self.ladder.follow(level, ms_per_s, now=now)
+        if self.has_net is not had_net:
+            self.turn_since = now
 
     def see(self, frame: Frame, *, now: float) -> None:
         self.frame, self.seen_at = frame, now
-        if not frame.available:
+        self.fps = 1.0 / frame.interval_s
+        if not frame.available and frame.refused is None:
             return
         if self.rung in (Rung.REUSE, Rung.FULL):
             self.want_share += _WEIGHT * (frame.want_share - self.want_share)
@@ -120,25 +150,48 @@ class _Member:
             # it is tried again.
             self.want_share += _HOPE_WEIGHT * (HOPE - self.want_share)
         is_reusable = Rung.REUSE in frame.available and frame.want_share <= MOST_REUSED
-        if is_reusable or Rung.REUSE not in self.steady:
+        if frame.available and (is_reusable or Rung.REUSE not in self.steady):
             self.steady = frame.available
         if frame.energy is not None:
             have = frame.energy if self.energy is None else self.energy
             self.energy = have + _WEIGHT * (frame.energy - have)
 
-    def offers(self, rungs: frozenset[Rung], want_share: float) -> list[Offer]:
-        return [self.costs.offer(rung, want_share=want_share) for rung in NETS if rung in rungs]
+    def is_trial(self, now: float) -> bool:
+        """Whether the whole net should be run for once, whatever the share pays for."""
+        is_waiting = not self.has_net and Rung.REUSE in self.steady
+        every_s = TRY_REUSE_EVERY_S if is_waiting else TRY_EVERY_S
+        return self.tried_at is not None and now - self.tried_at >= every_s
+
+    def offers(self, rungs: frozenset[Rung], want_share: float, room: Room) -> list[Offer]:
+        return [
+            self.costs.offer(rung, room, want_share=want_share) for rung in NETS if rung in rungs
+        ]
 
 
 class Budget:
     """All streams of a worker. No clock: ``now`` is in seconds."""
 
-    def __init__(self, *, ms_per_s: float = ENGINE_MS_PER_S) -> None:
-        self._ms_per_s = ms_per_s
+    def __init__(self, cores: CoreTime | None = None) -> None:
+        """``cores``: what is measured of them; None where there are more than enough."""
+        self._cores = cores or CoreTime()
+        self._room = self._cores.room(0.0)
         self._members: dict[str, _Member] = {}
         self._queue = EngineQueue()
         self._planned_at: float | None = None
         self._spent: deque[tuple[float, float]] = deque()
+
+    @property
+    def given_ms(self) -> float:
+        """What all streams have together, in milliseconds of the engine per second."""
+        return self._room.given_ms
+
+    def is_due(self, *, now: float) -> bool:
+        """Whether the next frame has the shares worked out anew: time to ``tell``."""
+        return self._planned_at is None or not 0 <= now - self._planned_at < PLAN_EVERY_S
+
+    def tell(self, process_s: float, *, now: float) -> None:
+        """What the whole process took of the cores since it began."""
+        self._cores.tell(process_s, now=now)
 
     def join(self, key: str) -> None:
         """A stream comes."""
@@ -167,20 +220,41 @@ class Budget:
         """What a net rung is expected to take of the engine, until it was measured."""
         self._members[key].costs.expect(rung, seconds)
 
+    def foresee(self, key: str, *, age_s: float, interval_s: float, now: float) -> Reason | None:
+        """Why a frame cannot have reuse whatever planning for it may find, so that there is no use
+        in planning; None where there is. ``choose`` must follow.
+        """
+        member = self._members[key]
+        member.seen_at, member.fps = now, 1.0 / interval_s
+        self._plan_if_due(now)
+        if Rung.REUSE not in member.steady:
+            return None
+        costs = member.costs
+        moment = Moment(
+            age_s=age_s + costs.planning_s,
+            wait_s=self._queue.wait_s(now=now),
+            interval_s=interval_s,
+            whole_ms=costs.offer(Rung.FULL, self._room).price_ms,
+            is_trial=member.is_trial(now),
+        )
+        offer = costs.offer(Rung.REUSE, self._room, want_share=member.want_share)
+        return member.ladder.foresee(offer, moment, now=now)
+
     def choose(self, key: str, frame: Frame, *, now: float) -> Choice:
         """What the frame gets. If that is a net rung, ``took`` must follow."""
         member = self._members[key]
+        self._cores.passed()
         member.see(frame, now=now)
-        if self._planned_at is None or not 0 <= now - self._planned_at < PLAN_EVERY_S:
-            self._plan(now)
-        offers = member.offers(frame.available, frame.want_share)
+        self._plan_if_due(now)
+        offers = member.offers(frame.available, frame.want_share, self._room)
         moment = Moment(
             age_s=now - frame.arrived,
             wait_s=self._queue.wait_s(now=now),
             interval_s=frame.interval_s,
             want_share=frame.want_share,
-            whole_ms=member.costs.usual_ms(Rung.FULL) or 0.0,
-            is_trial=member.tried_at is not None and now - member.tried_at >= TRY_EVERY_S,
+            whole_ms=member.costs.offer(Rung.FULL, self._room).price_ms,
+            is_trial=member.is_trial(now),
+            refused=frame.refused,
         )
         choice = member.ladder.choose(offers, moment, now=now)
         member.rung = choice.rung
@@ -190,23 +264,18 @@ class Budget:
             member.costs.doubt(choice.rung)
         for offer in offers:
             if offer.rung is choice.rung:
-                is_reuse = offer.rung is Rung.REUSE
-                taken_ms = offer.fixed_ms + choice.budget_ms if is_reuse else offer.engine_ms
-                self._queue.enter(key, taken_ms / 1000.0, now=now)
+                turn_s = offer.turn_s + choice.share * offer.whole_s
+                self._queue.enter(key, turn_s, now=now)
         return choice
 
-    def took(
-        self, key: str, rung: Rung, seconds: float, macs_share: float, *, engine_s: float,
-        now: float,
-    ) -> None:  # fmt: skip
-        """A frame was made by a net rung in ``seconds``, waiting for the engine not counted;
-        ``engine_s`` of them on it, for ``macs_share`` (0..1) of the full net's work.
-        """
+    def took(self, key: str, rung: Rung, took: Took, macs_share: float, *, now: float) -> None:
+        """A frame was made by a net rung, with ``macs_share`` (0..1) of the full net's work."""
         member = self._members[key]
-        member.costs.took(rung, seconds, macs_share=macs_share, engine_s=engine_s)
-        member.ladder.spent(1000.0 * engine_s)
+        member.costs.took(rung, took, macs_share=macs_share)
+        self._cores.spent(took.beside_s + self._room.threads * took.engine_s)
+        member.ladder.spent(self._room.price_ms(1000.0 * took.engine_s, 1000.0 * took.beside_s))
         self._queue.leave(key, now=now)
-        self._spent.append((now, engine_s))
+        self._spent.append((now, took.engine_s))
         self._forget_spent(now)
 
     def standing(self, key: str) -> Standing:
@@ -229,36 +298,48 @@ class Budget:
         while self._spent and now - self._spent[0][0] > _SPENT_WINDOW_S:
             self._spent.popleft()
 
-    def _plan(self, now: float) -> None:
+    def _plan_if_due(self, now: float) -> None:
+        if not self.is_due(now=now):
+            return
         self._planned_at = now
-        active = {
+        awake = {
             key: member
             for key, member in self._members.items()
-            if now - member.seen_at < SILENT_AFTER_S and not member.steady.isdisjoint(NETS)
-        }  # fmt: skip
+            if now - member.seen_at < SILENT_AFTER_S
+        }
+        self._room = self._cores.room(sum(member.fps for member in awake.values()))
+        active = {
+            key: member for key, member in awake.items() if not member.steady.isdisjoint(NETS)
+        }
         known = [member.energy for member in active.values() if member.energy is not None]
         usual = max(statistics.median(known), 1e-3) if known else 1.0
-        needs = {key: _need(member, usual) for key, member in active.items()}
-        for key, grant in share_out(needs, self._ms_per_s).items():
-            active[key].ladder.follow(grant.level, grant.ms_per_s, now=now)
+        needs = {key: _need(member, usual, self._room, now) for key, member in active.items()}
+        for key, grant in share_out(needs, self._room.given_ms).items():
+            active[key].follow(grant.level, grant.ms_per_s, now=now)
 
 
-def _need(member: _Member, usual_energy: float) -> Need:
+def _need(member: _Member, usual_energy: float, room: Room, now: float) -> Need:
     assert member.frame is not None
     frame = member.frame
     energy = usual_energy if member.energy is None else member.energy
     # One stream must not take all because its energy was measured at an odd moment.
     energy = max(usual_energy / _ENERGY_SPAN, min(energy, usual_energy * _ENERGY_SPAN))
-    fps = 1.0 / frame.interval_s
     rungs = member.steady
     if member.want_share > MOST_REUSED and frame.available > {Rung.REUSE}:
         rungs = frame.available - {Rung.REUSE}
-    prices_ms = {offer.rung: offer.engine_ms for offer in member.offers(rungs, member.want_share)}
+    least = ENOUGH_REFRESHED if Rung.SMALLER in rungs else LEAST_REFRESHED
+    prices_ms = {
+        offer.rung: offer.price_ms for offer in member.offers(rungs, member.want_share, room)
+    }
     return Need(
-        fps=fps,
+        fps=member.fps,
         prices_ms=prices_ms,
-        energy=energy * frame.pixels * fps,
+        energy=energy * frame.pixels * member.fps,
         level=member.ladder.level,
         watched=member.watched,
-        whole_ms=member.costs.usual_ms(Rung.FULL) or 0.0,
+        whole_ms=member.costs.offer(Rung.FULL, room).price_ms,
+        least_ms=member.costs.offer(
+            Rung.REUSE, room, want_share=least * member.want_share
+        ).price_ms,
+        turn_s=now - member.turn_since,
     )

@@ -20,6 +20,11 @@ MOST_REUSED = 0.7
 ENOUGH_REFRESHED = 0.5
 """A smaller net is better than reuse that refreshes less than this part of what it wants to."""
 
+LEAST_REFRESHED = 0.25
+"""Below this part of what it wants to refresh reuse is not begun with: what other streams would
+have of the time is worth more.
+"""
+
 
 class Rung(enum.IntEnum):
     """What is done with a frame; the greater, the better it looks."""
@@ -68,8 +73,8 @@ class Choice:
     """What one frame gets."""
 
     rung: Rung
-    budget_ms: float = 0.0
-    "For REUSE: how many milliseconds of the engine its regions may take; 0 on other rungs."
+    share: float = 0.0
+    "For REUSE: of the whole net's work, that its regions may take, 0..1; 0 on other rungs."
     reason: Reason = Reason.BEST
 
 
@@ -78,12 +83,16 @@ class Offer:
     """A net rung that a frame could have, and its price."""
 
     rung: Rung
-    engine_ms: float
-    "Of the engine; for REUSE with all that it wants to refresh."
+    price_ms: float
+    "Of the stream's share; for REUSE with all that it wants to refresh."
     seconds: float
     "From taking the engine to the enhanced picture, cautiously; for REUSE without any region."
     fixed_ms: float = 0.0
-    "For REUSE: the part of ``engine_ms`` that is due when nothing is refreshed."
+    "For REUSE: the part of ``price_ms`` that is due when nothing is refreshed."
+    turn_s: float = 0.0
+    "For how long the engine is taken; for REUSE without any region."
+    whole_s: float = 0.0
+    "For REUSE: for how long regions as large as the picture would take the engine."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,9 +108,11 @@ class Moment:
     want_share: float = 1.0
     "Of the picture that the reuser would like to refresh, 0..1."
     whole_ms: float = 0.0
-    "Of the engine for the whole net, whether or not it is offered: what reuse may save for."
+    "The whole net's price, whether or not it is offered: what reuse may save for."
     is_trial: bool = False
     "The whole net is to be tried whatever the share pays for, if it is in time."
+    refused: Reason | None = None
+    "Why reuse was not planned for, if ``foresee`` said so."
 
 
 class Ladder:
@@ -128,7 +139,7 @@ class Ladder:
 
     @property
     def ms_per_s(self) -> float:
-        """The share of the engine."""
+        """The share of what there is, in milliseconds of the engine."""
         return self._ms_per_s
 
     def follow(self, level: Rung, ms_per_s: float, *, now: float) -> None:
@@ -143,21 +154,30 @@ class Ladder:
             if now - self._higher_since >= UP_AFTER_S:
                 self._level, self._higher_since = self._least_higher, None
 
+    def foresee(self, reuse: Offer, moment: Moment, *, now: float) -> Reason | None:
+        """Why a frame cannot have ``reuse``, priced as usual, so that there is no use in planning
+        for it; None where it might. What planning takes is thought to have
+        passed.
+        """
+        self._save([reuse], moment.whole_ms, now)
+        return None if moment.is_trial else self._refusal(reuse, moment)
+
     def choose(self, offers: list[Offer], moment: Moment, *, now: float) -> Choice:
         """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
-        self._save(offers, moment.whole_ms, now)
+        if moment.refused is None:
+            self._save(offers, moment.whole_ms, now)
         if moment.age_s > TOO_LATE_S:
             return Choice(Rung.DROP, reason=Reason.TOO_LATE)
-        why = Reason.BEST
-        if not offers:
+        why = moment.refused or Reason.BEST
+        if not offers and moment.refused is None:
             is_late = moment.age_s > latest_s(takes_s=0.0, interval_s=moment.interval_s)
             why = Reason.LATE if is_late else Reason.NO_NET
         last_resort = None
         for offer in sorted(offers, key=lambda one: one.rung, reverse=True):
             refusal = self._refusal(offer, moment)
             if refusal is None and offer.rung is Rung.REUSE:
-                choice = Choice(offer.rung, self._reuse_ms(offer, moment), why)
-                if _is_enough(choice.budget_ms, offer, moment):
+                choice = Choice(offer.rung, self._reuse_share(offer, moment), why)
+                if _is_enough(choice.share, moment):
                     return choice
                 last_resort, refusal = last_resort or choice, Reason.SHARE
             if refusal is None:
@@ -165,16 +185,16 @@ class Ladder:
             why = refusal
         return last_resort or Choice(Rung.BICUBIC, reason=why)
 
-    def spent(self, engine_ms: float) -> None:
-        """What a frame took of the engine."""
-        self._saved_ms -= engine_ms
+    def spent(self, price_ms: float) -> None:
+        """What a frame took of the share."""
+        self._saved_ms -= price_ms
 
     def _save(self, offers: list[Offer], whole_ms: float, now: float) -> None:
         """Adds the share since the last frame; saves for one frame and what comes meanwhile."""
         if self._saved_at is not None:
             self._saved_ms += self._ms_per_s * max(0.0, now - self._saved_at)
         self._saved_at = now
-        prices = [offer.engine_ms for offer in offers]
+        prices = [offer.price_ms for offer in offers]
         most = 0.0
         if prices:
             most = 2 * min(prices) if self._level is Rung.BICUBIC else 1.25 * whole_ms
@@ -188,7 +208,7 @@ class Ladder:
             may_spend = self._level is Rung.BICUBIC or (
                 self._level is Rung.REUSE and moment.want_share > MOST_REUSED
             )
-            if not may_spend or self._saved_ms < offer.engine_ms:
+            if not may_spend or self._saved_ms < offer.price_ms:
                 return Reason.SHARE
         left_s = _left_s(offer, moment)
         if left_s < 0:
@@ -200,11 +220,16 @@ class Ladder:
             return why
         return Reason.TRIED if _is_tried(offer, moment) else Reason.SAVED
 
-    def _reuse_ms(self, offer: Offer, moment: Moment) -> float:
+    def _reuse_share(self, offer: Offer, moment: Moment) -> float:
         """For the regions: what is wanted, as far as there is time, and share or savings pay."""
-        wanted_ms = offer.engine_ms - offer.fixed_ms
-        paid_ms = max(self._ms_per_s * moment.interval_s, self._saved_ms) - offer.fixed_ms
-        return max(0.0, min(wanted_ms, paid_ms, 1000.0 * _left_s(offer, moment)))
+        share = moment.want_share
+        wanted_ms = offer.price_ms - offer.fixed_ms
+        if wanted_ms > 0.0:
+            paid_ms = max(self._ms_per_s * moment.interval_s, self._saved_ms) - offer.fixed_ms
+            share = min(share, share * paid_ms / wanted_ms)
+        if offer.whole_s > 0.0:
+            share = min(share, _left_s(offer, moment) / offer.whole_s)
+        return max(0.0, share)
 
 
 def _is_tried(offer: Offer, moment: Moment) -> bool:
@@ -217,6 +242,5 @@ def _left_s(offer: Offer, moment: Moment) -> float:
     return latest - moment.age_s - moment.wait_s - offer.seconds
 
 
-def _is_enough(budget_ms: float, offer: Offer, moment: Moment) -> bool:
-    wanted_ms = offer.engine_ms - offer.fixed_ms
-    return moment.want_share <= MOST_REUSED and budget_ms >= ENOUGH_REFRESHED * wanted_ms
+def _is_enough(share: float, moment: Moment) -> bool:
+    return moment.want_share <= MOST_REUSED and share >= ENOUGH_REFRESHED * moment.want_share

@@ -7,6 +7,7 @@ import pytest
 
 from workers.enhance.seat import EngineTime
 from workers.plan.budget import Frame
+from workers.plan.costs import Took
 from workers.plan.ladder import Rung
 
 
@@ -16,6 +17,10 @@ def fresh() -> Frame:
     )
 
 
+def took(engine_s: float) -> Took:
+    return Took(engine_s + 0.020, engine_s, turn_s=engine_s, beside_s=0.020)
+
+
 def test_seats_share_one_engine() -> None:
     engine_time = EngineTime()
     one, two = engine_time.seat(), engine_time.seat()
@@ -23,7 +28,7 @@ def test_seats_share_one_engine() -> None:
         seat.expect(Rung.FULL, 0.085)
     assert one.choose(fresh()).rung is Rung.FULL
     assert two.choose(fresh()).rung is Rung.BICUBIC
-    one.took(Rung.FULL, 0.050, 1.0, engine_s=0.030)
+    one.took(Rung.FULL, took(0.030), 1.0)
     assert engine_time.spent_ms_per_s() == pytest.approx(10.0)
     assert one.standing().full_ms == pytest.approx((3 * 85.0 + 30.0) / 4)
 
@@ -33,7 +38,7 @@ def test_a_thread_that_comes_late_gets_a_resize() -> None:
     seat.leave()
     seat.leave()
     assert seat.choose(fresh()).rung is Rung.BICUBIC
-    seat.took(Rung.FULL, 1.0, 1.0, engine_s=1.0)
+    seat.took(Rung.FULL, took(1.0), 1.0)
     seat.expect(Rung.FULL, 1.0)
     seat.forget()
     seat.watch(False)
@@ -47,7 +52,7 @@ def test_many_threads_may_ask_at_once() -> None:
         seat = engine_time.seat()
         for _ in range(100):
             if seat.choose(fresh()).rung is Rung.FULL:
-                seat.took(Rung.FULL, 0.0001, 1.0, engine_s=0.0001)
+                seat.took(Rung.FULL, took(0.0001), 1.0)
             seat.watch(True)
         seat.leave()
 

@@ -17,7 +17,7 @@ from workers.plan.lateness import LONGEST_S, ON_TIME_S, TOO_LATE_S
 
 FULL = Offer(Rung.FULL, 20.0, 0.020)
 SMALLER = Offer(Rung.SMALLER, 6.0, 0.006)
-REUSE = Offer(Rung.REUSE, 2.0 + 0.3 * 20.0, 0.003, fixed_ms=2.0)
+REUSE = Offer(Rung.REUSE, 2.0 + 0.3 * 20.0, 0.003, fixed_ms=2.0, whole_s=0.020)
 FPS = 30
 
 
@@ -104,11 +104,11 @@ def test_a_relapse_begins_the_wait_anew_and_the_least_seen_counts() -> None:
 def play(one: Ladder, offers: list[Offer], frames: int, **more: float) -> list[Choice]:
     """Frames at FPS, each made at its price."""
     made = []
-    prices = {offer.rung: offer.engine_ms for offer in offers}
+    prices = {offer.rung: offer.price_ms for offer in offers}
     for index in range(frames):
         choice = one.choose(offers, moment(**more), now=index / FPS)
         if choice.rung is Rung.REUSE:
-            one.spent(REUSE.fixed_ms + choice.budget_ms)
+            one.spent(REUSE.fixed_ms + 20.0 * choice.share)
         else:
             one.spent(prices.get(choice.rung, 0.0))
         made.append(choice)
@@ -151,17 +151,17 @@ def test_reuse_may_spend_what_it_wants_where_the_share_pays_for_it() -> None:
         [REUSE, SMALLER, FULL], moment(want_share=0.3), now=0
     )
     assert choice.rung is Rung.REUSE and choice.reason is Reason.SHARE
-    assert choice.budget_ms == pytest.approx(0.3 * 20.0)
+    assert choice.share == pytest.approx(0.3)
 
 
 def test_reuse_refreshes_less_where_the_share_or_the_time_is_short() -> None:
     poor = ladder(Rung.REUSE, ms_per_frame=6.0)
     choice = poor.choose([REUSE, SMALLER], moment(want_share=0.3), now=0)
-    assert choice.budget_ms == pytest.approx(4.0)
+    assert choice.share == pytest.approx(0.2)
     late = moment(ON_TIME_S - 0.007, want_share=0.3)
     choice = ladder(Rung.REUSE).choose([REUSE, SMALLER], late, now=0)
     assert choice.rung is Rung.REUSE
-    assert choice.budget_ms == pytest.approx(4.0)
+    assert choice.share == pytest.approx(0.2)
 
 
 def test_too_little_refreshing_is_worse_than_a_smaller_net_and_better_than_none() -> None:
@@ -170,13 +170,13 @@ def test_too_little_refreshing_is_worse_than_a_smaller_net_and_better_than_none(
     assert choice == Choice(Rung.SMALLER, reason=Reason.SHARE)
     choice = ladder(Rung.REUSE, each_ms).choose([REUSE], moment(want_share=0.3), now=0)
     assert choice.rung is Rung.REUSE
-    assert choice.budget_ms == pytest.approx(0.9 * ENOUGH_REFRESHED * 6.0)
+    assert choice.share == pytest.approx(0.9 * ENOUGH_REFRESHED * 0.3)
 
 
 def test_what_calm_frames_leave_pays_for_the_whole_net_at_a_cut() -> None:
     one = ladder(Rung.REUSE, ms_per_frame=9.0)
     assert {c.rung for c in play(one, [REUSE, SMALLER], 60, want_share=0.3)} == {Rung.REUSE}
-    cut = Offer(Rung.REUSE, 22.0, 0.003, fixed_ms=2.0)
+    cut = Offer(Rung.REUSE, 22.0, 0.003, fixed_ms=2.0, whole_s=0.020)
     choice = one.choose([FULL, cut, SMALLER], moment(want_share=1.0), now=60 / FPS)
     assert choice == Choice(Rung.FULL, reason=Reason.SAVED)
     one.spent(20.0)
