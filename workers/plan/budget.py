@@ -9,6 +9,7 @@ from collections import deque
 from workers.plan.costs import Costs, Took
 from workers.plan.ladder import (
     ENOUGH_REFRESHED,
+    LEAST_KEPT,
     LEAST_REFRESHED,
     MOST_REUSED,
     NETS,
@@ -20,7 +21,7 @@ from workers.plan.ladder import (
     Rung,
 )
 from workers.plan.room import CoreTime, Room
-from workers.plan.shares import Need, share_out
+from workers.plan.shares import Grant, Need, share_out
 
 PLAN_EVERY_S = 0.25
 """How often the shares are worked out anew."""
@@ -132,9 +133,9 @@ class _Member:
     def has_net(self) -> bool:
         return self.ladder.level is not Rung.BICUBIC
 
-    def follow(self, level: Rung, ms_per_s: float, *, now: float) -> None:
+    def follow(self, grant: Grant, *, now: float) -> None:
         had_net = self.has_net
-        self.ladder.follow(level, ms_per_s, now=now)
+        self.ladder.follow(grant.level, grant.ms_per_s, now=now, takes_turns=grant.takes_turns)
         if self.has_net is not had_net:
             self.turn_since = now
 
@@ -243,7 +244,7 @@ class Budget:
     def choose(self, key: str, frame: Frame, *, now: float) -> Choice:
         """What the frame gets. If that is a net rung, ``took`` must follow."""
         member = self._members[key]
-        self._cores.passed()
+        self._cores.passed(now - frame.arrived)
         member.see(frame, now=now)
         self._plan_if_due(now)
         offers = member.offers(frame.available, frame.want_share, self._room)
@@ -315,7 +316,7 @@ class Budget:
         usual = max(statistics.median(known), 1e-3) if known else 1.0
         needs = {key: _need(member, usual, self._room, now) for key, member in active.items()}
         for key, grant in share_out(needs, self._room.given_ms).items():
-            active[key].follow(grant.level, grant.ms_per_s, now=now)
+            active[key].follow(grant, now=now)
 
 
 def _need(member: _Member, usual_energy: float, room: Room, now: float) -> Need:
@@ -327,7 +328,9 @@ def _need(member: _Member, usual_energy: float, room: Room, now: float) -> Need:
     rungs = member.steady
     if member.want_share > MOST_REUSED and frame.available > {Rung.REUSE}:
         rungs = frame.available - {Rung.REUSE}
-    least = ENOUGH_REFRESHED if Rung.SMALLER in rungs else LEAST_REFRESHED
+    least = LEAST_KEPT if member.has_net else LEAST_REFRESHED
+    if Rung.SMALLER in rungs:
+        least = ENOUGH_REFRESHED
     prices_ms = {
         offer.rung: offer.price_ms for offer in member.offers(rungs, member.want_share, room)
     }

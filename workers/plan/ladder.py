@@ -10,6 +10,7 @@ import dataclasses
 import enum
 
 from workers.plan.lateness import LONGEST_S, TOO_LATE_S, latest_s
+from workers.plan.shedding import Shedding
 
 UP_AFTER_S = 1.0
 """For how long a better rung must have been within the share before a stream steps up."""
@@ -21,9 +22,10 @@ ENOUGH_REFRESHED = 0.5
 """A smaller net is better than reuse that refreshes less than this part of what it wants to."""
 
 LEAST_REFRESHED = 0.25
-"""Below this part of what it wants to refresh reuse is not begun with: what other streams would
-have of the time is worth more.
-"""
+"""Where reuse would refresh less than this part of what it wants to, it is not begun with ..."""
+
+LEAST_KEPT = 0.1
+"""... and below this it ends: other streams have more of the time."""
 
 
 class Rung(enum.IntEnum):
@@ -66,6 +68,8 @@ class Reason(enum.Enum):
     "There is no net yet."
     TOO_LATE = "too_late"
     "Nobody would see the frame in its place."
+    CROWD = "crowd"
+    "More frames come than the cores can put out; some are left out, so that the others are young."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,7 +123,8 @@ class Ladder:
     """One stream. ``follow`` what its share pays for, ``choose`` for each frame, tell what was
     ``spent``.
 
-    A stream whose share pays for no net on every frame saves it up for one now and then; so does
+    A stream whose share pays for no net on every frame saves it up for one now and then, unless
+    streams take turns, which is what they do where they reuse; so does
     one that reuses, for the frames that can reuse little. Otherwise the rung stays what it is:
     pictures that change between two nets are worse to look at than the smaller one's.
     """
@@ -129,6 +134,8 @@ class Ladder:
         self._higher_since: float | None = None
         self._least_higher = Rung.FULL
         self._ms_per_s = 0.0
+        self._takes_turns = False
+        self._shedding = Shedding()
         self._saved_ms = 0.0
         self._saved_at: float | None = None
 
@@ -142,9 +149,14 @@ class Ladder:
         """The share of what there is, in milliseconds of the engine."""
         return self._ms_per_s
 
-    def follow(self, level: Rung, ms_per_s: float, *, now: float) -> None:
-        """The stream has this share of the engine, which pays for ``level`` on every frame."""
+    def follow(
+        self, level: Rung, ms_per_s: float, *, now: float, takes_turns: bool = False
+    ) -> None:
+        """The stream has this share, which pays for ``level`` on every frame; with ``takes_turns``
+        it has no net on single ones where that is BICUBIC.
+        """
         self._ms_per_s = ms_per_s
+        self._takes_turns = takes_turns
         if level <= self._level:
             self._level, self._higher_since = level, None
         elif self._higher_since is None:
@@ -160,7 +172,11 @@ class Ladder:
         passed.
         """
         self._save([reuse], moment.whole_ms, now)
-        return None if moment.is_trial else self._refusal(reuse, moment)
+        if moment.is_trial:
+            return None
+        if self._takes_turns and self._level is Rung.BICUBIC:
+            return Reason.SHARE
+        return self._refusal(reuse, moment)
 
     def choose(self, offers: list[Offer], moment: Moment, *, now: float) -> Choice:
         """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
@@ -168,6 +184,8 @@ class Ladder:
             self._save(offers, moment.whole_ms, now)
         if moment.age_s > TOO_LATE_S:
             return Choice(Rung.DROP, reason=Reason.TOO_LATE)
+        if self._shedding.leaves_out(moment.age_s, now=now):
+            return Choice(Rung.DROP, reason=Reason.CROWD)
         why = moment.refused or Reason.BEST
         if not offers and moment.refused is None:
             is_late = moment.age_s > latest_s(takes_s=0.0, interval_s=moment.interval_s)
@@ -211,6 +229,10 @@ class Ladder:
             if not may_spend or self._saved_ms < offer.price_ms:
                 return Reason.SHARE
         left_s = _left_s(offer, moment)
+        if offer.rung is Rung.REUSE:
+            # Without regions it does not wait for the engine, and takes little longer than a
+            # resize, which among pictures by a net would be seen.
+            left_s += moment.wait_s + moment.interval_s
         if left_s < 0:
             return Reason.BUSY if left_s + moment.wait_s >= 0 else Reason.LATE
         return None

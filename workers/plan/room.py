@@ -16,9 +16,14 @@ ENGINE_MS_PER_S = 900.0
 CORES_PART = 0.92
 """What is given away of the cores: frames come in bunches, and one that waits long is late."""
 
-LEAST_MS_PER_S = 50.0
+LEAST_MS_PER_S = 20.0
 """Of the engine, whatever the cores were found to do: so it shows when they are idle again."""
 
+OLD_S = 0.04
+"""Where even the youngest frame of half a second is older, frames wait for the cores."""
+
+_LOOK_EVERY_S = 0.5
+_STEP_UP = 0.01
 _WINDOW_S = 2.0
 _LEAST_SPAN_S = 0.5
 _LEAST_FRAMES = 8
@@ -69,6 +74,9 @@ class CoreTime:
         self._frames = 0
         self._seen: deque[tuple[float, float, float, int]] = deque()
         self._other_ms: float | None = None
+        self._youngest_s = math.inf
+        self._looked_at = 0.0
+        self._part = 1.0
 
     @property
     def other_ms(self) -> float | None:
@@ -77,9 +85,10 @@ class CoreTime:
         """
         return self._other_ms
 
-    def passed(self) -> None:
-        """One more frame of any stream, by a net or not."""
+    def passed(self, age_s: float) -> None:
+        """One more frame of any stream, by a net or not, found at that age."""
         self._frames += 1
+        self._youngest_s = min(self._youngest_s, age_s)
 
     def spent(self, cores_s: float) -> None:
         """So much went into a frame by a net, planning included."""
@@ -87,6 +96,7 @@ class CoreTime:
 
     def tell(self, process_s: float, *, now: float) -> None:
         """What the whole process took of the cores since it began; a few times a second."""
+        self._look_at_ages(now)
         seen = self._seen
         while seen and (now - seen[0][0] > _WINDOW_S or now < seen[-1][0]):
             seen.popleft()
@@ -103,4 +113,15 @@ class CoreTime:
             return Room(threads=self._threads)
         left_ms = CORES_PART * 1000.0 * self._cores - self._other_ms * frames_per_s
         least_ms = LEAST_MS_PER_S * max(1, self._threads)
-        return Room(cores_ms=max(left_ms, least_ms), threads=self._threads)
+        return Room(cores_ms=max(self._part * left_ms, least_ms), threads=self._threads)
+
+    def _look_at_ages(self, now: float) -> None:
+        """Where all frames are old the cores have less time than was thought: another process
+        takes it, or whoever rents them out. Down by a fifth, and slowly up again.
+        """
+        if 0 <= now - self._looked_at < _LOOK_EVERY_S:
+            return
+        if self._youngest_s < math.inf:
+            is_short = self._youngest_s > OLD_S
+            self._part = max(0.1, 0.8 * self._part) if is_short else min(1.0, self._part + _STEP_UP)
+        self._looked_at, self._youngest_s = now, math.inf

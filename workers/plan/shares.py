@@ -66,6 +66,8 @@ class Grant:
     "Paid for on every frame."
     ms_per_s: float
     "Of what there is, in milliseconds of the engine."
+    takes_turns: bool = False
+    "What does not pay for ``level`` on every frame is not to be saved for single ones."
 
 
 def share_out(needs: Mapping[Key, Need], budget_ms: float) -> dict[Key, Grant]:
@@ -99,14 +101,17 @@ def _share_tier(needs: Mapping[Key, Need], budget_ms: float) -> dict[Key, Grant]
     reusing = [key for key in needs if levels[key] is Rung.REUSE]
     room = {key: max(0.0, needs[key].fps * needs[key].whole_ms - given[key]) for key in reusing}
     more = _pour(room, energies, left_ms)
-    return {key: Grant(levels[key], given[key] + more.get(key, 0.0)) for key in needs}
+    return {
+        key: Grant(levels[key], given[key] + more.get(key, 0.0), Rung.REUSE in need.prices_ms)
+        for key, need in needs.items()
+    }
 
 
 def _take_turns(
     needs: Mapping[Key, Need], floors: Mapping[Key, float], poured: dict[Key, float]
 ) -> dict[Key, float]:
     """Where what was poured out does not pay for all streams that reuse: for as many as it can, and
-    nothing for the others. Where it pays for none, they save it up as other streams do.
+    nothing for the others.
     """
     reusing = [key for key in needs if Rung.REUSE in needs[key].prices_ms]
     if all(poured[key] >= floors[key] - 1e-9 for key in reusing):
@@ -117,7 +122,7 @@ def _take_turns(
         if floors[key] <= pot:
             turns[key] = floors[key]
             pot -= floors[key]
-    return {**poured, **dict.fromkeys(reusing, 0.0), **turns} if turns else poured
+    return {**poured, **dict.fromkeys(reusing, 0.0), **turns}
 
 
 def _claim(need: Need, floor_ms: float) -> tuple[bool, float]:
