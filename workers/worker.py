@@ -115,6 +115,7 @@ class Worker:
             streams=[lead.work() for lead in self.leads],
             trials=self._trials,
             engine_ms_per_s=round(self._engine_time.spent_ms_per_s(), 1),
+            given_ms_per_s=round(self._engine_time.given_ms_per_s, 1),
         )
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:

@@ -8,7 +8,8 @@ import pytest
 from workers.enhance.seat import EngineTime
 from workers.plan.budget import Frame
 from workers.plan.costs import Took
-from workers.plan.ladder import Rung
+from workers.plan.ladder import Reason, Rung
+from workers.plan.room import ENGINE_MS_PER_S
 
 
 def fresh() -> Frame:
@@ -33,6 +34,19 @@ def test_seats_share_one_engine() -> None:
     assert one.standing().full_ms == pytest.approx((3 * 85.0 + 30.0) / 4)
 
 
+def test_the_process_is_measured_and_the_cores_that_are_left_are_given() -> None:
+    engine_time = EngineTime(cores=1, threads=1)
+    seat = engine_time.seat()
+    assert engine_time.given_ms_per_s == ENGINE_MS_PER_S
+    # A frame in 2 ms, of which each takes half of that and no net.
+    for _ in range(600):
+        arrived, begun = time.monotonic(), time.thread_time()
+        while time.thread_time() - begun < 0.001:
+            pass
+        seat.choose(Frame(arrived, 1 / 500, 100, frozenset()))
+    assert engine_time.given_ms_per_s < 0.8 * ENGINE_MS_PER_S
+
+
 def test_a_thread_that_comes_late_gets_a_resize() -> None:
     seat = EngineTime().seat()
     seat.leave()
@@ -42,6 +56,7 @@ def test_a_thread_that_comes_late_gets_a_resize() -> None:
     seat.expect(Rung.FULL, 1.0)
     seat.forget()
     seat.watch(False)
+    assert seat.foresee(arrived=0.0, interval_s=0.1) is Reason.NO_NET
     assert seat.standing().full_ms is None
 
 

@@ -7,6 +7,7 @@ import pytest
 from workers.plan.budget import (
     SILENT_AFTER_S,
     TRY_EVERY_S,
+    TRY_REUSE_EVERY_S,
     Budget,
     EngineQueue,
     Frame,
@@ -14,7 +15,7 @@ from workers.plan.budget import (
 from workers.plan.costs import Took
 from workers.plan.ladder import Choice, Reason, Rung
 from workers.plan.lateness import LONGEST_S
-from workers.plan.room import ENGINE_MS_PER_S
+from workers.plan.room import ENGINE_MS_PER_S, CoreTime
 
 from .simulation import Simulation, Stream, percentile
 
@@ -161,6 +162,61 @@ def test_a_stream_in_which_all_is_new_has_the_price_of_the_whole_net() -> None:
         assert budget.choose("a", moving, now=index / 30).rung is Rung.FULL
         budget.took("a", Rung.FULL, took(0.020, 0.020), 1.0, now=index / 30 + 0.020)
     assert budget.standing("a").level is Rung.FULL
+
+
+def reusing(budget: Budget, key: str) -> None:
+    """Joins, and has reused."""
+    budget.join(key)
+    budget.expect(key, Rung.FULL, 0.014)
+    calm = dataclasses.replace(frame(0.0, rungs=frozenset((Rung.REUSE,))), want_share=0.3)
+    assert budget.choose(key, calm, now=0.0).rung is Rung.REUSE
+    cost = Took(0.008, 0.004, turn_s=0.004, beside_s=0.004, planned_s=0.003)
+    budget.took(key, Rung.REUSE, cost, 0.3, now=0.010)
+
+
+def test_nothing_is_foreseen_of_a_stream_that_never_reused() -> None:
+    budget = Budget()
+    budget.join("a")
+    assert budget.foresee("a", age_s=0.3, interval_s=1 / 30, now=0.0) is None
+
+
+def test_it_is_foreseen_that_a_frame_will_be_late_once_it_was_planned_for() -> None:
+    budget = Budget()
+    reusing(budget, "a")
+
+    def foreseen(age_s: float) -> Reason | None:
+        return budget.foresee("a", age_s=age_s, interval_s=1 / 30, now=0.1)
+
+    # 55 ms and an interval; 3 ms to plan, 4 beside the net.
+    assert foreseen(0.079) is None
+    assert foreseen(0.083) is Reason.LATE
+
+
+def test_a_stream_without_a_share_is_planned_for_once_in_a_while() -> None:
+    cores = CoreTime(1, 1)
+    budget = Budget(cores)
+    reusing(budget, "a")
+    asked, process_s = [], 0.0
+    for index in range(1, 30 * 65):
+        now = index / 30
+        process_s += 1 / 30  # The cores are never idle.
+        budget.tell(process_s, now=now)
+        refused = budget.foresee("a", age_s=0.0, interval_s=1 / 30, now=now)
+        # What was left alone for long is all new.
+        is_new = now > 3.0
+        rungs = frozenset((Rung.REUSE, Rung.FULL) if is_new else (Rung.REUSE,))
+        shown = dataclasses.replace(
+            frame(now, rungs=frozenset() if refused else rungs),
+            want_share=1.0 if is_new else 0.3, refused=refused,
+        )  # fmt: skip
+        choice = budget.choose("a", shown, now=now)
+        if refused is None and is_new:
+            asked.append(now)
+            assert choice == Choice(Rung.FULL, reason=Reason.TRIED)
+        if choice.rung in (Rung.FULL, Rung.REUSE):
+            budget.took("a", choice.rung, took(0.020, 0.014), 1.0, now=now + 0.020)
+    assert 1 <= len(asked) <= 65 / TRY_REUSE_EVERY_S
+    assert budget.standing("a").level is Rung.BICUBIC
 
 
 def test_a_net_that_was_slow_once_is_tried_again_and_believed() -> None:

@@ -80,6 +80,31 @@ def test_the_engine_is_paid_and_the_time_beside_it_only_passes() -> None:
     assert costs.usual_ms(Rung.SMALLER) == pytest.approx(7.0)
 
 
+def test_on_few_cores_the_work_beside_the_engine_is_paid_too() -> None:
+    costs = Costs()
+    costs.took(Rung.SMALLER, took(0.003, 0.007), macs_share=0.3)
+    assert costs.offer(Rung.SMALLER, Room(cores_ms=600.0)).price_ms == pytest.approx(10.0)
+
+
+def test_waiting_for_cores_is_no_cost_but_it_takes_time() -> None:
+    costs = Costs()
+    for _ in range(30):
+        costs.took(Rung.FULL, Took(0.045, 0.010, turn_s=0.040, beside_s=0.001), macs_share=1.0)
+    offer = costs.offer(Rung.FULL, PLENTY)
+    assert offer.price_ms == pytest.approx(10.0)
+    assert costs.pace == pytest.approx(4.0)
+    assert (offer.turn_s, offer.seconds) == (pytest.approx(0.040), pytest.approx(0.045))
+    assert costs.offer(Rung.REUSE, PLENTY).whole_s == pytest.approx(0.040)
+
+
+def test_planning_has_a_time_of_its_own() -> None:
+    costs = Costs()
+    assert costs.planning_s == 0.0
+    costs.took(Rung.REUSE, Took(0.005, 0.003, 0.003, 0.006, planned_s=0.004), macs_share=0.1)
+    costs.took(Rung.FULL, took(0.003, 0.007), macs_share=1.0)
+    assert costs.planning_s == pytest.approx(0.004)
+
+
 def test_reuse_has_a_fixed_part_and_a_part_by_what_it_refreshes() -> None:
     costs = Costs()
     costs.expect(Rung.FULL, 0.020)
