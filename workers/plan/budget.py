@@ -273,7 +273,11 @@ class Budget:
         """A frame was made by a net rung, with ``macs_share`` (0..1) of the full net's work."""
         member = self._members[key]
         member.costs.took(rung, took, macs_share=macs_share)
-        self._cores.spent(took.beside_s + self._room.threads * took.engine_s)
+        self._cores.spent(
+            took.beside_s + self._room.threads * took.engine_s,
+            worked_s=took.beside_s + took.engine_s,
+            passed_s=took.planned_s + took.passed_s,
+        )
         member.ladder.spent(self._room.price_ms(1000.0 * took.engine_s, 1000.0 * took.beside_s))
         self._queue.leave(key, now=now)
         self._spent.append((now, took.engine_s))

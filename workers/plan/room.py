@@ -20,10 +20,17 @@ LEAST_MS_PER_S = 20.0
 """Of the engine, whatever the cores were found to do: so it shows when they are idle again."""
 
 OLD_S = 0.04
-"""Where even the youngest frame of half a second is older, frames wait for the cores."""
+"""Where even the youngest frame of half a second is older, frames wait for something ..."""
+
+SLOWED = 1.3
+"""... and for the cores where work takes so much longer than it is."""
+
+YOUNG_S = 0.015
+"""Where one is younger, nothing waits."""
 
 _LOOK_EVERY_S = 0.5
 _STEP_UP = 0.01
+_LEAP_UP = 0.05
 _WINDOW_S = 2.0
 _LEAST_SPAN_S = 0.5
 _LEAST_FRAMES = 8
@@ -75,6 +82,7 @@ class CoreTime:
         self._seen: deque[tuple[float, float, float, int]] = deque()
         self._other_ms: float | None = None
         self._youngest_s = math.inf
+        self._worked_s = self._passed_s = 0.0
         self._looked_at = 0.0
         self._part = 1.0
 
@@ -90,9 +98,13 @@ class CoreTime:
         self._frames += 1
         self._youngest_s = min(self._youngest_s, age_s)
 
-    def spent(self, cores_s: float) -> None:
-        """So much went into a frame by a net, planning included."""
+    def spent(self, cores_s: float, *, worked_s: float, passed_s: float) -> None:
+        """So much went into a frame by a net, planning included. Its thread and the engine, one
+        after the other, worked ``worked_s`` for it, and that took ``passed_s``.
+        """
         self._net_s += cores_s
+        self._worked_s += worked_s
+        self._passed_s += passed_s
 
     def tell(self, process_s: float, *, now: float) -> None:
         """What the whole process took of the cores since it began; a few times a second."""
@@ -116,12 +128,16 @@ class CoreTime:
         return Room(cores_ms=max(self._part * left_ms, least_ms), threads=self._threads)
 
     def _look_at_ages(self, now: float) -> None:
-        """Where all frames are old the cores have less time than was thought: another process
-        takes it, or whoever rents them out. Down by a fifth, and slowly up again.
+        """Where all frames are old, and their threads wait for cores, these have less time than was
+        thought: another process takes it, or whoever rents them out. Down by a fifth, and up again
+        by steps.
         """
         if 0 <= now - self._looked_at < _LOOK_EVERY_S:
             return
         if self._youngest_s < math.inf:
-            is_short = self._youngest_s > OLD_S
-            self._part = max(0.1, 0.8 * self._part) if is_short else min(1.0, self._part + _STEP_UP)
+            step = _STEP_UP if self._youngest_s > YOUNG_S else _LEAP_UP
+            waits = self._passed_s > SLOWED * self._worked_s
+            is_short = waits and self._youngest_s > OLD_S
+            self._part = max(0.1, 0.8 * self._part) if is_short else min(1.0, self._part + step)
         self._looked_at, self._youngest_s = now, math.inf
+        self._worked_s = self._passed_s = 0.0

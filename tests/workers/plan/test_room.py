@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.plan.room import CORES_PART, ENGINE_MS_PER_S, LEAST_MS_PER_S, OLD_S, CoreTime, Room
+from workers.plan.room import CORES_PART, ENGINE_MS_PER_S, LEAST_MS_PER_S, OLD_S, YOUNG_S, CoreTime, Room
 
 
 def test_where_cores_abound_the_engine_alone_is_paid() -> None:
@@ -56,6 +56,7 @@ class Worker:
     def __init__(self, cores: CoreTime, *, age_s: float = 0.01) -> None:
         self.cores = cores
         self.age_s = age_s
+        self.slowed = 1.0
         self.now = 100.0
         self.process_s = 33.0
 
@@ -66,7 +67,8 @@ class Worker:
             for _ in range(round(fps / 4)):
                 frames += 1
                 self.process_s += (other_ms + net_ms) / 1000.0
-                self.cores.spent(net_ms / 1000.0)
+                net_s = net_ms / 1000.0
+                self.cores.spent(net_s, worked_s=net_s, passed_s=self.slowed * net_s)
                 self.cores.passed(self.age_s)
             self.cores.tell(self.process_s, now=self.now)
 
@@ -119,15 +121,20 @@ def test_a_little_is_left_whatever_was_measured() -> None:
     assert cores.room(60.0).given_ms == LEAST_MS_PER_S
 
 
-def test_where_all_frames_are_old_somebody_else_has_the_cores() -> None:
+def test_where_all_frames_are_old_and_work_is_slow_somebody_else_has_the_cores() -> None:
     cores = CoreTime(1, 1)
     worker = Worker(cores, age_s=OLD_S + 0.01)
-    worker.work(3.0, 60.0, other_ms=5.0)
+    worker.work(3.0, 60.0, other_ms=5.0, net_ms=3.0)
     plenty = 1000.0 * CORES_PART - 300.0
+    # They may come from far away.
+    assert cores.room(60.0).given_ms == pytest.approx(plenty)
+    worker.slowed = 1.5
+    worker.work(3.0, 60.0, other_ms=5.0, net_ms=3.0)
     squeezed = cores.room(60.0).given_ms
     assert squeezed < 0.5 * plenty
-    worker.age_s = 0.01
+    worker.age_s = 0.5 * (OLD_S + YOUNG_S)
     worker.work(5.0, 60.0, other_ms=5.0)
-    assert squeezed < cores.room(60.0).given_ms < plenty
-    worker.work(60.0, 60.0, other_ms=5.0)
+    assert squeezed < cores.room(60.0).given_ms < 0.6 * plenty
+    worker.age_s = 0.5 * YOUNG_S
+    worker.work(10.0, 60.0, other_ms=5.0)
     assert cores.room(60.0).given_ms == pytest.approx(plenty)
