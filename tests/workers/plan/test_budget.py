@@ -4,17 +4,12 @@ import dataclasses
 
 import pytest
 
-from workers.plan.budget import (
-    SILENT_AFTER_S,
-    TRY_EVERY_S,
-    TRY_REUSE_EVERY_S,
-    Budget,
-    EngineQueue,
-    Frame,
-)
+from workers.plan.budget import SILENT_AFTER_S, Budget, Frame
 from workers.plan.costs import Took
+from workers.plan.engine_queue import EngineQueue
 from workers.plan.ladder import Choice, Reason, Rung
 from workers.plan.lateness import LONGEST_S
+from workers.plan.member import TRY_EVERY_S, TRY_REUSE_EVERY_S
 from workers.plan.room import ENGINE_MS_PER_S, CoreTime
 
 from .simulation import Simulation, Stream, percentile

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.plan.room import CORES_PART, ENGINE_MS_PER_S, LEAST_MS_PER_S, OLD_S, YOUNG_S, CoreTime, Room
+from workers.plan.room import (
+    CORES_PART,
+    ENGINE_MS_PER_S,
+    LEAST_MS_PER_S,
+    OLD_S,
+    YOUNG_S,
+    CoreTime,
+    Room,
+)
 
 
 def test_where_cores_abound_the_engine_alone_is_paid() -> None:
