@@ -110,6 +110,8 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "Of all engines, where it chose by measuring."
     engine_ms_per_s: float = 0.0
     "Milliseconds per second that nets took of the engine, over the last seconds."
+    given_ms_per_s: float = 0.0
+    "What they may take of it, by what the cores have left."
 
 
 class Heartbeats:

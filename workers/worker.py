@@ -17,6 +17,7 @@ from wire.errors import BadMessage, StreamGone
 from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, WorkerBeat
 from wire.jobs import Job, JobQueue
 from wire.streams import StreamRecord, StreamRegistry
+from workers.cores import usable_cores
 from workers.ending import Ending
 from workers.enhance.nets import NetCache
 from workers.enhance.seat import EngineTime
@@ -50,7 +51,7 @@ class Worker:
         self._client = client
         self._nets = nets
         self._config = config
-        self._engine_time = EngineTime()
+        self._engine_time = EngineTime(cores=usable_cores(), threads=nets.turns.threads)
         self._engines = engines
         self._zoo = zoo
         self._trials = list(trials)
@@ -114,6 +115,7 @@ class Worker:
             streams=[lead.work() for lead in self.leads],
             trials=self._trials,
             engine_ms_per_s=round(self._engine_time.spent_ms_per_s(), 1),
+            given_ms_per_s=round(self._engine_time.given_ms_per_s, 1),
         )
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:

@@ -95,6 +95,11 @@ def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
     engine = GaugeMetricFamily(
         "sharpcast_engine_busy_ratio", "Time that nets take of a worker's engine", labels=["worker"]
     )
+    given = GaugeMetricFamily(
+        "sharpcast_engine_given_ratio",
+        "Time that nets may take of a worker's engine, by what its cores have left",
+        labels=["worker"],
+    )
     frames = CounterMetricFamily(
         "sharpcast_frames",
         "Frames since a worker leads the stream, by what they got and why",
@@ -102,8 +107,9 @@ def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
     )
     for beat in beats:
         engine.add_metric([beat.name], beat.engine_ms_per_s / 1000.0)
+        given.add_metric([beat.name], beat.given_ms_per_s / 1000.0)
         for work in beat.streams:
             for rung, reasons in work.rungs.items():
                 for reason, count in reasons.items():
                     frames.add_metric([work.stream, beat.name, rung, reason], count)
-    yield from (engine, frames)
+    yield from (engine, given, frames)

@@ -157,6 +157,10 @@ class Worker(BaseModel):
     engine_ms_per_s: float = Field(
         description="Milliseconds per second that nets took of the engine, over the last seconds"
     )
+    given_ms_per_s: float = Field(
+        description="Milliseconds per second that nets may take of the engine, by what the cores "
+        "have left"
+    )
     streams: list[WorkerStream]
 
 

@@ -168,6 +168,7 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
         capacity=round(beat.capacity, 2), load=round(beat.load, 2),
         ms_per_frame=round(beat.ms_per_frame, 2),
         engine_ms_per_s=round(beat.engine_ms_per_s, 1),
+        given_ms_per_s=round(beat.given_ms_per_s, 1),
         streams=[_worker_stream(work) for work in beat.streams],
     )  # fmt: skip
 

@@ -61,6 +61,7 @@
  * @property {number} load
  * @property {number} ms_per_frame
  * @property {number} engine_ms_per_s that nets took of the engine, over the last seconds
+ * @property {number} given_ms_per_s that they may take of it, by what the cores have left
  * @property {WorkerStream[]} streams
  *
  * @typedef {object} Model

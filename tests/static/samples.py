@@ -89,6 +89,7 @@ def worker(name: str = "edge-1", *, streams: list[Json] | None = None) -> Json:
         "load": 1.1,
         "ms_per_frame": 11.8,
         "engine_ms_per_s": 412.3,
+        "given_ms_per_s": 654.3,
         "streams": [duty] if streams is None else streams,
     }
 

@@ -48,7 +48,7 @@ async def test_streams_and_workers_are_shown_with_their_figures(
     await expect(garden).to_contain_text("1 late")
     await expect(page.locator("#streams article").nth(1)).to_contain_text("No worker has room")
     await expect(page.locator("#streams article").nth(2)).to_contain_text("Not watched")
-    await expect(page.locator("#workers")).to_contain_text("41 %")
+    await expect(page.locator("#workers")).to_contain_text("41 of 65 %")
     load = page.get_by_label("Load of edge-1")
     assert await load.evaluate("(e) => [e.value, e.max]") == [1.1, 2]
     await expect(garden.get_by_role("img").first).to_have_attribute(

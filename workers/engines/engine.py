@@ -55,6 +55,11 @@ class EngineInfo:
     max_batch: int = 1
     "Frames that one call may take."
 
+    @property
+    def cores(self) -> int:
+        """That one call keeps busy; 0 where a device does the work."""
+        return self.threads if self.device.upper() == "CPU" else 0
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Port:

@@ -25,7 +25,12 @@ class Spent:
     waited_s: float = 0.0
     "For the engine, or for other frames to share a call with."
     worked_s: float = 0.0
-    "Of the engine; where several frames shared a call, an equal part of it."
+    "While they had the engine; where several frames shared a call, an equal part of it."
+    engine_s: float = 0.0
+    """What they took of the engine. For one that runs on cores, without the time in which others
+    had those: what a net costs, however busy the machine is."""
+    caller_s: float = 0.0
+    "What of that the thread worked itself; 0 where the engine is a device of its own."
 
 
 class Turns:
@@ -35,7 +40,11 @@ class Turns:
     one of them takes could not be told from what the other does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 0) -> None:
+        """``threads``: cores that the engine keeps busy while it works, the caller's among them; 0
+        where it is a device of its own.
+        """
+        self.threads = threads
         self._changed = threading.Condition()
         self._next = 0
         self._served = 0
@@ -82,17 +91,26 @@ class Turns:
         """``take`` for a frame of the calling thread's."""
         asked = time.monotonic()
         with self.take():
-            begun = time.monotonic()
+            begun, idle_s = time.monotonic(), time.thread_time()
             yield
-            done = time.monotonic()
-        self.note(waited_s=begun - asked, worked_s=done - begun)
+            done, caller_s = time.monotonic(), time.thread_time() - idle_s
+        self.note(waited_s=begun - asked, worked_s=done - begun, caller_s=caller_s)
 
-    def note(self, *, waited_s: float, worked_s: float) -> None:
-        """Adds to what the calling thread's frames took."""
+    def note(self, *, waited_s: float, worked_s: float, caller_s: float | None = None) -> None:
+        """Adds to what the calling thread's frames took; ``caller_s`` is None where another thread
+        made the call.
+        """
         spent: Spent | None = getattr(self._mine, "spent", None)
-        if spent is not None:
-            spent.waited_s += waited_s
-            spent.worked_s += worked_s
+        if spent is None:
+            return
+        spent.waited_s += waited_s
+        spent.worked_s += worked_s
+        if self.threads and caller_s is not None:
+            # Runtimes on cores give the calling thread an equal part of the work.
+            spent.caller_s += caller_s
+            spent.engine_s += caller_s
+        else:
+            spent.engine_s += worked_s
 
 
 class _FreeInTurn:

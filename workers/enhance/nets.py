@@ -85,7 +85,7 @@ class NetCache:
         self._models_dir = models_dir
         self._torch: Engine | None = None
         self._manifests = _manifests(zoo)
-        self.turns = Turns()
+        self.turns = Turns(engine.info.cores)
         "One net at a time, whichever runtime runs it: they share the processor."
         self.reuse = reuse
         "Whether streams may use earlier pictures again; then ``free`` gives the net for that."

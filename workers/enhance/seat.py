@@ -6,14 +6,19 @@ import threading
 import time
 
 from workers.plan.budget import Budget, Frame, Standing
+from workers.plan.costs import Took
 from workers.plan.ladder import Choice, Reason, Rung
+from workers.plan.room import CoreTime
 
 
 class EngineTime:
     """One per worker; hands a seat to each stream. Its methods may be called from any thread."""
 
-    def __init__(self) -> None:
-        self._budget = Budget()
+    def __init__(self, *, cores: int = 1, threads: int = 0) -> None:
+        """``cores`` that this process may use, of which the engine keeps ``threads`` busy; 0 where
+        it is a device of its own.
+        """
+        self._budget = Budget(CoreTime(cores, threads))
         self._lock = threading.Lock()
         self._seats = 0
 
@@ -30,6 +35,12 @@ class EngineTime:
         with self._lock:
             return self._budget.spent_ms_per_s(now=time.monotonic())
 
+    @property
+    def given_ms_per_s(self) -> float:
+        """What there is for nets, in milliseconds of the engine."""
+        with self._lock:
+            return self._budget.given_ms
+
 
 class Seat:
     """One stream's place at the budget: ``Budget`` with its lock and clock.
@@ -43,20 +54,30 @@ class Seat:
         self._key = key
         self._left = False
 
+    def foresee(self, *, arrived: float, interval_s: float) -> Reason | None:
+        """Why there is no use in planning for reuse, None where there is; ``choose`` must follow.
+        ``arrived`` as in ``Frame``.
+        """
+        with self._lock:
+            if self._left:
+                return Reason.NO_NET
+            now = self._measured()
+            return self._budget.foresee(
+                self._key, age_s=now - arrived, interval_s=interval_s, now=now
+            )
+
     def choose(self, frame: Frame) -> Choice:
         """What the frame gets; after a net rung ``took`` must follow."""
         with self._lock:
             if self._left:
                 return Choice(Rung.BICUBIC, reason=Reason.NO_NET)
-            return self._budget.choose(self._key, frame, now=time.monotonic())
+            return self._budget.choose(self._key, frame, now=self._measured())
 
-    def took(self, rung: Rung, seconds: float, macs_share: float, *, engine_s: float) -> None:
+    def took(self, rung: Rung, took: Took, macs_share: float) -> None:
         """A net rung made a frame; as in ``Budget.took``."""
         with self._lock:
             if not self._left:
-                self._budget.took(
-                    self._key, rung, seconds, macs_share, engine_s=engine_s, now=time.monotonic()
-                )
+                self._budget.took(self._key, rung, took, macs_share, now=time.monotonic())
 
     def watch(self, watched: bool) -> None:
         """Whether somebody watches the stream."""
@@ -89,3 +110,10 @@ class Seat:
             if not self._left:
                 self._left = True
                 self._budget.leave(self._key, now=time.monotonic())
+
+    def _measured(self) -> float:
+        """Now; the budget knows what the process has taken of its cores."""
+        now = time.monotonic()
+        if self._budget.is_due(now=now):
+            self._budget.tell(time.process_time(), now=now)
+        return now

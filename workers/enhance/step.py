@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from wire.batch import Stage
+from workers.enhance.effort import Effort
 from workers.enhance.energy import SAMPLE_EVERY, mended_energy
 from workers.enhance.nets import Net, NetCache
 from workers.enhance.reuse import Wish
@@ -16,8 +17,7 @@ from workers.errors import NetUnusable
 from workers.picture import Picture
 from workers.plan.budget import Frame
 from workers.plan.frame_rate import FrameRate
-from workers.plan.ladder import MOST_REUSED, Choice, Rung
-from workers.plan.lateness import latest_s
+from workers.plan.ladder import MOST_REUSED, Choice, Reason, Rung
 from workers.plan.route import Route
 from workers.plan.shares import LOOKS
 from workers.plan.worthwhile import ReuseWorth
@@ -54,8 +54,7 @@ class EnhanceStep:
         self._smaller_model: str | None = None
         self._reuse = ReuseWay(nets)
         self._worth = ReuseWorth()
-        self._planned_s = 0.0
-        "What finding out took, of the frame that was begun."
+        self._effort = Effort()
         self._rate = FrameRate(guess=fps)
         self._energy: float | None = None
         self._since_sample = 0
@@ -107,19 +106,8 @@ class EnhanceStep:
             self._forget()
             self._tally.count("replayed")
             return
-        # A frame that is late must be done quickly, so that the next one is less late.
-        is_hopeless = self._reuse.is_ready and self._is_late(item)
-        wish = None if is_hopeless else self._begin(picture, item)
-        choice = self._seat.choose(
-            Frame(
-                arrived=item.arrived,
-                interval_s=self._rate.interval_s,
-                pixels=picture.width * picture.height,
-                available=frozenset() if is_hopeless else self._available(wish),
-                want_share=1.0 if wish is None else wish.share,
-                energy=self._energy if wish is None else wish.energy,
-            )
-        )
+        self._effort = Effort()
+        wish, choice = self._choose(picture, item)
         self._tally.climb(choice.rung.name.lower(), choice.reason.value)
         if choice.rung is Rung.DROP:
             self._forget()
@@ -133,27 +121,39 @@ class EnhanceStep:
         """Nothing is held back."""
         yield from ()
 
-    def _begin(self, picture: Picture, item: Shot) -> Wish | None:
-        begun = time.monotonic()
-        if not self._worth.is_worth_it(now=begun):
-            return None
-        wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
-        self._planned_s = time.monotonic() - begun
-        return wish
+    def _choose(self, picture: Picture, item: Shot) -> tuple[Wish | None, Choice]:
+        interval_s = self._rate.interval_s
+        is_tried = self._worth.is_worth_it(now=time.monotonic())
+        refused = None
+        if is_tried and self._reuse.is_ready:
+            # A frame without a prospect must be done quickly, so that others have one.
+            refused = self._seat.foresee(arrived=item.arrived, interval_s=interval_s)
+        wish = None
+        if is_tried and refused is None:
+            wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
+            self._effort.planned()
+        choice = self._seat.choose(
+            Frame(
+                arrived=item.arrived,
+                interval_s=interval_s,
+                pixels=picture.width * picture.height,
+                available=self._available(wish, refused),
+                want_share=1.0 if wish is None else wish.share,
+                energy=self._energy if wish is None else wish.energy,
+                refused=refused,
+            )
+        )
+        return wish, choice
 
-    def _is_late(self, item: Shot) -> bool:
-        """Too late for any net, however fast."""
-        latest = latest_s(takes_s=0.0, interval_s=self._rate.interval_s)
-        return time.monotonic() - item.arrived > latest
-
-    def _available(self, wish: Wish | None) -> frozenset[Rung]:
+    def _available(self, wish: Wish | None, refused: Reason | None) -> frozenset[Rung]:
         rungs = set()
         if self._smaller.net is not None:
             rungs.add(Rung.SMALLER)
         if wish is not None:
             rungs.add(Rung.REUSE)
         # Where little is new the whole net would make the same picture, later.
-        if self._upscaler.net is not None and (wish is None or wish.share > MOST_REUSED):
+        is_new = refused is None if wish is None else wish.share > MOST_REUSED
+        if self._upscaler.net is not None and is_new:
             rungs.add(Rung.FULL)
         return frozenset(rungs)
 
@@ -166,12 +166,14 @@ class EnhanceStep:
         with self._nets.turns.timed() as spent:
             begun = time.monotonic()
             enhanced, macs_share = self._by_net(picture, choice, wish)
-            took_s = time.monotonic() - begun - spent.waited_s
-        self._seat.took(choice.rung, took_s, macs_share, engine_s=spent.worked_s)
+            passed_s = time.monotonic() - begun - spent.waited_s
+        took = self._effort.took(passed_s, spent)
+        self._seat.took(choice.rung, took, macs_share)
         if choice.rung is Rung.FULL:
-            self._worth.whole(took_s)
+            planned_s = 0.0 if wish is None else self._effort.planned_core_s
+            self._worth.whole(took.beside_s + took.engine_s - planned_s)
         elif choice.rung is Rung.REUSE and wish is not None:
-            self._worth.reused(self._planned_s + took_s)
+            self._worth.reused(took.beside_s + took.engine_s)
             self._tally.refresh(wanted=wish.share, done=macs_share)
         if wish is None:
             self._sample(picture, enhanced, choice.rung)
@@ -180,8 +182,7 @@ class EnhanceStep:
     def _by_net(self, picture: Picture, choice: Choice, wish: Wish | None) -> tuple[Picture, float]:
         """The picture, and the part of the full net's multiply-adds that it took."""
         if choice.rung is Rung.REUSE:
-            full_ms = self._seat.standing().full_ms
-            return self._reuse.refresh(choice.budget_ms / full_ms if full_ms else 1.0)
+            return self._reuse.refresh(choice.share)
         if choice.rung is Rung.FULL and wish is not None:
             return self._reuse.full(), 1.0
         self._reuse.miss()

@@ -1,4 +1,4 @@
-"""The engine of a worker, shared by its streams: who gets which rung, frame by frame."""
+"""A worker's engine and cores, shared by its streams: who gets which rung, frame by frame."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import dataclasses
 import statistics
 from collections import deque
 
-from workers.plan.costs import Costs
-from workers.plan.ladder import MOST_REUSED, NETS, Choice, Ladder, Moment, Offer, Reason, Rung
-from workers.plan.shares import Need, share_out
+from workers.plan.costs import Took
+from workers.plan.engine_queue import EngineQueue
+from workers.plan.ladder import NETS, Choice, Moment, Reason, Rung
+from workers.plan.member import Frame, Member, need_of
+from workers.plan.room import CoreTime
+from workers.plan.shares import share_out
 
-ENGINE_MS_PER_S = 900.0
-"""What is given away of an engine's second; the rest is for what costs more than expected."""
+__all__ = ["PLAN_EVERY_S", "SILENT_AFTER_S", "Budget", "Frame", "Standing"]
 
 PLAN_EVERY_S = 0.25
 """How often the shares are worked out anew."""
@@ -20,37 +22,6 @@ SILENT_AFTER_S = 1.0
 """A stream without frames for this long has no share."""
 
 _SPENT_WINDOW_S = 3.0
-_WEIGHT = 0.1
-_ENERGY_SPAN = 4.0
-
-HOPE = 0.3
-"""What of a picture is thought to be new, until frames that could reuse something have told."""
-
-_HOPE_WEIGHT = 0.01
-
-TRY_EVERY_S = 5.0
-"""A whole net that was not run for this long is tried again: what it once took may not hold, and
-after it there is something to reuse.
-"""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Frame:
-    """What is asked for one frame."""
-
-    arrived: float
-    "When its last packet reached the server, on the clock of ``now``."
-    interval_s: float
-    "From frame to frame."
-    pixels: int
-    "Of the source's picture."
-    available: frozenset[Rung]
-    "The net rungs that could make it now; none where it is too late to ask."
-    want_share: float = 1.0
-    "Of the picture that the reuser would like to refresh, 0..1."
-    energy: float | None = None
-    """What the net would mend: residual energy in squared luma levels per pixel. None: not known;
-    the stream then counts as an average one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,90 +30,41 @@ class Standing:
 
     level: Rung
     ms_per_s: float
-    "Its share of the engine."
+    "Its share of what there is, in milliseconds of the engine."
     full_ms: float | None
     "What its net takes for a frame; None while nothing is known."
     least_ms: float | None
     "What the cheapest of its nets takes."
 
 
-class EngineQueue:
-    """How much work was chosen and is not done: what the next frame must wait for.
-
-    The engine takes frames one at a time in the order in which they were chosen. Whenever one is
-    done the next one begins, so the sum of what is left is exact at that moment.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, float] = {}
-        self._free_at = 0.0
-
-    def wait_s(self, *, now: float) -> float:
-        """Until the engine is free."""
-        return max(0.0, self._free_at - now)
-
-    def enter(self, key: str, engine_s: float, *, now: float) -> None:
-        """A frame of a stream is going to take the engine."""
-        self._waiting[key] = engine_s
-        self._free_at = max(self._free_at, now) + engine_s
-
-    def leave(self, key: str, *, now: float) -> None:
-        """It is done, or will not come any more."""
-        if self._waiting.pop(key, None) is not None:
-            self._free_at = now + sum(self._waiting.values())
-
-
-class _Member:
-    """One stream."""
-
-    def __init__(self) -> None:
-        self.costs = Costs()
-        self.ladder = Ladder()
-        self.watched = True
-        self.frame: Frame | None = None
-        self.seen_at = 0.0
-        self.energy: float | None = None
-        self.want_share = HOPE
-        self.rung = Rung.DROP
-        self.tried_at: float | None = None
-        "When the whole net was last run, or there was none to run."
-        self.steady: frozenset[Rung] = frozenset()
-        "What the frames can have that reuse could serve, or all, where none could."
-
-    def see(self, frame: Frame, *, now: float) -> None:
-        self.frame, self.seen_at = frame, now
-        if not frame.available:
-            return
-        if self.rung in (Rung.REUSE, Rung.FULL):
-            self.want_share += _WEIGHT * (frame.want_share - self.want_share)
-        else:
-            # There was nothing to reuse, which does not tell what there would have been: in time
-            # it is tried again.
-            self.want_share += _HOPE_WEIGHT * (HOPE - self.want_share)
-        is_reusable = Rung.REUSE in frame.available and frame.want_share <= MOST_REUSED
-        if is_reusable or Rung.REUSE not in self.steady:
-            self.steady = frame.available
-        if frame.energy is not None:
-            have = frame.energy if self.energy is None else self.energy
-            self.energy = have + _WEIGHT * (frame.energy - have)
-
-    def offers(self, rungs: frozenset[Rung], want_share: float) -> list[Offer]:
-        return [self.costs.offer(rung, want_share=want_share) for rung in NETS if rung in rungs]
-
-
 class Budget:
     """All streams of a worker. No clock: ``now`` is in seconds."""
 
-    def __init__(self, *, ms_per_s: float = ENGINE_MS_PER_S) -> None:
-        self._ms_per_s = ms_per_s
-        self._members: dict[str, _Member] = {}
+    def __init__(self, cores: CoreTime | None = None) -> None:
+        """``cores``: what is measured of them; None where there are more than enough."""
+        self._cores = cores or CoreTime()
+        self._room = self._cores.room(0.0)
+        self._members: dict[str, Member] = {}
         self._queue = EngineQueue()
         self._planned_at: float | None = None
         self._spent: deque[tuple[float, float]] = deque()
 
+    @property
+    def given_ms(self) -> float:
+        """What all streams have together, in milliseconds of the engine per second."""
+        return self._room.given_ms
+
+    def is_due(self, *, now: float) -> bool:
+        """Whether the next frame has the shares worked out anew: time to ``tell``."""
+        return self._planned_at is None or not 0 <= now - self._planned_at < PLAN_EVERY_S
+
+    def tell(self, process_s: float, *, now: float) -> None:
+        """What the whole process took of the cores since it began."""
+        self._cores.tell(process_s, now=now)
+
     def join(self, key: str) -> None:
         """A stream comes."""
-        self._members[key] = _Member()
+        self._members[key] = Member()
         self._planned_at = None
 
     def leave(self, key: str, *, now: float) -> None:
@@ -159,28 +81,47 @@ class Budget:
 
     def forget(self, key: str) -> None:
         """Its size or its net changed: what was measured does not hold."""
-        self._members[key].costs = Costs()
-        self._members[key].steady = frozenset()
-        self._members[key].rung = Rung.DROP
+        self._members[key].forget()
 
     def expect(self, key: str, rung: Rung, seconds: float) -> None:
         """What a net rung is expected to take of the engine, until it was measured."""
         self._members[key].costs.expect(rung, seconds)
 
+    def foresee(self, key: str, *, age_s: float, interval_s: float, now: float) -> Reason | None:
+        """Why a frame cannot have reuse whatever planning for it may find, so that there is no use
+        in planning; None where there is. ``choose`` must follow.
+        """
+        member = self._members[key]
+        member.seen_at, member.fps = now, 1.0 / interval_s
+        self._plan_if_due(now)
+        if Rung.REUSE not in member.steady:
+            return None
+        costs = member.costs
+        moment = Moment(
+            age_s=age_s + costs.planning_s,
+            wait_s=self._queue.wait_s(now=now),
+            interval_s=interval_s,
+            whole_ms=costs.offer(Rung.FULL, self._room).price_ms,
+            is_trial=member.is_trial(now),
+        )
+        offer = costs.offer(Rung.REUSE, self._room, want_share=member.want_share)
+        return member.ladder.foresee(offer, moment, now=now)
+
     def choose(self, key: str, frame: Frame, *, now: float) -> Choice:
         """What the frame gets. If that is a net rung, ``took`` must follow."""
         member = self._members[key]
+        self._cores.passed(now - frame.arrived)
         member.see(frame, now=now)
-        if self._planned_at is None or not 0 <= now - self._planned_at < PLAN_EVERY_S:
-            self._plan(now)
-        offers = member.offers(frame.available, frame.want_share)
+        self._plan_if_due(now)
+        offers = member.offers(frame.available, frame.want_share, self._room)
         moment = Moment(
             age_s=now - frame.arrived,
             wait_s=self._queue.wait_s(now=now),
             interval_s=frame.interval_s,
             want_share=frame.want_share,
-            whole_ms=member.costs.usual_ms(Rung.FULL) or 0.0,
-            is_trial=member.tried_at is not None and now - member.tried_at >= TRY_EVERY_S,
+            whole_ms=member.costs.offer(Rung.FULL, self._room).price_ms,
+            is_trial=member.is_trial(now),
+            refused=frame.refused,
         )
         choice = member.ladder.choose(offers, moment, now=now)
         member.rung = choice.rung
@@ -190,23 +131,22 @@ class Budget:
             member.costs.doubt(choice.rung)
         for offer in offers:
             if offer.rung is choice.rung:
-                is_reuse = offer.rung is Rung.REUSE
-                taken_ms = offer.fixed_ms + choice.budget_ms if is_reuse else offer.engine_ms
-                self._queue.enter(key, taken_ms / 1000.0, now=now)
+                turn_s = offer.turn_s + choice.share * offer.whole_s
+                self._queue.enter(key, turn_s, now=now)
         return choice
 
-    def took(
-        self, key: str, rung: Rung, seconds: float, macs_share: float, *, engine_s: float,
-        now: float,
-    ) -> None:  # fmt: skip
-        """A frame was made by a net rung in ``seconds``, waiting for the engine not counted;
-        ``engine_s`` of them on it, for ``macs_share`` (0..1) of the full net's work.
-        """
+    def took(self, key: str, rung: Rung, took: Took, macs_share: float, *, now: float) -> None:
+        """A frame was made by a net rung, with ``macs_share`` (0..1) of the full net's work."""
         member = self._members[key]
-        member.costs.took(rung, seconds, macs_share=macs_share, engine_s=engine_s)
-        member.ladder.spent(1000.0 * engine_s)
+        member.costs.took(rung, took, macs_share=macs_share)
+        self._cores.spent(
+            took.beside_s + self._room.threads * took.engine_s,
+            worked_s=took.beside_s + took.engine_s,
+            passed_s=took.planned_s + took.passed_s,
+        )
+        member.ladder.spent(self._room.price_ms(1000.0 * took.engine_s, 1000.0 * took.beside_s))
         self._queue.leave(key, now=now)
-        self._spent.append((now, engine_s))
+        self._spent.append((now, took.engine_s))
         self._forget_spent(now)
 
     def standing(self, key: str) -> Standing:
@@ -229,36 +169,21 @@ class Budget:
         while self._spent and now - self._spent[0][0] > _SPENT_WINDOW_S:
             self._spent.popleft()
 
-    def _plan(self, now: float) -> None:
+    def _plan_if_due(self, now: float) -> None:
+        if not self.is_due(now=now):
+            return
         self._planned_at = now
-        active = {
+        awake = {
             key: member
             for key, member in self._members.items()
-            if now - member.seen_at < SILENT_AFTER_S and not member.steady.isdisjoint(NETS)
-        }  # fmt: skip
+            if now - member.seen_at < SILENT_AFTER_S
+        }
+        self._room = self._cores.room(sum(member.fps for member in awake.values()))
+        active = {
+            key: member for key, member in awake.items() if not member.steady.isdisjoint(NETS)
+        }
         known = [member.energy for member in active.values() if member.energy is not None]
         usual = max(statistics.median(known), 1e-3) if known else 1.0
-        needs = {key: _need(member, usual) for key, member in active.items()}
-        for key, grant in share_out(needs, self._ms_per_s).items():
-            active[key].ladder.follow(grant.level, grant.ms_per_s, now=now)
-
-
-def _need(member: _Member, usual_energy: float) -> Need:
-    assert member.frame is not None
-    frame = member.frame
-    energy = usual_energy if member.energy is None else member.energy
-    # One stream must not take all because its energy was measured at an odd moment.
-    energy = max(usual_energy / _ENERGY_SPAN, min(energy, usual_energy * _ENERGY_SPAN))
-    fps = 1.0 / frame.interval_s
-    rungs = member.steady
-    if member.want_share > MOST_REUSED and frame.available > {Rung.REUSE}:
-        rungs = frame.available - {Rung.REUSE}
-    prices_ms = {offer.rung: offer.engine_ms for offer in member.offers(rungs, member.want_share)}
-    return Need(
-        fps=fps,
-        prices_ms=prices_ms,
-        energy=energy * frame.pixels * fps,
-        level=member.ladder.level,
-        watched=member.watched,
-        whole_ms=member.costs.usual_ms(Rung.FULL) or 0.0,
-    )
+        needs = {key: need_of(member, usual, self._room, now) for key, member in active.items()}
+        for key, grant in share_out(needs, self._room.given_ms).items():
+            active[key].follow(grant, now=now)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from workers.plan.ladder import Offer, Rung
+from workers.plan.room import Room
 
 _WEIGHT = 0.1
 _TRUSTED = 8
@@ -54,13 +57,35 @@ class Estimate:
         self._mean += weight * (value - self._mean)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Took:
+    """What one frame took, in seconds."""
+
+    passed_s: float
+    "From its choice to the enlarged picture, waiting for the engine not counted."
+    engine_s: float
+    "Of the engine, as it would be if nobody else had work for the cores."
+    turn_s: float
+    "For how long it had the engine."
+    beside_s: float
+    "Of one core, beside the engine: planning, chroma, padding."
+    planned_s: float = 0.0
+    "Before its choice, to find out what may be reused."
+
+
 class Costs:
-    """Seconds a frame takes, by rung: of the engine, and beside it (chroma, motion, padding)."""
+    """What frames take, by rung: of the engine, of the cores beside it, and of time."""
 
     def __init__(self) -> None:
         self._engine = {rung: Estimate() for rung in (Rung.SMALLER, Rung.FULL)}
         self._reuse = Estimate()
-        self._beside = {rung: Estimate() for rung in (Rung.SMALLER, Rung.REUSE, Rung.FULL)}
+        rungs = (Rung.SMALLER, Rung.REUSE, Rung.FULL)
+        self._beside = {rung: Estimate() for rung in rungs}
+        self._passes = {rung: Estimate() for rung in rungs}
+        "Beside the engine's turns."
+        self._planning = Estimate()
+        self._turn = Estimate()
+        self._worked = Estimate()
 
     def expect(self, rung: Rung, seconds: float) -> None:
         """What a net rung is expected to take of the engine; for REUSE without any region."""
@@ -70,28 +95,49 @@ class Costs:
         """SMALLER or FULL was not run for long."""
         self._engine[rung].doubt()
 
-    def took(self, rung: Rung, seconds: float, *, macs_share: float, engine_s: float) -> None:
-        """What a frame took, without waiting; ``macs_share`` of the full net's multiply-adds."""
-        self._beside[rung].add(max(0.0, seconds - engine_s))
+    def took(self, rung: Rung, took: Took, *, macs_share: float) -> None:
+        """``macs_share``: of the full net's multiply-adds."""
+        self._beside[rung].add(took.beside_s)
+        self._passes[rung].add(max(0.0, took.passed_s - took.turn_s))
+        if took.planned_s > 0.0:
+            self._planning.add(took.planned_s)
+        if took.engine_s > 0.0:
+            self._turn.add(took.turn_s)
+            self._worked.add(took.engine_s)
         if rung is Rung.REUSE:
             full_s = self._engine[Rung.FULL].mean or 0.0
-            self._reuse.add(max(0.0, engine_s - macs_share * full_s))
+            self._reuse.add(max(0.0, took.engine_s - macs_share * full_s))
         else:
-            self._engine[rung].add(engine_s)
+            self._engine[rung].add(took.engine_s)
 
     def usual_ms(self, rung: Rung) -> float | None:
         """What SMALLER or FULL takes of the engine; None while nothing is known."""
         mean = self._engine[rung].mean
         return None if mean is None else 1000.0 * mean
 
-    def offer(self, rung: Rung, *, want_share: float = 1.0) -> Offer:
+    def offer(self, rung: Rung, room: Room, *, want_share: float = 1.0) -> Offer:
         """The price of a net rung; what is not known costs nothing, so that it is tried."""
-        beside_s = self._beside[rung].cautious
+        engine = self._reuse if rung is Rung.REUSE else self._engine[rung]
+        engine_s = engine.mean or 0.0
+        fixed_ms = room.price_ms(1000.0 * engine_s, 1000.0 * (self._beside[rung].mean or 0.0))
+        seconds = self.pace * engine.cautious + self._passes[rung].cautious
+        turn_s = self.pace * engine_s
         if rung is not Rung.REUSE:
-            engine = self._engine[rung]
-            mean_ms = 1000.0 * (engine.mean or 0.0)
-            return Offer(rung, mean_ms, engine.cautious + beside_s)
+            return Offer(rung, fixed_ms, seconds, turn_s=turn_s)
         full_s = self._engine[Rung.FULL].mean or 0.0
-        fixed_ms = 1000.0 * (self._reuse.mean or 0.0)
-        wanted_ms = 1000.0 * want_share * full_s
-        return Offer(rung, fixed_ms + wanted_ms, self._reuse.cautious + beside_s, fixed_ms)
+        wanted_ms = want_share * room.price_ms(1000.0 * full_s, 0.0)
+        return Offer(
+            rung, fixed_ms + wanted_ms, seconds, fixed_ms, turn_s, whole_s=self.pace * full_s
+        )
+
+    @property
+    def planning_s(self) -> float:
+        """How long it takes to find out what may be reused; 0 while nothing is known."""
+        return self._planning.mean or 0.0
+
+    @property
+    def pace(self) -> float:
+        """Seconds that the engine is taken for one second of its work: more than 1 where its
+        threads have to wait for cores.
+        """
+        return max(1.0, (self._turn.mean or 0.0) / (self._worked.mean or 1.0))

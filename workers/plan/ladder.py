@@ -10,6 +10,7 @@ import dataclasses
 import enum
 
 from workers.plan.lateness import LONGEST_S, TOO_LATE_S, latest_s
+from workers.plan.shedding import Shedding
 
 UP_AFTER_S = 1.0
 """For how long a better rung must have been within the share before a stream steps up."""
@@ -19,6 +20,15 @@ MOST_REUSED = 0.7
 
 ENOUGH_REFRESHED = 0.5
 """A smaller net is better than reuse that refreshes less than this part of what it wants to."""
+
+LEAST_REFRESHED = 0.25
+"""Where reuse would refresh less than this part of what it wants to, it is not begun with ..."""
+
+LEAST_KEPT = 0.1
+"""... and below this it ends: other streams have more of the time. Of what it wishes while it gets
+all, ``live-s`` keeps 0.86 of the gain with a half, 0.71 with a quarter, 0.57 with 0.15 and nothing
+with 0.05 (fixed camera); a wish that is not met grows to twice as much.
+"""
 
 
 class Rung(enum.IntEnum):
@@ -61,6 +71,8 @@ class Reason(enum.Enum):
     "There is no net yet."
     TOO_LATE = "too_late"
     "Nobody would see the frame in its place."
+    CROWD = "crowd"
+    "More frames come than the cores can put out; some are left out, so that the others are young."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,8 +80,8 @@ class Choice:
     """What one frame gets."""
 
     rung: Rung
-    budget_ms: float = 0.0
-    "For REUSE: how many milliseconds of the engine its regions may take; 0 on other rungs."
+    share: float = 0.0
+    "For REUSE: of the whole net's work, that its regions may take, 0..1; 0 on other rungs."
     reason: Reason = Reason.BEST
 
 
@@ -78,12 +90,16 @@ class Offer:
     """A net rung that a frame could have, and its price."""
 
     rung: Rung
-    engine_ms: float
-    "Of the engine; for REUSE with all that it wants to refresh."
+    price_ms: float
+    "Of the stream's share; for REUSE with all that it wants to refresh."
     seconds: float
     "From taking the engine to the enhanced picture, cautiously; for REUSE without any region."
     fixed_ms: float = 0.0
-    "For REUSE: the part of ``engine_ms`` that is due when nothing is refreshed."
+    "For REUSE: the part of ``price_ms`` that is due when nothing is refreshed."
+    turn_s: float = 0.0
+    "For how long the engine is taken; for REUSE without any region."
+    whole_s: float = 0.0
+    "For REUSE: for how long regions as large as the picture would take the engine."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,16 +115,19 @@ class Moment:
     want_share: float = 1.0
     "Of the picture that the reuser would like to refresh, 0..1."
     whole_ms: float = 0.0
-    "Of the engine for the whole net, whether or not it is offered: what reuse may save for."
+    "The whole net's price, whether or not it is offered: what reuse may save for."
     is_trial: bool = False
     "The whole net is to be tried whatever the share pays for, if it is in time."
+    refused: Reason | None = None
+    "Why reuse was not planned for, if ``foresee`` said so."
 
 
 class Ladder:
     """One stream. ``follow`` what its share pays for, ``choose`` for each frame, tell what was
     ``spent``.
 
-    A stream whose share pays for no net on every frame saves it up for one now and then; so does
+    A stream whose share pays for no net on every frame saves it up for one now and then, unless
+    streams take turns, which is what they do where they reuse; so does
     one that reuses, for the frames that can reuse little. Otherwise the rung stays what it is:
     pictures that change between two nets are worse to look at than the smaller one's.
     """
@@ -118,6 +137,8 @@ class Ladder:
         self._higher_since: float | None = None
         self._least_higher = Rung.FULL
         self._ms_per_s = 0.0
+        self._takes_turns = False
+        self._shedding = Shedding()
         self._saved_ms = 0.0
         self._saved_at: float | None = None
 
@@ -128,12 +149,17 @@ class Ladder:
 
     @property
     def ms_per_s(self) -> float:
-        """The share of the engine."""
+        """The share of what there is, in milliseconds of the engine."""
         return self._ms_per_s
 
-    def follow(self, level: Rung, ms_per_s: float, *, now: float) -> None:
-        """The stream has this share of the engine, which pays for ``level`` on every frame."""
+    def follow(
+        self, level: Rung, ms_per_s: float, *, now: float, takes_turns: bool = False
+    ) -> None:
+        """The stream has this share, which pays for ``level`` on every frame; with ``takes_turns``
+        it has no net on single ones where that is BICUBIC.
+        """
         self._ms_per_s = ms_per_s
+        self._takes_turns = takes_turns
         if level <= self._level:
             self._level, self._higher_since = level, None
         elif self._higher_since is None:
@@ -143,21 +169,32 @@ class Ladder:
             if now - self._higher_since >= UP_AFTER_S:
                 self._level, self._higher_since = self._least_higher, None
 
+    def foresee(self, reuse: Offer, moment: Moment, *, now: float) -> Reason | None:
+        """Why a frame cannot have ``reuse``, priced as usual, so that there is no use in planning
+        for it; None where it might. What planning takes is thought to have
+        passed.
+        """
+        self._save([reuse], moment.whole_ms, now)
+        return None if moment.is_trial else self._refusal(reuse, moment)
+
     def choose(self, offers: list[Offer], moment: Moment, *, now: float) -> Choice:
         """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
-        self._save(offers, moment.whole_ms, now)
+        if moment.refused is None:
+            self._save(offers, moment.whole_ms, now)
         if moment.age_s > TOO_LATE_S:
             return Choice(Rung.DROP, reason=Reason.TOO_LATE)
-        why = Reason.BEST
-        if not offers:
+        if self._shedding.leaves_out(moment.age_s, now=now):
+            return Choice(Rung.DROP, reason=Reason.CROWD)
+        why = moment.refused or Reason.BEST
+        if not offers and moment.refused is None:
             is_late = moment.age_s > latest_s(takes_s=0.0, interval_s=moment.interval_s)
             why = Reason.LATE if is_late else Reason.NO_NET
         last_resort = None
         for offer in sorted(offers, key=lambda one: one.rung, reverse=True):
             refusal = self._refusal(offer, moment)
             if refusal is None and offer.rung is Rung.REUSE:
-                choice = Choice(offer.rung, self._reuse_ms(offer, moment), why)
-                if _is_enough(choice.budget_ms, offer, moment):
+                choice = Choice(offer.rung, self._reuse_share(offer, moment), why)
+                if _is_enough(choice.share, moment):
                     return choice
                 last_resort, refusal = last_resort or choice, Reason.SHARE
             if refusal is None:
@@ -165,16 +202,16 @@ class Ladder:
             why = refusal
         return last_resort or Choice(Rung.BICUBIC, reason=why)
 
-    def spent(self, engine_ms: float) -> None:
-        """What a frame took of the engine."""
-        self._saved_ms -= engine_ms
+    def spent(self, price_ms: float) -> None:
+        """What a frame took of the share."""
+        self._saved_ms -= price_ms
 
     def _save(self, offers: list[Offer], whole_ms: float, now: float) -> None:
         """Adds the share since the last frame; saves for one frame and what comes meanwhile."""
         if self._saved_at is not None:
             self._saved_ms += self._ms_per_s * max(0.0, now - self._saved_at)
         self._saved_at = now
-        prices = [offer.engine_ms for offer in offers]
+        prices = [offer.price_ms for offer in offers]
         most = 0.0
         if prices:
             most = 2 * min(prices) if self._level is Rung.BICUBIC else 1.25 * whole_ms
@@ -185,12 +222,16 @@ class Ladder:
         if offer.seconds > LONGEST_S:
             return Reason.SLOW
         if offer.rung > self._level and not _is_tried(offer, moment):
-            may_spend = self._level is Rung.BICUBIC or (
+            may_spend = (self._level is Rung.BICUBIC and not self._takes_turns) or (
                 self._level is Rung.REUSE and moment.want_share > MOST_REUSED
             )
-            if not may_spend or self._saved_ms < offer.engine_ms:
+            if not may_spend or self._saved_ms < offer.price_ms:
                 return Reason.SHARE
         left_s = _left_s(offer, moment)
+        if offer.rung is Rung.REUSE:
+            # Without regions it does not wait for the engine, and takes little longer than a
+            # resize, which among pictures by a net would be seen.
+            left_s += moment.wait_s + moment.interval_s
         if left_s < 0:
             return Reason.BUSY if left_s + moment.wait_s >= 0 else Reason.LATE
         return None
@@ -200,11 +241,16 @@ class Ladder:
             return why
         return Reason.TRIED if _is_tried(offer, moment) else Reason.SAVED
 
-    def _reuse_ms(self, offer: Offer, moment: Moment) -> float:
+    def _reuse_share(self, offer: Offer, moment: Moment) -> float:
         """For the regions: what is wanted, as far as there is time, and share or savings pay."""
-        wanted_ms = offer.engine_ms - offer.fixed_ms
-        paid_ms = max(self._ms_per_s * moment.interval_s, self._saved_ms) - offer.fixed_ms
-        return max(0.0, min(wanted_ms, paid_ms, 1000.0 * _left_s(offer, moment)))
+        share = moment.want_share
+        wanted_ms = offer.price_ms - offer.fixed_ms
+        if wanted_ms > 0.0:
+            paid_ms = max(self._ms_per_s * moment.interval_s, self._saved_ms) - offer.fixed_ms
+            share = min(share, share * paid_ms / wanted_ms)
+        if offer.whole_s > 0.0:
+            share = min(share, _left_s(offer, moment) / offer.whole_s)
+        return max(0.0, share)
 
 
 def _is_tried(offer: Offer, moment: Moment) -> bool:
@@ -217,6 +263,5 @@ def _left_s(offer: Offer, moment: Moment) -> float:
     return latest - moment.age_s - moment.wait_s - offer.seconds
 
 
-def _is_enough(budget_ms: float, offer: Offer, moment: Moment) -> bool:
-    wanted_ms = offer.engine_ms - offer.fixed_ms
-    return moment.want_share <= MOST_REUSED and budget_ms >= ENOUGH_REFRESHED * wanted_ms
+def _is_enough(share: float, moment: Moment) -> bool:
+    return moment.want_share <= MOST_REUSED and share >= ENOUGH_REFRESHED * moment.want_share

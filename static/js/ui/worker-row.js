@@ -30,7 +30,7 @@ export class WorkerRow {
     say(this._load, `${number(worker.load, 1)} of ${number(worker.capacity, 1)}`);
     this._figures.update({
       'Per frame': milliseconds(worker.ms_per_frame),
-      'Engine busy': `${number(worker.engine_ms_per_s / 10, 0)} %`,
+      'Engine busy': `${number(worker.engine_ms_per_s / 10, 0)} of ${number(worker.given_ms_per_s / 10, 0)} %`,
       Engines: worker.engines.join(', ') || '–',
       Models: worker.models.join(', ') || '–',
       Process: String(worker.pid),

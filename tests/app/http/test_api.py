@@ -48,7 +48,7 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
     return WorkerBeat(
         name="edge-1", host="edge", pid=7, started_us=1_700_000_000_000_000, engines=["openvino"],
         models=[model], capacity=2.0, load=1.0, ms_per_frame=11.5,
-        streams=[work] if stream else [], engine_ms_per_s=250.0,
+        streams=[work] if stream else [], engine_ms_per_s=250.0, given_ms_per_s=620.0,
     )  # fmt: skip
 
 
@@ -139,6 +139,7 @@ async def test_workers_and_models_are_shown(site: Site) -> None:
     assert (worker["name"], worker["capacity"]) == ("edge-1", 2.0)
     assert worker["streams"][0]["dropped"] == {"late": 1}
     assert (worker["engine_ms_per_s"], worker["streams"][0]["share_ms"]) == (250.0, 412.5)
+    assert worker["given_ms_per_s"] == 620.0
     assert worker["streams"][0]["rung"] == "full"
     assert worker["streams"][0]["reuse_wanted"] == 2 * worker["streams"][0]["reuse_done"] == 1.5
     (model,) = (await get(site, "/api/v1/models"))["models"]
@@ -246,6 +247,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
     assert value("sharpcast_streams") == 1
     assert value("sharpcast_workers") == 1
     assert value("sharpcast_engine_busy_ratio", worker="edge-1") == 0.25
+    assert value("sharpcast_engine_given_ratio", worker="edge-1") == 0.62
     assert value("sharpcast_frames_total", stream="cam1", rung="full", reason="best") == 7
     assert value("sharpcast_frames_total", rung="bicubic") == 1
     assert value("sharpcast_viewers", stream="cam1", rendition="source") == 1

@@ -9,6 +9,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 
 from models.manifest import Manifest, load_manifest, model_file
 from workers.engines import GRAPHS, TABLE, UNTRIED, engine_reasons, make_engine
-from workers.engines.engine import Array, CompiledNet, Engine, Session, form_for
+from workers.engines.engine import Array, CompiledNet, Engine, EngineInfo, Session, form_for
 from workers.engines.trial import sample_picture
 from workers.errors import EngineUnavailable, NetUnusable
 
@@ -291,6 +292,34 @@ def test_openvino_runs_call_after_call_on_its_threads_in_float(zoo: Path) -> Non
     wanted = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
     assert {name: net._compiled.get_property(name) for name in wanted} == wanted
     assert net._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
+def test_on_cores_the_calling_thread_does_its_part_of_the_work(name: str, threads: int) -> None:
+    """So what a net costs can be told by that thread's time, however busy the machine is."""
+    if reason := engine_reasons()[name]:
+        pytest.skip(reason)
+    engine = make_engine(name, threads=threads)
+    assert engine.info.cores == threads
+    live = load_manifest("live-s")
+    path = model_file(live, form_for(engine.info, live, "auto").file)
+    session = engine.compile(live, path, width=320, height=180).session()
+    feeds = {"luma": blocks(320, 180), "strength": np.zeros(1, np.float32)}
+    made = np.zeros((360, 640), np.uint8)
+    for _ in range(3):
+        session.run(feeds, made)
+    caller_s, process_s = -time.thread_time(), -time.process_time()
+    for _ in range(10):
+        session.run(feeds, made)
+    caller_s, process_s = caller_s + time.thread_time(), process_s + time.process_time()
+    assert process_s / threads < 1.5 * caller_s + 0.01
+    engine.close()
+
+
+def test_a_device_takes_no_cores() -> None:
+    info = EngineInfo("tensorrt", "10", device="NVIDIA L4", threads=3)
+    assert info.cores == 0
 
 
 def test_without_a_number_the_net_leaves_one_core_to_others() -> None:

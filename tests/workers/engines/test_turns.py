@@ -76,6 +76,28 @@ def test_waiting_and_working_are_told_apart() -> None:
     assert 0 <= spent.worked_s < 0.05
 
 
+class Busy(Counted):
+    """Works for a while, then waits for a while."""
+
+    def run(self, feeds: object, enhanced: object) -> None:
+        begun = time.thread_time()
+        while time.thread_time() - begun < 0.02:
+            pass
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_on_cores_the_caller_s_work_counts_and_on_a_device_the_time(threads: int) -> None:
+    turns = Turns(threads)
+    with turns.timed() as spent:
+        turns.guard(Busy()).session().run({}, np.zeros(0))
+    assert spent.worked_s >= 0.07
+    if threads:
+        assert 0.02 <= spent.engine_s < 0.06 and spent.caller_s == spent.engine_s
+    else:
+        assert spent.engine_s == spent.worked_s and spent.caller_s == 0.0
+
+
 def test_a_net_that_fails_leaves_its_place() -> None:
     turns = Turns()
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from workers.plan.budget import Budget, Frame
+from workers.plan.costs import Took
 from workers.plan.ladder import MOST_REUSED, Choice, Rung
 from workers.plan.shares import LOOKS
 
@@ -179,7 +180,7 @@ class _Life:
         stream.count[choice.rung] += 1
         stream.reasons[choice.reason.value] += 1
         stream.rung_at.append((now, choice.rung))
-        stream.looks += _looks(choice, want, stream.full_ms)
+        stream.looks += _looks(choice, want)
         if choice.rung is Rung.DROP:
             self._wait()
         elif choice.rung is Rung.BICUBIC:
@@ -192,16 +193,15 @@ class _Life:
         full_s = stream.full_ms / 1000
         share = {Rung.FULL: 1.0, Rung.SMALLER: SMALLER_PART}.get(choice.rung)
         if share is None:
-            share = min(want, choice.budget_ms / stream.full_ms)
+            share = min(want, choice.share)
             engine_s = world.noisy(full_s * (REUSE_FIXED_PART + share), stream.noise)
         else:
             engine_s = world.noisy(full_s * share, stream.noise)
         done = world.engine(now + BESIDE_S, engine_s)
 
         def finish(at: float) -> None:
-            world.budget.took(
-                stream.name, choice.rung, engine_s + BESIDE_S, share, engine_s=engine_s, now=at
-            )
+            took = Took(engine_s + BESIDE_S, engine_s, turn_s=engine_s, beside_s=BESIDE_S)
+            world.budget.took(stream.name, choice.rung, took, share, now=at)
             self._put_out(arrived, at)
 
         world.at(done, finish)
@@ -219,11 +219,11 @@ class _Life:
             self._wait()
 
 
-def _looks(choice: Choice, want: float, full_ms: float) -> float:
+def _looks(choice: Choice, want: float) -> float:
     if choice.rung is Rung.DROP:
         return 0.0
     if choice.rung is Rung.REUSE:
-        missing = max(0.0, want - choice.budget_ms / full_ms)
+        missing = max(0.0, want - choice.share)
         return LOOKS[choice.rung] * (1.0 - missing)
     return LOOKS[choice.rung]
 

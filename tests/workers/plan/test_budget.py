@@ -4,16 +4,13 @@ import dataclasses
 
 import pytest
 
-from workers.plan.budget import (
-    ENGINE_MS_PER_S,
-    SILENT_AFTER_S,
-    TRY_EVERY_S,
-    Budget,
-    EngineQueue,
-    Frame,
-)
+from workers.plan.budget import SILENT_AFTER_S, Budget, Frame
+from workers.plan.costs import Took
+from workers.plan.engine_queue import EngineQueue
 from workers.plan.ladder import Choice, Reason, Rung
 from workers.plan.lateness import LONGEST_S
+from workers.plan.member import TRY_EVERY_S, TRY_REUSE_EVERY_S
+from workers.plan.room import ENGINE_MS_PER_S, CoreTime
 
 from .simulation import Simulation, Stream, percentile
 
@@ -25,6 +22,10 @@ def frame(arrived: float, *, rungs: frozenset[Rung] = ONLY_FULL, energy: float =
     return Frame(
         arrived=arrived, interval_s=1 / 30, pixels=480 * 270, available=rungs, energy=energy
     )
+
+
+def took(passed_s: float, engine_s: float) -> Took:
+    return Took(passed_s, engine_s, turn_s=engine_s, beside_s=passed_s - engine_s)
 
 
 def test_the_engine_is_free_when_what_was_chosen_is_done() -> None:
@@ -87,7 +88,7 @@ def test_a_net_that_holds_up_the_frames_behind_it_is_not_run_again() -> None:
     budget.join("a")
     assert budget.choose("a", frame(0.0), now=0.0).rung is Rung.FULL
     slow_s = LONGEST_S + 0.05
-    budget.took("a", Rung.FULL, slow_s, 1.0, engine_s=slow_s, now=slow_s)
+    budget.took("a", Rung.FULL, took(slow_s, slow_s), 1.0, now=slow_s)
     for index in range(12, 100):
         choice = budget.choose("a", frame(index / 30), now=index / 30)
         assert choice == Choice(Rung.BICUBIC, reason=Reason.SLOW)
@@ -97,7 +98,7 @@ def test_another_size_is_tried_again() -> None:
     budget = Budget()
     budget.join("a")
     budget.choose("a", frame(0.0), now=0.0)
-    budget.took("a", Rung.FULL, 9.0, 1.0, engine_s=9.0, now=9.0)
+    budget.took("a", Rung.FULL, took(9.0, 9.0), 1.0, now=9.0)
     budget.forget("a")
     assert budget.standing("a").full_ms is None
     assert budget.choose("a", frame(9.5), now=9.5).rung is Rung.FULL
@@ -108,7 +109,7 @@ def test_the_standing_tells_what_was_measured() -> None:
     budget.join("a")
     budget.expect("a", Rung.SMALLER, 0.006)
     budget.choose("a", frame(0.0, rungs=BOTH), now=0.0)
-    budget.took("a", Rung.FULL, 0.025, 1.0, engine_s=0.020, now=0.025)
+    budget.took("a", Rung.FULL, took(0.025, 0.020), 1.0, now=0.025)
     standing = budget.standing("a")
     assert (standing.full_ms, standing.least_ms) == (pytest.approx(20.0), pytest.approx(6.0))
     assert standing.level is Rung.FULL
@@ -122,7 +123,7 @@ def test_a_stream_that_went_silent_or_left_has_no_share() -> None:
         budget.join(key)
         budget.expect(key, Rung.FULL, 0.030)
         budget.choose(key, frame(0.0), now=0.0)
-        budget.took(key, Rung.FULL, 0.030, 1.0, engine_s=0.030, now=0.030)
+        budget.took(key, Rung.FULL, took(0.030, 0.030), 1.0, now=0.030)
     budget.choose("a", frame(0.3), now=0.3)
     assert budget.standing("a").ms_per_s == pytest.approx(ENGINE_MS_PER_S / 2)
     later = 0.1 + SILENT_AFTER_S
@@ -154,8 +155,64 @@ def test_a_stream_in_which_all_is_new_has_the_price_of_the_whole_net() -> None:
     for index in range(60):
         moving = dataclasses.replace(frame(index / 30, rungs=rungs), want_share=1.0)
         assert budget.choose("a", moving, now=index / 30).rung is Rung.FULL
-        budget.took("a", Rung.FULL, 0.020, 1.0, engine_s=0.020, now=index / 30 + 0.020)
+        budget.took("a", Rung.FULL, took(0.020, 0.020), 1.0, now=index / 30 + 0.020)
     assert budget.standing("a").level is Rung.FULL
+
+
+def reusing(budget: Budget, key: str) -> None:
+    """Joins, and has reused."""
+    budget.join(key)
+    budget.expect(key, Rung.FULL, 0.014)
+    calm = dataclasses.replace(frame(0.0, rungs=frozenset((Rung.REUSE,))), want_share=0.3)
+    assert budget.choose(key, calm, now=0.0).rung is Rung.REUSE
+    cost = Took(0.008, 0.004, turn_s=0.004, beside_s=0.004, planned_s=0.003)
+    budget.took(key, Rung.REUSE, cost, 0.3, now=0.010)
+
+
+def test_nothing_is_foreseen_of_a_stream_that_never_reused() -> None:
+    budget = Budget()
+    budget.join("a")
+    assert budget.foresee("a", age_s=0.3, interval_s=1 / 30, now=0.0) is None
+
+
+def test_it_is_foreseen_that_a_frame_will_be_late_once_it_was_planned_for() -> None:
+    budget = Budget()
+    reusing(budget, "a")
+
+    def foreseen(age_s: float) -> Reason | None:
+        return budget.foresee("a", age_s=age_s, interval_s=1 / 30, now=0.1)
+
+    # 55 ms and an interval; 3 ms to plan, 4 beside the net.
+    assert foreseen(0.079) is None
+    assert foreseen(0.083) is Reason.LATE
+
+
+def test_a_stream_without_a_share_is_planned_for_once_in_a_while() -> None:
+    cores = CoreTime(1, 1)
+    budget = Budget(cores)
+    reusing(budget, "a")
+    asked, process_s = [], 0.0
+    for index in range(1, 30 * 65):
+        now = index / 30
+        process_s += 1 / 30  # Without nets the core is busy all the time.
+        budget.tell(process_s, now=now)
+        refused = budget.foresee("a", age_s=0.0, interval_s=1 / 30, now=now)
+        # What was left alone for long is all new.
+        is_new = now > 3.0
+        rungs = frozenset((Rung.REUSE, Rung.FULL) if is_new else (Rung.REUSE,))
+        shown = dataclasses.replace(
+            frame(now, rungs=frozenset() if refused else rungs),
+            want_share=1.0 if is_new else 0.3, refused=refused,
+        )  # fmt: skip
+        choice = budget.choose("a", shown, now=now)
+        if refused is None and is_new:
+            asked.append(now)
+            assert choice == Choice(Rung.FULL, reason=Reason.TRIED)
+        if choice.rung in (Rung.FULL, Rung.REUSE):
+            budget.took("a", choice.rung, took(0.020, 0.014), 1.0, now=now + 0.020)
+            process_s += 0.020
+    assert 1 <= len(asked) <= 65 / TRY_REUSE_EVERY_S
+    assert budget.standing("a").level is Rung.BICUBIC
 
 
 def test_a_net_that_was_slow_once_is_tried_again_and_believed() -> None:
@@ -170,7 +227,7 @@ def test_a_net_that_was_slow_once_is_tried_again_and_believed() -> None:
         if choice.rung in (Rung.FULL, Rung.SMALLER):
             slow = now < 1.0 and choice.rung is Rung.FULL
             took_s = 0.050 if slow else 0.015 if choice.rung is Rung.FULL else 0.005
-            budget.took("a", choice.rung, took_s, 1.0, engine_s=took_s, now=now + took_s)
+            budget.took("a", choice.rung, took(took_s, took_s), 1.0, now=now + took_s)
     tried = [now for now, choice in choices if choice.reason is Reason.TRIED]
     assert tried and tried[0] == pytest.approx(TRY_EVERY_S, abs=0.5)
     assert {choice.rung for now, choice in choices if 1.0 < now < tried[0]} == {Rung.SMALLER}
@@ -183,7 +240,7 @@ def test_an_odd_measurement_of_energy_does_not_take_everything() -> None:
         budget.join(key)
         budget.expect(key, Rung.FULL, 0.030)
         budget.choose(key, frame(0.0, energy=energy), now=0.0)
-        budget.took(key, Rung.FULL, 0.030, 1.0, engine_s=0.030, now=0.0)
+        budget.took(key, Rung.FULL, took(0.030, 0.030), 1.0, now=0.0)
     budget.choose("a", frame(0.3), now=0.3)
     # Half of an equal part for sure, the rest by energy, which counts four times at most.
     shares = [budget.standing(key).ms_per_s for key in "abc"]

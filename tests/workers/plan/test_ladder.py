@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from workers.plan.ladder import (
@@ -17,7 +19,7 @@ from workers.plan.lateness import LONGEST_S, ON_TIME_S, TOO_LATE_S
 
 FULL = Offer(Rung.FULL, 20.0, 0.020)
 SMALLER = Offer(Rung.SMALLER, 6.0, 0.006)
-REUSE = Offer(Rung.REUSE, 2.0 + 0.3 * 20.0, 0.003, fixed_ms=2.0)
+REUSE = Offer(Rung.REUSE, 2.0 + 0.3 * 20.0, 0.003, fixed_ms=2.0, whole_s=0.020)
 FPS = 30
 
 
@@ -104,11 +106,11 @@ def test_a_relapse_begins_the_wait_anew_and_the_least_seen_counts() -> None:
 def play(one: Ladder, offers: list[Offer], frames: int, **more: float) -> list[Choice]:
     """Frames at FPS, each made at its price."""
     made = []
-    prices = {offer.rung: offer.engine_ms for offer in offers}
+    prices = {offer.rung: offer.price_ms for offer in offers}
     for index in range(frames):
         choice = one.choose(offers, moment(**more), now=index / FPS)
         if choice.rung is Rung.REUSE:
-            one.spent(REUSE.fixed_ms + choice.budget_ms)
+            one.spent(REUSE.fixed_ms + 20.0 * choice.share)
         else:
             one.spent(prices.get(choice.rung, 0.0))
         made.append(choice)
@@ -151,17 +153,17 @@ def test_reuse_may_spend_what_it_wants_where_the_share_pays_for_it() -> None:
         [REUSE, SMALLER, FULL], moment(want_share=0.3), now=0
     )
     assert choice.rung is Rung.REUSE and choice.reason is Reason.SHARE
-    assert choice.budget_ms == pytest.approx(0.3 * 20.0)
+    assert choice.share == pytest.approx(0.3)
 
 
 def test_reuse_refreshes_less_where_the_share_or_the_time_is_short() -> None:
     poor = ladder(Rung.REUSE, ms_per_frame=6.0)
     choice = poor.choose([REUSE, SMALLER], moment(want_share=0.3), now=0)
-    assert choice.budget_ms == pytest.approx(4.0)
+    assert choice.share == pytest.approx(0.2)
     late = moment(ON_TIME_S - 0.007, want_share=0.3)
     choice = ladder(Rung.REUSE).choose([REUSE, SMALLER], late, now=0)
     assert choice.rung is Rung.REUSE
-    assert choice.budget_ms == pytest.approx(4.0)
+    assert choice.share == pytest.approx(0.2)
 
 
 def test_too_little_refreshing_is_worse_than_a_smaller_net_and_better_than_none() -> None:
@@ -170,13 +172,54 @@ def test_too_little_refreshing_is_worse_than_a_smaller_net_and_better_than_none(
     assert choice == Choice(Rung.SMALLER, reason=Reason.SHARE)
     choice = ladder(Rung.REUSE, each_ms).choose([REUSE], moment(want_share=0.3), now=0)
     assert choice.rung is Rung.REUSE
-    assert choice.budget_ms == pytest.approx(0.9 * ENOUGH_REFRESHED * 6.0)
+    assert choice.share == pytest.approx(0.9 * ENOUGH_REFRESHED * 0.3)
+
+
+def test_reuse_comes_a_frame_later_rather_than_as_a_resize_and_without_the_engine() -> None:
+    one = ladder(Rung.REUSE)
+    busy = one.choose([REUSE], moment(wait_s=0.070, want_share=0.3), now=0)
+    assert (busy.rung, busy.share) == (Rung.REUSE, 0.0)
+    late = one.choose([REUSE], moment(ON_TIME_S + 0.025, want_share=0.3), now=0)
+    assert (late.rung, late.share) == (Rung.REUSE, 0.0)
+    later = one.choose([REUSE], moment(ON_TIME_S + 1 / FPS, want_share=0.3), now=0)
+    assert later == Choice(Rung.BICUBIC, reason=Reason.LATE)
+
+
+def test_there_is_no_use_in_planning_for_what_is_late_or_not_paid() -> None:
+    assert ladder(Rung.REUSE).foresee(REUSE, moment(), now=0) is None
+    assert ladder(Rung.SMALLER).foresee(REUSE, moment(), now=0) is Reason.SHARE
+    late = moment(ON_TIME_S + 1 / FPS)
+    assert ladder(Rung.REUSE).foresee(REUSE, late, now=0) is Reason.LATE
+    trial = dataclasses.replace(late, is_trial=True)
+    assert ladder(Rung.REUSE).foresee(REUSE, trial, now=0) is None
+
+
+def test_without_planning_the_reason_stays() -> None:
+    refused = dataclasses.replace(moment(), refused=Reason.SHARE)
+    one = ladder(Rung.REUSE)
+    assert one.choose([], refused, now=0) == Choice(Rung.BICUBIC, reason=Reason.SHARE)
+    assert one.choose([SMALLER], refused, now=0) == Choice(Rung.SMALLER, reason=Reason.SHARE)
+
+
+def test_who_takes_turns_saves_nothing_for_single_frames() -> None:
+    for takes_turns, expected in ((False, {None, Reason.SHARE}), (True, {Reason.SHARE})):
+        one = Ladder()
+        one.follow(Rung.BICUBIC, 5.0 * FPS, now=0.0, takes_turns=takes_turns)
+        found = {one.foresee(REUSE, moment(), now=index / FPS) for index in range(30)}
+        assert found == expected
+
+
+def test_a_crowd_of_old_frames_is_thinned_out() -> None:
+    one = ladder(Rung.BICUBIC, 0.0)
+    choices = [one.choose([FULL], moment(0.2), now=index / FPS) for index in range(60)]
+    left_out = [choice for choice in choices if choice.rung is Rung.DROP]
+    assert 2 < len(left_out) < 30 and {choice.reason for choice in left_out} == {Reason.CROWD}
 
 
 def test_what_calm_frames_leave_pays_for_the_whole_net_at_a_cut() -> None:
     one = ladder(Rung.REUSE, ms_per_frame=9.0)
     assert {c.rung for c in play(one, [REUSE, SMALLER], 60, want_share=0.3)} == {Rung.REUSE}
-    cut = Offer(Rung.REUSE, 22.0, 0.003, fixed_ms=2.0)
+    cut = Offer(Rung.REUSE, 22.0, 0.003, fixed_ms=2.0, whole_s=0.020)
     choice = one.choose([FULL, cut, SMALLER], moment(want_share=1.0), now=60 / FPS)
     assert choice == Choice(Rung.FULL, reason=Reason.SAVED)
     one.spent(20.0)

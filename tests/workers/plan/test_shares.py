@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.plan.ladder import Rung
-from workers.plan.shares import UP_MARGIN, Need, share_out
+from workers.plan.shares import LEAST_TURN_S, UP_MARGIN, Need, share_out
 
 FULL_ONLY = {Rung.FULL: 20.0}
 TWO = {Rung.SMALLER: 5.0, Rung.FULL: 20.0}
@@ -14,8 +16,9 @@ TWO = {Rung.SMALLER: 5.0, Rung.FULL: 20.0}
 def need(
     prices: dict[Rung, float] = TWO, *, energy: float = 1.0, level: Rung = Rung.FULL,
     watched: bool = True, fps: float = 30.0, whole_ms: float = 0.0,
+    least_ms: float | None = None, turn_s: float = 0.0,
 ) -> Need:  # fmt: skip
-    return Need(fps, prices, energy, level, watched, whole_ms)
+    return Need(fps, prices, energy, level, watched, whole_ms, least_ms, turn_s)
 
 
 def test_where_there_is_enough_everybody_has_the_best() -> None:
@@ -83,6 +86,51 @@ def test_calm_reuse_that_is_cheaper_than_the_smaller_net_is_taken_first() -> Non
     assert {grant.level for grant in grants.values()} == {Rung.REUSE}
 
 
+def reuse(**more: Any) -> Need:
+    return need({Rung.REUSE: 8.0}, least_ms=5.0, **more)
+
+
+def test_every_stream_reuses_a_little_before_one_has_all_that_it_wishes() -> None:
+    grants = share_out({name: reuse() for name in "abc"}, 510.0)
+    assert {grant.level for grant in grants.values()} == {Rung.REUSE}
+    assert [grant.ms_per_s for grant in grants.values()] == [pytest.approx(170.0)] * 3
+
+
+def test_where_even_a_little_does_not_reach_for_all_some_streams_have_nothing() -> None:
+    grants = share_out({name: reuse() for name in "abcd"}, 400.0)
+    assert sorted(grant.level for grant in grants.values()) == [
+        Rung.BICUBIC, Rung.BICUBIC, Rung.REUSE, Rung.REUSE,
+    ]  # fmt: skip
+    given = sorted(grant.ms_per_s for grant in grants.values())
+    assert given == [0.0, 0.0, pytest.approx(200.0), pytest.approx(200.0)]
+    assert all(grant.takes_turns for grant in grants.values())
+
+
+def test_who_waited_comes_before_who_had_its_turn() -> None:
+    for waited_s, expected in ((1.0, "old"), (3.0, "old"), (8.0, "new")):
+        needs = {
+            "new": reuse(level=Rung.BICUBIC, turn_s=waited_s),
+            "old": reuse(turn_s=LEAST_TURN_S + 1.0),
+        }
+        grants = share_out(needs, 200.0)
+        assert [key for key in needs if grants[key].level is Rung.REUSE] == [expected]
+    young = {"new": reuse(level=Rung.BICUBIC, turn_s=60.0), "old": reuse(turn_s=1.0)}
+    assert share_out(young, 200.0)["old"].level is Rung.REUSE
+
+
+def test_the_first_turns_are_of_those_in_which_a_millisecond_mends_most() -> None:
+    needs = {"dull": reuse(energy=1.0), "rich": reuse(energy=3.0)}
+    grants = share_out(needs, 200.0)
+    assert (grants["dull"].ms_per_s, grants["rich"].level) == (0.0, Rung.REUSE)
+
+
+def test_streams_that_cannot_reuse_keep_their_part_beside_those_that_take_turns() -> None:
+    needs = {"a": reuse(), "b": reuse(), "plain": need(FULL_ONLY)}
+    grants = share_out(needs, 300.0)
+    assert grants["plain"].ms_per_s >= 50.0 and not grants["plain"].takes_turns
+    assert [grants[key].level for key in "ab"].count(Rung.REUSE) == 1
+
+
 def test_what_costs_nothing_yet_is_tried_at_its_best() -> None:
     grants = share_out({"a": need({Rung.SMALLER: 0.0, Rung.FULL: 0.0})}, 900.0)
     assert grants["a"].level is Rung.FULL
@@ -122,6 +170,6 @@ def test_no_more_is_given_than_there_is_and_every_level_is_paid_for(
         if grant.level is not Rung.BICUBIC:
             due = needs[key].fps * needs[key].prices_ms[grant.level]
             assert grant.ms_per_s >= due - 1e-6
-        if key in watched:
+        if key in watched and Rung.REUSE not in needs[key].prices_ms:
             cheapest = min(needs[key].prices_ms.values()) * needs[key].fps
             assert grant.ms_per_s >= min(cheapest, 0.5 * budget / len(watched)) - 1e-6
