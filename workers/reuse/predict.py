@@ -78,7 +78,7 @@ def blank_residual(rows: int, columns: int) -> Shorts:
     return np.zeros((CELL * rows + 2, CELL * (columns + 2)), np.int16)
 
 
-@inlined
+@compiled
 def _fetch(
     plane: Any, y: int, x: int, tall: int, wide: int, dx: int, dy: int, low: Any, high: Any,
     lines: Shorts, out: Shorts, top: int, left: int,
@@ -163,10 +163,10 @@ def _is_same(now: Any, before: Any, y: int, x: int) -> bool:
 @compiled
 def _measure(
     now: Bytes, before: Bytes, y: int, x: int, dx: int, dy: int, lines: Shorts, block: Shorts,
-    sums: Ints, found: Ints,
+    sums: Ints, column: int, end: int, found: Ints,
 ) -> None:  # fmt: skip
-    """The sum of squares that is left of each cell of a run, into ``found``."""
-    wide = 8 * found.shape[0]
+    """The sum of squares that is left of each cell of a run from (y, x) on, into ``found``."""
+    wide = 8 * (end - column)
     _fetch(before, y, x, 8, wide, dx, dy, _BLACK, _WHITE, lines, block, 0, 0)
     y, x = y & _FRONT, x & _FRONT
     for j in range(wide):
@@ -175,11 +175,11 @@ def _measure(
         for j in range(wide):
             apart = np.int32(now[y + i, x + j]) - np.int32(block[i, j])
             sums[j] += np.int32(apart * apart)
-    for cell in range(found.shape[0]):
+    for cell in range(end - column):
         total = np.int32(0)
         for j in range(8 * cell, 8 * cell + 8):
             total += sums[j]
-        found[cell] = total
+        found[column + cell] = total
 
 
 @compiled
@@ -209,10 +209,12 @@ def match(
                 out_dx[row, end] = out_dy[row, end] = 0
                 if squares[row, end] != 0.0:
                     squares[row, end] = 0.0
-                    residual[8 * row + 1 : 8 * row + 9, 8 * end + 8 : 8 * end + 16] = 0
+                    for i in range(8 * row + 1, 8 * row + 9):
+                        for j in range(8 * end + 8, 8 * end + 16):
+                            residual[i, j] = 0
             if end > column:
                 x = margin + 8 * column
-                _measure(now, before, y, x, 0, 0, lines, block, sums, stood[column:end])
+                _measure(now, before, y, x, 0, 0, lines, block, sums, column, end, stood)
                 _tell(
                     now, before, row, column, end, margin, dx, dy, valid, still, stood, lines,
                     block, sums, told,
@@ -245,7 +247,7 @@ def _tell(
             y, x = margin + 8 * row, margin + 8 * at
             until = _alike(dx, dy, row, at, last, x + (vx >> 2), 8, before.shape[1])
             if vx != 0 or vy != 0:
-                _measure(now, before, y, x, vx, vy, lines, block, sums, told[at:until])
+                _measure(now, before, y, x, vx, vy, lines, block, sums, at, until, told)
             at = until
         at += 1
 
@@ -257,7 +259,6 @@ def _decide(
     sums: Ints, out_dx: Shorts, out_dy: Shorts, squares: Floats,
 ) -> None:  # fmt: skip
     """The choice for each cell of a run, from the left."""
-    one = np.empty(1, np.int32)
     for at in range(column, end):
         best, best_dx, best_dy = stood[at], 0, 0
         # What was tried and was worse would be so again.
@@ -279,8 +280,8 @@ def _decide(
             found = told[at]
             if candidate > 0:
                 y, x = margin + 8 * row, margin + 8 * at
-                _measure(now, before, y, x, vx, vy, lines, block, sums, one)
-                found, tried_x, tried_y = one[0], vx, vy
+                _measure(now, before, y, x, vx, vy, lines, block, sums, at, at + 1, told)
+                found, tried_x, tried_y = told[at], vx, vy
             # A vector must be worth it: standing still copies without filtering.
             if found + still < best:
                 best, best_dx, best_dy = found, vx, vy
@@ -316,8 +317,9 @@ def _close(residual: Shorts) -> None:
     for i in range(1, rows - 1):
         residual[i, 7] = residual[i, 8]
         residual[i, columns - 8] = residual[i, columns - 9]
-    residual[0] = residual[1]
-    residual[rows - 1] = residual[rows - 2]
+    for j in range(columns):
+        residual[0, j] = residual[1, j]
+        residual[rows - 1, j] = residual[rows - 2, j]
 
 
 @compiled
