@@ -19,12 +19,13 @@ from workers.picture import Picture
 __all__ = ["INSIDE", "NET", "OTHER", "PARTS", "Profile", "profile"]
 
 INSIDE, NET = "codec information", "net"
-OTHER = "chroma, bicubic, copies"
+OTHER = "copies, all else"
 
 _FUNCTIONS = {
     "flow": ("between",),
     "match": ("match", "bordered"),
-    "predict": ("carry", "difference", "widen", "predict"),
+    "bicubic": ("show",),
+    "predict": ("carry", "predict"),
     "choose": ("regions",),
     "paste": ("paste", "spread"),
 }
