@@ -7,6 +7,7 @@ calls meets ``REDIS_DOWN`` while the server is away and tries again at its own p
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import hiredis
@@ -39,7 +40,11 @@ class Redis:
     a command takes five times as many calls, which a worker feels at thirty frames per second.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, *, command_s: float = COMMAND_S, most: int = MAX_CONNECTIONS
+    ) -> None:
+        self._command_s = command_s
+        self._most = most
         self._pool: Any = redis.asyncio.ConnectionPool.from_url(
             url,
             socket_connect_timeout=2.0,
@@ -53,11 +58,17 @@ class Redis:
             protocol=2,
         )
         self._idle: list[Any] = []
-        self._busy: set[Any] = set()
+        self._busy: dict[Any, tuple[float, asyncio.Task[Any]]] = {}
+        "Until when its command may take, by the loop's clock, and whose it is; oldest first."
+        self._overdue: set[asyncio.Task[Any]] = set()
+        "Cancelled by us."
+        self._timer: asyncio.TimerHandle | None = None
 
     async def execute(self, *args: bytes | str | int | float) -> Any:
         """One command; raises what the server answers, if that is an error."""
-        connection = self._take()
+        task = asyncio.current_task()
+        assert task is not None
+        cancelling, connection = task.cancelling(), self._take(task)
         try:
             # What waits in an idle connection is the server's farewell.
             if connection.is_connected and await connection.can_read():
@@ -66,24 +77,51 @@ class Redis:
             # Both close the connection if they fail or are cancelled, and sending opens it.
             await connection.send_packed_command((packed,), check_health=False)
             return await connection.read_response()
+        except asyncio.CancelledError:
+            if task in self._overdue and task.cancelling() - 1 <= cancelling:
+                raise TimeoutError(f"no answer from Redis within {self._command_s} s") from None
+            raise
         finally:
-            self._busy.discard(connection)
+            if task in self._overdue:
+                self._overdue.discard(task)
+                task.uncancel()
+            del self._busy[connection]
             self._idle.append(connection)
 
     async def aclose(self) -> None:
         """Closes all connections; a later command opens one again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for connection in (*self._idle, *self._busy):
             await connection.disconnect()
 
-    def _take(self) -> Any:
+    def _take(self, task: asyncio.Task[Any]) -> Any:
         if self._idle:
             connection = self._idle.pop()
-        elif len(self._busy) < MAX_CONNECTIONS:
+        elif len(self._busy) < self._most:
             connection = self._pool.make_connection()
         else:
-            raise redis.exceptions.ConnectionError(f"{MAX_CONNECTIONS} connections are in use")
-        self._busy.add(connection)
+            raise redis.exceptions.ConnectionError(f"{self._most} connections are in use")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._command_s
+        self._busy[connection] = (deadline, task)
+        # One timer for all: what began first is overdue first.
+        if self._timer is None:
+            self._timer = loop.call_at(deadline, self._end_overdue, loop)
         return connection
+
+    def _end_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
+        """As ``asyncio.Timeout`` ends its block, which takes ten calls to set up each time."""
+        self._timer = None
+        now = loop.time()
+        for deadline, task in self._busy.values():
+            if deadline > now:
+                self._timer = loop.call_at(deadline, self._end_overdue, loop)
+                break
+            if task not in self._overdue:
+                self._overdue.add(task)
+                task.cancel()
 
 
 def connect(url: str) -> Redis:
@@ -95,10 +133,9 @@ def connect(url: str) -> Redis:
     return Redis(url)
 
 
-async def command(client: Redis, *args: bytes | str | int | float) -> Any:
+def command(client: Redis, *args: bytes | str | int | float) -> Coroutine[Any, Any, Any]:
     """One command with its raw answer: lists, integers and bytes as the server sent them."""
-    async with asyncio.timeout(COMMAND_S):
-        return await client.execute(*args)
+    return client.execute(*args)
 
 
 async def wait_until_up(client: Redis, timeout_s: float) -> bool:

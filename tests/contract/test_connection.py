@@ -7,7 +7,6 @@ import asyncio
 import pytest
 import redis.exceptions
 
-from wire import connection
 from wire.connection import REDIS_DOWN, Redis, command, connect, wait_until_up
 from wire.embedded import EmbeddedServer
 
@@ -70,10 +69,8 @@ async def test_connections_that_the_server_closed_are_made_anew(
     await other.aclose()
 
 
-async def test_more_connections_than_allowed(
-    client: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 1)
+async def test_more_connections_than_allowed(server: EmbeddedServer) -> None:
+    client = Redis(server.url, most=1)
     read = asyncio.ensure_future(command(client, "BLPOP", "list", 5))
     await asyncio.sleep(0.05)
     with pytest.raises(REDIS_DOWN, match="1 connections"):
@@ -82,6 +79,31 @@ async def test_more_connections_than_allowed(
     with pytest.raises(asyncio.CancelledError):
         await read
     assert await command(client, "PING") == b"PONG"
+    await client.aclose()
+
+
+async def test_each_command_has_its_own_time(server: EmbeddedServer) -> None:
+    client = Redis(server.url, command_s=0.2)
+    began = asyncio.get_running_loop().time()
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await command(client, "BLPOP", "list", 5)
+        assert await command(client, "ECHO", "1") == b"1"
+    assert 0.6 <= asyncio.get_running_loop().time() - began < 1.5
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
+    await client.aclose()
+
+
+async def test_whoever_is_cancelled_when_time_is_up_stays_cancelled(server: EmbeddedServer) -> None:
+    client = Redis(server.url, command_s=0.1)
+    read = asyncio.ensure_future(command(client, "BLPOP", "list", 5))
+    asyncio.get_running_loop().call_later(0.1, read.cancel)
+    await asyncio.wait([read])
+    assert read.cancelled() or isinstance(read.exception(), TimeoutError)
+    assert await command(client, "ECHO", "1") == b"1"
+    await client.aclose()
 
 
 async def test_a_server_that_is_not_there() -> None:
