@@ -98,7 +98,7 @@ class Pipeline:
     @property
     def has_room(self) -> bool:
         """True if ``offer`` would not wait."""
-        return len(self._intake) < INTAKE
+        return self._intake.is_closed or len(self._intake) < INTAKE
 
     def offer(self, shot: Shot) -> bool:
         """Puts a shot in; waits if ``INTAKE`` are waiting already. False once closed."""
