@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 
+from cli.memory import with_large_pages
 from cli.restart import Backoff
 from wire.embedded import EmbeddedServer
 from wire.errors import BadSettings
@@ -61,7 +62,7 @@ async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
 async def _start_worker(redis_url: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "cli.main", "work",
-        env={**os.environ, f"{PREFIX}REDIS_URL": redis_url},
+        env=with_large_pages({**os.environ, f"{PREFIX}REDIS_URL": redis_url}),
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=dying_with_us(),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import logs
+from cli.memory import use_large_pages
 
 
 def work(
@@ -29,6 +30,7 @@ def work(
 
         check_worker(settings.redis_url)
         return
+    use_large_pages()
     from workers.main import run
 
     logs.set_up(settings.log_level)

@@ -7,12 +7,12 @@ calls meets ``REDIS_DOWN`` while the server is away and tries again at its own p
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeAlias
+from collections.abc import Coroutine
+from typing import Any
 
+import hiredis
 import redis.asyncio
 import redis.exceptions
-
-Redis: TypeAlias = "redis.asyncio.Redis"
 
 REDIS_DOWN = (
     redis.exceptions.ConnectionError,
@@ -29,6 +29,100 @@ COMMAND_S = 10.0
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""
 
+MAX_CONNECTIONS = 512
+"""At once; a command that would need one more meets ``REDIS_DOWN``."""
+
+
+class Redis:
+    """A server's connections, each made when it is first needed. For one event loop.
+
+    The library connects (addresses, TLS, passwords) and knows the errors; its own way of running
+    a command takes five times as many calls, which a worker feels at thirty frames per second.
+    """
+
+    def __init__(
+        self, url: str, *, command_s: float = COMMAND_S, most: int = MAX_CONNECTIONS
+    ) -> None:
+        self._command_s = command_s
+        self._most = most
+        self._pool: Any = redis.asyncio.ConnectionPool.from_url(
+            url,
+            socket_connect_timeout=2.0,
+            # ``command`` has the time limit. With one here the library wraps each write in
+            # ``asyncio.wait_for``, which on Python 3.11 may swallow a cancellation (gh-86296).
+            socket_timeout=None,
+            health_check_interval=0,
+            retry=None,
+            retry_on_error=[],
+            decode_responses=False,
+            protocol=2,
+        )
+        self._idle: list[Any] = []
+        self._busy: dict[Any, tuple[float, asyncio.Task[Any]]] = {}
+        "Until when its command may take, by the loop's clock, and whose it is; oldest first."
+        self._overdue: set[asyncio.Task[Any]] = set()
+        "Cancelled by us."
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def execute(self, *args: bytes | str | int | float) -> Any:
+        """One command; raises what the server answers, if that is an error."""
+        task = asyncio.current_task()
+        assert task is not None
+        cancelling, connection = task.cancelling(), self._take(task)
+        try:
+            # What waits in an idle connection is the server's farewell.
+            if connection.is_connected and await connection.can_read():
+                await connection.disconnect(nowait=True)
+            packed = hiredis.pack_command(args)  # type: ignore[arg-type]  # It takes any number.
+            # Both close the connection if they fail or are cancelled, and sending opens it.
+            await connection.send_packed_command((packed,), check_health=False)
+            return await connection.read_response()
+        except asyncio.CancelledError:
+            if task in self._overdue and task.cancelling() - 1 <= cancelling:
+                raise TimeoutError(f"no answer from Redis within {self._command_s} s") from None
+            raise
+        finally:
+            if task in self._overdue:
+                self._overdue.discard(task)
+                task.uncancel()
+            del self._busy[connection]
+            self._idle.append(connection)
+
+    async def aclose(self) -> None:
+        """Closes all connections; a later command opens one again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for connection in (*self._idle, *self._busy):
+            await connection.disconnect()
+
+    def _take(self, task: asyncio.Task[Any]) -> Any:
+        if self._idle:
+            connection = self._idle.pop()
+        elif len(self._busy) < self._most:
+            connection = self._pool.make_connection()
+        else:
+            raise redis.exceptions.ConnectionError(f"{self._most} connections are in use")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._command_s
+        self._busy[connection] = (deadline, task)
+        # One timer for all: what began first is overdue first.
+        if self._timer is None:
+            self._timer = loop.call_at(deadline, self._end_overdue, loop)
+        return connection
+
+    def _end_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
+        """As ``asyncio.Timeout`` ends its block, which takes ten calls to set up each time."""
+        self._timer = None
+        now = loop.time()
+        for deadline, task in self._busy.values():
+            if deadline > now:
+                self._timer = loop.call_at(deadline, self._end_overdue, loop)
+                break
+            if task not in self._overdue:
+                self._overdue.add(task)
+                task.cancel()
+
 
 def connect(url: str) -> Redis:
     """A client with a connection pool; connects on first use. Answers are bytes.
@@ -36,29 +130,12 @@ def connect(url: str) -> Redis:
     It never sends a command twice (an append would be doubled), and gives up on one after 10 s:
     no read may block longer than 9 s.
     """
-    client: Redis = redis.asyncio.Redis.from_url(
-        url,
-        socket_connect_timeout=2.0,
-        # ``command`` has the time limit. With one here the library wraps each write in
-        # ``asyncio.wait_for``, which on Python 3.11 may swallow a cancellation (gh-86296).
-        socket_timeout=None,
-        health_check_interval=0,
-        retry=None,
-        retry_on_error=[],
-        max_connections=512,
-        decode_responses=False,
-        protocol=2,
-    )
-    # We parse the few answers we need ourselves; the library's own parsing changes shape
-    # between its versions.
-    client.response_callbacks.clear()
-    return client
+    return Redis(url)
 
 
-async def command(client: Redis, *args: Any) -> Any:
+def command(client: Redis, *args: bytes | str | int | float) -> Coroutine[Any, Any, Any]:
     """One command with its raw answer: lists, integers and bytes as the server sent them."""
-    async with asyncio.timeout(COMMAND_S):
-        return await client.execute_command(*args)  # type: ignore[no-untyped-call]
+    return client.execute(*args)
 
 
 async def wait_until_up(client: Redis, timeout_s: float) -> bool:

@@ -3,51 +3,53 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Channel(Generic[T]):
-    """First in, first out, at most ``limit`` items; whoever puts into a full one waits.
+    """First in, first out, at most ``limit`` items; whoever puts into a full one waits. One thread
+    puts and finishes, one takes; any may close.
 
     It never drops: what waits too long is found out by its age, at the next step.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._items: deque[T] = deque()
-        self._lock = threading.Lock()
-        self._filled = threading.Condition(self._lock)
-        self._emptied = threading.Condition(self._lock)
+        # Waiting in one call of the interpreter's own costs half of what a condition does, and
+        # each frame passes three channels.
+        self._items: SimpleQueue[T | None] = SimpleQueue()
+        self._emptied = threading.Condition()
+        self._is_awaited = False
+        "Whoever puts waits for ``_emptied``."
         self._finished = False
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._items.qsize()
 
     def put(self, item: T) -> bool:
         """Waits for room; False if the channel has ended and the item went nowhere."""
-        with self._lock:
-            while len(self._items) >= self._limit and not (self._closed or self._finished):
-                self._emptied.wait()
-            if self._closed or self._finished:
-                return False
-            self._items.append(item)
-            self._filled.notify()
-            return True
+        if self._items.qsize() >= self._limit:
+            self._await_room()
+        if self._closed or self._finished:
+            return False
+        self._items.put(item)
+        return True
 
     def get(self) -> T | None:
         """The next item; None once the channel was closed, or finished and is empty."""
-        with self._lock:
-            while not self._items and not self._closed and not self._finished:
-                self._filled.wait()
-            if self._closed or not self._items:
-                return None
-            item = self._items.popleft()
-            self._emptied.notify()
-            return item
+        item = self._items.get()
+        if item is None or self._closed:
+            self._items.put(None)  # For the next call.
+            return None
+        # Set before the other side looks for room: either it finds this place, or it is told.
+        if self._is_awaited:
+            with self._emptied:
+                self._emptied.notify()
+        return item
 
     @property
     def is_closed(self) -> bool:
@@ -56,15 +58,22 @@ class Channel(Generic[T]):
 
     def finish(self) -> None:
         """No more items come; those inside are still handed out."""
-        with self._lock:
-            self._finished = True
-            self._filled.notify_all()
-            self._emptied.notify_all()
+        self._finished = True
+        self._end()
 
     def close(self) -> None:
         """Ends both sides at once; items inside are lost."""
-        with self._lock:
-            self._closed = True
-            self._items.clear()
-            self._filled.notify_all()
-            self._emptied.notify_all()
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
+        self._items.put(None)
+        with self._emptied:
+            self._emptied.notify()
+
+    def _await_room(self) -> None:
+        with self._emptied:
+            self._is_awaited = True
+            while self._items.qsize() >= self._limit and not (self._closed or self._finished):
+                self._emptied.wait()
+            self._is_awaited = False

@@ -29,7 +29,7 @@ from workers.intent import Intent
 from workers.key_wish import KeyWish
 from workers.lead_config import LeadConfig
 from workers.outbox import Outbox
-from workers.pipeline import INTAKE, FirstWish, Outlets, Pipeline
+from workers.pipeline import FirstWish, Outlets, Pipeline
 from workers.plan.claims import COPY_LOAD
 from workers.plan.route import Route
 from workers.shot import Shot
@@ -43,6 +43,9 @@ REPLAY_S = 0.3
 _BLOCK_MS = 1000
 _WATCH_S = 0.5
 _JOIN_S = 1.5
+_ROOM_S = 0.005
+"""How often the pipeline is looked at while it is full, as only a burst makes it: a word from the
+decoder's thread about each shot would wake the loop once more for every frame."""
 
 
 class Lead:
@@ -72,7 +75,6 @@ class Lead:
         self._intent = Intent(config.capacity, crowd, record=record, model=config.model)
         self._seat = engine_time.seat()
         self._key_wish = KeyWish(client, job.stream)
-        self._room = asyncio.Semaphore(INTAKE)
         self._over: LeadOver | None = None
         self._alarm = asyncio.Event()
         self._caught_up = False
@@ -144,7 +146,6 @@ class Lead:
 
         return Outlets(
             unit=on_loop(lambda unit: self._outbox.put(unit)),
-            taken=on_loop(self._room.release),
             need_key=on_loop(self._key_wish.want),
             failed=on_loop(lambda error: self._end(LeadOver(Ending.FAILED, repr(error)))),
         )
@@ -223,7 +224,8 @@ class Lead:
             return
         shot = Shot(unit, route, arrived=now - age_s, is_replay=not self._caught_up)
         shot.stamps.append((Stage.FETCHED, now_us))
-        await self._room.acquire()
+        while not self._pipeline.has_room:  # noqa: ASYNC110 - a burst; each frame would set an event
+            await asyncio.sleep(_ROOM_S)
         self._pipeline.offer(shot)
 
     def _leave_out(self) -> None:

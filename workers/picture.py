@@ -94,7 +94,5 @@ def _wrap(frame: Any, colour: Colour) -> Picture:
 
 
 def _plane(plane: Any, width: int, height: int) -> Plane:
-    stride = plane.line_size
-    data = np.frombuffer(plane, np.uint8)
-    # The last row may end before its padding does.
-    return np.lib.stride_tricks.as_strided(data, (height, width), (stride, 1))
+    # Rows may be longer than the picture is wide.
+    return np.ndarray((height, width), np.uint8, plane, strides=(plane.line_size, 1))

@@ -33,8 +33,6 @@ class Outlets:
 
     unit: Callable[[AccessUnit], None]
     "A unit of the enhanced log, in order."
-    taken: Callable[[], None]
-    "The decoder took a shot; there is room for one more."
     need_key: Callable[[str], None]
     "A source unit was refused for want of a key frame; the text says why."
     failed: Callable[[Exception], None]
@@ -67,7 +65,7 @@ class Pipeline:
         seat: Seat,
         wish: FirstWish,
     ) -> None:
-        self._decode = DecodeStep(tally, taken=outlets.taken, need_key=outlets.need_key)
+        self._decode = DecodeStep(tally, need_key=outlets.need_key)
         self.enhance = EnhanceStep(
             nets, tally, seat, model=wish.model, fps=wish.fps, strength=wish.strength,
             expected=wish.expected,
@@ -96,6 +94,11 @@ class Pipeline:
         """Starts the threads."""
         for stage in self._stages:
             stage.start()
+
+    @property
+    def has_room(self) -> bool:
+        """True if ``offer`` would not wait."""
+        return self._intake.is_closed or len(self._intake) < INTAKE
 
     def offer(self, shot: Shot) -> bool:
         """Puts a shot in; waits if ``INTAKE`` are waiting already. False once closed."""

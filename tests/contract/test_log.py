@@ -139,13 +139,12 @@ async def test_a_read_ends_at_once_at_whichever_moment_it_is_cancelled(client: R
         assert reading.cancelled()
 
 
-async def test_a_command_that_takes_too_long_is_given_up(
-    client: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wire.connection.COMMAND_S", 0.05)
+async def test_a_read_that_takes_too_long_is_given_up(server: EmbeddedServer) -> None:
+    client = Redis(server.url, command_s=0.05)
     with pytest.raises(REDIS_DOWN):
         await source_reader(client).read(block_ms=8_000)
     assert await command(client, "ECHO", "1") == b"1"
+    await client.aclose()
 
 
 async def test_an_append_of_another_epoch_is_fenced(client: Redis) -> None:

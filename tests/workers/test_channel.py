@@ -42,3 +42,21 @@ def test_close_frees_both_sides_at_once() -> None:
         thread.join(5)
     assert sorted(results, key=str) == [False, None]
     assert full.get() is None and not full.put(3) and full.is_closed
+
+
+def test_a_fast_side_never_outruns_the_limit_nor_misses_a_place() -> None:
+    channel: Channel[int] = Channel(2)
+    taken: list[int] = []
+
+    def take() -> None:
+        while (item := channel.get()) is not None:
+            taken.append(item)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    for number in range(20_000):
+        assert channel.put(number)
+        assert len(channel) <= 2
+    channel.finish()
+    thread.join(10)
+    assert taken == list(range(20_000))

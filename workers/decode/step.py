@@ -27,11 +27,8 @@ _DROP_REASONS = {
 class DecodeStep:
     """Units to pictures. ``need_key`` is called, from this thread, for every unit refused."""
 
-    def __init__(
-        self, tally: Tally, *, taken: Callable[[], None], need_key: Callable[[str], None]
-    ) -> None:
+    def __init__(self, tally: Tally, *, need_key: Callable[[str], None]) -> None:
         self._tally = tally
-        self._taken = taken
         self._need_key = need_key
         self._gate = SourceGate()
         self._decoder: UnitDecoder | None = None
@@ -41,7 +38,6 @@ class DecodeStep:
 
     def step(self, item: Shot) -> Iterator[Shot]:
         """The shots whose pictures are complete now; a copied shot goes through as it is."""
-        self._taken()
         if item.route is Route.COPY:
             self._gate.reset()
             self._decoder = None

@@ -15,6 +15,7 @@ from workers.errors import EncoderFailed
 from workers.picture import Picture
 
 _SMALL_PIXELS = 960 * 540
+_TIME_BASE = Fraction(1, CLOCK_RATE)
 
 
 def encoder_threads(spec: EncoderSpec) -> int:
@@ -26,7 +27,7 @@ def open_context(name: str, spec: EncoderSpec, *, fps: float, options: dict[str,
     """An open encoder. Raises EncoderFailed."""
     context: Any = av.CodecContext.create(name, "w")
     context.width, context.height, context.pix_fmt = spec.width, spec.height, "yuv420p"
-    context.time_base = Fraction(1, CLOCK_RATE)
+    context.time_base = _TIME_BASE
     context.framerate = Fraction(fps).limit_denominator(1001)
     context.bit_rate = int(spec.kbps * 1000)
     context.thread_count = encoder_threads(spec)
@@ -46,7 +47,7 @@ def encode_one(context: Any, picture: Picture, *, ticks: int, key: bool) -> Code
     """Codes one picture. Raises EncoderFailed if that gives anything but one unit."""
     frame = picture.frame
     frame.pts = ticks
-    frame.time_base = context.time_base
+    frame.time_base = _TIME_BASE
     frame.pict_type = PictureType.I if key else PictureType.NONE
     try:
         packets = context.encode(frame)

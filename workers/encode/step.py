@@ -13,7 +13,7 @@ from workers.encode.encoder import Coded, Encoder, EncoderSpec, EncoderTicks
 from workers.encode.key_frames import KeyFramePolicy
 from workers.encode.table import make_encoder
 from workers.errors import EncoderFailed
-from workers.picture import Picture
+from workers.picture import Colour, Picture
 from workers.plan.frame_rate import FrameRate
 from workers.plan.lateness import TOO_LATE_S
 from workers.plan.route import Route
@@ -45,7 +45,8 @@ class EncodeStep:
         self._tally = tally
         self._rate = FrameRate(guess=fps)
         self._ticks = EncoderTicks()
-        self._spec: EncoderSpec | None = None
+        self._shape: tuple[tuple[int, ...], Colour] | None = None
+        "Of the encoder's pictures: their luma's, and what their samples mean."
         self._encoder: Encoder | None = None
         self._sequence = 0
 
@@ -64,7 +65,7 @@ class EncodeStep:
             coded = self._code(item, item.picture)
         except EncoderFailed as error:
             log.warning("%s", error, extra={"action": "encoder_failed"})
-            self._spec = self._encoder = None
+            self._encoder = None
             self._tally.drop("encoder")
             return
         item.stamp(Stage.ENCODED)
@@ -76,7 +77,17 @@ class EncodeStep:
 
     def _code(self, item: Shot, picture: Picture) -> Coded:
         unit, fps = item.unit, self._rate.fps
-        spec = EncoderSpec(
+        shape = (picture.y.shape, picture.colour)
+        if self._encoder is None or shape != self._shape:
+            self._encoder = make_encoder(self._spec(picture), fps=fps)
+            self._shape = shape
+            self.keys.restart()
+        ticks = self._ticks.at(unit.pts, unit.clock_rate)
+        key = self.keys.is_due(pts=unit.pts, clock_rate=unit.clock_rate, now=time.monotonic())
+        return self._encoder.encode(picture, ticks=ticks, fps=fps, key=key)
+
+    def _spec(self, picture: Picture) -> EncoderSpec:
+        return EncoderSpec(
             codec=self._output.codec,
             width=picture.width,
             height=picture.height,
@@ -84,13 +95,6 @@ class EncodeStep:
             preset=self._output.preset,
             colour=picture.colour,
         )
-        if self._encoder is None or spec != self._spec:
-            self._encoder = make_encoder(spec, fps=fps)
-            self._spec = spec
-            self.keys.restart()
-        ticks = self._ticks.at(unit.pts, unit.clock_rate)
-        key = self.keys.is_due(pts=unit.pts, clock_rate=unit.clock_rate, now=time.monotonic())
-        return self._encoder.encode(picture, ticks=ticks, fps=fps, key=key)
 
     def _unit(self, item: Shot, picture: Picture, coded: Coded) -> AccessUnit:
         return dataclasses.replace(

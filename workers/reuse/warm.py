@@ -7,6 +7,7 @@ since compiling holds the interpreter's lock for half a minute at the first star
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -70,6 +71,7 @@ async def make_warm() -> None:
     if code != 0:
         log.warning("compiling ended with %d", code, extra={"action": "compiler_failed"})
     await asyncio.to_thread(warm_up)
+    gc.freeze()  # What numba made stays: the collector need not look through it while streams run.
     log.info("earlier pictures can be reused", extra={"action": "reuse_ready"})
 
 

@@ -24,7 +24,7 @@ class Studio:
     def __init__(self) -> None:
         self.tally = Tally()
         self.wishes: list[str] = []
-        self.step = DecodeStep(self.tally, taken=lambda: None, need_key=self.wishes.append)
+        self.step = DecodeStep(self.tally, need_key=self.wishes.append)
 
     def put(self, unit: AccessUnit, *, replay: bool = False) -> list[Shot]:
         return list(self.step.step(Shot(unit, Route.WORK, arrived=0.0, is_replay=replay)))

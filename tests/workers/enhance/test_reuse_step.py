@@ -42,7 +42,7 @@ class Stream:
 
     def __init__(self, nets: NetCache) -> None:
         self.tally = Tally()
-        self.decode = DecodeStep(self.tally, taken=lambda: None, need_key=lambda why: None)
+        self.decode = DecodeStep(self.tally, need_key=lambda why: None)
         # Streams know what nets are expected to take; their first share of the engine goes by it.
         self.step = EnhanceStep(
             nets, self.tally, EngineTime().seat(), model=MODEL, fps=30.0,
