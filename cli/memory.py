@@ -16,7 +16,7 @@ def with_large_pages(environment: Mapping[str, str]) -> dict[str, str]:
     Allocation Tunables"); what it says already stays. Elsewhere than with glibc it does nothing.
 
     Every picture walks through some ten megabytes: with pages of 4 KiB the processor looks up
-    addresses for 3 to 4 percent of a worker's time, in a virtual machine at least.
+    addresses for 1 to 3 percent of a worker's time, in a virtual machine at least.
     """
     said = environment.get(_VARIABLE, "")
     if _NAME in said:
