@@ -15,7 +15,6 @@ from models.manifest import Manifest, Precision, model_file
 from models.training.clip import Bytes
 from workers.engines import make_engine
 from workers.engines.engine import Engine, FreeSession, Session
-from workers.reuse.regions import region_sizes
 
 __all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
@@ -27,8 +26,8 @@ def _engine() -> Engine:
 def free_net(manifest: Manifest, precision: Precision, width: int, height: int) -> FreeSession:
     """For a picture of that size and all regions of it, made ready as a worker does."""
     net = _engine().compile_free(manifest, model_file(manifest, precision))
-    for size in region_sizes((width, height), manifest.receptive_radius):
-        net.warm_up(*size)
+    border = 2 * manifest.receptive_radius
+    net.warm_up(height + border, width + border)
     return net.session()
 
 

@@ -15,7 +15,7 @@ from workers.encode.table import make_encoder
 from workers.errors import EncoderFailed
 from workers.picture import Colour, Picture
 from workers.plan.frame_rate import FrameRate
-from workers.plan.lateness import TOO_LATE_S
+from workers.plan.lateness import Patience
 from workers.plan.route import Route
 from workers.shot import Shot
 from workers.tally import Tally
@@ -41,6 +41,7 @@ class EncodeStep:
 
     def __init__(self, output: OutputConfig, tally: Tally, *, fps: float) -> None:
         self.keys = KeyFramePolicy()
+        self._patience = Patience()
         self._output = output
         self._tally = tally
         self._rate = FrameRate(guess=fps)
@@ -58,7 +59,8 @@ class EncodeStep:
             self.keys.restart()
             yield self._copy(item)
             return
-        if time.monotonic() - item.arrived > TOO_LATE_S:
+        now = time.monotonic()
+        if self._patience.ends(now - item.arrived, now=now):
             self._tally.drop("late")
             return
         try:

@@ -27,7 +27,6 @@ from workers.engines.trial import time_net
 from workers.engines.turns import Turns
 from workers.enhance.batched import BatchedNet, measure_batch
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
-from workers.reuse.regions import region_sizes
 
 log = logging.getLogger(__name__)
 
@@ -179,9 +178,9 @@ class NetCache:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
         net = self._free_nets.get(model) or self._engine.compile_free(manifest, path)
         self._free_nets[model] = net
-        for size in region_sizes((width, height), manifest.receptive_radius):
-            with self.turns.take():
-                net.warm_up(*size)
+        border = 2 * manifest.receptive_radius
+        with self.turns.take():
+            net.warm_up(height + border, width + border)
         return net
 
     def _compiled(

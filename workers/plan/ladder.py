@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 
-from workers.plan.lateness import LONGEST_S, TOO_LATE_S, latest_s
+from workers.plan.lateness import LONGEST_S, Patience, latest_s
 from workers.plan.shedding import Shedding
 
 UP_AFTER_S = 1.0
@@ -138,6 +138,7 @@ class Ladder:
         self._least_higher = Rung.FULL
         self._ms_per_s = 0.0
         self._takes_turns = False
+        self._patience = Patience()
         self._shedding = Shedding()
         self._saved_ms = 0.0
         self._saved_at: float | None = None
@@ -181,7 +182,7 @@ class Ladder:
         """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
         if moment.refused is None:
             self._save(offers, moment.whole_ms, now)
-        if moment.age_s > TOO_LATE_S:
+        if self._patience.ends(moment.age_s, now=now):
             return Choice(Rung.DROP, reason=Reason.TOO_LATE)
         if self._shedding.leaves_out(moment.age_s, now=now):
             return Choice(Rung.DROP, reason=Reason.CROWD)

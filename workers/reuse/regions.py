@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workers.reuse.codec_info import CELL, cells
+from workers.reuse.codec_info import CELL
 from workers.reuse.compiled import compiled
 
-__all__ = ["MOST", "Region", "choose", "pixels", "region_sizes", "toll_of"]
+__all__ = ["MOST", "Region", "choose", "pixels", "toll_of"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -85,16 +85,6 @@ def choose(error: Floats, price: float, *, halo: int, most_pixels: int) -> list[
 def toll_of(count: int) -> int:
     """Samples that a run is charged besides its own, for a picture of ``count`` cells."""
     return int(TOLL * count * CELL**2)
-
-
-def region_sizes(size: tuple[int, int], halo: int) -> list[tuple[int, int]]:
-    """Height and width of everything that the net may be given for a picture of ``size`` (width,
-    height), halos included: all regions, and the picture itself.
-    """
-    rows, columns = cells(*size)
-    tall, wide = (np.unique(_sides(count, halo)[1:]) for count in (rows, columns))
-    sizes = [(int(height), int(width)) for height in tall for width in wide]
-    return [*sizes, (size[1] + 2 * halo, size[0] + 2 * halo)]
 
 
 @functools.lru_cache(maxsize=64)

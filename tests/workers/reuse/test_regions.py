@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from workers.reuse import regions
 from workers.reuse.codec_info import CELL, cells
-from workers.reuse.regions import MOST, Region, choose, pixels, region_sizes, toll_of
+from workers.reuse.regions import MOST, Region, choose, pixels, toll_of
 
 SIZE = (320, 180)
 HALO = 7
@@ -61,14 +61,13 @@ def test_a_region_at_the_edge_is_widened_inwards() -> None:
     assert picked(error, 1.0) == [Region(136, 272, 48, 48)]
 
 
-def test_all_regions_have_sizes_that_were_told_before() -> None:
-    sizes = set(region_sizes(SIZE, HALO))
-    assert (SIZE[1] + 2 * HALO, SIZE[0] + 2 * HALO) in sizes
-    assert len(sizes) < 150
-    for seed in range(40):
-        error = (np.random.default_rng(seed).random(cells(*SIZE)) ** 6 * 20).astype(np.float32)
-        for each in picked(error, 0.5):
-            assert (each.height + 2 * HALO, each.width + 2 * HALO) in sizes
+def test_regions_have_few_sizes() -> None:
+    sizes = set()
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        error = (rng.random(cells(*SIZE)) ** rng.integers(2, 9) * 20).astype(np.float32)
+        sizes |= {(each.height, each.width) for each in picked(error, 0.5)}
+    assert 30 < len(sizes) < 150
 
 
 @settings(max_examples=60, deadline=None)
