@@ -65,7 +65,7 @@ def test_regions_have_few_sizes() -> None:
     sizes = set()
     for seed in range(400):
         rng = np.random.default_rng(seed)
-        error = (rng.random(cells(*SIZE)) ** rng.integers(2, 9) * 20).astype(np.float32)
+        error = (rng.random(cells(*SIZE)) ** rng.integers(10, 400) * 20).astype(np.float32)
         sizes |= {(each.height, each.width) for each in picked(error, 0.5)}
     assert 30 < len(sizes) < 150
 
