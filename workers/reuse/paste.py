@@ -24,17 +24,17 @@ _BLACK, _WHITE = np.int16(0), np.int16(255)
 def paste(
     made: Bytes, row: int, column: int, top: int, left: int, tall: int, wide: int,
     plain: Bytes, scale: int, margin: int, keep: Bytes, out: Bytes, after: Shorts, actual: Floats,
-    worth: Floats, lift: Floats,
+    worth: Floats,
 ) -> None:  # fmt: skip
     """Takes over a rectangle of what the net made, at (row, column) of ``made``, at (top, left) of
     the picture; places in decoded samples, top and left of whole cells. ``keep`` says for each
     cell how many sixteenths of the prediction stay. ``actual`` gets each cell's error as it was,
-    ``worth`` what the net's correction is worth now, ``lift`` what the picture now has of it.
+    ``worth`` what the net's correction is worth now.
     """
     side = 8 * scale
     height, width = out.shape
     x, room = left * scale, min((left + wide) * scale, width) - left * scale
-    sums = np.empty((3, room), np.int32)
+    sums = np.empty((2, room), np.int32)
     kept = np.empty(room, np.int16)
     for y in range(top * scale, min((top + tall) * scale, height), side):
         lines = min(side, (top + tall) * scale - y, height - y)
@@ -46,15 +46,12 @@ def paste(
                 made, line + (row - top) * scale, column * scale, plain, line, x, kept, out, after,
                 scale * margin, sums[0], sums[1],
             )  # fmt: skip
-            if (line - y) % 2 == 0:
-                _lift_line(plain, line, x, out, sums[2])
         for first in range(0, room, side):
             last = min(first + side, room)
             place = y // side, (x + first) // side
             count = lines * (last - first)
             actual[place] = sums[0, first:last].sum() / count
             worth[place] = sums[1, first:last].sum() / count
-            lift[place] = sums[2, first:last].sum() / ((lines + 1) // 2 * (last - first))
 
 
 @inlined
@@ -78,11 +75,3 @@ def _paste_line(
         after[y, left + j] = state
         now = np.int16(np.int16(state + base + 2) >> 2)
         out[line, x + j] = min(max(now, _BLACK), _WHITE)
-
-
-@inlined
-def _lift_line(plain: Bytes, line: int, x: int, out: Bytes, lifted: Ints) -> None:
-    line, x = line & _FRONT, x & _FRONT
-    for j in range(lifted.shape[0]):
-        lift = np.int32(out[line, x + j]) - np.int32(plain[line, x + j])
-        lifted[j] += np.int32(lift * lift)

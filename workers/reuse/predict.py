@@ -24,7 +24,7 @@ from workers.reuse.bordered import MARGIN
 from workers.reuse.codec_info import CELL
 from workers.reuse.compiled import compiled, inlined
 
-__all__ = ["blank_residual", "blank_state", "carry", "match", "predict", "spread"]
+__all__ = ["HOPELESS", "blank_residual", "blank_state", "match", "predict", "spread"]
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.int16]
@@ -34,14 +34,6 @@ Bools = npt.NDArray[np.bool_]
 
 RESIZED = 2
 """In the grid of touched cells: bicubic, instead of predicted."""
-
-CHANGE = 0.3
-"""Of the energy of the net's correction: an error that grows by that much in a picture says that
-the content is another.
-"""
-
-LEAST_WORTH = 0.05
-"""Squared levels: where the net corrects next to nothing, less than that is no change."""
 
 HOPELESS = 2.0
 """Of the energy of the net's correction: with a greater error a cell is resized. The error is held
@@ -323,47 +315,9 @@ def _close(residual: Shorts) -> None:
 
 
 @compiled
-def carry(
-    dx: Shorts, dy: Shorts, squares: Floats, factor: float, usual: float, error: Floats,
-    worth: Floats, age: Shorts, calm: Floats, new_error: Floats, new_worth: Floats,
-    new_age: Shorts, new_calm: Floats,
-) -> None:  # fmt: skip
-    """Takes each cell's estimated error along its vector and adds what this step adds.
-
-    Errors are mean squared differences to the net's picture in squared levels. ``worth`` is the
-    energy of the net's correction to bicubic and bounds the error: where prediction would be no
-    better the cell is resized instead. ``usual`` is its mean, for content that was not there
-    before. ``factor`` is what refreshed cells said of earlier estimates. The shares: a quarter of
-    the squared residual, and a fifth of the net's correction where it is interpolated.
-
-    ``calm`` counts pictures since a cell changed; a step of less than CHANGE of its worth takes
-    only part of the count away.
-    """
-    rows, columns = dx.shape
-    for row in range(rows):
-        for column in range(columns):
-            x, y = int(dx[row, column]), int(dy[row, column])
-            r = min(max(row + ((y + 16) >> 5), 0), rows - 1)
-            c = min(max(column + ((x + 16) >> 5), 0), columns - 1)
-            value = worth[r, c]
-            left = squares[row, column]
-            if left > 4.0 * value + 1.0:
-                value = max(value, np.float32(usual))
-            step = 0.25 * left
-            if (x & 3) | (y & 3):
-                step += 0.2 * value
-            new_worth[row, column] = value
-            step *= factor
-            new_error[row, column] = error[r, c] + step
-            stays = 1.0 - step / (CHANGE * max(value, np.float32(LEAST_WORTH)))
-            new_calm[row, column] = (calm[r, c] + 1.0) * max(stays, 0.0)
-            new_age[row, column] = min(age[r, c] + 1, 30000)
-
-
-@compiled
 def predict(
     before: Shorts, residual: Shorts, plain: Bytes, dx: Shorts, dy: Shorts, error: Floats,
-    worth: Floats, scale: int, margin: int, touched: Bytes, lift: Floats, after: Shorts, out: Bytes,
+    worth: Floats, scale: int, margin: int, touched: Bytes, after: Shorts, out: Bytes,
 ) -> None:  # fmt: skip
     """Brings ``out`` [height, width], the enlarged picture, up to date, and fills ``after``, the
     state that goes with it, from ``before``, ``residual`` (of ``match``) and ``plain`` (bicubic).
@@ -371,8 +325,7 @@ def predict(
 
     Of ``out`` only cells are written where ``touched`` is given as not 0, because ``plain`` changed
     or ``out`` is not what goes with ``before``, and those that something moved into; ``touched``
-    has them all afterwards. ``lift`` gets their mean squared difference to bicubic, measured in
-    every second row. ``margin`` is in decoded samples.
+    has them all afterwards. ``margin`` is in decoded samples.
     """
     rows, columns = dx.shape
     side = 8 * scale
@@ -380,7 +333,6 @@ def predict(
     lines = np.empty((side + 5, side * columns), np.int16)
     wider = np.empty((10, side * columns), np.int16)
     phases = np.empty((scale, 8 * columns), np.int16)
-    squares = np.empty(side * columns, np.int32)
     for row in range(rows):
         y = scale * (margin + 8 * row)
         column = 0
@@ -393,12 +345,10 @@ def predict(
                 _fetch(before, y, x, side, wide, 0, 0, _LEAST, _MOST, lines, after, y, x)
             elif touched[row, column] == RESIZED:
                 _resize(plain, side * row, side * column, side, wide, y, x, after, out)
-                for cell in range(column, end):
-                    lift[row, cell] = 0.0
             else:
                 _move(before, dx, dy, row, column, end, scale, margin, lines, after)
                 _widen(residual, row, column, end, scale, phases, wider)
-                _combine(wider, plain, row, column, end, scale, y, x, squares, lift, after, out)
+                _combine(wider, plain, row, column, end, scale, y, x, after, out)
             column = end
 
 
@@ -508,7 +458,7 @@ def _resize(
 @inlined
 def _combine(
     wider: Shorts, plain: Bytes, row: int, column: int, end: int, scale: int, y: int, x: int,
-    squares: Ints, lift: Floats, after: Shorts, out: Bytes,
+    after: Shorts, out: Bytes,
 ) -> None:  # fmt: skip
     """S and 4 E' of a run of cells, as far as the picture reaches, from M(S) in ``after``."""
     height, width = out.shape
@@ -518,8 +468,6 @@ def _combine(
     y, x = y & _FRONT, x & _FRONT
     # Across and down make 4 scale^2 of the weights; in 65536ths, three times.
     third = np.int32((3 * 65536 + whole * whole // 2) // (whole * whole))
-    for j in range(wide):
-        squares[j] = 0
     for i in range(tall):
         place = 2 * i + 1 - scale
         at = (place // whole + 1) & _FRONT
@@ -534,17 +482,6 @@ def _combine(
             after[y + i, x + j] = state
             value = np.int16(np.int16(state + base + 2) >> 2)
             out[top + i, left + j] = min(max(value, _BLACK), _WHITE)
-        if i % 2 == 0:
-            for j in range(wide):
-                apart = np.int32(out[top + i, left + j]) - np.int32(plain[top + i, left + j])
-                squares[j] += np.int32(apart * apart)
-    for cell in range(column, end):
-        first = side * (cell - column)
-        last = min(first + side, wide)
-        sum_here = np.int32(0)
-        for j in range(first, last):
-            sum_here += squares[j]
-        lift[row, cell] = sum_here / max((last - first) * ((tall + 1) // 2), 1)
 
 
 @compiled

@@ -12,8 +12,9 @@ from workers.reuse.codec_info import CELL, CodecInfo, MotionGrid, cells
 from workers.reuse.enlarge import Enlarger
 from workers.reuse.flow import FlowMotion
 from workers.reuse.paste import paste
-from workers.reuse.predict import blank_residual, blank_state, carry, match, predict, spread
+from workers.reuse.predict import blank_residual, blank_state, match, predict, spread
 from workers.reuse.regions import Region, choose, pixels, toll_of
+from workers.reuse.survey import carry, lost, trust, wish
 
 __all__ = ["Outlook", "Reuser"]
 
@@ -128,7 +129,8 @@ class Reuser:
         self._is_begun = False
         self._guessed = self._missed = 0.0
         self._seen = 0
-        self._lift = np.zeros(self._grid, np.float32)
+        self._wanted = np.zeros(self._grid, np.float32)
+        self._mean_worth = 0.0
 
     @property
     def enlarged(self) -> Bytes:
@@ -146,13 +148,6 @@ class Reuser:
     def worth(self) -> npt.NDArray[np.float32]:
         """Energy of the net's correction to bicubic in each cell; a view."""
         return self._worth
-
-    @property
-    def lift(self) -> npt.NDArray[np.float32]:
-        """Mean squared difference to bicubic that each cell of the picture has now, of predicted
-        ones in every second row; a view.
-        """
-        return self._lift
 
     @property
     def factor(self) -> float:
@@ -197,22 +192,24 @@ class Reuser:
             # that a stream short of time does not pulse.
             self._error += KEY_FRAME * self._worth
         self._predict()
-        self._keep[:] = _kept(self._error, self._worth)
+        trust(self._error, self._worth, KEPT, 10 * LEAST_PRICE, self._keep)
+        self._mean_worth = float(self._worth.mean())
         told = dataclasses.replace(info or _UNKNOWN, motion=motion, residual=self._squares.copy())
-        error = float(self._lost().mean())
-        is_cut = error - self._left > CUT * float(self._worth.mean())
+        error = lost(self._error, self._worth)
+        is_cut = error - self._left > CUT * self._mean_worth
         return Outlook(error, usual, told, must_be_full=is_key or is_cut)
 
     def regions(self, most_pixels: int) -> list[Region]:
         """What the net should look at; ``most_pixels`` is the most it may, halos included."""
-        least = max(TOLERANCE * float(self._worth.mean()), LEAST_PRICE)
+        least = max(TOLERANCE * self._mean_worth, LEAST_PRICE)
         price = max(least, VISIBLE)
-        wanted = self._lost() * np.minimum(np.float32(1.0) + self._calm, np.float32(MOST_SEEN))
+        wanted, halo, side = self._wanted, self._halo, TILE * CELL
         # A tile whose turn has come is worth the net even alone.
-        side = TILE * CELL
-        alone = ((side + 2 * self._halo) ** 2 + toll_of(wanted.size)) / side**2
-        wanted[self._age > self._turn] = np.float32(1.01 * price * alone)
-        halo = self._halo
+        alone = ((side + 2 * halo) ** 2 + toll_of(wanted.size)) / side**2
+        wish(
+            self._error, self._worth, self._calm, self._age, self._turn, MOST_SEEN,
+            1.01 * price * alone, wanted,
+        )  # fmt: skip
         found = choose(wanted, price, halo=halo, most_pixels=most_pixels)
         free = min(most_pixels, int(FREE_SHARE * self._all)) - pixels(found, halo)
         if price > least and free > 0:
@@ -230,7 +227,7 @@ class Reuser:
         paste(
             made, row, column, region.top, region.left, region.height, region.width,
             self._plain.large, self._scale, MARGIN, self._keep, self._enlarged, self._states[1],
-            self._actual, self._worth, self._lift,
+            self._actual, self._worth,
         )  # fmt: skip
         self._guessed += float(self._error[area].sum())
         self._missed += float(self._actual[area].sum())
@@ -248,7 +245,7 @@ class Reuser:
         height, width = self._enlarged.shape
         spread(self._states[1], width, height, MARGIN * self._scale)
         self._states.reverse()
-        self._left = float(self._lost().mean())
+        self._left = lost(self._error, self._worth)
         self._stale[:] = 0
         self._before = self._now
         self._is_begun = False
@@ -259,10 +256,6 @@ class Reuser:
             self._factor = min(max(self._factor * told**weight, FACTORS[0]), FACTORS[1])
         self._guessed = self._missed = 0.0
         self._seen = 0
-
-    def _lost(self) -> npt.NDArray[np.float32]:
-        """Of each cell: a prediction cannot lose more than the net's correction."""
-        return np.minimum(self._error, self._worth)
 
     def _motion(self, now: Bytes, before: Bytes, info: CodecInfo | None) -> MotionGrid:
         if info is not None and info.motion is not None:
@@ -284,8 +277,8 @@ class Reuser:
     def _predict(self) -> None:
         predict(
             self._states[0], self._residual, self._plain.large, self._dx, self._dy,
-            self._error, self._worth, self._scale, MARGIN, self._stale, self._lift,
-            self._states[1], self._enlarged,
+            self._error, self._worth, self._scale, MARGIN, self._stale, self._states[1],
+            self._enlarged,
         )  # fmt: skip
 
     def _carry(self, usual: float) -> None:
@@ -301,12 +294,6 @@ class Reuser:
         self._worth, self._spare_worth = self._spare_worth, self._worth
         self._age, self._spare_age = self._spare_age, self._age
         self._calm, self._spare_calm = self._spare_calm, self._calm
-
-
-def _kept(error: npt.NDArray[np.float32], worth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Nothing where the cell was only resized; elsewhere between half of KEPT and all of it."""
-    trust = 1.0 - error / (2.0 * np.maximum(worth, 10 * LEAST_PRICE))
-    return np.where(error < worth, KEPT * trust + 0.5, 0.0).astype(np.uint8)
 
 
 def _turns(grid: tuple[int, int]) -> npt.NDArray[np.int16]:

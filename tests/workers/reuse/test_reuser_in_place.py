@@ -18,7 +18,7 @@ from workers.reuse.regions import Region
 from workers.reuse.reuser import Reuser
 
 Scene = tuple[np.ndarray, CodecInfo | None]
-GRIDS = ("_error", "_worth", "_age", "_keep", "_lift", "_dx", "_dy", "_squares")
+GRIDS = ("_error", "_worth", "_age", "_keep", "_calm", "_dx", "_dy", "_squares")
 
 
 class Anew(Reuser):

@@ -51,11 +51,11 @@ from workers.decode.decoder import UnitDecoder
 from workers.engines import make_engine
 from workers.enhance.reuse import ReuseFeed
 from workers.picture import Picture
-from workers.reuse import enlarge, paste, predict, regions, side_data, warm
+from workers.reuse import enlarge, paste, predict, regions, side_data, survey, warm
 from workers.reuse.inspector import CodecInspector
 
 loops = [
-    loop for module in (enlarge, paste, predict, regions, side_data)
+    loop for module in (enlarge, paste, predict, regions, side_data, survey)
     for loop in vars(module).values() if hasattr(loop, "signatures")
 ]
 def versions():
