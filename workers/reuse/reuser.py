@@ -23,7 +23,7 @@ Bytes = npt.NDArray[np.uint8]
 STILL = 16
 """Sum of squares over a cell below which it has not moved: half a level a sample."""
 
-TOLERANCE = 0.27
+TOLERANCE = 0.25
 """Error for a sample of the net's work, as a share of what the net's correction is worth, from
 which the work is done.
 """
@@ -34,10 +34,10 @@ LEAST_PRICE = 0.02
 FREE_SHARE = 0.2
 """Of the full net's work, that is spent wherever it mends something."""
 
-VISIBLE = 1.0
+VISIBLE = 1.1
 """Squared levels: error for a sample of the net's work, from which more than FREE_SHARE is spent.
 In a picture that is nearly right already the last tenth of the net's gain takes half of the work
-and is not seen: a squared level alone would make 48 dB.
+and is not seen: 1.1 squared levels alone would make 47.7 dB.
 """
 
 KEPT = 7
