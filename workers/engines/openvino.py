@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +28,15 @@ from workers.engines.engine import (
     out_shape,
     tensor_shapes,
 )
+from workers.engines.sizes import OftenMet
 from workers.errors import NetUnusable
 
+log = logging.getLogger(__name__)
+
 MAX_BATCH = 4
+
+ANY = (-1, -1)
+"""In the place of a height and width."""
 
 
 class OpenVinoEngine:
@@ -35,6 +45,7 @@ class OpenVinoEngine:
     def __init__(self, options: EngineOptions) -> None:
         self._core: Any = ov.Core()
         self._threads = options.threads
+        self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-sizes")
 
     @property
     def info(self) -> EngineInfo:
@@ -74,16 +85,20 @@ class OpenVinoEngine:
 
     def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
         """With height and width left open; a size that was met before costs nothing more."""
-        try:
+
+        def compiled(height: int, width: int) -> Any:
             model = self._core.read_model(path)
-            model.reshape({"luma": [1, 1, -1, -1]})
-            compiled = self._core.compile_model(model, "CPU", self._options())
+            model.reshape({"luma": [1, 1, height, width]})
+            return self._core.compile_model(model, "CPU", self._options())
+
+        try:
+            return _FreeNet(compiled, self._compiler, has_looks=manifest.strength)
         except RuntimeError as error:
             raise NetUnusable(f"OpenVINO cannot load {path.name}: {_last_line(error)}.") from error
-        return _FreeNet(compiled, has_looks=manifest.strength)
 
     def close(self) -> None:
         """Nothing is held beyond the compiled nets."""
+        self._compiler.shutdown(wait=True, cancel_futures=True)
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -142,39 +157,108 @@ class _Session:
 
 
 class _FreeNet:
-    def __init__(self, compiled: Any, *, has_looks: bool) -> None:
-        self._compiled = compiled
-        self._has_looks = has_looks
+    """One graph for any size, and graphs of their own for sizes that are often met: where the size
+    is open every call prepares all nodes anew, which takes half a millisecond.
+    """
+
+    def __init__(
+        self, compile_net: Callable[[int, int], Any], compiler: ThreadPoolExecutor, *,
+        has_looks: bool,
+    ) -> None:  # fmt: skip
+        self.has_looks = has_looks
+        self._compile = compile_net
+        self._compiler = compiler
+        self._any = compile_net(*ANY)
+        self._own: dict[tuple[int, int], Any] = {}
+        self._sizes = OftenMet()
+        self._lock = threading.Lock()
 
     def session(self) -> FreeSession:
-        return _FreeSession(self._compiled, has_looks=self._has_looks)
+        return _FreeSession(self)
 
     def warm_up(self, height: int, width: int) -> None:
         """Primitives are made for each size, and kept for all sessions."""
         self.session().run(np.zeros((height, width), np.uint8), 0.0)
 
+    def graph(self, size: tuple[int, int]) -> tuple[tuple[int, int], Any]:
+        """What runs an input of that height and width best now, and the size that it is for: this
+        one, or ``ANY``.
+        """
+        with self._lock:
+            own = self._own.get(size)
+            is_wanted = self._sizes.meet(size)
+        if is_wanted:
+            self._begin(size)
+        return (ANY, self._any) if own is None else (size, own)
+
+    def has(self, size: tuple[int, int], graph: Any) -> bool:
+        """Whether this is still the graph for that size, or for ``ANY``."""
+        return graph is (self._any if size == ANY else self._own.get(size))
+
+    def _begin(self, size: tuple[int, int]) -> None:
+        try:
+            self._compiler.submit(self._make, size)
+        except RuntimeError:
+            # The engine is closed; a stream's last picture goes on without.
+            log.debug("no graph for %s: the engine is closed", size)
+
+    def _make(self, size: tuple[int, int]) -> None:
+        try:
+            graph = self._compile(*size)
+        except RuntimeError as error:
+            log.warning("no graph for %s: %s", size, _last_line(error))
+            with self._lock:
+                self._sizes.refuse(size)
+            return
+        with self._lock:
+            dropped = self._sizes.made(size)
+            self._own[size] = graph
+            if dropped is not None:
+                self._own.pop(dropped, None)
+
 
 class _FreeSession:
+    def __init__(self, net: _FreeNet) -> None:
+        self._net = net
+        self._strength = np.zeros(1, np.float32)
+        self._requests: dict[tuple[int, int], tuple[Any, _Request]] = {}
+
+    def run(self, luma: Array, strength: float) -> Array:
+        size, graph = self._net.graph((luma.shape[0], luma.shape[1]))
+        known = self._requests.get(size)
+        if known is None or known[0] is not graph:
+            known = self._begin(size, graph)
+        self._strength[0] = strength
+        return known[1].run(luma)
+
+    def _begin(self, size: tuple[int, int], graph: Any) -> tuple[Any, _Request]:
+        # What went for another one must not be held here.
+        held = self._requests.items()
+        self._requests = {key: have for key, have in held if self._net.has(key, have[0])}
+        request = _Request(graph, self._strength if self._net.has_looks else None)
+        self._requests[size] = graph, request
+        return graph, request
+
+
+class _Request:
     """Tensors are set one by one: a dictionary of arrays takes another eighth of a small region's
     time to be looked through.
     """
 
-    def __init__(self, compiled: Any, *, has_looks: bool) -> None:
-        self._request = compiled.create_infer_request()
-        self._port = compiled.input("luma")
+    def __init__(self, graph: Any, strength: Array | None) -> None:
+        self._request = graph.create_infer_request()
+        self._port = graph.input("luma")
         self._luma: Any = None
         "What the request reads; it must not be freed before the next one."
-        self._strength = np.zeros(1, np.float32)
-        if has_looks:
-            port = compiled.input("strength")
-            self._request.set_tensor(port, ov.Tensor(self._strength, shared_memory=True))
+        if strength is not None:
+            port = graph.input("strength")
+            self._request.set_tensor(port, ov.Tensor(strength, shared_memory=True))
 
-    def run(self, luma: Array, strength: float) -> Array:
+    def run(self, luma: Array) -> Array:
         packed = np.ascontiguousarray(luma)[None, None]
         tensor = ov.Tensor(packed, shared_memory=True)
         self._request.set_tensor(self._port, tensor)
         self._luma = packed, tensor
-        self._strength[0] = strength
         results = self._request.infer(share_outputs=True)
         enhanced: Array = results[0][0, 0]
         return enhanced

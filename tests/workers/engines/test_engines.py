@@ -438,6 +438,20 @@ def test_any_size_and_one_size_give_the_same(free_engine: Engine) -> None:
     assert np.abs(fixed.astype(int) - free).max() <= 1
 
 
+def test_a_size_that_is_often_met_stays_the_same(free_engine: Engine) -> None:
+    """Engines may prepare themselves for it behind our back."""
+    manifest = load_manifest("live-s")
+    net = free_engine.compile_free(manifest, model_file(manifest, "int8"))
+    luma = np.random.default_rng(6).integers(0, 256, (32, 40), np.uint8)
+    first = {strength: np.array(net.session().run(luma, strength)) for strength in (0.0, 1.0)}
+    assert np.abs(first[0.0].astype(int) - first[1.0]).max() > 1
+    one, other = net.session(), net.session()
+    for turn in range(400):
+        for session, strength in ((one, turn % 2), (other, 1 - turn % 2)):
+            made = session.run(luma, float(strength))
+            assert np.abs(made.astype(int) - first[float(strength)]).max() <= 1
+
+
 def test_engines_that_fix_sizes_say_so(tmp_path: Path) -> None:
     manifest = load_manifest("live-s")
     with pytest.raises(NetUnusable, match="fixes the size"):
