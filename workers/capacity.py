@@ -22,7 +22,7 @@ WIDTH, HEIGHT, FPS = 480, 270, 30
 REUSED_PART = 0.5
 """Of the whole net's time, that a hand-held camera needs where earlier pictures are reused."""
 
-PLAN_MS = 3.0
+PLAN_MS = 1.5
 """For each frame, to find out what may be reused."""
 
 _ROUNDS = 19

@@ -6,7 +6,7 @@ __all__ = ["EVERY", "MOST", "OFTEN", "OftenMet"]
 
 Size = tuple[int, int]
 
-MOST = 24
+MOST = 16
 """Graphs of one size each that a net has beside the one for any size; each takes about 4 MB."""
 
 OFTEN = 8
