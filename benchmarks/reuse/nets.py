@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.util
 import time
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from models.export.graph import INPUT, STRENGTH
-from models.manifest import Manifest, Precision, model_file
+from models.manifest import Manifest, Precision, load_manifest, model_file
 from models.training.clip import Bytes
 from workers.engines import make_engine
-from workers.engines.engine import Engine, FreeSession, Session
+from workers.engines.engine import Engine, FreeNet, FreeSession, Session
 
 __all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
@@ -24,11 +25,18 @@ def _engine() -> Engine:
 
 
 def free_net(manifest: Manifest, precision: Precision, width: int, height: int) -> FreeSession:
-    """For a picture of that size and all regions of it, made ready as a worker does."""
-    net = _engine().compile_free(manifest, model_file(manifest, precision))
+    """For a picture of that size and all regions of it, made ready as a worker does; streams share
+    the net, which learns what sizes are often met.
+    """
+    net = _free(model_file(manifest, precision), manifest.name)
     border = 2 * manifest.receptive_radius
     net.warm_up(height + border, width + border)
     return net.session()
+
+
+@functools.cache
+def _free(path: Path, model: str) -> FreeNet:
+    return _engine().compile_free(load_manifest(model), path)
 
 
 class FixedNet:
