@@ -14,9 +14,14 @@ try:
 except ImportError:
     pass
 
-__all__ = ["IS_COMPILED", "compiled", "inlined"]
+__all__ = ["FRONT", "IS_COMPILED", "compiled", "inlined"]
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+FRONT = 0x3FFFFFFF
+"""Ands with it change no index, but show the compiler that it is not negative: Python's counting
+from the end would keep it from making vectors of the loops.
+"""
 
 IS_COMPILED = _njit is not None
 """False where numba cannot be imported or is switched off: the loops then run as they are written,

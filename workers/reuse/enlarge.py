@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from workers.reuse.bordered import MARGIN
 from workers.reuse.codec_info import CELL, cells
-from workers.reuse.compiled import compiled, inlined
+from workers.reuse.compiled import FRONT, compiled, inlined
 
 __all__ = ["Enlarger"]
 
@@ -23,11 +23,6 @@ Ints = npt.NDArray[np.int32]
 _LEFT, _RIGHT = np.array([0xFFFF, 0xFFFF << 48], np.uint64)
 """Of a cell's row as a little-endian word: the two samples at either end, which are as far as the
 filter reaches into the next cell.
-"""
-
-_FRONT = 0x3FFFFFFF
-"""Ands with it change no index, but show the compiler that it is not negative: Python's counting
-from the end would keep it from making vectors of the loops.
 """
 
 
@@ -92,9 +87,9 @@ def _compare(now: Any, before: Any, margin: int, changed: Bytes) -> None:
     rows, columns = changed.shape
     changed[:] = 0
     for row in range(rows):
-        y = (margin + 8 * row) & _FRONT
+        y = (margin + 8 * row) & FRONT
         for column in range(columns):
-            x = (margin // 8 + column) & _FRONT
+            x = (margin // 8 + column) & FRONT
             top = (now[y, x] ^ before[y, x]) | (now[y + 1, x] ^ before[y + 1, x])
             low = (now[y + 6, x] ^ before[y + 6, x]) | (now[y + 7, x] ^ before[y + 7, x])
             both = top | low
@@ -154,10 +149,10 @@ def _enlarge(
 ) -> None:  # fmt: skip
     """Eight rows of ``wide`` samples: down into ``sums``, then across, phase by phase."""
     height, width = large.shape
-    x = (left + margin - 2) & _FRONT
+    x = (left + margin - 2) & FRONT
     for line in range(scale * top, min(scale * (top + 8), height)):
         phase = line % scale
-        y = (line // scale + margin - 2 + first[phase]) & _FRONT
+        y = (line // scale + margin - 2 + first[phase]) & FRONT
         a, b, c, d = taps[phase, 0], taps[phase, 1], taps[phase, 2], taps[phase, 3]
         for j in range(wide + 4):
             sums[j] = (
@@ -166,7 +161,7 @@ def _enlarge(
             )  # fmt: skip
         for phase in range(scale):
             a, b, c, d = taps[phase, 0], taps[phase, 1], taps[phase, 2], taps[phase, 3]
-            at = first[phase] & _FRONT
+            at = first[phase] & FRONT
             for j in range(wide):
                 total = np.int32(
                     a * sums[at + j] + b * sums[at + j + 1] + c * sums[at + j + 2]
@@ -180,7 +175,7 @@ def _enlarge(
 @inlined
 def _interleave(phases: Bytes, scale: int, wide: int, line: int, left: int, large: Bytes) -> None:
     """The cases say the same as the last one; constants let the compiler make vectors of them."""
-    line, left = line & _FRONT, left & _FRONT
+    line, left = line & FRONT, left & FRONT
     if scale == 2:
         for j in range(wide):
             large[line, left + 2 * j] = phases[0, j]

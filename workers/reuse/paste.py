@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workers.reuse.compiled import compiled, inlined
+from workers.reuse.compiled import FRONT, compiled, inlined
 
 __all__ = ["paste"]
 
@@ -13,9 +13,6 @@ Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.int16]
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
-
-_FRONT = 0x3FFFFFFF
-"""Shows the compiler that an index is not negative, as in ``predict``."""
 
 _BLACK, _WHITE = np.int16(0), np.int16(255)
 
@@ -60,8 +57,8 @@ def _paste_line(
     after: Shorts, margin: int, missed: Ints, gained: Ints,
 ) -> None:  # fmt: skip
     """One row of samples; the last two grow by squared differences."""
-    row, column, line, x = row & _FRONT, column & _FRONT, line & _FRONT, x & _FRONT
-    y, left = (line + margin) & _FRONT, (x + margin) & _FRONT
+    row, column, line, x = row & FRONT, column & FRONT, line & FRONT, x & FRONT
+    y, left = (line + margin) & FRONT, (x + margin) & FRONT
     for j in range(kept.shape[0]):
         value = np.int16(made[row, column + j])
         base = np.int16(plain[line, x + j])

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from workers.reuse.bordered import MARGIN
 from workers.reuse.codec_info import CELL
-from workers.reuse.compiled import compiled, inlined
+from workers.reuse.compiled import FRONT, compiled, inlined
 
 __all__ = ["HOPELESS", "blank_residual", "blank_state", "match", "predict", "spread"]
 
@@ -47,11 +47,6 @@ _TAPS = np.array(
     [[0, 0, 128, 0, 0, 0], [2, -11, 108, 36, -8, 1], [3, -17, 78, 78, -17, 3],
      [1, -8, 36, 108, -11, 2]], dtype=np.int32,
 )  # fmt: skip
-
-_FRONT = 0x3FFFFFFF
-"""Ands with it change no index, but show the compiler that it is not negative: Python's counting
-from the end would keep it from making vectors of the loops.
-"""
 
 # Sums of int16 are int64 to numba, unless they are made short again at once.
 _BLACK, _WHITE = np.int16(0), np.int16(255)
@@ -80,10 +75,10 @@ def _fetch(
     """
     height, width = plane.shape
     # Far outside every sample is the edge's; so is what is just outside.
-    y = (max(min(y + (dy >> 2), height - tall - 3), 2) - 2) & _FRONT
-    x = (max(min(x + (dx >> 2), width - wide - 3), 2) - 2) & _FRONT
+    y = (max(min(y + (dy >> 2), height - tall - 3), 2) - 2) & FRONT
+    x = (max(min(x + (dx >> 2), width - wide - 3), 2) - 2) & FRONT
     fx, fy = dx & 3, dy & 3
-    top, left = top & _FRONT, left & _FRONT
+    top, left = top & FRONT, left & FRONT
     if fx == 0 and fy == 0:
         for i in range(tall):
             for j in range(wide):
@@ -145,7 +140,7 @@ def _alike(
 @inlined
 def _is_same(now: Any, before: Any, y: int, x: int) -> bool:
     """Whether a cell's eight words are."""
-    y, x = y & _FRONT, x & _FRONT
+    y, x = y & FRONT, x & FRONT
     apart = now[y, x] ^ before[y, x]
     for i in range(1, 8):
         apart |= now[y + i, x] ^ before[y + i, x]
@@ -160,7 +155,7 @@ def _measure(
     """The sum of squares that is left of each cell of a run from (y, x) on, into ``found``."""
     wide = 8 * (end - column)
     _fetch(before, y, x, 8, wide, dx, dy, _BLACK, _WHITE, lines, block, 0, 0)
-    y, x = y & _FRONT, x & _FRONT
+    y, x = y & FRONT, x & FRONT
     for j in range(wide):
         sums[j] = 0
     for i in range(8):
@@ -295,7 +290,7 @@ def _leave(
         until = _alike(dx, dy, row, at, end, x + (vx >> 2), 8, before.shape[1])
         wide = 8 * (until - at)
         _fetch(before, y, x, 8, wide, vx, vy, _BLACK, _WHITE, lines, block, 0, 0)
-        top, left, y, x = (8 * row + 1) & _FRONT, (8 * at + 8) & _FRONT, y & _FRONT, x & _FRONT
+        top, left, y, x = (8 * row + 1) & FRONT, (8 * at + 8) & FRONT, y & FRONT, x & FRONT
         for i in range(8):
             for j in range(wide):
                 residual[top + i, left + j] = np.int16(np.int16(now[y + i, x + j]) - block[i, j])
@@ -381,14 +376,14 @@ def _widen(
     ``out``.
     """
     wide = 8 * (end - column)
-    x = (8 * column + 7) & _FRONT
+    x = (8 * column + 7) & FRONT
     whole = 2 * scale
     for line in range(10):
-        y = (8 * row + line) & _FRONT
+        y = (8 * row + line) & FRONT
         for phase in range(scale):
             # Weights are in halves of a phase.
             place = 2 * phase + 1 - scale
-            at = (place // whole + 1) & _FRONT
+            at = (place // whole + 1) & FRONT
             right = np.int16(place % whole)
             left = np.int16(whole - right)
             for j in range(wide):
@@ -447,7 +442,7 @@ def _resize(
 ) -> None:  # fmt: skip
     """A run of cells as bicubic has it: S is 3 B."""
     height, width = out.shape
-    top, left, y, x = top & _FRONT, left & _FRONT, y & _FRONT, x & _FRONT
+    top, left, y, x = top & FRONT, left & FRONT, y & FRONT, x & FRONT
     for i in range(min(side, height - top)):
         for j in range(min(wide, width - left)):
             value = np.int16(plain[top + i, left + j])
@@ -463,14 +458,14 @@ def _combine(
     """S and 4 E' of a run of cells, as far as the picture reaches, from M(S) in ``after``."""
     height, width = out.shape
     side, whole = 8 * scale, 2 * scale
-    top, left = (side * row) & _FRONT, (side * column) & _FRONT
+    top, left = (side * row) & FRONT, (side * column) & FRONT
     tall, wide = min(side, height - top), min(side * (end - column), width - left)
-    y, x = y & _FRONT, x & _FRONT
+    y, x = y & FRONT, x & FRONT
     # Across and down make 4 scale^2 of the weights; in 65536ths, three times.
     third = np.int32((3 * 65536 + whole * whole // 2) // (whole * whole))
     for i in range(tall):
         place = 2 * i + 1 - scale
-        at = (place // whole + 1) & _FRONT
+        at = (place // whole + 1) & FRONT
         below = np.int32(place % whole)
         above = np.int32(whole - below)
         for j in range(wide):
