@@ -25,9 +25,9 @@ LEAST_REFRESHED = 0.25
 """Where reuse would refresh less than this part of what it wants to, it is not begun with ..."""
 
 LEAST_KEPT = 0.1
-"""... and below this it ends: other streams have more of the time. Of what it wishes while it gets
-all, ``live-s`` keeps 0.86 of the gain with a half, 0.71 with a quarter, 0.57 with 0.15 and nothing
-with 0.05 (fixed camera); a wish that is not met grows to twice as much.
+"""... and below this it ends: other streams have more of the time. Of what it keeps with all that
+it wishes for, ``live-s`` keeps 0.82 with a half, 0.64 with a quarter, 0.47 with 0.15 and 0.2 with
+0.05 (fixed camera); a wish that is not met grows to twice as much.
 """
 
 
@@ -172,8 +172,7 @@ class Ladder:
 
     def foresee(self, reuse: Offer, moment: Moment, *, now: float) -> Reason | None:
         """Why a frame cannot have ``reuse``, priced as usual, so that there is no use in planning
-        for it; None where it might. What planning takes is thought to have
-        passed.
+        for it; None where it might. What planning takes is thought to have passed.
         """
         self._save([reuse], moment.whole_ms, now)
         return None if moment.is_trial else self._refusal(reuse, moment)

@@ -14,8 +14,8 @@ class ReuseWorth:
     """Compares what reused frames take, all in all, with what the whole net takes.
 
     Finding out what can be reused costs a few milliseconds whatever comes of it; where the net is
-    quick and much moves, that is more than it saves. Times are in seconds of work,
-    waiting for cores or the engine not counted; no clock.
+    quick and much moves, that is more than it saves. Times are in seconds of work, waiting for
+    cores or the engine not counted; no clock.
     """
 
     def __init__(self) -> None:
