@@ -26,13 +26,13 @@ class TDANConfig:
 
 
 class TDAN(nn.Module):
-    """Each frame aligned to the current one by four deformable convolutions, as a picture; then a
-    plain net over all of them.
+    """Each neighbouring frame aligned to the current one by four deformable convolutions, as a
+    picture; then a plain net over these and the current frame itself.
 
-    Paper: TDAN (Tian et al., CVPR 2020), sections 3.2 and 3.3. Parameter names are those of the
-    published model. Input, output: see VideoNet; window `config.window`, the current frame in the
-    middle. The published net works on -0.5..0.5, which is done inside. Nothing is added to its
-    output.
+    Paper: TDAN (Tian et al., CVPR 2020), sections 3.2 and 3.3: only the supporting frames are
+    aligned. Parameter names are those of the published model. Input, output: see VideoNet; window
+    `config.window`, the current frame in the middle. The published net works on -0.5..0.5, which
+    is done inside. Nothing is added to its output.
     """
 
     size_multiple = 1
@@ -72,15 +72,22 @@ class TDAN(nn.Module):
         return self.with_aligned(frames)[0]
 
     def with_aligned(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """The enhanced frame, and all frames aligned to the current one, [N, window, C, H, W]: the
-        paper's loss holds them to the current frame (eq. 9).
+        """The enhanced frame, and the window with every frame but the middle one aligned to that,
+        [N, window, C, H, W]: the paper's loss holds them to the middle frame (eq. 9).
         """
         batch, window, colours, height, width = frames.shape
         flat = (frames - 0.5).reshape(batch * window, colours, height, width)
         features = self.residual_layer(F.relu(self.conv_first(flat)))
         features = features.reshape(batch, window, -1, height, width)
-        reference = features[:, window // 2]
-        aligned = torch.stack([self._align(features[:, n], reference) for n in range(window)], 1)
+        centre = window // 2
+        reference, pictures = features[:, centre], flat.reshape(frames.shape)
+        aligned = torch.stack(
+            [
+                pictures[:, n] if n == centre else self._align(features[:, n], reference)
+                for n in range(window)
+            ],
+            dim=1,
+        )
         fused = self.fea_ex(aligned.reshape(batch, window * colours, height, width))
         return self.up(self.recon_layer(fused)) + 0.5, aligned + 0.5
 

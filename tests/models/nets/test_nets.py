@@ -10,7 +10,6 @@ from models.nets.basicvsr import BasicVSR, BasicVSRConfig  # noqa: E402
 from models.nets.blocks import flow_warp  # noqa: E402
 from models.nets.edvr import EDVR, EDVRConfig  # noqa: E402
 from models.nets.spynet import SPyNet  # noqa: E402
-from models.nets.tdan import TDAN, TDANConfig  # noqa: E402
 from models.nets.unet import Branch, UNetConfig, UNetVSR  # noqa: E402
 
 
@@ -72,13 +71,6 @@ def test_edvr_with_nothing_learned_to_add_is_the_enlarged_middle_frame() -> None
     frames = torch.rand(1, 3, 3, 8, 8)
     expected = torch.nn.functional.interpolate(frames[:, 1], scale_factor=4, mode="bilinear")
     assert torch.allclose(net(frames), expected, atol=1e-5)
-
-
-def test_tdan_gives_the_aligned_frames_for_its_loss() -> None:
-    net = TDAN(TDANConfig(channels=8, groups=2, extract=1, reconstruct=1, window=3)).eval()
-    enhanced, aligned = net.with_aligned(torch.rand(1, 3, 3, 8, 8))
-    assert enhanced.shape == (1, 3, 32, 32)
-    assert aligned.shape == (1, 3, 3, 8, 8)
 
 
 def unet() -> UNetVSR:
