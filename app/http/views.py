@@ -15,6 +15,8 @@ from wire.streams import StreamRecord
 _WAITING = "No worker has taken the stream yet."
 _NO_WORKER = "No worker is running."
 _FULL = "All workers are at their capacity."
+_LAST_S = 253_402_300_799
+"""The last second of the year 9999."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class Defaults:
 
 
 def iso(us: int) -> str:
-    """Unix microseconds as RFC 3339 in UTC."""
-    at = datetime.datetime.fromtimestamp(us / 1e6, tz=datetime.UTC)
+    """Unix microseconds as RFC 3339 in UTC; what no calendar holds becomes its nearest end."""
+    at = datetime.datetime.fromtimestamp(min(max(us / 1e6, 0), _LAST_S), tz=datetime.UTC)
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -103,7 +103,8 @@ class StreamHub:
         offer = check_publish_offer(sdp)
         if stream in self._publishers or stream in self._reserved:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
-        if self._closing or len(self._publishers) >= self._options.max_streams:
+        taken = len(self._publishers.keys() | self._reserved)
+        if self._closing or taken >= self._options.max_streams:
             raise Full("The server carries as many streams as it may.")
         self._reserved.add(stream)
         try:
@@ -114,9 +115,13 @@ class StreamHub:
     async def _publish(self, stream: str, offer: Any) -> tuple[str, str]:
         secret = secrets.token_urlsafe(18)
         publication: Publication | None = None
+        early: list[str] = []
+        "What the peer ended for before there was a publication to tell."
 
         def end(reason: str) -> None:
-            if publication is not None:
+            if publication is None:
+                early.append(reason)
+            else:
                 publication.end(reason)
 
         def take(unit: Any) -> None:
@@ -147,6 +152,8 @@ class StreamHub:
             self._client, stream, session,
             has_audio=has_audio, on_key_frame_needed=peer.request_key_frame,
         )  # fmt: skip
+        if early:
+            publication.end(early[0])
         self._publishers[stream] = _PublisherSession(publication, peer, secret)
         self._spawn(self._run_publication(stream), f"publication {stream}")
         logger.info("[stream %s] publisher accepted", stream, extra={"action": "publish"})
@@ -368,7 +375,8 @@ class StreamHub:
         self._closing = True
         for session in list(self._publishers.values()):
             session.publication.end("the server stops")
-        await asyncio.gather(*(self._close_viewer(secret) for secret in list(self._viewers)))
+        for secret in list(self._viewers):
+            self._spawn(self._close_viewer(secret), "viewer-close")
         ending = [t for t in self._tasks if t.get_name().startswith(("publication", "viewer"))]
         if ending:
             await asyncio.wait(ending, timeout=2.5)

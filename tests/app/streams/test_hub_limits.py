@@ -1,0 +1,63 @@
+"""What the hub counts while a post is on its way, and what it keeps of one that failed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.errors import AlreadyPublishing, Full
+from app.streams.hub import StreamHub
+from tests.app.peers import until
+from tests.app.rtc.offer_texts import offer
+from tests.app.streams.conftest import MakeHub
+from wire.connection import Redis, command
+
+OBS = offer("obs")
+
+
+async def outcome(hub: StreamHub, stream: str) -> str:
+    try:
+        await hub.publish(stream, OBS)
+    except (Full, AlreadyPublishing) as error:
+        return type(error).__name__
+    return "accepted"
+
+
+async def test_posts_at_the_same_moment_do_not_exceed_the_most_streams(make_hub: MakeHub) -> None:
+    hub = make_hub(max_streams=2)
+    found = await asyncio.gather(*(outcome(hub, f"cam{n}") for n in range(6)))
+    assert sorted(found) == ["Full"] * 4 + ["accepted"] * 2
+
+
+async def test_posts_of_one_name_at_the_same_moment_take_one_place(make_hub: MakeHub) -> None:
+    hub = make_hub(max_streams=2)
+    found = await asyncio.gather(*(outcome(hub, "cam1") for _ in range(3)))
+    assert sorted(found) == ["AlreadyPublishing"] * 2 + ["accepted"]
+    assert await outcome(hub, "cam2") == "accepted"
+
+
+async def test_a_peer_that_ends_while_its_record_is_made_leaves_no_ghost(
+    make_hub: MakeHub, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rtc.publisher.CONNECT_S", 0.1)
+    hub = make_hub(max_streams=1)
+    await command(redis_client, "CLIENT", "PAUSE", 1200, "ALL")
+    await hub.publish("cam1", OBS)  # the peer gives up after 0.5 s, the record is made later
+    await until(lambda: hub.publication("cam1") is None, timeout_s=2)
+    assert await outcome(hub, "cam1") == "accepted"
+
+
+async def test_closing_waits_for_no_viewer_for_ever(
+    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = make_hub()
+
+    async def never(secret: str) -> None:
+        hub._viewers.pop(secret)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(hub, "_close_viewer", never)
+    hub._viewers["secret"] = None  # type: ignore[assignment]
+    async with asyncio.timeout(4):
+        await hub.close()
