@@ -18,7 +18,13 @@ SOURCE = "source"
 """Name of the rendition that holds the publisher's own bits."""
 
 ENHANCED = "2x"
-"""Name of the rendition at twice the size."""
+"""Name of the enhanced rendition in the codec of the lead's choice, or copied from the source."""
+
+ON_DEMAND = {"h264": f"{ENHANCED}-h264", "vp8": f"{ENHANCED}-vp8"}
+"""By codec, the names of the enhanced renditions that hold nothing but that codec."""
+
+ALL_ENHANCED = (ENHANCED, *ON_DEMAND.values())
+"""The names of all logs that a lead may write."""
 
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,15}\Z")

@@ -17,15 +17,21 @@ from wire.connection import Redis, command
 from wire.errors import BadMessage, StreamBusy, StreamGone
 from wire.script import Script
 
+_LEASE = "watched_us:"
+
 EXPIRY_MS = 5_000
 """A record that its app did not touch for this long is gone, and the stream with it."""
 
 
 WATCH_MS = 3_000
-"""Whoever wants the enhanced rendition says so; this long it holds."""
+"""Whoever wants an enhanced rendition says so; this long it holds."""
 
 WATCH_AGAIN_S = 1.0
 """How often it is said again."""
+
+
+WISHES = ("enhance", "model", "strength")
+"""The record's fields that operators set; whoever brings a record back brings them back too."""
 
 
 class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +63,16 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "Name of the worker that enhances it, empty while none does."
     job: str = ""
     "Entry id of the stream's job."
+    output: str = ""
+    "Codec in which the last lead encodes; empty while no worker ever had the stream."
     watched_us: int = 0
-    "Until when somebody wants the enhanced rendition, on the server's clock; 0: nobody ever did."
+    "Until when somebody wants an enhanced rendition, on the server's clock; 0: nobody ever did."
+    watched: dict[str, int] = msgspec.field(default_factory=dict)
+    "The same by rendition, from the hash's fields ``watched_us:RENDITION``."
+
+    def wanted(self, *, now_us: int) -> frozenset[str]:
+        """The enhanced renditions that somebody wants at ``now_us`` of the server's clock."""
+        return frozenset(name for name, until_us in self.watched.items() if until_us > now_us)
 
 
 _CREATE = Script(
@@ -94,7 +108,8 @@ local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local before = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
 local epoch = math.max(now, before + 1)
-redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'lead', ARGV[2])
+redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'lead', ARGV[2],
+    'output', ARGV[3])
 return epoch
 """
 )
@@ -104,8 +119,10 @@ _WATCH = Script(
 if redis.call('HGET', KEYS[1], 'session') ~= ARGV[1] then return 'gone' end
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local before = tonumber(redis.call('HGET', KEYS[1], 'watched_us') or '0')
-redis.call('HSET', KEYS[1], 'watched_us', string.format('%.0f', now + ARGV[2] * 1000))
+local lease = 'watched_us:' .. ARGV[3]
+local before = tonumber(redis.call('HGET', KEYS[1], lease) or '0') or 0
+local until_us = string.format('%.0f', now + ARGV[2] * 1000)
+redis.call('HSET', KEYS[1], 'watched_us', until_us, lease, until_us)
 return before < now and 'first' or 'again'
 """
 )
@@ -160,18 +177,23 @@ class StreamRegistry:
         if answer == b"busy":
             raise StreamBusy(f"stream {stream} belongs to another publisher now")
 
-    async def watch(self, stream: str, session: int) -> bool:
-        """Says for ``WATCH_MS`` more that somebody wants the enhanced rendition. True if nobody did
-        until now: then tell the lead to look at the record. Raises StreamGone.
+    async def watch(self, stream: str, session: int, rendition: str = keys.ENHANCED) -> bool:
+        """Says for ``WATCH_MS`` more that somebody wants this enhanced rendition. True if nobody
+        did until now: then tell the lead to look at the record. Raises StreamGone.
         """
-        answer = await _WATCH.run(self._client, [keys.record(stream)], [session, WATCH_MS])
+        args = [session, WATCH_MS, rendition]
+        answer = await _WATCH.run(self._client, [keys.record(stream)], args)
         if answer == b"gone":
             raise StreamGone(f"stream {stream} ended")
         return bool(answer == b"first")
 
-    async def take_lead(self, stream: str, session: int, worker: str) -> int:
-        """The lead's new epoch, greater than any before. Raises StreamGone."""
-        answer = await _TAKE_LEAD.run(self._client, [keys.record(stream)], [session, worker])
+    async def take_lead(self, stream: str, session: int, worker: str, *, output: str = "") -> int:
+        """The lead's new epoch, greater than any before. Raises StreamGone.
+
+        ``output`` is the codec in which it encodes, unless a viewer needs another one.
+        """
+        args = [session, worker, output]
+        answer = await _TAKE_LEAD.run(self._client, [keys.record(stream)], args)
         if not answer:
             raise StreamGone(f"stream {stream} ended")
         return int(answer)
@@ -224,7 +246,12 @@ def parse_record(answer: Any) -> StreamRecord | None:
         return None
     pairs = zip(answer[::2], answer[1::2], strict=True)
     try:
-        fields = {name.decode(): value.decode() for name, value in pairs}
-        return msgspec.convert(fields, StreamRecord, strict=False)
+        texts = {name.decode(): value.decode() for name, value in pairs}
+        leases = {
+            name.removeprefix(_LEASE): value
+            for name, value in texts.items()
+            if name.startswith(_LEASE)
+        }
+        return msgspec.convert(texts | {"watched": leases}, StreamRecord, strict=False)
     except (msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadMessage(f"stream record: {error}") from error

@@ -152,7 +152,10 @@ class Worker:
                 self._look_again = time.monotonic() + PAUSE_S
                 await self._jobs.give_back(job)
                 return
-            epoch = await self._registry.take_lead(job.stream, job.session, self._config.worker)
+            epoch = await self._registry.take_lead(
+                job.stream, job.session, self._config.worker,
+                output=self._config.output.codec.name.lower(),
+            )  # fmt: skip
         except (StreamGone, BadMessage, *REDIS_DOWN) as error:
             # The lease lapses, and the job comes back if its stream does.
             log.info("[stream %s] not taken: %s", job.stream, error, extra={"action": "not_taken"})

@@ -88,7 +88,8 @@ class StreamHub:
         self._publishers: dict[str, _PublisherSession] = {}
         self._reserved: set[str] = set()
         self._viewers: dict[str, _ViewerSession] = {}
-        self._joining = 0
+        self._joining: list[Viewing] = []
+        "Of viewers whose offers are being answered."
         self._tails: dict[tuple[str, str, int], tuple[RenditionTail, asyncio.Task[None]]] = {}
         "By stream, rendition and session: a new publisher's viewers must not see the old one's."
         self._tasks: set[asyncio.Task[None]] = set()
@@ -191,7 +192,7 @@ class StreamHub:
             raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")
         if rendition == keys.SOURCE and "video" in offer.kinds:
             _check_codec(record, offer)
-        if self._closing or len(self._viewers) + self._joining >= self._options.max_viewers:
+        if self._closing or len(self._viewers) + len(self._joining) >= self._options.max_viewers:
             raise Full("The server serves as many viewers as it may.")
         secret = secrets.token_urlsafe(18)
         has_audio = record.audio and "audio" in offer.kinds
@@ -207,11 +208,11 @@ class StreamHub:
             # The same in every app process, so that renditions share one RTP time line.
             rtp_offset=record.session * 2_654_435_761 & 0xFFFFFFFF,
         )
-        self._joining += 1
+        self._joining.append(viewing)
         try:
             answer = await peer.answer(offer, mapped=self._options.mapped_addresses)
         finally:
-            self._joining -= 1
+            self._joining.remove(viewing)
         if self._closing:
             await peer.close()
             raise Full("The server stops.")
@@ -260,9 +261,8 @@ class StreamHub:
             idle = over = 0.0
             while idle < _LINGER_S and over < _OVER_S and not work.done():
                 await asyncio.wait([work], timeout=0.5)
-                sessions = {(v.stream, v.session) for v in self._viewers.values()}
-                needed = (tail.stream, tail.session) in sessions
-                idle = 0.0 if needed or self._joining else idle + 0.5
+                needed = self._is_read(tail)
+                idle = 0.0 if needed else idle + 0.5
                 over = over + 0.5 if needed and await self._is_over(tail) else 0.0
             if work.done() or over:
                 await self._end_viewers(tail.stream, tail.session)
@@ -272,6 +272,11 @@ class StreamHub:
             self._tails.pop(key, None)
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+
+    def _is_read(self, tail: RenditionTail) -> bool:
+        """True if a viewer who is there, or is joining, needs what the tail reads."""
+        present = (session.viewing for session in self._viewers.values())
+        return any(viewing.reads(tail) for viewing in (*present, *self._joining))
 
     async def _is_over(self, tail: RenditionTail) -> bool:
         """True if the publisher of a stream that another app holds is gone."""

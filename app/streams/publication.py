@@ -18,7 +18,7 @@ from wire.control import EndStream, KeyFrameRequest, to_publisher
 from wire.errors import Fenced, StreamBusy, StreamGone
 from wire.jobs import JobQueue
 from wire.log import LogWriter
-from wire.streams import StreamRegistry
+from wire.streams import WISHES, StreamRegistry
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Publication:
             async with asyncio.timeout(2.0):
                 if self._job:
                     await self._jobs.finish(self._job)
-                await self._registry.end(self.stream, self.session, (keys.ENHANCED,))
+                await self._registry.end(self.stream, self.session, keys.ALL_ENHANCED)
         except (*REDIS_DOWN, TimeoutError):
             logger.warning("[stream %s] Redis is away; its record will expire", self.stream)
 
@@ -186,7 +186,7 @@ class Publication:
         try:
             await self._registry.touch(self.stream, self.session, **fields)
             record = await self._registry.get(self.stream)
-            self._wishes = {"enhance": record.enhance, "model": record.model}
+            self._wishes = {name: getattr(record, name) for name in WISHES}
         except StreamGone:
             logger.info("[stream %s] record lost by Redis, made again", self.stream)
             fields |= self._wishes

@@ -161,7 +161,7 @@ class RenditionTail:
         while True:
             again_s = WATCH_AGAIN_S
             try:
-                if await registry.watch(self.stream, self.session):
+                if await registry.watch(self.stream, self.session, self.rendition):
                     await to_lead(self._client, self.stream).send(RecordChanged())
             except (StreamGone, *REDIS_DOWN):
                 again_s = RETRY_S

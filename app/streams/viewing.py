@@ -38,6 +38,10 @@ class Viewing:
         """The rendition it asked for."""
         return self._tail.rendition
 
+    def reads(self, tail: RenditionTail) -> bool:
+        """True if it needs what this tail reads."""
+        return tail is self._tail or tail is self._source
+
     def start(self, peer: ViewerPeer) -> None:
         """The connection stands: replay, then follow."""
         self._peer = peer

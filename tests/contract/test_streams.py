@@ -162,8 +162,30 @@ async def test_watching_lasts_for_a_while_and_tells_who_is_the_first(
     seconds, micros = await command(client, "TIME")
     left_us = (await live.registry.get(STREAM)).watched_us - int(seconds) * 10**6 - int(micros)
     assert (WATCH_MS - 1000) * 1000 < left_us <= WATCH_MS * 1000
-    await live.registry.touch(STREAM, live.session, watched_us=5)
+    await live.registry.touch(STREAM, live.session, **{"watched_us:2x": 5})
     assert await live.registry.watch(STREAM, live.session)
+
+
+async def test_each_enhanced_rendition_is_watched_for_itself(client: Redis, live: Live) -> None:
+    assert await live.registry.watch(STREAM, live.session, "2x")
+    # Somebody watches the stream already, but not this rendition of it.
+    assert await live.registry.watch(STREAM, live.session, "2x-vp8")
+    assert not await live.registry.watch(STREAM, live.session, "2x-vp8")
+    record = await live.registry.get(STREAM)
+    assert record.watched_us == record.watched["2x-vp8"] >= record.watched["2x"] > 0
+    now_us = record.watched["2x"]
+    assert record.wanted(now_us=now_us - 1) == {"2x", "2x-vp8"}
+    assert "2x" not in record.wanted(now_us=now_us)
+    assert record.wanted(now_us=record.watched_us) == frozenset()
+    await command(client, "HSET", keys.record(STREAM), "watched_us:2x", "soon")
+    with pytest.raises(BadMessage):
+        await live.registry.get(STREAM)
+
+
+async def test_a_lead_says_in_what_it_encodes(live: Live) -> None:
+    assert (await live.registry.get(STREAM)).output == ""
+    await live.registry.take_lead(STREAM, live.session, "a", output="vp8")
+    assert (await live.registry.get(STREAM)).output == "vp8"
 
 
 async def test_what_is_gone_or_another_publishers_is_not_watched(client: Redis, live: Live) -> None:

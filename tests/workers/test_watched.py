@@ -17,6 +17,11 @@ from .fakes import PacedEngine
 from .studio import Publisher, Viewer, lead_config, watching, working
 from .test_worker import decodable, until, work_of
 
+LAPSED: dict[str, object] = dict.fromkeys(
+    ("watched_us", *(f"watched_us:{name}" for name in keys.ALL_ENHANCED)), 1
+)
+"""Fields of the record, as if its viewers had left three seconds ago."""
+
 
 async def log_length(client: Redis) -> int:
     return int(await command(client, "XLEN", keys.log("cam1", keys.ENHANCED)))
@@ -48,7 +53,7 @@ async def test_a_stream_that_nobody_watches_costs_nothing_and_is_there_for_its_f
         assert first.units[0].is_key and decodable(first.units)
         assert all(unit.stamps[-1][1] - unit.stamps[0][1] < 500_000 for unit in first.units)
         # As if three seconds had passed since the viewer left.
-        await publisher.registry.touch("cam1", publisher.session, watched_us=1)
+        await publisher.registry.touch("cam1", publisher.session, **LAPSED)
         await until(lambda: work_of(worker).state == "idle")
         async with asyncio.timeout(5):
             while await log_length(client):  # noqa: ASYNC110 - Redis tells nobody

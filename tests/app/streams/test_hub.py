@@ -258,6 +258,22 @@ async def test_a_tail_ends_some_time_after_its_last_viewer(
         await until(lambda: into.hub.tail("cam1", keys.SOURCE) is None)
 
 
+async def test_viewers_of_the_source_keep_no_enhanced_rendition_alive(
+    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.streams.hub._LINGER_S", 0.5)
+    into = Into(make_hub())
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        async with watching(into.play):
+            async with watching(lambda sdp: into.play(sdp, keys.ENHANCED)):
+                assert into.hub.tail("cam1", keys.ENHANCED) is not None
+            await until(lambda: into.hub.tail("cam1", keys.ENHANCED) is None)
+            # The viewer of the source is still there, and its tail with it.
+            assert into.hub.viewers("cam1") == {keys.SOURCE: 1}
+            assert into.hub.tail("cam1", keys.SOURCE) is not None
+
+
 async def test_a_tail_that_dies_is_shown_and_its_viewers_end(
     make_hub: MakeHub, redis_client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,9 +7,11 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from app.http.schemas import StreamChange
 from app.streams import backlog
 from app.streams.publication import Publication
 from tests.app import fakes
@@ -22,7 +24,7 @@ from wire.embedded import EmbeddedServer
 from wire.errors import StreamGone
 from wire.jobs import JobQueue
 from wire.log import LogReader
-from wire.streams import StreamRecord, StreamRegistry
+from wire.streams import WISHES, StreamRecord, StreamRegistry
 
 
 @asynccontextmanager
@@ -188,6 +190,27 @@ async def test_a_restart_of_redis_costs_what_was_in_flight(
         publication.take(fakes.video(5, key=True))
         assert 5 in [unit.sequence for unit in await read(reader, 1)]
         assert publication.end_reason == ""
+
+
+@pytest.mark.parametrize(
+    "wish", [{"strength": 0.25}, {"model": "live-m"}, {"enhance": False}], ids=str
+)
+async def test_every_wish_is_brought_back_when_redis_loses_the_record(
+    redis_client: Redis, wish: dict[str, Any]
+) -> None:
+    registry = StreamRegistry(redis_client)
+    async with running(redis_client) as (publication, _):
+        publication.take(fakes.video(0, key=True))
+        await when(redis_client, "cam1", state="live")
+        await registry.set_wish("cam1", publication.session, **wish)
+        await until(lambda: publication._wishes.items() >= wish.items())
+        await command(redis_client, "DEL", keys.record("cam1"))
+        after = await when(redis_client, "cam1", state="live", **wish)
+        assert after.session == publication.session
+
+
+def test_all_that_an_operator_may_change_is_a_wish() -> None:
+    assert set(StreamChange.model_fields) == set(WISHES)
 
 
 async def test_nothing_grows_while_redis_hangs(
