@@ -8,10 +8,12 @@ RUN python -m venv /opt/sharpcast \
 
 FROM python:3.11-slim
 COPY --from=build /opt/sharpcast /opt/sharpcast
-RUN useradd --system --create-home --shell /usr/sbin/nologin sharpcast
+RUN useradd --system --create-home --shell /usr/sbin/nologin sharpcast \
+ && install -d -o sharpcast -g sharpcast /var/cache/sharpcast
 USER sharpcast
 WORKDIR /home/sharpcast
-ENV PATH=/opt/sharpcast/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/sharpcast/bin:$PATH PYTHONUNBUFFERED=1 \
+    XDG_CACHE_HOME=/var/cache/sharpcast NUMBA_CACHE_DIR=/var/cache/sharpcast/numba
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["sharpcast"]
 CMD ["up"]

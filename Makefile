@@ -66,6 +66,7 @@ browser:
 	@missing=""; \
 	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
 	command -v redis-server >/dev/null 2>&1 || missing="$$missing redis-server"; \
+	command -v turnserver >/dev/null 2>&1 || missing="$$missing coturn"; \
 	[ -z "$$missing" ] && exit 0; \
 	sudo=""; \
 	if [ "$$(id -u)" != 0 ]; then sudo="sudo -n"; $$sudo true >/dev/null 2>&1 || sudo="no"; fi; \

@@ -19,6 +19,7 @@ from app.http.metrics import Metrics
 from app.http.server import create_app
 from app.http.views import Defaults
 from app.rtc import ice
+from app.rtc.turn import IceServerList
 from app.streams.hub import HubOptions, StreamHub
 from wire.connection import connect, wait_until_up
 from wire.errors import BadSettings, NoRedisServer
@@ -123,7 +124,10 @@ def _context(settings: Settings, client: object, hub: StreamHub) -> Context:
         admin_guard=Guard(settings.admin_token),
         metrics=Metrics(hub),
         public_url=settings.public_url,
-        ice_servers=tuple(ice.IceServer.parse(text) for text in settings.ice_servers),
+        ice_servers=IceServerList(
+            tuple(ice.IceServer.parse(text) for text in settings.ice_servers),
+            settings.turn_secret.get_secret_value(),
+        ),
         defaults=Defaults(model=settings.model, strength=settings.strength),
         version=importlib.metadata.version("sharpcast"),
     )

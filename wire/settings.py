@@ -65,7 +65,10 @@ class Settings(BaseSettings):
     """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
     ice_servers: Words = Field((), repr=False)
     """STUN and TURN addresses handed to browsers, by comma: ``stun:host:port``,
-    ``turn:user:password@host:port``."""
+    ``turn:user:password@host:port``, or without a login, with ``turn_secret``."""
+    turn_secret: SecretStr = SecretStr("")
+    """Secret shared with the TURN servers (``static-auth-secret`` of coturn): each peer gets a
+    login that expires. Empty: their logins stand in ``ice_servers``."""
     max_streams: int = Field(32, ge=1, le=10_000)
     """Publishers at a time; the next gets 503."""
     max_viewers: int = Field(200, ge=1, le=100_000)
@@ -123,8 +126,18 @@ class Settings(BaseSettings):
     def _ice_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for server in value:
             if not server.startswith(("stun:", "turn:", "turns:")):
-                raise ValueError(f"{server!r} does not start with stun:, turn: or turns:")
+                raise ValueError("each must start with stun:, turn: or turns:")
         return value
+
+    @model_validator(mode="after")
+    def _turn_logins(self) -> Settings:
+        turns = [server for server in self.ice_servers if server.startswith("turn")]
+        # Browsers refuse a TURN address that has no login.
+        if not self.has_turn_secret and any("@" not in server for server in turns):
+            raise ValueError(
+                "a turn: address in SHARPCAST_ICE_SERVERS needs a login, or SHARPCAST_TURN_SECRET"
+            )
+        return self
 
     @field_validator("bitrates")
     @classmethod
@@ -191,6 +204,11 @@ class Settings(BaseSettings):
     def has_publish_token(self) -> bool:
         """True if publishers need a token."""
         return bool(self.publish_token.get_secret_value())
+
+    @property
+    def has_turn_secret(self) -> bool:
+        """True if TURN logins are made here."""
+        return bool(self.turn_secret.get_secret_value())
 
     @property
     def has_admin_token(self) -> bool:

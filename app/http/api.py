@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fastapi import APIRouter, Depends, Response
 
 from app.errors import BadRequest, RedisAway, StreamNotFound
@@ -59,7 +61,7 @@ class _Views:
                 schemas.IceServerInfo(
                     urls=s.urls, username=s.username or None, credential=s.credential or None
                 )
-                for s in context.ice_servers
+                for s in context.ice_servers.for_peer(now_s=time.time())
             ],
             default_model=context.defaults.model,
         )

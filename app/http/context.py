@@ -7,7 +7,7 @@ import dataclasses
 from app.http.auth import Guard
 from app.http.metrics import Metrics
 from app.http.views import Defaults
-from app.rtc.ice import IceServer
+from app.rtc.turn import IceServerList
 from app.streams.hub import StreamHub
 from wire.connection import Redis
 
@@ -22,6 +22,6 @@ class Context:
     admin_guard: Guard
     metrics: Metrics
     public_url: str
-    ice_servers: tuple[IceServer, ...]
+    ice_servers: IceServerList
     defaults: Defaults
     version: str

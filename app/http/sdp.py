@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from fastapi import APIRouter
@@ -10,8 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, BodyTooLarge, WrongContentType
-from app.rtc.ice import IceServer
 from app.rtc.offer import MAX_OFFER_BYTES
+from app.rtc.turn import IceServerList
 from wire.keys import is_stream_id
 
 MEDIA_TYPE = "application/sdp"
@@ -62,11 +63,11 @@ def base_url(request: Request, public_url: str) -> str:
     return public_url or f"{request.url.scheme}://{request.url.netloc}"
 
 
-def created(answer: str, location: str, servers: tuple[IceServer, ...]) -> Response:
+def created(answer: str, location: str, servers: IceServerList) -> Response:
     """201 with the answer (RFC 9725 section 4.2)."""
     response = Response(answer, status_code=201, media_type=MEDIA_TYPE, headers=CORS)
     response.headers["Location"] = location
-    for server in servers:
+    for server in servers.for_peer(now_s=time.time()):
         response.headers.append("Link", server.link_header())
     return response
 

@@ -100,6 +100,11 @@ class IceServer:
             credential=parts.password or "",
         )  # fmt: skip
 
+    @property
+    def is_turn(self) -> bool:
+        """True if it relays, which needs a login."""
+        return self.urls.startswith(("turn:", "turns:"))
+
     def link_header(self) -> str:
         """RFC 9725 section 4.6's Link value."""
         value = f'<{self.urls}>; rel="ice-server"'

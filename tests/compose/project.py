@@ -20,8 +20,14 @@ class MissingVariable(Exception):
 
 def load(variables: Mapping[str, str]) -> dict[str, Any]:
     """The services. Raises MissingVariable as Compose does."""
+    services: dict[str, Any] = whole(variables)["services"]
+    return services
+
+
+def whole(variables: Mapping[str, str]) -> dict[str, Any]:
+    """The whole file. Raises MissingVariable as Compose does."""
     text = (ROOT / "docker-compose.yml").read_text()
-    project: dict[str, Any] = _fill(yaml.safe_load(text)["services"], variables)
+    project: dict[str, Any] = _fill(yaml.safe_load(text), variables)
     return project
 
 
@@ -31,7 +37,7 @@ def _fill(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_fill(part, variables) for part in value]
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: _value(match, variables), value)
+        return _VARIABLE.sub(lambda match: _value(match, variables), value).replace("$$", "$")
     return value
 
 

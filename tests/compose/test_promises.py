@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.compose.project import ROOT, MissingVariable, entrypoint, in_order, load
+from tests.compose.project import ROOT, MissingVariable, entrypoint, in_order, load, whole
 from wire.settings import load_settings
 
 SECRETS = {
     "SHARPCAST_PUBLISH_TOKEN": "publish-word",
     "SHARPCAST_ADMIN_TOKEN": "admin-word",
     "SHARPCAST_ICE_ADDRESSES": "192.0.2.1",
+    "REDIS_PASSWORD": "redis-word",
 }
-SERVICES = load(SECRETS)
+PROJECT = whole(SECRETS)
+SERVICES = PROJECT["services"]
 OURS = ("app", "worker")
 
 
@@ -45,7 +50,7 @@ def test_services_wait_until_what_they_need_is_healthy() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_is_a_setting_with_a_good_value(name: str) -> None:
     settings = load_settings(SERVICES[name]["environment"])
-    assert settings.redis_url == "redis://redis:6379/0"
+    assert settings.redis_url == "redis://sharpcast:redis-word@redis:6379/0"
     assert entrypoint() == ["sharpcast"]
 
 
@@ -63,13 +68,115 @@ def test_the_udp_ports_that_media_uses_are_the_published_ones() -> None:
     assert f"{low}-{high}:{low}-{high}/udp" in app["ports"]
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_our_services_have_no_more_rights_than_they_need(name: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_has_more_rights_than_it_needs(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
     assert "no-new-privileges:true" in service["security_opt"]
-    assert re.search(r"^USER sharpcast$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert 0 < service["pids_limit"] <= 512
+    assert {"privileged", "network_mode", "pid", "devices"}.isdisjoint(service)
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "turn" else [])
+
+
+def test_our_image_runs_as_an_ordinary_user_who_may_write_to_the_cache_alone() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER sharpcast$", text, re.MULTILINE)
+    for name in OURS:
+        [volume] = SERVICES[name]["volumes"]
+        folder = volume.partition(":")[2]
+        assert f"install -d -o sharpcast -g sharpcast {folder}" in text
+        assert f"NUMBA_CACHE_DIR={folder}/numba" in text
+        assert f"XDG_CACHE_HOME={folder}" in text
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_logs_do_not_fill_the_disk(name: str) -> None:
+    logging = SERVICES[name]["logging"]
+    assert logging["driver"] == "json-file"
+    assert set(logging["options"]) == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_images_are_named_by_exact_version(name: str) -> None:
+    assert re.search(r":\d+\.\d+\.\d+(-\w+)?(@sha256:[0-9a-f]{64})?$", SERVICES[name]["image"])
+
+
+def test_redis_and_workers_are_reached_from_inside_alone() -> None:
+    networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
+    assert PROJECT["networks"]["backend"]["internal"] is True
+    assert networks == {
+        "redis": {"backend"},
+        "worker": {"backend"},
+        "app": {"backend", "edge"},
+        "turn": {"turn"},
+    }
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["app", "turn"]
+
+
+def test_the_web_server_is_published_on_loopback_unless_told_otherwise() -> None:
+    assert SERVICES["app"]["ports"][0] == "127.0.0.1:8080:8080/tcp"
+    wide = load(SECRETS | {"SHARPCAST_HTTP_BIND": "0.0.0.0"})
+    assert wide["app"]["ports"][0] == "0.0.0.0:8080:8080/tcp"
+
+
+def redis_users() -> dict[str, list[str]]:
+    text: str = PROJECT["configs"]["redis-users"]["content"]
+    lines = [line.split() for line in text.splitlines()]
+    assert all(words[0] == "user" for words in lines)
+    return {words[1]: words[2:] for words in lines}
+
+
+def test_nobody_gets_into_redis_without_a_password() -> None:
+    users = redis_users()
+    assert users["default"] == ["off"]
+    assert set(users) == {"default", "health", "sharpcast"}
+    assert users["health"] == ["on", ">health", "-@all", "+ping"]
+    rules = users["sharpcast"]
+    assert ">redis-word" in rules
+    assert "nopass" not in str(users)
+    assert {"-@admin", "-@dangerous"} <= set(rules)
+
+
+def test_the_health_check_of_redis_is_that_of_its_health_user() -> None:
+    words = SERVICES["redis"]["healthcheck"]["test"]
+    assert words[words.index("--user") + 1] == "health"
+    assert f">{words[words.index('--pass') + 1]}" in redis_users()["health"]
+
+
+def test_turn_relays_to_this_host_and_to_nothing_else() -> None:
+    words = SERVICES["turn"]["command"]
+    assert "--use-auth-secret" in words
+    assert "--no-tcp-relay" in words
+    assert [word for word in words if word.startswith("--allowed-peer-ip")] == [
+        "--allowed-peer-ip=192.0.2.1"
+    ]
+    assert {word for word in words if word.startswith("--denied-peer-ip")} == {
+        "--denied-peer-ip=0.0.0.0-255.255.255.255",
+        "--denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    }
+    assert not any(word.startswith("--user=") for word in words)
+
+
+def test_turn_does_not_start_without_its_secret(tmp_path: Path) -> None:
+    told = tmp_path / "turnserver"
+    told.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    told.chmod(0o755)
+
+    def start(secret: str) -> subprocess.CompletedProcess[str]:
+        service = load(SECRETS | {"SHARPCAST_TURN_SECRET": secret})["turn"]
+        return subprocess.run(
+            [*service["entrypoint"], "--one", "--two words"],
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}", **service["environment"]},
+            capture_output=True, text=True, check=False, timeout=10,
+        )  # fmt: skip
+
+    refused = start("")
+    assert refused.returncode == 1
+    assert "SHARPCAST_TURN_SECRET is not set" in refused.stderr
+    assert start("a word").stdout.splitlines() == [
+        "--static-auth-secret=a word", "--one", "--two words"
+    ]  # fmt: skip
 
 
 def test_redis_keeps_nothing_on_disk() -> None:

@@ -24,7 +24,7 @@ from tests.cli.command import (
     is_running,
     until,
 )
-from tests.compose.project import entrypoint, in_order, load
+from tests.compose.project import entrypoint, in_order, whole
 
 pytestmark = [
     pytest.mark.e2e,
@@ -44,13 +44,16 @@ class Topology:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._redis_port, self._http_port = free_port(), free_port()
-        self.services = load(
+        project = whole(
             {
                 "SHARPCAST_PUBLISH_TOKEN": TOKEN,
                 "SHARPCAST_ADMIN_TOKEN": "admin-word",
                 "SHARPCAST_ICE_ADDRESSES": "127.0.0.1",
+                "REDIS_PASSWORD": "redis-word",
             }
         )
+        self.services = project["services"]
+        self._configs = project["configs"]
         self.url = f"http://127.0.0.1:{self._http_port}"
         self.running: list[tuple[str, Process]] = []
 
@@ -87,13 +90,24 @@ class Topology:
         words: list[str] = self.services[name]["command"]
         if name == "redis":
             place = ["--port", str(self._redis_port), "--bind", "127.0.0.1"]
-            return [*words, *place, "--dir", str(self._folder)]
+            return [*map(self._place_config, words), *place, "--dir", str(self._folder)]
         return [*entrypoint(), *words]
+
+    def _place_config(self, word: str) -> str:
+        """A word of Redis' command; the path of a config becomes that of a file with its text."""
+        for config in self.services["redis"]["configs"]:
+            if config["target"] == word:
+                path = self._folder / config["source"]
+                path.write_text(self._configs[config["source"]]["content"])
+                return str(path)
+        return word
 
     def _environment(self, name: str) -> dict[str, str]:
         variables = dict(self.services[name].get("environment", {}))
         if "SHARPCAST_REDIS_URL" in variables:
-            variables["SHARPCAST_REDIS_URL"] = f"redis://127.0.0.1:{self._redis_port}/0"
+            url: str = variables["SHARPCAST_REDIS_URL"]
+            here = f"@127.0.0.1:{self._redis_port}/"
+            variables["SHARPCAST_REDIS_URL"] = url.replace("@redis:6379/", here)
         # Nobody watches in these tests; they go by what the workers count.
         variables["SHARPCAST_ENHANCE_UNWATCHED"] = "true"
         if "SHARPCAST_HTTP_PORT" in variables:
@@ -106,7 +120,7 @@ class Topology:
         assert process.popen.poll() is None, process.text
         kind, *words = self.services[name]["healthcheck"]["test"]
         assert kind == "CMD"
-        if words[0] == "redis-cli":
+        if words[0] == "redis-cli":  # Debian's is told the port, the container's need not be.
             words[1:1] = ["-p", str(self._redis_port)]
         done = subprocess.run(
             words, env=self._environment(name), capture_output=True, timeout=15, check=False

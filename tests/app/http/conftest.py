@@ -17,6 +17,7 @@ from app.http.server import create_app
 from app.http.views import Defaults
 from app.rtc import ice
 from app.rtc.ice import IceServer
+from app.rtc.turn import IceServerList
 from app.streams.hub import HubOptions, StreamHub
 from wire.connection import Redis
 
@@ -59,6 +60,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         admin_token: str = "",
         public_url: str = "",
         ice_servers: tuple[IceServer, ...] = (),
+        turn_secret: str = "",
         redis: Redis | None = None,
         max_streams: int = 4,
         max_viewers: int = 4,
@@ -72,7 +74,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
             admin_guard=Guard(SecretStr(admin_token)),
             metrics=Metrics(hub),
             public_url=public_url,
-            ice_servers=ice_servers,
+            ice_servers=IceServerList(ice_servers, turn_secret, lambda: "one"),
             defaults=Defaults(model="live-s", strength=0.5),
             version="1.2.3",
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +12,7 @@ from aiortc.sdp import SessionDescription
 
 from app.rtc.ice import IceServer
 from app.rtc.offer import MAX_OFFER_BYTES
+from app.rtc.turn import LOGIN_S
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import BASE, PUBLISH_TOKEN, MakeSite, Site
 from tests.app.rtc.offer_texts import offer, publish_codec, without
@@ -56,6 +59,17 @@ async def test_ice_servers_are_linked(make_site: MakeSite) -> None:
     site = make_site(ice_servers=servers)
     response = await site.post_offer("/whip/cam1", offer("obs"))
     assert response.headers.get_list("link") == [server.link_header() for server in servers]
+
+
+async def test_a_session_gets_a_turn_login_that_expires(make_site: MakeSite) -> None:
+    site = make_site(ice_servers=(IceServer("turn:b?transport=tcp"),), turn_secret="shared")
+    before_s = int(time.time())
+    response = await site.post_offer("/whip/cam1", offer("obs"))
+    [link] = response.headers.get_list("link")
+    match = re.search(r'username="(\d+):one"; credential="[^"]{28}"', link)
+    assert match is not None, link
+    assert before_s + LOGIN_S <= int(match[1]) <= time.time() + LOGIN_S
+    assert "shared" not in link
 
 
 @pytest.mark.parametrize("kind", ["application/sdp;charset=utf-8", "Application/SDP"])
