@@ -27,21 +27,21 @@ def router(context: Context) -> APIRouter:
             str, Query(description="`enhanced` (also by its factor: `2x`) or `source`")
         ] = "enhanced",
         fallback: Annotated[
-            str, Query(description="`source`: show it while the enhanced one is away")
-        ] = "",
+            str, Query(description="`none`: do not show the source while the enhanced one is away")
+        ] = SOURCE,
     ) -> Response:
         """Watches a stream: the body is an SDP offer, the answer's body the SDP answer."""
         sdp.check_name(stream)
         if rendition not in (*_ENHANCED_NAMES, SOURCE):
             raise BadRequest(f"There is no rendition {rendition[:20]!r}; use enhanced or source.")
-        if fallback not in ("", SOURCE):
-            raise BadRequest("The fallback can only be source.")
+        if fallback not in ("", SOURCE, "none"):
+            raise BadRequest("The fallback can only be source or none.")
         offer = await sdp.read_offer(request)
         secret, answer = await context.hub.play(
             stream,
             offer,
             rendition=SOURCE if rendition == SOURCE else ENHANCED,
-            fallback=bool(fallback),
+            fallback=fallback != "none",
         )
         base = sdp.base_url(request, context.public_url)
         return sdp.created(answer, f"{base}/whep/{stream}/{secret}", context.ice_servers)

@@ -34,6 +34,15 @@ class ReplayBuffer:
         """Forgets everything: units were lost, or the log began anew."""
         self._units, self._bytes, self._usable = [], 0, False
 
+    @property
+    def has_group(self) -> bool:
+        """True while a decoder could begin with what is kept."""
+        return bool(self._units)
+
+    def group(self) -> list[Outgoing]:
+        """The units as they came; empty if a key frame must be asked for instead."""
+        return list(self._units)
+
     def replay(self) -> list[Outgoing]:
         """The units with their times squeezed to 1 ms apart, ending at the live one.
 

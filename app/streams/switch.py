@@ -1,46 +1,174 @@
-"""Which rendition a viewer gets while the preferred one may be away; no I/O, no clock."""
+"""Which rendition a viewer gets while the preferred one may be away; no I/O, no clock.
+
+The states and their transitions (``_TABLE``)::
+
+    PREFERRED --stall--> FALLBACK --close--> RETURNING --beyond--> PREFERRED
+    PREFERRED --again--> RETURNING --stall--> FALLBACK --beyond--> PREFERRED
+"""
 
 from __future__ import annotations
 
-STALL_S = 0.6
-"""The preferred rendition is away when it has brought nothing for this long."""
+import collections
+import enum
+
+MIN_STALL_S = 0.15
+"""A source unit that waited this long for its preferred counterpart shows a stall, at the least:
+five frames at 30 fps, and three times what a worker in good health takes."""
+
+MAX_STALL_S = 0.5
+"""The same for a worker that is late as a rule: a viewer's picture stands no longer than this."""
+
+FIRST_STALL_S = 0.3
+"""The limit for a viewer who has just joined: a rendition that nobody watched wakes up first."""
+
+_LATE_FACTOR = 1.5
+"""A stall is this many times the longest lag of the last second."""
+
+_FORGET = 0.98
+"""What the longest lag keeps from one unit to the next: half of it after a second at 30 fps."""
+
+MAX_STEP_BACK = 900_000
+"""Ticks (10 s of video). A key frame that is further back belongs to another time line."""
+
+MAX_WAITING = 256
+"""Source units that are remembered while their counterparts are awaited; the oldest go."""
+
+
+class Showing(enum.Enum):
+    """What the viewer is shown."""
+
+    PREFERRED = "preferred"
+    FALLBACK = "fallback"
+    RETURNING = "returning"
+    "The preferred rendition is close; nothing is shown until it is beyond what was shown."
+
+
+class Pick(enum.Enum):
+    """What is to be done with a unit."""
+
+    DROP = "drop"
+    SEND = "send"
+    CATCH_UP = "catch up"
+    "Send the source's group of pictures up to this unit."
+    WANT_KEY = "want key"
+    "Drop it; with a key frame of its rendition the viewer could change over."
+    RETURN = "return"
+    "Send the preferred rendition's group of pictures up to this unit."
+
+
+_TABLE = {
+    (Showing.PREFERRED, "stall"): Showing.FALLBACK,
+    (Showing.PREFERRED, "again"): Showing.RETURNING,
+    (Showing.RETURNING, "stall"): Showing.FALLBACK,
+    (Showing.FALLBACK, "close"): Showing.RETURNING,
+    (Showing.FALLBACK, "beyond"): Showing.PREFERRED,
+    (Showing.RETURNING, "beyond"): Showing.PREFERRED,
+}
 
 
 class RenditionSwitch:
-    """Lets units of one rendition through at a time and changes over at key frames only."""
+    """Changes over with whole groups of pictures, and shows every media time at most once.
 
-    def __init__(self, *, preferred: str, fallback: str | None, now: float) -> None:
+    Units of both renditions are told to it, also while the other one is sent. Units of a group
+    that are needed for decoding but were shown already are not its matter: whoever carries out
+    CATCH_UP or RETURN gives those a time of no length.
+    """
+
+    def __init__(self, *, preferred: str, fallback: str | None) -> None:
         self._preferred = preferred
         self._fallback = fallback
-        self._current = preferred
-        self._last_preferred = now
-        self.switches = 0
+        self._state = Showing.PREFERRED
+        self._waiting: collections.deque[tuple[int, float]] = collections.deque(maxlen=MAX_WAITING)
+        "Media time and arrival of source units whose counterparts did not come yet."
+        self._longest_lag = FIRST_STALL_S / _LATE_FACTOR
+        self.shown: int | None = None
+        "Media time of the last unit that was let through."
+        self.stalls = 0
+        "How often the fallback had to stand in."
+
+    @property
+    def state(self) -> Showing:
+        """What is shown."""
+        return self._state
 
     @property
     def current(self) -> str:
-        """The rendition that is let through."""
-        return self._current
+        """The rendition whose key frames matter now."""
+        if self._state is Showing.FALLBACK and self._fallback is not None:
+            return self._fallback
+        return self._preferred
+
+    @property
+    def stall_s(self) -> float:
+        """The limit: longer for a worker that is late as a rule."""
+        return min(MAX_STALL_S, max(MIN_STALL_S, _LATE_FACTOR * self._longest_lag))
 
     def is_stalled(self, *, now: float) -> bool:
-        """True while the preferred rendition is away."""
-        return now - self._last_preferred > STALL_S
+        """True while the source goes on and the preferred rendition does not follow."""
+        return bool(self._waiting) and now - self._waiting[0][1] > self.stall_s
 
-    def wants_fallback_key(self, *, now: float) -> bool:
-        """True while it would change over if the fallback had a key frame."""
-        return (
-            self._fallback is not None
-            and self._current == self._preferred
-            and self.is_stalled(now=now)
-        )
+    def joined(self, pts: int) -> None:
+        """The viewer was given the preferred rendition up to this media time."""
+        self.shown = pts
 
-    def take(self, rendition: str, *, is_key: bool, now: float) -> bool:
-        """True if this video unit is for the viewer."""
-        if rendition == self._preferred:
-            self._last_preferred = now
-            if self._current != self._preferred and is_key:
-                self._current = self._preferred
-                self.switches += 1
-        elif is_key and rendition == self._fallback and self.wants_fallback_key(now=now):
-            self._current = rendition
-            self.switches += 1
-        return rendition == self._current
+    def restart(self) -> None:
+        """Another session's media times follow; what was awaited never comes."""
+        self._waiting.clear()
+        self.shown = None
+
+    def take_preferred(self, pts: int, *, is_key: bool, can_start: bool, now: float) -> Pick:
+        """One video unit of the preferred rendition.
+
+        ``can_start``: its group of pictures is at hand, from the key frame to this unit.
+        """
+        if is_key and self.shown is not None and pts < self.shown - MAX_STEP_BACK:
+            self.restart()
+        self._note_arrival(pts, now)
+        if self._state is Showing.PREFERRED:
+            if not is_key or self.shown is None or pts > self.shown:
+                return self._show(pts, Pick.SEND)
+            self._go("again")  # a new writer begins with pictures that the one before put out
+        if not can_start:
+            return Pick.WANT_KEY
+        if self.shown is None or pts > self.shown:
+            self._go("beyond")
+            return self._show(pts, Pick.RETURN)
+        if self._state is Showing.FALLBACK and not self.is_stalled(now=now):
+            self._go("close")
+        return Pick.DROP
+
+    def take_fallback(self, pts: int, *, can_start: bool, can_show: bool, now: float) -> Pick:
+        """One video unit of the source.
+
+        ``can_start``: its group of pictures is at hand. ``can_show``: the viewer has its codec.
+        """
+        if self._fallback is None:
+            return Pick.DROP
+        self._waiting.append((pts, now))
+        if self._state is Showing.FALLBACK:
+            return self._show(pts, Pick.SEND)
+        if not can_show or not self.is_stalled(now=now):
+            return Pick.DROP
+        if not can_start:
+            return Pick.WANT_KEY
+        self._go("stall")
+        return self._show(pts, Pick.CATCH_UP)
+
+    def _note_arrival(self, pts: int, now: float) -> None:
+        lag = 0.0
+        while self._waiting and self._waiting[0][0] <= pts:
+            lag = max(lag, now - self._waiting.popleft()[1])
+        # After a stall the lag is the stall's length, which says nothing of the worker now.
+        if lag <= MAX_STALL_S:
+            self._longest_lag = max(lag, _FORGET * self._longest_lag)
+
+    def _show(self, pts: int, pick: Pick) -> Pick:
+        self.shown = pts if self.shown is None else max(pts, self.shown)
+        return pick
+
+    def _go(self, event: str) -> None:
+        after = _TABLE.get((self._state, event))
+        if after is None:
+            raise RuntimeError(f"{event} is not expected in {self._state}")
+        self.stalls += after is Showing.FALLBACK
+        self._state = after

@@ -74,6 +74,15 @@ class RenditionTail:
         """What a joining viewer gets at once; empty if it must wait for a key frame."""
         return self._replay.replay()
 
+    @property
+    def has_group(self) -> bool:
+        """True while ``group`` is not empty."""
+        return self._replay.has_group
+
+    def group(self) -> list[Outgoing]:
+        """The units since the last key frame as they came; empty if one must be asked for."""
+        return self._replay.group()
+
     def request_key_frame(self) -> None:
         """Asks whoever makes this rendition for a key frame, at most twice a second."""
         if self._key_throttle.allow(now=time.monotonic()):

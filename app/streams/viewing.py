@@ -6,7 +6,8 @@ import time
 
 from app.rtc.send_queue import Outgoing
 from app.rtc.viewer import ViewerPeer
-from app.streams.switch import RenditionSwitch
+from app.streams.catch_up import catch_up
+from app.streams.switch import Pick, RenditionSwitch
 from app.streams.tail import RenditionTail
 from wire import keys
 from wire.batch import Codec
@@ -27,9 +28,7 @@ class Viewing:
         self._has_audio = has_audio
         may_fall_back = fallback and tail is not source
         self._switch = RenditionSwitch(
-            preferred=tail.rendition,
-            fallback=keys.SOURCE if may_fall_back else None,
-            now=time.monotonic(),
+            preferred=tail.rendition, fallback=keys.SOURCE if may_fall_back else None
         )
         self._peer: ViewerPeer | None = None
 
@@ -42,13 +41,20 @@ class Viewing:
         """True if it needs what this tail reads."""
         return tail is self._tail or tail is self._source
 
+    @property
+    def stalls(self) -> int:
+        """How often the source had to stand in for its rendition."""
+        return self._switch.stalls
+
     def start(self, peer: ViewerPeer) -> None:
         """The connection stands: replay, then follow."""
         self._peer = peer
         replay = self._tail.replay()
         for unit in replay:
             self._send_video(unit)
-        if not replay:
+        if replay:
+            self._switch.joined(replay[-1].pts)
+        else:
             self._tail.request_key_frame()
         self._tail.listen(self._take)
         if self._tail is not self._source:
@@ -70,14 +76,40 @@ class Viewing:
         if not unit.is_video:
             if self._has_audio and rendition == keys.SOURCE:
                 self._peer.push(unit)
-            return
-        now = time.monotonic()
-        if rendition == keys.SOURCE and self._switch.wants_fallback_key(now=now):
-            if not self._peer.can_send(Codec(unit.payload_codec)):
-                return
-            if not unit.is_key:
-                self._source.request_key_frame()
-        if self._switch.take(rendition, is_key=unit.is_key, now=now):
+        elif rendition == self._tail.rendition:
+            self._take_preferred(unit)
+        else:
+            self._take_source(unit, self._peer)
+
+    def _take_preferred(self, unit: Outgoing) -> None:
+        shown = self._switch.shown
+        pick = self._switch.take_preferred(
+            unit.pts, is_key=unit.is_key, can_start=self._tail.has_group, now=time.monotonic()
+        )
+        if pick is Pick.SEND:
+            self._send_video(unit)
+        elif pick is Pick.RETURN:
+            self._send_group(self._tail.group(), shown)
+        elif pick is Pick.WANT_KEY:
+            self._tail.request_key_frame()
+
+    def _take_source(self, unit: Outgoing, peer: ViewerPeer) -> None:
+        shown = self._switch.shown
+        pick = self._switch.take_fallback(
+            unit.pts,
+            can_start=self._source.has_group,
+            can_show=peer.can_send(Codec(unit.payload_codec)),
+            now=time.monotonic(),
+        )
+        if pick is Pick.SEND:
+            self._send_video(unit)
+        elif pick is Pick.CATCH_UP:
+            self._send_group(self._source.group(), shown)
+        elif pick is Pick.WANT_KEY:
+            self._source.request_key_frame()
+
+    def _send_group(self, group: list[Outgoing], shown: int | None) -> None:
+        for unit in catch_up(group, shown=shown):
             self._send_video(unit)
 
     def _send_video(self, unit: Outgoing) -> None:

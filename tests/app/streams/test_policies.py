@@ -1,4 +1,4 @@
-"""The policies without I/O: meters, throttle, backlog, replay and switch, in virtual time."""
+"""The policies without I/O: meters, throttle, backlog and replay, in virtual time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from app.streams import backlog, replay
 from app.streams.backlog import Backlog
 from app.streams.meters import SAMPLES, LatencyMeter, RateMeter, percentiles
 from app.streams.replay import ReplayBuffer
-from app.streams.switch import STALL_S, RenditionSwitch
 from app.streams.throttle import Throttle
 from tests.app import fakes
 from wire.batch import AccessUnit, Codec, Stage
@@ -199,61 +198,3 @@ def test_too_long_a_replay_is_given_up_until_the_next_key_frame(count: int, size
     assert buffer.replay() == []
     buffer.add(outgoing(count + 1, key=True))
     assert len(buffer.replay()) == 1
-
-
-# Switch.
-
-
-def switch(fallback: str | None = "source") -> RenditionSwitch:
-    return RenditionSwitch(preferred="2x", fallback=fallback, now=0.0)
-
-
-def test_the_preferred_rendition_is_let_through_and_the_fallback_is_not() -> None:
-    made = switch()
-    assert made.take("2x", is_key=True, now=0.1)
-    assert not made.take("source", is_key=True, now=0.1)
-    assert made.take("2x", is_key=False, now=0.2)
-    assert made.switches == 0
-
-
-def test_the_fallback_takes_over_at_a_key_frame_once_the_other_stalls() -> None:
-    made = switch()
-    made.take("2x", is_key=True, now=1.0)
-    after = 1.0 + STALL_S + 0.01
-    assert not made.wants_fallback_key(now=1.0 + STALL_S - 0.01)
-    assert made.wants_fallback_key(now=after)
-    assert not made.take("source", is_key=False, now=after)
-    assert made.take("source", is_key=True, now=after)
-    assert made.take("source", is_key=False, now=after)
-    assert not made.wants_fallback_key(now=after)
-    assert (made.current, made.switches) == ("source", 1)
-
-
-def test_the_preferred_rendition_comes_back_at_its_key_frame() -> None:
-    made = switch()
-    assert made.take("source", is_key=True, now=2.0)
-    assert not made.take("2x", is_key=False, now=2.1)
-    assert made.take("source", is_key=False, now=2.1)
-    assert made.take("2x", is_key=True, now=2.2)
-    assert not made.take("source", is_key=True, now=2.3)
-    assert (made.current, made.switches) == ("2x", 2)
-
-
-def test_without_a_fallback_nothing_else_is_ever_shown() -> None:
-    made = switch(None)
-    assert made.is_stalled(now=100.0)
-    assert not made.wants_fallback_key(now=100.0)
-    assert not made.take("source", is_key=True, now=100.0)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 1)), max_size=80))
-def test_a_viewer_meets_each_rendition_first_at_a_key_frame(
-    events: list[tuple[bool, bool, float]],
-) -> None:
-    made, now, shown = switch(), 0.0, "2x"
-    for preferred, is_key, wait in events:
-        now += wait
-        name = "2x" if preferred else "source"
-        if made.take(name, is_key=is_key, now=now):
-            assert is_key or name == shown
-            shown = name
