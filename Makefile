@@ -67,6 +67,8 @@ browser:
 	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
 	command -v redis-server >/dev/null 2>&1 || missing="$$missing redis-server"; \
 	command -v turnserver >/dev/null 2>&1 || missing="$$missing coturn"; \
+	command -v strace >/dev/null 2>&1 || missing="$$missing strace"; \
+	PATH="$$PATH:/usr/sbin:/sbin" command -v ip >/dev/null 2>&1 || missing="$$missing iproute2"; \
 	[ -z "$$missing" ] && exit 0; \
 	sudo=""; \
 	if [ "$$(id -u)" != 0 ]; then sudo="sudo -n"; $$sudo true >/dev/null 2>&1 || sudo="no"; fi; \

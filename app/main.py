@@ -21,6 +21,7 @@ from app.http.views import Defaults
 from app.rtc import ice
 from app.rtc.turn import IceServerList
 from app.streams.hub import HubOptions, StreamHub
+from wire import stop_signals
 from wire.connection import connect, wait_until_up
 from wire.errors import BadSettings, NoRedisServer
 from wire.settings import Settings
@@ -164,9 +165,7 @@ def run(settings: Settings, *, redis_url: str, on_ready: Callable[[str], None]) 
 
     async def main() -> None:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, stop.set)
-        await serve(settings, redis_url=redis_url, stop=stop, on_ready=on_ready)
+        with stop_signals.heard((signal.SIGINT, signal.SIGTERM), stop.set):
+            await serve(settings, redis_url=redis_url, stop=stop, on_ready=on_ready)
 
     asyncio.run(main())

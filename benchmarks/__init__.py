@@ -4,3 +4,7 @@ Owns: starting the product as a user does, real publishers and viewers around it
 tables with machine and versions. Nothing of the product imports it.
 Open first: ``__main__.py``, then ``server.py`` and ``stamps.py``.
 """
+
+from wire import telemetry
+
+telemetry.turn_off()

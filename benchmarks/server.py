@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ class RunningServer:
             words = " ".join(child.cmdline())
             if "valkey" in words or "redis" in words:
                 roles["redis"] = child
-            elif "workers" in words or " work" in words:
+            elif words.endswith((" work", "-m workers")):
                 roles["worker"] = child
             elif " serve" in words:
                 roles["app"] = child
@@ -121,14 +121,18 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def running(*, workers: int = 1, **settings: str) -> Iterator[RunningServer]:
-    """``sharpcast up``, ready to take streams and with its worker alive."""
+def running(
+    *, workers: int = 1, prefix: Sequence[str] = (), **settings: str
+) -> Iterator[RunningServer]:
+    """``sharpcast up``, ready to take streams and with its worker alive. ``prefix`` comes before
+    the command: a tracer, say.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="sharpcast-bench-") as folder:
         log = Path(folder) / "log"
         with open(log, "wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "up"],
+                [*prefix, sys.executable, "-m", "cli.main", "up"],
                 env=environment(http_port=str(port), **settings),
                 stdout=out,
                 stderr=subprocess.STDOUT,

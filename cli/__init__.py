@@ -4,3 +4,7 @@ Owns: options, messages to people, exit codes, the processes of ``sharpcast up``
 client. Must not be imported by any other package. Heavy imports happen inside the subcommands, so
 that ``--help`` is quick. Open first: ``main.py``, then ``up.py``.
 """
+
+from wire import telemetry
+
+telemetry.turn_off()

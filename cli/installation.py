@@ -20,6 +20,7 @@ from typing import Any
 from app.main import serve
 from cli import pages
 from cli.children import keep_redis, keep_worker
+from wire import stop_signals
 from wire.embedded import EmbeddedServer
 from wire.errors import WireError
 from wire.settings import Settings
@@ -64,13 +65,17 @@ def _guarded(server: EmbeddedServer) -> Iterator[None]:
 async def _run(
     settings: Settings, redis_url: str, server: EmbeddedServer | None, early: list[int]
 ) -> None:
-    """Stops in this order, within 5 s: app and worker side by side, then (the caller) Redis."""
+    """Until a signal came, which may have been before the loop began."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop.set)
-    if early:
-        return
+    with stop_signals.heard(_SIGNALS, stop.set):
+        if not early:
+            await _run_until(stop, settings, redis_url, server)
+
+
+async def _run_until(
+    stop: asyncio.Event, settings: Settings, redis_url: str, server: EmbeddedServer | None
+) -> None:
+    """Stops in this order, within 5 s: app and worker side by side, then (the caller) Redis."""
     works = {
         "app": serve(
             settings,

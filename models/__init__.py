@@ -7,3 +7,7 @@ onnx, so that any process may import it.
 
 Start with ``manifest.py``; then ``nets/live.py``.
 """
+
+from wire import telemetry
+
+telemetry.turn_off()

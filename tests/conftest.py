@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from wire import telemetry
 from wire.connection import Redis, command, connect
 from wire.embedded import EmbeddedServer
 
-# Tests that use ONNX Runtime by themselves report to nobody either.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# Tests that use the engines' libraries by themselves report to nobody either.
+telemetry.turn_off()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ OURS = {*SOURCE, "tests"}
 
 ARROWS: dict[str, tuple[str, ...]] = {
     "wire": ("wire",),
-    "models": ("models",),
+    "models": ("models", "wire.telemetry"),
     "app": ("app", "wire"),
     "workers": ("workers", "wire", "models.manifest", "models.errors"),
     "workers.engines.torch": ("workers", "wire", "models.manifest", "models.errors", "models.nets"),

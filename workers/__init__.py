@@ -6,3 +6,7 @@ of time (``plan``), the inference engines (``engines``), the lead that joins a p
 Must not know: WebRTC, HTTP, who watches. Imports ``wire`` and ``models.manifest``.
 Open first: ``pipeline.py``, then ``lead.py``.
 """
+
+from wire import telemetry
+
+telemetry.turn_off()

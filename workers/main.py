@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import importlib.util
 import logging
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from models.errors import ModelError
 from models.manifest import Manifest, list_models, weights_file
+from wire import stop_signals
 from wire.batch import Codec
 from wire.connection import connect
 from wire.heartbeat import ModelInfo
@@ -50,7 +50,11 @@ def _refuse(sentence: str) -> int:
 
 async def _work(settings: Settings) -> None:
     stopping = asyncio.Event()
-    _on_signals(stopping)
+    with stop_signals.heard((signal.SIGTERM, signal.SIGINT), stopping.set):
+        await _work_until(stopping, settings)
+
+
+async def _work_until(stopping: asyncio.Event, settings: Settings) -> None:
     choice, nets = await asyncio.to_thread(_nets, settings)
     client = connect(settings.redis_url)
     try:
@@ -146,11 +150,3 @@ def _missing(manifest: Manifest, models_dir: Path) -> str:
 async def _stop_when(stopping: asyncio.Event, worker: Worker) -> None:
     await stopping.wait()
     worker.stop()
-
-
-def _on_signals(stopping: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Signals can be had in the main thread only; elsewhere the owner cancels us.
-        with contextlib.suppress(RuntimeError, ValueError, NotImplementedError):
-            loop.add_signal_handler(number, stopping.set)

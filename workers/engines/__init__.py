@@ -8,7 +8,6 @@ measures which one is the fastest here.
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
 
 from workers.cores import usable_cores
@@ -69,9 +68,6 @@ def _load(name: str, options: EngineOptions) -> Engine:
     if name not in TABLE:
         raise EngineUnavailable(name, f"it is none of {', '.join(TABLE)}")
     module_name, maker = TABLE[name].split(":")
-    # ONNX Runtime's packages report to their maker unless told not to before they are loaded
-    # (Privacy.md in the package). A self-hosted server reports to nobody.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:

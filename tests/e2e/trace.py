@@ -1,0 +1,73 @@
+"""What processes send to whom, read from a system-call trace."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+CALLS = "connect,sendto,sendmsg,sendmmsg"
+DNS_PORT = 53
+
+_INET = re.compile(
+    r"sa_family=AF_INET6?, .*?sin6?_port=htons\((\d+)\).*?"
+    r"(?:inet_addr\(\"([^\"]+)\"\)|inet_pton\(AF_INET6, \"([^\"]+)\")"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sent:
+    """One destination that a process named."""
+
+    address: str
+    port: int
+    line: str
+    "Of the trace, for a person."
+
+
+def destinations(text: str) -> Iterable[Sent]:
+    """All Internet addresses in a trace. Unix and netlink sockets have none."""
+    for line in text.splitlines():
+        for port, v4, v6 in _INET.findall(line):
+            yield Sent(v4 or v6, int(port), line)
+
+
+def unwanted(text: str, own: Iterable[str]) -> list[str]:
+    """Lines that look a name up, or go to an address that is neither loopback nor one's own."""
+    allowed = set(own)
+    return [
+        sent.line
+        for sent in destinations(text)
+        if sent.port == DNS_PORT
+        or not (ipaddress.ip_address(sent.address).is_loopback or sent.address in allowed)
+    ]
+
+
+def traced(trace: Path) -> list[str]:
+    """What to put before a command so that it and its children are traced; skips without."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is missing: apt-get install strace")
+    # -D: the command keeps the place, and so the signals, of the process that was started.
+    words = ["strace", "-DDD", "-f", "--seccomp-bpf", "-q", "-e", f"trace={CALLS}"]
+    probe = subprocess.run([*words, "-o", "/dev/null", "true"], capture_output=True, text=True)
+    if probe.returncode != 0:
+        pytest.skip(f"no system-call trace: {probe.stderr.strip()[-100:]}")
+    return [*words, "-o", str(trace)]
+
+
+def finished(trace: Path, pid: int, timeout_s: float = 10.0) -> str:
+    """The whole trace of a command that has ended."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        text = trace.read_text()
+        if re.search(rf"^{pid} .*\+\+\+ (exited|killed)", text, re.MULTILINE):
+            return text
+        time.sleep(0.05)
+    raise TimeoutError(f"the trace of {pid} does not end")

@@ -1,0 +1,90 @@
+"""Signals that end a process, heard by its event loop, and by no other process's loop.
+
+``loop.add_signal_handler`` tells signals by a byte in a socket, and a forked child inherits the
+socket: a SIGTERM to the child then reads like one to the parent. Here the byte only wakes the loop;
+what acts is Python's own handler, which runs in the process that got the signal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+
+_WAKE_BYTES = 4096
+
+
+@contextlib.contextmanager
+def heard(numbers: Sequence[signal.Signals], action: Callable[[], object]) -> Iterator[None]:
+    """While the block runs, each of the signals calls ``action`` on the running loop.
+
+    Afterwards the handlers are as before. Signals can be had in the main thread only; in another
+    one the block just runs, and its owner cancels it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _protect_children()
+    loop, owner = asyncio.get_running_loop(), os.getpid()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == owner:
+            loop.call_soon_threadsafe(action)
+        else:  # A child of a fork that Python knows nothing of.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    with _waking(loop):
+        before = {number: signal.signal(number, handle) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                # None: it was set by something other than Python, which nothing can bring back.
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+@contextlib.contextmanager
+def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """The kernel may give a signal to any thread; the byte gets the loop out of its wait."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        loop.add_reader(reader, _drain, reader)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            loop.remove_reader(reader)
+
+
+def _drain(reader: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError, InterruptedError):
+        reader.recv(_WAKE_BYTES)
+
+
+_protected = False
+
+
+def _protect_children() -> None:
+    """From now on a forked child has no handler and no wake-up socket of ours."""
+    global _protected
+    if not _protected:
+        _protected = True
+        os.register_at_fork(after_in_child=forget)
+
+
+def forget() -> None:
+    """Makes signals do what they do in a new process: in a child that must not act for us."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            is_interrupt = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
