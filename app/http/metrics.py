@@ -88,6 +88,12 @@ class _StreamCollector(Collector):
         for reason, count in self._hub.viewer_drops().items():
             viewer_drops.add_metric([reason], count)
         yield viewer_drops
+        refused = CounterMetricFamily(
+            "sharpcast_packets_refused", "UDP packets of any peer not taken", labels=["reason"]
+        )
+        for reason, count in self._hub.refusals.items():
+            refused.add_metric([reason], count)
+        yield refused
 
 
 def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:

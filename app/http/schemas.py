@@ -91,6 +91,10 @@ class Stream(BaseModel):
     renditions: list[Rendition]
     enhancement: Enhancement
     frames: Frames
+    packets: dict[str, int] = Field(
+        description="UDP packets at the publisher's connection that became part of no frame, by "
+        "reason: lost, late, malformed, and those refused (stranger, srtp, flood, ...)"
+    )
     latency_ms: Latency
 
 

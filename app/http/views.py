@@ -72,6 +72,7 @@ def stream_view(
         renditions=renditions,
         enhancement=_enhancement(record, lead, work, beats, defaults),
         frames=_frames(record, work, hub),
+        packets=hub.packets(record.id),
         latency_ms=_latency(record.id, hub),
     )
 
@@ -132,7 +133,7 @@ def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> sc
     if publication is not None:
         for reason, count in publication.dropped.items():
             dropped[f"ingest_{reason}"] = count
-        if lost := hub.lost_packets(record.id):
+        if lost := hub.packets(record.id).get("lost"):
             dropped["packets_lost"] = lost
     return schemas.Frames.model_validate(
         {

@@ -1,20 +1,20 @@
-"""Which addresses peers are offered, and two corrections to aioice.
-
-aioice leaves out loopback and has no setting for its addresses, so its own function for them is
-replaced, once, before the first connection.
-"""
+"""Which addresses and ports peers are offered, and which of theirs are checked by us."""
 
 from __future__ import annotations
 
 import dataclasses
+import errno
 import ipaddress
 import socket
-from typing import Any
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import aioice.ice
 
 _LOOPBACK = "127.0.0.1"
+
+MAX_REMOTE_CANDIDATES = 8
+"""Of one peer that are checked by us before it checks us: each costs up to seven packets."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,9 +22,81 @@ class IceAddresses:
     """Addresses of this installation."""
 
     local: tuple[str, ...]
-    "Bound here and offered as they are."
+    "Bound here; offered as they are, unless only mapped ones were wanted."
     mapped: tuple[str, ...]
-    "Not of this machine (NAT, container host): offered in the place of local ones."
+    "Not of this machine (NAT, container host): offered with the port of a local one."
+    hides_local: bool = False
+    "True if only mapped addresses were wanted."
+    configured: bool = False
+    "True if an operator named them, who vouches that peers reach them."
+
+    @property
+    def reached(self) -> frozenset[int]:
+        """IP versions in which peers can be expected to reach us without our help."""
+        found = [ipaddress.ip_address(address) for address in (*self.local, *self.mapped)]
+        if all(address.is_loopback for address in found):
+            return frozenset((4, 6))
+        return frozenset(a.version for a in found if self.configured or a.is_global)
+
+
+class RemoteCandidates:
+    """Decides which candidates that a peer names are checked by us; for one peer.
+
+    Our answer holds all of our candidates and the peer checks those, so its own are of use only
+    where we sit behind a NAT that nobody told us of. Whoever posts an offer may name any address,
+    so the others are not sent anything. Private ones are not either: such a peer reaches us.
+    """
+
+    def __init__(self, reached: frozenset[int]) -> None:
+        self._reached = reached
+        self._left = MAX_REMOTE_CANDIDATES
+
+    def may_check(self, host: str, transport: str, component: int) -> bool:
+        """True for few, of UDP, at global addresses of a version in which nobody reaches us."""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False  # a name (mDNS); the peer's own checks make the pair
+        if component != 1 or transport.lower() != "udp" or address.version in self._reached:
+            return False
+        if not address.is_global or address.is_multicast or self._left <= 0:
+            return False
+        self._left -= 1
+        return True
+
+
+class UdpPorts:
+    """Binds sockets within a range of ports, which begins anew behind the last one taken."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self._first = first
+        self._count = last - first + 1
+        self._next = 0
+
+    def bind(self, address: str) -> socket.socket:
+        """A socket bound to the address. Raises OSError, also when all ports are taken."""
+        for _ in range(self._count):
+            port = self._first + self._next
+            self._next = (self._next + 1) % self._count
+            try:
+                return bind_udp(address, port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+        raise OSError(errno.EADDRINUSE, "all UDP ports of the range are taken")
+
+
+def bind_udp(address: str, port: int) -> socket.socket:
+    """A UDP socket; port 0 takes a free one. Raises OSError."""
+    version = ipaddress.ip_address(address).version
+    made = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.setblocking(False)
+        made.bind((address, port))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddresses:
@@ -35,23 +107,59 @@ def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddr
     local = tuple(a for a in wanted if a in own or _can_bind(a))
     mapped = tuple(a for a in wanted if a not in local)
     if mapped and not local:
-        local = tuple(own) or (_LOOPBACK,)
-    return IceAddresses(local, mapped)
+        return IceAddresses(tuple(own) or (_LOOPBACK,), mapped, hides_local=True, configured=True)
+    return IceAddresses(local, mapped, configured=True)
 
 
 def _can_bind(address: str) -> bool:
-    version = ipaddress.ip_address(address).version
-    family = socket.AF_INET6 if version == 6 else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
+    try:
+        bind_udp(address, 0).close()
+    except OSError:
+        return False
     return True
 
 
-def install(addresses: IceAddresses) -> None:
-    """Makes aioice offer these addresses and forgive checks without a priority."""
+def best_first(addresses: Iterable[str], *, served_at: str = "") -> list[str]:
+    """Addresses in the order in which a peer had better try them; some try only the first.
+
+    First the one at which its request came in, then IPv4, global before private, as given.
+    """
+
+    def rank(address: str) -> tuple[bool, bool, bool]:
+        parsed = ipaddress.ip_address(address)
+        return (address != served_at, parsed.version != 4, not parsed.is_global)
+
+    return sorted(addresses, key=rank)
+
+
+@dataclasses.dataclass(slots=True)
+class Installed:
+    """What peers of this process use."""
+
+    addresses: IceAddresses
+    ports: UdpPorts | None
+
+    def bind(self, address: str) -> socket.socket:
+        """A socket for one peer. Raises OSError."""
+        return self.ports.bind(address) if self.ports else bind_udp(address, 0)
+
+
+_installed = Installed(IceAddresses((_LOOPBACK,), ()), None)
+
+
+def installed() -> Installed:
+    """The addresses and ports of this process; loopback and any port until ``install``."""
+    return _installed
+
+
+def install(addresses: IceAddresses, ports: tuple[int, int] | None = None) -> None:
+    """Makes every peer from now on use these addresses and this range of ports.
+
+    aioice leaves out loopback and has no setting for its addresses, so its own function for them
+    is replaced too.
+    """
+    _installed.addresses = addresses
+    _installed.ports = UdpPorts(*ports) if ports else None
 
     def get_host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
         kept = []
@@ -62,17 +170,6 @@ def install(addresses: IceAddresses) -> None:
         return kept
 
     aioice.ice.get_host_addresses = get_host_addresses
-    if not getattr(aioice.ice.Connection.check_incoming, "forgiving", False):
-        original = aioice.ice.Connection.check_incoming
-
-        def check_incoming(self: Any, message: Any, address: Any, protocol: Any) -> None:
-            # RFC 8445 section 7.1.1 asks for PRIORITY; older ffmpeg builds leave it out, and
-            # without a value aioice raises KeyError after it has answered.
-            message.attributes.setdefault("PRIORITY", 1)
-            original(self, message, address, protocol)
-
-        check_incoming.forgiving = True  # type: ignore[attr-defined]
-        aioice.ice.Connection.check_incoming = check_incoming  # type: ignore[method-assign, assignment]
 
 
 def _quote(text: str) -> str:

@@ -154,6 +154,8 @@ def _clean(section: _Section, fmtp: dict[int, str], *, keep_mode_0: bool) -> Non
             candidates += 1
             if candidates > MAX_CANDIDATES or not _is_usable(line):
                 continue
+        if line == "a=end-of-candidates":
+            continue  # there are more: those that the peer checks from
         match = _FMTP.match(line)
         if match and codecs.get(int(match[1])) == "h264":
             payload_type = int(match[1])

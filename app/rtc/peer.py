@@ -15,6 +15,9 @@ from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
 from app.errors import BadOffer
+from app.rtc.gate import PacketGate, Refusals
+from app.rtc.guarded import guard
+from app.rtc.ice import RemoteCandidates, installed
 from app.rtc.offer import Offer, finish_answer
 
 CONNECT_S = 10.0
@@ -46,13 +49,18 @@ def know_vp9() -> None:
 
 
 class Peer:
-    """Answers one offer. ``on_state`` gets ``connected`` once, and ``closed`` or ``failed``."""
+    """Answers one offer. ``on_state`` gets ``connected`` once, and ``closed`` or ``failed``.
 
-    def __init__(self, on_state: Callable[[str], None]) -> None:
+    ``refusals`` counts, for all peers, the packets that were not taken.
+    """
+
+    def __init__(self, on_state: Callable[[str], None], refusals: Refusals | None = None) -> None:
         know_vp9()
         # No STUN server by default: aiortc's own default is a public one.
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._connection = RTCPeerConnection(configuration)
+        self._gate = PacketGate(Refusals() if refusals is None else refusals)
+        self._remotes = RemoteCandidates(installed().addresses.reached)
         self._on_state = on_state
         self._connection.on("connectionstatechange", self._state_changed)
         self._closing: asyncio.Task[None] | None = None
@@ -62,13 +70,20 @@ class Peer:
         """aiortc's connection state."""
         return str(self._connection.connectionState)
 
+    @property
+    def refused(self) -> dict[str, int]:
+        """Packets that were not taken, by reason."""
+        return dict(self._gate.refused)
+
     def _state_changed(self) -> None:
         if self.state in ("connected", "closed", "failed"):
             self._on_state(self.state)
 
     def add_track(self, kind: str, direction: str) -> RTCRtpTransceiver:
         """A track in the order of the offer's sections."""
-        return self._connection.addTransceiver(kind, direction=direction)
+        transceiver = self._connection.addTransceiver(kind, direction=direction)
+        guard(transceiver.receiver.transport, self._gate, self._remotes)
+        return transceiver
 
     @staticmethod
     def watch_media_only(transceiver: RTCRtpTransceiver) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from app.rtc.assembler import CodedUnit
 from app.rtc.capture_clock import CaptureClock
 from app.rtc.fragment import Head
+from app.rtc.gate import Refusals
 from app.rtc.keyframe import inspect
 from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
@@ -33,10 +34,12 @@ class PublisherEvents:
 class PublisherPeer:
     """One WHIP publisher. Ends by itself when nothing arrives for ``timeout_s``."""
 
-    def __init__(self, events: PublisherEvents, *, timeout_s: float) -> None:
+    def __init__(
+        self, events: PublisherEvents, *, timeout_s: float, refusals: Refusals | None = None
+    ) -> None:
         self._events = events
         self._timeout_s = timeout_s
-        self._peer = Peer(self._state_changed)
+        self._peer = Peer(self._state_changed, refusals)
         self._clock = CaptureClock()
         self._receivers: dict[str, UnitReceiver] = {}
         self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
@@ -51,6 +54,18 @@ class PublisherPeer:
         """Video packets given up."""
         receiver = self._receivers.get("video")
         return receiver.lost_packets if receiver else 0
+
+    @property
+    def packets(self) -> dict[str, int]:
+        """Packets that became part of no unit, by reason."""
+        receivers = self._receivers.values()
+        found = {
+            "lost": sum(receiver.lost_packets for receiver in receivers),
+            "late": sum(receiver.late_packets for receiver in receivers),
+            "malformed": sum(receiver.malformed_packets for receiver in receivers),
+            **self._peer.refused,
+        }
+        return {reason: count for reason, count in found.items() if count}
 
     async def answer(self, offer: Offer, *, start_kbps: int, mapped: tuple[str, ...]) -> str:
         """The SDP answer. Raises BadOffer."""

@@ -77,6 +77,11 @@ class UnitReceiver(RTCRtpReceiver):
         """Packets given up."""
         return self._video.lost if self._video else 0
 
+    @property
+    def late_packets(self) -> int:
+        """Packets that came twice, or after they were given up."""
+        return self._video.late if self._video else self._audio.late
+
     def request_key_frame(self) -> None:
         """Sends a PLI (RFC 4585 section 6.3.1) once the publisher's SSRC is known."""
         if self._media_ssrc is not None:

@@ -7,6 +7,7 @@ import dataclasses
 import uuid
 from collections.abc import Callable
 
+from app.rtc.gate import Refusals
 from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.send_queue import Outgoing
@@ -27,12 +28,16 @@ class ViewerEvents:
 class ViewerPeer:
     """One WHEP viewer."""
 
-    def __init__(self, events: ViewerEvents, *, rtp_offset: int) -> None:
+    def __init__(
+        self, events: ViewerEvents, *, rtp_offset: int, refusals: Refusals | None = None
+    ) -> None:
         self._events = events
         self._rtp_offset = rtp_offset
-        self._peer = Peer(self._state_changed)
+        self._peer = Peer(self._state_changed, refusals)
         self._senders: dict[str, UnitSender] = {}
         self._ended = False
+        self.end_reason = ""
+        """Why it ended by itself, as a sentence."""
         self._connected = False
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -108,4 +113,5 @@ class ViewerPeer:
     def _end(self, reason: str) -> None:
         if not self._ended:
             self._ended = True
+            self.end_reason = reason
             self._events.on_end(reason)

@@ -18,6 +18,7 @@ from app.errors import (
     SessionNotFound,
     StreamNotFound,
 )
+from app.rtc.gate import Refusals
 from app.rtc.offer import Offer, check_play_offer, check_publish_offer
 from app.rtc.publisher import PublisherEvents, PublisherPeer
 from app.rtc.viewer import ViewerEvents, ViewerPeer
@@ -94,6 +95,8 @@ class StreamHub:
         "By stream, rendition and session: a new publisher's viewers must not see the old one's."
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self.refusals = Refusals()
+        """Packets of any peer that were not taken, by reason."""
         self.observe_latency: Callable[[str, float], None] | None = None
         """Called with the rendition and the added latency in s of every unit delivered."""
 
@@ -130,7 +133,9 @@ class StreamHub:
                 publication.take(unit)
 
         peer = PublisherPeer(
-            PublisherEvents(on_unit=take, on_end=end), timeout_s=self._options.publisher_timeout_s
+            PublisherEvents(on_unit=take, on_end=end),
+            timeout_s=self._options.publisher_timeout_s,
+            refusals=self.refusals,
         )
         answer = await peer.answer(
             offer,
@@ -207,6 +212,7 @@ class StreamHub:
             ),
             # The same in every app process, so that renditions share one RTP time line.
             rtp_offset=record.session * 2_654_435_761 & 0xFFFFFFFF,
+            refusals=self.refusals,
         )
         self._joining.append(viewing)
         try:
@@ -217,6 +223,8 @@ class StreamHub:
             await peer.close()
             raise Full("The server stops.")
         self._viewers[secret] = _ViewerSession(stream, record.session, viewing, peer)
+        if peer.end_reason:  # it ended before there was a session to drop
+            self._drop_viewer(secret, peer.end_reason)
         return secret, answer
 
     async def stop_playing(self, stream: str, secret: str) -> None:
@@ -348,10 +356,10 @@ class StreamHub:
         session = self._publishers.get(stream)
         return session.publication if session else None
 
-    def lost_packets(self, stream: str) -> int:
-        """RTP packets of the publisher that were given up."""
+    def packets(self, stream: str) -> dict[str, int]:
+        """The publisher's packets that became part of no unit, by reason, if it is here."""
         session = self._publishers.get(stream)
-        return session.peer.lost_packets if session else 0
+        return session.peer.packets if session else {}
 
     def tail(self, stream: str, rendition: str) -> RenditionTail | None:
         """The tail reader, while there is one."""

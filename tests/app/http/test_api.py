@@ -236,6 +236,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
         async with watching(Http(site, "/whep/cam1?rendition=source")) as viewer:
             await until(lambda: len(viewer.received["video"].timestamps) > 20)
             await Heartbeats(site.redis).beat(beat("cam1", 5))
+            site.hub.refusals["stranger"] += 3
             response = await site.client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     families = {f.name: f for f in text_string_to_metric_families(response.text)}
@@ -252,6 +253,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
     assert value("sharpcast_frames_total", rung="bicubic") == 1
     assert value("sharpcast_viewers", stream="cam1", rendition="source") == 1
     assert value("sharpcast_units_in_total", stream="cam1") > 20
+    assert value("sharpcast_packets_refused_total", reason="stranger") == 3
     assert value("sharpcast_added_latency_seconds_count", rendition="source") > 0
     assert "process_resident_memory_bytes" in families
 

@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+import contextlib
+
 import aioice.ice
 import pytest
-from aioice import stun
 
-from app.rtc.ice import IceAddresses, IceServer, choose_addresses, install
+from app.rtc.ice import (
+    MAX_REMOTE_CANDIDATES,
+    IceAddresses,
+    IceServer,
+    RemoteCandidates,
+    UdpPorts,
+    best_first,
+    bind_udp,
+    choose_addresses,
+    install,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,18 +40,97 @@ def test_a_machine_without_addresses_offers_loopback(monkeypatch: pytest.MonkeyP
 
 
 def test_wanted_addresses_of_this_machine_are_the_only_ones() -> None:
-    assert choose_addresses(("192.0.2.7",), loopback_only=False) == IceAddresses(("192.0.2.7",), ())
+    assert choose_addresses(("192.0.2.7",), loopback_only=False) == IceAddresses(
+        ("192.0.2.7",), (), configured=True
+    )
     chosen = choose_addresses(("127.0.0.1",), loopback_only=False)
-    assert chosen == IceAddresses(("127.0.0.1",), ())
+    assert chosen == IceAddresses(("127.0.0.1",), (), configured=True)
 
 
 def test_an_address_of_another_machine_is_mapped() -> None:
     assert choose_addresses(("203.0.113.9",), loopback_only=True) == IceAddresses(
-        ("192.0.2.7", "2001:db8::7"), ("203.0.113.9",)
+        ("192.0.2.7", "2001:db8::7"), ("203.0.113.9",), hides_local=True, configured=True
     )
+
+
+def test_one_of_this_machine_is_offered_beside_a_mapped_one() -> None:
     assert choose_addresses(("192.0.2.7", "203.0.113.9"), loopback_only=False) == IceAddresses(
-        ("192.0.2.7",), ("203.0.113.9",)
+        ("192.0.2.7",), ("203.0.113.9",), configured=True
     )
+
+
+@pytest.mark.parametrize(
+    "addresses,reached",
+    [
+        (IceAddresses(("127.0.0.1",), ()), {4, 6}),
+        (IceAddresses(("10.0.0.2",), ()), set()),
+        (IceAddresses(("10.0.0.2",), (), configured=True), {4}),
+        (IceAddresses(("10.0.0.2",), ("1.2.3.4",), hides_local=True, configured=True), {4}),
+        (IceAddresses(("10.0.0.2", "2600::1"), ()), {6}),
+        (IceAddresses(("8.8.8.8", "10.0.0.2"), ()), {4}),
+    ],
+)
+def test_peers_reach_global_and_configured_addresses(
+    addresses: IceAddresses, reached: set[int]
+) -> None:
+    assert addresses.reached == reached
+
+
+def test_nothing_is_sent_to_candidates_where_peers_reach_us() -> None:
+    remotes = RemoteCandidates(frozenset((4, 6)))
+    assert not remotes.may_check("8.8.8.8", "udp", 1)
+    assert not remotes.may_check("2600::1", "udp", 1)
+
+
+def test_behind_an_unknown_nat_few_global_candidates_are_checked() -> None:
+    remotes = RemoteCandidates(frozenset((6,)))
+    for host in (
+        "127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255",
+        "0.0.0.0", "100.64.0.1", "2600::1", "abc.local", "", "::ffff:10.0.0.1",
+    ):  # fmt: skip
+        assert not remotes.may_check(host, "udp", 1), host
+    assert not remotes.may_check("8.8.8.8", "tcp", 1)
+    assert not remotes.may_check("8.8.8.8", "udp", 2)
+    taken = [remotes.may_check(f"8.8.8.{n}", "UDP", 1) for n in range(20)]
+    assert taken == [True] * MAX_REMOTE_CANDIDATES + [False] * 12
+
+
+def test_the_address_of_the_request_comes_first_then_ipv4_then_global() -> None:
+    own = ["2600::1", "fd00::1", "172.17.0.1", "8.8.8.8", "10.0.0.2"]
+    assert best_first(own) == ["8.8.8.8", "172.17.0.1", "10.0.0.2", "2600::1", "fd00::1"]
+    assert best_first(own, served_at="fd00::1")[0] == "fd00::1"
+    assert best_first(own, served_at="127.0.0.1") == best_first(own)
+
+
+def free_range(count: int) -> int:
+    """The first of ``count`` ports that were free a moment ago."""
+    while True:
+        with bind_udp("127.0.0.1", 0) as probe:
+            first = int(probe.getsockname()[1])
+        try:
+            for port in range(first, first + count):
+                bind_udp("127.0.0.1", port).close()
+        except OSError:
+            continue
+        return first
+
+
+def test_ports_are_of_the_range_and_run_out() -> None:
+    first = free_range(3)
+    ports = UdpPorts(first, first + 2)
+    with contextlib.ExitStack() as held:
+        bound = [held.enter_context(ports.bind("127.0.0.1")) for _ in range(3)]
+        assert sorted(s.getsockname()[1] for s in bound) == [first, first + 1, first + 2]
+        with pytest.raises(OSError, match="taken"):
+            ports.bind("127.0.0.1")
+        bound[1].close()
+        with ports.bind("127.0.0.1") as again:
+            assert again.getsockname()[1] == first + 1
+
+
+def test_an_address_of_nobody_here_is_no_matter_of_ports() -> None:
+    with pytest.raises(OSError, match="assign"):
+        UdpPorts(40_000, 60_000).bind("192.0.2.77")
 
 
 def test_installed_addresses_are_what_aioice_gathers() -> None:
@@ -48,19 +138,6 @@ def test_installed_addresses_are_what_aioice_gathers() -> None:
     assert aioice.ice.get_host_addresses(True, True) == ["127.0.0.1", "::1"]
     assert aioice.ice.get_host_addresses(True, False) == ["127.0.0.1"]
     assert aioice.ice.get_host_addresses(False, True) == ["::1"]
-
-
-def test_a_check_without_priority_gets_one_and_installing_twice_wraps_once() -> None:
-    install(IceAddresses(("127.0.0.1",), ()))
-    once = aioice.ice.Connection.check_incoming
-    install(IceAddresses(("127.0.0.1",), ()))
-    assert aioice.ice.Connection.check_incoming is once
-    connection = aioice.ice.Connection(ice_controlling=False)
-    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    # Without a known pair aioice stops at the protocol, which is after it read the priority.
-    with pytest.raises(AttributeError):
-        connection.check_incoming(message, ("192.0.2.1", 5000), None)
-    assert message.attributes["PRIORITY"] == 1
 
 
 @pytest.mark.parametrize(

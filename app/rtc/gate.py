@@ -1,0 +1,132 @@
+"""Which datagrams of one peer are looked at, and why others are not; no I/O and no clock.
+
+What shares the port is told apart by its first byte (RFC 7983 section 7). STUN is read from
+anybody, since that is how a peer shows that it knows our password. Everything else is taken only
+from addresses that showed it: DTLS and SRTP are not told by whom a packet was meant.
+"""
+
+from __future__ import annotations
+
+import collections
+import enum
+import struct
+from collections.abc import Container
+
+import pylibsrtp
+from OpenSSL import SSL
+
+from app.rtc.bucket import TokenBucket
+
+PACKET_ERRORS = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError,
+    struct.error, pylibsrtp.Error, SSL.Error,
+)  # fmt: skip
+"""What parsers are known to raise for bytes they did not expect (UnicodeDecodeError is a
+ValueError, IndexError and KeyError are LookupErrors). Never an OSError: those tell of sockets."""
+
+MAX_DATAGRAM = 1500
+"""Bytes; what fits an Ethernet frame, and libsrtp's buffer."""
+
+MAX_WAITING = 128
+"""Datagrams that may wait for DTLS: several flights of a handshake, or a burst of a key frame
+while the loop is busy."""
+
+MAX_ADDRESSES = 16
+"""Remote addresses one peer may have at a time: its interfaces, behind its NATs."""
+
+_COOKIE = b"\x21\x12\xa4\x42"
+"""RFC 8489 section 5."""
+
+_HEADER = 20
+_REQUEST = 0x0001
+_RESPONSES = (0x0101, 0x0111)
+_INDICATION = 0x0011
+
+Source = tuple[str, int]
+"""Host and port as the socket tells them, so mapped or scoped forms compare with themselves."""
+
+Refusals = collections.Counter[str]
+"""Packets that were dropped unread, or could not be read, by reason."""
+
+
+class Verdict(enum.Enum):
+    """What becomes of a datagram."""
+
+    STUN = "stun"
+    DATA = "data"
+    "For DTLS, which passes SRTP on."
+    DROP = "drop"
+
+
+class PacketGate:
+    """Sorts the datagrams of one peer; every one that is dropped is counted by its reason.
+
+    ``totals`` counts for all peers of the process, ``refused`` for this one.
+    """
+
+    def __init__(self, totals: Refusals) -> None:
+        self.refused = Refusals()
+        self._totals = totals
+        self._admitted: dict[Source, None] = {}
+        self._checks = TokenBucket(per_s=100.0, burst=200.0)
+        self._newcomers = TokenBucket(per_s=0.5, burst=float(MAX_ADDRESSES))
+        self.username = b""
+        "Our ICE user name fragment and a colon: how every request to us begins its USERNAME."
+
+    def refuse(self, reason: str) -> Verdict:
+        """Counts one packet as dropped."""
+        self.refused[reason] += 1
+        self._totals[reason] += 1
+        return Verdict.DROP
+
+    def admit(self, source: Source) -> None:
+        """An authenticated check came from this address, or was answered by it."""
+        self._admitted[source] = None
+
+    def forget(self, source: Source) -> None:
+        """The address is none of the peer's any more."""
+        self._admitted.pop(source, None)
+
+    def is_admitted(self, source: Source) -> bool:
+        """True if data from this address is taken."""
+        return source in self._admitted
+
+    def may_join(self, *, now: float) -> bool:
+        """True if one more address may be learned: each is sent several checks."""
+        if self._newcomers.take(now=now):
+            return True
+        self.refuse("addresses")
+        return False
+
+    def sort(
+        self, data: bytes, source: Source, *, waiting: int, transactions: Container[bytes],
+        now: float,
+    ) -> Verdict:  # fmt: skip
+        """Decides on one datagram; ``waiting`` others wait, ``transactions`` are our requests."""
+        if not data:
+            return self.refuse("empty")
+        if len(data) > MAX_DATAGRAM:
+            return self.refuse("oversize")
+        first = data[0]
+        if first < 4:
+            return self._sort_stun(data, transactions, now)
+        if source not in self._admitted:
+            return self.refuse("stranger")
+        if not (20 <= first < 64 or 128 <= first < 192):
+            return self.refuse("unknown")
+        if waiting >= MAX_WAITING:
+            return self.refuse("overflow")
+        return Verdict.DATA
+
+    def _sort_stun(self, data: bytes, transactions: Container[bytes], now: float) -> Verdict:
+        """Reads the header alone: parsing and the hash are for whoever knows our name."""
+        if len(data) < _HEADER or data[4:8] != _COOKIE:
+            return self.refuse("stun_malformed")
+        kind = int.from_bytes(data[:2], "big")
+        if kind == _INDICATION:
+            return Verdict.DROP  # a keep-alive (RFC 8445 section 11); nothing to do
+        if kind in _RESPONSES:
+            return Verdict.STUN if data[8:20] in transactions else self.refuse("stun_stranger")
+        if kind != _REQUEST or self.username not in data:
+            return self.refuse("stun_stranger")
+        return Verdict.STUN if self._checks.take(now=now) else self.refuse("stun_flood")

@@ -1,0 +1,108 @@
+"""SRTP in: what the clear header tells is checked before libsrtp works on a packet.
+
+libsrtp makes a stream for each SSRC that authenticates, keeps it, and looks through them one
+after the other; so their number is bounded here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container
+from typing import Protocol
+
+import pylibsrtp
+
+from app.rtc.bucket import TokenBucket
+from app.rtc.gate import PacketGate
+
+MAX_SOURCES = 8
+"""SSRCs of one peer at a time: two tracks with their retransmissions, twice."""
+
+SILENT_S = 10.0
+"""A source that was silent for this long makes room for another."""
+
+MAX_PACKETS_PER_S = 8000.0
+"""Of one peer: about 80 Mbit/s of full packets, several times what any stream here needs."""
+
+_RTP_HEADER = 12
+_RTCP_HEADER = 8
+
+
+class Refused(pylibsrtp.Error):
+    """The packet is not taken; aiortc passes over it as over one that does not authenticate."""
+
+
+class SrtpSession(Protocol):
+    """What this file uses of a ``pylibsrtp.Session``."""
+
+    def unprotect(self, packet: bytes) -> bytes: ...
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes: ...
+
+    def remove_stream(self, ssrc: int) -> None: ...
+
+
+class SrtpInlet:
+    """Stands before one peer's SRTP session. ``payload_types`` are those that were answered.
+
+    An SSRC counts once a packet of it authenticated, so nobody else can use the places up.
+    """
+
+    def __init__(
+        self,
+        session: SrtpSession,
+        gate: PacketGate,
+        *,
+        payload_types: Container[int],
+        on_forget: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._gate = gate
+        self._payload_types = payload_types
+        self._on_forget = on_forget
+        self._clock = clock
+        self._seen: dict[int, float] = {}
+        self._rate = TokenBucket(per_s=MAX_PACKETS_PER_S, burst=MAX_PACKETS_PER_S / 4)
+
+    def unprotect(self, packet: bytes) -> bytes:
+        """One RTP packet. Raises pylibsrtp.Error."""
+        if len(packet) < _RTP_HEADER:
+            raise self._refuse("rtp_malformed")
+        if packet[1] & 0x7F not in self._payload_types:
+            raise self._refuse("rtp_unwanted")
+        return self._pass(packet, int.from_bytes(packet[8:12], "big"), self._session.unprotect)
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes:
+        """One RTCP packet. Raises pylibsrtp.Error."""
+        if len(packet) < _RTCP_HEADER:
+            raise self._refuse("rtcp_malformed")
+        return self._pass(packet, int.from_bytes(packet[4:8], "big"), self._session.unprotect_rtcp)
+
+    def _pass(self, packet: bytes, ssrc: int, unprotect: Callable[[bytes], bytes]) -> bytes:
+        try:
+            plain = unprotect(packet)
+        except pylibsrtp.Error:
+            self._gate.refuse("srtp")
+            raise
+        now = self._clock()
+        if ssrc not in self._seen and len(self._seen) >= MAX_SOURCES:
+            self._make_room(ssrc, now)
+        self._seen[ssrc] = now
+        if not self._rate.take(now=now):
+            raise self._refuse("flood")
+        return plain
+
+    def _make_room(self, ssrc: int, now: float) -> None:
+        """Forgets the source that is silent the longest, or the new one while none is."""
+        oldest = min(self._seen, key=lambda known: self._seen[known])
+        if now - self._seen[oldest] < SILENT_S:
+            self._session.remove_stream(ssrc)
+            raise self._refuse("sources")
+        del self._seen[oldest]
+        self._session.remove_stream(oldest)
+        self._on_forget(oldest)
+
+    def _refuse(self, reason: str) -> Refused:
+        self._gate.refuse(reason)
+        return Refused(reason)
