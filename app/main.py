@@ -137,6 +137,7 @@ def _context(settings: Settings, client: object, hub: StreamHub) -> Context:
 def _uvicorn_config(settings: Settings, app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        log_config=None,  # to our handlers, which are limited
         log_level="warning",
         access_log=False,
         lifespan="off",

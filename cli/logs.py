@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+from wire.log_limit import limit_logs
+
 
 def set_up(level: str) -> None:
     """Plain lines on stderr: time (UTC), level, logger, message."""
@@ -15,6 +17,7 @@ def set_up(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    limit_logs()
     # These two say more than a user of ours can act on.
     for name in ("aioice", "aiortc"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -6,6 +6,7 @@ import logging
 import sys
 
 from wire.errors import BadSettings
+from wire.log_limit import limit_logs
 from wire.settings import load_settings
 from workers.main import run
 
@@ -20,6 +21,7 @@ def main() -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    limit_logs()
     return run(settings)
 
 
