@@ -1,12 +1,14 @@
 """Connections to Redis: one place for time-outs, retries and the name of the errors.
 
 A blocking read needs a connection of its own for its duration; the pool gives it one. Whoever
-calls meets ``REDIS_DOWN`` while the server is away and tries again at its own pace.
+calls meets ``REDIS_DOWN`` while the server is away, full or refuses us, and tries again at its own
+pace; that it is full or refuses is logged here, once in a while.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
@@ -14,20 +16,25 @@ import hiredis
 import redis.asyncio
 import redis.exceptions
 
-REDIS_DOWN = (
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.ReadOnlyError,
-    OSError,
-)
-"""What a call raises while the server is away, restarting, loading, full or read-only."""
+from wire.errors import RedisTrouble, ServerAway, ServerFull, ServerRefuses
+from wire.redis_errors import classed
+
+log = logging.getLogger(__name__)
+
+REDIS_DOWN = (RedisTrouble, OSError)
+"""What a call raises while the server is away, full or refuses us (``wire/redis_errors.py``)."""
 
 COMMAND_S = 10.0
 """How long a command may take, connecting and blocking included; then ``TimeoutError``."""
 
+SCAN_PAGE = 200
+"""Keys that the server looks at in one step of a scan."""
+
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""
+
+SAY_AGAIN_S = 60.0
+"""A refusal, or that the server is full, is logged at most this often."""
 
 MAX_CONNECTIONS = 512
 """At once; a command that would need one more meets ``REDIS_DOWN``."""
@@ -41,8 +48,15 @@ class Redis:
     """
 
     def __init__(
-        self, url: str, *, command_s: float = COMMAND_S, most: int = MAX_CONNECTIONS
+        self,
+        url: str,
+        *,
+        prefix: str = "",
+        command_s: float = COMMAND_S,
+        most: int = MAX_CONNECTIONS,
     ) -> None:
+        self.prefix = prefix
+        "Stands before the name of every key of this installation."
         self._command_s = command_s
         self._most = most
         self._pool: Any = redis.asyncio.ConnectionPool.from_url(
@@ -56,6 +70,7 @@ class Redis:
             retry_on_error=[],
             decode_responses=False,
             protocol=2,
+            driver_info=None,  # or it would send CLIENT SETINFO, which a user may not be allowed
         )
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[float, asyncio.Task[Any]]] = {}
@@ -63,6 +78,24 @@ class Redis:
         self._overdue: set[asyncio.Task[Any]] = set()
         "Cancelled by us."
         self._timer: asyncio.TimerHandle | None = None
+        self._said: dict[type[Exception], float] = {}
+        "When trouble of this class was logged, by the loop's clock."
+
+    def key(self, name: str) -> str:
+        """The key of that name (``wire/keys.py``) in this installation."""
+        return self.prefix + name
+
+    async def scan(self, pattern: str) -> list[bytes]:
+        """Whole keys of this installation whose names match; one may come twice."""
+        found: list[bytes] = []
+        cursor = b"0"
+        while True:
+            cursor, names = await self.execute(
+                "SCAN", cursor, "MATCH", self.prefix + pattern, "COUNT", SCAN_PAGE
+            )
+            found += names
+            if cursor == b"0":
+                return found
 
     async def execute(self, *args: bytes | str | int | float) -> Any:
         """One command; raises what the server answers, if that is an error."""
@@ -81,6 +114,12 @@ class Redis:
             if task in self._overdue and task.cancelling() - 1 <= cancelling:
                 raise TimeoutError(f"no answer from Redis within {self._command_s} s") from None
             raise
+        except redis.exceptions.RedisError as error:
+            ours = classed(error)
+            if ours is error:
+                raise
+            self._say(ours)
+            raise ours from error
         finally:
             if task in self._overdue:
                 self._overdue.discard(task)
@@ -102,7 +141,7 @@ class Redis:
         elif len(self._busy) < self._most:
             connection = self._pool.make_connection()
         else:
-            raise redis.exceptions.ConnectionError(f"{self._most} connections are in use")
+            raise ServerAway(f"{self._most} connections are in use")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._command_s
         self._busy[connection] = (deadline, task)
@@ -110,6 +149,17 @@ class Redis:
         if self._timer is None:
             self._timer = loop.call_at(deadline, self._end_overdue, loop)
         return connection
+
+    def _say(self, error: Exception) -> None:
+        """Logs what an operator has to mend; a server that is away is its caller's affair."""
+        if not isinstance(error, (ServerFull, ServerRefuses)):
+            return
+        now, kind = asyncio.get_running_loop().time(), type(error)
+        if now - self._said.get(kind, -SAY_AGAIN_S) >= SAY_AGAIN_S:
+            self._said[kind] = now
+            is_full = kind is ServerFull
+            text = f"Redis is full: {error}" if is_full else str(error)
+            log.warning("%s", text, extra={"action": "redis_full" if is_full else "redis_refuses"})
 
     def _end_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
         """As ``asyncio.Timeout`` ends its block, which takes ten calls to set up each time."""
@@ -124,13 +174,16 @@ class Redis:
                 task.cancel()
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, *, prefix: str = "") -> Redis:
     """A client with a connection pool; connects on first use. Answers are bytes.
+
+    ``prefix`` stands before the name of every key, so that several installations, or other
+    programs, can share a server.
 
     It never sends a command twice (an append would be doubled), and gives up on one after 10 s:
     no read may block longer than 9 s.
     """
-    return Redis(url)
+    return Redis(url, prefix=prefix)
 
 
 def command(client: Redis, *args: bytes | str | int | float) -> Coroutine[Any, Any, Any]:
@@ -139,12 +192,17 @@ def command(client: Redis, *args: bytes | str | int | float) -> Coroutine[Any, A
 
 
 async def wait_until_up(client: Redis, timeout_s: float) -> bool:
-    """True as soon as the server answers, False if it does not within the time."""
+    """True as soon as the server answers, False if it does not within the time.
+
+    Raises ServerRefuses at once: waiting would not help.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             while True:
                 try:
                     await command(client, "PING")
+                except ServerRefuses:
+                    raise
                 except REDIS_DOWN:
                     await asyncio.sleep(RETRY_S)
                 else:

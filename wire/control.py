@@ -19,9 +19,12 @@ MAX_LENGTH = 64
 EXPIRY_MS = 60_000
 """A mailbox nobody wrote to for this long is removed by the server."""
 
-# In one step: a sender that dies between the two commands would leave a key for ever.
+# In one step: a sender that dies between the two commands would leave a key for ever. The first
+# write is one that a full server allows.
 _SEND = Script(
     """
+if redis.call('TYPE', KEYS[1]).ok ~= 'stream' then redis.call('DEL', KEYS[1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'm', ARGV[2])
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])
 """
@@ -65,16 +68,16 @@ def parse_message(data: bytes) -> Message:
 class Mailbox:
     """Sends to and reads from ``keys.control(stream)`` or ``keys.feedback(stream)``."""
 
-    def __init__(self, client: Redis, key: str) -> None:
+    def __init__(self, client: Redis, name: str) -> None:
         self._client = client
-        self._key = key
+        self._name = name
         self._position = "$"
         self.bad_messages = 0
 
     async def send(self, message: Message) -> None:
         """Adds a message; the oldest go when there are more than ``MAX_LENGTH``."""
         args = [MAX_LENGTH, encode_message(message), EXPIRY_MS]
-        await _SEND.run(self._client, [self._key], args)
+        await _SEND.run(self._client, [self._name], args)
 
     async def read(self, *, block_ms: int) -> list[Message]:
         """Messages sent since the last read (the first read starts at its own call).
@@ -82,11 +85,13 @@ class Mailbox:
         Empty after ``block_ms`` (1 to 9000) without any.
         """
         if self._position == "$":
-            rows = await command(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
+            rows = await command(
+                self._client, "XREVRANGE", self._client.key(self._name), "+", "-", "COUNT", 1
+            )
             self._position = rows[0][0].decode() if rows else "0-0"
         answer = await command(
             self._client, "XREAD", "COUNT", MAX_LENGTH, "BLOCK", block_ms,
-            "STREAMS", self._key, self._position,
+            "STREAMS", self._client.key(self._name), self._position,
         )  # fmt: skip
         messages = []
         for row_id, fields in answer[0][1] if answer else []:

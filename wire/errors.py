@@ -5,7 +5,13 @@ WireError
 ├── BadMessage        a control message, record or heartbeat that cannot be read
 ├── Fenced            somebody else writes this log now; stop writing
 ├── StreamGone        the stream's record is not in Redis (ended, expired or Redis lost it)
+├── DuplicateJob      the stream has another job; finish this one
 ├── StreamBusy        the stream already has a publisher
+├── RedisTrouble      Redis does not do what it was asked for now; wait and try again
+│   ├── ServerAway    it cannot be reached, starts, fails over or is busy
+│   ├── ServerFull    its memory or its disk is full
+│   └── ServerRefuses a password, a permission or a setting is wrong
+├── DamagedKey        a key of ours holds something else; set it aside
 ├── BadSettings       a setting that stops the start, in one sentence
 └── NoRedisServer     no server can be started or reached
 """
@@ -33,8 +39,32 @@ class StreamGone(WireError):
     """The stream has no record in Redis: it ended, expired, or Redis lost its data."""
 
 
+class DuplicateJob(WireError):
+    """The stream has another job; finish this one."""
+
+
 class StreamBusy(WireError):
     """The stream already has a publisher; end that one or choose another name."""
+
+
+class RedisTrouble(WireError):
+    """Redis does not do what it was asked for now; wait and try again."""
+
+
+class ServerAway(RedisTrouble):
+    """Redis cannot be reached, starts, fails over or is busy."""
+
+
+class ServerFull(RedisTrouble):
+    """The memory or the disk of Redis is full, or it has too few replicas to write."""
+
+
+class ServerRefuses(RedisTrouble):
+    """Redis refuses us; the message is the one sentence that says what to set."""
+
+
+class DamagedKey(WireError):
+    """A key of ours holds a value of another type; it is of no use and can be removed."""
 
 
 class BadSettings(WireError):

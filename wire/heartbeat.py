@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Annotated
 
 import msgspec
 
 from wire import keys
 from wire.connection import Redis, command
+from wire.errors import DamagedKey
 from wire.script import Script
 
 EXPIRY_MS = 3_000
 PERIOD_S = 0.5
 
-# In one step: a worker that dies between the two commands would be listed for ever.
+# In one step: a worker that dies between the two commands would be listed for ever. The first
+# write is one that a full server allows.
 _BEAT = Script(
     """
+redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'beat', ARGV[1])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
@@ -96,7 +100,7 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     host: str
     pid: int
-    started_us: int
+    started_us: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
     engines: list[str]
     models: list[ModelInfo]
     capacity: float
@@ -112,6 +116,8 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "Milliseconds per second that nets took of the engine, over the last seconds."
     given_ms_per_s: float = 0.0
     "What they may take of it, by what the cores have left."
+    bad_jobs: int = 0
+    "Entries of the jobs stream that were no jobs, and were removed."
 
 
 class Heartbeats:
@@ -127,22 +133,16 @@ class Heartbeats:
 
     async def leave(self, name: str) -> None:
         """Removes the worker from the list at once."""
-        await command(self._client, "DEL", keys.worker(name))
+        await command(self._client, "DEL", self._client.key(keys.worker(name)))
 
     async def list(self) -> list[WorkerBeat]:
         """All workers, by name. Heartbeats that cannot be read are left out."""
         beats: dict[str, WorkerBeat] = {}
-        cursor: Any = b"0"
-        while True:
-            cursor, names = await command(
-                self._client, "SCAN", cursor, "MATCH", keys.WORKERS_PATTERN, "COUNT", 200
-            )
-            for name in names:
-                data = await command(self._client, "HGET", name, "beat")
-                try:
-                    beat = msgspec.json.decode(data or b"", type=WorkerBeat)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    continue
+        for key in await self._client.scan(keys.WORKERS_PATTERN):
+            with contextlib.suppress(
+                DamagedKey, msgspec.DecodeError, UnicodeDecodeError, RecursionError
+            ):
+                data = await command(self._client, "HGET", key, "beat")
+                beat = msgspec.json.decode(data or b"", type=WorkerBeat)
                 beats[beat.name] = beat
-            if cursor == b"0":
-                return [beats[name] for name in sorted(beats)]
+        return [beats[name] for name in sorted(beats)]

@@ -9,12 +9,19 @@ over. The lease only says who should work; what keeps a late writer out is the e
 from __future__ import annotations
 
 import dataclasses
+import logging
+import re
 
 import redis.exceptions
 
 from wire import keys
 from wire.connection import Redis, command
+from wire.errors import BadMessage, DamagedKey
 from wire.script import Script
+
+log = logging.getLogger(__name__)
+
+_SESSION = re.compile(rb"\d{1,16}\Z")
 
 LEASE_MS = 800
 """A lease lives this long without renewal; short, since nobody enhances meanwhile."""
@@ -59,6 +66,20 @@ return count
 """
 )
 
+# As in ``streams.py``, the first write is one that a full server allows.
+_OFFER = Script(
+    """
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'stream' then redis.call('DEL', KEYS[1]) end
+redis.call('XDEL', KEYS[1], '0-1')
+return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'stream', ARGV[2],
+    'session', ARGV[3])
+"""
+)
+
+MAX_JOBS = 100_000
+"""Far above what apps carry; what is removed beyond it is offered again by its app."""
+
 _FREE_IDLE_MS = 3_600_000
 """Idle time of a lease that was given back, far above any lease; and of a consumer to forget."""
 
@@ -68,19 +89,27 @@ class JobQueue:
 
     def __init__(self, client: Redis, *, consumer: str = "") -> None:
         self._client = client
+        self._key = client.key(keys.JOBS)
         self._consumer = consumer
         self._tidied = False
+        self.bad_jobs = 0
+        "Entries that were no jobs, and were removed."
 
     async def offer(self, stream: str, session: int) -> str:
-        """Adds a job; its entry id."""
-        entry = await command(
-            self._client, "XADD", keys.JOBS, "*", "stream", stream, "session", session
-        )
+        """Adds a job; its entry id.
+
+        If the answer is lost there is a job of which its maker does not know. It does no harm:
+        ``StreamRegistry.take_lead`` and ``set_job`` choose one, and the other is finished.
+        """
+        entry = await _OFFER.run(self._client, [keys.JOBS], [MAX_JOBS, stream, session])
         return str(entry.decode())
 
     async def is_there(self, entry: str) -> bool:
         """False once the job was finished, or Redis lost it."""
-        return bool(await command(self._client, "XRANGE", keys.JOBS, entry, entry))
+        try:
+            return bool(await command(self._client, "XRANGE", self._key, entry, entry))
+        except DamagedKey:
+            return False
 
     async def claim(self, *, block_ms: int) -> Job | None:
         """The next job nobody holds, or None after ``block_ms`` (1 to 9000) without one."""
@@ -91,12 +120,12 @@ class JobQueue:
                 self._tidied = True
             answer = await command(
                 self._client, "XREADGROUP", "GROUP", keys.JOBS_GROUP, self._consumer,
-                "COUNT", 1, "BLOCK", block_ms, "STREAMS", keys.JOBS, ">",
+                "COUNT", 1, "BLOCK", block_ms, "STREAMS", self._key, ">",
             )  # fmt: skip
-        except redis.exceptions.ResponseError as error:
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
             return None
-        return _job(answer[0][1][0]) if answer else None
+        return await self._readable(answer[0][1][0]) if answer else None
 
     async def take_over(self, *, min_idle_ms: int = LEASE_MS) -> Job | None:
         """A job whose holder did not renew its lease, now ours; None if there is none."""
@@ -105,14 +134,15 @@ class JobQueue:
             while True:
                 # One call looks at ten leases at most, so the cursor has to be followed.
                 cursor, rows, *_ = await command(
-                    self._client, "XAUTOCLAIM", keys.JOBS, keys.JOBS_GROUP, self._consumer,
+                    self._client, "XAUTOCLAIM", self._key, keys.JOBS_GROUP, self._consumer,
                     min_idle_ms, cursor, "COUNT", 1,
                 )  # fmt: skip
-                if rows:
-                    return _job(rows[0])
+                job = await self._readable(rows[0]) if rows else None
+                if job is not None:
+                    return job
                 if cursor == b"0-0":
                     return None
-        except redis.exceptions.ResponseError as error:
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
             return None
 
@@ -123,10 +153,10 @@ class JobQueue:
     async def finish(self, entry: str) -> None:
         """Removes the job: its stream ended."""
         try:
-            await command(self._client, "XACK", keys.JOBS, keys.JOBS_GROUP, entry)
-        except redis.exceptions.ResponseError as error:
+            await command(self._client, "XACK", self._key, keys.JOBS_GROUP, entry)
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
-        await command(self._client, "XDEL", keys.JOBS, entry)
+        await command(self._client, "XDEL", self._key, entry)
 
     async def give_back(self, job: Job) -> None:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
@@ -137,30 +167,47 @@ class JobQueue:
         args = [keys.JOBS_GROUP, self._consumer, job.entry, idle_ms]
         try:
             return bool(await _SET_IDLE.run(self._client, [keys.JOBS], args))
-        except redis.exceptions.ResponseError as error:
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
             return False
 
-    async def _on_error(self, error: redis.exceptions.ResponseError) -> None:
+    async def _readable(self, row: tuple[bytes, list[bytes] | None]) -> Job | None:
+        """The entry as a job; what is none is set aside, or it would go from worker to worker."""
+        try:
+            return parse_job(row)
+        except BadMessage as error:
+            self.bad_jobs += 1
+            log.warning("jobs: set aside: %s", error, extra={"action": "bad_job"})
+            await self.finish(row[0].decode())
+            return None
+
+    async def _on_error(self, error: redis.exceptions.ResponseError | DamagedKey) -> None:
         """Makes the group where it is missing (first start, or Redis lost it)."""
+        if isinstance(error, DamagedKey):
+            log.warning("%s is no stream, and is made anew", self._key, extra={"action": "bad_key"})
+            await command(self._client, "DEL", self._key)
+            return
         # XINFO says "no such key" where the other commands say NOGROUP; a read that blocks while
         # the key goes says UNBLOCKED (Redis 7.0) or NOGROUP (later).
         if not any(words in str(error) for words in ("NOGROUP", "UNBLOCKED", "no such key")):
             raise error
         try:
             await command(
-                self._client, "XGROUP", "CREATE", keys.JOBS, keys.JOBS_GROUP, "0", "MKSTREAM"
+                self._client, "XGROUP", "CREATE", self._key, keys.JOBS_GROUP, "0", "MKSTREAM"
             )
         except redis.exceptions.ResponseError as busy:
             if not str(busy).startswith("BUSYGROUP"):
                 raise
 
 
-def _job(row: tuple[bytes, list[bytes]]) -> Job:
+def parse_job(row: tuple[bytes, list[bytes] | None]) -> Job:
+    """The job in an entry of the jobs stream. Raises BadMessage."""
     entry, flat = row
-    fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    return Job(
-        entry=entry.decode(),
-        stream=fields[b"stream"].decode(),
-        session=int(fields[b"session"]),
-    )
+    fields = dict(zip((flat or [])[::2], (flat or [])[1::2], strict=False))
+    stream, session = fields.get(b"stream", b""), fields.get(b"session", b"")
+    name = stream.decode("ascii", errors="replace")
+    if not keys.is_stream_id(name):
+        raise BadMessage(f"entry {entry.decode()} names no stream")
+    if not _SESSION.match(session):
+        raise BadMessage(f"entry {entry.decode()} has no session")
+    return Job(entry=entry.decode(), stream=name, session=int(session))

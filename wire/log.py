@@ -144,7 +144,7 @@ class LogReader:
 
     def __init__(self, client: Redis, *, stream: str, rendition: str) -> None:
         self._client = client
-        self._key = keys.log(stream, rendition)
+        self._key = client.key(keys.log(stream, rendition))
         self._position = "0-0"
         self.bad_entries = 0
 

@@ -18,7 +18,8 @@ class Script:
         self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, client: Redis, keys: list[str], args: list[Any]) -> Any:
-        """Runs it; the answer is what the script returns."""
+        """Runs it on the keys of these names; the answer is what the script returns."""
+        keys = [client.prefix + name for name in keys]
         try:
             return await command(client, "EVALSHA", self._digest, len(keys), *keys, *args)
         except redis.exceptions.NoScriptError:

@@ -8,13 +8,14 @@ millisecond differ) and grow, also after Redis lost its data.
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Annotated, Any
 
 import msgspec
 
 from wire import keys
 from wire.connection import Redis, command
-from wire.errors import BadMessage, StreamBusy, StreamGone
+from wire.errors import BadMessage, DamagedKey, DuplicateJob, StreamBusy, StreamGone
 from wire.script import Script
 
 _LEASE = "watched_us:"
@@ -33,58 +34,72 @@ WATCH_AGAIN_S = 1.0
 WISHES = ("enhance", "model", "strength")
 """The record's fields that operators set; whoever brings a record back brings them back too."""
 
+Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+"""Unix microseconds, exact as a double."""
+
+Side = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Rate = Annotated[float, msgspec.Meta(ge=0.0, le=1e9)]
+Text = Annotated[str, msgspec.Meta(max_length=256)]
+
 
 class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What Redis knows of a stream. Field names are the hash's field names."""
 
     id: str
-    session: int
+    session: Epoch
     "The publisher's epoch."
-    state: str = "live"
-    codec: str = ""
+    state: Text = "live"
+    codec: Text = ""
     "Video codec of the source: h264, vp8 or vp9; empty until the first key frame."
-    width: int = 0
-    height: int = 0
-    fps: float = 0.0
+    width: Side = 0
+    height: Side = 0
+    fps: Rate = 0.0
     "Source frame rate, measured over the last seconds."
-    kbps: float = 0.0
+    kbps: Rate = 0.0
     "Source video bitrate, measured over the last seconds."
     audio: bool = False
-    started_us: int = 0
+    started_us: Epoch = 0
     enhance: bool = True
     "False: the operator switched enhancement off."
-    model: str = ""
+    model: Text = ""
     "Net to enhance with; empty: the worker's default."
-    strength: float = -1.0
+    strength: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] = -1.0
     "Of the look, 0 (faithful) to 1 (crisp), for nets that have one; -1: the worker's default."
-    epoch: int = 0
+    epoch: Epoch = 0
     "The lead's epoch; 0 while no worker ever had the stream."
-    lead: str = ""
+    lead: Text = ""
     "Name of the worker that enhances it, empty while none does."
-    job: str = ""
+    job: Text = ""
     "Entry id of the stream's job."
-    output: str = ""
+    output: Text = ""
     "Codec in which the last lead encodes; empty while no worker ever had the stream."
-    watched_us: int = 0
+    watched_us: Epoch = 0
     "Until when somebody wants an enhanced rendition, on the server's clock; 0: nobody ever did."
-    watched: dict[str, int] = msgspec.field(default_factory=dict)
+    watched: dict[str, Epoch] = msgspec.field(default_factory=dict)
     "The same by rendition, from the hash's fields ``watched_us:RENDITION``."
+    ending: bool = False
+    "The operator ends the stream; its app carries it out."
 
     def wanted(self, *, now_us: int) -> frozenset[str]:
         """The enhanced renditions that somebody wants at ``now_us`` of the server's clock."""
         return frozenset(name for name, until_us in self.watched.items() if until_us > now_us)
 
 
+# The first write of each script is one that a server whose memory is full allows; it then allows
+# the others too. So records, which are small, outlive a full server.
 _CREATE = Script(
     """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-local session = now
-if tonumber(ARGV[2]) > 0 then session = ARGV[2] end
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'session', string.format('%.0f', session),
-    'state', 'live')
-for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+if redis.call('TYPE', KEYS[1]).ok == 'hash' and redis.call('PTTL', KEYS[1]) > 0
+    and tonumber(redis.call('HGET', KEYS[1], 'session')) then return 0 end
+redis.call('DEL', KEYS[1])
+local session = ARGV[2]
+if session == '0' then
+    local t = redis.call('TIME')
+    session = string.format('%.0f', math.max(t[1] * 1000000 + t[2], tonumber(ARGV[4])))
+    for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
+end
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'session', session, 'state', 'live')
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return tonumber(session)
 """
@@ -95,21 +110,37 @@ _UPDATE = Script(
 local have = redis.call('HGET', KEYS[1], ARGV[1])
 if not have then return 'gone' end
 if have ~= ARGV[2] then return 'busy' end
+redis.call('HDEL', KEYS[1], '')
 for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if ARGV[3] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 'ok'
 """
 )
 
+_SET_JOB = Script(
+    """
+if redis.call('HGET', KEYS[1], 'session') ~= ARGV[1] then return 'gone' end
+local job = redis.call('HGET', KEYS[1], 'job') or ''
+if job ~= ARGV[2] then return job end
+redis.call('HDEL', KEYS[1], '')
+redis.call('HSET', KEYS[1], 'job', ARGV[3])
+return ARGV[3]
+"""
+)
+
 _TAKE_LEAD = Script(
     """
 if redis.call('HGET', KEYS[1], 'session') ~= ARGV[1] then return 0 end
+local job = redis.call('HGET', KEYS[1], 'job') or ''
+if ARGV[3] ~= '' and job ~= '' and job ~= ARGV[3] then return -1 end
+redis.call('HDEL', KEYS[1], '')
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'job', ARGV[3]) end
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local before = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
 local epoch = math.max(now, before + 1)
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'lead', ARGV[2],
-    'output', ARGV[3])
+    'output', ARGV[4])
 return epoch
 """
 )
@@ -117,6 +148,7 @@ return epoch
 _WATCH = Script(
     """
 if redis.call('HGET', KEYS[1], 'session') ~= ARGV[1] then return 'gone' end
+redis.call('HDEL', KEYS[1], '')
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local lease = 'watched_us:' .. ARGV[3]
@@ -148,14 +180,20 @@ class StreamRegistry:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def create(self, stream: str, *, session: int = 0, **fields: Any) -> int:
+    async def create(self, stream: str, *, session: int = 0, above: int = 0, **fields: Any) -> int:
         """The new session's epoch. Raises StreamBusy while the record is there.
 
-        ``session`` other than 0 brings a record back, with its old epoch, after Redis lost it.
+        ``session`` other than 0 brings a record back, with its old epoch, after Redis lost it. A
+        new session is greater than ``above``, whatever the server's clock says, and finds no log.
         """
-        answer = await _CREATE.run(
-            self._client, [keys.record(stream)], [stream, session, EXPIRY_MS, *_flat(fields)]
-        )
+        names = [
+            keys.record(stream),
+            *(keys.log(stream, rendition) for rendition in (keys.SOURCE, *keys.ALL_ENHANCED)),
+            keys.control(stream),
+            keys.feedback(stream),
+        ]
+        args = [stream, session, EXPIRY_MS, above + 1, *_flat(fields)]
+        answer = await _CREATE.run(self._client, names, args)
         if not answer:
             raise StreamBusy(f"stream {stream} already has a publisher")
         return int(answer)
@@ -163,12 +201,32 @@ class StreamRegistry:
     async def touch(self, stream: str, session: int, **fields: Any) -> None:
         """Keeps the record alive and sets fields. Raises StreamGone or StreamBusy."""
         args = ["session", session, EXPIRY_MS, *_flat(fields)]
-        self._judge(stream, await _UPDATE.run(self._client, [keys.record(stream)], args))
+        self._judge(stream, await self._run(_UPDATE, stream, args))
 
     async def set_wish(self, stream: str, session: int, **fields: Any) -> None:
-        """Sets what the operator wants (``enhance``, ``model``) without prolonging the life."""
+        """Sets what the operator wants (``enhance``, ``model``, ``strength``, ``ending``) without
+        prolonging the life.
+        """
         args = ["session", session, 0, *_flat(fields)]
-        self._judge(stream, await _UPDATE.run(self._client, [keys.record(stream)], args))
+        self._judge(stream, await self._run(_UPDATE, stream, args))
+
+    async def set_job(self, stream: str, session: int, *, before: str, job: str) -> str:
+        """Makes ``job`` the stream's job if that was ``before``; returns which it is now.
+
+        Of two jobs made for one stream, in whatever order answers are lost, one is chosen so.
+        Raises StreamGone.
+        """
+        answer = await self._run(_SET_JOB, stream, [session, before, job])
+        if answer == b"gone":
+            raise StreamGone(f"stream {stream} ended")
+        return str(answer.decode())
+
+    async def _run(self, script: Script, stream: str, args: list[Any]) -> Any:
+        """Runs a script on the record. Raises StreamGone for one that is no record at all."""
+        try:
+            return await script.run(self._client, [keys.record(stream)], args)
+        except DamagedKey as error:
+            raise StreamGone(f"stream {stream} has no record in Redis") from error
 
     @staticmethod
     def _judge(stream: str, answer: bytes) -> None:
@@ -181,52 +239,51 @@ class StreamRegistry:
         """Says for ``WATCH_MS`` more that somebody wants this enhanced rendition. True if nobody
         did until now: then tell the lead to look at the record. Raises StreamGone.
         """
-        args = [session, WATCH_MS, rendition]
-        answer = await _WATCH.run(self._client, [keys.record(stream)], args)
+        answer = await self._run(_WATCH, stream, [session, WATCH_MS, rendition])
         if answer == b"gone":
             raise StreamGone(f"stream {stream} ended")
         return bool(answer == b"first")
 
-    async def take_lead(self, stream: str, session: int, worker: str, *, output: str = "") -> int:
-        """The lead's new epoch, greater than any before. Raises StreamGone.
+    async def take_lead(
+        self, stream: str, session: int, worker: str, *, job: str = "", output: str = ""
+    ) -> int:
+        """The lead's new epoch, greater than any before. Raises StreamGone, or DuplicateJob if the
+        stream has another job than ``job``; the first that is led becomes the stream's.
 
         ``output`` is the codec in which it encodes, unless a viewer needs another one.
         """
-        args = [session, worker, output]
-        answer = await _TAKE_LEAD.run(self._client, [keys.record(stream)], args)
+        answer = await self._run(_TAKE_LEAD, stream, [session, worker, job, output])
         if not answer:
             raise StreamGone(f"stream {stream} ended")
+        if answer < 0:
+            raise DuplicateJob(f"stream {stream} has another job than {job}")
         return int(answer)
 
     async def drop_lead(self, stream: str, epoch: int) -> None:
         """Says that nobody enhances the stream; a no-op if somebody else does by now."""
         args = ["epoch", epoch, 0, "lead", ""]
-        await _UPDATE.run(self._client, [keys.record(stream)], args)
+        await self._run(_UPDATE, stream, args)
 
     async def get(self, stream: str) -> StreamRecord:
         """The record. Raises StreamGone or BadMessage."""
-        record = parse_record(await command(self._client, "HGETALL", keys.record(stream)))
+        try:
+            answer = await command(self._client, "HGETALL", self._client.key(keys.record(stream)))
+        except DamagedKey as error:
+            raise BadMessage(f"stream record: {error}") from error
+        record = parse_record(answer)
         if record is None:
             raise StreamGone(f"stream {stream} is not live")
         return record
 
     async def list(self) -> list[StreamRecord]:
         """All records, by id. Records that cannot be read are left out."""
-        found: list[StreamRecord] = []
-        cursor = b"0"
-        while True:
-            cursor, names = await command(
-                self._client, "SCAN", cursor, "MATCH", keys.RECORDS_PATTERN, "COUNT", 200
-            )
-            for name in names:
-                try:
-                    record = parse_record(await command(self._client, "HGETALL", name))
-                except BadMessage:
-                    continue
+        found: dict[str, StreamRecord] = {}
+        for key in await self._client.scan(keys.RECORDS_PATTERN):
+            with contextlib.suppress(BadMessage, DamagedKey):
+                record = parse_record(await command(self._client, "HGETALL", key))
                 if record is not None:
-                    found.append(record)
-            if cursor == b"0":
-                return sorted({r.id: r for r in found}.values(), key=lambda r: r.id)
+                    found[record.id] = record
+        return [found[name] for name in sorted(found)]
 
     async def end(self, stream: str, session: int, renditions: tuple[str, ...]) -> bool:
         """Removes the record and the logs, if they are still this session's."""
@@ -252,6 +309,9 @@ def parse_record(answer: Any) -> StreamRecord | None:
             for name, value in texts.items()
             if name.startswith(_LEASE)
         }
-        return msgspec.convert(texts | {"watched": leases}, StreamRecord, strict=False)
+        record = msgspec.convert(texts | {"watched": leases}, StreamRecord, strict=False)
     except (msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadMessage(f"stream record: {error}") from error
+    if not keys.is_stream_id(record.id):
+        raise BadMessage("stream record: its id is not one of a stream")
+    return record

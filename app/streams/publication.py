@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from redis.exceptions import RedisError
+
 from app.streams.backlog import AUDIO_WAIT_S, Backlog, starts_source, wakes_writer
 from app.streams.meters import RateMeter
 from app.streams.throttle import Throttle
@@ -15,10 +17,11 @@ from wire.batch import AccessUnit, Batch, Kind, Stage
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.control import EndStream, KeyFrameRequest, to_publisher
-from wire.errors import Fenced, StreamBusy, StreamGone
+from wire.errors import BadMessage, Fenced, StreamBusy, StreamGone
 from wire.jobs import JobQueue
 from wire.log import LogWriter
-from wire.streams import WISHES, StreamRegistry
+from wire.streams import WISHES, StreamRecord, StreamRegistry
+from wire.supervisor import keep_going
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ class Publication:
         self._size = (0, 0)
         self._job = ""
         self._wishes: dict[str, object] = {}
-        "What the operator chose; brought back when Redis loses the record."
+        "What the operator chose, and the lead's epoch; brought back when Redis loses the record."
 
     @property
     def is_live(self) -> bool:
@@ -121,10 +124,17 @@ class Publication:
         )  # fmt: skip
         try:
             async with asyncio.TaskGroup() as group:
+                works = {
+                    "write": lambda: self._write(writer),
+                    "keep": self._keep,
+                    "listen": self._listen,
+                }
                 work = [
-                    group.create_task(self._write(writer), name=f"write {self.stream}"),
-                    group.create_task(self._keep(), name=f"keep {self.stream}"),
-                    group.create_task(self._listen(), name=f"listen {self.stream}"),
+                    group.create_task(
+                        keep_going(f"[stream {self.stream}] {name}", make, failed=self._unsure),
+                        name=f"{name} {self.stream}",
+                    )
+                    for name, make in works.items()
                 ]
                 await self._ended.wait()
                 for task in work:
@@ -132,14 +142,20 @@ class Publication:
         finally:
             await self._clean_up()
 
+    def _unsure(self) -> None:
+        """A task failed: what it had in its hands is lost, so go on at a key frame."""
+        self._backlog.lose("failed")
+        self._wake.set()
+        self.request_key_frame()
+
     async def _clean_up(self) -> None:
         try:
             async with asyncio.timeout(2.0):
                 if self._job:
                     await self._jobs.finish(self._job)
                 await self._registry.end(self.stream, self.session, keys.ALL_ENHANCED)
-        except (*REDIS_DOWN, TimeoutError):
-            logger.warning("[stream %s] Redis is away; its record will expire", self.stream)
+        except (*REDIS_DOWN, RedisError) as error:
+            logger.warning("[stream %s] its record will expire: %s", self.stream, error)
 
     async def _write(self, writer: LogWriter) -> None:
         while True:
@@ -186,17 +202,38 @@ class Publication:
         try:
             await self._registry.touch(self.stream, self.session, **fields)
             record = await self._registry.get(self.stream)
-            self._wishes = {name: getattr(record, name) for name in WISHES}
+            self._learn(record)
+        except BadMessage as error:
+            logger.warning("[stream %s] %s", self.stream, error)
+            await self._registry.end(self.stream, self.session, ())
+            raise StreamGone(str(error)) from error  # made again at once
         except StreamGone:
             logger.info("[stream %s] record lost by Redis, made again", self.stream)
             fields |= self._wishes
+            self._job = ""
             await self._registry.create(self.stream, session=self.session, **fields)
             self.request_key_frame()
         if not self.is_live:
             return
         if not self._job or not await self._jobs.is_there(self._job):
-            self._job = await self._jobs.offer(self.stream, self.session)
-            await self._registry.touch(self.stream, self.session, job=self._job)
+            await self._offer()
+
+    async def _offer(self) -> None:
+        """Makes the stream's job, and only one, whichever answers of Redis get lost."""
+        offered = await self._jobs.offer(self.stream, self.session)
+        before, self._job = self._job, ""
+        self._job = await self._registry.set_job(
+            self.stream, self.session, before=before, job=offered
+        )
+        if self._job != offered:
+            await self._jobs.finish(offered)
+
+    def _learn(self, record: StreamRecord) -> None:
+        """What others wrote: the wishes, brought back when Redis loses the record, and the job."""
+        self._wishes = {name: getattr(record, name) for name in (*WISHES, "epoch")}
+        self._job = record.job
+        if record.ending:
+            self.end("an operator ended the stream")
 
     def _fields(self) -> dict[str, object]:
         now = time.monotonic()

@@ -23,6 +23,7 @@ from wire.control import KeyFrameRequest, RecordChanged, to_lead, to_publisher
 from wire.errors import StreamGone
 from wire.log import LogReader
 from wire.streams import WATCH_AGAIN_S, StreamRegistry
+from wire.supervisor import keep_going
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +92,12 @@ class RenditionTail:
     async def run(self) -> None:
         """Reads until cancelled; Redis may come and go meanwhile."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(), name=f"tail {self.stream} {self.rendition}")
-            group.create_task(self._ask(), name=f"ask {self.stream} {self.rendition}")
+            works = {"tail": self._read, "ask": self._ask}
             if self.rendition != keys.SOURCE:
-                group.create_task(self._want(), name=f"want {self.stream} {self.rendition}")
+                works["want"] = self._want
+            for name, work in works.items():
+                name = f"{name} {self.stream} {self.rendition}"
+                group.create_task(keep_going(name, work), name=name)
 
     async def _read(self) -> None:
         reader = LogReader(self._client, stream=self.stream, rendition=self.rendition)

@@ -1,0 +1,53 @@
+"""Keeps a task of a stream going: what it meets that nobody foresaw costs a pause, not the stream.
+
+An answer of Redis that has no class, or a fault of our own, must not end a broadcast with all its
+viewers. It is logged with its place, and the task begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.2
+MAX_PAUSE_S = 5.0
+"""Pauses double up to this: a task that always fails neither burns a core nor fills a log."""
+
+CALM_S = 30.0
+"""After this long without a failure the next pause is short again."""
+
+
+async def keep_going(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    *,
+    passes: tuple[type[Exception], ...] = (),
+    failed: Callable[[], None] = lambda: None,
+) -> None:
+    """Runs ``work`` until it returns or is cancelled; begins it anew after any other end.
+
+    ``passes`` are the exceptions that mean something to the caller, and pass through. ``failed``
+    is called after each failure.
+    """
+    loop = asyncio.get_running_loop()
+    pause_s = FIRST_PAUSE_S
+    while True:
+        began = loop.time()
+        try:
+            await work()
+        except passes:
+            raise
+        except Exception:
+            log.exception(
+                "%s failed, and goes on in %.1f s", name, pause_s, extra={"action": "task_failed"}
+            )
+        else:
+            return
+        failed()
+        if loop.time() - began > CALM_S:
+            pause_s = FIRST_PAUSE_S
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, MAX_PAUSE_S)
