@@ -70,7 +70,7 @@ async def serve(
     Redis, close the sockets.
     """
     check_tls(settings)
-    client = connect(redis_url)
+    client = connect(redis_url, prefix=settings.redis_prefix)
     listener = bind(settings)
     try:
         if not await wait_until_up(client, REDIS_START_S):

@@ -12,9 +12,9 @@ from wire.connection import REDIS_DOWN, connect
 from wire.heartbeat import Heartbeats, WorkerBeat
 
 
-def check_worker(redis_url: str) -> None:
+def check_worker(redis_url: str, prefix: str = "") -> None:
     """Prints the workers with a heartbeat whose process runs here. Raises CliError if none does."""
-    names = [beat.name for beat in asyncio.run(_beats(redis_url)) if _is_here(beat)]
+    names = [beat.name for beat in asyncio.run(_beats(redis_url, prefix)) if _is_here(beat)]
     if not names:
         raise CliError("No worker of this machine has a heartbeat.")
     print(", ".join(names))
@@ -24,8 +24,8 @@ def _is_here(beat: WorkerBeat) -> bool:
     return beat.host == socket.gethostname() and psutil.pid_exists(beat.pid)
 
 
-async def _beats(redis_url: str) -> list[WorkerBeat]:
-    client = connect(redis_url)
+async def _beats(redis_url: str, prefix: str) -> list[WorkerBeat]:
+    client = connect(redis_url, prefix=prefix)
     try:
         return await Heartbeats(client).list()
     except REDIS_DOWN as error:

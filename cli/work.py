@@ -28,7 +28,7 @@ def work(
     if check:
         from cli.alive import check_worker
 
-        check_worker(settings.redis_url)
+        check_worker(settings.redis_url, settings.redis_prefix)
         return
     use_large_pages()
     from workers.main import run

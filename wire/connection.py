@@ -85,6 +85,11 @@ class Redis:
         """The key of that name (``wire/keys.py``) in this installation."""
         return self.prefix + name
 
+    async def time(self, name: str) -> tuple[bytes, bytes]:
+        """Seconds and microseconds by the clock of the server that holds the key of that name."""
+        seconds, micros = await self.execute("TIME")
+        return seconds, micros
+
     async def scan(self, pattern: str) -> list[bytes]:
         """Whole keys of this installation whose names match; one may come twice."""
         found: list[bytes] = []

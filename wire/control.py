@@ -6,11 +6,14 @@ hints: whoever misses one reads the stream's record. Messages are JSON with a ``
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from wire import keys
-from wire.connection import Redis, command
-from wire.errors import BadMessage
+from wire.connection import RETRY_S, Redis
+from wire.errors import BadMessage, DamagedKey
+from wire.position import START, Position
 from wire.script import Script
 
 MAX_LENGTH = 64
@@ -71,7 +74,8 @@ class Mailbox:
     def __init__(self, client: Redis, name: str) -> None:
         self._client = client
         self._name = name
-        self._position = "$"
+        self._position = Position(client, client.key(name))
+        self._is_open = False
         self.bad_messages = 0
 
     async def send(self, message: Message) -> None:
@@ -84,18 +88,17 @@ class Mailbox:
 
         Empty after ``block_ms`` (1 to 9000) without any.
         """
-        if self._position == "$":
-            rows = await command(
-                self._client, "XREVRANGE", self._client.key(self._name), "+", "-", "COUNT", 1
-            )
-            self._position = rows[0][0].decode() if rows else "0-0"
-        answer = await command(
-            self._client, "XREAD", "COUNT", MAX_LENGTH, "BLOCK", block_ms,
-            "STREAMS", self._client.key(self._name), self._position,
-        )  # fmt: skip
+        try:
+            if not self._is_open:
+                self._position.at = await self._position.newest() or START
+                self._is_open = True
+            rows = await self._position.read(block_ms=block_ms, count=MAX_LENGTH)
+        except DamagedKey:
+            self.bad_messages += 1
+            await asyncio.sleep(RETRY_S)  # whoever writes next puts it right
+            return []
         messages = []
-        for row_id, fields in answer[0][1] if answer else []:
-            self._position = row_id.decode()
+        for _, fields in rows:
             try:
                 messages.append(parse_message(fields[1]))
             except BadMessage:

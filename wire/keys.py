@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+PREFIX = "sharpcast:"
+"""What the names of all keys of an installation begin with, unless it is told otherwise."""
+
 JOBS = "jobs"
 """Stream of jobs; one entry per stream to enhance."""
 

@@ -6,12 +6,13 @@ The log is a Redis Stream of frame batches. It is trimmed on append, by the rule
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 from wire import keys
 from wire.batch import Batch, encode_batch, parse_batch
-from wire.connection import Redis, command
-from wire.errors import BadBatch, Fenced, StreamGone
+from wire.connection import RETRY_S, Redis, command
+from wire.errors import BadBatch, DamagedKey, Fenced, StreamGone
 from wire.script import Script
 
 _APPEND = Script(
@@ -19,6 +20,8 @@ _APPEND = Script(
 local owner = redis.call('HGET', KEYS[2], ARGV[1])
 if not owner then return 'gone' end
 if owner ~= ARGV[2] then return 'fenced' end
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'stream' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
 local id
 if ARGV[3] == '' then
     id = redis.call('XADD', KEYS[1], '*', 'k', ARGV[4], 'b', ARGV[5])
@@ -153,6 +156,14 @@ class LogReader:
 
         Without one the position is the log's end, so that the next key frame is not missed.
         """
+        try:
+            return await self._seek_last_key_frame()
+        except DamagedKey:
+            await self._wait_for_writer()
+            self._position = "0-0"
+            return False
+
+    async def _seek_last_key_frame(self) -> bool:
         upper = "+"
         newest: str | None = None
         while True:
@@ -169,6 +180,11 @@ class LogReader:
                 return False
             upper = "(" + rows[-1][0].decode()
 
+    async def _wait_for_writer(self) -> None:
+        """Something that is no log stands in its place; its writer removes it."""
+        self.bad_entries += 1
+        await asyncio.sleep(RETRY_S)
+
     async def seek_end(self) -> None:
         """Puts the position behind the newest entry."""
         rows = await command(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
@@ -176,10 +192,14 @@ class LogReader:
 
     async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
         """Entries behind the position, oldest first; empty after ``block_ms`` (1 to 9000)."""
-        answer = await command(
-            self._client, "XREAD", "COUNT", count, "BLOCK", block_ms,
-            "STREAMS", self._key, self._position,
-        )  # fmt: skip
+        try:
+            answer = await command(
+                self._client, "XREAD", "COUNT", count, "BLOCK", block_ms,
+                "STREAMS", self._key, self._position,
+            )  # fmt: skip
+        except DamagedKey:
+            await self._wait_for_writer()
+            return []
         if not answer:
             return []
         entries = []

@@ -24,7 +24,10 @@ _DAMAGED = ("WRONGTYPE",)
 _FORBIDDEN = (
     "NOPERM", "ACL failure in script", "The user executing the script can't",
 )  # fmt: skip
-_LOGIN = ("WRONGPASS", "NOAUTH", "invalid username-password", "invalid password")
+_LOGIN = (
+    "WRONGPASS", "NOAUTH", "AUTH <password> called without", "invalid username-password",
+    "invalid password",
+)  # fmt: skip
 
 
 def classed(error: Exception, *, in_cluster: bool = False) -> Exception:

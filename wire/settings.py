@@ -25,10 +25,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from wire import keys
 from wire.errors import BadSettings
 
 PREFIX = "SHARPCAST_"
 _BITRATE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
+_KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -61,6 +63,9 @@ class Settings(BaseSettings):
     """Bearer token for changes and for the worker list; empty: none needed, loopback only."""
     redis_url: str = Field("", repr=False)
     """Address of the Redis server; empty: an embedded one is started."""
+    redis_prefix: str = keys.PREFIX
+    """What the names of all keys in Redis begin with; installations that share a Redis differ in
+    it."""
     ice_addresses: Words = ()
     """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
     ice_servers: Words = Field((), repr=False)
@@ -166,6 +171,13 @@ class Settings(BaseSettings):
     def _redis_url(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("it must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("redis_prefix")
+    @classmethod
+    def _redis_prefix(cls, value: str) -> str:
+        if not _KEY_PREFIX.match(value):
+            raise ValueError("only letters, digits, _ . : / - and at most 64 of them")
         return value
 
     @field_validator("public_url")

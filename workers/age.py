@@ -7,9 +7,9 @@ gives the time since.
 
 from __future__ import annotations
 
-from wire import clock
+from wire import clock, keys
 from wire.batch import AccessUnit, Stage
-from wire.connection import Redis, command
+from wire.connection import Redis
 
 _QUICK_US = 1000
 _PATIENCE = 1.5
@@ -22,10 +22,12 @@ class EntryAge:
         self._ahead_us = 0
         self._round_trip_us: float | None = None
 
-    async def measure(self, client: Redis) -> None:
-        """Compares the clocks; call it now and then. Raises one of REDIS_DOWN."""
+    async def measure(self, client: Redis, stream: str = "") -> None:
+        """Compares our clock with that of the server that holds the stream; call it now and then.
+        Raises one of REDIS_DOWN.
+        """
         before_us = clock.now_us()
-        seconds, micros = await command(client, "TIME")
+        seconds, micros = await client.time(keys.record(stream))
         after_us = clock.now_us()
         redis_us = int(seconds) * 1_000_000 + int(micros)
         self.learn(redis_us, before_us=before_us, after_us=after_us)

@@ -21,6 +21,7 @@ from wire.heartbeat import StreamWork
 from wire.jobs import RENEW_S, Job, JobQueue
 from wire.log import LogReader, LogWriter
 from wire.streams import StreamRecord, StreamRegistry
+from wire.supervisor import keep_going
 from workers.age import EntryAge
 from workers.ending import Ending, LeadOver
 from workers.enhance.nets import NetCache
@@ -77,6 +78,8 @@ class Lead:
         self._key_wish = KeyWish(client, job.stream)
         self._over: LeadOver | None = None
         self._alarm = asyncio.Event()
+        self._reader = LogReader(client, stream=job.stream, rendition=keys.SOURCE)
+        self._is_placed = False
         self._caught_up = False
         self._awake = asyncio.Event()
         self._pipeline = Pipeline(
@@ -152,18 +155,25 @@ class Lead:
 
     async def _run_tasks(self) -> Ending:
         tasks = {
-            "read": self._read(), "publish": self._publish(), "renew": self._renew(),
-            "listen": self._listen(), "watch": self._watch(), "ask": self._key_wish.run(),
-            "alarm": self._await_alarm(),
+            "read": self._read, "publish": self._publish, "renew": self._renew,
+            "listen": self._listen, "watch": self._watch, "ask": self._key_wish.run,
+            "alarm": self._await_alarm,
         }  # fmt: skip
         try:
             async with asyncio.TaskGroup() as group:
                 for name, task in tasks.items():
-                    group.create_task(task, name=f"{name} {self.job.stream}")
+                    name = f"{name} {self.job.stream}"
+                    # What a failed task had in its hands is missing; go on at key frames.
+                    again = keep_going(name, task, passes=(LeadOver,), failed=self._go_on)
+                    group.create_task(again, name=name)
         except* LeadOver as overs:
             over = next(error for error in overs.exceptions if isinstance(error, LeadOver))
         self._say("lead_over", f"lead is over: {over}")
         return over.ending
+
+    def _go_on(self) -> None:
+        self._key_wish.want("a task of the lead failed")
+        self._pipeline.ask_key_frame()
 
     def _end(self, over: LeadOver) -> None:
         self._over = self._over or over
@@ -175,18 +185,17 @@ class Lead:
         raise self._over
 
     async def _read(self) -> None:
-        reader = LogReader(self._client, stream=self.job.stream, rendition=keys.SOURCE)
-        positioned = False
+        reader = self._reader
         while True:
             if not self._awake.is_set():
                 await self._sleep()
-                positioned = False
+                self._is_placed = False
             try:
-                if not positioned:
-                    await self._age.measure(self._client)
+                if not self._is_placed:
+                    await self._age.measure(self._client, self.job.stream)
                     if not await reader.seek_last_key_frame():
                         self._key_wish.want("the log has no key frame")
-                    positioned = True
+                    self._is_placed = True
                 entries = await reader.read(block_ms=_BLOCK_MS)
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)
@@ -280,7 +289,7 @@ class Lead:
         """Reads the record now and then: a message may be missed, and load changes."""
         while True:
             with contextlib.suppress(*REDIS_DOWN):
-                await self._age.measure(self._client)
+                await self._age.measure(self._client, self.job.stream)
             await self._look()
             await asyncio.sleep(_WATCH_S)
 
@@ -293,6 +302,8 @@ class Lead:
             return
         if record.session != self.job.session:
             raise LeadOver(Ending.ENDED, "the stream has a new publisher")
+        if record.job and record.job != self.job.entry:
+            raise LeadOver(Ending.LOST, "the stream has another job")
         self._follow(record)
         if self._intent.needs_key_frame and self._awake.is_set():
             self._key_wish.want("the stream changes between enhanced and copied")

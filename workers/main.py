@@ -56,7 +56,7 @@ async def _work(settings: Settings) -> None:
 
 async def _work_until(stopping: asyncio.Event, settings: Settings) -> None:
     choice, nets = await asyncio.to_thread(_nets, settings)
-    client = connect(settings.redis_url)
+    client = connect(settings.redis_url, prefix=settings.redis_prefix)
     try:
         config = await asyncio.to_thread(_measure, settings, nets)
         zoo = await asyncio.to_thread(_zoo, settings.models_dir)

@@ -13,10 +13,12 @@ import redis.exceptions
 
 from wire import clock
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
-from wire.errors import BadMessage, StreamGone
-from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, WorkerBeat
+from wire.errors import BadMessage, DuplicateJob, StreamGone
+from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
 from wire.jobs import Job, JobQueue
 from wire.streams import StreamRecord, StreamRegistry
+from wire.supervisor import keep_going
+from workers.age import EntryAge
 from workers.cores import usable_cores
 from workers.ending import Ending
 from workers.enhance.nets import NetCache
@@ -56,9 +58,12 @@ class Worker:
         self._zoo = zoo
         self._trials = list(trials)
         self._jobs = JobQueue(client, consumer=config.worker)
+        self._age = EntryAge()
         self._registry = StreamRegistry(client)
         self._heartbeats = Heartbeats(client)
         self._leads: dict[str, Lead] = {}
+        self._unspoken: set[str] = set()
+        "Jobs whose lead failed to say what it does; said once."
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._started_us = clock.now_us()
@@ -81,8 +86,10 @@ class Worker:
     async def run(self) -> None:
         """Works until ``stop``."""
         async with asyncio.TaskGroup() as group:
-            beat = group.create_task(self._beat(), name="heartbeat")
-            claim = group.create_task(self._claim(group), name="claim")
+            beat = group.create_task(keep_going("the heartbeat", self._beat), name="heartbeat")
+            claim = group.create_task(
+                keep_going("claiming", lambda: self._claim(group)), name="claim"
+            )
             await self._stopping.wait()
             # 1. take nothing new  2. give back  3. leave the list
             claim.cancel()
@@ -112,21 +119,31 @@ class Worker:
             capacity=capacity.streams,
             load=round(self.load, 2),
             ms_per_frame=capacity.ms_per_frame,
-            streams=[lead.work() for lead in self.leads],
+            streams=[self._work_of(lead) for lead in self.leads],
             trials=self._trials,
             engine_ms_per_s=round(self._engine_time.spent_ms_per_s(), 1),
             given_ms_per_s=round(self._engine_time.given_ms_per_s, 1),
+            bad_jobs=self._jobs.bad_jobs,
         )
+
+    def _work_of(self, lead: Lead) -> StreamWork:
+        """What a lead says of itself; one that cannot must not silence the worker."""
+        try:
+            return lead.work()
+        except Exception:
+            if lead.job.entry not in self._unspoken:
+                log.exception("[stream %s] says nothing", lead.job.stream)
+            self._unspoken.add(lead.job.entry)
+            reason = "The worker cannot say what it does for this stream; its log says why."
+            return StreamWork(
+                stream=lead.job.stream, epoch=lead.epoch, state="starting", reason=reason
+            )
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:
         while True:
             try:
                 job = await self._next_job()
             except REDIS_DOWN:
-                await asyncio.sleep(RETRY_S)
-                continue
-            except redis.exceptions.ResponseError as error:
-                log.warning("jobs: %s", error, extra={"action": "claim_failed"})
                 await asyncio.sleep(RETRY_S)
                 continue
             # A job of our own comes back when we were too busy to renew its lease.
@@ -148,14 +165,18 @@ class Worker:
             if record is None or record.session != job.session:
                 await self._jobs.finish(job.entry)
                 return
+            await self._age.measure(self._client, job.stream)
             if not self._fits(record):
                 self._look_again = time.monotonic() + PAUSE_S
                 await self._jobs.give_back(job)
                 return
             epoch = await self._registry.take_lead(
-                job.stream, job.session, self._config.worker,
+                job.stream, job.session, self._config.worker, job=job.entry,
                 output=self._config.output.codec.name.lower(),
             )  # fmt: skip
+        except DuplicateJob:
+            await _try(self._jobs.finish(job.entry))
+            return
         except (StreamGone, BadMessage, *REDIS_DOWN) as error:
             # The lease lapses, and the job comes back if its stream does.
             log.info("[stream %s] not taken: %s", job.stream, error, extra={"action": "not_taken"})
@@ -171,7 +192,9 @@ class Worker:
 
     def _fits(self, record: StreamRecord) -> bool:
         capacity, streams = self._config.capacity.streams, len(self._leads)
-        is_watched = record.watched_us > clock.now_us() or self._config.enhance_unwatched
+        # The record's time is that of Redis, which may differ from ours.
+        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
+        is_watched = record.watched_us > now_us or self._config.enhance_unwatched
         if not is_watched:
             return may_look(capacity=capacity, load=self.load, streams=streams)
         return fits(
@@ -204,6 +227,7 @@ class Worker:
             log.exception("[stream %s] failed", lead.job.stream, extra={"action": "lead_failed"})
         finally:
             self._leads.pop(lead.job.entry, None)
+            self._unspoken.discard(lead.job.entry)
         if ending is Ending.ENDED:
             await _try(self._jobs.finish(lead.job.entry))
         elif ending in (Ending.RELEASED, Ending.FAILED):
@@ -216,5 +240,5 @@ async def _try(work: Awaitable[object]) -> None:
     """Does it if Redis is there; it is not worth waiting for."""
     try:
         await work
-    except (*REDIS_DOWN, redis.exceptions.ResponseError) as error:
+    except (*REDIS_DOWN, StreamGone, redis.exceptions.RedisError) as error:
         log.debug("left out: %s", error, extra={"action": "redis_down"})

@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from redis.exceptions import RedisError
+
 from app.errors import (
     AlreadyPublishing,
     BadOffer,
@@ -137,23 +139,23 @@ class StreamHub:
             timeout_s=self._options.publisher_timeout_s,
             refusals=self.refusals,
         )
-        answer = await peer.answer(
-            offer,
-            start_kbps=self._options.start_bitrate_kbps,
-            mapped=self._options.mapped_addresses,
-        )
         has_audio = "audio" in offer.kinds
         try:
+            answer = await peer.answer(
+                offer,
+                start_kbps=self._options.start_bitrate_kbps,
+                mapped=self._options.mapped_addresses,
+            )
             session = await self._registry.create(stream, state="connecting", audio=has_audio)
-        except StreamBusy as error:
-            await peer.close()
-            raise AlreadyPublishing(f"{stream} already has a publisher.") from error
-        except REDIS_DOWN as error:
-            await peer.close()
-            raise RedisAway from error
-        if self._closing:
-            await peer.close()
-            raise Full("The server stops.")  # the record expires
+            if self._closing:
+                raise Full("The server stops.")  # the record expires
+        except BaseException as error:
+            await peer.close()  # whatever it was: sockets must not outlive a refused publisher
+            if isinstance(error, StreamBusy):
+                raise AlreadyPublishing(f"{stream} already has a publisher.") from error
+            if isinstance(error, (*REDIS_DOWN, RedisError)):
+                raise RedisAway from error
+            raise
         publication = Publication(
             self._client, stream, session,
             has_audio=has_audio, on_key_frame_needed=peer.request_key_frame,
@@ -344,10 +346,15 @@ class StreamHub:
         if session is not None:
             session.publication.end("an operator ended the stream")
             return
-        if await self.record(stream) is None:
+        record = await self.record(stream)
+        if record is None:
             raise StreamNotFound(f"{stream} is not live.")
         try:
+            # Its app reads the wish if it misses the message; if it is gone the record expires.
+            await self._registry.set_wish(stream, record.session, ending=True)
             await to_publisher(self._client, stream).send(EndStream())
+        except (StreamGone, StreamBusy) as error:
+            raise StreamNotFound(f"{stream} is not live.") from error
         except REDIS_DOWN as error:
             raise RedisAway from error
 

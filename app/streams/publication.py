@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -68,7 +69,7 @@ class Publication:
         self._codec = ""
         self._size = (0, 0)
         self._job = ""
-        self._wishes: dict[str, object] = {}
+        self._wishes: dict[str, Any] = {}
         "What the operator chose, and the lead's epoch; brought back when Redis loses the record."
 
     @property
@@ -235,7 +236,7 @@ class Publication:
         if record.ending:
             self.end("an operator ended the stream")
 
-    def _fields(self) -> dict[str, object]:
+    def _fields(self) -> dict[str, Any]:
         now = time.monotonic()
         return {
             "state": "live" if self.is_live else "connecting",

@@ -47,6 +47,8 @@ class RenditionTail:
         self.codec = ""
         self.size = (0, 0)
         self._client = client
+        self._reader = LogReader(client, stream=stream, rendition=rendition)
+        self._is_placed = False
         self._listeners: set[Listener] = set()
         self._replay = ReplayBuffer()
         self._next_sequence: int | None = None
@@ -100,14 +102,13 @@ class RenditionTail:
                 group.create_task(keep_going(name, work), name=name)
 
     async def _read(self) -> None:
-        reader = LogReader(self._client, stream=self.stream, rendition=self.rendition)
-        found: bool | None = None
+        reader = self._reader
         while True:
             try:
-                if found is None:
-                    found = await reader.seek_last_key_frame()
-                    if not found:
+                if not self._is_placed:
+                    if not await reader.seek_last_key_frame():
                         self.request_key_frame()
+                    self._is_placed = True
                 entries = await reader.read(block_ms=1000)
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)

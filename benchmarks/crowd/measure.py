@@ -15,6 +15,7 @@ from benchmarks.crowd.report import Course, grid, rows
 from benchmarks.crowd.verdict import COUNTS, next_count, twice
 from benchmarks.stamps import clips
 from benchmarks.table import Row
+from wire import keys
 from wire.connection import connect
 from wire.embedded import EmbeddedServer
 
@@ -85,7 +86,7 @@ class _Crowds:
     ) -> Course:
         """All runs of a series with one kind of content."""
         outcomes: list[Outcome] = []
-        client = connect(redis_url)
+        client = connect(redis_url, prefix=keys.PREFIX)
         try:
             for number in _numbers(outcomes, series):
                 name = f"{series.model}{'' if series.reuse else ' no reuse'} {content} {number}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from wire import keys
 from wire.batch import Flags
 from wire.connection import Redis
 from wire.embedded import EmbeddedServer
@@ -59,6 +60,7 @@ async def beats(client: Redis) -> list[WorkerBeat]:
 async def test_kill_9_costs_less_than_two_seconds_and_sigterm_less_than_three(
     redis_server: EmbeddedServer, client: Redis
 ) -> None:
+    client.prefix = keys.PREFIX  # as the processes have it
     url = redis_server.url
     clip = list(units(Clip(width=160, height=90, frames=400)))
     publisher, viewer = Publisher(client), Viewer(client)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -24,9 +23,12 @@ from tests.app import coding
 from tests.app.peers import Publisher, Viewer, no_tasks_but, publishing, until, watching
 from tests.app.rtc.offer_texts import offer, publish_codec
 from tests.app.streams.conftest import MakeHub
+from tests.contract.units import batch, video
 from wire import keys
 from wire.connection import Redis, command, connect
 from wire.embedded import EmbeddedServer
+from wire.log import LogWriter
+from wire.streams import StreamRegistry
 
 UNITS = coding.h264(98, 54, 10)
 Signal = Callable[[str], Awaitable[str]]
@@ -274,21 +276,42 @@ async def test_viewers_of_the_source_keep_no_enhanced_rendition_alive(
             assert into.hub.tail("cam1", keys.SOURCE) is not None
 
 
-async def test_a_tail_that_dies_is_shown_and_its_viewers_end(
-    make_hub: MakeHub, redis_client: Redis, caplog: pytest.LogCaptureFixture
+async def test_a_tail_whose_log_is_no_log_goes_on_when_it_is_one_again(
+    make_hub: MakeHub, redis_client: Redis
 ) -> None:
     into = Into(make_hub())
     async with publishing(into.publish, UNITS):
         await into.until_live()
-        async with watching(into.play):
-            # Something that is no log stands where the log was: the reader cannot go on.
-            with caplog.at_level(logging.ERROR):
-                await command(redis_client, "SET", keys.log("cam1", keys.ENHANCED), "no stream")
-                viewer = Viewer()
-                await viewer.start(lambda sdp: into.play(sdp, keys.ENHANCED))
-                await until(lambda: into.hub.tail("cam1", keys.ENHANCED) is None)
-                await viewer.close()
-    assert "died" in caplog.text
+        await command(redis_client, "SET", keys.log("cam1", keys.ENHANCED), "no stream")
+        async with watching(lambda sdp: into.play(sdp, keys.ENHANCED)):
+            await asyncio.sleep(0.5)
+            tail = into.hub.tail("cam1", keys.ENHANCED)
+            assert tail is not None
+            registry = StreamRegistry(redis_client)
+            session = (await registry.get("cam1")).session
+            writer = LogWriter(
+                redis_client, stream="cam1", rendition=keys.ENHANCED, owner_field="epoch",
+                epoch=await registry.take_lead("cam1", session, "a"),
+            )  # fmt: skip
+            await writer.append(batch(writer.epoch, video(1, key=True)), now_ms=1)
+            await until(lambda: tail.units > 0)
+            assert into.hub.viewers("cam1") == {keys.ENHANCED: 1}
+
+
+async def test_a_refused_publisher_leaves_no_socket(
+    make_hub: MakeHub, redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = make_hub()
+    before = asyncio.all_tasks()
+    await command(redis_client, "ACL", "SETUSER", "default", "-evalsha", "-eval")
+    try:
+        await refused(hub, RedisAway)
+    finally:
+        await command(redis_client, "ACL", "SETUSER", "default", "+evalsha", "+eval")
+    assert [record.action for record in caplog.records if hasattr(record, "action")] == [
+        "redis_refuses"
+    ]
+    await no_tasks_but(before)
 
 
 async def test_wishes_are_for_live_streams(make_hub: MakeHub) -> None:

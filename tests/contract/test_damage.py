@@ -1,0 +1,199 @@
+"""Keys that hold what they should not: set aside, never in anybody's way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.units import batch, video
+from wire import keys
+from wire.connection import Redis, command
+from wire.control import EndStream, RecordChanged, to_publisher
+from wire.errors import BadMessage, DuplicateJob, StreamGone
+from wire.heartbeat import Heartbeats
+from wire.jobs import JobQueue
+from wire.log import LogReader, LogWriter
+from wire.streams import StreamRegistry
+
+STREAM = "cam1"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("a", "b"),
+        ("stream", "cam1"),
+        ("session", "1"),
+        ("stream", "no name", "session", "1"),
+        ("stream", "cam1", "session", "one"),
+        ("stream", "cam1", "session", "-1"),
+        ("stream", "cam1", "session", "9" * 40),
+        ("stream", b"\xff", "session", b"\xff"),
+        ("stream", "x" * 100_000, "session", "1"),
+    ],
+)
+async def test_an_entry_that_is_no_job_is_removed_and_counted(
+    client: Redis, fields: tuple[str | bytes, ...]
+) -> None:
+    queue = JobQueue(client, consumer="a")
+    await queue.claim(block_ms=1)
+    await command(client, "XADD", keys.JOBS, "*", *fields)
+    entry = await queue.offer("cam2", 7)
+    assert await queue.claim(block_ms=1) is None
+    job = await queue.claim(block_ms=1)
+    assert job is not None
+    assert job.entry == entry
+    assert queue.bad_jobs == 1
+    assert await command(client, "XLEN", keys.JOBS) == 1
+
+
+async def test_an_entry_that_is_no_job_is_not_handed_from_worker_to_worker(client: Redis) -> None:
+    one, two = JobQueue(client, consumer="a"), JobQueue(client, consumer="b")
+    await one.claim(block_ms=1)
+    await command(client, "XADD", keys.JOBS, "*", "a", "b")
+    entry = await one.offer("cam1", 7)
+    # A worker that died with both of them in its hands.
+    await command(client, "XREADGROUP", "GROUP", keys.JOBS_GROUP, "dead", "STREAMS", keys.JOBS, ">")
+    job = await two.take_over(min_idle_ms=0)
+    assert job is not None
+    assert job.entry == entry
+    assert await one.take_over(min_idle_ms=60_000) is None
+
+
+async def test_a_jobs_key_of_another_type_is_made_anew(client: Redis) -> None:
+    queue = JobQueue(client, consumer="a")
+    await command(client, "SET", keys.JOBS, "text")
+    assert not await queue.is_there("1-0")
+    assert await queue.claim(block_ms=1) is None
+    assert await queue.claim(block_ms=1) is None
+    await command(client, "DEL", keys.JOBS)
+    await command(client, "LPUSH", keys.JOBS, "text")
+    entry = await queue.offer("cam1", 7)
+    assert await queue.claim(block_ms=1) is None
+    job = await queue.claim(block_ms=1)
+    assert job is not None
+    assert job.entry == entry
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ("SET", "stream:{cam1}", "text"),
+        ("LPUSH", "stream:{cam1}", "text"),
+        ("HSET", "stream:{cam1}", "session", "no number"),
+        ("HSET", "stream:{cam1}", "id", "cam1", "session", "12"),  # and would stay for ever
+    ],
+)
+async def test_a_record_that_is_none_is_in_nobodys_way(
+    client: Redis, damage: tuple[str, ...]
+) -> None:
+    registry = StreamRegistry(client)
+    await command(client, *damage)
+    session = await registry.create(STREAM)
+    record = await registry.get(STREAM)
+    assert record.session == session
+    assert await command(client, "PTTL", keys.record(STREAM)) > 0
+
+
+async def test_a_record_of_another_type_is_gone_for_all(client: Redis) -> None:
+    registry = StreamRegistry(client)
+    await command(client, "SET", keys.record(STREAM), "text")
+    with pytest.raises(BadMessage):
+        await registry.get(STREAM)
+    for work in (
+        registry.touch(STREAM, 1),
+        registry.set_wish(STREAM, 1, enhance=False),
+        registry.watch(STREAM, 1),
+        registry.take_lead(STREAM, 1, "a"),
+        registry.set_job(STREAM, 1, before="", job="1-0"),
+    ):
+        with pytest.raises(StreamGone):
+            await work
+    assert await registry.list() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("started_us", "99999999999999999999"),
+        ("started_us", "-1"),
+        ("session", "-1"),
+        ("fps", "nan"),
+        ("kbps", "inf"),
+        ("width", "70000"),
+        ("strength", "2"),
+        ("model", "m" * 5000),
+        ("id", "not/one"),
+        ("watched_us:2x", "9" * 30),
+    ],
+)
+async def test_a_wild_value_makes_a_record_unreadable_and_harms_no_list(
+    client: Redis, field: str, value: str
+) -> None:
+    registry = StreamRegistry(client)
+    await registry.create(STREAM)
+    await registry.create("cam2")
+    await command(client, "HSET", keys.record(STREAM), field, value)
+    with pytest.raises(BadMessage):
+        await registry.get(STREAM)
+    assert [record.id for record in await registry.list()] == ["cam2"]
+
+
+async def test_heartbeats_of_another_type_or_with_wild_values_are_left_out(client: Redis) -> None:
+    await command(client, "SET", keys.worker("x"), "text")
+    beat = (
+        '{"name":"y","host":"h","pid":1,"started_us":99999999999999999999,"engines":[],'
+        '"models":[],"capacity":1,"load":1,"ms_per_frame":1,"streams":[]}'
+    )
+    await command(client, "HSET", keys.worker("y"), "beat", beat)
+    assert await Heartbeats(client).list() == []
+
+
+async def test_a_log_of_another_type_is_made_anew_by_its_writer(client: Redis) -> None:
+    registry = StreamRegistry(client)
+    session = await registry.create(STREAM)
+    writer = LogWriter(
+        client, stream=STREAM, rendition=keys.SOURCE, owner_field="session", epoch=session
+    )
+    reader = LogReader(client, stream=STREAM, rendition=keys.SOURCE)
+    await command(client, "SET", keys.log(STREAM, keys.SOURCE), "text")
+    assert not await reader.seek_last_key_frame()
+    assert await reader.read(block_ms=1) == []
+    assert reader.bad_entries == 2
+    await writer.append(batch(session, video(0, key=True)), now_ms=1)
+    (entry,) = await reader.read(block_ms=100)
+    assert entry.batch.units[0].sequence == 0
+
+
+async def test_a_mailbox_of_another_type_is_made_anew_by_who_writes(client: Redis) -> None:
+    await command(client, "SET", keys.feedback(STREAM), "text")
+    box = to_publisher(client, STREAM)
+    assert await box.read(block_ms=1) == []
+    await to_publisher(client, STREAM).send(RecordChanged())
+    await box.read(block_ms=1)
+    await to_publisher(client, STREAM).send(EndStream())
+    assert await box.read(block_ms=100) == [EndStream()]
+
+
+async def test_of_two_jobs_made_for_one_stream_one_is_led(client: Redis) -> None:
+    registry, queue = StreamRegistry(client), JobQueue(client)
+    session = await registry.create(STREAM)
+    # The answer to the first was lost on its way, so its maker knows of the second only.
+    lost, known = await queue.offer(STREAM, session), await queue.offer(STREAM, session)
+    assert await registry.set_job(STREAM, session, before="", job=known) == known
+    with pytest.raises(DuplicateJob):
+        await registry.take_lead(STREAM, session, "a", job=lost)
+    epoch = await registry.take_lead(STREAM, session, "b", job=known)
+    record = await registry.get(STREAM)
+    assert (record.job, record.lead, record.epoch) == (known, "b", epoch)
+
+
+async def test_a_job_that_is_led_before_its_maker_named_it_stays_the_streams(
+    client: Redis,
+) -> None:
+    registry, queue = StreamRegistry(client), JobQueue(client)
+    session = await registry.create(STREAM)
+    lost, known = await queue.offer(STREAM, session), await queue.offer(STREAM, session)
+    await registry.take_lead(STREAM, session, "a", job=lost)
+    assert await registry.set_job(STREAM, session, before="", job=known) == lost
+    with pytest.raises(StreamGone):
+        await registry.set_job(STREAM, session + 1, before="", job=known)
