@@ -7,6 +7,7 @@ by numpy). Other pixel formats are converted once, by PyAV. There is no RGB.
 from __future__ import annotations
 
 import dataclasses
+import enum
 from typing import Any
 
 import av
@@ -20,6 +21,15 @@ _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _UNKNOWN = 2  # "unspecified" of matrix, primaries and transfer (ITU-T H.273)
 
 
+class Siting(enum.Enum):
+    """Where chroma samples of 4:2:0 lie across, by FFmpeg's names."""
+
+    LEFT = "left"
+    "In a column of luma samples: MPEG-2, H.264, and everything that says nothing."
+    CENTRE = "center"
+    "Between two columns: JPEG, MPEG-1."
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Colour:
     """What the samples mean: the codes of ITU-T H.273, as FFmpeg numbers them."""
@@ -29,6 +39,7 @@ class Colour:
     matrix: int = _UNKNOWN
     primaries: int = _UNKNOWN
     transfer: int = _UNKNOWN
+    siting: Siting = Siting.LEFT
 
 
 def chroma_side(luma_side: int) -> int:

@@ -24,7 +24,7 @@ from models.export.measure import bicubic
 from models.manifest import Manifest, Precision, model_file
 from models.training.clip import Bytes
 from workers.engines.engine import FreeSession
-from workers.enhance.feeds import resize_chroma
+from workers.enhance.chroma import resize_chroma
 from workers.enhance.reuse import ReuseFeed
 from workers.picture import Picture
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workers.enhance.chroma import chroma_at_luma, chroma_of_luma
 from workers.picture import Colour, Picture
 
 Float = npt.NDArray[np.float32]
@@ -26,7 +26,8 @@ def to_rgb(picture: Picture) -> Float:
     low, luma_span, chroma_span = _ranges(picture.colour)
     y = (picture.y.astype(np.float32) - low) / luma_span
     cb, cr = (
-        (_enlarged(plane, width, height) - 128.0) / chroma_span for plane in (picture.u, picture.v)
+        (chroma_at_luma(plane, width, height, picture.colour.siting) - 128.0) / chroma_span
+        for plane in (picture.u, picture.v)
     )
     red, blue = _weights(picture.colour)
     r = y + 2 * (1 - red) * cr
@@ -45,7 +46,7 @@ def from_rgb(rgb: Float, target: Picture) -> None:
     height, width = target.u.shape
     for plane, colour, weight in ((target.u, b, blue), (target.v, r, red)):
         difference = (colour - y) / (2 * (1 - weight))
-        small = cv2.resize(difference, (width, height), interpolation=cv2.INTER_AREA)
+        small = chroma_of_luma(difference, width, height, target.colour.siting)
         plane[:] = _bytes(small * chroma_span + 128.0)
 
 
@@ -56,13 +57,6 @@ def _weights(colour: Colour) -> tuple[float, float]:
 def _ranges(colour: Colour) -> tuple[float, float, float]:
     """Black, and what spans 0..1 of luma and of chroma."""
     return (0.0, 255.0, 255.0) if colour.range == _FULL_RANGE else (16.0, 219.0, 224.0)
-
-
-def _enlarged(plane: npt.NDArray[np.uint8], width: int, height: int) -> Float:
-    rows, columns = plane.shape
-    size = (2 * columns, 2 * rows)
-    large = cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(large[:height, :width], np.float32)
 
 
 def _bytes(plane: Float) -> npt.NDArray[np.uint8]:

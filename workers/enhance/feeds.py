@@ -10,6 +10,7 @@ import numpy as np
 
 from models.manifest import Manifest
 from workers.engines.engine import Array, Session
+from workers.enhance.chroma import resize_chroma
 from workers.enhance.colour import from_rgb, to_rgb
 from workers.enhance.motion import PreviousPicture
 from workers.enhance.nets import Net
@@ -122,12 +123,6 @@ class Padding:
             return plane
         more = ((0, self._size[0] - height), (0, self._size[1] - width))
         return np.pad(plane, more, mode="edge")
-
-
-def resize_chroma(picture: Picture, target: Picture, scale: int) -> None:
-    """Both planes by bicubic."""
-    resize(picture.u, target.u, scale)
-    resize(picture.v, target.v, scale)
 
 
 def resize(plane: Plane, target: Plane, scale: int) -> None:

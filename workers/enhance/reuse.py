@@ -9,6 +9,7 @@ import numpy as np
 
 from models.manifest import Manifest
 from workers.engines.engine import Array, FreeSession
+from workers.enhance.chroma import OFFSETS
 from workers.picture import Picture, chroma_side
 from workers.reuse.bordered import bordered
 from workers.reuse.codec_info import CELL, CodecInfo
@@ -52,7 +53,10 @@ class ReuseFeed:
         self._halo = manifest.receptive_radius
         self._reuser = Reuser(width, height, manifest.scale, self._halo)
         sides = chroma_side(width), chroma_side(height)
-        self._chroma = [Enlarger(*sides, manifest.scale) for _ in range(2)]
+        self._chroma = {
+            siting: [Enlarger(*sides, manifest.scale, offset=offset) for _ in range(2)]
+            for siting, offset in OFFSETS.items()
+        }
         self._size = (width, height)
         self._all = (width + 2 * self._halo) * (height + 2 * self._halo)
         self._strength: float | None = None
@@ -72,8 +76,9 @@ class ReuseFeed:
         if info is not None and self._missed:
             # Its vectors tell of a picture that was not seen here.
             info = dataclasses.replace(info, motion=None)
+        enlargers = self._chroma[picture.colour.siting]
         for enlarger, plane, large in zip(
-            self._chroma, (picture.u, picture.v), (target.u, target.v), strict=True
+            enlargers, (picture.u, picture.v), (target.u, target.v), strict=True
         ):
             enlarger.show(bordered(plane))
             large[:] = enlarger.large[: large.shape[0], : large.shape[1]]

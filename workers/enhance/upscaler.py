@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import cv2
 
-from workers.enhance.feeds import Feed, make_feed, resize, resize_chroma
+from workers.enhance.chroma import resize_chroma
+from workers.enhance.feeds import Feed, make_feed, resize
 from workers.enhance.nets import Net
 from workers.picture import Picture
 

@@ -19,6 +19,8 @@ __all__ = ["Enlarger"]
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
+Taps = tuple[Ints, npt.NDArray[np.int64]]
+"""The weights of each phase, and where the first of them is."""
 
 _LEFT, _RIGHT = np.array([0xFFFF, 0xFFFF << 48], np.uint64)
 """Of a cell's row as a little-endian word: the two samples at either end, which are as far as the
@@ -27,14 +29,19 @@ filter reaches into the next cell.
 
 
 class Enlarger:
-    """One plane of a stream, ``scale`` times as large; used by one thread."""
+    """One plane of a stream, ``scale`` times as large; used by one thread.
 
-    def __init__(self, width: int, height: int, scale: int) -> None:
+    ``offset`` is where a sample lies across the square that it stands for: 0.5 in its middle, as
+    luma does; chroma may lie further left.
+    """
+
+    def __init__(self, width: int, height: int, scale: int, *, offset: float = 0.5) -> None:
         self._scale = scale
         self._seen: Bytes | None = None
         self._large = np.zeros((scale * height, scale * width), np.uint8)
         self._changed = np.zeros(cells(width, height), np.uint8)
-        self._taps, self._first = _taps(scale)
+        self._down = _taps(scale, 0.5)
+        self._across = _taps(scale, offset)
         room = self._changed.shape[1] * CELL + 4
         self._sums = np.zeros(room, np.int32)
         self._phases = np.zeros((scale, room), np.uint8)
@@ -54,13 +61,13 @@ class Enlarger:
         else:
             _compare(plane.view(np.uint64), seen.view(np.uint64), MARGIN, self._changed)
         _renew(
-            plane, MARGIN, self._changed, self._scale, self._taps, self._first,
+            plane, MARGIN, self._changed, self._scale, self._down, self._across,
             self._sums, self._phases, self._large,
         )  # fmt: skip
         return self._changed
 
 
-def _taps(scale: int) -> tuple[Ints, npt.NDArray[np.int64]]:
+def _taps(scale: int, offset: float) -> Taps:
     """Weights of four samples for each of ``scale`` phases, in 2048ths, and where the first one is,
     counted from two samples before that which the phase belongs to.
     """
@@ -68,7 +75,7 @@ def _taps(scale: int) -> tuple[Ints, npt.NDArray[np.int64]]:
     weights = np.zeros((scale, 4))
     first = np.zeros(scale, np.int64)
     for phase in range(scale):
-        place = (phase + 0.5) / scale - 0.5
+        place = (phase + offset) / scale - offset
         first[phase] = int(np.floor(place)) + 1
         t = place - np.floor(place)
         weights[phase, 0] = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a
@@ -123,7 +130,7 @@ def _bridge(changed: Bytes, row: int) -> None:
 
 @compiled
 def _renew(
-    plane: Bytes, margin: int, changed: Bytes, scale: int, taps: Ints, first: Any, sums: Ints,
+    plane: Bytes, margin: int, changed: Bytes, scale: int, down: Taps, across: Taps, sums: Ints,
     phases: Bytes, large: Bytes,
 ) -> None:  # fmt: skip
     rows, columns = changed.shape
@@ -136,7 +143,7 @@ def _renew(
             if end > column:
                 wide = 8 * (end - column)
                 _enlarge(
-                    plane, margin, 8 * row, 8 * column, wide, scale, taps, first, sums, phases,
+                    plane, margin, 8 * row, 8 * column, wide, scale, down, across, sums, phases,
                     large,
                 )  # fmt: skip
             column = end + 1
@@ -144,12 +151,13 @@ def _renew(
 
 @compiled
 def _enlarge(
-    plane: Bytes, margin: int, top: int, left: int, wide: int, scale: int, taps: Ints, first: Any,
+    plane: Bytes, margin: int, top: int, left: int, wide: int, scale: int, down: Taps, across: Taps,
     sums: Ints, phases: Bytes, large: Bytes,
 ) -> None:  # fmt: skip
     """Eight rows of ``wide`` samples: down into ``sums``, then across, phase by phase."""
     height, width = large.shape
     x = (left + margin - 2) & FRONT
+    taps, first = down
     for line in range(scale * top, min(scale * (top + 8), height)):
         phase = line % scale
         y = (line // scale + margin - 2 + first[phase]) & FRONT
@@ -160,8 +168,9 @@ def _enlarge(
                 + c * np.int32(plane[y + 2, x + j]) + d * np.int32(plane[y + 3, x + j])
             )  # fmt: skip
         for phase in range(scale):
-            a, b, c, d = taps[phase, 0], taps[phase, 1], taps[phase, 2], taps[phase, 3]
-            at = first[phase] & FRONT
+            weights = across[0][phase]
+            a, b, c, d = weights[0], weights[1], weights[2], weights[3]
+            at = across[1][phase] & FRONT
             for j in range(wide):
                 total = np.int32(
                     a * sums[at + j] + b * sums[at + j + 1] + c * sums[at + j + 2]

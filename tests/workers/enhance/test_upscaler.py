@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.workers.enhance import sited
 from workers.enhance.nets import NetCache
 from workers.enhance.upscaler import Upscaler
 from workers.picture import Picture
@@ -23,6 +24,11 @@ def doubled(plane: np.ndarray, width: int, height: int) -> np.ndarray:
     return large[:height, :width]
 
 
+def is_doubled_chroma(made: np.ndarray, plane: np.ndarray) -> bool:
+    expected = sited.enlarged(plane, 2)[: made.shape[0], : made.shape[1]]
+    return bool(np.abs(made - expected).max() < 2)
+
+
 @SIZES
 def test_a_resize_is_bicubic_on_all_planes_also_at_odd_sizes(size: tuple[int, int]) -> None:
     width, height = size
@@ -31,8 +37,8 @@ def test_a_resize_is_bicubic_on_all_planes_also_at_odd_sizes(size: tuple[int, in
     assert made.y.shape == (2 * height, 2 * width)
     assert made.u.shape == made.v.shape == (height, width)
     assert np.array_equal(made.y, doubled(source.y, 2 * width, 2 * height))
-    assert np.array_equal(made.u, doubled(source.u, width, height))
-    assert np.array_equal(made.v, doubled(source.v, width, height))
+    assert is_doubled_chroma(made.u, source.u)
+    assert is_doubled_chroma(made.v, source.v)
 
 
 @SIZES
@@ -47,7 +53,7 @@ def test_the_net_makes_the_luma_and_padding_leaves_no_trace(
     for _ in range(2):
         made = upscaler.enhance(source)
         assert np.array_equal(made.y, source.y.repeat(2, 0).repeat(2, 1))
-        assert np.array_equal(made.u, doubled(source.u, width, height))
+        assert is_doubled_chroma(made.u, source.u)
 
 
 def test_a_net_can_be_changed_between_pictures(nets: NetCache) -> None:

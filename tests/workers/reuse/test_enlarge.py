@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.workers.enhance import sited
 from tests.workers.reuse import plainly
 from tests.workers.reuse.scenes import texture
 from workers.reuse.bordered import bordered
@@ -32,6 +33,15 @@ def test_it_is_bicubic(scale: int) -> None:
     expected = cv2.resize(plane, (64 * scale, 48 * scale), interpolation=cv2.INTER_CUBIC)
     apart = np.abs(enlarger.large.astype(int) - expected)
     assert apart.max() <= 1 and apart.mean() < 0.05
+
+
+@pytest.mark.parametrize("siting", sorted(sited.OFFSET))
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("size", SIZES)
+def test_samples_may_lie_further_left(scale: int, size: tuple[int, int], siting: str) -> None:
+    plane, enlarger = noise(*size), Enlarger(*size, scale, offset=sited.OFFSET[siting])
+    enlarger.show(bordered(plane))
+    assert np.abs(enlarger.large - sited.enlarged(plane, scale, siting)).max() < 0.8
 
 
 def test_the_same_plane_changes_nothing() -> None:

@@ -1,0 +1,92 @@
+"""Chroma planes made larger or smaller without moving them against the luma.
+
+A 4:2:0 sample lies between two rows of luma, and across either in a column of luma (``LEFT``, as
+H.264 has it unless it says otherwise) or between two (``CENTRE``); ITU-T H.264, annex E, figure
+E-1. Filters are Keys' cubic convolution with a = -3/4 (IEEE TASSP 1981), as OpenCV's.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from workers.picture import Picture, Plane, Siting
+
+Float = npt.NDArray[np.float32]
+
+_A = -0.75
+
+OFFSETS = {Siting.CENTRE: 0.5, Siting.LEFT: 0.25}
+"""Where a sample lies across the square that it stands for, from the square's left side. Sample i
+of a plane ``scale`` times as large lies at (i + offset) / scale - offset of the small one."""
+
+
+def resize_chroma(picture: Picture, target: Picture, scale: int) -> None:
+    """Both planes ``scale`` times as large by bicubic, less what ``target`` has no room for."""
+    for plane, large in ((picture.u, target.u), (picture.v, target.v)):
+        _enlarge(plane, large, scale, OFFSETS[picture.colour.siting])
+
+
+def chroma_at_luma(plane: Plane, width: int, height: int, siting: Siting) -> Float:
+    """A chroma plane's value at each luma sample by bicubic, [height, width]."""
+    rows, columns = plane.shape
+    # In floats, since colours are computed from it.
+    tall = cv2.resize(plane.astype(np.float32), (columns, 2 * rows), interpolation=cv2.INTER_CUBIC)
+    right = 0.25 if siting is Siting.LEFT else 0.0
+    large = np.empty((2 * rows, 2 * columns), np.float32)
+    for phase in range(2):
+        _across(tall, (phase + 0.5) / 2 - 0.5 + right, large[:, phase::2])
+    return large[:height, :width]
+
+
+def chroma_of_luma(full: Float, width: int, height: int, siting: Siting) -> Float:
+    """The chroma plane, [height, width], of values given at each luma sample: means over the
+    samples that each one stands for.
+    """
+    if siting is Siting.CENTRE:
+        small = cv2.resize(full, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.float32)
+    low = cv2.resize(full, (full.shape[1], height), interpolation=cv2.INTER_AREA)
+    kernel = np.array([[0.25, 0.5, 0.25]], np.float32)
+    even = cv2.filter2D(low, -1, kernel, borderType=cv2.BORDER_REPLICATE)[:, ::2]
+    return np.asarray(even, np.float32)
+
+
+def _enlarge(plane: Plane, target: Plane, scale: int, offset: float) -> None:
+    rows, columns = plane.shape
+    height, width = target.shape
+    # In sixteenths, so that it is rounded and cut off at the ends of the range once, at the end.
+    wide = np.empty((rows, scale * columns), np.int16)
+    for phase in range(scale):
+        kernel = 16 * _kernel(round((phase + offset) / scale - offset, 6))
+        wide[:, phase::scale] = cv2.filter2D(
+            plane, cv2.CV_16S, kernel, borderType=cv2.BORDER_REPLICATE
+        )
+    size = (scale * columns, scale * rows)
+    large = cv2.resize(wide, size, interpolation=cv2.INTER_CUBIC)[:height, :width]
+    target[:] = cv2.multiply(large, np.ones(1), scale=1 / 16, dtype=cv2.CV_8U)
+
+
+def _across(rows: npt.NDArray[Any], place: float, out: npt.NDArray[Any]) -> None:
+    """Each row between its samples: ``out[:, i]`` is its value at ``i + place``."""
+    moved = cv2.filter2D(rows, -1, _kernel(round(place, 6)), borderType=cv2.BORDER_REPLICATE)
+    out[:] = moved[:, : out.shape[1]]
+
+
+@functools.cache
+def _kernel(place: float) -> Float:
+    """The weights of seven samples, the middle one at 0, for the value at ``place``, -1..1."""
+    below = int(np.floor(place))
+    t = place - below
+    weights = np.zeros((1, 7), np.float32)
+    first = 3 + below - 1
+    near = ((_A + 2) * t - (_A + 3)) * t * t + 1
+    far = ((_A * (t + 1) - 5 * _A) * (t + 1) + 8 * _A) * (t + 1) - 4 * _A
+    u = 1 - t
+    next_ = ((_A + 2) * u - (_A + 3)) * u * u + 1
+    weights[0, first : first + 4] = far, near, next_, 1 - far - near - next_
+    return weights
