@@ -65,6 +65,7 @@ $(VENV)/installed-dev: $(SOURCES) | $(VENV)/bin/python
 browser:
 	@missing=""; \
 	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
+	command -v firefox-esr >/dev/null 2>&1 || missing="$$missing firefox-esr"; \
 	command -v redis-server >/dev/null 2>&1 || missing="$$missing redis-server"; \
 	command -v turnserver >/dev/null 2>&1 || missing="$$missing coturn"; \
 	command -v strace >/dev/null 2>&1 || missing="$$missing strace"; \

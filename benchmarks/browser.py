@@ -21,8 +21,6 @@ _FLAGS = [
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage", "--mute-audio",
     "--no-proxy-server", "--allow-loopback-in-peer-connection",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
 ]  # fmt: skip
@@ -40,11 +38,23 @@ def missing() -> str:
 
 
 @contextlib.contextmanager
-def chromium(camera: Path | None = None, *, width: int = 1280, height: int = 800) -> Iterator[Any]:
-    """A Playwright browser context with an empty profile; ``camera`` is a .y4m."""
+def chromium(
+    camera: Path | None = None, *, host: str = "127.0.0.1", width: int = 1280, height: int = 800
+) -> Iterator[Any]:
+    """A Playwright browser context with an empty profile; ``camera`` is a .y4m.
+
+    ``host`` is the only address besides loopback that it may open. On loopback it offers plain
+    addresses; elsewhere it hides them behind names, as it comes.
+    """
     from playwright.sync_api import sync_playwright
 
-    flags = [*_FLAGS]
+    flags = [
+        *_FLAGS,
+        "--host-resolver-rules=MAP * ~NOTFOUND, "
+        f"EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE {host}",
+    ]
+    if host == "127.0.0.1":
+        flags.append("--disable-features=WebRtcHideLocalIpsWithMdns")
     if camera is not None:
         flags.append(f"--use-file-for-fake-video-capture={camera}")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:

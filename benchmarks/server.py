@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -37,14 +38,17 @@ def environment(**settings: str) -> dict[str, str]:
 class RunningServer:
     """A running ``sharpcast`` process tree and its web address."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], url: str, log: Path, cert: str | None = None
+    ) -> None:
         self.process = process
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = url
         self.log = log
+        self.tls = None if cert is None else ssl.create_default_context(cafile=cert)
 
     def get(self, path: str) -> Any:
         """JSON of a GET; raises urllib's errors."""
-        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=5, context=self.tls) as answer:
             return json.load(answer)
 
     def request(self, method: str, path: str, body: Any = None) -> int:
@@ -53,7 +57,7 @@ class RunningServer:
         headers = {"Content-Type": "application/json"}
         query = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(query, timeout=5) as answer:
+            with urllib.request.urlopen(query, timeout=5, context=self.tls) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -138,7 +142,10 @@ def running(
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        server = RunningServer(process, port, log)
+        cert = settings.get("tls_cert")
+        host = settings.get("http_host", "127.0.0.1")
+        scheme = "https" if cert else "http"
+        server = RunningServer(process, f"{scheme}://{host}:{port}", log, cert)
         try:
             server.until("the start", lambda: server.get("/readyz")["workers"] >= workers, 40.0)
             yield server
