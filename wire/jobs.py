@@ -23,10 +23,11 @@ log = logging.getLogger(__name__)
 
 _SESSION = re.compile(rb"\d{1,16}\Z")
 
-LEASE_MS = 800
-"""A lease lives this long without renewal; short, since nobody enhances meanwhile."""
+LEASE_MS = 500
+"""A lease lives this long without renewal; short, since nobody enhances meanwhile. A worker that
+was merely held up for longer gets its job back, or finds itself fenced."""
 
-RENEW_S = 0.2
+RENEW_S = 0.1
 """How often its holder renews it."""
 
 

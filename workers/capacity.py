@@ -58,11 +58,30 @@ class Capacity:
         return self.frame_ms(self.smaller.get(model, model), width, height)
 
 
-def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) -> Capacity:
-    """Runs the net and the encoder; takes about a second, never on the loop.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Speed:
+    """What one machine, one net and one encoder were measured to do."""
 
-    ``wished`` other than 0 replaces the measured number of streams. Raises NetUnusable.
-    """
+    streams: float
+    ms_per_frame: float
+
+
+def capacity_of(nets: NetCache, speed: Speed, *, model: str, wished: float) -> Capacity:
+    """``wished`` other than 0 replaces the measured number of streams."""
+    zoo = _zoo()
+    smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
+    return Capacity(
+        streams=round(wished or speed.streams, 2),
+        ms_per_frame=round(speed.ms_per_frame, 2),
+        macs={manifest.name: manifest.macs_per_pixel for manifest in zoo},
+        model=model,
+        scales={manifest.name: manifest.scale for manifest in zoo},
+        smaller={name: less for name, less in smaller.items() if less is not None},
+    )
+
+
+def measure(nets: NetCache, output: OutputConfig, *, model: str) -> Speed:
+    """Runs the net and the encoder; takes about a second, never on the loop. Raises NetUnusable."""
     upscaler = Upscaler()
     upscaler.use(nets.load(model, WIDTH, HEIGHT))
     pictures = [_noise(seed) for seed in range(_ROUNDS)]
@@ -72,16 +91,7 @@ def measure(nets: NetCache, output: OutputConfig, *, model: str, wished: float) 
     coder_ms = _usual_ms(coder)
     # The net uses all its threads at once; decoder and encoder take one each.
     streams = _HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / usable_cores())
-    zoo = _zoo()
-    smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
-    return Capacity(
-        streams=round(wished or streams, 2),
-        ms_per_frame=round(net_ms, 2),
-        macs={manifest.name: manifest.macs_per_pixel for manifest in zoo},
-        model=model,
-        scales={manifest.name: manifest.scale for manifest in zoo},
-        smaller={name: less for name, less in smaller.items() if less is not None},
-    )
+    return Speed(streams=streams, ms_per_frame=net_ms)
 
 
 def _usual_ms(work: Callable[[int], object]) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import importlib.util
 import logging
 import signal
 import sys
+import time
 from pathlib import Path
 
 from models.errors import ModelError
@@ -19,11 +21,14 @@ from wire.heartbeat import ModelInfo
 from wire.settings import BitrateTable, Settings
 from workers import capacity
 from workers.encode.step import OutputConfig
+from workers.engines import make_engine
 from workers.engines.choice import Choice, Wanted, choose_engine
+from workers.engines.engine import Engine
 from workers.enhance.batched import batch_for
 from workers.enhance.nets import NetCache
 from workers.errors import WorkerError
 from workers.lead_config import LeadConfig
+from workers.learned import Learned, Memory, is_busy, key_for
 from workers.reuse import warm
 from workers.worker import Worker
 
@@ -55,10 +60,11 @@ async def _work(settings: Settings) -> None:
 
 
 async def _work_until(stopping: asyncio.Event, settings: Settings) -> None:
-    choice, nets = await asyncio.to_thread(_nets, settings)
+    start = await asyncio.to_thread(_start, settings)
+    choice, nets = start.choice, start.nets
     client = connect(settings.redis_url, prefix=settings.redis_prefix)
     try:
-        config = await asyncio.to_thread(_measure, settings, nets)
+        config = await asyncio.to_thread(_config, settings, start)
         zoo = await asyncio.to_thread(_zoo, settings.models_dir)
         worker = Worker(
             client, nets, config, engines=[nets.engine.info.name], zoo=zoo, trials=choice.trials
@@ -78,29 +84,76 @@ async def _work_until(stopping: asyncio.Event, settings: Settings) -> None:
         await asyncio.to_thread(nets.close)
 
 
-def _nets(settings: Settings) -> tuple[Choice, NetCache]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Start:
+    """What a worker begins with."""
+
+    choice: Choice
+    nets: NetCache
+    speed: capacity.Speed
+
+
+def _start(settings: Settings) -> _Start:
+    """As another worker left it on this machine, or measured now, and kept for the next one."""
+    memory = Memory(settings.engine_cache.parent, key_for(settings))
+    known = memory.recall(now_s=time.time())
+    if known is not None:
+        try:
+            engine = make_engine(
+                known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
+            )
+            nets = _net_cache(settings, engine, known.batch)
+            nets.load(settings.model, capacity.WIDTH, capacity.HEIGHT)
+        except WorkerError as error:
+            log.info("measures anew: %s", error, extra={"action": "memory_refused"})
+        else:
+            speed = capacity.Speed(known.streams, known.ms_per_frame)
+            return _Start(Choice(engine, known.trials), nets, speed)
+    start, batch = _measured(settings)
+    learned = Learned(
+        engine=start.choice.engine.info.name, trials=start.choice.trials, batch=batch,
+        streams=start.speed.streams, ms_per_frame=start.speed.ms_per_frame,
+        measured_s=time.time(), busy=is_busy(),
+    )  # fmt: skip
+    memory.keep(learned)
+    return start
+
+
+def _measured(settings: Settings) -> tuple[_Start, int]:
     """The engine for the default net at the size that capacity is measured with."""
     wanted = Wanted(settings.model, capacity.WIDTH, capacity.HEIGHT, settings.precision)
     choice = choose_engine(
         settings.engine, wanted, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )
-    nets = NetCache(
-        choice.engine,
+    batch = batch_for(choice.engine, wanted)
+    nets = _net_cache(settings, choice.engine, batch)
+    speed = capacity.measure(nets, _output(settings), model=settings.model)
+    return _Start(choice, nets, speed), batch
+
+
+def _net_cache(settings: Settings, engine: Engine, batch: int) -> NetCache:
+    return NetCache(
+        engine,
         precision=settings.precision,
         models_dir=settings.models_dir,
-        batch=batch_for(choice.engine, wanted),
+        batch=batch,
         reuse=settings.reuse,
     )
-    return choice, nets
 
 
-def _measure(settings: Settings, nets: NetCache) -> LeadConfig:
-    output = OutputConfig(
+def _output(settings: Settings) -> OutputConfig:
+    return OutputConfig(
         codec=_CODECS[settings.output_codec],
         preset=settings.x264_preset,
         bitrates=BitrateTable.parse(settings.bitrates),
     )
-    measured = capacity.measure(nets, output, model=settings.model, wished=settings.worker_capacity)
+
+
+def _config(settings: Settings, start: _Start) -> LeadConfig:
+    measured = capacity.capacity_of(
+        start.nets, start.speed, model=settings.model, wished=settings.worker_capacity
+    )
+    output = _output(settings)
     log.info(
         "worker %s: %s takes %.1f ms per frame, capacity %.2f streams",
         settings.worker_name, settings.model, measured.ms_per_frame, measured.streams,

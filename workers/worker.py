@@ -29,7 +29,7 @@ from workers.plan.claims import PAUSE_S, fits, may_look
 
 log = logging.getLogger(__name__)
 
-POLL_MS = 200
+POLL_MS = 100
 """How often leases of dead workers are looked for."""
 
 _STOP_S = 2.4

@@ -17,10 +17,11 @@ from cli.restart import Backoff
 from tests.cli.clips import make_clip
 
 
-def test_the_wait_doubles_up_to_ten_seconds_and_forgets_after_good_work() -> None:
+def test_the_first_death_costs_no_wait_and_others_double_up_to_ten_seconds() -> None:
     backoff = Backoff()
-    assert [backoff.after(0.5) for _ in range(6)] == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
-    assert backoff.after(61.0) == 1.0
+    assert [backoff.after(0.5) for _ in range(7)] == [0.0, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+    assert backoff.after(11.0) == 0.0
+    assert backoff.after(0.5) == 1.0
 
 
 @pytest.mark.parametrize("number", [0, 1, 0xA5C3, 0xFFFF, 0x10001])

@@ -4,7 +4,7 @@ import pytest
 
 from wire.batch import Codec
 from workers import capacity
-from workers.capacity import Capacity
+from workers.capacity import Capacity, Speed
 from workers.encode.step import OutputConfig
 from workers.enhance.nets import NetCache
 from workers.errors import NetUnusable
@@ -15,18 +15,21 @@ OUTPUT = OutputConfig(codec=Codec.H264, preset="ultrafast", bitrates=BITRATES)
 
 
 def test_a_machine_is_measured_with_the_net_and_the_encoder(nets: NetCache) -> None:
-    measured = capacity.measure(nets, OUTPUT, model="tiny", wished=0.0)
+    measured = capacity.measure(nets, OUTPUT, model="tiny")
     assert measured.ms_per_frame > 0
     assert 0 < measured.streams < 0.9 * 1000 / 30 / measured.ms_per_frame
 
 
 def test_the_operators_number_replaces_the_measured_one(nets: NetCache) -> None:
-    assert capacity.measure(nets, OUTPUT, model="tiny", wished=7.5).streams == 7.5
+    speed = Speed(streams=2.0, ms_per_frame=3.0)
+    assert capacity.capacity_of(nets, speed, model="tiny", wished=7.5).streams == 7.5
+    found = capacity.capacity_of(nets, speed, model="tiny", wished=0.0)
+    assert (found.streams, found.ms_per_frame, found.model) == (2.0, 3.0, "tiny")
 
 
 def test_a_default_net_that_is_not_there_is_said(nets: NetCache) -> None:
     with pytest.raises(NetUnusable, match="nowhere"):
-        capacity.measure(nets, OUTPUT, model="nowhere", wished=0.0)
+        capacity.measure(nets, OUTPUT, model="nowhere")
 
 
 def test_time_grows_with_pixels_and_with_the_nets_weight() -> None:
