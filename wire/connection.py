@@ -90,6 +90,10 @@ class Redis:
         seconds, micros = await self.execute("TIME")
         return seconds, micros
 
+    async def of_each_server(self, *args: bytes | str | int | float) -> list[Any]:
+        """The answers of all servers that hold keys to one command without any."""
+        return [await self.execute(*args)]
+
     async def scan(self, pattern: str) -> list[bytes]:
         """Whole keys of this installation whose names match; one may come twice."""
         found: list[bytes] = []
@@ -154,6 +158,10 @@ class Redis:
         if self._timer is None:
             self._timer = loop.call_at(deadline, self._end_overdue, loop)
         return connection
+
+    def is_full(self) -> None:
+        """The server's memory is full, and a script of ours wrote all the same: say so."""
+        self._say(ServerFull("its memory; logs keep their last seconds only"))
 
     def _say(self, error: Exception) -> None:
         """Logs what an operator has to mend; a server that is away is its caller's affair."""

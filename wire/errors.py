@@ -10,6 +10,7 @@ WireError
 ├── RedisTrouble      Redis does not do what it was asked for now; wait and try again
 │   ├── ServerAway    it cannot be reached, starts, fails over or is busy
 │   ├── ServerFull    its memory or its disk is full
+│   │   └── LogFull   a log has its share, and takes no more before the next key frame
 │   └── ServerRefuses a password, a permission or a setting is wrong
 ├── DamagedKey        a key of ours holds something else; set it aside
 ├── BadSettings       a setting that stops the start, in one sentence
@@ -57,6 +58,10 @@ class ServerAway(RedisTrouble):
 
 class ServerFull(RedisTrouble):
     """The memory or the disk of Redis is full, or it has too few replicas to write."""
+
+
+class LogFull(ServerFull):
+    """The log has as many bytes as one may have, and takes no more before the next key frame."""
 
 
 class ServerRefuses(RedisTrouble):

@@ -1,7 +1,7 @@
 """The log of one rendition: append, tail, replay from the last key frame, trim.
 
 The log is a Redis Stream of frame batches. It is trimmed on append, by the rule of
-``TrimPolicy``; a reader who falls behind the trim sees a gap in the units' sequence numbers.
+``retention.py``; a reader who falls behind the trim sees a gap in the units' sequence numbers.
 """
 
 from __future__ import annotations
@@ -10,26 +10,45 @@ import asyncio
 import dataclasses
 
 from wire import keys
-from wire.batch import Batch, encode_batch, parse_batch
-from wire.connection import RETRY_S, Redis, command
-from wire.errors import BadBatch, DamagedKey, Fenced, StreamGone
+from wire.batch import AccessUnit, Batch, Kind, encode_batch, parse_batch
+from wire.connection import RETRY_S, Redis
+from wire.errors import BadBatch, DamagedKey, Fenced, LogFull, StreamGone
+from wire.position import START, Position, just_before
+from wire.retention import Retention
 from wire.script import Script
 
+# The server refuses XADD while its memory is full, and so would never trim: then the log is cut
+# to the reserve first, after which the script may write.
 _APPEND = Script(
     """
-local owner = redis.call('HGET', KEYS[2], ARGV[1])
-if not owner then return 'gone' end
+local owner = redis.pcall('HGET', KEYS[2], ARGV[1])
+if not owner or type(owner) == 'table' then return 'gone' end
 if owner ~= ARGV[2] then return 'fenced' end
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'stream' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
-local id
-if ARGV[3] == '' then
-    id = redis.call('XADD', KEYS[1], '*', 'k', ARGV[4], 'b', ARGV[5])
-else
-    id = redis.call('XADD', KEYS[1], 'MINID', ARGV[3], '*', 'k', ARGV[4], 'b', ARGV[5])
+local function add()
+    if ARGV[3] == '' then
+        return redis.pcall('XADD', KEYS[1], '*', 'k', ARGV[4], 'b', ARGV[5])
+    end
+    return redis.pcall('XADD', KEYS[1], 'MINID', ARGV[3], '*', 'k', ARGV[4], 'b', ARGV[5])
+end
+local id, note = add(), ''
+if type(id) == 'table' then
+    if string.find(id.err, 'WRONGTYPE', 1, true) then
+        redis.call('DEL', KEYS[1])
+    elseif string.find(id.err, 'OOM', 1, true) then
+        if ARGV[7] == '' then
+            redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
+        else
+            redis.call('XTRIM', KEYS[1], 'MINID', ARGV[7])
+        end
+        note = ' full'
+    else
+        return id
+    end
+    id = add()
+    if type(id) == 'table' then return id end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
-return id
+return id .. note
 """
 )
 
@@ -43,40 +62,26 @@ return 'ok'
 """
 )
 
+# On the server, so that looking for a key frame does not move the log to the reader.
+_LAST_KEY_FRAME = Script(
+    """
+local upper, newest = '+', '0-0'
+while true do
+    local rows = redis.call('XREVRANGE', KEYS[1], upper, '-', 'COUNT', 32)
+    for _, row in ipairs(rows) do
+        if newest == '0-0' then newest = row[1] end
+        for i = 1, #row[2] - 1, 2 do
+            if row[2][i] == 'k' and row[2][i + 1] == '1' then return {row[1], 1} end
+        end
+    end
+    if #rows < 32 then return {newest, 0} end
+    upper = '(' .. rows[#rows][1]
+end
+"""
+)
+
 EXPIRY_MS = 120_000
 """A log nobody appended to for this long is removed by the server."""
-
-_REPLAY_PAGE = 64
-
-
-class TrimPolicy:
-    """Which entries a log keeps: from the last key frame on, with a grace, and a time bound.
-
-    Entries are older than the returned id when they precede the last key frame and are at least
-    ``grace_s`` old (a reader a little behind still finds its next entry), or when they are
-    ``max_age_s`` old, key frame or not. Times are Unix milliseconds as in Redis' entry ids.
-    """
-
-    def __init__(self, *, grace_s: float = 2.0, max_age_s: float = 15.0) -> None:
-        self._grace_ms = int(grace_s * 1000)
-        self._max_age_ms = int(max_age_s * 1000)
-        self._last_key_ms: int | None = None
-        self._trimmed_ms = 0
-
-    def before_append(self, *, now_ms: int) -> str | None:
-        """The id to trim to with this append, or None while there is nothing worth it."""
-        keep_from = now_ms - self._max_age_ms
-        if self._last_key_ms is not None:
-            keep_from = max(keep_from, min(self._last_key_ms, now_ms - self._grace_ms))
-        if keep_from - self._trimmed_ms < 500:
-            return None
-        self._trimmed_ms = keep_from
-        return f"{keep_from}-0"
-
-    def on_appended(self, *, id_ms: int, has_key_frame: bool) -> None:
-        """The entry's own time: a guess a little later would trim the key frame itself."""
-        if has_key_frame:
-            self._last_key_ms = id_ms
 
 
 class LogWriter:
@@ -94,36 +99,41 @@ class LogWriter:
         rendition: str,
         owner_field: str,
         epoch: int,
-        trim: TrimPolicy | None = None,
+        retention: Retention | None = None,
     ) -> None:
         self._client = client
         self._keys = [keys.log(stream, rendition), keys.record(stream)]
         self._owner_field = owner_field
         self._stream = stream
-        self._trim = trim or TrimPolicy()
-        self._skew_ms: int | None = None
+        self._retention = retention or Retention()
         self.epoch = epoch
 
     async def append(self, batch: Batch, *, now_ms: int) -> str:
-        """The new entry's id. Raises Fenced, StreamGone, BadBatch or one of REDIS_DOWN."""
-        data = encode_batch(batch)
-        has_key = batch.has_key_frame
-        min_id = ""
-        # Entry ids are the server's time; a writer whose clock is ahead would trim live entries.
-        if self._skew_ms is not None:
-            server_ms = now_ms + self._skew_ms
-            min_id = self._trim.before_append(now_ms=server_ms) or ""
-        args = [self._owner_field, self.epoch, min_id, int(has_key), data, EXPIRY_MS]
+        """The new entry's id. Raises Fenced, StreamGone, BadBatch, LogFull or one of REDIS_DOWN.
+
+        ``now_ms`` is by any clock that does not jump, the same for all appends of a writer.
+        """
+        data, is_key = encode_batch(batch), batch.has_key_frame
+        plan = self._retention.plan(size=len(data), is_key=is_key, now_ms=now_ms)
+        if plan is None:
+            raise LogFull(f"the log of {self._stream} has no room before the next key frame")
+        args = [
+            self._owner_field, self.epoch, plan.trim_to, int(is_key), data, EXPIRY_MS,
+            plan.reserve_from,
+        ]  # fmt: skip
         answer = self._judged((await _APPEND.run(self._client, self._keys, args)).decode())
-        id_ms = int(answer.partition("-")[0])
-        self._skew_ms = id_ms - now_ms
-        self._trim.on_appended(id_ms=id_ms, has_key_frame=has_key)
-        return answer
+        entry_id, _, note = answer.partition(" ")
+        if note:
+            self._retention.reserved(plan)
+            self._client.is_full()
+        self._retention.appended(entry_id, size=len(data), is_key=is_key, now_ms=now_ms)
+        return entry_id
 
     async def clear(self) -> None:
         """Removes all entries: none of them is to be replayed. Raises as ``append`` does."""
         args = [self._owner_field, self.epoch]
         self._judged((await _CLEAR.run(self._client, self._keys, args)).decode())
+        self._retention.cleared()
 
     def _judged(self, answer: str) -> str:
         if answer == "gone":
@@ -143,13 +153,19 @@ class Entry:
 
 
 class LogReader:
-    """Follows one log from a position; ``bad_entries`` counts what could not be parsed."""
+    """Follows one log from a position, and never a smaller epoch than one it has seen."""
 
     def __init__(self, client: Redis, *, stream: str, rendition: str) -> None:
         self._client = client
-        self._key = client.key(keys.log(stream, rendition))
-        self._position = "0-0"
+        self._name = keys.log(stream, rendition)
+        self._position = Position(client, client.key(self._name))
+        self._epoch = 0
+        self._last: dict[Kind, int] = {}
+        self._restarts = 0
         self.bad_entries = 0
+        "Entries that could not be parsed, and times that no log was there but something else."
+        self.stale_units = 0
+        "Units of a writer that another has followed, or seen before."
 
     async def seek_last_key_frame(self) -> bool:
         """Puts the position just before the last entry with a key frame; False if none is there.
@@ -157,60 +173,66 @@ class LogReader:
         Without one the position is the log's end, so that the next key frame is not missed.
         """
         try:
-            return await self._seek_last_key_frame()
+            entry, found = await _LAST_KEY_FRAME.run(self._client, [self._name], [])
         except DamagedKey:
             await self._wait_for_writer()
-            self._position = "0-0"
-            return False
+            entry, found = START.encode(), 0
+        self._last.clear()
+        self._position.at = just_before(entry.decode()) if found else entry.decode()
+        return bool(found)
 
-    async def _seek_last_key_frame(self) -> bool:
-        upper = "+"
-        newest: str | None = None
-        while True:
-            rows = await command(
-                self._client, "XREVRANGE", self._key, upper, "-", "COUNT", _REPLAY_PAGE
-            )
-            for row_id, fields in rows:
-                newest = newest or row_id.decode()
-                if _field(fields, b"k") == b"1":
-                    self._position = _just_before(row_id.decode())
-                    return True
-            if len(rows) < _REPLAY_PAGE:
-                self._position = newest or "0-0"
-                return False
-            upper = "(" + rows[-1][0].decode()
+    async def seek_end(self) -> None:
+        """Puts the position behind the newest entry."""
+        self._position.at = await self._position.newest() or START
+
+    async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
+        """Entries behind the position, oldest first; empty after ``block_ms`` (1 to 9000)."""
+        try:
+            rows = await self._position.read(block_ms=block_ms, count=count)
+        except DamagedKey:
+            await self._wait_for_writer()
+            return []
+        entries = []
+        for row_id, fields in rows:
+            try:
+                batch = parse_batch(_field(fields, b"b") or b"")
+            except BadBatch:
+                self.bad_entries += 1
+                continue
+            units = self._fresh(batch)
+            if units:
+                batch = batch if units == batch.units else dataclasses.replace(batch, units=units)
+                entries.append(Entry(id=row_id.decode(), batch=batch))
+        return entries
+
+    def _fresh(self, batch: Batch) -> tuple[AccessUnit, ...]:
+        """The units to be handed on: none of an older writer, none twice."""
+        if batch.epoch < self._epoch:
+            self.stale_units += len(batch.units)
+            return ()
+        if batch.epoch > self._epoch:
+            self._epoch = batch.epoch
+            self._last.clear()
+            self._restarts = self._position.restarts
+        units = batch.units
+        # Where the log began anew (a fail-over lost its end) what is there may have been read.
+        if self._restarts != self._position.restarts:
+            units = tuple(unit for unit in units if self._is_new(unit))
+            self.stale_units += len(batch.units) - len(units)
+            if units:
+                self._restarts = self._position.restarts
+        for unit in units:
+            self._last[unit.kind] = unit.sequence
+        return units
+
+    def _is_new(self, unit: AccessUnit) -> bool:
+        last = self._last.get(unit.kind)
+        return last is None or 0 < (unit.sequence - last) % 2**32 < 2**31
 
     async def _wait_for_writer(self) -> None:
         """Something that is no log stands in its place; its writer removes it."""
         self.bad_entries += 1
         await asyncio.sleep(RETRY_S)
-
-    async def seek_end(self) -> None:
-        """Puts the position behind the newest entry."""
-        rows = await command(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
-        self._position = rows[0][0].decode() if rows else "0-0"
-
-    async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
-        """Entries behind the position, oldest first; empty after ``block_ms`` (1 to 9000)."""
-        try:
-            answer = await command(
-                self._client, "XREAD", "COUNT", count, "BLOCK", block_ms,
-                "STREAMS", self._key, self._position,
-            )  # fmt: skip
-        except DamagedKey:
-            await self._wait_for_writer()
-            return []
-        if not answer:
-            return []
-        entries = []
-        for row_id, fields in answer[0][1]:
-            self._position = row_id.decode()
-            try:
-                data = _field(fields, b"b")
-                entries.append(Entry(id=self._position, batch=parse_batch(data or b"")))
-            except BadBatch:
-                self.bad_entries += 1
-        return entries
 
 
 def _field(fields: list[bytes] | None, name: bytes) -> bytes | None:
@@ -221,11 +243,3 @@ def _field(fields: list[bytes] | None, name: bytes) -> bytes | None:
         if fields[index] == name:
             return fields[index + 1]
     return None
-
-
-def _just_before(entry_id: str) -> str:
-    """The greatest id smaller than the given one (XREAD is exclusive)."""
-    ms, sequence = (int(part) for part in entry_id.split("-"))
-    if sequence:
-        return f"{ms}-{sequence - 1}"
-    return f"{ms - 1}-18446744073709551615"

@@ -34,6 +34,8 @@ class Position:
         self._key = key
         self._is_sure = False
         self.at = START
+        self.restarts = 0
+        "How often the stream began anew, so that what is read may have been read before."
 
     async def newest(self) -> str | None:
         """The id of the newest entry, None if there is none."""
@@ -45,7 +47,8 @@ class Position:
         if not self._is_sure:
             newest = await self.newest()
             if newest is None or as_pair(newest) < as_pair(self.at):
-                self.at = START  # all that is there, or comes, was never seen
+                self.restarts += self.at != START
+                self.at = START  # all that comes is new, and of what is there at least the last
         self._is_sure = False
         answer = await command(
             self._client, "XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", self._key, self.at

@@ -92,7 +92,7 @@ class Lead:
         writer = LogWriter(
             client, stream=job.stream, rendition=keys.ENHANCED, owner_field="epoch", epoch=epoch
         )
-        self._outbox = Outbox(writer, self._age, self._tally, lost=self._pipeline.ask_key_frame)
+        self._outbox = Outbox(writer, self._tally, lost=self._pipeline.ask_key_frame)
         self._follow(record)
 
     @property

@@ -11,32 +11,33 @@ from wire import clock
 from wire.batch import AccessUnit, Batch, Stage
 from wire.connection import REDIS_DOWN, RETRY_S
 from wire.log import LogWriter
-from workers.age import EntryAge
 from workers.meter import Meter
 from workers.tally import Tally
 
 LIMIT = 64
-"""Units that may wait for Redis; when there are more, all go and a key frame is made."""
+LIMIT_BYTES = 16 * 2**20
+"""Units that may wait for Redis, and their bytes; when there are more, all go and a key frame is
+made."""
 
 
 class Outbox:
     """``put`` from the loop, ``run`` appends. ``lost`` is called when units did not arrive."""
 
-    def __init__(
-        self, writer: LogWriter, age: EntryAge, tally: Tally, *, lost: Callable[[], None]
-    ) -> None:
+    def __init__(self, writer: LogWriter, tally: Tally, *, lost: Callable[[], None]) -> None:
         self._writer = writer
-        self._age = age
         self._tally = tally
         self._lost = lost
         self._meter = Meter()
         self._units: deque[AccessUnit | None] = deque()
         "None: the log is to be emptied at this point."
+        self._bytes = 0
         self._filled = asyncio.Event()
 
     def put(self, unit: AccessUnit) -> None:
         """Appends the unit soon."""
-        if len(self._units) >= LIMIT:
+        self._bytes += len(unit.payload)
+        if len(self._units) >= LIMIT or self._bytes > LIMIT_BYTES:
+            self._bytes = len(unit.payload)
             self._lose(sum(waiting is not None for waiting in self._units))
             self._units.clear()
         self._units.append(unit)
@@ -68,10 +69,11 @@ class Outbox:
             await asyncio.sleep(RETRY_S)
 
     async def _append(self, unit: AccessUnit) -> None:
+        self._bytes -= len(unit.payload)
         now_us = clock.now_us()
         batch = Batch(epoch=self._writer.epoch, units=(unit.stamped(Stage.PUBLISHED, now_us),))
         try:
-            await self._writer.append(batch, now_ms=self._age.redis_ms(now_us=now_us))
+            await self._writer.append(batch, now_ms=now_us // 1000)
         except REDIS_DOWN:
             self._lose(1)
             await asyncio.sleep(RETRY_S)

@@ -8,6 +8,7 @@ from app.errors import RedisAway
 from app.http.context import Context
 from wire.connection import REDIS_DOWN, command
 from wire.heartbeat import Heartbeats
+from wire.server_memory import ServerMemory, read_memory
 
 
 def router(context: Context) -> APIRouter:
@@ -26,9 +27,14 @@ def router(context: Context) -> APIRouter:
         try:
             await command(context.redis, "PING")
             workers = len(await heartbeats.list())
+            memory = await read_memory(context.redis) or ServerMemory()
         except REDIS_DOWN as error:
             raise RedisAway from error
-        return {"status": "ready", "workers": workers}
+        return {
+            "status": "ready",
+            "workers": workers,
+            "redis_memory_percent": round(100 * memory.share),
+        }
 
     @routes.get("/metrics", response_class=Response)
     async def metrics() -> Response:
@@ -36,6 +42,7 @@ def router(context: Context) -> APIRouter:
         try:
             beats = await heartbeats.list()
             records = await context.hub.records()
+            context.metrics.redis_memory = await read_memory(context.redis)
         except (*REDIS_DOWN, RedisAway):
             beats, records = [], []
         text = context.metrics.exposition(records, beats)

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from app.streams.hub import StreamHub
 from wire import keys
 from wire.heartbeat import WorkerBeat
+from wire.server_memory import ServerMemory
 from wire.streams import StreamRecord
 
 _BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
@@ -35,7 +36,18 @@ class Metrics:
         )
         hub.observe_latency = self.observe_latency
         self._streams = _StreamCollector(hub)
+        self._memory = _MemoryCollector()
+        self._registry.register(self._memory)
         self._registry.register(self._streams)
+
+    @property
+    def redis_memory(self) -> ServerMemory | None:
+        """As it was read last; None: not known."""
+        return self._memory.memory
+
+    @redis_memory.setter
+    def redis_memory(self, memory: ServerMemory | None) -> None:
+        self._memory.memory = memory
 
     def observe_latency(self, rendition: str, seconds: float) -> None:
         """One delivered unit."""
@@ -46,6 +58,24 @@ class Metrics:
         self._streams.records = records
         self._streams.beats = beats
         return generate_latest(self._registry)
+
+
+class _MemoryCollector(Collector):
+    memory: ServerMemory | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        if self.memory is None:
+            return
+        yield GaugeMetricFamily(
+            "sharpcast_redis_memory_bytes",
+            "Memory of the fullest Redis server",
+            value=self.memory.used,
+        )
+        yield GaugeMetricFamily(
+            "sharpcast_redis_memory_limit_bytes",
+            "What it may have; 0: no limit",
+            value=self.memory.limit,
+        )
 
 
 class _StreamCollector(Collector):
@@ -111,11 +141,17 @@ def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
         "Frames since a worker leads the stream, by what they got and why",
         labels=["stream", "worker", "rung", "reason"],
     )
+    bad_jobs = CounterMetricFamily(
+        "sharpcast_bad_jobs",
+        "Entries of the jobs stream that were no jobs, and were removed",
+        labels=["worker"],
+    )
     for beat in beats:
+        bad_jobs.add_metric([beat.name], beat.bad_jobs)
         engine.add_metric([beat.name], beat.engine_ms_per_s / 1000.0)
         given.add_metric([beat.name], beat.given_ms_per_s / 1000.0)
         for work in beat.streams:
             for rung, reasons in work.rungs.items():
                 for reason, count in reasons.items():
                     frames.add_metric([work.stream, beat.name, rung, reason], count)
-    yield from (engine, given, frames)
+    yield from (engine, given, frames, bad_jobs)

@@ -18,7 +18,7 @@ from wire.batch import AccessUnit, Batch, Kind, Stage
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.control import EndStream, KeyFrameRequest, to_publisher
-from wire.errors import BadMessage, Fenced, StreamBusy, StreamGone
+from wire.errors import BadMessage, Fenced, LogFull, StreamBusy, StreamGone
 from wire.jobs import JobQueue
 from wire.log import LogWriter
 from wire.streams import WISHES, StreamRecord, StreamRegistry
@@ -172,6 +172,8 @@ class Publication:
                     self._nudge.set()
                 except Fenced:
                     self.end("another server took the stream over")
+                except LogFull:
+                    await self._recover(len(units), "log_full")
                 except REDIS_DOWN:
                     await self._recover(len(units), "redis")
                     await asyncio.sleep(RETRY_S)

@@ -10,7 +10,8 @@ from wire import keys
 from wire.connection import REDIS_DOWN, Redis, command, connect, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.errors import BadBatch, Fenced, StreamGone
-from wire.log import EXPIRY_MS, Entry, LogReader, LogWriter, TrimPolicy
+from wire.log import EXPIRY_MS, Entry, LogReader, LogWriter
+from wire.retention import Retention
 from wire.streams import StreamRegistry
 
 STREAM = "cam1"
@@ -20,7 +21,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def source_writer(client: Redis, trim: TrimPolicy | None = None) -> LogWriter:
+async def source_writer(client: Redis, retention: Retention | None = None) -> LogWriter:
     session = await StreamRegistry(client).create(STREAM)
     return LogWriter(
         client,
@@ -28,7 +29,7 @@ async def source_writer(client: Redis, trim: TrimPolicy | None = None) -> LogWri
         rendition=keys.SOURCE,
         owner_field="session",
         epoch=session,
-        trim=trim,
+        retention=retention,
     )
 
 
@@ -226,21 +227,10 @@ async def _outcome(reader: LogReader) -> Exception | None:
     return None
 
 
-async def test_a_full_server_is_met_with_one_of_the_named_errors(client: Redis) -> None:
-    writer = await source_writer(client)
-    await command(client, "CONFIG", "SET", "maxmemory", "1")
-    try:
-        with pytest.raises(REDIS_DOWN):
-            await append(writer, 1)
-    finally:
-        await command(client, "CONFIG", "SET", "maxmemory", "512mb")
-    await append(writer, 2)
-
-
 async def test_entries_before_the_last_key_frame_are_trimmed_after_the_grace(
     client: Redis,
 ) -> None:
-    writer = await source_writer(client, TrimPolicy(grace_s=0.0))
+    writer = await source_writer(client, Retention(grace_s=0.0))
     reader = source_reader(client)
     await append(writer, 0, 1, keys_at=(0,))
     await asyncio.sleep(0.55)  # less is not worth a trim
@@ -261,7 +251,7 @@ async def _all(client: Redis) -> list[Entry]:
 
 
 async def test_old_entries_are_trimmed_without_any_key_frame(client: Redis) -> None:
-    writer = await source_writer(client, TrimPolicy(max_age_s=0.1))
+    writer = await source_writer(client, Retention(max_age_s=0.1))
     deadline = time.monotonic() + 3.0
     number = 0
     while not (have := sequences(await _all(client))) or have[0] == 0:

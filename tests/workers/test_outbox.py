@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 from wire.connection import Redis, connect
 from wire.log import LogReader, LogWriter
 from wire.streams import StreamRegistry
-from workers.age import EntryAge
-from workers.outbox import LIMIT, Outbox
+from workers.outbox import LIMIT, LIMIT_BYTES, Outbox
 from workers.tally import Tally
 
 from .clips import Clip, units
@@ -15,7 +15,7 @@ from .clips import Clip, units
 def make(client: Redis, epoch: int, lost: list[None]) -> tuple[Outbox, Tally]:
     writer = LogWriter(client, stream="cam1", rendition="2x", owner_field="epoch", epoch=epoch)
     tally = Tally()
-    return Outbox(writer, EntryAge(), tally, lost=lambda: lost.append(None)), tally
+    return Outbox(writer, tally, lost=lambda: lost.append(None)), tally
 
 
 async def test_units_are_appended_in_order_and_counted(client: Redis) -> None:
@@ -79,3 +79,17 @@ async def test_the_log_is_emptied_after_what_was_put_before_and_before_what_come
     entries = await LogReader(client, stream="cam1", rendition="2x").read(block_ms=100)
     found = [unit.payload for entry in entries for unit in entry.batch.units]
     assert found == [unit.payload for unit in clip[3:]]
+
+
+async def test_what_waits_is_bounded_in_bytes_too(client: Redis) -> None:
+    lost: list[None] = []
+    outbox, tally = make(client, 1, lost)
+    (unit,) = units(Clip(frames=1))
+    large = dataclasses.replace(unit, payload=bytes(LIMIT_BYTES // 4))
+    for _ in range(4):
+        outbox.put(large)
+    assert not lost
+    outbox.put(unit)
+    assert tally.read().dropped == {"redis": 4} and len(lost) == 1
+    outbox.put(large)
+    assert len(lost) == 1

@@ -215,7 +215,9 @@ async def test_health_needs_nothing_and_readiness_needs_redis(
     site: Site, make_site: MakeSite
 ) -> None:
     assert (await get(site, "/healthz"))["status"] == "ok"
-    assert await get(site, "/readyz") == {"status": "ready", "workers": 0}
+    ready = await get(site, "/readyz")
+    assert (ready["status"], ready["workers"]) == ("ready", 0)
+    assert 0 <= ready["redis_memory_percent"] < 100
     await Heartbeats(site.redis).beat(beat())
     assert (await get(site, "/readyz"))["workers"] == 1
     client = connect("unix:///nonexistent/redis.sock")

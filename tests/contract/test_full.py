@@ -1,0 +1,95 @@
+"""A server whose memory is full: what is live goes on with less."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.contract.test_log import append, sequences, source_reader, source_writer
+from tests.contract.test_messages import beat
+from tests.contract.units import batch, video
+from wire import keys
+from wire.connection import Redis, command
+from wire.control import EndStream, to_lead
+from wire.errors import LogFull
+from wire.heartbeat import Heartbeats
+from wire.jobs import JobQueue
+from wire.retention import RESERVE_BYTES, Retention
+from wire.streams import StreamRegistry
+
+STREAM = "cam1"
+
+
+@contextlib.asynccontextmanager
+async def full(client: Redis) -> AsyncIterator[None]:
+    """Its memory is full of other things."""
+    await command(client, "CONFIG", "SET", "maxmemory", "1")
+    try:
+        yield
+    finally:
+        await command(client, "CONFIG", "SET", "maxmemory", "512mb")
+
+
+async def test_records_jobs_messages_and_heartbeats_outlive_a_full_server(client: Redis) -> None:
+    registry, queue = StreamRegistry(client), JobQueue(client, consumer="a")
+    await queue.claim(block_ms=1)
+    box = to_lead(client, STREAM)
+    await box.read(block_ms=1)
+    async with full(client):
+        session = await registry.create(STREAM, state="connecting")
+        await registry.touch(STREAM, session, state="live", codec="h264")
+        await registry.set_wish(STREAM, session, enhance=False)
+        job = await queue.offer(STREAM, session)
+        await registry.set_job(STREAM, session, before="", job=job)
+        claimed = await queue.claim(block_ms=100)
+        assert claimed is not None
+        epoch = await registry.take_lead(STREAM, session, "a", job=job)
+        assert await registry.watch(STREAM, session)
+        assert await queue.renew(claimed)
+        await to_lead(client, STREAM).send(EndStream())
+        assert await box.read(block_ms=100) == [EndStream()]
+        await Heartbeats(client).beat(beat("a"))
+        assert [each.name for each in await Heartbeats(client).list()] == ["a"]
+    record = await registry.get(STREAM)
+    assert (record.state, record.enhance, record.epoch) == ("live", False, epoch)
+
+
+async def test_a_full_server_makes_a_log_short_and_loses_no_unit(
+    client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer, reader = await source_writer(client), source_reader(client)
+    got: list[int] = []
+    for number in range(60):
+        unit = video(number, key=number == 0, size=RESERVE_BYTES // 10)
+        if number < 20:
+            await writer.append(batch(writer.epoch, unit), now_ms=number * 33)
+        else:
+            async with full(client):
+                await writer.append(batch(writer.epoch, unit), now_ms=number * 33)
+        got += sequences(await reader.read(block_ms=100))
+        if number >= 20:
+            kept = await command(client, "XLEN", keys.log(STREAM, keys.SOURCE))
+            assert kept <= 10
+    assert got == list(range(60))
+    said = [record for record in caplog.records if getattr(record, "action", "") == "redis_full"]
+    assert len(said) == 1
+
+
+async def test_a_log_that_does_not_exist_yet_begins_on_a_full_server(client: Redis) -> None:
+    writer = await source_writer(client)
+    async with full(client):
+        await append(writer, 1, 2, keys_at=(1,))
+    assert sequences(await source_reader(client).read(block_ms=100)) == [1, 2]
+
+
+async def test_a_full_budget_refuses_until_the_next_key_frame(client: Redis) -> None:
+    writer = await source_writer(client, Retention(max_bytes=10_000))
+    await append(writer, 0, keys_at=(0,))
+    with pytest.raises(LogFull):
+        for number in range(1, 10):
+            unit = video(number, size=2_000)
+            await writer.append(batch(writer.epoch, unit), now_ms=number)
+    await writer.append(batch(writer.epoch, video(20, key=True, size=5_000)), now_ms=20)
+    assert sequences(await source_reader(client).read(block_ms=100)) == [20]

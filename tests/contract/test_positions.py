@@ -1,0 +1,114 @@
+"""Readers whose stream began anew, with smaller ids than they have seen."""
+
+from __future__ import annotations
+
+from tests.contract.test_log import append, sequences, source_reader, source_writer
+from tests.contract.units import batch, video
+from wire import keys
+from wire.batch import encode_batch
+from wire.connection import Redis, command
+from wire.control import EndStream, RecordChanged, to_lead
+from wire.log import LogWriter
+from wire.streams import StreamRegistry
+
+FUTURE = "99999999999999-0"
+"""An id by a clock that is ahead by a thousand years."""
+
+
+async def test_a_reader_goes_on_after_the_log_began_anew_with_the_clock_set_back(
+    client: Redis,
+) -> None:
+    writer, reader = await source_writer(client), source_reader(client)
+    key = keys.log("cam1", keys.SOURCE)
+    data = encode_batch(batch(writer.epoch, video(1, key=True)))
+    await command(client, "XADD", key, FUTURE, "k", "1", "b", data)
+    assert sequences(await reader.read(block_ms=100)) == [1]
+    await command(client, "DEL", key)
+    await append(writer, 2, 3, keys_at=(2,))
+    assert await reader.read(block_ms=1) == []
+    assert sequences(await reader.read(block_ms=1)) == [2, 3]
+
+
+async def test_a_reader_that_met_an_error_looks_at_once(client: Redis) -> None:
+    writer, reader = await source_writer(client), source_reader(client)
+    key = keys.log("cam1", keys.SOURCE)
+    data = encode_batch(batch(writer.epoch, video(1, key=True)))
+    await command(client, "XADD", key, FUTURE, "k", "1", "b", data)
+    await reader.read(block_ms=100)
+    await command(client, "DEL", key)
+    await command(client, "SET", key, "an error")
+    assert await reader.read(block_ms=1) == []
+    await append(writer, 2, keys_at=(2,))
+    assert sequences(await reader.read(block_ms=1)) == [2]
+
+
+async def test_what_was_read_is_not_read_again_after_a_failover_lost_the_end(
+    client: Redis,
+) -> None:
+    writer, reader = await source_writer(client), source_reader(client)
+    key = keys.log("cam1", keys.SOURCE)
+    await append(writer, 1, 2, keys_at=(1,))
+    last = encode_batch(batch(writer.epoch, video(3)))
+    await command(client, "XADD", key, FUTURE, "k", "0", "b", last)
+    assert sequences(await reader.read(block_ms=100)) == [1, 2, 3]
+    # The replica that became master never got the last entry.
+    await command(client, "XDEL", key, FUTURE)
+    assert await reader.read(block_ms=1) == []
+    await command(client, "DEL", key)
+    await append(writer, 1, 2, 4, keys_at=(1,))
+    assert sequences(await reader.read(block_ms=1)) == [4]
+    assert reader.stale_units == 2
+
+
+async def test_an_older_writer_is_not_followed(client: Redis) -> None:
+    registry = StreamRegistry(client)
+    session = await registry.create("cam1")
+    epochs = [await registry.take_lead("cam1", session, name) for name in ("a", "b")]
+    reader = source_reader(client)
+    key = keys.log("cam1", keys.SOURCE)
+    for epoch, number in ((epochs[0], 1), (epochs[1], 1), (epochs[0], 2), (epochs[1], 2)):
+        data = encode_batch(batch(epoch, video(number, key=True)))
+        await command(client, "XADD", key, "*", "k", "1", "b", data)
+    entries = await reader.read(block_ms=100)
+    assert [entry.batch.epoch for entry in entries] == [epochs[0], epochs[1], epochs[1]]
+    assert reader.stale_units == 1
+
+
+async def test_the_log_of_a_server_whose_clock_was_set_back_is_still_trimmed(
+    client: Redis,
+) -> None:
+    writer = await source_writer(client)
+    key = keys.log("cam1", keys.SOURCE)
+    data = encode_batch(batch(writer.epoch, video(0)))
+    await command(client, "XADD", key, FUTURE, "k", "0", "b", data)
+    for number in range(1, 101):  # ten seconds, with a key frame in each
+        each = batch(writer.epoch, video(number, key=number % 10 == 0))
+        await writer.append(each, now_ms=number * 100)
+    assert await command(client, "XLEN", key) <= 40
+
+
+async def test_a_mailbox_that_began_anew_is_read_on(client: Redis) -> None:
+    box, key = to_lead(client, "cam1"), keys.control("cam1")
+    await command(client, "XADD", key, FUTURE, "m", b'{"type":"record_changed"}')
+    await box.read(block_ms=1)
+    await command(client, "DEL", key)
+    await to_lead(client, "cam1").send(EndStream())
+    assert await box.read(block_ms=1) == [EndStream()]
+    await to_lead(client, "cam1").send(RecordChanged())
+    assert await box.read(block_ms=100) == [RecordChanged()]
+
+
+async def test_a_new_session_is_greater_than_what_its_app_knows_and_finds_no_log(
+    client: Redis,
+) -> None:
+    registry = StreamRegistry(client)
+    ahead = 2**52
+    writer = LogWriter(
+        client, stream="cam1", rendition=keys.SOURCE, owner_field="session", epoch=ahead
+    )
+    await registry.create("cam1", session=ahead)
+    await append(writer, 1, keys_at=(1,))
+    await command(client, "DEL", keys.record("cam1"))
+    session = await registry.create("cam1", above=ahead)
+    assert session == ahead + 1
+    assert not await command(client, "EXISTS", keys.log("cam1", keys.SOURCE))

@@ -1,0 +1,42 @@
+"""How much memory the Redis servers use, and may use."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from wire.connection import Redis
+from wire.errors import ServerRefuses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServerMemory:
+    """Of the server that is the fullest, in bytes."""
+
+    used: int = 0
+    limit: int = 0
+    "0: it has none."
+
+    @property
+    def share(self) -> float:
+        """Of the limit, 0 to 1 and somewhat over; 0 where there is no limit."""
+        return self.used / self.limit if self.limit else 0.0
+
+
+async def read_memory(client: Redis) -> ServerMemory | None:
+    """None where the Redis user may not ask. Raises one of REDIS_DOWN."""
+    try:
+        texts = await client.of_each_server("INFO", "memory")
+    except ServerRefuses:
+        return None
+    found = [parse_memory(text) for text in texts]
+    return max(found, key=lambda memory: (memory.share, memory.used), default=None)
+
+
+def parse_memory(text: bytes) -> ServerMemory:
+    """From the answer to ``INFO memory``; what it does not say is 0."""
+    numbers = {}
+    for line in text.decode("ascii", errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        if value.isdigit():
+            numbers[name] = int(value)
+    return ServerMemory(numbers.get("used_memory", 0), numbers.get("maxmemory", 0))
