@@ -10,17 +10,21 @@ import dataclasses
 import itertools
 
 from app.rtc.fragment import Head
+from app.rtc.repair import Repairs
 from app.rtc.serial import Unwrapper
 
 CAPACITY = 1024
 """Packets held at most; beyond that the oldest gap is given up."""
 
-GIVE_UP_S = 0.25
-"""How long a missing packet is waited for before a key frame is asked for instead."""
+MAX_GAP = 256
+"""Packets that may be missing in a row; to ask for more takes longer than a key frame."""
 
-MIN_NACK_S = 0.02
-MAX_NACKS = 64
-"""Sequence numbers named in one NACK at most."""
+MAX_MISORDER = 100
+"""How far back a late packet may lie; RFC 3550 appendix A.1."""
+
+PROBATION = 3
+"""Packets in a row that show that the sequence goes on elsewhere. One more than in RFC 3550
+appendix A.1: two that were sent again after they were given up are no news."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,86 +71,124 @@ class Output:
 
 
 class VideoAssembler:
-    """Reorders packets and cuts them into units; bounded by ``CAPACITY``."""
+    """Reorders packets and cuts them into units; bounded by ``CAPACITY``.
+
+    Each packet is looked at twice, when it comes and when its unit leaves, however many wait.
+    """
 
     def __init__(self) -> None:
         self._sequences = Unwrapper(16)
         self._timestamps = Unwrapper(32)
         self._packets: dict[int, Packet] = {}
         self._next: int | None = None
+        "The first packet of the unit that leaves next."
+        self._end = 0
+        "The first packet behind those in order that were looked at."
+        self._open: int | None = None
+        "RTP time of the unit between the two, None without data."
         self._highest = -1
-        self._missing: dict[int, tuple[float, float]] = {}
         self._discontinuity = False
-        self.rtt_s = 0.05
+        self._newcomers: list[Packet] = []
+        "In order, but far from where the sequence was."
+        self.repairs = Repairs()
         self.lost = 0
         self.late = 0
 
-    def add(self, packet: Packet, *, now: float) -> Output:
-        """Takes one packet, returns what follows from it."""
+    def add(self, packet: Packet, *, now: float, resent: bool = False) -> Output:
+        """Takes one packet, returns what follows from it; ``resent`` if we asked for it."""
         out = Output()
-        sequence = self._sequences.unwrap(packet.sequence)
-        if self._next is None:
-            self._next = sequence
-            self._highest = sequence - 1
-        if sequence < self._next or sequence in self._packets:
-            self.late += 1
-            return out
-        if sequence - self._next >= CAPACITY:
-            self._skip_to(sequence, out)
-        self._note_gap(sequence, now)
-        self._packets[sequence] = packet
-        self._missing.pop(sequence, None)
-        self._take_units(out)
-        self._take_nacks(out, now)
+        sequence = self._sequences.peek(packet.sequence)
+        if self._next is not None and self._is_elsewhere(sequence):
+            if resent:
+                self.late += 1
+            else:
+                self._add_newcomer(packet, out, now)
+        else:
+            self._add(packet, out, now)
+        out.nacks.extend(n & 0xFFFF for n in self.repairs.take_nacks(now=now))
         return out
+
+    def restart(self) -> None:
+        """Begins with the next packet as with the first: another source follows."""
+        self._packets.clear()
+        self._newcomers.clear()
+        self.lost += self.repairs.forget_all()
+        self._sequences = Unwrapper(16)
+        self._discontinuity = self._discontinuity or self._next is not None
+        self._next = None
 
     def on_time(self, *, now: float) -> Output:
         """Called at ``next_deadline``: repeats NACKs, gives up what is overdue."""
         out = Output()
-        overdue = [s for s, (since, _) in self._missing.items() if now - since >= GIVE_UP_S]
-        if overdue:
-            self._give_up(max(overdue), out)
-        self._take_nacks(out, now)
+        overdue = self.repairs.overdue(now=now)
+        if overdue is not None:
+            self._give_up(overdue, out)
+        out.nacks.extend(n & 0xFFFF for n in self.repairs.take_nacks(now=now))
         return out
 
     def next_deadline(self) -> float | None:
         """When ``on_time`` wants to be called, None while nothing is missing."""
-        if not self._missing:
-            return None
-        return min(min(since + GIVE_UP_S, again) for since, again in self._missing.values())
+        return self.repairs.next_deadline()
 
-    def _note_gap(self, sequence: int, now: float) -> None:
-        for missing in range(self._highest + 1, sequence):
-            self._missing[missing] = (now, now)
-        self._highest = max(self._highest, sequence)
+    def _is_elsewhere(self, sequence: int) -> bool:
+        """True if it is too far away to be a lost, late or repeated packet (RFC 3550 A.1)."""
+        first = self._next or 0
+        return sequence - self._highest > MAX_GAP or sequence < first - MAX_MISORDER
 
-    def _take_nacks(self, out: Output, now: float) -> None:
-        again = now + max(MIN_NACK_S, self.rtt_s)
-        for sequence, (since, due) in sorted(self._missing.items()):
-            if due <= now and len(out.nacks) < MAX_NACKS:
-                out.nacks.append(sequence & 0xFFFF)
-                self._missing[sequence] = (since, again)
+    def _add_newcomer(self, packet: Packet, out: Output, now: float) -> None:
+        """Goes on elsewhere once ``PROBATION`` packets in a row are there, without losing them."""
+        last = self._newcomers[-1] if self._newcomers else None
+        if last is None or packet.sequence != (last.sequence + 1) & 0xFFFF:
+            self.late += len(self._newcomers)
+            self._newcomers.clear()
+        self._newcomers.append(packet)
+        if len(self._newcomers) < PROBATION:
+            return
+        confirmed = list(self._newcomers)
+        self.restart()
+        out.pli = True
+        for each in confirmed:
+            self._add(each, out, now)
+
+    def _add(self, packet: Packet, out: Output, now: float) -> None:
+        sequence = self._sequences.unwrap(packet.sequence)
+        if self._next is None:
+            self._highest = sequence - 1
+            self._begin_at(sequence)
+        if sequence < (self._next or 0) or sequence in self._packets:
+            self.late += 1
+            return
+        self.late += len(self._newcomers)
+        self._newcomers.clear()
+        if sequence - (self._next or 0) >= CAPACITY:
+            self._skip_to(sequence, out)
+        if sequence > self._highest:
+            self.repairs.miss(self._highest + 1, sequence, now=now)
+            self._highest = sequence
+        else:
+            self.repairs.found(sequence, now=now)
+        self._packets[sequence] = packet
+        self._take_units(out)
+
+    def _begin_at(self, sequence: int) -> None:
+        self._next = self._end = sequence
+        self._open = None
 
     def _take_units(self, out: Output) -> None:
         """Moves every complete unit at the front into ``out``."""
-        start = end = self._next or 0
-        timestamp: int | None = None
-        while (packet := self._packets.get(end)) is not None:
-            if timestamp is not None and packet.timestamp != timestamp:
+        while (packet := self._packets.get(self._end)) is not None:
+            if self._open is not None and packet.timestamp != self._open:
                 # RFC 6184 allows a lost marker's frame to end where the next one begins.
-                self._emit(start, end, out)
-                start, timestamp = end, None
-                continue
-            end += 1
+                self._emit(out)
+            self._end += 1
             if packet.data:
-                timestamp = packet.timestamp
-            if packet.marker or (timestamp is None and not packet.data):
-                self._emit(start, end, out)
-                start, timestamp = end, None
+                self._open = packet.timestamp
+            if packet.marker or (self._open is None and not packet.data):
+                self._emit(out)
 
-    def _emit(self, start: int, end: int, out: Output) -> None:
-        packets = [self._packets.pop(sequence) for sequence in range(start, end)]
-        self._next = end
+    def _emit(self, out: Output) -> None:
+        packets = [self._packets.pop(n) for n in range(self._next or 0, self._end)]
+        self._begin_at(self._end)
         full = [packet for packet in packets if packet.data]
         if not full:
             return
@@ -181,14 +223,11 @@ class VideoAssembler:
         self._take_units(out)
 
     def _skip_to(self, start: int, out: Output) -> None:
-        for old in [s for s in self._packets if s < start]:
-            del self._packets[old]
-        gone = [s for s in self._missing if s < start]
-        self.lost += len(gone)
-        for old in gone:
-            del self._missing[old]
-        self._next = start
+        for old in range(self._next or 0, min(start, self._highest + 1)):
+            self._packets.pop(old, None)
+        self.lost += self.repairs.forget_below(start)
         self._highest = max(self._highest, start - 1)
+        self._begin_at(start)
         self._discontinuity = True
         out.pli = True
 
@@ -200,6 +239,10 @@ class AudioAssembler:
         self._timestamps = Unwrapper(32)
         self._newest: int | None = None
         self.late = 0
+
+    def restart(self) -> None:
+        """Another source follows."""
+        self._newest = None
 
     def add(self, packet: Packet) -> CodedUnit | None:
         """The unit, or None for padding and for what came too late."""

@@ -47,12 +47,30 @@ class GuardedProtocol(StunProtocol):
             except PACKET_ERRORS:
                 connection.gate.refuse("stun_malformed")
 
+    async def request(
+        self,
+        request: stun.Message,
+        addr: tuple[str, int],
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, tuple[str, int]]:
+        """Notes how long the answer took, unless the request may have been repeated."""
+        sent_at = time.monotonic()
+        answer = await super().request(request, addr, integrity_key, retransmissions)
+        took_s = time.monotonic() - sent_at
+        if took_s < stun.RETRY_RTO:
+            cast(GuardedConnection, self.receiver).round_trip_s = took_s
+        return answer
+
 
 class GuardedConnection(Connection):
     """The ICE side of a peer. ``gate`` and ``remotes`` are set when it is guarded."""
 
     gate: PacketGate
     remotes: RemoteCandidates
+
+    round_trip_s: float | None = None
+    """Of the last check that was answered without being repeated."""
 
     def data_received(self, data: bytes, component: int) -> None:
         """What looked like STUN and cannot be parsed; all else passes by here."""
@@ -197,3 +215,9 @@ def guard(dtls: RTCDtlsTransport, gate: PacketGate, remotes: RemoteCandidates) -
     guarded.gate = cast(GuardedDtls, dtls).gate = gate
     guarded.remotes = remotes
     gate.username = f"{connection.local_username}:".encode()
+
+
+def measured_round_trip_s(dtls: RTCDtlsTransport) -> float | None:
+    """How long a check of the peer took, None if it is not known."""
+    connection = dtls.transport._connection
+    return connection.round_trip_s if isinstance(connection, GuardedConnection) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -32,12 +33,23 @@ from aiortc.rtp import (
 )
 
 from app.rtc.assembler import AudioAssembler, CodedUnit, Output, Packet, VideoAssembler
+from app.rtc.guarded import measured_round_trip_s
+from app.rtc.key_frame_asks import KeyFrameAsks
 from app.rtc.payloads import CODEC_NAMES, depayload
+from app.rtc.source_choice import SourceChoice
+from app.rtc.srtp_inlet import MAX_SOURCES
 from wire.batch import Codec
 from wire.clock import now_us
 
-MAX_SOURCES = 8
-"""SSRCs a report speaks of; a publisher has two, media and retransmission."""
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Media:
+    codec: Codec
+    clock_rate: int
+    packet: Packet
+    resent: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,6 +69,7 @@ class UnitReceiver(RTCRtpReceiver):
 
     def __init__(self, kind: str, transport: RTCDtlsTransport, events: ReceiverEvents) -> None:
         super().__init__(kind, transport)
+        self.kind = kind
         self._events = events
         self._video = VideoAssembler() if kind == "video" else None
         self._audio = AudioAssembler()
@@ -66,7 +79,9 @@ class UnitReceiver(RTCRtpReceiver):
         self._statistics: dict[int, StreamStatistics] = {}
         self._reports: dict[int, tuple[int, float]] = {}
         self._own_ssrc: int | None = None
-        self._media_ssrc: int | None = None
+        self._source = SourceChoice[_Media]()
+        self._key_frame_asks = KeyFrameAsks()
+        self._key_frame_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._started = False
@@ -83,9 +98,20 @@ class UnitReceiver(RTCRtpReceiver):
         return self._video.late if self._video else self._audio.late
 
     def request_key_frame(self) -> None:
-        """Sends a PLI (RFC 4585 section 6.3.1) once the publisher's SSRC is known."""
-        if self._media_ssrc is not None:
-            self._spawn("pli", self._send_rtcp_pli(self._media_ssrc))
+        """Sends a PLI (RFC 4585 section 6.3.1) once the publisher's SSRC is known, soon."""
+        if self._source.ssrc is None or not self._started:
+            return
+        if self._key_frame_asks.ask(now=time.monotonic()):
+            self._spawn("pli", self._send_rtcp_pli(self._source.ssrc))
+        elif self._key_frame_timer is None:
+            wait = (self._key_frame_asks.next_deadline() or 0.0) - time.monotonic()
+            loop = asyncio.get_running_loop()
+            self._key_frame_timer = loop.call_later(max(0.0, wait), self._on_key_frame_time)
+
+    def _on_key_frame_time(self) -> None:
+        self._key_frame_timer = None
+        if self._source.ssrc is not None and self._key_frame_asks.on_time(now=time.monotonic()):
+            self._spawn("pli", self._send_rtcp_pli(self._source.ssrc))
 
     # What aiortc's peer connection and transport call.
 
@@ -98,6 +124,9 @@ class UnitReceiver(RTCRtpReceiver):
         if self._started:
             return
         self._started = True
+        round_trip_s = measured_round_trip_s(self.transport)
+        if self._video is not None and round_trip_s is not None:
+            self._video.repairs.round_trip.add(round_trip_s)
         self._codecs = {int(codec.payloadType or 0): codec for codec in parameters.codecs}
         for encoding in parameters.encodings:
             if encoding.rtx:
@@ -110,8 +139,9 @@ class UnitReceiver(RTCRtpReceiver):
         if self._started:
             self.transport._unregister_rtp_receiver(self)
             self._started = False
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._key_frame_timer):
+            if timer is not None:
+                timer.cancel()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -123,10 +153,12 @@ class UnitReceiver(RTCRtpReceiver):
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpSrPacket):
             info = packet.sender_info
-            self._reports[packet.ssrc] = (info.ntp_timestamp >> 16 & 0xFFFFFFFF, time.monotonic())
-            if packet.ssrc == self._media_ssrc:
+            if packet.ssrc in self._statistics:
+                middle = info.ntp_timestamp >> 16 & 0xFFFFFFFF
+                self._reports[packet.ssrc] = (middle, time.monotonic())
+            if packet.ssrc == self._source.ssrc:
                 self._events.on_report(info.ntp_timestamp, info.rtp_timestamp)
-        elif isinstance(packet, RtcpByePacket) and self._media_ssrc in packet.sources:
+        elif isinstance(packet, RtcpByePacket) and self._source.ssrc in packet.sources:
             self._events.on_end("the publisher said goodbye")
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
@@ -135,16 +167,19 @@ class UnitReceiver(RTCRtpReceiver):
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return
-        if packet.ssrc not in self._statistics and len(self._statistics) < MAX_SOURCES:
+        if packet.ssrc not in self._statistics:
+            if len(self._statistics) >= MAX_SOURCES:
+                oldest = next(iter(self._statistics))
+                self._statistics.pop(oldest)
+                self._reports.pop(oldest, None)
             self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
-        if packet.ssrc in self._statistics:
-            self._statistics[packet.ssrc].add(packet)
-        if is_rtx(codec):
+        self._statistics[packet.ssrc].add(packet)
+        resent = is_rtx(codec)
+        if resent:
             restored = self._unwrap_rtx(packet, codec)
             if restored is None:
                 return
             packet, codec = restored
-        self._media_ssrc = packet.ssrc
         name = CODEC_NAMES.get(codec.name.lower())
         if name is None:
             return
@@ -157,21 +192,39 @@ class UnitReceiver(RTCRtpReceiver):
             packet.sequence_number, packet.timestamp, bool(packet.marker), fragment.data,
             arrival_us, fragment.head,
         )  # fmt: skip
-        if self._video is None:
-            unit = self._audio.add(media)
-            if unit is not None:
-                self._events.on_unit(name, codec.clockRate, unit)
+        now = time.monotonic()
+        heard = self._source.take(
+            packet.ssrc, _Media(name, codec.clockRate, media, resent), now=now
+        )
+        if heard.is_new_source:
+            logger.info("the %s goes on from another source", self.kind)
+            self._restart()
+        for each in heard.packets:
+            await self._take(each, now)
+
+    def _restart(self) -> None:
+        """Another source: its numbers and times are its own."""
+        self._audio.restart()
+        if self._video is not None:
+            self._video.restart()
+            self.request_key_frame()
+
+    async def _take(self, media: _Media, now: float) -> None:
+        if self._video is not None:
+            out = self._video.add(media.packet, now=now, resent=media.resent)
+            await self._carry_out(media.codec, media.clock_rate, out)
             return
-        await self._carry_out(name, codec.clockRate, self._video.add(media, now=time.monotonic()))
+        unit = self._audio.add(media.packet)
+        if unit is not None:
+            self._events.on_unit(media.codec, media.clock_rate, unit)
 
     async def _carry_out(self, codec: Codec, clock_rate: int, out: Output) -> None:
         for unit in out.units:
             self._events.on_unit(codec, clock_rate, unit)
-        if self._media_ssrc is not None:
-            if out.nacks:
-                await self._send_rtcp_nack(self._media_ssrc, out.nacks)
-            if out.pli:
-                await self._send_rtcp_pli(self._media_ssrc)
+        if out.nacks and self._source.ssrc is not None:
+            await self._send_rtcp_nack(self._source.ssrc, out.nacks)
+        if out.pli:
+            self.request_key_frame()
         self._set_timer(codec, clock_rate)
 
     def _set_timer(self, codec: Codec, clock_rate: int) -> None:
@@ -194,7 +247,7 @@ class UnitReceiver(RTCRtpReceiver):
         self, packet: RtpPacket, codec: RTCRtpCodecParameters
     ) -> tuple[RtpPacket, RTCRtpCodecParameters] | None:
         """The original packet of a retransmission (RFC 4588 section 4)."""
-        ssrc = self._rtx_ssrcs.get(packet.ssrc, self._media_ssrc)
+        ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
         apt = codec.parameters.get("apt")
         if ssrc is None or not isinstance(apt, int) or apt not in self._codecs:
             return None
@@ -242,7 +295,15 @@ class UnitReceiver(RTCRtpReceiver):
     def _spawn(self, name: str, work: object) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work, name=name)  # type: ignore[arg-type]
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        """A task that died ends the publisher, which may come again."""
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        logger.error("%s of %s died", task.get_name(), self.kind, exc_info=error)
+        self._events.on_end(f"receiving {self.kind} failed: {error!r}")
 
 
 def ntp_now() -> int:

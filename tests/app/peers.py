@@ -75,6 +75,8 @@ class Publisher:
         self._lose: set[int] = set()
         self.video_packets = 0
         self.retransmitted = 0
+        self.rewrite: Callable[[bytes], bytes] = lambda data: data
+        """What becomes of each video packet before it is protected."""
 
     async def offer(self) -> str:
         """The offer, as a client posts it."""
@@ -105,6 +107,7 @@ class Publisher:
                     self.video_packets += 1
                     if self.video_packets in self._lose:
                         return
+                    data = self.rewrite(data)
             await send(data)
 
         transport._send_rtp = send_or_lose  # type: ignore[method-assign]

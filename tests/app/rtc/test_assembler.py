@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rtc.assembler import (
     CAPACITY,
-    GIVE_UP_S,
-    MAX_NACKS,
-    MIN_NACK_S,
+    MAX_GAP,
+    MAX_MISORDER,
+    PROBATION,
     AudioAssembler,
     CodedUnit,
     Output,
@@ -18,6 +20,7 @@ from app.rtc.assembler import (
     VideoAssembler,
 )
 from app.rtc.fragment import Head
+from app.rtc.repair import GIVE_UP_S, MAX_NACKS, MIN_NACK_S
 
 FRAME_TICKS = 3000
 
@@ -92,18 +95,21 @@ def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:
 
 def test_a_lost_packet_is_asked_for_again_each_round_trip() -> None:
     assembler = VideoAssembler()
-    assembler.rtt_s = 0.08
+    assembler.repairs.round_trip.add(0.08)
+    assembler.repairs.round_trip.add(0.08)
+    wait = assembler.repairs.round_trip.expected_s
     assembler.add(packet(0, 0), now=10.0)
     assert assembler.add(packet(2, 0), now=10.0).nacks == [1]
-    assert assembler.next_deadline() == 10.08
-    assert assembler.on_time(now=10.05).nacks == []
-    assert assembler.on_time(now=10.08).nacks == [1]
-    assert assembler.next_deadline() == 10.16
+    assert 0.08 <= wait < 0.12
+    assert assembler.next_deadline() == 10.0 + wait
+    assert assembler.on_time(now=9.99 + wait).nacks == []
+    assert assembler.on_time(now=10.0 + wait).nacks == [1]
+    assert assembler.next_deadline() == 10.0 + wait + wait
 
 
 def test_a_short_round_trip_does_not_make_a_flood_of_requests() -> None:
     assembler = VideoAssembler()
-    assembler.rtt_s = 0.0001
+    assembler.repairs.round_trip.add(0.0001)
     assembler.add(packet(0, 0), now=1.0)
     assembler.add(packet(2, 0), now=1.0)
     deadline = assembler.next_deadline()
@@ -207,17 +213,92 @@ def test_no_more_than_the_capacity_is_ever_held() -> None:
         plis += out.pli
         assert len(out.nacks) <= MAX_NACKS
         assert len(assembler._packets) <= CAPACITY
-        assert len(assembler._missing) <= CAPACITY
+        assert len(assembler.repairs) <= CAPACITY
     assert plis >= 1
 
 
-def test_a_jump_ahead_starts_anew_instead_of_asking_for_thousands() -> None:
+JUMPS = [20_000, 40_000, MAX_GAP + 10, 65_536 - MAX_MISORDER - 10]
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_jump_either_way_starts_anew_without_losing_a_packet(jump: int) -> None:
     assembler = VideoAssembler()
-    feed(assembler, frames(1, 2))
-    out = assembler.add(packet(20_000, 9, marker=True), now=0.0)
-    assert out.pli
-    assert out.nacks == []
-    assert [(unit.data, unit.discontinuity) for unit in out.units] == [(b"20000,", True)]
+    feed(assembler, frames(5, 2, first=1000))
+    later = [
+        dataclasses.replace(p, sequence=(p.sequence + jump) % 65536)
+        for p in frames(6, 2, first=1010)
+    ]
+    outputs = [assembler.add(p, now=0.0) for p in later]
+    assert [out.pli for out in outputs[:PROBATION]] == [False] * (PROBATION - 1) + [True]
+    assert not any(out.nacks for out in outputs)
+    units = [unit for out in outputs for unit in out.units]
+    assert [unit.data for unit in units] == [f"{n},{n + 1},".encode() for n in range(1010, 1022, 2)]
+    assert [unit.discontinuity for unit in units] == [True] + [False] * 5
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_stray_packet_or_two_change_nothing(jump: int) -> None:
+    assembler = VideoAssembler()
+    packets = frames(5, 4, first=1000)
+    strays = [packet((1010 + jump + n) % 65536, 90) for n in range(PROBATION - 1)]
+    units = feed(assembler, [*packets[:10], *strays, *packets[10:]])
+    assert len(units) == 5
+    assert not any(unit.discontinuity for unit in units)
+    assert assembler.late == len(strays)
+
+
+def test_packets_that_were_asked_for_and_came_too_late_are_no_jump() -> None:
+    assembler = VideoAssembler()
+    feed(assembler, frames(200, 2))
+    for number in range(20, 40):
+        assert assembler.add(packet(number, 10), now=0.0, resent=True) == Output()
+    assert assembler.late == 20
+    assert len(feed(assembler, frames(1, 2, first=400))) == 1
+
+
+def test_another_source_is_taken_from_its_first_packet_on() -> None:
+    assembler = VideoAssembler()
+    feed(assembler, frames(1, 2, first=500))
+    assembler.add(packet(510, 4), now=0.0)
+    assembler.restart()
+    assert assembler.next_deadline() is None
+    units = feed(assembler, frames(2, 2, first=505))
+    assert [(unit.data, unit.discontinuity) for unit in units] == [
+        (b"505,506,", True), (b"507,508,", False)
+    ]  # fmt: skip
+
+
+def test_the_work_for_a_packet_does_not_grow_with_what_waits() -> None:
+    """A frame of 1,000 packets behind a lost one, and gaps wherever a gap may be."""
+
+    def steps(packets: list[Packet]) -> int:
+        count = 0
+
+        def trace(frame: object, event: str, arg: object) -> object:
+            nonlocal count
+            count += event == "line"
+            return trace
+
+        assembler = VideoAssembler()
+        sys.settrace(trace)  # type: ignore[arg-type]
+        try:
+            for p in packets:
+                assembler.add(p, now=0.0)
+        finally:
+            sys.settrace(None)
+        return count
+
+    def one_frame(size: int) -> list[Packet]:
+        return [packet(0, 0, marker=True), *(packet(n, 1) for n in range(2, size))]
+
+    def gaps(size: int) -> list[Packet]:
+        return [packet(n, n // 100) for n in range(0, size, 2)]
+
+    def open_frame(size: int) -> list[Packet]:
+        return [packet(n, 1) for n in range(size)]
+
+    for shape in (one_frame, gaps, open_frame):
+        assert steps(shape(1000)) < 6 * steps(shape(250)), shape.__name__
 
 
 def test_one_request_names_a_bounded_number_of_packets_and_the_rest_follow() -> None:

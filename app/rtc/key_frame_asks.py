@@ -1,0 +1,35 @@
+"""When a publisher is asked for a key frame; no I/O, no clock."""
+
+from __future__ import annotations
+
+INTERVAL_S = 0.5
+"""Between two requests. OBS and ffmpeg make a key frame for each, whatever it costs the rest."""
+
+
+class KeyFrameAsks:
+    """One pace for everybody who wants a key frame of a publisher.
+
+    A wish that comes too early is kept, not lost: it goes out when its time has come.
+    """
+
+    def __init__(self) -> None:
+        self._asked_at: float | None = None
+        self._wanted = False
+
+    def ask(self, *, now: float) -> bool:
+        """True if the request may go out now."""
+        if self._asked_at is not None and now - self._asked_at < INTERVAL_S:
+            self._wanted = True
+            return False
+        self._asked_at, self._wanted = now, False
+        return True
+
+    def next_deadline(self) -> float | None:
+        """When a wish that waits goes out by ``on_time``, None if none waits."""
+        if not self._wanted or self._asked_at is None:
+            return None
+        return self._asked_at + INTERVAL_S
+
+    def on_time(self, *, now: float) -> bool:
+        """True if a wish waits and may go out now."""
+        return self._wanted and self.ask(now=now)

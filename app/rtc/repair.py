@@ -1,0 +1,146 @@
+"""Lost packets that may come back: what is asked for again and when it is given up.
+
+No I/O, no clock. Every call costs what it changes, not what is missing: a publisher decides how
+much that is.
+"""
+
+from __future__ import annotations
+
+import collections
+import heapq
+import itertools
+
+MIN_NACK_S = 0.02
+"""Between two requests for a packet at least."""
+
+MAX_NACK_S = 0.3
+"""And at most, or none would be left before the packet is given up."""
+
+GIVE_UP_S = 0.25
+"""How long a missing packet is waited for, if the round trip is not long, before a key frame is
+asked for instead."""
+
+MAX_GIVE_UP_S = 0.6
+"""The same on the longest of paths: viewers' players wait about as long."""
+
+MAX_NACKS = 64
+"""Sequence numbers named in one NACK at most."""
+
+
+MAX_ASKED = 4096
+"""Requests remembered; several times what may be missing."""
+
+
+class RoundTrip:
+    """Estimates the time to the peer and back (RFC 6298 section 2)."""
+
+    def __init__(self) -> None:
+        self.smoothed_s = 0.05
+        self._deviation_s = 0.0
+        self._is_measured = False
+
+    def add(self, sample_s: float) -> None:
+        """One measurement."""
+        if not self._is_measured:
+            self._is_measured = True
+            self.smoothed_s, self._deviation_s = sample_s, sample_s / 4
+            return
+        self._deviation_s += (abs(self.smoothed_s - sample_s) - self._deviation_s) / 4
+        self.smoothed_s += (sample_s - self.smoothed_s) / 8
+
+    @property
+    def expected_s(self) -> float:
+        """By when an answer is there, nearly always."""
+        return self.smoothed_s + 2 * self._deviation_s
+
+
+class Repairs:
+    """The missing packets of one track, by ascending unwrapped sequence number."""
+
+    def __init__(self) -> None:
+        self.round_trip = RoundTrip()
+        self._missing: dict[int, tuple[float, int, float]] = {}
+        "(missing since, times asked for, last at); ascending in number and in since."
+        self._fresh: collections.deque[int] = collections.deque()
+        "Not asked for yet."
+        self._asked: list[tuple[float, int]] = []
+        "Heap of (to be asked for again at, number); what arrived may still be in it."
+
+    def __len__(self) -> int:
+        return len(self._missing)
+
+    @property
+    def _give_up_s(self) -> float:
+        return min(MAX_GIVE_UP_S, max(GIVE_UP_S, 2.5 * self.round_trip.smoothed_s))
+
+    def miss(self, first: int, end: int, *, now: float) -> None:
+        """Everything from ``first`` to before ``end``, all above what was missed before."""
+        for number in range(first, end):
+            self._missing[number] = (now, 0, now)
+            self._fresh.append(number)
+
+    def found(self, number: int, *, now: float) -> None:
+        """The packet came, in answer to a request or by itself."""
+        entry = self._missing.pop(number, None)
+        if entry is not None and entry[1] == 1:
+            # Karn's algorithm: after a second request nobody knows which one was answered.
+            self.round_trip.add(now - entry[2])
+
+    def forget_below(self, number: int) -> int:
+        """Gives up all below ``number``; how many these were."""
+        gone = list(itertools.takewhile(lambda missing: missing < number, self._missing))
+        for missing in gone:
+            del self._missing[missing]
+        while self._fresh and self._fresh[0] < number:
+            self._fresh.popleft()
+        return len(gone)
+
+    def forget_all(self) -> int:
+        """Gives up everything; how many these were."""
+        gone = len(self._missing)
+        self._missing.clear()
+        self._fresh.clear()
+        self._asked.clear()
+        return gone
+
+    def take_nacks(self, *, now: float) -> list[int]:
+        """Numbers to ask for now, ``MAX_NACKS`` at most."""
+        taken: list[int] = []
+        while self._asked and self._asked[0][0] <= now and len(taken) < MAX_NACKS:
+            self._ask(heapq.heappop(self._asked)[1], taken, now)
+        while self._fresh and len(taken) < MAX_NACKS:
+            self._ask(self._fresh.popleft(), taken, now)
+        return sorted(taken)
+
+    def _ask(self, number: int, taken: list[int], now: float) -> None:
+        entry = self._missing.get(number)
+        if entry is None:
+            return
+        taken.append(number)
+        self._missing[number] = (entry[0], entry[1] + 1, now)
+        wait = min(MAX_NACK_S, max(MIN_NACK_S, self.round_trip.expected_s))
+        heapq.heappush(self._asked, (now + wait, number))
+        if len(self._asked) > MAX_ASKED:
+            self._asked = [again for again in self._asked if again[1] in self._missing]
+            heapq.heapify(self._asked)
+
+    def overdue(self, *, now: float) -> int | None:
+        """The highest number that was waited for long enough."""
+        found = None
+        for number, (since, _, _) in self._missing.items():
+            if now - since < self._give_up_s:
+                break
+            found = number
+        return found
+
+    def next_deadline(self) -> float | None:
+        """When something is to be asked for or given up; None while nothing is missing."""
+        if not self._missing:
+            self.forget_all()  # what is left of it came meanwhile
+            return None
+        since = next(iter(self._missing.values()))[0]
+        while self._asked and self._asked[0][1] not in self._missing:
+            heapq.heappop(self._asked)
+        if self._fresh:
+            return since
+        return min(since + self._give_up_s, self._asked[0][0] if self._asked else since)
