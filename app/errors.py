@@ -3,6 +3,12 @@
 AppError
 ├── BadOffer            an SDP offer that cannot be answered (its own status: 400, 406, 422)
 ├── BodyTooLarge        413
+├── BodyTooSlow         408
+├── HeadTooLarge        431
+├── UnknownHost         421
+├── ForeignOrigin       403
+├── ProxiedOpenly       403
+├── TooMany             429 + Retry-After
 ├── WrongContentType    415
 ├── NotAuthorized       401 + WWW-Authenticate
 ├── StreamNotFound      404
@@ -26,7 +32,7 @@ class AppError(Exception):
     retry_after_s: int | None = None
 
     def __init__(self, detail: str = "") -> None:
-        self.detail = detail or (self.__doc__ or "").strip()
+        self.detail = detail or " ".join((self.__doc__ or "").split())
         super().__init__(self.detail)
 
 
@@ -46,6 +52,54 @@ class BodyTooLarge(AppError):
 
     status = 413
     title = "Body too large"
+
+
+class BodyTooSlow(AppError):
+    """The request body did not arrive in time."""
+
+    status = 408
+    title = "Body too slow"
+
+
+class HeadTooLarge(AppError):
+    """The request has too many header lines."""
+
+    status = 431
+    title = "Head too large"
+
+
+class UnknownHost(AppError):
+    """The request is for a host that this server is not."""
+
+    status = 421
+    title = "Unknown host"
+
+
+class ForeignOrigin(AppError):
+    """Pages of other origins may do this only where a token guards it: set both tokens of the
+    server, or name the page's host in SHARPCAST_ALLOWED_HOSTS."""
+
+    status = 403
+    title = "Foreign origin"
+
+
+class ProxiedOpenly(AppError):
+    """A proxy forwards requests to this server, which has no tokens and so serves its own machine
+    only: set SHARPCAST_PUBLISH_TOKEN and SHARPCAST_ADMIN_TOKEN."""
+
+    status = 403
+    title = "Proxy without tokens"
+
+
+class TooMany(AppError):
+    """Too many requests came from this address."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str = "", *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class WrongContentType(AppError):

@@ -15,6 +15,7 @@ import uvicorn
 
 from app.http.auth import Guard
 from app.http.context import Context
+from app.http.edge.options import edge_options
 from app.http.metrics import Metrics
 from app.http.server import create_app
 from app.http.views import Defaults
@@ -131,6 +132,7 @@ def _context(settings: Settings, client: object, hub: StreamHub) -> Context:
         ),
         defaults=Defaults(model=settings.model, strength=settings.strength),
         version=importlib.metadata.version("sharpcast"),
+        edge=edge_options(settings),
     )
 
 
@@ -143,6 +145,9 @@ def _uvicorn_config(settings: Settings, app: object) -> uvicorn.Config:
         lifespan="off",
         timeout_graceful_shutdown=1,
         timeout_keep_alive=15,
+        h11_max_incomplete_event_size=16 * 1024,
+        # The edge reads X-Forwarded-For, of those proxies only that a setting names.
+        proxy_headers=False,
         ssl_certfile=str(settings.tls_cert) if settings.tls_cert else None,
         ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,
     )

@@ -33,6 +33,13 @@ _BITRATE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
+_HOST = re.compile(
+    r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\Z|\[?[0-9a-fA-F:]+\]?\Z"
+)
+
+MIN_TOKEN_LENGTH = 8
+"""One address may try twenty words a minute: eight random letters take it 10,000 years."""
+
 Words = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -40,6 +47,15 @@ def _split(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -53,8 +69,13 @@ class Settings(BaseSettings):
     """Port of the web server; 0 takes a free one."""
     public_url: str = ""
     """Base address that clients use, if it differs from what they send in ``Host``."""
+    allowed_hosts: Words = ()
+    """More host names that this server is called by, by comma (``*.example.org``: all below it;
+    ``*``: any). Pages of these hosts may use it as its own pages do, but for ``*``."""
+    trusted_proxies: Words = ()
+    """Addresses and networks of reverse proxies, by comma, whose X-Forwarded-For is believed."""
     tls_cert: Path | None = None
-    """PEM certificate chain; with ``tls_key`` the server speaks HTTPS."""
+    """PEM certificate chain; the server speaks HTTPS with it and the key. Read again on change."""
     tls_key: Path | None = None
     """PEM private key."""
     publish_token: SecretStr = SecretStr("")
@@ -114,7 +135,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged."""
 
-    @field_validator("ice_addresses", "ice_servers", "bitrates", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "trusted_proxies",
+        "ice_addresses",
+        "ice_servers",
+        "bitrates",
+        mode="before",
+    )
     @classmethod
     def _words(cls, value: object) -> object:
         return _split(value)
@@ -154,6 +182,31 @@ class Settings(BaseSettings):
             raise ValueError("at least one size is needed")
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _allowed_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name != "*" and not _HOST.match(name):
+                raise ValueError(f"{name!r} is no host name; a port or scheme does not belong here")
+        return tuple(name.lower() for name in value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _trusted_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
+
+    @field_validator("publish_token", "admin_token")
+    @classmethod
+    def _token(cls, value: SecretStr) -> SecretStr:
+        token = value.get_secret_value()
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("only ASCII characters without spaces; others do not survive HTTP")
+        if token and len(token) < MIN_TOKEN_LENGTH:
+            raise ValueError(f"at least {MIN_TOKEN_LENGTH} characters; shorter ones are guessed")
+        return value
+
     @field_validator("models_dir", "engine_cache")
     @classmethod
     def _folders(cls, value: Path) -> Path:
@@ -184,8 +237,10 @@ class Settings(BaseSettings):
     @classmethod
     def _public_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.netloc):
-            raise ValueError("it must be of the form https://host[:port]")
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("it must be of the form https://host[:port][/path]")
+        if parts.query or parts.fragment or parts.username is not None:
+            raise ValueError("it must be of the form https://host[:port][/path], and no more")
         return value.rstrip("/")
 
     @model_validator(mode="after")
@@ -200,17 +255,19 @@ class Settings(BaseSettings):
                 f"listening on {self.http_host} needs SHARPCAST_PUBLISH_TOKEN and "
                 "SHARPCAST_ADMIN_TOKEN; without them only loopback is served"
             )
+        public = urlsplit(self.public_url).hostname or "localhost"
+        if not _is_loopback(public) and not (self.has_publish_token and self.has_admin_token):
+            raise ValueError(
+                f"SHARPCAST_PUBLIC_URL says that {public} leads here, which needs "
+                "SHARPCAST_PUBLISH_TOKEN and SHARPCAST_ADMIN_TOKEN; without them only loopback is "
+                "served"
+            )
         return self
 
     @property
     def is_loopback(self) -> bool:
         """True if only this machine can reach the web server."""
-        if self.http_host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.http_host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.http_host)
 
     @property
     def has_publish_token(self) -> bool:

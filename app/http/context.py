@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from app.http.auth import Guard
+from app.http.edge.asgi import EdgeOptions
 from app.http.metrics import Metrics
 from app.http.views import Defaults
 from app.rtc.turn import IceServerList
@@ -25,3 +26,4 @@ class Context:
     ice_servers: IceServerList
     defaults: Defaults
     version: str
+    edge: EdgeOptions = EdgeOptions()

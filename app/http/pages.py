@@ -1,65 +1,76 @@
-"""The pages and their files, with the headers that keep them to themselves."""
+"""The pages and their files."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from app.http.reference import reference_page
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
-        "object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
-}
-_DOCS = ("/docs", "/redoc")
+_SERVED = (".html", ".css", ".js", ".svg", ".png", ".ico", ".woff2")
+"""What of the folder is meant for browsers; it is a Python package too."""
+_FRESH = {"Cache-Control": "no-cache"}
+_ADDRESS = re.compile(r'(\b(?:href|src)=")(?!#|[a-z]+:)')
+
+
+class Files(StaticFiles):
+    """The files of ``/static``."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """404 for whatever is no part of a page."""
+        if not path.endswith(_SERVED):
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        response.headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+
+def _html(text: str, request: Request) -> HTMLResponse:
+    """A page. Its addresses are relative, so that it works below any path; slashes at the end
+    of the page's own address, which count as levels, are made up for."""
+    up = "../" * getattr(request.state, "extra_levels", 0)
+    return HTMLResponse(_ADDRESS.sub(rf"\1{up}", text), headers=_FRESH)
 
 
 def install(app: FastAPI) -> None:
     """Mounts ``/static`` and the pages."""
     routes = APIRouter(include_in_schema=False)
 
-    def page(name: str) -> FileResponse:
-        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+    def page(name: str, request: Request) -> HTMLResponse:
+        return _html((STATIC / name).read_text(), request)
 
     @routes.get("/")
-    async def index() -> FileResponse:
-        return page("index.html")
+    async def index(request: Request) -> HTMLResponse:
+        return page("index.html", request)
 
     @routes.get("/broadcast")
-    async def broadcast() -> FileResponse:
-        return page("broadcast.html")
+    async def broadcast(request: Request) -> HTMLResponse:
+        return page("broadcast.html", request)
 
     @routes.get("/watch/{stream}")
-    async def watch(stream: str) -> FileResponse:
-        return page("watch.html")
+    async def watch(stream: str, request: Request) -> HTMLResponse:
+        return page("watch.html", request)
 
     @routes.get("/admin")
-    async def admin() -> FileResponse:
-        return page("admin.html")
+    async def admin(request: Request) -> HTMLResponse:
+        return page("admin.html", request)
+
+    @routes.get("/docs")
+    async def docs(request: Request) -> HTMLResponse:
+        return _html(reference_page(app.openapi()), request)
 
     @routes.get("/favicon.ico")
     async def favicon() -> FileResponse:
         return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
 
     app.include_router(routes)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
-    @app.middleware("http")
-    async def add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        if not request.url.path.startswith(_DOCS):
-            for name, value in _HEADERS.items():
-                response.headers.setdefault(name, value)
-        if request.url.path.startswith("/static"):
-            response.headers.setdefault("Cache-Control", "no-cache")
-        return response
+    app.mount("/static", Files(directory=STATIC), name="static")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -24,15 +26,22 @@ def problem(
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
-async def _on_app_error(_: Request, error: Exception) -> Response:
-    if not isinstance(error, AppError):
-        raise error
+def problem_of(error: AppError) -> JSONResponse:
+    """The answer that an error of ours becomes."""
     headers = {}
     if error.retry_after_s is not None:
-        headers["Retry-After"] = str(error.retry_after_s)
+        # Up to twice as long: those who wait for the same thing must not all come back at once.
+        later = random.randint(0, error.retry_after_s)
+        headers["Retry-After"] = str(error.retry_after_s + later)
     if isinstance(error, NotAuthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="sharpcast"'
     return problem(error.status, error.title, error.detail, headers)
+
+
+async def _on_app_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, AppError):
+        raise error
+    return problem_of(error)
 
 
 async def _on_http_error(_: Request, error: Exception) -> Response:
@@ -40,6 +49,11 @@ async def _on_http_error(_: Request, error: Exception) -> Response:
         raise error
     detail = _SENTENCES.get(error.status_code, f"{error.detail}.")
     return problem(error.status_code, error.detail, detail, dict(error.headers or {}))
+
+
+async def _on_fault(_: Request, error: Exception) -> Response:
+    """A fault of ours: whoever asked learns no more than that; the server logs the trace."""
+    return problem(500, "Internal error", "The server made a mistake; its log says which.")
 
 
 async def _on_invalid(_: Request, error: Exception) -> Response:
@@ -55,3 +69,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_fault)

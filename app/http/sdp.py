@@ -7,26 +7,14 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.params import Depends
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import BadName, BadOffer, BodyTooLarge, WrongContentType
-from app.rtc.offer import MAX_OFFER_BYTES
+from app.errors import BadName, BadOffer, WrongContentType
 from app.rtc.turn import IceServerList
 from wire.keys import is_stream_id
 
 MEDIA_TYPE = "application/sdp"
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Location, Link, Retry-After",
-}
-_PREFLIGHT = {
-    **CORS,
-    "Accept-Post": MEDIA_TYPE,
-    "Access-Control-Allow-Methods": "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
-    "Access-Control-Max-Age": "86400",
-}
 
 
 def check_name(stream: str) -> str:
@@ -37,20 +25,12 @@ def check_name(stream: str) -> str:
 
 
 async def read_offer(request: Request) -> str:
-    """The SDP in the body. Raises WrongContentType, BodyTooLarge or BadOffer."""
+    """The SDP in the body, whose size the edge limits. Raises WrongContentType or BadOffer."""
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type != MEDIA_TYPE:
         raise WrongContentType
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_OFFER_BYTES:
-                raise BodyTooLarge(f"An SDP offer may have {MAX_OFFER_BYTES // 1024} KiB at most.")
-    except ClientDisconnect as error:
-        raise BadOffer("The upload broke off.") from error
-    try:
-        return body.decode()
+        return (await request.body()).decode()
     except UnicodeDecodeError as error:
         raise BadOffer("The SDP offer is not UTF-8 text.") from error
 
@@ -65,26 +45,21 @@ def base_url(request: Request, public_url: str) -> str:
 
 def created(answer: str, location: str, servers: IceServerList) -> Response:
     """201 with the answer (RFC 9725 section 4.2)."""
-    response = Response(answer, status_code=201, media_type=MEDIA_TYPE, headers=CORS)
+    response = Response(answer, status_code=201, media_type=MEDIA_TYPE)
     response.headers["Location"] = location
     for server in servers.for_peer(now_s=time.time()):
         response.headers.append("Link", server.link_header())
     return response
 
 
-def preflight() -> Response:
-    """OPTIONS (RFC 9725 section 4.2): CORS and what may be posted."""
-    return Response(status_code=200, headers=_PREFLIGHT)
-
-
 def nothing() -> Response:
     """GET and HEAD (RFC 9725 section 4.1): fine, but nothing to show."""
-    return Response(status_code=204, headers=CORS)
+    return Response(status_code=204)
 
 
 def ended() -> Response:
     """DELETE: OBS warns on anything but 200."""
-    return Response(status_code=200, headers=CORS)
+    return Response(status_code=200)
 
 
 def add_common(routes: APIRouter, guards: Sequence[Depends] = ()) -> None:
@@ -94,12 +69,6 @@ def add_common(routes: APIRouter, guards: Sequence[Depends] = ()) -> None:
     async def patch(stream: str, session: str) -> Response:
         """Neither trickle ICE nor ICE restart is needed: the answer holds every candidate."""
         raise BadOffer("Trickle ICE and ICE restart are not supported.", status=422)
-
-    @routes.options("/{stream}", response_class=Response)
-    @routes.options("/{stream}/{session}", response_class=Response)
-    async def options() -> Response:
-        """CORS preflight."""
-        return preflight()
 
     @routes.get("/{stream}", status_code=204, response_class=Response)
     @routes.get("/{stream}/{session}", status_code=204, response_class=Response)

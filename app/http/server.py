@@ -6,17 +6,25 @@ from fastapi import FastAPI
 
 from app.http import api, health, pages, problems, whep, whip
 from app.http.context import Context
+from app.http.edge.asgi import Edge
 
 _DESCRIPTION = (
     "Live streams in by WHIP, enhanced, out by WHEP. Errors are problem details (RFC 9457)."
 )
 
 
-def create_app(context: Context) -> FastAPI:
+def create_app(context: Context) -> Edge:
     """The ASGI application over a hub that is already running."""
-    app = FastAPI(title="Sharpcast", version=context.version, description=_DESCRIPTION)
+    app = FastAPI(
+        title="Sharpcast",
+        version=context.version,
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     problems.install(app)
     for module in (whip, whep, api, health):
         app.include_router(module.router(context))
     pages.install(app)
-    return app
+    return Edge(app, context.edge)

@@ -6,13 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.errors import BadRequest
+from app.errors import BadRequest, ForeignOrigin
 from app.http import sdp
 from app.http.context import Context
 from wire.keys import ENHANCED, SOURCE
 
 _ENHANCED_NAMES = ("enhanced", "2x", "3x", "4x")
 """There is one; its factor is that of the model in use, and may change."""
+
+
+async def _check_may_watch(request: Request, stream: str, context: Context) -> None:
+    """A foreign page may learn that nobody is live, not see who is. Raises ForeignOrigin."""
+    if not getattr(request.state, "may_watch", True) and await context.hub.record(stream):
+        raise ForeignOrigin
 
 
 def router(context: Context) -> APIRouter:
@@ -37,6 +43,7 @@ def router(context: Context) -> APIRouter:
         if fallback not in ("", SOURCE, "none"):
             raise BadRequest("The fallback can only be source or none.")
         offer = await sdp.read_offer(request)
+        await _check_may_watch(request, stream, context)
         secret, answer = await context.hub.play(
             stream,
             offer,
@@ -55,7 +62,7 @@ def router(context: Context) -> APIRouter:
     @routes.head("/{stream}", response_class=Response)
     async def head() -> Response:
         """Says what the endpoint speaks."""
-        return Response(status_code=200, media_type=sdp.MEDIA_TYPE, headers=sdp.CORS)
+        return Response(status_code=200, media_type=sdp.MEDIA_TYPE)
 
     sdp.add_common(routes)
     return routes

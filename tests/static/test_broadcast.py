@@ -90,7 +90,7 @@ async def test_a_broadcast_goes_live_and_ends(page: Page, server: FakeServer) ->
     await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
     await expect(page.locator("#go")).to_have_text("End stream")
     await expect(page.locator("#stream-name")).to_have_js_property("readOnly", True)
-    await expect(page.locator("#watch-link")).to_have_attribute("href", "/watch/kite")
+    await expect(page.locator("#watch-link")).to_have_attribute("href", f"{server.url}/watch/kite")
     await expect(page.locator("#stat-kbps")).not_to_have_text("–", timeout=15000)
     await expect(page.locator("#stat-size")).to_have_text("320×180", timeout=15000)
     offer = server.asked("POST", "/whip/kite")[0]

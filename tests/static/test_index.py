@@ -28,7 +28,7 @@ async def test_a_stream_comes_and_goes_without_a_reload(page: Page, server: Fake
     await expect(card).to_contain_text("480×270 → 960×540")
     await expect(card).to_contain_text("30 fps · 2 viewers · with sound")
     await expect(card).to_contain_text("Enhancing")
-    assert await card.get_by_role("link").get_attribute("href") == "/watch/garden"
+    assert await card.get_by_role("link").get_attribute("href") == f"{server.url}/watch/garden"
     server.streams = []
     await expect(page.locator("#empty")).to_be_visible()
     await expect(card).to_have_count(0)

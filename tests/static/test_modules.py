@@ -109,6 +109,9 @@ async def test_a_location_keeps_its_path_and_gets_our_origin(
         .map((location) => m.sessionUrl(location, at));
       let fault = '';
       try { m.sessionUrl(null, at); } catch (error) { fault = error.message; }
+      const below = 'https://live.example/some/where/whip/a/';
+      urls.push(m.sessionUrl('http://inner:8080/whip/a/s4', below));
+      urls.push(m.sessionUrl('https://live.example/some/where/whip/a/s5', below));
       return [urls, fault];
     """
     urls, fault = await run(page, server, "net/sdp-session", body)
@@ -116,6 +119,8 @@ async def test_a_location_keeps_its_path_and_gets_our_origin(
         "https://live.example/whip/a/s1?x=1",
         "https://live.example/whip/a/s2",
         "https://live.example/whip/s3",
+        "https://live.example/some/where/whip/a/s4",
+        "https://live.example/some/where/whip/a/s5",
     ]
     assert "Location" in fault
 

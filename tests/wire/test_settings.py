@@ -54,9 +54,11 @@ def test_an_empty_value_is_the_default() -> None:
 GOOD = {
     "http_host": ("::1", "::1"),
     "http_port": ("0", 0),
-    "public_url": ("https://live.example.org/", "https://live.example.org"),
-    "publish_token": ("t", None),
-    "admin_token": ("t", None),
+    "public_url": ("https://localhost/live/", "https://localhost/live"),
+    "publish_token": ("t" * 8, None),
+    "admin_token": ("t" * 8, None),
+    "allowed_hosts": ("Cast.example.org, *.lan", ("cast.example.org", "*.lan")),
+    "trusted_proxies": ("127.0.0.1, 10.0.0.0/8", ("127.0.0.1", "10.0.0.0/8")),
     "redis_prefix": ("studio-2:", "studio-2:"),
     "redis_url": ("rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
     "ice_addresses": ("192.0.2.1, ::1", ("192.0.2.1", "::1")),
@@ -102,6 +104,16 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("http_port", "65536", "65535"),
         ("strength", "1.1", "less than or equal to 1"),
         ("public_url", "example.org", "https://host[:port]"),
+        ("public_url", "https://localhost/?a=b", "no more"),
+        ("public_url", "https://u:p@localhost", "no more"),
+        ("public_url", "https://live.example.org", "needs SHARPCAST_PUBLISH_TOKEN"),
+        ("publish_token", "seven77", "at least 8"),
+        ("admin_token", "x", "at least 8"),
+        ("admin_token", "with spaces in it", "ASCII"),
+        ("publish_token", "p\u00e4ssw\u00f6rter", "ASCII"),
+        ("allowed_hosts", "https://a.example", "no host name"),
+        ("allowed_hosts", "a.example:8080", "no host name"),
+        ("trusted_proxies", "proxy.example", "proxy.example"),
         ("redis_url", "http://host", "redis://"),
         ("redis_prefix", "a{b}", "letters, digits"),
         ("redis_prefix", "a*", "letters, digits"),
@@ -150,10 +162,10 @@ def test_tls_needs_both_files_and_both_readable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "live.example.org"])
 def test_a_host_that_others_reach_needs_both_tokens(host: str) -> None:
-    for tokens in ({}, {"publish_token": "a"}, {"admin_token": "a"}):
+    for tokens in ({}, {"publish_token": "a" * 8}, {"admin_token": "a" * 8}):
         with pytest.raises(BadSettings, match=f"listening on {host} needs .*_TOKEN"):
             load(http_host=host, **tokens)
-    assert not load(http_host=host, publish_token="a", admin_token="b").is_loopback
+    assert not load(http_host=host, publish_token="a" * 8, admin_token="b" * 8).is_loopback
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])

@@ -4,6 +4,7 @@
  * Emits `change` whenever a state, a picture or the alignment may have changed.
  */
 
+import { address } from '../net/address.js';
 import { WatchSession } from '../net/watch-session.js';
 import { SplitPainter } from './split-painter.js';
 
@@ -19,7 +20,7 @@ export class PairPlayback extends EventTarget {
    */
   constructor(stream, iceServers, videos, canvases) {
     super();
-    const endpoint = `/whep/${encodeURIComponent(stream)}`;
+    const endpoint = address(`whep/${encodeURIComponent(stream)}`);
     this._videos = videos;
     this._timer = 0;
     this._split = 50;

@@ -4,6 +4,8 @@
  * @typedef {import('../types.js').Stream} Stream
  */
 
+import { address } from './address.js';
+
 const TIMEOUT_MS = 6000;
 
 /** What went wrong with a request, in words that may be shown. `status` 0: no answer came at all. */
@@ -85,12 +87,12 @@ export class Api {
 
   /** @returns {Promise<import('../types.js').Server>} */
   server() {
-    return this._json('/api/v1/server');
+    return this._json('api/v1/server');
   }
 
   /** @returns {Promise<Stream[]>} */
   async streams() {
-    const body = await this._json('/api/v1/streams');
+    const body = await this._json('api/v1/streams');
     return Array.isArray(body) ? body : body.streams;
   }
 
@@ -99,7 +101,7 @@ export class Api {
    * @returns {Promise<Stream>}
    */
   stream(id) {
-    return this._json(`/api/v1/streams/${encodeURIComponent(id)}`);
+    return this._json(`api/v1/streams/${encodeURIComponent(id)}`);
   }
 
   /**
@@ -108,7 +110,7 @@ export class Api {
    * @returns {Promise<Stream>}
    */
   changeStream(id, changes) {
-    return this._json(`/api/v1/streams/${encodeURIComponent(id)}`, {
+    return this._json(`api/v1/streams/${encodeURIComponent(id)}`, {
       method: 'PATCH',
       body: JSON.stringify(changes),
       headers: { 'Content-Type': 'application/json' },
@@ -117,7 +119,7 @@ export class Api {
 
   /** @param {string} id */
   async endStream(id) {
-    await request(`/api/v1/streams/${encodeURIComponent(id)}`, {
+    await request(address(`api/v1/streams/${encodeURIComponent(id)}`), {
       method: 'DELETE',
       headers: this._headers(),
     });
@@ -125,12 +127,12 @@ export class Api {
 
   /** @returns {Promise<import('../types.js').Worker[]>} */
   async workers() {
-    return (await this._json('/api/v1/workers')).workers;
+    return (await this._json('api/v1/workers')).workers;
   }
 
   /** @returns {Promise<import('../types.js').Model[]>} */
   async models() {
-    return (await this._json('/api/v1/models')).models;
+    return (await this._json('api/v1/models')).models;
   }
 
   /** @returns {Record<string, string>} */
@@ -146,7 +148,7 @@ export class Api {
    */
   async _json(path, init = {}) {
     const headers = { ...this._headers(), ...init.headers };
-    const response = await request(path, { ...init, headers });
+    const response = await request(address(path), { ...init, headers });
     return response.json();
   }
 }

@@ -18,7 +18,7 @@ function authorization(token) {
 
 /**
  * The session URL of a Location header. The server may stand behind a proxy and not know its public scheme
- * and host, so the path is kept and the origin is that of the endpoint we reached.
+ * and host, nor that a prefix of the path was taken away; what it does not know is that of the endpoint we reached.
  *
  * @param {string | null} location
  * @param {string} endpoint absolute URL that was posted to
@@ -28,7 +28,11 @@ export function sessionUrl(location, endpoint) {
     throw new ApiError('The server answered without a Location, so the session could not be ended.', 201);
   }
   const session = new URL(location, endpoint);
-  return new URL(session.pathname + session.search, endpoint).href;
+  const target = new URL(endpoint);
+  const reached = target.pathname.replace(/\/$/, '');
+  const parent = session.pathname.slice(0, session.pathname.lastIndexOf('/'));
+  const prefix = reached.endsWith(parent) ? reached.slice(0, reached.length - parent.length) : '';
+  return new URL(prefix + session.pathname + session.search, target).href;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The broadcast page: capture, publish, tell how it goes. */
 
+import { address } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
 import { StateMachine } from '../net/state-machine.js';
 import { WhipPublisher } from '../net/whip.js';
@@ -117,7 +118,7 @@ class BroadcastPage {
     this._server ??= await this._askServer();
     const wish = this._form.wish;
     const publisher = new WhipPublisher({
-      endpoint: `/whip/${encodeURIComponent(this._form.name.value.trim())}`,
+      endpoint: address(`whip/${encodeURIComponent(this._form.name.value.trim())}`),
       token: this._form.token.value.trim(),
       iceServers: this._server?.ice_servers ?? [],
       maxKbps: this._form.kbps,
@@ -218,7 +219,7 @@ class BroadcastPage {
     this._form.lock(busy);
     byId('preview-empty', HTMLElement).hidden = busy;
     const link = byId('watch-link', HTMLAnchorElement);
-    link.href = `/watch/${encodeURIComponent(this._form.name.value.trim())}`;
+    link.href = address(`watch/${encodeURIComponent(this._form.name.value.trim())}`);
     say(link, link.href.replace(/^https?:\/\//, ''));
     byId('share', HTMLElement).hidden = this.state !== 'live';
     if (!busy) showMeters(null);

@@ -1,5 +1,6 @@
 /** The list of live streams, and how to become one. */
 
+import { address } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
 import { copies } from '../ui/copy-button.js';
 import { byId, el, reconcile, say } from '../ui/dom.js';
@@ -20,7 +21,7 @@ class StreamCard {
     this._badge = new EnhancementBadge();
     this._gain = el('p', { class: 'gain figures' });
     this._facts = el('p', { class: 'muted small figures' });
-    const link = el('a', { href: `/watch/${encodeURIComponent(stream.id)}` }, stream.id);
+    const link = el('a', { href: address(`watch/${encodeURIComponent(stream.id)}`) }, stream.id);
     const head = el('div', { class: 'head' }, el('h2', {}, link), this._badge.root);
     const facts = el('div', { class: 'facts' }, head, this._gain, this._facts);
     this.root = el('li', { class: 'stream' }, this._picture.root, facts);
@@ -81,7 +82,7 @@ async function describeServer() {
 
 /** @param {boolean} tokenNeeded */
 function showCommands(tokenNeeded) {
-  const endpoint = `${location.origin}/whip/my-stream`;
+  const endpoint = address('whip/my-stream');
   const [own, whip] = tokenNeeded ? ['SHARPCAST_PUBLISH_TOKEN=TOKEN ', ' -authorization TOKEN'] : ['', ''];
   say(byId('obs-server', HTMLElement), endpoint);
   say(byId('cli-command', HTMLElement), `${own}sharpcast publish clip.mp4 --url ${endpoint}`);

@@ -1,5 +1,6 @@
 /** The watch page: both renditions on the same frame, a divider between them. */
 
+import { pathParts } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
 import { PairPlayback } from '../media/pair-playback.js';
 import { StatsMeter } from '../media/stats.js';
@@ -241,7 +242,7 @@ async function askServer() {
   }
 }
 
-const stream = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+const stream = decodeURIComponent(pathParts(location.pathname)[1] ?? '');
 document.title = `${stream} · Sharpcast`;
 say(byId('title', HTMLElement), stream);
 if (nameFault(stream) === '') {

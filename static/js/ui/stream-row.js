@@ -1,3 +1,4 @@
+import { address } from '../net/address.js';
 import { el, say } from './dom.js';
 import { EnhancementBadge } from './enhancement-badge.js';
 import { Figures } from './figures.js';
@@ -88,7 +89,7 @@ export class StreamRow {
 
   /** @param {Stream} stream */
   _build(stream) {
-    const link = el('a', { href: `/watch/${encodeURIComponent(stream.id)}` }, stream.id);
+    const link = el('a', { href: address(`watch/${encodeURIComponent(stream.id)}`) }, stream.id);
     const head = el('div', { class: 'row-head' }, el('h3', {}, link), this._badge.root, this._since);
     const end = el('button', { type: 'button', class: 'button danger compact', 'aria-label': `End stream ${stream.id}` }, 'End stream');
     end.addEventListener('click', () => this._actions.end(stream.id));

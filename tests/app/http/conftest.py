@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import SecretStr
 
 from app.http.auth import Guard
 from app.http.context import Context
+from app.http.edge.asgi import Edge, EdgeOptions
+from app.http.edge.origins import Names, Origins
 from app.http.metrics import Metrics
 from app.http.server import create_app
 from app.http.views import Defaults
@@ -30,7 +31,7 @@ BASE = "http://sharp.example:8080"
 class Site:
     """One application and a client of it."""
 
-    app: FastAPI
+    app: Edge
     hub: StreamHub
     redis: Redis
     client: httpx.AsyncClient
@@ -77,6 +78,13 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
             ice_servers=IceServerList(ice_servers, turn_secret, lambda: "one"),
             defaults=Defaults(model="live-s", strength=0.5),
             version="1.2.3",
+            edge=EdgeOptions(
+                Origins(
+                    Names(public_url=public_url, others=("sharp.example",)),
+                    publish_token=bool(publish_token),
+                    admin_token=bool(admin_token),
+                )
+            ),
         )
         app = create_app(context)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)

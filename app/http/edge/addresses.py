@@ -1,0 +1,73 @@
+"""Whose request it is: the client's address behind proxies, and the key that limits count by."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Sequence
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_SUBSCRIBER_BITS = 64
+"""RFC 6177: a subscriber has at least a /64, and may change the address within it at will."""
+
+
+def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address as sockets and X-Forwarded-For write it: perhaps with brackets, zone or port."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def limit_key(address: str) -> str:
+    """What requests of an address are counted under: an IPv4 address, or an IPv6 /64."""
+    parsed = _parse(address)
+    if parsed is None:
+        return "unknown"
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, _SUBSCRIBER_BITS), strict=False))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> TrustedProxies:
+        """From addresses and networks in CIDR form. Raises ValueError."""
+        return cls(tuple(ipaddress.ip_network(word, strict=False) for word in words))
+
+    def trust(self, address: str) -> bool:
+        """True if the address is one of the proxies."""
+        parsed = _parse(address)
+        return parsed is not None and any(parsed in network for network in self.networks)
+
+    def client(self, peer: str, forwarded_for: Sequence[str]) -> str:
+        """The client's address: the last in X-Forwarded-For that is no trusted proxy.
+
+        What stands left of it was written by the client and may be anything.
+        """
+        if not self.trust(peer):
+            return peer
+        chain = [part for value in forwarded_for for part in value.split(",") if part.strip()]
+        client = peer
+        for part in reversed(chain):
+            parsed = _parse(part)
+            if parsed is None:
+                break
+            client = str(parsed)
+            if not self.trust(client):
+                break
+        return client

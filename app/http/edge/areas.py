@@ -1,0 +1,45 @@
+"""What a request is about: decides who may ask from where, and how often."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Area(enum.Enum):
+    """Parts of the HTTP surface that differ in who may use them."""
+
+    PUBLISH = "publish"
+    WATCH = "watch"
+    READ = "read"
+    CHANGE = "change"
+    PAGE = "page"
+    HEALTH = "health"
+
+
+_READING = ("GET", "HEAD")
+_HEALTH = ("/healthz", "/readyz")
+
+
+def area_of(method: str, path: str) -> Area:
+    """The area of a request, by its path without the prefix."""
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    if first == "whip":
+        return Area.PUBLISH
+    if first == "whep":
+        return Area.WATCH
+    if first == "api":
+        return Area.READ if method in _READING else Area.CHANGE
+    if path in _HEALTH:
+        return Area.HEALTH
+    return Area.READ if path in ("/metrics", "/openapi.json") else Area.PAGE
+
+
+METHODS = {
+    Area.PUBLISH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
+    Area.WATCH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
+    Area.READ: "GET, HEAD, OPTIONS, PATCH, DELETE",
+    Area.CHANGE: "GET, HEAD, OPTIONS, PATCH, DELETE",
+    Area.PAGE: "GET, HEAD, OPTIONS",
+    Area.HEALTH: "GET, HEAD, OPTIONS",
+}
+"""What a preflight says of each area."""

@@ -1,0 +1,304 @@
+"""The ASGI layer in front of the routes: checks a request, reads its body, completes its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.errors import (
+    AppError,
+    BodyTooSlow,
+    ForeignOrigin,
+    HeadTooLarge,
+    ProxiedOpenly,
+    TooMany,
+    UnknownHost,
+)
+from app.http.edge.addresses import TrustedProxies, limit_key
+from app.http.edge.areas import Area, area_of
+from app.http.edge.body import BODY_S, MAX_BODY_BYTES, BodyReader, HeldBytes
+from app.http.edge.headers import cors_headers, preflight_headers, security_headers
+from app.http.edge.limits import Asked, RequestLimits
+from app.http.edge.origins import Caller, Names, Origins, Verdict, split_host
+from app.http.edge.paths import strip_prefix, strip_slash
+from app.http.problems import problem_of
+from app.rtc.offer import MAX_OFFER_BYTES
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_HEADERS = 64
+"""Lines of a head; browsers send about 20. Their bytes are limited where they are read."""
+
+_FORWARDED = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EdgeOptions:
+    """What the layer needs of the settings."""
+
+    origins: Origins = Origins()
+    proxies: TrustedProxies = TrustedProxies()
+
+    @property
+    def names(self) -> Names:
+        """What the server is called."""
+        return self.origins.names
+
+
+class _Visit:
+    """One request, read once from its scope."""
+
+    def __init__(self, scope: Scope, options: EdgeOptions, prefix: str) -> None:
+        self.headers: dict[bytes, str] = {}
+        self.forwarded_for: list[str] = []
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                self.forwarded_for.append(value.decode("latin-1"))
+            self.headers.setdefault(name, value.decode("latin-1"))
+        self.method: str = scope["method"]
+        whole = strip_prefix(scope["path"], prefix)
+        self.path = strip_slash(whole)
+        self.extra_levels = len(whole) - len(self.path)
+        self.area = area_of(self.method, self.path)
+        if self.method == "OPTIONS":
+            # A preflight is judged as what it asks for.
+            wanted = self.headers.get(b"access-control-request-method", "GET")
+            self.area = area_of(wanted.upper(), self.path)
+        self.caller = Caller(
+            host=self.headers.get(b"host", ""),
+            origin=self.headers.get(b"origin", ""),
+            fetch_site=self.headers.get(b"sec-fetch-site", ""),
+        )
+        self.verdict = options.origins.judge(self.area, self.caller)
+        peer = scope["client"][0] if scope.get("client") else ""
+        self.is_proxied = any(name in self.headers for name in _FORWARDED)
+        self.by_trusted = options.proxies.trust(peer)
+        self.client = options.proxies.client(peer, self.forwarded_for)
+        self.key = limit_key(self.client)
+
+    @property
+    def has_token(self) -> bool:
+        return b"authorization" in self.headers
+
+    @property
+    def has_body(self) -> bool:
+        return b"transfer-encoding" in self.headers or self.headers.get(
+            b"content-length", "0"
+        ) not in ("", "0")
+
+
+class Edge:
+    """Wraps the application. Refuses by problem answers; routes get complete, bounded bodies."""
+
+    def __init__(self, app: AsgiApp, options: EdgeOptions) -> None:
+        self.app = app
+        self.limits = RequestLimits()
+        self.held = HeldBytes()
+        self._options = options
+        self._prefix = urlsplit(options.names.public_url).path.rstrip("/")
+        self._security = security_headers(options.names.public_url)
+        self._warned = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; anything but HTTP is none of ours."""
+        if scope["type"] != "http":
+            return
+        visit = _Visit(scope, self._options, self._prefix)
+        answer = _Answer(visit, send, self._security)
+        try:
+            self._check(scope, visit)
+        except AppError as error:
+            await self._refuse(error, visit, scope, receive, answer)
+            return
+        if visit.method == "OPTIONS":
+            await self._preflight(visit, answer)
+            return
+        if self._prefix and scope["path"] == self._prefix and visit.method in ("GET", "HEAD"):
+            # Without the slash, the page's relative addresses would miss the prefix.
+            await _redirect(f"{self._options.names.public_url}/", answer)
+            return
+        try:
+            body = await self._read(visit, receive)
+        except AppError as error:
+            await self._refuse(error, visit, scope, receive, answer, read=True)
+            return
+        if body is None:
+            return  # the client is gone
+        self._prepare(scope, visit)
+        await self.app(scope, _replay(body, receive), answer.send)
+        if answer.status == 401 and visit.has_token:
+            self.limits.on_wrong_token(visit.key, now=time.monotonic())
+
+    def _check(self, scope: Scope, visit: _Visit) -> None:
+        """Raises what the request is refused with before anything of it is read."""
+        if len(scope["headers"]) > MAX_HEADERS:
+            raise HeadTooLarge
+        if visit.area is not Area.HEALTH:
+            self._check_names(visit)
+        asked = Asked(visit.key, visit.area, visit.method, visit.has_token)
+        wait = self.limits.wait_s(asked, now=time.monotonic())
+        if wait:
+            raise TooMany(retry_after_s=math.ceil(wait))
+
+    def _check_names(self, visit: _Visit) -> None:
+        origins = self._options.origins
+        host = split_host(visit.caller.host)[0]
+        if not origins.names.knows(host):
+            raise UnknownHost(
+                f"This server is not called {host[:64]!r}; if it is, add the name to "
+                "SHARPCAST_ALLOWED_HOSTS."
+            )
+        if visit.is_proxied and not (origins.publish_token and origins.admin_token):
+            raise ProxiedOpenly
+        if visit.is_proxied and not visit.by_trusted and not self._warned:
+            self._warned = True
+            logger.warning(
+                "X-Forwarded-For is not used: limits count the proxy as one client until "
+                "SHARPCAST_TRUSTED_PROXIES names its address.",
+                extra={"action": "proxy"},
+            )
+        if visit.verdict is Verdict.REFUSED:
+            raise ForeignOrigin
+
+    async def _preflight(self, visit: _Visit, answer: _Answer) -> None:
+        headers = [*preflight_headers(visit.area), (b"content-length", b"0")]
+        if visit.has_body:
+            headers.append((b"connection", b"close"))
+        await answer.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await answer.send({"type": "http.response.body", "body": b""})
+
+    async def _read(self, visit: _Visit, receive: Receive) -> bytes | None:
+        """The whole body, None if the client left. Raises BodyTooLarge, BodyTooSlow, Full."""
+        is_offer = visit.method == "POST" and visit.area in (Area.PUBLISH, Area.WATCH)
+        limit = MAX_OFFER_BYTES if is_offer else MAX_BODY_BYTES
+        reader = BodyReader(limit, time.monotonic() + BODY_S, self.held)
+        reader.expect(visit.headers.get(b"content-length", ""))
+        try:
+            async with asyncio.timeout(BODY_S):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        return None
+                    reader.feed(message.get("body", b""), now=time.monotonic())
+                    if not message.get("more_body", False):
+                        return bytes(reader.data)
+        except TimeoutError as error:
+            raise BodyTooSlow from error
+        finally:
+            reader.release()
+
+    async def _refuse(
+        self,
+        error: AppError,
+        visit: _Visit,
+        scope: Scope,
+        receive: Receive,
+        answer: _Answer,
+        *,
+        read: bool = False,
+    ) -> None:
+        response = problem_of(error)
+        if visit.has_body or read:
+            # The rest of the body is not read; without this the server would wait for it.
+            response.headers["connection"] = "close"
+        await response(scope, receive, answer.send)
+
+    def _prepare(self, scope: Scope, visit: _Visit) -> None:
+        """What routes see: the path without prefix and slash, the client, the outer scheme."""
+        scope["path"] = visit.path
+        scope["raw_path"] = strip_slash(
+            strip_prefix(scope.get("raw_path", b"").decode("latin-1"), self._prefix)
+        ).encode("latin-1")
+        scope["client"] = (visit.client, scope["client"][1] if scope.get("client") else 0)
+        if visit.by_trusted:
+            scheme = visit.headers.get(b"x-forwarded-proto", "").split(",")[0].strip().lower()
+            if scheme in ("http", "https"):
+                scope["scheme"] = scheme
+        state = scope.setdefault("state", {})
+        state["may_watch"] = visit.verdict is not Verdict.MAY_NOT_WATCH
+        state["address"] = visit.key
+        state["extra_levels"] = visit.extra_levels
+
+
+async def _redirect(target: str, answer: _Answer) -> None:
+    headers = [(b"location", target.encode()), (b"content-length", b"0")]
+    await answer.send({"type": "http.response.start", "status": 308, "headers": headers})
+    await answer.send({"type": "http.response.body", "body": b""})
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body in one piece, then whatever comes: the end of the connection."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+class _Answer:
+    """Completes one answer: CORS and security headers, and entity tags for what is polled."""
+
+    def __init__(self, visit: _Visit, send: Send, security: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self._extra = [*cors_headers(visit.verdict), *security]
+        self._tags = visit.method == "GET" and visit.path.startswith("/api/")
+        self._known = visit.headers.get(b"if-none-match", "")
+        self._start: Message = {}
+        self._body = bytearray()
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        """An ASGI ``send``."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._start = self._complete(message)
+            if not self._holds:
+                await self._send(self._start)
+            return
+        if not self._holds:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            await self._send_tagged()
+
+    @property
+    def _holds(self) -> bool:
+        return self._tags and self.status == 200
+
+    def _complete(self, message: Message) -> Message:
+        headers = list(message.get("headers", []))
+        present = {name.lower() for name, _ in headers}
+        headers += [(name, value) for name, value in self._extra if name not in present]
+        return {**message, "headers": headers}
+
+    async def _send_tagged(self) -> None:
+        """RFC 9110 section 8.8.3: a tag of the content, and 304 for who has it already."""
+        tag = f'"{hashlib.blake2b(self._body, digest_size=12).hexdigest()}"'
+        headers = [*self._start["headers"], (b"etag", tag.encode())]
+        body = bytes(self._body)
+        known = [part.strip().removeprefix("W/") for part in self._known.split(",")]
+        if tag in known or self._known.strip() == "*":
+            self._start["status"] = 304
+            headers = [(n, v) for n, v in headers if n not in (b"content-length", b"content-type")]
+            body = b""
+        await self._send({**self._start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})

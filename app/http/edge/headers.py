@@ -1,0 +1,62 @@
+"""The headers that answers carry whatever they are: CORS and security."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from app.http.edge.areas import METHODS, Area
+from app.http.edge.origins import Verdict
+
+Headers = list[tuple[bytes, bytes]]
+
+_SECURITY = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
+        "object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(self), display-capture=(self)",
+}
+_HSTS = "max-age=15552000"
+"""Half a year, as Mozilla's guidelines have it at least."""
+
+
+def security_headers(public_url: str) -> Headers:
+    """What keeps our pages to themselves.
+
+    HTTP Strict Transport Security holds for a host with all its ports, so it is sent only where
+    the public address is https on the usual port: then the host is ours.
+    """
+    found = dict(_SECURITY)
+    parts = urlsplit(public_url)
+    if parts.scheme == "https" and parts.port in (None, 443):
+        found["strict-transport-security"] = _HSTS
+    return [(name.encode(), value.encode()) for name, value in found.items()]
+
+
+_EXPOSED = (b"access-control-expose-headers", b"Location, Link, Retry-After, ETag")
+_ANY = (b"access-control-allow-origin", b"*")
+_VARY = (b"vary", b"Origin")
+
+
+def cors_headers(verdict: Verdict) -> Headers:
+    """What lets pages of other origins read an answer; ``*``, since no answer needs cookies."""
+    if verdict in (Verdict.OPEN, Verdict.MAY_NOT_WATCH):
+        return [_ANY, _EXPOSED, _VARY]
+    return [_VARY]
+
+
+def preflight_headers(area: Area) -> Headers:
+    """What a preflight answers beside ``cors_headers`` (RFC 9725 section 4.2, Fetch)."""
+    found = [
+        (b"access-control-allow-methods", METHODS[area].encode()),
+        (b"access-control-allow-headers", b"Authorization, Content-Type, If-Match, If-None-Match"),
+        (b"access-control-max-age", b"86400"),
+        (b"allow", METHODS[area].encode()),
+    ]
+    if area in (Area.PUBLISH, Area.WATCH):
+        found.append((b"accept-post", b"application/sdp"))
+    return found

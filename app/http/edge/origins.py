@@ -1,0 +1,140 @@
+"""Which names this server answers to, and which pages of other origins may use it.
+
+A page of any site can make its visitor's browser send requests here, also where only the visitor's
+machine can reach us, and by pointing its own name at our address (DNS rebinding) it can become
+same-origin with us. So a request must name a host that we know, and on a server without tokens
+pages of other origins may do nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import ipaddress
+from urllib.parse import urlsplit
+
+from app.http.edge.areas import Area
+
+_DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
+
+
+def split_host(value: str) -> tuple[str, str]:
+    """(host in lower case without brackets and final dot, port or nothing) of a Host header."""
+    value = value.strip().lower()
+    if value.startswith("["):
+        host, _, rest = value[1:].partition("]")
+        return host, rest.removeprefix(":")
+    host, _, port = value.partition(":")
+    return host.removesuffix("."), port
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """True for ``localhost`` and names under it, 127.0.0.0/8 and ::1."""
+    address = _ip(host)
+    if address is not None:
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def _is_one_of(host: str, patterns: tuple[str, ...]) -> bool:
+    return any(
+        pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+        for pattern in patterns
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Names:
+    """What this server is called."""
+
+    bound: str = "127.0.0.1"
+    "The address it listens on."
+    public_url: str = ""
+    others: tuple[str, ...] = ()
+    """Host names of the setting, of the certificate and of this machine, in lower case;
+    ``*.example.org`` stands for all below it, ``*`` for any."""
+
+    def knows(self, host: str) -> bool:
+        """True if requests for this host (without port) are meant for us.
+
+        An IP address in Host cannot come of DNS rebinding, which needs a name; it is taken
+        wherever more than loopback is served, since NAT and containers give us addresses that we
+        do not see.
+        """
+        if is_loopback(host) or host == self.bound or _is_one_of(host, self.others):
+            return True
+        if self.public_url and host == urlsplit(self.public_url).hostname:
+            return True
+        return not is_loopback(self.bound) and _ip(host) is not None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Caller:
+    """The headers that tell which page a request comes from."""
+
+    host: str
+    "Host."
+    origin: str = ""
+    "Origin; empty where none was sent: no page, or a page of ours that reads."
+    fetch_site: str = ""
+    "Sec-Fetch-Site, which pages cannot set."
+
+
+class Verdict(enum.Enum):
+    """What pages of the caller's origin may do."""
+
+    OPEN = "may ask and read the answer"
+    MAY_NOT_WATCH = "may read why it cannot watch"
+    BLIND = "may ask for what anybody may have, and cannot read it"
+    REFUSED = "may not ask"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Origins:
+    """Judges callers by what guards the server."""
+
+    names: Names = Names()
+    publish_token: bool = False
+    "Publishing needs a token: the server is meant for others, so watching and reading are public."
+    admin_token: bool = False
+    pages: tuple[str, ...] = ()
+    "Hosts whose pages may do what ours may, as in ``Names.others`` but for ``*``."
+
+    def is_foreign(self, caller: Caller) -> bool:
+        """True if the request comes from a page that is not ours."""
+        if not caller.origin:
+            return False
+        try:
+            parts = urlsplit(caller.origin)
+            host, port = parts.hostname or "", str(parts.port or "")
+        except ValueError:
+            return True
+        default = _DEFAULT_PORTS.get(parts.scheme, "")
+        own_host, own_port = split_host(caller.host)
+        if (host, port or default) == (own_host, own_port or default) or _is_one_of(
+            host, self.pages
+        ):
+            return False
+        public = urlsplit(self.names.public_url)
+        if public.hostname and (public.scheme, public.hostname, str(public.port or "")) == (
+            parts.scheme, host, port
+        ):  # fmt: skip
+            return False
+        # A proxy in front may give us another Host than the browser sees.
+        return not (caller.fetch_site == "same-origin" and self.names.knows(host))
+
+    def judge(self, area: Area, caller: Caller) -> Verdict:
+        """What this caller may do in an area."""
+        guarded = self.admin_token if area is Area.CHANGE else self.publish_token
+        if guarded or not self.is_foreign(caller):
+            return Verdict.OPEN
+        if area is Area.WATCH:
+            return Verdict.MAY_NOT_WATCH
+        return Verdict.BLIND if area in (Area.PAGE, Area.HEALTH) else Verdict.REFUSED

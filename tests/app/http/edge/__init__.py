@@ -1,0 +1,1 @@
+"""The edge: policies in virtual time, and the layer over a real application."""
