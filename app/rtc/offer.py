@@ -1,261 +1,299 @@
-"""SDP rules: what an offer must have, what aiortc is shown of it, what the answer says.
+"""Checks SDP offers and resolves them: inheritance, BUNDLE, codecs, extensions, simulcast.
 
-Sits in front of aiortc, which answers offers without a fingerprint, ``recvonly`` publishers and
-garbage. RFC 9725 section 4 (WHIP), draft-ietf-wish-whep-03 section 4 (WHEP), RFC 8866 (SDP).
+RFC 9725 section 4 (WHIP), draft-ietf-wish-whep-03 section 4 (WHEP), RFC 8829, 8866, 9143. What
+aiortc is shown of an offer, and what the answer says, is written by ``answer.py``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
-import re
 
 from app.errors import BadOffer
-
-MAX_OFFER_BYTES = 128 * 1024
-MAX_SECTIONS = 8
-MAX_CANDIDATES = 64
-
-_RTPMAP = re.compile(r"a=rtpmap:(\d{1,3}) ([\w.-]+)/(\d+)")
-_FMTP = re.compile(r"a=fmtp:(\d{1,3}) (.*)")
-_PROFILE = re.compile(r"profile-level-id=([0-9a-fA-F]{6})")
-_MODE = re.compile(r"packetization-mode=(\d)")
-_VP9_PROFILE = re.compile(r"\bprofile-id=(\w*)")
-_APT = re.compile(r"\s*apt=(\d{1,3})\s*")
-_CANDIDATE = re.compile(
-    r"a=candidate:\S{1,32} [12] (?:udp|UDP) \d{1,10} (\S+) (\d{1,5}) "
-    r"typ (?:host|srflx|prflx|relay)"
+from app.rtc.description import (
+    MAX_OFFER_BYTES,
+    Description,
+    Section,
+    is_token,
+    only_value,
+    parse_description,
 )
-_AS_AIORTC_WANTS = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+from app.rtc.extension_map import (
+    MAX_ONE_BYTE_ID,
+    MAX_TWO_BYTE_ID,
+    MID,
+    REPAIRED_RID,
+    RID,
+    SEND_TIME,
+    Extension,
+    choose_extensions,
+)
+from app.rtc.payload_offer import Payload, choose_payloads
+from app.rtc.simulcast import SimulcastOffer, read_simulcast
+from app.rtc.transport_offer import MAX_CANDIDATES, TransportOffer, read_transport
+
+__all__ = [
+    "MAX_CANDIDATES", "MAX_OFFER_BYTES", "MediaOffer", "Offer", "check_play_offer",
+    "check_publish_offer",
+]  # fmt: skip
+
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+_PROTOCOLS = frozenset(
+    f"{lower}RTP/{profile}"
+    for lower in ("UDP/TLS/", "TCP/TLS/", "")
+    for profile in ("SAVPF", "SAVP")
+) | {"RTP/AVPF", "RTP/AVP"}
+"""RFC 8829 section 5.1.2: whichever of these is written, DTLS and feedback are used."""
+
+_MAX_SSRCS = 2
+"""A media stream and its retransmission; aiortc can use no more."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MediaOffer:
+    """One media section of an offer, resolved."""
+
+    kind: str
+    protocol: str
+    formats: tuple[str, ...]
+    "As offered; a refused section repeats them."
+    mid: str = ""
+    payloads: tuple[Payload, ...] = ()
+    "What the answer takes; empty for a section that the offerer has disabled."
+    extensions: tuple[Extension, ...] = ()
+    simulcast: SimulcastOffer = SimulcastOffer()
+    ssrcs: tuple[int, ...] = ()
+    "Of the media and its retransmission, where the offer names just these."
+    has_reduced_size: bool = False
+    "RTCP of reduced size (RFC 5506) is offered."
+
+    @property
+    def is_used(self) -> bool:
+        """False for a section of port 0 outside BUNDLE: the offerer has disabled it."""
+        return bool(self.payloads)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Offer:
     """A checked offer."""
 
-    sdp: str
-    "For aiortc: only what it understands, H.264 profiles written as the one it accepts, VP9 last."
-    fmtp: dict[int, str]
-    "H.264's and VP9's parameters as offered, by payload type; the answer repeats them."
-    kinds: tuple[str, ...]
-    "``audio`` and ``video`` in the order of the sections."
-    codecs: frozenset[str] = frozenset()
-    "Encoding names of what is offered, in lower case."
+    transport: TransportOffer
+    sections: tuple[MediaOffer, ...]
+    "All of them, in their order."
+    bundle: tuple[str, ...]
+    "The mids of the BUNDLE group in its order; empty where the offer has none."
+    publishes: bool
+    "The offerer sends (WHIP), else it receives (WHEP)."
+    has_mixed_extensions: bool = False
+    "``a=extmap-allow-mixed`` is offered and of use (RFC 8285 section 6)."
 
+    @property
+    def used(self) -> tuple[MediaOffer, ...]:
+        """The sections that carry media."""
+        return tuple(section for section in self.sections if section.is_used)
 
-@dataclasses.dataclass(slots=True)
-class _Section:
-    kind: str
-    lines: list[str]
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """``audio`` and ``video`` in the order of the used sections."""
+        return tuple(section.kind for section in self.used)
 
-    def direction(self, default: str) -> str:
-        for line in self.lines:
-            if line[2:] in _DIRECTIONS and line.startswith("a="):
-                return line[2:]
-        return default
+    @property
+    def codecs(self) -> frozenset[str]:
+        """Encoding names of what can be taken, in lower case."""
+        return frozenset(p.codec for s in self.used for p in s.payloads if p.codec != "rtx")
 
-    def has(self, prefix: str) -> bool:
-        return any(line.startswith(prefix) for line in self.lines)
+    @property
+    def fmtp(self) -> dict[int, str]:
+        """Parameters as offered, by payload type."""
+        return {p.number: p.parameters for s in self.used for p in s.payloads}
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Restriction identifiers of the video's simulcast layers, most preferred first."""
+        return tuple(x.rid for s in self.used if s.kind == "video" for x in s.simulcast.layers)
+
+    def narrowed(self, video_codecs: frozenset[str]) -> Offer:
+        """The offer with these video codecs only: what cannot be delivered is not accepted.
+
+        Raises BadOffer (422) where none of them is offered.
+        """
+        return dataclasses.replace(
+            self, sections=tuple(_narrowed(section, video_codecs) for section in self.sections)
+        )
 
 
 def check_publish_offer(sdp: str) -> Offer:
     """A WHIP offer. Raises BadOffer with the sentence and status for the sender."""
-    return _check(sdp, wrong=("recvonly", "inactive"), role="publish", needs="sendonly")
+    offer = _check(sdp, publishes=True)
+    if "video" not in offer.kinds:
+        raise BadOffer("The offer has no video section.", status=422)
+    return offer
 
 
 def check_play_offer(sdp: str) -> Offer:
     """A WHEP offer. Raises BadOffer."""
-    return _check(sdp, wrong=("sendonly", "inactive"), role="play", needs="recvonly")
+    return _check(sdp, publishes=False)
 
 
-def _check(sdp: str, *, wrong: tuple[str, ...], role: str, needs: str) -> Offer:
-    session, sections = _split(sdp)
-    default = _Section("session", session).direction("sendrecv")
-    media = [section for section in sections if section.kind in ("audio", "video")]
+def _check(sdp: str, *, publishes: bool) -> Offer:
+    session = parse_description(sdp)
+    bundle = _bundle(session)
+    mids = [only_value(section.values("mid"), "mid in a section") for section in session.sections]
+    # RFC 3264 section 5.1: port 0 disables a section, unless it is bundled (RFC 9143 section 6).
+    is_used = [
+        bool(s.port) or mid in bundle or "bundle-only" in s.attributes
+        for s, mid in zip(session.sections, mids, strict=True)
+    ]
+    used = [section for section, wanted in zip(session.sections, is_used, strict=True) if wanted]
+    used_mids = [mid for mid, wanted in zip(mids, is_used, strict=True) if wanted]
+    _check_kinds(used)
+    _check_bundle(bundle, used_mids)
+    tagged = used[used_mids.index(bundle[0])] if bundle else used[0]
+    reader = _Reader(session, tagged, publishes)
+    sections = tuple(
+        reader.read(section, mid)
+        if wanted
+        else MediaOffer(section.kind, section.protocol, section.formats, mid)
+        for section, mid, wanted in zip(session.sections, mids, is_used, strict=True)
+    )
+    _check_numbers(sections)
+    return Offer(
+        read_transport(session, tagged), sections, bundle, publishes,
+        has_mixed_extensions=publishes and any(reader.allows_mixed(s) for s in used),
+    )  # fmt: skip
+
+
+def _bundle(session: Description) -> tuple[str, ...]:
+    groups = [group.split() for group in session.values("group")]
+    bundles = [group[1:] for group in groups if group and group[0] == "BUNDLE"]
+    if len(bundles) > 1 or any(not group for group in bundles):
+        raise BadOffer("All sections must be in one BUNDLE group.", status=422)
+    return tuple(bundles[0]) if bundles else ()
+
+
+def _check_kinds(used: list[Section]) -> None:
+    media = [section.kind for section in used if section.kind in ("audio", "video")]
     if not media:
         raise BadOffer("The offer has no audio and no video section.")
-    if len(media) != len(sections):
+    if len(media) != len(used):
+        # RFC 9725 section 4.4.3: an answer never refuses single sections.
         raise BadOffer("Only audio and video sections can be answered.", status=422)
     for kind in ("audio", "video"):
-        if sum(section.kind == kind for section in media) > 1:
+        if media.count(kind) > 1:
             raise BadOffer(f"The offer has more than one {kind} section.", status=422)
-    if role == "publish" and not any(section.kind == "video" for section in media):
-        raise BadOffer("The offer has no video section.", status=422)
-    each = [[line for line in s.lines if line.startswith("a=mid:")] for s in media]
-    mids = {found[0] for found in each if len(found) == 1}
-    if len(mids) != len(media):
-        raise BadOffer("Every section needs a mid of its own.")
-    # RFC 9725 section 4.4.1: max-bundle. aiortc fails later, in a task, for a group that names
-    # other sections than there are.
-    groups = [line.split()[1:] for line in session if line.startswith("a=group:BUNDLE")]
-    named = {mid.removeprefix("a=mid:") for mid in mids}
-    if (len(media) > 1 and not groups) or groups[1:] or any(set(g) != named for g in groups):
-        raise BadOffer("All sections must be in one BUNDLE group.", status=422)
-    for section in media:
-        if section.direction(default) in wrong:
+
+
+def _check_bundle(bundle: tuple[str, ...], mids: list[str]) -> None:
+    """RFC 9725 section 4.4.1: max-bundle, so the group names every section that is used."""
+    if len(mids) > 1 or bundle:
+        if not all(is_token(mid) for mid in mids) or len(set(mids)) != len(mids):
+            raise BadOffer("Every section needs a mid of its own.")
+        if set(bundle) != set(mids) or len(set(bundle)) != len(bundle):
+            raise BadOffer("All sections must be in one BUNDLE group.", status=422)
+    elif mids[0] and not is_token(mids[0]):
+        raise BadOffer("The mid of a section is malformed.")
+
+
+def _check_numbers(sections: tuple[MediaOffer, ...]) -> None:
+    """RFC 9143 section 9.1: in a bundle a payload type means one thing."""
+    seen: set[int] = set()
+    for section in sections:
+        numbers = {payload.number for payload in section.payloads}
+        if numbers & seen:
+            raise BadOffer(f"Payload type {min(numbers & seen)} stands for audio and for video.")
+        seen |= numbers
+
+
+class _Reader:
+    """Resolves the sections of one offer."""
+
+    def __init__(self, session: Description, tagged: Section, publishes: bool) -> None:
+        self._session = session
+        self._tagged = tagged
+        self._publishes = publishes
+
+    def read(self, section: Section, mid: str) -> MediaOffer:
+        """One used section. Raises BadOffer."""
+        self._check_direction(section)
+        self._check_profile(section)
+        payloads = choose_payloads(section, publishes=self._publishes)
+        simulcast = SimulcastOffer()
+        if self._publishes and section.kind == "video":
+            numbers = {payload.number for payload in payloads}
+            simulcast = read_simulcast(section, numbers)
+        return MediaOffer(
+            section.kind, section.protocol, section.formats, mid, payloads,
+            extensions=self._extensions(section, mid, has_layers=bool(simulcast.layers)),
+            simulcast=simulcast,
+            ssrcs=_ssrcs(section),
+            has_reduced_size="rtcp-rsize" in section.attributes,
+        )  # fmt: skip
+
+    def allows_mixed(self, section: Section) -> bool:
+        """True if one-byte and two-byte extension headers may alternate."""
+        name = "extmap-allow-mixed"
+        return name in section.attributes or name in self._session.attributes
+
+    def _check_direction(self, section: Section) -> None:
+        # RFC 8866 section 6.7: the section's own, else the session's, else sendrecv.
+        own = [name for name in _DIRECTIONS if name in section.attributes]
+        own = own or [name for name in _DIRECTIONS if name in self._session.attributes]
+        if len(own) > 1:
+            raise BadOffer(f"The {section.kind} section has more than one direction.")
+        direction = own[0] if own else "sendrecv"
+        role, needs = ("publish", "sendonly") if self._publishes else ("play", "recvonly")
+        if direction not in (needs, "sendrecv"):
             raise BadOffer(
-                f"To {role}, the {section.kind} section must be {needs}, "
-                f"not {section.direction(default)}.",
+                f"To {role}, the {section.kind} section must be {needs}, not {direction}.",
                 status=422,
             )
-        for what, prefix in (
-            ("a DTLS fingerprint", "a=fingerprint:"),
-            ("an ICE user name", "a=ice-ufrag:"),
-            ("an ICE password", "a=ice-pwd:"),
-        ):
-            if not section.has(prefix) and not any(line.startswith(prefix) for line in session):
-                raise BadOffer(f"The offer has no {what.split(' ', 1)[1]}.")
-    fmtp: dict[int, str] = {}
-    for section in media:
-        _clean(section, fmtp, keep_mode_0=role == "publish")
-    lines = session + [line for section in media for line in section.lines]
-    codecs = frozenset(match[2].lower() for line in lines if (match := _RTPMAP.match(line)))
-    kinds = tuple(section.kind for section in media)
-    return Offer("\r\n".join(lines) + "\r\n", fmtp, kinds, codecs)
+
+    def _check_profile(self, section: Section) -> None:
+        if section.protocol not in _PROTOCOLS:
+            raise BadOffer(
+                f"The transport {section.protocol} cannot be used: UDP/TLS/RTP/SAVPF is.",
+                status=422,
+            )
+        # RFC 9725 section 4.4.1. A bundle-only section has it from the tagged one (RFC 9143).
+        places = (section, self._tagged) if not section.port else (section,)
+        names = ("rtcp-mux", "rtcp-mux-only")
+        if not any(name in place.attributes for place in places for name in names):
+            raise BadOffer("RTP and RTCP must share a port: a=rtcp-mux is missing.", status=422)
+
+    def _extensions(self, section: Section, mid: str, *, has_layers: bool) -> tuple[Extension, ...]:
+        wanted = [SEND_TIME] if section.kind == "video" else []
+        if 1 <= len(mid) <= 16:  # what the one-byte form can carry
+            wanted.append(MID)
+        if has_layers:
+            wanted += [RID, REPAIRED_RID]
+        # We send the one-byte form only; a sender needs leave to mix in the two-byte form.
+        mixes = self._publishes and self.allows_mixed(section)
+        return choose_extensions(
+            (*section.values("extmap"), *self._session.values("extmap")),
+            tuple(wanted),
+            blocked="recvonly" if self._publishes else "sendonly",
+            max_id=MAX_TWO_BYTE_ID if mixes else MAX_ONE_BYTE_ID,
+        )
 
 
-def _split(sdp: str) -> tuple[list[str], list[_Section]]:
-    lines = [line.rstrip("\r") for line in sdp.split("\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    if not lines or lines[0] != "v=0":
-        raise BadOffer("The body is not an SDP offer: it does not begin with v=0.")
-    session: list[str] = []
-    sections: list[_Section] = []
-    for number, line in enumerate(lines, 1):
-        if len(line) < 2 or line[1] != "=" or not line[0].isalpha():
-            raise BadOffer(f"Line {number} of the SDP is malformed.")
-        if line.startswith("m="):
-            if len(line.split(" ")) < 4:
-                raise BadOffer(f"Line {number} of the SDP is malformed.")
-            if len(sections) >= MAX_SECTIONS:
-                raise BadOffer(f"The offer has more than {MAX_SECTIONS} media sections.")
-            sections.append(_Section(line[2:].split(" ")[0], [line]))
-        elif sections:
-            sections[-1].lines.append(line)
-        else:
-            session.append(line)
-    return session, sections
+def _ssrcs(section: Section) -> tuple[int, ...]:
+    """The SSRCs that the section names, of which aiortc can use one and its retransmission's."""
+    found: dict[int, None] = {}
+    for value in section.values("ssrc"):
+        number = value.split(" ")[0]
+        if number.isascii() and number.isdecimal() and int(number[:11]) < 2**32:
+            found[int(number[:11])] = None
+    return tuple(found) if len(found) <= _MAX_SSRCS else ()
 
 
-def _clean(section: _Section, fmtp: dict[int, str], *, keep_mode_0: bool) -> None:
-    """Leaves what aiortc can take: known codecs it would misread rewritten, candidates checked."""
-    codecs = {}
-    for line in section.lines:
-        match = _RTPMAP.match(line)
-        if match:
-            codecs[int(match[1])] = match[2].lower()
-    kept: list[str] = []
-    candidates = 0
-    h264_types = set()
-    for line in section.lines:
-        if line.startswith("a=candidate:"):
-            candidates += 1
-            if candidates > MAX_CANDIDATES or not _is_usable(line):
-                continue
-        if line == "a=end-of-candidates":
-            continue  # there are more: those that the peer checks from
-        match = _FMTP.match(line)
-        if match and codecs.get(int(match[1])) == "h264":
-            payload_type = int(match[1])
-            mode = _MODE.search(match[2])
-            if not keep_mode_0 and (mode is None or mode[1] != "1"):
-                continue
-            h264_types.add(payload_type)
-            fmtp[payload_type] = match[2].strip()
-            line = f"a=fmtp:{payload_type} {_AS_AIORTC_WANTS}"
-        kept.append(line)
-    for payload_type, codec in codecs.items():
-        # RFC 6184 section 8.1: no parameters mean profile 42 and mode 0.
-        if codec == "h264" and payload_type not in h264_types and keep_mode_0:
-            fmtp[payload_type] = ""
-            kept.append(f"a=fmtp:{payload_type} {_AS_AIORTC_WANTS}")
-    section.lines[:] = kept
-    _place_vp9(section, fmtp, {number for number, codec in codecs.items() if codec == "vp9"})
-
-
-def _place_vp9(section: _Section, fmtp: dict[int, str], offered: set[int]) -> None:
-    """Takes out VP9 but for profile 0, which goes behind all other codecs.
-
-    Everything plays H.264 and VP8, and a worker learns more from them.
-    """
-    parameters = {
-        int(match[1]): match[2].strip() for line in section.lines if (match := _FMTP.match(line))
-    }
-    # RFC 9628 section 6: no parameters mean profile 0.
-    profiles = {n: _VP9_PROFILE.search(parameters.get(n, "")) for n in offered}
-    taken = {n for n, profile in profiles.items() if profile is None or profile[1] == "0"}
-    fmtp.update({number: parameters.get(number, "") for number in taken})
-    repairs = {
-        number
-        for number, text in parameters.items()
-        if (apt := _APT.fullmatch(text)) and int(apt[1]) in taken
-    }
-    first: list[str] = []
-    last: list[str] = []
-    for line in section.lines:
-        match = _RTPMAP.match(line) or _FMTP.match(line)
-        number = int(match[1]) if match else -1
-        if number not in offered - taken:
-            (last if number in taken | repairs else first).append(line)
-    section.lines[:] = first + last
-
-
-def _is_usable(candidate: str) -> bool:
-    """True for UDP at an IP address.
-
-    Names (mDNS) are not looked up: the peer's own checks make the pair.
-    """
-    match = _CANDIDATE.match(candidate)
-    if match is None or not 1 <= int(match[2]) <= 65535:
-        return False
-    try:
-        ipaddress.ip_address(match[1])
-    except ValueError:
-        return False
-    return True
-
-
-def finish_answer(
-    answer: str, offer: Offer, *, start_kbps: int | None, mapped: tuple[str, ...]
-) -> str:
-    """The answer as it is sent.
-
-    Parameters as offered (RFC 6184 section 8.2.2, RFC 9628 section 6: profiles must be equal),
-    Chromium's start bitrate, ``rtcp-mux-only`` (RFC 8858), candidates of mapped addresses.
-    """
-    lines: list[str] = []
-    for line in answer.replace("\r\n", "\n").strip("\n").split("\n"):
-        match = _FMTP.match(line)
-        if match and int(match[1]) in offer.fmtp:
-            payload_type = int(match[1])
-            parameters = offer.fmtp[payload_type]
-            if start_kbps:
-                parameters = ";".join(
-                    part for part in (parameters, f"x-google-start-bitrate={start_kbps}") if part
-                )
-            if parameters:
-                lines.append(f"a=fmtp:{payload_type} {parameters}")
-            continue
-        if line.startswith("a=candidate:") and mapped:
-            lines.extend(_mapped(line, mapped))
-            continue
-        lines.append(line)
-        match = _RTPMAP.match(line)
-        if match and match[2].lower() == "vp8" and start_kbps:
-            lines.append(f"a=fmtp:{match[1]} x-google-start-bitrate={start_kbps}")
-        if line == "a=rtcp-mux":
-            lines.append("a=rtcp-mux-only")
-    return "\r\n".join(lines) + "\r\n"
-
-
-def _mapped(line: str, mapped: tuple[str, ...]) -> list[str]:
-    """The candidate line once per mapped address of its own family, in its place."""
-    parts = line.split(" ")
-    is_v6 = ":" in parts[4]
-    return [
-        " ".join([*parts[:4], address, *parts[5:]])
-        for address in mapped
-        if (":" in address) == is_v6
-    ]
+def _narrowed(section: MediaOffer, codecs: frozenset[str]) -> MediaOffer:
+    if section.kind != "video" or not section.is_used:
+        return section
+    kept = [p for p in section.payloads if p.codec in codecs]
+    if not kept:
+        names = " or ".join(sorted(codec.upper() for codec in codecs))
+        raise BadOffer(f"The picture is coded as {names}, which the offer has not.", status=422)
+    numbers = {p.number for p in kept}
+    return dataclasses.replace(
+        section,
+        payloads=tuple(p for p in section.payloads if p.number in numbers or p.base in numbers),
+    )

@@ -6,46 +6,25 @@ import asyncio
 from collections.abc import Callable
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.codecs import CODECS
-from aiortc.exceptions import OperationError
 from aiortc.rtcconfiguration import RTCBundlePolicy
-from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
-from app.errors import BadOffer
+from app.rtc.answer import (
+    AnswerOptions,
+    codecs_for_aiortc,
+    extensions_for_aiortc,
+    offer_for_aiortc,
+    write_answer,
+)
 from app.rtc.gate import PacketGate, Refusals
 from app.rtc.guarded import guard
 from app.rtc.ice import RemoteCandidates, installed
-from app.rtc.offer import Offer, finish_answer
+from app.rtc.offer import Offer
 
 CONNECT_S = 10.0
 """A peer that has not finished ICE and DTLS by then is let go."""
-
-_MALFORMED = (
-    ValueError, LookupError, AttributeError, AssertionError, TypeError, RuntimeError
-)  # fmt: skip
-"""What aiortc's SDP parser raises for lines it does not expect; a StopIteration of it arrives as
-RuntimeError."""
-
-
-_VP9 = RTCRtpCodecParameters(
-    mimeType="video/VP9",
-    clockRate=90_000,
-    payloadType=119,
-    rtcpFeedback=[
-        RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), RTCRtcpFeedback("goog-remb")
-    ],
-    parameters={"profile-id": "0"},
-)  # fmt: skip
-"""RFC 9628 section 6. The payload type is that of offers, which we never make."""
-
-
-def know_vp9() -> None:
-    """Tells aiortc, once, of a codec that it only negotiates: coding and packets are ours."""
-    if _VP9 not in CODECS["video"]:
-        CODECS["video"].append(_VP9)
 
 
 class Peer:
@@ -55,7 +34,6 @@ class Peer:
     """
 
     def __init__(self, on_state: Callable[[str], None], refusals: Refusals | None = None) -> None:
-        know_vp9()
         # No STUN server by default: aiortc's own default is a public one.
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._connection = RTCPeerConnection(configuration)
@@ -114,25 +92,20 @@ class Peer:
         transceiver._RTCRtpTransceiver__sender = sender  # type: ignore[attr-defined]
 
     async def answer(self, offer: Offer, *, start_kbps: int | None, mapped: tuple[str, ...]) -> str:
-        """The SDP answer with all candidates. Raises BadOffer, and is closed then."""
+        """The SDP answer with all candidates; a peer that cannot make one is closed."""
+        connection = self._connection
+        shown = RTCSessionDescription(offer_for_aiortc(offer), "offer")
         try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
-            await self._connection.setLocalDescription(await self._connection.createAnswer())
-        except OperationError as error:
-            await self.close()
-            raise BadOffer(
-                "None of the offered codecs can be used: H.264, VP8, VP9 of profile 0 and Opus "
-                "are.",
-                status=422,
-            ) from error
-        except _MALFORMED as error:
-            await self.close()
-            raise BadOffer("The SDP offer is malformed.") from error
+            await connection.setRemoteDescription(shown)
+            for transceiver, section in zip(connection.getTransceivers(), offer.used, strict=True):
+                transceiver._codecs = codecs_for_aiortc(section)
+                transceiver._headerExtensions = extensions_for_aiortc(section)
+            await connection.setLocalDescription(await connection.createAnswer())
         except BaseException:
             await self.close()
             raise
-        sdp = self._connection.localDescription.sdp
-        return finish_answer(sdp, offer, start_kbps=start_kbps, mapped=mapped)
+        options = AnswerOptions(start_kbps=start_kbps, mapped=mapped)
+        return write_answer(offer, connection.localDescription.sdp, options)
 
     async def close(self) -> None:
         """Ends ICE and DTLS; calling it twice is harmless."""

@@ -11,10 +11,11 @@ from typing import Any
 
 import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.codecs import CODECS as AIORTC_CODECS
+from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from app.rtc.payloads import packetize
-from app.rtc.peer import know_vp9
 from tests.app import coding
 from wire.batch import Codec
 
@@ -23,6 +24,23 @@ Signal = Callable[[str], Awaitable[str]]
 
 
 CODECS = ("H264", "VP8", "VP9")
+
+
+_VP9 = RTCRtpCodecParameters(
+    mimeType="video/VP9",
+    clockRate=90_000,
+    payloadType=119,
+    rtcpFeedback=[
+        RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), RTCRtcpFeedback("goog-remb")
+    ],
+    parameters={"profile-id": "0"},
+)  # fmt: skip
+
+
+def know_vp9() -> None:
+    """Tells aiortc, once, of a codec that it only negotiates."""
+    if _VP9 not in AIORTC_CODECS["video"]:
+        AIORTC_CODECS["video"].append(_VP9)
 
 
 def connection() -> RTCPeerConnection:

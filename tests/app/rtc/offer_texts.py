@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "offers"
-PUBLISHERS = ("obs", "ffmpeg", "chromium_publish")
+PUBLISHERS = (
+    "obs", "ffmpeg", "chromium_publish", "obs_simulcast", "chromium_simulcast", "firefox_publish",
+    "safari_publish", "gstreamer_publish", "larix_publish", "max_bundle_publish",
+)  # fmt: skip
+PLAYERS = ("chromium_play", "firefox_play", "gstreamer_play")
 
 
 def offer(name: str) -> str:
@@ -21,7 +25,8 @@ def without(sdp: str, prefix: str) -> str:
 def only(sdp: str, kind: str) -> str:
     """The session part and the sections of one kind."""
     session, *sections = sdp.split("\r\nm=")
-    return "\r\nm=".join([session, *(s for s in sections if s.startswith(kind))]) + "\r\n"
+    kept = "\r\nm=".join([session, *(s for s in sections if s.startswith(kind))])
+    return kept.rstrip("\r\n") + "\r\n"
 
 
 def publish_h264(parameters: str) -> str:

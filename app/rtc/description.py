@@ -1,0 +1,119 @@
+"""Parses SDP text into its sections and attributes (RFC 8866), within hard bounds.
+
+Knows the syntax only. What the attributes mean is read by ``offer.py`` and the files that it uses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+from app.errors import BadOffer, BodyTooLarge
+
+MAX_OFFER_BYTES = 128 * 1024
+MAX_LINES = 4096
+"""A browser's offer has some 400 lines; reading this many takes a few milliseconds."""
+MAX_SECTIONS = 8
+MAX_FORMATS = 128
+"""There are 128 RTP payload types."""
+
+_MEDIA = re.compile(
+    r"m=([A-Za-z0-9.+_-]{1,32}) +([0-9]{1,5})(?:/[0-9]{1,5})? +([A-Za-z0-9/.-]{1,32}) +(.+)"
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,64}")
+
+Attributes = Mapping[str, tuple[str, ...]]
+"""The values of each attribute by its name, in their order; an attribute without value has ""."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Section:
+    """One media section (RFC 8866 section 5.14) with its own attributes."""
+
+    kind: str
+    "``audio``, ``video`` or another media type."
+    port: int
+    protocol: str
+    formats: tuple[str, ...]
+    attributes: Attributes
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """All values of an attribute."""
+        return self.attributes.get(name, ())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Description:
+    """A session description: session attributes and media sections."""
+
+    attributes: Attributes
+    sections: tuple[Section, ...]
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """All values of a session attribute."""
+        return self.attributes.get(name, ())
+
+
+def is_token(text: str) -> bool:
+    """True for a token of RFC 8866 section 9, with at most 64 characters."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def only_value(values: tuple[str, ...], what: str) -> str:
+    """The one value of an attribute, "" if it is absent. Raises BadOffer where values differ."""
+    if len(set(values)) > 1:
+        raise BadOffer(f"The offer has more than one {what} where one is allowed.")
+    return values[0] if values else ""
+
+
+def parse_description(text: str) -> Description:
+    """The sections and attributes of an SDP text. Raises BadOffer or BodyTooLarge.
+
+    Lines may end with CRLF or LF (RFC 8866 section 5).
+    """
+    if len(text) > MAX_OFFER_BYTES:
+        raise BodyTooLarge(f"An SDP offer may have {MAX_OFFER_BYTES // 1024} KiB at most.")
+    lines = text.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines or lines[0].rstrip("\r") != "v=0":
+        raise BadOffer("The body is not an SDP offer: it does not begin with v=0.")
+    if len(lines) > MAX_LINES:
+        raise BadOffer(f"The SDP has more than {MAX_LINES} lines.")
+    groups: list[tuple[str, dict[str, list[str]]]] = [("", {})]
+    for number, raw in enumerate(lines, 1):
+        line = raw.removesuffix("\r")
+        if line[1:2] != "=" or not ("a" <= line[0] <= "z") or _CONTROLS.search(line):
+            raise _malformed(number)
+        if line[0] == "a":
+            name, _, value = line[2:].partition(":")
+            groups[-1][1].setdefault(name, []).append(value.strip())
+        elif line[0] == "m":
+            groups.append((line, {}))
+            if len(groups) > MAX_SECTIONS + 1:
+                raise BadOffer(f"The offer has more than {MAX_SECTIONS} media sections.")
+            if _MEDIA.fullmatch(line) is None:
+                raise _malformed(number)
+    return Description(
+        _frozen(groups[0][1]), tuple(_section(line, found) for line, found in groups[1:])
+    )
+
+
+def _malformed(number: int) -> BadOffer:
+    return BadOffer(f"Line {number} of the SDP is malformed.")
+
+
+def _section(line: str, attributes: dict[str, list[str]]) -> Section:
+    match = _MEDIA.fullmatch(line)
+    formats = tuple(match[4].split()) if match else ()
+    if match is None or int(match[2]) > 65535 or not 0 < len(formats) <= MAX_FORMATS:
+        raise BadOffer(f"The media line {line[:40]!r} is malformed.")
+    if not all(is_token(entry) for entry in formats):
+        raise BadOffer(f"The media line {line[:40]!r} has malformed formats.")
+    return Section(match[1], int(match[2]), match[3], formats, _frozen(attributes))
+
+
+def _frozen(attributes: dict[str, list[str]]) -> Attributes:
+    return {name: tuple(values) for name, values in attributes.items()}
