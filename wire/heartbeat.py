@@ -26,6 +26,29 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 )
 
 
+class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
+    """One enhanced rendition of a stream, as its lead writes it. Counters only grow."""
+
+    name: str
+    codec: str
+    "Of what it holds now: ``h264``, ``vp8`` or, copied, ``vp9``."
+    watched: bool
+    "False: nobody watches it, so it is not made."
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    "Over the last seconds."
+    kbps: float = 0.0
+    frames: int = 0
+    key_frames: int = 0
+    encoded: int = 0
+    "Pictures that its encoder made, for all renditions of the codec."
+    left_out: int = 0
+    "Pictures that its encoder had no time for, while another one had."
+    encode_ms: float = 0.0
+    "What encoding a picture took, on average."
+
+
 class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker did for one stream since it became its lead. Counters only grow."""
 
@@ -63,6 +86,8 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "Of the net's work, what the frames on ``reuse`` asked for; the whole net on a picture is 1."
     reuse_done: float = 0.0
     "What of it was done."
+    renditions: list[RenditionWork] = msgspec.field(default_factory=list)
+    "Those that somebody watches or watched."
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):

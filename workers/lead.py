@@ -11,6 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from wire import clock, control, keys
@@ -19,20 +20,21 @@ from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, Fenced, StreamGone
 from wire.heartbeat import StreamWork
 from wire.jobs import RENEW_S, Job, JobQueue
-from wire.log import LogReader, LogWriter
+from wire.log import LogReader
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.age import EntryAge
+from workers.cores import usable_cores
 from workers.ending import Ending, LeadOver
 from workers.enhance.nets import NetCache
 from workers.enhance.seat import EngineTime
 from workers.intent import Intent
 from workers.key_wish import KeyWish
 from workers.lead_config import LeadConfig
-from workers.outbox import Outbox
 from workers.pipeline import FirstWish, Outlets, Pipeline
-from workers.plan.claims import COPY_LOAD
+from workers.plan.claims import COPY_LOAD, coding_load
 from workers.plan.route import Route
+from workers.renditions import CodingTime, Renditions
 from workers.shot import Shot
 from workers.tally import Tally
 
@@ -89,16 +91,22 @@ class Lead:
                 expected=config.capacity.frame_ms,
             ),
         )  # fmt: skip
-        writer = LogWriter(
-            client, stream=job.stream, rendition=keys.ENHANCED, owner_field="epoch", epoch=epoch
+        self._renditions = Renditions(
+            client, job.stream, epoch, self._tally, lost=self._pipeline.ask_key_frame
         )
-        self._outbox = Outbox(writer, self._tally, lost=self._pipeline.ask_key_frame)
+        self._coding = CodingTime()
+        self._source_codec = record.codec
         self._follow(record)
+        # Another lead may have left pictures in a log that nobody watches by now.
+        self._renditions.clear(but=self._wanted(record) | {keys.ENHANCED})
 
     @property
     def load(self) -> float:
         """In streams of 480x270 at 30 frames per second."""
-        return self._intent.load if self._awake.is_set() else COPY_LOAD
+        if not self._awake.is_set():
+            return COPY_LOAD
+        held = self._config.capacity.streams
+        return self._intent.load + coding_load(self._coding.ms_per_s, usable_cores(), held=held)
 
     async def run(self) -> Ending:
         """Leads the stream until it is over, and says why; cancelling it ends it at once."""
@@ -124,7 +132,7 @@ class Lead:
         is_ready = self._prepare() if asleep else bool(enhance.model_in_use)
         state, reason = intent.state(net_ready=is_ready, asleep=asleep)
         counts, standing = self._tally.read(), self._seat.standing()
-        fps, kbps = self._outbox.rates()
+        fps, kbps = self._renditions.rates()
         factor = enhance.scale if intent.current is Route.WORK else 1
         return StreamWork(
             stream=self.job.stream, epoch=self.epoch, state=state, reason=reason,
@@ -136,6 +144,7 @@ class Lead:
             rungs=counts.rungs, rung=standing.level.name.lower(),
             share_ms=round(standing.ms_per_s, 1), reuse_wanted=round(counts.reuse_wanted, 2),
             reuse_done=round(counts.reuse_done, 2),
+            renditions=self._renditions.work(self._pipeline.steps),
         )  # fmt: skip
 
     def _outlets(self) -> Outlets:
@@ -148,16 +157,19 @@ class Lead:
             return call
 
         return Outlets(
-            unit=on_loop(lambda unit: self._outbox.put(unit)),
+            made=on_loop(lambda made: self._renditions.put(made)),
             need_key=on_loop(self._key_wish.want),
             failed=on_loop(lambda error: self._end(LeadOver(Ending.FAILED, repr(error)))),
         )
 
     async def _run_tasks(self) -> Ending:
         tasks = {
-            "read": self._read, "publish": self._publish, "renew": self._renew,
+            "read": self._read, "renew": self._renew,
             "listen": self._listen, "watch": self._watch, "ask": self._key_wish.run,
             "alarm": self._await_alarm,
+        }  # fmt: skip
+        tasks |= {
+            f"publish {name}": partial(self._publish, name) for name in keys.ALL_ENHANCED
         }  # fmt: skip
         try:
             async with asyncio.TaskGroup() as group:
@@ -173,7 +185,8 @@ class Lead:
 
     def _go_on(self) -> None:
         self._key_wish.want("a task of the lead failed")
-        self._pipeline.ask_key_frame()
+        for rendition in keys.ALL_ENHANCED:
+            self._pipeline.ask_key_frame(rendition)
 
     def _end(self, over: LeadOver) -> None:
         self._over = self._over or over
@@ -213,7 +226,7 @@ class Lead:
         """
         self._say("asleep", "sleeps, since nobody watches")
         await asyncio.sleep(REPLAY_S)  # What is inside comes out; and no unit comes out twice.
-        self._outbox.clear()  # A viewer must not be greeted with pictures of long ago.
+        self._renditions.clear()
         await self._awake.wait()
         self._say("awake", "is watched")
         self._caught_up = False
@@ -245,9 +258,9 @@ class Lead:
             self._intent.restart()
         self._key_wish.want("copying begins at a key frame")
 
-    async def _publish(self) -> None:
+    async def _publish(self, rendition: str) -> None:
         try:
-            await self._outbox.run()
+            await self._renditions.run(rendition)
         except Fenced as error:
             raise LeadOver(Ending.LOST, str(error)) from error
         except StreamGone as error:
@@ -278,12 +291,11 @@ class Lead:
                     self._on_key_request(message)
 
     def _on_key_request(self, message: control.KeyFrameRequest) -> None:
-        if message.rendition != keys.ENHANCED:
-            return
-        if self._intent.current is Route.COPY:
+        copies = (keys.ENHANCED, keys.ON_DEMAND.get(self._source_codec))
+        if self._intent.current is Route.COPY and message.rendition in copies:
             self._key_wish.want("a viewer of the copied rendition needs it")
         else:
-            self._pipeline.ask_key_frame()
+            self._pipeline.ask_key_frame(message.rendition)
 
     async def _watch(self) -> None:
         """Reads the record now and then: a message may be missed, and load changes."""
@@ -311,6 +323,7 @@ class Lead:
     def _follow(self, record: StreamRecord) -> None:
         """Takes what the record says, and what was measured."""
         enhance = self._pipeline.enhance
+        self._source_codec = record.codec
         enhance.strength = self._strength(record)
         if self._intent.follow(record):
             enhance.model, enhance.fault = self._intent.model, ""
@@ -327,14 +340,23 @@ class Lead:
 
     def _attend(self, record: StreamRecord) -> None:
         """Copying costs nearly nothing and goes on; the net is for those who watch."""
-        watched = record.watched_us > 1000 * self._age.redis_ms(now_us=clock.now_us())
-        self._seat.watch(watched)
-        is_copied = self._intent.current is Route.COPY
-        if watched or is_copied or self._config.enhance_unwatched:
+        wanted = self._wanted(record)
+        self._seat.watch(bool(wanted))
+        if self._config.enhance_unwatched:
+            wanted |= {keys.ENHANCED}
+        self._pipeline.want(wanted)
+        beside_s = sum(step.beside_s for step in self._pipeline.steps)
+        self._coding.tell(beside_s, now=time.monotonic())
+        if wanted or self._intent.current is Route.COPY:
             self._awake.set()
         else:
             self._awake.clear()
             self._prepare()
+
+    def _wanted(self, record: StreamRecord) -> frozenset[str]:
+        """The renditions that somebody watches."""
+        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
+        return record.wanted(now_us=now_us) & frozenset(keys.ALL_ENHANCED)
 
     def _prepare(self) -> bool:
         """The nets for the first viewer; True once they are ready."""

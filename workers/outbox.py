@@ -28,19 +28,24 @@ class Outbox:
         self._tally = tally
         self._lost = lost
         self._meter = Meter()
-        self._units: deque[AccessUnit | None] = deque()
+        self._units: deque[tuple[AccessUnit, bool] | None] = deque()
         "None: the log is to be emptied at this point."
         self._bytes = 0
         self._filled = asyncio.Event()
+        self.codec = ""
+        "Of the last unit appended."
+        self.size = (0, 0)
+        self.frames = 0
+        self.key_frames = 0
 
-    def put(self, unit: AccessUnit) -> None:
-        """Appends the unit soon."""
+    def put(self, unit: AccessUnit, *, counted: bool = True) -> None:
+        """Appends the unit soon. ``counted`` by the tally: no other log holds the same picture."""
         self._bytes += len(unit.payload)
         if len(self._units) >= LIMIT or self._bytes > LIMIT_BYTES:
             self._bytes = len(unit.payload)
-            self._lose(sum(waiting is not None for waiting in self._units))
+            self._lose(sum(waiting is not None and waiting[1] for waiting in self._units))
             self._units.clear()
-        self._units.append(unit)
+        self._units.append((unit, counted))
         self._filled.set()
 
     def clear(self) -> None:
@@ -58,8 +63,8 @@ class Outbox:
             await self._filled.wait()
             self._filled.clear()
             while self._units:
-                unit = self._units.popleft()
-                await (self._clear() if unit is None else self._append(unit))
+                waiting = self._units.popleft()
+                await (self._clear() if waiting is None else self._append(*waiting))
 
     async def _clear(self) -> None:
         try:
@@ -68,21 +73,29 @@ class Outbox:
             self._units.appendleft(None)
             await asyncio.sleep(RETRY_S)
 
-    async def _append(self, unit: AccessUnit) -> None:
+    async def _append(self, unit: AccessUnit, counted: bool) -> None:
         self._bytes -= len(unit.payload)
         now_us = clock.now_us()
         batch = Batch(epoch=self._writer.epoch, units=(unit.stamped(Stage.PUBLISHED, now_us),))
         try:
             await self._writer.append(batch, now_ms=now_us // 1000)
         except REDIS_DOWN:
-            self._lose(1)
+            self._lose(int(counted))
             await asyncio.sleep(RETRY_S)
             return
-        self._tally.count("frames_out")
-        if unit.is_key:
-            self._tally.count("key_frames")
+        self._note(unit)
+        if counted:
+            self._tally.count("frames_out")
+            if unit.is_key:
+                self._tally.count("key_frames")
+
+    def _note(self, unit: AccessUnit) -> None:
+        self.codec, self.size = unit.codec.name.lower(), (unit.width, unit.height)
+        self.frames += 1
+        self.key_frames += unit.is_key
         self._meter.add(len(unit.payload), now=time.monotonic())
 
     def _lose(self, number: int) -> None:
-        self._tally.drop("redis", number)
+        if number:
+            self._tally.drop("redis", number)
         self._lost()

@@ -73,6 +73,12 @@ class Picture:
         """A picture of undefined content, to be written into."""
         return _wrap(av.VideoFrame(width, height, "yuv420p"), colour)
 
+    def copy(self) -> Picture:
+        """The same picture in memory of its own."""
+        copied = Picture.blank(self.width, self.height, self.colour)
+        copied.y[:], copied.u[:], copied.v[:] = self.y, self.u, self.v
+        return copied
+
     @classmethod
     def of_frame(cls, frame: Any) -> Picture:
         """The picture in a decoded frame."""

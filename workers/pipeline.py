@@ -1,4 +1,5 @@
-"""The pipeline of one live stream: decode, enhance and encode, each on its own thread.
+"""The pipeline of one live stream: decode, enhance and encode, each on its own thread, and one more
+for each codec that a viewer may need beside the usual one.
 
 ``offer`` puts a shot in, units come out by ``Outlets.unit``. The queues between the threads are
 short and wait; what became late while waiting is resized or dropped by the next step, so that a
@@ -10,10 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from wire.batch import AccessUnit
+from wire import keys
+from wire.batch import Codec
 from workers.channel import Channel
 from workers.decode.step import DecodeStep
-from workers.encode.step import EncodeStep, OutputConfig
+from workers.encode.coder import Coder
+from workers.encode.step import EncodeStep, Made, OutputConfig
+from workers.encode.table import CODECS
 from workers.enhance.nets import NetCache
 from workers.enhance.seat import Seat
 from workers.enhance.step import EnhanceStep, Expected
@@ -31,8 +35,8 @@ _BETWEEN = 2
 class Outlets:
     """Whom the threads tell; called from them, so each must be safe and short."""
 
-    unit: Callable[[AccessUnit], None]
-    "A unit of the enhanced log, in order."
+    made: Callable[[Made], None]
+    "What an enhanced log gets, in order."
     need_key: Callable[[str], None]
     "A source unit was refused for want of a key frame; the text says why."
     failed: Callable[[Exception], None]
@@ -53,7 +57,7 @@ class FirstWish:
 
 
 class Pipeline:
-    """Three threads; made, started, and closed once."""
+    """Made, started, and closed once."""
 
     def __init__(
         self,
@@ -70,30 +74,52 @@ class Pipeline:
             nets, tally, seat, model=wish.model, fps=wish.fps, strength=wish.strength,
             expected=wish.expected,
         )  # fmt: skip
-        self._encode = EncodeStep(output, tally, fps=wish.fps)
+        self._outlets = outlets
+        self._output = output.codec
+        self._coders = {
+            codec: self._coder(name, EncodeStep(
+                output, tally, codec=codec, logs=_logs(codec, output.codec), fps=wish.fps,
+                need_key=outlets.need_key, shares=codec is not output.codec,
+            ))
+            for codec in CODECS
+        }  # fmt: skip
         self._intake: Channel[Shot] = Channel(INTAKE)
         self._decoded: Channel[Shot] = Channel(_BETWEEN)
-        self._enhanced: Channel[Shot] = Channel(_BETWEEN)
-        self._outlets = outlets
         self._stages = (
             Stage(
                 f"decode {name}", self._decode, self._intake, self._decoded.put,
                 finish=self._decoded.finish, fail=self._fail,
             ),
             Stage(
-                f"enhance {name}", self.enhance, self._decoded, self._enhanced.put,
-                finish=self._enhanced.finish, fail=self._fail,
-            ),
-            Stage(
-                f"encode {name}", self._encode, self._enhanced, self._put_out,
-                finish=lambda: None, fail=self._fail,
+                f"enhance {name}", self.enhance, self._decoded, self._share_out,
+                finish=self._finish_coders, fail=self._fail,
             ),
         )  # fmt: skip
+        self.want(frozenset())
 
     def start(self) -> None:
         """Starts the threads."""
         for stage in self._stages:
             stage.start()
+        for coder in self._coders.values():
+            coder.start()
+
+    def want(self, renditions: frozenset[str]) -> None:
+        """The enhanced renditions that are made from the next frame on."""
+        usual = self._coders[self._output].step
+        for coder in self._coders.values():
+            coder.step.wanted = renditions
+            coder.step.counts = coder.step is usual or renditions.isdisjoint(usual.logs)
+        self._decode.recode = frozenset(
+            codec for codec in CODECS if _on_demand(codec) in renditions
+        )
+
+    @property
+    def steps(self) -> tuple[EncodeStep, ...]:
+        """The encoding steps, the usual one first; to be read."""
+        usual = self._coders[self._output].step
+        others = (coder.step for coder in self._coders.values() if coder.step is not usual)
+        return (usual, *others)
 
     @property
     def has_room(self) -> bool:
@@ -104,13 +130,16 @@ class Pipeline:
         """Puts a shot in; waits if ``INTAKE`` are waiting already. False once closed."""
         return self._intake.put(shot)
 
-    def ask_key_frame(self) -> None:
-        """The next picture, at most two a second, becomes a key frame."""
-        self._encode.keys.ask()
+    def ask_key_frame(self, rendition: str = keys.ENHANCED) -> None:
+        """The rendition's next picture, at most two a second, becomes a key frame."""
+        for coder in self._coders.values():
+            if rendition in coder.step.logs:
+                coder.step.keys.ask()
 
     def restart(self) -> None:
         """What comes next does not follow what came before: it begins with a key frame."""
-        self._encode.keys.restart()
+        for coder in self._coders.values():
+            coder.step.keys.restart()
 
     def finish(self) -> None:
         """No more shots come; those inside still come out."""
@@ -118,18 +147,46 @@ class Pipeline:
 
     def close(self) -> None:
         """Ends the threads at once; what is inside is lost. Harmless when repeated."""
-        for channel in (self._intake, self._decoded, self._enhanced):
+        for channel in (self._intake, self._decoded):
             channel.close()
+        for coder in self._coders.values():
+            coder.close()
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the threads; never on the loop. False if one did not end in time."""
         ended = [stage.join(timeout_s) for stage in self._stages]
+        ended += [coder.join(timeout_s) for coder in self._coders.values()]
         return all(ended)
 
-    def _put_out(self, unit: AccessUnit) -> bool:
-        self._outlets.unit(unit)
+    def _coder(self, name: str, step: EncodeStep) -> Coder:
+        return Coder(name, step, self._put_out, fail=self._fail)
+
+    def _share_out(self, shot: Shot) -> bool:
+        """To the encoders that have something to do with it, each with stamps of its own."""
+        usual = self._coders[self._output]
+        for coder in self._coders.values():
+            if coder is not usual and not coder.step.is_idle:
+                coder.offer(shot.twin(shot.route))
+        return usual.offer(shot)
+
+    def _finish_coders(self) -> None:
+        for coder in self._coders.values():
+            coder.finish()
+
+    def _put_out(self, made: Made) -> bool:
+        self._outlets.made(made)
         return True
 
     def _fail(self, error: Exception) -> None:
         self.close()
         self._outlets.failed(error)
+
+
+def _on_demand(codec: Codec) -> str:
+    return keys.ON_DEMAND[codec.name.lower()]
+
+
+def _logs(codec: Codec, output: Codec) -> tuple[str, ...]:
+    """The logs that the step of a codec writes."""
+    own = _on_demand(codec)
+    return (keys.ENHANCED, own) if codec is output else (own,)

@@ -29,6 +29,10 @@ class Shot:
     info: CodecInfo | None = None
     "What the codec tells of the source's picture; None before it was decoded."
 
+    def twin(self, route: Route) -> Shot:
+        """The same frame for another thread."""
+        return dataclasses.replace(self, route=route, stamps=[*self.stamps])
+
     def stamp(self, stage: Stage) -> None:
         """Notes that the stage was passed now."""
         self.stamps.append((stage, clock.now_us()))

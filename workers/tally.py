@@ -33,7 +33,8 @@ class Counts:
 
 class Tally:
     """The counters. Reasons of drops: ``late``, ``broken``, ``no_key_frame``, ``encoder``,
-    ``redis``, ``hidden`` (the unit holds no picture to be shown)."""
+    ``redis``, ``hidden`` (the unit holds no picture to be shown), and with ``recode_`` before it
+    what was copied but could not be coded anew for viewers who lack its codec."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

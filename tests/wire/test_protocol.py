@@ -11,7 +11,7 @@ import msgspec
 
 from wire import batch, control, heartbeat, jobs, log, streams
 from wire.batch import Stage
-from wire.heartbeat import EngineTrial, ModelInfo, StreamWork, WorkerBeat
+from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
 from wire.streams import StreamRecord
 from workers.plan.ladder import Reason, Rung
 
@@ -53,13 +53,14 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
     model = schema()["properties"]["models"]["items"]
     trial = schema()["properties"]["trials"]["items"]
     for found, kind in (
-        (schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo), (trial, EngineTrial)
+        (schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo), (trial, EngineTrial),
+        (work["properties"]["renditions"]["items"], RenditionWork),
     ):  # fmt: skip
         assert set(found["properties"]) == set(kind.__struct_fields__)
         assert set(found["required"]) == required(kind)
     defaults = {field.name: field.default for field in msgspec.structs.fields(StreamWork)}
     for name, described in work["properties"].items():
-        if "default" in described and name not in ("dropped", "rungs"):
+        if "default" in described and name not in ("dropped", "rungs", "renditions"):
             assert described["default"] == defaults[name]
 
 

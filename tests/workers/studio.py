@@ -134,12 +134,13 @@ class Publisher:
 
 
 class Viewer:
-    """Reads the enhanced log, and says so; ``units`` grows while the block lasts."""
+    """Reads an enhanced log, and says so; ``units`` grows while the block lasts."""
 
-    def __init__(self, client: Redis, stream: str = "cam1") -> None:
+    def __init__(self, client: Redis, stream: str = "cam1", rendition: str = "2x") -> None:
         self._client = client
         self._stream = stream
-        self._reader = LogReader(client, stream=stream, rendition="2x")
+        self._rendition = rendition
+        self._reader = LogReader(client, stream=stream, rendition=rendition)
         self.units: list[AccessUnit] = []
         self.epochs: list[int] = []
         self.seen_at: list[float] = []
@@ -150,7 +151,7 @@ class Viewer:
         while True:
             try:
                 record = await registry.get(self._stream)
-                if await registry.watch(self._stream, record.session):
+                if await registry.watch(self._stream, record.session, self._rendition):
                     message = control.RecordChanged()
                     await control.to_lead(self._client, self._stream).send(message)
             except (StreamGone, *REDIS_DOWN):

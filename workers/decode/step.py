@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from wire.batch import Flags, Stage
+from wire.batch import Codec, Flags, Stage
 from workers.decode.decoder import UnitDecoder
 from workers.decode.gate import Entrance, SourceGate
 from workers.errors import BrokenUnit
@@ -30,6 +30,8 @@ class DecodeStep:
     def __init__(self, tally: Tally, *, need_key: Callable[[str], None]) -> None:
         self._tally = tally
         self._need_key = need_key
+        self.recode: frozenset[Codec] = frozenset()
+        "Codecs in which copied units are needed too; set from any thread."
         self._gate = SourceGate()
         self._decoder: UnitDecoder | None = None
         self._inspector: CodecInspector | None = None
@@ -39,10 +41,16 @@ class DecodeStep:
     def step(self, item: Shot) -> Iterator[Shot]:
         """The shots whose pictures are complete now; a copied shot goes through as it is."""
         if item.route is Route.COPY:
-            self._gate.reset()
-            self._decoder = None
+            twin = item.twin(Route.RECODE)
             yield item
-            return
+            if self.recode <= {item.unit.codec}:
+                self._gate.reset()
+                self._decoder = None
+                return
+            item = twin
+        yield from self._work(item)
+
+    def _work(self, item: Shot) -> Iterator[Shot]:
         unit = item.unit
         entrance = self._gate.enter(
             sequence=unit.sequence,
@@ -76,7 +84,7 @@ class DecodeStep:
     def _decode(self, decoder: UnitDecoder, item: Shot) -> Iterator[Shot]:
         self._tag += 1
         self._inside[self._tag] = item
-        if self._inspector is not None:
+        if self._inspector is not None and item.route is Route.WORK:
             self._inspector.see(self._tag, item.unit.payload)
         yield from self._match(decoder.decode(item.unit.payload, self._tag))
         if not decoder.may_hold_back and self._inside.pop(self._tag, None) is not None:
@@ -89,7 +97,8 @@ class DecodeStep:
             shot = self._inside.pop(tag, None)
             if shot is not None:
                 shot.picture = picture
-                if self._inspector is not None and not shot.is_replay:
+                is_enhanced = shot.route is Route.WORK and not shot.is_replay
+                if self._inspector is not None and is_enhanced:
                     size = len(shot.unit.payload)
                     shot.info = self._inspector.tell(tag, picture.frame, size)
                 shot.stamp(Stage.DECODED)
@@ -100,7 +109,9 @@ class DecodeStep:
         self._need_key(entrance.value)
 
     def _drop(self, shot: Shot, reason: str) -> None:
-        if shot.is_replay:
+        if shot.route is Route.RECODE:
+            self._tally.drop(f"recode_{reason}")
+        elif shot.is_replay:
             self._tally.count("replayed")
         else:
             self._tally.drop(reason)

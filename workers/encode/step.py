@@ -1,12 +1,13 @@
-"""The encoding thread's work for one live stream."""
+"""The encoding threads' work for one live stream: one step for each codec."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from wire import keys
 from wire.batch import AccessUnit, Codec, Flags, Stage
 from wire.settings import BitrateTable
 from workers.encode.encoder import Coded, Encoder, EncoderSpec, EncoderTicks
@@ -25,59 +26,172 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OutputConfig:
-    """How a stream's enhanced rendition is coded."""
+    """How a stream's enhanced renditions are coded."""
 
     codec: Codec
+    "Of the rendition for all viewers who can decode it; others get another one on demand."
     preset: str
     "Of x264."
     bitrates: BitrateTable
 
 
-class EncodeStep:
-    """Enhanced pictures to units of the enhanced log; copied units become that too.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Made:
+    """What one log gets."""
 
-    A picture of another size starts a new encoder, and so a key frame.
+    rendition: str
+    unit: AccessUnit | None
+    "None: the log is to be emptied, since nobody watches it any more."
+    is_counted: bool
+    "The first unit made of a frame; what else holds the same picture is not counted again."
+
+
+@dataclasses.dataclass(slots=True)
+class _Log:
+    """One log that the step writes."""
+
+    name: str
+    sequence: int = 0
+    follows: bool | None = None
+    "Whether its last unit was copied; None while the next one has nothing to refer to."
+
+    def takes(self, item: Shot, codec: Codec) -> bool:
+        """Whether the shot belongs into the log; ``codec`` is the step's."""
+        if item.route is Route.WORK:
+            return True
+        if self.name == keys.ENHANCED:
+            return item.route is Route.COPY
+        # The log holds one codec: of another one, pictures are coded anew.
+        return (item.unit.codec is codec) is (item.route is Route.COPY)
+
+    def append(self, unit: AccessUnit, *, copied: bool) -> AccessUnit | None:
+        """The unit with its number; None if a reader could not decode it here."""
+        if self.follows is not copied and not unit.is_key:
+            return None
+        self.follows = copied
+        number, self.sequence = self.sequence, (self.sequence + 1) % (1 << 32)
+        return dataclasses.replace(unit, sequence=number)
+
+
+class EncodeStep:
+    """Pictures to units of the logs of one codec; copied units go into them too.
+
+    A picture of another size starts a new encoder, and so a key frame. A log that begins to be
+    watched begins with a key frame, and is emptied once nobody watches it.
     """
 
-    def __init__(self, output: OutputConfig, tally: Tally, *, fps: float) -> None:
+    def __init__(
+        self, output: OutputConfig, tally: Tally, *, codec: Codec, logs: tuple[str, ...],
+        fps: float, need_key: Callable[[str], None], shares: bool = False,
+    ) -> None:  # fmt: skip
+        """``need_key`` is called, from this thread, for a key frame of the source. ``shares``:
+        other threads encode the same pictures.
+        """
         self.keys = KeyFramePolicy()
+        self.codec = codec
+        self.logs = frozenset(logs)
+        self.wanted: frozenset[str] = frozenset()
+        "The renditions that are watched; set from any thread."
+        self.counts = True
+        "Whether the frames count here: no other step makes units of them. Set from any thread."
+        self.coded = 0
+        self.spent_s = 0.0
+        "That encoding ``coded`` pictures took."
+        self.beside_s = 0.0
+        "Of that, what is not counted as the work for a stream: another codec, or a copied stream."
+        self.left_out = 0
+        "Pictures that were not encoded and are not counted as dropped, as another step has them."
         self._patience = Patience()
         self._output = output
         self._tally = tally
+        self._need_key = need_key
+        self._shares = shares
         self._rate = FrameRate(guess=fps)
         self._ticks = EncoderTicks()
         self._shape: tuple[tuple[int, ...], Colour] | None = None
         "Of the encoder's pictures: their luma's, and what their samples mean."
         self._encoder: Encoder | None = None
-        self._sequence = 0
+        self._logs = tuple(_Log(name) for name in logs)
+        self._open: frozenset[str] = frozenset()
 
-    def step(self, item: Shot) -> Iterator[AccessUnit]:
-        """The unit; nothing if the picture is too late, or cannot be coded."""
-        self._rate.add(item.unit.pts, item.unit.clock_rate)
+    @property
+    def is_idle(self) -> bool:
+        """True if a shot would change nothing here: no log is watched, none is to be emptied."""
+        return not self._open and self.wanted.isdisjoint(self.logs)
+
+    def step(self, item: Shot) -> Iterator[Made]:
+        """What the logs get; nothing if the picture is too late, or cannot be coded."""
+        if item.route is not Route.RECODE:
+            self._rate.add(item.unit.pts, item.unit.clock_rate)
+        wanted = self.wanted
+        if item.route is not Route.WORK:
+            wanted |= {keys.ENHANCED}  # Copying costs nearly nothing and needs no watcher.
+        yield from self._follow(wanted & self.logs)
+        targets = [one for one in self._logs if one.name in wanted and one.takes(item, self.codec)]
         if item.route is Route.COPY or item.picture is None:
-            # What comes after copied units cannot refer to what came before them.
-            self.keys.restart()
-            yield self._copy(item)
-            return
-        now = time.monotonic()
-        if self._patience.ends(now - item.arrived, now=now):
-            self._tally.drop("late")
-            return
-        try:
-            coded = self._code(item, item.picture)
-        except EncoderFailed as error:
-            log.warning("%s", error, extra={"action": "encoder_failed"})
-            self._encoder = None
-            self._tally.drop("encoder")
-            return
-        item.stamp(Stage.ENCODED)
-        yield self._unit(item, item.picture, coded)
+            yield from self._copy(item, targets)
+        elif targets:
+            yield from self._encode(item, item.picture, targets)
 
-    def flush(self) -> Iterator[AccessUnit]:
+    def flush(self) -> Iterator[Made]:
         """Nothing is held back."""
         yield from ()
 
+    def leave_out(self, reason: str, *, counted: bool) -> None:
+        """A picture is not encoded."""
+        if counted:
+            self._tally.drop(reason)
+        else:
+            self.left_out += 1
+
+    def _follow(self, wanted: frozenset[str]) -> Iterator[Made]:
+        """Opens logs and closes them."""
+        for one in self._logs:
+            if one.name in self._open - wanted:
+                yield Made(one.name, None, is_counted=False)
+            if one.name in self._open ^ wanted:
+                one.follows = None
+        self._open = wanted
+
+    def _copy(self, item: Shot, targets: list[_Log]) -> Iterator[Made]:
+        for one in targets:
+            copied = dataclasses.replace(
+                item.unit, flags=item.unit.flags | Flags.BYPASS, stamps=item.all_stamps()
+            )
+            unit = one.append(copied, copied=True)
+            if unit is None:
+                self._need_key("a viewer of the copied rendition needs it")
+                continue
+            is_first = one.name == keys.ENHANCED
+            if is_first:
+                self._tally.count("bypassed")
+            yield Made(one.name, unit, is_counted=is_first)
+
+    def _encode(self, item: Shot, picture: Picture, targets: list[_Log]) -> Iterator[Made]:
+        counted = self.counts and item.route is Route.WORK
+        now = time.monotonic()
+        if self._patience.ends(now - item.arrived, now=now):
+            self.leave_out("late", counted=counted)
+            return
+        if any(one.follows is not False for one in targets):
+            # What is coded cannot refer to what was copied, or is not in the log.
+            self.keys.restart()
+        try:
+            coded = self._code(item, picture)
+        except EncoderFailed as error:
+            log.warning("%s", error, extra={"action": "encoder_failed"})
+            self._encoder = None
+            self.leave_out("encoder", counted=counted)
+            return
+        item.stamp(Stage.ENCODED)
+        made = self._unit(item, picture, coded)
+        for one in targets:
+            unit = one.append(made, copied=False)
+            if unit is not None:
+                yield Made(one.name, unit, is_counted=counted and one is targets[0])
+
     def _code(self, item: Shot, picture: Picture) -> Coded:
+        begun = time.perf_counter()
         unit, fps = item.unit, self._rate.fps
         shape = (picture.y.shape, picture.colour)
         if self._encoder is None or shape != self._shape:
@@ -86,11 +200,20 @@ class EncodeStep:
             self.keys.restart()
         ticks = self._ticks.at(unit.pts, unit.clock_rate)
         key = self.keys.is_due(pts=unit.pts, clock_rate=unit.clock_rate, now=time.monotonic())
-        return self._encoder.encode(picture, ticks=ticks, fps=fps, key=key)
+        if self._shares:
+            # An encoder writes times and types into a frame.
+            picture = picture.copy()
+        coded = self._encoder.encode(picture, ticks=ticks, fps=fps, key=key)
+        took_s = time.perf_counter() - begun
+        self.coded += 1
+        self.spent_s += took_s
+        if self._shares or item.route is Route.RECODE:
+            self.beside_s += took_s
+        return coded
 
     def _spec(self, picture: Picture) -> EncoderSpec:
         return EncoderSpec(
-            codec=self._output.codec,
+            codec=self.codec,
             width=picture.width,
             height=picture.height,
             kbps=self._output.bitrates.kbps(picture.width, picture.height),
@@ -101,25 +224,10 @@ class EncodeStep:
     def _unit(self, item: Shot, picture: Picture, coded: Coded) -> AccessUnit:
         return dataclasses.replace(
             item.unit,
-            codec=self._output.codec,
+            codec=self.codec,
             flags=Flags.KEY if coded.is_key else Flags.NONE,
-            sequence=self._next_sequence(),
             payload=coded.payload,
             width=picture.width,
             height=picture.height,
             stamps=item.all_stamps(),
         )
-
-    def _copy(self, item: Shot) -> AccessUnit:
-        self._tally.count("bypassed")
-        return dataclasses.replace(
-            item.unit,
-            flags=item.unit.flags | Flags.BYPASS,
-            sequence=self._next_sequence(),
-            stamps=item.all_stamps(),
-        )
-
-    def _next_sequence(self) -> int:
-        sequence = self._sequence
-        self._sequence = (sequence + 1) % (1 << 32)
-        return sequence

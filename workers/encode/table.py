@@ -12,6 +12,10 @@ from workers.encode.x264 import X264Encoder
 _TABLE: dict[Codec, Callable[..., Encoder]] = {Codec.H264: X264Encoder, Codec.VP8: Vp8Encoder}
 
 
+CODECS = tuple(_TABLE)
+"""What can be encoded."""
+
+
 def make_encoder(spec: EncoderSpec, *, fps: float) -> Encoder:
     """An encoder, open. Raises EncoderFailed."""
     return _TABLE[spec.codec](spec, fps=fps)

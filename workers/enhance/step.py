@@ -97,7 +97,7 @@ class EnhanceStep:
     def step(self, item: Shot) -> Iterator[Shot]:
         """The shot with its picture enhanced; nothing if it is only replayed, or too late."""
         picture = item.picture
-        if item.route is Route.COPY or picture is None:
+        if item.route is not Route.WORK or picture is None:
             yield item
             return
         self._rate.add(item.unit.pts, item.unit.clock_rate)

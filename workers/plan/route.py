@@ -12,6 +12,8 @@ class Route(enum.Enum):
     "Decode, enhance, encode."
     COPY = "copy"
     "Into the enhanced log as it is, flagged as bypass."
+    RECODE = "recode"
+    "Beside a copy: decode and encode at the same size, for viewers who lack the source's codec."
 
 
 class RoutePolicy:

@@ -1,0 +1,234 @@
+"""What each log gets of copied, recoded and enhanced shots, with real encoders."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from wire import keys
+from wire.batch import Codec, Flags
+from workers.decode.decoder import UnitDecoder
+from workers.encode.coder import WAITING, Coder
+from workers.encode.step import EncodeStep, Made, OutputConfig
+from workers.plan.claims import coding_load
+from workers.plan.route import Route
+from workers.renditions import CodingTime
+from workers.shot import Shot
+from workers.tally import Tally
+
+from ..clips import Clip, picture, units
+from ..studio import BITRATES
+
+OUTPUT = OutputConfig(codec=Codec.H264, preset="ultrafast", bitrates=BITRATES)
+BOTH = ("2x", "2x-h264")
+
+
+class Bench:
+    """One step and what it tells."""
+
+    def __init__(self, codec: Codec = Codec.H264, logs: tuple[str, ...] = BOTH) -> None:
+        self.tally = Tally()
+        self.wishes: list[str] = []
+        self.step = EncodeStep(
+            OUTPUT, self.tally, codec=codec, logs=logs, fps=30.0, need_key=self.wishes.append
+        )
+
+    def want(self, *names: str) -> None:
+        self.step.wanted = frozenset(names)
+
+    def put(self, shots: Iterable[Shot]) -> list[Made]:
+        return [made for shot in shots for made in self.step.step(shot)]
+
+
+def shots(route: Route, count: int = 3, *, first: int = 0, codec: Codec = Codec.H264) -> list[Shot]:
+    """The first is a key frame of the source where ``first`` is 0."""
+    coded = list(units(Clip(codec=codec, frames=first + count)))[first:]
+    side = 2 if route is Route.WORK else 1
+    return [
+        Shot(
+            unit, route, arrived=time.monotonic(),
+            picture=None if route is Route.COPY else picture(n, 64 * side, 48 * side),
+        )
+        for n, unit in enumerate(coded)
+    ]  # fmt: skip
+
+
+def told(found: list[Made]) -> list[tuple[str, str]]:
+    """(log, what it got)."""
+    words = []
+    for made in found:
+        if made.unit is None:
+            words.append((made.rendition, "emptied"))
+        elif made.unit.flags & Flags.BYPASS:
+            words.append((made.rendition, "copied key" if made.unit.is_key else "copied"))
+        else:
+            words.append((made.rendition, "key" if made.unit.is_key else "coded"))
+    return words
+
+
+def test_one_encoder_serves_all_logs_of_its_codec() -> None:
+    bench = Bench()
+    bench.want(*BOTH)
+    found = bench.put(shots(Route.WORK))
+    assert told(found) == [(name, how) for how in ("key", "coded", "coded") for name in BOTH]
+    assert bench.step.coded == 3
+    assert [made.is_counted for made in found] == [True, False] * 3
+    assert [made.unit.sequence for made in found if made.unit] == [0, 0, 1, 1, 2, 2]
+
+
+def test_nothing_is_encoded_for_a_log_that_is_not_wanted() -> None:
+    bench = Bench()
+    assert bench.step.is_idle and bench.put(shots(Route.WORK)) == []
+    bench.want("2x-vp8")
+    assert bench.step.is_idle and bench.put(shots(Route.WORK)) == []
+    assert (bench.step.coded, bench.step.spent_s) == (0, 0.0)
+
+
+def test_a_log_that_joins_begins_with_a_key_frame_and_one_that_leaves_is_emptied_once() -> None:
+    bench = Bench()
+    bench.want("2x")
+    bench.put(shots(Route.WORK))
+    bench.want(*BOTH)
+    assert told(bench.put(shots(Route.WORK, 2))) == [
+        ("2x", "key"), ("2x-h264", "key"), ("2x", "coded"), ("2x-h264", "coded")
+    ]  # fmt: skip
+    bench.want("2x-h264")
+    assert told(bench.put(shots(Route.WORK, 2))) == [
+        ("2x", "emptied"), ("2x-h264", "coded"), ("2x-h264", "coded")
+    ]  # fmt: skip
+    bench.want()
+    assert not bench.step.is_idle
+    assert told(bench.put(shots(Route.WORK, 2))) == [("2x-h264", "emptied")]
+    assert bench.step.is_idle
+
+
+def test_frames_count_in_the_log_that_is_wanted() -> None:
+    bench = Bench()
+    bench.want("2x-h264")
+    assert [made.is_counted for made in bench.put(shots(Route.WORK))] == [True] * 3
+    bench.step.counts = False
+    assert [made.is_counted for made in bench.put(shots(Route.WORK))] == [False] * 3
+
+
+@pytest.mark.parametrize("codec,how", [(Codec.H264, "copied"), (Codec.VP9, "")])
+def test_copied_units_go_into_logs_that_may_hold_them(codec: Codec, how: str) -> None:
+    bench = Bench()
+    bench.want(*BOTH)
+    found = told(bench.put(shots(Route.COPY, 2, codec=codec)))
+    assert [what for what in found if what[0] == "2x"] == [("2x", "copied key"), ("2x", "copied")]
+    assert bool([what for what in found if what[0] == "2x-h264"]) is bool(how)
+    assert bench.tally.read().bypassed == 2 and bench.step.coded == 0
+
+
+def test_copying_into_the_usual_log_needs_no_viewer() -> None:
+    bench = Bench()
+    assert told(bench.put(shots(Route.COPY, 2))) == [("2x", "copied key"), ("2x", "copied")]
+    # Enhanced pictures follow, and still nobody watches.
+    assert told(bench.put(shots(Route.WORK, 2))) == [("2x", "emptied")]
+
+
+def test_a_copied_log_begins_at_a_key_frame_which_is_asked_for() -> None:
+    bench = Bench()
+    bench.want("2x-h264")
+    bench.put(shots(Route.COPY, 3))
+    bench.want()
+    bench.put(shots(Route.COPY, 1, first=3))
+    bench.want("2x-h264")
+    found = told(bench.put(shots(Route.COPY, 1, first=4)))
+    assert [what for what in found if what[0] == "2x-h264"] == []
+    assert bench.wishes
+    found = told(bench.put(shots(Route.COPY, 1)))
+    assert ("2x-h264", "copied key") in found
+
+
+def test_what_is_copied_in_another_codec_is_recoded_into_its_own_logs_only() -> None:
+    bench = Bench()
+    bench.want(*BOTH)
+    assert told(bench.put(shots(Route.RECODE, 2, codec=Codec.VP9))) == [
+        ("2x-h264", "key"), ("2x-h264", "coded")
+    ]  # fmt: skip
+    assert bench.step.beside_s == bench.step.spent_s > 0
+    # Pictures of the log's own codec were copied.
+    assert bench.put(shots(Route.RECODE, 2, codec=Codec.H264)) == []
+
+
+def test_every_change_between_ways_begins_with_a_key_frame_and_loses_no_number() -> None:
+    bench = Bench(Codec.VP8, ("2x-vp8",))
+    bench.want("2x-vp8")
+    found = bench.put([
+        *shots(Route.WORK), *shots(Route.COPY, codec=Codec.VP8), *shots(Route.WORK),
+        *shots(Route.RECODE), *shots(Route.WORK),
+    ])  # fmt: skip
+    words = [what for _, what in told(found)]
+    coded, copied = ["key", "coded", "coded"], ["copied key", "copied", "copied"]
+    assert words == coded + copied + coded * 3
+    sent = [made.unit for made in found if made.unit is not None]
+    assert [unit.sequence for unit in sent] == list(range(15))
+    decoder = UnitDecoder(Codec.VP8)
+    sizes = [(p.width, p.height) for unit in sent for _, p in decoder.decode(unit.payload, 0)]
+    assert (
+        sizes
+        == [(128, 96)] * 3 + [(64, 48)] * 3 + [(128, 96)] * 3 + [(64, 48)] * 3 + [(128, 96)] * 3
+    )
+
+
+def test_what_is_late_counts_where_the_frame_counts() -> None:
+    bench = Bench()
+    bench.want("2x")
+    late = [dataclasses.replace(shot, arrived=time.monotonic() - 9) for shot in shots(Route.WORK)]
+    assert len(bench.put(late)) == 1  # one goes through, so that no picture stands still
+    assert (bench.tally.read().dropped, bench.step.left_out) == ({"late": 2}, 0)
+    bench.step.counts = False
+    bench.put(late)
+    assert (bench.tally.read().dropped, bench.step.left_out) == ({"late": 2}, 3)
+
+
+def test_a_shared_picture_is_not_written_to() -> None:
+    step = EncodeStep(
+        OUTPUT, Tally(), codec=Codec.VP8, logs=("2x-vp8",), fps=30.0, need_key=print, shares=True
+    )
+    step.wanted = frozenset(["2x-vp8"])
+    (shot,) = shots(Route.WORK, 1)
+    assert shot.picture is not None
+    before, pixels = shot.picture.frame.pts, shot.picture.y.copy()
+    assert len(list(step.step(shot))) == 1
+    assert shot.picture.frame.pts is before and (shot.picture.y == pixels).all()
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_an_encoder_that_only_some_need_holds_up_nobody(counts: bool) -> None:
+    bench = Bench(Codec.VP8, ("2x-vp8",))
+    bench.want("2x-vp8")
+    bench.step.counts = counts
+    coder = Coder("test", bench.step, lambda made: True, fail=pytest.fail)
+    # Its thread does not run: whoever waits for it would wait for ever.
+    frames = shots(Route.WORK, WAITING + 3)
+    assert all(coder.offer(shot) for shot in frames[:WAITING])
+    waiting = threading.Thread(target=lambda: [coder.offer(shot) for shot in frames[WAITING:]])
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive() is counts
+    coder.close()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert bench.step.left_out == (0 if counts else 3)
+
+
+def test_what_encoders_for_some_take_is_load() -> None:
+    time_taken = CodingTime()
+    time_taken.tell(1.0, now=10.0)
+    assert time_taken.ms_per_s == 0.0
+    time_taken.tell(1.06, now=10.5)
+    assert time_taken.ms_per_s == pytest.approx(120.0)
+    # Two cores that hold eight streams: 120 ms of one core are half a stream.
+    assert coding_load(120.0, 2, held=8.0) == pytest.approx(0.53, abs=0.01)
+    assert coding_load(0.0, 2, held=8.0) == 0.0
+
+
+def test_the_names_of_renditions_tell_their_codecs() -> None:
+    assert keys.ALL_ENHANCED == ("2x", "2x-h264", "2x-vp8")
+    assert all(keys.is_rendition(name) for name in keys.ALL_ENHANCED)
