@@ -102,7 +102,8 @@ class Settings(BaseSettings):
     start_bitrate_kbps: int = Field(1500, ge=100, le=50_000)
     """What a Chromium publisher is told to start at."""
     publisher_timeout_s: float = Field(4.0, ge=1.0, le=60.0)
-    """A publisher that sends nothing for this long is gone."""
+    """A publisher that gives no sign of life for this long is gone; one that only pauses stays for
+    30 times as long."""
     model: str = "live-s"
     """Net that enhances a stream for which no other was chosen."""
     strength: float = Field(0.5, ge=0.0, le=1.0)

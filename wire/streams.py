@@ -59,6 +59,8 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "Source video bitrate, measured over the last seconds."
     audio: bool = False
     started_us: Epoch = 0
+    reason: Text = ""
+    "Why there is no picture of the source, as a sentence; empty: there is."
     enhance: bool = True
     "False: the operator switched enhancement off."
     model: Text = ""

@@ -84,6 +84,10 @@ class Stream(BaseModel):
 
     id: str
     state: str
+    reason: str = Field(
+        description="Why the publisher's pictures cannot be seen, or not rightly, as a sentence; "
+        "else empty"
+    )
     started_at: str
     audio: bool
     viewers: int

@@ -13,6 +13,7 @@ from wire.heartbeat import StreamWork, WorkerBeat
 from wire.streams import StreamRecord
 
 _WAITING = "No worker has taken the stream yet."
+_NO_KEY_FRAME = "No key frame has come from the publisher yet."
 _NO_WORKER = "No worker is running."
 _FULL = "All workers are at their capacity."
 _LAST_S = 253_402_300_799
@@ -65,6 +66,7 @@ def stream_view(
     return schemas.Stream(
         id=record.id,
         state=record.state,
+        reason=record.reason or ("" if record.state == "live" else _NO_KEY_FRAME),
         started_at=iso(record.started_us),
         audio=record.audio,
         viewers=sum(viewers.values()),
@@ -132,6 +134,8 @@ def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> sc
     publication = hub.publication(record.id)
     if publication is not None:
         for reason, count in publication.dropped.items():
+            dropped[f"ingest_{reason}"] = count
+        for reason, count in hub.refused(record.id).items():
             dropped[f"ingest_{reason}"] = count
         if lost := hub.packets(record.id).get("lost"):
             dropped["packets_lost"] = lost

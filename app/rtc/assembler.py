@@ -232,11 +232,20 @@ class VideoAssembler:
         out.pli = True
 
 
+MAX_LATE_AUDIO = 3000
+"""A sequence number further back than this many is no late packet but a new count (RFC 3550
+appendix A.1, MAX_DROPOUT): a minute of Opus."""
+
+
 class AudioAssembler:
-    """Every packet is a unit; what comes behind its successor is dropped and counted."""
+    """Every packet is a unit; what comes behind its successor is dropped and counted.
+
+    Order goes by sequence numbers, since a sender's clock may jump.
+    """
 
     def __init__(self) -> None:
         self._timestamps = Unwrapper(32)
+        self._sequences = Unwrapper(16)
         self._newest: int | None = None
         self.late = 0
 
@@ -246,11 +255,16 @@ class AudioAssembler:
 
     def add(self, packet: Packet) -> CodedUnit | None:
         """The unit, or None for padding and for what came too late."""
+        sequence = self._sequences.unwrap(packet.sequence)
         pts = self._timestamps.unwrap(packet.timestamp)
         if not packet.data:
             return None
-        if self._newest is not None and pts <= self._newest:
+        behind = 0 if self._newest is None else self._newest - sequence
+        if self._newest is not None and 0 <= behind <= MAX_LATE_AUDIO:
             self.late += 1
             return None
-        self._newest = pts
+        if behind > MAX_LATE_AUDIO:
+            self._sequences = Unwrapper(16)
+            sequence = self._sequences.unwrap(packet.sequence)
+        self._newest = sequence
         return CodedUnit(pts, packet.data, packet.arrival_us, packet.arrival_us, False)

@@ -14,6 +14,13 @@ _DRIFT = 10_000
 without this a slow one would seem to have captured everything ever longer ago."""
 
 
+_MOST_US = 10_000_000
+"""A capture time further before the arrival than this is a wrong clock's."""
+
+_STEP_US = 1_000_000
+"""Reports whose two clocks disagree by more than this were not made by one pair of clocks."""
+
+
 def ntp_to_us(ntp: int) -> int:
     """Unix microseconds of a 64-bit NTP time (RFC 5905 section 6)."""
     seconds, fraction = ntp >> 32, ntp & 0xFFFFFFFF
@@ -63,14 +70,24 @@ class CaptureClock:
         track = self._tracks[name]
         if ntp == 0:
             return  # RFC 3550 section 6.4.1: the sender has no notion of wall clock
-        track.report = (ntp_to_us(ntp), rtp)
+        report_us = ntp_to_us(ntp)
+        expected_us = track.reported_us(rtp)
+        if expected_us is not None and abs(report_us - expected_us) > _STEP_US:
+            self._offset_us = None  # the publisher's clock was set
+        track.report = (report_us, rtp)
+
+    def restart(self, name: str) -> None:
+        """The track's RTP times jumped: what was learnt of them does not hold."""
+        self._tracks[name] = _Track(self._tracks[name].clock_rate)
+        self._offset_us = None
 
     def capture_us(self, name: str, *, pts: int, arrival_us: int) -> int:
         """Capture time of a unit in Unix us; never after its arrival."""
         track = self._tracks[name]
         publisher_us = track.reported_us(pts)
         if publisher_us is not None and all(other.report for other in self._tracks.values()):
-            return publisher_us + self._offset(arrival_us - publisher_us, arrival_us)
+            capture_us = publisher_us + self._offset(arrival_us - publisher_us, arrival_us)
+            return max(capture_us, arrival_us - _MOST_US)
         if track.anchor is None:
             track.anchor = (arrival_us, pts)
         anchor_us, anchor_pts = track.anchor

@@ -1,21 +1,19 @@
 """What the first bytes of a coded frame say: is it a key frame, and how large is the picture.
 
-H.264: ITU-T H.264 sections 7.3.1 and 7.3.2.1.1 (sequence parameter set). VP8: RFC 6386 section
-9.1. VP9: ``vp9_frame.py``. Nothing is decoded.
+H.264: ``h264_stream.py``. VP8: RFC 6386 section 9.1. VP9: ``vp9_frame.py``. Nothing is decoded,
+and the work is bounded.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
-from app.rtc.bits import BitReader
-from app.rtc.vp9_frame import parse_head, split_superframe
+from app.rtc.h264_stream import H264Stream, TooManyParts, nal_units
+from app.rtc.parameter_sets import parse_sps
+from app.rtc.vp9_frame import largest_size, parse_head, split_superframe
 from wire.batch import MAX_SIDE, Codec
 
-_IDR = 5
-_SPS = 7
-_HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+__all__ = ["FrameInfo", "inspect", "largest", "nal_units", "sps_size"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,13 +25,16 @@ class FrameInfo:
     height: int = 0
 
 
-def inspect(codec: Codec, data: bytes) -> FrameInfo:
-    """Reads a frame's head. Damaged heads count as no key frame."""
+def inspect(codec: Codec, data: bytes, h264: H264Stream | None = None) -> FrameInfo:
+    """Reads a frame's head. Damaged heads count as no key frame.
+
+    ``h264`` knows the stream's parameter sets; without it the unit is read by those that it has.
+    """
     if codec is Codec.VP8:
         return _inspect_vp8(data)
     if codec is Codec.VP9:
         return _inspect_vp9(data)
-    return _inspect_h264(data)
+    return _inspect_h264(data, h264 or H264Stream())
 
 
 def _inspect_vp8(data: bytes) -> FrameInfo:
@@ -45,6 +46,16 @@ def _inspect_vp8(data: bytes) -> FrameInfo:
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         return FrameInfo(is_key=False)
     return FrameInfo(is_key=True, width=width, height=height)
+
+
+def largest(codec: Codec, data: bytes) -> tuple[int, int]:
+    """The largest size that a VP8 or VP9 unit tells a decoder, whatever it is; 0x0 if none."""
+    if codec is Codec.VP9:
+        return largest_size(data)
+    if codec is not Codec.VP8 or len(data) < 10 or data[0] & 1:
+        return 0, 0
+    width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    return width, height
 
 
 def _inspect_vp9(data: bytes) -> FrameInfo:
@@ -60,96 +71,24 @@ def _inspect_vp9(data: bytes) -> FrameInfo:
     return FrameInfo(heads[0].is_key, *(sizes[-1] if sizes else (0, 0)))
 
 
-def _inspect_h264(data: bytes) -> FrameInfo:
-    is_key = False
-    size = (0, 0)
-    for unit in nal_units(data):
-        kind = unit[0] & 0x1F
-        if kind == _IDR:
-            is_key = True
-            break
-        if kind == _SPS:
-            try:
-                size = sps_size(unit)
-            except (IndexError, ValueError):
-                size = (0, 0)
-        elif 1 <= kind <= 4:
-            break
-    return FrameInfo(is_key=is_key, width=size[0], height=size[1])
+def _inspect_h264(data: bytes, stream: H264Stream) -> FrameInfo:
+    try:
+        head = stream.read(data)
+    except TooManyParts:
+        return FrameInfo(is_key=False)
+    is_key = head.is_idr or head.is_start
+    size = (head.width, head.height) if head.has_slice else stream.newest_size()
+    if max(size) > MAX_SIDE:
+        size = (0, 0)
+    return FrameInfo(is_key, *size)
 
 
-def nal_units(data: bytes) -> Iterator[bytes]:
-    """The NAL units of an Annex B stream, without start codes (H.264 annex B.1)."""
-    start = data.find(b"\x00\x00\x01")
-    while start >= 0:
-        start += 3
-        end = data.find(b"\x00\x00\x01", start)
-        unit = data[start:] if end < 0 else data[start:end].rstrip(b"\x00")
-        if unit:
-            yield unit
-        start = end
-
-
-def sps_size(sps: bytes) -> tuple[int, int]:
+def sps_size(nal: bytes) -> tuple[int, int]:
     """(width, height) in luma samples of a sequence parameter set, cropping applied.
 
-    Raises IndexError or ValueError for one that is cut off or damaged.
+    Raises IndexError or ValueError for one that is cut off, damaged, or over ``MAX_SIDE``.
     """
-    bits = BitReader(sps[1:].replace(b"\x00\x00\x03", b"\x00\x00"))
-    profile = bits.bits(8)
-    bits.bits(16)
-    bits.ue()
-    chroma_format, separate_planes = 1, 0
-    if profile in _HIGH_PROFILES:
-        chroma_format = bits.ue()
-        if chroma_format == 3:
-            separate_planes = bits.bit()
-        bits.ue()
-        bits.ue()
-        bits.bit()
-        if bits.bit():
-            _skip_scaling_lists(bits, 8 if chroma_format != 3 else 12)
-    bits.ue()
-    _skip_order_count(bits)
-    bits.ue()
-    bits.bit()
-    width = (bits.ue() + 1) * 16
-    map_height = (bits.ue() + 1) * 16
-    frame_only = bits.bit()
-    if not frame_only:
-        bits.bit()
-    bits.bit()
-    height = map_height * (2 - frame_only)
-    if bits.bit():
-        left, right, top, bottom = (bits.ue() for _ in range(4))
-        mono = chroma_format == 0 or separate_planes == 1
-        unit_x = 1 if mono or chroma_format == 3 else 2
-        unit_y = (1 if mono or chroma_format != 1 else 2) * (2 - frame_only)
-        width -= (left + right) * unit_x
-        height -= (top + bottom) * unit_y
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        raise ValueError(f"{width}x{height} is no picture size")
-    return width, height
-
-
-def _skip_scaling_lists(bits: BitReader, count: int) -> None:
-    for index in range(count):
-        if not bits.bit():
-            continue
-        last = following = 8
-        for _ in range(16 if index < 6 else 64):
-            if following:
-                following = (last + bits.se()) % 256
-            last = following or last
-
-
-def _skip_order_count(bits: BitReader) -> None:
-    kind = bits.ue()
-    if kind == 0:
-        bits.ue()
-    elif kind == 1:
-        bits.bit()
-        bits.se()
-        bits.se()
-        for _ in range(bits.ue()):
-            bits.se()
+    sps = parse_sps(nal)
+    if max(sps.width, sps.height) > MAX_SIDE:
+        raise ValueError(f"{sps.width}x{sps.height} is no picture size")
+    return sps.width, sps.height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcconfiguration import RTCBundlePolicy
@@ -64,8 +65,9 @@ class Peer:
         return transceiver
 
     @staticmethod
-    def watch_media_only(transceiver: RTCRtpTransceiver) -> None:
-        """Lets what arrives stand for the peer's consent; before ``answer`` only.
+    def watch_media_only(transceiver: RTCRtpTransceiver, on_check: Callable[[], None]) -> None:
+        """Lets what arrives stand for the peer's consent; before ``answer`` only. ``on_check`` is
+        called for each authentic connectivity check.
 
         FFmpeg's whip muxer does not answer consent checks (RFC 7675) once it sends, and aioice
         would close the connection after half a minute. We send such a peer nothing but feedback
@@ -75,8 +77,15 @@ class Peer:
         async def query_consent() -> None:
             return
 
-        ice = transceiver.receiver.transport.transport
-        ice._connection.query_consent = query_consent  # type: ignore[method-assign]
+        connection = transceiver.receiver.transport.transport._connection
+        connection.query_consent = query_consent  # type: ignore[method-assign]
+        check_incoming = connection.check_incoming
+
+        def on_authentic(*check: Any) -> None:
+            check_incoming(*check)
+            on_check()
+
+        connection.check_incoming = on_authentic  # type: ignore[assignment, method-assign]
 
     @staticmethod
     def put_receiver(transceiver: RTCRtpTransceiver, receiver: RTCRtpReceiver) -> None:

@@ -10,16 +10,23 @@ from collections.abc import Callable
 
 from app.rtc.assembler import CodedUnit
 from app.rtc.capture_clock import CaptureClock
-from app.rtc.fragment import Head
 from app.rtc.gate import Refusals
-from app.rtc.keyframe import inspect
+from app.rtc.intake import Taken, VideoIntake
+from app.rtc.liveness import Liveness
 from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.receiver import ReceiverEvents, UnitReceiver
-from app.rtc.vp9_frame import join_layers
+from app.rtc.timeline import Timeline
 from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
 
 _CHECK_S = 0.5
+
+PAUSED = "The publisher sends no pictures at the moment."
+_CLOCK_RATES = {"video": 90_000, "audio": 48_000}
+
+
+def _ignore(_: str = "") -> None:
+    """For those who need not know."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,25 +36,30 @@ class PublisherEvents:
     on_unit: Callable[[AccessUnit], None]
     on_end: Callable[[str], None]
     "Called once, with the reason as a sentence."
+    on_reason: Callable[[str], None] = _ignore
+    "Why viewers get no picture, as a sentence, each time it changes; empty: they do."
+    on_key_frame_needed: Callable[[], None] = _ignore
+    "Pictures are refused until a key frame comes."
 
 
 class PublisherPeer:
-    """One WHIP publisher. Ends by itself when nothing arrives for ``timeout_s``."""
+    """One WHIP publisher. Ends by itself when it gives no sign of life for ``timeout_s``."""
 
     def __init__(
         self, events: PublisherEvents, *, timeout_s: float, refusals: Refusals | None = None
     ) -> None:
         self._events = events
-        self._timeout_s = timeout_s
         self._peer = Peer(self._state_changed, refusals)
         self._clock = CaptureClock()
+        self._timelines = {kind: Timeline(rate) for kind, rate in _CLOCK_RATES.items()}
+        self._intake = VideoIntake()
         self._receivers: dict[str, UnitReceiver] = {}
         self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
-        self._size = (0, 0)
-        self._last_unit_at = time.monotonic()
-        self._connected = False
+        self._liveness = Liveness(connect_s=CONNECT_S, timeout_s=timeout_s, now=time.monotonic())
+        self._reason = ""
         self._ended = False
         self._watch: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def lost_packets(self) -> int:
@@ -67,6 +79,11 @@ class PublisherPeer:
         }
         return {reason: count for reason, count in found.items() if count}
 
+    @property
+    def refused(self) -> dict[str, int]:
+        """Pictures that were not taken, by reason."""
+        return dict(self._intake.refused)
+
     async def answer(self, offer: Offer, *, start_kbps: int, mapped: tuple[str, ...]) -> str:
         """The SDP answer. Raises BadOffer."""
         for kind in offer.kinds:
@@ -75,14 +92,17 @@ class PublisherPeer:
                 on_unit=functools.partial(self._take, kind),
                 on_report=functools.partial(self._take_report, kind),
                 on_end=self._end,
+                on_sign=self._take_sign,
             )
             receiver = UnitReceiver(kind, transceiver.receiver.transport, events)
             self._receivers[kind] = receiver
-            self._clock.add_track(kind, 90_000 if kind == "video" else 48_000)
-            Peer.watch_media_only(transceiver)
+            self._clock.add_track(kind, _CLOCK_RATES[kind])
+            Peer.watch_media_only(transceiver, self._take_sign)
             Peer.put_receiver(transceiver, receiver)
+        for parameters in offer.fmtp.values():
+            self._intake.learn(parameters)
         sdp = await self._peer.answer(offer, start_kbps=start_kbps, mapped=mapped)
-        self._last_unit_at = time.monotonic()
+        self._take_sign()
         self._watch = asyncio.get_running_loop().create_task(
             self._run_watch(), name="publisher-watch"
         )
@@ -96,6 +116,8 @@ class PublisherPeer:
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""
         self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -104,62 +126,96 @@ class PublisherPeer:
     def _take_report(self, kind: str, ntp: int, rtp: int) -> None:
         self._clock.on_report(kind, ntp=ntp, rtp=rtp)
 
+    def _take_sign(self) -> None:
+        self._liveness.sign(now=time.monotonic())
+
     def _take(self, kind: str, codec: Codec, clock_rate: int, coded: CodedUnit) -> None:
-        self._last_unit_at = time.monotonic()
-        self._connected = True
+        now = time.monotonic()
+        self._liveness.media(is_picture=kind == "video", now=now)
+        if kind == "audio":
+            self._put_out(kind, codec, clock_rate, coded)
+            return
+        self._put_out_pictures(codec, clock_rate, self._intake.add(codec, coded, now=now))
+        if self._intake.needs_key:
+            self._intake.needs_key = False
+            self._events.on_key_frame_needed()
+        self._tell_reason(now)
+
+    def _put_out_pictures(self, codec: Codec, clock_rate: int, pictures: list[Taken]) -> None:
+        for picture in pictures:
+            self._put_out("video", codec, clock_rate, picture.coded, picture)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._intake.next_deadline()
+        if deadline is not None and not self._ended:
+            wait = max(0.0, deadline - time.monotonic())
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
+
+    def _on_timer(self, codec: Codec, clock_rate: int) -> None:
+        self._timer = None
+        pictures = self._intake.on_time(now=time.monotonic())
+        self._put_out_pictures(codec, clock_rate, pictures)
+
+    def _put_out(
+        self,
+        kind: str,
+        codec: Codec,
+        clock_rate: int,
+        coded: CodedUnit,
+        picture: Taken | None = None,
+    ) -> None:
+        timeline = self._timelines[kind]
+        jumps = timeline.jumps
+        pts = timeline.at(coded.pts, arrival_us=coded.first_arrival_us)
+        if timeline.jumps > jumps:
+            self._clock.restart(kind)
         capture_us = self._clock.capture_us(kind, pts=coded.pts, arrival_us=coded.first_arrival_us)
-        which = Kind.VIDEO if kind == "video" else Kind.AUDIO
-        flags, (width, height) = Flags.KEY, (0, 0)
-        payload = coded.data
-        if which is Kind.VIDEO:
-            payload = join_layers(payload, coded.cuts)
-            flags = self._video_flags(codec, coded, payload)
-            width, height = self._size
+        which = Kind.AUDIO if picture is None else Kind.VIDEO
         sequence = self._sequences[which]
         self._sequences[which] = sequence + 1
         self._events.on_unit(
             AccessUnit(
                 kind=which,
                 codec=codec,
-                flags=flags,
+                flags=Flags.KEY if picture is None else picture.flags,
                 sequence=sequence,
-                pts=coded.pts,
+                pts=pts,
                 clock_rate=clock_rate,
                 capture_us=capture_us,
                 arrival_us=coded.first_arrival_us,
-                payload=payload,
-                width=width,
-                height=height,
+                payload=coded.data if picture is None else picture.payload,
+                width=0 if picture is None else picture.width,
+                height=0 if picture is None else picture.height,
                 stamps=((Stage.ARRIVED, coded.last_arrival_us),),
             )  # fmt: skip
         )
 
-    def _video_flags(self, codec: Codec, coded: CodedUnit, payload: bytes) -> Flags:
-        """The unit's flags; notes the picture's size where the unit tells it."""
-        flags = Flags.DISCONTINUITY if coded.discontinuity else Flags.NONE
-        if coded.head is Head.MIDDLE:
-            return flags
-        info = inspect(codec, payload)
-        if info.width:
-            self._size = (info.width, info.height)
-        # What is left of a unit whose head was lost may begin with a key frame's later slice.
-        if info.is_key and (info.width or not coded.discontinuity):
-            flags |= Flags.KEY if coded.head in (Head.UNKNOWN, Head.KEY) else Flags.NONE
-        return flags
+    def _tell_reason(self, now: float) -> None:
+        reason = self._intake.reason(now=now)
+        if not reason and self._liveness.is_paused(now=now):
+            reason = PAUSED
+        if reason != self._reason:
+            self._reason = reason
+            self._events.on_reason(reason)
 
     def _state_changed(self, state: str) -> None:
         if state == "connected":
-            self._connected = True
+            self._liveness.connected(now=time.monotonic())
         else:
-            self._end("the connection closed" if self._connected else "no connection was made")
+            was = self._liveness.is_connected
+            self._end("the connection closed" if was else "no connection was made")
 
     async def _run_watch(self) -> None:
         """RFC 7675's consent takes up to 30 s to notice a dead peer; silence tells sooner."""
         while True:
             await asyncio.sleep(_CHECK_S)
-            limit = self._timeout_s if self._connected else CONNECT_S
-            if time.monotonic() - self._last_unit_at > limit:
-                self._end(f"nothing arrived for {limit:.0f} s")
+            now = time.monotonic()
+            self._tell_reason(now)
+            reason = self._liveness.judge(now=now, every_s=_CHECK_S)
+            if reason:
+                self._end(reason)
                 return
 
     def _end(self, reason: str) -> None:

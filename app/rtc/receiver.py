@@ -22,7 +22,6 @@ from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     AnyRtcpPacket,
-    RtcpByePacket,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
@@ -62,6 +61,8 @@ class ReceiverEvents:
     "(64-bit NTP time, 32-bit RTP time) of a sender report"
     on_end: Callable[[str], None]
     "The publisher left; the text says how."
+    on_sign: Callable[[], None] = lambda: None
+    "Something came that is no media."
 
 
 class UnitReceiver(RTCRtpReceiver):
@@ -151,6 +152,7 @@ class UnitReceiver(RTCRtpReceiver):
         self._events.on_end("the connection closed")
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        self._events.on_sign()
         if isinstance(packet, RtcpSrPacket):
             info = packet.sender_info
             if packet.ssrc in self._statistics:
@@ -158,8 +160,8 @@ class UnitReceiver(RTCRtpReceiver):
                 self._reports[packet.ssrc] = (middle, time.monotonic())
             if packet.ssrc == self._source.ssrc:
                 self._events.on_report(info.ntp_timestamp, info.rtp_timestamp)
-        elif isinstance(packet, RtcpByePacket) and self._source.ssrc in packet.sources:
-            self._events.on_end("the publisher said goodbye")
+        # A goodbye (RtcpByePacket) ends nothing: libwebrtc says it for a track that pauses. Who
+        # leaves closes the connection, or gives no sign of life any more.
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         arrival_us = now_us()

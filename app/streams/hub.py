@@ -134,8 +134,16 @@ class StreamHub:
             if publication is not None:
                 publication.take(unit)
 
+        def tell(reason: str) -> None:
+            if publication is not None:
+                publication.tell(reason)
+
+        def ask() -> None:
+            if publication is not None:
+                publication.request_key_frame()
+
         peer = PublisherPeer(
-            PublisherEvents(on_unit=take, on_end=end),
+            PublisherEvents(on_unit=take, on_end=end, on_reason=tell, on_key_frame_needed=ask),
             timeout_s=self._options.publisher_timeout_s,
             refusals=self.refusals,
         )
@@ -196,7 +204,8 @@ class StreamHub:
         offer = check_play_offer(sdp)
         record = await self.record(stream)
         if record is None or record.state != "live":
-            raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")
+            why = record.reason if record is not None else ""
+            raise NobodyPublishes(why or f"Nobody publishes {stream} at the moment.")
         if rendition == keys.SOURCE and "video" in offer.kinds:
             _check_codec(record, offer)
         if self._closing or len(self._viewers) + len(self._joining) >= self._options.max_viewers:
@@ -367,6 +376,11 @@ class StreamHub:
         """The publisher's packets that became part of no unit, by reason, if it is here."""
         session = self._publishers.get(stream)
         return session.peer.packets if session else {}
+
+    def refused(self, stream: str) -> dict[str, int]:
+        """Pictures of the publisher that were not taken, by reason."""
+        session = self._publishers.get(stream)
+        return session.peer.refused if session else {}
 
     def tail(self, stream: str, rendition: str) -> RenditionTail | None:
         """The tail reader, while there is one."""

@@ -68,6 +68,7 @@ class Publication:
         self._ended = asyncio.Event()
         self._codec = ""
         self._size = (0, 0)
+        self._reason = ""
         self._job = ""
         self._wishes: dict[str, Any] = {}
         "What the operator chose, and the lead's epoch; brought back when Redis loses the record."
@@ -98,6 +99,11 @@ class Publication:
             self._wake.set()
         else:
             asyncio.get_running_loop().call_later(AUDIO_WAIT_S, self._wake.set)
+
+    def tell(self, reason: str) -> None:
+        """Why viewers get no picture from the publisher, as a sentence; empty: they do."""
+        self._reason = reason
+        self._nudge.set()
 
     def _take_key_frame(self, unit: AccessUnit, now: float) -> None:
         self._last_key_at = now
@@ -248,6 +254,7 @@ class Publication:
             "fps": round(self._meter.fps(now=now), 2),
             "kbps": round(self._meter.kbps(now=now), 1),
             "audio": self.has_audio,
+            "reason": self._reason,
             "started_us": self.started_us,
         }
 

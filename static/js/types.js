@@ -29,6 +29,7 @@
  * @typedef {object} Stream
  * @property {string} id
  * @property {string} state `live` while somebody publishes
+ * @property {string} reason why the publisher's pictures cannot be seen, or not rightly; else empty
  * @property {string} started_at
  * @property {boolean} audio
  * @property {number} viewers

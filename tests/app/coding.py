@@ -47,6 +47,19 @@ def h264(
     return _encode(codec, width, height, count)
 
 
+@functools.lru_cache(maxsize=8)
+def h264_with_b_frames(width: int, height: int, count: int) -> tuple[tuple[int, bytes], ...]:
+    """(picture, unit) in the order of decoding; two of three pictures are B-frames."""
+    codec: Any = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.time_base, codec.framerate = Fraction(1, 30), Fraction(30)
+    codec.profile = "High"
+    codec.options = {"preset": "medium", "x264-params": "bframes=2:b-adapt=0:keyint=1000"}
+    packets = [p for frame in pictures(width, height, count) for p in codec.encode(frame)]
+    packets += codec.encode(None)
+    return tuple((int(packet.pts or 0), bytes(packet)) for packet in packets)
+
+
 @functools.lru_cache(maxsize=16)
 def vp8(width: int, height: int, count: int = 1) -> tuple[bytes, ...]:
     """``count`` units; the first is a key frame."""

@@ -95,6 +95,7 @@ class Publisher:
         self.retransmitted = 0
         self.rewrite: Callable[[bytes], bytes] = lambda data: data
         """What becomes of each video packet before it is protected."""
+        self._is_silent = False
 
     async def offer(self) -> str:
         """The offer, as a client posts it."""
@@ -126,6 +127,8 @@ class Publisher:
                     if self.video_packets in self._lose:
                         return
                     data = self.rewrite(data)
+            if self._is_silent:
+                return
             await send(data)
 
         transport._send_rtp = send_or_lose  # type: ignore[method-assign]
@@ -135,6 +138,15 @@ class Publisher:
         """Answers no connectivity or consent check from now on."""
         ice = self.connection.getSenders()[-1].transport.transport
         ice._connection.request_received = lambda *_: None  # type: ignore[method-assign]
+
+    async def fall_silent(self, *, checks: bool = False) -> None:
+        """Sends no media and no RTCP any more, and connectivity checks only if told."""
+        await asyncio.sleep(0.2)  # what was put out leaves first
+        self._is_silent = True
+        if not checks:
+            ice = self.connection.getSenders()[-1].transport.transport
+
+            ice._connection._query_consent_task.cancel()  # type: ignore[union-attr]
 
     def lose(self, *numbers: int) -> None:
         """Video packets that never leave, counted from 1."""

@@ -32,6 +32,7 @@ def stream(
     return {
         "id": name,
         "state": "live",
+        "reason": "",
         "started_at": "2026-01-01T00:00:00Z",
         "audio": True,
         "viewers": 2,

@@ -192,7 +192,8 @@ class WatchPage {
     say(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
     say(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
     const reason = stream && !enhancing ? stream.enhancement.reason : '';
-    say(byId('note', HTMLElement), reason ? `Shown without enhancement for now. ${reason}` : '');
+    const note = reason ? `Shown without enhancement for now. ${reason}` : '';
+    say(byId('note', HTMLElement), stream?.reason || note);
   }
 
   /**

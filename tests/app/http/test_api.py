@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.app.http.answers import check_problem, matches
 from tests.app.http.conftest import ADMIN_TOKEN, MakeSite, Site
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
+from tests.app.rtc.offer_texts import offer
 from wire.connection import connect
 from wire.heartbeat import Heartbeats, ModelInfo, StreamWork, WorkerBeat
 
@@ -101,11 +103,27 @@ async def test_a_quiet_server_lists_nothing(site: Site) -> None:
     check_problem(await site.client.get("/api/v1/nothing"), 404)
 
 
+async def test_whoever_waits_for_a_picture_is_told_why(site: Site) -> None:
+    sentence = "The picture is 1920x1104, and the server takes no more than 1920x1088."
+    path, route = "/api/v1/streams/cam1", "/api/v1/streams/{stream}"
+    async with publishing(Http(site, "/whip/cam1"), coding.h264(1920, 1104, options="qp=51")):
+        async with asyncio.timeout(10):
+            while (stream := await get(site, path, route))["reason"] != sentence:
+                assert stream["reason"] == "No key frame has come from the publisher yet."
+                await asyncio.sleep(0.05)
+        assert stream["state"] == "connecting"
+        assert stream["frames"]["dropped"]["ingest_too_large"] >= 1
+        refused = await site.post_offer("/whep/cam1", offer("chromium_play"))
+        check_problem(refused, 409)
+        assert refused.json()["detail"] == sentence
+
+
 async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> None:
     async with publishing(Http(site, "/whip/cam1"), UNITS):
         await until_live(site)
         waiting = await get(site, "/api/v1/streams/cam1", "/api/v1/streams/{stream}")
         assert (waiting["id"], waiting["state"], waiting["audio"]) == ("cam1", "live", True)
+        assert waiting["reason"] == ""
         assert waiting["source"]["codec"] == "h264"
         assert (waiting["source"]["width"], waiting["source"]["height"]) == (98, 54)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", waiting["started_at"])

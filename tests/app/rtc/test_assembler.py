@@ -377,3 +377,17 @@ def test_audio_behind_its_successor_is_dropped_and_padding_is_no_unit() -> None:
     assert assembler.late == 2
     assert assembler.add(Packet(2, 2880, False, b"", 0)) is None
     assert assembler.late == 2
+
+
+def test_an_audio_clock_that_jumps_back_silences_nothing() -> None:
+    assembler = AudioAssembler()
+    times = [960_000_000, 960_000_960, 960, 1920]
+    units = [assembler.add(Packet(n, at, False, b"x", 0)) for n, at in enumerate(times)]
+    assert all(units) and assembler.late == 0
+
+
+def test_audio_that_counts_anew_is_heard_at_once() -> None:
+    assembler = AudioAssembler()
+    numbers = [40_000, 40_001, 20_000, 20_001, 19_999, 65_535, 0]
+    units = [assembler.add(Packet(n, 960 * at, False, b"x", 0)) for at, n in enumerate(numbers)]
+    assert [unit is not None for unit in units] == [True, True, True, True, False, True, True]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import itertools
 from collections.abc import AsyncIterator
 
 import aioice.ice
@@ -10,15 +12,13 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from app.rtc import ice
-from app.rtc.assembler import CodedUnit
-from app.rtc.fragment import Head
 from app.rtc.keyframe import nal_units
 from app.rtc.offer import check_publish_offer
-from app.rtc.publisher import PublisherEvents, PublisherPeer
+from app.rtc.publisher import PAUSED, PublisherEvents, PublisherPeer
 from app.rtc.receiver import MAX_SOURCES
-from app.rtc.vp9_frame import split_superframe
 from tests.app import coding
 from tests.app.peers import Publisher, no_tasks_but, until
+from tests.app.rtc.h264_parts import PPS, SPS, of_kind, without
 from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
 
 
@@ -33,8 +33,11 @@ class Ingest:
     def __init__(self, timeout_s: float = 30.0) -> None:
         self.units: list[AccessUnit] = []
         self.ends: list[str] = []
+        self.reasons: list[str] = []
         self.peer = PublisherPeer(
-            PublisherEvents(on_unit=self.units.append, on_end=self.ends.append),
+            PublisherEvents(
+                on_unit=self.units.append, on_end=self.ends.append, on_reason=self.reasons.append
+            ),
             timeout_s=timeout_s,
         )
 
@@ -188,11 +191,85 @@ async def test_a_silent_publisher_is_gone_after_its_time(publisher: Publisher) -
     ingest = Ingest(timeout_s=0.3)
     await publisher.start(ingest.signal)
     publisher.video.put(coding.h264(98, 54)[0], ticks=0)
+    await publisher.fall_silent()
     await until(lambda: ingest.ends)
     assert ingest.ends == ["nothing arrived for 0 s"]
     await ingest.peer.close()
     await ingest.peer.close()
     assert len(ingest.ends) == 1
+
+
+async def test_a_publisher_that_pauses_stays_and_viewers_are_told(publisher: Publisher) -> None:
+    """Its RTCP goes on: a still screen, a muted track."""
+    ingest = Ingest(timeout_s=2.0)
+    try:
+        await publisher.start(ingest.signal)
+        publisher.video.put(coding.h264(98, 54)[0], ticks=0)
+        await until(lambda: ingest.reasons == [PAUSED])
+        await asyncio.sleep(2.5)
+        assert ingest.ends == []
+        publisher.video.put(coding.h264(98, 54)[0], ticks=450_000)
+        await until(lambda: ingest.reasons == [PAUSED, ""])
+        await until(lambda: len(ingest.video) == 2)
+        assert ingest.ends == []
+    finally:
+        await ingest.peer.close()
+
+
+async def test_connectivity_checks_alone_are_signs_of_life(
+    monkeypatch: pytest.MonkeyPatch, publisher: Publisher
+) -> None:
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.2)
+    ingest = Ingest(timeout_s=1.0)
+    try:
+        await publisher.start(ingest.signal)
+        await publisher.fall_silent(checks=True)
+        await asyncio.sleep(2.5)
+        assert ingest.ends == []
+    finally:
+        await ingest.peer.close()
+
+
+async def test_clocks_that_jump_either_way_end_and_freeze_nothing(
+    ingest: Ingest, publisher: Publisher
+) -> None:
+    units = coding.h264(98, 54, 30)
+    await publisher.start(ingest.signal)
+    assert publisher.audio is not None
+    for index, unit in enumerate(units):
+        jump = (0, 2**31 + 5, -(2**30))[index // 10]
+        publisher.video.put(unit, ticks=2**31 + 3000 * index + jump)
+        publisher.audio.put(coding.OPUS_SILENCE, ticks=2**31 + 1600 * index - jump)
+        await asyncio.sleep(1 / 30)
+    await until(lambda: len(ingest.video) == 30 and len(ingest.of(Kind.AUDIO)) == 30)
+    for kind, rate in ((Kind.VIDEO, 90_000), (Kind.AUDIO, 48_000)):
+        times = [unit.pts for unit in ingest.of(kind)]
+        steps = [b - a for a, b in itertools.pairwise(times)]
+        assert all(0 < step < rate for step in steps), steps
+    for unit in ingest.units:
+        assert unit.arrival_us - 10_000_000 <= unit.capture_us <= unit.arrival_us
+
+
+async def test_parameter_sets_in_the_offer_alone_and_a_marker_on_each_packet(
+    ingest: Ingest, publisher: Publisher
+) -> None:
+    units = coding.h264(320, 180, 12, options="slices=4:keyint=6")
+    sets = ",".join(base64.b64encode(nal).decode() for nal in of_kind(units[0], SPS, PPS))
+
+    async def signal(sdp: str) -> str:
+        return await ingest.signal(
+            sdp.replace("packetization-mode=1", f"packetization-mode=1;sprop-parameter-sets={sets}")
+        )
+
+    publisher.rewrite = lambda data: data[:1] + bytes([data[1] | 0x80]) + data[2:]
+    await publisher.start(signal)
+    for index, unit in enumerate(units):
+        publisher.video.put(without(unit, SPS, PPS), ticks=3000 * index)
+        await asyncio.sleep(0.01)
+    await until(lambda: len(ingest.video) == 12)
+    assert [n for n, unit in enumerate(ingest.video) if unit.is_key] == [0, 6]
+    assert coding.decode(Codec.H264, [u.payload for u in ingest.video]) == [(320, 180)] * 12
+    assert coding.decode(Codec.H264, [u.payload for u in ingest.video[6:]]) == [(320, 180)] * 6
 
 
 async def test_closing_before_anybody_connects_tells_nobody(ingest: Ingest) -> None:
@@ -228,63 +305,6 @@ async def test_many_sources_do_not_grow_the_statistics(
         packet.payload = b"\x65x"
         await receiver._handle_rtp_packet(packet, arrival_time_ms=0)
     assert len(receiver._statistics) == MAX_SOURCES
-
-
-def test_the_rest_of_a_key_frame_whose_head_was_lost_is_no_key_frame() -> None:
-    (unit,) = coding.h264(480, 270, options="slices=4")
-    slices = [nal for nal in nal_units(unit) if nal[0] & 0x1F == 5]
-    rest = b"".join(b"\x00\x00\x01" + nal for nal in slices[1:])
-    ingest = Ingest()
-    ingest.peer._clock.add_track("video", 90_000)
-    for discontinuity, data in ((False, unit), (True, rest), (True, unit)):
-        ingest.peer._take("video", Codec.H264, 90_000, CodedUnit(0, data, 0, 0, discontinuity))
-    assert [unit.is_key for unit in ingest.video] == [True, False, True]
-
-
-def taken(codec: Codec, *coded: CodedUnit) -> list[AccessUnit]:
-    """What a publisher's peer tells of units as the assembler makes them."""
-    ingest = Ingest()
-    ingest.peer._clock.add_track("video", 90_000)
-    for unit in coded:
-        ingest.peer._take("video", codec, 90_000, unit)
-    return ingest.video
-
-
-def test_a_vp9_key_frame_is_one_by_its_packets_and_by_its_bytes() -> None:
-    key, delta = coding.vp9(98, 54, 2)
-    units = taken(
-        Codec.VP9,
-        *(
-            CodedUnit(0, data, 0, 0, False, head)
-            for data in (key, delta)
-            for head in (Head.KEY, Head.FRAME, Head.MIDDLE)
-        ),
-    )
-    assert [unit.is_key for unit in units] == [True] + [False] * 5
-
-
-def test_vp9_layers_become_a_superframe_of_the_last_ones_size() -> None:
-    small, large = coding.vp9(98, 54)[0], coding.vp9(196, 108)[0]
-    (unit,) = taken(
-        Codec.VP9, CodedUnit(0, small + large, 0, 0, False, Head.KEY, cuts=(len(small),))
-    )
-    assert unit.is_key
-    assert (unit.width, unit.height) == (196, 108)
-    assert split_superframe(unit.payload) == [small, large]
-
-
-def test_a_vp9_picture_may_change_its_size_between_key_frames() -> None:
-    # Section 6.2 of the VP9 specification: a frame of no reference's size tells its own.
-    bits = "10000110" + "0" * 25 + f"{639:016b}{359:016b}"
-    resized = int(bits.ljust(80, "0"), 2).to_bytes(10, "big")
-    key = coding.vp9(98, 54)[0]
-    before, after = taken(
-        Codec.VP9,
-        CodedUnit(0, key, 0, 0, False, Head.KEY),
-        CodedUnit(3000, resized, 0, 0, False, Head.FRAME),
-    )
-    assert (before.width, before.height) == (98, 54)
-    assert (after.width, after.height, after.is_key) == (640, 360, False)
 
 
 async def test_a_publisher_that_ignores_consent_checks_stays_while_it_sends(
