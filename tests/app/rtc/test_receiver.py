@@ -62,7 +62,8 @@ def media(data: bytes, *, jump: int = 0, ssrc: int = 0) -> bytes:
     return data[:2] + moved + data[12:]
 
 
-@pytest.mark.parametrize("jump", [5000, 40_000, 65_000])
+# Backwards is for the policy's own test: libsrtp's senders take it for an old packet.
+@pytest.mark.parametrize("jump", [5000, 20_000])
 async def test_sequence_numbers_that_jump_cost_no_picture(stream: Stream, jump: int) -> None:
     stream.publisher.rewrite = lambda data: media(data, jump=jump)
     started = time.monotonic()
