@@ -97,7 +97,8 @@ class Stream(BaseModel):
     frames: Frames
     packets: dict[str, int] = Field(
         description="UDP packets at the publisher's connection that became part of no frame, by "
-        "reason: lost, late, malformed, and those refused (stranger, srtp, flood, ...)"
+        "reason: lost, late, malformed, oversize_audio, other_source, and those refused "
+        "(stranger, srtp, flood, ...)"
     )
     latency_ms: Latency
 

@@ -16,6 +16,10 @@ from app.rtc.serial import Unwrapper
 CAPACITY = 1024
 """Packets held at most; beyond that the oldest gap is given up."""
 
+MAX_AUDIO_BYTES = 1300
+"""Of one packet: the longest Opus frame has 1,275 (RFC 6716 section 3.4). Several frames in one
+packet may have more; with a viewer's extensions that fits no packet, so it is not taken at all."""
+
 MAX_GAP = 256
 """Packets that may be missing in a row; to ask for more takes longer than a key frame."""
 
@@ -248,9 +252,11 @@ class AudioAssembler:
         self._sequences = Unwrapper(16)
         self._newest: int | None = None
         self.late = 0
+        self.oversize = 0
 
     def restart(self) -> None:
         """Another source follows."""
+        self._sequences = Unwrapper(16)
         self._newest = None
 
     def add(self, packet: Packet) -> CodedUnit | None:
@@ -258,6 +264,9 @@ class AudioAssembler:
         sequence = self._sequences.unwrap(packet.sequence)
         pts = self._timestamps.unwrap(packet.timestamp)
         if not packet.data:
+            return None
+        if len(packet.data) > MAX_AUDIO_BYTES:
+            self.oversize += 1
             return None
         behind = 0 if self._newest is None else self._newest - sequence
         if self._newest is not None and 0 <= behind <= MAX_LATE_AUDIO:

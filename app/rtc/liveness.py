@@ -26,6 +26,7 @@ class Liveness:
         self._connected = False
         self._sign_at = self._media_at = self._checked_at = now
         self._picture_at: float | None = None
+        self._has_begun = False
 
     @property
     def is_connected(self) -> bool:
@@ -43,7 +44,7 @@ class Liveness:
 
     def media(self, *, is_picture: bool, now: float) -> None:
         """A unit came."""
-        self._connected = True
+        self._connected = self._has_begun = True
         self._sign_at = self._media_at = now
         if is_picture:
             self._picture_at = now
@@ -63,7 +64,8 @@ class Liveness:
         limit = self._timeout_s if self._connected else self._connect_s
         if now - self._sign_at > limit:
             return f"nothing arrived for {limit:.0f} s"
-        limit = MEDIA_TIMES * self._timeout_s
+        # Whoever never sent anything pauses nothing, and holds a name that others may want.
+        limit = MEDIA_TIMES * self._timeout_s if self._has_begun else self._connect_s
         if self._connected and now - self._media_at > limit:
             return f"no sound and no picture arrived for {limit:.0f} s"
         return ""

@@ -54,18 +54,24 @@ def packetize(codec: Codec, data: bytes, *, picture_id: int) -> list[bytes]:
     return [data]
 
 
+_MAX_ID = 14
+"""RFC 8285 section 4.2: 15 ends the extensions, more do not fit."""
+
+
 class RtpHeader:
     """Writes RTP headers with the mid and abs-send-time extensions (RFC 8285, one-byte form).
 
+    What that form has no room for is left out: it may be sent, need not (RFC 8285 section 6).
     The mid is on every packet, as aiortc's sender has it, since a receiver may need it to route.
     """
 
     def __init__(self, *, ssrc: int, mid: str, mid_id: int | None, time_id: int | None) -> None:
         self._ssrc = ssrc
         self._mid = b""
-        if mid_id is not None and 1 <= len(mid) <= 16:
-            self._mid = bytes([mid_id << 4 | len(mid) - 1]) + mid.encode()
-        self._time_id = time_id
+        name = mid.encode()
+        if mid_id is not None and 1 <= mid_id <= _MAX_ID and 1 <= len(name) <= 16:
+            self._mid = bytes([mid_id << 4 | len(name) - 1]) + name
+        self._time_id = time_id if time_id is not None and 1 <= time_id <= _MAX_ID else None
 
     def pack(
         self, *, payload_type: int, marker: bool, sequence: int, timestamp: int, send_time: int

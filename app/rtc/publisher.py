@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import functools
 import time
@@ -70,14 +71,10 @@ class PublisherPeer:
     @property
     def packets(self) -> dict[str, int]:
         """Packets that became part of no unit, by reason."""
-        receivers = self._receivers.values()
-        found = {
-            "lost": sum(receiver.lost_packets for receiver in receivers),
-            "late": sum(receiver.late_packets for receiver in receivers),
-            "malformed": sum(receiver.malformed_packets for receiver in receivers),
-            **self._peer.refused,
-        }
-        return {reason: count for reason, count in found.items() if count}
+        found = collections.Counter(self._peer.refused)
+        for receiver in self._receivers.values():
+            found.update(receiver.unusable_packets)
+        return dict(+found)
 
     @property
     def refused(self) -> dict[str, int]:

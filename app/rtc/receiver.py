@@ -94,9 +94,15 @@ class UnitReceiver(RTCRtpReceiver):
         return self._video.lost if self._video else 0
 
     @property
-    def late_packets(self) -> int:
-        """Packets that came twice, or after they were given up."""
-        return self._video.late if self._video else self._audio.late
+    def unusable_packets(self) -> dict[str, int]:
+        """Packets that became part of no unit, by reason."""
+        return {
+            "lost": self.lost_packets,
+            "late": self._video.late if self._video else self._audio.late,
+            "oversize_audio": self._audio.oversize,
+            "malformed": self.malformed_packets,
+            "other_source": self._source.unheard,
+        }
 
     def request_key_frame(self) -> None:
         """Sends a PLI (RFC 4585 section 6.3.1) once the publisher's SSRC is known, soon."""

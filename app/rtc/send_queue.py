@@ -78,6 +78,16 @@ class SendQueue:
             self._needs_key = False
         self._video.append((now, unit))
 
+    def on_unsendable(self, unit: Outgoing) -> None:
+        """A unit that was taken out cannot be sent; video goes on at the next key frame."""
+        self.dropped["unsendable"] += 1
+        if not unit.is_video:
+            return
+        while self._video and not self._video[0][1].is_key:
+            self._video.popleft()
+            self.dropped["unsendable"] += 1
+        self._needs_key = not self._video
+
     def _is_stale(self, now: float) -> bool:
         return bool(self._video) and now - self._video[0][0] > MAX_WAIT_S
 

@@ -8,10 +8,13 @@ video however long the enhancement took.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import struct
 import time
 from collections.abc import Callable
 
+import pylibsrtp
 from aiortc.codecs import is_rtx
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
@@ -39,6 +42,8 @@ from app.rtc.receiver import ntp_now
 from app.rtc.send_queue import Outgoing, SendQueue
 from wire.batch import Codec
 
+logger = logging.getLogger(__name__)
+
 HISTORY = 1024
 """Packets kept for retransmission, a power of two."""
 
@@ -47,6 +52,10 @@ RESENDS_PER_S = 500
 
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 _SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+
+
+_UNSENDABLE = (ValueError, OverflowError, struct.error, pylibsrtp.Error)
+"""What packing and protecting raise for a unit that fits no packet: it is left out."""
 
 
 class UnitSender(RTCRtpSender):
@@ -60,6 +69,7 @@ class UnitSender(RTCRtpSender):
         rtp_offset: int,
         on_key_frame_needed: Callable[[], None],
         on_running: Callable[[], None],
+        on_failed: Callable[[str], None],
     ) -> None:
         super().__init__(kind, transport)
         self._queue = SendQueue()
@@ -67,6 +77,7 @@ class UnitSender(RTCRtpSender):
         self._rtp_offset = rtp_offset
         self._on_key_frame_needed = on_key_frame_needed
         self._on_running = on_running
+        self._on_failed = on_failed
         self._payload_types: dict[int, int] = {}
         self._rtx_types: dict[int, int] = {}
         self._header: RtpHeader | None = None
@@ -123,7 +134,7 @@ class UnitSender(RTCRtpSender):
         for codec in parameters.codecs:
             payload_type = int(codec.payloadType or 0)
             if is_rtx(codec):
-                self._rtx_types.setdefault(int(codec.parameters["apt"] or 0), payload_type)
+                self._rtx_types.setdefault(int(codec.parameters.get("apt") or 0), payload_type)
             elif (name := CODEC_NAMES.get(codec.name.lower())) is not None:
                 self._payload_types.setdefault(name, payload_type)
         ids = {extension.uri: extension.id for extension in parameters.headerExtensions}
@@ -138,7 +149,20 @@ class UnitSender(RTCRtpSender):
             loop.create_task(self._run_media(), name=f"send-{self.kind}"),
             loop.create_task(self._run_reports(), name=f"reports-{self.kind}"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._task_done)
         self._on_running()
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        """A viewer to whom nothing is sent any more is let go, which it notices."""
+        if task.cancelled() or not self._running:
+            return
+        error = task.exception()
+        if error is None:
+            self._on_failed("the connection closed")
+            return
+        logger.error("%s died", task.get_name(), exc_info=error)
+        self._on_failed(f"sending {self.kind} failed: {error!r}")
 
     async def stop(self) -> None:
         """Says goodbye and stops."""
@@ -186,6 +210,8 @@ class UnitSender(RTCRtpSender):
                     await self._send_unit(unit)
                 except ConnectionError:
                     return
+                except _UNSENDABLE:
+                    self._queue.on_unsendable(unit)
                 continue
             deadline = self._queue.next_deadline(now=now)
             try:
@@ -254,7 +280,8 @@ class UnitSender(RTCRtpSender):
             report = RtcpSrPacket(
                 ssrc=self._ssrc,
                 sender_info=RtcpSenderInfo(
-                    ntp_timestamp=us_to_ntp(capture_us),
+                    # Who wrote the stamp decides what it says; it has 64 bits (RFC 3550 6.4.1).
+                    ntp_timestamp=us_to_ntp(capture_us) & 0xFFFFFFFFFFFFFFFF,
                     rtp_timestamp=timestamp,
                     packet_count=self.packets & 0xFFFFFFFF,
                     octet_count=self.octets & 0xFFFFFFFF,

@@ -52,6 +52,7 @@ class ViewerPeer:
                 rtp_offset=self._rtp_offset if kind == "video" else 0,
                 on_key_frame_needed=self._events.on_key_frame_needed,
                 on_running=self._sender_runs,
+                on_failed=self._end,
             )
             self._senders[kind] = sender
             Peer.put_sender(transceiver, sender, stream_id)
@@ -99,6 +100,12 @@ class ViewerPeer:
     def _give_up(self) -> None:
         if not self._connected:
             self._end("no connection was made")
+        elif not self._is_running:
+            self._end("nothing can be sent on the connection that was made")
+
+    @property
+    def _is_running(self) -> bool:
+        return all(sender.is_running for sender in self._senders.values())
 
     def _state_changed(self, state: str) -> None:
         if state == "connected":
@@ -107,7 +114,7 @@ class ViewerPeer:
             self._end("the connection closed")
 
     def _sender_runs(self) -> None:
-        if not self._ended and all(sender.is_running for sender in self._senders.values()):
+        if not self._ended and self._is_running:
             self._events.on_connected()
 
     def _end(self, reason: str) -> None:

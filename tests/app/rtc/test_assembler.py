@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.rtc.assembler import (
     CAPACITY,
+    MAX_AUDIO_BYTES,
     MAX_GAP,
     MAX_MISORDER,
     PROBATION,
@@ -367,6 +368,22 @@ def test_each_audio_packet_is_a_unit() -> None:
     units = [assembler.add(p) for p in sent]
     assert [u.pts for u in units if u] == [2**32 - 960, 2**32, 2**32 + 960]
     assert [u.first_arrival_us for u in units if u] == [0, 5, 10]
+
+
+def test_audio_that_fits_no_viewers_packet_is_not_taken_and_counted() -> None:
+    assembler = AudioAssembler()
+    assert assembler.add(Packet(0, 0, False, bytes(MAX_AUDIO_BYTES), 0)) is not None
+    assert assembler.add(Packet(1, 960, False, bytes(MAX_AUDIO_BYTES + 1), 0)) is None
+    assert assembler.add(Packet(2, 1920, False, b"x", 0)) is not None
+    assert (assembler.oversize, assembler.late) == (1, 0)
+
+
+def test_audio_of_another_source_is_taken_whatever_its_times() -> None:
+    assembler = AudioAssembler()
+    assembler.add(Packet(50, 96_000, False, b"x", 0))
+    assert assembler.add(Packet(45, 960, False, b"x", 0)) is None
+    assembler.restart()
+    assert assembler.add(Packet(45, 960, False, b"x", 0)) is not None
 
 
 def test_audio_behind_its_successor_is_dropped_and_padding_is_no_unit() -> None:

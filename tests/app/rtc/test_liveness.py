@@ -73,3 +73,12 @@ def test_our_own_stall_ends_nobody() -> None:
     assert liveness.judge(now=21.0, every_s=0.5) == ""
     assert run(liveness, 24.0, since=21.0) == ""
     assert run(liveness, 27.0, since=24.0) == "nothing arrived for 4 s"
+
+
+def test_who_connects_and_never_sends_holds_no_name_for_long() -> None:
+    liveness = there()
+    for second in range(10):
+        liveness.sign(now=float(second))
+        assert run(liveness, second + 1.0, since=float(second)) == ""
+    liveness.sign(now=10.0)
+    assert run(liveness, 11.0, since=10.0) == "no sound and no picture arrived for 10 s"

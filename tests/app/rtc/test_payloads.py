@@ -99,6 +99,19 @@ def test_aiortc_reads_our_headers_back(mid: str, mid_id: int | None, time_id: in
     assert packet.extensions.abs_send_time == (0xABCDEF if time_id is not None else None)
 
 
+@pytest.mark.parametrize("number", [0, 15, 16, 255, 4096])
+def test_extensions_that_the_one_byte_form_has_no_room_for_are_left_out(number: int) -> None:
+    header = RtpHeader(ssrc=1, mid="0", mid_id=number, time_id=number)
+    data = header.pack(payload_type=96, marker=False, sequence=0, timestamp=0, send_time=1)
+    assert len(data) == 12
+
+
+def test_a_mid_of_other_letters_is_counted_in_bytes() -> None:
+    header = RtpHeader(ssrc=1, mid="ä" * 9, mid_id=1, time_id=None)
+    data = header.pack(payload_type=96, marker=False, sequence=0, timestamp=0, send_time=0)
+    assert len(data) == 12
+
+
 def test_a_mid_that_fits_no_one_byte_extension_is_left_out() -> None:
     header = RtpHeader(ssrc=1, mid="x" * 17, mid_id=1, time_id=None)
     data = header.pack(payload_type=96, marker=False, sequence=0, timestamp=0, send_time=0)

@@ -159,3 +159,27 @@ def test_a_viewer_that_never_reports_costs_no_memory() -> None:
         queue.push(video(step, key=step == 0), now=step / 30)
         drain(queue, step / 30)
     assert len(queue._offered) <= 62
+
+
+def test_behind_a_unit_that_cannot_be_sent_video_goes_on_at_a_key_frame_that_waits() -> None:
+    queue = SendQueue()
+    for unit in (video(1, key=True), video(2), video(3, key=True), video(4)):
+        queue.push(unit, now=0.0)
+    first = queue.pop(now=0.0)
+    assert first is not None
+    queue.on_unsendable(first)
+    assert not queue.needs_key
+    assert drain(queue, 0.0) == [3, 4]
+    assert queue.dropped == {"unsendable": 2}
+
+
+def test_or_at_the_next_that_comes() -> None:
+    queue = SendQueue()
+    queue.push(video(1, key=True), now=0.0)
+    first = queue.pop(now=0.0)
+    assert first is not None
+    queue.on_unsendable(first)
+    queue.on_unsendable(audio(1))
+    assert queue.needs_key
+    queue.push(video(2), now=0.0)
+    assert drain(queue, 0.0) == []

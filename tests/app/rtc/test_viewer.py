@@ -256,3 +256,57 @@ async def test_no_task_is_left() -> None:
     await egress.peer.close()
     await made.close()
     await no_tasks_but(before)
+
+
+async def test_a_unit_that_fits_no_packet_is_left_out_and_the_rest_goes_on(
+    egress: Egress, viewer: Viewer
+) -> None:
+    key, *rest = coding.h264(98, 54, 4, options="keyint=2")
+    whole = audio(0)
+    egress.peer.push(dataclasses.replace(whole, payloads=(bytes(1450),)))
+    egress.peer.push(audio(1))
+    huge = video(0, key, key=True)
+    egress.peer.push(dataclasses.replace(huge, payloads=(*huge.payloads, bytes(1450))))
+    egress.peer.push(video(1, rest[0]))
+    egress.peer.push(video(2, rest[1], key=True))
+    await until(lambda: len(viewer.received["audio"].packets) == 1)
+    await until(lambda: viewer.received["video"].packets)
+    await until(lambda: viewer.received["video"].packets[-1].marker)
+    assert egress.ends == []
+    assert egress.peer.dropped["unsendable"] == 3
+
+
+@pytest.mark.parametrize("capture_us", [-(1 << 62), -1, 1 << 62])
+async def test_a_capture_time_that_cannot_be_ends_no_reports(
+    egress: Egress, viewer: Viewer, capture_us: int
+) -> None:
+    wild = dataclasses.replace(video(0, coding.h264(98, 54)[0], key=True), capture_us=capture_us)
+    egress.peer.push(wild)
+    await until(lambda: viewer.received["video"].reports)
+    assert egress.ends == []
+
+
+async def test_a_sender_that_dies_ends_its_viewer_with_a_reason(
+    egress: Egress, viewer: Viewer, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = dataclasses.replace(audio(0), payloads=(None,))  # type: ignore[arg-type]
+    egress.peer.push(broken)
+    await until(lambda: egress.ends)
+    assert len(egress.ends) == 1
+    assert egress.ends[0].startswith("sending audio failed: TypeError")
+    assert "send-audio died" in caplog.text
+
+
+async def test_a_viewer_to_whom_nothing_can_be_sent_is_let_go(
+    egress: Egress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(sender: object, parameters: object) -> None:
+        """As where aiortc's own connecting fails."""
+
+    monkeypatch.setattr("app.rtc.viewer.CONNECT_S", 0.5)
+    monkeypatch.setattr("app.rtc.sender.UnitSender.send", never)
+    made = Viewer()
+    await made.start(egress.signal)
+    await until(lambda: egress.ends)
+    assert egress.ends == ["nothing can be sent on the connection that was made"]
+    await made.close()
