@@ -95,6 +95,10 @@ class Stream(BaseModel):
     renditions: list[Rendition]
     enhancement: Enhancement
     frames: Frames
+    layer: str = Field(
+        description="The publisher's simulcast layer that is taken; packets of the others are "
+        "counted in `packets` as `layer_NAME`. Empty without simulcast"
+    )
     packets: dict[str, int] = Field(
         description="UDP packets at the publisher's connection that became part of no frame, by "
         "reason: lost, late, malformed, oversize_audio, other_source, and those refused "

@@ -75,6 +75,7 @@ def stream_view(
         enhancement=_enhancement(record, lead, work, beats, defaults),
         frames=_frames(record, work, hub),
         packets=hub.packets(record.id),
+        layer=hub.layer(record.id),
         latency_ms=_latency(record.id, hub),
     )
 

@@ -63,6 +63,8 @@ class MediaOffer:
     simulcast: SimulcastOffer = SimulcastOffer()
     ssrcs: tuple[int, ...] = ()
     "Of the media and its retransmission, where the offer names just these."
+    is_layered: bool = False
+    "Several layers may come, by restriction identifiers or an SSRC group (SIM)."
     has_reduced_size: bool = False
     "RTCP of reduced size (RFC 5506) is offered."
 
@@ -107,9 +109,9 @@ class Offer:
         return {p.number: p.parameters for s in self.used for p in s.payloads}
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """Restriction identifiers of the video's simulcast layers, most preferred first."""
-        return tuple(x.rid for s in self.used if s.kind == "video" for x in s.simulcast.layers)
+    def has_layers(self) -> bool:
+        """The video may come in several simulcast layers."""
+        return any(section.is_layered for section in self.used)
 
     def narrowed(self, video_codecs: frozenset[str]) -> Offer:
         """The offer with these video codecs only: what cannot be delivered is not accepted.
@@ -225,6 +227,7 @@ class _Reader:
             extensions=self._extensions(section, mid, has_layers=bool(simulcast.layers)),
             simulcast=simulcast,
             ssrcs=_ssrcs(section),
+            is_layered=len(simulcast.layers) > 1 or _has_sim_group(section),
             has_reduced_size="rtcp-rsize" in section.attributes,
         )  # fmt: skip
 
@@ -283,6 +286,11 @@ def _ssrcs(section: Section) -> tuple[int, ...]:
         if number.isascii() and number.isdecimal() and int(number[:11]) < 2**32:
             found[int(number[:11])] = None
     return tuple(found) if len(found) <= _MAX_SSRCS else ()
+
+
+def _has_sim_group(section: Section) -> bool:
+    """Simulcast as browsers did it before RFC 8853: layers are known by their SSRCs alone."""
+    return any(value.split()[:1] == ["SIM"] for value in section.values("ssrc-group"))
 
 
 def _narrowed(section: MediaOffer, codecs: frozenset[str]) -> MediaOffer:

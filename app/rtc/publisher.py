@@ -19,6 +19,7 @@ from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.receiver import ReceiverEvents, UnitReceiver
 from app.rtc.timeline import Timeline
 from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
+from wire.limits import MAX_PIXELS
 
 _CHECK_S = 0.5
 
@@ -69,6 +70,12 @@ class PublisherPeer:
         return receiver.lost_packets if receiver else 0
 
     @property
+    def layer(self) -> str:
+        """The simulcast layer that is taken, by its restriction identifier; else ""."""
+        receiver = self._receivers.get("video")
+        return receiver.layer if receiver else ""
+
+    @property
     def packets(self) -> dict[str, int]:
         """Packets that became part of no unit, by reason."""
         found = collections.Counter(self._peer.refused)
@@ -91,7 +98,11 @@ class PublisherPeer:
                 on_end=self._end,
                 on_sign=self._take_sign,
             )
-            receiver = UnitReceiver(kind, transceiver.receiver.transport, events)
+            has_layers = kind == "video" and offer.has_layers
+            receiver = UnitReceiver(
+                kind, transceiver.receiver.transport, events,
+                max_pixels=MAX_PIXELS if has_layers else None,
+            )  # fmt: skip
             self._receivers[kind] = receiver
             self._clock.add_track(kind, _CLOCK_RATES[kind])
             Peer.watch_media_only(transceiver, self._take_sign)

@@ -34,6 +34,8 @@ from aiortc.rtp import (
 from app.rtc.assembler import AudioAssembler, CodedUnit, Output, Packet, VideoAssembler
 from app.rtc.guarded import measured_round_trip_s
 from app.rtc.key_frame_asks import KeyFrameAsks
+from app.rtc.keyframe import inspect
+from app.rtc.layers import LayerChoice
 from app.rtc.payloads import CODEC_NAMES, depayload
 from app.rtc.source_choice import SourceChoice
 from app.rtc.srtp_inlet import MAX_SOURCES
@@ -41,6 +43,9 @@ from wire.batch import Codec
 from wire.clock import now_us
 
 logger = logging.getLogger(__name__)
+
+MAX_RID = 32
+"""Letters of a restriction identifier that count, as in offers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,7 +73,15 @@ class ReceiverEvents:
 class UnitReceiver(RTCRtpReceiver):
     """One track's receiver; ``lost_packets`` counts what no retransmission brought back."""
 
-    def __init__(self, kind: str, transport: RTCDtlsTransport, events: ReceiverEvents) -> None:
+    def __init__(
+        self,
+        kind: str,
+        transport: RTCDtlsTransport,
+        events: ReceiverEvents,
+        *,
+        max_pixels: int | None = None,
+    ) -> None:
+        """``max_pixels`` limits which simulcast layer is taken; None where there are none."""
         super().__init__(kind, transport)
         self.kind = kind
         self._events = events
@@ -77,10 +90,14 @@ class UnitReceiver(RTCRtpReceiver):
         self._estimator = RemoteBitrateEstimator() if kind == "video" else None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._rtx_ssrcs: dict[int, int] = {}
+        self._repaired: dict[int, str] = {}
+        "Simulcast layers by the source of their retransmissions."
         self._statistics: dict[int, StreamStatistics] = {}
         self._reports: dict[int, tuple[int, float]] = {}
         self._own_ssrc: int | None = None
-        self._source = SourceChoice[_Media]()
+        self._source: SourceChoice[_Media] | LayerChoice[_Media] = SourceChoice()
+        if max_pixels is not None:
+            self._source = LayerChoice(_pixels, max_pixels=max_pixels)
         self._key_frame_asks = KeyFrameAsks()
         self._key_frame_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,13 +113,20 @@ class UnitReceiver(RTCRtpReceiver):
     @property
     def unusable_packets(self) -> dict[str, int]:
         """Packets that became part of no unit, by reason."""
-        return {
+        found = {
             "lost": self.lost_packets,
             "late": self._video.late if self._video else self._audio.late,
             "oversize_audio": self._audio.oversize,
             "malformed": self.malformed_packets,
-            "other_source": self._source.unheard,
         }
+        if isinstance(self._source, LayerChoice):
+            return found | {f"layer_{name}": n for name, n in self._source.unheard.items()}
+        return found | {"other_source": self._source.unheard}
+
+    @property
+    def layer(self) -> str:
+        """The simulcast layer that is taken, or ""."""
+        return self._source.name if isinstance(self._source, LayerChoice) else ""
 
     def request_key_frame(self) -> None:
         """Sends a PLI (RFC 4585 section 6.3.1) once the publisher's SSRC is known, soon."""
@@ -182,6 +206,8 @@ class UnitReceiver(RTCRtpReceiver):
                 self._reports.pop(oldest, None)
             self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
         self._statistics[packet.ssrc].add(packet)
+        if isinstance(self._source, LayerChoice):
+            self._note_layer(self._source, packet)
         resent = is_rtx(codec)
         if resent:
             restored = self._unwrap_rtx(packet, codec)
@@ -205,17 +231,30 @@ class UnitReceiver(RTCRtpReceiver):
             packet.ssrc, _Media(name, codec.clockRate, media, resent), now=now
         )
         if heard.is_new_source:
-            logger.info("the %s goes on from another source", self.kind)
+            logger.info("the %s goes on from another source %s", self.kind, self.layer)
             self._restart()
+        if isinstance(self._source, LayerChoice):
+            wanted = self._source.wanted(now=now)
+            if wanted is not None:
+                self._spawn("pli", self._send_rtcp_pli(wanted))
         for each in heard.packets:
             await self._take(each, now)
+
+    def _note_layer(self, layers: LayerChoice[_Media], packet: RtpPacket) -> None:
+        """Senders name a layer until they know that it was heard (RFC 8852 section 3)."""
+        rid, repaired = packet.extensions.rtp_stream_id, packet.extensions.repaired_rtp_stream_id
+        if rid:
+            layers.call(packet.ssrc, str(rid)[:MAX_RID])
+        if repaired and (packet.ssrc in self._repaired or len(self._repaired) < MAX_SOURCES):
+            self._repaired[packet.ssrc] = str(repaired)[:MAX_RID]
 
     def _restart(self) -> None:
         """Another source: its numbers and times are its own."""
         self._audio.restart()
         if self._video is not None:
             self._video.restart()
-            self.request_key_frame()
+            if not isinstance(self._source, LayerChoice):  # which begins with a key frame
+                self.request_key_frame()
 
     async def _take(self, media: _Media, now: float) -> None:
         if self._video is not None:
@@ -256,6 +295,8 @@ class UnitReceiver(RTCRtpReceiver):
     ) -> tuple[RtpPacket, RTCRtpCodecParameters] | None:
         """The original packet of a retransmission (RFC 4588 section 4)."""
         ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
+        if isinstance(self._source, LayerChoice):
+            ssrc = self._source.ssrc_of(self._repaired.get(packet.ssrc, ""))
         apt = codec.parameters.get("apt")
         if ssrc is None or not isinstance(apt, int) or apt not in self._codecs:
             return None
@@ -312,6 +353,12 @@ class UnitReceiver(RTCRtpReceiver):
             return
         logger.error("%s of %s died", task.get_name(), self.kind, exc_info=error)
         self._events.on_end(f"receiving {self.kind} failed: {error!r}")
+
+
+def _pixels(media: _Media) -> int:
+    """The size of the key frame that a packet begins, 0 where it begins none."""
+    info = inspect(media.codec, media.packet.data)
+    return info.width * info.height
 
 
 def ntp_now() -> int:

@@ -12,7 +12,8 @@ import re
 from app.errors import BadOffer
 from app.rtc.description import Section
 
-MAX_LAYERS = 8
+MAX_LAYERS = 6
+"""OBS sends four at most, browsers three; each has a retransmission's source beside its own."""
 
 _RID = re.compile(r"([A-Za-z0-9_-]{1,32}) +(send|recv)(?: +([!-~]{1,400}))?")
 _PART = re.compile(r"(send|recv) +([A-Za-z0-9_~,;-]{1,600})")

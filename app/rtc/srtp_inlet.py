@@ -15,8 +15,9 @@ import pylibsrtp
 from app.rtc.bucket import TokenBucket
 from app.rtc.gate import PacketGate
 
-MAX_SOURCES = 8
-"""SSRCs of one peer at a time: two tracks with their retransmissions, twice."""
+MAX_SOURCES = 16
+"""SSRCs of one peer at a time: sound, and six simulcast layers with their retransmissions; or two
+tracks with their retransmissions, four times."""
 
 SILENT_S = 10.0
 """A source that was silent for this long makes room for another."""

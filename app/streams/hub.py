@@ -382,6 +382,11 @@ class StreamHub:
         session = self._publishers.get(stream)
         return session.peer.refused if session else {}
 
+    def layer(self, stream: str) -> str:
+        """The publisher's simulcast layer that is taken, if it is here and sends several."""
+        session = self._publishers.get(stream)
+        return session.peer.layer if session else ""
+
     def tail(self, stream: str, rendition: str) -> RenditionTail | None:
         """The tail reader, while there is one."""
         found = [t for (s, r, _), (t, _) in self._tails.items() if (s, r) == (stream, rendition)]
