@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from cli.errors import CliError
 
 if TYPE_CHECKING:
-    from workers.file import FileReport
+    from workers.transcode.job import FileReport
 
 
 def enhance(
@@ -31,7 +32,7 @@ def enhance(
     from cli.progress import FileProgress
     from wire.settings import load_settings
     from workers.errors import WorkerError
-    from workers.file import enhance_file
+    from workers.transcode.job import enhance_file
 
     settings = load_settings()
     logs.set_up("warning" if settings.log_level == "info" else settings.log_level)
@@ -46,20 +47,31 @@ def enhance(
                 engine_cache=settings.engine_cache,
                 precision=settings.precision,
                 threads=settings.worker_threads,
+                on_losses=progress.say,
                 on_progress=progress.show,
                 overwrite=overwrite,
             )  # fmt: skip
     except (WorkerError, OSError) as error:
-        raise CliError(str(error)) from error
+        raise CliError(f"{error}{_kept(target)}") from error
+    except KeyboardInterrupt:
+        print(f"Interrupted.{_kept(target)}", file=sys.stderr)
+        raise
     print(_summary(target, report))
+    for note in report.notes:
+        print(note)
+
+
+def _kept(target: Path) -> str:
+    """Where the finished pictures are, if there are any."""
+    from workers.transcode.job import partial_of
+
+    partial = partial_of(target)
+    return f" What was finished is in {partial}." if partial.exists() else ""
 
 
 def _summary(target: Path, report: FileReport) -> str:
     rate = report.frames / report.wall_s if report.wall_s else 0.0
-    left_out = (
-        f"; sound left out: {', '.join(report.audio_left_out)}" if report.audio_left_out else ""
-    )
     return (
         f"{target}: {report.frames} frames of {report.width}x{report.height} in "
-        f"{report.wall_s:.1f} s ({rate:.1f} fps) by {report.model} on {report.engine}{left_out}"
+        f"{report.wall_s:.1f} s ({rate:.1f} fps) by {report.model} on {report.engine}"
     )

@@ -36,6 +36,11 @@ class FileProgress:
         """``total`` is 0 if it is not known."""
         self._progress.update(self._task, completed=done, total=total or None)
 
+    def say(self, sentences: tuple[str, ...]) -> None:
+        """Prints sentences above the bar."""
+        for sentence in sentences:
+            self._progress.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
     def __enter__(self) -> FileProgress:
         self._progress.start()
         return self

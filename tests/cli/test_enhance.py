@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.clips import make_clip, size_and_frames
 from tests.cli.command import sharpcast
+from tests.workers.transcode.films import film
 
 
 @pytest.mark.parametrize("has_sound", [False, True], ids=["silent", "with sound"])
@@ -47,3 +48,11 @@ def test_what_is_no_video_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "cannot be read" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_what_will_be_lost_is_said_before_the_work(tmp_path: Path) -> None:
+    clip = film(tmp_path)
+    result = sharpcast("enhance", str(clip), str(tmp_path / "out.mp4"))
+    assert result.returncode == 0, result.stderr
+    assert "Subtitle stream 3 (subrip, spa) is left out." in result.stderr
+    assert "left out" not in result.stdout

@@ -1,7 +1,8 @@
-"""A file enhanced: the steps of a live stream on their three threads, but never late.
+"""A file enhanced, from opening it to the report.
 
 Every frame of the input gives one frame of the output, larger by the model's factor, with the same
-time stamp. Pixel formats other than 8-bit 4:2:0 become that. Audio is copied.
+time stamp. What can be copied is copied; what cannot be kept is named before the work begins; what
+is damaged is left out and counted. What is finished is never thrown away.
 """
 
 from __future__ import annotations
@@ -14,18 +15,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
-import av.error
-
 from models.manifest import ZOO
 from workers import capacity
 from workers.channel import Channel
 from workers.engines.choice import Wanted, choose_engine
 from workers.enhance.nets import NetCache
 from workers.errors import FileFailed
-from workers.file_output import FileOutput, format_for
-from workers.file_steps import FileDecode, FileEncode, FileEnhance, Item
 from workers.stage import Stage
+from workers.transcode.losses import Left, losses
+from workers.transcode.output import FileOutput, format_for
+from workers.transcode.source import Source, open_source
+from workers.transcode.steps import FileDecode, FileEncode, FileEnhance, Item
 
 _BETWEEN = 4
 _JOIN_S = 30.0
@@ -42,8 +42,15 @@ class FileReport:
     wall_s: float
     model: str
     engine: str
-    audio_left_out: tuple[str, ...]
-    "Codecs of audio streams that the target's container does not take."
+    losses: tuple[str, ...] = ()
+    "What the output does not have of the input, known before; sentences."
+    notes: tuple[str, ...] = ()
+    "What was met on the way: damage, changes of size; sentences."
+
+
+def partial_of(target: Path) -> Path:
+    """Where the output is written until it is whole: ``film.partial.mkv``."""
+    return target.with_name(f"{target.stem}.partial{target.suffix}")
 
 
 def enhance_file(
@@ -58,13 +65,15 @@ def enhance_file(
     precision: str = "auto",
     threads: int = 0,
     overwrite: bool = False,
+    on_losses: Callable[[tuple[str, ...]], None] = lambda sentences: None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     zoo: Path = ZOO,
 ) -> FileReport:
     """Enhances a file; the target's suffix says how it is written (``FORMATS``).
 
-    ``on_progress`` gets (frames done, frames in all or 0 if not known), on the caller's thread.
-    Raises FileFailed, EngineUnavailable or NetUnusable; then there is no new target.
+    ``on_losses`` gets the losses before the first picture, ``on_progress`` (frames done, frames in
+    all or 0 if not known), both on the caller's thread. Raises FileFailed, EngineUnavailable or
+    NetUnusable; then there is no new target, but what was finished is in ``partial_of(target)``.
     """
     target_format = format_for(target)
     if target.exists() and not overwrite:
@@ -72,87 +81,86 @@ def enhance_file(
     if target.exists() and target.samefile(source):
         raise FileFailed(f"{target} is the input itself.")
     begun = time.monotonic()
-    # The target's name appears only when the file is whole.
-    partial = target.with_name(target.name + ".part")
+    partial = partial_of(target)
     with contextlib.ExitStack() as stack:
-        opened = _open(source)
+        opened = open_source(source)
         stack.callback(opened.container.close)
         wanted = Wanted(model, capacity.WIDTH, capacity.HEIGHT, precision, zoo)
         choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
-        nets = NetCache(
-            choice.engine,
-            precision=precision,
-            zoo=zoo,
-            models_dir=models_dir,
-        )
+        nets = NetCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
         stack.callback(nets.close)
-        stack.callback(partial.unlink, missing_ok=True)
+        enhance = FileEnhance(nets, model, strength)
+        size = enhance.prepare(opened.facts.picture)
         output = FileOutput(partial, target_format)
-        stack.callback(output.close)
-        job = _Job(opened, output, FileEnhance(nets, model, strength))
+        job = _Job(opened, output, enhance, size)
+        stack.callback(job.keep_or_remove, partial)
+        lost = job.losses(target_format)
+        on_losses(lost)
         job.run(on_progress)
         output.close()
         os.replace(partial, target)
     return FileReport(
         frames=job.encode.frames,
-        width=job.encode.size[0],
-        height=job.encode.size[1],
+        width=size[0],
+        height=size[1],
         wall_s=time.monotonic() - begun,
         model=model,
         engine=job.enhance.engine,
-        audio_left_out=tuple(output.left_out),
+        losses=lost,
+        notes=job.notes(),
     )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Source:
-    """An open input."""
-
-    name: str
-    container: Any
-    video: Any
-    frames: int
-    "As the container says, or by its duration; 0 if neither is known."
-
-
-def _open(source: Path) -> _Source:
-    try:
-        container = av.open(str(source))
-    except (OSError, av.error.FFmpegError) as error:
-        raise FileFailed(f"{source} cannot be read: {error.strerror}.") from error
-    if not container.streams.video:
-        container.close()
-        raise FileFailed(f"{source} has no video in it.")
-    video = container.streams.video[0]
-    video.codec_context.thread_count = 1
-    frames = int(video.frames)
-    if not frames and container.duration and video.average_rate:
-        frames = round(container.duration / av.time_base * float(video.average_rate))
-    return _Source(source.name, container, video, frames)
 
 
 class _Job:
     """The threads of one file; the caller's thread writes what they make, and waits."""
 
-    def __init__(self, source: _Source, output: FileOutput, enhance: FileEnhance) -> None:
+    def __init__(
+        self, source: Source, output: FileOutput, enhance: FileEnhance, size: tuple[int, int]
+    ) -> None:
         self.enhance = enhance
-        self.encode = FileEncode(output, source.video)
+        self.encode = FileEncode(output)
         self._source = source
         self._output = output
         self._error: Exception | None = None
-        audio = [stream for stream in source.container.streams.audio if output.add_audio(stream)]
+        output.begin(source, size)
+        self.decode = FileDecode(source, output.copied)
         self._inputs: Channel[Any] = Channel(1)
         self._decoded: Channel[Item] = Channel(_BETWEEN)
         self._enhanced: Channel[Item] = Channel(_BETWEEN)
         self._coded: Channel[Item] = Channel(_BETWEEN)
         self._stages: tuple[Stage[Any, Any], ...] = (
-            Stage("decode file", FileDecode(source.name, source.video, audio), self._inputs,
+            Stage("decode file", self.decode, self._inputs,
                   self._decoded.put, finish=self._decoded.finish, fail=self._fail),
             Stage("enhance file", enhance, self._decoded,
                   self._enhanced.put, finish=self._enhanced.finish, fail=self._fail),
             Stage("encode file", self.encode, self._enhanced,
                   self._coded.put, finish=self._coded.finish, fail=self._fail),
         )  # fmt: skip
+
+    def losses(self, target_format: Any) -> tuple[str, ...]:
+        """What the output will not have; known before the work."""
+        left = [Left.of(each) for each in self._source.others
+                if each.index not in self._output.kept]  # fmt: skip
+        chapters = len(self._source.container.chapters())
+        return losses(self._source.facts, target_format, left, chapters=chapters)
+
+    def notes(self) -> tuple[str, ...]:
+        """What was met on the way."""
+        decode, found = self.decode, []
+        if decode.damaged:
+            found.append(f"{_count(decode.damaged, 'damaged packet')} left out.")
+        if decode.concealed:
+            found.append(f"{_count(decode.concealed, 'damaged picture')} mended by the decoder.")
+        if decode.ended_early:
+            found.append(f"The input ended early: {decode.ended_early}.")
+        if decode.interlaced and not self._source.facts.interlaced:
+            found.append(f"{_count(decode.interlaced, 'interlaced frame')} made progressive.")
+        if self.enhance.size_changes:
+            found.append(
+                f"The picture changed its size {_count(self.enhance.size_changes, 'time')}; it was "
+                "fitted into the first one."
+            )
+        return tuple(found)
 
     def run(self, on_progress: Callable[[int, int], None]) -> None:
         """Works until the file is whole. Raises what a thread failed with."""
@@ -171,10 +179,16 @@ class _Job:
             for stage in self._stages:
                 stage.join(_JOIN_S)
 
+    def keep_or_remove(self, partial: Path) -> None:
+        """Whatever ended the work: the finished pictures stay, a file without any goes."""
+        self._output.salvage()
+        if not self.encode.frames:
+            partial.unlink(missing_ok=True)
+
     def _write(self, on_progress: Callable[[int, int], None]) -> None:
         reported = 0
         while (item := self._coded.get()) is not None:
-            self._output.mux(item.packet, item.audio_index)
+            self._output.mux(item.packet, item.copy_of)
             if self.encode.frames != reported:
                 reported = self.encode.frames
                 on_progress(reported, self._source.frames)
@@ -186,3 +200,7 @@ class _Job:
     def _close(self) -> None:
         for channel in (self._inputs, self._decoded, self._enhanced, self._coded):
             channel.close()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,222 @@
+"""Decoded frames made upright, progressive, and 8-bit 4:2:0, by FFmpeg's filters."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import struct
+from fractions import Fraction
+from typing import Any
+
+import av.error
+from av.filter import Graph
+
+from workers.errors import FileFailed
+from workers.picture import Colour, Picture, Siting
+
+_PLAIN = ("yuv420p", "yuvj420p")
+_RGB_MATRIX = 0
+_BT709 = 1
+_CENTRED_CODECS = ("mjpeg", "mpeg1video")
+"""JPEG (JFIF 1.02) and MPEG-1 (ISO 11172-2, 2.4.1) have chroma between the luma columns."""
+
+
+class Turn(enum.Enum):
+    """The filters that make a picture upright."""
+
+    NONE = ()
+    # vflip counts rows from below by a negative stride, which a copy takes away.
+    HALF = (("hflip", ""), ("vflip", ""), ("copy", ""))
+    MIRROR = (("hflip", ""),)
+    FLIP = (("vflip", ""), ("copy", ""))
+    RIGHT = (("transpose", "clock"),)
+    LEFT = (("transpose", "cclock"),)
+    ACROSS = (("transpose", "cclock_flip"),)
+    "Rows become columns."
+    ACROSS_BACK = (("transpose", "clock_flip"),)
+    "Rows become columns, from the other end."
+
+    @property
+    def is_quarter(self) -> bool:
+        """True if width and height change places."""
+        return any(name == "transpose" for name, _ in self.value)
+
+
+_TURNS = {
+    (1, 0, 0, 1): Turn.NONE,
+    (-1, 0, 0, -1): Turn.HALF,
+    (-1, 0, 0, 1): Turn.MIRROR,
+    (1, 0, 0, -1): Turn.FLIP,
+    (0, 1, -1, 0): Turn.RIGHT,
+    (0, -1, 1, 0): Turn.LEFT,
+    (0, 1, 1, 0): Turn.ACROSS,
+    (0, -1, -1, 0): Turn.ACROSS_BACK,
+}
+"""By where the matrix sends the axes: x to (a, b), y to (c, d); y points down."""
+
+
+def turn_of(frame: Any) -> Turn | None:
+    """The turn that the frame's display matrix asks for (ISO 14496-12, section 8.3.2.3), None for
+    one that is not of quarters.
+    """
+    data = next((d for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
+    if data is None:
+        return Turn.NONE
+    a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data)[:36])
+    largest = max(map(abs, (a, b, c, d)))
+    if not largest:
+        return Turn.NONE
+    # 16.16 numbers: what is not a quarter by a thousandth is rounding.
+    axes = tuple(round(value / largest, 3) for value in (a, b, c, d))
+    return _TURNS.get(axes)
+
+
+def is_interlaced(frame: Any) -> bool:
+    """True if the frame's two fields were taken one after the other."""
+    return bool(frame.interlaced_frame)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ready:
+    """A picture that a net can take."""
+
+    picture: Picture
+    pts: int | None
+    "In ticks of the stream's time base."
+    is_corrupt: bool
+
+
+class FrameFilter:
+    """One video stream's frames; used by one thread.
+
+    Frames that are ready as they are pass by; others go through a graph, which is made anew when
+    their properties change. Once a frame was interlaced, those that say so become progressive, one
+    for one (bwdif); the others are left alone.
+    """
+
+    def __init__(self, time_base: Fraction, aspect: Fraction | None, codec: str = "") -> None:
+        """``aspect`` is that of the samples; ``codec`` tells where chroma lies."""
+        self._time_base = time_base
+        self._aspect = aspect or Fraction(1)
+        self._siting = Siting.CENTRE if codec in _CENTRED_CODECS else Siting.LEFT
+        self._graph: Any = None
+        self._key: tuple[Any, ...] | None = None
+        self._weaves = False
+        self.interlaced = 0
+        "Frames that were."
+        self.askew = 0
+        "Frames whose turn is not made."
+
+    def push(self, frame: Any) -> list[Ready]:
+        """The pictures that are ready after this frame, in order. Raises FileFailed."""
+        if is_interlaced(frame):
+            self.interlaced += 1
+            self._weaves = True
+        turn = turn_of(frame)
+        if turn is None:
+            self.askew += 1
+            turn = Turn.NONE
+        is_ready = frame.format.name in _PLAIN and turn is Turn.NONE and not self._weaves
+        key = None if is_ready else (
+            frame.width, frame.height, frame.format.name, int(frame.colorspace),
+            int(frame.color_range), turn, self._weaves,
+        )  # fmt: skip
+        made = [] if key == self._key else self.flush()
+        if key is None:
+            return [*made, self._ready(frame, frame.time_base)]
+        if key != self._key:
+            self._graph, self._key = self._make_graph(frame, turn), key
+        corrupt = bool(frame.is_corrupt)
+        self._graph.push(frame)
+        return [*made, *self._pull(corrupt)]
+
+    def flush(self) -> list[Ready]:
+        """The pictures still inside."""
+        if self._graph is None:
+            return []
+        self._graph.push(None)
+        made = self._pull(False)
+        self._graph, self._key = None, None
+        return made
+
+    def _pull(self, corrupt: bool) -> list[Ready]:
+        made: list[Ready] = []
+        while True:
+            try:
+                frame = self._graph.pull()
+            except (BlockingIOError, EOFError):
+                return made
+            except av.error.FFmpegError as error:
+                raise FileFailed(f"A picture cannot be converted: {error.strerror}.") from error
+            made.append(self._ready(frame, frame.time_base, corrupt))
+
+    def _ready(self, frame: Any, time_base: Fraction, corrupt: bool | None = None) -> Ready:
+        pts = frame.pts
+        if pts is not None and time_base and time_base != self._time_base:
+            pts = round(pts * time_base / self._time_base)
+        picture = Picture.of_frame(frame)
+        colour = dataclasses.replace(picture.colour, siting=self._siting)
+        return Ready(
+            picture=dataclasses.replace(picture, colour=colour),
+            pts=pts,
+            is_corrupt=bool(frame.is_corrupt) if corrupt is None else corrupt,
+        )
+
+    def _make_graph(self, frame: Any, turn: Turn) -> Any:
+        graph: Any = Graph()
+        aspect = self._aspect
+        last = graph.add(
+            "buffer",
+            f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}"
+            f":time_base={frame.time_base or self._time_base}:colorspace={int(frame.colorspace)}"
+            f":range={int(frame.color_range)}:pixel_aspect={aspect.numerator}/{aspect.denominator}",
+        )
+        steps: list[tuple[str, str]] = []
+        if self._weaves:
+            steps.append(("bwdif", "mode=send_frame:deint=interlaced"))
+        steps += turn.value
+        if frame.format.name not in _PLAIN:
+            steps += _conversion(frame)
+        for name, arguments in (*steps, ("buffersink", "")):
+            node = graph.add(name, arguments or None)
+            last.link_to(node)
+            last = node
+        try:
+            graph.configure()
+        except (av.error.FFmpegError, ValueError) as error:
+            raise FileFailed(
+                f"Pictures of {frame.format.name} cannot be converted: {error}."
+            ) from error
+        return graph
+
+
+def _conversion(frame: Any) -> list[tuple[str, str]]:
+    """To 8-bit 4:2:0 of the same matrix and range; RGB becomes BT.709, limited range."""
+    options = "flags=bicubic+accurate_rnd+full_chroma_inp+full_chroma_int:out_chroma_loc=left"
+    if frame.format.is_rgb or frame.format.has_palette or int(frame.colorspace) == _RGB_MATRIX:
+        options += ":out_color_matrix=bt709:out_range=limited"
+    return [("scale", options), ("format", "yuv420p")]
+
+
+def fit(picture: Picture, width: int, height: int) -> Picture:
+    """The picture scaled into another size, its proportions kept, with black beside it."""
+    part = min(width / picture.width, height / picture.height)
+    inner = [max(2, min(round(side * part) // 2 * 2, most)) for side, most in (
+        (picture.width, width), (picture.height, height),
+    )]  # fmt: skip
+    scaled = Picture.of_frame(
+        picture.frame.reformat(width=inner[0], height=inner[1], interpolation="BICUBIC")
+    )
+    target = Picture.blank(width, height, picture.colour)
+    target.y[:] = 0 if picture.colour.range == _full_range() else 16
+    target.u[:] = target.v[:] = 128
+    left, top = (width - inner[0]) // 4 * 2, (height - inner[1]) // 4 * 2
+    target.y[top : top + inner[1], left : left + inner[0]] = scaled.y
+    for large, small in ((target.u, scaled.u), (target.v, scaled.v)):
+        rows, columns = small.shape
+        large[top // 2 : top // 2 + rows, left // 2 : left // 2 + columns] = small
+    return target
+
+
+def _full_range() -> int:
+    return Colour(range=2).range

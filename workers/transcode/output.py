@@ -1,0 +1,205 @@
+"""The file that enhanced pictures are written to: container, codec, copied streams."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from workers.errors import FileFailed
+from workers.picture import Colour, Picture, Siting
+from workers.transcode.source import Source, is_cover
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Format:
+    """What a suffix stands for."""
+
+    container: str
+    codec: str
+    options: dict[str, str]
+    has_audio: bool
+    "And subtitles, covers, titles and chapters."
+    has_time_stamps: bool
+    has_attachments: bool = False
+    muxer: dict[str, str] = dataclasses.field(default_factory=dict)
+    "Options of the container."
+
+
+FORMATS = {
+    ".mkv": Format("matroska", "ffv1", {"level": "3", "slicecrc": "1"}, True, True, True),
+    ".mp4": Format(
+        "mp4", "libx264", {"preset": "fast", "crf": "18", "bf": "0"}, True, True,
+        # Written in fragments, which a sudden end leaves readable, and joined at the end.
+        muxer={"movflags": "hybrid_fragmented", "frag_duration": "2000000"},
+    ),
+    ".y4m": Format("yuv4mpegpipe", "rawvideo", {}, False, False),
+}  # fmt: skip
+"""By suffix: lossless, small, or raw. Matroska keeps time stamps to the millisecond, .y4m none."""
+
+_COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+"""Name and type of an attached cover by codec (Matroska's section on attachments)."""
+
+_OWN_TAGS = {
+    "encoder", "duration", "major_brand", "minor_version", "compatible_brands", "rotate",
+    "number_of_frames", "number_of_bytes", "bps", "vendor_id",
+}  # fmt: skip
+"""Tags that say something of the file they stand in; the new one has its own."""
+
+
+def format_for(target: Path) -> Format:
+    """The format of a target. Raises FileFailed."""
+    found = FORMATS.get(target.suffix.lower())
+    if found is None:
+        known = ", ".join(FORMATS)
+        raise FileFailed(f"{target.name} ends in none of {known}, so its format is not known.")
+    return found
+
+
+def kept_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Those that stay true for another file."""
+    return {
+        name: value for name, value in tags.items()
+        if name.lower() not in _OWN_TAGS and not name.startswith("_STATISTICS")
+        and not name.lower().startswith(("duration-", "bps-", "number_of_"))
+    }  # fmt: skip
+
+
+class FileOutput:
+    """Writes one video stream, and copies of what else the source holds.
+
+    ``begin`` comes first; ``code`` is the encoding thread's, ``mux`` and ``close`` the caller's.
+    """
+
+    def __init__(self, path: Path, target_format: Format) -> None:
+        self._format = target_format
+        self._folder = path.parent
+        self._container: Any = av.open(
+            str(path), "w", format=target_format.container, options=target_format.muxer
+        )
+        self._copies: dict[int, Any] = {}
+        self._held: set[int] = set()
+        self._video: Any = None
+        self._closed = False
+
+    def takes(self, stream: Any) -> bool:
+        """True if a stream of an input can be copied."""
+        if stream.type == "attachment":
+            return self._format.has_attachments
+        if stream.type not in ("audio", "subtitle", "video") or not self._format.has_audio:
+            return False
+        if stream.type == "video" and not is_cover(stream):
+            return False
+        return stream.codec_context.codec.canonical_name in self._container.supported_codecs
+
+    def begin(self, source: Source, size: tuple[int, int]) -> None:
+        """Makes the encoder for pictures of ``size`` and the copied streams, in the source's order;
+        copies titles and chapters.
+        """
+        for stream in source.container.streams:
+            if stream.index == source.video.index:
+                self._video = self._make_video(source, size)
+                self._label(self._video, stream)
+            elif is_cover(stream) and self._format.has_attachments:
+                self._attach_cover(stream, source.covers)
+            elif self.takes(stream):
+                copy = self._container.add_stream_from_template(stream)
+                self._label(copy, stream)
+                self._copies[stream.index] = copy
+        if self._format.has_audio:
+            self._container.metadata.update(kept_tags(source.container.metadata))
+            self._container.set_chapters(source.container.chapters())
+
+    def _attach_cover(self, stream: Any, covers: dict[int, bytes]) -> None:
+        """Matroska keeps a cover as an attached file, not as a stream."""
+        kind = _COVERS.get(stream.codec_context.codec.canonical_name)
+        data = covers.get(stream.index)
+        if kind is None or data is None:
+            return
+        name, mimetype = kind
+        self._container.add_attachment(stream.metadata.get("filename", name), mimetype, data)
+        self._held.add(stream.index)
+
+    @property
+    def copied(self) -> set[int]:
+        """Indices of the input's streams whose packets are copied."""
+        return set(self._copies)
+
+    @property
+    def kept(self) -> set[int]:
+        """Indices of the input's streams that the target holds, besides the video."""
+        return self.copied | self._held
+
+    def _label(self, stream: Any, source: Any) -> None:
+        if not self._format.has_audio:
+            return
+        stream.metadata.update(kept_tags(source.metadata))
+        stream.disposition = source.disposition
+
+    def _make_video(self, source: Source, size: tuple[int, int]) -> Any:
+        stream, facts = source.video, source.facts
+        rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+        video = self._container.add_stream(self._format.codec, rate=rate)
+        context = video.codec_context
+        context.width, context.height = size
+        context.pix_fmt = "yuv420p"
+        context.time_base = stream.time_base if self._format.has_time_stamps else 1 / rate
+        video.time_base = context.time_base
+        _tag(context, facts.picture.colour)
+        aspect = stream.sample_aspect_ratio
+        if aspect:
+            is_turned = facts.turn is not None and facts.turn.is_quarter
+            context.sample_aspect_ratio = 1 / aspect if is_turned else aspect
+        context.options = self._options(facts.picture.colour)
+        context.thread_count = 1
+        return video
+
+    def _options(self, colour: Colour) -> dict[str, str]:
+        if colour.siting is Siting.LEFT:
+            return dict(self._format.options)
+        return {**self._format.options, "chroma_sample_location": colour.siting.value}
+
+    def code(self, picture: Picture | None, pts: int, index: int) -> list[Any]:
+        """Packets of the picture number ``index``; of what is left inside for None."""
+        if picture is None:
+            return [] if self._video is None else list(self._video.encode(None))
+        frame = picture.frame
+        frame.pts = pts if self._format.has_time_stamps else index
+        frame.time_base = self._video.codec_context.time_base
+        return list(self._video.encode(frame))
+
+    def mux(self, packet: Any, copy_of: int | None) -> None:
+        """Writes a coded picture's packet, or a copied one of a stream of the input."""
+        if copy_of is not None:
+            packet.stream = self._copies[copy_of]
+        try:
+            self._container.mux(packet)
+        except (av.error.FFmpegError, OSError) as error:
+            raise FileFailed(f"{self._folder} cannot be written to: {error.strerror}.") from error
+
+    def close(self) -> None:
+        """Ends the file, once. Raises FileFailed if it cannot be."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError) as error:
+            raise FileFailed(f"{self._folder} cannot be written to: {error.strerror}.") from error
+
+    def salvage(self) -> None:
+        """Ends the file after something failed, as well as that can be done."""
+        with contextlib.suppress(FileFailed):
+            self.close()
+
+
+def _tag(context: Any, colour: Colour) -> None:
+    context.color_range = colour.range
+    context.colorspace = colour.matrix
+    context.color_primaries = colour.primaries
+    context.color_trc = colour.transfer

@@ -1,0 +1,155 @@
+"""What a video file holds, found out before the work begins."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+from av.stream import Disposition
+
+from workers.errors import FileFailed
+from workers.picture import Picture
+from workers.transcode.frames import FrameFilter, Turn, is_interlaced, turn_of
+
+_PEEK_PACKETS = 600
+"""Packets read at most until the first picture: about ten seconds of sound and picture."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """How the file's pictures are stored."""
+
+    name: str
+    bits: int
+    "Of a sample."
+    chroma: str
+    "4:2:0, 4:2:2, ..., RGB or gray."
+    has_alpha: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Facts:
+    """The first picture's properties."""
+
+    stored: PixelFormat
+    turn: Turn | None
+    "What makes it upright; None: a turn that is not a quarter, which is not made."
+    interlaced: bool
+    picture: Picture
+    "Upright, 8-bit 4:2:0."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """An open input; close its ``container``."""
+
+    name: str
+    container: Any
+    video: Any
+    "The stream to enhance: the first that is not a cover."
+    frames: int
+    "As the container says, or by its duration; 0 if neither is known."
+    facts: Facts
+    covers: dict[int, bytes]
+    "The still pictures that belong to the file, as coded, by their stream."
+
+    @property
+    def others(self) -> list[Any]:
+        """The other streams, in the file's order."""
+        return [each for each in self.container.streams if each.index != self.video.index]
+
+
+def is_cover(stream: Any) -> bool:
+    """True for a still picture that belongs to the file, such as a cover."""
+    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
+
+
+def open_source(path: Path) -> Source:
+    """Opens a file and looks at its first picture. Raises FileFailed."""
+    container = _open(path)
+    try:
+        facts = _peek(path, container, _video(path, container))
+        container.seek(0)
+        covers = _covers(container)
+    finally:
+        container.close()
+    container = _open(path)
+    video = _video(path, container)
+    frames = int(video.frames)
+    if not frames and container.duration and video.average_rate:
+        frames = round(container.duration / av.time_base * float(video.average_rate))
+    return Source(path.name, container, video, frames, facts, covers)
+
+
+def _open(path: Path) -> Any:
+    try:
+        return av.open(str(path), metadata_errors="replace")
+    except (OSError, av.error.FFmpegError) as error:
+        raise FileFailed(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _video(path: Path, container: Any) -> Any:
+    video = next((each for each in container.streams.video if not is_cover(each)), None)
+    if video is None:
+        container.close()
+        raise FileFailed(f"{path} has no video in it.")
+    video.codec_context.thread_count = 1
+    return video
+
+
+def _peek(path: Path, container: Any, video: Any) -> Facts:
+    """The facts of the first picture. Raises FileFailed if none can be decoded."""
+    packets = iter(container.demux(video))
+    for _ in range(_PEEK_PACKETS):
+        try:
+            frames = next(packets).decode()
+        except (StopIteration, EOFError):
+            break
+        except av.error.FFmpegError:
+            continue  # The job counts what is damaged.
+        if frames:
+            return _facts(frames[0], video)
+    raise FileFailed(f"{path.name} has no picture that can be decoded.")
+
+
+def _covers(container: Any) -> dict[int, bytes]:
+    """FFmpeg hands them out before anything else."""
+    wanted = [stream for stream in container.streams.video if is_cover(stream)]
+    found: dict[int, bytes] = {}
+    for packet in itertools.islice(container.demux(*wanted), 2 * len(wanted)) if wanted else ():
+        if packet.size:
+            found.setdefault(packet.stream.index, bytes(packet))
+    return found
+
+
+def _facts(frame: Any, video: Any) -> Facts:
+    interlaced, turn = is_interlaced(frame), turn_of(frame)
+    ready = FrameFilter(video.time_base, video.sample_aspect_ratio, video.codec_context.name)
+    made = [*ready.push(frame), *ready.flush()]
+    return Facts(
+        stored=pixel_format(frame.format), turn=turn, interlaced=interlaced, picture=made[0].picture
+    )
+
+
+def pixel_format(stored: Any) -> PixelFormat:
+    """The properties of FFmpeg's pixel format."""
+    components = stored.components
+    colours = [part for part in components if not part.is_alpha]
+    if stored.is_rgb or stored.has_palette:
+        chroma = "RGB"
+    elif len(colours) < 3:
+        chroma = "gray"
+    else:
+        across, down = stored.chroma_width(16), stored.chroma_height(16)
+        names = {(8, 8): "4:2:0", (8, 16): "4:2:2", (16, 16): "4:4:4", (4, 16): "4:1:1"}
+        chroma = names.get((across, down), f"{across}x{down} of 16")
+    return PixelFormat(
+        name=stored.name,
+        bits=max((part.bits for part in components), default=8),
+        chroma=chroma,
+        has_alpha=any(part.is_alpha for part in components),
+    )

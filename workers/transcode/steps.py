@@ -1,0 +1,188 @@
+"""What the three threads do with a file: the steps of a live stream, without haste."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av.error
+
+from workers.enhance.nets import NetCache
+from workers.enhance.upscaler import Upscaler
+from workers.picture import Picture
+from workers.transcode.frames import FrameFilter, Ready, fit
+from workers.transcode.output import FileOutput
+from workers.transcode.source import Source
+
+MAX_ERRORS = 100
+"""Reading ends after so many errors with nothing read between them."""
+
+
+@dataclasses.dataclass(slots=True)
+class Item:
+    """One picture on its way, or a packet on its way to the file."""
+
+    picture: Picture | None = None
+    pts: int = 0
+    "In ticks of the source's time base."
+    packet: Any = None
+    copy_of: int | None = None
+    "Stream of the input, for a copied packet."
+
+
+class FileDecode:
+    """An open input to its pictures, in order; packets of copied streams go through.
+
+    What is damaged is left out and counted.
+    """
+
+    def __init__(self, source: Source, copied: set[int]) -> None:
+        self._source = source
+        self._streams = [
+            each for each in source.container.streams
+            if each.index == source.video.index
+            or (each.index in copied and each.type != "attachment")
+        ]  # fmt: skip
+        video = source.video
+        self._filter = FrameFilter(
+            video.time_base, video.sample_aspect_ratio, video.codec_context.name
+        )
+        self._last_pts: int | None = None
+        self.damaged = 0
+        "Packets that could not be read or decoded."
+        self.concealed = 0
+        "Pictures that the decoder mended."
+        self.ended_early = ""
+        "Why reading ended before the end; empty if it did not."
+
+    @property
+    def interlaced(self) -> int:
+        """Frames that were made progressive."""
+        return self._filter.interlaced
+
+    def step(self, item: Any) -> Iterator[Item]:
+        """All pictures and copied packets of the input container ``item``."""
+        errors = 0
+        while errors < MAX_ERRORS:
+            try:
+                for packet in item.demux(*self._streams):
+                    errors = 0
+                    yield from self._split(packet)
+                break
+            except av.error.FFmpegError as error:
+                # The demuxer may find its way again behind what is damaged.
+                errors += 1
+                self.damaged += 1
+                if not isinstance(error, av.error.InvalidDataError):
+                    self.ended_early = error.strerror or type(error).__name__
+                    break
+        else:
+            self.ended_early = "nothing more can be read"
+        yield from self._items(self._filter.flush())
+
+    def flush(self) -> Iterator[Item]:
+        """Nothing is held back."""
+        yield from ()
+
+    def _split(self, packet: Any) -> Iterator[Item]:
+        if packet.stream.index != self._source.video.index:
+            if packet.dts is not None:
+                yield Item(packet=packet, copy_of=packet.stream.index)
+            return
+        try:
+            # Demuxing ends with an empty packet per stream, which flushes the decoder.
+            frames = packet.decode()
+        except EOFError:
+            return
+        except av.error.FFmpegError:
+            self.damaged += 1
+            return
+        for frame in frames:
+            yield from self._items(self._filter.push(frame))
+
+    def _items(self, made: list[Ready]) -> Iterator[Item]:
+        for ready in made:
+            self.concealed += ready.is_corrupt
+            yield Item(picture=ready.picture, pts=self._pts(ready.pts))
+
+    def _pts(self, pts: int | None) -> int:
+        """The frame's time stamp; a missing one, or one that does not grow, is made up."""
+        last, video = self._last_pts, self._source.video
+        if pts is None:
+            rate = video.average_rate or Fraction(30)
+            step = max(1, round(1 / (rate * video.time_base)))
+            pts = 0 if last is None else last + step
+        if last is not None and pts <= last:
+            pts = last + 1
+        self._last_pts = pts
+        return int(pts)
+
+
+class FileEnhance:
+    """Every picture through the net; another size than the first one's is fitted into that."""
+
+    def __init__(self, nets: NetCache, model: str, strength: float) -> None:
+        self._nets = nets
+        self._model = model
+        self._strength = strength
+        self._upscaler = Upscaler()
+        self._size: tuple[int, int] | None = None
+        self._canvas: tuple[int, int] | None = None
+        self.engine = ""
+        "Name of the engine that runs the net; empty before the first picture."
+        self.size_changes = 0
+
+    def prepare(self, picture: Picture) -> tuple[int, int]:
+        """Loads the net for the first picture; the size of the output. Raises NetUnusable."""
+        self._use_net_for(picture)
+        blank = self._upscaler.blank(picture)
+        self._canvas = (blank.width, blank.height)
+        return self._canvas
+
+    def step(self, item: Item) -> Iterator[Item]:
+        """The item with its picture enhanced."""
+        if item.picture is not None:
+            self._use_net_for(item.picture)
+            made = self._upscaler.enhance(item.picture, self._strength)
+            size = (made.width, made.height)
+            self._canvas = self._canvas or size
+            item.picture = made if size == self._canvas else fit(made, *self._canvas)
+        yield item
+
+    def flush(self) -> Iterator[Item]:
+        """Nothing is held back."""
+        yield from ()
+
+    def _use_net_for(self, picture: Picture) -> None:
+        size = (picture.width, picture.height)
+        if size == self._size:
+            return
+        net = self._nets.load(self._model, *size)
+        self._upscaler.use(net)
+        self.engine = net.engine
+        self.size_changes += self._size is not None
+        self._size = size
+
+
+class FileEncode:
+    """Pictures to packets."""
+
+    def __init__(self, output: FileOutput) -> None:
+        self._output = output
+        self.frames = 0
+
+    def step(self, item: Item) -> Iterator[Item]:
+        """The packets complete after this picture."""
+        if item.picture is None:
+            yield item
+            return
+        for packet in self._output.code(item.picture, item.pts, self.frames):
+            yield Item(packet=packet)
+        self.frames += 1
+
+    def flush(self) -> Iterator[Item]:
+        """The packets still inside the encoder."""
+        for packet in self._output.code(None, 0, self.frames):
+            yield Item(packet=packet)
