@@ -62,7 +62,7 @@ class BodyTooSlow(AppError):
 
 
 class HeadTooLarge(AppError):
-    """The request has too many header lines."""
+    """The head of a request may have 64 lines and 16 KiB at most."""
 
     status = 431
     title = "Head too large"

@@ -67,7 +67,7 @@ async def _run(
 ) -> None:
     """Until a signal came, which may have been before the loop began."""
     stop = asyncio.Event()
-    with stop_signals.heard(_SIGNALS, stop.set):
+    with stop_signals.heard(_SIGNALS, stop_signals.StopRequest(stop).repeat_to_end):
         if not early:
             await _run_until(stop, settings, redis_url, server)
 

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
@@ -68,6 +69,36 @@ def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
 def _drain(reader: socket.socket) -> None:
     with contextlib.suppress(BlockingIOError, InterruptedError):
         reader.recv(_WAKE_BYTES)
+
+
+class StopRequest:
+    """What a signal to stop does: the first asks for an orderly stop, a second one ends at once.
+
+    Terminals and those who start processes may send the first one twice, so the second counts
+    after ``AGAIN_S`` only. Children of ours end with us.
+    """
+
+    AGAIN_S = 0.5
+
+    def __init__(
+        self,
+        stop: asyncio.Event,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        end: Callable[[int], object] = os._exit,
+    ) -> None:
+        self._stop = stop
+        self._clock = clock
+        self._end = end
+        self._asked_at = 0.0
+
+    def repeat_to_end(self) -> None:
+        """The action of a signal."""
+        if not self._stop.is_set():
+            self._stop.set()
+            self._asked_at = self._clock()
+        elif self._clock() - self._asked_at >= self.AGAIN_S:
+            self._end(128 + signal.SIGINT)
 
 
 _protected = False

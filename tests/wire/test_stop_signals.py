@@ -135,3 +135,25 @@ def test_forgetting_keeps_ctrl_c_an_interrupt() -> None:
         os._exit(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 
     assert forked(os.fork, look) == 1
+
+
+def test_a_second_signal_ends_at_once_but_not_in_the_same_moment() -> None:
+    now, ended = [10.0], list[int]()
+    stop = asyncio.Event()
+    request = stop_signals.StopRequest(stop, clock=lambda: now[0], end=ended.append)
+    request.repeat_to_end()
+    assert stop.is_set()
+    now[0] = 10.4  # the terminal and the parent both send it
+    request.repeat_to_end()
+    assert ended == []
+    now[0] = 10.6
+    request.repeat_to_end()
+    assert ended == [130]
+
+
+def test_a_signal_after_a_stop_of_another_cause_ends_at_once() -> None:
+    ended = list[int]()
+    stop = asyncio.Event()
+    stop.set()
+    stop_signals.StopRequest(stop, clock=lambda: 99.0, end=ended.append).repeat_to_end()
+    assert ended == [130]

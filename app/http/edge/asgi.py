@@ -24,6 +24,7 @@ from app.errors import (
 from app.http.edge.addresses import TrustedProxies, limit_key
 from app.http.edge.areas import Area, area_of
 from app.http.edge.body import BODY_S, MAX_BODY_BYTES, BodyReader, HeldBytes
+from app.http.edge.connections import ConnectionCounts
 from app.http.edge.headers import cors_headers, preflight_headers, security_headers
 from app.http.edge.limits import Asked, RequestLimits
 from app.http.edge.origins import Caller, Names, Origins, Verdict, split_host
@@ -40,7 +41,10 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_HEADERS = 64
-"""Lines of a head; browsers send about 20. Their bytes are limited where they are read."""
+"""Lines of a head; browsers send about 20."""
+
+MAX_HEAD_BYTES = 16 * 1024
+"""Of a head. The parser stops at as much, but only where the end of the head is not there yet."""
 
 _FORWARDED = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded")
 
@@ -111,6 +115,16 @@ class Edge:
         self._prefix = urlsplit(options.names.public_url).path.rstrip("/")
         self._security = security_headers(options.names.public_url)
         self._warned = False
+        self._counts = ConnectionCounts()
+
+    def watch(self, counts: ConnectionCounts) -> None:
+        """Counts what the listener refuses among what was refused."""
+        self._counts = counts
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """What was refused so far, by the limit that was met."""
+        return {**self.limits.refused, "connections": self._counts.refused}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; anything but HTTP is none of ours."""
@@ -144,7 +158,9 @@ class Edge:
 
     def _check(self, scope: Scope, visit: _Visit) -> None:
         """Raises what the request is refused with before anything of it is read."""
-        if len(scope["headers"]) > MAX_HEADERS:
+        size = len(scope["path"]) + len(scope["query_string"])
+        size += sum(len(name) + len(value) for name, value in scope["headers"])
+        if size > MAX_HEAD_BYTES or len(scope["headers"]) > MAX_HEADERS:
             raise HeadTooLarge
         if visit.area is not Area.HEALTH:
             self._check_names(visit)
@@ -211,7 +227,7 @@ class Edge:
         read: bool = False,
     ) -> None:
         response = problem_of(error)
-        if visit.has_body or read:
+        if visit.has_body or read or isinstance(error, HeadTooLarge):
             # The rest of the body is not read; without this the server would wait for it.
             response.headers["connection"] = "close"
         await response(scope, receive, answer.send)

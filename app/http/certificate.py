@@ -1,0 +1,88 @@
+"""The server's TLS certificate, read again when its file changes.
+
+Certificates are renewed every few weeks, and a restart would end every stream. New connections get
+the new one; those that stand keep theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+from pathlib import Path
+
+from wire.errors import BadSettings
+
+logger = logging.getLogger(__name__)
+
+CHECK_S = 5.0
+"""How often the files are looked at."""
+
+_Stamp = tuple[tuple[int, int, int], ...]
+
+
+class Certificate:
+    """A certificate and its key, in a context that connections are made with."""
+
+    def __init__(self, cert: Path, key: Path) -> None:
+        """Raises BadSettings with one sentence if the two cannot be used."""
+        self._paths = (cert, key)
+        self._seen = self._stamp()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if fault := self._load():
+            raise BadSettings(
+                f"SHARPCAST_TLS_CERT and SHARPCAST_TLS_KEY cannot be used together: {fault}."
+            )
+
+    async def run(self, ask: asyncio.Event) -> None:
+        """Looks at the files every ``CHECK_S``, and whenever ``ask`` is set; until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(CHECK_S):
+                    await ask.wait()
+            except TimeoutError:
+                pass
+            is_asked = ask.is_set()
+            ask.clear()
+            self.look(anyway=is_asked)
+
+    def look(self, *, anyway: bool = False) -> None:
+        """Reads the files if they changed since the last look, or ``anyway``.
+
+        Files that cannot be used are said once in the log, and the old certificate stays: a tool
+        that renews them may be between its two writes.
+        """
+        stamp = self._stamp()
+        if stamp == self._seen and not anyway:
+            return
+        self._seen = stamp
+        fault = self._load()
+        if fault:
+            logger.error(
+                "The changed TLS certificate cannot be used, the old one stays: %s", fault,
+                extra={"action": "certificate"},
+            )  # fmt: skip
+        else:
+            logger.info("The TLS certificate was read again.", extra={"action": "certificate"})
+
+    def _load(self) -> str:
+        """What is wrong with the files; nothing if they are in use now."""
+        try:
+            # Tried on a context of its own: half of a pair must not get into the one in use.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._paths)
+            self.context.load_cert_chain(*self._paths)
+        except (ssl.SSLError, OSError) as error:
+            return str(error)
+        return ""
+
+    def _stamp(self) -> _Stamp:
+        found = []
+        for path in self._paths:
+            try:
+                stat = os.stat(path)
+            except OSError:
+                found.append((0, 0, 0))
+            else:
+                found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return tuple(found)

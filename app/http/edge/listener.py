@@ -1,0 +1,58 @@
+"""The listening socket. It counts connections from accept to close, whatever is made of them.
+
+A connection that never speaks, or never ends its TLS handshake, is seen by no protocol; so the
+count is kept where the kernel hands the socket over.
+"""
+
+from __future__ import annotations
+
+import functools
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from app.http.edge.addresses import limit_key
+from app.http.edge.connections import ConnectionCounts
+
+_REFUSED_AT_A_TIME = 64
+"""Connections closed in one go of the event loop; then others have a turn."""
+
+
+class _Connection(socket.socket):
+    """An accepted socket that tells when it is closed."""
+
+    on_close: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Closes it; calling it twice is harmless."""
+        super().close()
+        on_close, self.on_close = self.on_close, None
+        if on_close is not None:
+            on_close()
+
+
+class Listener(socket.socket):
+    """A TCP socket whose connections are counted by address."""
+
+    counts: ConnectionCounts
+
+    @classmethod
+    def make(cls, host: str, counts: ConnectionCounts) -> Listener:
+        """Not bound yet; ``host`` tells the family."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = cls(family, socket.SOCK_STREAM)
+        listener.counts = counts
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return listener
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection that may be; others are closed. Raises BlockingIOError."""
+        for _ in range(_REFUSED_AT_A_TIME):
+            number, address = self._accept()  # type: ignore[attr-defined]
+            connection = _Connection(self.family, self.type, self.proto, fileno=number)
+            key = limit_key(str(address[0]))
+            if self.counts.admit(key):
+                connection.on_close = functools.partial(self.counts.leave, key)
+                return connection, address
+            connection.close()
+        raise BlockingIOError

@@ -1,0 +1,26 @@
+"""How many files this process may have open, for sockets are files."""
+
+from __future__ import annotations
+
+import logging
+import resource
+
+logger = logging.getLogger(__name__)
+
+WANTED = 65_536
+
+
+def raise_limit(needed: int) -> int:
+    """Raises the soft limit as far as it goes without rights; the limit then. Warns below need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = WANTED if hard == resource.RLIM_INFINITY else min(hard, WANTED)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        logger.warning(
+            "This process may open %d files, and %d streams, viewers and web connections at a "
+            "time may need %d: raise `ulimit -n`, or lower SHARPCAST_MAX_VIEWERS.",
+            soft, needed, needed, extra={"action": "open_files"},
+        )  # fmt: skip
+    return soft

@@ -1,0 +1,151 @@
+"""``connections.py``, ``listener.py``, ``protocol.py``: sockets that say little or too much."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from app.http.edge import asgi, protocol
+from app.http.edge.connections import ConnectionCounts
+from app.http.edge.protocol import Phase
+from tests.app.http.edge.conftest import Serve, Served
+from tests.app.http.edge.test_asgi import EVERY
+from tests.app.peers import until
+
+
+def test_counts_admit_up_to_their_limits_and_forget_who_left() -> None:
+    counts = ConnectionCounts(most=3, most_per_key=2)
+    assert [counts.admit(key) for key in "aaabc"] == [True, True, False, True, False]
+    assert (counts.open, counts.refused) == (3, 2)
+    counts.leave("a")
+    assert counts.admit("c")
+    for key in "abc":
+        counts.leave(key)
+    assert counts.open == 0
+    assert counts._by_key == {}
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time limits that a test can wait for."""
+    monkeypatch.setattr(protocol, "LIMITS_S", {Phase.HEAD: 0.3, Phase.ANSWER: 1.5})
+    monkeypatch.setattr(asgi, "BODY_S", 0.3)
+
+
+async def closed_after(served: Served, *parts: bytes, every_s: float = 0.0) -> float:
+    """How long a connection stands that sends this and no more."""
+    reader, writer = await served.connect()
+    began = time.monotonic()
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(every_s)
+    try:
+        while await reader.read(65536):
+            pass
+    except ConnectionError:
+        pass
+    writer.close()
+    return time.monotonic() - began
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_connections_that_say_nothing_are_closed(serve: Serve) -> None:
+    async with serve() as served:
+        found = await asyncio.gather(*(closed_after(served) for _ in range(50)))
+        assert min(found) > 0.25
+        assert max(found) < 1.5
+        await until(lambda: served.counts.open == 0)
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_head_that_trickles_is_cut_off(serve: Serve) -> None:
+    async with serve() as served:
+        drops = [bytes([byte]) for byte in b"GET / HTTP/1.1\r\n"]
+        assert await closed_after(served, *drops, every_s=0.05) < 1.5
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_second_head_that_trickles_is_cut_off(serve: Serve) -> None:
+    async with serve() as served:
+        first = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        assert await closed_after(served, first, b"G", every_s=0.2) < 1.5
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+@pytest.mark.usefixtures("hurried")
+async def test_a_body_that_never_ends_is_refused_on_every_route(
+    method: str, path: str, serve: Serve
+) -> None:
+    head = f"{method} {path} HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n"
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    async with serve() as served:
+        answer = await served.ask(head, *[chunk] * 2000)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"access-control-allow-origin: *" in answer
+        assert served.site.app.held.held == 0
+
+
+async def test_a_body_that_trickles_is_refused_on_every_route(serve: Serve, hurried: None) -> None:
+    async with serve() as served:
+
+        async def trickle(method: str, path: str) -> bytes:
+            head = f"{method} {path} HTTP/1.1\nHost: localhost\nContent-Length: 900\n\n"
+            reader, writer = await served.connect()
+            writer.write(head.replace("\n", "\r\n").encode())
+            line = asyncio.get_running_loop().create_task(reader.readline())
+            while not line.done():
+                writer.write(b"x")
+                await asyncio.sleep(0.05)
+            writer.close()
+            return line.result()
+
+        began = time.monotonic()
+        found = await asyncio.gather(*(trickle(method, path) for method, path in EVERY))
+        assert {line.split()[1] for line in found} == {b"408"}
+        assert time.monotonic() - began < 3.0
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+async def test_a_head_that_is_too_large_is_refused_on_every_route(
+    method: str, path: str, serve: Serve
+) -> None:
+    async with serve() as served:
+        line = "X-Long: " + "a" * 40_000
+        answer = await served.ask(f"{method} {path} HTTP/1.1\nHost: localhost\n{line}\n\n")
+        status, _, body = answer.partition(b"\r\n\r\n")
+        assert status.startswith(b"HTTP/1.1 431 ")
+        assert json.loads(body)["status"] == 431
+
+
+async def test_what_is_no_http_is_answered_by_a_problem(serve: Serve) -> None:
+    async with serve() as served:
+        for text in ("\x16\x03\x01\n\n", "GET\n\n", "GET / HTTP/1.1\n\n"):
+            answer = await served.ask(text)
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert b"application/problem+json" in answer
+            assert b"access-control-allow-origin: *" in answer
+
+
+async def test_one_address_cannot_take_all_connections(serve: Serve) -> None:
+    counts = ConnectionCounts(most=100, most_per_key=20)
+    async with serve(counts=counts) as served:
+        held = [await served.connect() for _ in range(60)]
+        await until(lambda: counts.refused == 40)
+        assert counts.open == 20
+        for _, writer in held:
+            writer.close()
+        await until(lambda: counts.open == 0)
+        head = "GET /healthz HTTP/1.1\nHost: localhost\nConnection: close\n\n"
+        assert (await served.ask(head)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_memory_stays_flat_under_an_endless_body(serve: Serve) -> None:
+    head = "PATCH /api/v1/streams/x HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n"
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    async with serve() as served:
+        answers = await asyncio.gather(*(served.ask(head, *[chunk] * 500) for _ in range(20)))
+        assert all(answer.startswith(b"HTTP/1.1 413 ") for answer in answers)
+        assert served.site.app.held.held == 0

@@ -1,0 +1,111 @@
+"""``certificate.py``: a renewal is taken without a restart, a broken one is not."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import logging
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.http import certificate as module
+from app.http.certificate import Certificate
+from app.http.edge.options import certificate_names
+from tests.app.http.edge.conftest import Serve, serve  # noqa: F401  # a fixture
+from tests.app.peers import until
+from wire.errors import BadSettings
+
+
+def write_pair(folder: Path, serial: int) -> tuple[Path, Path]:
+    """A self-signed certificate of 127.0.0.1 and cast.example, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    day = datetime.timedelta(days=1)
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("Cast.example")]
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), serial, now - day, now + day)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
+    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    no_password = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, no_password))
+    return cert_path, key_path
+
+
+async def serial(port: int) -> int:
+    """That of the certificate which a new connection gets."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return x509.load_der_x509_certificate(found).serial_number
+
+
+async def test_a_renewed_certificate_is_served_and_a_broken_one_is_not(
+    serve: Serve,  # noqa: F811
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pair = write_pair(tmp_path, 1)
+    certificate = Certificate(*pair)
+    async with serve(certificate=certificate) as served:
+        assert await serial(served.port) == 1
+        write_pair(tmp_path, 2)
+        certificate.look()
+        assert await serial(served.port) == 2
+        pair[0].write_text("half of a certif")
+        certificate.look()
+        certificate.look()
+        assert await serial(served.port) == 2
+        faults = [r for r in caplog.records if r.levelno == logging.ERROR]
+        assert len(faults) == 1
+        assert "the old one stays" in faults[0].getMessage()
+        pair[0].unlink()
+        certificate.look()
+        assert await serial(served.port) == 2
+        write_pair(tmp_path, 3)
+        certificate.look()
+        assert await serial(served.port) == 3
+
+
+async def test_a_key_that_does_not_fit_is_not_taken(tmp_path: Path) -> None:
+    pair = write_pair(tmp_path, 1)
+    certificate = Certificate(*pair)
+    (tmp_path / "other").mkdir()
+    other = write_pair(tmp_path / "other", 2)
+    pair[1].write_bytes(other[1].read_bytes())
+    assert certificate._load() != ""
+    with pytest.raises(BadSettings, match="cannot be used together"):
+        Certificate(*pair)
+
+
+async def test_the_files_are_looked_at_again_and_again_and_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHECK_S", 0.05)
+    certificate = Certificate(*write_pair(tmp_path, 1))
+    ask = asyncio.Event()
+    task = asyncio.get_running_loop().create_task(certificate.run(ask))
+    before = certificate._seen
+    write_pair(tmp_path, 2)
+    await until(lambda: certificate._seen != before, timeout_s=3)
+    ask.set()
+    await until(lambda: not ask.is_set(), timeout_s=3)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def test_the_names_of_the_certificate_are_names_of_the_server(tmp_path: Path) -> None:
+    assert certificate_names(write_pair(tmp_path, 1)[0]) == ("cast.example",)
