@@ -22,7 +22,8 @@ from app.http.web_server import WebServer, bind
 from app.open_files import raise_limit
 from app.rtc import ice
 from app.rtc.turn import IceServerList
-from app.streams.hub import HubOptions, StreamHub
+from app.streams.hub import StreamHub
+from app.streams.publishing import HubOptions
 from wire import stop_signals
 from wire.connection import connect, wait_until_up
 from wire.errors import NoRedisServer
@@ -101,6 +102,7 @@ def _hub_options(settings: Settings, addresses: ice.IceAddresses) -> HubOptions:
         start_bitrate_kbps=settings.start_bitrate_kbps,
         publisher_timeout_s=settings.publisher_timeout_s,
         mapped_addresses=addresses.mapped,
+        publisher_grace_s=settings.publisher_grace_s,
     )
 
 

@@ -134,6 +134,11 @@ class AccessUnit:
         return None
 
 
+def is_repeated(sequence: int, last: int | None) -> bool:
+    """True for the number of a unit that a reader of the same epoch had before (modulo 2^32)."""
+    return last is not None and (sequence - last - 1) & 0xFFFFFFFF >= 2**31
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Batch:
     """What one log entry holds."""

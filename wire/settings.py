@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     publisher_timeout_s: float = Field(4.0, ge=1.0, le=60.0)
     """A publisher that gives no sign of life for this long is gone; one that only pauses stays for
     30 times as long."""
+    publisher_grace_s: float = Field(10.0, ge=0.0, le=600.0)
+    """A stream whose publisher is gone waits this long for it, and its viewers with it."""
     model: str = "live-s"
     """Net that enhances a stream for which no other was chosen."""
     strength: float = Field(0.5, ge=0.0, le=1.0)

@@ -91,17 +91,21 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
 # the others too. So records, which are small, outlive a full server.
 _CREATE = Script(
     """
-if redis.call('TYPE', KEYS[1]).ok == 'hash' and redis.call('PTTL', KEYS[1]) > 0
-    and tonumber(redis.call('HGET', KEYS[1], 'session')) then return 0 end
+local least = tonumber(ARGV[4])
+if redis.call('TYPE', KEYS[1]).ok == 'hash' and redis.call('PTTL', KEYS[1]) > 0 then
+    local have = tonumber(redis.call('HGET', KEYS[1], 'session'))
+    if have and ARGV[5] == '0' then return 0 end
+    if have then least = math.max(least, have + 1) end
+end
 redis.call('DEL', KEYS[1])
 local session = ARGV[2]
 if session == '0' then
     local t = redis.call('TIME')
-    session = string.format('%.0f', math.max(t[1] * 1000000 + t[2], tonumber(ARGV[4])))
+    session = string.format('%.0f', math.max(t[1] * 1000000 + t[2], least))
     for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
 end
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'session', session, 'state', 'live')
-for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return tonumber(session)
 """
@@ -182,8 +186,11 @@ class StreamRegistry:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def create(self, stream: str, *, session: int = 0, above: int = 0, **fields: Any) -> int:
-        """The new session's epoch. Raises StreamBusy while the record is there.
+    async def create(
+        self, stream: str, *, session: int = 0, above: int = 0, over: bool = False, **fields: Any
+    ) -> int:
+        """The new session's epoch. Raises StreamBusy while the record is there, unless it is taken
+        ``over``: then whoever had the stream is fenced.
 
         ``session`` other than 0 brings a record back, with its old epoch, after Redis lost it. A
         new session is greater than ``above``, whatever the server's clock says, and finds no log.
@@ -194,7 +201,7 @@ class StreamRegistry:
             keys.control(stream),
             keys.feedback(stream),
         ]
-        args = [stream, session, EXPIRY_MS, above + 1, *_flat(fields)]
+        args = [stream, session, EXPIRY_MS, above + 1, int(over), *_flat(fields)]
         answer = await _CREATE.run(self._client, names, args)
         if not answer:
             raise StreamBusy(f"stream {stream} already has a publisher")

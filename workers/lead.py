@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from wire import clock, control, keys
-from wire.batch import AccessUnit, Kind, Stage
+from wire.batch import AccessUnit, Kind, Stage, is_repeated
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, Fenced, StreamGone
 from wire.heartbeat import StreamWork
@@ -82,6 +82,7 @@ class Lead:
         self._alarm = asyncio.Event()
         self._reader = LogReader(client, stream=job.stream, rendition=keys.SOURCE)
         self._is_placed = False
+        self._last_sequence: int | None = None
         self._caught_up = False
         self._awake = asyncio.Event()
         self._pipeline = Pipeline(
@@ -208,7 +209,7 @@ class Lead:
                     await self._age.measure(self._client, self.job.stream)
                     if not await reader.seek_last_key_frame():
                         self._key_wish.want("the log has no key frame")
-                    self._is_placed = True
+                    self._is_placed, self._last_sequence = True, None
                 entries = await reader.read(block_ms=_BLOCK_MS)
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)
@@ -216,7 +217,15 @@ class Lead:
             for entry in entries:
                 for unit in entry.batch.units:
                     if unit.kind is Kind.VIDEO:
-                        await self._take(unit, entry.id)
+                        await self._take_once(unit, entry.id)
+
+    async def _take_once(self, unit: AccessUnit, entry_id: str) -> None:
+        """The app writes units again whose first append was not answered, or was lost by Redis."""
+        if is_repeated(unit.sequence, self._last_sequence):
+            self._tally.drop("repeated")
+            return
+        self._last_sequence = unit.sequence
+        await self._take(unit, entry_id)
 
     async def _sleep(self) -> None:
         """Nobody watches: reads nothing, and writes nothing, until somebody does.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.http import sdp
 from app.http.context import Context
@@ -14,11 +16,17 @@ def router(context: Context) -> APIRouter:
     guarded = [Depends(context.publish_guard)]
 
     @routes.post("/{stream}", status_code=201, dependencies=guarded, response_class=Response)
-    async def publish(stream: str, request: Request) -> Response:
+    async def publish(
+        stream: str,
+        request: Request,
+        takeover: Annotated[
+            bool, Query(description="`false`: not while another connection brings the stream")
+        ] = True,
+    ) -> Response:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
         sdp.check_name(stream)
         offer = await sdp.read_offer(request)
-        secret, answer = await context.hub.publish(stream, offer)
+        secret, answer = await context.hub.publish(stream, offer, takeover=takeover)
         base = sdp.base_url(request, context.public_url)
         return sdp.created(answer, f"{base}/whip/{stream}/{secret}", context.ice_servers)
 

@@ -9,10 +9,7 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from app.errors import (
-    AlreadyPublishing,
     BadOffer,
     Full,
     NobodyPublishes,
@@ -21,10 +18,11 @@ from app.errors import (
     StreamNotFound,
 )
 from app.rtc.gate import Refusals
-from app.rtc.offer import Offer, check_play_offer, check_publish_offer
-from app.rtc.publisher import PublisherEvents, PublisherPeer
+from app.rtc.offer import Offer, check_play_offer
 from app.rtc.viewer import ViewerEvents, ViewerPeer
+from app.streams.life import State
 from app.streams.publication import Publication
+from app.streams.publishing import HubOptions, Publishing
 from app.streams.tail import RenditionTail
 from app.streams.viewing import Viewing
 from wire import keys
@@ -42,34 +40,11 @@ _LINGER_S = 3.0
 """A tail nobody listens to is kept this long: the next viewer then joins at once."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class HubOptions:
-    """What the hub needs of the settings."""
-
-    max_streams: int
-    max_viewers: int
-    start_bitrate_kbps: int
-    publisher_timeout_s: float
-    mapped_addresses: tuple[str, ...]
-
-
-def _is_same(expected: str, given: str) -> bool:
-    """In constant time."""
-    return secrets.compare_digest(expected.encode(), given.encode())
-
-
 def _check_codec(record: StreamRecord, offer: Offer) -> None:
     """The source is forwarded as it is: whoever asks for it must be able to decode it."""
     if record.codec and record.codec not in offer.codecs:
         name = record.codec.upper()
         raise BadOffer(f"The source is coded as {name}, which the offer has not.", status=422)
-
-
-@dataclasses.dataclass(slots=True)
-class _PublisherSession:
-    publication: Publication
-    peer: PublisherPeer
-    secret: str
 
 
 @dataclasses.dataclass(slots=True)
@@ -88,8 +63,11 @@ class StreamHub:
         self._client = client
         self._options = options
         self._registry = StreamRegistry(client)
-        self._publishers: dict[str, _PublisherSession] = {}
-        self._reserved: set[str] = set()
+        self.refusals = Refusals()
+        """Packets of any peer that were not taken, by reason."""
+        self._publishing = Publishing(
+            client, options, refusals=self.refusals, spawn=self._spawn, ended=self._end_viewers
+        )
         self._viewers: dict[str, _ViewerSession] = {}
         self._joining: list[Viewing] = []
         "Of viewers whose offers are being answered."
@@ -97,103 +75,24 @@ class StreamHub:
         "By stream, rendition and session: a new publisher's viewers must not see the old one's."
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
-        self.refusals = Refusals()
-        """Packets of any peer that were not taken, by reason."""
         self.observe_latency: Callable[[str, float], None] | None = None
         """Called with the rendition and the added latency in s of every unit delivered."""
 
     # Publishing.
 
-    async def publish(self, stream: str, sdp: str) -> tuple[str, str]:
-        """(session secret, SDP answer). Raises BadOffer, AlreadyPublishing, Full, RedisAway."""
-        offer = check_publish_offer(sdp)
-        if stream in self._publishers or stream in self._reserved:
-            raise AlreadyPublishing(f"{stream} already has a publisher.")
-        taken = len(self._publishers.keys() | self._reserved)
-        if self._closing or taken >= self._options.max_streams:
-            raise Full("The server carries as many streams as it may.")
-        self._reserved.add(stream)
-        try:
-            return await self._publish(stream, offer)
-        finally:
-            self._reserved.discard(stream)
+    async def publish(self, stream: str, sdp: str, *, takeover: bool = True) -> tuple[str, str]:
+        """(session secret, SDP answer). Raises BadOffer, AlreadyPublishing, Full, RedisAway.
 
-    async def _publish(self, stream: str, offer: Any) -> tuple[str, str]:
-        secret = secrets.token_urlsafe(18)
-        publication: Publication | None = None
-        early: list[str] = []
-        "What the peer ended for before there was a publication to tell."
-
-        def end(reason: str) -> None:
-            if publication is None:
-                early.append(reason)
-            else:
-                publication.end(reason)
-
-        def take(unit: Any) -> None:
-            if publication is not None:
-                publication.take(unit)
-
-        def tell(reason: str) -> None:
-            if publication is not None:
-                publication.tell(reason)
-
-        def ask() -> None:
-            if publication is not None:
-                publication.request_key_frame()
-
-        peer = PublisherPeer(
-            PublisherEvents(on_unit=take, on_end=end, on_reason=tell, on_key_frame_needed=ask),
-            timeout_s=self._options.publisher_timeout_s,
-            refusals=self.refusals,
-        )
-        has_audio = "audio" in offer.kinds
-        try:
-            answer = await peer.answer(
-                offer,
-                start_kbps=self._options.start_bitrate_kbps,
-                mapped=self._options.mapped_addresses,
-            )
-            session = await self._registry.create(stream, state="connecting", audio=has_audio)
-            if self._closing:
-                raise Full("The server stops.")  # the record expires
-        except BaseException as error:
-            await peer.close()  # whatever it was: sockets must not outlive a refused publisher
-            if isinstance(error, StreamBusy):
-                raise AlreadyPublishing(f"{stream} already has a publisher.") from error
-            if isinstance(error, (*REDIS_DOWN, RedisError)):
-                raise RedisAway from error
-            raise
-        publication = Publication(
-            self._client, stream, session,
-            has_audio=has_audio, on_key_frame_needed=peer.request_key_frame,
-        )  # fmt: skip
-        if early:
-            publication.end(early[0])
-        self._publishers[stream] = _PublisherSession(publication, peer, secret)
-        self._spawn(self._run_publication(stream), f"publication {stream}")
-        logger.info("[stream %s] publisher accepted", stream, extra={"action": "publish"})
-        return secret, answer
-
-    async def _run_publication(self, stream: str) -> None:
-        session = self._publishers[stream]
-        try:
-            await session.publication.run()
-        finally:
-            reason = session.publication.end_reason or "the server stops"
-            logger.info("[stream %s] ended: %s", stream, reason, extra={"action": "end"})
-            await session.peer.close()
-            self._publishers.pop(stream, None)
-            await self._end_viewers(stream, session.publication.session)
+        Whoever may publish takes a stream over from the connection that brings it, unless
+        ``takeover`` is false and that connection stands.
+        """
+        if self._closing:
+            raise Full("The server stops.")
+        return await self._publishing.publish(stream, sdp, takeover=takeover)
 
     async def unpublish(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
-        session = self._publishers.get(stream)
-        if session is None or not _is_same(session.secret, secret):
-            raise SessionNotFound
-        if session.publication.end_reason:
-            raise SessionNotFound  # it is ending already
-        session.publication.end("the publisher ended it")
+        self._publishing.unpublish(stream, secret)
 
     # Watching.
 
@@ -203,7 +102,7 @@ class StreamHub:
         """(session secret, SDP answer). Raises BadOffer, NobodyPublishes, Full, RedisAway."""
         offer = check_play_offer(sdp)
         record = await self.record(stream)
-        if record is None or record.state != "live":
+        if record is None or record.state != State.LIVE.value:
             why = record.reason if record is not None else ""
             raise NobodyPublishes(why or f"Nobody publishes {stream} at the moment.")
         if rendition == keys.SOURCE and "video" in offer.kinds:
@@ -211,7 +110,8 @@ class StreamHub:
         if self._closing or len(self._viewers) + len(self._joining) >= self._options.max_viewers:
             raise Full("The server serves as many viewers as it may.")
         secret = secrets.token_urlsafe(18)
-        has_audio = record.audio and "audio" in offer.kinds
+        # A publisher without sound may be followed by one with it.
+        has_audio = "audio" in offer.kinds
         tail = self._tail(record, rendition)
         source = self._tail(record, keys.SOURCE) if has_audio or fallback else tail
         viewing = Viewing(tail, source, fallback=fallback, has_audio=has_audio)
@@ -264,7 +164,12 @@ class StreamHub:
         stream = record.id
         key = (stream, rendition, record.session)
         if key not in self._tails:
-            tail = RenditionTail(self._client, stream, rendition, session=record.session)
+            own = self._publishing.publication(stream)
+            is_fed = rendition == keys.SOURCE and own is not None and own.session == record.session
+            tail = RenditionTail(
+                self._client, stream, rendition,
+                session=record.session, publication=own if is_fed else None,
+            )  # fmt: skip
             if self.observe_latency is not None:
                 observe = self.observe_latency
                 tail.observe = lambda seconds: observe(rendition, seconds)
@@ -299,8 +204,8 @@ class StreamHub:
 
     async def _is_over(self, tail: RenditionTail) -> bool:
         """True if the publisher of a stream that another app holds is gone."""
-        own = self._publishers.get(tail.stream)
-        if own is not None and own.publication.session == tail.session:
+        own = self._publishing.publication(tail.stream)
+        if own is not None and own.session == tail.session:
             return False
         try:
             record = await self.record(tail.stream)
@@ -351,9 +256,9 @@ class StreamHub:
 
     async def end(self, stream: str) -> None:
         """An operator ends a stream. Raises StreamNotFound, RedisAway."""
-        session = self._publishers.get(stream)
-        if session is not None:
-            session.publication.end("an operator ended the stream")
+        own = self._publishing.publication(stream)
+        if own is not None:
+            own.end("an operator ended the stream")
             return
         record = await self.record(stream)
         if record is None:
@@ -369,23 +274,19 @@ class StreamHub:
 
     def publication(self, stream: str) -> Publication | None:
         """The publication, if this app holds it."""
-        session = self._publishers.get(stream)
-        return session.publication if session else None
+        return self._publishing.publication(stream)
 
     def packets(self, stream: str) -> dict[str, int]:
         """The publisher's packets that became part of no unit, by reason, if it is here."""
-        session = self._publishers.get(stream)
-        return session.peer.packets if session else {}
+        return self._publishing.packets(stream)
 
     def refused(self, stream: str) -> dict[str, int]:
         """Pictures of the publisher that were not taken, by reason."""
-        session = self._publishers.get(stream)
-        return session.peer.refused if session else {}
+        return self._publishing.refused(stream)
 
     def layer(self, stream: str) -> str:
         """The publisher's simulcast layer that is taken, if it is here and sends several."""
-        session = self._publishers.get(stream)
-        return session.peer.layer if session else ""
+        return self._publishing.layer(stream)
 
     def tail(self, stream: str, rendition: str) -> RenditionTail | None:
         """The tail reader, while there is one."""
@@ -412,8 +313,7 @@ class StreamHub:
     async def close(self) -> None:
         """Ends everything: publishers, viewers, tails; calling it twice is harmless."""
         self._closing = True
-        for session in list(self._publishers.values()):
-            session.publication.end("the server stops")
+        self._publishing.close()
         for secret in list(self._viewers):
             self._spawn(self._close_viewer(secret), "viewer-close")
         ending = [t for t in self._tasks if t.get_name().startswith(("publication", "viewer"))]

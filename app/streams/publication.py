@@ -11,8 +11,10 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from app.streams.backlog import AUDIO_WAIT_S, Backlog, starts_source, wakes_writer
+from app.streams.life import Event, State, after
 from app.streams.meters import RateMeter
 from app.streams.throttle import Throttle
+from app.streams.time_line import TimeLine
 from wire import keys
 from wire.batch import AccessUnit, Batch, Kind, Stage
 from wire.clock import now_us
@@ -34,6 +36,12 @@ MAX_GOP_S = 8.0
 must replay and fits the log's time bound."""
 
 
+AWAY = "The publisher is away at the moment; its viewers wait for it."
+
+Follower = Callable[[AccessUnit, int], None]
+"""Called with each unit and its session, on the event loop; must not block."""
+
+
 class Publication:
     """From the accepted offer to the end. ``run`` is its one task; ``end`` may come from outside.
 
@@ -48,7 +56,9 @@ class Publication:
         *,
         has_audio: bool,
         on_key_frame_needed: Callable[[], None],
+        grace_s: float = 10.0,
     ) -> None:
+        """After its connection is lost it waits for another one for ``grace_s``."""
         self.stream = stream
         self.session = session
         self.has_audio = has_audio
@@ -59,6 +69,11 @@ class Publication:
         self._registry = StreamRegistry(client)
         self._jobs = JobQueue(client)
         self._on_key_frame_needed = on_key_frame_needed
+        self._grace_s = grace_s
+        self._grace: asyncio.TimerHandle | None = None
+        self._state = State.CONNECTING
+        self._time_line = TimeLine()
+        self._followers: set[Follower] = set()
         self._backlog = Backlog()
         self._meter = RateMeter()
         self._key_throttle = Throttle(0.5)
@@ -74,9 +89,14 @@ class Publication:
         "What the operator chose, and the lead's epoch; brought back when Redis loses the record."
 
     @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._state
+
+    @property
     def is_live(self) -> bool:
-        """True once a key frame arrived."""
-        return bool(self._codec)
+        """True while pictures come, from the first key frame on."""
+        return self._state is State.LIVE
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -86,15 +106,18 @@ class Publication:
     def take(self, unit: AccessUnit) -> None:
         """One unit from the publisher, on the event loop; never waits."""
         now = time.monotonic()
+        unit = self._time_line.place(unit)
         if unit.kind is Kind.VIDEO:
             self.units_in += 1
             self._meter.add(len(unit.payload), now=now)
             if starts_source(unit):
                 self._take_key_frame(unit, now)
-            elif not self.is_live or now - self._last_key_at > MAX_GOP_S:
+            elif not self._codec or now - self._last_key_at > MAX_GOP_S:
                 self.request_key_frame()
         if self._backlog.push(unit):
             self.request_key_frame()
+        for follower in tuple(self._followers):
+            follower(unit, self.session)
         if wakes_writer(unit):
             self._wake.set()
         else:
@@ -107,10 +130,54 @@ class Publication:
 
     def _take_key_frame(self, unit: AccessUnit, now: float) -> None:
         self._last_key_at = now
+        self._go(Event.KEY)
         seen = (unit.codec.name.lower(), (unit.width, unit.height))
         if seen != (self._codec, self._size):
             self._codec, self._size = seen
             self._nudge.set()
+
+    def follow(self, follower: Follower) -> list[AccessUnit]:
+        """Calls it with every unit from now on; returns the units since the last key frame."""
+        self._followers.add(follower)
+        return self._backlog.group()
+
+    def unfollow(self, follower: Follower) -> None:
+        """Calls it no more."""
+        self._followers.discard(follower)
+
+    def replace_connection(
+        self, *, has_audio: bool, on_key_frame_needed: Callable[[], None]
+    ) -> None:
+        """Another connection brings the stream from now on; the one before brings nothing more."""
+        self._go(Event.REPLACED)
+        self.has_audio = has_audio
+        self._on_key_frame_needed = on_key_frame_needed
+        self._time_line.begin()
+        self._backlog.lose("replaced")  # nothing of the new connection can be decoded without
+        self._key_throttle = Throttle(0.5)
+
+    def lose_connection(self, reason: str) -> None:
+        """The connection is gone. A stream that was live waits for another one."""
+        self._go(Event.LOST, reason)
+
+    def _go(self, event: Event, reason: str = "") -> None:
+        before, self._state = self._state, after(self._state, event)
+        if self._state is State.ENDED:
+            self._end(reason)
+        elif self._state is not before:
+            logger.info(
+                "[stream %s] %s %s", self.stream, self._state.value, f"({reason})" * bool(reason),
+                extra={"action": self._state.value},
+            )  # fmt: skip
+            self.tell(AWAY if self._state is State.AWAY else "")
+            self._nudge.set()
+        if self._grace is not None and (self._state is not State.AWAY or event is not Event.LOST):
+            self._grace.cancel()
+            self._grace = None
+        if self._state is State.AWAY and self._grace is None:
+            late = f"the publisher did not come back within {self._grace_s:g} s"
+            loop = asyncio.get_running_loop()
+            self._grace = loop.call_later(self._grace_s, self.end, late)
 
     def request_key_frame(self) -> None:
         """Asks the publisher for a key frame, at most twice a second."""
@@ -119,6 +186,9 @@ class Publication:
 
     def end(self, reason: str) -> None:
         """Ends the publication; the first reason counts."""
+        self._go(Event.END, reason)
+
+    def _end(self, reason: str) -> None:
         if not self._ended.is_set():
             self.end_reason = reason
             self._ended.set()
@@ -174,20 +244,17 @@ class Publication:
                 try:
                     await writer.append(batch, now_ms=at // 1000)
                 except StreamGone:
-                    await self._recover(len(units), "record_lost")
+                    self._backlog.rewind()
                     self._nudge.set()
+                    await asyncio.sleep(RETRY_S)
                 except Fenced:
                     self.end("another server took the stream over")
                 except LogFull:
-                    await self._recover(len(units), "log_full")
+                    self._backlog.lose("log_full", also=len(units))
+                    self.request_key_frame()
                 except REDIS_DOWN:
-                    await self._recover(len(units), "redis")
+                    self._backlog.put_back(units)
                     await asyncio.sleep(RETRY_S)
-
-    async def _recover(self, units: int, reason: str) -> None:
-        """Nothing that a reader could go on with is in the log: start again at a key frame."""
-        self._backlog.lose(reason, also=units)
-        self.request_key_frame()
 
     async def _keep(self) -> None:
         while True:
@@ -221,8 +288,10 @@ class Publication:
             fields |= self._wishes
             self._job = ""
             await self._registry.create(self.stream, session=self.session, **fields)
-            self.request_key_frame()
-        if not self.is_live:
+            if not self._backlog.rewind():
+                self.request_key_frame()
+            self._wake.set()
+        if not self._codec:
             return
         if not self._job or not await self._jobs.is_there(self._job):
             await self._offer()
@@ -247,7 +316,7 @@ class Publication:
     def _fields(self) -> dict[str, Any]:
         now = time.monotonic()
         return {
-            "state": "live" if self.is_live else "connecting",
+            "state": self._state.value,
             "codec": self._codec,
             "width": self._size[0],
             "height": self._size[1],

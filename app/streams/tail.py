@@ -13,10 +13,11 @@ from collections.abc import Callable
 from app.rtc.payloads import packetize
 from app.rtc.send_queue import Outgoing
 from app.streams.meters import LatencyMeter, RateMeter
+from app.streams.publication import Publication
 from app.streams.replay import ReplayBuffer
 from app.streams.throttle import Throttle
 from wire import keys
-from wire.batch import AccessUnit, Flags, Kind, Stage
+from wire.batch import AccessUnit, Flags, Kind, Stage, is_repeated
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.control import KeyFrameRequest, RecordChanged, to_lead, to_publisher
@@ -32,9 +33,21 @@ Listener = Callable[[str, Outgoing], None]
 
 
 class RenditionTail:
-    """Follows one rendition's log while anybody listens. ``run`` is its one task."""
+    """Follows one rendition while anybody listens. ``run`` is its one task.
 
-    def __init__(self, client: Redis, stream: str, rendition: str, *, session: int = 0) -> None:
+    It reads the rendition's log, or is fed by the ``publication`` where this app holds the source:
+    viewers here then get the source also while Redis is away.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        stream: str,
+        rendition: str,
+        *,
+        session: int = 0,
+        publication: Publication | None = None,
+    ) -> None:
         self.stream = stream
         self.rendition = rendition
         self.session = session
@@ -44,15 +57,20 @@ class RenditionTail:
         self.units = 0
         self.skipped = 0
         "Units not handed on because one before them was missing."
+        self.repeated = 0
+        "Units that stood in the log twice (Redis lost an answer or its data), or of a late writer."
         self.codec = ""
         self.size = (0, 0)
         self._client = client
+        self._publication = publication
         self._reader = LogReader(client, stream=stream, rendition=rendition)
         self._is_placed = False
         self._listeners: set[Listener] = set()
         self._replay = ReplayBuffer()
         self._next_sequence: int | None = None
         self._epoch = 0
+        self._seen: dict[Kind, int] = {}
+        "Sequence number of the last unit of each kind, in this epoch."
         self._began_us = now_us()
         self._broken = False
         self._picture_id = 0
@@ -88,11 +106,15 @@ class RenditionTail:
 
     def request_key_frame(self) -> None:
         """Asks whoever makes this rendition for a key frame, at most twice a second."""
-        if self._key_throttle.allow(now=time.monotonic()):
+        if self._publication is not None:
+            self._publication.request_key_frame()
+        elif self._key_throttle.allow(now=time.monotonic()):
             self._key_wanted.set()
 
     async def run(self) -> None:
         """Reads until cancelled; Redis may come and go meanwhile."""
+        if self._publication is not None:
+            await self._follow(self._publication)
         async with asyncio.TaskGroup() as group:
             works = {"tail": self._read, "ask": self._ask}
             if self.rendition != keys.SOURCE:
@@ -100,6 +122,18 @@ class RenditionTail:
             for name, work in works.items():
                 name = f"{name} {self.stream} {self.rendition}"
                 group.create_task(keep_going(name, work), name=name)
+
+    async def _follow(self, publication: Publication) -> None:
+        """Until cancelled."""
+        try:
+            for unit in publication.follow(self._feed):
+                self._feed(unit, publication.session)
+            await asyncio.Event().wait()
+        finally:
+            publication.unfollow(self._feed)
+
+    def _feed(self, unit: AccessUnit, epoch: int) -> None:
+        self._take(unit, epoch, now_us())
 
     async def _read(self) -> None:
         reader = self._reader
@@ -121,6 +155,12 @@ class RenditionTail:
                     self._take(unit, entry.batch.epoch, at)
 
     def _take(self, unit: AccessUnit, epoch: int, at_us: int) -> None:
+        if epoch != self._epoch:
+            self._seen.clear()
+        if epoch < self._epoch or is_repeated(unit.sequence, self._seen.get(unit.kind)):
+            self.repeated += 1
+            return
+        self._seen[unit.kind] = unit.sequence
         if unit.kind is Kind.VIDEO and not self._take_video_facts(unit, epoch, at_us):
             return
         # Receivers take a picture to follow the one whose ID is one less; audio must not count.

@@ -68,6 +68,7 @@ GOOD = {
     "max_viewers": ("7", 7),
     "start_bitrate_kbps": ("900", 900),
     "publisher_timeout_s": ("2.5", 2.5),
+    "publisher_grace_s": ("2.5", 2.5),
     "model": ("live-m", "live-m"),
     "strength": ("0.8", 0.8),
     "models_dir": ("/var/lib/models", Path("/var/lib/models")),

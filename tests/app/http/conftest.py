@@ -19,7 +19,8 @@ from app.http.views import Defaults
 from app.rtc import ice
 from app.rtc.ice import IceServer
 from app.rtc.turn import IceServerList
-from app.streams.hub import HubOptions, StreamHub
+from app.streams.hub import StreamHub
+from app.streams.publishing import HubOptions
 from wire.connection import Redis
 
 PUBLISH_TOKEN = "publish-secret-9f3a"

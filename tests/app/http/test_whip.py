@@ -21,8 +21,8 @@ from wire.connection import command, connect
 
 async def check_nothing_made(site: Site) -> None:
     assert await command(site.redis, "KEYS", "stream:*") == []
-    assert site.hub._publishers == {}
-    assert site.hub._reserved == set()
+    assert site.hub.publication("cam1") is None
+    assert site.hub._publishing._reserved == set()
 
 
 @pytest.mark.parametrize("name", ["obs", "ffmpeg", "chromium_publish"])
@@ -107,9 +107,15 @@ async def test_a_bad_name_is_refused(name: str, site: Site) -> None:
     await check_nothing_made(site)
 
 
-async def test_a_second_publisher_gets_409(site: Site) -> None:
-    await site.post_offer("/whip/cam1", offer("obs"))
-    check_problem(await site.post_offer("/whip/cam1", offer("ffmpeg")), 409)
+async def test_a_second_publisher_takes_over_unless_it_would_rather_not(site: Site) -> None:
+    first = await site.post_offer("/whip/cam1", offer("obs"))
+    refused = await site.post_offer("/whip/cam1?takeover=false", offer("ffmpeg"))
+    check_problem(refused, 409)
+    assert (await site.post_offer("/whip/cam1", offer("ffmpeg"))).status_code == 201
+    # The first one's session is over: what it says of it concerns nobody any more.
+    location = first.headers["Location"].removeprefix(BASE)
+    check_problem(await site.client.delete(location), 404)
+    assert site.hub.publication("cam1") is not None
 
 
 async def test_a_full_server_says_when_to_try_again(make_site: MakeSite) -> None:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from app.rtc import ice
-from app.streams.hub import HubOptions, StreamHub
+from app.streams.hub import StreamHub
+from app.streams.publishing import HubOptions
 from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer
 
@@ -42,13 +43,14 @@ async def make_hub(redis_client: Redis) -> AsyncIterator[MakeHub]:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
     made: list[StreamHub] = []
 
-    def make(*, max_streams: int = 8, max_viewers: int = 8) -> StreamHub:
+    def make(*, max_streams: int = 8, max_viewers: int = 8, grace_s: float = 10.0) -> StreamHub:
         options = HubOptions(
             max_streams=max_streams,
             max_viewers=max_viewers,
             start_bitrate_kbps=1500,
             publisher_timeout_s=10.0,
             mapped_addresses=(),
+            publisher_grace_s=grace_s,
         )
         made.append(StreamHub(redis_client, options))
         return made[-1]

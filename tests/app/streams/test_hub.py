@@ -18,7 +18,8 @@ from app.errors import (
 )
 from app.rtc import ice
 from app.rtc.vp9_descriptor import parse_descriptor
-from app.streams.hub import HubOptions, StreamHub
+from app.streams.hub import StreamHub
+from app.streams.publishing import HubOptions
 from tests.app import coding
 from tests.app.peers import Publisher, Viewer, no_tasks_but, publishing, until, watching
 from tests.app.rtc.offer_texts import offer, publish_codec
@@ -61,11 +62,13 @@ class Into:
                 await asyncio.sleep(0.02)
 
 
-async def refused(hub: StreamHub, error: type[Exception], stream: str = "cam1") -> None:
+async def refused(
+    hub: StreamHub, error: type[Exception], stream: str = "cam1", *, takeover: bool = True
+) -> None:
     publisher = Publisher()
     sdp = await publisher.offer()
     with pytest.raises(error):
-        await hub.publish(stream, sdp)
+        await hub.publish(stream, sdp, takeover=takeover)
     await publisher.close()
 
 
@@ -122,11 +125,13 @@ async def test_a_vp9_source_is_watched_by_whoever_takes_vp9(make_hub: MakeHub) -
         await other.close()
 
 
-async def test_a_second_publisher_is_refused_here_and_on_another_app(make_hub: MakeHub) -> None:
+async def test_who_would_not_take_over_is_refused_here_and_on_another_app(
+    make_hub: MakeHub,
+) -> None:
     one, two = make_hub(), make_hub()
     async with publishing(Into(one).publish, UNITS):
-        await refused(one, AlreadyPublishing)
-        await refused(two, AlreadyPublishing)
+        await refused(one, AlreadyPublishing, takeover=False)
+        await refused(two, AlreadyPublishing, takeover=False)
         assert two.publication("cam1") is None
         assert one.publication("cam1") is not None
 
@@ -136,7 +141,8 @@ async def test_two_at_once_give_one_publisher(make_hub: MakeHub) -> None:
     publishers = [Publisher() for _ in range(4)]
     offers = [await publisher.offer() for publisher in publishers]
     results = await asyncio.gather(
-        *(hubs[i % 2].publish("cam1", sdp) for i, sdp in enumerate(offers)), return_exceptions=True
+        *(hubs[i % 2].publish("cam1", sdp, takeover=False) for i, sdp in enumerate(offers)),
+        return_exceptions=True,
     )
     assert sorted(type(r).__name__ for r in results) == ["AlreadyPublishing"] * 3 + ["tuple"]
     for publisher in publishers:
@@ -149,8 +155,8 @@ async def test_a_refused_offer_leaves_no_record(make_hub: MakeHub, redis_client:
         with pytest.raises(BadOffer):
             await hub.publish("cam1", sdp)
     assert await command(redis_client, "KEYS", "*") == []
-    assert hub._publishers == {}
-    assert hub._reserved == set()
+    assert hub.publication("cam1") is None
+    assert hub._publishing._reserved == set()
 
 
 async def test_the_number_of_streams_is_limited(make_hub: MakeHub) -> None:
@@ -189,7 +195,7 @@ async def test_nobody_can_watch_what_nobody_publishes(make_hub: MakeHub) -> None
 
 @pytest.mark.parametrize("how", ["goodbye", "unpublish", "operator", "remote operator"])
 async def test_viewers_end_when_the_publisher_does(make_hub: MakeHub, how: str) -> None:
-    into, other = Into(make_hub()), Into(make_hub())
+    into, other = Into(make_hub(grace_s=0.3)), Into(make_hub())
     async with publishing(into.publish, UNITS) as publisher:
         await into.until_live()
         async with watching(into.play) as viewer, watching(other.play) as remote:
@@ -342,7 +348,7 @@ async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
         await hub.play("cam1", offer("chromium_play"), rendition=keys.SOURCE, fallback=False)
     with pytest.raises(RedisAway):
         await hub.records()
-    assert hub._publishers == {}
+    assert hub.publication("cam1") is None
     await hub.close()
     await client.aclose()
     await no_tasks_but(before)

@@ -121,6 +121,57 @@ def test_a_full_backlog_goes_and_video_begins_again_at_a_key_frame() -> None:
     assert made.dropped == {"backlog": backlog.MAX_UNITS, "no_key": 2}
 
 
+def test_what_could_not_be_written_is_written_later_from_the_last_key_frame_on() -> None:
+    made = Backlog()
+    for unit in fakes.group(0, 5):
+        made.push(unit)
+    made.put_back(made.pop())
+    made.push(fakes.video(5))
+    assert [unit.sequence for unit in made.pop()] == [0, 1, 2, 3, 4, 5]
+    for unit in fakes.group(6, 3):
+        made.push(unit)
+    units = made.pop()
+    made.put_back(units)
+    # While nothing can be written an older group is of no use to anybody.
+    made.push(fakes.video(9, key=True))
+    made.push(fakes.video(10))
+    assert [unit.sequence for unit in made.pop()] == [9, 10]
+    assert made.dropped == {"stuck": 3}
+
+
+def test_sound_alone_is_put_back_too() -> None:
+    made = Backlog()
+    for number in range(3):
+        made.push(fakes.audio(number))
+    made.put_back(made.pop())
+    assert len(made) == 3
+    assert [unit.sequence for unit in made.pop()] == [0, 1, 2]
+
+
+def test_an_empty_log_gets_the_last_group_again() -> None:
+    made = Backlog()
+    assert not made.rewind()
+    for unit in [fakes.video(0, key=True), *fakes.group(1, 3)]:
+        made.push(unit)
+    assert len(made.pop()) == 4
+    assert made.rewind()
+    assert [unit.sequence for unit in made.pop()] == [1, 2, 3]
+    assert [unit.sequence for unit in made.group()] == [1, 2, 3]
+    made.lose("replaced")
+    assert made.group() == []
+    assert not made.rewind()
+
+
+def test_what_is_kept_is_bounded_in_units_and_bytes() -> None:
+    made = Backlog()
+    made.push(fakes.video(0, key=True))
+    for number in range(1, 40):
+        made.push(fakes.video(number, size=1024 * 1024))
+        made.pop()
+        assert made._bytes <= backlog.MAX_BYTES + 1024 * 1024 + 64
+    assert made.dropped["no_key"] > 0
+
+
 def test_what_was_in_flight_counts_as_lost_too() -> None:
     made = Backlog()
     made.push(fakes.video(0, key=True))
@@ -130,12 +181,24 @@ def test_what_was_in_flight_counts_as_lost_too() -> None:
     assert made.push(fakes.video(1))
 
 
-@given(st.lists(st.sampled_from(["key", "video", "audio", "lose", "pop"]), max_size=600))
+@given(
+    st.lists(
+        st.sampled_from(["key", "video", "audio", "lose", "pop", "fail", "rewind"]), max_size=600
+    )
+)
 def test_no_reader_of_a_backlog_meets_video_without_its_key_frame(events: list[str]) -> None:
     made = Backlog()
     broken = False
     for number, event in enumerate(events):
-        if event == "lose":
+        if event == "fail":
+            kept, size = made.pop(), made._bytes
+            made.put_back(kept)
+            assert made._bytes <= size + sum(len(unit.payload) for unit in kept)
+            broken = broken or bool(made.group())
+        elif event == "rewind":
+            made.rewind()
+            broken = True
+        elif event == "lose":
             made.lose("redis")
             broken = True
         elif event == "pop":

@@ -1,0 +1,249 @@
+"""Who publishes on this app: offers in, publications out, one connection behind each at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
+from app.rtc.gate import Refusals
+from app.rtc.offer import Offer, check_publish_offer
+from app.rtc.publisher import PublisherEvents, PublisherPeer
+from app.streams.life import State
+from app.streams.publication import Publication
+from wire.batch import AccessUnit
+from wire.connection import REDIS_DOWN, Redis
+from wire.errors import StreamBusy
+from wire.streams import StreamRegistry
+
+logger = logging.getLogger(__name__)
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HubOptions:
+    """What the hub needs of the settings."""
+
+    max_streams: int
+    max_viewers: int
+    start_bitrate_kbps: int
+    publisher_timeout_s: float
+    mapped_addresses: tuple[str, ...]
+    publisher_grace_s: float = 10.0
+
+
+class _Link:
+    """One connection's way to the publication that it may bring: none, at first and at last."""
+
+    def __init__(self) -> None:
+        self.publication: Publication | None = None
+        self.end_reason = ""
+        "Why the connection ended before it brought anything."
+
+    def take(self, unit: AccessUnit) -> None:
+        """One unit."""
+        if self.publication is not None:
+            self.publication.take(unit)
+
+    def lose(self, reason: str) -> None:
+        """The connection is gone."""
+        self.end_reason = self.end_reason or reason
+        if self.publication is not None:
+            self.publication.lose_connection(reason)
+
+    def tell(self, reason: str) -> None:
+        """Why no picture comes."""
+        if self.publication is not None:
+            self.publication.tell(reason)
+
+    def ask(self) -> None:
+        """A key frame is needed."""
+        if self.publication is not None:
+            self.publication.request_key_frame()
+
+    def join(self, publication: Publication) -> None:
+        """What the connection brings is the publication's from now on."""
+        self.publication = publication
+        if self.end_reason:
+            publication.lose_connection(self.end_reason)
+
+    def cut(self) -> None:
+        """Another connection took its place."""
+        self.publication = None
+
+
+@dataclasses.dataclass(slots=True)
+class _Session:
+    publication: Publication
+    peer: PublisherPeer
+    link: _Link
+    secret: str
+
+
+class Publishing:
+    """The publishers of this app. ``ended`` is told stream and session of each that ended."""
+
+    def __init__(
+        self,
+        client: Redis,
+        options: HubOptions,
+        *,
+        refusals: Refusals,
+        spawn: Spawn,
+        ended: Callable[[str, int], Awaitable[None]],
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._registry = StreamRegistry(client)
+        self._refusals = refusals
+        self._spawn = spawn
+        self._ended = ended
+        self._sessions: dict[str, _Session] = {}
+        self._reserved: set[str] = set()
+        self._closing = False
+
+    async def publish(self, stream: str, sdp: str, *, takeover: bool) -> tuple[str, str]:
+        """(session secret, SDP answer). Raises BadOffer, AlreadyPublishing, Full, RedisAway."""
+        offer = check_publish_offer(sdp)
+        present = self._sessions.get(stream)
+        if stream in self._reserved:
+            raise AlreadyPublishing(f"{stream} already has a publisher.")
+        if present is not None and not takeover and present.publication.state is not State.AWAY:
+            raise AlreadyPublishing(f"{stream} already has a publisher.")
+        taken = len(self._sessions.keys() | self._reserved | {stream})
+        if self._closing or taken > self._options.max_streams:
+            raise Full("The server carries as many streams as it may.")
+        self._reserved.add(stream)
+        try:
+            return await self._publish(stream, offer, takeover)
+        finally:
+            self._reserved.discard(stream)
+
+    async def _publish(self, stream: str, offer: Offer, takeover: bool) -> tuple[str, str]:
+        link, has_audio = _Link(), "audio" in offer.kinds
+        peer = PublisherPeer(
+            PublisherEvents(
+                on_unit=link.take,
+                on_end=link.lose,
+                on_reason=link.tell,
+                on_key_frame_needed=link.ask,
+            ),
+            timeout_s=self._options.publisher_timeout_s,
+            refusals=self._refusals,
+        )
+        try:
+            answer = await peer.answer(
+                offer,
+                start_kbps=self._options.start_bitrate_kbps,
+                mapped=self._options.mapped_addresses,
+            )
+            present = self._sessions.get(stream)
+            if present is None or present.publication.state is State.ENDED:
+                session = await self._create(stream, has_audio, takeover)
+            if self._closing:
+                raise Full("The server stops.")  # the record expires
+        except BaseException as error:
+            await peer.close()  # whatever it was: sockets must not outlive a refused publisher
+            if isinstance(error, StreamBusy):
+                raise AlreadyPublishing(f"{stream} already has a publisher.") from error
+            if isinstance(error, (*REDIS_DOWN, RedisError)):
+                raise RedisAway from error
+            raise
+        secret = secrets.token_urlsafe(18)
+        if present is not None and present.publication.state is not State.ENDED:
+            self._replace(present, peer, link, secret, has_audio)
+            return secret, answer
+        publication = Publication(
+            self._client, stream, session, has_audio=has_audio,
+            on_key_frame_needed=peer.request_key_frame, grace_s=self._options.publisher_grace_s,
+        )  # fmt: skip
+        link.join(publication)
+        self._sessions[stream] = _Session(publication, peer, link, secret)
+        self._spawn(self._run(stream), f"publication {stream}")
+        logger.info("[stream %s] publisher accepted", stream, extra={"action": "publish"})
+        return secret, answer
+
+    async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
+        """The new session's epoch. Raises StreamBusy, or what Redis does."""
+        fields: dict[str, Any] = {"state": State.CONNECTING.value, "audio": has_audio}
+        try:
+            return await self._registry.create(stream, **fields)
+        except StreamBusy:
+            # Another app holds it, or held it until it died.
+            if not takeover:
+                raise
+        return await self._registry.create(stream, over=True, **fields)
+
+    def _replace(
+        self, present: _Session, peer: PublisherPeer, link: _Link, secret: str, has_audio: bool
+    ) -> None:
+        """The stream goes on with another connection; its viewers stay."""
+        stream, before = present.publication.stream, present.peer
+        present.link.cut()
+        present.publication.replace_connection(
+            has_audio=has_audio, on_key_frame_needed=peer.request_key_frame
+        )
+        present.peer, present.link, present.secret = peer, link, secret
+        link.join(present.publication)
+        self._spawn(before.close(), f"publisher-close {stream}")
+        logger.info("[stream %s] publisher taken over", stream, extra={"action": "takeover"})
+
+    async def _run(self, stream: str) -> None:
+        session = self._sessions[stream]
+        try:
+            await session.publication.run()
+        finally:
+            reason = session.publication.end_reason or "the server stops"
+            logger.info("[stream %s] ended: %s", stream, reason, extra={"action": "end"})
+            session.link.cut()
+            await session.peer.close()
+            if self._sessions.get(stream) is session:
+                del self._sessions[stream]
+            await self._ended(stream, session.publication.session)
+
+    def unpublish(self, stream: str, secret: str) -> None:
+        """Ends a publisher's session. Raises SessionNotFound."""
+        session = self._sessions.get(stream)
+        if session is None or not _is_same(session.secret, secret):
+            raise SessionNotFound
+        if session.publication.end_reason:
+            raise SessionNotFound  # it is ending already
+        session.publication.end("the publisher ended it")
+
+    def publication(self, stream: str) -> Publication | None:
+        """The publication, if this app holds it."""
+        session = self._sessions.get(stream)
+        return session.publication if session else None
+
+    def packets(self, stream: str) -> dict[str, int]:
+        """The publisher's packets that became part of no unit, by reason, if it is here."""
+        session = self._sessions.get(stream)
+        return session.peer.packets if session else {}
+
+    def refused(self, stream: str) -> dict[str, int]:
+        """Pictures of the publisher that were not taken, by reason."""
+        session = self._sessions.get(stream)
+        return session.peer.refused if session else {}
+
+    def layer(self, stream: str) -> str:
+        """The publisher's simulcast layer that is taken, if it is here and sends several."""
+        session = self._sessions.get(stream)
+        return session.peer.layer if session else ""
+
+    def close(self) -> None:
+        """Takes nobody more, and ends all."""
+        self._closing = True
+        for session in list(self._sessions.values()):
+            session.publication.end("the server stops")
+
+
+def _is_same(expected: str, given: str) -> bool:
+    """In constant time."""
+    return secrets.compare_digest(expected.encode(), given.encode())

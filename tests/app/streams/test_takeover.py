@@ -1,0 +1,149 @@
+"""A stream whose publisher's connection changes, through a hub and a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+
+from app.streams.hub import StreamHub
+from app.streams.life import State
+from tests.app import coding
+from tests.app.peers import Publisher, Viewer, publishing, until, watching
+from tests.app.streams.conftest import MakeHub
+from wire import keys
+
+SMALL = coding.h264(98, 54, 30)
+LARGE = coding.h264(196, 108, 30)
+
+
+class Streams:
+    """Signalling of one stream to one hub."""
+
+    def __init__(self, hub: StreamHub) -> None:
+        self.hub = hub
+        self.secrets: list[str] = []
+
+    async def publish(self, sdp: str) -> str:
+        secret, answer = await self.hub.publish("cam1", sdp)
+        self.secrets.append(secret)
+        return answer
+
+    async def play(self, sdp: str) -> str:
+        return (await self.hub.play("cam1", sdp, rendition=keys.SOURCE, fallback=False))[1]
+
+    async def until_recorded(self, state: State) -> None:
+        async with asyncio.timeout(15):
+            while True:
+                record = await self.hub.record("cam1")
+                if record is not None and record.state == state.value:
+                    return
+                await asyncio.sleep(0.02)
+
+    @property
+    def state(self) -> State | None:
+        publication = self.hub.publication("cam1")
+        return publication.state if publication else None
+
+
+@contextlib.asynccontextmanager
+async def silent(streams: Streams) -> AsyncIterator[Publisher]:
+    """A publisher that sends for a moment and then nothing, as one that was killed."""
+    publisher = Publisher()
+    try:
+        await publisher.start(streams.publish)
+        sending = asyncio.create_task(publisher.run(SMALL))
+        await streams.until_recorded(State.LIVE)
+        yield publisher
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+    finally:
+        await publisher.close()
+
+
+def steps(viewer: Viewer, kind: str = "video") -> list[int]:
+    times = viewer.received[kind].timestamps
+    return [(b - a) & 0xFFFFFFFF for a, b in itertools.pairwise(times)]
+
+
+def count(viewer: Viewer) -> int:
+    return len(viewer.received["video"].timestamps)
+
+
+async def test_a_publisher_that_comes_back_finds_its_viewers(make_hub: MakeHub) -> None:
+    streams = Streams(make_hub())
+    async with silent(streams) as first, watching(streams.play) as viewer:
+        await until(lambda: count(viewer) > 10)
+        session = streams.hub.publication("cam1")
+        # The first connection seems alive; the second is another size, with times of its own.
+        async with publishing(streams.publish, LARGE) as second:
+            before = count(viewer)
+            await until(lambda: count(viewer) > before + 30)
+            tail = streams.hub.tail("cam1", keys.SOURCE)
+            assert tail is not None
+            assert tail.size == (196, 108)
+            assert streams.hub.publication("cam1") is session
+            assert viewer.connection.connectionState == "connected"
+            for kind, rate in (("video", 90_000), ("audio", 48_000)):
+                assert all(0 < step < 5 * rate for step in steps(viewer, kind))
+            await until(lambda: first.connection.connectionState == "closed")
+            assert second.connection.connectionState == "connected"
+        assert len(set(streams.secrets)) == 2
+
+
+async def test_a_stream_whose_connection_is_lost_waits(make_hub: MakeHub) -> None:
+    streams = Streams(make_hub())
+    async with publishing(streams.publish, SMALL) as publisher:
+        await streams.until_recorded(State.LIVE)
+        async with watching(streams.play) as viewer:
+            await until(lambda: count(viewer) > 10)
+            await publisher.close()
+            await until(lambda: streams.state is State.AWAY)
+            await streams.until_recorded(State.AWAY)
+            assert streams.hub.viewers("cam1") == {keys.SOURCE: 1}
+            before = count(viewer)
+            async with publishing(streams.publish, SMALL):
+                await until(lambda: count(viewer) > before + 10)
+                await streams.until_recorded(State.LIVE)
+            assert viewer.connection.connectionState == "connected"
+            await streams.hub.unpublish("cam1", streams.secrets[-1])
+            await until(lambda: viewer.connection.connectionState == "closed")
+
+
+async def test_a_stream_waits_for_its_grace_and_no_longer(make_hub: MakeHub) -> None:
+    streams = Streams(make_hub(grace_s=0.5))
+    async with publishing(streams.publish, SMALL) as publisher:
+        await streams.until_recorded(State.LIVE)
+        publication = streams.hub.publication("cam1")
+        assert publication is not None
+        async with watching(streams.play) as viewer:
+            await publisher.close()
+            await until(lambda: viewer.connection.connectionState == "closed")
+        assert publication.end_reason == "the publisher did not come back within 0.5 s"
+        assert streams.state is None
+
+
+async def test_what_never_was_live_ends_with_its_connection(make_hub: MakeHub) -> None:
+    streams = Streams(make_hub())
+    publisher = Publisher()
+    await publisher.start(streams.publish)
+    assert streams.state is State.CONNECTING
+    await publisher.close()
+    await until(lambda: streams.state is None)
+
+
+async def test_another_app_may_take_a_stream_over(make_hub: MakeHub) -> None:
+    one, two = Streams(make_hub()), Streams(make_hub())
+    async with silent(one) as first:
+        before = await one.hub.record("cam1")
+        async with publishing(two.publish, LARGE):
+            await until(lambda: one.state is None)
+            await two.until_recorded(State.LIVE)
+            after = await two.hub.record("cam1")
+            assert before is not None
+            assert after is not None
+            assert after.session > before.session
+            await until(lambda: first.connection.connectionState == "closed")
+            async with watching(two.play) as viewer:
+                await until(lambda: count(viewer) > 10)
