@@ -44,11 +44,27 @@ async def _on_app_error(_: Request, error: Exception) -> Response:
     return problem_of(error)
 
 
-async def _on_http_error(_: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     detail = _SENTENCES.get(error.status_code, f"{error.detail}.")
-    return problem(error.status_code, error.detail, detail, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request, headers.get("Allow", ""))
+    return problem(error.status_code, error.detail, detail, headers)
+
+
+def _allowed(request: Request, of_one_route: str) -> str:
+    """What the address takes (RFC 9110 section 15.5.6), of all its routes."""
+    found = {"OPTIONS", *filter(None, of_one_route.split(", "))}
+    asked = request.url.path.split("/")
+    for path, methods in request.app.openapi()["paths"].items():
+        parts = path.split("/")
+        if len(parts) == len(asked) and all(
+            part.startswith("{") or part == given for part, given in zip(parts, asked, strict=True)
+        ):
+            found |= {method.upper() for method in methods}
+    return ", ".join(sorted(found))
 
 
 async def _on_fault(_: Request, error: Exception) -> Response:

@@ -11,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
+from app.rtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
+from app.rtc.trickle import parse_fragment
 from app.rtc.turn import IceServerList
+from app.streams.hub import StreamHub
 from wire.keys import is_stream_id
 
 MEDIA_TYPE = "application/sdp"
@@ -26,13 +29,17 @@ def check_name(stream: str) -> str:
 
 async def read_offer(request: Request) -> str:
     """The SDP in the body, whose size the edge limits. Raises WrongContentType or BadOffer."""
+    return await _read(request, MEDIA_TYPE)
+
+
+async def _read(request: Request, media_type: str) -> str:
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if content_type != MEDIA_TYPE:
-        raise WrongContentType
+    if content_type != media_type:
+        raise WrongContentType(f"The content type must be {media_type}.")
     try:
         return (await request.body()).decode()
     except UnicodeDecodeError as error:
-        raise BadOffer("The SDP offer is not UTF-8 text.") from error
+        raise BadOffer("The SDP is not UTF-8 text.") from error
 
 
 def base_url(request: Request, public_url: str) -> str:
@@ -62,16 +69,28 @@ def ended() -> Response:
     return Response(status_code=200)
 
 
-def add_common(routes: APIRouter, guards: Sequence[Depends] = ()) -> None:
+def add_common(
+    routes: APIRouter, hub: StreamHub, guards: Sequence[Depends] = (), *, publishes: bool
+) -> None:
     """What both protocols answer alike; ``guards`` are those of a session's other methods."""
 
     @routes.patch("/{stream}/{session}", dependencies=guards, response_class=Response)
-    async def patch(stream: str, session: str) -> Response:
-        """Neither trickle ICE nor ICE restart is needed: the answer holds every candidate."""
-        raise BadOffer("Trickle ICE and ICE restart are not supported.", status=422)
+    async def patch(stream: str, session: str, request: Request) -> Response:
+        """Trickle ICE (RFC 9725 section 4.3.2): further candidates of the client. Never needed,
+        since the answer holds all of ours and the client checks them from wherever it is.
+        """
+        check_name(stream)
+        # RFC 9725 section 4.3.3: so asks an ICE restart; 4.3.1: which is 422 where only trickle
+        # ICE is supported. No entity tag is given out, so no other one is looked at.
+        wants_restart = request.headers.get("if-match", "").strip() == "*"
+        text = await _read(request, FRAGMENT_TYPE)
+        fragment = parse_fragment(text, wants_restart=wants_restart)
+        await hub.trickle(stream, session, fragment, publishes=publishes)
+        return nothing()
 
     @routes.get("/{stream}", status_code=204, response_class=Response)
     @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
+    @routes.head("/{stream}/{session}", status_code=204, response_class=Response)
     async def get() -> Response:
         """Nothing to show."""
         return nothing()

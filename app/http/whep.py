@@ -64,5 +64,5 @@ def router(context: Context) -> APIRouter:
         """Says what the endpoint speaks."""
         return Response(status_code=200, media_type=sdp.MEDIA_TYPE)
 
-    sdp.add_common(routes)
+    sdp.add_common(routes, context.hub, publishes=False)
     return routes

@@ -41,5 +41,5 @@ def router(context: Context) -> APIRouter:
         """Nothing to show."""
         return sdp.nothing()
 
-    sdp.add_common(routes, guarded)
+    sdp.add_common(routes, context.hub, guarded, publishes=True)
     return routes

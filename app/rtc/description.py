@@ -68,25 +68,31 @@ def only_value(values: tuple[str, ...], what: str) -> str:
     return values[0] if values else ""
 
 
+def attributes_of(text: str) -> Attributes:
+    """The attributes of an SDP fragment (RFC 8840 section 9), whatever section they stand in.
+
+    Raises BadOffer or BodyTooLarge.
+    """
+    found: dict[str, list[str]] = {}
+    for number, line in enumerate(_lines(text), 1):
+        _check_line(number, line)
+        if line[0] == "a":
+            name, _, value = line[2:].partition(":")
+            found.setdefault(name, []).append(value.strip())
+    return _frozen(found)
+
+
 def parse_description(text: str) -> Description:
     """The sections and attributes of an SDP text. Raises BadOffer or BodyTooLarge.
 
     Lines may end with CRLF or LF (RFC 8866 section 5).
     """
-    if len(text) > MAX_OFFER_BYTES:
-        raise BodyTooLarge(f"An SDP offer may have {MAX_OFFER_BYTES // 1024} KiB at most.")
-    lines = text.split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if not lines or lines[0].rstrip("\r") != "v=0":
+    lines = _lines(text)
+    if not lines or lines[0] != "v=0":
         raise BadOffer("The body is not an SDP offer: it does not begin with v=0.")
-    if len(lines) > MAX_LINES:
-        raise BadOffer(f"The SDP has more than {MAX_LINES} lines.")
     groups: list[tuple[str, dict[str, list[str]]]] = [("", {})]
-    for number, raw in enumerate(lines, 1):
-        line = raw.removesuffix("\r")
-        if line[1:2] != "=" or not ("a" <= line[0] <= "z") or _CONTROLS.search(line):
-            raise _malformed(number)
+    for number, line in enumerate(lines, 1):
+        _check_line(number, line)
         if line[0] == "a":
             name, _, value = line[2:].partition(":")
             groups[-1][1].setdefault(name, []).append(value.strip())
@@ -99,6 +105,20 @@ def parse_description(text: str) -> Description:
     return Description(
         _frozen(groups[0][1]), tuple(_section(line, found) for line, found in groups[1:])
     )
+
+
+def _lines(text: str) -> list[str]:
+    if len(text) > MAX_OFFER_BYTES:
+        raise BodyTooLarge(f"An SDP offer may have {MAX_OFFER_BYTES // 1024} KiB at most.")
+    lines = [line.removesuffix("\r") for line in text.rstrip("\r\n \t").split("\n")]
+    if len(lines) > MAX_LINES:
+        raise BadOffer(f"The SDP has more than {MAX_LINES} lines.")
+    return lines if lines != [""] else []
+
+
+def _check_line(number: int, line: str) -> None:
+    if line[1:2] != "=" or not ("a" <= line[0] <= "z") or _CONTROLS.search(line):
+        raise _malformed(number)
 
 
 def _malformed(number: int) -> BadOffer:

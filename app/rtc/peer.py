@@ -11,7 +11,9 @@ from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
+from aiortc.sdp import candidate_from_sdp
 
+from app.errors import BadOffer
 from app.rtc.answer import (
     AnswerOptions,
     codecs_for_aiortc,
@@ -23,6 +25,8 @@ from app.rtc.gate import PacketGate, Refusals
 from app.rtc.guarded import guard
 from app.rtc.ice import RemoteCandidates, installed
 from app.rtc.offer import Offer
+from app.rtc.transport_offer import TransportOffer
+from app.rtc.trickle import Fragment
 
 CONNECT_S = 10.0
 """A peer that has not finished ICE and DTLS by then is let go."""
@@ -43,6 +47,7 @@ class Peer:
         self._on_state = on_state
         self._connection.on("connectionstatechange", self._state_changed)
         self._closing: asyncio.Task[None] | None = None
+        self._offered: TransportOffer | None = None
 
     @property
     def state(self) -> str:
@@ -113,8 +118,20 @@ class Peer:
         except BaseException:
             await self.close()
             raise
+        self._offered = offer.transport
         options = AnswerOptions(start_kbps=start_kbps, mapped=mapped)
         return write_answer(offer, connection.localDescription.sdp, options)
+
+    async def trickle(self, fragment: Fragment) -> None:
+        """Takes further candidates. Raises BadOffer (422) where an ICE restart is asked for."""
+        offered = self._offered
+        if offered is None or fragment.is_restart(offered.ufrag, offered.password):
+            raise BadOffer("ICE restart is not supported: begin a new session.", status=422)
+        if self.state in ("connected", "closed", "failed"):
+            return  # no other path is looked for
+        ice = self._connection.getTransceivers()[0].receiver.transport.transport
+        for candidate in fragment.candidates:
+            await ice.addRemoteCandidate(candidate_from_sdp(candidate))
 
     async def close(self) -> None:
         """Ends ICE and DTLS; calling it twice is harmless."""

@@ -18,6 +18,7 @@ from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.receiver import ReceiverEvents, UnitReceiver
 from app.rtc.timeline import Timeline
+from app.rtc.trickle import Fragment
 from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
 from wire.limits import MAX_PIXELS
 
@@ -120,6 +121,10 @@ class PublisherPeer:
         """Asks the publisher for a key frame."""
         if "video" in self._receivers:
             self._receivers["video"].request_key_frame()
+
+    async def trickle(self, fragment: Fragment) -> None:
+        """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
+        await self._peer.trickle(fragment)
 
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""

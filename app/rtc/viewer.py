@@ -12,6 +12,7 @@ from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.send_queue import Outgoing
 from app.rtc.sender import UnitSender
+from app.rtc.trickle import Fragment
 from wire.batch import Codec
 
 
@@ -89,6 +90,10 @@ class ViewerPeer:
             for reason, count in sender.dropped.items():
                 found[reason] = found.get(reason, 0) + count
         return found
+
+    async def trickle(self, fragment: Fragment) -> None:
+        """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
+        await self._peer.trickle(fragment)
 
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""

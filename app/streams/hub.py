@@ -19,6 +19,8 @@ from app.errors import (
 )
 from app.rtc.gate import Refusals
 from app.rtc.offer import Offer, check_play_offer
+from app.rtc.publisher import PublisherPeer
+from app.rtc.trickle import Fragment
 from app.rtc.viewer import ViewerEvents, ViewerPeer
 from app.streams.life import State
 from app.streams.publication import Publication
@@ -93,6 +95,20 @@ class StreamHub:
     async def unpublish(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
         self._publishing.unpublish(stream, secret)
+
+    async def trickle(
+        self, stream: str, secret: str, fragment: Fragment, *, publishes: bool
+    ) -> None:
+        """Further candidates of a publisher or a viewer. Raises SessionNotFound, BadOffer."""
+        peer: PublisherPeer | ViewerPeer | None = None
+        if publishes:
+            peer = self._publishing.peer(stream, secret)
+        else:
+            viewer = self._viewers.get(secret)
+            peer = viewer.peer if viewer is not None and viewer.stream == stream else None
+        if peer is None:
+            raise SessionNotFound
+        await peer.trickle(fragment)
 
     # Watching.
 

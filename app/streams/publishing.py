@@ -217,6 +217,11 @@ class Publishing:
             raise SessionNotFound  # it is ending already
         session.publication.end("the publisher ended it")
 
+    def peer(self, stream: str, secret: str) -> PublisherPeer | None:
+        """The connection of a publisher's session."""
+        session = self._sessions.get(stream)
+        return session.peer if session is not None and _is_same(session.secret, secret) else None
+
     def publication(self, stream: str) -> Publication | None:
         """The publication, if this app holds it."""
         session = self._sessions.get(stream)

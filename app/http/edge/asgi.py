@@ -190,7 +190,7 @@ class Edge:
             raise ForeignOrigin
 
     async def _preflight(self, visit: _Visit, answer: _Answer) -> None:
-        headers = [*preflight_headers(visit.area), (b"content-length", b"0")]
+        headers = [*preflight_headers(visit.area, visit.path), (b"content-length", b"0")]
         if visit.has_body:
             headers.append((b"connection", b"close"))
         await answer.send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -49,7 +49,7 @@ def cors_headers(verdict: Verdict) -> Headers:
     return [_VARY]
 
 
-def preflight_headers(area: Area) -> Headers:
+def preflight_headers(area: Area, path: str) -> Headers:
     """What a preflight answers beside ``cors_headers`` (RFC 9725 section 4.2, Fetch)."""
     found = [
         (b"access-control-allow-methods", METHODS[area].encode()),
@@ -59,4 +59,6 @@ def preflight_headers(area: Area) -> Headers:
     ]
     if area in (Area.PUBLISH, Area.WATCH):
         found.append((b"accept-post", b"application/sdp"))
+        if path.count("/") == 3:  # a session (RFC 9725 section 4.3.1)
+            found.append((b"accept-patch", b"application/trickle-ice-sdpfrag"))
     return found

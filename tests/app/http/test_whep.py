@@ -109,4 +109,4 @@ async def test_get_head_and_patch(site: Site) -> None:
     assert (head.status_code, head.headers["content-type"]) == (200, "application/sdp")
     for path in ("/whep/cam1", "/whep/cam1/session"):
         assert (await site.client.get(path)).status_code == 204
-    check_problem(await site.client.patch("/whep/cam1/session", content="a=x"), 422)
+    check_problem(await site.client.patch("/whep/cam1/session", content="a=x"), 415)

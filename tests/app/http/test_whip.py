@@ -154,15 +154,76 @@ async def test_preflight_needs_no_token(make_site: MakeSite) -> None:
         assert "link" not in response.headers
 
 
-async def test_get_and_head_have_nothing_to_show_and_patch_is_not_supported(site: Site) -> None:
+async def test_get_and_head_have_nothing_to_show(site: Site) -> None:
     for path in ("/whip/cam1", "/whip/cam1/session"):
         response = await site.client.get(path)
         assert (response.status_code, response.content) == (204, b"")
-    assert (await site.client.head("/whip/cam1")).status_code == 204
-    fragment = {"Content-Type": "application/trickle-ice-sdpfrag"}
-    response = await site.client.patch("/whip/cam1/session", content="a=x", headers=fragment)
-    check_problem(response, 422)
-    check_problem(await site.client.put("/whip/cam1"), 405)
+        assert (await site.client.head(path)).status_code == 204
+
+
+@pytest.mark.parametrize("protocol", ["whip", "whep"])
+async def test_addresses_say_what_they_take(protocol: str, site: Site) -> None:
+    """RFC 9110 section 15.5.6: an endpoint takes no PATCH, a session no POST."""
+    for path, takes in (
+        (f"/{protocol}/cam1", "GET, HEAD, OPTIONS, POST"),
+        (f"/{protocol}/cam1/session", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+    ):
+        for method in ("PUT", "PATCH" if takes.endswith("POST") else "POST"):
+            response = await site.client.request(method, path)
+            check_problem(response, 405)
+            assert response.headers["allow"] == takes
+        preflight = await site.client.options(path)
+        patchable = "application/trickle-ice-sdpfrag" if "PATCH" in takes else None
+        assert preflight.headers.get("accept-patch") == patchable
+
+
+FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
+CREDENTIALS = "a=ice-ufrag:tVqb\r\na=ice-pwd:1Ah2rDYXtbfJ8PgzxwCRHw\r\n"
+CANDIDATES = (
+    "m=audio 9 RTP/AVP 0\r\na=mid:0\r\n"
+    "a=candidate:1 1 udp 2122 192.0.2.9 5000 typ host generation 0 ufrag tVqb\r\n"
+    "a=candidate:2 1 udp 2122 a.local 5000 typ host\r\na=end-of-candidates\r\n"
+)
+
+
+@pytest.mark.parametrize("body", [CREDENTIALS + CANDIDATES, CANDIDATES, "a=end-of-candidates"])
+async def test_further_candidates_are_taken(body: str, site: Site) -> None:
+    """RFC 9725 section 4.3.2: 204 without a body and without an entity tag."""
+    location = (await site.post_offer("/whip/cam1", offer("obs"))).headers["location"]
+    origin = {"Origin": "http://sharp.example:8080"}
+    response = await site.client.patch(location, content=body, headers=FRAGMENT | origin)
+    assert (response.status_code, response.content) == (204, b"")
+    assert "etag" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "body,headers,status",
+    [
+        ("a=ice-ufrag:new1\r\na=ice-pwd:0123456789012345678901\r\n", {}, 422),
+        (CREDENTIALS, {"If-Match": "*"}, 422),
+        (CREDENTIALS, {"Content-Type": "application/sdp"}, 415),
+        ("", {}, 400),
+        ("a=x", {}, 400),
+        ("{}", {}, 400),
+        ("a=candidate:1\r\nx\r\n", {}, 400),
+        ("a=ice-ufrag:a\r\na=ice-ufrag:b\r\n", {}, 400),
+        (b"a=candidate:\xff", {}, 400),
+        ("a=candidate:1\r\n" * 2000, {}, 413),
+    ],
+)
+async def test_what_a_fragment_may_not_say(
+    body: str | bytes, headers: dict[str, str], status: int, site: Site
+) -> None:
+    location = (await site.post_offer("/whip/cam1", offer("obs"))).headers["location"]
+    response = await site.client.patch(location, content=body, headers=FRAGMENT | headers)
+    check_problem(response, status)
+    assert site.hub.publication("cam1") is not None
+
+
+async def test_candidates_of_no_session_are_refused(site: Site) -> None:
+    await site.post_offer("/whip/cam1", offer("obs"))
+    for path in ("/whip/cam1/guess", "/whip/cam2/guess", "/whep/cam1/guess"):
+        check_problem(await site.client.patch(path, content=CANDIDATES, headers=FRAGMENT), 404)
 
 
 class Upload:
