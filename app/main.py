@@ -25,6 +25,7 @@ from app.rtc.turn import IceServerList
 from app.streams.hub import StreamHub
 from app.streams.publishing import HubOptions
 from wire import stop_signals
+from wire.address import parse_address
 from wire.connection import connect, wait_until_up
 from wire.errors import NoRedisServer
 from wire.settings import Settings
@@ -59,7 +60,7 @@ async def serve(
     listener = bind(settings, counts)
     try:
         if not await wait_until_up(client, REDIS_START_S):
-            raise NoRedisServer(f"No Redis server answers at {_without_password(redis_url)}.")
+            raise NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
         addresses = ice.choose_addresses(settings.ice_addresses, loopback_only=settings.is_loopback)
         ice.install(addresses)
         hub = StreamHub(client, _hub_options(settings, addresses))
@@ -130,11 +131,6 @@ def _address(settings: Settings, listener: socket.socket) -> str:
     if host in ("0.0.0.0", "::"):
         host = "localhost"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _without_password(url: str) -> str:
-    head, at, place = url.rpartition("@")
-    return f"{head.split('//')[0]}//...@{place}" if at else url
 
 
 def run(settings: Settings, *, redis_url: str, on_ready: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from cli import bench, doctor, enhance, publish, serve, up, work
 from cli.errors import CliError
-from wire.errors import BadSettings, NoRedisServer
+from wire.errors import BadSettings, NoRedisServer, ServerRefuses
 
 BAD_SETTINGS = 2
 FAILED = 1
@@ -33,7 +33,7 @@ def main() -> None:
     """Runs one subcommand. Exit status 2: a setting is wrong; 1: it failed; each in a sentence."""
     try:
         app()
-    except (BadSettings, NoRedisServer) as error:
+    except (BadSettings, NoRedisServer, ServerRefuses) as error:
         _say(error)
         sys.exit(BAD_SETTINGS)
     except CliError as error:

@@ -1,202 +1,40 @@
-"""Connections to Redis: one place for time-outs, retries and the name of the errors.
+"""Connections to Redis: from the address in the settings to a client, and commands.
 
-A blocking read needs a connection of its own for its duration; the pool gives it one. Whoever
-calls meets ``REDIS_DOWN`` while the server is away, full or refuses us, and tries again at its own
-pace; that it is full or refuses is logged here, once in a while.
+Open ``server.py`` for how a command runs, ``cluster.py`` for where it goes, ``address.py`` for
+what an address may say, ``redis_errors.py`` for what can go wrong.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any
 
-import hiredis
-import redis.asyncio
-import redis.exceptions
+from wire.address import Kind, parse_address
+from wire.cluster import ClusterRedis
+from wire.errors import ServerRefuses
+from wire.redis_errors import REDIS_DOWN
+from wire.server import COMMAND_S, MAX_CONNECTIONS, Redis
 
-from wire.errors import RedisTrouble, ServerAway, ServerFull, ServerRefuses
-from wire.redis_errors import classed
-
-log = logging.getLogger(__name__)
-
-REDIS_DOWN = (RedisTrouble, OSError)
-"""What a call raises while the server is away, full or refuses us (``wire/redis_errors.py``)."""
-
-COMMAND_S = 10.0
-"""How long a command may take, connecting and blocking included; then ``TimeoutError``."""
-
-SCAN_PAGE = 200
-"""Keys that the server looks at in one step of a scan."""
+__all__ = ["REDIS_DOWN", "RETRY_S", "Redis", "command", "connect", "wait_until_up"]
 
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""
 
-SAY_AGAIN_S = 60.0
-"""A refusal, or that the server is full, is logged at most this often."""
 
-MAX_CONNECTIONS = 512
-"""At once; a command that would need one more meets ``REDIS_DOWN``."""
+def connect(
+    url: str, *, prefix: str = "", command_s: float = COMMAND_S, most: int = MAX_CONNECTIONS
+) -> Redis:
+    """A client of a server, of a Sentinels' master or of a cluster; connects on first use.
 
-
-class Redis:
-    """A server's connections, each made when it is first needed. For one event loop.
-
-    The library connects (addresses, TLS, passwords) and knows the errors; its own way of running
-    a command takes five times as many calls, which a worker feels at thirty frames per second.
+    Answers are bytes. It never sends a command twice (an append would be doubled), and gives up
+    on one after ``command_s``: no read may block as long. ``prefix`` stands before the name of
+    every key, so that several installations, or other programs, can share a server. ``most`` is
+    how many connections to a server there may be. Raises BadAddress.
     """
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        prefix: str = "",
-        command_s: float = COMMAND_S,
-        most: int = MAX_CONNECTIONS,
-    ) -> None:
-        self.prefix = prefix
-        "Stands before the name of every key of this installation."
-        self._command_s = command_s
-        self._most = most
-        self._pool: Any = redis.asyncio.ConnectionPool.from_url(
-            url,
-            socket_connect_timeout=2.0,
-            # ``command`` has the time limit. With one here the library wraps each write in
-            # ``asyncio.wait_for``, which on Python 3.11 may swallow a cancellation (gh-86296).
-            socket_timeout=None,
-            health_check_interval=0,
-            retry=None,
-            retry_on_error=[],
-            decode_responses=False,
-            protocol=2,
-            driver_info=None,  # or it would send CLIENT SETINFO, which a user may not be allowed
-        )
-        self._idle: list[Any] = []
-        self._busy: dict[Any, tuple[float, asyncio.Task[Any]]] = {}
-        "Until when its command may take, by the loop's clock, and whose it is; oldest first."
-        self._overdue: set[asyncio.Task[Any]] = set()
-        "Cancelled by us."
-        self._timer: asyncio.TimerHandle | None = None
-        self._said: dict[type[Exception], float] = {}
-        "When trouble of this class was logged, by the loop's clock."
-
-    def key(self, name: str) -> str:
-        """The key of that name (``wire/keys.py``) in this installation."""
-        return self.prefix + name
-
-    async def time(self, name: str) -> tuple[bytes, bytes]:
-        """Seconds and microseconds by the clock of the server that holds the key of that name."""
-        seconds, micros = await self.execute("TIME")
-        return seconds, micros
-
-    async def of_each_server(self, *args: bytes | str | int | float) -> list[Any]:
-        """The answers of all servers that hold keys to one command without any."""
-        return [await self.execute(*args)]
-
-    async def scan(self, pattern: str) -> list[bytes]:
-        """Whole keys of this installation whose names match; one may come twice."""
-        found: list[bytes] = []
-        cursor = b"0"
-        while True:
-            cursor, names = await self.execute(
-                "SCAN", cursor, "MATCH", self.prefix + pattern, "COUNT", SCAN_PAGE
-            )
-            found += names
-            if cursor == b"0":
-                return found
-
-    async def execute(self, *args: bytes | str | int | float) -> Any:
-        """One command; raises what the server answers, if that is an error."""
-        task = asyncio.current_task()
-        assert task is not None
-        cancelling, connection = task.cancelling(), self._take(task)
-        try:
-            # What waits in an idle connection is the server's farewell.
-            if connection.is_connected and await connection.can_read():
-                await connection.disconnect(nowait=True)
-            packed = hiredis.pack_command(args)  # type: ignore[arg-type]  # It takes any number.
-            # Both close the connection if they fail or are cancelled, and sending opens it.
-            await connection.send_packed_command((packed,), check_health=False)
-            return await connection.read_response()
-        except asyncio.CancelledError:
-            if task in self._overdue and task.cancelling() - 1 <= cancelling:
-                raise TimeoutError(f"no answer from Redis within {self._command_s} s") from None
-            raise
-        except redis.exceptions.RedisError as error:
-            ours = classed(error)
-            if ours is error:
-                raise
-            self._say(ours)
-            raise ours from error
-        finally:
-            if task in self._overdue:
-                self._overdue.discard(task)
-                task.uncancel()
-            del self._busy[connection]
-            self._idle.append(connection)
-
-    async def aclose(self) -> None:
-        """Closes all connections; a later command opens one again."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        for connection in (*self._idle, *self._busy):
-            await connection.disconnect()
-
-    def _take(self, task: asyncio.Task[Any]) -> Any:
-        if self._idle:
-            connection = self._idle.pop()
-        elif len(self._busy) < self._most:
-            connection = self._pool.make_connection()
-        else:
-            raise ServerAway(f"{self._most} connections are in use")
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._command_s
-        self._busy[connection] = (deadline, task)
-        # One timer for all: what began first is overdue first.
-        if self._timer is None:
-            self._timer = loop.call_at(deadline, self._end_overdue, loop)
-        return connection
-
-    def is_full(self) -> None:
-        """The server's memory is full, and a script of ours wrote all the same: say so."""
-        self._say(ServerFull("its memory; logs keep their last seconds only"))
-
-    def _say(self, error: Exception) -> None:
-        """Logs what an operator has to mend; a server that is away is its caller's affair."""
-        if not isinstance(error, (ServerFull, ServerRefuses)):
-            return
-        now, kind = asyncio.get_running_loop().time(), type(error)
-        if now - self._said.get(kind, -SAY_AGAIN_S) >= SAY_AGAIN_S:
-            self._said[kind] = now
-            is_full = kind is ServerFull
-            text = f"Redis is full: {error}" if is_full else str(error)
-            log.warning("%s", text, extra={"action": "redis_full" if is_full else "redis_refuses"})
-
-    def _end_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
-        """As ``asyncio.Timeout`` ends its block, which takes ten calls to set up each time."""
-        self._timer = None
-        now = loop.time()
-        for deadline, task in self._busy.values():
-            if deadline > now:
-                self._timer = loop.call_at(deadline, self._end_overdue, loop)
-                break
-            if task not in self._overdue:
-                self._overdue.add(task)
-                task.cancel()
-
-
-def connect(url: str, *, prefix: str = "") -> Redis:
-    """A client with a connection pool; connects on first use. Answers are bytes.
-
-    ``prefix`` stands before the name of every key, so that several installations, or other
-    programs, can share a server.
-
-    It never sends a command twice (an append would be doubled), and gives up on one after 10 s:
-    no read may block longer than 9 s.
-    """
-    return Redis(url, prefix=prefix)
+    address = parse_address(url)
+    kind = ClusterRedis if address.kind is Kind.CLUSTER else Redis
+    return kind(address, prefix=prefix, command_s=command_s, most=most)
 
 
 def command(client: Redis, *args: bytes | str | int | float) -> Coroutine[Any, Any, Any]:

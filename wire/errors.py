@@ -13,6 +13,7 @@ WireError
 │   │   └── LogFull   a log has its share, and takes no more before the next key frame
 │   └── ServerRefuses a password, a permission or a setting is wrong
 ├── DamagedKey        a key of ours holds something else; set it aside
+├── BadAddress        an address of Redis that cannot be read
 ├── BadSettings       a setting that stops the start, in one sentence
 └── NoRedisServer     no server can be started or reached
 """
@@ -70,6 +71,12 @@ class ServerRefuses(RedisTrouble):
 
 class DamagedKey(WireError):
     """A key of ours holds a value of another type; it is of no use and can be removed."""
+
+
+class BadAddress(WireError, ValueError):
+    """An address of Redis that cannot be read; the message is the end of a sentence, and tells
+    nothing of what stands there.
+    """
 
 
 class BadSettings(WireError):

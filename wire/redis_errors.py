@@ -11,7 +11,10 @@ import ssl
 
 import redis.exceptions as library
 
-from wire.errors import DamagedKey, ServerAway, ServerFull, ServerRefuses
+from wire.errors import DamagedKey, RedisTrouble, ServerAway, ServerFull, ServerRefuses
+
+REDIS_DOWN = (RedisTrouble, OSError)
+"""What a call raises while the server is away, full or refuses us."""
 
 REDIS_URL = "SHARPCAST_REDIS_URL"
 
@@ -32,12 +35,14 @@ _LOGIN = (
 
 def classed(error: Exception, *, in_cluster: bool = False) -> Exception:
     """The error of ours for what the library raised, or the same error if it has no class."""
+    if in_cluster and isinstance(error, library.AskError):
+        return error  # ``MOVED`` and ``ASK``, which say where to go on
     causes = _chain(error)
     refusal = next(filter(None, map(_refusal, causes)), "")
     if refusal:
         return ServerRefuses(f"{REDIS_URL}: {refusal}")
     words = _words(error)
-    if isinstance(error, library.MovedError) and not in_cluster:
+    if isinstance(error, library.MovedError):
         return ServerRefuses(
             f"{REDIS_URL}: this server is one of a cluster; begin the address with redis+cluster://."
         )

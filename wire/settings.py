@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from wire import keys
+from wire.address import parse_address
 from wire.errors import BadSettings
 
 PREFIX = "SHARPCAST_"
@@ -83,7 +84,8 @@ class Settings(BaseSettings):
     admin_token: SecretStr = SecretStr("")
     """Bearer token for changes and for the worker list; empty: none needed, loopback only."""
     redis_url: str = Field("", repr=False)
-    """Address of the Redis server; empty: an embedded one is started."""
+    """Address of Redis: ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or
+    ``redis+cluster://``, see docs/redis.md; empty: an embedded server is started."""
     redis_prefix: str = keys.PREFIX
     """What the names of all keys in Redis begin with; installations that share a Redis differ in
     it."""
@@ -225,8 +227,8 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError("it must start with redis://, rediss:// or unix://")
+        if value:
+            parse_address(value)
         return value
 
     @field_validator("redis_prefix")

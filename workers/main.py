@@ -16,7 +16,8 @@ from models.errors import ModelError
 from models.manifest import Manifest, list_models, weights_file
 from wire import stop_signals
 from wire.batch import Codec
-from wire.connection import connect
+from wire.connection import Redis, connect, wait_until_up
+from wire.errors import ServerRefuses
 from wire.heartbeat import ModelInfo
 from wire.settings import BitrateTable, Settings
 from workers import capacity
@@ -34,6 +35,9 @@ from workers.worker import Worker
 
 log = logging.getLogger(__name__)
 
+_REFUSAL_S = 0.5
+"""A server that refuses us says so at once; one that is away is waited for at work."""
+
 _CODECS = {"h264": Codec.H264, "vp8": Codec.VP8}
 
 
@@ -43,7 +47,7 @@ def run(settings: Settings) -> int:
         return _refuse("SHARPCAST_REDIS_URL: a worker needs the address of the Redis server.")
     try:
         asyncio.run(_work(settings))
-    except WorkerError as error:
+    except (WorkerError, ServerRefuses) as error:
         return _refuse(str(error))
     return 0
 
@@ -60,9 +64,17 @@ async def _work(settings: Settings) -> None:
 
 
 async def _work_until(stopping: asyncio.Event, settings: Settings) -> None:
+    client = connect(settings.redis_url, prefix=settings.redis_prefix)
+    try:
+        await wait_until_up(client, _REFUSAL_S)
+        await _work_with(client, stopping, settings)
+    finally:
+        await client.aclose()
+
+
+async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings) -> None:
     start = await asyncio.to_thread(_start, settings)
     choice, nets = start.choice, start.nets
-    client = connect(settings.redis_url, prefix=settings.redis_prefix)
     try:
         config = await asyncio.to_thread(_config, settings, start)
         zoo = await asyncio.to_thread(_zoo, settings.models_dir)
@@ -80,7 +92,6 @@ async def _work_until(stopping: asyncio.Event, settings: Settings) -> None:
             if compiling is not None:
                 compiling.cancel()
     finally:
-        await client.aclose()
         await asyncio.to_thread(nets.close)
 
 

@@ -1,15 +1,38 @@
-"""The servers of the contract suite."""
+"""The servers of the contract suite, as people run them."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from wire.connection import Redis, command, connect
+from tests.contract import admin
+from tests.contract.acl import rules
+from tests.redis_servers import Cluster, Sentinels
+from wire import keys
+from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer, find_server
+
+LOCAL = ("embedded", "redis-server")
+PLACES = (*LOCAL, "confined", "sentinel", "cluster")
+_LOCAL_MODULES = ("test_connection", "test_embedded")
+
+PASSWORD = "p#/?:@%w"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where the suite runs."""
+
+    url: str
+    owner_url: str
+    "Of one who may do anything."
+    prefix: str = ""
+    server: EmbeddedServer | None = None
 
 
 def _binary(name: str) -> Path:
@@ -17,27 +40,72 @@ def _binary(name: str) -> Path:
         return find_server()
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed (make browser installs it)")
     return Path(found)
 
 
-@pytest.fixture(scope="session", params=["embedded", "redis-server"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that end and restart their server run on those that they may end."""
+    names = metafunc.fixturenames
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if "binary" in names:
+        metafunc.parametrize("binary", LOCAL, indirect=True, scope="session")
+    elif "place" in names:
+        local = "server" in names or module in _LOCAL_MODULES
+        places = LOCAL if local else PLACES
+        metafunc.parametrize("place", places, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def binary(request: pytest.FixtureRequest) -> Path:
     """Each server's program."""
     return _binary(request.param)
 
 
 @pytest.fixture(scope="session")
-def server(binary: Path) -> Iterator[EmbeddedServer]:
-    """A running server; tests may restart it, and must leave it running."""
-    with EmbeddedServer(binary) as running:
-        yield running
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """One way to run Redis, for all tests that run there."""
+    name, folder = request.param, tmp_path_factory.mktemp("redis")
+    with contextlib.ExitStack() as stack:
+        if name == "cluster":
+            cluster = Cluster(folder)
+            _binary("redis-server")
+            stack.enter_context(cluster.running())
+            yield Place(cluster.url, cluster.url, prefix="c:")
+        elif name == "sentinel":
+            _binary("redis-server")
+            sentinels = Sentinels(folder)
+            stack.enter_context(sentinels.running())
+            yield Place(sentinels.url, sentinels.url)
+        else:
+            binary = _binary("embedded" if name == "embedded" else "redis-server")
+            server = stack.enter_context(EmbeddedServer(binary))
+            url = server.url
+            if name == "confined":
+                url = url.replace("unix://", f"unix://sharpcast:{PASSWORD}@")
+                yield Place(url, server.url, prefix=keys.PREFIX, server=server)
+            else:
+                yield Place(url, url, server=server)
 
 
 @pytest.fixture
-async def client(server: EmbeddedServer) -> AsyncIterator[Redis]:
-    """A client of the empty server."""
-    found = connect(server.url)
-    await command(found, "FLUSHALL")
+def server(place: Place) -> EmbeddedServer:
+    """The running server; tests may restart it, and must leave it running."""
+    assert place.server is not None
+    return place.server
+
+
+@pytest.fixture
+async def client(place: Place) -> AsyncIterator[Redis]:
+    """A client of the empty server or servers."""
+    found, owner = connect(place.url, prefix=place.prefix), connect(place.owner_url)
+    admin.OWNERS[found] = owner
+    await admin.command(found, "FLUSHALL")
+    if place.url != place.owner_url:
+        words = ("on", f">{PASSWORD}", *rules("app"), *rules("worker"))
+        await admin.command(found, "ACL", "SETUSER", "sharpcast", *words)
     yield found
     await found.aclose()
+    await owner.aclose()

@@ -70,7 +70,7 @@ async def test_connections_that_the_server_closed_are_made_anew(
 
 
 async def test_more_connections_than_allowed(server: EmbeddedServer) -> None:
-    client = Redis(server.url, most=1)
+    client = connect(server.url, most=1)
     read = asyncio.ensure_future(command(client, "BLPOP", "list", 5))
     await asyncio.sleep(0.05)
     with pytest.raises(REDIS_DOWN, match="1 connections"):
@@ -83,7 +83,7 @@ async def test_more_connections_than_allowed(server: EmbeddedServer) -> None:
 
 
 async def test_each_command_has_its_own_time(server: EmbeddedServer) -> None:
-    client = Redis(server.url, command_s=0.2)
+    client = connect(server.url, command_s=0.2)
     began = asyncio.get_running_loop().time()
     for _ in range(3):
         with pytest.raises(TimeoutError):
@@ -97,7 +97,7 @@ async def test_each_command_has_its_own_time(server: EmbeddedServer) -> None:
 
 
 async def test_whoever_is_cancelled_when_time_is_up_stays_cancelled(server: EmbeddedServer) -> None:
-    client = Redis(server.url, command_s=0.1)
+    client = connect(server.url, command_s=0.1)
     read = asyncio.ensure_future(command(client, "BLPOP", "list", 5))
     asyncio.get_running_loop().call_later(0.1, read.cancel)
     await asyncio.wait([read])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.admin import command
 from tests.contract.units import batch, video
 from wire import keys
-from wire.connection import Redis, command
+from wire.connection import Redis
 from wire.control import EndStream, RecordChanged, to_publisher
 from wire.errors import BadMessage, DuplicateJob, StreamGone
 from wire.heartbeat import Heartbeats

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.contract.admin import command
 from tests.contract.test_log import append, sequences, source_reader, source_writer
 from tests.contract.test_messages import beat
 from tests.contract.units import batch, video
 from wire import keys
-from wire.connection import Redis, command
+from wire.connection import Redis
 from wire.control import EndStream, to_lead
 from wire.errors import LogFull
 from wire.heartbeat import Heartbeats

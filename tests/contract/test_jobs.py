@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from tests.contract.admin import command
 from wire import keys
-from wire.connection import Redis, command, wait_until_up
+from wire.connection import Redis, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.jobs import LEASE_MS, Job, JobQueue
 

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from tests.contract.admin import command
 from tests.contract.units import audio, batch, video
 from wire import keys
-from wire.connection import REDIS_DOWN, Redis, command, connect, wait_until_up
+from wire.connection import REDIS_DOWN, Redis, connect, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.errors import BadBatch, Fenced, StreamGone
 from wire.log import EXPIRY_MS, Entry, LogReader, LogWriter
@@ -141,7 +142,7 @@ async def test_a_read_ends_at_once_at_whichever_moment_it_is_cancelled(client: R
 
 
 async def test_a_read_that_takes_too_long_is_given_up(server: EmbeddedServer) -> None:
-    client = Redis(server.url, command_s=0.05)
+    client = connect(server.url, command_s=0.05)
     with pytest.raises(REDIS_DOWN):
         await source_reader(client).read(block_ms=8_000)
     assert await command(client, "ECHO", "1") == b"1"

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from tests.contract.admin import command
 from wire import keys
-from wire.connection import Redis, command
+from wire.connection import Redis
 from wire.control import (
     EXPIRY_MS,
     MAX_LENGTH,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tests.contract.admin import command
 from tests.contract.test_log import append, sequences, source_reader, source_writer
 from tests.contract.units import batch, video
 from wire import keys
 from wire.batch import encode_batch
-from wire.connection import Redis, command
+from wire.connection import Redis
 from wire.control import EndStream, RecordChanged, to_lead
 from wire.log import LogWriter
 from wire.streams import StreamRegistry

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tests.contract.admin import command
 from tests.contract.test_messages import beat
 from tests.contract.units import batch, video
 from wire import keys
-from wire.connection import Redis, command, connect
+from wire.connection import Redis, connect
 from wire.control import EndStream, to_lead, to_publisher
 from wire.embedded import EmbeddedServer
 from wire.heartbeat import Heartbeats

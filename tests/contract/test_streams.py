@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.contract.admin import command
 from wire import keys
-from wire.connection import Redis, command, wait_until_up
+from wire.connection import Redis, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.errors import BadMessage, StreamBusy, StreamGone
 from wire.streams import EXPIRY_MS, WATCH_MS, StreamRegistry

@@ -56,8 +56,10 @@ def test_what_is_our_own_fault_stays_the_librarys_error(words: str) -> None:
     assert classed(error) is error
 
 
-def test_in_a_cluster_a_moved_slot_is_no_refusal() -> None:
-    assert type(classed(parsed("MOVED 1 a:1"), in_cluster=True)) is ServerAway
+@pytest.mark.parametrize("words", ["MOVED 1 a:1", "ASK 1 a:1"])
+def test_in_a_cluster_a_moved_slot_is_no_refusal(words: str) -> None:
+    error = parsed(words)
+    assert classed(error, in_cluster=True) is error
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,193 @@
+"""Addresses of Redis: one server, Sentinel or a cluster, in one line.
+
+``redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]``, ``unix://[USER:PASSWORD@]PATH``,
+``redis+sentinel://[USER:PASSWORD@]HOST[:PORT],.../SERVICE[/DATABASE]`` and
+``redis+cluster://[USER:PASSWORD@]HOST[:PORT],...``; ``rediss`` for TLS. A password may hold any
+character: it ends at the last ``@``, and ``%`` with two hex digits stands for a byte. Options:
+``ca``, ``cert`` and ``key`` name files for TLS, ``sentinel_user`` and ``sentinel_password`` log
+in to the Sentinels, ``db`` is the database. No message tells any part of an address that cannot
+be read, since that part may be of the password.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import os
+import re
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from wire.errors import BadAddress
+
+_PORT = 6379
+_SENTINEL_PORT = 26379
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?\Z")
+_SERVICE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+_FORMS = "it must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
+_OPTIONS = {
+    "ca": "ca", "ssl_ca_certs": "ca", "cert": "cert", "ssl_certfile": "cert", "key": "key",
+    "ssl_keyfile": "key", "db": "db", "sentinel_user": "sentinel_user",
+    "sentinel_password": "sentinel_password",
+}  # fmt: skip
+"""What an address may say behind ``?``, the library's names included."""
+
+
+class Kind(enum.Enum):
+    """Who is behind an address."""
+
+    SERVER = "redis"
+    SENTINEL = "redis+sentinel"
+    CLUSTER = "redis+cluster"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Login:
+    """A user name and a password; neither is shown."""
+
+    user: str | None = dataclasses.field(default=None, repr=False)
+    password: str | None = dataclasses.field(default=None, repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Address:
+    """An address that was read."""
+
+    kind: Kind
+    hosts: tuple[tuple[str, int], ...] = ()
+    "Of the server, the Sentinels or some servers of the cluster."
+    path: str = ""
+    "Of a Unix socket, instead."
+    login: Login = Login()
+    sentinel_login: Login = Login()
+    database: int = 0
+    service: str = ""
+    "What the Sentinels call the master."
+    is_tls: bool = False
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+    def shown(self) -> str:
+        """The address without any login."""
+        if self.path:
+            return f"unix://{self.path}"
+        scheme = self.kind.value.replace("redis", "rediss", 1) if self.is_tls else self.kind.value
+        hosts = ",".join(f"{f'[{h}]' if ':' in h else h}:{port}" for h, port in self.hosts)
+        tail = f"/{self.service}" if self.service else ""
+        return f"{scheme}://{hosts}{tail}" + (f"/{self.database}" if self.database else "")
+
+    def connection(self) -> dict[str, Any]:
+        """What the library's connections need to know, but for host and port."""
+        found: dict[str, Any] = {
+            "username": self.login.user, "password": self.login.password, "db": self.database,
+        }  # fmt: skip
+        if self.is_tls:
+            found |= {
+                "ssl_ca_certs": self.ca or None, "ssl_certfile": self.cert or None,
+                "ssl_keyfile": self.key or None, "ssl_cert_reqs": "required",
+                "ssl_check_hostname": True,
+            }  # fmt: skip
+        return found
+
+
+def parse_address(text: str) -> Address:
+    """The address in one line. Raises BadAddress with a sentence that tells nothing secret."""
+    scheme, _, rest = text.strip().partition("://")
+    is_tls = scheme.startswith("rediss")
+    plain = scheme.replace("rediss", "redis", 1)
+    if plain not in (kind.value for kind in Kind) and scheme != "unix":
+        raise BadAddress(_FORMS)
+    login, rest = _login(rest, is_unix=scheme == "unix")
+    place, _, query = rest.partition("?")
+    options = _options(query)
+    if scheme == "unix":
+        if not place.startswith("/"):
+            raise BadAddress("unix:// is followed by the path of a socket")
+        database = _database(options.get("db", ""))
+        return Address(Kind.SERVER, path=place, login=login, database=database)
+    kind = Kind(plain)
+    hosts, _, tail = place.partition("/")
+    service, database_text = "", tail
+    if kind is Kind.SENTINEL:
+        service, _, database_text = tail.partition("/")
+        if not _SERVICE.match(service):
+            raise BadAddress("behind the Sentinels' hosts comes /SERVICE, the name of the master")
+    address = Address(
+        kind,
+        hosts=_hosts(hosts, _SENTINEL_PORT if kind is Kind.SENTINEL else _PORT, kind),
+        login=login,
+        sentinel_login=Login(options.get("sentinel_user"), options.get("sentinel_password")),
+        database=_database(options.get("db", "") or database_text),
+        service=service,
+        is_tls=is_tls,
+        ca=options.get("ca", ""),
+        cert=options.get("cert", ""),
+        key=options.get("key", ""),
+    )
+    _check(address)
+    return address
+
+
+def _login(rest: str, *, is_unix: bool) -> tuple[Login, str]:
+    """The part before the last @, and what follows it."""
+    if is_unix and rest.startswith("/"):
+        return Login(), rest
+    login, at, place = rest.rpartition("@")
+    if not at:
+        return Login(), rest
+    user, colon, password = login.partition(":")
+    return Login(_decoded(user) or None, _decoded(password) if colon else None), place
+
+
+def _decoded(text: str) -> str:
+    """With ``%41`` as ``A``; a ``%`` that begins no such pair is itself."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
+
+
+def _options(query: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in _OPTIONS:
+            raise BadAddress("an option behind ? is none of " + ", ".join(sorted(_OPTIONS)))
+        found[_OPTIONS[name]] = value
+    return found
+
+
+def _hosts(text: str, port: int, kind: Kind) -> tuple[tuple[str, int], ...]:
+    if not text and kind is Kind.SERVER:
+        return (("localhost", port),)
+    found = []
+    for part in text.split(","):
+        match = _HOST.match(part)
+        number = int(match.group(2) or port) if match else 0
+        if match is None or not 0 < number < 65536:
+            raise BadAddress(
+                "behind the password and its @ comes HOST:PORT; the host or the port cannot be read"
+            )
+        found.append((match.group(1).strip("[]"), number))
+    if kind is Kind.SERVER and len(found) > 1:
+        raise BadAddress("several hosts need redis+sentinel:// or redis+cluster://")
+    return tuple(found)
+
+
+def _database(text: str) -> int:
+    if text and not re.fullmatch(r"\d{1,5}", text):
+        raise BadAddress("behind the host comes the number of a database")
+    return int(text or 0)
+
+
+def _check(address: Address) -> None:
+    if address.kind is Kind.CLUSTER and address.database:
+        raise BadAddress("a cluster has database 0 only")
+    files = (address.ca, address.cert, address.key)
+    if any(files) and not address.is_tls:
+        raise BadAddress("ca, cert and key are for rediss://")
+    if bool(address.cert) != bool(address.key):
+        raise BadAddress("cert and key go together")
+    for name, file in zip(("ca", "cert", "key"), files, strict=True):
+        if file and not os.access(file, os.R_OK):
+            raise BadAddress(f"the file that {name} names cannot be read")

@@ -1,0 +1,168 @@
+"""A Redis cluster as one client: each command goes to the server that holds its key.
+
+The map of slots is learnt from any server that answers, and again when one says that a slot has
+moved or does not answer. A command is sent again only where the server says that it did not run
+it (``MOVED``, ``ASK``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import redis.exceptions
+from redis.crc import key_slot
+
+from wire.address import Address
+from wire.errors import ServerAway, ServerRefuses
+from wire.redis_errors import REDIS_DOWN
+from wire.server import COMMAND_S, MAX_CONNECTIONS, Redis
+
+MAX_REDIRECTS = 5
+_MAP_S = 2.0
+"""A server that does not tell the map within this time is passed over for the next."""
+
+_AGAIN_S = 0.2
+"""The map is asked for at most this often."""
+
+_SLOTS = 16_384
+_KEYLESS = frozenset({"PING", "TIME", "INFO", "ECHO", "FLUSHALL", "CONFIG", "ACL", "CLUSTER"})
+
+Place = tuple[str, int]
+
+
+class ClusterRedis(Redis):
+    """Like ``Redis``; keys of one stream are on one server, jobs and records may not be."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        prefix: str = "",
+        command_s: float = COMMAND_S,
+        most: int = MAX_CONNECTIONS,
+    ) -> None:
+        super().__init__(address, prefix=prefix, command_s=command_s, most=most)
+        self._address = address
+        self._nodes: dict[Place, Redis] = {}
+        self._slots: list[Place | None] = [None] * _SLOTS
+        self._masters: list[Place] = []
+        self._is_stale = True
+        self._learnt_at = -_AGAIN_S
+        self._learning = asyncio.Lock()
+
+    async def execute(self, *args: bytes | str | int | float, asking: bool = False) -> Any:
+        """One command; raises what the server answers, if that is an error."""
+        await self._learn()
+        key = key_of(args)
+        slot = None if key is None else key_slot(key)
+        place = self._masters[0] if slot is None else self._slots[slot]
+        if place is None:
+            self._is_stale = True
+            raise ServerAway("no server of the cluster holds the slot of this key")
+        for _ in range(MAX_REDIRECTS):
+            node = self._node(place)
+            try:
+                return await node.execute(*args, asking=asking)
+            except redis.exceptions.MovedError as moved:
+                place = (moved.host or place[0], moved.port)
+                self._slots[moved.slot_id] = place
+                self._is_stale, asking = True, False
+            except redis.exceptions.AskError as ask:
+                place, asking = (ask.host or place[0], ask.port), True
+            except REDIS_DOWN as error:
+                self._is_stale = self._is_stale or not isinstance(error, ServerRefuses)
+                raise
+        raise ServerAway(f"the cluster sent us on {MAX_REDIRECTS} times")
+
+    async def time(self, name: str) -> tuple[bytes, bytes]:
+        """Seconds and microseconds by the clock of the server that holds the key of that name."""
+        await self._learn()
+        place = self._slots[key_slot(self.key(name).encode())] or self._masters[0]
+        return await self._node(place).time(name)
+
+    async def of_each_server(self, *args: bytes | str | int | float) -> list[Any]:
+        """The answers of all servers that hold keys to one command without any."""
+        await self._learn()
+        return [await self._node(place).execute(*args) for place in self._masters]
+
+    async def scan(self, pattern: str) -> list[bytes]:
+        """Whole keys of this installation whose names match; one may come twice."""
+        await self._learn()
+        found: list[bytes] = []
+        for place in self._masters:
+            found += await self._node(place).scan(pattern)
+        return found
+
+    async def aclose(self) -> None:
+        """Closes all connections; a later command opens one again."""
+        for node in self._nodes.values():
+            await node.aclose()
+
+    def _node(self, place: Place) -> Redis:
+        if place not in self._nodes:
+            self._nodes[place] = Redis(
+                self._address, place=place, prefix=self.prefix, command_s=self._command_s,
+                most=self._most,
+            )  # fmt: skip
+        return self._nodes[place]
+
+    async def _learn(self) -> None:
+        """Asks for the map if it is not known or may be wrong."""
+        if not self._is_stale:
+            return
+        loop = asyncio.get_running_loop()
+        async with self._learning:
+            if not self._is_stale or (self._masters and loop.time() - self._learnt_at < _AGAIN_S):
+                return
+            self._learnt_at = loop.time()
+            trouble: Exception = ServerAway("no server of the cluster answers")
+            for place in dict.fromkeys((*self._masters, *self._nodes, *self._address.hosts)):
+                try:
+                    async with asyncio.timeout(_MAP_S):
+                        rows = await self._node(place).execute("CLUSTER", "SLOTS")
+                except REDIS_DOWN as error:
+                    trouble = error if isinstance(error, ServerRefuses) else trouble
+                except redis.exceptions.ResponseError as error:
+                    trouble = ServerRefuses(
+                        f"SHARPCAST_REDIS_URL: this server is none of a cluster; it says: {error}."
+                    )
+                    trouble.__cause__ = error
+                else:
+                    if rows:
+                        await self._take_map(rows, asked=place)
+                        return
+            if not self._masters or isinstance(trouble, ServerRefuses):
+                raise trouble
+
+    async def _take_map(self, rows: list[Any], *, asked: Place) -> None:
+        slots: list[Place | None] = [None] * _SLOTS
+        masters: dict[Place, None] = {}
+        for first, last, master, *_ in rows:
+            host = (master[0] or b"").decode()
+            place = (host if host and host != "?" else asked[0], int(master[1]))
+            masters[place] = None
+            slots[first : last + 1] = [place] * (last + 1 - first)
+        self._slots, self._masters, self._is_stale = slots, list(masters), False
+        seeds = set(self._address.hosts)
+        for place in [each for each in self._nodes if each not in masters and each not in seeds]:
+            # A replica now, or gone. What waits for its answer is told so.
+            await self._nodes.pop(place).aclose()
+
+
+def key_of(args: tuple[bytes | str | int | float, ...]) -> bytes | None:
+    """The key that decides where a command goes; None for one without keys."""
+    name = str(args[0])
+    if name in _KEYLESS:
+        return None
+    if name in ("EVALSHA", "EVAL"):
+        return _bytes(args[3]) if int(args[2]) else None
+    if name in ("XREAD", "XREADGROUP"):
+        return _bytes(args[args.index("STREAMS") + 1])
+    if name in ("XINFO", "XGROUP"):
+        return _bytes(args[2])
+    return _bytes(args[1])
+
+
+def _bytes(key: bytes | str | int | float) -> bytes:
+    return key if isinstance(key, bytes) else str(key).encode()
