@@ -55,6 +55,7 @@ class _Views:
         context = self._context
         return schemas.Server(
             version=context.version,
+            instance=context.instance,
             publish_token_needed=context.publish_guard.is_on,
             admin_token_needed=context.admin_guard.is_on,
             ice_servers=[

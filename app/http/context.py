@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 
 from app.http.auth import Guard
 from app.http.edge.asgi import EdgeOptions
@@ -27,3 +28,5 @@ class Context:
     defaults: Defaults
     version: str
     edge: EdgeOptions = EdgeOptions()
+    instance: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
+    "Tells this run of the server from the next one."

@@ -215,6 +215,10 @@ class Server(BaseModel):
     """What a page needs to know before it starts."""
 
     version: str
+    instance: str = Field(
+        default="",
+        description="Of this run of the server: sessions do not outlive it",
+    )
     publish_token_needed: bool
     admin_token_needed: bool
     ice_servers: list[IceServerInfo]

@@ -78,6 +78,7 @@
  *
  * @typedef {object} Server
  * @property {string} version
+ * @property {string} instance of this run of the server: sessions do not outlive it
  * @property {boolean} publish_token_needed
  * @property {boolean} admin_token_needed
  * @property {RTCIceServer[]} ice_servers

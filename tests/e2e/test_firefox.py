@@ -19,7 +19,7 @@ from tests.e2e.island import ADDRESS, island
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
-TOKENS = {"publish_token": "to-publish", "admin_token": "to-rule"}
+TOKENS = {"publish_token": "to-publish", "admin_token": "to-rule-all"}
 WIDTH, HEIGHT, FPS = 320, 180, 15
 
 DECODED = """(async () => {

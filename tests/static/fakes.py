@@ -33,6 +33,10 @@ class FakeServer:
         self.publish_token = ""
         self.admin_token = ""
         self.failing = False
+        #: Which run of the server this plays.
+        self.instance = "run-1"
+        #: Status and detail for every offer; None: the usual answer.
+        self.refusal: tuple[int, str] | None = None
         self.retry_after = "1"
         #: Makes the SDP answer of an offer, by "whip" or "whep"; None: nobody publishes.
         self.answer: Callable[[str, str], str] | None = None
@@ -116,7 +120,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._problem(401, "This needs the admin token.")
         if parts == ["server"]:
             tokens = (bool(fake.publish_token), bool(fake.admin_token))
-            return self._json(samples.server(publish_token=tokens[0], admin_token=tokens[1]))
+            answer = samples.server(
+                publish_token=tokens[0], admin_token=tokens[1], instance=fake.instance
+            )
+            return self._json(answer)
         if parts == ["streams"]:
             return self._json({"streams": fake.streams})
         if parts == ["workers"]:
@@ -149,6 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._problem(401, "This needs the publish token.")
         if method == "DELETE":
             return self._answer(200, b"", "text/plain")
+        if fake.refusal is not None:
+            return self._problem(*fake.refusal)
         if fake.answer is not None:
             answer = fake.answer(kind, body).encode()
             # As a server behind a proxy might have it: another scheme and host.

@@ -44,6 +44,9 @@ async function answer(kind, offer) {
   });
   return peer.localDescription.sdp;
 }
+function fallSilent() {
+  for (const peer of peers) for (const sender of peer.getSenders()) sender.replaceTrack(null);
+}
 function hangUp() {
   for (const peer of peers.splice(0)) peer.close();
 }
@@ -63,7 +66,9 @@ class FarSide:
         page = await context.new_page()
         await page.goto(url)
         await page.set_content("<title>far side</title>")
-        await page.evaluate(f"() => {{ {_SCRIPT} Object.assign(window, {{ answer, hangUp }}); }}")
+        await page.evaluate(
+            f"() => {{ {_SCRIPT} Object.assign(window, {{ answer, fallSilent, hangUp }}); }}"
+        )
         return cls(page)
 
     def answer(self, kind: str, offer: str) -> str:
@@ -76,3 +81,11 @@ class FarSide:
     async def hang_up(self) -> None:
         """Ends all sessions from this side."""
         await self._page.evaluate("() => hangUp()")
+
+    async def fall_silent(self) -> None:
+        """Sends nothing more, and keeps all sessions."""
+        await self._page.evaluate("() => fallSilent()")
+
+    def hang_up_soon(self) -> None:
+        """As ``hang_up``, from the fake server's threads."""
+        asyncio.run_coroutine_threadsafe(self.hang_up(), self._loop).result(8)

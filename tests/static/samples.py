@@ -115,10 +115,13 @@ def models() -> list[Json]:
     return [model("live-s", "Live S", strength=True), model("live-m", "Live M")]
 
 
-def server(*, publish_token: bool = False, admin_token: bool = False) -> Json:
+def server(
+    *, publish_token: bool = False, admin_token: bool = False, instance: str = "run-1"
+) -> Json:
     """What a page asks first."""
     return {
         "version": "0.1.0",
+        "instance": instance,
         "publish_token_needed": publish_token,
         "admin_token_needed": admin_token,
         "ice_servers": [],

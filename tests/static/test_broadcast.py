@@ -54,7 +54,8 @@ async def test_a_refusal_of_the_server_is_shown_in_its_words(
 ) -> None:
     await page.goto(f"{server.url}/broadcast?stream=kite&auto=1")
     await expect(page.locator("#error")).to_have_text(
-        "Somebody else publishes this stream already."
+        "The name is taken. Somebody else publishes this stream already. "
+        "Choose another name, or end the other broadcast first."
     )
     await expect(page.locator("#go")).to_have_text("Go live")
 
@@ -65,7 +66,7 @@ async def test_a_missing_token_is_asked_for(page: Page, server: FakeServer) -> N
     token = page.get_by_label("Publish token")
     await expect(token).to_be_visible()
     await page.locator("#go").click()
-    await expect(page.locator("#error")).to_have_text("This needs the publish token.")
+    await expect(page.locator("#error")).to_contain_text("This needs the publish token.")
     await expect(token).to_be_focused()
 
 
@@ -114,16 +115,89 @@ async def test_leaving_the_page_ends_the_session(page: Page, server: FakeServer)
     assert len(server.asked("DELETE", "/whip/kite/session-1")) == 1
 
 
-async def test_a_lost_connection_is_said_and_can_be_taken_up_again(
-    page: Page, server: FakeServer
-) -> None:
+async def go_live(page: Page, server: FakeServer) -> FarSide:
     far = await FarSide.open(page.context, server.url + "/broadcast")
     server.answer = far.answer
     await page.goto(f"{server.url}/broadcast?stream=kite&auto=1")
     await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
+    return far
+
+
+async def test_a_broadcast_that_the_server_ended_is_said_and_can_be_taken_up_again(
+    page: Page, server: FakeServer
+) -> None:
+    far = await go_live(page, server)
     await far.hang_up()
     await expect(page.locator("#state")).to_have_text("Connection lost", timeout=15000)
-    await expect(page.locator("#error")).to_contain_text("lost")
+    await expect(page.locator("#error")).to_contain_text("The server ended the broadcast.")
     await page.get_by_role("button", name="Go live again").click()
     await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
     await expect(page.locator("#error")).to_be_hidden()
+
+
+async def test_another_run_of_the_server_gets_the_broadcast_again(
+    page: Page, server: FakeServer
+) -> None:
+    await go_live(page, server)
+    # Killed: nobody says goodbye, and the browser would not notice for many seconds.
+    server.instance, server.refusal = "run-2", (503, "The server is starting.")
+    await expect(page.locator("#state")).to_have_text("Reconnecting…", timeout=3000)
+    await expect(page.locator("#error")).to_contain_text("goes on by itself")
+    server.refusal = None
+    await expect(page.locator("#state")).to_have_text("Live", timeout=10000)
+    await expect(page.locator("#error")).to_be_hidden()
+    assert len(server.asked("POST", "/whip/kite")) > 1
+
+
+async def test_a_name_that_the_session_before_still_holds_is_asked_for_again(
+    page: Page, server: FakeServer
+) -> None:
+    await go_live(page, server)
+    server.instance, server.refusal = "run-2", (409, "The stream already has a publisher.")
+    await expect(page.locator("#error")).to_contain_text("already has a publisher", timeout=4000)
+    await expect(page.locator("#state")).to_have_text("Reconnecting…")
+    server.refusal = None
+    await expect(page.locator("#state")).to_have_text("Live", timeout=10000)
+
+
+async def test_a_token_that_changed_ends_the_tries_in_words(page: Page, server: FakeServer) -> None:
+    await go_live(page, server)
+    server.instance, server.publish_token = "run-2", "new"
+    await expect(page.locator("#state")).to_have_text("Connection lost", timeout=4000)
+    await expect(page.locator("#error")).to_contain_text("This needs the publish token.")
+    await expect(page.get_by_label("Publish token")).to_be_focused()
+
+
+async def test_a_broadcast_can_be_ended_while_it_reconnects(page: Page, server: FakeServer) -> None:
+    await go_live(page, server)
+    server.instance, server.refusal = "run-2", (503, "The server is starting.")
+    await expect(page.locator("#state")).to_have_text("Reconnecting…", timeout=3000)
+    await page.get_by_role("button", name="End stream").click()
+    await expect(page.locator("#state")).to_have_text("Not live")
+
+
+@pytest.mark.parametrize(
+    ("call", "fault", "words"),
+    [
+        ("getUserMedia", "new DOMException('', 'NotAllowedError')", "refused access"),
+        ("getUserMedia", "new DOMException('', 'NotFoundError')", "No such device"),
+        ("getUserMedia", "new DOMException('', 'NotReadableError')", "another program"),
+        ("getUserMedia", "new TypeError('unknown')", "Choose another source"),
+        ("getDisplayMedia", "new DOMException('', 'InvalidStateError')", "after a click"),
+    ],
+)
+async def test_a_source_that_is_refused_is_explained(
+    call: str, fault: str, words: str, page: Page, server: FakeServer
+) -> None:
+    await page.add_init_script(f"navigator.mediaDevices.{call} = () => Promise.reject({fault});")
+    kind = "screen" if call == "getDisplayMedia" else "camera"
+    await page.goto(f"{server.url}/broadcast?stream=kite&source={kind}&auto=1")
+    await expect(page.locator("#error")).to_contain_text(words)
+    await expect(page.locator("#state")).to_have_text("Not live")
+
+
+async def test_a_browser_without_webrtc_is_told_so(page: Page, server: FakeServer) -> None:
+    await page.add_init_script("delete window.RTCPeerConnection;")
+    await page.goto(f"{server.url}/broadcast?stream=kite&auto=1")
+    await expect(page.locator("#error")).to_contain_text("no WebRTC")
+    await expect(page.locator("#state")).to_have_text("Not live")

@@ -162,23 +162,26 @@ async def test_an_event_out_of_place_throws_and_waits_grow(page: Page, server: F
       let fault = '';
       try { machine.on('go'); } catch (error) { fault = error.message; }
       const backoff = new m.Backoff(500, 3000);
-      return [fault, [1, 2, 3, 4].map(() => backoff.next())];
+      const waits = [1, 1, 1, 0, 1].map((chance) => backoff.next(9000, chance));
+      return [fault, waits, backoff.next(800, 1)];
     """
-    fault, waits = await run(page, server, "net/state-machine", body)
+    fault, waits, short = await run(page, server, "net/state-machine", body)
     assert fault == '"go" means nothing in state "b"'
-    assert waits == [500, 1000, 2000, 3000]
+    assert waits == [500, 1000, 2000, 1500, 3000]
+    assert short == 800
 
 
 async def test_the_card_says_what_the_situation_is(page: Page, server: FakeServer) -> None:
     body = """
-      const base = { played: false, picture: false, message: 'Lost.', waitMs: 1500 };
+      const base = { played: false, picture: false, waitMs: 1500, sinceMs: 0, arrival: 'none',
+        trouble: { title: 'The connection failed', text: 'Lost.' } };
       const titles = ['connecting', 'waiting', 'playing', 'retrying']
         .map((state) => m.cardFor({ ...base, state }).title);
       return [titles, m.cardFor({ ...base, state: 'waiting', played: true }).title,
         m.cardFor({ ...base, state: 'playing', picture: true }),
-        m.cardFor({ ...base, state: 'retrying' }).text];
+        m.cardFor({ ...base, state: 'retrying' })];
     """
-    titles, ended, none, text = await run(page, server, "ui/watch-card", body)
+    titles, ended, none, retrying = await run(page, server, "ui/watch-card", body)
     assert titles == [
         "Connecting…",
         "Not live yet",
@@ -186,7 +189,7 @@ async def test_the_card_says_what_the_situation_is(page: Page, server: FakeServe
         "The connection failed",
     ]
     assert (ended, none) == ("The stream has ended", None)
-    assert text == "Lost. Trying again in 2 s."
+    assert (retrying["text"], retrying["when"]) == ("Lost.", "Trying again in 2 s.")
 
 
 async def test_a_look_is_said_in_words(page: Page, server: FakeServer) -> None:

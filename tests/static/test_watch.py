@@ -43,7 +43,7 @@ async def test_a_failure_counts_down_to_the_next_try(page: Page, server: FakeSer
         ),
     )
     await page.goto(server.url + "/watch/garden")
-    await expect(page.locator("#card-title")).to_have_text("The connection failed")
+    await expect(page.locator("#card-title")).to_have_text("The server takes no more at the moment")
     await expect(page.locator("#card-text")).to_contain_text("All full. Trying again")
 
 
@@ -141,6 +141,7 @@ async def test_an_ended_stream_waits_and_goes_on(page: Page, server: FakeServer)
     far = await play(page, server)
     answer, server.answer, server.streams = server.answer, None, []
     await far.hang_up()
+    await expect(page.locator("#announcement")).to_contain_text("The stream has ended")
     await expect(page.locator("#card-title")).to_have_text("The stream has ended", timeout=15000)
     await expect(page.locator("#state")).to_have_text("Ended")
     server.answer, server.streams = answer, [samples.stream("garden")]
@@ -241,3 +242,76 @@ async def test_without_the_token_the_look_is_only_said(page: Page, server: FakeS
     await expect(page.get_by_role("alert")).to_contain_text("The token was not accepted.")
     await expect(page.get_by_label("Look")).to_be_hidden()
     await expect(page.locator("#look")).to_contain_text("Look: crisp")
+
+
+async def test_another_run_of_the_server_is_joined_again_at_once(
+    page: Page, server: FakeServer
+) -> None:
+    await play(page, server, "/watch/garden?view=enhanced")
+    server.failing = True
+    await page.wait_for_timeout(1200)
+    # Media still flows, so nothing is said; then another run answers, which knows no session.
+    await expect(page.locator("#card")).to_be_hidden()
+    server.instance, server.failing = "run-2", False
+    async with page.expect_request(lambda request: "/whep/garden" in request.url, timeout=3000):
+        pass
+    await expect(page.locator("#stage")).to_have_attribute("data-playing", "true", timeout=10000)
+
+
+async def test_a_server_that_is_away_is_said_and_come_back_to(
+    page: Page, server: FakeServer
+) -> None:
+    far = await play(page, server, "/watch/garden?view=enhanced")
+    await far.fall_silent()
+    server.failing = True
+    server.refusal = (503, "The server is starting.")
+    await expect(page.locator("#card-title")).to_have_text("The server is away", timeout=6000)
+    await expect(page.locator("#announcement")).to_contain_text("comes back by itself")
+    server.failing, server.refusal, server.instance = False, None, "run-2"
+    await expect(page.locator("#stage")).to_have_attribute("data-playing", "true", timeout=10000)
+
+
+async def test_a_pause_is_said_while_the_picture_stands(page: Page, server: FakeServer) -> None:
+    far = await play(page, server, "/watch/garden?view=enhanced")
+    await far.fall_silent()
+    await expect(page.locator("#note")).to_contain_text("The picture stands still", timeout=8000)
+    await expect(page.locator("#card")).to_be_hidden()
+
+
+async def test_a_connection_that_does_not_come_about_is_explained_within_nine_seconds(
+    page: Page, server: FakeServer
+) -> None:
+    far = await FarSide.open(page.context, server.url + "/admin")
+
+    def answer(kind: str, offer: str) -> str:
+        lines = far.answer(kind, offer).splitlines(keepends=True)
+        far.hang_up_soon()
+        return "".join(line for line in lines if "a=candidate" not in line)
+
+    server.answer = answer
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + "/watch/garden?view=enhanced")
+    await expect(page.locator("#card-words")).to_contain_text("longer than usual", timeout=6000)
+    await expect(page.locator("#card-words")).to_contain_text("may block UDP", timeout=9000)
+    await expect(page.locator("#card-title")).to_have_text("The connection failed")
+
+
+async def test_no_common_codec_is_said(page: Page, server: FakeServer) -> None:
+    server.refusal = (422, "The stream is H.264, which was not offered.")
+    await page.goto(server.url + "/watch/garden")
+    await expect(page.locator("#card-title")).to_have_text("This browser cannot play the stream")
+    await expect(page.locator("#card-words")).to_contain_text("Try another browser.")
+
+
+async def test_without_webrtc_the_watch_page_says_so(page: Page, server: FakeServer) -> None:
+    await page.add_init_script("delete window.RTCPeerConnection;")
+    await page.goto(server.url + "/watch/garden")
+    await expect(page.locator("#card-words")).to_contain_text("no WebRTC")
+
+
+async def test_being_online_again_tries_at_once(page: Page, server: FakeServer) -> None:
+    server.refusal = (422, "The stream is H.264, which was not offered.")
+    await page.goto(server.url + "/watch/garden")
+    await expect(page.locator("#card-when")).to_contain_text("Trying again in")
+    async with page.expect_request("**/whep/garden**", timeout=1000):
+        await page.evaluate("dispatchEvent(new Event('online'))")

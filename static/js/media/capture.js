@@ -36,11 +36,16 @@ const DENIALS = {
   NotFoundError: 'No such device was found. Is a camera or microphone connected?',
   NotReadableError: 'The device could not be opened; another program may be using it.',
   OverconstrainedError: 'The device cannot deliver this size or frame rate. Choose another.',
-  AbortError: 'Capturing was stopped before it began.',
+  AbortError: 'Capturing was stopped before it began. Try again.',
+  InvalidStateError: 'The browser opens the screen only right after a click. Press the button again.',
+  SecurityError: 'The browser forbids capturing here. Open this page by HTTPS, in a window of its own.',
+  NotSupportedError: 'This browser cannot capture that. Choose another source.',
 };
 
 /** @param {unknown} error */
 function explained(error) {
+  // What a browser does not know it calls a TypeError, such as a screen on a phone.
+  if (error instanceof TypeError) return new CaptureError('This browser cannot capture that. Choose another source.');
   if (!(error instanceof DOMException)) return error;
   return new CaptureError(DENIALS[error.name] ?? `Capturing failed: ${error.message}`);
 }
@@ -113,9 +118,27 @@ export async function captureFile(preview, file) {
     releaseFile(preview);
     throw new CaptureError('This browser cannot play the file. MP4 with H.264 or WebM works in most.');
   }
-  const media = take.call(preview);
-  hint(media, 'motion');
-  return media;
+  try {
+    const media = take.call(preview);
+    await pictureOf(media);
+    hint(media, 'motion');
+    return media;
+  } catch (error) {
+    releaseFile(preview);
+    throw explained(error);
+  }
+}
+
+/**
+ * Some browsers add the tracks of a playing file a moment later.
+ *
+ * @param {MediaStream} media
+ */
+async function pictureOf(media) {
+  for (let tries = 0; media.getVideoTracks().length === 0; tries += 1) {
+    if (tries === 20) throw new CaptureError('The file has no picture, or this browser cannot send it. Choose another file.');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** @param {HTMLVideoElement} preview */

@@ -15,6 +15,8 @@
  * @property {string} limitation why the sender lowers quality: `none`, `cpu`, `bandwidth`, `other`
  * @property {number} lost packets
  * @property {number} droppedFrames
+ * @property {number} bytes since the connection began
+ * @property {number} frames sent or decoded since the connection began
  */
 
 /**
@@ -93,6 +95,8 @@ export class StatsMeter {
       codec: String(codec?.mimeType ?? '').replace(/^video\//i, ''),
       limitation: video.qualityLimitationReason ?? 'none',
       lost: video.packetsLost ?? 0,
+      bytes: now.bytes,
+      frames: now.frames,
       droppedFrames: video.framesDropped ?? 0,
     };
   }

@@ -7,6 +7,8 @@ import { ApiError, request } from './api.js';
 
 const GATHER_LIMIT_MS = 1000;
 const DISCONNECTED_LIMIT_MS = 4000;
+/** From the making of the offer until media can flow; a browser alone waits for half a minute. */
+const CONNECT_LIMIT_MS = 8000;
 
 /**
  * @param {string} token
@@ -101,29 +103,53 @@ export async function endSession(session, token = '') {
 }
 
 /**
- * Calls once when the connection stands and once when it is lost. A `disconnected` connection gets some
- * seconds to recover, as ICE often does.
+ * Why a connection is lost, or not there yet.
  *
  * @param {RTCPeerConnection} peer
- * @param {{connected: () => void, lost: () => void}} handlers
+ * @param {boolean} stood whether it was connected before
+ * @returns {import('./trouble.js').MediaFault}
+ */
+export function faultOf(peer, stood) {
+  const keys = transportsOf(peer).map((transport) => transport.state);
+  if (keys.includes('closed')) return 'closed';
+  if (stood) return 'broken';
+  return keys.includes('failed') || ['connected', 'completed'].includes(peer.iceConnectionState) ? 'dtls' : 'ice';
+}
+
+/** @param {RTCPeerConnection} peer */
+function transportsOf(peer) {
+  const all = peer.getTransceivers().map(({ sender, receiver }) => sender.transport ?? receiver.transport);
+  return [...new Set(all)].filter((transport) => transport !== null && transport !== undefined);
+}
+
+/**
+ * Calls once when the connection stands and once when it is lost or did not stand in time. A `disconnected`
+ * connection gets some seconds to recover, as ICE often does. Begins when the answer is applied, at the latest.
+ *
+ * @param {RTCPeerConnection} peer
+ * @param {{connected: () => void, lost: (fault: import('./trouble.js').MediaFault) => void}} handlers
  */
 export function followConnection(peer, { connected, lost }) {
-  let timer = 0;
+  let timer = window.setTimeout(finish, CONNECT_LIMIT_MS);
   let over = false;
   let stood = false;
   function finish() {
     clearTimeout(timer);
-    if (over) return;
+    if (over || peer.signalingState === 'closed') return;
     over = true;
-    lost();
+    lost(peer.remoteDescription === null ? 'late' : faultOf(peer, stood));
   }
   peer.addEventListener('connectionstatechange', () => {
-    clearTimeout(timer);
     const state = peer.connectionState;
+    if (state !== 'connecting' && state !== 'new') clearTimeout(timer);
     if (state === 'failed' || state === 'closed') finish();
     else if (state === 'disconnected') timer = window.setTimeout(finish, DISCONNECTED_LIMIT_MS);
     else if (state === 'connected' && !stood) {
       stood = true;
+      // The other side's goodbye ends only the transport; the connection's own state takes seconds to follow.
+      for (const transport of transportsOf(peer)) {
+        transport.addEventListener('statechange', () => transport.state === 'closed' && finish());
+      }
       connected();
     }
   });

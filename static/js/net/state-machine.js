@@ -44,7 +44,10 @@ export class StateMachine {
   }
 }
 
-/** Waits that double up to a limit; `reset` after a success. */
+/**
+ * Waits that double up to a limit; `reset` after a success. Each is shortened by up to half at random, so that
+ * all whom one fault threw out do not come back at one moment.
+ */
 export class Backoff {
   /**
    * @param {number} firstMs
@@ -56,11 +59,15 @@ export class Backoff {
     this._failures = 0;
   }
 
-  /** @returns {number} milliseconds to wait before the next try */
-  next() {
-    const wait = Math.min(this._limitMs, this._firstMs * 2 ** this._failures);
+  /**
+   * @param {number} limitMs of this wait, where it is less than the usual one
+   * @param {number} chance 0 to 1
+   * @returns {number} milliseconds to wait before the next try
+   */
+  next(limitMs = this._limitMs, chance = Math.random()) {
+    const wait = Math.min(this._limitMs, limitMs, this._firstMs * 2 ** this._failures);
     this._failures += 1;
-    return wait;
+    return wait * (0.5 + chance / 2);
   }
 
   reset() {

@@ -1,7 +1,7 @@
 /**
  * Keeps one rendition playing: connects, waits while nobody publishes, tries again when the line breaks.
  *
- * `waiting`: the server says that nobody publishes. `retrying`: the connection failed; `message` says how.
+ * `waiting`: the server says that nobody publishes. `retrying`: the connection failed; `trouble` says how.
  * `stopped`: not wanted now; `start` begins again.
  *
  * @typedef {'stopped'|'connecting'|'playing'|'waiting'|'retrying'} WatchState
@@ -10,6 +10,7 @@
 
 import { ApiError } from './api.js';
 import { Backoff, StateMachine } from './state-machine.js';
+import { mediaTrouble, troubleOf } from './trouble.js';
 import { WhepPlayer } from './whep.js';
 
 /** @type {Record<WatchState, Record<string, WatchState>>} */
@@ -22,7 +23,10 @@ const TABLE = {
 };
 
 const WAIT_MS = 2000;
-const CONNECT_LIMIT_MS = 10000;
+/** Between tries where the fault is likely to be over soon: a server that starts again is back within seconds. */
+const PASSING_LIMIT_MS = 2000;
+/** At least, where the next try will fare like the last. */
+const FINAL_WAIT_MS = 10000;
 
 /** Emits `statechange`, and `media` when `media` has a new value. */
 export class WatchSession extends EventTarget {
@@ -37,10 +41,16 @@ export class WatchSession extends EventTarget {
     this._player = null;
     /** When the next try comes, as `performance.now()`; 0 while none is planned. */
     this.retryAt = 0;
-    this.message = '';
+    /** @type {import('./trouble.js').Trouble | null} what the last failure was */
+    this.trouble = null;
+    /** When the state began, as `performance.now()`. */
+    this.since = 0;
     /** Whether the stream has played since the session began: tells "ended" from "not started". */
     this.played = false;
-    this._machine = new StateMachine(TABLE, 'stopped', () => this.dispatchEvent(new Event('statechange')));
+    this._machine = new StateMachine(TABLE, 'stopped', () => {
+      this.since = performance.now();
+      this.dispatchEvent(new Event('statechange'));
+    });
   }
 
   /** @returns {WatchState} */
@@ -82,29 +92,42 @@ export class WatchSession extends EventTarget {
   absent() {
     if (this.state !== 'playing') return;
     this._drop();
-    this._plan(WAIT_MS, 'absent', '');
+    this._plan(WAIT_MS, 'absent', null);
+  }
+
+  /**
+   * Somebody else knows that the connection is dead, which it may not tell for many seconds.
+   *
+   * @param {import('./trouble.js').Trouble} trouble
+   */
+  lose(trouble) {
+    if (this.state === 'playing') this._fail(trouble);
   }
 
   async _connect() {
-    const player = new WhepPlayer(this._options);
-    this._player = player;
-    this._answered = false;
-    this.dispatchEvent(new Event('media'));
-    this._timer = window.setTimeout(() => player.end(), CONNECT_LIMIT_MS);
-    player.addEventListener('statechange', () => this._follow(player));
+    /** @type {WhepPlayer | null} */
+    let player = null;
     try {
-      await player.start();
+      const made = new WhepPlayer(this._options);
+      this._player = player = made;
+      this._answered = false;
+      this.dispatchEvent(new Event('media'));
+      made.addEventListener('statechange', () => this._follow(made));
+      await made.start();
       // Lost while the answer was under way: nothing rejected, so nobody has said so yet.
-      if (this._player === player && player.state === 'lost') this._fail('The connection was lost.');
+      if (this._player === made && made.state === 'lost') this._fail(mediaTrouble(made.fault));
       this._answered = true;
     } catch (error) {
       if (this._player !== player) return;
       if (error instanceof ApiError && error.status === 409) {
         this._drop();
-        this._plan(error.retryAfterMs ?? WAIT_MS, 'absent', error.message);
-      } else {
-        this._fail(error instanceof ApiError ? error.message : 'The connection could not be made.');
+        // Not before the server's time, and not all at once.
+        this._plan((error.retryAfterMs ?? WAIT_MS) * (1 + Math.random() / 2), 'absent', null);
+        return;
       }
+      const trouble = troubleOf(error, 'watch');
+      this._fail(trouble ?? mediaTrouble('broken'), error instanceof ApiError ? error.retryAfterMs : null);
+      if (trouble === null) throw error;
     }
   }
 
@@ -115,29 +138,31 @@ export class WatchSession extends EventTarget {
       clearTimeout(this._timer);
       this._backoff.reset();
       this.played = true;
-      this.message = '';
+      this.trouble = null;
       this._machine.on('connected');
-    } else if (player.state === 'ended') {
-      this._fail('The connection took too long.');
-    } else if (player.state === 'lost' && this._answered) {
-      this._fail(this.state === 'playing' ? 'The connection was lost.' : 'The connection failed.');
+    } else if (player.state === 'lost' && (this._answered || player.fault === 'late')) {
+      this._fail(mediaTrouble(player.fault));
     }
   }
 
-  /** @param {string} words */
-  _fail(words) {
+  /**
+   * @param {import('./trouble.js').Trouble} trouble
+   * @param {number | null} askedMs the least that the server asked for
+   */
+  _fail(trouble, askedMs = null) {
     this._drop();
-    this._plan(this._backoff.next(), 'failed', words);
+    const waitMs = this._backoff.next(trouble.isPassing ? PASSING_LIMIT_MS : undefined);
+    this._plan(Math.max(waitMs, askedMs ?? 0, trouble.isFinal ? FINAL_WAIT_MS : 0), 'failed', trouble);
   }
 
   /**
    * @param {number} waitMs
    * @param {'absent' | 'failed'} event
-   * @param {string} message
+   * @param {import('./trouble.js').Trouble | null} trouble
    */
-  _plan(waitMs, event, message) {
+  _plan(waitMs, event, trouble) {
     clearTimeout(this._timer);
-    this.message = message;
+    this.trouble = trouble;
     this.retryAt = performance.now() + waitMs;
     this._timer = window.setTimeout(() => this.retry(), waitMs);
     this._machine.on(event);

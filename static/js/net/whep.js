@@ -39,12 +39,14 @@ export class WhepPlayer extends EventTarget {
     this._options = options;
     this._machine = new StateMachine(TABLE, 'idle', () => this.dispatchEvent(new Event('statechange')));
     this._session = '';
+    /** Why it was lost, once it is. */
+    this.fault = /** @type {import('./trouble.js').MediaFault} */ ('broken');
     this.media = new MediaStream();
     this.peer = new RTCPeerConnection({ iceServers: options.iceServers });
     this.peer.addEventListener('track', (event) => this.media.addTrack(event.track));
     followConnection(this.peer, {
       connected: () => this._raise('connected'),
-      lost: () => this._lose(),
+      lost: (fault) => this._lose(fault),
     });
   }
 
@@ -76,7 +78,9 @@ export class WhepPlayer extends EventTarget {
     this._release();
   }
 
-  _lose() {
+  /** @param {import('./trouble.js').MediaFault} fault */
+  _lose(fault = 'broken') {
+    this.fault = fault;
     this._raise('lose');
     this._release();
   }

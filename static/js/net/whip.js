@@ -74,6 +74,8 @@ export class WhipPublisher extends EventTarget {
     this._options = options;
     this._machine = new StateMachine(TABLE, 'idle', () => this.dispatchEvent(new Event('statechange')));
     this._session = '';
+    /** Why it was lost, once it is. */
+    this.fault = /** @type {import('./trouble.js').MediaFault} */ ('broken');
     this._factor = 0;
     /** Whether the server accepted the offer; what fails afterwards is the media connection. */
     this.answered = false;
@@ -82,7 +84,7 @@ export class WhipPublisher extends EventTarget {
     this.peer = new RTCPeerConnection({ iceServers: options.iceServers });
     followConnection(this.peer, {
       connected: () => this._raise('connected'),
-      lost: () => this._lose(),
+      lost: (fault) => this._lose(fault),
     });
   }
 
@@ -101,13 +103,13 @@ export class WhipPublisher extends EventTarget {
     for (const track of media.getAudioTracks().slice(0, 1)) {
       this.peer.addTransceiver(track, { direction: 'sendonly', streams: [media] });
     }
-    const video = this.peer.addTransceiver(media.getVideoTracks()[0], {
-      direction: 'sendonly',
-      streams: [media],
-    });
-    this._sender = video.sender;
-    preferCodecs(video);
     try {
+      const video = this.peer.addTransceiver(media.getVideoTracks()[0], {
+        direction: 'sendonly',
+        streams: [media],
+      });
+      this._sender = video.sender;
+      preferCodecs(video);
       const { endpoint, token } = this._options;
       const session = await negotiate(this.peer, endpoint, token);
       this._session = session;
@@ -138,7 +140,12 @@ export class WhipPublisher extends EventTarget {
       maxFramerate: this._options.maxFps,
       scaleResolutionDownBy: factor,
     });
-    await sender.setParameters(parameters);
+    try {
+      await sender.setParameters(parameters);
+    } catch (error) {
+      // Lost meanwhile, which is said elsewhere.
+      if (this.state === 'connecting' || this.state === 'live') throw error;
+    }
   }
 
   /** Ends the session, here and on the server. Safe to call twice and while the page goes away. */
@@ -147,7 +154,9 @@ export class WhipPublisher extends EventTarget {
     this._release();
   }
 
-  _lose() {
+  /** @param {import('./trouble.js').MediaFault} fault */
+  _lose(fault = 'broken') {
+    this.fault = fault;
     this._raise('lose');
     this._release();
   }

@@ -2,8 +2,8 @@
 
 import { address } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
+import { PublishSession } from '../net/publish-session.js';
 import { StateMachine } from '../net/state-machine.js';
-import { WhipPublisher } from '../net/whip.js';
 import { parseQuery } from '../media/broadcast-wish.js';
 import { CaptureError, capture, captureFile, releaseFile } from '../media/capture.js';
 import { StatsMeter } from '../media/stats.js';
@@ -12,14 +12,15 @@ import { copies } from '../ui/copy-button.js';
 import { byId, say } from '../ui/dom.js';
 import { showMeters } from '../ui/sender-meters.js';
 
-/** @typedef {'idle'|'capturing'|'connecting'|'live'|'lost'} State */
+/** @typedef {'idle'|'capturing'|'connecting'|'live'|'resuming'|'lost'} State `resuming`: it was live, and tries again */
 
 /** @type {Record<State, Record<string, State>>} */
 const TABLE = {
   idle: { begin: 'capturing' },
   capturing: { captured: 'connecting', fail: 'idle', end: 'idle' },
-  connecting: { connected: 'live', fail: 'idle', lose: 'lost', end: 'idle' },
-  live: { lose: 'lost', end: 'idle' },
+  connecting: { connected: 'live', fail: 'idle', end: 'idle' },
+  live: { interrupt: 'resuming', lose: 'lost', end: 'idle' },
+  resuming: { connected: 'live', lose: 'lost', end: 'idle' },
   lost: { begin: 'capturing' },
 };
 
@@ -29,10 +30,12 @@ const WORDS = {
   capturing: ['Opening the source…', 'warn', 'Cancel'],
   connecting: ['Connecting…', 'warn', 'Cancel'],
   live: ['Live', 'live', 'End stream'],
+  resuming: ['Reconnecting…', 'warn', 'End stream'],
   lost: ['Connection lost', 'bad', 'Go live again'],
 };
 
 const STATS_MS = 1000;
+const BROKEN = 'Something went wrong in this page. Reload it and try again.';
 
 class BroadcastPage {
   constructor() {
@@ -45,8 +48,8 @@ class BroadcastPage {
     this._meter = new StatsMeter('outbound-rtp');
     /** @type {import('../types.js').Server | null} */
     this._server = null;
-    /** @type {WhipPublisher | null} */
-    this._publisher = null;
+    /** @type {PublishSession | null} */
+    this._session = null;
     /** @type {MediaStream | null} */
     this._media = null;
     this._timer = 0;
@@ -57,6 +60,8 @@ class BroadcastPage {
       else this.end();
     });
     addEventListener('pagehide', () => this.end());
+    addEventListener('online', () => this._session?.hurry());
+    document.addEventListener('visibilitychange', () => document.hidden || this._session?.hurry());
     copies(byId('copy-link', HTMLElement), () => byId('watch-link', HTMLAnchorElement).href);
   }
 
@@ -65,7 +70,7 @@ class BroadcastPage {
   }
 
   get peer() {
-    return this._publisher?.peer ?? null;
+    return this._session?.peer ?? null;
   }
 
   async open() {
@@ -117,72 +122,83 @@ class BroadcastPage {
   async _publish(media) {
     this._server ??= await this._askServer();
     const wish = this._form.wish;
-    const publisher = new WhipPublisher({
+    const options = {
       endpoint: address(`whip/${encodeURIComponent(this._form.name.value.trim())}`),
       token: this._form.token.value.trim(),
       iceServers: this._server?.ice_servers ?? [],
       maxKbps: this._form.kbps,
       maxFps: wish.fps,
       size: wish,
-    });
-    this._publisher = publisher;
+    };
+    const session = new PublishSession(options, media, () => this._api.server(), this._server?.instance ?? '');
+    this._session = session;
     this._meter.reset();
-    publisher.addEventListener('statechange', () => this._follow(publisher));
+    session.addEventListener('statechange', () => this._follow(session));
     for (const track of media.getVideoTracks()) {
-      track.addEventListener('ended', () => this._sourceEnded(publisher));
+      track.addEventListener('ended', () => this._sourceEnded(session));
     }
-    await publisher.start(media);
-    this._form.keepToken();
+    session.start();
   }
 
-  /** @param {WhipPublisher} publisher */
-  _follow(publisher) {
-    if (this._publisher !== publisher) return;
-    if (publisher.state === 'live') {
+  /** @param {PublishSession} session */
+  _follow(session) {
+    if (this._session !== session) return;
+    const { state, trouble } = session;
+    clearInterval(this._timer);
+    if (state === 'live') {
+      this._form.keepToken();
+      this._showError('');
+      this._meter.reset();
       this._machine.on('connected');
-      this._timer = window.setInterval(() => this._showStats(publisher), STATS_MS);
-    } else if (publisher.state === 'lost' && this.state === 'live') {
-      this._lose('The connection was lost, so the stream has ended.');
-    } else if (publisher.state === 'lost' && publisher.answered) {
-      this._lose('The server answered, but no media connection came about. A firewall may block UDP.');
+      this._timer = window.setInterval(() => this._showStats(session), STATS_MS);
+    } else if (state === 'resuming') {
+      if (this.state === 'live') this._machine.on('interrupt');
+      this._showError(`${trouble?.title}. ${trouble?.text} The broadcast goes on by itself as soon as it can.`);
+    } else if (state === 'failed') {
+      this._giveUp(session);
     }
   }
 
-  /** @param {WhipPublisher} publisher */
-  _sourceEnded(publisher) {
-    if (this._publisher !== publisher) return;
-    this.end();
-    this._showError('The source ended: the capture was stopped or the device was removed.');
-  }
-
-  /** @param {string} words */
-  _lose(words) {
+  /** @param {PublishSession} session */
+  _giveUp({ trouble, error }) {
+    const wasLive = this.state === 'resuming' || this.state === 'live';
     this._release();
-    this._machine.on('lose');
-    this._showError(words);
-  }
-
-  /** @param {unknown} error */
-  _fail(error) {
-    if (!this._machine.accepts('fail')) return; // ended by hand meanwhile
-    this._release();
-    this._machine.on('fail');
-    if (!(error instanceof ApiError || error instanceof CaptureError)) {
-      this._showError('Something went wrong in this page. Reload it and try again.');
+    this._machine.on(wasLive ? 'lose' : 'fail');
+    if (error !== null) {
+      this._showError(BROKEN);
       throw error;
     }
-    this._showError(error.message);
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+    this._showError(`${trouble?.title}. ${trouble?.text}`);
+    if (trouble?.asksToken) {
       this._form.askForToken(true);
       this._form.token.focus();
     }
   }
 
+  /** @param {PublishSession} session */
+  _sourceEnded(session) {
+    if (this._session !== session) return;
+    this.end();
+    this._showError('The source ended: the capture was stopped or the device was removed. Choose it again and go live.');
+  }
+
+  /** @param {unknown} error of capturing */
+  _fail(error) {
+    if (!this._machine.accepts('fail')) return; // ended by hand meanwhile
+    this._release();
+    this._machine.on('fail');
+    if (!(error instanceof ApiError || error instanceof CaptureError)) {
+      this._showError(BROKEN);
+      throw error;
+    }
+    this._showError(error.message);
+  }
+
   _release() {
     clearInterval(this._timer);
-    const publisher = this._publisher;
-    this._publisher = null;
-    publisher?.end();
+    const session = this._session;
+    this._session = null;
+    session?.end();
     if (this._media !== null) stopTracks(this._media);
     this._media = null;
     this._preview.srcObject = null;
@@ -199,13 +215,13 @@ class BroadcastPage {
     return this._server;
   }
 
-  /** @param {WhipPublisher} publisher */
-  async _showStats(publisher) {
-    const report = await publisher.peer.getStats();
-    const stats = this._meter.read(report.values());
-    if (stats === null || this._publisher !== publisher) return;
+  /** @param {PublishSession} session */
+  async _showStats(session) {
+    const report = await session.peer?.getStats();
+    const stats = report ? this._meter.read(report.values()) : null;
+    if (stats === null || this._session !== session) return;
     showMeters(stats);
-    await publisher.fit();
+    await session.fit();
   }
 
   _showState() {

@@ -2,6 +2,8 @@
 
 import { pathParts } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
+import { AWAY } from '../net/trouble.js';
+import { Arrivals } from '../media/arrivals.js';
 import { PairPlayback } from '../media/pair-playback.js';
 import { StatsMeter } from '../media/stats.js';
 import { byId, say } from '../ui/dom.js';
@@ -18,13 +20,22 @@ const PERIOD_MS = 1000;
 /** So many answers in a row must say "not live" before we believe them over our own connection. */
 const ABSENT_LIMIT = 3;
 
+/** So long without a byte makes the server's word "not live", or its silence, believable at once. */
+const SILENCE_MS = 1500;
+/** So long without a byte is said in words. */
+const STILL_MS = 4000;
+
 class WatchPage {
   /**
    * @param {string} stream
-   * @param {Pick<import('../types.js').Server, 'ice_servers' | 'admin_token_needed'>} server
+   * @param {Pick<import('../types.js').Server, 'ice_servers' | 'admin_token_needed' | 'instance'>} server
    */
-  constructor(stream, { ice_servers: iceServers, admin_token_needed: tokenNeeded }) {
+  constructor(stream, { ice_servers: iceServers, admin_token_needed: tokenNeeded, instance }) {
     this._stream = stream;
+    this._instance = instance;
+    this._isAway = false;
+    this._isGone = false;
+    this._arrivals = new Arrivals();
     this._tokens = new TokenStore('admin');
     this._api = new Api(() => this._tokens.get());
     this._stage = byId('stage', HTMLElement);
@@ -75,7 +86,9 @@ class WatchPage {
       if (button instanceof HTMLElement) button.addEventListener('click', () => this.show(button.dataset.view));
     }
     byId('stats-toggle', HTMLElement).addEventListener('click', () => this._toggleStats());
-    byId('card-retry', HTMLElement).addEventListener('click', () => this.playback.enhanced.retry());
+    byId('card-retry', HTMLElement).addEventListener('click', () => this._retry());
+    addEventListener('online', () => this.playback.enhanced.retry());
+    document.addEventListener('visibilitychange', () => document.hidden || this.playback.enhanced.retry());
     document.addEventListener('keydown', (event) => this._onKey(event));
     addEventListener('pagehide', () => this.playback.stop());
     // Back from the browser's memory: the connections are gone, so begin anew.
@@ -121,8 +134,10 @@ class WatchPage {
       state: enhanced.state,
       played: enhanced.played,
       picture: this.playback.hasPicture('enhanced'),
-      message: enhanced.message,
+      trouble: enhanced.trouble,
       waitMs: enhanced.retryAt - performance.now(),
+      sinceMs: performance.now() - enhanced.since,
+      arrival: this._arrivals.kind(this._videos.enhanced.paused),
     };
     const [words, tone] = badgeFor(situation);
     const badge = byId('state', HTMLElement);
@@ -145,27 +160,56 @@ class WatchPage {
   _showCard(card) {
     const box = byId('card', HTMLElement);
     box.hidden = card === null;
+    // Said by a region that is always there, without the seconds, so that screen readers say it once.
+    say(byId('announcement', HTMLElement), card === null ? '' : `${card.title}. ${card.text}`);
     if (card === null) return;
     box.dataset.tone = card.tone;
     say(byId('card-title', HTMLElement), card.title);
-    say(byId('card-text', HTMLElement), card.text);
+    say(byId('card-words', HTMLElement), card.text);
+    say(byId('card-when', HTMLElement), card.when ?? '');
     byId('card-retry', HTMLElement).hidden = !card.retry;
+  }
+
+  _retry() {
+    this.playback.enhanced.retry();
+    for (const video of Object.values(this._videos)) video.play().catch(() => undefined);
   }
 
   async _tick() {
     const [stream] = await Promise.all([this._askServer(), this._measure()]);
+    if (stream === undefined) this._noticeAbsence();
+    else await this._noticeReturn();
     if (stream !== undefined) this._showServer(stream);
     this._show();
   }
 
+  /** The server does not answer. Media may flow on all the same; without it there is nothing to wait for. */
+  _noticeAbsence() {
+    this._isAway = true;
+    if (this._arrivals.silentMs > SILENCE_MS) this.playback.enhanced.lose(AWAY);
+  }
+
+  /** Another run of the server knows nothing of our sessions, though the browser may not have noticed yet. */
+  async _noticeReturn() {
+    if (!this._isAway) return;
+    const { instance } = await askServer();
+    if (instance === '') return;
+    this._isAway = false;
+    if (this._instance !== '' && this._instance !== instance) this.playback.enhanced.lose(AWAY);
+    this._instance = instance;
+    this.playback.enhanced.retry();
+  }
+
   /** @returns {Promise<import('../types.js').Stream | null | undefined>} null: not live; undefined: no answer */
   async _askServer() {
+    this._isGone = false;
     try {
       const stream = await this._api.stream(this._stream);
       return stream.state === 'live' ? stream : null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return error.status === 404 ? null : undefined;
+      this._isGone = error.status === 404;
+      return this._isGone ? null : undefined;
     }
   }
 
@@ -175,6 +219,7 @@ class WatchPage {
       read(source.peer, this._meters.source),
       read(enhanced.peer, this._meters.enhanced),
     ]);
+    this._arrivals.note(enhanced.peer, after, performance.now());
     const { matched, dropped } = this.playback.painter.matcher;
     const pairs = { matched, unmatched: dropped.enhanced, aligned: this.playback.aligned };
     this._panel.showPlayback(before, after, pairs);
@@ -182,8 +227,9 @@ class WatchPage {
 
   /** @param {import('../types.js').Stream | null} stream */
   _showServer(stream) {
-    this._absences = stream === null ? this._absences + 1 : 0;
-    if (this._absences >= ABSENT_LIMIT) this.playback.enhanced.absent();
+    this._absences = this._isGone ? this._absences + 1 : 0;
+    const isSilent = this._arrivals.silentMs > SILENCE_MS;
+    if (this._absences >= (isSilent ? 2 : ABSENT_LIMIT)) this.playback.enhanced.absent();
     if (stream !== null && this.playback.enhanced.state === 'waiting') this.playback.enhanced.retry();
     this._hasSound = stream?.audio ?? false;
     const enhancing = stream?.enhancement.state === 'enhancing';
@@ -191,9 +237,17 @@ class WatchPage {
     this._look.update(stream && stream.enhancement);
     say(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
     say(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
-    const reason = stream && !enhancing ? stream.enhancement.reason : '';
-    const note = reason ? `Shown without enhancement for now. ${reason}` : '';
-    say(byId('note', HTMLElement), stream?.reason || note);
+    say(byId('note', HTMLElement), this._noteOf(stream));
+  }
+
+  /** @param {import('../types.js').Stream | null} stream */
+  _noteOf(stream) {
+    if (stream?.reason) return stream.reason;
+    if (this.playback.hasPicture('enhanced') && this._arrivals.silentMs > STILL_MS) {
+      return 'The picture stands still: nothing comes from the broadcast at the moment. It goes on by itself.';
+    }
+    const reason = stream && stream.enhancement.state !== 'enhancing' ? stream.enhancement.reason : '';
+    return reason ? `Shown without enhancement for now. ${reason}` : '';
   }
 
   /**
@@ -238,7 +292,7 @@ async function askServer() {
   try {
     return await new Api().server();
   } catch (error) {
-    if (error instanceof ApiError) return { ice_servers: [], admin_token_needed: true };
+    if (error instanceof ApiError) return { ice_servers: [], admin_token_needed: true, instance: '' };
     throw error;
   }
 }

@@ -5,27 +5,39 @@
  * @property {import('../net/watch-session.js').WatchState} state
  * @property {boolean} played whether the stream has played before
  * @property {boolean} picture whether a frame has been shown on this connection
- * @property {string} message what the last failure said
+ * @property {import('../net/trouble.js').Trouble | null} trouble what the last failure was
  * @property {number} waitMs until the next try
+ * @property {number} sinceMs for how long it has been so
+ * @property {'none' | 'unshown' | 'blocked' | 'unknown'} arrival why there is no picture: nothing came; it came and
+ *   cannot be decoded; the browser does not start it
  *
- * @typedef {{title: string, text: string, tone: 'calm' | 'bad', retry: boolean}} Card
+ * @typedef {{title: string, text: string, when?: string, tone: 'calm' | 'bad', retry: boolean}} Card
  */
 
 /**
  * @param {Situation} situation
  * @returns {Card | null} null: no card, the picture speaks
  */
-export function cardFor({ state, played, picture, message, waitMs }) {
+export function cardFor({ state, played, picture, trouble, waitMs, sinceMs, arrival }) {
   if (state === 'waiting') return played ? ENDED : NOT_LIVE;
   if (state === 'retrying') {
     const seconds = Math.ceil(waitMs / 1000);
-    const when = seconds > 0 ? ` Trying again in ${seconds} s.` : ' Trying again…';
-    return { title: 'The connection failed', text: message + when, tone: 'bad', retry: true };
+    const when = seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…';
+    const { title, text } = trouble ?? { title: 'The connection failed', text: '' };
+    return { title, text, when, tone: 'bad', retry: true };
   }
-  if (state === 'playing') return picture ? null : FIRST_PICTURE;
-  if (state === 'connecting') return CONNECTING;
+  if (state === 'playing') {
+    if (picture) return null;
+    return sinceMs < PATIENCE_MS && arrival !== 'blocked' ? FIRST_PICTURE : NO_PICTURE[arrival];
+  }
+  if (state === 'connecting') return sinceMs < PATIENCE_MS ? CONNECTING : { ...CONNECTING, text: SLOW };
   return { title: 'Stopped', text: 'Playing was stopped.', tone: 'calm', retry: false };
 }
+
+/** A healthy connection takes less. */
+const PATIENCE_MS = 3000;
+
+const SLOW = 'This takes longer than usual. After eight seconds it is given up, said why, and tried again.';
 
 /** @type {Card} */
 const NOT_LIVE = {
@@ -48,6 +60,29 @@ const CONNECTING = { title: 'Connecting…', text: '', tone: 'calm', retry: fals
 
 /** @type {Card} */
 const FIRST_PICTURE = { title: 'Waiting for the first picture…', text: '', tone: 'calm', retry: false };
+
+/** @type {Record<Situation['arrival'], Card>} */
+const NO_PICTURE = {
+  unknown: { ...FIRST_PICTURE, text: 'It comes with the next key frame, which takes some seconds at most.', retry: true },
+  none: {
+    title: 'Connected, but no picture comes',
+    text: 'Nothing is being sent at the moment; the broadcast may be paused. It starts here by itself when it goes on.',
+    tone: 'calm',
+    retry: true,
+  },
+  unshown: {
+    title: 'This browser cannot show the picture',
+    text: 'Pictures arrive, but it cannot decode them. Try another browser, or another device.',
+    tone: 'bad',
+    retry: true,
+  },
+  blocked: {
+    title: 'Ready to play',
+    text: 'This browser does not start videos by itself. Press the button.',
+    tone: 'calm',
+    retry: true,
+  },
+};
 
 /** @type {Record<string, [string, string]>} words and tone of the badge beside the title */
 const BADGES = {

@@ -1,0 +1,132 @@
+/**
+ * What went wrong with a session and what to try, in words for a person. Pure.
+ *
+ * `ice`: no packet came through. `dtls`: packets come through, no key was agreed. `broken`: it stood and broke.
+ * `closed`: the server said goodbye. `late`: nothing was heard in time.
+ *
+ * @typedef {'ice'|'dtls'|'broken'|'closed'|'late'} MediaFault
+ * @typedef {'watch'|'publish'} Role
+ * @typedef {object} Trouble
+ * @property {string} title
+ * @property {string} text what happened, and what to try
+ * @property {boolean} isPassing over soon by itself, so that it pays to try often
+ * @property {boolean} isFinal trying again gives the same
+ * @property {boolean} [asksToken] another token may help
+ */
+
+import { ApiError } from './api.js';
+
+const FAILED = 'The connection failed';
+
+/** @type {Record<MediaFault, {title: string, text: string, isPassing: boolean}>} */
+const MEDIA = {
+  ice: {
+    title: FAILED,
+    text:
+      'The server answers, but no media came through. A firewall or a VPN may block UDP: try another network, ' +
+      'or ask whoever runs the server for a TURN relay.',
+    isPassing: false,
+  },
+  dtls: {
+    title: FAILED,
+    text: 'Packets come through, but no encryption could be agreed. Try another browser, or a network without a filter.',
+    isPassing: false,
+  },
+  broken: { title: 'The connection was lost', text: 'Is this device still online?', isPassing: true },
+  closed: { title: 'The connection was closed', text: 'The server ended it.', isPassing: true },
+  late: {
+    title: FAILED,
+    text: 'Nothing was heard in time. The line may be very slow; try another network.',
+    isPassing: false,
+  },
+};
+
+/** @param {MediaFault} fault */
+export function mediaTrouble(fault) {
+  return { ...MEDIA[fault], isFinal: false };
+}
+
+/** @type {Trouble} */
+export const AWAY = {
+  title: 'The server is away',
+  text: 'It may be starting again. This page comes back by itself.',
+  isPassing: true,
+  isFinal: false,
+};
+
+/** @type {Trouble} */
+export const ENDED = {
+  title: 'The server ended the broadcast',
+  text:
+    'Somebody ended it or took the name over, nothing came for too long, or the picture is larger than the server ' +
+    'takes. Go live again, with a smaller size if it happens at once.',
+  isPassing: false,
+  isFinal: true,
+};
+
+/**
+ * What to try after a refusal, by status; the server's own words come first. Empty where they say all.
+ *
+ * @type {Record<Role, Record<number, string>>}
+ */
+const ADVICE = {
+  watch: {
+    401: 'Ask whoever runs the server for access.',
+    403: 'Ask whoever runs the server for access.',
+    406: 'Try another browser.',
+    422: 'Try another browser.',
+  },
+  publish: {
+    401: 'Ask whoever runs the server for the token.',
+    403: 'Ask whoever runs the server for the token.',
+    406: 'Try another browser.',
+    409: 'Choose another name, or end the other broadcast first.',
+    422: 'Choose a smaller size, or try another browser.',
+  },
+};
+
+/** @type {Record<Role, Record<number, string>>} */
+const TITLES = {
+  watch: {
+    401: 'This needs a token',
+    403: 'This needs a token',
+    406: 'This browser cannot play the stream',
+    422: 'This browser cannot play the stream',
+    429: 'Too many at once',
+    503: 'The server takes no more at the moment',
+  },
+  publish: {
+    401: 'The token was not accepted',
+    403: 'The token was not accepted',
+    409: 'The name is taken',
+    413: 'The offer is too large',
+    429: 'Too many at once',
+    503: 'The server takes no more at the moment',
+  },
+};
+
+/** Statuses that say the same next time, unless somebody changes something. */
+const FINAL = [400, 401, 403, 404, 405, 406, 413, 415, 422];
+
+/**
+ * @param {unknown} error of a request or of the browser's WebRTC
+ * @param {Role} role
+ * @returns {Trouble | null} null: a fault of the page itself
+ */
+export function troubleOf(error, role) {
+  if (error instanceof DOMException) {
+    const text = `This browser refused the connection (${error.name}). Is WebRTC switched off, or kept away by an add-on?`;
+    return { title: FAILED, text, isPassing: false, isFinal: true };
+  }
+  if (error instanceof ReferenceError || (error instanceof TypeError && !('RTCPeerConnection' in globalThis))) {
+    const text = 'This browser has no WebRTC, or it is switched off. Switch it on, or try another browser.';
+    return { title: FAILED, text, isPassing: false, isFinal: true };
+  }
+  if (!(error instanceof ApiError)) return null;
+  const { status, message } = error;
+  if (status === 0) return { title: 'The server does not answer', text: message, isPassing: true, isFinal: false };
+  const text = [message, ADVICE[role][status] ?? ''].join(' ').trim();
+  const title = TITLES[role][status] ?? FAILED;
+  const isPassing = status >= 502 && status <= 504;
+  return { title, text, isPassing, isFinal: FINAL.includes(status), asksToken: status === 401 || status === 403 };
+}
