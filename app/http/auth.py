@@ -27,6 +27,7 @@ class Guard:
         if not expected:
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        matches = hmac.compare_digest(given.strip().encode(), expected.encode())
+        # Header values are bytes that Starlette reads as Latin-1; clients send UTF-8.
+        matches = hmac.compare_digest(given.strip().encode("latin-1"), expected.encode())
         if scheme.lower() != "bearer" or not matches:
             raise NotAuthorized

@@ -249,3 +249,30 @@ async def test_a_refused_value_gives_way_to_the_server_s(page: Page, server: Fak
       return [refused, held.shown, held.take(1200)];
     """
     assert await run(page, server, "ui/held-value", body) == [0.4, 0.7, 0.7]
+
+
+@pytest.mark.parametrize(
+    "lines,changed",
+    [
+        (
+            "a=rtpmap:111 opus/48000/2|a=fmtp:111 minptime=10;useinbandfec=1",
+            "a=rtpmap:111 opus/48000/2"
+            "|a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1",
+        ),
+        (
+            "a=rtpmap:109 opus/48000/2|a=fmtp:109 maxplaybackrate=48000;stereo=1",
+            "a=rtpmap:109 opus/48000/2|a=fmtp:109 maxplaybackrate=48000;stereo=1;sprop-stereo=1",
+        ),
+        (
+            "a=rtpmap:96 OPUS/48000/2|a=rtpmap:9 G722/8000",
+            "a=rtpmap:96 OPUS/48000/2|a=fmtp:96 stereo=1;sprop-stereo=1|a=rtpmap:9 G722/8000",
+        ),
+        ("a=rtpmap:111 VP8/90000|a=fmtp:111 x=1", "a=rtpmap:111 VP8/90000|a=fmtp:111 x=1"),
+    ],
+)
+async def test_offers_ask_for_both_channels_of_opus(
+    lines: str, changed: str, page: Page, server: FakeServer
+) -> None:
+    text = lines.replace("|", "\\r\\n") + "\\r\\n"
+    found = await run(page, server, "net/sdp-session", f"return m.withStereo('{text}');")
+    assert found == changed.replace("|", "\r\n") + "\r\n"

@@ -60,6 +60,27 @@ export function gathered(peer, limitMs = GATHER_LIMIT_MS) {
 }
 
 /**
+ * The offer with both channels of Opus asked for: Chromium and Safari send and play one channel unless offer
+ * and answer say `stereo=1` (RFC 7587 section 7.1), and no interface of theirs sets it.
+ *
+ * @param {string} sdp
+ */
+export function withStereo(sdp) {
+  let changed = sdp;
+  for (const [line, number] of sdp.matchAll(/^a=rtpmap:(\d+) opus\/48000\/2\r?$/gim)) {
+    const parameters = new RegExp(`^a=fmtp:${number} ([^\\r\\n]*)`, 'm').exec(sdp);
+    if (parameters === null) {
+      changed = changed.replace(line, `${line.trimEnd()}\r\na=fmtp:${number} stereo=1;sprop-stereo=1\r`);
+      continue;
+    }
+    const names = parameters[1].split(';').map((part) => part.split('=')[0].trim().toLowerCase());
+    const added = ['stereo', 'sprop-stereo'].filter((name) => !names.includes(name)).map((name) => `;${name}=1`);
+    changed = changed.replace(parameters[0], parameters[0] + added.join(''));
+  }
+  return changed;
+}
+
+/**
  * Makes the offer, posts it, applies the answer.
  *
  * @param {RTCPeerConnection} peer with its transceivers in place
@@ -69,7 +90,8 @@ export function gathered(peer, limitMs = GATHER_LIMIT_MS) {
  */
 export async function negotiate(peer, endpoint, token = '') {
   const target = new URL(endpoint, location.href).href;
-  await peer.setLocalDescription(await peer.createOffer());
+  const offer = await peer.createOffer();
+  await peer.setLocalDescription({ type: 'offer', sdp: withStereo(offer.sdp ?? '') });
   await gathered(peer);
   const response = await request(target, {
     method: 'POST',

@@ -309,3 +309,15 @@ async def test_publishing_needs_the_token(
     own = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
     assert own
     assert not any(PUBLISH_TOKEN in message for message in own)
+
+
+async def test_a_token_may_have_any_letters(make_site: MakeSite) -> None:
+    site = make_site(publish_token="schl\u00fcssel-\u9375")
+    headers = [
+        (b"content-type", b"application/sdp"),
+        (b"authorization", "Bearer schl\u00fcssel-\u9375".encode()),
+    ]
+    response = await site.client.post("/whip/cam1", content=offer("obs"), headers=headers)
+    assert response.status_code == 201
+    wrong = [headers[0], (b"authorization", "Bearer schl\u00fcssel-\u9376".encode())]
+    check_problem(await site.client.post("/whip/cam2", content=offer("obs"), headers=wrong), 401)
