@@ -17,6 +17,7 @@ from app.http.edge.connections import MAX_CONNECTIONS, ConnectionCounts
 from app.http.edge.options import edge_options
 from app.http.metrics import Metrics
 from app.http.server import create_app
+from app.http.snapshot import Snapshot
 from app.http.views import Defaults
 from app.http.web_server import WebServer, bind
 from app.open_files import raise_limit
@@ -26,7 +27,7 @@ from app.streams.hub import StreamHub
 from app.streams.publishing import HubOptions
 from wire import stop_signals
 from wire.address import parse_address
-from wire.connection import connect, wait_until_up
+from wire.connection import Redis, connect, wait_until_up
 from wire.errors import NoRedisServer
 from wire.settings import Settings
 
@@ -107,10 +108,10 @@ def _hub_options(settings: Settings, addresses: ice.IceAddresses) -> HubOptions:
     )
 
 
-def _context(settings: Settings, client: object, hub: StreamHub) -> Context:
+def _context(settings: Settings, client: Redis, hub: StreamHub) -> Context:
     return Context(
         hub=hub,
-        redis=client,  # type: ignore[arg-type]
+        redis=client,
         publish_guard=Guard(settings.publish_token),
         admin_guard=Guard(settings.admin_token),
         metrics=Metrics(hub),
@@ -121,6 +122,7 @@ def _context(settings: Settings, client: object, hub: StreamHub) -> Context:
         ),
         defaults=Defaults(model=settings.model, strength=settings.strength),
         version=importlib.metadata.version("sharpcast"),
+        snapshot=Snapshot(client, hub),
         edge=edge_options(settings),
     )
 

@@ -6,12 +6,12 @@ import time
 
 from fastapi import APIRouter, Depends, Response
 
-from app.errors import BadRequest, RedisAway, StreamNotFound
+from app.errors import BadRequest, StreamNotFound
 from app.http import schemas, views
 from app.http.context import Context
+from app.http.openapi import GUARDED
 from app.http.sdp import check_name
-from wire.connection import REDIS_DOWN
-from wire.heartbeat import Heartbeats, WorkerBeat
+from app.http.snapshot import Seen
 from wire.streams import StreamRecord
 
 
@@ -25,31 +25,43 @@ def router(context: Context) -> APIRouter:
 
 
 class _Views:
-    """What the routes read, with Redis' absence turned into a problem answer."""
+    """What the routes show of the newest snapshot."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._heartbeats = Heartbeats(context.redis)
 
-    async def beats(self) -> list[WorkerBeat]:
-        try:
-            return await self._heartbeats.list()
-        except REDIS_DOWN as error:
-            raise RedisAway from error
-
-    async def stream(self, stream: str) -> schemas.Stream:
-        record = await self._context.hub.record(check_name(stream))
+    async def stream(self, stream: str) -> Response:
+        check_name(stream)
+        seen = await self._context.snapshot.get()
+        record = seen.record(stream)
         if record is None:
             raise StreamNotFound(f"{stream} is not live.")
-        return self._view(record, await self.beats())
+        return _json(seen.json(f"streams/{stream}", lambda: self._view(record, seen)))
 
-    async def streams(self) -> list[schemas.Stream]:
-        records = await self._context.hub.records()
-        beats = await self.beats()
-        return [self._view(record, beats) for record in records if record.state == "live"]
+    async def streams(self) -> Response:
+        seen = await self._context.snapshot.get()
+        live = [record for record in seen.records if record.state == "live"]
+        return _json(
+            seen.json(
+                "streams",
+                lambda: schemas.StreamList(streams=[self._view(each, seen) for each in live]),
+            )
+        )
 
-    def _view(self, record: StreamRecord, beats: list[WorkerBeat]) -> schemas.Stream:
-        return views.stream_view(record, beats, self._context.hub, self._context.defaults)
+    async def workers(self) -> Response:
+        seen = await self._context.snapshot.get()
+        return _json(
+            seen.json(
+                "workers",
+                lambda: schemas.WorkerList(workers=[views.worker_view(b) for b in seen.beats]),
+            )
+        )
+
+    async def models(self) -> list[schemas.Model]:
+        return views.model_views((await self._context.snapshot.get()).beats)
+
+    def _view(self, record: StreamRecord, seen: Seen) -> schemas.Stream:
+        return views.stream_view(record, seen.beats, self._context.hub, self._context.defaults)
 
     def server(self) -> schemas.Server:
         context = self._context
@@ -74,47 +86,67 @@ def _add_reading(routes: APIRouter, read: _Views, context: Context) -> None:
         """What a page needs to know before it starts."""
         return read.server()
 
-    @routes.get("/streams")
-    async def streams() -> schemas.StreamList:
+    @routes.get("/streams", response_model=schemas.StreamList)
+    async def streams() -> Response:
         """All live streams."""
-        return schemas.StreamList(streams=await read.streams())
+        return await read.streams()
 
-    @routes.get("/streams/{stream}")
-    async def stream(stream: str) -> schemas.Stream:
+    @routes.get("/streams/{stream}", response_model=schemas.Stream)
+    async def stream(stream: str) -> Response:
         """One stream."""
         return await read.stream(stream)
 
-    @routes.get("/workers", dependencies=[Depends(context.admin_guard)])
-    async def workers() -> schemas.WorkerList:
+    @routes.get(
+        "/workers",
+        dependencies=[Depends(context.admin_guard)],
+        response_model=schemas.WorkerList,
+        openapi_extra=GUARDED,
+    )
+    async def workers() -> Response:
         """All workers with capacity and load."""
-        return schemas.WorkerList(workers=[views.worker_view(b) for b in await read.beats()])
+        return await read.workers()
 
     @routes.get("/models")
     async def models() -> schemas.ModelListing:
         """The nets that running workers can load."""
-        return schemas.ModelListing(models=views.model_views(await read.beats()))
+        return schemas.ModelListing(models=await read.models())
 
 
 def _add_changing(routes: APIRouter, read: _Views, context: Context) -> None:
     guarded = [Depends(context.admin_guard)]
 
-    @routes.patch("/streams/{stream}", dependencies=guarded)
-    async def change(stream: str, wish: schemas.StreamChange) -> schemas.Stream:
+    @routes.patch(
+        "/streams/{stream}",
+        dependencies=guarded,
+        response_model=schemas.Stream,
+        openapi_extra=GUARDED,
+    )
+    async def change(stream: str, wish: schemas.StreamChange) -> Response:
         """Switches enhancement on or off, chooses the net, or the look of one that has two."""
         if wish.model:
-            _check_model(wish.model, views.model_views(await read.beats()))
+            _check_model(wish.model, await read.models())
         await context.hub.change(
             check_name(stream), enhance=wish.enhance, model=wish.model, strength=wish.strength
         )
+        context.snapshot.forget()
         return await read.stream(stream)
 
     @routes.delete(
-        "/streams/{stream}", status_code=204, dependencies=guarded, response_class=Response
+        "/streams/{stream}",
+        status_code=204,
+        dependencies=guarded,
+        response_class=Response,
+        openapi_extra=GUARDED,
     )
     async def end(stream: str) -> Response:
         """Ends a stream: its publisher and its viewers are disconnected."""
         await context.hub.end(check_name(stream))
+        context.snapshot.forget()
         return Response(status_code=204)
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
 
 
 def _check_model(name: str, models: list[schemas.Model]) -> None:

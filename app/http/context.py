@@ -8,6 +8,7 @@ import secrets
 from app.http.auth import Guard
 from app.http.edge.asgi import EdgeOptions
 from app.http.metrics import Metrics
+from app.http.snapshot import Snapshot
 from app.http.views import Defaults
 from app.rtc.turn import IceServerList
 from app.streams.hub import StreamHub
@@ -27,6 +28,7 @@ class Context:
     ice_servers: IceServerList
     defaults: Defaults
     version: str
+    snapshot: Snapshot
     edge: EdgeOptions = EdgeOptions()
     instance: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
     "Tells this run of the server from the next one."

@@ -6,15 +6,13 @@ from fastapi import APIRouter, Response
 
 from app.errors import RedisAway
 from app.http.context import Context
-from wire.connection import REDIS_DOWN, command
-from wire.heartbeat import Heartbeats
-from wire.server_memory import ServerMemory, read_memory
+from app.http.snapshot import Seen
+from wire.server_memory import ServerMemory
 
 
 def router(context: Context) -> APIRouter:
     """Open to all: nothing secret is in them."""
     routes = APIRouter(tags=["Health"])
-    heartbeats = Heartbeats(context.redis)
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -24,15 +22,11 @@ def router(context: Context) -> APIRouter:
     @routes.get("/readyz")
     async def readyz() -> dict[str, str | int]:
         """Streams can be taken: Redis answers. Workers may come and go."""
-        try:
-            await command(context.redis, "PING")
-            workers = len(await heartbeats.list())
-            memory = await read_memory(context.redis) or ServerMemory()
-        except REDIS_DOWN as error:
-            raise RedisAway from error
+        seen = await context.snapshot.get()
+        memory = seen.memory or ServerMemory()
         return {
             "status": "ready",
-            "workers": workers,
+            "workers": len(seen.beats),
             "redis_memory_percent": round(100 * memory.share),
         }
 
@@ -40,12 +34,11 @@ def router(context: Context) -> APIRouter:
     async def metrics() -> Response:
         """Prometheus text format."""
         try:
-            beats = await heartbeats.list()
-            records = await context.hub.records()
-            context.metrics.redis_memory = await read_memory(context.redis)
-        except (*REDIS_DOWN, RedisAway):
-            beats, records = [], []
-        text = context.metrics.exposition(records, beats)
+            seen = await context.snapshot.get()
+        except RedisAway:
+            seen = Seen([], [], None)
+        context.metrics.redis_memory = seen.memory
+        text = context.metrics.exposition(seen.records, seen.beats)
         return Response(text, media_type=context.metrics.content_type)
 
     return routes

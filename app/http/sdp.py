@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
+from app.http.openapi import GUARDED
 from app.rtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
 from app.rtc.trickle import parse_fragment
 from app.rtc.turn import IceServerList
@@ -74,7 +75,12 @@ def add_common(
 ) -> None:
     """What both protocols answer alike; ``guards`` are those of a session's other methods."""
 
-    @routes.patch("/{stream}/{session}", dependencies=guards, response_class=Response)
+    @routes.patch(
+        "/{stream}/{session}",
+        dependencies=guards,
+        response_class=Response,
+        openapi_extra=GUARDED if guards else None,
+    )
     async def patch(stream: str, session: str, request: Request) -> Response:
         """Trickle ICE (RFC 9725 section 4.3.2): further candidates of the client. Never needed,
         since the answer holds all of ours and the client checks them from wherever it is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.http import api, health, pages, problems, whep, whip
+from app.http import api, health, openapi, pages, problems, whep, whip
 from app.http.context import Context
 from app.http.edge.asgi import Edge
 
@@ -26,5 +26,6 @@ def create_app(context: Context) -> Edge:
     problems.install(app)
     for module in (whip, whep, api, health):
         app.include_router(module.router(context))
+    openapi.complete(app)
     pages.install(app)
     return Edge(app, context.edge)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.errors import BadRequest, ForeignOrigin
+from app.errors import BadRequest, ForeignOrigin, NobodyPublishes
 from app.http import sdp
 from app.http.context import Context
+from app.http.openapi import ANSWER, OFFER
 from wire.keys import ENHANCED, SOURCE
 
 _ENHANCED_NAMES = ("enhanced", "2x", "3x", "4x")
@@ -16,16 +17,28 @@ _ENHANCED_NAMES = ("enhanced", "2x", "3x", "4x")
 
 
 async def _check_may_watch(request: Request, stream: str, context: Context) -> None:
-    """A foreign page may learn that nobody is live, not see who is. Raises ForeignOrigin."""
-    if not getattr(request.state, "may_watch", True) and await context.hub.record(stream):
-        raise ForeignOrigin
+    """A foreign page may learn that nobody is live, not see who is.
+
+    Raises ForeignOrigin, NobodyPublishes or RedisAway.
+    """
+    if getattr(request.state, "may_watch", True):
+        return
+    if await context.hub.record(stream) is None:
+        raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")
+    raise ForeignOrigin
 
 
 def router(context: Context) -> APIRouter:
     """The routes under ``/whep``."""
     routes = APIRouter(prefix="/whep", tags=["WHEP"])
 
-    @routes.post("/{stream}", status_code=201, response_class=Response)
+    @routes.post(
+        "/{stream}",
+        status_code=201,
+        response_class=Response,
+        responses=ANSWER,
+        openapi_extra=OFFER,
+    )
     async def play(
         stream: str,
         request: Request,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.http import sdp
 from app.http.context import Context
+from app.http.openapi import ANSWER, GUARDED, OFFER
 
 
 def router(context: Context) -> APIRouter:
@@ -15,7 +16,14 @@ def router(context: Context) -> APIRouter:
     routes = APIRouter(prefix="/whip", tags=["WHIP"])
     guarded = [Depends(context.publish_guard)]
 
-    @routes.post("/{stream}", status_code=201, dependencies=guarded, response_class=Response)
+    @routes.post(
+        "/{stream}",
+        status_code=201,
+        dependencies=guarded,
+        response_class=Response,
+        responses=ANSWER,
+        openapi_extra={**GUARDED, **OFFER},
+    )
     async def publish(
         stream: str,
         request: Request,
@@ -30,7 +38,12 @@ def router(context: Context) -> APIRouter:
         base = sdp.base_url(request, context.public_url)
         return sdp.created(answer, f"{base}/whip/{stream}/{secret}", context.ice_servers)
 
-    @routes.delete("/{stream}/{session}", dependencies=guarded, response_class=Response)
+    @routes.delete(
+        "/{stream}/{session}",
+        dependencies=guarded,
+        response_class=Response,
+        openapi_extra=GUARDED,
+    )
     async def unpublish(stream: str, session: str) -> Response:
         """Ends the session; the stream and all its viewers end with it."""
         await context.hub.unpublish(sdp.check_name(stream), session)

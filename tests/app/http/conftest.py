@@ -15,6 +15,7 @@ from app.http.edge.asgi import Edge, EdgeOptions
 from app.http.edge.origins import Names, Origins
 from app.http.metrics import Metrics
 from app.http.server import create_app
+from app.http.snapshot import Snapshot
 from app.http.views import Defaults
 from app.rtc import ice
 from app.rtc.ice import IceServer
@@ -36,6 +37,7 @@ class Site:
     hub: StreamHub
     redis: Redis
     client: httpx.AsyncClient
+    snapshot: Snapshot
 
     async def post_offer(
         self, path: str, sdp: str | bytes, *, token: str = "", kind: str = "application/sdp"
@@ -66,6 +68,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         redis: Redis | None = None,
         max_streams: int = 4,
         max_viewers: int = 4,
+        snapshot_age_s: float = 0.0,
     ) -> Site:
         redis = redis or redis_client
         hub = StreamHub(redis, HubOptions(max_streams, max_viewers, 1500, 10.0, ()))
@@ -79,6 +82,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
             ice_servers=IceServerList(ice_servers, turn_secret, lambda: "one"),
             defaults=Defaults(model="live-s", strength=0.5),
             version="1.2.3",
+            snapshot=Snapshot(redis, hub, max_age_s=snapshot_age_s),
             edge=EdgeOptions(
                 Origins(
                     Names(public_url=public_url, others=("sharp.example",)),
@@ -89,7 +93,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         )
         app = create_app(context)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
-        made.append(Site(app, hub, redis, client))
+        made.append(Site(app, hub, redis, client, context.snapshot))
         return made[-1]
 
     yield make

@@ -79,6 +79,30 @@ async def test_the_openapi_document_lists_every_route(site: Site) -> None:
     assert len(names) == len(found)
 
 
+async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) -> None:
+    whole = await document(site)
+    assert "HTTPValidationError" not in str(whole)
+    guarded = {
+        (path, method)
+        for path, methods in whole["paths"].items()
+        for method, operation in methods.items()
+        if operation.get("security")
+    }
+    assert guarded == {
+        ("/whip/{stream}", "post"), ("/whip/{stream}/{session}", "delete"),
+        ("/whip/{stream}/{session}", "patch"), ("/api/v1/workers", "get"),
+        ("/api/v1/streams/{stream}", "patch"), ("/api/v1/streams/{stream}", "delete"),
+    }  # fmt: skip
+    for path in ("/whip/{stream}", "/whep/{stream}"):
+        operation = whole["paths"][path]["post"]
+        assert list(operation["requestBody"]["content"]) == ["application/sdp"]
+        assert list(operation["responses"]["201"]["content"]) == ["application/sdp"]
+        assert "Location" in operation["responses"]["201"]["headers"]
+    for path in ("/api/v1/nothing", "/api/v1/streams/-"):
+        schema = whole["components"]["schemas"]["Problem"]
+        matches((await site.client.get(path)).json(), schema, whole)
+
+
 async def test_a_page_learns_what_the_server_needs(make_site: MakeSite) -> None:
     servers = (IceServer("stun:a"), IceServer("turn:b", "u", "p"))
     site = make_site(admin_token=ADMIN_TOKEN, ice_servers=servers)

@@ -56,7 +56,7 @@ async def test_connections_that_say_nothing_are_closed(serve: Serve) -> None:
     async with serve() as served:
         found = await asyncio.gather(*(closed_after(served) for _ in range(50)))
         assert min(found) > 0.25
-        assert max(found) < 1.5
+        assert max(found) < 5.0
         await until(lambda: served.counts.open == 0)
 
 
@@ -64,14 +64,14 @@ async def test_connections_that_say_nothing_are_closed(serve: Serve) -> None:
 async def test_a_head_that_trickles_is_cut_off(serve: Serve) -> None:
     async with serve() as served:
         drops = [bytes([byte]) for byte in b"GET / HTTP/1.1\r\n"]
-        assert await closed_after(served, *drops, every_s=0.05) < 1.5
+        assert await closed_after(served, *drops, every_s=0.05) < 5.0
 
 
 @pytest.mark.usefixtures("hurried")
 async def test_a_second_head_that_trickles_is_cut_off(serve: Serve) -> None:
     async with serve() as served:
         first = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        assert await closed_after(served, first, b"G", every_s=0.2) < 1.5
+        assert await closed_after(served, first, b"G", every_s=0.2) < 5.0
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY)
@@ -105,7 +105,7 @@ async def test_a_body_that_trickles_is_refused_on_every_route(serve: Serve, hurr
         began = time.monotonic()
         found = await asyncio.gather(*(trickle(method, path) for method, path in EVERY))
         assert {line.split()[1] for line in found} == {b"408"}
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 6.0
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY)

@@ -1,0 +1,79 @@
+"""Completes the OpenAPI document by what the framework cannot know.
+
+Errors are problem details, SDP is read as plain text, and tokens are asked for by dependencies of
+our own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+GUARDED: dict[str, Any] = {"security": [{"token": []}]}
+"""For ``openapi_extra`` of a route that asks for a token."""
+
+_SDP = {"application/sdp": {"schema": {"type": "string"}}}
+
+OFFER: dict[str, Any] = {"requestBody": {"required": True, "content": _SDP}}
+"""For ``openapi_extra`` of a route that takes an SDP offer."""
+
+ANSWER: dict[int | str, dict[str, Any]] = {
+    201: {
+        "description": "The SDP answer.",
+        "content": _SDP,
+        "headers": {
+            "Location": {
+                "description": "The session: DELETE ends it.",
+                "schema": {"type": "string"},
+            },
+            "Link": {"description": "STUN and TURN servers.", "schema": {"type": "string"}},
+        },
+    }
+}
+"""For ``responses`` of a route that answers an SDP offer."""
+
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457; `detail` is one sentence for a person.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def complete(app: FastAPI) -> None:
+    """Makes ``app.openapi`` give the completed document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _amended(generate())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _amended(document: dict[str, Any]) -> dict[str, Any]:
+    parts = document.setdefault("components", {})
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    schemas = parts.setdefault("schemas", {})
+    schemas["Problem"] = _PROBLEM
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = {
+        "description": "Why not.",
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = problem
+    return document

@@ -1,0 +1,84 @@
+"""What Redis holds for readers: one copy for all of them, at most half a second old.
+
+Every watch page asks once a second, and a scraper and an orchestrator beside them; each list is a
+scan of the server and a heartbeat decoded for each worker, on the loop that moves packets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+from app.errors import RedisAway
+from app.streams.hub import StreamHub
+from wire.connection import REDIS_DOWN, Redis
+from wire.heartbeat import Heartbeats, WorkerBeat
+from wire.server_memory import ServerMemory, read_memory
+from wire.streams import StreamRecord
+
+MAX_AGE_S = 0.5
+
+
+@dataclasses.dataclass(slots=True)
+class Seen:
+    """One copy."""
+
+    records: list[StreamRecord]
+    beats: list[WorkerBeat]
+    memory: ServerMemory | None
+    _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
+
+    def record(self, stream: str) -> StreamRecord | None:
+        """The record of a stream, if it is there."""
+        return next((each for each in self.records if each.id == stream), None)
+
+    def json(self, name: str, make: Callable[[], BaseModel]) -> bytes:
+        """The JSON of a view of this copy, made once."""
+        if name not in self._rendered:
+            self._rendered[name] = make().model_dump_json(by_alias=True).encode()
+        return self._rendered[name]
+
+
+class Snapshot:
+    """Reads Redis for all readers, once at a time. Never older than ``max_age_s``."""
+
+    def __init__(self, client: Redis, hub: StreamHub, *, max_age_s: float = MAX_AGE_S) -> None:
+        self._client = client
+        self._hub = hub
+        self._heartbeats = Heartbeats(client)
+        self._max_age_s = max_age_s
+        self._lock = asyncio.Lock()
+        self._seen: Seen | None = None
+        "None after a read that failed."
+        self._begun_at = float("-inf")
+        self.reads = 0
+        """How often Redis was read."""
+
+    async def get(self) -> Seen:
+        """The newest copy, or a new one. Raises RedisAway, to all who waited for the same read."""
+        asked_at = time.monotonic()
+        async with self._lock:
+            now = time.monotonic()
+            if now - self._begun_at > self._max_age_s and self._begun_at < asked_at:
+                self._begun_at = now
+                self._seen = await self._read()
+        if self._seen is None:
+            raise RedisAway
+        return self._seen
+
+    def forget(self) -> None:
+        """The next reader gets a new copy, since something was changed here."""
+        self._begun_at = float("-inf")
+
+    async def _read(self) -> Seen | None:
+        self.reads += 1
+        try:
+            records = await self._hub.records()
+            beats = await self._heartbeats.list()
+            return Seen(records, beats, await read_memory(self._client))
+        except (*REDIS_DOWN, RedisAway):
+            return None

@@ -1,0 +1,99 @@
+"""``snapshot.py``: many readers, one read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from app.errors import RedisAway
+from tests.app import coding
+from tests.app.http.answers import check_problem
+from tests.app.http.conftest import MakeSite, Site
+from tests.app.http.test_api import beat
+from tests.app.http.test_whep import Http
+from tests.app.peers import publishing, until
+from tests.app.rtc.offer_texts import offer
+from wire.connection import command, connect
+from wire.heartbeat import Heartbeats
+
+UNITS = coding.h264(98, 54, 10)
+PATHS = (
+    "/api/v1/streams", "/api/v1/models", "/api/v1/workers", "/readyz", "/metrics",
+)  # fmt: skip
+
+
+async def test_a_hundred_readers_cost_one_read_in_half_a_second(make_site: MakeSite) -> None:
+    site = make_site(snapshot_age_s=0.5)
+    for _ in range(5):
+        answers = await asyncio.gather(*(site.client.get(PATHS[n % 5]) for n in range(20)))
+        assert {answer.status_code for answer in answers} == {200}
+    first = site.snapshot.reads
+    assert first <= 3
+    await asyncio.sleep(0.6)
+    await site.client.get(PATHS[0])
+    assert site.snapshot.reads == first + 1
+
+
+async def test_who_comes_during_a_read_waits_for_it_and_not_for_another(site: Site) -> None:
+    seen = await asyncio.gather(*(site.snapshot.get() for _ in range(50)))
+    # The first one reads; the others came while it did, so the next read serves them all.
+    assert site.snapshot.reads <= 2
+    assert len({id(each) for each in seen}) <= 2
+
+
+async def test_a_reader_that_leaves_takes_nothing_from_the_others(site: Site) -> None:
+    first = asyncio.get_running_loop().create_task(site.snapshot.get())
+    await asyncio.sleep(0)
+    second = asyncio.get_running_loop().create_task(site.snapshot.get())
+    await asyncio.sleep(0)
+    first.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await first
+    assert (await second).records == []
+
+
+async def test_what_was_changed_here_is_seen_at_once(make_site: MakeSite) -> None:
+    site = make_site(snapshot_age_s=60.0)
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until(lambda: site.hub.publication("cam1") is not None)
+        changed = await site.client.patch("/api/v1/streams/cam1", json={"enhance": False})
+        assert changed.json()["enhancement"]["enabled"] is False
+        assert (await site.client.get("/api/v1/streams/cam1")).json()["enhancement"][
+            "enabled"
+        ] is False
+
+
+async def test_readers_share_a_failure_too(make_site: MakeSite) -> None:
+    client = connect("unix:///nonexistent/redis.sock")
+    site = make_site(redis=client, snapshot_age_s=0.5)
+    for answer in await asyncio.gather(*(site.client.get("/readyz") for _ in range(20))):
+        check_problem(answer, 503)
+    assert site.snapshot.reads == 1
+    with contextlib.suppress(RedisAway):
+        await site.snapshot.get()
+    await client.aclose()
+
+
+async def test_one_bad_key_makes_no_list_a_failure(site: Site) -> None:
+    await Heartbeats(site.redis).beat(beat())
+    for key in ("worker:bad", "stream:{bad}"):
+        await command(site.redis, "SET", site.redis.key(key), "of another type")
+    await command(site.redis, "HSET", site.redis.key("worker:torn"), "beat", b"\xff{")
+    await command(site.redis, "HSET", site.redis.key("stream:{torn}"), "session", "\xff")
+    await command(
+        site.redis, "HSET", site.redis.key("stream:{far}"),
+        "id", "far", "session", "5", "state", "live", "started_us", str(2**53 - 1),
+    )  # fmt: skip
+    for path in PATHS:
+        assert (await site.client.get(path)).status_code == 200, path
+    listed = (await site.client.get("/api/v1/streams")).json()["streams"]
+    assert [(each["id"], each["started_at"]) for each in listed] == [
+        ("far", "2255-06-05T23:47:34Z")
+    ]
+    assert (await site.client.get("/readyz")).json()["workers"] == 1
+
+
+async def test_those_who_wait_are_told_to_come_back_at_different_times(site: Site) -> None:
+    answers = [await site.post_offer("/whep/none", offer("chromium_play")) for _ in range(40)]
+    waits = {int(answer.headers["retry-after"]) for answer in answers}
+    assert waits == {2, 3, 4}
