@@ -1,4 +1,4 @@
-# Targets: run, test, lint, bench, bench-quality, bench-reuse, clean, help. Everything is installed into .venv.
+# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,11 +8,12 @@ SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint bench bench-quality bench-reuse clean help browser
+.PHONY: run test lint fuzz bench bench-quality bench-reuse clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
 	@echo "make test   install the test tools too, and run all tests"
+	@echo "make fuzz   search for inputs that break a reader, a minute each; FUZZ='--seconds 600 sdp'"
 	@echo "make lint   check style and types"
 	@echo "make bench  measure this machine"
 	@echo "make bench-quality  compare the nets; about an hour on two cores; writes docs/quality"
@@ -29,6 +30,9 @@ lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+fuzz: $(VENV)/installed-fuzz
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 bench: $(VENV)/installed-dev browser
 	@$(BIN)/sharpcast bench
@@ -60,6 +64,10 @@ $(VENV)/installed-dev: $(SOURCES) | $(VENV)/bin/python
 	@echo "installing Sharpcast and its test tools; this happens once"
 	@$(PIP) install -c constraints.txt -e ".[$(EXTRAS)]"
 	@touch $(VENV)/installed $@
+
+$(VENV)/installed-fuzz: $(SOURCES) $(VENV)/installed-dev
+	@$(PIP) install -c constraints.txt -e ".[$(EXTRAS),fuzz]"
+	@touch $@
 
 # Real browser and real Redis for the tests, where apt may install them; tests skip without.
 browser:

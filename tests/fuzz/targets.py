@@ -1,0 +1,346 @@
+"""The readers of foreign bytes: how each is called, what it may raise, and good inputs for it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import msgspec
+from aioice import stun
+from aiortc.rtp import HeaderExtensionsMap, RtcpPacket, RtpPacket
+from aiortc.sdp import SessionDescription
+
+from app.errors import BadOffer
+from app.rtc.answer import offer_for_aiortc
+from app.rtc.assembler import CodedUnit, Packet, VideoAssembler
+from app.rtc.gate import PACKET_ERRORS, PacketGate, Refusals, Verdict
+from app.rtc.intake import VideoIntake
+from app.rtc.offer import check_play_offer, check_publish_offer
+from app.rtc.payloads import depayload, packetize
+from tests.app.coding import h264, pictures, vp8, vp9
+from tests.wire.vectors import make as vectors
+from wire.batch import Codec, encode_batch, parse_batch
+from wire.control import parse_message
+from wire.errors import BadBatch, BadMessage, BadSettings
+from wire.heartbeat import WorkerBeat
+from wire.jobs import parse_job
+from wire.settings import load_settings
+from wire.streams import parse_record
+from workers.engines.tensorrt.hardware import Gpu
+from workers.engines.tensorrt.plans import BadPlan, PlanKey
+from workers.engines.tensorrt.plans import encode as encode_plan
+from workers.engines.tensorrt.plans import parse as parse_plan
+from workers.errors import BrokenUnit, FileFailed
+from workers.reuse.vp8 import Vp8Parser
+from workers.transcode.source import open_source
+from workers.transcode.steps import FileDecode
+
+OFFERS = Path(__file__).parents[1] / "app" / "rtc" / "offers"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """One reader. ``run`` raises for what it must not do, and nothing that is ``refusals``."""
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], list[bytes]]
+    refusals: tuple[type[Exception], ...] = ()
+    is_slow: bool = False
+    "Takes milliseconds for an input."
+
+    def __call__(self, data: bytes) -> None:
+        with contextlib.suppress(*self.refusals):
+            self.run(data)
+
+
+def parts(data: bytes) -> Iterator[bytes]:
+    """Cuts an input into pieces: two bytes of length, then so many bytes or what is left."""
+    at = 0
+    while at + 2 <= len(data):
+        length = int.from_bytes(data[at : at + 2], "big")
+        yield data[at + 2 : at + 2 + length]
+        at += 2 + length
+
+
+def joined(pieces: list[bytes]) -> bytes:
+    """The input that ``parts`` cuts into these."""
+    return b"".join(len(piece).to_bytes(2, "big") + piece for piece in pieces)
+
+
+# What a stranger may send over HTTP and UDP.
+
+
+def _offer(data: bytes) -> None:
+    text = data.decode(errors="replace")
+    for check in (check_publish_offer, check_play_offer):
+        with contextlib.suppress(BadOffer):
+            shown = offer_for_aiortc(check(text))
+            # What passed must be a description that aiortc can work with.
+            SessionDescription.parse(shown)
+
+
+def _offers() -> list[bytes]:
+    return [path.read_bytes() for path in sorted(OFFERS.glob("*.sdp"))]
+
+
+def _stun(data: bytes) -> None:
+    gate = PacketGate(Refusals())
+    gate.username = b"user:"
+    gate.admit(("192.0.2.1", 1))
+    for host in ("192.0.2.1", "192.0.2.2"):
+        verdict = gate.sort(data, (host, 1), waiting=0, transactions=(), now=0.0)
+        if verdict is Verdict.STUN:
+            stun.parse_message(data)
+
+
+def _stun_seeds() -> list[bytes]:
+    found = []
+    for method in (stun.Method.BINDING, stun.Method.ALLOCATE):
+        request = stun.Message(message_method=method, message_class=stun.Class.REQUEST)
+        request.attributes["USERNAME"] = "user:peer"
+        request.attributes["PRIORITY"] = 1
+        request.attributes["ICE-CONTROLLED"] = 5
+        request.add_message_integrity(b"password")
+        found.append(bytes(request))
+    response = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.RESPONSE)
+    response.attributes["XOR-MAPPED-ADDRESS"] = ("192.0.2.9", 5)
+    return [*found, bytes(response)]
+
+
+# What a peer may send inside SRTP.
+
+
+def _rtp(data: bytes) -> None:
+    extensions = HeaderExtensionsMap()
+    extensions.mid, extensions.abs_send_time, extensions.rtp_stream_id = 1, 2, 3
+    packet = RtpPacket.parse(data, extensions)
+    for codec in Codec:
+        with contextlib.suppress(ValueError):
+            depayload(codec, packet.payload)
+
+
+def _rtp_seeds() -> list[bytes]:
+    found = []
+    for codec, payload in ((Codec.H264, b"\x65\x88\x84"), (Codec.VP8, b"\x10\0\0\0\x9d\x01\x2a")):
+        packet = RtpPacket(payload_type=96 + codec, marker=1, sequence_number=7, timestamp=90)
+        packet.payload = packetize(codec, b"\0\0\0\1" + payload, picture_id=3)[0]
+        found.append(packet.serialize())
+    packet = RtpPacket(payload_type=98, sequence_number=9)
+    packet.extensions.mid, packet.extensions.abs_send_time = "0", 5
+    extensions = HeaderExtensionsMap()
+    extensions.mid, extensions.abs_send_time = 1, 2
+    return [*found, packet.serialize(extensions)]
+
+
+def _rtcp(data: bytes) -> None:
+    for packet in RtcpPacket.parse(data):
+        bytes(packet)
+
+
+def _rtcp_seeds() -> list[bytes]:
+    return [
+        bytes.fromhex("80c8000600000001e5a1b2c3d4e5f60700000bb80000000100000064"),
+        bytes.fromhex("81c90007000000010000000200000000000000030000000000000000"
+                      "0000000081cd0003000000010000000200010001"),
+        bytes.fromhex("81ce00020000000100000002"),
+        bytes.fromhex("8fce000500000001000000005245 4d42 01030000 00000002".replace(" ", "")),
+        bytes.fromhex("81cb000100000001"),
+    ]  # fmt: skip
+
+
+# What a publisher may code.
+
+
+def _pictures(codec: Codec) -> Callable[[bytes], None]:
+    def run(data: bytes) -> None:
+        intake = VideoIntake()
+        for number, piece in enumerate(parts(data)):
+            unit = CodedUnit(number // 2 * 3000, piece, number, number, False)
+            for taken in intake.add(codec, unit, now=float(number)):
+                payloads = packetize(codec, taken.payload, picture_id=number)
+                if max(map(len, payloads), default=0) > 1500:
+                    raise AssertionError("a payload is larger than a datagram")
+        intake.reason(now=1.0)
+
+    return run
+
+
+def _h264_seeds() -> list[bytes]:
+    pictures, changed = list(h264(64, 48, 3)), list(h264(32, 32, 2))
+    return [joined(pictures), joined([pictures[0], *changed]), joined([b"", b"\0\0\1\x09"])]
+
+
+def _pictures_of(make: Callable[..., tuple[bytes, ...]]) -> Callable[[], list[bytes]]:
+    return lambda: [joined(list(make(64, 48, 3))), joined(list(make(32, 32, 1)))]
+
+
+def _vp9_payload(data: bytes) -> None:
+    depayload(Codec.VP9, data)
+
+
+def _vp9_payloads() -> list[bytes]:
+    return [packetize(Codec.VP9, unit, picture_id=5)[0] for unit in vp9(64, 48, 3)]
+
+
+def _packets(data: bytes) -> None:
+    """Packets in any order, of any number and time: six bytes each."""
+    assembler, sequence, timestamp = VideoAssembler(), 0, 0
+    for at in range(0, len(data) - 5, 6):
+        step, shift, flags, size, wait, _ = data[at : at + 6]
+        sequence += step - 8 if step < 250 else 4096
+        timestamp += (shift - 4) * 3000
+        packet = Packet(sequence & 0xFFFF, timestamp & 0xFFFFFFFF, bool(flags & 1), bytes(size), at)
+        out = assembler.add(packet, now=at / 600, resent=bool(flags & 2))
+        if len(out.nacks) > 64:
+            raise AssertionError("more is asked for again than may be")
+        if wait > 200:
+            assembler.on_time(now=at / 600 + wait / 1000)
+    deadline = assembler.next_deadline()
+    if deadline is not None:
+        assembler.on_time(now=deadline + 1.0)
+
+
+# What stands in Redis and in files.
+
+
+def _batch(data: bytes) -> None:
+    if encode_batch(parse_batch(data)) != data:
+        raise AssertionError("a batch is not what it is read as")
+
+
+def _batches() -> list[bytes]:
+    return [content for content, _ in vectors.valid().values() if len(content) < 1000]
+
+
+def _entries(data: bytes) -> None:
+    pieces = list(parts(data))
+    if len(pieces) % 2:
+        pieces.append(b"")
+    with contextlib.suppress(BadMessage):
+        parse_record(pieces)
+    with contextlib.suppress(BadMessage):
+        parse_job((b"1-1", pieces))
+    for piece in pieces:
+        with contextlib.suppress(BadMessage):
+            parse_message(piece)
+
+
+def _entry_seeds() -> list[bytes]:
+    record = {"id": "cam1", "session": "12", "state": "live", "width": "64", "fps": "30.0"}
+    flat = [text.encode() for pair in record.items() for text in pair]
+    message = b'{"type":"key_frame","rendition":"2x","reason":"r"}'
+    return [
+        joined(flat), joined([b"stream", b"cam1", b"session", b"12"]),
+        joined([message, b'{"type":"record_changed"}']),
+    ]  # fmt: skip
+
+
+def _beat(data: bytes) -> None:
+    msgspec.json.decode(data, type=WorkerBeat)
+
+
+def _beat_seeds() -> list[bytes]:
+    beat = WorkerBeat(
+        name="w", host="h", pid=1, started_us=2, engines=["openvino"], models=[], capacity=1.0,
+        load=0.5, ms_per_frame=8.0, streams=[],
+    )  # fmt: skip
+    return [msgspec.json.encode(beat)]
+
+
+def _settings(data: bytes) -> None:
+    """A settings file of any content, and each of its values in the environment."""
+    with scratch(".env") as path:
+        path.write_bytes(data)
+        with contextlib.suppress(BadSettings):
+            load_settings({"SHARPCAST_CONFIG": str(path)})
+    for line in data.decode(errors="replace").splitlines()[:8]:
+        name, _, value = line.partition("=")
+        if "\0" not in value:
+            with contextlib.suppress(BadSettings):
+                load_settings({name.strip(): value})
+
+
+def _settings_seeds() -> list[bytes]:
+    lines = (Path(__file__).parents[2] / "sharpcast.env.example").read_text().splitlines()
+    values = [line[1:] for line in lines if line.startswith("#SHARPCAST_")]
+    return ["\n".join(values).encode(), *(value.encode() for value in values)]
+
+
+_PLAN = PlanKey("n", "s", (), Gpu("gpu", "9.0", "11"), "fp16")
+
+
+def _plan(data: bytes) -> None:
+    parse_plan(_PLAN, data)
+
+
+def _vp8_modes(data: bytes) -> None:
+    """The worker's reader of VP8's first partition, compiled and without bounds checks."""
+    parser = Vp8Parser()
+    for piece in parts(data):
+        with contextlib.suppress(BrokenUnit):
+            parser.parse(piece)
+
+
+def _film(data: bytes) -> None:
+    with scratch(".bin") as path:
+        path.write_bytes(data)
+        source = open_source(path)
+        try:
+            for item in FileDecode(source, set()).step(source.container):
+                if item.picture is not None and item.picture.y.size > MAX_FILM_PIXELS:
+                    break
+        finally:
+            source.container.close()
+
+
+def _films() -> list[bytes]:
+    found = []
+    for codec, suffix in (("libx264", ".mp4"), ("ffv1", ".mkv"), ("mpeg4", ".avi")):
+        with scratch(suffix) as path:
+            with av.open(str(path), "w") as container:
+                video: Any = container.add_stream(codec, rate=25)
+                video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
+                for frame in pictures(32, 32, 3):
+                    container.mux(video.encode(frame))
+                container.mux(video.encode(None))
+            found.append(path.read_bytes())
+    return found
+
+
+@contextlib.contextmanager
+def scratch(suffix: str) -> Iterator[Path]:
+    """A path in memory, where the machine has that, gone afterwards."""
+    folder = MEMORY if MEMORY.is_dir() else None
+    with tempfile.NamedTemporaryFile(suffix=suffix, dir=folder) as file:
+        yield Path(file.name)
+
+
+MEMORY = Path("/dev/shm")
+MAX_FILM_PIXELS = 1 << 22
+BEAT_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What lists of workers pass over."""
+
+TARGETS: dict[str, Target] = {
+    "sdp": Target(_offer, _offers),
+    "stun": Target(_stun, _stun_seeds, PACKET_ERRORS),
+    "rtp": Target(_rtp, _rtp_seeds, PACKET_ERRORS),
+    "rtcp": Target(_rtcp, _rtcp_seeds, PACKET_ERRORS),
+    "h264": Target(_pictures(Codec.H264), _h264_seeds),
+    "vp8": Target(_pictures(Codec.VP8), _pictures_of(vp8)),
+    "vp9": Target(_pictures(Codec.VP9), _pictures_of(vp9)),
+    "vp9-payload": Target(_vp9_payload, _vp9_payloads, (ValueError,)),
+    "packets": Target(_packets, lambda: [bytes([9, 5, 1, 40, 0, 0] * 6), bytes(range(250))]),
+    "batch": Target(_batch, _batches, (BadBatch,)),
+    "redis": Target(_entries, _entry_seeds),
+    "heartbeat": Target(_beat, _beat_seeds, BEAT_ERRORS),
+    "settings": Target(_settings, _settings_seeds, is_slow=True),
+    "plan": Target(_plan, lambda: [encode_plan(_PLAN, b"plan")], (BadPlan,)),
+    "vp8-modes": Target(_vp8_modes, _pictures_of(vp8)),
+    "film": Target(_film, _films, (FileFailed,), is_slow=True),
+}
+"""By name; what ``make fuzz`` goes through."""
