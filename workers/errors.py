@@ -6,11 +6,14 @@ WorkerError
 ├── DeviceFailed        a GPU refused its work or lost it
 ├── BadPlan             a kept TensorRT plan is damaged, or another one's
 ├── BrokenUnit          an access unit that cannot be decoded
+│   └── PictureTooLarge its picture is over the limit
 ├── EncoderFailed       an encoder cannot be opened for a size, or did not give a unit
 └── FileFailed          a file cannot be enhanced, in one sentence
 """
 
 from __future__ import annotations
+
+from wire.limits import too_large
 
 
 class WorkerError(Exception):
@@ -40,6 +43,13 @@ class BadPlan(WorkerError):
 
 class BrokenUnit(WorkerError):
     """The access unit cannot be decoded; go on at the next key frame."""
+
+
+class PictureTooLarge(BrokenUnit):
+    """The picture has more pixels than any decoder here makes."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(too_large(width, height))
 
 
 class EncoderFailed(WorkerError):

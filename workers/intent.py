@@ -10,6 +10,7 @@ from workers.capacity import Capacity
 from workers.plan.admission import AdmissionPolicy, Verdict
 from workers.plan.claims import COPY_LOAD, stream_load
 from workers.plan.frame_rate import FrameRate
+from workers.plan.memory import stream_bytes, too_dear
 from workers.plan.route import Route, RoutePolicy
 
 OFF_REASON = "The operator switched enhancement off."
@@ -21,13 +22,16 @@ _ACCEPTED = Verdict(accepted=True)
 class Intent:
     """Joins the policies of one stream. No I/O; times are arguments.
 
-    ``crowd`` tells the load of the worker's other streams in units of what it holds.
+    ``crowd`` tells the load of the worker's other streams in units of what it holds, ``room`` the
+    bytes of memory that they leave.
     """
 
     def __init__(
-        self, capacity: Capacity, crowd: Callable[[], float], *, record: StreamRecord, model: str
-    ) -> None:
+        self, capacity: Capacity, crowd: Callable[[], float], *, record: StreamRecord, model: str,
+        room: Callable[[], int] | None = None,
+    ) -> None:  # fmt: skip
         self._capacity = capacity
+        self._room = room
         self._crowd = crowd
         self._default_model = model
         self._admission = AdmissionPolicy()
@@ -55,6 +59,13 @@ class Intent:
     def needs_key_frame(self) -> bool:
         """True while a key frame of the source is needed to change where units go."""
         return self._route.needs_key_frame
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it takes while it is enhanced."""
+        if self.current is Route.COPY or not self.width:
+            return 0
+        return stream_bytes(self.width, self.height, self.scale)
 
     @property
     def load(self) -> float:
@@ -99,6 +110,8 @@ class Intent:
         elif self.scale * max(self.width, self.height) > MAX_SIDE:
             text = f"{self.width}x{self.height} is too large to become {self.scale} times as large."
             self._verdict = Verdict(accepted=False, reason=text)
+        elif self.width and (dear := self._dear()):
+            self._verdict = Verdict(accepted=False, reason=dear)
         elif self.width:
             self._verdict = self._admission.judge(
                 width=self.width,
@@ -111,6 +124,12 @@ class Intent:
                 is_wished=self._is_wished,
             )
         self._aim()
+
+    def _dear(self) -> str:
+        """Why there is no memory for it, empty if there is."""
+        needed = stream_bytes(self.width, self.height, self.scale)
+        room = needed if self._room is None else self._room()
+        return too_dear(self.width, self.height, needed, room) if needed > room else ""
 
     def _aim(self) -> None:
         wanted = self._enhance and self._verdict.accepted

@@ -65,6 +65,7 @@ class Lead:
         config: LeadConfig,
         engine_time: EngineTime,
         crowd: Callable[[], float],
+        room: Callable[[], int] | None = None,
     ) -> None:
         self.job = job
         self.epoch = epoch
@@ -75,7 +76,9 @@ class Lead:
         self._registry = StreamRegistry(client)
         self._age = EntryAge()
         self._tally = Tally()
-        self._intent = Intent(config.capacity, crowd, record=record, model=config.model)
+        self._intent = Intent(
+            config.capacity, crowd, record=record, model=config.model, room=room
+        )  # fmt: skip
         self._seat = engine_time.seat()
         self._key_wish = KeyWish(client, job.stream)
         self._over: LeadOver | None = None
@@ -109,6 +112,11 @@ class Lead:
         held = self._config.capacity.streams
         return self._intent.load + coding_load(self._coding.ms_per_s, usable_cores(), held=held)
 
+    @property
+    def bytes(self) -> int:
+        """Memory that the stream takes, as planned for its size."""
+        return self._intent.bytes if self._awake.is_set() else 0
+
     async def run(self) -> Ending:
         """Leads the stream until it is over, and says why; cancelling it ends it at once."""
         self._say("lead_began", f"leads it, epoch {self.epoch}")
@@ -132,6 +140,8 @@ class Lead:
         asleep = not self._awake.is_set()
         is_ready = self._prepare() if asleep else bool(enhance.model_in_use)
         state, reason = intent.state(net_ready=is_ready, asleep=asleep)
+        if state == "enhancing":
+            reason = self._pipeline.waits_for
         counts, standing = self._tally.read(), self._seat.standing()
         fps, kbps = self._renditions.rates()
         factor = enhance.scale if intent.current is Route.WORK else 1
@@ -340,7 +350,7 @@ class Lead:
         self._intent.decoded(record.width, record.height)
         standing = self._seat.standing()
         self._intent.judge(
-            fault="" if enhance.model_in_use else enhance.fault,
+            fault=self._pipeline.fault or ("" if enhance.model_in_use else enhance.fault),
             full_ms=standing.full_ms,
             least_ms=standing.least_ms,
             now=time.monotonic(),

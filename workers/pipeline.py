@@ -115,6 +115,16 @@ class Pipeline:
         )
 
     @property
+    def fault(self) -> str:
+        """Why the stream is not decoded at all, as a sentence; empty: it is."""
+        return self._decode.fault
+
+    @property
+    def waits_for(self) -> str:
+        """Why no pictures come from the decoder at the moment, as a sentence; empty: they do."""
+        return self._decode.waits_for
+
+    @property
     def steps(self) -> tuple[EncodeStep, ...]:
         """The encoding steps, the usual one first; to be read."""
         usual = self._coders[self._output].step

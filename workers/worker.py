@@ -26,6 +26,7 @@ from workers.enhance.seat import EngineTime
 from workers.lead import Lead
 from workers.lead_config import LeadConfig
 from workers.plan.claims import PAUSE_S, fits, may_look
+from workers.plan.memory import usable_bytes
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Worker:
         self._client = client
         self._nets = nets
         self._config = config
+        self._memory = config.memory_bytes or usable_bytes()
         self._engine_time = EngineTime(cores=usable_cores(), threads=nets.turns.threads)
         self._engines = engines
         self._zoo = zoo
@@ -184,6 +186,7 @@ class Worker:
         lead = Lead(
             self._client, job, epoch, record=record, nets=self._nets, config=self._config,
             engine_time=self._engine_time, crowd=self._crowd_for(job.entry),
+            room=self._room_for(job.entry),
         )  # fmt: skip
         self._leads[job.entry] = lead
         task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
@@ -208,6 +211,13 @@ class Worker:
             return others / self._config.capacity.streams
 
         return crowd
+
+    def _room_for(self, entry: str) -> Callable[[], int]:
+        def room() -> int:
+            others = sum(lead.bytes for key, lead in self._leads.items() if key != entry)
+            return self._memory - others
+
+        return room
 
     async def _record(self, job: Job) -> StreamRecord | None:
         """The stream's record; after Redis lost its data the app may be a moment late with it."""

@@ -8,7 +8,8 @@ import av
 import av.error
 
 from wire.batch import Codec
-from workers.errors import BrokenUnit
+from wire.limits import MAX_PIXELS, is_too_large
+from workers.errors import BrokenUnit, PictureTooLarge
 from workers.picture import Picture
 from workers.reuse.side_data import EXPORT
 
@@ -20,14 +21,17 @@ class UnitDecoder:
 
     A unit's ``tag`` comes back with its picture. Sizes may change at key frames, with VP9 at any.
     One thread and ``low_delay``, so that a picture leaves with its unit (frame threads would hold
-    some back).
+    some back). Pictures over ``MAX_PIXELS`` are not made: the decoder refuses them before it has
+    memory for them.
     """
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
         self._context: Any = av.CodecContext.create(_NAMES[codec], "r")
         self._context.thread_count = 1
-        self._context.options = {"flags": "+low_delay", **EXPORT}
+        self._context.options = {
+            "flags": "+low_delay", "max_pixels": str(MAX_PIXELS), **EXPORT
+        }  # fmt: skip
 
     @property
     def may_hold_back(self) -> bool:
@@ -35,7 +39,7 @@ class UnitDecoder:
         return self.codec is Codec.H264
 
     def decode(self, payload: bytes, tag: int) -> list[tuple[int, Picture]]:
-        """The pictures that are complete now, one for a unit. Raises BrokenUnit."""
+        """The pictures that are complete now, one a unit. Raises BrokenUnit, PictureTooLarge."""
         packet = av.Packet(payload)
         packet.pts = packet.dts = tag
         try:
@@ -55,6 +59,10 @@ class UnitDecoder:
     def _pictures(frames: list[Any]) -> list[tuple[int, Picture]]:
         if any(frame.is_corrupt for frame in frames):
             raise BrokenUnit("a picture was only concealed")
+        for frame in frames:
+            # The limit of the decoder is that of the coded size, which is no smaller; to be sure.
+            if is_too_large(frame.width, frame.height):
+                raise PictureTooLarge(frame.width, frame.height)
         # VP9's spatial layers come out one by one; the highest is the last and is the picture.
         last = {int(frame.pts): frame for frame in frames}
         return [(tag, Picture.of_frame(frame)) for tag, frame in last.items()]

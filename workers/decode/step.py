@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 from wire.batch import Codec, Flags, Stage
+from workers.decode.decodability import Decodability
 from workers.decode.decoder import UnitDecoder
 from workers.decode.gate import Entrance, SourceGate
 from workers.errors import BrokenUnit
@@ -24,6 +26,13 @@ _DROP_REASONS = {
 }
 
 
+_WAITS = {
+    Entrance.NO_KEY_FRAME: "No key frame has come yet.",
+    Entrance.LOST: "Pictures were lost on the way; the next key frame mends it.",
+    Entrance.BROKEN: "A picture could not be decoded; the next key frame mends it.",
+}
+
+
 class DecodeStep:
     """Units to pictures. ``need_key`` is called, from this thread, for every unit refused."""
 
@@ -37,6 +46,17 @@ class DecodeStep:
         self._inspector: CodecInspector | None = None
         self._inside: dict[int, Shot] = {}
         self._tag = 0
+        self._trust = Decodability()
+
+    @property
+    def fault(self) -> str:
+        """Why the stream's pictures are not decoded at all, as a sentence; empty: they are."""
+        return self._trust.fault(now=time.monotonic())
+
+    @property
+    def waits_for(self) -> str:
+        """Why no pictures come at the moment, as a sentence; empty: they do."""
+        return _WAITS.get(self._gate.state, "")
 
     def step(self, item: Shot) -> Iterator[Shot]:
         """The shots whose pictures are complete now; a copied shot goes through as it is."""
@@ -66,7 +86,8 @@ class DecodeStep:
             self._inspector = CodecInspector(unit.codec)
         try:
             yield from self._decode(self._decoder, item)
-        except BrokenUnit:
+        except BrokenUnit as error:
+            self._trust.broke(error, is_key=unit.is_key, now=time.monotonic())
             self._gate.broke()
             self._decoder = None
             self._inside.clear()
@@ -96,6 +117,7 @@ class DecodeStep:
         for tag, picture in pictures:
             shot = self._inside.pop(tag, None)
             if shot is not None:
+                self._trust.decoded()
                 shot.picture = picture
                 is_enhanced = shot.route is Route.WORK and not shot.is_replay
                 if self._inspector is not None and is_enhanced:

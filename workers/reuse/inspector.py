@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 from typing import Any
+
+from av.video.frame import PictureType
 
 from wire.batch import Codec
 from workers.errors import BrokenUnit
 from workers.reuse import warm
-from workers.reuse.codec_info import CodecInfo, Source
+from workers.reuse.codec_info import CodecInfo, Source, cells
 from workers.reuse.side_data import info_of_frame
 from workers.reuse.vp8 import Vp8Parser
 
@@ -45,8 +48,20 @@ class CodecInspector:
     def tell(self, tag: int, frame: Any, coded_bytes: int) -> CodecInfo:
         """What is known of the picture ``frame`` (an ``av.VideoFrame``) of the unit ``tag``."""
         parsed = self._parsed.pop(tag, None)
-        if parsed is not None:
+        # Grids of another size would be read and written beyond their ends by compiled loops.
+        if parsed is not None and _fits(parsed, cells(frame.width, frame.height)):
             return parsed
         if not warm.is_warm():
             return CodecInfo(is_key=bool(frame.key_frame), coded_bytes=coded_bytes)
-        return info_of_frame(frame, self._source, coded_bytes=coded_bytes)
+        info = info_of_frame(frame, self._source, coded_bytes=coded_bytes)
+        # Vectors of fields, and of pictures shown in another order, do not lead to the picture
+        # before.
+        is_plain = not frame.interlaced_frame and frame.pict_type != PictureType.B
+        return info if is_plain else dataclasses.replace(info, motion=None)
+
+
+def _fits(info: CodecInfo, grid: tuple[int, int]) -> bool:
+    motion = info.motion
+    vectors = () if motion is None else (motion.dx, motion.dy, motion.valid)
+    given = (each for each in (info.qp, info.skipped, info.residual) if each is not None)
+    return all(each.shape == grid for each in (*given, *vectors))

@@ -259,7 +259,11 @@ class Reuser:
 
     def _motion(self, now: Bytes, before: Bytes, info: CodecInfo | None) -> MotionGrid:
         if info is not None and info.motion is not None:
-            return info.motion
+            motion = info.motion
+            if any(grid.shape != self._dx.shape for grid in (motion.dx, motion.dy, motion.valid)):
+                # The compiled loops look at no bounds.
+                raise ValueError(f"vectors of {motion.dx.shape} cells, not {self._dx.shape}")
+            return motion
         width, height = self._size
         inside = slice(MARGIN, MARGIN + height), slice(MARGIN, MARGIN + width)
         return self._flow.between(before[inside], now[inside])

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import psutil
 import pytest
 
 from app.rtc.vp9_frame import join_layers
+from tests.app import coding
 from wire.batch import Codec
 from workers.decode.decoder import UnitDecoder
-from workers.errors import BrokenUnit
+from workers.errors import BrokenUnit, PictureTooLarge
 
 from ..clips import Clip, picture, units
 
@@ -67,3 +69,45 @@ def test_the_highest_of_vp9s_spatial_layers_is_the_picture() -> None:
         assert (decoded.width, decoded.height) == (128, 96)
         original = picture(tag, 128, 96)
         assert np.sqrt(np.mean((decoded.y.astype(float) - original.y) ** 2)) < 8
+
+
+@EACH
+@pytest.mark.parametrize("size", [(1920, 1104), (2048, 1152), (4096, 560)])
+def test_a_picture_over_the_limit_is_not_made(codec: Codec, size: tuple[int, int]) -> None:
+    encode = {Codec.H264: coding.h264, Codec.VP8: coding.vp8, Codec.VP9: coding.vp9}[codec]
+    (unit,) = encode(*size)
+    resident = psutil.Process().memory_info().rss
+    with pytest.raises(BrokenUnit):
+        UnitDecoder(codec).decode(unit, 0)
+    assert psutil.Process().memory_info().rss - resident < 16_000_000
+
+
+@EACH
+def test_1080p_is_decoded_either_way_up(codec: Codec) -> None:
+    encode = {Codec.H264: coding.h264, Codec.VP8: coding.vp8, Codec.VP9: coding.vp9}[codec]
+    for size in ((1920, 1080), (1080, 1920)):
+        ((_, decoded),) = UnitDecoder(codec).decode(encode(*size)[0], 0)
+        assert (decoded.width, decoded.height) == size
+
+
+def test_what_a_decoder_makes_is_compared_with_the_limit_too() -> None:
+    decoder = UnitDecoder(Codec.H264)
+    decoder._context.options = {}  # as if libavcodec knew no limit
+    with pytest.raises(PictureTooLarge, match="1920x1104"):
+        decoder.decode(coding.h264(1920, 1104)[0], 0)
+
+
+def test_pictures_in_another_order_come_out_in_the_order_of_presentation() -> None:
+    decoder = UnitDecoder(Codec.H264)
+    units_of = coding.h264_with_b_frames(98, 54, 12)
+    shown = [tag for picture, data in units_of for tag, _ in decoder.decode(data, picture)]
+    shown += [tag for tag, _ in decoder.flush()]
+    assert [picture for picture, _ in units_of] != list(range(12))
+    assert shown == list(range(12))
+
+
+def test_gradual_refresh_is_decoded_from_a_recovery_point_on() -> None:
+    data = coding.h264(98, 54, 60, options="intra-refresh=1:keyint=20")
+    decoder = UnitDecoder(Codec.H264)
+    shown = [tag for n in range(20, 60) for tag, _ in decoder.decode(data[n], n)]
+    assert shown == list(range(shown[0], 60)) and shown[0] <= 41

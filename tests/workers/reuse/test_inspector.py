@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import Any
+
+import av
 import pytest
 
+from tests.app import coding
 from tests.workers.clips import Clip, units
 from wire.batch import Codec
 from workers.decode.decoder import UnitDecoder
@@ -52,3 +57,40 @@ def test_vp9_tells_quantizers_and_motion_is_left_to_the_pixels() -> None:
     for info in told:
         assert info.motion is None
         assert info.qp is not None and info.qp_source is Source.VP9
+
+
+def test_vectors_of_fields_and_of_b_frames_are_not_told() -> None:
+    warm.warm_up()
+    for options in ("interlaced=1", "bframes=2:b-adapt=0"):
+        decoder, inspector = UnitDecoder(Codec.H264), CodecInspector(Codec.H264)
+        told = []
+        for tag, data in enumerate(encoded(options)):
+            inspector.see(tag, data)
+            for back, picture in decoder.decode(data, tag):
+                told.append(inspector.tell(back, picture.frame, len(data)))
+        assert len(told) > 6
+        if options == "interlaced=1":
+            assert all(info.motion is None for info in told)
+        assert any(info.motion is None and not info.is_key for info in told)
+        assert any(info.qp is not None for info in told)
+
+
+def encoded(options: str) -> list[bytes]:
+    codec: Any = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height, codec.pix_fmt = *SIZE, "yuv420p"
+    codec.time_base, codec.framerate = Fraction(1, 30), Fraction(30)
+    codec.options = {"preset": "medium", "x264-params": f"keyint=1000:{options}"}
+    packets = [p for frame in coding.pictures(*SIZE, 12) for p in codec.encode(frame)]
+    return [bytes(packet) for packet in (*packets, *codec.encode(None))]
+
+
+def test_what_was_read_of_another_size_than_the_pictures_is_not_told() -> None:
+    warm.warm_up()
+    small, large = (
+        next(iter(units(Clip(Codec.VP8, *size, frames=1)))).payload for size in (SIZE, (320, 192))
+    )
+    decoder, inspector = UnitDecoder(Codec.VP8), CodecInspector(Codec.VP8)
+    inspector.see(0, large)
+    ((_, picture),) = decoder.decode(small, 0)
+    info = inspector.tell(0, picture.frame, 9)
+    assert info.qp is None or info.qp.shape == cells(*SIZE)

@@ -1,0 +1,38 @@
+"""Whether it is worth trying to decode a stream."""
+
+from __future__ import annotations
+
+from workers.errors import BrokenUnit, PictureTooLarge
+
+MAX_BROKEN_KEYS = 3
+"""Key frames in a row that cannot be decoded, after which the stream is only copied."""
+
+REST_S = 30.0
+"""For how long it is."""
+
+
+class Decodability:
+    """Counts key frames that broke. No I/O; times are arguments, in seconds."""
+
+    def __init__(self) -> None:
+        self._broken_keys = 0
+        self._fault = ""
+        self._until = 0.0
+
+    def broke(self, error: BrokenUnit, *, is_key: bool, now: float) -> None:
+        """A unit could not be decoded."""
+        self._broken_keys += is_key
+        if isinstance(error, PictureTooLarge):
+            self._fault, self._until = str(error), now + REST_S
+        elif self._broken_keys >= MAX_BROKEN_KEYS:
+            self._fault = f"The worker cannot decode the publisher's pictures ({error})."
+            self._until = now + REST_S
+            self._broken_keys = 0
+
+    def decoded(self) -> None:
+        """A picture came out."""
+        self._broken_keys = 0
+
+    def fault(self, *, now: float) -> str:
+        """Why the stream is only copied for now, as a sentence; empty: it is worth trying."""
+        return self._fault if now < self._until else ""

@@ -1,0 +1,51 @@
+"""How much memory a stream may take here, since pixels are cheap to name and dear to hold."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FIXED_BYTES = 64 * 1024 * 1024
+"""Of an enhanced stream of any size: contexts of decoder, encoder and net."""
+
+PIXEL_BYTES = 60
+"""For each pixel of the source: pictures the decoder keeps, grids, the net's own."""
+
+ENLARGED_BYTES = 48
+"""For each enhanced pixel: eight pictures at 1.5 bytes between the steps and in reuse, and those
+of the encoder. Together 250 bytes a source pixel at x2; measured without reuse:
+63 MB and 173 bytes a pixel (480x270 to 1920x1080, ``live-s``, x264)."""
+
+USABLE_PART = 0.7
+"""Of the memory there is; the rest is for nets, their compiler and the interpreter."""
+
+_GROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def stream_bytes(width: int, height: int, scale: int) -> int:
+    """What one enhanced stream takes."""
+    return FIXED_BYTES + width * height * (PIXEL_BYTES + ENLARGED_BYTES * scale * scale)
+
+
+def usable_bytes(limits: tuple[Path, ...] = _GROUP_LIMITS) -> int:
+    """What all streams of this process may take: of the container's limit, or of the machine."""
+    all_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in limits:
+        try:
+            text = path.read_text().strip()
+        except OSError:
+            continue
+        if text.isdecimal():
+            all_bytes = min(all_bytes, int(text))
+    return int(USABLE_PART * all_bytes)
+
+
+def too_dear(width: int, height: int, needed: int, room: int) -> str:
+    """The sentence that refuses a stream for want of memory."""
+    return (
+        f"{width}x{height} needs {needed >> 20} MiB here, and the worker has "
+        f"{max(0, room) >> 20} MiB left for it."
+    )
