@@ -79,6 +79,14 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "Until when somebody wants an enhanced rendition, on the server's clock; 0: nobody ever did."
     watched: dict[str, Epoch] = msgspec.field(default_factory=dict)
     "The same by rendition, from the hash's fields ``watched_us:RENDITION``."
+    decoding: bool = False
+    "The lead decodes the stream."
+    strikes: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    "How often in a row its lead ended while it decoded, without letting go."
+    struck: Epoch = 0
+    "The epoch of the last lead that did."
+    struck_us: Epoch = 0
+    "When that was found, on the server's clock."
     ending: bool = False
     "The operator ends the stream; its app carries it out."
 
@@ -145,8 +153,14 @@ local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local before = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
 local epoch = math.max(now, before + 1)
+if redis.call('HGET', KEYS[1], 'decoding') == '1'
+    and (redis.call('HGET', KEYS[1], 'lead') or '') ~= '' then
+    local strikes = (tonumber(redis.call('HGET', KEYS[1], 'strikes') or '0') or 0) + 1
+    redis.call('HSET', KEYS[1], 'strikes', string.format('%.0f', strikes),
+        'struck', string.format('%.0f', before), 'struck_us', string.format('%.0f', now))
+end
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'lead', ARGV[2],
-    'output', ARGV[4])
+    'output', ARGV[4], 'decoding', '0')
 return epoch
 """
 )
@@ -259,6 +273,7 @@ class StreamRegistry:
         """The lead's new epoch, greater than any before. Raises StreamGone, or DuplicateJob if the
         stream has another job than ``job``; the first that is led becomes the stream's.
 
+        A lead that was decoding and did not let go gets a strike (``wire/strikes.py``).
         ``output`` is the codec in which it encodes, unless a viewer needs another one.
         """
         answer = await self._run(_TAKE_LEAD, stream, [session, worker, job, output])

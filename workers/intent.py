@@ -40,6 +40,8 @@ class Intent:
         self._rate = FrameRate(guess=record.fps or 30.0)
         self._enhance = record.enhance
         self._is_wished = bool(record.model)
+        self.barred = ""
+        "Why it must not be decoded, as a sentence; empty: it may."
         self.model = record.model or model
         self.width = 0
         self.height = 0
@@ -105,6 +107,7 @@ class Intent:
         take for a frame, ``least_ms`` what the cheapest of its nets takes.
         """
         size = (self.width, self.height)
+        fault = self.barred or fault
         if fault:
             self._verdict = Verdict(accepted=False, reason=fault)
         elif self.scale * max(self.width, self.height) > MAX_SIDE:

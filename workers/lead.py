@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import logging
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from workers.lead_config import LeadConfig
 from workers.pipeline import FirstWish, Outlets, Pipeline
 from workers.plan.claims import COPY_LOAD, coding_load
 from workers.plan.route import Route
+from workers.probation import Probation
 from workers.renditions import CodingTime, Renditions
 from workers.shot import Shot
 from workers.tally import Tally
@@ -66,6 +68,7 @@ class Lead:
         engine_time: EngineTime,
         crowd: Callable[[], float],
         room: Callable[[], int] | None = None,
+        age: EntryAge | None = None,
     ) -> None:
         self.job = job
         self.epoch = epoch
@@ -74,7 +77,8 @@ class Lead:
         self._config = config
         self._jobs = JobQueue(client, consumer=config.worker)
         self._registry = StreamRegistry(client)
-        self._age = EntryAge()
+        self._probation = Probation(client, job.stream, epoch)
+        self._age = copy.copy(age) if age is not None else EntryAge()
         self._tally = Tally()
         self._intent = Intent(
             config.capacity, crowd, record=record, model=config.model, room=room
@@ -246,6 +250,7 @@ class Lead:
         self._say("asleep", "sleeps, since nobody watches")
         await asyncio.sleep(REPLAY_S)  # What is inside comes out; and no unit comes out twice.
         self._renditions.clear()
+        await self._probation.note(False, now=time.monotonic())
         await self._awake.wait()
         self._say("awake", "is watched")
         self._caught_up = False
@@ -263,6 +268,8 @@ class Lead:
         if route is None or (route is Route.COPY and not self._caught_up):
             self._leave_out()
             return
+        decodes = route is not Route.COPY or self._pipeline.decodes_copies
+        await self._probation.note(decodes, now=now)
         shot = Shot(unit, route, arrived=now - age_s, is_replay=not self._caught_up)
         shot.stamps.append((Stage.FETCHED, now_us))
         while not self._pipeline.has_room:  # noqa: ASYNC110 - a burst; each frame would set an event
@@ -336,6 +343,7 @@ class Lead:
         if record.job and record.job != self.job.entry:
             raise LeadOver(Ending.LOST, "the stream has another job")
         self._follow(record)
+        await self._probation.forgive(record, now=time.monotonic())
         if self._intent.needs_key_frame and self._awake.is_set():
             self._key_wish.want("the stream changes between enhanced and copied")
 
@@ -348,9 +356,11 @@ class Lead:
             enhance.model, enhance.fault = self._intent.model, ""
         self._intent.decoded(*enhance.size)
         self._intent.decoded(record.width, record.height)
+        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
+        self._intent.barred = self._probation.bar(record, now_us=now_us) or self._pipeline.fault
         standing = self._seat.standing()
         self._intent.judge(
-            fault=self._pipeline.fault or ("" if enhance.model_in_use else enhance.fault),
+            fault="" if enhance.model_in_use else enhance.fault,
             full_ms=standing.full_ms,
             least_ms=standing.least_ms,
             now=time.monotonic(),
@@ -363,6 +373,8 @@ class Lead:
         self._seat.watch(bool(wanted))
         if self._config.enhance_unwatched:
             wanted |= {keys.ENHANCED}
+        if self._intent.barred:
+            wanted &= {keys.ENHANCED}  # the others have to be decoded
         self._pipeline.want(wanted)
         beside_s = sum(step.beside_s for step in self._pipeline.steps)
         self._coding.tell(beside_s, now=time.monotonic())

@@ -115,6 +115,11 @@ class Pipeline:
         )
 
     @property
+    def decodes_copies(self) -> bool:
+        """True if copied units are decoded too, for another codec's sake."""
+        return bool(self._decode.recode)
+
+    @property
     def fault(self) -> str:
         """Why the stream is not decoded at all, as a sentence; empty: it is."""
         return self._decode.fault

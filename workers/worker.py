@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import redis.exceptions
 
-from wire import clock
+from wire import clock, strikes
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, DuplicateJob, StreamGone
 from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
@@ -62,6 +62,7 @@ class Worker:
         self._jobs = JobQueue(client, consumer=config.worker)
         self._age = EntryAge()
         self._registry = StreamRegistry(client)
+        self._strikes = strikes.Strikes(client)
         self._heartbeats = Heartbeats(client)
         self._leads: dict[str, Lead] = {}
         self._unspoken: set[str] = set()
@@ -168,6 +169,8 @@ class Worker:
                 await self._jobs.finish(job.entry)
                 return
             await self._age.measure(self._client, job.stream)
+            if self._rests(record):
+                return  # the lease lapses; whoever looks then decides anew
             if not self._fits(record):
                 self._look_again = time.monotonic() + PAUSE_S
                 await self._jobs.give_back(job)
@@ -176,6 +179,7 @@ class Worker:
                 job.stream, job.session, self._config.worker, job=job.entry,
                 output=self._config.output.codec.name.lower(),
             )  # fmt: skip
+            record = await self._registry.get(job.stream)  # with the strike that this may have been
         except DuplicateJob:
             await _try(self._jobs.finish(job.entry))
             return
@@ -186,12 +190,17 @@ class Worker:
         lead = Lead(
             self._client, job, epoch, record=record, nets=self._nets, config=self._config,
             engine_time=self._engine_time, crowd=self._crowd_for(job.entry),
-            room=self._room_for(job.entry),
+            room=self._room_for(job.entry), age=self._age,
         )  # fmt: skip
         self._leads[job.entry] = lead
         task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _rests(self, record: StreamRecord) -> bool:
+        """True for a stream that failed again and again a moment ago."""
+        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
+        return now_us < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
 
     def _fits(self, record: StreamRecord) -> bool:
         capacity, streams = self._config.capacity.streams, len(self._leads)
@@ -240,8 +249,12 @@ class Worker:
             self._unspoken.discard(lead.job.entry)
         if ending is Ending.ENDED:
             await _try(self._jobs.finish(lead.job.entry))
-        elif ending in (Ending.RELEASED, Ending.FAILED):
+        elif ending is Ending.FAILED:
+            await _try(self._strikes.strike(lead.job.stream, lead.epoch))
+        else:
             await _try(self._registry.drop_lead(lead.job.stream, lead.epoch))
+        if ending is Ending.LOST:
+            await _try(self._strikes.alive(lead.job.stream, lead.epoch))
         if ending is Ending.RELEASED:
             await _try(self._jobs.give_back(lead.job))
 

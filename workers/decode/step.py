@@ -107,7 +107,10 @@ class DecodeStep:
         self._inside[self._tag] = item
         if self._inspector is not None and item.route is Route.WORK:
             self._inspector.see(self._tag, item.unit.payload)
-        yield from self._match(decoder.decode(item.unit.payload, self._tag))
+        for shot in self._match(decoder.decode(item.unit.payload, self._tag)):
+            # A picture that others are decoded before waited for this unit; it is not late.
+            shot.arrived = max(shot.arrived, item.arrived)
+            yield shot
         if not decoder.may_hold_back and self._inside.pop(self._tag, None) is not None:
             self._drop(item, "hidden")
         while self._inside and (oldest := next(iter(self._inside))) <= self._tag - _MAX_INSIDE:

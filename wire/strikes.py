@@ -1,0 +1,121 @@
+"""Streams whose workers die: counted in the record, then set aside.
+
+A job whose holder dies is handed to the next worker, and a stream that kills its decoder would go
+through all of them. What counts is said in ``PROTOCOL.md`` section 6.1.
+"""
+
+from __future__ import annotations
+
+from wire import keys
+from wire.connection import Redis
+from wire.script import Script
+
+MAX_STRIKES = 2
+"""After so many a stream is only copied."""
+
+GOOD_S = 30.0
+"""Decoding for this long without an end forgives all strikes."""
+
+_REST_S = (60, 600, 3600)
+"""How long it is only copied, after the second, third and any further strike; a stream that shared
+its worker with the one that killed it comes back by itself."""
+
+_MAX_BACKOFF_S = 30
+
+
+def rest_s(strikes: int) -> int:
+    """For how many seconds after the last strike the stream is only copied."""
+    if strikes < MAX_STRIKES:
+        return 0
+    return _REST_S[min(strikes - MAX_STRIKES, len(_REST_S) - 1)]
+
+
+def is_set_aside(strikes: int, struck_us: int, *, now_us: int) -> bool:
+    """True while the stream is only copied; times are Unix us of the server's clock."""
+    return now_us < struck_us + rest_s(strikes) * 1_000_000 if rest_s(strikes) else False
+
+
+def backoff_s(strikes: int) -> int:
+    """For how many seconds after the last strike nobody leads the stream at all: copying failed
+    as well.
+    """
+    if strikes <= MAX_STRIKES:
+        return 0
+    steps = min(strikes - MAX_STRIKES, 10)
+    return min(1 << steps, _MAX_BACKOFF_S)
+
+
+def sentence(strikes: int) -> str:
+    """Why a stream is only copied."""
+    return (
+        f"{strikes} times the worker that decoded this stream ended or failed, so it is only "
+        f"copied; it is tried again after {rest_s(strikes) // 60} min."
+    )
+
+
+_DECODES = Script(
+    """
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], '')
+redis.call('HSET', KEYS[1], 'decoding', ARGV[2])
+return 1
+"""
+)
+
+_STRIKE = Script(
+    """
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], '')
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+local strikes = (tonumber(redis.call('HGET', KEYS[1], 'strikes') or '0') or 0) + 1
+redis.call('HSET', KEYS[1], 'strikes', string.format('%.0f', strikes), 'struck', ARGV[1],
+    'struck_us', string.format('%.0f', now), 'lead', '', 'decoding', '0')
+return strikes
+"""
+)
+
+_ALIVE = Script(
+    """
+if redis.call('HGET', KEYS[1], 'struck') ~= ARGV[1] then return 0 end
+local strikes = tonumber(redis.call('HGET', KEYS[1], 'strikes') or '0') or 0
+redis.call('HDEL', KEYS[1], '')
+redis.call('HSET', KEYS[1], 'strikes', string.format('%.0f', math.max(0, strikes - 1)),
+    'struck', '0')
+return 1
+"""
+)
+
+_FORGIVE = Script(
+    """
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], '')
+redis.call('HSET', KEYS[1], 'strikes', '0', 'struck', '0', 'struck_us', '0')
+return 1
+"""
+)
+
+
+class Strikes:
+    """What leads say about themselves. Taking the lead counts a strike for the lead before, if
+    that was decoding and did not let go (``StreamRegistry.take_lead``).
+    """
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    async def decodes(self, stream: str, epoch: int, *, decodes: bool) -> None:
+        """The lead begins, or ends, to decode; said before the first unit is."""
+        await _DECODES.run(self._client, [keys.record(stream)], [epoch, int(decodes)])
+
+    async def strike(self, stream: str, epoch: int) -> None:
+        """The lead failed, and lets go of the stream."""
+        await _STRIKE.run(self._client, [keys.record(stream)], [epoch])
+
+    async def alive(self, stream: str, epoch: int) -> None:
+        """The lead lost the stream but is alive: what was counted for it is taken back."""
+        await _ALIVE.run(self._client, [keys.record(stream)], [epoch])
+
+    async def forgive(self, stream: str, epoch: int) -> None:
+        """The lead decoded it for ``GOOD_S``."""
+        await _FORGIVE.run(self._client, [keys.record(stream)], [epoch])

@@ -1,0 +1,43 @@
+"""What a lead says of itself in the record, so that a stream that kills workers is found out."""
+
+from __future__ import annotations
+
+import contextlib
+
+from wire import strikes
+from wire.connection import REDIS_DOWN, Redis
+from wire.streams import StreamRecord
+
+
+class Probation:
+    """One lead's; times are arguments, in seconds of one clock or Unix us of the server's."""
+
+    def __init__(self, client: Redis, stream: str, epoch: int) -> None:
+        self._strikes = strikes.Strikes(client)
+        self._stream = stream
+        self._epoch = epoch
+        self._decodes_since: float | None = None
+
+    @staticmethod
+    def bar(record: StreamRecord, *, now_us: int) -> str:
+        """Why the stream must not be decoded, as a sentence; empty: it may."""
+        if strikes.is_set_aside(record.strikes, record.struck_us, now_us=now_us):
+            return strikes.sentence(record.strikes)
+        return ""
+
+    async def note(self, decodes: bool, *, now: float) -> None:
+        """Says whether the lead decodes, before it does: should that end this process, the next
+        lead knows.
+        """
+        if decodes == (self._decodes_since is not None):
+            return
+        with contextlib.suppress(*REDIS_DOWN):
+            await self._strikes.decodes(self._stream, self._epoch, decodes=decodes)
+            self._decodes_since = now if decodes else None
+
+    async def forgive(self, record: StreamRecord, *, now: float) -> None:
+        """Takes the strikes away once it decoded long enough."""
+        since = self._decodes_since
+        if record.strikes and since is not None and now - since >= strikes.GOOD_S:
+            with contextlib.suppress(*REDIS_DOWN):
+                await self._strikes.forgive(self._stream, self._epoch)
