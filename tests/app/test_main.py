@@ -23,7 +23,7 @@ from tests.app import coding
 from tests.app.peers import no_tasks_but, publishing, until, watching
 from wire.connection import Redis
 from wire.embedded import EmbeddedServer
-from wire.errors import BadSettings, NoRedisServer
+from wire.errors import BadSettings, NoRedisServer, ServerRefuses
 from wire.settings import Settings, load_settings
 
 
@@ -147,6 +147,21 @@ async def test_no_redis_is_one_sentence_without_the_password(
         )
     assert "secret-word" not in str(caught.value)
     assert "127.0.0.1:1" in str(caught.value)
+
+
+async def test_a_wrong_redis_password_is_one_sentence_at_once(
+    redis_server: EmbeddedServer, redis_client: Redis
+) -> None:
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(ServerRefuses, match="refuses the user name or the password") as caught:
+        await main.serve(
+            settings(),
+            redis_url=redis_server.url.replace("//", "//user:secret-word@"),
+            stop=asyncio.Event(),
+            on_ready=print,
+        )
+    assert "secret-word" not in str(caught.value)
+    assert asyncio.get_running_loop().time() - began < 1.0
 
 
 async def test_stop_ends_publisher_and_viewer_within_5_s_and_leaves_no_task(serve: Serve) -> None:

@@ -99,12 +99,15 @@ async def test_kill_9_costs_less_than_two_seconds_and_sigterm_less_than_three(
         ({"SHARPCAST_MODEL": "nowhere"}, "no model named 'nowhere'"),
         ({"SHARPCAST_ENGINE": "abacus"}, "Engine 'abacus' cannot be used"),
         ({"SHARPCAST_WORKER_THREADS": "many"}, "SHARPCAST_WORKER_THREADS"),
+        ({"SHARPCAST_REDIS_URL": "redis://:se#cret"}, "the host or the port cannot be read"),
+        ({"USER": "wrong:secret-word"}, "refuses the user name or the password"),
     ],
 )
 def test_a_worker_that_cannot_start_says_why_in_one_line(
     redis_server: EmbeddedServer, settings: dict[str, str], words: str
 ) -> None:
-    process = start("bad", redis_server.url, SHARPCAST_LOG_LEVEL="error", **settings)
+    url = redis_server.url.replace("//", f"//{settings.pop('USER', '')}@").replace("//@", "//")
+    process = start("bad", url, SHARPCAST_LOG_LEVEL="error", **settings)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 2
     assert words in said and len(said.strip().splitlines()) == 1

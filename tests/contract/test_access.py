@@ -1,0 +1,236 @@
+"""Who gets in, and how: passwords, users of a role, TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.contract.acl import rules
+from tests.contract.test_messages import beat
+from tests.contract.units import batch, video
+from tests.redis_servers import Server, free_ports, running
+from wire import keys
+from wire.connection import REDIS_DOWN, Redis, connect, wait_until_up
+from wire.control import EndStream, to_lead, to_publisher
+from wire.embedded import EmbeddedServer, find_server
+from wire.errors import ServerAway, ServerRefuses
+from wire.heartbeat import Heartbeats
+from wire.jobs import JobQueue
+from wire.log import LogReader, LogWriter
+from wire.server_memory import read_memory
+from wire.streams import StreamRegistry
+
+PASSWORD = "wo#r/d?:@%&+ ä"
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedServer]:
+    """A server of our own, whose users may be changed."""
+    with EmbeddedServer(find_server()) as server:
+        yield server
+
+
+@pytest.fixture
+async def owner(embedded: EmbeddedServer) -> AsyncIterator[Redis]:
+    """One who may do anything."""
+    client = connect(embedded.url)
+    await client.execute("FLUSHALL")
+    yield client
+    await client.aclose()
+
+
+def as_user(server: EmbeddedServer, user: str, password: str = PASSWORD) -> Redis:
+    return connect(server.url.replace("//", f"//{user}:{password}@"), prefix=keys.PREFIX)
+
+
+async def test_a_password_of_any_characters_gets_in(embedded: EmbeddedServer, owner: Redis) -> None:
+    await owner.execute("ACL", "SETUSER", "any", "on", f">{PASSWORD}", "+@all", "~*")
+    client = as_user(embedded, "any")
+    assert await client.execute("ACL", "WHOAMI") == b"any"
+    await client.aclose()
+
+
+async def test_a_wrong_password_is_said_as_that_at_once_and_told_to_nobody(
+    embedded: EmbeddedServer, owner: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    await owner.execute("ACL", "SETUSER", "any", "on", f">{PASSWORD}", "+@all", "~*")
+    client = as_user(embedded, "any", "secret-word")
+    began = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(ServerRefuses) as caught:
+            await wait_until_up(client, 10.0)
+    assert time.monotonic() - began < 1.0
+    assert "refuses the user name or the password" in str(caught.value)
+    assert "secret-word" not in str(caught.value) + caplog.text
+    # While a process runs this is all it says of it, once a minute.
+    assert [getattr(record, "action", "") for record in caplog.records] == ["redis_refuses"]
+    await client.aclose()
+
+
+async def test_a_password_that_is_set_meanwhile_is_waited_out(
+    embedded: EmbeddedServer, owner: Redis
+) -> None:
+    words = ("on", f">{PASSWORD}", "+@all", "~*")
+    await owner.execute("ACL", "SETUSER", "any", *words)
+    client = as_user(embedded, "any")
+    await client.execute("PING")
+    await owner.execute("ACL", "DELUSER", "any")
+    with pytest.raises(ServerRefuses):
+        for _ in range(2):  # the server closes what was open first
+            with contextlib.suppress(ServerAway):
+                await client.execute("PING")
+    await owner.execute("ACL", "SETUSER", "any", *words)
+    assert await client.execute("PING") == b"PONG"
+    await client.aclose()
+
+
+async def test_each_role_can_do_its_work_with_its_rules_and_no_more(
+    embedded: EmbeddedServer, owner: Redis
+) -> None:
+    for role in ("app", "worker"):
+        await owner.execute("ACL", "SETUSER", role, "on", f">{PASSWORD}", *rules(role))
+    app, worker = as_user(embedded, "app"), as_user(embedded, "worker")
+    registry, jobs = StreamRegistry(app), JobQueue(app)
+    queue = JobQueue(worker, consumer="w")
+    assert await queue.claim(block_ms=1) is None
+    session = await registry.create("cam1")
+    offered = await jobs.offer("cam1", session)
+    assert await jobs.is_there(offered)
+    await registry.set_job("cam1", session, before="", job=offered)
+    source = LogWriter(
+        app, stream="cam1", rendition=keys.SOURCE, owner_field="session", epoch=session
+    )
+    await source.append(batch(session, video(0, key=True)), now_ms=0)
+    await registry.watch("cam1", session)
+    await to_lead(app, "cam1").send(EndStream())
+
+    job = await queue.claim(block_ms=100)
+    assert job is not None
+    assert await queue.renew(job)
+    assert await queue.take_over() is None
+    await Heartbeats(worker).beat(beat("w"))
+    epoch = await StreamRegistry(worker).take_lead("cam1", session, "w", job=job.entry)
+    reader = LogReader(worker, stream="cam1", rendition=keys.SOURCE)
+    assert await reader.seek_last_key_frame()
+    assert len(await reader.read(block_ms=100)) == 1
+    assert await to_lead(worker, "cam1").read(block_ms=1) == []
+    await to_publisher(worker, "cam1").send(EndStream())
+    enhanced = LogWriter(
+        worker, stream="cam1", rendition=keys.ENHANCED, owner_field="epoch", epoch=epoch
+    )
+    await enhanced.append(batch(epoch, video(0, key=True)), now_ms=0)
+    await enhanced.clear()
+    await worker.time(keys.record("cam1"))
+
+    assert [record.id for record in await registry.list()] == ["cam1"]
+    assert [each.name for each in await Heartbeats(app).list()] == ["w"]
+    assert await read_memory(app) is not None
+    await Heartbeats(worker).leave("w")
+    await queue.finish(job.entry)
+    assert await registry.end("cam1", session, keys.ALL_ENHANCED)
+    for client in (app, worker):
+        for words in (
+            ("SET", "sharpcast:x", "1"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("KEYS", "*"),
+            ("HGETALL", "other:key"), ("ACL", "LIST"),
+        ):  # fmt: skip
+            with pytest.raises(ServerRefuses, match="lacks a permission"):
+                await client.execute(*words)
+        await client.aclose()
+
+
+def _signed(
+    folder: Path, name: str, by: tuple[x509.Name, ec.EllipticCurvePrivateKey] | None
+) -> tuple[x509.Name, ec.EllipticCurvePrivateKey]:
+    """Writes ``name.pem`` and ``name.key``, signed by another or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    issuer, signer = by or (subject, key)
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(signer, hashes.SHA256())
+    )
+    (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return subject, key
+
+
+async def test_tls_with_an_authority_and_a_certificate_of_our_own(tmp_path: Path) -> None:
+    authority = _signed(tmp_path, "ca", None)
+    _signed(tmp_path, "server", authority)
+    _signed(tmp_path, "client", authority)
+    plain, port = free_ports(2)
+    server = Server(
+        tmp_path, plain, "--tls-port", str(port), "--tls-cert-file", f"{tmp_path}/server.pem",
+        "--tls-key-file", f"{tmp_path}/server.key", "--tls-ca-cert-file", f"{tmp_path}/ca.pem",
+    )  # fmt: skip
+    own = f"cert={tmp_path}/client.pem&key={tmp_path}/client.key"
+    with running(server):
+        client = connect(f"rediss://127.0.0.1:{port}?ca={tmp_path}/ca.pem&{own}")
+        assert await client.execute("PING") == b"PONG"
+        await client.aclose()
+        client = connect(f"rediss://127.0.0.1:{port}?{own}")
+        with pytest.raises(ServerRefuses, match="certificate is not trusted"):
+            await client.execute("PING")
+        await client.aclose()
+        client = connect(f"rediss://127.0.0.1:{port}?ca={tmp_path}/ca.pem")
+        with pytest.raises(REDIS_DOWN):  # TLS 1.3 tells it, or closes, whichever is read first
+            await client.execute("PING")
+        await client.aclose()
+
+
+@pytest.mark.parametrize("password", ["", "wrong"])
+async def test_a_server_with_a_password_says_what_it_wants(tmp_path: Path, password: str) -> None:
+    (port,) = free_ports(1)
+    with running(Server(tmp_path, port, "--requirepass", PASSWORD)):
+        login = f":{password}@" if password else ""
+        client = connect(f"redis://{login}127.0.0.1:{port}")
+        words = "refuses the user name or the password" if password else "asks for a password"
+        with pytest.raises(ServerRefuses, match=words):
+            await client.execute("PING")
+        await client.aclose()
+        client = connect(f"redis://:{PASSWORD}@127.0.0.1:{port}")
+        assert await client.execute("PING") == b"PONG"
+        await client.aclose()
+
+
+async def test_one_of_a_cluster_and_none_of_a_cluster_are_said(
+    tmp_path: Path, embedded: EmbeddedServer
+) -> None:
+    (port,) = free_ports(1)
+    with running(Server(tmp_path, port)):
+        client = connect(f"redis+cluster://127.0.0.1:{port}")
+        with pytest.raises(ServerRefuses, match="none of a cluster"):
+            await client.execute("PING")
+        await client.aclose()
+        client = connect(f"redis://127.0.0.1:{port}/99")
+        with pytest.raises(ServerRefuses, match="database of that number"):
+            await client.execute("PING")
+        await client.aclose()
