@@ -86,6 +86,10 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "Of the net's work, what the frames on ``reuse`` asked for; the whole net on a picture is 1."
     reuse_done: float = 0.0
     "What of it was done."
+    bad_entries: int = 0
+    "Entries of the source log that were no batches."
+    bad_messages: int = 0
+    "Messages to the lead that were none."
     renditions: list[RenditionWork] = msgspec.field(default_factory=list)
     "Those that somebody watches or watched."
 

@@ -85,6 +85,7 @@ class Lead:
         )  # fmt: skip
         self._seat = engine_time.seat()
         self._key_wish = KeyWish(client, job.stream)
+        self._mailbox = control.to_lead(client, job.stream)
         self._over: LeadOver | None = None
         self._alarm = asyncio.Event()
         self._reader = LogReader(client, stream=job.stream, rendition=keys.SOURCE)
@@ -159,6 +160,7 @@ class Lead:
             rungs=counts.rungs, rung=standing.level.name.lower(),
             share_ms=round(standing.ms_per_s, 1), reuse_wanted=round(counts.reuse_wanted, 2),
             reuse_done=round(counts.reuse_done, 2),
+            bad_entries=self._reader.bad_entries, bad_messages=self._mailbox.bad_messages,
             renditions=self._renditions.work(self._pipeline.steps),
         )  # fmt: skip
 
@@ -303,10 +305,9 @@ class Lead:
             await asyncio.sleep(RENEW_S)
 
     async def _listen(self) -> None:
-        mailbox = control.to_lead(self._client, self.job.stream)
         while True:
             try:
-                messages = await mailbox.read(block_ms=_BLOCK_MS)
+                messages = await self._mailbox.read(block_ms=_BLOCK_MS)
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)
                 continue

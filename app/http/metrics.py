@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from app.http.rendition_metrics import of_logs, of_renditions
 from app.streams.hub import StreamHub
 from wire import keys
 from wire.heartbeat import WorkerBeat
@@ -89,6 +90,7 @@ class _StreamCollector(Collector):
         yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
         yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.beats))
         yield from _of_workers(self.beats)
+        yield from of_renditions(self.beats)
         viewers = GaugeMetricFamily(
             "sharpcast_viewers", "Viewers of this app", labels=["stream", "rendition"]
         )
@@ -101,7 +103,7 @@ class _StreamCollector(Collector):
             "sharpcast_units_dropped", "Units not written to the log", labels=["stream", "reason"]
         )
         for record in live:
-            for rendition in (keys.SOURCE, keys.ENHANCED):
+            for rendition in (keys.SOURCE, *keys.ALL_ENHANCED):
                 count = self._hub.viewers(record.id).get(rendition, 0)
                 viewers.add_metric([record.id, rendition], count)
             fps.add_metric([record.id], record.fps)
@@ -112,6 +114,7 @@ class _StreamCollector(Collector):
                 for reason, count in publication.dropped.items():
                     drops.add_metric([record.id, reason], count)
         yield from (viewers, fps, kbps, units, drops)
+        yield from of_logs(self._hub)
         viewer_drops = GaugeMetricFamily(
             "sharpcast_viewer_units_dropped", "Units present viewers did not get", labels=["reason"]
         )

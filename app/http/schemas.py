@@ -8,13 +8,25 @@ from pydantic import BaseModel, ConfigDict, Field
 class Rendition(BaseModel):
     """One coded version of a stream."""
 
-    name: str
+    name: str = Field(
+        description="source, the enhanced one's factor (2x), or with a codec (2x-vp8) one that is "
+        "made for viewers who lack the usual codec"
+    )
     codec: str = Field(description="h264, vp8 or vp9")
     width: int
     height: int
     fps: float
     kbps: float
-    viewers: int
+    viewers: int = Field(description="Of this app, who read it")
+    frames: int = Field(default=0, description="Put out since the worker leads the stream")
+    encoded: int = Field(default=0, description="Pictures that its encoder made")
+    left_out: int = Field(
+        default=0, description="Pictures for which its encoder had no time, while another one had"
+    )
+    encode_ms: float = Field(default=0.0, description="What encoding a picture took, on average")
+    reason: str = Field(
+        default="", description="Why its viewers get nothing of it, as a sentence; else empty"
+    )
 
 
 class Source(BaseModel):

@@ -7,6 +7,7 @@ import datetime
 from typing import Any
 
 from app.http import schemas
+from app.http.renditions import rendition_views
 from app.streams.hub import StreamHub
 from wire import keys
 from wire.heartbeat import StreamWork, WorkerBeat
@@ -45,24 +46,7 @@ def stream_view(
         codec=record.codec, width=record.width, height=record.height,
         fps=record.fps, kbps=record.kbps,
     )  # fmt: skip
-    renditions = [
-        schemas.Rendition(
-            name=keys.SOURCE, viewers=viewers.get(keys.SOURCE, 0), **source.model_dump()
-        )
-    ]
-    tail = hub.tail(record.id, keys.ENHANCED)
-    if work is not None and work.width:
-        renditions.append(
-            schemas.Rendition(
-                name=rendition_name(work.width, record.width),
-                codec=tail.codec if tail and tail.codec else "h264",
-                width=work.width,
-                height=work.height,
-                fps=round(work.fps, 2),
-                kbps=round(work.kbps, 1),
-                viewers=viewers.get(keys.ENHANCED, 0),
-            )  # fmt: skip
-        )
+    enhancement = _enhancement(record, lead, work, beats, defaults)
     return schemas.Stream(
         id=record.id,
         state=record.state,
@@ -71,8 +55,10 @@ def stream_view(
         audio=record.audio,
         viewers=sum(viewers.values()),
         source=source,
-        renditions=renditions,
-        enhancement=_enhancement(record, lead, work, beats, defaults),
+        renditions=rendition_views(
+            record, work, hub, reason=enhancement.reason if work is None else ""
+        ),
+        enhancement=enhancement,
         frames=_frames(record, work, hub),
         packets=hub.packets(record.id),
         layer=hub.layer(record.id),
@@ -124,12 +110,6 @@ def _look(
     }
 
 
-def rendition_name(enhanced: int, source: int) -> str:
-    """The enhanced rendition is called by its factor; copied while that is 1."""
-    factor = round(enhanced / source) if source else 2
-    return f"{max(2, factor)}x"
-
-
 def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> schemas.Frames:
     dropped = dict(work.dropped) if work else {}
     publication = hub.publication(record.id)
@@ -154,7 +134,8 @@ def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> sc
 
 
 def _latency(stream: str, hub: StreamHub) -> schemas.Latency:
-    tail = hub.tail(stream, keys.ENHANCED)
+    tails = [tail for name in keys.ALL_ENHANCED if (tail := hub.tail(stream, name)) is not None]
+    tail = max(tails, key=lambda tail: len(tail.latency), default=None)
     total = tail.latency.total() if tail else None
     if tail is None or total is None:
         return schemas.Latency(samples=0, total=None, stages=[])

@@ -223,6 +223,7 @@ class UnitSender(RTCRtpSender):
     async def _send_unit(self, unit: Outgoing) -> None:
         payload_type = self._payload_types.get(unit.payload_codec)
         if payload_type is None or self._header is None:
+            self._queue.dropped["codec"] += 1
             return
         # A switch of renditions or a replay may go back in time; RTP times must not.
         pts = unit.pts

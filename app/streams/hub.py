@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import secrets
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -18,14 +19,16 @@ from app.errors import (
     StreamNotFound,
 )
 from app.rtc.gate import Refusals
-from app.rtc.offer import Offer, check_play_offer
+from app.rtc.offer import check_play_offer
 from app.rtc.publisher import PublisherPeer
 from app.rtc.trickle import Fragment
 from app.rtc.viewer import ViewerEvents, ViewerPeer
+from app.streams.choice import Coding, Wish, choose
 from app.streams.life import State
 from app.streams.publication import Publication
 from app.streams.publishing import HubOptions, Publishing
 from app.streams.tail import RenditionTail
+from app.streams.throttle import Throttle
 from app.streams.viewing import Viewing
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis
@@ -42,11 +45,15 @@ _LINGER_S = 3.0
 """A tail nobody listens to is kept this long: the next viewer then joins at once."""
 
 
-def _check_codec(record: StreamRecord, offer: Offer) -> None:
-    """The source is forwarded as it is: whoever asks for it must be able to decode it."""
-    if record.codec and record.codec not in offer.codecs:
-        name = record.codec.upper()
-        raise BadOffer(f"The source is coded as {name}, which the offer has not.", status=422)
+_REFIT_S = 0.5
+"""How often another rendition is looked for, for a viewer who lacks the codec of what comes."""
+
+
+def _chosen(record: StreamRecord, wish: Wish | None) -> str:
+    """The rendition to read. Raises BadOffer."""
+    if wish is None:
+        return keys.SOURCE  # sound alone, which the source has
+    return choose(wish, Coding(source=record.codec, output=record.output))
 
 
 @dataclasses.dataclass(slots=True)
@@ -56,6 +63,9 @@ class _ViewerSession:
     "The publisher's."
     viewing: Viewing
     peer: ViewerPeer
+    wish: Wish | None
+    "None: it watches no video."
+    refits: Throttle
 
 
 class StreamHub:
@@ -121,16 +131,21 @@ class StreamHub:
         if record is None or record.state != State.LIVE.value:
             why = record.reason if record is not None else ""
             raise NobodyPublishes(why or f"Nobody publishes {stream} at the moment.")
-        if rendition == keys.SOURCE and "video" in offer.kinds:
-            _check_codec(record, offer)
+        wish = None
+        if "video" in offer.kinds:
+            wish = Wish(rendition=rendition, fallback=fallback, codecs=offer.codecs)
+        chosen = _chosen(record, wish)
         if self._closing or len(self._viewers) + len(self._joining) >= self._options.max_viewers:
             raise Full("The server serves as many viewers as it may.")
         secret = secrets.token_urlsafe(18)
         # A publisher without sound may be followed by one with it.
         has_audio = "audio" in offer.kinds
-        tail = self._tail(record, rendition)
+        tail = self._tail(record, chosen)
         source = self._tail(record, keys.SOURCE) if has_audio or fallback else tail
-        viewing = Viewing(tail, source, fallback=fallback, has_audio=has_audio)
+        viewing = Viewing(
+            tail, source, fallback=fallback, has_audio=has_audio,
+            on_unfit=lambda: self._refit_soon(secret),
+        )  # fmt: skip
         peer = ViewerPeer(
             ViewerEvents(
                 on_connected=lambda: viewing.start(peer),
@@ -149,10 +164,33 @@ class StreamHub:
         if self._closing:
             await peer.close()
             raise Full("The server stops.")
-        self._viewers[secret] = _ViewerSession(stream, record.session, viewing, peer)
+        self._viewers[secret] = _ViewerSession(
+            stream, record.session, viewing, peer, wish, Throttle(_REFIT_S)
+        )
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop_viewer(secret, peer.end_reason)
         return secret, answer
+
+    def _refit_soon(self, secret: str) -> None:
+        """What comes has a codec that the viewer has not: the source's or the lead's changed."""
+        session = self._viewers.get(secret)
+        if session is not None and session.refits.allow(now=time.monotonic()):
+            self._spawn(self._refit(secret, session), "viewer-refit")
+
+    async def _refit(self, secret: str, session: _ViewerSession) -> None:
+        try:
+            record = await self.record(session.stream)
+            if record is None or record.session != session.session:
+                return  # its tails find out by themselves
+            rendition = _chosen(record, session.wish)
+        except RedisAway:
+            return
+        except BadOffer as error:
+            self._drop_viewer(secret, str(error))  # it comes again, and is told
+            return
+        if rendition != session.viewing.rendition and self._viewers.get(secret) is session:
+            logger.info("[session %s] reads %s from now on", secret[:4], rendition)
+            session.viewing.move(self._tail(record, rendition))
 
     async def stop_playing(self, stream: str, secret: str) -> None:
         """Ends a viewer's session. Raises SessionNotFound."""
@@ -309,8 +347,20 @@ class StreamHub:
         found = [t for (s, r, _), (t, _) in self._tails.items() if (s, r) == (stream, rendition)]
         return max(found, key=lambda tail: tail.session, default=None)
 
+    def publications(self) -> list[Publication]:
+        """All publications that this app holds."""
+        return self._publishing.publications()
+
+    def tails(self) -> list[RenditionTail]:
+        """All tail readers of this app."""
+        return [tail for tail, _ in self._tails.values()]
+
+    def viewer_stalls(self) -> int:
+        """How often the source stood in for viewers who are present."""
+        return sum(session.viewing.stalls for session in self._viewers.values())
+
     def viewers(self, stream: str) -> dict[str, int]:
-        """This app's viewers of a stream, by the rendition they asked for."""
+        """This app's viewers of a stream, by the rendition they read."""
         counts: dict[str, int] = {}
         for session in self._viewers.values():
             if session.stream == stream:

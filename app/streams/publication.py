@@ -68,6 +68,7 @@ class Publication:
         self._client = client
         self._registry = StreamRegistry(client)
         self._jobs = JobQueue(client)
+        self._mailbox = to_publisher(client, stream)
         self._on_key_frame_needed = on_key_frame_needed
         self._grace_s = grace_s
         self._grace: asyncio.TimerHandle | None = None
@@ -92,6 +93,11 @@ class Publication:
     def state(self) -> State:
         """Where it is in its life."""
         return self._state
+
+    @property
+    def bad_messages(self) -> int:
+        """Messages to it that could not be read."""
+        return self._mailbox.bad_messages
 
     @property
     def is_live(self) -> bool:
@@ -329,10 +335,9 @@ class Publication:
 
     async def _listen(self) -> None:
         """Carries out what others ask of the publisher."""
-        mailbox = to_publisher(self._client, self.stream)
         while True:
             try:
-                messages = await mailbox.read(block_ms=1000)
+                messages = await self._mailbox.read(block_ms=1000)
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)
                 continue

@@ -222,6 +222,10 @@ class Publishing:
         session = self._sessions.get(stream)
         return session.peer if session is not None and _is_same(session.secret, secret) else None
 
+    def publications(self) -> list[Publication]:
+        """All of this app's."""
+        return [session.publication for session in self._sessions.values()]
+
     def publication(self, stream: str) -> Publication | None:
         """The publication, if this app holds it."""
         session = self._sessions.get(stream)

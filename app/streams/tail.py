@@ -87,6 +87,11 @@ class RenditionTail:
         self._listeners.discard(listener)
 
     @property
+    def bad_entries(self) -> int:
+        """Entries of the log that could not be read."""
+        return self._reader.bad_entries
+
+    @property
     def listeners(self) -> int:
         """How many listen."""
         return len(self._listeners)

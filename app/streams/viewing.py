@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from app.rtc.send_queue import Outgoing
 from app.rtc.viewer import ViewerPeer
@@ -20,21 +21,34 @@ class Viewing:
     """
 
     def __init__(
-        self, tail: RenditionTail, source: RenditionTail, *, fallback: bool, has_audio: bool
+        self,
+        tail: RenditionTail,
+        source: RenditionTail,
+        *,
+        fallback: bool,
+        has_audio: bool,
+        on_unfit: Callable[[], None] = lambda: None,
     ) -> None:
-        """``source`` is ``tail`` again where neither audio nor a fallback needs it."""
+        """``source`` is ``tail`` again where neither audio nor a fallback needs it. ``on_unfit``
+        is called for every unit of its rendition whose codec the viewer has not.
+        """
         self._tail = tail
         self._source = source
         self._has_audio = has_audio
-        may_fall_back = fallback and tail is not source
-        self._switch = RenditionSwitch(
-            preferred=tail.rendition, fallback=keys.SOURCE if may_fall_back else None
-        )
+        self._fallback = fallback
+        self._on_unfit = on_unfit
+        self._switch = self._make_switch()
         self._peer: ViewerPeer | None = None
+
+    def _make_switch(self) -> RenditionSwitch:
+        may_fall_back = self._fallback and self._tail is not self._source
+        return RenditionSwitch(
+            preferred=self._tail.rendition, fallback=keys.SOURCE if may_fall_back else None
+        )
 
     @property
     def rendition(self) -> str:
-        """The rendition it asked for."""
+        """The rendition that it reads."""
         return self._tail.rendition
 
     def reads(self, tail: RenditionTail) -> bool:
@@ -49,6 +63,21 @@ class Viewing:
     def start(self, peer: ViewerPeer) -> None:
         """The connection stands: replay, then follow."""
         self._peer = peer
+        self._join()
+        if self._tail is not self._source:
+            self._source.listen(self._take)
+
+    def move(self, tail: RenditionTail) -> None:
+        """Reads another rendition from now on: the codec of the one before is not the viewer's."""
+        if self._tail is not self._source:
+            self._tail.leave(self._take)
+        self._tail = tail
+        self._switch = self._make_switch()
+        if self._peer is not None:
+            self._peer.restart_video()
+            self._join()
+
+    def _join(self) -> None:
         replay = self._tail.replay()
         for unit in replay:
             self._send_video(unit)
@@ -57,8 +86,6 @@ class Viewing:
         else:
             self._tail.request_key_frame()
         self._tail.listen(self._take)
-        if self._tail is not self._source:
-            self._source.listen(self._take)
 
     def stop(self) -> None:
         """Follows no more."""
@@ -76,6 +103,8 @@ class Viewing:
         if not unit.is_video:
             if self._has_audio and rendition == keys.SOURCE:
                 self._peer.push(unit)
+        elif rendition == self._tail.rendition and not self._fits(unit, self._peer):
+            self._on_unfit()
         elif rendition == self._tail.rendition:
             self._take_preferred(unit)
         else:
@@ -98,7 +127,7 @@ class Viewing:
         pick = self._switch.take_fallback(
             unit.pts,
             can_start=self._source.has_group,
-            can_show=peer.can_send(Codec(unit.payload_codec)),
+            can_show=self._fits(unit, peer),
             now=time.monotonic(),
         )
         if pick is Pick.SEND:
@@ -107,6 +136,10 @@ class Viewing:
             self._send_group(self._source.group(), shown)
         elif pick is Pick.WANT_KEY:
             self._source.request_key_frame()
+
+    @staticmethod
+    def _fits(unit: Outgoing, peer: ViewerPeer) -> bool:
+        return peer.can_send(Codec(unit.payload_codec))
 
     def _send_group(self, group: list[Outgoing], shown: int | None) -> None:
         for unit in catch_up(group, shown=shown):

@@ -1,0 +1,65 @@
+"""Which rendition a viewer reads, by the codecs that it can decode; no I/O, no clock."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from app.errors import BadOffer
+from wire import keys
+
+USUAL = "h264"
+"""What a lead encodes in where none has said so yet. Whoever takes the stream makes the rendition
+that the viewer was promised, whatever it prefers itself."""
+
+_NAMES = {"h264": "H.264", "vp8": "VP8", "vp9": "VP9"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Coding:
+    """In what a stream is coded, as its record says."""
+
+    source: str
+    "Codec of the source."
+    output: str = ""
+    "Codec of the lead; empty while there was none."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What a viewer asked for, and what it can decode."""
+
+    rendition: str
+    "``source``, or the enhanced one."
+    fallback: bool
+    "The source may stand in for the enhanced rendition."
+    codecs: frozenset[str]
+    "Video codecs that it can decode, in lower case."
+
+
+def choose(wish: Wish, coding: Coding) -> str:
+    """The rendition whose log the viewer reads. Raises BadOffer (422) where it can decode none.
+
+    In this order: the enhanced rendition that all share, where the viewer has both codecs that it
+    may hold (a lead that does not enhance copies the source into it); the enhanced rendition in one
+    codec that the viewer has, the lead's first; the source, where it may stand in.
+    """
+    has_source = coding.source in wish.codecs
+    if wish.rendition == keys.SOURCE:
+        if not has_source:
+            name = _NAMES.get(coding.source, coding.source.upper())
+            raise BadOffer(f"The source is coded as {name}, which the offer has not.", status=422)
+        return keys.SOURCE
+    usual = coding.output or USUAL
+    if has_source and usual in wish.codecs:
+        return keys.ENHANCED
+    for codec in (usual, *keys.ON_DEMAND):
+        if codec in wish.codecs and codec in keys.ON_DEMAND:
+            return keys.ON_DEMAND[codec]
+    if wish.fallback and has_source:
+        return keys.SOURCE
+    known = dict.fromkeys((*keys.ON_DEMAND, *((coding.source,) if wish.fallback else ())))
+    *first, last = (_NAMES.get(codec, codec.upper()) for codec in known)
+    raise BadOffer(
+        f"The stream can be had as {', '.join(first)} or {last}, and the offer has none of them.",
+        status=422,
+    )

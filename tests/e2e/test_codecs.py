@@ -1,0 +1,177 @@
+"""Viewers who lack a codec: aiortc peers, a hub, a real Redis and a real worker between them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.http.renditions import rendition_views
+from app.http.schemas import Rendition
+from app.rtc import ice
+from app.rtc.payloads import depayload
+from app.streams.hub import HubOptions, StreamHub
+from tests.app import coding
+from tests.app.peers import Viewer, publishing, until, watching
+from tests.workers.studio import lead_config, working
+from tests.workers.zoo import make_model
+from wire import keys
+from wire.batch import Codec
+from wire.connection import Redis
+from wire.heartbeat import StreamWork
+from workers.decode.decoder import UnitDecoder
+from workers.engines import make_engine
+from workers.enhance.nets import NetCache
+from workers.worker import Worker
+
+SIZE, ENHANCED = (98, 54), (196, 108)
+SOURCES = {
+    "H264": coding.h264(*SIZE, 25), "VP8": coding.vp8(*SIZE, 25), "VP9": coding.vp9(*SIZE, 25)
+}  # fmt: skip
+
+
+@pytest.fixture
+async def hub(redis_client: Redis) -> AsyncIterator[StreamHub]:
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    made = StreamHub(redis_client, HubOptions(4, 8, 1500, 10.0, ()))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def nets(tmp_path: Path) -> Iterator[NetCache]:
+    make_model(tmp_path, "tiny")
+    cache = NetCache(make_engine("auto", threads=1), zoo=tmp_path)
+    cache.load("tiny", *SIZE)
+    yield cache
+    cache.close()
+
+
+def into(hub: StreamHub, rendition: str = keys.ENHANCED) -> Callable[[str], Awaitable[str]]:
+    async def play(sdp: str) -> str:
+        return (await hub.play("cam1", sdp, rendition=rendition, fallback=True))[1]
+
+    return play
+
+
+@contextlib.asynccontextmanager
+async def live(hub: StreamHub, codec: str) -> AsyncIterator[None]:
+    async def publish(sdp: str) -> str:
+        return (await hub.publish("cam1", sdp))[1]
+
+    async with publishing(publish, SOURCES[codec], codec=codec), asyncio.timeout(60):
+        while (record := await hub.record("cam1")) is None or record.state != "live":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        yield
+
+
+def pictures(viewer: Viewer, codec: Codec) -> list[tuple[int, int]]:
+    """The sizes of what the viewer's decoder makes of its packets; nothing was lost on the way."""
+    units: dict[int, bytes] = {}
+    for packet in list(viewer.received["video"].packets):
+        if packet.payload:
+            data = depayload(codec, packet.payload).data
+            units[packet.timestamp] = units.get(packet.timestamp, b"") + data
+    decoder, sizes = UnitDecoder(codec), []
+    for unit in list(units.values())[:-1]:  # the last one may not be complete yet
+        sizes += [(p.width, p.height) for _, p in decoder.decode(unit, 0)]
+    return sizes
+
+
+def sees(
+    viewer: Viewer, codec: Codec, size: tuple[int, int], count: int = 20
+) -> Callable[[], bool]:
+    return lambda: pictures(viewer, codec).count(size) >= count
+
+
+def work_of(worker: Worker) -> StreamWork:
+    (lead,) = worker.leads
+    return lead.work()
+
+
+async def api(hub: StreamHub, worker: Worker) -> dict[str, Rendition]:
+    record = await hub.record("cam1")
+    assert record is not None
+    return {one.name: one for one in rendition_views(record, work_of(worker), hub, reason="")}
+
+
+@pytest.mark.parametrize("source", ["H264", "VP9"])
+@pytest.mark.parametrize("output", [Codec.H264, Codec.VP8])
+async def test_each_viewer_sees_enhanced_pictures_in_the_codec_that_it_has(
+    hub: StreamHub, redis_client: Redis, nets: NetCache, output: Codec, source: str
+) -> None:
+    async with (
+        working(redis_client, nets, lead_config("w1", codec=output)) as worker,
+        live(hub, source),
+        watching(into(hub), "video", codec="VP8") as vp8,
+        watching(into(hub), "video", codec="H264") as h264,
+    ):
+        await until(sees(vp8, Codec.VP8, ENHANCED), timeout_s=30)
+        await until(sees(h264, Codec.H264, ENHANCED), timeout_s=30)
+        shown, work = await api(hub, worker), work_of(worker)
+    # Decoded once and enhanced once for both: every frame that came was made once at the most.
+    assert 0 < work.enhanced + work.bicubic <= work.frames_in
+    made = {one.name: one for one in work.renditions}
+    assert sum(one.viewers for one in shown.values()) == 2
+    watched = {name for name, one in made.items() if one.watched}
+    codecs = {made[name].codec for name in watched}
+    assert len(watched) == 2 and codecs == {"h264", "vp8"}
+    for name in watched:
+        assert shown[name].frames > 0 and shown[name].encode_ms > 0 and shown[name].reason == ""
+
+
+async def test_nothing_is_encoded_in_a_codec_that_no_viewer_needs(
+    hub: StreamHub, redis_client: Redis, nets: NetCache
+) -> None:
+    async with (
+        working(redis_client, nets, lead_config("w1")) as worker,
+        live(hub, "H264"),
+        watching(into(hub, keys.SOURCE), codec="H264"),
+        watching(into(hub), "video", codec="VP8") as viewer,
+    ):
+        await until(sees(viewer, Codec.VP8, ENHANCED), timeout_s=30)
+        assert [one.name for one in work_of(worker).renditions] == ["2x-vp8"]
+        assert set(await api(hub, worker)) == {"source", "2x", "2x-vp8"}
+        assert (await api(hub, worker))["2x"].frames == 0
+
+
+@pytest.mark.parametrize("source", ["H264", "VP9"])
+async def test_a_copied_source_reaches_who_lacks_its_codec(
+    hub: StreamHub, redis_client: Redis, nets: NetCache, source: str
+) -> None:
+    async with (
+        working(redis_client, nets, lead_config("w1")),
+        live(hub, source),
+    ):
+        await hub.change("cam1", enhance=False, model=None)
+        async with watching(into(hub), "video", codec="VP8") as viewer:
+            await until(sees(viewer, Codec.VP8, SIZE), timeout_s=30)
+
+
+async def test_a_worker_with_another_codec_changes_nothing_for_who_lacks_it(
+    hub: StreamHub, redis_client: Redis, nets: NetCache
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        await first.enter_async_context(working(redis_client, nets, lead_config("w1")))
+        async with live(hub, "H264"), watching(into(hub), "video", codec="H264") as viewer:
+            await until(sees(viewer, Codec.H264, ENHANCED), timeout_s=30)
+            assert hub.viewers("cam1") == {"2x": 1}
+            # Takes over with VP8: what this viewer reads becomes undecodable for it.
+            async with working(redis_client, nets, lead_config("w2", codec=Codec.VP8)) as second:
+                await first.aclose()
+                await until(lambda: second.leads)
+                await until(lambda: hub.viewers("cam1") == {"2x-h264": 1}, timeout_s=20)
+                viewer.received["video"].packets.clear()
+                await until(lambda: len(viewer.received["video"].timestamps) > 40, timeout_s=20)
+                assert hub.viewer_drops().get("codec", 0) == 0
+
+
+async def test_a_viewer_of_vp9_alone_gets_the_source_or_is_refused(
+    hub: StreamHub, redis_client: Redis, nets: NetCache
+) -> None:
+    async with live(hub, "VP9"), watching(into(hub), "video", codec="VP9") as viewer:
+        await until(sees(viewer, Codec.VP9, SIZE), timeout_s=30)
+        assert hub.viewers("cam1") == {"source": 1}
