@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.compose.project import ROOT, MissingVariable, entrypoint, in_order, load, whole
+from tests.contract.acl import rules
 from wire.settings import load_settings
 
 SECRETS = {
@@ -50,7 +51,7 @@ def test_services_wait_until_what_they_need_is_healthy() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_is_a_setting_with_a_good_value(name: str) -> None:
     settings = load_settings(SERVICES[name]["environment"])
-    assert settings.redis_url == "redis://sharpcast:redis-word@redis:6379/0"
+    assert settings.redis_url == f"redis://sharpcast-{name}:redis-word@redis:6379/0"
     assert entrypoint() == ["sharpcast"]
 
 
@@ -130,12 +131,15 @@ def redis_users() -> dict[str, list[str]]:
 def test_nobody_gets_into_redis_without_a_password() -> None:
     users = redis_users()
     assert users["default"] == ["off"]
-    assert set(users) == {"default", "health", "sharpcast"}
+    assert set(users) == {"default", "health", "sharpcast-app", "sharpcast-worker"}
     assert users["health"] == ["on", ">health", "-@all", "+ping"]
-    rules = users["sharpcast"]
-    assert ">redis-word" in rules
     assert "nopass" not in str(users)
-    assert {"-@admin", "-@dangerous"} <= set(rules)
+
+
+@pytest.mark.parametrize("role", OURS)
+def test_our_redis_users_are_those_of_the_documentation(role: str) -> None:
+    # There the contract suite runs as these users.
+    assert redis_users()[f"sharpcast-{role}"] == ["on", ">redis-word", *rules(role)]
 
 
 def test_the_health_check_of_redis_is_that_of_its_health_user() -> None:
