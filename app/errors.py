@@ -18,6 +18,7 @@ AppError
 ├── AlreadyPublishing   409
 ├── NobodyPublishes     409 + Retry-After
 ├── Full                503 + Retry-After
+├── NoCandidate         503 + Retry-After
 └── RedisAway           503 + Retry-After
 """
 
@@ -165,6 +166,14 @@ class Full(AppError):
     status = 503
     title = "Server full"
     retry_after_s = 10
+
+
+class NoCandidate(AppError):
+    """No UDP port is free for another peer at the moment."""
+
+    status = 503
+    title = "Server full"
+    retry_after_s = 5
 
 
 class RedisAway(AppError):

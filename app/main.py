@@ -63,8 +63,8 @@ async def serve(
         if not await wait_until_up(client, REDIS_START_S):
             raise NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
         addresses = ice.choose_addresses(settings.ice_addresses, loopback_only=settings.is_loopback)
-        ice.install(addresses)
-        hub = StreamHub(client, _hub_options(settings, addresses))
+        ice.install(addresses, settings.port_range)
+        hub = StreamHub(client, _hub_options(settings))
         raise_limit(_files_needed(settings, addresses))
         edge = create_app(_context(settings, client, hub))
         edge.watch(counts)
@@ -97,13 +97,12 @@ def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
     return peers * max(len(addresses.local), 1) + MAX_CONNECTIONS + _OTHER_FILES
 
 
-def _hub_options(settings: Settings, addresses: ice.IceAddresses) -> HubOptions:
+def _hub_options(settings: Settings) -> HubOptions:
     return HubOptions(
         max_streams=settings.max_streams,
         max_viewers=settings.max_viewers,
         start_bitrate_kbps=settings.start_bitrate_kbps,
         publisher_timeout_s=settings.publisher_timeout_s,
-        mapped_addresses=addresses.mapped,
         publisher_grace_s=settings.publisher_grace_s,
     )
 

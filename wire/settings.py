@@ -32,6 +32,7 @@ from wire.errors import BadSettings
 PREFIX = "SHARPCAST_"
 _BITRATE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
+_PORTS = re.compile(r"([1-9][0-9]{0,4})-([1-9][0-9]{0,4})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 _HOST = re.compile(
@@ -91,6 +92,8 @@ class Settings(BaseSettings):
     it."""
     ice_addresses: Words = ()
     """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
+    ice_ports: str = ""
+    """UDP ports of peers, ``first-last``; each peer takes one for each address. Empty: any."""
     ice_servers: Words = Field((), repr=False)
     """STUN and TURN addresses handed to browsers, by comma: ``stun:host:port``,
     ``turn:user:password@host:port``, or without a login, with ``turn_secret``."""
@@ -151,6 +154,13 @@ class Settings(BaseSettings):
     @classmethod
     def _words(cls, value: object) -> object:
         return _split(value)
+
+    @field_validator("ice_ports")
+    @classmethod
+    def _ice_ports(cls, value: str) -> str:
+        if value and parse_ports(value) is None:
+            raise ValueError(f"{value!r} is not of the form 50000-50199")
+        return value
 
     @field_validator("ice_addresses")
     @classmethod
@@ -270,6 +280,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def port_range(self) -> tuple[int, int] | None:
+        """First and last UDP port of peers, None for any."""
+        return parse_ports(self.ice_ports)
+
+    @property
     def is_loopback(self) -> bool:
         """True if only this machine can reach the web server."""
         return _is_loopback(self.http_host)
@@ -300,6 +315,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what ``load_settings`` hands over counts: no hidden .env files."""
         return (init_settings,)
+
+
+def parse_ports(text: str) -> tuple[int, int] | None:
+    """(first, last) of ``first-last``, None if that is no range of ports."""
+    match = _PORTS.fullmatch(text)
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2])
+    return (first, last) if 1 <= first <= last <= 65535 else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
 from app.http.openapi import GUARDED
+from app.rtc.ice import Route
 from app.rtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
 from app.rtc.trickle import parse_fragment
 from app.rtc.turn import IceServerList
@@ -41,6 +42,12 @@ async def _read(request: Request, media_type: str) -> str:
         return (await request.body()).decode()
     except UnicodeDecodeError as error:
         raise BadOffer("The SDP is not UTF-8 text.") from error
+
+
+def route(request: Request) -> Route:
+    """How the offer came in; behind a proxy on this machine little is known."""
+    served_at = (request.scope.get("server") or ("",))[0]
+    return Route(served_at=served_at, client=request.client.host if request.client else "")
 
 
 def base_url(request: Request, public_url: str) -> str:

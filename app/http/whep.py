@@ -62,6 +62,7 @@ def router(context: Context) -> APIRouter:
             offer,
             rendition=SOURCE if rendition == SOURCE else ENHANCED,
             fallback=fallback != "none",
+            route=sdp.route(request),
         )
         base = sdp.base_url(request, context.public_url)
         return sdp.created(answer, f"{base}/whep/{stream}/{secret}", context.ice_servers)

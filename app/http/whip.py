@@ -34,7 +34,9 @@ def router(context: Context) -> APIRouter:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
         sdp.check_name(stream)
         offer = await sdp.read_offer(request)
-        secret, answer = await context.hub.publish(stream, offer, takeover=takeover)
+        secret, answer = await context.hub.publish(
+            stream, offer, takeover=takeover, route=sdp.route(request)
+        )
         base = sdp.base_url(request, context.public_url)
         return sdp.created(answer, f"{base}/whip/{stream}/{secret}", context.ice_servers)
 

@@ -34,8 +34,6 @@ class AnswerOptions:
 
     start_kbps: int | None
     "Chromium begins to send at this rate; None leaves it out."
-    mapped: tuple[str, ...]
-    "Addresses that take the place of local ones in candidates."
 
 
 def offer_for_aiortc(offer: Offer) -> str:
@@ -124,9 +122,7 @@ def _disabled(section: MediaOffer) -> list[str]:
 
 
 def _section(offer: Offer, section: MediaOffer, own: Section, options: AnswerOptions) -> list[str]:
-    candidates = [
-        line for value in own.values("candidate") for line in _mapped(value, options.mapped)
-    ]
+    candidates = list(own.values("candidate"))
     address, port = _default(candidates)
     formats = " ".join(str(payload.number) for payload in section.payloads)
     lines = [f"m={section.kind} {port} {section.protocol} {formats}", f"c={address}"]
@@ -187,16 +183,3 @@ def _default(candidates: list[str]) -> tuple[str, int]:
         return _NO_ADDRESS, 9
     address, port = candidates[0].split(" ")[4:6]
     return f"IN IP{6 if ':' in address else 4} {address}", int(port)
-
-
-def _mapped(candidate: str, mapped: tuple[str, ...]) -> list[str]:
-    """The candidate once per mapped address of its own family, in its place."""
-    if not mapped:
-        return [candidate]
-    parts = candidate.split(" ")
-    is_v6 = ":" in parts[4]
-    return [
-        " ".join([*parts[:4], address, *parts[5:]])
-        for address in mapped
-        if (":" in address) == is_v6
-    ]

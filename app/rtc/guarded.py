@@ -7,6 +7,7 @@ peers of the process (those of tests) keep the stock ones.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import socket
 import time
@@ -21,7 +22,7 @@ from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from app.rtc.gate import MAX_ADDRESSES, PACKET_ERRORS, PacketGate, Source, Verdict
-from app.rtc.ice import RemoteCandidates, installed
+from app.rtc.ice import RemoteCandidates, Route, best_first, installed
 from app.rtc.srtp_inlet import SrtpInlet
 
 logger = logging.getLogger(__name__)
@@ -64,10 +65,12 @@ class GuardedProtocol(StunProtocol):
 
 
 class GuardedConnection(Connection):
-    """The ICE side of a peer. ``gate`` and ``remotes`` are set when it is guarded."""
+    """The ICE side of a peer. ``gate`` and ``remotes`` are set when it is guarded,
+    ``route`` before candidates are gathered."""
 
     gate: PacketGate
     remotes: RemoteCandidates
+    route = Route()
 
     round_trip_s: float | None = None
     """Of the last check that was answered without being repeated."""
@@ -91,32 +94,46 @@ class GuardedConnection(Connection):
         self, component: int, addresses: list[str], timeout: int = 5
     ) -> list[aioice.Candidate]:
         """One socket per address of ours; those that cannot be had are left out."""
-        candidates: list[aioice.Candidate] = []
+        ours = installed().addresses
+        protocols = [
+            protocol
+            for address in ours.local
+            if (protocol := await self._listen(address, component)) is not None
+        ]
+        self._protocols += protocols
+        offered = [p.local_candidate for p in protocols if not ours.hides_local]
+        for host in ours.mapped:
+            for local in (p.local_candidate for p in protocols):
+                if (":" in host) == (":" in local.host):
+                    offered.append(copy.copy(local))
+                    offered[-1].host = host
+        order = best_first(dict.fromkeys(c.host for c in offered), self.route)
+        offered.sort(key=lambda candidate: order.index(candidate.host))
+        for rank, candidate in enumerate(offered):
+            # RFC 8445 section 5.1.2.1: no two alike.
+            candidate.priority = candidate_priority(component, "host", 65535 - rank)
+        return offered
+
+    async def _listen(self, address: str, component: int) -> GuardedProtocol | None:
+        try:
+            bound = installed().bind(address)
+        except OSError as error:
+            logger.warning("no UDP port at %s: %s", address, error.strerror)
+            return None
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
         loop = asyncio.get_running_loop()
-        for rank, address in enumerate(addresses):
-            try:
-                bound = installed().bind(address)
-            except OSError as error:
-                logger.warning("no UDP port at %s: %s", address, error.strerror)
-                continue
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
-            _, protocol = await loop.create_datagram_endpoint(
-                lambda: GuardedProtocol(self), sock=bound
-            )
-            host, port = bound.getsockname()[:2]
-            protocol.local_candidate = aioice.Candidate(
-                foundation=candidate_foundation("host", "udp", host),
-                component=component,
-                transport="udp",
-                # RFC 8445 section 5.1.2.1: no two alike, the first is the best.
-                priority=candidate_priority(component, "host", 65535 - rank),
-                host=host,
-                port=port,
-                type="host",
-            )
-            self._protocols.append(protocol)
-            candidates.append(protocol.local_candidate)
-        return candidates
+        _, protocol = await loop.create_datagram_endpoint(lambda: GuardedProtocol(self), sock=bound)
+        host, port = bound.getsockname()[:2]
+        protocol.local_candidate = aioice.Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=host,
+            port=port,
+            type="host",
+        )
+        return protocol
 
     def respond_error(
         self,
@@ -215,6 +232,13 @@ def guard(dtls: RTCDtlsTransport, gate: PacketGate, remotes: RemoteCandidates) -
     guarded.gate = cast(GuardedDtls, dtls).gate = gate
     guarded.remotes = remotes
     gate.username = f"{connection.local_username}:".encode()
+
+
+def set_route(dtls: RTCDtlsTransport, route: Route) -> None:
+    """Tells how the peer's offer came in; before its candidates are gathered."""
+    connection = dtls.transport._connection
+    if isinstance(connection, GuardedConnection):
+        connection.route = route
 
 
 def measured_round_trip_s(dtls: RTCDtlsTransport) -> float | None:

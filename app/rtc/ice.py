@@ -10,8 +10,12 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import aioice.ice
+import ifaddr
 
 _LOOPBACK = "127.0.0.1"
+
+_BRIDGES = ("docker", "br-", "virbr", "veth", "cni", "podman", "lxc", "lxd")
+"""How interfaces are called that nobody outside reaches."""
 
 MAX_REMOTE_CANDIDATES = 8
 """Of one peer that are checked by us before it checks us: each costs up to seven packets."""
@@ -101,7 +105,9 @@ def bind_udp(address: str, port: int) -> socket.socket:
 
 def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddresses:
     """From the setting; empty means loopback, or all of this machine's if it serves others."""
-    own = [a for a in aioice.ice.get_host_addresses(True, True) if not a.startswith("fe80")]
+    found = aioice.ice.get_host_addresses(True, True)
+    bridges = _bridge_addresses()
+    own = sorted((a for a in found if not a.startswith("fe80")), key=lambda a: a in bridges)
     if not wanted:
         return IceAddresses((_LOOPBACK,) if loopback_only or not own else tuple(own), ())
     local = tuple(a for a in wanted if a in own or _can_bind(a))
@@ -109,6 +115,16 @@ def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddr
     if mapped and not local:
         return IceAddresses(tuple(own) or (_LOOPBACK,), mapped, hides_local=True, configured=True)
     return IceAddresses(local, mapped, configured=True)
+
+
+def _bridge_addresses() -> set[str]:
+    """Addresses of networks inside this machine: containers', virtual machines'."""
+    return {
+        str(ip.ip if ip.is_IPv4 else ip.ip[0])
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+        if adapter.name.startswith(_BRIDGES)
+    }
 
 
 def _can_bind(address: str) -> bool:
@@ -119,15 +135,39 @@ def _can_bind(address: str) -> bool:
     return True
 
 
-def best_first(addresses: Iterable[str], *, served_at: str = "") -> list[str]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Route:
+    """How a peer's offer came in; empty where it is not known."""
+
+    served_at: str = ""
+    "Our address of its HTTP connection."
+    client: str = ""
+    "The address it came from."
+
+    @property
+    def is_from_outside(self) -> bool:
+        """True for a client at a global address."""
+        try:
+            return ipaddress.ip_address(self.client.partition("%")[0]).is_global
+        except ValueError:
+            return False
+
+
+def best_first(addresses: Iterable[str], route: Route) -> list[str]:
     """Addresses in the order in which a peer had better try them; some try only the first.
 
-    First the one at which its request came in, then IPv4, global before private, as given.
+    First the one at which its request came in (but no private one for a peer outside), then those
+    of its side of a NAT, then IPv4, as given.
     """
 
     def rank(address: str) -> tuple[bool, bool, bool]:
         parsed = ipaddress.ip_address(address)
-        return (address != served_at, parsed.version != 4, not parsed.is_global)
+        is_elsewhere = route.is_from_outside and not parsed.is_global
+        return (
+            address != route.served_at or is_elsewhere,
+            is_elsewhere or (bool(route.client) and not route.is_from_outside and parsed.is_global),
+            parsed.version != 4,
+        )
 
     return sorted(addresses, key=rank)
 

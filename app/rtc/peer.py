@@ -13,7 +13,7 @@ from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 from aiortc.sdp import candidate_from_sdp
 
-from app.errors import BadOffer
+from app.errors import BadOffer, NoCandidate
 from app.rtc.answer import (
     AnswerOptions,
     codecs_for_aiortc,
@@ -22,14 +22,16 @@ from app.rtc.answer import (
     write_answer,
 )
 from app.rtc.gate import PacketGate, Refusals
-from app.rtc.guarded import guard
-from app.rtc.ice import RemoteCandidates, installed
+from app.rtc.guarded import guard, set_route
+from app.rtc.ice import RemoteCandidates, Route, installed
 from app.rtc.offer import Offer
 from app.rtc.transport_offer import TransportOffer
 from app.rtc.trickle import Fragment
 
 CONNECT_S = 10.0
 """A peer that has not finished ICE and DTLS by then is let go."""
+
+_UNKNOWN = Route()
 
 
 class Peer:
@@ -105,21 +107,25 @@ class Peer:
         transceiver.receiver._set_rtcp_ssrc(sender._ssrc)
         transceiver._RTCRtpTransceiver__sender = sender  # type: ignore[attr-defined]
 
-    async def answer(self, offer: Offer, *, start_kbps: int | None, mapped: tuple[str, ...]) -> str:
-        """The SDP answer with all candidates; a peer that cannot make one is closed."""
+    async def answer(self, offer: Offer, *, start_kbps: int | None, route: Route = _UNKNOWN) -> str:
+        """The SDP answer with all candidates. Raises NoCandidate; a peer without one is closed."""
         connection = self._connection
         shown = RTCSessionDescription(offer_for_aiortc(offer), "offer")
         try:
             await connection.setRemoteDescription(shown)
+            for transceiver in connection.getTransceivers():
+                set_route(transceiver.receiver.transport, route)
             for transceiver, section in zip(connection.getTransceivers(), offer.used, strict=True):
                 transceiver._codecs = codecs_for_aiortc(section)
                 transceiver._headerExtensions = extensions_for_aiortc(section)
             await connection.setLocalDescription(await connection.createAnswer())
+            if "a=candidate:" not in connection.localDescription.sdp:
+                raise NoCandidate
         except BaseException:
             await self.close()
             raise
         self._offered = offer.transport
-        options = AnswerOptions(start_kbps=start_kbps, mapped=mapped)
+        options = AnswerOptions(start_kbps=start_kbps)
         return write_answer(offer, connection.localDescription.sdp, options)
 
     async def trickle(self, fragment: Fragment) -> None:

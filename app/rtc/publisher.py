@@ -12,6 +12,7 @@ from collections.abc import Callable
 from app.rtc.assembler import CodedUnit
 from app.rtc.capture_clock import CaptureClock
 from app.rtc.gate import Refusals
+from app.rtc.ice import Route
 from app.rtc.intake import Taken, VideoIntake
 from app.rtc.liveness import Liveness
 from app.rtc.offer import Offer
@@ -23,6 +24,7 @@ from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
 from wire.limits import MAX_PIXELS
 
 _CHECK_S = 0.5
+_UNKNOWN = Route()
 
 PAUSED = "The publisher sends no pictures at the moment."
 _CLOCK_RATES = {"video": 90_000, "audio": 48_000}
@@ -89,7 +91,7 @@ class PublisherPeer:
         """Pictures that were not taken, by reason."""
         return dict(self._intake.refused)
 
-    async def answer(self, offer: Offer, *, start_kbps: int, mapped: tuple[str, ...]) -> str:
+    async def answer(self, offer: Offer, *, start_kbps: int, route: Route = _UNKNOWN) -> str:
         """The SDP answer. Raises BadOffer."""
         for kind in offer.kinds:
             transceiver = self._peer.add_track(kind, "recvonly")
@@ -110,7 +112,7 @@ class PublisherPeer:
             Peer.put_receiver(transceiver, receiver)
         for parameters in offer.fmtp.values():
             self._intake.learn(parameters)
-        sdp = await self._peer.answer(offer, start_kbps=start_kbps, mapped=mapped)
+        sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
         self._take_sign()
         self._watch = asyncio.get_running_loop().create_task(
             self._run_watch(), name="publisher-watch"

@@ -8,12 +8,15 @@ import uuid
 from collections.abc import Callable
 
 from app.rtc.gate import Refusals
+from app.rtc.ice import Route
 from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.send_queue import Outgoing
 from app.rtc.sender import UnitSender
 from app.rtc.trickle import Fragment
 from wire.batch import Codec
+
+_UNKNOWN = Route()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class ViewerPeer:
         self._connected = False
         self._deadline: asyncio.TimerHandle | None = None
 
-    async def answer(self, offer: Offer, *, mapped: tuple[str, ...]) -> str:
+    async def answer(self, offer: Offer, *, route: Route = _UNKNOWN) -> str:
         """The SDP answer. Raises BadOffer."""
         stream_id = str(uuid.uuid4())
         for kind in offer.kinds:
@@ -57,7 +60,7 @@ class ViewerPeer:
             )
             self._senders[kind] = sender
             Peer.put_sender(transceiver, sender, stream_id)
-        sdp = await self._peer.answer(offer, start_kbps=None, mapped=mapped)
+        sdp = await self._peer.answer(offer, start_kbps=None, route=route)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(CONNECT_S, self._give_up)
         return sdp

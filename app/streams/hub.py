@@ -19,6 +19,7 @@ from app.errors import (
     StreamNotFound,
 )
 from app.rtc.gate import Refusals
+from app.rtc.ice import Route
 from app.rtc.offer import check_play_offer
 from app.rtc.publisher import PublisherPeer
 from app.rtc.trickle import Fragment
@@ -37,6 +38,8 @@ from wire.errors import BadMessage, StreamBusy, StreamGone
 from wire.streams import StreamRecord, StreamRegistry
 
 logger = logging.getLogger(__name__)
+
+_UNKNOWN = Route()
 
 _OVER_S = 1.5
 """A record may be missing this long: after Redis lost it, its app makes it again."""
@@ -92,15 +95,18 @@ class StreamHub:
 
     # Publishing.
 
-    async def publish(self, stream: str, sdp: str, *, takeover: bool = True) -> tuple[str, str]:
-        """(session secret, SDP answer). Raises BadOffer, AlreadyPublishing, Full, RedisAway.
+    async def publish(
+        self, stream: str, sdp: str, *, takeover: bool = True, route: Route = _UNKNOWN
+    ) -> tuple[str, str]:
+        """(session secret, SDP answer).
 
+        Raises BadOffer, AlreadyPublishing, Full, NoCandidate, RedisAway.
         Whoever may publish takes a stream over from the connection that brings it, unless
         ``takeover`` is false and that connection stands.
         """
         if self._closing:
             raise Full("The server stops.")
-        return await self._publishing.publish(stream, sdp, takeover=takeover)
+        return await self._publishing.publish(stream, sdp, takeover=takeover, route=route)
 
     async def unpublish(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
@@ -123,9 +129,12 @@ class StreamHub:
     # Watching.
 
     async def play(
-        self, stream: str, sdp: str, *, rendition: str, fallback: bool
+        self, stream: str, sdp: str, *, rendition: str, fallback: bool, route: Route = _UNKNOWN
     ) -> tuple[str, str]:
-        """(session secret, SDP answer). Raises BadOffer, NobodyPublishes, Full, RedisAway."""
+        """(session secret, SDP answer).
+
+        Raises BadOffer, NobodyPublishes, Full, NoCandidate, RedisAway.
+        """
         offer = check_play_offer(sdp)
         record = await self.record(stream)
         if record is None or record.state != State.LIVE.value:
@@ -158,7 +167,7 @@ class StreamHub:
         )
         self._joining.append(viewing)
         try:
-            answer = await peer.answer(offer, mapped=self._options.mapped_addresses)
+            answer = await peer.answer(offer, route=route)
         finally:
             self._joining.remove(viewing)
         if self._closing:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
 from app.rtc.gate import Refusals
+from app.rtc.ice import Route
 from app.rtc.offer import Offer, check_publish_offer
 from app.rtc.publisher import PublisherEvents, PublisherPeer
 from app.streams.life import State
@@ -35,7 +36,6 @@ class HubOptions:
     max_viewers: int
     start_bitrate_kbps: int
     publisher_timeout_s: float
-    mapped_addresses: tuple[str, ...]
     publisher_grace_s: float = 10.0
 
 
@@ -109,8 +109,13 @@ class Publishing:
         self._reserved: set[str] = set()
         self._closing = False
 
-    async def publish(self, stream: str, sdp: str, *, takeover: bool) -> tuple[str, str]:
-        """(session secret, SDP answer). Raises BadOffer, AlreadyPublishing, Full, RedisAway."""
+    async def publish(
+        self, stream: str, sdp: str, *, takeover: bool, route: Route
+    ) -> tuple[str, str]:
+        """(session secret, SDP answer).
+
+        Raises BadOffer, AlreadyPublishing, Full, NoCandidate, RedisAway.
+        """
         offer = check_publish_offer(sdp)
         present = self._sessions.get(stream)
         if stream in self._reserved:
@@ -122,11 +127,13 @@ class Publishing:
             raise Full("The server carries as many streams as it may.")
         self._reserved.add(stream)
         try:
-            return await self._publish(stream, offer, takeover)
+            return await self._publish(stream, offer, takeover, route)
         finally:
             self._reserved.discard(stream)
 
-    async def _publish(self, stream: str, offer: Offer, takeover: bool) -> tuple[str, str]:
+    async def _publish(
+        self, stream: str, offer: Offer, takeover: bool, route: Route
+    ) -> tuple[str, str]:
         link, has_audio = _Link(), "audio" in offer.kinds
         peer = PublisherPeer(
             PublisherEvents(
@@ -140,9 +147,7 @@ class Publishing:
         )
         try:
             answer = await peer.answer(
-                offer,
-                start_kbps=self._options.start_bitrate_kbps,
-                mapped=self._options.mapped_addresses,
+                offer, start_kbps=self._options.start_bitrate_kbps, route=route
             )
             present = self._sessions.get(stream)
             if present is None or present.publication.state is State.ENDED:

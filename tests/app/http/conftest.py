@@ -71,7 +71,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         snapshot_age_s: float = 0.0,
     ) -> Site:
         redis = redis or redis_client
-        hub = StreamHub(redis, HubOptions(max_streams, max_viewers, 1500, 10.0, ()))
+        hub = StreamHub(redis, HubOptions(max_streams, max_viewers, 1500, 10.0))
         context = Context(
             hub=hub,
             redis=redis,

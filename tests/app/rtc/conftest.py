@@ -17,13 +17,13 @@ async def answer() -> AsyncIterator[Answer]:
     """Answers a checked offer with a real connection; they are closed at the end."""
     peers = []
 
-    async def made(checked: Offer, mapped: tuple[str, ...] = ()) -> str:
+    async def made(checked: Offer) -> str:
         peer = Peer(lambda state: None)
         peers.append(peer)
         for kind in checked.kinds:
             peer.add_track(kind, "recvonly" if checked.publishes else "sendonly")
         start_kbps = 1500 if checked.publishes else None
-        return await peer.answer(checked, start_kbps=start_kbps, mapped=mapped)
+        return await peer.answer(checked, start_kbps=start_kbps)
 
     yield made
     for peer in peers:

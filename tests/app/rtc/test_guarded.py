@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import resource
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aioice import stun
 
+from app.errors import NoCandidate
 from app.rtc import ice
 from app.rtc.gate import MAX_ADDRESSES, Refusals
 from app.rtc.guarded import GuardedConnection, GuardedDtls
@@ -61,10 +63,10 @@ class Relay:
         self.publisher, self.viewer = Publisher(), Viewer()
 
     async def publish(self, sdp: str) -> str:
-        return await self.ingest.answer(check_publish_offer(sdp), start_kbps=1500, mapped=())
+        return await self.ingest.answer(check_publish_offer(sdp), start_kbps=1500)
 
     async def play(self, sdp: str) -> str:
-        return await self.watch.answer(check_play_offer(sdp), mapped=())
+        return await self.watch.answer(check_play_offer(sdp))
 
     def _relay(self, unit: AccessUnit) -> None:
         self.units += 1
@@ -108,7 +110,11 @@ async def relay() -> AsyncIterator[Relay]:
 
 def transport(peer: Any) -> Any:
     """The DTLS transport of a peer of ours or of aiortc's connection."""
-    connection = peer._peer._connection if hasattr(peer, "_peer") else peer.connection
+    if hasattr(peer, "peer"):
+        peer = peer.peer
+    elif hasattr(peer, "_peer"):
+        peer = peer._peer
+    connection = peer._connection if isinstance(peer, Peer) else peer.connection
     return connection.getTransceivers()[0].receiver.transport
 
 
@@ -185,6 +191,7 @@ async def test_a_hundred_thousand_datagrams_end_nothing(
     relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    asyncio.get_running_loop().set_debug(False)  # it takes half of the time of a datagram
     attackers = [
         Attacker(relay.ingest, relay.publisher),
         Attacker(relay.watch, relay.viewer),
@@ -304,7 +311,7 @@ class _Offers:
 
     async def signal(self, sdp: str) -> str:
         self.peer.add_track("video", "sendonly")
-        return await self.peer.answer(check_play_offer(sdp), start_kbps=None, mapped=())
+        return await self.peer.answer(check_play_offer(sdp), start_kbps=None)
 
 
 @pytest.mark.parametrize("ending", ["", "a=end-of-candidates\r\n"])
@@ -322,3 +329,76 @@ async def test_a_peer_that_names_no_usable_candidate_connects(ending: str) -> No
         await connected(viewer.connection)
     finally:
         await asyncio.gather(viewer.close(), offers.peer.close())
+
+
+def addresses_of(sdp: str) -> list[tuple[str, int]]:
+    """Those of an answer's first section, by priority and as they stand, which must be alike."""
+    lines = sdp.split("m=")[1].split("\r\n")
+    found = [line.split(" ") for line in lines if line.startswith("a=candidate:")]
+    assert [int(f[3]) for f in found] == sorted((int(f[3]) for f in found), reverse=True)
+    return [(f[4], int(f[5])) for f in found]
+
+
+@pytest.fixture
+def restore() -> Iterator[None]:
+    yield
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+
+
+async def answer_of(offers: _Offers, route: ice.Route) -> str:
+    viewer = Viewer("video")
+    await viewer.connection.setLocalDescription(await viewer.connection.createOffer())
+    try:
+        checked = check_play_offer(str(viewer.connection.localDescription.sdp))
+        offers.peer.add_track("video", "sendonly")
+        return await offers.peer.answer(checked, start_kbps=None, route=route)
+    finally:
+        await viewer.close()
+
+
+async def test_local_and_mapped_addresses_are_both_offered_the_best_first(restore: None) -> None:
+    both = ice.IceAddresses(("127.0.0.1", "127.0.0.2"), ("203.0.113.5", "8.8.8.8", "2600::1"))
+    for route, first in (
+        (ice.Route("127.0.0.2", "127.0.0.9"), "127.0.0.2"),
+        (ice.Route("127.0.0.2", "1.1.1.1"), "8.8.8.8"),
+    ):
+        ice.install(both)
+        offers = _Offers()
+        found = addresses_of(await answer_of(offers, route))
+        await offers.peer.close()
+        assert found[0][0] == first
+        assert {a for a, _ in found} == {"127.0.0.1", "127.0.0.2", "203.0.113.5", "8.8.8.8"}
+
+
+async def test_where_only_mapped_addresses_were_wanted_no_other_is_told(restore: None) -> None:
+    ice.install(ice.IceAddresses(("127.0.0.1",), ("203.0.113.5",), hides_local=True))
+    offers = _Offers()
+    found = addresses_of(await answer_of(offers, ice.Route()))
+    assert [a for a, _ in found] == ["203.0.113.5"]
+    assert found[0][1] == guarded(offers)._protocols[0].local_candidate.port
+    await offers.peer.close()
+
+
+async def test_where_no_port_is_left_the_offer_is_refused_for_now(restore: None) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        ice.install(ice.IceAddresses(("127.0.0.1",), ()), (port, port))
+        offers = _Offers()
+        with pytest.raises(NoCandidate) as refused:
+            await answer_of(offers, ice.Route())
+        assert (refused.value.status, refused.value.retry_after_s) == (503, 5)
+    offers = _Offers()
+    assert addresses_of(await answer_of(offers, ice.Route())) == [("127.0.0.1", port)]
+    await offers.peer.close()
+
+
+async def test_where_files_run_out_the_offer_is_refused_for_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(address: str, port: int) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(ice, "bind_udp", full)
+    with pytest.raises(NoCandidate):
+        await answer_of(_Offers(), ice.Route())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 
 import aioice.ice
+import ifaddr
 import pytest
 
 from app.rtc.ice import (
@@ -10,6 +11,7 @@ from app.rtc.ice import (
     IceAddresses,
     IceServer,
     RemoteCandidates,
+    Route,
     UdpPorts,
     best_first,
     bind_udp,
@@ -95,11 +97,34 @@ def test_behind_an_unknown_nat_few_global_candidates_are_checked() -> None:
     assert taken == [True] * MAX_REMOTE_CANDIDATES + [False] * 12
 
 
-def test_the_address_of_the_request_comes_first_then_ipv4_then_global() -> None:
-    own = ["2600::1", "fd00::1", "172.17.0.1", "8.8.8.8", "10.0.0.2"]
-    assert best_first(own) == ["8.8.8.8", "172.17.0.1", "10.0.0.2", "2600::1", "fd00::1"]
-    assert best_first(own, served_at="fd00::1")[0] == "fd00::1"
-    assert best_first(own, served_at="127.0.0.1") == best_first(own)
+OWN = ["2600::1", "172.17.0.1", "10.0.0.2", "8.8.8.8"]
+
+
+@pytest.mark.parametrize(
+    "route,first,last",
+    [
+        (Route(), "172.17.0.1", "2600::1"),
+        (Route(served_at="10.0.0.2", client="10.0.0.9"), "10.0.0.2", "2600::1"),
+        (Route(served_at="10.0.0.2", client="1.1.1.1"), "8.8.8.8", "10.0.0.2"),
+        (Route(served_at="8.8.8.8", client="1.1.1.1"), "8.8.8.8", "10.0.0.2"),
+        (Route(served_at="2600::1", client="2600::9"), "2600::1", "10.0.0.2"),
+        (Route(served_at="127.0.0.1", client="10.0.0.9"), "172.17.0.1", "2600::1"),
+        (Route(served_at="127.0.0.1", client="testclient"), "172.17.0.1", "2600::1"),
+    ],
+)
+def test_the_address_of_the_request_comes_first_then_those_on_the_peers_side(
+    route: Route, first: str, last: str
+) -> None:
+    order = best_first(OWN, route)
+    assert (order[0], order[-1]) == (first, last)
+    assert sorted(order) == sorted(OWN)
+
+
+def test_networks_inside_this_machine_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge = ifaddr.Adapter("docker0", "docker0", [ifaddr.IP("192.0.2.7", 16, "docker0")])
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [bridge])
+    found = choose_addresses((), loopback_only=False).local
+    assert found == ("2001:db8::7", "192.0.2.7")
 
 
 def free_range(count: int) -> int:

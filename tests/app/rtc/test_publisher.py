@@ -42,7 +42,7 @@ class Ingest:
         )
 
     async def signal(self, sdp: str) -> str:
-        return await self.peer.answer(check_publish_offer(sdp), start_kbps=1500, mapped=())
+        return await self.peer.answer(check_publish_offer(sdp), start_kbps=1500)
 
     def of(self, kind: Kind) -> list[AccessUnit]:
         return [unit for unit in self.units if unit.kind is kind]

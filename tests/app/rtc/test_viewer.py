@@ -49,7 +49,7 @@ class Egress:
         self.key_frames_asked += 1
 
     async def signal(self, sdp: str) -> str:
-        return await self.peer.answer(check_play_offer(sdp), mapped=())
+        return await self.peer.answer(check_play_offer(sdp))
 
 
 def video(index: int, unit: bytes, *, key: bool = False, live: bool = True) -> Outgoing:

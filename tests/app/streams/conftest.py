@@ -49,7 +49,6 @@ async def make_hub(redis_client: Redis) -> AsyncIterator[MakeHub]:
             max_viewers=max_viewers,
             start_bitrate_kbps=1500,
             publisher_timeout_s=10.0,
-            mapped_addresses=(),
             publisher_grace_s=grace_s,
         )
         made.append(StreamHub(redis_client, options))

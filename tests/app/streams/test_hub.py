@@ -335,7 +335,7 @@ async def test_wishes_are_for_live_streams(make_hub: MakeHub) -> None:
 
 
 def options() -> HubOptions:
-    return HubOptions(8, 8, 1500, 10.0, ())
+    return HubOptions(8, 8, 1500, 10.0)
 
 
 async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
