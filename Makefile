@@ -1,4 +1,4 @@
-# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, clean, help. Everything is installed into .venv.
+# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, bench-faults, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint fuzz bench bench-quality bench-reuse clean help browser
+.PHONY: run test lint fuzz bench bench-quality bench-reuse bench-faults clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench  measure this machine"
 	@echo "make bench-quality  compare the nets; about an hour on two cores; writes docs/quality"
 	@echo "make bench-reuse  what reuse saves and costs; about ten minutes; writes docs/reuse"
+	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
 	@echo "make clean  remove everything that was installed or built here"
 
 run: $(VENV)/installed
@@ -42,6 +43,9 @@ bench-quality: $(VENV)/installed-dev
 
 bench-reuse: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.reuse $(REUSE)
+
+bench-faults: $(VENV)/installed-dev browser
+	@$(BIN)/python -m benchmarks.faults $(FAULTS)
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,120 @@
+"""The history of one viewer, and whether it is as it should be; no I/O, no clock.
+
+A frame counts as shown if it lasts: the next one's RTP time is at least a millisecond later.
+Frames that a decoder needs to catch up have times that are closer; no display shows them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+TICKS_PER_S = 90_000
+MIN_SHOWN_TICKS = TICKS_PER_S // 1000
+
+PAUSE_S = 0.5
+"""Without a frame for longer, a stream was not there."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """One frame that a viewer decoded."""
+
+    at_s: float
+    "When, on the machine's monotonic clock."
+    rtp: int
+    "Its RTP time, 32 bits."
+    number: int | None
+    "Which picture of the source it is, where that can be read."
+    height: int
+    connection: int = 0
+    "Counts the viewer's connections."
+    epoch: int = 0
+    "Of the writer, where it is known."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with a history."""
+
+    shown: int
+    twice: int
+    "Pictures that were shown more than once."
+    out_of_order: int
+    "Frames shown after a later picture, or with an earlier time."
+    lost: int
+    "Pictures between the first and the last shown that never were."
+    stale: int
+    "Frames of an older epoch than one before them."
+
+    @property
+    def is_sound(self) -> bool:
+        """True if every picture was shown at most once, in order, from the newest epoch."""
+        return not (self.twice or self.out_of_order or self.stale)
+
+
+def shown(frames: Sequence[Seen]) -> list[Seen]:
+    """The frames that last, the newest one included."""
+    found = []
+    for index, frame in enumerate(frames):
+        after = frames[index + 1] if index + 1 < len(frames) else None
+        if after is None or after.connection != frame.connection:
+            found.append(frame)
+            continue
+        step = _step(frame.rtp, after.rtp)
+        if step >= MIN_SHOWN_TICKS or step <= 0:
+            found.append(frame)
+    return found
+
+
+def check(frames: Iterable[Seen]) -> Verdict:
+    """Judges one publisher's pictures: numbers count from its beginning and never start anew."""
+    kept = shown(list(frames))
+    numbers: list[int] = []
+    out_of_order = stale = 0
+    epoch = 0
+    for before, frame in zip([None, *kept], kept, strict=False):
+        stale += frame.epoch < epoch
+        epoch = max(epoch, frame.epoch)
+        is_back = frame.number is not None and bool(numbers) and frame.number < max(numbers)
+        if before is not None and before.connection == frame.connection:
+            is_back = is_back or _step(before.rtp, frame.rtp) <= 0
+        out_of_order += is_back
+        if frame.number is not None:
+            numbers.append(frame.number)
+    distinct = set(numbers)
+    lost = max(distinct) - min(distinct) + 1 - len(distinct) if distinct else 0
+    return Verdict(len(kept), len(numbers) - len(distinct), out_of_order, lost, stale)
+
+
+def longest_freeze_s(frames: Sequence[Seen], *, begin_s: float, end_s: float) -> float:
+    """The longest time within the span in which no new picture was shown."""
+    times = [frame.at_s for frame in shown(frames)]
+    within = [at for at in times if begin_s < at < end_s]
+    first = max((at for at in times if at <= begin_s), default=begin_s)
+    points = [first, *within, end_s]
+    return max(b - a for a, b in zip(points, points[1:], strict=False))
+
+
+def enhanced_again_s(frames: Sequence[Seen], *, begin_s: float, height: int) -> float | None:
+    """How long after ``begin_s`` the last disturbance was over: a frame of another height than
+    ``height``, or half a second without one. 0.0 if there was none, None if it did not end.
+    """
+    kept = shown(frames)
+    before = [frame for frame in kept if frame.at_s < begin_s]
+    after = [frame for frame in kept if frame.at_s >= begin_s]
+    last_at = before[-1].at_s if before else begin_s
+    again: float | None = 0.0
+    for frame in after:
+        is_late = frame.at_s - last_at > PAUSE_S
+        last_at = frame.at_s
+        if frame.height != height:
+            again = None
+        elif again is None or is_late:
+            again = frame.at_s - begin_s
+    return again if after else None
+
+
+def _step(before: int, after: int) -> int:
+    """From one RTP time to another, signed."""
+    return (after - before + 2**31) % 2**32 - 2**31

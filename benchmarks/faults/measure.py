@@ -1,0 +1,168 @@
+"""Runs the faults against running processes and measures what the viewers saw."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import psutil
+
+from benchmarks.faults import history
+from benchmarks.faults.history import Seen
+from benchmarks.faults.stack import Stack, find_faketime, seen, until
+from benchmarks.faults.table import FAULTS, Fault, Moments, publish_arguments
+
+BEFORE_S = 0.3
+"""What is looked at before a fault."""
+
+_STEADY = 15
+"""So many frames in a row must be enhanced before the next fault."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """Of one fault over all its streams: the worst of each."""
+
+    fault: Fault
+    streams: int
+    freeze_s: float
+    again_s: float | None
+    lost: int
+    twice: int
+    out_of_order: int
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        """True if it is as wanted."""
+        freeze = self.fault.freeze_s is None or self.freeze_s <= self.fault.freeze_s
+        wanted = self.fault.again_s
+        again = wanted is None or (self.again_s is not None and self.again_s <= wanted)
+        return freeze and again and not self.twice and not self.out_of_order
+
+
+def height_of(streams: int) -> int:
+    """Lines of an enhanced picture."""
+    size = publish_arguments(streams)[1]
+    return 2 * int(size.partition("x")[2])
+
+
+class Viewers:
+    """The streams of one stack and what is seen of them."""
+
+    def __init__(self, stack: Stack, streams: int) -> None:
+        self.names = [f"cam{index}" for index in range(streams)]
+        self._height = height_of(streams)
+        for name in self.names:
+            stack.publish(name, *publish_arguments(streams))
+        until("the streams", lambda: all(stack.server.is_live(name) for name in self.names))
+        self._files = {name: stack.watch(name) for name in self.names}
+
+    def frames(self) -> dict[str, list[Seen]]:
+        """By stream, oldest first."""
+        return {name: seen(path) for name, path in self._files.items()}
+
+    def until_steady(self, timeout_s: float = 30.0) -> None:
+        """Waits until every viewer has been shown enhanced pictures for a while."""
+        until("enhanced pictures", self._is_steady, timeout_s)
+        time.sleep(0.5)
+
+    def _is_steady(self) -> bool:
+        time.sleep(0.2)
+        now = time.monotonic()
+        for frames in self.frames().values():
+            last = frames[-_STEADY:]
+            if len(last) < _STEADY or now - last[-1].at_s > 0.5:
+                return False
+            if any(frame.height != self._height for frame in last):
+                return False
+            if last[-1].at_s - last[0].at_s > 3.0:
+                return False
+        return True
+
+
+@contextlib.contextmanager
+def running(streams: int, *, workers: int, clock: bool = False) -> Iterator[tuple[Stack, Viewers]]:
+    """A stack with its viewers, all of them shown enhanced pictures. No workers: app and worker
+    are started apart.
+    """
+    with tempfile.TemporaryDirectory(prefix="sharpcast-faults-") as name:
+        folder = Path(name)
+        path = folder / "clock" if clock else None
+        if path is not None:
+            path.write_text("+0s")
+        with Stack(folder, clock=path) as stack:
+            stack.start_app(with_worker=workers > 0)
+            if workers != 1:
+                stack.start_worker("second")
+            count = max(1, workers)
+            until("workers", lambda: stack.server.get("/readyz")["workers"] >= count, 60.0)
+            viewers = Viewers(stack, streams)
+            viewers.until_steady(60.0)
+            yield stack, viewers
+
+
+def measure(streams: int, faults: Iterable[Fault] = FAULTS) -> Iterator[Result]:
+    """One after the other; those that need the same processes share them."""
+    ordered = sorted(faults, key=lambda fault: (fault.clock, fault.workers != 1, fault.workers))
+    groups = itertools.groupby(ordered, key=lambda fault: (fault.clock, fault.workers))
+    for (clock, workers), group in groups:
+        if clock and find_faketime() is None:
+            continue
+        with running(streams, workers=workers, clock=clock) as (stack, viewers):
+            for fault in group:
+                yield _try(stack, viewers, fault, streams)
+
+
+def _try(stack: Stack, viewers: Viewers, fault: Fault, streams: int) -> Result:
+    try:
+        viewers.until_steady()
+    except TimeoutError as error:
+        return Result(fault, streams, float("inf"), None, 0, 0, 0, f"not tried: {error}")
+    try:
+        moments = fault.inflict(stack, viewers.names)
+    except (TimeoutError, OSError, psutil.NoSuchProcess, KeyError) as error:
+        return Result(fault, streams, float("inf"), None, 0, 0, 0, f"not tried: {error}")
+    end_s = moments.over_s + fault.settle_s
+    time.sleep(max(0.0, end_s - time.monotonic()) + 0.3)
+    results = [
+        judge(frames, fault, streams, moments, end_s) for frames in viewers.frames().values()
+    ]
+    missed = [r.again_s for r in results if r.again_s is None]
+    return Result(
+        fault,
+        streams,
+        max(result.freeze_s for result in results),
+        None if missed else max(result.again_s or 0.0 for result in results),
+        sum(result.lost for result in results),
+        sum(result.twice for result in results),
+        sum(result.out_of_order for result in results),
+    )
+
+
+def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_s: float) -> Result:
+    """One viewer's result."""
+    begin_s = moments.began_s - BEFORE_S
+    within = [frame for frame in frames if begin_s <= frame.at_s <= end_s]
+    if fault.keeps_numbers:
+        verdicts = [history.check(within)]
+    else:
+        parts = [
+            [frame for frame in within if frame.at_s < moments.over_s],
+            [frame for frame in within if frame.at_s >= moments.over_s],
+        ]
+        verdicts = [history.check(part) for part in parts]
+    return Result(
+        fault,
+        streams,
+        history.longest_freeze_s(frames, begin_s=begin_s, end_s=end_s),
+        history.enhanced_again_s(frames, begin_s=moments.over_s, height=height_of(streams)),
+        sum(verdict.lost for verdict in verdicts),
+        sum(verdict.twice for verdict in verdicts),
+        sum(verdict.out_of_order for verdict in verdicts),
+    )

@@ -1,0 +1,105 @@
+"""Random faults, several at a time, against running processes; only the history is judged."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+
+from benchmarks.faults import history
+from benchmarks.faults.history import Verdict
+from benchmarks.faults.measure import running
+from benchmarks.faults.stack import Stack, until
+
+
+def run(count: int, *, seed: int) -> tuple[int, list[str]]:
+    """How many schedules were run, and what was wrong, a line each."""
+    random_ = random.Random(seed)
+    wrong: list[str] = []
+    with running(1, workers=2) as (stack, viewers):
+        for number in range(count):
+            began_s = time.monotonic()
+            names = [_one(stack, viewers.names[0], random_) for _ in range(random_.randint(1, 3))]
+            try:
+                viewers.until_steady(20.0)
+            except TimeoutError:
+                wrong.append(f"schedule {number} ({', '.join(names)}): not enhanced again")
+            _keep_second(stack)
+            frames = viewers.frames()[viewers.names[0]]
+            verdict = history.check(f for f in frames if f.at_s >= began_s - 0.5)
+            if not verdict.is_sound:
+                wrong.append(f"schedule {number} ({', '.join(names)}): {_say(verdict)}")
+    return count, wrong
+
+
+def _one(stack: Stack, stream: str, random_: random.Random) -> str:
+    name = random_.choice(sorted(_FAULTS))
+    _FAULTS[name](stack, stream, random_)
+    time.sleep(random_.uniform(0.0, 1.5))
+    return name
+
+
+def _kill_worker(stack: Stack, stream: str, random_: random.Random) -> None:
+    victim = _lead(stack, stream)
+    if victim is not None:
+        victim.kill()
+
+
+def _stop_worker(stack: Stack, stream: str, random_: random.Random) -> None:
+    victim = _lead(stack, stream)
+    if victim is not None:
+        os.kill(victim.pid, signal.SIGSTOP)
+        time.sleep(random_.uniform(0.1, 2.5))
+        os.kill(victim.pid, signal.SIGCONT)
+
+
+def _restart_redis(stack: Stack, stream: str, random_: random.Random) -> None:
+    stack.redis.kill()
+    time.sleep(random_.choice((0.0, random_.uniform(0.0, 3.0))))
+    stack.redis.start()
+
+
+def _hang_redis(stack: Stack, stream: str, random_: random.Random) -> None:
+    if stack.redis.process is not None:
+        stack.redis.process.send_signal(signal.SIGSTOP)
+        time.sleep(random_.uniform(0.1, 3.0))
+        stack.redis.process.send_signal(signal.SIGCONT)
+
+
+def _fill_memory(stack: Stack, stream: str, random_: random.Random) -> None:
+    stack.redis.set("maxmemory", "1")
+    time.sleep(random_.uniform(0.1, 3.0))
+    stack.redis.set("maxmemory", "0")
+
+
+_FAULTS: dict[str, Callable[[Stack, str, random.Random], None]] = {
+    "kill worker": _kill_worker,
+    "stop worker": _stop_worker,
+    "restart Redis": _restart_redis,
+    "hang Redis": _hang_redis,
+    "fill memory": _fill_memory,
+}
+
+
+def _lead(stack: Stack, stream: str) -> psutil.Process | None:
+    try:
+        until("a lead", lambda: stack.worker_of(stream).is_running(), 3.0)
+        return stack.worker_of(stream)
+    except (TimeoutError, OSError, KeyError, AssertionError, psutil.NoSuchProcess):
+        return None
+
+
+def _keep_second(stack: Stack) -> None:
+    if stack.workers and stack.workers[-1].poll() is not None:
+        stack.start_worker("second")
+
+
+def _say(verdict: Verdict) -> str:
+    return (
+        f"{verdict.twice} twice, {verdict.out_of_order} out of order, {verdict.stale} stale, "
+        f"of {verdict.shown} shown"
+    )

@@ -1,0 +1,168 @@
+"""The faults that are measured, and what is wanted of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.faults.stack import Stack, stopped, until
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Moments:
+    """When a fault began, and from when on recovery is counted; monotonic seconds."""
+
+    began_s: float
+    over_s: float
+
+
+Break = Callable[[Stack, list[str]], Moments]
+"""Breaks something, puts it right again, and says when."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """One row of the table."""
+
+    name: str
+    inflict: Break
+    freeze_s: float | None
+    "The longest freeze that is wanted; None: it is given by the fault."
+    again_s: float | None
+    "How soon after it the enhanced pictures are wanted back."
+    workers: int = 1
+    settle_s: float = 4.0
+    "How long the viewers are observed after it."
+    keeps_numbers: bool = True
+    "False where the publisher begins anew: its numbers do, too."
+    clock: bool = False
+    "It needs a wall clock that can be set."
+
+
+def _now() -> Moments:
+    at = time.monotonic()
+    return Moments(at, at)
+
+
+def kill_worker(stack: Stack, streams: list[str]) -> Moments:
+    """kill -9 of whoever enhances the first stream."""
+    victim = stack.worker_of(streams[0])
+    moments = _now()
+    victim.kill()
+    return moments
+
+
+def stop_worker(stack: Stack, streams: list[str]) -> Moments:
+    """SIGSTOP for 5 s, then SIGCONT."""
+    victim = stack.worker_of(streams[0])
+    moments = _now()
+    with stopped(victim):
+        time.sleep(5.0)
+    return moments
+
+
+def restart_redis(stack: Stack, streams: list[str]) -> Moments:
+    """kill -9, and an empty one at once."""
+    began = time.monotonic()
+    stack.redis.kill()
+    stack.redis.start()
+    return Moments(began, time.monotonic())
+
+
+def take_redis_away(stack: Stack, streams: list[str]) -> Moments:
+    """kill -9, and an empty one after 10 s."""
+    began = time.monotonic()
+    stack.redis.kill()
+    time.sleep(10.0)
+    stack.redis.start()
+    return Moments(began, time.monotonic())
+
+
+def fill_memory(stack: Stack, streams: list[str]) -> Moments:
+    """Redis takes no more for 5 s."""
+    began = time.monotonic()
+    stack.redis.set("maxmemory", "1")
+    time.sleep(5.0)
+    stack.redis.set("maxmemory", "0")
+    return Moments(began, time.monotonic())
+
+
+def fill_disk(stack: Stack, streams: list[str]) -> Moments:
+    """Redis is to save and cannot, so it refuses writes, for 5 s."""
+    redis, began = stack.redis, time.monotonic()
+    shutil.rmtree(redis.folder)
+    redis.set("save", "1 1")
+    redis.set("stop-writes-on-bgsave-error", "yes")
+    redis.tell("BGSAVE")
+    until("a refused write", lambda: "MISCONF" in redis.tell("SET", "probe", "1"))
+    time.sleep(5.0)
+    redis.folder.mkdir()
+    redis.set("dir", str(redis.folder))  # it stood in a folder that is no more
+    redis.tell("BGSAVE")
+    until("a write", lambda: "OK" in redis.tell("SET", "probe", "1"))
+    moments = Moments(began, time.monotonic())
+    redis.set("save", "")
+    return moments
+
+
+def kill_app(stack: Stack, streams: list[str]) -> Moments:
+    """kill -9 of ``sharpcast serve``, and another one at once."""
+    assert stack.up is not None
+    moments = _now()
+    stack.kill_group(stack.up)
+    stack.start_app(with_worker=False)
+    return moments
+
+
+def replace_publisher(stack: Stack, streams: list[str]) -> Moments:
+    """kill -9 of the publisher, and another one of the same name after 3 s."""
+    began = time.monotonic()
+    for stream in streams:
+        stack.kill_group(stack.publishers[stream])
+    time.sleep(3.0)
+    again = [stack.publish(stream, *publish_arguments(len(streams))) for stream in streams]
+    logs = [stack.folder / f"publish-{stream}.log" for stream in streams]
+    until("publishers", lambda: all("publishing" in _text(log) for log in logs))
+    assert len(again) == len(streams)
+    return Moments(began, time.monotonic())
+
+
+def step_clock(seconds: int) -> Break:
+    """The wall clock of app and worker jumps."""
+
+    def step(stack: Stack, streams: list[str]) -> Moments:
+        moments = _now()
+        (stack.folder / "clock").write_text(f"{seconds:+d}s")
+        return moments
+
+    return step
+
+
+def publish_arguments(streams: int) -> tuple[str, ...]:
+    """What a publisher sends: with four streams on a small machine, less."""
+    if streams == 1:
+        return ("--size", "480x270", "--fps", "30", "--kbps", "800")
+    return ("--size", "320x180", "--fps", "15", "--kbps", "300")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+FAULTS = (
+    Fault("kill -9 the only worker (`sharpcast up` restarts it)", kill_worker, 0.5, 2.0),
+    Fault("kill -9 one of two workers", kill_worker, 0.3, 1.0, workers=2),
+    Fault("SIGSTOP a worker for 5 s, then SIGCONT", stop_worker, 0.5, 1.0, workers=2, settle_s=8),
+    Fault("Redis restarted empty", restart_redis, 0.5, 2.0),
+    Fault("Redis away for 10 s", take_redis_away, 0.5, 2.0),
+    Fault("Redis memory full for 5 s", fill_memory, 0.5, 2.0),
+    Fault("Redis disk full for 5 s", fill_disk, 0.5, 2.0),
+    Fault("publisher away for 3 s, back under the same name", replace_publisher, None, 1.0,
+          keeps_numbers=False),
+    Fault("app killed, started again at once", kill_app, 3.0, 4.0, settle_s=7, workers=0),
+    Fault("wall clocks 60 s forward", step_clock(60), 0.2, None, clock=True),
+    Fault("wall clocks 60 s back", step_clock(0), 0.2, None, clock=True),
+)  # fmt: skip

@@ -1,0 +1,138 @@
+"""A viewer that comes back by itself: ``python -m benchmarks.faults.watcher URL FILE``.
+
+It writes a line for each frame it decodes, until SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, TextIO
+
+from benchmarks import stamps
+from benchmarks.faults.history import Seen
+
+_RETRY_S = 0.25
+_SILENCE_S = 1.0
+"""Without a frame for this long, of a stream that the server calls live, the viewer joins again."""
+
+
+class Watcher:
+    """One stream's viewer; ``run`` until cancelled."""
+
+    def __init__(self, url: str, out: TextIO) -> None:
+        self._url = url
+        self._out = out
+        self._connection = 0
+        self._last_at = 0.0
+
+    async def run(self) -> None:
+        """Watches, again and again."""
+        while True:
+            with contextlib.suppress(OSError, urllib.error.URLError, TimeoutError):
+                await self._watch()
+            await asyncio.sleep(_RETRY_S)
+
+    async def _watch(self) -> None:
+        from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+        from aiortc.rtcconfiguration import RTCBundlePolicy
+
+        configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        peer = RTCPeerConnection(configuration)
+        over = asyncio.Event()
+        readers: list[asyncio.Task[None]] = []
+
+        @peer.on("track")
+        def on_track(track: Any) -> None:
+            work = self._read(track, over)
+            readers.append(asyncio.get_running_loop().create_task(work, name=track.kind))
+
+        @peer.on("connectionstatechange")
+        def on_state() -> None:
+            if peer.connectionState in ("failed", "closed"):
+                over.set()
+
+        try:
+            peer.addTransceiver("video", direction="recvonly")
+            await peer.setLocalDescription(await peer.createOffer())
+            answer = await asyncio.to_thread(_post, self._url, peer.localDescription.sdp)
+            await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            self._connection += 1
+            self._last_at = time.monotonic()
+            await self._until_over(over)
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+            await peer.close()
+
+    async def _until_over(self, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), 0.2)
+            is_silent = time.monotonic() - self._last_at > _SILENCE_S
+            if is_silent and await asyncio.to_thread(_is_live, self._url):
+                # A server that was started anew knows nothing of the session.
+                return
+
+    async def _read(self, track: Any, over: asyncio.Event) -> None:
+        from aiortc.mediastreams import MediaStreamError
+
+        connection = self._connection + 1
+        try:
+            while True:
+                self._take(await track.recv(), connection)
+        except MediaStreamError:
+            over.set()
+
+    def _take(self, frame: Any, connection: int) -> None:
+        self._last_at = time.monotonic()
+        luma = frame.reformat(format="gray").to_ndarray()
+        row = [self._last_at, frame.pts % 2**32, stamps.read(luma), frame.height, connection]
+        self._out.write(json.dumps(row) + "\n")
+        self._out.flush()
+
+
+def load(path: Path) -> list[Seen]:
+    """What a watcher wrote so far."""
+    rows = path.read_text().splitlines() if path.exists() else []
+    return [Seen(*json.loads(row)) for row in rows if row.endswith("]")]
+
+
+def _post(url: str, sdp: str) -> str:
+    request = urllib.request.Request(url, sdp.encode(), {"Content-Type": "application/sdp"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def _is_live(url: str) -> bool:
+    """True if the server says that the stream's pictures come."""
+    try:
+        with urllib.request.urlopen(url.replace("/whep/", "/api/v1/streams/"), timeout=2) as answer:
+            return bool(json.load(answer)["state"] == "live")
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+async def _main(url: str, out: TextIO) -> None:
+    import aioice.ice
+
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(Watcher(url, out).run(), name="watch")
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+if __name__ == "__main__":
+    with open(sys.argv[2], "w", encoding="ascii") as file:
+        asyncio.run(_main(sys.argv[1], file))
