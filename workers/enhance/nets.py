@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ from workers.engines.engine import (
 from workers.engines.trial import time_net
 from workers.engines.turns import Turns
 from workers.enhance.batched import BatchedNet, measure_batch
+from workers.enhance.compile_queue import CompileQueue
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,16 @@ class Net:
         return self.compiled.session()
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """Who asks for a net. Of one owner only the newest wish of a kind is waited for."""
+
+    owner: str
+    kind: str
+    may_begin: bool = True
+    "False: only if it is there, or on its way."
+
+
 class NetCache:
     """``ready`` never waits; ``load`` does. One thread compiles, one net after the other."""
 
@@ -92,32 +104,42 @@ class NetCache:
         self._free: OrderedDict[Key, Future[FreeNet]] = OrderedDict()
         self._free_nets: dict[str, FreeNet] = {}
         self._lock = threading.Lock()
-        self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-compiler")
+        self._compiler = CompileQueue()
 
     @property
     def engine(self) -> Engine:
         """The engine that runs the nets."""
         return self._engine
 
-    def ready(self, model: str, width: int, height: int) -> Net | None:
+    def ready(self, model: str, width: int, height: int, *, wish: Wish | None = None) -> Net | None:
         """The net, or None while it is being compiled. Raises NetUnusable once that failed."""
-        future = self._future(model, width, height)
-        return future.result() if future.done() else None
+        return _there(self._future(model, width, height, wish))
 
     def load(self, model: str, width: int, height: int) -> Net:
         """The net, waiting for it; never on the loop. Raises NetUnusable."""
-        return self._future(model, width, height).result()
+        while True:
+            future = self._future(model, width, height, None)
+            try:
+                if future is not None:
+                    return future.result()
+            except CancelledError:
+                continue  # another stream had asked for it, and wants another one now
 
-    def free(self, model: str, width: int, height: int) -> FreeSession | None:
+    def free(
+        self, model: str, width: int, height: int, *, wish: Wish | None = None
+    ) -> FreeSession | None:
         """A new session of the net for a picture of that size and all regions of it, or None while
         it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
         """
-        future = self._cached(self._free, self._compile_free, (model, width, height))
-        return self.turns.guard_free(future.result().session()) if future.done() else None
+        key = (model, width, height)
+        net = _there(self._cached(self._free, self._compile_free, key, wish))
+        return self.turns.guard_free(net.session()) if net is not None else None
 
-    def prepare_free(self, model: str, width: int, height: int) -> None:
+    def prepare_free(
+        self, model: str, width: int, height: int, *, wish: Wish | None = None
+    ) -> None:
         """Begins what ``free`` waits for, if nobody did; whether it can be done shows there."""
-        self._cached(self._free, self._compile_free, (model, width, height))
+        self._cached(self._free, self._compile_free, (model, width, height), wish)
 
     def smaller(self, model: str) -> str | None:
         """Name of the net to use in the place of ``model`` when time is short, None if the zoo has
@@ -127,24 +149,34 @@ class NetCache:
 
     def close(self) -> None:
         """Stops compiling; nets in use stay usable."""
-        self._compiler.shutdown(wait=True, cancel_futures=True)
+        self._compiler.close()
         self._engine.close()
         if self._torch is not None:
             self._torch.close()
 
-    def _future(self, model: str, width: int, height: int) -> Future[Net]:
-        return self._cached(self._futures, self._compile, (model, width, height))
+    def _future(self, model: str, width: int, height: int, wish: Wish | None) -> Future[Net] | None:
+        return self._cached(self._futures, self._compile, (model, width, height), wish)
 
     def _cached(
-        self, known: OrderedDict[Key, Future[Made]], make: Callable[[str, int, int], Made], key: Key
-    ) -> Future[Made]:
-        """What ``make`` makes of the key, begun if it is not there."""
+        self,
+        known: OrderedDict[Key, Future[Made]],
+        make: Callable[[str, int, int], Made],
+        key: Key,
+        wish: Wish | None,
+    ) -> Future[Made] | None:
+        """What ``make`` makes of the key, begun if it is not there; None if it is not, and not to
+        be begun.
+        """
+        wish = wish or Wish("", f"{make.__name__} {key}")
         with self._lock:
             future = known.get(key)
-            if future is None:
-                future = known[key] = self._compiler.submit(make, *key)
+            if future is None or future.cancelled():
+                if not wish.may_begin:
+                    return None
+                future = self._compiler.submit(wish.owner, wish.kind, functools.partial(make, *key))
+                known[key] = future
                 while len(known) > MAX_NETS:
-                    known.popitem(last=False)
+                    known.popitem(last=False)[1].cancel()
             known.move_to_end(key)
             return future
 
@@ -215,6 +247,13 @@ class NetCache:
             except EngineUnavailable as error:
                 raise NetUnusable(f"Model {manifest.name!r} needs torch: {error}") from error
         return self._torch
+
+
+def _there(future: Future[Made] | None) -> Made | None:
+    """The result, None while there is none; raises what making it raised."""
+    if future is None or future.cancelled() or not future.done():
+        return None
+    return future.result()
 
 
 def can_reuse(manifest: Manifest) -> bool:

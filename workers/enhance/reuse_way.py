@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from workers.enhance.nets import Net, NetCache
+from workers.enhance.nets import Wish as NetWish
 from workers.enhance.reuse import ReuseFeed, Wish
 from workers.enhance.upscaler import Upscaler
 from workers.errors import NetUnusable
@@ -20,8 +21,9 @@ class ReuseWay:
     and for nets that cannot, there is nothing to begin. Used by the enhancing thread.
     """
 
-    def __init__(self, nets: NetCache) -> None:
+    def __init__(self, nets: NetCache, owner: str) -> None:
         self._nets = nets
+        self._owner = owner
         self._net: Net | None = None
         self._size = (0, 0)
         self._feed: ReuseFeed | None = None
@@ -32,10 +34,11 @@ class ReuseWay:
         """True while pictures can be begun."""
         return self._feed is not None
 
-    def prepare(self, model: str, width: int, height: int) -> None:
+    def prepare(self, model: str, width: int, height: int, *, may_begin: bool = True) -> None:
         """Lets the net for regions be made ready; whether it can be shows when it is needed."""
         if self._nets.reuse:
-            self._nets.prepare_free(model, width, height)
+            wish = NetWish(self._owner, "regions", may_begin)
+            self._nets.prepare_free(model, width, height, wish=wish)
 
     def use(self, net: Net | None, size: tuple[int, int]) -> None:
         """The net for the pictures that follow, and their width and height."""
@@ -81,7 +84,8 @@ class ReuseWay:
         if not warm.is_warm():
             return None
         try:
-            session = self._nets.free(net.manifest.name, *self._size)
+            wish = NetWish(self._owner, "regions")
+            session = self._nets.free(net.manifest.name, *self._size, wish=wish)
         except NetUnusable as error:
             log.info("nothing is reused: %s", error, extra={"action": "no_reuse"})
             self._net = None

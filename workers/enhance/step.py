@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 
 from wire.batch import Stage
+from workers.enhance.compile_queue import SizeStand
 from workers.enhance.effort import Effort
 from workers.enhance.energy import SAMPLE_EVERY, mended_energy
 from workers.enhance.nets import Net, NetCache
+from workers.enhance.nets import Wish as NetWish
 from workers.enhance.reuse import Wish
 from workers.enhance.reuse_way import ReuseWay
 from workers.enhance.seat import Seat
@@ -52,7 +54,10 @@ class EnhanceStep:
         self._smaller = Upscaler()
         "With the smaller net; without one where the zoo has none, or it is not ready."
         self._smaller_model: str | None = None
-        self._reuse = ReuseWay(nets)
+        self._owner = f"stream {id(self)}"
+        self._stand, self._coming = SizeStand(), SizeStand()
+        "Of the pictures here, and of those that may come."
+        self._reuse = ReuseWay(nets, self._owner)
         self._worth = ReuseWorth()
         self._effort = Effort()
         self._rate = FrameRate(guess=fps)
@@ -82,12 +87,14 @@ class EnhanceStep:
         """Makes the nets ready for pictures that may come; True once the wished one is. For the
         loop, while no picture is on its way.
         """
+        size = (width, height)
+        may_begin = self._coming.is_worth_it(size, now=time.monotonic())
         try:
-            is_ready = self._nets.ready(self.model, width, height) is not None
-            self._reuse.prepare(self.model, width, height)
+            is_ready = self._ready(self.model, size, "full", may_begin) is not None
+            self._reuse.prepare(self.model, width, height, may_begin=may_begin)
             smaller = self._nets.smaller(self.model)
             if is_ready and smaller is not None:
-                self._nets.ready(smaller, width, height)
+                self._ready(smaller, size, "smaller", may_begin)
         except NetUnusable as error:
             self.fault = str(error)
             return False
@@ -241,7 +248,7 @@ class EnhanceStep:
 
     def _make_smaller_ready(self, model: str, size: tuple[int, int]) -> None:
         try:
-            net = self._nets.ready(model, *size)
+            net = self._ready(model, size, "smaller", True)
         except NetUnusable:
             # The stream does without it; that the zoo's own net is unusable shows elsewhere.
             self._smaller_model = None
@@ -250,13 +257,17 @@ class EnhanceStep:
             self._smaller.use(net)
             self._expect(Rung.SMALLER, net)
 
+    def _ready(self, model: str, size: tuple[int, int], kind: str, may_begin: bool) -> Net | None:
+        return self._nets.ready(model, *size, wish=NetWish(self._owner, kind, may_begin))
+
     def _wished_net(self, size: tuple[int, int]) -> Net | None:
         model = self.model
         net = self._upscaler.net
         if net is not None and net.manifest.name == model:
             return net
         try:
-            net = self._nets.ready(model, *size)
+            may_begin = self._stand.is_worth_it(size, now=time.monotonic())
+            net = self._ready(model, size, "full", may_begin)
         except NetUnusable as error:
             self.fault = str(error)
             return None

@@ -1,0 +1,117 @@
+"""Which net is compiled next: fair over streams, one wish of a kind for each.
+
+Compiling takes from a tenth of a second to minutes, and a stream may change its size in every
+picture. Its newest wish takes the place of the one before it, and streams take turns.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+STAND_S = 2.0
+"""A size that followed another one sooner than this gets a net once it stood for as long."""
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+class SizeStand:
+    """Whether one stream's size stood for long enough to be worth a net. Times are in seconds."""
+
+    def __init__(self) -> None:
+        self._size: tuple[int, int] | None = None
+        self._since = 0.0
+        self._must_stand = False
+
+    def is_worth_it(self, size: tuple[int, int], *, now: float) -> bool:
+        """True for the first size, for one after a size that stood, and for one that stands."""
+        if size != self._size:
+            self._must_stand = self._size is not None and now - self._since < STAND_S
+            self._size, self._since = size, now
+        return not self._must_stand or now - self._since >= STAND_S
+
+
+class FairQueue(Generic[Item]):
+    """Items by owner and kind: one of a kind for each owner, the newest; owners take turns."""
+
+    def __init__(self) -> None:
+        self._owners: OrderedDict[str, OrderedDict[str, Item]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._owners.values()))
+
+    def push(self, owner: str, kind: str, item: Item) -> Item | None:
+        """The item whose place it took, None if there was none."""
+        items = self._owners.setdefault(owner, OrderedDict())
+        before = items.get(kind)
+        items[kind] = item
+        return before
+
+    def pop(self) -> Item | None:
+        """The next item; its owner comes last from now on."""
+        if not self._owners:
+            return None
+        owner, items = self._owners.popitem(last=False)
+        _, item = items.popitem(last=False)
+        if items:
+            self._owners[owner] = items
+        return item
+
+
+class CompileQueue:
+    """One thread that compiles what is asked of it, in the order of ``FairQueue``."""
+
+    def __init__(self) -> None:
+        self._queue: FairQueue[tuple[Future[object], Callable[[], object]]] = FairQueue()
+        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="net-compiler")
+        self._is_working = False
+
+    def submit(self, owner: str, kind: str, make: Callable[[], Made]) -> Future[Made]:
+        """What ``make`` gives, later. Cancelled if the same owner asks for another of the kind
+        before it was begun.
+        """
+        future: Future[Made] = Future()
+        with self._lock:
+            before = self._queue.push(owner, kind, (future, make))  # type: ignore[arg-type]
+        if before is not None:
+            before[0].cancel()
+        self._begin_next()
+        return future
+
+    def close(self) -> None:
+        """Ends after what is being compiled; what waits is cancelled."""
+        with self._lock:
+            while (waiting := self._queue.pop()) is not None:
+                waiting[0].cancel()
+        self._thread.shutdown(wait=True)
+
+    def _begin_next(self) -> None:
+        """Begins what comes next, unless something is being made."""
+        with self._lock:
+            if self._is_working:
+                return
+            found = self._queue.pop()
+            while found is not None and not found[0].set_running_or_notify_cancel():
+                found = self._queue.pop()
+            self._is_working = found is not None
+        if found is not None:
+            future, make = found
+            # Outside the lock: what is made at once is handed over in this very call.
+            making = self._thread.submit(make)
+            making.add_done_callback(functools.partial(self._hand_over, future))
+
+    def _hand_over(self, future: Future[object], making: Future[object]) -> None:
+        error = making.exception()
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(making.result())
+        with self._lock:
+            self._is_working = False
+        self._begin_next()
