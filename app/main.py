@@ -66,13 +66,15 @@ async def serve(
         ice.install(addresses, settings.port_range)
         hub = StreamHub(client, _hub_options(settings))
         raise_limit(_files_needed(settings, addresses))
-        edge = create_app(_context(settings, client, hub))
+        context = _context(settings, client, hub)
+        edge = create_app(context)
         edge.watch(counts)
         server = WebServer(edge, certificate)
         loop = asyncio.get_running_loop()
         serving = loop.create_task(server.serve(sockets=[listener]), name="http")
         stopping = loop.create_task(stop.wait(), name="stop")
         helpers: list[asyncio.Task[Any]] = [stopping]
+        helpers.append(loop.create_task(context.metrics.loop_lag.run(), name="loop-lag"))
         if certificate is not None:
             looking = certificate.run(reload or asyncio.Event())
             helpers.append(loop.create_task(looking, name="certificate"))

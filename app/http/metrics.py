@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from app.http.rendition_metrics import of_logs, of_renditions
+from app.loop_lag import LoopLag
 from app.streams.hub import StreamHub
 from wire import keys
 from wire.heartbeat import WorkerBeat
@@ -35,6 +43,12 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self.loop_lag = LoopLag()
+        Gauge(
+            "sharpcast_loop_lag_seconds",
+            "How late the event loop was at most, in the last 15 seconds",
+            registry=self._registry,
+        ).set_function(lambda: self.loop_lag.longest_s(now=time.monotonic()))
         hub.observe_latency = self.observe_latency
         self._streams = _StreamCollector(hub)
         self._memory = _MemoryCollector()

@@ -299,6 +299,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
     assert value("sharpcast_frames_total", rung="bicubic") == 1
     assert value("sharpcast_viewers", stream="cam1", rendition="source") == 1
     assert value("sharpcast_units_in_total", stream="cam1") > 20
+    assert value("sharpcast_loop_lag_seconds") == 0.0
     assert value("sharpcast_packets_refused_total", reason="stranger") == 3
     assert value("sharpcast_added_latency_seconds_count", rendition="source") > 0
     assert "process_resident_memory_bytes" in families

@@ -1,0 +1,42 @@
+"""How late the event loop is: everything that packets wait for beside their own work."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import time
+
+CHECK_S = 0.1
+"""How often it is measured; a standstill is seen whole, whenever it begins."""
+
+WINDOW_S = 15.0
+"""The longest of so many seconds is told: as long as Prometheus waits between two looks."""
+
+
+class LoopLag:
+    """Keeps the delays of the last ``WINDOW_S``; times are arguments, in s of one clock."""
+
+    def __init__(self) -> None:
+        self._late: collections.deque[tuple[float, float]] = collections.deque()
+        "(at, late by), each later one smaller: the first is the longest."
+
+    def note(self, late_s: float, *, now: float) -> None:
+        """A timer fired this late."""
+        while self._late and self._late[-1][1] <= late_s:
+            self._late.pop()
+        self._late.append((now, max(0.0, late_s)))
+
+    def longest_s(self, *, now: float) -> float:
+        """The longest delay of the window, 0 before anything was measured."""
+        while self._late and now - self._late[0][0] > WINDOW_S:
+            self._late.popleft()
+        return self._late[0][1] if self._late else 0.0
+
+    async def run(self) -> None:
+        """Measures until it is cancelled."""
+        while True:
+            due = time.monotonic() + CHECK_S
+            await asyncio.sleep(CHECK_S)
+            now = time.monotonic()
+            self.note(now - due, now=now)
+            self.longest_s(now=now)
