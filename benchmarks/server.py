@@ -126,12 +126,12 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running(
-    *, workers: int = 1, prefix: Sequence[str] = (), **settings: str
+    *, workers: int = 1, prefix: Sequence[str] = (), port: int = 0, **settings: str
 ) -> Iterator[RunningServer]:
     """``sharpcast up``, ready to take streams and with its worker alive. ``prefix`` comes before
-    the command: a tracer, say.
+    the command: a tracer, say. ``port`` 0: any that is free.
     """
-    port = free_port()
+    port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="sharpcast-bench-") as folder:
         log = Path(folder) / "log"
         with open(log, "wb") as out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,15 +33,21 @@ def publish(
         bool, typer.Option("--stamp", help="Burn frame numbers into the picture, for measuring.")
     ] = False,
 ) -> None:
-    """Send a file, or a test pattern, to a WHIP server in real time."""
-    from cli.publisher.watchdog import become_child
+    """Send a file, or a test pattern, to a WHIP server in real time; come back when it was away."""
+    from cli.errors import NotPublished
+    from cli.publisher.watchdog import TRY_AGAIN, become_child
 
-    become_child()
+    attempt = become_child(url, duration or None)
     from cli.publisher.command import Wish, run
 
-    run(
-        Wish(
-            file=file, url=url, token=token, test_pattern=test_pattern, size=size, fps=fps,
-            kbps=kbps, loop=loop, duration_s=duration or None, stamp=stamp,
-        )
+    wish = Wish(
+        file=file, url=url, token=token, test_pattern=test_pattern, size=size, fps=fps,
+        kbps=kbps, loop=loop, duration_s=attempt.duration_s, stamp=stamp,
     )  # fmt: skip
+    try:
+        run(wish, attempt.is_live)
+    except NotPublished as error:
+        if not error.is_passing:
+            raise
+        print(f"sharpcast: {error}", file=sys.stderr)
+        raise typer.Exit(TRY_AGAIN) from error

@@ -7,7 +7,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,8 +42,11 @@ class Wish:
     stamp: bool
 
 
-def run(wish: Wish) -> None:
-    """Sends until the end, the time is over, SIGINT or SIGTERM. Raises NotPublished."""
+def run(wish: Wish, on_live: Callable[[], None] = lambda: None) -> None:
+    """Sends until the end, the time is over, SIGINT or SIGTERM. Raises NotPublished.
+
+    ``on_live`` is called once the session stands.
+    """
     if (wish.file is None) != wish.test_pattern:
         raise NotPublished("Give either a file or --test-pattern.")
     if urlsplit(wish.url).scheme not in ("http", "https"):
@@ -54,6 +57,7 @@ def run(wish: Wish) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     with WhipSession(wish.url, wish.token, sent) as session:
+        on_live()
         began = time.monotonic()
         print(_announce(wish, sent), flush=True)
         if wish.stamp:

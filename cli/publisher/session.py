@@ -55,7 +55,7 @@ class WhipSession:
                     self._container.start_encoding()
             except av.error.FFmpegError as error:
                 self._container = None
-                raise NotPublished(_sentence(error, self._url)) from error
+                raise _failure(error, self._url) from error
         return self
 
     def __exit__(
@@ -70,7 +70,7 @@ class WhipSession:
                     self._container.close()
             except av.error.FFmpegError as failure:
                 if kind is None:
-                    raise NotPublished(_sentence(failure, self._url)) from failure
+                    raise _failure(failure, self._url) from failure
 
     def send_picture(self, frame: av.VideoFrame, tick: int) -> None:
         """Codes and sends a frame; ``tick`` counts 1/fps."""
@@ -92,7 +92,8 @@ class WhipSession:
                 with watching():
                     self._container.mux(packet)
         except av.error.FFmpegError as error:
-            raise NotPublished(f"The server ended the session ({_reason(error)}).") from error
+            words = f"The server ended the session ({_reason(error)})."
+            raise NotPublished(words, is_passing=True) from error
 
     def _open(self, folder: Path) -> None:
         cert_file, key_file = write_certificate(folder)
@@ -129,6 +130,17 @@ class WhipSession:
             "bufsize": f"{max(1, sent.kbps // 2)}k",
         }
         return video
+
+
+_FINAL = (
+    av.error.HTTPUnauthorizedError,
+    av.error.HTTPNotFoundError,
+    av.error.HTTPBadRequestError,
+)
+
+
+def _failure(error: av.error.FFmpegError, url: str) -> NotPublished:
+    return NotPublished(_sentence(error, url), is_passing=not isinstance(error, _FINAL))
 
 
 def _sentence(error: av.error.FFmpegError, url: str) -> str:

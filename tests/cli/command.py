@@ -118,8 +118,8 @@ class Process:
 class Up(Process):
     """A running ``sharpcast up`` with a folder of its own for temporary files."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, *, port: int = 0, **settings: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.temp = folder / "temp"
         self.temp.mkdir(exist_ok=True)

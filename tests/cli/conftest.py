@@ -16,8 +16,8 @@ def start_up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
     """Starts ``sharpcast up``; whatever is left of it is killed after the test."""
     with contextlib.ExitStack() as stack:
 
-        def start(**settings: str) -> Up:
-            running = Up(tmp_path, **settings)
+        def start(*, port: int = 0, **settings: str) -> Up:
+            running = Up(tmp_path, port=port, **settings)
             stack.callback(running.kill)
             return running
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.clips import make_clip
-from tests.cli.command import Process, Up, sharpcast, until
+from tests.cli.command import Process, Up, free_port, sharpcast, until
 
 pytestmark = pytest.mark.e2e
 
@@ -80,13 +81,45 @@ def test_a_refusal_is_told_in_words(guarded_up: Up, path: str, token: str, words
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_server_that_ends_the_session_is_noticed(
+def test_a_session_that_is_ended_on_purpose_is_not_begun_again(
     start_up: Callable[..., Up], publish: Callable[..., Process]
 ) -> None:
     up = start_up()
     up.until_ready()
     sender = publish("--test-pattern", "--size", "96x54", "--url", f"{up.url}/whip/a")
     until("the stream", lambda: up.stream("a"))
-    assert up.end() == 0
-    assert sender.popen.wait(10) == 1
+    request = urllib.request.Request(f"{up.url}/api/v1/streams/a", method="DELETE")
+    urllib.request.urlopen(request, timeout=5).close()
+    assert sender.popen.wait(15) == 1
     assert "The server ended the session" in sender.text
+    assert up.stream("a") is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_that_starts_again_gets_the_stream_again(
+    number: signal.Signals, start_up: Callable[..., Up], publish: Callable[..., Process]
+) -> None:
+    port = free_port()
+    first = start_up(port=port)
+    first.until_ready()
+    sender = publish("--test-pattern", "--size", "96x54", "--url", f"{first.url}/whip/a")
+    until("the stream", lambda: first.stream("a"))
+    first.popen.send_signal(number)
+    first.popen.wait(10)
+    second = start_up(port=port)
+    second.until_ready(0)
+    until("the stream", lambda: second.stream("a"))
+    assert "it goes on when the server is back" in sender.text
+    assert sender.end(signal.SIGINT) == 0
+
+
+def test_ctrl_c_ends_the_waiting_for_a_server(
+    start_up: Callable[..., Up], publish: Callable[..., Process]
+) -> None:
+    up = start_up()
+    up.until_ready()
+    sender = publish("--test-pattern", "--size", "96x54", "--url", f"{up.url}/whip/a")
+    until("the stream", lambda: up.stream("a"))
+    up.kill()
+    until("the words", lambda: "when the server is back" in sender.text)
+    assert sender.end(signal.SIGINT) == 128 + signal.SIGINT

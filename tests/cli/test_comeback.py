@@ -1,0 +1,88 @@
+"""When a broken session is begun again, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.publisher.comeback import FIRST_S, GOODBYE_S, LONGEST_S, Comeback, Verdict
+from cli.publisher.watchdog import _server_address
+
+
+def live(run: str = "a") -> Comeback:
+    comeback = Comeback()
+    comeback.see(run)
+    comeback.begin()
+    assert not comeback.is_orphaned(run)
+    return comeback
+
+
+def test_a_session_that_the_same_server_ended_is_not_begun_again() -> None:
+    comeback = live()
+    assert comeback.wait_s(1.0) == GOODBYE_S
+    assert comeback.judge("a") is Verdict.GIVE_UP
+
+
+def test_another_run_of_the_server_is_gone_to() -> None:
+    comeback = live()
+    assert comeback.is_orphaned("b")
+    comeback.wait_s(1.0)
+    assert comeback.judge("b") is Verdict.AGAIN
+
+
+def test_a_server_that_is_away_is_waited_for_and_gone_to() -> None:
+    comeback = live()
+    comeback.wait_s(1.0)
+    assert [comeback.judge(""), comeback.judge(""), comeback.judge("b")] == [
+        Verdict.WAIT, Verdict.WAIT, Verdict.AGAIN,
+    ]  # fmt: skip
+
+
+def test_a_line_that_broke_is_taken_up_with_the_same_run() -> None:
+    comeback = live()
+    assert not comeback.is_orphaned("")
+    assert comeback.wait_s(1.0) == FIRST_S
+    assert comeback.judge("a") is Verdict.AGAIN
+
+
+def test_after_a_try_that_failed_the_same_run_is_tried_again() -> None:
+    comeback = live()
+    comeback.wait_s(1.0)
+    assert comeback.judge("b") is Verdict.AGAIN
+    comeback.wait_s(1.0)
+    assert comeback.judge("b") is Verdict.AGAIN
+
+
+def test_a_new_session_forgets_what_was() -> None:
+    comeback = live()
+    comeback.is_orphaned("")
+    comeback.begin()
+    assert not comeback.is_orphaned("b")
+    assert comeback.wait_s(1.0) == GOODBYE_S
+    assert comeback.judge("b") is Verdict.GIVE_UP
+
+
+def test_a_server_that_names_no_run_gets_one_session() -> None:
+    comeback = live("")
+    comeback.wait_s(1.0)
+    assert comeback.judge("") is Verdict.GIVE_UP
+
+
+def test_waits_double_up_to_a_limit_and_differ() -> None:
+    comeback = live()
+    comeback.is_orphaned("")
+    assert [comeback.wait_s(1.0) for _ in range(5)] == [0.3, 0.6, 1.2, LONGEST_S, LONGEST_S]
+    assert comeback.wait_s(0.0) == LONGEST_S / 2
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://a:8080/whip/x", "http://a:8080/api/v1/server"),
+        ("https://a/live/whip/x/", "https://a/live/api/v1/server"),
+        ("https://a/rtc/v1/publish", ""),
+        ("https://a/whip/", ""),
+        ("srt://a/whip/x", ""),
+    ],
+)
+def test_the_server_is_asked_beside_its_whip_endpoint(url: str, server: str) -> None:
+    assert _server_address(url) == server
