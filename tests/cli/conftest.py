@@ -27,7 +27,7 @@ def start_up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
 @pytest.fixture(scope="module")
 def guarded_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """One running server that wants a publish token, for the tests of a module."""
-    running = Up(tmp_path_factory.mktemp("up"), publish_token="word")
+    running = Up(tmp_path_factory.mktemp("up"), publish_token="a-long-word")
     try:
         running.until_ready()
         yield running

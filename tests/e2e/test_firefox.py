@@ -73,7 +73,6 @@ def numbers_seen(page: Page, selector: str, seconds: float) -> list[int]:
     return [int(row[0]) for row in rows if row[0] >= 0]
 
 
-@pytest.mark.xfail(reason="Nothing makes VP8 of H.264 for whoever needs it yet.")
 def test_firefox_watches_an_enhanced_stream_that_was_sent_as_h264(
     server: RunningServer, fox: Firefox
 ) -> None:
