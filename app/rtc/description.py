@@ -76,9 +76,7 @@ def attributes_of(text: str) -> Attributes:
     found: dict[str, list[str]] = {}
     for number, line in enumerate(_lines(text), 1):
         _check_line(number, line)
-        if line[0] == "a":
-            name, _, value = line[2:].partition(":")
-            found.setdefault(name, []).append(value.strip())
+        _note(line, found)
     return _frozen(found)
 
 
@@ -93,10 +91,8 @@ def parse_description(text: str) -> Description:
     groups: list[tuple[str, dict[str, list[str]]]] = [("", {})]
     for number, line in enumerate(lines, 1):
         _check_line(number, line)
-        if line[0] == "a":
-            name, _, value = line[2:].partition(":")
-            groups[-1][1].setdefault(name, []).append(value.strip())
-        elif line[0] == "m":
+        _note(line, groups[-1][1])
+        if line[0] == "m":
             groups.append((line, {}))
             if len(groups) > MAX_SECTIONS + 1:
                 raise BadOffer(f"The offer has more than {MAX_SECTIONS} media sections.")
@@ -116,6 +112,13 @@ def _lines(text: str) -> list[str]:
     return lines if lines != [""] else []
 
 
+def _note(line: str, found: dict[str, list[str]]) -> None:
+    """Keeps an attribute; those that are read here have ASCII letters only."""
+    if line[0] == "a" and line.isascii():
+        name, _, value = line[2:].partition(":")
+        found.setdefault(name, []).append(value.strip())
+
+
 def _check_line(number: int, line: str) -> None:
     if line[1:2] != "=" or not ("a" <= line[0] <= "z") or _CONTROLS.search(line):
         raise _malformed(number)
@@ -127,7 +130,7 @@ def _malformed(number: int) -> BadOffer:
 
 def _section(line: str, attributes: dict[str, list[str]]) -> Section:
     match = _MEDIA.fullmatch(line)
-    formats = tuple(match[4].split()) if match else ()
+    formats = tuple(filter(None, match[4].split(" "))) if match else ()
     if match is None or int(match[2]) > 65535 or not 0 < len(formats) <= MAX_FORMATS:
         raise BadOffer(f"The media line {line[:40]!r} is malformed.")
     if not all(is_token(entry) for entry in formats):

@@ -16,7 +16,7 @@ MAX_ONE_BYTE_ID = 14
 MAX_TWO_BYTE_ID = 255
 
 _EXTMAP = re.compile(
-    r"([0-9]{1,4})(?:/(sendonly|recvonly|sendrecv|inactive))? +(\S{1,200})(?: .*)?"
+    r"(0|[1-9][0-9]{0,3})(?:/(sendonly|recvonly|sendrecv|inactive))? +(\S{1,200})(?: .*)?"
 )
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly", "sendrecv": "sendrecv"}
 

@@ -113,15 +113,6 @@ class Offer:
         """The video may come in several simulcast layers."""
         return any(section.is_layered for section in self.used)
 
-    def narrowed(self, video_codecs: frozenset[str]) -> Offer:
-        """The offer with these video codecs only: what cannot be delivered is not accepted.
-
-        Raises BadOffer (422) where none of them is offered.
-        """
-        return dataclasses.replace(
-            self, sections=tuple(_narrowed(section, video_codecs) for section in self.sections)
-        )
-
 
 def check_publish_offer(sdp: str) -> Offer:
     """A WHIP offer. Raises BadOffer with the sentence and status for the sender."""
@@ -291,17 +282,3 @@ def _ssrcs(section: Section) -> tuple[int, ...]:
 def _has_sim_group(section: Section) -> bool:
     """Simulcast as browsers did it before RFC 8853: layers are known by their SSRCs alone."""
     return any(value.split()[:1] == ["SIM"] for value in section.values("ssrc-group"))
-
-
-def _narrowed(section: MediaOffer, codecs: frozenset[str]) -> MediaOffer:
-    if section.kind != "video" or not section.is_used:
-        return section
-    kept = [p for p in section.payloads if p.codec in codecs]
-    if not kept:
-        names = " or ".join(sorted(codec.upper() for codec in codecs))
-        raise BadOffer(f"The picture is coded as {names}, which the offer has not.", status=422)
-    numbers = {p.number for p in kept}
-    return dataclasses.replace(
-        section,
-        payloads=tuple(p for p in section.payloads if p.number in numbers or p.base in numbers),
-    )

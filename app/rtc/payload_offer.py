@@ -11,8 +11,11 @@ from app.rtc.description import Section
 NAMES = {"h264": "H264", "vp8": "VP8", "vp9": "VP9", "opus": "opus", "rtx": "rtx"}
 """Encoding names as answers write them, by their lower-case form."""
 
-_RTPMAP = re.compile(r"([0-9]{1,3}) +([A-Za-z0-9._-]{1,32})/([0-9]{1,6})(?:/([0-9]{1,2}))? *")
-_FMTP = re.compile(r"([0-9]{1,3}) +([ -~]{1,4096})")
+_RTPMAP = re.compile(
+    r"(0|[1-9][0-9]{0,2}) +([A-Za-z0-9._-]{1,32})/([0-9]{1,6})(?:/([0-9]{1,2}))? *"
+)
+_FMTP = re.compile(r"(0|[1-9][0-9]{0,2}) +([ -~]{1,4096})")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
 _FEEDBACK = ("nack", "nack pli", "goog-remb")
 """What our receiver sends and our sender understands."""
 
@@ -108,7 +111,7 @@ def _offered(section: Section) -> list[Payload]:
         feedback.setdefault(which, set()).add(" ".join(kind.split()))
     found: dict[int, Payload] = {}
     for entry in section.formats:
-        number = int(entry) if entry.isdecimal() and entry.isascii() else -1
+        number = int(entry) if _NUMBER.fullmatch(entry) else -1
         # RFC 5761 section 4: 64 to 95 cannot be told from RTCP.
         if number not in maps or number in found or not (0 <= number < 64 or 96 <= number < 128):
             continue
@@ -122,7 +125,7 @@ def _offered(section: Section) -> list[Payload]:
         found[number] = Payload(
             number, codec, int(match[3]), text,
             feedback=tuple(f for f in _FEEDBACK if f in wished) if codec != "rtx" else (),
-            base=int(base) if base.isdecimal() and base.isascii() and len(base) < 4 else None,
+            base=int(base) if _NUMBER.fullmatch(base) else None,
         )  # fmt: skip
     return list(found.values())
 

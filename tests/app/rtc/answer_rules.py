@@ -22,7 +22,7 @@ class Part:
     def all(self, name: str) -> list[str]:
         """Values of an attribute."""
         found = [x.removeprefix(f"a={name}:") for x in self.lines if x.startswith(f"a={name}:")]
-        return [value.strip() for value in found]
+        return [" ".join(value.split()) for value in found]
 
     def one(self, name: str) -> str:
         """The only value of an attribute, or ""."""
@@ -51,8 +51,9 @@ def parts(sdp: str) -> tuple[list[str], list[Part]]:
     head, *rest = re.split(r"\r?\nm=", sdp.rstrip())
     found = []
     for text in rest:
-        first, *lines = text.split("\n")
+        first, *lines = (line for line in text.split("\n") if line.isascii())
         kind, port, protocol, *formats = first.strip().split()
+        port = port.split("/")[0]
         found.append(Part(kind, int(port), protocol, formats, [x.rstrip("\r") for x in lines]))
     return [line.rstrip("\r") for line in head.split("\n")], found
 
@@ -101,7 +102,7 @@ def _check_section(session: list[str], theirs: Part, ours: Part, direction: str)
         number, parameters = value.split(" ", 1)
         assert number in ours.formats
         if ours.maps[number] == "rtx/90000":
-            assert re.search(r"apt=(\d+)", parameters)[1] in ours.formats  # type: ignore[index]
+            assert re.search(r"(?i)apt *= *(\d+)", parameters)[1] in ours.formats  # type: ignore[index]
     feedback = set(theirs.all("rtcp-fb"))
     for value in ours.all("rtcp-fb"):
         assert value in feedback or value.replace(value.split(" ")[0], "*", 1) in feedback
@@ -110,12 +111,8 @@ def _check_section(session: list[str], theirs: Part, ours: Part, direction: str)
         assert (theirs.extensions | shared)[number] == uri
     assert f"a={direction}" in ours.lines
     assert sum(x in ("a=sendonly", "a=recvonly", "a=sendrecv") for x in ours.lines) == 1
-    setup = theirs.one("setup") or "".join(
-        line.removeprefix("a=setup:") for line in session if line.startswith("a=setup:")
-    )
-    wanted = {"active": {"passive"}, "passive": {"active"}, "": {"passive"}}
     if theirs.one("mid") == (bundle(session) or [theirs.one("mid")])[0]:
-        assert ours.one("setup") in wanted.get(setup, {"active", "passive"})
+        _check_role(session, theirs, ours)
     assert "a=rtcp-mux" in ours.lines
     assert ours.all("fingerprint")
     assert ours.all("candidate")
@@ -133,3 +130,11 @@ def _check_layers(theirs: Part, ours: Part) -> None:
     assert bool(ours.one("simulcast")) <= bool(theirs.one("simulcast"))
     if ours.one("simulcast"):
         assert ours.one("simulcast") == "recv " + ";".join(taken)
+
+
+def _check_role(session: list[str], theirs: Part, ours: Part) -> None:
+    setup = theirs.one("setup") or "".join(
+        line.removeprefix("a=setup:") for line in session if line.startswith("a=setup:")
+    )
+    wanted = {"active": {"passive"}, "passive": {"active"}, "": {"passive"}}
+    assert ours.one("setup") in wanted.get(setup.strip(), {"active", "passive"})

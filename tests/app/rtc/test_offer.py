@@ -325,15 +325,6 @@ def test_a_player_of_mode_0_alone_is_told_so() -> None:
     assert (error.status, "packetization mode 1" in error.detail) == (422, True)
 
 
-def test_an_offer_is_narrowed_to_what_will_be_delivered() -> None:
-    checked = check_play_offer(offer("chromium_play")).narrowed(frozenset({"vp8"}))
-    assert checked.codecs == {"opus", "vp8"}
-    assert {p.number for p in checked.used[1].payloads} == {96, 97}
-    with pytest.raises(BadOffer, match="AV1") as caught:
-        checked.narrowed(frozenset({"av1"}))
-    assert caught.value.status == 422
-
-
 # Bounds.
 
 

@@ -310,3 +310,15 @@ async def test_a_viewer_to_whom_nothing_can_be_sent_is_let_go(
     await until(lambda: egress.ends)
     assert egress.ends == ["nothing can be sent on the connection that was made"]
     await made.close()
+
+
+async def test_after_four_gigabytes_reports_go_on(egress: Egress, viewer: Viewer) -> None:
+    """Counts of sender reports have 32 bits (RFC 3550 section 6.4.1) and wrap."""
+    sender = egress.peer._senders["video"]
+    sender.packets, sender.octets = 2**32 - 1, 2**32 - 1
+    egress.peer.push(video(0, coding.h264(160, 90)[0], key=True))
+    reports = viewer.received["video"].reports
+    await until(lambda: reports)
+    info = reports[0].sender_info
+    assert info.packet_count < 100
+    assert info.octet_count < 100_000
