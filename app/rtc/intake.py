@@ -105,7 +105,11 @@ class VideoIntake:
         if codec is not self._codec:
             self._codec = codec
             self._joiner = UnitJoiner()
-        is_picture = codec is not Codec.H264 or has_slice(part.data)
+        # What begins with no start code goes on with a NAL unit that was cut at a marker.
+        is_rest = codec is not Codec.H264 or not part.data.startswith(
+            (b"\x00\x00\x00\x01", b"\x00\x00\x01")
+        )
+        is_picture = is_rest or has_slice(part.data)
         torn = self._joiner.torn
         units = self._joiner.add(part, has_slice=is_picture, now=now)
         self.needs_key = self.needs_key or self._joiner.torn > torn

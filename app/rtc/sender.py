@@ -37,6 +37,7 @@ from aiortc.rtp import (
 )
 
 from app.rtc.capture_clock import us_to_ntp
+from app.rtc.outgoing_times import OutgoingTimes
 from app.rtc.payloads import CODEC_NAMES, RtpHeader
 from app.rtc.receiver import ntp_now
 from app.rtc.send_queue import Outgoing, SendQueue
@@ -86,7 +87,7 @@ class UnitSender(RTCRtpSender):
         self._sequence = random_sequence_number()
         self._rtx_sequence = random_sequence_number()
         self._history: dict[int, tuple[int, int, bool, int, bytes]] = {}
-        self._last_pts: int | None = None
+        self._times = OutgoingTimes()
         self._report_base: tuple[int, int] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._running = False
@@ -225,11 +226,10 @@ class UnitSender(RTCRtpSender):
         if payload_type is None or self._header is None:
             self._queue.dropped["codec"] += 1
             return
-        # A switch of renditions or a replay may go back in time; RTP times must not.
-        pts = unit.pts
-        if self._last_pts is not None and pts <= self._last_pts:
-            pts = self._last_pts + unit.clock_rate // 1000
-        self._last_pts = pts
+        pts = self._times.at(
+            unit.pts, clock_rate=unit.clock_rate, is_key=unit.is_key or not unit.is_video,
+            is_live=unit.is_live,
+        )  # fmt: skip
         timestamp = (pts + self._rtp_offset) & 0xFFFFFFFF
         last = len(unit.payloads) - 1
         for index, payload in enumerate(unit.payloads):

@@ -100,6 +100,15 @@ def test_parameter_sets_and_markers_anywhere_give_the_same_pictures(
     assert studio.reason == ""
 
 
+def test_a_slice_that_is_cut_at_markers_becomes_one_again() -> None:
+    units = coding.h264(98, 54, 6)
+    studio = Studio()
+    for unit in units:
+        third = len(unit) // 3
+        studio.same_time(unit[:third], unit[third : 2 * third], unit[2 * third :])
+    assert [each.payload for each in studio.end()] == list(units)
+
+
 def test_parameter_sets_of_the_offer_alone_are_enough() -> None:
     import base64
 
