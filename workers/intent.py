@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wire.batch import MAX_SIDE, AccessUnit
+from wire.limits import is_too_large, too_large
 from wire.streams import StreamRecord
 from workers.capacity import Capacity
 from workers.plan.admission import AdmissionPolicy, Verdict
@@ -110,6 +111,8 @@ class Intent:
         fault = self.barred or fault
         if fault:
             self._verdict = Verdict(accepted=False, reason=fault)
+        elif is_too_large(*size):
+            self._verdict = Verdict(accepted=False, reason=too_large(*size))
         elif self.scale * max(self.width, self.height) > MAX_SIDE:
             text = f"{self.width}x{self.height} is too large to become {self.scale} times as large."
             self._verdict = Verdict(accepted=False, reason=text)

@@ -21,6 +21,7 @@ from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, Fenced, StreamGone
 from wire.heartbeat import StreamWork
 from wire.jobs import RENEW_S, Job, JobQueue
+from wire.limits import is_too_large
 from wire.log import LogReader
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
@@ -393,7 +394,9 @@ class Lead:
     def _prepare(self) -> bool:
         """The nets for the first viewer; True once they are ready."""
         intent = self._intent
-        return bool(intent.width) and self._pipeline.enhance.prepare(intent.width, intent.height)
+        if not intent.width or is_too_large(intent.width, intent.height):
+            return False
+        return self._pipeline.enhance.prepare(intent.width, intent.height)
 
     def _strength(self, record: StreamRecord) -> float:
         return record.strength if record.strength >= 0 else self._config.strength

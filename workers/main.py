@@ -21,6 +21,7 @@ from wire.errors import ServerRefuses
 from wire.heartbeat import ModelInfo
 from wire.settings import BitrateTable, Settings
 from workers import capacity
+from workers.containment import contain
 from workers.encode.step import OutputConfig
 from workers.engines import make_engine
 from workers.engines.choice import Choice, Wanted, choose_engine
@@ -45,6 +46,7 @@ def run(settings: Settings) -> int:
     """Works until SIGTERM or SIGINT; the exit status. 2: it cannot start, as one line says."""
     if not settings.redis_url:
         return _refuse("SHARPCAST_REDIS_URL: a worker needs the address of the Redis server.")
+    contain()
     try:
         asyncio.run(_work(settings))
     except (WorkerError, ServerRefuses) as error:

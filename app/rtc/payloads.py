@@ -19,6 +19,11 @@ from wire.batch import Codec
 CODEC_NAMES = {"h264": Codec.H264, "vp8": Codec.VP8, "vp9": Codec.VP9, "opus": Codec.OPUS}
 """By the encoding name of an SDP rtpmap, in lower case."""
 
+MAX_AGGREGATED = 64
+"""NAL units in one packet at most; each costs the event loop a microsecond."""
+
+_STAP_A = 24
+
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -27,12 +32,26 @@ def depayload(codec: Codec, payload: bytes) -> Fragment:
     if not payload:
         return Fragment(b"")
     if codec is Codec.H264:
+        if _aggregates_too_many(payload):
+            raise ValueError(f"a packet aggregates more than {MAX_AGGREGATED} NAL units")
         return Fragment(h264_depayload(payload))
     if codec is Codec.VP8:
         return Fragment(vp8_depayload(payload))
     if codec is Codec.VP9:
         return vp9.depayload(payload)
     return Fragment(payload)
+
+
+def _aggregates_too_many(payload: bytes) -> bool:
+    """True for a STAP-A (RFC 6184 section 5.7.1) of more units than anybody sends."""
+    if payload[0] & 0x1F != _STAP_A:
+        return False
+    at = 1
+    for _ in range(MAX_AGGREGATED):
+        if at >= len(payload):
+            return False
+        at += 2 + int.from_bytes(payload[at : at + 2], "big")
+    return at < len(payload)
 
 
 def packetize(codec: Codec, data: bytes, *, picture_id: int) -> list[bytes]:

@@ -11,6 +11,7 @@ from wire.streams import StreamRecord
 from workers.capacity import Capacity
 from workers.intent import IDLE_REASON, OFF_REASON, Intent
 from workers.plan.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
+from workers.plan.memory import stream_bytes
 from workers.plan.route import Route
 
 MACS = {"small": 10, "large": 60, "larger": 200}
@@ -103,10 +104,10 @@ def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream(
 def test_what_would_be_too_large_to_be_written_is_copied() -> None:
     roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
     intent = Intent(roomy, lambda: 0.0, record=RECORD, model="small")
-    assert routes(intent, stream(4098, 2160, 30, 3)) == {Route.COPY}
+    assert routes(intent, stream(4098, 500, 30, 3)) == {Route.COPY}
     assert intent.state(net_ready=True) == (
         "bypass",
-        "4098x2160 is too large to become 2 times as large.",
+        "4098x500 is too large to become 2 times as large.",
     )
 
 
@@ -145,3 +146,34 @@ def test_a_size_that_units_do_not_say_comes_from_the_pictures() -> None:
     assert (intent.width, intent.height) == (480, 270)
     intent.decoded(1, 1)
     assert intent.load == pytest.approx(1.0)
+
+
+def test_a_size_over_the_limit_is_only_copied_whatever_it_costs() -> None:
+    intent = make()
+    assert routes(intent, stream(2048, 1152, 0.1, 3)) == {Route.COPY}
+    state, reason = intent.state(net_ready=True)
+    assert state == "bypass" and reason.startswith("The picture is 2048x1152")
+
+
+def test_a_stream_for_which_there_is_no_memory_is_only_copied_until_there_is() -> None:
+    room = [stream_bytes(480, 270, 2) - 1]
+    intent = Intent(CAPACITY, lambda: 0.0, record=RECORD, model="small", room=lambda: room[0])
+    assert routes(intent, stream(480, 270, 30, 3)) == {Route.COPY}
+    assert intent.bytes == 0
+    assert intent.state(net_ready=True)[1].startswith("480x270 needs ")
+    room[0] += 1
+    intent.judge(fault="", now=1.0)
+    assert routes(intent, stream(480, 270, 30, 3)) == {Route.WORK}
+    assert intent.bytes == stream_bytes(480, 270, 2)
+
+
+def test_what_bars_a_stream_holds_over_waking_and_other_sizes() -> None:
+    intent = make()
+    intent.barred = "It ends workers."
+    intent.wake(now=0.0)
+    assert routes(intent, stream(480, 270, 30, 3)) == {Route.COPY}
+    assert routes(intent, stream(320, 180, 30, 3)) == {Route.COPY}
+    assert intent.state(net_ready=True) == ("bypass", "It ends workers.")
+    intent.barred = ""
+    intent.judge(fault="", now=1.0)
+    assert routes(intent, stream(320, 180, 30, 3)) == {Route.WORK}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.rtc.fragment import Fragment
 from app.rtc.keyframe import nal_units
-from app.rtc.payloads import RtpHeader, depayload, packetize
+from app.rtc.payloads import MAX_AGGREGATED, RtpHeader, depayload, packetize
 from tests.app import coding
 from wire.batch import Codec
 
@@ -116,3 +116,11 @@ def test_a_mid_that_fits_no_one_byte_extension_is_left_out() -> None:
     header = RtpHeader(ssrc=1, mid="x" * 17, mid_id=1, time_id=None)
     data = header.pack(payload_type=96, marker=False, sequence=0, timestamp=0, send_time=0)
     assert len(data) == 12
+
+
+def test_a_packet_of_very_many_nal_units_is_malformed() -> None:
+    many = b"\x18" + b"\x00\x01\x41" * MAX_AGGREGATED
+    assert depayload(Codec.H264, many).data.count(b"\x41") == MAX_AGGREGATED
+    for more in (many + b"\x00\x01\x41", b"\x18" + b"\x00\x01\x41" * 480):
+        with pytest.raises(ValueError, match="aggregates more than"):
+            depayload(Codec.H264, more)

@@ -1,0 +1,26 @@
+"""What the process that decodes foreign bits allows itself, so that its end is short and harms
+nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from pathlib import Path
+
+OOM_SCORE = 500
+"""When memory ends, the kernel ends a worker before the app and Redis: its streams go on elsewhere,
+or come back as soon as it is started again."""
+
+_OOM_SCORE_FILE = Path("/proc/self/oom_score_adj")
+
+
+def contain() -> None:
+    """For this process and its children: no core files (they hold people's pictures, and writing
+    one takes longer than a new start), and the first to go when memory ends.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    with contextlib.suppress(OSError):  # not Linux, or not allowed to
+        if int(_OOM_SCORE_FILE.read_text()) < OOM_SCORE:
+            _OOM_SCORE_FILE.write_text(str(OOM_SCORE))
