@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,10 @@ SOURCES = {
 @pytest.fixture
 async def hub(redis_client: Redis) -> AsyncIterator[StreamHub]:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
-    made = StreamHub(redis_client, HubOptions(4, 8, 1500, 10.0, ()))
+    options = HubOptions(
+        max_streams=4, max_viewers=8, start_bitrate_kbps=1500, publisher_timeout_s=10.0,
+    )  # fmt: skip
+    made = StreamHub(redis_client, options)
     yield made
     await made.close()
 
@@ -175,3 +179,41 @@ async def test_a_viewer_of_vp9_alone_gets_the_source_or_is_refused(
     async with live(hub, "VP9"), watching(into(hub), "video", codec="VP9") as viewer:
         await until(sees(viewer, Codec.VP9, SIZE), timeout_s=30)
         assert hub.viewers("cam1") == {"source": 1}
+
+
+async def test_a_publisher_may_come_back_with_a_codec_that_a_viewer_lacks(
+    hub: StreamHub, redis_client: Redis, nets: NetCache
+) -> None:
+    async with (
+        working(redis_client, nets, lead_config("w1")),
+        live(hub, "H264"),
+        watching(into(hub), "video", codec="H264") as viewer,
+        watching(into(hub, keys.SOURCE), "video", codec="H264"),
+    ):
+        await until(sees(viewer, Codec.H264, ENHANCED), timeout_s=30)
+        assert hub.viewers("cam1") == {"2x": 1, "source": 1}
+        async with live(hub, "VP9"):
+            await hub.change("cam1", enhance=False, model=None)
+            # Who asked for the source is let go and will be told; the other one gets it recoded.
+            await until(lambda: hub.viewers("cam1") == {"2x-h264": 1}, timeout_s=20)
+            viewer.received["video"].packets.clear()
+            await until(lambda: len(viewer.received["video"].timestamps) > 40, timeout_s=20)
+            packets = list(viewer.received["video"].packets)
+            sizes = [unit for unit in pictures_from_a_key_frame(packets) if unit == SIZE]
+            assert len(sizes) > 10
+
+
+def pictures_from_a_key_frame(packets: list[Any]) -> list[tuple[int, int]]:
+    """Sizes of the H.264 pictures from the first that begins with parameter sets."""
+    units: dict[int, bytes] = {}
+    for packet in packets:
+        if packet.payload:
+            data = depayload(Codec.H264, packet.payload).data
+            units[packet.timestamp] = units.get(packet.timestamp, b"") + data
+    decoder, sizes = None, []
+    for unit in list(units.values())[:-1]:
+        if unit.startswith((b"\0\0\0\1\x67", b"\0\0\1\x67")):
+            decoder = UnitDecoder(Codec.H264)
+        if decoder is not None:
+            sizes += [(p.width, p.height) for _, p in decoder.decode(unit, 0)]
+    return sizes

@@ -1,0 +1,151 @@
+"""``renditions.py`` and ``rendition_metrics.py``: what is told of renditions and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.http.renditions import rendition_name
+from tests.app import coding
+from tests.app.http.answers import check_problem
+from tests.app.http.conftest import Site
+from tests.app.http.test_api import beat, get
+from tests.app.http.test_whep import Http, until_live
+from tests.app.peers import publishing, until, watching
+from tests.app.rtc.offer_texts import offer
+from wire import keys
+from wire.connection import command
+from wire.heartbeat import Heartbeats, RenditionWork, WorkerBeat
+
+UNITS = coding.h264(98, 54, 10)
+PATH, ROUTE = "/api/v1/streams/cam1", "/api/v1/streams/{stream}"
+VP8 = RenditionWork(
+    name="2x-vp8", codec="vp8", watched=True, width=196, height=108, fps=29.97, kbps=801.5,
+    frames=90, key_frames=1, encoded=90, left_out=3, encode_ms=4.66,
+)  # fmt: skip
+
+
+def busy(epoch: int, *renditions: RenditionWork) -> WorkerBeat:
+    """A worker that makes these renditions."""
+    plain = beat("cam1", epoch)
+    work = msgspec.structs.replace(
+        plain.streams[0], renditions=list(renditions), bad_entries=2, bad_messages=1
+    )
+    return msgspec.structs.replace(plain, streams=[work])
+
+
+async def shown(site: Site) -> dict[str, dict[str, Any]]:
+    stream = await get(site, PATH, ROUTE)
+    return {rendition["name"]: rendition for rendition in stream["renditions"]}
+
+
+async def test_a_viewer_who_lacks_the_codec_is_told_why_he_waits(site: Site) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        async with watching(Http(site, "/whep/cam1"), "video", codec="VP8"):
+            found = (await shown(site))["2x-vp8"]
+            assert (found["codec"], found["viewers"], found["frames"]) == ("vp8", 1, 0)
+            assert found["reason"] == "No worker is running."
+            record = await site.hub.record("cam1")
+            assert record is not None and set(record.watched) == {"2x-vp8"}
+            # A worker that makes no such rendition has the stream.
+            await Heartbeats(site.redis).beat(beat("cam1", record.epoch))
+            assert (await shown(site))["2x-vp8"]["reason"] == "The worker does not make VP8 yet."
+            await Heartbeats(site.redis).beat(busy(record.epoch, VP8))
+            found = (await shown(site))["2x-vp8"]
+        assert found["reason"] == ""
+        assert (found["width"], found["height"], found["fps"]) == (196, 108, 29.97)
+        assert (found["frames"], found["encoded"], found["left_out"]) == (90, 90, 3)
+        assert found["encode_ms"] == 4.66
+
+
+async def test_renditions_that_nobody_wants_are_not_listed(site: Site) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        unwatched = msgspec.structs.replace(VP8, watched=False)
+        record = await site.hub.record("cam1")
+        assert record is not None
+        await Heartbeats(site.redis).beat(busy(record.epoch, unwatched))
+        assert list(await shown(site)) == ["source", "2x"]
+        # Viewers of another app keep it alive.
+        await Heartbeats(site.redis).beat(busy(record.epoch, VP8))
+        found = await shown(site)
+        assert list(found) == ["source", "2x", "2x-vp8"]
+        assert (found["2x-vp8"]["viewers"], found["2x-vp8"]["reason"]) == (0, "")
+
+
+async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        async with watching(Http(site, "/whep/cam1"), "video", codec="VP8") as viewer:
+            assert viewer.received["video"].packets == []
+            for key in (keys.log("cam1", "2x-vp8"), keys.feedback("cam1")):
+                await command(site.redis, "XADD", key, "*", "m", "nonsense")
+            await Heartbeats(site.redis).beat(busy(5, VP8))
+
+            async def value(name: str, **labels: str) -> float:
+                text = (await site.client.get("/metrics")).text
+                samples = [s for f in text_string_to_metric_families(text) for s in f.samples]
+                found = [
+                    s for s in samples if s.name == name and labels.items() <= s.labels.items()
+                ]
+                return sum(sample.value for sample in found)
+
+            await until(lambda: [t for t in site.hub.tails() if t.bad_entries])
+            await until(lambda: [p for p in site.hub.publications() if p.bad_messages])
+            here = {"stream": "cam1", "rendition": "2x-vp8"}
+            assert await value("sharpcast_entries_refused_total", **here) == 1
+            assert await value("sharpcast_messages_refused_total", stream="cam1") == 1
+            assert await value("sharpcast_rendition_frames_total", **here) == 90
+            assert await value("sharpcast_rendition_encoded_total", **here) == 90
+            assert await value("sharpcast_rendition_left_out_total", **here) == 3
+            assert await value("sharpcast_lead_refused_total", what="entries") == 2
+            assert await value("sharpcast_lead_refused_total", what="messages") == 1
+            assert await value("sharpcast_viewers", **here) == 1
+            assert await value("sharpcast_viewer_stalls") == 0
+            assert await value("sharpcast_units_skipped_total", **here) == 0
+
+
+@pytest.mark.parametrize("codec", ["AV1", "H265"])
+async def test_who_can_decode_nothing_is_refused_with_the_names_of_codecs(
+    site: Site, codec: str
+) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        sdp = offer("chromium_play")
+        for name in ("H264", "VP8", "VP9", "AV1"):
+            sdp = sdp.replace(f" {name}/90000", f" {codec if name == 'AV1' else 'unused'}/90000")
+        response = await site.post_offer("/whep/cam1", sdp)
+        check_problem(response, 422)
+        assert "H.264" in response.json()["detail"] and "VP8" in response.json()["detail"]
+        assert site.hub.viewers("cam1") == {} and site.hub.tails() == []
+
+
+async def test_a_viewer_of_vp9_alone_is_refused_what_has_no_vp9(site: Site) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        sdp = offer("chromium_play").replace(" H264/", " unused/").replace(" VP8/", " unused/")
+        response = await site.post_offer("/whep/cam1", sdp)
+        check_problem(response, 422)
+        expected = "The stream can be had as H.264 or VP8, and the offer has none of them."
+        assert response.json()["detail"] == expected
+
+
+async def test_sound_alone_needs_no_rendition_of_the_picture(site: Site) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        async with watching(Http(site, "/whep/cam1"), "audio") as viewer:
+            await until(lambda: viewer.received["audio"].packets)
+            assert [tail.rendition for tail in site.hub.tails()] == [keys.SOURCE]
+
+
+@pytest.mark.parametrize(
+    "enhanced,source,name", [(960, 480, "2x"), (1440, 480, "3x"), (480, 480, "2x"), (0, 0, "2x")]
+)
+def test_the_enhanced_rendition_is_called_by_its_factor(
+    enhanced: int, source: int, name: str
+) -> None:
+    assert rendition_name(enhanced, source) == name
