@@ -149,8 +149,10 @@ def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_
     """One viewer's result."""
     begin_s = moments.began_s - BEFORE_S
     within = [frame for frame in frames if begin_s <= frame.at_s <= end_s]
-    if fault.keeps_numbers:
+    if fault.keeps_numbers and fault.is_one_session:
         verdicts = [history.check(within)]
+    elif not fault.is_one_session:
+        verdicts = []
     else:
         parts = [
             [frame for frame in within if frame.at_s < moments.over_s],

@@ -43,6 +43,7 @@ class RedisServer:
             [
                 "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
                 "--dir", str(self.folder), "--maxmemory-policy", "noeviction",
+                "--enable-protected-configs", "yes",
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip

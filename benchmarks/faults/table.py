@@ -38,6 +38,8 @@ class Fault:
     "How long the viewers are observed after it."
     keeps_numbers: bool = True
     "False where the publisher begins anew: its numbers do, too."
+    is_one_session: bool = True
+    "False where the viewer must join again: a join begins with what was shown before."
     clock: bool = False
     "It needs a wall clock that can be set."
 
@@ -162,7 +164,8 @@ FAULTS = (
     Fault("Redis disk full for 5 s", fill_disk, 0.5, 2.0),
     Fault("publisher away for 3 s, back under the same name", replace_publisher, None, 1.0,
           keeps_numbers=False),
-    Fault("app killed, started again at once", kill_app, 3.0, 4.0, settle_s=7, workers=0),
+    Fault("app killed, started again at once", kill_app, 3.0, 4.0, settle_s=8, workers=0,
+          is_one_session=False),
     Fault("wall clocks 60 s forward", step_clock(60), 0.2, None, clock=True),
     Fault("wall clocks 60 s back", step_clock(0), 0.2, None, clock=True),
 )  # fmt: skip
