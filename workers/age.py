@@ -49,9 +49,17 @@ class EntryAge:
         """Redis' time in Unix ms, for ``now_us`` on our clock."""
         return (now_us + self._ahead_us) // 1000
 
-    def age_s(self, unit: AccessUnit, entry_id: str, *, now_us: int) -> float:
-        """Seconds since the unit's last packet reached the server."""
+    def age_s(
+        self, unit: AccessUnit, entry_id: str, *, now_us: int, since_us: int | None = None
+    ) -> float:
+        """Seconds since the unit's last packet reached the server.
+
+        ``since_us`` is when the log was last seen without this entry, on our clock: it cannot be
+        older, even if Redis' clock was set forth since the clocks were compared.
+        """
         in_log_us = now_us + self._ahead_us - int(entry_id.split("-")[0]) * 1000
+        if since_us is not None:
+            in_log_us = min(in_log_us, now_us - since_us)
         arrived_us = unit.stamp(Stage.ARRIVED)
         logged_us = unit.stamp(Stage.LOGGED)
         before_us = logged_us - arrived_us if logged_us and arrived_us else 0

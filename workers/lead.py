@@ -47,6 +47,7 @@ REPLAY_S = 0.3
 """Frames older than this are only decoded while a lead catches up with the log."""
 
 _BLOCK_MS = 1000
+_PAGE = 64
 _WATCH_S = 0.5
 _JOIN_S = 1.5
 _ROOM_S = 0.005
@@ -227,14 +228,17 @@ class Lead:
                     if not await reader.seek_last_key_frame():
                         self._key_wish.want("the log has no key frame")
                     self._is_placed, self._last_sequence = True, None
-                entries = await reader.read(block_ms=_BLOCK_MS)
+                    self._drained_us = None
+                entries = await reader.read(block_ms=_BLOCK_MS, count=_PAGE)
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)
                 continue
+            read_us = clock.now_us()
             for entry in entries:
                 for unit in entry.batch.units:
                     if unit.kind is Kind.VIDEO:
                         await self._take_once(unit, entry.id)
+            self._drained_us = read_us if len(entries) < _PAGE else None
 
     async def _take_once(self, unit: AccessUnit, entry_id: str) -> None:
         """The app writes units again whose first append was not answered, or was lost by Redis."""
@@ -262,7 +266,7 @@ class Lead:
 
     async def _take(self, unit: AccessUnit, entry_id: str) -> None:
         now_us, now = clock.now_us(), time.monotonic()
-        age_s = self._age.age_s(unit, entry_id, now_us=now_us)
+        age_s = self._age.age_s(unit, entry_id, now_us=now_us, since_us=self._drained_us)
         self._caught_up = self._caught_up or age_s <= REPLAY_S
         if unit.is_key:
             self._key_wish.met()

@@ -18,6 +18,9 @@ MAX_BYTES = 16 * 1024 * 1024
 """8 s at 16 Mbit/s; a group that is larger than this is given up."""
 
 MAX_BATCH = 64
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+"""Units of one entry, and their bytes, but for one that is larger: a batch has its limits."""
+
 AUDIO_WAIT_S = 0.02
 
 
@@ -70,9 +73,14 @@ class Backlog:
         """Up to ``MAX_BATCH`` units in order; empty if none waits. They count as written."""
         self._is_stuck = False
         begin = self._next - self._first
-        count = min(MAX_BATCH, len(self._units) - begin)
-        found = [self._units[begin + index] for index in range(count)]
-        self._next += count
+        found: list[AccessUnit] = []
+        room = MAX_BATCH_BYTES
+        for index in range(begin, min(begin + MAX_BATCH, len(self._units))):
+            room -= len(self._units[index].payload)
+            if found and room < 0:
+                break
+            found.append(self._units[index])
+        self._next += len(found)
         self._trim()
         return found
 

@@ -42,3 +42,20 @@ async def test_the_clock_of_redis_is_compared_with_ours(client: Redis) -> None:
     await age.measure(client)
     now_us = clock.now_us()
     assert abs(age.redis_ms(now_us=now_us) - now_us // 1000) < 100
+
+
+@pytest.mark.parametrize("step_s", [60, -60])
+def test_a_step_of_redis_clock_makes_no_unit_old(step_s: int) -> None:
+    """Between two comparisons of the clocks, what comes is known to be young."""
+    age = EntryAge()
+    for number in range(30):
+        now_us = 1_000_000_000 + number * 33_333
+        # Appended two milliseconds before it is read, a frame after the last one was read.
+        entry = f"{(now_us - 2_000) // 1000 + (step_s * 1000 if number > 10 else 0)}-0"
+        found_s = age.age_s(UNIT, entry, now_us=now_us, since_us=now_us - 33_333)
+        assert found_s <= 0.034
+
+
+def test_what_is_replayed_is_as_old_as_its_entry_says() -> None:
+    age = EntryAge()
+    assert age.age_s(UNIT, "1000-0", now_us=9_000_000, since_us=None) == pytest.approx(8.0)

@@ -260,3 +260,11 @@ def test_too_long_a_replay_is_given_up_until_the_next_key_frame(count: int, size
     assert buffer.replay() == []
     buffer.add(outgoing(count + 1, key=True))
     assert len(buffer.replay()) == 1
+
+
+def test_no_batch_of_the_backlog_is_larger_than_one_may_be() -> None:
+    waiting = backlog.Backlog()
+    size = backlog.MAX_BATCH_BYTES // 3
+    for number in range(5):
+        waiting.push(fakes.video(number, key=number == 0, size=size - 100))
+    assert [len(waiting.pop()) for _ in range(3)] == [3, 2, 0]

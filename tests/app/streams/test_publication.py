@@ -249,3 +249,26 @@ async def test_an_end_without_redis_is_not_held_up(caplog: pytest.LogCaptureFixt
             server.stop()
         await client.aclose()
     assert "its record will expire" in caplog.text
+
+
+async def test_an_operators_end_is_a_wish_in_the_record_too(redis_client: Redis) -> None:
+    """The message of another app was missed."""
+    async with running(redis_client) as (publication, _):
+        publication.take(fakes.video(0, key=True))
+        await when(redis_client, "cam1", state="live")
+        registry = StreamRegistry(redis_client)
+        await registry.set_wish("cam1", publication.session, ending=True)
+        await until(lambda: publication.end_reason == "an operator ended the stream")
+
+
+async def test_a_lost_answer_to_the_offer_makes_no_second_job(redis_client: Redis) -> None:
+    registry, queue = StreamRegistry(redis_client), JobQueue(redis_client, consumer="w")
+    await queue.claim(block_ms=1)
+    async with running(redis_client) as (publication, _):
+        # The answer was lost, so the publication knows nothing of this one, which is led already.
+        lost = await queue.offer("cam1", publication.session)
+        await registry.take_lead("cam1", publication.session, "w", job=lost)
+        publication.take(fakes.video(0, key=True))
+        await when(redis_client, "cam1", state="live")
+        await until(lambda: publication._job == lost)
+        assert await command(redis_client, "XLEN", keys.JOBS) == 1
