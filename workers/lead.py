@@ -148,7 +148,7 @@ class Lead:
         is_ready = self._prepare() if asleep else bool(enhance.model_in_use)
         state, reason = intent.state(net_ready=is_ready, asleep=asleep)
         if state == "enhancing":
-            reason = self._pipeline.waits_for
+            reason = self._pipeline.remark
         counts, standing = self._tally.read(), self._seat.standing()
         fps, kbps = self._renditions.rates()
         factor = enhance.scale if intent.current is Route.WORK else 1

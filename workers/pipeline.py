@@ -125,9 +125,11 @@ class Pipeline:
         return self._decode.fault
 
     @property
-    def waits_for(self) -> str:
-        """Why no pictures come from the decoder at the moment, as a sentence; empty: they do."""
-        return self._decode.waits_for
+    def remark(self) -> str:
+        """Why no pictures come from the decoder at the moment, or what they are like, as a
+        sentence; else empty.
+        """
+        return self._decode.remark
 
     @property
     def steps(self) -> tuple[EncodeStep, ...]:

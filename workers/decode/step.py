@@ -33,6 +33,12 @@ _WAITS = {
 }
 
 
+INTERLACED = (
+    "The publisher sends interlaced pictures, whose moving edges are combs: let the encoder "
+    "deinterlace."
+)
+
+
 class DecodeStep:
     """Units to pictures. ``need_key`` is called, from this thread, for every unit refused."""
 
@@ -47,6 +53,7 @@ class DecodeStep:
         self._inside: dict[int, Shot] = {}
         self._tag = 0
         self._trust = Decodability()
+        self._is_interlaced = False
 
     @property
     def fault(self) -> str:
@@ -54,9 +61,9 @@ class DecodeStep:
         return self._trust.fault(now=time.monotonic())
 
     @property
-    def waits_for(self) -> str:
-        """Why no pictures come at the moment, as a sentence; empty: they do."""
-        return _WAITS.get(self._gate.state, "")
+    def remark(self) -> str:
+        """Why no pictures come at the moment, or what they are like, as a sentence; else empty."""
+        return _WAITS.get(self._gate.state, INTERLACED if self._is_interlaced else "")
 
     def step(self, item: Shot) -> Iterator[Shot]:
         """The shots whose pictures are complete now; a copied shot goes through as it is."""
@@ -121,6 +128,7 @@ class DecodeStep:
             shot = self._inside.pop(tag, None)
             if shot is not None:
                 self._trust.decoded()
+                self._is_interlaced = bool(picture.frame.interlaced_frame)
                 shot.picture = picture
                 is_enhanced = shot.route is Route.WORK and not shot.is_replay
                 if self._inspector is not None and is_enhanced:

@@ -9,8 +9,9 @@ import av
 import pytest
 
 from app.rtc.vp9_frame import split_superframe
+from tests.app import coding
 from wire.batch import AccessUnit, Codec, Flags, Stage
-from workers.decode.step import DecodeStep
+from workers.decode.step import INTERLACED, DecodeStep
 from workers.plan.route import Route
 from workers.shot import Shot
 from workers.tally import Tally
@@ -67,6 +68,17 @@ def test_a_unit_leaves_with_its_own_picture(codec: Codec) -> None:
         assert (shot.picture.width, shot.picture.height) == (64, 48)
         assert shot.stamps[-1][0] is Stage.DECODED
     assert studio.wishes == []
+
+
+def test_interlaced_pictures_are_remarked_on_and_progressive_ones_are_not() -> None:
+    (model,) = units(Clip(frames=1))
+    for options, remark in (("interlaced=1", INTERLACED), ("", "")):
+        studio = Studio()
+        assert studio.step.remark == "No key frame has come yet."
+        for n, data in enumerate(coding.h264(96, 64, 4, profile="High", options=options)):
+            flags = Flags.NONE if n else Flags.KEY
+            studio.put(dataclasses.replace(model, payload=data, sequence=n, flags=flags))
+        assert studio.step.remark == remark
 
 
 def test_a_hidden_frame_in_a_superframe_costs_nothing() -> None:
