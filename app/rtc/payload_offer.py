@@ -12,7 +12,7 @@ NAMES = {"h264": "H264", "vp8": "VP8", "vp9": "VP9", "opus": "opus", "rtx": "rtx
 """Encoding names as answers write them, by their lower-case form."""
 
 _RTPMAP = re.compile(
-    r"(0|[1-9][0-9]{0,2}) +([A-Za-z0-9._-]{1,32})/([0-9]{1,6})(?:/([0-9]{1,2}))? *"
+    r"(0|[1-9][0-9]{0,2}) +([A-Za-z0-9._-]{1,32})/([1-9][0-9]{0,5})(?:/([0-9]{1,2}))? *"
 )
 _FMTP = re.compile(r"(0|[1-9][0-9]{0,2}) +([ -~]{1,4096})")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
