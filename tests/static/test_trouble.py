@@ -90,6 +90,21 @@ async def test_why_there_is_no_picture_is_told_apart(page: Page, server: FakeSer
     assert found == ["unknown", "none", "unshown", "blocked", "unknown", 0, 2500, 0, 0]
 
 
+async def test_a_second_try_keeps_saying_why_the_first_failed(
+    page: Page, server: FakeServer
+) -> None:
+    body = """
+      const trouble = { title: 'It failed', text: 'Try another network.' };
+      const base = { state: 'connecting', played: false, picture: false, waitMs: 0, arrival: 'none' };
+      return [0, 4000].flatMap((sinceMs) =>
+        [null, trouble].map((trouble) => m.cardFor({ ...base, trouble, sinceMs }).text));
+    """  # noqa: E501
+    first, again, slow, slow_again = await run(page, server, "ui/watch-card", body)
+    assert first == ""
+    assert again == slow_again == "It failed. Try another network."
+    assert "longer than usual" in slow
+
+
 async def test_every_way_without_a_picture_has_a_card(page: Page, server: FakeServer) -> None:
     body = """
       const base = { state: 'playing', played: true, picture: false, trouble: null, waitMs: 0 };

@@ -43,7 +43,7 @@ async def test_a_failure_counts_down_to_the_next_try(page: Page, server: FakeSer
         ),
     )
     await page.goto(server.url + "/watch/garden")
-    await expect(page.locator("#card-title")).to_have_text("The server takes no more at the moment")
+    await expect(page.locator("#card-title")).to_have_text("Not possible at the moment")
     await expect(page.locator("#card-text")).to_contain_text("All full. Trying again")
 
 

@@ -93,7 +93,7 @@ const TITLES = {
     406: 'This browser cannot play the stream',
     422: 'This browser cannot play the stream',
     429: 'Too many at once',
-    503: 'The server takes no more at the moment',
+    503: 'Not possible at the moment',
   },
   publish: {
     401: 'The token was not accepted',
@@ -101,7 +101,7 @@ const TITLES = {
     409: 'The name is taken',
     413: 'The offer is too large',
     429: 'Too many at once',
-    503: 'The server takes no more at the moment',
+    503: 'Not possible at the moment',
   },
 };
 

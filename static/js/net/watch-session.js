@@ -25,6 +25,8 @@ const TABLE = {
 const WAIT_MS = 2000;
 /** Between tries where the fault is likely to be over soon: a server that starts again is back within seconds. */
 const PASSING_LIMIT_MS = 2000;
+/** At least, where the next try may well fare like the last: long enough to read what happened. */
+const READING_MS = 4000;
 /** At least, where the next try will fare like the last. */
 const FINAL_WAIT_MS = 10000;
 
@@ -69,6 +71,7 @@ export class WatchSession extends EventTarget {
   /** Begins; a second call changes nothing. */
   start() {
     if (this.state !== 'stopped') return;
+    this.trouble = null;
     this._machine.on('start');
     this._connect();
   }
@@ -152,7 +155,8 @@ export class WatchSession extends EventTarget {
   _fail(trouble, askedMs = null) {
     this._drop();
     const waitMs = this._backoff.next(trouble.isPassing ? PASSING_LIMIT_MS : undefined);
-    this._plan(Math.max(waitMs, askedMs ?? 0, trouble.isFinal ? FINAL_WAIT_MS : 0), 'failed', trouble);
+    const leastMs = trouble.isPassing ? 0 : trouble.isFinal ? FINAL_WAIT_MS : READING_MS;
+    this._plan(Math.max(waitMs, askedMs ?? 0, leastMs), 'failed', trouble);
   }
 
   /**

@@ -35,6 +35,8 @@ const WORDS = {
 };
 
 const STATS_MS = 1000;
+/** A healthy connection takes less. */
+const PATIENCE_MS = 3000;
 const BROKEN = 'Something went wrong in this page. Reload it and try again.';
 
 class BroadcastPage {
@@ -53,6 +55,7 @@ class BroadcastPage {
     /** @type {MediaStream | null} */
     this._media = null;
     this._timer = 0;
+    this._slow = 0;
     this._machine = new StateMachine(TABLE, 'idle', () => this._showState());
     this._form.form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -227,6 +230,10 @@ class BroadcastPage {
   _showState() {
     const [words, tone, button] = WORDS[this.state];
     say(this._badge, words);
+    clearTimeout(this._slow);
+    if (this.state === 'connecting') {
+      this._slow = window.setTimeout(() => say(this._badge, 'Connecting… it takes longer than usual'), PATIENCE_MS);
+    }
     this._badge.dataset.tone = tone;
     this._badge.dataset.state = this.state;
     say(this._go, button);

@@ -30,7 +30,10 @@ export function cardFor({ state, played, picture, trouble, waitMs, sinceMs, arri
     if (picture) return null;
     return sinceMs < PATIENCE_MS && arrival !== 'blocked' ? FIRST_PICTURE : NO_PICTURE[arrival];
   }
-  if (state === 'connecting') return sinceMs < PATIENCE_MS ? CONNECTING : { ...CONNECTING, text: SLOW };
+  if (state === 'connecting') {
+    if (trouble !== null) return { ...CONNECTING, title: 'Trying again…', text: `${trouble.title}. ${trouble.text}` };
+    return sinceMs < PATIENCE_MS ? CONNECTING : { ...CONNECTING, text: SLOW };
+  }
   return { title: 'Stopped', text: 'Playing was stopped.', tone: 'calm', retry: false };
 }
 
