@@ -8,7 +8,7 @@ SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint fuzz bench bench-quality bench-reuse bench-faults clean help browser
+.PHONY: run test lint fuzz bench bench-quality bench-reuse bench-decoder bench-faults clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -43,6 +43,9 @@ bench-quality: $(VENV)/installed-dev
 
 bench-reuse: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.reuse $(REUSE)
+
+bench-decoder: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.decoder_process
 
 bench-faults: $(VENV)/installed-dev browser
 	@$(BIN)/python -m benchmarks.faults $(FAULTS)

@@ -1,0 +1,198 @@
+"""What decoding in a child process costs over decoding in the worker: ``make bench-decoder``.
+
+The child gets units by a pipe and puts planes, vectors and quantizers into shared memory, which the
+parent copies once, as it would have to. Prints a table: latency and processor time a frame, memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import multiprocessing
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import av
+import numpy as np
+import psutil
+
+from wire.batch import Codec
+from workers.decode.decoder import UnitDecoder
+
+SIZES = ((480, 270), (1280, 720))
+FRAMES = 200
+FPS = 30
+_SIDE = ("MOTION_VECTORS", "VIDEO_ENC_PARAMS")
+_SIDE_BYTES = 4_000_000
+
+Decode = Callable[[bytes, int], None]
+"""Decodes a unit with a tag, and waits for its picture."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one way to decode, for a frame."""
+
+    way: str
+    size: tuple[int, int]
+    ms_p50: float
+    "From the unit to the picture and what belongs to it."
+    ms_p95: float
+    cpu_ms: float
+    "Of all processes together."
+    mib: float
+    "Memory of the child that no other process shares."
+
+
+def coded(width: int, height: int, count: int) -> list[bytes]:
+    """Units of a moving picture at about 0.12 bit per pixel."""
+    codec: Any = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.framerate, codec.bit_rate = FPS, int(0.12 * width * height * FPS)
+    codec.options = {"preset": "veryfast", "tune": "zerolatency"}
+    rng = np.random.default_rng(1)
+    base = rng.integers(0, 255, (height // 8 + 1, width // 8 + 65, 3), dtype=np.uint8)
+    units: list[bytes] = []
+    for index in range(count):
+        part = base[: height // 8 + 1, index % 64 : index % 64 + width // 8 + 1]
+        picture = np.kron(part, np.ones((8, 8, 1), np.uint8))[:height, :width]
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        units += map(bytes, codec.encode(frame.reformat(format="yuv420p")))
+    return units
+
+
+@contextlib.contextmanager
+def in_process() -> Iterator[tuple[Decode, list[psutil.Process]]]:
+    """Decodes here, with what reuse reads of each picture."""
+    decoder = UnitDecoder(Codec.H264)
+
+    def decode(unit: bytes, tag: int) -> None:
+        for _, picture in decoder.decode(unit, tag):
+            for name in _SIDE:
+                found = picture.frame.side_data.get(name)
+                if found is not None:
+                    bytes(found)
+
+    yield decode, []
+
+
+@contextlib.contextmanager
+def in_child(width: int, height: int) -> Iterator[tuple[Decode, list[psutil.Process]]]:
+    """The same in a child."""
+    planes = width * height * 3 // 2
+    shared = SharedMemory(create=True, size=planes + _SIDE_BYTES)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, shared.name), daemon=True)
+    process.start()
+    assert ours.recv() == "ready"
+
+    def decode(unit: bytes, tag: int) -> None:
+        ours.send_bytes(unit)
+        size, lengths = ours.recv()
+        np.frombuffer(shared.buf, np.uint8, count=size).copy()
+        at = size
+        for length in lengths:
+            bytes(shared.buf[at : at + length])
+            at += length
+
+    try:
+        yield decode, [psutil.Process(process.pid)]
+    finally:
+        ours.send_bytes(b"end")
+        process.join()
+        shared.close()
+        shared.unlink()
+
+
+def _serve(pipe: Connection, name: str) -> None:
+    shared = SharedMemory(name, track=False) if _TRACKS else SharedMemory(name)
+    decoder = UnitDecoder(Codec.H264)
+    pipe.send("ready")
+    tag = 0
+    while (unit := pipe.recv_bytes()) != b"end":
+        tag += 1
+        for _, picture in decoder.decode(unit, tag):
+            at = 0
+            for plane in (picture.y, picture.u, picture.v):
+                flat = np.frombuffer(shared.buf, np.uint8, count=plane.size, offset=at)
+                flat.reshape(plane.shape)[:] = plane
+                at += plane.size
+            size, lengths = at, []
+            for side in _SIDE:
+                data = picture.frame.side_data.get(side)
+                data = bytes(data) if data is not None else b""
+                shared.buf[at : at + len(data)] = data
+                lengths.append(len(data))
+                at += len(data)
+            pipe.send((size, lengths))
+    del flat
+    shared.close()
+
+
+_TRACKS = "track" in SharedMemory.__init__.__code__.co_varnames
+
+
+def measure(width: int, height: int, *, frames: int = FRAMES, paced: bool = True) -> list[Cost]:
+    """Both ways, a frame every thirtieth of a second as live (``paced``), or as fast as can be."""
+    units = coded(width, height, frames)
+    costs = []
+    ways = {"in the worker": in_process(), "in a child": in_child(width, height)}
+    for way, decoding in ways.items():
+        with decoding as (decode, others):
+            costs.append(_run(way, (width, height), decode, others, units, paced))
+    return costs
+
+
+def _run(
+    way: str,
+    size: tuple[int, int],
+    decode: Decode,
+    others: list[psutil.Process],
+    units: list[bytes],
+    paced: bool,
+) -> Cost:
+    processes = [psutil.Process(), *others]
+    took: list[float] = []
+    begun_cpu = sum(map(_cpu_s, processes))
+    due = time.perf_counter()
+    for tag, unit in enumerate(units):
+        if paced:
+            due += 1 / FPS
+            time.sleep(max(0.0, due - time.perf_counter()))
+        begun = time.perf_counter()
+        decode(unit, tag)
+        took.append(time.perf_counter() - begun)
+    cpu_s = sum(map(_cpu_s, processes)) - begun_cpu
+    marks = statistics.quantiles(took[1:], n=20)
+    own = sum(other.memory_full_info().uss for other in others) / 2**20
+    return Cost(way, size, marks[9] * 1000, marks[18] * 1000, cpu_s * 1000 / len(units), round(own))
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def main() -> None:
+    """Measures and prints."""
+    print(f"{platform.machine()}, {psutil.cpu_count()} cores, load {psutil.getloadavg()[0]:.1f}")
+    print(
+        "| size | decoded | latency p50 / p95, ms | processor, ms a frame | child's memory, MiB |"
+    )
+    print("|---|---|---|---|---|")
+    for width, height in SIZES:
+        for cost in measure(width, height):
+            print(
+                f"| {width}x{height} | {cost.way} | {cost.ms_p50:.2f} / {cost.ms_p95:.2f} "
+                f"| {cost.cpu_ms:.2f} | {cost.mib:.0f} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
