@@ -33,6 +33,10 @@ class FakeServer:
         self.publish_token = ""
         self.admin_token = ""
         self.failing = False
+        #: What a proxy takes away from the beginning of every path.
+        self.prefix = ""
+        #: Paths that were asked for beside the prefix.
+        self.strays: list[str] = []
         #: Which run of the server this plays.
         self.instance = "run-1"
         #: Status and detail for every offer; None: the usual answer.
@@ -102,6 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         is_json = (self.headers.get("Content-Type") or "").endswith("json")
         body = json.loads(raw) if raw and is_json else raw.decode()
         path = self.path.partition("?")[0]
+        if not path.startswith(self.server.fake.prefix + "/"):
+            self.server.fake.strays.append(path)
+            return self._problem(404, "Another server's page.")
+        path = path.removeprefix(self.server.fake.prefix)
         self.server.fake.requests.append((method, path, body))
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "v1"]:
@@ -110,6 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._session(method, path, body)
         else:
             self._file(parts)
+        return None
 
     def _api(self, method: str, parts: list[str], body: Any) -> None:
         fake = self.server.fake
