@@ -39,12 +39,17 @@ def missing() -> str:
 
 @contextlib.contextmanager
 def chromium(
-    camera: Path | None = None, *, host: str = "127.0.0.1", width: int = 1280, height: int = 800
+    camera: Path | None = None,
+    *,
+    host: str = "127.0.0.1",
+    width: int = 1280,
+    height: int = 800,
+    trusting: bool = False,
 ) -> Iterator[Any]:
     """A Playwright browser context with an empty profile; ``camera`` is a .y4m.
 
     ``host`` is the only address besides loopback that it may open. On loopback it offers plain
-    addresses; elsewhere it hides them behind names, as it comes.
+    addresses; elsewhere it hides them behind names, as it comes. ``trusting``: any certificate.
     """
     from playwright.sync_api import sync_playwright
 
@@ -65,6 +70,7 @@ def chromium(
             args=flags,
             permissions=["camera", "microphone"],
             viewport={"width": width, "height": height},
+            ignore_https_errors=trusting,
         )
         try:
             yield context

@@ -10,10 +10,11 @@ import av
 import pytest
 
 from benchmarks import browser
-from benchmarks.server import RunningServer, publishing, running
+from benchmarks.server import RunningServer, free_port, publishing, running
 from benchmarks.stamps import JAVASCRIPT, clips, frames
 from tests.e2e import bidi
 from tests.e2e.bidi import Firefox, Page, firefox
+from tests.e2e.certificate import write_certificate
 from tests.e2e.conftest import SETTINGS
 from tests.e2e.island import ADDRESS, island
 
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
 TOKENS = {"publish_token": "to-publish", "admin_token": "to-rule-all"}
 WIDTH, HEIGHT, FPS = 320, 180, 15
+PREFIX = "/live"
 
 DECODED = """(async () => {
   const report = await window.sharpcast.player.peers.enhanced.getStats();
@@ -30,12 +32,20 @@ DECODED = """(async () => {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    """Runs where the browsers run; its address is that of the interface."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Runs where the browsers run, by HTTPS, at the interface's address, and also below a path."""
     lack = bidi.missing()
     if lack:
         pytest.skip(lack)
-    with island() as address, running(http_host=address, **TOKENS, **SETTINGS) as started:
+    cert, key = write_certificate(tmp_path_factory.mktemp("tls"), ADDRESS)
+    port = free_port()
+    settings = {
+        "http_host": ADDRESS,
+        "public_url": f"https://{ADDRESS}:{port}{PREFIX}",
+        "tls_cert": str(cert),
+        "tls_key": str(key),
+    }
+    with island(), running(port=port, **settings, **TOKENS, **SETTINGS) as started:
         yield started
 
 
@@ -79,7 +89,7 @@ def test_firefox_watches_an_enhanced_stream_that_was_sent_as_h264(
     sent = ("--token", TOKENS["publish_token"], "--size", "320x180", "--fps", "15", "--stamp")
     with publishing(f"{server.url}/whip/pattern", *sent):
         server.until_enhancing("pattern")
-        page = fox.open(f"{server.url}/watch/pattern?view=enhanced")
+        page = fox.open(f"{server.url}{PREFIX}/watch/pattern?view=enhanced")
         page.until("document.querySelector('#stage').dataset.playing === 'true'", 15)
         page.until("document.querySelector('#enhanced').videoWidth === 640", 15)
         before = page.evaluate(DECODED)
@@ -102,7 +112,7 @@ def test_firefox_broadcasts_a_file_and_chromium_watches_it_enhanced(
     page.click("#go")
     page.until("document.querySelector('#state').dataset.state === 'live'", 15)
     server.until_enhancing("film")
-    with browser.chromium(host=ADDRESS) as context:
+    with browser.chromium(host=ADDRESS, trusting=True) as context:
         viewer = context.new_page()
         viewer.goto(f"{server.url}/watch/film?view=enhanced")
         browser.until(viewer, "document.querySelector('#enhanced').videoWidth === 640", 20)
@@ -112,4 +122,16 @@ def test_firefox_broadcasts_a_file_and_chromium_watches_it_enhanced(
     assert len(set(numbers)) > FPS
     page.click("#go")
     server.until("the end", lambda: server.stream("film") is None)
+    page.close()
+
+
+def test_firefox_says_what_it_lacks_to_broadcast(server: RunningServer, fox: Firefox) -> None:
+    page = fox.open(f"{server.url}{PREFIX}/broadcast?stream=lens&mic=0")
+    assert page.evaluate("document.querySelector('#obstacle').hidden")
+    page.click("#go")
+    page.until("!document.querySelector('#error').hidden")
+    assert page.text("#error").startswith("No such device was found.")
+    page.evaluate("document.querySelector('input[value=file]').click()")
+    page.click("#go")
+    page.until("document.querySelector('#error').textContent === 'Choose a video file first.'")
     page.close()
