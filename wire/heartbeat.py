@@ -88,6 +88,10 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "What of it was done."
     bad_entries: int = 0
     "Entries of the source log that were no batches."
+    stale_units: int = 0
+    "Units of the source log that an earlier writer wrote too late."
+    replayed: int = 0
+    "Units only decoded, so that those after them could be."
     bad_messages: int = 0
     "Messages to the lead that were none."
     renditions: list[RenditionWork] = msgspec.field(default_factory=list)

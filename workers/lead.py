@@ -163,6 +163,7 @@ class Lead:
             share_ms=round(standing.ms_per_s, 1), reuse_wanted=round(counts.reuse_wanted, 2),
             reuse_done=round(counts.reuse_done, 2),
             bad_entries=self._reader.bad_entries, bad_messages=self._mailbox.bad_messages,
+            stale_units=self._reader.stale_units, replayed=counts.replayed,
             renditions=self._renditions.work(self._pipeline.steps),
         )  # fmt: skip
 

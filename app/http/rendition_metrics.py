@@ -20,17 +20,23 @@ def of_logs(hub: StreamHub) -> Iterable[Metric]:
     bad = CounterMetricFamily(
         "sharpcast_entries_refused", "Entries of a log that are no batches", labels=labels
     )
+    repeated = CounterMetricFamily(
+        "sharpcast_units_repeated",
+        "Units that stood in a log twice, or that a writer wrote too late",
+        labels=labels,
+    )
     for tail in hub.tails():
         name = [tail.stream, tail.rendition]
         units.add_metric(name, tail.units)
         skipped.add_metric(name, tail.skipped)
         bad.add_metric(name, tail.bad_entries)
+        repeated.add_metric(name, tail.repeated + tail.stale_units)
     messages = CounterMetricFamily(
         "sharpcast_messages_refused", "Entries of feedback that are no messages", labels=["stream"]
     )
     for publication in hub.publications():
         messages.add_metric([publication.stream], publication.bad_messages)
-    yield from (units, skipped, bad, messages)
+    yield from (units, skipped, bad, repeated, messages)
     yield GaugeMetricFamily(
         "sharpcast_viewer_stalls",
         "How often the source stood in for present viewers",
@@ -61,13 +67,20 @@ def of_renditions(beats: list[WorkerBeat]) -> Iterable[Metric]:
         "Entries of the source log and messages that a lead could not read",
         labels=["stream", "worker", "what"],
     )
+    replayed = CounterMetricFamily(
+        "sharpcast_lead_replayed",
+        "Units that a lead only decoded, so that those after them could be",
+        labels=["stream", "worker"],
+    )
     for beat in beats:
         for work in beat.streams:
             refused.add_metric([work.stream, beat.name, "entries"], work.bad_entries)
             refused.add_metric([work.stream, beat.name, "messages"], work.bad_messages)
+            refused.add_metric([work.stream, beat.name, "stale units"], work.stale_units)
+            replayed.add_metric([work.stream, beat.name], work.replayed)
             for one in work.renditions:
                 name = [work.stream, beat.name, one.name]
                 frames.add_metric(name, one.frames)
                 encoded.add_metric(name, one.encoded)
                 left_out.add_metric(name, one.left_out)
-    yield from (frames, encoded, left_out, refused)
+    yield from (frames, encoded, left_out, refused, replayed)

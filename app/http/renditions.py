@@ -15,9 +15,10 @@ def rendition_views(
     record: StreamRecord, work: StreamWork | None, hub: StreamHub, *, reason: str
 ) -> list[schemas.Rendition]:
     """The source; the enhanced rendition as soon as its size is known; and those in one codec that
-    are made or wanted here. ``reason`` says why no worker makes any, else it is empty.
+    are made or wanted here. ``reason`` says why no worker has the stream, else it is empty.
     """
     viewers = hub.viewers(record.id)
+    reason = reason or (work.reason if work else "")
     source = schemas.Rendition(
         name=keys.SOURCE, codec=record.codec, width=record.width, height=record.height,
         fps=record.fps, kbps=record.kbps, viewers=viewers.get(keys.SOURCE, 0),

@@ -87,6 +87,11 @@ class RenditionTail:
         self._listeners.discard(listener)
 
     @property
+    def stale_units(self) -> int:
+        """Units of the log that an earlier writer wrote too late."""
+        return self._reader.stale_units
+
+    @property
     def bad_entries(self) -> int:
         """Entries of the log that could not be read."""
         return self._reader.bad_entries

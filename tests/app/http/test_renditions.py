@@ -28,11 +28,17 @@ VP8 = RenditionWork(
 )  # fmt: skip
 
 
-def busy(epoch: int, *renditions: RenditionWork) -> WorkerBeat:
+def busy(epoch: int, *renditions: RenditionWork, reason: str = "") -> WorkerBeat:
     """A worker that makes these renditions."""
     plain = beat("cam1", epoch)
     work = msgspec.structs.replace(
-        plain.streams[0], renditions=list(renditions), bad_entries=2, bad_messages=1
+        plain.streams[0],
+        renditions=list(renditions),
+        bad_entries=2,
+        bad_messages=1,
+        replayed=11,
+        stale_units=3,
+        reason=reason,
     )
     return msgspec.structs.replace(plain, streams=[work])
 
@@ -54,6 +60,10 @@ async def test_a_viewer_who_lacks_the_codec_is_told_why_he_waits(site: Site) -> 
             # A worker that makes no such rendition has the stream.
             await Heartbeats(site.redis).beat(beat("cam1", record.epoch))
             assert (await shown(site))["2x-vp8"]["reason"] == "The worker does not make VP8 yet."
+            # One that must not decode it, which it says.
+            why = "2 times the worker that decoded this stream ended or failed."
+            await Heartbeats(site.redis).beat(busy(record.epoch, reason=why))
+            assert (await shown(site))["2x-vp8"]["reason"] == why
             await Heartbeats(site.redis).beat(busy(record.epoch, VP8))
             found = (await shown(site))["2x-vp8"]
         assert found["reason"] == ""
@@ -104,6 +114,9 @@ async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
             assert await value("sharpcast_rendition_left_out_total", **here) == 3
             assert await value("sharpcast_lead_refused_total", what="entries") == 2
             assert await value("sharpcast_lead_refused_total", what="messages") == 1
+            assert await value("sharpcast_lead_refused_total", what="stale units") == 3
+            assert await value("sharpcast_lead_replayed_total", stream="cam1") == 11
+            assert await value("sharpcast_units_repeated_total", **here) == 0
             assert await value("sharpcast_viewers", **here) == 1
             assert await value("sharpcast_viewer_stalls") == 0
             assert await value("sharpcast_units_skipped_total", **here) == 0
