@@ -141,11 +141,12 @@ def test_the_largest_of_three_layers_becomes_the_stream(server: RunningServer, p
 
     view = server.until("the largest layer", taken, timeout_s=40.0)
     assert (view["source"]["codec"], view["source"]["height"]) == ("vp8", 540)
+    before = view["packets"]
     page.wait_for_timeout(1000)
-    packets = server.stream("layers")["packets"]  # type: ignore[index]
-    assert packets["layer_q"] > 10
-    assert packets["layer_h"] > 10
-    assert packets.get("layer_f", 0) < 20
+    after = server.stream("layers")["packets"]  # type: ignore[index]
+    assert after["layer_q"] > before["layer_q"]
+    assert after["layer_h"] > before["layer_h"]
+    assert after.get("layer_f") == before.get("layer_f")  # from before it was chosen
     sent = page.evaluate(SENT)
     assert set(sent) == {"q", "h", "f"}
     assert all(frames > 10 for frames in sent.values())
