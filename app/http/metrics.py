@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -68,6 +68,10 @@ class Metrics:
         """One delivered unit."""
         self._latency.labels(rendition).observe(seconds)
 
+    def count_refused(self, refused: Callable[[], dict[str, int]]) -> None:
+        """``refused`` gives what the web server refused so far, by the limit that was met."""
+        self._streams.requests_refused = refused
+
     def exposition(self, records: list[StreamRecord], beats: list[WorkerBeat]) -> bytes:
         """The text of ``/metrics``."""
         self._streams.records = records
@@ -98,6 +102,7 @@ class _StreamCollector(Collector):
         self._hub = hub
         self.records: list[StreamRecord] = []
         self.beats: list[WorkerBeat] = []
+        self.requests_refused: Callable[[], dict[str, int]] = dict
 
     def collect(self) -> Iterable[Metric]:
         live = [record for record in self.records if record.state == "live"]
@@ -105,6 +110,14 @@ class _StreamCollector(Collector):
         yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.beats))
         yield from _of_workers(self.beats)
         yield from of_renditions(self.beats)
+        refused = CounterMetricFamily(
+            "sharpcast_requests_refused",
+            "Requests, connections and sessions refused by a limit",
+            labels=["limit"],
+        )
+        for limit, count in self.requests_refused().items():
+            refused.add_metric([limit], count)
+        yield refused
         viewers = GaugeMetricFamily(
             "sharpcast_viewers", "Viewers of this app", labels=["stream", "rendition"]
         )

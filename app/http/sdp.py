@@ -47,7 +47,11 @@ async def _read(request: Request, media_type: str) -> str:
 def route(request: Request) -> Route:
     """How the offer came in; behind a proxy on this machine little is known."""
     served_at = (request.scope.get("server") or ("",))[0]
-    return Route(served_at=served_at, client=request.client.host if request.client else "")
+    return Route(
+        served_at=served_at,
+        client=request.client.host if request.client else "",
+        key=str(getattr(request.state, "address", "")),
+    )
 
 
 def base_url(request: Request, public_url: str) -> str:

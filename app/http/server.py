@@ -28,4 +28,6 @@ def create_app(context: Context) -> Edge:
         app.include_router(module.router(context))
     openapi.complete(app)
     pages.install(app)
-    return Edge(app, context.edge)
+    edge = Edge(app, context.edge)
+    context.metrics.count_refused(lambda: {**edge.refused, **context.hub.admission.refused})
+    return edge

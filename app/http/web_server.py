@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +18,10 @@ from app.http.edge.protocol import TimedProtocol
 from wire.errors import BadSettings
 from wire.settings import Settings
 
-_BACKLOG = 256
+_BACKLOG = 1024
+"""Connections that wait in the kernel while others have their turn."""
+_ACCEPT_AT_A_TIME = 8
+"""Then the loop moves packets again; asyncio accepts as many in a row as it was told of backlog."""
 _HANDSHAKE_S = 10.0
 _KEEP_ALIVE_S = 15
 
@@ -60,6 +62,12 @@ class WebServer(uvicorn.Server):
             )
         )
         self._certificate = certificate
+        self._penalties = app.penalties
+
+    def _make_protocol(self) -> TimedProtocol:
+        protocol = TimedProtocol(self.config, self.server_state, self.lifespan.state)
+        protocol.penalties = self._penalties
+        return protocol
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -73,14 +81,12 @@ class WebServer(uvicorn.Server):
         tls: dict[str, Any] = {}
         if self._certificate is not None:
             tls = {"ssl": self._certificate.context, "ssl_handshake_timeout": _HANDSHAKE_S}
-        protocol = functools.partial(
-            TimedProtocol,
-            config=self.config,
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
-        )
         self.servers = [
-            await loop.create_server(protocol, sock=each, backlog=_BACKLOG, **tls)
+            await loop.create_server(
+                self._make_protocol, sock=each, backlog=_ACCEPT_AT_A_TIME, **tls
+            )
             for each in sockets or []
         ]
+        for each in sockets or []:
+            each.listen(_BACKLOG)
         self.started = True

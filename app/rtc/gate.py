@@ -70,6 +70,8 @@ class PacketGate:
         self._admitted: dict[Source, None] = {}
         self._checks = TokenBucket(per_s=100.0, burst=200.0)
         self._newcomers = TokenBucket(per_s=0.5, burst=float(MAX_ADDRESSES))
+        self.has_checked = False
+        """An authenticated check came, or one of ours was answered, since the beginning."""
         self.username = b""
         "Our ICE user name fragment and a colon: how every request to us begins its USERNAME."
 
@@ -82,6 +84,7 @@ class PacketGate:
     def admit(self, source: Source) -> None:
         """An authenticated check came from this address, or was answered by it."""
         self._admitted[source] = None
+        self.has_checked = True
 
     def forget(self, source: Source) -> None:
         """The address is none of the peer's any more."""

@@ -143,6 +143,8 @@ class Route:
     "Our address of its HTTP connection."
     client: str = ""
     "The address it came from."
+    key: str = ""
+    "What limits count it under."
 
     @property
     def is_from_outside(self) -> bool:

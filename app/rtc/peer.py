@@ -32,6 +32,9 @@ CONNECT_S = 10.0
 """A peer that has not finished ICE and DTLS by then is let go."""
 
 _UNKNOWN = Route()
+FIRST_CHECK_S = 4.0
+"""A peer that sent no authentic check by then is let go: whoever can reach us does so as soon as it
+has our answer, and whoever only posts offers must not hold sockets."""
 
 
 class Peer:
@@ -50,6 +53,12 @@ class Peer:
         self._connection.on("connectionstatechange", self._state_changed)
         self._closing: asyncio.Task[None] | None = None
         self._offered: TransportOffer | None = None
+        self._first_check: asyncio.TimerHandle | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """True while it may still connect."""
+        return self._closing is None and self.state in ("new", "connecting")
 
     @property
     def state(self) -> str:
@@ -125,8 +134,14 @@ class Peer:
             await self.close()
             raise
         self._offered = offer.transport
+        loop = asyncio.get_running_loop()
+        self._first_check = loop.call_later(FIRST_CHECK_S, self._miss_check)
         options = AnswerOptions(start_kbps=start_kbps)
         return write_answer(offer, connection.localDescription.sdp, options)
+
+    def _miss_check(self) -> None:
+        if self.is_pending and not self._gate.has_checked:
+            self._on_state("failed")
 
     async def trickle(self, fragment: Fragment) -> None:
         """Takes further candidates. Raises BadOffer (422) where an ICE restart is asked for."""
@@ -141,6 +156,8 @@ class Peer:
 
     async def close(self) -> None:
         """Ends ICE and DTLS; calling it twice is harmless."""
+        if self._first_check is not None:
+            self._first_check.cancel()
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(
                 self._connection.close(), name="peer-close"

@@ -94,6 +94,11 @@ class ViewerPeer:
                 found[reason] = found.get(reason, 0) + count
         return found
 
+    @property
+    def is_pending(self) -> bool:
+        """True while the connection does not stand yet."""
+        return self._peer.is_pending and not self._ended
+
     async def trickle(self, fragment: Fragment) -> None:
         """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
         await self._peer.trickle(fragment)

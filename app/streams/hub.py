@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from app.errors import (
@@ -20,10 +20,11 @@ from app.errors import (
 )
 from app.rtc.gate import Refusals
 from app.rtc.ice import Route
-from app.rtc.offer import check_play_offer
+from app.rtc.offer import Offer, check_play_offer
 from app.rtc.publisher import PublisherPeer
 from app.rtc.trickle import Fragment
 from app.rtc.viewer import ViewerEvents, ViewerPeer
+from app.streams.admission import Admission
 from app.streams.choice import Coding, Wish, choose
 from app.streams.life import State
 from app.streams.publication import Publication
@@ -69,6 +70,8 @@ class _ViewerSession:
     wish: Wish | None
     "None: it watches no video."
     refits: Throttle
+    address: str
+    "Of who posted the offer, for limits."
 
 
 class StreamHub:
@@ -80,9 +83,11 @@ class StreamHub:
         self._registry = StreamRegistry(client)
         self.refusals = Refusals()
         """Packets of any peer that were not taken, by reason."""
+        self.admission = Admission(self._pending)
         self._publishing = Publishing(
-            client, options, refusals=self.refusals, spawn=self._spawn, ended=self._end_viewers
-        )
+            client, options, refusals=self.refusals, admission=self.admission,
+            spawn=self._spawn, ended=self._end_viewers,
+        )  # fmt: skip
         self._viewers: dict[str, _ViewerSession] = {}
         self._joining: list[Viewing] = []
         "Of viewers whose offers are being answered."
@@ -143,13 +148,28 @@ class StreamHub:
         wish = None
         if "video" in offer.kinds:
             wish = Wish(rendition=rendition, fallback=fallback, codecs=offer.codecs)
-        chosen = _chosen(record, wish)
+        _chosen(record, wish)
+        self._check_room()
+        async with self.admission.enter(route.key):
+            self._check_room()  # others may have come while this one waited
+            return await self._join(record, offer, wish, fallback, route)
+
+    def _check_room(self) -> None:
         if self._closing or len(self._viewers) + len(self._joining) >= self._options.max_viewers:
             raise Full("The server serves as many viewers as it may.")
+
+    def _pending(self) -> Iterator[str]:
+        """The addresses of all whose connection does not stand yet."""
+        yield from self._publishing.pending()
+        yield from (each.address for each in self._viewers.values() if each.peer.is_pending)
+
+    async def _join(
+        self, record: StreamRecord, offer: Offer, wish: Wish | None, fallback: bool, route: Route
+    ) -> tuple[str, str]:
         secret = secrets.token_urlsafe(18)
         # A publisher without sound may be followed by one with it.
         has_audio = "audio" in offer.kinds
-        tail = self._tail(record, chosen)
+        tail = self._tail(record, _chosen(record, wish))
         source = self._tail(record, keys.SOURCE) if has_audio or fallback else tail
         viewing = Viewing(
             tail, source, fallback=fallback, has_audio=has_audio,
@@ -174,7 +194,7 @@ class StreamHub:
             await peer.close()
             raise Full("The server stops.")
         self._viewers[secret] = _ViewerSession(
-            stream, record.session, viewing, peer, wish, Throttle(_REFIT_S)
+            record.id, record.session, viewing, peer, wish, Throttle(_REFIT_S), route.key
         )
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop_viewer(secret, peer.end_reason)

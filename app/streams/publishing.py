@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -16,6 +16,7 @@ from app.rtc.gate import Refusals
 from app.rtc.ice import Route
 from app.rtc.offer import Offer, check_publish_offer
 from app.rtc.publisher import PublisherEvents, PublisherPeer
+from app.streams.admission import Admission
 from app.streams.life import State
 from app.streams.publication import Publication
 from wire.batch import AccessUnit
@@ -85,6 +86,8 @@ class _Session:
     peer: PublisherPeer
     link: _Link
     secret: str
+    address: str
+    "Of who posted the offer, for limits."
 
 
 class Publishing:
@@ -96,6 +99,7 @@ class Publishing:
         options: HubOptions,
         *,
         refusals: Refusals,
+        admission: Admission,
         spawn: Spawn,
         ended: Callable[[str, int], Awaitable[None]],
     ) -> None:
@@ -103,6 +107,7 @@ class Publishing:
         self._options = options
         self._registry = StreamRegistry(client)
         self._refusals = refusals
+        self._admission = admission
         self._spawn = spawn
         self._ended = ended
         self._sessions: dict[str, _Session] = {}
@@ -127,9 +132,14 @@ class Publishing:
             raise Full("The server carries as many streams as it may.")
         self._reserved.add(stream)
         try:
-            return await self._publish(stream, offer, takeover, route)
+            async with self._admission.enter(route.key):
+                return await self._publish(stream, offer, takeover, route)
         finally:
             self._reserved.discard(stream)
+
+    def pending(self) -> Iterator[str]:
+        """The addresses of those whose connection does not stand yet."""
+        return (each.address for each in self._sessions.values() if each.peer.is_pending)
 
     async def _publish(
         self, stream: str, offer: Offer, takeover: bool, route: Route
@@ -164,13 +174,14 @@ class Publishing:
         secret = secrets.token_urlsafe(18)
         if present is not None and present.publication.state is not State.ENDED:
             self._replace(present, peer, link, secret, has_audio)
+            present.address = route.key
             return secret, answer
         publication = Publication(
             self._client, stream, session, has_audio=has_audio,
             on_key_frame_needed=peer.request_key_frame, grace_s=self._options.publisher_grace_s,
         )  # fmt: skip
         link.join(publication)
-        self._sessions[stream] = _Session(publication, peer, link, secret)
+        self._sessions[stream] = _Session(publication, peer, link, secret, route.key)
         self._spawn(self._run(stream), f"publication {stream}")
         logger.info("[stream %s] publisher accepted", stream, extra={"action": "publish"})
         return secret, answer

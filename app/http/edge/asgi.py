@@ -29,6 +29,7 @@ from app.http.edge.headers import cors_headers, preflight_headers, security_head
 from app.http.edge.limits import Asked, RequestLimits
 from app.http.edge.origins import Caller, Names, Origins, Verdict, split_host
 from app.http.edge.paths import strip_prefix, strip_slash
+from app.http.edge.penalties import Penalties
 from app.http.problems import problem_of
 from app.rtc.offer import MAX_OFFER_BYTES
 
@@ -111,6 +112,7 @@ class Edge:
         self.app = app
         self.limits = RequestLimits()
         self.held = HeldBytes()
+        self.penalties = Penalties()
         self._options = options
         self._prefix = urlsplit(options.names.public_url).path.rstrip("/")
         self._security = security_headers(options.names.public_url)
@@ -124,7 +126,11 @@ class Edge:
     @property
     def refused(self) -> dict[str, int]:
         """What was refused so far, by the limit that was met."""
-        return {**self.limits.refused, "connections": self._counts.refused}
+        return {
+            **self.limits.refused,
+            "connections": self._counts.refused,
+            "paused": self.penalties.paused,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; anything but HTTP is none of ours."""
@@ -167,6 +173,8 @@ class Edge:
         asked = Asked(visit.key, visit.area, visit.method, visit.has_token)
         wait = self.limits.wait_s(asked, now=time.monotonic())
         if wait:
+            if not visit.by_trusted:  # a proxy's other clients did nothing
+                self.penalties.on_refusal(visit.key, now=time.monotonic())
             raise TooMany(retry_after_s=math.ceil(wait))
 
     def _check_names(self, visit: _Visit) -> None:
@@ -227,8 +235,8 @@ class Edge:
         read: bool = False,
     ) -> None:
         response = problem_of(error)
-        if visit.has_body or read or isinstance(error, HeadTooLarge):
-            # The rest of the body is not read; without this the server would wait for it.
+        if visit.has_body or read or isinstance(error, (HeadTooLarge, TooMany)):
+            # The rest of the body, or of a row of requests, is not read.
             response.headers["connection"] = "close"
         await response(scope, receive, answer.send)
 

@@ -14,7 +14,7 @@ from typing import Any
 from app.http.edge.addresses import limit_key
 from app.http.edge.connections import ConnectionCounts
 
-_REFUSED_AT_A_TIME = 64
+_REFUSED_AT_A_TIME = 8
 """Connections closed in one go of the event loop; then others have a turn."""
 
 

@@ -11,10 +11,14 @@ import asyncio
 import enum
 import json
 import sys
+import time
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from app.http.edge.addresses import limit_key
+from app.http.edge.penalties import Penalties
 
 
 class Phase(enum.Enum):
@@ -39,9 +43,13 @@ _SENTENCES = {
 class TimedProtocol(H11Protocol):
     """One connection; closed when a phase takes too long."""
 
+    penalties: Penalties
+    """Set before the first connection."""
+
     _phase = Phase.IDLE
     _timer: asyncio.TimerHandle | None = None
     _timed_cycle: Any = None
+    _pause: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The time for the first head begins."""
@@ -50,6 +58,23 @@ class TimedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """More of a head or of a body."""
+        if self._phase is not Phase.ANSWER and self.client is not None:
+            key = limit_key(self.client[0])
+            pause = self.penalties.pause_s(key, now=time.monotonic())
+            if pause:
+                self.transport.pause_reading()
+                self._unset_keepalive_if_required()
+                self._enter(Phase.HEAD)
+                self._pause = self.loop.call_later(pause, self._read_on, data)
+                return
+        self._take(data)
+
+    def _read_on(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
         super().data_received(data)
         self._look()
 
@@ -61,6 +86,8 @@ class TimedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._enter(Phase.IDLE)
+        if self._pause is not None:
+            self._pause.cancel()
         super().connection_lost(exc)
 
     def _look(self) -> None:

@@ -11,6 +11,7 @@ from app.http.edge.body import BODY_S, BodyReader, HeldBytes
 from app.http.edge.buckets import BucketTable, Rate
 from app.http.edge.limits import Asked, RequestLimits
 from app.http.edge.paths import strip_prefix, strip_slash
+from app.http.edge.penalties import PAUSE_S, Penalties
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
@@ -207,3 +208,16 @@ def test_a_prefix_is_taken_away_where_a_proxy_kept_it(path: str, inner: str) -> 
 def test_slashes_at_the_end_do_not_count() -> None:
     found = [strip_slash(path) for path in ("/a/", "/a//", "/a", "/", "//", "")]
     assert found == ["/a", "/a", "/a", "/", "/", "/"]
+
+
+def test_an_address_that_goes_on_after_refusals_is_held_back_and_no_other() -> None:
+    penalties = Penalties()
+    for _ in range(39):
+        penalties.on_refusal("a", now=0.0)
+    assert penalties.pause_s("a", now=0.0) == 0.0
+    for _ in range(1000):
+        penalties.on_refusal("a", now=0.0)
+    assert penalties.pause_s("a", now=0.0) == PAUSE_S
+    assert penalties.pause_s("b", now=0.0) == 0.0
+    assert penalties.pause_s("a", now=0.5) == 0.0
+    assert penalties.paused == 1

@@ -1,0 +1,95 @@
+"""Who may make a session now: so many offers a second, so many connections that do not stand yet.
+
+Answering an offer takes 3 to 5 ms of the loop that moves packets (half of it reading and writing
+SDP, a tenth the certificate), and each unanswered peer holds sockets for seconds. Both cost
+whoever asks nothing, so both are bounded for all together, and for each address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from app.errors import Full, TooMany
+
+PER_S = 30.0
+"""Offers answered a second, for all together: at most a seventh of the loop's time."""
+
+BURST = 15.0
+"""Of them at once: no packet waits for longer than 75 ms."""
+
+MAX_WAIT_S = 2.0
+"""Longer than this an offer is not kept waiting; 75 people may join in the same moment."""
+
+MAX_PENDING = 128
+"""Peers that were answered and are not connected; with 4 s to show themselves, and half a second
+to connect, more than can be answered a second."""
+
+
+class AnswerPace:
+    """Spreads answers over time (generic cell rate algorithm); no I/O and no clock."""
+
+    def __init__(self, per_s: float = PER_S, burst: float = BURST) -> None:
+        self._interval_s = 1.0 / per_s
+        self._ahead_s = (burst - 1.0) / per_s
+        self._due = -math.inf
+
+    def book(self, *, now: float) -> float | None:
+        """The seconds to wait before answering, None where that is too long."""
+        due = max(self._due, now)
+        wait = max(due - self._ahead_s - now, 0.0)
+        if wait > MAX_WAIT_S:
+            return None
+        self._due = due + self._interval_s
+        return wait
+
+
+class Admission:
+    """Lets offers pass to be answered. ``pending`` gives the addresses of unconnected peers."""
+
+    def __init__(
+        self,
+        pending: Callable[[], Iterable[str]],
+        *,
+        most: int = MAX_PENDING,
+        pace: AnswerPace | None = None,
+    ) -> None:
+        self._pending = pending
+        self._most = most
+        self._most_per_address = max(most // 2, 1)
+        self._pace = pace or AnswerPace()
+        self._entering: list[str] = []
+        "Addresses of those whose offers wait or are being answered."
+        self.refused: dict[str, int] = {"pending": 0, "pending_address": 0, "pace": 0}
+        """Offers not answered, by the limit that was met; for /metrics."""
+
+    @contextlib.asynccontextmanager
+    async def enter(self, address: str) -> AsyncIterator[None]:
+        """While the block runs the offer is being answered. Raises Full or TooMany before it."""
+        wait = self._book(address)
+        self._entering.append(address)
+        try:
+            if wait > 0:
+                await asyncio.sleep(wait)
+            yield
+        finally:
+            self._entering.remove(address)
+
+    def _book(self, address: str) -> float:
+        present = [*self._pending(), *self._entering]
+        if present.count(address) >= self._most_per_address:
+            self.refused["pending_address"] += 1
+            raise TooMany(
+                "Too many sessions of this address are not connected yet.", retry_after_s=1
+            )
+        if len(present) >= self._most:
+            self.refused["pending"] += 1
+            raise Full("Too many sessions are not connected yet.")
+        wait = self._pace.book(now=time.monotonic())
+        if wait is None:
+            self.refused["pace"] += 1
+            raise Full("Too many people ask for a session at this moment.")
+        return wait
