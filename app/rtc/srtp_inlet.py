@@ -22,8 +22,11 @@ tracks with their retransmissions, four times."""
 SILENT_S = 10.0
 """A source that was silent for this long makes room for another."""
 
-MAX_PACKETS_PER_S = 8000.0
-"""Of one peer: about 80 Mbit/s of full packets, several times what any stream here needs."""
+MAX_MEDIA_PER_S = 5000.0
+"""RTP packets of one peer: about 50 Mbit/s of full ones, several times what a stream here needs."""
+
+MAX_CONTROL_PER_S = 200.0
+"""RTCP packets of one peer, which anybody may be who watches. Browsers send at most some tens."""
 
 _RTP_HEADER = 12
 _RTCP_HEADER = 8
@@ -64,7 +67,8 @@ class SrtpInlet:
         self._on_forget = on_forget
         self._clock = clock
         self._seen: dict[int, float] = {}
-        self._rate = TokenBucket(per_s=MAX_PACKETS_PER_S, burst=MAX_PACKETS_PER_S / 4)
+        self._media = TokenBucket(per_s=MAX_MEDIA_PER_S, burst=MAX_MEDIA_PER_S / 2)
+        self._control = TokenBucket(per_s=MAX_CONTROL_PER_S, burst=2 * MAX_CONTROL_PER_S)
 
     def unprotect(self, packet: bytes) -> bytes:
         """One RTP packet. Raises pylibsrtp.Error."""
@@ -72,15 +76,19 @@ class SrtpInlet:
             raise self._refuse("rtp_malformed")
         if packet[1] & 0x7F not in self._payload_types:
             raise self._refuse("rtp_unwanted")
-        return self._pass(packet, int.from_bytes(packet[8:12], "big"), self._session.unprotect)
+        ssrc = int.from_bytes(packet[8:12], "big")
+        return self._pass(packet, ssrc, self._session.unprotect, self._media)
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
         """One RTCP packet. Raises pylibsrtp.Error."""
         if len(packet) < _RTCP_HEADER:
             raise self._refuse("rtcp_malformed")
-        return self._pass(packet, int.from_bytes(packet[4:8], "big"), self._session.unprotect_rtcp)
+        ssrc = int.from_bytes(packet[4:8], "big")
+        return self._pass(packet, ssrc, self._session.unprotect_rtcp, self._control)
 
-    def _pass(self, packet: bytes, ssrc: int, unprotect: Callable[[bytes], bytes]) -> bytes:
+    def _pass(
+        self, packet: bytes, ssrc: int, unprotect: Callable[[bytes], bytes], rate: TokenBucket
+    ) -> bytes:
         try:
             plain = unprotect(packet)
         except pylibsrtp.Error:
@@ -90,7 +98,7 @@ class SrtpInlet:
         if ssrc not in self._seen and len(self._seen) >= MAX_SOURCES:
             self._make_room(ssrc, now)
         self._seen[ssrc] = now
-        if not self._rate.take(now=now):
+        if not rate.take(now=now):
             raise self._refuse("flood")
         return plain
 

@@ -8,7 +8,7 @@ import pylibsrtp
 import pytest
 
 from app.rtc.gate import PacketGate, Refusals
-from app.rtc.srtp_inlet import MAX_PACKETS_PER_S, MAX_SOURCES, SILENT_S, SrtpInlet
+from app.rtc.srtp_inlet import MAX_CONTROL_PER_S, MAX_MEDIA_PER_S, MAX_SOURCES, SILENT_S, SrtpInlet
 
 KEY = bytes(range(30))
 
@@ -108,7 +108,18 @@ def test_a_publisher_may_not_send_endlessly_fast(link: Link) -> None:
     for n, packet in enumerate(packets):
         link.now = n / 60_000
         taken += link.takes(packet)
-    assert taken <= MAX_PACKETS_PER_S / 4 + MAX_PACKETS_PER_S * 0.1 + 1
+    assert taken <= MAX_MEDIA_PER_S / 2 + MAX_MEDIA_PER_S * 0.1 + 1
     assert link.gate.refused == {"flood": 6000 - taken}
     link.now = 2.0
     assert link.takes(link.rtp(1, 6001))
+
+
+def test_reports_come_at_a_rate_of_their_own_since_anybody_may_watch() -> None:
+    link = Link(set())
+    packets = [link.rtcp(1) for _ in range(3000)]
+    taken = 0
+    for n, packet in enumerate(packets):
+        link.now = n / 3000
+        taken += link.takes(packet)
+    assert 2 * MAX_CONTROL_PER_S <= taken <= 3 * MAX_CONTROL_PER_S + 1
+    assert link.gate.refused == {"flood": 3000 - taken}
