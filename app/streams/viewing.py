@@ -28,6 +28,7 @@ class Viewing:
         fallback: bool,
         has_audio: bool,
         on_unfit: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``source`` is ``tail`` again where neither audio nor a fallback needs it. ``on_unfit``
         is called for every unit of its rendition whose codec the viewer has not.
@@ -37,6 +38,7 @@ class Viewing:
         self._has_audio = has_audio
         self._fallback = fallback
         self._on_unfit = on_unfit
+        self._clock = clock
         self._switch = self._make_switch()
         self._peer: ViewerPeer | None = None
 
@@ -113,7 +115,7 @@ class Viewing:
     def _take_preferred(self, unit: Outgoing) -> None:
         shown = self._switch.shown
         pick = self._switch.take_preferred(
-            unit.pts, is_key=unit.is_key, can_start=self._tail.has_group, now=time.monotonic()
+            unit.pts, is_key=unit.is_key, can_start=self._tail.has_group, now=self._clock()
         )
         if pick is Pick.SEND:
             self._send_video(unit)
@@ -128,7 +130,7 @@ class Viewing:
             unit.pts,
             can_start=self._source.has_group,
             can_show=self._fits(unit, peer),
-            now=time.monotonic(),
+            now=self._clock(),
         )
         if pick is Pick.SEND:
             self._send_video(unit)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import sys
 import time
 import urllib.error
@@ -20,6 +21,9 @@ from benchmarks import stamps
 from benchmarks.faults.history import Seen
 
 _RETRY_S = 0.25
+_BUFFER_BYTES = 4 * 1024 * 1024
+_SO_RCVBUFFORCE = 33
+"""Linux, for root: more than the system's limit (socket(7))."""
 _SILENCE_S = 1.0
 """Without a frame for this long, of a stream that the server calls live, the viewer joins again."""
 
@@ -122,11 +126,28 @@ def _is_live(url: str) -> bool:
         return False
 
 
+def _enlarge_buffers(loop: asyncio.AbstractEventLoop) -> None:
+    """What the kernel drops while this process waits for a core is nobody else's fault."""
+    create = loop.create_datagram_endpoint
+
+    async def create_larger(*args: Any, **named: Any) -> Any:
+        transport, protocol = await create(*args, **named)
+        link = transport.get_extra_info("socket")
+        for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
+            with contextlib.suppress(OSError):
+                link.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
+                break
+        return transport, protocol
+
+    loop.create_datagram_endpoint = create_larger  # type: ignore[method-assign]
+
+
 async def _main(url: str, out: TextIO) -> None:
     import aioice.ice
 
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
     loop = asyncio.get_running_loop()
+    _enlarge_buffers(loop)
     task = loop.create_task(Watcher(url, out).run(), name="watch")
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):

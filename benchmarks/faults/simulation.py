@@ -1,0 +1,391 @@
+"""A stream, two workers, Redis and a viewer in virtual time, with faults drawn at random.
+
+Time line, backlog, life of the publication, tails, switch and catch-up are the product's own;
+Redis and workers are models that keep its rules (``wire/PROTOCOL.md``): fencing, leases, replay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any
+
+from app.streams.backlog import Backlog
+from app.streams.life import Event, State, after
+from app.streams.tail import RenditionTail
+from app.streams.time_line import TimeLine
+from app.streams.viewing import Viewing
+from benchmarks.faults.history import Seen, Verdict, check
+from wire import keys
+from wire.batch import AccessUnit, Codec, Flags, Kind, is_repeated
+from wire.connection import connect
+from wire.jobs import LEASE_MS, RENEW_S
+
+FPS = 30
+TICKS = 3000
+GOP = 60
+STEP_S = 1 / FPS
+RESTART_S = 1.5
+"""From the death of a worker to the next one's first claim."""
+
+SOURCE_LINES, ENHANCED_LINES = 270, 540
+_FRESH_S = 0.3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is broken for a time."""
+
+    at_s: float
+    until_s: float
+    kind: str
+    who: int
+
+
+def schedule(random_: random.Random, seconds: float) -> list[Fault]:
+    """One to four faults that may overlap."""
+    found = []
+    for _ in range(random_.randint(1, 4)):
+        at_s = random_.uniform(1.0, seconds - 1.0)
+        length = random_.choice((0.0, random_.uniform(0.0, 0.6), random_.uniform(0.0, 3.0)))
+        kind = random_.choice(
+            ("kill", "stop", "redis away", "redis empty", "redis full", "answer lost", "publisher")
+        )
+        found.append(Fault(at_s, at_s + length, kind, random_.randrange(2)))
+    return sorted(found, key=lambda fault: fault.at_s)
+
+
+class Down(Exception):
+    """Redis is away, full, or its answer was lost."""
+
+
+class Gone(Exception):
+    """There is no record."""
+
+
+class Fenced(Exception):
+    """Another writer owns the log."""
+
+
+@dataclasses.dataclass(slots=True)
+class Log:
+    """Entries by number, which only grows; readers keep the number they saw last."""
+
+    entries: list[tuple[int, int, AccessUnit]] = dataclasses.field(default_factory=list)
+
+    def after(self, number: int) -> list[tuple[int, int, AccessUnit]]:
+        """What a reader at this number gets."""
+        count = len(self.entries)
+        while count and self.entries[count - 1][0] > number:
+            count -= 1
+        return self.entries[count:]
+
+    def last_key(self) -> int:
+        """The number just before the last key frame's entry; the end where there is none."""
+        for number, _, unit in reversed(self.entries):
+            if unit.is_key:
+                return number - 1
+        return self.entries[-1][0] if self.entries else 0
+
+
+class RedisModel:
+    """One record, its two logs and its job."""
+
+    def __init__(self) -> None:
+        self.is_away = self.is_full = False
+        self.lose_answer = False
+        self._number = 0
+        self.empty()
+
+    def empty(self) -> None:
+        """It lost everything."""
+        self.session: int | None = None
+        self.epoch = 0
+        self.holder: int | None = None
+        self.renewed_s = -1.0
+        self.logs = {keys.SOURCE: Log(), keys.ENHANCED: Log()}
+
+    def reach(self) -> None:
+        """Raises Down while it does not answer."""
+        if self.is_away:
+            raise Down
+
+    def append(self, rendition: str, epoch: int, units: list[AccessUnit]) -> None:
+        """The script: fenced, or appended whole. Raises Down also where the answer was lost."""
+        self.reach()
+        owner = self.session if rendition == keys.SOURCE else self.epoch
+        if self.session is None:
+            raise Gone
+        if owner != epoch:
+            raise Fenced
+        if self.is_full:
+            raise Down
+        for unit in units:
+            self._number += 1
+            self.logs[rendition].entries.append((self._number, epoch, unit))
+        if self.lose_answer:
+            self.lose_answer = False
+            raise Down
+
+    def take_lead(self, now_s: float) -> int:
+        """A greater epoch than any before."""
+        self.reach()
+        if self.session is None:
+            raise Gone
+        self.epoch = max(int(now_s * 1e6), self.epoch + 1)
+        return self.epoch
+
+    def keep(self, session: int, epoch: int) -> bool:
+        """The app's touch; True if the record was made again."""
+        self.reach()
+        if self.session is None:
+            self.session, self.epoch = session, epoch
+            return True
+        return False
+
+
+class WorkerModel:
+    """Claims, follows the source, puts out its pictures, and is fenced when it is late."""
+
+    def __init__(self, number: int, redis: RedisModel, lag_s: float) -> None:
+        self._number = number
+        self._redis = redis
+        self._lag_s = lag_s
+        self.starts_s = 0.0
+        self.is_stopped = False
+        self._end_lead()
+
+    def kill(self, now_s: float) -> None:
+        """Another one starts."""
+        self.starts_s = now_s + RESTART_S
+        self._end_lead()
+
+    def _end_lead(self) -> None:
+        self._epoch = 0
+        self._at = 0
+        self._last_sequence: int | None = None
+        self._sequence = 0
+        self._fresh = False
+        self._pending: list[tuple[float, AccessUnit]] = []
+        self._renew_s = 0.0
+        self._broken = True
+
+    def step(self, now_s: float) -> None:
+        """What it does in one moment."""
+        if now_s < self.starts_s or self.is_stopped:
+            return
+        try:
+            if not self._epoch:
+                self._claim(now_s)
+            else:
+                self._lead(now_s)
+        except Down:
+            return
+        except (Gone, Fenced):
+            self._end_lead()
+
+    def _claim(self, now_s: float) -> None:
+        redis = self._redis
+        redis.reach()
+        is_lapsed = now_s - redis.renewed_s > LEASE_MS / 1000
+        if redis.session is None or not (redis.holder is None or is_lapsed):
+            return
+        redis.holder, redis.renewed_s = self._number, now_s
+        self._end_lead()
+        self._epoch = redis.take_lead(now_s)
+        self._at = redis.logs[keys.SOURCE].last_key()
+
+    def _lead(self, now_s: float) -> None:
+        redis = self._redis
+        # As in the product, what is ready is put out before anybody says whose the lease is.
+        self._put_out(now_s)
+        if now_s >= self._renew_s:
+            redis.reach()
+            if redis.holder != self._number:
+                raise Fenced
+            redis.renewed_s, self._renew_s = now_s, now_s + RENEW_S
+        redis.reach()
+        for number, _, unit in redis.logs[keys.SOURCE].after(self._at):
+            self._at = number
+            if unit.kind is not Kind.VIDEO or is_repeated(unit.sequence, self._last_sequence):
+                continue
+            is_next = self._last_sequence is None or unit.sequence == self._last_sequence + 1
+            self._last_sequence = unit.sequence
+            self._broken = not unit.is_key and (
+                self._broken or not is_next or bool(unit.flags & Flags.DISCONTINUITY)
+            )
+            if not self._broken:
+                self._pending.append((now_s + self._lag_s, unit))
+
+    def _put_out(self, now_s: float) -> None:
+        while self._pending and self._pending[0][0] <= now_s:
+            _, unit = self._pending.pop(0)
+            self._fresh = self._fresh or now_s - unit.arrival_us / 1e6 <= _FRESH_S
+            if not self._fresh:
+                continue
+            flags = Flags.KEY if self._sequence % 300 == 0 else Flags.NONE
+            made = dataclasses.replace(
+                unit, sequence=self._sequence, flags=flags, height=ENHANCED_LINES, stamps=()
+            )
+            try:
+                self._redis.append(keys.ENHANCED, self._epoch, [made])
+            except Down:
+                self._sequence = 0 if self._sequence == 0 else -(-self._sequence // 300) * 300
+                raise
+            self._sequence += 1
+
+
+class Screen:
+    """The viewer's connection: takes what is sent and notes it."""
+
+    needs_key = False
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.seen: list[Seen] = []
+
+    def can_send(self, codec: Codec) -> bool:
+        """Everything."""
+        return True
+
+    def push(self, unit: Any) -> None:
+        """One unit; the sender's own rule for times that do not grow."""
+        pts = unit.pts
+        if self.seen and pts <= self.seen[-1].rtp:
+            pts = self.seen[-1].rtp + unit.clock_rate // 1000
+        payload = unit.payloads[0]
+        number = int(payload[-8:])
+        epoch = int(payload[-24:-8])
+        lines = SOURCE_LINES if epoch == 0 else ENHANCED_LINES
+        self.seen.append(Seen(self._world.now_s, pts, number, lines))
+
+
+class World:
+    """All of it; ``run`` once."""
+
+    def __init__(self, seed: int, *, seconds: float = 7.0) -> None:
+        self._random = random.Random(seed)
+        self._seconds = seconds
+        self.faults = schedule(self._random, seconds - 2.0)
+        self.now_s = 0.0
+        self.redis = RedisModel()
+        lag_s = self._random.uniform(0.01, 0.12)
+        self.workers = [WorkerModel(n, self.redis, lag_s) for n in range(2)]
+        self._backlog = Backlog()
+        self._time_line = TimeLine()
+        self._state = State.CONNECTING
+        self._session = 1
+        self._number = 0
+        self._frame = 0
+        self._origin = self._random.randrange(2**31)
+        self._learned_epoch = 0
+        self._is_sending = True
+        client = connect("unix:///nowhere")  # which nobody asks anything
+        tails = {
+            name: RenditionTail(client, "cam", name, session=1)
+            for name in (keys.SOURCE, keys.ENHANCED)
+        }
+        self._tails = tails
+        self._at = 0
+        self.viewing = Viewing(
+            tails[keys.ENHANCED], tails[keys.SOURCE], fallback=True, has_audio=False,
+            clock=lambda: self.now_s,
+        )  # fmt: skip
+        self.screen = Screen(self)
+
+    def run(self) -> Verdict:
+        """Plays the schedule, and judges what was shown."""
+        self.redis.keep(self._session, 0)
+        self.viewing.start(self.screen)  # type: ignore[arg-type]
+        for step in range(int(self._seconds / STEP_S)):
+            self.now_s = step * STEP_S
+            self._break()
+            self._publish()
+            self._write()
+            for worker in self.workers:
+                worker.step(self.now_s)
+            self._read()
+        return check(self.screen.seen)
+
+    @property
+    def is_enhanced(self) -> bool:
+        """True if the viewer ends with enhanced pictures, and new ones."""
+        last = self.screen.seen[-1]
+        return last.height == ENHANCED_LINES and self.now_s - last.at_s < 0.3
+
+    def _break(self) -> None:
+        active = [f for f in self.faults if f.at_s <= self.now_s < f.until_s + STEP_S]
+        begun = [f for f in active if self.now_s - f.at_s < STEP_S]
+        for fault in begun:
+            if fault.kind == "kill":
+                self.workers[fault.who].kill(self.now_s)
+            elif fault.kind == "redis empty":
+                self.redis.empty()
+            elif fault.kind == "answer lost":
+                self.redis.lose_answer = True
+        kinds = {f.kind for f in active}
+        stopped = {f.who for f in active if f.kind == "stop"}
+        for number, worker in enumerate(self.workers):
+            worker.is_stopped = number in stopped
+        self.redis.is_away = "redis away" in kinds
+        self.redis.is_full = "redis full" in kinds
+        self._follow_publisher(is_away="publisher" in kinds)
+
+    def _follow_publisher(self, *, is_away: bool) -> None:
+        if is_away and self._is_sending:
+            self._state = after(self._state, self._random.choice((Event.LOST, Event.REPLACED)))
+        if not is_away and not self._is_sending:
+            self._state = after(self._state, Event.REPLACED)
+            self._time_line.begin()
+            self._backlog.lose("replaced")
+            self._frame, self._origin = 0, self._random.randrange(2**31)
+        self._is_sending = not is_away
+
+    def _publish(self) -> None:
+        if not self._is_sending:
+            return
+        is_key = self._frame % GOP == 0
+        at_us = int(self.now_s * 1e6)
+        unit = self._time_line.place(
+            AccessUnit(
+                kind=Kind.VIDEO, codec=Codec.H264, flags=Flags.KEY if is_key else Flags.NONE,
+                sequence=self._frame, pts=self._origin + TICKS * self._frame, clock_rate=90_000,
+                capture_us=at_us, arrival_us=at_us, width=480, height=SOURCE_LINES,
+                payload=b"\0\0\0\1" + (b"\x65" if is_key else b"\x41")
+                + b"%016d%08d" % (0, self._number),
+            )
+        )  # fmt: skip
+        self._frame += 1
+        self._number += 1
+        if is_key:
+            self._state = after(self._state, Event.KEY)
+        self._backlog.push(unit)
+        self._tails[keys.SOURCE]._take(unit, self._session, at_us)
+
+    def _write(self) -> None:
+        try:
+            if self.redis.keep(self._session, self._learned_epoch):
+                self._backlog.rewind()
+            self._learned_epoch = self.redis.epoch
+        except Down:
+            pass
+        while units := self._backlog.pop():
+            try:
+                self.redis.append(keys.SOURCE, self._session, units)
+            except Down:
+                self._backlog.put_back(units)
+                return
+            except Gone:
+                self._backlog.rewind()
+                return
+
+    def _read(self) -> None:
+        if self.redis.is_away:
+            return
+        for number, epoch, unit in self.redis.logs[keys.ENHANCED].after(self._at):
+            self._at = number
+            head, tail = unit.payload[:5], unit.payload[-8:]
+            payload = head + b"%016d" % epoch + tail
+            self._tails[keys.ENHANCED]._take(
+                dataclasses.replace(unit, payload=payload), epoch, int(self.now_s * 1e6)
+            )

@@ -1,0 +1,44 @@
+"""A thousand random schedules of faults, in virtual time."""
+
+from __future__ import annotations
+
+import random
+
+from benchmarks.faults.simulation import ENHANCED_LINES, World, schedule
+
+
+def test_without_faults_the_viewer_is_shown_every_enhanced_picture() -> None:
+    world = World(1)
+    world.faults = []
+    verdict = world.run()
+    assert verdict.is_sound
+    assert verdict.lost == 0
+    assert world.is_enhanced
+    assert {seen.height for seen in world.screen.seen[30:]} == {ENHANCED_LINES}
+
+
+def test_schedules_are_those_of_their_seed() -> None:
+    one, two = (schedule(random.Random(7), 6.0) for _ in range(2))
+    assert one == two
+    assert one != schedule(random.Random(8), 6.0)
+
+
+def test_whatever_dies_every_picture_is_shown_at_most_once_and_in_order() -> None:
+    wrong = {}
+    for seed in range(1000):
+        world = World(seed)
+        verdict = world.run()
+        if not verdict.is_sound:
+            wrong[seed] = (verdict, world.faults)
+    assert not wrong, f"{len(wrong)} of 1000, first: {next(iter(wrong.items()))}"
+
+
+def test_some_time_after_the_last_fault_pictures_are_enhanced_again() -> None:
+    late = []
+    for seed in range(100):
+        world = World(seed, seconds=14.0)
+        world.faults = [fault for fault in world.faults if fault.until_s < 8.0]
+        world.run()
+        if not world.is_enhanced:
+            late.append((seed, world.faults))
+    assert not late, late[0]
