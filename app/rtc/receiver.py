@@ -32,6 +32,7 @@ from aiortc.rtp import (
 )
 
 from app.rtc.assembler import AudioAssembler, CodedUnit, Output, Packet, VideoAssembler
+from app.rtc.fragment import Head
 from app.rtc.guarded import measured_round_trip_s
 from app.rtc.key_frame_asks import KeyFrameAsks
 from app.rtc.keyframe import inspect
@@ -355,9 +356,24 @@ class UnitReceiver(RTCRtpReceiver):
         self._events.on_end(f"receiving {self.kind} failed: {error!r}")
 
 
+_BEFORE_PICTURES = (6, 7, 9)
+"""NAL unit types that a packet with a sequence parameter set begins with (H.264 section 7.4.1)."""
+
+
 def _pixels(media: _Media) -> int:
-    """The size of the key frame that a packet begins, 0 where it begins none."""
-    info = inspect(media.codec, media.packet.data)
+    """The size of the key frame that a packet begins, 0 where it begins none.
+
+    Asked of every packet of every layer, so most are told by a byte or two.
+    """
+    data = media.packet.data
+    if media.codec is Codec.H264:
+        if data[:4] != b"\x00\x00\x00\x01" or len(data) < 5:
+            return 0
+        if data[4] & 0x1F not in _BEFORE_PICTURES:
+            return 0
+    elif media.packet.head in (Head.MIDDLE, Head.FRAME):
+        return 0
+    info = inspect(media.codec, data)
     return info.width * info.height
 
 

@@ -19,11 +19,15 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
     RtpPacket,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.rtc import ice
+from app.rtc.assembler import Packet
 from app.rtc.extension_map import MID, REPAIRED_RID, RID
 from app.rtc.layers import SETTLE_S, START_S
-from app.rtc.payloads import packetize
+from app.rtc.payloads import depayload, packetize
+from app.rtc.receiver import _Media, _pixels
 from tests.app import coding
 from tests.app.peers import Publisher, connected, until
 from tests.app.rtc.test_publisher import Ingest
@@ -173,6 +177,27 @@ def decoded_sizes(ingest: Ingest) -> list[tuple[int, int]]:
     decoder.options = {"err_detect": "explode"}
     frames = [f for unit in ingest.video for f in decoder.decode(av.Packet(unit.payload))]
     return [(frame.width, frame.height) for frame in frames]
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
+def test_the_packet_that_begins_a_key_frame_tells_its_size(codec: Codec) -> None:
+    units = {Codec.H264: coding.h264, Codec.VP8: coding.vp8, Codec.VP9: coding.vp9}[codec](
+        320, 192, 4
+    )
+    for number, unit in enumerate(units):
+        parts = [depayload(codec, data) for data in packetize(codec, unit, picture_id=number)]
+        sizes = [
+            _pixels(_Media(codec, 90_000, Packet(0, 0, False, p.data, 0, p.head), resent=False))
+            for p in parts
+        ]
+        assert sizes == [320 * 192 if number == 0 else 0] + [0] * (len(parts) - 1)
+
+
+@given(st.binary(max_size=40), st.sampled_from([Codec.H264, Codec.VP8, Codec.VP9]))
+def test_any_bytes_have_a_size_or_none(data: bytes, codec: Codec) -> None:
+    for whole in (data, b"\x00\x00\x00\x01" + data):
+        packet = Packet(0, 0, False, whole, 0)
+        assert _pixels(_Media(codec, 90_000, packet, resent=False)) >= 0
 
 
 async def test_the_largest_layer_becomes_the_stream(
