@@ -147,8 +147,8 @@ class Lead:
         asleep = not self._awake.is_set()
         is_ready = self._prepare() if asleep else bool(enhance.model_in_use)
         state, reason = intent.state(net_ready=is_ready, asleep=asleep)
-        if state == "enhancing":
-            reason = self._pipeline.remark
+        if not asleep and state in ("enhancing", "starting"):
+            reason = self._pipeline.remark or reason
         counts, standing = self._tally.read(), self._seat.standing()
         fps, kbps = self._renditions.rates()
         factor = enhance.scale if intent.current is Route.WORK else 1

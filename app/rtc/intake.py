@@ -29,6 +29,15 @@ B_FRAMES = (
 )
 
 
+LONG_GOP_S = 12.0
+"""A key frame was asked for four seconds before, and again and again."""
+
+LONG_GOP = (
+    f"The publisher sent no key frame for {LONG_GOP_S:.0f} s, though it was asked to: who joins "
+    "waits for the next one."
+)
+
+
 class Refusal(enum.Enum):
     """Why a unit is not taken, and none after it until a key frame that is."""
 
@@ -86,6 +95,8 @@ class VideoIntake:
         self._is_gap = False
         self._newest_pts: int | None = None
         self._b_frames_at: float | None = None
+        self._key_at: float | None = None
+        self._picture_at = 0.0
 
     def learn(self, fmtp: str) -> None:
         """Takes what the offer's format parameters say of the stream."""
@@ -97,8 +108,10 @@ class VideoIntake:
             return too_large(*self._refused_size)
         if self._shut is not None:
             return _SENTENCES[self._shut]
-        has_b = self._b_frames_at is not None and now - self._b_frames_at < NOTICE_S
-        return B_FRAMES if has_b else ""
+        if self._b_frames_at is not None and now - self._b_frames_at < NOTICE_S:
+            return B_FRAMES
+        waits = self._key_at is not None and self._picture_at - self._key_at > LONG_GOP_S
+        return LONG_GOP if waits else ""
 
     def add(self, codec: Codec, part: CodedUnit, *, now: float) -> list[Taken]:
         """The pictures that are whole now, and may pass."""
@@ -139,6 +152,9 @@ class VideoIntake:
             self.needs_key = self.needs_key or self._shut in _ASKED_FOR
             self._is_gap = True
             return None
+        self._picture_at = now
+        if judged.is_key:
+            self._key_at = now
         if judged.size[0]:
             self._size = judged.size
         flags = Flags.KEY if judged.is_key else Flags.NONE

@@ -322,7 +322,10 @@ async def test_without_a_key_frame_one_is_asked_for_at_most_twice_a_second(
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer, publisher):
         await publisher.begin()
         await until(lambda: worker.leads)
-        await publisher.play(clip[1:])
+        playing = asyncio.create_task(publisher.play(clip[1:]))
+        waits = "The worker waits for a key frame from the publisher."
+        await until(lambda: work_of(worker).reason == waits)
+        await playing
         await viewer.until(15)
         await until(lambda: work_of(worker).frames_out == 15)
         work = work_of(worker)

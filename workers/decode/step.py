@@ -27,7 +27,7 @@ _DROP_REASONS = {
 
 
 _WAITS = {
-    Entrance.NO_KEY_FRAME: "No key frame has come yet.",
+    Entrance.NO_KEY_FRAME: "The worker waits for a key frame from the publisher.",
     Entrance.LOST: "Pictures were lost on the way; the next key frame mends it.",
     Entrance.BROKEN: "A picture could not be decoded; the next key frame mends it.",
 }

@@ -4,7 +4,7 @@ import pytest
 
 from app.rtc.assembler import CodedUnit
 from app.rtc.fragment import Head
-from app.rtc.intake import B_FRAMES, NOTICE_S, Taken, VideoIntake
+from app.rtc.intake import B_FRAMES, LONG_GOP, NOTICE_S, Taken, VideoIntake
 from app.rtc.unit_joiner import HOLD_S
 from app.rtc.vp9_frame import split_superframe
 from tests.app import coding
@@ -257,3 +257,14 @@ def test_vp9_layers_become_a_superframe_of_the_last_ones_size() -> None:
     assert taken.flags is Flags.KEY
     assert (taken.width, taken.height) == (196, 108)
     assert split_superframe(taken.payload) == [small, large]
+
+
+def test_who_waits_for_a_key_frame_that_does_not_come_is_told() -> None:
+    units = coding.h264(98, 54, 400, options="keyint=390")
+    studio = Studio()
+    studio.send(*units[:350])
+    assert studio.reason == ""
+    studio.send(*units[350:385])
+    assert studio.reason == LONG_GOP
+    studio.send(*units[385:])
+    assert studio.reason == ""

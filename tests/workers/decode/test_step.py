@@ -74,7 +74,7 @@ def test_interlaced_pictures_are_remarked_on_and_progressive_ones_are_not() -> N
     (model,) = units(Clip(frames=1))
     for options, remark in (("interlaced=1", INTERLACED), ("", "")):
         studio = Studio()
-        assert studio.step.remark == "No key frame has come yet."
+        assert studio.step.remark == "The worker waits for a key frame from the publisher."
         for n, data in enumerate(coding.h264(96, 64, 4, profile="High", options=options)):
             flags = Flags.NONE if n else Flags.KEY
             studio.put(dataclasses.replace(model, payload=data, sequence=n, flags=flags))
