@@ -30,6 +30,13 @@ _FORGET = 0.98
 MAX_STEP_BACK = 900_000
 """Ticks (10 s of video). A key frame that is further back belongs to another time line."""
 
+SETTLED_S = 5.0
+"""A stall sooner than this after a return says that the return came too early."""
+
+MAX_PATIENCE_S = 8.0
+"""After stalls in a row the source stays for 1, 2, 4, at most so many seconds: each change costs a
+group of pictures to decode, which a machine that is too slow already could not afford."""
+
 MAX_WAITING = 256
 """Source units that are remembered while their counterparts are awaited; the oldest go."""
 
@@ -81,6 +88,9 @@ class RenditionSwitch:
         self._waiting: collections.deque[tuple[int, float]] = collections.deque(maxlen=MAX_WAITING)
         "Media time and arrival of source units whose counterparts did not come yet."
         self._longest_lag = FIRST_STALL_S / _LATE_FACTOR
+        self._returned_at = -SETTLED_S
+        self._patience_s = 0.0
+        self._stays_until = 0.0
         self.shown: int | None = None
         "Media time of the last unit that was let through."
         self.stalls = 0
@@ -128,13 +138,17 @@ class RenditionSwitch:
             if not is_key or self.shown is None or pts > self.shown:
                 return self._show(pts, Pick.SEND)
             self._go("again")  # a new writer begins with pictures that the one before put out
+        if self._state is Showing.FALLBACK and now < self._stays_until:
+            return Pick.DROP
         if not can_start:
             return Pick.WANT_KEY
         if self.shown is None or pts > self.shown:
             self._go("beyond")
+            self._returned_at = now
             return self._show(pts, Pick.RETURN)
         if self._state is Showing.FALLBACK and not self.is_stalled(now=now):
             self._go("close")
+            self._returned_at = now
         return Pick.DROP
 
     def take_fallback(self, pts: int, *, can_start: bool, can_show: bool, now: float) -> Pick:
@@ -152,6 +166,9 @@ class RenditionSwitch:
         if not can_start:
             return Pick.WANT_KEY
         self._go("stall")
+        is_soon = now - self._returned_at < SETTLED_S
+        self._patience_s = min(MAX_PATIENCE_S, max(1.0, 2 * self._patience_s)) if is_soon else 0.0
+        self._stays_until = now + self._patience_s
         return self._show(pts, Pick.CATCH_UP)
 
     def _note_arrival(self, pts: int, now: float) -> None:

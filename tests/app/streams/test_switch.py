@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.streams.switch import (
     FIRST_STALL_S,
+    MAX_PATIENCE_S,
     MAX_STALL_S,
     MAX_STEP_BACK,
     MAX_WAITING,
@@ -139,6 +140,28 @@ def test_a_worker_that_dies_while_it_comes_back_is_replaced_again() -> None:
     assert Pick.CATCH_UP in picks
     assert play.numbers == list(range(150))
     assert play.longest_freeze_s < MAX_STALL_S
+
+
+def test_a_worker_that_stalls_again_and_again_is_returned_to_less_often() -> None:
+    play = Play()
+    play.both(60)
+    stalls = []
+    for _ in range(3000):
+        play.source()
+        # In time for a third of a second, then away for as long.
+        if play.number % 20 < 10:
+            play.enhanced(play.number, is_key=play.number % 20 == 0)
+        play.number += 1
+        stalls.append(play.switch.stalls)
+    assert stalls[-1] <= 3 + 100 / MAX_PATIENCE_S + 1
+    play.both(600)
+    assert play.switch.state is Showing.PREFERRED
+    before = play.switch.stalls
+    play.only_source(30)
+    play.both(10)  # one stall after a good while is forgiven at once
+    assert play.switch.stalls == before + 1
+    assert play.switch.state is Showing.PREFERRED
+    assert play.numbers == sorted(set(play.numbers))
 
 
 def test_a_worker_that_is_late_as_a_rule_gets_more_time() -> None:
