@@ -27,6 +27,7 @@ from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.age import EntryAge
 from workers.cores import usable_cores
+from workers.demand import Demand, watched
 from workers.ending import Ending, LeadOver
 from workers.enhance.nets import NetCache
 from workers.enhance.seat import EngineTime
@@ -37,7 +38,7 @@ from workers.pipeline import FirstWish, Outlets, Pipeline
 from workers.plan.claims import COPY_LOAD, coding_load
 from workers.plan.route import Route
 from workers.probation import Probation
-from workers.renditions import CodingTime, Renditions
+from workers.renditions import Renditions
 from workers.shot import Shot
 from workers.tally import Tally
 
@@ -105,11 +106,11 @@ class Lead:
         self._renditions = Renditions(
             client, job.stream, epoch, self._tally, lost=self._pipeline.ask_key_frame
         )
-        self._coding = CodingTime()
+        self._demand = Demand(self._pipeline, unwatched=config.enhance_unwatched)
         self._source_codec = record.codec
         self._follow(record)
         # Another lead may have left pictures in a log that nobody watches by now.
-        self._renditions.clear(but=self._wanted(record) | {keys.ENHANCED})
+        self._renditions.clear(but=watched(record, now_us=self._redis_us()) | {keys.ENHANCED})
 
     @property
     def load(self) -> float:
@@ -117,7 +118,7 @@ class Lead:
         if not self._awake.is_set():
             return COPY_LOAD
         held = self._config.capacity.streams
-        return self._intent.load + coding_load(self._coding.ms_per_s, usable_cores(), held=held)
+        return self._intent.load + coding_load(self._demand.ms_per_s, usable_cores(), held=held)
 
     @property
     def bytes(self) -> int:
@@ -363,8 +364,8 @@ class Lead:
             enhance.model, enhance.fault = self._intent.model, ""
         self._intent.decoded(*enhance.size)
         self._intent.decoded(record.width, record.height)
-        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
-        self._intent.barred = self._probation.bar(record, now_us=now_us) or self._pipeline.fault
+        why = self._probation.bar(record, now_us=self._redis_us())
+        self._intent.barred = why or self._pipeline.fault
         standing = self._seat.standing()
         self._intent.judge(
             fault="" if enhance.model_in_use else enhance.fault,
@@ -376,25 +377,19 @@ class Lead:
 
     def _attend(self, record: StreamRecord) -> None:
         """Copying costs nearly nothing and goes on; the net is for those who watch."""
-        wanted = self._wanted(record)
-        self._seat.watch(bool(wanted))
-        if self._config.enhance_unwatched:
-            wanted |= {keys.ENHANCED}
-        if self._intent.barred:
-            wanted &= {keys.ENHANCED}  # the others have to be decoded
-        self._pipeline.want(wanted)
-        beside_s = sum(step.beside_s for step in self._pipeline.steps)
-        self._coding.tell(beside_s, now=time.monotonic())
+        now_us = self._redis_us()
+        self._seat.watch(bool(watched(record, now_us=now_us)))
+        wanted = self._demand.follow(
+            record, now_us=now_us, may_decode=not self._intent.barred, now=time.monotonic()
+        )
         if wanted or self._intent.current is Route.COPY:
             self._awake.set()
         else:
             self._awake.clear()
             self._prepare()
 
-    def _wanted(self, record: StreamRecord) -> frozenset[str]:
-        """The renditions that somebody watches."""
-        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
-        return record.wanted(now_us=now_us) & frozenset(keys.ALL_ENHANCED)
+    def _redis_us(self) -> int:
+        return 1000 * self._age.redis_ms(now_us=clock.now_us())
 
     def _prepare(self) -> bool:
         """The nets for the first viewer; True once they are ready."""

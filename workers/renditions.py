@@ -69,18 +69,3 @@ class Renditions:
                     encode_ms=round(1000.0 * step.spent_s / max(1, step.coded), 2),
                 ))  # fmt: skip
         return found
-
-
-class CodingTime:
-    """What the encoders that only some viewers need take of the cores. No clock."""
-
-    def __init__(self) -> None:
-        self._spent_s: float | None = None
-        self._at = 0.0
-        self.ms_per_s = 0.0
-
-    def tell(self, spent_s: float, *, now: float) -> None:
-        """What they took since the beginning; a few times a second."""
-        if self._spent_s is not None and now > self._at:
-            self.ms_per_s = 1000.0 * (spent_s - self._spent_s) / (now - self._at)
-        self._spent_s, self._at = spent_s, now

@@ -124,6 +124,8 @@ async def test_the_end_removes_every_key(redis_client: Redis) -> None:
         record = await when(redis_client, "cam1", state="live")
         await until(lambda: publication._job)
         await to_publisher(redis_client, "cam1").send(KeyFrameRequest(rendition="source"))
+        for rendition in keys.ALL_ENHANCED:
+            await command(redis_client, "XADD", keys.log("cam1", rendition), "*", "k", "1")
     assert record.session == publication.session
     left = await command(redis_client, "KEYS", "*")
     assert set(left) <= {b"jobs"}

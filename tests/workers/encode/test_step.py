@@ -12,11 +12,11 @@ import pytest
 from wire import keys
 from wire.batch import Codec, Flags
 from workers.decode.decoder import UnitDecoder
+from workers.demand import CodingTime
 from workers.encode.coder import WAITING, Coder
 from workers.encode.step import EncodeStep, Made, OutputConfig
 from workers.plan.claims import coding_load
 from workers.plan.route import Route
-from workers.renditions import CodingTime
 from workers.shot import Shot
 from workers.tally import Tally
 
