@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +14,11 @@ from tests.contract.admin import command
 from tests.contract.test_log import append, sequences, source_reader, source_writer
 from tests.contract.test_messages import beat
 from tests.contract.units import batch, video
+from tests.redis_servers import Server, free_ports, running
 from wire import keys
-from wire.connection import Redis
+from wire.connection import Redis, connect
 from wire.control import EndStream, to_lead
-from wire.errors import LogFull
+from wire.errors import LogFull, ServerFull
 from wire.heartbeat import Heartbeats
 from wire.jobs import JobQueue
 from wire.retention import RESERVE_BYTES, Retention
@@ -94,3 +98,31 @@ async def test_a_full_budget_refuses_until_the_next_key_frame(client: Redis) -> 
             await writer.append(batch(writer.epoch, unit), now_ms=number)
     await writer.append(batch(writer.epoch, video(20, key=True, size=5_000)), now_ms=20)
     assert sequences(await source_reader(client).read(block_ms=100)) == [20]
+
+
+async def test_a_full_disk_is_waited_out(tmp_path: Path) -> None:
+    """A server that keeps snapshots and cannot write one refuses all writes."""
+    (port,) = free_ports(1)
+    server = Server(tmp_path, port)
+    with running(server):
+        client = connect(f"redis://127.0.0.1:{port}")
+        writer, reader = await source_writer(client), source_reader(client)
+        await append(writer, 1, keys_at=(1,))
+        await client.execute("CONFIG", "SET", "save", "1 1")
+        shutil.rmtree(server.folder)
+        await client.execute("BGSAVE")
+        async with asyncio.timeout(10):
+            while b"bgsave_status:err" not in await client.execute("INFO"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        for work in (
+            append(writer, 2),
+            StreamRegistry(client).touch(STREAM, writer.epoch),
+            JobQueue(client).offer(STREAM, 1),
+        ):
+            with pytest.raises(ServerFull, match="MISCONF"):
+                await work
+        assert sequences(await reader.read(block_ms=100)) == [1]  # what is there can be read
+        await client.execute("CONFIG", "SET", "save", "")
+        await append(writer, 3)
+        assert sequences(await reader.read(block_ms=100)) == [3]
+        await client.aclose()
