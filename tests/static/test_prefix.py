@@ -1,57 +1,125 @@
-"""Pages behind a proxy that serves them below a path of its own and takes that path away."""
+"""The pages below a path of another host: a real nginx in front of a real server, in Chromium."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
-from tests.static import samples
-from tests.static.fakes import FakeServer
-from tests.static.far_side import FarSide
+from benchmarks.server import free_port
+from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN
+from tests.app.http.test_flood import server
+from wire.embedded import EmbeddedServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-
-@pytest.fixture
-def proxied(server: FakeServer) -> Iterator[FakeServer]:
-    """A server below ``/live/tv``; whatever asks beside it fails the test."""
-    server.prefix = "/live/tv"
-    yield server
-    assert [path for path in server.strays if path != "/favicon.ico"] == []
-
-
-async def test_a_viewer_finds_a_stream_and_leaves_it(page: Page, proxied: FakeServer) -> None:
-    base = proxied.url + proxied.prefix
-    far = await FarSide.open(page.context, base + "/admin")
-    proxied.answer = far.answer
-    proxied.streams = [samples.stream("garden")]
-    await page.goto(base + "/")
-    await page.locator("a[href*='watch/garden']").first.click()
-    await expect(page.locator("#stage")).to_have_attribute("data-playing", "true", timeout=15000)
-    assert page.url.startswith(base + "/watch/garden")
-    await page.keyboard.press("3")
-    await page.get_by_role("link", name="Live", exact=True).click()
-    await expect(page.get_by_role("link", name="Broadcast").first).to_be_visible()
-    assert proxied.asked("DELETE", "/whep/garden/session-1")
+CONFIG = """
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors warn;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{
+    listen 127.0.0.1:{port};
+    location /live/ {{
+      proxy_pass {target};
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      {more}
+    }}
+  }}
+}}
+"""
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
 
 
-async def test_a_broadcaster_gets_a_link_that_works(page: Page, proxied: FakeServer) -> None:
-    base = proxied.url + proxied.prefix
-    far = await FarSide.open(page.context, base + "/broadcast")
-    proxied.answer = far.answer
-    await page.goto(base + "/broadcast?stream=kite&auto=1&mic=0")
-    await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
-    link = page.locator("#watch-link")
-    await expect(link).to_have_js_property("href", base + "/watch/kite")
-    await page.locator("#go").click()
-    await expect(page.locator("#state")).to_have_text("Not live")
-    assert len(proxied.asked("DELETE", "/whip/kite/session-1")) == 1
+@asynccontextmanager
+async def behind_nginx(redis: EmbeddedServer, folder: Path, *, keeps: bool) -> AsyncIterator[str]:
+    """A server below /live/; the proxy keeps the prefix and Host, or takes both away."""
+    if NGINX is None:
+        pytest.skip("nginx is missing: apt-get install nginx-light")
+    port = free_port()
+    public = f"http://127.0.0.1:{port}/live"
+    async with server(redis, public_url=public, trusted_proxies="127.0.0.1") as inner:
+        config = folder / "nginx.conf"
+        more = "proxy_set_header Host $http_host;" if keeps else ""
+        target = inner if keeps else f"{inner}/"
+        config.write_text(CONFIG.format(folder=folder, port=port, target=target, more=more))
+        process = await asyncio.create_subprocess_exec(NGINX, "-c", str(config), "-p", str(folder))
+        try:
+            async with httpx.AsyncClient() as client, asyncio.timeout(20):
+                while True:
+                    try:
+                        if (await client.get(f"{public}/healthz")).status_code == 200:
+                            break
+                    except httpx.TransportError:
+                        pass
+                    await asyncio.sleep(0.05)
+            yield public
+        finally:
+            process.terminate()
+            await process.wait()
 
 
-async def test_an_operator_sees_workers_and_ends_a_stream(page: Page, proxied: FakeServer) -> None:
-    proxied.streams = [samples.stream("garden")]
-    await page.goto(proxied.url + proxied.prefix + "/admin")
-    await expect(page.get_by_text("garden").first).to_be_visible()
-    assert proxied.asked("GET", "/api/v1/workers")
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_all_pages_work_below_a_path(
+    keeps: bool, page: Page, redis_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    seen: list[Request] = []
+    page.on("request", lambda request: seen.append(request))
+    async with behind_nginx(redis_server, tmp_path, keeps=keeps) as public:
+        for path in ("/", "/admin", "/docs", "/broadcast/", "/watch/kite/"):
+            answer = await page.goto(public + path)
+            assert answer is not None and answer.status == 200
+            await expect(page.locator("h1")).to_be_visible()
+        await page.goto(f"{public}/broadcast")
+        await page.get_by_label("Stream name").fill("kite")
+        await page.get_by_label("Publish token").fill(PUBLISH_TOKEN)
+        await page.get_by_role("button", name="Go live").click()
+        link = page.locator("#watch-link")
+        await expect(link).to_have_attribute("href", f"{public}/watch/kite", timeout=15000)
+        await expect(page.locator("#state")).to_have_attribute("data-state", "live", timeout=15000)
+        watch = await page.context.new_page()
+        watch.on("request", lambda request: seen.append(request))
+        await watch.goto(f"{public}/watch/kite")
+        video = watch.locator("#enhanced")
+        await expect(video).not_to_have_js_property("videoWidth", 0, timeout=15000)
+        await watch.close()
+        async with page.expect_response(lambda r: r.request.method == "DELETE") as ended:
+            await page.locator("#go").click()
+        assert (await ended.value).status == 200
+    outside = [request.url for request in seen if not request.url.startswith((public, "blob:"))]
+    assert outside == []
+    assert ADMIN_TOKEN not in "".join(request.url for request in seen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_players_and_encoders_work_below_a_path(
+    keeps: bool, redis_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    async with (
+        behind_nginx(redis_server, tmp_path, keeps=keeps) as public,
+        httpx.AsyncClient() as client,
+    ):
+        abroad = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+        for path in ("/whep/none", "/whep/none/", "/whip/a/b/"):
+            answer = await client.options(public + path, headers=abroad)
+            assert answer.status_code == 200
+            assert answer.headers["access-control-allow-origin"] == "*"
+        answer = await client.post(
+            f"{public}/whep/none/",
+            headers={"Origin": "https://a.example", "Content-Type": "application/sdp"},
+            content="v=0",
+        )
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, "*")
+        listed = await client.get(f"{public}/api/v1/streams/")
+        assert listed.json() == {"streams": []}

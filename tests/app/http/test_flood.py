@@ -66,14 +66,14 @@ asyncio.run(main())
 
 
 @asynccontextmanager
-async def server(redis: EmbeddedServer) -> AsyncIterator[str]:
+async def server(redis: EmbeddedServer, **settings: str) -> AsyncIterator[str]:
     """``sharpcast serve`` with both tokens; its address."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli.main", "serve",
         env=environment(
             http_port=str(port), redis_url=redis.url, publish_token=PUBLISH_TOKEN,
-            admin_token=ADMIN_TOKEN, redis_prefix="flood:",
+            admin_token=ADMIN_TOKEN, redis_prefix=f"port{port}:", **settings,
         ),
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
