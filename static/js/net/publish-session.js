@@ -24,10 +24,25 @@ const TABLE = {
 };
 
 const CHECK_MS = 1000;
+/** Without a receiver report for so long, a server that does not answer either is gone. They come each second. */
+const SILENCE_MS = 3000;
 /** The longest wait between tries: a server that starts again is back within seconds. */
 const RETRY_LIMIT_MS = 2000;
 /** A server that stops says goodbye first and is away then; one that ended the session on purpose still answers. */
 const GOODBYE_MS = 1500;
+
+/**
+ * For how long the server has not reported what it receives; 0 where it never did.
+ *
+ * @param {RTCPeerConnection} peer
+ */
+async function silentMs(peer) {
+  let newest = 0;
+  for (const entry of (await peer.getStats()).values()) {
+    if (entry.type === 'remote-inbound-rtp') newest = Math.max(newest, entry.timestamp);
+  }
+  return newest === 0 ? 0 : performance.timeOrigin + performance.now() - newest;
+}
 
 /** Emits `statechange`, also when `trouble` changes while resuming. */
 export class PublishSession extends EventTarget {
@@ -130,7 +145,9 @@ export class PublishSession extends EventTarget {
     const instance = await this._ask();
     if (this._publisher !== publisher || this.state !== 'live') return;
     if (this._instance === '') this._instance = instance;
-    if (instance !== '' && instance !== this._instance) this._lose(AWAY, false);
+    const isSilent = instance === '' && (await silentMs(publisher.peer)) > SILENCE_MS;
+    if (this._publisher !== publisher || this.state !== 'live') return;
+    if (isSilent || (instance !== '' && instance !== this._instance)) this._lose(AWAY, false);
     else this._timer = window.setTimeout(() => this._check(publisher), CHECK_MS);
   }
 

@@ -174,8 +174,9 @@ class BroadcastPage {
     this._showError(`${trouble?.title}. ${trouble?.text}`);
     if (trouble?.asksToken) {
       this._form.askForToken(true);
-      this._form.token.focus();
+      this._form.token.focus({ preventScroll: true });
     }
+    this._error.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {PublishSession} session */
