@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 import struct
-from collections.abc import Sequence
 
 from wire.errors import BadBatch
 
@@ -283,11 +282,3 @@ def _parse_stamps(
         except KeyError as error:
             raise BadBatch(f"stage {stage} is not known") from error
     return tuple(stamps), offset
-
-
-def latency_stages(stamps: Sequence[tuple[Stage, int]]) -> list[tuple[Stage, int]]:
-    """(stage, microseconds since the stage before it) for all stamps but the first."""
-    return [
-        (stage, at_us - before_us)
-        for (_, before_us), (stage, at_us) in zip(stamps, stamps[1:], strict=False)
-    ]

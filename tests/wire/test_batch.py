@@ -19,7 +19,6 @@ from wire.batch import (
     Kind,
     Stage,
     encode_batch,
-    latency_stages,
     parse_batch,
 )
 from wire.errors import BadBatch
@@ -249,10 +248,3 @@ def test_a_stamp_is_added_to_a_copy_and_found_by_its_stage() -> None:
     assert FRAME.stamps == ()
     assert stamped.stamp(Stage.LOGGED) == 7
     assert stamped.stamp(Stage.DELIVERED) is None
-
-
-def test_latencies_are_the_differences_between_neighbouring_stamps() -> None:
-    stamps = [(Stage.ARRIVED, 100), (Stage.LOGGED, 130), (Stage.DELIVERED, 125)]
-    assert latency_stages(stamps) == [(Stage.LOGGED, 30), (Stage.DELIVERED, -5)]
-    assert latency_stages(stamps[:1]) == []
-    assert latency_stages([]) == []
