@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 
@@ -73,7 +74,8 @@ class Metrics:
         self._streams.requests_refused = refused
 
     def exposition(self, records: list[StreamRecord], beats: list[WorkerBeat]) -> bytes:
-        """The text of ``/metrics``."""
+        """The text of ``/metrics``. For the event loop, whose tasks are counted."""
+        self._streams.tasks = len(asyncio.all_tasks())
         self._streams.records = records
         self._streams.beats = beats
         return generate_latest(self._registry)
@@ -102,12 +104,14 @@ class _StreamCollector(Collector):
         self._hub = hub
         self.records: list[StreamRecord] = []
         self.beats: list[WorkerBeat] = []
+        self.tasks = 0
         self.requests_refused: Callable[[], dict[str, int]] = dict
 
     def collect(self) -> Iterable[Metric]:
         live = [record for record in self.records if record.state == "live"]
         yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
         yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.beats))
+        yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=self.tasks)
         yield from _of_workers(self.beats)
         yield from of_renditions(self.beats)
         refused = CounterMetricFamily(

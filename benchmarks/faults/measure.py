@@ -55,11 +55,11 @@ def height_of(streams: int) -> int:
 class Viewers:
     """The streams of one stack and what is seen of them."""
 
-    def __init__(self, stack: Stack, streams: int) -> None:
+    def __init__(self, stack: Stack, streams: int, sized_for: int) -> None:
         self.names = [f"cam{index}" for index in range(streams)]
-        self._height = height_of(streams)
+        self._height = height_of(sized_for)
         for name in self.names:
-            stack.publish(name, *publish_arguments(streams))
+            stack.publish(name, *publish_arguments(sized_for))
         until("the streams", lambda: all(stack.server.is_live(name) for name in self.names))
         self._files = {name: stack.watch(name) for name in self.names}
 
@@ -87,9 +87,11 @@ class Viewers:
 
 
 @contextlib.contextmanager
-def running(streams: int, *, workers: int, clock: bool = False) -> Iterator[tuple[Stack, Viewers]]:
+def running(
+    streams: int, *, workers: int, clock: bool = False, sized_for: int = 0
+) -> Iterator[tuple[Stack, Viewers]]:
     """A stack with its viewers, all of them shown enhanced pictures. No workers: app and worker
-    are started apart.
+    are started apart. ``sized_for``: pictures as small as with so many streams.
     """
     with tempfile.TemporaryDirectory(prefix="sharpcast-faults-") as name:
         folder = Path(name)
@@ -102,7 +104,7 @@ def running(streams: int, *, workers: int, clock: bool = False) -> Iterator[tupl
                 stack.start_worker("second")
             count = max(1, workers)
             until("workers", lambda: stack.server.get("/readyz")["workers"] >= count, 60.0)
-            viewers = Viewers(stack, streams)
+            viewers = Viewers(stack, streams, sized_for or streams)
             viewers.until_steady(60.0)
             yield stack, viewers
 

@@ -20,7 +20,7 @@ def run(count: int, *, seed: int) -> tuple[int, list[str]]:
     """How many schedules were run, and what was wrong, a line each."""
     random_ = random.Random(seed)
     wrong: list[str] = []
-    with running(1, workers=2) as (stack, viewers):
+    with running(1, workers=2, sized_for=4) as (stack, viewers):
         for number in range(count):
             began_s = time.monotonic()
             names = [_one(stack, viewers.names[0], random_) for _ in range(random_.randint(1, 3))]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks import viewer
+from benchmarks.faults import schedules, stack
 from benchmarks.server import RunningServer, environment, publishing, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -28,7 +29,7 @@ def _out(server: RunningServer, name: str) -> tuple[str, int]:
     return view["enhancement"]["worker"], view["frames"]["out"]
 
 
-def test_killing_the_worker_costs_two_seconds_and_nobody_reconnects() -> None:
+def test_killing_one_of_two_workers_costs_a_moment_of_the_source_and_no_session() -> None:
     with running(workers=1) as first:
         url = f"unix://{_redis_socket(first)}"
         with second_worker(url), publishing(f"{first.url}/whip/cam", *SMALL):
@@ -48,16 +49,17 @@ def test_killing_the_worker_costs_two_seconds_and_nobody_reconnects() -> None:
             taken_over_s = time.monotonic() - killed
             report = viewer.result(watching, 30)
     assert taken_over_s < 2.6  # the heartbeat that tells us is up to half a second old
-    # The viewer's connection is the same one: its gap is the takeover, and frames follow it.
-    assert report["longest_gap_s"] < 2.2
-    assert report["sizes"] == [[320, 180]]
+    # The viewer's connection is the same one: it is shown the source, and frames follow it. A
+    # tenth as long is usual; this machine may be busy.
+    assert report["longest_gap_s"] < 1.5
+    assert [320, 180] in report["sizes"]
     assert report["last_number"] > report["first_number"] + 60
 
 
-def test_a_viewer_that_allows_it_gets_the_source_while_no_worker_is_there() -> None:
+def test_a_viewer_gets_the_source_while_no_worker_is_there() -> None:
     with running() as server, publishing(f"{server.url}/whip/cam", *SMALL):
         server.until_enhancing("cam")
-        watching = viewer.start(f"{server.url}/whep/cam?fallback=source", 12)
+        watching = viewer.start(f"{server.url}/whep/cam", 12)
         time.sleep(3)
         worker = server.children()["worker"]
         worker.suspend()
@@ -68,7 +70,7 @@ def test_a_viewer_that_allows_it_gets_the_source_while_no_worker_is_there() -> N
         report = viewer.result(watching, 30)
     assert [160, 90] in report["sizes"]
     assert [320, 180] in report["sizes"]
-    assert report["longest_gap_s"] < 4.0
+    assert report["longest_gap_s"] < 2.0
 
 
 def test_redis_may_lose_everything_and_the_stream_goes_on() -> None:
@@ -83,7 +85,14 @@ def test_redis_may_lose_everything_and_the_stream_goes_on() -> None:
         server.until("frames again", lambda: _out(server, "cam")[1] > before, 10.0)
         report = viewer.result(watching, 30)
     assert report["last_number"] > report["first_number"] + 90
-    assert report["longest_gap_s"] < 6.0
+    assert report["longest_gap_s"] < 3.0
+
+
+@pytest.mark.skipif(bool(stack.missing()), reason=stack.missing())
+def test_a_handful_of_random_faults_leaves_every_history_sound() -> None:
+    _, wrong = schedules.run(3, seed=11)
+    # A machine that is busy may take long to enhance again; no picture may come twice for that.
+    assert [line for line in wrong if "not enhanced again" not in line] == []
 
 
 def test_ctrl_c_ends_everything_within_five_seconds() -> None:
