@@ -52,6 +52,7 @@ class WebServer(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                ws="none",
                 server_header=False,
                 http=TimedProtocol,
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,

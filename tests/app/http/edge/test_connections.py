@@ -163,3 +163,21 @@ async def test_a_flood_on_one_connection_waits_unread_and_goes_on_later(
         assert (await served.ask(head)).startswith(b"HTTP/1.1 200 ")
         assert time.monotonic() - began > 0.2
         assert served.site.app.refused["paused"] >= 1
+
+
+async def test_an_upgrade_is_answered_as_the_request_that_it_is(serve: Serve) -> None:
+    head = (
+        "GET /healthz HTTP/1.1\nHost: localhost\nConnection: close, Upgrade\nUpgrade: websocket\n"
+        "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n"
+    )
+    async with serve() as served:
+        assert (await served.ask(head)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_many_requests_in_one_packet_are_answered_in_their_order(serve: Serve) -> None:
+    request = "GET /healthz HTTP/1.1\nHost: localhost\n\n"
+    last = "GET /nothing HTTP/1.1\nHost: localhost\nConnection: close\n\n"
+    async with serve() as served:
+        answer = await served.ask(request * 20 + last)
+        assert answer.count(b"HTTP/1.1 200 ") == 20
+        assert answer.count(b"HTTP/1.1 404 ") == 1
