@@ -56,7 +56,9 @@ async def serve(
     certificate = None
     if settings.tls_cert is not None and settings.tls_key is not None:
         certificate = Certificate(settings.tls_cert, settings.tls_key)
-    client = connect(redis_url, prefix=settings.redis_prefix)
+    client = connect(
+        redis_url, prefix=settings.redis_prefix, most=redis_connections(settings.max_streams)
+    )
     counts = ConnectionCounts()
     listener = bind(settings, counts)
     try:
@@ -97,6 +99,13 @@ def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
     """Sockets of everybody at once: one for each peer and local address, and those of the web."""
     peers = settings.max_streams + settings.max_viewers
     return peers * max(len(addresses.local), 1) + MAX_CONNECTIONS + _OTHER_FILES
+
+
+def redis_connections(streams: int) -> int:
+    """How many connections that many streams may need: each reads up to five keys at once, and
+    writes. A server takes 10,000 clients unless it is told otherwise.
+    """
+    return min(9_000, max(MAX_CONNECTIONS, 8 * streams))
 
 
 def _hub_options(settings: Settings) -> HubOptions:

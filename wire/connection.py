@@ -16,7 +16,15 @@ from wire.errors import ServerRefuses
 from wire.redis_errors import REDIS_DOWN
 from wire.server import COMMAND_S, MAX_CONNECTIONS, Redis
 
-__all__ = ["REDIS_DOWN", "RETRY_S", "Redis", "command", "connect", "wait_until_up"]
+__all__ = [
+    "MAX_CONNECTIONS",
+    "REDIS_DOWN",
+    "RETRY_S",
+    "Redis",
+    "command",
+    "connect",
+    "wait_until_up",
+]
 
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""

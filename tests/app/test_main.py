@@ -149,6 +149,11 @@ async def test_no_redis_is_one_sentence_without_the_password(
     assert "127.0.0.1:1" in str(caught.value)
 
 
+@pytest.mark.parametrize(("streams", "most"), [(1, 512), (32, 512), (200, 1600), (10_000, 9_000)])
+def test_there_are_connections_for_as_many_streams_as_are_carried(streams: int, most: int) -> None:
+    assert main.redis_connections(streams) == most
+
+
 async def test_a_wrong_redis_password_is_one_sentence_at_once(
     redis_server: EmbeddedServer, redis_client: Redis
 ) -> None:
