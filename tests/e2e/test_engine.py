@@ -1,4 +1,4 @@
-"""A receiver that shares no code with us: libwebrtc, and the enhanced rendition as VP8."""
+"""A receiver that shares no code with us: libwebrtc without H.264."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ pytestmark = [pytest.mark.e2e]
 @pytest.mark.skipif(
     importlib.util.find_spec("webrtc") is None, reason="The package wrtc is not installed."
 )
-def test_chromes_own_engine_receives_the_enhanced_rendition_as_vp8() -> None:
+@pytest.mark.parametrize("output", ["vp8", "h264"])
+def test_chromes_own_engine_receives_the_enhanced_rendition_as_vp8(output: str) -> None:
     with (
-        running(output_codec="vp8") as server,
+        running(output_codec=output) as server,
         publishing(f"{server.url}/whip/vp8", "--size", "160x90", "--fps", "15"),
     ):
         server.until_enhancing("vp8")
