@@ -24,6 +24,9 @@ EXPIRY_MS = 5_000
 """A record that its app did not touch for this long is gone, and the stream with it."""
 
 
+UNKEPT_MS = 2_000
+"""An app touches its records twice a second; one that it did not for so long is an orphan."""
+
 WATCH_MS = 3_000
 """Whoever wants an enhanced rendition says so; this long it holds."""
 
@@ -298,6 +301,11 @@ class StreamRegistry:
         if record is None:
             raise StreamGone(f"stream {stream} is not live")
         return record
+
+    async def is_kept(self, stream: str) -> bool:
+        """False where no app has touched the record for ``UNKEPT_MS``: it died, or cannot."""
+        left = await command(self._client, "PTTL", self._client.key(keys.record(stream)))
+        return bool(left > EXPIRY_MS - UNKEPT_MS)
 
     async def list(self) -> list[StreamRecord]:
         """All records, by id. Records that cannot be read are left out."""

@@ -45,6 +45,9 @@ _UNKNOWN = Route()
 _OVER_S = 1.5
 """A record may be missing this long: after Redis lost it, its app makes it again."""
 
+_LOOK_S = 0.5
+"""How often a tail is looked after."""
+
 _LINGER_S = 3.0
 """A tail nobody listens to is kept this long: the next viewer then joins at once."""
 
@@ -145,6 +148,8 @@ class StreamHub:
         if record is None or record.state != State.LIVE.value:
             why = record.reason if record is not None else ""
             raise NobodyPublishes(why or f"Nobody publishes {stream} at the moment.")
+        if not await self._is_kept(stream):
+            raise NobodyPublishes(f"The server that {stream} is published to does not answer.")
         wish = None
         if "video" in offer.kinds:
             wish = Wish(rendition=rendition, fallback=fallback, codecs=offer.codecs)
@@ -267,10 +272,11 @@ class StreamHub:
         try:
             idle = over = 0.0
             while idle < _LINGER_S and over < _OVER_S and not work.done():
-                await asyncio.wait([work], timeout=0.5)
+                await asyncio.wait([work], timeout=_LOOK_S)
                 needed = self._is_read(tail)
-                idle = 0.0 if needed else idle + 0.5
-                over = over + 0.5 if needed and await self._is_over(tail) else 0.0
+                idle = 0.0 if needed else idle + _LOOK_S
+                step = await self._over_s(tail) if needed else 0.0
+                over = over + step if step else 0.0
             if work.done() or over:
                 await self._end_viewers(tail.stream, tail.session)
             if work.done():
@@ -285,16 +291,27 @@ class StreamHub:
         present = (session.viewing for session in self._viewers.values())
         return any(viewing.reads(tail) for viewing in (*present, *self._joining))
 
-    async def _is_over(self, tail: RenditionTail) -> bool:
-        """True if the publisher of a stream that another app holds is gone."""
+    async def _over_s(self, tail: RenditionTail) -> float:
+        """How much longer the stream is known to be over; at once where it has a new session."""
         own = self._publishing.publication(tail.stream)
         if own is not None and own.session == tail.session:
-            return False
+            return 0.0
         try:
             record = await self.record(tail.stream)
         except RedisAway:
-            return False
-        return record is None or record.session != tail.session
+            return 0.0
+        if record is None:
+            return _LOOK_S
+        return _OVER_S if record.session != tail.session else 0.0
+
+    async def _is_kept(self, stream: str) -> bool:
+        """False for a record whose app died: its log would show what is over."""
+        if self._publishing.publication(stream) is not None:
+            return True
+        try:
+            return await self._registry.is_kept(stream)
+        except REDIS_DOWN as error:
+            raise RedisAway from error
 
     # The operator's wishes, and what is there.
 

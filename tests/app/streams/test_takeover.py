@@ -7,12 +7,18 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator
 
+import pytest
+
+from app.errors import NobodyPublishes
 from app.streams.hub import StreamHub
 from app.streams.life import State
 from tests.app import coding
 from tests.app.peers import Publisher, Viewer, publishing, until, watching
+from tests.app.rtc.offer_texts import offer
 from tests.app.streams.conftest import MakeHub
 from wire import keys
+from wire.connection import Redis
+from wire.streams import StreamRegistry
 
 SMALL = coding.h264(98, 54, 30)
 LARGE = coding.h264(196, 108, 30)
@@ -147,3 +153,26 @@ async def test_another_app_may_take_a_stream_over(make_hub: MakeHub) -> None:
             await until(lambda: first.connection.connectionState == "closed")
             async with watching(two.play) as viewer:
                 await until(lambda: count(viewer) > 10)
+
+
+async def test_who_watches_through_the_old_app_is_let_go_at_once(make_hub: MakeHub) -> None:
+    one, two, third = (Streams(make_hub()) for _ in range(3))
+    async with silent(one), watching(third.play) as viewer:
+        await until(lambda: count(viewer) > 10)
+        async with publishing(two.publish, SMALL):
+            await until(lambda: viewer.connection.connectionState == "closed", timeout_s=5.0)
+            await two.until_recorded(State.LIVE)
+            async with watching(third.play) as again:
+                await until(lambda: count(again) > 10)
+
+
+async def test_a_record_whose_app_died_is_nothing_to_watch(
+    make_hub: MakeHub, redis_client: Redis
+) -> None:
+    streams = Streams(make_hub())
+    await StreamRegistry(redis_client).create("cam1", state="live", codec="h264")
+    async with asyncio.timeout(10):
+        while await StreamRegistry(redis_client).is_kept("cam1"):  # noqa: ASYNC110 - of Redis
+            await asyncio.sleep(0.1)
+    with pytest.raises(NobodyPublishes, match="does not answer"):
+        await streams.play(offer("chromium_play"))
