@@ -124,7 +124,8 @@ class VideoIntake:
         )
         is_picture = is_rest or has_slice(part.data)
         torn = self._joiner.torn
-        units = self._joiner.add(part, has_slice=is_picture, now=now)
+        begins = codec is Codec.VP8 and part.head is not Head.MIDDLE
+        units = self._joiner.add(part, has_slice=is_picture, begins=begins, now=now)
         self.needs_key = self.needs_key or self._joiner.torn > torn
         return self._taken(units, now)
 

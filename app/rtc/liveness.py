@@ -58,9 +58,10 @@ class Liveness:
         stall = now - self._checked_at - every_s
         self._checked_at = now
         if stall > _STALL_S:
-            self._sign_at += stall
-            self._media_at += stall
-            self._picture_at = None if self._picture_at is None else self._picture_at + stall
+            self._sign_at = min(now, self._sign_at + stall)
+            self._media_at = min(now, self._media_at + stall)
+            if self._picture_at is not None:
+                self._picture_at = min(now, self._picture_at + stall)
         limit = self._timeout_s if self._connected else self._connect_s
         if now - self._sign_at > limit:
             return f"nothing arrived for {limit:.0f} s"

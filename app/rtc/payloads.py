@@ -12,7 +12,7 @@ from aiortc.codecs.h264 import H264Encoder, h264_depayload
 from aiortc.codecs.vpx import Vp8Encoder, vp8_depayload
 
 from app.rtc import vp9
-from app.rtc.fragment import Fragment
+from app.rtc.fragment import Fragment, Head
 from app.rtc.keyframe import inspect
 from wire.batch import Codec
 
@@ -36,7 +36,9 @@ def depayload(codec: Codec, payload: bytes) -> Fragment:
             raise ValueError(f"a packet aggregates more than {MAX_AGGREGATED} NAL units")
         return Fragment(h264_depayload(payload))
     if codec is Codec.VP8:
-        return Fragment(vp8_depayload(payload))
+        # RFC 7741 section 4.2: S, the start of a partition, and its number PID.
+        begins = bool(payload[0] & 0x10) and not payload[0] & 0x07
+        return Fragment(vp8_depayload(payload), Head.UNKNOWN if begins else Head.MIDDLE)
     if codec is Codec.VP9:
         return vp9.depayload(payload)
     return Fragment(payload)

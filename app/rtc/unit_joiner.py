@@ -57,19 +57,23 @@ class UnitJoiner:
         self.torn = 0
         "Parts that came after their unit had left, or that made it too large."
 
-    def add(self, part: CodedUnit, *, has_slice: bool, now: float) -> list[CodedUnit]:
-        """The units that are complete now."""
+    def add(
+        self, part: CodedUnit, *, has_slice: bool, now: float, begins: bool = False
+    ) -> list[CodedUnit]:
+        """The units that are complete now. ``begins``: the part is known to begin a picture, also
+        where its time is that of the one before (VP8's hidden frames).
+        """
         if not has_slice:
             self._prefix = self._joined(self._prefix, part, limit=MAX_PREFIX_BYTES)
             return []
         out: list[CodedUnit] = []
         if self._held is not None:
-            if part.pts == self._held.pts:
+            if part.pts == self._held.pts and not begins:
                 self._extend(part)
                 self._left_at = now
                 return []
             out += self._leave()
-        elif part.pts == self._left_pts:
+        elif part.pts == self._left_pts and not begins:
             self._tear()
             return []
         self._held, self._parts = self._joined(self._prefix, part), 1

@@ -268,3 +268,19 @@ def test_who_waits_for_a_key_frame_that_does_not_come_is_told() -> None:
     assert studio.reason == LONG_GOP
     studio.send(*units[385:])
     assert studio.reason == ""
+
+
+def test_vp8_frames_of_one_time_stay_two_and_partitions_with_markers_become_one() -> None:
+    units = coding.vp8(98, 54, 8)
+    studio = Studio(Codec.VP8)
+    for hidden, shown in zip(units[::2], units[1::2], strict=True):
+        studio.same_time(hidden, shown)
+    assert [each.payload for each in studio.end()] == list(units)
+    studio = Studio(Codec.VP8)
+    for unit in units:
+        for data, head in ((unit[:40], Head.UNKNOWN), (unit[40:], Head.MIDDLE)):
+            part = CodedUnit(FRAME * studio.number, data, 0, 0, False, head)
+            studio.taken += studio.intake.add(Codec.VP8, part, now=studio.now)
+        studio.number += 1
+    assert [each.payload for each in studio.end()] == list(units)
+    assert [bool(each.flags & Flags.KEY) for each in studio.taken] == [True] + [False] * 7

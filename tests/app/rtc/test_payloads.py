@@ -8,7 +8,7 @@ from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rtc.fragment import Fragment
+from app.rtc.fragment import Fragment, Head
 from app.rtc.keyframe import nal_units
 from app.rtc.payloads import MAX_AGGREGATED, RtpHeader, depayload, packetize
 from tests.app import coding
@@ -124,3 +124,13 @@ def test_a_packet_of_very_many_nal_units_is_malformed() -> None:
     for more in (many + b"\x00\x01\x41", b"\x18" + b"\x00\x01\x41" * 480):
         with pytest.raises(ValueError, match="aggregates more than"):
             depayload(Codec.H264, more)
+
+
+def test_vp8_tells_where_a_frame_begins() -> None:
+    (unit,) = coding.vp8(480, 270)
+    payloads = packetize(Codec.VP8, unit, picture_id=1)
+    assert len(payloads) > 1
+    heads = [depayload(Codec.VP8, payload).head for payload in payloads]
+    assert heads == [Head.UNKNOWN] + [Head.MIDDLE] * (len(payloads) - 1)
+    # The beginning of a further partition (RFC 7741 section 4.2).
+    assert depayload(Codec.VP8, b"\x11rest").head is Head.MIDDLE
