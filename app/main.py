@@ -27,7 +27,7 @@ from app.streams.hub import StreamHub
 from app.streams.publishing import HubOptions
 from wire import stop_signals
 from wire.address import parse_address
-from wire.connection import Redis, connect, wait_until_up
+from wire.connection import REDIS_CONNECTIONS, Redis, connect, wait_until_up
 from wire.errors import NoRedisServer
 from wire.settings import Settings
 
@@ -105,7 +105,7 @@ def redis_connections(streams: int) -> int:
     """How many connections that many streams may need: each reads up to five keys at once, and
     writes. A server takes 10,000 clients unless it is told otherwise.
     """
-    return min(9_000, max(MAX_CONNECTIONS, 8 * streams))
+    return min(9_000, max(REDIS_CONNECTIONS, 8 * streams))
 
 
 def _hub_options(settings: Settings) -> HubOptions:

@@ -17,7 +17,7 @@ from wire.redis_errors import REDIS_DOWN
 from wire.server import COMMAND_S, MAX_CONNECTIONS, Redis
 
 __all__ = [
-    "MAX_CONNECTIONS",
+    "REDIS_CONNECTIONS",
     "REDIS_DOWN",
     "RETRY_S",
     "Redis",
@@ -25,6 +25,9 @@ __all__ = [
     "connect",
     "wait_until_up",
 ]
+
+REDIS_CONNECTIONS = MAX_CONNECTIONS
+"""To one server, unless a client is told otherwise."""
 
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""
