@@ -31,7 +31,7 @@ class Demand:
         if self._unwatched:
             wanted |= {keys.ENHANCED}
         if not may_decode:
-            wanted &= {keys.ENHANCED}
+            wanted &= {keys.ENHANCED, keys.ON_DEMAND.get(record.codec, keys.ENHANCED)}
         self._pipeline.want(wanted)
         self._coding.tell(sum(step.beside_s for step in self._pipeline.steps), now=now)
         return wanted

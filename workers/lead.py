@@ -277,7 +277,7 @@ class Lead:
         if route is None or (route is Route.COPY and not self._caught_up):
             self._leave_out()
             return
-        decodes = route is not Route.COPY or self._pipeline.decodes_copies
+        decodes = route is not Route.COPY or self._pipeline.recodes(unit.codec)
         await self._probation.note(decodes, now=now)
         shot = Shot(unit, route, arrived=now - age_s, is_replay=not self._caught_up)
         shot.stamps.append((Stage.FETCHED, now_us))

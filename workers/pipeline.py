@@ -114,10 +114,9 @@ class Pipeline:
             codec for codec in CODECS if _on_demand(codec) in renditions
         )
 
-    @property
-    def decodes_copies(self) -> bool:
-        """True if copied units are decoded too, for another codec's sake."""
-        return bool(self._decode.recode)
+    def recodes(self, codec: Codec) -> bool:
+        """True if copied units of this codec are decoded too, for another codec's sake."""
+        return not self._decode.recode <= {codec}
 
     @property
     def fault(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from wire import control, keys
+from wire import clock, control, keys
 from wire.batch import Codec, Flags
 from wire.connection import Redis, command
 from wire.heartbeat import RenditionWork
@@ -254,3 +254,21 @@ async def test_a_take_over_goes_on_in_the_rendition_on_demand(
     begun = next(n for n, epoch in enumerate(viewer.epochs) if epoch != viewer.epochs[0])
     assert viewer.units[begun].is_key and viewer.units[begun].sequence == 0
     assert set(decodable(viewer.units[begun:])) == {(128, 96)}
+
+
+async def test_a_stream_that_was_set_aside_is_copied_into_its_own_codecs_log_and_not_decoded(
+    client: Redis, nets: NetCache
+) -> None:
+    publisher = Publisher(client)
+    same, other = Viewer(client, rendition="2x-h264"), Viewer(client, rendition="2x-vp8")
+    async with working(client, nets, lead_config("w1")) as worker:
+        await publisher.begin(watched=False, strikes=2, struck_us=clock.now_us())
+        async with watching(same), watching(other):
+            await until(lambda: worker.leads)
+            async with playing(publisher, Clip(frames=300, key_every=15)):
+                await same.until(20)
+            work = work_of(worker)
+            record = await publisher.registry.get("cam1")
+    assert (work.state, record.decoding) == ("bypass", False)
+    assert other.units == [] and not any(one.encoded for one in work.renditions)
+    assert all(unit.flags & Flags.BYPASS for unit in same.units) and same.units[0].is_key
