@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 
 REDIS_START_S = 10.0
 
-_OTHER_FILES = 600
-"""Connections to Redis, at most 512, and what Python has open."""
+_OTHER_FILES = 88
+"""What Python has open."""
 
 
 async def serve(
@@ -96,9 +96,10 @@ async def serve(
 
 
 def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
-    """Sockets of everybody at once: one for each peer and local address, and those of the web."""
+    """Sockets of everybody at once: one for each peer and local address, the web's, Redis'."""
     peers = settings.max_streams + settings.max_viewers
-    return peers * max(len(addresses.local), 1) + MAX_CONNECTIONS + _OTHER_FILES
+    others = MAX_CONNECTIONS + redis_connections(settings.max_streams) + _OTHER_FILES
+    return peers * max(len(addresses.local), 1) + others
 
 
 def redis_connections(streams: int) -> int:
