@@ -341,6 +341,8 @@ class StreamHub:
         wish: dict[str, Any] = {}
         if enhance is not None:
             wish["enhance"] = enhance
+        if enhance:
+            wish |= {"strikes": 0, "struck": 0, "struck_us": 0}  # who asks for it pardons it
         if model is not None:
             wish["model"] = model
         if strength is not None:

@@ -334,6 +334,21 @@ async def test_wishes_are_for_live_streams(make_hub: MakeHub) -> None:
         assert (record.enhance, record.model) == (False, "live-s")
 
 
+async def test_who_switches_enhancement_on_pardons_a_stream_that_was_set_aside(
+    make_hub: MakeHub, redis_client: Redis
+) -> None:
+    into, registry = Into(make_hub()), StreamRegistry(redis_client)
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        record = await registry.get("cam1")
+        await registry.touch("cam1", record.session, strikes=2, struck=7, struck_us=8)
+        await into.hub.change("cam1", enhance=None, model="live-s")
+        assert (await registry.get("cam1")).strikes == 2
+        await into.hub.change("cam1", enhance=True, model=None)
+        pardoned = await registry.get("cam1")
+        assert (pardoned.strikes, pardoned.struck, pardoned.struck_us) == (0, 0, 0)
+
+
 def options() -> HubOptions:
     return HubOptions(8, 8, 1500, 10.0)
 
