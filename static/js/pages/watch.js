@@ -22,6 +22,9 @@ const ABSENT_LIMIT = 3;
 
 /** So long without a byte makes the server's word "not live", or its silence, believable at once. */
 const SILENCE_MS = 1500;
+/** So long after it played a stream is expected back, and asked for so often. */
+const EXPECT_MS = 20000;
+const HURRY_MS = 400;
 /** So long without a byte is said in words. */
 const STILL_MS = 4000;
 
@@ -35,6 +38,7 @@ class WatchPage {
     this._instance = instance;
     this._isAway = false;
     this._isGone = false;
+    this._playedAt = 0;
     this._arrivals = new Arrivals();
     this._tokens = new TokenStore('admin');
     this._api = new Api(() => this._tokens.get());
@@ -181,6 +185,16 @@ class WatchPage {
     else await this._noticeReturn();
     if (stream !== undefined) this._showServer(stream);
     this._show();
+    this._expectReturn();
+  }
+
+  /** A stream that played until just now is likely to be back within seconds, so it is asked for more often. */
+  _expectReturn() {
+    const now = performance.now();
+    if (this.playback.enhanced.state === 'playing') this._playedAt = now;
+    else if (this._playedAt > 0 && now - this._playedAt < EXPECT_MS && !document.hidden) {
+      setTimeout(() => this._poller.now(), HURRY_MS * (0.75 + Math.random() / 2));
+    }
   }
 
   /** The server does not answer. Media may flow on all the same; without it there is nothing to wait for. */
