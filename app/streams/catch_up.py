@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from app.rtc.send_queue import Outgoing
 
-SQUEEZE = 2000
-"""Parts of a second: units that were shown already are at most half a millisecond apart."""
+SQUEEZE = 10_000
+"""Parts of a second: units that were shown already are at most a tenth of a millisecond apart, so
+that a whole row of them may get lost and the next one is still too near to be shown."""
 
 
 def catch_up(units: Sequence[Outgoing], *, shown: int | None) -> list[Outgoing]:
