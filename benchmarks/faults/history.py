@@ -67,9 +67,14 @@ def shown(frames: Sequence[Seen]) -> list[Seen]:
     return found
 
 
-def check(frames: Iterable[Seen]) -> Verdict:
-    """Judges one publisher's pictures: numbers count from its beginning and never start anew."""
+def check(frames: Iterable[Seen], *, is_over: bool = True) -> Verdict:
+    """Judges one publisher's pictures: numbers count from its beginning and never start anew.
+
+    Where the history is not over, nobody knows yet whether its newest frame is to last.
+    """
     kept = shown(list(frames))
+    if kept and not is_over:
+        kept.pop()
     numbers: list[int] = []
     out_of_order = stale = 0
     epoch = 0

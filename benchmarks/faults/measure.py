@@ -152,7 +152,7 @@ def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_
     begin_s = moments.began_s - BEFORE_S
     within = [frame for frame in frames if begin_s <= frame.at_s <= end_s]
     if fault.keeps_numbers and fault.is_one_session:
-        verdicts = [history.check(within)]
+        verdicts = [history.check(within, is_over=False)]
     elif not fault.is_one_session:
         verdicts = []
     else:
@@ -160,7 +160,7 @@ def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_
             [frame for frame in within if frame.at_s < moments.over_s],
             [frame for frame in within if frame.at_s >= moments.over_s],
         ]
-        verdicts = [history.check(part) for part in parts]
+        verdicts = [history.check(part, is_over=False) for part in parts]
     return Result(
         fault,
         streams,

@@ -31,7 +31,9 @@ def run(count: int, *, seed: int) -> tuple[int, list[str]]:
                 wrong.append(f"schedule {number} ({', '.join(names)}): not enhanced again")
             _keep_second(stack)
             frames = viewers.frames()[viewers.names[0]]
-            verdict = history.check(f for f in frames if f.at_s >= began_s - 0.5)
+            verdict = history.check(
+                (frame for frame in frames if frame.at_s >= began_s - 0.5), is_over=False
+            )
             if not verdict.is_sound:
                 wrong.append(f"schedule {number} ({', '.join(names)}): {_say(verdict)}")
     return count, wrong

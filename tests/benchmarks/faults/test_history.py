@@ -90,3 +90,12 @@ def test_enhanced_again_is_when_the_last_disturbance_is_over() -> None:
     )
     assert enhanced_again_s(frames(0, 1, height=270), begin_s=0.0, height=540) is None
     assert enhanced_again_s(frames(0, 1), begin_s=1.0, height=540) is None
+
+
+def test_the_newest_frame_of_a_history_that_goes_on_is_not_judged() -> None:
+    last, due = frames(10, 11)
+    past = Seen(0.35, due.rtp - 9, 3, 270)
+    assert not check([last, past]).is_sound
+    assert check([last, past], is_over=False).is_sound
+    assert check([last, past, due], is_over=False).shown == 1
+    assert check([], is_over=False).is_sound
