@@ -54,10 +54,11 @@ class _Link:
             self.publication.take(unit)
 
     def lose(self, reason: str) -> None:
-        """The connection is gone."""
+        """The connection is gone. What comes on it yet is not taken: nobody watches over it."""
         self.end_reason = self.end_reason or reason
-        if self.publication is not None:
-            self.publication.lose_connection(reason)
+        publication, self.publication = self.publication, None
+        if publication is not None:
+            publication.lose_connection(reason)
 
     def tell(self, reason: str) -> None:
         """Why no picture comes."""
@@ -73,7 +74,7 @@ class _Link:
         """What the connection brings is the publication's from now on."""
         self.publication = publication
         if self.end_reason:
-            publication.lose_connection(self.end_reason)
+            self.lose(self.end_reason)
 
     def cut(self) -> None:
         """Another connection took its place."""
@@ -148,7 +149,7 @@ class Publishing:
         peer = PublisherPeer(
             PublisherEvents(
                 on_unit=link.take,
-                on_end=link.lose,
+                on_end=lambda reason: self._lose(link, peer, reason),
                 on_reason=link.tell,
                 on_key_frame_needed=link.ask,
             ),
@@ -210,6 +211,16 @@ class Publishing:
         link.join(present.publication)
         self._spawn(before.close(), f"publisher-close {stream}")
         logger.info("[stream %s] publisher taken over", stream, extra={"action": "takeover"})
+
+    def _lose(self, link: _Link, peer: PublisherPeer, reason: str) -> None:
+        """A connection ended by itself: it is closed, so that its publisher knows, and comes again.
+
+        One that is still being answered is closed by whoever answers it.
+        """
+        publication = link.publication
+        link.lose(reason)
+        if publication is not None and not self._closing:
+            self._spawn(peer.close(), f"publisher-close {publication.stream}")
 
     async def _run(self, stream: str) -> None:
         session = self._sessions[stream]

@@ -148,6 +148,10 @@ class Publisher:
 
             ice._connection._query_consent_task.cancel()  # type: ignore[union-attr]
 
+    def speak_again(self) -> None:
+        """Media and RTCP leave again, as after a network that stood still."""
+        self._is_silent = False
+
     def lose(self, *numbers: int) -> None:
         """Video packets that never leave, counted from 1."""
         self._lose.update(numbers)

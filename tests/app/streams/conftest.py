@@ -43,12 +43,18 @@ async def make_hub(redis_client: Redis) -> AsyncIterator[MakeHub]:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
     made: list[StreamHub] = []
 
-    def make(*, max_streams: int = 8, max_viewers: int = 8, grace_s: float = 10.0) -> StreamHub:
+    def make(
+        *,
+        max_streams: int = 8,
+        max_viewers: int = 8,
+        grace_s: float = 10.0,
+        timeout_s: float = 10.0,
+    ) -> StreamHub:
         options = HubOptions(
             max_streams=max_streams,
             max_viewers=max_viewers,
             start_bitrate_kbps=1500,
-            publisher_timeout_s=10.0,
+            publisher_timeout_s=timeout_s,
             publisher_grace_s=grace_s,
         )
         made.append(StreamHub(redis_client, options))

@@ -117,6 +117,20 @@ async def test_a_stream_whose_connection_is_lost_waits(make_hub: MakeHub) -> Non
             await until(lambda: viewer.connection.connectionState == "closed")
 
 
+async def test_a_connection_that_was_given_up_is_closed_and_brings_nothing_more(
+    make_hub: MakeHub,
+) -> None:
+    streams = Streams(make_hub(timeout_s=2.0))
+    async with silent(streams) as publisher:
+        await publisher.fall_silent()
+        await until(lambda: streams.state is State.AWAY)
+        publisher.speak_again()
+        await until(lambda: publisher.connection.connectionState == "closed")
+        assert streams.state is State.AWAY
+        async with publishing(streams.publish, SMALL):
+            await streams.until_recorded(State.LIVE)
+
+
 async def test_a_stream_waits_for_its_grace_and_no_longer(make_hub: MakeHub) -> None:
     streams = Streams(make_hub(grace_s=0.5))
     async with publishing(streams.publish, SMALL) as publisher:
