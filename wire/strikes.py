@@ -6,8 +6,11 @@ through all of them. What counts is said in ``PROTOCOL.md`` section 6.1.
 
 from __future__ import annotations
 
+import contextlib
+
 from wire import keys
 from wire.connection import Redis
+from wire.errors import DamagedKey
 from wire.script import Script
 
 MAX_STRIKES = 2
@@ -106,16 +109,21 @@ class Strikes:
 
     async def decodes(self, stream: str, epoch: int, *, decodes: bool) -> None:
         """The lead begins, or ends, to decode; said before the first unit is."""
-        await _DECODES.run(self._client, [keys.record(stream)], [epoch, int(decodes)])
+        await self._run(_DECODES, stream, [epoch, int(decodes)])
 
     async def strike(self, stream: str, epoch: int) -> None:
         """The lead failed, and lets go of the stream."""
-        await _STRIKE.run(self._client, [keys.record(stream)], [epoch])
+        await self._run(_STRIKE, stream, [epoch])
 
     async def alive(self, stream: str, epoch: int) -> None:
         """The lead lost the stream but is alive: what was counted for it is taken back."""
-        await _ALIVE.run(self._client, [keys.record(stream)], [epoch])
+        await self._run(_ALIVE, stream, [epoch])
 
     async def forgive(self, stream: str, epoch: int) -> None:
         """The lead decoded it for ``GOOD_S``."""
-        await _FORGIVE.run(self._client, [keys.record(stream)], [epoch])
+        await self._run(_FORGIVE, stream, [epoch])
+
+    async def _run(self, script: Script, stream: str, args: list[int]) -> None:
+        """Runs a script on the record; a key that holds no record has nothing to be changed."""
+        with contextlib.suppress(DamagedKey):
+            await script.run(self._client, [keys.record(stream)], args)

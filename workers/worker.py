@@ -13,7 +13,7 @@ import redis.exceptions
 
 from wire import clock, strikes
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
-from wire.errors import BadMessage, DuplicateJob, StreamGone
+from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
 from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
 from wire.jobs import Job, JobQueue
 from wire.streams import StreamRecord, StreamRegistry
@@ -260,8 +260,10 @@ class Worker:
 
 
 async def _try(work: Awaitable[object]) -> None:
-    """Does it if Redis is there; it is not worth waiting for."""
+    """Does it if Redis is there; it is not worth waiting for, nor the end of the worker."""
     try:
         await work
-    except (*REDIS_DOWN, StreamGone, redis.exceptions.RedisError) as error:
+    except (*REDIS_DOWN, WireError) as error:
         log.debug("left out: %s", error, extra={"action": "redis_down"})
+    except redis.exceptions.RedisError:
+        log.exception("left out", extra={"action": "task_failed"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
 import json
 import os
 import random
@@ -36,6 +37,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_S = 0.1
 _ASK_S = 1.0
 _ANSWER_S = 2.0
+_ANSWER_BYTES = 64 * 1024
 _ENDED = "The server ended the session, or does not answer any more."
 
 
@@ -181,8 +183,8 @@ def _ask(address: str) -> str:
     context = ssl._create_unverified_context() if address.startswith("https") else None
     try:
         with urllib.request.urlopen(address, timeout=_ANSWER_S, context=context) as answer:
-            return str(json.load(answer).get("instance", ""))
-    except (OSError, ValueError, AttributeError):
+            return str(json.loads(answer.read(_ANSWER_BYTES)).get("instance", ""))
+    except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError):
         return ""
 
 

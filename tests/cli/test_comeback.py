@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import pytest
 
 from cli.publisher.comeback import FIRST_S, GOODBYE_S, LONGEST_S, Comeback, Verdict
-from cli.publisher.watchdog import _server_address
+from cli.publisher.watchdog import _ask, _server_address
 
 
 def live(run: str = "a") -> Comeback:
@@ -86,3 +89,34 @@ def test_waits_double_up_to_a_limit_and_differ() -> None:
 )
 def test_the_server_is_asked_beside_its_whip_endpoint(url: str, server: str) -> None:
     assert _server_address(url) == server
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\n\r\n[]",
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 60_000,
+        b'HTTP/1.1 200 OK\r\n\r\n{"instance": "' + b"a" * 200_000 + b'"}',
+    ],
+    ids=["nothing", "no HTTP", "cut off", "no object", "deep", "long"],
+)
+def test_a_server_that_does_not_tell_its_run_in_words_of_ours_is_one_that_is_away(
+    answer: bytes,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            assert _ask(f"http://127.0.0.1:{server.getsockname()[1]}/api/v1/server") == ""
+        finally:
+            thread.join()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import sharpcast
+from tests.redis_servers import Server, free_ports, running
 
 COMMANDS = ("up", "serve", "work", "publish", "enhance", "doctor", "bench")
 
@@ -83,6 +84,15 @@ def test_a_worker_check_without_redis_fails_in_a_sentence(tmp_path: Path) -> Non
     result = sharpcast("work", "--check", redis_url=f"unix://{tmp_path}/nothing.sock")
     assert result.returncode == 1
     assert_one_sentence(result.stderr)
+
+
+def test_a_worker_check_that_redis_refuses_says_what_to_set(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    with running(Server(tmp_path, port, "--requirepass", "secret")):
+        result = sharpcast("work", "--check", redis_url=f"redis://127.0.0.1:{port}")
+    assert result.returncode == 2
+    last = result.stderr.strip().splitlines()[-1]
+    assert last == "sharpcast: SHARPCAST_REDIS_URL: the Redis server asks for a password."
 
 
 @pytest.mark.parametrize(

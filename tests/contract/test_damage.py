@@ -14,6 +14,7 @@ from wire.heartbeat import Heartbeats
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.streams import StreamRegistry
+from wire.strikes import Strikes
 
 STREAM = "cam1"
 
@@ -110,6 +111,18 @@ async def test_a_record_of_another_type_is_gone_for_all(client: Redis) -> None:
         with pytest.raises(StreamGone):
             await work
     assert await registry.list() == []
+
+
+async def test_what_leads_say_of_themselves_passes_over_a_record_of_another_type(
+    client: Redis,
+) -> None:
+    strikes = Strikes(client)
+    await command(client, "SET", keys.record(STREAM), "text")
+    await strikes.decodes(STREAM, 1, decodes=True)
+    await strikes.strike(STREAM, 1)
+    await strikes.alive(STREAM, 1)
+    await strikes.forgive(STREAM, 1)
+    assert await command(client, "GET", keys.record(STREAM)) == b"text"
 
 
 @pytest.mark.parametrize(
