@@ -198,6 +198,9 @@ class StreamHub:
         if self._closing:
             await peer.close()
             raise Full("The server stops.")
+        if not {tail, source} <= {each for each, _ in self._tails.values()}:
+            await peer.close()  # nobody would ever end it
+            raise NobodyPublishes(f"{record.id} ended just now.")
         self._viewers[secret] = _ViewerSession(
             record.id, record.session, viewing, peer, wish, Throttle(_REFIT_S), route.key
         )
@@ -277,12 +280,12 @@ class StreamHub:
                 idle = 0.0 if needed else idle + _LOOK_S
                 step = await self._over_s(tail) if needed else 0.0
                 over = over + step if step else 0.0
+            del self._tails[key]  # who joins from now on gets another one
             if work.done() or over:
                 await self._end_viewers(tail.stream, tail.session)
             if work.done():
                 work.result()  # it never ends by itself: show what it died of
         finally:
-            self._tails.pop(key, None)
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
@@ -430,12 +433,13 @@ class StreamHub:
         self._publishing.close()
         for secret in list(self._viewers):
             self._spawn(self._close_viewer(secret), "viewer-close")
-        ending = [t for t in self._tasks if t.get_name().startswith(("publication", "viewer"))]
+        ending = [t for t in self._tasks if t.get_name().startswith(("publi", "viewer"))]
         if ending:
             await asyncio.wait(ending, timeout=2.5)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tails.clear()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from app.errors import AlreadyPublishing, Full
+from app.errors import AlreadyPublishing, Full, NobodyPublishes
+from app.rtc.viewer import ViewerPeer
 from app.streams.hub import StreamHub
-from tests.app.peers import until
+from tests.app.peers import no_tasks_but, publishing, until
 from tests.app.rtc.offer_texts import offer
 from tests.app.streams.conftest import MakeHub
+from tests.app.streams.test_hub import UNITS, Into
 from wire.connection import Redis, command
 
 OBS = offer("obs")
@@ -61,3 +64,29 @@ async def test_closing_waits_for_no_viewer_for_ever(
     hub._viewers["secret"] = None  # type: ignore[assignment]
     async with asyncio.timeout(4):
         await hub.close()
+
+
+async def test_a_viewer_whose_stream_ends_while_it_is_answered_is_refused(
+    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.streams.hub._OVER_S", 0.5)
+    answer, reached = ViewerPeer.answer, asyncio.Event()
+
+    async def late(self: ViewerPeer, *args: Any, **options: Any) -> str:
+        reached.set()
+        await until(lambda: hub.tails() == [])
+        return await answer(self, *args, **options)
+
+    monkeypatch.setattr(ViewerPeer, "answer", late)
+    hub = make_hub()
+    before = asyncio.all_tasks()
+
+    async with publishing(Into(hub).publish, UNITS):
+        await Into(hub).until_live()
+        joining = asyncio.create_task(Into(hub).play(offer("chromium_play")))
+        await reached.wait()
+        await hub.end("cam1")
+        with pytest.raises(NobodyPublishes):
+            await joining
+    assert hub.viewers("cam1") == {}
+    await no_tasks_but(before)
