@@ -6,11 +6,14 @@ versions, model file, settings. A file that is damaged or too old is as good as 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import logging
 import os
 import platform
+import tempfile
+import time
 from pathlib import Path
 
 import msgspec
@@ -32,7 +35,13 @@ BUSY_S = 3600.0
 BUSY_LOAD = 0.7
 """Load per core above which a machine counts as busy."""
 
-_PACKAGES = ("sharpcast", "openvino", "onnxruntime", "numpy", "av", "opencv-python-headless")
+_PACKAGES = (
+    "sharpcast", "openvino", "onnxruntime", "onnxruntime-gpu", "tensorrt", "pycuda", "torch",
+    "numpy", "av", "opencv-python-headless",
+)  # fmt: skip
+
+_DEVICES = (Path("/dev"), "nvidia[0-9]*")
+_DRIVER = Path("/proc/driver/nvidia/version")
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +80,22 @@ class Memory:
         return found if is_young and is_sound else None
 
     def keep(self, learned: Learned) -> None:
-        """Writes it whole or not at all; a folder that cannot be written costs the next start."""
-        part = self._path.with_suffix(f".{os.getpid()}.part")
+        """Writes it whole or not at all; a folder that cannot be written costs the next start.
+
+        Workers of several containers may share the folder, and have the same process id. What is
+        too old for anybody goes: a container made anew has another name, and so another key.
+        """
+        folder = self._path.parent
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(msgspec.json.encode(learned))
-            part.replace(self._path)
+            folder.mkdir(parents=True, exist_ok=True)
+            file, part = tempfile.mkstemp(".part", "learned-", folder)
+            with open(file, "wb") as out:
+                out.write(msgspec.json.encode(learned))
+            Path(part).replace(self._path)
+            for old in folder.glob("learned-*"):
+                with contextlib.suppress(FileNotFoundError):  # another worker was faster
+                    if time.time() - old.stat().st_mtime > QUIET_S:
+                        old.unlink()
         except OSError as error:
             log.info("nothing is kept: %s", error, extra={"action": "memory_unwritten"})
 
@@ -94,6 +113,7 @@ def key_for(settings: Settings) -> str:
         f"{os.cpu_count()} cores, {usable_cores()} usable",
         platform.python_version(),
         *(f"{name} {_version(name)}" for name in _PACKAGES),
+        _accelerators(),
         settings.engine,
         settings.model,
         _weights(settings),
@@ -124,6 +144,16 @@ def _processor() -> str:
         next((line for line in lines if line.startswith(name)), "")
         for name in ("model name", "flags")
     )
+
+
+def _accelerators() -> str:
+    """The graphics cards and their driver: with another one, another engine may be the fastest."""
+    folder, pattern = _DEVICES
+    names = sorted(path.name for path in folder.glob(pattern))
+    try:
+        return f"{names} {_DRIVER.read_text()}"
+    except OSError:
+        return str(names)
 
 
 def _weights(settings: Settings) -> str:

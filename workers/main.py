@@ -112,16 +112,9 @@ def _start(settings: Settings) -> _Start:
     known = memory.recall(now_s=time.time())
     if known is not None:
         try:
-            engine = make_engine(
-                known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
-            )
-            nets = _net_cache(settings, engine, known.batch)
-            nets.load(settings.model, capacity.WIDTH, capacity.HEIGHT)
+            return _as_before(settings, known)
         except WorkerError as error:
             log.info("measures anew: %s", error, extra={"action": "memory_refused"})
-        else:
-            speed = capacity.Speed(known.streams, known.ms_per_frame)
-            return _Start(Choice(engine, known.trials), nets, speed)
     start, batch = _measured(settings)
     learned = Learned(
         engine=start.choice.engine.info.name, trials=start.choice.trials, batch=batch,
@@ -130,6 +123,21 @@ def _start(settings: Settings) -> _Start:
     )  # fmt: skip
     memory.keep(learned)
     return start
+
+
+def _as_before(settings: Settings, known: Learned) -> _Start:
+    """The engine and the net of an earlier start. Raises WorkerError where they are not there."""
+    engine = make_engine(
+        known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
+    )
+    nets = _net_cache(settings, engine, known.batch)
+    try:
+        nets.load(settings.model, capacity.WIDTH, capacity.HEIGHT)
+    except WorkerError:
+        nets.close()
+        raise
+    speed = capacity.Speed(known.streams, known.ms_per_frame)
+    return _Start(Choice(engine, known.trials), nets, speed)
 
 
 def _measured(settings: Settings) -> tuple[_Start, int]:

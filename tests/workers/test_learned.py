@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -84,3 +88,54 @@ def test_a_machine_is_busy_by_its_load(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_busy()
     monkeypatch.setattr("os.getloadavg", lambda: (1.5, 0.0, 0.0))
     assert is_busy()
+
+
+def test_another_graphics_card_or_library_for_it_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(learned, "_DEVICES", (tmp_path, "nvidia[0-9]*"))
+    monkeypatch.setattr(learned, "_DRIVER", tmp_path / "version")
+    keys = [key_for(Settings())]
+    (tmp_path / "nvidia0").touch()
+    keys.append(key_for(Settings()))
+    (tmp_path / "version").write_text("595.1")
+    keys.append(key_for(Settings()))
+    for package in ("onnxruntime-gpu", "tensorrt", "torch"):
+        monkeypatch.setattr(
+            learned, "_version", lambda name, new=package: "9" if name == new else "none"
+        )
+        keys.append(key_for(Settings()))
+    assert len(set(keys)) == len(keys)
+
+
+def test_workers_of_containers_with_one_process_id_write_into_one_folder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They meet: neither fails, and whoever reads finds one of the two whole."""
+    caplog.set_level(logging.INFO)
+    ready = threading.Barrier(3)
+    many = found(trials=tuple(EngineTrial(engine="x" * 1000) for _ in range(200)))
+
+    def write() -> None:
+        ready.wait()
+        for _ in range(50):
+            Memory(tmp_path, "a").keep(many)
+
+    Memory(tmp_path, "a").keep(many)
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    while any(thread.is_alive() for thread in threads):
+        assert Memory(tmp_path, "a").recall(now_s=NOW_S) == many
+    assert [path.name for path in tmp_path.iterdir()] == ["learned-a.json"]
+    assert not caplog.records
+
+
+def test_what_is_too_old_for_anybody_is_removed(tmp_path: Path) -> None:
+    old, young, other = (tmp_path / name for name in ("learned-b.json", "learned-c.json", "x"))
+    for path, age_s in ((old, QUIET_S + 60), (young, QUIET_S - 60), (other, QUIET_S + 60)):
+        path.touch()
+        os.utime(path, (time.time() - age_s,) * 2)
+    Memory(tmp_path, "a").keep(found())
+    assert {path.name for path in tmp_path.iterdir()} == {"learned-a.json", young.name, other.name}
