@@ -71,9 +71,12 @@ class Viewing:
 
     def move(self, tail: RenditionTail) -> None:
         """Reads another rendition from now on: the codec of the one before is not the viewer's."""
-        if self._tail is not self._source:
+        needs_source = self._fallback or self._has_audio
+        if self._tail is not self._source or not needs_source:
             self._tail.leave(self._take)
         self._tail = tail
+        if not needs_source:
+            self._source = tail  # or a worker would go on making the old one for nobody
         self._switch = self._make_switch()
         if self._peer is not None:
             self._peer.restart_video()
