@@ -82,7 +82,9 @@ async def serve(
             helpers.append(loop.create_task(looking, name="certificate"))
         try:
             on_ready(_address(settings, listener))
-            await asyncio.wait([serving, *helpers], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([serving, *helpers], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # one that died must not look like a wish to stop
         finally:
             for helper in helpers:
                 helper.cancel()

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import main
+from app.loop_lag import LoopLag
 from tests.app import coding
 from tests.app.peers import no_tasks_but, publishing, until, watching
 from wire.connection import Redis
@@ -202,3 +203,16 @@ async def test_stop_ends_publisher_and_viewer_within_5_s_and_leaves_no_task(serv
                         connection = peer.connection
                         await until(lambda c=connection: c.connectionState == "closed")
     await no_tasks_but(before)
+
+
+async def test_a_helper_that_dies_ends_the_server_with_its_error(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(_: LoopLag) -> None:
+        await asyncio.sleep(0.2)
+        raise LookupError("dead")
+
+    monkeypatch.setattr(LoopLag, "run", die)
+    with pytest.raises(LookupError, match="dead"):
+        async with serve() as served:
+            await asyncio.wait([served.task], timeout=10)

@@ -2,6 +2,6 @@
 
 Owns the limits on connections, heads, bodies and addresses, the checks of ``Host`` and ``Origin``,
 the path prefix, preflights, and the headers that every answer carries. Policies are plain classes
-without I/O; the adapters are ``asgi.py`` (requests), ``connection.py`` and ``listener.py``
-(sockets). Must not know: streams, sessions, SDP. Open first: ``asgi.py``, then ``limits.py``.
+without I/O; the adapters are ``asgi.py`` (requests), ``protocol.py`` and ``listener.py``
+(connections). Must not know: streams, sessions, SDP. Open first: ``asgi.py``, then ``limits.py``.
 """
