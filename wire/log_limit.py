@@ -12,6 +12,9 @@ INTERVAL_S = 1.0
 MAX_KINDS = 512
 """Kinds remembered; beyond that a logger's further ones count as one."""
 
+FORGET_S = 60.0
+"""After this long without a further line, a kind's held-back lines are told by nobody any more."""
+
 _Key = tuple[str, object]
 
 
@@ -62,9 +65,11 @@ class LogLimit(logging.Filter):
         return held
 
     def _forget(self, now: float) -> None:
-        """Forgets kinds of which nothing is held back and whose second is over."""
+        """Forgets kinds of which nothing is held back and whose second is over, and those of which
+        something is but nothing more came: names of streams would fill the table for good.
+        """
         for kind, (last, held) in list(self._kinds.items()):
-            if not held and now - last >= INTERVAL_S:
+            if now - last >= (FORGET_S if held else INTERVAL_S):
                 del self._kinds[kind]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wire.log_limit import MAX_KINDS, LogLimit
+from wire.log_limit import FORGET_S, MAX_KINDS, LogLimit
 
 
 class Log(logging.Handler):
@@ -78,6 +78,17 @@ def test_what_is_remembered_is_bounded_and_so_is_what_is_written(log: Log) -> No
     log.now = 5.0
     logging.getLogger("a").warning("another %s", "x")
     assert log.lines[-1] == "another x"
+
+
+def test_kinds_that_never_come_again_do_not_fill_the_table_for_good(log: Log) -> None:
+    for _ in range(2):
+        for n in range(MAX_KINDS):
+            logging.getLogger("a").warning("stream %d", n, extra={"action": "began"})
+    log.now = FORGET_S
+    del log.lines[:]
+    for name in ("x", "y", "z"):
+        logging.getLogger("a").warning("stream %s", name, extra={"action": "began"})
+    assert log.lines == ["stream x", "stream y", "stream z"]
 
 
 def test_threads_share_the_limit(log: Log) -> None:
