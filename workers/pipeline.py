@@ -22,7 +22,7 @@ from workers.enhance.nets import NetCache
 from workers.enhance.seat import Seat
 from workers.enhance.step import EnhanceStep, Expected
 from workers.shot import Shot
-from workers.stage import Stage
+from workers.stage import Stage, join_all
 from workers.tally import Tally
 
 INTAKE = 64
@@ -170,9 +170,7 @@ class Pipeline:
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the threads; never on the loop. False if one did not end in time."""
-        ended = [stage.join(timeout_s) for stage in self._stages]
-        ended += [coder.join(timeout_s) for coder in self._coders.values()]
-        return all(ended)
+        return join_all((*self._stages, *self._coders.values()), timeout_s)
 
     def _coder(self, name: str, step: EncodeStep) -> Coder:
         return Coder(name, step, self._put_out, fail=self._fail)

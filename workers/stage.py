@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
@@ -85,3 +86,17 @@ class Stage(Generic[A, B]):
 
     def _hand_on(self, items: Iterable[B]) -> bool:
         return all(self._emit(item) for item in items)
+
+
+class Joinable(Protocol):
+    """A thread, or something around one."""
+
+    def join(self, timeout_s: float) -> bool:
+        """Waits for its end. False if it did not end in time."""
+        ...
+
+
+def join_all(threads: Iterable[Joinable], timeout_s: float) -> bool:
+    """Waits for several together, not for each that long. False if one did not end in time."""
+    deadline = time.monotonic() + timeout_s
+    return all(one.join(max(0.0, deadline - time.monotonic())) for one in threads)

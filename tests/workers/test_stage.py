@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from workers.channel import Channel
 from workers.errors import BrokenUnit
-from workers.stage import Stage
+from workers.stage import Stage, join_all
 
 
 class Doubler:
@@ -65,3 +67,34 @@ def test_a_stage_that_never_began_can_be_joined() -> None:
         "idle", Doubler(), source, lambda item: True, finish=lambda: None, fail=lambda error: None
     )
     assert stage.join(0.1)
+
+
+class Stuck:
+    """Does not come back before it is let go."""
+
+    def __init__(self, let_go: threading.Event) -> None:
+        self._let_go = let_go
+
+    def step(self, item: int) -> Iterator[int]:
+        self._let_go.wait()
+        yield item
+
+    def flush(self) -> Iterator[int]:
+        yield from ()
+
+
+def test_several_that_are_stuck_are_waited_for_together() -> None:
+    let_go = threading.Event()
+    source: Channel[int] = Channel(20)
+    sink: Channel[int] = Channel(20)
+    ends = {"finish": lambda: None, "fail": lambda error: None}
+    stages = [Stage(f"stuck {n}", Stuck(let_go), source, sink.put, **ends) for n in range(4)]
+    for stage in stages:
+        source.put(1)
+        stage.start()
+    begun = time.monotonic()
+    assert not join_all(stages, 0.2)
+    assert time.monotonic() - begun < 0.7
+    let_go.set()
+    source.close()
+    assert join_all(stages, 5.0)

@@ -21,7 +21,7 @@ from workers.channel import Channel
 from workers.engines.choice import Wanted, choose_engine
 from workers.enhance.nets import NetCache
 from workers.errors import FileFailed
-from workers.stage import Stage
+from workers.stage import Stage, join_all
 from workers.transcode.losses import Left, losses
 from workers.transcode.output import FileOutput, format_for
 from workers.transcode.source import Source, open_source
@@ -176,8 +176,7 @@ class _Job:
                 raise FileFailed(f"{self._source.name} has no picture that can be decoded.")
         finally:
             self._close()
-            for stage in self._stages:
-                stage.join(_JOIN_S)
+            join_all(self._stages, _JOIN_S)
 
     def keep_or_remove(self, partial: Path) -> None:
         """Whatever ended the work: the finished pictures stay, a file without any goes."""
