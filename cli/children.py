@@ -41,7 +41,8 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
             raise BadSettings("The worker cannot work with these settings.")
         wait_s = backoff.after(time.monotonic() - began)
         logger.warning(
-            "the worker ended (%s); a new one starts in %.0f s", _describe(status), wait_s,
+            "the worker ended (%s); a new one starts %s", _describe(status),
+            f"in {wait_s:.0f} s" if wait_s else "at once",
             extra={"action": "worker_died"},
         )  # fmt: skip
         await _is_set_within(stop, wait_s)

@@ -16,7 +16,8 @@ from benchmarks.stamps import clips
 from tests.workers.conftest import zoo
 from tests.workers.fakes import PacedEngine
 from tests.workers.studio import lead_config, working
-from wire.connection import Redis
+from wire import keys
+from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer
 from workers.enhance.nets import NetCache
 
@@ -61,7 +62,7 @@ def test_a_thread_leaves_its_core_again() -> None:
 @pytest.mark.e2e
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is only one core")
 async def test_the_real_worker_has_one_core_and_loses_nothing(
-    redis_server: EmbeddedServer, redis_client: Redis
+    redis_server: EmbeddedServer,
 ) -> None:
     core = max(os.sched_getaffinity(0))
     span = dataclasses.replace(SPAN, warm_s=1.5)
@@ -70,7 +71,11 @@ async def test_the_real_worker_has_one_core_and_loses_nothing(
         threads = psutil.Process(worker.process.pid).threads()
         assert len(threads) > 1
         assert all(os.sched_getaffinity(thread.id) == {core} for thread in threads)
-        outcome = await play(redis_client, "run", crowd, span, worker=NAME, cpu_s=worker.cpu_s)
+        client = connect(redis_server.url, prefix=keys.PREFIX)
+        try:
+            outcome = await play(client, "run", crowd, span, worker=NAME, cpu_s=worker.cpu_s)
+        finally:
+            await client.aclose()
     assert outcome.unaccounted == 0
     got = outcome.served
     assert got.frames > 30 and got.full + got.reuse + got.bicubic + got.dropped > 30
