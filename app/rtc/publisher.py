@@ -40,7 +40,9 @@ class PublisherEvents:
 
     on_unit: Callable[[AccessUnit], None]
     on_end: Callable[[str], None]
-    "Called once, with the reason as a sentence."
+    "The connection is over. Called once, with the reason as a sentence."
+    on_silence: Callable[[str], None] | None = None
+    """It gives no sign of life, and may again; called each time. None: it is over then."""
     on_reason: Callable[[str], None] = _ignore
     "Why viewers get no picture, as a sentence, each time it changes; empty: they do."
     on_key_frame_needed: Callable[[], None] = _ignore
@@ -48,7 +50,7 @@ class PublisherEvents:
 
 
 class PublisherPeer:
-    """One WHIP publisher. Ends by itself when it gives no sign of life for ``timeout_s``."""
+    """One WHIP publisher. Tells when it gives no sign of life for ``timeout_s``."""
 
     def __init__(
         self, events: PublisherEvents, *, timeout_s: float, refusals: Refusals | None = None
@@ -62,7 +64,7 @@ class PublisherPeer:
         self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
         self._liveness = Liveness(connect_s=CONNECT_S, timeout_s=timeout_s, now=time.monotonic())
         self._reason = ""
-        self._ended = False
+        self._ended = self._is_silent = False
         self._watch: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -229,14 +231,21 @@ class PublisherPeer:
 
     async def _run_watch(self) -> None:
         """RFC 7675's consent takes up to 30 s to notice a dead peer; silence tells sooner."""
-        while True:
+        while not self._ended:
             await asyncio.sleep(_CHECK_S)
             now = time.monotonic()
             self._tell_reason(now)
-            reason = self._liveness.judge(now=now, every_s=_CHECK_S)
-            if reason:
-                self._end(reason)
-                return
+            self._judge(self._liveness.judge(now=now, every_s=_CHECK_S))
+
+    def _judge(self, reason: str) -> None:
+        """A connection that stood is watched on: a network that stood still may go on."""
+        was_silent, self._is_silent = self._is_silent, bool(reason)
+        if not reason or was_silent:
+            return
+        if self._events.on_silence is not None and self._liveness.is_connected:
+            self._events.on_silence(reason)
+        else:
+            self._end(reason)
 
     def _end(self, reason: str) -> None:
         if not self._ended:

@@ -118,7 +118,7 @@ class Publication:
             self._meter.add(len(unit.payload), now=now)
             if starts_source(unit):
                 self._take_key_frame(unit, now)
-            elif not self._codec or now - self._last_key_at > MAX_GOP_S:
+            elif not self.is_live or now - self._last_key_at > MAX_GOP_S:
                 self.request_key_frame()
         if self._backlog.push(unit):
             self.request_key_frame()

@@ -54,11 +54,18 @@ class _Link:
             self.publication.take(unit)
 
     def lose(self, reason: str) -> None:
-        """The connection is gone. What comes on it yet is not taken: nobody watches over it."""
+        """The connection is over. What comes on it yet is not taken: nobody watches over it."""
         self.end_reason = self.end_reason or reason
         publication, self.publication = self.publication, None
         if publication is not None:
             publication.lose_connection(reason)
+
+    def fall_silent(self, reason: str) -> None:
+        """Nothing comes. If something does again before another connection, the stream goes on."""
+        if self.publication is not None:
+            self.publication.lose_connection(reason)
+        else:
+            self.end_reason = self.end_reason or reason
 
     def tell(self, reason: str) -> None:
         """Why no picture comes."""
@@ -150,6 +157,7 @@ class Publishing:
             PublisherEvents(
                 on_unit=link.take,
                 on_end=lambda reason: self._lose(link, peer, reason),
+                on_silence=link.fall_silent,
                 on_reason=link.tell,
                 on_key_frame_needed=link.ask,
             ),

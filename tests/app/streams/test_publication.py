@@ -13,6 +13,7 @@ import pytest
 
 from app.http.schemas import StreamChange
 from app.streams import backlog
+from app.streams.life import State
 from app.streams.publication import Publication
 from tests.app import fakes
 from tests.app.peers import until
@@ -274,3 +275,15 @@ async def test_a_lost_answer_to_the_offer_makes_no_second_job(redis_client: Redi
         await when(redis_client, "cam1", state="live")
         await until(lambda: publication._job == lost)
         assert await command(redis_client, "XLEN", keys.JOBS) == 1
+
+
+async def test_a_connection_that_speaks_again_is_asked_for_a_key_frame(redis_client: Redis) -> None:
+    async with running(redis_client) as (publication, wish):
+        publication.take(fakes.video(0, key=True))
+        publication.take(fakes.video(1))
+        assert (publication.state, wish.count) == (State.LIVE, 0)
+        publication.lose_connection("nothing arrived")
+        publication.take(fakes.video(2))
+        assert (publication.state, wish.count) == (State.AWAY, 1)
+        publication.take(fakes.video(3, key=True))
+        assert publication.state is State.LIVE

@@ -117,18 +117,33 @@ async def test_a_stream_whose_connection_is_lost_waits(make_hub: MakeHub) -> Non
             await until(lambda: viewer.connection.connectionState == "closed")
 
 
-async def test_a_connection_that_was_given_up_is_closed_and_brings_nothing_more(
+async def test_a_connection_that_falls_silent_may_go_on_and_is_watched_on(
     make_hub: MakeHub,
 ) -> None:
     streams = Streams(make_hub(timeout_s=2.0))
     async with silent(streams) as publisher:
-        await publisher.fall_silent()
+        for _ in range(2):
+            await publisher.fall_silent()
+            await until(lambda: streams.state is State.AWAY)
+            publisher.speak_again()
+            await until(lambda: streams.state is State.LIVE)
+        assert publisher.connection.connectionState == "connected"
+        await publisher.close()
         await until(lambda: streams.state is State.AWAY)
-        publisher.speak_again()
-        await until(lambda: publisher.connection.connectionState == "closed")
-        assert streams.state is State.AWAY
-        async with publishing(streams.publish, SMALL):
+
+
+async def test_a_connection_that_fell_silent_brings_nothing_after_another_one(
+    make_hub: MakeHub,
+) -> None:
+    streams = Streams(make_hub(timeout_s=2.0))
+    async with silent(streams) as first:
+        await first.fall_silent()
+        await until(lambda: streams.state is State.AWAY)
+        async with publishing(streams.publish, LARGE):
             await streams.until_recorded(State.LIVE)
+            first.speak_again()
+            await until(lambda: first.connection.connectionState == "closed")
+            assert streams.state is State.LIVE
 
 
 async def test_a_stream_waits_for_its_grace_and_no_longer(make_hub: MakeHub) -> None:
