@@ -26,8 +26,10 @@ _REFUSED = 2
 
 
 async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
-    """One worker process; another one after it died. Raises BadSettings if it refuses to start."""
-    backoff = Backoff()
+    """One worker process; another one after it died. Raises BadSettings if the first one refuses to
+    start: a later one that does (a password that is being changed) must not end the broadcast.
+    """
+    backoff, is_first = Backoff(), True
     while not stop.is_set():
         began = time.monotonic()
         process = await _start_worker(redis_url)
@@ -37,8 +39,9 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
             await _end(process)
         if status is None:
             return
-        if status == _REFUSED:
+        if status == _REFUSED and is_first:
             raise BadSettings("The worker cannot work with these settings.")
+        is_first = False
         wait_s = backoff.after(time.monotonic() - began)
         logger.warning(
             "the worker ended (%s); a new one starts %s", _describe(status),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.cli.command import Up, is_listening, is_running, until
+from tests.cli.command import Up, get, is_listening, is_running, until
+from tests.redis_servers import Server, free_ports, running
 
 pytestmark = pytest.mark.e2e
 
@@ -92,3 +95,28 @@ def test_what_dies_is_started_again(start_up: Callable[..., Up]) -> None:
     assert "the embedded Redis server ended; a new one runs, empty" in up.text
     assert up.end() == 0
     assert list(up.temp.iterdir()) == []
+
+
+def test_a_worker_that_redis_refuses_later_ends_nobody_else(
+    start_up: Callable[..., Up], tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    server = Server(tmp_path, port)
+    with running(server):
+        up = start_up(redis_url=f"redis://127.0.0.1:{port}")
+        up.until_ready()
+        before = children(up)["worker"]
+        server.ask("CONFIG", "SET", "requirepass", "secret")
+        os.kill(before, signal.SIGKILL)
+        until("a refusal", lambda: "the worker ended (exit status 2)" in up.text)
+        assert up.popen.poll() is None
+        with socket.create_connection(("127.0.0.1", port)) as link:
+            link.sendall(b'AUTH secret\r\nCONFIG SET requirepass ""\r\n')
+            link.recv(100)
+
+        def works() -> bool:
+            pids = {worker["pid"] for worker in get(f"{up.url}/api/v1/workers")["workers"]}
+            return children(up).get("worker") in pids
+
+        until("a worker again", works, 40.0)
+        assert up.end() == 0
