@@ -44,13 +44,17 @@ class Outbox:
         if len(self._units) >= LIMIT or self._bytes > LIMIT_BYTES:
             self._bytes = len(unit.payload)
             self._lose(sum(waiting is not None and waiting[1] for waiting in self._units))
+            is_emptied = None in self._units
             self._units.clear()
+            if is_emptied:
+                self._units.append(None)
         self._units.append((unit, counted))
         self._filled.set()
 
     def clear(self) -> None:
         """Empties the log, after what was put before."""
-        self._units.append(None)
+        if not self._units or self._units[-1] is not None:
+            self._units.append(None)
         self._filled.set()
 
     def rates(self) -> tuple[float, float]:
@@ -58,13 +62,15 @@ class Outbox:
         return self._meter.rates(now=time.monotonic())
 
     async def run(self) -> None:
-        """Appends until cancelled. Raises Fenced or StreamGone."""
+        """Appends until cancelled. Raises Fenced or StreamGone; run again, it goes on behind what
+        failed.
+        """
         while True:
-            await self._filled.wait()
-            self._filled.clear()
             while self._units:
                 waiting = self._units.popleft()
                 await (self._clear() if waiting is None else self._append(*waiting))
+            self._filled.clear()
+            await self._filled.wait()
 
     async def _clear(self) -> None:
         try:

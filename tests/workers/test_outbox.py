@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+import pytest
+
 from wire.connection import Redis, connect
+from wire.errors import BadBatch
 from wire.log import LogReader, LogWriter
 from wire.streams import StreamRegistry
 from workers.outbox import LIMIT, LIMIT_BYTES, Outbox
@@ -93,3 +96,42 @@ async def test_what_waits_is_bounded_in_bytes_too(client: Redis) -> None:
     assert tally.read().dropped == {"redis": 4} and len(lost) == 1
     outbox.put(large)
     assert len(lost) == 1
+
+
+async def test_a_log_that_is_to_be_emptied_is_also_where_too_much_waited(client: Redis) -> None:
+    registry = StreamRegistry(client)
+    session = await registry.create("cam1")
+    epoch = await registry.take_lead("cam1", session, "w1")
+    outbox, _ = make(client, epoch, [])
+    old, *new = units(Clip(frames=LIMIT + 3))
+    running = asyncio.create_task(outbox.run())
+    outbox.put(old)
+    while not outbox.frames:  # noqa: ASYNC110 - a counter tells nobody
+        await asyncio.sleep(0.01)
+    outbox.clear()
+    for unit in new:
+        outbox.put(unit)
+    while outbox.frames < 4:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    entries = await LogReader(client, stream="cam1", rendition="2x").read(block_ms=1)
+    assert [entry.batch.units[0].payload for entry in entries] == [u.payload for u in new[-3:]]
+
+
+async def test_what_waits_behind_a_unit_that_cannot_be_appended_goes_on(client: Redis) -> None:
+    registry = StreamRegistry(client)
+    session = await registry.create("cam1")
+    epoch = await registry.take_lead("cam1", session, "w1")
+    outbox, _ = make(client, epoch, [])
+    (unit,) = units(Clip(frames=1))
+    outbox.put(dataclasses.replace(unit, payload=bytes(5 * 2**20)))
+    outbox.put(unit)
+    with pytest.raises(BadBatch):
+        await outbox.run()
+    running = asyncio.create_task(outbox.run())
+    async with asyncio.timeout(5):
+        while not outbox.frames:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
