@@ -83,9 +83,7 @@ class Lead:
         self._probation = Probation(client, job.stream, epoch)
         self._age = copy.copy(age) if age is not None else EntryAge()
         self._tally = Tally()
-        self._intent = Intent(
-            config.capacity, crowd, record=record, model=config.model, room=room
-        )  # fmt: skip
+        self._intent = Intent(config.capacity, crowd, record=record, model=config.model, room=room)
         self._seat = engine_time.seat()
         self._key_wish = KeyWish(client, job.stream)
         self._mailbox = control.to_lead(client, job.stream)
@@ -185,13 +183,10 @@ class Lead:
 
     async def _run_tasks(self) -> Ending:
         tasks = {
-            "read": self._read, "renew": self._renew,
-            "listen": self._listen, "watch": self._watch, "ask": self._key_wish.run,
-            "alarm": self._await_alarm,
+            "read": self._read, "renew": self._renew, "listen": self._listen, "watch": self._watch,
+            "ask": self._key_wish.run, "alarm": self._await_alarm,
         }  # fmt: skip
-        tasks |= {
-            f"publish {name}": partial(self._publish, name) for name in keys.ALL_ENHANCED
-        }  # fmt: skip
+        tasks |= {f"publish {name}": partial(self._publish, name) for name in keys.ALL_ENHANCED}
         try:
             async with asyncio.TaskGroup() as group:
                 for name, task in tasks.items():
