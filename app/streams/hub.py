@@ -30,6 +30,7 @@ from app.streams.life import State
 from app.streams.publication import Publication
 from app.streams.publishing import HubOptions, Publishing
 from app.streams.tail import RenditionTail
+from app.streams.tails import Tails
 from app.streams.throttle import Throttle
 from app.streams.viewing import Viewing
 from wire import keys
@@ -41,16 +42,6 @@ from wire.streams import StreamRecord, StreamRegistry
 logger = logging.getLogger(__name__)
 
 _UNKNOWN = Route()
-
-_OVER_S = 1.5
-"""A record may be missing this long: after Redis lost it, its app makes it again."""
-
-_LOOK_S = 0.5
-"""How often a tail is looked after."""
-
-_LINGER_S = 3.0
-"""A tail nobody listens to is kept this long: the next viewer then joins at once."""
-
 
 _REFIT_S = 0.5
 """How often another rendition is looked for, for a viewer who lacks the codec of what comes."""
@@ -94,8 +85,10 @@ class StreamHub:
         self._viewers: dict[str, _ViewerSession] = {}
         self._joining: list[Viewing] = []
         "Of viewers whose offers are being answered."
-        self._tails: dict[tuple[str, str, int], tuple[RenditionTail, asyncio.Task[None]]] = {}
-        "By stream, rendition and session: a new publisher's viewers must not see the old one's."
+        self._tails = Tails(
+            client, spawn=self._spawn, record=self.record, publication=self.publication,
+            is_read=self._is_read, ended=self._end_viewers, observe=self._observe,
+        )  # fmt: skip
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.observe_latency: Callable[[str, float], None] | None = None
@@ -174,8 +167,8 @@ class StreamHub:
         secret = secrets.token_urlsafe(18)
         # A publisher without sound may be followed by one with it.
         has_audio = "audio" in offer.kinds
-        tail = self._tail(record, _chosen(record, wish))
-        source = self._tail(record, keys.SOURCE) if has_audio or fallback else tail
+        tail = self._tails.get(record, _chosen(record, wish))
+        source = self._tails.get(record, keys.SOURCE) if has_audio or fallback else tail
         viewing = Viewing(
             tail, source, fallback=fallback, has_audio=has_audio,
             on_unfit=lambda: self._refit_soon(secret),
@@ -198,7 +191,7 @@ class StreamHub:
         if self._closing:
             await peer.close()
             raise Full("The server stops.")
-        if not {tail, source} <= {each for each, _ in self._tails.values()}:
+        if not {tail, source} <= set(self._tails.all()):
             await peer.close()  # nobody would ever end it
             raise NobodyPublishes(f"{record.id} ended just now.")
         self._viewers[secret] = _ViewerSession(
@@ -227,7 +220,7 @@ class StreamHub:
             return
         if rendition != session.viewing.rendition and self._viewers.get(secret) is session:
             logger.info("[session %s] reads %s from now on", secret[:4], rendition)
-            session.viewing.move(self._tail(record, rendition))
+            session.viewing.move(self._tails.get(record, rendition))
 
     async def stop_playing(self, stream: str, secret: str) -> None:
         """Ends a viewer's session. Raises SessionNotFound."""
@@ -251,61 +244,10 @@ class StreamHub:
         ended = [s for s, v in self._viewers.items() if (v.stream, v.session) == (stream, session)]
         await asyncio.gather(*(self._close_viewer(secret) for secret in ended))
 
-    def _tail(self, record: StreamRecord, rendition: str) -> RenditionTail:
-        stream = record.id
-        key = (stream, rendition, record.session)
-        if key not in self._tails:
-            own = self._publishing.publication(stream)
-            is_fed = rendition == keys.SOURCE and own is not None and own.session == record.session
-            tail = RenditionTail(
-                self._client, stream, rendition,
-                session=record.session, publication=own if is_fed else None,
-            )  # fmt: skip
-            if self.observe_latency is not None:
-                observe = self.observe_latency
-                tail.observe = lambda seconds: observe(rendition, seconds)
-            task = self._spawn(self._run_tail(tail), f"tail {stream} {rendition}")
-            self._tails[key] = (tail, task)
-        return self._tails[key][0]
-
-    async def _run_tail(self, tail: RenditionTail) -> None:
-        """Runs a tail until nobody has needed it for a while, or its stream is gone."""
-        key = (tail.stream, tail.rendition, tail.session)
-        work = asyncio.get_running_loop().create_task(tail.run(), name=f"run {key}")
-        try:
-            idle = over = 0.0
-            while idle < _LINGER_S and over < _OVER_S and not work.done():
-                await asyncio.wait([work], timeout=_LOOK_S)
-                needed = self._is_read(tail)
-                idle = 0.0 if needed else idle + _LOOK_S
-                step = await self._over_s(tail) if needed else 0.0
-                over = over + step if step else 0.0
-            del self._tails[key]  # who joins from now on gets another one
-            if work.done() or over:
-                await self._end_viewers(tail.stream, tail.session)
-            if work.done():
-                work.result()  # it never ends by itself: show what it died of
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-
     def _is_read(self, tail: RenditionTail) -> bool:
         """True if a viewer who is there, or is joining, needs what the tail reads."""
         present = (session.viewing for session in self._viewers.values())
         return any(viewing.reads(tail) for viewing in (*present, *self._joining))
-
-    async def _over_s(self, tail: RenditionTail) -> float:
-        """How much longer the stream is known to be over; at once where it has a new session."""
-        own = self._publishing.publication(tail.stream)
-        if own is not None and own.session == tail.session:
-            return 0.0
-        try:
-            record = await self.record(tail.stream)
-        except RedisAway:
-            return 0.0
-        if record is None:
-            return _LOOK_S
-        return _OVER_S if record.session != tail.session else 0.0
 
     async def _is_kept(self, stream: str) -> bool:
         """False for a record whose app died: its log would show what is over."""
@@ -395,8 +337,7 @@ class StreamHub:
 
     def tail(self, stream: str, rendition: str) -> RenditionTail | None:
         """The tail reader, while there is one."""
-        found = [t for (s, r, _), (t, _) in self._tails.items() if (s, r) == (stream, rendition)]
-        return max(found, key=lambda tail: tail.session, default=None)
+        return self._tails.newest(stream, rendition)
 
     def publications(self) -> list[Publication]:
         """All publications that this app holds."""
@@ -404,7 +345,11 @@ class StreamHub:
 
     def tails(self) -> list[RenditionTail]:
         """All tail readers of this app."""
-        return [tail for tail, _ in self._tails.values()]
+        return self._tails.all()
+
+    def _observe(self, rendition: str, seconds: float) -> None:
+        if self.observe_latency is not None:
+            self.observe_latency(rendition, seconds)
 
     def viewer_stalls(self) -> int:
         """How often the source stood in for viewers who are present."""

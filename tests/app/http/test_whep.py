@@ -69,7 +69,7 @@ async def test_nobody_publishes_means_409_and_come_back(path: str, site: Site) -
     response = await site.post_offer(path, offer("chromium_play"))
     check_problem(response, 409)
     assert int(response.headers["retry-after"]) > 0
-    assert site.hub._tails == {}
+    assert site.hub.tails() == []
 
 
 @pytest.mark.parametrize(

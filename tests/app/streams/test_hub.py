@@ -186,7 +186,7 @@ async def test_nobody_can_watch_what_nobody_publishes(make_hub: MakeHub) -> None
     hub = make_hub()
     with pytest.raises(NobodyPublishes):
         await hub.play("cam1", offer("chromium_play"), rendition=keys.ENHANCED, fallback=True)
-    assert hub._tails == {}
+    assert hub.tails() == []
     # Accepted, but nothing has arrived yet.
     await hub.publish("cam1", offer("obs"))
     with pytest.raises(NobodyPublishes):
@@ -257,7 +257,7 @@ async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_hub: Mak
 async def test_a_tail_ends_some_time_after_its_last_viewer(
     make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.streams.hub._LINGER_S", 0.5)
+    monkeypatch.setattr("app.streams.tails._LINGER_S", 0.5)
     into = Into(make_hub())
     async with publishing(into.publish, UNITS):
         await into.until_live()
@@ -269,7 +269,7 @@ async def test_a_tail_ends_some_time_after_its_last_viewer(
 async def test_viewers_of_the_source_keep_no_enhanced_rendition_alive(
     make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.streams.hub._LINGER_S", 0.5)
+    monkeypatch.setattr("app.streams.tails._LINGER_S", 0.5)
     into = Into(make_hub())
     async with publishing(into.publish, UNITS):
         await into.until_live()

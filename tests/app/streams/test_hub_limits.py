@@ -69,7 +69,7 @@ async def test_closing_waits_for_no_viewer_for_ever(
 async def test_a_viewer_whose_stream_ends_while_it_is_answered_is_refused(
     make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.streams.hub._OVER_S", 0.5)
+    monkeypatch.setattr("app.streams.tails._OVER_S", 0.5)
     answer, reached = ViewerPeer.answer, asyncio.Event()
 
     async def late(self: ViewerPeer, *args: Any, **options: Any) -> str:
