@@ -133,11 +133,13 @@ def replace_publisher(stack: Stack, streams: list[str]) -> Moments:
 
 
 def step_clock(seconds: int) -> Break:
-    """The wall clock of app and worker jumps."""
+    """The wall clock of app and worker jumps from where it is."""
 
     def step(stack: Stack, streams: list[str]) -> Moments:
+        file = stack.folder / "clock"
+        ahead = int(file.read_text().removesuffix("s")) + seconds
         moments = _now()
-        (stack.folder / "clock").write_text(f"{seconds:+d}s")
+        file.write_text(f"{ahead:+d}s")
         return moments
 
     return step
@@ -167,5 +169,5 @@ FAULTS = (
     Fault("app killed, started again at once", kill_app, 3.0, 4.0, settle_s=8, workers=0,
           is_one_session=False),
     Fault("wall clocks 60 s forward", step_clock(60), 0.2, None, clock=True),
-    Fault("wall clocks 60 s back", step_clock(0), 0.2, None, clock=True),
+    Fault("wall clocks 60 s back", step_clock(-60), 0.2, None, clock=True),
 )  # fmt: skip

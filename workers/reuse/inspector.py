@@ -28,13 +28,15 @@ class CodecInspector:
 
     def __init__(self, codec: Codec) -> None:
         self._source = _SIDE_DATA.get(codec, Source.NONE)
-        # Before loops are compiled they would hold up the stream; nothing is reused then.
-        has_parser = codec is Codec.VP8 and warm.is_warm()
-        self._parser = Vp8Parser() if has_parser else None
+        self._is_vp8 = codec is Codec.VP8
+        self._parser: Vp8Parser | None = None
         self._parsed: OrderedDict[int, CodecInfo] = OrderedDict()
 
     def see(self, tag: int, payload: bytes) -> None:
         """A unit that goes to the decoder."""
+        # Before loops are compiled they would hold up the stream; nothing is reused then.
+        if self._parser is None and self._is_vp8 and warm.is_warm():
+            self._parser = Vp8Parser()
         if self._parser is None:
             return
         try:

@@ -7,6 +7,8 @@ import datetime
 import ipaddress
 import logging
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,36 @@ def write_pair(folder: Path, serial: int) -> tuple[Path, Path]:
     form = serialization.PrivateFormat.PKCS8
     key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, no_password))
     return cert_path, key_path
+
+
+USE = """
+import sys
+from pathlib import Path
+from app.http.certificate import Certificate
+from wire.errors import BadSettings
+try:
+    Certificate(Path(sys.argv[1]), Path(sys.argv[2]))
+except BadSettings as error:
+    print(error)
+"""
+
+
+def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    cert, key = write_pair(tmp_path, 1)
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"secret")
+    form = serialization.PrivateFormat.PKCS8
+    key.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, locked))
+    with subprocess.Popen(
+        [sys.executable, "-c", USE, str(cert), str(key)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            process.wait(20)  # a prompt would wait for a line of its standard input
+            assert "SHARPCAST_TLS_KEY cannot be used together" in process.stdout.read()
+        finally:
+            process.kill()
 
 
 async def serial(port: int) -> int:
