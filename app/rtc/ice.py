@@ -69,8 +69,12 @@ class RemoteCandidates:
         return True
 
 
+MAX_TRIES = 1024
+"""Ports tried for one socket: 20 ms of the event loop, and more than peers take in a row."""
+
+
 class UdpPorts:
-    """Binds sockets within a range of ports, which begins anew behind the last one taken."""
+    """Binds sockets within a range of ports, which begins anew behind the last one tried."""
 
     def __init__(self, first: int, last: int) -> None:
         self._first = first
@@ -78,8 +82,8 @@ class UdpPorts:
         self._next = 0
 
     def bind(self, address: str) -> socket.socket:
-        """A socket bound to the address. Raises OSError, also when all ports are taken."""
-        for _ in range(self._count):
+        """A socket bound to the address. Raises OSError, also when those tried are taken."""
+        for _ in range(min(self._count, MAX_TRIES)):
             port = self._first + self._next
             self._next = (self._next + 1) % self._count
             try:

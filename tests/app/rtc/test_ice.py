@@ -153,6 +153,19 @@ def test_ports_are_of_the_range_and_run_out() -> None:
             assert again.getsockname()[1] == first + 1
 
 
+def test_no_socket_costs_more_than_so_many_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.rtc.ice.MAX_TRIES", 2)
+    first = free_range(4)
+    ports = UdpPorts(first, first + 3)
+    with contextlib.ExitStack() as held:
+        for taken in range(3):
+            held.enter_context(bind_udp("127.0.0.1", first + taken))
+        with pytest.raises(OSError, match="taken"):
+            ports.bind("127.0.0.1")
+        found = held.enter_context(ports.bind("127.0.0.1"))  # the next one goes on from there
+        assert found.getsockname()[1] == first + 3
+
+
 def test_an_address_of_nobody_here_is_no_matter_of_ports() -> None:
     with pytest.raises(OSError, match="assign"):
         UdpPorts(40_000, 60_000).bind("192.0.2.77")
