@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.faults.history import Seen
 from benchmarks.faults.measure import Result, height_of, judge
 from benchmarks.faults.report import HEAD, line, summary
+from benchmarks.faults.stack import Stack
 from benchmarks.faults.table import FAULTS, Fault, Moments, publish_arguments
 
 
@@ -67,3 +70,13 @@ def test_the_faults_have_names_of_their_own_and_sizes_that_are_known() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
     assert (height_of(1), height_of(4)) == (540, 360)
     assert publish_arguments(1) != publish_arguments(4)
+
+
+def test_a_clock_jumps_from_where_it_is(tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    file = tmp_path / "clock"
+    file.write_text("+0s")
+    steps = [fault.inflict for fault in FAULTS if fault.clock]
+    for step, told in zip([*steps, steps[1]], ["+60s", "+0s", "-60s"], strict=True):
+        step(stack, [])
+        assert file.read_text() == told

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 from typing import Any
 
@@ -38,6 +39,22 @@ def test_vectors_and_quantizers_come_with_the_pictures(codec: Codec) -> None:
         assert info.motion.source is info.qp_source is Source[codec.name]
         assert info.motion.dx.shape == info.qp.shape == cells(*SIZE)
     assert warm.is_warm()
+
+
+def test_a_vp8_stream_that_began_before_the_loops_were_compiled_is_read_from_its_next_key_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warm.warm_up()
+    decoder, inspector = UnitDecoder(Codec.VP8), CodecInspector(Codec.VP8)
+    told = []
+    for tag, unit in enumerate(units(Clip(Codec.VP8, *SIZE, frames=12, key_every=6))):
+        with monkeypatch.context() as patch:
+            if tag < 3:
+                patch.setattr(warm, "_warm", threading.Event())
+            inspector.see(tag, unit.payload)
+            ((back, picture),) = decoder.decode(unit.payload, tag)
+            told.append(inspector.tell(back, picture.frame, len(unit.payload)))
+    assert [info.qp_source is Source.VP8 for info in told] == [False] * 6 + [True] * 6
 
 
 def test_a_broken_vp8_unit_tells_nothing_and_breaks_nothing() -> None:
