@@ -70,8 +70,9 @@ class Certificate:
         """What is wrong with the files; nothing if they are in use now."""
         try:
             # Tried on a context of its own: half of a pair must not get into the one in use.
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._paths)
-            self.context.load_cert_chain(*self._paths)
+            # Without a password OpenSSL would ask for one at the terminal, and all would wait.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._paths, password="")
+            self.context.load_cert_chain(*self._paths, password="")
         except (ssl.SSLError, OSError) as error:
             return str(error)
         return ""
