@@ -25,7 +25,7 @@ _BUFFER_BYTES = 4 * 1024 * 1024
 _SO_RCVBUFFORCE = 33
 """Linux, for root: more than the system's limit (socket(7))."""
 _SILENCE_S = 1.0
-"""Without a frame for this long, of a stream that the server calls live, the viewer joins again."""
+"""Without a frame for this long the viewer asks whether the server is still the one it joined."""
 
 
 class Watcher:
@@ -36,6 +36,8 @@ class Watcher:
         self._out = out
         self._connection = 0
         self._last_at = 0.0
+        self._server = ""
+        "The server's run that was joined."
 
     async def run(self) -> None:
         """Watches, again and again."""
@@ -66,6 +68,7 @@ class Watcher:
         try:
             peer.addTransceiver("video", direction="recvonly")
             await peer.setLocalDescription(await peer.createOffer())
+            self._server = await asyncio.to_thread(_run_of, self._url)
             answer = await asyncio.to_thread(_post, self._url, peer.localDescription.sdp)
             await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
             self._connection += 1
@@ -82,9 +85,8 @@ class Watcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), 0.2)
             is_silent = time.monotonic() - self._last_at > _SILENCE_S
-            if is_silent and await asyncio.to_thread(_is_live, self._url):
-                # A server that was started anew knows nothing of the session.
-                return
+            if is_silent and await asyncio.to_thread(_run_of, self._url) not in ("", self._server):
+                return  # a server that was started anew knows nothing of the session
 
     async def _read(self, track: Any, over: asyncio.Event) -> None:
         from aiortc.mediastreams import MediaStreamError
@@ -117,13 +119,14 @@ def _post(url: str, sdp: str) -> str:
         return text
 
 
-def _is_live(url: str) -> bool:
-    """True if the server says that the stream's pictures come."""
+def _run_of(url: str) -> str:
+    """What the server calls its run, "" where it does not answer."""
+    address = f"{url.partition('/whep/')[0]}/api/v1/server"
     try:
-        with urllib.request.urlopen(url.replace("/whep/", "/api/v1/streams/"), timeout=2) as answer:
-            return bool(json.load(answer)["state"] == "live")
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            return str(json.load(answer)["instance"])
     except (OSError, ValueError, KeyError):
-        return False
+        return ""
 
 
 def _enlarge_buffers(loop: asyncio.AbstractEventLoop) -> None:

@@ -12,7 +12,14 @@ from workers.reuse.codec_info import CELL, CodecInfo, MotionGrid, cells
 from workers.reuse.enlarge import Enlarger
 from workers.reuse.flow import FlowMotion
 from workers.reuse.paste import paste
-from workers.reuse.predict import blank_residual, blank_state, match, predict, spread
+from workers.reuse.predict import (
+    HOPELESS,
+    blank_residual,
+    blank_state,
+    match,
+    predict,
+    spread,
+)
 from workers.reuse.regions import Region, choose, pixels, toll_of
 from workers.reuse.survey import carry, lost, trust, wish
 
@@ -271,7 +278,8 @@ class Reuser:
     def _start_anew(self) -> None:
         """Bicubic, as wrong as can be."""
         self._worth[:] = max(float(self._worth.mean()), FIRST_WORTH)
-        self._error[:] = self._worth + 1.0
+        # There is no state to predict from: what is there belongs to other pictures, or to none.
+        self._error[:] = HOPELESS * self._worth + 1.0
         self._age[:] = 0
         self._calm[:] = 0.0
         self._dx[:] = self._dy[:] = self._residual[:] = 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -229,3 +230,27 @@ def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None
 def test_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="not 160x96"):
         Stream().reuser.begin(texture(10, 10), None)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_picture_that_nothing_goes_before_is_bicubic_until_the_net_was_there(scale: int) -> None:
+    # The net may come too late for it.
+    stream = Stream(scale=scale)
+    first, other = texture(HEIGHT, WIDTH), 255 - texture(HEIGHT, WIDTH)[::-1]
+    for luma in (first, other):
+        stream.reuser.begin(luma, None)
+        stream.reuser.end()
+        expected = cv2.resize(luma, (scale * WIDTH, scale * HEIGHT), interpolation=cv2.INTER_CUBIC)
+        assert np.abs(stream.out.astype(int) - expected).max() <= 1
+        # Another picture, made in full, must not show through either.
+        stream.show(texture(HEIGHT, WIDTH)[:, ::-1])
+        stream.reuser.forget()
+
+
+def test_a_stream_that_began_without_the_net_is_mended_by_it() -> None:
+    stream, luma = Stream(), texture(HEIGHT, WIDTH)
+    stream.reuser.begin(luma, None)
+    stream.reuser.end()
+    for _ in range(3):
+        stream.show(luma)
+    assert stream.error() < 1.0
