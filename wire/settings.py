@@ -39,6 +39,9 @@ _HOST = re.compile(
     r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\Z|\[?[0-9a-fA-F:]+\]?\Z"
 )
 
+LEAST_KBPS = 32.0
+"""For a picture of any size: encoders count whole kbit/s, and with less than one they fail."""
+
 MIN_TOKEN_LENGTH = 8
 """One address may try twenty words a minute: eight random letters take it 10,000 years."""
 
@@ -328,7 +331,7 @@ def parse_ports(text: str) -> tuple[int, int] | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BitrateTable:
-    """Bitrate targets by output size."""
+    """Bitrate targets by output size, ``LEAST_KBPS`` at least."""
 
     rungs: tuple[tuple[int, float], ...]
     "(pixels, kbit/s) by growing pixels."
@@ -346,13 +349,15 @@ class BitrateTable:
         return cls(tuple(sorted(rungs)))
 
     def kbps(self, width: int, height: int) -> float:
-        """Target for a size: linear between rungs, proportional to pixels outside them."""
+        """Target for a size: linear between rungs, proportional to pixels outside them, as far
+        as encoders follow.
+        """
         pixels = width * height
         below = [rung for rung in self.rungs if rung[0] <= pixels]
         above = [rung for rung in self.rungs if rung[0] > pixels]
         if not below or not above:
             edge_pixels, edge_kbps = above[0] if above else below[-1]
-            return edge_kbps * pixels / edge_pixels
+            return max(LEAST_KBPS, edge_kbps * pixels / edge_pixels)
         (low, low_kbps), (high, high_kbps) = below[-1], above[0]
         return low_kbps + (high_kbps - low_kbps) * (pixels - low) / (high - low)
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from workers.picture import Plane
+from workers.reuse.flow import has_flow
 
 CUT_LEVELS = 24.0
 """Mean absolute difference, after moving, that only another scene leaves."""
@@ -30,7 +31,8 @@ class PreviousPicture:
         where there is none, or the scene is another.
         """
         luma = np.ascontiguousarray(luma)
-        if self._decoded is None or self._enhanced is None:
+        height, width = luma.shape
+        if self._decoded is None or self._enhanced is None or not has_flow(width, height):
             return self._bicubic(luma)
         flow = self._search.calc(luma, self._decoded, None)
         if _difference(luma, _moved(self._decoded, flow)) > CUT_LEVELS:

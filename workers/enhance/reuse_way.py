@@ -11,6 +11,7 @@ from workers.enhance.upscaler import Upscaler
 from workers.errors import NetUnusable
 from workers.picture import Picture
 from workers.reuse import warm
+from workers.reuse.flow import has_flow
 from workers.shot import Shot
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class ReuseWay:
 
     def prepare(self, model: str, width: int, height: int, *, may_begin: bool = True) -> None:
         """Lets the net for regions be made ready; whether it can be shows when it is needed."""
-        if self._nets.reuse:
+        if self._nets.reuse and has_flow(width, height):
             wish = NetWish(self._owner, "regions", may_begin)
             self._nets.prepare_free(model, width, height, wish=wish)
 
@@ -44,7 +45,8 @@ class ReuseWay:
         """The net for the pictures that follow, and their width and height."""
         self._feed = self._target = None
         self._size = size
-        self._net = net if self._nets.reuse else None
+        # The whole net on a smaller picture takes next to nothing.
+        self._net = net if self._nets.reuse and has_flow(*size) else None
 
     def begin(
         self, picture: Picture, shot: Shot, upscaler: Upscaler, strength: float

@@ -10,12 +10,23 @@ import numpy.typing as npt
 
 from workers.reuse.codec_info import CELL, MotionGrid, Source, cells
 
-__all__ = ["FlowMotion"]
+__all__ = ["FlowMotion", "has_flow"]
 
 Bytes = npt.NDArray[np.uint8]
 
 REACH = 64.0
 """Luma samples; a longer vector of a cell is a mistake of the search."""
+
+SMALLEST = 32
+"""Luma samples along each side, below which no motion is looked for. The search compares patches of
+8 samples in pictures a quarter as large. For smaller ones it chooses other scales by the width
+alone, and reads outside of what is too flat for them.
+"""
+
+
+def has_flow(width: int, height: int) -> bool:
+    """True for pictures in which motion can be looked for."""
+    return min(width, height) >= SMALLEST
 
 
 class FlowMotion:
@@ -28,6 +39,8 @@ class FlowMotion:
         """Where each cell of ``now`` was in ``before``; both [height, width]."""
         height, width = now.shape
         rows, columns = cells(width, height)
+        if not has_flow(width, height):
+            return _nothing(rows, columns)
         flow = self._search.calc(np.ascontiguousarray(now), np.ascontiguousarray(before), None)
         bottom, right = rows * CELL - height, columns * CELL - width
         whole = cv2.copyMakeBorder(flow, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
@@ -40,3 +53,13 @@ class FlowMotion:
             valid=valid,
             source=Source.FLOW,
         )
+
+
+def _nothing(rows: int, columns: int) -> MotionGrid:
+    """No cell's motion is known."""
+    return MotionGrid(
+        dx=np.zeros((rows, columns), np.int16),
+        dy=np.zeros((rows, columns), np.int16),
+        valid=np.zeros((rows, columns), np.bool_),
+        source=Source.FLOW,
+    )
