@@ -24,6 +24,12 @@ _MEDIA = re.compile(
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,64}")
 
+_ASCII = frozenset({
+    "extmap", "fingerprint", "fmtp", "group", "ice-options", "ice-pwd", "ice-ufrag", "mid", "rid",
+    "rtcp-fb", "rtpmap", "setup", "simulcast",
+})  # fmt: skip
+"""Attributes that cannot be left out without changing what the rest means."""
+
 Attributes = Mapping[str, tuple[str, ...]]
 """The values of each attribute by its name, in their order; an attribute without value has ""."""
 
@@ -113,10 +119,16 @@ def _lines(text: str) -> list[str]:
 
 
 def _note(line: str, found: dict[str, list[str]]) -> None:
-    """Keeps an attribute; those that are read here have ASCII letters only."""
-    if line[0] == "a" and line.isascii():
-        name, _, value = line[2:].partition(":")
+    """Keeps an attribute. Raises BadOffer where one that means something here is not ASCII; others
+    may hold any text, and are left out.
+    """
+    if line[0] != "a":
+        return
+    name, _, value = line[2:].partition(":")
+    if line.isascii():
         found.setdefault(name, []).append(value.strip())
+    elif name in _ASCII:
+        raise BadOffer(f"The SDP has an attribute {name} with characters that are not ASCII.")
 
 
 def _check_line(number: int, line: str) -> None:

@@ -55,6 +55,28 @@ def test_garbage_is_a_bad_request(sdp: str, play: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    "old,new",
+    [
+        ("a=mid:", "a=mid:\u00e9"),
+        ("a=group:BUNDLE ", "a=group:BUNDLE \u00e9 "),
+        ("a=ice-ufrag:", "a=ice-ufrag:\u00e9"),
+        ("a=rtpmap:", "a=rtpmap:\u0661"),
+    ],
+)
+@pytest.mark.parametrize("play", [False, True])
+def test_what_matters_must_be_ascii(old: str, new: str, play: bool) -> None:
+    sdp = offer("chromium_play" if play else "chromium_publish")
+    error = refusal(sdp.replace(old, new), play=play)
+    assert error.status == 400
+    assert "not ASCII" in error.detail
+
+
+def test_text_that_means_nothing_here_may_be_of_any_script() -> None:
+    sdp = offer("chromium_publish").replace("a=rtcp-mux", "a=label:\u00e9\r\na=rtcp-mux")
+    assert check_publish_offer(sdp) == check_publish_offer(offer("chromium_publish"))
+
+
+@pytest.mark.parametrize(
     "prefix,word",
     [
         ("a=fingerprint:", "fingerprint"),
