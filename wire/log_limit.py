@@ -15,6 +15,8 @@ MAX_KINDS = 512
 FORGET_S = 60.0
 """After this long without a further line, a kind's held-back lines are told by nobody any more."""
 
+_OF_A_STREAM = "[stream %s]"
+
 _Key = tuple[str, object]
 
 
@@ -22,8 +24,10 @@ class LogLimit(logging.Filter):
     """Lets one line a second through for each logger and message template.
 
     The next line of the kind says how many were held back. Lines with an ``action`` (``extra``)
-    tell what somebody with a token did; of those each different one is a kind. A message without
-    arguments may have been put together before, so its place in the source is its kind.
+    below a warning tell what somebody with a token did; of those each different one is a kind. A
+    warning may hold what came from outside, and no two need be alike; so its template is its kind,
+    and beside it the stream that it begins with. A message without arguments may have been put
+    together before, so its place in the source is its kind.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,9 +48,13 @@ class LogLimit(logging.Filter):
         return True
 
     def _kind(self, record: logging.LogRecord) -> _Key:
-        if hasattr(record, "action"):
+        has_action = hasattr(record, "action")
+        if has_action and record.levelno < logging.WARNING:
             return record.name, (record.msg, str(record.args))
         if record.args:
+            first = record.args[0] if isinstance(record.args, tuple) else ""
+            if has_action and str(record.msg).startswith(_OF_A_STREAM):
+                return record.name, (record.msg, str(first))
             return record.name, record.msg
         return record.name, (record.pathname, record.lineno)
 

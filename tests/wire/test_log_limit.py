@@ -31,7 +31,10 @@ def log() -> Iterator[Log]:
     handler = Log()
     root = logging.getLogger()
     root.addHandler(handler)
+    level = root.level
+    root.setLevel(logging.INFO)
     yield handler
+    root.setLevel(level)
     root.removeHandler(handler)
 
 
@@ -65,9 +68,29 @@ def test_a_message_put_together_before_is_known_by_its_place(log: Log) -> None:
 
 def test_what_somebody_with_a_token_did_is_always_told(log: Log) -> None:
     for n in range(5):
-        logging.getLogger("a").warning("ended %s", n, extra={"action": "end"})
-        logging.getLogger("a").warning("ended %s", n, extra={"action": "end"})
+        logging.getLogger("a").info("ended %s", n, extra={"action": "end"})
+        logging.getLogger("a").info("ended %s", n, extra={"action": "end"})
     assert log.lines == [f"ended {n}" for n in range(5)]
+
+
+def test_warnings_that_differ_in_what_came_from_outside_are_one_kind(log: Log) -> None:
+    for n in range(150):
+        text = f"entry {n} names no stream"
+        logging.getLogger("a").warning("set aside: %s", text, extra={"action": "bad_job"})
+        logging.getLogger("a").error("%s failed", text, extra={"action": "task_failed"})
+    assert log.lines == ["set aside: entry 0 names no stream", "entry 0 names no stream failed"]
+    log.now = 1.0
+    logging.getLogger("a").warning("set aside: %s", "entry x", extra={"action": "bad_job"})
+    assert log.lines[-1] == "set aside: entry x (149 more like it held back)"
+
+
+def test_each_stream_may_warn_once_a_second(log: Log) -> None:
+    for stream in ("cam1", "cam2"):
+        for n in range(3):
+            logging.getLogger("a").warning(
+                "[stream %s] failed: %d", stream, n, extra={"action": "failed"}
+            )
+    assert log.lines == ["[stream cam1] failed: 0", "[stream cam2] failed: 0"]
 
 
 def test_what_is_remembered_is_bounded_and_so_is_what_is_written(log: Log) -> None:
@@ -83,11 +106,11 @@ def test_what_is_remembered_is_bounded_and_so_is_what_is_written(log: Log) -> No
 def test_kinds_that_never_come_again_do_not_fill_the_table_for_good(log: Log) -> None:
     for _ in range(2):
         for n in range(MAX_KINDS):
-            logging.getLogger("a").warning("stream %d", n, extra={"action": "began"})
+            logging.getLogger("a").info("stream %d", n, extra={"action": "began"})
     log.now = FORGET_S
     del log.lines[:]
     for name in ("x", "y", "z"):
-        logging.getLogger("a").warning("stream %s", name, extra={"action": "began"})
+        logging.getLogger("a").info("stream %s", name, extra={"action": "began"})
     assert log.lines == ["stream x", "stream y", "stream z"]
 
 
