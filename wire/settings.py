@@ -184,7 +184,7 @@ class Settings(BaseSettings):
     def _turn_logins(self) -> Settings:
         turns = [server for server in self.ice_servers if server.startswith("turn")]
         # Browsers refuse a TURN address that has no login.
-        if not self.has_turn_secret and any("@" not in server for server in turns):
+        if not self.has_turn_secret and not all(map(_has_login, turns)):
             raise ValueError(
                 "a turn: address in SHARPCAST_ICE_SERVERS needs a login, or SHARPCAST_TURN_SECRET"
             )
@@ -318,6 +318,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what ``load_settings`` hands over counts: no hidden .env files."""
         return (init_settings,)
+
+
+def _has_login(server: str) -> bool:
+    """True for ``turn:user:password@host``; neither word may be empty."""
+    login, at, _ = server.partition(":")[2].rpartition("@")
+    user, _, password = login.partition(":")
+    return bool(at and user and password)
 
 
 def parse_ports(text: str) -> tuple[int, int] | None:

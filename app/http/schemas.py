@@ -126,9 +126,9 @@ class StreamList(BaseModel):
 
 
 class StreamChange(BaseModel):
-    """What an operator may change."""
+    """What an operator may change; each value is of its own type in JSON, true is no number."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     enhance: bool | None = None
     model: str | None = Field(default=None, max_length=64)

@@ -205,9 +205,16 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
         assert chosen.json()["enhancement"]["model"] == "live-s"
         crisper = await site.client.patch(path, json={"strength": 0.9})
         assert crisper.json()["enhancement"]["strength"] == 0.9
+        crispest = await site.client.patch(path, json={"strength": 1})
+        assert crispest.json()["enhancement"]["strength"] == 1.0
         for bad in (
             {"enhance": "perhaps"},
             {"strength": 1.5},
+            {"strength": True},
+            {"strength": "0.5"},
+            {"enhance": 1},
+            {"enhance": "yes"},
+            {"model": 1},
             {"other": 1},
             {"model": "x" * 65},
             [],
