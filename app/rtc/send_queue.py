@@ -9,8 +9,9 @@ from __future__ import annotations
 import collections
 import dataclasses
 
-MAX_UNITS = 300
-"""Video units that may wait; as many as the longest replay, and only while one is sent."""
+MAX_UNITS = 600
+"""Video units that may wait: two of the longest groups and what comes while they are paced, so
+that a viewer who changes over and back gets both whole."""
 
 MAX_AUDIO = 100
 """Audio units that may wait; two seconds."""
@@ -65,7 +66,8 @@ class SendQueue:
                 self.dropped["audio"] += 1
             self._audio.append(unit)
             return
-        self._offered.append((now, unit.size))
+        if unit.is_live:
+            self._offered.append((now, unit.size))
         self._forget_offered(now)
         if self._is_stale(now) or len(self._video) >= MAX_UNITS:
             self.dropped["slow"] += len(self._video)
@@ -107,7 +109,7 @@ class SendQueue:
         An estimate grows only while it is used, so it binds only once it has stayed well below
         what the rendition offers.
         """
-        if bps >= 0.8 * self._offered_rate(now):
+        if bps >= 0.8 * self.live_rate(now=now):
             self._slow_since = self._rate_bps = None
             self._free_at = now
             return
@@ -120,7 +122,8 @@ class SendQueue:
         while self._offered and now - self._offered[0][0] > 2.0:
             self._offered.popleft()
 
-    def _offered_rate(self, now: float) -> float:
+    def live_rate(self, *, now: float) -> float:
+        """What the rendition offered in the last two seconds, in bit/s, without any past."""
         self._forget_offered(now)
         return sum(size for _, size in self._offered) * 8 / 2.0
 

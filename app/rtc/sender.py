@@ -38,6 +38,7 @@ from aiortc.rtp import (
 
 from app.rtc.capture_clock import us_to_ntp
 from app.rtc.outgoing_times import OutgoingTimes
+from app.rtc.pacer import Pacer
 from app.rtc.payloads import CODEC_NAMES, RtpHeader
 from app.rtc.receiver import ntp_now
 from app.rtc.send_queue import Outgoing, SendQueue
@@ -74,6 +75,7 @@ class UnitSender(RTCRtpSender):
     ) -> None:
         super().__init__(kind, transport)
         self._queue = SendQueue()
+        self._pacer = Pacer() if kind == "video" else None
         self._wake = asyncio.Event()
         self._rtp_offset = rtp_offset
         self._on_key_frame_needed = on_key_frame_needed
@@ -233,6 +235,8 @@ class UnitSender(RTCRtpSender):
         timestamp = (pts + self._rtp_offset) & 0xFFFFFFFF
         last = len(unit.payloads) - 1
         for index, payload in enumerate(unit.payloads):
+            if self._pacer is not None:
+                await self._wait_turn(self._pacer, len(payload))
             marker = unit.is_video and index == last
             header = self._header.pack(
                 payload_type=payload_type, marker=marker, sequence=self._sequence,
@@ -250,6 +254,12 @@ class UnitSender(RTCRtpSender):
         if unit.is_live and pts == unit.pts:
             self._report_base = (unit.capture_us, timestamp)
 
+    async def _wait_turn(self, pacer: Pacer, size: int) -> None:
+        """Waits until the next packet of video may leave; most times it does not wait."""
+        while wait_s := pacer.take(size, now=time.monotonic()):
+            pacer.set_rate(self._queue.live_rate(now=time.monotonic()))
+            await asyncio.sleep(wait_s)
+
     async def _resend(self, sequence: int) -> None:
         """Answers a NACK, by RTX where negotiated (RFC 4588), else by the packet itself."""
         kept = self._history.get(sequence % HISTORY)
@@ -266,6 +276,8 @@ class UnitSender(RTCRtpSender):
             payload_type=payload_type, marker=marker, sequence=number,
             timestamp=timestamp, send_time=ntp_now() >> 14 & 0xFFFFFF,
         )  # fmt: skip
+        if self._pacer is not None:
+            self._pacer.overdraw(len(payload))  # a packet that is missed waits for nothing
         try:
             await self.transport._send_rtp(head + payload)
         except ConnectionError:

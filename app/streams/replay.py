@@ -7,6 +7,9 @@ import dataclasses
 from app.rtc.send_queue import Outgoing
 
 MAX_UNITS = 250
+MAX_PACKETS = 800
+"""Fewer than a sender keeps for retransmission, and paced they take a third of a second."""
+
 MAX_BYTES = 1024 * 1024
 """A longer replay would take a viewer's link longer than a fresh key frame takes to come."""
 
@@ -16,23 +19,29 @@ class ReplayBuffer:
 
     def __init__(self) -> None:
         self._units: list[Outgoing] = []
+        self._packets = 0
         self._bytes = 0
         self._usable = False
 
     def add(self, unit: Outgoing) -> None:
         """One video unit in order."""
         if unit.is_key:
-            self._units, self._bytes, self._usable = [], 0, True
+            self.clear()
+            self._usable = True
         if not self._usable:
             return
         self._units.append(unit)
+        self._packets += len(unit.payloads)
         self._bytes += unit.size
-        if len(self._units) > MAX_UNITS or self._bytes > MAX_BYTES:
+        # A key frame alone is kept however large: one asked for instead would be as large.
+        if not unit.is_key and (
+            len(self._units) > MAX_UNITS or self._packets > MAX_PACKETS or self._bytes > MAX_BYTES
+        ):
             self.clear()
 
     def clear(self) -> None:
         """Forgets everything: units were lost, or the log began anew."""
-        self._units, self._bytes, self._usable = [], 0, False
+        self._units, self._packets, self._bytes, self._usable = [], 0, 0, False
 
     @property
     def has_group(self) -> bool:

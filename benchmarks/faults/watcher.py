@@ -1,16 +1,17 @@
 """A viewer that comes back by itself: ``python -m benchmarks.faults.watcher URL FILE``.
 
-It writes a line for each frame it decodes, until SIGTERM.
+It writes a line for each frame it decodes, until SIGTERM. Its socket holds as much as any other
+program's; ``--large-buffer`` gives it 4 MiB, for machines that have too few cores for the bench.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
 import signal
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -145,12 +146,13 @@ def _enlarge_buffers(loop: asyncio.AbstractEventLoop) -> None:
     loop.create_datagram_endpoint = create_larger  # type: ignore[method-assign]
 
 
-async def _main(url: str, out: TextIO) -> None:
+async def _main(url: str, out: TextIO, *, large_buffer: bool) -> None:
     import aioice.ice
 
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
     loop = asyncio.get_running_loop()
-    _enlarge_buffers(loop)
+    if large_buffer:
+        _enlarge_buffers(loop)
     task = loop.create_task(Watcher(url, out).run(), name="watch")
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
@@ -158,5 +160,10 @@ async def _main(url: str, out: TextIO) -> None:
 
 
 if __name__ == "__main__":
-    with open(sys.argv[2], "w", encoding="ascii") as file:
-        asyncio.run(_main(sys.argv[1], file))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("file")
+    parser.add_argument("--large-buffer", action="store_true", help="receive into 4 MiB")
+    options = parser.parse_args()
+    with open(options.file, "w", encoding="ascii") as file:
+        asyncio.run(_main(options.url, file, large_buffer=options.large_buffer))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from app.rtc.send_queue import (
@@ -10,6 +12,7 @@ from app.rtc.send_queue import (
     Outgoing,
     SendQueue,
 )
+from app.streams.replay import MAX_UNITS as MAX_GROUP
 from wire.batch import Codec
 
 
@@ -183,3 +186,24 @@ def test_or_at_the_next_that_comes() -> None:
     assert queue.needs_key
     queue.push(video(2), now=0.0)
     assert drain(queue, 0.0) == []
+
+
+def test_a_group_is_kept_whole_while_another_one_is_paced() -> None:
+    """A viewer who changes over and back has two of the longest groups waiting, and live units."""
+    queue = SendQueue()
+    groups = [video(n, key=n in (0, MAX_GROUP)) for n in range(2 * MAX_GROUP)]
+    for unit in groups:
+        queue.push(unit, now=0.0)
+    for live in range(42):
+        queue.push(video(1000 + live), now=live / 60)
+    assert len(drain(queue, 0.7)) == 2 * MAX_GROUP + 42
+    assert queue.dropped == {}
+
+
+def test_the_past_is_no_part_of_the_rate_of_a_rendition() -> None:
+    queue = SendQueue()
+    queue.push(dataclasses.replace(video(0, key=True, size=500_000), is_live=False), now=1.0)
+    assert queue.live_rate(now=1.0) == 0.0
+    queue.push(video(1, size=500_000), now=1.0)
+    assert queue.live_rate(now=2.0) == 2_000_000.0
+    assert queue.live_rate(now=4.0) == 0.0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.rtc import sender
 from app.rtc.send_queue import Outgoing
 from app.streams import backlog, replay
 from app.streams.backlog import Backlog
+from app.streams.catch_up import catch_up
 from app.streams.meters import SAMPLES, LatencyMeter, RateMeter, percentiles
 from app.streams.replay import ReplayBuffer
 from app.streams.throttle import Throttle
@@ -260,6 +264,36 @@ def test_too_long_a_replay_is_given_up_until_the_next_key_frame(count: int, size
     assert buffer.replay() == []
     buffer.add(outgoing(count + 1, key=True))
     assert len(buffer.replay()) == 1
+
+
+def test_a_group_of_too_many_packets_is_given_up_too() -> None:
+    buffer = ReplayBuffer()
+    unit = dataclasses.replace(outgoing(0, key=True), payloads=(b"x",) * 100)
+    buffer.add(unit)
+    for _ in range(replay.MAX_PACKETS // 100 - 1):
+        buffer.add(dataclasses.replace(unit, is_key=False))
+    assert sum(len(each.payloads) for each in buffer.group()) == replay.MAX_PACKETS
+    buffer.add(outgoing(9))
+    assert not buffer.has_group
+    assert replay.MAX_PACKETS < sender.HISTORY
+
+
+def test_a_key_frame_alone_is_a_group_however_large() -> None:
+    """Or a viewer would ask for another one for ever."""
+    buffer = ReplayBuffer()
+    unit = outgoing(0, key=True, size=replay.MAX_BYTES + 1)
+    buffer.add(dataclasses.replace(unit, payloads=unit.payloads * (replay.MAX_PACKETS + 1)))
+    assert len(buffer.group()) == 1
+    buffer.add(outgoing(1))
+    assert not buffer.has_group
+
+
+def test_a_group_begins_at_the_newest_key_frame() -> None:
+    buffer = ReplayBuffer()
+    for sequence in range(60):
+        buffer.add(outgoing(sequence, key=sequence in (0, 40)))
+    sent = catch_up(buffer.group(), shown=3000 * 20)
+    assert [unit.pts for unit in sent] == [3000 * n for n in range(40, 60)]
 
 
 def test_no_batch_of_the_backlog_is_larger_than_one_may_be() -> None:

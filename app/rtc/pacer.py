@@ -1,0 +1,57 @@
+"""How fast one viewer's video may leave: a burst at once, then at a pace; no I/O, no clock.
+
+A receiver's socket holds about 90 packets on Linux (212,992 bytes by default, of which each packet
+takes 2,304), and the queues of real links hold no more. A group of pictures that leaves at once
+overflows them.
+"""
+
+from __future__ import annotations
+
+BURST_BYTES = 64_000
+"""Leaves at once, about 55 packets: every frame but a large key frame."""
+
+MIN_BPS = 24_000_000.0
+"""The slowest pace: 700 kB take 0.24 s, less than a player's patience for a picture."""
+
+RATE_FACTOR = 4.0
+"""The pace is at least this many times the rendition's rate."""
+
+STEP_BYTES = 6_000
+"""What a pause waits for: 2 ms at the slowest pace, since timers are no finer than 1 ms."""
+
+
+class Pacer:
+    """A bucket of bytes that starts full. The last packet may overdraw it by a part of its size."""
+
+    def __init__(self) -> None:
+        self._bytes_per_s = MIN_BPS / 8
+        self._free = float(BURST_BYTES)
+        self._at = 0.0
+        self._waited = False
+
+    def set_rate(self, bps: float) -> None:
+        """The rate of the rendition in bit/s: the pace is several times that."""
+        self._bytes_per_s = max(MIN_BPS, RATE_FACTOR * bps) / 8
+
+    def take(self, size: int, *, now: float) -> float:
+        """Takes a packet, or says how many seconds to wait before it is asked for again.
+
+        ``now`` in seconds, never going back. Zero means that the packet was taken.
+        """
+        free = self._free + (now - self._at) * self._bytes_per_s
+        # Who woke up late catches up by no burst: what left before may still wait to be read.
+        limit = 1.5 * STEP_BYTES if self._waited else BURST_BYTES
+        if free > limit:
+            free = limit
+        self._at = now
+        if free > 0.0:
+            self._free = free - size
+            self._waited = False
+            return 0.0
+        self._free = free
+        self._waited = True
+        return (STEP_BYTES - free) / self._bytes_per_s
+
+    def overdraw(self, size: int) -> None:
+        """Counts a packet that did not wait: what follows waits longer, by at most one burst."""
+        self._free = max(-float(BURST_BYTES), self._free - size)
