@@ -174,18 +174,22 @@ async def test_an_event_out_of_place_throws_and_waits_grow(page: Page, server: F
 async def test_the_card_says_what_the_situation_is(page: Page, server: FakeServer) -> None:
     body = """
       const base = { played: false, picture: false, waitMs: 1500, sinceMs: 0, arrival: 'none',
-        trouble: { title: 'The connection failed', text: 'Lost.' } };
-      const titles = ['connecting', 'waiting', 'playing', 'retrying']
+        trouble: null };
+      const trouble = { title: 'The connection failed', text: 'Lost.' };
+      const titles = ['connecting', 'waiting', 'playing']
         .map((state) => m.cardFor({ ...base, state }).title);
+      for (const state of ['connecting', 'retrying'])
+        titles.push(m.cardFor({ ...base, state, trouble }).title);
       return [titles, m.cardFor({ ...base, state: 'waiting', played: true }).title,
         m.cardFor({ ...base, state: 'playing', picture: true }),
-        m.cardFor({ ...base, state: 'retrying' })];
+        m.cardFor({ ...base, state: 'retrying', trouble })];
     """
     titles, ended, none, retrying = await run(page, server, "ui/watch-card", body)
     assert titles == [
         "Connecting…",
         "Not live yet",
         "Waiting for the first picture…",
+        "Trying again…",
         "The connection failed",
     ]
     assert (ended, none) == ("The stream has ended", None)
