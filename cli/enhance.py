@@ -35,6 +35,7 @@ def enhance(
     from workers.transcode.job import enhance_file
 
     settings = load_settings()
+    before = _stamp(target)
     logs.set_up("warning" if settings.log_level == "info" else settings.log_level)
     try:
         with FileProgress() as progress:
@@ -52,21 +53,33 @@ def enhance(
                 overwrite=overwrite,
             )  # fmt: skip
     except (WorkerError, OSError) as error:
-        raise CliError(f"{error}{_kept(target)}") from error
+        raise CliError(f"{error}{_kept(target, before)}") from error
     except KeyboardInterrupt:
-        print(f"Interrupted.{_kept(target)}", file=sys.stderr)
+        print(f"Interrupted.{_kept(target, before)}", file=sys.stderr)
         raise
     print(_summary(target, report))
     for note in report.notes:
         print(note)
 
 
-def _kept(target: Path) -> str:
-    """Where the finished pictures are, if there are any."""
+def _stamp(target: Path) -> tuple[int, int] | None:
+    """Tells one state of the unfinished file from another; None if there is none."""
     from workers.transcode.job import partial_of
 
-    partial = partial_of(target)
-    return f" What was finished is in {partial}." if partial.exists() else ""
+    try:
+        status = partial_of(target).stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _kept(target: Path, before: tuple[int, int] | None) -> str:
+    """Where the finished pictures are, if there are any; ``before`` is what an earlier run left."""
+    from workers.transcode.job import partial_of
+
+    if _stamp(target) in (None, before):
+        return ""
+    return f" What was finished is in {partial_of(target)}."
 
 
 def _summary(target: Path, report: FileReport) -> str:

@@ -56,3 +56,12 @@ def test_what_will_be_lost_is_said_before_the_work(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "Subtitle stream 3 (subrip, spa) is left out." in result.stderr
     assert "left out" not in result.stdout
+
+
+def test_only_what_this_run_finished_is_named(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mp4", seconds=1)
+    (tmp_path / "out.partial.mp4").write_text("of yesterday")
+    (tmp_path / "out.mp4").write_text("precious")
+    result = sharpcast("enhance", str(clip), str(tmp_path / "out.mp4"))
+    assert result.returncode == 1
+    assert "exists already" in result.stderr and "partial" not in result.stderr

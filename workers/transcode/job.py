@@ -24,11 +24,12 @@ from workers.errors import FileFailed
 from workers.stage import Stage, join_all
 from workers.transcode.losses import Left, losses
 from workers.transcode.output import FileOutput, format_for
-from workers.transcode.source import Source, open_source
+from workers.transcode.source import Source, has_picture, open_source
 from workers.transcode.steps import FileDecode, FileEncode, FileEnhance, Item
 
 _BETWEEN = 4
 _JOIN_S = 30.0
+_KINDS = {"audio": "sound", "subtitle": "subtitles", "video": "covers"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ def enhance_file(
 
     ``on_losses`` gets the losses before the first picture, ``on_progress`` (frames done, frames in
     all or 0 if not known), both on the caller's thread. Raises FileFailed, EngineUnavailable or
-    NetUnusable; then there is no new target, but what was finished is in ``partial_of(target)``.
+    NetUnusable; then there is no new target, but what was finished is in ``partial_of(target)``,
+    if that shows a picture.
     """
     target_format = format_for(target)
     if target.exists() and not overwrite:
@@ -149,6 +151,9 @@ class _Job:
         decode, found = self.decode, []
         if decode.damaged:
             found.append(f"{_count(decode.damaged, 'damaged packet')} left out.")
+        for kind, number in sorted(self._output.refused.items()):
+            what = _KINDS.get(kind, kind)
+            found.append(f"{_count(number, 'damaged packet')} of {what} left out.")
         if decode.concealed:
             found.append(f"{_count(decode.concealed, 'damaged picture')} mended by the decoder.")
         if decode.ended_early:
@@ -164,6 +169,7 @@ class _Job:
 
     def run(self, on_progress: Callable[[int, int], None]) -> None:
         """Works until the file is whole. Raises what a thread failed with."""
+        self._output.start()
         for stage in self._stages:
             stage.start()
         try:
@@ -179,9 +185,9 @@ class _Job:
             join_all(self._stages, _JOIN_S)
 
     def keep_or_remove(self, partial: Path) -> None:
-        """Whatever ended the work: the finished pictures stay, a file without any goes."""
+        """Whatever ended the work: a file with pictures stays, one that shows none goes."""
         self._output.salvage()
-        if not self.encode.frames:
+        if self._output.is_started and partial.exists() and not has_picture(partial):
             partial.unlink(missing_ok=True)
 
     def _write(self, on_progress: Callable[[int, int], None]) -> None:

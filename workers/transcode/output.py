@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
+import errno
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import av.error
+from av.container import Flags
 
 from workers.errors import FileFailed
 from workers.picture import Colour, Picture, Siting
-from workers.transcode.source import Source, is_cover
+from workers.transcode.source import Source, is_cover, url_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,11 +35,16 @@ class Format:
 
 
 FORMATS = {
-    ".mkv": Format("matroska", "ffv1", {"level": "3", "slicecrc": "1"}, True, True, True),
+    ".mkv": Format(
+        "matroska", "ffv1", {"level": "3", "slicecrc": "1"}, True, True, True,
+        muxer={"cluster_time_limit": "1000"},  # Milliseconds that a sudden end may take.
+    ),
     ".mp4": Format(
-        "mp4", "libx264", {"preset": "fast", "crf": "18", "bf": "0"}, True, True,
-        # Written in fragments, which a sudden end leaves readable, and joined at the end.
-        muxer={"movflags": "hybrid_fragmented", "frag_duration": "2000000"},
+        "mp4", "libx264", {"preset": "fast", "crf": "18", "bf": "0", "rc-lookahead": "10"},
+        True, True,
+        # Written in fragments, which a sudden end leaves readable, and joined at the end. Short
+        # ones, and few pictures inside the encoder, so that the first are soon on the disk.
+        muxer={"movflags": "hybrid_fragmented", "frag_duration": "500000"},
     ),
     ".y4m": Format("yuv4mpegpipe", "rawvideo", {}, False, False),
 }  # fmt: skip
@@ -50,6 +58,17 @@ _OWN_TAGS = {
     "number_of_frames", "number_of_bytes", "bps", "vendor_id",
 }  # fmt: skip
 """Tags that say something of the file they stand in; the new one has its own."""
+
+
+_REFUSALS = (errno.EINVAL, errno.ERANGE)
+"""What FFmpeg says of a packet with impossible times; a disk says neither."""
+
+
+def is_refusal(error: Exception) -> bool:
+    """True if a packet is not fit for the file; False if the file cannot be written."""
+    if isinstance(error, (av.error.InvalidDataError, av.error.PatchWelcomeError)):
+        return True
+    return getattr(error, "errno", None) in _REFUSALS
 
 
 def format_for(target: Path) -> Format:
@@ -73,19 +92,26 @@ def kept_tags(tags: dict[str, str]) -> dict[str, str]:
 class FileOutput:
     """Writes one video stream, and copies of what else the source holds.
 
-    ``begin`` comes first; ``code`` is the encoding thread's, ``mux`` and ``close`` the caller's.
+    ``begin`` comes first, then ``start``; ``code`` is the encoding thread's, ``mux`` and ``close``
+    the caller's.
     """
 
     def __init__(self, path: Path, target_format: Format) -> None:
         self._format = target_format
         self._folder = path.parent
         self._container: Any = av.open(
-            str(path), "w", format=target_format.container, options=target_format.muxer
+            url_of(path), "w", format=target_format.container, options=target_format.muxer
         )
+        flush: Any = Flags.flush_packets.value
+        self._container.flags |= flush
         self._copies: dict[int, Any] = {}
         self._held: set[int] = set()
         self._video: Any = None
         self._closed = False
+        self.is_started = False
+        "True once there may be a file."
+        self.refused: collections.Counter[str] = collections.Counter()
+        "Copied packets that the container did not take, by the kind of their stream."
 
     def takes(self, stream: Any) -> bool:
         """True if a stream of an input can be copied."""
@@ -173,14 +199,24 @@ class FileOutput:
         frame.time_base = self._video.codec_context.time_base
         return list(self._video.encode(frame))
 
+    def start(self) -> None:
+        """Writes the file's head. Raises FileFailed."""
+        self.is_started = True
+        try:
+            self._container.start_encoding()
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
     def mux(self, packet: Any, copy_of: int | None) -> None:
-        """Writes a coded picture's packet, or a copied one of a stream of the input."""
+        """Writes a coded picture's packet, or a copied one of a stream of the input; one of those
+        that the container does not take is left out and counted. Raises FileFailed.
+        """
         if copy_of is not None:
             packet.stream = self._copies[copy_of]
         try:
             self._container.mux(packet)
         except (av.error.FFmpegError, OSError) as error:
-            raise FileFailed(f"{self._folder} cannot be written to: {error.strerror}.") from error
+            self._leave_out(error, copy_of)
 
     def close(self) -> None:
         """Ends the file, once. Raises FileFailed if it cannot be."""
@@ -190,7 +226,25 @@ class FileOutput:
         try:
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
-            raise FileFailed(f"{self._folder} cannot be written to: {error.strerror}.") from error
+            self._leave_out(error, None)
+
+    def _leave_out(self, error: Any, copy_of: int | None) -> None:
+        """Counts a refused packet; raises FileFailed for any other error.
+
+        FFmpeg sorts packets by time, so a copied one may be refused when a picture's is handed in.
+        """
+        if not self._copies or not is_refusal(error):
+            raise self._failed(error) from error
+        stream = self._copies[next(iter(self._copies)) if copy_of is None else copy_of]
+        self.refused[stream.type] += 1
+
+    def _failed(self, error: Any) -> FileFailed:
+        if is_refusal(error):
+            return FileFailed(
+                f"The pictures or sounds do not fit into {self._format.container}: "
+                f"{error.strerror}."
+            )
+        return FileFailed(f"{self._folder} cannot be written to: {error.strerror}.")
 
     def salvage(self) -> None:
         """Ends the file after something failed, as well as that can be done."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +87,32 @@ def open_source(path: Path) -> Source:
     return Source(path.name, container, video, frames, facts, covers)
 
 
+def url_of(path: Path) -> str:
+    """The path as FFmpeg opens it: a name such as ``a:b.mp4`` is a file, not a protocol."""
+    return f"file:{os.path.abspath(path)}"
+
+
+def has_picture(path: Path) -> bool:
+    """True if the file can be opened and its first picture decoded."""
+    try:
+        with av.open(url_of(path), metadata_errors="replace") as container:
+            return next(iter(container.decode(video=0)), None) is not None
+    except (OSError, av.error.FFmpegError, IndexError):
+        return False
+
+
+def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
+    """The packets of these streams, and at the end an empty one of each."""
+    try:
+        yield from container.demux(*streams)
+    except IndexError:
+        # Damage can look like a new stream; PyAV wants to end it too, after all that it knows.
+        return
+
+
 def _open(path: Path) -> Any:
     try:
-        return av.open(str(path), metadata_errors="replace")
+        return av.open(url_of(path), metadata_errors="replace")
     except (OSError, av.error.FFmpegError) as error:
         raise FileFailed(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -103,7 +128,7 @@ def _video(path: Path, container: Any) -> Any:
 
 def _peek(path: Path, container: Any, video: Any) -> Facts:
     """The facts of the first picture. Raises FileFailed if none can be decoded."""
-    packets = iter(container.demux(video))
+    packets = packets_of(container, video)
     for _ in range(_PEEK_PACKETS):
         try:
             frames = next(packets).decode()
@@ -120,7 +145,8 @@ def _covers(container: Any) -> dict[int, bytes]:
     """FFmpeg hands them out before anything else."""
     wanted = [stream for stream in container.streams.video if is_cover(stream)]
     found: dict[int, bytes] = {}
-    for packet in itertools.islice(container.demux(*wanted), 2 * len(wanted)) if wanted else ():
+    most = 2 * len(wanted)
+    for packet in itertools.islice(packets_of(container, *wanted), most) if wanted else ():
         if packet.size:
             found.setdefault(packet.stream.index, bytes(packet))
     return found

@@ -14,7 +14,7 @@ from workers.enhance.upscaler import Upscaler
 from workers.picture import Picture
 from workers.transcode.frames import FrameFilter, Ready, fit
 from workers.transcode.output import FileOutput
-from workers.transcode.source import Source
+from workers.transcode.source import Source, packets_of
 
 MAX_ERRORS = 100
 """Reading ends after so many errors with nothing read between them."""
@@ -67,7 +67,7 @@ class FileDecode:
         errors = 0
         while errors < MAX_ERRORS:
             try:
-                for packet in item.demux(*self._streams):
+                for packet in packets_of(item, *self._streams):
                     errors = 0
                     yield from self._split(packet)
                 break

@@ -1,0 +1,120 @@
+"""Sound that a container refuses, sudden ends, and names that look like protocols."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av.error
+import pytest
+
+from tests.workers.transcode.films import enhance, ffmpeg, film, frames, packets, pattern
+from tests.workers.transcode.test_odd_files import files_up_to
+from workers.errors import FileFailed
+from workers.transcode.job import partial_of
+from workers.transcode.output import is_refusal
+
+ADTS = re.compile(rb"\xff[\xf0\xf1]")
+
+
+def stream_with_sound(path: Path) -> Path:
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=64x48:d=1.2:r=25", "-f", "lavfi", "-i", "sine=d=1.2",
+        "-c:v", "libx264", "-c:a", "aac", path,
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_damaged_sound_is_left_out_and_counted(tmp_path: Path, zoo: Path, suffix: str) -> None:
+    source = stream_with_sound(tmp_path / "in.ts")
+    sound = packets(source, "audio")
+    data = bytearray(source.read_bytes())
+    marks = [found.start() for found in ADTS.finditer(data)]
+    data[marks[len(marks) // 2]] = 0
+    source.write_bytes(data)
+    report = enhance(source, tmp_path / f"out{suffix}", zoo)
+    assert report.frames == len(frames(tmp_path / f"out{suffix}")) == 30
+    assert any(re.match(r"\d+ damaged packets? of sound left out\.", n) for n in report.notes)
+    assert len(sound) - 8 <= len(packets(tmp_path / f"out{suffix}", "audio")) < len(sound)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_damage_does_not_stop_the_work(tmp_path: Path, zoo: Path, seed: int) -> None:
+    source = stream_with_sound(tmp_path / "in.ts")
+    data = bytearray(source.read_bytes())
+    chance = random.Random(seed)
+    for _ in range(60):
+        data[chance.randrange(5000, len(data))] = chance.randrange(256)
+    source.write_bytes(data)
+    target = tmp_path / ("out.mkv" if seed % 2 else "out.mp4")
+    report = enhance(source, target, zoo)
+    assert report.frames == len(frames(target)) >= 10
+
+
+def test_only_a_write_error_is_blamed_on_the_folder() -> None:
+    for number in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EPERM, errno.EROFS, errno.EDQUOT):
+        assert not is_refusal(OSError(number, os.strerror(number)))
+    assert is_refusal(av.error.InvalidDataError(1, "damaged"))
+    assert is_refusal(av.error.ArgumentError(errno.EINVAL, "times that do not grow"))
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_file_that_shows_no_picture_is_not_left(tmp_path: Path, zoo: Path, suffix: str) -> None:
+    source = pattern(tmp_path / "in.mkv", "-c:v", "libx264", size="160x96", seconds=2)
+    with files_up_to(1000), pytest.raises(FileFailed, match="cannot be written to: "):
+        enhance(source, tmp_path / f"out{suffix}", zoo)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+def test_what_an_earlier_run_left_stays_when_nothing_is_begun(tmp_path: Path, zoo: Path) -> None:
+    source = pattern(tmp_path / "in.mkv", "-c:v", "libx264", seconds=0.2)
+    partial = partial_of(tmp_path / "out.mkv")
+    partial.write_text("of yesterday")
+
+    def interrupt(sentences: tuple[str, ...]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        enhance(source, tmp_path / "out.mkv", zoo, on_losses=interrupt)
+    assert partial.read_text() == "of yesterday"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from workers.transcode.job import enhance_file
+def show(done, total):
+    if done >= 60:
+        os.kill(os.getpid(), signal.SIGKILL)
+source, target, zoo = map(Path, sys.argv[1:])
+enhance_file(source, target, model="tiny", threads=1, zoo=zoo, on_progress=show)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_kill_leaves_the_first_pictures(tmp_path: Path, zoo: Path, suffix: str) -> None:
+    source = pattern(tmp_path / "in.mkv", "-c:v", "libx264", seconds=4)
+    target = tmp_path / f"out{suffix}"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, source, target, zoo], timeout=60, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert len(frames(partial_of(target))) >= 12
+
+
+@pytest.mark.parametrize("name", ["a:b.mp4", "concat:evil.mp4", "-i.mp4", "50%.mp4"])
+def test_a_name_like_a_protocol_is_a_file(
+    tmp_path: Path, zoo: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(tmp_path, "film.mp4").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    target = Path(f"x:{name}")
+    assert enhance(Path(name), target, zoo).frames == 25
+    assert len(packets((tmp_path / target), "audio")) == len(packets(tmp_path / name, "audio"))
