@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from app.errors import (
     AppError,
@@ -28,7 +28,7 @@ from app.http.edge.connections import ConnectionCounts
 from app.http.edge.headers import cors_headers, preflight_headers, security_headers
 from app.http.edge.limits import Asked, RequestLimits
 from app.http.edge.origins import Caller, Names, Origins, Verdict, split_host
-from app.http.edge.paths import strip_prefix, strip_slash
+from app.http.edge.paths import split_target, strip_prefix, strip_slash
 from app.http.edge.penalties import Penalties
 from app.http.problems import problem_of
 from app.rtc.offer import MAX_OFFER_BYTES
@@ -104,6 +104,11 @@ class _Visit:
             b"content-length", "0"
         ) not in ("", "0")
 
+    @property
+    def has_two_lengths(self) -> bool:
+        """True if a proxy in front may see another end of the body than we do."""
+        return b"transfer-encoding" in self.headers and b"content-length" in self.headers
+
 
 class Edge:
     """Wraps the application. Refuses by problem answers; routes get complete, bounded bodies."""
@@ -136,6 +141,7 @@ class Edge:
         """One request; anything but HTTP is none of ours."""
         if scope["type"] != "http":
             return
+        _to_origin_form(scope)
         visit = _Visit(scope, self._options, self._prefix)
         answer = _Answer(visit, send, self._security)
         try:
@@ -180,6 +186,8 @@ class Edge:
     def _check_names(self, visit: _Visit) -> None:
         origins = self._options.origins
         host = split_host(visit.caller.host)[0]
+        if not host:
+            raise UnknownHost("The request names no host: it has no Host header, or an empty one.")
         if not origins.names.knows(host):
             raise UnknownHost(
                 f"This server is not called {host[:64]!r}; if it is, add the name to "
@@ -257,6 +265,17 @@ class Edge:
         state["extra_levels"] = visit.extra_levels
 
 
+def _to_origin_form(scope: Scope) -> None:
+    """Makes a target in absolute form a path; its host stands above the one in Host."""
+    found = split_target(scope.get("raw_path", b""))
+    if found is None:
+        return
+    host, path = found
+    scope["raw_path"], scope["path"] = path, unquote(path.decode("latin-1"))
+    others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    scope["headers"] = [(b"host", host), *others]
+
+
 async def _redirect(target: str, answer: _Answer) -> None:
     headers = [(b"location", target.encode()), (b"content-length", b"0")]
     await answer.send({"type": "http.response.start", "status": 308, "headers": headers})
@@ -283,6 +302,9 @@ class _Answer:
     def __init__(self, visit: _Visit, send: Send, security: list[tuple[bytes, bytes]]) -> None:
         self._send = send
         self._extra = [*cors_headers(visit.verdict), *security]
+        if visit.has_two_lengths:
+            # RFC 9112 section 6.1: what follows may be smuggled in.
+            self._extra.append((b"connection", b"close"))
         self._tags = visit.method == "GET" and visit.path.startswith("/api/")
         self._known = visit.headers.get(b"if-none-match", "")
         self._start: Message = {}

@@ -1,6 +1,19 @@
-"""Paths behind a proxy: the prefix of the public address, and trailing slashes."""
+"""What a request is for: the forms of its target, the prefix of the public address, slashes."""
 
 from __future__ import annotations
+
+import re
+
+_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)\Z", re.DOTALL)
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes] | None:
+    """(host and port, path) of a target in absolute form without its query; None for another form.
+
+    Every server must take that form (RFC 9112 section 3.2.2); proxies are asked with it.
+    """
+    match = _ABSOLUTE.match(target)
+    return (match[1], match[2] or b"/") if match else None
 
 
 def strip_prefix(path: str, prefix: str) -> str:

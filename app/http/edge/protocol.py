@@ -32,6 +32,12 @@ class Phase(enum.Enum):
 LIMITS_S = {Phase.HEAD: 10.0, Phase.ANSWER: 30.0}
 """A body may take 10 s, an answer waits for Redis for at most 10 s."""
 
+_HOST_SENTENCES = {
+    "Missing mandatory Host: header": "The request has no Host header, which HTTP/1.1 needs.",
+    "Found multiple Host: headers": "The request has more than one Host header.",
+}
+"""By what h11 says; it has one class of errors for all."""
+
 _SENTENCES = {
     400: ("Bad request", "This is not HTTP."),
     413: ("Body too large", "The request body is too large."),
@@ -114,6 +120,7 @@ class TimedProtocol(H11Protocol):
         hint = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         status = hint if hint in _SENTENCES else 400
         title, detail = _SENTENCES[status]
+        detail = _HOST_SENTENCES.get(str(error), detail)
         problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         body = json.dumps(problem).encode()
         if self.conn.our_state is not h11.IDLE:

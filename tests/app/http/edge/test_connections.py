@@ -181,3 +181,57 @@ async def test_many_requests_in_one_packet_are_answered_in_their_order(serve: Se
         answer = await served.ask(request * 20 + last)
         assert answer.count(b"HTTP/1.1 200 ") == 20
         assert answer.count(b"HTTP/1.1 404 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "sentence"),
+    [
+        ("GET /api/v1/streams HTTP/1.0\n\n", b" 421 ", "The request names no host"),
+        ("GET /api/v1/streams HTTP/1.1\nHost:\nConnection: close\n\n", b" 421 ", "no host"),
+        ("GET / HTTP/1.1\n\n", b" 400 ", "The request has no Host header"),
+        ("GET / HTTP/1.1\nHost: localhost\nHost: a\n\n", b" 400 ", "more than one Host header"),
+    ],
+)
+async def test_a_request_that_names_no_host_or_two_is_told_so(
+    head: str, status: bytes, sentence: str, serve: Serve
+) -> None:
+    async with serve() as served:
+        answer = await served.ask(head)
+        line, _, body = answer.partition(b"\r\n\r\n")
+        assert status in line.split(b"\r\n")[0]
+        assert sentence in json.loads(body)["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/streams", "/nothing"])
+async def test_a_body_with_two_lengths_ends_the_connection(path: str, serve: Serve) -> None:
+    head = f"GET {path} HTTP/1.1\nHost: localhost\n"
+    both = "Content-Length: 3\nTransfer-Encoding: chunked\n\n"
+    async with serve() as served:
+        # What follows would be a request of somebody else's.
+        answer = await served.ask(head + both + "0\n\n" + head + "\n")
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert answer.lower().count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://localhost:8080/healthz", 200),
+        ("HTTP://LOCALHOST/healthz?x=/y", 200),
+        ("http://localhost", 200),
+        ("http://localhost:80?x", 200),
+        ("http://localhost/api/v1/streams/", 200),
+        ("http://localhost/%68ealthz", 200),
+        ("http://localhost/nothing", 404),
+        ("http://evil.example/api/v1/streams", 421),
+        ("http://localhost@evil.example/api/v1/streams", 421),
+        ("ftp://localhost/healthz", 404),
+    ],
+)
+async def test_a_target_in_absolute_form_is_taken_and_its_host_is_the_one_that_counts(
+    target: str, status: int, serve: Serve
+) -> None:
+    host = "evil.example" if status == 200 else "localhost"
+    async with serve() as served:
+        answer = await served.ask(f"GET {target} HTTP/1.1\nHost: {host}\nConnection: close\n\n")
+        assert int(answer.split()[1]) == status
