@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import errno
 import os
 import platform
 import shutil
@@ -197,6 +198,9 @@ def _port(settings: Settings) -> Finding:
         try:
             probe.bind((settings.http_host, settings.http_port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                detail = f"{settings.http_host} is no address of this machine ({error.strerror})"
+                return Finding("web port", Verdict.NOTE, f"{detail}; set SHARPCAST_HTTP_HOST")
             detail = f"{place} is taken ({error.strerror}); set SHARPCAST_HTTP_PORT"
             return Finding("web port", Verdict.NOTE, detail)
     return Finding("web port", Verdict.GOOD, f"{place} is free; media takes any free UDP port")

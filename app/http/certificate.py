@@ -73,8 +73,10 @@ class Certificate:
             # Without a password OpenSSL would ask for one at the terminal, and all would wait.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._paths, password="")
             self.context.load_cert_chain(*self._paths, password="")
-        except (ssl.SSLError, OSError) as error:
-            return str(error)
+        except ssl.SSLError as error:
+            return _fault(error)
+        except OSError as error:
+            return f"a file cannot be read ({error.strerror})"
         return ""
 
     def _stamp(self) -> _Stamp:
@@ -87,3 +89,12 @@ class Certificate:
             else:
                 found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
         return tuple(found)
+
+
+def _fault(error: ssl.SSLError) -> str:
+    """What OpenSSL means, in words; it does not tell which of the two files it means."""
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the key does not belong to the certificate"
+    if error.reason:
+        return f"OpenSSL refuses them ({error.reason.replace('_', ' ').lower()})"
+    return "one of them is no certificate or key in PEM, or the key has a password"

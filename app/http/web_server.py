@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -27,13 +28,18 @@ _KEEP_ALIVE_S = 15
 
 
 def bind(settings: Settings, counts: ConnectionCounts) -> Listener:
-    """The listening socket. Raises BadSettings with one sentence if the port is taken."""
+    """The listening socket. Raises BadSettings with one sentence if it cannot be had."""
     listener = Listener.make(settings.http_host, counts)
     try:
         listener.bind((settings.http_host, settings.http_port))
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise BadSettings(
+                f"SHARPCAST_HTTP_HOST: {settings.http_host} is no address of this machine: "
+                f"{error.strerror}."
+            ) from error
         raise BadSettings(
             f"SHARPCAST_HTTP_PORT: {settings.http_host}:{settings.http_port} cannot be "
             f"listened on: {error.strerror}."

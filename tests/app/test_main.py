@@ -135,6 +135,18 @@ async def test_a_taken_port_is_one_sentence(serve: Serve) -> None:
             )
 
 
+@pytest.mark.parametrize("host", ["nosuchhost.invalid", "192.0.2.1"])
+async def test_a_host_that_is_not_this_machine_is_one_sentence_about_the_host(host: str) -> None:
+    tokens = {"PUBLISH_TOKEN": "a-long-token", "ADMIN_TOKEN": "another-token"}
+    with pytest.raises(BadSettings, match=r"^SHARPCAST_HTTP_HOST: .* this machine: .*\.$"):
+        await main.serve(
+            settings(HTTP_HOST=host, **tokens),
+            redis_url="unix:///nonexistent",
+            stop=asyncio.Event(),
+            on_ready=print,
+        )
+
+
 async def test_no_redis_is_one_sentence_without_the_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -117,8 +117,21 @@ async def test_a_key_that_does_not_fit_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = write_pair(tmp_path / "other", 2)
     pair[1].write_bytes(other[1].read_bytes())
-    assert certificate._load() != ""
+    assert certificate._load() == "the key does not belong to the certificate"
     with pytest.raises(BadSettings, match="cannot be used together"):
+        Certificate(*pair)
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_a_file_that_is_no_certificate_or_key_is_told_in_words(tmp_path: Path, broken: int) -> None:
+    pair = write_pair(tmp_path, 1)
+    pair[broken].write_text("garbage")
+    with pytest.raises(BadSettings) as caught:
+        Certificate(*pair)
+    assert "no certificate or key in PEM" in str(caught.value)
+    assert "_ssl.c" not in str(caught.value)
+    pair[broken].unlink()
+    with pytest.raises(BadSettings, match="a file cannot be read"):
         Certificate(*pair)
 
 
