@@ -160,6 +160,8 @@ class _Job:
             found.append(f"The input ended early: {decode.ended_early}.")
         if decode.interlaced and not self._source.facts.interlaced:
             found.append(f"{_count(decode.interlaced, 'interlaced frame')} made progressive.")
+        if self._output.lost_aspect:
+            found.append("The pixels are not square; the output does not say so.")
         if self.enhance.size_changes:
             found.append(
                 f"The picture changed its size {_count(self.enhance.size_changes, 'time')}; it was "

@@ -16,6 +16,7 @@ from av.container import Flags
 
 from workers.errors import FileFailed
 from workers.picture import Colour, Picture, Siting
+from workers.transcode.aspect import write_aspect
 from workers.transcode.source import Source, is_cover, url_of
 
 
@@ -30,6 +31,8 @@ class Format:
     "And subtitles, covers, titles and chapters."
     has_time_stamps: bool
     has_attachments: bool = False
+    keeps_aspect: bool = False
+    "By itself; else it is written into the finished file."
     muxer: dict[str, str] = dataclasses.field(default_factory=dict)
     "Options of the container."
 
@@ -41,7 +44,7 @@ FORMATS = {
     ),
     ".mp4": Format(
         "mp4", "libx264", {"preset": "fast", "crf": "18", "bf": "0", "rc-lookahead": "10"},
-        True, True,
+        True, True, keeps_aspect=True,
         # Written in fragments, which a sudden end leaves readable, and joined at the end. Short
         # ones, and few pictures inside the encoder, so that the first are soon on the disk.
         muxer={"movflags": "hybrid_fragmented", "frag_duration": "500000"},
@@ -98,6 +101,7 @@ class FileOutput:
 
     def __init__(self, path: Path, target_format: Format) -> None:
         self._format = target_format
+        self._path = path
         self._folder = path.parent
         self._container: Any = av.open(
             url_of(path), "w", format=target_format.container, options=target_format.muxer
@@ -108,6 +112,9 @@ class FileOutput:
         self._held: set[int] = set()
         self._video: Any = None
         self._closed = False
+        self._aspect: tuple[Fraction, tuple[int, int]] | None = None
+        self.lost_aspect = False
+        "True if the shape of the pixels could not be written."
         self.is_started = False
         "True once there may be a file."
         self.refused: collections.Counter[str] = collections.Counter()
@@ -180,7 +187,10 @@ class FileOutput:
         aspect = stream.sample_aspect_ratio
         if aspect:
             is_turned = facts.turn is not None and facts.turn.is_quarter
-            context.sample_aspect_ratio = 1 / aspect if is_turned else aspect
+            aspect = 1 / aspect if is_turned else aspect
+            context.sample_aspect_ratio = aspect
+            if aspect != 1 and not self._format.keeps_aspect:
+                self._aspect = (aspect, size)
         context.options = self._options(facts.picture.colour)
         context.thread_count = 1
         return video
@@ -227,6 +237,14 @@ class FileOutput:
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
             self._leave_out(error, None)
+        if self._aspect is not None and self.is_started:
+            self._write_aspect(*self._aspect)
+
+    def _write_aspect(self, aspect: Fraction, size: tuple[int, int]) -> None:
+        try:
+            self.lost_aspect = not write_aspect(self._path, aspect, size)
+        except OSError as error:
+            raise self._failed(error) from error
 
     def _leave_out(self, error: Any, copy_of: int | None) -> None:
         """Counts a refused packet; raises FileFailed for any other error.

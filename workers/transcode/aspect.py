@@ -1,0 +1,132 @@
+"""The shape of pixels, written into the head of a finished file.
+
+FFmpeg's Matroska and YUV4MPEG2 writers take it from a field that PyAV does not set. The head is
+rewritten in place, in as many bytes as it had.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+_HEAD = 1 << 20
+"""Bytes read at most: the tracks come before pictures and attached files."""
+
+_SEGMENT, _TRACKS, _TRACK, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
+_WIDTH, _HEIGHT, _UNIT = 0x54B0, 0x54BA, 0x54B2
+_VOID, _CRC, _MAX_ADDITION = 0xEC, 0xBF, 0x55EE
+"""Elements of RFC 9559 and RFC 8794."""
+_UNIT_RATIO = 3
+
+
+def write_aspect(path: Path, aspect: Fraction, size: tuple[int, int]) -> bool:
+    """Writes the shape of the pixels into a .mkv or .y4m; False if its head has no room for it."""
+    with path.open("r+b") as file:
+        head = file.read(_HEAD)
+        if head.startswith(b"YUV4MPEG2 "):
+            made = raw_head(head, aspect)
+        else:
+            made = matroska_head(head, aspect * Fraction(*size))
+        if made is None:
+            return False
+        file.seek(0)
+        file.write(made)
+    return True
+
+
+def raw_head(head: bytes, aspect: Fraction) -> bytes | None:
+    """The head line with the aspect; what it gets longer by is taken from the comments (X)."""
+    line, end, _ = head.partition(b"\n")
+    words = [word for word in line.split(b" ") if word[:1] not in (b"A", b"X")]
+    words.append(f"A{aspect.numerator}:{aspect.denominator}".encode())
+    made = b" ".join(words)
+    room = len(line) - len(made)
+    if not end or room < 0 or room == 1:
+        return None
+    return made + (b" X".ljust(room, b"_") if room else b"") + end
+
+
+def matroska_head(head: bytes, ratio: Fraction) -> bytes | None:
+    """The head with the first video track's proportions, ``ratio`` wide to 1 high."""
+    tracks = _find(head, _TRACKS, *_inside(head, _SEGMENT, 0, len(head)))
+    if tracks is None:
+        return None
+    start, end = tracks
+    made = bytearray(head)
+    for number, _, body, stop in _elements(head, start, end):
+        if number != _TRACK:
+            continue
+        track = _track(head[body:stop], ratio)
+        if track is not None:
+            made[body:stop] = track
+            break
+    else:
+        return None
+    number, _, body, stop = next(_elements(head, start, end))
+    if number == _CRC:
+        made[body:stop] = zlib.crc32(made[stop:end]).to_bytes(4, "little")
+    return bytes(made)
+
+
+def _track(entry: bytes, ratio: Fraction) -> bytes | None:
+    """A track with the proportions, as long as before; None if it is no video or has no room."""
+    if _find(entry, _VIDEO, 0, len(entry)) is None:
+        return None
+    made = b""
+    for number, begin, body, stop in _elements(entry, 0, len(entry)):
+        if number == _VIDEO:
+            kept = b"".join(
+                entry[first:last] for inner, first, _, last in _elements(entry, body, stop)
+                if inner not in (_WIDTH, _HEIGHT, _UNIT)
+            )  # fmt: skip
+            kept += _unsigned(_WIDTH, ratio.numerator) + _unsigned(_HEIGHT, ratio.denominator)
+            made += _element(_VIDEO, kept + _unsigned(_UNIT, _UNIT_RATIO))
+        elif number != _VOID and not (number == _MAX_ADDITION and not any(entry[body:stop])):
+            made += entry[begin:stop]
+    room = len(entry) - len(made)
+    if room < 0 or room == 1 or room > 128:
+        return None
+    return made + (_element(_VOID, bytes(room - 2)) if room else b"")
+
+
+def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Number, begin, begin of the body and end of each element that is here whole."""
+    while start < end:
+        length = 9 - data[start].bit_length()
+        number = int.from_bytes(data[start : start + length], "big")
+        at = start + length
+        if length > 4 or at >= end:
+            return
+        width = 9 - data[at].bit_length()
+        if width > 8:
+            return
+        size = int.from_bytes(data[at : at + width], "big") & ((1 << 7 * width) - 1)
+        body = at + width
+        if number == _SEGMENT:
+            size = min(size, end - body)
+        if body + size > end:
+            return
+        yield number, start, body, body + size
+        start = body + size
+
+
+def _find(data: bytes, number: int, start: int, end: int) -> tuple[int, int] | None:
+    found = (each for each in _elements(data, start, end) if each[0] == number)
+    return next(((body, stop) for _, _, body, stop in found), None)
+
+
+def _inside(data: bytes, number: int, start: int, end: int) -> tuple[int, int]:
+    return _find(data, number, start, end) or (0, 0)
+
+
+def _unsigned(number: int, value: int) -> bytes:
+    return _element(number, value.to_bytes(max(1, -(-value.bit_length() // 8)), "big"))
+
+
+def _element(number: int, body: bytes) -> bytes:
+    """An element whose size is written in one byte, or in two if it must be."""
+    size = len(body)
+    coded = bytes([0x80 | size]) if size < 127 else (0x4000 | size).to_bytes(2, "big")
+    return number.to_bytes(-(-number.bit_length() // 8), "big") + coded + body
