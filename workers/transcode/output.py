@@ -237,8 +237,9 @@ class FileOutput:
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
             self._leave_out(error, None)
-        if self._aspect is not None and self.is_started:
-            self._write_aspect(*self._aspect)
+        finally:
+            if self._aspect is not None and self.is_started and self._path.exists():
+                self._write_aspect(*self._aspect)
 
     def _write_aspect(self, aspect: Fraction, size: tuple[int, int]) -> None:
         try:

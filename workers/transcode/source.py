@@ -93,10 +93,11 @@ def url_of(path: Path) -> str:
 
 
 def has_picture(path: Path) -> bool:
-    """True if the file can be opened and its first picture decoded."""
+    """True if the file can be opened and a picture of its video decoded."""
     try:
         with av.open(url_of(path), metadata_errors="replace") as container:
-            return next(iter(container.decode(video=0)), None) is not None
+            videos = [each for each in container.streams.video if not is_cover(each)]
+            return any(True for each in videos[:1] for _ in container.decode(each))
     except (OSError, av.error.FFmpegError, IndexError):
         return False
 

@@ -12,6 +12,8 @@ import av
 import pytest
 
 from tests.workers.transcode.films import FFMPEG, enhance, ffmpeg, film, frames, pattern, tags
+from tests.workers.transcode.test_odd_files import files_up_to
+from workers.errors import FileFailed
 from workers.transcode.aspect import matroska_head, raw_head
 from workers.transcode.job import partial_of
 
@@ -73,6 +75,15 @@ def test_an_unfinished_file_has_it_too(tmp_path: Path, zoo: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         enhance(source, tmp_path / "out.mkv", zoo, on_progress=interrupt)
+    assert aspect_of(partial_of(tmp_path / "out.mkv")) == Fraction(4, 3)
+
+
+def test_a_full_disk_does_not_lose_it(tmp_path: Path, zoo: Path) -> None:
+    source = pattern(
+        tmp_path / "in.mkv", "-vf", "setsar=4/3", "-c:v", "libx264", size="160x96", seconds=4
+    )
+    with files_up_to(150_000), pytest.raises(FileFailed, match="cannot be written to"):
+        enhance(source, tmp_path / "out.mkv", zoo)
     assert aspect_of(partial_of(tmp_path / "out.mkv")) == Fraction(4, 3)
 
 
