@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 TICKS_PER_S = 90_000
 MIN_SHOWN_TICKS = TICKS_PER_S // 1000
 
+ANEW = 15
+"""Numbers that fall by more have begun anew; what is shown twice or out of order falls by less."""
+
 PAUSE_S = 0.5
 """Without a frame for longer, a stream was not there."""
 
@@ -90,6 +93,20 @@ def check(frames: Iterable[Seen], *, is_over: bool = True) -> Verdict:
     distinct = set(numbers)
     lost = max(distinct) - min(distinct) + 1 - len(distinct) if distinct else 0
     return Verdict(len(kept), len(numbers) - len(distinct), out_of_order, lost, stale)
+
+
+def split_anew(frames: Sequence[Seen], *, begin_s: float) -> list[list[Seen]]:
+    """The frames of two publishers, one after the other: the second one's numbers begin anew after
+    ``begin_s``.
+    """
+    newest = -1
+    for index, frame in enumerate(frames):
+        if frame.number is None:
+            continue
+        if frame.at_s >= begin_s and frame.number < newest - ANEW:
+            return [list(frames[:index]), list(frames[index:])]
+        newest = max(newest, frame.number)
+    return [list(frames)]
 
 
 def longest_freeze_s(frames: Sequence[Seen], *, begin_s: float, end_s: float) -> float:

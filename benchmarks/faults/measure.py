@@ -116,20 +116,25 @@ def measure(streams: int, faults: Iterable[Fault] = FAULTS) -> Iterator[Result]:
     for (clock, workers), group in groups:
         if clock and find_faketime() is None:
             continue
-        with running(streams, workers=workers, clock=clock) as (stack, viewers):
-            for fault in group:
-                yield _try(stack, viewers, fault, streams)
+        waiting = list(group)
+        try:
+            with running(streams, workers=workers, clock=clock) as (stack, viewers):
+                while waiting:
+                    yield _try(stack, viewers, waiting.pop(0), streams)
+        except TimeoutError as error:
+            for fault in waiting:
+                yield _not_tried(fault, streams, error)
 
 
 def _try(stack: Stack, viewers: Viewers, fault: Fault, streams: int) -> Result:
     try:
         viewers.until_steady()
     except TimeoutError as error:
-        return Result(fault, streams, float("inf"), None, 0, 0, 0, f"not tried: {error}")
+        return _not_tried(fault, streams, error)
     try:
         moments = fault.inflict(stack, viewers.names)
     except (TimeoutError, OSError, psutil.NoSuchProcess, KeyError) as error:
-        return Result(fault, streams, float("inf"), None, 0, 0, 0, f"not tried: {error}")
+        return _not_tried(fault, streams, error)
     end_s = moments.over_s + fault.settle_s
     time.sleep(max(0.0, end_s - time.monotonic()) + 0.3)
     results = [
@@ -147,6 +152,10 @@ def _try(stack: Stack, viewers: Viewers, fault: Fault, streams: int) -> Result:
     )
 
 
+def _not_tried(fault: Fault, streams: int, error: Exception) -> Result:
+    return Result(fault, streams, float("inf"), None, 0, 0, 0, f"not tried: {error}")
+
+
 def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_s: float) -> Result:
     """One viewer's result."""
     begin_s = moments.began_s - BEFORE_S
@@ -156,10 +165,8 @@ def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_
     elif not fault.is_one_session:
         verdicts = []
     else:
-        parts = [
-            [frame for frame in within if frame.at_s < moments.over_s],
-            [frame for frame in within if frame.at_s >= moments.over_s],
-        ]
+        # A player holds the last frame back until one more packet comes, so it may be seen late.
+        parts = history.split_anew(within, begin_s=moments.began_s)
         verdicts = [history.check(part, is_over=False) for part in parts]
     return Result(
         fault,

@@ -12,6 +12,7 @@ from benchmarks.faults.history import (
     enhanced_again_s,
     longest_freeze_s,
     shown,
+    split_anew,
 )
 
 TICKS = 3000
@@ -99,3 +100,13 @@ def test_the_newest_frame_of_a_history_that_goes_on_is_not_judged() -> None:
     assert check([last, past], is_over=False).is_sound
     assert check([last, past, due], is_over=False).shown == 1
     assert check([], is_over=False).is_sound
+
+
+def test_the_pictures_of_a_second_publisher_are_judged_apart() -> None:
+    first, second = frames(40, 41, 42), frames(0, 1, 2, at_s=5.0)
+    assert split_anew([*first, *second], begin_s=1.0) == [first, second]
+    assert split_anew(first, begin_s=0.0) == [first]
+    # What falls by little, or before the fault, is no second publisher.
+    again = frames(40, 41, 30, 42)
+    assert split_anew(again, begin_s=0.0) == [again]
+    assert split_anew([*first, *second], begin_s=9.0) == [[*first, *second]]
