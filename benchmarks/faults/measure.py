@@ -128,6 +128,10 @@ def measure(streams: int, faults: Iterable[Fault] = FAULTS) -> Iterator[Result]:
 
 def _try(stack: Stack, viewers: Viewers, fault: Fault, streams: int) -> Result:
     try:
+        if fault.workers == 2:
+            stack.keep_workers()
+        for name in viewers.names:
+            stack.pardon(name)
         viewers.until_steady()
     except TimeoutError as error:
         return _not_tried(fault, streams, error)

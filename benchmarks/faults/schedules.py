@@ -25,11 +25,11 @@ def run(count: int, *, seed: int) -> tuple[int, list[str]]:
             began_s = time.monotonic()
             names = [_one(stack, viewers.names[0], random_) for _ in range(random_.randint(1, 3))]
             try:
-                _pardon(stack, viewers.names[0])
+                stack.pardon(viewers.names[0])
                 viewers.until_steady(20.0)
             except TimeoutError:
                 wrong.append(f"schedule {number} ({', '.join(names)}): not enhanced again")
-            _keep_second(stack)
+            stack.keep_workers()
             frames = viewers.frames()[viewers.names[0]]
             verdict = history.check(
                 (frame for frame in frames if frame.at_s >= began_s - 0.5), is_over=False
@@ -44,13 +44,6 @@ def _one(stack: Stack, stream: str, random_: random.Random) -> str:
     _FAULTS[name](stack, stream, random_)
     time.sleep(random_.uniform(0.0, 1.5))
     return name
-
-
-def _pardon(stack: Stack, stream: str) -> None:
-    """It was not the stream that ended workers; two such ends set it aside. Raises TimeoutError."""
-
-    path, wish = f"/api/v1/streams/{stream}", {"enhance": True}
-    until("a pardon", lambda: stack.server.request("PATCH", path, wish) == 200, 10.0)
 
 
 def _kill_worker(stack: Stack, stream: str, random_: random.Random) -> None:
@@ -101,11 +94,6 @@ def _lead(stack: Stack, stream: str) -> psutil.Process | None:
         return stack.worker_of(stream)
     except (TimeoutError, OSError, KeyError, AssertionError, psutil.NoSuchProcess):
         return None
-
-
-def _keep_second(stack: Stack) -> None:
-    if stack.workers and stack.workers[-1].poll() is not None:
-        stack.start_worker("second")
 
 
 def _say(verdict: Verdict) -> str:

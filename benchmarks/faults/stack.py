@@ -122,6 +122,15 @@ class Stack:
         self.workers.append(self._start("work", f"{name}.log", worker_name=name))
         return self.workers[-1]
 
+    def keep_workers(self) -> None:
+        """Starts the worker beside the app again, if it was killed; that of ``up`` comes back by
+        itself. Returns when all are there.
+        """
+        if self.workers and self.workers[-1].poll() is not None:
+            self.start_worker("second")
+        count = 1 + bool(self.workers)
+        until("workers", lambda: self.server.get("/readyz")["workers"] == count, 30.0)
+
     def worker_of(self, stream: str) -> psutil.Process:
         """The process that enhances a stream."""
         pids = {w["name"]: w["pid"] for w in self.server.get("/api/v1/workers")["workers"]}
@@ -136,6 +145,13 @@ class Stack:
         with open(self.folder / f"publish-{stream}.log", "wb") as log:
             self.publishers[stream] = self._popen([*_CLI, *command, "--url", address], log)
         return self.publishers[stream]
+
+    def pardon(self, stream: str) -> None:
+        """Says that the stream did not end the workers; two such ends would set it aside. Raises
+        TimeoutError.
+        """
+        path, wish = f"/api/v1/streams/{stream}", {"enhance": True}
+        until("a pardon", lambda: self.server.request("PATCH", path, wish) == 200, 10.0)
 
     def watch(self, stream: str) -> Path:
         """A viewer; the file with what it saw."""
