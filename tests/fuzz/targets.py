@@ -52,6 +52,8 @@ class Target:
     refusals: tuple[type[Exception], ...] = ()
     is_slow: bool = False
     "Takes milliseconds for an input."
+    is_foreign: bool = False
+    "FFmpeg reads it, whose own faults would be found."
 
     def __call__(self, data: bytes) -> None:
         with contextlib.suppress(*self.refusals):
@@ -341,6 +343,6 @@ TARGETS: dict[str, Target] = {
     "settings": Target(_settings, _settings_seeds, is_slow=True),
     "plan": Target(_plan, lambda: [encode_plan(_PLAN, b"plan")], (BadPlan,)),
     "vp8-modes": Target(_vp8_modes, _pictures_of(vp8)),
-    "film": Target(_film, _films, (FileFailed,), is_slow=True),
+    "film": Target(_film, _films, (FileFailed,), is_slow=True, is_foreign=True),
 }
 """By name; what ``make fuzz`` goes through."""

@@ -128,6 +128,8 @@ class FileOutput:
             return False
         if stream.type == "video" and not is_cover(stream):
             return False
+        if stream.codec_context is None:
+            return False  # a codec that FFmpeg does not know
         return stream.codec_context.codec.canonical_name in self._container.supported_codecs
 
     def begin(self, source: Source, size: tuple[int, int]) -> None:

@@ -75,7 +75,6 @@ def open_source(path: Path) -> Source:
     container = _open(path)
     try:
         facts = _peek(path, container, _video(path, container))
-        container.seek(0)
         covers = _covers(container)
     finally:
         container.close()
@@ -123,6 +122,9 @@ def _video(path: Path, container: Any) -> Any:
     if video is None:
         container.close()
         raise FileFailed(f"{path} has no video in it.")
+    if video.codec_context is None:
+        container.close()
+        raise FileFailed(f"{path} has video of a codec that is not known here.")
     video.codec_context.thread_count = 1
     return video
 
@@ -146,6 +148,10 @@ def _covers(container: Any) -> dict[int, bytes]:
     """FFmpeg hands them out before anything else."""
     wanted = [stream for stream in container.streams.video if is_cover(stream)]
     found: dict[int, bytes] = {}
+    try:
+        container.seek(0)
+    except (OSError, av.error.FFmpegError):
+        return found  # What cannot be wound back is damaged; its pictures may still be read.
     most = 2 * len(wanted)
     for packet in itertools.islice(packets_of(container, *wanted), most) if wanted else ():
         if packet.size:

@@ -302,3 +302,10 @@ def test_a_full_disk_is_said_and_leaves_what_was_finished(
         pictures = container.decode(container.streams.video[0])
         # The last one may be cut off.
         assert sum(1 for _ in itertools.islice(pictures, 5)) == 5
+
+
+def test_a_codec_that_nobody_knows_is_said(tmp_path: Path, zoo: Path) -> None:
+    source = film(tmp_path, "film.mp4")
+    source.write_bytes(source.read_bytes().replace(b"avc1", b"zzz9"))
+    with pytest.raises(FileFailed, match="codec that is not known"):
+        enhance(source, tmp_path / "out.mkv", zoo)
