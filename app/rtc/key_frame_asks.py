@@ -9,7 +9,8 @@ INTERVAL_S = 0.5
 class KeyFrameAsks:
     """One pace for everybody who wants a key frame of a publisher.
 
-    A wish that comes too early is kept, not lost: it goes out when its time has come.
+    A wish that comes too early is kept, not lost: it goes out when its time has come, unless a
+    key frame came meanwhile, which serves everybody who wished before.
     """
 
     def __init__(self) -> None:
@@ -23,6 +24,10 @@ class KeyFrameAsks:
             return False
         self._asked_at, self._wanted = now, False
         return True
+
+    def fulfil(self) -> None:
+        """Forgets a wish that waits: a key frame came."""
+        self._wanted = False
 
     def next_deadline(self) -> float | None:
         """When a wish that waits goes out by ``on_time``, None if none waits."""

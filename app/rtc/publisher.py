@@ -122,7 +122,7 @@ class PublisherPeer:
         return sdp
 
     def request_key_frame(self) -> None:
-        """Asks the publisher for a key frame."""
+        """Asks the publisher for a key frame, at most twice a second."""
         if "video" in self._receivers:
             self._receivers["video"].request_key_frame()
 
@@ -165,6 +165,8 @@ class PublisherPeer:
 
     def _put_out_pictures(self, codec: Codec, clock_rate: int, pictures: list[Taken]) -> None:
         for picture in pictures:
+            if picture.flags & Flags.KEY:
+                self._receivers["video"].take_key_frame()
             self._put_out("video", codec, clock_rate, picture.coded, picture)
         if self._timer is not None:
             self._timer.cancel()

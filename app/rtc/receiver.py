@@ -140,6 +140,10 @@ class UnitReceiver(RTCRtpReceiver):
             loop = asyncio.get_running_loop()
             self._key_frame_timer = loop.call_later(max(0.0, wait), self._on_key_frame_time)
 
+    def take_key_frame(self) -> None:
+        """Notes that the publisher sent a key frame: requests that wait are fulfilled."""
+        self._key_frame_asks.fulfil()
+
     def _on_key_frame_time(self) -> None:
         self._key_frame_timer = None
         if self._source.ssrc is not None and self._key_frame_asks.on_time(now=time.monotonic()):

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError
 from app.streams.backlog import AUDIO_WAIT_S, Backlog, starts_source, wakes_writer
 from app.streams.life import Event, State, after
 from app.streams.meters import RateMeter
-from app.streams.throttle import Throttle
 from app.streams.time_line import TimeLine
 from wire import keys
 from wire.batch import AccessUnit, Batch, Kind, Stage
@@ -77,7 +76,6 @@ class Publication:
         self._followers: set[Follower] = set()
         self._backlog = Backlog()
         self._meter = RateMeter()
-        self._key_throttle = Throttle(0.5)
         self._last_key_at = time.monotonic()
         self._wake = asyncio.Event()
         self._nudge = asyncio.Event()
@@ -160,7 +158,6 @@ class Publication:
         self._on_key_frame_needed = on_key_frame_needed
         self._time_line.begin()
         self._backlog.lose("replaced")  # nothing of the new connection can be decoded without
-        self._key_throttle = Throttle(0.5)
 
     def lose_connection(self, reason: str) -> None:
         """The connection is gone. A stream that was live waits for another one."""
@@ -186,9 +183,8 @@ class Publication:
             self._grace = loop.call_later(self._grace_s, self.end, late)
 
     def request_key_frame(self) -> None:
-        """Asks the publisher for a key frame, at most twice a second."""
-        if self._key_throttle.allow(now=time.monotonic()):
-            self._on_key_frame_needed()
+        """Asks the publisher for a key frame. Its connection paces what all ask for."""
+        self._on_key_frame_needed()
 
     def end(self, reason: str) -> None:
         """Ends the publication; the first reason counts."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.rtc import ice
+from app.rtc.key_frame_asks import INTERVAL_S
 from app.rtc.receiver import UnitReceiver
 from app.rtc.source_choice import SILENT_S
 from tests.app import coding
@@ -121,6 +122,14 @@ async def test_however_much_is_lost_key_frames_are_asked_for_twice_a_second(
     took_s = time.monotonic() - started
     asked = stream.publisher.key_frames_asked - asked
     assert 2 <= asked <= took_s / 0.5 + 2
+
+
+async def test_a_key_frame_that_comes_fulfils_a_request_that_waits(stream: Stream) -> None:
+    asked = stream.publisher.key_frames_asked
+    for _ in range(5):
+        stream.ingest.peer.request_key_frame()
+    await asyncio.sleep(2 * INTERVAL_S)  # a key frame comes each tenth of a second
+    assert stream.publisher.key_frames_asked == asked + 1
 
 
 async def test_the_round_trip_is_measured_by_checks_and_requests(stream: Stream) -> None:

@@ -148,15 +148,14 @@ async def test_a_stream_can_be_ended_from_outside(redis_client: Redis, reason: s
         assert publication.end_reason == expected
 
 
-async def test_readers_can_ask_for_key_frames_but_not_too_often(redis_client: Redis) -> None:
+async def test_readers_can_ask_for_key_frames(redis_client: Redis) -> None:
     mailbox = to_publisher(redis_client, "cam1")
     async with running(redis_client) as (publication, wish):
         publication.take(fakes.video(0, key=True))
         await when(redis_client, "cam1", state="live")
         for _ in range(5):
             await mailbox.send(KeyFrameRequest(rendition="source"))
-        await until(lambda: wish.count)
-        assert wish.count <= 2
+        await until(lambda: wish.count == 5)  # ``test_receiver.py``: how often it is told
 
 
 async def test_a_fenced_publication_ends_and_leaves_the_others_keys(redis_client: Redis) -> None:
