@@ -27,7 +27,6 @@ from aiortc.rtp import (
     AnyRtcpPacket,
     RtcpByePacket,
     RtcpPsfbPacket,
-    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSdesPacket,
     RtcpSenderInfo,
@@ -36,6 +35,7 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
+from app.rtc.bucket import TokenBucket
 from app.rtc.capture_clock import us_to_ntp
 from app.rtc.outgoing_times import OutgoingTimes
 from app.rtc.pacer import Pacer
@@ -49,8 +49,9 @@ logger = logging.getLogger(__name__)
 HISTORY = 1024
 """Packets kept for retransmission, a power of two."""
 
-RESENDS_PER_S = 500
-"""Packets sent again to one viewer per second at most: a NACK is small and must not multiply."""
+RESENDS_PER_S = 500.0
+"""Packets sent again to one viewer, at once and per second: a NACK is small and must not
+multiply."""
 
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 _SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
@@ -93,8 +94,7 @@ class UnitSender(RTCRtpSender):
         self._report_base: tuple[int, int] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._running = False
-        self._resends = 0
-        self._resends_since = 0.0
+        self._resends = TokenBucket(per_s=RESENDS_PER_S, burst=RESENDS_PER_S)
         self.packets = 0
         self.octets = 0
 
@@ -180,20 +180,15 @@ class UnitSender(RTCRtpSender):
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-            now = time.monotonic()
-            if now - self._resends_since >= 1.0:
-                self._resends, self._resends_since = 0, now
-            room = max(0, RESENDS_PER_S - self._resends)
-            self._resends += min(room, len(packet.lost))
-            for sequence in packet.lost[:room]:
+            for sequence in packet.lost:
+                if not self._resends.take(now=time.monotonic()):
+                    break
                 await self._resend(sequence)
         elif isinstance(packet, RtcpPsfbPacket):
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
                 self._on_key_frame_needed()
             elif packet.fmt == RTCP_PSFB_APP:
                 self._take_estimate(packet.fci)
-        elif isinstance(packet, RtcpRrPacket):
-            return
 
     def _take_estimate(self, fci: bytes) -> None:
         try:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import AsyncIterator
 
 import pytest
-from aiortc.rtp import RtpPacket, unwrap_rtx
+from aiortc.rtp import RTCP_RTPFB_NACK, RtcpRtpfbPacket, RtpPacket, unwrap_rtx
 
 from app.rtc import ice
 from app.rtc.capture_clock import ntp_to_us
 from app.rtc.offer import check_play_offer
 from app.rtc.payloads import depayload, packetize
 from app.rtc.send_queue import Outgoing
+from app.rtc.sender import RESENDS_PER_S
 from app.rtc.viewer import ViewerEvents, ViewerPeer
 from tests.app import coding
 from tests.app.peers import Viewer, no_tasks_but, until
@@ -126,6 +128,22 @@ async def test_nothing_is_sent_before_a_key_frame(egress: Egress, viewer: Viewer
     await until(lambda: received.packets)
     assert received.timestamps == [6000 + RTP_OFFSET]
     assert egress.peer.dropped == {"no_key": 1}
+
+
+async def test_nacks_do_not_multiply(egress: Egress, viewer: Viewer) -> None:
+    sender = egress.peer._senders["video"]
+    resent: list[int] = []
+
+    async def resend(sequence: int) -> None:
+        resent.append(sequence)
+
+    sender._resend = resend  # type: ignore[method-assign]
+    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=2, lost=list(range(400)))
+    started = time.monotonic()
+    for _ in range(10):
+        await sender._handle_rtcp_packet(nack)
+    took_s = time.monotonic() - started
+    assert RESENDS_PER_S <= len(resent) <= RESENDS_PER_S * (1 + took_s)
 
 
 async def test_a_nack_is_answered_by_rtx(egress: Egress, viewer: Viewer) -> None:
