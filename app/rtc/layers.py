@@ -37,6 +37,9 @@ MAX_HELD = 256
 
 MAX_SSRCS = 16
 
+MAX_NAMES = 4 * MAX_SSRCS
+"""Sources whose layer is remembered, those of retransmissions beside."""
+
 
 @dataclasses.dataclass(slots=True)
 class _Layer(Generic[T]):
@@ -61,6 +64,8 @@ class LayerChoice(Generic[T]):
         self._max_pixels = max_pixels
         self._layers: dict[int, _Layer[T]] = {}
         self._names: dict[int, str] = {}
+        self._repaired: dict[int, str] = {}
+        "Layers by the source of their retransmissions."
         self._began: float | None = None
         self._next: int | None = None
         "The layer that follows at its next key frame."
@@ -77,14 +82,17 @@ class LayerChoice(Generic[T]):
 
     def call(self, ssrc: int, rid: str) -> None:
         """Notes the restriction identifier of a source; senders leave it out later on."""
-        if len(self._names) >= 4 * MAX_SSRCS and ssrc not in self._names:
-            self._names.pop(next(iter(self._names)))
-        self._names[ssrc] = rid
+        _note(self._names, ssrc, rid)
 
-    def ssrc_of(self, rid: str) -> int | None:
-        """The newest source of a layer."""
-        found = [ssrc for ssrc, layer in self._layers.items() if self._name(ssrc) == rid]
-        return max(found, key=lambda ssrc: self._layers[ssrc].last, default=None)
+    def call_repair(self, ssrc: int, rid: str) -> None:
+        """Notes which layer a source of retransmissions repairs."""
+        _note(self._repaired, ssrc, rid)
+
+    def repaired_by(self, ssrc: int) -> int | None:
+        """The newest source of the layer that a source of retransmissions repairs."""
+        rid = self._repaired.get(ssrc, "")
+        found = [known for known in self._layers if self._name(known) == rid]
+        return max(found, key=lambda known: self._layers[known].last, default=None)
 
     def take(self, ssrc: int, packet: T, *, now: float) -> Heard[T]:
         """One packet of any layer."""
@@ -183,3 +191,11 @@ class LayerChoice(Generic[T]):
             return best
         is_settled = now - self._layers[best].since >= SETTLE_S
         return best if is_settled and self._rank(best) > self._rank(self.ssrc) else None
+
+
+def _note(names: dict[int, str], ssrc: int, rid: str) -> None:
+    """Keeps the names that were noted last: a sender may begin new sources again and again."""
+    names.pop(ssrc, None)
+    names[ssrc] = rid
+    if len(names) > MAX_NAMES:
+        del names[next(iter(names))]

@@ -91,8 +91,6 @@ class UnitReceiver(RTCRtpReceiver):
         self._estimator = RemoteBitrateEstimator() if kind == "video" else None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._rtx_ssrcs: dict[int, int] = {}
-        self._repaired: dict[int, str] = {}
-        "Simulcast layers by the source of their retransmissions."
         self._statistics: dict[int, StreamStatistics] = {}
         self._reports: dict[int, tuple[int, float]] = {}
         self._own_ssrc: int | None = None
@@ -250,8 +248,8 @@ class UnitReceiver(RTCRtpReceiver):
         rid, repaired = packet.extensions.rtp_stream_id, packet.extensions.repaired_rtp_stream_id
         if rid:
             layers.call(packet.ssrc, str(rid)[:MAX_RID])
-        if repaired and (packet.ssrc in self._repaired or len(self._repaired) < MAX_SOURCES):
-            self._repaired[packet.ssrc] = str(repaired)[:MAX_RID]
+        if repaired:
+            layers.call_repair(packet.ssrc, str(repaired)[:MAX_RID])
 
     def _restart(self) -> None:
         """Another source: its numbers and times are its own."""
@@ -301,7 +299,7 @@ class UnitReceiver(RTCRtpReceiver):
         """The original packet of a retransmission (RFC 4588 section 4)."""
         ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
         if isinstance(self._source, LayerChoice):
-            ssrc = self._source.ssrc_of(self._repaired.get(packet.ssrc, ""))
+            ssrc = self._source.repaired_by(packet.ssrc)
         apt = codec.parameters.get("apt")
         if ssrc is None or not isinstance(apt, int) or apt not in self._codecs:
             return None

@@ -154,16 +154,30 @@ def test_a_layer_is_known_by_its_name_or_its_number() -> None:
         choice.take(0xABC, number, now=number / 100)
     assert choice.name == "00000abc"
     choice.call(0xABC, "f")
-    assert (choice.name, choice.ssrc_of("f"), choice.ssrc_of("g")) == ("f", 0xABC, None)
+    for repair, rid in ((0xABD, "f"), (0xABE, "g")):
+        choice.call_repair(repair, rid)
+    assert choice.name == "f"
+    assert [choice.repaired_by(repair) for repair in (0xABD, 0xABE, 0xABF)] == [0xABC, None, None]
+
+
+def test_a_layer_whose_sender_begins_anew_again_and_again_is_repaired_still() -> None:
+    choice = LayerChoice[int](lambda packet: 1, max_pixels=100)
+    for number in range(0, 1000, 2):
+        choice.call(number, "f")
+        choice.call_repair(number + 1, "f")
+        choice.take(number, number, now=number / 10)
+        assert choice.repaired_by(number + 1) == number
 
 
 def test_strangers_take_no_more_than_their_places() -> None:
     choice = LayerChoice[int](lambda packet: 1, max_pixels=100)
     for number in range(1000):
         choice.call(number, str(number))
+        choice.call_repair(number, str(number))
         choice.take(number, number, now=number / 1000)
     assert len(choice._layers) <= MAX_SSRCS
     assert len(choice._names) <= 4 * MAX_SSRCS
+    assert len(choice._repaired) <= 4 * MAX_SSRCS
 
 
 @given(
