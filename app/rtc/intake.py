@@ -14,7 +14,7 @@ import enum
 from app.rtc.assembler import CodedUnit
 from app.rtc.fragment import Head
 from app.rtc.h264_stream import H264Stream, PictureHead, TooManyParts, has_slice, with_sets
-from app.rtc.keyframe import inspect, largest
+from app.rtc.keyframe import inspect
 from app.rtc.unit_joiner import UnitJoiner
 from app.rtc.vp9_frame import join_layers
 from wire.batch import MAX_SIDE, Codec, Flags
@@ -173,10 +173,9 @@ class VideoIntake:
         if coded.head is Head.MIDDLE or self._codec is None:
             return _Judged(payload, False, (0, 0))
         info = inspect(self._codec, payload)
+        if is_too_large(*info.largest):
+            return _Judged(payload, False, info.largest, Refusal.TOO_LARGE)
         size = (info.width, info.height)
-        told = largest(self._codec, payload)
-        if is_too_large(*told):
-            return _Judged(payload, False, told, Refusal.TOO_LARGE)
         is_key = info.is_key and coded.head in (Head.UNKNOWN, Head.KEY)
         # What is left of a unit whose head was lost may look like one.
         return _Judged(payload, is_key and bool(info.width or not coded.discontinuity), size)

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from app.rtc.h264_stream import H264Stream, TooManyParts, nal_units
-from app.rtc.parameter_sets import parse_sps
-from app.rtc.vp9_frame import largest_size, parse_head, split_superframe
+from app.rtc.h264_stream import H264Stream, TooManyParts
+from app.rtc.vp9_frame import parse_head, split_superframe
 from wire.batch import MAX_SIDE, Codec
-
-__all__ = ["FrameInfo", "inspect", "largest", "nal_units", "sps_size"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,39 +20,31 @@ class FrameInfo:
     is_key: bool
     width: int = 0
     height: int = 0
+    largest: tuple[int, int] = dataclasses.field(default=(0, 0), compare=False)
+    "The largest size that VP8 or VP9 tells a decoder, whatever it is; 0x0 if none."
 
 
-def inspect(codec: Codec, data: bytes, h264: H264Stream | None = None) -> FrameInfo:
+def inspect(codec: Codec, data: bytes) -> FrameInfo:
     """Reads a frame's head. Damaged heads count as no key frame.
 
-    ``h264`` knows the stream's parameter sets; without it the unit is read by those that it has.
+    A unit of H.264 is read by the parameter sets that stand in it.
     """
     if codec is Codec.VP8:
         return _inspect_vp8(data)
     if codec is Codec.VP9:
         return _inspect_vp9(data)
-    return _inspect_h264(data, h264 or H264Stream())
+    return _inspect_h264(data)
 
 
 def _inspect_vp8(data: bytes) -> FrameInfo:
     # RFC 6386 section 9.1: bit 0 of the frame tag is 0 for key frames; a start code follows.
-    if len(data) < 10 or data[0] & 1 or data[3:6] != b"\x9d\x01\x2a":
+    if len(data) < 10 or data[0] & 1:
         return FrameInfo(is_key=False)
-    width = int.from_bytes(data[6:8], "little") & 0x3FFF
-    height = int.from_bytes(data[8:10], "little") & 0x3FFF
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        return FrameInfo(is_key=False)
-    return FrameInfo(is_key=True, width=width, height=height)
-
-
-def largest(codec: Codec, data: bytes) -> tuple[int, int]:
-    """The largest size that a VP8 or VP9 unit tells a decoder, whatever it is; 0x0 if none."""
-    if codec is Codec.VP9:
-        return largest_size(data)
-    if codec is not Codec.VP8 or len(data) < 10 or data[0] & 1:
-        return 0, 0
     width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (6, 8))
-    return width, height
+    is_possible = 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE
+    if data[3:6] != b"\x9d\x01\x2a" or not is_possible:
+        return FrameInfo(is_key=False, largest=(width, height))
+    return FrameInfo(True, width, height, largest=(width, height))
 
 
 def _inspect_vp9(data: bytes) -> FrameInfo:
@@ -65,13 +54,15 @@ def _inspect_vp9(data: bytes) -> FrameInfo:
         return FrameInfo(is_key=False)
     # Decoding starts with the first frame; the last one, of the highest layer, is shown.
     told = [(head.width, head.height) for head in heads if head.width]
+    largest = max(told, key=lambda size: size[0] * size[1], default=(0, 0))
     sizes = [size for size in told if max(size) <= MAX_SIDE]
     if heads[0].is_key and not sizes:
-        return FrameInfo(is_key=False)
-    return FrameInfo(heads[0].is_key, *(sizes[-1] if sizes else (0, 0)))
+        return FrameInfo(is_key=False, largest=largest)
+    return FrameInfo(heads[0].is_key, *(sizes[-1] if sizes else (0, 0)), largest=largest)
 
 
-def _inspect_h264(data: bytes, stream: H264Stream) -> FrameInfo:
+def _inspect_h264(data: bytes) -> FrameInfo:
+    stream = H264Stream()
     try:
         head = stream.read(data)
     except TooManyParts:
@@ -81,14 +72,3 @@ def _inspect_h264(data: bytes, stream: H264Stream) -> FrameInfo:
     if max(size) > MAX_SIDE:
         size = (0, 0)
     return FrameInfo(is_key, *size)
-
-
-def sps_size(nal: bytes) -> tuple[int, int]:
-    """(width, height) in luma samples of a sequence parameter set, cropping applied.
-
-    Raises IndexError or ValueError for one that is cut off, damaged, or over ``MAX_SIDE``.
-    """
-    sps = parse_sps(nal)
-    if max(sps.width, sps.height) > MAX_SIDE:
-        raise ValueError(f"{sps.width}x{sps.height} is no picture size")
-    return sps.width, sps.height

@@ -90,16 +90,6 @@ def split_superframe(data: bytes) -> list[bytes]:
     return frames or [data]
 
 
-def largest_size(data: bytes) -> tuple[int, int]:
-    """The largest that a frame in ``data`` tells, hidden ones too; 0x0 where none does."""
-    try:
-        heads = [parse_head(frame) for frame in split_superframe(data)]
-    except ValueError:
-        return 0, 0
-    largest = max(heads, key=lambda head: head.width * head.height)
-    return largest.width, largest.height
-
-
 def _index(data: bytes) -> tuple[list[int], int]:
     """(frame sizes, length of the index in bytes); no sizes where there is no index."""
     if not data or data[-1] >> 5 != 0b110:

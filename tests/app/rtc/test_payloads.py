@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rtc.fragment import Fragment, Head
-from app.rtc.keyframe import nal_units
+from app.rtc.h264_stream import nal_units
 from app.rtc.payloads import MAX_AGGREGATED, RtpHeader, depayload, packetize
 from tests.app import coding
 from wire.batch import Codec

@@ -12,7 +12,7 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from app.rtc import ice
-from app.rtc.keyframe import nal_units
+from app.rtc.h264_stream import nal_units
 from app.rtc.offer import check_publish_offer
 from app.rtc.publisher import PAUSED, PublisherEvents, PublisherPeer
 from app.rtc.receiver import MAX_SOURCES
