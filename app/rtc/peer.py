@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -120,19 +121,17 @@ class Peer:
         """The SDP answer with all candidates. Raises NoCandidate; a peer without one is closed."""
         connection = self._connection
         shown = RTCSessionDescription(offer_for_aiortc(offer), "offer")
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self.close)
             await connection.setRemoteDescription(shown)
-            for transceiver in connection.getTransceivers():
-                set_route(transceiver.receiver.transport, route)
             for transceiver, section in zip(connection.getTransceivers(), offer.used, strict=True):
+                set_route(transceiver.receiver.transport, route)
                 transceiver._codecs = codecs_for_aiortc(section)
                 transceiver._headerExtensions = extensions_for_aiortc(section)
             await connection.setLocalDescription(await connection.createAnswer())
             if "a=candidate:" not in connection.localDescription.sdp:
                 raise NoCandidate
-        except BaseException:
-            await self.close()
-            raise
+            undo.pop_all()
         self._offered = offer.transport
         loop = asyncio.get_running_loop()
         self._first_check = loop.call_later(FIRST_CHECK_S, self._miss_check)
