@@ -13,6 +13,8 @@ SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
 MAX_ONE_BYTE_ID = 14
 """RFC 8285 section 4.2: the one-byte form has ids 1 to 14; 15 is reserved."""
+MAX_ONE_BYTE_LENGTH = 16
+"""Its values have 1 to 16 bytes."""
 MAX_TWO_BYTE_ID = 255
 
 _EXTMAP = re.compile(

@@ -19,6 +19,7 @@ from app.rtc.description import (
 )
 from app.rtc.extension_map import (
     MAX_ONE_BYTE_ID,
+    MAX_ONE_BYTE_LENGTH,
     MAX_TWO_BYTE_ID,
     MID,
     REPAIRED_RID,
@@ -255,7 +256,7 @@ class _Reader:
 
     def _extensions(self, section: Section, mid: str, *, has_layers: bool) -> tuple[Extension, ...]:
         wanted = [SEND_TIME] if section.kind == "video" else []
-        if 1 <= len(mid) <= 16:  # what the one-byte form can carry
+        if 1 <= len(mid) <= MAX_ONE_BYTE_LENGTH:
             wanted.append(MID)
         if has_layers:
             wanted += [RID, REPAIRED_RID]

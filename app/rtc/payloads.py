@@ -12,6 +12,7 @@ from aiortc.codecs.h264 import H264Encoder, h264_depayload
 from aiortc.codecs.vpx import Vp8Encoder, vp8_depayload
 
 from app.rtc import vp9
+from app.rtc.extension_map import MAX_ONE_BYTE_ID, MAX_ONE_BYTE_LENGTH
 from app.rtc.fragment import Fragment, Head
 from app.rtc.keyframe import inspect
 from wire.batch import Codec
@@ -75,10 +76,6 @@ def packetize(codec: Codec, data: bytes, *, picture_id: int) -> list[bytes]:
     return [data]
 
 
-_MAX_ID = 14
-"""RFC 8285 section 4.2: 15 ends the extensions, more do not fit."""
-
-
 class RtpHeader:
     """Writes RTP headers with the mid and abs-send-time extensions (RFC 8285, one-byte form).
 
@@ -90,9 +87,13 @@ class RtpHeader:
         self._ssrc = ssrc
         self._mid = b""
         name = mid.encode()
-        if mid_id is not None and 1 <= mid_id <= _MAX_ID and 1 <= len(name) <= 16:
+        if (
+            mid_id is not None
+            and 1 <= mid_id <= MAX_ONE_BYTE_ID
+            and 1 <= len(name) <= MAX_ONE_BYTE_LENGTH
+        ):
             self._mid = bytes([mid_id << 4 | len(name) - 1]) + name
-        self._time_id = time_id if time_id is not None and 1 <= time_id <= _MAX_ID else None
+        self._time_id = time_id if time_id is not None and 1 <= time_id <= MAX_ONE_BYTE_ID else None
 
     def pack(
         self, *, payload_type: int, marker: bool, sequence: int, timestamp: int, send_time: int

@@ -13,7 +13,6 @@ import random
 import time
 from collections.abc import Callable
 
-from aiortc import clock as rtc_clock
 from aiortc.codecs import is_rtx
 from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
@@ -377,8 +376,3 @@ def _pixels(media: _Media) -> int:
         return 0
     info = inspect(media.codec, data)
     return info.width * info.height
-
-
-def ntp_now() -> int:
-    """64-bit NTP time, for header extensions."""
-    return rtc_clock.current_ntp_time()

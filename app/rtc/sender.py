@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 import pylibsrtp
+from aiortc.clock import current_ntp_time
 from aiortc.codecs import is_rtx
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
@@ -37,10 +38,10 @@ from aiortc.rtp import (
 
 from app.rtc.bucket import TokenBucket
 from app.rtc.capture_clock import us_to_ntp
+from app.rtc.extension_map import MID, SEND_TIME
 from app.rtc.outgoing_times import OutgoingTimes
 from app.rtc.pacer import Pacer
 from app.rtc.payloads import CODEC_NAMES, RtpHeader
-from app.rtc.receiver import ntp_now
 from app.rtc.send_queue import Outgoing, SendQueue
 from wire.batch import Codec
 
@@ -52,10 +53,6 @@ HISTORY = 1024
 RESENDS_PER_S = 500.0
 """Packets sent again to one viewer, at once and per second: a NACK is small and must not
 multiply."""
-
-_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
-_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-
 
 _UNSENDABLE = (ValueError, OverflowError, struct.error, pylibsrtp.Error)
 """What packing and protecting raise for a unit that fits no packet: it is left out."""
@@ -142,7 +139,7 @@ class UnitSender(RTCRtpSender):
                 self._payload_types.setdefault(name, payload_type)
         ids = {extension.uri: extension.id for extension in parameters.headerExtensions}
         mid = parameters.muxId
-        mid_id, time_id = ids.get(_MID), ids.get(_SEND_TIME)
+        mid_id, time_id = ids.get(MID), ids.get(SEND_TIME)
         self._header = RtpHeader(ssrc=self._ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
         self._rtx_header = RtpHeader(ssrc=self._rtx_ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
         self._cname = parameters.rtcp.cname or "sharpcast"
@@ -235,7 +232,7 @@ class UnitSender(RTCRtpSender):
             marker = unit.is_video and index == last
             header = self._header.pack(
                 payload_type=payload_type, marker=marker, sequence=self._sequence,
-                timestamp=timestamp, send_time=ntp_now() >> 14 & 0xFFFFFF,
+                timestamp=timestamp, send_time=current_ntp_time() >> 14 & 0xFFFFFF,
             )  # fmt: skip
             if unit.is_video:
                 kept = (self._sequence, payload_type, marker, timestamp, payload)
@@ -269,7 +266,7 @@ class UnitSender(RTCRtpSender):
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         head = header.pack(
             payload_type=payload_type, marker=marker, sequence=number,
-            timestamp=timestamp, send_time=ntp_now() >> 14 & 0xFFFFFF,
+            timestamp=timestamp, send_time=current_ntp_time() >> 14 & 0xFFFFFF,
         )  # fmt: skip
         if self._pacer is not None:
             self._pacer.overdraw(len(payload))  # a packet that is missed waits for nothing
