@@ -22,7 +22,7 @@ from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from app.rtc.gate import MAX_ADDRESSES, PACKET_ERRORS, PacketGate, Source, Verdict
-from app.rtc.ice import RemoteCandidates, Route, best_first, installed
+from app.rtc.ice import UNKNOWN_ROUTE, RemoteCandidates, Route, best_first, installed
 from app.rtc.srtp_inlet import SrtpInlet
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class GuardedConnection(Connection):
 
     gate: PacketGate
     remotes: RemoteCandidates
-    route = Route()
+    route = UNKNOWN_ROUTE
 
     round_trip_s: float | None = None
     """Of the last check that was answered without being repeated."""

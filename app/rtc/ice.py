@@ -159,6 +159,9 @@ class Route:
             return False
 
 
+UNKNOWN_ROUTE = Route()
+
+
 def best_first(addresses: Iterable[str], route: Route) -> list[str]:
     """Addresses in the order in which a peer had better try them; some try only the first.
 

@@ -24,7 +24,7 @@ from app.rtc.answer import (
 )
 from app.rtc.gate import PacketGate, Refusals
 from app.rtc.guarded import guard, set_route
-from app.rtc.ice import RemoteCandidates, Route, installed
+from app.rtc.ice import UNKNOWN_ROUTE, RemoteCandidates, Route, installed
 from app.rtc.offer import Offer
 from app.rtc.transport_offer import TransportOffer
 from app.rtc.trickle import Fragment
@@ -32,7 +32,6 @@ from app.rtc.trickle import Fragment
 CONNECT_S = 10.0
 """A peer that has not finished ICE and DTLS by then is let go."""
 
-_UNKNOWN = Route()
 FIRST_CHECK_S = 4.0
 """A peer that sent no authentic check by then is let go: whoever can reach us does so as soon as it
 has our answer, and whoever only posts offers must not hold sockets."""
@@ -117,7 +116,9 @@ class Peer:
         transceiver.receiver._set_rtcp_ssrc(sender._ssrc)
         transceiver._RTCRtpTransceiver__sender = sender  # type: ignore[attr-defined]
 
-    async def answer(self, offer: Offer, *, start_kbps: int | None, route: Route = _UNKNOWN) -> str:
+    async def answer(
+        self, offer: Offer, *, start_kbps: int | None, route: Route = UNKNOWN_ROUTE
+    ) -> str:
         """The SDP answer with all candidates. Raises NoCandidate; a peer without one is closed."""
         connection = self._connection
         shown = RTCSessionDescription(offer_for_aiortc(offer), "offer")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from app.rtc.assembler import CodedUnit
 from app.rtc.capture_clock import CaptureClock
 from app.rtc.gate import Refusals
-from app.rtc.ice import Route
+from app.rtc.ice import UNKNOWN_ROUTE, Route
 from app.rtc.intake import Taken, VideoIntake
 from app.rtc.liveness import Liveness
 from app.rtc.offer import Offer
@@ -24,7 +24,6 @@ from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
 from wire.limits import MAX_PIXELS
 
 _CHECK_S = 0.5
-_UNKNOWN = Route()
 
 PAUSED = "The publisher sends no pictures at the moment."
 _CLOCK_RATES = {"video": 90_000, "audio": 48_000}
@@ -93,7 +92,7 @@ class PublisherPeer:
         """Pictures that were not taken, by reason."""
         return dict(self._intake.refused)
 
-    async def answer(self, offer: Offer, *, start_kbps: int, route: Route = _UNKNOWN) -> str:
+    async def answer(self, offer: Offer, *, start_kbps: int, route: Route = UNKNOWN_ROUTE) -> str:
         """The SDP answer. Raises BadOffer."""
         for kind in offer.kinds:
             transceiver = self._peer.add_track(kind, "recvonly")

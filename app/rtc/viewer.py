@@ -8,15 +8,13 @@ import uuid
 from collections.abc import Callable
 
 from app.rtc.gate import Refusals
-from app.rtc.ice import Route
+from app.rtc.ice import UNKNOWN_ROUTE, Route
 from app.rtc.offer import Offer
 from app.rtc.peer import CONNECT_S, Peer
 from app.rtc.send_queue import Outgoing
 from app.rtc.sender import UnitSender
 from app.rtc.trickle import Fragment
 from wire.batch import Codec
-
-_UNKNOWN = Route()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class ViewerPeer:
         self._connected = False
         self._deadline: asyncio.TimerHandle | None = None
 
-    async def answer(self, offer: Offer, *, route: Route = _UNKNOWN) -> str:
+    async def answer(self, offer: Offer, *, route: Route = UNKNOWN_ROUTE) -> str:
         """The SDP answer. Raises BadOffer."""
         stream_id = str(uuid.uuid4())
         for kind in offer.kinds:

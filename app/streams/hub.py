@@ -19,7 +19,7 @@ from app.errors import (
     StreamNotFound,
 )
 from app.rtc.gate import Refusals
-from app.rtc.ice import Route
+from app.rtc.ice import UNKNOWN_ROUTE, Route
 from app.rtc.offer import Offer, check_play_offer
 from app.rtc.publisher import PublisherPeer
 from app.rtc.trickle import Fragment
@@ -40,8 +40,6 @@ from wire.errors import BadMessage, StreamBusy, StreamGone
 from wire.streams import StreamRecord, StreamRegistry
 
 logger = logging.getLogger(__name__)
-
-_UNKNOWN = Route()
 
 _REFIT_S = 0.5
 """How often another rendition is looked for, for a viewer who lacks the codec of what comes."""
@@ -97,7 +95,7 @@ class StreamHub:
     # Publishing.
 
     async def publish(
-        self, stream: str, sdp: str, *, takeover: bool = True, route: Route = _UNKNOWN
+        self, stream: str, sdp: str, *, takeover: bool = True, route: Route = UNKNOWN_ROUTE
     ) -> tuple[str, str]:
         """(session secret, SDP answer).
 
@@ -130,7 +128,7 @@ class StreamHub:
     # Watching.
 
     async def play(
-        self, stream: str, sdp: str, *, rendition: str, fallback: bool, route: Route = _UNKNOWN
+        self, stream: str, sdp: str, *, rendition: str, fallback: bool, route: Route = UNKNOWN_ROUTE
     ) -> tuple[str, str]:
         """(session secret, SDP answer).
 
