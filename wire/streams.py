@@ -122,7 +122,7 @@ return tonumber(session)
 """
 )
 
-_UPDATE = Script(
+UPDATE = Script(
     """
 local have = redis.call('HGET', KEYS[1], ARGV[1])
 if not have then return 'gone' end
@@ -145,8 +145,18 @@ return ARGV[3]
 """
 )
 
+COUNT_STRIKE = """
+local function count_strike(epoch, now)
+    local strikes = (tonumber(redis.call('HGET', KEYS[1], 'strikes') or '0') or 0) + 1
+    redis.call('HSET', KEYS[1], 'strikes', string.format('%.0f', strikes), 'struck', epoch,
+        'struck_us', string.format('%.0f', now))
+end
+"""
+"""What a script begins with that counts a strike for the lead of an epoch."""
+
 _TAKE_LEAD = Script(
-    """
+    COUNT_STRIKE
+    + """
 if redis.call('HGET', KEYS[1], 'session') ~= ARGV[1] then return 0 end
 local job = redis.call('HGET', KEYS[1], 'job') or ''
 if ARGV[3] ~= '' and job ~= '' and job ~= ARGV[3] then return -1 end
@@ -158,9 +168,7 @@ local before = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
 local epoch = math.max(now, before + 1)
 if redis.call('HGET', KEYS[1], 'decoding') == '1'
     and (redis.call('HGET', KEYS[1], 'lead') or '') ~= '' then
-    local strikes = (tonumber(redis.call('HGET', KEYS[1], 'strikes') or '0') or 0) + 1
-    redis.call('HSET', KEYS[1], 'strikes', string.format('%.0f', strikes),
-        'struck', string.format('%.0f', before), 'struck_us', string.format('%.0f', now))
+    count_strike(string.format('%.0f', before), now)
 end
 redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'lead', ARGV[2],
     'output', ARGV[4], 'decoding', '0')
@@ -227,14 +235,14 @@ class StreamRegistry:
     async def touch(self, stream: str, session: int, **fields: Any) -> None:
         """Keeps the record alive and sets fields. Raises StreamGone or StreamBusy."""
         args = ["session", session, EXPIRY_MS, *_flat(fields)]
-        self._judge(stream, await self._run(_UPDATE, stream, args))
+        self._judge(stream, await self._run(UPDATE, stream, args))
 
     async def set_wish(self, stream: str, session: int, **fields: Any) -> None:
         """Sets what the operator wants (``enhance``, ``model``, ``strength``, ``ending``) without
         prolonging the life.
         """
         args = ["session", session, 0, *_flat(fields)]
-        self._judge(stream, await self._run(_UPDATE, stream, args))
+        self._judge(stream, await self._run(UPDATE, stream, args))
 
     async def set_job(self, stream: str, session: int, *, before: str, job: str) -> str:
         """Makes ``job`` the stream's job if that was ``before``; returns which it is now.
@@ -289,7 +297,7 @@ class StreamRegistry:
     async def drop_lead(self, stream: str, epoch: int) -> None:
         """Says that nobody enhances the stream; a no-op if somebody else does by now."""
         args = ["epoch", epoch, 0, "lead", ""]
-        await self._run(_UPDATE, stream, args)
+        await self._run(UPDATE, stream, args)
 
     async def get(self, stream: str) -> StreamRecord:
         """The record. Raises StreamGone or BadMessage."""

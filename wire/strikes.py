@@ -7,11 +7,13 @@ through all of them. What counts is said in ``PROTOCOL.md`` section 6.1.
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 from wire import keys
 from wire.connection import Redis
 from wire.errors import DamagedKey
 from wire.script import Script
+from wire.streams import COUNT_STRIKE, UPDATE
 
 MAX_STRIKES = 2
 """After so many a stream is only copied."""
@@ -56,25 +58,14 @@ def sentence(strikes: int) -> str:
     )
 
 
-_DECODES = Script(
-    """
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[1], '')
-redis.call('HSET', KEYS[1], 'decoding', ARGV[2])
-return 1
-"""
-)
-
 _STRIKE = Script(
-    """
+    COUNT_STRIKE
+    + """
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 redis.call('HDEL', KEYS[1], '')
 local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-local strikes = (tonumber(redis.call('HGET', KEYS[1], 'strikes') or '0') or 0) + 1
-redis.call('HSET', KEYS[1], 'strikes', string.format('%.0f', strikes), 'struck', ARGV[1],
-    'struck_us', string.format('%.0f', now), 'lead', '', 'decoding', '0')
-return strikes
+count_strike(ARGV[1], t[1] * 1000000 + t[2])
+return redis.call('HSET', KEYS[1], 'lead', '', 'decoding', '0')
 """
 )
 
@@ -85,15 +76,6 @@ local strikes = tonumber(redis.call('HGET', KEYS[1], 'strikes') or '0') or 0
 redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], 'strikes', string.format('%.0f', math.max(0, strikes - 1)),
     'struck', '0')
-return 1
-"""
-)
-
-_FORGIVE = Script(
-    """
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[1], '')
-redis.call('HSET', KEYS[1], 'strikes', '0', 'struck', '0', 'struck_us', '0')
 return 1
 """
 )
@@ -109,7 +91,7 @@ class Strikes:
 
     async def decodes(self, stream: str, epoch: int, *, decodes: bool) -> None:
         """The lead begins, or ends, to decode; said before the first unit is."""
-        await self._run(_DECODES, stream, [epoch, int(decodes)])
+        await self._run(UPDATE, stream, ["epoch", epoch, 0, "decoding", int(decodes)])
 
     async def strike(self, stream: str, epoch: int) -> None:
         """The lead failed, and lets go of the stream."""
@@ -121,9 +103,10 @@ class Strikes:
 
     async def forgive(self, stream: str, epoch: int) -> None:
         """The lead decoded it for ``GOOD_S``."""
-        await self._run(_FORGIVE, stream, [epoch])
+        fields = ["strikes", 0, "struck", 0, "struck_us", 0]
+        await self._run(UPDATE, stream, ["epoch", epoch, 0, *fields])
 
-    async def _run(self, script: Script, stream: str, args: list[int]) -> None:
+    async def _run(self, script: Script, stream: str, args: list[Any]) -> None:
         """Runs a script on the record; a key that holds no record has nothing to be changed."""
         with contextlib.suppress(DamagedKey):
             await script.run(self._client, [keys.record(stream)], args)
