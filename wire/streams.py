@@ -23,7 +23,6 @@ _LEASE = "watched_us:"
 EXPIRY_MS = 5_000
 """A record that its app did not touch for this long is gone, and the stream with it."""
 
-
 UNKEPT_MS = 2_000
 """An app touches its records twice a second; one that it did not for so long is an orphan."""
 
@@ -32,7 +31,6 @@ WATCH_MS = 3_000
 
 WATCH_AGAIN_S = 1.0
 """How often it is said again."""
-
 
 WISHES = ("enhance", "model", "strength")
 """The record's fields that operators set; whoever brings a record back brings them back too."""
@@ -205,6 +203,16 @@ def _flat(values: dict[str, Any]) -> list[Any]:
     return flat
 
 
+def _keys_of(stream: str, enhanced: tuple[str, ...]) -> list[str]:
+    """The stream's keys, its record first, with the logs of these enhanced renditions."""
+    return [
+        keys.record(stream),
+        *(keys.log(stream, rendition) for rendition in (keys.SOURCE, *enhanced)),
+        keys.control(stream),
+        keys.feedback(stream),
+    ]
+
+
 class StreamRegistry:
     """Creates, keeps alive, reads and ends stream records."""
 
@@ -220,14 +228,8 @@ class StreamRegistry:
         ``session`` other than 0 brings a record back, with its old epoch, after Redis lost it. A
         new session is greater than ``above``, whatever the server's clock says, and finds no log.
         """
-        names = [
-            keys.record(stream),
-            *(keys.log(stream, rendition) for rendition in (keys.SOURCE, *keys.ALL_ENHANCED)),
-            keys.control(stream),
-            keys.feedback(stream),
-        ]
         args = [stream, session, EXPIRY_MS, above + 1, int(over), *_flat(fields)]
-        answer = await _CREATE.run(self._client, names, args)
+        answer = await _CREATE.run(self._client, _keys_of(stream, keys.ALL_ENHANCED), args)
         if not answer:
             raise StreamBusy(f"stream {stream} already has a publisher")
         return int(answer)
@@ -327,14 +329,7 @@ class StreamRegistry:
 
     async def end(self, stream: str, session: int, renditions: tuple[str, ...]) -> bool:
         """Removes the record and the logs, if they are still this session's."""
-        doomed = [
-            keys.record(stream),
-            keys.log(stream, keys.SOURCE),
-            *(keys.log(stream, rendition) for rendition in renditions),
-            keys.control(stream),
-            keys.feedback(stream),
-        ]
-        return bool(await _END.run(self._client, doomed, [session]))
+        return bool(await _END.run(self._client, _keys_of(stream, renditions), [session]))
 
 
 def parse_record(answer: Any) -> StreamRecord | None:
