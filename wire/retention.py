@@ -53,20 +53,23 @@ class Retention:
         self._kept: deque[_Kept] = deque()
         self._last_key: _Kept | None = None
         self._trimmed_ms: int | None = None
+        self._trim_to = ""
+        "Decided, and not yet carried out: it goes with the next entry that the server takes."
         self.bytes = 0
         "Of what is kept."
 
     def plan(self, *, size: int, is_key: bool, now_ms: int) -> Plan | None:
         """How to append an entry of that size; None if there is no room for it."""
-        trim_to = self._by_age(now_ms)
+        self._trim_to = self._by_age(now_ms) or self._trim_to
         if self.bytes + size > self._max_bytes:
-            trim_to = self._by_size(is_key=is_key, size=size)
+            self._trim_to = self._by_size(is_key=is_key, size=size) or self._trim_to
         if self.bytes + size > self._max_bytes:
             return None
-        return Plan(trim_to, self._reserve(size))
+        return Plan(self._trim_to, self._reserve(size))
 
     def appended(self, entry_id: str, *, size: int, is_key: bool, now_ms: int) -> None:
-        """The server took the entry."""
+        """The server took the entry, and trimmed as planned."""
+        self._trim_to = ""
         entry = _Kept(entry_id, now_ms, size, is_key)
         self._kept.append(entry)
         self.bytes += size
@@ -80,6 +83,7 @@ class Retention:
 
     def cleared(self) -> None:
         """The log was emptied."""
+        self._trim_to = ""
         while self._kept:
             self._forget()
 
