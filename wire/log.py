@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 
 from wire import keys
-from wire.batch import AccessUnit, Batch, Kind, encode_batch, parse_batch
+from wire.batch import AccessUnit, Batch, Kind, encode_batch, is_repeated, parse_batch
 from wire.connection import RETRY_S, Redis
 from wire.errors import BadBatch, DamagedKey, Fenced, LogFull, StreamGone
 from wire.position import START, Position, just_before
@@ -217,17 +217,15 @@ class LogReader:
         units = batch.units
         # Where the log began anew (a fail-over lost its end) what is there may have been read.
         if self._restarts != self._position.restarts:
-            units = tuple(unit for unit in units if self._is_new(unit))
+            units = tuple(
+                unit for unit in units if not is_repeated(unit.sequence, self._last.get(unit.kind))
+            )
             self.stale_units += len(batch.units) - len(units)
             if units:
                 self._restarts = self._position.restarts
         for unit in units:
             self._last[unit.kind] = unit.sequence
         return units
-
-    def _is_new(self, unit: AccessUnit) -> bool:
-        last = self._last.get(unit.kind)
-        return last is None or 0 < (unit.sequence - last) % 2**32 < 2**31
 
     async def _wait_for_writer(self) -> None:
         """Something that is no log stands in its place; its writer removes it."""
