@@ -81,23 +81,14 @@ class ClusterRedis(Redis):
         place = self._slots[key_slot(self.key(name).encode())] or self._masters[0]
         return await self._node(place).time(name)
 
-    async def of_each_server(self, *args: bytes | str | int | float) -> list[Any]:
-        """The answers of all servers that hold keys to one command without any."""
-        await self._learn()
-        return [await self._node(place).execute(*args) for place in self._masters]
-
-    async def scan(self, pattern: str) -> list[bytes]:
-        """Whole keys of this installation whose names match; one may come twice."""
-        await self._learn()
-        found: list[bytes] = []
-        for place in self._masters:
-            found += await self._node(place).scan(pattern)
-        return found
-
     async def aclose(self) -> None:
         """Closes all connections; a later command opens one again."""
         for node in self._nodes.values():
             await node.aclose()
+
+    async def _servers(self) -> list[Redis]:
+        await self._learn()
+        return [self._node(place) for place in self._masters]
 
     def _node(self, place: Place) -> Redis:
         if place not in self._nodes:

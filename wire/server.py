@@ -81,19 +81,25 @@ class Redis:
 
     async def of_each_server(self, *args: bytes | str | int | float) -> list[Any]:
         """The answers of all servers that hold keys to one command without any."""
-        return [await self.execute(*args)]
+        return [await server.execute(*args) for server in await self._servers()]
 
     async def scan(self, pattern: str) -> list[bytes]:
         """Whole keys of this installation whose names match; one may come twice."""
         found: list[bytes] = []
-        cursor = b"0"
-        while True:
-            cursor, names = await self.execute(
-                "SCAN", cursor, "MATCH", self.prefix + pattern, "COUNT", SCAN_PAGE
-            )
-            found += names
-            if cursor == b"0":
-                return found
+        for server in await self._servers():
+            cursor = b"0"
+            while True:
+                cursor, names = await server.execute(
+                    "SCAN", cursor, "MATCH", self.key(pattern), "COUNT", SCAN_PAGE
+                )
+                found += names
+                if cursor == b"0":
+                    break
+        return found
+
+    async def _servers(self) -> list[Redis]:
+        """The servers that hold keys."""
+        return [self]
 
     async def execute(self, *args: bytes | str | int | float, asking: bool = False) -> Any:
         """One command; raises what the server answers, if that is an error.
