@@ -15,8 +15,8 @@ from redis.crc import key_slot
 
 from wire.address import Address
 from wire.errors import ServerAway, ServerRefuses
-from wire.redis_errors import REDIS_DOWN
-from wire.server import COMMAND_S, MAX_CONNECTIONS, Redis
+from wire.redis_errors import REDIS_DOWN, REDIS_URL
+from wire.server import Redis
 
 MAX_REDIRECTS = 5
 _MAP_S = 2.0
@@ -34,14 +34,7 @@ Place = tuple[str, int]
 class ClusterRedis(Redis):
     """Like ``Redis``; keys of one stream are on one server, jobs and records may not be."""
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        prefix: str = "",
-        command_s: float = COMMAND_S,
-        most: int = MAX_CONNECTIONS,
-    ) -> None:
+    def __init__(self, address: Address, *, prefix: str, command_s: float, most: int) -> None:
         super().__init__(address, prefix=prefix, command_s=command_s, most=most)
         self._address = address
         self._nodes: dict[Place, Redis] = {}
@@ -116,7 +109,7 @@ class ClusterRedis(Redis):
                     trouble = error if isinstance(error, ServerRefuses) else trouble
                 except redis.exceptions.ResponseError as error:
                     trouble = ServerRefuses(
-                        f"SHARPCAST_REDIS_URL: this server is none of a cluster; it says: {error}."
+                        f"{REDIS_URL}: this server is none of a cluster; it says: {error}."
                     )
                     trouble.__cause__ = error
                 else:

@@ -14,7 +14,7 @@ from wire.address import Kind, parse_address
 from wire.cluster import ClusterRedis
 from wire.errors import ServerRefuses
 from wire.redis_errors import REDIS_DOWN
-from wire.server import COMMAND_S, MAX_CONNECTIONS, Redis
+from wire.server import Redis
 
 __all__ = [
     "REDIS_CONNECTIONS",
@@ -26,15 +26,18 @@ __all__ = [
     "wait_until_up",
 ]
 
-REDIS_CONNECTIONS = MAX_CONNECTIONS
-"""To one server, unless a client is told otherwise."""
+COMMAND_S = 10.0
+"""How long a command may take, unless a client is told otherwise."""
+
+REDIS_CONNECTIONS = 512
+"""To one server at once, unless a client is told otherwise."""
 
 RETRY_S = 0.2
 """How long to wait before the next attempt while the server is away."""
 
 
 def connect(
-    url: str, *, prefix: str = "", command_s: float = COMMAND_S, most: int = MAX_CONNECTIONS
+    url: str, *, prefix: str = "", command_s: float = COMMAND_S, most: int = REDIS_CONNECTIONS
 ) -> Redis:
     """A client of a server, of a Sentinels' master or of a cluster; connects on first use.
 

@@ -125,7 +125,7 @@ class LogWriter:
         entry_id, _, note = answer.partition(" ")
         if note:
             self._retention.reserved(plan)
-            self._client.is_full()
+            self._client.say_full()
         self._retention.appended(entry_id, size=len(data), is_key=is_key, now_ms=now_ms)
         return entry_id
 

@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 
 from wire.address import Address
 from wire.errors import ServerAway, ServerRefuses
+from wire.redis_errors import REDIS_URL
 
 ANSWER_S = 1.0
 """A Sentinel that does not answer for this long is passed over for the next."""
@@ -28,10 +29,10 @@ class Master:
             **address.connection(), "username": address.sentinel_login.user,
             "password": address.sentinel_login.password, "db": 0, "protocol": 2,
             "socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S,
-            "retry": Retry(NoBackoff(), 0), "ssl": address.is_tls,
+            "retry": Retry(NoBackoff(), 0),
         }  # fmt: skip
-        if not address.is_tls:
-            kwargs.pop("ssl")
+        if address.is_tls:
+            kwargs["ssl"] = True
         self._service = address.service
         self._sentinel: Any = Sentinel(address.hosts, sentinel_kwargs=kwargs)  # type: ignore[no-untyped-call]
         self._asking: asyncio.Task[tuple[str, int]] | None = None
@@ -56,7 +57,7 @@ class Master:
             # Its words name what each Sentinel said, which is of use to an operator only in part.
             if "Authentication" in str(error) or "NOAUTH" in str(error):
                 raise ServerRefuses(
-                    "SHARPCAST_REDIS_URL: the Sentinels refuse the login; give theirs with "
+                    f"{REDIS_URL}: the Sentinels refuse the login; give theirs with "
                     "?sentinel_user= and sentinel_password=."
                 ) from error
             raise ServerAway(f"no Sentinel knows a master named {self._service}") from error

@@ -22,18 +22,11 @@ from wire.sentinel import Master
 
 log = logging.getLogger(__name__)
 
-COMMAND_S = 10.0
-"""How long a command may take, connecting and blocking included; then ``TimeoutError``."""
-
 SCAN_PAGE = 200
 """Keys that the server looks at in one step of a scan."""
 
 SAY_AGAIN_S = 60.0
 """A refusal, or that the server is full, is logged at most this often."""
-
-MAX_CONNECTIONS = 512
-"""At once; a command that would need one more meets ``REDIS_DOWN``."""
-
 
 _ASKING = b"*1\r\n$6\r\nASKING\r\n"
 
@@ -43,6 +36,9 @@ class Redis:
 
     The library connects (TLS, passwords, Sentinels) and knows the errors; its own way of running
     a command takes five times as many calls, which a worker feels at thirty frames per second.
+    ``command_s`` is how long a command may take, connecting and blocking included; then it meets
+    ``TimeoutError``. ``most`` connections are open at once; a command that would need one more
+    meets ``ServerAway``.
     """
 
     def __init__(
@@ -50,9 +46,9 @@ class Redis:
         address: Address,
         *,
         place: tuple[str, int] | None = None,
-        prefix: str = "",
-        command_s: float = COMMAND_S,
-        most: int = MAX_CONNECTIONS,
+        prefix: str,
+        command_s: float,
+        most: int,
     ) -> None:
         self.prefix = prefix
         "Stands before the name of every key of this installation."
@@ -174,8 +170,8 @@ class Redis:
             self._timer = loop.call_at(deadline, self._end_overdue, loop)
         return connection
 
-    def is_full(self) -> None:
-        """The server's memory is full, and a script of ours wrote all the same: say so."""
+    def say_full(self) -> None:
+        """Logs that the server's memory is full, though a script of ours wrote all the same."""
         self._say(ServerFull("its memory; logs keep their last seconds only"))
 
     def _say(self, error: Exception) -> None:
