@@ -7,7 +7,6 @@ this, never the whole.
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import os
 import re
@@ -27,10 +26,10 @@ from pydantic_settings import (
 
 from wire import keys
 from wire.address import parse_address
+from wire.bitrates import parse_rung
 from wire.errors import BadSettings
 
 PREFIX = "SHARPCAST_"
-_BITRATE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
 _PORTS = re.compile(r"([1-9][0-9]{0,4})-([1-9][0-9]{0,4})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -38,9 +37,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _HOST = re.compile(
     r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\Z|\[?[0-9a-fA-F:]+\]?\Z"
 )
-
-LEAST_KBPS = 32.0
-"""For a picture of any size: encoders count whole kbit/s, and with less than one they fail."""
 
 MIN_TOKEN_LENGTH = 8
 """One address may try twenty words a minute: eight random letters take it 10,000 years."""
@@ -194,7 +190,7 @@ class Settings(BaseSettings):
     @classmethod
     def _bitrates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:
-            if not _BITRATE.match(part):
+            if parse_rung(part) is None:
                 raise ValueError(f"{part!r} is not of the form 960x540=2500")
         if not value:
             raise ValueError("at least one size is needed")
@@ -334,39 +330,6 @@ def parse_ports(text: str) -> tuple[int, int] | None:
         return None
     first, last = int(match[1]), int(match[2])
     return (first, last) if 1 <= first <= last <= 65535 else None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class BitrateTable:
-    """Bitrate targets by output size, ``LEAST_KBPS`` at least."""
-
-    rungs: tuple[tuple[int, float], ...]
-    "(pixels, kbit/s) by growing pixels."
-
-    @classmethod
-    def parse(cls, words: tuple[str, ...]) -> BitrateTable:
-        """From ``WxH=kbit/s`` words, already checked by ``Settings``."""
-        rungs = []
-        for word in words:
-            match = _BITRATE.match(word)
-            if match is None:
-                raise BadSettings(f"SHARPCAST_BITRATES: {word!r} is not of the form 960x540=2500.")
-            width, height, kbps = (int(part) for part in match.groups())
-            rungs.append((width * height, float(kbps)))
-        return cls(tuple(sorted(rungs)))
-
-    def kbps(self, width: int, height: int) -> float:
-        """Target for a size: linear between rungs, proportional to pixels outside them, as far
-        as encoders follow.
-        """
-        pixels = width * height
-        below = [rung for rung in self.rungs if rung[0] <= pixels]
-        above = [rung for rung in self.rungs if rung[0] > pixels]
-        if not below or not above:
-            edge_pixels, edge_kbps = above[0] if above else below[-1]
-            return max(LEAST_KBPS, edge_kbps * pixels / edge_pixels)
-        (low, low_kbps), (high, high_kbps) = below[-1], above[0]
-        return low_kbps + (high_kbps - low_kbps) * (pixels - low) / (high - low)
 
 
 def read_file(path: Path) -> dict[str, str]:

@@ -16,10 +16,11 @@ from models.errors import ModelError
 from models.manifest import Manifest, list_models, weights_file
 from wire import stop_signals
 from wire.batch import Codec
+from wire.bitrates import BitrateTable
 from wire.connection import Redis, connect, wait_until_up
 from wire.errors import ServerRefuses
 from wire.heartbeat import ModelInfo
-from wire.settings import BitrateTable, Settings
+from wire.settings import Settings
 from workers import capacity
 from workers.containment import contain
 from workers.encode.step import OutputConfig

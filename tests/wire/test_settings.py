@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wire.errors import BadSettings
-from wire.settings import PREFIX, BitrateTable, Settings, load_settings, read_file
+from wire.settings import PREFIX, Settings, load_settings, read_file
 
 TOKENS = {f"{PREFIX}PUBLISH_TOKEN": "pub-secret", f"{PREFIX}ADMIN_TOKEN": "adm-secret"}
 
@@ -262,36 +262,3 @@ def test_a_file_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(BadSettings, match="is not a text file in UTF-8"):
         read_file(binary)
-
-
-TABLE = BitrateTable.parse(("960x540=2500", "640x360=1200"))
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "kbps"),
-    [
-        (640, 360, 1200),
-        (960, 540, 2500),
-        (540, 960, 2500),
-        (320, 180, 300),
-        (1920, 1080, 10_000),
-        (800, 468, 1850),
-    ],
-)
-def test_a_bitrate_is_interpolated_by_pixels(width: int, height: int, kbps: float) -> None:
-    assert TABLE.kbps(width, height) == pytest.approx(kbps)
-
-
-def test_bitrates_grow_with_the_size() -> None:
-    table = BitrateTable.parse(load().bitrates)
-    found = [table.kbps(16 * n, 9 * n) for n in range(4, 240)]
-    assert found == sorted(found)
-
-
-def test_one_rung_is_enough() -> None:
-    assert BitrateTable.parse(("640x360=1000",)).kbps(640, 180) == 500.0
-
-
-def test_a_bad_rung_is_refused() -> None:
-    with pytest.raises(BadSettings, match="'640=1' is not of the form"):
-        BitrateTable.parse(("640=1",))

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Iterable
 
 from wire import clock, control, keys
 from wire.batch import AccessUnit, Batch, Codec, Kind
+from wire.bitrates import BitrateTable
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import StreamGone
 from wire.heartbeat import ModelInfo
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
-from wire.settings import BitrateTable
 from wire.streams import WATCH_AGAIN_S, StreamRegistry
 from workers.capacity import Capacity
 from workers.encode.step import OutputConfig

@@ -12,8 +12,9 @@ import pytest
 
 from wire import keys
 from wire.batch import Codec
+from wire.bitrates import BitrateTable
 from wire.connection import Redis
-from wire.settings import BitrateTable, load_settings
+from wire.settings import load_settings
 from workers.encode.encoder import EncoderSpec
 from workers.encode.step import EncodeStep, OutputConfig
 from workers.encode.table import make_encoder

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from wire import keys
 from wire.batch import AccessUnit, Codec, Flags, Stage
-from wire.settings import BitrateTable
+from wire.bitrates import BitrateTable
 from workers.encode.encoder import Coded, Encoder, EncoderSpec, EncoderTicks
 from workers.encode.key_frames import KeyFramePolicy
 from workers.encode.table import make_encoder

@@ -1,0 +1,54 @@
+"""Bitrate targets of the enhanced picture by its size, as the setting ``bitrates`` lists them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from wire.errors import BadSettings
+
+LEAST_KBPS = 32.0
+"""For a picture of any size: encoders count whole kbit/s, and with less than one they fail."""
+
+_RUNG = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
+
+
+def parse_rung(word: str) -> tuple[int, float] | None:
+    """(pixels, kbit/s) of ``WxH=kbit/s``, None if the word is of another form."""
+    match = _RUNG.match(word)
+    if match is None:
+        return None
+    width, height, kbps = (int(part) for part in match.groups())
+    return width * height, float(kbps)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BitrateTable:
+    """Bitrate targets by output size, ``LEAST_KBPS`` at least."""
+
+    rungs: tuple[tuple[int, float], ...]
+    "(pixels, kbit/s) by growing pixels."
+
+    @classmethod
+    def parse(cls, words: tuple[str, ...]) -> BitrateTable:
+        """From ``WxH=kbit/s`` words, already checked by ``Settings``."""
+        rungs = []
+        for word in words:
+            rung = parse_rung(word)
+            if rung is None:
+                raise BadSettings(f"SHARPCAST_BITRATES: {word!r} is not of the form 960x540=2500.")
+            rungs.append(rung)
+        return cls(tuple(sorted(rungs)))
+
+    def kbps(self, width: int, height: int) -> float:
+        """Target for a size: linear between rungs, proportional to pixels outside them, as far
+        as encoders follow.
+        """
+        pixels = width * height
+        below = [rung for rung in self.rungs if rung[0] <= pixels]
+        above = [rung for rung in self.rungs if rung[0] > pixels]
+        if not below or not above:
+            edge_pixels, edge_kbps = above[0] if above else below[-1]
+            return max(LEAST_KBPS, edge_kbps * pixels / edge_pixels)
+        (low, low_kbps), (high, high_kbps) = below[-1], above[0]
+        return low_kbps + (high_kbps - low_kbps) * (pixels - low) / (high - low)
