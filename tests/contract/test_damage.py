@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.admin import command
+from tests.contract.test_log import source_reader, source_writer
 from tests.contract.units import batch, video
 from wire import keys
 from wire.connection import Redis
@@ -12,7 +13,6 @@ from wire.control import EndStream, RecordChanged, to_publisher
 from wire.errors import BadMessage, DuplicateJob, StreamGone
 from wire.heartbeat import Heartbeats
 from wire.jobs import JobQueue
-from wire.log import LogReader, LogWriter
 from wire.streams import StreamRegistry
 from wire.strikes import Strikes
 
@@ -163,17 +163,12 @@ async def test_heartbeats_of_another_type_or_with_wild_values_are_left_out(clien
 
 
 async def test_a_log_of_another_type_is_made_anew_by_its_writer(client: Redis) -> None:
-    registry = StreamRegistry(client)
-    session = await registry.create(STREAM)
-    writer = LogWriter(
-        client, stream=STREAM, rendition=keys.SOURCE, owner_field="session", epoch=session
-    )
-    reader = LogReader(client, stream=STREAM, rendition=keys.SOURCE)
+    writer, reader = await source_writer(client), source_reader(client)
     await command(client, "SET", keys.log(STREAM, keys.SOURCE), "text")
     assert not await reader.seek_last_key_frame()
     assert await reader.read(block_ms=1) == []
     assert reader.bad_entries == 2
-    await writer.append(batch(session, video(0, key=True)), now_ms=1)
+    await writer.append(batch(writer.epoch, video(0, key=True)), now_ms=1)
     (entry,) = await reader.read(block_ms=100)
     assert entry.batch.units[0].sequence == 0
 
