@@ -35,7 +35,6 @@ class LogLimit(logging.Filter):
         self._clock = clock
         self._lock = threading.Lock()
         self._kinds: dict[_Key, tuple[float, int]] = {}
-        self.held_back = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True if the line may be written; called from any thread."""
@@ -67,7 +66,6 @@ class LogLimit(logging.Filter):
         last, held = self._kinds.get(kind, (now - INTERVAL_S, 0))
         if now - last < INTERVAL_S:
             self._kinds[kind] = (last, held + 1)
-            self.held_back += 1
             return -1
         self._kinds[kind] = (now, 0)
         return held
