@@ -13,7 +13,7 @@ import msgspec
 from wire import keys
 from wire.connection import RETRY_S, Redis
 from wire.errors import BadMessage, DamagedKey
-from wire.position import START, Position
+from wire.position import Position
 from wire.script import Script
 
 MAX_LENGTH = 64
@@ -90,7 +90,7 @@ class Mailbox:
         """
         try:
             if not self._is_open:
-                self._position.at = await self._position.newest() or START
+                await self._position.to_end()
                 self._is_open = True
             rows = await self._position.read(block_ms=block_ms, count=MAX_LENGTH)
         except DamagedKey:

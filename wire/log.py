@@ -183,7 +183,7 @@ class LogReader:
 
     async def seek_end(self) -> None:
         """Puts the position behind the newest entry."""
-        self._position.at = await self._position.newest() or START
+        await self._position.to_end()
 
     async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
         """Entries behind the position, oldest first; empty after ``block_ms`` (1 to 9000)."""

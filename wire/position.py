@@ -42,6 +42,11 @@ class Position:
         rows = await command(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
         return rows[0][0].decode() if rows else None
 
+    async def to_end(self) -> None:
+        """Goes behind the newest entry."""
+        self.at = await self.newest() or START
+        self._is_sure = True
+
     async def read(self, *, block_ms: int, count: int) -> list[tuple[bytes, list[bytes]]]:
         """Entries behind the position, oldest first, and moves it; empty after ``block_ms``."""
         if not self._is_sure:
