@@ -2,7 +2,7 @@
 
 A 4:2:0 sample lies between two rows of luma, and across either in a column of luma (``LEFT``, as
 H.264 has it unless it says otherwise) or between two (``CENTRE``); ITU-T H.264, annex E, figure
-E-1. Filters are Keys' cubic convolution with a = -3/4 (IEEE TASSP 1981), as OpenCV's.
+E-1. Filters are those of ``cubic.py``.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workers.cubic import place_of, weights_at
 from workers.picture import Picture, Plane, Siting
 
 Float = npt.NDArray[np.float32]
 
-_A = -0.75
-
 OFFSETS = {Siting.CENTRE: 0.5, Siting.LEFT: 0.25}
-"""Where a sample lies across the square that it stands for, from the square's left side. Sample i
-of a plane ``scale`` times as large lies at (i + offset) / scale - offset of the small one."""
+"""Where a sample lies across the square that it stands for, from the square's left side."""
 
 
 def resize_chroma(picture: Picture, target: Picture, scale: int) -> None:
@@ -62,7 +60,7 @@ def _enlarge(plane: Plane, target: Plane, scale: int, offset: float) -> None:
     # In sixteenths, so that it is rounded and cut off at the ends of the range once, at the end.
     wide = np.empty((rows, scale * columns), np.int16)
     for phase in range(scale):
-        kernel = 16 * _kernel(round((phase + offset) / scale - offset, 6))
+        kernel = 16 * _kernel(round(place_of(phase, scale, offset), 6))
         wide[:, phase::scale] = cv2.filter2D(
             plane, cv2.CV_16S, kernel, borderType=cv2.BORDER_REPLICATE
         )
@@ -80,13 +78,7 @@ def _across(rows: npt.NDArray[Any], place: float, out: npt.NDArray[Any]) -> None
 @functools.cache
 def _kernel(place: float) -> Float:
     """The weights of seven samples, the middle one at 0, for the value at ``place``, -1..1."""
-    below = int(np.floor(place))
-    t = place - below
+    first, found = weights_at(place)
     weights = np.zeros((1, 7), np.float32)
-    first = 3 + below - 1
-    near = ((_A + 2) * t - (_A + 3)) * t * t + 1
-    far = ((_A * (t + 1) - 5 * _A) * (t + 1) + 8 * _A) * (t + 1) - 4 * _A
-    u = 1 - t
-    next_ = ((_A + 2) * u - (_A + 3)) * u * u + 1
-    weights[0, first : first + 4] = far, near, next_, 1 - far - near - next_
+    weights[0, 3 + first : 7 + first] = found
     return weights

@@ -1,7 +1,7 @@
 """Bicubic enlargement that is kept from picture to picture: only what changed is made anew.
 
-Keys' cubic convolution with a = -3/4 (IEEE TASSP 1981), as OpenCV's: weights in 2048ths, sums
-rounded once. It differs from OpenCV's by at most one level, in few samples.
+The filter is that of ``cubic.py``: weights in 2048ths, sums rounded once. It differs from
+OpenCV's by at most one level, in few samples.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workers.cubic import place_of, weights_at
 from workers.reuse.bordered import MARGIN
 from workers.reuse.codec_info import CELL, cells
 from workers.reuse.compiled import FRONT, compiled, inlined
@@ -71,18 +72,13 @@ def _taps(scale: int, offset: float) -> Taps:
     """Weights of four samples for each of ``scale`` phases, in 2048ths, and where the first one is,
     counted from two samples before that which the phase belongs to.
     """
-    a = -0.75
     weights = np.zeros((scale, 4))
     first = np.zeros(scale, np.int64)
     for phase in range(scale):
-        place = (phase + offset) / scale - offset
-        first[phase] = int(np.floor(place)) + 1
-        t = place - np.floor(place)
-        weights[phase, 0] = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a
-        weights[phase, 1] = ((a + 2) * t - (a + 3)) * t * t + 1
-        weights[phase, 2] = ((a + 2) * (1 - t) - (a + 3)) * (1 - t) * (1 - t) + 1
+        start, weights[phase] = weights_at(place_of(phase, scale, offset))
+        first[phase] = start + 2
     taps = np.rint(2048 * weights).astype(np.int32)
-    taps[:, 3] = 2048 - taps.sum(axis=1)
+    taps[:, 3] = 2048 - taps[:, :3].sum(axis=1)
     return taps, first
 
 
