@@ -16,8 +16,10 @@ import numpy.typing as npt
 
 Plane = npt.NDArray[np.uint8]
 
-_PLAIN = ("yuv420p", "yuvj420p")
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+PLAIN = ("yuv420p", "yuvj420p")
+"""Pixel formats of 8-bit 4:2:0, by FFmpeg's names."""
+
+FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _UNKNOWN = 2  # "unspecified" of matrix, primaries and transfer (ITU-T H.273)
 
 
@@ -83,7 +85,7 @@ class Picture:
     def of_frame(cls, frame: Any) -> Picture:
         """The picture in a decoded frame."""
         colour = colour_of(frame)
-        if frame.format.name not in _PLAIN:
+        if frame.format.name not in PLAIN:
             frame = frame.reformat(format="yuv420p")
             colour = dataclasses.replace(colour, range=int(frame.color_range))
         return _wrap(frame, colour)
@@ -93,7 +95,7 @@ def colour_of(frame: Any) -> Colour:
     """The tags of a frame; yuvj420p is another name for full range."""
     full = frame.format.name.startswith("yuvj")
     return Colour(
-        range=_FULL_RANGE if full else int(frame.color_range),
+        range=FULL_RANGE if full else int(frame.color_range),
         matrix=int(frame.colorspace),
         primaries=int(frame.color_primaries),
         transfer=int(frame.color_trc),

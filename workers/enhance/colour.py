@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.enhance.chroma import chroma_at_luma, chroma_of_luma
-from workers.picture import Colour, Picture
+from workers.picture import FULL_RANGE, Colour, Picture
 
 Float = npt.NDArray[np.float32]
 
 _BT709 = 1
 _BT2020 = 9
-_FULL_RANGE = 2
 
 _WEIGHTS = {_BT709: (0.2126, 0.0722), _BT2020: (0.2627, 0.0593)}
 _BT601 = (0.299, 0.114)
@@ -56,7 +55,7 @@ def _weights(colour: Colour) -> tuple[float, float]:
 
 def _ranges(colour: Colour) -> tuple[float, float, float]:
     """Black, and what spans 0..1 of luma and of chroma."""
-    return (0.0, 255.0, 255.0) if colour.range == _FULL_RANGE else (16.0, 219.0, 224.0)
+    return (0.0, 255.0, 255.0) if colour.range == FULL_RANGE else (16.0, 219.0, 224.0)
 
 
 def _bytes(plane: Float) -> npt.NDArray[np.uint8]:

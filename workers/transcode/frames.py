@@ -12,9 +12,8 @@ import av.error
 from av.filter import Graph
 
 from workers.errors import FileFailed
-from workers.picture import Colour, Picture, Siting
+from workers.picture import FULL_RANGE, PLAIN, Picture, Siting
 
-_PLAIN = ("yuv420p", "yuvj420p")
 _RGB_MATRIX = 0
 _BT709 = 1
 _CENTRED_CODECS = ("mjpeg", "mpeg1video")
@@ -116,7 +115,7 @@ class FrameFilter:
         if turn is None:
             self.askew += 1
             turn = Turn.NONE
-        is_ready = frame.format.name in _PLAIN and turn is Turn.NONE and not self._weaves
+        is_ready = frame.format.name in PLAIN and turn is Turn.NONE and not self._weaves
         key = None if is_ready else (
             frame.width, frame.height, frame.format.name, int(frame.colorspace),
             int(frame.color_range), turn, self._weaves,
@@ -175,7 +174,7 @@ class FrameFilter:
         if self._weaves:
             steps.append(("bwdif", "mode=send_frame:deint=interlaced"))
         steps += turn.value
-        if frame.format.name not in _PLAIN:
+        if frame.format.name not in PLAIN:
             steps += _conversion(frame)
         for name, arguments in (*steps, ("buffersink", "")):
             node = graph.add(name, arguments or None)
@@ -208,7 +207,7 @@ def fit(picture: Picture, width: int, height: int) -> Picture:
         picture.frame.reformat(width=inner[0], height=inner[1], interpolation="BICUBIC")
     )
     target = Picture.blank(width, height, picture.colour)
-    target.y[:] = 0 if picture.colour.range == _full_range() else 16
+    target.y[:] = 0 if picture.colour.range == FULL_RANGE else 16
     target.u[:] = target.v[:] = 128
     left, top = (width - inner[0]) // 4 * 2, (height - inner[1]) // 4 * 2
     target.y[top : top + inner[1], left : left + inner[0]] = scaled.y
@@ -216,7 +215,3 @@ def fit(picture: Picture, width: int, height: int) -> Picture:
         rows, columns = small.shape
         large[top // 2 : top // 2 + rows, left // 2 : left // 2 + columns] = small
     return target
-
-
-def _full_range() -> int:
-    return Colour(range=2).range
