@@ -93,11 +93,12 @@ class FrameFilter:
     for one (bwdif); the others are left alone.
     """
 
-    def __init__(self, time_base: Fraction, aspect: Fraction | None, codec: str = "") -> None:
-        """``aspect`` is that of the samples; ``codec`` tells where chroma lies."""
-        self._time_base = time_base
-        self._aspect = aspect or Fraction(1)
-        self._siting = Siting.CENTRE if codec in _CENTRED_CODECS else Siting.LEFT
+    def __init__(self, video: Any) -> None:
+        """``video`` is the stream; its codec tells where chroma lies."""
+        self._time_base: Fraction = video.time_base
+        self._aspect: Fraction = video.sample_aspect_ratio or Fraction(1)
+        is_centred = video.codec_context.name in _CENTRED_CODECS
+        self._siting = Siting.CENTRE if is_centred else Siting.LEFT
         self._graph: Any = None
         self._key: tuple[Any, ...] | None = None
         self._weaves = False
@@ -122,12 +123,11 @@ class FrameFilter:
         )  # fmt: skip
         made = [] if key == self._key else self.flush()
         if key is None:
-            return [*made, self._ready(frame, frame.time_base)]
+            return [*made, self._ready(frame, bool(frame.is_corrupt))]
         if key != self._key:
             self._graph, self._key = self._make_graph(frame, turn), key
-        corrupt = bool(frame.is_corrupt)
         self._graph.push(frame)
-        return [*made, *self._pull(corrupt)]
+        return [*made, *self._pull(bool(frame.is_corrupt))]
 
     def flush(self) -> list[Ready]:
         """The pictures still inside."""
@@ -147,19 +147,16 @@ class FrameFilter:
                 return made
             except av.error.FFmpegError as error:
                 raise FileFailed(f"A picture cannot be converted: {error.strerror}.") from error
-            made.append(self._ready(frame, frame.time_base, corrupt))
+            made.append(self._ready(frame, corrupt))
 
-    def _ready(self, frame: Any, time_base: Fraction, corrupt: bool | None = None) -> Ready:
-        pts = frame.pts
+    def _ready(self, frame: Any, corrupt: bool) -> Ready:
+        pts, time_base = frame.pts, frame.time_base
         if pts is not None and time_base and time_base != self._time_base:
             pts = round(pts * time_base / self._time_base)
         picture = Picture.of_frame(frame)
         colour = dataclasses.replace(picture.colour, siting=self._siting)
-        return Ready(
-            picture=dataclasses.replace(picture, colour=colour),
-            pts=pts,
-            is_corrupt=bool(frame.is_corrupt) if corrupt is None else corrupt,
-        )
+        picture = dataclasses.replace(picture, colour=colour)
+        return Ready(picture=picture, pts=pts, is_corrupt=corrupt)
 
     def _make_graph(self, frame: Any, turn: Turn) -> Any:
         graph: Any = Graph()

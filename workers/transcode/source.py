@@ -161,7 +161,7 @@ def _covers(container: Any) -> dict[int, bytes]:
 
 def _facts(frame: Any, video: Any) -> Facts:
     interlaced, turn = is_interlaced(frame), turn_of(frame)
-    ready = FrameFilter(video.time_base, video.sample_aspect_ratio, video.codec_context.name)
+    ready = FrameFilter(video)
     made = [*ready.push(frame), *ready.flush()]
     return Facts(
         stored=pixel_format(frame.format), turn=turn, interlaced=interlaced, picture=made[0].picture

@@ -45,10 +45,7 @@ class FileDecode:
             if each.index == source.video.index
             or (each.index in copied and each.type != "attachment")
         ]  # fmt: skip
-        video = source.video
-        self._filter = FrameFilter(
-            video.time_base, video.sample_aspect_ratio, video.codec_context.name
-        )
+        self._filter = FrameFilter(source.video)
         self._last_pts: int | None = None
         self.damaged = 0
         "Packets that could not be read or decoded."
