@@ -95,8 +95,8 @@ def has_picture(path: Path) -> bool:
     """True if the file can be opened and a picture of its video decoded."""
     try:
         with av.open(url_of(path), metadata_errors="replace") as container:
-            videos = [each for each in container.streams.video if not is_cover(each)]
-            return any(True for each in videos[:1] for _ in container.decode(each))
+            film = _film(container)
+            return film is not None and any(True for _ in container.decode(film))
     except (OSError, av.error.FFmpegError, IndexError):
         return False
 
@@ -117,8 +117,13 @@ def _open(path: Path) -> Any:
         raise FileFailed(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def _film(container: Any) -> Any | None:
+    """The first video stream that is not a cover."""
+    return next((each for each in container.streams.video if not is_cover(each)), None)
+
+
 def _video(path: Path, container: Any) -> Any:
-    video = next((each for each in container.streams.video if not is_cover(each)), None)
+    video = _film(container)
     if video is None:
         container.close()
         raise FileFailed(f"{path} has no video in it.")
@@ -148,12 +153,13 @@ def _covers(container: Any) -> dict[int, bytes]:
     """FFmpeg hands them out before anything else."""
     wanted = [stream for stream in container.streams.video if is_cover(stream)]
     found: dict[int, bytes] = {}
+    if not wanted:
+        return found
     try:
         container.seek(0)
     except (OSError, av.error.FFmpegError):
         return found  # What cannot be wound back is damaged; its pictures may still be read.
-    most = 2 * len(wanted)
-    for packet in itertools.islice(packets_of(container, *wanted), most) if wanted else ():
+    for packet in itertools.islice(packets_of(container, *wanted), 2 * len(wanted)):
         if packet.size:
             found.setdefault(packet.stream.index, bytes(packet))
     return found
