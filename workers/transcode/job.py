@@ -23,7 +23,7 @@ from workers.enhance.nets import NetCache
 from workers.errors import FileFailed
 from workers.stage import Stage, join_all
 from workers.transcode.losses import Left, losses
-from workers.transcode.output import FileOutput, format_for
+from workers.transcode.output import FileOutput, Format, format_for
 from workers.transcode.source import Source, has_picture, open_source
 from workers.transcode.steps import FileDecode, FileEncode, FileEnhance, Item
 
@@ -91,10 +91,9 @@ def enhance_file(
         choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
         nets = NetCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
         stack.callback(nets.close)
-        enhance = FileEnhance(nets, model, strength)
-        size = enhance.prepare(opened.facts.picture)
+        enhance = FileEnhance(nets, model, strength, opened.facts.picture)
         output = FileOutput(partial, target_format)
-        job = _Job(opened, output, enhance, size)
+        job = _Job(opened, output, enhance)
         stack.callback(job.keep_or_remove, partial)
         lost = job.losses(target_format)
         on_losses(lost)
@@ -103,11 +102,11 @@ def enhance_file(
         os.replace(partial, target)
     return FileReport(
         frames=job.encode.frames,
-        width=size[0],
-        height=size[1],
+        width=enhance.canvas[0],
+        height=enhance.canvas[1],
         wall_s=time.monotonic() - begun,
         model=model,
-        engine=job.enhance.engine,
+        engine=enhance.engine,
         losses=lost,
         notes=job.notes(),
     )
@@ -116,15 +115,13 @@ def enhance_file(
 class _Job:
     """The threads of one file; the caller's thread writes what they make, and waits."""
 
-    def __init__(
-        self, source: Source, output: FileOutput, enhance: FileEnhance, size: tuple[int, int]
-    ) -> None:
+    def __init__(self, source: Source, output: FileOutput, enhance: FileEnhance) -> None:
         self.enhance = enhance
         self.encode = FileEncode(output)
         self._source = source
         self._output = output
         self._error: Exception | None = None
-        output.begin(source, size)
+        output.begin(source, enhance.canvas)
         self.decode = FileDecode(source, output.copied)
         self._inputs: Channel[Any] = Channel(1)
         self._decoded: Channel[Item] = Channel(_BETWEEN)
@@ -139,7 +136,7 @@ class _Job:
                   self._coded.put, finish=self._coded.finish, fail=self._fail),
         )  # fmt: skip
 
-    def losses(self, target_format: Any) -> tuple[str, ...]:
+    def losses(self, target_format: Format) -> tuple[str, ...]:
         """What the output will not have; known before the work."""
         left = [Left.of(each) for each in self._source.others
                 if each.index not in self._output.kept]  # fmt: skip

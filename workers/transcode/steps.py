@@ -120,47 +120,41 @@ class FileDecode:
 class FileEnhance:
     """Every picture through the net; another size than the first one's is fitted into that."""
 
-    def __init__(self, nets: NetCache, model: str, strength: float) -> None:
+    def __init__(self, nets: NetCache, model: str, strength: float, first: Picture) -> None:
+        """Loads the net for the first picture. Raises NetUnusable."""
         self._nets = nets
         self._model = model
         self._strength = strength
         self._upscaler = Upscaler()
-        self._size: tuple[int, int] | None = None
-        self._canvas: tuple[int, int] | None = None
         self.engine = ""
-        "Name of the engine that runs the net; empty before the first picture."
+        "Name of the engine that runs the net."
+        self._size = (first.width, first.height)
+        self._use_net_for(self._size)
+        blank = self._upscaler.blank(first)
+        self.canvas = (blank.width, blank.height)
+        "The size of the output."
         self.size_changes = 0
-
-    def prepare(self, picture: Picture) -> tuple[int, int]:
-        """Loads the net for the first picture; the size of the output. Raises NetUnusable."""
-        self._use_net_for(picture)
-        blank = self._upscaler.blank(picture)
-        self._canvas = (blank.width, blank.height)
-        return self._canvas
 
     def step(self, item: Item) -> Iterator[Item]:
         """The item with its picture enhanced."""
         if item.picture is not None:
-            self._use_net_for(item.picture)
+            size = (item.picture.width, item.picture.height)
+            if size != self._size:
+                self._use_net_for(size)
+                self.size_changes += 1
             made = self._upscaler.enhance(item.picture, self._strength)
-            size = (made.width, made.height)
-            self._canvas = self._canvas or size
-            item.picture = made if size == self._canvas else fit(made, *self._canvas)
+            fits = (made.width, made.height) == self.canvas
+            item.picture = made if fits else fit(made, *self.canvas)
         yield item
 
     def flush(self) -> Iterator[Item]:
         """Nothing is held back."""
         yield from ()
 
-    def _use_net_for(self, picture: Picture) -> None:
-        size = (picture.width, picture.height)
-        if size == self._size:
-            return
+    def _use_net_for(self, size: tuple[int, int]) -> None:
         net = self._nets.load(self._model, *size)
         self._upscaler.use(net)
-        self.engine = net.engine
-        self.size_changes += self._size is not None
-        self._size = size
+        self._size, self.engine = size, net.engine
 
 
 class FileEncode:
