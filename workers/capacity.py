@@ -17,6 +17,7 @@ from workers.encode.table import make_encoder
 from workers.enhance.nets import NetCache
 from workers.enhance.upscaler import Upscaler
 from workers.picture import Colour, Picture
+from workers.plan.claims import HEADROOM
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
 REUSED_PART = 0.5
@@ -27,7 +28,6 @@ PLAN_MS = 1.5
 
 _ROUNDS = 19
 _WARM_UP = 3
-_HEADROOM = 0.9
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def measure(nets: NetCache, output: OutputConfig, *, model: str) -> Speed:
     coder = _coder(output, upscaler.resize(pictures[0]))
     coder_ms = _usual_ms(coder)
     # The net uses all its threads at once; decoder and encoder take one each.
-    streams = _HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / usable_cores())
+    streams = HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / usable_cores())
     return Speed(streams=streams, ms_per_frame=net_ms)
 
 

@@ -8,16 +8,15 @@ UNIT_PIXELS_PER_S = 480 * 270 * 30
 COPY_LOAD = 0.02
 """Load of a stream that is only copied."""
 
-
-_HEADROOM_MS_PER_S = 900.0
-"""What the streams that a worker holds take together, of an engine's second (``capacity.py``)."""
+HEADROOM = 0.9
+"""Part of an engine's time that the streams that a worker holds take together."""
 
 
 def coding_load(ms_per_s: float, cores: int, *, held: float) -> float:
     """Load of encoders that take ``ms_per_s`` of one core beside what is counted for a stream,
     where the worker holds ``held`` streams on so many cores.
     """
-    return held * ms_per_s / cores / _HEADROOM_MS_PER_S
+    return held * ms_per_s / cores / (1000.0 * HEADROOM)
 
 
 def stream_load(width: int, height: int, fps: float) -> float:
