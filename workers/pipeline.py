@@ -116,7 +116,7 @@ class Pipeline:
 
     def recodes(self, codec: Codec) -> bool:
         """True if copied units of this codec are decoded too, for another codec's sake."""
-        return not self._decode.recode <= {codec}
+        return self._decode.recodes(codec)
 
     @property
     def fault(self) -> str:

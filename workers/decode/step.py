@@ -55,6 +55,10 @@ class DecodeStep:
         self._trust = Decodability()
         self._is_interlaced = False
 
+    def recodes(self, codec: Codec) -> bool:
+        """True if copied units of this codec are decoded too, for another codec's sake."""
+        return not self.recode <= {codec}
+
     @property
     def fault(self) -> str:
         """Why the stream's pictures are not decoded at all, as a sentence; empty: they are."""
@@ -68,13 +72,14 @@ class DecodeStep:
     def step(self, item: Shot) -> Iterator[Shot]:
         """The shots whose pictures are complete now; a copied shot goes through as it is."""
         if item.route is Route.COPY:
-            twin = item.twin(Route.RECODE)
-            yield item
-            if self.recode <= {item.unit.codec}:
+            if not self.recodes(item.unit.codec):
                 self._gate.reset()
                 self._decoder = None
+                yield item
                 return
-            item = twin
+            # What was handed on is the next thread's.
+            copied, item = item, item.twin(Route.RECODE)
+            yield copied
         yield from self._work(item)
 
     def _work(self, item: Shot) -> Iterator[Shot]:
