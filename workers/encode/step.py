@@ -154,10 +154,10 @@ class EncodeStep:
         self._open = wanted
 
     def _copy(self, item: Shot, targets: list[_Log]) -> Iterator[Made]:
+        copied = dataclasses.replace(
+            item.unit, flags=item.unit.flags | Flags.BYPASS, stamps=item.all_stamps()
+        )
         for one in targets:
-            copied = dataclasses.replace(
-                item.unit, flags=item.unit.flags | Flags.BYPASS, stamps=item.all_stamps()
-            )
             unit = one.append(copied, copied=True)
             if unit is None:
                 self._need_key("a viewer of the copied rendition needs it")
