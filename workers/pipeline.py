@@ -1,7 +1,7 @@
 """The pipeline of one live stream: decode, enhance and encode, each on its own thread, and one more
 for each codec that a viewer may need beside the usual one.
 
-``offer`` puts a shot in, units come out by ``Outlets.unit``. The queues between the threads are
+``offer`` puts a shot in, units come out by ``Outlets.made``. The queues between the threads are
 short and wait; what became late while waiting is resized or dropped by the next step, so that a
 queue never adds delay for more than a frame or two.
 """
@@ -75,14 +75,15 @@ class Pipeline:
             expected=wish.expected,
         )  # fmt: skip
         self._outlets = outlets
-        self._output = output.codec
-        self._coders = {
-            codec: self._coder(name, EncodeStep(
+        others = tuple(codec for codec in CODECS if codec is not output.codec)
+        self._coders = tuple(
+            Coder(name, EncodeStep(
                 output, tally, codec=codec, logs=_logs(codec, output.codec), fps=wish.fps,
                 need_key=outlets.need_key, shares=codec is not output.codec,
-            ))
-            for codec in CODECS
-        }  # fmt: skip
+            ), self._put_out, fail=self._fail)
+            for codec in (output.codec, *others)
+        )  # fmt: skip
+        "The usual one first."
         self._intake: Channel[Shot] = Channel(INTAKE)
         self._decoded: Channel[Shot] = Channel(_BETWEEN)
         self._stages = (
@@ -101,15 +102,15 @@ class Pipeline:
         """Starts the threads."""
         for stage in self._stages:
             stage.start()
-        for coder in self._coders.values():
+        for coder in self._coders:
             coder.start()
 
     def want(self, renditions: frozenset[str]) -> None:
         """The enhanced renditions that are made from the next frame on."""
-        usual = self._coders[self._output].step
-        for coder in self._coders.values():
-            coder.step.wanted = renditions
-            coder.step.counts = coder.step is usual or renditions.isdisjoint(usual.logs)
+        usual = self._coders[0].step
+        for step in self.steps:
+            step.wanted = renditions
+            step.counts = step is usual or renditions.isdisjoint(usual.logs)
         self._decode.recode = frozenset(
             codec for codec in CODECS if _on_demand(codec) in renditions
         )
@@ -132,10 +133,8 @@ class Pipeline:
 
     @property
     def steps(self) -> tuple[EncodeStep, ...]:
-        """The encoding steps, the usual one first; to be read."""
-        usual = self._coders[self._output].step
-        others = (coder.step for coder in self._coders.values() if coder.step is not usual)
-        return (usual, *others)
+        """The encoding steps, the usual one first."""
+        return tuple(coder.step for coder in self._coders)
 
     @property
     def has_room(self) -> bool:
@@ -148,14 +147,14 @@ class Pipeline:
 
     def ask_key_frame(self, rendition: str = keys.ENHANCED) -> None:
         """The rendition's next picture, at most two a second, becomes a key frame."""
-        for coder in self._coders.values():
-            if rendition in coder.step.logs:
-                coder.step.keys.ask()
+        for step in self.steps:
+            if rendition in step.logs:
+                step.keys.ask()
 
     def restart(self) -> None:
         """What comes next does not follow what came before: it begins with a key frame."""
-        for coder in self._coders.values():
-            coder.step.keys.restart()
+        for step in self.steps:
+            step.keys.restart()
 
     def finish(self) -> None:
         """No more shots come; those inside still come out."""
@@ -165,26 +164,23 @@ class Pipeline:
         """Ends the threads at once; what is inside is lost. Harmless when repeated."""
         for channel in (self._intake, self._decoded):
             channel.close()
-        for coder in self._coders.values():
+        for coder in self._coders:
             coder.close()
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the threads; never on the loop. False if one did not end in time."""
-        return join_all((*self._stages, *self._coders.values()), timeout_s)
-
-    def _coder(self, name: str, step: EncodeStep) -> Coder:
-        return Coder(name, step, self._put_out, fail=self._fail)
+        return join_all((*self._stages, *self._coders), timeout_s)
 
     def _share_out(self, shot: Shot) -> bool:
         """To the encoders that have something to do with it, each with stamps of its own."""
-        usual = self._coders[self._output]
-        for coder in self._coders.values():
-            if coder is not usual and not coder.step.is_idle:
+        usual, *others = self._coders
+        for coder in others:
+            if not coder.step.is_idle:
                 coder.offer(shot.twin(shot.route))
         return usual.offer(shot)
 
     def _finish_coders(self) -> None:
-        for coder in self._coders.values():
+        for coder in self._coders:
             coder.finish()
 
     def _put_out(self, made: Made) -> bool:
