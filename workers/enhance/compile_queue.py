@@ -6,7 +6,6 @@ picture. Its newest wish takes the place of the one before it, and streams take 
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -70,7 +69,7 @@ class CompileQueue:
         self._queue: FairQueue[tuple[Future[object], Callable[[], object]]] = FairQueue()
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="net-compiler")
-        self._is_working = False
+        "Has one turn to come for each item in the queue; which one is chosen when it comes."
 
     def submit(self, owner: str, kind: str, make: Callable[[], Made]) -> Future[Made]:
         """What ``make`` gives, later. Cancelled if the same owner asks for another of the kind
@@ -79,9 +78,10 @@ class CompileQueue:
         future: Future[Made] = Future()
         with self._lock:
             before = self._queue.push(owner, kind, (future, make))  # type: ignore[arg-type]
-        if before is not None:
+        if before is None:
+            self._thread.submit(self._make_next)
+        else:
             before[0].cancel()
-        self._begin_next()
         return future
 
     def close(self) -> None:
@@ -91,27 +91,16 @@ class CompileQueue:
                 waiting[0].cancel()
         self._thread.shutdown(wait=True)
 
-    def _begin_next(self) -> None:
-        """Begins what comes next, unless something is being made."""
+    def _make_next(self) -> None:
         with self._lock:
-            if self._is_working:
-                return
             found = self._queue.pop()
-            while found is not None and not found[0].set_running_or_notify_cancel():
-                found = self._queue.pop()
-            self._is_working = found is not None
-        if found is not None:
-            future, make = found
-            # Outside the lock: what is made at once is handed over in this very call.
-            making = self._thread.submit(make)
-            making.add_done_callback(functools.partial(self._hand_over, future))
-
-    def _hand_over(self, future: Future[object], making: Future[object]) -> None:
-        error = making.exception()
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(making.result())
-        with self._lock:
-            self._is_working = False
-        self._begin_next()
+        if found is None:
+            return  # closed meanwhile
+        future, make = found
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(make())
+        except BaseException as error:
+            future.set_exception(error)  # Of any kind: whoever asked waits for it.
+            raise
