@@ -63,7 +63,7 @@ class Net:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class NetWish:
     """Who asks for a net. Of one owner only the newest wish of a kind is waited for."""
 
     owner: str
@@ -111,7 +111,9 @@ class NetCache:
         """The engine that runs the nets."""
         return self._engine
 
-    def ready(self, model: str, width: int, height: int, *, wish: Wish | None = None) -> Net | None:
+    def ready(
+        self, model: str, width: int, height: int, *, wish: NetWish | None = None
+    ) -> Net | None:
         """The net, or None while it is being compiled. Raises NetUnusable once that failed."""
         return _there(self._future(model, width, height, wish))
 
@@ -126,7 +128,7 @@ class NetCache:
                 continue  # another stream had asked for it, and wants another one now
 
     def free(
-        self, model: str, width: int, height: int, *, wish: Wish | None = None
+        self, model: str, width: int, height: int, *, wish: NetWish | None = None
     ) -> FreeSession | None:
         """A new session of the net for a picture of that size and all regions of it, or None while
         it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
@@ -136,7 +138,7 @@ class NetCache:
         return self.turns.guard_free(net.session()) if net is not None else None
 
     def prepare_free(
-        self, model: str, width: int, height: int, *, wish: Wish | None = None
+        self, model: str, width: int, height: int, *, wish: NetWish | None = None
     ) -> None:
         """Begins what ``free`` waits for, if nobody did; whether it can be done shows there."""
         self._cached(self._free, self._compile_free, (model, width, height), wish)
@@ -154,7 +156,9 @@ class NetCache:
         if self._torch is not None:
             self._torch.close()
 
-    def _future(self, model: str, width: int, height: int, wish: Wish | None) -> Future[Net] | None:
+    def _future(
+        self, model: str, width: int, height: int, wish: NetWish | None
+    ) -> Future[Net] | None:
         return self._cached(self._futures, self._compile, (model, width, height), wish)
 
     def _cached(
@@ -162,12 +166,12 @@ class NetCache:
         known: OrderedDict[Key, Future[Made]],
         make: Callable[[str, int, int], Made],
         key: Key,
-        wish: Wish | None,
+        wish: NetWish | None,
     ) -> Future[Made] | None:
         """What ``make`` makes of the key, begun if it is not there; None if it is not, and not to
         be begun.
         """
-        wish = wish or Wish("", f"{make.__name__} {key}")
+        wish = wish or NetWish("", f"{make.__name__} {key}")
         with self._lock:
             future = known.get(key)
             if future is None or future.cancelled():

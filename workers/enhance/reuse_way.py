@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from workers.enhance.nets import Net, NetCache
-from workers.enhance.nets import Wish as NetWish
+from workers.enhance.nets import Net, NetCache, NetWish
 from workers.enhance.reuse import ReuseFeed, Wish
 from workers.enhance.upscaler import Upscaler
 from workers.errors import NetUnusable

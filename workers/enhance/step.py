@@ -9,8 +9,7 @@ from wire.batch import Stage
 from workers.enhance.compile_queue import SizeStand
 from workers.enhance.effort import Effort
 from workers.enhance.energy import SAMPLE_EVERY, mended_energy
-from workers.enhance.nets import Net, NetCache
-from workers.enhance.nets import Wish as NetWish
+from workers.enhance.nets import Net, NetCache, NetWish
 from workers.enhance.reuse import Wish
 from workers.enhance.reuse_way import ReuseWay
 from workers.enhance.seat import Seat

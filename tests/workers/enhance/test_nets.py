@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.manifest import list_models
-from workers.enhance.nets import MAX_NETS, NetCache, Wish, smaller_net
+from workers.enhance.nets import MAX_NETS, NetCache, NetWish, smaller_net
 from workers.errors import NetUnusable
 
 from ..fakes import SlowEngine
@@ -70,19 +70,19 @@ def test_a_stream_that_changes_its_size_in_every_picture_keeps_no_other_waiting(
     cache = NetCache(SlowEngine(0.0, compile_s=0.2), zoo=zoo)
     try:
         for number in range(300):
-            cache.ready("tiny", 64 + 2 * number, 48, wish=Wish("restless", "full"))
+            cache.ready("tiny", 64 + 2 * number, 48, wish=NetWish("restless", "full"))
         asked = time.monotonic()
-        while cache.ready("tiny", 64, 64, wish=Wish("other", "full")) is None:
+        while cache.ready("tiny", 64, 64, wish=NetWish("other", "full")) is None:
             assert time.monotonic() - asked < 5.0
             time.sleep(0.01)
         # What was begun, the restless one's newest wish, its own; and the machine may be busy.
-        assert cache.ready("tiny", 64 + 2 * 100, 48, wish=Wish("a", "full", False)) is None
+        assert cache.ready("tiny", 64 + 2 * 100, 48, wish=NetWish("a", "full", False)) is None
     finally:
         cache.close()
 
 
 def test_what_may_not_be_begun_is_had_once_somebody_else_began_it(nets: NetCache) -> None:
-    looks = Wish("a", "full", may_begin=False)
+    looks = NetWish("a", "full", may_begin=False)
     assert nets.ready("tiny", 80, 48, wish=looks) is None
     net = nets.load("tiny", 80, 48)
     assert nets.ready("tiny", 80, 48, wish=looks) is net
@@ -91,12 +91,12 @@ def test_what_may_not_be_begun_is_had_once_somebody_else_began_it(nets: NetCache
 def test_who_waits_gets_a_net_that_another_stream_asked_for_and_gave_up(zoo: Path) -> None:
     cache = NetCache(SlowEngine(0.0, compile_s=0.3), zoo=zoo)
     try:
-        cache.ready("tiny", 16, 16, wish=Wish("a", "full"))
-        cache.ready("tiny", 32, 32, wish=Wish("b", "full"))
+        cache.ready("tiny", 16, 16, wish=NetWish("a", "full"))
+        cache.ready("tiny", 32, 32, wish=NetWish("b", "full"))
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(cache.load, "tiny", 32, 32)
             time.sleep(0.1)
-            cache.ready("tiny", 48, 48, wish=Wish("b", "full"))  # b wants another one now
+            cache.ready("tiny", 48, 48, wish=NetWish("b", "full"))  # b wants another one now
             assert waiting.result(10).width == 32
     finally:
         cache.close()
