@@ -19,7 +19,5 @@ class LeadConfig:
     capacity: Capacity
     strength: float = 0.0
     "Of the look, for streams whose record names none."
-    memory_bytes: int = 0
-    "That all streams together may take; 0: by what there is."
     enhance_unwatched: bool = False
     "Enhance streams that nobody watches, with the time that watched ones leave."

@@ -54,7 +54,7 @@ class Worker:
         self._client = client
         self._nets = nets
         self._config = config
-        self._memory = config.memory_bytes or usable_bytes()
+        self._memory = usable_bytes()
         self._engine_time = EngineTime(cores=usable_cores(), threads=nets.turns.threads)
         self._engines = engines
         self._zoo = zoo
