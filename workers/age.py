@@ -47,7 +47,11 @@ class EntryAge:
 
     def redis_ms(self, *, now_us: int) -> int:
         """Redis' time in Unix ms, for ``now_us`` on our clock."""
-        return (now_us + self._ahead_us) // 1000
+        return self.redis_us(now_us=now_us) // 1000
+
+    def redis_us(self, *, now_us: int) -> int:
+        """The same in Unix us."""
+        return now_us + self._ahead_us
 
     def age_s(
         self, unit: AccessUnit, entry_id: str, *, now_us: int, since_us: int | None = None
@@ -57,7 +61,7 @@ class EntryAge:
         ``since_us`` is when the log was last seen without this entry, on our clock: it cannot be
         older, even if Redis' clock was set forth since the clocks were compared.
         """
-        in_log_us = now_us + self._ahead_us - int(entry_id.split("-")[0]) * 1000
+        in_log_us = self.redis_us(now_us=now_us) - int(entry_id.split("-")[0]) * 1000
         if since_us is not None:
             in_log_us = min(in_log_us, now_us - since_us)
         arrived_us = unit.stamp(Stage.ARRIVED)

@@ -384,7 +384,7 @@ class Lead:
             self._prepare()
 
     def _redis_us(self) -> int:
-        return 1000 * self._age.redis_ms(now_us=clock.now_us())
+        return self._age.redis_us(now_us=clock.now_us())
 
     def _prepare(self) -> bool:
         """The nets for the first viewer; True once they are ready."""

@@ -199,20 +199,21 @@ class Worker:
 
     def _rests(self, record: StreamRecord) -> bool:
         """True for a stream that failed again and again a moment ago."""
-        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
-        return now_us < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
+        return self._redis_us() < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
 
     def _fits(self, record: StreamRecord) -> bool:
         capacity, streams = self._config.capacity.streams, len(self._leads)
-        # The record's time is that of Redis, which may differ from ours.
-        now_us = 1000 * self._age.redis_ms(now_us=clock.now_us())
-        is_watched = record.watched_us > now_us or self._config.enhance_unwatched
+        is_watched = record.watched_us > self._redis_us() or self._config.enhance_unwatched
         if not is_watched:
             return may_look(capacity=capacity, load=self.load, streams=streams)
         return fits(
             capacity=capacity, load=self.load, streams=streams,
             width=record.width, height=record.height, fps=record.fps,
         )  # fmt: skip
+
+    def _redis_us(self) -> int:
+        """The time of Redis, which records have, and which may differ from ours."""
+        return self._age.redis_us(now_us=clock.now_us())
 
     def _crowd_for(self, entry: str) -> Callable[[], float]:
         def crowd() -> float:
