@@ -70,8 +70,8 @@ class Lead:
         config: LeadConfig,
         engine_time: EngineTime,
         crowd: Callable[[], float],
-        room: Callable[[], int] | None = None,
-        age: EntryAge | None = None,
+        room: Callable[[], int],
+        age: EntryAge,
     ) -> None:
         self.job = job
         self.epoch = epoch
@@ -81,7 +81,7 @@ class Lead:
         self._jobs = JobQueue(client, consumer=config.worker)
         self._registry = StreamRegistry(client)
         self._probation = Probation(client, job.stream, epoch)
-        self._age = copy.copy(age) if age is not None else EntryAge()
+        self._age = copy.copy(age)
         self._tally = Tally()
         self._intent = Intent(config.capacity, crowd, record=record, model=config.model, room=room)
         self._seat = engine_time.seat()
@@ -92,6 +92,8 @@ class Lead:
         self._reader = LogReader(client, stream=job.stream, rendition=keys.SOURCE)
         self._is_placed = False
         self._last_sequence: int | None = None
+        self._drained_us: int | None = None
+        "When the log was last read to its end, on our clock; None since it was placed anew."
         self._caught_up = False
         self._awake = asyncio.Event()
         self._pipeline = Pipeline(

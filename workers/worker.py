@@ -7,7 +7,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from functools import partial
 
 import redis.exceptions
 
@@ -189,8 +190,8 @@ class Worker:
             return
         lead = Lead(
             self._client, job, epoch, record=record, nets=self._nets, config=self._config,
-            engine_time=self._engine_time, crowd=self._crowd_for(job.entry),
-            room=self._room_for(job.entry), age=self._age,
+            engine_time=self._engine_time, crowd=partial(self._crowd, job.entry),
+            room=partial(self._room, job.entry), age=self._age,
         )  # fmt: skip
         self._leads[job.entry] = lead
         task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
@@ -215,19 +216,16 @@ class Worker:
         """The time of Redis, which records have, and which may differ from ours."""
         return self._age.redis_us(now_us=clock.now_us())
 
-    def _crowd_for(self, entry: str) -> Callable[[], float]:
-        def crowd() -> float:
-            others = sum(lead.load for key, lead in self._leads.items() if key != entry)
-            return others / self._config.capacity.streams
+    def _crowd(self, entry: str) -> float:
+        """Load of the streams but for one job's, in units of what the worker holds."""
+        return sum(lead.load for lead in self._others(entry)) / self._config.capacity.streams
 
-        return crowd
+    def _room(self, entry: str) -> int:
+        """Bytes of memory that the streams but for one job's leave."""
+        return self._memory - sum(lead.bytes for lead in self._others(entry))
 
-    def _room_for(self, entry: str) -> Callable[[], int]:
-        def room() -> int:
-            others = sum(lead.bytes for key, lead in self._leads.items() if key != entry)
-            return self._memory - others
-
-        return room
+    def _others(self, entry: str) -> Iterator[Lead]:
+        return (lead for key, lead in self._leads.items() if key != entry)
 
     async def _record(self, job: Job) -> StreamRecord | None:
         """The stream's record; after Redis lost its data the app may be a moment late with it."""
