@@ -246,16 +246,22 @@ class Worker:
         finally:
             self._leads.pop(lead.job.entry, None)
             self._unspoken.discard(lead.job.entry)
-        if ending is Ending.ENDED:
-            await _try(self._jobs.finish(lead.job.entry))
-        elif ending is Ending.FAILED:
-            await _try(self._strikes.strike(lead.job.stream, lead.epoch))
-        else:
-            await _try(self._registry.drop_lead(lead.job.stream, lead.epoch))
-        if ending is Ending.LOST:
-            await _try(self._strikes.alive(lead.job.stream, lead.epoch))
-        if ending is Ending.RELEASED:
-            await _try(self._jobs.give_back(lead.job))
+        await self._tell(lead, ending)
+
+    async def _tell(self, lead: Lead, ending: Ending) -> None:
+        """Leaves in Redis what follows from the end of a lead."""
+        stream, epoch = lead.job.stream, lead.epoch
+        match ending:
+            case Ending.ENDED:
+                await _try(self._jobs.finish(lead.job.entry))
+            case Ending.FAILED:
+                await _try(self._strikes.strike(stream, epoch))
+            case Ending.LOST:
+                await _try(self._registry.drop_lead(stream, epoch))
+                await _try(self._strikes.alive(stream, epoch))
+            case Ending.RELEASED:
+                await _try(self._registry.drop_lead(stream, epoch))
+                await _try(self._jobs.give_back(lead.job))
 
 
 async def _try(work: Awaitable[object]) -> None:
