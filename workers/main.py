@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import gc
 import importlib.util
@@ -10,6 +11,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from models.errors import ModelError
@@ -63,16 +65,10 @@ def _refuse(sentence: str) -> int:
 async def _work(settings: Settings) -> None:
     stopping = asyncio.Event()
     with stop_signals.heard((signal.SIGTERM, signal.SIGINT), stopping.set):
-        await _work_until(stopping, settings)
-
-
-async def _work_until(stopping: asyncio.Event, settings: Settings) -> None:
-    client = connect(settings.redis_url, prefix=settings.redis_prefix)
-    try:
-        await wait_until_up(client, _REFUSAL_S)
-        await _work_with(client, stopping, settings)
-    finally:
-        await client.aclose()
+        client = connect(settings.redis_url, prefix=settings.redis_prefix)
+        async with contextlib.aclosing(client):
+            await wait_until_up(client, _REFUSAL_S)
+            await _work_with(client, stopping, settings)
 
 
 async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings) -> None:
@@ -131,12 +127,8 @@ def _as_before(settings: Settings, known: Learned) -> _Start:
     engine = make_engine(
         known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )
-    nets = _net_cache(settings, engine, known.batch)
-    try:
+    with _closed_on_failure(_net_cache(settings, engine, known.batch)) as nets:
         nets.load(settings.model, capacity.WIDTH, capacity.HEIGHT)
-    except WorkerError:
-        nets.close()
-        raise
     speed = capacity.Speed(known.streams, known.ms_per_frame)
     return _Start(Choice(engine, known.trials), nets, speed)
 
@@ -148,9 +140,17 @@ def _measured(settings: Settings) -> tuple[_Start, int]:
         settings.engine, wanted, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )
     batch = batch_for(choice.engine, wanted)
-    nets = _net_cache(settings, choice.engine, batch)
-    speed = capacity.measure(nets, _output(settings), model=settings.model)
+    with _closed_on_failure(_net_cache(settings, choice.engine, batch)) as nets:
+        speed = capacity.measure(nets, _output(settings), model=settings.model)
     return _Start(choice, nets, speed), batch
+
+
+@contextlib.contextmanager
+def _closed_on_failure(nets: NetCache) -> Iterator[NetCache]:
+    with contextlib.ExitStack() as undo:
+        undo.callback(nets.close)
+        yield nets
+        undo.pop_all()
 
 
 def _net_cache(settings: Settings, engine: Engine, batch: int) -> NetCache:
