@@ -12,7 +12,6 @@ import importlib.metadata
 import logging
 import os
 import platform
-import tempfile
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from models.manifest import load_manifest
 from wire.heartbeat import EngineTrial
 from wire.settings import Settings
 from workers.cores import usable_cores
+from workers.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -82,16 +82,13 @@ class Memory:
     def keep(self, learned: Learned) -> None:
         """Writes it whole or not at all; a folder that cannot be written costs the next start.
 
-        Workers of several containers may share the folder, and have the same process id. What is
-        too old for anybody goes: a container made anew has another name, and so another key.
+        What is too old for anybody goes: a container made anew has another name, and so another
+        key.
         """
         folder = self._path.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file, part = tempfile.mkstemp(".part", "learned-", folder)
-            with open(file, "wb") as out:
-                out.write(msgspec.json.encode(learned))
-            Path(part).replace(self._path)
+            write_whole(self._path, msgspec.json.encode(learned))
             for old in folder.glob("learned-*"):
                 with contextlib.suppress(FileNotFoundError):  # another worker was faster
                     if time.time() - old.stat().st_mtime > QUIET_S:

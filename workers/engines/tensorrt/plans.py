@@ -8,11 +8,11 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 from pathlib import Path
 
 from workers.engines.tensorrt.hardware import Gpu, Shapes
 from workers.errors import BadPlan
+from workers.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -119,15 +119,7 @@ class PlanStore:
         try:
             # Plans hold code for the GPU: nobody else may put one there.
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(encode(key, plan))
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(partial, path)
-            finally:
-                Path(partial).unlink(missing_ok=True)
+            write_whole(path, encode(key, plan))
             self._forget_oldest(path.parent)
         except OSError as error:
             self._say(f"{path.name} cannot be kept: {error.strerror}")
