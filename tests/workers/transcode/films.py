@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,29 @@ def film(folder: Path, name: str = "film.mkv", *, cover: bool = False) -> Path:
         "-disposition:a:1", "default", "-disposition:a:0", "0", *fonts, target,
     )  # fmt: skip
     return target
+
+
+def music(folder: Path, *, cover_first: bool = False) -> Path:
+    """Sound with a cover, and no video."""
+    cover, target = folder / "c.jpg", folder / "in.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", 1, cover)
+    first, second = (1, 0) if cover_first else (0, 1)
+    ffmpeg(
+        "-f", "lavfi", "-i", "sine=d=1", "-i", cover, "-map", first, "-map", second,
+        "-c:v", "copy", "-c:a", "aac", "-disposition:v", "attached_pic", target,
+    )  # fmt: skip
+    return target
+
+
+@contextlib.contextmanager
+def files_up_to(length: int) -> Iterator[None]:
+    """As a full disk: no file of this process grows beyond ``length`` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def enhance(source: Path, target: Path, zoo: Path, **options: Any) -> FileReport:

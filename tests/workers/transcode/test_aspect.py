@@ -11,8 +11,16 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.workers.transcode.films import FFMPEG, enhance, ffmpeg, film, frames, pattern, tags
-from tests.workers.transcode.test_odd_files import files_up_to
+from tests.workers.transcode.films import (
+    FFMPEG,
+    enhance,
+    ffmpeg,
+    files_up_to,
+    film,
+    frames,
+    pattern,
+    tags,
+)
 from workers.errors import FileFailed
 from workers.transcode.aspect import matroska_head, raw_head
 from workers.transcode.job import partial_of

@@ -14,8 +14,16 @@ from pathlib import Path
 import av.error
 import pytest
 
-from tests.workers.transcode.films import enhance, ffmpeg, film, frames, packets, pattern
-from tests.workers.transcode.test_odd_files import files_up_to
+from tests.workers.transcode.films import (
+    enhance,
+    ffmpeg,
+    files_up_to,
+    film,
+    frames,
+    music,
+    packets,
+    pattern,
+)
 from workers.errors import FileFailed
 from workers.transcode.job import partial_of
 from workers.transcode.output import is_refusal
@@ -122,11 +130,6 @@ def test_a_name_like_a_protocol_is_a_file(
 
 
 def test_a_cover_is_no_picture_of_the_film(tmp_path: Path) -> None:
-    ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", 1, tmp_path / "c.jpg")
-    ffmpeg(
-        "-f", "lavfi", "-i", "sine=d=1", "-i", tmp_path / "c.jpg", "-map", "1", "-map", "0",
-        "-c:v", "copy", "-c:a", "aac", "-disposition:v", "attached_pic", tmp_path / "in.mp4",
-    )  # fmt: skip
-    assert not has_picture(tmp_path / "in.mp4")
+    assert not has_picture(music(tmp_path, cover_first=True))
     assert has_picture(pattern(tmp_path / "p.mp4", "-c:v", "libx264", seconds=0.2))
     assert not has_picture(tmp_path / "nowhere.mp4")

@@ -13,8 +13,10 @@ import pytest
 
 from tests.workers.clips import picture
 from tests.workers.enhance import sited
+from tests.workers.transcode import films
+from tests.workers.transcode.films import enhance
 from workers.errors import EngineUnavailable, FileFailed, NetUnusable
-from workers.transcode.job import FileReport, enhance_file, partial_of
+from workers.transcode.job import enhance_file, partial_of
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 20
 
@@ -64,22 +66,6 @@ def _tone(index: int, stream: Any) -> Any:
     return frame
 
 
-def read(path: Path) -> list[Any]:
-    with av.open(str(path)) as container:
-        return list(container.decode(container.streams.video[0]))
-
-
-def luma(frame: Any) -> np.ndarray:
-    plane = frame.planes[0]
-    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[
-        : frame.height, : frame.width
-    ]
-
-
-def enhance(source: Path, target: Path, zoo: Path, **options: Any) -> FileReport:
-    return enhance_file(source, target, model="tiny", threads=1, zoo=zoo, **options)
-
-
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".y4m"])
 def test_every_frame_comes_once_at_its_time_and_twice_its_size(
     tmp_path: Path, zoo: Path, suffix: str
@@ -92,7 +78,7 @@ def test_every_frame_comes_once_at_its_time_and_twice_its_size(
     )  # fmt: skip
     assert (report.frames, report.width, report.height) == (FRAMES, 128, 96)
     assert report.model == "tiny" and report.engine and report.notes == ()
-    frames = read(tmp_path / f"out{suffix}")
+    frames = films.frames(tmp_path / f"out{suffix}")
     assert [(frame.width, frame.height) for frame in frames] == [(128, 96)] * FRAMES
     assert [frame.pts * frame.time_base for frame in frames] == [
         Fraction(index, 25) for index in range(FRAMES)
@@ -101,10 +87,10 @@ def test_every_frame_comes_once_at_its_time_and_twice_its_size(
     for frame, original in zip(frames, originals, strict=True):
         expected = original.repeat(2, 0).repeat(2, 1)
         if suffix == ".mp4":
-            error = luma(frame).astype(float) - expected
+            error = films.plane(frame).astype(float) - expected
             assert np.sqrt(np.mean(error**2)) < 6
         else:
-            assert np.array_equal(luma(frame), expected)
+            assert np.array_equal(films.plane(frame), expected)
 
 
 @pytest.mark.parametrize("size", [(63, 47), (64, 47), (63, 48)])
@@ -114,14 +100,13 @@ def test_odd_sizes_and_their_chroma_are_exact(
     width, height = size
     write(tmp_path / "in.mkv", size=size)
     enhance(tmp_path / "in.mkv", tmp_path / "out.mkv", zoo)
-    for source, frame in zip(read(tmp_path / "in.mkv"), read(tmp_path / "out.mkv"), strict=True):
+    sources, made_frames = (films.frames(tmp_path / name) for name in ("in.mkv", "out.mkv"))
+    for source, frame in zip(sources, made_frames, strict=True):
         assert (frame.width, frame.height) == (2 * width, 2 * height)
-        plane = source.planes[1]
-        chroma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        chroma = np.ascontiguousarray(chroma[: (height + 1) // 2, : (width + 1) // 2])
-        expected = sited.enlarged(chroma, 2)
-        made = np.frombuffer(frame.planes[1], np.uint8).reshape(-1, frame.planes[1].line_size)
-        assert np.abs(made[:height, :width] - expected[:height, :width]).max() < 2
+        expected = sited.enlarged(films.plane(source, 1), 2)
+        made = films.plane(frame, 1)
+        assert made.shape == (height, width)
+        assert np.abs(made - expected[:height, :width]).max() < 2
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
@@ -129,7 +114,7 @@ def test_uneven_times_and_colour_tags_are_kept(tmp_path: Path, zoo: Path, suffix
     times = [7 + 33 * index + (index % 3) * 5 for index in range(FRAMES)]
     write(tmp_path / "in.mkv", pts=times, colour_range=2)
     enhance(tmp_path / "in.mkv", tmp_path / f"out{suffix}", zoo)
-    frames = read(tmp_path / f"out{suffix}")
+    frames = films.frames(tmp_path / f"out{suffix}")
     first = frames[0].pts * frames[0].time_base - Fraction(times[0], 1000)
     assert [frame.pts * frame.time_base - first for frame in frames] == [
         Fraction(time, 1000) for time in times
@@ -140,12 +125,8 @@ def test_uneven_times_and_colour_tags_are_kept(tmp_path: Path, zoo: Path, suffix
 def test_audio_is_copied_where_the_container_takes_it(tmp_path: Path, zoo: Path) -> None:
     write(tmp_path / "in.mkv", audio="flac")
     assert enhance(tmp_path / "in.mkv", tmp_path / "out.mkv", zoo).losses == ()
-    packets = []
-    for name in ("in.mkv", "out.mkv"):
-        with av.open(str(tmp_path / name)) as container:
-            demuxed = container.demux(container.streams.audio[0])
-            packets.append([bytes(packet) for packet in demuxed if packet.dts is not None])
-    assert packets[0] and packets[0] == packets[1]
+    packets = films.packets(tmp_path / "in.mkv", "audio")
+    assert packets and packets == films.packets(tmp_path / "out.mkv", "audio")
     report = enhance(tmp_path / "in.mkv", tmp_path / "out.y4m", zoo)
     assert "Audio stream 1 (flac) is left out." in report.losses
 
@@ -158,7 +139,7 @@ def test_the_target_is_replaced_only_when_asked_for(tmp_path: Path, zoo: Path) -
         enhance(tmp_path / "in.mkv", target, zoo)
     assert target.read_text() == "precious"
     enhance(tmp_path / "in.mkv", target, zoo, overwrite=True)
-    assert len(read(target)) == FRAMES
+    assert len(films.frames(target)) == FRAMES
     with pytest.raises(FileFailed, match="is the input itself"):
         enhance(target, target, zoo, overwrite=True)
 
@@ -204,9 +185,9 @@ def test_an_interruption_keeps_what_was_finished(tmp_path: Path, zoo: Path, suff
         enhance(tmp_path / "in.mkv", target, zoo, on_progress=interrupt)
     assert not target.exists()
     assert partial_of(target).name == f"out.partial{suffix}"
-    assert 1 <= len(read(partial_of(target))) < FRAMES
+    assert 1 <= len(films.frames(partial_of(target))) < FRAMES
     enhance(tmp_path / "in.mkv", target, zoo)
-    assert len(read(target)) == FRAMES and not partial_of(target).exists()
+    assert len(films.frames(target)) == FRAMES and not partial_of(target).exists()
 
 
 def test_an_interruption_before_the_first_picture_leaves_nothing(tmp_path: Path, zoo: Path) -> None:

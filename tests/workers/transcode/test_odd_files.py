@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import resource
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,8 +14,10 @@ import pytest
 from tests.workers.transcode.films import (
     enhance,
     ffmpeg,
+    files_up_to,
     film,
     frames,
+    music,
     packets,
     pattern,
     plane,
@@ -269,24 +268,8 @@ def test_a_file_with_sound_alone_is_refused(tmp_path: Path, zoo: Path) -> None:
 
 
 def test_music_with_a_cover_has_no_video(tmp_path: Path, zoo: Path) -> None:
-    ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", 1, tmp_path / "c.jpg")
-    ffmpeg(
-        "-f", "lavfi", "-i", "sine=d=1", "-i", tmp_path / "c.jpg", "-map", "0", "-map", "1",
-        "-c:v", "copy", "-c:a", "aac", "-disposition:v", "attached_pic", tmp_path / "in.mp4",
-    )  # fmt: skip
     with pytest.raises(FileFailed, match="no video in it"):
-        enhance(tmp_path / "in.mp4", tmp_path / "out.mkv", zoo)
-
-
-@contextlib.contextmanager
-def files_up_to(length: int) -> Iterator[None]:
-    """As a full disk: no file of this process grows beyond ``length`` bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        enhance(music(tmp_path), tmp_path / "out.mkv", zoo)
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
