@@ -110,45 +110,32 @@ class Viewing:
                 self._peer.push(unit)
         elif rendition == self._tail.rendition and not self._fits(unit, self._peer):
             self._on_unfit()
-        elif rendition == self._tail.rendition:
-            self._take_preferred(unit)
         else:
-            self._take_source(unit, self._peer)
+            self._take_video(rendition, unit, self._peer)
 
-    def _take_preferred(self, unit: Outgoing) -> None:
-        shown = self._switch.shown
-        pick = self._switch.take_preferred(
-            unit.pts, is_key=unit.is_key, can_start=self._tail.has_group, now=self._clock()
-        )
+    def _take_video(self, rendition: str, unit: Outgoing, peer: ViewerPeer) -> None:
+        shown, now = self._switch.shown, self._clock()
+        if rendition == self._tail.rendition:
+            tail = self._tail
+            pick = self._switch.take_preferred(
+                unit.pts, is_key=unit.is_key, can_start=tail.has_group, now=now
+            )
+        else:
+            tail = self._source
+            pick = self._switch.take_fallback(
+                unit.pts, can_start=tail.has_group, can_show=self._fits(unit, peer), now=now
+            )
         if pick is Pick.SEND:
             self._send_video(unit)
-        elif pick is Pick.RETURN:
-            self._send_group(self._tail.group(), shown)
+        elif pick in (Pick.RETURN, Pick.CATCH_UP):
+            for each in catch_up(tail.group(), shown=shown):
+                self._send_video(each)
         elif pick is Pick.WANT_KEY:
-            self._tail.request_key_frame()
-
-    def _take_source(self, unit: Outgoing, peer: ViewerPeer) -> None:
-        shown = self._switch.shown
-        pick = self._switch.take_fallback(
-            unit.pts,
-            can_start=self._source.has_group,
-            can_show=self._fits(unit, peer),
-            now=self._clock(),
-        )
-        if pick is Pick.SEND:
-            self._send_video(unit)
-        elif pick is Pick.CATCH_UP:
-            self._send_group(self._source.group(), shown)
-        elif pick is Pick.WANT_KEY:
-            self._source.request_key_frame()
+            tail.request_key_frame()
 
     @staticmethod
     def _fits(unit: Outgoing, peer: ViewerPeer) -> bool:
         return peer.can_send(Codec(unit.payload_codec))
-
-    def _send_group(self, group: list[Outgoing], shown: int | None) -> None:
-        for unit in catch_up(group, shown=shown):
-            self._send_video(unit)
 
     def _send_video(self, unit: Outgoing) -> None:
         if self._peer is None:
