@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import secrets
@@ -164,24 +165,21 @@ class Publishing:
             timeout_s=self._options.publisher_timeout_s,
             refusals=self._refusals,
         )
-        try:
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(peer.close)  # sockets must not outlive a refused publisher
             answer = await peer.answer(
                 offer, start_kbps=self._options.start_bitrate_kbps, route=route
             )
             present = self._sessions.get(stream)
-            if present is None or present.publication.state is State.ENDED:
+            if present is not None and present.publication.state is State.ENDED:
+                present = None
+            if present is None:
                 session = await self._create(stream, has_audio, takeover)
             if self._closing:
                 raise Full("The server stops.")  # the record expires
-        except BaseException as error:
-            await peer.close()  # whatever it was: sockets must not outlive a refused publisher
-            if isinstance(error, StreamBusy):
-                raise AlreadyPublishing(f"{stream} already has a publisher.") from error
-            if isinstance(error, (*REDIS_DOWN, RedisError)):
-                raise RedisAway from error
-            raise
+            undo.pop_all()
         secret = secrets.token_urlsafe(18)
-        if present is not None and present.publication.state is not State.ENDED:
+        if present is not None:
             self._replace(present, peer, link, secret, has_audio)
             present.address = route.key
             return secret, answer
@@ -196,15 +194,18 @@ class Publishing:
         return secret, answer
 
     async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
-        """The new session's epoch. Raises StreamBusy, or what Redis does."""
-        fields: dict[str, Any] = {"state": State.CONNECTING.value, "audio": has_audio}
+        """The new session's epoch; another app that has the stream loses it to a ``takeover``.
+
+        Raises AlreadyPublishing or RedisAway.
+        """
         try:
-            return await self._registry.create(stream, **fields)
-        except StreamBusy:
-            # Another app holds it, or held it until it died.
-            if not takeover:
-                raise
-        return await self._registry.create(stream, over=True, **fields)
+            return await self._registry.create(
+                stream, over=takeover, state=State.CONNECTING.value, audio=has_audio
+            )
+        except StreamBusy as error:
+            raise AlreadyPublishing(f"{stream} already has a publisher.") from error
+        except (*REDIS_DOWN, RedisError) as error:
+            raise RedisAway from error
 
     def _replace(
         self, present: _Session, peer: PublisherPeer, link: _Link, secret: str, has_audio: bool
