@@ -78,29 +78,32 @@ class Tails:
         """All that run."""
         return list(self._tails.values())
 
-    def clear(self) -> None:
-        """Their tasks were cancelled."""
-        self._tails.clear()
-
     async def _run(self, tail: RenditionTail) -> None:
-        key = (tail.stream, tail.rendition, tail.session)
-        work = asyncio.get_running_loop().create_task(tail.run(), name=f"run {key}")
+        name = f"run {tail.stream} {tail.rendition} {tail.session}"
+        work = asyncio.get_running_loop().create_task(tail.run(), name=name)
         try:
-            idle = over = 0.0
-            while idle < _LINGER_S and over < _OVER_S and not work.done():
-                await asyncio.wait([work], timeout=_LOOK_S)
-                needed = self._is_read(tail)
-                idle = 0.0 if needed else idle + _LOOK_S
-                step = await self._over_s(tail) if needed else 0.0
-                over = over + step if step else 0.0
-            del self._tails[key]  # who joins from now on gets another one
-            if work.done() or over:
+            if await self._is_over_at_last(tail, work):
                 await self._ended(tail.stream, tail.session)
             if work.done():
                 work.result()  # it never ends by itself: show what it died of
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+
+    async def _is_over_at_last(self, tail: RenditionTail, work: asyncio.Task[None]) -> bool:
+        """Waits until the tail is not needed any more; True if its viewers wait in vain."""
+        idle = over = 0.0
+        try:
+            while idle < _LINGER_S and over < _OVER_S and not work.done():
+                await asyncio.wait([work], timeout=_LOOK_S)
+                needed = self._is_read(tail)
+                idle = 0.0 if needed else idle + _LOOK_S
+                step = await self._over_s(tail) if needed else 0.0
+                over = over + step if step else 0.0
+        finally:
+            # Who joins from now on gets another one.
+            del self._tails[tail.stream, tail.rendition, tail.session]
+        return work.done() or over > 0
 
     async def _over_s(self, tail: RenditionTail) -> float:
         """How much longer the stream is known to be over; at once where it has a new session."""
