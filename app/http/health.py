@@ -36,9 +36,8 @@ def router(context: Context) -> APIRouter:
         try:
             seen = await context.snapshot.get()
         except RedisAway:
-            seen = Seen([], [], None)
-        context.metrics.redis_memory = seen.memory
-        text = context.metrics.exposition(seen.records, seen.beats)
+            seen = Seen()
+        text = context.metrics.exposition(seen)
         return Response(text, media_type=context.metrics.content_type)
 
     return routes

@@ -18,12 +18,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from app.http.rendition_metrics import of_logs, of_renditions
+from app.http.snapshot import Seen
 from app.loop_lag import LoopLag
 from app.streams.hub import StreamHub
 from wire import keys
 from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory
-from wire.streams import StreamRecord
 
 _BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
 
@@ -52,18 +52,7 @@ class Metrics:
         ).set_function(lambda: self.loop_lag.longest_s(now=time.monotonic()))
         hub.observe_latency = self.observe_latency
         self._streams = _StreamCollector(hub)
-        self._memory = _MemoryCollector()
-        self._registry.register(self._memory)
         self._registry.register(self._streams)
-
-    @property
-    def redis_memory(self) -> ServerMemory | None:
-        """As it was read last; None: not known."""
-        return self._memory.memory
-
-    @redis_memory.setter
-    def redis_memory(self, memory: ServerMemory | None) -> None:
-        self._memory.memory = memory
 
     def observe_latency(self, rendition: str, seconds: float) -> None:
         """One delivered unit."""
@@ -73,47 +62,28 @@ class Metrics:
         """``refused`` gives what the web server refused so far, by the limit that was met."""
         self._streams.requests_refused = refused
 
-    def exposition(self, records: list[StreamRecord], beats: list[WorkerBeat]) -> bytes:
+    def exposition(self, seen: Seen) -> bytes:
         """The text of ``/metrics``. For the event loop, whose tasks are counted."""
         self._streams.tasks = len(asyncio.all_tasks())
-        self._streams.records = records
-        self._streams.beats = beats
+        self._streams.seen = seen
         return generate_latest(self._registry)
-
-
-class _MemoryCollector(Collector):
-    memory: ServerMemory | None = None
-
-    def collect(self) -> Iterable[Metric]:
-        if self.memory is None:
-            return
-        yield GaugeMetricFamily(
-            "sharpcast_redis_memory_bytes",
-            "Memory of the fullest Redis server",
-            value=self.memory.used,
-        )
-        yield GaugeMetricFamily(
-            "sharpcast_redis_memory_limit_bytes",
-            "What it may have; 0: no limit",
-            value=self.memory.limit,
-        )
 
 
 class _StreamCollector(Collector):
     def __init__(self, hub: StreamHub) -> None:
         self._hub = hub
-        self.records: list[StreamRecord] = []
-        self.beats: list[WorkerBeat] = []
+        self.seen = Seen()
         self.tasks = 0
         self.requests_refused: Callable[[], dict[str, int]] = dict
 
     def collect(self) -> Iterable[Metric]:
-        live = [record for record in self.records if record.state == "live"]
+        live = [record for record in self.seen.records if record.state == "live"]
         yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
-        yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.beats))
+        yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.seen.beats))
         yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=self.tasks)
-        yield from _of_workers(self.beats)
-        yield from of_renditions(self.beats)
+        yield from _of_memory(self.seen.memory)
+        yield from _of_workers(self.seen.beats)
+        yield from of_renditions(self.seen.beats)
         refused = CounterMetricFamily(
             "sharpcast_requests_refused",
             "Requests, connections and sessions refused by a limit",
@@ -158,6 +128,18 @@ class _StreamCollector(Collector):
         for reason, count in self._hub.refusals.items():
             refused.add_metric([reason], count)
         yield refused
+
+
+def _of_memory(memory: ServerMemory | None) -> Iterable[Metric]:
+    """The fullest Redis server; nothing where it is not known."""
+    if memory is None:
+        return
+    yield GaugeMetricFamily(
+        "sharpcast_redis_memory_bytes", "Memory of the fullest Redis server", value=memory.used
+    )
+    yield GaugeMetricFamily(
+        "sharpcast_redis_memory_limit_bytes", "What it may have; 0: no limit", value=memory.limit
+    )
 
 
 def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:

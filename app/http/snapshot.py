@@ -25,11 +25,11 @@ MAX_AGE_S = 0.5
 
 @dataclasses.dataclass(slots=True)
 class Seen:
-    """One copy."""
+    """One copy; an empty one where Redis could not be read."""
 
-    records: list[StreamRecord]
-    beats: list[WorkerBeat]
-    memory: ServerMemory | None
+    records: list[StreamRecord] = dataclasses.field(default_factory=list)
+    beats: list[WorkerBeat] = dataclasses.field(default_factory=list)
+    memory: ServerMemory | None = None
     _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def record(self, stream: str) -> StreamRecord | None:

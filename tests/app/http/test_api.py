@@ -300,6 +300,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
 
     assert value("sharpcast_streams") == 1
     assert value("sharpcast_workers") == 1
+    assert value("sharpcast_redis_memory_bytes") > 0
     assert value("sharpcast_requests_refused_total", limit="wrong_tokens") == 0
     assert value("sharpcast_engine_busy_ratio", worker="edge-1") == 0.25
     assert value("sharpcast_engine_given_ratio", worker="edge-1") == 0.62
