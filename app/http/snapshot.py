@@ -55,8 +55,6 @@ class Snapshot:
         self._seen: Seen | None = None
         "None after a read that failed."
         self._begun_at = float("-inf")
-        self.reads = 0
-        """How often Redis was read."""
 
     async def get(self) -> Seen:
         """The newest copy, or a new one. Raises RedisAway, to all who waited for the same read."""
@@ -64,7 +62,8 @@ class Snapshot:
         async with self._lock:
             now = time.monotonic()
             if now - self._begun_at > self._max_age_s and self._begun_at < asked_at:
-                self._begun_at = now
+                # A read that breaks off must not make the copy before it look new.
+                self._begun_at, self._seen = now, None
                 self._seen = await self._read()
         if self._seen is None:
             raise RedisAway
@@ -75,7 +74,6 @@ class Snapshot:
         self._begun_at = float("-inf")
 
     async def _read(self) -> Seen | None:
-        self.reads += 1
         try:
             records = await self._hub.records()
             beats = await self._heartbeats.list()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import pytest
+
 from app.errors import RedisAway
+from app.streams.hub import StreamHub
 from tests.app import coding
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import MakeSite, Site
@@ -15,6 +18,7 @@ from tests.app.peers import publishing, until
 from tests.app.rtc.offer_texts import offer
 from wire.connection import command, connect
 from wire.heartbeat import Heartbeats
+from wire.streams import StreamRecord
 
 UNITS = coding.h264(98, 54, 10)
 PATHS = (
@@ -22,22 +26,40 @@ PATHS = (
 )  # fmt: skip
 
 
-async def test_a_hundred_readers_cost_one_read_in_half_a_second(make_site: MakeSite) -> None:
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[StreamHub]:
+    """The hub of each read of Redis."""
+    found: list[StreamHub] = []
+    records = StreamHub.records
+
+    async def counted(hub: StreamHub) -> list[StreamRecord]:
+        found.append(hub)
+        return await records(hub)
+
+    monkeypatch.setattr(StreamHub, "records", counted)
+    return found
+
+
+async def test_a_hundred_readers_cost_one_read_in_half_a_second(
+    make_site: MakeSite, reads: list[StreamHub]
+) -> None:
     site = make_site(snapshot_age_s=0.5)
     for _ in range(5):
         answers = await asyncio.gather(*(site.client.get(PATHS[n % 5]) for n in range(20)))
         assert {answer.status_code for answer in answers} == {200}
-    first = site.snapshot.reads
+    first = len(reads)
     assert first <= 3
     await asyncio.sleep(0.6)
     await site.client.get(PATHS[0])
-    assert site.snapshot.reads == first + 1
+    assert len(reads) == first + 1
 
 
-async def test_who_comes_during_a_read_waits_for_it_and_not_for_another(site: Site) -> None:
+async def test_who_comes_during_a_read_waits_for_it_and_not_for_another(
+    site: Site, reads: list[StreamHub]
+) -> None:
     seen = await asyncio.gather(*(site.snapshot.get() for _ in range(50)))
     # The first one reads; the others came while it did, so the next read serves them all.
-    assert site.snapshot.reads <= 2
+    assert len(reads) <= 2
     assert len({id(each) for each in seen}) <= 2
 
 
@@ -63,15 +85,32 @@ async def test_what_was_changed_here_is_seen_at_once(make_site: MakeSite) -> Non
         ] is False
 
 
-async def test_readers_share_a_failure_too(make_site: MakeSite) -> None:
+async def test_readers_share_a_failure_too(make_site: MakeSite, reads: list[StreamHub]) -> None:
     client = connect("unix:///nonexistent/redis.sock")
     site = make_site(redis=client, snapshot_age_s=0.5)
     for answer in await asyncio.gather(*(site.client.get("/readyz") for _ in range(20))):
         check_problem(answer, 503)
-    assert site.snapshot.reads == 1
+    assert len(reads) == 1
     with contextlib.suppress(RedisAway):
         await site.snapshot.get()
     await client.aclose()
+
+
+async def test_a_read_that_breaks_off_leaves_no_older_copy(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(snapshot_age_s=60.0)
+    await site.snapshot.get()
+
+    async def broken() -> list[StreamRecord]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(site.hub, "records", broken)
+    site.snapshot.forget()
+    with pytest.raises(ZeroDivisionError):
+        await site.snapshot.get()
+    with pytest.raises(RedisAway):
+        await site.snapshot.get()
 
 
 async def test_one_bad_key_makes_no_list_a_failure(site: Site) -> None:
