@@ -15,7 +15,7 @@ from collections.abc import Container
 import pylibsrtp
 from OpenSSL import SSL
 
-from app.rtc.bucket import TokenBucket
+from app.token_bucket import TokenBucket
 
 PACKET_ERRORS = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError,

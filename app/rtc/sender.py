@@ -36,13 +36,13 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
-from app.rtc.bucket import TokenBucket
 from app.rtc.capture_clock import us_to_ntp
 from app.rtc.extension_map import MID, SEND_TIME
 from app.rtc.outgoing_times import OutgoingTimes
 from app.rtc.pacer import Pacer
 from app.rtc.payloads import CODEC_NAMES, RtpHeader
 from app.rtc.send_queue import Outgoing, SendQueue
+from app.token_bucket import TokenBucket
 from wire.batch import Codec
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import pylibsrtp
 
-from app.rtc.bucket import TokenBucket
 from app.rtc.gate import PacketGate
+from app.token_bucket import TokenBucket
 
 MAX_SOURCES = 16
 """SSRCs of one peer at a time: sound, and six simulcast layers with their retransmissions; or two

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from app.errors import Full, TooMany
+from app.token_bucket import TokenBucket
 
 PER_S = 30.0
 """Offers answered a second, for all together: at most a seventh of the loop's time."""
@@ -30,20 +30,17 @@ to connect, more than can be answered a second."""
 
 
 class AnswerPace:
-    """Spreads answers over time (generic cell rate algorithm); no I/O and no clock."""
+    """Spreads answers over time: whoever comes too early books a token that is still to come."""
 
     def __init__(self, per_s: float = PER_S, burst: float = BURST) -> None:
-        self._interval_s = 1.0 / per_s
-        self._ahead_s = (burst - 1.0) / per_s
-        self._due = -math.inf
+        self._bucket = TokenBucket(per_s=per_s, burst=burst)
 
     def book(self, *, now: float) -> float | None:
         """The seconds to wait before answering, None where that is too long."""
-        due = max(self._due, now)
-        wait = max(due - self._ahead_s - now, 0.0)
+        wait = self._bucket.wait_s(now=now)
         if wait > MAX_WAIT_S:
             return None
-        self._due = due + self._interval_s
+        self._bucket.spend(now=now)
         return wait
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 
+from app.token_bucket import TokenBucket
+
 MOST_KEYS = 4096
 """Remembered at a time, about 1 MB; beyond that the key that was unused for longest starts anew."""
 
@@ -17,19 +19,13 @@ class Rate:
     burst: float
 
 
-@dataclasses.dataclass(slots=True)
-class _Bucket:
-    level: float
-    at: float
-
-
 class BucketTable:
     """One token bucket for each key, least recently used ones forgotten."""
 
     def __init__(self, rate: Rate, *, most: int = MOST_KEYS) -> None:
         self._rate = rate
         self._most = most
-        self._buckets: collections.OrderedDict[str, _Bucket] = collections.OrderedDict()
+        self._buckets: collections.OrderedDict[str, TokenBucket] = collections.OrderedDict()
         self.refused = 0
         """Counts ``take`` calls that got nothing; for /metrics."""
 
@@ -47,19 +43,17 @@ class BucketTable:
 
     def wait_s(self, key: str, *, now: float) -> float:
         """The seconds until the key has a token, without taking it; 0 if it has one."""
-        level = self._level(key, now)
-        return 0.0 if level >= 1.0 else (1.0 - level) / self._rate.per_s
+        bucket = self._buckets.get(key)
+        return bucket.wait_s(now=now) if bucket is not None else 0.0
 
     def spend(self, key: str, *, now: float) -> None:
-        """Takes one token, below zero by no more than one."""
-        level = max(self._level(key, now) - 1.0, -1.0)
-        self._buckets[key] = _Bucket(level, now)
+        """Takes one token, in advance where there is none; no more than one is ever owed."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            rate = self._rate
+            bucket = TokenBucket(per_s=rate.per_s, burst=rate.burst, most_owed=1.0)
+            self._buckets[key] = bucket
+        bucket.spend(now=now)
         self._buckets.move_to_end(key)
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
-
-    def _level(self, key: str, now: float) -> float:
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            return self._rate.burst
-        return min(self._rate.burst, bucket.level + max(now - bucket.at, 0.0) * self._rate.per_s)
