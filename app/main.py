@@ -68,7 +68,7 @@ async def serve(
         ice.install(addresses, settings.port_range)
         hub = StreamHub(client, _hub_options(settings))
         raise_limit(_files_needed(settings, addresses))
-        context = _context(settings, client, hub)
+        context = _context(settings, client, hub, certificate)
         edge = create_app(context)
         edge.watch(counts)
         server = WebServer(edge, certificate)
@@ -121,7 +121,9 @@ def _hub_options(settings: Settings) -> HubOptions:
     )
 
 
-def _context(settings: Settings, client: Redis, hub: StreamHub) -> Context:
+def _context(
+    settings: Settings, client: Redis, hub: StreamHub, certificate: Certificate | None
+) -> Context:
     return Context(
         hub=hub,
         redis=client,
@@ -136,7 +138,7 @@ def _context(settings: Settings, client: Redis, hub: StreamHub) -> Context:
         defaults=Defaults(model=settings.model, strength=settings.strength),
         version=importlib.metadata.version("sharpcast"),
         snapshot=Snapshot(client, hub),
-        edge=edge_options(settings),
+        edge=edge_options(settings, certificate),
     )
 
 

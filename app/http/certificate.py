@@ -1,7 +1,7 @@
 """The server's TLS certificate, read again when its file changes.
 
 Certificates are renewed every few weeks, and a restart would end every stream. New connections get
-the new one; those that stand keep theirs.
+the new one, and requests may name the hosts that it names; connections that stand keep theirs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import logging
 import os
 import ssl
 from pathlib import Path
+
+from cryptography import x509
 
 from wire.errors import BadSettings
 
@@ -23,13 +25,15 @@ _Stamp = tuple[tuple[int, int, int], ...]
 
 
 class Certificate:
-    """A certificate and its key, in a context that connections are made with."""
+    """A certificate and its key, in a context that connections are made with, and its names."""
 
     def __init__(self, cert: Path, key: Path) -> None:
         """Raises BadSettings with one sentence if the two cannot be used."""
         self._paths = (cert, key)
         self._seen = self._stamp()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.names: tuple[str, ...] = ()
+        """The DNS names that it stands for, in lower case; none if it names none."""
         if fault := self._load():
             raise BadSettings(
                 f"SHARPCAST_TLS_CERT and SHARPCAST_TLS_KEY cannot be used together: {fault}."
@@ -72,11 +76,15 @@ class Certificate:
             # Tried on a context of its own: half of a pair must not get into the one in use.
             # Without a password OpenSSL would ask for one at the terminal, and all would wait.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._paths, password="")
+            names = _dns_names(self._paths[0].read_bytes())
             self.context.load_cert_chain(*self._paths, password="")
         except ssl.SSLError as error:
             return _fault(error)
         except OSError as error:
             return f"a file cannot be read ({error.strerror})"
+        except (ValueError, x509.InvalidVersion, x509.DuplicateExtension) as error:
+            return f"the certificate's names cannot be read ({error})"
+        self.names = names
         return ""
 
     def _stamp(self) -> _Stamp:
@@ -89,6 +97,16 @@ class Certificate:
             else:
                 found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
         return tuple(found)
+
+
+def _dns_names(pem: bytes) -> tuple[str, ...]:
+    """The names of the first certificate. Raises ValueError, InvalidVersion, DuplicateExtension."""
+    extensions = x509.load_pem_x509_certificate(pem).extensions
+    try:
+        found = extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(name.lower() for name in found.value.get_values_for_type(x509.DNSName))
 
 
 def _fault(error: ssl.SSLError) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from app.http.edge.areas import Area
@@ -58,8 +59,10 @@ class Names:
     "The address it listens on."
     public_url: str = ""
     others: tuple[str, ...] = ()
-    """Host names of the setting, of the certificate and of this machine, in lower case;
-    ``*.example.org`` stands for all below it, ``*`` for any."""
+    """Host names of the setting and of this machine, in lower case; ``*.example.org`` stands for
+    all below it, ``*`` for any."""
+    certified: Callable[[], tuple[str, ...]] = tuple
+    "Gives those of the certificate, which may be renewed."
 
     def knows(self, host: str) -> bool:
         """True if requests for this host (without port) are meant for us.
@@ -68,7 +71,9 @@ class Names:
         wherever more than loopback is served, since NAT and containers give us addresses that we
         do not see.
         """
-        if is_loopback(host) or host == self.bound or _is_one_of(host, self.others):
+        if is_loopback(host) or host == self.bound:
+            return True
+        if _is_one_of(host, self.others) or _is_one_of(host, self.certified()):
             return True
         if self.public_url and host == urlsplit(self.public_url).hostname:
             return True

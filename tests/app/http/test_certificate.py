@@ -18,21 +18,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.http import certificate as module
 from app.http.certificate import Certificate
-from app.http.edge.options import certificate_names
+from app.http.edge.options import edge_options
 from tests.app.http.edge.conftest import Serve, serve  # noqa: F401  # a fixture
 from tests.app.peers import until
 from wire.errors import BadSettings
+from wire.settings import load_settings
 
 
-def write_pair(folder: Path, serial: int) -> tuple[Path, Path]:
-    """A self-signed certificate of 127.0.0.1 and cast.example, and its key."""
+def write_pair(folder: Path, serial: int, *, name: str = "Cast.example") -> tuple[Path, Path]:
+    """A self-signed certificate of 127.0.0.1 and a name, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    owner = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
     day = datetime.timedelta(days=1)
-    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("Cast.example")]
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(name)]
     made = (
-        x509.CertificateBuilder(name, name, key.public_key(), serial, now - day, now + day)
+        x509.CertificateBuilder(owner, owner, key.public_key(), serial, now - day, now + day)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -153,4 +154,17 @@ async def test_the_files_are_looked_at_again_and_again_and_when_asked(
 
 
 def test_the_names_of_the_certificate_are_names_of_the_server(tmp_path: Path) -> None:
-    assert certificate_names(write_pair(tmp_path, 1)[0]) == ("cast.example",)
+    pair = write_pair(tmp_path, 1)
+    certificate = Certificate(*pair)
+    assert certificate.names == ("cast.example",)
+    names = edge_options(load_settings({}), certificate).names
+    assert names.knows("cast.example")
+    assert not names.knows("new.example")
+    write_pair(tmp_path, 2, name="*.New.example")
+    certificate.look()
+    assert names.knows("a.new.example")
+    assert not names.knows("cast.example")
+    pair[0].unlink()
+    certificate.look()
+    assert names.knows("a.new.example")
+    assert not edge_options(load_settings({}), None).names.knows("cast.example")
