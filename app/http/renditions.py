@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.http import schemas
+from app.streams.choice import USUAL
 from app.streams.hub import StreamHub
 from wire import keys
 from wire.heartbeat import RenditionWork, StreamWork
@@ -26,47 +27,35 @@ def rendition_views(
     made = {one.name: one for one in work.renditions} if work else {}
     found = [source]
     for name in keys.ALL_ENHANCED:
-        one, here = made.get(name), viewers.get(name, 0)
+        one, here = made.get(name) or _not_made(name, record), viewers.get(name, 0)
         is_usual = name == keys.ENHANCED and work is not None and work.width > 0
-        if is_usual or here or (one and one.watched):
-            view = _view(record, work, one, codec=_codec(record, name, one), name=name)
-            view.viewers = here
-            view.reason = _reason(name, one, here, reason)
-            found.append(view)
+        if is_usual or here or one.watched:
+            found.append(_view(record, work, one, viewers=here, reason=reason))
     return found
 
 
+def _not_made(name: str, record: StreamRecord) -> RenditionWork:
+    codec = _CODECS.get(name) or record.output or USUAL
+    return RenditionWork(name=name, codec=codec, watched=False)
+
+
 def _view(
-    record: StreamRecord,
-    work: StreamWork | None,
-    one: RenditionWork | None,
-    *,
-    codec: str,
-    name: str,
+    record: StreamRecord, work: StreamWork | None, one: RenditionWork, *, viewers: int, reason: str
 ) -> schemas.Rendition:
     factor = rendition_name(work.width if work else 0, record.width)
-    size = (one.width, one.height) if one and one.width else (0, 0)
-    if work and not size[0]:
+    size = (one.width, one.height)
+    if work and not one.width:
         size = (work.width, work.height)
+    if one.watched or not viewers:
+        reason = ""
+    elif not reason:
+        reason = f"The worker does not make {_CODECS.get(one.name, '').upper() or 'it'} yet."
     return schemas.Rendition(
-        name=name.replace(keys.ENHANCED, factor, 1), codec=codec, width=size[0], height=size[1],
-        fps=one.fps if one else 0.0, kbps=one.kbps if one else 0.0, viewers=0,
-        frames=one.frames if one else 0, encoded=one.encoded if one else 0,
-        left_out=one.left_out if one else 0, encode_ms=one.encode_ms if one else 0.0,
+        name=one.name.replace(keys.ENHANCED, factor, 1), codec=one.codec,
+        width=size[0], height=size[1], fps=one.fps, kbps=one.kbps, viewers=viewers,
+        frames=one.frames, encoded=one.encoded, left_out=one.left_out, encode_ms=one.encode_ms,
+        reason=reason,
     )  # fmt: skip
-
-
-def _codec(record: StreamRecord, name: str, one: RenditionWork | None) -> str:
-    if one is not None:
-        return one.codec
-    return _CODECS.get(name) or record.output or "h264"
-
-
-def _reason(name: str, one: RenditionWork | None, viewers: int, reason: str) -> str:
-    """Why its viewers here get nothing of it."""
-    if not viewers or (one is not None and one.watched):
-        return ""
-    return reason or f"The worker does not make {_CODECS.get(name, 'it').upper()} yet."
 
 
 def rendition_name(enhanced: int, source: int) -> str:
