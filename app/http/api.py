@@ -40,13 +40,12 @@ class _Views:
 
     async def streams(self) -> Response:
         seen = await self._context.snapshot.get()
-        live = [record for record in seen.records if record.state == "live"]
-        return _json(
-            seen.json(
-                "streams",
-                lambda: schemas.StreamList(streams=[self._view(each, seen) for each in live]),
-            )
-        )
+
+        def listed() -> schemas.StreamList:
+            live = [record for record in seen.records if record.state == "live"]
+            return schemas.StreamList(streams=[self._view(each, seen) for each in live])
+
+        return _json(seen.json("streams", listed))
 
     async def workers(self) -> Response:
         seen = await self._context.snapshot.get()

@@ -52,6 +52,7 @@ class TimedProtocol(H11Protocol):
     penalties: Penalties
     """Set before the first connection."""
 
+    _key = ""
     _phase = Phase.IDLE
     _timer: asyncio.TimerHandle | None = None
     _timed_cycle: Any = None
@@ -60,13 +61,13 @@ class TimedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The time for the first head begins."""
         super().connection_made(transport)
+        self._key = limit_key(self.client[0]) if self.client is not None else ""
         self._enter(Phase.HEAD)
 
     def data_received(self, data: bytes) -> None:
         """More of a head or of a body."""
-        if self._phase is not Phase.ANSWER and self.client is not None:
-            key = limit_key(self.client[0])
-            pause = self.penalties.pause_s(key, now=time.monotonic())
+        if self._phase is not Phase.ANSWER and self._key:
+            pause = self.penalties.pause_s(self._key, now=time.monotonic())
             if pause:
                 self.transport.pause_reading()
                 self._unset_keepalive_if_required()
