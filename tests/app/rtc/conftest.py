@@ -1,4 +1,4 @@
-"""Answers offers with real connections."""
+"""Real connections over loopback."""
 
 from __future__ import annotations
 
@@ -6,10 +6,26 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from app.rtc import ice
 from app.rtc.offer import Offer
 from app.rtc.peer import Peer
+from tests.app.rtc.ingest import Ingest
 
 Answer = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(autouse=True)
+def loopback() -> None:
+    """Peers are at loopback, whatever a test before used."""
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+
+
+@pytest.fixture
+async def ingest() -> AsyncIterator[Ingest]:
+    """A publisher's connection; it is closed at the end."""
+    made = Ingest()
+    yield made
+    await made.peer.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import AppError
-from app.rtc import ice
 from app.rtc.answer import AnswerOptions, offer_for_aiortc, write_answer
 from app.rtc.offer import check_play_offer, check_publish_offer
 from app.rtc.peer import Peer
@@ -26,11 +25,6 @@ from tests.app.rtc.offer_texts import (
     publish_vp9,
     without,
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loopback() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
 
 
 def fmtp(answer_sdp: str) -> dict[int, str]:

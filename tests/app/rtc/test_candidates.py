@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import aioice.ice
 import pytest
@@ -16,11 +16,6 @@ from app.rtc.offer import check_play_offer
 from app.rtc.peer import Peer
 from tests.app.peers import Signal, Viewer, connected, until
 from tests.app.rtc.relay import UNITS, Relay, addresses_of, guarded
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loopback() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
 
 
 class _Offers:
@@ -83,12 +78,6 @@ async def test_a_peer_that_names_no_usable_candidate_connects(ending: str) -> No
         await asyncio.gather(viewer.close(), offers.peer.close())
 
 
-@pytest.fixture
-def restore() -> Iterator[None]:
-    yield
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
-
-
 async def answer_of(offers: _Offers, route: ice.Route) -> str:
     viewer = Viewer("video")
     await viewer.connection.setLocalDescription(await viewer.connection.createOffer())
@@ -100,7 +89,7 @@ async def answer_of(offers: _Offers, route: ice.Route) -> str:
         await viewer.close()
 
 
-async def test_local_and_mapped_addresses_are_both_offered_the_best_first(restore: None) -> None:
+async def test_local_and_mapped_addresses_are_both_offered_the_best_first() -> None:
     both = ice.IceAddresses(("127.0.0.1", "127.0.0.2"), ("203.0.113.5", "8.8.8.8", "2600::1"))
     for route, first in (
         (ice.Route("127.0.0.2", "127.0.0.9"), "127.0.0.2"),
@@ -114,7 +103,7 @@ async def test_local_and_mapped_addresses_are_both_offered_the_best_first(restor
         assert {a for a, _ in found} == {"127.0.0.1", "127.0.0.2", "203.0.113.5", "8.8.8.8"}
 
 
-async def test_where_only_mapped_addresses_were_wanted_no_other_is_told(restore: None) -> None:
+async def test_where_only_mapped_addresses_were_wanted_no_other_is_told() -> None:
     ice.install(ice.IceAddresses(("127.0.0.1",), ("203.0.113.5",), hides_local=True))
     offers = _Offers()
     found = addresses_of(await answer_of(offers, ice.Route()))
@@ -123,7 +112,7 @@ async def test_where_only_mapped_addresses_were_wanted_no_other_is_told(restore:
     await offers.peer.close()
 
 
-async def test_where_no_port_is_left_the_offer_is_refused_for_now(restore: None) -> None:
+async def test_where_no_port_is_left_the_offer_is_refused_for_now() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -226,7 +215,7 @@ def has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
-async def test_peers_connect_over_ipv6_whose_addresses_have_more_parts(restore: None) -> None:
+async def test_peers_connect_over_ipv6_whose_addresses_have_more_parts() -> None:
     ice.install(ice.IceAddresses(("::1",), ()))
     made = Relay()
     try:

@@ -15,7 +15,6 @@ import aioice.ice
 import pytest
 from aioice import stun
 
-from app.rtc import ice
 from app.rtc.gate import MAX_ADDRESSES
 from app.rtc.guarded import GuardedDtls
 from tests.app.peers import until
@@ -25,11 +24,6 @@ from tests.app.rtc.relay import UNITS, Relay, check, guarded, ssrcs, transport, 
 MANY = 100_000
 BATCH = 20
 """Pairs of datagrams sent before the loop reads them: the socket's buffer must hold them."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loopback() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
 
 
 @pytest.fixture

@@ -11,52 +11,14 @@ import aioice.ice
 import pytest
 from aiortc.rtp import RtpPacket
 
-from app.rtc import ice
 from app.rtc.h264_stream import nal_units
-from app.rtc.offer import check_publish_offer
-from app.rtc.publisher import PAUSED, PublisherEvents, PublisherPeer
+from app.rtc.publisher import PAUSED
 from app.rtc.receiver import MAX_SOURCES
 from tests.app import coding
 from tests.app.peers import Publisher, no_tasks_but, until
 from tests.app.rtc.h264_parts import PPS, SPS, of_kind, without
-from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loopback() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
-
-
-class Ingest:
-    """A publisher's peer and what it told."""
-
-    def __init__(self, timeout_s: float = 30.0) -> None:
-        self.units: list[AccessUnit] = []
-        self.ends: list[str] = []
-        self.reasons: list[str] = []
-        self.peer = PublisherPeer(
-            PublisherEvents(
-                on_unit=self.units.append, on_end=self.ends.append, on_reason=self.reasons.append
-            ),
-            timeout_s=timeout_s,
-        )
-
-    async def signal(self, sdp: str) -> str:
-        return await self.peer.answer(check_publish_offer(sdp), start_kbps=1500)
-
-    def of(self, kind: Kind) -> list[AccessUnit]:
-        return [unit for unit in self.units if unit.kind is kind]
-
-    @property
-    def video(self) -> list[AccessUnit]:
-        return self.of(Kind.VIDEO)
-
-
-@pytest.fixture
-async def ingest() -> AsyncIterator[Ingest]:
-    made = Ingest()
-    yield made
-    await made.peer.close()
+from tests.app.rtc.ingest import Ingest
+from wire.batch import Codec, Flags, Kind, Stage
 
 
 @pytest.fixture

@@ -9,21 +9,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.rtc import ice
 from app.rtc.key_frame_asks import INTERVAL_S
 from app.rtc.receiver import UnitReceiver
 from app.rtc.source_choice import SILENT_S
 from tests.app import coding
 from tests.app.peers import Publisher, until
-from tests.app.rtc.test_publisher import Ingest
+from tests.app.rtc.ingest import Ingest
 from wire.batch import Flags, Kind
 
 UNITS = coding.h264(160, 90, 60, options="keyint=5")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loopback() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
 
 
 class Stream:

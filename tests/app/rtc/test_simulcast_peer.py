@@ -22,7 +22,6 @@ from aiortc.rtp import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rtc import ice
 from app.rtc.assembler import Packet
 from app.rtc.extension_map import MID, REPAIRED_RID, RID
 from app.rtc.layers import SETTLE_S, START_S
@@ -30,18 +29,13 @@ from app.rtc.payloads import depayload, packetize
 from app.rtc.receiver import _Media, _pixels
 from tests.app import coding
 from tests.app.peers import Publisher, connected, until
-from tests.app.rtc.test_publisher import Ingest
+from tests.app.rtc.ingest import Ingest
 from wire.batch import Codec, Flags
 
 SIZES = {"h": (320, 192), "m": (160, 96), "l": (80, 48)}
 SSRCS = {"h": 1111, "m": 2222, "l": 3333}
 FPS = 25
 IDS = {MID: 1, RID: 5, REPAIRED_RID: 6}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loopback() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
 
 
 class Layer:
@@ -151,13 +145,6 @@ class LayeredPublisher:
                     await layer.probe()
             ticks += 90_000 // FPS
             await asyncio.sleep(1 / FPS)
-
-
-@pytest.fixture
-async def ingest() -> AsyncIterator[Ingest]:
-    made = Ingest()
-    yield made
-    await made.peer.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.rtc.transport_offer import MAX_CANDIDATES
 from app.rtc.trickle import parse_fragment
 from tests.app import coding
 from tests.app.peers import Publisher, until
-from tests.app.rtc.test_publisher import Ingest
+from tests.app.rtc.ingest import Ingest
 
 LINES = [
     "a=ice-ufrag:EsAw", "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1", "a=end-of-candidates", "a=mid:0",

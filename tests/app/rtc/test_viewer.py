@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 import pytest
 from aiortc.rtp import RTCP_RTPFB_NACK, RtcpRtpfbPacket, RtpPacket, unwrap_rtx
 
-from app.rtc import ice
 from app.rtc.capture_clock import ntp_to_us
 from app.rtc.offer import check_play_offer
 from app.rtc.payloads import depayload, packetize
@@ -23,11 +22,6 @@ from wire.batch import Codec
 
 CAPTURE_US = 1_800_000_000_000_000
 RTP_OFFSET = 123_456_789
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loopback() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
 
 
 class Egress:
