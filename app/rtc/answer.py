@@ -6,7 +6,6 @@ aiortc makes ICE, DTLS and SRTP. Which payload types, extensions and layers are 
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import secrets
 
@@ -26,14 +25,6 @@ _MID_OF_NONE = "0"
 """aiortc needs a mid where the offer has none; nobody else sees it."""
 
 _OFFERED_MSID = re.compile(r"[!-~]{1,64}(?: [!-~]{1,64})?")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AnswerOptions:
-    """What an answer holds beside the negotiation."""
-
-    start_kbps: int | None
-    "Chromium begins to send at this rate; None leaves it out."
 
 
 def offer_for_aiortc(offer: Offer) -> str:
@@ -88,8 +79,10 @@ def extensions_for_aiortc(section: MediaOffer) -> list[RTCRtpHeaderExtensionPara
     return [RTCRtpHeaderExtensionParameters(id=e.id, uri=e.uri) for e in section.extensions]
 
 
-def write_answer(offer: Offer, local: str, options: AnswerOptions) -> str:
+def write_answer(offer: Offer, local: str, *, start_kbps: int | None) -> str:
     """The answer to ``offer``; ``local`` is aiortc's own, whose transport it takes over.
+
+    Chromium begins to send at ``start_kbps``; None leaves that out.
 
     Sections stand in the offer's order with its mids, numbers and transport names; a section that
     the offer disables stays disabled (RFC 3264 section 6).
@@ -109,7 +102,7 @@ def write_answer(offer: Offer, local: str, options: AnswerOptions) -> str:
     own = iter(made.sections)
     for section in offer.sections:
         if section.is_used:
-            lines += _section(offer, section, next(own), options)
+            lines += _section(offer, section, next(own), start_kbps)
         else:
             lines += _disabled(section)
     return "\r\n".join(lines) + "\r\n"
@@ -121,7 +114,7 @@ def _disabled(section: MediaOffer) -> list[str]:
     return [*lines, f"a=mid:{section.mid}"] if section.mid else lines
 
 
-def _section(offer: Offer, section: MediaOffer, own: Section, options: AnswerOptions) -> list[str]:
+def _section(offer: Offer, section: MediaOffer, own: Section, start_kbps: int | None) -> list[str]:
     candidates = list(own.values("candidate"))
     address, port = _default(candidates)
     formats = " ".join(str(payload.number) for payload in section.payloads)
@@ -140,7 +133,7 @@ def _section(offer: Offer, section: MediaOffer, own: Section, options: AnswerOpt
         lines += [f"a=ssrc-group:{value}" for value in own.values("ssrc-group") if has_rtx]
         lines += [f"a=ssrc:{value}" for value in own.values("ssrc")]
     for payload in section.payloads:
-        lines += _payload(payload, options.start_kbps)
+        lines += _payload(payload, start_kbps)
     lines += section.simulcast.lines()
     lines += [f"a=candidate:{candidate}" for candidate in candidates]
     if candidates:

@@ -16,7 +16,6 @@ from aiortc.sdp import candidate_from_sdp
 
 from app.errors import BadOffer, NoCandidate
 from app.rtc.answer import (
-    AnswerOptions,
     codecs_for_aiortc,
     extensions_for_aiortc,
     offer_for_aiortc,
@@ -136,8 +135,7 @@ class Peer:
         self._offered = offer.transport
         loop = asyncio.get_running_loop()
         self._first_check = loop.call_later(FIRST_CHECK_S, self._miss_check)
-        options = AnswerOptions(start_kbps=start_kbps)
-        return write_answer(offer, connection.localDescription.sdp, options)
+        return write_answer(offer, connection.localDescription.sdp, start_kbps=start_kbps)
 
     def _miss_check(self) -> None:
         if self.is_pending and not self._gate.has_checked:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import AppError
-from app.rtc.answer import AnswerOptions, offer_for_aiortc, write_answer
+from app.rtc.answer import offer_for_aiortc, write_answer
 from app.rtc.offer import check_play_offer, check_publish_offer
 from app.rtc.peer import Peer
 from tests.app.rtc.answer_rules import check_legal, parts
@@ -365,7 +365,7 @@ def test_a_mangled_offer_is_answered_legally_or_refused(
     shown = SessionDescription.parse(offer_for_aiortc(checked))
     assert [m.kind for m in shown.media] == list(checked.kinds)
     role = {"active": "passive", "passive": "active"}.get(checked.transport.setup, "active")
-    text = write_answer(checked, OWN.replace("setup:active", f"setup:{role}"), AnswerOptions(9))
+    text = write_answer(checked, OWN.replace("setup:active", f"setup:{role}"), start_kbps=9)
     check_legal(sdp, text, direction="sendonly" if play else "recvonly")
 
 
