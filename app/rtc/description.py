@@ -94,19 +94,19 @@ def parse_description(text: str) -> Description:
     lines = _lines(text)
     if not lines or lines[0] != "v=0":
         raise BadOffer("The body is not an SDP offer: it does not begin with v=0.")
-    groups: list[tuple[str, dict[str, list[str]]]] = [("", {})]
+    session: dict[str, list[str]] = {}
+    media: list[tuple[re.Match[str], dict[str, list[str]]]] = []
     for number, line in enumerate(lines, 1):
         _check_line(number, line)
-        _note(line, groups[-1][1])
+        _note(line, media[-1][1] if media else session)
         if line[0] == "m":
-            groups.append((line, {}))
-            if len(groups) > MAX_SECTIONS + 1:
+            if len(media) >= MAX_SECTIONS:
                 raise BadOffer(f"The offer has more than {MAX_SECTIONS} media sections.")
-            if _MEDIA.fullmatch(line) is None:
+            match = _MEDIA.fullmatch(line)
+            if match is None:
                 raise _malformed(number)
-    return Description(
-        _frozen(groups[0][1]), tuple(_section(line, found) for line, found in groups[1:])
-    )
+            media.append((match, {}))
+    return Description(_frozen(session), tuple(_section(match, found) for match, found in media))
 
 
 def _lines(text: str) -> list[str]:
@@ -140,13 +140,12 @@ def _malformed(number: int) -> BadOffer:
     return BadOffer(f"Line {number} of the SDP is malformed.")
 
 
-def _section(line: str, attributes: dict[str, list[str]]) -> Section:
-    match = _MEDIA.fullmatch(line)
-    formats = tuple(filter(None, match[4].split(" "))) if match else ()
-    if match is None or int(match[2]) > 65535 or not 0 < len(formats) <= MAX_FORMATS:
-        raise BadOffer(f"The media line {line[:40]!r} is malformed.")
+def _section(match: re.Match[str], attributes: dict[str, list[str]]) -> Section:
+    formats = tuple(filter(None, match[4].split(" ")))
+    if int(match[2]) > 65535 or not 0 < len(formats) <= MAX_FORMATS:
+        raise BadOffer(f"The media line {match[0][:40]!r} is malformed.")
     if not all(is_token(entry) for entry in formats):
-        raise BadOffer(f"The media line {line[:40]!r} has malformed formats.")
+        raise BadOffer(f"The media line {match[0][:40]!r} has malformed formats.")
     return Section(match[1], int(match[2]), match[3], formats, _frozen(attributes))
 
 
