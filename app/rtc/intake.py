@@ -61,7 +61,7 @@ _ASKED_FOR = (Refusal.NO_PARAMETER_SETS, Refusal.TOO_MANY_PARTS, Refusal.TOO_MAN
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Taken:
-    """A picture that goes into the log."""
+    """A picture, or a unit of sound, that goes into the log."""
 
     coded: CodedUnit
     payload: bytes

@@ -154,7 +154,7 @@ class PublisherPeer:
         now = time.monotonic()
         self._liveness.media(is_picture=kind == "video", now=now)
         if kind == "audio":
-            self._put_out(kind, codec, clock_rate, coded)
+            self._put_out(kind, codec, clock_rate, Taken(coded, coded.data, Flags.KEY, 0, 0))
             return
         self._put_out_pictures(codec, clock_rate, self._intake.add(codec, coded, now=now))
         if self._intake.needs_key:
@@ -166,7 +166,7 @@ class PublisherPeer:
         for picture in pictures:
             if picture.flags & Flags.KEY:
                 self._receivers["video"].take_key_frame()
-            self._put_out("video", codec, clock_rate, picture.coded, picture)
+            self._put_out("video", codec, clock_rate, picture)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -181,36 +181,29 @@ class PublisherPeer:
         pictures = self._intake.on_time(now=time.monotonic())
         self._put_out_pictures(codec, clock_rate, pictures)
 
-    def _put_out(
-        self,
-        kind: str,
-        codec: Codec,
-        clock_rate: int,
-        coded: CodedUnit,
-        picture: Taken | None = None,
-    ) -> None:
-        timeline = self._timelines[kind]
+    def _put_out(self, kind: str, codec: Codec, clock_rate: int, taken: Taken) -> None:
+        coded, timeline = taken.coded, self._timelines[kind]
         jumps = timeline.jumps
         pts = timeline.at(coded.pts, arrival_us=coded.first_arrival_us)
         if timeline.jumps > jumps:
             self._clock.restart(kind)
         capture_us = self._clock.capture_us(kind, pts=coded.pts, arrival_us=coded.first_arrival_us)
-        which = Kind.AUDIO if picture is None else Kind.VIDEO
+        which = Kind.AUDIO if kind == "audio" else Kind.VIDEO
         sequence = self._sequences[which]
         self._sequences[which] = sequence + 1
         self._events.on_unit(
             AccessUnit(
                 kind=which,
                 codec=codec,
-                flags=Flags.KEY if picture is None else picture.flags,
+                flags=taken.flags,
                 sequence=sequence,
                 pts=pts,
                 clock_rate=clock_rate,
                 capture_us=capture_us,
                 arrival_us=coded.first_arrival_us,
-                payload=coded.data if picture is None else picture.payload,
-                width=0 if picture is None else picture.width,
-                height=0 if picture is None else picture.height,
+                payload=taken.payload,
+                width=taken.width,
+                height=taken.height,
                 stamps=((Stage.ARRIVED, coded.last_arrival_us),),
             )  # fmt: skip
         )
