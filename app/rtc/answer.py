@@ -1,4 +1,4 @@
-"""Writes what aiortc is shown of an offer, and the answer that the offerer gets.
+"""Writes the offer that aiortc is shown, and the answer that the offerer gets.
 
 aiortc makes ICE, DTLS and SRTP. Which payload types, extensions and layers are used is decided by
 ``offer.py`` and put into its transceivers, so it sees one codec per section and no more.
@@ -28,7 +28,7 @@ _OFFERED_MSID = re.compile(r"[!-~]{1,64}(?: [!-~]{1,64})?")
 
 
 def offer_for_aiortc(offer: Offer) -> str:
-    """The offer as aiortc is shown it: one transport, one codec per section."""
+    """Returns the offer that aiortc is shown: one transport, and one codec per section."""
     transport = offer.transport
     common = [
         f"a={'sendonly' if offer.publishes else 'recvonly'}",
@@ -80,7 +80,7 @@ def extensions_for_aiortc(section: MediaOffer) -> list[RTCRtpHeaderExtensionPara
 
 
 def write_answer(offer: Offer, local: str, *, start_kbps: int | None) -> str:
-    """The answer to ``offer``; ``local`` is aiortc's own, whose transport it takes over.
+    """Returns the answer to ``offer``; ``local`` is aiortc's own, whose transport it takes over.
 
     Chromium begins to send at ``start_kbps``; None leaves that out.
 

@@ -65,7 +65,7 @@ class CodedUnit:
 
 @dataclasses.dataclass(slots=True)
 class Output:
-    """What one call of the assembler asks its adapter to do."""
+    """Units that are complete, and requests to send, as one call of the assembler returns them."""
 
     units: list[CodedUnit] = dataclasses.field(default_factory=list)
     nacks: list[int] = dataclasses.field(default_factory=list)
@@ -131,7 +131,7 @@ class VideoAssembler:
         return out
 
     def next_deadline(self) -> float | None:
-        """When ``on_time`` wants to be called, None while nothing is missing."""
+        """Returns the time for the next call of ``on_time``, None while nothing is missing."""
         return self.repairs.next_deadline()
 
     def _is_elsewhere(self, sequence: int) -> bool:

@@ -1,4 +1,4 @@
-"""What one RTP payload holds, whatever its codec."""
+"""The content of one RTP payload, in one form for all codecs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import enum
 
 
 class Head(enum.Enum):
-    """What the payload format says about the beginning of a payload."""
+    """The beginning of a payload, as far as its format tells."""
 
     UNKNOWN = "unknown"
     "Nothing: the format does not tell, or not for this codec."

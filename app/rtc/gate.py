@@ -1,4 +1,4 @@
-"""Which datagrams of one peer are looked at, and why others are not; no I/O and no clock.
+"""Decides which datagrams of one peer are read, and counts the others; no I/O and no clock.
 
 What shares the port is told apart by its first byte (RFC 7983 section 7). STUN is read from
 anybody, since that is how a peer shows that it knows our password. Everything else is taken only
@@ -50,7 +50,7 @@ Refusals = collections.Counter[str]
 
 
 class Verdict(enum.Enum):
-    """What becomes of a datagram."""
+    """The decision on one datagram."""
 
     STUN = "stun"
     DATA = "data"
@@ -82,12 +82,12 @@ class PacketGate:
         return Verdict.DROP
 
     def admit(self, source: Source) -> None:
-        """An authenticated check came from this address, or was answered by it."""
+        """Admits an address: an authenticated check came from it, or was answered by it."""
         self._admitted[source] = None
         self.has_checked = True
 
     def forget(self, source: Source) -> None:
-        """The address is none of the peer's any more."""
+        """Admits an address no more: it is none of the peer's now."""
         self._admitted.pop(source, None)
 
     def is_admitted(self, source: Source) -> bool:

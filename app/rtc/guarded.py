@@ -32,7 +32,7 @@ class GuardedProtocol(StunProtocol):
     """One socket of a peer."""
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Hands on what the gate lets through; called for every datagram of anybody."""
+        """Hands a datagram on if the gate lets it through; called for every datagram of anybody."""
         connection = cast(GuardedConnection, self.receiver)
         data = cast(bytes, data)
         verdict = connection.gate.sort(
@@ -76,7 +76,7 @@ class GuardedConnection(Connection):
     """Of the last check that was answered without being repeated."""
 
     def data_received(self, data: bytes, component: int) -> None:
-        """What looked like STUN and cannot be parsed; all else passes by here."""
+        """Counts a datagram that looked like STUN and cannot be parsed; no other one comes here."""
         self.gate.refuse("stun_malformed")
 
     async def add_remote_candidate(self, remote_candidate: aioice.Candidate | None) -> None:
@@ -142,7 +142,7 @@ class GuardedConnection(Connection):
         protocol: StunProtocol,
         error_code: tuple[int, str],
     ) -> None:
-        """Who does not know our password gets no answer, so nobody can be sent one by others."""
+        """Sends no answer to a peer that does not know our password: its address may be forged."""
         if error_code[0] in (400, 401):
             self.gate.refuse("stun_stranger")
         else:
@@ -151,7 +151,7 @@ class GuardedConnection(Connection):
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
     ) -> None:
-        """An authenticated check."""
+        """Admits the sender of an authenticated check, and lets aioice answer it."""
         # RFC 8445 section 7.1.1 asks for PRIORITY; older ffmpeg builds leave it out, and
         # without a value aioice raises KeyError after it has answered.
         message.attributes.setdefault("PRIORITY", 1)
@@ -163,7 +163,7 @@ class GuardedConnection(Connection):
         super().check_incoming(message, addr, protocol)
 
     def check_complete(self, pair: CandidatePair) -> None:
-        """A check of ours was answered, or not."""
+        """Admits an address that answered a check of ours."""
         if pair.state == CandidatePair.State.SUCCEEDED:
             self.gate.admit(pair.remote_addr)
         super().check_complete(pair)
@@ -235,13 +235,13 @@ def guard(dtls: RTCDtlsTransport, gate: PacketGate, remotes: RemoteCandidates) -
 
 
 def set_route(dtls: RTCDtlsTransport, route: Route) -> None:
-    """Tells how the peer's offer came in; before its candidates are gathered."""
+    """Sets the way on which the peer's offer came in; before its candidates are gathered."""
     connection = dtls.transport._connection
     if isinstance(connection, GuardedConnection):
         connection.route = route
 
 
 def measured_round_trip_s(dtls: RTCDtlsTransport) -> float | None:
-    """How long a check of the peer took, None if it is not known."""
+    """Returns the round trip of a connectivity check in seconds, None if it is not known."""
     connection = dtls.transport._connection
     return connection.round_trip_s if isinstance(connection, GuardedConnection) else None

@@ -52,7 +52,7 @@ class TooManyParts(ValueError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PictureHead:
-    """What an access unit's heads say."""
+    """Properties of a picture, read from the heads of its NAL units."""
 
     has_slice: bool
     is_idr: bool = False
@@ -145,7 +145,7 @@ class H264Stream:
         )
 
     def newest_size(self) -> tuple[int, int]:
-        """Of the sequence parameter set that came last; zeros before the first."""
+        """Returns the size in the last sequence parameter set that came; zeros before the first."""
         newest = next(reversed(self._sps.values()), None)
         return (newest.width, newest.height) if newest else (0, 0)
 
@@ -178,7 +178,7 @@ class H264Stream:
         return self._sps.get(pps.sps) if pps is not None else None
 
     def _size(self, heads: list[SliceHead]) -> tuple[int, int]:
-        """The largest that a slice says; zeros where one's parameter sets are not known."""
+        """Returns the largest size of a slice; zeros if the parameter sets of one are unknown."""
         found = [self._sps_of(head) for head in heads]
         sizes = [(sps.width, sps.height) for sps in found if sps is not None]
         if not sizes or len(sizes) < len(found):

@@ -1,4 +1,4 @@
-"""Which addresses and ports peers are offered, and which of theirs are checked by us."""
+"""Chooses the addresses and ports that peers are offered, and the candidates of theirs to check."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def bind_udp(address: str, port: int) -> socket.socket:
 
 
 def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddresses:
-    """From the setting; empty means loopback, or all of this machine's if it serves others."""
+    """Returns the addresses of a setting; an empty one means loopback, or all of this machine's."""
     found = aioice.ice.get_host_addresses(True, True)
     bridges = _bridge_addresses()
     own = sorted((a for a in found if not a.startswith("fe80")), key=lambda a: a in bridges)
@@ -141,7 +141,7 @@ def _can_bind(address: str) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """How a peer's offer came in; empty where it is not known."""
+    """The way on which a peer's offer came in; its fields are empty where they are not known."""
 
     served_at: str = ""
     "Our address of its HTTP connection."
@@ -183,7 +183,7 @@ def best_first(addresses: Iterable[str], route: Route) -> list[str]:
 
 @dataclasses.dataclass(slots=True)
 class Installed:
-    """What peers of this process use."""
+    """The addresses and ports that peers of this process use."""
 
     addresses: IceAddresses
     ports: UdpPorts | None

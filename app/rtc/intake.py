@@ -39,7 +39,7 @@ LONG_GOP = (
 
 
 class Refusal(enum.Enum):
-    """Why a unit is not taken, and none after it until a key frame that is."""
+    """Reasons to refuse a picture, and those that follow until a key frame is taken."""
 
     TOO_LARGE = "too_large"
     TOO_MANY_PARTS = "too_many_parts"
@@ -99,11 +99,11 @@ class VideoIntake:
         self._picture_at = 0.0
 
     def learn(self, fmtp: str) -> None:
-        """Takes what the offer's format parameters say of the stream."""
+        """Takes the parameter sets of the offer's format parameters."""
         self._h264.learn(fmtp)
 
     def reason(self, *, now: float) -> str:
-        """Why no pictures pass, or what is wrong with them, as a sentence; else empty."""
+        """Returns a sentence that says why no pictures pass or what is wrong with them, or ""."""
         if self._shut is Refusal.TOO_LARGE:
             return too_large(*self._refused_size)
         if self._shut is not None:
@@ -130,11 +130,11 @@ class VideoIntake:
         return self._taken(units, now)
 
     def on_time(self, *, now: float) -> list[Taken]:
-        """Called at ``next_deadline``."""
+        """Returns the pictures whose time has come; called at ``next_deadline``."""
         return self._taken(self._joiner.on_time(now=now), now)
 
     def next_deadline(self) -> float | None:
-        """When ``on_time`` wants to be called."""
+        """Returns the time for the next call of ``on_time``, None while nothing waits."""
         return self._joiner.next_deadline()
 
     def _taken(self, units: list[CodedUnit], now: float) -> list[Taken]:

@@ -1,4 +1,4 @@
-"""When a publisher is asked for a key frame; no I/O, no clock."""
+"""Spaces the requests for key frames that go to one publisher; no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KeyFrameAsks:
         self._wanted = False
 
     def next_deadline(self) -> float | None:
-        """When a wish that waits goes out by ``on_time``, None if none waits."""
+        """Returns the time at which ``on_time`` sends the wish that waits, None if none waits."""
         if not self._wanted or self._asked_at is None:
             return None
         return self._asked_at + INTERVAL_S

@@ -1,4 +1,4 @@
-"""What the first bytes of a coded frame say: is it a key frame, and how large is the picture.
+"""Reads from the first bytes of a coded frame if it is a key frame, and the picture's size.
 
 H.264: ``h264_stream.py``. VP8: RFC 6386 section 9.1. VP9: ``vp9_frame.py``. Nothing is decoded,
 and the work is bounded.
@@ -15,7 +15,7 @@ from wire.batch import MAX_SIDE, Codec
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FrameInfo:
-    """What was read; the size is 0x0 where this frame does not tell it."""
+    """Properties of a frame, read from its head; the size is 0x0 if the frame does not tell it."""
 
     is_key: bool
     width: int = 0

@@ -1,4 +1,4 @@
-"""Which simulcast layer of a video becomes the stream (RFC 8853); no I/O, no clock.
+"""Chooses the simulcast layer of a video that becomes the stream (RFC 8853); no I/O, no clock.
 
 The largest one that flows and is within the limit of pixels. Layers are never mixed: another one
 follows at the first packet of a key frame of its own, and until then the old one goes on.
@@ -95,7 +95,7 @@ class LayerChoice(Generic[T]):
         return max(found, key=lambda known: self._layers[known].last, default=None)
 
     def take(self, ssrc: int, packet: T, *, now: float) -> Heard[T]:
-        """One packet of any layer."""
+        """Takes one packet of any layer; returns the packets to go on with."""
         layer = self._note(ssrc, now)
         pixels = self._pixels_of(packet)
         layer.pixels = pixels or layer.pixels
@@ -194,7 +194,7 @@ class LayerChoice(Generic[T]):
 
 
 def _note(names: dict[int, str], ssrc: int, rid: str) -> None:
-    """Keeps the names that were noted last: a sender may begin new sources again and again."""
+    """Notes one name and keeps the last ones: a sender may begin new sources again and again."""
     names.pop(ssrc, None)
     names[ssrc] = rid
     if len(names) > MAX_NAMES:

@@ -1,4 +1,4 @@
-"""Whether a publisher is still there, and whether it sends pictures."""
+"""Judges whether a publisher is still there, and whether it sends pictures."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Liveness:
         return self._connected
 
     def connected(self, *, now: float) -> None:
-        """The connection stands."""
+        """Notes that the connection stands."""
         self._connected = True
         self._sign_at = self._media_at = now
 
     def sign(self, *, now: float) -> None:
-        """Something came from the peer."""
+        """Notes that something came from the peer."""
         self._sign_at = now
 
     def media(self, *, is_picture: bool, now: float) -> None:
-        """A unit came."""
+        """Notes that a unit came."""
         self._connected = self._has_begun = True
         self._sign_at = self._media_at = now
         if is_picture:
@@ -54,7 +54,7 @@ class Liveness:
         return self._picture_at is not None and now - self._picture_at > PAUSED_S
 
     def judge(self, *, now: float, every_s: float) -> str:
-        """Why the publisher is gone, as text; empty while it is there. Asked ``every_s``."""
+        """Returns why the publisher is gone, or "" while it is there; called each ``every_s``."""
         stall = now - self._checked_at - every_s
         self._checked_at = now
         if stall > _STALL_S:

@@ -1,4 +1,4 @@
-"""How fast one viewer's video may leave: a burst at once, then at a pace; no I/O, no clock.
+"""Paces the video of one viewer: a burst leaves at once, the rest at a rate; no I/O, no clock.
 
 A receiver's socket holds about 90 packets on Linux (212,992 bytes by default, of which each packet
 takes 2,304), and the queues of real links hold no more. A group of pictures that leaves at once

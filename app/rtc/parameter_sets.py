@@ -45,7 +45,7 @@ class Pps:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SliceHead:
-    """What a slice begins with."""
+    """The first numbers of a slice header."""
 
     first_mb: int
     "Address of its first macroblock; 0 where the picture begins."
@@ -55,12 +55,15 @@ class SliceHead:
 
 
 def _reader(nal: bytes) -> BitReader:
-    """Of a NAL unit's payload without the bytes that keep start codes out (section 7.4.1.1)."""
+    """Returns a reader of the NAL unit without emulation prevention bytes (section 7.4.1.1)."""
     return BitReader(nal[1 : MAX_BYTES + 1].replace(b"\x00\x00\x03", b"\x00\x00"))
 
 
 def parse_sps(nal: bytes) -> Sps:
-    """Raises IndexError or ValueError for one that is cut off, damaged or over 1 kB."""
+    """Reads a sequence parameter set.
+
+    Raises IndexError or ValueError if it is cut off, damaged or over 1 kB.
+    """
     if len(nal) > MAX_BYTES:
         raise ValueError(f"a parameter set of {len(nal)} bytes is over {MAX_BYTES}")
     bits = _reader(nal)
@@ -133,7 +136,10 @@ def _skip_order_count(bits: BitReader) -> None:
 
 
 def parse_pps(nal: bytes) -> Pps:
-    """Raises IndexError or ValueError for one that is cut off, damaged or over 1 kB."""
+    """Reads a picture parameter set.
+
+    Raises IndexError or ValueError if it is cut off, damaged or over 1 kB.
+    """
     if len(nal) > MAX_BYTES:
         raise ValueError(f"a parameter set of {len(nal)} bytes is over {MAX_BYTES}")
     bits = _reader(nal[:_SLICE_HEAD])
@@ -144,7 +150,7 @@ def parse_pps(nal: bytes) -> Pps:
 
 
 def parse_slice(nal: bytes) -> SliceHead:
-    """Raises IndexError or ValueError for one that is cut off or damaged."""
+    """Reads a slice header. Raises IndexError or ValueError if it is cut off or damaged."""
     bits = _reader(nal[:_SLICE_HEAD])
     return SliceHead(bits.ue(), bits.ue() % 5, bits.ue())
 

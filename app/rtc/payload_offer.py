@@ -50,7 +50,7 @@ def parse_parameters(text: str) -> dict[str, str]:
 
 
 def choose_payloads(section: Section, *, publishes: bool) -> tuple[Payload, ...]:
-    """What can be received or sent of a section's payload types, in the order of preference.
+    """Returns the payload types of a section that we can use, in the order of preference.
 
     VP9 goes behind all others: everything plays H.264 and VP8, and a worker learns more from
     them. Raises BadOffer (422) where nothing can be used.

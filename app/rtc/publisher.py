@@ -30,12 +30,12 @@ _CLOCK_RATES = {"video": 90_000, "audio": 48_000}
 
 
 def _ignore(_: str = "") -> None:
-    """For those who need not know."""
+    """Does nothing: an event that nobody waits for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PublisherEvents:
-    """Whom a publisher's connection tells, on the event loop."""
+    """Callbacks of a publisher's connection, called on the event loop."""
 
     on_unit: Callable[[AccessUnit], None]
     on_end: Callable[[str], None]

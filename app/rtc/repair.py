@@ -40,7 +40,7 @@ class RoundTrip:
         self._is_measured = False
 
     def add(self, sample_s: float) -> None:
-        """One measurement."""
+        """Takes one measurement."""
         if not self._is_measured:
             self._is_measured = True
             self.smoothed_s, self._deviation_s = sample_s, sample_s / 4
@@ -50,7 +50,7 @@ class RoundTrip:
 
     @property
     def expected_s(self) -> float:
-        """By when an answer is there, nearly always."""
+        """The time in seconds by which nearly every answer is there."""
         return self.smoothed_s + 2 * self._deviation_s
 
 
@@ -74,20 +74,20 @@ class Repairs:
         return min(MAX_GIVE_UP_S, max(GIVE_UP_S, 2.5 * self.round_trip.smoothed_s))
 
     def miss(self, first: int, end: int, *, now: float) -> None:
-        """Everything from ``first`` to before ``end``, all above what was missed before."""
+        """Notes packets as missing: ``first`` to ``end - 1``, all above those noted before."""
         for number in range(first, end):
             self._missing[number] = (now, 0, now)
             self._fresh.append(number)
 
     def found(self, number: int, *, now: float) -> None:
-        """The packet came, in answer to a request or by itself."""
+        """Notes that a packet came, in answer to a request or by itself."""
         entry = self._missing.pop(number, None)
         if entry is not None and entry[1] == 1:
             # Karn's algorithm: after a second request nobody knows which one was answered.
             self.round_trip.add(now - entry[2])
 
     def forget_below(self, number: int) -> int:
-        """Gives up all below ``number``; how many these were."""
+        """Gives up all packets below ``number``; returns how many these were."""
         gone = list(itertools.takewhile(lambda missing: missing < number, self._missing))
         for missing in gone:
             del self._missing[missing]
@@ -96,7 +96,7 @@ class Repairs:
         return len(gone)
 
     def forget_all(self) -> int:
-        """Gives up everything; how many these were."""
+        """Gives up all packets; returns how many these were."""
         gone = len(self._missing)
         self._missing.clear()
         self._fresh.clear()
@@ -104,7 +104,7 @@ class Repairs:
         return gone
 
     def take_nacks(self, *, now: float) -> list[int]:
-        """Numbers to ask for now, ``MAX_NACKS`` at most."""
+        """Returns the numbers to ask for now, ``MAX_NACKS`` at most."""
         taken: list[int] = []
         while self._asked and self._asked[0][0] <= now and len(taken) < MAX_NACKS:
             self._ask(heapq.heappop(self._asked)[1], taken, now)
@@ -125,7 +125,7 @@ class Repairs:
             heapq.heapify(self._asked)
 
     def overdue(self, *, now: float) -> int | None:
-        """The highest number that was waited for long enough."""
+        """Returns the highest number that was waited for long enough, None if there is none."""
         found = None
         for number, (since, _, _) in self._missing.items():
             if now - since < self._give_up_s:
@@ -134,7 +134,7 @@ class Repairs:
         return found
 
     def next_deadline(self) -> float | None:
-        """When something is to be asked for or given up; None while nothing is missing."""
+        """Returns the time of the next request or loss, None while nothing is missing."""
         if not self._missing:
             self.forget_all()  # what is left of it came meanwhile
             return None

@@ -123,7 +123,7 @@ class SendQueue:
             self._offered.popleft()
 
     def live_rate(self, *, now: float) -> float:
-        """What the rendition offered in the last two seconds, in bit/s, without any past."""
+        """Returns the rendition's rate over the last two seconds in bit/s; replays do not count."""
         self._forget_offered(now)
         return sum(size for _, size in self._offered) * 8 / 2.0
 

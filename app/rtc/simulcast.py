@@ -51,7 +51,7 @@ class SimulcastOffer:
 
 
 def read_simulcast(section: Section, accepted: set[int]) -> SimulcastOffer:
-    """What a publisher's section says; ``accepted`` are the payload types of the answer.
+    """Returns the layers of a publisher's section; ``accepted`` are the answer's payload types.
 
     Raises BadOffer for a malformed or contradictory ``a=simulcast`` line.
     """
@@ -90,7 +90,7 @@ def _parts(value: str) -> dict[str, str]:
 
 
 def _layers(section: Section, accepted: set[int]) -> dict[str, Layer]:
-    """What the section sends by ``a=rid``; the malformed are discarded (RFC 8851 6.2)."""
+    """Returns the layers of ``a=rid`` lines; the malformed are discarded (RFC 8851 6.2)."""
     found: dict[str, Layer] = {}
     for value in section.values("rid"):
         match = _RID.fullmatch(value)

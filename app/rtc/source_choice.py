@@ -1,4 +1,4 @@
-"""Which SSRC of a track is listened to; no I/O, no clock."""
+"""Chooses the SSRC of a track that is listened to; no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_HELD = 256
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Heard(Generic[T]):
-    """What to go on with."""
+    """The packets to go on with."""
 
     packets: list[T]
     is_new_source: bool = False
@@ -38,7 +38,7 @@ class SourceChoice(Generic[T]):
         self._held: list[T] = []
 
     def take(self, ssrc: int, packet: T, *, now: float) -> Heard[T]:
-        """One packet of any source."""
+        """Takes one packet of any source; returns the packets to go on with."""
         if self.ssrc is None or ssrc == self.ssrc:
             self.ssrc, self._heard_at = ssrc, now
             self._drop()

@@ -1,4 +1,4 @@
-"""SRTP in: what the clear header tells is checked before libsrtp works on a packet.
+"""Checks the clear header of SRTP packets before libsrtp works on them.
 
 libsrtp makes a stream for each SSRC that authenticates, keeps it, and looks through them one
 after the other; so their number is bounded here.
@@ -37,7 +37,7 @@ class Refused(pylibsrtp.Error):
 
 
 class SrtpSession(Protocol):
-    """What this file uses of a ``pylibsrtp.Session``."""
+    """The methods of ``pylibsrtp.Session`` that are used here."""
 
     def unprotect(self, packet: bytes) -> bytes: ...
 

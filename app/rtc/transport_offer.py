@@ -1,4 +1,4 @@
-"""What an offer says of ICE and DTLS: one transport for all sections (BUNDLE, RFC 9143)."""
+"""Reads the ICE and DTLS attributes of an offer: one transport for all sections (RFC 9143)."""
 
 from __future__ import annotations
 

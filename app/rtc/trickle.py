@@ -13,7 +13,7 @@ MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fragment:
-    """What a PATCH request says. Its candidates are of one transport (BUNDLE)."""
+    """The content of a PATCH request. Its candidates are of one transport (BUNDLE)."""
 
     ufrag: str
     password: str

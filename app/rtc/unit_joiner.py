@@ -1,4 +1,4 @@
-"""From what ends at a marker to access units, for senders that set markers elsewhere too.
+"""Joins access units of senders that also set markers within a unit.
 
 RFC 6184 section 5.1 puts the marker on the last packet of an access unit. Some senders put one on
 each NAL unit, or send parameter sets with a marker, even with a time stamp, of their own. Waiting
@@ -27,7 +27,7 @@ PROVE_AGAIN = 8
 
 
 class Markers(enum.Enum):
-    """What is thought of the sender's markers."""
+    """Trust in the sender's markers."""
 
     DOUBTED = "doubted"
     "A unit is held until the next time stamp."
@@ -60,7 +60,7 @@ class UnitJoiner:
     def add(
         self, part: CodedUnit, *, has_slice: bool, now: float, begins: bool = False
     ) -> list[CodedUnit]:
-        """The units that are complete now. ``begins``: the part is known to begin a picture, also
+        """Returns the units that are complete now. ``begins``: the part begins a picture, also
         where its time is that of the one before (VP8's hidden frames).
         """
         if not has_slice:
@@ -83,12 +83,12 @@ class UnitJoiner:
         return out
 
     def on_time(self, *, now: float) -> list[CodedUnit]:
-        """Called at ``next_deadline``."""
+        """Returns the held unit if its time has come; called at ``next_deadline``."""
         deadline = self.next_deadline()
         return self._leave() if deadline is not None and now >= deadline else []
 
     def next_deadline(self) -> float | None:
-        """When the held unit leaves by itself; None while none is held."""
+        """Returns the time at which the held unit leaves by itself, None while none is held."""
         return None if self._held is None else self._left_at + HOLD_S
 
     def _extend(self, part: CodedUnit) -> None:
@@ -112,7 +112,7 @@ class UnitJoiner:
         return [unit]
 
     def _tear(self) -> None:
-        """A part of a unit that left already: its markers do not end pictures."""
+        """Drops a part of a unit that left already: the sender's markers do not end pictures."""
         if self.markers is Markers.BELIEVED:
             self.markers = Markers.DOUBTED
             self._prove *= PROVE_AGAIN
@@ -124,8 +124,8 @@ class UnitJoiner:
     def _joined(
         self, first: CodedUnit | None, second: CodedUnit | None, *, limit: int = MAX_UNIT_BYTES
     ) -> CodedUnit | None:
-        """Both as one unit with the second's time; the second alone, and a loss, if that is over
-        ``limit`` bytes.
+        """Returns both as one unit with the time of the second. If that were over ``limit`` bytes,
+        it returns the second alone and notes a loss.
         """
         if first is None or second is None:
             return first or second

@@ -1,4 +1,4 @@
-"""Whether an answer is legal against its offer, by a reading of both that is not the product's.
+"""Checks an answer against its offer, by a reading of both that is not the product's.
 
 RFC 3264 section 6, RFC 8829 section 5.3, RFC 9143 section 7, RFC 8285 section 6, RFC 8853.
 """

@@ -1,4 +1,4 @@
-"""Which addresses peers are offered and come from: real peers, and a NAT between them."""
+"""Addresses that peers are offered and come from: real peers, and a NAT between them."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Nat:
         self.inside.sendto(data, self.client)
 
     def rebind(self) -> None:
-        """What comes from the client has another source from now on."""
+        """Sends the client's datagrams from another source from now on."""
         self._forget(self.outside)
         self.outside = self._listen(self._from_server)
 

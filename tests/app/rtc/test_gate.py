@@ -1,4 +1,4 @@
-"""Which datagrams are looked at: ``gate.py``, in virtual time and without sockets."""
+"""``gate.py``: datagrams that are read or dropped, in virtual time and without sockets."""
 
 from __future__ import annotations
 

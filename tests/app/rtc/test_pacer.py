@@ -9,7 +9,7 @@ BURST = -(-BURST_BYTES // PACKET)
 
 
 def leave(pacer: Pacer, count: int, *, now: float, size: int = PACKET) -> list[float]:
-    """When each of so many packets leaves that are all there at ``now``."""
+    """Returns the times at which packets leave that are all there at ``now``."""
     times = []
     for _ in range(count):
         while wait := pacer.take(size, now=now):

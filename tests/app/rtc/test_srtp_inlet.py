@@ -1,4 +1,4 @@
-"""What is unprotected, over real SRTP sessions and in virtual time: ``srtp_inlet.py``."""
+"""``srtp_inlet.py``: packets that are unprotected, over real SRTP sessions, in virtual time."""
 
 from __future__ import annotations
 
