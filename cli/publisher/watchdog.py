@@ -28,6 +28,7 @@ import typer
 
 from cli.errors import NotPublished
 from cli.publisher.comeback import Comeback, Verdict
+from wire import stop_signals
 from wire.parent import dying_with_us
 
 PATIENCE_S = 3.0
@@ -101,11 +102,7 @@ class _Parent:
         child = os.fork()
         if child == 0:
             die_with_us()
-            for number in _FORWARDED:
-                is_interrupt = number == signal.SIGINT
-                signal.signal(
-                    number, signal.default_int_handler if is_interrupt else signal.SIG_DFL
-                )
+            stop_signals.forget()
             os.close(self._ear)
             return Attempt(left_s, mouth)
         os.close(mouth)
