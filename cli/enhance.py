@@ -32,10 +32,11 @@ def enhance(
     from cli.progress import FileProgress
     from wire.settings import load_settings
     from workers.errors import WorkerError
-    from workers.transcode.job import enhance_file
+    from workers.transcode.job import enhance_file, partial_of
 
     settings = load_settings()
-    before = _stamp(target)
+    partial = partial_of(target)
+    before = _stamp(partial)
     logs.set_up("warning" if settings.log_level == "info" else settings.log_level)
     try:
         with FileProgress() as progress:
@@ -53,33 +54,31 @@ def enhance(
                 overwrite=overwrite,
             )  # fmt: skip
     except (WorkerError, OSError) as error:
-        raise CliError(f"{error}{_kept(target, before)}") from error
+        raise CliError(f"{error}{_kept(partial, before)}") from error
     except KeyboardInterrupt:
-        print(f"Interrupted.{_kept(target, before)}", file=sys.stderr)
+        print(f"Interrupted.{_kept(partial, before)}", file=sys.stderr)
         raise
     print(_summary(target, report))
     for note in report.notes:
         print(note)
 
 
-def _stamp(target: Path) -> tuple[int, int] | None:
+def _stamp(partial: Path) -> tuple[int, int] | None:
     """Tells one state of the unfinished file from another; None if there is none."""
-    from workers.transcode.job import partial_of
-
     try:
-        status = partial_of(target).stat()
+        status = partial.stat()
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
 
 
-def _kept(target: Path, before: tuple[int, int] | None) -> str:
-    """Where the finished pictures are, if there are any; ``before`` is what an earlier run left."""
-    from workers.transcode.job import partial_of
-
-    if _stamp(target) in (None, before):
+def _kept(partial: Path, before: tuple[int, int] | None) -> str:
+    """A sentence that names the unfinished file; empty unless this run has written to it:
+    ``before`` is the file's stamp at the beginning.
+    """
+    if _stamp(partial) in (None, before):
         return ""
-    return f" What was finished is in {partial_of(target)}."
+    return f" What was finished is in {partial}."
 
 
 def _summary(target: Path, report: FileReport) -> str:
