@@ -1,4 +1,4 @@
-# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, bench-faults, clean, help. Everything is installed into .venv.
+# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, bench-decoder, bench-faults, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort
+# Programs that tests use, each with its Debian package.
+DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server nginx:nginx-light \
+  turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
 .PHONY: run test lint fuzz bench bench-quality bench-reuse bench-decoder bench-faults clean help browser
@@ -18,6 +21,7 @@ help:
 	@echo "make bench  measure this machine"
 	@echo "make bench-quality  compare the nets; about an hour on two cores; writes docs/quality"
 	@echo "make bench-reuse  what reuse saves and costs; about ten minutes; writes docs/reuse"
+	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
 	@echo "make clean  remove everything that was installed or built here"
 
@@ -78,14 +82,10 @@ $(VENV)/installed-fuzz: $(SOURCES) $(VENV)/installed-dev
 
 # Real browser and real Redis for the tests, where apt may install them; tests skip without.
 browser:
-	@missing=""; \
-	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
-	command -v firefox-esr >/dev/null 2>&1 || missing="$$missing firefox-esr"; \
-	command -v redis-server >/dev/null 2>&1 || missing="$$missing redis-server"; \
-	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || missing="$$missing nginx-light"; \
-	command -v turnserver >/dev/null 2>&1 || missing="$$missing coturn"; \
-	command -v strace >/dev/null 2>&1 || missing="$$missing strace"; \
-	PATH="$$PATH:/usr/sbin:/sbin" command -v ip >/dev/null 2>&1 || missing="$$missing iproute2"; \
+	@missing=""; PATH="$$PATH:/usr/sbin:/sbin"; \
+	for each in $(DEBIAN); do \
+	  command -v $${each%:*} >/dev/null 2>&1 || missing="$$missing $${each#*:}"; \
+	done; \
 	[ -z "$$missing" ] && exit 0; \
 	sudo=""; \
 	if [ "$$(id -u)" != 0 ]; then sudo="sudo -n"; $$sudo true >/dev/null 2>&1 || sudo="no"; fi; \
