@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import datetime
-import ipaddress
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,14 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import main
 from app.loop_lag import LoopLag
 from tests.app import coding
 from tests.app.peers import no_tasks_but, publishing, until, watching
+from tests.certificates import write_certificate
 from wire.connection import Redis
 from wire.embedded import EmbeddedServer
 from wire.errors import BadSettings, NoRedisServer, ServerRefuses
@@ -72,36 +68,6 @@ def serve(redis_server: EmbeddedServer, redis_client: Redis) -> Serve:
     return served
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A self-signed certificate of 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([host]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_path, key_path = tmp_path / "cert.pem", tmp_path / "key.pem"
-    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return cert_path, key_path
-
-
 async def test_it_answers_on_the_free_port_it_names(serve: Serve) -> None:
     async with serve() as served, httpx.AsyncClient(base_url=served.address) as client:
         address = served.address
@@ -110,10 +76,8 @@ async def test_it_answers_on_the_free_port_it_names(serve: Serve) -> None:
         assert (await client.get("/readyz")).json()["status"] == "ready"
 
 
-async def test_it_speaks_https_with_a_certificate(
-    serve: Serve, certificate: tuple[Path, Path]
-) -> None:
-    cert, key = certificate
+async def test_it_speaks_https_with_a_certificate(serve: Serve, tmp_path: Path) -> None:
+    cert, key = write_certificate(tmp_path)
     context = ssl.create_default_context(cafile=str(cert))
     async with (
         serve(TLS_CERT=cert, TLS_KEY=key) as served,

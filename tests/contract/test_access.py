@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
-import ipaddress
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.certificates import write_authority, write_certificate
 from tests.contract.acl import rules
 from tests.contract.test_messages import beat
 from tests.contract.units import batch, video
@@ -148,44 +143,10 @@ async def test_each_role_can_do_its_work_with_its_rules_and_no_more(
         await client.aclose()
 
 
-def _signed(
-    folder: Path, name: str, by: tuple[x509.Name, ec.EllipticCurvePrivateKey] | None
-) -> tuple[x509.Name, ec.EllipticCurvePrivateKey]:
-    """Writes ``name.pem`` and ``name.key``, signed by another or by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    issuer, signer = by or (subject, key)
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(signer, hashes.SHA256())
-    )
-    (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return subject, key
-
-
 async def test_tls_with_an_authority_and_a_certificate_of_our_own(tmp_path: Path) -> None:
-    authority = _signed(tmp_path, "ca", None)
-    _signed(tmp_path, "server", authority)
-    _signed(tmp_path, "client", authority)
+    authority = write_authority(tmp_path, "ca")
+    for name in ("server", "client"):
+        write_certificate(tmp_path, name, authority=authority)
     plain, port = free_ports(2)
     server = Server(
         tmp_path, plain, "--tls-port", str(port), "--tls-cert-file", f"{tmp_path}/server.pem",

@@ -12,9 +12,9 @@ import pytest
 from benchmarks import browser
 from benchmarks.server import RunningServer, free_port, publishing, running
 from benchmarks.stamps import JAVASCRIPT, clips, frames
+from tests.certificates import write_certificate
 from tests.e2e import bidi
 from tests.e2e.bidi import Firefox, Page, firefox
-from tests.e2e.certificate import write_certificate
 from tests.e2e.conftest import SETTINGS
 from tests.e2e.island import ADDRESS, island
 
@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     lack = bidi.missing()
     if lack:
         pytest.skip(lack)
-    cert, key = write_certificate(tmp_path_factory.mktemp("tls"), ADDRESS)
+    cert, key = write_certificate(tmp_path_factory.mktemp("tls"), hosts=[ADDRESS])
     port = free_port()
     settings = {
         "http_host": ADDRESS,

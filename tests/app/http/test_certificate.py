@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
-import ipaddress
 import logging
 import ssl
 import subprocess
@@ -13,36 +11,21 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
 
 from app.http import certificate as module
 from app.http.certificate import Certificate
 from app.http.edge.options import edge_options
 from tests.app.http.edge.conftest import Serve, serve  # noqa: F401  # a fixture
 from tests.app.peers import until
+from tests.certificates import write_certificate
 from wire.errors import BadSettings
 from wire.settings import load_settings
 
 
 def write_pair(folder: Path, serial: int, *, name: str = "Cast.example") -> tuple[Path, Path]:
-    """A self-signed certificate of 127.0.0.1 and a name, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    owner = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(name)]
-    made = (
-        x509.CertificateBuilder(owner, owner, key.public_key(), serial, now - day, now + day)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
-    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    no_password = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, no_password))
-    return cert_path, key_path
+    """A certificate of 127.0.0.1 and a name, and its key."""
+    return write_certificate(folder, hosts=["127.0.0.1", name], serial=serial)
 
 
 USE = """
