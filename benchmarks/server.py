@@ -14,11 +14,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
+
+from benchmarks.waiting import until
+
+T = TypeVar("T")
 
 
 def free_port() -> int:
@@ -75,17 +79,13 @@ class RunningServer:
         view = self.stream(name)
         return view is not None and view["state"] == "live"
 
-    def until(self, what: str, check: Any, timeout_s: float = 20.0) -> Any:
+    def until(self, what: str, check: Callable[[], T | None], timeout_s: float = 20.0) -> T:
         """The first true value of ``check()``; raises TimeoutError with the log's end."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                value = check()
-                if value:
-                    return value
-            time.sleep(0.05)
-        tail = self.log.read_text(errors="replace")[-3000:]
-        raise TimeoutError(f"{what} did not happen within {timeout_s} s; the log ends:\n{tail}")
+
+        def log_end() -> str:
+            return f"; the log ends:\n{self.log.read_text(errors='replace')[-3000:]}"
+
+        return until(what, check, timeout_s, details=log_end)
 
     def until_enhancing(self, name: str, timeout_s: float = 30.0) -> dict[str, Any]:
         """Waits until a worker enhances the stream, or would for the first viewer."""

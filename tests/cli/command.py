@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from benchmarks import server
+from benchmarks.server import free_port
+from benchmarks.waiting import until
+
 SHARPCAST = [sys.executable, "-P", "-m", "cli.main"]
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment with only these settings of ours."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SHARPCAST_")}
-    kept.update({"PYTHONUNBUFFERED": "1", "COLUMNS": "200", "TERM": "dumb"})
-    return kept | {f"SHARPCAST_{key.upper()}": value for key, value in settings.items()}
+    """This process's environment with only these settings of ours, for a plain wide terminal."""
+    return server.environment(**settings) | {"COLUMNS": "200", "TERM": "dumb"}
 
 
 def sharpcast(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -35,32 +33,10 @@ def sharpcast(*arguments: str, **settings: str) -> subprocess.CompletedProcess[s
     )  # fmt: skip
 
 
-def free_port() -> int:
-    """A port of loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def is_listening(port: int) -> bool:
     """True if the port takes connections."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def until(what: str, check: Callable[[], Any], timeout_s: float = 20.0) -> Any:
-    """The first true answer; fails the test after the time."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            found = check()
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            found = None
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
-        time.sleep(0.05)
 
 
 def get(url: str) -> Any:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.server import free_port
+from benchmarks.waiting import until
 from tests.cli.clips import make_clip
-from tests.cli.command import Process, Up, free_port, sharpcast, until
+from tests.cli.command import Process, Up, sharpcast
 
 pytestmark = pytest.mark.e2e
 

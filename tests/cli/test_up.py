@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.command import Up, get, is_listening, is_running, until
+from benchmarks.waiting import until
+from tests.cli.command import Up, get, is_listening, is_running
 from tests.redis_servers import Server, free_ports, running
 
 pytestmark = pytest.mark.e2e

@@ -14,16 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import (
-    SHARPCAST,
-    Process,
-    environment,
-    free_port,
-    get,
-    is_listening,
-    is_running,
-    until,
-)
+from benchmarks.server import free_port
+from benchmarks.waiting import until
+from tests.cli.command import SHARPCAST, Process, environment, get, is_listening, is_running
 from tests.compose.project import entrypoint, in_order, whole
 
 pytestmark = [

@@ -20,7 +20,7 @@ from aioice.stun import TransactionFailed
 
 from app.rtc.ice import IceServer
 from app.rtc.turn import LOGIN_S, IceServerList, make_login
-from tests.cli.command import free_port
+from benchmarks.server import free_port
 from tests.compose.project import load
 
 SECRET = "a-long-random-word"
