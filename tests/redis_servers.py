@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from wire.parent import dying_with_us
+from benchmarks.redis_server import RedisServer
+from benchmarks.waiting import until
 
 _START_S = 30.0
-_FAST = ("--save", "", "--appendonly", "no", "--daemonize", "no", "--bind", "127.0.0.1")
 
 
 def binary() -> str:
@@ -43,58 +39,17 @@ def free_ports(number: int) -> list[int]:
     return found
 
 
-class Server:
-    """One process on a port of its own; ``ask`` is a command in plain words."""
-
-    def __init__(self, folder: Path, port: int, *options: str) -> None:
-        self.port = port
-        self.folder = folder / str(port)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._options = options
-        self.process: subprocess.Popen[bytes] | None = None
+class Server(RedisServer):
+    """One process; the test is skipped where there is no program."""
 
     def start(self) -> None:
-        """Starts the process; ``until_up`` waits for it."""
-        sentinel = [self._options[0]] if self._options[:1] and os.sep in self._options[0] else []
-        options = self._options[len(sentinel) :]
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    binary(), *sentinel, "--port", str(self.port), "--dir", str(self.folder),
-                    *(_FAST if not sentinel else ()), *options,
-                ],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=dying_with_us(),
-            )  # fmt: skip
-
-    def until_up(self) -> None:
-        """Returns once it answers."""
-        wait_for(lambda: self.ask("PING") is not None)
-
-    def kill(self) -> None:
-        """At once, as a machine that loses its power."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-
-    def ask(self, *words: str) -> str | None:
-        """The raw answer, None where nobody answers."""
-        parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
-        request = f"*{len(words)}\r\n{''.join(parts)}".encode()
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1.0) as connection:
-                connection.sendall(request)
-                return connection.recv(65536).decode(errors="replace")
-        except OSError:
-            return None
+        binary()
+        super().start()
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float = _START_S) -> None:
     """Returns as soon as it is true."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "the servers are not ready"
-        time.sleep(0.02)
+    until("what the servers are to do", condition, timeout_s)
 
 
 @contextlib.contextmanager
@@ -172,7 +127,7 @@ class Sentinels:
                 "sentinel failover-timeout main 3000\n"
                 "sentinel parallel-syncs main 1\n"
             )
-            self.sentinels.append(Server(folder, port, str(config), "--sentinel"))
+            self.sentinels.append(Server(folder, port, "--sentinel", config=config))
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports[2:])
         self.url = f"redis+sentinel://{hosts}/main"
 

@@ -14,8 +14,10 @@ import psutil
 
 from benchmarks.faults import history
 from benchmarks.faults.history import Seen
-from benchmarks.faults.stack import Stack, find_faketime, seen, until
+from benchmarks.faults.stack import Stack, find_faketime
 from benchmarks.faults.table import FAULTS, Fault, Moments, publish_arguments
+from benchmarks.faults.watcher import load
+from benchmarks.waiting import until
 
 BEFORE_S = 0.3
 """What is looked at before a fault."""
@@ -60,12 +62,12 @@ class Viewers:
         self._height = height_of(sized_for)
         for name in self.names:
             stack.publish(name, *publish_arguments(sized_for))
-        until("the streams", lambda: all(stack.server.is_live(name) for name in self.names))
+        until("the streams", lambda: all(map(stack.server.is_live, self.names)), 30.0)
         self._files = {name: stack.watch(name) for name in self.names}
 
     def frames(self) -> dict[str, list[Seen]]:
         """By stream, oldest first."""
-        return {name: seen(path) for name, path in self._files.items()}
+        return {name: load(path) for name, path in self._files.items()}
 
     def until_steady(self, timeout_s: float = 30.0) -> None:
         """Waits until every viewer has been shown enhanced pictures for a while."""
@@ -98,7 +100,8 @@ def running(
         path = folder / "clock" if clock else None
         if path is not None:
             path.write_text("+0s")
-        with Stack(folder, clock=path) as stack:
+        with contextlib.closing(Stack(folder, clock=path)) as stack:
+            stack.start_redis()
             stack.start_app(with_worker=workers > 0)
             if workers != 1:
                 stack.start_worker("second")
@@ -164,14 +167,14 @@ def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_
     """One viewer's result."""
     begin_s = moments.began_s - BEFORE_S
     within = [frame for frame in frames if begin_s <= frame.at_s <= end_s]
-    if fault.keeps_numbers and fault.is_one_session:
-        verdicts = [history.check(within, is_over=False)]
-    elif not fault.is_one_session:
-        verdicts = []
+    if not fault.is_one_session:
+        parts = []
+    elif fault.keeps_numbers:
+        parts = [within]
     else:
         # A player holds the last frame back until one more packet comes, so it may be seen late.
         parts = history.split_anew(within, begin_s=moments.began_s)
-        verdicts = [history.check(part, is_over=False) for part in parts]
+    verdicts = [history.check(part, is_over=False) for part in parts]
     return Result(
         fault,
         streams,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -13,7 +14,8 @@ import psutil
 from benchmarks.faults import history
 from benchmarks.faults.history import Verdict
 from benchmarks.faults.measure import running
-from benchmarks.faults.stack import Stack, until
+from benchmarks.faults.stack import Stack
+from benchmarks.waiting import until
 
 
 def run(count: int, *, seed: int) -> tuple[int, list[str]]:
@@ -63,7 +65,7 @@ def _stop_worker(stack: Stack, stream: str, random_: random.Random) -> None:
 def _restart_redis(stack: Stack, stream: str, random_: random.Random) -> None:
     stack.redis.kill()
     time.sleep(random_.choice((0.0, random_.uniform(0.0, 3.0))))
-    stack.redis.start()
+    stack.start_redis()
 
 
 def _hang_redis(stack: Stack, stream: str, random_: random.Random) -> None:
@@ -74,9 +76,9 @@ def _hang_redis(stack: Stack, stream: str, random_: random.Random) -> None:
 
 
 def _fill_memory(stack: Stack, stream: str, random_: random.Random) -> None:
-    stack.redis.set("maxmemory", "1")
+    stack.redis.tell("CONFIG", "SET", "maxmemory", "1")
     time.sleep(random_.uniform(0.1, 3.0))
-    stack.redis.set("maxmemory", "0")
+    stack.redis.tell("CONFIG", "SET", "maxmemory", "0")
 
 
 _FAULTS: dict[str, Callable[[Stack, str, random.Random], None]] = {
@@ -89,11 +91,14 @@ _FAULTS: dict[str, Callable[[Stack, str, random.Random], None]] = {
 
 
 def _lead(stack: Stack, stream: str) -> psutil.Process | None:
-    try:
-        until("a lead", lambda: stack.worker_of(stream).is_running(), 3.0)
-        return stack.worker_of(stream)
-    except (TimeoutError, OSError, KeyError, AssertionError, psutil.NoSuchProcess):
+    def find() -> psutil.Process | None:
+        with contextlib.suppress(KeyError, psutil.NoSuchProcess):
+            return stack.worker_of(stream)
         return None
+
+    with contextlib.suppress(TimeoutError):
+        return until("a lead", find, 3.0)
+    return None
 
 
 def _say(verdict: Verdict) -> str:

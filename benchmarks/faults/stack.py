@@ -6,75 +6,31 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
+from typing import IO
 
 import psutil
 
 from benchmarks.faults import watcher
-from benchmarks.faults.history import Seen
+from benchmarks.redis_server import RedisServer
 from benchmarks.server import RunningServer, environment, free_port
+from benchmarks.waiting import until
 
 Process = subprocess.Popen[bytes]
 
 
-class RedisServer:
-    """A ``redis-server`` that may be killed, and started again, empty."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.folder = folder / "redis"
-        self.process: Process | None = None
-
-    @property
-    def url(self) -> str:
-        """For the settings."""
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        """Returns once it listens."""
-        self.folder.mkdir(exist_ok=True)
-        self.process = subprocess.Popen(
-            [
-                "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-                "--dir", str(self.folder), "--maxmemory-policy", "noeviction",
-                "--enable-protected-configs", "yes",
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        until("Redis", lambda: _listens(self.port))
-
-    def kill(self) -> None:
-        """At once, with all it has."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def set(self, name: str, value: str) -> None:
-        """A setting of the running server."""
-        self.tell("CONFIG", "SET", name, value)
-
-    def tell(self, *words: str) -> str:
-        """One command, by hand: no library of ours is in between."""
-        with socket.create_connection(("127.0.0.1", self.port), 2) as link:
-            parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
-            link.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
-            return link.recv(65_536).decode(errors="replace")
-
-
 class Stack:
-    """All of them. Leaving the block ends what still runs."""
+    """All of them; ``close`` ends what still runs."""
 
     def __init__(self, folder: Path, *, clock: Path | None = None) -> None:
         """``clock`` is a file of libfaketime: app and workers go by the wall clock it says."""
         self.folder = folder
-        self.redis = RedisServer(folder)
+        # Without the last option nobody may tell a running server where its folder is.
+        self.redis = RedisServer(folder, free_port(), "--enable-protected-configs", "yes")
         self.port = free_port()
         self._clock = clock
         self._processes: list[Process] = []
@@ -83,16 +39,8 @@ class Stack:
         self.workers: list[Process] = []
         "Those that were started beside the app."
 
-    def __enter__(self) -> Stack:
-        self.redis.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Ends all that was started, in any order."""
         for process in self._processes:
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -113,6 +61,11 @@ class Stack:
         assert self.up is not None
         return RunningServer(self.up, f"http://127.0.0.1:{self.port}", self.folder / "up.log")
 
+    def start_redis(self) -> None:
+        """An empty one; returns once it answers."""
+        self.redis.start()
+        self.redis.until_up()
+
     def start_app(self, *, with_worker: bool) -> None:
         """``sharpcast up``, or the app alone."""
         self.up = self._start("up" if with_worker else "serve", "up.log")
@@ -132,10 +85,9 @@ class Stack:
         until("workers", lambda: self.server.get("/readyz")["workers"] == count, 30.0)
 
     def worker_of(self, stream: str) -> psutil.Process:
-        """The process that enhances a stream."""
+        """The process that enhances a stream. Raises KeyError where there is none."""
         pids = {w["name"]: w["pid"] for w in self.server.get("/api/v1/workers")["workers"]}
-        view = self.server.stream(stream)
-        assert view is not None
+        view = self.server.get(f"/api/v1/streams/{stream}")
         return psutil.Process(pids[view["enhancement"]["worker"]])
 
     def publish(self, stream: str, *arguments: str) -> Process:
@@ -183,14 +135,14 @@ class Stack:
             )  # fmt: skip
 
     def _popen(
-        self, command: list[str], log: object, env: Mapping[str, str] | None = None
+        self, command: list[str], log: IO[bytes], env: Mapping[str, str] | None = None
     ) -> Process:
         process = subprocess.Popen(
-            command, env=env or environment(), stdout=log, stderr=subprocess.STDOUT,  # type: ignore[call-overload]
+            command, env=env or environment(), stdout=log, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         self._processes.append(process)
-        return process  # type: ignore[no-any-return]
+        return process
 
     def _clock_settings(self) -> dict[str, str]:
         if self._clock is None:
@@ -206,22 +158,6 @@ class Stack:
 _CLI = [sys.executable, "-m", "cli.main"]
 
 
-def until(what: str, check: Callable[[], object], timeout_s: float = 30.0) -> None:
-    """Waits for a true value; raises TimeoutError."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, KeyError, AssertionError):
-            if check():
-                return
-        time.sleep(0.02)
-    raise TimeoutError(f"{what} did not happen within {timeout_s:.0f} s")
-
-
-def seen(path: Path) -> list[Seen]:
-    """What a viewer wrote so far."""
-    return watcher.load(path)
-
-
 def find_faketime() -> Path | None:
     """The library that lets a process's wall clock jump, where it is installed."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
@@ -231,12 +167,6 @@ def find_faketime() -> Path | None:
 def missing() -> str:
     """What this machine lacks for the benchmark, as a sentence; empty: nothing."""
     return "" if shutil.which("redis-server") else "redis-server is not installed."
-
-
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 @contextlib.contextmanager

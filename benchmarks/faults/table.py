@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.faults.stack import Stack, stopped, until
+from benchmarks.faults.stack import Stack, stopped
+from benchmarks.waiting import until
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def restart_redis(stack: Stack, streams: list[str]) -> Moments:
     """kill -9, and an empty one at once."""
     began = time.monotonic()
     stack.redis.kill()
-    stack.redis.start()
+    stack.start_redis()
     return Moments(began, time.monotonic())
 
 
@@ -79,16 +80,16 @@ def take_redis_away(stack: Stack, streams: list[str]) -> Moments:
     began = time.monotonic()
     stack.redis.kill()
     time.sleep(10.0)
-    stack.redis.start()
+    stack.start_redis()
     return Moments(began, time.monotonic())
 
 
 def fill_memory(stack: Stack, streams: list[str]) -> Moments:
     """Redis takes no more for 5 s."""
     began = time.monotonic()
-    stack.redis.set("maxmemory", "1")
+    stack.redis.tell("CONFIG", "SET", "maxmemory", "1")
     time.sleep(5.0)
-    stack.redis.set("maxmemory", "0")
+    stack.redis.tell("CONFIG", "SET", "maxmemory", "0")
     return Moments(began, time.monotonic())
 
 
@@ -96,17 +97,17 @@ def fill_disk(stack: Stack, streams: list[str]) -> Moments:
     """Redis is to save and cannot, so it refuses writes, for 5 s."""
     redis, began = stack.redis, time.monotonic()
     shutil.rmtree(redis.folder)
-    redis.set("save", "1 1")
-    redis.set("stop-writes-on-bgsave-error", "yes")
+    redis.tell("CONFIG", "SET", "save", "1 1")
+    redis.tell("CONFIG", "SET", "stop-writes-on-bgsave-error", "yes")
     redis.tell("BGSAVE")
-    until("a refused write", lambda: "MISCONF" in redis.tell("SET", "probe", "1"))
+    until("a refused write", lambda: "MISCONF" in redis.tell("SET", "probe", "1"), 30.0)
     time.sleep(5.0)
     redis.folder.mkdir()
-    redis.set("dir", str(redis.folder))  # it stood in a folder that is no more
+    redis.tell("CONFIG", "SET", "dir", str(redis.folder))  # it stood in a folder that is no more
     redis.tell("BGSAVE")
-    until("a write", lambda: "OK" in redis.tell("SET", "probe", "1"))
+    until("a write", lambda: "OK" in redis.tell("SET", "probe", "1"), 30.0)
     moments = Moments(began, time.monotonic())
-    redis.set("save", "")
+    redis.tell("CONFIG", "SET", "save", "")
     return moments
 
 
@@ -125,10 +126,10 @@ def replace_publisher(stack: Stack, streams: list[str]) -> Moments:
     for stream in streams:
         stack.kill_group(stack.publishers[stream])
     time.sleep(3.0)
-    again = [stack.publish(stream, *publish_arguments(len(streams))) for stream in streams]
+    for stream in streams:
+        stack.publish(stream, *publish_arguments(len(streams)))
     logs = [stack.folder / f"publish-{stream}.log" for stream in streams]
-    until("publishers", lambda: all("publishing" in _text(log) for log in logs))
-    assert len(again) == len(streams)
+    until("publishers", lambda: all("publishing" in _text(log) for log in logs), 30.0)
     return Moments(began, time.monotonic())
 
 
