@@ -9,7 +9,7 @@ import msgspec
 
 from wire import keys
 from wire.connection import Redis, command
-from wire.errors import DamagedKey
+from wire.errors import BadMessage, DamagedKey
 from wire.script import Script
 
 EXPIRY_MS = 3_000
@@ -153,6 +153,14 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "Entries of the jobs stream that were no jobs, and were removed."
 
 
+def parse_beat(data: bytes) -> WorkerBeat:
+    """The heartbeat in ``data``. Raises BadMessage."""
+    try:
+        return msgspec.json.decode(data, type=WorkerBeat)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessage(f"heartbeat: {error}") from error
+
+
 class Heartbeats:
     """Writes one worker's heartbeat, reads all."""
 
@@ -172,10 +180,7 @@ class Heartbeats:
         """All workers, by name. Heartbeats that cannot be read are left out."""
         beats: dict[str, WorkerBeat] = {}
         for key in await self._client.scan(keys.WORKERS_PATTERN):
-            with contextlib.suppress(
-                DamagedKey, msgspec.DecodeError, UnicodeDecodeError, RecursionError
-            ):
-                data = await command(self._client, "HGET", key, "beat")
-                beat = msgspec.json.decode(data or b"", type=WorkerBeat)
+            with contextlib.suppress(DamagedKey, BadMessage):
+                beat = parse_beat(await command(self._client, "HGET", key, "beat") or b"")
                 beats[beat.name] = beat
         return [beats[name] for name in sorted(beats)]
