@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,15 +71,20 @@ async def live(hub: StreamHub, codec: str) -> AsyncIterator[None]:
         yield
 
 
-def pictures(viewer: Viewer, codec: Codec) -> list[tuple[int, int]]:
-    """The sizes of what the viewer's decoder makes of its packets; nothing was lost on the way."""
+def units_of(viewer: Viewer, codec: Codec) -> list[bytes]:
+    """Access units made of the viewer's packets, without the last one, which may not be whole."""
     units: dict[int, bytes] = {}
     for packet in list(viewer.received["video"].packets):
         if packet.payload:
             data = depayload(codec, packet.payload).data
             units[packet.timestamp] = units.get(packet.timestamp, b"") + data
+    return list(units.values())[:-1]
+
+
+def pictures(viewer: Viewer, codec: Codec) -> list[tuple[int, int]]:
+    """The sizes of what the viewer's decoder makes of its packets; nothing was lost on the way."""
     decoder, sizes = UnitDecoder(codec), []
-    for unit in list(units.values())[:-1]:  # the last one may not be complete yet
+    for unit in units_of(viewer, codec):
         sizes += [(p.width, p.height) for _, p in decoder.decode(unit, 0)]
     return sizes
 
@@ -198,20 +202,13 @@ async def test_a_publisher_may_come_back_with_a_codec_that_a_viewer_lacks(
             await until(lambda: hub.viewers("cam1") == {"2x-h264": 1}, timeout_s=20)
             viewer.received["video"].packets.clear()
             await until(lambda: len(viewer.received["video"].timestamps) > 40, timeout_s=20)
-            packets = list(viewer.received["video"].packets)
-            sizes = [unit for unit in pictures_from_a_key_frame(packets) if unit == SIZE]
-            assert len(sizes) > 10
+            assert pictures_from_a_key_frame(viewer).count(SIZE) > 10
 
 
-def pictures_from_a_key_frame(packets: list[Any]) -> list[tuple[int, int]]:
+def pictures_from_a_key_frame(viewer: Viewer) -> list[tuple[int, int]]:
     """Sizes of the H.264 pictures from the first that begins with parameter sets."""
-    units: dict[int, bytes] = {}
-    for packet in packets:
-        if packet.payload:
-            data = depayload(Codec.H264, packet.payload).data
-            units[packet.timestamp] = units.get(packet.timestamp, b"") + data
     decoder, sizes = None, []
-    for unit in list(units.values())[:-1]:
+    for unit in units_of(viewer, Codec.H264):
         if unit.startswith((b"\0\0\0\1\x67", b"\0\0\1\x67")):
             decoder = UnitDecoder(Codec.H264)
         if decoder is not None:
