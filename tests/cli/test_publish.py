@@ -95,13 +95,19 @@ def test_a_refusal_is_told_in_words(guarded_up: Up, path: str, token: str, words
     assert len(result.stderr.splitlines()) == 1
 
 
+def go_live(up: Up, publish: Callable[..., Process]) -> Process:
+    """Publishes the stream ``a`` as soon as the server is ready, and waits for it."""
+    up.until_ready()
+    sender = publish("--test-pattern", "--size", "96x54", "--url", f"{up.url}/whip/a")
+    until("the stream", lambda: up.stream("a"))
+    return sender
+
+
 def test_a_session_that_is_ended_on_purpose_is_not_begun_again(
     start_up: Callable[..., Up], publish: Callable[..., Process]
 ) -> None:
     up = start_up()
-    up.until_ready()
-    sender = publish("--test-pattern", "--size", "96x54", "--url", f"{up.url}/whip/a")
-    until("the stream", lambda: up.stream("a"))
+    sender = go_live(up, publish)
     request = urllib.request.Request(f"{up.url}/api/v1/streams/a", method="DELETE")
     urllib.request.urlopen(request, timeout=5).close()
     assert sender.popen.wait(15) == 1
@@ -115,9 +121,7 @@ def test_a_server_that_starts_again_gets_the_stream_again(
 ) -> None:
     port = free_port()
     first = start_up(port=port)
-    first.until_ready()
-    sender = publish("--test-pattern", "--size", "96x54", "--url", f"{first.url}/whip/a")
-    until("the stream", lambda: first.stream("a"))
+    sender = go_live(first, publish)
     first.popen.send_signal(number)
     first.popen.wait(10)
     second = start_up(port=port)
@@ -131,9 +135,7 @@ def test_ctrl_c_ends_the_waiting_for_a_server(
     start_up: Callable[..., Up], publish: Callable[..., Process]
 ) -> None:
     up = start_up()
-    up.until_ready()
-    sender = publish("--test-pattern", "--size", "96x54", "--url", f"{up.url}/whip/a")
-    until("the stream", lambda: up.stream("a"))
+    sender = go_live(up, publish)
     up.kill()
     until("the words", lambda: "when the server is back" in sender.text)
     assert sender.end(signal.SIGINT) == 128 + signal.SIGINT
