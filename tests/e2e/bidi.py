@@ -20,6 +20,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from benchmarks import browser
+
 PROGRAM = "firefox-esr"
 _START_S = 30.0
 _ANSWER_S = 30.0
@@ -94,14 +96,11 @@ class Page:
 
     def until(self, expression: str, timeout_s: float = 20.0) -> Any:
         """The first true value of an expression; raises TimeoutError with the page's words."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            value = self.evaluate(expression)
-            if value:
-                return value
-            time.sleep(0.05)
-        words = self.evaluate("document.body.innerText")
-        raise TimeoutError(f"not within {timeout_s} s: {expression}; the page says: {words[:500]}")
+        return browser.until(self, expression, timeout_s)
+
+    def wait_for_timeout(self, milliseconds: float) -> None:
+        """Does nothing for a while, by the name that Playwright's pages have for it."""
+        time.sleep(milliseconds / 1000)
 
     def click(self, selector: str) -> None:
         """Activates an element as its own ``click`` method does."""
@@ -152,12 +151,12 @@ def firefox() -> Iterator[Firefox]:
         try:
             address = _listening(process)
             with connect(f"{address}/session", max_size=None, proxy=None) as socket:
-                browser = Firefox(socket)
+                fox = Firefox(socket)
                 trusting = {"alwaysMatch": {"acceptInsecureCerts": True}}
-                browser.call("session.new", capabilities=trusting)
-                yield browser
+                fox.call("session.new", capabilities=trusting)
+                yield fox
                 with contextlib.suppress(BidiError):
-                    browser.call("browser.close")
+                    fox.call("browser.close")
             process.wait(10)
         finally:
             process.kill()

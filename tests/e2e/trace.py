@@ -7,11 +7,12 @@ import ipaddress
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from benchmarks.waiting import until
 
 CALLS = "connect,sendto,sendmsg,sendmmsg"
 DNS_PORT = 53
@@ -64,10 +65,10 @@ def traced(trace: Path) -> list[str]:
 
 def finished(trace: Path, pid: int, timeout_s: float = 10.0) -> str:
     """The whole trace of a command that has ended."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
+    ended = re.compile(rf"^{pid} .*\+\+\+ (exited|killed)", re.MULTILINE)
+
+    def whole() -> str:
         text = trace.read_text()
-        if re.search(rf"^{pid} .*\+\+\+ (exited|killed)", text, re.MULTILINE):
-            return text
-        time.sleep(0.05)
-    raise TimeoutError(f"the trace of {pid} does not end")
+        return text if ended.search(text) else ""
+
+    return until(f"the end of the trace of {pid}", whole, timeout_s)
