@@ -33,7 +33,7 @@ class Seen:
     connection: int = 0
     "Counts the viewer's connections."
     epoch: int = 0
-    "Of the writer, where it is known."
+    "Of the writer of the enhanced rendition; 0: not known, or the source."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def check(frames: Iterable[Seen], *, is_over: bool = True) -> Verdict:
     out_of_order = stale = 0
     epoch = 0
     for before, frame in zip([None, *kept], kept, strict=False):
-        stale += frame.epoch < epoch
+        stale += 0 < frame.epoch < epoch
         epoch = max(epoch, frame.epoch)
         is_back = frame.number is not None and bool(numbers) and frame.number < max(numbers)
         if before is not None and before.connection == frame.connection:

@@ -191,7 +191,6 @@ class WorkerModel:
         if redis.session is None or not (redis.holder is None or is_lapsed):
             return
         redis.holder, redis.renewed_s = self._number, now_s
-        self._end_lead()
         self._epoch = redis.take_lead(now_s)
         self._at = redis.logs[keys.SOURCE].last_key()
 
@@ -199,12 +198,11 @@ class WorkerModel:
         redis = self._redis
         # As in the product, what is ready is put out before anybody says whose the lease is.
         self._put_out(now_s)
+        redis.reach()
         if now_s >= self._renew_s:
-            redis.reach()
             if redis.holder != self._number:
                 raise Fenced
             redis.renewed_s, self._renew_s = now_s, now_s + RENEW_S
-        redis.reach()
         for number, _, unit in redis.logs[keys.SOURCE].after(self._at):
             self._at = number
             if unit.kind is not Kind.VIDEO or is_repeated(unit.sequence, self._last_sequence):
@@ -230,7 +228,7 @@ class WorkerModel:
             try:
                 self._redis.append(keys.ENHANCED, self._epoch, [made])
             except Down:
-                self._sequence = 0 if self._sequence == 0 else -(-self._sequence // 300) * 300
+                self._sequence = -(-self._sequence // 300) * 300
                 raise
             self._sequence += 1
 
@@ -257,7 +255,7 @@ class Screen:
         number = int(payload[-8:])
         epoch = int(payload[-24:-8])
         lines = SOURCE_LINES if epoch == 0 else ENHANCED_LINES
-        self.seen.append(Seen(self._world.now_s, pts, number, lines))
+        self.seen.append(Seen(self._world.now_s, pts, number, lines, epoch=epoch))
 
 
 class World:
@@ -281,14 +279,13 @@ class World:
         self._learned_epoch = 0
         self._is_sending = True
         client = connect("unix:///nowhere")  # which nobody asks anything
-        tails = {
-            name: RenditionTail(client, "cam", name, session=1)
+        self._tails = {
+            name: RenditionTail(client, "cam", name, session=self._session)
             for name in (keys.SOURCE, keys.ENHANCED)
         }
-        self._tails = tails
         self._at = 0
         self.viewing = Viewing(
-            tails[keys.ENHANCED], tails[keys.SOURCE], fallback=True, has_audio=False,
+            self._tails[keys.ENHANCED], self._tails[keys.SOURCE], fallback=True, has_audio=False,
             clock=lambda: self.now_s,
         )  # fmt: skip
         self.screen = Screen(self)
