@@ -6,16 +6,13 @@ It decodes with its own jitter buffer (aiortc's), in its own process, and reads 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from typing import Any
 
-from benchmarks import stamps
+from benchmarks import stamps, whep
 from benchmarks.server import environment
 
 SETTLE_S = 2.0
@@ -63,15 +60,10 @@ class Watcher:
 
 
 async def _watch(url: str, seconds: float) -> dict[str, Any]:
-    import aioice.ice
-    from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
     from aiortc.mediastreams import MediaStreamError
-    from aiortc.rtcconfiguration import RTCBundlePolicy
 
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
     watcher = Watcher()
-    configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-    peer = RTCPeerConnection(configuration)
+    peer = whep.new_peer()
     readers: list[asyncio.Task[None]] = []
 
     async def read(track: Any) -> None:
@@ -89,27 +81,13 @@ async def _watch(url: str, seconds: float) -> dict[str, Any]:
         peer.addTransceiver(kind, direction="recvonly")
     await peer.setLocalDescription(await peer.createOffer())
     watcher.began = time.monotonic()
-    answer, location = await asyncio.to_thread(_post, url, peer.localDescription.sdp)
-    await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    location = await whep.join(peer, url)
     await asyncio.sleep(seconds)
     report = watcher.report()
-    await asyncio.to_thread(_delete, location)
+    await whep.leave(location)
     await peer.close()
     await asyncio.gather(*readers, return_exceptions=True)
     return report
-
-
-def _post(url: str, sdp: str) -> tuple[str, str]:
-    request = urllib.request.Request(url, sdp.encode(), {"Content-Type": "application/sdp"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.read().decode(), answer.headers["Location"]
-
-
-def _delete(location: str) -> None:
-    request = urllib.request.Request(location, method="DELETE")
-    # The stream may have ended before us, and the session with it.
-    with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(request, timeout=5):
-        pass
 
 
 def start(url: str, seconds: float) -> subprocess.Popen[bytes]:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks import machine
+from benchmarks import machine, whep
 from benchmarks.faults.measure import running
 from benchmarks.faults.stack import Stack
 from benchmarks.server import environment
@@ -34,35 +34,19 @@ _WARM_S = 60.0
 
 async def join_and_leave(url: str, seconds: float) -> int:
     """Viewers one after the other, each for a moment; how many there were."""
-    import aioice.ice
-    from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
     count, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
-        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        peer = whep.new_peer()
         peer.addTransceiver("video", direction="recvonly")  # a track that nobody reads
         await peer.setLocalDescription(await peer.createOffer())
         with contextlib.suppress(OSError):
-            answer, place = await asyncio.to_thread(_post, url, peer.localDescription.sdp)
-            await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            place = await whep.join(peer, url)
             await asyncio.sleep(0.1)
             if count % 2:  # every other one says goodbye
-                await asyncio.to_thread(_delete, place)
+                await whep.leave(place)
             count += 1
         await peer.close()
     return count
-
-
-def _post(url: str, sdp: str) -> tuple[str, str]:
-    request = urllib.request.Request(url, sdp.encode(), {"Content-Type": "application/sdp"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.read().decode(), answer.headers["Location"]
-
-
-def _delete(url: str) -> None:
-    with contextlib.suppress(OSError):
-        urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=5).close()
 
 
 class Samples:

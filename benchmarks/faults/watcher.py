@@ -13,15 +13,15 @@ import json
 import signal
 import socket
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchmarks import stamps
+from benchmarks import stamps, whep
 from benchmarks.faults.history import Seen
 
 _RETRY_S = 0.25
+_JOIN_S = 5.0
 _BUFFER_BYTES = 4 * 1024 * 1024
 _SO_RCVBUFFORCE = 33
 """Linux, for root: more than the system's limit (socket(7))."""
@@ -43,16 +43,12 @@ class Watcher:
     async def run(self) -> None:
         """Watches, again and again."""
         while True:
-            with contextlib.suppress(OSError, urllib.error.URLError, TimeoutError):
+            with contextlib.suppress(OSError):
                 await self._watch()
             await asyncio.sleep(_RETRY_S)
 
     async def _watch(self) -> None:
-        from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-        from aiortc.rtcconfiguration import RTCBundlePolicy
-
-        configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        peer = RTCPeerConnection(configuration)
+        peer = whep.new_peer()
         over = asyncio.Event()
         readers: list[asyncio.Task[None]] = []
 
@@ -70,8 +66,7 @@ class Watcher:
             peer.addTransceiver("video", direction="recvonly")
             await peer.setLocalDescription(await peer.createOffer())
             self._server = await asyncio.to_thread(_run_of, self._url)
-            answer = await asyncio.to_thread(_post, self._url, peer.localDescription.sdp)
-            await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            await whep.join(peer, self._url, _JOIN_S)
             self._connection += 1
             self._last_at = time.monotonic()
             await self._until_over(over)
@@ -113,13 +108,6 @@ def load(path: Path) -> list[Seen]:
     return [Seen(*json.loads(row)) for row in rows if row.endswith("]")]
 
 
-def _post(url: str, sdp: str) -> str:
-    request = urllib.request.Request(url, sdp.encode(), {"Content-Type": "application/sdp"})
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        text: str = answer.read().decode()
-        return text
-
-
 def _run_of(url: str) -> str:
     """What the server calls its run, "" where it does not answer."""
     address = f"{url.partition('/whep/')[0]}/api/v1/server"
@@ -147,9 +135,6 @@ def _enlarge_buffers(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _main(url: str, out: TextIO, *, large_buffer: bool) -> None:
-    import aioice.ice
-
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
     loop = asyncio.get_running_loop()
     if large_buffer:
         _enlarge_buffers(loop)

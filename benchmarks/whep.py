@@ -1,0 +1,53 @@
+"""What viewers that are no browsers do to join a stream and to leave it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import urllib.request
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aiortc import RTCPeerConnection
+
+JOIN_S = 10.0
+
+
+def new_peer() -> RTCPeerConnection:
+    """A peer connection that gathers loopback's address alone and asks no STUN server."""
+    import aioice.ice
+    from aiortc import RTCConfiguration, RTCPeerConnection
+    from aiortc.rtcconfiguration import RTCBundlePolicy
+
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
+    return RTCPeerConnection(
+        RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+    )
+
+
+async def join(peer: RTCPeerConnection, url: str, timeout_s: float = JOIN_S) -> str:
+    """Sends the offer that the peer has made, and gives it the answer; the session's address.
+    Raises OSError.
+    """
+    from aiortc import RTCSessionDescription
+
+    answer, location = await asyncio.to_thread(_post, url, peer.localDescription.sdp, timeout_s)
+    await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    return location
+
+
+async def leave(location: str) -> None:
+    """Ends the session; it may have ended before, with its stream."""
+    await asyncio.to_thread(_delete, location)
+
+
+def _post(url: str, sdp: str, timeout_s: float) -> tuple[str, str]:
+    request = urllib.request.Request(url, sdp.encode(), {"Content-Type": "application/sdp"})
+    with urllib.request.urlopen(request, timeout=timeout_s) as answer:
+        return answer.read().decode(), answer.headers["Location"]
+
+
+def _delete(location: str) -> None:
+    request = urllib.request.Request(location, method="DELETE")
+    with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5):
+        pass
