@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import multiprocessing
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,8 @@ import av
 import numpy as np
 import psutil
 
+from benchmarks import machine
+from benchmarks.machine import cpu_s
 from wire.batch import Codec
 from workers.decode.decoder import UnitDecoder
 
@@ -159,7 +160,7 @@ def _run(
 ) -> Cost:
     processes = [psutil.Process(), *others]
     took: list[float] = []
-    begun_cpu = sum(map(_cpu_s, processes))
+    begun_s = sum(map(cpu_s, processes))
     due = time.perf_counter()
     for tag, unit in enumerate(units):
         if paced:
@@ -168,20 +169,16 @@ def _run(
         begun = time.perf_counter()
         decode(unit, tag)
         took.append(time.perf_counter() - begun)
-    cpu_s = sum(map(_cpu_s, processes)) - begun_cpu
+    spent_s = sum(map(cpu_s, processes)) - begun_s
     marks = statistics.quantiles(took[1:], n=20)
     own = sum(other.memory_full_info().uss for other in others) / 2**20
-    return Cost(way, size, marks[9] * 1000, marks[18] * 1000, cpu_s * 1000 / len(units), round(own))
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+    cpu_ms = 1000 * spent_s / len(units)
+    return Cost(way, size, marks[9] * 1000, marks[18] * 1000, cpu_ms, round(own))
 
 
 def main() -> None:
     """Measures and prints."""
-    print(f"{platform.machine()}, {psutil.cpu_count()} cores, load {psutil.getloadavg()[0]:.1f}")
+    print(machine.describe())
     print(
         "| size | decoded | latency p50 / p95, ms | processor, ms a frame | child's memory, MiB |"
     )

@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks import viewer
+from benchmarks.machine import cpu_s
 from benchmarks.server import RunningServer, publishing, running
 from benchmarks.sound import with_tone
 from benchmarks.stamps import clips
@@ -25,7 +24,7 @@ class Usage:
 
     def __init__(self, server: RunningServer) -> None:
         self._processes = server.children()
-        self._began = {role: _cpu_s(process) for role, process in self._processes.items()}
+        self._began = {role: cpu_s(process) for role, process in self._processes.items()}
         self._began_at = time.monotonic()
         self.memory: dict[str, list[float]] = {role: [] for role in self._processes}
         self._stop = threading.Event()
@@ -41,17 +40,12 @@ class Usage:
         """CPU share of one core by role, in percent."""
         span = time.monotonic() - self._began_at
         shares = {
-            role: 100 * (_cpu_s(process) - self._began[role]) / span
+            role: 100 * (cpu_s(process) - self._began[role]) / span
             for role, process in self._processes.items()
         }
         self._stop.set()
         self._thread.join()
         return shares
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def measure(seconds: float) -> list[Row]:

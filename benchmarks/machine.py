@@ -1,4 +1,4 @@
-"""What the figures were taken on."""
+"""The machine that figures are taken on, and the processor time of its processes."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ def describe() -> str:
         f"Linux {platform.release()}, Python {platform.python_version()}\n"
         f"{versions}\nload before: {load}"
     )
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """The processor time that a process has taken so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)

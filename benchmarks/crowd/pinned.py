@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.machine import cpu_s
 from benchmarks.server import environment
 from wire.parent import dying_with_us
 
@@ -39,8 +40,7 @@ class PinnedWorker:
 
     def cpu_s(self) -> float:
         """The time it spent on its core so far."""
-        times = self._usage.cpu_times()
-        return float(times.user + times.system)
+        return cpu_s(self._usage)
 
     def said(self) -> str:
         """Its log."""
