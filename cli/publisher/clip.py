@@ -32,7 +32,7 @@ class Clip:
 def probe(path: Path) -> Clip:
     """Looks at a file. Raises NotPublished if there is no video to read."""
     try:
-        with av.open(str(path)) as container:
+        with _open(path) as container:
             if not container.streams.video:
                 raise NotPublished(f"{path} holds no video.")
             video = container.streams.video[0]
@@ -41,7 +41,7 @@ def probe(path: Path) -> Clip:
                 width=video.width,
                 height=video.height,
                 fps=Fraction(video.average_rate or video.guessed_rate or 30),
-                duration_s=_duration(container, video),
+                duration_s=_duration(path, container, video),
                 has_sound=bool(container.streams.audio),
             )
     except (av.error.FFmpegError, OSError) as error:
@@ -92,7 +92,7 @@ def sound(clip: Clip, *, loop: bool) -> Iterator[av.AudioFrame]:
 def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
     """(seconds since the start of the video, frame); stops at the first broken packet."""
     try:
-        with av.open(str(clip.path)) as container:
+        with _open(clip.path) as container:
             origin = _start(container.streams.video[0])
             frames: Iterator[Any] = container.decode(**{kind: 0})
             for frame in frames:
@@ -104,11 +104,16 @@ def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
         raise NotPublished(f"{clip.path} cannot be decoded: {_reason(error)}.") from error
 
 
+def _open(path: Path) -> Any:
+    """The file, also where its name looks like a protocol's or its tags are not UTF-8."""
+    return av.open(f"file:{path}", metadata_errors="replace")
+
+
 def _start(stream: Any) -> Fraction:
     return Fraction((stream.start_time or 0) * stream.time_base)
 
 
-def _duration(container: Any, video: Any) -> Fraction:
+def _duration(path: Path, container: Any, video: Any) -> Fraction:
     if video.duration:
         return Fraction(video.duration * video.time_base)
     if container.duration:
@@ -119,7 +124,7 @@ def _duration(container: Any, video: Any) -> Fraction:
         if packet.pts is not None
     ]
     if not ends:
-        raise NotPublished(f"{container.name} holds no picture.")
+        raise NotPublished(f"{path} holds no picture.")
     return Fraction(max(ends) - _start(video))
 
 

@@ -46,6 +46,18 @@ def test_the_pattern_moves_and_a_stamp_leaves_the_original(size: tuple[int, int]
     assert (second.to_ndarray() == before).all()
 
 
+def test_a_file_may_have_the_name_of_a_protocol_and_words_in_any_encoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_clip(tmp_path / "in.mp4", seconds=1)
+    content = made.read_bytes()
+    assert b"Lavf" in content
+    (tmp_path / "12:00.mp4").write_bytes(content.replace(b"Lavf", b"L\xe4vf"))
+    monkeypatch.chdir(tmp_path)
+    clip = probe(Path("12:00.mp4"))
+    assert len(list(pictures(clip, clip.fps, loop=False))) == 25
+
+
 @pytest.mark.parametrize(("fps", "count"), [(25, 50), (50, 100), (10, 20)])
 def test_pictures_come_at_the_rate_asked_for(tmp_path: Path, fps: int, count: int) -> None:
     clip = probe(make_clip(tmp_path / "in.mp4"))
