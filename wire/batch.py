@@ -135,7 +135,7 @@ class AccessUnit:
 
 def is_repeated(sequence: int, last: int | None) -> bool:
     """True for the number of a unit that a reader of the same epoch had before (modulo 2^32)."""
-    return last is not None and (sequence - last - 1) & 0xFFFFFFFF >= 2**31
+    return last is not None and (sequence - last - 1) & _UNSIGNED_32 >= 2**31
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
