@@ -17,13 +17,18 @@ from wire.position import START, Position, just_before
 from wire.retention import Retention
 from wire.script import Script
 
-# The server refuses XADD while its memory is full, and so would never trim: then the log is cut
-# to the reserve first, after which the script may write.
-_APPEND = Script(
-    """
+_OWNED = """
 local owner = redis.pcall('HGET', KEYS[2], ARGV[1])
 if not owner or type(owner) == 'table' then return 'gone' end
 if owner ~= ARGV[2] then return 'fenced' end
+"""
+"""What each script of a writer begins with; a record of another type is none."""
+
+# The server refuses XADD while its memory is full, and so would never trim: then the log is cut
+# to the reserve first, after which the script may write.
+_APPEND = Script(
+    _OWNED
+    + """
 local function add()
     if ARGV[3] == '' then
         return redis.pcall('XADD', KEYS[1], '*', 'k', ARGV[4], 'b', ARGV[5])
@@ -53,11 +58,13 @@ return id .. note
 )
 
 _CLEAR = Script(
-    """
-local owner = redis.call('HGET', KEYS[2], ARGV[1])
-if not owner then return 'gone' end
-if owner ~= ARGV[2] then return 'fenced' end
-redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
+    _OWNED
+    + """
+if redis.call('TYPE', KEYS[1]).ok == 'stream' then
+    redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
+else
+    redis.call('DEL', KEYS[1])
+end
 return 'ok'
 """
 )

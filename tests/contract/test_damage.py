@@ -173,6 +173,22 @@ async def test_a_log_of_another_type_is_made_anew_by_its_writer(client: Redis) -
     assert entry.batch.units[0].sequence == 0
 
 
+async def test_a_log_of_another_type_is_removed_where_its_writer_empties_it(client: Redis) -> None:
+    writer = await source_writer(client)
+    await command(client, "SET", keys.log(STREAM, keys.SOURCE), "text")
+    await writer.clear()
+    assert await command(client, "EXISTS", keys.log(STREAM, keys.SOURCE)) == 0
+
+
+async def test_to_a_writer_a_record_of_another_type_is_gone(client: Redis) -> None:
+    writer = await source_writer(client)
+    await command(client, "DEL", keys.record(STREAM))
+    await command(client, "SET", keys.record(STREAM), "text")
+    for work in (writer.append(batch(writer.epoch, video(0, key=True)), now_ms=1), writer.clear()):
+        with pytest.raises(StreamGone):
+            await work
+
+
 async def test_a_mailbox_of_another_type_is_made_anew_by_who_writes(client: Redis) -> None:
     await command(client, "SET", keys.feedback(STREAM), "text")
     box = to_publisher(client, STREAM)
