@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import redis_servers
 from tests.contract import admin
 from tests.contract.acl import rules
-from tests.redis_servers import Cluster, Sentinels
 from wire import keys
 from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer, find_server
@@ -36,12 +35,7 @@ class Place:
 
 
 def _binary(name: str) -> Path:
-    if name == "embedded":
-        return find_server()
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed (make browser installs it)")
-    return Path(found)
+    return find_server() if name == "embedded" else Path(redis_servers.binary())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -70,18 +64,15 @@ def place(
     name, folder = request.param, tmp_path_factory.mktemp("redis")
     with contextlib.ExitStack() as stack:
         if name == "cluster":
-            cluster = Cluster(folder)
-            _binary("redis-server")
+            cluster = redis_servers.Cluster(folder)
             stack.enter_context(cluster.running())
             yield Place(cluster.url, cluster.url, prefix="c:")
         elif name == "sentinel":
-            _binary("redis-server")
-            sentinels = Sentinels(folder)
+            sentinels = redis_servers.Sentinels(folder)
             stack.enter_context(sentinels.running())
             yield Place(sentinels.url, sentinels.url)
         else:
-            binary = _binary("embedded" if name == "embedded" else "redis-server")
-            server = stack.enter_context(EmbeddedServer(binary))
+            server = stack.enter_context(EmbeddedServer(_binary(name)))
             url = server.url
             if name == "confined":
                 url = url.replace("unix://", f"unix://sharpcast:{PASSWORD}@")

@@ -11,7 +11,7 @@ import pytest
 
 from app.streams.publication import Publication
 from tests.contract.units import video
-from tests.redis_servers import Cluster, Sentinels, Server, binary
+from tests.redis_servers import Cluster, Sentinels, Server
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis, connect
 from wire.jobs import JobQueue
@@ -114,14 +114,12 @@ async def goes_on(url: str, kill: list[Server]) -> None:
 
 
 async def test_a_stream_outlives_its_master_under_sentinels(tmp_path: Path) -> None:
-    binary()
     sentinels = Sentinels(tmp_path)
     with sentinels.running():
         await goes_on(sentinels.url, [sentinels.data[0]])
 
 
 async def test_a_stream_outlives_a_master_of_its_cluster(tmp_path: Path) -> None:
-    binary()
     cluster = Cluster(tmp_path, replicas=True)
     with cluster.running():
         owner = connect(cluster.url)
@@ -132,7 +130,6 @@ async def test_a_stream_outlives_a_master_of_its_cluster(tmp_path: Path) -> None
 
 
 async def test_a_slot_that_moves_in_mid_stream_is_followed(tmp_path: Path) -> None:
-    binary()
     cluster = Cluster(tmp_path)
     with cluster.running():
         async with broadcasting(cluster.url) as (broadcast, follower, client):
