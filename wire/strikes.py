@@ -37,7 +37,8 @@ def rest_s(strikes: int) -> int:
 
 def is_set_aside(strikes: int, struck_us: int, *, now_us: int) -> bool:
     """True while the stream is only copied; times are Unix us of the server's clock."""
-    return now_us < struck_us + rest_s(strikes) * 1_000_000 if rest_s(strikes) else False
+    rest_us = rest_s(strikes) * 1_000_000
+    return rest_us > 0 and now_us < struck_us + rest_us
 
 
 def backoff_s(strikes: int) -> int:
