@@ -40,7 +40,7 @@ async def keep_going(
             await work()
         except passes:
             raise
-        except Exception:
+        except Exception:  # The border of a task, whose end would end the stream.
             log.exception(
                 "%s failed, and goes on in %.1f s", name, pause_s, extra={"action": "task_failed"}
             )
