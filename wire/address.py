@@ -34,7 +34,7 @@ _OPTIONS = {
 
 
 class Kind(enum.Enum):
-    """Who is behind an address."""
+    """Kinds of Redis installations that an address can name."""
 
     SERVER = "redis"
     SENTINEL = "redis+sentinel"
@@ -51,7 +51,7 @@ class Login:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Address:
-    """An address that was read."""
+    """An address of Redis, read into its parts."""
 
     kind: Kind
     hosts: tuple[tuple[str, int], ...] = ()
@@ -69,7 +69,7 @@ class Address:
     key: str = ""
 
     def shown(self) -> str:
-        """The address without any login."""
+        """Returns the address as text, without any login."""
         if self.path:
             return f"unix://{self.path}"
         scheme = self.kind.value.replace("redis", "rediss", 1) if self.is_tls else self.kind.value
@@ -78,7 +78,7 @@ class Address:
         return f"{scheme}://{hosts}{tail}" + (f"/{self.database}" if self.database else "")
 
     def connection(self) -> dict[str, Any]:
-        """What the library's connections need to know, but for host and port."""
+        """Returns the library's options of a connection, but for host and port."""
         found: dict[str, Any] = {
             "username": self.login.user, "password": self.login.password, "db": self.database,
         }  # fmt: skip
@@ -92,7 +92,7 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """The address in one line. Raises BadAddress with a sentence that tells nothing secret."""
+    """Reads an address. Raises BadAddress with a sentence that tells nothing secret."""
     scheme, _, rest = text.strip().partition("://")
     is_tls = scheme.startswith("rediss")
     plain = scheme.replace("rediss", "redis", 1)
@@ -130,7 +130,7 @@ def parse_address(text: str) -> Address:
 
 
 def _login(rest: str, *, is_unix: bool) -> tuple[Login, str]:
-    """The part before the last @, and what follows it."""
+    """Splits at the last @; returns the login before it and the text after it."""
     if is_unix and rest.startswith("/"):
         return Login(), rest
     login, at, place = rest.rpartition("@")
@@ -141,7 +141,7 @@ def _login(rest: str, *, is_unix: bool) -> tuple[Login, str]:
 
 
 def _decoded(text: str) -> str:
-    """With ``%41`` as ``A``; a ``%`` that begins no such pair is itself."""
+    """Decodes ``%41`` to ``A``; a ``%`` that begins no such pair is kept."""
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:

@@ -14,7 +14,7 @@ _RUNG = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 
 
 def parse_rung(word: str) -> tuple[int, float] | None:
-    """(pixels, kbit/s) of ``WxH=kbit/s``, None if the word is of another form."""
+    """Returns (pixels, kbit/s) of ``WxH=kbit/s``, None if the word is of another form."""
     match = _RUNG.match(word)
     if match is None:
         return None

@@ -135,7 +135,7 @@ class ClusterRedis(Redis):
 
 
 def key_of(args: tuple[bytes | str | int | float, ...]) -> bytes | None:
-    """The key that decides where a command goes; None for one without keys."""
+    """Returns the key that decides where a command goes, None for one without keys."""
     name = str(args[0])
     if name in _KEYLESS:
         return None

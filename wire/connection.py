@@ -39,7 +39,7 @@ RETRY_S = 0.2
 def connect(
     url: str, *, prefix: str = "", command_s: float = COMMAND_S, most: int = REDIS_CONNECTIONS
 ) -> Redis:
-    """A client of a server, of a Sentinels' master or of a cluster; connects on first use.
+    """Returns a client of a server, a Sentinels' master or a cluster; it connects on first use.
 
     Answers are bytes. It never sends a command twice (an append would be doubled), and gives up
     on one after ``command_s``: no read may block as long. ``prefix`` stands before the name of
@@ -57,7 +57,7 @@ def command(client: Redis, *args: bytes | str | int | float) -> Coroutine[Any, A
 
 
 async def wait_until_up(client: Redis, timeout_s: float) -> bool:
-    """True as soon as the server answers, False if it does not within the time.
+    """Waits for the server; returns True once it answers, False if it does not within the time.
 
     Raises ServerRefuses at once: waiting would not help.
     """

@@ -17,10 +17,10 @@ MAX_SLICES = 256
 
 
 def is_too_large(width: int, height: int) -> bool:
-    """True for a picture that nobody here decodes."""
+    """Returns True for a picture that has too many pixels to be decoded here."""
     return width * height > MAX_PIXELS
 
 
 def too_large(width: int, height: int) -> str:
-    """The sentence that refuses it."""
+    """Returns the sentence that refuses such a picture."""
     return f"The picture is {width}x{height}, and the server takes no more than 1920x1088."

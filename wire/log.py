@@ -213,7 +213,7 @@ class LogReader:
         return entries
 
     def _fresh(self, batch: Batch) -> tuple[AccessUnit, ...]:
-        """The units to be handed on: none of an older writer, none twice."""
+        """Returns the units to be handed on: none of an older writer, none twice."""
         if batch.epoch < self._epoch:
             self.stale_units += len(batch.units)
             return ()
@@ -235,7 +235,7 @@ class LogReader:
         return units
 
     async def _wait_for_writer(self) -> None:
-        """Something that is no log stands in its place; its writer removes it."""
+        """Waits, since the key holds something other than a log; its writer removes that."""
         self.bad_entries += 1
         await asyncio.sleep(RETRY_S)
 

@@ -1,4 +1,4 @@
-"""At most one log line a second of a kind, so that nobody outside can fill a disk with our log."""
+"""A limit of one log line a second of a kind, so that nobody can fill a disk with our log."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LogLimit(logging.Filter):
         return record.name, (record.pathname, record.lineno)
 
     def _take(self, kind: _Key, now: float) -> int:
-        """How many were held back since the last line of the kind; -1 to hold this one back."""
+        """Returns how many lines of the kind were held back, -1 to hold this one back too."""
         if kind not in self._kinds and len(self._kinds) >= MAX_KINDS:
             self._forget(now)
             if len(self._kinds) >= MAX_KINDS:

@@ -1,4 +1,4 @@
-"""Where a reader of a Redis Stream is, and how it notices that the stream began anew.
+"""The position of a reader in a Redis Stream; it notices when the stream began anew.
 
 Entry ids are the server's time. A server that lost its data and has its clock set back gives
 smaller ids than a reader has seen, and ``XREAD`` would wait for hours. So a reader that was told
@@ -13,13 +13,13 @@ START = "0-0"
 
 
 def as_pair(entry_id: str) -> tuple[int, int]:
-    """An entry id as numbers that compare as the server compares ids."""
+    """Returns an entry id as numbers, which compare as the server compares ids."""
     ms, _, sequence = entry_id.partition("-")
     return int(ms), int(sequence or 0)
 
 
 def just_before(entry_id: str) -> str:
-    """The greatest id smaller than the given one (``XREAD`` is exclusive)."""
+    """Returns the greatest id smaller than the given one (``XREAD`` is exclusive)."""
     ms, sequence = as_pair(entry_id)
     if sequence:
         return f"{ms}-{sequence - 1}"
@@ -38,17 +38,19 @@ class Position:
         "How often the stream began anew, so that what is read may have been read before."
 
     async def newest(self) -> str | None:
-        """The id of the newest entry, None if there is none."""
+        """Returns the id of the newest entry, None if there is none."""
         rows = await command(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
         return rows[0][0].decode() if rows else None
 
     async def to_end(self) -> None:
-        """Goes behind the newest entry."""
+        """Moves the position behind the newest entry."""
         self.at = await self.newest() or START
         self._is_sure = True
 
     async def read(self, *, block_ms: int, count: int) -> list[tuple[bytes, list[bytes]]]:
-        """Entries behind the position, oldest first, and moves it; empty after ``block_ms``."""
+        """Returns the entries behind the position, oldest first, and moves it behind them; returns
+        none after ``block_ms``.
+        """
         if not self._is_sure:
             newest = await self.newest()
             if newest is None or as_pair(newest) < as_pair(self.at):

@@ -34,7 +34,7 @@ _LOGIN = (
 
 
 def classed(error: Exception, *, in_cluster: bool = False) -> Exception:
-    """The error of ours for what the library raised, or the same error if it has no class."""
+    """Returns our error for one that the library raised, or the same one if it has no class."""
     if in_cluster and isinstance(error, library.AskError):
         return error  # ``MOVED`` and ``ASK``, which say where to go on
     causes = _chain(error)
@@ -60,7 +60,9 @@ def classed(error: Exception, *, in_cluster: bool = False) -> Exception:
 
 
 def _refusal(error: BaseException) -> str:
-    """What the server refuses, as a sentence that tells nothing of the password; else empty."""
+    """Returns a sentence that says what the server refuses, and nothing of the password; an empty
+    one if the error is no refusal.
+    """
     words = _words(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
@@ -85,7 +87,7 @@ def _refusal(error: BaseException) -> str:
 
 
 def _words(error: BaseException) -> str:
-    """What the server said, its code in front, on one line."""
+    """Returns the words of the server on one line, its code in front."""
     code = getattr(error, "status_code", None)
     words = " ".join(str(error).split())
     if not code or code == "ERR" or words.startswith(code):
@@ -94,7 +96,7 @@ def _words(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """The error and what led to it: the library wraps what a server says to a login."""
+    """Returns the error and its causes: the library wraps what a server answers to a login."""
     found: list[BaseException] = []
     seen: BaseException | None = error
     while seen is not None and len(found) < 5:

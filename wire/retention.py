@@ -1,4 +1,4 @@
-"""Which entries of a log are kept: a policy without I/O or clocks.
+"""The policy that decides which entries of a log are kept; it has no I/O and no clock.
 
 A log is trimmed to what its readers need: the last key frame and what follows, with a grace for
 readers a little behind, for at most ``max_age_s`` and ``max_bytes``. The writer knows the ids and
@@ -25,7 +25,7 @@ _STEP_MS = 500
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """How one entry is to be appended."""
+    """The trims that go with the append of one entry."""
 
     trim_to: str
     "Entries with smaller ids go; empty: none."
@@ -42,7 +42,7 @@ class _Kept:
 
 
 class Retention:
-    """What this writer appended and the log still has. Times are ms of the writer's clock."""
+    """The entries that this writer appended and the log still has. Times are ms of its clock."""
 
     def __init__(
         self, *, grace_s: float = 2.0, max_age_s: float = 15.0, max_bytes: int = MAX_BYTES
@@ -59,7 +59,7 @@ class Retention:
         "Of what is kept."
 
     def plan(self, *, size: int, is_key: bool, now_ms: int) -> Plan | None:
-        """How to append an entry of that size; None if there is no room for it."""
+        """Decides what goes for an entry of that size; returns None if there is no room for it."""
         self._trim_to = self._by_age(now_ms) or self._trim_to
         if self.bytes + size > self._max_bytes:
             self._trim_to = self._by_size(is_key=is_key, size=size) or self._trim_to
@@ -68,7 +68,7 @@ class Retention:
         return Plan(self._trim_to, self._reserve(size))
 
     def appended(self, entry_id: str, *, size: int, is_key: bool, now_ms: int) -> None:
-        """The server took the entry, and trimmed as planned."""
+        """Notes that the server took the entry, and trimmed as planned."""
         self._trim_to = ""
         entry = _Kept(entry_id, now_ms, size, is_key)
         self._kept.append(entry)
@@ -77,12 +77,12 @@ class Retention:
             self._last_key = entry
 
     def reserved(self, plan: Plan) -> None:
-        """The server was full: what the plan's reserve does not hold is gone."""
+        """Notes that the server was full, so that only the plan's reserve is left."""
         while self._kept and self._kept[0].id != plan.reserve_from:
             self._forget()
 
     def cleared(self) -> None:
-        """The log was emptied."""
+        """Notes that the log was emptied."""
         self._trim_to = ""
         while self._kept:
             self._forget()
@@ -103,8 +103,8 @@ class Retention:
         return self._kept[0].id if self._kept else _just_after(newest)
 
     def _by_size(self, *, is_key: bool, size: int) -> str:
-        """Down to the last key frame; to nothing where another one comes; without any, as far as
-        it takes: nobody can begin there anyway, but readers go on.
+        """Removes all before the last key frame, or all entries where another key frame comes;
+        without any, as many as it takes: nobody can begin there anyway, but readers go on.
         """
         if not self._kept:
             return ""
@@ -118,7 +118,7 @@ class Retention:
         return self._kept[0].id if self._kept else _just_after(newest)
 
     def _reserve(self, size: int) -> str:
-        """The id of the first of the newest entries that fit into the reserve together."""
+        """Returns the id of the first of the newest entries that fit into the reserve together."""
         left, first = RESERVE_BYTES - size, ""
         for entry in reversed(self._kept):
             left -= entry.size

@@ -1,4 +1,4 @@
-"""Where the master is, as the Sentinels say."""
+"""The search for the master of a service, which the Sentinels tell."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Master:
         self._asked_at = 0.0
 
     async def find(self) -> tuple[str, int]:
-        """Host and port. Raises ServerAway or ServerRefuses."""
+        """Returns host and port of the master. Raises ServerAway or ServerRefuses."""
         loop = asyncio.get_running_loop()
         is_old = loop.time() - self._asked_at > _FRESH_S
         if self._asking is None or (self._asking.done() and is_old):

@@ -94,7 +94,7 @@ class Redis:
         return found
 
     async def _servers(self) -> list[Redis]:
-        """The servers that hold keys."""
+        """Returns the servers that hold keys."""
         return [self]
 
     async def execute(self, *args: bytes | str | int | float, asking: bool = False) -> Any:
@@ -186,7 +186,7 @@ class Redis:
             log.warning("%s", text, extra={"action": "redis_full" if is_full else "redis_refuses"})
 
     def _end_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
-        """As ``asyncio.Timeout`` ends its block, which takes ten calls to set up each time."""
+        """Cancels overdue tasks as ``asyncio.Timeout`` does, which takes ten calls to set up."""
         self._timer = None
         now = loop.time()
         for deadline, task in self._busy.values():
@@ -199,7 +199,7 @@ class Redis:
 
 
 def _pool(address: Address, place: tuple[str, int]) -> Any:
-    """Makes connections, for us to keep; never sends a command of its own accord."""
+    """Returns a pool that only makes connections; it never sends a command of its own accord."""
     if address.path:
         kind: Any = redis.asyncio.UnixDomainSocketConnection
         where: dict[str, Any] = {"path": address.path}

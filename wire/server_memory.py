@@ -1,4 +1,4 @@
-"""How much memory the Redis servers use, and may use."""
+"""The memory that the Redis servers use, and may use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wire.errors import ServerRefuses
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ServerMemory:
-    """Of the server that is the fullest, in bytes."""
+    """Memory of one Redis server in bytes."""
 
     used: int = 0
     limit: int = 0
@@ -18,12 +18,15 @@ class ServerMemory:
 
     @property
     def share(self) -> float:
-        """Of the limit, 0 to 1 and somewhat over; 0 where there is no limit."""
+        """The used share of the limit, 0 to 1 and somewhat over; 0 where there is no limit."""
         return self.used / self.limit if self.limit else 0.0
 
 
 async def read_memory(client: Redis) -> ServerMemory | None:
-    """None where the Redis user may not ask. Raises one of REDIS_DOWN."""
+    """Reads the memory of the fullest server; returns None where the Redis user may not ask.
+
+    Raises one of REDIS_DOWN.
+    """
     try:
         texts = await client.of_each_server("INFO", "memory")
     except ServerRefuses:
@@ -33,7 +36,7 @@ async def read_memory(client: Redis) -> ServerMemory | None:
 
 
 def parse_memory(text: bytes) -> ServerMemory:
-    """From the answer to ``INFO memory``; what it does not say is 0."""
+    """Reads the answer to ``INFO memory``; a number that is not in it is 0."""
     numbers = {}
     for line in text.decode("ascii", errors="replace").splitlines():
         name, _, value = line.partition(":")

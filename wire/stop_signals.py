@@ -22,7 +22,7 @@ _WAKE_BYTES = 4096
 
 @contextlib.contextmanager
 def heard(numbers: Sequence[signal.Signals], action: Callable[[], object]) -> Iterator[None]:
-    """While the block runs, each of the signals calls ``action`` on the running loop.
+    """Makes each of the signals call ``action`` on the running loop while the block runs.
 
     Afterwards the handlers are as before. Signals can be had in the main thread only; in another
     one the block just runs, and its owner cancels it.
@@ -52,7 +52,7 @@ def heard(numbers: Sequence[signal.Signals], action: Callable[[], object]) -> It
 
 @contextlib.contextmanager
 def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """The kernel may give a signal to any thread; the byte gets the loop out of its wait."""
+    """Wakes the loop by a byte at each signal, which the kernel may give to any thread."""
     reader, writer = socket.socketpair()
     with reader, writer:
         reader.setblocking(False)
@@ -72,7 +72,7 @@ def _drain(reader: socket.socket) -> None:
 
 
 class StopRequest:
-    """What a signal to stop does: the first asks for an orderly stop, a second one ends at once.
+    """Counts signals to stop: the first asks for an orderly stop, a second one ends at once.
 
     Terminals and those who start processes may send the first one twice, so the second counts
     after ``AGAIN_S`` only. Children of ours end with us.
@@ -93,7 +93,7 @@ class StopRequest:
         self._asked_at = 0.0
 
     def repeat_to_end(self) -> None:
-        """The action of a signal."""
+        """Acts on one signal: asks for a stop, or ends the process."""
         if not self._stop.is_set():
             self._stop.set()
             self._asked_at = self._clock()
@@ -105,7 +105,7 @@ _protected = False
 
 
 def _protect_children() -> None:
-    """From now on a forked child has no handler and no wake-up socket of ours."""
+    """Takes our handlers and wake-up socket from all children forked from now on."""
     global _protected
     if not _protected:
         _protected = True
@@ -113,7 +113,7 @@ def _protect_children() -> None:
 
 
 def forget() -> None:
-    """Makes signals do what they do in a new process: in a child that must not act for us."""
+    """Resets signals to what they do in a new process, for a child that must not act for us."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):

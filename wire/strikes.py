@@ -29,7 +29,7 @@ _MAX_BACKOFF_S = 30
 
 
 def rest_s(strikes: int) -> int:
-    """For how many seconds after the last strike the stream is only copied."""
+    """Returns the seconds after the last strike for which the stream is only copied."""
     if strikes < MAX_STRIKES:
         return 0
     return _REST_S[min(strikes - MAX_STRIKES, len(_REST_S) - 1)]
@@ -42,8 +42,8 @@ def is_set_aside(strikes: int, struck_us: int, *, now_us: int) -> bool:
 
 
 def backoff_s(strikes: int) -> int:
-    """For how many seconds after the last strike nobody leads the stream at all: copying failed
-    as well.
+    """Returns the seconds after the last strike for which nobody leads the stream at all, since
+    copying failed as well.
     """
     if strikes <= MAX_STRIKES:
         return 0
@@ -52,7 +52,7 @@ def backoff_s(strikes: int) -> int:
 
 
 def sentence(strikes: int) -> str:
-    """Why a stream is only copied."""
+    """Returns the sentence that says why a stream is only copied."""
     return (
         f"{strikes} times the worker that decoded this stream ended or failed, so it is only "
         f"copied; it is tried again after {rest_s(strikes) // 60} min."
@@ -83,7 +83,7 @@ return 1
 
 
 class Strikes:
-    """What leads say about themselves. Taking the lead counts a strike for the lead before, if
+    """Notes of the leads about themselves. Taking the lead counts a strike for the lead before, if
     that was decoding and did not let go (``StreamRegistry.take_lead``).
     """
 
@@ -91,19 +91,19 @@ class Strikes:
         self._client = client
 
     async def decodes(self, stream: str, epoch: int, *, decodes: bool) -> None:
-        """The lead begins, or ends, to decode; said before the first unit is."""
+        """Notes that the lead begins, or ends, to decode; call it before the first unit is."""
         await self._run(UPDATE, stream, ["epoch", epoch, 0, "decoding", int(decodes)])
 
     async def strike(self, stream: str, epoch: int) -> None:
-        """The lead failed, and lets go of the stream."""
+        """Counts a strike: the lead failed, and lets go of the stream."""
         await self._run(_STRIKE, stream, [epoch])
 
     async def alive(self, stream: str, epoch: int) -> None:
-        """The lead lost the stream but is alive: what was counted for it is taken back."""
+        """Takes back the strike of a lead that lost the stream but is alive."""
         await self._run(_ALIVE, stream, [epoch])
 
     async def forgive(self, stream: str, epoch: int) -> None:
-        """The lead decoded it for ``GOOD_S``."""
+        """Forgets all strikes: the lead decoded the stream for ``GOOD_S``."""
         fields = ["strikes", 0, "struck", 0, "struck_us", 0]
         await self._run(UPDATE, stream, ["epoch", epoch, 0, *fields])
 

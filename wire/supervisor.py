@@ -1,4 +1,4 @@
-"""Keeps a task of a stream going: what it meets that nobody foresaw costs a pause, not the stream.
+"""Keeps a task of a stream going: an error that nobody foresaw costs a pause, not the stream.
 
 An answer of Redis that has no class, or a fault of our own, must not end a broadcast with all its
 viewers. It is logged with its place, and the task begins anew.

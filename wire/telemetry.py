@@ -1,4 +1,4 @@
-"""No library that we use reports to its maker: what runs here is nobody else's business.
+"""Switches that keep the libraries we use from reporting to their makers.
 
 Two of them do so by themselves, at import or a little later, without a question. They look up
 names and open connections, which devices behind firewalls answer with silence. Every package of

@@ -9,6 +9,6 @@ _PAGE = Path(__file__).parents[2] / "docs/redis.md"
 
 
 def rules(role: str) -> list[str]:
-    """What follows the password in the line ``user sharpcast-ROLE``."""
+    """Returns the words behind the password in the line ``user sharpcast-ROLE``."""
     (line,) = re.findall(rf"^user sharpcast-{role} on >\S+ (.+)$", _PAGE.read_text(), re.MULTILINE)
     return str(line).split()

@@ -25,7 +25,7 @@ PASSWORD = "p#/?:@%w"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """Where the suite runs."""
+    """Servers on which the suite runs, with the addresses of those who use them."""
 
     url: str
     owner_url: str

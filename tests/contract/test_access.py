@@ -1,4 +1,4 @@
-"""Who gets in, and how: passwords, users of a role, TLS."""
+"""Access to Redis: passwords, users of a role, TLS."""
 
 from __future__ import annotations
 

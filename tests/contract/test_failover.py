@@ -89,7 +89,7 @@ async def until_got(follower: Follower, number: int) -> None:
 
 
 async def goes_on(url: str, kill: list[Server]) -> None:
-    """What must hold of any fail-over."""
+    """Checks what must hold of any fail-over when these servers are killed."""
     async with broadcasting(url) as (broadcast, follower, client):
         await until_got(follower, 20)
         for server in kill:

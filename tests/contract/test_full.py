@@ -29,7 +29,7 @@ STREAM = "cam1"
 
 @contextlib.asynccontextmanager
 async def full(client: Redis) -> AsyncIterator[None]:
-    """Its memory is full of other things."""
+    """Makes the server's memory full for the block."""
     await command(client, "CONFIG", "SET", "maxmemory", "1")
     try:
         yield

@@ -11,7 +11,7 @@ from wire.redis_errors import classed
 
 
 def parsed(words: str) -> Exception:
-    """What the library raises for an error that a server sends."""
+    """Returns the exception that the library raises for an error of a server."""
     error: Exception = BaseParser.parse_error(words)  # type: ignore[no-untyped-call]
     return error
 

@@ -27,7 +27,7 @@ class Timeline:
         full: bool = False,
         away: bool = False,
     ) -> str:
-        """What was trimmed to; "refused" if there was no room, "away" if the server was."""
+        """Returns the id trimmed to, "refused" if there was no room, "away" if the server was."""
         plan = self.policy.plan(size=size, is_key=key, now_ms=at_ms)
         if plan is None:
             self.refused += 1
