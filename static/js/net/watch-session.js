@@ -137,7 +137,7 @@ export class WatchSession extends EventTarget {
   /** @param {WhepPlayer} player */
   _follow(player) {
     if (this._player !== player) return;
-    if (player.state === 'playing') {
+    if (player.state === 'live') {
       clearTimeout(this._timer);
       this._backoff.reset();
       this.played = true;

@@ -1,23 +1,11 @@
 /**
- * Playing by WHEP: one connection, no retry, no page.
+ * Playing by WHEP. Knows peer connections, knows no page.
  *
- * States: `idle` -> `connecting` -> `playing` -> `ended`; `connecting` and `playing` may become `lost`.
- *
- * @typedef {'idle'|'connecting'|'playing'|'lost'|'ended'} WhepState
  * @typedef {{endpoint: string, iceServers: RTCIceServer[], audio: boolean}} WhepOptions
  */
 
-import { endSession, followConnection, negotiate } from './sdp-session.js';
-import { StateMachine } from './state-machine.js';
-
-/** @type {Record<WhepState, Record<string, WhepState>>} */
-const TABLE = {
-  idle: { start: 'connecting', end: 'ended' },
-  connecting: { connected: 'playing', lose: 'lost', end: 'ended' },
-  playing: { lose: 'lost', end: 'ended' },
-  lost: {},
-  ended: {},
-};
+import { MediaSession } from './media-session.js';
+import { negotiate } from './sdp-session.js';
 
 /**
  * Asks for the smallest play-out delay: the server already paces frames, and every millisecond shows.
@@ -31,28 +19,13 @@ function playAtOnce(receiver) {
   if ('playoutDelayHint' in receiver) chromium.playoutDelayHint = 0;
 }
 
-/** Emits `statechange`. */
-export class WhepPlayer extends EventTarget {
+export class WhepPlayer extends MediaSession {
   /** @param {WhepOptions} options */
   constructor(options) {
-    super();
+    super(options.iceServers);
     this._options = options;
-    this._machine = new StateMachine(TABLE, 'idle', () => this.dispatchEvent(new Event('statechange')));
-    this._session = '';
-    /** Why it was lost, once it is. */
-    this.fault = /** @type {import('./trouble.js').MediaFault} */ ('broken');
     this.media = new MediaStream();
-    this.peer = new RTCPeerConnection({ iceServers: options.iceServers });
     this.peer.addEventListener('track', (event) => this.media.addTrack(event.track));
-    followConnection(this.peer, {
-      connected: () => this._raise('connected'),
-      lost: (fault) => this._lose(fault),
-    });
-  }
-
-  /** @returns {WhepState} */
-  get state() {
-    return this._machine.state;
   }
 
   /** Connects; resolves when the answer is applied, rejects with an ApiError (409: nobody publishes). */
@@ -63,36 +36,10 @@ export class WhepPlayer extends EventTarget {
       playAtOnce(this.peer.addTransceiver(kind, { direction: 'recvonly' }).receiver);
     }
     try {
-      const session = await negotiate(this.peer, this._options.endpoint);
-      if (this.state === 'ended' || this.state === 'lost') endSession(session);
-      else this._session = session;
+      this._hold(await negotiate(this.peer, this._options.endpoint));
     } catch (error) {
       this._lose();
       throw error;
     }
-  }
-
-  /** Ends the session, here and on the server. Safe to call twice. */
-  end() {
-    this._raise('end');
-    this._release();
-  }
-
-  /** @param {import('./trouble.js').MediaFault} fault */
-  _lose(fault = 'broken') {
-    this.fault = fault;
-    this._raise('lose');
-    this._release();
-  }
-
-  _release() {
-    this.peer.close();
-    if (this._session !== '') endSession(this._session);
-    this._session = '';
-  }
-
-  /** @param {string} event */
-  _raise(event) {
-    if (this._machine.accepts(event)) this._machine.on(event);
   }
 }

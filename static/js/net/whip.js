@@ -1,10 +1,6 @@
 /**
  * Publishing by WHIP. Knows peer connections, knows no page.
  *
- * States: `idle` -> `connecting` -> `live` -> `ended`; `connecting` and `live` may become `lost`.
- * One publisher, one session: after `ended` or `lost` make a new one.
- *
- * @typedef {'idle'|'connecting'|'live'|'lost'|'ended'} WhipState
  * @typedef {object} WhipOptions
  * @property {string} endpoint
  * @property {string} token
@@ -15,17 +11,8 @@
  */
 
 import { ApiError } from './api.js';
-import { endSession, followConnection, negotiate } from './sdp-session.js';
-import { StateMachine } from './state-machine.js';
-
-/** @type {Record<WhipState, Record<string, WhipState>>} */
-const TABLE = {
-  idle: { start: 'connecting', end: 'ended' },
-  connecting: { connected: 'live', lose: 'lost', end: 'ended' },
-  live: { lose: 'lost', end: 'ended' },
-  lost: {},
-  ended: {},
-};
+import { MediaSession } from './media-session.js';
+import { negotiate } from './sdp-session.js';
 
 /**
  * H.264 first (constrained baseline and baseline, packetization mode 1), then VP8, VP9 of profile 0, and
@@ -66,31 +53,16 @@ export function downscale(picture, box) {
   return Math.max(1, picture.width / width, picture.height / height);
 }
 
-/** Emits `statechange`. */
-export class WhipPublisher extends EventTarget {
+export class WhipPublisher extends MediaSession {
   /** @param {WhipOptions} options */
   constructor(options) {
-    super();
+    super(options.iceServers, options.token);
     this._options = options;
-    this._machine = new StateMachine(TABLE, 'idle', () => this.dispatchEvent(new Event('statechange')));
-    this._session = '';
-    /** Why it was lost, once it is. */
-    this.fault = /** @type {import('./trouble.js').MediaFault} */ ('broken');
     this._factor = 0;
     /** Whether the server accepted the offer; what fails afterwards is the media connection. */
     this.answered = false;
     /** @type {RTCRtpSender | null} */
     this._sender = null;
-    this.peer = new RTCPeerConnection({ iceServers: options.iceServers });
-    followConnection(this.peer, {
-      connected: () => this._raise('connected'),
-      lost: (fault) => this._lose(fault),
-    });
-  }
-
-  /** @returns {WhipState} */
-  get state() {
-    return this._machine.state;
   }
 
   /**
@@ -111,11 +83,9 @@ export class WhipPublisher extends EventTarget {
       this._sender = video.sender;
       preferCodecs(video);
       const { endpoint, token } = this._options;
-      const session = await negotiate(this.peer, endpoint, token);
-      this._session = session;
-      if (this._machine.state !== 'connecting' && this._machine.state !== 'live') this._release();
-      if (this._machine.state === 'ended') return;
-      if (this._machine.state === 'lost') throw new ApiError('The connection was lost.', 0);
+      this._hold(await negotiate(this.peer, endpoint, token));
+      if (this.state === 'ended') return;
+      if (this.state === 'lost') throw new ApiError('The connection was lost.', 0);
       this.answered = true;
       await this.fit();
     } catch (error) {
@@ -146,30 +116,6 @@ export class WhipPublisher extends EventTarget {
       // Lost meanwhile, which is said elsewhere.
       if (this.state === 'connecting' || this.state === 'live') throw error;
     }
-  }
-
-  /** Ends the session, here and on the server. Safe to call twice and while the page goes away. */
-  end() {
-    this._raise('end');
-    this._release();
-  }
-
-  /** @param {import('./trouble.js').MediaFault} fault */
-  _lose(fault = 'broken') {
-    this.fault = fault;
-    this._raise('lose');
-    this._release();
-  }
-
-  _release() {
-    this.peer.close();
-    if (this._session !== '') endSession(this._session, this._options.token);
-    this._session = '';
-  }
-
-  /** @param {string} event */
-  _raise(event) {
-    if (this._machine.accepts(event)) this._machine.on(event);
   }
 }
 
