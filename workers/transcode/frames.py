@@ -104,18 +104,14 @@ class FrameFilter:
         self._weaves = False
         self.interlaced = 0
         "Frames that were."
-        self.askew = 0
-        "Frames whose turn is not made."
 
     def push(self, frame: Any) -> list[Ready]:
         """The pictures that are ready after this frame, in order. Raises FileFailed."""
         if is_interlaced(frame):
             self.interlaced += 1
             self._weaves = True
-        turn = turn_of(frame)
-        if turn is None:
-            self.askew += 1
-            turn = Turn.NONE
+        # A turn that is no quarter is not made; ``losses`` says so.
+        turn = turn_of(frame) or Turn.NONE
         is_ready = frame.format.name in PLAIN and turn is Turn.NONE and not self._weaves
         key = None if is_ready else (
             frame.width, frame.height, frame.format.name, int(frame.colorspace),

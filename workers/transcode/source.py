@@ -25,7 +25,6 @@ _PEEK_PACKETS = 600
 class PixelFormat:
     """How the file's pictures are stored."""
 
-    name: str
     bits: int
     "Of a sample."
     chroma: str
@@ -187,7 +186,6 @@ def pixel_format(stored: Any) -> PixelFormat:
         names = {(8, 8): "4:2:0", (8, 16): "4:2:2", (16, 16): "4:4:4", (4, 16): "4:1:1"}
         chroma = names.get((across, down), f"{across}x{down} of 16")
     return PixelFormat(
-        name=stored.name,
         bits=max((part.bits for part in components), default=8),
         chroma=chroma,
         has_alpha=any(part.is_alpha for part in components),

@@ -13,7 +13,7 @@ from workers.transcode.output import FORMATS, kept_tags
 from workers.transcode.source import Facts, PixelFormat
 
 PLAIN = Facts(
-    stored=PixelFormat("yuv420p", 8, "4:2:0", False),
+    stored=PixelFormat(8, "4:2:0", False),
     turn=Turn.NONE,
     interlaced=False,
     picture=Picture.blank(16, 16),
