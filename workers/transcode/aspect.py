@@ -50,7 +50,8 @@ def raw_head(head: bytes, aspect: Fraction) -> bytes | None:
 
 def matroska_head(head: bytes, ratio: Fraction) -> bytes | None:
     """The head with the first video track's proportions, ``ratio`` wide to 1 high."""
-    tracks = _find(head, _TRACKS, *_inside(head, _SEGMENT, 0, len(head)))
+    segment = _find(head, _SEGMENT, 0, len(head)) or (0, 0)
+    tracks = _find(head, _TRACKS, *segment)
     if tracks is None:
         return None
     start, end = tracks
@@ -115,10 +116,6 @@ def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int
 def _find(data: bytes, number: int, start: int, end: int) -> tuple[int, int] | None:
     found = (each for each in _elements(data, start, end) if each[0] == number)
     return next(((body, stop) for _, _, body, stop in found), None)
-
-
-def _inside(data: bytes, number: int, start: int, end: int) -> tuple[int, int]:
-    return _find(data, number, start, end) or (0, 0)
 
 
 def _unsigned(number: int, value: int) -> bytes:
