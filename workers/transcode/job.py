@@ -92,7 +92,7 @@ def enhance_file(
         nets = NetCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
         stack.callback(nets.close)
         enhance = FileEnhance(nets, model, strength, opened.facts.picture)
-        output = FileOutput(partial, target_format)
+        output = FileOutput(partial, target_format, opened, enhance.canvas)
         job = _Job(opened, output, enhance)
         stack.callback(job.keep_or_remove, partial)
         lost = job.losses(target_format)
@@ -121,7 +121,6 @@ class _Job:
         self._source = source
         self._output = output
         self._error: Exception | None = None
-        output.begin(source, enhance.canvas)
         self.decode = FileDecode(source, output.copied)
         self._inputs: Channel[Any] = Channel(1)
         self._decoded: Channel[Item] = Channel(_BETWEEN)

@@ -95,11 +95,13 @@ def kept_tags(tags: dict[str, str]) -> dict[str, str]:
 class FileOutput:
     """Writes one video stream, and copies of what else the source holds.
 
-    ``begin`` comes first, then ``start``; ``code`` is the encoding thread's, ``mux`` and ``close``
-    the caller's.
+    ``start`` comes first; ``code`` is the encoding thread's, ``mux`` and ``close`` the caller's.
     """
 
-    def __init__(self, path: Path, target_format: Format) -> None:
+    def __init__(
+        self, path: Path, target_format: Format, source: Source, size: tuple[int, int]
+    ) -> None:
+        """Nothing is written before ``start``. ``size`` is that of the pictures."""
         self._format = target_format
         self._path = path
         self._folder = path.parent
@@ -110,7 +112,6 @@ class FileOutput:
         self._container.flags |= flush
         self._copies: dict[int, Any] = {}
         self._held: set[int] = set()
-        self._video: Any = None
         self._closed = False
         self._aspect: tuple[Fraction, tuple[int, int]] | None = None
         self.lost_aspect = False
@@ -119,6 +120,7 @@ class FileOutput:
         "True once there may be a file."
         self.refused: collections.Counter[str] = collections.Counter()
         "Copied packets that the container did not take, by the kind of their stream."
+        self._video: Any = self._add_streams(source, size)
 
     def takes(self, stream: Any) -> bool:
         """True if a stream of an input can be copied."""
@@ -132,14 +134,15 @@ class FileOutput:
             return False  # a codec that FFmpeg does not know
         return stream.codec_context.codec.canonical_name in self._container.supported_codecs
 
-    def begin(self, source: Source, size: tuple[int, int]) -> None:
-        """Makes the encoder for pictures of ``size`` and the copied streams, in the source's order;
-        copies titles and chapters.
+    def _add_streams(self, source: Source, size: tuple[int, int]) -> Any:
+        """Makes the encoder for pictures of ``size``, which is returned, and the copied streams, in
+        the source's order; copies titles and chapters.
         """
+        video: Any = None
         for stream in source.container.streams:
             if stream.index == source.video.index:
-                self._video = self._make_video(source, size)
-                self._label(self._video, stream)
+                video = self._make_video(source, size)
+                self._label(video, stream)
             elif is_cover(stream) and self._format.has_attachments:
                 self._attach_cover(stream, source.covers)
             elif self.takes(stream):
@@ -149,6 +152,7 @@ class FileOutput:
         if self._format.has_audio:
             self._container.metadata.update(kept_tags(source.container.metadata))
             self._container.set_chapters(source.container.chapters())
+        return video
 
     def _attach_cover(self, stream: Any, covers: dict[int, bytes]) -> None:
         """Matroska keeps a cover as an attached file, not as a stream."""
@@ -205,7 +209,7 @@ class FileOutput:
     def code(self, picture: Picture | None, pts: int, index: int) -> list[Any]:
         """Packets of the picture number ``index``; of what is left inside for None."""
         if picture is None:
-            return [] if self._video is None else list(self._video.encode(None))
+            return list(self._video.encode(None))
         frame = picture.frame
         frame.pts = pts if self._format.has_time_stamps else index
         frame.time_base = self._video.codec_context.time_base
