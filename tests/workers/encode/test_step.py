@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 from collections.abc import Iterable
 
@@ -12,10 +11,7 @@ import pytest
 from wire import keys
 from wire.batch import Codec, Flags
 from workers.decode.decoder import UnitDecoder
-from workers.demand import CodingTime
-from workers.encode.coder import WAITING, Coder
 from workers.encode.step import EncodeStep, Made, OutputConfig
-from workers.plan.claims import coding_load
 from workers.plan.route import Route
 from workers.shot import Shot
 from workers.tally import Tally
@@ -197,36 +193,6 @@ def test_a_shared_picture_is_not_written_to() -> None:
     before, pixels = shot.picture.frame.pts, shot.picture.y.copy()
     assert len(list(step.step(shot))) == 1
     assert shot.picture.frame.pts is before and (shot.picture.y == pixels).all()
-
-
-@pytest.mark.parametrize("counts", [True, False])
-def test_an_encoder_that_only_some_need_holds_up_nobody(counts: bool) -> None:
-    bench = Bench(Codec.VP8, ("2x-vp8",))
-    bench.want("2x-vp8")
-    bench.step.counts = counts
-    coder = Coder("test", bench.step, lambda made: True, fail=pytest.fail)
-    # Its thread does not run: whoever waits for it would wait for ever.
-    frames = shots(Route.WORK, WAITING + 3)
-    assert all(coder.offer(shot) for shot in frames[:WAITING])
-    waiting = threading.Thread(target=lambda: [coder.offer(shot) for shot in frames[WAITING:]])
-    waiting.start()
-    waiting.join(0.2)
-    assert waiting.is_alive() is counts
-    coder.close()
-    waiting.join(5)
-    assert not waiting.is_alive()
-    assert bench.step.left_out == (0 if counts else 3)
-
-
-def test_what_encoders_for_some_take_is_load() -> None:
-    time_taken = CodingTime()
-    time_taken.tell(1.0, now=10.0)
-    assert time_taken.ms_per_s == 0.0
-    time_taken.tell(1.06, now=10.5)
-    assert time_taken.ms_per_s == pytest.approx(120.0)
-    # Two cores that hold eight streams: 120 ms of one core are half a stream.
-    assert coding_load(120.0, 2, held=8.0) == pytest.approx(0.53, abs=0.01)
-    assert coding_load(0.0, 2, held=8.0) == 0.0
 
 
 def test_the_names_of_renditions_tell_their_codecs() -> None:

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from wire.batch import Codec
+from workers.encode.coder import WAITING, Coder
+from workers.plan.route import Route
+
+from .test_step import Bench, shots
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_an_encoder_that_only_some_need_holds_up_nobody(counts: bool) -> None:
+    bench = Bench(Codec.VP8, ("2x-vp8",))
+    bench.want("2x-vp8")
+    bench.step.counts = counts
+    coder = Coder("test", bench.step, lambda made: True, fail=pytest.fail)
+    # Its thread does not run: whoever waits for it would wait for ever.
+    frames = shots(Route.WORK, WAITING + 3)
+    assert all(coder.offer(shot) for shot in frames[:WAITING])
+    waiting = threading.Thread(target=lambda: [coder.offer(shot) for shot in frames[WAITING:]])
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive() is counts
+    coder.close()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert bench.step.left_out == (0 if counts else 3)
