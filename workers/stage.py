@@ -72,6 +72,7 @@ class Stage(Generic[A, B]):
         except WorkerError as error:
             self._fail(error)
         except Exception as error:
+            # The thread's border: nobody above it would hear of the error.
             log.exception("%s failed", self._thread.name, extra={"action": "stage_failed"})
             self._fail(error)
         finally:

@@ -135,6 +135,7 @@ class Worker:
         try:
             return lead.work()
         except Exception:
+            # The beat's border to each lead: the others are told of whatever this one met.
             if lead.job.entry not in self._unspoken:
                 log.exception("[stream %s] says nothing", lead.job.stream)
             self._unspoken.add(lead.job.entry)
@@ -242,6 +243,7 @@ class Worker:
         try:
             ending = await lead.run()
         except Exception:
+            # The task's border: raised in the group, it would end all other leads.
             log.exception("[stream %s] failed", lead.job.stream, extra={"action": "lead_failed"})
         finally:
             self._leads.pop(lead.job.entry, None)
