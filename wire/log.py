@@ -144,6 +144,7 @@ class LogWriter:
 
     def _judged(self, answer: str) -> str:
         if answer == "gone":
+            self._retention.cleared()  # Redis may have lost the log too, and its clock be set back.
             raise StreamGone(f"stream {self._stream} has no record in Redis")
         if answer == "fenced":
             raise Fenced(f"epoch {self.epoch} no longer owns the log of {self._stream}")

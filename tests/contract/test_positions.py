@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.contract.admin import command
 from tests.contract.test_log import append, sequences, source_reader, source_writer
 from tests.contract.units import batch, video
@@ -9,6 +11,7 @@ from wire import keys
 from wire.batch import encode_batch
 from wire.connection import Redis
 from wire.control import EndStream, RecordChanged, to_lead
+from wire.errors import StreamGone
 from wire.log import LogWriter
 from wire.streams import StreamRegistry
 
@@ -86,6 +89,25 @@ async def test_the_log_of_a_server_whose_clock_was_set_back_is_still_trimmed(
         each = batch(writer.epoch, video(number, key=number % 10 == 0))
         await writer.append(each, now_ms=number * 100)
     assert await command(client, "XLEN", key) <= 40
+
+
+async def test_a_log_that_began_anew_with_the_clock_set_back_keeps_what_is_appended(
+    client: Redis,
+) -> None:
+    writer, key = await source_writer(client), keys.log("cam1", keys.SOURCE)
+    await command(client, "XADD", key, FUTURE, "k", "0", "b", "what was there")
+    for number in range(30):  # three seconds, whose ids follow the one from the future
+        each = batch(writer.epoch, video(number, key=number % 10 == 0))
+        await writer.append(each, now_ms=number * 100)
+    await command(client, "DEL", key, keys.record("cam1"))
+    with pytest.raises(StreamGone):
+        await writer.append(batch(writer.epoch, video(30)), now_ms=3_000)
+    await StreamRegistry(client).create("cam1", session=writer.epoch)
+    for number in range(31, 60):
+        each = batch(writer.epoch, video(number, key=number % 10 == 0))
+        await writer.append(each, now_ms=number * 100)
+        kept = await command(client, "XLEN", key)
+        assert kept >= min(number - 30, 10)
 
 
 async def test_a_mailbox_that_began_anew_is_read_on(client: Redis) -> None:
