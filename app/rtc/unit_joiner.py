@@ -45,7 +45,9 @@ class UnitJoiner:
         self.markers = Markers.DOUBTED
         self._prefix: CodedUnit | None = None
         "Without a slice: it belongs to the picture that comes next."
-        self._held: CodedUnit | None = None
+        self._held: list[CodedUnit] = []
+        "Of one unit, in order; joined when it leaves, or each would be copied with all before it."
+        self._held_bytes = 0
         self._parts = 0
         "With a slice, in the held unit."
         self._singles = 0
@@ -64,11 +66,11 @@ class UnitJoiner:
         where its time is that of the one before (VP8's hidden frames).
         """
         if not has_slice:
-            self._prefix = self._joined(self._prefix, part, limit=MAX_PREFIX_BYTES)
+            self._extend_prefix(part)
             return []
         out: list[CodedUnit] = []
-        if self._held is not None:
-            if part.pts == self._held.pts and not begins:
+        if self._held:
+            if part.pts == self._held[-1].pts and not begins:
                 self._extend(part)
                 self._left_at = now
                 return []
@@ -76,8 +78,8 @@ class UnitJoiner:
         elif part.pts == self._left_pts and not begins:
             self._tear()
             return []
-        self._held, self._parts = self._joined(self._prefix, part), 1
-        self._prefix, self._left_at = None, now
+        self._extend(part)
+        self._left_at = now
         if self.markers is Markers.BELIEVED:
             out += self._leave()
         return out
@@ -89,21 +91,45 @@ class UnitJoiner:
 
     def next_deadline(self) -> float | None:
         """Returns the time at which the held unit leaves by itself, None while none is held."""
-        return None if self._held is None else self._left_at + HOLD_S
+        return self._left_at + HOLD_S if self._held else None
+
+    def _extend_prefix(self, part: CodedUnit) -> None:
+        """One more part without a slice."""
+        before = self._prefix
+        if before is not None and len(before.data) + len(part.data) > MAX_PREFIX_BYTES:
+            self._lose()
+            before = None
+        self._prefix = part if before is None else _joined([before, part])
 
     def _extend(self, part: CodedUnit) -> None:
-        """One more part of the held picture, with what came between."""
-        self._held = self._joined(self._joined(self._held, self._prefix), part)
+        """One more part of the held picture, or its first one, with what came before it."""
+        for unit in (self._prefix, part):
+            if unit is not None:
+                self._hold(unit)
         self._prefix = None
         self._parts += 1
 
+    def _hold(self, unit: CodedUnit) -> None:
+        """Holds one more; what is held already is lost where both are too large or too many."""
+        size = self._held_bytes + len(unit.data)
+        if self._held and (size > MAX_UNIT_BYTES or self._parts > MAX_NALS):
+            self._lose()
+            self._held, size = [], len(unit.data)
+        self._held.append(unit)
+        self._held_bytes = size
+
+    def _lose(self) -> None:
+        self.torn += 1
+        self._lost = True
+
     def _leave(self) -> list[CodedUnit]:
-        unit, self._held = self._held, None
-        if unit is None:
+        if not self._held:
             return []
+        unit = _joined(self._held)
+        parts, self._held, self._held_bytes, self._parts = self._parts, [], 0, 0
         self._left_pts = unit.pts
         if self.markers is Markers.DOUBTED:
-            self._singles = self._singles + 1 if self._parts == 1 else 0
+            self._singles = self._singles + 1 if parts == 1 else 0
             if self._singles >= self._prove:
                 self.markers = Markers.BELIEVED
         if self._lost:
@@ -118,29 +144,25 @@ class UnitJoiner:
             self._prove *= PROVE_AGAIN
         self._singles = 0
         self._prefix = None
-        self.torn += 1
-        self._lost = True
+        self._lose()
 
-    def _joined(
-        self, first: CodedUnit | None, second: CodedUnit | None, *, limit: int = MAX_UNIT_BYTES
-    ) -> CodedUnit | None:
-        """Returns both as one unit with the time of the second. If that were over ``limit`` bytes,
-        it returns the second alone and notes a loss.
-        """
-        if first is None or second is None:
-            return first or second
-        if len(first.data) + len(second.data) > limit or self._parts > MAX_NALS:
-            self.torn += 1
-            self._lost = True
-            return second
-        cuts = [*first.cuts, *(len(first.data) + cut for cut in second.cuts)]
-        if second.head in (Head.FRAME, Head.KEY):
-            cuts.append(len(first.data))
-        return dataclasses.replace(
-            first,
-            pts=second.pts,
-            data=first.data + second.data,
-            last_arrival_us=max(first.last_arrival_us, second.last_arrival_us),
-            discontinuity=first.discontinuity or second.discontinuity,
-            cuts=tuple(sorted(cuts)),
-        )
+
+def _joined(units: list[CodedUnit]) -> CodedUnit:
+    """Returns several parts as one unit with the time of the last one."""
+    first, *others = units
+    if not others:
+        return first
+    cuts, at = [*first.cuts], len(first.data)
+    for unit in others:
+        if unit.head in (Head.FRAME, Head.KEY):
+            cuts.append(at)
+        cuts += (at + cut for cut in unit.cuts)
+        at += len(unit.data)
+    return dataclasses.replace(
+        first,
+        pts=units[-1].pts,
+        data=b"".join(unit.data for unit in units),
+        last_arrival_us=max(unit.last_arrival_us for unit in units),
+        discontinuity=any(unit.discontinuity for unit in units),
+        cuts=tuple(cuts),
+    )
