@@ -60,14 +60,16 @@ class Capacity:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Speed:
-    """What one machine, one net and one encoder were measured to do."""
+    """Measured speed of one machine with one net and one encoder."""
 
     streams: float
     ms_per_frame: float
 
 
 def capacity_of(nets: NetCache, speed: Speed, *, model: str, wished: float) -> Capacity:
-    """``wished`` other than 0 replaces the measured number of streams."""
+    """Returns the capacity at a measured speed; ``wished`` other than 0 replaces the measured
+    number of streams.
+    """
     zoo = _zoo()
     smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
     return Capacity(

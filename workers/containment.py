@@ -1,6 +1,4 @@
-"""What the process that decodes foreign bits allows itself, so that its end is short and harms
-nobody else.
-"""
+"""Limits on a process that decodes foreign bits, so that its end is short and harms nobody else."""
 
 from __future__ import annotations
 
@@ -16,8 +14,9 @@ _OOM_SCORE_FILE = Path("/proc/self/oom_score_adj")
 
 
 def contain() -> None:
-    """For this process and its children: no core files (they hold people's pictures, and writing
-    one takes longer than a new start), and the first to go when memory ends.
+    """Sets the limits for this process and its children: they write no core files (these hold
+    people's pictures, and writing one takes longer than a new start), and the kernel ends them
+    first when memory runs out.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

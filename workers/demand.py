@@ -1,4 +1,4 @@
-"""Which enhanced renditions are made, and what encoders take that only some viewers need."""
+"""The choice of enhanced renditions to make, and the time that extra encoders take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from workers.pipeline import Pipeline
 
 
 class Demand:
-    """One lead's. ``unwatched``: the usual rendition is made even if nobody watches it."""
+    """Demand for one stream's renditions. ``unwatched``: the usual rendition is made even if nobody
+    watches it.
+    """
 
     def __init__(self, pipeline: Pipeline, *, unwatched: bool) -> None:
         self._pipeline = pipeline
@@ -17,13 +19,14 @@ class Demand:
 
     @property
     def ms_per_s(self) -> float:
-        """What the encoders beside the usual one take of the cores."""
+        """Milliseconds of one core that the extra encoders take each second."""
         return self._coding.ms_per_s
 
     def follow(
         self, record: StreamRecord, *, now_us: int, may_decode: bool, now: float
     ) -> frozenset[str]:
-        """Tells the pipeline what is wanted at ``now_us`` of the server's clock, and answers it.
+        """Tells the pipeline which renditions to make at ``now_us`` of the server's clock, and
+        returns their names.
 
         A copied stream that must not be decoded can be had in its own codec only.
         """
@@ -38,7 +41,7 @@ class Demand:
 
 
 class CodingTime:
-    """What the encoders that only some viewers need take of the cores. No clock."""
+    """Meter of the time that the extra encoders take. No clock."""
 
     def __init__(self) -> None:
         self._spent_s: float | None = None
@@ -46,12 +49,12 @@ class CodingTime:
         self.ms_per_s = 0.0
 
     def tell(self, spent_s: float, *, now: float) -> None:
-        """What they took since the beginning; a few times a second."""
+        """Takes the seconds that they used since the beginning; call it a few times a second."""
         if self._spent_s is not None and now > self._at:
             self.ms_per_s = 1000.0 * (spent_s - self._spent_s) / (now - self._at)
         self._spent_s, self._at = spent_s, now
 
 
 def watched(record: StreamRecord, *, now_us: int) -> frozenset[str]:
-    """The enhanced renditions that somebody watches."""
+    """Returns the names of the enhanced renditions that somebody watches."""
     return record.wanted(now_us=now_us) & frozenset(keys.ALL_ENHANCED)

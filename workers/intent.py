@@ -42,7 +42,7 @@ class Intent:
         self._enhance = record.enhance
         self._is_wished = bool(record.model)
         self.barred = ""
-        "Why it must not be decoded, as a sentence; empty: it may."
+        "A sentence that says why it must not be decoded; empty if it may."
         self.model = record.model or model
         self.width = 0
         self.height = 0
@@ -132,7 +132,7 @@ class Intent:
         self._aim()
 
     def _dear(self) -> str:
-        """Why there is no memory for it, empty if there is."""
+        """Returns a sentence that says why there is no memory for it, or an empty one."""
         needed = stream_bytes(self.width, self.height, self.scale)
         room = needed if self._room is None else self._room()
         return too_dear(self.width, self.height, needed, room) if needed > room else ""

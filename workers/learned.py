@@ -1,4 +1,4 @@
-"""What a worker's start measured, kept on disk: a worker that follows another one starts at once.
+"""Measurements of a worker's start, kept on disk: a worker that follows another starts at once.
 
 One file per key. The key names everything that the measurements depend on: processor, cores,
 versions, model file, settings. A file that is damaged or too old is as good as none.
@@ -27,7 +27,7 @@ from workers.whole_file import write_whole
 log = logging.getLogger(__name__)
 
 QUIET_S = 30 * 86_400.0
-"""How long what was measured on a quiet machine is used: drivers and firmware change as well."""
+"""Seconds for which measurements of a quiet machine are used: drivers and firmware change too."""
 
 BUSY_S = 3600.0
 """The same where others used the machine: long enough for a worker that follows a dead one."""
@@ -54,19 +54,19 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     streams: float
     ms_per_frame: float
     measured_s: float
-    "When, in s since 1970."
+    "Time of the measurement, in s since 1970."
     busy: bool
-    "Others used the machine meanwhile."
+    "True if others used the machine meanwhile."
 
 
 class Memory:
-    """The files in ``folder``."""
+    """The measurements in ``folder``, a file for each key."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self._path = folder / f"learned-{key}.json"
 
     def recall(self, *, now_s: float) -> Learned | None:
-        """What was kept under the key, None where nothing of use was."""
+        """Returns what was kept under the key, None where nothing of use was."""
         try:
             found = msgspec.json.decode(self._path.read_bytes(), type=Learned)
         except FileNotFoundError:
@@ -103,7 +103,7 @@ def is_busy() -> bool:
 
 
 def key_for(settings: Settings) -> str:
-    """Names everything that the measurements of a start depend on."""
+    """Returns a name for everything that the measurements of a start depend on."""
     parts = [
         platform.node(),
         _processor(),
@@ -132,7 +132,7 @@ def _version(package: str) -> str:
 
 
 def _processor() -> str:
-    """Model and instruction sets: a virtual machine may wake up on another processor."""
+    """Returns model and instruction sets: a virtual machine may wake up on another processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -144,7 +144,7 @@ def _processor() -> str:
 
 
 def _accelerators() -> str:
-    """The graphics cards and their driver: with another one, another engine may be the fastest."""
+    """Returns the graphics cards and their driver, on which the fastest engine depends."""
     folder, pattern = _DEVICES
     names = sorted(path.name for path in folder.glob(pattern))
     try:
@@ -154,7 +154,7 @@ def _accelerators() -> str:
 
 
 def _weights(settings: Settings) -> str:
-    """The model's manifest, which has the hashes of its files."""
+    """Returns the model's manifest, which has the hashes of its files."""
     try:
         return repr(load_manifest(settings.model))
     except ModelError:

@@ -96,7 +96,7 @@ async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Start:
-    """What a worker begins with."""
+    """Engine, nets and measured speed that a worker begins with."""
 
     choice: Choice
     nets: NetCache
@@ -104,7 +104,9 @@ class _Start:
 
 
 def _start(settings: Settings) -> _Start:
-    """As another worker left it on this machine, or measured now, and kept for the next one."""
+    """Takes the start that another worker left on this machine, or measures one, and keeps it for
+    the next worker.
+    """
     memory = Memory(settings.engine_cache.parent, key_for(settings))
     known = memory.recall(now_s=time.time())
     if known is not None:
@@ -123,7 +125,7 @@ def _start(settings: Settings) -> _Start:
 
 
 def _as_before(settings: Settings, known: Learned) -> _Start:
-    """The engine and the net of an earlier start. Raises WorkerError where they are not there."""
+    """Loads engine and net of an earlier start. Raises WorkerError where they are not there."""
     engine = make_engine(
         known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )

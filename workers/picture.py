@@ -24,7 +24,7 @@ _UNKNOWN = 2  # "unspecified" of matrix, primaries and transfer (ITU-T H.273)
 
 
 class Siting(enum.Enum):
-    """Where chroma samples of 4:2:0 lie across, by FFmpeg's names."""
+    """Horizontal place of the chroma samples of 4:2:0, by FFmpeg's names."""
 
     LEFT = "left"
     "In a column of luma samples: MPEG-2, H.264, and everything that says nothing."
@@ -76,7 +76,7 @@ class Picture:
         return _wrap(av.VideoFrame(width, height, "yuv420p"), colour)
 
     def copy(self) -> Picture:
-        """The same picture in memory of its own."""
+        """Returns the same picture in memory of its own."""
         copied = Picture.blank(self.width, self.height, self.colour)
         copied.y[:], copied.u[:], copied.v[:] = self.y, self.u, self.v
         return copied

@@ -36,7 +36,7 @@ class Outlets:
     """Whom the threads tell; called from them, so each must be safe and short."""
 
     made: Callable[[Made], None]
-    "What an enhanced log gets, in order."
+    "The changes of the enhanced logs, in order."
     need_key: Callable[[str], None]
     "A source unit was refused for want of a key frame; the text says why."
     failed: Callable[[Exception], None]
@@ -57,7 +57,7 @@ class FirstWish:
 
 
 class Pipeline:
-    """Made, started, and closed once."""
+    """The threads of one stream and the queues between them; made, started, and closed once."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Pipeline:
             coder.start()
 
     def want(self, renditions: frozenset[str]) -> None:
-        """The enhanced renditions that are made from the next frame on."""
+        """Sets the enhanced renditions that are made from the next frame on."""
         usual = self._coders[0].step
         for step in self.steps:
             step.wanted = renditions
@@ -121,13 +121,13 @@ class Pipeline:
 
     @property
     def fault(self) -> str:
-        """Why the stream is not decoded at all, as a sentence; empty: it is."""
+        """A sentence that says why no picture of the stream is decoded; empty if they are."""
         return self._decode.fault
 
     @property
     def remark(self) -> str:
-        """Why no pictures come from the decoder at the moment, or what they are like, as a
-        sentence; else empty.
+        """A sentence that says why no pictures come from the decoder at the moment, or what is odd
+        about them; empty if there is nothing to say.
         """
         return self._decode.remark
 
@@ -172,7 +172,9 @@ class Pipeline:
         return join_all((*self._stages, *self._coders), timeout_s)
 
     def _share_out(self, shot: Shot) -> bool:
-        """To the encoders that have something to do with it, each with stamps of its own."""
+        """Hands a shot to the encoders that have something to do with it, each with stamps of its
+        own.
+        """
         usual, *others = self._coders
         for coder in others:
             if not coder.step.is_idle:
@@ -197,6 +199,6 @@ def _on_demand(codec: Codec) -> str:
 
 
 def _logs(codec: Codec, output: Codec) -> tuple[str, ...]:
-    """The logs that the step of a codec writes."""
+    """Returns the names of the logs that the step of a codec writes."""
     own = _on_demand(codec)
     return (keys.ENHANCED, own) if codec is output else (own,)

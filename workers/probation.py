@@ -1,4 +1,4 @@
-"""What a lead says of itself in the record, so that a stream that kills workers is found out."""
+"""The lead's notes in the record, by which a stream that kills workers is found out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from wire.streams import StreamRecord
 
 
 class Probation:
-    """One lead's; times are arguments, in seconds of one clock or Unix us of the server's."""
+    """Notes of one lead; times are arguments, in seconds of one clock or Unix us of the
+    server's.
+    """
 
     def __init__(self, client: Redis, stream: str, epoch: int) -> None:
         self._strikes = strikes.Strikes(client)
@@ -20,14 +22,14 @@ class Probation:
 
     @staticmethod
     def bar(record: StreamRecord, *, now_us: int) -> str:
-        """Why the stream must not be decoded, as a sentence; empty: it may."""
+        """Returns a sentence that says why the stream must not be decoded, or an empty one."""
         if strikes.is_set_aside(record.strikes, record.struck_us, now_us=now_us):
             return strikes.sentence(record.strikes)
         return ""
 
     async def note(self, decodes: bool, *, now: float) -> None:
-        """Says whether the lead decodes, before it does: should that end this process, the next
-        lead knows.
+        """Writes into the record that the lead decodes, or no longer does, before it begins: should
+        decoding end this process, the next lead knows.
         """
         if decodes == (self._decodes_since is not None):
             return

@@ -1,4 +1,4 @@
-"""The enhanced logs that a lead writes, and what it tells of them."""
+"""The enhanced logs that a lead writes, and their part of its heartbeat."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Renditions:
         await self._outboxes[name].run()
 
     def rates(self) -> tuple[float, float]:
-        """(frames per second, kbit/s) of the rendition that gets the most frames now."""
+        """Returns (frames per second, kbit/s) of the rendition that gets the most frames now."""
         return max(outbox.rates() for outbox in self._outboxes.values())
 
     def work(self, steps: tuple[EncodeStep, ...]) -> list[RenditionWork]:
-        """For the heartbeat; those that nobody ever watched are left out."""
+        """Returns the renditions' part of the heartbeat; what nobody ever watched is left out."""
         found = []
         for step in steps:
             for name in sorted(step.logs):

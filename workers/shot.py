@@ -30,7 +30,7 @@ class Shot:
     "What the codec tells of the source's picture; None before it was decoded."
 
     def twin(self, route: Route) -> Shot:
-        """The same frame for another thread."""
+        """Returns the same frame for another thread."""
         return dataclasses.replace(self, route=route, stamps=[*self.stamps])
 
     def stamp(self, stage: Stage) -> None:

@@ -67,7 +67,7 @@ class Worker:
         self._heartbeats = Heartbeats(client)
         self._leads: dict[str, Lead] = {}
         self._unspoken: set[str] = set()
-        "Jobs whose lead failed to say what it does; said once."
+        "Jobs whose lead failed to report its work; each is logged once."
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._started_us = clock.now_us()
@@ -131,7 +131,7 @@ class Worker:
         )
 
     def _work_of(self, lead: Lead) -> StreamWork:
-        """What a lead says of itself; one that cannot must not silence the worker."""
+        """Returns a lead's report; one that fails to make it must not silence the worker."""
         try:
             return lead.work()
         except Exception:

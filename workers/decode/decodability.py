@@ -1,4 +1,4 @@
-"""Whether it is worth trying to decode a stream."""
+"""The decision to stop decoding a stream whose key frames break, and only copy it for a while."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ MAX_BROKEN_KEYS = 3
 """Key frames in a row that cannot be decoded, after which the stream is only copied."""
 
 REST_S = 30.0
-"""For how long it is."""
+"""Seconds for which it is only copied."""
 
 
 class Decodability:
-    """Counts key frames that broke. No I/O; times are arguments, in seconds."""
+    """Counter of key frames that broke. No I/O; times are arguments, in seconds."""
 
     def __init__(self) -> None:
         self._broken_keys = 0
@@ -20,7 +20,7 @@ class Decodability:
         self._until = 0.0
 
     def broke(self, error: BrokenUnit, *, is_key: bool, now: float) -> None:
-        """A unit could not be decoded."""
+        """Notes that a unit could not be decoded."""
         self._broken_keys += is_key
         if isinstance(error, PictureTooLarge):
             self._fault, self._until = str(error), now + REST_S
@@ -30,9 +30,9 @@ class Decodability:
             self._broken_keys = 0
 
     def decoded(self) -> None:
-        """A picture came out."""
+        """Notes that a picture came out of the decoder."""
         self._broken_keys = 0
 
     def fault(self, *, now: float) -> str:
-        """Why the stream is only copied for now, as a sentence; empty: it is worth trying."""
+        """Returns a sentence that says why the stream is only copied for now, or an empty one."""
         return self._fault if now < self._until else ""

@@ -61,12 +61,14 @@ class DecodeStep:
 
     @property
     def fault(self) -> str:
-        """Why the stream's pictures are not decoded at all, as a sentence; empty: they are."""
+        """A sentence that says why no picture of the stream is decoded; empty if they are."""
         return self._trust.fault(now=time.monotonic())
 
     @property
     def remark(self) -> str:
-        """Why no pictures come at the moment, or what they are like, as a sentence; else empty."""
+        """A sentence that says why no pictures come at the moment, or what is odd about them; empty
+        if there is nothing to say.
+        """
         return _WAITS.get(self._gate.state, INTERLACED if self._is_interlaced else "")
 
     def step(self, item: Shot) -> Iterator[Shot]:

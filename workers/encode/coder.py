@@ -1,4 +1,4 @@
-"""One codec of a stream: its encoding step, the thread of it, and the way in."""
+"""The encoding thread of one codec of a stream, with its step and its queue."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ WAITING = 2
 
 
 class Coder:
-    """An encoder of its own thread, so that a slow codec does not hold up another one.
+    """An encoder on a thread of its own, so that a slow codec does not hold up another one.
 
-    Whose frames count makes the pipeline wait. Another one leaves pictures out while it is busy,
-    which costs its viewers frames, and nobody else anything; copied units wait in either case.
+    A coder whose frames count makes the pipeline wait. Another one leaves pictures out while it
+    is busy, which costs its viewers frames, and nobody else anything; copied units wait in either
+    case.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OutputConfig:
-    """How a stream's enhanced renditions are coded."""
+    """Coding options of a stream's enhanced renditions."""
 
     codec: Codec
     "Of the rendition for all viewers who can decode it; others get another one on demand."
@@ -37,7 +37,7 @@ class OutputConfig:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Made:
-    """What one log gets."""
+    """One change of a log: a unit to append, or the order to empty it."""
 
     rendition: str
     unit: AccessUnit | None
@@ -53,10 +53,10 @@ class _Log:
     name: str
     sequence: int = 0
     follows: bool | None = None
-    "Whether its last unit was copied; None while the next one has nothing to refer to."
+    "True if its last unit was copied; None while the next one has nothing to refer to."
 
     def takes(self, item: Shot, codec: Codec) -> bool:
-        """Whether the shot belongs into the log; ``codec`` is the step's."""
+        """True if the shot belongs into the log; ``codec`` is the step's."""
         if item.route is Route.WORK:
             return True
         if self.name == keys.ENHANCED:
@@ -65,7 +65,7 @@ class _Log:
         return (item.unit.codec is codec) is (item.route is Route.COPY)
 
     def append(self, unit: AccessUnit, *, copied: bool) -> AccessUnit | None:
-        """The unit with its number; None if a reader could not decode it here."""
+        """Returns the unit with its number; None if a reader could not decode it here."""
         if self.follows is not copied and not unit.is_key:
             return None
         self.follows = copied
@@ -93,12 +93,12 @@ class EncodeStep:
         self.wanted: frozenset[str] = frozenset()
         "The renditions that are watched; set from any thread."
         self.counts = True
-        "Whether the frames count here: no other step makes units of them. Set from any thread."
+        "True if the frames count here: no other step makes units of them. Set from any thread."
         self.coded = 0
         self.spent_s = 0.0
-        "That encoding ``coded`` pictures took."
+        "Seconds that encoding ``coded`` pictures took."
         self.beside_s = 0.0
-        "Of that, what is not counted as the work for a stream: another codec, or a copied stream."
+        "Those that do not count as a stream's usual work: for another codec, or a copied stream."
         self.left_out = 0
         "Pictures that were not encoded and are not counted as dropped, as another step has them."
         self._patience = Patience()
@@ -120,7 +120,7 @@ class EncodeStep:
         return not self._open and self.wanted.isdisjoint(self.logs)
 
     def step(self, item: Shot) -> Iterator[Made]:
-        """What the logs get; nothing if the picture is too late, or cannot be coded."""
+        """Yields the changes of the logs; none if the picture is too late, or cannot be coded."""
         if item.route is not Route.RECODE:
             self._rate.add(item.unit.pts, item.unit.clock_rate)
         wanted = self.wanted
@@ -138,14 +138,16 @@ class EncodeStep:
         yield from ()
 
     def leave_out(self, reason: str, *, counted: bool) -> None:
-        """A picture is not encoded."""
+        """Notes that a picture is not encoded."""
         if counted:
             self._tally.drop(reason)
         else:
             self.left_out += 1
 
     def _follow(self, wanted: frozenset[str]) -> Iterator[Made]:
-        """Opens logs and closes them."""
+        """Begins the logs that are wanted anew, and yields the order to empty those that no longer
+        are.
+        """
         for one in self._logs:
             if one.name in self._open - wanted:
                 yield Made(one.name, None, is_counted=False)

@@ -13,7 +13,7 @@ _TABLE: dict[Codec, Callable[..., Encoder]] = {Codec.H264: X264Encoder, Codec.VP
 
 
 CODECS = tuple(_TABLE)
-"""What can be encoded."""
+"""Codecs that can be encoded."""
 
 
 def make_encoder(spec: EncoderSpec, *, fps: float) -> Encoder:

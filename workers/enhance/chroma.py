@@ -20,17 +20,19 @@ from workers.picture import Picture, Plane, Siting
 Float = npt.NDArray[np.float32]
 
 OFFSETS = {Siting.CENTRE: 0.5, Siting.LEFT: 0.25}
-"""Where a sample lies across the square that it stands for, from the square's left side."""
+"""Place of a sample across the square that it stands for, from the square's left side."""
 
 
 def resize_chroma(picture: Picture, target: Picture, scale: int) -> None:
-    """Both planes ``scale`` times as large by bicubic, less what ``target`` has no room for."""
+    """Writes both planes, made ``scale`` times as large by bicubic, into ``target``; what it has no
+    room for is left out.
+    """
     for plane, large in ((picture.u, target.u), (picture.v, target.v)):
         _enlarge(plane, large, scale, OFFSETS[picture.colour.siting])
 
 
 def chroma_at_luma(plane: Plane, width: int, height: int, siting: Siting) -> Float:
-    """A chroma plane's value at each luma sample by bicubic, [height, width]."""
+    """Returns a chroma plane's value at each luma sample by bicubic, [height, width]."""
     rows, columns = plane.shape
     # In floats, since colours are computed from it.
     tall = cv2.resize(plane.astype(np.float32), (columns, 2 * rows), interpolation=cv2.INTER_CUBIC)
@@ -42,8 +44,8 @@ def chroma_at_luma(plane: Plane, width: int, height: int, siting: Siting) -> Flo
 
 
 def chroma_of_luma(full: Float, width: int, height: int, siting: Siting) -> Float:
-    """The chroma plane, [height, width], of values given at each luma sample: means over the
-    samples that each one stands for.
+    """Returns the chroma plane, [height, width], of values given at each luma sample: means over
+    the samples that each one stands for.
     """
     if siting is Siting.CENTRE:
         small = cv2.resize(full, (width, height), interpolation=cv2.INTER_AREA)
@@ -70,14 +72,16 @@ def _enlarge(plane: Plane, target: Plane, scale: int, offset: float) -> None:
 
 
 def _across(rows: npt.NDArray[Any], place: float, out: npt.NDArray[Any]) -> None:
-    """Each row between its samples: ``out[:, i]`` is its value at ``i + place``."""
+    """Reads each row between its samples: ``out[:, i]`` becomes its value at ``i + place``."""
     moved = cv2.filter2D(rows, -1, _kernel(round(place, 6)), borderType=cv2.BORDER_REPLICATE)
     out[:] = moved[:, : out.shape[1]]
 
 
 @functools.cache
 def _kernel(place: float) -> Float:
-    """The weights of seven samples, the middle one at 0, for the value at ``place``, -1..1."""
+    """Returns the weights of seven samples, the middle one at 0, for the value at ``place``, from
+    -1 to 1.
+    """
     first, found = weights_at(place)
     weights = np.zeros((1, 7), np.float32)
     weights[0, 3 + first : 7 + first] = found

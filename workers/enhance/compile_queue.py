@@ -1,4 +1,4 @@
-"""Which net is compiled next: fair over streams, one wish of a kind for each.
+"""A queue of nets to compile: fair over streams, with one wish of a kind for each.
 
 Compiling takes from a tenth of a second to minutes, and a stream may change its size in every
 picture. Its newest wish takes the place of the one before it, and streams take turns.
@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 
 
 class SizeStand:
-    """Whether one stream's size stood for long enough to be worth a net. Times are in seconds."""
+    """Rule for one stream: a size must stand for a while to be worth a net. Times in seconds."""
 
     def __init__(self) -> None:
         self._size: tuple[int, int] | None = None
@@ -36,7 +36,7 @@ class SizeStand:
 
 
 class FairQueue(Generic[Item]):
-    """Items by owner and kind: one of a kind for each owner, the newest; owners take turns."""
+    """Queue of items by owner and kind: it holds the newest of each kind, and owners take turns."""
 
     def __init__(self) -> None:
         self._owners: OrderedDict[str, OrderedDict[str, Item]] = OrderedDict()
@@ -45,14 +45,14 @@ class FairQueue(Generic[Item]):
         return sum(map(len, self._owners.values()))
 
     def push(self, owner: str, kind: str, item: Item) -> Item | None:
-        """The item whose place it took, None if there was none."""
+        """Puts an item in; returns the item whose place it took, None if there was none."""
         items = self._owners.setdefault(owner, OrderedDict())
         before = items.get(kind)
         items[kind] = item
         return before
 
     def pop(self) -> Item | None:
-        """The next item; its owner comes last from now on."""
+        """Takes the next item out, None if there is none; its owner comes last from now on."""
         if not self._owners:
             return None
         owner, items = self._owners.popitem(last=False)
@@ -72,8 +72,8 @@ class CompileQueue:
         "Has one turn to come for each item in the queue; which one is chosen when it comes."
 
     def submit(self, owner: str, kind: str, make: Callable[[], Made]) -> Future[Made]:
-        """What ``make`` gives, later. Cancelled if the same owner asks for another of the kind
-        before it was begun.
+        """Returns a future of the result of ``make``. It is cancelled if the same owner asks for
+        another of the kind before it was begun.
         """
         future: Future[Made] = Future()
         with self._lock:

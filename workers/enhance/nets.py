@@ -64,7 +64,7 @@ class Net:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NetWish:
-    """Who asks for a net. Of one owner only the newest wish of a kind is waited for."""
+    """A wish for a net. Of one owner only the newest wish of a kind is waited for."""
 
     owner: str
     kind: str
@@ -168,8 +168,8 @@ class NetCache:
         key: Key,
         wish: NetWish | None,
     ) -> Future[Made] | None:
-        """What ``make`` makes of the key, begun if it is not there; None if it is not, and not to
-        be begun.
+        """Returns the future of what ``make`` makes of the key, begun if it is not there; None if
+        it is not there and must not be begun.
         """
         wish = wish or NetWish("", f"{make.__name__} {key}")
         with self._lock:
@@ -254,7 +254,7 @@ class NetCache:
 
 
 def _there(future: Future[Made] | None) -> Made | None:
-    """The result, None while there is none; raises what making it raised."""
+    """Returns the result, None while there is none; raises what making it raised."""
     if future is None or future.cancelled() or not future.done():
         return None
     return future.result()

@@ -1,4 +1,4 @@
-"""How much memory a stream may take here, since pixels are cheap to name and dear to hold."""
+"""The memory that a stream takes and may take: pixels are cheap to name and dear to hold."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ _GROUP_LIMITS = (
 
 
 def stream_bytes(width: int, height: int, scale: int) -> int:
-    """What one enhanced stream takes."""
+    """Returns the bytes that one enhanced stream takes."""
     return FIXED_BYTES + width * height * (PIXEL_BYTES + ENLARGED_BYTES * scale * scale)
 
 
 def usable_bytes(limits: tuple[Path, ...] = _GROUP_LIMITS) -> int:
-    """What all streams of this process may take: of the container's limit, or of the machine."""
+    """Returns the bytes that all streams of this process may take together: a part of the
+    container's limit, or of the machine's memory.
+    """
     all_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for path in limits:
         try:
@@ -44,7 +46,7 @@ def usable_bytes(limits: tuple[Path, ...] = _GROUP_LIMITS) -> int:
 
 
 def too_dear(width: int, height: int, needed: int, room: int) -> str:
-    """The sentence that refuses a stream for want of memory."""
+    """Returns the sentence that refuses a stream for want of memory."""
     return (
         f"{width}x{height} needs {needed >> 20} MiB here, and the worker has "
         f"{max(0, room) >> 20} MiB left for it."

@@ -56,7 +56,7 @@ class FlowMotion:
 
 
 def _nothing(rows: int, columns: int) -> MotionGrid:
-    """No cell's motion is known."""
+    """Returns vectors of which none is known."""
     return MotionGrid(
         dx=np.zeros((rows, columns), np.int16),
         dy=np.zeros((rows, columns), np.int16),

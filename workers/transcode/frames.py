@@ -55,8 +55,8 @@ _TURNS = {
 
 
 def turn_of(frame: Any) -> Turn | None:
-    """The turn that the frame's display matrix asks for (ISO 14496-12, section 8.3.2.3), None for
-    one that is not of quarters.
+    """Returns the turn that the frame's display matrix asks for (ISO 14496-12, section 8.3.2.3),
+    None for one that is not of quarters.
     """
     data = next((d for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
     if data is None:
@@ -86,7 +86,7 @@ class Ready:
 
 
 class FrameFilter:
-    """One video stream's frames; used by one thread.
+    """Filter for the frames of one video stream; used by one thread.
 
     Frames that are ready as they are pass by; others go through a graph, which is made anew when
     their properties change. Once a frame was interlaced, those that say so become progressive, one
@@ -103,10 +103,10 @@ class FrameFilter:
         self._key: tuple[Any, ...] | None = None
         self._weaves = False
         self.interlaced = 0
-        "Frames that were."
+        "Frames that were interlaced."
 
     def push(self, frame: Any) -> list[Ready]:
-        """The pictures that are ready after this frame, in order. Raises FileFailed."""
+        """Returns the pictures that are ready after this frame, in order. Raises FileFailed."""
         if is_interlaced(frame):
             self.interlaced += 1
             self._weaves = True
@@ -126,7 +126,7 @@ class FrameFilter:
         return [*made, *self._pull(bool(frame.is_corrupt))]
 
     def flush(self) -> list[Ready]:
-        """The pictures still inside."""
+        """Returns the pictures still inside."""
         if self._graph is None:
             return []
         self._graph.push(None)
@@ -183,7 +183,9 @@ class FrameFilter:
 
 
 def _conversion(frame: Any) -> list[tuple[str, str]]:
-    """To 8-bit 4:2:0 of the same matrix and range; RGB becomes BT.709, limited range."""
+    """Returns the filters to 8-bit 4:2:0 of the same matrix and range; RGB becomes BT.709, limited
+    range.
+    """
     options = "flags=bicubic+accurate_rnd+full_chroma_inp+full_chroma_int:out_chroma_loc=left"
     if frame.format.is_rgb or frame.format.has_palette or int(frame.colorspace) == _RGB_MATRIX:
         options += ":out_color_matrix=bt709:out_range=limited"
@@ -191,7 +193,7 @@ def _conversion(frame: Any) -> list[tuple[str, str]]:
 
 
 def fit(picture: Picture, width: int, height: int) -> Picture:
-    """The picture scaled into another size, its proportions kept, with black beside it."""
+    """Returns the picture scaled into another size, its proportions kept, with black beside it."""
     part = min(width / picture.width, height / picture.height)
     inner = [max(2, min(round(side * part) // 2 * 2, most)) for side, most in (
         (picture.width, width), (picture.height, height),

@@ -1,4 +1,4 @@
-"""A file enhanced, from opening it to the report.
+"""The work on one file, from opening it to the report.
 
 Every frame of the input gives one frame of the output, larger by the model's factor, with the same
 time stamp. What can be copied is copied; what cannot be kept is named before the work begins; what
@@ -34,7 +34,7 @@ _KINDS = {"audio": "sound", "subtitle": "subtitles", "video": "covers"}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FileReport:
-    """What was done."""
+    """Result of enhancing a file."""
 
     frames: int
     width: int
@@ -44,13 +44,13 @@ class FileReport:
     model: str
     engine: str
     losses: tuple[str, ...] = ()
-    "What the output does not have of the input, known before; sentences."
+    "Sentences about properties and streams of the input that the output lacks, known before."
     notes: tuple[str, ...] = ()
-    "What was met on the way: damage, changes of size; sentences."
+    "Sentences about damage and changes of size that were met on the way."
 
 
 def partial_of(target: Path) -> Path:
-    """Where the output is written until it is whole: ``film.partial.mkv``."""
+    """Returns the path that the output has until it is whole: ``film.partial.mkv``."""
     return target.with_name(f"{target.stem}.partial{target.suffix}")
 
 
@@ -136,14 +136,14 @@ class _Job:
         )  # fmt: skip
 
     def losses(self, target_format: Format) -> tuple[str, ...]:
-        """What the output will not have; known before the work."""
+        """Returns the sentences about what the output will lack; known before the work."""
         left = [Left.of(each) for each in self._source.others
                 if each.index not in self._output.kept]  # fmt: skip
         chapters = len(self._source.container.chapters())
         return losses(self._source.facts, target_format, left, chapters=chapters)
 
     def notes(self) -> tuple[str, ...]:
-        """What was met on the way."""
+        """Returns the sentences about what was met on the way."""
         decode, found = self.decode, []
         if decode.damaged:
             found.append(f"{_count(decode.damaged, 'damaged packet')} left out.")
@@ -183,7 +183,7 @@ class _Job:
             join_all(self._stages, _JOIN_S)
 
     def keep_or_remove(self, partial: Path) -> None:
-        """Whatever ended the work: a file with pictures stays, one that shows none goes."""
+        """Ends the partial file, whatever ended the work: it stays if it shows a picture."""
         self._output.salvage()
         if self._output.is_started and partial.exists() and not has_picture(partial):
             partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What of a file cannot be kept, in sentences, before the work begins."""
+"""Sentences that name, before the work begins, what of a file cannot be kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Left:
 
     @classmethod
     def of(cls, stream: Any) -> Left:
-        """From a stream of the input."""
+        """Makes the description of a stream of the input."""
         context, tags = stream.codec_context, stream.metadata
         return cls(
             kind=stream.type,
@@ -38,7 +38,7 @@ class Left:
 
     @property
     def words(self) -> str:
-        """``subtitle stream 2 (subrip, fra)``."""
+        """The stream in words: ``subtitle stream 2 (subrip, fra)``."""
         facts = ", ".join(word for word in (self.codec, self.language, self.title) if word)
         return f"{self.kind} stream {self.index}" + (f" ({facts})" if facts else "")
 
@@ -46,7 +46,7 @@ class Left:
 def losses(
     facts: Facts, target: Format, left: Iterable[Left], *, chapters: int = 0
 ) -> tuple[str, ...]:
-    """One sentence for each property, stream or mark that the output will not have."""
+    """Returns a sentence for each property, stream or mark that the output will not have."""
     return (
         *_of_samples(facts),
         *_of_frames(facts, target),

@@ -22,17 +22,17 @@ from workers.transcode.source import Source, is_cover, url_of
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Format:
-    """What a suffix stands for."""
+    """Container and codec that a suffix stands for."""
 
     container: str
     codec: str
     options: dict[str, str]
     has_audio: bool
-    "And subtitles, covers, titles and chapters."
+    "It holds sound, and subtitles, covers, titles and chapters."
     has_time_stamps: bool
     has_attachments: bool = False
     keeps_aspect: bool = False
-    "By itself; else it is written into the finished file."
+    "FFmpeg writes the shape of pixels; else it is written into the finished file."
     muxer: dict[str, str] = dataclasses.field(default_factory=dict)
     "Options of the container."
 
@@ -64,7 +64,7 @@ _OWN_TAGS = {
 
 
 _REFUSALS = (errno.EINVAL, errno.ERANGE)
-"""What FFmpeg says of a packet with impossible times; a disk says neither."""
+"""Errors of FFmpeg for a packet with impossible times; a disk gives neither."""
 
 
 def is_refusal(error: Exception) -> bool:
@@ -75,7 +75,7 @@ def is_refusal(error: Exception) -> bool:
 
 
 def format_for(target: Path) -> Format:
-    """The format of a target. Raises FileFailed."""
+    """Returns the format of a target. Raises FileFailed."""
     found = FORMATS.get(target.suffix.lower())
     if found is None:
         known = ", ".join(FORMATS)
@@ -84,7 +84,7 @@ def format_for(target: Path) -> Format:
 
 
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:
-    """Those that stay true for another file."""
+    """Returns the tags that stay true for another file."""
     return {
         name: value for name, value in tags.items()
         if name.lower() not in _OWN_TAGS and not name.startswith("_STATISTICS")

@@ -1,4 +1,4 @@
-"""What a video file holds, found out before the work begins."""
+"""A video file and its properties, found out before the work begins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PEEK_PACKETS = 600
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """How the file's pictures are stored."""
+    """Sample format of the file's pictures."""
 
     bits: int
     "Of a sample."
@@ -38,7 +38,7 @@ class Facts:
 
     stored: PixelFormat
     turn: Turn | None
-    "What makes it upright; None: a turn that is not a quarter, which is not made."
+    "The turn that makes it upright; None: one that is not a quarter, which is not made."
     interlaced: bool
     picture: Picture
     "Upright, 8-bit 4:2:0."
@@ -86,7 +86,7 @@ def open_source(path: Path) -> Source:
 
 
 def url_of(path: Path) -> str:
-    """The path as FFmpeg opens it: a name such as ``a:b.mp4`` is a file, not a protocol."""
+    """Returns the path as FFmpeg opens it: a name such as ``a:b.mp4`` is a file, not a protocol."""
     return f"file:{os.path.abspath(path)}"
 
 
@@ -101,7 +101,7 @@ def has_picture(path: Path) -> bool:
 
 
 def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
-    """The packets of these streams, and at the end an empty one of each."""
+    """Yields the packets of these streams, and at the end an empty one of each."""
     try:
         yield from container.demux(*streams)
     except IndexError:
@@ -117,7 +117,7 @@ def _open(path: Path) -> Any:
 
 
 def _film(container: Any) -> Any | None:
-    """The first video stream that is not a cover."""
+    """Returns the first video stream that is not a cover, None if there is none."""
     return next((each for each in container.streams.video if not is_cover(each)), None)
 
 
@@ -134,7 +134,7 @@ def _video(path: Path, container: Any) -> Any:
 
 
 def _peek(path: Path, container: Any, video: Any) -> Facts:
-    """The facts of the first picture. Raises FileFailed if none can be decoded."""
+    """Returns the facts of the first picture. Raises FileFailed if none can be decoded."""
     packets = packets_of(container, video)
     for _ in range(_PEEK_PACKETS):
         try:
@@ -149,7 +149,7 @@ def _peek(path: Path, container: Any, video: Any) -> Facts:
 
 
 def _covers(container: Any) -> dict[int, bytes]:
-    """FFmpeg hands them out before anything else."""
+    """Returns the covers by stream; FFmpeg hands them out before anything else."""
     wanted = [stream for stream in container.streams.video if is_cover(stream)]
     found: dict[int, bytes] = {}
     if not wanted:
@@ -174,7 +174,7 @@ def _facts(frame: Any, video: Any) -> Facts:
 
 
 def pixel_format(stored: Any) -> PixelFormat:
-    """The properties of FFmpeg's pixel format."""
+    """Returns the properties of FFmpeg's pixel format."""
     components = stored.components
     colours = [part for part in components if not part.is_alpha]
     if stored.is_rgb or stored.has_palette:

@@ -1,4 +1,4 @@
-"""What the three threads do with a file: the steps of a live stream, without haste."""
+"""The three threads' work on a file: the steps of a live stream, without haste."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FileDecode:
         self.concealed = 0
         "Pictures that the decoder mended."
         self.ended_early = ""
-        "Why reading ended before the end; empty if it did not."
+        "Reason why reading ended before the end; empty if it did not."
 
     @property
     def interlaced(self) -> int:
@@ -60,7 +60,7 @@ class FileDecode:
         return self._filter.interlaced
 
     def step(self, item: Any) -> Iterator[Item]:
-        """All pictures and copied packets of the input container ``item``."""
+        """Yields all pictures and copied packets of the input container ``item``."""
         errors = 0
         while errors < MAX_ERRORS:
             try:
@@ -105,7 +105,7 @@ class FileDecode:
             yield Item(picture=ready.picture, pts=self._pts(ready.pts))
 
     def _pts(self, pts: int | None) -> int:
-        """The frame's time stamp; a missing one, or one that does not grow, is made up."""
+        """Returns the frame's time stamp; a missing one, or one that does not grow, is made up."""
         last, video = self._last_pts, self._source.video
         if pts is None:
             rate = video.average_rate or Fraction(30)
@@ -118,7 +118,7 @@ class FileDecode:
 
 
 class FileEnhance:
-    """Every picture through the net; another size than the first one's is fitted into that."""
+    """Runs every picture through the net; another size than the first one's is fitted into that."""
 
     def __init__(self, nets: NetCache, model: str, strength: float, first: Picture) -> None:
         """Loads the net for the first picture. Raises NetUnusable."""
@@ -136,7 +136,7 @@ class FileEnhance:
         self.size_changes = 0
 
     def step(self, item: Item) -> Iterator[Item]:
-        """The item with its picture enhanced."""
+        """Yields the item with its picture enhanced."""
         if item.picture is not None:
             size = (item.picture.width, item.picture.height)
             if size != self._size:
@@ -165,7 +165,7 @@ class FileEncode:
         self.frames = 0
 
     def step(self, item: Item) -> Iterator[Item]:
-        """The packets complete after this picture."""
+        """Yields the packets complete after this picture."""
         if item.picture is None:
             yield item
             return
@@ -174,6 +174,6 @@ class FileEncode:
         self.frames += 1
 
     def flush(self) -> Iterator[Item]:
-        """The packets still inside the encoder."""
+        """Yields the packets still inside the encoder."""
         for packet in self._output.code(None, 0, self.frames):
             yield Item(packet=packet)
