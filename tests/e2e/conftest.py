@@ -16,6 +16,10 @@ from benchmarks.stamps import clips, write_y4m
 SETTINGS = {"log_level": "info", "worker_capacity": "8"}
 
 
+SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")
+"""Arguments of ``sharpcast publish`` for a stream that every machine enhances in time."""
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
     with running(**SETTINGS) as started:

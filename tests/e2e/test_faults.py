@@ -16,10 +16,9 @@ import pytest
 from benchmarks import viewer
 from benchmarks.faults import schedules, stack
 from benchmarks.server import RunningServer, environment, publishing, running
+from tests.e2e.conftest import SMALL
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")
 
 
 def _out(server: RunningServer, name: str) -> tuple[str, int]:

@@ -11,11 +11,10 @@ import pytest
 
 from benchmarks import viewer
 from benchmarks.server import RunningServer, publishing
+from tests.e2e.conftest import SMALL
 from tests.e2e.publisher import Picture, publish
 
 pytestmark = [pytest.mark.e2e]
-
-SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")
 
 
 def test_ffmpegs_whip_muxer_publishes_and_two_viewers_cost_one_encode(

@@ -9,10 +9,9 @@ import pytest
 
 from benchmarks import viewer
 from benchmarks.server import RunningServer, publishing, running
+from tests.e2e.conftest import SMALL
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")
 
 
 def _enhancement(server: RunningServer) -> dict[str, Any]:
