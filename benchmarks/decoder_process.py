@@ -1,4 +1,4 @@
-"""What decoding in a child process costs over decoding in the worker: ``make bench-decoder``.
+"""The cost of decoding in a child process instead of in the worker: ``make bench-decoder``.
 
 The child gets units by a pipe and puts planes, vectors and quantizers into shared memory, which the
 parent copies once, as it would have to. Prints a table: latency and processor time a frame, memory.
@@ -37,7 +37,7 @@ Decode = Callable[[bytes, int], None]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one way to decode, for a frame."""
+    """The cost of one way to decode, for a frame."""
 
     way: str
     size: tuple[int, int]
@@ -51,7 +51,7 @@ class Cost:
 
 
 def coded(width: int, height: int, count: int) -> list[bytes]:
-    """Units of a moving picture at about 0.12 bit per pixel."""
+    """Codes a moving picture into units, at about 0.12 bit per pixel."""
     codec: Any = av.CodecContext.create("libx264", "w")
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.framerate, codec.bit_rate = FPS, int(0.12 * width * height * FPS)
@@ -69,7 +69,7 @@ def coded(width: int, height: int, count: int) -> list[bytes]:
 
 @contextlib.contextmanager
 def in_process() -> Iterator[tuple[Decode, list[psutil.Process]]]:
-    """Decodes here, with what reuse reads of each picture."""
+    """Decodes in this process, and reads of each picture what reuse needs."""
     decoder = UnitDecoder(Codec.H264)
 
     def decode(unit: bytes, tag: int) -> None:
@@ -84,7 +84,7 @@ def in_process() -> Iterator[tuple[Decode, list[psutil.Process]]]:
 
 @contextlib.contextmanager
 def in_child(width: int, height: int) -> Iterator[tuple[Decode, list[psutil.Process]]]:
-    """The same in a child."""
+    """Decodes in a child process, and reads the same of each picture."""
     planes = width * height * 3 // 2
     shared = SharedMemory(create=True, size=planes + _SIDE_BYTES)
     context = multiprocessing.get_context("spawn")
@@ -140,7 +140,7 @@ _TRACKS = "track" in SharedMemory.__init__.__code__.co_varnames
 
 
 def measure(width: int, height: int, *, frames: int = FRAMES, paced: bool = True) -> list[Cost]:
-    """Both ways, a frame every thirtieth of a second as live (``paced``), or as fast as can be."""
+    """Measures both ways: with 30 frames a second (``paced``), or as fast as each can decode."""
     units = coded(width, height, frames)
     costs = []
     ways = {"in the worker": in_process(), "in a child": in_child(width, height)}
@@ -177,7 +177,7 @@ def _run(
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measures all sizes and prints a table."""
     print(machine.describe())
     print(
         "| size | decoded | latency p50 / p95, ms | processor, ms a frame | child's memory, MiB |"

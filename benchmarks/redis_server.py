@@ -52,14 +52,14 @@ class RedisServer:
             self.process = None
 
     def tell(self, *words: str) -> str:
-        """The raw answer to one command, by hand: no library of ours is in between."""
+        """Returns the raw answer to one command. Raises OSError."""
         parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
         with socket.create_connection(("127.0.0.1", self.port), _ANSWER_S) as link:
             link.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
             return link.recv(65_536).decode(errors="replace")
 
     def ask(self, *words: str) -> str | None:
-        """As ``tell``; None where nobody answers."""
+        """Returns the raw answer to one command, None where nobody answers."""
         try:
             return self.tell(*words)
         except OSError:

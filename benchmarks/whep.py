@@ -1,4 +1,4 @@
-"""What viewers that are no browsers do to join a stream and to leave it."""
+"""Joining a stream and leaving it, for viewers that are no browsers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JOIN_S = 10.0
 
 
 def new_peer() -> RTCPeerConnection:
-    """A peer connection that gathers loopback's address alone and asks no STUN server."""
+    """Makes a peer connection that gathers loopback's address alone and asks no STUN server."""
     import aioice.ice
     from aiortc import RTCConfiguration, RTCPeerConnection
     from aiortc.rtcconfiguration import RTCBundlePolicy
@@ -26,8 +26,8 @@ def new_peer() -> RTCPeerConnection:
 
 
 async def join(peer: RTCPeerConnection, url: str, timeout_s: float = JOIN_S) -> str:
-    """Sends the offer that the peer has made, and gives it the answer; the session's address.
-    Raises OSError.
+    """Sends the peer's offer to the server and gives the answer to the peer. Returns the address of
+    the session. Raises OSError.
     """
     from aiortc import RTCSessionDescription
 

@@ -65,7 +65,7 @@ def _guarded(server: EmbeddedServer) -> Iterator[None]:
 async def _run(
     settings: Settings, redis_url: str, server: EmbeddedServer | None, early: list[int]
 ) -> None:
-    """Until a signal came, which may have been before the loop began."""
+    """Runs until a signal comes; one may have come before the loop began."""
     stop = asyncio.Event()
     with stop_signals.heard(_SIGNALS, stop_signals.StopRequest(stop).repeat_to_end):
         if not early:

@@ -54,7 +54,7 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = _START_S) -> None
 
 @contextlib.contextmanager
 def running(*servers: Server) -> Iterator[None]:
-    """All of them, until the block ends."""
+    """Runs all of them until the block ends."""
     try:
         for server in servers:
             server.start()
@@ -80,7 +80,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """With all slots served."""
+        """Runs it until the block ends, from when all slots are served."""
         with running(*self.servers):
             masters, replicas = self.servers[:3], self.servers[3:]
             bounds = [0, 5461, 10923, 16384]
@@ -133,7 +133,9 @@ class Sentinels:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """With the replica in step, and known to each Sentinel, and they to each other."""
+        """Runs them from when the replica is in step and known to each Sentinel, and they to each
+        other.
+        """
         with running(*self.data, *self.sentinels):
             wait_for(lambda: "master_link_status:up" in (self.data[1].ask("INFO") or ""))
             for sentinel in self.sentinels:

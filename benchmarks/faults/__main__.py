@@ -1,4 +1,4 @@
-"""``python -m benchmarks.faults``: what viewers notice of each fault, as a table."""
+"""``python -m benchmarks.faults`` prints a table of faults and of what viewers notice of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from benchmarks.faults.table import FAULTS
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Prints rows as they are measured; 0 also where a target is missed, 1 for a bad history."""
+    """Prints rows as they are measured. Returns 0 also where a target is missed, 1 for a history
+    that is not sound.
+    """
     parser = argparse.ArgumentParser(prog="benchmarks.faults", description=__doc__)
     parser.add_argument("--streams", type=int, nargs="*", default=[1, 4], help="1 and 4")
     parser.add_argument("--only", default="", help="faults whose name has these words")

@@ -1,4 +1,4 @@
-"""The history of one viewer, and whether it is as it should be; no I/O, no clock.
+"""The history of one viewer, and the check of it; no I/O, no clock.
 
 A frame counts as shown if it lasts: the next one's RTP time is at least a millisecond later.
 Frames that a decoder needs to catch up have times that are closer; no display shows them.
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong with a history."""
+    """The faults of one history, counted."""
 
     shown: int
     twice: int
@@ -57,7 +57,7 @@ class Verdict:
 
 
 def shown(frames: Sequence[Seen]) -> list[Seen]:
-    """The frames that last, the newest one included."""
+    """Returns the frames that last, the newest one included."""
     found = []
     for index, frame in enumerate(frames):
         after = frames[index + 1] if index + 1 < len(frames) else None
@@ -96,8 +96,8 @@ def check(frames: Iterable[Seen], *, is_over: bool = True) -> Verdict:
 
 
 def split_anew(frames: Sequence[Seen], *, begin_s: float) -> list[list[Seen]]:
-    """The frames of two publishers, one after the other: the second one's numbers begin anew after
-    ``begin_s``.
+    """Splits the frames where a second publisher's numbers begin anew, after ``begin_s``; returns
+    one list where they do not.
     """
     newest = -1
     for index, frame in enumerate(frames):
@@ -110,7 +110,7 @@ def split_anew(frames: Sequence[Seen], *, begin_s: float) -> list[list[Seen]]:
 
 
 def longest_freeze_s(frames: Sequence[Seen], *, begin_s: float, end_s: float) -> float:
-    """The longest time within the span in which no new picture was shown."""
+    """Returns the longest time within the span in which no new picture was shown."""
     times = [frame.at_s for frame in shown(frames)]
     within = [at for at in times if begin_s < at < end_s]
     first = max((at for at in times if at <= begin_s), default=begin_s)
@@ -119,8 +119,9 @@ def longest_freeze_s(frames: Sequence[Seen], *, begin_s: float, end_s: float) ->
 
 
 def enhanced_again_s(frames: Sequence[Seen], *, begin_s: float, height: int) -> float | None:
-    """How long after ``begin_s`` the last disturbance was over: a frame of another height than
-    ``height``, or half a second without one. 0.0 if there was none, None if it did not end.
+    """Returns the time from ``begin_s`` to the end of the last disturbance: frames of another
+    height than ``height``, or half a second without a frame. 0.0: there was none; None: it did not
+    end.
     """
     kept = shown(frames)
     before = [frame for frame in kept if frame.at_s < begin_s]
@@ -138,5 +139,5 @@ def enhanced_again_s(frames: Sequence[Seen], *, begin_s: float, height: int) -> 
 
 
 def _step(before: int, after: int) -> int:
-    """From one RTP time to another, signed."""
+    """Returns the signed difference from one RTP time to another."""
     return (after - before + 2**31) % 2**32 - 2**31

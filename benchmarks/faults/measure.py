@@ -20,7 +20,7 @@ from benchmarks.faults.watcher import load
 from benchmarks.waiting import until
 
 BEFORE_S = 0.3
-"""What is looked at before a fault."""
+"""The history is judged from so long before a fault."""
 
 _STEADY = 15
 """So many frames in a row must be enhanced before the next fault."""
@@ -28,7 +28,7 @@ _STEADY = 15
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """Of one fault over all its streams: the worst of each."""
+    """The result of one fault: of each figure the worst among its streams."""
 
     fault: Fault
     streams: int
@@ -49,13 +49,13 @@ class Result:
 
 
 def height_of(streams: int) -> int:
-    """Lines of an enhanced picture."""
+    """Returns the number of lines of an enhanced picture."""
     size = publish_arguments(streams)[1]
     return 2 * int(size.partition("x")[2])
 
 
 class Viewers:
-    """The streams of one stack and what is seen of them."""
+    """The published streams of one stack, with a viewer for each."""
 
     def __init__(self, stack: Stack, streams: int, sized_for: int) -> None:
         self.names = [f"cam{index}" for index in range(streams)]
@@ -66,7 +66,7 @@ class Viewers:
         self._files = {name: stack.watch(name) for name in self.names}
 
     def frames(self) -> dict[str, list[Seen]]:
-        """By stream, oldest first."""
+        """Returns the frames that each stream's viewer has seen, the oldest first."""
         return {name: load(path) for name, path in self._files.items()}
 
     def until_steady(self, timeout_s: float = 30.0) -> None:
@@ -92,8 +92,10 @@ class Viewers:
 def running(
     streams: int, *, workers: int, clock: bool = False, sized_for: int = 0
 ) -> Iterator[tuple[Stack, Viewers]]:
-    """A stack with its viewers, all of them shown enhanced pictures. No workers: app and worker
-    are started apart. ``sized_for``: pictures as small as with so many streams.
+    """Runs a stack with its viewers, from when all of them are shown enhanced pictures.
+
+    With 0 workers the app and one worker are started apart. ``sized_for``: the pictures are as
+    small as with so many streams.
     """
     with tempfile.TemporaryDirectory(prefix="sharpcast-faults-") as name:
         folder = Path(name)
@@ -113,7 +115,7 @@ def running(
 
 
 def measure(streams: int, faults: Iterable[Fault] = FAULTS) -> Iterator[Result]:
-    """One after the other; those that need the same processes share them."""
+    """Measures one fault after the other; those that need the same processes share them."""
     ordered = sorted(faults, key=lambda fault: (fault.clock, fault.workers != 1, fault.workers))
     groups = itertools.groupby(ordered, key=lambda fault: (fault.clock, fault.workers))
     for (clock, workers), group in groups:
@@ -164,7 +166,7 @@ def _not_tried(fault: Fault, streams: int, error: Exception) -> Result:
 
 
 def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_s: float) -> Result:
-    """One viewer's result."""
+    """Returns the result of one viewer."""
     begin_s = moments.began_s - BEFORE_S
     within = [frame for frame in frames if begin_s <= frame.at_s <= end_s]
     if not fault.is_one_session:

@@ -13,7 +13,7 @@ HEAD = (
 
 
 def line(result: Result) -> str:
-    """One row; what is missed is bold."""
+    """Returns one row of the table; a target that is missed is bold."""
     fault = result.fault
     freeze = _cell(result.freeze_s, fault.freeze_s)
     again = "**never**" if result.again_s is None else _cell(result.again_s, fault.again_s)
@@ -26,7 +26,7 @@ def line(result: Result) -> str:
 
 
 def summary(results: Iterable[Result]) -> str:
-    """How many are as wanted."""
+    """Returns a sentence with the number of results that are as wanted."""
     known = list(results)
     return f"{sum(result.is_met for result in known)} of {len(known)} as wanted"
 

@@ -19,7 +19,7 @@ from benchmarks.waiting import until
 
 
 def run(count: int, *, seed: int) -> tuple[int, list[str]]:
-    """How many schedules were run, and what was wrong, a line each."""
+    """Runs random schedules; returns their number, and a line for each that went wrong."""
     random_ = random.Random(seed)
     wrong: list[str] = []
     with running(1, workers=2, sized_for=4) as (stack, viewers):

@@ -26,7 +26,7 @@ TICKS = 3000
 GOP = 60
 STEP_S = 1 / FPS
 RESTART_S = 1.5
-"""From the death of a worker to the next one's first claim."""
+"""The time from the death of a worker to the next one's first claim."""
 
 SOURCE_LINES, ENHANCED_LINES = 270, 540
 _FRESH_S = 0.3
@@ -43,7 +43,7 @@ class Fault:
 
 
 def schedule(random_: random.Random, seconds: float) -> list[Fault]:
-    """One to four faults that may overlap."""
+    """Draws one to four faults, which may overlap."""
     found = []
     for _ in range(random_.randint(1, 4)):
         at_s = random_.uniform(1.0, seconds - 1.0)
@@ -60,7 +60,7 @@ class Down(Exception):
 
 
 class Gone(Exception):
-    """There is no record."""
+    """The stream has no record."""
 
 
 class Fenced(Exception):
@@ -69,19 +69,21 @@ class Fenced(Exception):
 
 @dataclasses.dataclass(slots=True)
 class Log:
-    """Entries by number, which only grows; readers keep the number they saw last."""
+    """The entries of a log, by a number that only grows; a reader keeps the number it saw last."""
 
     entries: list[tuple[int, int, AccessUnit]] = dataclasses.field(default_factory=list)
 
     def after(self, number: int) -> list[tuple[int, int, AccessUnit]]:
-        """What a reader at this number gets."""
+        """Returns the entries behind this number."""
         count = len(self.entries)
         while count and self.entries[count - 1][0] > number:
             count -= 1
         return self.entries[count:]
 
     def last_key(self) -> int:
-        """The number just before the last key frame's entry; the end where there is none."""
+        """Returns the number just before the last key frame's entry; that of the newest entry where
+        there is no key frame.
+        """
         for number, _, unit in reversed(self.entries):
             if unit.is_key:
                 return number - 1
@@ -89,7 +91,7 @@ class Log:
 
 
 class RedisModel:
-    """One record, its two logs and its job."""
+    """A Redis server with one stream: its record, its two logs and its job."""
 
     def __init__(self) -> None:
         self.is_away = self.is_full = False
@@ -98,7 +100,7 @@ class RedisModel:
         self.empty()
 
     def empty(self) -> None:
-        """It lost everything."""
+        """Loses everything."""
         self.session: int | None = None
         self.epoch = 0
         self.holder: int | None = None
@@ -111,7 +113,9 @@ class RedisModel:
             raise Down
 
     def append(self, rendition: str, epoch: int, units: list[AccessUnit]) -> None:
-        """The script: fenced, or appended whole. Raises Down also where the answer was lost."""
+        """Appends all units, or none. Raises Fenced for another writer's log, Gone without a
+        record, Down also where the units are there and only the answer was lost.
+        """
         self.reach()
         owner = self.session if rendition == keys.SOURCE else self.epoch
         if self.session is None:
@@ -128,7 +132,7 @@ class RedisModel:
             raise Down
 
     def take_lead(self, now_s: float) -> int:
-        """A greater epoch than any before."""
+        """Returns the new lead's epoch, which is greater than any before."""
         self.reach()
         if self.session is None:
             raise Gone
@@ -136,7 +140,7 @@ class RedisModel:
         return self.epoch
 
     def keep(self, session: int, epoch: int) -> bool:
-        """The app's touch; True if the record was made again."""
+        """Keeps the record, as the app does all the time. True if it had to be made again."""
         self.reach()
         if self.session is None:
             self.session, self.epoch = session, epoch
@@ -145,7 +149,7 @@ class RedisModel:
 
 
 class WorkerModel:
-    """Claims, follows the source, puts out its pictures, and is fenced when it is late."""
+    """A worker: claims, follows the source, puts out pictures, and is fenced when it is late."""
 
     def __init__(self, number: int, redis: RedisModel, lag_s: float) -> None:
         self._number = number
@@ -156,7 +160,7 @@ class WorkerModel:
         self._end_lead()
 
     def kill(self, now_s: float) -> None:
-        """Another one starts."""
+        """Ends the worker; another one starts in its place."""
         self.starts_s = now_s + RESTART_S
         self._end_lead()
 
@@ -171,7 +175,7 @@ class WorkerModel:
         self._broken = True
 
     def step(self, now_s: float) -> None:
-        """What it does in one moment."""
+        """Does the work of one moment."""
         if now_s < self.starts_s or self.is_stopped:
             return
         try:
@@ -243,11 +247,11 @@ class Screen:
         self.seen: list[Seen] = []
 
     def can_send(self, codec: Codec) -> bool:
-        """Everything."""
+        """True: it decodes every codec."""
         return True
 
     def push(self, unit: Any) -> None:
-        """One unit; the sender's own rule for times that do not grow."""
+        """Notes one unit, with a time by the sender's own rule where times do not grow."""
         pts = unit.pts
         if self.seen and pts <= self.seen[-1].rtp:
             pts = self.seen[-1].rtp + unit.clock_rate // 1000
@@ -259,7 +263,7 @@ class Screen:
 
 
 class World:
-    """All of it; ``run`` once."""
+    """One schedule of faults with all whom it concerns; ``run`` plays it, once."""
 
     def __init__(self, seed: int, *, seconds: float = 7.0) -> None:
         self._random = random.Random(seed)

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.faults.soak MINUTES``: whether anything grows while viewers come and go.
+"""``python -m benchmarks.faults.soak MINUTES`` tells what grows while viewers come and go.
 
 Beside a viewer that stays, viewers join and leave all the time, one is stopped (its kernel's
 buffers fill), one never reads its track, and a worker is killed now and then. Memory, file
@@ -33,7 +33,7 @@ _WARM_S = 60.0
 
 
 async def join_and_leave(url: str, seconds: float) -> int:
-    """Viewers one after the other, each for a moment; how many there were."""
+    """Lets viewers join one after the other, each for a moment. Returns their number."""
     count, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         peer = whep.new_peer()
@@ -50,7 +50,7 @@ async def join_and_leave(url: str, seconds: float) -> int:
 
 
 class Samples:
-    """Memory and file descriptors of the app and the worker, over time."""
+    """Samples of the memory, file descriptors and tasks of the app and the worker, over time."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -73,12 +73,12 @@ class Samples:
         return found
 
     def finish(self) -> None:
-        """No more."""
+        """Ends the thread that takes the samples."""
         self._stop.set()
         self._thread.join()
 
     def lines(self) -> list[str]:
-        """A row for each figure: first, last, and its slope by hour, after a minute of warming."""
+        """Returns a table: of each figure its values and its slope, from after the warm-up on."""
         if not self.rows:
             return []
         begin = self.rows[0][0] + min(_WARM_S, (self.rows[-1][0] - self.rows[0][0]) / 3)
@@ -95,7 +95,7 @@ class Samples:
 
 
 def slope_per_h(points: list[tuple[float, float]]) -> float:
-    """Of the straight line through the points (s, value)."""
+    """Returns the slope of the straight line through the points (s, value), by hour."""
     if len(points) < 2:
         return 0.0
     times, values = (np.array(column) for column in zip(*points, strict=True))
@@ -103,7 +103,7 @@ def slope_per_h(points: list[tuple[float, float]]) -> float:
 
 
 def _tasks(url: str) -> dict[str, float]:
-    """The gauges of /metrics that count what could leak."""
+    """Reads the gauges of /metrics whose growth would be a leak."""
     found: dict[str, float] = {}
     with urllib.request.urlopen(url, timeout=5) as answer:
         for line in answer.read().decode().splitlines():
@@ -116,7 +116,7 @@ def _tasks(url: str) -> dict[str, float]:
 
 
 def soak(minutes: float) -> list[str]:
-    """The table."""
+    """Runs for so many minutes; returns the lines of the report."""
     end = time.monotonic() + 60 * minutes
     with running(1, workers=1) as (stack, viewers):
         url = f"http://127.0.0.1:{stack.port}/whep/{viewers.names[0]}"

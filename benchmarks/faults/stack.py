@@ -24,7 +24,7 @@ Process = subprocess.Popen[bytes]
 
 
 class Stack:
-    """All of them; ``close`` ends what still runs."""
+    """The processes of one installation; ``close`` ends those that still run."""
 
     def __init__(self, folder: Path, *, clock: Path | None = None) -> None:
         """``clock`` is a file of libfaketime: app and workers go by the wall clock it says."""
@@ -40,7 +40,7 @@ class Stack:
         "Those that were started beside the app."
 
     def close(self) -> None:
-        """Ends all that was started, in any order."""
+        """Ends all processes that were started."""
         for process in self._processes:
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -57,21 +57,21 @@ class Stack:
 
     @property
     def server(self) -> RunningServer:
-        """The app's web address."""
+        """The running app, for its web API."""
         assert self.up is not None
         return RunningServer(self.up, f"http://127.0.0.1:{self.port}", self.folder / "up.log")
 
     def start_redis(self) -> None:
-        """An empty one; returns once it answers."""
+        """Starts Redis, empty; returns once it answers."""
         self.redis.start()
         self.redis.until_up()
 
     def start_app(self, *, with_worker: bool) -> None:
-        """``sharpcast up``, or the app alone."""
+        """Starts ``sharpcast up``, or the app alone (``sharpcast serve``)."""
         self.up = self._start("up" if with_worker else "serve", "up.log")
 
     def start_worker(self, name: str) -> Process:
-        """A worker beside the one of ``up``."""
+        """Starts a worker beside that of ``up``."""
         self.workers.append(self._start("work", f"{name}.log", worker_name=name))
         return self.workers[-1]
 
@@ -85,13 +85,13 @@ class Stack:
         until("workers", lambda: self.server.get("/readyz")["workers"] == count, 30.0)
 
     def worker_of(self, stream: str) -> psutil.Process:
-        """The process that enhances a stream. Raises KeyError where there is none."""
+        """Returns the process that enhances a stream. Raises KeyError where there is none."""
         pids = {w["name"]: w["pid"] for w in self.server.get("/api/v1/workers")["workers"]}
         view = self.server.get(f"/api/v1/streams/{stream}")
         return psutil.Process(pids[view["enhancement"]["worker"]])
 
     def publish(self, stream: str, *arguments: str) -> Process:
-        """``sharpcast publish``; the one before of the same stream has ended."""
+        """Starts ``sharpcast publish``; the stream's publisher before it must have ended."""
         command = ["publish", "--test-pattern", "--stamp", *arguments]
         address = f"http://127.0.0.1:{self.port}/whip/{stream}"
         with open(self.folder / f"publish-{stream}.log", "wb") as log:
@@ -106,7 +106,7 @@ class Stack:
         until("a pardon", lambda: self.server.request("PATCH", path, wish) == 200, 10.0)
 
     def watch(self, stream: str) -> Path:
-        """A viewer; the file with what it saw."""
+        """Starts a viewer; returns the file in which it writes what it sees."""
         out = self.folder / f"{stream}.seen"
         address = f"http://127.0.0.1:{self.port}/whep/{stream}"
         with open(self.folder / f"watch-{stream}.log", "wb") as log:
@@ -115,7 +115,7 @@ class Stack:
         return out
 
     def kill_group(self, process: Process) -> None:
-        """SIGKILL for a process and those it started."""
+        """Kills (SIGKILL) a process and those it started."""
         with contextlib.suppress(psutil.NoSuchProcess):
             family = [psutil.Process(process.pid)]
             family += family[0].children(recursive=True)
@@ -159,19 +159,19 @@ _CLI = [sys.executable, "-m", "cli.main"]
 
 
 def find_faketime() -> Path | None:
-    """The library that lets a process's wall clock jump, where it is installed."""
+    """Finds the library that lets a process's wall clock jump; None where it is not installed."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return found[0] if found else None
 
 
 def missing() -> str:
-    """What this machine lacks for the benchmark, as a sentence; empty: nothing."""
+    """Returns a sentence that names what this machine lacks for the benchmark, or an empty one."""
     return "" if shutil.which("redis-server") else "redis-server is not installed."
 
 
 @contextlib.contextmanager
 def stopped(process: psutil.Process) -> Iterator[None]:
-    """SIGSTOP for the time of the block."""
+    """Stops the process (SIGSTOP) for the time of the block."""
     os.kill(process.pid, signal.SIGSTOP)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The faults that are measured, and what is wanted of each."""
+"""The faults that are measured, each with its targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.waiting import until
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Moments:
-    """When a fault began, and from when on recovery is counted; monotonic seconds."""
+    """The begin of a fault, and the moment from which recovery is counted; monotonic seconds."""
 
     began_s: float
     over_s: float
@@ -51,7 +51,7 @@ def _now() -> Moments:
 
 
 def kill_worker(stack: Stack, streams: list[str]) -> Moments:
-    """kill -9 of whoever enhances the first stream."""
+    """Kills the worker that enhances the first stream."""
     victim = stack.worker_of(streams[0])
     moments = _now()
     victim.kill()
@@ -59,7 +59,7 @@ def kill_worker(stack: Stack, streams: list[str]) -> Moments:
 
 
 def stop_worker(stack: Stack, streams: list[str]) -> Moments:
-    """SIGSTOP for 5 s, then SIGCONT."""
+    """Stops that worker for 5 s (SIGSTOP, then SIGCONT)."""
     victim = stack.worker_of(streams[0])
     moments = _now()
     with stopped(victim):
@@ -68,7 +68,7 @@ def stop_worker(stack: Stack, streams: list[str]) -> Moments:
 
 
 def restart_redis(stack: Stack, streams: list[str]) -> Moments:
-    """kill -9, and an empty one at once."""
+    """Kills Redis, and starts an empty one at once."""
     began = time.monotonic()
     stack.redis.kill()
     stack.start_redis()
@@ -76,7 +76,7 @@ def restart_redis(stack: Stack, streams: list[str]) -> Moments:
 
 
 def take_redis_away(stack: Stack, streams: list[str]) -> Moments:
-    """kill -9, and an empty one after 10 s."""
+    """Kills Redis, and starts an empty one after 10 s."""
     began = time.monotonic()
     stack.redis.kill()
     time.sleep(10.0)
@@ -85,7 +85,7 @@ def take_redis_away(stack: Stack, streams: list[str]) -> Moments:
 
 
 def fill_memory(stack: Stack, streams: list[str]) -> Moments:
-    """Redis takes no more for 5 s."""
+    """Lets Redis take no more for 5 s, as if its memory were full."""
     began = time.monotonic()
     stack.redis.tell("CONFIG", "SET", "maxmemory", "1")
     time.sleep(5.0)
@@ -94,7 +94,7 @@ def fill_memory(stack: Stack, streams: list[str]) -> Moments:
 
 
 def fill_disk(stack: Stack, streams: list[str]) -> Moments:
-    """Redis is to save and cannot, so it refuses writes, for 5 s."""
+    """Lets Redis refuse writes for 5 s, because it is to save and cannot."""
     redis, began = stack.redis, time.monotonic()
     shutil.rmtree(redis.folder)
     redis.tell("CONFIG", "SET", "save", "1 1")
@@ -112,7 +112,7 @@ def fill_disk(stack: Stack, streams: list[str]) -> Moments:
 
 
 def kill_app(stack: Stack, streams: list[str]) -> Moments:
-    """kill -9 of ``sharpcast serve``, and another one at once."""
+    """Kills ``sharpcast serve``, and starts another one at once."""
     assert stack.up is not None
     moments = _now()
     stack.kill_group(stack.up)
@@ -121,7 +121,7 @@ def kill_app(stack: Stack, streams: list[str]) -> Moments:
 
 
 def replace_publisher(stack: Stack, streams: list[str]) -> Moments:
-    """kill -9 of the publisher, and another one of the same name after 3 s."""
+    """Kills the publishers, and starts others of the same names after 3 s."""
     began = time.monotonic()
     for stream in streams:
         stack.kill_group(stack.publishers[stream])
@@ -134,7 +134,7 @@ def replace_publisher(stack: Stack, streams: list[str]) -> Moments:
 
 
 def step_clock(seconds: int) -> Break:
-    """The wall clock of app and worker jumps from where it is."""
+    """Makes a fault in which the wall clock of app and worker jumps from where it is."""
 
     def step(stack: Stack, streams: list[str]) -> Moments:
         file = stack.folder / "clock"
@@ -147,7 +147,7 @@ def step_clock(seconds: int) -> Break:
 
 
 def publish_arguments(streams: int) -> tuple[str, ...]:
-    """What a publisher sends: with four streams on a small machine, less."""
+    """Returns a publisher's arguments; several streams are smaller, for small machines."""
     if streams == 1:
         return ("--size", "480x270", "--fps", "30", "--kbps", "800")
     return ("--size", "320x180", "--fps", "15", "--kbps", "300")

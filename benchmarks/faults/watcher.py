@@ -30,7 +30,7 @@ _SILENCE_S = 1.0
 
 
 class Watcher:
-    """One stream's viewer; ``run`` until cancelled."""
+    """A viewer of one stream; it runs until it is cancelled."""
 
     def __init__(self, url: str, out: TextIO) -> None:
         self._url = url
@@ -41,7 +41,7 @@ class Watcher:
         "The server's run that was joined."
 
     async def run(self) -> None:
-        """Watches, again and again."""
+        """Watches, and joins again whenever the connection ends."""
         while True:
             with contextlib.suppress(OSError):
                 await self._watch()
@@ -103,13 +103,13 @@ class Watcher:
 
 
 def load(path: Path) -> list[Seen]:
-    """What a watcher wrote so far."""
+    """Reads the frames that a watcher has written so far."""
     rows = path.read_text().splitlines() if path.exists() else []
     return [Seen(*json.loads(row)) for row in rows if row.endswith("]")]
 
 
 def _run_of(url: str) -> str:
-    """What the server calls its run, "" where it does not answer."""
+    """Asks the server for the name of its run; "" where it does not answer."""
     address = f"{url.partition('/whep/')[0]}/api/v1/server"
     try:
         with urllib.request.urlopen(address, timeout=2) as answer:
@@ -119,7 +119,7 @@ def _run_of(url: str) -> str:
 
 
 def _enlarge_buffers(loop: asyncio.AbstractEventLoop) -> None:
-    """What the kernel drops while this process waits for a core is nobody else's fault."""
+    """Enlarges the buffers of sockets to come: the kernel drops less while this process waits."""
     create = loop.create_datagram_endpoint
 
     async def create_larger(*args: Any, **named: Any) -> Any:

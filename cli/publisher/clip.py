@@ -105,7 +105,7 @@ def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
 
 
 def _open(path: Path) -> Any:
-    """The file, also where its name looks like a protocol's or its tags are not UTF-8."""
+    """Opens the file, also where its name looks like a protocol's or its tags are not UTF-8."""
     return av.open(f"file:{path}", metadata_errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""Whether a session that broke is begun again. No I/O, no clock.
+"""The decision whether a session that broke is begun again. No I/O, no clock.
 
 A server that was started anew is gone for a while, or names another run of itself. One that ended
 the session on purpose still answers, as the same run; then nothing is begun again. Servers that
@@ -17,7 +17,7 @@ GOODBYE_S = 1.5
 
 
 class Verdict(enum.Enum):
-    """What to do about a broken session."""
+    """The decision about a broken session."""
 
     WAIT = "wait"
     AGAIN = "again"
@@ -25,7 +25,7 @@ class Verdict(enum.Enum):
 
 
 class Comeback:
-    """Fed with what the server calls its run, "" where it does not answer."""
+    """The policy for one publisher. It is told what the server calls its run, "" for no answer."""
 
     def __init__(self) -> None:
         self._run = ""
@@ -37,7 +37,7 @@ class Comeback:
         "Whether a session ever stood: before that, every failure is final."
 
     def begin(self) -> None:
-        """A session stands."""
+        """Notes that a session stands."""
         self._is_live = self.was_live = True
         self._was_away = False
         self._failures = 0
@@ -52,11 +52,13 @@ class Comeback:
         return bool(run) and run != self._run
 
     def see(self, run: str) -> None:
-        """Who answers before there is a session."""
+        """Notes which run answers before there is a session."""
         self._last_seen = run or self._last_seen
 
     def wait_s(self, chance: float) -> float:
-        """How long to wait before the next look; ``chance`` (0 to 1) keeps many from one moment."""
+        """Returns the time to wait before the next look, in s. ``chance`` (0 to 1) spreads the
+        looks of many publishers.
+        """
         if self._is_live and not self._was_away:
             self._is_live = False
             return GOODBYE_S
@@ -66,7 +68,7 @@ class Comeback:
         return longest * (0.5 + chance / 2)
 
     def judge(self, run: str) -> Verdict:
-        """After a wait: what the answer means for a session that broke."""
+        """Decides after a wait, by the run that answers now."""
         before = self._run or self._last_seen
         if not before:
             return Verdict.GIVE_UP

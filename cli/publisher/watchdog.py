@@ -44,7 +44,7 @@ _ENDED = "The server ended the session, or does not answer any more."
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a child needs to know of its place."""
+    """The child's part: the time that it may send, and its line to the parent."""
 
     duration_s: float | None
     "What is left of the whole time; None: no limit."
@@ -64,7 +64,7 @@ def become_child(url: str, duration_s: float | None) -> Attempt:
 
 
 class _Parent:
-    """One child after the other."""
+    """The parent, which starts one child after the other."""
 
     def __init__(self, url: str, duration_s: float | None) -> None:
         self._server = _server_address(url)
@@ -93,7 +93,7 @@ class _Parent:
             self._wait_for_server()
 
     def _fork(self) -> Attempt | None:
-        """None in the parent."""
+        """Starts a child. Returns its part in the child, None in the parent."""
         left_s = self._duration_s
         if self._ends_at is not None and self._comeback.was_live:
             left_s = max(0.0, self._ends_at - time.monotonic())
@@ -119,7 +119,9 @@ class _Parent:
                 os.kill(self._child, number)
 
     def _wait(self) -> int:
-        """The child's exit status; ends it where its session is with a server that is gone."""
+        """Waits for the child's exit status; ends a child whose session is with a server that is
+        gone.
+        """
         is_live, ask_at = False, 0.0
         self._is_news = False
         self._comeback.see(_ask(self._server))
@@ -164,7 +166,7 @@ def _has_spoken(pipe: int) -> bool:
 
 
 def _server_address(url: str) -> str:
-    """Where a server of ours tells its run; "" for an address that cannot be one."""
+    """Returns the address at which our server tells its run; "" if ``url`` is not one of ours."""
     parts = urlsplit(url)
     above, _, last = parts.path.rstrip("/").rpartition("/")
     if parts.scheme not in ("http", "https") or not above.endswith("/whip") or not last:
@@ -173,7 +175,7 @@ def _server_address(url: str) -> str:
 
 
 def _ask(address: str) -> str:
-    """The run of the server that answers there; "" where none does."""
+    """Asks a server for the name of its run; "" where none answers."""
     if not address:
         return ""
     # Nothing secret is sent or believed, so a self-made certificate will do, as it does for FFmpeg.

@@ -1,4 +1,4 @@
-"""When a broken session is begun again, in virtual time."""
+"""The policy for broken sessions, in virtual time."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def load(variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def whole(variables: Mapping[str, str]) -> dict[str, Any]:
-    """The whole file. Raises MissingVariable as Compose does."""
+    """Reads the whole file. Raises MissingVariable as Compose does."""
     text = (ROOT / "docker-compose.yml").read_text()
     project: dict[str, Any] = _fill(yaml.safe_load(text), variables)
     return project

@@ -33,7 +33,7 @@ class BidiError(Exception):
 
 
 def missing() -> str:
-    """What the tests lack here, as one sentence; empty if nothing."""
+    """Returns a sentence that names what the tests lack here, or an empty one."""
     if shutil.which(PROGRAM) is None:
         return f"Firefox is missing: apt-get install {PROGRAM}"
     return ""
@@ -47,7 +47,7 @@ class Firefox:
         self._last = 0
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """The result of one command; events that nobody asked for are skipped."""
+        """Sends one command and returns its result; events that nobody asked for are skipped."""
         self._last += 1
         self._socket.send(json.dumps({"id": self._last, "method": method, "params": params}))
         while True:
@@ -60,7 +60,7 @@ class Firefox:
             return result
 
     def open(self, url: str, *, width: int = 1280, height: int = 800) -> Page:
-        """A new tab with the address loaded."""
+        """Opens the address in a new tab."""
         page = Page(self, self.call("browsingContext.create", type="tab")["context"])
         viewport = {"width": width, "height": height}
         self.call("browsingContext.setViewport", context=page.context, viewport=viewport)
@@ -95,7 +95,7 @@ class Page:
         return json.loads(found["result"]["value"])
 
     def until(self, expression: str, timeout_s: float = 20.0) -> Any:
-        """The first true value of an expression; raises TimeoutError with the page's words."""
+        """Returns an expression's first true value. Raises TimeoutError with the page's words."""
         return browser.until(self, expression, timeout_s)
 
     def wait_for_timeout(self, milliseconds: float) -> None:
@@ -121,7 +121,7 @@ class Page:
         )
 
     def text(self, selector: str) -> str:
-        """What an element says."""
+        """Returns the text of an element."""
         return str(self.evaluate(f"document.querySelector({json.dumps(selector)}).textContent"))
 
     def screenshot(self, path: Path) -> None:

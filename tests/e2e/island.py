@@ -35,7 +35,9 @@ _SETUP = (
 
 @contextlib.contextmanager
 def island() -> Iterator[str]:
-    """The address of the interface, while the calling thread lives there; skips where forbidden."""
+    """Moves the calling thread there for the time of the block, and gives the interface's address.
+    Skips the test where that is forbidden.
+    """
     if shutil.which("ip") is None:
         pytest.skip("ip is missing: apt-get install iproute2")
     mainland = os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)

@@ -82,7 +82,7 @@ def units_of(viewer: Viewer, codec: Codec) -> list[bytes]:
 
 
 def pictures(viewer: Viewer, codec: Codec) -> list[tuple[int, int]]:
-    """The sizes of what the viewer's decoder makes of its packets; nothing was lost on the way."""
+    """Decodes all that the viewer has received, without a loss, and returns the pictures' sizes."""
     decoder, sizes = UnitDecoder(codec), []
     for unit in units_of(viewer, codec):
         sizes += [(p.width, p.height) for _, p in decoder.decode(unit, 0)]

@@ -96,5 +96,5 @@ def test_commands_call_nobody(command: str, alone: str, home: Path, tmp_path: Pa
 
 
 def reports_in(home: Path) -> list[Path]:
-    """What libraries leave in a home in order to tell its owner apart from others."""
+    """Lists the files by which libraries would tell the owner of a home apart from others."""
     return [home / name for name in ("intel", ".cache/Microsoft") if (home / name).exists()]

@@ -1,4 +1,4 @@
-"""What processes send to whom, read from a system-call trace."""
+"""The destinations of what processes send, read from a system-call trace."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Sent:
 
 
 def destinations(text: str) -> Iterable[Sent]:
-    """All Internet addresses in a trace. Unix and netlink sockets have none."""
+    """Finds all Internet addresses in a trace. Unix and netlink sockets have none."""
     for line in text.splitlines():
         for port, v4, v6 in _INET.findall(line):
             yield Sent(v4 or v6, int(port), line)
 
 
 def unwanted(text: str, own: Iterable[str]) -> list[str]:
-    """Lines that look a name up, or go to an address that is neither loopback nor one's own."""
+    """Returns the lines that look up a name, or have an address neither loopback nor own."""
     allowed = set(own)
     return [
         sent.line
@@ -52,7 +52,9 @@ def unwanted(text: str, own: Iterable[str]) -> list[str]:
 
 
 def traced(trace: Path) -> list[str]:
-    """What to put before a command so that it and its children are traced; skips without."""
+    """Returns the words before a command that let it and its children be traced. Skips the test
+    where nothing can be traced.
+    """
     if shutil.which("strace") is None:
         pytest.skip("strace is missing: apt-get install strace")
     # -D: the command keeps the place, and so the signals, of the process that was started.
@@ -64,7 +66,7 @@ def traced(trace: Path) -> list[str]:
 
 
 def finished(trace: Path, pid: int, timeout_s: float = 10.0) -> str:
-    """The whole trace of a command that has ended."""
+    """Waits until a command has ended; returns its whole trace."""
     ended = re.compile(rf"^{pid} .*\+\+\+ (exited|killed)", re.MULTILINE)
 
     def whole() -> str:

@@ -22,7 +22,7 @@ MAX_INPUT = 4096
 
 
 def main() -> int:
-    """The exit status: 0 if nothing broke."""
+    """Searches, and returns the exit status: 0 if nothing broke."""
     words = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     words.add_argument("targets", nargs="*", help="default: all that read by themselves")
     words.add_argument("--seconds", type=int, default=60, help="for each target")

@@ -70,7 +70,7 @@ def parts(data: bytes) -> Iterator[bytes]:
 
 
 def joined(pieces: list[bytes]) -> bytes:
-    """The input that ``parts`` cuts into these."""
+    """Joins pieces to the input that ``parts`` cuts into them."""
     return b"".join(len(piece).to_bytes(2, "big") + piece for piece in pieces)
 
 
@@ -190,7 +190,7 @@ def _vp9_payloads() -> list[bytes]:
 
 
 def _packets(data: bytes) -> None:
-    """Packets in any order, of any number and time: six bytes each."""
+    """Feeds packets in any order, of any number and time: six bytes each."""
     assembler, sequence, timestamp = VideoAssembler(), 0, 0
     for at in range(0, len(data) - 5, 6):
         step, shift, flags, size, wait, _ = data[at : at + 6]
@@ -251,7 +251,7 @@ def _beat_seeds() -> list[bytes]:
 
 
 def _settings(data: bytes) -> None:
-    """A settings file of any content, and each of its values in the environment."""
+    """Loads a settings file of any content, and each of its values from the environment."""
     with scratch(".env") as path:
         path.write_bytes(data)
         with contextlib.suppress(BadSettings):
@@ -277,7 +277,7 @@ def _plan(data: bytes) -> None:
 
 
 def _vp8_modes(data: bytes) -> None:
-    """The worker's reader of VP8's first partition, compiled and without bounds checks."""
+    """Parses with the worker's VP8 first-partition reader, compiled and without bounds checks."""
     parser = Vp8Parser()
     for piece in parts(data):
         with contextlib.suppress(BrokenUnit):
@@ -312,7 +312,7 @@ def _films() -> list[bytes]:
 
 @contextlib.contextmanager
 def scratch(suffix: str) -> Iterator[Path]:
-    """A path in memory, where the machine has that, gone afterwards."""
+    """Gives the path of a file that is gone afterwards, in memory where the machine has that."""
     folder = MEMORY if MEMORY.is_dir() else None
     with tempfile.NamedTemporaryFile(suffix=suffix, dir=folder) as file:
         yield Path(file.name)

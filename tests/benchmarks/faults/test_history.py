@@ -1,4 +1,4 @@
-"""The check of what a viewer saw."""
+"""The check of a viewer's history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the soak says of its samples."""
+"""The report of the soak."""
 
 from __future__ import annotations
 
