@@ -10,21 +10,21 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from app.http.app_state import Context
 from app.http.auth import Guard
 from app.http.certificate import Certificate
-from app.http.context import Context
 from app.http.edge.connections import MAX_CONNECTIONS, ConnectionCounts
 from app.http.edge.options import edge_options
 from app.http.metrics import Metrics
+from app.http.serializers import Defaults
 from app.http.server import create_app
 from app.http.snapshot import Snapshot
-from app.http.views import Defaults
 from app.http.web_server import WebServer, bind
+from app.hub import StreamHub
 from app.open_files import raise_limit
-from app.rtc import ice
-from app.rtc.turn import IceServerList
-from app.streams.hub import StreamHub
-from app.streams.publishing import HubOptions
+from app.streams.publishers import HubOptions
+from app.webrtc import ice
+from app.webrtc.turn import IceServerList
 from wire import stop_signals
 from wire.address import parse_address
 from wire.connection import REDIS_CONNECTIONS, Redis, connect, wait_until_up

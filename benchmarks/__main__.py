@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import browser, glass, live, machine
+from benchmarks import browser, glass_to_glass, live, machine
 from benchmarks.table import Row, render
 
 _DEFAULT = ("live", "glass", "quality", "reuse")
@@ -25,11 +25,11 @@ def _glass(seconds: float) -> list[Row]:
     if lack:
         print(f"glass: left out. {lack}")
         return []
-    return glass.measure(min(seconds, 60.0))
+    return glass_to_glass.measure(min(seconds, 60.0))
 
 
 def _crowd(seconds: float) -> list[Row]:
-    from benchmarks.crowd import measure
+    from benchmarks.capacity import measure
 
     return measure.measure(min(seconds, measure.SECONDS))
 

@@ -22,7 +22,7 @@ import psutil
 
 from benchmarks import machine
 from benchmarks.machine import cpu_s
-from wire.batch import Codec
+from media.codec import Codec
 from workers.decode.decoder import UnitDecoder
 
 SIZES = ((480, 270), (1280, 720))

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from benchmarks.waiting import until
-from wire.parent import dying_with_us
+from wire.parent_death import dying_with_us
 
 _FAST = ("--save", "", "--appendonly", "no", "--daemonize", "no", "--bind", "127.0.0.1")
 _ANSWER_S = 2.0

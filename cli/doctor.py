@@ -13,7 +13,7 @@ def doctor(
     """Say what this machine can run, how fast, and what is missing."""
     import json
 
-    from cli.examination import examine
+    from cli.diagnostics import examine
     from wire.settings import load_settings
 
     findings = examine(load_settings())

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from app.main import serve
-from cli import pages
-from cli.children import keep_redis, keep_worker
+from cli import banner
+from cli.processes import keep_redis, keep_worker
 from wire import stop_signals
 from wire.embedded import EmbeddedServer
 from wire.errors import WireError
@@ -81,7 +81,7 @@ async def _run_until(
             settings,
             redis_url=redis_url,
             stop=stop,
-            on_ready=lambda url: pages.show(url, settings),
+            on_ready=lambda url: banner.show(url, settings),
         ),
         "worker": keep_worker(redis_url, stop),
     }

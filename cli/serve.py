@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli import logs, pages
+from cli import banner, logs
 
 
 def serve() -> None:
@@ -17,4 +17,4 @@ def serve() -> None:
             "`sharpcast serve` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
         )
     logs.set_up(settings.log_level)
-    run(settings, redis_url=settings.redis_url, on_ready=lambda url: pages.show(url, settings))
+    run(settings, redis_url=settings.redis_url, on_ready=lambda url: banner.show(url, settings))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import logs
-from cli.memory import use_large_pages
+from cli.hugepages import use_large_pages
 
 
 def work(
@@ -26,12 +26,12 @@ def work(
             "`sharpcast work` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
         )
     if check:
-        from cli.alive import check_worker
+        from cli.healthcheck import check_worker
 
         check_worker(settings.redis_url, settings.redis_prefix)
         return
     use_large_pages()
-    from workers.main import run
+    from workers.process.main import run
 
     logs.set_up(settings.log_level)
     raise typer.Exit(run(settings))

@@ -14,16 +14,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ("app", "workers", "models", "wire", "cli", "benchmarks")
+SOURCE = ("app", "media", "workers", "models", "wire", "cli", "benchmarks")
 OURS = {*SOURCE, "tests"}
 
 ARROWS: dict[str, tuple[str, ...]] = {
-    "wire": ("wire",),
+    "media": ("media",),
+    "wire": ("wire", "media"),
     "models": ("models", "wire.telemetry"),
-    "app": ("app", "wire"),
-    "workers": ("workers", "wire", "models.manifest", "models.errors"),
-    "workers.engines.torch": ("workers", "wire", "models.manifest", "models.errors", "models.nets"),
-    "cli": ("cli", "app", "workers", "models", "wire", "benchmarks"),
+    "app": ("app", "wire", "media"),
+    "workers": ("workers", "wire", "media", "models.manifest", "models.errors"),
+    "workers.engines.torch": (
+        "workers",
+        "wire",
+        "media",
+        "models.manifest",
+        "models.errors",
+        "models.nets",
+    ),
+    "cli": ("cli", "app", "workers", "models", "wire", "media", "benchmarks"),
 }
 """Who may import what of ours; the longest name that fits the importer counts. Whoever is not
 here may import all."""
@@ -33,10 +41,11 @@ PEERS = ("aiortc", "aioice")
 WEB = ("fastapi", "starlette", "uvicorn")
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "media": (*INFERENCE, *PEERS, *WEB, "av", "numpy", "redis"),
     "wire": (*INFERENCE, *PEERS, *WEB, "av", "numpy"),
     "models": (*PEERS, *WEB),
     "app": (*INFERENCE, *PEERS, "av"),
-    "app.rtc": INFERENCE,
+    "app.webrtc": INFERENCE,
     "workers": (*PEERS, *WEB, "tensorrt", "pycuda"),
     "workers.engines.tensorrt.device": (*PEERS, *WEB),
     "cli": PEERS,
@@ -180,20 +189,20 @@ def test_no_file_is_a_grab_bag() -> None:
         ("wire.x", "from models.manifest import load"),
         ("wire.x", "import numpy as np"),
         ("models.x", "from wire import keys"),
-        ("app.x", "def f():\n    from workers.plan import x"),
+        ("app.x", "def f():\n    from workers.scheduling import x"),
         ("app.x", "import models.manifest"),
         ("app.x", "import cv2"),
         ("app.http.x", "from aiortc import RTCPeerConnection"),
         ("app.streams.x", "import av"),
-        ("app.rtc.x", "import torch"),
-        ("workers.x", "from app.rtc import x"),
+        ("app.webrtc.x", "import torch"),
+        ("workers.x", "from app.webrtc import x"),
         ("workers.x", "from models import nets"),
         ("workers.engines.ort", "from models.nets.live import Live"),
         ("workers.engines.torchx", "from models.nets.live import Live"),
         ("workers.x", "from fastapi import FastAPI"),
         ("workers.x", "if TYPE_CHECKING:\n    import aiortc"),
         ("models.x", "import cli.main"),
-        ("app.rtc.x", "from ..http import y\nfrom . import z\nimport workers"),
+        ("app.webrtc.x", "from ..http import y\nfrom . import z\nimport workers"),
         ("workers.x", "import pickle"),
         ("workers.engines.tensorrt.engine", "import tensorrt"),
         ("workers.engines.tensorrt.engine", "import pycuda.driver as cuda"),
@@ -208,7 +217,7 @@ def test_a_wrong_import_is_found(module: str, text: str) -> None:
     ("module", "text"),
     [
         ("app.x", "from wire import keys\nimport appdirs\nimport modelsx"),
-        ("app.rtc.x", "import aiortc, av\nfrom aioice import ice\nfrom .y import z"),
+        ("app.webrtc.x", "import aiortc, av\nfrom aioice import ice\nfrom .y import z"),
         ("workers.x", "from models import manifest\nfrom models.errors import BadManifest"),
         ("workers.engines.torch", "def f():\n    from models.nets.live import Live"),
         ("workers.engines.torch.net", "import torch, models.nets"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from wire.errors import NoRedisServer
-from wire.parent import dying_with_us
+from wire.parent_death import dying_with_us
 
 _START_S = 10.0
 _STOP_S = 3.0

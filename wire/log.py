@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from media.access_unit import AccessUnit, Kind
 from wire import keys
-from wire.batch import AccessUnit, Batch, Kind, encode_batch, is_repeated, parse_batch
+from wire.batch import Batch, encode_batch, is_repeated, parse_batch
 from wire.connection import RETRY_S, Redis
 from wire.errors import BadBatch, DamagedKey, Fenced, LogFull, StreamGone
 from wire.position import START, Position, just_before

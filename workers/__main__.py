@@ -8,7 +8,7 @@ import sys
 from wire.errors import BadSettings
 from wire.log_limit import limit_logs
 from wire.settings import load_settings
-from workers.main import run
+from workers.process.main import run
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ WorkerError
 
 from __future__ import annotations
 
-from wire.limits import too_large
+from media.limits import too_large
 
 
 class WorkerError(Exception):

@@ -7,11 +7,11 @@ import time
 from fastapi import APIRouter, Depends, Response
 
 from app.errors import BadRequest, StreamNotFound
-from app.http import schemas, views
-from app.http.context import Context
+from app.http import schemas, serializers
+from app.http.app_state import Context
 from app.http.openapi import GUARDED
-from app.http.sdp import check_name
 from app.http.snapshot import Seen
+from app.http.whip_common import check_name
 from wire.streams import StreamRecord
 
 
@@ -52,15 +52,19 @@ class _Views:
         return _json(
             seen.json(
                 "workers",
-                lambda: schemas.WorkerList(workers=[views.worker_view(b) for b in seen.beats]),
+                lambda: schemas.WorkerList(
+                    workers=[serializers.worker_view(b) for b in seen.beats]
+                ),
             )
         )
 
     async def models(self) -> list[schemas.Model]:
-        return views.model_views((await self._context.snapshot.get()).beats)
+        return serializers.model_views((await self._context.snapshot.get()).beats)
 
     def _view(self, record: StreamRecord, seen: Seen) -> schemas.Stream:
-        return views.stream_view(record, seen.beats, self._context.hub, self._context.defaults)
+        return serializers.stream_view(
+            record, seen.beats, self._context.hub, self._context.defaults
+        )
 
     def server(self) -> schemas.Server:
         context = self._context

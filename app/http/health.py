@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.errors import RedisAway
-from app.http.context import Context
+from app.http.app_state import Context
 from app.http.snapshot import Seen
 from wire.server_memory import ServerMemory
 

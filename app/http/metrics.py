@@ -19,8 +19,8 @@ from prometheus_client.registry import Collector
 
 from app.http.rendition_metrics import of_logs, of_renditions
 from app.http.snapshot import Seen
+from app.hub import StreamHub
 from app.loop_lag import LoopLag
-from app.streams.hub import StreamHub
 from wire import keys
 from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory

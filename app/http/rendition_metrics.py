@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from app.streams.hub import StreamHub
+from app.hub import StreamHub
 from wire.heartbeat import WorkerBeat
 
 

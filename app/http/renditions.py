@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from app.delivery.rendition_choice import USUAL
 from app.http import schemas
-from app.streams.choice import USUAL
-from app.streams.hub import StreamHub
+from app.hub import StreamHub
 from wire import keys
 from wire.heartbeat import RenditionWork, StreamWork
 from wire.streams import StreamRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app.http import api, health, openapi, pages, problems, whep, whip
-from app.http.context import Context
+from app.http.app_state import Context
 from app.http.edge.asgi import Edge
 
 _DESCRIPTION = (

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from app.errors import RedisAway
-from app.streams.hub import StreamHub
+from app.hub import StreamHub
 from wire.connection import REDIS_DOWN, Redis
 from wire.heartbeat import Heartbeats, WorkerBeat
 from wire.server_memory import ServerMemory, read_memory

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.errors import BadRequest, ForeignOrigin, NobodyPublishes
-from app.http import sdp
-from app.http.context import Context
+from app.http import whip_common
+from app.http.app_state import Context
 from app.http.openapi import ANSWER, OFFER
 from wire.keys import ENHANCED, SOURCE
 
@@ -50,33 +50,33 @@ def router(context: Context) -> APIRouter:
         ] = SOURCE,
     ) -> Response:
         """Watches a stream: the body is an SDP offer, the answer's body the SDP answer."""
-        sdp.check_name(stream)
+        whip_common.check_name(stream)
         if rendition not in (*_ENHANCED_NAMES, SOURCE):
             raise BadRequest(f"There is no rendition {rendition[:20]!r}; use enhanced or source.")
         if fallback not in ("", SOURCE, "none"):
             raise BadRequest("The fallback can only be source or none.")
-        offer = await sdp.read_offer(request)
+        offer = await whip_common.read_offer(request)
         await _check_may_watch(request, stream, context)
         secret, answer = await context.hub.play(
             stream,
             offer,
             rendition=SOURCE if rendition == SOURCE else ENHANCED,
             fallback=fallback != "none",
-            route=sdp.route(request),
+            route=whip_common.route(request),
         )
-        base = sdp.base_url(request, context.public_url)
-        return sdp.created(answer, f"{base}/whep/{stream}/{secret}", context.ice_servers)
+        base = whip_common.base_url(request, context.public_url)
+        return whip_common.created(answer, f"{base}/whep/{stream}/{secret}", context.ice_servers)
 
     @routes.delete("/{stream}/{session}", response_class=Response)
     async def stop(stream: str, session: str) -> Response:
         """Ends the session."""
-        await context.hub.stop_playing(sdp.check_name(stream), session)
-        return sdp.ended()
+        await context.hub.stop_playing(whip_common.check_name(stream), session)
+        return whip_common.ended()
 
     @routes.head("/{stream}", response_class=Response)
     async def head() -> Response:
         """Says what the endpoint speaks."""
-        return Response(status_code=200, media_type=sdp.MEDIA_TYPE)
+        return Response(status_code=200, media_type=whip_common.MEDIA_TYPE)
 
-    sdp.add_common(routes, context.hub, publishes=False)
+    whip_common.add_common(routes, context.hub, publishes=False)
     return routes

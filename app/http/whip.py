@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.http import sdp
-from app.http.context import Context
+from app.http import whip_common
+from app.http.app_state import Context
 from app.http.openapi import ANSWER, GUARDED, OFFER
 
 
@@ -32,13 +32,13 @@ def router(context: Context) -> APIRouter:
         ] = True,
     ) -> Response:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
-        sdp.check_name(stream)
-        offer = await sdp.read_offer(request)
+        whip_common.check_name(stream)
+        offer = await whip_common.read_offer(request)
         secret, answer = await context.hub.publish(
-            stream, offer, takeover=takeover, route=sdp.route(request)
+            stream, offer, takeover=takeover, route=whip_common.route(request)
         )
-        base = sdp.base_url(request, context.public_url)
-        return sdp.created(answer, f"{base}/whip/{stream}/{secret}", context.ice_servers)
+        base = whip_common.base_url(request, context.public_url)
+        return whip_common.created(answer, f"{base}/whip/{stream}/{secret}", context.ice_servers)
 
     @routes.delete(
         "/{stream}/{session}",
@@ -48,13 +48,13 @@ def router(context: Context) -> APIRouter:
     )
     async def unpublish(stream: str, session: str) -> Response:
         """Ends the session; the stream and all its viewers end with it."""
-        await context.hub.unpublish(sdp.check_name(stream), session)
-        return sdp.ended()
+        await context.hub.unpublish(whip_common.check_name(stream), session)
+        return whip_common.ended()
 
     @routes.head("/{stream}", status_code=204, response_class=Response)
     async def head() -> Response:
         """Nothing to show."""
-        return sdp.nothing()
+        return whip_common.nothing()
 
-    sdp.add_common(routes, context.hub, guarded, publishes=True)
+    whip_common.add_common(routes, context.hub, guarded, publishes=True)
     return routes

@@ -1,7 +1,7 @@
-"""The life of a stream on this app: who publishes it, who watches it, what is read from Redis.
+"""The life of a stream on this app: who publishes it, and what is read of its logs.
 
-Owns: publications, tail readers, viewings, their statistics. Must not know: HTTP, aiortc (it
-meets peers only through ``app.rtc.publisher`` and ``app.rtc.viewer``).
-The states of a publication stand in ``life.py``.
-Open first: ``hub.py``.
+Owns: publishers, ingest sessions, rendition readers and their statistics. Must not know: HTTP,
+viewers, aiortc (it meets publishers only through ``app.webrtc.publisher_connection``).
+The states of an ingest session stand in ``ingest_state.py``.
+Open first: ``publishers.py`` and ``rendition_reader.py``.
 """

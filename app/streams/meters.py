@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 
-from wire.batch import AccessUnit, Stage
+from media.access_unit import AccessUnit, Stage
 
 WINDOW_S = 3.0
 SAMPLES = 300

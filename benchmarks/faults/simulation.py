@@ -10,14 +10,16 @@ import dataclasses
 import random
 from typing import Any
 
-from app.streams.backlog import Backlog
-from app.streams.life import Event, State, after
-from app.streams.tail import RenditionTail
-from app.streams.time_line import TimeLine
-from app.streams.viewing import Viewing
+from app.delivery.playback_session import Viewing
+from app.streams.ingest_queue import Backlog
+from app.streams.ingest_state import Event, State, after
+from app.streams.rendition_reader import RenditionTail
+from app.streams.stream_timeline import TimeLine
 from benchmarks.faults.history import Seen, Verdict, check
+from media.access_unit import AccessUnit, Flags, Kind
+from media.codec import Codec
 from wire import keys
-from wire.batch import AccessUnit, Codec, Flags, Kind, is_repeated
+from wire.batch import is_repeated
 from wire.connection import connect
 from wire.jobs import LEASE_MS, RENEW_S
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.loop import back_and_forth
+from benchmarks.ping_pong import back_and_forth
 from benchmarks.quality.grid import middle
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.pool import pool

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.reuse.coded import CODECS, coded_frames
-from benchmarks.reuse.course import Course, follow
+from benchmarks.reuse.contact_sheet import draw_strip
 from benchmarks.reuse.grid import BPP, Plan, fill
 from benchmarks.reuse.material import KINDS, NORMAL, Material, film
 from benchmarks.reuse.nets import has_onnxruntime
 from benchmarks.reuse.peak import measure_peak
 from benchmarks.reuse.plots import draw_course, draw_kept, draw_profile, draw_time
 from benchmarks.reuse.profile import Profile, profile
+from benchmarks.reuse.quality_over_time import Course, follow
 from benchmarks.reuse.report import SHOWN_FRAME, Results, markdown
-from benchmarks.reuse.strip import draw_strip
 from models.training.codec import LiveEncoder
 
 COURSES = ("speaker", "handheld")

@@ -10,13 +10,13 @@ from typing import Any
 from av.video.frame import PictureType
 
 from benchmarks.reuse.material import Material
+from media.codec import Codec
 from models.training.codec import LiveEncoder, open_encoder, to_frame
-from wire.batch import Codec
+from workers.bitstream.frame_info import CodecInfo
+from workers.bitstream.inspector import CodecInspector
 from workers.decode.decoder import UnitDecoder
-from workers.picture import Picture
-from workers.reuse import warm
-from workers.reuse.codec_info import CodecInfo
-from workers.reuse.inspector import CodecInspector
+from workers.kernels import jit_warmup
+from workers.media.picture import Picture
 
 __all__ = ["CODECS", "Coded", "coded_frames"]
 
@@ -39,7 +39,7 @@ def coded_frames(
     """The material through an encoder and a worker's decoder; ``keys`` are frames that are made key
     frames beside the first.
     """
-    warm.warm_up()
+    jit_warmup.warm_up()
     height, width = material.small.shape[1:]
     context = open_encoder(encoder, width, height, material.fps)
     codec = CODECS[encoder.codec]

@@ -11,7 +11,7 @@ from benchmarks.reuse.grid import Cell, Plan, fill
 from benchmarks.reuse.material import KINDS
 from benchmarks.reuse.methods import FP32, FULL, PLAIN, REUSE
 from benchmarks.table import Row
-from workers.enhance.reuse import MOST_PART
+from workers.upscale.temporal_upscaler import MOST_PART
 
 __all__ = ["Judged", "gain", "kept", "mean_ms", "of", "saved", "speedup", "summary", "targets"]
 __all__ += ["sample_cost"]

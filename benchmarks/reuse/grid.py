@@ -31,7 +31,7 @@ from benchmarks.reuse.methods import (
 from models.manifest import load_manifest
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder
-from workers.picture import Picture
+from workers.media.picture import Picture
 
 __all__ = ["BPP", "Cell", "Plan", "Track", "fill", "measure"]
 

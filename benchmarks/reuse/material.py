@@ -9,12 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.loop import back_and_forth
+from benchmarks.ping_pong import back_and_forth
 from models.export.measure import read_clip, small_clip
 from models.training.clip import Bytes, Clip
 from models.training.game import film_game
 from models.training.screen import film_screen
-from workers.reuse.codec_info import CELL
+from workers.bitstream.frame_info import CELL
 
 __all__ = ["KINDS", "LARGE", "NORMAL", "SCALE", "Material", "film", "thumbnail"]
 

@@ -24,9 +24,9 @@ from models.export.measure import bicubic
 from models.manifest import Manifest, Precision, model_file
 from models.training.clip import Bytes
 from workers.engines.engine import FreeSession
-from workers.enhance.chroma import resize_chroma
-from workers.enhance.reuse import ReuseFeed
-from workers.picture import Picture
+from workers.media.picture import Picture
+from workers.upscale.chroma import resize_chroma
+from workers.upscale.temporal_upscaler import ReuseFeed
 
 __all__ = ["FLOW", "FP32", "FULL", "HALF", "LOOP", "METHODS", "NOW_AND_THEN", "PLAIN", "REUSE"]
 __all__ += ["SPARSE", "Method", "Work", "make_methods"]
@@ -112,8 +112,8 @@ class Full:
 
 
 class Reuse:
-    """``workers.enhance.reuse``, given all the work that it wishes, or never more than a share of
-    the full net's, at key frames neither.
+    """``workers.upscale.temporal_upscaler``, given all the work that it wishes, or never more than
+    a share of the full net's, at key frames neither.
     """
 
     def __init__(

@@ -13,12 +13,12 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot
 
-from benchmarks.reuse.course import SHOWN, Course
 from benchmarks.reuse.figures import kept, mean_ms, of, saved
 from benchmarks.reuse.grid import Cell
 from benchmarks.reuse.material import KINDS
 from benchmarks.reuse.methods import FLOW, FULL, HALF, LOOP, PLAIN, REUSE
 from benchmarks.reuse.profile import PARTS, Profile
+from benchmarks.reuse.quality_over_time import SHOWN, Course
 
 __all__ = ["draw_course", "draw_kept", "draw_profile", "draw_time"]
 

@@ -14,7 +14,7 @@ from benchmarks.reuse.material import SCALE, Material
 from benchmarks.reuse.methods import Reuse
 from benchmarks.reuse.nets import free_net
 from models.manifest import load_manifest
-from workers.picture import Picture
+from workers.media.picture import Picture
 
 __all__ = ["INSIDE", "NET", "OTHER", "PARTS", "Profile", "profile"]
 

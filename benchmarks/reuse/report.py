@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.reuse.course import Course
 from benchmarks.reuse.figures import gain, kept, mean_ms, saved, targets
 from benchmarks.reuse.grid import BPP, Cell, Plan
 from benchmarks.reuse.material import KINDS
@@ -26,9 +25,10 @@ from benchmarks.reuse.methods import (
 )
 from benchmarks.reuse.peak import Kernel, best
 from benchmarks.reuse.profile import PARTS, Profile
+from benchmarks.reuse.quality_over_time import Course
 from benchmarks.table import Row, render
 from models.manifest import load_manifest
-from workers.enhance.reuse import MOST_PART
+from workers.upscale.temporal_upscaler import MOST_PART
 
 __all__ = ["SHOWN_FRAME", "Results", "engine", "markdown"]
 

@@ -29,7 +29,7 @@ import typer
 from cli.errors import NotPublished
 from cli.publisher.comeback import Comeback, Verdict
 from wire import stop_signals
-from wire.parent import dying_with_us
+from wire.parent_death import dying_with_us
 
 PATIENCE_S = 3.0
 TRY_AGAIN = 75

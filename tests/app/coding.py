@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
-from wire.batch import Codec
+from media.codec import Codec
 
 OPUS_SILENCE = b"\xf8\xff\xfe"
 """RFC 6716: one 20 ms packet of silence."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from app.rtc.send_queue import Outgoing
-from wire.batch import AccessUnit, Batch, Codec, Flags, Kind, Stage
+from app.rtp.send_queue import Outgoing
+from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.codec import Codec
+from wire.batch import Batch
 from wire.clock import now_us
 
 

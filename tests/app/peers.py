@@ -15,9 +15,9 @@ from aiortc.codecs import CODECS as AIORTC_CODECS
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
-from app.rtc.payloads import packetize
+from app.webrtc.payload_formats import packetize
+from media.codec import Codec
 from tests.app import coding
-from wire.batch import Codec
 
 Signal = Callable[[str], Awaitable[str]]
 """Takes an SDP offer to the server and brings its answer."""

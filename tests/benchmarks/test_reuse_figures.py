@@ -10,14 +10,14 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("onnx")
 pytest.importorskip("openvino")
 
-from benchmarks.loop import back_and_forth
-from benchmarks.reuse.course import SHOWN, Course
+from benchmarks.ping_pong import back_and_forth
 from benchmarks.reuse.figures import gain, kept, mean_ms, saved, speedup, targets
 from benchmarks.reuse.grid import Cell, Track
 from benchmarks.reuse.methods import FLOW, FP32, FULL, HALF, LOOP, METHODS, PLAIN, REUSE
 from benchmarks.reuse.peak import Kernel, best
 from benchmarks.reuse.plots import draw_course, draw_kept, draw_profile, draw_time
 from benchmarks.reuse.profile import PARTS, Profile
+from benchmarks.reuse.quality_over_time import SHOWN, Course
 from benchmarks.reuse.report import Results, engine, markdown
 
 FRAMES = 20

@@ -12,14 +12,14 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("onnx")
 
 from benchmarks.reuse.coded import CODECS, Coded, coded_frames
-from benchmarks.reuse.course import follow
+from benchmarks.reuse.contact_sheet import COLOURS, draw_strip, fates
 from benchmarks.reuse.figures import targets
 from benchmarks.reuse.grid import BPP, Cell, measure
 from benchmarks.reuse.material import KINDS, LARGE, Material, film, thumbnail
 from benchmarks.reuse.methods import FLOW, FULL, HALF, MOST, NOW_AND_THEN, PLAIN, REUSE, SPARSE
 from benchmarks.reuse.peak import chain
 from benchmarks.reuse.profile import NET, PARTS, profile
-from benchmarks.reuse.strip import COLOURS, draw_strip, fates
+from benchmarks.reuse.quality_over_time import follow
 from models.training.codec import LiveEncoder
 
 NET_NAME = "live-s"

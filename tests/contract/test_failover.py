@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.streams.publication import Publication
+from app.streams.ingest_session import Publication
 from tests.contract.units import video
 from tests.redis_servers import Cluster, Sentinels, Server
 from wire import keys

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from wire.batch import AccessUnit, Batch, Codec, Flags, Kind
+from media.access_unit import AccessUnit, Flags, Kind
+from media.codec import Codec
+from wire.batch import Batch
 
 
 def video(sequence: int, *, key: bool = False, size: int = 20) -> AccessUnit:

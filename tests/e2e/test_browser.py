@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import browser
-from benchmarks.glass import delays_ms
+from benchmarks.glass_to_glass import delays_ms
 from benchmarks.server import RunningServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.usefixtures("needs_browser")]

@@ -11,21 +11,21 @@ import pytest
 
 from app.http.renditions import rendition_views
 from app.http.schemas import Rendition
-from app.rtc import ice
-from app.rtc.payloads import depayload
-from app.streams.hub import HubOptions, StreamHub
+from app.hub import HubOptions, StreamHub
+from app.webrtc import ice
+from app.webrtc.payload_formats import depayload
+from media.codec import Codec
 from tests.app import coding
 from tests.app.peers import Viewer, publishing, until, watching
 from tests.workers.studio import lead_config, working
 from tests.workers.zoo import make_model
 from wire import keys
-from wire.batch import Codec
 from wire.connection import Redis
 from wire.heartbeat import StreamWork
 from workers.decode.decoder import UnitDecoder
 from workers.engines import make_engine
-from workers.enhance.nets import NetCache
-from workers.worker import Worker
+from workers.process.worker import Worker
+from workers.upscale.model_cache import NetCache
 
 SIZE, ENHANCED = (98, 54), (196, 108)
 SOURCES = {

@@ -67,7 +67,7 @@ def _start(name: str, wish: argparse.Namespace) -> tuple[str, bool]:
 def _search(name: str, wish: argparse.Namespace) -> int:
     import atheris
 
-    import workers.reuse.vp8  # noqa: F401 - numba compiles its loops from their own code only
+    import workers.bitstream.vp8  # noqa: F401 - numba compiles its loops from their own code only
 
     with atheris.instrument_imports(include=["app", "wire", "workers", "aiortc", "aioice"]):
         from tests.fuzz.targets import TARGETS

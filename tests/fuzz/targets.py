@@ -16,27 +16,28 @@ from aiortc.rtp import HeaderExtensionsMap, RtcpPacket, RtpPacket
 from aiortc.sdp import SessionDescription
 
 from app.errors import BadOffer
-from app.rtc.answer import offer_for_aiortc
-from app.rtc.assembler import CodedUnit, Packet, VideoAssembler
-from app.rtc.gate import PACKET_ERRORS, PacketGate, Refusals, Verdict
-from app.rtc.intake import VideoIntake
-from app.rtc.offer import check_play_offer, check_publish_offer
-from app.rtc.payloads import depayload, packetize
+from app.rtp.jitter_buffer import CodedUnit, Packet, VideoAssembler
+from app.rtp.video_intake import VideoIntake
+from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, Refusals, Verdict
+from app.webrtc.payload_formats import depayload, packetize
+from app.webrtc.sdp_answer import offer_for_aiortc
+from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
+from media.codec import Codec
 from tests.app.coding import h264, pictures, vp8, vp9
 from tests.wire.vectors import make as vectors
-from wire.batch import Codec, encode_batch, parse_batch
+from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
 from wire.errors import BadBatch, BadMessage, BadSettings
 from wire.heartbeat import WorkerBeat, parse_beat
 from wire.jobs import parse_job
 from wire.settings import load_settings
 from wire.streams import parse_record
-from workers.engines.tensorrt.hardware import Gpu
+from workers.bitstream.vp8 import Vp8Parser
+from workers.engines.tensorrt.gpu_api import Gpu
 from workers.engines.tensorrt.plans import BadPlan, PlanKey
 from workers.engines.tensorrt.plans import encode as encode_plan
 from workers.engines.tensorrt.plans import parse as parse_plan
 from workers.errors import BrokenUnit, FileFailed
-from workers.reuse.vp8 import Vp8Parser
 from workers.transcode.source import open_source
 from workers.transcode.steps import FileDecode
 

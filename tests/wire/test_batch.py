@@ -9,18 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.codec import Codec
 from wire import batch as batch_module
-from wire.batch import (
-    MAX_PAYLOAD,
-    AccessUnit,
-    Batch,
-    Codec,
-    Flags,
-    Kind,
-    Stage,
-    encode_batch,
-    parse_batch,
-)
+from wire.batch import MAX_PAYLOAD, Batch, encode_batch, parse_batch
 from wire.errors import BadBatch
 
 VECTORS = Path(__file__).parent / "vectors"

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
+from media.access_unit import Stage
 from wire import batch, control, heartbeat, jobs, log, streams
-from wire.batch import Stage
 from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
 from wire.streams import StreamRecord
-from workers.plan.ladder import Reason, Rung
+from workers.scheduling.degradation import Reason, Rung
 
 TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
 

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
+from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.codec import Codec
 from wire import clock
-from wire.batch import AccessUnit, Codec, Flags, Kind, Stage
-from workers.picture import Picture
+from workers.media.picture import Picture
 
 _NAMES = {Codec.H264: "libx264", Codec.VP8: "libvpx", Codec.VP9: "libvpx-vp9"}
 

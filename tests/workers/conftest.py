@@ -10,7 +10,7 @@ import pytest
 
 from wire.connection import Redis
 from workers.engines import make_engine
-from workers.enhance.nets import NetCache
+from workers.upscale.model_cache import NetCache
 
 from .zoo import make_model, make_video_model
 

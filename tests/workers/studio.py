@@ -7,8 +7,10 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
 
+from media.access_unit import AccessUnit, Kind
+from media.codec import Codec
 from wire import clock, control, keys
-from wire.batch import AccessUnit, Batch, Codec, Kind
+from wire.batch import Batch
 from wire.bitrates import BitrateTable
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import StreamGone
@@ -16,11 +18,11 @@ from wire.heartbeat import ModelInfo
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.streams import WATCH_AGAIN_S, StreamRegistry
-from workers.capacity import Capacity
 from workers.encode.step import OutputConfig
-from workers.enhance.nets import NetCache
-from workers.lead_config import LeadConfig
-from workers.worker import Worker
+from workers.process.calibration import Capacity
+from workers.process.worker import Worker
+from workers.session.config import LeadConfig
+from workers.upscale.model_cache import NetCache
 
 from .clips import as_arrived
 

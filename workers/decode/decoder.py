@@ -7,11 +7,11 @@ from typing import Any
 import av
 import av.error
 
-from wire.batch import Codec
-from wire.limits import MAX_PIXELS, is_too_large
+from media.codec import Codec
+from media.limits import MAX_PIXELS, is_too_large
+from workers.bitstream.ffmpeg_side_data import EXPORT
 from workers.errors import BrokenUnit, PictureTooLarge
-from workers.picture import Picture
-from workers.reuse.side_data import EXPORT
+from workers.media.picture import Picture
 
 _NAMES = {Codec.H264: "h264", Codec.VP8: "vp8", Codec.VP9: "vp9"}
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from wire.batch import Codec, Flags, Stage
+from media.access_unit import Flags, Stage
+from media.codec import Codec
+from workers.bitstream.inspector import CodecInspector
 from workers.decode.decodability import Decodability
 from workers.decode.decoder import UnitDecoder
-from workers.decode.gate import Entrance, SourceGate
+from workers.decode.key_frame_gate import Entrance, SourceGate
 from workers.errors import BrokenUnit
-from workers.picture import Picture
-from workers.plan.route import Route
-from workers.reuse.inspector import CodecInspector
-from workers.shot import Shot
-from workers.tally import Tally
+from workers.media.frame_task import Shot
+from workers.media.picture import Picture
+from workers.runtime.frame_counters import Tally
+from workers.scheduling.passthrough import Route
 
 _MAX_INSIDE = 32
 """Units after which a picture that did not come will not come: twice what H.264 may reorder."""

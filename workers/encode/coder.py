@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workers.channel import Channel
 from workers.encode.step import EncodeStep, Made
-from workers.plan.route import Route
-from workers.shot import Shot
-from workers.stage import Stage
+from workers.media.frame_task import Shot
+from workers.runtime.bounded_queue import Channel
+from workers.runtime.pipeline_thread import Stage
+from workers.scheduling.passthrough import Route
 
 WAITING = 2
 """Shots that may wait for an encoder."""

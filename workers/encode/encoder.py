@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Protocol
 
-from wire.batch import Codec
-from workers.picture import Colour, Picture
+from media.codec import Codec
+from workers.media.picture import Colour, Picture
 
 CLOCK_RATE = 90_000
 """Ticks per second of an encoder's time; RTP's rate for video (RFC 6184, RFC 7741)."""

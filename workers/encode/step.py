@@ -7,19 +7,20 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 
+from media.access_unit import AccessUnit, Flags, Stage
+from media.codec import Codec
 from wire import keys
-from wire.batch import AccessUnit, Codec, Flags, Stage
 from wire.bitrates import BitrateTable
 from workers.encode.encoder import Coded, Encoder, EncoderSpec, EncoderTicks
 from workers.encode.key_frames import KeyFramePolicy
-from workers.encode.table import make_encoder
+from workers.encode.registry import make_encoder
 from workers.errors import EncoderFailed
-from workers.picture import Colour, Picture
-from workers.plan.frame_rate import FrameRate
-from workers.plan.lateness import Patience
-from workers.plan.route import Route
-from workers.shot import Shot
-from workers.tally import Tally
+from workers.media.frame_task import Shot
+from workers.media.picture import Colour, Picture
+from workers.runtime.frame_counters import Tally
+from workers.scheduling.deadlines import Patience
+from workers.scheduling.frame_rate import FrameRate
+from workers.scheduling.passthrough import Route
 
 log = logging.getLogger(__name__)
 

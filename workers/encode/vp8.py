@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workers.encode.context import encode_one, open_context
 from workers.encode.encoder import Coded, EncoderSpec
-from workers.picture import Picture
+from workers.encode.libav import encode_one, open_context
+from workers.media.picture import Picture
 
 _SPEED = "-8"
 _BUFFER_S = 0.6

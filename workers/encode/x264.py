@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workers.encode.context import encode_one, open_context
 from workers.encode.encoder import Coded, EncoderSpec
 from workers.encode.level import level_for
-from workers.picture import Picture
+from workers.encode.libav import encode_one, open_context
+from workers.media.picture import Picture
 
 _NOMINAL_FPS = 10.0
 _BUFFER_S = 0.5

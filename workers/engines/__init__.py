@@ -10,9 +10,9 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from workers.cores import usable_cores
 from workers.engines.engine import Engine, EngineOptions
 from workers.errors import EngineUnavailable
+from workers.runtime.cores import usable_cores
 
 TABLE = {
     "openvino": "workers.engines.openvino:OpenVinoEngine",

@@ -224,6 +224,6 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _batched(path: Path, shapes: dict[str, tuple[int, ...]]) -> bytes:
     """The file with its input shapes fixed; loaded on use, since only batches need the package."""
-    graphs = importlib.import_module("workers.engines.graphs")
+    graphs = importlib.import_module("workers.engines.onnx_graphs")
     data: bytes = graphs.with_shapes(graphs.read(path), shapes).SerializeToString()
     return data

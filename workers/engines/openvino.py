@@ -28,7 +28,7 @@ from workers.engines.engine import (
     out_shape,
     tensor_shapes,
 )
-from workers.engines.sizes import OftenMet
+from workers.engines.shape_cache import OftenMet
 from workers.errors import NetUnusable
 
 log = logging.getLogger(__name__)

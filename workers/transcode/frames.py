@@ -12,7 +12,7 @@ import av.error
 from av.filter import Graph
 
 from workers.errors import FileFailed
-from workers.picture import FULL_RANGE, PLAIN, Picture, Siting
+from workers.media.picture import FULL_RANGE, PLAIN, Picture, Siting
 
 _RGB_MATRIX = 0
 _BT709 = 1

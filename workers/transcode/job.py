@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from models.manifest import ZOO
-from workers import capacity
-from workers.channel import Channel
-from workers.engines.choice import Wanted, choose_engine
-from workers.enhance.nets import NetCache
+from workers.engines.selection import Wanted, choose_engine
 from workers.errors import FileFailed
-from workers.stage import Stage, join_all
+from workers.process import calibration
+from workers.runtime.bounded_queue import Channel
+from workers.runtime.pipeline_thread import Stage, join_all
 from workers.transcode.losses import Left, losses
 from workers.transcode.output import FileOutput, Format, format_for
 from workers.transcode.source import Source, has_picture, open_source
 from workers.transcode.steps import FileDecode, FileEncode, FileEnhance, Item
+from workers.upscale.model_cache import NetCache
 
 _BETWEEN = 4
 _JOIN_S = 30.0
@@ -87,7 +87,7 @@ def enhance_file(
     with contextlib.ExitStack() as stack:
         opened = open_source(source)
         stack.callback(opened.container.close)
-        wanted = Wanted(model, capacity.WIDTH, capacity.HEIGHT, precision, zoo)
+        wanted = Wanted(model, calibration.WIDTH, calibration.HEIGHT, precision, zoo)
         choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
         nets = NetCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
         stack.callback(nets.close)

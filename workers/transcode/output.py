@@ -15,7 +15,7 @@ import av.error
 from av.container import Flags
 
 from workers.errors import FileFailed
-from workers.picture import Colour, Picture, Siting
+from workers.media.picture import Colour, Picture, Siting
 from workers.transcode.aspect import write_aspect
 from workers.transcode.source import Source, is_cover, url_of
 

@@ -14,7 +14,7 @@ import av.error
 from av.stream import Disposition
 
 from workers.errors import FileFailed
-from workers.picture import Picture
+from workers.media.picture import Picture
 from workers.transcode.frames import FrameFilter, Turn, is_interlaced, turn_of
 
 _PEEK_PACKETS = 600

@@ -9,12 +9,12 @@ from typing import Any
 
 import av.error
 
-from workers.enhance.nets import NetCache
-from workers.enhance.upscaler import Upscaler
-from workers.picture import Picture
+from workers.media.picture import Picture
 from workers.transcode.frames import FrameFilter, Ready, fit
 from workers.transcode.output import FileOutput
 from workers.transcode.source import Source, packets_of
+from workers.upscale.model_cache import NetCache
+from workers.upscale.upscaler import Upscaler
 
 MAX_ERRORS = 100
 """Reading ends after so many errors with nothing read between them."""

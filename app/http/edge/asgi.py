@@ -31,7 +31,7 @@ from app.http.edge.origins import Caller, Names, Origins, Verdict, split_host
 from app.http.edge.paths import split_target, strip_prefix, strip_slash
 from app.http.edge.penalties import Penalties
 from app.http.problems import problem_of
-from app.rtc.offer import MAX_OFFER_BYTES
+from app.webrtc.sdp_offer import MAX_OFFER_BYTES
 
 logger = logging.getLogger(__name__)
 

@@ -9,19 +9,19 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from app.http.app_state import Context
 from app.http.auth import Guard
-from app.http.context import Context
 from app.http.edge.asgi import Edge, EdgeOptions
 from app.http.edge.origins import Names, Origins
 from app.http.metrics import Metrics
+from app.http.serializers import Defaults
 from app.http.server import create_app
 from app.http.snapshot import Snapshot
-from app.http.views import Defaults
-from app.rtc import ice
-from app.rtc.ice import IceServer
-from app.rtc.turn import IceServerList
-from app.streams.hub import StreamHub
-from app.streams.publishing import HubOptions
+from app.hub import StreamHub
+from app.streams.publishers import HubOptions
+from app.webrtc import ice
+from app.webrtc.ice import IceServer
+from app.webrtc.turn import IceServerList
 from wire.connection import Redis
 
 PUBLISH_TOKEN = "publish-secret-9f3a"

@@ -13,13 +13,13 @@ from starlette.requests import Request
 
 from app.http import schemas
 from app.http.auth import Guard
-from app.rtc.ice import IceServer
+from app.webrtc.ice import IceServer
 from tests.app import coding
 from tests.app.http.answers import check_problem, matches
 from tests.app.http.conftest import ADMIN_TOKEN, MakeSite, Site
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
-from tests.app.rtc.offer_texts import offer
+from tests.app.webrtc.offer_texts import offer
 from wire.connection import connect
 from wire.heartbeat import Heartbeats, ModelInfo, StreamWork, WorkerBeat
 

@@ -20,7 +20,7 @@ from benchmarks.server import environment, free_port
 from tests.app import coding
 from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN
 from tests.app.peers import Viewer, publishing, until, watching
-from tests.app.rtc.offer_texts import offer
+from tests.app.webrtc.offer_texts import offer
 from wire.embedded import EmbeddedServer
 
 SECONDS = 10

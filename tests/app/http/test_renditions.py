@@ -15,7 +15,7 @@ from tests.app.http.conftest import Site
 from tests.app.http.test_api import beat, get
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
-from tests.app.rtc.offer_texts import offer
+from tests.app.webrtc.offer_texts import offer
 from wire import keys
 from wire.connection import command
 from wire.heartbeat import Heartbeats, RenditionWork, WorkerBeat

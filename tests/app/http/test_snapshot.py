@@ -8,14 +8,14 @@ import contextlib
 import pytest
 
 from app.errors import RedisAway
-from app.streams.hub import StreamHub
+from app.hub import StreamHub
 from tests.app import coding
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import MakeSite, Site
 from tests.app.http.test_api import beat
 from tests.app.http.test_whep import Http
 from tests.app.peers import publishing, until
-from tests.app.rtc.offer_texts import offer
+from tests.app.webrtc.offer_texts import offer
 from wire.connection import command, connect
 from wire.heartbeat import Heartbeats
 from wire.streams import StreamRecord

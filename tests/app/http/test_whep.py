@@ -10,7 +10,7 @@ from tests.app import coding
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import BASE, MakeSite, Site
 from tests.app.peers import publishing, until, watching
-from tests.app.rtc.offer_texts import offer
+from tests.app.webrtc.offer_texts import offer
 
 UNITS = coding.h264(98, 54, 10)
 

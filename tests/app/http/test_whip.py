@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 import pytest
 from aiortc.sdp import SessionDescription
 
-from app.rtc.ice import IceServer
-from app.rtc.offer import MAX_OFFER_BYTES
-from app.rtc.turn import LOGIN_S
+from app.webrtc.ice import IceServer
+from app.webrtc.sdp_offer import MAX_OFFER_BYTES
+from app.webrtc.turn import LOGIN_S
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import BASE, PUBLISH_TOKEN, MakeSite, Site
-from tests.app.rtc.offer_texts import offer, publish_codec, without
+from tests.app.webrtc.offer_texts import offer, publish_codec, without
 from wire.connection import command, connect
 
 

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rtc import sender
-from app.rtc.send_queue import Outgoing
-from app.streams import backlog, replay
-from app.streams.backlog import Backlog
-from app.streams.catch_up import catch_up
+from app.delivery import gop_cache
+from app.delivery.catch_up import catch_up
+from app.delivery.gop_cache import ReplayBuffer
+from app.rtp.send_queue import Outgoing
+from app.streams import ingest_queue
+from app.streams.ingest_queue import Backlog
 from app.streams.meters import SAMPLES, LatencyMeter, RateMeter, percentiles
-from app.streams.replay import ReplayBuffer
 from app.streams.throttle import Throttle
+from app.webrtc import rtp_sender
+from media.access_unit import AccessUnit, Stage
+from media.codec import Codec
 from tests.app import fakes
-from wire.batch import AccessUnit, Codec, Stage
 
 # Meters.
 
@@ -105,13 +107,17 @@ def test_a_backlog_gives_units_in_order_and_in_bounded_batches() -> None:
     units = fakes.group(0, 100)
     assert not any(made.push(unit) for unit in units)
     taken = [made.pop(), made.pop(), made.pop()]
-    assert [len(part) for part in taken] == [backlog.MAX_BATCH, 100 - backlog.MAX_BATCH, 0]
+    assert [len(part) for part in taken] == [
+        ingest_queue.MAX_BATCH,
+        100 - ingest_queue.MAX_BATCH,
+        0,
+    ]
     assert [unit for part in taken for unit in part] == units
 
 
 def test_a_full_backlog_goes_and_video_begins_again_at_a_key_frame() -> None:
     made = Backlog()
-    for unit in fakes.group(0, backlog.MAX_UNITS):
+    for unit in fakes.group(0, ingest_queue.MAX_UNITS):
         made.push(unit)
     assert made.push(fakes.video(240))
     assert len(made) == 0
@@ -121,7 +127,7 @@ def test_a_full_backlog_goes_and_video_begins_again_at_a_key_frame() -> None:
     assert not made.push(fakes.video(242, key=True))
     assert not made.push(fakes.video(243))
     assert [unit.sequence for unit in made.pop()] == [0, 242, 243]
-    assert made.dropped == {"backlog": backlog.MAX_UNITS, "no_key": 2}
+    assert made.dropped == {"backlog": ingest_queue.MAX_UNITS, "no_key": 2}
 
 
 def test_what_could_not_be_written_is_written_later_from_the_last_key_frame_on() -> None:
@@ -171,7 +177,7 @@ def test_what_is_kept_is_bounded_in_units_and_bytes() -> None:
     for number in range(1, 40):
         made.push(fakes.video(number, size=1024 * 1024))
         made.pop()
-        assert made._bytes <= backlog.MAX_BYTES + 1024 * 1024 + 64
+        assert made._bytes <= ingest_queue.MAX_BYTES + 1024 * 1024 + 64
     assert made.dropped["no_key"] > 0
 
 
@@ -213,13 +219,17 @@ def test_no_reader_of_a_backlog_meets_video_without_its_key_frame(events: list[s
             made.push(fakes.audio(number))
         else:
             made.push(fakes.video(number, key=event == "key"))
-        assert len(made) <= backlog.MAX_UNITS
+        assert len(made) <= ingest_queue.MAX_UNITS
 
 
 def test_video_wakes_the_writer_and_a_key_frame_starts_the_stream() -> None:
     key, other, sound = fakes.video(0, key=True), fakes.video(1), fakes.audio(0)
-    assert [backlog.wakes_writer(unit) for unit in (key, other, sound)] == [True, True, False]
-    assert [backlog.starts_source(unit) for unit in (key, other, sound)] == [True, False, False]
+    assert [ingest_queue.wakes_writer(unit) for unit in (key, other, sound)] == [True, True, False]
+    assert [ingest_queue.starts_source(unit) for unit in (key, other, sound)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 # Replay.
@@ -254,7 +264,9 @@ def test_a_replay_begins_at_the_last_key_frame() -> None:
     assert buffer.replay() == []
 
 
-@pytest.mark.parametrize("count,size", [(replay.MAX_UNITS + 1, 10), (3, replay.MAX_BYTES // 2)])
+@pytest.mark.parametrize(
+    "count,size", [(gop_cache.MAX_UNITS + 1, 10), (3, gop_cache.MAX_BYTES // 2)]
+)
 def test_too_long_a_replay_is_given_up_until_the_next_key_frame(count: int, size: int) -> None:
     buffer = ReplayBuffer()
     for sequence in range(count):
@@ -270,19 +282,19 @@ def test_a_group_of_too_many_packets_is_given_up_too() -> None:
     buffer = ReplayBuffer()
     unit = dataclasses.replace(outgoing(0, key=True), payloads=(b"x",) * 100)
     buffer.add(unit)
-    for _ in range(replay.MAX_PACKETS // 100 - 1):
+    for _ in range(gop_cache.MAX_PACKETS // 100 - 1):
         buffer.add(dataclasses.replace(unit, is_key=False))
-    assert sum(len(each.payloads) for each in buffer.group()) == replay.MAX_PACKETS
+    assert sum(len(each.payloads) for each in buffer.group()) == gop_cache.MAX_PACKETS
     buffer.add(outgoing(9))
     assert not buffer.has_group
-    assert replay.MAX_PACKETS < sender.HISTORY
+    assert gop_cache.MAX_PACKETS < rtp_sender.HISTORY
 
 
 def test_a_key_frame_alone_is_a_group_however_large() -> None:
     """Or a viewer would ask for another one for ever."""
     buffer = ReplayBuffer()
-    unit = outgoing(0, key=True, size=replay.MAX_BYTES + 1)
-    buffer.add(dataclasses.replace(unit, payloads=unit.payloads * (replay.MAX_PACKETS + 1)))
+    unit = outgoing(0, key=True, size=gop_cache.MAX_BYTES + 1)
+    buffer.add(dataclasses.replace(unit, payloads=unit.payloads * (gop_cache.MAX_PACKETS + 1)))
     assert len(buffer.group()) == 1
     buffer.add(outgoing(1))
     assert not buffer.has_group
@@ -297,8 +309,8 @@ def test_a_group_begins_at_the_newest_key_frame() -> None:
 
 
 def test_no_batch_of_the_backlog_is_larger_than_one_may_be() -> None:
-    waiting = backlog.Backlog()
-    size = backlog.MAX_BATCH_BYTES // 3
+    waiting = ingest_queue.Backlog()
+    size = ingest_queue.MAX_BATCH_BYTES // 3
     for number in range(5):
         waiting.push(fakes.video(number, key=number == 0, size=size - 100))
     assert [len(waiting.pop()) for _ in range(3)] == [3, 2, 0]

@@ -7,13 +7,14 @@ import itertools
 
 import pytest
 
+from media.access_unit import AccessUnit, Kind
+from media.codec import Codec
 from tests.app import coding
 from tests.app.peers import Publisher, publishing, until, watching
-from tests.app.rtc.h264_parts import PPS, SPS, without
 from tests.app.streams.conftest import MakeHub
-from tests.app.streams.test_hub import Into
+from tests.app.test_hub import Into
+from tests.media.h264_parts import PPS, SPS, without
 from wire import keys
-from wire.batch import AccessUnit, Codec, Kind
 from wire.connection import Redis
 from wire.log import LogReader
 from workers.decode.decoder import UnitDecoder

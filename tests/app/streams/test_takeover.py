@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.errors import NobodyPublishes
-from app.streams.hub import StreamHub
-from app.streams.life import State
+from app.hub import StreamHub
+from app.streams.ingest_state import State
 from tests.app import coding
 from tests.app.peers import Publisher, Viewer, publishing, until, watching
-from tests.app.rtc.offer_texts import offer
 from tests.app.streams.conftest import MakeHub
+from tests.app.webrtc.offer_texts import offer
 from wire import keys
 from wire.connection import Redis
 from wire.streams import StreamRegistry

@@ -4,9 +4,9 @@ import numpy as np
 import psutil
 import pytest
 
-from app.rtc.vp9_frame import join_layers
+from media.codec import Codec
+from media.vp9_frame import join_layers
 from tests.app import coding
-from wire.batch import Codec
 from workers.decode.decoder import UnitDecoder
 from workers.errors import BrokenUnit, PictureTooLarge
 

@@ -8,13 +8,14 @@ from typing import Any
 import av
 import pytest
 
-from app.rtc.vp9_frame import split_superframe
+from media.access_unit import AccessUnit, Flags, Stage
+from media.codec import Codec
+from media.vp9_frame import split_superframe
 from tests.app import coding
-from wire.batch import AccessUnit, Codec, Flags, Stage
 from workers.decode.step import INTERLACED, DecodeStep
-from workers.plan.route import Route
-from workers.shot import Shot
-from workers.tally import Tally
+from workers.media.frame_task import Shot
+from workers.runtime.frame_counters import Tally
+from workers.scheduling.passthrough import Route
 
 from ..clips import Clip, picture, units
 

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from wire.batch import Codec
+from media.codec import Codec
 from workers.encode.coder import WAITING, Coder
-from workers.plan.route import Route
+from workers.scheduling.passthrough import Route
 
 from .test_step import Bench, shots
 

@@ -8,14 +8,14 @@ import time
 import numpy as np
 import pytest
 
-from wire.batch import Codec
+from media.codec import Codec
 from workers.decode.decoder import UnitDecoder
 from workers.encode.encoder import Coded, EncoderSpec, EncoderTicks
 from workers.encode.level import level_for
-from workers.encode.table import make_encoder
+from workers.encode.registry import make_encoder
 from workers.errors import EncoderFailed
-from workers.picture import Colour
-from workers.plan.frame_rate import FrameRate
+from workers.media.picture import Colour
+from workers.scheduling.frame_rate import FrameRate
 
 from ..clips import picture
 

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 
 import pytest
 
+from media.access_unit import Flags
+from media.codec import Codec
 from wire import keys
-from wire.batch import Codec, Flags
 from workers.decode.decoder import UnitDecoder
 from workers.encode.step import EncodeStep, Made, OutputConfig
-from workers.plan.route import Route
-from workers.shot import Shot
-from workers.tally import Tally
+from workers.media.frame_task import Shot
+from workers.runtime.frame_counters import Tally
+from workers.scheduling.passthrough import Route
 
 from ..clips import Clip, picture, units
 from ..studio import BITRATES

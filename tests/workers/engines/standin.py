@@ -10,8 +10,8 @@ import onnxruntime
 
 from workers.engines.engine import Array
 from workers.engines.tensorrt.buffers import BufferPlan
-from workers.engines.tensorrt.demands import structure
-from workers.engines.tensorrt.hardware import Gpu, Shapes
+from workers.engines.tensorrt.gpu_api import Gpu, Shapes
+from workers.engines.tensorrt.graph_rewrites import structure
 from workers.errors import DeviceFailed
 
 

@@ -19,8 +19,8 @@ import pytest
 
 from models.manifest import Manifest, load_manifest, model_file
 from workers.engines import GRAPHS, TABLE, UNTRIED, engine_reasons, make_engine
+from workers.engines.benchmark import sample_picture
 from workers.engines.engine import Array, CompiledNet, Engine, EngineInfo, Session, form_for
-from workers.engines.trial import sample_picture
 from workers.errors import EngineUnavailable, NetUnusable
 
 STAND_IN = "tensorrt over a stand-in"

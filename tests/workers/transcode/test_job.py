@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tests.workers.clips import picture
-from tests.workers.enhance import sited
 from tests.workers.transcode import films
 from tests.workers.transcode.films import enhance
+from tests.workers.upscale import sited
 from workers.errors import EngineUnavailable, FileFailed, NetUnusable
 from workers.transcode.job import enhance_file, partial_of
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from workers.picture import Colour, Picture
+from workers.media.picture import Colour, Picture
 from workers.transcode.frames import Turn
 from workers.transcode.losses import Left, losses
 from workers.transcode.output import FORMATS, kept_tags

@@ -21,8 +21,8 @@ import tensorrt as trt
 from workers.engines.engine import Array, EngineOptions
 from workers.engines.tensorrt.buffers import BufferPlan
 from workers.engines.tensorrt.engine import TensorRtEngine
-from workers.engines.tensorrt.hardware import Gpu, LoadedPlan, Runner, Shapes
-from workers.engines.tensorrt.messages import Messages
+from workers.engines.tensorrt.gpu_api import Gpu, LoadedPlan, Runner, Shapes
+from workers.engines.tensorrt.logger import Messages
 from workers.engines.tensorrt.plans import PlanStore
 from workers.errors import DeviceFailed, EngineUnavailable
 

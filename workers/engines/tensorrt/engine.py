@@ -26,15 +26,15 @@ from workers.engines.engine import (
     out_shape,
     tensor_shapes,
 )
-from workers.engines.graphs import Model, read, shapes_of, with_shapes
+from workers.engines.onnx_graphs import Model, read, shapes_of, with_shapes
 from workers.engines.tensorrt.buffers import BufferPlan
-from workers.engines.tensorrt.demands import (
+from workers.engines.tensorrt.gpu_api import Device, LoadedPlan, Runner
+from workers.engines.tensorrt.graph_rewrites import (
     casts_at_the_border,
     check_quantized,
     in_half,
     structure,
 )
-from workers.engines.tensorrt.hardware import Device, LoadedPlan, Runner
 from workers.engines.tensorrt.plans import PlanKey, PlanStore
 from workers.errors import DeviceFailed, NetUnusable
 

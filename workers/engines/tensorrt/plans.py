@@ -10,9 +10,9 @@ import logging
 import os
 from pathlib import Path
 
-from workers.engines.tensorrt.hardware import Gpu, Shapes
+from workers.engines.tensorrt.gpu_api import Gpu, Shapes
 from workers.errors import BadPlan
-from workers.whole_file import write_whole
+from workers.runtime.atomic_file import write_whole
 
 log = logging.getLogger(__name__)
 

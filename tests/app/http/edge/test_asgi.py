@@ -10,7 +10,7 @@ import pytest
 from app.http.edge.addresses import TrustedProxies
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import ADMIN_TOKEN, BASE, PUBLISH_TOKEN, MakeSite, Site
-from tests.app.rtc.offer_texts import offer
+from tests.app.webrtc.offer_texts import offer
 
 ABROAD = {"Origin": "https://a.example"}
 SDP = {"Content-Type": "application/sdp"}

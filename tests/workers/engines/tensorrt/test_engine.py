@@ -15,10 +15,10 @@ pytest.importorskip("onnxruntime")
 from onnx import numpy_helper  # noqa: E402
 
 from models.manifest import ZOO, Manifest, load_manifest  # noqa: E402
+from workers.engines.benchmark import sample_picture  # noqa: E402
 from workers.engines.engine import CompiledNet  # noqa: E402
 from workers.engines.tensorrt.engine import TensorRtEngine  # noqa: E402
 from workers.engines.tensorrt.plans import PlanStore  # noqa: E402
-from workers.engines.trial import sample_picture  # noqa: E402
 from workers.errors import NetUnusable  # noqa: E402
 
 from ..standin import StandInDevice  # noqa: E402

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.engines.tensorrt.hardware import Gpu
+from workers.engines.tensorrt.gpu_api import Gpu
 from workers.engines.tensorrt.plans import PlanKey, PlanStore, encode, parse
 from workers.errors import BadPlan
 

@@ -1,0 +1,34 @@
+"""What the routes need; made once at start."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+
+from app.http.auth import Guard
+from app.http.edge.asgi import EdgeOptions
+from app.http.metrics import Metrics
+from app.http.serializers import Defaults
+from app.http.snapshot import Snapshot
+from app.hub import StreamHub
+from app.webrtc.turn import IceServerList
+from wire.connection import Redis
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """Handed to every router."""
+
+    hub: StreamHub
+    redis: Redis
+    publish_guard: Guard
+    admin_guard: Guard
+    metrics: Metrics
+    public_url: str
+    ice_servers: IceServerList
+    defaults: Defaults
+    version: str
+    snapshot: Snapshot
+    edge: EdgeOptions = EdgeOptions()
+    instance: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
+    "Tells this run of the server from the next one."

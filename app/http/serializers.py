@@ -1,0 +1,184 @@
+"""From records, heartbeats and meters to the JSON of the admin API."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any
+
+from app.http import schemas
+from app.http.renditions import rendition_views
+from app.hub import StreamHub
+from wire import keys
+from wire.heartbeat import StreamWork, WorkerBeat
+from wire.streams import StreamRecord
+
+_WAITING = "No worker has taken the stream yet."
+_NO_KEY_FRAME = "No key frame has come from the publisher yet."
+_NO_WORKER = "No worker is running."
+_FULL = "All workers are at their capacity."
+_LAST_S = 253_402_300_799
+"""The last second of the year 9999."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for a stream for which nobody chose."""
+
+    model: str
+    strength: float
+    "Of the look."
+
+
+def iso(us: int) -> str:
+    """Unix microseconds as RFC 3339 in UTC; what no calendar holds becomes its nearest end."""
+    at = datetime.datetime.fromtimestamp(min(max(us / 1e6, 0), _LAST_S), tz=datetime.UTC)
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def stream_view(
+    record: StreamRecord, beats: list[WorkerBeat], hub: StreamHub, defaults: Defaults
+) -> schemas.Stream:
+    """One stream, as far as this app knows it."""
+    lead, work = _lead(record, beats)
+    viewers = hub.viewers(record.id)
+    source = schemas.Source(
+        codec=record.codec, width=record.width, height=record.height,
+        fps=record.fps, kbps=record.kbps,
+    )  # fmt: skip
+    enhancement = _enhancement(record, lead, work, beats, defaults)
+    return schemas.Stream(
+        id=record.id,
+        state=record.state,
+        reason=record.reason or ("" if record.state == "live" else _NO_KEY_FRAME),
+        started_at=iso(record.started_us),
+        audio=record.audio,
+        viewers=sum(viewers.values()),
+        source=source,
+        renditions=rendition_views(
+            record, work, hub, reason=enhancement.reason if work is None else ""
+        ),
+        enhancement=enhancement,
+        frames=_frames(record, work, hub),
+        packets=hub.packets(record.id),
+        layer=hub.layer(record.id),
+        latency_ms=_latency(record.id, hub),
+    )
+
+
+def _lead(
+    record: StreamRecord, beats: list[WorkerBeat]
+) -> tuple[WorkerBeat | None, StreamWork | None]:
+    for beat in beats:
+        for work in beat.streams:
+            if work.stream == record.id and work.epoch == record.epoch:
+                return beat, work
+    return None, None
+
+
+def _enhancement(
+    record: StreamRecord,
+    lead: WorkerBeat | None,
+    work: StreamWork | None,
+    beats: list[WorkerBeat],
+    defaults: Defaults,
+) -> schemas.Enhancement:
+    if lead is None or work is None:
+        reason = _NO_WORKER
+        if beats:
+            full = all(beat.load >= beat.capacity for beat in beats)
+            reason = _FULL if full else _WAITING
+        return schemas.Enhancement(
+            enabled=record.enhance, **_look(record, record.model or defaults.model, beats,
+            defaults), state="waiting", reason=reason, worker="", engine="",
+        )  # fmt: skip
+    return schemas.Enhancement(
+        enabled=record.enhance,
+        **_look(record, work.model or record.model or defaults.model, beats, defaults),
+        state=work.state, reason=work.reason, worker=lead.name, engine=work.engine,
+    )  # fmt: skip
+
+
+def _look(
+    record: StreamRecord, model: str, beats: list[WorkerBeat], defaults: Defaults
+) -> dict[str, Any]:
+    known = (info for beat in beats for info in beat.models)
+    return {
+        "model": model,
+        "strength": record.strength if record.strength >= 0 else defaults.strength,
+        "adjustable": any(info.strength for info in known if info.name == model),
+    }
+
+
+def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> schemas.Frames:
+    dropped = dict(work.dropped) if work else {}
+    publication = hub.publication(record.id)
+    if publication is not None:
+        for reason, count in publication.dropped.items():
+            dropped[f"ingest_{reason}"] = count
+        for reason, count in hub.refused(record.id).items():
+            dropped[f"ingest_{reason}"] = count
+        if lost := hub.packets(record.id).get("lost"):
+            dropped["packets_lost"] = lost
+    return schemas.Frames.model_validate(
+        {
+            "in": work.frames_in if work else 0,
+            "out": work.frames_out if work else 0,
+            "enhanced": work.enhanced if work else 0,
+            "bicubic": work.bicubic if work else 0,
+            "bypassed": work.bypassed if work else 0,
+            "dropped": dropped,
+            "rungs": work.rungs if work else {},
+        }
+    )
+
+
+def _latency(stream: str, hub: StreamHub) -> schemas.Latency:
+    tails = [tail for name in keys.ALL_ENHANCED if (tail := hub.tail(stream, name)) is not None]
+    tail = max(tails, key=lambda tail: len(tail.latency), default=None)
+    total = tail.latency.total() if tail else None
+    if tail is None or total is None:
+        return schemas.Latency(samples=0, total=None, stages=[])
+    return schemas.Latency(
+        samples=len(tail.latency),
+        total=schemas.Spread(p50=total.p50, p95=total.p95),
+        stages=[
+            schemas.StageLatency(name=name, p50=spread.p50, p95=spread.p95)
+            for name, spread in tail.latency.stages()
+        ],
+    )
+
+
+def worker_view(beat: WorkerBeat) -> schemas.Worker:
+    """One worker."""
+    return schemas.Worker(
+        name=beat.name, host=beat.host, pid=beat.pid, started_at=iso(beat.started_us),
+        engines=beat.engines, models=[model.name for model in beat.models],
+        capacity=round(beat.capacity, 2), load=round(beat.load, 2),
+        ms_per_frame=round(beat.ms_per_frame, 2),
+        engine_ms_per_s=round(beat.engine_ms_per_s, 1),
+        given_ms_per_s=round(beat.given_ms_per_s, 1),
+        streams=[_worker_stream(work) for work in beat.streams],
+    )  # fmt: skip
+
+
+def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
+    names = schemas.WorkerStream.model_fields
+    return schemas.WorkerStream(**{name: getattr(work, name) for name in names})
+
+
+def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:
+    """The nets that at least one running worker can load, by name."""
+    found: dict[str, schemas.Model] = {}
+    for beat in beats:
+        for model in beat.models:
+            # One worker that can use it is enough.
+            if model.name in found and not found[model.name].missing:
+                continue
+            found[model.name] = schemas.Model(
+                name=model.name, title=model.title, scale=model.scale,
+                macs_per_pixel=model.macs_per_pixel, parameters=model.parameters,
+                licence=model.licence, precisions=model.precisions, strength=model.strength,
+                missing=model.missing,
+            )  # fmt: skip
+    return [found[name] for name in sorted(found)]

@@ -1,0 +1,113 @@
+"""What WHIP and WHEP requests have in common: bodies, names, answers, addresses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from fastapi.params import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import BadName, BadOffer, WrongContentType
+from app.http.openapi import GUARDED
+from app.hub import StreamHub
+from app.webrtc.ice import Route
+from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
+from app.webrtc.trickle import parse_fragment
+from app.webrtc.turn import IceServerList
+from wire.keys import is_stream_id
+
+MEDIA_TYPE = "application/sdp"
+
+
+def check_name(stream: str) -> str:
+    """The stream's name. Raises BadName."""
+    if not is_stream_id(stream):
+        raise BadName
+    return stream
+
+
+async def read_offer(request: Request) -> str:
+    """The SDP in the body, whose size the edge limits. Raises WrongContentType or BadOffer."""
+    return await _read(request, MEDIA_TYPE)
+
+
+async def _read(request: Request, media_type: str) -> str:
+    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if content_type != media_type:
+        raise WrongContentType(f"The content type must be {media_type}.")
+    try:
+        return (await request.body()).decode()
+    except UnicodeDecodeError as error:
+        raise BadOffer("The SDP is not UTF-8 text.") from error
+
+
+def route(request: Request) -> Route:
+    """How the offer came in; behind a proxy on this machine little is known."""
+    served_at = (request.scope.get("server") or ("",))[0]
+    return Route(
+        served_at=served_at,
+        client=request.client.host if request.client else "",
+        key=str(getattr(request.state, "address", "")),
+    )
+
+
+def base_url(request: Request, public_url: str) -> str:
+    """The absolute address clients use, without a trailing slash.
+
+    OBS resolves a relative Location wrongly, so every Location is absolute.
+    """
+    return public_url or f"{request.url.scheme}://{request.url.netloc}"
+
+
+def created(answer: str, location: str, servers: IceServerList) -> Response:
+    """201 with the answer (RFC 9725 section 4.2)."""
+    response = Response(answer, status_code=201, media_type=MEDIA_TYPE)
+    response.headers["Location"] = location
+    for server in servers.for_peer(now_s=time.time()):
+        response.headers.append("Link", server.link_header())
+    return response
+
+
+def nothing() -> Response:
+    """GET and HEAD (RFC 9725 section 4.1): fine, but nothing to show."""
+    return Response(status_code=204)
+
+
+def ended() -> Response:
+    """DELETE: OBS warns on anything but 200."""
+    return Response(status_code=200)
+
+
+def add_common(
+    routes: APIRouter, hub: StreamHub, guards: Sequence[Depends] = (), *, publishes: bool
+) -> None:
+    """What both protocols answer alike; ``guards`` are those of a session's other methods."""
+
+    @routes.patch(
+        "/{stream}/{session}",
+        dependencies=guards,
+        response_class=Response,
+        openapi_extra=GUARDED if guards else None,
+    )
+    async def patch(stream: str, session: str, request: Request) -> Response:
+        """Trickle ICE (RFC 9725 section 4.3.2): further candidates of the client. Never needed,
+        since the answer holds all of ours and the client checks them from wherever it is.
+        """
+        check_name(stream)
+        # RFC 9725 section 4.3.3: so asks an ICE restart; 4.3.1: which is 422 where only trickle
+        # ICE is supported. No entity tag is given out, so no other one is looked at.
+        wants_restart = request.headers.get("if-match", "").strip() == "*"
+        text = await _read(request, FRAGMENT_TYPE)
+        fragment = parse_fragment(text, wants_restart=wants_restart)
+        await hub.trickle(stream, session, fragment, publishes=publishes)
+        return nothing()
+
+    @routes.get("/{stream}", status_code=204, response_class=Response)
+    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
+    @routes.head("/{stream}/{session}", status_code=204, response_class=Response)
+    async def get() -> Response:
+        """Nothing to show."""
+        return nothing()

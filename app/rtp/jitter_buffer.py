@@ -1,0 +1,279 @@
+"""From RTP packets to access units: order, loss, NACK and PLI, without I/O or clocks.
+
+A video unit leaves the moment its marker bit and everything before it is there (RFC 3550
+section 5.1, RFC 6184 section 5.1); waiting for the next time stamp would cost a frame's time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+from app.rtp.retransmission import Repairs
+from media.fragment import Head
+from media.serial import Unwrapper
+
+CAPACITY = 1024
+"""Packets held at most; beyond that the oldest gap is given up."""
+
+MAX_AUDIO_BYTES = 1300
+"""Of one packet: the longest Opus frame has 1,275 (RFC 6716 section 3.4). Several frames in one
+packet may have more; with a viewer's extensions that fits no packet, so it is not taken at all."""
+
+MAX_GAP = 256
+"""Packets that may be missing in a row; to ask for more takes longer than a key frame."""
+
+MAX_MISORDER = 100
+"""How far back a late packet may lie; RFC 3550 appendix A.1."""
+
+PROBATION = 3
+"""Packets in a row that show that the sequence goes on elsewhere. One more than in RFC 3550
+appendix A.1: two that were sent again after they were given up are no news."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Packet:
+    """One media packet, depayloaded."""
+
+    sequence: int
+    "RTP sequence number, 16 bits."
+    timestamp: int
+    "RTP time stamp, 32 bits."
+    marker: bool
+    data: bytes
+    "Codec bytes; empty for padding."
+    arrival_us: int
+    head: Head = Head.UNKNOWN
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodedUnit:
+    """One complete access unit."""
+
+    pts: int
+    "RTP time stamp, unwrapped."
+    data: bytes
+    first_arrival_us: int
+    last_arrival_us: int
+    discontinuity: bool
+    "Units before it were lost."
+    head: Head = Head.UNKNOWN
+    "What its first packet begins with."
+    cuts: tuple[int, ...] = ()
+    "Where in ``data`` further coded frames begin: those of VP9's higher spatial layers."
+
+
+@dataclasses.dataclass(slots=True)
+class Output:
+    """Units that are complete, and requests to send, as one call of the assembler returns them."""
+
+    units: list[CodedUnit] = dataclasses.field(default_factory=list)
+    nacks: list[int] = dataclasses.field(default_factory=list)
+    "RTP sequence numbers to ask for again, 16 bits."
+    pli: bool = False
+    "Ask for a key frame: something is lost for good."
+
+
+class VideoAssembler:
+    """Reorders packets and cuts them into units; bounded by ``CAPACITY``.
+
+    Each packet is looked at twice, when it comes and when its unit leaves, however many wait.
+    """
+
+    def __init__(self) -> None:
+        self._sequences = Unwrapper(16)
+        self._timestamps = Unwrapper(32)
+        self._packets: dict[int, Packet] = {}
+        self._next: int | None = None
+        "The first packet of the unit that leaves next."
+        self._end = 0
+        "The first packet behind those in order that were looked at."
+        self._open: int | None = None
+        "RTP time of the unit between the two, None without data."
+        self._highest = -1
+        self._discontinuity = False
+        self._newcomers: list[Packet] = []
+        "In order, but far from where the sequence was."
+        self.repairs = Repairs()
+        self.lost = 0
+        self.late = 0
+
+    def add(self, packet: Packet, *, now: float, resent: bool = False) -> Output:
+        """Takes one packet, returns what follows from it; ``resent`` if we asked for it."""
+        out = Output()
+        sequence = self._sequences.peek(packet.sequence)
+        if self._next is not None and self._is_elsewhere(sequence):
+            if resent:
+                self.late += 1
+            else:
+                self._add_newcomer(packet, out, now)
+        else:
+            self._add(packet, out, now)
+        out.nacks.extend(n & 0xFFFF for n in self.repairs.take_nacks(now=now))
+        return out
+
+    def restart(self) -> None:
+        """Begins with the next packet as with the first: another source follows."""
+        self._packets.clear()
+        self._newcomers.clear()
+        self.lost += self.repairs.forget_all()
+        self._sequences = Unwrapper(16)
+        self._discontinuity = self._discontinuity or self._next is not None
+        self._next = None
+
+    def on_time(self, *, now: float) -> Output:
+        """Called at ``next_deadline``: repeats NACKs, gives up what is overdue."""
+        out = Output()
+        overdue = self.repairs.overdue(now=now)
+        if overdue is not None:
+            self._give_up(overdue, out)
+        out.nacks.extend(n & 0xFFFF for n in self.repairs.take_nacks(now=now))
+        return out
+
+    def next_deadline(self) -> float | None:
+        """Returns the time for the next call of ``on_time``, None while nothing is missing."""
+        return self.repairs.next_deadline()
+
+    def _is_elsewhere(self, sequence: int) -> bool:
+        """True if it is too far away to be a lost, late or repeated packet (RFC 3550 A.1)."""
+        first = self._next or 0
+        return sequence - self._highest > MAX_GAP or sequence < first - MAX_MISORDER
+
+    def _add_newcomer(self, packet: Packet, out: Output, now: float) -> None:
+        """Goes on elsewhere once ``PROBATION`` packets in a row are there, without losing them."""
+        last = self._newcomers[-1] if self._newcomers else None
+        if last is None or packet.sequence != (last.sequence + 1) & 0xFFFF:
+            self.late += len(self._newcomers)
+            self._newcomers.clear()
+        self._newcomers.append(packet)
+        if len(self._newcomers) < PROBATION:
+            return
+        confirmed = list(self._newcomers)
+        self.restart()
+        out.pli = True
+        for each in confirmed:
+            self._add(each, out, now)
+
+    def _add(self, packet: Packet, out: Output, now: float) -> None:
+        sequence = self._sequences.unwrap(packet.sequence)
+        if self._next is None:
+            self._highest = sequence - 1
+            self._begin_at(sequence)
+        if sequence < (self._next or 0) or sequence in self._packets:
+            self.late += 1
+            return
+        self.late += len(self._newcomers)
+        self._newcomers.clear()
+        if sequence - (self._next or 0) >= CAPACITY:
+            self._skip_to(sequence, out)
+        if sequence > self._highest:
+            self.repairs.miss(self._highest + 1, sequence, now=now)
+            self._highest = sequence
+        else:
+            self.repairs.found(sequence, now=now)
+        self._packets[sequence] = packet
+        self._take_units(out)
+
+    def _begin_at(self, sequence: int) -> None:
+        self._next = self._end = sequence
+        self._open = None
+
+    def _take_units(self, out: Output) -> None:
+        """Moves every complete unit at the front into ``out``."""
+        while (packet := self._packets.get(self._end)) is not None:
+            if self._open is not None and packet.timestamp != self._open:
+                # RFC 6184 allows a lost marker's frame to end where the next one begins.
+                self._emit(out)
+            self._end += 1
+            if packet.data:
+                self._open = packet.timestamp
+            if packet.marker or (self._open is None and not packet.data):
+                self._emit(out)
+
+    def _emit(self, out: Output) -> None:
+        packets = [self._packets.pop(n) for n in range(self._next or 0, self._end)]
+        self._begin_at(self._end)
+        full = [packet for packet in packets if packet.data]
+        if not full:
+            return
+        arrivals = [packet.arrival_us for packet in packets]
+        ends = itertools.accumulate(len(packet.data) for packet in full)
+        out.units.append(
+            CodedUnit(
+                pts=self._timestamps.unwrap(full[0].timestamp),
+                data=b"".join(packet.data for packet in full),
+                first_arrival_us=min(arrivals),
+                last_arrival_us=max(arrivals),
+                discontinuity=self._discontinuity,
+                head=full[0].head,
+                cuts=tuple(
+                    at
+                    for at, packet in zip(ends, full[1:], strict=False)
+                    if packet.head in (Head.FRAME, Head.KEY)
+                ),
+            )
+        )
+        self._discontinuity = False
+
+    def _give_up(self, sequence: int, out: Output) -> None:
+        """Drops everything up to the first unit that begins behind ``sequence``."""
+        start = sequence + 1
+        while start <= self._highest:
+            before = self._packets.get(start - 1)
+            if before is not None and before.marker:
+                break
+            start += 1
+        self._skip_to(start, out)
+        self._take_units(out)
+
+    def _skip_to(self, start: int, out: Output) -> None:
+        for old in range(self._next or 0, min(start, self._highest + 1)):
+            self._packets.pop(old, None)
+        self.lost += self.repairs.forget_below(start)
+        self._highest = max(self._highest, start - 1)
+        self._begin_at(start)
+        self._discontinuity = True
+        out.pli = True
+
+
+MAX_LATE_AUDIO = 3000
+"""A sequence number further back than this many is no late packet but a new count (RFC 3550
+appendix A.1, MAX_DROPOUT): a minute of Opus."""
+
+
+class AudioAssembler:
+    """Every packet is a unit; what comes behind its successor is dropped and counted.
+
+    Order goes by sequence numbers, since a sender's clock may jump.
+    """
+
+    def __init__(self) -> None:
+        self._timestamps = Unwrapper(32)
+        self._sequences = Unwrapper(16)
+        self._newest: int | None = None
+        self.late = 0
+        self.oversize = 0
+
+    def restart(self) -> None:
+        """Another source follows."""
+        self._sequences = Unwrapper(16)
+        self._newest = None
+
+    def add(self, packet: Packet) -> CodedUnit | None:
+        """The unit, or None for padding and for what came too late."""
+        sequence = self._sequences.unwrap(packet.sequence)
+        pts = self._timestamps.unwrap(packet.timestamp)
+        if not packet.data:
+            return None
+        if len(packet.data) > MAX_AUDIO_BYTES:
+            self.oversize += 1
+            return None
+        behind = 0 if self._newest is None else self._newest - sequence
+        if self._newest is not None and 0 <= behind <= MAX_LATE_AUDIO:
+            self.late += 1
+            return None
+        if behind > MAX_LATE_AUDIO:
+            self._sequences = Unwrapper(16)
+            sequence = self._sequences.unwrap(packet.sequence)
+        self._newest = sequence
+        return CodedUnit(pts, packet.data, packet.arrival_us, packet.arrival_us, False)

@@ -1,0 +1,345 @@
+"""One publisher's stream on its way into the source log, and its record in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from app.streams.ingest_queue import AUDIO_WAIT_S, Backlog, starts_source, wakes_writer
+from app.streams.ingest_state import Event, State, after
+from app.streams.meters import RateMeter
+from app.streams.stream_timeline import TimeLine
+from media.access_unit import AccessUnit, Kind, Stage
+from wire import keys
+from wire.batch import Batch
+from wire.clock import now_us
+from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.control import EndStream, KeyFrameRequest, to_publisher
+from wire.errors import BadMessage, Fenced, LogFull, StreamBusy, StreamGone
+from wire.jobs import JobQueue
+from wire.log import LogWriter
+from wire.streams import WISHES, StreamRecord, StreamRegistry
+from wire.supervisor import keep_going
+
+logger = logging.getLogger(__name__)
+
+KEEP_S = 0.5
+"""How often the record is kept alive and the job looked after."""
+
+MAX_GOP_S = 8.0
+"""A source key frame is asked for when the last one is older than this: it bounds what a worker
+must replay and fits the log's time bound."""
+
+
+AWAY = "The publisher is away at the moment; its viewers wait for it."
+
+Follower = Callable[[AccessUnit, int], None]
+"""Called with each unit and its session, on the event loop; must not block."""
+
+
+class Publication:
+    """From the accepted offer to the end. ``run`` is its one task; ``end`` may come from outside.
+
+    ``on_key_frame_needed`` asks the publisher for a key frame.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        stream: str,
+        session: int,
+        *,
+        has_audio: bool,
+        on_key_frame_needed: Callable[[], None],
+        grace_s: float = 10.0,
+    ) -> None:
+        """After its connection is lost it waits for another one for ``grace_s``."""
+        self.stream = stream
+        self.session = session
+        self.has_audio = has_audio
+        self.started_us = now_us()
+        self.end_reason = ""
+        self.units_in = 0
+        self._client = client
+        self._registry = StreamRegistry(client)
+        self._jobs = JobQueue(client)
+        self._mailbox = to_publisher(client, stream)
+        self._on_key_frame_needed = on_key_frame_needed
+        self._grace_s = grace_s
+        self._grace: asyncio.TimerHandle | None = None
+        self._state = State.CONNECTING
+        self._time_line = TimeLine()
+        self._followers: set[Follower] = set()
+        self._backlog = Backlog()
+        self._meter = RateMeter()
+        self._last_key_at = time.monotonic()
+        self._wake = asyncio.Event()
+        self._nudge = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._codec = ""
+        self._size = (0, 0)
+        self._reason = ""
+        self._job = ""
+        self._wishes: dict[str, Any] = {}
+        "What the operator chose, and the lead's epoch; brought back when Redis loses the record."
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def bad_messages(self) -> int:
+        """Messages to it that could not be read."""
+        return self._mailbox.bad_messages
+
+    @property
+    def is_live(self) -> bool:
+        """True while pictures come, from the first key frame on."""
+        return self._state is State.LIVE
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Units that did not reach the log, by reason."""
+        return dict(self._backlog.dropped)
+
+    def take(self, unit: AccessUnit) -> None:
+        """One unit from the publisher, on the event loop; never waits."""
+        now = time.monotonic()
+        unit = self._time_line.place(unit)
+        if unit.kind is Kind.VIDEO:
+            self.units_in += 1
+            self._meter.add(len(unit.payload), now=now)
+            if starts_source(unit):
+                self._take_key_frame(unit, now)
+            elif not self.is_live or now - self._last_key_at > MAX_GOP_S:
+                self.request_key_frame()
+        if self._backlog.push(unit):
+            self.request_key_frame()
+        for follower in tuple(self._followers):
+            follower(unit, self.session)
+        if wakes_writer(unit):
+            self._wake.set()
+        else:
+            asyncio.get_running_loop().call_later(AUDIO_WAIT_S, self._wake.set)
+
+    def tell(self, reason: str) -> None:
+        """Why viewers get no picture from the publisher, as a sentence; empty: they do."""
+        self._reason = reason
+        self._nudge.set()
+
+    def _take_key_frame(self, unit: AccessUnit, now: float) -> None:
+        self._last_key_at = now
+        self._go(Event.KEY)
+        seen = (unit.codec.name.lower(), (unit.width, unit.height))
+        if seen != (self._codec, self._size):
+            self._codec, self._size = seen
+            self._nudge.set()
+
+    def follow(self, follower: Follower) -> list[AccessUnit]:
+        """Calls it with every unit from now on; returns the units since the last key frame."""
+        self._followers.add(follower)
+        return self._backlog.group()
+
+    def unfollow(self, follower: Follower) -> None:
+        """Calls it no more."""
+        self._followers.discard(follower)
+
+    def replace_connection(
+        self, *, has_audio: bool, on_key_frame_needed: Callable[[], None]
+    ) -> None:
+        """Another connection brings the stream from now on; the one before brings nothing more."""
+        self._go(Event.REPLACED)
+        self.has_audio = has_audio
+        self._on_key_frame_needed = on_key_frame_needed
+        self._time_line.begin()
+        self._backlog.lose("replaced")  # nothing of the new connection can be decoded without
+
+    def lose_connection(self, reason: str) -> None:
+        """The connection is gone. A stream that was live waits for another one."""
+        self._go(Event.LOST, reason)
+
+    def _go(self, event: Event, reason: str = "") -> None:
+        before, self._state = self._state, after(self._state, event)
+        if self._state is State.ENDED:
+            self._end(reason)
+        elif self._state is not before:
+            logger.info(
+                "[stream %s] %s %s", self.stream, self._state.value, f"({reason})" * bool(reason),
+                extra={"action": self._state.value},
+            )  # fmt: skip
+            self.tell(AWAY if self._state is State.AWAY else "")
+            self._nudge.set()
+        if self._grace is not None and (self._state is not State.AWAY or event is not Event.LOST):
+            self._grace.cancel()
+            self._grace = None
+        if self._state is State.AWAY and self._grace is None:
+            late = f"the publisher did not come back within {self._grace_s:g} s"
+            loop = asyncio.get_running_loop()
+            self._grace = loop.call_later(self._grace_s, self.end, late)
+
+    def request_key_frame(self) -> None:
+        """Asks the publisher for a key frame. Its connection paces what all ask for."""
+        self._on_key_frame_needed()
+
+    def end(self, reason: str) -> None:
+        """Ends the publication; the first reason counts."""
+        self._go(Event.END, reason)
+
+    def _end(self, reason: str) -> None:
+        if not self._ended.is_set():
+            self.end_reason = reason
+            self._ended.set()
+
+    async def run(self) -> None:
+        """Works until ``end``; then removes the record, the job and the logs."""
+        writer = LogWriter(
+            self._client, stream=self.stream, rendition=keys.SOURCE,
+            owner_field="session", epoch=self.session,
+        )  # fmt: skip
+        try:
+            async with asyncio.TaskGroup() as group:
+                works = {
+                    "write": lambda: self._write(writer),
+                    "keep": self._keep,
+                    "listen": self._listen,
+                }
+                work = [
+                    group.create_task(
+                        keep_going(f"[stream {self.stream}] {name}", make, failed=self._unsure),
+                        name=f"{name} {self.stream}",
+                    )
+                    for name, make in works.items()
+                ]
+                await self._ended.wait()
+                for task in work:
+                    task.cancel()
+        finally:
+            await self._clean_up()
+
+    def _unsure(self) -> None:
+        """A task failed: what it had in its hands is lost, so go on at a key frame."""
+        self._backlog.lose("failed")
+        self._wake.set()
+        self.request_key_frame()
+
+    async def _clean_up(self) -> None:
+        try:
+            async with asyncio.timeout(2.0):
+                if self._job:
+                    await self._jobs.finish(self._job)
+                await self._registry.end(self.stream, self.session, keys.ALL_ENHANCED)
+        except (*REDIS_DOWN, RedisError) as error:
+            logger.warning("[stream %s] its record will expire: %s", self.stream, error)
+
+    async def _write(self, writer: LogWriter) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while units := self._backlog.pop():
+                at = now_us()
+                batch = Batch(self.session, tuple(u.stamped(Stage.LOGGED, at) for u in units))
+                try:
+                    await writer.append(batch, now_ms=at // 1000)
+                except StreamGone:
+                    self._backlog.rewind()
+                    self._nudge.set()
+                    await asyncio.sleep(RETRY_S)
+                except Fenced:
+                    self.end("another server took the stream over")
+                except LogFull:
+                    self._backlog.lose("log_full", also=len(units))
+                    self.request_key_frame()
+                except REDIS_DOWN:
+                    self._backlog.put_back(units)
+                    await asyncio.sleep(RETRY_S)
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self._keep_once()
+            except StreamGone:
+                self._nudge.set()  # Redis restarted between two of our commands
+            except StreamBusy:
+                self.end("another publisher took the stream over")
+            except REDIS_DOWN:
+                logger.warning("[stream %s] Redis is away", self.stream)
+            try:
+                async with asyncio.timeout(KEEP_S):
+                    await self._nudge.wait()
+                    self._nudge.clear()
+            except TimeoutError:
+                continue
+
+    async def _keep_once(self) -> None:
+        fields = self._fields()
+        try:
+            await self._registry.touch(self.stream, self.session, **fields)
+            record = await self._registry.get(self.stream)
+            self._learn(record)
+        except BadMessage as error:
+            logger.warning("[stream %s] %s", self.stream, error)
+            await self._registry.end(self.stream, self.session, ())
+            raise StreamGone(str(error)) from error  # made again at once
+        except StreamGone:
+            logger.info("[stream %s] record lost by Redis, made again", self.stream)
+            fields |= self._wishes
+            self._job = ""
+            await self._registry.create(self.stream, session=self.session, **fields)
+            if not self._backlog.rewind():
+                self.request_key_frame()
+            self._wake.set()
+        if not self._codec:
+            return
+        if not self._job or not await self._jobs.is_there(self._job):
+            await self._offer()
+
+    async def _offer(self) -> None:
+        """Makes the stream's job, and only one, whichever answers of Redis get lost."""
+        offered = await self._jobs.offer(self.stream, self.session)
+        before, self._job = self._job, ""
+        self._job = await self._registry.set_job(
+            self.stream, self.session, before=before, job=offered
+        )
+        if self._job != offered:
+            await self._jobs.finish(offered)
+
+    def _learn(self, record: StreamRecord) -> None:
+        """What others wrote: the wishes, brought back when Redis loses the record, and the job."""
+        self._wishes = {name: getattr(record, name) for name in (*WISHES, "epoch")}
+        self._job = record.job
+        if record.ending:
+            self.end("an operator ended the stream")
+
+    def _fields(self) -> dict[str, Any]:
+        now = time.monotonic()
+        return {
+            "state": self._state.value,
+            "codec": self._codec,
+            "width": self._size[0],
+            "height": self._size[1],
+            "fps": round(self._meter.fps(now=now), 2),
+            "kbps": round(self._meter.kbps(now=now), 1),
+            "audio": self.has_audio,
+            "reason": self._reason,
+            "started_us": self.started_us,
+        }
+
+    async def _listen(self) -> None:
+        """Carries out what others ask of the publisher."""
+        while True:
+            try:
+                messages = await self._mailbox.read(block_ms=1000)
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+                continue
+            for message in messages:
+                if isinstance(message, KeyFrameRequest):
+                    self.request_key_frame()
+                elif isinstance(message, EndStream):
+                    self.end("an operator ended the stream")

@@ -1,0 +1,294 @@
+"""Who publishes on this app: offers in, publications out, one connection behind each at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from app.admission import Admission
+from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
+from app.streams.ingest_session import Publication
+from app.streams.ingest_state import State
+from app.webrtc.ice import Route
+from app.webrtc.packet_gate import Refusals
+from app.webrtc.publisher_connection import PublisherEvents, PublisherPeer
+from app.webrtc.sdp_offer import Offer, check_publish_offer
+from media.access_unit import AccessUnit
+from wire.connection import REDIS_DOWN, Redis
+from wire.errors import StreamBusy
+from wire.streams import StreamRegistry
+
+logger = logging.getLogger(__name__)
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HubOptions:
+    """What the hub needs of the settings."""
+
+    max_streams: int
+    max_viewers: int
+    start_bitrate_kbps: int
+    publisher_timeout_s: float
+    publisher_grace_s: float = 10.0
+
+
+class _Link:
+    """One connection's way to the publication that it may bring: none, at first and at last."""
+
+    def __init__(self) -> None:
+        self.publication: Publication | None = None
+        self.end_reason = ""
+        "Why the connection ended before it brought anything."
+
+    def take(self, unit: AccessUnit) -> None:
+        """One unit."""
+        if self.publication is not None:
+            self.publication.take(unit)
+
+    def lose(self, reason: str) -> None:
+        """The connection is over. What comes on it yet is not taken: nobody watches over it."""
+        self.end_reason = self.end_reason or reason
+        publication, self.publication = self.publication, None
+        if publication is not None:
+            publication.lose_connection(reason)
+
+    def fall_silent(self, reason: str) -> None:
+        """Nothing comes. If something does again before another connection, the stream goes on."""
+        if self.publication is not None:
+            self.publication.lose_connection(reason)
+        else:
+            self.end_reason = self.end_reason or reason
+
+    def tell(self, reason: str) -> None:
+        """Why no picture comes."""
+        if self.publication is not None:
+            self.publication.tell(reason)
+
+    def ask(self) -> None:
+        """A key frame is needed."""
+        if self.publication is not None:
+            self.publication.request_key_frame()
+
+    def join(self, publication: Publication) -> None:
+        """What the connection brings is the publication's from now on."""
+        self.publication = publication
+        if self.end_reason:
+            self.lose(self.end_reason)
+
+    def cut(self) -> None:
+        """Another connection took its place."""
+        self.publication = None
+
+
+@dataclasses.dataclass(slots=True)
+class _Session:
+    publication: Publication
+    peer: PublisherPeer
+    link: _Link
+    secret: str
+    address: str
+    "Of who posted the offer, for limits."
+
+
+class Publishing:
+    """The publishers of this app. ``ended`` is told stream and session of each that ended."""
+
+    def __init__(
+        self,
+        client: Redis,
+        options: HubOptions,
+        *,
+        refusals: Refusals,
+        admission: Admission,
+        spawn: Spawn,
+        ended: Callable[[str, int], Awaitable[None]],
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._registry = StreamRegistry(client)
+        self._refusals = refusals
+        self._admission = admission
+        self._spawn = spawn
+        self._ended = ended
+        self._sessions: dict[str, _Session] = {}
+        self._reserved: set[str] = set()
+        self._closing = False
+
+    async def publish(
+        self, stream: str, sdp: str, *, takeover: bool, route: Route
+    ) -> tuple[str, str]:
+        """(session secret, SDP answer).
+
+        Raises BadOffer, AlreadyPublishing, Full, NoCandidate, RedisAway.
+        """
+        offer = check_publish_offer(sdp)
+        present = self._sessions.get(stream)
+        if stream in self._reserved:
+            raise AlreadyPublishing(f"{stream} already has a publisher.")
+        if present is not None and not takeover and present.publication.state is not State.AWAY:
+            raise AlreadyPublishing(f"{stream} already has a publisher.")
+        taken = len(self._sessions.keys() | self._reserved | {stream})
+        if self._closing or taken > self._options.max_streams:
+            raise Full("The server carries as many streams as it may.")
+        self._reserved.add(stream)
+        try:
+            async with self._admission.enter(route.key):
+                return await self._publish(stream, offer, takeover, route)
+        finally:
+            self._reserved.discard(stream)
+
+    def pending(self) -> Iterator[str]:
+        """The addresses of those whose connection does not stand yet."""
+        return (each.address for each in self._sessions.values() if each.peer.is_pending)
+
+    async def _publish(
+        self, stream: str, offer: Offer, takeover: bool, route: Route
+    ) -> tuple[str, str]:
+        link, has_audio = _Link(), "audio" in offer.kinds
+        peer = PublisherPeer(
+            PublisherEvents(
+                on_unit=link.take,
+                on_end=lambda reason: self._lose(link, peer, reason),
+                on_silence=link.fall_silent,
+                on_reason=link.tell,
+                on_key_frame_needed=link.ask,
+            ),
+            timeout_s=self._options.publisher_timeout_s,
+            refusals=self._refusals,
+        )
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(peer.close)  # sockets must not outlive a refused publisher
+            answer = await peer.answer(
+                offer, start_kbps=self._options.start_bitrate_kbps, route=route
+            )
+            present = self._sessions.get(stream)
+            if present is not None and present.publication.state is State.ENDED:
+                present = None
+            if present is None:
+                session = await self._create(stream, has_audio, takeover)
+            if self._closing:
+                raise Full("The server stops.")  # the record expires
+            undo.pop_all()
+        secret = secrets.token_urlsafe(18)
+        if present is not None:
+            self._replace(present, peer, link, secret, has_audio)
+            present.address = route.key
+            return secret, answer
+        publication = Publication(
+            self._client, stream, session, has_audio=has_audio,
+            on_key_frame_needed=peer.request_key_frame, grace_s=self._options.publisher_grace_s,
+        )  # fmt: skip
+        link.join(publication)
+        self._sessions[stream] = _Session(publication, peer, link, secret, route.key)
+        self._spawn(self._run(stream), f"publication {stream}")
+        logger.info("[stream %s] publisher accepted", stream, extra={"action": "publish"})
+        return secret, answer
+
+    async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
+        """The new session's epoch; another app that has the stream loses it to a ``takeover``.
+
+        Raises AlreadyPublishing or RedisAway.
+        """
+        try:
+            return await self._registry.create(
+                stream, over=takeover, state=State.CONNECTING.value, audio=has_audio
+            )
+        except StreamBusy as error:
+            raise AlreadyPublishing(f"{stream} already has a publisher.") from error
+        except (*REDIS_DOWN, RedisError) as error:
+            raise RedisAway from error
+
+    def _replace(
+        self, present: _Session, peer: PublisherPeer, link: _Link, secret: str, has_audio: bool
+    ) -> None:
+        """The stream goes on with another connection; its viewers stay."""
+        stream, before = present.publication.stream, present.peer
+        present.link.cut()
+        present.publication.replace_connection(
+            has_audio=has_audio, on_key_frame_needed=peer.request_key_frame
+        )
+        present.peer, present.link, present.secret = peer, link, secret
+        link.join(present.publication)
+        self._spawn(before.close(), f"publisher-close {stream}")
+        logger.info("[stream %s] publisher taken over", stream, extra={"action": "takeover"})
+
+    def _lose(self, link: _Link, peer: PublisherPeer, reason: str) -> None:
+        """A connection ended by itself: it is closed, so that its publisher knows, and comes again.
+
+        One that is still being answered is closed by whoever answers it.
+        """
+        publication = link.publication
+        link.lose(reason)
+        if publication is not None and not self._closing:
+            self._spawn(peer.close(), f"publisher-close {publication.stream}")
+
+    async def _run(self, stream: str) -> None:
+        session = self._sessions[stream]
+        try:
+            await session.publication.run()
+        finally:
+            reason = session.publication.end_reason or "the server stops"
+            logger.info("[stream %s] ended: %s", stream, reason, extra={"action": "end"})
+            session.link.cut()
+            await session.peer.close()
+            if self._sessions.get(stream) is session:
+                del self._sessions[stream]
+            await self._ended(stream, session.publication.session)
+
+    def unpublish(self, stream: str, secret: str) -> None:
+        """Ends a publisher's session. Raises SessionNotFound."""
+        session = self._sessions.get(stream)
+        if session is None or not _is_same(session.secret, secret):
+            raise SessionNotFound
+        if session.publication.end_reason:
+            raise SessionNotFound  # it is ending already
+        session.publication.end("the publisher ended it")
+
+    def peer(self, stream: str, secret: str) -> PublisherPeer | None:
+        """The connection of a publisher's session."""
+        session = self._sessions.get(stream)
+        return session.peer if session is not None and _is_same(session.secret, secret) else None
+
+    def publications(self) -> list[Publication]:
+        """All of this app's."""
+        return [session.publication for session in self._sessions.values()]
+
+    def publication(self, stream: str) -> Publication | None:
+        """The publication, if this app holds it."""
+        session = self._sessions.get(stream)
+        return session.publication if session else None
+
+    def packets(self, stream: str) -> dict[str, int]:
+        """The publisher's packets that became part of no unit, by reason, if it is here."""
+        session = self._sessions.get(stream)
+        return session.peer.packets if session else {}
+
+    def refused(self, stream: str) -> dict[str, int]:
+        """Pictures of the publisher that were not taken, by reason."""
+        session = self._sessions.get(stream)
+        return session.peer.refused if session else {}
+
+    def layer(self, stream: str) -> str:
+        """The publisher's simulcast layer that is taken, if it is here and sends several."""
+        session = self._sessions.get(stream)
+        return session.peer.layer if session else ""
+
+    def close(self) -> None:
+        """Takes nobody more, and ends all."""
+        self._closing = True
+        for session in list(self._sessions.values()):
+            session.publication.end("the server stops")
+
+
+def _is_same(expected: str, given: str) -> bool:
+    """In constant time."""
+    return secrets.compare_digest(expected.encode(), given.encode())

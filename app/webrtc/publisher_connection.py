@@ -1,0 +1,248 @@
+"""A publisher's connection: SDP offer in, access units out."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import dataclasses
+import functools
+import time
+from collections.abc import Callable
+
+from app.rtp.capture_clock import CaptureClock
+from app.rtp.jitter_buffer import CodedUnit
+from app.rtp.liveness import Liveness
+from app.rtp.media_timeline import Timeline
+from app.rtp.video_intake import Taken, VideoIntake
+from app.webrtc.ice import UNKNOWN_ROUTE, Route
+from app.webrtc.packet_gate import Refusals
+from app.webrtc.peer import CONNECT_S, Peer
+from app.webrtc.rtp_receiver import ReceiverEvents, UnitReceiver
+from app.webrtc.sdp_offer import Offer
+from app.webrtc.trickle import Fragment
+from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.codec import Codec
+from media.limits import MAX_PIXELS
+
+_CHECK_S = 0.5
+
+PAUSED = "The publisher sends no pictures at the moment."
+_CLOCK_RATES = {"video": 90_000, "audio": 48_000}
+
+
+def _ignore(_: str = "") -> None:
+    """Does nothing: an event that nobody waits for."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PublisherEvents:
+    """Callbacks of a publisher's connection, called on the event loop."""
+
+    on_unit: Callable[[AccessUnit], None]
+    on_end: Callable[[str], None]
+    "The connection is over. Called once, with the reason as a sentence."
+    on_silence: Callable[[str], None] | None = None
+    """It gives no sign of life, and may again; called each time. None: it is over then."""
+    on_reason: Callable[[str], None] = _ignore
+    "Why viewers get no picture, as a sentence, each time it changes; empty: they do."
+    on_key_frame_needed: Callable[[], None] = _ignore
+    "Pictures are refused until a key frame comes."
+
+
+class PublisherPeer:
+    """One WHIP publisher. Tells when it gives no sign of life for ``timeout_s``."""
+
+    def __init__(
+        self, events: PublisherEvents, *, timeout_s: float, refusals: Refusals | None = None
+    ) -> None:
+        self._events = events
+        self._peer = Peer(self._state_changed, refusals)
+        self._clock = CaptureClock()
+        self._timelines = {kind: Timeline(rate) for kind, rate in _CLOCK_RATES.items()}
+        self._intake = VideoIntake()
+        self._receivers: dict[str, UnitReceiver] = {}
+        self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
+        self._liveness = Liveness(connect_s=CONNECT_S, timeout_s=timeout_s, now=time.monotonic())
+        self._reason = ""
+        self._ended = self._is_silent = False
+        self._watch: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def lost_packets(self) -> int:
+        """Video packets given up."""
+        receiver = self._receivers.get("video")
+        return receiver.lost_packets if receiver else 0
+
+    @property
+    def layer(self) -> str:
+        """The simulcast layer that is taken, by its restriction identifier; else ""."""
+        receiver = self._receivers.get("video")
+        return receiver.layer if receiver else ""
+
+    @property
+    def packets(self) -> dict[str, int]:
+        """Packets that became part of no unit, by reason."""
+        found = collections.Counter(self._peer.refused)
+        for receiver in self._receivers.values():
+            found.update(receiver.unusable_packets)
+        return dict(+found)
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Pictures that were not taken, by reason."""
+        return dict(self._intake.refused)
+
+    async def answer(self, offer: Offer, *, start_kbps: int, route: Route = UNKNOWN_ROUTE) -> str:
+        """The SDP answer. Raises BadOffer."""
+        for kind in offer.kinds:
+            transceiver = self._peer.add_track(kind, "recvonly")
+            events = ReceiverEvents(
+                on_unit=functools.partial(self._take, kind),
+                on_report=functools.partial(self._take_report, kind),
+                on_end=self._end,
+                on_sign=self._take_sign,
+            )
+            has_layers = kind == "video" and offer.has_layers
+            receiver = UnitReceiver(
+                kind, transceiver.receiver.transport, events,
+                max_pixels=MAX_PIXELS if has_layers else None,
+            )  # fmt: skip
+            self._receivers[kind] = receiver
+            self._clock.add_track(kind, _CLOCK_RATES[kind])
+            Peer.watch_media_only(transceiver, self._take_sign)
+            Peer.put_receiver(transceiver, receiver)
+        for parameters in offer.fmtp.values():
+            self._intake.learn(parameters)
+        sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
+        self._take_sign()
+        self._watch = asyncio.get_running_loop().create_task(
+            self._run_watch(), name="publisher-watch"
+        )
+        return sdp
+
+    def request_key_frame(self) -> None:
+        """Asks the publisher for a key frame, at most twice a second."""
+        if "video" in self._receivers:
+            self._receivers["video"].request_key_frame()
+
+    @property
+    def is_pending(self) -> bool:
+        """True while the connection does not stand yet."""
+        return self._peer.is_pending and not self._ended
+
+    async def trickle(self, fragment: Fragment) -> None:
+        """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
+        await self._peer.trickle(fragment)
+
+    async def close(self) -> None:
+        """Ends the connection; ``on_end`` is not called any more."""
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        await self._peer.close()
+
+    def _take_report(self, kind: str, ntp: int, rtp: int) -> None:
+        self._clock.on_report(kind, ntp=ntp, rtp=rtp)
+
+    def _take_sign(self) -> None:
+        self._liveness.sign(now=time.monotonic())
+
+    def _take(self, kind: str, codec: Codec, clock_rate: int, coded: CodedUnit) -> None:
+        now = time.monotonic()
+        self._liveness.media(is_picture=kind == "video", now=now)
+        if kind == "audio":
+            self._put_out(kind, codec, clock_rate, Taken(coded, coded.data, Flags.KEY, 0, 0))
+            return
+        self._put_out_pictures(codec, clock_rate, self._intake.add(codec, coded, now=now))
+        if self._intake.needs_key:
+            self._intake.needs_key = False
+            self._events.on_key_frame_needed()
+        self._tell_reason(now)
+
+    def _put_out_pictures(self, codec: Codec, clock_rate: int, pictures: list[Taken]) -> None:
+        for picture in pictures:
+            if picture.flags & Flags.KEY:
+                self._receivers["video"].take_key_frame()
+            self._put_out("video", codec, clock_rate, picture)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._intake.next_deadline()
+        if deadline is not None and not self._ended:
+            wait = max(0.0, deadline - time.monotonic())
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
+
+    def _on_timer(self, codec: Codec, clock_rate: int) -> None:
+        self._timer = None
+        pictures = self._intake.on_time(now=time.monotonic())
+        self._put_out_pictures(codec, clock_rate, pictures)
+
+    def _put_out(self, kind: str, codec: Codec, clock_rate: int, taken: Taken) -> None:
+        coded, timeline = taken.coded, self._timelines[kind]
+        jumps = timeline.jumps
+        pts = timeline.at(coded.pts, arrival_us=coded.first_arrival_us)
+        if timeline.jumps > jumps:
+            self._clock.restart(kind)
+        capture_us = self._clock.capture_us(kind, pts=coded.pts, arrival_us=coded.first_arrival_us)
+        which = Kind.AUDIO if kind == "audio" else Kind.VIDEO
+        sequence = self._sequences[which]
+        self._sequences[which] = sequence + 1
+        self._events.on_unit(
+            AccessUnit(
+                kind=which,
+                codec=codec,
+                flags=taken.flags,
+                sequence=sequence,
+                pts=pts,
+                clock_rate=clock_rate,
+                capture_us=capture_us,
+                arrival_us=coded.first_arrival_us,
+                payload=taken.payload,
+                width=taken.width,
+                height=taken.height,
+                stamps=((Stage.ARRIVED, coded.last_arrival_us),),
+            )  # fmt: skip
+        )
+
+    def _tell_reason(self, now: float) -> None:
+        reason = self._intake.reason(now=now)
+        if not reason and self._liveness.is_paused(now=now):
+            reason = PAUSED
+        if reason != self._reason:
+            self._reason = reason
+            self._events.on_reason(reason)
+
+    def _state_changed(self, state: str) -> None:
+        if state == "connected":
+            self._liveness.connected(now=time.monotonic())
+        else:
+            was = self._liveness.is_connected
+            self._end("the connection closed" if was else "no connection was made")
+
+    async def _run_watch(self) -> None:
+        """RFC 7675's consent takes up to 30 s to notice a dead peer; silence tells sooner."""
+        while not self._ended:
+            await asyncio.sleep(_CHECK_S)
+            now = time.monotonic()
+            self._tell_reason(now)
+            self._judge(self._liveness.judge(now=now, every_s=_CHECK_S))
+
+    def _judge(self, reason: str) -> None:
+        """A connection that stood is watched on: a network that stood still may go on."""
+        was_silent, self._is_silent = self._is_silent, bool(reason)
+        if not reason or was_silent:
+            return
+        if self._events.on_silence is not None and self._liveness.is_connected:
+            self._events.on_silence(reason)
+        else:
+            self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self._events.on_end(reason)

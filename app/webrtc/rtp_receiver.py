@@ -1,0 +1,378 @@
+"""The receiver of one published track: RTP in, coded units out.
+
+Takes the place of aiortc's receiver under its transports. No decoder, no thread, no queue: a
+unit is handed over in the call that completes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import random
+import time
+from collections.abc import Callable
+
+from aiortc.codecs import is_rtx
+from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    AnyRtcpPacket,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    RtpPacket,
+    pack_remb_fci,
+    unwrap_rtx,
+)
+
+from app.rtp.jitter_buffer import AudioAssembler, CodedUnit, Output, Packet, VideoAssembler
+from app.rtp.key_frame_pace import KeyFrameAsks
+from app.rtp.simulcast_layers import LayerChoice
+from app.rtp.ssrc_choice import SourceChoice
+from app.webrtc.guarded_transport import measured_round_trip_s
+from app.webrtc.payload_formats import CODEC_NAMES, depayload
+from app.webrtc.srtp_inlet import MAX_SOURCES
+from media.codec import Codec
+from media.fragment import Head
+from media.frame_head import inspect
+from wire.clock import now_us
+
+logger = logging.getLogger(__name__)
+
+MAX_RID = 32
+"""Letters of a restriction identifier that count, as in offers."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Media:
+    codec: Codec
+    clock_rate: int
+    packet: Packet
+    resent: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReceiverEvents:
+    """Whom a receiver tells; all are called on the event loop and must not block."""
+
+    on_unit: Callable[[Codec, int, CodedUnit], None]
+    "(codec, clock rate in Hz, unit)"
+    on_report: Callable[[int, int], None]
+    "(64-bit NTP time, 32-bit RTP time) of a sender report"
+    on_end: Callable[[str], None]
+    "The publisher left; the text says how."
+    on_sign: Callable[[], None] = lambda: None
+    "Something came that is no media."
+
+
+class UnitReceiver(RTCRtpReceiver):
+    """One track's receiver; ``lost_packets`` counts what no retransmission brought back."""
+
+    def __init__(
+        self,
+        kind: str,
+        transport: RTCDtlsTransport,
+        events: ReceiverEvents,
+        *,
+        max_pixels: int | None = None,
+    ) -> None:
+        """``max_pixels`` limits which simulcast layer is taken; None where there are none."""
+        super().__init__(kind, transport)
+        self.kind = kind
+        self._events = events
+        self._video = VideoAssembler() if kind == "video" else None
+        self._audio = AudioAssembler()
+        self._estimator = RemoteBitrateEstimator() if kind == "video" else None
+        self._codecs: dict[int, RTCRtpCodecParameters] = {}
+        self._rtx_ssrcs: dict[int, int] = {}
+        self._statistics: dict[int, StreamStatistics] = {}
+        self._reports: dict[int, tuple[int, float]] = {}
+        self._own_ssrc: int | None = None
+        self._source: SourceChoice[_Media] | LayerChoice[_Media] = SourceChoice()
+        if max_pixels is not None:
+            self._source = LayerChoice(_pixels, max_pixels=max_pixels)
+        self._key_frame_asks = KeyFrameAsks()
+        self._key_frame_timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._started = False
+        self.malformed_packets = 0
+
+    @property
+    def lost_packets(self) -> int:
+        """Packets given up."""
+        return self._video.lost if self._video else 0
+
+    @property
+    def unusable_packets(self) -> dict[str, int]:
+        """Packets that became part of no unit, by reason."""
+        found = {
+            "lost": self.lost_packets,
+            "late": self._video.late if self._video else self._audio.late,
+            "oversize_audio": self._audio.oversize,
+            "malformed": self.malformed_packets,
+        }
+        if isinstance(self._source, LayerChoice):
+            return found | {f"layer_{name}": n for name, n in self._source.unheard.items()}
+        return found | {"other_source": self._source.unheard}
+
+    @property
+    def layer(self) -> str:
+        """The simulcast layer that is taken, or ""."""
+        return self._source.name if isinstance(self._source, LayerChoice) else ""
+
+    def request_key_frame(self) -> None:
+        """Sends a PLI (RFC 4585 section 6.3.1) once the publisher's SSRC is known, soon."""
+        if self._source.ssrc is None or not self._started:
+            return
+        if self._key_frame_asks.ask(now=time.monotonic()):
+            self._spawn("pli", self._send_rtcp_pli(self._source.ssrc))
+        elif self._key_frame_timer is None:
+            wait = (self._key_frame_asks.next_deadline() or 0.0) - time.monotonic()
+            loop = asyncio.get_running_loop()
+            self._key_frame_timer = loop.call_later(max(0.0, wait), self._on_key_frame_time)
+
+    def take_key_frame(self) -> None:
+        """Notes that the publisher sent a key frame: requests that wait are fulfilled."""
+        self._key_frame_asks.fulfil()
+
+    def _on_key_frame_time(self) -> None:
+        self._key_frame_timer = None
+        if self._source.ssrc is not None and self._key_frame_asks.on_time(now=time.monotonic()):
+            self._spawn("pli", self._send_rtcp_pli(self._source.ssrc))
+
+    # What aiortc's peer connection and transport call.
+
+    def _set_rtcp_ssrc(self, ssrc: int) -> None:
+        super()._set_rtcp_ssrc(ssrc)
+        self._own_ssrc = ssrc
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        """Starts taking packets."""
+        if self._started:
+            return
+        self._started = True
+        round_trip_s = measured_round_trip_s(self.transport)
+        if self._video is not None and round_trip_s is not None:
+            self._video.repairs.round_trip.add(round_trip_s)
+        self._codecs = {int(codec.payloadType or 0): codec for codec in parameters.codecs}
+        for encoding in parameters.encodings:
+            if encoding.rtx:
+                self._rtx_ssrcs[encoding.rtx.ssrc] = encoding.ssrc
+        self.transport._register_rtp_receiver(self, parameters)
+        self._spawn("reports", self._run_reports())
+
+    async def stop(self) -> None:
+        """Stops; no event follows."""
+        if self._started:
+            self.transport._unregister_rtp_receiver(self)
+            self._started = False
+        for timer in (self._timer, self._key_frame_timer):
+            if timer is not None:
+                timer.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _handle_disconnect(self) -> None:
+        self._events.on_end("the connection closed")
+
+    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        self._events.on_sign()
+        if isinstance(packet, RtcpSrPacket):
+            info = packet.sender_info
+            if packet.ssrc in self._statistics:
+                middle = info.ntp_timestamp >> 16 & 0xFFFFFFFF
+                self._reports[packet.ssrc] = (middle, time.monotonic())
+            if packet.ssrc == self._source.ssrc:
+                self._events.on_report(info.ntp_timestamp, info.rtp_timestamp)
+        # A goodbye (RtcpByePacket) ends nothing: libwebrtc says it for a track that pauses. Who
+        # leaves closes the connection, or gives no sign of life any more.
+
+    async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
+        arrival_us = now_us()
+        await self._estimate(packet, arrival_time_ms)
+        codec = self._codecs.get(packet.payload_type)
+        if codec is None:
+            return
+        if packet.ssrc not in self._statistics:
+            if len(self._statistics) >= MAX_SOURCES:
+                oldest = next(iter(self._statistics))
+                self._statistics.pop(oldest)
+                self._reports.pop(oldest, None)
+            self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
+        self._statistics[packet.ssrc].add(packet)
+        if isinstance(self._source, LayerChoice):
+            self._note_layer(self._source, packet)
+        resent = is_rtx(codec)
+        if resent:
+            restored = self._unwrap_rtx(packet, codec)
+            if restored is None:
+                return
+            packet, codec = restored
+        name = CODEC_NAMES.get(codec.name.lower())
+        if name is None:
+            return
+        try:
+            fragment = depayload(name, packet.payload)
+        except ValueError:
+            self.malformed_packets += 1
+            return
+        media = Packet(
+            packet.sequence_number, packet.timestamp, bool(packet.marker), fragment.data,
+            arrival_us, fragment.head,
+        )  # fmt: skip
+        now = time.monotonic()
+        heard = self._source.take(
+            packet.ssrc, _Media(name, codec.clockRate, media, resent), now=now
+        )
+        if heard.is_new_source:
+            logger.info("the %s goes on from another source %s", self.kind, self.layer)
+            self._restart()
+        if isinstance(self._source, LayerChoice):
+            wanted = self._source.wanted(now=now)
+            if wanted is not None:
+                self._spawn("pli", self._send_rtcp_pli(wanted))
+        for each in heard.packets:
+            await self._take(each, now)
+
+    def _note_layer(self, layers: LayerChoice[_Media], packet: RtpPacket) -> None:
+        """Senders name a layer until they know that it was heard (RFC 8852 section 3)."""
+        rid, repaired = packet.extensions.rtp_stream_id, packet.extensions.repaired_rtp_stream_id
+        if rid:
+            layers.call(packet.ssrc, str(rid)[:MAX_RID])
+        if repaired:
+            layers.call_repair(packet.ssrc, str(repaired)[:MAX_RID])
+
+    def _restart(self) -> None:
+        """Another source: its numbers and times are its own."""
+        self._audio.restart()
+        if self._video is not None:
+            self._video.restart()
+            if not isinstance(self._source, LayerChoice):  # which begins with a key frame
+                self.request_key_frame()
+
+    async def _take(self, media: _Media, now: float) -> None:
+        if self._video is not None:
+            out = self._video.add(media.packet, now=now, resent=media.resent)
+            await self._carry_out(media.codec, media.clock_rate, out)
+            return
+        unit = self._audio.add(media.packet)
+        if unit is not None:
+            self._events.on_unit(media.codec, media.clock_rate, unit)
+
+    async def _carry_out(self, codec: Codec, clock_rate: int, out: Output) -> None:
+        for unit in out.units:
+            self._events.on_unit(codec, clock_rate, unit)
+        if out.nacks and self._source.ssrc is not None:
+            await self._send_rtcp_nack(self._source.ssrc, out.nacks)
+        if out.pli:
+            self.request_key_frame()
+        self._set_timer(codec, clock_rate)
+
+    def _set_timer(self, codec: Codec, clock_rate: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._video.next_deadline() if self._video else None
+        if deadline is not None and self._started:
+            wait = max(0.0, deadline - time.monotonic())
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
+
+    def _on_timer(self, codec: Codec, clock_rate: int) -> None:
+        self._timer = None
+        if self._video is not None:
+            out = self._video.on_time(now=time.monotonic())
+            self._spawn("repair", self._carry_out(codec, clock_rate, out))
+
+    def _unwrap_rtx(
+        self, packet: RtpPacket, codec: RTCRtpCodecParameters
+    ) -> tuple[RtpPacket, RTCRtpCodecParameters] | None:
+        """The original packet of a retransmission (RFC 4588 section 4)."""
+        ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
+        if isinstance(self._source, LayerChoice):
+            ssrc = self._source.repaired_by(packet.ssrc)
+        apt = codec.parameters.get("apt")
+        if ssrc is None or not isinstance(apt, int) or apt not in self._codecs:
+            return None
+        if len(packet.payload) < 2:
+            return None
+        return unwrap_rtx(packet, payload_type=apt, ssrc=ssrc), self._codecs[apt]
+
+    async def _estimate(self, packet: RtpPacket, arrival_ms: int) -> None:
+        """Feeds the bandwidth estimate that tells a browser how much it may send."""
+        if self._estimator is None or packet.extensions.abs_send_time is None:
+            return
+        estimate = self._estimator.add(
+            abs_send_time=packet.extensions.abs_send_time,
+            arrival_time_ms=arrival_ms,
+            payload_size=len(packet.payload) + packet.padding_size,
+            ssrc=packet.ssrc,
+        )
+        if estimate is not None and self._own_ssrc is not None:
+            report = RtcpPsfbPacket(
+                fmt=RTCP_PSFB_APP, ssrc=self._own_ssrc, media_ssrc=0, fci=pack_remb_fci(*estimate)
+            )
+            await self._send_rtcp(report)
+
+    async def _run_reports(self) -> None:
+        """Receiver reports at the randomized interval of RFC 3550 section 6.2."""
+        while True:
+            await asyncio.sleep(0.5 + random.random())
+            reports = [self._report(ssrc, s) for ssrc, s in self._statistics.items()]
+            if reports and self._own_ssrc is not None:
+                await self._send_rtcp(RtcpRrPacket(ssrc=self._own_ssrc, reports=reports))
+
+    def _report(self, ssrc: int, statistics: StreamStatistics) -> RtcpReceiverInfo:
+        last_report, at = self._reports.get(ssrc, (0, 0.0))
+        delay = int((time.monotonic() - at) * 65536) if last_report else 0
+        return RtcpReceiverInfo(
+            ssrc=ssrc,
+            fraction_lost=statistics.fraction_lost,
+            packets_lost=statistics.packets_lost,
+            highest_sequence=statistics.max_seq or 0,
+            jitter=statistics.jitter,
+            lsr=last_report,
+            dlsr=min(delay, 0xFFFFFFFF),
+        )
+
+    def _spawn(self, name: str, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work, name=name)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        """A task that died ends the publisher, which may come again."""
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        logger.error("%s of %s died", task.get_name(), self.kind, exc_info=error)
+        self._events.on_end(f"receiving {self.kind} failed: {error!r}")
+
+
+_BEFORE_PICTURES = (6, 7, 9)
+"""NAL unit types that a packet with a sequence parameter set begins with (H.264 section 7.4.1)."""
+
+
+def _pixels(media: _Media) -> int:
+    """The size of the key frame that a packet begins, 0 where it begins none.
+
+    Asked of every packet of every layer, so most are told by a byte or two.
+    """
+    data = media.packet.data
+    if media.codec is Codec.H264:
+        if data[:4] != b"\x00\x00\x00\x01" or len(data) < 5:
+            return 0
+        if data[4] & 0x1F not in _BEFORE_PICTURES:
+            return 0
+    elif media.packet.head in (Head.MIDDLE, Head.FRAME):
+        return 0
+    info = inspect(media.codec, data)
+    return info.width * info.height

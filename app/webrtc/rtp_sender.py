@@ -1,0 +1,302 @@
+"""The sender of one track to one viewer: coded units in, RTP out.
+
+Takes the place of aiortc's sender under its transports. RTP times follow the stream's one time
+line and sender reports pair them with the capture clock, so that a browser aligns audio with
+video however long the enhancement took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import struct
+import time
+from collections.abc import Callable
+
+import pylibsrtp
+from aiortc.clock import current_ntp_time
+from aiortc.codecs import is_rtx
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcrtpparameters import RTCRtpSendParameters
+from aiortc.rtcrtpsender import RTCRtpSender, random_sequence_number
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    AnyRtcpPacket,
+    RtcpByePacket,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSourceInfo,
+    RtcpSrPacket,
+    unpack_remb_fci,
+)
+
+from app.rtp.capture_clock import us_to_ntp
+from app.rtp.outgoing_times import OutgoingTimes
+from app.rtp.pacer import Pacer
+from app.rtp.send_queue import Outgoing, SendQueue
+from app.token_bucket import TokenBucket
+from app.webrtc.extension_map import MID, SEND_TIME
+from app.webrtc.payload_formats import CODEC_NAMES, RtpHeader
+from media.codec import Codec
+
+logger = logging.getLogger(__name__)
+
+HISTORY = 1024
+"""Packets kept for retransmission, a power of two."""
+
+RESENDS_PER_S = 500.0
+"""Packets sent again to one viewer, at once and per second: a NACK is small and must not
+multiply."""
+
+_UNSENDABLE = (ValueError, OverflowError, struct.error, pylibsrtp.Error)
+"""What packing and protecting raise for a unit that fits no packet: it is left out."""
+
+
+class UnitSender(RTCRtpSender):
+    """One track's sender. ``push`` is the only way in; it never waits."""
+
+    def __init__(
+        self,
+        kind: str,
+        transport: RTCDtlsTransport,
+        *,
+        rtp_offset: int,
+        on_key_frame_needed: Callable[[], None],
+        on_running: Callable[[], None],
+        on_failed: Callable[[str], None],
+    ) -> None:
+        super().__init__(kind, transport)
+        self._queue = SendQueue()
+        self._pacer = Pacer() if kind == "video" else None
+        self._wake = asyncio.Event()
+        self._rtp_offset = rtp_offset
+        self._on_key_frame_needed = on_key_frame_needed
+        self._on_running = on_running
+        self._on_failed = on_failed
+        self._payload_types: dict[int, int] = {}
+        self._rtx_types: dict[int, int] = {}
+        self._header: RtpHeader | None = None
+        self._rtx_header: RtpHeader | None = None
+        self._cname = ""
+        self._sequence = random_sequence_number()
+        self._rtx_sequence = random_sequence_number()
+        self._history: dict[int, tuple[int, int, bool, int, bytes]] = {}
+        self._times = OutgoingTimes()
+        self._report_base: tuple[int, int] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._running = False
+        self._resends = TokenBucket(per_s=RESENDS_PER_S, burst=RESENDS_PER_S)
+        self.packets = 0
+        self.octets = 0
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Units not sent, by reason."""
+        return dict(self._queue.dropped)
+
+    @property
+    def is_running(self) -> bool:
+        """True once the connection stands."""
+        return self._running
+
+    @property
+    def needs_key(self) -> bool:
+        """True while video waits for a key frame."""
+        return self._queue.needs_key
+
+    def can_send(self, codec: Codec) -> bool:
+        """True if the viewer negotiated the codec."""
+        return codec in self._payload_types
+
+    def push(self, unit: Outgoing) -> None:
+        """Queues one unit by the rules of ``SendQueue``; nothing before the connection stands."""
+        if self._running:
+            self._queue.push(unit, now=time.monotonic())
+            self._wake.set()
+
+    def restart(self) -> None:
+        """Video goes on at the next key frame only: another rendition follows."""
+        self._queue.restart()
+
+    # What aiortc's peer connection and transport call.
+
+    async def send(self, parameters: RTCRtpSendParameters) -> None:
+        """Starts sending."""
+        if self._running:
+            return
+        self._running = True
+        for codec in parameters.codecs:
+            payload_type = int(codec.payloadType or 0)
+            if is_rtx(codec):
+                self._rtx_types.setdefault(int(codec.parameters.get("apt") or 0), payload_type)
+            elif (name := CODEC_NAMES.get(codec.name.lower())) is not None:
+                self._payload_types.setdefault(name, payload_type)
+        ids = {extension.uri: extension.id for extension in parameters.headerExtensions}
+        mid = parameters.muxId
+        mid_id, time_id = ids.get(MID), ids.get(SEND_TIME)
+        self._header = RtpHeader(ssrc=self._ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
+        self._rtx_header = RtpHeader(ssrc=self._rtx_ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
+        self._cname = parameters.rtcp.cname or "sharpcast"
+        self.transport._register_rtp_sender(self, parameters)
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._run_media(), name=f"send-{self.kind}"),
+            loop.create_task(self._run_reports(), name=f"reports-{self.kind}"),
+        ]
+        for task in self._tasks:
+            task.add_done_callback(self._task_done)
+        self._on_running()
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        """A viewer to whom nothing is sent any more is let go, which it notices."""
+        if task.cancelled() or not self._running:
+            return
+        error = task.exception()
+        if error is None:
+            self._on_failed("the connection closed")
+            return
+        logger.error("%s died", task.get_name(), exc_info=error)
+        self._on_failed(f"sending {self.kind} failed: {error!r}")
+
+    async def stop(self) -> None:
+        """Says goodbye and stops."""
+        if not self._running:
+            return
+        self._running = False
+        self.transport._unregister_rtp_sender(self)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._send_control([RtcpByePacket(sources=[self._ssrc])])
+
+    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+            for sequence in packet.lost:
+                if not self._resends.take(now=time.monotonic()):
+                    break
+                await self._resend(sequence)
+        elif isinstance(packet, RtcpPsfbPacket):
+            if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+                self._on_key_frame_needed()
+            elif packet.fmt == RTCP_PSFB_APP:
+                self._take_estimate(packet.fci)
+
+    def _take_estimate(self, fci: bytes) -> None:
+        try:
+            bps, ssrcs = unpack_remb_fci(fci)
+        except ValueError:
+            return
+        if self._ssrc in ssrcs:
+            self._queue.on_bandwidth(bps, now=time.monotonic())
+
+    async def _run_media(self) -> None:
+        while True:
+            self._wake.clear()
+            now = time.monotonic()
+            unit = self._queue.pop(now=now)
+            if unit is not None:
+                try:
+                    await self._send_unit(unit)
+                except ConnectionError:
+                    return
+                except _UNSENDABLE:
+                    self._queue.on_unsendable(unit)
+                continue
+            deadline = self._queue.next_deadline(now=now)
+            try:
+                async with asyncio.timeout(None if deadline is None else deadline - now):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _send_unit(self, unit: Outgoing) -> None:
+        payload_type = self._payload_types.get(unit.payload_codec)
+        if payload_type is None or self._header is None:
+            self._queue.dropped["codec"] += 1
+            return
+        pts = self._times.at(
+            unit.pts, clock_rate=unit.clock_rate, is_key=unit.is_key or not unit.is_video,
+            is_live=unit.is_live,
+        )  # fmt: skip
+        timestamp = (pts + self._rtp_offset) & 0xFFFFFFFF
+        last = len(unit.payloads) - 1
+        for index, payload in enumerate(unit.payloads):
+            if self._pacer is not None:
+                await self._wait_turn(self._pacer, len(payload))
+            marker = unit.is_video and index == last
+            header = self._header.pack(
+                payload_type=payload_type, marker=marker, sequence=self._sequence,
+                timestamp=timestamp, send_time=current_ntp_time() >> 14 & 0xFFFFFF,
+            )  # fmt: skip
+            if unit.is_video:
+                kept = (self._sequence, payload_type, marker, timestamp, payload)
+                self._history[self._sequence % HISTORY] = kept
+            await self.transport._send_rtp(header + payload)
+            self._sequence = (self._sequence + 1) & 0xFFFF
+            self.packets += 1
+            self.octets += len(payload)
+            if index % 16 == 15:
+                await asyncio.sleep(0)
+        if unit.is_live and pts == unit.pts:
+            self._report_base = (unit.capture_us, timestamp)
+
+    async def _wait_turn(self, pacer: Pacer, size: int) -> None:
+        """Waits until the next packet of video may leave; most times it does not wait."""
+        while wait_s := pacer.take(size, now=time.monotonic()):
+            pacer.set_rate(self._queue.live_rate(now=time.monotonic()))
+            await asyncio.sleep(wait_s)
+
+    async def _resend(self, sequence: int) -> None:
+        """Answers a NACK, by RTX where negotiated (RFC 4588), else by the packet itself."""
+        kept = self._history.get(sequence % HISTORY)
+        if kept is None or kept[0] != sequence or self._header is None or not self._rtx_header:
+            return
+        _, payload_type, marker, timestamp, payload = kept
+        header, number = self._header, sequence
+        rtx_type = self._rtx_types.get(payload_type)
+        if rtx_type is not None:
+            header, number, payload_type = self._rtx_header, self._rtx_sequence, rtx_type
+            payload = sequence.to_bytes(2, "big") + payload
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        head = header.pack(
+            payload_type=payload_type, marker=marker, sequence=number,
+            timestamp=timestamp, send_time=current_ntp_time() >> 14 & 0xFFFFFF,
+        )  # fmt: skip
+        if self._pacer is not None:
+            self._pacer.overdraw(len(payload))  # a packet that is missed waits for nothing
+        try:
+            await self.transport._send_rtp(head + payload)
+        except ConnectionError:
+            return
+
+    async def _run_reports(self) -> None:
+        while True:
+            await asyncio.sleep(0.2 if self._report_base is None else 0.5 + random.random())
+            if self._report_base is None:
+                continue
+            # RFC 3550 section 6.4.1: both times name the same instant, here that of capture.
+            capture_us, timestamp = self._report_base
+            report = RtcpSrPacket(
+                ssrc=self._ssrc,
+                sender_info=RtcpSenderInfo(
+                    # Who wrote the stamp decides what it says; it has 64 bits (RFC 3550 6.4.1).
+                    ntp_timestamp=us_to_ntp(capture_us) & 0xFFFFFFFFFFFFFFFF,
+                    rtp_timestamp=timestamp,
+                    packet_count=self.packets & 0xFFFFFFFF,
+                    octet_count=self.octets & 0xFFFFFFFF,
+                ),
+            )
+            source = RtcpSourceInfo(ssrc=self._ssrc, items=[(1, self._cname.encode())])
+            await self._send_control([report, RtcpSdesPacket(chunks=[source])])
+
+    async def _send_control(self, packets: list[AnyRtcpPacket]) -> None:
+        try:
+            await self.transport._send_rtp(b"".join(bytes(packet) for packet in packets))
+        except ConnectionError:
+            return

@@ -1,0 +1,135 @@
+"""A viewer's connection: SDP offer in, units out to it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import uuid
+from collections.abc import Callable
+
+from app.rtp.send_queue import Outgoing
+from app.webrtc.ice import UNKNOWN_ROUTE, Route
+from app.webrtc.packet_gate import Refusals
+from app.webrtc.peer import CONNECT_S, Peer
+from app.webrtc.rtp_sender import UnitSender
+from app.webrtc.sdp_offer import Offer
+from app.webrtc.trickle import Fragment
+from media.codec import Codec
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ViewerEvents:
+    """Whom a viewer's connection tells, on the event loop."""
+
+    on_connected: Callable[[], None]
+    on_key_frame_needed: Callable[[], None]
+    on_end: Callable[[str], None]
+    "Called once, with the reason as a sentence."
+
+
+class ViewerPeer:
+    """One WHEP viewer."""
+
+    def __init__(
+        self, events: ViewerEvents, *, rtp_offset: int, refusals: Refusals | None = None
+    ) -> None:
+        self._events = events
+        self._rtp_offset = rtp_offset
+        self._peer = Peer(self._state_changed, refusals)
+        self._senders: dict[str, UnitSender] = {}
+        self._ended = False
+        self.end_reason = ""
+        """Why it ended by itself, as a sentence."""
+        self._connected = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    async def answer(self, offer: Offer, *, route: Route = UNKNOWN_ROUTE) -> str:
+        """The SDP answer. Raises BadOffer."""
+        stream_id = str(uuid.uuid4())
+        for kind in offer.kinds:
+            transceiver = self._peer.add_track(kind, "sendonly")
+            sender = UnitSender(
+                kind,
+                transceiver.sender.transport,
+                rtp_offset=self._rtp_offset if kind == "video" else 0,
+                on_key_frame_needed=self._events.on_key_frame_needed,
+                on_running=self._sender_runs,
+                on_failed=self._end,
+            )
+            self._senders[kind] = sender
+            Peer.put_sender(transceiver, sender, stream_id)
+        sdp = await self._peer.answer(offer, start_kbps=None, route=route)
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(CONNECT_S, self._give_up)
+        return sdp
+
+    def push(self, unit: Outgoing) -> None:
+        """Sends one unit, by the drop rules of ``SendQueue``."""
+        sender = self._senders.get("video" if unit.is_video else "audio")
+        if sender is not None:
+            sender.push(unit)
+
+    def can_send(self, codec: Codec) -> bool:
+        """True if the viewer negotiated the video codec."""
+        return "video" in self._senders and self._senders["video"].can_send(codec)
+
+    @property
+    def needs_key(self) -> bool:
+        """True while its video waits for a key frame."""
+        return "video" in self._senders and self._senders["video"].needs_key
+
+    def restart_video(self) -> None:
+        """Its video goes on at the next key frame only."""
+        if "video" in self._senders:
+            self._senders["video"].restart()
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Units not sent, by reason."""
+        found: dict[str, int] = {}
+        for sender in self._senders.values():
+            for reason, count in sender.dropped.items():
+                found[reason] = found.get(reason, 0) + count
+        return found
+
+    @property
+    def is_pending(self) -> bool:
+        """True while the connection does not stand yet."""
+        return self._peer.is_pending and not self._ended
+
+    async def trickle(self, fragment: Fragment) -> None:
+        """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
+        await self._peer.trickle(fragment)
+
+    async def close(self) -> None:
+        """Ends the connection; ``on_end`` is not called any more."""
+        self._ended = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+        await self._peer.close()
+
+    def _give_up(self) -> None:
+        if not self._connected:
+            self._end("no connection was made")
+        elif not self._is_running:
+            self._end("nothing can be sent on the connection that was made")
+
+    @property
+    def _is_running(self) -> bool:
+        return all(sender.is_running for sender in self._senders.values())
+
+    def _state_changed(self, state: str) -> None:
+        if state == "connected":
+            self._connected = True
+        else:
+            self._end("the connection closed")
+
+    def _sender_runs(self) -> None:
+        if not self._ended and self._is_running:
+            self._events.on_connected()
+
+    def _end(self, reason: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self.end_reason = reason
+            self._events.on_end(reason)

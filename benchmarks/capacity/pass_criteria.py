@@ -1,0 +1,55 @@
+"""When a number of streams is sustained in time, and which number is tried next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.capacity.run import Outcome
+
+__all__ = ["COUNTS", "is_sustained", "next_count", "sustained", "twice"]
+
+COUNTS = (1, 2, 3, 4, 6, 8)
+"""Streams at once."""
+
+LEAST_OUT = 0.99
+"""Of the frames must come out,"""
+
+LEAST_BY_NET = 0.95
+"""of them by the wished net, whole or where reuse wants it,"""
+
+MOST_P95_MS = 66.0
+"""at this age."""
+
+
+def is_sustained(outcome: Outcome) -> bool:
+    """True where nearly all frames come out, by the wished net, in time."""
+    return (
+        outcome.timing.out_share >= LEAST_OUT
+        and outcome.served.net_share >= LEAST_BY_NET
+        and outcome.timing.p95_ms <= MOST_P95_MS
+    )
+
+
+def sustained(outcomes: Sequence[Outcome]) -> int:
+    """The greatest number up to which every one that was tried is sustained; 0 where none is."""
+    most = 0
+    for outcome in sorted(outcomes, key=lambda one: one.streams):
+        if not is_sustained(outcome):
+            break
+        most = outcome.streams
+    return most
+
+
+def next_count(outcomes: Sequence[Outcome], *, to_the_end: bool) -> int | None:
+    """The next of COUNTS, None after the last one; after the first that is not sustained too,
+    unless all are wanted ``to_the_end``.
+    """
+    if not to_the_end and any(not is_sustained(outcome) for outcome in outcomes):
+        return None
+    tried = {outcome.streams for outcome in outcomes}
+    return next((count for count in COUNTS if count not in tried), None)
+
+
+def twice(outcomes: Sequence[Outcome]) -> int:
+    """Twice what is sustained, or two where nothing is."""
+    return 2 * max(1, sustained(outcomes))

@@ -1,0 +1,149 @@
+"""One run: a number of streams at once through one worker."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from benchmarks.capacity.feed import Feed
+from benchmarks.capacity.figures import Served, Timing, served, timing, unaccounted
+from benchmarks.capacity.material import FPS, CodedFrame
+from wire import clock
+from wire.connection import Redis, command
+from wire.heartbeat import PERIOD_S, Heartbeats, StreamWork
+from workers.session.clock_offset import EntryAge
+
+__all__ = ["Outcome", "Span", "play"]
+
+_WAIT_S = 30.0
+_DRAIN_S = 5.0
+_QUESTIONS = 20
+_SEED = 7
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Span:
+    """How long a run takes."""
+
+    warm_s: float
+    "Streams already run, and nothing is counted."
+    seconds: float
+    "What is counted."
+
+    @property
+    def frames(self) -> int:
+        """Of each stream, in all."""
+        return round((self.warm_s + self.seconds) * FPS)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found in one run."""
+
+    streams: int
+    timing: Timing
+    served: Served
+    worker_cpu: float
+    "Of its core, 0..1."
+    late_ms: float
+    """99th percentile of what the feeder itself was late; where it is long, the machine and not the
+    worker was measured."""
+    unaccounted: int
+    "Frames of which nobody knows where they are."
+
+
+async def play(
+    client: Redis,
+    name: str,
+    crowd: Sequence[Sequence[CodedFrame]],
+    span: Span,
+    *,
+    worker: str,
+    cpu_s: Callable[[], float],
+) -> Outcome:
+    """Feeds the streams to the only worker, called ``worker``; ``cpu_s`` tells the time that it
+    spent so far. ``name`` must be new with every run. Raises TimeoutError where the worker does not
+    take them.
+    """
+    age = await _compared(client)
+    feeds = [Feed(client, f"{name}-{number}", frames, age) for number, frames in enumerate(crowd)]
+    beats = Heartbeats(client)
+    async with asyncio.TaskGroup() as group:
+        side = []
+        async with asyncio.timeout(_WAIT_S):
+            for feed in feeds:
+                await feed.begin()
+                side += [group.create_task(feed.stay()), group.create_task(feed.collect())]
+        begin_at = time.monotonic() + 0.1
+        phases = random.Random(_SEED)
+        playing = [
+            group.create_task(feed.play(begin_at + phases.random() / FPS, span.frames))
+            for feed in feeds
+        ]
+        await asyncio.sleep(begin_at + span.warm_s - time.monotonic())
+        before, cpu_before, begin_us = await _works(beats, worker), cpu_s(), clock.now_us()
+        await asyncio.gather(*playing)
+        after, cpu_after, end_us = await _works(beats, worker), cpu_s(), clock.now_us()
+        last = await _quiet(beats, worker, feeds)
+        for task in side:
+            task.cancel()
+    for feed in feeds:
+        await feed.end()
+    await _until_free(beats, worker)
+    begin_ms, end_ms = (float(age.redis_ms(now_us=at_us)) for at_us in (begin_us, end_us))
+    return Outcome(
+        streams=len(feeds),
+        timing=timing([feed.times() for feed in feeds], begin_ms, end_ms),
+        served=served(before, after),
+        worker_cpu=1e6 * (cpu_after - cpu_before) / (end_us - begin_us),
+        late_ms=float(np.percentile([late for feed in feeds for late in feed.late_ms], 99)),
+        unaccounted=unaccounted(
+            sum(feed.sent for feed in feeds), sum(feed.read for feed in feeds), last
+        ),
+    )
+
+
+async def _compared(client: Redis) -> EntryAge:
+    """Knows the server's clock by the quickest of some answers; the first one also connects."""
+    answers = []
+    for _ in range(_QUESTIONS):
+        before_us = clock.now_us()
+        seconds, micros = await command(client, "TIME")
+        answers.append((clock.now_us() - before_us, before_us, int(seconds), int(micros)))
+    took_us, before_us, seconds, micros = min(answers)
+    age = EntryAge()
+    age.learn(1_000_000 * seconds + micros, before_us=before_us, after_us=before_us + took_us)
+    return age
+
+
+async def _works(beats: Heartbeats, worker: str) -> list[StreamWork]:
+    """What the worker said last; a busy one may be silent for a moment."""
+    async with asyncio.timeout(_WAIT_S):
+        while True:
+            for beat in await beats.list():
+                if beat.name == worker:
+                    return beat.streams
+            await asyncio.sleep(PERIOD_S / 2)
+
+
+async def _quiet(beats: Heartbeats, worker: str, feeds: Sequence[Feed]) -> list[StreamWork]:
+    """What the worker says once every frame went somewhere, or after a while without that."""
+    deadline = time.monotonic() + _DRAIN_S
+    while True:
+        works = await _works(beats, worker)
+        lost = unaccounted(sum(feed.sent for feed in feeds), sum(f.read for f in feeds), works)
+        if not lost or time.monotonic() > deadline:
+            return works
+        await asyncio.sleep(PERIOD_S / 2)
+
+
+async def _until_free(beats: Heartbeats, worker: str) -> None:
+    """The next run must not begin beside what is left of this one."""
+    async with asyncio.timeout(_WAIT_S):
+        while await _works(beats, worker):  # noqa: ASYNC110 - a heartbeat, no event
+            await asyncio.sleep(PERIOD_S / 2)

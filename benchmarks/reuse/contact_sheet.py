@@ -1,0 +1,140 @@
+"""Pictures: what came in, what became of each cell, what went out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.reuse.coded import Coded, coded_frames
+from benchmarks.reuse.grid import BPP
+from benchmarks.reuse.material import KINDS, SCALE, Material
+from benchmarks.reuse.nets import free_net
+from models.manifest import load_manifest
+from models.training.clip import Bytes
+from models.training.codec import LiveEncoder
+from workers.bitstream.frame_info import CELL, cells
+from workers.temporal.motion_compensation import blank_residual, match
+from workers.temporal.padding import MARGIN, bordered
+from workers.temporal.propagator import STILL, Reuser
+from workers.temporal.region_selection import Region
+from workers.upscale.temporal_upscaler import MOST_PART
+
+__all__ = ["COLOURS", "Fate", "draw_strip", "fates"]
+
+WIDTH = 480
+GAP = 6
+
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "stood still": (200, 200, 200),
+    "moved": (230, 150, 40),
+    "resized": (60, 60, 220),
+    "by the net": (70, 190, 70),
+}
+"""What became of a cell, and its colour as blue, green, red."""
+
+Fate = npt.NDArray[np.uint8]
+"""[rows, columns] of cells: a place in COLOURS."""
+
+
+def draw_strip(net: str, materials: Sequence[Material], path: Path) -> None:
+    """A row for the last frame of each, H.264."""
+    rows = []
+    for material in materials:
+        frames = list(coded_frames(material, LiveEncoder("h264", BPP)))
+        fate, made = fates(net, material, frames)
+        seen = frames[-1].picture.y
+        parts = [_grey(seen), _mapped(seen, fate), _grey(made)]
+        large = [cv2.resize(part, _size(seen), interpolation=cv2.INTER_AREA) for part in parts]
+        row = np.hstack([np.pad(x, ((0, GAP), (0, GAP), (0, 0))) for x in large])
+        rows += [
+            _caption(row.shape[1], f"{KINDS[material.kind]}: decoded, what was done, enhanced"),
+            row,
+        ]
+    if not cv2.imwrite(str(path), np.vstack([_legend(rows[0].shape[1]), *rows])):
+        raise OSError(f"{path} could not be written")
+
+
+def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, Bytes]:
+    """What became of each cell of the last frame, and its enhanced luma."""
+    manifest = load_manifest(net)
+    halo = manifest.receptive_radius
+    height, width = material.small.shape[1:]
+    runtime = free_net(manifest, "int8", width, height)
+    reuser = Reuser(width, height, SCALE, halo)
+    fate: Fate = np.zeros(cells(width, height), np.uint8)
+    before: Bytes | None = None
+    most = int(MOST_PART * (width + 2 * halo) * (height + 2 * halo))
+    for coded in frames:
+        luma = np.ascontiguousarray(coded.picture.y)
+        outlook = reuser.begin(luma, coded.info)
+        fate = _predicted(reuser, luma, before, coded)
+        everything = [Region(0, 0, height, width)]
+        regions = everything if outlook.must_be_full else reuser.regions(most)
+        # Regions may reach beyond the picture by part of a cell.
+        more = halo + CELL
+        seen = np.asarray(
+            cv2.copyMakeBorder(luma, halo, more, halo, more, cv2.BORDER_REPLICATE), np.uint8
+        )
+        for region in regions:
+            bottom = region.top + region.height + 2 * halo
+            right = region.left + region.width + 2 * halo
+            cut = np.ascontiguousarray(seen[region.top : bottom, region.left : right])
+            reuser.take(runtime.run(cut, 0.0), region, halo, halo)
+            fate[region.cells()] = list(COLOURS).index("by the net")
+        reuser.end()
+        before = luma
+    return fate, reuser.enlarged
+
+
+def _predicted(reuser: Reuser, luma: Bytes, before: Bytes | None, coded: Coded) -> Fate:
+    """The prediction's own choices, found as it finds them."""
+    height, width = luma.shape
+    grid = cells(width, height)
+    moved = np.zeros(grid, np.bool_)
+    motion = coded.info.motion
+    if before is not None and motion is not None:
+        dx, dy = np.zeros((2, *grid), np.int16)
+        squares = np.zeros(grid, np.float32)
+        match(
+            bordered(luma), bordered(before), MARGIN, motion.dx, motion.dy, motion.valid, STILL,
+            dx, dy, squares, blank_residual(*grid),
+        )  # fmt: skip
+        moved = (dx != 0) | (dy != 0)
+    names = list(COLOURS)
+    fate = np.where(moved, names.index("moved"), names.index("stood still"))
+    return np.where(reuser.error >= reuser.worth, names.index("resized"), fate).astype(np.uint8)
+
+
+def _mapped(luma: Bytes, fate: Fate) -> Bytes:
+    """The picture, tinted."""
+    tints = np.array(list(COLOURS.values()), np.float32)[fate]
+    large = tints.repeat(CELL, axis=0).repeat(CELL, axis=1)[: luma.shape[0], : luma.shape[1]]
+    return np.asarray(0.5 * luma[:, :, None] + 0.5 * large, np.float32).astype(np.uint8)
+
+
+def _grey(luma: Bytes) -> Bytes:
+    return np.repeat(luma[:, :, None], 3, axis=2)
+
+
+def _size(seen: Bytes) -> tuple[int, int]:
+    return WIDTH, round(WIDTH * seen.shape[0] / seen.shape[1])
+
+
+def _caption(width: int, text: str) -> Bytes:
+    strip = np.full((26, width, 3), 255, np.uint8)
+    cv2.putText(strip, text, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return strip
+
+
+def _legend(width: int) -> Bytes:
+    strip = np.full((30, width, 3), 255, np.uint8)
+    for number, (name, colour) in enumerate(COLOURS.items()):
+        left = 8 + 200 * number
+        cv2.rectangle(strip, (left, 6), (left + 18, 24), colour, -1)
+        at = (left + 26, 20)
+        cv2.putText(strip, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return strip

@@ -1,0 +1,225 @@
+"""The checks of ``sharpcast doctor``."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import errno
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import msgspec
+import psutil
+
+from models.errors import ModelError
+from models.manifest import Manifest, list_models, model_file
+from wire.embedded import find_server
+from wire.errors import NoRedisServer
+from wire.settings import Settings
+from workers.engines import UNTRIED, engine_reasons
+from workers.engines.benchmark import time_net
+from workers.engines.engine import Engine, Form, padded
+from workers.engines.selection import Choice, Wanted, choose_engine
+from workers.errors import WorkerError
+from workers.upscale.batched_model import batch_for
+
+WIDTH, HEIGHT, FPS = 480, 270, 30
+_ROUNDS = 15
+_CODERS = {"libx264": "H.264 output", "libvpx": "VP8 output", "libopus": "sound of publish"}
+
+
+class Verdict(enum.Enum):
+    """How a finding is meant."""
+
+    GOOD = "ok"
+    NOTE = "note"
+    MISSING = "missing"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the answer."""
+
+    what: str
+    verdict: Verdict
+    detail: str
+    "A sentence or a few words for a person."
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    "The same for a program."
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**dataclasses.asdict(self), "verdict": self.verdict.value}
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All checks; takes a few seconds, since the nets are measured."""
+    return [
+        _python(), _processor(), _memory(), _redis(settings), *_coders(), *_engines(),
+        *_nets(settings), _browser(), _port(settings), _tls(settings), _gpu(),
+    ]  # fmt: skip
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    return Finding("python", Verdict.GOOD, f"{version} at {sys.executable}", {"version": version})
+
+
+def _processor() -> Finding:
+    info = Path("/proc/cpuinfo")
+    words = set(info.read_text().split()) if info.exists() else set()
+    flags = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx_vnni") if name in words]
+    cores = os.cpu_count() or 1
+    detail = f"{cores} cores, {' '.join(flags) or 'no AVX2: the nets will be slow'}"
+    verdict = Verdict.GOOD if "avx2" in flags or platform.machine() != "x86_64" else Verdict.NOTE
+    return Finding("processor", verdict, detail, {"cores": cores, "flags": flags})
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    detail = f"{memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} GiB free"
+    verdict = Verdict.GOOD if memory.available > 2**30 else Verdict.NOTE
+    return Finding("memory", verdict, detail, {"total": memory.total, "free": memory.available})
+
+
+def _redis(settings: Settings) -> Finding:
+    if settings.redis_url:
+        return Finding("redis", Verdict.GOOD, "the one that SHARPCAST_REDIS_URL names")
+    try:
+        binary = find_server()
+    except NoRedisServer as error:
+        return Finding("redis", Verdict.MISSING, str(error))
+    return Finding("redis", Verdict.GOOD, f"embedded, {binary.name}", {"binary": str(binary)})
+
+
+def _coders() -> Iterator[Finding]:
+    for name, purpose in _CODERS.items():
+        there = name in av.codec.codecs_available
+        yield Finding(
+            f"encoder {name}",
+            Verdict.GOOD if there else Verdict.MISSING,
+            purpose if there else f"PyAV is built without it: no {purpose}",
+        )
+
+
+def _engines() -> Iterator[Finding]:
+    for name, reason in engine_reasons().items():
+        detail = reason or "usable"
+        if name in UNTRIED:
+            detail += "; this engine has not run on hardware yet"
+        is_good = not reason and name not in UNTRIED
+        yield Finding(f"engine {name}", Verdict.GOOD if is_good else Verdict.NOTE, detail)
+
+
+def _nets(settings: Settings) -> Iterator[Finding]:
+    """Every net of the zoo, on the engine that the settings choose, as the worker would run it."""
+    wanted = Wanted(settings.model, WIDTH, HEIGHT, settings.precision)
+    try:
+        choice = choose_engine(
+            settings.engine, wanted, threads=settings.worker_threads,
+            cache_dir=settings.engine_cache,
+        )  # fmt: skip
+        manifests = list_models()
+    except (WorkerError, ModelError) as error:
+        yield Finding("nets", Verdict.MISSING, str(error))
+        return
+    engine = choice.engine
+    yield _chosen(choice, wanted)
+    if not manifests:
+        yield Finding("nets", Verdict.MISSING, "there is no net in the zoo")
+    for manifest in manifests:
+        for form in engine.info.forms:
+            if form.file in manifest.files:
+                yield _net(engine, manifest, form)
+    engine.close()
+
+
+def _chosen(choice: Choice, wanted: Wanted) -> Finding:
+    """What ``auto`` finds, and whether frames of several streams go through it together."""
+    batch = batch_for(choice.engine, wanted)
+    together = f"{batch} streams' frames together" if batch > 1 else "frames one by one"
+    return Finding(
+        "engine in use",
+        Verdict.GOOD,
+        f"{choice} for {wanted.model} at {WIDTH}x{HEIGHT}, {together}",
+        {
+            "engine": choice.engine.info.name,
+            "device": choice.engine.info.device,
+            "batch": batch,
+            "trials": [msgspec.structs.asdict(trial) for trial in choice.trials],
+        },
+    )
+
+
+def _net(engine: Engine, manifest: Manifest, form: Form) -> Finding:
+    what = f"net {manifest.name} {form.name}"
+    try:
+        usual_ms = _measure(engine, manifest, form)
+    except (WorkerError, ModelError) as error:
+        return Finding(what, Verdict.MISSING, str(error))
+    streams = 1000 / FPS / usual_ms
+    chosen = " (default)" if form.file == manifest.default_precision else ""
+    return Finding(
+        what,
+        Verdict.GOOD if streams >= 1 else Verdict.NOTE,
+        f"{usual_ms:.1f} ms per frame of {WIDTH}x{HEIGHT} on {engine.info.name}: "
+        f"{streams:.1f} streams of {FPS} fps, coders left out{chosen}",
+        {"ms_per_frame": round(usual_ms, 2), "streams": round(streams, 2)},
+    )
+
+
+def _measure(engine: Engine, manifest: Manifest, form: Form) -> float:
+    width, height = padded(manifest, WIDTH, HEIGHT)
+    net = engine.compile(
+        manifest, model_file(manifest, form.file), width=width, height=height, precision=form.name
+    )
+    return time_net(net, rounds=_ROUNDS) * 1000.0
+
+
+def _browser() -> Finding:
+    found = shutil.which("chromium")
+    if found:
+        return Finding("chromium", Verdict.GOOD, "the browser tests can run")
+    return Finding("chromium", Verdict.NOTE, "not installed; only the browser tests need it")
+
+
+def _port(settings: Settings) -> Finding:
+    place = f"{settings.http_host}:{settings.http_port}"
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.http_host, settings.http_port))
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                detail = f"{settings.http_host} is no address of this machine ({error.strerror})"
+                return Finding("web port", Verdict.NOTE, f"{detail}; set SHARPCAST_HTTP_HOST")
+            detail = f"{place} is taken ({error.strerror}); set SHARPCAST_HTTP_PORT"
+            return Finding("web port", Verdict.NOTE, detail)
+    return Finding("web port", Verdict.GOOD, f"{place} is free; media takes any free UDP port")
+
+
+def _tls(settings: Settings) -> Finding:
+    if settings.tls_cert:
+        return Finding("TLS", Verdict.GOOD, "SHARPCAST_TLS_CERT is set")
+    return Finding(
+        "TLS", Verdict.NOTE,
+        "not set; browsers give the camera to https pages and to localhost only",
+    )  # fmt: skip
+
+
+def _gpu() -> Finding:
+    if not Path("/dev/nvidiactl").exists():
+        return Finding("GPU", Verdict.NOTE, "none; nets run on the processor")
+    return Finding(
+        "GPU", Verdict.NOTE,
+        "there; the engines that use it have not run on hardware yet, and `auto` takes one only "
+        "if it is faster and gives the same picture",
+    )  # fmt: skip

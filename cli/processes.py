@@ -1,0 +1,121 @@
+"""The children of ``sharpcast up``: kept running until told to stop, then ended in time."""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.subprocess
+import logging
+import os
+import signal
+import sys
+import time
+
+from cli.hugepages import with_large_pages
+from cli.restart import Backoff
+from wire.embedded import EmbeddedServer
+from wire.errors import BadSettings
+from wire.parent_death import dying_with_us
+from wire.settings import PREFIX
+
+logger = logging.getLogger(__name__)
+
+_STOP_S = 4.0
+_LOOK_S = 0.2
+_REFUSED = 2
+"""A worker's exit status when it cannot work with its settings; its own line says why."""
+
+
+async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
+    """One worker process; another one after it died. Raises BadSettings if the first one refuses to
+    start: a later one that does (a password that is being changed) must not end the broadcast.
+    """
+    backoff, is_first = Backoff(), True
+    while not stop.is_set():
+        began = time.monotonic()
+        process = await _start_worker(redis_url)
+        try:
+            status = await _status_or_stop(process, stop)
+        finally:
+            await _end(process)
+        if status is None:
+            return
+        if status == _REFUSED and is_first:
+            raise BadSettings("The worker cannot work with these settings.")
+        is_first = False
+        wait_s = backoff.after(time.monotonic() - began)
+        logger.warning(
+            "the worker ended (%s); a new one starts %s", _describe(status),
+            f"in {wait_s:.0f} s" if wait_s else "at once",
+            extra={"action": "worker_died"},
+        )  # fmt: skip
+        await _is_set_within(stop, wait_s)
+
+
+async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
+    """Starts the embedded server again, empty, if it ends. Raises NoRedisServer if it cannot."""
+    while not await _is_set_within(stop, _LOOK_S):
+        if _has_ended(server.pid):
+            # In this thread: the kernel ends the server with the thread that started it.
+            server.restart()
+            logger.warning(
+                "the embedded Redis server ended; a new one runs, empty",
+                extra={"action": "redis_restarted"},
+            )
+
+
+async def _start_worker(redis_url: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "cli.main", "work",
+        env=with_large_pages({**os.environ, f"{PREFIX}REDIS_URL": redis_url}),
+        stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=dying_with_us(),
+    )  # fmt: skip
+
+
+async def _status_or_stop(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int | None:
+    """The exit status, or None as soon as ``stop`` is set."""
+    loop = asyncio.get_running_loop()
+    waits = [
+        loop.create_task(process.wait(), name="worker ends"),
+        loop.create_task(stop.wait(), name="worker stops"),
+    ]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return None if stop.is_set() else process.returncode
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """SIGTERM, and SIGKILL when that does not help in time."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
+    except TimeoutError:
+        logger.warning("the worker did not stop in time", extra={"action": "worker_killed"})
+        process.kill()
+        await process.wait()
+
+
+async def _is_set_within(event: asyncio.Event, timeout_s: float) -> bool:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _has_ended(pid: int) -> bool:
+    """True for a child that ended; it stays to be waited for."""
+    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, pid, flags) is not None
+
+
+def _describe(status: int) -> str:
+    return f"exit status {status}" if status >= 0 else signal.Signals(-status).name

@@ -1,0 +1,65 @@
+"""A server of its own for tests that stop or restart it, and hubs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from app.hub import StreamHub
+from app.streams.publishers import HubOptions
+from app.webrtc import ice
+from wire.connection import Redis, connect
+from wire.embedded import EmbeddedServer
+
+MakeHub = Callable[..., StreamHub]
+
+
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedServer]:
+    """A server that the test may stop and restart."""
+    with EmbeddedServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def own_client(own_server: EmbeddedServer) -> AsyncIterator[Redis]:
+    client = connect(own_server.url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def fresh_client(own_server: EmbeddedServer) -> AsyncIterator[Redis]:
+    """Another client; it connects at its first use, so after a restart if that comes first."""
+    client = connect(own_server.url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def make_hub(redis_client: Redis) -> AsyncIterator[MakeHub]:
+    """Hubs over the shared server, closed at the end."""
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    made: list[StreamHub] = []
+
+    def make(
+        *,
+        max_streams: int = 8,
+        max_viewers: int = 8,
+        grace_s: float = 10.0,
+        timeout_s: float = 10.0,
+    ) -> StreamHub:
+        options = HubOptions(
+            max_streams=max_streams,
+            max_viewers=max_viewers,
+            start_bitrate_kbps=1500,
+            publisher_timeout_s=timeout_s,
+            publisher_grace_s=grace_s,
+        )
+        made.append(StreamHub(redis_client, options))
+        return made[-1]
+
+    yield make
+    for hub in made:
+        await hub.close()

@@ -1,0 +1,94 @@
+"""Which rendition is chosen: every combination of codecs, without I/O."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from app.delivery.rendition_choice import Coding, Wish, choose
+from app.errors import BadOffer
+from wire import keys
+
+CODECS = ("h264", "vp8", "vp9")
+SETS = [frozenset(chosen) for count in range(4) for chosen in itertools.combinations(CODECS, count)]
+
+
+def wish(*codecs: str, rendition: str = keys.ENHANCED, fallback: bool = True) -> Wish:
+    return Wish(rendition=rendition, fallback=fallback, codecs=frozenset(codecs))
+
+
+def held_by(rendition: str, coding: Coding) -> set[str]:
+    """All codecs that a log may hold while the stream is coded like this."""
+    if rendition == keys.SOURCE:
+        return {coding.source}
+    if rendition == keys.ENHANCED:
+        return {coding.source, coding.output or "h264"}
+    return {codec for codec, name in keys.ON_DEMAND.items() if name == rendition}
+
+
+@pytest.mark.parametrize("codecs", SETS, ids=lambda found: "+".join(sorted(found)) or "none")
+@pytest.mark.parametrize("fallback", [True, False])
+@pytest.mark.parametrize("rendition", [keys.SOURCE, keys.ENHANCED])
+def test_nobody_is_given_what_he_cannot_decode(
+    codecs: frozenset[str], fallback: bool, rendition: str
+) -> None:
+    for source, output in itertools.product(CODECS, ("", "h264", "vp8")):
+        coding = Coding(source=source, output=output)
+        asked = wish(*codecs, rendition=rendition, fallback=fallback)
+        try:
+            found = choose(asked, coding)
+        except BadOffer as refusal:
+            assert refusal.status == 422 and str(refusal).endswith(".")
+            # There was nothing for it: no codec of any encoder, and not the source's.
+            if rendition == keys.ENHANCED:
+                assert not codecs & {"h264", "vp8"} and not (fallback and source in codecs)
+            else:
+                assert source not in codecs
+            continue
+        assert held_by(found, coding) <= codecs
+        assert found != keys.SOURCE or rendition == keys.SOURCE or fallback
+
+
+@pytest.mark.parametrize(
+    "codecs,source,output,expected",
+    [
+        (("h264", "vp8", "vp9"), "vp9", "h264", "2x"),
+        (("h264", "vp8"), "h264", "h264", "2x"),
+        (("h264", "vp8"), "vp8", "", "2x"),
+        (("vp8", "vp9"), "h264", "h264", "2x-vp8"),
+        (("vp8", "vp9"), "h264", "", "2x-vp8"),
+        (("vp8", "vp9"), "vp8", "vp8", "2x"),
+        (("h264",), "h264", "vp8", "2x-h264"),
+        (("h264",), "vp9", "h264", "2x-h264"),
+        # A lead may copy a VP9 source into the usual rendition.
+        (("h264", "vp8"), "vp9", "vp8", "2x-vp8"),
+        (("vp9",), "vp9", "h264", "source"),
+    ],
+)
+def test_the_leads_own_codec_comes_first(
+    codecs: tuple[str, ...], source: str, output: str, expected: str
+) -> None:
+    assert choose(wish(*codecs), Coding(source=source, output=output)) == expected
+
+
+@pytest.mark.parametrize(
+    "asked,source,names",
+    [
+        (wish("av1"), "h264", "H.264 or VP8"),
+        (wish("av1"), "vp9", "H.264, VP8 or VP9"),
+        (wish("vp9", fallback=False), "vp9", "H.264 or VP8"),
+    ],
+)
+def test_a_refusal_names_what_there_is(asked: Wish, source: str, names: str) -> None:
+    with pytest.raises(BadOffer) as caught:
+        choose(asked, Coding(source=source))
+    expected = f"The stream can be had as {names}, and the offer has none of them."
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("source,name", [("vp9", "VP9"), ("h264", "H.264")])
+def test_a_refusal_of_the_source_names_its_codec(source: str, name: str) -> None:
+    with pytest.raises(BadOffer) as caught:
+        choose(wish("vp8", rendition="source"), Coding(source=source))
+    assert str(caught.value) == f"The source is coded as {name}, which the offer has not."

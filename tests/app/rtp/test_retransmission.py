@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from app.rtp.retransmission import (
+    GIVE_UP_S,
+    MAX_GIVE_UP_S,
+    MAX_NACK_S,
+    MAX_NACKS,
+    MIN_NACK_S,
+    Repairs,
+    RoundTrip,
+)
+
+
+def test_the_first_measurement_counts_whole_and_later_ones_little() -> None:
+    trip = RoundTrip()
+    trip.add(0.2)
+    assert trip.smoothed_s == 0.2
+    trip.add(0.04)
+    assert trip.smoothed_s == pytest.approx(0.18)
+    assert trip.expected_s > trip.smoothed_s
+
+
+def test_a_steady_round_trip_is_expected_as_it_is() -> None:
+    trip = RoundTrip()
+    for _ in range(50):
+        trip.add(0.08)
+    assert trip.expected_s == pytest.approx(0.08, rel=0.01)
+
+
+def test_requests_are_a_round_trip_apart() -> None:
+    repairs = Repairs()
+    for _ in range(50):
+        repairs.round_trip.add(0.1)
+    repairs.miss(5, 6, now=1.0)
+    asked = [n / 1000 for n in range(1000, 1240) if repairs.take_nacks(now=n / 1000) == [5]]
+    assert asked == pytest.approx([1.0, 1.1, 1.2], abs=0.003)
+
+
+@pytest.mark.parametrize(
+    "sample_s,least,most", [(1e-6, MIN_NACK_S, 0.021), (5.0, 0.29, MAX_NACK_S)]
+)
+def test_they_are_never_too_dense_nor_too_rare(sample_s: float, least: float, most: float) -> None:
+    repairs = Repairs()
+    for _ in range(50):
+        repairs.round_trip.add(sample_s)
+    repairs.miss(5, 6, now=0.0)
+    repairs.take_nacks(now=0.0)
+    deadline = repairs.next_deadline()
+    assert deadline is not None
+    assert least <= deadline <= most
+
+
+def test_what_came_after_one_request_tells_the_round_trip_and_after_two_it_does_not() -> None:
+    repairs = Repairs()
+    repairs.miss(5, 7, now=1.0)
+    repairs.take_nacks(now=1.0)
+    repairs.found(5, now=1.03)
+    assert repairs.round_trip.smoothed_s == pytest.approx(0.03)
+    repairs.take_nacks(now=1.06)
+    repairs.found(6, now=1.5)
+    assert repairs.round_trip.smoothed_s == pytest.approx(0.03)
+
+
+def test_a_packet_is_given_up_after_a_while_that_a_long_round_trip_stretches() -> None:
+    for sample_s, expected_s in ((0.01, GIVE_UP_S), (0.16, 0.4), (3.0, MAX_GIVE_UP_S)):
+        repairs = Repairs()
+        repairs.round_trip.add(sample_s)
+        repairs.miss(5, 8, now=1.0)
+        repairs.miss(9, 10, now=1.1)
+        assert repairs.overdue(now=0.99 + expected_s) is None
+        assert repairs.overdue(now=1.001 + expected_s) == 7
+        assert repairs.overdue(now=1.2 + expected_s) == 9
+
+
+def test_what_is_forgotten_is_asked_for_no_more() -> None:
+    repairs = Repairs()
+    repairs.miss(0, 100, now=0.0)
+    assert repairs.take_nacks(now=0.0) == list(range(MAX_NACKS))
+    assert repairs.forget_below(90) == 90
+    assert repairs.take_nacks(now=0.001) == list(range(90, 100))
+    assert repairs.forget_all() == 10
+    assert repairs.take_nacks(now=10.0) == []
+    assert repairs.next_deadline() is None
+
+
+def test_whatever_is_lost_it_is_asked_for_until_it_comes_or_is_given_up() -> None:
+    of = random.Random(3)
+    repairs, number, now = Repairs(), 0, 0.0
+    missing: set[int] = set()
+    for _ in range(3000):
+        now += of.random() / 100
+        gap = of.choice((0, 0, 0, 1, 2, 40))
+        repairs.miss(number, number + gap, now=now)
+        missing |= set(range(number, number + gap))
+        number += gap + 1
+        assert set(repairs.take_nacks(now=now)) <= missing
+        for found in of.sample(sorted(missing), min(len(missing), of.randrange(4))):
+            repairs.found(found, now=now)
+            missing.discard(found)
+        overdue = repairs.overdue(now=now)
+        if overdue is not None:
+            gone = {n for n in missing if n <= overdue}
+            assert repairs.forget_below(overdue + 1) == len(gone)
+            missing -= gone
+        assert len(repairs) == len(missing)
+        assert (repairs.next_deadline() is None) == (not missing)

@@ -1,0 +1,41 @@
+"""The states of a publication."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from app.streams.ingest_state import Event, State, after
+
+
+def test_a_stream_that_was_live_waits_for_its_publisher() -> None:
+    state = State.CONNECTING
+    for event, expected in [
+        (Event.KEY, State.LIVE),
+        (Event.LOST, State.AWAY),
+        (Event.REPLACED, State.AWAY),
+        (Event.KEY, State.LIVE),
+        (Event.REPLACED, State.AWAY),
+        (Event.LOST, State.AWAY),
+        (Event.END, State.ENDED),
+    ]:
+        state = after(state, event)
+        assert state is expected
+
+
+def test_what_never_was_live_has_nobody_to_wait() -> None:
+    assert after(State.CONNECTING, Event.LOST) is State.ENDED
+
+
+def test_nothing_brings_back_what_ended() -> None:
+    for event in (Event.KEY, Event.LOST, Event.END):
+        assert after(State.ENDED, event) is State.ENDED
+    with pytest.raises(RuntimeError, match="is not expected"):
+        after(State.ENDED, Event.REPLACED)
+
+
+def test_every_other_event_means_something_everywhere() -> None:
+    for state, event in itertools.product(State, Event):
+        if (state, event) != (State.ENDED, Event.REPLACED):
+            assert after(state, event) in State

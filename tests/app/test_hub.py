@@ -1,0 +1,407 @@
+"""Whole streams through the hub: aiortc peers, a real Redis, no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app.errors import (
+    AlreadyPublishing,
+    BadOffer,
+    Full,
+    NobodyPublishes,
+    RedisAway,
+    SessionNotFound,
+    StreamNotFound,
+)
+from app.hub import StreamHub
+from app.streams.publishers import HubOptions
+from app.webrtc import ice
+from media.vp9_descriptor import parse_descriptor
+from tests.app import coding
+from tests.app.peers import Publisher, Viewer, no_tasks_but, publishing, until, watching
+from tests.app.streams.conftest import MakeHub
+from tests.app.webrtc.offer_texts import offer, publish_codec
+from tests.contract.units import batch, video
+from wire import keys
+from wire.connection import Redis, command, connect
+from wire.embedded import EmbeddedServer
+from wire.log import LogWriter
+from wire.streams import StreamRegistry
+
+UNITS = coding.h264(98, 54, 10)
+Signal = Callable[[str], Awaitable[str]]
+
+
+class Into:
+    """Signalling to one hub; keeps the secrets."""
+
+    def __init__(self, hub: StreamHub, stream: str = "cam1") -> None:
+        self.hub = hub
+        self.stream = stream
+        self.secrets: list[str] = []
+
+    async def publish(self, sdp: str) -> str:
+        secret, answer = await self.hub.publish(self.stream, sdp)
+        self.secrets.append(secret)
+        return answer
+
+    async def play(self, sdp: str, rendition: str = keys.SOURCE) -> str:
+        secret, answer = await self.hub.play(self.stream, sdp, rendition=rendition, fallback=False)
+        self.secrets.append(secret)
+        return answer
+
+    async def until_live(self) -> None:
+        async with asyncio.timeout(15):
+            while True:
+                record = await self.hub.record(self.stream)
+                if record is not None and record.state == "live":
+                    return
+                await asyncio.sleep(0.02)
+
+
+async def refused(
+    hub: StreamHub, error: type[Exception], stream: str = "cam1", *, takeover: bool = True
+) -> None:
+    publisher = Publisher()
+    sdp = await publisher.offer()
+    with pytest.raises(error):
+        await hub.publish(stream, sdp, takeover=takeover)
+    await publisher.close()
+
+
+async def test_what_is_published_can_be_watched(make_hub: MakeHub) -> None:
+    into = Into(make_hub())
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        async with watching(into.play) as one, watching(into.play) as two:
+            for viewer in (one, two):
+                video, audio = viewer.received["video"], viewer.received["audio"]
+                await until(lambda v=video, a=audio: len(v.timestamps) > 20 and a.packets)
+            assert into.hub.viewers("cam1") == {keys.SOURCE: 2}
+            tail = into.hub.tail("cam1", keys.SOURCE)
+            assert tail is not None
+            assert tail.listeners == 2
+            # Both viewers see one RTP time line.
+            shared = set(one.received["video"].timestamps) & set(two.received["video"].timestamps)
+            assert len(shared) > 5
+        await until(lambda: into.hub.viewers("cam1") == {})
+
+
+async def test_a_viewer_joins_with_a_whole_group_of_pictures(make_hub: MakeHub) -> None:
+    into = Into(make_hub())
+    async with publishing(into.publish, coding.h264(98, 54, 60)):
+        await into.until_live()
+        async with watching(into.play) as first:
+            await until(lambda: len(first.received["video"].timestamps) > 10)
+            async with watching(into.play, "video") as second:
+                times = second.received["video"].timestamps
+                await until(lambda: len(second.received["video"].timestamps) > 10)
+                times = second.received["video"].timestamps
+                steps = [b - a for a, b in zip(times, times[1:], strict=False)]
+                assert 90 in steps  # the squeezed past
+                assert all(0 < step <= 90_000 for step in steps)
+
+
+async def test_a_vp9_source_is_watched_by_whoever_takes_vp9(make_hub: MakeHub) -> None:
+    into = Into(make_hub())
+    async with publishing(into.publish, coding.vp9(98, 54, 10), codec="VP9"):
+        await into.until_live()
+        record = await into.hub.record("cam1")
+        assert record is not None
+        assert (record.codec, record.width, record.height) == ("vp9", 98, 54)
+        async with watching(into.play, codec="VP9") as viewer:
+            video, audio = viewer.received["video"], viewer.received["audio"]
+            await until(lambda: len(video.timestamps) > 20 and audio.packets)
+            descriptors = [parse_descriptor(packet.payload)[0] for packet in video.packets]
+        numbers = list(dict.fromkeys(d.picture_id for d in descriptors))
+        assert numbers == [(numbers[0] or 0) + step for step in range(len(numbers))]
+        other = Viewer()
+        with pytest.raises(BadOffer, match="coded as VP9, which the offer has not") as caught:
+            await other.start(into.play, "H264")
+        assert caught.value.status == 422
+        await other.close()
+
+
+async def test_who_would_not_take_over_is_refused_here_and_on_another_app(
+    make_hub: MakeHub,
+) -> None:
+    one, two = make_hub(), make_hub()
+    async with publishing(Into(one).publish, UNITS):
+        await refused(one, AlreadyPublishing, takeover=False)
+        await refused(two, AlreadyPublishing, takeover=False)
+        assert two.publication("cam1") is None
+        assert one.publication("cam1") is not None
+
+
+async def test_two_at_once_give_one_publisher(make_hub: MakeHub) -> None:
+    hubs = [make_hub(), make_hub()]
+    publishers = [Publisher() for _ in range(4)]
+    offers = [await publisher.offer() for publisher in publishers]
+    results = await asyncio.gather(
+        *(hubs[i % 2].publish("cam1", sdp, takeover=False) for i, sdp in enumerate(offers)),
+        return_exceptions=True,
+    )
+    assert sorted(type(r).__name__ for r in results) == ["AlreadyPublishing"] * 3 + ["tuple"]
+    for publisher in publishers:
+        await publisher.close()
+
+
+async def test_a_refused_offer_leaves_no_record(make_hub: MakeHub, redis_client: Redis) -> None:
+    hub = make_hub()
+    for sdp in ("", offer("chromium_play"), publish_codec("AV1")):
+        with pytest.raises(BadOffer):
+            await hub.publish("cam1", sdp)
+    assert await command(redis_client, "KEYS", "*") == []
+    assert hub.publication("cam1") is None
+    assert hub._publishing._reserved == set()
+
+
+async def test_the_number_of_streams_is_limited(make_hub: MakeHub) -> None:
+    hub = make_hub(max_streams=1)
+    async with publishing(Into(hub).publish, UNITS):
+        await refused(hub, Full, "cam2")
+    await until(lambda: hub.publication("cam1") is None)
+    async with publishing(Into(hub, "cam2").publish, UNITS):
+        assert hub.publication("cam2") is not None
+
+
+async def test_the_number_of_viewers_is_limited(make_hub: MakeHub) -> None:
+    into = Into(make_hub(max_viewers=1))
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        async with watching(into.play):
+            viewer = Viewer()
+            with pytest.raises(Full):
+                await viewer.start(into.play)
+            await viewer.close()
+        await until(lambda: into.hub.viewers("cam1") == {})
+        async with watching(into.play):
+            pass
+
+
+async def test_nobody_can_watch_what_nobody_publishes(make_hub: MakeHub) -> None:
+    hub = make_hub()
+    with pytest.raises(NobodyPublishes):
+        await hub.play("cam1", offer("chromium_play"), rendition=keys.ENHANCED, fallback=True)
+    assert hub.tails() == []
+    # Accepted, but nothing has arrived yet.
+    await hub.publish("cam1", offer("obs"))
+    with pytest.raises(NobodyPublishes):
+        await hub.play("cam1", offer("chromium_play"), rendition=keys.ENHANCED, fallback=True)
+
+
+@pytest.mark.parametrize("how", ["goodbye", "unpublish", "operator", "remote operator"])
+async def test_viewers_end_when_the_publisher_does(make_hub: MakeHub, how: str) -> None:
+    into, other = Into(make_hub(grace_s=0.3)), Into(make_hub())
+    async with publishing(into.publish, UNITS) as publisher:
+        await into.until_live()
+        async with watching(into.play) as viewer, watching(other.play) as remote:
+            await until(lambda: viewer.received["video"].packets)
+            await until(lambda: remote.received["video"].packets)
+            if how == "goodbye":
+                await publisher.close()
+            elif how == "unpublish":
+                await into.hub.unpublish("cam1", into.secrets[0])
+            else:
+                await (into if how == "operator" else other).hub.end("cam1")
+            await until(lambda: into.hub.viewers("cam1") == {})
+            await until(lambda: other.hub.viewers("cam1") == {})
+            await until(lambda: viewer.connection.connectionState == "closed")
+            await until(lambda: remote.connection.connectionState == "closed")
+        with pytest.raises(SessionNotFound):
+            await into.hub.unpublish("cam1", into.secrets[0])
+        await until(lambda: into.hub.publication("cam1") is None)
+
+
+async def test_a_guessed_secret_ends_nothing(make_hub: MakeHub) -> None:
+    into = Into(make_hub())
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        for guess in ("", "x", "\u00e9", into.secrets[0][:-1]):
+            with pytest.raises(SessionNotFound):
+                await into.hub.unpublish("cam1", guess)
+            with pytest.raises(SessionNotFound):
+                await into.hub.stop_playing("cam1", guess)
+        async with watching(into.play):
+            with pytest.raises(SessionNotFound):
+                await into.hub.stop_playing("cam2", into.secrets[1])
+            await into.hub.stop_playing("cam1", into.secrets[1])
+            with pytest.raises(SessionNotFound):
+                await into.hub.stop_playing("cam1", into.secrets[1])
+        assert into.hub.publication("cam1") is not None
+
+
+async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_hub: MakeHub) -> None:
+    into = Into(make_hub())
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        async with watching(into.play, "video") as viewer:
+            await until(lambda: viewer.received["video"].packets)
+            old = into.hub.tail("cam1", keys.SOURCE)
+    await until(lambda: into.hub.publication("cam1") is None)
+    async with publishing(into.publish, coding.h264(128, 96, 10)):
+        await into.until_live()
+        async with watching(into.play, "video") as viewer:
+            await until(lambda: len(viewer.received["video"].timestamps) > 5)
+            new = into.hub.tail("cam1", keys.SOURCE)
+            assert new is not None
+            assert new is not old
+            assert new.size == (128, 96)
+            times = viewer.received["video"].timestamps
+            assert (times[-1] - times[0]) % 2**32 < 900_000
+
+
+async def test_a_tail_ends_some_time_after_its_last_viewer(
+    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.streams.readers._LINGER_S", 0.5)
+    into = Into(make_hub())
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        async with watching(into.play):
+            assert into.hub.tail("cam1", keys.SOURCE) is not None
+        await until(lambda: into.hub.tail("cam1", keys.SOURCE) is None)
+
+
+async def test_viewers_of_the_source_keep_no_enhanced_rendition_alive(
+    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.streams.readers._LINGER_S", 0.5)
+    into = Into(make_hub())
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        async with watching(into.play):
+            async with watching(lambda sdp: into.play(sdp, keys.ENHANCED)):
+                assert into.hub.tail("cam1", keys.ENHANCED) is not None
+            await until(lambda: into.hub.tail("cam1", keys.ENHANCED) is None)
+            # The viewer of the source is still there, and its tail with it.
+            assert into.hub.viewers("cam1") == {keys.SOURCE: 1}
+            assert into.hub.tail("cam1", keys.SOURCE) is not None
+
+
+async def test_a_tail_whose_log_is_no_log_goes_on_when_it_is_one_again(
+    make_hub: MakeHub, redis_client: Redis
+) -> None:
+    into = Into(make_hub())
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        await command(redis_client, "SET", keys.log("cam1", keys.ENHANCED), "no stream")
+        async with watching(lambda sdp: into.play(sdp, keys.ENHANCED)):
+            await asyncio.sleep(0.5)
+            tail = into.hub.tail("cam1", keys.ENHANCED)
+            assert tail is not None
+            registry = StreamRegistry(redis_client)
+            session = (await registry.get("cam1")).session
+            writer = LogWriter(
+                redis_client, stream="cam1", rendition=keys.ENHANCED, owner_field="epoch",
+                epoch=await registry.take_lead("cam1", session, "a"),
+            )  # fmt: skip
+            await writer.append(batch(writer.epoch, video(1, key=True)), now_ms=1)
+            await until(lambda: tail.units > 0)
+            assert into.hub.viewers("cam1") == {keys.ENHANCED: 1}
+
+
+async def test_a_refused_publisher_leaves_no_socket(
+    make_hub: MakeHub, redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = make_hub()
+    before = asyncio.all_tasks()
+    await command(redis_client, "ACL", "SETUSER", "default", "-evalsha", "-eval")
+    try:
+        await refused(hub, RedisAway)
+    finally:
+        await command(redis_client, "ACL", "SETUSER", "default", "+evalsha", "+eval")
+    assert [record.action for record in caplog.records if hasattr(record, "action")] == [
+        "redis_refuses"
+    ]
+    await no_tasks_but(before)
+
+
+async def test_wishes_are_for_live_streams(make_hub: MakeHub) -> None:
+    into = Into(make_hub())
+    with pytest.raises(StreamNotFound):
+        await into.hub.change("cam1", enhance=False, model=None)
+    with pytest.raises(StreamNotFound):
+        await into.hub.end("cam1")
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        await into.hub.change("cam1", enhance=False, model="live-s")
+        record = await into.hub.record("cam1")
+        assert record is not None
+        assert (record.enhance, record.model) == (False, "live-s")
+
+
+async def test_who_switches_enhancement_on_pardons_a_stream_that_was_set_aside(
+    make_hub: MakeHub, redis_client: Redis
+) -> None:
+    into, registry = Into(make_hub()), StreamRegistry(redis_client)
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        record = await registry.get("cam1")
+        await registry.touch("cam1", record.session, strikes=2, struck=7, struck_us=8)
+        await into.hub.change("cam1", enhance=None, model="live-s")
+        assert (await registry.get("cam1")).strikes == 2
+        await into.hub.change("cam1", enhance=True, model=None)
+        pardoned = await registry.get("cam1")
+        assert (pardoned.strikes, pardoned.struck, pardoned.struck_us) == (0, 0, 0)
+
+
+def options() -> HubOptions:
+    return HubOptions(8, 8, 1500, 10.0)
+
+
+async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    before = asyncio.all_tasks()
+    client = connect("unix:///nonexistent/redis.sock")
+    hub = StreamHub(client, options())
+    await refused(hub, RedisAway)
+    with pytest.raises(RedisAway):
+        await hub.play("cam1", offer("chromium_play"), rendition=keys.SOURCE, fallback=False)
+    with pytest.raises(RedisAway):
+        await hub.records()
+    assert hub.publication("cam1") is None
+    await hub.close()
+    await client.aclose()
+    await no_tasks_but(before)
+
+
+async def test_a_stream_survives_a_restart_of_redis(own_server: EmbeddedServer) -> None:
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    clients = [connect(own_server.url), connect(own_server.url)]
+    hubs = [StreamHub(client, options()) for client in clients]
+    into, other = Into(hubs[0]), Into(hubs[1])
+    units = tuple(coding.h264(98, 54)[0] for _ in range(10))  # every unit is a key frame
+    async with publishing(into.publish, units):
+        await into.until_live()
+        async with watching(into.play, "video") as viewer, watching(other.play, "video") as remote:
+            both = [viewer.received["video"], remote.received["video"]]
+            await until(lambda: all(r.packets for r in both))
+            own_server.restart()
+            counts = [len(r.packets) for r in both]
+            for received, count in zip(both, counts, strict=True):
+                await until(lambda r=received, n=count: len(r.packets) > n + 50)
+            assert other.hub.viewers("cam1") == {keys.SOURCE: 1}
+    for hub, client in zip(hubs, clients, strict=True):
+        await hub.close()
+        await client.aclose()
+
+
+async def test_closing_ends_everything_and_leaves_no_task(redis_client: Redis) -> None:
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    before = asyncio.all_tasks()
+    hub = StreamHub(redis_client, options())
+    into = Into(hub)
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        async with watching(into.play) as viewer:
+            await until(lambda: viewer.received["video"].packets)
+            await hub.close()
+            await hub.close()
+            await refused(hub, Full)
+            assert hub.viewers("cam1") == {}
+            assert await command(redis_client, "EXISTS", keys.record("cam1")) == 0
+    await no_tasks_but(before)

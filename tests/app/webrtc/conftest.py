@@ -1,0 +1,46 @@
+"""Real connections over loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from app.webrtc import ice
+from app.webrtc.peer import Peer
+from app.webrtc.sdp_offer import Offer
+from tests.app.rtp.ingest import Ingest
+
+Answer = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(autouse=True)
+def loopback() -> None:
+    """Peers are at loopback, whatever a test before used."""
+    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+
+
+@pytest.fixture
+async def ingest() -> AsyncIterator[Ingest]:
+    """A publisher's connection; it is closed at the end."""
+    made = Ingest()
+    yield made
+    await made.peer.close()
+
+
+@pytest.fixture
+async def answer() -> AsyncIterator[Answer]:
+    """Answers a checked offer with a real connection; they are closed at the end."""
+    peers = []
+
+    async def made(checked: Offer) -> str:
+        peer = Peer(lambda state: None)
+        peers.append(peer)
+        for kind in checked.kinds:
+            peer.add_track(kind, "recvonly" if checked.publishes else "sendonly")
+        start_kbps = 1500 if checked.publishes else None
+        return await peer.answer(checked, start_kbps=start_kbps)
+
+    yield made
+    for peer in peers:
+        await peer.close()

@@ -1,0 +1,202 @@
+"""Connected peers among datagrams of strangers, and of somebody at the peer's own address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aioice.ice
+import pytest
+from aioice import stun
+
+from app.webrtc.guarded_transport import GuardedDtls
+from app.webrtc.packet_gate import MAX_ADDRESSES
+from tests.app.peers import until
+from tests.app.webrtc.junk import datagrams
+from tests.app.webrtc.relay import UNITS, Relay, check, guarded, ssrcs, transport, udp
+
+MANY = 100_000
+BATCH = 20
+"""Pairs of datagrams sent before the loop reads them: the socket's buffer must hold them."""
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[Relay]:
+    made = Relay()
+    await made.viewer.start(made.play)
+    await made.publisher.start(made.publish)
+    task = asyncio.get_running_loop().create_task(made.publisher.run(UNITS), name="publish")
+    await until(lambda: made.got > 10)
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await made.close()
+
+
+def resident_mb() -> float:
+    """Memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+class Attacker:
+    """Sends junk to one guarded peer from a socket of its own and through the peer's client."""
+
+    def __init__(self, target: Any, client: Any) -> None:
+        self.connection = guarded(target)
+        self.target = target
+        self.client = transport(client).transport._connection
+        self.place = udp(self.connection).get_extra_info("sockname")
+        self.real = [check(self.connection)]
+        protocol = self.client._nominated[1].protocol
+        send = protocol.send_data
+
+        async def note(data: bytes, addr: tuple[str, int]) -> None:
+            if len(self.real) < 200:
+                self.real.append(data)
+            await send(data, addr)
+
+        protocol.send_data = note
+
+    async def flood(self, count: int) -> None:
+        """Half of the datagrams from each place."""
+        await until(lambda: len(self.real) > 2)
+        name, known = self.connection.local_username, ssrcs(self.target)
+        # The own address also repeats and damages a check that knows the password.
+        ours = datagrams(1, count // 2, real=self.real, username=name, ssrcs=known)
+        theirs = datagrams(2, count // 2, real=self.real[1:], username=name, ssrcs=known)
+        own = udp(self.client).get_extra_info("socket")._sock
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.setblocking(False)
+            for number, pair in enumerate(zip(ours, theirs, strict=True)):
+                for sender, data in zip((own, stranger), pair, strict=True):
+                    # asyncio's own sendto sends nothing where there is nothing to send.
+                    sender.sendto(data, self.place)
+                if number % BATCH == 0:
+                    for _ in range(2 * BATCH):
+                        await asyncio.sleep(0)
+
+
+async def test_a_hundred_thousand_datagrams_end_nothing(
+    relay: Relay, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a busy machine a socket's buffer overflows, and consent checks (RFC 7675) are lost with
+    # the rest; what a line carries is not what is tried here.
+    monkeypatch.setattr(aioice.ice, "CONSENT_FAILURES", 1000)
+    caplog.set_level(logging.INFO)
+    asyncio.get_running_loop().set_debug(False)  # it takes half of the time of a datagram
+    attackers = [
+        Attacker(relay.ingest, relay.publisher),
+        Attacker(relay.watch, relay.viewer),
+    ]
+    memory = resident_mb()
+    before, started = relay.got, asyncio.get_running_loop().time()
+    for ssrc in range(3):  # what a viewer sends: wishes for key frames
+        await relay.viewer.receiver("video")._send_rtcp_pli(ssrc)
+    async with asyncio.TaskGroup() as group:
+        for attacker in attackers:
+            group.create_task(attacker.flood(MANY // 2))
+    took_s = asyncio.get_running_loop().time() - started
+    during = relay.got - before
+    assert relay.ends == []
+    assert during > 5 * took_s, f"{during} video packets in {took_s:.1f} s"
+    after = relay.got
+    await until(lambda: relay.got > after + 20)
+    assert sum(relay.refusals.values()) > 0.6 * MANY, relay.refusals
+    for reason in ("empty", "oversize", "stranger", "unknown", "stun_stranger", "srtp"):
+        assert relay.refusals[reason], reason
+    assert relay.refusals["rtp_unwanted"], "the viewer sent media"
+    for attacker in attackers:
+        assert attacker.connection._queue.qsize() < 100
+        assert len(attacker.connection._remote_candidates) <= MAX_ADDRESSES
+        assert len(ssrcs(attacker.target)) <= 8
+    assert len(caplog.records) <= took_s + 2, caplog.records[:5]
+    assert resident_mb() - memory < 32, "what the viewer notes of the stream is a part of it"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x80" * 1501, b"\xbf" * 9000, b"\x16", b"\x80", b"\x80\xc8"]
+)
+async def test_one_datagram_of_the_peers_own_address_ends_nothing(
+    relay: Relay, data: bytes
+) -> None:
+    for target, client in ((relay.ingest, relay.publisher), (relay.watch, relay.viewer)):
+        place = udp(guarded(target)).get_extra_info("sockname")
+        ice_connection = transport(client).transport._connection
+        udp(ice_connection).get_extra_info("socket")._sock.sendto(data, place)
+    got = relay.got
+    await until(lambda: relay.got > got + 10)
+    assert relay.ends == []
+
+
+async def test_a_parser_that_fails_costs_its_packet_and_one_line(
+    relay: Relay, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dtls = transport(relay.ingest)
+    assert isinstance(dtls, GuardedDtls)
+    read, failures = dtls._handle_rtp_data, 0
+
+    async def fail_sometimes(data: bytes, arrival_time_ms: int) -> None:
+        nonlocal failures
+        failures += 1
+        if failures % 2:
+            raise IndexError("of whatever it did not expect")
+        await read(data, arrival_time_ms=arrival_time_ms)
+
+    monkeypatch.setattr(dtls, "_handle_rtp_data", fail_sometimes)
+    await until(lambda: failures > 20)
+    units = relay.units
+    await until(lambda: relay.units > units)
+    assert relay.ends == []
+    assert relay.ingest.packets["unreadable"] >= 10
+    assert len([r for r in caplog.records if r.name.startswith("app.webrtc")]) == 1
+
+
+async def test_addresses_that_a_peer_checks_from_are_bounded_and_the_used_one_stays(
+    relay: Relay,
+) -> None:
+    connection = guarded(relay.watch)
+    used = connection._nominated[1].remote_candidate
+    with contextlib.ExitStack() as held:
+        for _ in range(3 * MAX_ADDRESSES):
+            moving = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            moving.sendto(check(connection), udp(connection).get_extra_info("sockname"))
+        await until(lambda: relay.refusals["addresses"] >= MAX_ADDRESSES)
+    assert len(connection._remote_candidates) <= MAX_ADDRESSES
+    assert any(candidate is used for candidate in connection._remote_candidates)
+    assert len(connection.gate._admitted) <= MAX_ADDRESSES
+    got = relay.got
+    await until(lambda: relay.got > got + 10)
+
+
+async def test_a_check_without_priority_is_answered_and_admits_its_sender(relay: Relay) -> None:
+    # Older ffmpeg builds leave PRIORITY out, which RFC 8445 section 7.1.1 asks for.
+    connection = guarded(relay.ingest)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as moving:
+        moving.bind(("127.0.0.1", 0))
+        moving.sendto(check(connection), udp(connection).get_extra_info("sockname"))
+        await until(lambda: connection.gate.is_admitted(moving.getsockname()))
+    assert relay.refusals["stun_malformed"] == 0
+
+
+async def test_strangers_get_no_answer(relay: Relay) -> None:
+    connection = guarded(relay.ingest)
+    place = udp(connection).get_extra_info("sockname")
+    wrong = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    wrong.attributes["USERNAME"] = f"{connection.local_username}:x"
+    wrong.add_message_integrity(b"not the password")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.setblocking(False)
+        for data in (bytes(wrong), b"\x00\x01\x00\x00" + bytes(16), b"hello"):
+            stranger.sendto(data, place)
+        stranger.sendto(check(connection), place)
+        await until(lambda: relay.refusals["stranger"] + relay.refusals["unknown"] >= 1)
+        await asyncio.sleep(0.1)
+        answer = stun.parse_message(stranger.recv(2000))
+        assert answer.message_class is stun.Class.RESPONSE, "the right password's"

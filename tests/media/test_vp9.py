@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.rtp.jitter_buffer import CodedUnit, Packet, VideoAssembler
+from app.webrtc.payload_formats import packetize
+from media import vp9
+from media.codec import Codec
+from media.fragment import Head
+from media.vp9_descriptor import Descriptor, Layer, Structure, parse_descriptor
+from tests.app import coding
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(1, 6000),
+    st.integers(0, 2**20),
+    st.booleans(),
+    st.tuples(st.integers(1, 65535), st.integers(1, 65535)) | st.just((0, 0)),
+    st.randoms(use_true_random=False),
+)
+def test_what_was_packetized_comes_back(
+    length: int, picture_id: int, is_key: bool, size: tuple[int, int], source: random.Random
+) -> None:
+    data = source.randbytes(length)
+    payloads = vp9.packetize(
+        data, picture_id=picture_id, is_key=is_key, width=size[0], height=size[1]
+    )
+    assert all(len(payload) <= vp9.MAX_PAYLOAD for payload in payloads)
+    fragments = [vp9.depayload(payload) for payload in payloads]
+    assert b"".join(fragment.data for fragment in fragments) == data
+    assert fragments[0].head is (Head.KEY if is_key else Head.FRAME)
+    assert all(fragment.head is Head.MIDDLE for fragment in fragments[1:])
+    descriptors = [parse_descriptor(payload)[0] for payload in payloads]
+    assert {d.picture_id for d in descriptors} == {picture_id % 32768}
+    assert [d.begins_frame for d in descriptors] == [True] + [False] * (len(payloads) - 1)
+    assert [d.ends_frame for d in descriptors] == [False] * (len(payloads) - 1) + [True]
+    assert all(d.inter_picture is not is_key and d.layer is None for d in descriptors)
+    told = Structure(sizes=(size,)) if is_key and size[0] else None
+    assert [d.structure for d in descriptors] == [told] + [None] * (len(payloads) - 1)
+
+
+def test_no_bytes_are_no_payloads() -> None:
+    assert vp9.packetize(b"", picture_id=1, is_key=True, width=2, height=2) == []
+
+
+def test_packets_tell_key_frames_and_sizes_of_a_real_stream() -> None:
+    first, second = (packetize(Codec.VP9, unit, picture_id=9) for unit in coding.vp9(98, 54, 2))
+    assert parse_descriptor(first[0])[0].structure == Structure(sizes=((98, 54),))
+    assert vp9.depayload(first[0]).head is Head.KEY
+    assert vp9.depayload(second[0]).head is Head.FRAME
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "head"),
+    [
+        (Descriptor(begins_frame=True), Head.KEY),
+        (Descriptor(), Head.MIDDLE),
+        (Descriptor(begins_frame=True, inter_picture=True), Head.FRAME),
+        (Descriptor(begins_frame=True, layer=Layer(0, 0), tl0_picture_index=0), Head.KEY),
+        # A higher layer of a key picture is predicted from the layer below it.
+        (
+            Descriptor(begins_frame=True, layer=Layer(0, 1, inter_layer=True), tl0_picture_index=0),
+            Head.FRAME,
+        ),
+        # Nothing can start at a higher layer, even at one that is predicted from nothing.
+        (Descriptor(begins_frame=True, layer=Layer(0, 2), tl0_picture_index=0), Head.FRAME),
+    ],
+)
+def test_the_descriptor_says_where_decoding_may_start(descriptor: Descriptor, head: Head) -> None:
+    fragment = vp9.depayload(descriptor.encode() + b"bytes")
+    assert (fragment.data, fragment.head) == (b"bytes", head)
+
+
+@given(st.binary(min_size=1, max_size=60))
+def test_any_payload_is_read_or_refused_with_a_value_error(data: bytes) -> None:
+    try:
+        fragment = vp9.depayload(data)
+    except ValueError:
+        return
+    assert data.endswith(fragment.data)
+
+
+def packets(units: tuple[bytes, ...]) -> list[Packet]:
+    """The units as a receiver hands them to the assembler."""
+    found: list[Packet] = []
+    for index, unit in enumerate(units):
+        payloads = packetize(Codec.VP9, unit, picture_id=index)
+        for place, payload in enumerate(payloads):
+            fragment = vp9.depayload(payload)
+            found.append(
+                Packet(
+                    sequence=len(found),
+                    timestamp=3000 * index,
+                    marker=place == len(payloads) - 1,
+                    data=fragment.data,
+                    arrival_us=0,
+                    head=fragment.head,
+                )
+            )
+    return found
+
+
+def assemble(arriving: list[Packet]) -> list[CodedUnit]:
+    assembler = VideoAssembler()
+    return [unit for packet in arriving for unit in assembler.add(packet, now=0.0).units]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_real_stream_out_of_order_comes_back_whole_and_is_decoded(hidden: bool) -> None:
+    units = coding.vp9(480, 270, 25, hidden=hidden)
+    sent = packets(units)
+    shuffled = random.Random(1)
+    arriving = [sent[0]]  # what comes before the first packet would count as late
+    for at in range(1, len(sent), 5):
+        group = sent[at : at + 5]
+        shuffled.shuffle(group)
+        arriving += group
+    found = assemble(arriving)
+    assert tuple(unit.data for unit in found) == units
+    assert [unit.head for unit in found] == [Head.KEY] + [Head.FRAME] * 24
+    assert all(unit.cuts == () for unit in found)
+    assert coding.decode(Codec.VP9, [unit.data for unit in found]) == [(480, 270)] * 25
+
+
+def test_layers_of_one_picture_are_one_unit_with_cuts() -> None:
+    first, second, third = coding.vp9(480, 270, 3)
+    sent = packets((first, second, third))
+    # The layers of a picture share its time; only the last one's last packet has the marker.
+    ends = [at for at, packet in enumerate(sent) if packet.marker]
+    layered = [
+        Packet(p.sequence, 0, at == ends[-1], p.data, 0, p.head) for at, p in enumerate(sent)
+    ]
+    (unit,) = assemble(layered)
+    assert unit.head is Head.KEY
+    assert [unit.data[a:b] for a, b in pairwise([0, *unit.cuts, len(unit.data)])] == [
+        first,
+        second,
+        third,
+    ]
+
+
+def test_a_unit_that_begins_in_the_middle_says_so() -> None:
+    sent = packets(coding.vp9(480, 270, 2))
+    assert len([packet for packet in sent if packet.timestamp == 0]) > 1
+    found = assemble(sent[1:])
+    assert [unit.head for unit in found] == [Head.MIDDLE, Head.FRAME]

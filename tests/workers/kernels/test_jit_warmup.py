@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from workers.kernels import jit_warmup
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_it_compiles_as_a_program() -> None:
+    subprocess.run([sys.executable, "-m", "workers.kernels.jit_warmup"], check=True, timeout=110)
+
+
+async def test_a_worker_takes_over_what_was_compiled_beside_it() -> None:
+    await jit_warmup.make_warm()
+    assert jit_warmup.is_warm()
+
+
+def compilers() -> list[psutil.Process]:
+    """Those of this process; other tests leave other children."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if "workers.kernels.jit_warmup" in child.cmdline()
+    ]
+
+
+async def test_a_worker_that_ends_ends_its_compiler() -> None:
+    task = asyncio.create_task(jit_warmup.make_warm())
+    for _ in range(500):
+        if started := compilers():
+            break
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert started and not any(child.is_running() for child in started)
+
+
+STREAM = """
+import sys
+from pathlib import Path
+from tests.workers.clips import Clip, units
+from models.manifest import load_manifest, model_file
+from wire.batch import Codec
+from workers.decode.decoder import UnitDecoder
+from workers.engines import make_engine
+from workers.upscale.temporal_upscaler import ReuseFeed
+from workers.media.picture import Picture
+from workers.temporal import enlarge, paste, predict, regions, side_data, survey, warm
+from workers.bitstream.inspector import CodecInspector
+
+loops = [
+    loop for module in (enlarge, paste, predict, regions, side_data, survey)
+    for loop in vars(module).values() if hasattr(loop, "signatures")
+]
+def versions():
+    return [len(loop.signatures) for loop in loops]
+
+cold = sum(versions())
+jit_warmup.warm_up()
+before = versions()
+manifest = load_manifest("live-s")
+net = make_engine("openvino", threads=1).compile_free(manifest, model_file(manifest, "int8"))
+feed = ReuseFeed(manifest, 160, 96, net.session())
+decoder, inspector = UnitDecoder(Codec.H264), CodecInspector(Codec.H264)
+shares = []
+for tag, unit in enumerate(units(Clip(Codec.H264, 160, 96, frames=8))):
+    for back, picture in decoder.decode(unit.payload, tag):
+        info = inspector.tell(back, picture.frame, len(unit.payload))
+        wish = feed.begin(picture, Picture.blank(320, 192), info if tag != 5 else None, 0.0)
+        shares.append(feed.refresh(1.0) if wish.share < 1.0 else feed.full())
+print(cold, len(before) > 10, max(filter(None, shares)) > 0, versions() == before)
+"""
+
+
+def test_a_stream_finds_everything_compiled() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", STREAM], cwd=ROOT, capture_output=True, text=True, timeout=110
+    )
+    assert ended.stdout.split() == ["0", "True", "True", "True"], ended.stderr

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import threading
+
+from workers.runtime.bounded_queue import Channel
+
+
+def test_items_come_out_in_order_and_finish_hands_out_the_rest() -> None:
+    channel: Channel[int] = Channel(3)
+    assert all(channel.put(number) for number in range(3))
+    channel.finish()
+    assert not channel.put(9)
+    assert [channel.get() for _ in range(4)] == [0, 1, 2, None]
+
+
+def test_a_full_channel_makes_the_putter_wait() -> None:
+    channel: Channel[int] = Channel(1)
+    taken: list[int | None] = []
+    thread = threading.Thread(target=lambda: [channel.put(number) for number in range(50)])
+    thread.start()
+    while len(taken) < 50:
+        assert len(channel) <= 1
+        taken.append(channel.get())
+    thread.join(5)
+    assert taken == list(range(50))
+
+
+def test_close_frees_both_sides_at_once() -> None:
+    full: Channel[int] = Channel(1)
+    empty: Channel[int] = Channel(1)
+    full.put(1)
+    results: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(full.put(2))),
+        threading.Thread(target=lambda: results.append(empty.get())),
+    ]
+    for thread in threads:
+        thread.start()
+    full.close()
+    empty.close()
+    for thread in threads:
+        thread.join(5)
+    assert sorted(results, key=str) == [False, None]
+    assert full.get() is None and not full.put(3) and full.is_closed
+
+
+def test_a_fast_side_never_outruns_the_limit_nor_misses_a_place() -> None:
+    channel: Channel[int] = Channel(2)
+    taken: list[int] = []
+
+    def take() -> None:
+        while (item := channel.get()) is not None:
+            taken.append(item)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    for number in range(20_000):
+        assert channel.put(number)
+        assert len(channel) <= 2
+    channel.finish()
+    thread.join(10)
+    assert taken == list(range(20_000))

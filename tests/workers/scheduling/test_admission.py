@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from workers.scheduling.admission import (
+    CROWDED,
+    LEAVE_AFTER_S,
+    MOST_CROWD,
+    RETRY_AFTER_S,
+    AdmissionPolicy,
+    Verdict,
+)
+from workers.scheduling.deadlines import LONGEST_S
+
+
+def judge(
+    policy: AdmissionPolicy, frame_ms: float, now: float, *, fps: float = 30.0, least_ms: float = 0
+) -> Verdict:
+    return policy.judge(
+        width=480, height=270, fps=fps, frame_ms=frame_ms, least_ms=least_ms or frame_ms, now=now
+    )
+
+
+def test_what_fits_is_accepted_and_what_does_not_is_refused_with_a_sentence() -> None:
+    assert judge(AdmissionPolicy(), 20.0, 0.0) == Verdict(accepted=True)
+    refused = judge(AdmissionPolicy(), 90.0, 0.0)
+    assert not refused.accepted
+    assert refused.reason == (
+        "480x270 at 30 frames per second needs 90 ms of the net per frame here, and there are "
+        "33 ms."
+    )
+
+
+def test_a_smaller_net_that_may_serve_in_its_place_is_enough() -> None:
+    assert not judge(AdmissionPolicy(), 300.0, 0.0).accepted
+    assert judge(AdmissionPolicy(), 300.0, 0.0, least_ms=80.0).accepted
+    assert not judge(AdmissionPolicy(), 300.0, 0.0, least_ms=90.0).accepted
+
+
+def test_a_short_spell_of_slowness_is_borne_and_a_long_one_is_not() -> None:
+    policy = AdmissionPolicy()
+    assert judge(policy, 20.0, 0.0).accepted
+    assert judge(policy, 200.0, 1.0).accepted
+    assert judge(policy, 20.0, 2.0).accepted
+    assert judge(policy, 200.0, 3.0).accepted
+    assert judge(policy, 200.0, 3.0 + LEAVE_AFTER_S - 0.1).accepted
+    assert not judge(policy, 200.0, 3.0 + LEAVE_AFTER_S).accepted
+
+
+def test_it_tries_again_later_and_at_once_for_another_input() -> None:
+    policy = AdmissionPolicy()
+    assert not judge(policy, 90.0, 0.0).accepted
+    assert not judge(policy, 20.0, RETRY_AFTER_S - 1).accepted
+    assert judge(policy, 20.0, RETRY_AFTER_S).accepted
+    assert not judge(policy, 50.0, RETRY_AFTER_S + 1, fps=60.0).accepted
+    assert judge(policy, 40.0, RETRY_AFTER_S + 2, fps=15.0).accepted
+
+
+def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
+    def chosen(frame_ms: float) -> Verdict:
+        return AdmissionPolicy().judge(
+            width=480, height=270, fps=30, frame_ms=frame_ms, least_ms=1, now=0, is_wished=True
+        )
+
+    assert chosen(1e3 * LONGEST_S).accepted
+    assert not chosen(1e3 * LONGEST_S + 1).accepted
+
+
+def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -> None:
+    def crowded(policy: AdmissionPolicy, crowd: float, now: float) -> Verdict:
+        return policy.judge(
+            width=480, height=270, fps=30, frame_ms=20, least_ms=20, now=now, crowd=crowd
+        )
+
+    policy = AdmissionPolicy()
+    assert crowded(policy, MOST_CROWD, 0.0).accepted
+    assert crowded(policy, 9.0, 100.0).accepted
+    policy.restart()
+    assert crowded(policy, 9.0, 101.0) == Verdict(accepted=False, reason=CROWDED)
+    assert not crowded(policy, 9.0, 101.0 + RETRY_AFTER_S).accepted
+    assert not crowded(policy, 0.0, 102.0 + RETRY_AFTER_S).accepted
+    assert crowded(policy, 0.0, 101.0 + 2 * RETRY_AFTER_S).accepted

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from workers.scheduling.cost_model import Costs, Estimate, Took
+from workers.scheduling.degradation import Rung
+from workers.scheduling.resource_budget import Room
+
+PLENTY = Room()
+
+
+def took(beside_s: float, engine_s: float) -> Took:
+    return Took(beside_s + engine_s, engine_s, turn_s=engine_s, beside_s=beside_s)
+
+
+def test_a_guess_counts_as_three_measurements_and_comes_before_them() -> None:
+    estimate = Estimate()
+    assert estimate.mean is None and estimate.cautious == 0.0
+    estimate.expect(0.5)
+    assert estimate.mean == 0.5
+    estimate.add(0.1)
+    assert estimate.mean == pytest.approx((3 * 0.5 + 0.1) / 4)
+    estimate.expect(9.0)
+    assert estimate.mean == pytest.approx(0.4)
+
+
+def test_the_first_measurements_count_alike_so_that_a_cold_start_is_soon_forgotten() -> None:
+    estimate = Estimate()
+    for value in (0.5, *[0.1] * 7):
+        estimate.add(value)
+    assert estimate.mean == pytest.approx(0.15)
+
+
+def test_it_follows_a_change_within_a_second_and_is_cautious_by_the_noise() -> None:
+    estimate, rng = Estimate(), random.Random(3)
+    for _ in range(100):
+        estimate.add(rng.gauss(0.020, 0.002))
+    assert estimate.mean == pytest.approx(0.020, rel=0.1)
+    assert 0.021 < estimate.cautious < 0.026
+    for _ in range(30):
+        estimate.add(0.040)
+    assert estimate.mean == pytest.approx(0.040, rel=0.1)
+
+
+def test_a_machine_that_slept_says_little_and_one_that_became_slow_is_believed() -> None:
+    estimate = Estimate()
+    for _ in range(20):
+        estimate.add(0.020)
+    estimate.add(30.0)
+    assert estimate.mean == pytest.approx(0.026)
+    for _ in range(40):
+        estimate.add(1.0)
+    assert estimate.mean is not None and estimate.mean > 0.9
+
+
+def test_what_is_old_weighs_no_more_than_one_measurement() -> None:
+    estimate = Estimate()
+    for _ in range(20):
+        estimate.add(0.060)
+    estimate.doubt()
+    estimate.add(0.020)
+    assert estimate.mean == pytest.approx(0.040)
+
+
+def test_what_is_not_known_costs_nothing() -> None:
+    offer = Costs().offer(Rung.FULL, PLENTY)
+    assert (offer.price_ms, offer.seconds) == (0.0, 0.0)
+    assert Costs().usual_ms(Rung.FULL) is None
+
+
+def test_the_engine_is_paid_and_the_time_beside_it_only_passes() -> None:
+    costs = Costs()
+    for _ in range(30):
+        costs.took(Rung.SMALLER, took(0.003, 0.007), macs_share=0.3)
+    offer = costs.offer(Rung.SMALLER, PLENTY)
+    assert offer.price_ms == pytest.approx(7.0)
+    assert offer.seconds == pytest.approx(0.010)
+    assert costs.usual_ms(Rung.SMALLER) == pytest.approx(7.0)
+
+
+def test_on_few_cores_the_work_beside_the_engine_is_paid_too() -> None:
+    costs = Costs()
+    costs.took(Rung.SMALLER, took(0.003, 0.007), macs_share=0.3)
+    assert costs.offer(Rung.SMALLER, Room(cores_ms=600.0)).price_ms == pytest.approx(10.0)
+
+
+def test_waiting_for_cores_is_no_cost_but_it_takes_time() -> None:
+    costs = Costs()
+    for _ in range(30):
+        costs.took(Rung.FULL, Took(0.045, 0.010, turn_s=0.040, beside_s=0.001), macs_share=1.0)
+    offer = costs.offer(Rung.FULL, PLENTY)
+    assert offer.price_ms == pytest.approx(10.0)
+    assert costs.pace == pytest.approx(4.0)
+    assert (offer.turn_s, offer.seconds) == (pytest.approx(0.040), pytest.approx(0.045))
+    assert costs.offer(Rung.REUSE, PLENTY).whole_s == pytest.approx(0.040)
+
+
+def test_planning_has_a_time_of_its_own() -> None:
+    costs = Costs()
+    assert costs.planning_s == 0.0
+    costs.took(Rung.REUSE, Took(0.005, 0.003, 0.003, 0.006, planned_s=0.004), macs_share=0.1)
+    costs.took(Rung.FULL, took(0.003, 0.007), macs_share=1.0)
+    assert costs.planning_s == pytest.approx(0.004)
+
+
+def test_reuse_has_a_fixed_part_and_a_part_by_what_it_refreshes() -> None:
+    costs = Costs()
+    costs.expect(Rung.FULL, 0.020)
+    for share in (0.1, 0.5, 0.2):
+        costs.took(Rung.REUSE, took(0.003, 0.001 + share * 0.020), macs_share=share)
+    offer = costs.offer(Rung.REUSE, PLENTY, want_share=0.4)
+    assert offer.fixed_ms == pytest.approx(1.0)
+    assert offer.price_ms == pytest.approx(1.0 + 8.0)
+    assert offer.seconds == pytest.approx(0.004)

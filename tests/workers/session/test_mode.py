@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from media.access_unit import AccessUnit, Flags, Kind
+from media.codec import Codec
+from wire.streams import StreamRecord
+from workers.process.calibration import Capacity
+from workers.scheduling.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
+from workers.scheduling.memory import stream_bytes
+from workers.scheduling.passthrough import Route
+from workers.session.mode import IDLE_REASON, OFF_REASON, Intent
+
+MACS = {"small": 10, "large": 60, "larger": 200}
+CAPACITY = Capacity(
+    streams=2.0, ms_per_frame=20.0, macs=MACS, model="small", smaller={"larger": "large"}
+)
+RECORD = StreamRecord(id="cam1", session=1)
+
+
+def make(
+    *, record: StreamRecord = RECORD, model: str = "small", crowd: list[float] | None = None
+) -> Intent:
+    """``crowd`` holds the load of the other streams, which may change."""
+    others = crowd or [0.0]
+    return Intent(CAPACITY, lambda: others[0], record=record, model=model)
+
+
+def stream(
+    width: int, height: int, fps: float, count: int, *, first: int = 0
+) -> Iterator[AccessUnit]:
+    for index in range(first, first + count):
+        yield AccessUnit(
+            kind=Kind.VIDEO, codec=Codec.H264, flags=Flags.KEY if index == first else Flags.NONE,
+            sequence=index, pts=round(index * 90_000 / fps), clock_rate=90_000, capture_us=0,
+            arrival_us=0, payload=b"x", width=width, height=height,
+        )  # fmt: skip
+
+
+def routes(intent: Intent, source: Iterator[AccessUnit]) -> set[Route | None]:
+    return {intent.route(unit, now=unit.pts / 90_000) for unit in source}
+
+
+def test_what_fits_is_worked_on_and_counts_as_load() -> None:
+    intent = make()
+    assert intent.state(net_ready=False)[0] == "starting"
+    assert routes(intent, stream(480, 270, 30, 60)) == {Route.WORK}
+    assert intent.state(net_ready=True) == ("enhancing", "")
+    assert intent.load == pytest.approx(1.0)
+
+
+def test_what_does_not_fit_is_copied_from_its_first_key_frame() -> None:
+    intent = make()
+    assert routes(intent, stream(1280, 720, 30, 10)) == {Route.COPY}
+    state, reason = intent.state(net_ready=False)
+    assert state == "bypass" and reason.startswith("1280x720 at 30 frames per second needs 142 ms")
+    assert intent.load < 0.1
+    assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.WORK}
+
+
+def test_a_heavier_model_needs_more_room_unless_a_smaller_one_may_serve_in_its_place() -> None:
+    heavy = make(model="large")
+    assert routes(heavy, stream(480, 270, 30, 10)) == {Route.COPY}
+    replaced = make(model="larger")
+    assert routes(replaced, stream(320, 180, 30, 10)) == {Route.WORK}
+    # By measurement it is too slow after all.
+    replaced.judge(fault="", full_ms=999.0, least_ms=999.0, now=2.0)
+    replaced.judge(fault="", full_ms=999.0, least_ms=999.0, now=6.0)
+    assert replaced.state(net_ready=True)[0] == "bypass"
+
+
+def test_a_stream_that_wakes_in_a_crowd_is_copied_and_one_that_was_there_stays() -> None:
+    crowd = [0.5]
+    intent = make(crowd=crowd)
+    assert routes(intent, stream(480, 270, 30, 10)) == {Route.WORK}
+    crowd[0] = MOST_CROWD + 0.1
+    intent.judge(fault="", now=1.0)
+    assert intent.state(net_ready=True)[0] == "enhancing"
+    intent.wake(now=2.0)
+    assert intent.state(net_ready=True) == ("bypass", CROWDED)
+    assert routes(intent, stream(480, 270, 30, 10, first=20)) == {Route.COPY}
+    crowd[0] = 0.0
+    intent.judge(fault="", now=3.0 + RETRY_AFTER_S)
+    assert intent.state(net_ready=True)[0] == "enhancing"
+
+
+def test_a_stream_that_nobody_watches_is_idle_once_its_net_is_ready() -> None:
+    intent = make()
+    assert intent.state(net_ready=False, asleep=True)[0] == "starting"
+    assert intent.state(net_ready=True, asleep=True) == ("idle", IDLE_REASON)
+    off = make(record=replace(RECORD, enhance=False))
+    assert off.state(net_ready=True, asleep=True)[0] == "off"
+
+
+def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream() -> None:
+    asked = make(record=replace(RECORD, model="large"))
+    assert routes(asked, stream(480, 270, 30, 10)) == {Route.WORK}
+    assert routes(asked, stream(1280, 720, 30, 10, first=10)) == {Route.COPY}
+
+
+def test_what_would_be_too_large_to_be_written_is_copied() -> None:
+    roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
+    intent = Intent(roomy, lambda: 0.0, record=RECORD, model="small")
+    assert routes(intent, stream(4098, 500, 30, 3)) == {Route.COPY}
+    assert intent.state(net_ready=True) == (
+        "bypass",
+        "4098x500 is too large to become 2 times as large.",
+    )
+
+
+def test_a_stream_that_is_switched_off_from_the_start_is_copied() -> None:
+    intent = make(record=replace(RECORD, enhance=False))
+    nameless = (dataclasses.replace(u, width=0, height=0) for u in stream(1, 1, 30, 3))
+    assert routes(intent, nameless) == {Route.COPY}
+
+
+def test_the_operators_wish_is_followed_at_a_key_frame() -> None:
+    intent = make()
+    routes(intent, stream(480, 270, 30, 10))
+    assert not intent.follow(replace(RECORD, enhance=False))
+    intent.judge(fault="", now=1.0)
+    assert intent.state(net_ready=True) == ("off", OFF_REASON)
+    assert intent.needs_key_frame and intent.current is Route.WORK
+    assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.COPY}
+    assert intent.follow(replace(RECORD, model="large"))
+    assert intent.model == "large"
+
+
+def test_a_net_that_cannot_be_had_means_copying_with_its_reason() -> None:
+    intent = make()
+    routes(intent, stream(480, 270, 30, 10))
+    intent.judge(fault="There is no such net.", now=1.0)
+    assert intent.state(net_ready=False) == ("bypass", "There is no such net.")
+    intent.judge(fault="", now=2.0)
+    assert intent.state(net_ready=True) == ("enhancing", "")
+
+
+def test_a_size_that_units_do_not_say_comes_from_the_pictures() -> None:
+    intent = make()
+    nameless = (dataclasses.replace(u, width=0, height=0) for u in stream(1, 1, 30, 10))
+    assert routes(intent, nameless) == {Route.WORK}
+    intent.decoded(480, 270)
+    assert (intent.width, intent.height) == (480, 270)
+    intent.decoded(1, 1)
+    assert intent.load == pytest.approx(1.0)
+
+
+def test_a_size_over_the_limit_is_only_copied_whatever_it_costs() -> None:
+    intent = make()
+    assert routes(intent, stream(2048, 1152, 0.1, 3)) == {Route.COPY}
+    state, reason = intent.state(net_ready=True)
+    assert state == "bypass" and reason.startswith("The picture is 2048x1152")
+
+
+def test_a_stream_for_which_there_is_no_memory_is_only_copied_until_there_is() -> None:
+    room = [stream_bytes(480, 270, 2) - 1]
+    intent = Intent(CAPACITY, lambda: 0.0, record=RECORD, model="small", room=lambda: room[0])
+    assert routes(intent, stream(480, 270, 30, 3)) == {Route.COPY}
+    assert intent.bytes == 0
+    assert intent.state(net_ready=True)[1].startswith("480x270 needs ")
+    room[0] += 1
+    intent.judge(fault="", now=1.0)
+    assert routes(intent, stream(480, 270, 30, 3)) == {Route.WORK}
+    assert intent.bytes == stream_bytes(480, 270, 2)
+
+
+def test_what_bars_a_stream_holds_over_waking_and_other_sizes() -> None:
+    intent = make()
+    intent.barred = "It ends workers."
+    intent.wake(now=0.0)
+    assert routes(intent, stream(480, 270, 30, 3)) == {Route.COPY}
+    assert routes(intent, stream(320, 180, 30, 3)) == {Route.COPY}
+    assert intent.state(net_ready=True) == ("bypass", "It ends workers.")
+    intent.barred = ""
+    intent.judge(fault="", now=1.0)
+    assert routes(intent, stream(320, 180, 30, 3)) == {Route.WORK}

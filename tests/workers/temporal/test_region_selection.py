@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workers.bitstream.frame_info import CELL, cells
+from workers.temporal import region_selection
+from workers.temporal.region_selection import MOST, Region, choose, pixels, toll_of
+
+SIZE = (320, 180)
+HALO = 7
+ALL = 10**9
+
+
+def blank() -> np.ndarray:
+    return np.zeros(cells(*SIZE), np.float32)
+
+
+def picked(error: np.ndarray, price: float, most: int = ALL) -> list[Region]:
+    return choose(error, price, halo=HALO, most_pixels=most)
+
+
+def test_nothing_wrong_needs_nothing() -> None:
+    assert picked(blank(), 1.0) == []
+
+
+def test_one_cell_must_pay_for_its_halo_and_for_the_run_too() -> None:
+    error = blank()
+    error[10, 10] = 5.0
+    alone = ((CELL + 2 * HALO) ** 2 + toll_of(error.size)) / CELL**2
+    assert picked(error, 1.01 * 5.0 / alone) == []
+    assert picked(error, 0.99 * 5.0 / alone) == [Region(80, 80, CELL, CELL)]
+
+
+def test_neighbours_share_one_halo() -> None:
+    error = blank()
+    error[5:9, 20:30] = 4.0
+    # Twelve cells wide is the next size that the net knows.
+    assert picked(error, 1.0) == [Region(40, 160, 4 * CELL, 12 * CELL)]
+
+
+def test_a_small_gap_is_crossed_and_a_large_one_is_not() -> None:
+    error = blank()
+    error[4:8, 4:9] = error[4:8, 10:16] = 8.0
+    error[4:8, 30:34] = 8.0
+    found = sorted(picked(error, 1.0), key=lambda each: each.left)
+    assert found == [Region(32, 32, 32, 12 * CELL), Region(32, 240, 32, 32)]
+
+
+def test_all_of_the_picture_is_one_region_of_whole_cells() -> None:
+    error = blank()
+    error[:] = 9.0
+    assert picked(error, 1.0) == [Region(0, 0, 184, 320)]
+
+
+def test_a_region_at_the_edge_is_widened_inwards() -> None:
+    error = blank()
+    error[18:23, 35:40] = 4.0
+    assert picked(error, 1.0) == [Region(136, 272, 48, 48)]
+
+
+def test_regions_have_few_sizes() -> None:
+    sizes = set()
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        error = (rng.random(cells(*SIZE)) ** rng.integers(10, 400) * 20).astype(np.float32)
+        sizes |= {(each.height, each.width) for each in picked(error, 0.5)}
+    assert 30 < len(sizes) < 150
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 5.0), st.integers(0, 40_000))
+def test_work_stays_within_the_budget_and_the_picture(seed: int, price: float, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    error = (rng.random(cells(*SIZE)) ** 4 * 10).astype(np.float32)
+    before = error.copy()
+    found = picked(error, price, most)
+    assert np.array_equal(error, before)
+    assert len(found) <= MOST
+    # Counted by whole cells, which may reach beyond the picture.
+    assert pixels(found, HALO) <= most
+    for each in found:
+        assert each.top % CELL == each.left % CELL == 0
+        assert 0 < each.height <= 184 - each.top
+        assert 0 < each.width <= SIZE[0] - each.left
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_whatever_is_dear_alone_is_covered(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    error = blank()
+    dear = rng.random(error.shape) < 0.01
+    error[dear] = 100.0
+    covered = np.zeros(error.shape, bool)
+    for each in picked(error, 1.0):
+        covered[each.cells()] = True
+    assert covered[dear].all() or dear.sum() > MOST
+
+
+def plainly(error: np.ndarray, price: float, most: int) -> list[Region]:
+    """The same search, looking at every cell and adding up everything each time."""
+    rows, columns = error.shape
+    left = error.astype(np.float64)
+    tall, wide = (region_selection._sides(count, HALO) for count in (rows, columns))
+    found: list[Region] = []
+    rect, spent, toll = np.empty(4, np.int32), 0, toll_of(error.size)
+    while len(found) < MOST and spent + tall[1] * wide[1] <= most and left.max() > 0.0:
+        row, column = np.unravel_index(left.argmax(), left.shape)
+        table = np.zeros((rows + 1, columns + 1))
+        region_selection._tabulate(left, 0, table)
+        rest = most - spent
+        worth = region_selection._grow(
+            left, table, int(row), int(column), toll, tall, wide, rest, rect
+        )
+        if worth >= price:
+            region_selection._extend(left, table, price, tall, wide, rest, rect)
+            region_selection._fill(rect, HALO, tall, wide, rows, columns)
+            found.append(Region(*(CELL * int(part) for part in rect)))
+            spent += int(tall[rect[2]] * wide[rect[3]])
+        left[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
+    return found
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 2.0), st.sampled_from([ALL, 60_000, 9_000]))
+@settings(max_examples=40, deadline=None)
+def test_stopping_early_and_adding_up_little_changes_nothing(
+    seed: int, price: float, most: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    error = (rng.random(cells(*SIZE)) ** rng.integers(1, 9) * 4).astype(np.float32)
+    if seed % 2:
+        error = np.round(error) * (rng.random(error.shape) < 0.3).astype(np.float32)
+    assert picked(error, price, most) == plainly(error, price, most)
+
+
+def test_cells_of_a_region() -> None:
+    assert Region(8, 16, 20, 8).cells() == (slice(1, 4), slice(2, 3))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_pixels_count_the_halo(count: int) -> None:
+    assert pixels([Region(0, 0, 16, 32)] * count, 7) == count * 30 * 46

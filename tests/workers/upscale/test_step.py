@@ -1,0 +1,115 @@
+"""The enhancing step with nets of known speed: which of them makes a frame."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workers.media.frame_task import Shot
+from workers.media.picture import Picture
+from workers.runtime.frame_counters import Tally
+from workers.scheduling.deadlines import TOO_LATE_S
+from workers.scheduling.handle import EngineTime
+from workers.scheduling.passthrough import Route
+from workers.upscale.model_cache import NetCache
+from workers.upscale.step import EnhanceStep
+
+from ..clips import Clip, picture, units
+from ..fakes import PacedEngine
+
+WIDTH, HEIGHT = 64, 48
+MACS = 100
+"""Of the net ``large``; ``small`` has 40."""
+
+
+class Bench:
+    """A step, and what came out of it."""
+
+    def __init__(self, zoo: Path, large_s: float) -> None:
+        self.engine = PacedEngine(large_s / MACS)
+        self.nets = NetCache(self.engine, zoo=zoo)
+        self.tally = Tally()
+        self.engine_time = EngineTime()
+        self.step = EnhanceStep(
+            self.nets, self.tally, self.engine_time.seat(), model="large", fps=30.0,
+            expected=lambda model, width, height: 1000 * large_s * (1 if model == "large" else 0.4),
+        )  # fmt: skip
+        self._units = units(Clip(frames=200, width=WIDTH, height=HEIGHT))
+        for model in ("large", "small"):
+            self.nets.load(model, WIDTH, HEIGHT)
+
+    def show(self, index: int, *, age_s: float = 0.0, is_replay: bool = False) -> Picture | None:
+        """One frame of that age; its picture afterwards."""
+        shot = Shot(
+            next(self._units), Route.WORK, arrived=time.monotonic() - age_s, is_replay=is_replay
+        )
+        shot.picture = picture(index, WIDTH, HEIGHT)
+        (made,) = list(self.step.step(shot)) or [None]
+        return None if made is None else made.picture
+
+
+@pytest.fixture
+def fast(zoo: Path) -> Iterator[Bench]:
+    bench = Bench(zoo, 0.001)
+    yield bench
+    bench.nets.close()
+
+
+def brightness(shown: Picture | None) -> float:
+    assert shown is not None
+    return float(shown.y.mean())
+
+
+def test_with_time_every_frame_gets_the_full_net_and_its_gain_is_measured(fast: Bench) -> None:
+    for index in range(10):
+        made = fast.show(index)
+        assert made is not None and (made.width, made.height) == (2 * WIDTH, 2 * HEIGHT)
+    counts = fast.tally.read()
+    assert counts.rungs == {"full": {"best": 10}}
+    assert (counts.enhanced, counts.bicubic) == (10, 0)
+    assert fast.engine_time.spent_ms_per_s() > 0
+
+
+def test_a_late_frame_is_resized_and_a_hopeless_one_dropped_and_a_replayed_one_only_seen(
+    fast: Bench,
+) -> None:
+    fast.show(0)
+    assert fast.show(1, age_s=0.2) is not None
+    assert fast.show(2, age_s=TOO_LATE_S + 0.1) is None
+    assert fast.show(3, is_replay=True) is None
+    counts = fast.tally.read()
+    assert counts.rungs == {
+        "full": {"best": 1}, "bicubic": {"late": 1}, "drop": {"too_late": 1}
+    }  # fmt: skip
+    assert (counts.enhanced, counts.bicubic, counts.dropped) == (1, 1, {"late": 1})
+    assert counts.replayed == 1
+
+
+def test_without_time_for_it_the_smaller_net_serves_every_frame(zoo: Path) -> None:
+    bench = Bench(zoo, 0.050)
+    plain = picture(0, WIDTH, HEIGHT)
+    for _ in range(12):
+        made = bench.show(0)
+    bench.nets.close()
+    counts = bench.tally.read()
+    assert sum(counts.rungs["smaller"].values()) >= 10
+    assert counts.enhanced == 12 and counts.bicubic == 0
+    # ``small`` gives the negative.
+    assert brightness(made) == pytest.approx(255 - float(plain.y.mean()), abs=1.0)
+
+
+def test_a_net_is_made_ready_before_the_first_picture(zoo: Path) -> None:
+    nets = NetCache(PacedEngine(0.0), zoo=zoo)
+    step = EnhanceStep(nets, Tally(), EngineTime().seat(), model="large", fps=30.0)
+    deadline = time.monotonic() + 5
+    while not step.prepare(WIDTH, HEIGHT):
+        assert time.monotonic() < deadline
+    step.model = "nowhere"
+    while step.fault == "":
+        assert not step.prepare(WIDTH, HEIGHT)
+        assert time.monotonic() < deadline
+    assert "nowhere" in step.fault
+    nets.close()

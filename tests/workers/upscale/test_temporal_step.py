@@ -1,0 +1,143 @@
+"""The enhancing step with a shipped net that takes any size: what is reused, and what is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from media.codec import Codec
+from tests.workers.clips import Clip, picture, units
+from workers.decode.step import DecodeStep
+from workers.engines import make_engine
+from workers.kernels import jit_warmup
+from workers.media.frame_task import Shot
+from workers.media.picture import Picture
+from workers.runtime.frame_counters import Counts, Tally
+from workers.scheduling.deadlines import TOO_LATE_S
+from workers.scheduling.handle import EngineTime
+from workers.scheduling.passthrough import Route
+from workers.upscale.model_cache import NetCache
+from workers.upscale.step import EnhanceStep
+
+WIDTH, HEIGHT = 160, 96
+MODEL = "live-s"
+
+
+@pytest.fixture(scope="module")
+def nets() -> Iterator[NetCache]:
+    jit_warmup.warm_up()
+    cache = NetCache(make_engine("openvino", threads=1), reuse=True)
+    cache.load(MODEL, WIDTH, HEIGHT)
+    while cache.free(MODEL, WIDTH, HEIGHT) is None:
+        time.sleep(0.01)
+    yield cache
+    cache.close()
+
+
+class Stream:
+    """Decodes and enhances, as a pipeline without its threads."""
+
+    def __init__(self, nets: NetCache) -> None:
+        self.tally = Tally()
+        self.decode = DecodeStep(self.tally, need_key=lambda why: None)
+        # Streams know what nets are expected to take; their first share of the engine goes by it.
+        self.step = EnhanceStep(
+            nets, self.tally, EngineTime().seat(), model=MODEL, fps=30.0,
+            expected=lambda model, width, height: 5.0,
+        )  # fmt: skip
+
+    def show(self, shot: Shot) -> list[Picture]:
+        return [
+            made.picture
+            for decoded in self.decode.step(shot)
+            for made in self.step.step(decoded)
+            if made.picture is not None
+        ]
+
+    @property
+    def counts(self) -> Counts:
+        return self.tally.read()
+
+
+def shots(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[Shot]:
+    for unit in units(Clip(codec, WIDTH, HEIGHT, frames=frames)):
+        yield Shot(unit, Route.WORK, arrived=time.monotonic() - age_s)
+
+
+def still(age_s: float = 0.0) -> Shot:
+    """A picture that was decoded elsewhere, always the same."""
+    (unit,) = units(Clip(width=WIDTH, height=HEIGHT, frames=1))
+    shot = Shot(unit, Route.WORK, arrived=time.monotonic() - age_s)
+    shot.picture = picture(0, WIDTH, HEIGHT)
+    return shot
+
+
+def enhanced(stream: Stream, shot: Shot) -> Picture:
+    (made,) = stream.step.step(shot)
+    assert made.picture is not None
+    return made.picture
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
+def test_moving_pictures_of_every_codec_are_reused(nets: NetCache, codec: Codec) -> None:
+    stream = Stream(nets)
+    for shot in shots(codec, 24):
+        (made,) = stream.show(shot)
+        assert (made.width, made.height) == (2 * WIDTH, 2 * HEIGHT)
+    rungs = stream.counts.rungs
+    # So small a picture has much edge for its content, where all is new.
+    assert sum(rungs["reuse"].values()) >= 12
+    assert set(rungs) == {"full", "reuse"}
+    assert stream.counts.enhanced == 24
+    assert 0 < stream.counts.reuse_wanted < sum(rungs["reuse"].values())
+    # There was time for all that it asked for, unless the machine had other things to do.
+    asked = stream.counts.reuse_wanted
+    assert 0.5 * asked < stream.counts.reuse_done < 1.001 * asked
+
+
+def test_a_still_picture_costs_the_net_nothing(nets: NetCache) -> None:
+    stream = Stream(nets)
+    first = enhanced(stream, still()).y.copy()
+    before = nets.turns.tickets
+    for _ in range(10):
+        assert np.array_equal(enhanced(stream, still()).y, first)
+    assert nets.turns.tickets == before
+
+
+def test_a_frame_that_was_left_out_does_no_harm(nets: NetCache) -> None:
+    stream = Stream(nets)
+    first = enhanced(stream, still()).y.copy()
+    assert list(stream.step.step(still(age_s=TOO_LATE_S + 0.1))) == []
+    assert np.array_equal(enhanced(stream, still()).y, first)
+    assert stream.counts.rungs["reuse"] == {"best": 1}
+
+
+def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: NetCache) -> None:
+    stream = Stream(nets)
+    first = enhanced(stream, still()).y.copy()
+    late = enhanced(stream, still(age_s=0.2))
+    assert not np.array_equal(late.y, first)
+    assert stream.counts.rungs["bicubic"] == {"late": 1}
+    assert np.array_equal(enhanced(stream, still()).y, first)
+
+
+def test_another_model_and_another_size_start_anew(nets: NetCache) -> None:
+    stream = Stream(nets)
+    enhanced(stream, still())
+    stream.step.model = "live-m"
+    nets.load("live-m", WIDTH, HEIGHT)
+    made = enhanced(stream, still())
+    assert made.width == 2 * WIDTH and stream.step.model_in_use == "live-m"
+
+
+def test_switched_off_every_frame_gets_the_whole_net() -> None:
+    cache = NetCache(make_engine("openvino", threads=1))
+    cache.load(MODEL, WIDTH, HEIGHT)
+    stream = Stream(cache)
+    for _ in range(4):
+        enhanced(stream, still())
+    assert set(stream.counts.rungs) == {"full"}
+    cache.close()

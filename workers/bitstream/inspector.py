@@ -1,0 +1,69 @@
+"""One stream's codec information, whatever its codec."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from typing import Any
+
+from av.video.frame import PictureType
+
+from media.codec import Codec
+from workers.bitstream.ffmpeg_side_data import info_of_frame
+from workers.bitstream.frame_info import CodecInfo, Source, cells
+from workers.bitstream.vp8 import Vp8Parser
+from workers.errors import BrokenUnit
+from workers.kernels import jit_warmup
+
+__all__ = ["CodecInspector"]
+
+_SIDE_DATA = {Codec.H264: Source.H264, Codec.VP9: Source.VP9}
+_MOST_HELD = 32
+
+
+class CodecInspector:
+    """Sees the units of one decoder in their order, and tells what belongs to each picture. Used by
+    the decoding thread.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self._source = _SIDE_DATA.get(codec, Source.NONE)
+        self._is_vp8 = codec is Codec.VP8
+        self._parser: Vp8Parser | None = None
+        self._parsed: OrderedDict[int, CodecInfo] = OrderedDict()
+
+    def see(self, tag: int, payload: bytes) -> None:
+        """A unit that goes to the decoder."""
+        # Before loops are compiled they would hold up the stream; nothing is reused then.
+        if self._parser is None and self._is_vp8 and jit_warmup.is_warm():
+            self._parser = Vp8Parser()
+        if self._parser is None:
+            return
+        try:
+            self._parsed[tag] = self._parser.parse(payload).info
+        except BrokenUnit:
+            # What the decoder makes of it is its own affair; motion is found in the pixels then.
+            self._parsed.pop(tag, None)
+        while len(self._parsed) > _MOST_HELD:
+            self._parsed.popitem(last=False)
+
+    def tell(self, tag: int, frame: Any, coded_bytes: int) -> CodecInfo:
+        """What is known of the picture ``frame`` (an ``av.VideoFrame``) of the unit ``tag``."""
+        parsed = self._parsed.pop(tag, None)
+        # Grids of another size would be read and written beyond their ends by compiled loops.
+        if parsed is not None and _fits(parsed, cells(frame.width, frame.height)):
+            return parsed
+        if not jit_warmup.is_warm():
+            return CodecInfo(is_key=bool(frame.key_frame), coded_bytes=coded_bytes)
+        info = info_of_frame(frame, self._source, coded_bytes=coded_bytes)
+        # Vectors of fields, and of pictures shown in another order, do not lead to the picture
+        # before.
+        is_plain = not frame.interlaced_frame and frame.pict_type != PictureType.B
+        return info if is_plain else dataclasses.replace(info, motion=None)
+
+
+def _fits(info: CodecInfo, grid: tuple[int, int]) -> bool:
+    motion = info.motion
+    vectors = () if motion is None else (motion.dx, motion.dy, motion.valid)
+    given = (each for each in (info.qp, info.skipped, info.residual) if each is not None)
+    return all(each.shape == grid for each in (*given, *vectors))

@@ -1,0 +1,21 @@
+"""The encoders by codec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from media.codec import Codec
+from workers.encode.encoder import Encoder, EncoderSpec
+from workers.encode.vp8 import Vp8Encoder
+from workers.encode.x264 import X264Encoder
+
+_TABLE: dict[Codec, Callable[..., Encoder]] = {Codec.H264: X264Encoder, Codec.VP8: Vp8Encoder}
+
+
+CODECS = tuple(_TABLE)
+"""Codecs that can be encoded."""
+
+
+def make_encoder(spec: EncoderSpec, *, fps: float) -> Encoder:
+    """An encoder, open. Raises EncoderFailed."""
+    return _TABLE[spec.codec](spec, fps=fps)

@@ -1,0 +1,234 @@
+"""What TensorRT demands of a graph, and the changes that meet it.
+
+TensorRT 11 networks are strongly typed: every tensor computes in the type that the graph gives it.
+uint8 is for a network's inputs and outputs alone, and casts to and from float lie next to them
+(tensorrt.DataType.UINT8). int8 is explicit: pairs of QuantizeLinear and DequantizeLinear with zero
+points of 0, one scale for an activation, one for each output channel of a weight ("Working with
+Quantized Types" of its documentation).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from workers.engines.onnx_graphs import Model, types_of
+from workers.errors import NetUnusable
+
+MOVERS = ("Pad", "DepthToSpace", "SpaceToDepth", "Reshape", "Transpose")
+"""They only move elements, so they may change places with a cast."""
+
+_QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
+
+
+def casts_at_the_border(model: Model) -> Model:
+    """A copy in which only casts touch uint8: Pad and Cast, Cast and DepthToSpace change places.
+    The values stay the same. Raises NetUnusable where something else computes in uint8.
+    """
+    changed = _copy(model)
+    while _swap_one(changed.graph):
+        pass
+    types = types_of(changed)
+    for node in changed.graph.node:
+        touched = [types.get(name) for name in (*node.input, *node.output) if name]
+        if node.op_type != "Cast" and TensorProto.UINT8 in touched and not _is_quantizer(node):
+            raise NetUnusable(
+                f"TensorRT takes uint8 as input and output only; {node.op_type} "
+                f"{node.name or node.output[0]!r} computes in it."
+            )
+    return changed
+
+
+def _swap_one(graph: Any) -> bool:
+    """Swaps the first neighbours that are the wrong way round; False if there are none."""
+    producers, consumers = _links(graph)
+    for node in graph.node:
+        if node.op_type != "Cast":
+            continue
+        before = producers.get(node.input[0])
+        after = consumers[node.output[0]]
+        if _target(node) == TensorProto.UINT8:
+            if len(after) == 1 and _moves(after[0]):
+                _exchange(graph, node, after[0])
+                return True
+        elif before is not None and _moves(before) and len(consumers[before.output[0]]) == 1:
+            source = producers.get(before.input[0])
+            if source is None or source.op_type != "Cast":
+                _exchange(graph, before, node)
+                return True
+    return False
+
+
+def _exchange(graph: Any, first: Any, second: Any) -> None:
+    """Makes ``first -> second`` to ``second -> first``; what they read otherwise stays."""
+    source, between, target = first.input[0], first.output[0], second.output[0]
+    second.input[0], second.output[0] = source, between
+    first.input[0], first.output[0] = between, target
+    nodes = list(graph.node)
+    one, two = nodes.index(first), nodes.index(second)
+    nodes[one], nodes[two] = nodes[two], nodes[one]
+    ordered = [_copied(node) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(ordered)
+
+
+def in_half(model: Model) -> Model:
+    """A copy whose convolutions after a ReLU, and those ReLUs, compute in float16. The first
+    convolutions, the base and the sum stay float32: half a level must stay half a level at 255,
+    where float16 knows eighths.
+    """
+    changed = _copy(model)
+    graph = changed.graph
+    _, consumers = _links(graph)
+    # Nodes are named by what they make; every node of ours that matters here makes one tensor.
+    relus = {
+        node.output[0] for node in graph.node
+        if node.op_type == "Relu" and all(c.op_type == "Conv" for c in consumers[node.output[0]])
+    }  # fmt: skip
+    convs = {node.output[0] for relu in relus for node in consumers[relu]}
+    readers = {conv: {node.output[0] for node in consumers[conv]} for conv in convs}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    nodes: list[Any] = []
+    for node in map(_copied, graph.node):
+        made = node.output[0]
+        if made in relus:
+            nodes += _enter_half(node, convs)
+        nodes.append(node)
+        if made in convs:
+            for name in node.input[1:]:
+                _halve(constants[name])
+            node.output[0] = _half_name(made)
+            if not readers[made] or readers[made] - relus:
+                nodes.append(_cast(node.output[0], made, TensorProto.FLOAT))
+    del graph.node[:]
+    graph.node.extend(nodes)
+    del graph.value_info[:]
+    return changed
+
+
+def _enter_half(relu: Any, convs: set[str]) -> list[Any]:
+    """Points a ReLU to what is float16 already, or to a cast, which is returned."""
+    source = relu.input[0]
+    if source in convs:
+        relu.input[0] = _half_name(source)
+        return []
+    relu.input[0] = _half_name(source)
+    return [_cast(source, relu.input[0], TensorProto.FLOAT16)]
+
+
+def check_quantized(model: Model) -> int:
+    """How many convolutions compute in int8 as TensorRT wants it. Raises NetUnusable, which says
+    what it does not want.
+    """
+    producers, consumers = _links(model.graph)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if _is_quantizer(node):
+            _check_numbers(node, constants)
+        if node.op_type == "QuantizeLinear" and any(
+            each.op_type != "DequantizeLinear" for each in consumers[node.output[0]]
+        ):
+            raise NetUnusable(f"{node.output[0]!r} is int8, and not dequantized where it is used.")
+    count = 0
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            made_by = [producers.get(name) for name in node.input[:2]]
+            quantized = [each is not None and _is_quantizer(each) for each in made_by]
+            if any(quantized) and not all(quantized):
+                raise NetUnusable(f"Conv {node.name!r} has only one of its inputs in int8.")
+            count += all(quantized)
+    return count
+
+
+def _check_numbers(node: Any, constants: dict[str, Any]) -> None:
+    where = f"{node.op_type} {node.name or node.output[0]!r}"
+    zero = constants.get(node.input[2]) if len(node.input) > 2 else None
+    if zero is None or zero.data_type != TensorProto.INT8:
+        raise NetUnusable(f"{where}: TensorRT takes int8, not uint8 (the int8-s8s8 file has it).")
+    if numpy_helper.to_array(zero).any():
+        raise NetUnusable(f"{where}: TensorRT takes zero points of 0 only.")
+    if node.input[1] not in constants:
+        raise NetUnusable(f"{where}: its scale is no constant.")
+    scale = numpy_helper.to_array(constants[node.input[1]])
+    if not (np.isfinite(scale).all() and (scale > 0).all()):
+        raise NetUnusable(f"{where}: a scale is not positive.")
+    if scale.ndim == 0:
+        return
+    weight = constants.get(node.input[0])
+    axis = next((each.i for each in node.attribute if each.name == "axis"), 1)
+    if weight is None or axis != 0 or scale.shape != tuple(weight.dims[:1]):
+        raise NetUnusable(f"{where}: only weights may have a scale for each output channel.")
+
+
+def structure(model: Model) -> str:
+    """A digest of everything but the weights and scales: graphs of one structure can be told
+    apart by what a plan can be refitted with.
+    """
+    bare = _copy(model)
+    bare.ClearField("producer_name")
+    bare.ClearField("producer_version")
+    learned = {
+        name for node in bare.graph.node if node.op_type in ("Conv", *_QUANTIZERS)
+        for name in node.input
+    }  # fmt: skip
+    for tensor in bare.graph.initializer:
+        if tensor.name in learned:
+            for field in ("raw_data", "float_data", "int32_data"):
+                tensor.ClearField(field)
+    return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
+
+
+def _links(graph: Any) -> tuple[dict[str, Any], defaultdict[str, list[Any]]]:
+    """Which node makes a tensor, and which read it."""
+    producers = {name: node for node in graph.node for name in node.output}
+    consumers: defaultdict[str, list[Any]] = defaultdict(list)
+    for node in graph.node:
+        for name in node.input:
+            consumers[name].append(node)
+    return producers, consumers
+
+
+def _moves(node: Any) -> bool:
+    """A Pad that brings a constant of its own needs that cast too; none of ours does."""
+    return node.op_type in MOVERS and not (
+        node.op_type == "Pad" and len(node.input) > 2 and node.input[2]
+    )
+
+
+def _is_quantizer(node: Any) -> bool:
+    return node.op_type in _QUANTIZERS
+
+
+def _target(cast: Any) -> int:
+    return next(int(each.i) for each in cast.attribute if each.name == "to")
+
+
+def _cast(source: str, target: str, kind: int) -> Any:
+    return helper.make_node("Cast", [source], [target], name=f"{target}_cast", to=kind)
+
+
+def _half_name(name: str) -> str:
+    return f"{name}_half"
+
+
+def _halve(tensor: Any) -> None:
+    if tensor.data_type != TensorProto.FLOAT16:
+        values = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+
+
+def _copy(model: Model) -> Model:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
+
+
+def _copied(node: Any) -> Any:
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    return copy

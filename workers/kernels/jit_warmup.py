@@ -1,0 +1,86 @@
+"""Compiling ahead of time: a stream never waits for it.
+
+``python -m workers.kernels.jit_warmup`` compiles into the cache and ends. A worker runs that beside
+itself, since compiling holds the interpreter's lock for half a minute at the first start on a machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+import threading
+
+import numpy as np
+
+from wire.parent_death import dying_with_us
+from workers.bitstream import ffmpeg_side_data, vp8
+from workers.kernels.jit import IS_COMPILED
+from workers.temporal.propagator import Reuser
+
+__all__ = ["is_warm", "make_warm", "warm_up"]
+
+log = logging.getLogger(__name__)
+
+_warm = threading.Event()
+
+
+def is_warm() -> bool:
+    """True once all loops are compiled; never where they run as plain Python, which no live stream
+    could wait for.
+    """
+    return _warm.is_set()
+
+
+def warm_up() -> None:
+    """Compiles all loops, or loads them: many seconds at the first call on a machine, then about
+    one.
+    """
+    if not IS_COMPILED or _warm.is_set():
+        return
+    vp8.warm_up()
+    ffmpeg_side_data.warm_up()
+    luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
+    reuser = Reuser(64, 48, 2, 7)
+    for picture in (luma, luma[::-1], luma):
+        outlook = reuser.begin(picture, None)
+        if outlook.must_be_full:
+            reuser.take_full(reuser.enlarged.copy(), 0, 0)
+        for region in reuser.regions(luma.size):
+            reuser.take(reuser.enlarged.copy(), region, region.top, region.left)
+        reuser.end()
+    _warm.set()
+
+
+async def make_warm() -> None:
+    """Compiles in another process, then takes over what it left in the cache."""
+    if not IS_COMPILED:
+        log.info("numba is missing: nothing is reused", extra={"action": "no_reuse"})
+        return
+    compiler = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "workers.kernels.jit_warmup", preexec_fn=dying_with_us()
+    )
+    try:
+        code = await compiler.wait()
+    except asyncio.CancelledError:
+        compiler.kill()
+        await compiler.wait()
+        raise
+    if code != 0:
+        log.warning("compiling ended with %d", code, extra={"action": "compiler_failed"})
+    await asyncio.to_thread(warm_up)
+    gc.freeze()  # What numba made stays: the collector need not look through it while streams run.
+    log.info("earlier pictures can be reused", extra={"action": "reuse_ready"})
+
+
+def main() -> None:
+    """Compiles, with what time others leave."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    warm_up()
+
+
+if __name__ == "__main__":
+    main()

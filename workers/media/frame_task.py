@@ -1,0 +1,42 @@
+"""One frame on its way through the pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from media.access_unit import AccessUnit, Stage
+from wire import clock
+from workers.bitstream.frame_info import CodecInfo
+from workers.media.picture import Picture
+from workers.scheduling.passthrough import Route
+
+
+@dataclasses.dataclass(slots=True)
+class Shot:
+    """A source unit and what became of it so far; owned by one thread at a time."""
+
+    unit: AccessUnit
+    "As read from the source log."
+    route: Route
+    arrived: float
+    "When its last packet reached the server, on this process's monotonic clock, seconds."
+    is_replay: bool = False
+    "Only to be decoded, so that the frames after it can be."
+    stamps: list[tuple[Stage, int]] = dataclasses.field(default_factory=list)
+    "Taken here, in the order of travel."
+    picture: Picture | None = None
+    "What it is by now: the source's picture, then the enhanced one."
+    info: CodecInfo | None = None
+    "What the codec tells of the source's picture; None before it was decoded."
+
+    def twin(self, route: Route) -> Shot:
+        """Returns the same frame for another thread."""
+        return dataclasses.replace(self, route=route, stamps=[*self.stamps])
+
+    def stamp(self, stage: Stage) -> None:
+        """Notes that the stage was passed now."""
+        self.stamps.append((stage, clock.now_us()))
+
+    def all_stamps(self) -> tuple[tuple[Stage, int], ...]:
+        """The source's stamps and those taken here."""
+        return (*self.unit.stamps, *self.stamps)

@@ -1,0 +1,136 @@
+"""What this machine can do, measured at start with the default net and the real encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from models.errors import ModelError
+from models.manifest import Manifest, list_models
+from workers.encode.encoder import EncoderSpec
+from workers.encode.registry import make_encoder
+from workers.encode.step import OutputConfig
+from workers.media.picture import Colour, Picture
+from workers.runtime.cores import usable_cores
+from workers.scheduling.job_load import HEADROOM
+from workers.upscale.model_cache import NetCache
+from workers.upscale.upscaler import Upscaler
+
+WIDTH, HEIGHT, FPS = 480, 270, 30
+REUSED_PART = 0.5
+"""Of the whole net's time, that a hand-held camera needs where earlier pictures are reused."""
+
+PLAN_MS = 1.5
+"""For each frame, to find out what may be reused."""
+
+_ROUNDS = 19
+_WARM_UP = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Capacity:
+    """The measured machine."""
+
+    streams: float
+    "Streams of 480x270 at 30 frames per second that it holds in time."
+    ms_per_frame: float
+    "The default net on one such frame."
+    macs: dict[str, int]
+    "Multiply-adds per input pixel by model."
+    model: str
+    "The default model."
+    scales: dict[str, int] = dataclasses.field(default_factory=dict)
+    "How many times as large each model makes a picture; 2 where it is not told."
+    smaller: dict[str, str] = dataclasses.field(default_factory=dict)
+    "The net that may serve in a model's place when time is short, where there is one."
+
+    def frame_ms(self, model: str, width: int, height: int) -> float:
+        """What the net is expected to take for a frame of another size, or of another model."""
+        base = self.macs.get(self.model, 0)
+        heavier = self.macs.get(model, base) / base if base else 1.0
+        return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)
+
+    def least_ms(self, model: str, width: int, height: int) -> float:
+        """The same for the model's cheapest net: the one that may serve in its place, or itself."""
+        return self.frame_ms(self.smaller.get(model, model), width, height)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Speed:
+    """Measured speed of one machine with one net and one encoder."""
+
+    streams: float
+    ms_per_frame: float
+
+
+def capacity_of(nets: NetCache, speed: Speed, *, model: str, wished: float) -> Capacity:
+    """Returns the capacity at a measured speed; ``wished`` other than 0 replaces the measured
+    number of streams.
+    """
+    zoo = _zoo()
+    smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
+    return Capacity(
+        streams=round(wished or speed.streams, 2),
+        ms_per_frame=round(speed.ms_per_frame, 2),
+        macs={manifest.name: manifest.macs_per_pixel for manifest in zoo},
+        model=model,
+        scales={manifest.name: manifest.scale for manifest in zoo},
+        smaller={name: less for name, less in smaller.items() if less is not None},
+    )
+
+
+def measure(nets: NetCache, output: OutputConfig, *, model: str) -> Speed:
+    """Runs the net and the encoder; takes about a second, never on the loop. Raises NetUnusable."""
+    upscaler = Upscaler()
+    upscaler.use(nets.load(model, WIDTH, HEIGHT))
+    pictures = [_noise(seed) for seed in range(_ROUNDS)]
+    net_ms = _usual_ms(lambda index: upscaler.enhance(pictures[index]))
+    spent_ms = REUSED_PART * net_ms + PLAN_MS if nets.reuse else net_ms
+    coder = _coder(output, upscaler.resize(pictures[0]))
+    coder_ms = _usual_ms(coder)
+    # The net uses all its threads at once; decoder and encoder take one each.
+    streams = HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / usable_cores())
+    return Speed(streams=streams, ms_per_frame=net_ms)
+
+
+def _usual_ms(work: Callable[[int], object]) -> float:
+    """The faster quarter's bound: what is slower was held up by something that will pass."""
+    took = []
+    for index in range(_ROUNDS):
+        begun = time.perf_counter()
+        work(index)
+        took.append((time.perf_counter() - begun) * 1000.0)
+    steady = sorted(took[_WARM_UP:])
+    return steady[len(steady) // 4]
+
+
+def _coder(output: OutputConfig, picture: Picture) -> Callable[[int], object]:
+    spec = EncoderSpec(
+        codec=output.codec,
+        width=picture.width,
+        height=picture.height,
+        kbps=output.bitrates.kbps(picture.width, picture.height),
+        preset=output.preset,
+        colour=Colour(),
+    )
+    encoder = make_encoder(spec, fps=FPS)
+    return lambda index: encoder.encode(picture, ticks=index * 3000, fps=FPS, key=index == 0)
+
+
+def _noise(seed: int) -> Picture:
+    picture = Picture.blank(WIDTH, HEIGHT)
+    random = np.random.default_rng(seed)
+    for plane in (picture.y, picture.u, picture.v):
+        plane[:] = random.integers(16, 236, plane.shape, dtype=np.uint8)
+    return picture
+
+
+def _zoo() -> list[Manifest]:
+    try:
+        return list_models()
+    except ModelError:
+        # A damaged model that nobody asked for must not stop the worker.
+        return []

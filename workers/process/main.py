@@ -1,0 +1,229 @@
+"""The worker process: measures, connects, works, and stops when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import gc
+import importlib.util
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from media.codec import Codec
+from models.errors import ModelError
+from models.manifest import Manifest, list_models, weights_file
+from wire import stop_signals
+from wire.bitrates import BitrateTable
+from wire.connection import Redis, connect, wait_until_up
+from wire.errors import ServerRefuses
+from wire.heartbeat import ModelInfo
+from wire.settings import Settings
+from workers.encode.step import OutputConfig
+from workers.engines import make_engine
+from workers.engines.engine import Engine
+from workers.engines.selection import Choice, Wanted, choose_engine
+from workers.errors import WorkerError
+from workers.kernels import jit_warmup
+from workers.process import calibration
+from workers.process.calibration_store import Learned, Memory, is_busy, key_for
+from workers.process.containment import contain
+from workers.process.worker import Worker
+from workers.session.config import LeadConfig
+from workers.upscale.batched_model import batch_for
+from workers.upscale.model_cache import NetCache
+
+log = logging.getLogger(__name__)
+
+_REFUSAL_S = 0.5
+"""A server that refuses us says so at once; one that is away is waited for at work."""
+
+_CODECS = {"h264": Codec.H264, "vp8": Codec.VP8}
+
+
+def run(settings: Settings) -> int:
+    """Works until SIGTERM or SIGINT; the exit status. 2: it cannot start, as one line says."""
+    if not settings.redis_url:
+        return _refuse("SHARPCAST_REDIS_URL: a worker needs the address of the Redis server.")
+    contain()
+    try:
+        asyncio.run(_work(settings))
+    except (WorkerError, ServerRefuses) as error:
+        return _refuse(str(error))
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 2
+
+
+async def _work(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    with stop_signals.heard((signal.SIGTERM, signal.SIGINT), stopping.set):
+        client = connect(settings.redis_url, prefix=settings.redis_prefix)
+        async with contextlib.aclosing(client):
+            await wait_until_up(client, _REFUSAL_S)
+            await _work_with(client, stopping, settings)
+
+
+async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings) -> None:
+    start = await asyncio.to_thread(_start, settings)
+    choice, nets = start.choice, start.nets
+    try:
+        config = await asyncio.to_thread(_config, settings, start)
+        zoo = await asyncio.to_thread(_zoo, settings.models_dir)
+        worker = Worker(
+            client, nets, config, engines=[nets.engine.info.name], zoo=zoo, trials=choice.trials
+        )
+        # Looking through all that the libraries made takes a tenth of a second.
+        gc.freeze()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_stop_when(stopping, worker), name="stop")
+            compiling = None
+            if settings.reuse:
+                compiling = group.create_task(jit_warmup.make_warm(), name="reuse compiler")
+            await worker.run()
+            if compiling is not None:
+                compiling.cancel()
+    finally:
+        await asyncio.to_thread(nets.close)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Start:
+    """Engine, nets and measured speed that a worker begins with."""
+
+    choice: Choice
+    nets: NetCache
+    speed: calibration.Speed
+
+
+def _start(settings: Settings) -> _Start:
+    """Takes the start that another worker left on this machine, or measures one, and keeps it for
+    the next worker.
+    """
+    memory = Memory(settings.engine_cache.parent, key_for(settings))
+    known = memory.recall(now_s=time.time())
+    if known is not None:
+        try:
+            return _as_before(settings, known)
+        except WorkerError as error:
+            log.info("measures anew: %s", error, extra={"action": "memory_refused"})
+    start, batch = _measured(settings)
+    learned = Learned(
+        engine=start.choice.engine.info.name, trials=start.choice.trials, batch=batch,
+        streams=start.speed.streams, ms_per_frame=start.speed.ms_per_frame,
+        measured_s=time.time(), busy=is_busy(),
+    )  # fmt: skip
+    memory.keep(learned)
+    return start
+
+
+def _as_before(settings: Settings, known: Learned) -> _Start:
+    """Loads engine and net of an earlier start. Raises WorkerError where they are not there."""
+    engine = make_engine(
+        known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
+    )
+    with _closed_on_failure(_net_cache(settings, engine, known.batch)) as nets:
+        nets.load(settings.model, calibration.WIDTH, calibration.HEIGHT)
+    speed = calibration.Speed(known.streams, known.ms_per_frame)
+    return _Start(Choice(engine, known.trials), nets, speed)
+
+
+def _measured(settings: Settings) -> tuple[_Start, int]:
+    """The engine for the default net at the size that capacity is measured with."""
+    wanted = Wanted(settings.model, calibration.WIDTH, calibration.HEIGHT, settings.precision)
+    choice = choose_engine(
+        settings.engine, wanted, threads=settings.worker_threads, cache_dir=settings.engine_cache
+    )
+    batch = batch_for(choice.engine, wanted)
+    with _closed_on_failure(_net_cache(settings, choice.engine, batch)) as nets:
+        speed = calibration.measure(nets, _output(settings), model=settings.model)
+    return _Start(choice, nets, speed), batch
+
+
+@contextlib.contextmanager
+def _closed_on_failure(nets: NetCache) -> Iterator[NetCache]:
+    with contextlib.ExitStack() as undo:
+        undo.callback(nets.close)
+        yield nets
+        undo.pop_all()
+
+
+def _net_cache(settings: Settings, engine: Engine, batch: int) -> NetCache:
+    return NetCache(
+        engine,
+        precision=settings.precision,
+        models_dir=settings.models_dir,
+        batch=batch,
+        reuse=settings.reuse,
+    )
+
+
+def _output(settings: Settings) -> OutputConfig:
+    return OutputConfig(
+        codec=_CODECS[settings.output_codec],
+        preset=settings.x264_preset,
+        bitrates=BitrateTable.parse(settings.bitrates),
+    )
+
+
+def _config(settings: Settings, start: _Start) -> LeadConfig:
+    measured = calibration.capacity_of(
+        start.nets, start.speed, model=settings.model, wished=settings.worker_capacity
+    )
+    output = _output(settings)
+    log.info(
+        "worker %s: %s takes %.1f ms per frame, capacity %.2f streams",
+        settings.worker_name, settings.model, measured.ms_per_frame, measured.streams,
+        extra={"action": "measured"},
+    )  # fmt: skip
+    return LeadConfig(
+        worker=settings.worker_name,
+        model=settings.model,
+        output=output,
+        capacity=measured,
+        strength=settings.strength,
+        enhance_unwatched=settings.enhance_unwatched,
+    )
+
+
+def _zoo(models_dir: Path) -> list[ModelInfo]:
+    try:
+        manifests = list_models()
+    except ModelError as error:
+        # A damaged model that nobody asked for must not stop the worker.
+        log.warning("the zoo cannot be listed: %s", error, extra={"action": "zoo_damaged"})
+        return []
+    return [
+        ModelInfo(
+            name=manifest.name, title=manifest.title, scale=manifest.scale,
+            macs_per_pixel=manifest.macs_per_pixel, parameters=manifest.parameters,
+            licence=manifest.licence, precisions=sorted(manifest.files) or ["fp32"],
+            strength=manifest.strength, missing=_missing(manifest, models_dir),
+        )
+        for manifest in manifests
+    ]  # fmt: skip
+
+
+def _missing(manifest: Manifest, models_dir: Path) -> str:
+    """Why the model cannot be used here, empty if it can."""
+    if manifest.architecture is None:
+        return ""
+    try:
+        weights_file(manifest, models_dir=models_dir)
+    except ModelError as error:
+        return str(error)
+    # Not loaded here: that takes seconds and 180 MiB, and few workers are asked for such a net.
+    is_there = importlib.util.find_spec("torch") is not None
+    return "" if is_there else "It needs torch, which is not installed."
+
+
+async def _stop_when(stopping: asyncio.Event, worker: Worker) -> None:
+    await stopping.wait()
+    worker.stop()

@@ -1,0 +1,276 @@
+"""The worker: claims streams up to its capacity, leads them, shows what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Awaitable, Iterator, Sequence
+from functools import partial
+
+import redis.exceptions
+
+from wire import clock, strikes
+from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
+from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
+from wire.jobs import Job, JobQueue
+from wire.streams import StreamRecord, StreamRegistry
+from wire.supervisor import keep_going
+from workers.runtime.cores import usable_cores
+from workers.scheduling.handle import EngineTime
+from workers.scheduling.job_load import PAUSE_S, fits, may_look
+from workers.scheduling.memory import usable_bytes
+from workers.session.clock_offset import EntryAge
+from workers.session.config import LeadConfig
+from workers.session.outcome import Ending
+from workers.session.session import Lead
+from workers.upscale.model_cache import NetCache
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 100
+"""How often leases of dead workers are looked for."""
+
+_STOP_S = 2.4
+_LEAVE_S = 0.5
+_RECORD_GRACE = 5
+
+
+class Worker:
+    """``run`` until ``stop``. It outlives Redis: while that is away it tries again."""
+
+    def __init__(
+        self,
+        client: Redis,
+        nets: NetCache,
+        config: LeadConfig,
+        *,
+        engines: list[str],
+        zoo: list[ModelInfo],
+        trials: Sequence[EngineTrial] = (),
+    ) -> None:
+        self._client = client
+        self._nets = nets
+        self._config = config
+        self._memory = usable_bytes()
+        self._engine_time = EngineTime(cores=usable_cores(), threads=nets.turns.threads)
+        self._engines = engines
+        self._zoo = zoo
+        self._trials = list(trials)
+        self._jobs = JobQueue(client, consumer=config.worker)
+        self._age = EntryAge()
+        self._registry = StreamRegistry(client)
+        self._strikes = strikes.Strikes(client)
+        self._heartbeats = Heartbeats(client)
+        self._leads: dict[str, Lead] = {}
+        self._unspoken: set[str] = set()
+        "Jobs whose lead failed to report its work; each is logged once."
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._started_us = clock.now_us()
+        self._look_again = 0.0
+
+    @property
+    def leads(self) -> list[Lead]:
+        """The streams it leads now."""
+        return list(self._leads.values())
+
+    @property
+    def load(self) -> float:
+        """In streams of 480x270 at 30 frames per second."""
+        return sum(lead.load for lead in self._leads.values())
+
+    def stop(self) -> None:
+        """Gives everything back and ends ``run`` within three seconds."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until ``stop``."""
+        async with asyncio.TaskGroup() as group:
+            beat = group.create_task(keep_going("the heartbeat", self._beat), name="heartbeat")
+            claim = group.create_task(
+                keep_going("claiming", lambda: self._claim(group)), name="claim"
+            )
+            await self._stopping.wait()
+            # 1. take nothing new  2. give back  3. leave the list
+            claim.cancel()
+            for lead in self.leads:
+                lead.stop()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=_STOP_S)
+            for task in self._tasks:
+                task.cancel()
+            beat.cancel()
+        await _try(asyncio.wait_for(self._heartbeats.leave(self._config.worker), _LEAVE_S))
+
+    async def _beat(self) -> None:
+        while True:
+            await _try(self._heartbeats.beat(self._make_beat()))
+            await asyncio.sleep(PERIOD_S)
+
+    def _make_beat(self) -> WorkerBeat:
+        capacity = self._config.capacity
+        return WorkerBeat(
+            name=self._config.worker,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_us=self._started_us,
+            engines=self._engines,
+            models=self._zoo,
+            capacity=capacity.streams,
+            load=round(self.load, 2),
+            ms_per_frame=capacity.ms_per_frame,
+            streams=[self._work_of(lead) for lead in self.leads],
+            trials=self._trials,
+            engine_ms_per_s=round(self._engine_time.spent_ms_per_s(), 1),
+            given_ms_per_s=round(self._engine_time.given_ms_per_s, 1),
+            bad_jobs=self._jobs.bad_jobs,
+        )
+
+    def _work_of(self, lead: Lead) -> StreamWork:
+        """Returns a lead's report; one that fails to make it must not silence the worker."""
+        try:
+            return lead.work()
+        except Exception:
+            # The beat's border to each lead: the others are told of whatever this one met.
+            if lead.job.entry not in self._unspoken:
+                log.exception("[stream %s] says nothing", lead.job.stream)
+            self._unspoken.add(lead.job.entry)
+            reason = "The worker cannot say what it does for this stream; its log says why."
+            return StreamWork(
+                stream=lead.job.stream, epoch=lead.epoch, state="starting", reason=reason
+            )
+
+    async def _claim(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            try:
+                job = await self._next_job()
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+                continue
+            # A job of our own comes back when we were too busy to renew its lease.
+            if job is not None and job.entry not in self._leads:
+                await self._begin(group, job)
+
+    async def _next_job(self) -> Job | None:
+        if time.monotonic() < self._look_again or not may_look(
+            capacity=self._config.capacity.streams, load=self.load, streams=len(self._leads)
+        ):
+            await asyncio.sleep(POLL_MS / 1000)
+            return None
+        return await self._jobs.take_over() or await self._jobs.claim(block_ms=POLL_MS)
+
+    async def _begin(self, group: asyncio.TaskGroup, job: Job) -> None:
+        """Takes the lead, or finishes a job whose stream is gone."""
+        try:
+            record = await self._record(job)
+            if record is None or record.session != job.session:
+                await self._jobs.finish(job.entry)
+                return
+            await self._age.measure(self._client, job.stream)
+            if self._rests(record):
+                return  # the lease lapses; whoever looks then decides anew
+            if not self._fits(record):
+                self._look_again = time.monotonic() + PAUSE_S
+                await self._jobs.give_back(job)
+                return
+            epoch = await self._registry.take_lead(
+                job.stream, job.session, self._config.worker, job=job.entry,
+                output=self._config.output.codec.name.lower(),
+            )  # fmt: skip
+            record = await self._registry.get(job.stream)  # with the strike that this may have been
+        except DuplicateJob:
+            await _try(self._jobs.finish(job.entry))
+            return
+        except (StreamGone, BadMessage, *REDIS_DOWN) as error:
+            # The lease lapses, and the job comes back if its stream does.
+            log.info("[stream %s] not taken: %s", job.stream, error, extra={"action": "not_taken"})
+            return
+        lead = Lead(
+            self._client, job, epoch, record=record, nets=self._nets, config=self._config,
+            engine_time=self._engine_time, crowd=partial(self._crowd, job.entry),
+            room=partial(self._room, job.entry), age=self._age,
+        )  # fmt: skip
+        self._leads[job.entry] = lead
+        task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _rests(self, record: StreamRecord) -> bool:
+        """True for a stream that failed again and again a moment ago."""
+        return self._redis_us() < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
+
+    def _fits(self, record: StreamRecord) -> bool:
+        capacity, streams = self._config.capacity.streams, len(self._leads)
+        is_watched = record.watched_us > self._redis_us() or self._config.enhance_unwatched
+        if not is_watched:
+            return may_look(capacity=capacity, load=self.load, streams=streams)
+        return fits(
+            capacity=capacity, load=self.load, streams=streams,
+            width=record.width, height=record.height, fps=record.fps,
+        )  # fmt: skip
+
+    def _redis_us(self) -> int:
+        """The time of Redis, which records have, and which may differ from ours."""
+        return self._age.redis_us(now_us=clock.now_us())
+
+    def _crowd(self, entry: str) -> float:
+        """Load of the streams but for one job's, in units of what the worker holds."""
+        return sum(lead.load for lead in self._others(entry)) / self._config.capacity.streams
+
+    def _room(self, entry: str) -> int:
+        """Bytes of memory that the streams but for one job's leave."""
+        return self._memory - sum(lead.bytes for lead in self._others(entry))
+
+    def _others(self, entry: str) -> Iterator[Lead]:
+        return (lead for key, lead in self._leads.items() if key != entry)
+
+    async def _record(self, job: Job) -> StreamRecord | None:
+        """The stream's record; after Redis lost its data the app may be a moment late with it."""
+        for _ in range(_RECORD_GRACE):
+            try:
+                return await self._registry.get(job.stream)
+            except StreamGone:
+                await asyncio.sleep(RETRY_S)
+        return None
+
+    async def _lead(self, lead: Lead) -> None:
+        """One lead from beginning to end; its failure is its own, the worker goes on."""
+        ending = Ending.FAILED
+        try:
+            ending = await lead.run()
+        except Exception:
+            # The task's border: raised in the group, it would end all other leads.
+            log.exception("[stream %s] failed", lead.job.stream, extra={"action": "lead_failed"})
+        finally:
+            self._leads.pop(lead.job.entry, None)
+            self._unspoken.discard(lead.job.entry)
+        await self._tell(lead, ending)
+
+    async def _tell(self, lead: Lead, ending: Ending) -> None:
+        """Leaves in Redis what follows from the end of a lead."""
+        stream, epoch = lead.job.stream, lead.epoch
+        match ending:
+            case Ending.ENDED:
+                await _try(self._jobs.finish(lead.job.entry))
+            case Ending.FAILED:
+                await _try(self._strikes.strike(stream, epoch))
+            case Ending.LOST:
+                await _try(self._registry.drop_lead(stream, epoch))
+                await _try(self._strikes.alive(stream, epoch))
+            case Ending.RELEASED:
+                await _try(self._registry.drop_lead(stream, epoch))
+                await _try(self._jobs.give_back(lead.job))
+
+
+async def _try(work: Awaitable[object]) -> None:
+    """Does it if Redis is there; it is not worth waiting for, nor the end of the worker."""
+    try:
+        await work
+    except (*REDIS_DOWN, WireError) as error:
+        log.debug("left out: %s", error, extra={"action": "redis_down"})
+    except redis.exceptions.RedisError:
+        log.exception("left out", extra={"action": "task_failed"})

@@ -1,0 +1,97 @@
+"""Whether a stream's input can be enhanced in time here, or is better passed through.
+
+What other streams leave of the engine is shared out by ``budget.py``; only where decoders and
+encoders of so many streams would take the processor too, one more is not begun.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from workers.scheduling.deadlines import LONGEST_S
+
+ENTER_SHARE = 0.4
+"""At least this share of the frames must get the net for enhancement to begin; little enough
+that a measurement at a bad moment does not shut a stream out."""
+
+LEAVE_SHARE = 0.3
+"""Below this share enhancement ends."""
+
+LEAVE_AFTER_S = 3.0
+"""For how long the share must be below."""
+
+MOST_CROWD = 2.0
+"""One more stream is not begun beside others of this load, in units of what the worker holds."""
+
+RETRY_AFTER_S = 30.0
+"""After giving up because of measured time, when to try again."""
+
+CROWDED = "The worker has as many watched streams as it can put out."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of the stream."""
+
+    accepted: bool
+    reason: str = ""
+    "Why not, as a sentence."
+
+
+class AdmissionPolicy:
+    """Compares what a frame takes with the time there is for it, with hysteresis."""
+
+    def __init__(self) -> None:
+        self._verdict: Verdict | None = None
+        self._input: tuple[int, int, float] = (0, 0, 0.0)
+        self._short_since: float | None = None
+        self._refused_at = 0.0
+
+    def judge(
+        self, *, width: int, height: int, fps: float, frame_ms: float, least_ms: float, now: float,
+        crowd: float = 0.0, is_wished: bool = False,
+    ) -> Verdict:  # fmt: skip
+        """The verdict on an input for which the net takes ``frame_ms`` a frame, and the one that
+        may serve in its place ``least_ms``. ``crowd`` is the load of the worker's other streams
+        in units of what it holds.
+
+        Where the operator chose the net (``is_wished``), any share of the frames will do, as long
+        as one frame does not hold up the stream.
+        """
+        if is_wished:
+            least_ms = frame_ms
+        share = 1000.0 / (fps * max(least_ms, 0.001))
+        if is_wished and frame_ms <= LONGEST_S * 1000.0:
+            share = 1.0
+        need = (
+            f"{width}x{height} at {fps:.0f} frames per second needs {least_ms:.0f} ms of the net "
+            f"per frame here, and there are {1000.0 / fps:.0f} ms."
+        )
+        if self._verdict is None or self._is_other_input(width, height, fps):
+            self._input = (width, height, fps)
+            self._short_since = None
+            self._verdict = self._begin(share, crowd, need, now)
+        elif self._verdict.accepted:
+            self._short_since = None if share >= LEAVE_SHARE else (self._short_since or now)
+            if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
+                self._verdict = self._refuse(need, now)
+        elif share >= ENTER_SHARE and now - self._refused_at >= RETRY_AFTER_S:
+            self._verdict = self._begin(share, crowd, need, now)
+        return self._verdict
+
+    def restart(self) -> None:
+        """The next judgement is a first one."""
+        self._verdict = None
+
+    def _begin(self, share: float, crowd: float, need: str, now: float) -> Verdict:
+        if share < ENTER_SHARE:
+            return self._refuse(need, now)
+        return self._refuse(CROWDED, now) if crowd > MOST_CROWD else Verdict(accepted=True)
+
+    def _refuse(self, reason: str, now: float) -> Verdict:
+        self._refused_at = now
+        return Verdict(accepted=False, reason=reason)
+
+    def _is_other_input(self, width: int, height: int, fps: float) -> bool:
+        old_width, old_height, old_fps = self._input
+        return (width, height) != (old_width, old_height) or not 0.7 < fps / old_fps < 1.4

@@ -1,0 +1,70 @@
+"""How old a unit is, whatever the clocks of the machines say.
+
+The unit was stamped by the app's clock, its log entry by Redis' clock, and we read it on ours.
+The app's own stamps give the time from arrival to the log; Redis' clock, compared with ours,
+gives the time since.
+"""
+
+from __future__ import annotations
+
+from media.access_unit import AccessUnit, Stage
+from wire import clock, keys
+from wire.connection import Redis
+
+_QUICK_US = 1000
+_PATIENCE = 1.5
+
+
+class EntryAge:
+    """Knows by how much Redis' clock is ahead of ours."""
+
+    def __init__(self) -> None:
+        self._ahead_us = 0
+        self._round_trip_us: float | None = None
+
+    async def measure(self, client: Redis, stream: str = "") -> None:
+        """Compares our clock with that of the server that holds the stream; call it now and then.
+        Raises one of REDIS_DOWN.
+        """
+        before_us = clock.now_us()
+        seconds, micros = await client.time(keys.record(stream))
+        after_us = clock.now_us()
+        redis_us = int(seconds) * 1_000_000 + int(micros)
+        self.learn(redis_us, before_us=before_us, after_us=after_us)
+
+    def learn(self, redis_us: int, *, before_us: int, after_us: int) -> None:
+        """Takes one comparison, exact to half its round trip.
+
+        A slow one is passed over for the quick one before it, but not for ever: a clock may
+        have been set.
+        """
+        round_trip_us = after_us - before_us
+        if self._round_trip_us is not None and round_trip_us > 2 * self._round_trip_us + _QUICK_US:
+            self._round_trip_us *= _PATIENCE
+            return
+        self._round_trip_us = round_trip_us
+        self._ahead_us = redis_us - (before_us + after_us) // 2
+
+    def redis_ms(self, *, now_us: int) -> int:
+        """Redis' time in Unix ms, for ``now_us`` on our clock."""
+        return self.redis_us(now_us=now_us) // 1000
+
+    def redis_us(self, *, now_us: int) -> int:
+        """The same in Unix us."""
+        return now_us + self._ahead_us
+
+    def age_s(
+        self, unit: AccessUnit, entry_id: str, *, now_us: int, since_us: int | None = None
+    ) -> float:
+        """Seconds since the unit's last packet reached the server.
+
+        ``since_us`` is when the log was last seen without this entry, on our clock: it cannot be
+        older, even if Redis' clock was set forth since the clocks were compared.
+        """
+        in_log_us = self.redis_us(now_us=now_us) - int(entry_id.split("-")[0]) * 1000
+        if since_us is not None:
+            in_log_us = min(in_log_us, now_us - since_us)
+        arrived_us = unit.stamp(Stage.ARRIVED)
+        logged_us = unit.stamp(Stage.LOGGED)
+        before_us = logged_us - arrived_us if logged_us and arrived_us else 0
+        return max(0, in_log_us + before_us) / 1_000_000

@@ -1,0 +1,23 @@
+"""What all leads of a worker share."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from workers.encode.step import OutputConfig
+from workers.process.calibration import Capacity
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LeadConfig:
+    """What all leads of a worker share."""
+
+    worker: str
+    model: str
+    "For streams whose record names none."
+    output: OutputConfig
+    capacity: Capacity
+    strength: float = 0.0
+    "Of the look, for streams whose record names none."
+    enhance_unwatched: bool = False
+    "Enhance streams that nobody watches, with the time that watched ones leave."

@@ -1,0 +1,162 @@
+"""What shall become of a stream: the operator's wish, what fits, and where units go for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from media.access_unit import MAX_SIDE, AccessUnit
+from media.limits import is_too_large, too_large
+from wire.streams import StreamRecord
+from workers.process.calibration import Capacity
+from workers.scheduling.admission import AdmissionPolicy, Verdict
+from workers.scheduling.frame_rate import FrameRate
+from workers.scheduling.job_load import COPY_LOAD, stream_load
+from workers.scheduling.memory import stream_bytes, too_dear
+from workers.scheduling.passthrough import Route, RoutePolicy
+
+OFF_REASON = "The operator switched enhancement off."
+IDLE_REASON = "Nobody watches the enhanced stream."
+
+_ACCEPTED = Verdict(accepted=True)
+
+
+class Intent:
+    """Joins the policies of one stream. No I/O; times are arguments.
+
+    ``crowd`` tells the load of the worker's other streams in units of what it holds, ``room`` the
+    bytes of memory that they leave.
+    """
+
+    def __init__(
+        self, capacity: Capacity, crowd: Callable[[], float], *, record: StreamRecord, model: str,
+        room: Callable[[], int] | None = None,
+    ) -> None:  # fmt: skip
+        self._capacity = capacity
+        self._room = room
+        self._crowd = crowd
+        self._default_model = model
+        self._admission = AdmissionPolicy()
+        self._verdict = _ACCEPTED
+        self._route = RoutePolicy()
+        self._rate = FrameRate(guess=record.fps or 30.0)
+        self._enhance = record.enhance
+        self._is_wished = bool(record.model)
+        self.barred = ""
+        "A sentence that says why it must not be decoded; empty if it may."
+        self.model = record.model or model
+        self.width = 0
+        self.height = 0
+        self._aim()
+
+    @property
+    def scale(self) -> int:
+        """Of the wished model, 2 where it is not known."""
+        return self._capacity.scales.get(self.model, 2)
+
+    @property
+    def current(self) -> Route:
+        """Where units go now."""
+        return self._route.current
+
+    @property
+    def needs_key_frame(self) -> bool:
+        """True while a key frame of the source is needed to change where units go."""
+        return self._route.needs_key_frame
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it takes while it is enhanced."""
+        if self.current is Route.COPY or not self.width:
+            return 0
+        return stream_bytes(self.width, self.height, self.scale)
+
+    @property
+    def load(self) -> float:
+        """In streams of 480x270 at 30 frames per second."""
+        if self.current is Route.COPY:
+            return COPY_LOAD
+        return stream_load(self.width, self.height, self._rate.fps)
+
+    def follow(self, record: StreamRecord) -> bool:
+        """Takes the operator's wish from the record; True if the model is another one now."""
+        self._enhance = record.enhance
+        self._is_wished = bool(record.model)
+        model = record.model or self._default_model
+        changed = model != self.model
+        self.model = model
+        return changed
+
+    def route(self, unit: AccessUnit, *, now: float) -> Route | None:
+        """Where the unit goes; None if it must be left out until the next key frame."""
+        self._rate.add(unit.pts, unit.clock_rate)
+        resized = unit.width and (unit.width, unit.height) != (self.width, self.height)
+        if unit.is_key and resized:
+            self.width, self.height = unit.width, unit.height
+            # What was measured at the old size says nothing; go by the measurement at start.
+            self.judge(fault="", now=now)
+        return self._route.of(is_key=unit.is_key)
+
+    def decoded(self, width: int, height: int) -> None:
+        """The size of the pictures, where the units did not say it."""
+        if not self.width:
+            self.width, self.height = width, height
+
+    def judge(
+        self, *, fault: str, now: float, full_ms: float | None = None, least_ms: float | None = None
+    ) -> None:
+        """Decides anew; ``fault`` is why the net cannot be had, ``full_ms`` what it was measured to
+        take for a frame, ``least_ms`` what the cheapest of its nets takes.
+        """
+        size = (self.width, self.height)
+        fault = self.barred or fault
+        if fault:
+            self._verdict = Verdict(accepted=False, reason=fault)
+        elif is_too_large(*size):
+            self._verdict = Verdict(accepted=False, reason=too_large(*size))
+        elif self.scale * max(self.width, self.height) > MAX_SIDE:
+            text = f"{self.width}x{self.height} is too large to become {self.scale} times as large."
+            self._verdict = Verdict(accepted=False, reason=text)
+        elif self.width and (dear := self._dear()):
+            self._verdict = Verdict(accepted=False, reason=dear)
+        elif self.width:
+            self._verdict = self._admission.judge(
+                width=self.width,
+                height=self.height,
+                fps=self._rate.fps,
+                frame_ms=full_ms or self._capacity.frame_ms(self.model, *size),
+                least_ms=least_ms or self._capacity.least_ms(self.model, *size),
+                now=now,
+                crowd=self._crowd(),
+                is_wished=self._is_wished,
+            )
+        self._aim()
+
+    def _dear(self) -> str:
+        """Returns a sentence that says why there is no memory for it, or an empty one."""
+        needed = stream_bytes(self.width, self.height, self.scale)
+        room = needed if self._room is None else self._room()
+        return too_dear(self.width, self.height, needed, room) if needed > room else ""
+
+    def _aim(self) -> None:
+        wanted = self._enhance and self._verdict.accepted
+        self._route.wish(Route.WORK if wanted else Route.COPY)
+
+    def restart(self) -> None:
+        """The last key frame was not used after all."""
+        self._route.restart()
+
+    def wake(self, *, now: float) -> None:
+        """Units come again after a time without: whether they fit is asked anew."""
+        self._route.restart()
+        self._admission.restart()
+        self.judge(fault="", now=now)
+
+    def state(self, *, net_ready: bool, asleep: bool = False) -> tuple[str, str]:
+        """State and reason as in ``StreamWork``."""
+        if not self._enhance:
+            return "off", OFF_REASON
+        if not self._verdict.accepted:
+            return "bypass", self._verdict.reason
+        if not net_ready:
+            return "starting", "The net is being made ready for this size."
+        return ("idle", IDLE_REASON) if asleep else ("enhancing", "")

@@ -1,0 +1,204 @@
+"""The pipeline of one live stream: decode, enhance and encode, each on its own thread, and one more
+for each codec that a viewer may need beside the usual one.
+
+``offer`` puts a shot in, units come out by ``Outlets.made``. The queues between the threads are
+short and wait; what became late while waiting is resized or dropped by the next step, so that a
+queue never adds delay for more than a frame or two.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from media.codec import Codec
+from wire import keys
+from workers.decode.step import DecodeStep
+from workers.encode.coder import Coder
+from workers.encode.registry import CODECS
+from workers.encode.step import EncodeStep, Made, OutputConfig
+from workers.media.frame_task import Shot
+from workers.runtime.bounded_queue import Channel
+from workers.runtime.frame_counters import Tally
+from workers.runtime.pipeline_thread import Stage, join_all
+from workers.scheduling.handle import Seat
+from workers.upscale.model_cache import NetCache
+from workers.upscale.step import EnhanceStep, Expected
+
+INTAKE = 64
+"""Shots that may wait for the decoder; a take-over brings a burst."""
+
+_BETWEEN = 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outlets:
+    """Whom the threads tell; called from them, so each must be safe and short."""
+
+    made: Callable[[Made], None]
+    "The changes of the enhanced logs, in order."
+    need_key: Callable[[str], None]
+    "A source unit was refused for want of a key frame; the text says why."
+    failed: Callable[[Exception], None]
+    "A thread ended by an error of ours."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FirstWish:
+    """What the stream is to be enhanced with at first."""
+
+    model: str
+    fps: float
+    "Of the source, as far as it is known."
+    strength: float
+    "Of the look."
+    expected: Expected
+    "What nets are expected to take here, until that was measured."
+
+
+class Pipeline:
+    """The threads of one stream and the queues between them; made, started, and closed once."""
+
+    def __init__(
+        self,
+        name: str,
+        output: OutputConfig,
+        nets: NetCache,
+        tally: Tally,
+        outlets: Outlets,
+        seat: Seat,
+        wish: FirstWish,
+    ) -> None:
+        self._decode = DecodeStep(tally, need_key=outlets.need_key)
+        self.enhance = EnhanceStep(
+            nets, tally, seat, model=wish.model, fps=wish.fps, strength=wish.strength,
+            expected=wish.expected,
+        )  # fmt: skip
+        self._outlets = outlets
+        others = tuple(codec for codec in CODECS if codec is not output.codec)
+        self._coders = tuple(
+            Coder(name, EncodeStep(
+                output, tally, codec=codec, logs=_logs(codec, output.codec), fps=wish.fps,
+                need_key=outlets.need_key, shares=codec is not output.codec,
+            ), self._put_out, fail=self._fail)
+            for codec in (output.codec, *others)
+        )  # fmt: skip
+        "The usual one first."
+        self._intake: Channel[Shot] = Channel(INTAKE)
+        self._decoded: Channel[Shot] = Channel(_BETWEEN)
+        self._stages = (
+            Stage(
+                f"decode {name}", self._decode, self._intake, self._decoded.put,
+                finish=self._decoded.finish, fail=self._fail,
+            ),
+            Stage(
+                f"enhance {name}", self.enhance, self._decoded, self._share_out,
+                finish=self._finish_coders, fail=self._fail,
+            ),
+        )  # fmt: skip
+        self.want(frozenset())
+
+    def start(self) -> None:
+        """Starts the threads."""
+        for stage in self._stages:
+            stage.start()
+        for coder in self._coders:
+            coder.start()
+
+    def want(self, renditions: frozenset[str]) -> None:
+        """Sets the enhanced renditions that are made from the next frame on."""
+        usual = self._coders[0].step
+        for step in self.steps:
+            step.wanted = renditions
+            step.counts = step is usual or renditions.isdisjoint(usual.logs)
+        self._decode.recode = frozenset(
+            codec for codec in CODECS if _on_demand(codec) in renditions
+        )
+
+    def recodes(self, codec: Codec) -> bool:
+        """True if copied units of this codec are decoded too, for another codec's sake."""
+        return self._decode.recodes(codec)
+
+    @property
+    def fault(self) -> str:
+        """A sentence that says why no picture of the stream is decoded; empty if they are."""
+        return self._decode.fault
+
+    @property
+    def remark(self) -> str:
+        """A sentence that says why no pictures come from the decoder at the moment, or what is odd
+        about them; empty if there is nothing to say.
+        """
+        return self._decode.remark
+
+    @property
+    def steps(self) -> tuple[EncodeStep, ...]:
+        """The encoding steps, the usual one first."""
+        return tuple(coder.step for coder in self._coders)
+
+    @property
+    def has_room(self) -> bool:
+        """True if ``offer`` would not wait."""
+        return self._intake.is_closed or len(self._intake) < INTAKE
+
+    def offer(self, shot: Shot) -> bool:
+        """Puts a shot in; waits if ``INTAKE`` are waiting already. False once closed."""
+        return self._intake.put(shot)
+
+    def ask_key_frame(self, rendition: str = keys.ENHANCED) -> None:
+        """The rendition's next picture, at most two a second, becomes a key frame."""
+        for step in self.steps:
+            if rendition in step.logs:
+                step.keys.ask()
+
+    def restart(self) -> None:
+        """What comes next does not follow what came before: it begins with a key frame."""
+        for step in self.steps:
+            step.keys.restart()
+
+    def finish(self) -> None:
+        """No more shots come; those inside still come out."""
+        self._intake.finish()
+
+    def close(self) -> None:
+        """Ends the threads at once; what is inside is lost. Harmless when repeated."""
+        for channel in (self._intake, self._decoded):
+            channel.close()
+        for coder in self._coders:
+            coder.close()
+
+    def join(self, timeout_s: float) -> bool:
+        """Waits for the threads; never on the loop. False if one did not end in time."""
+        return join_all((*self._stages, *self._coders), timeout_s)
+
+    def _share_out(self, shot: Shot) -> bool:
+        """Hands a shot to the encoders that have something to do with it, each with stamps of its
+        own.
+        """
+        usual, *others = self._coders
+        for coder in others:
+            if not coder.step.is_idle:
+                coder.offer(shot.twin(shot.route))
+        return usual.offer(shot)
+
+    def _finish_coders(self) -> None:
+        for coder in self._coders:
+            coder.finish()
+
+    def _put_out(self, made: Made) -> bool:
+        self._outlets.made(made)
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        self.close()
+        self._outlets.failed(error)
+
+
+def _on_demand(codec: Codec) -> str:
+    return keys.ON_DEMAND[codec.name.lower()]
+
+
+def _logs(codec: Codec, output: Codec) -> tuple[str, ...]:
+    """Returns the names of the logs that the step of a codec writes."""
+    own = _on_demand(codec)
+    return (keys.ENHANCED, own) if codec is output else (own,)

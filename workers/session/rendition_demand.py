@@ -1,0 +1,60 @@
+"""The choice of enhanced renditions to make, and the time that extra encoders take."""
+
+from __future__ import annotations
+
+from wire import keys
+from wire.streams import StreamRecord
+from workers.session.pipeline import Pipeline
+
+
+class Demand:
+    """Demand for one stream's renditions. ``unwatched``: the usual rendition is made even if nobody
+    watches it.
+    """
+
+    def __init__(self, pipeline: Pipeline, *, unwatched: bool) -> None:
+        self._pipeline = pipeline
+        self._unwatched = unwatched
+        self._coding = CodingTime()
+
+    @property
+    def ms_per_s(self) -> float:
+        """Milliseconds of one core that the extra encoders take each second."""
+        return self._coding.ms_per_s
+
+    def follow(
+        self, record: StreamRecord, *, now_us: int, may_decode: bool, now: float
+    ) -> frozenset[str]:
+        """Tells the pipeline which renditions to make at ``now_us`` of the server's clock, and
+        returns their names.
+
+        A copied stream that must not be decoded can be had in its own codec only.
+        """
+        wanted = watched(record, now_us=now_us)
+        if self._unwatched:
+            wanted |= {keys.ENHANCED}
+        if not may_decode:
+            wanted &= {keys.ENHANCED, keys.ON_DEMAND.get(record.codec, keys.ENHANCED)}
+        self._pipeline.want(wanted)
+        self._coding.tell(sum(step.beside_s for step in self._pipeline.steps), now=now)
+        return wanted
+
+
+class CodingTime:
+    """Meter of the time that the extra encoders take. No clock."""
+
+    def __init__(self) -> None:
+        self._spent_s: float | None = None
+        self._at = 0.0
+        self.ms_per_s = 0.0
+
+    def tell(self, spent_s: float, *, now: float) -> None:
+        """Takes the seconds that they used since the beginning; call it a few times a second."""
+        if self._spent_s is not None and now > self._at:
+            self.ms_per_s = 1000.0 * (spent_s - self._spent_s) / (now - self._at)
+        self._spent_s, self._at = spent_s, now
+
+
+def watched(record: StreamRecord, *, now_us: int) -> frozenset[str]:
+    """Returns the names of the enhanced renditions that somebody watches."""
+    return record.wanted(now_us=now_us) & frozenset(keys.ALL_ENHANCED)

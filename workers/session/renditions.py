@@ -1,0 +1,71 @@
+"""The enhanced logs that a lead writes, and their part of its heartbeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from wire import keys
+from wire.connection import Redis
+from wire.heartbeat import RenditionWork
+from wire.log import LogWriter
+from workers.encode.step import EncodeStep, Made
+from workers.runtime.frame_counters import Tally
+from workers.session.log_publisher import Outbox
+
+
+class Renditions:
+    """All enhanced logs of one stream; used from the loop. ``lost`` is called with the name of a
+    rendition whose units did not arrive.
+    """
+
+    def __init__(
+        self, client: Redis, stream: str, epoch: int, tally: Tally,
+        *, lost: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._outboxes: dict[str, Outbox] = {}
+        for name in keys.ALL_ENHANCED:
+            writer = LogWriter(
+                client, stream=stream, rendition=name, owner_field="epoch", epoch=epoch
+            )
+            self._outboxes[name] = Outbox(writer, tally, lost=partial(lost, name))
+
+    def put(self, made: Made) -> None:
+        """Appends a unit soon, or empties a log."""
+        outbox = self._outboxes[made.rendition]
+        if made.unit is None:
+            outbox.clear()
+        else:
+            outbox.put(made.unit, counted=made.is_counted)
+
+    def clear(self, *, but: frozenset[str] = frozenset()) -> None:
+        """Empties the logs: a viewer must not be greeted with pictures of long ago."""
+        for name, outbox in self._outboxes.items():
+            if name not in but:
+                outbox.clear()
+
+    async def run(self, name: str) -> None:
+        """Appends to one log until cancelled. Raises Fenced or StreamGone."""
+        await self._outboxes[name].run()
+
+    def rates(self) -> tuple[float, float]:
+        """Returns (frames per second, kbit/s) of the rendition that gets the most frames now."""
+        return max(outbox.rates() for outbox in self._outboxes.values())
+
+    def work(self, steps: tuple[EncodeStep, ...]) -> list[RenditionWork]:
+        """Returns the renditions' part of the heartbeat; what nobody ever watched is left out."""
+        found = []
+        for step in steps:
+            for name in sorted(step.logs):
+                outbox = self._outboxes[name]
+                if not outbox.frames and name not in step.wanted:
+                    continue
+                fps, kbps = outbox.rates()
+                found.append(RenditionWork(
+                    name=name, codec=outbox.codec or step.codec.name.lower(),
+                    watched=name in step.wanted, width=outbox.size[0], height=outbox.size[1],
+                    fps=round(fps, 2), kbps=round(kbps, 1), frames=outbox.frames,
+                    key_frames=outbox.key_frames, encoded=step.coded, left_out=step.left_out,
+                    encode_ms=round(1000.0 * step.spent_s / max(1, step.coded), 2),
+                ))  # fmt: skip
+        return found

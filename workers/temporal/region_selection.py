@@ -1,0 +1,255 @@
+"""Which rectangles of a picture the net is worth running on.
+
+Cells are gathered into few rectangles, each worked on with a halo of the net's receptive field, so
+that what the net makes of the inside does not depend on where the rectangle ends. Anchors and
+patches that are worth the net are from NEMO (MobiCom 2020), NeuroScaler (SIGCOMM 2022) and Palantir
+(2024), gathering sparse regions into dense tensors from RegenHance (NSDI 2025); the choice here is
+made for each frame as it comes, from the estimated error and the cost of the halo alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workers.bitstream.frame_info import CELL
+from workers.kernels.jit import compiled
+
+__all__ = ["MOST", "Region", "choose", "pixels", "toll_of"]
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+MOST = 48
+"""Rectangles for a frame; one more costs more to handle than it could save."""
+
+
+FINE_STEPS = (1, 2, 3, 4, 6, 8, 12, 16)
+COARSE_STEP = 8
+"""Cells along a region's sides: a runtime prepares itself for each size that it meets first, which
+takes as long as some runs, so there must be few sizes. Steps of a third or less waste little.
+"""
+
+
+TOLL = 0.04
+"""Of a picture's samples, that one more run of the net costs besides its own: measured, half a
+millisecond where the whole net takes ten to twenty.
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of the decoded picture, in luma samples; all sides lie on cells, so that it may
+    reach beyond the picture by part of one.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def cells(self) -> tuple[slice, slice]:
+        """The cells it covers, also in part."""
+        bottom, right = self.top + self.height, self.left + self.width
+        return (
+            slice(self.top // CELL, -(-bottom // CELL)),
+            slice(self.left // CELL, -(-right // CELL)),
+        )
+
+
+def pixels(regions: Sequence[Region], halo: int) -> int:
+    """Samples that the net works on for them."""
+    return sum((each.height + 2 * halo) * (each.width + 2 * halo) for each in regions)
+
+
+def choose(error: Floats, price: float, *, halo: int, most_pixels: int) -> list[Region]:
+    """Rectangles, the one with the largest error first; they may overlap a little.
+
+    ``error`` [rows, columns] is the mean squared error of each cell as it stands; a rectangle is
+    worth it where the error it removes, summed over its samples, is at least ``price`` for each
+    sample that the net must work on, halo included. ``most_pixels`` bounds the sum of the latter.
+    """
+    found = np.empty((MOST, 4), np.int32)
+    rows, columns = error.shape
+    tall, wide = _sides(rows, halo), _sides(columns, halo)
+    toll = toll_of(error.size)
+    count = _choose(error.astype(np.float64), price, halo, toll, tall, wide, most_pixels, found)
+    return [Region(*(CELL * part for part in rect)) for rect in found[:count].tolist()]
+
+
+def toll_of(count: int) -> int:
+    """Samples that a run is charged besides its own, for a picture of ``count`` cells."""
+    return int(TOLL * count * CELL**2)
+
+
+@functools.lru_cache(maxsize=64)
+def _sides(count: int, halo: int) -> Ints:
+    """By the number of cells wanted (0 to ``count``), the samples that the net is given."""
+    steps = [step for step in FINE_STEPS if step < count]
+    steps += [*range(24, count, COARSE_STEP), count]
+    whole = np.array(steps)[np.searchsorted(steps, np.arange(count + 1))]
+    return (whole * CELL + 2 * halo).astype(np.int32)
+
+
+@compiled
+def _sum(table: Any, row: int, column: int, rows: int, columns: int) -> Any:
+    """Over a rectangle, by the table of sums of all that lies above and to the left."""
+    return (
+        table[row + rows, column + columns]
+        - table[row, column + columns]
+        - table[row + rows, column]
+        + table[row, column]
+    )
+
+
+@compiled
+def _tabulate(error: Any, first: int, table: Any) -> None:
+    """Fills the table of sums from that row on, the rows above being right."""
+    rows, columns = error.shape
+    for row in range(first, rows):
+        line = 0.0
+        for column in range(columns):
+            line += error[row, column]
+            table[row + 1, column + 1] = table[row, column + 1] + line
+
+
+@compiled
+def _peak(error: Any, first: int, end: int, peaks: Any) -> None:
+    """The greatest error in each of the rows from ``first`` on."""
+    for row in range(first, end):
+        peak = 0.0
+        for column in range(error.shape[1]):
+            peak = max(peak, error[row, column])
+        peaks[row] = peak
+
+
+@compiled
+def _stepped(rect: Ints, side: int, by: int) -> tuple[int, int, int, int]:
+    """The rectangle with one side (0 top, 1 bottom, 2 left, 3 right) moved outwards by that many
+    cells; inwards where negative.
+    """
+    row, column, rows, columns = int(rect[0]), int(rect[1]), int(rect[2]), int(rect[3])
+    if side == 0:
+        return row - by, column, rows + by, columns
+    if side == 1:
+        return row, column, rows + by, columns
+    if side == 2:
+        return row, column - by, rows, columns + by
+    return row, column, rows, columns + by
+
+
+@compiled
+def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float) -> Any:
+    """Gives back at the edges what long steps took in for nothing."""
+    moved = True
+    while moved:
+        moved = False
+        for side in range(4):
+            for less in (1, 2, 3, 4):
+                r, c, h, w = _stepped(rect, side, -less)
+                if h < 1 or w < 1:
+                    continue
+                worth = 64.0 * _sum(table, r, c, h, w) / (tall[h] * wide[w] + toll)
+                if worth > best:
+                    best = worth
+                    rect[:] = np.array((r, c, h, w), np.int32)
+                    moved = True
+    return best
+
+
+@compiled
+def _grow(
+    error: Any, table: Any, seed_row: int, seed_column: int, toll: int, tall: Ints, wide: Ints,
+    most: int, rect: Ints,
+) -> Any:  # fmt: skip
+    """The rectangle around a seed in which the error for a sample of work is greatest; widened as
+    long as some step makes it greater, also a longer one, so that gaps are crossed.
+    """
+    total_rows, total_columns = error.shape
+    rect[:] = np.array((seed_row, seed_column, 1, 1), np.int32)
+    best = 64.0 * error[seed_row, seed_column] / (tall[1] * wide[1] + toll)
+    while True:
+        better = best
+        choice, step = -1, 0
+        for ahead in (1, 2, 4, 8):
+            for side in range(4):
+                r, c, h, w = _stepped(rect, side, ahead)
+                if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
+                    continue
+                cost = tall[h] * wide[w]
+                worth = 64.0 * _sum(table, r, c, h, w) / (cost + toll)
+                if worth > better and cost <= most:
+                    better, choice, step = worth, side, ahead
+        if choice < 0:
+            return _trim(table, toll, tall, wide, rect, best)
+        best = better
+        rect[:] = np.array(_stepped(rect, choice, step), np.int32)
+
+
+@compiled
+def _extend(
+    error: Any, table: Any, price: float, tall: Ints, wide: Ints, most: int, rect: Ints
+) -> None:
+    """Takes in what is worth its own price at the edge of a rectangle that is worked on anyway."""
+    total_rows, total_columns = error.shape
+    moved = True
+    while moved:
+        moved = False
+        for side in range(4):
+            for ahead in (1, 2, 4, 8):
+                r, c, h, w = _stepped(rect, side, ahead)
+                if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
+                    continue
+                more = _sum(table, r, c, h, w) - _sum(table, rect[0], rect[1], rect[2], rect[3])
+                cost = tall[h] * wide[w]
+                extra = cost - tall[rect[2]] * wide[rect[3]]
+                if more > 0.0 and 64.0 * more >= price * extra and cost <= most:
+                    rect[:] = np.array((r, c, h, w), np.int32)
+                    moved = True
+
+
+@compiled
+def _fill(rect: Ints, halo: int, tall: Ints, wide: Ints, rows: int, columns: int) -> None:
+    """Widens the rectangle to the size that the net is given: it costs nothing more."""
+    rect[2] = (tall[rect[2]] - 2 * halo) // 8
+    rect[3] = (wide[rect[3]] - 2 * halo) // 8
+    rect[0] = min(rect[0], rows - rect[2])
+    rect[1] = min(rect[1], columns - rect[3])
+
+
+@compiled
+def _choose(
+    error: Any, price: float, halo: int, toll: int, tall: Ints, wide: Ints, most: int, found: Ints
+) -> int:
+    rows, columns = error.shape
+    table = np.zeros((rows + 1, columns + 1), np.float64)
+    rect = np.empty(4, np.int32)
+    count, spent = 0, 0
+    peaks = np.empty(rows, np.float64)
+    _tabulate(error, 0, table)
+    _peak(error, 0, rows, peaks)
+    while count < found.shape[0] and spent + tall[1] * wide[1] <= most:
+        row = int(np.argmax(peaks))
+        # No rectangle has more error for a sample of work than its worst cell for one of its own.
+        if peaks[row] <= 0.0 or peaks[row] < price:
+            break
+        left = most - spent
+        worth = _grow(
+            error, table, row, int(np.argmax(error[row])), toll, tall, wide, left, rect
+        )  # fmt: skip
+        # Otherwise: alone it is not worth the net, whatever lies around it.
+        if worth >= price:
+            _extend(error, table, price, tall, wide, left, rect)
+            _fill(rect, halo, tall, wide, rows, columns)
+            found[count] = rect
+            count += 1
+            spent += tall[rect[2]] * wide[rect[3]]
+        error[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
+        _tabulate(error, int(rect[0]), table)
+        _peak(error, int(rect[0]), int(rect[0] + rect[2]), peaks)
+    return count

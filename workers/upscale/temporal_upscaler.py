@@ -1,0 +1,152 @@
+"""A net on parts of a picture, and the last enhanced picture for the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from models.manifest import Manifest
+from workers.bitstream.frame_info import CELL, CodecInfo
+from workers.engines.engine import Array, FreeSession
+from workers.media.picture import Picture, chroma_side
+from workers.temporal.incremental_bicubic import Enlarger
+from workers.temporal.padding import bordered
+from workers.temporal.propagator import Reuser
+from workers.temporal.region_selection import Region, pixels
+from workers.upscale.chroma import OFFSETS
+
+__all__ = ["ReuseFeed", "Wish"]
+
+
+MOST_MISSED = 10
+"""Pictures made in another way, after which what was kept is too old to be compared with."""
+
+
+MOST_PART = 0.6
+"""Of the full net's work, that a picture may wish for. Where much moves all the time, cells take
+turns: what is a picture or two old is nearly as good, and no picture takes as long as a whole one.
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What there is to do for a picture, before any of it is done."""
+
+    share: float
+    "Of the full net's multiply-adds, that would be worth it; 1 where there is nothing to reuse."
+    energy: float
+    "What the net has to mend, mean squared levels of enlarged luma."
+
+
+class ReuseFeed:
+    """One stream's way through one net; for each picture ``begin``, then ``full``, ``refresh`` or
+    ``miss``.
+
+    The net sees the picture with its edge repeated outwards by the receptive field, so that a
+    region at the edge and the whole picture give the same.
+    """
+
+    def __init__(self, manifest: Manifest, width: int, height: int, net: FreeSession) -> None:
+        self._net = net
+        self._halo = manifest.receptive_radius
+        self._reuser = Reuser(width, height, manifest.scale, self._halo)
+        sides = chroma_side(width), chroma_side(height)
+        self._chroma = {
+            siting: [Enlarger(*sides, manifest.scale, offset=offset) for _ in range(2)]
+            for siting, offset in OFFSETS.items()
+        }
+        self._size = (width, height)
+        self._all = (width + 2 * self._halo) * (height + 2 * self._halo)
+        self._strength: float | None = None
+        self._seen: Array = np.zeros((0, 0), np.uint8)
+        self._wanted: list[Region] | None = None
+        self._target: Picture | None = None
+        self._missed = 0
+
+    def begin(
+        self, picture: Picture, target: Picture, info: CodecInfo | None, strength: float
+    ) -> Wish:
+        """Predicts ``target``, whose luma is filled by ``full`` or ``refresh``."""
+        if strength != self._strength:
+            # Another look: nothing that was made before fits.
+            self._reuser.forget()
+            self._strength = strength
+        if info is not None and self._missed:
+            # Its vectors tell of a picture that was not seen here.
+            info = dataclasses.replace(info, motion=None)
+        enlargers = self._chroma[picture.colour.siting]
+        for enlarger, plane, large in zip(
+            enlargers, (picture.u, picture.v), (target.u, target.v), strict=True
+        ):
+            enlarger.show(bordered(plane))
+            large[:] = enlarger.large[: large.shape[0], : large.shape[1]]
+        self._target = target
+        self._seen = self._bordered(picture.y)
+        outlook = self._reuser.begin(picture.y, info)
+        most = int(MOST_PART * self._all)
+        self._wanted = None if outlook.must_be_full else self._reuser.regions(most)
+        share = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
+        return Wish(share=min(share, 1.0), energy=outlook.worth)
+
+    def full(self) -> None:
+        """The net on all of the picture."""
+        target = self._begun()
+        height, width = self._size[1] + 2 * self._halo, self._size[0] + 2 * self._halo
+        made = self._net.run(self._seen[:height, :width], self._strength or 0.0)
+        self._reuser.take_full(made, self._halo, self._halo)
+        self._end(target)
+
+    def refresh(self, most_share: float) -> float:
+        """The net on what is worth it, worst first, at most this share of the full net's work;
+        returns the share that it was.
+        """
+        target = self._begun()
+        # To the nearest sample: what comes back from milliseconds may be a last bit short of the
+        # wish, and a region would be left out for it.
+        most = round(most_share * self._all)
+        regions = self._wanted
+        if regions is None or pixels(regions, self._halo) > most:
+            regions = self._reuser.regions(most)
+        for region in regions:
+            made = self._net.run(self._cut(region), self._strength or 0.0)
+            self._reuser.take(made, region, self._halo, self._halo)
+        self._end(target)
+        return pixels(regions, self._halo) / self._all
+
+    def miss(self) -> None:
+        """The picture, begun or not, is made in another way or left out."""
+        self._reuser.cancel()
+        self._target = None
+        self._missed += 1
+        if self._missed > MOST_MISSED:
+            self.forget()
+
+    def forget(self) -> None:
+        """The next picture does not follow the last one."""
+        self._reuser.forget()
+
+    def _begun(self) -> Picture:
+        if self._target is None:
+            raise RuntimeError("full() or refresh() without begin()")
+        target, self._target = self._target, None
+        return target
+
+    def _end(self, target: Picture) -> None:
+        self._reuser.end()
+        self._missed = 0
+        target.y[:] = self._reuser.enlarged
+
+    def _bordered(self, luma: Array) -> Array:
+        """With its edge repeated by the halo, and up to whole cells."""
+        halo = self._halo
+        bottom, right = (halo + -side % CELL for side in luma.shape)
+        return np.asarray(
+            cv2.copyMakeBorder(luma, halo, bottom, halo, right, cv2.BORDER_REPLICATE), np.uint8
+        )
+
+    def _cut(self, region: Region) -> Array:
+        bottom = region.top + region.height + 2 * self._halo
+        right = region.left + region.width + 2 * self._halo
+        return np.ascontiguousarray(self._seen[region.top : bottom, region.left : right])
