@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from app.admission import Admission
-from app.delivery.playback_session import Viewing
+from app.delivery.playback_session import PlaybackSession
 from app.delivery.rendition_choice import Coding, Wish, choose
 from app.errors import (
     BadOffer,
@@ -21,18 +21,18 @@ from app.errors import (
     SessionNotFound,
     StreamNotFound,
 )
-from app.streams.ingest_session import Publication
+from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
-from app.streams.publishers import HubOptions, Publishing
-from app.streams.readers import Tails
-from app.streams.rendition_reader import RenditionTail
+from app.streams.publishers import HubOptions, Publishers
+from app.streams.readers import RenditionReaders
+from app.streams.rendition_reader import RenditionReader
 from app.streams.throttle import Throttle
 from app.webrtc.ice import UNKNOWN_ROUTE, Route
 from app.webrtc.packet_gate import Refusals
-from app.webrtc.publisher_connection import PublisherPeer
+from app.webrtc.publisher_connection import PublisherConnection
 from app.webrtc.sdp_offer import Offer, check_play_offer
 from app.webrtc.trickle import Fragment
-from app.webrtc.viewer_connection import ViewerEvents, ViewerPeer
+from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis
 from wire.control import EndStream, RecordChanged, to_lead, to_publisher
@@ -57,8 +57,8 @@ class _ViewerSession:
     stream: str
     session: int
     "The publisher's."
-    viewing: Viewing
-    peer: ViewerPeer
+    viewing: PlaybackSession
+    peer: ViewerConnection
     wish: Wish | None
     "None: it watches no video."
     refits: Throttle
@@ -76,17 +76,26 @@ class StreamHub:
         self.refusals = Refusals()
         """Packets of any peer that were not taken, by reason."""
         self.admission = Admission(self._pending)
-        self._publishing = Publishing(
-            client, options, refusals=self.refusals, admission=self.admission,
-            spawn=self._spawn, ended=self._end_viewers,
-        )  # fmt: skip
+        self._publishing = Publishers(
+            client,
+            options,
+            refusals=self.refusals,
+            admission=self.admission,
+            spawn=self._spawn,
+            ended=self._end_viewers,
+        )
         self._viewers: dict[str, _ViewerSession] = {}
-        self._joining: list[Viewing] = []
+        self._joining: list[PlaybackSession] = []
         "Of viewers whose offers are being answered."
-        self._tails = Tails(
-            client, spawn=self._spawn, record=self.record, publication=self.publication,
-            is_read=self._is_read, ended=self._end_viewers, observe=self._observe,
-        )  # fmt: skip
+        self._tails = RenditionReaders(
+            client,
+            spawn=self._spawn,
+            record=self.record,
+            publication=self.publication,
+            is_read=self._is_read,
+            ended=self._end_viewers,
+            observe=self._observe,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.observe_latency: Callable[[str, float], None] | None = None
@@ -115,7 +124,7 @@ class StreamHub:
         self, stream: str, secret: str, fragment: Fragment, *, publishes: bool
     ) -> None:
         """Further candidates of a publisher or a viewer. Raises SessionNotFound, BadOffer."""
-        peer: PublisherPeer | ViewerPeer | None = None
+        peer: PublisherConnection | ViewerConnection | None = None
         if publishes:
             peer = self._publishing.peer(stream, secret)
         else:
@@ -167,11 +176,14 @@ class StreamHub:
         has_audio = "audio" in offer.kinds
         tail = self._tails.get(record, _chosen(record, wish))
         source = self._tails.get(record, keys.SOURCE) if has_audio or fallback else tail
-        viewing = Viewing(
-            tail, source, fallback=fallback, has_audio=has_audio,
+        viewing = PlaybackSession(
+            tail,
+            source,
+            fallback=fallback,
+            has_audio=has_audio,
             on_unfit=lambda: self._refit_soon(secret),
-        )  # fmt: skip
-        peer = ViewerPeer(
+        )
+        peer = ViewerConnection(
             ViewerEvents(
                 on_connected=lambda: viewing.start(peer),
                 on_key_frame_needed=viewing.on_key_frame_needed,
@@ -242,7 +254,7 @@ class StreamHub:
         ended = [s for s, v in self._viewers.items() if (v.stream, v.session) == (stream, session)]
         await asyncio.gather(*(self._close_viewer(secret) for secret in ended))
 
-    def _is_read(self, tail: RenditionTail) -> bool:
+    def _is_read(self, tail: RenditionReader) -> bool:
         """True if a viewer who is there, or is joining, needs what the tail reads."""
         present = (session.viewing for session in self._viewers.values())
         return any(viewing.reads(tail) for viewing in (*present, *self._joining))
@@ -317,7 +329,7 @@ class StreamHub:
         except REDIS_DOWN as error:
             raise RedisAway from error
 
-    def publication(self, stream: str) -> Publication | None:
+    def publication(self, stream: str) -> IngestSession | None:
         """The publication, if this app holds it."""
         return self._publishing.publication(stream)
 
@@ -333,15 +345,15 @@ class StreamHub:
         """The publisher's simulcast layer that is taken, if it is here and sends several."""
         return self._publishing.layer(stream)
 
-    def tail(self, stream: str, rendition: str) -> RenditionTail | None:
+    def tail(self, stream: str, rendition: str) -> RenditionReader | None:
         """The tail reader, while there is one."""
         return self._tails.newest(stream, rendition)
 
-    def publications(self) -> list[Publication]:
+    def publications(self) -> list[IngestSession]:
         """All publications that this app holds."""
         return self._publishing.publications()
 
-    def tails(self) -> list[RenditionTail]:
+    def tails(self) -> list[RenditionReader]:
         """All tail readers of this app."""
         return self._tails.all()
 

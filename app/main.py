@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from app.http.app_state import Context
+from app.http.app_state import AppState
 from app.http.auth import Guard
 from app.http.certificate import Certificate
 from app.http.edge.connections import MAX_CONNECTIONS, ConnectionCounts
@@ -123,8 +123,8 @@ def _hub_options(settings: Settings) -> HubOptions:
 
 def _context(
     settings: Settings, client: Redis, hub: StreamHub, certificate: Certificate | None
-) -> Context:
-    return Context(
+) -> AppState:
+    return AppState(
         hub=hub,
         redis=client,
         publish_guard=Guard(settings.publish_token),

@@ -21,6 +21,9 @@ def raise_limit(needed: int) -> int:
         logger.warning(
             "This process may open %d files, and %d streams, viewers and web connections at a "
             "time may need %d: raise `ulimit -n`, or lower SHARPCAST_MAX_VIEWERS.",
-            soft, needed, needed, extra={"action": "open_files"},
-        )  # fmt: skip
+            soft,
+            needed,
+            needed,
+            extra={"action": "open_files"},
+        )
     return soft

@@ -15,15 +15,27 @@ CHROMIUM = Path("/usr/lib/chromium/chromium")
 """The program itself; Debian's wrapper adds flags of its own."""
 
 _FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-default-apps", "--disable-domain-reliability", "--metrics-recording-only",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage", "--mute-audio",
-    "--no-proxy-server", "--allow-loopback-in-peer-connection",
-    "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--metrics-recording-only",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-dev-shm-usage",
+    "--mute-audio",
+    "--no-proxy-server",
+    "--allow-loopback-in-peer-connection",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
-]  # fmt: skip
+]
 
 
 def missing() -> str:

@@ -54,10 +54,17 @@ def measure(seconds: float) -> list[Row]:
         tempfile.TemporaryDirectory() as folder,
         running() as server,
         publishing(
-            f"{server.url}/whip/bench", "--size", "480x270", "--fps", "30", "--kbps", "800",
-            "--stamp", clip=_clip(Path(folder)),
+            f"{server.url}/whip/bench",
+            "--size",
+            "480x270",
+            "--fps",
+            "30",
+            "--kbps",
+            "800",
+            "--stamp",
+            clip=_clip(Path(folder)),
         ),
-    ):  # fmt: skip
+    ):
         server.until_enhancing("bench")
         process = viewer.start(f"{server.url}/whep/bench", WARM_S + seconds + 2)
         time.sleep(WARM_S)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from benchmarks.waiting import until
-from wire.parent_death import dying_with_us
+from wire.parent_death import die_with_parent
 
 _FAST = ("--save", "", "--appendonly", "no", "--daemonize", "no", "--bind", "127.0.0.1")
 _ANSWER_S = 2.0
@@ -36,9 +36,12 @@ class RedisServer:
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
                 ["redis-server", *self._config, *place, *self._options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=dying_with_us(),
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),
+            )
 
     def until_up(self) -> None:
         """Returns once it answers. Raises TimeoutError."""

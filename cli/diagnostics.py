@@ -25,7 +25,7 @@ from wire.errors import NoRedisServer
 from wire.settings import Settings
 from workers.engines import UNTRIED, engine_reasons
 from workers.engines.benchmark import time_net
-from workers.engines.engine import Engine, Form, padded
+from workers.engines.engine import Engine, PrecisionVariant, padded
 from workers.engines.selection import Choice, Wanted, choose_engine
 from workers.errors import WorkerError
 from workers.upscale.batched_model import batch_for
@@ -62,9 +62,18 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """All checks; takes a few seconds, since the nets are measured."""
     return [
-        _python(), _processor(), _memory(), _redis(settings), *_coders(), *_engines(),
-        *_nets(settings), _browser(), _port(settings), _tls(settings), _gpu(),
-    ]  # fmt: skip
+        _python(),
+        _processor(),
+        _memory(),
+        _redis(settings),
+        *_coders(),
+        *_engines(),
+        *_nets(settings),
+        _browser(),
+        _port(settings),
+        _tls(settings),
+        _gpu(),
+    ]
 
 
 def _python() -> Finding:
@@ -123,9 +132,11 @@ def _nets(settings: Settings) -> Iterator[Finding]:
     wanted = Wanted(settings.model, WIDTH, HEIGHT, settings.precision)
     try:
         choice = choose_engine(
-            settings.engine, wanted, threads=settings.worker_threads,
+            settings.engine,
+            wanted,
+            threads=settings.worker_threads,
             cache_dir=settings.engine_cache,
-        )  # fmt: skip
+        )
         manifests = list_models()
     except (WorkerError, ModelError) as error:
         yield Finding("nets", Verdict.MISSING, str(error))
@@ -158,7 +169,7 @@ def _chosen(choice: Choice, wanted: Wanted) -> Finding:
     )
 
 
-def _net(engine: Engine, manifest: Manifest, form: Form) -> Finding:
+def _net(engine: Engine, manifest: Manifest, form: PrecisionVariant) -> Finding:
     what = f"net {manifest.name} {form.name}"
     try:
         usual_ms = _measure(engine, manifest, form)
@@ -175,7 +186,7 @@ def _net(engine: Engine, manifest: Manifest, form: Form) -> Finding:
     )
 
 
-def _measure(engine: Engine, manifest: Manifest, form: Form) -> float:
+def _measure(engine: Engine, manifest: Manifest, form: PrecisionVariant) -> float:
     width, height = padded(manifest, WIDTH, HEIGHT)
     net = engine.compile(
         manifest, model_file(manifest, form.file), width=width, height=height, precision=form.name
@@ -210,16 +221,18 @@ def _tls(settings: Settings) -> Finding:
     if settings.tls_cert:
         return Finding("TLS", Verdict.GOOD, "SHARPCAST_TLS_CERT is set")
     return Finding(
-        "TLS", Verdict.NOTE,
+        "TLS",
+        Verdict.NOTE,
         "not set; browsers give the camera to https pages and to localhost only",
-    )  # fmt: skip
+    )
 
 
 def _gpu() -> Finding:
     if not Path("/dev/nvidiactl").exists():
         return Finding("GPU", Verdict.NOTE, "none; nets run on the processor")
     return Finding(
-        "GPU", Verdict.NOTE,
+        "GPU",
+        Verdict.NOTE,
         "there; the engines that use it have not run on hardware yet, and `auto` takes one only "
         "if it is faster and gives the same picture",
-    )  # fmt: skip
+    )

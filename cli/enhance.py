@@ -41,7 +41,8 @@ def enhance(
     try:
         with FileProgress() as progress:
             report = enhance_file(
-                source, target,
+                source,
+                target,
                 model=model or settings.model,
                 strength=settings.strength if strength is None else strength,
                 models_dir=settings.models_dir,
@@ -52,7 +53,7 @@ def enhance(
                 on_losses=progress.say,
                 on_progress=progress.show,
                 overwrite=overwrite,
-            )  # fmt: skip
+            )
     except (WorkerError, OSError) as error:
         raise CliError(f"{error}{_kept(partial, before)}") from error
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from cli.hugepages import with_large_pages
 from cli.restart import Backoff
 from wire.embedded import EmbeddedServer
 from wire.errors import BadSettings
-from wire.parent_death import dying_with_us
+from wire.parent_death import die_with_parent
 from wire.settings import PREFIX
 
 logger = logging.getLogger(__name__)
@@ -44,10 +44,11 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
         is_first = False
         wait_s = backoff.after(time.monotonic() - began)
         logger.warning(
-            "the worker ended (%s); a new one starts %s", _describe(status),
+            "the worker ended (%s); a new one starts %s",
+            _describe(status),
             f"in {wait_s:.0f} s" if wait_s else "at once",
             extra={"action": "worker_died"},
-        )  # fmt: skip
+        )
         await _is_set_within(stop, wait_s)
 
 
@@ -65,12 +66,16 @@ async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
 
 async def _start_worker(redis_url: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "cli.main", "work",
+        sys.executable,
+        "-P",
+        "-m",
+        "cli.main",
+        "work",
         env=with_large_pages({**os.environ, f"{PREFIX}REDIS_URL": redis_url}),
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=dying_with_us(),
-    )  # fmt: skip
+        preexec_fn=die_with_parent(),
+    )
 
 
 async def _status_or_stop(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int | None:

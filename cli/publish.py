@@ -41,9 +41,17 @@ def publish(
     from cli.publisher.command import Wish, run
 
     wish = Wish(
-        file=file, url=url, token=token, test_pattern=test_pattern, size=size, fps=fps,
-        kbps=kbps, loop=loop, duration_s=attempt.duration_s, stamp=stamp,
-    )  # fmt: skip
+        file=file,
+        url=url,
+        token=token,
+        test_pattern=test_pattern,
+        size=size,
+        fps=fps,
+        kbps=kbps,
+        loop=loop,
+        duration_s=attempt.duration_s,
+        stamp=stamp,
+    )
     try:
         run(wish, attempt.is_live)
     except NotPublished as error:

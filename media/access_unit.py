@@ -30,7 +30,7 @@ class Flags(enum.IntFlag):
     "Units before this one were lost or left out; a decoder must not rely on them."
 
 
-class Stage(enum.IntEnum):
+class Checkpoint(enum.IntEnum):
     """Where a stamp was taken; a unit carries at most one of each, in the order of travel."""
 
     ARRIVED = 1
@@ -76,7 +76,7 @@ class AccessUnit:
     "Luma samples, 0 if unknown or audio."
     height: int = 0
     "Luma rows, 0 if unknown or audio."
-    stamps: tuple[tuple[Stage, int], ...] = ()
+    stamps: tuple[tuple[Checkpoint, int], ...] = ()
     "(stage, Unix us) in the order of travel."
 
     @property
@@ -84,11 +84,11 @@ class AccessUnit:
         """True where decoding can start."""
         return int(self.flags) & _KEY != 0
 
-    def stamped(self, stage: Stage, at_us: int) -> AccessUnit:
+    def stamped(self, stage: Checkpoint, at_us: int) -> AccessUnit:
         """The same unit with one more stamp."""
         return dataclasses.replace(self, stamps=(*self.stamps, (stage, at_us)))
 
-    def stamp(self, stage: Stage) -> int | None:
+    def stamp(self, stage: Checkpoint) -> int | None:
         """The time of a stage in Unix us, or None where it was not passed."""
         for have, at_us in self.stamps:
             if have is stage:

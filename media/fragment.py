@@ -6,7 +6,7 @@ import dataclasses
 import enum
 
 
-class Head(enum.Enum):
+class PayloadStart(enum.Enum):
     """The beginning of a payload, as far as its format tells."""
 
     UNKNOWN = "unknown"
@@ -25,4 +25,4 @@ class Fragment:
 
     data: bytes
     "Codec bytes; empty for padding."
-    head: Head = Head.UNKNOWN
+    head: PayloadStart = PayloadStart.UNKNOWN

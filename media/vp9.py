@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from media.fragment import Fragment, Head
+from media.fragment import Fragment, PayloadStart
 from media.vp9_descriptor import Descriptor, Structure, parse_descriptor
 
 MAX_PAYLOAD = 1300
@@ -15,12 +15,12 @@ def depayload(payload: bytes) -> Fragment:
     return Fragment(payload[length:], _head(descriptor))
 
 
-def _head(descriptor: Descriptor) -> Head:
+def _head(descriptor: Descriptor) -> PayloadStart:
     if not descriptor.begins_frame:
-        return Head.MIDDLE
+        return PayloadStart.MIDDLE
     layer = descriptor.layer
     is_base = layer is None or (layer.spatial == 0 and not layer.inter_layer)
-    return Head.KEY if is_base and not descriptor.inter_picture else Head.FRAME
+    return PayloadStart.KEY if is_base and not descriptor.inter_picture else PayloadStart.FRAME
 
 
 def packetize(

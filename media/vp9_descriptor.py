@@ -88,19 +88,26 @@ class Descriptor:
     def encode(self) -> bytes:
         """The bytes in front of the payload."""
         bits = (
-            self.picture_id is not None, self.inter_picture, self.layer is not None,
-            self.is_flexible, self.begins_frame, self.ends_frame, self.structure is not None,
+            self.picture_id is not None,
+            self.inter_picture,
+            self.layer is not None,
+            self.is_flexible,
+            self.begins_frame,
+            self.ends_frame,
+            self.structure is not None,
             self.is_discardable,
-        )  # fmt: skip
+        )
         out = bytearray([sum(bit << 7 - place for place, bit in enumerate(bits))])
         if self.picture_id is not None:
             length = 1 if self.is_short else 2
             out += (self.picture_id | (0 if self.is_short else 0x8000)).to_bytes(length, "big")
         if (layer := self.layer) is not None:
             out.append(
-                layer.temporal << 5 | layer.switching_up << 4 | layer.spatial << 1
+                layer.temporal << 5
+                | layer.switching_up << 4
+                | layer.spatial << 1
                 | layer.inter_layer
-            )  # fmt: skip
+            )
             if self.tl0_picture_index is not None:
                 out.append(self.tl0_picture_index)
         last = len(self.references) - 1

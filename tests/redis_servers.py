@@ -71,9 +71,15 @@ class Cluster:
 
     def __init__(self, folder: Path, *, replicas: bool = False) -> None:
         options = (
-            "--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
-            "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0",
-        )  # fmt: skip
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            "1000",
+            "--cluster-replica-validity-factor",
+            "0",
+            "--repl-diskless-sync-delay",
+            "0",
+        )
         ports = free_ports(6 if replicas else 3)
         self.servers = [Server(folder, port, *options) for port in ports]
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports[:3])

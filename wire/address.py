@@ -26,10 +26,16 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?\Z")
 _SERVICE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _FORMS = "it must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
 _OPTIONS = {
-    "ca": "ca", "ssl_ca_certs": "ca", "cert": "cert", "ssl_certfile": "cert", "key": "key",
-    "ssl_keyfile": "key", "db": "db", "sentinel_user": "sentinel_user",
+    "ca": "ca",
+    "ssl_ca_certs": "ca",
+    "cert": "cert",
+    "ssl_certfile": "cert",
+    "key": "key",
+    "ssl_keyfile": "key",
+    "db": "db",
+    "sentinel_user": "sentinel_user",
     "sentinel_password": "sentinel_password",
-}  # fmt: skip
+}
 """What an address may say behind ``?``, the library's names included."""
 
 
@@ -80,14 +86,18 @@ class Address:
     def connection(self) -> dict[str, Any]:
         """Returns the library's options of a connection, but for host and port."""
         found: dict[str, Any] = {
-            "username": self.login.user, "password": self.login.password, "db": self.database,
-        }  # fmt: skip
+            "username": self.login.user,
+            "password": self.login.password,
+            "db": self.database,
+        }
         if self.is_tls:
             found |= {
-                "ssl_ca_certs": self.ca or None, "ssl_certfile": self.cert or None,
-                "ssl_keyfile": self.key or None, "ssl_cert_reqs": "required",
+                "ssl_ca_certs": self.ca or None,
+                "ssl_certfile": self.cert or None,
+                "ssl_keyfile": self.key or None,
+                "ssl_cert_reqs": "required",
                 "ssl_check_hostname": True,
-            }  # fmt: skip
+            }
         return found
 
 

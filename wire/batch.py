@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 
-from media.access_unit import MAX_SIDE, AccessUnit, Flags, Kind, Stage
+from media.access_unit import MAX_SIDE, AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire.errors import BadBatch
 
@@ -34,7 +34,7 @@ _ALL_FLAGS = int(Flags.KEY | Flags.BYPASS | Flags.DISCONTINUITY)
 _KINDS = {int(kind): kind for kind in Kind}
 _CODECS = {int(codec): codec for codec in Codec}
 _FLAGS = {number: Flags(number) for number in range(_ALL_FLAGS + 1)}
-_STAGES = {int(stage): stage for stage in Stage}
+_STAGES = {int(stage): stage for stage in Checkpoint}
 
 
 def is_repeated(sequence: int, last: int | None) -> bool:
@@ -143,8 +143,20 @@ def parse_batch(data: bytes) -> Batch:
 def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
     if offset + _UNIT.size > len(data):
         raise BadBatch(f"a unit header at byte {offset} is cut off")
-    (kind, codec, flags, stamp_count, width, height, sequence, clock_rate, pts, capture_us,
-     arrival_us, size) = _UNIT.unpack_from(data, offset)  # fmt: skip
+    (
+        kind,
+        codec,
+        flags,
+        stamp_count,
+        width,
+        height,
+        sequence,
+        clock_rate,
+        pts,
+        capture_us,
+        arrival_us,
+        size,
+    ) = _UNIT.unpack_from(data, offset)
     offset += _UNIT.size
     if flags & ~_ALL_FLAGS:
         raise BadBatch(f"unit flags {flags:#x} are not known")
@@ -176,7 +188,7 @@ def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
 
 def _parse_stamps(
     data: bytes, offset: int, count: int
-) -> tuple[tuple[tuple[Stage, int], ...], int]:
+) -> tuple[tuple[tuple[Checkpoint, int], ...], int]:
     stamps = []
     for _ in range(count):
         stage, at_us = _STAMP.unpack_from(data, offset)

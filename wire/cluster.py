@@ -86,9 +86,12 @@ class ClusterRedis(Redis):
     def _node(self, place: Place) -> Redis:
         if place not in self._nodes:
             self._nodes[place] = Redis(
-                self._address, place=place, prefix=self.prefix, command_s=self._command_s,
+                self._address,
+                place=place,
+                prefix=self.prefix,
+                command_s=self._command_s,
                 most=self._most,
-            )  # fmt: skip
+            )
         return self._nodes[place]
 
     async def _learn(self) -> None:

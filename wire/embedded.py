@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from wire.errors import NoRedisServer
-from wire.parent_death import dying_with_us
+from wire.parent_death import die_with_parent
 
 _START_S = 10.0
 _STOP_S = 3.0
@@ -114,11 +114,18 @@ class EmbeddedServer:
     def _spawn(self, binary: Path) -> None:
         folder = self._folder
         options = {
-            "port": "0", "unixsocket": f"{folder}/redis.sock", "unixsocketperm": "700",
-            "dir": str(folder), "save": "", "appendonly": "no", "daemonize": "no",
-            "loglevel": "warning", "maxmemory": "512mb", "maxmemory-policy": "noeviction",
+            "port": "0",
+            "unixsocket": f"{folder}/redis.sock",
+            "unixsocketperm": "700",
+            "dir": str(folder),
+            "save": "",
+            "appendonly": "no",
+            "daemonize": "no",
+            "loglevel": "warning",
+            "maxmemory": "512mb",
+            "maxmemory-policy": "noeviction",
             "stream-node-max-bytes": "4096",
-        }  # fmt: skip
+        }
         args = [str(binary)]
         for name, value in options.items():
             args += [f"--{name}", value]
@@ -129,7 +136,7 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C goes to us alone; we stop it last
-                preexec_fn=dying_with_us(),
+                preexec_fn=die_with_parent(),
             )
 
     def _await_answer(self) -> None:

@@ -120,9 +120,19 @@ class JobQueue:
                 await _FORGET_CONSUMERS.run(self._client, [keys.JOBS], args)
                 self._tidied = True
             answer = await command(
-                self._client, "XREADGROUP", "GROUP", keys.JOBS_GROUP, self._consumer,
-                "COUNT", 1, "BLOCK", block_ms, "STREAMS", self._key, ">",
-            )  # fmt: skip
+                self._client,
+                "XREADGROUP",
+                "GROUP",
+                keys.JOBS_GROUP,
+                self._consumer,
+                "COUNT",
+                1,
+                "BLOCK",
+                block_ms,
+                "STREAMS",
+                self._key,
+                ">",
+            )
         except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
             return None
@@ -135,9 +145,16 @@ class JobQueue:
             while True:
                 # One call looks at ten leases at most, so the cursor has to be followed.
                 cursor, rows, *_ = await command(
-                    self._client, "XAUTOCLAIM", self._key, keys.JOBS_GROUP, self._consumer,
-                    min_idle_ms, cursor, "COUNT", 1,
-                )  # fmt: skip
+                    self._client,
+                    "XAUTOCLAIM",
+                    self._key,
+                    keys.JOBS_GROUP,
+                    self._consumer,
+                    min_idle_ms,
+                    cursor,
+                    "COUNT",
+                    1,
+                )
                 job = await self._readable(rows[0]) if rows else None
                 if job is not None:
                     return job

@@ -126,9 +126,14 @@ class LogWriter:
         if plan is None:
             raise LogFull(f"the log of {self._stream} has no room before the next key frame")
         args = [
-            self._owner_field, self.epoch, plan.trim_to, int(is_key), data, EXPIRY_MS,
+            self._owner_field,
+            self.epoch,
+            plan.trim_to,
+            int(is_key),
+            data,
+            EXPIRY_MS,
             plan.reserve_from,
-        ]  # fmt: skip
+        ]
         answer = self._judged((await _APPEND.run(self._client, self._keys, args)).decode())
         entry_id, _, note = answer.partition(" ")
         if note:

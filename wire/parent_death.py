@@ -13,7 +13,7 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 
-def dying_with_us() -> Callable[[], None]:
+def die_with_parent() -> Callable[[], None]:
     """For ``preexec_fn``: the kernel kills the child when the starting thread ends.
 
     Start such children from the main thread. On systems other than Linux it does nothing.

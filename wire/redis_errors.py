@@ -19,18 +19,33 @@ REDIS_DOWN = (RedisTrouble, OSError)
 REDIS_URL = "SHARPCAST_REDIS_URL"
 
 _AWAY = (
-    "BUSY ", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "NOMASTERLINK",
-    "UNBLOCKED force", "FAILOVER", "FAILOVER_IN_PROGRESS", "MOVED", "ASK ",
-)  # fmt: skip
+    "BUSY ",
+    "LOADING",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "MASTERDOWN",
+    "READONLY",
+    "NOMASTERLINK",
+    "UNBLOCKED force",
+    "FAILOVER",
+    "FAILOVER_IN_PROGRESS",
+    "MOVED",
+    "ASK ",
+)
 _FULL = ("OOM", "MISCONF", "NOREPLICAS")
 _DAMAGED = ("WRONGTYPE",)
 _FORBIDDEN = (
-    "NOPERM", "ACL failure in script", "The user executing the script can't",
-)  # fmt: skip
+    "NOPERM",
+    "ACL failure in script",
+    "The user executing the script can't",
+)
 _LOGIN = (
-    "WRONGPASS", "NOAUTH", "AUTH <password> called without", "invalid username-password",
+    "WRONGPASS",
+    "NOAUTH",
+    "AUTH <password> called without",
+    "invalid username-password",
     "invalid password",
-)  # fmt: skip
+)
 
 
 def classed(error: Exception, *, in_cluster: bool = False) -> Exception:

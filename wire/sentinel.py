@@ -26,11 +26,15 @@ class Master:
 
     def __init__(self, address: Address) -> None:
         kwargs: dict[str, Any] = {
-            **address.connection(), "username": address.sentinel_login.user,
-            "password": address.sentinel_login.password, "db": 0, "protocol": 2,
-            "socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S,
+            **address.connection(),
+            "username": address.sentinel_login.user,
+            "password": address.sentinel_login.password,
+            "db": 0,
+            "protocol": 2,
+            "socket_timeout": ANSWER_S,
+            "socket_connect_timeout": ANSWER_S,
             "retry": Retry(NoBackoff(), 0),
-        }  # fmt: skip
+        }
         if address.is_tls:
             kwargs["ssl"] = True
         self._service = address.service

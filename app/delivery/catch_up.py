@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from app.rtp.send_queue import Outgoing
+from app.rtp.send_queue import PacketizedFrame
 
 SQUEEZE = 10_000
 """Parts of a second: units that were shown already are at most a tenth of a millisecond apart, so
 that a whole row of them may get lost and the next one is still too near to be shown."""
 
 
-def catch_up(units: Sequence[Outgoing], *, shown: int | None) -> list[Outgoing]:
+def catch_up(units: Sequence[PacketizedFrame], *, shown: int | None) -> list[PacketizedFrame]:
     """One group of pictures for a viewer who saw everything up to the media time ``shown``.
 
     Units beyond that keep their times: each is shown once, at its place on the time line. The
@@ -21,7 +21,7 @@ def catch_up(units: Sequence[Outgoing], *, shown: int | None) -> list[Outgoing]:
     """
     past = [unit for unit in units if shown is not None and unit.pts <= shown]
     beyond = [unit for unit in units if shown is None or unit.pts > shown]
-    squeezed: list[Outgoing] = []
+    squeezed: list[PacketizedFrame] = []
     if past and shown is not None:
         step = past[0].clock_rate // SQUEEZE
         end = beyond[0].pts if beyond else shown + step * (len(past) + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from app.rtp.send_queue import Outgoing
+from app.rtp.send_queue import PacketizedFrame
 
 MAX_UNITS = 250
 MAX_PACKETS = 800
@@ -14,16 +14,16 @@ MAX_BYTES = 1024 * 1024
 """A longer replay would take a viewer's link longer than a fresh key frame takes to come."""
 
 
-class ReplayBuffer:
+class GopCache:
     """Keeps one group of pictures; too long a one is of no use and is given up."""
 
     def __init__(self) -> None:
-        self._units: list[Outgoing] = []
+        self._units: list[PacketizedFrame] = []
         self._packets = 0
         self._bytes = 0
         self._usable = False
 
-    def add(self, unit: Outgoing) -> None:
+    def add(self, unit: PacketizedFrame) -> None:
         """One video unit in order."""
         if unit.is_key:
             self.clear()
@@ -48,11 +48,11 @@ class ReplayBuffer:
         """True while a decoder could begin with what is kept."""
         return bool(self._units)
 
-    def group(self) -> list[Outgoing]:
+    def group(self) -> list[PacketizedFrame]:
         """The units as they came; empty if a key frame must be asked for instead."""
         return list(self._units)
 
-    def replay(self) -> list[Outgoing]:
+    def replay(self) -> list[PacketizedFrame]:
         """The units with their times squeezed to 1 ms apart, ending at the live one.
 
         A browser then decodes and shows them at once instead of playing the past at its own

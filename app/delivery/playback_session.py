@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from app.delivery.catch_up import catch_up
 from app.delivery.rendition_switch import Pick, RenditionSwitch
-from app.rtp.send_queue import Outgoing
-from app.streams.rendition_reader import RenditionTail
-from app.webrtc.viewer_connection import ViewerPeer
+from app.rtp.send_queue import PacketizedFrame
+from app.streams.rendition_reader import RenditionReader
+from app.webrtc.viewer_connection import ViewerConnection
 from media.codec import Codec
 from wire import keys
 
 
-class Viewing:
+class PlaybackSession:
     """Joins a connection to the tails it needs: its rendition, its fallback, the audio.
 
     Audio always comes from the source log: enhancement must not hold it up.
@@ -22,8 +22,8 @@ class Viewing:
 
     def __init__(
         self,
-        tail: RenditionTail,
-        source: RenditionTail,
+        tail: RenditionReader,
+        source: RenditionReader,
         *,
         fallback: bool,
         has_audio: bool,
@@ -40,7 +40,7 @@ class Viewing:
         self._on_unfit = on_unfit
         self._clock = clock
         self._switch = self._make_switch()
-        self._peer: ViewerPeer | None = None
+        self._peer: ViewerConnection | None = None
 
     def _make_switch(self) -> RenditionSwitch:
         may_fall_back = self._fallback and self._tail is not self._source
@@ -53,7 +53,7 @@ class Viewing:
         """The rendition that it reads."""
         return self._tail.rendition
 
-    def reads(self, tail: RenditionTail) -> bool:
+    def reads(self, tail: RenditionReader) -> bool:
         """True if it needs what this tail reads."""
         return tail is self._tail or tail is self._source
 
@@ -62,14 +62,14 @@ class Viewing:
         """How often the source had to stand in for its rendition."""
         return self._switch.stalls
 
-    def start(self, peer: ViewerPeer) -> None:
+    def start(self, peer: ViewerConnection) -> None:
         """The connection stands: replay, then follow."""
         self._peer = peer
         self._join()
         if self._tail is not self._source:
             self._source.listen(self._take)
 
-    def move(self, tail: RenditionTail) -> None:
+    def move(self, tail: RenditionReader) -> None:
         """Reads another rendition from now on: the codec of the one before is not the viewer's."""
         needs_source = self._fallback or self._has_audio
         if self._tail is not self._source or not needs_source:
@@ -102,7 +102,7 @@ class Viewing:
         current = self._tail if self._switch.current == self._tail.rendition else self._source
         current.request_key_frame()
 
-    def _take(self, rendition: str, unit: Outgoing) -> None:
+    def _take(self, rendition: str, unit: PacketizedFrame) -> None:
         if self._peer is None:
             return
         if not unit.is_video:
@@ -113,7 +113,7 @@ class Viewing:
         else:
             self._take_video(rendition, unit, self._peer)
 
-    def _take_video(self, rendition: str, unit: Outgoing, peer: ViewerPeer) -> None:
+    def _take_video(self, rendition: str, unit: PacketizedFrame, peer: ViewerConnection) -> None:
         shown, now = self._switch.shown, self._clock()
         if rendition == self._tail.rendition:
             tail = self._tail
@@ -134,10 +134,10 @@ class Viewing:
             tail.request_key_frame()
 
     @staticmethod
-    def _fits(unit: Outgoing, peer: ViewerPeer) -> bool:
+    def _fits(unit: PacketizedFrame, peer: ViewerConnection) -> bool:
         return peer.can_send(Codec(unit.payload_codec))
 
-    def _send_video(self, unit: Outgoing) -> None:
+    def _send_video(self, unit: PacketizedFrame) -> None:
         if self._peer is None:
             return
         self._peer.push(unit)

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, Response
 
 from app.errors import BadRequest, StreamNotFound
 from app.http import schemas, serializers
-from app.http.app_state import Context
+from app.http.app_state import AppState
 from app.http.openapi import GUARDED
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
 from wire.streams import StreamRecord
 
 
-def router(context: Context) -> APIRouter:
+def router(context: AppState) -> APIRouter:
     """Reading streams and models is open; changes and the worker list need the admin token."""
     routes = APIRouter(prefix="/api/v1", tags=["API"])
     read = _Views(context)
@@ -27,7 +27,7 @@ def router(context: Context) -> APIRouter:
 class _Views:
     """What the routes show of the newest snapshot."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: AppState) -> None:
         self._context = context
 
     async def stream(self, stream: str) -> Response:
@@ -83,7 +83,7 @@ class _Views:
         )
 
 
-def _add_reading(routes: APIRouter, read: _Views, context: Context) -> None:
+def _add_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
     @routes.get("/server")
     async def server() -> schemas.Server:
         """What a page needs to know before it starts."""
@@ -115,7 +115,7 @@ def _add_reading(routes: APIRouter, read: _Views, context: Context) -> None:
         return schemas.ModelListing(models=await read.models())
 
 
-def _add_changing(routes: APIRouter, read: _Views, context: Context) -> None:
+def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
     guarded = [Depends(context.admin_guard)]
 
     @routes.patch(

@@ -16,7 +16,7 @@ from wire.connection import Redis
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Context:
+class AppState:
     """Handed to every router."""
 
     hub: StreamHub

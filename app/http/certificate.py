@@ -64,9 +64,10 @@ class Certificate:
         fault = self._load()
         if fault:
             logger.error(
-                "The changed TLS certificate cannot be used, the old one stays: %s", fault,
+                "The changed TLS certificate cannot be used, the old one stays: %s",
+                fault,
                 extra={"action": "certificate"},
-            )  # fmt: skip
+            )
         else:
             logger.info("The TLS certificate was read again.", extra={"action": "certificate"})
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.errors import RedisAway
-from app.http.app_state import Context
+from app.http.app_state import AppState
 from app.http.snapshot import Seen
 from wire.server_memory import ServerMemory
 
 
-def router(context: Context) -> APIRouter:
+def router(context: AppState) -> APIRouter:
     """Open to all: nothing secret is in them."""
     routes = APIRouter(tags=["Health"])
 

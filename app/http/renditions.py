@@ -21,9 +21,14 @@ def rendition_views(
     viewers = hub.viewers(record.id)
     reason = reason or (work.reason if work else "")
     source = schemas.Rendition(
-        name=keys.SOURCE, codec=record.codec, width=record.width, height=record.height,
-        fps=record.fps, kbps=record.kbps, viewers=viewers.get(keys.SOURCE, 0),
-    )  # fmt: skip
+        name=keys.SOURCE,
+        codec=record.codec,
+        width=record.width,
+        height=record.height,
+        fps=record.fps,
+        kbps=record.kbps,
+        viewers=viewers.get(keys.SOURCE, 0),
+    )
     made = {one.name: one for one in work.renditions} if work else {}
     found = [source]
     for name in keys.ALL_ENHANCED:
@@ -51,11 +56,19 @@ def _view(
     elif not reason:
         reason = f"The worker does not make {_CODECS.get(one.name, '').upper() or 'it'} yet."
     return schemas.Rendition(
-        name=one.name.replace(keys.ENHANCED, factor, 1), codec=one.codec,
-        width=size[0], height=size[1], fps=one.fps, kbps=one.kbps, viewers=viewers,
-        frames=one.frames, encoded=one.encoded, left_out=one.left_out, encode_ms=one.encode_ms,
+        name=one.name.replace(keys.ENHANCED, factor, 1),
+        codec=one.codec,
+        width=size[0],
+        height=size[1],
+        fps=one.fps,
+        kbps=one.kbps,
+        viewers=viewers,
+        frames=one.frames,
+        encoded=one.encoded,
+        left_out=one.left_out,
+        encode_ms=one.encode_ms,
         reason=reason,
-    )  # fmt: skip
+    )
 
 
 def rendition_name(enhanced: int, source: int) -> str:

@@ -43,9 +43,12 @@ def stream_view(
     lead, work = _lead(record, beats)
     viewers = hub.viewers(record.id)
     source = schemas.Source(
-        codec=record.codec, width=record.width, height=record.height,
-        fps=record.fps, kbps=record.kbps,
-    )  # fmt: skip
+        codec=record.codec,
+        width=record.width,
+        height=record.height,
+        fps=record.fps,
+        kbps=record.kbps,
+    )
     enhancement = _enhancement(record, lead, work, beats, defaults)
     return schemas.Stream(
         id=record.id,
@@ -89,14 +92,21 @@ def _enhancement(
             full = all(beat.load >= beat.capacity for beat in beats)
             reason = _FULL if full else _WAITING
         return schemas.Enhancement(
-            enabled=record.enhance, **_look(record, record.model or defaults.model, beats,
-            defaults), state="waiting", reason=reason, worker="", engine="",
-        )  # fmt: skip
+            enabled=record.enhance,
+            **_look(record, record.model or defaults.model, beats, defaults),
+            state="waiting",
+            reason=reason,
+            worker="",
+            engine="",
+        )
     return schemas.Enhancement(
         enabled=record.enhance,
         **_look(record, work.model or record.model or defaults.model, beats, defaults),
-        state=work.state, reason=work.reason, worker=lead.name, engine=work.engine,
-    )  # fmt: skip
+        state=work.state,
+        reason=work.reason,
+        worker=lead.name,
+        engine=work.engine,
+    )
 
 
 def _look(
@@ -152,14 +162,19 @@ def _latency(stream: str, hub: StreamHub) -> schemas.Latency:
 def worker_view(beat: WorkerBeat) -> schemas.Worker:
     """One worker."""
     return schemas.Worker(
-        name=beat.name, host=beat.host, pid=beat.pid, started_at=iso(beat.started_us),
-        engines=beat.engines, models=[model.name for model in beat.models],
-        capacity=round(beat.capacity, 2), load=round(beat.load, 2),
+        name=beat.name,
+        host=beat.host,
+        pid=beat.pid,
+        started_at=iso(beat.started_us),
+        engines=beat.engines,
+        models=[model.name for model in beat.models],
+        capacity=round(beat.capacity, 2),
+        load=round(beat.load, 2),
         ms_per_frame=round(beat.ms_per_frame, 2),
         engine_ms_per_s=round(beat.engine_ms_per_s, 1),
         given_ms_per_s=round(beat.given_ms_per_s, 1),
         streams=[_worker_stream(work) for work in beat.streams],
-    )  # fmt: skip
+    )
 
 
 def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
@@ -176,9 +191,14 @@ def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:
             if model.name in found and not found[model.name].missing:
                 continue
             found[model.name] = schemas.Model(
-                name=model.name, title=model.title, scale=model.scale,
-                macs_per_pixel=model.macs_per_pixel, parameters=model.parameters,
-                licence=model.licence, precisions=model.precisions, strength=model.strength,
+                name=model.name,
+                title=model.title,
+                scale=model.scale,
+                macs_per_pixel=model.macs_per_pixel,
+                parameters=model.parameters,
+                licence=model.licence,
+                precisions=model.precisions,
+                strength=model.strength,
                 missing=model.missing,
-            )  # fmt: skip
+            )
     return [found[name] for name in sorted(found)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app.http import api, health, openapi, pages, problems, whep, whip
-from app.http.app_state import Context
+from app.http.app_state import AppState
 from app.http.edge.asgi import Edge
 
 _DESCRIPTION = (
@@ -13,7 +13,7 @@ _DESCRIPTION = (
 )
 
 
-def create_app(context: Context) -> Edge:
+def create_app(context: AppState) -> Edge:
     """The ASGI application over a hub that is already running."""
     app = FastAPI(
         title="Sharpcast",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.errors import BadRequest, ForeignOrigin, NobodyPublishes
 from app.http import whip_common
-from app.http.app_state import Context
+from app.http.app_state import AppState
 from app.http.openapi import ANSWER, OFFER
 from wire.keys import ENHANCED, SOURCE
 
@@ -16,7 +16,7 @@ _ENHANCED_NAMES = ("enhanced", "2x", "3x", "4x")
 """There is one; its factor is that of the model in use, and may change."""
 
 
-async def _check_may_watch(request: Request, stream: str, context: Context) -> None:
+async def _check_may_watch(request: Request, stream: str, context: AppState) -> None:
     """A foreign page may learn that nobody is live, not see who is.
 
     Raises ForeignOrigin, NobodyPublishes or RedisAway.
@@ -28,7 +28,7 @@ async def _check_may_watch(request: Request, stream: str, context: Context) -> N
     raise ForeignOrigin
 
 
-def router(context: Context) -> APIRouter:
+def router(context: AppState) -> APIRouter:
     """The routes under ``/whep``."""
     routes = APIRouter(prefix="/whep", tags=["WHEP"])
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.http import whip_common
-from app.http.app_state import Context
+from app.http.app_state import AppState
 from app.http.openapi import ANSWER, GUARDED, OFFER
 
 
-def router(context: Context) -> APIRouter:
+def router(context: AppState) -> APIRouter:
     """The routes under ``/whip``."""
     routes = APIRouter(prefix="/whip", tags=["WHIP"])
     guarded = [Depends(context.publish_guard)]

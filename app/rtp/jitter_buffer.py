@@ -10,7 +10,7 @@ import dataclasses
 import itertools
 
 from app.rtp.retransmission import Repairs
-from media.fragment import Head
+from media.fragment import PayloadStart
 from media.serial import Unwrapper
 
 CAPACITY = 1024
@@ -43,7 +43,7 @@ class Packet:
     data: bytes
     "Codec bytes; empty for padding."
     arrival_us: int
-    head: Head = Head.UNKNOWN
+    head: PayloadStart = PayloadStart.UNKNOWN
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class CodedUnit:
     last_arrival_us: int
     discontinuity: bool
     "Units before it were lost."
-    head: Head = Head.UNKNOWN
+    head: PayloadStart = PayloadStart.UNKNOWN
     "What its first packet begins with."
     cuts: tuple[int, ...] = ()
     "Where in ``data`` further coded frames begin: those of VP9's higher spatial layers."
@@ -74,7 +74,7 @@ class Output:
     "Ask for a key frame: something is lost for good."
 
 
-class VideoAssembler:
+class VideoJitterBuffer:
     """Reorders packets and cuts them into units; bounded by ``CAPACITY``.
 
     Each packet is looked at twice, when it comes and when its unit leaves, however many wait.
@@ -209,7 +209,7 @@ class VideoAssembler:
                 cuts=tuple(
                     at
                     for at, packet in zip(ends, full[1:], strict=False)
-                    if packet.head in (Head.FRAME, Head.KEY)
+                    if packet.head in (PayloadStart.FRAME, PayloadStart.KEY)
                 ),
             )
         )
@@ -241,7 +241,7 @@ MAX_LATE_AUDIO = 3000
 appendix A.1, MAX_DROPOUT): a minute of Opus."""
 
 
-class AudioAssembler:
+class AudioJitterBuffer:
     """Every packet is a unit; what comes behind its successor is dropped and counted.
 
     Order goes by sequence numbers, since a sender's clock may jump.

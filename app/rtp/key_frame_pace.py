@@ -6,7 +6,7 @@ INTERVAL_S = 0.5
 """Between two requests. OBS and ffmpeg make a key frame for each, whatever it costs the rest."""
 
 
-class KeyFrameAsks:
+class KeyFramePace:
     """One pace for everybody who wants a key frame of a publisher.
 
     A wish that comes too early is kept, not lost: it goes out when its time has come, unless a

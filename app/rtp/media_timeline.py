@@ -10,7 +10,7 @@ AHEAD_S = 2
 """It may be this far ahead of what the time since the last unit explains."""
 
 
-class Timeline:
+class MediaTimeline:
     """One track's media time: the RTP time, shifted anew where the sender's clock jumped.
 
     Senders restart their clocks with a device, a file that loops, or a new SSRC. No I/O.

@@ -24,7 +24,7 @@ SLOW_AFTER_S = 2.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Outgoing:
+class PacketizedFrame:
     """One unit on its way to one viewer."""
 
     payloads: tuple[bytes, ...]
@@ -49,8 +49,8 @@ class SendQueue:
     """One viewer's queue. ``dropped`` counts video units that were not sent, by reason."""
 
     def __init__(self) -> None:
-        self._video: collections.deque[tuple[float, Outgoing]] = collections.deque()
-        self._audio: collections.deque[Outgoing] = collections.deque()
+        self._video: collections.deque[tuple[float, PacketizedFrame]] = collections.deque()
+        self._audio: collections.deque[PacketizedFrame] = collections.deque()
         self._needs_key = True
         self._rate_bps: float | None = None
         self._slow_since: float | None = None
@@ -58,7 +58,7 @@ class SendQueue:
         self._free_at = 0.0
         self.dropped: collections.Counter[str] = collections.Counter()
 
-    def push(self, unit: Outgoing, *, now: float) -> None:
+    def push(self, unit: PacketizedFrame, *, now: float) -> None:
         """Takes one unit; drops by the rules above."""
         if not unit.is_video:
             if len(self._audio) >= MAX_AUDIO:
@@ -80,7 +80,7 @@ class SendQueue:
             self._needs_key = False
         self._video.append((now, unit))
 
-    def on_unsendable(self, unit: Outgoing) -> None:
+    def on_unsendable(self, unit: PacketizedFrame) -> None:
         """A unit that was taken out cannot be sent; video goes on at the next key frame."""
         self.dropped["unsendable"] += 1
         if not unit.is_video:
@@ -127,7 +127,7 @@ class SendQueue:
         self._forget_offered(now)
         return sum(size for _, size in self._offered) * 8 / 2.0
 
-    def pop(self, *, now: float) -> Outgoing | None:
+    def pop(self, *, now: float) -> PacketizedFrame | None:
         """The next unit to send now, audio first; None if there is none or it must wait."""
         if self._audio:
             return self._audio.popleft()

@@ -181,9 +181,10 @@ class LayerChoice(Generic[T]):
         if self.ssrc is None:
             return None
         flowing = [
-            ssrc for ssrc, each in self._layers.items()
+            ssrc
+            for ssrc, each in self._layers.items()
             if ssrc != self.ssrc and now - each.last <= FLOWS_S and each.packets >= PROBATION
-        ]  # fmt: skip
+        ]
         if not flowing:
             return None
         best = max(flowing, key=self._rank)

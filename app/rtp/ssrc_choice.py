@@ -27,7 +27,7 @@ class Heard(Generic[T]):
     "They are the first ones of another source."
 
 
-class SourceChoice(Generic[T]):
+class SsrcChoice(Generic[T]):
     """One track's source. ``unheard`` counts packets of others."""
 
     def __init__(self) -> None:

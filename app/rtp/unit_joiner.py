@@ -12,7 +12,7 @@ import dataclasses
 import enum
 
 from app.rtp.jitter_buffer import CodedUnit
-from media.fragment import Head
+from media.fragment import PayloadStart
 from media.h264_stream import MAX_PREFIX_BYTES
 from media.limits import MAX_NALS, MAX_UNIT_BYTES
 
@@ -154,7 +154,7 @@ def _joined(units: list[CodedUnit]) -> CodedUnit:
         return first
     cuts, at = [*first.cuts], len(first.data)
     for unit in others:
-        if unit.head in (Head.FRAME, Head.KEY):
+        if unit.head in (PayloadStart.FRAME, PayloadStart.KEY):
             cuts.append(at)
         cuts += (at + cut for cut in unit.cuts)
         at += len(unit.data)

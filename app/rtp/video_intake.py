@@ -15,7 +15,7 @@ from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.unit_joiner import UnitJoiner
 from media.access_unit import MAX_SIDE, Flags
 from media.codec import Codec
-from media.fragment import Head
+from media.fragment import PayloadStart
 from media.frame_head import inspect
 from media.h264_stream import H264Stream, PictureHead, TooManyParts, has_slice, with_sets
 from media.limits import MAX_NALS, MAX_SLICES, MAX_UNIT_BYTES, is_too_large, too_large
@@ -125,7 +125,7 @@ class VideoIntake:
         )
         is_picture = is_rest or has_slice(part.data)
         torn = self._joiner.torn
-        begins = codec is Codec.VP8 and part.head is not Head.MIDDLE
+        begins = codec is Codec.VP8 and part.head is not PayloadStart.MIDDLE
         units = self._joiner.add(part, has_slice=is_picture, begins=begins, now=now)
         self.needs_key = self.needs_key or self._joiner.torn > torn
         return self._taken(units, now)
@@ -171,13 +171,13 @@ class VideoIntake:
         if self._codec is Codec.H264:
             return self._judge_h264(coded, now)
         payload = join_layers(coded.data, coded.cuts)
-        if coded.head is Head.MIDDLE or self._codec is None:
+        if coded.head is PayloadStart.MIDDLE or self._codec is None:
             return _Judged(payload, False, (0, 0))
         info = inspect(self._codec, payload)
         if is_too_large(*info.largest):
             return _Judged(payload, False, info.largest, Refusal.TOO_LARGE)
         size = (info.width, info.height)
-        is_key = info.is_key and coded.head in (Head.UNKNOWN, Head.KEY)
+        is_key = info.is_key and coded.head in (PayloadStart.UNKNOWN, PayloadStart.KEY)
         # What is left of a unit whose head was lost may look like one.
         return _Judged(payload, is_key and bool(info.width or not coded.discontinuity), size)
 

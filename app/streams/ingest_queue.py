@@ -24,7 +24,7 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 AUDIO_WAIT_S = 0.02
 
 
-class Backlog:
+class IngestQueue:
     """Units are numbered from 0 as they come. ``dropped`` counts those never written, by reason."""
 
     def __init__(self) -> None:

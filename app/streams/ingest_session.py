@@ -10,11 +10,11 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from app.streams.ingest_queue import AUDIO_WAIT_S, Backlog, starts_source, wakes_writer
+from app.streams.ingest_queue import AUDIO_WAIT_S, IngestQueue, starts_source, wakes_writer
 from app.streams.ingest_state import Event, State, after
 from app.streams.meters import RateMeter
-from app.streams.stream_timeline import TimeLine
-from media.access_unit import AccessUnit, Kind, Stage
+from app.streams.stream_timeline import StreamTimeline
+from media.access_unit import AccessUnit, Checkpoint, Kind
 from wire import keys
 from wire.batch import Batch
 from wire.clock import now_us
@@ -42,7 +42,7 @@ Follower = Callable[[AccessUnit, int], None]
 """Called with each unit and its session, on the event loop; must not block."""
 
 
-class Publication:
+class IngestSession:
     """From the accepted offer to the end. ``run`` is its one task; ``end`` may come from outside.
 
     ``on_key_frame_needed`` asks the publisher for a key frame.
@@ -73,9 +73,9 @@ class Publication:
         self._grace_s = grace_s
         self._grace: asyncio.TimerHandle | None = None
         self._state = State.CONNECTING
-        self._time_line = TimeLine()
+        self._time_line = StreamTimeline()
         self._followers: set[Follower] = set()
-        self._backlog = Backlog()
+        self._backlog = IngestQueue()
         self._meter = RateMeter()
         self._last_key_at = time.monotonic()
         self._wake = asyncio.Event()
@@ -170,9 +170,12 @@ class Publication:
             self._end(reason)
         elif self._state is not before:
             logger.info(
-                "[stream %s] %s %s", self.stream, self._state.value, f"({reason})" * bool(reason),
+                "[stream %s] %s %s",
+                self.stream,
+                self._state.value,
+                f"({reason})" * bool(reason),
                 extra={"action": self._state.value},
-            )  # fmt: skip
+            )
             self.tell(AWAY if self._state is State.AWAY else "")
             self._nudge.set()
         if self._grace is not None and (self._state is not State.AWAY or event is not Event.LOST):
@@ -199,9 +202,12 @@ class Publication:
     async def run(self) -> None:
         """Works until ``end``; then removes the record, the job and the logs."""
         writer = LogWriter(
-            self._client, stream=self.stream, rendition=keys.SOURCE,
-            owner_field="session", epoch=self.session,
-        )  # fmt: skip
+            self._client,
+            stream=self.stream,
+            rendition=keys.SOURCE,
+            owner_field="session",
+            epoch=self.session,
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 works = {
@@ -243,7 +249,7 @@ class Publication:
             self._wake.clear()
             while units := self._backlog.pop():
                 at = now_us()
-                batch = Batch(self.session, tuple(u.stamped(Stage.LOGGED, at) for u in units))
+                batch = Batch(self.session, tuple(u.stamped(Checkpoint.LOGGED, at) for u in units))
                 try:
                     await writer.append(batch, now_ms=at // 1000)
                 except StreamGone:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import collections
 import dataclasses
 
-from media.access_unit import AccessUnit, Stage
+from media.access_unit import AccessUnit, Checkpoint
 
 WINDOW_S = 3.0
 SAMPLES = 300
 """Latency samples kept per rendition; ten seconds at 30 fps."""
 
 STAGE_NAMES = {
-    Stage.LOGGED: "ingest",
-    Stage.FETCHED: "queue",
-    Stage.DECODED: "decode",
-    Stage.ENHANCED: "enhance",
-    Stage.ENCODED: "encode",
-    Stage.PUBLISHED: "publish",
-    Stage.DELIVERED: "deliver",
+    Checkpoint.LOGGED: "ingest",
+    Checkpoint.FETCHED: "queue",
+    Checkpoint.DECODED: "decode",
+    Checkpoint.ENHANCED: "enhance",
+    Checkpoint.ENCODED: "encode",
+    Checkpoint.PUBLISHED: "publish",
+    Checkpoint.DELIVERED: "deliver",
 }
 """A stage's latency is named for what was done since the stamp before it."""
 
@@ -78,15 +78,15 @@ class LatencyMeter:
     """What the server added to the last ``SAMPLES`` units, in all and by stage."""
 
     def __init__(self) -> None:
-        self._stamps: collections.deque[dict[Stage, int]] = collections.deque(maxlen=SAMPLES)
+        self._stamps: collections.deque[dict[Checkpoint, int]] = collections.deque(maxlen=SAMPLES)
 
     def add(self, unit: AccessUnit) -> int | None:
         """A unit with its stamps; its whole latency in microseconds, None if it has none."""
         stamps = dict(unit.stamps)
-        if Stage.ARRIVED not in stamps or Stage.DELIVERED not in stamps:
+        if Checkpoint.ARRIVED not in stamps or Checkpoint.DELIVERED not in stamps:
             return None
         self._stamps.append(stamps)
-        return stamps[Stage.DELIVERED] - stamps[Stage.ARRIVED]
+        return stamps[Checkpoint.DELIVERED] - stamps[Checkpoint.ARRIVED]
 
     def __len__(self) -> int:
         return len(self._stamps)
@@ -95,7 +95,7 @@ class LatencyMeter:
         """Arrived to delivered, None without samples."""
         if not self._stamps:
             return None
-        return percentiles([s[Stage.DELIVERED] - s[Stage.ARRIVED] for s in self._stamps])
+        return percentiles([s[Checkpoint.DELIVERED] - s[Checkpoint.ARRIVED] for s in self._stamps])
 
     def stages(self) -> list[tuple[str, Percentiles]]:
         """(name, percentiles) in the order of travel; stages no unit passed are left out."""
@@ -111,6 +111,6 @@ class LatencyMeter:
         return found
 
 
-def _stamp_before(stamps: dict[Stage, int], stage: Stage) -> int | None:
+def _stamp_before(stamps: dict[Checkpoint, int], stage: Checkpoint) -> int | None:
     earlier = [other for other in stamps if other < stage]
     return stamps[max(earlier)] if earlier else None

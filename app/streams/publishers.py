@@ -14,11 +14,11 @@ from redis.exceptions import RedisError
 
 from app.admission import Admission
 from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
-from app.streams.ingest_session import Publication
+from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
 from app.webrtc.ice import Route
 from app.webrtc.packet_gate import Refusals
-from app.webrtc.publisher_connection import PublisherEvents, PublisherPeer
+from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import Offer, check_publish_offer
 from media.access_unit import AccessUnit
 from wire.connection import REDIS_DOWN, Redis
@@ -45,7 +45,7 @@ class _Link:
     """One connection's way to the publication that it may bring: none, at first and at last."""
 
     def __init__(self) -> None:
-        self.publication: Publication | None = None
+        self.publication: IngestSession | None = None
         self.end_reason = ""
         "Why the connection ended before it brought anything."
 
@@ -78,7 +78,7 @@ class _Link:
         if self.publication is not None:
             self.publication.request_key_frame()
 
-    def join(self, publication: Publication) -> None:
+    def join(self, publication: IngestSession) -> None:
         """What the connection brings is the publication's from now on."""
         self.publication = publication
         if self.end_reason:
@@ -91,15 +91,15 @@ class _Link:
 
 @dataclasses.dataclass(slots=True)
 class _Session:
-    publication: Publication
-    peer: PublisherPeer
+    publication: IngestSession
+    peer: PublisherConnection
     link: _Link
     secret: str
     address: str
     "Of who posted the offer, for limits."
 
 
-class Publishing:
+class Publishers:
     """The publishers of this app. ``ended`` is told stream and session of each that ended."""
 
     def __init__(
@@ -154,7 +154,7 @@ class Publishing:
         self, stream: str, offer: Offer, takeover: bool, route: Route
     ) -> tuple[str, str]:
         link, has_audio = _Link(), "audio" in offer.kinds
-        peer = PublisherPeer(
+        peer = PublisherConnection(
             PublisherEvents(
                 on_unit=link.take,
                 on_end=lambda reason: self._lose(link, peer, reason),
@@ -183,10 +183,14 @@ class Publishing:
             self._replace(present, peer, link, secret, has_audio)
             present.address = route.key
             return secret, answer
-        publication = Publication(
-            self._client, stream, session, has_audio=has_audio,
-            on_key_frame_needed=peer.request_key_frame, grace_s=self._options.publisher_grace_s,
-        )  # fmt: skip
+        publication = IngestSession(
+            self._client,
+            stream,
+            session,
+            has_audio=has_audio,
+            on_key_frame_needed=peer.request_key_frame,
+            grace_s=self._options.publisher_grace_s,
+        )
         link.join(publication)
         self._sessions[stream] = _Session(publication, peer, link, secret, route.key)
         self._spawn(self._run(stream), f"publication {stream}")
@@ -208,7 +212,12 @@ class Publishing:
             raise RedisAway from error
 
     def _replace(
-        self, present: _Session, peer: PublisherPeer, link: _Link, secret: str, has_audio: bool
+        self,
+        present: _Session,
+        peer: PublisherConnection,
+        link: _Link,
+        secret: str,
+        has_audio: bool,
     ) -> None:
         """The stream goes on with another connection; its viewers stay."""
         stream, before = present.publication.stream, present.peer
@@ -221,7 +230,7 @@ class Publishing:
         self._spawn(before.close(), f"publisher-close {stream}")
         logger.info("[stream %s] publisher taken over", stream, extra={"action": "takeover"})
 
-    def _lose(self, link: _Link, peer: PublisherPeer, reason: str) -> None:
+    def _lose(self, link: _Link, peer: PublisherConnection, reason: str) -> None:
         """A connection ended by itself: it is closed, so that its publisher knows, and comes again.
 
         One that is still being answered is closed by whoever answers it.
@@ -253,16 +262,16 @@ class Publishing:
             raise SessionNotFound  # it is ending already
         session.publication.end("the publisher ended it")
 
-    def peer(self, stream: str, secret: str) -> PublisherPeer | None:
+    def peer(self, stream: str, secret: str) -> PublisherConnection | None:
         """The connection of a publisher's session."""
         session = self._sessions.get(stream)
         return session.peer if session is not None and _is_same(session.secret, secret) else None
 
-    def publications(self) -> list[Publication]:
+    def publications(self) -> list[IngestSession]:
         """All of this app's."""
         return [session.publication for session in self._sessions.values()]
 
-    def publication(self, stream: str) -> Publication | None:
+    def publication(self, stream: str) -> IngestSession | None:
         """The publication, if this app holds it."""
         session = self._sessions.get(stream)
         return session.publication if session else None

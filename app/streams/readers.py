@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from app.errors import RedisAway
-from app.streams.ingest_session import Publication
+from app.streams.ingest_session import IngestSession
 from app.streams.publishers import Spawn
-from app.streams.rendition_reader import RenditionTail
+from app.streams.rendition_reader import RenditionReader
 from wire import keys
 from wire.connection import Redis
 from wire.streams import StreamRecord
@@ -23,7 +23,7 @@ _LINGER_S = 3.0
 """A tail nobody listens to is kept this long: the next viewer then joins at once."""
 
 
-class Tails:
+class RenditionReaders:
     """Begins a tail when it is first needed, and ends it when nobody has needed it for a while, or
     its stream is over.
 
@@ -38,8 +38,8 @@ class Tails:
         *,
         spawn: Spawn,
         record: Callable[[str], Awaitable[StreamRecord | None]],
-        publication: Callable[[str], Publication | None],
-        is_read: Callable[[RenditionTail], bool],
+        publication: Callable[[str], IngestSession | None],
+        is_read: Callable[[RenditionReader], bool],
         ended: Callable[[str, int], Awaitable[None]],
         observe: Callable[[str, float], None],
     ) -> None:
@@ -50,35 +50,38 @@ class Tails:
         self._is_read = is_read
         self._ended = ended
         self._observe = observe
-        self._tails: dict[tuple[str, str, int], RenditionTail] = {}
+        self._tails: dict[tuple[str, str, int], RenditionReader] = {}
         "By stream, rendition and session: a new publisher's viewers must not see the old one's."
 
-    def get(self, record: StreamRecord, rendition: str) -> RenditionTail:
+    def get(self, record: StreamRecord, rendition: str) -> RenditionReader:
         """The tail of a rendition; it runs from now on."""
         stream = record.id
         key = (stream, rendition, record.session)
         if key not in self._tails:
             own = self._publication(stream)
             is_fed = rendition == keys.SOURCE and own is not None and own.session == record.session
-            tail = RenditionTail(
-                self._client, stream, rendition,
-                session=record.session, publication=own if is_fed else None,
-            )  # fmt: skip
+            tail = RenditionReader(
+                self._client,
+                stream,
+                rendition,
+                session=record.session,
+                publication=own if is_fed else None,
+            )
             tail.observe = lambda seconds: self._observe(rendition, seconds)
             self._tails[key] = tail
             self._spawn(self._run(tail), f"tail {stream} {rendition}")
         return self._tails[key]
 
-    def newest(self, stream: str, rendition: str) -> RenditionTail | None:
+    def newest(self, stream: str, rendition: str) -> RenditionReader | None:
         """The tail of the newest session, while there is one."""
         found = [t for t in self._tails.values() if (t.stream, t.rendition) == (stream, rendition)]
         return max(found, key=lambda tail: tail.session, default=None)
 
-    def all(self) -> list[RenditionTail]:
+    def all(self) -> list[RenditionReader]:
         """All that run."""
         return list(self._tails.values())
 
-    async def _run(self, tail: RenditionTail) -> None:
+    async def _run(self, tail: RenditionReader) -> None:
         name = f"run {tail.stream} {tail.rendition} {tail.session}"
         work = asyncio.get_running_loop().create_task(tail.run(), name=name)
         try:
@@ -90,7 +93,7 @@ class Tails:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
-    async def _is_over_at_last(self, tail: RenditionTail, work: asyncio.Task[None]) -> bool:
+    async def _is_over_at_last(self, tail: RenditionReader, work: asyncio.Task[None]) -> bool:
         """Waits until the tail is not needed any more; True if its viewers wait in vain."""
         idle = over = 0.0
         try:
@@ -105,7 +108,7 @@ class Tails:
             del self._tails[tail.stream, tail.rendition, tail.session]
         return work.done() or over > 0
 
-    async def _over_s(self, tail: RenditionTail) -> float:
+    async def _over_s(self, tail: RenditionReader) -> float:
         """How much longer the stream is known to be over; at once where it has a new session."""
         own = self._publication(tail.stream)
         if own is not None and own.session == tail.session:

@@ -10,13 +10,13 @@ import logging
 import time
 from collections.abc import Callable
 
-from app.delivery.gop_cache import ReplayBuffer
-from app.rtp.send_queue import Outgoing
-from app.streams.ingest_session import Publication
+from app.delivery.gop_cache import GopCache
+from app.rtp.send_queue import PacketizedFrame
+from app.streams.ingest_session import IngestSession
 from app.streams.meters import LatencyMeter, RateMeter
 from app.streams.throttle import Throttle
 from app.webrtc.payload_formats import packetize
-from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from wire import keys
 from wire.batch import is_repeated
 from wire.clock import now_us
@@ -29,11 +29,11 @@ from wire.supervisor import keep_going
 
 logger = logging.getLogger(__name__)
 
-Listener = Callable[[str, Outgoing], None]
+Listener = Callable[[str, PacketizedFrame], None]
 """Called with the rendition's name and the unit, on the event loop; must not block."""
 
 
-class RenditionTail:
+class RenditionReader:
     """Follows one rendition while anybody listens. ``run`` is its one task.
 
     It reads the rendition's log, or is fed by the ``publication`` where this app holds the source:
@@ -47,7 +47,7 @@ class RenditionTail:
         rendition: str,
         *,
         session: int = 0,
-        publication: Publication | None = None,
+        publication: IngestSession | None = None,
     ) -> None:
         self.stream = stream
         self.rendition = rendition
@@ -67,7 +67,7 @@ class RenditionTail:
         self._reader = LogReader(client, stream=stream, rendition=rendition)
         self._is_placed = False
         self._listeners: set[Listener] = set()
-        self._replay = ReplayBuffer()
+        self._replay = GopCache()
         self._next_sequence: int | None = None
         self._epoch = 0
         self._seen: dict[Kind, int] = {}
@@ -102,7 +102,7 @@ class RenditionTail:
         """How many listen."""
         return len(self._listeners)
 
-    def replay(self) -> list[Outgoing]:
+    def replay(self) -> list[PacketizedFrame]:
         """What a joining viewer gets at once; empty if it must wait for a key frame."""
         return self._replay.replay()
 
@@ -111,7 +111,7 @@ class RenditionTail:
         """True while ``group`` is not empty."""
         return self._replay.has_group
 
-    def group(self) -> list[Outgoing]:
+    def group(self) -> list[PacketizedFrame]:
         """The units since the last key frame as they came; empty if one must be asked for."""
         return self._replay.group()
 
@@ -134,7 +134,7 @@ class RenditionTail:
                 name = f"{name} {self.stream} {self.rendition}"
                 group.create_task(keep_going(name, work), name=name)
 
-    async def _follow(self, publication: Publication) -> None:
+    async def _follow(self, publication: IngestSession) -> None:
         """Until cancelled."""
         try:
             for unit in publication.follow(self._feed):
@@ -176,7 +176,7 @@ class RenditionTail:
             return
         # Receivers take a picture to follow the one whose ID is one less; audio must not count.
         self._picture_id += unit.kind is Kind.VIDEO
-        outgoing = Outgoing(
+        outgoing = PacketizedFrame(
             payloads=tuple(packetize(unit.codec, unit.payload, picture_id=self._picture_id)),
             payload_codec=unit.codec,
             pts=unit.pts,
@@ -198,8 +198,8 @@ class RenditionTail:
             self.size = (unit.width, unit.height)
         self.meter.add(len(unit.payload), now=time.monotonic())
         # What was published before we read is a replay: its waiting is no latency.
-        is_live = (unit.stamp(Stage.PUBLISHED) or unit.arrival_us) >= self._began_us
-        delivered = unit.stamped(Stage.DELIVERED, at_us)
+        is_live = (unit.stamp(Checkpoint.PUBLISHED) or unit.arrival_us) >= self._began_us
+        delivered = unit.stamped(Checkpoint.DELIVERED, at_us)
         total_us = self.latency.add(delivered) if is_live else None
         if total_us is not None and self.observe is not None:
             self.observe(total_us / 1e6)

@@ -21,7 +21,7 @@ class _Line:
     is_new: bool = True
 
 
-class TimeLine:
+class StreamTimeline:
     """Places each connection's media times behind those of the one before.
 
     The first unit of a connection stands as far behind the last one of its kind as it arrived

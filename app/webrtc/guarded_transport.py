@@ -36,10 +36,12 @@ class GuardedProtocol(StunProtocol):
         connection = cast(GuardedConnection, self.receiver)
         data = cast(bytes, data)
         verdict = connection.gate.sort(
-            data, (addr[0], addr[1]),
-            waiting=connection._queue.qsize(), transactions=self.transactions,
+            data,
+            (addr[0], addr[1]),
+            waiting=connection._queue.qsize(),
+            transactions=self.transactions,
             now=time.monotonic(),
-        )  # fmt: skip
+        )
         if verdict is Verdict.DATA:
             connection._queue.put_nowait((data, 1))
         elif verdict is Verdict.STUN:

@@ -242,9 +242,10 @@ class IceServer:
             return cls(urls=text)
         parts = urlsplit(f"//{login}@{place.split('?')[0]}")
         return cls(
-            urls=f"{scheme}:{place}", username=parts.username or "",
+            urls=f"{scheme}:{place}",
+            username=parts.username or "",
             credential=parts.password or "",
-        )  # fmt: skip
+        )
 
     @property
     def is_turn(self) -> bool:

@@ -18,9 +18,16 @@ from OpenSSL import SSL
 from app.token_bucket import TokenBucket
 
 PACKET_ERRORS = (
-    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError,
-    struct.error, pylibsrtp.Error, SSL.Error,
-)  # fmt: skip
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    struct.error,
+    pylibsrtp.Error,
+    SSL.Error,
+)
 """What parsers are known to raise for bytes they did not expect (UnicodeDecodeError is a
 ValueError, IndexError and KeyError are LookupErrors). Never an OSError: those tell of sockets."""
 
@@ -102,9 +109,14 @@ class PacketGate:
         return False
 
     def sort(
-        self, data: bytes, source: Source, *, waiting: int, transactions: Container[bytes],
+        self,
+        data: bytes,
+        source: Source,
+        *,
+        waiting: int,
+        transactions: Container[bytes],
         now: float,
-    ) -> Verdict:  # fmt: skip
+    ) -> Verdict:
         """Decides on one datagram; ``waiting`` others wait, ``transactions`` are our requests."""
         if not data:
             return self.refuse("empty")

@@ -14,7 +14,7 @@ from aiortc.codecs.vpx import Vp8Encoder, vp8_depayload
 from app.webrtc.extension_map import MAX_ONE_BYTE_ID, MAX_ONE_BYTE_LENGTH
 from media import vp9
 from media.codec import Codec
-from media.fragment import Fragment, Head
+from media.fragment import Fragment, PayloadStart
 from media.frame_head import inspect
 
 CODEC_NAMES = {"h264": Codec.H264, "vp8": Codec.VP8, "vp9": Codec.VP9, "opus": Codec.OPUS}
@@ -39,7 +39,9 @@ def depayload(codec: Codec, payload: bytes) -> Fragment:
     if codec is Codec.VP8:
         # RFC 7741 section 4.2: S, the start of a partition, and its number PID.
         begins = bool(payload[0] & 0x10) and not payload[0] & 0x07
-        return Fragment(vp8_depayload(payload), Head.UNKNOWN if begins else Head.MIDDLE)
+        return Fragment(
+            vp8_depayload(payload), PayloadStart.UNKNOWN if begins else PayloadStart.MIDDLE
+        )
     if codec is Codec.VP9:
         return vp9.depayload(payload)
     return Fragment(payload)

@@ -123,10 +123,13 @@ def _offered(section: Section) -> list[Payload]:
         wished = feedback.get(str(number), set()) | feedback.get("*", set())
         base = parse_parameters(text).get("apt", "") if codec == "rtx" else ""
         found[number] = Payload(
-            number, codec, int(match[3]), text,
+            number,
+            codec,
+            int(match[3]),
+            text,
             feedback=tuple(f for f in _FEEDBACK if f in wished) if codec != "rtx" else (),
             base=int(base) if _NUMBER.fullmatch(base) else None,
-        )  # fmt: skip
+        )
     return list(found.values())
 
 

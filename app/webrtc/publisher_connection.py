@@ -12,15 +12,15 @@ from collections.abc import Callable
 from app.rtp.capture_clock import CaptureClock
 from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.liveness import Liveness
-from app.rtp.media_timeline import Timeline
+from app.rtp.media_timeline import MediaTimeline
 from app.rtp.video_intake import Taken, VideoIntake
 from app.webrtc.ice import UNKNOWN_ROUTE, Route
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
-from app.webrtc.rtp_receiver import ReceiverEvents, UnitReceiver
+from app.webrtc.rtp_receiver import ReceiverEvents, RtpReceiver
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.trickle import Fragment
-from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from media.limits import MAX_PIXELS
 
@@ -49,7 +49,7 @@ class PublisherEvents:
     "Pictures are refused until a key frame comes."
 
 
-class PublisherPeer:
+class PublisherConnection:
     """One WHIP publisher. Tells when it gives no sign of life for ``timeout_s``."""
 
     def __init__(
@@ -58,9 +58,9 @@ class PublisherPeer:
         self._events = events
         self._peer = Peer(self._state_changed, refusals)
         self._clock = CaptureClock()
-        self._timelines = {kind: Timeline(rate) for kind, rate in _CLOCK_RATES.items()}
+        self._timelines = {kind: MediaTimeline(rate) for kind, rate in _CLOCK_RATES.items()}
         self._intake = VideoIntake()
-        self._receivers: dict[str, UnitReceiver] = {}
+        self._receivers: dict[str, RtpReceiver] = {}
         self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
         self._liveness = Liveness(connect_s=CONNECT_S, timeout_s=timeout_s, now=time.monotonic())
         self._reason = ""
@@ -104,10 +104,12 @@ class PublisherPeer:
                 on_sign=self._take_sign,
             )
             has_layers = kind == "video" and offer.has_layers
-            receiver = UnitReceiver(
-                kind, transceiver.receiver.transport, events,
+            receiver = RtpReceiver(
+                kind,
+                transceiver.receiver.transport,
+                events,
                 max_pixels=MAX_PIXELS if has_layers else None,
-            )  # fmt: skip
+            )
             self._receivers[kind] = receiver
             self._clock.add_track(kind, _CLOCK_RATES[kind])
             Peer.watch_media_only(transceiver, self._take_sign)
@@ -205,8 +207,8 @@ class PublisherPeer:
                 payload=taken.payload,
                 width=taken.width,
                 height=taken.height,
-                stamps=((Stage.ARRIVED, coded.last_arrival_us),),
-            )  # fmt: skip
+                stamps=((Checkpoint.ARRIVED, coded.last_arrival_us),),
+            )
         )
 
     def _tell_reason(self, now: float) -> None:

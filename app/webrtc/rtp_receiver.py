@@ -30,15 +30,15 @@ from aiortc.rtp import (
     unwrap_rtx,
 )
 
-from app.rtp.jitter_buffer import AudioAssembler, CodedUnit, Output, Packet, VideoAssembler
-from app.rtp.key_frame_pace import KeyFrameAsks
+from app.rtp.jitter_buffer import AudioJitterBuffer, CodedUnit, Output, Packet, VideoJitterBuffer
+from app.rtp.key_frame_pace import KeyFramePace
 from app.rtp.simulcast_layers import LayerChoice
-from app.rtp.ssrc_choice import SourceChoice
+from app.rtp.ssrc_choice import SsrcChoice
 from app.webrtc.guarded_transport import measured_round_trip_s
 from app.webrtc.payload_formats import CODEC_NAMES, depayload
 from app.webrtc.srtp_inlet import MAX_SOURCES
 from media.codec import Codec
-from media.fragment import Head
+from media.fragment import PayloadStart
 from media.frame_head import inspect
 from wire.clock import now_us
 
@@ -70,7 +70,7 @@ class ReceiverEvents:
     "Something came that is no media."
 
 
-class UnitReceiver(RTCRtpReceiver):
+class RtpReceiver(RTCRtpReceiver):
     """One track's receiver; ``lost_packets`` counts what no retransmission brought back."""
 
     def __init__(
@@ -85,18 +85,18 @@ class UnitReceiver(RTCRtpReceiver):
         super().__init__(kind, transport)
         self.kind = kind
         self._events = events
-        self._video = VideoAssembler() if kind == "video" else None
-        self._audio = AudioAssembler()
+        self._video = VideoJitterBuffer() if kind == "video" else None
+        self._audio = AudioJitterBuffer()
         self._estimator = RemoteBitrateEstimator() if kind == "video" else None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._rtx_ssrcs: dict[int, int] = {}
         self._statistics: dict[int, StreamStatistics] = {}
         self._reports: dict[int, tuple[int, float]] = {}
         self._own_ssrc: int | None = None
-        self._source: SourceChoice[_Media] | LayerChoice[_Media] = SourceChoice()
+        self._source: SsrcChoice[_Media] | LayerChoice[_Media] = SsrcChoice()
         if max_pixels is not None:
             self._source = LayerChoice(_pixels, max_pixels=max_pixels)
-        self._key_frame_asks = KeyFrameAsks()
+        self._key_frame_asks = KeyFramePace()
         self._key_frame_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -225,9 +225,13 @@ class UnitReceiver(RTCRtpReceiver):
             self.malformed_packets += 1
             return
         media = Packet(
-            packet.sequence_number, packet.timestamp, bool(packet.marker), fragment.data,
-            arrival_us, fragment.head,
-        )  # fmt: skip
+            packet.sequence_number,
+            packet.timestamp,
+            bool(packet.marker),
+            fragment.data,
+            arrival_us,
+            fragment.head,
+        )
         now = time.monotonic()
         heard = self._source.take(
             packet.ssrc, _Media(name, codec.clockRate, media, resent), now=now
@@ -372,7 +376,7 @@ def _pixels(media: _Media) -> int:
             return 0
         if data[4] & 0x1F not in _BEFORE_PICTURES:
             return 0
-    elif media.packet.head in (Head.MIDDLE, Head.FRAME):
+    elif media.packet.head in (PayloadStart.MIDDLE, PayloadStart.FRAME):
         return 0
     info = inspect(media.codec, data)
     return info.width * info.height

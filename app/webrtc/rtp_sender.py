@@ -39,7 +39,7 @@ from aiortc.rtp import (
 from app.rtp.capture_clock import us_to_ntp
 from app.rtp.outgoing_times import OutgoingTimes
 from app.rtp.pacer import Pacer
-from app.rtp.send_queue import Outgoing, SendQueue
+from app.rtp.send_queue import PacketizedFrame, SendQueue
 from app.token_bucket import TokenBucket
 from app.webrtc.extension_map import MID, SEND_TIME
 from app.webrtc.payload_formats import CODEC_NAMES, RtpHeader
@@ -58,7 +58,7 @@ _UNSENDABLE = (ValueError, OverflowError, struct.error, pylibsrtp.Error)
 """What packing and protecting raise for a unit that fits no packet: it is left out."""
 
 
-class UnitSender(RTCRtpSender):
+class RtpSender(RTCRtpSender):
     """One track's sender. ``push`` is the only way in; it never waits."""
 
     def __init__(
@@ -114,7 +114,7 @@ class UnitSender(RTCRtpSender):
         """True if the viewer negotiated the codec."""
         return codec in self._payload_types
 
-    def push(self, unit: Outgoing) -> None:
+    def push(self, unit: PacketizedFrame) -> None:
         """Queues one unit by the rules of ``SendQueue``; nothing before the connection stands."""
         if self._running:
             self._queue.push(unit, now=time.monotonic())
@@ -215,15 +215,17 @@ class UnitSender(RTCRtpSender):
             except TimeoutError:
                 pass
 
-    async def _send_unit(self, unit: Outgoing) -> None:
+    async def _send_unit(self, unit: PacketizedFrame) -> None:
         payload_type = self._payload_types.get(unit.payload_codec)
         if payload_type is None or self._header is None:
             self._queue.dropped["codec"] += 1
             return
         pts = self._times.at(
-            unit.pts, clock_rate=unit.clock_rate, is_key=unit.is_key or not unit.is_video,
+            unit.pts,
+            clock_rate=unit.clock_rate,
+            is_key=unit.is_key or not unit.is_video,
             is_live=unit.is_live,
-        )  # fmt: skip
+        )
         timestamp = (pts + self._rtp_offset) & 0xFFFFFFFF
         last = len(unit.payloads) - 1
         for index, payload in enumerate(unit.payloads):
@@ -231,9 +233,12 @@ class UnitSender(RTCRtpSender):
                 await self._wait_turn(self._pacer, len(payload))
             marker = unit.is_video and index == last
             header = self._header.pack(
-                payload_type=payload_type, marker=marker, sequence=self._sequence,
-                timestamp=timestamp, send_time=current_ntp_time() >> 14 & 0xFFFFFF,
-            )  # fmt: skip
+                payload_type=payload_type,
+                marker=marker,
+                sequence=self._sequence,
+                timestamp=timestamp,
+                send_time=current_ntp_time() >> 14 & 0xFFFFFF,
+            )
             if unit.is_video:
                 kept = (self._sequence, payload_type, marker, timestamp, payload)
                 self._history[self._sequence % HISTORY] = kept
@@ -265,9 +270,12 @@ class UnitSender(RTCRtpSender):
             payload = sequence.to_bytes(2, "big") + payload
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         head = header.pack(
-            payload_type=payload_type, marker=marker, sequence=number,
-            timestamp=timestamp, send_time=current_ntp_time() >> 14 & 0xFFFFFF,
-        )  # fmt: skip
+            payload_type=payload_type,
+            marker=marker,
+            sequence=number,
+            timestamp=timestamp,
+            send_time=current_ntp_time() >> 14 & 0xFFFFFF,
+        )
         if self._pacer is not None:
             self._pacer.overdraw(len(payload))  # a packet that is missed waits for nothing
         try:

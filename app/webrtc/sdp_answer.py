@@ -50,10 +50,13 @@ def offer_for_aiortc(offer: Offer) -> str:
     lines.append("a=group:BUNDLE " + " ".join(mids))
     for section, mid in zip(offer.used, mids, strict=True):
         lines += [
-            f"m={section.kind} 9 UDP/TLS/RTP/SAVPF 96", f"c={_NO_ADDRESS}", f"a=mid:{mid}",
-            f"a=rtpmap:96 {_ANY_CODEC[section.kind]}", *common,
+            f"m={section.kind} 9 UDP/TLS/RTP/SAVPF 96",
+            f"c={_NO_ADDRESS}",
+            f"a=mid:{mid}",
+            f"a=rtpmap:96 {_ANY_CODEC[section.kind]}",
+            *common,
             *(f"a=ssrc:{ssrc} cname:-" for ssrc in section.ssrcs),
-        ]  # fmt: skip
+        ]
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -24,10 +24,23 @@ _MEDIA = re.compile(
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,64}")
 
-_ASCII = frozenset({
-    "extmap", "fingerprint", "fmtp", "group", "ice-options", "ice-pwd", "ice-ufrag", "mid", "rid",
-    "rtcp-fb", "rtpmap", "setup", "simulcast",
-})  # fmt: skip
+_ASCII = frozenset(
+    {
+        "extmap",
+        "fingerprint",
+        "fmtp",
+        "group",
+        "ice-options",
+        "ice-pwd",
+        "ice-ufrag",
+        "mid",
+        "rid",
+        "rtcp-fb",
+        "rtpmap",
+        "setup",
+        "simulcast",
+    }
+)
 """Attributes that cannot be left out without changing what the rest means."""
 
 Attributes = Mapping[str, tuple[str, ...]]

@@ -33,9 +33,13 @@ from app.webrtc.simulcast_offer import SimulcastOffer, read_simulcast
 from app.webrtc.transport_offer import MAX_CANDIDATES, TransportOffer, read_transport
 
 __all__ = [
-    "MAX_CANDIDATES", "MAX_OFFER_BYTES", "MediaOffer", "Offer", "check_play_offer",
+    "MAX_CANDIDATES",
+    "MAX_OFFER_BYTES",
+    "MediaOffer",
+    "Offer",
+    "check_play_offer",
     "check_publish_offer",
-]  # fmt: skip
+]
 
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _PROTOCOLS = frozenset(
@@ -151,9 +155,12 @@ def _check(sdp: str, *, publishes: bool) -> Offer:
     )
     _check_numbers(sections)
     return Offer(
-        read_transport(session, tagged), sections, bundle, publishes,
+        read_transport(session, tagged),
+        sections,
+        bundle,
+        publishes,
         has_mixed_extensions=publishes and any(reader.allows_mixed(s) for s in used),
-    )  # fmt: skip
+    )
 
 
 def _bundle(session: Description) -> tuple[str, ...]:
@@ -215,13 +222,17 @@ class _Reader:
             numbers = {payload.number for payload in payloads}
             simulcast = read_simulcast(section, numbers)
         return MediaOffer(
-            section.kind, section.protocol, section.formats, mid, payloads,
+            section.kind,
+            section.protocol,
+            section.formats,
+            mid,
+            payloads,
             extensions=self._extensions(section, mid, has_layers=bool(simulcast.layers)),
             simulcast=simulcast,
             ssrcs=_ssrcs(section),
             is_layered=len(simulcast.layers) > 1 or _has_sim_group(section),
             has_reduced_size="rtcp-rsize" in section.attributes,
-        )  # fmt: skip
+        )
 
     def allows_mixed(self, section: Section) -> bool:
         """True if one-byte and two-byte extension headers may alternate."""

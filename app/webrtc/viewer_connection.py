@@ -7,11 +7,11 @@ import dataclasses
 import uuid
 from collections.abc import Callable
 
-from app.rtp.send_queue import Outgoing
+from app.rtp.send_queue import PacketizedFrame
 from app.webrtc.ice import UNKNOWN_ROUTE, Route
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
-from app.webrtc.rtp_sender import UnitSender
+from app.webrtc.rtp_sender import RtpSender
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.trickle import Fragment
 from media.codec import Codec
@@ -27,7 +27,7 @@ class ViewerEvents:
     "Called once, with the reason as a sentence."
 
 
-class ViewerPeer:
+class ViewerConnection:
     """One WHEP viewer."""
 
     def __init__(
@@ -36,7 +36,7 @@ class ViewerPeer:
         self._events = events
         self._rtp_offset = rtp_offset
         self._peer = Peer(self._state_changed, refusals)
-        self._senders: dict[str, UnitSender] = {}
+        self._senders: dict[str, RtpSender] = {}
         self._ended = False
         self.end_reason = ""
         """Why it ended by itself, as a sentence."""
@@ -48,7 +48,7 @@ class ViewerPeer:
         stream_id = str(uuid.uuid4())
         for kind in offer.kinds:
             transceiver = self._peer.add_track(kind, "sendonly")
-            sender = UnitSender(
+            sender = RtpSender(
                 kind,
                 transceiver.sender.transport,
                 rtp_offset=self._rtp_offset if kind == "video" else 0,
@@ -63,7 +63,7 @@ class ViewerPeer:
         self._deadline = loop.call_later(CONNECT_S, self._give_up)
         return sdp
 
-    def push(self, unit: Outgoing) -> None:
+    def push(self, unit: PacketizedFrame) -> None:
         """Sends one unit, by the drop rules of ``SendQueue``."""
         sender = self._senders.get("video" if unit.is_video else "audio")
         if sender is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from benchmarks.capacity.figures import FrameTimes
 from benchmarks.capacity.material import FPS, HEIGHT, WIDTH, CodedFrame
-from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire import clock, control, keys
 from wire.batch import Batch
@@ -18,7 +18,7 @@ from wire.connection import Redis
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.streams import WATCH_AGAIN_S, StreamRegistry
-from workers.session.clock_offset import EntryAge
+from workers.session.clock_offset import ClockOffset
 
 __all__ = ["Feed"]
 
@@ -34,7 +34,7 @@ class Feed:
     """``begin``, then ``play`` beside ``stay`` and ``collect``, then ``end``; each once."""
 
     def __init__(
-        self, client: Redis, stream: str, frames: Sequence[CodedFrame], age: EntryAge
+        self, client: Redis, stream: str, frames: Sequence[CodedFrame], age: ClockOffset
     ) -> None:
         """``age`` knows the server's clock, on which all times are."""
         self.stream = stream
@@ -70,9 +70,12 @@ class Feed:
     async def play(self, begin_at: float, frames: int) -> None:
         """Sends the first so many frames from ``begin_at`` (monotonic) on."""
         writer = LogWriter(
-            self._client, stream=self.stream, rendition=keys.SOURCE, owner_field="session",
+            self._client,
+            stream=self.stream,
+            rendition=keys.SOURCE,
+            owner_field="session",
             epoch=self._session,
-        )  # fmt: skip
+        )
         for index, frame in enumerate(self._frames[:frames]):
             due = begin_at + index / FPS
             await asyncio.sleep(max(0.0, due - time.monotonic()))
@@ -127,5 +130,5 @@ def _unit(frame: CodedFrame, index: int, now_us: int) -> AccessUnit:
         payload=frame.payload,
         width=WIDTH,
         height=HEIGHT,
-        stamps=((Stage.ARRIVED, now_us), (Stage.LOGGED, now_us)),
+        stamps=((Checkpoint.ARRIVED, now_us), (Checkpoint.LOGGED, now_us)),
     )

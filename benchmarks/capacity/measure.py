@@ -95,9 +95,13 @@ class _Crowds:
                     break
                 self._runs += 1
                 outcome = await play(
-                    client, f"run{self._runs}", self._material.crowd(content, number), self._span,
-                    worker=NAME, cpu_s=worker.cpu_s,
-                )  # fmt: skip
+                    client,
+                    f"run{self._runs}",
+                    self._material.crowd(content, number),
+                    self._span,
+                    worker=NAME,
+                    cpu_s=worker.cpu_s,
+                )
                 print(f"{name}: {_in_short(outcome)}", flush=True)
                 outcomes.append(outcome)
         finally:

@@ -15,7 +15,7 @@ import psutil
 
 from benchmarks.machine import cpu_s
 from benchmarks.server import environment
-from wire.parent_death import dying_with_us
+from wire.parent_death import die_with_parent
 
 __all__ = ["NAME", "PinnedWorker", "on_core", "pinned_worker"]
 
@@ -65,17 +65,24 @@ def pinned_worker(core: int, redis_url: str, *, model: str, reuse: bool) -> Iter
     as many streams as it is given: how many it sustains is the question.
     """
     env = environment(
-        redis_url=redis_url, worker_name=NAME, worker_threads="1", worker_capacity=_ANY_NUMBER,
-        model=model, reuse=str(reuse).lower(),
-    )  # fmt: skip
+        redis_url=redis_url,
+        worker_name=NAME,
+        worker_threads="1",
+        worker_capacity=_ANY_NUMBER,
+        model=model,
+        reuse=str(reuse).lower(),
+    )
     with tempfile.TemporaryDirectory(prefix="sharpcast-crowd-") as folder:
         log = Path(folder) / "log"
         with open(log, "wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "work"],
-                env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                env=env,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
                 preexec_fn=_pinned(core),
-            )  # fmt: skip
+            )
         try:
             worker = PinnedWorker(process, log)
             worker.until_ready(reuse=reuse)
@@ -96,7 +103,7 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def _pinned(core: int) -> Callable[[], None]:
-    die_with_us = dying_with_us()
+    die_with_us = die_with_parent()
 
     def prepare() -> None:
         """Runs in the child, before its program: every thread of it inherits the core."""

@@ -30,10 +30,24 @@ class Course:
 def grid(courses: Sequence[Course]) -> str:
     """A Markdown table with a line for each run; shares are of all frames."""
     heads = (
-        "model", "content", "streams", "full", "reuse", "of what it wanted", "smaller", "bicubic",
-        "copied", "dropped", "p50", "p95", "p99", "worst gap", "worker's core", "feeder late",
+        "model",
+        "content",
+        "streams",
+        "full",
+        "reuse",
+        "of what it wanted",
+        "smaller",
+        "bicubic",
+        "copied",
+        "dropped",
+        "p50",
+        "p95",
+        "p99",
+        "worst gap",
+        "worker's core",
+        "feeder late",
         "in time",
-    )  # fmt: skip
+    )
     lines = [_line(heads), _line(["---"] * len(heads))]
     lines += [_line(_cells(course, outcome)) for course in courses for outcome in course.outcomes]
     return "\n".join(lines)
@@ -92,12 +106,18 @@ def _cells(course: Course, outcome: Outcome) -> list[str]:
     others = [got.share(number) for number in (got.smaller, got.bicubic, got.copied)]
     times = (timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.worst_gap_ms)
     return [
-        net, course.content, str(outcome.streams), *(f"{share:.1%}" for share in shares),
-        f"{got.granted:.0%}" if got.reuse else "", *(f"{share:.1%}" for share in others),
-        f"{1 - timing.out_share:.1%}", *(f"{ms:.0f} ms" for ms in times),
-        f"{outcome.worker_cpu:.0%}", f"{outcome.late_ms:.0f} ms",
+        net,
+        course.content,
+        str(outcome.streams),
+        *(f"{share:.1%}" for share in shares),
+        f"{got.granted:.0%}" if got.reuse else "",
+        *(f"{share:.1%}" for share in others),
+        f"{1 - timing.out_share:.1%}",
+        *(f"{ms:.0f} ms" for ms in times),
+        f"{outcome.worker_cpu:.0%}",
+        f"{outcome.late_ms:.0f} ms",
         "yes" if is_sustained(outcome) else "no",
-    ]  # fmt: skip
+    ]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from benchmarks.capacity.material import FPS, CodedFrame
 from wire import clock
 from wire.connection import Redis, command
 from wire.heartbeat import PERIOD_S, Heartbeats, StreamWork
-from workers.session.clock_offset import EntryAge
+from workers.session.clock_offset import ClockOffset
 
 __all__ = ["Outcome", "Span", "play"]
 
@@ -108,7 +108,7 @@ async def play(
     )
 
 
-async def _compared(client: Redis) -> EntryAge:
+async def _compared(client: Redis) -> ClockOffset:
     """Knows the server's clock by the quickest of some answers; the first one also connects."""
     answers = []
     for _ in range(_QUESTIONS):
@@ -116,7 +116,7 @@ async def _compared(client: Redis) -> EntryAge:
         seconds, micros = await command(client, "TIME")
         answers.append((clock.now_us() - before_us, before_us, int(seconds), int(micros)))
     took_us, before_us, seconds, micros = min(answers)
-    age = EntryAge()
+    age = ClockOffset()
     age.learn(1_000_000 * seconds + micros, before_us=before_us, after_us=before_us + took_us)
     return age
 

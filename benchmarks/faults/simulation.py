@@ -10,11 +10,11 @@ import dataclasses
 import random
 from typing import Any
 
-from app.delivery.playback_session import Viewing
-from app.streams.ingest_queue import Backlog
+from app.delivery.playback_session import PlaybackSession
+from app.streams.ingest_queue import IngestQueue
 from app.streams.ingest_state import Event, State, after
-from app.streams.rendition_reader import RenditionTail
-from app.streams.stream_timeline import TimeLine
+from app.streams.rendition_reader import RenditionReader
+from app.streams.stream_timeline import StreamTimeline
 from benchmarks.faults.history import Seen, Verdict, check
 from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
@@ -275,8 +275,8 @@ class World:
         self.redis = RedisModel()
         lag_s = self._random.uniform(0.01, 0.12)
         self.workers = [WorkerModel(n, self.redis, lag_s) for n in range(2)]
-        self._backlog = Backlog()
-        self._time_line = TimeLine()
+        self._backlog = IngestQueue()
+        self._time_line = StreamTimeline()
         self._state = State.CONNECTING
         self._session = 1
         self._number = 0
@@ -286,14 +286,17 @@ class World:
         self._is_sending = True
         client = connect("unix:///nowhere")  # which nobody asks anything
         self._tails = {
-            name: RenditionTail(client, "cam", name, session=self._session)
+            name: RenditionReader(client, "cam", name, session=self._session)
             for name in (keys.SOURCE, keys.ENHANCED)
         }
         self._at = 0
-        self.viewing = Viewing(
-            self._tails[keys.ENHANCED], self._tails[keys.SOURCE], fallback=True, has_audio=False,
+        self.viewing = PlaybackSession(
+            self._tails[keys.ENHANCED],
+            self._tails[keys.SOURCE],
+            fallback=True,
+            has_audio=False,
             clock=lambda: self.now_s,
-        )  # fmt: skip
+        )
         self.screen = Screen(self)
 
     def run(self) -> Verdict:
@@ -351,13 +354,21 @@ class World:
         at_us = int(self.now_s * 1e6)
         unit = self._time_line.place(
             AccessUnit(
-                kind=Kind.VIDEO, codec=Codec.H264, flags=Flags.KEY if is_key else Flags.NONE,
-                sequence=self._frame, pts=self._origin + TICKS * self._frame, clock_rate=90_000,
-                capture_us=at_us, arrival_us=at_us, width=480, height=SOURCE_LINES,
-                payload=b"\0\0\0\1" + (b"\x65" if is_key else b"\x41")
+                kind=Kind.VIDEO,
+                codec=Codec.H264,
+                flags=Flags.KEY if is_key else Flags.NONE,
+                sequence=self._frame,
+                pts=self._origin + TICKS * self._frame,
+                clock_rate=90_000,
+                capture_us=at_us,
+                arrival_us=at_us,
+                width=480,
+                height=SOURCE_LINES,
+                payload=b"\0\0\0\1"
+                + (b"\x65" if is_key else b"\x41")
                 + b"%016d%08d" % (0, self._number),
             )
-        )  # fmt: skip
+        )
         self._frame += 1
         self._number += 1
         if is_key:

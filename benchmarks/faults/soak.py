@@ -122,8 +122,9 @@ def soak(minutes: float) -> list[str]:
         url = f"http://127.0.0.1:{stack.port}/whep/{viewers.names[0]}"
         stalled = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.faults.watcher", url, os.devnull],
-            env=environment(), start_new_session=True,
-        )  # fmt: skip
+            env=environment(),
+            start_new_session=True,
+        )
         time.sleep(3.0)
         stalled.send_signal(signal.SIGSTOP)
         samples = Samples(stack)

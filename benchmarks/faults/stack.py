@@ -127,20 +127,28 @@ class Stack:
     def _start(self, command: str, log_name: str, **settings: str) -> Process:
         with open(self.folder / log_name, "ab") as log:
             return self._popen(
-                [*_CLI, command], log,
+                [*_CLI, command],
+                log,
                 environment(
-                    redis_url=self.redis.url, http_port=str(self.port), log_level="info",
+                    redis_url=self.redis.url,
+                    http_port=str(self.port),
+                    log_level="info",
                     **settings,
-                ) | self._clock_settings(),
-            )  # fmt: skip
+                )
+                | self._clock_settings(),
+            )
 
     def _popen(
         self, command: list[str], log: IO[bytes], env: Mapping[str, str] | None = None
     ) -> Process:
         process = subprocess.Popen(
-            command, env=env or environment(), stdout=log, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            command,
+            env=env or environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._processes.append(process)
         return process
 

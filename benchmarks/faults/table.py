@@ -165,10 +165,22 @@ FAULTS = (
     Fault("Redis away for 10 s", take_redis_away, 0.5, 2.0),
     Fault("Redis memory full for 5 s", fill_memory, 0.5, 2.0),
     Fault("Redis disk full for 5 s", fill_disk, 0.5, 2.0),
-    Fault("publisher away for 3 s, back under the same name", replace_publisher, None, 1.0,
-          keeps_numbers=False),
-    Fault("app killed, started again at once", kill_app, 3.0, 4.0, settle_s=8, workers=0,
-          is_one_session=False),
+    Fault(
+        "publisher away for 3 s, back under the same name",
+        replace_publisher,
+        None,
+        1.0,
+        keeps_numbers=False,
+    ),
+    Fault(
+        "app killed, started again at once",
+        kill_app,
+        3.0,
+        4.0,
+        settle_s=8,
+        workers=0,
+        is_one_session=False,
+    ),
     Fault("wall clocks 60 s forward", step_clock(60), 0.2, None, clock=True),
     Fault("wall clocks 60 s back", step_clock(-60), 0.2, None, clock=True),
-)  # fmt: skip
+)

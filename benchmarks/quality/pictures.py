@@ -74,9 +74,12 @@ def _speed(results: Results, path: Path) -> None:
         # Neighbours' names would lie over one another.
         low = method.name.endswith("fp32") if method.kind == "ours" else number % 2 == 1
         axis.annotate(
-            method.name, (spent, value), (5, -10 if low else 4), textcoords="offset points",
+            method.name,
+            (spent, value),
+            (5, -10 if low else 4),
+            textcoords="offset points",
             fontsize=8,
-        )  # fmt: skip
+        )
     axis.axvline(1000 / 30, color="grey", linestyle=":")
     axis.text(1000 / 30, axis.get_ylim()[0], " 30 frames/s", fontsize=8, va="bottom")
     axis.axhline(0, color="black", linewidth=0.8)

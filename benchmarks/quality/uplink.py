@@ -66,9 +66,12 @@ def bd_rate(points: list[Point], way: str, measure: str) -> float | None:
             curves = {each: _curve(points, each, clip, codec, measure) for each in WAYS}
             if all(_overlap(curves[LARGE], curve) for curve in curves.values()):
                 delta = bjontegaard.bd_rate(
-                    *curves[LARGE], *curves[way], method="akima", require_matching_points=False,
+                    *curves[LARGE],
+                    *curves[way],
+                    method="akima",
+                    require_matching_points=False,
                     min_overlap=0,
-                )  # fmt: skip
+                )
                 if np.isfinite(delta):
                     deltas.append(float(delta))
     return float(np.mean(deltas)) if deltas else None

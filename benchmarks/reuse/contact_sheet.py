@@ -19,7 +19,7 @@ from models.training.codec import LiveEncoder
 from workers.bitstream.frame_info import CELL, cells
 from workers.temporal.motion_compensation import blank_residual, match
 from workers.temporal.padding import MARGIN, bordered
-from workers.temporal.propagator import STILL, Reuser
+from workers.temporal.propagator import STILL, Propagator
 from workers.temporal.region_selection import Region
 from workers.upscale.temporal_upscaler import MOST_PART
 
@@ -64,7 +64,7 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     halo = manifest.receptive_radius
     height, width = material.small.shape[1:]
     runtime = free_net(manifest, "int8", width, height)
-    reuser = Reuser(width, height, SCALE, halo)
+    reuser = Propagator(width, height, SCALE, halo)
     fate: Fate = np.zeros(cells(width, height), np.uint8)
     before: Bytes | None = None
     most = int(MOST_PART * (width + 2 * halo) * (height + 2 * halo))
@@ -90,7 +90,7 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     return fate, reuser.enlarged
 
 
-def _predicted(reuser: Reuser, luma: Bytes, before: Bytes | None, coded: Coded) -> Fate:
+def _predicted(reuser: Propagator, luma: Bytes, before: Bytes | None, coded: Coded) -> Fate:
     """The prediction's own choices, found as it finds them."""
     height, width = luma.shape
     grid = cells(width, height)
@@ -100,9 +100,18 @@ def _predicted(reuser: Reuser, luma: Bytes, before: Bytes | None, coded: Coded) 
         dx, dy = np.zeros((2, *grid), np.int16)
         squares = np.zeros(grid, np.float32)
         match(
-            bordered(luma), bordered(before), MARGIN, motion.dx, motion.dy, motion.valid, STILL,
-            dx, dy, squares, blank_residual(*grid),
-        )  # fmt: skip
+            bordered(luma),
+            bordered(before),
+            MARGIN,
+            motion.dx,
+            motion.dy,
+            motion.valid,
+            STILL,
+            dx,
+            dy,
+            squares,
+            blank_residual(*grid),
+        )
         moved = (dx != 0) | (dy != 0)
     names = list(COLOURS)
     fate = np.where(moved, names.index("moved"), names.index("stood still"))

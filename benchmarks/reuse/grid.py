@@ -123,9 +123,14 @@ def fill(plan: Plan, report: Callable[[str], None]) -> list[Cell]:
             # How int8 compares with floats does not depend on the size.
             names = tuple(name for name in METHODS if size == NORMAL or name != FP32)
             cell = measure(
-                net, material, frames, codec,
-                every=plan.every, is_large=size == LARGE, names=names,
-            )  # fmt: skip
+                net,
+                material,
+                frames,
+                codec,
+                every=plan.every,
+                is_large=size == LARGE,
+                names=names,
+            )
             report(f"{net}, {KINDS[kind]}, {material.size}, {codec}")
             cells.append(cell)
     return cells
@@ -146,9 +151,15 @@ def _filmed(kind: str, size: str, frames: int) -> Material:
 
 
 def measure(
-    net: str, material: Material, frames: Sequence[Coded], codec: str, *, every: int,
-    is_large: bool = False, names: Sequence[str] = METHODS,
-) -> Cell:  # fmt: skip
+    net: str,
+    material: Material,
+    frames: Sequence[Coded],
+    codec: str,
+    *,
+    every: int,
+    is_large: bool = False,
+    names: Sequence[str] = METHODS,
+) -> Cell:
     """One net on one stream; then, once time no longer matters, how good the pictures are. VMAF
     looks at one frame in ``every``.
     """

@@ -23,10 +23,10 @@ from benchmarks.reuse.nets import (
 from models.export.measure import bicubic
 from models.manifest import Manifest, Precision, model_file
 from models.training.clip import Bytes
-from workers.engines.engine import FreeSession
+from workers.engines.engine import DynamicShapeSession
 from workers.media.picture import Picture
 from workers.upscale.chroma import resize_chroma
-from workers.upscale.temporal_upscaler import ReuseFeed
+from workers.upscale.temporal_upscaler import TemporalUpscaler
 
 __all__ = ["FLOW", "FP32", "FULL", "HALF", "LOOP", "METHODS", "NOW_AND_THEN", "PLAIN", "REUSE"]
 __all__ += ["SPARSE", "Method", "Work", "make_methods"]
@@ -117,10 +117,16 @@ class Reuse:
     """
 
     def __init__(
-        self, manifest: Manifest, net: FreeSession, width: int, height: int, *, most: float | None
+        self,
+        manifest: Manifest,
+        net: DynamicShapeSession,
+        width: int,
+        height: int,
+        *,
+        most: float | None,
     ) -> None:
         self._net = ClockedNet(net, manifest.receptive_radius)
-        self._feed = ReuseFeed(manifest, width, height, self._net)
+        self._feed = TemporalUpscaler(manifest, width, height, self._net)
         self._most = most
 
     def enhance(self, coded: Coded, target: Picture) -> Work:
@@ -150,7 +156,7 @@ class Plain:
 class Loop:
     """The float net on every picture, as anyone would write it."""
 
-    def __init__(self, net: FreeSession, scale: int) -> None:
+    def __init__(self, net: DynamicShapeSession, scale: int) -> None:
         self._net, self._scale = ClockedNet(net, 0), scale
 
     def enhance(self, coded: Coded, target: Picture) -> Work:

@@ -15,7 +15,7 @@ from models.export.graph import INPUT, STRENGTH
 from models.manifest import Manifest, Precision, load_manifest, model_file
 from models.training.clip import Bytes
 from workers.engines import make_engine
-from workers.engines.engine import Engine, FreeNet, FreeSession, Session
+from workers.engines.engine import DynamicShapeModel, DynamicShapeSession, Engine, Session
 
 __all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
@@ -24,7 +24,9 @@ def _engine() -> Engine:
     return make_engine("openvino", threads=1)
 
 
-def free_net(manifest: Manifest, precision: Precision, width: int, height: int) -> FreeSession:
+def free_net(
+    manifest: Manifest, precision: Precision, width: int, height: int
+) -> DynamicShapeSession:
     """For a picture of that size and all regions of it, made ready as a worker does; streams share
     the net, which learns what sizes are often met.
     """
@@ -35,7 +37,7 @@ def free_net(manifest: Manifest, precision: Precision, width: int, height: int) 
 
 
 @functools.cache
-def _free(path: Path, model: str) -> FreeNet:
+def _free(path: Path, model: str) -> DynamicShapeModel:
     return _engine().compile_free(load_manifest(model), path)
 
 
@@ -71,7 +73,7 @@ class Effort:
 class ClockedNet:
     """Says what the net within did."""
 
-    def __init__(self, net: FreeSession, halo: int) -> None:
+    def __init__(self, net: DynamicShapeSession, halo: int) -> None:
         self._net, self._halo = net, halo
         self._effort = Effort(0, 0.0, 0)
 

@@ -47,9 +47,13 @@ def measure_peak() -> list[Kernel]:
     """All of them, in a process of its own, since its threads are counted when numpy is loaded."""
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.reuse.peak"], cwd=root, capture_output=True, text=True,
-        env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}, check=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "benchmarks.reuse.peak"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+        check=True,
+    )
     return [Kernel(**each) for each in json.loads(done.stdout)]
 
 

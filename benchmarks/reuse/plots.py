@@ -23,9 +23,13 @@ from benchmarks.reuse.quality_over_time import SHOWN, Course
 __all__ = ["draw_course", "draw_kept", "draw_profile", "draw_time"]
 
 METHOD_COLOURS = {
-    FULL: "#111111", REUSE: "#1f6feb", HALF: "#54aeff", PLAIN: "#8a8f98", FLOW: "#c98a2b",
+    FULL: "#111111",
+    REUSE: "#1f6feb",
+    HALF: "#54aeff",
+    PLAIN: "#8a8f98",
+    FLOW: "#c98a2b",
     LOOP: "#8250df",
-}  # fmt: skip
+}
 KIND_COLOURS = dict(
     zip(KINDS, ("#1f6feb", "#d1242f", "#1a7f37", "#8250df", "#c98a2b"), strict=True)
 )
@@ -42,9 +46,14 @@ def draw_kept(cells: Sequence[Cell], nets: Sequence[str], path: Path) -> None:
                 points = [(saved([cell], m), kept([cell], m, measure)) for m in (REUSE, HALF)]
                 x, y = zip(*[p for p in points if p[1] is not None] or [(np.nan, np.nan)])  # noqa: B905
                 axis.plot(
-                    x, y, "-", marker=MARKERS[cell.codec], color=KIND_COLOURS[cell.kind], ms=6,
+                    x,
+                    y,
+                    "-",
+                    marker=MARKERS[cell.codec],
+                    color=KIND_COLOURS[cell.kind],
+                    ms=6,
                     label=f"{KINDS[cell.kind]}, {cell.codec}",
-                )  # fmt: skip
+                )
             axis.axhline(95, color="grey", linestyle=":")
             axis.set_title(f"{net}: {measure.upper()}", fontsize=10)
             axis.set_xlabel("multiply-adds of the net saved, %")

@@ -82,9 +82,12 @@ def _format(wish: Wish, clip: Clip | None) -> SendFormat:
     if clip is not None and not wish.fps:
         fps = clip.fps
     return SendFormat(
-        width=width, height=height, fps=fps, kbps=wish.kbps,
+        width=width,
+        height=height,
+        fps=fps,
+        kbps=wish.kbps,
         has_sound=clip is not None and clip.has_sound,
-    )  # fmt: skip
+    )
 
 
 def _size(text: str, clip: Clip | None) -> tuple[int, int]:

@@ -52,6 +52,12 @@ def _draw(luma: npt.NDArray[np.uint8], tick: int) -> None:
     cv2.circle(luma, centre, height // 10, 235, -1, cv2.LINE_AA)
     scale = height / 270
     cv2.putText(
-        luma, f"{tick:06d}", (int(12 * scale), int(height * 0.7)), cv2.FONT_HERSHEY_SIMPLEX,
-        1.4 * scale, 16, max(1, round(3 * scale)), cv2.LINE_AA,
-    )  # fmt: skip
+        luma,
+        f"{tick:06d}",
+        (int(12 * scale), int(height * 0.7)),
+        cv2.FONT_HERSHEY_SIMPLEX,
+        1.4 * scale,
+        16,
+        max(1, round(3 * scale)),
+        cv2.LINE_AA,
+    )

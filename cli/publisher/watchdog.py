@@ -29,7 +29,7 @@ import typer
 from cli.errors import NotPublished
 from cli.publisher.comeback import Comeback, Verdict
 from wire import stop_signals
-from wire.parent_death import dying_with_us
+from wire.parent_death import die_with_parent
 
 PATIENCE_S = 3.0
 TRY_AGAIN = 75
@@ -98,7 +98,7 @@ class _Parent:
         if self._ends_at is not None and self._comeback.was_live:
             left_s = max(0.0, self._ends_at - time.monotonic())
         self._ear, mouth = os.pipe()
-        die_with_us = dying_with_us()
+        die_with_us = die_with_parent()
         child = os.fork()
         if child == 0:
             die_with_us()

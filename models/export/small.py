@@ -65,9 +65,10 @@ class TorchUpscaler:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m models.export.small", description=__doc__,
+        prog="python -m models.export.small",
+        description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
+    )
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--name", required=True)
     parser.add_argument("--title", required=True)

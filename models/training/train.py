@@ -61,9 +61,13 @@ def train(
     for parameter in net.parameters():
         parameter.requires_grad_((id(parameter) in crisp) == (config.stage == "crisp"))
     run = Run.begin(
-        net, average, {"config": asdict(model)},
-        rate=config.rate, warm_up=config.warm_up, steps=config.steps,
-    )  # fmt: skip
+        net,
+        average,
+        {"config": asdict(model)},
+        rate=config.rate,
+        warm_up=config.warm_up,
+        steps=config.steps,
+    )
     first = run.resume(checkpoint)
     started, losses = time.monotonic(), []
     for step in range(first, config.steps):

@@ -46,9 +46,13 @@ def train_video(
     torch.manual_seed(config.seed)
     net, average = build(net_name, settings), build(net_name, settings)
     run = Run.begin(
-        net, average, {"net_name": net_name, "settings": dict(settings)},
-        rate=config.rate, warm_up=config.warm_up, steps=config.steps,
-    )  # fmt: skip
+        net,
+        average,
+        {"net_name": net_name, "settings": dict(settings)},
+        rate=config.rate,
+        warm_up=config.warm_up,
+        steps=config.steps,
+    )
     first = run.resume(checkpoint)
     started, losses = time.monotonic(), []
     for step in range(first, config.steps):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from app.rtp.send_queue import Outgoing
-from media.access_unit import AccessUnit, Flags, Kind, Stage
+from app.rtp.send_queue import PacketizedFrame
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire.batch import Batch
 from wire.clock import now_us
@@ -28,7 +28,7 @@ def video(
         payload=head + f"{sequence}".encode().ljust(size, b"."),
         width=480,
         height=270,
-        stamps=((Stage.ARRIVED, now_us()),),
+        stamps=((Checkpoint.ARRIVED, now_us()),),
     )
 
 
@@ -44,7 +44,7 @@ def audio(sequence: int) -> AccessUnit:
         capture_us=now_us(),
         arrival_us=now_us(),
         payload=f"opus {sequence}".encode(),
-        stamps=((Stage.ARRIVED, now_us()),),
+        stamps=((Checkpoint.ARRIVED, now_us()),),
     )
 
 
@@ -58,7 +58,7 @@ def batch(epoch: int, *units: AccessUnit) -> Batch:
     return Batch(epoch=epoch, units=units)
 
 
-def number(unit: Outgoing) -> int:
+def number(unit: PacketizedFrame) -> int:
     """The sequence number that ``video`` wrote into the payload."""
     return int(unit.payloads[0][1:].rstrip(b".") or b"0")
 
@@ -67,13 +67,13 @@ def number(unit: Outgoing) -> int:
 class Listener:
     """Keeps what a tail hands on."""
 
-    heard: list[tuple[str, Outgoing]] = dataclasses.field(default_factory=list)
+    heard: list[tuple[str, PacketizedFrame]] = dataclasses.field(default_factory=list)
 
-    def __call__(self, rendition: str, unit: Outgoing) -> None:
+    def __call__(self, rendition: str, unit: PacketizedFrame) -> None:
         self.heard.append((rendition, unit))
 
     @property
-    def video(self) -> list[Outgoing]:
+    def video(self) -> list[PacketizedFrame]:
         """Video units."""
         return [unit for _, unit in self.heard if unit.is_video]
 

@@ -31,10 +31,12 @@ _VP9 = RTCRtpCodecParameters(
     clockRate=90_000,
     payloadType=119,
     rtcpFeedback=[
-        RTCRtcpFeedback("nack"), RTCRtcpFeedback("nack", "pli"), RTCRtcpFeedback("goog-remb")
+        RTCRtcpFeedback("nack"),
+        RTCRtcpFeedback("nack", "pli"),
+        RTCRtcpFeedback("goog-remb"),
     ],
     parameters={"profile-id": "0"},
-)  # fmt: skip
+)
 
 
 def know_vp9() -> None:

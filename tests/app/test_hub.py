@@ -296,9 +296,12 @@ async def test_a_tail_whose_log_is_no_log_goes_on_when_it_is_one_again(
             registry = StreamRegistry(redis_client)
             session = (await registry.get("cam1")).session
             writer = LogWriter(
-                redis_client, stream="cam1", rendition=keys.ENHANCED, owner_field="epoch",
+                redis_client,
+                stream="cam1",
+                rendition=keys.ENHANCED,
+                owner_field="epoch",
                 epoch=await registry.take_lead("cam1", session, "a"),
-            )  # fmt: skip
+            )
             await writer.append(batch(writer.epoch, video(1, key=True)), now_ms=1)
             await until(lambda: tail.units > 0)
             assert into.hub.viewers("cam1") == {keys.ENHANCED: 1}

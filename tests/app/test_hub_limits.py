@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import AlreadyPublishing, Full, NobodyPublishes
 from app.hub import StreamHub
-from app.webrtc.viewer_connection import ViewerPeer
+from app.webrtc.viewer_connection import ViewerConnection
 from tests.app.peers import no_tasks_but, publishing, until
 from tests.app.streams.conftest import MakeHub
 from tests.app.test_hub import UNITS, Into
@@ -70,14 +70,14 @@ async def test_a_viewer_whose_stream_ends_while_it_is_answered_is_refused(
     make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.streams.readers._OVER_S", 0.5)
-    answer, reached = ViewerPeer.answer, asyncio.Event()
+    answer, reached = ViewerConnection.answer, asyncio.Event()
 
-    async def late(self: ViewerPeer, *args: Any, **options: Any) -> str:
+    async def late(self: ViewerConnection, *args: Any, **options: Any) -> str:
         reached.set()
         await until(lambda: hub.tails() == [])
         return await answer(self, *args, **options)
 
-    monkeypatch.setattr(ViewerPeer, "answer", late)
+    monkeypatch.setattr(ViewerConnection, "answer", late)
     hub = make_hub()
     before = asyncio.all_tasks()
 

@@ -39,10 +39,15 @@ def results(gain: float) -> Results:
         for rate in RATES
     ]
     return Results(
-        machine="a machine", frames=2, methods=methods, found=found,
-        milliseconds={"bicubic": 0.1}, clean_db={"live-m int8": gain}, points=points,
+        machine="a machine",
+        frames=2,
+        methods=methods,
+        found=found,
+        milliseconds={"bicubic": 0.1},
+        clean_db={"live-m int8": gain},
+        points=points,
         courses=[Course("screen", {"live-t": [2.0] * 50 + [1.0] * 10})],
-    )  # fmt: skip
+    )
 
 
 def test_gains_are_differences_to_bicubic_in_the_same_cell() -> None:

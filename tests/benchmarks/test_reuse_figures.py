@@ -31,17 +31,26 @@ def track(method: str, *, ms: float, db: float) -> Track:
     frames = tuple(range(0, FRAMES, 10 if method in (FP32, LOOP) else 1))
     each = np.ones(len(frames))
     return Track(
-        frames, spent_ms=ms * each, net_ms=0.5 * ms * each,
-        runs=3 * each, share=SHARE[method] * each, inside=0.8 * SHARE[method] * each,
-        errors=255**2 / 10 ** (db / 10) * each, vmaf=VMAF.get(method, float("nan")),
+        frames,
+        spent_ms=ms * each,
+        net_ms=0.5 * ms * each,
+        runs=3 * each,
+        share=SHARE[method] * each,
+        inside=0.8 * SHARE[method] * each,
+        errors=255**2 / 10 ** (db / 10) * each,
+        vmaf=VMAF.get(method, float("nan")),
         flicker=1.0,
-    )  # fmt: skip
+    )
 
 
 def cell(
-    kind: str, codec: str = "h264", *, ms: dict[str, float] = MS, db: dict[str, float] = DB,
+    kind: str,
+    codec: str = "h264",
+    *,
+    ms: dict[str, float] = MS,
+    db: dict[str, float] = DB,
     is_large: bool = False,
-) -> Cell:  # fmt: skip
+) -> Cell:
     tracks = {name: track(name, ms=ms[name], db=db[name]) for name in METHODS}
     size = "640x360" if is_large else "480x270"
     return Cell("live-s", kind, size, is_large, codec, 0.25, tracks)
@@ -57,15 +66,19 @@ def grid(**changed: dict[str, float]) -> list[Cell]:
 
 def results(cells: list[Cell]) -> Results:
     return Results(
-        machine="a machine", frames=FRAMES, nets=["live-s"], cells=cells,
+        machine="a machine",
+        frames=FRAMES,
+        nets=["live-s"],
+        cells=cells,
         profiles=[Profile("live-s", "speaker", "h264", dict.fromkeys(PARTS, 0.25))],
         kernels=[
-            Kernel("fp32", "a product", 40.0), Kernel("fp32", "another", 100.0),
+            Kernel("fp32", "a product", 40.0),
+            Kernel("fp32", "another", 100.0),
             Kernel("int8", "a third", 400.0),
         ],
         courses=[Course("live-s", "speaker", 10, {name: [DB[name]] * 20 for name in SHOWN})],
         lacking=["Something is not installed here."],
-    )  # fmt: skip
+    )
 
 
 def test_gain_and_what_is_kept_of_it_are_over_bicubic() -> None:

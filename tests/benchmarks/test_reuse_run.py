@@ -126,8 +126,12 @@ def test_material_has_the_sizes_that_the_page_speaks_of() -> None:
     assert game.size == "640x360" and game.is_true
     assert not film("speaker", LARGE, 2).is_true
     assert [film(kind, "normal", 2).size for kind in KINDS] == [
-        "480x270", "480x270", "320x180", "480x270", "480x270",
-    ]  # fmt: skip
+        "480x270",
+        "480x270",
+        "320x180",
+        "480x270",
+        "480x270",
+    ]
 
 
 def test_the_int8_kernel_multiplies_in_int8() -> None:

@@ -28,9 +28,14 @@ def environment(**settings: str) -> dict[str, str]:
 def sharpcast(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Runs it to its end."""
     return subprocess.run(
-        [*SHARPCAST, *arguments], env=environment(**settings), stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [*SHARPCAST, *arguments],
+        env=environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def is_listening(port: int) -> bool:
@@ -62,9 +67,13 @@ class Process:
         self.output = folder / f"{name}.log"
         with open(self.output, "wb") as out:
             self.popen = subprocess.Popen(
-                command, env=variables, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+                command,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     @property
     def text(self) -> str:

@@ -36,8 +36,10 @@ def test_a_server_that_is_away_is_waited_for_and_gone_to() -> None:
     comeback = live()
     comeback.wait_s(1.0)
     assert [comeback.judge(""), comeback.judge(""), comeback.judge("b")] == [
-        Verdict.WAIT, Verdict.WAIT, Verdict.AGAIN,
-    ]  # fmt: skip
+        Verdict.WAIT,
+        Verdict.WAIT,
+        Verdict.AGAIN,
+    ]
 
 
 def test_a_line_that_broke_is_taken_up_with_the_same_run() -> None:

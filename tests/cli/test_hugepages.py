@@ -35,7 +35,9 @@ def test_a_process_starts_anew_with_its_arguments_and_identity() -> None:
     env = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, "one", "two words"],
-        env=env, stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         said, _ = process.communicate(timeout=20)
     assert said == f"{process.pid} glibc.malloc.hugetlb=1 ['one', 'two words']\n"

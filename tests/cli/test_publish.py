@@ -56,9 +56,13 @@ def test_a_file_is_sent_with_its_sound_for_as_long_as_asked(
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", seconds=1, has_sound=True)
     sender = publish(
-        str(clip), "--url", f"{guarded_up.url}/whip/file", "--duration", "2.5",
+        str(clip),
+        "--url",
+        f"{guarded_up.url}/whip/file",
+        "--duration",
+        "2.5",
         publish_token="a-long-word",
-    )  # fmt: skip
+    )
     until("sound", lambda: (guarded_up.stream("file") or {}).get("audio"))
     assert sender.popen.wait(10) == 0
     assert "sent 63 pictures in 2.5 s" in sender.text
@@ -70,9 +74,14 @@ def test_once_ends_with_the_file(
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", seconds=1)
     sender = publish(
-        str(clip), "--once", "--fps", "10", "--url", f"{guarded_up.url}/whip/once",
+        str(clip),
+        "--once",
+        "--fps",
+        "10",
+        "--url",
+        f"{guarded_up.url}/whip/once",
         publish_token="a-long-word",
-    )  # fmt: skip
+    )
     assert sender.popen.wait(15) == 0
     assert "sent 10 pictures" in sender.text
 

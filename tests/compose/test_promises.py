@@ -172,15 +172,20 @@ def test_turn_does_not_start_without_its_secret(tmp_path: Path) -> None:
         return subprocess.run(
             [*service["entrypoint"], "--one", "--two words"],
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}", **service["environment"]},
-            capture_output=True, text=True, check=False, timeout=10,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
 
     refused = start("")
     assert refused.returncode == 1
     assert "SHARPCAST_TURN_SECRET is not set" in refused.stderr
     assert start("a word").stdout.splitlines() == [
-        "--static-auth-secret=a word", "--one", "--two words"
-    ]  # fmt: skip
+        "--static-auth-secret=a word",
+        "--one",
+        "--two words",
+    ]
 
 
 def test_redis_keeps_nothing_on_disk() -> None:

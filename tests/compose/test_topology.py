@@ -143,11 +143,19 @@ def test_a_stream_is_enhanced_and_goes_on_with_another_worker(
     for name in in_order(topology.services):
         topology.start(name)
     publisher = Process(
-        tmp_path, "publish",
-        [*SHARPCAST, "publish", "--test-pattern", "--size", "96x54",
-         "--url", f"{topology.url}/whip/cam"],
+        tmp_path,
+        "publish",
+        [
+            *SHARPCAST,
+            "publish",
+            "--test-pattern",
+            "--size",
+            "96x54",
+            "--url",
+            f"{topology.url}/whip/cam",
+        ],
         environment(publish_token=TOKEN),
-    )  # fmt: skip
+    )
     topology.running.append(("publisher", publisher))
     first = until("enhancement", lambda: enhancing(topology))
     until("more frames", lambda: enhancing(topology, first["frames"]["out"] + 30))

@@ -149,9 +149,17 @@ async def test_tls_with_an_authority_and_a_certificate_of_our_own(tmp_path: Path
         write_certificate(tmp_path, name, authority=authority)
     plain, port = free_ports(2)
     server = Server(
-        tmp_path, plain, "--tls-port", str(port), "--tls-cert-file", f"{tmp_path}/server.pem",
-        "--tls-key-file", f"{tmp_path}/server.key", "--tls-ca-cert-file", f"{tmp_path}/ca.pem",
-    )  # fmt: skip
+        tmp_path,
+        plain,
+        "--tls-port",
+        str(port),
+        "--tls-cert-file",
+        f"{tmp_path}/server.pem",
+        "--tls-key-file",
+        f"{tmp_path}/server.key",
+        "--tls-ca-cert-file",
+        f"{tmp_path}/ca.pem",
+    )
     own = f"cert={tmp_path}/client.pem&key={tmp_path}/client.key"
     with running(server):
         client = connect(f"rediss://127.0.0.1:{port}?ca={tmp_path}/ca.pem&{own}")

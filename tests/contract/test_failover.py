@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.streams.ingest_session import Publication
+from app.streams.ingest_session import IngestSession
 from tests.contract.units import video
 from tests.redis_servers import Cluster, Sentinels, Server
 from wire import keys
@@ -27,7 +27,7 @@ class Broadcast:
     def __init__(self, client: Redis, session: int) -> None:
         self._wants_key = True
         self.sent = 0
-        self.publication = Publication(
+        self.publication = IngestSession(
             client, "cam1", session, has_audio=False, on_key_frame_needed=self._want_key
         )
 

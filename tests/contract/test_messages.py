@@ -79,9 +79,14 @@ async def test_a_mailbox_is_bounded_and_expires(client: Redis) -> None:
 
 
 MODEL = ModelInfo(
-    name="live-s", title="Live S", scale=2, macs_per_pixel=9, parameters=9, licence="x",
+    name="live-s",
+    title="Live S",
+    scale=2,
+    macs_per_pixel=9,
+    parameters=9,
+    licence="x",
     precisions=["fp32"],
-)  # fmt: skip
+)
 
 
 def beat(name: str, *streams: StreamWork) -> WorkerBeat:

@@ -23,8 +23,9 @@ async def live(client: Redis) -> tuple[int, str]:
     await registry.set_job("cam1", session, before="", job=job)
     epoch = await registry.take_lead("cam1", session, "a", job=job)
     for rendition, field, number in (
-        (keys.SOURCE, "session", session), (keys.ENHANCED, "epoch", epoch),
-    ):  # fmt: skip
+        (keys.SOURCE, "session", session),
+        (keys.ENHANCED, "epoch", epoch),
+    ):
         writer = LogWriter(
             client, stream="cam1", rendition=rendition, owner_field=field, epoch=number
         )

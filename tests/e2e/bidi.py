@@ -142,12 +142,20 @@ def firefox() -> Iterator[Firefox]:
         profile.mkdir()
         process = subprocess.Popen(
             [
-                PROGRAM, "--headless", "--no-remote", "--profile", str(profile),
-                "--remote-debugging-port", "0",
+                PROGRAM,
+                "--headless",
+                "--no-remote",
+                "--profile",
+                str(profile),
+                "--remote-debugging-port",
+                "0",
             ],
             env={**os.environ, "HOME": home, "MOZ_CRASHREPORTER_DISABLE": "1"},
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
         try:
             address = _listening(process)
             with connect(f"{address}/session", max_size=None, proxy=None) as socket:

@@ -25,29 +25,34 @@ from wire.heartbeat import StreamWork
 from workers.decode.decoder import UnitDecoder
 from workers.engines import make_engine
 from workers.process.worker import Worker
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 SIZE, ENHANCED = (98, 54), (196, 108)
 SOURCES = {
-    "H264": coding.h264(*SIZE, 25), "VP8": coding.vp8(*SIZE, 25), "VP9": coding.vp9(*SIZE, 25)
-}  # fmt: skip
+    "H264": coding.h264(*SIZE, 25),
+    "VP8": coding.vp8(*SIZE, 25),
+    "VP9": coding.vp9(*SIZE, 25),
+}
 
 
 @pytest.fixture
 async def hub(redis_client: Redis) -> AsyncIterator[StreamHub]:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
     options = HubOptions(
-        max_streams=4, max_viewers=8, start_bitrate_kbps=1500, publisher_timeout_s=10.0,
-    )  # fmt: skip
+        max_streams=4,
+        max_viewers=8,
+        start_bitrate_kbps=1500,
+        publisher_timeout_s=10.0,
+    )
     made = StreamHub(redis_client, options)
     yield made
     await made.close()
 
 
 @pytest.fixture
-def nets(tmp_path: Path) -> Iterator[NetCache]:
+def nets(tmp_path: Path) -> Iterator[ModelCache]:
     make_model(tmp_path, "tiny")
-    cache = NetCache(make_engine("auto", threads=1), zoo=tmp_path)
+    cache = ModelCache(make_engine("auto", threads=1), zoo=tmp_path)
     cache.load("tiny", *SIZE)
     yield cache
     cache.close()
@@ -109,7 +114,7 @@ async def api(hub: StreamHub, worker: Worker) -> dict[str, Rendition]:
 @pytest.mark.parametrize("source", ["H264", "VP9"])
 @pytest.mark.parametrize("output", [Codec.H264, Codec.VP8])
 async def test_each_viewer_sees_enhanced_pictures_in_the_codec_that_it_has(
-    hub: StreamHub, redis_client: Redis, nets: NetCache, output: Codec, source: str
+    hub: StreamHub, redis_client: Redis, nets: ModelCache, output: Codec, source: str
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1", codec=output)) as worker,
@@ -132,7 +137,7 @@ async def test_each_viewer_sees_enhanced_pictures_in_the_codec_that_it_has(
 
 
 async def test_nothing_is_encoded_in_a_codec_that_no_viewer_needs(
-    hub: StreamHub, redis_client: Redis, nets: NetCache
+    hub: StreamHub, redis_client: Redis, nets: ModelCache
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1")) as worker,
@@ -148,7 +153,7 @@ async def test_nothing_is_encoded_in_a_codec_that_no_viewer_needs(
 
 @pytest.mark.parametrize("source", ["H264", "VP9"])
 async def test_a_copied_source_reaches_who_lacks_its_codec(
-    hub: StreamHub, redis_client: Redis, nets: NetCache, source: str
+    hub: StreamHub, redis_client: Redis, nets: ModelCache, source: str
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1")),
@@ -160,7 +165,7 @@ async def test_a_copied_source_reaches_who_lacks_its_codec(
 
 
 async def test_a_worker_with_another_codec_changes_nothing_for_who_lacks_it(
-    hub: StreamHub, redis_client: Redis, nets: NetCache
+    hub: StreamHub, redis_client: Redis, nets: ModelCache
 ) -> None:
     async with contextlib.AsyncExitStack() as first:
         await first.enter_async_context(working(redis_client, nets, lead_config("w1")))
@@ -178,7 +183,7 @@ async def test_a_worker_with_another_codec_changes_nothing_for_who_lacks_it(
 
 
 async def test_a_viewer_of_vp9_alone_gets_the_source_or_is_refused(
-    hub: StreamHub, redis_client: Redis, nets: NetCache
+    hub: StreamHub, redis_client: Redis, nets: ModelCache
 ) -> None:
     async with live(hub, "VP9"), watching(into(hub), "video", codec="VP9") as viewer:
         await until(sees(viewer, Codec.VP9, SIZE), timeout_s=30)
@@ -186,7 +191,7 @@ async def test_a_viewer_of_vp9_alone_gets_the_source_or_is_refused(
 
 
 async def test_a_publisher_may_come_back_with_a_codec_that_a_viewer_lacks(
-    hub: StreamHub, redis_client: Redis, nets: NetCache
+    hub: StreamHub, redis_client: Redis, nets: ModelCache
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1")),

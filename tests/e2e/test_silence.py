@@ -88,8 +88,9 @@ def test_commands_call_nobody(command: str, alone: str, home: Path, tmp_path: Pa
     }[command]
     with subprocess.Popen(
         [*traced(trace), sys.executable, "-m", "cli.main", *words],
-        env=environment(), stdout=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+    ) as process:
         assert process.wait(100) == 0
     assert unwanted(finished(trace, process.pid), [alone]) == []
     assert reports_in(home) == []

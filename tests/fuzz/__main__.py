@@ -50,10 +50,24 @@ def _start(name: str, wish: argparse.Namespace) -> tuple[str, bool]:
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz", name, "--inside", "--seconds", str(wish.seconds),
-         "--runs", str(wish.runs), "--corpus", str(wish.corpus)],
-        capture_output=True, text=True, errors="replace", check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "tests.fuzz",
+            name,
+            "--inside",
+            "--seconds",
+            str(wish.seconds),
+            "--runs",
+            str(wish.runs),
+            "--corpus",
+            str(wish.corpus),
+        ],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     counted = re.search(r"number_of_executed_units: (\d+)", done.stderr)
     inputs = counted[1] if counted else "?"
     verdict = "ok" if done.returncode == 0 else "BROKEN"
@@ -75,10 +89,15 @@ def _search(name: str, wish: argparse.Namespace) -> int:
     for number, seed in enumerate(target.seeds()):
         (folder / f"seed-{number}").write_bytes(seed[:MAX_INPUT])
     options = [
-        f"-max_total_time={wish.seconds}", f"-runs={wish.runs}", f"-timeout={HANG_S}",
-        f"-rss_limit_mb={MEMORY_MB}", f"-max_len={MAX_INPUT}", f"-artifact_prefix={folder}/",
-        "-print_final_stats=1", "-verbosity=0",
-    ]  # fmt: skip
+        f"-max_total_time={wish.seconds}",
+        f"-runs={wish.runs}",
+        f"-timeout={HANG_S}",
+        f"-rss_limit_mb={MEMORY_MB}",
+        f"-max_len={MAX_INPUT}",
+        f"-artifact_prefix={folder}/",
+        "-print_final_stats=1",
+        "-verbosity=0",
+    ]
     atheris.Setup([sys.argv[0], *options, str(folder)], target)
     atheris.Fuzz()
     return 0

@@ -16,7 +16,7 @@ from aiortc.rtp import HeaderExtensionsMap, RtcpPacket, RtpPacket
 from aiortc.sdp import SessionDescription
 
 from app.errors import BadOffer
-from app.rtp.jitter_buffer import CodedUnit, Packet, VideoAssembler
+from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
 from app.rtp.video_intake import VideoIntake
 from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, Refusals, Verdict
 from app.webrtc.payload_formats import depayload, packetize
@@ -148,12 +148,14 @@ def _rtcp(data: bytes) -> None:
 def _rtcp_seeds() -> list[bytes]:
     return [
         bytes.fromhex("80c8000600000001e5a1b2c3d4e5f60700000bb80000000100000064"),
-        bytes.fromhex("81c90007000000010000000200000000000000030000000000000000"
-                      "0000000081cd0003000000010000000200010001"),
+        bytes.fromhex(
+            "81c90007000000010000000200000000000000030000000000000000"
+            "0000000081cd0003000000010000000200010001"
+        ),
         bytes.fromhex("81ce00020000000100000002"),
         bytes.fromhex("8fce000500000001000000005245 4d42 01030000 00000002".replace(" ", "")),
         bytes.fromhex("81cb000100000001"),
-    ]  # fmt: skip
+    ]
 
 
 # What a publisher may code.
@@ -192,7 +194,7 @@ def _vp9_payloads() -> list[bytes]:
 
 def _packets(data: bytes) -> None:
     """Feeds packets in any order, of any number and time: six bytes each."""
-    assembler, sequence, timestamp = VideoAssembler(), 0, 0
+    assembler, sequence, timestamp = VideoJitterBuffer(), 0, 0
     for at in range(0, len(data) - 5, 6):
         step, shift, flags, size, wait, _ = data[at : at + 6]
         sequence += step - 8 if step < 250 else 4096
@@ -238,16 +240,25 @@ def _entry_seeds() -> list[bytes]:
     flat = [text.encode() for pair in record.items() for text in pair]
     message = b'{"type":"key_frame","rendition":"2x","reason":"r"}'
     return [
-        joined(flat), joined([b"stream", b"cam1", b"session", b"12"]),
+        joined(flat),
+        joined([b"stream", b"cam1", b"session", b"12"]),
         joined([message, b'{"type":"record_changed"}']),
-    ]  # fmt: skip
+    ]
 
 
 def _beat_seeds() -> list[bytes]:
     beat = WorkerBeat(
-        name="w", host="h", pid=1, started_us=2, engines=["openvino"], models=[], capacity=1.0,
-        load=0.5, ms_per_frame=8.0, streams=[],
-    )  # fmt: skip
+        name="w",
+        host="h",
+        pid=1,
+        started_us=2,
+        engines=["openvino"],
+        models=[],
+        capacity=1.0,
+        load=0.5,
+        ms_per_frame=8.0,
+        streams=[],
+    )
     return [msgspec.json.encode(beat)]
 
 

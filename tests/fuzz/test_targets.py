@@ -62,9 +62,12 @@ def changed(draw: st.DrawFn, good: tuple[bytes, ...]) -> bytes:
 
 def check(name: str, *, examples: int) -> None:
     @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None,
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(st.one_of(changed(seeds(name)), st.binary(max_size=200)))
     def run(data: bytes) -> None:
         feed(TARGETS[name], data)

@@ -165,7 +165,13 @@ _COSTLY = [
     unit_of(
         nal_of(
             0x67,
-            f"{66:08b}{0:08b}{40:08b}" + ue(0) + ue(0) + ue(1) + "0" + ue(0) * 2 + ue(255)
+            f"{66:08b}{0:08b}{40:08b}"
+            + ue(0)
+            + ue(0)
+            + ue(1)
+            + "0"
+            + ue(0) * 2
+            + ue(255)
             + ue(2**31) * 255,
         )
     ),
@@ -176,7 +182,7 @@ _COSTLY = [
     b"\x00\x00\x01" * 450_000,
     # Finding start codes among zeros takes 7 ns a byte; a unit has at most 1.4 million of them.
     bytes(300_000),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("number", range(len(_COSTLY)))

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.rtp.jitter_buffer import CodedUnit, Packet, VideoAssembler
+from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
 from app.webrtc.payload_formats import packetize
 from media import vp9
 from media.codec import Codec
-from media.fragment import Head
+from media.fragment import PayloadStart
 from media.vp9_descriptor import Descriptor, Layer, Structure, parse_descriptor
 from tests.app import coding
 
@@ -34,8 +34,8 @@ def test_what_was_packetized_comes_back(
     assert all(len(payload) <= vp9.MAX_PAYLOAD for payload in payloads)
     fragments = [vp9.depayload(payload) for payload in payloads]
     assert b"".join(fragment.data for fragment in fragments) == data
-    assert fragments[0].head is (Head.KEY if is_key else Head.FRAME)
-    assert all(fragment.head is Head.MIDDLE for fragment in fragments[1:])
+    assert fragments[0].head is (PayloadStart.KEY if is_key else PayloadStart.FRAME)
+    assert all(fragment.head is PayloadStart.MIDDLE for fragment in fragments[1:])
     descriptors = [parse_descriptor(payload)[0] for payload in payloads]
     assert {d.picture_id for d in descriptors} == {picture_id % 32768}
     assert [d.begins_frame for d in descriptors] == [True] + [False] * (len(payloads) - 1)
@@ -52,27 +52,29 @@ def test_no_bytes_are_no_payloads() -> None:
 def test_packets_tell_key_frames_and_sizes_of_a_real_stream() -> None:
     first, second = (packetize(Codec.VP9, unit, picture_id=9) for unit in coding.vp9(98, 54, 2))
     assert parse_descriptor(first[0])[0].structure == Structure(sizes=((98, 54),))
-    assert vp9.depayload(first[0]).head is Head.KEY
-    assert vp9.depayload(second[0]).head is Head.FRAME
+    assert vp9.depayload(first[0]).head is PayloadStart.KEY
+    assert vp9.depayload(second[0]).head is PayloadStart.FRAME
 
 
 @pytest.mark.parametrize(
     ("descriptor", "head"),
     [
-        (Descriptor(begins_frame=True), Head.KEY),
-        (Descriptor(), Head.MIDDLE),
-        (Descriptor(begins_frame=True, inter_picture=True), Head.FRAME),
-        (Descriptor(begins_frame=True, layer=Layer(0, 0), tl0_picture_index=0), Head.KEY),
+        (Descriptor(begins_frame=True), PayloadStart.KEY),
+        (Descriptor(), PayloadStart.MIDDLE),
+        (Descriptor(begins_frame=True, inter_picture=True), PayloadStart.FRAME),
+        (Descriptor(begins_frame=True, layer=Layer(0, 0), tl0_picture_index=0), PayloadStart.KEY),
         # A higher layer of a key picture is predicted from the layer below it.
         (
             Descriptor(begins_frame=True, layer=Layer(0, 1, inter_layer=True), tl0_picture_index=0),
-            Head.FRAME,
+            PayloadStart.FRAME,
         ),
         # Nothing can start at a higher layer, even at one that is predicted from nothing.
-        (Descriptor(begins_frame=True, layer=Layer(0, 2), tl0_picture_index=0), Head.FRAME),
+        (Descriptor(begins_frame=True, layer=Layer(0, 2), tl0_picture_index=0), PayloadStart.FRAME),
     ],
 )
-def test_the_descriptor_says_where_decoding_may_start(descriptor: Descriptor, head: Head) -> None:
+def test_the_descriptor_says_where_decoding_may_start(
+    descriptor: Descriptor, head: PayloadStart
+) -> None:
     fragment = vp9.depayload(descriptor.encode() + b"bytes")
     assert (fragment.data, fragment.head) == (b"bytes", head)
 
@@ -107,7 +109,7 @@ def packets(units: tuple[bytes, ...]) -> list[Packet]:
 
 
 def assemble(arriving: list[Packet]) -> list[CodedUnit]:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     return [unit for packet in arriving for unit in assembler.add(packet, now=0.0).units]
 
 
@@ -123,7 +125,7 @@ def test_a_real_stream_out_of_order_comes_back_whole_and_is_decoded(hidden: bool
         arriving += group
     found = assemble(arriving)
     assert tuple(unit.data for unit in found) == units
-    assert [unit.head for unit in found] == [Head.KEY] + [Head.FRAME] * 24
+    assert [unit.head for unit in found] == [PayloadStart.KEY] + [PayloadStart.FRAME] * 24
     assert all(unit.cuts == () for unit in found)
     assert coding.decode(Codec.VP9, [unit.data for unit in found]) == [(480, 270)] * 25
 
@@ -137,7 +139,7 @@ def test_layers_of_one_picture_are_one_unit_with_cuts() -> None:
         Packet(p.sequence, 0, at == ends[-1], p.data, 0, p.head) for at, p in enumerate(sent)
     ]
     (unit,) = assemble(layered)
-    assert unit.head is Head.KEY
+    assert unit.head is PayloadStart.KEY
     assert [unit.data[a:b] for a, b in pairwise([0, *unit.cuts, len(unit.data)])] == [
         first,
         second,
@@ -149,4 +151,4 @@ def test_a_unit_that_begins_in_the_middle_says_so() -> None:
     sent = packets(coding.vp9(480, 270, 2))
     assert len([packet for packet in sent if packet.timestamp == 0]) > 1
     found = assemble(sent[1:])
-    assert [unit.head for unit in found] == [Head.MIDDLE, Head.FRAME]
+    assert [unit.head for unit in found] == [PayloadStart.MIDDLE, PayloadStart.FRAME]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire import batch as batch_module
 from wire.batch import MAX_PAYLOAD, Batch, encode_batch, parse_batch
@@ -48,7 +48,7 @@ def described_batch(name: str) -> Batch:
                 "codec": Codec[each["codec"].upper()],
                 "flags": Flags(each["flags"]),
                 "payload": bytes.fromhex(each["payload"]),
-                "stamps": tuple((Stage(stage), at_us) for stage, at_us in each["stamps"]),
+                "stamps": tuple((Checkpoint(stage), at_us) for stage, at_us in each["stamps"]),
             }
         )
         for each in fields["units"]
@@ -133,7 +133,7 @@ def access_units(draw: st.DrawFn) -> AccessUnit:
         payload=draw(st.binary(min_size=1, max_size=50)),
         width=draw(st.integers(0, 8192)),
         height=draw(st.integers(0, 8192)),
-        stamps=tuple(draw(st.lists(st.tuples(st.sampled_from(Stage), SIGNED), max_size=16))),
+        stamps=tuple(draw(st.lists(st.tuples(st.sampled_from(Checkpoint), SIGNED), max_size=16))),
     )
 
 
@@ -179,8 +179,8 @@ def test_arbitrary_bytes_raise_nothing_but_bad_batch(data: bytes) -> None:
         ({"height": -1}, "size 0x-1"),
         ({"payload": b""}, "payload of 0 bytes"),
         ({"payload": bytes(MAX_PAYLOAD + 1)}, "payload of 4194305 bytes"),
-        ({"stamps": ((Stage.ARRIVED, 1),) * 17}, "17 stamps"),
-        ({"stamps": ((Stage.ARRIVED, 2**63),)}, "64 bits"),
+        ({"stamps": ((Checkpoint.ARRIVED, 1),) * 17}, "17 stamps"),
+        ({"stamps": ((Checkpoint.ARRIVED, 2**63),)}, "64 bits"),
         ({"flags": Flags(8)}, "flags 0x8 are not known"),
         ({"pts": 2**63}, "64 bits"),
         ({"arrival_us": -(2**63) - 1}, "64 bits"),
@@ -236,7 +236,7 @@ def test_only_a_video_unit_makes_a_batch_one_with_a_key_frame() -> None:
 
 
 def test_a_stamp_is_added_to_a_copy_and_found_by_its_stage() -> None:
-    stamped = FRAME.stamped(Stage.ARRIVED, 5).stamped(Stage.LOGGED, 7)
+    stamped = FRAME.stamped(Checkpoint.ARRIVED, 5).stamped(Checkpoint.LOGGED, 7)
     assert FRAME.stamps == ()
-    assert stamped.stamp(Stage.LOGGED) == 7
-    assert stamped.stamp(Stage.DELIVERED) is None
+    assert stamped.stamp(Checkpoint.LOGGED) == 7
+    assert stamped.stamp(Checkpoint.DELIVERED) is None

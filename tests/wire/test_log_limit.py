@@ -45,9 +45,11 @@ def test_one_line_a_second_of_a_kind_and_the_next_says_how_many_were_held_back(l
     log.now = 9.0
     logging.getLogger("a").warning("from %s", 1000)
     assert log.lines == [
-        "from 0", "from 400 (399 more like it held back)", "from 800 (399 more like it held back)",
+        "from 0",
+        "from 400 (399 more like it held back)",
+        "from 800 (399 more like it held back)",
         "from 1000 (199 more like it held back)",
-    ]  # fmt: skip
+    ]
 
 
 def test_other_templates_and_loggers_are_other_kinds(log: Log) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from media.access_unit import Stage
+from media.access_unit import Checkpoint
 from wire import batch, control, heartbeat, jobs, log, streams
 from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
 from wire.streams import StreamRecord
-from workers.scheduling.degradation import Reason, Rung
+from workers.scheduling.degradation import QualityLevel, Reason
 
 TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
 
@@ -66,7 +66,7 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
 
 def test_the_stages_are_those_of_the_code() -> None:
     table = [(row[0], row[1]) for row in rows(section(10))[2:]]
-    assert table == [(stage.name.lower(), str(stage.value)) for stage in Stage]
+    assert table == [(stage.name.lower(), str(stage.value)) for stage in Checkpoint]
 
 
 def test_the_limits_are_those_of_the_code() -> None:
@@ -91,5 +91,8 @@ def test_the_times_are_those_of_the_code() -> None:
 
 
 def test_every_rung_and_reason_of_the_workers_is_explained() -> None:
-    for name in (*(rung.name.lower() for rung in Rung), *(reason.value for reason in Reason)):
+    for name in (
+        *(rung.name.lower() for rung in QualityLevel),
+        *(reason.value for reason in Reason),
+    ):
         assert f"`{name}`" in section(8)

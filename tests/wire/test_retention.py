@@ -164,9 +164,11 @@ def test_a_server_that_is_away_now_and_then_never_holds_more_than_the_budget() -
     timeline = Timeline(max_bytes=MIB)
     for number in range(2_000):
         timeline.append(
-            number * 33, key=number % 7 == 0, size=(number * 7919 % 40) * MIB // 100,
+            number * 33,
+            key=number % 7 == 0,
+            size=(number * 7919 % 40) * MIB // 100,
             away=number % 5 < 2,
-        )  # fmt: skip
+        )
         assert timeline.bytes() <= MIB
 
 

@@ -200,10 +200,15 @@ def test_the_sentence_about_a_bad_ice_server_has_no_login_in_it() -> None:
 @pytest.mark.parametrize(
     "servers",
     [
-        "turn:host:3478", "stun:a:1,turns:host:5349?transport=tcp", "turn:user@host",
-        "turn:user:@host", "turn::password@host", "turn:@host", "turn:u:p@host,turns:user@host",
+        "turn:host:3478",
+        "stun:a:1,turns:host:5349?transport=tcp",
+        "turn:user@host",
+        "turn:user:@host",
+        "turn::password@host",
+        "turn:@host",
+        "turn:u:p@host,turns:user@host",
     ],
-)  # fmt: skip
+)
 def test_a_turn_server_needs_a_login_or_the_shared_secret(servers: str) -> None:
     with pytest.raises(BadSettings, match="needs a login, or SHARPCAST_TURN_SECRET"):
         load(ice_servers=servers)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
-from media.access_unit import AccessUnit, Flags, Kind, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire import clock
 from workers.media.picture import Picture
@@ -66,15 +66,20 @@ def _context(clip: Clip) -> Any:
     context.thread_count = 1
     if clip.codec is Codec.H264:
         context.options = {
-            "preset": "ultrafast", "tune": "zerolatency", "profile": "baseline",
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
             "forced-idr": "1",
             "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:annexb=1",
-        }  # fmt: skip
+        }
     else:
         context.options = {
-            "deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0", "g": "100000",
+            "deadline": "realtime",
+            "cpu-used": "-8",
+            "lag-in-frames": "0",
+            "g": "100000",
             "auto-alt-ref": "0",
-        }  # fmt: skip
+        }
     return context
 
 
@@ -112,5 +117,5 @@ def as_arrived(unit: AccessUnit) -> AccessUnit:
         unit,
         capture_us=now_us - 20_000,
         arrival_us=now_us,
-        stamps=((Stage.ARRIVED, now_us), (Stage.LOGGED, now_us)),
+        stamps=((Checkpoint.ARRIVED, now_us), (Checkpoint.LOGGED, now_us)),
     )

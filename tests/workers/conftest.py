@@ -10,7 +10,7 @@ import pytest
 
 from wire.connection import Redis
 from workers.engines import make_engine
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 from .zoo import make_model, make_video_model
 
@@ -37,9 +37,9 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def nets(zoo: Path) -> Iterator[NetCache]:
+def nets(zoo: Path) -> Iterator[ModelCache]:
     """Compiled nets on one thread of the preferred engine."""
-    cache = NetCache(make_engine("auto", threads=1), zoo=zoo)
+    cache = ModelCache(make_engine("auto", threads=1), zoo=zoo)
     yield cache
     cache.close()
 

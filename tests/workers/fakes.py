@@ -9,9 +9,9 @@ from models.manifest import Manifest
 from workers.engines.engine import (
     Array,
     CompiledNet,
+    DynamicShapeModel,
     EngineInfo,
     Feeds,
-    FreeNet,
     NetInfo,
     Session,
     describe,
@@ -34,11 +34,15 @@ class PacedEngine:
     def compile(
         self, manifest: Manifest, path: Path, *, width: int, height: int, **how: object
     ) -> CompiledNet:
-        return _PacedNet(self, manifest, describe(
-            manifest, width=width, height=height, batch=1, precision="fp32", device="none"
-        ))  # fmt: skip
+        return _PacedNet(
+            self,
+            manifest,
+            describe(
+                manifest, width=width, height=height, batch=1, precision="fp32", device="none"
+            ),
+        )
 
-    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         raise fixes_sizes("paced")
 
     def close(self) -> None:
@@ -97,7 +101,7 @@ class SlowEngine:
     def reset(self) -> None:
         pass
 
-    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         raise fixes_sizes("slow")
 
     def close(self) -> None:

@@ -21,16 +21,21 @@ from wire.streams import WATCH_AGAIN_S, StreamRegistry
 from workers.encode.step import OutputConfig
 from workers.process.calibration import Capacity
 from workers.process.worker import Worker
-from workers.session.config import LeadConfig
-from workers.upscale.model_cache import NetCache
+from workers.session.config import SessionConfig
+from workers.upscale.model_cache import ModelCache
 
 from .clips import as_arrived
 
 MODEL = "tiny"
 TINY = ModelInfo(
-    name=MODEL, title="Tiny", scale=2, macs_per_pixel=10, parameters=10, licence="none",
+    name=MODEL,
+    title="Tiny",
+    scale=2,
+    macs_per_pixel=10,
+    parameters=10,
+    licence="none",
     precisions=["fp32"],
-)  # fmt: skip
+)
 BITRATES = BitrateTable.parse(("640x360=1200", "960x540=2500", "1280x720=4000"))
 
 
@@ -41,9 +46,9 @@ def lead_config(
     ms_per_frame: float = 1.0,
     streams: float = 8.0,
     enhance_unwatched: bool = False,
-) -> LeadConfig:
+) -> SessionConfig:
     """A worker's configuration that claims to have measured the given numbers."""
-    return LeadConfig(
+    return SessionConfig(
         worker=name,
         model=MODEL,
         output=OutputConfig(codec=codec, preset="ultrafast", bitrates=BITRATES),
@@ -55,7 +60,7 @@ def lead_config(
 
 
 @contextlib.asynccontextmanager
-async def working(client: Redis, nets: NetCache, config: LeadConfig) -> AsyncIterator[Worker]:
+async def working(client: Redis, nets: ModelCache, config: SessionConfig) -> AsyncIterator[Worker]:
     """A worker that runs until the end of the block."""
     worker = Worker(client, nets, config, engines=[nets.engine.info.name], zoo=[TINY])
     task = asyncio.create_task(worker.run(), name="worker under test")
@@ -96,9 +101,12 @@ class Publisher:
             await self.registry.watch(self.stream, self.session)
         self.job = await JobQueue(self._client).offer(self.stream, self.session)
         self._writer = LogWriter(
-            self._client, stream=self.stream, rendition=keys.SOURCE,
-            owner_field="session", epoch=self.session,
-        )  # fmt: skip
+            self._client,
+            stream=self.stream,
+            rendition=keys.SOURCE,
+            owner_field="session",
+            epoch=self.session,
+        )
 
     async def send(self, unit: AccessUnit) -> None:
         """Appends one unit as having arrived now."""

@@ -36,17 +36,31 @@ def make_model(
         one = {"name": "strength", "dtype": "float32", "layout": "1", "range": [0.0, 1.0]}
         extra.append(one)
     manifest = {
-        "format": 2, "name": name, "title": name, "scale": scale,
-        "size_multiple": size_multiple, "receptive_radius": 0, "macs_per_pixel": macs,
-        "parameters": 1, "inputs": [{**spec, "name": "luma", "layout": "1,1,H,W"}, *extra],
-        "previous": previous, "strength": strength,
+        "format": 2,
+        "name": name,
+        "title": name,
+        "scale": scale,
+        "size_multiple": size_multiple,
+        "receptive_radius": 0,
+        "macs_per_pixel": macs,
+        "parameters": 1,
+        "inputs": [{**spec, "name": "luma", "layout": "1,1,H,W"}, *extra],
+        "previous": previous,
+        "strength": strength,
         "output": {**spec, "name": "enhanced", "layout": f"1,1,{scale}H,{scale}W"},
-        "files": {"fp32": {"path": "fp32.onnx", "bytes": len(data),
-                           "sha256": hashlib.sha256(data).hexdigest()}},
-        "default_precision": "fp32", "metrics": [], "mean_gain_db": {},
+        "files": {
+            "fp32": {
+                "path": "fp32.onnx",
+                "bytes": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
+            }
+        },
+        "default_precision": "fp32",
+        "metrics": [],
+        "mean_gain_db": {},
         "training": {"script": "none", "seed": 0, "steps": 0, "material": []},
         "licence": "Apache-2.0",
-    }  # fmt: skip
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -61,9 +75,15 @@ def make_video_model(root: Path, name: str, *, colour: str) -> None:
     folder = root / name
     folder.mkdir(parents=True)
     config = {
-        "colours": 1 if colour == "luma" else 3, "scale": 2, "channels": 8, "tail": 8, "window": 3,
-        "groups": 2, "extract": 1, "reconstruct": 1,
-    }  # fmt: skip
+        "colours": 1 if colour == "luma" else 3,
+        "scale": 2,
+        "channels": 8,
+        "tail": 8,
+        "window": 3,
+        "groups": 2,
+        "extract": 1,
+        "reconstruct": 1,
+    }
     net = build("edvr", config)
     weights = {
         key: torch.zeros_like(value) if key.startswith("conv_last") else value
@@ -72,13 +92,25 @@ def make_video_model(root: Path, name: str, *, colour: str) -> None:
     torch.save({"params": weights}, folder / "weights.pth")
     data = (folder / "weights.pth").read_bytes()
     manifest = {
-        "format": 2, "name": name, "title": name, "scale": 2, "colour": colour, "window": 3,
-        "lookahead": 1, "size_multiple": 4, "smallest": 16, "macs_per_pixel": 10, "parameters": 1,
+        "format": 2,
+        "name": name,
+        "title": name,
+        "scale": 2,
+        "colour": colour,
+        "window": 3,
+        "lookahead": 1,
+        "size_multiple": 4,
+        "smallest": 16,
+        "macs_per_pixel": 10,
+        "parameters": 1,
         "architecture": {"net": "edvr", "config": config},
-        "weights": {"path": "weights.pth", "bytes": len(data),
-                    "sha256": hashlib.sha256(data).hexdigest()},
+        "weights": {
+            "path": "weights.pth",
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        },
         "licence": "Apache-2.0",
-    }  # fmt: skip
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -92,10 +124,14 @@ def _net(*, inverted: bool, scale: int, strength: bool, previous: bool) -> bytes
     nodes = [
         helper.make_node("Cast", ["luma"], ["real"], to=TensorProto.FLOAT),
         helper.make_node(
-            "Resize", ["real", "", "scales"], ["large"], mode="nearest",
-            coordinate_transformation_mode="asymmetric", nearest_mode="floor",
+            "Resize",
+            ["real", "", "scales"],
+            ["large"],
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
         ),
-    ]  # fmt: skip
+    ]
     inputs = [helper.make_tensor_value_info("luma", TensorProto.UINT8, [1, 1, "H", "W"])]
     last = "large"
 

@@ -20,19 +20,35 @@ EXPORT = {"export_side_data": "mvs+venc_params"}
 """Options of a decoder whose frames shall carry it."""
 
 _HEADER = np.dtype(
-    [("blocks", "<u4"), ("_", "<u4"), ("offset", "<u8"), ("size", "<u8"), ("type", "<i4"),
-     ("qp", "<i4")]
-)  # fmt: skip
+    [
+        ("blocks", "<u4"),
+        ("_", "<u4"),
+        ("offset", "<u8"),
+        ("size", "<u8"),
+        ("type", "<i4"),
+        ("qp", "<i4"),
+    ]
+)
 """The head of AVVideoEncParams (FFmpeg, libavutil/video_enc_params.h) on 64-bit machines."""
 
 _BLOCK = np.dtype([("x", "<i4"), ("y", "<i4"), ("w", "<i4"), ("h", "<i4"), ("delta", "<i4")])
 
 _VECTOR = np.dtype(
-    [("source", "<i4"), ("w", "u1"), ("h", "u1"), ("src_x", "<i2"), ("src_y", "<i2"),
-     ("x", "<i2"), ("y", "<i2"), ("flags", "<u8"), ("motion_x", "<i4"), ("motion_y", "<i4"),
-     ("scale", "<u2")],
+    [
+        ("source", "<i4"),
+        ("w", "u1"),
+        ("h", "u1"),
+        ("src_x", "<i2"),
+        ("src_y", "<i2"),
+        ("x", "<i2"),
+        ("y", "<i2"),
+        ("flags", "<u8"),
+        ("motion_x", "<i4"),
+        ("motion_y", "<i4"),
+        ("scale", "<u2"),
+    ],
     align=True,
-)  # fmt: skip
+)
 """AVMotionVector (FFmpeg, libavutil/motion_vector.h); (x, y) is the middle of the block."""
 
 _FARTHEST = 1 << 14

@@ -180,9 +180,14 @@ def read_header(
     skip_coefficient_updates(bits.reader)
     chances, used = _read_chances(bits, tag, learnt, segments, biases)
     header = Header(
-        segmentation, q_index, refreshes_last, golden, altref, chances,
+        segmentation,
+        q_index,
+        refreshes_last,
+        golden,
+        altref,
+        chances,
         used if keeps_learnt else learnt,
-    )  # fmt: skip
+    )
     return header, bits.reader
 
 

@@ -54,10 +54,22 @@ from workers.bitstream.vp8_tables import (
 from workers.kernels.jit import compiled
 
 __all__ = [
-    "FINE", "PAST_END", "SLACK", "TOO_LONG", "Chances", "Grid", "bytes_unread", "fill_cells",
-    "new_grid", "new_reader", "read_inter_modes", "read_key_modes", "read_literal",
-    "skip_coefficient_updates", "update_vector_chances",
-]  # fmt: skip
+    "FINE",
+    "PAST_END",
+    "SLACK",
+    "TOO_LONG",
+    "Chances",
+    "Grid",
+    "bytes_unread",
+    "fill_cells",
+    "new_grid",
+    "new_reader",
+    "read_inter_modes",
+    "read_key_modes",
+    "read_literal",
+    "skip_coefficient_updates",
+    "update_vector_chances",
+]
 
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -290,9 +302,15 @@ def _read_component(reader: Numbers, chances: Bytes, first: int) -> int:
 
 @compiled
 def _survey(
-    references: Bytes, splits: Bools, vectors: Shorts, biases: Bools, row: int, column: int,
-    near: Numbers, counts: Numbers,
-) -> None:  # fmt: skip
+    references: Bytes,
+    splits: Bools,
+    vectors: Shorts,
+    biases: Bools,
+    row: int,
+    column: int,
+    near: Numbers,
+    counts: Numbers,
+) -> None:
     """What the macroblocks above, to the left and above left of the one at (row, column) are coded
     with (section 16.3); rows and columns count with the grid's borders. ``near`` [4, 2] gets the
     best, the nearest and the near vector, ``counts`` [4] their weights and SPLITMV's.

@@ -39,9 +39,25 @@ SEGMENT_TREE = _tree(2, 4, -0, -1, -2, -3)
 KEY_LUMA_TREE = _tree(-B_PRED, 2, 4, 6, -DC_PRED, -V_PRED, -H_PRED, -TM_PRED)
 KEY_LUMA_PROBABILITIES = _bytes([145, 156, 163, 128])
 BLOCK_TREE = _tree(
-    -B_DC_PRED, 2, -B_TM_PRED, 4, -B_VE_PRED, 6, 8, 12, -B_HE_PRED, 10, -B_RD_PRED, -B_VR_PRED,
-    -B_LD_PRED, 14, -B_VL_PRED, 16, -B_HD_PRED, -B_HU_PRED,
-)  # fmt: skip
+    -B_DC_PRED,
+    2,
+    -B_TM_PRED,
+    4,
+    -B_VE_PRED,
+    6,
+    8,
+    12,
+    -B_HE_PRED,
+    10,
+    -B_RD_PRED,
+    -B_VR_PRED,
+    -B_LD_PRED,
+    14,
+    -B_VL_PRED,
+    16,
+    -B_HD_PRED,
+    -B_HU_PRED,
+)
 # Section 11.4.
 CHROMA_TREE = _tree(-DC_PRED, 2, -V_PRED, 4, -H_PRED, -TM_PRED)
 KEY_CHROMA_PROBABILITIES = _bytes([142, 114, 183])

@@ -29,9 +29,7 @@ class UnitDecoder:
         self.codec = codec
         self._context: Any = av.CodecContext.create(_NAMES[codec], "r")
         self._context.thread_count = 1
-        self._context.options = {
-            "flags": "+low_delay", "max_pixels": str(MAX_PIXELS), **EXPORT
-        }  # fmt: skip
+        self._context.options = {"flags": "+low_delay", "max_pixels": str(MAX_PIXELS), **EXPORT}
 
     @property
     def may_hold_back(self) -> bool:

@@ -5,32 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from media.access_unit import Flags, Stage
+from media.access_unit import Checkpoint, Flags
 from media.codec import Codec
 from workers.bitstream.inspector import CodecInspector
 from workers.decode.decodability import Decodability
 from workers.decode.decoder import UnitDecoder
-from workers.decode.key_frame_gate import Entrance, SourceGate
+from workers.decode.key_frame_gate import GateState, KeyFrameGate
 from workers.errors import BrokenUnit
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
-from workers.runtime.frame_counters import Tally
+from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.passthrough import Route
 
 _MAX_INSIDE = 32
 """Units after which a picture that did not come will not come: twice what H.264 may reorder."""
 
 _DROP_REASONS = {
-    Entrance.NO_KEY_FRAME: "no_key_frame",
-    Entrance.LOST: "no_key_frame",
-    Entrance.BROKEN: "broken",
+    GateState.NO_KEY_FRAME: "no_key_frame",
+    GateState.LOST: "no_key_frame",
+    GateState.BROKEN: "broken",
 }
 
 
 _WAITS = {
-    Entrance.NO_KEY_FRAME: "The worker waits for a key frame from the publisher.",
-    Entrance.LOST: "Pictures were lost on the way; the next key frame mends it.",
-    Entrance.BROKEN: "A picture could not be decoded; the next key frame mends it.",
+    GateState.NO_KEY_FRAME: "The worker waits for a key frame from the publisher.",
+    GateState.LOST: "Pictures were lost on the way; the next key frame mends it.",
+    GateState.BROKEN: "A picture could not be decoded; the next key frame mends it.",
 }
 
 
@@ -43,15 +43,15 @@ INTERLACED = (
 class DecodeStep:
     """Units to pictures. ``need_key`` is called, from this thread, for every unit refused."""
 
-    def __init__(self, tally: Tally, *, need_key: Callable[[str], None]) -> None:
+    def __init__(self, tally: FrameCounters, *, need_key: Callable[[str], None]) -> None:
         self._tally = tally
         self._need_key = need_key
         self.recode: frozenset[Codec] = frozenset()
         "Codecs in which copied units are needed too; set from any thread."
-        self._gate = SourceGate()
+        self._gate = KeyFrameGate()
         self._decoder: UnitDecoder | None = None
         self._inspector: CodecInspector | None = None
-        self._inside: dict[int, Shot] = {}
+        self._inside: dict[int, FrameTask] = {}
         self._tag = 0
         self._trust = Decodability()
         self._is_interlaced = False
@@ -72,7 +72,7 @@ class DecodeStep:
         """
         return _WAITS.get(self._gate.state, INTERLACED if self._is_interlaced else "")
 
-    def step(self, item: Shot) -> Iterator[Shot]:
+    def step(self, item: FrameTask) -> Iterator[FrameTask]:
         """The shots whose pictures are complete now; a copied shot goes through as it is."""
         if item.route is Route.COPY:
             if not self.recodes(item.unit.codec):
@@ -85,14 +85,14 @@ class DecodeStep:
             yield copied
         yield from self._work(item)
 
-    def _work(self, item: Shot) -> Iterator[Shot]:
+    def _work(self, item: FrameTask) -> Iterator[FrameTask]:
         unit = item.unit
         entrance = self._gate.enter(
             sequence=unit.sequence,
             is_key=unit.is_key,
             after_loss=bool(unit.flags & Flags.DISCONTINUITY),
         )
-        if entrance is not Entrance.OPEN:
+        if entrance is not GateState.OPEN:
             self._refuse(item, entrance)
             return
         if self._decoder is None or self._decoder.codec is not unit.codec:
@@ -106,9 +106,9 @@ class DecodeStep:
             self._gate.broke()
             self._decoder = None
             self._inside.clear()
-            self._refuse(item, Entrance.BROKEN)
+            self._refuse(item, GateState.BROKEN)
 
-    def flush(self) -> Iterator[Shot]:
+    def flush(self) -> Iterator[FrameTask]:
         """The shots that the decoder still holds back."""
         if self._decoder is not None:
             yield from self._match(self._decoder.flush())
@@ -117,7 +117,7 @@ class DecodeStep:
             self._drop(shot, "broken")
         self._inside.clear()
 
-    def _decode(self, decoder: UnitDecoder, item: Shot) -> Iterator[Shot]:
+    def _decode(self, decoder: UnitDecoder, item: FrameTask) -> Iterator[FrameTask]:
         self._tag += 1
         self._inside[self._tag] = item
         if self._inspector is not None and item.route is Route.WORK:
@@ -131,7 +131,7 @@ class DecodeStep:
         while self._inside and (oldest := next(iter(self._inside))) <= self._tag - _MAX_INSIDE:
             self._drop(self._inside.pop(oldest), "broken")
 
-    def _match(self, pictures: list[tuple[int, Picture]]) -> Iterator[Shot]:
+    def _match(self, pictures: list[tuple[int, Picture]]) -> Iterator[FrameTask]:
         for tag, picture in pictures:
             shot = self._inside.pop(tag, None)
             if shot is not None:
@@ -142,14 +142,14 @@ class DecodeStep:
                 if self._inspector is not None and is_enhanced:
                     size = len(shot.unit.payload)
                     shot.info = self._inspector.tell(tag, picture.frame, size)
-                shot.stamp(Stage.DECODED)
+                shot.stamp(Checkpoint.DECODED)
                 yield shot
 
-    def _refuse(self, item: Shot, entrance: Entrance) -> None:
+    def _refuse(self, item: FrameTask, entrance: GateState) -> None:
         self._drop(item, _DROP_REASONS[entrance])
         self._need_key(entrance.value)
 
-    def _drop(self, shot: Shot, reason: str) -> None:
+    def _drop(self, shot: FrameTask, reason: str) -> None:
         if shot.route is Route.RECODE:
             self._tally.drop(f"recode_{reason}")
         elif shot.is_replay:

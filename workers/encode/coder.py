@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workers.encode.step import EncodeStep, Made
-from workers.media.frame_task import Shot
-from workers.runtime.bounded_queue import Channel
-from workers.runtime.pipeline_thread import Stage
+from workers.media.frame_task import FrameTask
+from workers.runtime.bounded_queue import BoundedQueue
+from workers.runtime.pipeline_thread import PipelineThread
 from workers.scheduling.passthrough import Route
 
 WAITING = 2
@@ -23,17 +23,25 @@ class Coder:
     """
 
     def __init__(
-        self, name: str, step: EncodeStep, emit: Callable[[Made], bool],
-        *, fail: Callable[[Exception], None],
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        step: EncodeStep,
+        emit: Callable[[Made], bool],
+        *,
+        fail: Callable[[Exception], None],
+    ) -> None:
         self.step = step
-        self._shots: Channel[Shot] = Channel(WAITING)
-        self._stage = Stage(
-            f"encode {name} {step.codec.name.lower()}", step, self._shots, emit,
-            finish=lambda: None, fail=fail,
-        )  # fmt: skip
+        self._shots: BoundedQueue[FrameTask] = BoundedQueue(WAITING)
+        self._stage = PipelineThread(
+            f"encode {name} {step.codec.name.lower()}",
+            step,
+            self._shots,
+            emit,
+            finish=lambda: None,
+            fail=fail,
+        )
 
-    def offer(self, shot: Shot) -> bool:
+    def offer(self, shot: FrameTask) -> bool:
         """Puts a shot in, by the rule above. False once closed."""
         is_picture = shot.route is not Route.COPY
         if is_picture and not self.step.counts and len(self._shots) >= WAITING:

@@ -26,7 +26,7 @@ class EncoderSpec:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Coded:
+class EncodedFrame:
     """One coded picture."""
 
     payload: bytes
@@ -36,7 +36,7 @@ class Coded:
 class Encoder(Protocol):
     """One coded sequence; used by one thread. Every picture gives one coded picture at once."""
 
-    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> Coded:
+    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> EncodedFrame:
         """Codes a picture at ``ticks`` of 1/90000 s, greater than before. Raises EncoderFailed.
 
         ``fps`` is the present frame rate; it only steers the bits spent per picture.
@@ -44,7 +44,7 @@ class Encoder(Protocol):
         ...
 
 
-class EncoderTicks:
+class MonotonicPts:
     """Time for an encoder: starts at zero, always grows, by a second at most.
 
     A publisher's time may stand still, run backwards or jump; an encoder's must not.

@@ -9,7 +9,7 @@ import av
 import av.error
 from av.video.frame import PictureType
 
-from workers.encode.encoder import CLOCK_RATE, Coded, EncoderSpec
+from workers.encode.encoder import CLOCK_RATE, EncodedFrame, EncoderSpec
 from workers.errors import EncoderFailed
 from workers.media.picture import Picture
 from workers.runtime.cores import usable_cores
@@ -43,7 +43,7 @@ def open_context(name: str, spec: EncoderSpec, *, fps: float, options: dict[str,
     return context
 
 
-def encode_one(context: Any, picture: Picture, *, ticks: int, key: bool) -> Coded:
+def encode_one(context: Any, picture: Picture, *, ticks: int, key: bool) -> EncodedFrame:
     """Codes one picture. Raises EncoderFailed if that gives anything but one unit."""
     frame = picture.frame
     frame.pts = ticks
@@ -55,4 +55,4 @@ def encode_one(context: Any, picture: Picture, *, ticks: int, key: bool) -> Code
         raise EncoderFailed(f"{context.name}: {error}") from error
     if len(packets) != 1:
         raise EncoderFailed(f"{context.name} gave {len(packets)} units for one picture")
-    return Coded(payload=bytes(packets[0]), is_key=bool(packets[0].is_keyframe))
+    return EncodedFrame(payload=bytes(packets[0]), is_key=bool(packets[0].is_keyframe))

@@ -7,18 +7,18 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 
-from media.access_unit import AccessUnit, Flags, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags
 from media.codec import Codec
 from wire import keys
 from wire.bitrates import BitrateTable
-from workers.encode.encoder import Coded, Encoder, EncoderSpec, EncoderTicks
+from workers.encode.encoder import EncodedFrame, Encoder, EncoderSpec, MonotonicPts
 from workers.encode.key_frames import KeyFramePolicy
 from workers.encode.registry import make_encoder
 from workers.errors import EncoderFailed
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.media.picture import Colour, Picture
-from workers.runtime.frame_counters import Tally
-from workers.scheduling.deadlines import Patience
+from workers.runtime.frame_counters import FrameCounters
+from workers.scheduling.deadlines import StaleFrameFilter
 from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.passthrough import Route
 
@@ -56,7 +56,7 @@ class _Log:
     follows: bool | None = None
     "True if its last unit was copied; None while the next one has nothing to refer to."
 
-    def takes(self, item: Shot, codec: Codec) -> bool:
+    def takes(self, item: FrameTask, codec: Codec) -> bool:
         """True if the shot belongs into the log; ``codec`` is the step's."""
         if item.route is Route.WORK:
             return True
@@ -82,9 +82,16 @@ class EncodeStep:
     """
 
     def __init__(
-        self, output: OutputConfig, tally: Tally, *, codec: Codec, logs: tuple[str, ...],
-        fps: float, need_key: Callable[[str], None], shares: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        output: OutputConfig,
+        tally: FrameCounters,
+        *,
+        codec: Codec,
+        logs: tuple[str, ...],
+        fps: float,
+        need_key: Callable[[str], None],
+        shares: bool = False,
+    ) -> None:
         """``need_key`` is called, from this thread, for a key frame of the source. ``shares``:
         other threads encode the same pictures.
         """
@@ -102,13 +109,13 @@ class EncodeStep:
         "Those that do not count as a stream's usual work: for another codec, or a copied stream."
         self.left_out = 0
         "Pictures that were not encoded and are not counted as dropped, as another step has them."
-        self._patience = Patience()
+        self._patience = StaleFrameFilter()
         self._output = output
         self._tally = tally
         self._need_key = need_key
         self._shares = shares
         self._rate = FrameRate(guess=fps)
-        self._ticks = EncoderTicks()
+        self._ticks = MonotonicPts()
         self._shape: tuple[tuple[int, ...], Colour] | None = None
         "Of the encoder's pictures: their luma's, and what their samples mean."
         self._encoder: Encoder | None = None
@@ -120,7 +127,7 @@ class EncodeStep:
         """True if a shot would change nothing here: no log is watched, none is to be emptied."""
         return not self._open and self.wanted.isdisjoint(self.logs)
 
-    def step(self, item: Shot) -> Iterator[Made]:
+    def step(self, item: FrameTask) -> Iterator[Made]:
         """Yields the changes of the logs; none if the picture is too late, or cannot be coded."""
         if item.route is not Route.RECODE:
             self._rate.add(item.unit.pts, item.unit.clock_rate)
@@ -156,7 +163,7 @@ class EncodeStep:
                 one.follows = None
         self._open = wanted
 
-    def _copy(self, item: Shot, targets: list[_Log]) -> Iterator[Made]:
+    def _copy(self, item: FrameTask, targets: list[_Log]) -> Iterator[Made]:
         copied = dataclasses.replace(
             item.unit, flags=item.unit.flags | Flags.BYPASS, stamps=item.all_stamps()
         )
@@ -170,7 +177,7 @@ class EncodeStep:
                 self._tally.count("bypassed")
             yield Made(one.name, unit, is_counted=is_first)
 
-    def _encode(self, item: Shot, picture: Picture, targets: list[_Log]) -> Iterator[Made]:
+    def _encode(self, item: FrameTask, picture: Picture, targets: list[_Log]) -> Iterator[Made]:
         counted = self.counts and item.route is Route.WORK
         now = time.monotonic()
         if self._patience.ends(now - item.arrived, now=now):
@@ -186,14 +193,14 @@ class EncodeStep:
             self._encoder = None
             self.leave_out("encoder", counted=counted)
             return
-        item.stamp(Stage.ENCODED)
+        item.stamp(Checkpoint.ENCODED)
         made = self._unit(item, picture, coded)
         for one in targets:
             unit = one.append(made, copied=False)
             if unit is not None:
                 yield Made(one.name, unit, is_counted=counted and one is targets[0])
 
-    def _code(self, item: Shot, picture: Picture) -> Coded:
+    def _code(self, item: FrameTask, picture: Picture) -> EncodedFrame:
         begun = time.perf_counter()
         unit, fps = item.unit, self._rate.fps
         shape = (picture.y.shape, picture.colour)
@@ -224,7 +231,7 @@ class EncodeStep:
             colour=picture.colour,
         )
 
-    def _unit(self, item: Shot, picture: Picture, coded: Coded) -> AccessUnit:
+    def _unit(self, item: FrameTask, picture: Picture, coded: EncodedFrame) -> AccessUnit:
         return dataclasses.replace(
             item.unit,
             codec=self.codec,

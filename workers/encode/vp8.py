@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.encode.encoder import Coded, EncoderSpec
+from workers.encode.encoder import EncodedFrame, EncoderSpec
 from workers.encode.libav import encode_one, open_context
 from workers.media.picture import Picture
 
@@ -38,6 +38,6 @@ class Vp8Encoder:
             },
         )
 
-    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> Coded:
+    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> EncodedFrame:
         """Codes a picture."""
         return encode_one(self._context, picture, ticks=ticks, key=key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.encode.encoder import Coded, EncoderSpec
+from workers.encode.encoder import EncodedFrame, EncoderSpec
 from workers.encode.level import level_for
 from workers.encode.libav import encode_one, open_context
 from workers.media.picture import Picture
@@ -41,7 +41,7 @@ class X264Encoder:
             },
         )
 
-    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> Coded:
+    def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> EncodedFrame:
         """Codes a picture; the bitrate follows the frame rate in steps of 5 %."""
         wanted = int(self._bit_rate * min(1.0, _NOMINAL_FPS / fps))
         if abs(wanted - self._context.bit_rate) > 0.05 * self._context.bit_rate:

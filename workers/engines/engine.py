@@ -27,7 +27,7 @@ class EngineOptions:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Form:
+class PrecisionVariant:
     """A way in which an engine can run a model."""
 
     name: str
@@ -36,7 +36,7 @@ class Form:
     "Which of the manifest's files it needs."
 
 
-ON_CPU = (Form("int8", "int8"), Form("fp32", "fp32"))
+ON_CPU = (PrecisionVariant("int8", "int8"), PrecisionVariant("fp32", "fp32"))
 """What engines for processors take."""
 
 
@@ -50,7 +50,7 @@ class EngineInfo:
     device: str
     threads: int
     "Threads that one call uses."
-    forms: tuple[Form, ...] = ON_CPU
+    forms: tuple[PrecisionVariant, ...] = ON_CPU
     "The ways in which it runs graphs, the preferred one first; none where it runs no graphs."
     max_batch: int = 1
     "Frames that one call may take."
@@ -129,7 +129,7 @@ class CompiledNet(Protocol):
         ...
 
 
-class FreeSession(Protocol):
+class DynamicShapeSession(Protocol):
     """One stream's way to run a net on pictures of any size; used by one thread at a time."""
 
     def run(self, luma: Array, strength: float) -> Array:
@@ -139,10 +139,10 @@ class FreeSession(Protocol):
         ...
 
 
-class FreeNet(Protocol):
+class DynamicShapeModel(Protocol):
     """A luma graph that takes pictures of any size, a new one with every call."""
 
-    def session(self) -> FreeSession:
+    def session(self) -> DynamicShapeSession:
         """A new session, for one stream."""
         ...
 
@@ -175,7 +175,7 @@ class Engine(Protocol):
         """
         ...
 
-    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         """The net of a file for pictures of any size; for nets that see luma alone. Raises
         NetUnusable, also where the engine fixes sizes when it compiles.
         """
@@ -245,10 +245,19 @@ def describe(
         inputs = (Port("frames", "float32", (manifest.window, channels, height, width)),)
         output = Port("enhanced", "float32", (channels, *large))
     return NetInfo(
-        model=manifest.name, precision=precision, device=device, width=width, height=height,
-        batch=batch, scale=manifest.scale, window=manifest.window, size_multiple=unit,
-        smallest=least, inputs=inputs, output=output,
-    )  # fmt: skip
+        model=manifest.name,
+        precision=precision,
+        device=device,
+        width=width,
+        height=height,
+        batch=batch,
+        scale=manifest.scale,
+        window=manifest.window,
+        size_multiple=unit,
+        smallest=least,
+        inputs=inputs,
+        output=output,
+    )
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -274,7 +283,7 @@ def file_precision(manifest: Manifest, path: Path) -> str:
     return "fp32"
 
 
-def form_for(info: EngineInfo, manifest: Manifest, wish: str) -> Form:
+def form_for(info: EngineInfo, manifest: Manifest, wish: str) -> PrecisionVariant:
     """How an engine runs a model of graphs: as wished (``fp32``, ``fp16``, ``int8``) if both can,
     else by the manifest's default file, else as the engine prefers. Raises NetUnusable.
     """

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from workers.engines.engine import (
     Array,
     CompiledNet,
+    DynamicShapeSession,
     Feeds,
-    FreeSession,
     NetInfo,
     Session,
 )
 
 
 @dataclasses.dataclass(slots=True)
-class Spent:
+class EngineUsage:
     """What one thread's frames took, in seconds."""
 
     waited_s: float = 0.0
@@ -33,7 +33,7 @@ class Spent:
     "What of that the thread worked itself; 0 where the engine is a device of its own."
 
 
-class Turns:
+class EngineLock:
     """First come, first served.
 
     Nets that ran side by side would take the cores that are left to decoders and encoders, and what
@@ -59,14 +59,14 @@ class Turns:
         """The net, whose sessions wait for their turn with each call."""
         return _InTurn(net, self)
 
-    def guard_free(self, session: FreeSession) -> FreeSession:
+    def guard_free(self, session: DynamicShapeSession) -> DynamicShapeSession:
         """The same for a net that takes any size; each region waits for its own turn."""
         return _FreeInTurn(session, self)
 
     @contextlib.contextmanager
-    def timed(self) -> Iterator[Spent]:
+    def timed(self) -> Iterator[EngineUsage]:
         """Adds up what the calling thread's frames take inside the block."""
-        spent = self._mine.spent = Spent()
+        spent = self._mine.spent = EngineUsage()
         try:
             yield spent
         finally:
@@ -100,7 +100,7 @@ class Turns:
         """Adds to what the calling thread's frames took; ``caller_s`` is None where another thread
         made the call.
         """
-        spent: Spent | None = getattr(self._mine, "spent", None)
+        spent: EngineUsage | None = getattr(self._mine, "spent", None)
         if spent is None:
             return
         spent.waited_s += waited_s
@@ -114,7 +114,7 @@ class Turns:
 
 
 class _FreeInTurn:
-    def __init__(self, session: FreeSession, turns: Turns) -> None:
+    def __init__(self, session: DynamicShapeSession, turns: EngineLock) -> None:
         self._session = session
         self._turns = turns
 
@@ -124,7 +124,7 @@ class _FreeInTurn:
 
 
 class _InTurn:
-    def __init__(self, net: CompiledNet, turns: Turns) -> None:
+    def __init__(self, net: CompiledNet, turns: EngineLock) -> None:
         self._net = net
         self._turns = turns
 
@@ -140,7 +140,7 @@ class _InTurn:
 
 
 class _Session:
-    def __init__(self, session: Session, turns: Turns) -> None:
+    def __init__(self, session: Session, turns: EngineLock) -> None:
         self._session = session
         self._turns = turns
 

@@ -17,13 +17,13 @@ from workers.engines.engine import (
     ON_CPU,
     Array,
     CompiledNet,
+    DynamicShapeModel,
+    DynamicShapeSession,
     EngineInfo,
     EngineOptions,
     Feeds,
-    Form,
-    FreeNet,
-    FreeSession,
     NetInfo,
+    PrecisionVariant,
     Session,
     describe,
     file_precision,
@@ -49,7 +49,9 @@ def on_cpu(options: EngineOptions) -> OnnxRuntimeEngine:
 
 def on_cuda(options: EngineOptions) -> OnnxRuntimeEngine:
     """fp32 only: its CUDA kernels multiply no 8-bit integers. Raises EngineUnavailable."""
-    return OnnxRuntimeEngine("onnxruntime-cuda", options, [_CUDA, _CPU], (Form("fp32", "fp32"),))
+    return OnnxRuntimeEngine(
+        "onnxruntime-cuda", options, [_CUDA, _CPU], (PrecisionVariant("fp32", "fp32"),)
+    )
 
 
 def on_tensorrt(options: EngineOptions) -> OnnxRuntimeEngine:
@@ -59,7 +61,7 @@ def on_tensorrt(options: EngineOptions) -> OnnxRuntimeEngine:
         folder = str(options.cache_dir / "onnxruntime")
         keep |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
     providers: Providers = [("TensorrtExecutionProvider", keep), _CUDA, _CPU]
-    forms = (Form("fp32", "fp32"), Form("int8", "int8-s8s8"))
+    forms = (PrecisionVariant("fp32", "fp32"), PrecisionVariant("int8", "int8-s8s8"))
     return OnnxRuntimeEngine("onnxruntime-tensorrt", options, providers, forms)
 
 
@@ -67,7 +69,11 @@ class OnnxRuntimeEngine:
     """One list of execution providers; what the first one refuses of a graph, the next one runs."""
 
     def __init__(
-        self, name: str, options: EngineOptions, providers: Providers, forms: tuple[Form, ...]
+        self,
+        name: str,
+        options: EngineOptions,
+        providers: Providers,
+        forms: tuple[PrecisionVariant, ...],
     ) -> None:
         there = onnxruntime.get_available_providers()
         if providers[0][0] not in there:
@@ -105,9 +111,13 @@ class OnnxRuntimeEngine:
     ) -> CompiledNet:
         """The net of an ONNX file; it computes as the file says. The size is checked by a run."""
         info = describe(
-            manifest, width=width, height=height, batch=batch,
-            precision=file_precision(manifest, path), device=self.info.device,
-        )  # fmt: skip
+            manifest,
+            width=width,
+            height=height,
+            batch=batch,
+            precision=file_precision(manifest, path),
+            device=self.info.device,
+        )
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
         with _explained(path):
             runtime = self._opened(_batched(path, shapes) if batch > 1 else str(path))
@@ -117,7 +127,7 @@ class OnnxRuntimeEngine:
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return net
 
-    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         """As the file has it: its height and width are open. TensorRT would compile every size."""
         if "TensorrtExecutionProvider" in (name for name, _ in self._providers):
             raise fixes_sizes(self._name)
@@ -169,8 +179,10 @@ class _CompiledNet:
         self.infer(self.blank())
 
     def blank(self) -> dict[str, Array]:
-        return {port.name: self._tensor(port.name, np.zeros(port.shape, port.dtype))
-                for port in self._info.inputs}  # fmt: skip
+        return {
+            port.name: self._tensor(port.name, np.zeros(port.shape, port.dtype))
+            for port in self._info.inputs
+        }
 
     def infer(self, tensors: dict[str, Array]) -> Array:
         result: Array = self._runtime.run(None, tensors)[0]
@@ -194,7 +206,7 @@ class _FreeNet:
         self._runtime = runtime
         self._has_looks = has_looks
 
-    def session(self) -> FreeSession:
+    def session(self) -> DynamicShapeSession:
         return self
 
     def warm_up(self, height: int, width: int) -> None:

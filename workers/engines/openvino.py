@@ -16,11 +16,11 @@ from models.manifest import Manifest
 from workers.engines.engine import (
     Array,
     CompiledNet,
+    DynamicShapeModel,
+    DynamicShapeSession,
     EngineInfo,
     EngineOptions,
     Feeds,
-    FreeNet,
-    FreeSession,
     NetInfo,
     Session,
     describe,
@@ -28,7 +28,7 @@ from workers.engines.engine import (
     out_shape,
     tensor_shapes,
 )
-from workers.engines.shape_cache import OftenMet
+from workers.engines.shape_cache import HotShapes
 from workers.errors import NetUnusable
 
 log = logging.getLogger(__name__)
@@ -52,9 +52,12 @@ class OpenVinoEngine:
         """Its name, version and device."""
         version = ov.get_version().split("-")[0]
         return EngineInfo(
-            name="openvino", version=version, device="CPU", threads=self._threads,
+            name="openvino",
+            version=version,
+            device="CPU",
+            threads=self._threads,
             max_batch=MAX_BATCH,
-        )  # fmt: skip
+        )
 
     def compile(
         self,
@@ -68,9 +71,13 @@ class OpenVinoEngine:
     ) -> CompiledNet:
         """The net of an ONNX file for one input size; it computes as the file says."""
         info = describe(
-            manifest, width=width, height=height, batch=batch,
-            precision=file_precision(manifest, path), device="CPU",
-        )  # fmt: skip
+            manifest,
+            width=width,
+            height=height,
+            batch=batch,
+            precision=file_precision(manifest, path),
+            device="CPU",
+        )
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
         try:
             model = self._core.read_model(path)
@@ -83,7 +90,7 @@ class OpenVinoEngine:
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return _CompiledNet(compiled, info)
 
-    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         """With height and width left open; a size that was met before costs nothing more."""
 
         def compiled(height: int, width: int) -> Any:
@@ -162,18 +169,21 @@ class _FreeNet:
     """
 
     def __init__(
-        self, compile_net: Callable[[int, int], Any], compiler: ThreadPoolExecutor, *,
+        self,
+        compile_net: Callable[[int, int], Any],
+        compiler: ThreadPoolExecutor,
+        *,
         has_looks: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.has_looks = has_looks
         self._compile = compile_net
         self._compiler = compiler
         self._any = compile_net(*ANY)
         self._own: dict[tuple[int, int], Any] = {}
-        self._sizes = OftenMet()
+        self._sizes = HotShapes()
         self._lock = threading.Lock()
 
-    def session(self) -> FreeSession:
+    def session(self) -> DynamicShapeSession:
         return _FreeSession(self)
 
     def warm_up(self, height: int, width: int) -> None:

@@ -91,9 +91,13 @@ def choose_engine(
     engine = make_engine(chosen, threads=threads, cache_dir=cache_dir)
     choice = Choice(engine, tuple(trials))
     log.info(
-        "engine %s for %s at %dx%d", choice, wanted.model, wanted.width, wanted.height,
+        "engine %s for %s at %dx%d",
+        choice,
+        wanted.model,
+        wanted.width,
+        wanted.height,
         extra={"action": "engine_chosen"},
-    )  # fmt: skip
+    )
     return choice
 
 
@@ -125,14 +129,18 @@ def compile_wanted(engine: Engine, wanted: Wanted, *, batch: int = 1) -> Compile
     form = form_for(engine.info, manifest, wanted.precision)
     width, height = padded(manifest, wanted.width, wanted.height)
     return engine.compile(
-        manifest, model_file(manifest, form.file, wanted.zoo),
-        width=width, height=height, batch=batch, precision=form.name,
-    )  # fmt: skip
+        manifest,
+        model_file(manifest, form.file, wanted.zoo),
+        width=width,
+        height=height,
+        batch=batch,
+        precision=form.name,
+    )
 
 
 def _try(
     name: str, wanted: Wanted, threads: int, cache_dir: Path | None, budget_s: float
-) -> tuple[EngineTrial, Array | None]:  # fmt: skip
+) -> tuple[EngineTrial, Array | None]:
     """The result of one candidate, and its picture if it gave one."""
     try:
         engine = make_engine(name, threads=threads, cache_dir=cache_dir)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EVERY", "MOST", "OFTEN", "OftenMet"]
+__all__ = ["EVERY", "MOST", "OFTEN", "HotShapes"]
 
 Size = tuple[int, int]
 
@@ -19,7 +19,7 @@ _HALVE_AFTER = 2000
 _BETTER = 2
 
 
-class OftenMet:
+class HotShapes:
     """Counts sizes as they come. What was long ago counts less, so that other content, or another
     picture size, gets graphs too. No threads, no clock.
     """

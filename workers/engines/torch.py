@@ -16,10 +16,10 @@ from models.nets.video import VideoNet
 from workers.engines.engine import (
     Array,
     CompiledNet,
+    DynamicShapeModel,
     EngineInfo,
     EngineOptions,
     Feeds,
-    FreeNet,
     NetInfo,
     Session,
     describe,
@@ -42,9 +42,12 @@ class TorchEngine:
     def info(self) -> EngineInfo:
         """Its name, version and device."""
         return EngineInfo(
-            name="torch", version=torch.__version__, device=self._device,
-            threads=self._threads, forms=(),
-        )  # fmt: skip
+            name="torch",
+            version=torch.__version__,
+            device=self._device,
+            threads=self._threads,
+            forms=(),
+        )
 
     def compile(
         self,
@@ -71,12 +74,16 @@ class TorchEngine:
             raise NetUnusable(f"{str(error).rstrip('.')}.") from error
         is_half = self._device == "cuda" and precision in ("auto", "fp16")
         info = describe(
-            manifest, width=width, height=height, batch=1,
-            precision="fp16" if is_half else "fp32", device=self._device,
-        )  # fmt: skip
+            manifest,
+            width=width,
+            height=height,
+            batch=1,
+            precision="fp16" if is_half else "fp32",
+            device=self._device,
+        )
         return _CompiledNet(net.eval().to(self._device), info)
 
-    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         """Not by this engine: raises NetUnusable."""
         raise fixes_sizes("torch")
 

@@ -14,11 +14,11 @@ try:
 except ImportError:
     pass
 
-__all__ = ["FRONT", "IS_COMPILED", "compiled", "inlined"]
+__all__ = ["INDEX_MASK", "IS_COMPILED", "compiled", "inlined"]
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-FRONT = 0x3FFFFFFF
+INDEX_MASK = 0x3FFFFFFF
 """Ands with it change no index, but show the compiler that it is not negative: Python's counting
 from the end would keep it from making vectors of the loops.
 """

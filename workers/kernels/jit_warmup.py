@@ -1,7 +1,8 @@
 """Compiling ahead of time: a stream never waits for it.
 
 ``python -m workers.kernels.jit_warmup`` compiles into the cache and ends. A worker runs that beside
-itself, since compiling holds the interpreter's lock for half a minute at the first start on a machine.
+itself, since compiling holds the interpreter's lock for half a minute at the first start on a
+machine.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import threading
 
 import numpy as np
 
-from wire.parent_death import dying_with_us
+from wire.parent_death import die_with_parent
 from workers.bitstream import ffmpeg_side_data, vp8
 from workers.kernels.jit import IS_COMPILED
-from workers.temporal.propagator import Reuser
+from workers.temporal.propagator import Propagator
 
 __all__ = ["is_warm", "make_warm", "warm_up"]
 
@@ -43,7 +44,7 @@ def warm_up() -> None:
     vp8.warm_up()
     ffmpeg_side_data.warm_up()
     luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
-    reuser = Reuser(64, 48, 2, 7)
+    reuser = Propagator(64, 48, 2, 7)
     for picture in (luma, luma[::-1], luma):
         outlook = reuser.begin(picture, None)
         if outlook.must_be_full:
@@ -60,7 +61,7 @@ async def make_warm() -> None:
         log.info("numba is missing: nothing is reused", extra={"action": "no_reuse"})
         return
     compiler = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "workers.kernels.jit_warmup", preexec_fn=dying_with_us()
+        sys.executable, "-m", "workers.kernels.jit_warmup", preexec_fn=die_with_parent()
     )
     try:
         code = await compiler.wait()

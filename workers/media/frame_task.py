@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from media.access_unit import AccessUnit, Stage
+from media.access_unit import AccessUnit, Checkpoint
 from wire import clock
 from workers.bitstream.frame_info import CodecInfo
 from workers.media.picture import Picture
@@ -12,7 +12,7 @@ from workers.scheduling.passthrough import Route
 
 
 @dataclasses.dataclass(slots=True)
-class Shot:
+class FrameTask:
     """A source unit and what became of it so far; owned by one thread at a time."""
 
     unit: AccessUnit
@@ -22,21 +22,21 @@ class Shot:
     "When its last packet reached the server, on this process's monotonic clock, seconds."
     is_replay: bool = False
     "Only to be decoded, so that the frames after it can be."
-    stamps: list[tuple[Stage, int]] = dataclasses.field(default_factory=list)
+    stamps: list[tuple[Checkpoint, int]] = dataclasses.field(default_factory=list)
     "Taken here, in the order of travel."
     picture: Picture | None = None
     "What it is by now: the source's picture, then the enhanced one."
     info: CodecInfo | None = None
     "What the codec tells of the source's picture; None before it was decoded."
 
-    def twin(self, route: Route) -> Shot:
+    def twin(self, route: Route) -> FrameTask:
         """Returns the same frame for another thread."""
         return dataclasses.replace(self, route=route, stamps=[*self.stamps])
 
-    def stamp(self, stage: Stage) -> None:
+    def stamp(self, stage: Checkpoint) -> None:
         """Notes that the stage was passed now."""
         self.stamps.append((stage, clock.now_us()))
 
-    def all_stamps(self) -> tuple[tuple[Stage, int], ...]:
+    def all_stamps(self) -> tuple[tuple[Checkpoint, int], ...]:
         """The source's stamps and those taken here."""
         return (*self.unit.stamps, *self.stamps)

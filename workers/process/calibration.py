@@ -16,7 +16,7 @@ from workers.encode.step import OutputConfig
 from workers.media.picture import Colour, Picture
 from workers.runtime.cores import usable_cores
 from workers.scheduling.job_load import HEADROOM
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 from workers.upscale.upscaler import Upscaler
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
@@ -66,7 +66,7 @@ class Speed:
     ms_per_frame: float
 
 
-def capacity_of(nets: NetCache, speed: Speed, *, model: str, wished: float) -> Capacity:
+def capacity_of(nets: ModelCache, speed: Speed, *, model: str, wished: float) -> Capacity:
     """Returns the capacity at a measured speed; ``wished`` other than 0 replaces the measured
     number of streams.
     """
@@ -82,7 +82,7 @@ def capacity_of(nets: NetCache, speed: Speed, *, model: str, wished: float) -> C
     )
 
 
-def measure(nets: NetCache, output: OutputConfig, *, model: str) -> Speed:
+def measure(nets: ModelCache, output: OutputConfig, *, model: str) -> Speed:
     """Runs the net and the encoder; takes about a second, never on the loop. Raises NetUnusable."""
     upscaler = Upscaler()
     upscaler.use(nets.load(model, WIDTH, HEIGHT))

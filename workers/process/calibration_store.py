@@ -36,9 +36,17 @@ BUSY_LOAD = 0.7
 """Load per core above which a machine counts as busy."""
 
 _PACKAGES = (
-    "sharpcast", "openvino", "onnxruntime", "onnxruntime-gpu", "tensorrt", "pycuda", "torch",
-    "numpy", "av", "opencv-python-headless",
-)  # fmt: skip
+    "sharpcast",
+    "openvino",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "tensorrt",
+    "pycuda",
+    "torch",
+    "numpy",
+    "av",
+    "opencv-python-headless",
+)
 
 _DEVICES = (Path("/dev"), "nvidia[0-9]*")
 _DRIVER = Path("/proc/driver/nvidia/version")

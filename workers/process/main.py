@@ -33,9 +33,9 @@ from workers.process import calibration
 from workers.process.calibration_store import Learned, Memory, is_busy, key_for
 from workers.process.containment import contain
 from workers.process.worker import Worker
-from workers.session.config import LeadConfig
+from workers.session.config import SessionConfig
 from workers.upscale.batched_model import batch_for
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class _Start:
     """Engine, nets and measured speed that a worker begins with."""
 
     choice: Choice
-    nets: NetCache
+    nets: ModelCache
     speed: calibration.Speed
 
 
@@ -116,10 +116,14 @@ def _start(settings: Settings) -> _Start:
             log.info("measures anew: %s", error, extra={"action": "memory_refused"})
     start, batch = _measured(settings)
     learned = Learned(
-        engine=start.choice.engine.info.name, trials=start.choice.trials, batch=batch,
-        streams=start.speed.streams, ms_per_frame=start.speed.ms_per_frame,
-        measured_s=time.time(), busy=is_busy(),
-    )  # fmt: skip
+        engine=start.choice.engine.info.name,
+        trials=start.choice.trials,
+        batch=batch,
+        streams=start.speed.streams,
+        ms_per_frame=start.speed.ms_per_frame,
+        measured_s=time.time(),
+        busy=is_busy(),
+    )
     memory.keep(learned)
     return start
 
@@ -148,15 +152,15 @@ def _measured(settings: Settings) -> tuple[_Start, int]:
 
 
 @contextlib.contextmanager
-def _closed_on_failure(nets: NetCache) -> Iterator[NetCache]:
+def _closed_on_failure(nets: ModelCache) -> Iterator[ModelCache]:
     with contextlib.ExitStack() as undo:
         undo.callback(nets.close)
         yield nets
         undo.pop_all()
 
 
-def _net_cache(settings: Settings, engine: Engine, batch: int) -> NetCache:
-    return NetCache(
+def _net_cache(settings: Settings, engine: Engine, batch: int) -> ModelCache:
+    return ModelCache(
         engine,
         precision=settings.precision,
         models_dir=settings.models_dir,
@@ -173,17 +177,20 @@ def _output(settings: Settings) -> OutputConfig:
     )
 
 
-def _config(settings: Settings, start: _Start) -> LeadConfig:
+def _config(settings: Settings, start: _Start) -> SessionConfig:
     measured = calibration.capacity_of(
         start.nets, start.speed, model=settings.model, wished=settings.worker_capacity
     )
     output = _output(settings)
     log.info(
         "worker %s: %s takes %.1f ms per frame, capacity %.2f streams",
-        settings.worker_name, settings.model, measured.ms_per_frame, measured.streams,
+        settings.worker_name,
+        settings.model,
+        measured.ms_per_frame,
+        measured.streams,
         extra={"action": "measured"},
-    )  # fmt: skip
-    return LeadConfig(
+    )
+    return SessionConfig(
         worker=settings.worker_name,
         model=settings.model,
         output=output,
@@ -202,13 +209,18 @@ def _zoo(models_dir: Path) -> list[ModelInfo]:
         return []
     return [
         ModelInfo(
-            name=manifest.name, title=manifest.title, scale=manifest.scale,
-            macs_per_pixel=manifest.macs_per_pixel, parameters=manifest.parameters,
-            licence=manifest.licence, precisions=sorted(manifest.files) or ["fp32"],
-            strength=manifest.strength, missing=_missing(manifest, models_dir),
+            name=manifest.name,
+            title=manifest.title,
+            scale=manifest.scale,
+            macs_per_pixel=manifest.macs_per_pixel,
+            parameters=manifest.parameters,
+            licence=manifest.licence,
+            precisions=sorted(manifest.files) or ["fp32"],
+            strength=manifest.strength,
+            missing=_missing(manifest, models_dir),
         )
         for manifest in manifests
-    ]  # fmt: skip
+    ]
 
 
 def _missing(manifest: Manifest, models_dir: Path) -> str:

@@ -20,14 +20,14 @@ from wire.jobs import Job, JobQueue
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.runtime.cores import usable_cores
-from workers.scheduling.handle import EngineTime
+from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import PAUSE_S, fits, may_look
 from workers.scheduling.memory import usable_bytes
-from workers.session.clock_offset import EntryAge
-from workers.session.config import LeadConfig
-from workers.session.outcome import Ending
-from workers.session.session import Lead
-from workers.upscale.model_cache import NetCache
+from workers.session.clock_offset import ClockOffset
+from workers.session.config import SessionConfig
+from workers.session.outcome import SessionOutcome
+from workers.session.session import StreamSession
+from workers.upscale.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,8 @@ class Worker:
     def __init__(
         self,
         client: Redis,
-        nets: NetCache,
-        config: LeadConfig,
+        nets: ModelCache,
+        config: SessionConfig,
         *,
         engines: list[str],
         zoo: list[ModelInfo],
@@ -56,16 +56,16 @@ class Worker:
         self._nets = nets
         self._config = config
         self._memory = usable_bytes()
-        self._engine_time = EngineTime(cores=usable_cores(), threads=nets.turns.threads)
+        self._engine_time = SharedScheduler(cores=usable_cores(), threads=nets.turns.threads)
         self._engines = engines
         self._zoo = zoo
         self._trials = list(trials)
         self._jobs = JobQueue(client, consumer=config.worker)
-        self._age = EntryAge()
+        self._age = ClockOffset()
         self._registry = StreamRegistry(client)
         self._strikes = strikes.Strikes(client)
         self._heartbeats = Heartbeats(client)
-        self._leads: dict[str, Lead] = {}
+        self._leads: dict[str, StreamSession] = {}
         self._unspoken: set[str] = set()
         "Jobs whose lead failed to report its work; each is logged once."
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,7 +74,7 @@ class Worker:
         self._look_again = 0.0
 
     @property
-    def leads(self) -> list[Lead]:
+    def leads(self) -> list[StreamSession]:
         """The streams it leads now."""
         return list(self._leads.values())
 
@@ -130,7 +130,7 @@ class Worker:
             bad_jobs=self._jobs.bad_jobs,
         )
 
-    def _work_of(self, lead: Lead) -> StreamWork:
+    def _work_of(self, lead: StreamSession) -> StreamWork:
         """Returns a lead's report; one that fails to make it must not silence the worker."""
         try:
             return lead.work()
@@ -178,9 +178,12 @@ class Worker:
                 await self._jobs.give_back(job)
                 return
             epoch = await self._registry.take_lead(
-                job.stream, job.session, self._config.worker, job=job.entry,
+                job.stream,
+                job.session,
+                self._config.worker,
+                job=job.entry,
                 output=self._config.output.codec.name.lower(),
-            )  # fmt: skip
+            )
             record = await self._registry.get(job.stream)  # with the strike that this may have been
         except DuplicateJob:
             await _try(self._jobs.finish(job.entry))
@@ -189,11 +192,18 @@ class Worker:
             # The lease lapses, and the job comes back if its stream does.
             log.info("[stream %s] not taken: %s", job.stream, error, extra={"action": "not_taken"})
             return
-        lead = Lead(
-            self._client, job, epoch, record=record, nets=self._nets, config=self._config,
-            engine_time=self._engine_time, crowd=partial(self._crowd, job.entry),
-            room=partial(self._room, job.entry), age=self._age,
-        )  # fmt: skip
+        lead = StreamSession(
+            self._client,
+            job,
+            epoch,
+            record=record,
+            nets=self._nets,
+            config=self._config,
+            engine_time=self._engine_time,
+            crowd=partial(self._crowd, job.entry),
+            room=partial(self._room, job.entry),
+            age=self._age,
+        )
         self._leads[job.entry] = lead
         task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
         self._tasks.add(task)
@@ -209,9 +219,13 @@ class Worker:
         if not is_watched:
             return may_look(capacity=capacity, load=self.load, streams=streams)
         return fits(
-            capacity=capacity, load=self.load, streams=streams,
-            width=record.width, height=record.height, fps=record.fps,
-        )  # fmt: skip
+            capacity=capacity,
+            load=self.load,
+            streams=streams,
+            width=record.width,
+            height=record.height,
+            fps=record.fps,
+        )
 
     def _redis_us(self) -> int:
         """The time of Redis, which records have, and which may differ from ours."""
@@ -225,7 +239,7 @@ class Worker:
         """Bytes of memory that the streams but for one job's leave."""
         return self._memory - sum(lead.bytes for lead in self._others(entry))
 
-    def _others(self, entry: str) -> Iterator[Lead]:
+    def _others(self, entry: str) -> Iterator[StreamSession]:
         return (lead for key, lead in self._leads.items() if key != entry)
 
     async def _record(self, job: Job) -> StreamRecord | None:
@@ -237,9 +251,9 @@ class Worker:
                 await asyncio.sleep(RETRY_S)
         return None
 
-    async def _lead(self, lead: Lead) -> None:
+    async def _lead(self, lead: StreamSession) -> None:
         """One lead from beginning to end; its failure is its own, the worker goes on."""
-        ending = Ending.FAILED
+        ending = SessionOutcome.FAILED
         try:
             ending = await lead.run()
         except Exception:
@@ -250,18 +264,18 @@ class Worker:
             self._unspoken.discard(lead.job.entry)
         await self._tell(lead, ending)
 
-    async def _tell(self, lead: Lead, ending: Ending) -> None:
+    async def _tell(self, lead: StreamSession, ending: SessionOutcome) -> None:
         """Leaves in Redis what follows from the end of a lead."""
         stream, epoch = lead.job.stream, lead.epoch
         match ending:
-            case Ending.ENDED:
+            case SessionOutcome.ENDED:
                 await _try(self._jobs.finish(lead.job.entry))
-            case Ending.FAILED:
+            case SessionOutcome.FAILED:
                 await _try(self._strikes.strike(stream, epoch))
-            case Ending.LOST:
+            case SessionOutcome.LOST:
                 await _try(self._registry.drop_lead(stream, epoch))
                 await _try(self._strikes.alive(stream, epoch))
-            case Ending.RELEASED:
+            case SessionOutcome.RELEASED:
                 await _try(self._registry.drop_lead(stream, epoch))
                 await _try(self._jobs.give_back(lead.job))
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Channel(Generic[T]):
+class BoundedQueue(Generic[T]):
     """First in, first out, at most ``limit`` items; whoever puts into a full one waits. One thread
     puts and finishes, one takes; any may close.
 

@@ -31,7 +31,7 @@ class Counts:
     "How much of it they got."
 
 
-class Tally:
+class FrameCounters:
     """The counters. Reasons of drops: ``late``, ``broken``, ``no_key_frame``, ``encoder``,
     ``redis``, ``hidden`` (the unit holds no picture to be shown), and with ``recode_`` before it
     what was copied but could not be coded anew for viewers who lack its codec."""
@@ -75,6 +75,9 @@ class Tally:
         with self._lock:
             rungs = {rung: dict(reasons) for rung, reasons in self._rungs.items()}
             return Counts(
-                **self._counts, dropped=dict(self._dropped), rungs=rungs,
-                reuse_wanted=self._reuse_wanted, reuse_done=self._reuse_done,
-            )  # fmt: skip
+                **self._counts,
+                dropped=dict(self._dropped),
+                rungs=rungs,
+                reuse_wanted=self._reuse_wanted,
+                reuse_done=self._reuse_done,
+            )

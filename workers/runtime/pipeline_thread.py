@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from workers.errors import WorkerError
-from workers.runtime.bounded_queue import Channel
+from workers.runtime.bounded_queue import BoundedQueue
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Step(Protocol[In, Out]):
         ...
 
 
-class Stage(Generic[A, B]):
+class PipelineThread(Generic[A, B]):
     """Takes items from a channel, hands what a step makes of them on, until the channel ends.
 
     ``emit`` says False when nobody takes any more. An error of the step goes to ``fail`` and
@@ -42,7 +42,7 @@ class Stage(Generic[A, B]):
         self,
         name: str,
         step: Step[A, B],
-        source: Channel[A],
+        source: BoundedQueue[A],
         emit: Callable[[B], bool],
         *,
         finish: Callable[[], None],

@@ -48,9 +48,17 @@ class AdmissionPolicy:
         self._refused_at = 0.0
 
     def judge(
-        self, *, width: int, height: int, fps: float, frame_ms: float, least_ms: float, now: float,
-        crowd: float = 0.0, is_wished: bool = False,
-    ) -> Verdict:  # fmt: skip
+        self,
+        *,
+        width: int,
+        height: int,
+        fps: float,
+        frame_ms: float,
+        least_ms: float,
+        now: float,
+        crowd: float = 0.0,
+        is_wished: bool = False,
+    ) -> Verdict:
         """The verdict on an input for which the net takes ``frame_ms`` a frame, and the one that
         may serve in its place ``least_ms``. ``crowd`` is the load of the worker's other streams
         in units of what it holds.

@@ -16,11 +16,16 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar
 
-from workers.scheduling.degradation import NETS, Rung
+from workers.scheduling.degradation import NETS, QualityLevel
 
 Key = TypeVar("Key")
 
-LOOKS = {Rung.BICUBIC: 0.0, Rung.SMALLER: 0.8, Rung.REUSE: 0.95, Rung.FULL: 1.0}
+RELATIVE_QUALITY = {
+    QualityLevel.BICUBIC: 0.0,
+    QualityLevel.SMALLER: 0.8,
+    QualityLevel.REUSE: 0.95,
+    QualityLevel.FULL: 1.0,
+}
 """How much of what the full net mends a rung mends. ``live-s`` gains 0.71 of ``live-m``'s 0.88 dB;
 reuse refreshes whatever would be seen.
 """
@@ -39,15 +44,15 @@ _SURE_PART = 0.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Need:
+class Demand:
     """What one stream could use."""
 
     fps: float
-    prices_ms: Mapping[Rung, float]
+    prices_ms: Mapping[QualityLevel, float]
     "Per frame by net rung; at least one."
     energy: float
     "What the net mends, in squared luma levels per second, summed over the picture; over 0."
-    level: Rung
+    level: QualityLevel
     "Where the stream is now."
     watched: bool = True
     whole_ms: float = 0.0
@@ -59,10 +64,10 @@ class Need:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Grant:
+class Allocation:
     """What one stream may use."""
 
-    level: Rung
+    level: QualityLevel
     "Paid for on every frame."
     ms_per_s: float
     "Of what there is, in milliseconds of the engine."
@@ -70,9 +75,9 @@ class Grant:
     "What does not pay for ``level`` on every frame is not to be saved for single ones."
 
 
-def share_out(needs: Mapping[Key, Need], budget_ms: float) -> dict[Key, Grant]:
+def share_out(needs: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Allocation]:
     """A grant for every need; together they take at most ``budget_ms`` per second."""
-    grants: dict[Key, Grant] = {}
+    grants: dict[Key, Allocation] = {}
     for watched in (True, False):
         tier = {key: need for key, need in needs.items() if need.watched is watched}
         given = _share_tier(tier, budget_ms)
@@ -81,13 +86,14 @@ def share_out(needs: Mapping[Key, Need], budget_ms: float) -> dict[Key, Grant]:
     return grants
 
 
-def _share_tier(needs: Mapping[Key, Need], budget_ms: float) -> dict[Key, Grant]:
+def _share_tier(needs: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Allocation]:
     cheapest = {key: min(NETS, key=lambda r: _floor_ms(need, r)) for key, need in needs.items()}
     floors = {key: _floor_ms(need, cheapest[key]) for key, need in needs.items()}
     energies = {key: need.energy for key, need in needs.items()}
     given = _take_turns(needs, floors, _pour(floors, energies, budget_ms))
     levels = {
-        key: cheapest[key] if given[key] >= floors[key] - 1e-9 else Rung.BICUBIC for key in needs
+        key: cheapest[key] if given[key] >= floors[key] - 1e-9 else QualityLevel.BICUBIC
+        for key in needs
     }
     left_ms = _top_up(needs, levels, given, budget_ms - sum(given.values()))
     while left_ms > 1e-9:
@@ -98,22 +104,24 @@ def _share_tier(needs: Mapping[Key, Need], budget_ms: float) -> dict[Key, Grant]
         levels[key], given[key] = rung, given[key] + more_ms
         left_ms -= more_ms
     # What reuse may refresh has no steps: what is left serves the frames that can reuse little.
-    reusing = [key for key in needs if levels[key] is Rung.REUSE]
+    reusing = [key for key in needs if levels[key] is QualityLevel.REUSE]
     room = {key: max(0.0, needs[key].fps * needs[key].whole_ms - given[key]) for key in reusing}
     more = _pour(room, energies, left_ms)
     return {
-        key: Grant(levels[key], given[key] + more.get(key, 0.0), Rung.REUSE in need.prices_ms)
+        key: Allocation(
+            levels[key], given[key] + more.get(key, 0.0), QualityLevel.REUSE in need.prices_ms
+        )
         for key, need in needs.items()
     }
 
 
 def _take_turns(
-    needs: Mapping[Key, Need], floors: Mapping[Key, float], poured: dict[Key, float]
+    needs: Mapping[Key, Demand], floors: Mapping[Key, float], poured: dict[Key, float]
 ) -> dict[Key, float]:
     """Where what was poured out does not pay for all streams that reuse: for as many as it can, and
     nothing for the others.
     """
-    reusing = [key for key in needs if Rung.REUSE in needs[key].prices_ms]
+    reusing = [key for key in needs if QualityLevel.REUSE in needs[key].prices_ms]
     if all(poured[key] >= floors[key] - 1e-9 for key in reusing):
         return poured
     pot = sum(poured[key] for key in reusing)
@@ -125,26 +133,26 @@ def _take_turns(
     return {**poured, **dict.fromkeys(reusing, 0.0), **turns}
 
 
-def _claim(need: Need, floor_ms: float) -> tuple[bool, float]:
+def _claim(need: Demand, floor_ms: float) -> tuple[bool, float]:
     """Who is served first, the greatest first: by what a millisecond mends and who waited."""
     worth = need.energy / max(floor_ms, 1e-6)
-    if need.level is Rung.BICUBIC:
+    if need.level is QualityLevel.BICUBIC:
         return False, worth * (1.0 + need.turn_s / TURN_S)
     # Of streams that are alike the one goes that was there longest.
     return need.turn_s < LEAST_TURN_S, worth * _STAY / (1.0 + need.turn_s / (10.0 * TURN_S))
 
 
 def _top_up(
-    needs: Mapping[Key, Need],
-    levels: Mapping[Key, Rung],
+    needs: Mapping[Key, Demand],
+    levels: Mapping[Key, QualityLevel],
     given: dict[Key, float],
     left_ms: float,
 ) -> float:
     """What reuse wishes for beyond the least; what is left then."""
     wishes = {
-        key: max(0.0, _due_ms(need, Rung.REUSE) - given[key])
+        key: max(0.0, _due_ms(need, QualityLevel.REUSE) - given[key])
         for key, need in needs.items()
-        if levels[key] is Rung.REUSE
+        if levels[key] is QualityLevel.REUSE
     }
     more = _pour(wishes, {key: needs[key].energy for key in wishes}, left_ms)
     for key, more_ms in more.items():
@@ -152,16 +160,16 @@ def _top_up(
     return left_ms - sum(more.values())
 
 
-def _floor_ms(need: Need, rung: Rung) -> float:
+def _floor_ms(need: Demand, rung: QualityLevel) -> float:
     """Per second, for as much of a rung as is worth having."""
     if rung not in need.prices_ms:
         return float("inf")
-    if rung is not Rung.REUSE or need.least_ms is None:
+    if rung is not QualityLevel.REUSE or need.least_ms is None:
         return _due_ms(need, rung)
     return need.fps * need.least_ms * (UP_MARGIN if rung > need.level else 1.0)
 
 
-def _due_ms(need: Need, rung: Rung) -> float:
+def _due_ms(need: Demand, rung: QualityLevel) -> float:
     """Per second, for a rung on every frame; a step up must leave something."""
     if rung not in need.prices_ms:
         return 0.0
@@ -169,20 +177,24 @@ def _due_ms(need: Need, rung: Rung) -> float:
 
 
 def _best_step(
-    needs: Mapping[Key, Need],
-    levels: Mapping[Key, Rung],
+    needs: Mapping[Key, Demand],
+    levels: Mapping[Key, QualityLevel],
     given: Mapping[Key, float],
     left_ms: float,
-) -> tuple[Key, Rung, float] | None:
+) -> tuple[Key, QualityLevel, float] | None:
     """The step to a better rung that mends most per millisecond and fits into what is left."""
-    best: tuple[Key, Rung, float] | None = None
+    best: tuple[Key, QualityLevel, float] | None = None
     best_worth = 0.0
     for key, need in needs.items():
         for rung in need.prices_ms:
             more_ms = _due_ms(need, rung) - given[key]
             if rung <= levels[key] or more_ms > left_ms:
                 continue
-            worth = need.energy * (LOOKS[rung] - LOOKS[levels[key]]) / max(more_ms, 1e-6)
+            worth = (
+                need.energy
+                * (RELATIVE_QUALITY[rung] - RELATIVE_QUALITY[levels[key]])
+                / max(more_ms, 1e-6)
+            )
             # Who has it keeps it, unless another gains much more: shares must not hop about.
             worth *= _STAY if rung <= need.level else 1.0
             if worth > best_worth:

@@ -11,7 +11,7 @@ INTERVAL_S = 0.25
 """For how long none must have been younger before one is left out."""
 
 
-class Shedding:
+class CoDel:
     """One stream's. Controlled delay (Nichols and Jacobson 2012; RFC 8289, sections 3 to 5) for
     frames: while all are older than the target they are left out, one by one, in intervals that
     become shorter with the square root of how many were. So the delay stays near the target, and

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from workers.scheduling.degradation import Offer, Rung
-from workers.scheduling.resource_budget import Room
+from workers.scheduling.degradation import Option, QualityLevel
+from workers.scheduling.resource_budget import ResourceBudget
 
 _WEIGHT = 0.1
 _TRUSTED = 8
@@ -58,7 +58,7 @@ class Estimate:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Took:
+class FrameCost:
     """What one frame took, in seconds."""
 
     passed_s: float
@@ -73,13 +73,13 @@ class Took:
     "Before its choice, to find out what may be reused."
 
 
-class Costs:
+class CostModel:
     """What frames take, by rung: of the engine, of the cores beside it, and of time."""
 
     def __init__(self) -> None:
-        self._engine = {rung: Estimate() for rung in (Rung.SMALLER, Rung.FULL)}
+        self._engine = {rung: Estimate() for rung in (QualityLevel.SMALLER, QualityLevel.FULL)}
         self._reuse = Estimate()
-        rungs = (Rung.SMALLER, Rung.REUSE, Rung.FULL)
+        rungs = (QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL)
         self._beside = {rung: Estimate() for rung in rungs}
         self._passes = {rung: Estimate() for rung in rungs}
         "Beside the engine's turns."
@@ -87,15 +87,15 @@ class Costs:
         self._turn = Estimate()
         self._worked = Estimate()
 
-    def expect(self, rung: Rung, seconds: float) -> None:
+    def expect(self, rung: QualityLevel, seconds: float) -> None:
         """What a net rung is expected to take of the engine; for REUSE without any region."""
-        (self._reuse if rung is Rung.REUSE else self._engine[rung]).expect(seconds)
+        (self._reuse if rung is QualityLevel.REUSE else self._engine[rung]).expect(seconds)
 
-    def doubt(self, rung: Rung) -> None:
+    def doubt(self, rung: QualityLevel) -> None:
         """SMALLER or FULL was not run for long."""
         self._engine[rung].doubt()
 
-    def took(self, rung: Rung, took: Took, *, macs_share: float) -> None:
+    def took(self, rung: QualityLevel, took: FrameCost, *, macs_share: float) -> None:
         """``macs_share``: of the full net's multiply-adds."""
         self._beside[rung].add(took.beside_s)
         self._passes[rung].add(max(0.0, took.passed_s - took.turn_s))
@@ -104,29 +104,29 @@ class Costs:
         if took.engine_s > 0.0:
             self._turn.add(took.turn_s)
             self._worked.add(took.engine_s)
-        if rung is Rung.REUSE:
-            full_s = self._engine[Rung.FULL].mean or 0.0
+        if rung is QualityLevel.REUSE:
+            full_s = self._engine[QualityLevel.FULL].mean or 0.0
             self._reuse.add(max(0.0, took.engine_s - macs_share * full_s))
         else:
             self._engine[rung].add(took.engine_s)
 
-    def usual_ms(self, rung: Rung) -> float | None:
+    def usual_ms(self, rung: QualityLevel) -> float | None:
         """What SMALLER or FULL takes of the engine; None while nothing is known."""
         mean = self._engine[rung].mean
         return None if mean is None else 1000.0 * mean
 
-    def offer(self, rung: Rung, room: Room, *, want_share: float = 1.0) -> Offer:
+    def offer(self, rung: QualityLevel, room: ResourceBudget, *, want_share: float = 1.0) -> Option:
         """The price of a net rung; what is not known costs nothing, so that it is tried."""
-        engine = self._reuse if rung is Rung.REUSE else self._engine[rung]
+        engine = self._reuse if rung is QualityLevel.REUSE else self._engine[rung]
         engine_s = engine.mean or 0.0
         fixed_ms = room.price_ms(1000.0 * engine_s, 1000.0 * (self._beside[rung].mean or 0.0))
         seconds = self.pace * engine.cautious + self._passes[rung].cautious
         turn_s = self.pace * engine_s
-        if rung is not Rung.REUSE:
-            return Offer(rung, fixed_ms, seconds, turn_s=turn_s)
-        full_s = self._engine[Rung.FULL].mean or 0.0
+        if rung is not QualityLevel.REUSE:
+            return Option(rung, fixed_ms, seconds, turn_s=turn_s)
+        full_s = self._engine[QualityLevel.FULL].mean or 0.0
         wanted_ms = want_share * room.price_ms(1000.0 * full_s, 0.0)
-        return Offer(
+        return Option(
             rung, fixed_ms + wanted_ms, seconds, fixed_ms, turn_s, whole_s=self.pace * full_s
         )
 

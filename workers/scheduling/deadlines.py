@@ -15,7 +15,7 @@ LONGEST_S = 0.3
 """A net that takes longer is not run on a live stream: the frames behind it would be dropped."""
 
 
-class Patience:
+class StaleFrameFilter:
     """Tells which frames of a stream are dropped because they are too late. No clock."""
 
     def __init__(self) -> None:

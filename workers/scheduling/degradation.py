@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import enum
 
-from workers.scheduling.codel import Shedding
-from workers.scheduling.deadlines import LONGEST_S, Patience, latest_s
+from workers.scheduling.codel import CoDel
+from workers.scheduling.deadlines import LONGEST_S, StaleFrameFilter, latest_s
 
 UP_AFTER_S = 1.0
 """For how long a better rung must have been within the share before a stream steps up."""
@@ -31,7 +31,7 @@ it wishes for, ``live-s`` keeps 0.82 with a half, 0.64 with a quarter, 0.47 with
 """
 
 
-class Rung(enum.IntEnum):
+class QualityLevel(enum.IntEnum):
     """What is done with a frame; the greater, the better it looks."""
 
     DROP = 0
@@ -46,7 +46,7 @@ class Rung(enum.IntEnum):
     "The net on the whole picture."
 
 
-NETS = (Rung.SMALLER, Rung.REUSE, Rung.FULL)
+NETS = (QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL)
 """The rungs that take the engine's time."""
 
 
@@ -79,17 +79,17 @@ class Reason(enum.Enum):
 class Choice:
     """What one frame gets."""
 
-    rung: Rung
+    rung: QualityLevel
     share: float = 0.0
     "For REUSE: of the whole net's work, that its regions may take, 0..1; 0 on other rungs."
     reason: Reason = Reason.BEST
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Offer:
+class Option:
     """A net rung that a frame could have, and its price."""
 
-    rung: Rung
+    rung: QualityLevel
     price_ms: float
     "Of the stream's share; for REUSE with all that it wants to refresh."
     seconds: float
@@ -103,7 +103,7 @@ class Offer:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Moment:
+class FrameContext:
     """When a frame is looked at."""
 
     age_s: float
@@ -122,7 +122,7 @@ class Moment:
     "Why reuse was not planned for, if ``foresee`` said so."
 
 
-class Ladder:
+class DegradationPolicy:
     """One stream. ``follow`` what its share pays for, ``choose`` for each frame, tell what was
     ``spent``.
 
@@ -133,18 +133,18 @@ class Ladder:
     """
 
     def __init__(self) -> None:
-        self._level = Rung.FULL
+        self._level = QualityLevel.FULL
         self._higher_since: float | None = None
-        self._least_higher = Rung.FULL
+        self._least_higher = QualityLevel.FULL
         self._ms_per_s = 0.0
         self._takes_turns = False
-        self._patience = Patience()
-        self._shedding = Shedding()
+        self._patience = StaleFrameFilter()
+        self._shedding = CoDel()
         self._saved_ms = 0.0
         self._saved_at: float | None = None
 
     @property
-    def level(self) -> Rung:
+    def level(self) -> QualityLevel:
         """The best rung that the share pays for on every frame."""
         return self._level
 
@@ -154,7 +154,7 @@ class Ladder:
         return self._ms_per_s
 
     def follow(
-        self, level: Rung, ms_per_s: float, *, now: float, takes_turns: bool = False
+        self, level: QualityLevel, ms_per_s: float, *, now: float, takes_turns: bool = False
     ) -> None:
         """The stream has this share, which pays for ``level`` on every frame; with ``takes_turns``
         it has no net on single ones where that is BICUBIC.
@@ -170,21 +170,21 @@ class Ladder:
             if now - self._higher_since >= UP_AFTER_S:
                 self._level, self._higher_since = self._least_higher, None
 
-    def foresee(self, reuse: Offer, moment: Moment, *, now: float) -> Reason | None:
+    def foresee(self, reuse: Option, moment: FrameContext, *, now: float) -> Reason | None:
         """Why a frame cannot have ``reuse``, priced as usual, so that there is no use in planning
         for it; None where it might. What planning takes is thought to have passed.
         """
         self._save([reuse], moment.whole_ms, now)
         return None if moment.is_trial else self._refusal(reuse, moment)
 
-    def choose(self, offers: list[Offer], moment: Moment, *, now: float) -> Choice:
+    def choose(self, offers: list[Option], moment: FrameContext, *, now: float) -> Choice:
         """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
         if moment.refused is None:
             self._save(offers, moment.whole_ms, now)
         if self._patience.ends(moment.age_s, now=now):
-            return Choice(Rung.DROP, reason=Reason.TOO_LATE)
+            return Choice(QualityLevel.DROP, reason=Reason.TOO_LATE)
         if self._shedding.leaves_out(moment.age_s, now=now):
-            return Choice(Rung.DROP, reason=Reason.CROWD)
+            return Choice(QualityLevel.DROP, reason=Reason.CROWD)
         why = moment.refused or Reason.BEST
         if not offers and moment.refused is None:
             is_late = moment.age_s > latest_s(takes_s=0.0, interval_s=moment.interval_s)
@@ -192,7 +192,7 @@ class Ladder:
         last_resort = None
         for offer in sorted(offers, key=lambda one: one.rung, reverse=True):
             refusal = self._refusal(offer, moment)
-            if refusal is None and offer.rung is Rung.REUSE:
+            if refusal is None and offer.rung is QualityLevel.REUSE:
                 choice = Choice(offer.rung, self._reuse_share(offer, moment), why)
                 if _is_enough(choice.share, moment):
                     return choice
@@ -200,13 +200,13 @@ class Ladder:
             if refusal is None:
                 return Choice(offer.rung, reason=self._why(offer, moment, why))
             why = refusal
-        return last_resort or Choice(Rung.BICUBIC, reason=why)
+        return last_resort or Choice(QualityLevel.BICUBIC, reason=why)
 
     def spent(self, price_ms: float) -> None:
         """What a frame took of the share."""
         self._saved_ms -= price_ms
 
-    def _save(self, offers: list[Offer], whole_ms: float, now: float) -> None:
+    def _save(self, offers: list[Option], whole_ms: float, now: float) -> None:
         """Adds the share since the last frame; saves for one frame and what comes meanwhile."""
         if self._saved_at is not None:
             self._saved_ms += self._ms_per_s * max(0.0, now - self._saved_at)
@@ -214,21 +214,21 @@ class Ladder:
         prices = [offer.price_ms for offer in offers]
         most = 0.0
         if prices:
-            most = 2 * min(prices) if self._level is Rung.BICUBIC else 1.25 * whole_ms
+            most = 2 * min(prices) if self._level is QualityLevel.BICUBIC else 1.25 * whole_ms
         self._saved_ms = max(-most, min(self._saved_ms, most))
 
-    def _refusal(self, offer: Offer, moment: Moment) -> Reason | None:
+    def _refusal(self, offer: Option, moment: FrameContext) -> Reason | None:
         """Why not; None if it may be had."""
         if offer.seconds > LONGEST_S:
             return Reason.SLOW
         if offer.rung > self._level and not _is_tried(offer, moment):
-            may_spend = (self._level is Rung.BICUBIC and not self._takes_turns) or (
-                self._level is Rung.REUSE and moment.want_share > MOST_REUSED
+            may_spend = (self._level is QualityLevel.BICUBIC and not self._takes_turns) or (
+                self._level is QualityLevel.REUSE and moment.want_share > MOST_REUSED
             )
             if not may_spend or self._saved_ms < offer.price_ms:
                 return Reason.SHARE
         left_s = _left_s(offer, moment)
-        if offer.rung is Rung.REUSE:
+        if offer.rung is QualityLevel.REUSE:
             # Without regions it does not wait for the engine, and takes little longer than a
             # resize, which among pictures by a net would be seen.
             left_s += moment.wait_s + moment.interval_s
@@ -236,12 +236,12 @@ class Ladder:
             return Reason.BUSY if left_s + moment.wait_s >= 0 else Reason.LATE
         return None
 
-    def _why(self, offer: Offer, moment: Moment, why: Reason) -> Reason:
+    def _why(self, offer: Option, moment: FrameContext, why: Reason) -> Reason:
         if offer.rung <= self._level:
             return why
         return Reason.TRIED if _is_tried(offer, moment) else Reason.SAVED
 
-    def _reuse_share(self, offer: Offer, moment: Moment) -> float:
+    def _reuse_share(self, offer: Option, moment: FrameContext) -> float:
         """For the regions: what is wanted, as far as there is time, and share or savings pay."""
         share = moment.want_share
         wanted_ms = offer.price_ms - offer.fixed_ms
@@ -253,15 +253,15 @@ class Ladder:
         return max(0.0, share)
 
 
-def _is_tried(offer: Offer, moment: Moment) -> bool:
-    return moment.is_trial and offer.rung is Rung.FULL
+def _is_tried(offer: Option, moment: FrameContext) -> bool:
+    return moment.is_trial and offer.rung is QualityLevel.FULL
 
 
-def _left_s(offer: Offer, moment: Moment) -> float:
+def _left_s(offer: Option, moment: FrameContext) -> float:
     """How much later the frame could leave the net and still be in time."""
     latest = latest_s(takes_s=offer.seconds, interval_s=moment.interval_s)
     return latest - moment.age_s - moment.wait_s - offer.seconds
 
 
-def _is_enough(share: float, moment: Moment) -> bool:
+def _is_enough(share: float, moment: FrameContext) -> bool:
     return moment.want_share <= MOST_REUSED and share >= ENOUGH_REFRESHED * moment.want_share

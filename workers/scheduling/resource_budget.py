@@ -37,7 +37,7 @@ _LEAST_FRAMES = 8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Room:
+class ResourceBudget:
     """What frames made by nets may take in a second, in two coins."""
 
     engine_ms: float = ENGINE_MS_PER_S
@@ -66,7 +66,7 @@ class Room:
         return self.given_ms * max(engine_ms / self.engine_ms, cores_ms / self.cores_ms)
 
 
-class CoreTime:
+class CpuAccounting:
     """Measures what everything but nets' frames takes of the cores. No clock.
 
     It is counted by the frame that passes, by a net or not, so that streams that come or go are
@@ -74,7 +74,7 @@ class CoreTime:
     """
 
     def __init__(self, cores: int = 1, threads: int = 1) -> None:
-        """``cores`` to use; ``threads`` as in ``Room``."""
+        """``cores`` to use; ``threads`` as in ``ResourceBudget``."""
         self._cores = cores
         self._threads = threads
         self._net_s = 0.0
@@ -119,13 +119,13 @@ class CoreTime:
             others_s = process_s - process_then_s - (self._net_s - net_then_s)
             self._other_ms = 1000.0 * max(0.0, others_s) / frames
 
-    def room(self, frames_per_s: float) -> Room:
+    def room(self, frames_per_s: float) -> ResourceBudget:
         """For nets, where so many frames of all streams pass in a second."""
         if self._other_ms is None:
-            return Room(threads=self._threads)
+            return ResourceBudget(threads=self._threads)
         left_ms = CORES_PART * 1000.0 * self._cores - self._other_ms * frames_per_s
         least_ms = LEAST_MS_PER_S * max(1, self._threads)
-        return Room(cores_ms=max(self._part * left_ms, least_ms), threads=self._threads)
+        return ResourceBudget(cores_ms=max(self._part * left_ms, least_ms), threads=self._threads)
 
     def _look_at_ages(self, now: float) -> None:
         """Where all frames are old, and their threads wait for cores, these have less time than was

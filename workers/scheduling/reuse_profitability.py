@@ -10,7 +10,7 @@ RETRY_AFTER_S = 20.0
 """Other content may come, which saves more."""
 
 
-class ReuseWorth:
+class ReuseProfitability:
     """Compares what reused frames take, all in all, with what the whole net takes.
 
     Finding out what can be reused costs a few milliseconds whatever comes of it; where the net is

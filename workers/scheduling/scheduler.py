@@ -7,13 +7,13 @@ import statistics
 from collections import deque
 
 from workers.scheduling.allocation import share_out
-from workers.scheduling.cost_model import Took
-from workers.scheduling.degradation import NETS, Choice, Moment, Reason, Rung
+from workers.scheduling.cost_model import FrameCost
+from workers.scheduling.degradation import NETS, Choice, FrameContext, QualityLevel, Reason
 from workers.scheduling.engine_queue import EngineQueue
-from workers.scheduling.resource_budget import CoreTime
-from workers.scheduling.stream_state import Frame, Member, need_of
+from workers.scheduling.resource_budget import CpuAccounting
+from workers.scheduling.stream_state import FrameRequest, StreamState, demand_for
 
-__all__ = ["PLAN_EVERY_S", "SILENT_AFTER_S", "Budget", "Frame", "Standing"]
+__all__ = ["PLAN_EVERY_S", "SILENT_AFTER_S", "Scheduler", "FrameRequest", "Standing"]
 
 PLAN_EVERY_S = 0.25
 """How often the shares are worked out anew."""
@@ -28,7 +28,7 @@ _SPENT_WINDOW_S = 3.0
 class Standing:
     """Where a stream stands."""
 
-    level: Rung
+    level: QualityLevel
     ms_per_s: float
     "Its share of what there is, in milliseconds of the engine."
     full_ms: float | None
@@ -37,14 +37,14 @@ class Standing:
     "What the cheapest of its nets takes."
 
 
-class Budget:
+class Scheduler:
     """All streams of a worker. No clock: ``now`` is in seconds."""
 
-    def __init__(self, cores: CoreTime | None = None) -> None:
+    def __init__(self, cores: CpuAccounting | None = None) -> None:
         """``cores``: what is measured of them; None where there are more than enough."""
-        self._cores = cores or CoreTime()
+        self._cores = cores or CpuAccounting()
         self._room = self._cores.room(0.0)
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, StreamState] = {}
         self._queue = EngineQueue()
         self._planned_at: float | None = None
         self._spent: deque[tuple[float, float]] = deque()
@@ -64,7 +64,7 @@ class Budget:
 
     def join(self, key: str) -> None:
         """A stream comes."""
-        self._members[key] = Member()
+        self._members[key] = StreamState()
         self._planned_at = None
 
     def leave(self, key: str, *, now: float) -> None:
@@ -83,7 +83,7 @@ class Budget:
         """Its size or its net changed: what was measured does not hold."""
         self._members[key].forget()
 
-    def expect(self, key: str, rung: Rung, seconds: float) -> None:
+    def expect(self, key: str, rung: QualityLevel, seconds: float) -> None:
         """What a net rung is expected to take of the engine, until it was measured."""
         self._members[key].costs.expect(rung, seconds)
 
@@ -94,38 +94,38 @@ class Budget:
         member = self._members[key]
         member.seen_at, member.fps = now, 1.0 / interval_s
         self._plan_if_due(now)
-        if Rung.REUSE not in member.steady:
+        if QualityLevel.REUSE not in member.steady:
             return None
         costs = member.costs
-        moment = Moment(
+        moment = FrameContext(
             age_s=age_s + costs.planning_s,
             wait_s=self._queue.wait_s(now=now),
             interval_s=interval_s,
-            whole_ms=costs.offer(Rung.FULL, self._room).price_ms,
+            whole_ms=costs.offer(QualityLevel.FULL, self._room).price_ms,
             is_trial=member.is_trial(now),
         )
-        offer = costs.offer(Rung.REUSE, self._room, want_share=member.want_share)
+        offer = costs.offer(QualityLevel.REUSE, self._room, want_share=member.want_share)
         return member.ladder.foresee(offer, moment, now=now)
 
-    def choose(self, key: str, frame: Frame, *, now: float) -> Choice:
+    def choose(self, key: str, frame: FrameRequest, *, now: float) -> Choice:
         """What the frame gets. If that is a net rung, ``took`` must follow."""
         member = self._members[key]
         self._cores.passed(now - frame.arrived)
         member.see(frame, now=now)
         self._plan_if_due(now)
         offers = member.offers(frame.available, frame.want_share, self._room)
-        moment = Moment(
+        moment = FrameContext(
             age_s=now - frame.arrived,
             wait_s=self._queue.wait_s(now=now),
             interval_s=frame.interval_s,
             want_share=frame.want_share,
-            whole_ms=member.costs.offer(Rung.FULL, self._room).price_ms,
+            whole_ms=member.costs.offer(QualityLevel.FULL, self._room).price_ms,
             is_trial=member.is_trial(now),
             refused=frame.refused,
         )
         choice = member.ladder.choose(offers, moment, now=now)
         member.rung = choice.rung
-        if choice.rung is Rung.FULL or member.tried_at is None:
+        if choice.rung is QualityLevel.FULL or member.tried_at is None:
             member.tried_at = now
         if choice.reason is Reason.TRIED:
             member.costs.doubt(choice.rung)
@@ -135,7 +135,9 @@ class Budget:
                 self._queue.enter(key, turn_s, now=now)
         return choice
 
-    def took(self, key: str, rung: Rung, took: Took, macs_share: float, *, now: float) -> None:
+    def took(
+        self, key: str, rung: QualityLevel, took: FrameCost, macs_share: float, *, now: float
+    ) -> None:
         """A frame was made by a net rung, with ``macs_share`` (0..1) of the full net's work."""
         member = self._members[key]
         member.costs.took(rung, took, macs_share=macs_share)
@@ -152,7 +154,9 @@ class Budget:
     def standing(self, key: str) -> Standing:
         """Where the stream stands."""
         member = self._members[key]
-        full, smaller = (member.costs.usual_ms(rung) for rung in (Rung.FULL, Rung.SMALLER))
+        full, smaller = (
+            member.costs.usual_ms(rung) for rung in (QualityLevel.FULL, QualityLevel.SMALLER)
+        )
         return Standing(
             level=member.ladder.level,
             ms_per_s=member.ladder.ms_per_s,
@@ -184,6 +188,6 @@ class Budget:
         }
         known = [member.energy for member in active.values() if member.energy is not None]
         usual = max(statistics.median(known), 1e-3) if known else 1.0
-        needs = {key: need_of(member, usual, self._room, now) for key, member in active.items()}
+        needs = {key: demand_for(member, usual, self._room, now) for key, member in active.items()}
         for key, grant in share_out(needs, self._room.given_ms).items():
             active[key].follow(grant, now=now)

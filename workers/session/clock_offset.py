@@ -7,7 +7,7 @@ gives the time since.
 
 from __future__ import annotations
 
-from media.access_unit import AccessUnit, Stage
+from media.access_unit import AccessUnit, Checkpoint
 from wire import clock, keys
 from wire.connection import Redis
 
@@ -15,7 +15,7 @@ _QUICK_US = 1000
 _PATIENCE = 1.5
 
 
-class EntryAge:
+class ClockOffset:
     """Knows by how much Redis' clock is ahead of ours."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class EntryAge:
         in_log_us = self.redis_us(now_us=now_us) - int(entry_id.split("-")[0]) * 1000
         if since_us is not None:
             in_log_us = min(in_log_us, now_us - since_us)
-        arrived_us = unit.stamp(Stage.ARRIVED)
-        logged_us = unit.stamp(Stage.LOGGED)
+        arrived_us = unit.stamp(Checkpoint.ARRIVED)
+        logged_us = unit.stamp(Checkpoint.LOGGED)
         before_us = logged_us - arrived_us if logged_us and arrived_us else 0
         return max(0, in_log_us + before_us) / 1_000_000

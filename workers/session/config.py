@@ -9,7 +9,7 @@ from workers.process.calibration import Capacity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class LeadConfig:
+class SessionConfig:
     """What all leads of a worker share."""
 
     worker: str

@@ -10,7 +10,7 @@ from wire.connection import REDIS_DOWN, Redis
 PERIOD_S = 0.5
 
 
-class KeyWish:
+class KeyFrameRequester:
     """``want`` as often as you like, from the loop; ``run`` sends."""
 
     def __init__(self, client: Redis, stream: str) -> None:

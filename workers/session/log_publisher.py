@@ -7,12 +7,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from media.access_unit import AccessUnit, Stage
+from media.access_unit import AccessUnit, Checkpoint
 from wire import clock
 from wire.batch import Batch
 from wire.connection import REDIS_DOWN, RETRY_S
 from wire.log import LogWriter
-from workers.runtime.frame_counters import Tally
+from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.meter import Meter
 
 LIMIT = 64
@@ -21,10 +21,12 @@ LIMIT_BYTES = 16 * 2**20
 made."""
 
 
-class Outbox:
+class LogPublisher:
     """``put`` from the loop, ``run`` appends. ``lost`` is called when units did not arrive."""
 
-    def __init__(self, writer: LogWriter, tally: Tally, *, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, writer: LogWriter, tally: FrameCounters, *, lost: Callable[[], None]
+    ) -> None:
         self._writer = writer
         self._tally = tally
         self._lost = lost
@@ -83,7 +85,7 @@ class Outbox:
     async def _append(self, unit: AccessUnit, counted: bool) -> None:
         self._bytes -= len(unit.payload)
         now_us = clock.now_us()
-        batch = Batch(epoch=self._writer.epoch, units=(unit.stamped(Stage.PUBLISHED, now_us),))
+        batch = Batch(epoch=self._writer.epoch, units=(unit.stamped(Checkpoint.PUBLISHED, now_us),))
         try:
             await self._writer.append(batch, now_ms=now_us // 1000)
         except REDIS_DOWN:

@@ -20,7 +20,7 @@ IDLE_REASON = "Nobody watches the enhanced stream."
 _ACCEPTED = Verdict(accepted=True)
 
 
-class Intent:
+class StreamMode:
     """Joins the policies of one stream. No I/O; times are arguments.
 
     ``crowd`` tells the load of the worker's other streams in units of what it holds, ``room`` the
@@ -28,9 +28,14 @@ class Intent:
     """
 
     def __init__(
-        self, capacity: Capacity, crowd: Callable[[], float], *, record: StreamRecord, model: str,
+        self,
+        capacity: Capacity,
+        crowd: Callable[[], float],
+        *,
+        record: StreamRecord,
+        model: str,
         room: Callable[[], int] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._capacity = capacity
         self._room = room
         self._crowd = crowd

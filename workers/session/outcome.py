@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class Ending(enum.Enum):
+class SessionOutcome(enum.Enum):
     """Why a lead is over."""
 
     ENDED = "the stream ended"
@@ -14,9 +14,9 @@ class Ending(enum.Enum):
     FAILED = "failed"
 
 
-class LeadOver(Exception):
+class SessionEnded(Exception):
     """Raised in one of the lead's tasks, it ends all of them."""
 
-    def __init__(self, ending: Ending, why: str) -> None:
+    def __init__(self, ending: SessionOutcome, why: str) -> None:
         super().__init__(why)
         self.ending = ending

@@ -1,9 +1,9 @@
 """The pipeline of one live stream: decode, enhance and encode, each on its own thread, and one more
 for each codec that a viewer may need beside the usual one.
 
-``offer`` puts a shot in, units come out by ``Outlets.made``. The queues between the threads are
-short and wait; what became late while waiting is resized or dropped by the next step, so that a
-queue never adds delay for more than a frame or two.
+``offer`` puts a frame in, units come out by ``PipelineCallbacks.made``. The queues between the
+threads are short and wait; what became late while waiting is resized or dropped by the next step,
+so that a queue never adds delay for more than a frame or two.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from workers.decode.step import DecodeStep
 from workers.encode.coder import Coder
 from workers.encode.registry import CODECS
 from workers.encode.step import EncodeStep, Made, OutputConfig
-from workers.media.frame_task import Shot
-from workers.runtime.bounded_queue import Channel
-from workers.runtime.frame_counters import Tally
-from workers.runtime.pipeline_thread import Stage, join_all
-from workers.scheduling.handle import Seat
-from workers.upscale.model_cache import NetCache
+from workers.media.frame_task import FrameTask
+from workers.runtime.bounded_queue import BoundedQueue
+from workers.runtime.frame_counters import FrameCounters
+from workers.runtime.pipeline_thread import PipelineThread, join_all
+from workers.scheduling.handle import SchedulerHandle
+from workers.upscale.model_cache import ModelCache
 from workers.upscale.step import EnhanceStep, Expected
 
 INTAKE = 64
@@ -32,7 +32,7 @@ _BETWEEN = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Outlets:
+class PipelineCallbacks:
     """Whom the threads tell; called from them, so each must be safe and short."""
 
     made: Callable[[Made], None]
@@ -44,7 +44,7 @@ class Outlets:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class FirstWish:
+class InitialSettings:
     """What the stream is to be enhanced with at first."""
 
     model: str
@@ -63,39 +63,57 @@ class Pipeline:
         self,
         name: str,
         output: OutputConfig,
-        nets: NetCache,
-        tally: Tally,
-        outlets: Outlets,
-        seat: Seat,
-        wish: FirstWish,
+        nets: ModelCache,
+        tally: FrameCounters,
+        outlets: PipelineCallbacks,
+        seat: SchedulerHandle,
+        wish: InitialSettings,
     ) -> None:
         self._decode = DecodeStep(tally, need_key=outlets.need_key)
         self.enhance = EnhanceStep(
-            nets, tally, seat, model=wish.model, fps=wish.fps, strength=wish.strength,
-            expected=wish.expected,
+            nets, tally, seat,
+            model=wish.model, fps=wish.fps, strength=wish.strength, expected=wish.expected,
         )  # fmt: skip
         self._outlets = outlets
         others = tuple(codec for codec in CODECS if codec is not output.codec)
         self._coders = tuple(
-            Coder(name, EncodeStep(
-                output, tally, codec=codec, logs=_logs(codec, output.codec), fps=wish.fps,
-                need_key=outlets.need_key, shares=codec is not output.codec,
-            ), self._put_out, fail=self._fail)
+            Coder(
+                name,
+                EncodeStep(
+                    output,
+                    tally,
+                    codec=codec,
+                    logs=_logs(codec, output.codec),
+                    fps=wish.fps,
+                    need_key=outlets.need_key,
+                    shares=codec is not output.codec,
+                ),
+                self._put_out,
+                fail=self._fail,
+            )
             for codec in (output.codec, *others)
-        )  # fmt: skip
+        )
         "The usual one first."
-        self._intake: Channel[Shot] = Channel(INTAKE)
-        self._decoded: Channel[Shot] = Channel(_BETWEEN)
+        self._intake: BoundedQueue[FrameTask] = BoundedQueue(INTAKE)
+        self._decoded: BoundedQueue[FrameTask] = BoundedQueue(_BETWEEN)
         self._stages = (
-            Stage(
-                f"decode {name}", self._decode, self._intake, self._decoded.put,
-                finish=self._decoded.finish, fail=self._fail,
+            PipelineThread(
+                f"decode {name}",
+                self._decode,
+                self._intake,
+                self._decoded.put,
+                finish=self._decoded.finish,
+                fail=self._fail,
             ),
-            Stage(
-                f"enhance {name}", self.enhance, self._decoded, self._share_out,
-                finish=self._finish_coders, fail=self._fail,
+            PipelineThread(
+                f"enhance {name}",
+                self.enhance,
+                self._decoded,
+                self._share_out,
+                finish=self._finish_coders,
+                fail=self._fail,
             ),
-        )  # fmt: skip
+        )
         self.want(frozenset())
 
     def start(self) -> None:
@@ -141,7 +159,7 @@ class Pipeline:
         """True if ``offer`` would not wait."""
         return self._intake.is_closed or len(self._intake) < INTAKE
 
-    def offer(self, shot: Shot) -> bool:
+    def offer(self, shot: FrameTask) -> bool:
         """Puts a shot in; waits if ``INTAKE`` are waiting already. False once closed."""
         return self._intake.put(shot)
 
@@ -171,7 +189,7 @@ class Pipeline:
         """Waits for the threads; never on the loop. False if one did not end in time."""
         return join_all((*self._stages, *self._coders), timeout_s)
 
-    def _share_out(self, shot: Shot) -> bool:
+    def _share_out(self, shot: FrameTask) -> bool:
         """Hands a shot to the encoders that have something to do with it, each with stamps of its
         own.
         """

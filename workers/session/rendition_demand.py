@@ -7,7 +7,7 @@ from wire.streams import StreamRecord
 from workers.session.pipeline import Pipeline
 
 
-class Demand:
+class RenditionDemand:
     """Demand for one stream's renditions. ``unwatched``: the usual rendition is made even if nobody
     watches it.
     """

@@ -10,8 +10,8 @@ from wire.connection import Redis
 from wire.heartbeat import RenditionWork
 from wire.log import LogWriter
 from workers.encode.step import EncodeStep, Made
-from workers.runtime.frame_counters import Tally
-from workers.session.log_publisher import Outbox
+from workers.runtime.frame_counters import FrameCounters
+from workers.session.log_publisher import LogPublisher
 
 
 class Renditions:
@@ -20,15 +20,20 @@ class Renditions:
     """
 
     def __init__(
-        self, client: Redis, stream: str, epoch: int, tally: Tally,
-        *, lost: Callable[[str], None],
-    ) -> None:  # fmt: skip
-        self._outboxes: dict[str, Outbox] = {}
+        self,
+        client: Redis,
+        stream: str,
+        epoch: int,
+        tally: FrameCounters,
+        *,
+        lost: Callable[[str], None],
+    ) -> None:
+        self._outboxes: dict[str, LogPublisher] = {}
         for name in keys.ALL_ENHANCED:
             writer = LogWriter(
                 client, stream=stream, rendition=name, owner_field="epoch", epoch=epoch
             )
-            self._outboxes[name] = Outbox(writer, tally, lost=partial(lost, name))
+            self._outboxes[name] = LogPublisher(writer, tally, lost=partial(lost, name))
 
     def put(self, made: Made) -> None:
         """Appends a unit soon, or empties a log."""
@@ -61,11 +66,20 @@ class Renditions:
                 if not outbox.frames and name not in step.wanted:
                     continue
                 fps, kbps = outbox.rates()
-                found.append(RenditionWork(
-                    name=name, codec=outbox.codec or step.codec.name.lower(),
-                    watched=name in step.wanted, width=outbox.size[0], height=outbox.size[1],
-                    fps=round(fps, 2), kbps=round(kbps, 1), frames=outbox.frames,
-                    key_frames=outbox.key_frames, encoded=step.coded, left_out=step.left_out,
-                    encode_ms=round(1000.0 * step.spent_s / max(1, step.coded), 2),
-                ))  # fmt: skip
+                found.append(
+                    RenditionWork(
+                        name=name,
+                        codec=outbox.codec or step.codec.name.lower(),
+                        watched=name in step.wanted,
+                        width=outbox.size[0],
+                        height=outbox.size[1],
+                        fps=round(fps, 2),
+                        kbps=round(kbps, 1),
+                        frames=outbox.frames,
+                        key_frames=outbox.key_frames,
+                        encoded=step.coded,
+                        left_out=step.left_out,
+                        encode_ms=round(1000.0 * step.spent_s / max(1, step.coded), 2),
+                    )
+                )
         return found

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from media.access_unit import AccessUnit, Kind, Stage
+from media.access_unit import AccessUnit, Checkpoint, Kind
 from media.limits import is_too_large
 from wire import clock, control, keys
 from wire.batch import is_repeated
@@ -26,22 +26,22 @@ from wire.jobs import RENEW_S, Job, JobQueue
 from wire.log import LogReader
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.runtime.cores import usable_cores
-from workers.runtime.frame_counters import Tally
-from workers.scheduling.handle import EngineTime
+from workers.runtime.frame_counters import FrameCounters
+from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import COPY_LOAD, coding_load
 from workers.scheduling.passthrough import Route
-from workers.session.clock_offset import EntryAge
-from workers.session.config import LeadConfig
-from workers.session.key_frame_requester import KeyWish
-from workers.session.mode import Intent
-from workers.session.outcome import Ending, LeadOver
-from workers.session.pipeline import FirstWish, Outlets, Pipeline
+from workers.session.clock_offset import ClockOffset
+from workers.session.config import SessionConfig
+from workers.session.key_frame_requester import KeyFrameRequester
+from workers.session.mode import StreamMode
+from workers.session.outcome import SessionEnded, SessionOutcome
+from workers.session.pipeline import InitialSettings, Pipeline, PipelineCallbacks
 from workers.session.probation import Probation
-from workers.session.rendition_demand import Demand, watched
+from workers.session.rendition_demand import RenditionDemand, watched
 from workers.session.renditions import Renditions
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ _ROOM_S = 0.005
 decoder's thread about each shot would wake the loop once more for every frame."""
 
 
-class Lead:
+class StreamSession:
     """Leads one stream whose epoch it was given, until its ending; ``run`` once."""
 
     def __init__(
@@ -67,12 +67,12 @@ class Lead:
         epoch: int,
         *,
         record: StreamRecord,
-        nets: NetCache,
-        config: LeadConfig,
-        engine_time: EngineTime,
+        nets: ModelCache,
+        config: SessionConfig,
+        engine_time: SharedScheduler,
         crowd: Callable[[], float],
         room: Callable[[], int],
-        age: EntryAge,
+        age: ClockOffset,
     ) -> None:
         self.job = job
         self.epoch = epoch
@@ -83,12 +83,14 @@ class Lead:
         self._registry = StreamRegistry(client)
         self._probation = Probation(client, job.stream, epoch)
         self._age = copy.copy(age)
-        self._tally = Tally()
-        self._intent = Intent(config.capacity, crowd, record=record, model=config.model, room=room)
+        self._tally = FrameCounters()
+        self._intent = StreamMode(
+            config.capacity, crowd, record=record, model=config.model, room=room
+        )
         self._seat = engine_time.seat()
-        self._key_wish = KeyWish(client, job.stream)
+        self._key_wish = KeyFrameRequester(client, job.stream)
         self._mailbox = control.to_lead(client, job.stream)
-        self._over: LeadOver | None = None
+        self._over: SessionEnded | None = None
         self._alarm = asyncio.Event()
         self._reader = LogReader(client, stream=job.stream, rendition=keys.SOURCE)
         self._is_placed = False
@@ -97,17 +99,19 @@ class Lead:
         "When the log was last read to its end, on our clock; None since it was placed anew."
         self._caught_up = False
         self._awake = asyncio.Event()
+        initial = InitialSettings(
+            model=self._intent.model,
+            fps=record.fps or 30.0,
+            strength=self._strength(record),
+            expected=config.capacity.frame_ms,
+        )
         self._pipeline = Pipeline(
-            job.stream, config.output, nets, self._tally, self._outlets(), self._seat,
-            FirstWish(
-                model=self._intent.model, fps=record.fps or 30.0, strength=self._strength(record),
-                expected=config.capacity.frame_ms,
-            ),
-        )  # fmt: skip
+            job.stream, config.output, nets, self._tally, self._outlets(), self._seat, initial
+        )
         self._renditions = Renditions(
             client, job.stream, epoch, self._tally, lost=self._pipeline.ask_key_frame
         )
-        self._demand = Demand(self._pipeline, unwatched=config.enhance_unwatched)
+        self._demand = RenditionDemand(self._pipeline, unwatched=config.enhance_unwatched)
         self._source_codec = record.codec
         self._follow(record)
         # Another lead may have left pictures in a log that nobody watches by now.
@@ -126,7 +130,7 @@ class Lead:
         """Memory that the stream takes, as planned for its size."""
         return self._intent.bytes if self._awake.is_set() else 0
 
-    async def run(self) -> Ending:
+    async def run(self) -> SessionOutcome:
         """Leads the stream until it is over, and says why; cancelling it ends it at once."""
         self._say("lead_began", f"leads it, epoch {self.epoch}")
         self._pipeline.start()
@@ -141,7 +145,7 @@ class Lead:
 
     def stop(self) -> None:
         """Ends the lead; ``run`` returns RELEASED."""
-        self._end(LeadOver(Ending.RELEASED, "the worker stops"))
+        self._end(SessionEnded(SessionOutcome.RELEASED, "the worker stops"))
 
     def work(self) -> StreamWork:
         """What it does, for the heartbeat."""
@@ -155,21 +159,36 @@ class Lead:
         fps, kbps = self._renditions.rates()
         factor = enhance.scale if intent.current is Route.WORK else 1
         return StreamWork(
-            stream=self.job.stream, epoch=self.epoch, state=state, reason=reason,
-            model=enhance.model_in_use or intent.model, engine=enhance.engine_in_use or
-            self._nets.engine.info.name, width=factor * intent.width, height=factor *
-            intent.height, fps=fps, kbps=kbps, frames_in=counts.frames_in,
-            frames_out=counts.frames_out, enhanced=counts.enhanced, bicubic=counts.bicubic,
-            bypassed=counts.bypassed, dropped=counts.dropped, key_frames=counts.key_frames,
-            rungs=counts.rungs, rung=standing.level.name.lower(),
-            share_ms=round(standing.ms_per_s, 1), reuse_wanted=round(counts.reuse_wanted, 2),
+            stream=self.job.stream,
+            epoch=self.epoch,
+            state=state,
+            reason=reason,
+            model=enhance.model_in_use or intent.model,
+            engine=enhance.engine_in_use or self._nets.engine.info.name,
+            width=factor * intent.width,
+            height=factor * intent.height,
+            fps=fps,
+            kbps=kbps,
+            frames_in=counts.frames_in,
+            frames_out=counts.frames_out,
+            enhanced=counts.enhanced,
+            bicubic=counts.bicubic,
+            bypassed=counts.bypassed,
+            dropped=counts.dropped,
+            key_frames=counts.key_frames,
+            rungs=counts.rungs,
+            rung=standing.level.name.lower(),
+            share_ms=round(standing.ms_per_s, 1),
+            reuse_wanted=round(counts.reuse_wanted, 2),
             reuse_done=round(counts.reuse_done, 2),
-            bad_entries=self._reader.bad_entries, bad_messages=self._mailbox.bad_messages,
-            stale_units=self._reader.stale_units, replayed=counts.replayed,
+            bad_entries=self._reader.bad_entries,
+            bad_messages=self._mailbox.bad_messages,
+            stale_units=self._reader.stale_units,
+            replayed=counts.replayed,
             renditions=self._renditions.work(self._pipeline.steps),
-        )  # fmt: skip
+        )
 
-    def _outlets(self) -> Outlets:
+    def _outlets(self) -> PipelineCallbacks:
         loop = asyncio.get_running_loop()
 
         def on_loop(function: Callable[..., object]) -> Callable[..., None]:
@@ -178,27 +197,33 @@ class Lead:
 
             return call
 
-        return Outlets(
+        return PipelineCallbacks(
             made=on_loop(lambda made: self._renditions.put(made)),
             need_key=on_loop(self._key_wish.want),
-            failed=on_loop(lambda error: self._end(LeadOver(Ending.FAILED, repr(error)))),
+            failed=on_loop(
+                lambda error: self._end(SessionEnded(SessionOutcome.FAILED, repr(error)))
+            ),
         )
 
-    async def _run_tasks(self) -> Ending:
+    async def _run_tasks(self) -> SessionOutcome:
         tasks = {
-            "read": self._read, "renew": self._renew, "listen": self._listen, "watch": self._watch,
-            "ask": self._key_wish.run, "alarm": self._await_alarm,
-        }  # fmt: skip
+            "read": self._read,
+            "renew": self._renew,
+            "listen": self._listen,
+            "watch": self._watch,
+            "ask": self._key_wish.run,
+            "alarm": self._await_alarm,
+        }
         tasks |= {f"publish {name}": partial(self._publish, name) for name in keys.ALL_ENHANCED}
         try:
             async with asyncio.TaskGroup() as group:
                 for name, task in tasks.items():
                     name = f"{name} {self.job.stream}"
                     # What a failed task had in its hands is missing; go on at key frames.
-                    again = keep_going(name, task, passes=(LeadOver,), failed=self._go_on)
+                    again = keep_going(name, task, passes=(SessionEnded,), failed=self._go_on)
                     group.create_task(again, name=name)
-        except* LeadOver as overs:
-            over = next(error for error in overs.exceptions if isinstance(error, LeadOver))
+        except* SessionEnded as overs:
+            over = next(error for error in overs.exceptions if isinstance(error, SessionEnded))
         self._say("lead_over", f"lead is over: {over}")
         return over.ending
 
@@ -207,7 +232,7 @@ class Lead:
         for rendition in keys.ALL_ENHANCED:
             self._pipeline.ask_key_frame(rendition)
 
-    def _end(self, over: LeadOver) -> None:
+    def _end(self, over: SessionEnded) -> None:
         self._over = self._over or over
         self._alarm.set()
 
@@ -277,8 +302,8 @@ class Lead:
             return
         decodes = route is not Route.COPY or self._pipeline.recodes(unit.codec)
         await self._probation.note(decodes, now=now)
-        shot = Shot(unit, route, arrived=now - age_s, is_replay=not self._caught_up)
-        shot.stamps.append((Stage.FETCHED, now_us))
+        shot = FrameTask(unit, route, arrived=now - age_s, is_replay=not self._caught_up)
+        shot.stamps.append((Checkpoint.FETCHED, now_us))
         while not self._pipeline.has_room:  # noqa: ASYNC110 - a burst; each frame would set an event
             await asyncio.sleep(_ROOM_S)
         self._pipeline.offer(shot)
@@ -295,9 +320,9 @@ class Lead:
         try:
             await self._renditions.run(rendition)
         except Fenced as error:
-            raise LeadOver(Ending.LOST, str(error)) from error
+            raise SessionEnded(SessionOutcome.LOST, str(error)) from error
         except StreamGone as error:
-            raise LeadOver(Ending.ENDED, str(error)) from error
+            raise SessionEnded(SessionOutcome.ENDED, str(error)) from error
 
     async def _renew(self) -> None:
         while True:
@@ -306,7 +331,7 @@ class Lead:
             except REDIS_DOWN:
                 held = True  # Nobody can have taken it, and the epoch guards the log.
             if not held:
-                raise LeadOver(Ending.LOST, "the lease is not ours any more")
+                raise SessionEnded(SessionOutcome.LOST, "the lease is not ours any more")
             await asyncio.sleep(RENEW_S)
 
     async def _listen(self) -> None:
@@ -341,13 +366,13 @@ class Lead:
         try:
             record = await self._registry.get(self.job.stream)
         except StreamGone as error:
-            raise LeadOver(Ending.ENDED, str(error)) from error
+            raise SessionEnded(SessionOutcome.ENDED, str(error)) from error
         except (*REDIS_DOWN, BadMessage):
             return
         if record.session != self.job.session:
-            raise LeadOver(Ending.ENDED, "the stream has a new publisher")
+            raise SessionEnded(SessionOutcome.ENDED, "the stream has a new publisher")
         if record.job and record.job != self.job.entry:
-            raise LeadOver(Ending.LOST, "the stream has another job")
+            raise SessionEnded(SessionOutcome.LOST, "the stream has another job")
         self._follow(record)
         await self._probation.forgive(record, now=time.monotonic())
         if self._intent.needs_key_frame and self._awake.is_set():

@@ -24,10 +24,20 @@ LEAST_WORTH = 0.05
 
 @compiled
 def carry(
-    dx: Shorts, dy: Shorts, squares: Floats, factor: float, usual: float, error: Floats,
-    worth: Floats, age: Shorts, calm: Floats, new_error: Floats, new_worth: Floats,
-    new_age: Shorts, new_calm: Floats,
-) -> None:  # fmt: skip
+    dx: Shorts,
+    dy: Shorts,
+    squares: Floats,
+    factor: float,
+    usual: float,
+    error: Floats,
+    worth: Floats,
+    age: Shorts,
+    calm: Floats,
+    new_error: Floats,
+    new_worth: Floats,
+    new_age: Shorts,
+    new_calm: Floats,
+) -> None:
     """Takes each cell's estimated error along its vector and adds what this step adds.
 
     Errors are mean squared differences to the net's picture in squared levels. ``worth`` is the
@@ -88,9 +98,15 @@ def trust(error: Floats, worth: Floats, most: int, least_worth: float, keep: Byt
 
 @compiled
 def wish(
-    error: Floats, worth: Floats, calm: Floats, age: Shorts, turn: Shorts, most: float,
-    urgent: float, wanted: Floats,
-) -> None:  # fmt: skip
+    error: Floats,
+    worth: Floats,
+    calm: Floats,
+    age: Shorts,
+    turn: Shorts,
+    most: float,
+    urgent: float,
+    wanted: Floats,
+) -> None:
     """What mending each cell is worth: what it loses, as often as that will be seen (as many
     pictures, up to ``most``, as the content stayed already); ``urgent`` from its ``turn`` on.
     """

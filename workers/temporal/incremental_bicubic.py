@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.bitstream.frame_info import CELL, cells
-from workers.kernels.jit import FRONT, compiled, inlined
+from workers.kernels.jit import INDEX_MASK, compiled, inlined
 from workers.media.cubic import place_of, weights_at
 from workers.temporal.padding import MARGIN
 
-__all__ = ["Enlarger"]
+__all__ = ["IncrementalBicubic"]
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
@@ -29,7 +29,7 @@ filter reaches into the next cell.
 """
 
 
-class Enlarger:
+class IncrementalBicubic:
     """One plane of a stream, ``scale`` times as large; used by one thread.
 
     ``offset`` is where a sample lies across the square that it stands for: 0.5 in its middle, as
@@ -62,9 +62,16 @@ class Enlarger:
         else:
             _compare(plane.view(np.uint64), seen.view(np.uint64), MARGIN, self._changed)
         _renew(
-            plane, MARGIN, self._changed, self._scale, self._down, self._across,
-            self._sums, self._phases, self._large,
-        )  # fmt: skip
+            plane,
+            MARGIN,
+            self._changed,
+            self._scale,
+            self._down,
+            self._across,
+            self._sums,
+            self._phases,
+            self._large,
+        )
         return self._changed
 
 
@@ -90,9 +97,9 @@ def _compare(now: Any, before: Any, margin: int, changed: Bytes) -> None:
     rows, columns = changed.shape
     changed[:] = 0
     for row in range(rows):
-        y = (margin + 8 * row) & FRONT
+        y = (margin + 8 * row) & INDEX_MASK
         for column in range(columns):
-            x = (margin // 8 + column) & FRONT
+            x = (margin // 8 + column) & INDEX_MASK
             top = (now[y, x] ^ before[y, x]) | (now[y + 1, x] ^ before[y + 1, x])
             low = (now[y + 6, x] ^ before[y + 6, x]) | (now[y + 7, x] ^ before[y + 7, x])
             both = top | low
@@ -126,9 +133,16 @@ def _bridge(changed: Bytes, row: int) -> None:
 
 @compiled
 def _renew(
-    plane: Bytes, margin: int, changed: Bytes, scale: int, down: Taps, across: Taps, sums: Ints,
-    phases: Bytes, large: Bytes,
-) -> None:  # fmt: skip
+    plane: Bytes,
+    margin: int,
+    changed: Bytes,
+    scale: int,
+    down: Taps,
+    across: Taps,
+    sums: Ints,
+    phases: Bytes,
+    large: Bytes,
+) -> None:
     rows, columns = changed.shape
     for row in range(rows):
         column = 0
@@ -139,39 +153,62 @@ def _renew(
             if end > column:
                 wide = 8 * (end - column)
                 _enlarge(
-                    plane, margin, 8 * row, 8 * column, wide, scale, down, across, sums, phases,
+                    plane,
+                    margin,
+                    8 * row,
+                    8 * column,
+                    wide,
+                    scale,
+                    down,
+                    across,
+                    sums,
+                    phases,
                     large,
-                )  # fmt: skip
+                )
             column = end + 1
 
 
 @compiled
 def _enlarge(
-    plane: Bytes, margin: int, top: int, left: int, wide: int, scale: int, down: Taps, across: Taps,
-    sums: Ints, phases: Bytes, large: Bytes,
-) -> None:  # fmt: skip
+    plane: Bytes,
+    margin: int,
+    top: int,
+    left: int,
+    wide: int,
+    scale: int,
+    down: Taps,
+    across: Taps,
+    sums: Ints,
+    phases: Bytes,
+    large: Bytes,
+) -> None:
     """Eight rows of ``wide`` samples: down into ``sums``, then across, phase by phase."""
     height, width = large.shape
-    x = (left + margin - 2) & FRONT
+    x = (left + margin - 2) & INDEX_MASK
     taps, first = down
     for line in range(scale * top, min(scale * (top + 8), height)):
         phase = line % scale
-        y = (line // scale + margin - 2 + first[phase]) & FRONT
+        y = (line // scale + margin - 2 + first[phase]) & INDEX_MASK
         a, b, c, d = taps[phase, 0], taps[phase, 1], taps[phase, 2], taps[phase, 3]
         for j in range(wide + 4):
             sums[j] = (
-                a * np.int32(plane[y, x + j]) + b * np.int32(plane[y + 1, x + j])
-                + c * np.int32(plane[y + 2, x + j]) + d * np.int32(plane[y + 3, x + j])
-            )  # fmt: skip
+                a * np.int32(plane[y, x + j])
+                + b * np.int32(plane[y + 1, x + j])
+                + c * np.int32(plane[y + 2, x + j])
+                + d * np.int32(plane[y + 3, x + j])
+            )
         for phase in range(scale):
             weights = across[0][phase]
             a, b, c, d = weights[0], weights[1], weights[2], weights[3]
-            at = across[1][phase] & FRONT
+            at = across[1][phase] & INDEX_MASK
             for j in range(wide):
                 total = np.int32(
-                    a * sums[at + j] + b * sums[at + j + 1] + c * sums[at + j + 2]
-                    + d * sums[at + j + 3] + (1 << 21)
-                )  # fmt: skip
+                    a * sums[at + j]
+                    + b * sums[at + j + 1]
+                    + c * sums[at + j + 2]
+                    + d * sums[at + j + 3]
+                    + (1 << 21)
+                )
                 total = np.int32(total >> 22)
                 phases[phase, j] = min(max(total, np.int32(0)), np.int32(255))
         _interleave(phases, scale, min(wide, width // scale - left), line, scale * left, large)
@@ -180,7 +217,7 @@ def _enlarge(
 @inlined
 def _interleave(phases: Bytes, scale: int, wide: int, line: int, left: int, large: Bytes) -> None:
     """The cases say the same as the last one; constants let the compiler make vectors of them."""
-    line, left = line & FRONT, left & FRONT
+    line, left = line & INDEX_MASK, left & INDEX_MASK
     if scale == 2:
         for j in range(wide):
             large[line, left + 2 * j] = phases[0, j]

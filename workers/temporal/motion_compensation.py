@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.bitstream.frame_info import CELL
-from workers.kernels.jit import FRONT, compiled, inlined
+from workers.kernels.jit import INDEX_MASK, compiled, inlined
 from workers.temporal.padding import MARGIN
 
 __all__ = ["HOPELESS", "blank_residual", "blank_state", "match", "predict", "spread"]
@@ -75,10 +75,10 @@ def _fetch(
     """
     height, width = plane.shape
     # Far outside every sample is the edge's; so is what is just outside.
-    y = (max(min(y + (dy >> 2), height - tall - 3), 2) - 2) & FRONT
-    x = (max(min(x + (dx >> 2), width - wide - 3), 2) - 2) & FRONT
+    y = (max(min(y + (dy >> 2), height - tall - 3), 2) - 2) & INDEX_MASK
+    x = (max(min(x + (dx >> 2), width - wide - 3), 2) - 2) & INDEX_MASK
     fx, fy = dx & 3, dy & 3
-    top, left = top & FRONT, left & FRONT
+    top, left = top & INDEX_MASK, left & INDEX_MASK
     if fx == 0 and fy == 0:
         for i in range(tall):
             for j in range(wide):
@@ -140,7 +140,7 @@ def _alike(
 @inlined
 def _is_same(now: Any, before: Any, y: int, x: int) -> bool:
     """Whether a cell's eight words are."""
-    y, x = y & FRONT, x & FRONT
+    y, x = y & INDEX_MASK, x & INDEX_MASK
     apart = now[y, x] ^ before[y, x]
     for i in range(1, 8):
         apart |= now[y + i, x] ^ before[y + i, x]
@@ -155,7 +155,7 @@ def _measure(
     """The sum of squares that is left of each cell of a run from (y, x) on, into ``found``."""
     wide = 8 * (end - column)
     _fetch(before, y, x, 8, wide, dx, dy, _BLACK, _WHITE, lines, block, 0, 0)
-    y, x = y & FRONT, x & FRONT
+    y, x = y & INDEX_MASK, x & INDEX_MASK
     for j in range(wide):
         sums[j] = 0
     for i in range(8):
@@ -290,7 +290,12 @@ def _leave(
         until = _alike(dx, dy, row, at, end, x + (vx >> 2), 8, before.shape[1])
         wide = 8 * (until - at)
         _fetch(before, y, x, 8, wide, vx, vy, _BLACK, _WHITE, lines, block, 0, 0)
-        top, left, y, x = (8 * row + 1) & FRONT, (8 * at + 8) & FRONT, y & FRONT, x & FRONT
+        top, left, y, x = (
+            (8 * row + 1) & INDEX_MASK,
+            (8 * at + 8) & INDEX_MASK,
+            y & INDEX_MASK,
+            x & INDEX_MASK,
+        )
         for i in range(8):
             for j in range(wide):
                 residual[top + i, left + j] = np.int16(np.int16(now[y + i, x + j]) - block[i, j])
@@ -376,14 +381,14 @@ def _widen(
     ``out``.
     """
     wide = 8 * (end - column)
-    x = (8 * column + 7) & FRONT
+    x = (8 * column + 7) & INDEX_MASK
     whole = 2 * scale
     for line in range(10):
-        y = (8 * row + line) & FRONT
+        y = (8 * row + line) & INDEX_MASK
         for phase in range(scale):
             # Weights are in halves of a phase.
             place = 2 * phase + 1 - scale
-            at = (place // whole + 1) & FRONT
+            at = (place // whole + 1) & INDEX_MASK
             right = np.int16(place % whole)
             left = np.int16(whole - right)
             for j in range(wide):
@@ -442,7 +447,7 @@ def _resize(
 ) -> None:  # fmt: skip
     """A run of cells as bicubic has it: S is 3 B."""
     height, width = out.shape
-    top, left, y, x = top & FRONT, left & FRONT, y & FRONT, x & FRONT
+    top, left, y, x = top & INDEX_MASK, left & INDEX_MASK, y & INDEX_MASK, x & INDEX_MASK
     for i in range(min(side, height - top)):
         for j in range(min(wide, width - left)):
             value = np.int16(plain[top + i, left + j])
@@ -458,14 +463,14 @@ def _combine(
     """S and 4 E' of a run of cells, as far as the picture reaches, from M(S) in ``after``."""
     height, width = out.shape
     side, whole = 8 * scale, 2 * scale
-    top, left = (side * row) & FRONT, (side * column) & FRONT
+    top, left = (side * row) & INDEX_MASK, (side * column) & INDEX_MASK
     tall, wide = min(side, height - top), min(side * (end - column), width - left)
-    y, x = y & FRONT, x & FRONT
+    y, x = y & INDEX_MASK, x & INDEX_MASK
     # Across and down make 4 scale^2 of the weights; in 65536ths, three times.
     third = np.int32((3 * 65536 + whole * whole // 2) // (whole * whole))
     for i in range(tall):
         place = 2 * i + 1 - scale
-        at = (place // whole + 1) & FRONT
+        at = (place // whole + 1) & INDEX_MASK
         below = np.int32(place % whole)
         above = np.int32(whole - below)
         for j in range(wide):

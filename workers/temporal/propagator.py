@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from workers.bitstream.frame_info import CELL, CodecInfo, MotionGrid, cells
 from workers.temporal.cell_state import carry, lost, trust, wish
-from workers.temporal.incremental_bicubic import Enlarger
+from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.motion_compensation import (
     HOPELESS,
     blank_residual,
@@ -23,7 +23,7 @@ from workers.temporal.padding import MARGIN, bordered
 from workers.temporal.region_blend import paste
 from workers.temporal.region_selection import Region, choose, pixels, toll_of
 
-__all__ = ["Outlook", "Reuser"]
+__all__ = ["PredictionReport", "Propagator"]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -85,7 +85,7 @@ _UNKNOWN = CodecInfo(is_key=False, coded_bytes=0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Outlook:
+class PredictionReport:
     """What is known of a picture before the net runs."""
 
     error: float
@@ -99,7 +99,7 @@ class Outlook:
     """True where there is nothing to predict from, or nearly all of it is new."""
 
 
-class Reuser:
+class Propagator:
     """Follows one stream of one size through one net; used by one thread.
 
     For each picture ``begin``, then ``regions`` and ``take`` or ``take_full``, then ``end``.
@@ -116,7 +116,7 @@ class Reuser:
         self._before: Bytes | None = None
         self._now: Bytes | None = None
         self._states = [blank_state(width, height, scale) for _ in range(2)]
-        self._plain = Enlarger(width, height, scale)
+        self._plain = IncrementalBicubic(width, height, scale)
         self._enlarged = np.zeros([scale * side // 2 * 2 for side in (height, width)], np.uint8)
         # Cells of the enlarged picture that do not go with the state, but with a picture that was
         # begun and not ended.
@@ -173,7 +173,7 @@ class Reuser:
             self._swap_grids()
         self._is_begun = False
 
-    def begin(self, luma: Bytes, info: CodecInfo | None) -> Outlook:
+    def begin(self, luma: Bytes, info: CodecInfo | None) -> PredictionReport:
         """Makes ``enlarged`` the prediction, or bicubic where there is none."""
         width, height = self._size
         if luma.shape != (height, width):
@@ -186,12 +186,21 @@ class Reuser:
         usual = float(self._worth.mean())
         if before is None:
             self._start_anew()
-            return Outlook(usual, usual, info or _UNKNOWN, must_be_full=True)
+            return PredictionReport(usual, usual, info or _UNKNOWN, must_be_full=True)
         motion = self._motion(now, before, info)
         match(
-            now, before, MARGIN, motion.dx, motion.dy, motion.valid, STILL,
-            self._dx, self._dy, self._squares, self._residual,
-        )  # fmt: skip
+            now,
+            before,
+            MARGIN,
+            motion.dx,
+            motion.dy,
+            motion.valid,
+            STILL,
+            self._dx,
+            self._dy,
+            self._squares,
+            self._residual,
+        )
         self._carry(usual)
         is_key = info is not None and info.is_key
         if is_key:
@@ -204,7 +213,7 @@ class Reuser:
         told = dataclasses.replace(info or _UNKNOWN, motion=motion, residual=self._squares.copy())
         error = lost(self._error, self._worth)
         is_cut = error - self._left > CUT * self._mean_worth
-        return Outlook(error, usual, told, must_be_full=is_key or is_cut)
+        return PredictionReport(error, usual, told, must_be_full=is_key or is_cut)
 
     def regions(self, most_pixels: int) -> list[Region]:
         """What the net should look at; ``most_pixels`` is the most it may, halos included."""
@@ -214,9 +223,15 @@ class Reuser:
         # A tile whose turn has come is worth the net even alone.
         alone = ((side + 2 * halo) ** 2 + toll_of(wanted.size)) / side**2
         wish(
-            self._error, self._worth, self._calm, self._age, self._turn, MOST_SEEN,
-            1.01 * price * alone, wanted,
-        )  # fmt: skip
+            self._error,
+            self._worth,
+            self._calm,
+            self._age,
+            self._turn,
+            MOST_SEEN,
+            1.01 * price * alone,
+            wanted,
+        )
         found = choose(wanted, price, halo=halo, most_pixels=most_pixels)
         free = min(most_pixels, int(FREE_SHARE * self._all)) - pixels(found, halo)
         if price > least and free > 0:
@@ -232,10 +247,22 @@ class Reuser:
         area = region.cells()
         self._stale[area] = 1
         paste(
-            made, row, column, region.top, region.left, region.height, region.width,
-            self._plain.large, self._scale, MARGIN, self._keep, self._enlarged, self._states[1],
-            self._actual, self._worth,
-        )  # fmt: skip
+            made,
+            row,
+            column,
+            region.top,
+            region.left,
+            region.height,
+            region.width,
+            self._plain.large,
+            self._scale,
+            MARGIN,
+            self._keep,
+            self._enlarged,
+            self._states[1],
+            self._actual,
+            self._worth,
+        )
         self._guessed += float(self._error[area].sum())
         self._missed += float(self._actual[area].sum())
         self._seen += region.height * region.width
@@ -288,17 +315,36 @@ class Reuser:
 
     def _predict(self) -> None:
         predict(
-            self._states[0], self._residual, self._plain.large, self._dx, self._dy,
-            self._error, self._worth, self._scale, MARGIN, self._stale, self._states[1],
+            self._states[0],
+            self._residual,
+            self._plain.large,
+            self._dx,
+            self._dy,
+            self._error,
+            self._worth,
+            self._scale,
+            MARGIN,
+            self._stale,
+            self._states[1],
             self._enlarged,
-        )  # fmt: skip
+        )
 
     def _carry(self, usual: float) -> None:
         carry(
-            self._dx, self._dy, self._squares, self._factor, usual,
-            self._error, self._worth, self._age, self._calm,
-            self._spare_error, self._spare_worth, self._spare_age, self._spare_calm,
-        )  # fmt: skip
+            self._dx,
+            self._dy,
+            self._squares,
+            self._factor,
+            usual,
+            self._error,
+            self._worth,
+            self._age,
+            self._calm,
+            self._spare_error,
+            self._spare_worth,
+            self._spare_age,
+            self._spare_calm,
+        )
         self._swap_grids()
 
     def _swap_grids(self) -> None:

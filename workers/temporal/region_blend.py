@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workers.kernels.jit import FRONT, compiled, inlined
+from workers.kernels.jit import INDEX_MASK, compiled, inlined
 
 __all__ = ["paste"]
 
@@ -19,10 +19,22 @@ _BLACK, _WHITE = np.int16(0), np.int16(255)
 
 @compiled
 def paste(
-    made: Bytes, row: int, column: int, top: int, left: int, tall: int, wide: int,
-    plain: Bytes, scale: int, margin: int, keep: Bytes, out: Bytes, after: Shorts, actual: Floats,
+    made: Bytes,
+    row: int,
+    column: int,
+    top: int,
+    left: int,
+    tall: int,
+    wide: int,
+    plain: Bytes,
+    scale: int,
+    margin: int,
+    keep: Bytes,
+    out: Bytes,
+    after: Shorts,
+    actual: Floats,
     worth: Floats,
-) -> None:  # fmt: skip
+) -> None:
     """Takes over a rectangle of what the net made, at (row, column) of ``made``, at (top, left) of
     the picture; places in decoded samples, top and left of whole cells. ``keep`` says for each
     cell how many sixteenths of the prediction stay. ``actual`` gets each cell's error as it was,
@@ -40,9 +52,19 @@ def paste(
         sums[:] = 0
         for line in range(y, y + lines):
             _paste_line(
-                made, line + (row - top) * scale, column * scale, plain, line, x, kept, out, after,
-                scale * margin, sums[0], sums[1],
-            )  # fmt: skip
+                made,
+                line + (row - top) * scale,
+                column * scale,
+                plain,
+                line,
+                x,
+                kept,
+                out,
+                after,
+                scale * margin,
+                sums[0],
+                sums[1],
+            )
         for first in range(0, room, side):
             last = min(first + side, room)
             place = y // side, (x + first) // side
@@ -53,12 +75,22 @@ def paste(
 
 @inlined
 def _paste_line(
-    made: Bytes, row: int, column: int, plain: Bytes, line: int, x: int, kept: Shorts, out: Bytes,
-    after: Shorts, margin: int, missed: Ints, gained: Ints,
-) -> None:  # fmt: skip
+    made: Bytes,
+    row: int,
+    column: int,
+    plain: Bytes,
+    line: int,
+    x: int,
+    kept: Shorts,
+    out: Bytes,
+    after: Shorts,
+    margin: int,
+    missed: Ints,
+    gained: Ints,
+) -> None:
     """One row of samples; the last two grow by squared differences."""
-    row, column, line, x = row & FRONT, column & FRONT, line & FRONT, x & FRONT
-    y, left = (line + margin) & FRONT, (x + margin) & FRONT
+    row, column, line, x = row & INDEX_MASK, column & INDEX_MASK, line & INDEX_MASK, x & INDEX_MASK
+    y, left = (line + margin) & INDEX_MASK, (x + margin) & INDEX_MASK
     for j in range(kept.shape[0]):
         value = np.int16(made[row, column + j])
         base = np.int16(plain[line, x + j])

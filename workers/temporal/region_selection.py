@@ -164,9 +164,16 @@ def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float
 
 @compiled
 def _grow(
-    error: Any, table: Any, seed_row: int, seed_column: int, toll: int, tall: Ints, wide: Ints,
-    most: int, rect: Ints,
-) -> Any:  # fmt: skip
+    error: Any,
+    table: Any,
+    seed_row: int,
+    seed_column: int,
+    toll: int,
+    tall: Ints,
+    wide: Ints,
+    most: int,
+    rect: Ints,
+) -> Any:
     """The rectangle around a seed in which the error for a sample of work is greatest; widened as
     long as some step makes it greater, also a longer one, so that gaps are crossed.
     """
@@ -239,9 +246,7 @@ def _choose(
         if peaks[row] <= 0.0 or peaks[row] < price:
             break
         left = most - spent
-        worth = _grow(
-            error, table, row, int(np.argmax(error[row])), toll, tall, wide, left, rect
-        )  # fmt: skip
+        worth = _grow(error, table, row, int(np.argmax(error[row])), toll, tall, wide, left, rect)
         # Otherwise: alone it is not worth the net, whatever lies around it.
         if worth >= price:
             _extend(error, table, price, tall, wide, left, rect)

@@ -79,9 +79,10 @@ def _track(entry: bytes, ratio: Fraction) -> bytes | None:
     for number, begin, body, stop in _elements(entry, 0, len(entry)):
         if number == _VIDEO:
             kept = b"".join(
-                entry[first:last] for inner, first, _, last in _elements(entry, body, stop)
+                entry[first:last]
+                for inner, first, _, last in _elements(entry, body, stop)
                 if inner not in (_WIDTH, _HEIGHT, _UNIT)
-            )  # fmt: skip
+            )
             kept += _unsigned(_WIDTH, ratio.numerator) + _unsigned(_HEIGHT, ratio.denominator)
             made += _element(_VIDEO, kept + _unsigned(_UNIT, _UNIT_RATIO))
         elif number != _VOID and not (number == _MAX_ADDITION and not any(entry[body:stop])):

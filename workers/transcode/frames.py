@@ -113,10 +113,19 @@ class FrameFilter:
         # A turn that is no quarter is not made; ``losses`` says so.
         turn = turn_of(frame) or Turn.NONE
         is_ready = frame.format.name in PLAIN and turn is Turn.NONE and not self._weaves
-        key = None if is_ready else (
-            frame.width, frame.height, frame.format.name, int(frame.colorspace),
-            int(frame.color_range), turn, self._weaves,
-        )  # fmt: skip
+        key = (
+            None
+            if is_ready
+            else (
+                frame.width,
+                frame.height,
+                frame.format.name,
+                int(frame.colorspace),
+                int(frame.color_range),
+                turn,
+                self._weaves,
+            )
+        )
         made = [] if key == self._key else self.flush()
         if key is None:
             return [*made, self._ready(frame, bool(frame.is_corrupt))]
@@ -195,9 +204,13 @@ def _conversion(frame: Any) -> list[tuple[str, str]]:
 def fit(picture: Picture, width: int, height: int) -> Picture:
     """Returns the picture scaled into another size, its proportions kept, with black beside it."""
     part = min(width / picture.width, height / picture.height)
-    inner = [max(2, min(round(side * part) // 2 * 2, most)) for side, most in (
-        (picture.width, width), (picture.height, height),
-    )]  # fmt: skip
+    inner = [
+        max(2, min(round(side * part) // 2 * 2, most))
+        for side, most in (
+            (picture.width, width),
+            (picture.height, height),
+        )
+    ]
     scaled = Picture.of_frame(
         picture.frame.reformat(width=inner[0], height=inner[1], interpolation="BICUBIC")
     )

@@ -19,13 +19,13 @@ from models.manifest import ZOO
 from workers.engines.selection import Wanted, choose_engine
 from workers.errors import FileFailed
 from workers.process import calibration
-from workers.runtime.bounded_queue import Channel
-from workers.runtime.pipeline_thread import Stage, join_all
+from workers.runtime.bounded_queue import BoundedQueue
+from workers.runtime.pipeline_thread import PipelineThread, join_all
 from workers.transcode.losses import Left, losses
 from workers.transcode.output import FileOutput, Format, format_for
 from workers.transcode.source import Source, has_picture, open_source
 from workers.transcode.steps import FileDecode, FileEncode, FileEnhance, Item
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 _BETWEEN = 4
 _JOIN_S = 30.0
@@ -89,7 +89,7 @@ def enhance_file(
         stack.callback(opened.container.close)
         wanted = Wanted(model, calibration.WIDTH, calibration.HEIGHT, precision, zoo)
         choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
-        nets = NetCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
+        nets = ModelCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
         stack.callback(nets.close)
         enhance = FileEnhance(nets, model, strength, opened.facts.picture)
         output = FileOutput(partial, target_format, opened, enhance.canvas)
@@ -122,23 +122,42 @@ class _Job:
         self._output = output
         self._error: Exception | None = None
         self.decode = FileDecode(source, output.copied)
-        self._inputs: Channel[Any] = Channel(1)
-        self._decoded: Channel[Item] = Channel(_BETWEEN)
-        self._enhanced: Channel[Item] = Channel(_BETWEEN)
-        self._coded: Channel[Item] = Channel(_BETWEEN)
-        self._stages: tuple[Stage[Any, Any], ...] = (
-            Stage("decode file", self.decode, self._inputs,
-                  self._decoded.put, finish=self._decoded.finish, fail=self._fail),
-            Stage("enhance file", enhance, self._decoded,
-                  self._enhanced.put, finish=self._enhanced.finish, fail=self._fail),
-            Stage("encode file", self.encode, self._enhanced,
-                  self._coded.put, finish=self._coded.finish, fail=self._fail),
-        )  # fmt: skip
+        self._inputs: BoundedQueue[Any] = BoundedQueue(1)
+        self._decoded: BoundedQueue[Item] = BoundedQueue(_BETWEEN)
+        self._enhanced: BoundedQueue[Item] = BoundedQueue(_BETWEEN)
+        self._coded: BoundedQueue[Item] = BoundedQueue(_BETWEEN)
+        self._stages: tuple[PipelineThread[Any, Any], ...] = (
+            PipelineThread(
+                "decode file",
+                self.decode,
+                self._inputs,
+                self._decoded.put,
+                finish=self._decoded.finish,
+                fail=self._fail,
+            ),
+            PipelineThread(
+                "enhance file",
+                enhance,
+                self._decoded,
+                self._enhanced.put,
+                finish=self._enhanced.finish,
+                fail=self._fail,
+            ),
+            PipelineThread(
+                "encode file",
+                self.encode,
+                self._enhanced,
+                self._coded.put,
+                finish=self._coded.finish,
+                fail=self._fail,
+            ),
+        )
 
     def losses(self, target_format: Format) -> tuple[str, ...]:
         """Returns the sentences about what the output will lack; known before the work."""
-        left = [Left.of(each) for each in self._source.others
-                if each.index not in self._output.kept]  # fmt: skip
+        left = [
+            Left.of(each) for each in self._source.others if each.index not in self._output.kept
+        ]
         chapters = len(self._source.container.chapters())
         return losses(self._source.facts, target_format, left, chapters=chapters)
 

@@ -39,27 +39,44 @@ class Format:
 
 FORMATS = {
     ".mkv": Format(
-        "matroska", "ffv1", {"level": "3", "slicecrc": "1"}, True, True, True,
+        "matroska",
+        "ffv1",
+        {"level": "3", "slicecrc": "1"},
+        True,
+        True,
+        True,
         muxer={"cluster_time_limit": "1000"},  # Milliseconds that a sudden end may take.
     ),
     ".mp4": Format(
-        "mp4", "libx264", {"preset": "fast", "crf": "18", "bf": "0", "rc-lookahead": "10"},
-        True, True, keeps_aspect=True,
+        "mp4",
+        "libx264",
+        {"preset": "fast", "crf": "18", "bf": "0", "rc-lookahead": "10"},
+        True,
+        True,
+        keeps_aspect=True,
         # Written in fragments, which a sudden end leaves readable, and joined at the end. Short
         # ones, and few pictures inside the encoder, so that the first are soon on the disk.
         muxer={"movflags": "hybrid_fragmented", "frag_duration": "500000"},
     ),
     ".y4m": Format("yuv4mpegpipe", "rawvideo", {}, False, False),
-}  # fmt: skip
+}
 """By suffix: lossless, small, or raw. Matroska keeps time stamps to the millisecond, .y4m none."""
 
 _COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 """Name and type of an attached cover by codec (Matroska's section on attachments)."""
 
 _OWN_TAGS = {
-    "encoder", "duration", "major_brand", "minor_version", "compatible_brands", "rotate",
-    "number_of_frames", "number_of_bytes", "bps", "vendor_id",
-}  # fmt: skip
+    "encoder",
+    "duration",
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "rotate",
+    "number_of_frames",
+    "number_of_bytes",
+    "bps",
+    "vendor_id",
+}
 """Tags that say something of the file they stand in; the new one has its own."""
 
 
@@ -86,10 +103,12 @@ def format_for(target: Path) -> Format:
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:
     """Returns the tags that stay true for another file."""
     return {
-        name: value for name, value in tags.items()
-        if name.lower() not in _OWN_TAGS and not name.startswith("_STATISTICS")
+        name: value
+        for name, value in tags.items()
+        if name.lower() not in _OWN_TAGS
+        and not name.startswith("_STATISTICS")
         and not name.lower().startswith(("duration-", "bps-", "number_of_"))
-    }  # fmt: skip
+    }
 
 
 class FileOutput:

@@ -13,7 +13,7 @@ from workers.media.picture import Picture
 from workers.transcode.frames import FrameFilter, Ready, fit
 from workers.transcode.output import FileOutput
 from workers.transcode.source import Source, packets_of
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 from workers.upscale.upscaler import Upscaler
 
 MAX_ERRORS = 100
@@ -41,10 +41,11 @@ class FileDecode:
     def __init__(self, source: Source, copied: set[int]) -> None:
         self._source = source
         self._streams = [
-            each for each in source.container.streams
+            each
+            for each in source.container.streams
             if each.index == source.video.index
             or (each.index in copied and each.type != "attachment")
-        ]  # fmt: skip
+        ]
         self._filter = FrameFilter(source.video)
         self._last_pts: int | None = None
         self.damaged = 0
@@ -120,7 +121,7 @@ class FileDecode:
 class FileEnhance:
     """Runs every picture through the net; another size than the first one's is fitted into that."""
 
-    def __init__(self, nets: NetCache, model: str, strength: float, first: Picture) -> None:
+    def __init__(self, nets: ModelCache, model: str, strength: float, first: Picture) -> None:
         """Loads the net for the first picture. Raises NetUnusable."""
         self._nets = nets
         self._model = model

@@ -18,7 +18,7 @@ import numpy as np
 from models.errors import ModelError
 from workers.engines.benchmark import blank, time_net
 from workers.engines.engine import Array, CompiledNet, Engine, Feeds, NetInfo, Session
-from workers.engines.engine_lock import Turns
+from workers.engines.engine_lock import EngineLock
 from workers.engines.selection import Wanted, compile_wanted, is_measurable
 from workers.errors import DeviceFailed, NetUnusable
 from workers.scheduling.batching import BatchCosts, BatchPolicy
@@ -54,8 +54,11 @@ def batch_for(engine: Engine, wanted: Wanted) -> int:
     log.info(
         "frames go %s: %d at once take %.1f ms, one takes %.1f",
         f"{size} at a time" if costs.is_worth_it else "one by one",
-        size, costs.batch_s * 1000.0, costs.single_s * 1000.0, extra={"action": "batch_measured"},
-    )  # fmt: skip
+        size,
+        costs.batch_s * 1000.0,
+        costs.single_s * 1000.0,
+        extra={"action": "batch_measured"},
+    )
     return size if costs.is_worth_it else 1
 
 
@@ -65,7 +68,7 @@ class BatchedNet:
     """
 
     def __init__(
-        self, single: CompiledNet, many: CompiledNet, costs: BatchCosts, turns: Turns
+        self, single: CompiledNet, many: CompiledNet, costs: BatchCosts, turns: EngineLock
     ) -> None:
         """``many`` is the same net for ``costs.size`` frames; each call of either takes one of
         ``turns``. Raises DeviceFailed.
@@ -116,7 +119,9 @@ class _Session:
 class _Calls:
     """The waiting frames, and the thread that runs some of them."""
 
-    def __init__(self, single: Session, many: CompiledNet, costs: BatchCosts, turns: Turns) -> None:
+    def __init__(
+        self, single: Session, many: CompiledNet, costs: BatchCosts, turns: EngineLock
+    ) -> None:
         self._turns = turns
         self._single = single
         self._many = many.session()

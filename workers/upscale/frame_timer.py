@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from workers.engines.engine_lock import Spent
-from workers.scheduling.cost_model import Took
+from workers.engines.engine_lock import EngineUsage
+from workers.scheduling.cost_model import FrameCost
 
 
-class Effort:
+class FrameTimer:
     """Begins with the frame; on the calling thread."""
 
     def __init__(self) -> None:
@@ -22,9 +22,9 @@ class Effort:
         self._planned_s = time.monotonic() - self._begun
         self.planned_core_s = time.thread_time() - self._idle_s
 
-    def took(self, passed_s: float, spent: Spent) -> Took:
+    def took(self, passed_s: float, spent: EngineUsage) -> FrameCost:
         """The frame is done."""
-        return Took(
+        return FrameCost(
             passed_s=passed_s,
             engine_s=spent.engine_s,
             turn_s=spent.worked_s,

@@ -18,14 +18,14 @@ from workers.engines import make_engine
 from workers.engines.benchmark import time_net
 from workers.engines.engine import (
     CompiledNet,
+    DynamicShapeModel,
+    DynamicShapeSession,
     Engine,
-    FreeNet,
-    FreeSession,
     Session,
     form_for,
     padded,
 )
-from workers.engines.engine_lock import Turns
+from workers.engines.engine_lock import EngineLock
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
 from workers.upscale.batched_model import BatchedNet, measure_batch
 from workers.upscale.compile_queue import CompileQueue
@@ -63,7 +63,7 @@ class Net:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class NetWish:
+class ModelRequest:
     """A wish for a net. Of one owner only the newest wish of a kind is waited for."""
 
     owner: str
@@ -72,7 +72,7 @@ class NetWish:
     "False: only if it is there, or on its way."
 
 
-class NetCache:
+class ModelCache:
     """``ready`` never waits; ``load`` does. One thread compiles, one net after the other."""
 
     def __init__(
@@ -96,13 +96,13 @@ class NetCache:
         self._models_dir = models_dir
         self._torch: Engine | None = None
         self._manifests = _manifests(zoo)
-        self.turns = Turns(engine.info.cores)
+        self.turns = EngineLock(engine.info.cores)
         "One net at a time, whichever runtime runs it: they share the processor."
         self.reuse = reuse
         "Whether streams may use earlier pictures again; then ``free`` gives the net for that."
         self._futures: OrderedDict[Key, Future[Net]] = OrderedDict()
-        self._free: OrderedDict[Key, Future[FreeNet]] = OrderedDict()
-        self._free_nets: dict[str, FreeNet] = {}
+        self._free: OrderedDict[Key, Future[DynamicShapeModel]] = OrderedDict()
+        self._free_nets: dict[str, DynamicShapeModel] = {}
         self._lock = threading.Lock()
         self._compiler = CompileQueue()
 
@@ -112,7 +112,7 @@ class NetCache:
         return self._engine
 
     def ready(
-        self, model: str, width: int, height: int, *, wish: NetWish | None = None
+        self, model: str, width: int, height: int, *, wish: ModelRequest | None = None
     ) -> Net | None:
         """The net, or None while it is being compiled. Raises NetUnusable once that failed."""
         return _there(self._future(model, width, height, wish))
@@ -128,8 +128,8 @@ class NetCache:
                 continue  # another stream had asked for it, and wants another one now
 
     def free(
-        self, model: str, width: int, height: int, *, wish: NetWish | None = None
-    ) -> FreeSession | None:
+        self, model: str, width: int, height: int, *, wish: ModelRequest | None = None
+    ) -> DynamicShapeSession | None:
         """A new session of the net for a picture of that size and all regions of it, or None while
         it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
         """
@@ -138,7 +138,7 @@ class NetCache:
         return self.turns.guard_free(net.session()) if net is not None else None
 
     def prepare_free(
-        self, model: str, width: int, height: int, *, wish: NetWish | None = None
+        self, model: str, width: int, height: int, *, wish: ModelRequest | None = None
     ) -> None:
         """Begins what ``free`` waits for, if nobody did; whether it can be done shows there."""
         self._cached(self._free, self._compile_free, (model, width, height), wish)
@@ -157,7 +157,7 @@ class NetCache:
             self._torch.close()
 
     def _future(
-        self, model: str, width: int, height: int, wish: NetWish | None
+        self, model: str, width: int, height: int, wish: ModelRequest | None
     ) -> Future[Net] | None:
         return self._cached(self._futures, self._compile, (model, width, height), wish)
 
@@ -166,12 +166,12 @@ class NetCache:
         known: OrderedDict[Key, Future[Made]],
         make: Callable[[str, int, int], Made],
         key: Key,
-        wish: NetWish | None,
+        wish: ModelRequest | None,
     ) -> Future[Made] | None:
         """Returns the future of what ``make`` makes of the key, begun if it is not there; None if
         it is not there and must not be begun.
         """
-        wish = wish or NetWish("", f"{make.__name__} {key}")
+        wish = wish or ModelRequest("", f"{make.__name__} {key}")
         with self._lock:
             future = known.get(key)
             if future is None or future.cancelled():
@@ -203,7 +203,7 @@ class NetCache:
             trial_s=trial_s,
         )
 
-    def _compile_free(self, model: str, width: int, height: int) -> FreeNet:
+    def _compile_free(self, model: str, width: int, height: int) -> DynamicShapeModel:
         try:
             manifest = load_manifest(model, self._zoo)
             if not can_reuse(manifest):

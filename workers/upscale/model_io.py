@@ -17,7 +17,7 @@ from workers.upscale.model_cache import Net
 from workers.upscale.previous_picture import PreviousPicture
 
 
-class Feed(Protocol):
+class ModelRunner(Protocol):
     """One stream's way through one net; used by one thread."""
 
     def enhance(self, picture: Picture, target: Picture, strength: float) -> None:
@@ -29,13 +29,13 @@ class Feed(Protocol):
         ...
 
 
-def make_feed(net: Net) -> Feed:
+def make_feed(net: Net) -> ModelRunner:
     """The feed for a net's manifest."""
     manifest = net.manifest
-    return VideoFeed(net) if manifest.architecture is not None else LumaFeed(net)
+    return VideoModelRunner(net) if manifest.architecture is not None else LumaModelRunner(net)
 
 
-class LumaFeed:
+class LumaModelRunner:
     """Luma by a graph, chroma by bicubic."""
 
     def __init__(self, net: Net) -> None:
@@ -72,7 +72,7 @@ class LumaFeed:
             self._previous.forget()
 
 
-class VideoFeed:
+class VideoModelRunner:
     """A window of frames, luma or all colours, through a net that may remember."""
 
     def __init__(self, net: Net) -> None:

@@ -11,7 +11,7 @@ SAMPLE_EVERY = 32
 """Of the frames that a net makes, one in so many is looked at."""
 
 
-def mended_energy(picture: Picture, enhanced: Picture, scale: int) -> float:
+def residual_energy(picture: Picture, enhanced: Picture, scale: int) -> float:
     """Mean squared difference, in squared luma levels per pixel, between what the net made of
     ``picture`` and what a resize would have.
     """

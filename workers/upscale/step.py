@@ -5,24 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from media.access_unit import Stage
+from media.access_unit import Checkpoint
 from workers.errors import NetUnusable
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
-from workers.runtime.frame_counters import Tally
-from workers.scheduling.allocation import LOOKS
-from workers.scheduling.degradation import MOST_REUSED, Choice, Reason, Rung
+from workers.runtime.frame_counters import FrameCounters
+from workers.scheduling.allocation import RELATIVE_QUALITY
+from workers.scheduling.degradation import MOST_REUSED, Choice, QualityLevel, Reason
 from workers.scheduling.frame_rate import FrameRate
-from workers.scheduling.handle import Seat
+from workers.scheduling.handle import SchedulerHandle
 from workers.scheduling.passthrough import Route
-from workers.scheduling.reuse_profitability import ReuseWorth
-from workers.scheduling.scheduler import Frame
+from workers.scheduling.reuse_profitability import ReuseProfitability
+from workers.scheduling.scheduler import FrameRequest
 from workers.upscale.compile_queue import SizeStand
-from workers.upscale.frame_timer import Effort
-from workers.upscale.model_cache import Net, NetCache, NetWish
-from workers.upscale.residual_energy import SAMPLE_EVERY, mended_energy
-from workers.upscale.temporal_session import ReuseWay
-from workers.upscale.temporal_upscaler import Wish
+from workers.upscale.frame_timer import FrameTimer
+from workers.upscale.model_cache import ModelCache, ModelRequest, Net
+from workers.upscale.residual_energy import SAMPLE_EVERY, residual_energy
+from workers.upscale.temporal_session import TemporalSession
+from workers.upscale.temporal_upscaler import TemporalRequest
 from workers.upscale.upscaler import Upscaler
 
 Expected = Callable[[str, int, int], float]
@@ -37,9 +37,16 @@ class EnhanceStep:
     """
 
     def __init__(
-        self, nets: NetCache, tally: Tally, seat: Seat, *, model: str, fps: float,
-        strength: float = 0.0, expected: Expected | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        nets: ModelCache,
+        tally: FrameCounters,
+        seat: SchedulerHandle,
+        *,
+        model: str,
+        fps: float,
+        strength: float = 0.0,
+        expected: Expected | None = None,
+    ) -> None:
         self.model = model
         self.strength = strength
         "Of the look, 0 (faithful) to 1 (crisp), for nets that have one."
@@ -56,9 +63,9 @@ class EnhanceStep:
         self._owner = f"stream {id(self)}"
         self._stand, self._coming = SizeStand(), SizeStand()
         "Of the pictures here, and of those that may come."
-        self._reuse = ReuseWay(nets, self._owner)
-        self._worth = ReuseWorth()
-        self._effort = Effort()
+        self._reuse = TemporalSession(nets, self._owner)
+        self._worth = ReuseProfitability()
+        self._effort = FrameTimer()
         self._rate = FrameRate(guess=fps)
         self._energy: float | None = None
         self._since_sample = 0
@@ -100,7 +107,7 @@ class EnhanceStep:
         self.fault = ""
         return is_ready
 
-    def step(self, item: Shot) -> Iterator[Shot]:
+    def step(self, item: FrameTask) -> Iterator[FrameTask]:
         """The shot with its picture enhanced; nothing if it is only replayed, or too late."""
         picture = item.picture
         if item.route is not Route.WORK or picture is None:
@@ -112,22 +119,22 @@ class EnhanceStep:
             self._forget()
             self._tally.count("replayed")
             return
-        self._effort = Effort()
+        self._effort = FrameTimer()
         wish, choice = self._choose(picture, item)
         self._tally.climb(choice.rung.name.lower(), choice.reason.value)
-        if choice.rung is Rung.DROP:
+        if choice.rung is QualityLevel.DROP:
             self._forget()
             self._tally.drop("late")
             return
         item.picture = self._enlarge(picture, choice, wish)
-        item.stamp(Stage.ENHANCED)
+        item.stamp(Checkpoint.ENHANCED)
         yield item
 
-    def flush(self) -> Iterator[Shot]:
+    def flush(self) -> Iterator[FrameTask]:
         """Nothing is held back."""
         yield from ()
 
-    def _choose(self, picture: Picture, item: Shot) -> tuple[Wish | None, Choice]:
+    def _choose(self, picture: Picture, item: FrameTask) -> tuple[TemporalRequest | None, Choice]:
         interval_s = self._rate.interval_s
         is_tried = self._worth.is_worth_it(now=time.monotonic())
         refused = None
@@ -139,7 +146,7 @@ class EnhanceStep:
             wish = self._reuse.begin(picture, item, self._upscaler, self.strength)
             self._effort.planned()
         choice = self._seat.choose(
-            Frame(
+            FrameRequest(
                 arrived=item.arrived,
                 interval_s=interval_s,
                 pixels=picture.width * picture.height,
@@ -151,20 +158,22 @@ class EnhanceStep:
         )
         return wish, choice
 
-    def _available(self, wish: Wish | None, refused: Reason | None) -> frozenset[Rung]:
+    def _available(
+        self, wish: TemporalRequest | None, refused: Reason | None
+    ) -> frozenset[QualityLevel]:
         rungs = set()
         if self._smaller.net is not None:
-            rungs.add(Rung.SMALLER)
+            rungs.add(QualityLevel.SMALLER)
         if wish is not None:
-            rungs.add(Rung.REUSE)
+            rungs.add(QualityLevel.REUSE)
         # Where little is new the whole net would make the same picture, later.
         is_new = refused is None if wish is None else wish.share > MOST_REUSED
         if self._upscaler.net is not None and is_new:
-            rungs.add(Rung.FULL)
+            rungs.add(QualityLevel.FULL)
         return frozenset(rungs)
 
-    def _enlarge(self, picture: Picture, choice: Choice, wish: Wish | None) -> Picture:
-        if choice.rung is Rung.BICUBIC:
+    def _enlarge(self, picture: Picture, choice: Choice, wish: TemporalRequest | None) -> Picture:
+        if choice.rung is QualityLevel.BICUBIC:
             self._tally.count("bicubic")
             self._reuse.miss()
             return self._upscaler.resize(picture)
@@ -175,24 +184,26 @@ class EnhanceStep:
             passed_s = time.monotonic() - begun - spent.waited_s
         took = self._effort.took(passed_s, spent)
         self._seat.took(choice.rung, took, macs_share)
-        if choice.rung is Rung.FULL:
+        if choice.rung is QualityLevel.FULL:
             planned_s = 0.0 if wish is None else self._effort.planned_core_s
             self._worth.whole(took.beside_s + took.engine_s - planned_s)
-        elif choice.rung is Rung.REUSE and wish is not None:
+        elif choice.rung is QualityLevel.REUSE and wish is not None:
             self._worth.reused(took.beside_s + took.engine_s)
             self._tally.refresh(wanted=wish.share, done=macs_share)
         if wish is None:
             self._sample(picture, enhanced, choice.rung)
         return enhanced
 
-    def _by_net(self, picture: Picture, choice: Choice, wish: Wish | None) -> tuple[Picture, float]:
+    def _by_net(
+        self, picture: Picture, choice: Choice, wish: TemporalRequest | None
+    ) -> tuple[Picture, float]:
         """The picture, and the part of the full net's multiply-adds that it took."""
-        if choice.rung is Rung.REUSE:
+        if choice.rung is QualityLevel.REUSE:
             return self._reuse.refresh(choice.share)
-        if choice.rung is Rung.FULL and wish is not None:
+        if choice.rung is QualityLevel.FULL and wish is not None:
             return self._reuse.full(), 1.0
         self._reuse.miss()
-        if choice.rung is Rung.FULL:
+        if choice.rung is QualityLevel.FULL:
             return self._upscaler.enhance(picture, self.strength), 1.0
         self._upscaler.forget()
         return self._smaller.enhance(picture, self.strength), self._smaller_share()
@@ -203,10 +214,10 @@ class EnhanceStep:
             return 0.0
         return smaller.manifest.macs_per_pixel / full.manifest.macs_per_pixel
 
-    def _sample(self, picture: Picture, enhanced: Picture, rung: Rung) -> None:
+    def _sample(self, picture: Picture, enhanced: Picture, rung: QualityLevel) -> None:
         """Now and then, what the full net mends: what this one did, and what it falls short."""
         if self._energy is None or self._since_sample >= SAMPLE_EVERY:
-            self._energy = mended_energy(picture, enhanced, self.scale) / LOOKS[rung]
+            self._energy = residual_energy(picture, enhanced, self.scale) / RELATIVE_QUALITY[rung]
             self._since_sample = 0
         self._since_sample += 1
 
@@ -233,13 +244,13 @@ class EnhanceStep:
         self._smaller.use(None)
         self._smaller_model = None
         self._energy = None
-        self._worth = ReuseWorth()
+        self._worth = ReuseProfitability()
         self._seat.forget()
         if net is not None:
             self._smaller_model = self._nets.smaller(net.manifest.name)
-            self._expect(Rung.FULL, net)
+            self._expect(QualityLevel.FULL, net)
 
-    def _expect(self, rung: Rung, net: Net) -> None:
+    def _expect(self, rung: QualityLevel, net: Net) -> None:
         if net.trial_s is not None:
             self._seat.expect(rung, net.trial_s)
         elif self._expected is not None:
@@ -254,10 +265,10 @@ class EnhanceStep:
             return
         if net is not None:
             self._smaller.use(net)
-            self._expect(Rung.SMALLER, net)
+            self._expect(QualityLevel.SMALLER, net)
 
     def _ready(self, model: str, size: tuple[int, int], kind: str, may_begin: bool) -> Net | None:
-        return self._nets.ready(model, *size, wish=NetWish(self._owner, kind, may_begin))
+        return self._nets.ready(model, *size, wish=ModelRequest(self._owner, kind, may_begin))
 
     def _wished_net(self, size: tuple[int, int]) -> Net | None:
         model = self.model

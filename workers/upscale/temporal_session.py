@@ -6,27 +6,27 @@ import logging
 
 from workers.errors import NetUnusable
 from workers.kernels import jit_warmup
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
 from workers.temporal.optical_flow import has_flow
-from workers.upscale.model_cache import Net, NetCache, NetWish
-from workers.upscale.temporal_upscaler import ReuseFeed, Wish
+from workers.upscale.model_cache import ModelCache, ModelRequest, Net
+from workers.upscale.temporal_upscaler import TemporalRequest, TemporalUpscaler
 from workers.upscale.upscaler import Upscaler
 
 log = logging.getLogger(__name__)
 
 
-class ReuseWay:
+class TemporalSession:
     """Makes the feed as soon as the net for any size and the compiled loops are ready; until then,
     and for nets that cannot, there is nothing to begin. Used by the enhancing thread.
     """
 
-    def __init__(self, nets: NetCache, owner: str) -> None:
+    def __init__(self, nets: ModelCache, owner: str) -> None:
         self._nets = nets
         self._owner = owner
         self._net: Net | None = None
         self._size = (0, 0)
-        self._feed: ReuseFeed | None = None
+        self._feed: TemporalUpscaler | None = None
         self._target: Picture | None = None
 
     @property
@@ -37,7 +37,7 @@ class ReuseWay:
     def prepare(self, model: str, width: int, height: int, *, may_begin: bool = True) -> None:
         """Lets the net for regions be made ready; whether it can be shows when it is needed."""
         if self._nets.reuse and has_flow(width, height):
-            wish = NetWish(self._owner, "regions", may_begin)
+            wish = ModelRequest(self._owner, "regions", may_begin)
             self._nets.prepare_free(model, width, height, wish=wish)
 
     def use(self, net: Net | None, size: tuple[int, int]) -> None:
@@ -48,8 +48,8 @@ class ReuseWay:
         self._net = net if self._nets.reuse and has_flow(*size) else None
 
     def begin(
-        self, picture: Picture, shot: Shot, upscaler: Upscaler, strength: float
-    ) -> Wish | None:
+        self, picture: Picture, shot: FrameTask, upscaler: Upscaler, strength: float
+    ) -> TemporalRequest | None:
         """What there is to do for the picture; None where nothing can be reused yet."""
         if self._net is not None and self._feed is None:
             self._feed = self._made(self._net)
@@ -75,20 +75,20 @@ class ReuseWay:
         if self._feed is not None:
             self._feed.miss()
 
-    def _begun(self) -> tuple[ReuseFeed, Picture]:
+    def _begun(self) -> tuple[TemporalUpscaler, Picture]:
         if self._feed is None or self._target is None:
             raise RuntimeError("nothing was begun")
         target, self._target = self._target, None
         return self._feed, target
 
-    def _made(self, net: Net) -> ReuseFeed | None:
+    def _made(self, net: Net) -> TemporalUpscaler | None:
         if not jit_warmup.is_warm():
             return None
         try:
-            wish = NetWish(self._owner, "regions")
+            wish = ModelRequest(self._owner, "regions")
             session = self._nets.free(net.manifest.name, *self._size, wish=wish)
         except NetUnusable as error:
             log.info("nothing is reused: %s", error, extra={"action": "no_reuse"})
             self._net = None
             return None
-        return None if session is None else ReuseFeed(net.manifest, *self._size, session)
+        return None if session is None else TemporalUpscaler(net.manifest, *self._size, session)

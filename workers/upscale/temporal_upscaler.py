@@ -9,15 +9,15 @@ import numpy as np
 
 from models.manifest import Manifest
 from workers.bitstream.frame_info import CELL, CodecInfo
-from workers.engines.engine import Array, FreeSession
+from workers.engines.engine import Array, DynamicShapeSession
 from workers.media.picture import Picture, chroma_side
-from workers.temporal.incremental_bicubic import Enlarger
+from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.padding import bordered
-from workers.temporal.propagator import Reuser
+from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region, pixels
 from workers.upscale.chroma import OFFSETS
 
-__all__ = ["ReuseFeed", "Wish"]
+__all__ = ["TemporalUpscaler", "TemporalRequest"]
 
 
 MOST_MISSED = 10
@@ -31,7 +31,7 @@ turns: what is a picture or two old is nearly as good, and no picture takes as l
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class TemporalRequest:
     """What there is to do for a picture, before any of it is done."""
 
     share: float
@@ -40,7 +40,7 @@ class Wish:
     "What the net has to mend, mean squared levels of enlarged luma."
 
 
-class ReuseFeed:
+class TemporalUpscaler:
     """One stream's way through one net; for each picture ``begin``, then ``full``, ``refresh`` or
     ``miss``.
 
@@ -48,13 +48,15 @@ class ReuseFeed:
     region at the edge and the whole picture give the same.
     """
 
-    def __init__(self, manifest: Manifest, width: int, height: int, net: FreeSession) -> None:
+    def __init__(
+        self, manifest: Manifest, width: int, height: int, net: DynamicShapeSession
+    ) -> None:
         self._net = net
         self._halo = manifest.receptive_radius
-        self._reuser = Reuser(width, height, manifest.scale, self._halo)
+        self._reuser = Propagator(width, height, manifest.scale, self._halo)
         sides = chroma_side(width), chroma_side(height)
         self._chroma = {
-            siting: [Enlarger(*sides, manifest.scale, offset=offset) for _ in range(2)]
+            siting: [IncrementalBicubic(*sides, manifest.scale, offset=offset) for _ in range(2)]
             for siting, offset in OFFSETS.items()
         }
         self._size = (width, height)
@@ -67,7 +69,7 @@ class ReuseFeed:
 
     def begin(
         self, picture: Picture, target: Picture, info: CodecInfo | None, strength: float
-    ) -> Wish:
+    ) -> TemporalRequest:
         """Predicts ``target``, whose luma is filled by ``full`` or ``refresh``."""
         if strength != self._strength:
             # Another look: nothing that was made before fits.
@@ -88,7 +90,7 @@ class ReuseFeed:
         most = int(MOST_PART * self._all)
         self._wanted = None if outlook.must_be_full else self._reuser.regions(most)
         share = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
-        return Wish(share=min(share, 1.0), energy=outlook.worth)
+        return TemporalRequest(share=min(share, 1.0), energy=outlook.worth)
 
     def full(self) -> None:
         """The net on all of the picture."""

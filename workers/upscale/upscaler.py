@@ -7,7 +7,7 @@ import cv2
 from workers.media.picture import Picture
 from workers.upscale.chroma import resize_chroma
 from workers.upscale.model_cache import Net
-from workers.upscale.model_io import Feed, make_feed, resize
+from workers.upscale.model_io import ModelRunner, make_feed, resize
 
 # The three threads of a stream are the parallelism; OpenCV's own pool would fight them.
 cv2.setNumThreads(1)
@@ -24,7 +24,7 @@ class Upscaler:
 
     def __init__(self) -> None:
         self._net: Net | None = None
-        self._feed: Feed | None = None
+        self._feed: ModelRunner | None = None
         self._scale = 2
 
     @property

@@ -129,8 +129,10 @@ class Origins:
             return False
         public = urlsplit(self.names.public_url)
         if public.hostname and (public.scheme, public.hostname, str(public.port or "")) == (
-            parts.scheme, host, port
-        ):  # fmt: skip
+            parts.scheme,
+            host,
+            port,
+        ):
             return False
         # A proxy in front may give us another Host than the browser sees.
         return not (caller.fetch_site == "same-origin" and self.names.knows(host))

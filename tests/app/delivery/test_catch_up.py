@@ -8,20 +8,25 @@ import itertools
 import pytest
 
 from app.delivery.catch_up import catch_up
-from app.rtp.send_queue import Outgoing
+from app.rtp.send_queue import PacketizedFrame
 from media.codec import Codec
 
 TICKS = 3000
 
 
-def group(count: int) -> list[Outgoing]:
+def group(count: int) -> list[PacketizedFrame]:
     return [
-        Outgoing(
-            payloads=(bytes([number % 256]),), payload_codec=Codec.H264, pts=number * TICKS,
-            clock_rate=90_000, capture_us=0, is_video=True, is_key=number == 0,
+        PacketizedFrame(
+            payloads=(bytes([number % 256]),),
+            payload_codec=Codec.H264,
+            pts=number * TICKS,
+            clock_rate=90_000,
+            capture_us=0,
+            is_video=True,
+            is_key=number == 0,
         )
         for number in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def test_what_was_not_shown_keeps_its_time_and_the_rest_lasts_no_millisecond() -> None:

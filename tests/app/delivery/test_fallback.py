@@ -41,10 +41,18 @@ async def enhancing(client: Redis) -> AsyncIterator[None]:
         coded = LARGER[number % len(LARGER)]
         flags = Flags.NONE if number % len(LARGER) else Flags.KEY
         return AccessUnit(
-            kind=Kind.VIDEO, codec=unit.codec, flags=flags, sequence=number, pts=unit.pts,
-            clock_rate=unit.clock_rate, capture_us=unit.capture_us, arrival_us=unit.arrival_us,
-            payload=coded, width=196, height=108,
-        )  # fmt: skip
+            kind=Kind.VIDEO,
+            codec=unit.codec,
+            flags=flags,
+            sequence=number,
+            pts=unit.pts,
+            clock_rate=unit.clock_rate,
+            capture_us=unit.capture_us,
+            arrival_us=unit.arrival_us,
+            payload=coded,
+            width=196,
+            height=108,
+        )
 
     async def work() -> None:
         while True:

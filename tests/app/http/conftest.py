@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from app.http.app_state import Context
+from app.http.app_state import AppState
 from app.http.auth import Guard
 from app.http.edge.asgi import Edge, EdgeOptions
 from app.http.edge.origins import Names, Origins
@@ -72,7 +72,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
     ) -> Site:
         redis = redis or redis_client
         hub = StreamHub(redis, HubOptions(max_streams, max_viewers, 1500, 10.0))
-        context = Context(
+        context = AppState(
             hub=hub,
             redis=redis,
             publish_guard=Guard(SecretStr(publish_token)),

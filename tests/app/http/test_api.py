@@ -38,20 +38,49 @@ ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
     """A worker, at work for one stream where one is named."""
     work = StreamWork(
-        stream=stream, epoch=epoch, state="enhancing", model="live-s", engine="openvino",
-        width=196, height=108, fps=29.9712, kbps=812.345, frames_in=9, frames_out=8, enhanced=7,
-        bicubic=1, dropped={"late": 1}, rungs={"full": {"best": 7}, "bicubic": {"late": 1}},
-        rung="full", share_ms=412.5, reuse_wanted=1.5, reuse_done=0.75,
-    )  # fmt: skip
+        stream=stream,
+        epoch=epoch,
+        state="enhancing",
+        model="live-s",
+        engine="openvino",
+        width=196,
+        height=108,
+        fps=29.9712,
+        kbps=812.345,
+        frames_in=9,
+        frames_out=8,
+        enhanced=7,
+        bicubic=1,
+        dropped={"late": 1},
+        rungs={"full": {"best": 7}, "bicubic": {"late": 1}},
+        rung="full",
+        share_ms=412.5,
+        reuse_wanted=1.5,
+        reuse_done=0.75,
+    )
     model = ModelInfo(
-        name="live-s", title="Live S", scale=2, macs_per_pixel=9000, parameters=9500,
-        licence="Apache-2.0", precisions=["fp32", "int8"],
-    )  # fmt: skip
+        name="live-s",
+        title="Live S",
+        scale=2,
+        macs_per_pixel=9000,
+        parameters=9500,
+        licence="Apache-2.0",
+        precisions=["fp32", "int8"],
+    )
     return WorkerBeat(
-        name="edge-1", host="edge", pid=7, started_us=1_700_000_000_000_000, engines=["openvino"],
-        models=[model], capacity=2.0, load=1.0, ms_per_frame=11.5,
-        streams=[work] if stream else [], engine_ms_per_s=250.0, given_ms_per_s=620.0,
-    )  # fmt: skip
+        name="edge-1",
+        host="edge",
+        pid=7,
+        started_us=1_700_000_000_000_000,
+        engines=["openvino"],
+        models=[model],
+        capacity=2.0,
+        load=1.0,
+        ms_per_frame=11.5,
+        streams=[work] if stream else [],
+        engine_ms_per_s=250.0,
+        given_ms_per_s=620.0,
+    )
 
 
 async def document(site: Site) -> dict[str, Any]:
@@ -166,9 +195,15 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         assert [r["name"] for r in stream["renditions"]] == ["source", "2x"]
         assert stream["renditions"][1]["width"] == 196
         assert stream["enhancement"] == {
-            "enabled": True, "model": "live-s", "strength": 0.5, "adjustable": False,
-            "state": "enhancing", "reason": "", "worker": "edge-1", "engine": "openvino",
-        }  # fmt: skip
+            "enabled": True,
+            "model": "live-s",
+            "strength": 0.5,
+            "adjustable": False,
+            "state": "enhancing",
+            "reason": "",
+            "worker": "edge-1",
+            "engine": "openvino",
+        }
         assert stream["frames"]["in"] == 9
         assert stream["frames"]["dropped"]["late"] == 1
         assert stream["frames"]["rungs"] == {"full": {"best": 7}, "bicubic": {"late": 1}}
@@ -230,9 +265,10 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
 async def test_changes_and_workers_need_the_admin_token(make_site: MakeSite) -> None:
     site = make_site(admin_token=ADMIN_TOKEN)
     for method, path in (
-        ("PATCH", "/api/v1/streams/cam1"), ("DELETE", "/api/v1/streams/cam1"),
+        ("PATCH", "/api/v1/streams/cam1"),
+        ("DELETE", "/api/v1/streams/cam1"),
         ("GET", "/api/v1/workers"),
-    ):  # fmt: skip
+    ):
         response = await site.client.request(method, path)
         check_problem(response, 401)
         assert response.headers["www-authenticate"].startswith("Bearer")

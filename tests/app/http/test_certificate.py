@@ -48,8 +48,11 @@ def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: P
     key.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, locked))
     with subprocess.Popen(
         [sys.executable, "-c", USE, str(cert), str(key)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-    ) as process:  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
         try:
             assert process.stdout is not None
             process.wait(20)  # a prompt would wait for a line of its standard input

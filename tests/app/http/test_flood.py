@@ -71,13 +71,20 @@ async def server(redis: EmbeddedServer, **settings: str) -> AsyncIterator[str]:
     """``sharpcast serve`` with both tokens; its address."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", "serve",
+        sys.executable,
+        "-m",
+        "cli.main",
+        "serve",
         env=environment(
-            http_port=str(port), redis_url=redis.url, publish_token=PUBLISH_TOKEN,
-            admin_token=ADMIN_TOKEN, redis_prefix=f"port{port}:", **settings,
+            http_port=str(port),
+            redis_url=redis.url,
+            publish_token=PUBLISH_TOKEN,
+            admin_token=ADMIN_TOKEN,
+            redis_prefix=f"port{port}:",
+            **settings,
         ),
         stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient() as client, asyncio.timeout(30):
@@ -139,9 +146,15 @@ async def test_a_flood_of_posts_leaves_a_live_viewers_frame_rate_unchanged(
                 return float(times.user + times.system)
 
             flood = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", FLOOD, url.rpartition(":")[2], str(SECONDS), str(PER_S),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            )  # fmt: skip
+                sys.executable,
+                "-c",
+                FLOOD,
+                url.rpartition(":")[2],
+                str(SECONDS),
+                str(PER_S),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
             assert flood.stdin is not None
             flood.stdin.write(offer("chromium_play").encode())
             flood.stdin.close()

@@ -23,9 +23,19 @@ from wire.heartbeat import Heartbeats, RenditionWork, WorkerBeat
 UNITS = coding.h264(98, 54, 10)
 PATH, ROUTE = "/api/v1/streams/cam1", "/api/v1/streams/{stream}"
 VP8 = RenditionWork(
-    name="2x-vp8", codec="vp8", watched=True, width=196, height=108, fps=29.97, kbps=801.5,
-    frames=90, key_frames=1, encoded=90, left_out=3, encode_ms=4.66,
-)  # fmt: skip
+    name="2x-vp8",
+    codec="vp8",
+    watched=True,
+    width=196,
+    height=108,
+    fps=29.97,
+    kbps=801.5,
+    frames=90,
+    key_frames=1,
+    encoded=90,
+    left_out=3,
+    encode_ms=4.66,
+)
 
 
 def busy(epoch: int, *renditions: RenditionWork, reason: str = "") -> WorkerBeat:

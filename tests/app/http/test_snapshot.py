@@ -22,8 +22,12 @@ from wire.streams import StreamRecord
 
 UNITS = coding.h264(98, 54, 10)
 PATHS = (
-    "/api/v1/streams", "/api/v1/models", "/api/v1/workers", "/readyz", "/metrics",
-)  # fmt: skip
+    "/api/v1/streams",
+    "/api/v1/models",
+    "/api/v1/workers",
+    "/readyz",
+    "/metrics",
+)
 
 
 @pytest.fixture
@@ -120,9 +124,18 @@ async def test_one_bad_key_makes_no_list_a_failure(site: Site) -> None:
     await command(site.redis, "HSET", site.redis.key("worker:torn"), "beat", b"\xff{")
     await command(site.redis, "HSET", site.redis.key("stream:{torn}"), "session", "\xff")
     await command(
-        site.redis, "HSET", site.redis.key("stream:{far}"),
-        "id", "far", "session", "5", "state", "live", "started_us", str(2**53 - 1),
-    )  # fmt: skip
+        site.redis,
+        "HSET",
+        site.redis.key("stream:{far}"),
+        "id",
+        "far",
+        "session",
+        "5",
+        "state",
+        "live",
+        "started_us",
+        str(2**53 - 1),
+    )
     for path in PATHS:
         assert (await site.client.get(path)).status_code == 200, path
     listed = (await site.client.get("/api/v1/streams")).json()["streams"]

@@ -236,11 +236,18 @@ class Upload:
 
     def scope(self, path: str) -> dict[str, object]:
         return {
-            "type": "http", "http_version": "1.1", "method": "POST", "path": path,
-            "raw_path": path.encode(), "query_string": b"", "scheme": "http",
+            "type": "http",
+            "http_version": "1.1",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "scheme": "http",
             "headers": [(b"content-type", b"application/sdp"), (b"host", b"sharp.example")],
-            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "asgi": {"version": "3.0"},
-        }  # fmt: skip
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 2),
+            "asgi": {"version": "3.0"},
+        }
 
     async def receive(self) -> dict[str, object]:
         if self.read >= self.chunks:

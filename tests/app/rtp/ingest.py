@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.webrtc.publisher_connection import PublisherEvents, PublisherPeer
+from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import check_publish_offer
 from media.access_unit import AccessUnit, Kind
 
@@ -14,7 +14,7 @@ class Ingest:
         self.units: list[AccessUnit] = []
         self.ends: list[str] = []
         self.reasons: list[str] = []
-        self.peer = PublisherPeer(
+        self.peer = PublisherConnection(
             PublisherEvents(
                 on_unit=self.units.append, on_end=self.ends.append, on_reason=self.reasons.append
             ),

@@ -14,14 +14,14 @@ from app.rtp.jitter_buffer import (
     MAX_GAP,
     MAX_MISORDER,
     PROBATION,
-    AudioAssembler,
+    AudioJitterBuffer,
     CodedUnit,
     Output,
     Packet,
-    VideoAssembler,
+    VideoJitterBuffer,
 )
 from app.rtp.retransmission import GIVE_UP_S, MAX_NACKS, MIN_NACK_S
-from media.fragment import Head
+from media.fragment import PayloadStart
 
 FRAME_TICKS = 3000
 
@@ -48,12 +48,12 @@ def frames(count: int, size: int, *, first: int = 0) -> list[Packet]:
     ]
 
 
-def feed(assembler: VideoAssembler, packets: list[Packet], now: float = 0.0) -> list[CodedUnit]:
+def feed(assembler: VideoJitterBuffer, packets: list[Packet], now: float = 0.0) -> list[CodedUnit]:
     return [unit for p in packets for unit in assembler.add(p, now=now).units]
 
 
 def test_packets_in_order_leave_as_units_at_their_marker() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     outputs = [assembler.add(p, now=0.0) for p in frames(2, 3)]
     assert [len(out.units) for out in outputs] == [0, 0, 1, 0, 0, 1]
     units = [out.units[0] for out in outputs if out.units]
@@ -64,7 +64,7 @@ def test_packets_in_order_leave_as_units_at_their_marker() -> None:
 
 
 def test_a_unit_tells_when_its_first_and_its_last_packet_arrived() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     assembler.add(packet(0, 0, at=10), now=0.0)
     assembler.add(packet(2, 0, marker=True, at=20), now=0.0)
     (unit,) = assembler.add(packet(1, 0, at=30), now=0.0).units
@@ -72,19 +72,25 @@ def test_a_unit_tells_when_its_first_and_its_last_packet_arrived() -> None:
 
 
 def test_a_unit_tells_how_it_begins_and_where_frames_in_it_do() -> None:
-    assembler = VideoAssembler()
-    heads = [Head.KEY, Head.MIDDLE, Head.FRAME, Head.MIDDLE, Head.FRAME]
+    assembler = VideoJitterBuffer()
+    heads = [
+        PayloadStart.KEY,
+        PayloadStart.MIDDLE,
+        PayloadStart.FRAME,
+        PayloadStart.MIDDLE,
+        PayloadStart.FRAME,
+    ]
     given = [dataclasses.replace(p, head=head) for p, head in zip(frames(1, 5), heads, strict=True)]
     given[1] = dataclasses.replace(given[1], data=b"")  # padding counts for nothing
     (unit,) = feed(assembler, given)
     assert unit.data == b"0,2,3,4,"
-    assert (unit.head, unit.cuts) == (Head.KEY, (2, 6))
+    assert (unit.head, unit.cuts) == (PayloadStart.KEY, (2, 6))
     (unit,) = feed(assembler, frames(1, 3, first=5))
-    assert (unit.head, unit.cuts) == (Head.UNKNOWN, ())
+    assert (unit.head, unit.cuts) == (PayloadStart.UNKNOWN, ())
 
 
 def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     a, b, c = frames(1, 3)
     assert assembler.add(a, now=0.0) == Output()
     assert assembler.add(c, now=0.0).nacks == [1]
@@ -95,7 +101,7 @@ def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:
 
 
 def test_a_lost_packet_is_asked_for_again_each_round_trip() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     assembler.repairs.round_trip.add(0.08)
     assembler.repairs.round_trip.add(0.08)
     wait = assembler.repairs.round_trip.expected_s
@@ -109,7 +115,7 @@ def test_a_lost_packet_is_asked_for_again_each_round_trip() -> None:
 
 
 def test_a_short_round_trip_does_not_make_a_flood_of_requests() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     assembler.repairs.round_trip.add(0.0001)
     assembler.add(packet(0, 0), now=1.0)
     assembler.add(packet(2, 0), now=1.0)
@@ -119,7 +125,7 @@ def test_a_short_round_trip_does_not_make_a_flood_of_requests() -> None:
 
 
 def test_a_retransmission_completes_the_unit_and_those_that_wait_behind_it() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     packets = frames(3, 2)
     lost = packets.pop(1)
     assert feed(assembler, packets, now=0.0) == []
@@ -131,7 +137,7 @@ def test_a_retransmission_completes_the_unit_and_those_that_wait_behind_it() -> 
 
 
 def test_what_does_not_come_back_is_given_up_and_a_key_frame_asked_for() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     packets = frames(3, 2)
     del packets[1]
     feed(assembler, packets, now=5.0)
@@ -147,7 +153,7 @@ def test_what_does_not_come_back_is_given_up_and_a_key_frame_asked_for() -> None
 
 
 def test_a_retransmission_after_giving_up_is_counted_and_dropped() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     packets = frames(3, 2)
     late = packets.pop(1)
     feed(assembler, packets, now=0.0)
@@ -157,20 +163,20 @@ def test_a_retransmission_after_giving_up_is_counted_and_dropped() -> None:
 
 
 def test_a_duplicate_is_dropped() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     a, b = frames(1, 2)
     assert [u.data for u in feed(assembler, [a, a, b, b])] == [b"0,1,"]
     assert assembler.late == 2
 
 
 def test_a_frame_whose_marker_was_not_set_ends_where_the_next_begins() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     units = feed(assembler, [packet(0, 0), packet(1, 0), packet(2, 1), packet(3, 1, marker=True)])
     assert [unit.data for unit in units] == [b"0,1,", b"2,3,"]
 
 
 def test_padding_makes_no_unit_and_no_gap() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     packets = [
         packet(0, 0, marker=True),
         packet(1, 0, data=b""),
@@ -184,14 +190,14 @@ def test_padding_makes_no_unit_and_no_gap() -> None:
 
 
 def test_lost_padding_in_front_of_a_unit_holds_it_until_it_is_given_up() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     feed(assembler, [packet(0, 0, marker=True)], now=0.0)
     assert feed(assembler, [packet(2, 1, marker=True)], now=0.0) == []
     assert [u.data for u in assembler.add(packet(1, 0, data=b""), now=0.1).units] == [b"2,"]
 
 
 def test_sequence_numbers_and_time_stamps_wrap() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     last_frame = (2**32 - 1) // FRAME_TICKS
     packets = [
         packet(65534, last_frame),
@@ -206,7 +212,7 @@ def test_sequence_numbers_and_time_stamps_wrap() -> None:
 
 
 def test_no_more_than_the_capacity_is_ever_held() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     assembler.add(packet(0, 0), now=0.0)
     plis = 0
     for number in range(2, 3 * CAPACITY):
@@ -223,7 +229,7 @@ JUMPS = [20_000, 40_000, MAX_GAP + 10, 65_536 - MAX_MISORDER - 10]
 
 @pytest.mark.parametrize("jump", JUMPS)
 def test_a_jump_either_way_starts_anew_without_losing_a_packet(jump: int) -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     feed(assembler, frames(5, 2, first=1000))
     later = [
         dataclasses.replace(p, sequence=(p.sequence + jump) % 65536)
@@ -239,7 +245,7 @@ def test_a_jump_either_way_starts_anew_without_losing_a_packet(jump: int) -> Non
 
 @pytest.mark.parametrize("jump", JUMPS)
 def test_a_stray_packet_or_two_change_nothing(jump: int) -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     packets = frames(5, 4, first=1000)
     strays = [packet((1010 + jump + n) % 65536, 90) for n in range(PROBATION - 1)]
     units = feed(assembler, [*packets[:10], *strays, *packets[10:]])
@@ -249,7 +255,7 @@ def test_a_stray_packet_or_two_change_nothing(jump: int) -> None:
 
 
 def test_packets_that_were_asked_for_and_came_too_late_are_no_jump() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     feed(assembler, frames(200, 2))
     for number in range(20, 40):
         assert assembler.add(packet(number, 10), now=0.0, resent=True) == Output()
@@ -258,15 +264,16 @@ def test_packets_that_were_asked_for_and_came_too_late_are_no_jump() -> None:
 
 
 def test_another_source_is_taken_from_its_first_packet_on() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     feed(assembler, frames(1, 2, first=500))
     assembler.add(packet(510, 4), now=0.0)
     assembler.restart()
     assert assembler.next_deadline() is None
     units = feed(assembler, frames(2, 2, first=505))
     assert [(unit.data, unit.discontinuity) for unit in units] == [
-        (b"505,506,", True), (b"507,508,", False)
-    ]  # fmt: skip
+        (b"505,506,", True),
+        (b"507,508,", False),
+    ]
 
 
 def test_the_work_for_a_packet_does_not_grow_with_what_waits() -> None:
@@ -280,7 +287,7 @@ def test_the_work_for_a_packet_does_not_grow_with_what_waits() -> None:
             count += event == "line"
             return trace
 
-        assembler = VideoAssembler()
+        assembler = VideoJitterBuffer()
         sys.settrace(trace)  # type: ignore[arg-type]
         try:
             for p in packets:
@@ -303,7 +310,7 @@ def test_the_work_for_a_packet_does_not_grow_with_what_waits() -> None:
 
 
 def test_one_request_names_a_bounded_number_of_packets_and_the_rest_follow() -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     assembler.add(packet(0, 0), now=0.0)
     first = assembler.add(packet(101, 5), now=0.0).nacks
     second = assembler.on_time(now=0.001).nacks
@@ -323,7 +330,7 @@ def test_any_order_within_a_small_window_with_duplicates_gives_the_same_units(
         for i in range(size):
             packets.append(packet(sequence, index, marker=i == size - 1))
             sequence += 1
-    expected = [(u.pts, u.data) for u in feed(VideoAssembler(), packets)]
+    expected = [(u.pts, u.data) for u in feed(VideoJitterBuffer(), packets)]
     assert len(expected) == len(sizes)
     seed = data.draw(st.integers(0, 2**32 - 1))
     rng = random.Random(seed)
@@ -332,7 +339,7 @@ def test_any_order_within_a_small_window_with_duplicates_gives_the_same_units(
     shuffled = [packets[0], *(packets[i] for i in order)]
     for copied in data.draw(st.lists(st.sampled_from(packets[1:] or packets), max_size=5)):
         shuffled.insert(rng.randint(1, len(shuffled)), copied)
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     units = feed(assembler, shuffled)
     assert [(unit.pts, unit.data) for unit in units] == expected
     assert not any(unit.discontinuity for unit in units)
@@ -348,7 +355,7 @@ def test_any_order_within_a_small_window_with_duplicates_gives_the_same_units(
 def test_no_sequence_of_packets_breaks_it_and_units_only_go_forward(
     events: list[tuple[int, bool, bool, float]],
 ) -> None:
-    assembler = VideoAssembler()
+    assembler = VideoJitterBuffer()
     now = 0.0
     last = None
     for sequence, marker, has_data, wait in events:
@@ -363,7 +370,7 @@ def test_no_sequence_of_packets_breaks_it_and_units_only_go_forward(
 
 
 def test_each_audio_packet_is_a_unit() -> None:
-    assembler = AudioAssembler()
+    assembler = AudioJitterBuffer()
     sent = [Packet(n, (2**32 - 960 + 960 * n) % 2**32, False, b"x", 5 * n) for n in range(3)]
     units = [assembler.add(p) for p in sent]
     assert [u.pts for u in units if u] == [2**32 - 960, 2**32, 2**32 + 960]
@@ -371,7 +378,7 @@ def test_each_audio_packet_is_a_unit() -> None:
 
 
 def test_audio_that_fits_no_viewers_packet_is_not_taken_and_counted() -> None:
-    assembler = AudioAssembler()
+    assembler = AudioJitterBuffer()
     assert assembler.add(Packet(0, 0, False, bytes(MAX_AUDIO_BYTES), 0)) is not None
     assert assembler.add(Packet(1, 960, False, bytes(MAX_AUDIO_BYTES + 1), 0)) is None
     assert assembler.add(Packet(2, 1920, False, b"x", 0)) is not None
@@ -379,7 +386,7 @@ def test_audio_that_fits_no_viewers_packet_is_not_taken_and_counted() -> None:
 
 
 def test_audio_of_another_source_is_taken_whatever_its_times() -> None:
-    assembler = AudioAssembler()
+    assembler = AudioJitterBuffer()
     assembler.add(Packet(50, 96_000, False, b"x", 0))
     assert assembler.add(Packet(45, 960, False, b"x", 0)) is None
     assembler.restart()
@@ -387,7 +394,7 @@ def test_audio_of_another_source_is_taken_whatever_its_times() -> None:
 
 
 def test_audio_behind_its_successor_is_dropped_and_padding_is_no_unit() -> None:
-    assembler = AudioAssembler()
+    assembler = AudioJitterBuffer()
     assert assembler.add(Packet(1, 1920, False, b"x", 0)) is not None
     assert assembler.add(Packet(0, 960, False, b"x", 0)) is None
     assert assembler.add(Packet(1, 1920, False, b"x", 0)) is None
@@ -397,14 +404,14 @@ def test_audio_behind_its_successor_is_dropped_and_padding_is_no_unit() -> None:
 
 
 def test_an_audio_clock_that_jumps_back_silences_nothing() -> None:
-    assembler = AudioAssembler()
+    assembler = AudioJitterBuffer()
     times = [960_000_000, 960_000_960, 960, 1920]
     units = [assembler.add(Packet(n, at, False, b"x", 0)) for n, at in enumerate(times)]
     assert all(units) and assembler.late == 0
 
 
 def test_audio_that_counts_anew_is_heard_at_once() -> None:
-    assembler = AudioAssembler()
+    assembler = AudioJitterBuffer()
     numbers = [40_000, 40_001, 20_000, 20_001, 19_999, 65_535, 0]
     units = [assembler.add(Packet(n, 960 * at, False, b"x", 0)) for at, n in enumerate(numbers)]
     assert [unit is not None for unit in units] == [True, True, True, True, False, True, True]

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rtp.media_timeline import AHEAD_S, BACK_S, Timeline
+from app.rtp.media_timeline import AHEAD_S, BACK_S, MediaTimeline
 
 FRAME = 3000
 US = 33_333
@@ -13,7 +13,7 @@ US = 33_333
 
 def times(*sent: tuple[int, int]) -> list[int]:
     """Media times of (RTP time, arrival in us)."""
-    timeline = Timeline(90_000)
+    timeline = MediaTimeline(90_000)
     return [timeline.at(pts, arrival_us=arrival) for pts, arrival in sent]
 
 
@@ -44,7 +44,7 @@ def test_pictures_in_the_order_of_decoding_keep_their_times() -> None:
 
 
 def test_jumps_are_counted() -> None:
-    timeline = Timeline(48_000)
+    timeline = MediaTimeline(48_000)
     for pts in (0, 960, 48_000_000, 48_000_960, 0):
         timeline.at(pts, arrival_us=0)
     assert timeline.jumps == 2
@@ -52,7 +52,7 @@ def test_jumps_are_counted() -> None:
 
 @given(st.lists(st.tuples(st.integers(-(2**40), 2**40), st.integers(0, 10**7)), max_size=50))
 def test_media_time_never_leaps_whatever_is_sent(steps: list[tuple[int, int]]) -> None:
-    timeline, arrival, newest = Timeline(90_000), 0, None
+    timeline, arrival, newest = MediaTimeline(90_000), 0, None
     for pts, wait in steps:
         arrival += wait
         time = timeline.at(pts, arrival_us=arrival)

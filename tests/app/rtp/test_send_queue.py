@@ -5,16 +5,23 @@ import dataclasses
 import pytest
 
 from app.delivery.gop_cache import MAX_UNITS as MAX_GROUP
-from app.rtp.send_queue import MAX_AUDIO, MAX_UNITS, MAX_WAIT_S, SLOW_AFTER_S, Outgoing, SendQueue
+from app.rtp.send_queue import (
+    MAX_AUDIO,
+    MAX_UNITS,
+    MAX_WAIT_S,
+    SLOW_AFTER_S,
+    PacketizedFrame,
+    SendQueue,
+)
 from media.codec import Codec
 
 
-def video(pts: int, *, key: bool = False, size: int = 1000) -> Outgoing:
-    return Outgoing((bytes(size),), Codec.H264, pts, 90_000, 0, is_video=True, is_key=key)
+def video(pts: int, *, key: bool = False, size: int = 1000) -> PacketizedFrame:
+    return PacketizedFrame((bytes(size),), Codec.H264, pts, 90_000, 0, is_video=True, is_key=key)
 
 
-def audio(pts: int) -> Outgoing:
-    return Outgoing((b"a",), Codec.OPUS, pts, 48_000, 0, is_video=False, is_key=True)
+def audio(pts: int) -> PacketizedFrame:
+    return PacketizedFrame((b"a",), Codec.OPUS, pts, 48_000, 0, is_video=False, is_key=True)
 
 
 def drain(queue: SendQueue, now: float) -> list[int]:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from app.rtp.ssrc_choice import MAX_HELD, PROBATION, SILENT_S, SourceChoice
+from app.rtp.ssrc_choice import MAX_HELD, PROBATION, SILENT_S, SsrcChoice
 
 
 def test_the_first_source_is_listened_to() -> None:
-    choice = SourceChoice[int]()
+    choice = SsrcChoice[int]()
     assert [choice.take(7, n, now=n / 10).packets for n in range(3)] == [[0], [1], [2]]
     assert choice.ssrc == 7
 
 
 def test_another_one_follows_once_the_old_one_is_silent_and_none_of_its_packets_is_lost() -> None:
-    choice = SourceChoice[int]()
+    choice = SsrcChoice[int]()
     choice.take(7, 0, now=1.0)
     heard = []
     for n in range(40):
@@ -22,7 +22,7 @@ def test_another_one_follows_once_the_old_one_is_silent_and_none_of_its_packets_
 
 
 def test_a_packet_or_two_of_somebody_else_are_no_source() -> None:
-    choice = SourceChoice[int]()
+    choice = SsrcChoice[int]()
     choice.take(7, 0, now=0.0)
     for n in range(PROBATION - 1):
         assert choice.take(8, n, now=9.0).packets == []
@@ -31,7 +31,7 @@ def test_a_packet_or_two_of_somebody_else_are_no_source() -> None:
 
 
 def test_layers_side_by_side_do_not_take_turns() -> None:
-    choice = SourceChoice[int]()
+    choice = SsrcChoice[int]()
     heard = [
         choice.take(ssrc, n, now=n / 30 + SILENT_S)
         for n in range(100)
@@ -43,7 +43,7 @@ def test_layers_side_by_side_do_not_take_turns() -> None:
 
 
 def test_what_is_kept_of_another_source_is_bounded() -> None:
-    choice = SourceChoice[int]()
+    choice = SsrcChoice[int]()
     choice.take(7, 0, now=0.0)
     for n in range(1000):
         assert choice.take(8, n, now=SILENT_S / 2).packets == []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.unit_joiner import HOLD_S, Markers, UnitJoiner
-from media.fragment import Head
+from media.fragment import PayloadStart
 from media.h264_stream import MAX_PREFIX_BYTES
 from media.limits import MAX_NALS, MAX_UNIT_BYTES
 
@@ -78,9 +78,7 @@ def test_parts_without_a_slice_go_before_the_next_picture_whatever_their_time() 
         sender.prefix(part(FRAME * (number - 1), b"sps"), part(FRAME * (number - 1), b"pps"))
         sender.send(part(FRAME * number, b"idr"))
     sender.wait(HOLD_S)
-    assert [(u.pts, u.data) for u in sender.units] == [
-        (FRAME * n, b"spsppsidr") for n in range(5)
-    ]  # fmt: skip
+    assert [(u.pts, u.data) for u in sender.units] == [(FRAME * n, b"spsppsidr") for n in range(5)]
     assert sender.units[1].first_arrival_us == 0
 
 
@@ -120,10 +118,10 @@ def test_markers_that_were_believed_wrongly_cost_one_unit() -> None:
 
 def test_vp9s_cuts_move_with_their_layers() -> None:
     sender = Sender()
-    first = CodedUnit(0, b"base", 0, 0, False, Head.KEY)
-    second = CodedUnit(0, b"midtop", 0, 0, False, Head.FRAME, cuts=(3,))
+    first = CodedUnit(0, b"base", 0, 0, False, PayloadStart.KEY)
+    second = CodedUnit(0, b"midtop", 0, 0, False, PayloadStart.FRAME, cuts=(3,))
     sender.send(first, second, part(FRAME))
-    assert (sender.units[0].cuts, sender.units[0].head) == ((4, 7), Head.KEY)
+    assert (sender.units[0].cuts, sender.units[0].head) == ((4, 7), PayloadStart.KEY)
 
 
 def test_neither_a_unit_nor_a_prefix_grows_beyond_its_bound() -> None:

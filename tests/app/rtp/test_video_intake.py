@@ -7,7 +7,7 @@ from app.rtp.unit_joiner import HOLD_S
 from app.rtp.video_intake import B_FRAMES, LONG_GOP, NOTICE_S, Taken, VideoIntake
 from media.access_unit import Flags
 from media.codec import Codec
-from media.fragment import Head
+from media.fragment import PayloadStart
 from media.vp9_frame import split_superframe
 from tests.app import coding
 from tests.media.h264_parts import (
@@ -40,7 +40,7 @@ class Studio:
         self,
         *datas: bytes,
         lost: bool = False,
-        head: Head = Head.UNKNOWN,
+        head: PayloadStart = PayloadStart.UNKNOWN,
         cuts: tuple[int, ...] = (),
     ) -> None:
         for data in datas:
@@ -199,8 +199,8 @@ def test_a_vp9_picture_may_change_its_size_between_key_frames_but_not_grow_too_l
         return int(bits.ljust(80, "0"), 2).to_bytes(10, "big")
 
     studio = Studio(Codec.VP9)
-    studio.send(coding.vp9(98, 54)[0], head=Head.KEY)
-    studio.send(resized(640, 360), resized(4096, 2304), resized(64, 48), head=Head.FRAME)
+    studio.send(coding.vp9(98, 54)[0], head=PayloadStart.KEY)
+    studio.send(resized(640, 360), resized(4096, 2304), resized(64, 48), head=PayloadStart.FRAME)
     studio.end()
     sizes = [(each.width, each.height, bool(each.flags & Flags.KEY)) for each in studio.taken]
     assert sizes == [(98, 54, True), (640, 360, False)]
@@ -244,7 +244,7 @@ def test_a_vp9_key_frame_is_one_by_its_packets_and_by_its_bytes() -> None:
     key, delta = coding.vp9(98, 54, 2)
     studio = Studio(Codec.VP9)
     for data in (key, delta):
-        for head in (Head.KEY, Head.FRAME, Head.MIDDLE):
+        for head in (PayloadStart.KEY, PayloadStart.FRAME, PayloadStart.MIDDLE):
             studio.send(data, head=head)
     studio.end()
     assert [bool(each.flags & Flags.KEY) for each in studio.taken] == [True] + [False] * 5
@@ -253,7 +253,7 @@ def test_a_vp9_key_frame_is_one_by_its_packets_and_by_its_bytes() -> None:
 def test_vp9_layers_become_a_superframe_of_the_last_ones_size() -> None:
     small, large = coding.vp9(98, 54)[0], coding.vp9(196, 108)[0]
     studio = Studio(Codec.VP9)
-    studio.send(small + large, head=Head.KEY, cuts=(len(small),))
+    studio.send(small + large, head=PayloadStart.KEY, cuts=(len(small),))
     (taken,) = studio.end()
     assert taken.flags is Flags.KEY
     assert (taken.width, taken.height) == (196, 108)
@@ -279,7 +279,7 @@ def test_vp8_frames_of_one_time_stay_two_and_partitions_with_markers_become_one(
     assert [each.payload for each in studio.end()] == list(units)
     studio = Studio(Codec.VP8)
     for unit in units:
-        for data, head in ((unit[:40], Head.UNKNOWN), (unit[40:], Head.MIDDLE)):
+        for data, head in ((unit[:40], PayloadStart.UNKNOWN), (unit[40:], PayloadStart.MIDDLE)):
             part = CodedUnit(FRAME * studio.number, data, 0, 0, False, head)
             studio.taken += studio.intake.add(Codec.VP8, part, now=studio.now)
         studio.number += 1

@@ -13,9 +13,9 @@ import pytest
 
 from app.http.schemas import StreamChange
 from app.streams import ingest_queue
-from app.streams.ingest_session import Publication
+from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
-from media.access_unit import AccessUnit, Kind, Stage
+from media.access_unit import AccessUnit, Checkpoint, Kind
 from tests.app import fakes
 from tests.app.peers import until
 from wire import keys
@@ -31,11 +31,11 @@ from wire.streams import WISHES, StreamRecord, StreamRegistry
 @asynccontextmanager
 async def running(
     client: Redis, stream: str = "cam1", *, audio: bool = True
-) -> AsyncIterator[tuple[Publication, fakes.KeyFrameWish]]:
+) -> AsyncIterator[tuple[IngestSession, fakes.KeyFrameWish]]:
     """A publication at work; ended at the end."""
     wish = fakes.KeyFrameWish()
     session = await StreamRegistry(client).create(stream, state="connecting", audio=audio)
-    publication = Publication(client, stream, session, has_audio=audio, on_key_frame_needed=wish)
+    publication = IngestSession(client, stream, session, has_audio=audio, on_key_frame_needed=wish)
     task = asyncio.get_running_loop().create_task(publication.run(), name="publication")
     try:
         yield publication, wish
@@ -76,7 +76,10 @@ async def test_the_log_holds_what_was_taken(redis_client: Redis) -> None:
         got = await read(reader, 10)
     assert [unit.payload for unit in got] == [unit.payload for unit in units]
     assert [unit.sequence for unit in got] == list(range(10))
-    assert all((unit.stamp(Stage.LOGGED) or 0) >= (unit.stamp(Stage.ARRIVED) or 1) for unit in got)
+    assert all(
+        (unit.stamp(Checkpoint.LOGGED) or 0) >= (unit.stamp(Checkpoint.ARRIVED) or 1)
+        for unit in got
+    )
     assert publication.units_in == 10
     assert publication.dropped == {}
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from app.delivery import gop_cache
 from app.delivery.catch_up import catch_up
-from app.delivery.gop_cache import ReplayBuffer
-from app.rtp.send_queue import Outgoing
+from app.delivery.gop_cache import GopCache
+from app.rtp.send_queue import PacketizedFrame
 from app.streams import ingest_queue
-from app.streams.ingest_queue import Backlog
+from app.streams.ingest_queue import IngestQueue
 from app.streams.meters import SAMPLES, LatencyMeter, RateMeter, percentiles
 from app.streams.throttle import Throttle
 from app.webrtc import rtp_sender
-from media.access_unit import AccessUnit, Stage
+from media.access_unit import AccessUnit, Checkpoint
 from media.codec import Codec
 from tests.app import fakes
 
@@ -52,7 +52,7 @@ def test_percentiles_are_values_that_were_measured(values: list[int]) -> None:
     assert found.p50 <= found.p95
 
 
-def stamped(*stamps: tuple[Stage, int]) -> AccessUnit:
+def stamped(*stamps: tuple[Checkpoint, int]) -> AccessUnit:
     unit = fakes.video(0)
     return AccessUnit(
         unit.kind, unit.codec, unit.flags, 0, 0, 90_000, 0, 0, b"x", stamps=tuple(stamps)
@@ -62,22 +62,26 @@ def stamped(*stamps: tuple[Stage, int]) -> AccessUnit:
 def test_latency_is_split_by_the_stages_that_were_passed() -> None:
     meter = LatencyMeter()
     unit = stamped(
-        (Stage.ARRIVED, 1000), (Stage.LOGGED, 3000),
-        (Stage.DECODED, 8000), (Stage.DELIVERED, 11_000),
-    )  # fmt: skip
+        (Checkpoint.ARRIVED, 1000),
+        (Checkpoint.LOGGED, 3000),
+        (Checkpoint.DECODED, 8000),
+        (Checkpoint.DELIVERED, 11_000),
+    )
     assert meter.add(unit) == 10_000
     total = meter.total()
     assert total is not None
     assert (total.p50, total.p95) == (10.0, 10.0)
     assert [(name, spread.p50) for name, spread in meter.stages()] == [
-        ("ingest", 2.0), ("decode", 5.0), ("deliver", 3.0),
-    ]  # fmt: skip
+        ("ingest", 2.0),
+        ("decode", 5.0),
+        ("deliver", 3.0),
+    ]
 
 
 def test_units_without_both_ends_are_no_samples() -> None:
     meter = LatencyMeter()
-    assert meter.add(stamped((Stage.ARRIVED, 1))) is None
-    assert meter.add(stamped((Stage.DELIVERED, 1))) is None
+    assert meter.add(stamped((Checkpoint.ARRIVED, 1))) is None
+    assert meter.add(stamped((Checkpoint.DELIVERED, 1))) is None
     assert len(meter) == 0
     assert meter.total() is None
     assert meter.stages() == []
@@ -86,7 +90,7 @@ def test_units_without_both_ends_are_no_samples() -> None:
 def test_samples_are_bounded() -> None:
     meter = LatencyMeter()
     for _ in range(SAMPLES + 5):
-        meter.add(stamped((Stage.ARRIVED, 0), (Stage.DELIVERED, 1)))
+        meter.add(stamped((Checkpoint.ARRIVED, 0), (Checkpoint.DELIVERED, 1)))
     assert len(meter) == SAMPLES
 
 
@@ -103,7 +107,7 @@ def test_a_throttle_allows_once_per_interval_and_counts_the_rest() -> None:
 
 
 def test_a_backlog_gives_units_in_order_and_in_bounded_batches() -> None:
-    made = Backlog()
+    made = IngestQueue()
     units = fakes.group(0, 100)
     assert not any(made.push(unit) for unit in units)
     taken = [made.pop(), made.pop(), made.pop()]
@@ -116,7 +120,7 @@ def test_a_backlog_gives_units_in_order_and_in_bounded_batches() -> None:
 
 
 def test_a_full_backlog_goes_and_video_begins_again_at_a_key_frame() -> None:
-    made = Backlog()
+    made = IngestQueue()
     for unit in fakes.group(0, ingest_queue.MAX_UNITS):
         made.push(unit)
     assert made.push(fakes.video(240))
@@ -131,7 +135,7 @@ def test_a_full_backlog_goes_and_video_begins_again_at_a_key_frame() -> None:
 
 
 def test_what_could_not_be_written_is_written_later_from_the_last_key_frame_on() -> None:
-    made = Backlog()
+    made = IngestQueue()
     for unit in fakes.group(0, 5):
         made.push(unit)
     made.put_back(made.pop())
@@ -149,7 +153,7 @@ def test_what_could_not_be_written_is_written_later_from_the_last_key_frame_on()
 
 
 def test_sound_alone_is_put_back_too() -> None:
-    made = Backlog()
+    made = IngestQueue()
     for number in range(3):
         made.push(fakes.audio(number))
     made.put_back(made.pop())
@@ -158,7 +162,7 @@ def test_sound_alone_is_put_back_too() -> None:
 
 
 def test_an_empty_log_gets_the_last_group_again() -> None:
-    made = Backlog()
+    made = IngestQueue()
     assert not made.rewind()
     for unit in [fakes.video(0, key=True), *fakes.group(1, 3)]:
         made.push(unit)
@@ -172,7 +176,7 @@ def test_an_empty_log_gets_the_last_group_again() -> None:
 
 
 def test_what_is_kept_is_bounded_in_units_and_bytes() -> None:
-    made = Backlog()
+    made = IngestQueue()
     made.push(fakes.video(0, key=True))
     for number in range(1, 40):
         made.push(fakes.video(number, size=1024 * 1024))
@@ -182,7 +186,7 @@ def test_what_is_kept_is_bounded_in_units_and_bytes() -> None:
 
 
 def test_what_was_in_flight_counts_as_lost_too() -> None:
-    made = Backlog()
+    made = IngestQueue()
     made.push(fakes.video(0, key=True))
     made.lose("redis", also=3)
     assert made.dropped == {"redis": 4}
@@ -196,7 +200,7 @@ def test_what_was_in_flight_counts_as_lost_too() -> None:
     )
 )
 def test_no_reader_of_a_backlog_meets_video_without_its_key_frame(events: list[str]) -> None:
-    made = Backlog()
+    made = IngestQueue()
     broken = False
     for number, event in enumerate(events):
         if event == "fail":
@@ -235,14 +239,14 @@ def test_video_wakes_the_writer_and_a_key_frame_starts_the_stream() -> None:
 # Replay.
 
 
-def outgoing(sequence: int, *, key: bool = False, size: int = 100) -> Outgoing:
-    return Outgoing(
+def outgoing(sequence: int, *, key: bool = False, size: int = 100) -> PacketizedFrame:
+    return PacketizedFrame(
         (bytes(size),), Codec.H264, 3000 * sequence, 90_000, 1, is_video=True, is_key=key
     )
 
 
 def test_a_replay_ends_at_the_live_unit_with_its_past_squeezed_to_milliseconds() -> None:
-    buffer = ReplayBuffer()
+    buffer = GopCache()
     for sequence in range(4):
         buffer.add(outgoing(sequence, key=sequence == 0))
     found = buffer.replay()
@@ -252,7 +256,7 @@ def test_a_replay_ends_at_the_live_unit_with_its_past_squeezed_to_milliseconds()
 
 
 def test_a_replay_begins_at_the_last_key_frame() -> None:
-    buffer = ReplayBuffer()
+    buffer = GopCache()
     assert buffer.replay() == []
     buffer.add(outgoing(0))
     assert buffer.replay() == []
@@ -268,7 +272,7 @@ def test_a_replay_begins_at_the_last_key_frame() -> None:
     "count,size", [(gop_cache.MAX_UNITS + 1, 10), (3, gop_cache.MAX_BYTES // 2)]
 )
 def test_too_long_a_replay_is_given_up_until_the_next_key_frame(count: int, size: int) -> None:
-    buffer = ReplayBuffer()
+    buffer = GopCache()
     for sequence in range(count):
         buffer.add(outgoing(sequence, key=sequence == 0, size=size))
     assert buffer.replay() == []
@@ -279,7 +283,7 @@ def test_too_long_a_replay_is_given_up_until_the_next_key_frame(count: int, size
 
 
 def test_a_group_of_too_many_packets_is_given_up_too() -> None:
-    buffer = ReplayBuffer()
+    buffer = GopCache()
     unit = dataclasses.replace(outgoing(0, key=True), payloads=(b"x",) * 100)
     buffer.add(unit)
     for _ in range(gop_cache.MAX_PACKETS // 100 - 1):
@@ -292,7 +296,7 @@ def test_a_group_of_too_many_packets_is_given_up_too() -> None:
 
 def test_a_key_frame_alone_is_a_group_however_large() -> None:
     """Or a viewer would ask for another one for ever."""
-    buffer = ReplayBuffer()
+    buffer = GopCache()
     unit = outgoing(0, key=True, size=gop_cache.MAX_BYTES + 1)
     buffer.add(dataclasses.replace(unit, payloads=unit.payloads * (gop_cache.MAX_PACKETS + 1)))
     assert len(buffer.group()) == 1
@@ -301,7 +305,7 @@ def test_a_key_frame_alone_is_a_group_however_large() -> None:
 
 
 def test_a_group_begins_at_the_newest_key_frame() -> None:
-    buffer = ReplayBuffer()
+    buffer = GopCache()
     for sequence in range(60):
         buffer.add(outgoing(sequence, key=sequence in (0, 40)))
     sent = catch_up(buffer.group(), shown=3000 * 20)
@@ -309,7 +313,7 @@ def test_a_group_begins_at_the_newest_key_frame() -> None:
 
 
 def test_no_batch_of_the_backlog_is_larger_than_one_may_be() -> None:
-    waiting = ingest_queue.Backlog()
+    waiting = ingest_queue.IngestQueue()
     size = ingest_queue.MAX_BATCH_BYTES // 3
     for number in range(5):
         waiting.push(fakes.video(number, key=number == 0, size=size - 100))

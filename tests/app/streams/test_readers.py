@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.streams.readers import Tails
-from app.streams.rendition_reader import RenditionTail
+from app.streams.readers import RenditionReaders
+from app.streams.rendition_reader import RenditionReader
 from wire import keys
 from wire.connection import Redis
 from wire.streams import StreamRecord
@@ -31,13 +31,18 @@ async def test_a_tail_that_could_not_be_looked_after_is_listed_no_more(
     async def ended(stream: str, session: int) -> None:
         raise AssertionError("nobody waits in vain")
 
-    def is_read(tail: RenditionTail) -> bool:
+    def is_read(tail: RenditionReader) -> bool:
         return True
 
-    tails = Tails(
-        redis_client, spawn=spawn, record=broken, publication=lambda _: None,
-        is_read=is_read, ended=ended, observe=lambda _, __: None,
-    )  # fmt: skip
+    tails = RenditionReaders(
+        redis_client,
+        spawn=spawn,
+        record=broken,
+        publication=lambda _: None,
+        is_read=is_read,
+        ended=ended,
+        observe=lambda _, __: None,
+    )
     tails.get(StreamRecord(id="cam1", session=5), keys.SOURCE)
     await asyncio.wait(tasks)
     assert isinstance(tasks[0].exception(), ZeroDivisionError)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 
-from app.streams.rendition_reader import RenditionTail
+from app.streams.rendition_reader import RenditionReader
 from media.access_unit import AccessUnit, Flags
 from media.codec import Codec
 from tests.app import coding, fakes
@@ -52,9 +52,9 @@ async def log(redis_client: Redis) -> Log:
 @asynccontextmanager
 async def running(
     client: Redis, *, session: int = 0, rendition: str = keys.SOURCE
-) -> AsyncIterator[tuple[RenditionTail, fakes.Listener]]:
+) -> AsyncIterator[tuple[RenditionReader, fakes.Listener]]:
     """A tail at work with one listener."""
-    tail = RenditionTail(client, "cam1", rendition, session=session)
+    tail = RenditionReader(client, "cam1", rendition, session=session)
     listener = fakes.Listener()
     tail.listen(listener)
     task = asyncio.get_running_loop().create_task(tail.run(), name="tail")

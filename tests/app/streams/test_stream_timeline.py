@@ -7,7 +7,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.streams.stream_timeline import TimeLine
+from app.streams.stream_timeline import StreamTimeline
 from media.access_unit import AccessUnit, Flags
 from tests.app import fakes
 
@@ -17,13 +17,13 @@ def arriving(unit: AccessUnit, at_us: int, *, pts: int) -> AccessUnit:
 
 
 def test_one_connection_keeps_its_times() -> None:
-    line = TimeLine()
+    line = StreamTimeline()
     units = [fakes.video(0, key=True), fakes.audio(0), fakes.video(1), fakes.audio(1)]
     assert [line.place(unit) for unit in units] == units
 
 
 def test_the_next_connection_stands_as_far_behind_as_it_arrived_later() -> None:
-    line = TimeLine()
+    line = StreamTimeline()
     line.place(arriving(fakes.video(0, key=True), 1_000_000, pts=70_000))
     line.place(arriving(fakes.audio(0), 1_010_000, pts=5_000))
     line.begin()
@@ -39,7 +39,7 @@ def test_the_next_connection_stands_as_far_behind_as_it_arrived_later() -> None:
 
 
 def test_a_kind_that_only_the_second_connection_has_begins_at_its_own_time() -> None:
-    line = TimeLine()
+    line = StreamTimeline()
     line.place(fakes.video(0, key=True))
     line.begin()
     assert line.place(fakes.audio(7)).pts == 7 * 960
@@ -53,7 +53,7 @@ def test_a_kind_that_only_the_second_connection_has_begins_at_its_own_time() -> 
     )
 )
 def test_time_and_count_always_go_forward(connections: list[tuple[int, int, int]]) -> None:
-    line, now_us, placed = TimeLine(), 10**9, []
+    line, now_us, placed = StreamTimeline(), 10**9, []
     for first_pts, count, pause_us in connections:
         now_us += pause_us  # a clock may even go back
         line.begin()

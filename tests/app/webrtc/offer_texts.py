@@ -6,9 +6,17 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "offers"
 PUBLISHERS = (
-    "obs", "ffmpeg", "chromium_publish", "obs_simulcast", "chromium_simulcast", "firefox_publish",
-    "safari_publish", "gstreamer_publish", "larix_publish", "max_bundle_publish",
-)  # fmt: skip
+    "obs",
+    "ffmpeg",
+    "chromium_publish",
+    "obs_simulcast",
+    "chromium_simulcast",
+    "firefox_publish",
+    "safari_publish",
+    "gstreamer_publish",
+    "larix_publish",
+    "max_bundle_publish",
+)
 PLAYERS = ("chromium_play", "firefox_play", "gstreamer_play")
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from aioice import stun
 
-from app.rtp.send_queue import Outgoing
+from app.rtp.send_queue import PacketizedFrame
 from app.webrtc.guarded_transport import GuardedConnection
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.payload_formats import packetize
 from app.webrtc.peer import Peer
-from app.webrtc.publisher_connection import PublisherEvents, PublisherPeer
+from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
-from app.webrtc.viewer_connection import ViewerEvents, ViewerPeer
+from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from media.access_unit import AccessUnit, Kind
 from tests.app import coding
 from tests.app.peers import Publisher, Viewer
@@ -29,18 +29,20 @@ class Relay:
         self.refusals = Refusals()
         self.ends: list[str] = []
         self.units = 0
-        self.ingest = PublisherPeer(
+        self.ingest = PublisherConnection(
             PublisherEvents(on_unit=self._relay, on_end=self.ends.append),
-            timeout_s=30.0, refusals=self.refusals,
-        )  # fmt: skip
-        self.watch = ViewerPeer(
+            timeout_s=30.0,
+            refusals=self.refusals,
+        )
+        self.watch = ViewerConnection(
             ViewerEvents(
                 on_connected=lambda: None,
                 on_key_frame_needed=self.ingest.request_key_frame,
                 on_end=self.ends.append,
             ),
-            rtp_offset=0, refusals=self.refusals,
-        )  # fmt: skip
+            rtp_offset=0,
+            refusals=self.refusals,
+        )
         self.publisher, self.viewer = Publisher(), Viewer()
 
     async def publish(self, sdp: str) -> str:
@@ -54,7 +56,7 @@ class Relay:
         payloads = packetize(unit.codec, unit.payload, picture_id=self.units)
         is_video = unit.kind is Kind.VIDEO
         self.watch.push(
-            Outgoing(
+            PacketizedFrame(
                 tuple(payloads),
                 unit.codec,
                 unit.pts,
@@ -62,7 +64,7 @@ class Relay:
                 unit.capture_us,
                 is_video,
                 unit.is_key or not is_video,
-            )  # fmt: skip
+            )
         )
 
     @property

@@ -14,8 +14,9 @@ def chosen(*values: str, max_id: int = MAX_ONE_BYTE_ID, blocked: str = "recvonly
 
 def test_wanted_ones_are_taken_under_their_ids() -> None:
     assert chosen(f"4 {MID}", "5 urn:other", f"14 {RID} with attributes") == [
-        f"4 {MID}", f"14 {RID}",
-    ]  # fmt: skip
+        f"4 {MID}",
+        f"14 {RID}",
+    ]
 
 
 @pytest.mark.parametrize("number", ["0", "15", "16", "255", "256", "4096", "99999", "-1", "x", ""])
@@ -42,9 +43,15 @@ def test_one_extension_under_two_ids_has_the_first() -> None:
 
 @pytest.mark.parametrize(
     "offered,answered",
-    [("", ""), ("/sendonly", "/recvonly"), ("/sendrecv", "/sendrecv"), ("/recvonly", None),
-     ("/inactive", None), ("/both", None)],
-)  # fmt: skip
+    [
+        ("", ""),
+        ("/sendonly", "/recvonly"),
+        ("/sendrecv", "/sendrecv"),
+        ("/recvonly", None),
+        ("/inactive", None),
+        ("/both", None),
+    ],
+)
 def test_directions_are_answered_from_the_other_side(offered: str, answered: str | None) -> None:
     assert chosen(f"4{offered} {MID}") == ([] if answered is None else [f"4{answered} {MID}"])
 

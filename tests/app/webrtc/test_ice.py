@@ -87,9 +87,19 @@ def test_nothing_is_sent_to_candidates_where_peers_reach_us() -> None:
 def test_behind_an_unknown_nat_few_global_candidates_are_checked() -> None:
     remotes = RemoteCandidates(frozenset((6,)))
     for host in (
-        "127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255",
-        "0.0.0.0", "100.64.0.1", "2600::1", "abc.local", "", "::ffff:10.0.0.1",
-    ):  # fmt: skip
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "169.254.169.254",
+        "224.0.0.1",
+        "255.255.255.255",
+        "0.0.0.0",
+        "100.64.0.1",
+        "2600::1",
+        "abc.local",
+        "",
+        "::ffff:10.0.0.1",
+    ):
         assert not remotes.may_check(host, "udp", 1), host
     assert not remotes.may_check("8.8.8.8", "tcp", 1)
     assert not remotes.may_check("8.8.8.8", "udp", 2)

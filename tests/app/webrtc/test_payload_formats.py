@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.webrtc.payload_formats import MAX_AGGREGATED, RtpHeader, depayload, packetize
 from media.codec import Codec
-from media.fragment import Fragment, Head
+from media.fragment import Fragment, PayloadStart
 from media.h264_stream import nal_units
 from tests.app import coding
 
@@ -131,6 +131,6 @@ def test_vp8_tells_where_a_frame_begins() -> None:
     payloads = packetize(Codec.VP8, unit, picture_id=1)
     assert len(payloads) > 1
     heads = [depayload(Codec.VP8, payload).head for payload in payloads]
-    assert heads == [Head.UNKNOWN] + [Head.MIDDLE] * (len(payloads) - 1)
+    assert heads == [PayloadStart.UNKNOWN] + [PayloadStart.MIDDLE] * (len(payloads) - 1)
     # The beginning of a further partition (RFC 7741 section 4.2).
-    assert depayload(Codec.VP8, b"\x11rest").head is Head.MIDDLE
+    assert depayload(Codec.VP8, b"\x11rest").head is PayloadStart.MIDDLE

@@ -29,9 +29,13 @@ def test_the_media_line_says_what_is_offered_and_preferred() -> None:
 
 def test_vp9_and_its_retransmission_go_behind_the_others() -> None:
     lines = (
-        "rtpmap:98 vp9/90000", "rtpmap:99 RTX/90000", "fmtp:99 apt=98;rtx-time=200",
-        "rtpmap:96 vp8/90000", "rtpmap:97 rtx/90000", "fmtp:97 apt=96",
-    )  # fmt: skip
+        "rtpmap:98 vp9/90000",
+        "rtpmap:99 RTX/90000",
+        "fmtp:99 apt=98;rtx-time=200",
+        "rtpmap:96 vp8/90000",
+        "rtpmap:97 rtx/90000",
+        "fmtp:97 apt=96",
+    )
     assert numbers("98 99 96 97", *lines) == [96, 97, 98, 99]
 
 
@@ -83,9 +87,14 @@ def test_h264_is_taken_as_it_can_be_unpacked_and_is_sent(
 
 def test_feedback_for_all_payload_types_holds_for_each() -> None:
     found = taken(
-        "96 98", "rtpmap:96 VP8/90000", "rtpmap:98 VP9/90000",
-        "rtcp-fb:* nack", "rtcp-fb:96  nack  pli", "rtcp-fb:98 ccm fir", "rtcp-fb:x goog-remb",
-    )  # fmt: skip
+        "96 98",
+        "rtpmap:96 VP8/90000",
+        "rtpmap:98 VP9/90000",
+        "rtcp-fb:* nack",
+        "rtcp-fb:96  nack  pli",
+        "rtcp-fb:98 ccm fir",
+        "rtcp-fb:x goog-remb",
+    )
     assert [payload.feedback for payload in found] == [("nack", "nack pli"), ("nack",)]
 
 

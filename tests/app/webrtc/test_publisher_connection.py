@@ -13,7 +13,7 @@ from aiortc.rtp import RtpPacket
 
 from app.webrtc.publisher_connection import PAUSED
 from app.webrtc.rtp_receiver import MAX_SOURCES
-from media.access_unit import Flags, Kind, Stage
+from media.access_unit import Checkpoint, Flags, Kind
 from media.codec import Codec
 from media.h264_stream import nal_units
 from tests.app import coding
@@ -55,7 +55,7 @@ async def test_units_arrive_as_they_were_coded(
     assert all(unit.flags is Flags.KEY and unit.clock_rate == 48_000 for unit in audio)
     for unit in ingest.units:
         assert unit.capture_us <= unit.arrival_us
-        assert unit.arrival_us <= (unit.stamp(Stage.ARRIVED) or 0)
+        assert unit.arrival_us <= (unit.stamp(Checkpoint.ARRIVED) or 0)
 
 
 async def test_lost_packets_come_back_by_retransmission(

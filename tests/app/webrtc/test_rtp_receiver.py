@@ -11,7 +11,7 @@ import pytest
 
 from app.rtp.key_frame_pace import INTERVAL_S
 from app.rtp.ssrc_choice import SILENT_S
-from app.webrtc.rtp_receiver import UnitReceiver
+from app.webrtc.rtp_receiver import RtpReceiver
 from media.access_unit import Flags, Kind
 from tests.app import coding
 from tests.app.peers import Publisher, until
@@ -28,7 +28,7 @@ class Stream:
         self.publisher = Publisher()
 
     @property
-    def receiver(self) -> UnitReceiver:
+    def receiver(self) -> RtpReceiver:
         return self.ingest.peer._receivers["video"]
 
     async def more(self, count: int = 10) -> None:

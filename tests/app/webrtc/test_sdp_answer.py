@@ -142,13 +142,32 @@ async def test_rotation_is_left_to_the_sender(answer: Answer) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "a=ssrc:2741008863 label:a:b:c", "a=ssrc:2741008863", "a=ssrc:x cname:y", "a=rtcp:9",
-        "a=ssrc:99999999999 cname:y", "a=ssrc-group:FID x y", "a=msid-semantic:", "a=crypto:1 x",
-        "a=rtcp-fb:111", "a=fmtp:111", "a=fmtp:126 ", "a=rtpmap:126", "a=extmap:1", "a=candidate:",
-        "a=sctp-port:x", "a=max-message-size:x", "a=ptime:x", "a=imageattr:96 send *", "c=IN IP4 x",
-        "b=x", "a=label:\u00e9", "i=\u65e5\u672c", "a=ice-options:", "a=rtcp:x IN IP9",
+        "a=ssrc:2741008863 label:a:b:c",
+        "a=ssrc:2741008863",
+        "a=ssrc:x cname:y",
+        "a=rtcp:9",
+        "a=ssrc:99999999999 cname:y",
+        "a=ssrc-group:FID x y",
+        "a=msid-semantic:",
+        "a=crypto:1 x",
+        "a=rtcp-fb:111",
+        "a=fmtp:111",
+        "a=fmtp:126 ",
+        "a=rtpmap:126",
+        "a=extmap:1",
+        "a=candidate:",
+        "a=sctp-port:x",
+        "a=max-message-size:x",
+        "a=ptime:x",
+        "a=imageattr:96 send *",
+        "c=IN IP4 x",
+        "b=x",
+        "a=label:\u00e9",
+        "i=\u65e5\u672c",
+        "a=ice-options:",
+        "a=rtcp:x IN IP9",
     ],
-)  # fmt: skip
+)
 async def test_odd_lines_of_no_use_change_nothing(line: str, answer: Answer) -> None:
     sdp = offer("safari_publish").replace("a=mid:0\r\n", f"a=mid:0\r\n{line}\r\n")
     text = await answer(check_publish_offer(sdp))

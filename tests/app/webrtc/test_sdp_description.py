@@ -25,10 +25,19 @@ HEAD = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 def test_sections_have_their_own_attributes(end: str) -> None:
     text = end.join(
         [
-            "v=0", "a=ice-lite", "a=x: 1 ", "m=audio 9/2 UDP/TLS/RTP/SAVPF 111 0", "a=x:2",
-            "a=x:3:4", "b=AS:1", "m=video  0  RTP/AVP 96 ", "a=recvonly", "", "",
+            "v=0",
+            "a=ice-lite",
+            "a=x: 1 ",
+            "m=audio 9/2 UDP/TLS/RTP/SAVPF 111 0",
+            "a=x:2",
+            "a=x:3:4",
+            "b=AS:1",
+            "m=video  0  RTP/AVP 96 ",
+            "a=recvonly",
+            "",
+            "",
         ]
-    )  # fmt: skip
+    )
     found = parse_description(text)
     assert found.attributes == {"ice-lite": ("",), "x": ("1",)}
     audio, video = found.sections
@@ -42,12 +51,26 @@ def test_sections_have_their_own_attributes(end: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "", "x", "=x", "1=x", "A=x", "a x", "a=\x00", "a=x\ry", "a=\x0b", "a=x\x7f",
-        "m=audio", "m=audio x RTP/AVP 0", "m=audio 9 RTP/AVP", "m=audio 99999 RTP/AVP 0",
+        "",
+        "x",
+        "=x",
+        "1=x",
+        "A=x",
+        "a x",
+        "a=\x00",
+        "a=x\ry",
+        "a=\x0b",
+        "a=x\x7f",
+        "m=audio",
+        "m=audio x RTP/AVP 0",
+        "m=audio 9 RTP/AVP",
+        "m=audio 99999 RTP/AVP 0",
         "m=audio 9 RTP/AVP " + " ".join(map(str, range(MAX_FORMATS + 1))),
-        "m=audio 9 RTP/AVP \u0663", "m= 9 RTP/AVP 0", "m=audio -1 RTP/AVP 0",
+        "m=audio 9 RTP/AVP \u0663",
+        "m= 9 RTP/AVP 0",
+        "m=audio -1 RTP/AVP 0",
     ],
-)  # fmt: skip
+)
 def test_a_malformed_line_is_refused(line: str) -> None:
     with pytest.raises(BadOffer, match="malformed") as caught:
         parse_description(HEAD + line + "\r\na=x\r\n")

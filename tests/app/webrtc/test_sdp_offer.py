@@ -293,10 +293,14 @@ def test_what_has_no_shared_rtcp_port_is_refused() -> None:
 @pytest.mark.parametrize(
     "protocol,taken",
     [
-        ("UDP/TLS/RTP/SAVP", True), ("TCP/TLS/RTP/SAVPF", True), ("RTP/SAVPF", True),
-        ("UDP/DTLS/SCTP", False), ("RTP/XVP", False), ("udptl", False),
+        ("UDP/TLS/RTP/SAVP", True),
+        ("TCP/TLS/RTP/SAVPF", True),
+        ("RTP/SAVPF", True),
+        ("UDP/DTLS/SCTP", False),
+        ("RTP/XVP", False),
+        ("udptl", False),
     ],
-)  # fmt: skip
+)
 def test_profiles_are_those_of_jsep(protocol: str, taken: bool) -> None:
     sdp = offer("obs").replace("UDP/TLS/RTP/SAVPF", protocol)
     if taken:

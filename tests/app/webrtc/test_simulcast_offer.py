@@ -21,9 +21,12 @@ def test_all_layers_are_taken_in_their_order() -> None:
 
 def test_of_alternatives_the_first_that_can_be_used_is_taken() -> None:
     found = read(
-        "rid:1 send pt=98", "rid:2 send pt=97,98;max-width=640", "rid:3 send", "rid:4 send",
+        "rid:1 send pt=98",
+        "rid:2 send pt=97,98;max-width=640",
+        "rid:3 send",
+        "rid:4 send",
         "simulcast:send 1,2;~3",
-    )  # fmt: skip
+    )
     assert found.lines() == ["a=rid:2 recv pt=97", "a=rid:3 recv", "a=simulcast:recv 2;3"]
 
 
@@ -49,17 +52,22 @@ def test_one_layer_may_stand_without_simulcast() -> None:
 )
 def test_malformed_identifiers_are_discarded(line: str) -> None:
     assert read(line, "rid:b send", "simulcast:send a;b").lines() == [
-        "a=rid:b recv", "a=simulcast:recv b",
-    ]  # fmt: skip
+        "a=rid:b recv",
+        "a=simulcast:recv b",
+    ]
 
 
 @pytest.mark.parametrize(
     "lines",
     [
-        ("simulcast:",), ("simulcast:both a",), ("simulcast:send",), ("simulcast:send a send b",),
-        ("simulcast:send a", "simulcast:send b"), ("simulcast:send a;b recv",),
+        ("simulcast:",),
+        ("simulcast:both a",),
+        ("simulcast:send",),
+        ("simulcast:send a send b",),
+        ("simulcast:send a", "simulcast:send b"),
+        ("simulcast:send a;b recv",),
     ],
-)  # fmt: skip
+)
 def test_a_malformed_line_is_refused(lines: tuple[str, ...]) -> None:
     with pytest.raises(BadOffer, match="simulcast") as caught:
         read("rid:a send", "rid:b send", *lines)

@@ -63,10 +63,13 @@ class Layer:
         self._place = (self._place + 1) % len(self._units)
         for index, payload in enumerate(payloads):
             packet = RtpPacket(
-                payload_type=self._peer.payload_type, sequence_number=self._sequence,
-                timestamp=ticks + self.ssrc, ssrc=self.ssrc,
-                marker=int(index == len(payloads) - 1), payload=payload,
-            )  # fmt: skip
+                payload_type=self._peer.payload_type,
+                sequence_number=self._sequence,
+                timestamp=ticks + self.ssrc,
+                ssrc=self.ssrc,
+                marker=int(index == len(payloads) - 1),
+                payload=payload,
+            )
             packet.extensions = HeaderExtensions(mid="1", rtp_stream_id=self.rid)
             self._sent[self._sequence] = packet
             if self._sequence not in self._lose:
@@ -77,10 +80,13 @@ class Layer:
         """By RTX (RFC 4588), under the repaired layer's name."""
         packet = self._sent[sequence]
         again = RtpPacket(
-            payload_type=self._peer.rtx_type, sequence_number=self._rtx_sequence,
-            timestamp=packet.timestamp, ssrc=self.ssrc + 1, marker=packet.marker,
+            payload_type=self._peer.rtx_type,
+            sequence_number=self._rtx_sequence,
+            timestamp=packet.timestamp,
+            ssrc=self.ssrc + 1,
+            marker=packet.marker,
             payload=sequence.to_bytes(2, "big") + packet.payload,
-        )  # fmt: skip
+        )
         again.extensions = HeaderExtensions(mid="1", repaired_rtp_stream_id=self.rid)
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         await self._peer.send(again)
@@ -117,9 +123,12 @@ class LayeredPublisher:
         head, video = text.split("m=video")
         kept = [x for x in video.split("\r\n") if not x.startswith(("a=ssrc", "a=end-of"))]
         kept[-1:] = [
-            f"a=extmap:5 {RID}", f"a=extmap:6 {REPAIRED_RID}",
-            *(f"a=rid:{rid} send" for rid in SSRCS), "a=simulcast:send h;m;l", "",
-        ]  # fmt: skip
+            f"a=extmap:5 {RID}",
+            f"a=extmap:6 {REPAIRED_RID}",
+            *(f"a=rid:{rid} send" for rid in SSRCS),
+            "a=simulcast:send h;m;l",
+            "",
+        ]
         self.answer = await ingest.signal(head + "m=video" + "\r\n".join(kept))
         description = RTCSessionDescription(self.answer, "answer")
         await self.peer.connection.setRemoteDescription(description)

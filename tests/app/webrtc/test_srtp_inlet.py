@@ -34,9 +34,12 @@ class Link:
         self.now = 0.0
         self.forgotten: list[int] = []
         self.inlet = SrtpInlet(
-            session(pylibsrtp.Policy.SSRC_ANY_INBOUND), self.gate, payload_types=payload_types,
-            on_forget=self.forgotten.append, clock=lambda: self.now,
-        )  # fmt: skip
+            session(pylibsrtp.Policy.SSRC_ANY_INBOUND),
+            self.gate,
+            payload_types=payload_types,
+            on_forget=self.forgotten.append,
+            clock=lambda: self.now,
+        )
 
     def rtp(self, ssrc: int, sequence: int = 1, payload_type: int = 96) -> bytes:
         head = struct.pack("!BBHII", 0x80, payload_type, sequence, 0, ssrc)

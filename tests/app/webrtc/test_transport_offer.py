@@ -10,9 +10,11 @@ from app.webrtc.transport_offer import TransportOffer, read_transport, usable_ca
 
 SHA256 = "sha-256 " + ":".join(["aB"] * 32)
 LINES = {
-    "ice-ufrag": "abcd", "ice-pwd": "0123456789012345678901", "fingerprint": SHA256,
+    "ice-ufrag": "abcd",
+    "ice-pwd": "0123456789012345678901",
+    "fingerprint": SHA256,
     "setup": "actpass",
-}  # fmt: skip
+}
 
 
 def read(session: str = "", **changes: str) -> TransportOffer:

@@ -14,11 +14,16 @@ from tests.app.peers import Publisher, until
 from tests.app.rtp.ingest import Ingest
 
 LINES = [
-    "a=ice-ufrag:EsAw", "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1", "a=end-of-candidates", "a=mid:0",
-    "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=group:BUNDLE 0 1", "",
+    "a=ice-ufrag:EsAw",
+    "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1",
+    "a=end-of-candidates",
+    "a=mid:0",
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+    "a=group:BUNDLE 0 1",
+    "",
     "a=candidate:1387637174 1 udp 2122260223 192.0.2.1 61764 typ host generation 0 ufrag EsAw",
     "a=candidate:473322822 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active",
-]  # fmt: skip
+]
 
 
 def test_the_example_of_the_standard_is_read() -> None:

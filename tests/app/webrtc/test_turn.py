@@ -63,9 +63,11 @@ class Coturn:
     async def allocate(self, user: str, password: str) -> asyncio.DatagramTransport:
         """A relay. Raises TransactionFailed where the login is refused."""
         transport, _ = await aioice.turn.create_turn_endpoint(
-            asyncio.DatagramProtocol, server_addr=("127.0.0.1", self.port),
-            username=user, password=password,
-        )  # fmt: skip
+            asyncio.DatagramProtocol,
+            server_addr=("127.0.0.1", self.port),
+            username=user,
+            password=password,
+        )
         return transport  # type: ignore[return-value]
 
 
@@ -73,10 +75,12 @@ def options(secret: str, port: int, allowed: str) -> list[str]:
     """Those of the Compose file, on this machine's loopback."""
     service: dict[str, Any] = load(
         {
-            "SHARPCAST_PUBLISH_TOKEN": "p", "SHARPCAST_ADMIN_TOKEN": "a",
-            "SHARPCAST_ICE_ADDRESSES": allowed, "REDIS_PASSWORD": "r",
+            "SHARPCAST_PUBLISH_TOKEN": "p",
+            "SHARPCAST_ADMIN_TOKEN": "a",
+            "SHARPCAST_ICE_ADDRESSES": allowed,
+            "REDIS_PASSWORD": "r",
         }
-    )["turn"]  # fmt: skip
+    )["turn"]
     given = [word for word in service["command"] if not word.startswith("--listening-port")]
     return [*given, f"--static-auth-secret={secret}", f"--listening-port={port}"]
 
@@ -89,11 +93,17 @@ async def coturn(tmp_path: Path) -> AsyncIterator[Coturn]:
     port = free_port()
     with (tmp_path / "log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
-            "turnserver", "-n", *options(SECRET, port, "192.0.2.7"),
-            "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--log-file=stdout",
-            f"--pidfile={tmp_path / 'pid'}", f"--userdb={tmp_path / 'db'}",
-            stdout=log, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
+            "turnserver",
+            "-n",
+            *options(SECRET, port, "192.0.2.7"),
+            "--listening-ip=127.0.0.1",
+            "--relay-ip=127.0.0.1",
+            "--log-file=stdout",
+            f"--pidfile={tmp_path / 'pid'}",
+            f"--userdb={tmp_path / 'db'}",
+            stdout=log,
+            stderr=asyncio.subprocess.STDOUT,
+        )
         try:
             await _until_it_answers(port)
             yield Coturn(port)

@@ -11,11 +11,11 @@ import pytest
 from aiortc.rtp import RTCP_RTPFB_NACK, RtcpRtpfbPacket, RtpPacket, unwrap_rtx
 
 from app.rtp.capture_clock import ntp_to_us
-from app.rtp.send_queue import Outgoing
+from app.rtp.send_queue import PacketizedFrame
 from app.webrtc.payload_formats import depayload, packetize
 from app.webrtc.rtp_sender import RESENDS_PER_S
 from app.webrtc.sdp_offer import check_play_offer
-from app.webrtc.viewer_connection import ViewerEvents, ViewerPeer
+from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from media.codec import Codec
 from tests.app import coding
 from tests.app.peers import Viewer, no_tasks_but, until
@@ -31,7 +31,7 @@ class Egress:
         self.connects = 0
         self.key_frames_asked = 0
         self.ends: list[str] = []
-        self.peer = ViewerPeer(
+        self.peer = ViewerConnection(
             ViewerEvents(
                 on_connected=self._connected, on_key_frame_needed=self._ask, on_end=self.ends.append
             ),
@@ -48,8 +48,8 @@ class Egress:
         return await self.peer.answer(check_play_offer(sdp))
 
 
-def video(index: int, unit: bytes, *, key: bool = False, live: bool = True) -> Outgoing:
-    return Outgoing(
+def video(index: int, unit: bytes, *, key: bool = False, live: bool = True) -> PacketizedFrame:
+    return PacketizedFrame(
         payloads=tuple(packetize(Codec.H264, unit, picture_id=index)),
         payload_codec=Codec.H264,
         pts=3000 * index,
@@ -61,8 +61,8 @@ def video(index: int, unit: bytes, *, key: bool = False, live: bool = True) -> O
     )
 
 
-def audio(index: int) -> Outgoing:
-    return Outgoing(
+def audio(index: int) -> PacketizedFrame:
+    return PacketizedFrame(
         payloads=(coding.OPUS_SILENCE,),
         payload_codec=Codec.OPUS,
         pts=1600 * index,
@@ -336,7 +336,7 @@ async def test_after_four_gigabytes_reports_go_on(egress: Egress, viewer: Viewer
     assert info.octet_count < 100_000
 
 
-def group_of_packets(units: int, packets: int) -> list[Outgoing]:
+def group_of_packets(units: int, packets: int) -> list[PacketizedFrame]:
     """A group of pictures whose units have so many packets each."""
     made = []
     for index in range(units):

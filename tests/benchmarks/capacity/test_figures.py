@@ -50,17 +50,32 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
     ]
     after = [
         work(
-            "a", frames_in=130, reuse_wanted=5.0, reuse_done=3.0,
+            "a",
+            frames_in=130,
+            reuse_wanted=5.0,
+            reuse_done=3.0,
             rungs={"full": {"best": 14, "saved": 2}, "reuse": {"best": 20}, "smaller": {"late": 4}},
         ),
-        work("b", frames_in=110, dropped={"late": 6, "broken": 2}, bypassed=3,
-             rungs={"bicubic": {"share": 7}}),
+        work(
+            "b",
+            frames_in=110,
+            dropped={"late": 6, "broken": 2},
+            bypassed=3,
+            rungs={"bicubic": {"share": 7}},
+        ),
         work("c", frames_in=99),
-    ]  # fmt: skip
+    ]
     assert served(before, after) == Served(
-        frames=40, full=6, reuse=20, smaller=4, bicubic=7, copied=2, dropped=3,
-        reuse_wanted=4.0, reuse_done=2.0,
-    )  # fmt: skip
+        frames=40,
+        full=6,
+        reuse=20,
+        smaller=4,
+        bicubic=7,
+        copied=2,
+        dropped=3,
+        reuse_wanted=4.0,
+        reuse_done=2.0,
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.workers.studio import lead_config, working
 from wire import keys
 from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 __all__ = ["zoo"]
 
@@ -31,7 +31,7 @@ async def test_frames_in_are_frames_out_and_dropped(redis_client: Redis, zoo: Pa
     bad = list(bad)
     # A slice that is cut off: the worker drops it, and all that follows.
     bad[30] = CodedFrame(bad[30].payload[: len(bad[30].payload) // 2], is_key=False)
-    nets = NetCache(PacedEngine(0.0001), zoo=zoo)
+    nets = ModelCache(PacedEngine(0.0001), zoo=zoo)
     spent = iter((1.0, 1.5))
     try:
         async with working(redis_client, nets, lead_config("w1")) as worker:

@@ -15,17 +15,24 @@ from benchmarks.faults.table import FAULTS, Fault, Moments, publish_arguments
 
 def fault(**changes: object) -> Fault:
     fields: dict[str, object] = {
-        "name": "a fault", "inflict": lambda stack, streams: Moments(0.0, 0.0),
-        "freeze_s": 0.5, "again_s": 2.0,
-    }  # fmt: skip
+        "name": "a fault",
+        "inflict": lambda stack, streams: Moments(0.0, 0.0),
+        "freeze_s": 0.5,
+        "again_s": 2.0,
+    }
     return Fault(**(fields | changes))  # type: ignore[arg-type]
 
 
 def result(**changes: object) -> Result:
     fields: dict[str, object] = {
-        "fault": fault(), "streams": 1, "freeze_s": 0.2, "again_s": 1.5, "lost": 0, "twice": 0,
+        "fault": fault(),
+        "streams": 1,
+        "freeze_s": 0.2,
+        "again_s": 1.5,
+        "lost": 0,
+        "twice": 0,
         "out_of_order": 0,
-    }  # fmt: skip
+    }
     return Result(**(fields | changes))  # type: ignore[arg-type]
 
 

@@ -21,9 +21,14 @@ GROUPS, WINDOW = 2, 3
 def make_net(scale: int, colours: int) -> TDAN:
     """A small net whose every parameter is far from zero, offsets of some pixels included."""
     config = TDANConfig(
-        colours=colours, scale=scale, channels=4, window=WINDOW, groups=GROUPS, extract=1,
+        colours=colours,
+        scale=scale,
+        channels=4,
+        window=WINDOW,
+        groups=GROUPS,
+        extract=1,
         reconstruct=2,
-    )  # fmt: skip
+    )
     torch.manual_seed(7)
     net = TDAN(config).double().eval()
     with torch.no_grad():

@@ -93,9 +93,7 @@ def vector(
 ) -> bytes:
     """Of a block whose upper left corner is at (x, y)."""
     wide, tall = side
-    return VECTOR.pack(
-        source, wide, tall, 0, 0, x + wide // 2, y + tall // 2, 0, *motion, scale
-    )  # fmt: skip
+    return VECTOR.pack(source, wide, tall, 0, 0, x + wide // 2, y + tall // 2, 0, *motion, scale)
 
 
 def test_vectors_are_laid_on_the_cells_of_their_blocks() -> None:

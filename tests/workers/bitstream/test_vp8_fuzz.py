@@ -97,11 +97,17 @@ def test_random_modes_behind_a_good_header(seed: int, kind: int, intra: int, ski
     parser = Vp8Parser()
     assert _parse(parser, STREAMS[0][0])
     header = Header(
-        is_key=kind == 0, width=WIDTH, height=HEIGHT, intra=intra, skip=skip,
-        last=chance.randrange(256), golden=chance.randrange(256),
-        bias_golden=kind & 1 == 1, bias_altref=kind & 2 == 2,
+        is_key=kind == 0,
+        width=WIDTH,
+        height=HEIGHT,
+        intra=intra,
+        skip=skip,
+        last=chance.randrange(256),
+        golden=chance.randrange(256),
+        bias_golden=kind & 1 == 1,
+        bias_altref=kind & 2 == 2,
         vectors={(axis, index): chance.randrange(128) for axis in (0, 1) for index in range(19)},
-    )  # fmt: skip
+    )
     first = writer.begin(header).finish_at_random(chance, chance.randrange(200))
     _parse(parser, writer.frame(header, first))
     _check_recovery(parser)

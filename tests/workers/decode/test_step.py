@@ -8,13 +8,13 @@ from typing import Any
 import av
 import pytest
 
-from media.access_unit import AccessUnit, Flags, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags
 from media.codec import Codec
 from media.vp9_frame import split_superframe
 from tests.app import coding
 from workers.decode.step import INTERLACED, DecodeStep
-from workers.media.frame_task import Shot
-from workers.runtime.frame_counters import Tally
+from workers.media.frame_task import FrameTask
+from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.passthrough import Route
 
 from ..clips import Clip, picture, units
@@ -24,12 +24,12 @@ class Studio:
     """A decoding step and what it tells."""
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        self.tally = FrameCounters()
         self.wishes: list[str] = []
         self.step = DecodeStep(self.tally, need_key=self.wishes.append)
 
-    def put(self, unit: AccessUnit, *, replay: bool = False) -> list[Shot]:
-        return list(self.step.step(Shot(unit, Route.WORK, arrived=0.0, is_replay=replay)))
+    def put(self, unit: AccessUnit, *, replay: bool = False) -> list[FrameTask]:
+        return list(self.step.step(FrameTask(unit, Route.WORK, arrived=0.0, is_replay=replay)))
 
 
 def vp9_with_hidden_frames(count: int) -> Iterator[bytes]:
@@ -38,8 +38,11 @@ def vp9_with_hidden_frames(count: int) -> Iterator[bytes]:
     context.width, context.height, context.pix_fmt = 64, 48, "yuv420p"
     context.time_base, context.bit_rate, context.gop_size = Fraction(1, 30), 200_000, 1000
     context.options = {
-        "deadline": "realtime", "cpu-used": "5", "lag-in-frames": "25", "auto-alt-ref": "1"
-    }  # fmt: skip
+        "deadline": "realtime",
+        "cpu-used": "5",
+        "lag-in-frames": "25",
+        "auto-alt-ref": "1",
+    }
     for index in range(count):
         frame = picture(index, 64, 48, noise=8).frame
         frame.pts, frame.time_base = index, context.time_base
@@ -52,11 +55,14 @@ def as_units(payloads: list[bytes]) -> list[AccessUnit]:
     (model,) = units(Clip(codec=Codec.VP9, frames=1))
     return [
         dataclasses.replace(
-            model, payload=payload, sequence=n, pts=3000 * n,
+            model,
+            payload=payload,
+            sequence=n,
+            pts=3000 * n,
             flags=Flags.NONE if n else Flags.KEY,
         )
         for n, payload in enumerate(payloads)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
@@ -67,7 +73,7 @@ def test_a_unit_leaves_with_its_own_picture(codec: Codec) -> None:
         assert shot.unit is unit
         assert shot.picture is not None
         assert (shot.picture.width, shot.picture.height) == (64, 48)
-        assert shot.stamps[-1][0] is Stage.DECODED
+        assert shot.stamps[-1][0] is Checkpoint.DECODED
     assert studio.wishes == []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from media.codec import Codec
 from workers.decode.decoder import UnitDecoder
-from workers.encode.encoder import Coded, EncoderSpec, EncoderTicks
+from workers.encode.encoder import EncodedFrame, EncoderSpec, MonotonicPts
 from workers.encode.level import level_for
 from workers.encode.registry import make_encoder
 from workers.errors import EncoderFailed
@@ -35,7 +35,7 @@ def nal_types(payload: bytes) -> list[int]:
     return [part[0] & 31 for part in parts[1:]]
 
 
-def code(codec: Codec, count: int, keys: set[int] = frozenset({0})) -> list[Coded]:  # type: ignore[assignment]
+def code(codec: Codec, count: int, keys: set[int] = frozenset({0})) -> list[EncodedFrame]:  # type: ignore[assignment]
     encoder = make_encoder(spec(codec), fps=30)
     return [
         encoder.encode(
@@ -129,10 +129,10 @@ def test_a_size_that_cannot_be_coded_is_refused(codec: Codec) -> None:
 
 
 def test_encoder_time_grows_whatever_the_publisher_says() -> None:
-    ticks = EncoderTicks()
+    ticks = MonotonicPts()
     stamps = [10_000, 13_000, 13_000, 12_000, 15_000, 9_000_000]
     assert [ticks.at(pts, 90_000) for pts in stamps] == [0, 3000, 3001, 3002, 6002, 96_002]
-    halved = EncoderTicks()
+    halved = MonotonicPts()
     assert [halved.at(pts, 45_000) for pts in (0, 1500)] == [0, 3000]
 
 

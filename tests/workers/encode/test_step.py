@@ -13,8 +13,8 @@ from media.codec import Codec
 from wire import keys
 from workers.decode.decoder import UnitDecoder
 from workers.encode.step import EncodeStep, Made, OutputConfig
-from workers.media.frame_task import Shot
-from workers.runtime.frame_counters import Tally
+from workers.media.frame_task import FrameTask
+from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.passthrough import Route
 
 from ..clips import Clip, picture, units
@@ -28,7 +28,7 @@ class Bench:
     """One step and what it tells."""
 
     def __init__(self, codec: Codec = Codec.H264, logs: tuple[str, ...] = BOTH) -> None:
-        self.tally = Tally()
+        self.tally = FrameCounters()
         self.wishes: list[str] = []
         self.step = EncodeStep(
             OUTPUT, self.tally, codec=codec, logs=logs, fps=30.0, need_key=self.wishes.append
@@ -37,21 +37,25 @@ class Bench:
     def want(self, *names: str) -> None:
         self.step.wanted = frozenset(names)
 
-    def put(self, shots: Iterable[Shot]) -> list[Made]:
+    def put(self, shots: Iterable[FrameTask]) -> list[Made]:
         return [made for shot in shots for made in self.step.step(shot)]
 
 
-def shots(route: Route, count: int = 3, *, first: int = 0, codec: Codec = Codec.H264) -> list[Shot]:
+def shots(
+    route: Route, count: int = 3, *, first: int = 0, codec: Codec = Codec.H264
+) -> list[FrameTask]:
     """The first is a key frame of the source where ``first`` is 0."""
     coded = list(units(Clip(codec=codec, frames=first + count)))[first:]
     side = 2 if route is Route.WORK else 1
     return [
-        Shot(
-            unit, route, arrived=time.monotonic(),
+        FrameTask(
+            unit,
+            route,
+            arrived=time.monotonic(),
             picture=None if route is Route.COPY else picture(n, 64 * side, 48 * side),
         )
         for n, unit in enumerate(coded)
-    ]  # fmt: skip
+    ]
 
 
 def told(found: list[Made]) -> list[tuple[str, str]]:
@@ -95,8 +99,10 @@ def test_a_log_that_joins_begins_with_a_key_frame_and_one_that_leaves_is_emptied
     ]  # fmt: skip
     bench.want("2x-h264")
     assert told(bench.put(shots(Route.WORK, 2))) == [
-        ("2x", "emptied"), ("2x-h264", "coded"), ("2x-h264", "coded")
-    ]  # fmt: skip
+        ("2x", "emptied"),
+        ("2x-h264", "coded"),
+        ("2x-h264", "coded"),
+    ]
     bench.want()
     assert not bench.step.is_idle
     assert told(bench.put(shots(Route.WORK, 2))) == [("2x-h264", "emptied")]
@@ -146,8 +152,9 @@ def test_what_is_copied_in_another_codec_is_recoded_into_its_own_logs_only() -> 
     bench = Bench()
     bench.want(*BOTH)
     assert told(bench.put(shots(Route.RECODE, 2, codec=Codec.VP9))) == [
-        ("2x-h264", "key"), ("2x-h264", "coded")
-    ]  # fmt: skip
+        ("2x-h264", "key"),
+        ("2x-h264", "coded"),
+    ]
     assert bench.step.beside_s == bench.step.spent_s > 0
     # Pictures of the log's own codec were copied.
     assert bench.put(shots(Route.RECODE, 2, codec=Codec.H264)) == []
@@ -156,10 +163,15 @@ def test_what_is_copied_in_another_codec_is_recoded_into_its_own_logs_only() -> 
 def test_every_change_between_ways_begins_with_a_key_frame_and_loses_no_number() -> None:
     bench = Bench(Codec.VP8, ("2x-vp8",))
     bench.want("2x-vp8")
-    found = bench.put([
-        *shots(Route.WORK), *shots(Route.COPY, codec=Codec.VP8), *shots(Route.WORK),
-        *shots(Route.RECODE), *shots(Route.WORK),
-    ])  # fmt: skip
+    found = bench.put(
+        [
+            *shots(Route.WORK),
+            *shots(Route.COPY, codec=Codec.VP8),
+            *shots(Route.WORK),
+            *shots(Route.RECODE),
+            *shots(Route.WORK),
+        ]
+    )
     words = [what for _, what in told(found)]
     coded, copied = ["key", "coded", "coded"], ["copied key", "copied", "copied"]
     assert words == coded + copied + coded * 3
@@ -186,7 +198,13 @@ def test_what_is_late_counts_where_the_frame_counts() -> None:
 
 def test_a_shared_picture_is_not_written_to() -> None:
     step = EncodeStep(
-        OUTPUT, Tally(), codec=Codec.VP8, logs=("2x-vp8",), fps=30.0, need_key=print, shares=True
+        OUTPUT,
+        FrameCounters(),
+        codec=Codec.VP8,
+        logs=("2x-vp8",),
+        fps=30.0,
+        need_key=print,
+        shares=True,
     )
     step.wanted = frozenset(["2x-vp8"])
     (shot,) = shots(Route.WORK, 1)

@@ -36,8 +36,10 @@ class StandInDevice:
         if self.trouble:
             raise DeviceFailed(self.trouble)
         model = onnx.load_model_from_string(graph)
-        found = {port.name: tuple(dim.dim_value for dim in port.type.tensor_type.shape.dim)
-                 for port in model.graph.input}  # fmt: skip
+        found = {
+            port.name: tuple(dim.dim_value for dim in port.type.tensor_type.shape.dim)
+            for port in model.graph.input
+        }
         assert found == dict(shapes)
         self.builds.append(refittable)
         return self._heads[refittable] + graph

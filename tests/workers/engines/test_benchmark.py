@@ -59,8 +59,9 @@ def test_the_sample_fits_every_kind_of_port(net: CompiledNet, zoo: Path) -> None
     assert np.ptp(feeds["luma"]) > 150
     assert feeds["strength"].tolist() == [0.5]
     assert sample_picture(net).shape == (48, 80)
-    video = describe(load_manifest("unet-xs"), width=32, height=16, batch=1, precision="fp32",
-                     device="")  # fmt: skip
+    video = describe(
+        load_manifest("unet-xs"), width=32, height=16, batch=1, precision="fp32", device=""
+    )
     frames = sample_feeds(video)["frames"]
     assert frames.shape == video.inputs[0].shape
     assert frames.dtype == np.float32 and 0 <= frames.min() < 0.3 < 0.7 < frames.max() <= 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from workers.engines.engine import Array, NetInfo, Session
-from workers.engines.engine_lock import Turns
+from workers.engines.engine_lock import EngineLock
 
 
 class Counted:
@@ -39,7 +39,7 @@ class Counted:
 
 
 def test_nets_run_one_at_a_time_in_the_order_in_which_they_came() -> None:
-    turns, session, order = Turns(), Counted(), []
+    turns, session, order = EngineLock(), Counted(), []
     nothing = np.zeros(0)
     guarded = turns.guard(session).session()
 
@@ -63,7 +63,7 @@ def test_nets_run_one_at_a_time_in_the_order_in_which_they_came() -> None:
 
 
 def test_waiting_and_working_are_told_apart() -> None:
-    turns, session = Turns(), Counted()
+    turns, session = EngineLock(), Counted()
     nothing = np.zeros(0)
     other = threading.Thread(target=lambda: turns.guard(session).session().run({}, nothing))
     other.start()
@@ -88,7 +88,7 @@ class Busy(Counted):
 
 @pytest.mark.parametrize("threads", [0, 1])
 def test_on_cores_the_caller_s_work_counts_and_on_a_device_the_time(threads: int) -> None:
-    turns = Turns(threads)
+    turns = EngineLock(threads)
     with turns.timed() as spent:
         turns.guard(Busy()).session().run({}, np.zeros(0))
     assert spent.worked_s >= 0.07
@@ -99,7 +99,7 @@ def test_on_cores_the_caller_s_work_counts_and_on_a_device_the_time(threads: int
 
 
 def test_a_net_that_fails_leaves_its_place() -> None:
-    turns = Turns()
+    turns = EngineLock()
 
     def fail() -> None:
         with turns.take():
@@ -122,7 +122,7 @@ class Free:
 
 
 def test_a_net_for_any_size_takes_turns_and_is_timed_too() -> None:
-    turns = Turns()
+    turns = EngineLock()
     guarded = turns.guard_free(Free())
     with turns.timed() as spent:
         made = [guarded.run(np.zeros((2, 3), np.uint8), 7.0) for _ in range(2)]
@@ -131,7 +131,7 @@ def test_a_net_for_any_size_takes_turns_and_is_timed_too() -> None:
 
 
 def test_what_nobody_times_is_not_kept() -> None:
-    turns = Turns()
+    turns = EngineLock()
     turns.note(waited_s=1.0, worked_s=1.0)
     with turns.timed() as spent:
         turns.note(waited_s=0.5, worked_s=0.25)
@@ -142,7 +142,7 @@ def test_what_nobody_times_is_not_kept() -> None:
 
 def test_a_guarded_net_is_the_net_otherwise() -> None:
     net = Counted()
-    guarded = Turns().guard(net)
+    guarded = EngineLock().guard(net)
     guarded.session().reset()
     assert net.most == -1
     guarded.warm_up()

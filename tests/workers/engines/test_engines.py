@@ -240,8 +240,10 @@ def test_a_batch_of_the_shipped_net_is_bit_for_bit_its_frames(graph_engine: Engi
     manifest = load_manifest("live-t")
     form = form_for(graph_engine.info, manifest, "int8")
     path = model_file(manifest, form.file)
-    nets = [graph_engine.compile(manifest, path, width=40, height=24, batch=n, precision=form.name)
-            for n in (1, 2)]  # fmt: skip
+    nets = [
+        graph_engine.compile(manifest, path, width=40, height=24, batch=n, precision=form.name)
+        for n in (1, 2)
+    ]
     random = np.random.default_rng(1)
     luma = random.integers(16, 236, (2, 24, 40), np.uint8)
     previous = random.integers(16, 236, (2, 48, 80), np.uint8)
@@ -276,8 +278,10 @@ def test_a_wish_is_met_where_engine_and_model_can(zoo: Path) -> None:
     live, tiny = load_manifest("live-s"), load_manifest("tiny", zoo)
     on_cpu = make_engine("openvino", threads=1).info
     assert [form_for(on_cpu, live, wish).file for wish in ("auto", "fp32", "int8")] == [
-        "int8", "fp32", "int8",
-    ]  # fmt: skip
+        "int8",
+        "fp32",
+        "int8",
+    ]
     assert form_for(on_cpu, live, "fp16").name == "int8"
     assert form_for(on_cpu, tiny, "int8").name == "fp32"
     with pytest.raises(NetUnusable, match="'openvino' cannot run 'unet-xs'"):
@@ -348,9 +352,13 @@ def test_no_engine_reports_to_its_maker(tmp_path: Path) -> None:
     script = "from workers.engines import engine_reasons; print(engine_reasons()['onnxruntime'])"
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ORT_")}
     result = subprocess.run(
-        [sys.executable, "-c", script], cwd=Path(__file__).parents[3], text=True, check=True,
-        env={**environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[3],
+        text=True,
+        check=True,
+        env={**environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+    )
     assert result.stdout == "\n"
     assert list(tmp_path.iterdir()) == []
 

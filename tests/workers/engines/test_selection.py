@@ -104,9 +104,12 @@ def test_the_wish_for_a_precision_counts(tmp_path: Path) -> None:
     want = Wanted("live-s", 64, 48, zoo=tmp_path)
     for precision, found in (("auto", "int8"), ("fp32", "fp32"), ("fp16", "int8")):
         choice = choose_engine(
-            "auto", dataclasses.replace(want, precision=precision), threads=1,
-            candidates=("openvino",), budget_s=0.0,
-        )  # fmt: skip
+            "auto",
+            dataclasses.replace(want, precision=precision),
+            threads=1,
+            candidates=("openvino",),
+            budget_s=0.0,
+        )
         assert choice.trials[0].precision == found
         choice.engine.close()
 

@@ -69,8 +69,11 @@ def _run(program: str, units: list[bytes], folder: Path) -> list[str]:
         names.append(str(path))
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, *names],
-        cwd=ROOT, capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
     assert ended.stderr == ""
     return ended.stdout.split()
 

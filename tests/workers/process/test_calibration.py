@@ -7,27 +7,27 @@ from workers.encode.step import OutputConfig
 from workers.errors import NetUnusable
 from workers.process import calibration
 from workers.process.calibration import Capacity, Speed
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 from .studio import BITRATES
 
 OUTPUT = OutputConfig(codec=Codec.H264, preset="ultrafast", bitrates=BITRATES)
 
 
-def test_a_machine_is_measured_with_the_net_and_the_encoder(nets: NetCache) -> None:
+def test_a_machine_is_measured_with_the_net_and_the_encoder(nets: ModelCache) -> None:
     measured = calibration.measure(nets, OUTPUT, model="tiny")
     assert measured.ms_per_frame > 0
     assert 0 < measured.streams < 0.9 * 1000 / 30 / measured.ms_per_frame
 
 
-def test_the_operators_number_replaces_the_measured_one(nets: NetCache) -> None:
+def test_the_operators_number_replaces_the_measured_one(nets: ModelCache) -> None:
     speed = Speed(streams=2.0, ms_per_frame=3.0)
     assert calibration.capacity_of(nets, speed, model="tiny", wished=7.5).streams == 7.5
     found = calibration.capacity_of(nets, speed, model="tiny", wished=0.0)
     assert (found.streams, found.ms_per_frame, found.model) == (2.0, 3.0, "tiny")
 
 
-def test_a_default_net_that_is_not_there_is_said(nets: NetCache) -> None:
+def test_a_default_net_that_is_not_there_is_said(nets: ModelCache) -> None:
     with pytest.raises(NetUnusable, match="nowhere"):
         calibration.measure(nets, OUTPUT, model="nowhere")
 

@@ -22,9 +22,14 @@ NOW_S = 1_800_000_000.0
 def found(**changes: object) -> Learned:
     trial = EngineTrial(engine="openvino", ms=11.9, precision="int8")
     fields: dict[str, object] = {
-        "engine": "openvino", "trials": (trial,), "batch": 1, "streams": 3.6,
-        "ms_per_frame": 11.3, "measured_s": NOW_S, "busy": False,
-    }  # fmt: skip
+        "engine": "openvino",
+        "trials": (trial,),
+        "batch": 1,
+        "streams": 3.6,
+        "ms_per_frame": 11.3,
+        "measured_s": NOW_S,
+        "busy": False,
+    }
     return Learned(**(fields | changes))  # type: ignore[arg-type]
 
 
@@ -48,11 +53,16 @@ def test_a_busy_machines_figures_are_used_for_an_hour(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"{", b"[]", b"\xff", b'{"engine": 3}',
-        msgspec.json.encode(found(batch=0)), msgspec.json.encode(found(streams=0.0)),
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"engine": 3}',
+        msgspec.json.encode(found(batch=0)),
+        msgspec.json.encode(found(streams=0.0)),
         msgspec.json.encode(found(ms_per_frame=-1.0)),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "learned-a.json").write_bytes(content)
     memory = Memory(tmp_path, "a")
@@ -72,10 +82,15 @@ def test_the_key_names_what_the_figures_depend_on(monkeypatch: pytest.MonkeyPatc
     usual = key_for(Settings())
     assert usual == key_for(Settings(worker_name="other", http_port=1234))
     others = [
-        Settings(model="live-m"), Settings(model="nowhere"), Settings(engine="openvino"),
-        Settings(precision="fp32"), Settings(worker_threads=3), Settings(reuse=False),
-        Settings(output_codec="vp8"), Settings(x264_preset="fast"),
-    ]  # fmt: skip
+        Settings(model="live-m"),
+        Settings(model="nowhere"),
+        Settings(engine="openvino"),
+        Settings(precision="fp32"),
+        Settings(worker_threads=3),
+        Settings(reuse=False),
+        Settings(output_codec="vp8"),
+        Settings(x264_preset="fast"),
+    ]
     keys = {key_for(settings) for settings in others}
     assert len(keys | {usual}) == len(others) + 1
     monkeypatch.setattr(calibration_store, "_version", lambda package: "another")

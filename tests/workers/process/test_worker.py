@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from media.access_unit import AccessUnit, Flags, Stage
+from media.access_unit import AccessUnit, Checkpoint, Flags
 from media.codec import Codec
 from wire import control, keys
 from wire.connection import Redis
@@ -19,7 +19,7 @@ from wire.heartbeat import Heartbeats, StreamWork
 from wire.jobs import LEASE_MS, JobQueue
 from workers.decode.decoder import UnitDecoder
 from workers.process.worker import Worker
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 from ..contract.units import audio
 from .clips import Clip, units
@@ -60,7 +60,7 @@ def decodable(viewed: list[AccessUnit]) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("source", [Codec.H264, Codec.VP8, Codec.VP9])
 @pytest.mark.parametrize("output", [Codec.H264, Codec.VP8])
 async def test_every_unit_comes_out_once_enhanced_and_stamped_in_order(
-    client: Redis, nets: NetCache, source: Codec, output: Codec
+    client: Redis, nets: ModelCache, source: Codec, output: Codec
 ) -> None:
     clip = list(units(Clip(codec=source, frames=30)))
     nets.load("tiny", 64, 48)
@@ -83,14 +83,14 @@ async def test_every_unit_comes_out_once_enhanced_and_stamped_in_order(
     for unit, original in zip(viewer.units, clip, strict=True):
         assert (unit.codec, unit.width, unit.height) == (output, 128, 96)
         assert not unit.flags & Flags.BYPASS and unit.clock_rate == original.clock_rate
-        assert [stage for stage, _ in unit.stamps] == list(Stage)[:7]
+        assert [stage for stage, _ in unit.stamps] == list(Checkpoint)[:7]
         times = [at for _, at in unit.stamps]
         assert times == sorted(times)
 
 
 @pytest.mark.parametrize("fps", [15.0, 60.0])
 async def test_frame_rates_from_15_to_60_go_through(
-    client: Redis, nets: NetCache, fps: float
+    client: Redis, nets: ModelCache, fps: float
 ) -> None:
     clip = list(units(Clip(fps=fps, frames=int(fps))))
     publisher, viewer = Publisher(client), Viewer(client)
@@ -103,7 +103,7 @@ async def test_frame_rates_from_15_to_60_go_through(
 
 
 async def test_size_and_codec_may_change_while_the_stream_is_live(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     parts = [
         (Codec.H264, 64, 48), (Codec.H264, 96, 64), (Codec.VP8, 63, 47), (Codec.VP8, 64, 48),
@@ -115,9 +115,13 @@ async def test_size_and_codec_may_change_while_the_stream_is_live(
         await until(lambda: worker.leads)
         for number, (codec, width, height) in enumerate(parts):
             clip = Clip(
-                codec=codec, width=width, height=height, frames=10,
-                first_pts=number * 30_000, first_sequence=number * 10,
-            )  # fmt: skip
+                codec=codec,
+                width=width,
+                height=height,
+                frames=10,
+                first_pts=number * 30_000,
+                first_sequence=number * 10,
+            )
             await publisher.play(list(units(clip)))
         await viewer.until(60)
         assert (work_of(worker).width, work_of(worker).height) == (128, 96)
@@ -127,7 +131,7 @@ async def test_size_and_codec_may_change_while_the_stream_is_live(
     assert keys_at == [0, 10, 20, 30, 40, 50]
 
 
-async def test_audio_stays_in_the_source_log(client: Redis, nets: NetCache) -> None:
+async def test_audio_stays_in_the_source_log(client: Redis, nets: ModelCache) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer):
         await publisher.begin()
@@ -142,7 +146,7 @@ async def test_audio_stays_in_the_source_log(client: Redis, nets: NetCache) -> N
 
 
 async def test_a_requested_key_frame_comes_at_once_and_many_requests_are_few_key_frames(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     mailbox = control.to_lead(client, "cam1")
@@ -164,7 +168,7 @@ async def test_a_requested_key_frame_comes_at_once_and_many_requests_are_few_key
 async def test_late_frames_are_resized_and_counted_and_all_come_out(
     client: Redis, zoo: Path
 ) -> None:
-    slow = NetCache(SlowEngine(0.045), zoo=zoo)
+    slow = ModelCache(SlowEngine(0.045), zoo=zoo)
     publisher, viewer = Publisher(client), Viewer(client)
     try:
         slow.load("tiny", 64, 48)
@@ -183,7 +187,7 @@ async def test_late_frames_are_resized_and_counted_and_all_come_out(
 
 
 async def test_while_a_net_is_made_ready_frames_are_resized(client: Redis, zoo: Path) -> None:
-    slow = NetCache(SlowEngine(0.001, compile_s=0.8), zoo=zoo)
+    slow = ModelCache(SlowEngine(0.001, compile_s=0.8), zoo=zoo)
     publisher, viewer = Publisher(client), Viewer(client)
     try:
         async with working(client, slow, lead_config("w1")) as worker, watching(viewer):
@@ -202,7 +206,7 @@ async def test_while_a_net_is_made_ready_frames_are_resized(client: Redis, zoo: 
         slow.close()
 
 
-async def test_several_streams_share_a_worker(client: Redis, nets: NetCache) -> None:
+async def test_several_streams_share_a_worker(client: Redis, nets: ModelCache) -> None:
     publishers = [Publisher(client, f"cam{number}") for number in range(2)]
     viewers = [Viewer(client, f"cam{number}") for number in range(2)]
     clips = [
@@ -227,7 +231,7 @@ async def test_several_streams_share_a_worker(client: Redis, nets: NetCache) -> 
 
 
 async def test_hopelessly_late_frames_are_dropped_and_counted(client: Redis, zoo: Path) -> None:
-    slow = NetCache(SlowEngine(0.9), zoo=zoo)
+    slow = ModelCache(SlowEngine(0.9), zoo=zoo)
     publisher, viewer = Publisher(client), Viewer(client)
     try:
         slow.load("tiny", 64, 48)
@@ -248,7 +252,7 @@ async def test_hopelessly_late_frames_are_dropped_and_counted(client: Redis, zoo
 
 @pytest.mark.parametrize("codec", [Codec.VP8, Codec.VP9])
 async def test_input_beyond_the_machine_is_copied_with_a_reason(
-    client: Redis, nets: NetCache, codec: Codec
+    client: Redis, nets: ModelCache, codec: Codec
 ) -> None:
     config = lead_config("w1", ms_per_frame=5000.0)
     clip = list(units(Clip(codec=codec, frames=40, key_every=20)))
@@ -268,12 +272,15 @@ async def test_input_beyond_the_machine_is_copied_with_a_reason(
         assert unit.flags & Flags.BYPASS and unit.codec is codec
         assert unit.payload == payloads[unit.pts]
         assert [stage for stage, _ in unit.stamps] == [
-            Stage.ARRIVED, Stage.LOGGED, Stage.FETCHED, Stage.PUBLISHED
-        ]  # fmt: skip
+            Checkpoint.ARRIVED,
+            Checkpoint.LOGGED,
+            Checkpoint.FETCHED,
+            Checkpoint.PUBLISHED,
+        ]
 
 
 async def test_the_operator_switches_enhancement_off_and_on_and_changes_the_model(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     mailbox = control.to_lead(client, "cam1")
@@ -316,7 +323,7 @@ async def test_the_operator_switches_enhancement_off_and_on_and_changes_the_mode
 
 
 async def test_without_a_key_frame_one_is_asked_for_at_most_twice_a_second(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     clip = list(units(Clip(frames=60, key_every=45)))
@@ -338,7 +345,7 @@ async def test_without_a_key_frame_one_is_asked_for_at_most_twice_a_second(
 
 
 async def test_after_a_loss_and_a_broken_unit_nothing_comes_until_a_key_frame(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     clip = list(units(Clip(frames=40, key_every=10)))
@@ -353,12 +360,14 @@ async def test_after_a_loss_and_a_broken_unit_nothing_comes_until_a_key_frame(
         await until(lambda: sum(work_of(worker).dropped.values()) == 14)
         assert work_of(worker).dropped == {"no_key_frame": 9, "broken": 5}
     assert [(unit.pts - 1_000_000) // 3000 for unit in viewer.units] == [
-        *range(15), *range(20, 25), *range(30, 35)
-    ]  # fmt: skip
+        *range(15),
+        *range(20, 25),
+        *range(30, 35),
+    ]
 
 
 async def test_another_worker_takes_over_within_two_seconds_from_the_last_key_frame(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     clip = list(units(Clip(frames=110)))
@@ -388,7 +397,7 @@ async def test_another_worker_takes_over_within_two_seconds_from_the_last_key_fr
     assert len(decodable(after)) == len(after)
 
 
-async def test_a_lead_that_lost_its_stream_stops_at_once(client: Redis, nets: NetCache) -> None:
+async def test_a_lead_that_lost_its_stream_stops_at_once(client: Redis, nets: ModelCache) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer):
         await publisher.begin()
@@ -402,7 +411,7 @@ async def test_a_lead_that_lost_its_stream_stops_at_once(client: Redis, nets: Ne
 
 
 async def test_the_worker_goes_on_after_redis_lost_everything(
-    redis_server: EmbeddedServer, client: Redis, nets: NetCache
+    redis_server: EmbeddedServer, client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     clip = list(units(Clip(frames=110, key_every=15)))
@@ -426,7 +435,7 @@ async def test_the_worker_goes_on_after_redis_lost_everything(
 
 
 async def test_a_job_whose_stream_is_gone_or_has_another_publisher_is_finished(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     jobs = JobQueue(client)
     publisher = Publisher(client, "cam2")
@@ -445,7 +454,7 @@ async def test_a_job_whose_stream_is_gone_or_has_another_publisher_is_finished(
 
 
 async def test_streams_are_shared_by_capacity_and_given_back_at_the_end(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publishers = [Publisher(client, f"cam{number}") for number in range(3)]
     for publisher in publishers:
@@ -468,7 +477,7 @@ async def test_streams_are_shared_by_capacity_and_given_back_at_the_end(
     await asyncio.gather(*staying, return_exceptions=True)
 
 
-async def test_the_heartbeat_tells_what_the_worker_does(client: Redis, nets: NetCache) -> None:
+async def test_the_heartbeat_tells_what_the_worker_does(client: Redis, nets: ModelCache) -> None:
     publisher = Publisher(client)
     async with working(client, nets, lead_config("w1", streams=3.0)) as worker:
         await publisher.begin()
@@ -489,7 +498,9 @@ def brightness(viewed: list[AccessUnit]) -> list[float]:
     return [float(picture.y.mean()) for ((_, picture),) in decoded]
 
 
-async def test_the_look_follows_the_wish_without_a_key_frame(client: Redis, nets: NetCache) -> None:
+async def test_the_look_follows_the_wish_without_a_key_frame(
+    client: Redis, nets: ModelCache
+) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     mailbox = control.to_lead(client, "cam1")
     nets.load("looks", 64, 48)
@@ -513,7 +524,7 @@ async def test_the_look_follows_the_wish_without_a_key_frame(client: Redis, nets
 
 @pytest.mark.parametrize(("model", "scale"), [("colours", 2), ("tiny3", 3)])
 async def test_a_net_of_another_kind_serves_the_stream_for_which_it_was_chosen(
-    client: Redis, nets: NetCache, model: str, scale: int
+    client: Redis, nets: ModelCache, model: str, scale: int
 ) -> None:
     if model == "colours":
         pytest.importorskip("torch")

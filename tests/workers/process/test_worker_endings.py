@@ -11,14 +11,14 @@ from wire import keys
 from wire.connection import Redis, command
 from wire.jobs import JobQueue
 from workers.process.worker import _try
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 from .studio import Publisher, lead_config, working
 from .test_worker import until
 
 
 async def test_a_lost_lead_whose_record_is_damaged_does_not_end_the_worker(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher = Publisher(client)
     async with working(client, nets, lead_config("w1")) as worker:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import threading
 
-from workers.runtime.bounded_queue import Channel
+from workers.runtime.bounded_queue import BoundedQueue
 
 
 def test_items_come_out_in_order_and_finish_hands_out_the_rest() -> None:
-    channel: Channel[int] = Channel(3)
+    channel: BoundedQueue[int] = BoundedQueue(3)
     assert all(channel.put(number) for number in range(3))
     channel.finish()
     assert not channel.put(9)
@@ -14,7 +14,7 @@ def test_items_come_out_in_order_and_finish_hands_out_the_rest() -> None:
 
 
 def test_a_full_channel_makes_the_putter_wait() -> None:
-    channel: Channel[int] = Channel(1)
+    channel: BoundedQueue[int] = BoundedQueue(1)
     taken: list[int | None] = []
     thread = threading.Thread(target=lambda: [channel.put(number) for number in range(50)])
     thread.start()
@@ -26,8 +26,8 @@ def test_a_full_channel_makes_the_putter_wait() -> None:
 
 
 def test_close_frees_both_sides_at_once() -> None:
-    full: Channel[int] = Channel(1)
-    empty: Channel[int] = Channel(1)
+    full: BoundedQueue[int] = BoundedQueue(1)
+    empty: BoundedQueue[int] = BoundedQueue(1)
     full.put(1)
     results: list[object] = []
     threads = [
@@ -45,7 +45,7 @@ def test_close_frees_both_sides_at_once() -> None:
 
 
 def test_a_fast_side_never_outruns_the_limit_nor_misses_a_place() -> None:
-    channel: Channel[int] = Channel(2)
+    channel: BoundedQueue[int] = BoundedQueue(2)
     taken: list[int] = []
 
     def take() -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from workers.runtime.frame_counters import Tally
+from workers.runtime.frame_counters import FrameCounters
 
 
 def test_what_frames_asked_for_and_what_they_got_are_summed_each() -> None:
-    tally = Tally()
+    tally = FrameCounters()
     tally.refresh(wanted=0.5, done=0.25)
     before = tally.read()
     tally.refresh(wanted=0.25, done=0.25)
@@ -14,7 +14,7 @@ def test_what_frames_asked_for_and_what_they_got_are_summed_each() -> None:
 
 
 def test_frames_are_counted_by_rung_and_reason_and_drops_by_reason() -> None:
-    tally = Tally()
+    tally = FrameCounters()
     for reason in ("best", "share", "share"):
         tally.climb("reuse", reason)
     tally.drop("late")

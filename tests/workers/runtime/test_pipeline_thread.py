@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from workers.errors import BrokenUnit
-from workers.runtime.bounded_queue import Channel
-from workers.runtime.pipeline_thread import Stage, join_all
+from workers.runtime.bounded_queue import BoundedQueue
+from workers.runtime.pipeline_thread import PipelineThread, join_all
 
 
 class Doubler:
@@ -27,12 +27,12 @@ class Doubler:
 
 
 def run(items: list[int], *, close: bool = False) -> tuple[list[int | None], list[Exception]]:
-    source: Channel[int] = Channel(20)
-    sink: Channel[int] = Channel(20)
+    source: BoundedQueue[int] = BoundedQueue(20)
+    sink: BoundedQueue[int] = BoundedQueue(20)
     errors: list[Exception] = []
-    stage = Stage(
+    stage = PipelineThread(
         "doubler", Doubler(), source, sink.put, finish=sink.finish, fail=errors.append
-    )  # fmt: skip
+    )
     for item in items:
         source.put(item)
     (source.close if close else source.finish)()
@@ -62,8 +62,8 @@ def test_an_error_ends_the_thread_and_is_told(caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_stage_that_never_began_can_be_joined() -> None:
-    source: Channel[int] = Channel(1)
-    stage = Stage(
+    source: BoundedQueue[int] = BoundedQueue(1)
+    stage = PipelineThread(
         "idle", Doubler(), source, lambda item: True, finish=lambda: None, fail=lambda error: None
     )
     assert stage.join(0.1)
@@ -85,10 +85,12 @@ class Stuck:
 
 def test_several_that_are_stuck_are_waited_for_together() -> None:
     let_go = threading.Event()
-    source: Channel[int] = Channel(20)
-    sink: Channel[int] = Channel(20)
+    source: BoundedQueue[int] = BoundedQueue(20)
+    sink: BoundedQueue[int] = BoundedQueue(20)
     ends = {"finish": lambda: None, "fail": lambda error: None}
-    stages = [Stage(f"stuck {n}", Stuck(let_go), source, sink.put, **ends) for n in range(4)]
+    stages = [
+        PipelineThread(f"stuck {n}", Stuck(let_go), source, sink.put, **ends) for n in range(4)
+    ]
     for stage in stages:
         source.put(1)
         stage.start()

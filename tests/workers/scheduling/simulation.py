@@ -1,7 +1,7 @@
 """Streams on one engine in virtual time: jitter, noise of costs, bursts of key frames.
 
 Each stream has a thread that enhances, one frame after the other, and one that encodes; the engine
-takes one frame at a time, first come first served. Only ``Budget`` is the real thing.
+takes one frame at a time, first come first served. Only ``Scheduler`` is the real thing.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from workers.scheduling.allocation import LOOKS
-from workers.scheduling.cost_model import Took
-from workers.scheduling.degradation import MOST_REUSED, Choice, Rung
-from workers.scheduling.scheduler import Budget, Frame
+from workers.scheduling.allocation import RELATIVE_QUALITY
+from workers.scheduling.cost_model import FrameCost
+from workers.scheduling.degradation import MOST_REUSED, Choice, QualityLevel
+from workers.scheduling.scheduler import FrameRequest, Scheduler
 
 KEY_EVERY_S = 2.0
 CUT_EVERY = 190
@@ -35,7 +35,7 @@ class Stream:
     name: str
     full_ms: float
     "Of the engine, for a frame by its full net."
-    rungs: frozenset[Rung] = frozenset((Rung.FULL,))
+    rungs: frozenset[QualityLevel] = frozenset((QualityLevel.FULL,))
     fps: float = 30.0
     phase_s: float = 0.0
     energy: float | None = None
@@ -47,12 +47,12 @@ class Stream:
     new_share: float = 0.2
     "Of each picture, about."
 
-    count: Counter[Rung] = dataclasses.field(default_factory=Counter)
+    count: Counter[QualityLevel] = dataclasses.field(default_factory=Counter)
     reasons: Counter[str] = dataclasses.field(default_factory=Counter)
     ages: list[float] = dataclasses.field(default_factory=list)
     "At output, in seconds."
     out_at: list[float] = dataclasses.field(default_factory=list)
-    rung_at: list[tuple[float, Rung]] = dataclasses.field(default_factory=list)
+    rung_at: list[tuple[float, QualityLevel]] = dataclasses.field(default_factory=list)
     looks: float = 0.0
     "Sum over frames: 0 for a resize, 1 for the full net."
 
@@ -63,7 +63,10 @@ class Stream:
     @property
     def net_share(self) -> float:
         """Of the frames, that a net made."""
-        nets = sum(self.count[rung] for rung in (Rung.FULL, Rung.REUSE, Rung.SMALLER))
+        nets = sum(
+            self.count[rung]
+            for rung in (QualityLevel.FULL, QualityLevel.REUSE, QualityLevel.SMALLER)
+        )
         return nets / max(1, self.frames)
 
     @property
@@ -83,8 +86,8 @@ class Stream:
 class Simulation:
     """``run`` once."""
 
-    def __init__(self, streams: list[Stream], *, seed: int = 1, budget: Budget | None = None):
-        self.budget = budget or Budget()
+    def __init__(self, streams: list[Stream], *, seed: int = 1, budget: Scheduler | None = None):
+        self.budget = budget or Scheduler()
         self.busy_s = 0.0
         self._streams = streams
         self._random = random.Random(seed)
@@ -144,9 +147,9 @@ class _Life:
             budget.join(stream.name)
             budget.watch(stream.name, stream.watched)
             full_s = stream.full_ms / 1000
-            budget.expect(stream.name, Rung.FULL, full_s)
-            budget.expect(stream.name, Rung.SMALLER, SMALLER_PART * full_s)
-            budget.expect(stream.name, Rung.REUSE, REUSE_FIXED_PART * full_s)
+            budget.expect(stream.name, QualityLevel.FULL, full_s)
+            budget.expect(stream.name, QualityLevel.SMALLER, SMALLER_PART * full_s)
+            budget.expect(stream.name, QualityLevel.REUSE, REUSE_FIXED_PART * full_s)
             self._wait()
 
         self._world.at(self._stream.begins_s, join)
@@ -168,22 +171,26 @@ class _Life:
         is_new = is_key or index % CUT_EVERY == 0 or not self._is_kept
         want = 1.0 if is_new else stream.new_share + 0.1 * math.sin(index / 9)
         available = stream.rungs
-        if Rung.REUSE in available and want <= MOST_REUSED:
+        if QualityLevel.REUSE in available and want <= MOST_REUSED:
             # As the enhancing step does: the whole net would make the same picture, later.
-            available -= {Rung.FULL}
-        frame = Frame(
-            arrived=arrived, interval_s=1 / stream.fps, pixels=480 * 270, available=available,
-            want_share=want if Rung.REUSE in stream.rungs else 1.0, energy=stream.energy,
-        )  # fmt: skip
+            available -= {QualityLevel.FULL}
+        frame = FrameRequest(
+            arrived=arrived,
+            interval_s=1 / stream.fps,
+            pixels=480 * 270,
+            available=available,
+            want_share=want if QualityLevel.REUSE in stream.rungs else 1.0,
+            energy=stream.energy,
+        )
         choice = self._world.budget.choose(stream.name, frame, now=now)
-        self._is_kept = choice.rung in (Rung.FULL, Rung.REUSE)
+        self._is_kept = choice.rung in (QualityLevel.FULL, QualityLevel.REUSE)
         stream.count[choice.rung] += 1
         stream.reasons[choice.reason.value] += 1
         stream.rung_at.append((now, choice.rung))
         stream.looks += _looks(choice, want)
-        if choice.rung is Rung.DROP:
+        if choice.rung is QualityLevel.DROP:
             self._wait()
-        elif choice.rung is Rung.BICUBIC:
+        elif choice.rung is QualityLevel.BICUBIC:
             self._put_out(arrived, now + RESIZE_S)
         else:
             self._make(choice, want, arrived, now)
@@ -191,7 +198,7 @@ class _Life:
     def _make(self, choice: Choice, want: float, arrived: float, now: float) -> None:
         stream, world = self._stream, self._world
         full_s = stream.full_ms / 1000
-        share = {Rung.FULL: 1.0, Rung.SMALLER: SMALLER_PART}.get(choice.rung)
+        share = {QualityLevel.FULL: 1.0, QualityLevel.SMALLER: SMALLER_PART}.get(choice.rung)
         if share is None:
             share = min(want, choice.share)
             engine_s = world.noisy(full_s * (REUSE_FIXED_PART + share), stream.noise)
@@ -200,7 +207,7 @@ class _Life:
         done = world.engine(now + BESIDE_S, engine_s)
 
         def finish(at: float) -> None:
-            took = Took(engine_s + BESIDE_S, engine_s, turn_s=engine_s, beside_s=BESIDE_S)
+            took = FrameCost(engine_s + BESIDE_S, engine_s, turn_s=engine_s, beside_s=BESIDE_S)
             world.budget.took(stream.name, choice.rung, took, share, now=at)
             self._put_out(arrived, at)
 
@@ -220,12 +227,12 @@ class _Life:
 
 
 def _looks(choice: Choice, want: float) -> float:
-    if choice.rung is Rung.DROP:
+    if choice.rung is QualityLevel.DROP:
         return 0.0
-    if choice.rung is Rung.REUSE:
+    if choice.rung is QualityLevel.REUSE:
         missing = max(0.0, want - choice.share)
-        return LOOKS[choice.rung] * (1.0 - missing)
-    return LOOKS[choice.rung]
+        return RELATIVE_QUALITY[choice.rung] * (1.0 - missing)
+    return RELATIVE_QUALITY[choice.rung]
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -234,7 +241,9 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def equal_streams(number: int, load: float, rungs: frozenset[Rung], **more: float) -> list[Stream]:
+def equal_streams(
+    number: int, load: float, rungs: frozenset[QualityLevel], **more: float
+) -> list[Stream]:
     """Streams that together would take ``load`` seconds of the engine per second."""
     full_ms = load * 1000 / (30 * number)
     return [

@@ -4,15 +4,15 @@ import random
 
 import pytest
 
-from workers.scheduling.cost_model import Costs, Estimate, Took
-from workers.scheduling.degradation import Rung
-from workers.scheduling.resource_budget import Room
+from workers.scheduling.cost_model import CostModel, Estimate, FrameCost
+from workers.scheduling.degradation import QualityLevel
+from workers.scheduling.resource_budget import ResourceBudget
 
-PLENTY = Room()
+PLENTY = ResourceBudget()
 
 
-def took(beside_s: float, engine_s: float) -> Took:
-    return Took(beside_s + engine_s, engine_s, turn_s=engine_s, beside_s=beside_s)
+def took(beside_s: float, engine_s: float) -> FrameCost:
+    return FrameCost(beside_s + engine_s, engine_s, turn_s=engine_s, beside_s=beside_s)
 
 
 def test_a_guess_counts_as_three_measurements_and_comes_before_them() -> None:
@@ -65,52 +65,58 @@ def test_what_is_old_weighs_no_more_than_one_measurement() -> None:
 
 
 def test_what_is_not_known_costs_nothing() -> None:
-    offer = Costs().offer(Rung.FULL, PLENTY)
+    offer = CostModel().offer(QualityLevel.FULL, PLENTY)
     assert (offer.price_ms, offer.seconds) == (0.0, 0.0)
-    assert Costs().usual_ms(Rung.FULL) is None
+    assert CostModel().usual_ms(QualityLevel.FULL) is None
 
 
 def test_the_engine_is_paid_and_the_time_beside_it_only_passes() -> None:
-    costs = Costs()
+    costs = CostModel()
     for _ in range(30):
-        costs.took(Rung.SMALLER, took(0.003, 0.007), macs_share=0.3)
-    offer = costs.offer(Rung.SMALLER, PLENTY)
+        costs.took(QualityLevel.SMALLER, took(0.003, 0.007), macs_share=0.3)
+    offer = costs.offer(QualityLevel.SMALLER, PLENTY)
     assert offer.price_ms == pytest.approx(7.0)
     assert offer.seconds == pytest.approx(0.010)
-    assert costs.usual_ms(Rung.SMALLER) == pytest.approx(7.0)
+    assert costs.usual_ms(QualityLevel.SMALLER) == pytest.approx(7.0)
 
 
 def test_on_few_cores_the_work_beside_the_engine_is_paid_too() -> None:
-    costs = Costs()
-    costs.took(Rung.SMALLER, took(0.003, 0.007), macs_share=0.3)
-    assert costs.offer(Rung.SMALLER, Room(cores_ms=600.0)).price_ms == pytest.approx(10.0)
+    costs = CostModel()
+    costs.took(QualityLevel.SMALLER, took(0.003, 0.007), macs_share=0.3)
+    assert costs.offer(
+        QualityLevel.SMALLER, ResourceBudget(cores_ms=600.0)
+    ).price_ms == pytest.approx(10.0)
 
 
 def test_waiting_for_cores_is_no_cost_but_it_takes_time() -> None:
-    costs = Costs()
+    costs = CostModel()
     for _ in range(30):
-        costs.took(Rung.FULL, Took(0.045, 0.010, turn_s=0.040, beside_s=0.001), macs_share=1.0)
-    offer = costs.offer(Rung.FULL, PLENTY)
+        costs.took(
+            QualityLevel.FULL, FrameCost(0.045, 0.010, turn_s=0.040, beside_s=0.001), macs_share=1.0
+        )
+    offer = costs.offer(QualityLevel.FULL, PLENTY)
     assert offer.price_ms == pytest.approx(10.0)
     assert costs.pace == pytest.approx(4.0)
     assert (offer.turn_s, offer.seconds) == (pytest.approx(0.040), pytest.approx(0.045))
-    assert costs.offer(Rung.REUSE, PLENTY).whole_s == pytest.approx(0.040)
+    assert costs.offer(QualityLevel.REUSE, PLENTY).whole_s == pytest.approx(0.040)
 
 
 def test_planning_has_a_time_of_its_own() -> None:
-    costs = Costs()
+    costs = CostModel()
     assert costs.planning_s == 0.0
-    costs.took(Rung.REUSE, Took(0.005, 0.003, 0.003, 0.006, planned_s=0.004), macs_share=0.1)
-    costs.took(Rung.FULL, took(0.003, 0.007), macs_share=1.0)
+    costs.took(
+        QualityLevel.REUSE, FrameCost(0.005, 0.003, 0.003, 0.006, planned_s=0.004), macs_share=0.1
+    )
+    costs.took(QualityLevel.FULL, took(0.003, 0.007), macs_share=1.0)
     assert costs.planning_s == pytest.approx(0.004)
 
 
 def test_reuse_has_a_fixed_part_and_a_part_by_what_it_refreshes() -> None:
-    costs = Costs()
-    costs.expect(Rung.FULL, 0.020)
+    costs = CostModel()
+    costs.expect(QualityLevel.FULL, 0.020)
     for share in (0.1, 0.5, 0.2):
-        costs.took(Rung.REUSE, took(0.003, 0.001 + share * 0.020), macs_share=share)
-    offer = costs.offer(Rung.REUSE, PLENTY, want_share=0.4)
+        costs.took(QualityLevel.REUSE, took(0.003, 0.001 + share * 0.020), macs_share=share)
+    offer = costs.offer(QualityLevel.REUSE, PLENTY, want_share=0.4)
     assert offer.fixed_ms == pytest.approx(1.0)
     assert offer.price_ms == pytest.approx(1.0 + 8.0)
     assert offer.seconds == pytest.approx(0.004)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.scheduling.degradation import Rung
+from workers.scheduling.degradation import QualityLevel
 from workers.scheduling.resource_budget import CORES_PART
 
 from .simulation import percentile
@@ -29,7 +29,7 @@ def ages(crowd: list[Camera]) -> list[float]:
 
 
 def dropped(crowd: list[Camera]) -> int:
-    return sum(camera.count()[Rung.DROP] for camera in crowd)
+    return sum(camera.count()[QualityLevel.DROP] for camera in crowd)
 
 
 def refreshed(crowd: list[Camera]) -> float:

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from workers.scheduling.deadlines import FREEZE_S, TOO_LATE_S, Patience
+from workers.scheduling.deadlines import FREEZE_S, TOO_LATE_S, StaleFrameFilter
 
 FPS = 30.0
 OLD = TOO_LATE_S + 0.1
 
 
 def test_what_is_in_time_passes() -> None:
-    patience = Patience()
+    patience = StaleFrameFilter()
     assert not any(patience.ends(TOO_LATE_S, now=i / FPS) for i in range(90))
 
 
 def test_what_is_too_late_is_dropped_but_for_a_picture_now_and_then() -> None:
-    patience = Patience()
+    patience = StaleFrameFilter()
     patience.ends(0.0, now=0.0)
     passed = [i / FPS for i in range(1, 91) if not patience.ends(OLD, now=i / FPS)]
     gaps = [after - before for before, after in zip([0.0, *passed], passed, strict=False)]
@@ -21,10 +21,10 @@ def test_what_is_too_late_is_dropped_but_for_a_picture_now_and_then() -> None:
 
 
 def test_the_first_picture_is_shown_however_old() -> None:
-    assert not Patience().ends(OLD, now=7.0)
+    assert not StaleFrameFilter().ends(OLD, now=7.0)
 
 
 def test_a_clock_that_jumps_back_holds_nothing_up() -> None:
-    patience = Patience()
+    patience = StaleFrameFilter()
     patience.ends(0.0, now=100.0)
     assert not patience.ends(OLD, now=5.0)

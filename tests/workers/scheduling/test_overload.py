@@ -9,13 +9,13 @@ from collections import Counter
 
 import pytest
 
-from workers.scheduling.degradation import Rung
+from workers.scheduling.degradation import QualityLevel
 
 from .simulation import Simulation, Stream, equal_streams, percentile
 
-FULL_ONLY = frozenset((Rung.FULL,))
-TWO_NETS = frozenset((Rung.FULL, Rung.SMALLER))
-WITH_REUSE = frozenset((Rung.FULL, Rung.REUSE, Rung.SMALLER))
+FULL_ONLY = frozenset((QualityLevel.FULL,))
+TWO_NETS = frozenset((QualityLevel.FULL, QualityLevel.SMALLER))
+WITH_REUSE = frozenset((QualityLevel.FULL, QualityLevel.REUSE, QualityLevel.SMALLER))
 LOADS = (0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0)
 
 
@@ -33,14 +33,14 @@ def ages(streams: list[Stream]) -> list[float]:
 @pytest.mark.parametrize("number", [1, 2, 6, 12])
 @pytest.mark.parametrize("load", LOADS)
 def test_no_load_delays_or_freezes_a_stream(
-    rungs: frozenset[Rung], number: int, load: float
+    rungs: frozenset[QualityLevel], number: int, load: float
 ) -> None:
     streams = equal_streams(number, load, rungs)
     simulation = run(streams)
     assert percentile(ages(streams), 0.99) < 0.175
     assert max(ages(streams)) < 0.250
     for stream in streams:
-        assert stream.count[Rung.DROP] == 0
+        assert stream.count[QualityLevel.DROP] == 0
         assert len(stream.out_at) == stream.frames == 12 * 30
         # The bursts of key frames alone hold a stream up by 133 ms.
         assert stream.longest_gap_s < 0.250
@@ -80,7 +80,7 @@ def test_a_smaller_net_serves_all_frames_before_a_better_one_serves_some() -> No
     streams = equal_streams(6, 2.0, TWO_NETS)
     run(streams)
     assert all(stream.net_share > 0.97 for stream in streams)
-    assert sum(stream.count[Rung.FULL] for stream in streams) > 0
+    assert sum(stream.count[QualityLevel.FULL] for stream in streams) > 0
     plain = equal_streams(6, 2.0, FULL_ONLY)
     run(plain)
     assert min(s.mean_looks for s in streams) > 1.5 * max(s.mean_looks for s in plain)
@@ -118,13 +118,13 @@ def test_a_crowd_that_comes_and_goes_is_followed_down_at_once_and_up_soon() -> N
     crowd = [Stream(f"c{n}", 8.0, TWO_NETS, begins_s=4.0, ends_s=8.0) for n in range(9)]
     run([constant, *crowd], 14.0)
 
-    def rungs(first_s: float, last_s: float) -> Counter[Rung]:
+    def rungs(first_s: float, last_s: float) -> Counter[QualityLevel]:
         return Counter(rung for at, rung in constant.rung_at if first_s <= at < last_s)
 
-    assert rungs(0.5, 4.0)[Rung.FULL] > 0.95 * 3.5 * 30
+    assert rungs(0.5, 4.0)[QualityLevel.FULL] > 0.95 * 3.5 * 30
     crowded = rungs(5.0, 8.0)
-    assert crowded[Rung.BICUBIC] < 0.1 * 90
-    assert rungs(10.0, 14.0)[Rung.FULL] > 0.95 * 4 * 30
+    assert crowded[QualityLevel.BICUBIC] < 0.1 * 90
+    assert rungs(10.0, 14.0)[QualityLevel.FULL] > 0.95 * 4 * 30
     assert max(ages([constant, *crowd])) < 0.250
 
 
@@ -135,7 +135,7 @@ def test_reuse_begins_again_after_a_crowd_in_which_there_was_no_time_for_it() ->
 
     def reuse(first_s: float, last_s: float) -> float:
         found = [rung for at, rung in constant.rung_at if first_s <= at < last_s]
-        return found.count(Rung.REUSE) / len(found)
+        return found.count(QualityLevel.REUSE) / len(found)
 
     assert reuse(1.0, 3.0) > 0.9 and reuse(4.0, 7.0) < 0.1 and reuse(13.0, 16.0) > 0.9
 

@@ -12,31 +12,31 @@ from workers.scheduling.resource_budget import (
     LEAST_MS_PER_S,
     OLD_S,
     YOUNG_S,
-    CoreTime,
-    Room,
+    CpuAccounting,
+    ResourceBudget,
 )
 
 
 def test_where_cores_abound_the_engine_alone_is_paid() -> None:
-    room = Room()
+    room = ResourceBudget()
     assert room.given_ms == ENGINE_MS_PER_S
     assert room.price_ms(4.0, 3.0) == pytest.approx(4.0)
 
 
 def test_on_one_core_all_work_is_paid_alike() -> None:
-    room = Room(cores_ms=600.0, threads=1)
+    room = ResourceBudget(cores_ms=600.0, threads=1)
     assert room.given_ms == 600.0
     assert room.price_ms(4.0, 3.0) == pytest.approx(7.0)
 
 
 def test_a_millisecond_of_a_net_with_three_threads_takes_three_of_the_cores() -> None:
-    room = Room(cores_ms=1500.0, threads=3)
+    room = ResourceBudget(cores_ms=1500.0, threads=3)
     assert room.given_ms == 500.0
     assert room.price_ms(4.0, 3.0) == pytest.approx(4.0 + 1.0)
 
 
 def test_beside_a_device_the_cores_may_be_what_is_short() -> None:
-    room = Room(cores_ms=1000.0, threads=0)
+    room = ResourceBudget(cores_ms=1000.0, threads=0)
     assert room.given_ms == ENGINE_MS_PER_S
     assert room.price_ms(4.0, 1.0) == pytest.approx(4.0)
     assert room.price_ms(1.0, 5.0) == pytest.approx(5.0 * 0.9)
@@ -50,7 +50,7 @@ def test_beside_a_device_the_cores_may_be_what_is_short() -> None:
 def test_what_together_pays_no_more_than_is_given_fits_engine_and_cores(
     cores_ms: float, threads: int, frames: list[tuple[float, float]]
 ) -> None:
-    room = Room(cores_ms=cores_ms, threads=threads)
+    room = ResourceBudget(cores_ms=cores_ms, threads=threads)
     paid = sum(room.price_ms(*frame) for frame in frames)
     times = room.given_ms / paid
     engine_ms = times * sum(engine for engine, _ in frames)
@@ -61,7 +61,7 @@ def test_what_together_pays_no_more_than_is_given_fits_engine_and_cores(
 class Worker:
     """Frames that each take ``other_ms`` of the cores, and ``net_ms`` that nets pay for."""
 
-    def __init__(self, cores: CoreTime, *, age_s: float = 0.01) -> None:
+    def __init__(self, cores: CpuAccounting, *, age_s: float = 0.01) -> None:
         self.cores = cores
         self.age_s = age_s
         self.slowed = 1.0
@@ -82,31 +82,31 @@ class Worker:
 
 
 def test_nothing_is_known_of_the_cores_before_frames_passed() -> None:
-    cores = CoreTime(1, 1)
-    assert cores.room(120.0) == Room(cores_ms=math.inf, threads=1)
+    cores = CpuAccounting(1, 1)
+    assert cores.room(120.0) == ResourceBudget(cores_ms=math.inf, threads=1)
     Worker(cores).work(0.25, 120.0, other_ms=5.0)
     assert cores.other_ms is None
 
 
 def test_nets_have_what_the_cores_leave() -> None:
-    cores = CoreTime(1, 1)
+    cores = CpuAccounting(1, 1)
     Worker(cores).work(3.0, 60.0, other_ms=5.0, net_ms=7.0)
     assert cores.other_ms == pytest.approx(5.0)
     assert cores.room(60.0).given_ms == pytest.approx(1000.0 * CORES_PART - 300.0)
-    two = CoreTime(2, 1)
+    two = CpuAccounting(2, 1)
     Worker(two).work(3.0, 60.0, other_ms=5.0, net_ms=7.0)
     assert two.room(60.0).given_ms == ENGINE_MS_PER_S
     assert two.room(60.0).cores_ms == pytest.approx(2000.0 * CORES_PART - 300.0)
 
 
 def test_streams_that_come_are_reckoned_with_before_they_were_measured() -> None:
-    cores = CoreTime(1, 1)
+    cores = CpuAccounting(1, 1)
     Worker(cores).work(3.0, 60.0, other_ms=5.0)
     assert cores.room(120.0).given_ms == pytest.approx(1000.0 * CORES_PART - 600.0)
 
 
 def test_a_change_is_followed_within_two_seconds() -> None:
-    cores = CoreTime(1, 1)
+    cores = CpuAccounting(1, 1)
     worker = Worker(cores)
     worker.work(5.0, 60.0, other_ms=8.0)
     worker.work(2.5, 60.0, other_ms=4.0)
@@ -114,7 +114,7 @@ def test_a_change_is_followed_within_two_seconds() -> None:
 
 
 def test_a_silence_says_nothing_about_frames() -> None:
-    cores = CoreTime(1, 1)
+    cores = CpuAccounting(1, 1)
     worker = Worker(cores)
     worker.work(3.0, 60.0, other_ms=5.0)
     worker.now += 60.0
@@ -124,13 +124,13 @@ def test_a_silence_says_nothing_about_frames() -> None:
 
 
 def test_a_little_is_left_whatever_was_measured() -> None:
-    cores = CoreTime(1, 2)
+    cores = CpuAccounting(1, 2)
     Worker(cores).work(3.0, 60.0, other_ms=50.0)
     assert cores.room(60.0).given_ms == LEAST_MS_PER_S
 
 
 def test_where_all_frames_are_old_and_work_is_slow_somebody_else_has_the_cores() -> None:
-    cores = CoreTime(1, 1)
+    cores = CpuAccounting(1, 1)
     worker = Worker(cores, age_s=OLD_S + 0.01)
     worker.work(3.0, 60.0, other_ms=5.0, net_ms=3.0)
     plenty = 1000.0 * CORES_PART - 300.0

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from workers.scheduling.reuse_profitability import RETRY_AFTER_S, ReuseWorth
+from workers.scheduling.reuse_profitability import RETRY_AFTER_S, ReuseProfitability
 
 
-def told(reused_s: float, whole_s: float, frames: int = 40) -> ReuseWorth:
-    worth = ReuseWorth()
+def told(reused_s: float, whole_s: float, frames: int = 40) -> ReuseProfitability:
+    worth = ReuseProfitability()
     worth.whole(whole_s)
     for _ in range(frames):
         worth.reused(reused_s)
@@ -12,7 +12,7 @@ def told(reused_s: float, whole_s: float, frames: int = 40) -> ReuseWorth:
 
 
 def test_it_is_tried_while_little_is_known() -> None:
-    assert ReuseWorth().is_worth_it(now=0.0)
+    assert ReuseProfitability().is_worth_it(now=0.0)
     assert told(0.030, 0.010, frames=10).is_worth_it(now=0.0)
 
 

@@ -1,5 +1,5 @@
 """A worker in virtual time, all of whose threads share some cores: the loop, and for each stream
-decoding, enhancing by reuse, and encoding. Only ``Budget`` is the real thing.
+decoding, enhancing by reuse, and encoding. Only ``Scheduler`` is the real thing.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import math
 import random
 from collections import Counter
 
-from workers.scheduling.cost_model import Took
-from workers.scheduling.degradation import MOST_REUSED, Choice, Rung
-from workers.scheduling.resource_budget import CoreTime
-from workers.scheduling.scheduler import Budget, Frame
+from workers.scheduling.cost_model import FrameCost
+from workers.scheduling.degradation import MOST_REUSED, Choice, QualityLevel
+from workers.scheduling.resource_budget import CpuAccounting
+from workers.scheduling.scheduler import FrameRequest, Scheduler
 
 from .machine import Machine, Queue, Thread, Wait, Work
 
-NETS = (Rung.SMALLER, Rung.REUSE, Rung.FULL)
+NETS = (QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL)
 MOST_WISHED = 0.6
 MOST_MISSED = 10
 
@@ -59,7 +59,7 @@ class Camera:
     done: float = 0.0
     planned_in_vain: int = 0
 
-    def count(self, after_s: float = 0.0) -> Counter[Rung]:
+    def count(self, after_s: float = 0.0) -> Counter[QualityLevel]:
         return Counter(choice.rung for at, choice in self.choices if at >= after_s)
 
     def reasons(self) -> Counter[str]:
@@ -90,13 +90,20 @@ class WorkerSimulation:
     """``run`` once."""
 
     def __init__(
-        self, cameras: list[Camera], *, prices: Prices | None = None, cores: int = 1,
-        threads: int = 1, seed: int = 1, foreign: float = 0.0, jitter_s: float = 0.002,
-    ) -> None:  # fmt: skip
+        self,
+        cameras: list[Camera],
+        *,
+        prices: Prices | None = None,
+        cores: int = 1,
+        threads: int = 1,
+        seed: int = 1,
+        foreign: float = 0.0,
+        jitter_s: float = 0.002,
+    ) -> None:
         """``foreign``: what another process takes of a core, 0..1."""
         self.prices = prices or Prices()
         self.machine = Machine(cores)
-        self.budget = Budget(CoreTime(cores, threads))
+        self.budget = Scheduler(CpuAccounting(cores, threads))
         self.given: list[tuple[float, float]] = []
         self._threads = threads
         self._foreign = foreign
@@ -121,7 +128,7 @@ class WorkerSimulation:
 
     def _begin(self, camera: Camera, seconds: float) -> None:
         self.budget.join(camera.name)
-        self.budget.expect(camera.name, Rung.FULL, self.prices.net)
+        self.budget.expect(camera.name, QualityLevel.FULL, self.prices.net)
         intake: Queue[_Shot] = Queue()
         decoded: Queue[_Shot] = Queue(2)
         made: Queue[_Shot] = Queue(2)
@@ -187,26 +194,30 @@ class WorkerSimulation:
                 yield Work(beside_s)
                 want = state.want(shot.is_key)
             planned_s = self.machine.now - begun
-            available = {Rung.REUSE} if refused is None else set()
+            available = {QualityLevel.REUSE} if refused is None else set()
             if refused is None and want > MOST_REUSED:
-                available.add(Rung.FULL)
-            frame = Frame(
-                arrived=shot.arrived, interval_s=1 / camera.fps, pixels=480 * 270,
-                available=frozenset(available), want_share=want, energy=camera.energy,
+                available.add(QualityLevel.FULL)
+            frame = FrameRequest(
+                arrived=shot.arrived,
+                interval_s=1 / camera.fps,
+                pixels=480 * 270,
+                available=frozenset(available),
+                want_share=want,
+                energy=camera.energy,
                 refused=refused,
-            )  # fmt: skip
+            )
             choice = self.budget.choose(camera.name, frame, now=self._told())
             camera.choices.append((self.machine.now, choice))
-            if choice.rung is Rung.DROP:
+            if choice.rung is QualityLevel.DROP:
                 state.miss()
                 continue
-            if choice.rung is Rung.BICUBIC:
+            if choice.rung is QualityLevel.BICUBIC:
                 camera.planned_in_vain += refused is None
                 state.miss()
                 yield Work(self._noisy(self.prices.resize))
             else:
                 chosen = self.machine.now
-                share = 1.0 if choice.rung is Rung.FULL else min(want, choice.share)
+                share = 1.0 if choice.rung is QualityLevel.FULL else min(want, choice.share)
                 net_s = self._noisy(self.prices.net * share / self._threads)
                 yield Wait(lambda: self._has_engine is None)
                 self._has_engine = camera.name
@@ -218,7 +229,7 @@ class WorkerSimulation:
                 yield Work(finish_s)
                 passed_s = self.machine.now - got
                 del chosen
-                took = Took(passed_s, net_s, turn_s, beside_s + finish_s, planned_s)
+                took = FrameCost(passed_s, net_s, turn_s, beside_s + finish_s, planned_s)
                 self.budget.took(camera.name, choice.rung, took, share, now=self.machine.now)
                 camera.wished += want
                 camera.done += share

@@ -9,16 +9,16 @@ from wire.connection import Redis, connect
 from wire.errors import BadBatch
 from wire.log import LogReader, LogWriter
 from wire.streams import StreamRegistry
-from workers.runtime.frame_counters import Tally
-from workers.session.log_publisher import LIMIT, LIMIT_BYTES, Outbox
+from workers.runtime.frame_counters import FrameCounters
+from workers.session.log_publisher import LIMIT, LIMIT_BYTES, LogPublisher
 
 from .clips import Clip, units
 
 
-def make(client: Redis, epoch: int, lost: list[None]) -> tuple[Outbox, Tally]:
+def make(client: Redis, epoch: int, lost: list[None]) -> tuple[LogPublisher, FrameCounters]:
     writer = LogWriter(client, stream="cam1", rendition="2x", owner_field="epoch", epoch=epoch)
-    tally = Tally()
-    return Outbox(writer, tally, lost=lambda: lost.append(None)), tally
+    tally = FrameCounters()
+    return LogPublisher(writer, tally, lost=lambda: lost.append(None)), tally
 
 
 async def test_units_are_appended_in_order_and_counted(client: Redis) -> None:

@@ -13,7 +13,7 @@ from workers.process.calibration import Capacity
 from workers.scheduling.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
 from workers.scheduling.memory import stream_bytes
 from workers.scheduling.passthrough import Route
-from workers.session.mode import IDLE_REASON, OFF_REASON, Intent
+from workers.session.mode import IDLE_REASON, OFF_REASON, StreamMode
 
 MACS = {"small": 10, "large": 60, "larger": 200}
 CAPACITY = Capacity(
@@ -24,10 +24,10 @@ RECORD = StreamRecord(id="cam1", session=1)
 
 def make(
     *, record: StreamRecord = RECORD, model: str = "small", crowd: list[float] | None = None
-) -> Intent:
+) -> StreamMode:
     """``crowd`` holds the load of the other streams, which may change."""
     others = crowd or [0.0]
-    return Intent(CAPACITY, lambda: others[0], record=record, model=model)
+    return StreamMode(CAPACITY, lambda: others[0], record=record, model=model)
 
 
 def stream(
@@ -35,13 +35,21 @@ def stream(
 ) -> Iterator[AccessUnit]:
     for index in range(first, first + count):
         yield AccessUnit(
-            kind=Kind.VIDEO, codec=Codec.H264, flags=Flags.KEY if index == first else Flags.NONE,
-            sequence=index, pts=round(index * 90_000 / fps), clock_rate=90_000, capture_us=0,
-            arrival_us=0, payload=b"x", width=width, height=height,
-        )  # fmt: skip
+            kind=Kind.VIDEO,
+            codec=Codec.H264,
+            flags=Flags.KEY if index == first else Flags.NONE,
+            sequence=index,
+            pts=round(index * 90_000 / fps),
+            clock_rate=90_000,
+            capture_us=0,
+            arrival_us=0,
+            payload=b"x",
+            width=width,
+            height=height,
+        )
 
 
-def routes(intent: Intent, source: Iterator[AccessUnit]) -> set[Route | None]:
+def routes(intent: StreamMode, source: Iterator[AccessUnit]) -> set[Route | None]:
     return {intent.route(unit, now=unit.pts / 90_000) for unit in source}
 
 
@@ -104,7 +112,7 @@ def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream(
 
 def test_what_would_be_too_large_to_be_written_is_copied() -> None:
     roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
-    intent = Intent(roomy, lambda: 0.0, record=RECORD, model="small")
+    intent = StreamMode(roomy, lambda: 0.0, record=RECORD, model="small")
     assert routes(intent, stream(4098, 500, 30, 3)) == {Route.COPY}
     assert intent.state(net_ready=True) == (
         "bypass",
@@ -158,7 +166,7 @@ def test_a_size_over_the_limit_is_only_copied_whatever_it_costs() -> None:
 
 def test_a_stream_for_which_there_is_no_memory_is_only_copied_until_there_is() -> None:
     room = [stream_bytes(480, 270, 2) - 1]
-    intent = Intent(CAPACITY, lambda: 0.0, record=RECORD, model="small", room=lambda: room[0])
+    intent = StreamMode(CAPACITY, lambda: 0.0, record=RECORD, model="small", room=lambda: room[0])
     assert routes(intent, stream(480, 270, 30, 3)) == {Route.COPY}
     assert intent.bytes == 0
     assert intent.state(net_ready=True)[1].startswith("480x270 needs ")

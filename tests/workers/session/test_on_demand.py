@@ -14,7 +14,7 @@ from wire import clock, control, keys
 from wire.connection import Redis, command
 from wire.heartbeat import RenditionWork
 from workers.process.worker import Worker
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 from .clips import Clip, units
 from .studio import Publisher, Viewer, lead_config, watching, working
@@ -45,7 +45,7 @@ async def playing(publisher: Publisher, clip: Clip) -> AsyncIterator[None]:
 
 @OUTPUTS
 async def test_both_codecs_hold_the_same_pictures_decoded_and_enhanced_once(
-    client: Redis, nets: NetCache, output: Codec
+    client: Redis, nets: ModelCache, output: Codec
 ) -> None:
     other = Codec.VP8 if output is Codec.H264 else Codec.H264
     name = keys.ON_DEMAND[other.name.lower()]
@@ -78,7 +78,7 @@ async def test_both_codecs_hold_the_same_pictures_decoded_and_enhanced_once(
 
 
 async def test_nothing_is_encoded_for_a_log_that_nobody_watches(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client, rendition="2x-vp8")
     async with working(client, nets, lead_config("w1")) as worker:
@@ -92,14 +92,15 @@ async def test_nothing_is_encoded_for_a_log_that_nobody_watches(
             steps = lead._pipeline.steps
     # The worker's own codec is H.264, and nobody watched it: not one picture was encoded in it.
     assert [(step.codec, step.coded > 0) for step in steps] == [
-        (Codec.H264, False), (Codec.VP8, True)
-    ]  # fmt: skip
+        (Codec.H264, False),
+        (Codec.VP8, True),
+    ]
     assert await log_length(client, "2x") == await log_length(client, "2x-h264") == 0
     assert viewer.units[0].is_key and set(decodable(viewer.units)) == {(128, 96)}
 
 
 async def test_frames_count_where_only_the_rendition_on_demand_is_watched(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     nets.load("tiny", 64, 48)
     publisher, viewer = Publisher(client), Viewer(client, rendition="2x-vp8")
@@ -118,7 +119,7 @@ async def test_frames_count_where_only_the_rendition_on_demand_is_watched(
 
 
 async def test_a_rendition_that_is_watched_no_more_is_emptied_and_begins_anew(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, usual = Publisher(client), Viewer(client)
     first, second = (Viewer(client, rendition="2x-vp8") for _ in range(2))
@@ -148,7 +149,7 @@ async def test_a_rendition_that_is_watched_no_more_is_emptied_and_begins_anew(
 
 
 async def test_a_key_frame_is_made_in_the_rendition_that_asks_for_it(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, usual = Publisher(client), Viewer(client)
     demanding = Viewer(client, rendition="2x-vp8")
@@ -170,7 +171,7 @@ async def test_a_key_frame_is_made_in_the_rendition_that_asks_for_it(
 
 @SOURCES
 async def test_what_is_copied_is_coded_anew_for_who_lacks_its_codec(
-    client: Redis, nets: NetCache, source: Codec
+    client: Redis, nets: ModelCache, source: Codec
 ) -> None:
     publisher = Publisher(client)
     names = ("2x", "2x-h264", "2x-vp8")
@@ -200,7 +201,7 @@ async def test_what_is_copied_is_coded_anew_for_who_lacks_its_codec(
 
 
 async def test_enhancement_may_be_switched_off_and_on_under_every_rendition(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher = Publisher(client)
     names = ("2x", "2x-h264", "2x-vp8")
@@ -235,7 +236,7 @@ async def test_enhancement_may_be_switched_off_and_on_under_every_rendition(
 
 
 async def test_a_take_over_goes_on_in_the_rendition_on_demand(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client, rendition="2x-vp8")
     async with watching(viewer):
@@ -258,7 +259,7 @@ async def test_a_take_over_goes_on_in_the_rendition_on_demand(
 
 
 async def test_a_stream_that_was_set_aside_is_copied_into_its_own_codecs_log_and_not_decoded(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher = Publisher(client)
     same, other = Viewer(client, rendition="2x-h264"), Viewer(client, rendition="2x-vp8")

@@ -12,7 +12,7 @@ from tests.app import coding
 from wire import clock
 from wire.connection import Redis
 from workers.decode.decoder import UnitDecoder
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 from .clips import Clip, units
 from .studio import Publisher, Viewer, lead_config, watching, working
@@ -20,7 +20,7 @@ from .test_worker import until, work_of
 
 
 async def test_a_stream_that_was_set_aside_is_copied_with_a_reason_and_never_decoded(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer, publisher):
@@ -36,7 +36,7 @@ async def test_a_stream_that_was_set_aside_is_copied_with_a_reason_and_never_dec
     assert (record.strikes, record.decoding) == (2, False)
 
 
-async def test_a_stream_is_tried_again_after_its_time(client: Redis, nets: NetCache) -> None:
+async def test_a_stream_is_tried_again_after_its_time(client: Redis, nets: ModelCache) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     nets.load("tiny", 64, 48)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer, publisher):
@@ -52,7 +52,7 @@ async def test_a_stream_is_tried_again_after_its_time(client: Redis, nets: NetCa
 
 
 async def test_a_lead_that_fails_is_a_strike_and_the_second_one_copies(
-    client: Redis, nets: NetCache, monkeypatch: pytest.MonkeyPatch
+    client: Redis, nets: ModelCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: UnitDecoder, payload: bytes, tag: int) -> None:
         raise RuntimeError("as if a library had a fault")
@@ -70,17 +70,20 @@ async def test_a_lead_that_fails_is_a_strike_and_the_second_one_copies(
 
 
 async def test_b_frames_are_enhanced_in_the_order_of_presentation(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     coded = coding.h264_with_b_frames(64, 48, 60)
     (model,) = units(Clip(frames=1))
     clip = [
         dataclasses.replace(
-            model, payload=data, sequence=n, pts=3000 * picture,
+            model,
+            payload=data,
+            sequence=n,
+            pts=3000 * picture,
             flags=Flags.NONE if n else Flags.KEY,
         )
         for n, (picture, data) in enumerate(coded)
-    ]  # fmt: skip
+    ]
     nets.load("tiny", 64, 48)
     publisher, viewer = Publisher(client), Viewer(client)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer):

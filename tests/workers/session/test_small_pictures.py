@@ -18,14 +18,14 @@ from wire.settings import load_settings
 from workers.encode.encoder import EncoderSpec
 from workers.encode.registry import make_encoder
 from workers.encode.step import EncodeStep, OutputConfig
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
-from workers.runtime.frame_counters import Tally
-from workers.scheduling.handle import EngineTime
+from workers.runtime.frame_counters import FrameCounters
+from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.passthrough import Route
 from workers.temporal.optical_flow import SMALLEST, FlowMotion, has_flow
-from workers.temporal.propagator import Reuser
-from workers.upscale.model_cache import NetCache
+from workers.temporal.propagator import Propagator
+from workers.upscale.model_cache import ModelCache
 from workers.upscale.previous_picture import PreviousPicture
 from workers.upscale.step import EnhanceStep
 from workers.upscale.upscaler import Upscaler
@@ -67,7 +67,7 @@ def test_a_picture_of_32_samples_a_side_has_flow_however_flat(
 
 @pytest.mark.parametrize("width,height", SHAPES)
 def test_pictures_follow_each_other_in_every_shape(width: int, height: int) -> None:
-    reuser = Reuser(width, height, 2, 7)
+    reuser = Propagator(width, height, 2, 7)
     for index in range(3):
         reuser.begin(np.ascontiguousarray(picture(index, width, height).y), None)
         reuser.end()
@@ -75,22 +75,22 @@ def test_pictures_follow_each_other_in_every_shape(width: int, height: int) -> N
 
 
 @pytest.fixture
-def paced(zoo: Path) -> Iterator[NetCache]:
-    cache = NetCache(PacedEngine(0.0), zoo=zoo)
+def paced(zoo: Path) -> Iterator[ModelCache]:
+    cache = ModelCache(PacedEngine(0.0), zoo=zoo)
     yield cache
     cache.close()
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8])
 @pytest.mark.parametrize("model", ["tiny", "follows"])
-def test_every_shape_is_enhanced_and_coded(paced: NetCache, codec: Codec, model: str) -> None:
+def test_every_shape_is_enhanced_and_coded(paced: ModelCache, codec: Codec, model: str) -> None:
     output = OutputConfig(codec=codec, preset="ultrafast", bitrates=BITRATES)
     unit = next(units(Clip(frames=1)))
     for width, height in SHAPES:
         if max(width, height) > 640:
             continue
-        tally = Tally()
-        enhance = EnhanceStep(paced, tally, EngineTime().seat(), model=model, fps=30.0)
+        tally = FrameCounters()
+        enhance = EnhanceStep(paced, tally, SharedScheduler().seat(), model=model, fps=30.0)
         encode = EncodeStep(
             output, tally, codec=codec, logs=(keys.ENHANCED,), fps=30.0, need_key=lambda why: None
         )
@@ -98,7 +98,7 @@ def test_every_shape_is_enhanced_and_coded(paced: NetCache, codec: Codec, model:
         paced.load(model, width, height)
         made = []
         for index in range(3):
-            shot = Shot(unit, Route.WORK, arrived=time.monotonic(), is_replay=False)
+            shot = FrameTask(unit, Route.WORK, arrived=time.monotonic(), is_replay=False)
             shot.picture = picture(index, width, height)
             made += [out for done in enhance.step(shot) for out in encode.step(done)]
         counts = tally.read()
@@ -114,15 +114,19 @@ def test_bicubic_enlarges_a_picture_of_one_sample_and_encoders_take_it(
     upscaler._scale = scale
     large = upscaler.resize(Picture.blank(1, 1).copy())
     spec = EncoderSpec(
-        codec=codec, width=large.width, height=large.height,
-        kbps=BITRATES.kbps(large.width, large.height), preset="ultrafast", colour=large.colour,
-    )  # fmt: skip
+        codec=codec,
+        width=large.width,
+        height=large.height,
+        kbps=BITRATES.kbps(large.width, large.height),
+        preset="ultrafast",
+        colour=large.colour,
+    )
     assert make_encoder(spec, fps=30.0).encode(large, ticks=0, fps=30.0, key=True).is_key
 
 
 @pytest.mark.parametrize("width,height", [(640, 16), (16, 640), (2, 2), (64, 8)])
 async def test_a_worker_enhances_a_stream_of_small_or_flat_pictures(
-    client: Redis, nets: NetCache, width: int, height: int
+    client: Redis, nets: ModelCache, width: int, height: int
 ) -> None:
     clip = list(units(Clip(codec=Codec.VP8, width=width, height=height, frames=20)))
     publisher, viewer = Publisher(client), Viewer(client)

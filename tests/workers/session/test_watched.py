@@ -10,7 +10,7 @@ from pathlib import Path
 from wire import keys
 from wire.connection import Redis, command
 from wire.heartbeat import Heartbeats
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 from .clips import Clip, units
 from .fakes import PacedEngine
@@ -28,7 +28,7 @@ async def log_length(client: Redis) -> int:
 
 
 async def test_a_stream_that_nobody_watches_costs_nothing_and_is_there_for_its_first_viewer(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher = Publisher(client)
     async with working(client, nets, lead_config("w1")) as worker:
@@ -67,7 +67,7 @@ async def test_a_stream_that_nobody_watches_costs_nothing_and_is_there_for_its_f
 
 
 async def test_streams_that_nobody_watches_are_enhanced_where_that_is_wished(
-    client: Redis, nets: NetCache
+    client: Redis, nets: ModelCache
 ) -> None:
     publisher = Publisher(client)
     async with working(client, nets, lead_config("w1", enhance_unwatched=True)) as worker:
@@ -78,7 +78,7 @@ async def test_streams_that_nobody_watches_are_enhanced_where_that_is_wished(
         assert await log_length(client) > 5
 
 
-async def test_copying_goes_on_when_nobody_watches(client: Redis, nets: NetCache) -> None:
+async def test_copying_goes_on_when_nobody_watches(client: Redis, nets: ModelCache) -> None:
     publisher = Publisher(client)
     async with working(client, nets, lead_config("w1")) as worker:
         await publisher.begin(watched=False, enhance=False)
@@ -92,7 +92,7 @@ async def test_streams_that_are_too_many_for_the_net_share_it_and_a_smaller_one(
     client: Redis, zoo: Path
 ) -> None:
     engine = PacedEngine(0.022 / 100)
-    slow = NetCache(engine, zoo=zoo)
+    slow = ModelCache(engine, zoo=zoo)
     for model in ("large", "small"):
         slow.load(model, 64, 48)
     publishers = [Publisher(client, f"cam{number}") for number in range(3)]

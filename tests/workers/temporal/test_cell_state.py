@@ -22,9 +22,19 @@ def carried(
     new_age = np.zeros(GRID, np.int16)
     motion = np.full(GRID, dx, np.int16), np.zeros(GRID, np.int16)
     carry(
-        *motion, np.full(GRID, squares, np.float32), 1.0, 2.0, error, worth, age, was_calm,
-        made[0], made[1], new_age, made[2],
-    )  # fmt: skip
+        *motion,
+        np.full(GRID, squares, np.float32),
+        1.0,
+        2.0,
+        error,
+        worth,
+        age,
+        was_calm,
+        made[0],
+        made[1],
+        new_age,
+        made[2],
+    )
     return made[0], made[1], new_age, made[2]
 
 
@@ -50,9 +60,20 @@ def test_the_content_of_a_cell_brings_what_is_known_of_it() -> None:
     dx = np.full(GRID, 32, np.int16)
     still = np.zeros(GRID, np.float32)
     carry(
-        dx, zero, still, 1.0, 1.0, error, np.ones(GRID, np.float32), zero, still, made[0],
-        made[1], new_age, made[2],
-    )  # fmt: skip
+        dx,
+        zero,
+        still,
+        1.0,
+        1.0,
+        error,
+        np.ones(GRID, np.float32),
+        zero,
+        still,
+        made[0],
+        made[1],
+        new_age,
+        made[2],
+    )
     assert np.array_equal(made[0][:, :-1], error[:, 1:])
 
 

@@ -8,7 +8,7 @@ from tests.workers.temporal import plainly
 from tests.workers.temporal.scenes import texture
 from tests.workers.upscale import sited
 from workers.bitstream.frame_info import cells
-from workers.temporal.incremental_bicubic import Enlarger
+from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.padding import bordered
 
 SIZES = [(64, 48), (61, 43), (5, 3), (130, 9)]
@@ -21,14 +21,14 @@ def noise(width: int, height: int, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_first_plane_is_all_made(scale: int, size: tuple[int, int]) -> None:
-    plane, enlarger = noise(*size), Enlarger(*size, scale)
+    plane, enlarger = noise(*size), IncrementalBicubic(*size, scale)
     assert enlarger.show(bordered(plane)).all()
     assert np.array_equal(enlarger.large, plainly.enlarged(plane, scale))
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4, 5])
 def test_it_is_bicubic(scale: int) -> None:
-    plane, enlarger = texture(48, 64), Enlarger(64, 48, scale)
+    plane, enlarger = texture(48, 64), IncrementalBicubic(64, 48, scale)
     enlarger.show(bordered(plane))
     expected = cv2.resize(plane, (64 * scale, 48 * scale), interpolation=cv2.INTER_CUBIC)
     apart = np.abs(enlarger.large.astype(int) - expected)
@@ -39,13 +39,13 @@ def test_it_is_bicubic(scale: int) -> None:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("size", SIZES)
 def test_samples_may_lie_further_left(scale: int, size: tuple[int, int], siting: str) -> None:
-    plane, enlarger = noise(*size), Enlarger(*size, scale, offset=sited.OFFSET[siting])
+    plane, enlarger = noise(*size), IncrementalBicubic(*size, scale, offset=sited.OFFSET[siting])
     enlarger.show(bordered(plane))
     assert np.abs(enlarger.large - sited.enlarged(plane, scale, siting)).max() < 0.8
 
 
 def test_the_same_plane_changes_nothing() -> None:
-    plane, enlarger = bordered(noise(61, 43)), Enlarger(61, 43, 2)
+    plane, enlarger = bordered(noise(61, 43)), IncrementalBicubic(61, 43, 2)
     enlarger.show(plane)
     assert not enlarger.show(plane.copy()).any()
 
@@ -54,7 +54,7 @@ def test_the_same_plane_changes_nothing() -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_what_changed_is_made_anew_and_told(scale: int, size: tuple[int, int]) -> None:
     width, height = size
-    enlarger, plane = Enlarger(*size, scale), noise(*size)
+    enlarger, plane = IncrementalBicubic(*size, scale), noise(*size)
     enlarger.show(bordered(plane))
     rng = np.random.default_rng(1)
     for _ in range(40):
@@ -71,7 +71,7 @@ def test_what_changed_is_made_anew_and_told(scale: int, size: tuple[int, int]) -
 
 
 def test_little_is_made_for_little() -> None:
-    enlarger, plane = Enlarger(160, 96, 2), noise(160, 96)
+    enlarger, plane = IncrementalBicubic(160, 96, 2), noise(160, 96)
     enlarger.show(bordered(plane))
     other = plane.copy()
     other[44, 84] ^= 1

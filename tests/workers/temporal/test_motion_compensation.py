@@ -50,9 +50,18 @@ def test_match_takes_the_best_of_what_there_is(size: tuple[int, int]) -> None:
     got_dx, got_dy = np.ones((2, *grid), np.int16)
     squares, residual = np.ones(grid, np.float32), blank_residual(*grid)
     match(
-        bordered(now), bordered(before), MARGIN, dx, dy, valid, 16,
-        got_dx, got_dy, squares, residual,
-    )  # fmt: skip
+        bordered(now),
+        bordered(before),
+        MARGIN,
+        dx,
+        dy,
+        valid,
+        16,
+        got_dx,
+        got_dy,
+        squares,
+        residual,
+    )
     left = padded(now) - plainly.fetched(padded(before), got_dx, got_dy, 8, 0, 255)
     assert np.array_equal(residual[1:-1, 8:-8], left)
     assert np.array_equal(residual[:, 7:-7], np.pad(left, 1, mode="edge"))
@@ -126,9 +135,19 @@ def test_what_nothing_happens_to_is_left_alone(size: tuple[int, int]) -> None:
     out = np.full((2 * height, 2 * width), 99, np.uint8)
     error, worth = np.zeros((2, *grid), np.float32)
     predict(
-        before, blank_residual(*grid), plain, dx, nothing, error, worth, 2, MARGIN, touched, after,
+        before,
+        blank_residual(*grid),
+        plain,
+        dx,
+        nothing,
+        error,
+        worth,
+        2,
+        MARGIN,
+        touched,
+        after,
         out,
-    )  # fmt: skip
+    )
     # A cell that moved, and those into which its difference is widened.
     expected = np.zeros(grid, np.uint8)
     expected[1:4, 2:5] = 1
@@ -156,9 +175,22 @@ def test_paste_blends_and_measures(scale: int, area: tuple[int, int, int, int]) 
     actual, worth = np.full((2, *grid), -1.0, np.float32)
     first_out, first = out.copy(), after[inside].astype(int)
     paste(
-        made, top + 5, left + 5, top, left, tall, wide, plain, scale, MARGIN, keep, out, after,
-        actual, worth,
-    )  # fmt: skip
+        made,
+        top + 5,
+        left + 5,
+        top,
+        left,
+        tall,
+        wide,
+        plain,
+        scale,
+        MARGIN,
+        keep,
+        out,
+        after,
+        actual,
+        worth,
+    )
     rows = slice(scale * top, scale * (top + tall))
     columns = slice(scale * left, scale * (left + wide))
     fresh = 4 * net.astype(int) - plain

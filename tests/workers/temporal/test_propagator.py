@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.temporal.scenes import HALO, net, padded, texture
 from workers.bitstream.frame_info import CodecInfo, MotionGrid, Source, cells
-from workers.temporal.propagator import FREE_SHARE, OLDEST, VISIBLE, Reuser
+from workers.temporal.propagator import FREE_SHARE, OLDEST, VISIBLE, Propagator
 from workers.temporal.region_selection import Region, pixels
 
 WIDTH, HEIGHT = 160, 96
@@ -17,7 +17,7 @@ class Stream:
     """Runs pictures through a reuser and the net of the tests, as the worker does."""
 
     def __init__(self, width: int = WIDTH, height: int = HEIGHT, scale: int = 2) -> None:
-        self.reuser = Reuser(width, height, scale, HALO)
+        self.reuser = Propagator(width, height, scale, HALO)
         self.scale = scale
         self.area = (width + 2 * HALO) * (height + 2 * HALO)
         self.seen = padded(np.zeros((height, width), np.uint8))
@@ -215,7 +215,7 @@ def test_any_size_and_scale(scale: int, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("told", [True, False])
 def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None:
-    wide, reuser = texture(HEIGHT, WIDTH + 8), Reuser(WIDTH, HEIGHT, 2, HALO)
+    wide, reuser = texture(HEIGHT, WIDTH + 8), Propagator(WIDTH, HEIGHT, 2, HALO)
     assert reuser.begin(wide[:, 4:-4], None).info.residual is None
     reuser.take_full(net(padded(wide[:, 4:-4])), HALO, HALO)
     reuser.end()

@@ -13,19 +13,19 @@ from benchmarks.reuse.material import NORMAL, film, thumbnail
 from models.training.codec import LiveEncoder
 from tests.workers.temporal.scenes import HALO, net, padded, texture
 from workers.bitstream.frame_info import CodecInfo, MotionGrid, cells
-from workers.temporal.incremental_bicubic import Enlarger
-from workers.temporal.propagator import Reuser
+from workers.temporal.incremental_bicubic import IncrementalBicubic
+from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region
 
 Scene = tuple[np.ndarray, CodecInfo | None]
 GRIDS = ("_error", "_worth", "_age", "_keep", "_calm", "_dx", "_dy", "_squares")
 
 
-class Anew(Reuser):
+class Anew(Propagator):
     """Keeps nothing in place."""
 
     def begin(self, luma: np.ndarray, info: CodecInfo | None) -> object:  # type: ignore[override]
-        self._plain = Enlarger(*self._size, self._scale)
+        self._plain = IncrementalBicubic(*self._size, self._scale)
         self._stale[:] = 1
         return super().begin(luma, info)
 
@@ -33,7 +33,7 @@ class Anew(Reuser):
 def follow(scenes: list[Scene], scale: int, seed: int) -> None:
     """Both through the same pictures, some of them missed, cut short or forgotten."""
     height, width = scenes[0][0].shape
-    kept, anew = (kind(width, height, scale, HALO) for kind in (Reuser, Anew))
+    kept, anew = (kind(width, height, scale, HALO) for kind in (Propagator, Anew))
     chance = np.random.default_rng(seed)
     ends = 0
     for luma, info in scenes:
@@ -109,7 +109,7 @@ def test_scenes_in_which_little_changes(seed: int) -> None:
 
 def test_a_region_taken_and_never_ended_leaves_no_trace() -> None:
     luma = texture(48, 64)
-    reuser = Reuser(64, 48, 2, HALO)
+    reuser = Propagator(64, 48, 2, HALO)
     reuser.begin(luma, None)
     reuser.take_full(net(padded(luma)), HALO, HALO)
     reuser.end()

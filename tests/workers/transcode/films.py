@@ -38,8 +38,11 @@ def ffmpeg(*words: object) -> None:
     """Runs ffmpeg quietly; fails with what it says."""
     done = subprocess.run(
         [FFMPEG, "-hide_banner", "-loglevel", "error", "-y", *map(str, words)],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -60,21 +63,54 @@ def film(folder: Path, name: str = "film.mkv", *, cover: bool = False) -> Path:
         font = folder / "font.ttf"
         fonts = ["-attach", font, "-metadata:s:t:0", "mimetype=application/x-truetype-font"]
     words: list[object] = [
-        "-f", "lavfi", "-i", "testsrc2=s=64x48:d=1:r=25",
-        "-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=500:d=1",
-        "-i", folder / "s.srt", "-i", folder / "chapters.txt",
-    ]  # fmt: skip
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=64x48:d=1:r=25",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=1",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=500:d=1",
+        "-i",
+        folder / "s.srt",
+        "-i",
+        folder / "chapters.txt",
+    ]
     maps: list[object] = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-map", "3:s"]
     if cover:
         ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", 1, folder / "cover.jpg")
         fonts += ["-attach", folder / "cover.jpg", "-metadata:s:t:1", "mimetype=image/jpeg"]
     subtitles = "mov_text" if name.endswith(".mp4") else "srt"
     ffmpeg(
-        *words, *maps, "-map_metadata", 4, "-c:v:0", "libx264", "-c:a", "aac", "-c:s", subtitles,
-        "-metadata:s:a:0", "language=deu", "-metadata:s:a:1", "language=fra",
-        "-metadata:s:a:1", "title=Commentary", "-metadata:s:s:0", "language=spa",
-        "-disposition:a:1", "default", "-disposition:a:0", "0", *fonts, target,
-    )  # fmt: skip
+        *words,
+        *maps,
+        "-map_metadata",
+        4,
+        "-c:v:0",
+        "libx264",
+        "-c:a",
+        "aac",
+        "-c:s",
+        subtitles,
+        "-metadata:s:a:0",
+        "language=deu",
+        "-metadata:s:a:1",
+        "language=fra",
+        "-metadata:s:a:1",
+        "title=Commentary",
+        "-metadata:s:s:0",
+        "language=spa",
+        "-disposition:a:1",
+        "default",
+        "-disposition:a:0",
+        "0",
+        *fonts,
+        target,
+    )
     return target
 
 
@@ -84,9 +120,24 @@ def music(folder: Path, *, cover_first: bool = False) -> Path:
     ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", 1, cover)
     first, second = (1, 0) if cover_first else (0, 1)
     ffmpeg(
-        "-f", "lavfi", "-i", "sine=d=1", "-i", cover, "-map", first, "-map", second,
-        "-c:v", "copy", "-c:a", "aac", "-disposition:v", "attached_pic", target,
-    )  # fmt: skip
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=1",
+        "-i",
+        cover,
+        "-map",
+        first,
+        "-map",
+        second,
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        "-disposition:v",
+        "attached_pic",
+        target,
+    )
     return target
 
 
@@ -125,12 +176,30 @@ def upright(path: Path, *filters: str) -> list[np.ndarray]:
         video = container.streams.video[0]
         width, height = video.codec_context.width, video.codec_context.height
     done = subprocess.run(
-        [FFMPEG, "-hide_banner", "-loglevel", "error", "-i", str(path), "-map", "0:v:0",
-         *(["-vf", ",".join(filters)] if filters else []),
-         "-fps_mode", "passthrough", "-f", "yuv4mpegpipe", "-pix_fmt", "yuv420p",
-         "-strict", "-1", "pipe:1"],
-        capture_output=True, timeout=60, check=True,
-    ).stdout  # fmt: skip
+        [
+            FFMPEG,
+            "-hide_banner",
+            "-loglevel",
+            "error",
+            "-i",
+            str(path),
+            "-map",
+            "0:v:0",
+            *(["-vf", ",".join(filters)] if filters else []),
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "yuv4mpegpipe",
+            "-pix_fmt",
+            "yuv420p",
+            "-strict",
+            "-1",
+            "pipe:1",
+        ],
+        capture_output=True,
+        timeout=60,
+        check=True,
+    ).stdout
     head, _, rest = done.partition(b"\n")
     sizes = {word[:1]: word[1:] for word in head.split()}
     width, height = int(sizes[b"W"]), int(sizes[b"H"])
@@ -152,12 +221,14 @@ def tags(path: Path) -> dict[str, Any]:
             "chapters": [chapter["metadata"].get("title") for chapter in container.chapters()],
             "streams": [
                 (
-                    stream.type, stream.metadata.get("language"), stream.metadata.get("title"),
+                    stream.type,
+                    stream.metadata.get("language"),
+                    stream.metadata.get("title"),
                     str(stream.disposition).rpartition(".")[2],
                 )
                 for stream in container.streams
             ],
-        }  # fmt: skip
+        }
 
 
 def packets(path: Path, kind: str, index: int = 0) -> list[bytes]:

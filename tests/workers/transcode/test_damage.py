@@ -34,9 +34,20 @@ ADTS = re.compile(rb"\xff[\xf0\xf1]")
 
 def stream_with_sound(path: Path) -> Path:
     ffmpeg(
-        "-f", "lavfi", "-i", "testsrc2=s=64x48:d=1.2:r=25", "-f", "lavfi", "-i", "sine=d=1.2",
-        "-c:v", "libx264", "-c:a", "aac", path,
-    )  # fmt: skip
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=64x48:d=1.2:r=25",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=1.2",
+        "-c:v",
+        "libx264",
+        "-c:a",
+        "aac",
+        path,
+    )
     return path
 
 

@@ -73,9 +73,11 @@ def test_every_frame_comes_once_at_its_time_and_twice_its_size(
     originals = write(tmp_path / "in.mkv")
     progress: list[tuple[int, int]] = []
     report = enhance(
-        tmp_path / "in.mkv", tmp_path / f"out{suffix}", zoo,
+        tmp_path / "in.mkv",
+        tmp_path / f"out{suffix}",
+        zoo,
         on_progress=lambda done, total: progress.append((done, total)),
-    )  # fmt: skip
+    )
     assert (report.frames, report.width, report.height) == (FRAMES, 128, 96)
     assert report.model == "tiny" and report.engine and report.notes == ()
     frames = films.frames(tmp_path / f"out{suffix}")

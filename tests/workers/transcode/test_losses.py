@@ -84,8 +84,17 @@ def test_a_raw_file_has_neither_times_nor_chapters() -> None:
 
 def test_tags_about_the_old_file_are_not_kept() -> None:
     tags = {
-        "title": "One", "language": "deu", "creation_time": "2026-01-01T00:00:00Z",
-        "encoder": "x", "ENCODER": "x", "DURATION": "1", "major_brand": "isom", "rotate": "90",
-        "BPS": "5", "NUMBER_OF_FRAMES-eng": "5", "_STATISTICS_TAGS": "BPS", "handler_name": "h",
-    }  # fmt: skip
+        "title": "One",
+        "language": "deu",
+        "creation_time": "2026-01-01T00:00:00Z",
+        "encoder": "x",
+        "ENCODER": "x",
+        "DURATION": "1",
+        "major_brand": "isom",
+        "rotate": "90",
+        "BPS": "5",
+        "NUMBER_OF_FRAMES-eng": "5",
+        "_STATISTICS_TAGS": "BPS",
+        "handler_name": "h",
+    }
     assert set(kept_tags(tags)) == {"title", "language", "creation_time", "handler_name"}

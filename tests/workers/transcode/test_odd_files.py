@@ -32,9 +32,11 @@ FLIPS = (("-display_hflip",), ("-display_vflip",), ())
 
 @pytest.mark.parametrize(
     "turn",
-    [("-display_rotation", angle, *flip) for angle, flip in itertools.product(
-        (0, 90, 180, 270), FLIPS)],
-)  # fmt: skip
+    [
+        ("-display_rotation", angle, *flip)
+        for angle, flip in itertools.product((0, 90, 180, 270), FLIPS)
+    ],
+)
 def test_a_turned_picture_comes_out_upright(
     tmp_path: Path, zoo: Path, turn: tuple[object, ...]
 ) -> None:
@@ -67,9 +69,20 @@ def test_the_shape_of_samples_turns_with_the_picture(tmp_path: Path, zoo: Path) 
 
 def interlaced(path: Path) -> Path:
     ffmpeg(
-        "-f", "lavfi", "-i", "testsrc2=s=64x64:r=50:d=0.6", "-vf", "interlace",
-        "-flags", "+ildct+ilme", "-c:v", "libx264", "-crf", 4, path,
-    )  # fmt: skip
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=64x64:r=50:d=0.6",
+        "-vf",
+        "interlace",
+        "-flags",
+        "+ildct+ilme",
+        "-c:v",
+        "libx264",
+        "-crf",
+        4,
+        path,
+    )
     return path
 
 
@@ -158,9 +171,11 @@ def test_an_mp4_keeps_what_it_can_and_names_the_rest_first(tmp_path: Path, zoo: 
     source = film(tmp_path, "film.mkv", cover=True)
     told: list[tuple[tuple[str, ...], bool]] = []
     report = enhance(
-        source, tmp_path / "out.mp4", zoo,
+        source,
+        tmp_path / "out.mp4",
+        zoo,
         on_losses=lambda found: told.append((found, (tmp_path / "out.mp4").exists())),
-    )  # fmt: skip
+    )
     assert told == [(report.losses, False)]
     assert report.losses == (
         "Subtitle stream 3 (subrip, spa) is left out.",
@@ -239,15 +254,24 @@ def as_rgb(frame: Any, width: int, height: int) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("matrix", "primaries", "transfer", "space"),
-    [("bt709", "bt709", "bt709", 1), ("smpte170m", "smpte170m", "smpte170m", 6),
-     ("bt2020nc", "bt2020", "smpte2084", 9)],
-)  # fmt: skip
+    [
+        ("bt709", "bt709", "bt709", 1),
+        ("smpte170m", "smpte170m", "smpte170m", 6),
+        ("bt2020nc", "bt2020", "smpte2084", 9),
+    ],
+)
 @pytest.mark.parametrize("wide", ["tv", "pc"])
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 def test_colour_tags_are_those_of_the_source(
-    tmp_path: Path, zoo: Path, matrix: str, primaries: str, transfer: str, space: int,
-    wide: str, suffix: str,
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    zoo: Path,
+    matrix: str,
+    primaries: str,
+    transfer: str,
+    space: int,
+    wide: str,
+    suffix: str,
+) -> None:
     tagged = (
         f"setparams=colorspace={matrix}:color_primaries={primaries}:color_trc={transfer}"
         f":range={wide}"

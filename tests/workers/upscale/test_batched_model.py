@@ -14,12 +14,12 @@ import pytest
 from models.manifest import load_manifest
 from workers.engines import make_engine
 from workers.engines.engine import Array, CompiledNet, EngineInfo, Feeds, NetInfo, Session, describe
-from workers.engines.engine_lock import Spent, Turns
+from workers.engines.engine_lock import EngineLock, EngineUsage
 from workers.engines.selection import Wanted
 from workers.errors import DeviceFailed
 from workers.scheduling.batching import BatchCosts
 from workers.upscale.batched_model import BatchedNet, batch_for, measure_batch
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 
 PAYS = BatchCosts(size=3, single_s=0.01, batch_s=0.012)
 
@@ -45,7 +45,7 @@ def together(*works: Callable[[], None]) -> None:
 
 
 def test_every_stream_gets_its_own_picture_with_its_own_look(zoo: Path) -> None:
-    net = BatchedNet(*real_nets(zoo, "looks", 3), PAYS, Turns())
+    net = BatchedNet(*real_nets(zoo, "looks", 3), PAYS, EngineLock())
     net.warm_up()
     assert net.info.batch == 1 and net.info.output.shape == (24, 32)
     wrong: list[tuple[int, int]] = []
@@ -110,11 +110,11 @@ def held(zoo: Path, size: int = 3) -> tuple[HeldNet, HeldNet, list[int]]:
 
 def test_frames_that_come_while_the_net_is_busy_go_together(zoo: Path) -> None:
     single, many, calls = held(zoo)
-    turns = Turns()
+    turns = EngineLock()
     net = BatchedNet(single, many, dataclasses.replace(PAYS, size=3), turns)
     many.go.set()
     results: dict[int, int] = {}
-    spent: dict[int, Spent] = {}
+    spent: dict[int, EngineUsage] = {}
 
     def stream(level: int) -> Callable[[], None]:
         session = net.session()
@@ -154,7 +154,7 @@ def test_a_call_that_fails_fails_for_its_frames_and_the_net_goes_on(
     zoo: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     single, many, calls = held(zoo)
-    net = BatchedNet(single, many, PAYS, Turns())
+    net = BatchedNet(single, many, PAYS, EngineLock())
     single.go.set()
     session, target = net.session(), np.zeros((8, 8), np.uint8)
     feeds = {"luma": np.full((4, 4), 5, np.uint8)}
@@ -203,7 +203,7 @@ def test_the_cache_batches_a_net_only_where_that_pays(
     measured = BatchCosts(size=3, single_s=0.01, batch_s=0.012 if pays else 0.03)
     monkeypatch.setattr("workers.upscale.model_cache.measure_batch", lambda single, many: measured)
     engine = Paying()
-    nets = NetCache(engine, zoo=zoo, batch=3)
+    nets = ModelCache(engine, zoo=zoo, batch=3)
     net = nets.load("tiny", 16, 12)
     assert isinstance(net.compiled, BatchedNet) is pays
     assert engine.batches == [1, 3]
@@ -215,6 +215,6 @@ def test_the_cache_batches_a_net_only_where_that_pays(
 
 def test_a_net_with_memory_is_never_batched(zoo: Path) -> None:
     pytest.importorskip("torch")
-    nets = NetCache(Paying(), zoo=zoo, batch=3)
+    nets = ModelCache(Paying(), zoo=zoo, batch=3)
     assert not isinstance(nets.load("window", 16, 16).compiled, BatchedNet)
     nets.close()

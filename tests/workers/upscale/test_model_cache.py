@@ -8,12 +8,12 @@ import pytest
 
 from models.manifest import list_models
 from workers.errors import NetUnusable
-from workers.upscale.model_cache import MAX_NETS, NetCache, NetWish, smaller_net
+from workers.upscale.model_cache import MAX_NETS, ModelCache, ModelRequest, smaller_net
 
 from ..fakes import SlowEngine
 
 
-def test_ready_never_waits_and_has_the_net_soon(nets: NetCache) -> None:
+def test_ready_never_waits_and_has_the_net_soon(nets: ModelCache) -> None:
     deadline = time.monotonic() + 5
     assert nets.ready("tiny", 64, 48) is None
     while (net := nets.ready("tiny", 64, 48)) is None:
@@ -21,13 +21,13 @@ def test_ready_never_waits_and_has_the_net_soon(nets: NetCache) -> None:
     assert nets.load("tiny", 64, 48) is net
 
 
-def test_a_net_is_compiled_for_the_padded_size(nets: NetCache) -> None:
+def test_a_net_is_compiled_for_the_padded_size(nets: ModelCache) -> None:
     net = nets.load("tiny4", 61, 45)
     assert (net.width, net.height) == (64, 48)
 
 
 @pytest.mark.parametrize("model", ["nowhere", "../tiny"])
-def test_an_unknown_model_is_refused_in_a_sentence(nets: NetCache, model: str) -> None:
+def test_an_unknown_model_is_refused_in_a_sentence(nets: ModelCache, model: str) -> None:
     with pytest.raises(NetUnusable, match=r"^There is no model named .* in the zoo\.$"):
         nets.load(model, 64, 48)
     with pytest.raises(NetUnusable):
@@ -44,7 +44,7 @@ def test_the_smaller_net_is_the_largest_graph_of_the_scale_that_saves_half() -> 
         assert smaller_net(none, zoo) is None
 
 
-def test_a_cache_knows_its_zoo(nets: NetCache) -> None:
+def test_a_cache_knows_its_zoo(nets: ModelCache) -> None:
     assert nets.smaller("large") == "small"
     assert nets.smaller("tiny") is None
 
@@ -52,12 +52,12 @@ def test_a_cache_knows_its_zoo(nets: NetCache) -> None:
 def test_a_damaged_zoo_has_no_smaller_net(tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "manifest.json").write_text("{")
-    cache = NetCache(SlowEngine(0.0), zoo=tmp_path)
+    cache = ModelCache(SlowEngine(0.0), zoo=tmp_path)
     assert cache.smaller("bad") is None
     cache.close()
 
 
-def test_the_oldest_nets_are_forgotten(nets: NetCache) -> None:
+def test_the_oldest_nets_are_forgotten(nets: ModelCache) -> None:
     first = nets.load("tiny", 2, 2)
     for side in range(4, 4 + 2 * MAX_NETS, 2):
         nets.load("tiny", side, side)
@@ -67,36 +67,36 @@ def test_the_oldest_nets_are_forgotten(nets: NetCache) -> None:
 def test_a_stream_that_changes_its_size_in_every_picture_keeps_no_other_waiting(
     zoo: Path,
 ) -> None:
-    cache = NetCache(SlowEngine(0.0, compile_s=0.2), zoo=zoo)
+    cache = ModelCache(SlowEngine(0.0, compile_s=0.2), zoo=zoo)
     try:
         for number in range(300):
-            cache.ready("tiny", 64 + 2 * number, 48, wish=NetWish("restless", "full"))
+            cache.ready("tiny", 64 + 2 * number, 48, wish=ModelRequest("restless", "full"))
         asked = time.monotonic()
-        while cache.ready("tiny", 64, 64, wish=NetWish("other", "full")) is None:
+        while cache.ready("tiny", 64, 64, wish=ModelRequest("other", "full")) is None:
             assert time.monotonic() - asked < 5.0
             time.sleep(0.01)
         # What was begun, the restless one's newest wish, its own; and the machine may be busy.
-        assert cache.ready("tiny", 64 + 2 * 100, 48, wish=NetWish("a", "full", False)) is None
+        assert cache.ready("tiny", 64 + 2 * 100, 48, wish=ModelRequest("a", "full", False)) is None
     finally:
         cache.close()
 
 
-def test_what_may_not_be_begun_is_had_once_somebody_else_began_it(nets: NetCache) -> None:
-    looks = NetWish("a", "full", may_begin=False)
+def test_what_may_not_be_begun_is_had_once_somebody_else_began_it(nets: ModelCache) -> None:
+    looks = ModelRequest("a", "full", may_begin=False)
     assert nets.ready("tiny", 80, 48, wish=looks) is None
     net = nets.load("tiny", 80, 48)
     assert nets.ready("tiny", 80, 48, wish=looks) is net
 
 
 def test_who_waits_gets_a_net_that_another_stream_asked_for_and_gave_up(zoo: Path) -> None:
-    cache = NetCache(SlowEngine(0.0, compile_s=0.3), zoo=zoo)
+    cache = ModelCache(SlowEngine(0.0, compile_s=0.3), zoo=zoo)
     try:
-        cache.ready("tiny", 16, 16, wish=NetWish("a", "full"))
-        cache.ready("tiny", 32, 32, wish=NetWish("b", "full"))
+        cache.ready("tiny", 16, 16, wish=ModelRequest("a", "full"))
+        cache.ready("tiny", 32, 32, wish=ModelRequest("b", "full"))
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(cache.load, "tiny", 32, 32)
             time.sleep(0.1)
-            cache.ready("tiny", 48, 48, wish=NetWish("b", "full"))  # b wants another one now
+            cache.ready("tiny", 48, 48, wish=ModelRequest("b", "full"))  # b wants another one now
             assert waiting.result(10).width == 32
     finally:
         cache.close()

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
-from workers.runtime.frame_counters import Tally
+from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.deadlines import TOO_LATE_S
-from workers.scheduling.handle import EngineTime
+from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.passthrough import Route
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 from workers.upscale.step import EnhanceStep
 
 from ..clips import Clip, picture, units
@@ -30,20 +30,24 @@ class Bench:
 
     def __init__(self, zoo: Path, large_s: float) -> None:
         self.engine = PacedEngine(large_s / MACS)
-        self.nets = NetCache(self.engine, zoo=zoo)
-        self.tally = Tally()
-        self.engine_time = EngineTime()
+        self.nets = ModelCache(self.engine, zoo=zoo)
+        self.tally = FrameCounters()
+        self.engine_time = SharedScheduler()
         self.step = EnhanceStep(
-            self.nets, self.tally, self.engine_time.seat(), model="large", fps=30.0,
+            self.nets,
+            self.tally,
+            self.engine_time.seat(),
+            model="large",
+            fps=30.0,
             expected=lambda model, width, height: 1000 * large_s * (1 if model == "large" else 0.4),
-        )  # fmt: skip
+        )
         self._units = units(Clip(frames=200, width=WIDTH, height=HEIGHT))
         for model in ("large", "small"):
             self.nets.load(model, WIDTH, HEIGHT)
 
     def show(self, index: int, *, age_s: float = 0.0, is_replay: bool = False) -> Picture | None:
         """One frame of that age; its picture afterwards."""
-        shot = Shot(
+        shot = FrameTask(
             next(self._units), Route.WORK, arrived=time.monotonic() - age_s, is_replay=is_replay
         )
         shot.picture = picture(index, WIDTH, HEIGHT)
@@ -81,9 +85,7 @@ def test_a_late_frame_is_resized_and_a_hopeless_one_dropped_and_a_replayed_one_o
     assert fast.show(2, age_s=TOO_LATE_S + 0.1) is None
     assert fast.show(3, is_replay=True) is None
     counts = fast.tally.read()
-    assert counts.rungs == {
-        "full": {"best": 1}, "bicubic": {"late": 1}, "drop": {"too_late": 1}
-    }  # fmt: skip
+    assert counts.rungs == {"full": {"best": 1}, "bicubic": {"late": 1}, "drop": {"too_late": 1}}
     assert (counts.enhanced, counts.bicubic, counts.dropped) == (1, 1, {"late": 1})
     assert counts.replayed == 1
 
@@ -102,8 +104,8 @@ def test_without_time_for_it_the_smaller_net_serves_every_frame(zoo: Path) -> No
 
 
 def test_a_net_is_made_ready_before_the_first_picture(zoo: Path) -> None:
-    nets = NetCache(PacedEngine(0.0), zoo=zoo)
-    step = EnhanceStep(nets, Tally(), EngineTime().seat(), model="large", fps=30.0)
+    nets = ModelCache(PacedEngine(0.0), zoo=zoo)
+    step = EnhanceStep(nets, FrameCounters(), SharedScheduler().seat(), model="large", fps=30.0)
     deadline = time.monotonic() + 5
     while not step.prepare(WIDTH, HEIGHT):
         assert time.monotonic() < deadline

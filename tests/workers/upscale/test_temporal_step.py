@@ -13,13 +13,13 @@ from tests.workers.clips import Clip, picture, units
 from workers.decode.step import DecodeStep
 from workers.engines import make_engine
 from workers.kernels import jit_warmup
-from workers.media.frame_task import Shot
+from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
-from workers.runtime.frame_counters import Counts, Tally
+from workers.runtime.frame_counters import Counts, FrameCounters
 from workers.scheduling.deadlines import TOO_LATE_S
-from workers.scheduling.handle import EngineTime
+from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.passthrough import Route
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 from workers.upscale.step import EnhanceStep
 
 WIDTH, HEIGHT = 160, 96
@@ -27,9 +27,9 @@ MODEL = "live-s"
 
 
 @pytest.fixture(scope="module")
-def nets() -> Iterator[NetCache]:
+def nets() -> Iterator[ModelCache]:
     jit_warmup.warm_up()
-    cache = NetCache(make_engine("openvino", threads=1), reuse=True)
+    cache = ModelCache(make_engine("openvino", threads=1), reuse=True)
     cache.load(MODEL, WIDTH, HEIGHT)
     while cache.free(MODEL, WIDTH, HEIGHT) is None:
         time.sleep(0.01)
@@ -40,16 +40,20 @@ def nets() -> Iterator[NetCache]:
 class Stream:
     """Decodes and enhances, as a pipeline without its threads."""
 
-    def __init__(self, nets: NetCache) -> None:
-        self.tally = Tally()
+    def __init__(self, nets: ModelCache) -> None:
+        self.tally = FrameCounters()
         self.decode = DecodeStep(self.tally, need_key=lambda why: None)
         # Streams know what nets are expected to take; their first share of the engine goes by it.
         self.step = EnhanceStep(
-            nets, self.tally, EngineTime().seat(), model=MODEL, fps=30.0,
+            nets,
+            self.tally,
+            SharedScheduler().seat(),
+            model=MODEL,
+            fps=30.0,
             expected=lambda model, width, height: 5.0,
-        )  # fmt: skip
+        )
 
-    def show(self, shot: Shot) -> list[Picture]:
+    def show(self, shot: FrameTask) -> list[Picture]:
         return [
             made.picture
             for decoded in self.decode.step(shot)
@@ -62,27 +66,27 @@ class Stream:
         return self.tally.read()
 
 
-def shots(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[Shot]:
+def shots(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[FrameTask]:
     for unit in units(Clip(codec, WIDTH, HEIGHT, frames=frames)):
-        yield Shot(unit, Route.WORK, arrived=time.monotonic() - age_s)
+        yield FrameTask(unit, Route.WORK, arrived=time.monotonic() - age_s)
 
 
-def still(age_s: float = 0.0) -> Shot:
+def still(age_s: float = 0.0) -> FrameTask:
     """A picture that was decoded elsewhere, always the same."""
     (unit,) = units(Clip(width=WIDTH, height=HEIGHT, frames=1))
-    shot = Shot(unit, Route.WORK, arrived=time.monotonic() - age_s)
+    shot = FrameTask(unit, Route.WORK, arrived=time.monotonic() - age_s)
     shot.picture = picture(0, WIDTH, HEIGHT)
     return shot
 
 
-def enhanced(stream: Stream, shot: Shot) -> Picture:
+def enhanced(stream: Stream, shot: FrameTask) -> Picture:
     (made,) = stream.step.step(shot)
     assert made.picture is not None
     return made.picture
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
-def test_moving_pictures_of_every_codec_are_reused(nets: NetCache, codec: Codec) -> None:
+def test_moving_pictures_of_every_codec_are_reused(nets: ModelCache, codec: Codec) -> None:
     stream = Stream(nets)
     for shot in shots(codec, 24):
         (made,) = stream.show(shot)
@@ -98,7 +102,7 @@ def test_moving_pictures_of_every_codec_are_reused(nets: NetCache, codec: Codec)
     assert 0.5 * asked < stream.counts.reuse_done < 1.001 * asked
 
 
-def test_a_still_picture_costs_the_net_nothing(nets: NetCache) -> None:
+def test_a_still_picture_costs_the_net_nothing(nets: ModelCache) -> None:
     stream = Stream(nets)
     first = enhanced(stream, still()).y.copy()
     before = nets.turns.tickets
@@ -107,7 +111,7 @@ def test_a_still_picture_costs_the_net_nothing(nets: NetCache) -> None:
     assert nets.turns.tickets == before
 
 
-def test_a_frame_that_was_left_out_does_no_harm(nets: NetCache) -> None:
+def test_a_frame_that_was_left_out_does_no_harm(nets: ModelCache) -> None:
     stream = Stream(nets)
     first = enhanced(stream, still()).y.copy()
     assert list(stream.step.step(still(age_s=TOO_LATE_S + 0.1))) == []
@@ -115,7 +119,7 @@ def test_a_frame_that_was_left_out_does_no_harm(nets: NetCache) -> None:
     assert stream.counts.rungs["reuse"] == {"best": 1}
 
 
-def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: NetCache) -> None:
+def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: ModelCache) -> None:
     stream = Stream(nets)
     first = enhanced(stream, still()).y.copy()
     late = enhanced(stream, still(age_s=0.2))
@@ -124,7 +128,7 @@ def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: NetC
     assert np.array_equal(enhanced(stream, still()).y, first)
 
 
-def test_another_model_and_another_size_start_anew(nets: NetCache) -> None:
+def test_another_model_and_another_size_start_anew(nets: ModelCache) -> None:
     stream = Stream(nets)
     enhanced(stream, still())
     stream.step.model = "live-m"
@@ -134,7 +138,7 @@ def test_another_model_and_another_size_start_anew(nets: NetCache) -> None:
 
 
 def test_switched_off_every_frame_gets_the_whole_net() -> None:
-    cache = NetCache(make_engine("openvino", threads=1))
+    cache = ModelCache(make_engine("openvino", threads=1))
     cache.load(MODEL, WIDTH, HEIGHT)
     stream = Stream(cache)
     for _ in range(4):

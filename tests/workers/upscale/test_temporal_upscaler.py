@@ -9,7 +9,7 @@ from tests.workers.upscale import sited
 from workers.bitstream.frame_info import CodecInfo
 from workers.media.picture import Picture
 from workers.upscale.model_cache import can_reuse
-from workers.upscale.temporal_upscaler import ReuseFeed
+from workers.upscale.temporal_upscaler import TemporalUpscaler
 
 WIDTH, HEIGHT = 160, 96
 MODEL: Manifest = load_manifest("live-s")
@@ -43,8 +43,8 @@ def counting() -> Counting:
 
 
 @pytest.fixture
-def feed(counting: Counting) -> ReuseFeed:
-    return ReuseFeed(MODEL, WIDTH, HEIGHT, counting)
+def feed(counting: Counting) -> TemporalUpscaler:
+    return TemporalUpscaler(MODEL, WIDTH, HEIGHT, counting)
 
 
 def test_which_nets_can_reuse() -> None:
@@ -54,7 +54,7 @@ def test_which_nets_can_reuse() -> None:
 
 
 def test_a_first_picture_wishes_for_all_and_a_still_one_for_nothing(
-    feed: ReuseFeed, counting: Counting
+    feed: TemporalUpscaler, counting: Counting
 ) -> None:
     target = enlarged()
     assert feed.begin(shot(), target, None, 0.0).share == 1.0
@@ -66,7 +66,7 @@ def test_a_first_picture_wishes_for_all_and_a_still_one_for_nothing(
     assert np.array_equal(target.y, first) and counting.seen == seen
 
 
-def test_the_share_is_what_the_net_worked_on(feed: ReuseFeed, counting: Counting) -> None:
+def test_the_share_is_what_the_net_worked_on(feed: TemporalUpscaler, counting: Counting) -> None:
     target = enlarged()
     feed.begin(shot(), target, None, 0.0)
     feed.full()
@@ -78,7 +78,7 @@ def test_the_share_is_what_the_net_worked_on(feed: ReuseFeed, counting: Counting
     assert counting.seen - whole == pytest.approx(share * whole)
 
 
-def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: ReuseFeed) -> None:
+def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: TemporalUpscaler) -> None:
     target = enlarged()
     feed.begin(shot(), target, None, 0.0)
     feed.full()
@@ -89,7 +89,7 @@ def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: ReuseFeed) -> 
     assert feed.refresh(wish.share * (1 - 1e-15)) == wish.share
 
 
-def test_what_there_was_no_time_for_comes_later(feed: ReuseFeed) -> None:
+def test_what_there_was_no_time_for_comes_later(feed: TemporalUpscaler) -> None:
     target = enlarged()
     feed.begin(shot(), target, None, 0.0)
     errors = []
@@ -102,7 +102,7 @@ def test_what_there_was_no_time_for_comes_later(feed: ReuseFeed) -> None:
     assert errors[-1] < 0.2 * errors[0]
 
 
-def test_another_strength_starts_anew(feed: ReuseFeed) -> None:
+def test_another_strength_starts_anew(feed: TemporalUpscaler) -> None:
     target = enlarged()
     feed.begin(shot(), target, None, 0.0)
     feed.full()
@@ -112,7 +112,7 @@ def test_another_strength_starts_anew(feed: ReuseFeed) -> None:
     assert np.array_equal(target.y, 255 - before)
 
 
-def test_a_key_frame_short_of_time_does_not_pulse(feed: ReuseFeed) -> None:
+def test_a_key_frame_short_of_time_does_not_pulse(feed: TemporalUpscaler) -> None:
     target = enlarged()
     feed.begin(shot(), target, None, 0.0)
     feed.full()
@@ -123,7 +123,7 @@ def test_a_key_frame_short_of_time_does_not_pulse(feed: ReuseFeed) -> None:
     assert np.abs(target.y.astype(int) - before).max() <= 1
 
 
-def test_after_a_gap_nothing_is_reused(feed: ReuseFeed) -> None:
+def test_after_a_gap_nothing_is_reused(feed: TemporalUpscaler) -> None:
     target = enlarged()
     feed.begin(shot(), target, None, 0.0)
     feed.full()
@@ -131,7 +131,7 @@ def test_after_a_gap_nothing_is_reused(feed: ReuseFeed) -> None:
     assert feed.begin(shot(shift=2), target, None, 0.0).share == 1.0
 
 
-def test_steps_come_in_order(feed: ReuseFeed) -> None:
+def test_steps_come_in_order(feed: TemporalUpscaler) -> None:
     with pytest.raises(RuntimeError, match="without begin"):
         feed.full()
 
@@ -139,7 +139,7 @@ def test_steps_come_in_order(feed: ReuseFeed) -> None:
 @pytest.mark.parametrize("size", [(160, 96), (75, 53)])
 def test_chroma_is_bicubic_whatever_changed(size: tuple[int, int]) -> None:
     width, height = size
-    feed = ReuseFeed(MODEL, width, height, Counting())
+    feed = TemporalUpscaler(MODEL, width, height, Counting())
     rng = np.random.default_rng(0)
     made, target = Picture.blank(width, height), Picture.blank(2 * width, 2 * height)
     made.y[:], made.u[:], made.v[:] = 90, 100, 150

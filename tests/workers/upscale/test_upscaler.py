@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.upscale import sited
 from workers.media.picture import Picture
-from workers.upscale.model_cache import NetCache
+from workers.upscale.model_cache import ModelCache
 from workers.upscale.upscaler import Upscaler
 
 SIZES = pytest.mark.parametrize("size", [(64, 48), (63, 48), (64, 47), (61, 45), (2, 2), (1, 1)])
@@ -44,7 +44,7 @@ def test_a_resize_is_bicubic_on_all_planes_also_at_odd_sizes(size: tuple[int, in
 @SIZES
 @pytest.mark.parametrize("model", ["tiny", "tiny4"])
 def test_the_net_makes_the_luma_and_padding_leaves_no_trace(
-    nets: NetCache, model: str, size: tuple[int, int]
+    nets: ModelCache, model: str, size: tuple[int, int]
 ) -> None:
     width, height = size
     source = noise(width, height)
@@ -56,7 +56,7 @@ def test_the_net_makes_the_luma_and_padding_leaves_no_trace(
         assert is_doubled_chroma(made.u, source.u)
 
 
-def test_a_net_can_be_changed_between_pictures(nets: NetCache) -> None:
+def test_a_net_can_be_changed_between_pictures(nets: ModelCache) -> None:
     source = noise(32, 32)
     upscaler = Upscaler()
     upscaler.use(nets.load("tiny", 32, 32))
@@ -67,7 +67,7 @@ def test_a_net_can_be_changed_between_pictures(nets: NetCache) -> None:
 
 @pytest.mark.parametrize("size", [(64, 48), (63, 47), (61, 46)])
 def test_three_times_as_large_loses_at_most_one_odd_row_or_column(
-    nets: NetCache, size: tuple[int, int]
+    nets: ModelCache, size: tuple[int, int]
 ) -> None:
     width, height = size
     source = noise(width, height)
@@ -81,7 +81,7 @@ def test_three_times_as_large_loses_at_most_one_odd_row_or_column(
     assert np.array_equal(made.y, expected[: made.height, : made.width])
 
 
-def test_a_strength_holds_for_its_picture_alone(nets: NetCache) -> None:
+def test_a_strength_holds_for_its_picture_alone(nets: ModelCache) -> None:
     source = noise(16, 16)
     source.y[:] = 40
     upscaler = Upscaler()
@@ -90,7 +90,7 @@ def test_a_strength_holds_for_its_picture_alone(nets: NetCache) -> None:
     assert levels == [40, 140, 65]
 
 
-def test_the_previous_picture_is_a_bicubic_one_after_a_gap(nets: NetCache) -> None:
+def test_the_previous_picture_is_a_bicubic_one_after_a_gap(nets: ModelCache) -> None:
     source = noise(64, 48)
     source.y[:] = 60
     upscaler = Upscaler()
@@ -104,7 +104,7 @@ def test_the_previous_picture_is_a_bicubic_one_after_a_gap(nets: NetCache) -> No
 @pytest.mark.parametrize("model", ["window", "colours"])
 @pytest.mark.parametrize("size", [(32, 20), (33, 21)])
 def test_a_net_for_torch_takes_windows_and_colours(
-    nets: NetCache, model: str, size: tuple[int, int]
+    nets: ModelCache, model: str, size: tuple[int, int]
 ) -> None:
     pytest.importorskip("torch")
     width, height = size

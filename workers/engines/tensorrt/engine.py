@@ -14,11 +14,11 @@ from models.manifest import Manifest
 from workers.engines.engine import (
     Array,
     CompiledNet,
+    DynamicShapeModel,
     EngineInfo,
     Feeds,
-    Form,
-    FreeNet,
     NetInfo,
+    PrecisionVariant,
     Session,
     describe,
     file_precision,
@@ -42,7 +42,11 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH = 8
 
-FORMS = (Form("fp16", "fp32"), Form("int8", "int8-s8s8"), Form("fp32", "fp32"))
+FORMS = (
+    PrecisionVariant("fp16", "fp32"),
+    PrecisionVariant("int8", "int8-s8s8"),
+    PrecisionVariant("fp32", "fp32"),
+)
 """int8 kernels for so few channels are often slower than fp16 ones, so fp16 comes first."""
 
 
@@ -64,9 +68,13 @@ class TensorRtEngine:
         """Its name, version and device."""
         gpu = self._device.gpu
         return EngineInfo(
-            name="tensorrt", version=gpu.tensorrt, device=gpu.name, threads=self._threads,
-            forms=FORMS, max_batch=MAX_BATCH,
-        )  # fmt: skip
+            name="tensorrt",
+            version=gpu.tensorrt,
+            device=gpu.name,
+            threads=self._threads,
+            forms=FORMS,
+            max_batch=MAX_BATCH,
+        )
 
     def compile(
         self,
@@ -83,13 +91,19 @@ class TensorRtEngine:
         if computes_in == "fp32" and precision != "fp32":
             computes_in = "fp16"
         info = describe(
-            manifest, width=width, height=height, batch=batch, precision=computes_in,
+            manifest,
+            width=width,
+            height=height,
+            batch=batch,
+            precision=computes_in,
             device=self._device.gpu.name,
-        )  # fmt: skip
+        )
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
         model = _prepared(path, shapes, computes_in)
-        output = (model.graph.output[0].name, out_shape(manifest, width=width, height=height,
-                                                        batch=batch))  # fmt: skip
+        output = (
+            model.graph.output[0].name,
+            out_shape(manifest, width=width, height=height, batch=batch),
+        )
         found = shapes_of(model).get(output[0])
         if found != output[1]:
             raise NetUnusable(f"{path.name} gives {found} for an input of {width}x{height}.")
@@ -111,7 +125,7 @@ class TensorRtEngine:
             raise NetUnusable(f"TensorRT cannot run {path.name}: {error}") from error
         return net
 
-    def compile_free(self, manifest: Manifest, path: Path) -> FreeNet:
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         """Not by this engine: raises NetUnusable."""
         raise fixes_sizes("tensorrt")
 
@@ -149,8 +163,11 @@ class TensorRtEngine:
     def _built(self, key: PlanKey, graph: bytes, name: str, *, refittable: bool) -> LoadedPlan:
         log.info(
             "compiling %s in %s for %s; this takes up to minutes, once",
-            name, key.precision, key.gpu.name, extra={"action": "plan_building"},
-        )  # fmt: skip
+            name,
+            key.precision,
+            key.gpu.name,
+            extra={"action": "plan_building"},
+        )
         data = self._device.build(graph, key.shapes, refittable=refittable)
         plan = self._device.load(data)
         if plan is None:

@@ -87,9 +87,10 @@ def in_half(model: Model) -> Model:
     _, consumers = _links(graph)
     # Nodes are named by what they make; every node of ours that matters here makes one tensor.
     relus = {
-        node.output[0] for node in graph.node
+        node.output[0]
+        for node in graph.node
         if node.op_type == "Relu" and all(c.op_type == "Conv" for c in consumers[node.output[0]])
-    }  # fmt: skip
+    }
     convs = {node.output[0] for relu in relus for node in consumers[relu]}
     readers = {conv: {node.output[0] for node in consumers[conv]} for conv in convs}
     constants = {tensor.name: tensor for tensor in graph.initializer}
@@ -173,9 +174,11 @@ def structure(model: Model) -> str:
     bare.ClearField("producer_name")
     bare.ClearField("producer_version")
     learned = {
-        name for node in bare.graph.node if node.op_type in ("Conv", *_QUANTIZERS)
+        name
+        for node in bare.graph.node
+        if node.op_type in ("Conv", *_QUANTIZERS)
         for name in node.input
-    }  # fmt: skip
+    }
     for tensor in bare.graph.initializer:
         if tensor.name in learned:
             for field in ("raw_data", "float_data", "int32_data"):

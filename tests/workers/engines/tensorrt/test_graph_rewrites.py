@@ -81,8 +81,9 @@ def test_in_half_the_body_alone_changes_and_hardly_a_sample(name: str) -> None:
     types = types_of(after)
     half = {
         node.name: types[node.input[0]] == TensorProto.FLOAT16
-        for node in after.graph.node if node.op_type in ("Conv", "Relu")
-    }  # fmt: skip
+        for node in after.graph.node
+        if node.op_type in ("Conv", "Relu")
+    }
     whole = {name for name, is_half in half.items() if not is_half}
     assert whole == {"first", "base", *(["conv_past"] if manifest.previous else [])}
     for node in after.graph.node:
@@ -107,15 +108,23 @@ def test_the_int8_file_for_cpus_is_refused_and_the_right_one_named() -> None:
 
 
 def quantized(
-    *, zero: Any = ZERO, scale: Any = 0.1, weight_axis: int = 0,
-    weight_scale: Any = (0.1, 0.2), pair: bool = True, both: bool = True,
-) -> Any:  # fmt: skip
+    *,
+    zero: Any = ZERO,
+    scale: Any = 0.1,
+    weight_axis: int = 0,
+    weight_scale: Any = (0.1, 0.2),
+    pair: bool = True,
+    both: bool = True,
+) -> Any:
     """Input -> Q -> DQ -> Conv with a dequantized weight of two output channels."""
     constants = {
-        "scale": np.asarray(scale, np.float32), "zero": np.asarray(zero),
-        "w": np.ones((2, 1, 1, 1), np.int8), "ws": np.asarray(weight_scale, np.float32),
-        "wz": np.zeros(np.shape(weight_scale), np.int8), "wf": np.ones((2, 1, 1, 1), np.float32),
-    }  # fmt: skip
+        "scale": np.asarray(scale, np.float32),
+        "zero": np.asarray(zero),
+        "w": np.ones((2, 1, 1, 1), np.int8),
+        "ws": np.asarray(weight_scale, np.float32),
+        "wz": np.zeros(np.shape(weight_scale), np.int8),
+        "wf": np.ones((2, 1, 1, 1), np.float32),
+    }
     nodes = [helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"])]
     if pair:
         nodes.append(helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["d"]))
@@ -124,11 +133,12 @@ def quantized(
     nodes.append(helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=weight_axis))
     nodes.append(helper.make_node("Conv", ["d", "wd" if both else "wf"], ["y"], name="conv"))
     graph = helper.make_graph(
-        nodes, "g",
+        nodes,
+        "g",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 4, 4])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2, 4, 4])],
         [numpy_helper.from_array(value, key) for key, value in constants.items()],
-    )  # fmt: skip
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
@@ -159,10 +169,11 @@ def test_a_graph_that_computes_in_uint8_is_refused() -> None:
         helper.make_node("Cast", ["twice"], ["enhanced"], to=TensorProto.FLOAT),
     ]
     graph = helper.make_graph(
-        nodes, "g",
+        nodes,
+        "g",
         [helper.make_tensor_value_info("luma", TensorProto.UINT8, [1, 1, 4, 4])],
         [helper.make_tensor_value_info("enhanced", TensorProto.FLOAT, [1, 1, 4, 4])],
-    )  # fmt: skip
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     with pytest.raises(NetUnusable, match="Add 'twice' computes in it"):
         casts_at_the_border(model)

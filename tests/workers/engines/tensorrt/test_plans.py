@@ -106,9 +106,11 @@ def test_what_is_written_can_be_parsed() -> None:
 
 
 def test_a_failed_write_leaves_what_was_there(
-    store: PlanStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    store: PlanStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+) -> None:
     store.put(KEY, PLAN)
 
     def full(handle: int) -> None:
