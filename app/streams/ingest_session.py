@@ -11,7 +11,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from app.streams.ingest_queue import AUDIO_WAIT_S, IngestQueue, starts_source, wakes_writer
-from app.streams.ingest_state import Event, State, after
+from app.streams.ingest_state import INGEST, Event, State
 from app.streams.meters import RateMeter
 from app.streams.stream_timeline import StreamTimeline
 from media.access_unit import AccessUnit, Checkpoint, Kind
@@ -23,6 +23,7 @@ from wire.control import EndStream, KeyFrameRequest, to_publisher
 from wire.errors import BadMessage, Fenced, LogFull, StreamBusy, StreamGone
 from wire.jobs import JobQueue
 from wire.log import LogWriter
+from wire.state_machine import StateMachine
 from wire.streams import WISHES, StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 
@@ -72,7 +73,7 @@ class IngestSession:
         self._on_key_frame_needed = on_key_frame_needed
         self._grace_s = grace_s
         self._grace: asyncio.TimerHandle | None = None
-        self._state = State.CONNECTING
+        self._life = StateMachine(INGEST, owner=f"stream {stream}")
         self._time_line = StreamTimeline()
         self._followers: set[Follower] = set()
         self._backlog = IngestQueue()
@@ -91,7 +92,7 @@ class IngestSession:
     @property
     def state(self) -> State:
         """Where it is in its life."""
-        return self._state
+        return self._life.state
 
     @property
     def bad_messages(self) -> int:
@@ -101,7 +102,7 @@ class IngestSession:
     @property
     def is_live(self) -> bool:
         """True while pictures come, from the first key frame on."""
-        return self._state is State.LIVE
+        return self.state is State.LIVE
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -165,23 +166,23 @@ class IngestSession:
         self._go(Event.LOST, reason)
 
     def _go(self, event: Event, reason: str = "") -> None:
-        before, self._state = self._state, after(self._state, event)
-        if self._state is State.ENDED:
+        before, state = self.state, self._life.apply(event)
+        if state is State.ENDED:
             self._end(reason)
-        elif self._state is not before:
+        elif state is not before:
             logger.info(
                 "[stream %s] %s %s",
                 self.stream,
-                self._state.value,
+                state.value,
                 f"({reason})" * bool(reason),
-                extra={"action": self._state.value},
+                extra={"action": state.value},
             )
-            self.tell(AWAY if self._state is State.AWAY else "")
+            self.tell(AWAY if state is State.AWAY else "")
             self._nudge.set()
-        if self._grace is not None and (self._state is not State.AWAY or event is not Event.LOST):
+        if self._grace is not None and (state is not State.AWAY or event is not Event.LOST):
             self._grace.cancel()
             self._grace = None
-        if self._state is State.AWAY and self._grace is None:
+        if state is State.AWAY and self._grace is None:
             late = f"the publisher did not come back within {self._grace_s:g} s"
             loop = asyncio.get_running_loop()
             self._grace = loop.call_later(self._grace_s, self.end, late)
@@ -325,7 +326,7 @@ class IngestSession:
     def _fields(self) -> dict[str, Any]:
         now = time.monotonic()
         return {
-            "state": self._state.value,
+            "state": self.state.value,
             "codec": self._codec,
             "width": self._size[0],
             "height": self._size[1],

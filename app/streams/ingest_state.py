@@ -1,4 +1,4 @@
-"""The states of a publication, and what moves it from one to another.
+"""States of an ingest session: from the accepted offer to the end of the publisher's stream.
 
 ::
 
@@ -10,53 +10,62 @@ from __future__ import annotations
 
 import enum
 
+from wire.state_machine import TransitionTable
+
 
 class State(enum.Enum):
-    """As the stream's record says it."""
+    """State of an ingest session; the value stands in the stream's record."""
 
     CONNECTING = "connecting"
-    "Accepted; no key frame came yet."
+    "The offer is accepted; no key frame came yet."
     LIVE = "live"
+    "Pictures come."
     AWAY = "away"
-    "It was live, its connection is gone, and its viewers wait for the next one."
+    "The stream was live and its connection is gone; viewers wait for the next connection."
     ENDED = "ended"
+    "The record and the logs are removed."
 
 
 class Event(enum.Enum):
-    """What happens to a publication."""
+    """An event in the life of an ingest session."""
 
     KEY = "key"
     "A video key frame came."
     LOST = "lost"
     "The connection is gone."
     REPLACED = "replaced"
-    "Another connection takes the place of the one there was."
+    "Another connection of the publisher takes the place of this one."
     END = "end"
     "The publisher, an operator or time ended it."
 
 
-_TABLE = {
-    (State.CONNECTING, Event.KEY): State.LIVE,
-    (State.CONNECTING, Event.LOST): State.ENDED,
-    (State.CONNECTING, Event.REPLACED): State.CONNECTING,
-    (State.CONNECTING, Event.END): State.ENDED,
-    (State.LIVE, Event.KEY): State.LIVE,
-    (State.LIVE, Event.LOST): State.AWAY,
-    (State.LIVE, Event.REPLACED): State.AWAY,
-    (State.LIVE, Event.END): State.ENDED,
-    (State.AWAY, Event.KEY): State.LIVE,
-    (State.AWAY, Event.LOST): State.AWAY,
-    (State.AWAY, Event.REPLACED): State.AWAY,
-    (State.AWAY, Event.END): State.ENDED,
-    (State.ENDED, Event.KEY): State.ENDED,
-    (State.ENDED, Event.LOST): State.ENDED,
-    (State.ENDED, Event.END): State.ENDED,
-}
-
-
-def after(state: State, event: Event) -> State:
-    """The next state. Raises RuntimeError for what the table lacks: a fault of ours."""
-    try:
-        return _TABLE[state, event]
-    except KeyError:
-        raise RuntimeError(f"{event} is not expected in {state}") from None
+INGEST = TransitionTable(
+    "Ingest sessions (publishers)",
+    State.CONNECTING,
+    {
+        State.CONNECTING: {
+            Event.KEY: State.LIVE,
+            Event.LOST: State.ENDED,
+            Event.REPLACED: State.CONNECTING,
+            Event.END: State.ENDED,
+        },
+        State.LIVE: {
+            Event.KEY: State.LIVE,
+            Event.LOST: State.AWAY,
+            Event.REPLACED: State.AWAY,
+            Event.END: State.ENDED,
+        },
+        State.AWAY: {
+            Event.KEY: State.LIVE,
+            Event.LOST: State.AWAY,
+            Event.REPLACED: State.AWAY,
+            Event.END: State.ENDED,
+        },
+        # A connection may deliver and fail while the session ends; only a new one must not come.
+        State.ENDED: {
+            Event.KEY: State.ENDED,
+            Event.LOST: State.ENDED,
+            Event.END: State.ENDED,
+        },
+    },
+)

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.delivery.playback_session import PlaybackSession
 from app.streams.ingest_queue import IngestQueue
-from app.streams.ingest_state import Event, State, after
+from app.streams.ingest_state import INGEST, Event
 from app.streams.rendition_reader import RenditionReader
 from app.streams.stream_timeline import StreamTimeline
 from benchmarks.faults.history import Seen, Verdict, check
@@ -22,6 +22,7 @@ from wire import keys
 from wire.batch import is_repeated
 from wire.connection import connect
 from wire.jobs import LEASE_MS, RENEW_S
+from wire.state_machine import StateMachine
 
 FPS = 30
 TICKS = 3000
@@ -277,7 +278,7 @@ class World:
         self.workers = [WorkerModel(n, self.redis, lag_s) for n in range(2)]
         self._backlog = IngestQueue()
         self._time_line = StreamTimeline()
-        self._state = State.CONNECTING
+        self._life = StateMachine(INGEST, owner="stream cam")
         self._session = 1
         self._number = 0
         self._frame = 0
@@ -339,9 +340,9 @@ class World:
 
     def _follow_publisher(self, *, is_away: bool) -> None:
         if is_away and self._is_sending:
-            self._state = after(self._state, self._random.choice((Event.LOST, Event.REPLACED)))
+            self._life.apply(self._random.choice((Event.LOST, Event.REPLACED)))
         if not is_away and not self._is_sending:
-            self._state = after(self._state, Event.REPLACED)
+            self._life.apply(Event.REPLACED)
             self._time_line.begin()
             self._backlog.lose("replaced")
             self._frame, self._origin = 0, self._random.randrange(2**31)
@@ -372,7 +373,7 @@ class World:
         self._frame += 1
         self._number += 1
         if is_key:
-            self._state = after(self._state, Event.KEY)
+            self._life.apply(Event.KEY)
         self._backlog.push(unit)
         self._tails[keys.SOURCE]._take(unit, self._session, at_us)
 
