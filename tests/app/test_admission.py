@@ -11,8 +11,8 @@ from app.admission import Admission, AnswerPace
 from app.errors import Full, TooMany
 from app.webrtc.ice import Route
 from tests.app import coding
+from tests.app.conftest import MakeHub
 from tests.app.peers import publishing, until
-from tests.app.streams.conftest import MakeHub
 from tests.app.test_hub import Into
 from tests.app.webrtc.offer_texts import offer
 

@@ -8,8 +8,8 @@ import pytest
 
 from app.errors import AlreadyPublishing
 from app.hub import StreamHub
+from tests.app.conftest import MakeHub
 from tests.app.peers import no_tasks_but, until
-from tests.app.streams.conftest import MakeHub
 from tests.app.webrtc.offer_texts import offer, without
 
 OFFERS = {

@@ -21,8 +21,8 @@ from app.streams.publishers import HubOptions
 from app.webrtc import ice
 from media.vp9_descriptor import parse_descriptor
 from tests.app import coding
+from tests.app.conftest import MakeHub
 from tests.app.peers import Publisher, Viewer, no_tasks_but, publishing, until, watching
-from tests.app.streams.conftest import MakeHub
 from tests.app.webrtc.offer_texts import offer, publish_codec
 from tests.contract.units import batch, video
 from wire import keys

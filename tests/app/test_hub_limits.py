@@ -10,8 +10,8 @@ import pytest
 from app.errors import AlreadyPublishing, Full, NobodyPublishes
 from app.hub import StreamHub
 from app.webrtc.viewer_connection import ViewerConnection
+from tests.app.conftest import MakeHub
 from tests.app.peers import no_tasks_but, publishing, until
-from tests.app.streams.conftest import MakeHub
 from tests.app.test_hub import UNITS, Into
 from tests.app.webrtc.offer_texts import offer
 from wire.connection import Redis, command

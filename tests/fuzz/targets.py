@@ -41,7 +41,7 @@ from workers.errors import BrokenUnit, FileFailed
 from workers.transcode.source import open_source
 from workers.transcode.steps import FileDecode
 
-OFFERS = Path(__file__).parents[1] / "app" / "rtc" / "offers"
+OFFERS = Path(__file__).parents[1] / "app" / "webrtc" / "offers"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from app.hub import StreamHub
 from media.access_unit import AccessUnit, Flags, Kind
 from tests.app import coding
+from tests.app.conftest import MakeHub
 from tests.app.peers import Publisher, Viewer, publishing, until, watching
-from tests.app.streams.conftest import MakeHub
 from wire import clock, keys
 from wire.batch import Batch
 from wire.connection import Redis

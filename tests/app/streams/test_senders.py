@@ -10,8 +10,8 @@ import pytest
 from media.access_unit import AccessUnit, Kind
 from media.codec import Codec
 from tests.app import coding
+from tests.app.conftest import MakeHub
 from tests.app.peers import Publisher, publishing, until, watching
-from tests.app.streams.conftest import MakeHub
 from tests.app.test_hub import Into
 from tests.media.h264_parts import PPS, SPS, without
 from wire import keys

@@ -13,8 +13,8 @@ from app.errors import NobodyPublishes
 from app.hub import StreamHub
 from app.streams.ingest_state import State
 from tests.app import coding
+from tests.app.conftest import MakeHub
 from tests.app.peers import Publisher, Viewer, publishing, until, watching
-from tests.app.streams.conftest import MakeHub
 from tests.app.webrtc.offer_texts import offer
 from wire import keys
 from wire.connection import Redis

@@ -12,7 +12,7 @@ import pytest
 from workers.bitstream.vp8 import Vp8Frame, Vp8Parser
 from workers.kernels.jit import IS_COMPILED, compiled
 
-from .vp8_clips import LIVE, RESILIENT, busy, coded
+from ..bitstream.vp8_clips import LIVE, RESILIENT, busy, coded
 
 ROOT = Path(__file__).parents[3]
 

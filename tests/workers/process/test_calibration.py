@@ -9,7 +9,7 @@ from workers.process import calibration
 from workers.process.calibration import Capacity, Speed
 from workers.upscale.model_cache import ModelCache
 
-from .studio import BITRATES
+from ..studio import BITRATES
 
 OUTPUT = OutputConfig(codec=Codec.H264, preset="ultrafast", bitrates=BITRATES)
 

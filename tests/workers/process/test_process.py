@@ -20,10 +20,10 @@ from wire.connection import Redis
 from wire.embedded import EmbeddedServer
 from wire.heartbeat import Heartbeats, WorkerBeat
 
-from .clips import Clip, units
-from .studio import Publisher, Viewer, watching
+from ..clips import Clip, units
+from ..studio import Publisher, Viewer, watching
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.e2e
 

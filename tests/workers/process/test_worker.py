@@ -21,10 +21,10 @@ from workers.decode.decoder import UnitDecoder
 from workers.process.worker import Worker
 from workers.upscale.model_cache import ModelCache
 
-from ..contract.units import audio
-from .clips import Clip, units
-from .fakes import SlowEngine
-from .studio import TINY, Publisher, Viewer, lead_config, watching, working
+from ...contract.units import audio
+from ..clips import Clip, units
+from ..fakes import SlowEngine
+from ..studio import TINY, Publisher, Viewer, lead_config, watching, working
 
 
 async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:

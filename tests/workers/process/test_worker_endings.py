@@ -13,7 +13,7 @@ from wire.jobs import JobQueue
 from workers.process.worker import _try
 from workers.upscale.model_cache import ModelCache
 
-from .studio import Publisher, lead_config, working
+from ..studio import Publisher, lead_config, working
 from .test_worker import until
 
 

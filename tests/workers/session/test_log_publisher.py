@@ -12,7 +12,7 @@ from wire.streams import StreamRegistry
 from workers.runtime.frame_counters import FrameCounters
 from workers.session.log_publisher import LIMIT, LIMIT_BYTES, LogPublisher
 
-from .clips import Clip, units
+from ..clips import Clip, units
 
 
 def make(client: Redis, epoch: int, lost: list[None]) -> tuple[LogPublisher, FrameCounters]:

@@ -16,10 +16,10 @@ from wire.heartbeat import RenditionWork
 from workers.process.worker import Worker
 from workers.upscale.model_cache import ModelCache
 
-from .clips import Clip, units
-from .studio import Publisher, Viewer, lead_config, watching, working
+from ..clips import Clip, units
+from ..process.test_worker import decodable, until, work_of
+from ..studio import Publisher, Viewer, lead_config, watching, working
 from .test_watched import LAPSED
-from .test_worker import decodable, until, work_of
 
 SOURCES = pytest.mark.parametrize("source", [Codec.H264, Codec.VP8, Codec.VP9])
 OUTPUTS = pytest.mark.parametrize("output", [Codec.H264, Codec.VP8])

@@ -14,9 +14,9 @@ from wire.connection import Redis
 from workers.decode.decoder import UnitDecoder
 from workers.upscale.model_cache import ModelCache
 
-from .clips import Clip, units
-from .studio import Publisher, Viewer, lead_config, watching, working
-from .test_worker import until, work_of
+from ..clips import Clip, units
+from ..process.test_worker import until, work_of
+from ..studio import Publisher, Viewer, lead_config, watching, working
 
 
 async def test_a_stream_that_was_set_aside_is_copied_with_a_reason_and_never_decoded(

@@ -30,10 +30,10 @@ from workers.upscale.previous_picture import PreviousPicture
 from workers.upscale.step import EnhanceStep
 from workers.upscale.upscaler import Upscaler
 
-from .clips import Clip, picture, units
-from .fakes import PacedEngine
-from .studio import Publisher, Viewer, lead_config, watching, working
-from .test_worker import decodable, until, work_of
+from ..clips import Clip, picture, units
+from ..fakes import PacedEngine
+from ..process.test_worker import decodable, until, work_of
+from ..studio import Publisher, Viewer, lead_config, watching, working
 
 SIDES = (2, 3, 4, 7, 8, 11, 12, 13, 16, 24, 31, 32, 33, 48, 64)
 SHAPES = [shape for shape in itertools.product(SIDES, SIDES) if shape[1] <= 16]

@@ -12,10 +12,10 @@ from wire.connection import Redis, command
 from wire.heartbeat import Heartbeats
 from workers.upscale.model_cache import ModelCache
 
-from .clips import Clip, units
-from .fakes import PacedEngine
-from .studio import Publisher, Viewer, lead_config, watching, working
-from .test_worker import decodable, until, work_of
+from ..clips import Clip, units
+from ..fakes import PacedEngine
+from ..process.test_worker import decodable, until, work_of
+from ..studio import Publisher, Viewer, lead_config, watching, working
 
 LAPSED: dict[str, object] = dict.fromkeys(
     ("watched_us", *(f"watched_us:{name}" for name in keys.ALL_ENHANCED)), 1
