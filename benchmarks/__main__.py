@@ -46,7 +46,7 @@ def _reuse(_: float) -> list[Row]:
     return figures.summary()
 
 
-_JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
+JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
     "live": ("one stream, no browser", _live),
     "glass": ("Chromium publishes and watches on the same machine", _glass),
     "quality": ("held-out clips through the live encoders", _quality),
@@ -60,13 +60,13 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the named jobs one after the other; 0 also where a target is missed."""
     parser = argparse.ArgumentParser(prog="sharpcast bench", description=__doc__)
     parser.add_argument(
-        "jobs", nargs="*", choices=[*_JOBS, []], help=f"default: {' '.join(_DEFAULT)}"
+        "jobs", nargs="*", choices=[*JOBS, []], help=f"default: {' '.join(_DEFAULT)}"
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="length of a run (60)")
     options = parser.parse_args(argv)
     print(machine.describe())
     for name in options.jobs or _DEFAULT:
-        title, job = _JOBS[name]
+        title, job = JOBS[name]
         print(f"\n## {name}: {title}\n", flush=True)
         rows = job(options.seconds)
         if rows:

@@ -1,4 +1,4 @@
-"""Canned answers of the JSON API, in the shapes of docs/DECISIONS.md."""
+"""Canned answers of the JSON API, in the shapes of docs/api.md."""
 
 from __future__ import annotations
 
