@@ -37,12 +37,17 @@ from wire import keys
 from wire.connection import REDIS_DOWN, Redis
 from wire.control import EndStream, RecordChanged, to_lead, to_publisher
 from wire.errors import BadMessage, StreamBusy, StreamGone
+from wire.stream_logger import StreamLogger
 from wire.streams import StreamRecord, StreamRegistry
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _REFIT_S = 0.5
 """How often another rendition is looked for, for a viewer who lacks the codec of what comes."""
+
+
+def _logger(stream: str, secret: str) -> StreamLogger:
+    return StreamLogger(log, stream=stream, session=secret)
 
 
 def _chosen(record: StreamRecord, wish: Wish | None) -> str:
@@ -229,7 +234,9 @@ class StreamHub:
             self._drop_viewer(secret, str(error))  # it comes again, and is told
             return
         if rendition != session.viewing.rendition and self._viewers.get(secret) is session:
-            logger.info("[session %s] reads %s from now on", secret[:4], rendition)
+            _logger(session.stream, secret).info(
+                "reads %s from now on", rendition, extra={"action": "refit"}
+            )
             session.viewing.move(self._tails.get(record, rendition))
 
     async def stop_playing(self, stream: str, secret: str) -> None:
@@ -240,7 +247,9 @@ class StreamHub:
         await self._close_viewer(secret)
 
     def _drop_viewer(self, secret: str, reason: str) -> None:
-        logger.debug("[session %s] viewer left: %s", secret[:4], reason)
+        session = self._viewers.get(secret)
+        stream = session.stream if session is not None else ""
+        _logger(stream, secret).debug("viewer left: %s", reason)
         if not self._closing:
             self._spawn(self._close_viewer(secret), "viewer-close")
 
@@ -404,4 +413,9 @@ class StreamHub:
     def _task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            logger.error("task %s died", task.get_name(), exc_info=task.exception())
+            log.error(
+                "task %s died",
+                task.get_name(),
+                exc_info=task.exception(),
+                extra={"action": "task_failed"},
+            )

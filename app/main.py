@@ -31,7 +31,7 @@ from wire.connection import REDIS_CONNECTIONS, Redis, connect, wait_until_up
 from wire.errors import NoRedisServer
 from wire.settings import Settings
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 REDIS_START_S = 10.0
 

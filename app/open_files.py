@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import resource
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 WANTED = 65_536
 
@@ -18,7 +18,7 @@ def raise_limit(needed: int) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         soft = most
     if soft != resource.RLIM_INFINITY and soft < needed:
-        logger.warning(
+        log.warning(
             "This process may open %d files, and %d streams, viewers and web connections at a "
             "time may need %d: raise `ulimit -n`, or lower SHARPCAST_MAX_VIEWERS.",
             soft,

@@ -25,7 +25,7 @@ from wire.embedded import EmbeddedServer
 from wire.errors import WireError
 from wire.settings import Settings
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

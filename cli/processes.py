@@ -17,7 +17,7 @@ from wire.errors import BadSettings
 from wire.parent_death import die_with_parent
 from wire.settings import PREFIX
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _STOP_S = 4.0
 _LOOK_S = 0.2
@@ -43,7 +43,7 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
             raise BadSettings("The worker cannot work with these settings.")
         is_first = False
         wait_s = backoff.after(time.monotonic() - began)
-        logger.warning(
+        log.warning(
             "the worker ended (%s); a new one starts %s",
             _describe(status),
             f"in {wait_s:.0f} s" if wait_s else "at once",
@@ -58,7 +58,7 @@ async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
         if _has_ended(server.pid):
             # In this thread: the kernel ends the server with the thread that started it.
             server.restart()
-            logger.warning(
+            log.warning(
                 "the embedded Redis server ended; a new one runs, empty",
                 extra={"action": "redis_restarted"},
             )
@@ -102,7 +102,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(_STOP_S):
             await process.wait()
     except TimeoutError:
-        logger.warning("the worker did not stop in time", extra={"action": "worker_killed"})
+        log.warning("the worker did not stop in time", extra={"action": "worker_killed"})
         process.kill()
         await process.wait()
 

@@ -7,14 +7,11 @@ has no faults.
 from __future__ import annotations
 
 import ast
-import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ("app", "media", "workers", "models", "wire", "cli", "benchmarks")
+from tests.source_tree import SOURCE, Module, imported, modules
+
 OURS = {*SOURCE, "tests"}
 
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -59,29 +56,6 @@ MAX_FILE = 600
 MAX_FUNCTION = 60
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Module:
-    """One source file."""
-
-    name: str
-    "Dotted; a package's own name for its ``__init__``."
-    is_package: bool
-    text: str
-
-    @property
-    def tree(self) -> ast.Module:
-        """Its syntax tree."""
-        return ast.parse(self.text)
-
-
-def modules(*packages: str) -> Iterator[Module]:
-    for path in sorted(p for package in packages for p in (ROOT / package).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        is_package = parts[-1] == "__init__"
-        name = ".".join(parts[:-1] if is_package else parts)
-        yield Module(name, is_package, path.read_text())
-
-
 def is_within(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
 
@@ -89,20 +63,6 @@ def is_within(name: str, package: str) -> bool:
 def rule_for(module: str, table: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
     fitting = [package for package in table if is_within(module, package)]
     return table[max(fitting, key=len)] if fitting else None
-
-
-def imported(module: Module) -> Iterator[str]:
-    """Full names of all that is imported: ``from a import b`` gives ``a.b``."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = module.name.split(".")
-                kept = len(parents) - node.level + module.is_package
-                base = ".".join([*parents[:kept], *([base] if base else [])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 def arrow_faults(module: Module) -> list[str]:

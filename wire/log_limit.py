@@ -15,8 +15,6 @@ MAX_KINDS = 512
 FORGET_S = 60.0
 """After this long without a further line, a kind's held-back lines are told by nobody any more."""
 
-_OF_A_STREAM = "[stream %s]"
-
 _Key = tuple[str, object]
 
 
@@ -26,7 +24,7 @@ class LogLimit(logging.Filter):
     The next line of the kind says how many were held back. Lines with an ``action`` (``extra``)
     below a warning tell what somebody with a token did; of those each different one is a kind. A
     warning may hold what came from outside, and no two need be alike; so its template is its kind,
-    and beside it the stream that it begins with. A message without arguments may have been put
+    for each stream that ``StreamLogger`` names. A message without arguments may have been put
     together before, so its place in the source is its kind.
     """
 
@@ -51,11 +49,10 @@ class LogLimit(logging.Filter):
         if has_action and record.levelno < logging.WARNING:
             return record.name, (record.msg, str(record.args))
         if record.args:
-            first = record.args[0] if isinstance(record.args, tuple) else ""
-            if has_action and str(record.msg).startswith(_OF_A_STREAM):
-                return record.name, (record.msg, str(first))
+            # The prefix of StreamLogger is a part of the message: each stream is a kind.
             return record.name, record.msg
-        return record.name, (record.pathname, record.lineno)
+        stream = getattr(record, "stream", "")
+        return record.name, (record.pathname, record.lineno, stream)
 
     def _take(self, kind: _Key, now: float) -> int:
         """Returns how many lines of the kind were held back, -1 to hold this one back too."""

@@ -10,6 +10,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from wire.stream_logger import StreamLogger
+
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.2
@@ -26,11 +28,12 @@ async def keep_going(
     *,
     passes: tuple[type[Exception], ...] = (),
     failed: Callable[[], None] = lambda: None,
+    logger: logging.Logger | StreamLogger = log,
 ) -> None:
     """Runs ``work`` until it returns or is cancelled; begins it anew after any other end.
 
     ``passes`` are the exceptions that mean something to the caller, and pass through. ``failed``
-    is called after each failure.
+    is called after each failure, which ``logger`` is told.
     """
     loop = asyncio.get_running_loop()
     pause_s = FIRST_PAUSE_S
@@ -41,7 +44,7 @@ async def keep_going(
         except passes:
             raise
         except Exception:  # The border of a task, whose end would end the stream.
-            log.exception(
+            logger.exception(
                 "%s failed, and goes on in %.1f s", name, pause_s, extra={"action": "task_failed"}
             )
         else:

@@ -16,7 +16,7 @@ from cryptography import x509
 
 from wire.errors import BadSettings
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 CHECK_S = 5.0
 """How often the files are looked at."""
@@ -63,13 +63,13 @@ class Certificate:
         self._seen = stamp
         fault = self._load()
         if fault:
-            logger.error(
+            log.error(
                 "The changed TLS certificate cannot be used, the old one stays: %s",
                 fault,
                 extra={"action": "certificate"},
             )
         else:
-            logger.info("The TLS certificate was read again.", extra={"action": "certificate"})
+            log.info("The TLS certificate was read again.", extra={"action": "certificate"})
 
     def _load(self) -> str:
         """What is wrong with the files; nothing if they are in use now."""

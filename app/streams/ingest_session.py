@@ -24,10 +24,11 @@ from wire.errors import BadMessage, Fenced, LogFull, StreamBusy, StreamGone
 from wire.jobs import JobQueue
 from wire.log import LogWriter
 from wire.state_machine import StateMachine
+from wire.stream_logger import StreamLogger, session_name
 from wire.streams import WISHES, StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 KEEP_S = 0.5
 """How often the record is kept alive and the job looked after."""
@@ -66,6 +67,7 @@ class IngestSession:
         self.started_us = now_us()
         self.end_reason = ""
         self.units_in = 0
+        self._log = StreamLogger(log, stream=stream, session=session_name(session))
         self._client = client
         self._registry = StreamRegistry(client)
         self._jobs = JobQueue(client)
@@ -170,9 +172,8 @@ class IngestSession:
         if state is State.ENDED:
             self._end(reason)
         elif state is not before:
-            logger.info(
-                "[stream %s] %s %s",
-                self.stream,
+            self._log.info(
+                "%s %s",
                 state.value,
                 f"({reason})" * bool(reason),
                 extra={"action": state.value},
@@ -218,7 +219,7 @@ class IngestSession:
                 }
                 work = [
                     group.create_task(
-                        keep_going(f"[stream {self.stream}] {name}", make, failed=self._unsure),
+                        keep_going(name, make, failed=self._unsure, logger=self._log),
                         name=f"{name} {self.stream}",
                     )
                     for name, make in works.items()
@@ -242,7 +243,7 @@ class IngestSession:
                     await self._jobs.finish(self._job)
                 await self._registry.end(self.stream, self.session, keys.ALL_ENHANCED)
         except (*REDIS_DOWN, RedisError) as error:
-            logger.warning("[stream %s] its record will expire: %s", self.stream, error)
+            self._log.warning("its record will expire: %s", error, extra={"action": "record_kept"})
 
     async def _write(self, writer: LogWriter) -> None:
         while True:
@@ -275,7 +276,7 @@ class IngestSession:
             except StreamBusy:
                 self.end("another publisher took the stream over")
             except REDIS_DOWN:
-                logger.warning("[stream %s] Redis is away", self.stream)
+                self._log.warning("Redis is away", extra={"action": "redis_down"})
             try:
                 async with asyncio.timeout(KEEP_S):
                     await self._nudge.wait()
@@ -290,11 +291,11 @@ class IngestSession:
             record = await self._registry.get(self.stream)
             self._learn(record)
         except BadMessage as error:
-            logger.warning("[stream %s] %s", self.stream, error)
+            self._log.warning("%s", error, extra={"action": "bad_record"})
             await self._registry.end(self.stream, self.session, ())
             raise StreamGone(str(error)) from error  # made again at once
         except StreamGone:
-            logger.info("[stream %s] record lost by Redis, made again", self.stream)
+            self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
             fields |= self._wishes
             self._job = ""
             await self._registry.create(self.stream, session=self.session, **fields)

@@ -23,9 +23,10 @@ from app.webrtc.sdp_offer import Offer, check_publish_offer
 from media.access_unit import AccessUnit
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import StreamBusy
+from wire.stream_logger import StreamLogger, session_name
 from wire.streams import StreamRegistry
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
 
@@ -194,7 +195,7 @@ class Publishers:
         link.join(publication)
         self._sessions[stream] = _Session(publication, peer, link, secret, route.key)
         self._spawn(self._run(stream), f"publication {stream}")
-        logger.info("[stream %s] publisher accepted", stream, extra={"action": "publish"})
+        _logger(publication).info("publisher accepted", extra={"action": "publish"})
         return secret, answer
 
     async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
@@ -228,7 +229,7 @@ class Publishers:
         present.peer, present.link, present.secret = peer, link, secret
         link.join(present.publication)
         self._spawn(before.close(), f"publisher-close {stream}")
-        logger.info("[stream %s] publisher taken over", stream, extra={"action": "takeover"})
+        _logger(present.publication).info("publisher taken over", extra={"action": "takeover"})
 
     def _lose(self, link: _Link, peer: PublisherConnection, reason: str) -> None:
         """A connection ended by itself: it is closed, so that its publisher knows, and comes again.
@@ -246,7 +247,7 @@ class Publishers:
             await session.publication.run()
         finally:
             reason = session.publication.end_reason or "the server stops"
-            logger.info("[stream %s] ended: %s", stream, reason, extra={"action": "end"})
+            _logger(session.publication).info("ended: %s", reason, extra={"action": "end"})
             session.link.cut()
             await session.peer.close()
             if self._sessions.get(stream) is session:
@@ -301,3 +302,7 @@ class Publishers:
 def _is_same(expected: str, given: str) -> bool:
     """In constant time."""
     return secrets.compare_digest(expected.encode(), given.encode())
+
+
+def _logger(session: IngestSession) -> StreamLogger:
+    return StreamLogger(log, stream=session.stream, session=session_name(session.session))

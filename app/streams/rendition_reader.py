@@ -24,10 +24,11 @@ from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.control import KeyFrameRequest, RecordChanged, to_lead, to_publisher
 from wire.errors import StreamGone
 from wire.log import LogReader
+from wire.stream_logger import StreamLogger
 from wire.streams import WATCH_AGAIN_S, StreamRegistry
 from wire.supervisor import keep_going
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Listener = Callable[[str, PacketizedFrame], None]
 """Called with the rendition's name and the unit, on the event loop; must not block."""
@@ -240,4 +241,6 @@ class RenditionReader:
             try:
                 await mailbox.send(KeyFrameRequest(rendition=self.rendition, reason="viewer"))
             except REDIS_DOWN:
-                logger.warning("[stream %s] Redis is away; no key frame asked for", self.stream)
+                StreamLogger(log, stream=self.stream).warning(
+                    "Redis is away; no key frame asked for", extra={"action": "redis_down"}
+                )

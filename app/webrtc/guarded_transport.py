@@ -25,7 +25,7 @@ from app.webrtc.ice import UNKNOWN_ROUTE, RemoteCandidates, Route, best_first, i
 from app.webrtc.packet_gate import MAX_ADDRESSES, PACKET_ERRORS, PacketGate, Source, Verdict
 from app.webrtc.srtp_inlet import SrtpInlet
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class GuardedProtocol(StunProtocol):
@@ -120,7 +120,9 @@ class GuardedConnection(Connection):
         try:
             bound = installed().bind(address)
         except OSError as error:
-            logger.warning("no UDP port at %s: %s", address, error.strerror)
+            log.warning(
+                "no UDP port at %s: %s", address, error.strerror, extra={"action": "no_port"}
+            )
             return None
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
         loop = asyncio.get_running_loop()
@@ -203,7 +205,12 @@ class GuardedDtls(RTCDtlsTransport):
             await super()._recv_next()
         except PACKET_ERRORS as error:
             if not self.gate.refused["unreadable"]:
-                logger.warning("a packet could not be read: %r", error, exc_info=error)
+                log.warning(
+                    "a packet could not be read: %r",
+                    error,
+                    exc_info=error,
+                    extra={"action": "packet_unreadable"},
+                )
             self.gate.refuse("unreadable")
             await asyncio.sleep(0)  # whatever it was, the loop goes on
 

@@ -42,7 +42,7 @@ from media.fragment import PayloadStart
 from media.frame_head import inspect
 from wire.clock import now_us
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 MAX_RID = 32
 """Letters of a restriction identifier that count, as in offers."""
@@ -237,7 +237,12 @@ class RtpReceiver(RTCRtpReceiver):
             packet.ssrc, _Media(name, codec.clockRate, media, resent), now=now
         )
         if heard.is_new_source:
-            logger.info("the %s goes on from another source %s", self.kind, self.layer)
+            log.info(
+                "the %s goes on from another source %s",
+                self.kind,
+                self.layer,
+                extra={"action": "new_source"},
+            )
             self._restart()
         if isinstance(self._source, LayerChoice):
             wanted = self._source.wanted(now=now)
@@ -357,7 +362,13 @@ class RtpReceiver(RTCRtpReceiver):
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        logger.error("%s of %s died", task.get_name(), self.kind, exc_info=error)
+        log.error(
+            "%s of %s died",
+            task.get_name(),
+            self.kind,
+            exc_info=error,
+            extra={"action": "task_failed"},
+        )
         self._events.on_end(f"receiving {self.kind} failed: {error!r}")
 
 

@@ -45,7 +45,7 @@ from app.webrtc.extension_map import MID, SEND_TIME
 from app.webrtc.payload_formats import CODEC_NAMES, RtpHeader
 from media.codec import Codec
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 HISTORY = 1024
 """Packets kept for retransmission, a power of two."""
@@ -161,7 +161,7 @@ class RtpSender(RTCRtpSender):
         if error is None:
             self._on_failed("the connection closed")
             return
-        logger.error("%s died", task.get_name(), exc_info=error)
+        log.error("%s died", task.get_name(), exc_info=error, extra={"action": "task_failed"})
         self._on_failed(f"sending {self.kind} failed: {error!r}")
 
     async def stop(self) -> None:

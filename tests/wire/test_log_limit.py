@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from wire.log_limit import FORGET_S, MAX_KINDS, LogLimit
+from wire.stream_logger import StreamLogger
 
 
 class Log(logging.Handler):
@@ -91,10 +92,15 @@ def test_warnings_that_differ_in_what_came_from_outside_are_one_kind(log: Log) -
 def test_each_stream_may_warn_once_a_second(log: Log) -> None:
     for stream in ("cam1", "cam2"):
         for n in range(3):
-            logging.getLogger("a").warning(
-                "[stream %s] failed: %d", stream, n, extra={"action": "failed"}
-            )
-    assert log.lines == ["[stream cam1] failed: 0", "[stream cam2] failed: 0"]
+            logger = StreamLogger(logging.getLogger("a"), stream=stream)
+            logger.warning("failed: %d", n, extra={"action": "failed"})
+            logger.warning("failed for good", extra={"action": "failed"})
+    assert log.lines == [
+        "[stream cam1] failed: 0",
+        "[stream cam1] failed for good",
+        "[stream cam2] failed: 0",
+        "[stream cam2] failed for good",
+    ]
 
 
 def test_what_is_remembered_is_bounded_and_so_is_what_is_written(log: Log) -> None:

@@ -216,7 +216,9 @@ class _FreeNet:
         try:
             graph = self._compile(*size)
         except RuntimeError as error:
-            log.warning("no graph for %s: %s", size, _last_line(error))
+            log.warning(
+                "no graph for %s: %s", size, _last_line(error), extra={"action": "no_graph"}
+            )
             with self._lock:
                 self._sizes.refuse(size)
             return

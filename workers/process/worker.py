@@ -17,6 +17,7 @@ from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
 from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
 from wire.jobs import Job, JobQueue
+from wire.stream_logger import StreamLogger, session_name
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.runtime.cores import usable_cores
@@ -137,7 +138,8 @@ class Worker:
         except Exception:
             # The beat's border to each lead: the others are told of whatever this one met.
             if lead.job.entry not in self._unspoken:
-                log.exception("[stream %s] says nothing", lead.job.stream)
+                logger = _logger(lead.job)
+                logger.exception("says nothing", extra={"action": "no_report"})
             self._unspoken.add(lead.job.entry)
             reason = "The worker cannot say what it does for this stream; its log says why."
             return StreamWork(
@@ -190,7 +192,7 @@ class Worker:
             return
         except (StreamGone, BadMessage, *REDIS_DOWN) as error:
             # The lease lapses, and the job comes back if its stream does.
-            log.info("[stream %s] not taken: %s", job.stream, error, extra={"action": "not_taken"})
+            _logger(job).info("not taken: %s", error, extra={"action": "not_taken"})
             return
         lead = StreamSession(
             self._client,
@@ -258,7 +260,8 @@ class Worker:
             ending = await lead.run()
         except Exception:
             # The task's border: raised in the group, it would end all other leads.
-            log.exception("[stream %s] failed", lead.job.stream, extra={"action": "lead_failed"})
+            logger = _logger(lead.job)
+            logger.exception("failed", extra={"action": "lead_failed"})
         finally:
             self._leads.pop(lead.job.entry, None)
             self._unspoken.discard(lead.job.entry)
@@ -278,6 +281,10 @@ class Worker:
             case SessionOutcome.RELEASED:
                 await _try(self._registry.drop_lead(stream, epoch))
                 await _try(self._jobs.give_back(lead.job))
+
+
+def _logger(job: Job) -> StreamLogger:
+    return StreamLogger(log, stream=job.stream, session=session_name(job.session))
 
 
 async def _try(work: Awaitable[object]) -> None:

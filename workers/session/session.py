@@ -24,6 +24,7 @@ from wire.errors import BadMessage, Fenced, StreamGone
 from wire.heartbeat import StreamWork
 from wire.jobs import RENEW_S, Job, JobQueue
 from wire.log import LogReader
+from wire.stream_logger import StreamLogger, session_name
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.media.frame_task import FrameTask
@@ -76,6 +77,7 @@ class StreamSession:
     ) -> None:
         self.job = job
         self.epoch = epoch
+        self._log = StreamLogger(log, stream=job.stream, session=session_name(job.session))
         self._client = client
         self._nets = nets
         self._config = config
@@ -218,10 +220,11 @@ class StreamSession:
         try:
             async with asyncio.TaskGroup() as group:
                 for name, task in tasks.items():
-                    name = f"{name} {self.job.stream}"
                     # What a failed task had in its hands is missing; go on at key frames.
-                    again = keep_going(name, task, passes=(SessionEnded,), failed=self._go_on)
-                    group.create_task(again, name=name)
+                    again = keep_going(
+                        name, task, passes=(SessionEnded,), failed=self._go_on, logger=self._log
+                    )
+                    group.create_task(again, name=f"{name} {self.job.stream}")
         except* SessionEnded as overs:
             over = next(error for error in overs.exceptions if isinstance(error, SessionEnded))
         self._say("lead_over", f"lead is over: {over}")
@@ -425,4 +428,4 @@ class StreamSession:
         return record.strength if record.strength >= 0 else self._config.strength
 
     def _say(self, action: str, text: str) -> None:
-        log.info("[stream %s] %s", self.job.stream, text, extra={"action": action})
+        self._log.info("%s", text, extra={"action": action})

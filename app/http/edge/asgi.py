@@ -33,7 +33,7 @@ from app.http.edge.penalties import Penalties
 from app.http.problems import problem_of
 from app.webrtc.sdp_offer import MAX_OFFER_BYTES
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -197,7 +197,7 @@ class Edge:
             raise ProxiedOpenly
         if visit.is_proxied and not visit.by_trusted and not self._warned:
             self._warned = True
-            logger.warning(
+            log.warning(
                 "X-Forwarded-For is not used: limits count the proxy as one client until "
                 "SHARPCAST_TRUSTED_PROXIES names its address.",
                 extra={"action": "proxy"},

@@ -1,0 +1,34 @@
+"""Log lines that name their stream and session: ``[stream cam1] [session 1a2b] it ended``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+SESSION_CHARACTERS = 4
+"""Enough to tell the sessions of one log apart, and too few to guess the rest of a secret."""
+
+
+class StreamLogger(logging.LoggerAdapter[logging.Logger]):
+    """Adds stream and session to each message, and to the record as attributes."""
+
+    def __init__(self, logger: logging.Logger, *, stream: str = "", session: str = "") -> None:
+        """Names that are empty are left out. Of ``session`` only the first characters are shown."""
+        session = session[:SESSION_CHARACTERS]
+        super().__init__(logger, {"stream": stream, "session": session})
+        names = (("stream", stream), ("session", session))
+        # A message is a %-template; no name has a % (wire.keys).
+        self._prefix = "".join(f"[{kind} {name}] " for kind, name in names if name)
+
+    def process(
+        self, msg: Any, kwargs: MutableMapping[str, Any]
+    ) -> tuple[Any, MutableMapping[str, Any]]:
+        """Returns the message with its prefix, and the caller's ``extra`` beside ours."""
+        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        return f"{self._prefix}{msg}", kwargs
+
+
+def session_name(epoch: int) -> str:
+    """Returns the short name of a publisher's or a lead's epoch in logs: its last 16 bits."""
+    return f"{epoch & 0xFFFF:04x}"
