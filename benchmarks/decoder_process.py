@@ -96,10 +96,10 @@ def in_child(width: int, height: int) -> Iterator[tuple[Decode, list[psutil.Proc
     def decode(unit: bytes, tag: int) -> None:
         ours.send_bytes(unit)
         size, lengths = ours.recv()
-        np.frombuffer(shared.buf, np.uint8, count=size).copy()
+        np.frombuffer(_memory(shared), np.uint8, count=size).copy()
         at = size
         for length in lengths:
-            bytes(shared.buf[at : at + length])
+            bytes(_memory(shared)[at : at + length])
             at += length
 
     try:
@@ -111,8 +111,13 @@ def in_child(width: int, height: int) -> Iterator[tuple[Decode, list[psutil.Proc
         shared.unlink()
 
 
+def _memory(shared: SharedMemory) -> memoryview:
+    assert shared.buf is not None  # None once it is closed
+    return shared.buf
+
+
 def _serve(pipe: Connection, name: str) -> None:
-    shared = SharedMemory(name, track=False) if _TRACKS else SharedMemory(name)
+    shared = SharedMemory(name, **_UNTRACKED)
     decoder = UnitDecoder(Codec.H264)
     pipe.send("ready")
     tag = 0
@@ -121,14 +126,14 @@ def _serve(pipe: Connection, name: str) -> None:
         for _, picture in decoder.decode(unit, tag):
             at = 0
             for plane in (picture.y, picture.u, picture.v):
-                flat = np.frombuffer(shared.buf, np.uint8, count=plane.size, offset=at)
+                flat = np.frombuffer(_memory(shared), np.uint8, count=plane.size, offset=at)
                 flat.reshape(plane.shape)[:] = plane
                 at += plane.size
             size, lengths = at, []
             for side in _SIDE:
                 data = picture.frame.side_data.get(side)
                 data = bytes(data) if data is not None else b""
-                shared.buf[at : at + len(data)] = data
+                _memory(shared)[at : at + len(data)] = data
                 lengths.append(len(data))
                 at += len(data)
             pipe.send((size, lengths))
@@ -136,7 +141,10 @@ def _serve(pipe: Connection, name: str) -> None:
     shared.close()
 
 
-_TRACKS = "track" in SharedMemory.__init__.__code__.co_varnames
+# From Python 3.13 on a child that attaches must say that the parent frees the memory.
+_UNTRACKED: dict[str, Any] = (
+    {"track": False} if "track" in SharedMemory.__init__.__code__.co_varnames else {}
+)
 
 
 def measure(width: int, height: int, *, frames: int = FRAMES, paced: bool = True) -> list[Cost]:

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -100,9 +101,9 @@ class Cluster:
             self._until_ok()
             for master, replica in zip(masters, replicas, strict=False):
                 name = (master.ask("CLUSTER", "MYID") or "").split("\r\n")[1]
-                wait_for(lambda r=replica, n=name: "OK" in (r.ask("CLUSTER", "REPLICATE", n) or ""))
+                wait_for(partial(_follows, replica, name))
             for replica in replicas:
-                wait_for(lambda r=replica: "master_link_status:up" in (r.ask("INFO") or ""))
+                wait_for(partial(_is_in_step, replica))
             yield
 
     def _until_ok(self) -> None:
@@ -111,7 +112,15 @@ class Cluster:
             return "cluster_state:ok" in said and f"nodes:{len(self.servers)}" in said
 
         for server in self.servers:
-            wait_for(lambda s=server: knows(s))
+            wait_for(partial(knows, server))
+
+
+def _follows(replica: Server, name: str) -> bool:
+    return "OK" in (replica.ask("CLUSTER", "REPLICATE", name) or "")
+
+
+def _is_in_step(replica: Server) -> bool:
+    return "master_link_status:up" in (replica.ask("INFO") or "")
 
 
 class Sentinels:
@@ -143,9 +152,9 @@ class Sentinels:
         other.
         """
         with running(*self.data, *self.sentinels):
-            wait_for(lambda: "master_link_status:up" in (self.data[1].ask("INFO") or ""))
+            wait_for(partial(_is_in_step, self.data[1]))
             for sentinel in self.sentinels:
-                wait_for(lambda s=sentinel: self._is_ready(s))
+                wait_for(partial(self._is_ready, sentinel))
             yield
 
     @staticmethod

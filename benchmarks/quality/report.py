@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -101,19 +102,19 @@ def markdown(results: Results) -> str:
         "![Gain by content](gain.png)",
         "![Gain against time](speed.png)",
         "## By content, PSNR over bicubic in dB",
-        _by(results, "psnr", [(KINDS[c], lambda f, c=c: f.clip == c) for c in CLIPS]),
+        _by(results, "psnr", [(KINDS[c], partial(_is_clip, c)) for c in CLIPS]),
         "## By codec and rate, PSNR over bicubic in dB",
         _by(
             results,
             "psnr",
             [
-                (f"{codec} {rate}", lambda f, key=(codec, rate): (f.codec, f.bpp) == key)
+                (f"{codec} {rate}", partial(_is_coded, codec, rate))
                 for codec in CODECS
                 for rate in RATES
             ],
         ),
         "## By content, VMAF over bicubic",
-        _by(results, "vmaf", [(KINDS[c], lambda f, c=c: f.clip == c) for c in CLIPS]),
+        _by(results, "vmaf", [(KINDS[c], partial(_is_clip, c)) for c in CLIPS]),
         "## One uplink, two ways to use it",
         "The same uplink bit rate carries either the large picture, or one of half the width and "
         "height that is enhanced on arrival. Bjontegaard's delta: bits that this way needs for "
@@ -161,6 +162,14 @@ def _all_methods(results: Results) -> str:
             cells.append(f"{value:+.{digits}f}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _is_clip(clip: str, found: Found) -> bool:
+    return found.clip == clip
+
+
+def _is_coded(codec: str, bits_per_pixel: float, found: Found) -> bool:
+    return (found.codec, found.bpp) == (codec, bits_per_pixel)
 
 
 def _by(

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from fractions import Fraction
 from typing import Any
 
-import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.codecs import CODECS as AIORTC_CODECS
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
+from av.packet import Packet
 
 from app.webrtc.payload_formats import packetize
 from media.codec import Codec
@@ -57,11 +57,11 @@ class UnitTrack(MediaStreamTrack):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         super().__init__()
-        self._packets: asyncio.Queue[av.Packet] = asyncio.Queue()
+        self._packets: asyncio.Queue[Packet[Any]] = asyncio.Queue()
 
     def put(self, unit: bytes, *, ticks: int) -> None:
         """One unit; ``ticks`` of 90 kHz (video) or 48 kHz (audio)."""
-        packet = av.Packet(unit)
+        packet = Packet(unit)
         packet.pts = ticks
         packet.time_base = Fraction(1, 90_000 if self.kind == "video" else 48_000)
         self._packets.put_nowait(packet)
@@ -77,7 +77,7 @@ class Vp9Packer:
     def __init__(self) -> None:
         self._picture_id = 0
 
-    def pack(self, packet: av.Packet) -> tuple[list[bytes], int]:
+    def pack(self, packet: Packet[Any]) -> tuple[list[bytes], int]:
         """(payloads, time stamp)."""
         self._picture_id += 1
         payloads = packetize(Codec.VP9, bytes(packet), picture_id=self._picture_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -22,7 +23,7 @@ from app.webrtc import ice
 from media.vp9_descriptor import parse_descriptor
 from tests.app import coding
 from tests.app.conftest import MakeHub
-from tests.app.peers import Publisher, Viewer, no_tasks_but, publishing, until, watching
+from tests.app.peers import Publisher, Received, Viewer, no_tasks_but, publishing, until, watching
 from tests.app.webrtc.offer_texts import offer, publish_codec
 from tests.contract.units import batch, video
 from wire import keys
@@ -72,6 +73,14 @@ async def refused(
     await publisher.close()
 
 
+def _plays(video: Received, audio: Received) -> bool:
+    return len(video.timestamps) > 20 and bool(audio.packets)
+
+
+def _has_more_than(received: Received, count: int) -> bool:
+    return len(received.packets) > count
+
+
 async def test_what_is_published_can_be_watched(make_hub: MakeHub) -> None:
     into = Into(make_hub())
     async with publishing(into.publish, UNITS):
@@ -79,7 +88,7 @@ async def test_what_is_published_can_be_watched(make_hub: MakeHub) -> None:
         async with watching(into.play) as one, watching(into.play) as two:
             for viewer in (one, two):
                 video, audio = viewer.received["video"], viewer.received["audio"]
-                await until(lambda v=video, a=audio: len(v.timestamps) > 20 and a.packets)
+                await until(partial(_plays, video, audio))
             assert into.hub.viewers("cam1") == {keys.SOURCE: 2}
             tail = into.hub.tail("cam1", keys.SOURCE)
             assert tail is not None
@@ -386,7 +395,7 @@ async def test_a_stream_survives_a_restart_of_redis(own_server: EmbeddedServer) 
             own_server.restart()
             counts = [len(r.packets) for r in both]
             for received, count in zip(both, counts, strict=True):
-                await until(lambda r=received, n=count: len(r.packets) > n + 50)
+                await until(partial(_has_more_than, received, count + 50))
             assert other.hub.viewers("cam1") == {keys.SOURCE: 1}
     for hub, client in zip(hubs, clients, strict=True):
         await hub.close()

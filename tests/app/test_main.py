@@ -8,10 +8,13 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from aiortc import RTCPeerConnection
 
 from app import main
 from app.loop_lag import LoopLag
@@ -59,7 +62,8 @@ def serve(redis_server: EmbeddedServer, redis_client: Redis) -> Serve:
             name="serve",
         )
         try:
-            await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
+            running: list[asyncio.Future[Any]] = [task, ready]
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             yield Served(ready.result(), stop, task)
         finally:
             stop.set()
@@ -85,6 +89,10 @@ async def test_it_speaks_https_with_a_certificate(serve: Serve, tmp_path: Path) 
     ):
         assert served.address.startswith("https://127.0.0.1:")
         assert (await client.get("/healthz")).status_code == 200
+
+
+def _is_closed(connection: RTCPeerConnection) -> bool:
+    return bool(connection.connectionState == "closed")
 
 
 async def test_a_taken_port_is_one_sentence(serve: Serve) -> None:
@@ -176,8 +184,7 @@ async def test_stop_ends_publisher_and_viewer_within_5_s_and_leaves_no_task(serv
                     assert served.task.done()
                     assert time.monotonic() - started < 5
                     for peer in (publisher, viewer):
-                        connection = peer.connection
-                        await until(lambda c=connection: c.connectionState == "closed")
+                        await until(partial(_is_closed, peer.connection))
     await no_tasks_but(before)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def cell(
     return Cell("live-s", kind, size, is_large, codec, 0.25, tracks)
 
 
-def grid(**changed: dict[str, float]) -> list[Cell]:
+def grid(**changed: Any) -> list[Cell]:
     return [
         cell(kind, codec, **changed)
         for kind in ("speaker", "handheld")

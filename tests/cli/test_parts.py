@@ -61,7 +61,8 @@ def test_a_file_may_have_the_name_of_a_protocol_and_words_in_any_encoding(
 @pytest.mark.parametrize(("fps", "count"), [(25, 50), (50, 100), (10, 20)])
 def test_pictures_come_at_the_rate_asked_for(tmp_path: Path, fps: int, count: int) -> None:
     clip = probe(make_clip(tmp_path / "in.mp4"))
-    assert (clip.width, clip.height, clip.fps, clip.duration_s) == (96, 54, 25, 2)
+    assert (clip.width, clip.height) == (96, 54)
+    assert clip.fps == 25 and clip.duration_s == 2
     ticks = [tick for tick, _ in pictures(clip, Fraction(fps), loop=False)]
     assert ticks == list(range(count))
 
@@ -70,7 +71,7 @@ def test_picture_and_sound_stay_in_step_over_many_rounds(tmp_path: Path) -> None
     clip = probe(make_clip(tmp_path / "in.mp4", seconds=1, has_sound=True))
     ticks = [tick for tick, _ in islice(pictures(clip, clip.fps, loop=True), 100)]
     assert ticks == list(range(100))
-    pts = [frame.pts for frame in islice(sound(clip, loop=True), 180)]
+    pts = [frame.pts or 0 for frame in islice(sound(clip, loop=True), 180)]
     assert pts == sorted(set(pts))
     rounds = [[p for p in pts if p // SAMPLE_RATE == second] for second in range(3)]
     assert [len(part) for part in rounds] == [len(rounds[0])] * 3

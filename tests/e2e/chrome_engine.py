@@ -30,10 +30,13 @@ async def watch(url: str, seconds: float) -> dict[str, Any]:
     await peer.set_local_description(await peer.create_offer())
     async with asyncio.timeout(5):
         await gathered.wait()
-    answer = await asyncio.to_thread(_post, url, peer.local_description.sdp)
+    offer = peer.local_description
+    assert offer is not None
+    answer = await asyncio.to_thread(_post, url, offer.sdp)
     await peer.set_remote_description(webrtc.RTCSessionDescription("answer", answer))
     await asyncio.sleep(seconds)
     found: dict[str, Any] = {}
+    row: Any  # each kind of report has attributes of its own, which wrtc does not type
     for row in (await peer.get_stats()).values():
         if row.type == "inbound-rtp" and row.kind == "video":
             found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from benchmarks.stamps import clips, write_y4m
 
 # The machine that runs the tests may be slower than real time; a stream that is resized for
 # lack of time still has to arrive. What the net gains is measured by ``make bench``.
-SETTINGS = {"log_level": "info", "worker_capacity": "8"}
+SETTINGS: dict[str, Any] = {"log_level": "info", "worker_capacity": "8"}
 
 
 SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")

@@ -11,7 +11,8 @@ import pytest
 
 from app.http.renditions import rendition_views
 from app.http.schemas import Rendition
-from app.hub import HubOptions, StreamHub
+from app.hub import StreamHub
+from app.streams.publishers import HubOptions
 from app.webrtc import ice
 from app.webrtc.payload_formats import depayload
 from media.codec import Codec

@@ -20,7 +20,7 @@ from tests.e2e.island import ADDRESS, island
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
-TOKENS = {"publish_token": "to-publish", "admin_token": "to-rule-all"}
+TOKENS: dict[str, Any] = {"publish_token": "to-publish", "admin_token": "to-rule-all"}
 WIDTH, HEIGHT, FPS = 320, 180, 15
 PREFIX = "/live"
 
@@ -39,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         pytest.skip(lack)
     cert, key = write_certificate(tmp_path_factory.mktemp("tls"), hosts=[ADDRESS])
     port = free_port()
-    settings = {
+    settings: dict[str, Any] = {
         "http_host": ADDRESS,
         "public_url": f"https://{ADDRESS}:{port}{PREFIX}",
         "tls_cert": str(cert),

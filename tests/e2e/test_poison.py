@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,15 @@ def _enhancement(server: RunningServer) -> dict[str, Any]:
     return view["enhancement"] if view is not None else {"state": "", "worker": "", "reason": ""}
 
 
+def _has_worker_but(server: RunningServer, before: str) -> bool:
+    return _enhancement(server)["worker"] not in ("", before)
+
+
+def _copied(server: RunningServer) -> int:
+    view = server.stream("cam")
+    return int(view["frames"]["bypassed"]) if view is not None else 0
+
+
 def test_a_stream_whose_worker_dies_twice_is_only_copied_and_says_so() -> None:
     with running() as server, publishing(f"{server.url}/whip/cam", *SMALL):
         server.until_enhancing("cam")
@@ -28,11 +38,7 @@ def test_a_stream_whose_worker_dies_twice_is_only_copied_and_says_so() -> None:
             # As a poisoned picture would: whoever decodes the stream is gone at once.
             before = _enhancement(server)["worker"]
             server.children()["worker"].kill()
-            server.until(
-                "another worker",
-                lambda before=before: _enhancement(server)["worker"] not in ("", before),
-                15.0,
-            )
+            server.until("another worker", partial(_has_worker_but, server, before), 15.0)
             server.until(
                 "a decision",
                 lambda: _enhancement(server)["state"] in ("enhancing", "bypass"),
@@ -40,10 +46,8 @@ def test_a_stream_whose_worker_dies_twice_is_only_copied_and_says_so() -> None:
             )
         server.until("a copy", lambda: _enhancement(server)["state"] == "bypass", 10.0)
         reason = _enhancement(server)["reason"]
-        frames = server.stream("cam")["frames"]["bypassed"]
-        server.until(
-            "copied pictures", lambda: server.stream("cam")["frames"]["bypassed"] > frames + 10, 5.0
-        )
+        frames = _copied(server)
+        server.until("copied pictures", lambda: _copied(server) > frames + 10, 5.0)
         report = viewer.result(watching, 40)
     assert reason.startswith("2 times the worker that decoded this stream ended")
     assert [160, 90] in report["sizes"] and [320, 180] in report["sizes"]

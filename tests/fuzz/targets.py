@@ -34,10 +34,10 @@ from wire.settings import load_settings
 from wire.streams import parse_record
 from workers.bitstream.vp8 import Vp8Parser
 from workers.engines.tensorrt.gpu_api import Gpu
-from workers.engines.tensorrt.plans import BadPlan, PlanKey
+from workers.engines.tensorrt.plans import PlanKey
 from workers.engines.tensorrt.plans import encode as encode_plan
 from workers.engines.tensorrt.plans import parse as parse_plan
-from workers.errors import BrokenUnit, FileFailed
+from workers.errors import BadPlan, BrokenUnit, FileFailed
 from workers.transcode.source import open_source
 from workers.transcode.steps import FileDecode
 
@@ -119,7 +119,7 @@ def _stun_seeds() -> list[bytes]:
 
 
 def _rtp(data: bytes) -> None:
-    extensions = HeaderExtensionsMap()
+    extensions: Any = HeaderExtensionsMap()  # aiortc types none of its attributes
     extensions.mid, extensions.abs_send_time, extensions.rtp_stream_id = 1, 2, 3
     packet = RtpPacket.parse(data, extensions)
     for codec in Codec:
@@ -135,7 +135,7 @@ def _rtp_seeds() -> list[bytes]:
         found.append(packet.serialize())
     packet = RtpPacket(payload_type=98, sequence_number=9)
     packet.extensions.mid, packet.extensions.abs_send_time = "0", 5
-    extensions = HeaderExtensionsMap()
+    extensions: Any = HeaderExtensionsMap()
     extensions.mid, extensions.abs_send_time = 1, 2
     return [*found, packet.serialize(extensions)]
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from models.training.losses import (  # noqa: E402
+import torch
+
+from models.training.losses import (
     contrast_error,
     crisp_error,
     log_squared_error,
@@ -12,7 +14,7 @@ from models.training.losses import (  # noqa: E402
 )
 
 
-def texture(contrast: float = 1.0) -> object:
+def texture(contrast: float = 1.0) -> torch.Tensor:
     noise = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(3))
     return 0.5 + contrast * (noise - 0.5)
 
@@ -21,6 +23,7 @@ def test_the_relative_error_weighs_a_faint_patch_like_a_strong_one() -> None:
     truth = torch.zeros(2, 1, 8, 8)
     y = torch.stack([torch.full((1, 8, 8), 0.5), torch.full((1, 8, 8), 0.05)]).requires_grad_()
     relative_error(y, truth).backward()  # type: ignore[no-untyped-call]
+    assert y.grad is not None
     strong, faint = y.grad.abs().sum((1, 2, 3))
     assert faint > 5 * strong
 

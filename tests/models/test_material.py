@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -139,7 +140,14 @@ def test_held_out_photographs_are_not_found(tmp_path: Path) -> None:
         Sources.find(tmp_path / "photos")
 
 
-SHAPE = {"clips": 3, "frames": 4, "encodes": 1, "patches": 2, "patch": 16, "seed": 5}
+SHAPE: dict[str, Any] = {
+    "clips": 3,
+    "frames": 4,
+    "encodes": 1,
+    "patches": 2,
+    "patch": 16,
+    "seed": 5,
+}
 
 
 @pytest.fixture

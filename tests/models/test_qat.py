@@ -22,7 +22,7 @@ def test_rounding_takes_whole_steps_within_the_range() -> None:
 def test_gradients_pass_within_the_range_and_reach_the_scale() -> None:
     x = torch.tensor([-1.0, 0.3, 99.0], requires_grad=True)
     scale = torch.tensor(0.5, requires_grad=True)
-    rounded(x, scale, 0, 3).sum().backward()
+    rounded(x, scale, 0, 3).sum().backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None and x.grad.tolist() == [0.0, 1.0, 0.0]
     # LSQ, eq. 3: the limits for what is clipped, else the rounding error.
     share = 1 / np.sqrt(3 * 3)

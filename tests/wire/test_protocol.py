@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from media.access_unit import Checkpoint
+from media.access_unit import MAX_SIDE, Checkpoint
 from wire import batch, control, heartbeat, jobs, log, streams
 from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
 from wire.streams import StreamRecord
@@ -73,7 +73,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     limits = section(2)
     for number in (batch.MAX_UNITS, batch.MAX_BATCH, batch.MAX_PAYLOAD, batch.MAX_STAMPS):
         assert f" {number} " in limits
-    for number in (batch.MAX_SIDE, batch.MAX_CLOCK_RATE):
+    for number in (MAX_SIDE, batch.MAX_CLOCK_RATE):
         assert f" {number}" in limits
 
 

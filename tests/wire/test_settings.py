@@ -223,7 +223,7 @@ def test_secrets_are_not_in_the_sentence_about_another_key() -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load().http_port = 1
+        load().http_port = 1  # type: ignore[misc]
 
 
 def test_a_worker_without_a_name_gets_a_new_one_at_each_start() -> None:

@@ -89,20 +89,32 @@ class SlowEngine:
         self, manifest: Manifest, path: Path, *, width: int, height: int, **how: object
     ) -> CompiledNet:
         time.sleep(self.compile_s)
-        return self
-
-    def session(self) -> Session:
-        return self
-
-    def run(self, feeds: Feeds, enhanced: Array) -> None:
-        time.sleep(self.seconds)
-        enhanced[:] = feeds["luma"].repeat(2, 0).repeat(2, 1)
-
-    def reset(self) -> None:
-        pass
+        info = describe(
+            manifest, width=width, height=height, batch=1, precision="fp32", device="none"
+        )
+        return _SlowNet(self.seconds, info)
 
     def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
         raise fixes_sizes("slow")
 
     def close(self) -> None:
+        pass
+
+
+class _SlowNet:
+    def __init__(self, seconds: float, info: NetInfo) -> None:
+        self._seconds = seconds
+        self.info = info
+
+    def session(self) -> Session:
+        return self
+
+    def run(self, feeds: Feeds, enhanced: Array) -> None:
+        time.sleep(self._seconds)
+        enhanced[:] = feeds["luma"].repeat(2, 0).repeat(2, 1)
+
+    def warm_up(self) -> None:
+        pass
+
+    def reset(self) -> None:
         pass

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 from media.access_unit import AccessUnit, Kind
 from media.codec import Codec
@@ -83,7 +84,7 @@ class Publisher:
         self.key_requests: list[control.KeyFrameRequest] = []
         self._feedback = control.to_publisher(client, stream)
 
-    async def begin(self, *, watched: bool = True, **fields: object) -> None:
+    async def begin(self, *, watched: bool = True, **fields: Any) -> None:
         """Makes the record and offers the job; stale connections of a restart are shaken off.
         ``watched``: somebody waits for the stream already.
         """
@@ -93,7 +94,7 @@ class Publisher:
             except REDIS_DOWN:
                 await asyncio.sleep(0.05)
 
-    async def _begin(self, watched: bool, **fields: object) -> None:
+    async def _begin(self, watched: bool, **fields: Any) -> None:
         self.session = await self.registry.create(
             self.stream, session=self.session, codec="h264", fps=30.0, **fields
         )

@@ -146,7 +146,7 @@ def _net(*, inverted: bool, scale: int, strength: bool, previous: bool) -> bytes
         inputs.append(helper.make_tensor_value_info("strength", TensorProto.FLOAT, [1]))
         last = then("Add", last, then("Mul", "strength", "hundred"))
     if previous:
-        shape = [1, 1, "H2", "W2"]
+        shape: list[str | int | None] = [1, 1, "H2", "W2"]
         inputs.append(helper.make_tensor_value_info("previous", TensorProto.UINT8, shape))
         nodes.append(helper.make_node("Cast", ["previous"], ["before"], to=TensorProto.FLOAT))
         last = then("Add", last, then("Mul", "before", "half"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-_TYPES = {
+_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
     "number": (int, float),

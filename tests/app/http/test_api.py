@@ -242,6 +242,7 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
         assert crisper.json()["enhancement"]["strength"] == 0.9
         crispest = await site.client.patch(path, json={"strength": 1})
         assert crispest.json()["enhancement"]["strength"] == 1.0
+        bad: Any
         for bad in (
             {"enhance": "perhaps"},
             {"strength": 1.5},
@@ -272,7 +273,7 @@ async def test_changes_and_workers_need_the_admin_token(make_site: MakeSite) -> 
         response = await site.client.request(method, path)
         check_problem(response, 401)
         assert response.headers["www-authenticate"].startswith("Bearer")
-        wrong = {"Authorization": "Bearer wr\u00f6ng".encode("latin-1")}
+        wrong = {b"Authorization": "Bearer wr\u00f6ng".encode("latin-1")}
         check_problem(await site.client.request(method, path, headers=wrong), 401)
     assert (await site.client.get("/api/v1/workers", headers=ADMIN)).status_code == 200
     for open_path in ("/api/v1/streams", "/api/v1/models", "/api/v1/server"):

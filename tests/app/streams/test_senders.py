@@ -56,8 +56,8 @@ async def test_a_worker_can_take_over_a_stream_whose_headers_came_once(
         await into.until_live()
         decoder, shown = UnitDecoder(Codec.H264), 0
         found = await from_last_key_frame(redis_client, 9)
-        for unit in found:
-            shown += len(decoder.decode(unit.payload, unit.pts))
+        for each in found:
+            shown += len(decoder.decode(each.payload, each.pts))
     finally:
         await publisher.close()
     # Gradual refresh is right only once all of the picture was refreshed.

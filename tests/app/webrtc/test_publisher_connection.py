@@ -12,7 +12,7 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from app.webrtc.publisher_connection import PAUSED
-from app.webrtc.rtp_receiver import MAX_SOURCES
+from app.webrtc.srtp_inlet import MAX_SOURCES
 from media.access_unit import Checkpoint, Flags, Kind
 from media.codec import Codec
 from media.h264_stream import nal_units
@@ -53,9 +53,9 @@ async def test_units_arrive_as_they_were_coded(
     audio = ingest.of(Kind.AUDIO)
     assert {unit.payload for unit in audio} == {coding.OPUS_SILENCE}
     assert all(unit.flags is Flags.KEY and unit.clock_rate == 48_000 for unit in audio)
-    for unit in ingest.units:
-        assert unit.capture_us <= unit.arrival_us
-        assert unit.arrival_us <= (unit.stamp(Checkpoint.ARRIVED) or 0)
+    for each in ingest.units:
+        assert each.capture_us <= each.arrival_us
+        assert each.arrival_us <= (each.stamp(Checkpoint.ARRIVED) or 0)
 
 
 async def test_lost_packets_come_back_by_retransmission(
@@ -85,7 +85,7 @@ async def test_what_never_comes_back_is_marked_and_a_key_frame_asked_for(
     async def forget(sequence: int) -> None:
         """A publisher that keeps no history."""
 
-    sender._retransmit = forget  # type: ignore[method-assign]
+    sender._retransmit = forget  # type: ignore[method-assign, assignment]
     publisher.lose(publisher.video_packets + 1)
     for index in range(1, 8):
         publisher.video.put(units[index], ticks=3000 * index)
@@ -209,8 +209,8 @@ async def test_clocks_that_jump_either_way_end_and_freeze_nothing(
         times = [unit.pts for unit in ingest.of(kind)]
         steps = [b - a for a, b in itertools.pairwise(times)]
         assert all(0 < step < rate for step in steps), steps
-    for unit in ingest.units:
-        assert unit.arrival_us - 10_000_000 <= unit.capture_us <= unit.arrival_us
+    for each in ingest.units:
+        assert each.arrival_us - 10_000_000 <= each.capture_us <= each.arrival_us
 
 
 async def test_parameter_sets_in_the_offer_alone_and_a_marker_on_each_packet(

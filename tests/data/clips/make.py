@@ -68,7 +68,7 @@ def _photo(data: Path, name: str) -> Bytes:
     image = cv2.imread(str(data / "photos" / f"{name}.jpg"), cv2.IMREAD_COLOR)
     if image is None:
         raise SystemExit(f"{data} holds no photos/{name}.jpg")
-    return image
+    return np.asarray(image, np.uint8)
 
 
 def _screen() -> Clip:

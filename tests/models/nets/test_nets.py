@@ -67,6 +67,7 @@ def test_edvr_with_nothing_learned_to_add_is_the_enlarged_middle_frame() -> None
     net = EDVR(config).eval()
     with torch.no_grad():
         net.conv_last.weight.zero_()
+        assert net.conv_last.bias is not None
         net.conv_last.bias.zero_()
     frames = torch.rand(1, 3, 3, 8, 8)
     expected = torch.nn.functional.interpolate(frames[:, 1], scale_factor=4, mode="bilinear")

@@ -8,12 +8,14 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from models.export.video import write_video  # noqa: E402
-from models.nets.table import NETS, UnknownNet, build  # noqa: E402
-from models.nets.video import VideoNet  # noqa: E402
-from tests.models.nets.small import SHAPES, SMALL  # noqa: E402
+import torch
+
+from models.export.video import write_video
+from models.nets.table import NETS, UnknownNet, build
+from models.nets.video import VideoNet
+from tests.models.nets.small import SHAPES, SMALL
 
 HEIGHT, WIDTH = 20, 28
 CASES = [(name, shape) for name in SMALL for shape in SHAPES]

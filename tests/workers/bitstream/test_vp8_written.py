@@ -42,7 +42,8 @@ def _fetched(plane: Luma, y: int, x: int, dy: int, dx: int, side: int) -> npt.ND
     block = plane[np.ix_(rows, columns)].astype(np.int64)
     for taps in (TAPS[dx & 3], TAPS[dy & 3]):
         length = block.shape[1] - 5
-        block = sum((taps[k] * block[:, k : k + length] for k in range(6)), np.int64(64)) >> 7
+        rounding = np.full((len(block), length), 64)
+        block = sum((taps[k] * block[:, k : k + length] for k in range(6)), rounding) >> 7
         block = np.clip(block, 0, 255).T
     return block
 
@@ -57,7 +58,14 @@ def _predicted(plane: Luma, grid: Grid, row: int, column: int) -> npt.NDArray[np
     return np.block(
         [
             [
-                _fetched(plane, 16 * row + 4 * y, 16 * column + 4 * x, *vectors[y, x], 4)
+                _fetched(
+                    plane,
+                    16 * row + 4 * y,
+                    16 * column + 4 * x,
+                    vectors[y, x, 0],
+                    vectors[y, x, 1],
+                    4,
+                )
                 for x in range(4)
             ]
             for y in range(4)

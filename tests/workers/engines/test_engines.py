@@ -195,9 +195,11 @@ def test_a_size_against_the_rule_is_refused_with_the_rule(exercise: Exercise) ->
         exercise.compile(64 + unit - 1, 48)
 
 
-def opened(engine: Engine, zoo: Path, name: str, width: int, height: int, **how: int) -> Session:
+def opened(
+    engine: Engine, zoo: Path, name: str, width: int, height: int, batch: int = 1
+) -> Session:
     manifest, path = load_manifest(name, zoo), zoo / name / "fp32.onnx"
-    return engine.compile(manifest, path, width=width, height=height, **how).session()
+    return engine.compile(manifest, path, width=width, height=height, batch=batch).session()
 
 
 def test_a_strength_is_one_more_number(graph_engine: Engine, zoo: Path) -> None:

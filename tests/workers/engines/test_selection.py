@@ -83,12 +83,12 @@ def test_an_engine_that_gives_another_picture_is_left_out(
 ) -> None:
     """``other`` is the negative of ``tiny``; the second engine is made to load it."""
     pytest.importorskip("onnxruntime")
-    from workers.engines import onnxruntime
+    import onnxruntime
 
-    load = onnxruntime.onnxruntime.InferenceSession
+    load = onnxruntime.InferenceSession
     other = zoo / "other" / "fp32.onnx"
     monkeypatch.setattr(
-        onnxruntime.onnxruntime, "InferenceSession", lambda path, **how: load(str(other), **how)
+        onnxruntime, "InferenceSession", lambda path, **how: load(str(other), **how)
     )
     candidates = ("openvino", "onnxruntime")
     choice = choose_engine("auto", wanted(zoo), threads=1, candidates=candidates)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workers.bitstream.vp8 import Vp8Frame, Vp8Parser
@@ -23,12 +24,12 @@ def digest(units: list[bytes]) -> str:
     for unit in units:
         frame: Vp8Frame = parser.parse(unit)
         info = frame.info
-        for grid in (info.qp, info.skipped, frame.references):
+        grids: list[np.ndarray | None] = [info.qp, info.skipped, frame.references]
+        if info.motion is not None:
+            grids += [info.motion.dx, info.motion.dy, info.motion.valid]
+        for grid in grids:
             assert grid is not None
             told.update(grid.tobytes())
-        if info.motion is not None:
-            for grid in (info.motion.dx, info.motion.dy, info.motion.valid):
-                told.update(grid.tobytes())
     return told.hexdigest()
 
 

@@ -87,9 +87,16 @@ def test_several_that_are_stuck_are_waited_for_together() -> None:
     let_go = threading.Event()
     source: BoundedQueue[int] = BoundedQueue(20)
     sink: BoundedQueue[int] = BoundedQueue(20)
-    ends = {"finish": lambda: None, "fail": lambda error: None}
     stages = [
-        PipelineThread(f"stuck {n}", Stuck(let_go), source, sink.put, **ends) for n in range(4)
+        PipelineThread(
+            f"stuck {n}",
+            Stuck(let_go),
+            source,
+            sink.put,
+            finish=lambda: None,
+            fail=lambda error: None,
+        )
+        for n in range(4)
     ]
     for stage in stages:
         source.put(1)

@@ -97,7 +97,7 @@ def test_waiting_for_cores_is_no_cost_but_it_takes_time() -> None:
     offer = costs.offer(QualityLevel.FULL, PLENTY)
     assert offer.price_ms == pytest.approx(10.0)
     assert costs.pace == pytest.approx(4.0)
-    assert (offer.turn_s, offer.seconds) == (pytest.approx(0.040), pytest.approx(0.045))
+    assert (offer.turn_s, offer.seconds) == pytest.approx((0.040, 0.045))
     assert costs.offer(QualityLevel.REUSE, PLENTY).whole_s == pytest.approx(0.040)
 
 

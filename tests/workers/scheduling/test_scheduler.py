@@ -113,7 +113,7 @@ def test_the_standing_tells_what_was_measured() -> None:
     budget.choose("a", frame(0.0, rungs=BOTH), now=0.0)
     budget.took("a", QualityLevel.FULL, took(0.025, 0.020), 1.0, now=0.025)
     standing = budget.standing("a")
-    assert (standing.full_ms, standing.least_ms) == (pytest.approx(20.0), pytest.approx(6.0))
+    assert (standing.full_ms, standing.least_ms) == pytest.approx((20.0, 6.0))
     assert standing.level is QualityLevel.FULL
     assert budget.spent_ms_per_s(now=0.025) == pytest.approx(20.0 / 3.0)
     assert budget.spent_ms_per_s(now=9.0) == 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,12 @@ QUARTERS = [
 def enlarged(plane: Bytes, scale: int) -> Bytes:
     """By bicubic, sums rounded once."""
     once = _along(_along(plane.astype(np.int64), scale).T, scale).T
-    return np.clip((once + (1 << 21)) >> 22, 0, 255).astype(np.uint8)
+    rounded: Bytes = np.clip((once + (1 << 21)) >> 22, 0, 255).astype(np.uint8)
+    return rounded
+
+
+def _sum(parts: Iterable[Array]) -> Array:
+    return functools.reduce(np.add, parts)
 
 
 def _along(samples: Array, scale: int) -> Array:
@@ -56,9 +63,9 @@ def fetched(plane: Array, dx: Shorts, dy: Shorts, side: int, low: int, high: int
         columns = np.clip(side * column + (x >> 2) + np.arange(-2, side + 3), 0, width - 1)
         block = plane[np.ix_(rows, columns)].astype(np.int64)
         taps = QUARTERS[x & 3]
-        across = (sum(taps[k] * block[:, k : k + side] for k in range(6)) + 4) >> 3
+        across = (_sum(taps[k] * block[:, k : k + side] for k in range(6)) + 4) >> 3
         taps = QUARTERS[y & 3]
-        both = (sum(taps[k] * across[k : k + side] for k in range(6)) + 1024) >> 11
+        both = (_sum(taps[k] * across[k : k + side] for k in range(6)) + 1024) >> 11
         place = slice(side * row, side * (row + 1)), slice(side * column, side * (column + 1))
         made[place] = np.clip(both, low, high)
     return made
@@ -73,10 +80,12 @@ def tripled(residual: Array, scale: int) -> Array:
         place = 2 * (lines % scale) + 1 - scale
         above = lines // scale + 1 + place // (2 * scale)
         below = (place % (2 * scale))[:, None]
-        return (2 * scale - below) * inside[above] + below * inside[above + 1]
+        between: Array = (2 * scale - below) * inside[above] + below * inside[above + 1]
+        return between
 
     total = along(along(residual.astype(np.int64)).T).T
-    return np.rint(3 * total / (4 * scale * scale) + 1e-9).astype(np.int64)
+    rounded: Array = np.rint(3 * total / (4 * scale * scale) + 1e-9).astype(np.int64)
+    return rounded
 
 
 def predicted(
@@ -89,4 +98,5 @@ def predicted(
     moved = np.clip(moved, -255, 1020)[:height, :width]
     is_plain = np.kron(resized, np.ones((side, side), np.int64))[:height, :width] != 0
     after = np.where(is_plain, 3 * plain.astype(np.int64), moved)
-    return after, np.clip((after + plain + 2) >> 2, 0, 255).astype(np.uint8)
+    picture: Bytes = np.clip((after + plain + 2) >> 2, 0, 255).astype(np.uint8)
+    return after, picture

@@ -30,4 +30,5 @@ def net(luma: Bytes, scale: int = 2) -> Bytes:
 
 def padded(luma: Bytes, halo: int = HALO) -> Bytes:
     """As the worker shows it to the net."""
-    return np.asarray(cv2.copyMakeBorder(luma, *[halo] * 4, cv2.BORDER_REPLICATE), np.uint8)
+    framed = cv2.copyMakeBorder(luma, halo, halo, halo, halo, cv2.BORDER_REPLICATE)
+    return np.asarray(framed, np.uint8)

@@ -70,11 +70,13 @@ def cut(info: CodecInfo, size: tuple[int, int]) -> CodecInfo:
     if info.motion is None:
         return info
     rows, columns = cells(*size)
-    dx, dy, valid = (
-        np.ascontiguousarray(each[:rows, :columns])
-        for each in (info.motion.dx, info.motion.dy, info.motion.valid)
+    part, motion = (slice(rows), slice(columns)), info.motion
+    motion = MotionGrid(
+        dx=np.ascontiguousarray(motion.dx[part]),
+        dy=np.ascontiguousarray(motion.dy[part]),
+        valid=np.ascontiguousarray(motion.valid[part]),
+        source=motion.source,
     )
-    motion = MotionGrid(dx=dx, dy=dy, valid=valid, source=info.motion.source)
     return dataclasses.replace(info, motion=motion)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ PLAIN = Facts(
 MKV, MP4, RAW = FORMATS[".mkv"], FORMATS[".mp4"], FORMATS[".y4m"]
 
 
-def stored(**changes: object) -> Facts:
+def stored(**changes: Any) -> Facts:
     return dataclasses.replace(PLAIN, stored=dataclasses.replace(PLAIN.stored, **changes))
 
 

@@ -29,4 +29,5 @@ def enlarged(plane: np.ndarray, scale: int, siting: str = "left") -> np.ndarray:
     """The plane ``scale`` times as large, not rounded."""
     down = weights(plane.shape[0], scale, 0.5)
     across = weights(plane.shape[1], scale, OFFSET[siting])
-    return np.clip(down @ plane.astype(float) @ across.T, 0, 255)
+    found: np.ndarray = np.clip(down @ plane.astype(float) @ across.T, 0, 255)
+    return found

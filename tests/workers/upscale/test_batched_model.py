@@ -11,9 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.manifest import load_manifest
+from models.manifest import Manifest, load_manifest
 from workers.engines import make_engine
-from workers.engines.engine import Array, CompiledNet, EngineInfo, Feeds, NetInfo, Session, describe
+from workers.engines.engine import (
+    Array,
+    CompiledNet,
+    DynamicShapeModel,
+    EngineInfo,
+    Feeds,
+    NetInfo,
+    Session,
+    describe,
+)
 from workers.engines.engine_lock import EngineLock, EngineUsage
 from workers.engines.selection import Wanted
 from workers.errors import DeviceFailed
@@ -57,7 +66,7 @@ def test_every_stream_gets_its_own_picture_with_its_own_look(zoo: Path) -> None:
             target = np.zeros((24, 32), np.uint8)
             for frame in range(40):
                 level, strength = 3 * number + frame, 0.1 * number
-                feeds = {
+                feeds: dict[str, np.ndarray] = {
                     "luma": np.full((12, 16), level, np.uint8),
                     "strength": np.array([strength], np.float32),
                 }
@@ -191,6 +200,9 @@ class Paying:
     def compile(self, *arguments: object, **how: object) -> CompiledNet:
         self.batches.append(int(how.get("batch", 1)))  # type: ignore[call-overload]
         return self._engine.compile(*arguments, **how)  # type: ignore[arg-type]
+
+    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        return self._engine.compile_free(manifest, path)
 
     def close(self) -> None:
         self._engine.close()

@@ -16,7 +16,8 @@ SITINGS = pytest.mark.parametrize("siting", Siting)
 
 def wave(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """A smooth picture over the plane; places in luma samples of the source."""
-    return 128 + 60 * np.sin(x / 5.0) + 40 * np.cos(y / 6.0)
+    samples: np.ndarray = 128 + 60 * np.sin(x / 5.0) + 40 * np.cos(y / 6.0)
+    return samples
 
 
 def luma_places(count: int, scale: int) -> np.ndarray:
@@ -77,7 +78,8 @@ def test_every_sample_is_that_of_the_definition(
     rng = np.random.default_rng(size[0] * scale)
     for plane in (source.u, source.v):
         plane[:] = rng.integers(0, 256, plane.shape, dtype=np.uint8)
-    target = Picture.blank(*(max(1, scale * side // 2 * 2) for side in size), source.colour)
+    width, height = (max(1, scale * side // 2 * 2) for side in size)
+    target = Picture.blank(width, height, source.colour)
     resize_chroma(source, target, scale)
     for plane, large in ((source.u, target.u), (source.v, target.v)):
         expected = enlarged(plane, scale, siting.value)[: large.shape[0], : large.shape[1]]

@@ -39,7 +39,8 @@ def test_a_stream_that_changes_in_every_picture_gets_none_after_its_first() -> N
 def test_no_stream_begins_more_than_one_size_in_the_time_it_must_stand(
     steps: list[tuple[float, int]],
 ) -> None:
-    stand, now, begun = SizeStand(), 0.0, []
+    stand, now = SizeStand(), 0.0
+    begun: list[tuple[float, int]] = []
     for wait, size in steps:
         now += wait
         if stand.is_worth_it((size, size), now=now) and (not begun or begun[-1][1] != size):
@@ -95,7 +96,7 @@ def making(order: list[str], name: str) -> Callable[[], str]:
 
 
 def test_one_stream_that_asks_and_asks_does_not_keep_another_waiting(queue: CompileQueue) -> None:
-    gate, order = Gate(), []
+    gate, order = Gate(), list[str]()
     first = queue.submit("a", "full", gate)
     assert gate.begun.wait(10)
     wishes = [queue.submit("a", "full", making(order, f"a{n}")) for n in range(1000)]
@@ -113,7 +114,7 @@ def test_what_was_cancelled_is_not_made_and_what_fails_tells_who_asked(
     def fail() -> str:
         raise ValueError("no")
 
-    gate, order = Gate(), []
+    gate, order = Gate(), list[str]()
     queue.submit("a", "gate", gate)
     assert gate.begun.wait(10)
     evicted = queue.submit("a", "full", making(order, "evicted"))

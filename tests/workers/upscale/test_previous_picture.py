@@ -9,7 +9,8 @@ from workers.upscale.previous_picture import PreviousPicture
 def scene(seed: int = 0, side: int = 160) -> np.ndarray:
     noise = np.random.default_rng(seed).integers(0, 256, (side, side), np.uint8)
     smooth = cv2.GaussianBlur(noise, (0, 0), 3).astype(np.float32)
-    return np.clip((smooth - smooth.mean()) * 5 + 128, 0, 255).astype(np.uint8)
+    strong: np.ndarray = np.clip((smooth - smooth.mean()) * 5 + 128, 0, 255)
+    return strong.astype(np.uint8)
 
 
 def enlarged(luma: np.ndarray) -> np.ndarray:

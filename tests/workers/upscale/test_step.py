@@ -51,8 +51,9 @@ class Bench:
             next(self._units), Route.WORK, arrived=time.monotonic() - age_s, is_replay=is_replay
         )
         shot.picture = picture(index, WIDTH, HEIGHT)
-        (made,) = list(self.step.step(shot)) or [None]
-        return None if made is None else made.picture
+        made = list(self.step.step(shot))
+        assert len(made) <= 1
+        return made[0].picture if made else None
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,10 +32,10 @@ def opened(tmp_path: Path, device: StandInDevice) -> TensorRtEngine:
 
 
 def compiled(
-    engine: TensorRtEngine, path: Path = ZOO / "live-s" / "fp32.onnx", **how: object
+    engine: TensorRtEngine, path: Path = ZOO / "live-s" / "fp32.onnx", **how: Any
 ) -> CompiledNet:
-    sizes: dict[str, object] = {"width": 40, "height": 24, **how}
-    return engine.compile(load_manifest("live-s"), path, **sizes)  # type: ignore[arg-type]
+    sizes: dict[str, Any] = {"width": 40, "height": 24, **how}
+    return engine.compile(load_manifest("live-s"), path, **sizes)
 
 
 def other_weights(tmp_path: Path, name: str, factor: float) -> Path:
@@ -62,7 +63,7 @@ def test_a_second_start_compiles_nothing(tmp_path: Path) -> None:
     [{"width": 44}, {"batch": 2}, {"precision": "fp32"}],
 )
 def test_another_size_batch_or_precision_is_another_plan(
-    tmp_path: Path, how: dict[str, object]
+    tmp_path: Path, how: dict[str, Any]
 ) -> None:
     device = StandInDevice()
     engine = opened(tmp_path, device)
@@ -72,7 +73,7 @@ def test_another_size_batch_or_precision_is_another_plan(
 
 
 @pytest.mark.parametrize("change", [{"tensorrt": "11.5.0"}, {"name": "Another"}])
-def test_another_gpu_or_version_is_another_plan(tmp_path: Path, change: dict[str, str]) -> None:
+def test_another_gpu_or_version_is_another_plan(tmp_path: Path, change: dict[str, Any]) -> None:
     compiled(opened(tmp_path, StandInDevice()))
     device = StandInDevice(**change)
     compiled(opened(tmp_path, device))

@@ -192,7 +192,7 @@ def test_the_structure_is_what_weights_do_not_change() -> None:
     assert structure(model) != structure(fixed("live-s", "int8-s8s8", batch=2))
     for tensor in other.graph.initializer:
         if tensor.name == "high":  # of the clip: no weight, built into a plan
-            tensor.CopyFrom(numpy_helper.from_array(np.float32(254), "high"))
+            tensor.CopyFrom(numpy_helper.from_array(np.array(254, np.float32), "high"))
     assert structure(model) != structure(other)
 
 

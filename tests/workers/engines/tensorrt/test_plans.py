@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_nobody_else_can_put_a_plan_there(store: PlanStore, tmp_path: Path) -> N
     assert (folder(tmp_path) / KEY.file_name).stat().st_mode & 0o077 == 0
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda data: b"",
     "cut": lambda data: data[:-1],
     "cut in the key": lambda data: data[:40],
