@@ -47,7 +47,7 @@ async def test_frames_in_are_frames_out_and_dropped(redis_client: Redis, zoo: Pa
     assert 40 <= timing.frames - timing.out <= 45
     assert outcome.served.dropped > 20 and outcome.served.full > 40
     assert 0 < timing.p50_ms <= timing.p95_ms <= timing.p99_ms < 5000
-    assert timing.worst_gap_ms > 1400
+    assert timing.worst_gap_ms > 1300  # 40 frames at 30 a second
     assert 0.15 < outcome.worker_cpu < 0.3
 
 
