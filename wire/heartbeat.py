@@ -76,16 +76,16 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
     "Frames not put out, by reason."
     key_frames: int = 0
-    rungs: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
-    "Frames by what they got (``full``, ``reuse``, ``smaller``, ``bicubic``, ``drop``) and why."
-    rung: str = ""
-    "What its share of the engine pays for on every frame."
-    share_ms: float = 0.0
-    "Milliseconds of the engine per second that it may use."
-    reuse_wanted: float = 0.0
-    "Of the net's work, what the frames on ``reuse`` asked for; the whole net on a picture is 1."
-    reuse_done: float = 0.0
-    "What of it was done."
+    levels: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    "Frames by quality level (``full``, ``temporal``, ``small``, ``bicubic``, ``drop``) and reason."
+    level: str = ""
+    "Quality level that its allocation pays for on every frame."
+    allocation_ms: float = 0.0
+    "Its allocation, in milliseconds of the engine per second."
+    temporal_wanted: float = 0.0
+    "Work that frames on ``temporal`` asked the net for, in whole pictures."
+    temporal_done: float = 0.0
+    "Work that the net did for them."
     bad_entries: int = 0
     "Entries of the source log that were no batches."
     stale_units: int = 0

@@ -154,8 +154,8 @@ def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
     )
     frames = CounterMetricFamily(
         "sharpcast_frames",
-        "Frames since a worker leads the stream, by what they got and why",
-        labels=["stream", "worker", "rung", "reason"],
+        "Frames since a worker leads the stream, by quality level and reason",
+        labels=["stream", "worker", "level", "reason"],
     )
     bad_jobs = CounterMetricFamily(
         "sharpcast_bad_jobs",
@@ -167,7 +167,7 @@ def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
         engine.add_metric([beat.name], beat.engine_ms_per_s / 1000.0)
         given.add_metric([beat.name], beat.given_ms_per_s / 1000.0)
         for work in beat.streams:
-            for rung, reasons in work.rungs.items():
+            for level, reasons in work.levels.items():
                 for reason, count in reasons.items():
-                    frames.add_metric([work.stream, beat.name, rung, reason], count)
+                    frames.add_metric([work.stream, beat.name, level, reason], count)
     yield from (engine, given, frames, bad_jobs)

@@ -65,8 +65,8 @@ class Frames(BaseModel):
     bicubic: int = Field(description="Resized")
     bypassed: int = Field(description="Passed on as sent")
     dropped: dict[str, int]
-    rungs: dict[str, dict[str, int]] = Field(
-        description="Frames by what they got (full, reuse, smaller, bicubic, drop) and why"
+    levels: dict[str, dict[str, int]] = Field(
+        description="Frames by quality level (full, temporal, small, bicubic, drop), then by reason"
     )
 
 
@@ -156,15 +156,17 @@ class WorkerStream(BaseModel):
     bypassed: int
     dropped: dict[str, int]
     key_frames: int
-    rungs: dict[str, dict[str, int]] = Field(
-        description="Frames by what they got (full, reuse, smaller, bicubic, drop) and why"
+    levels: dict[str, dict[str, int]] = Field(
+        description="Frames by quality level (full, temporal, small, bicubic, drop), then by reason"
     )
-    rung: str = Field(description="What its share of the engine pays for on every frame")
-    share_ms: float = Field(description="Milliseconds of the engine per second it may use")
-    reuse_wanted: float = Field(
-        description="Of the net's work, what frames on reuse asked for; 1 is a whole picture"
+    level: str = Field(description="Quality level that its allocation pays for on every frame")
+    allocation_ms: float = Field(
+        description="Its allocation, in milliseconds of the engine per second"
     )
-    reuse_done: float = Field(description="What of that was done")
+    temporal_wanted: float = Field(
+        description="Work that frames on `temporal` asked the net for, in whole pictures"
+    )
+    temporal_done: float = Field(description="Work that the net did for them")
 
 
 class Worker(BaseModel):

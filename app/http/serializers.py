@@ -138,7 +138,7 @@ def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> sc
             "bicubic": work.bicubic if work else 0,
             "bypassed": work.bypassed if work else 0,
             "dropped": dropped,
-            "rungs": work.rungs if work else {},
+            "levels": work.levels if work else {},
         }
     )
 

@@ -76,14 +76,14 @@ class Served:
     bicubic: int = 0
     copied: int = 0
     dropped: int = 0
-    reuse_wanted: float = 0.0
+    temporal_wanted: float = 0.0
     "Of the net's work, in whole pictures."
-    reuse_done: float = 0.0
+    temporal_done: float = 0.0
 
     @property
     def granted(self) -> float:
         """What reuse could refresh of what it wanted to, 0..1; 1 where it wanted nothing."""
-        return self.reuse_done / self.reuse_wanted if self.reuse_wanted > 0 else 1.0
+        return self.temporal_done / self.temporal_wanted if self.temporal_wanted > 0 else 1.0
 
     @property
     def net_share(self) -> float:
@@ -121,19 +121,19 @@ def unaccounted(sent: int, read: int, works: Iterable[StreamWork]) -> int:
 
 
 def _difference(before: StreamWork, after: StreamWork) -> Served:
-    def rung(name: str) -> int:
-        return sum(after.rungs.get(name, {}).values()) - sum(before.rungs.get(name, {}).values())
+    def level(name: str) -> int:
+        return sum(after.levels.get(name, {}).values()) - sum(before.levels.get(name, {}).values())
 
     return Served(
         frames=after.frames_in - before.frames_in,
-        full=rung("full"),
-        reuse=rung("reuse"),
-        smaller=rung("smaller"),
-        bicubic=rung("bicubic"),
+        full=level("full"),
+        reuse=level("temporal"),
+        smaller=level("small"),
+        bicubic=level("bicubic"),
         copied=after.bypassed - before.bypassed,
         dropped=sum(after.dropped.values()) - sum(before.dropped.values()),
-        reuse_wanted=after.reuse_wanted - before.reuse_wanted,
-        reuse_done=after.reuse_done - before.reuse_done,
+        temporal_wanted=after.temporal_wanted - before.temporal_wanted,
+        temporal_done=after.temporal_done - before.temporal_done,
     )
 
 

@@ -24,7 +24,7 @@
  * @property {number} bicubic
  * @property {number} bypassed
  * @property {Record<string, number>} dropped by reason
- * @property {Record<string, Record<string, number>>} rungs by what a frame got, then by why
+ * @property {Record<string, Record<string, number>>} levels by quality level, then by reason
  *
  * @typedef {object} Stream
  * @property {string} id

@@ -55,7 +55,7 @@ def stream(
             "bicubic": 9,
             "bypassed": 0,
             "dropped": {"late": 1},
-            "rungs": {"full": {"best": 850}, "smaller": {"share": 40}, "bicubic": {"late": 9}},
+            "levels": {"full": {"best": 850}, "small": {"allocation": 40}, "bicubic": {"late": 9}},
         },
         "latency_ms": {
             "samples": 300 if enhanced else 0,

@@ -44,7 +44,7 @@ async def test_streams_and_workers_are_shown_with_their_figures(
     await page.goto(server.url + "/admin")
     garden = page.locator("#streams article").nth(0)
     await expect(garden).to_contain_text("31 ms, 95 % below 44 ms")
-    await expect(garden).to_contain_text("890 enhanced (40 by the smaller net), 9 resized")
+    await expect(garden).to_contain_text("890 enhanced (40 by the small net), 9 resized")
     await expect(garden).to_contain_text("1 late")
     await expect(page.locator("#streams article").nth(1)).to_contain_text("No worker has room")
     await expect(page.locator("#streams article").nth(2)).to_contain_text("Not watched")

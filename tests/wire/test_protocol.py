@@ -60,7 +60,7 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
         assert set(found["required"]) == required(kind)
     defaults = {field.name: field.default for field in msgspec.structs.fields(StreamWork)}
     for name, described in work["properties"].items():
-        if "default" in described and name not in ("dropped", "rungs", "renditions"):
+        if "default" in described and name not in ("dropped", "levels", "renditions"):
             assert described["default"] == defaults[name]
 
 
@@ -90,9 +90,9 @@ def test_the_times_are_those_of_the_code() -> None:
     assert f"Every {int(heartbeat.PERIOD_S * 1000)} ms" in section(8)
 
 
-def test_every_rung_and_reason_of_the_workers_is_explained() -> None:
+def test_every_quality_level_and_reason_of_the_workers_is_explained() -> None:
     for name in (
-        *(rung.name.lower() for rung in QualityLevel),
+        *(level.name.lower() for level in QualityLevel),
         *(reason.value for reason in Reason),
     ):
         assert f"`{name}`" in section(8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
-_OTHERS = ("dropped", "rungs", "reuse_wanted", "reuse_done")
+_OTHERS = ("dropped", "levels", "temporal_wanted", "temporal_done")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,13 +22,12 @@ class Counts:
     replayed: int = 0
     "Units only decoded at a take-over, so that the frames after them can be."
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
-    rungs: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
-    "Frames that were to be enhanced by what they got and why, as ``Rung`` and ``Reason`` say."
-    reuse_wanted: float = 0.0
-    """How much of the net's work the frames that reuse made asked for together; the whole net on
-    one picture is 1."""
-    reuse_done: float = 0.0
-    "How much of it they got."
+    levels: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    "Frames that were to be enhanced, by quality level and then by ``Reason``."
+    temporal_wanted: float = 0.0
+    """Work that frames on temporal propagation asked the net for, in whole pictures."""
+    temporal_done: float = 0.0
+    "Work that the net did for them, in whole pictures."
 
 
 class FrameCounters:
@@ -42,9 +41,9 @@ class FrameCounters:
             (f.name for f in dataclasses.fields(Counts) if f.name not in _OTHERS), 0
         )
         self._dropped: dict[str, int] = {}
-        self._rungs: dict[str, dict[str, int]] = {}
-        self._reuse_wanted = 0.0
-        self._reuse_done = 0.0
+        self._levels: dict[str, dict[str, int]] = {}
+        self._temporal_wanted = 0.0
+        self._temporal_done = 0.0
 
     def count(self, name: str, number: int = 1) -> None:
         """Adds to the counter of that name in ``Counts``."""
@@ -56,28 +55,28 @@ class FrameCounters:
         with self._lock:
             self._dropped[reason] = self._dropped.get(reason, 0) + number
 
-    def climb(self, rung: str, reason: str) -> None:
-        """Counts a frame by what it got and why."""
+    def count_level(self, level: str, reason: str) -> None:
+        """Counts a frame by its quality level and the reason for it."""
         with self._lock:
-            reasons = self._rungs.setdefault(rung, {})
+            reasons = self._levels.setdefault(level, {})
             reasons[reason] = reasons.get(reason, 0) + 1
 
-    def refresh(self, *, wanted: float, done: float) -> None:
-        """Counts for a frame that reuse made what it asked for of the net and what it got, as
-        shares of the whole net's work.
+    def count_refresh(self, *, wanted: float, done: float) -> None:
+        """Adds the work that a frame on temporal propagation asked for and got, as fractions of
+        the whole net's.
         """
         with self._lock:
-            self._reuse_wanted += wanted
-            self._reuse_done += done
+            self._temporal_wanted += wanted
+            self._temporal_done += done
 
     def read(self) -> Counts:
         """The counters now."""
         with self._lock:
-            rungs = {rung: dict(reasons) for rung, reasons in self._rungs.items()}
+            levels = {level: dict(reasons) for level, reasons in self._levels.items()}
             return Counts(
                 **self._counts,
                 dropped=dict(self._dropped),
-                rungs=rungs,
-                reuse_wanted=self._reuse_wanted,
-                reuse_done=self._reuse_done,
+                levels=levels,
+                temporal_wanted=self._temporal_wanted,
+                temporal_done=self._temporal_done,
             )

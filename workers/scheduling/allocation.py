@@ -22,8 +22,8 @@ Key = TypeVar("Key")
 
 RELATIVE_QUALITY = {
     QualityLevel.BICUBIC: 0.0,
-    QualityLevel.SMALLER: 0.8,
-    QualityLevel.REUSE: 0.95,
+    QualityLevel.SMALL: 0.8,
+    QualityLevel.TEMPORAL: 0.95,
     QualityLevel.FULL: 1.0,
 }
 """How much of what the full net mends a rung mends. ``live-s`` gains 0.71 of ``live-m``'s 0.88 dB;
@@ -104,12 +104,12 @@ def _share_tier(needs: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Allo
         levels[key], given[key] = rung, given[key] + more_ms
         left_ms -= more_ms
     # What reuse may refresh has no steps: what is left serves the frames that can reuse little.
-    reusing = [key for key in needs if levels[key] is QualityLevel.REUSE]
+    reusing = [key for key in needs if levels[key] is QualityLevel.TEMPORAL]
     room = {key: max(0.0, needs[key].fps * needs[key].whole_ms - given[key]) for key in reusing}
     more = _pour(room, energies, left_ms)
     return {
         key: Allocation(
-            levels[key], given[key] + more.get(key, 0.0), QualityLevel.REUSE in need.prices_ms
+            levels[key], given[key] + more.get(key, 0.0), QualityLevel.TEMPORAL in need.prices_ms
         )
         for key, need in needs.items()
     }
@@ -121,7 +121,7 @@ def _take_turns(
     """Where what was poured out does not pay for all streams that reuse: for as many as it can, and
     nothing for the others.
     """
-    reusing = [key for key in needs if QualityLevel.REUSE in needs[key].prices_ms]
+    reusing = [key for key in needs if QualityLevel.TEMPORAL in needs[key].prices_ms]
     if all(poured[key] >= floors[key] - 1e-9 for key in reusing):
         return poured
     pot = sum(poured[key] for key in reusing)
@@ -150,9 +150,9 @@ def _top_up(
 ) -> float:
     """What reuse wishes for beyond the least; what is left then."""
     wishes = {
-        key: max(0.0, _due_ms(need, QualityLevel.REUSE) - given[key])
+        key: max(0.0, _due_ms(need, QualityLevel.TEMPORAL) - given[key])
         for key, need in needs.items()
-        if levels[key] is QualityLevel.REUSE
+        if levels[key] is QualityLevel.TEMPORAL
     }
     more = _pour(wishes, {key: needs[key].energy for key in wishes}, left_ms)
     for key, more_ms in more.items():
@@ -164,7 +164,7 @@ def _floor_ms(need: Demand, rung: QualityLevel) -> float:
     """Per second, for as much of a rung as is worth having."""
     if rung not in need.prices_ms:
         return float("inf")
-    if rung is not QualityLevel.REUSE or need.least_ms is None:
+    if rung is not QualityLevel.TEMPORAL or need.least_ms is None:
         return _due_ms(need, rung)
     return need.fps * need.least_ms * (UP_MARGIN if rung > need.level else 1.0)
 

@@ -77,9 +77,9 @@ class CostModel:
     """What frames take, by rung: of the engine, of the cores beside it, and of time."""
 
     def __init__(self) -> None:
-        self._engine = {rung: Estimate() for rung in (QualityLevel.SMALLER, QualityLevel.FULL)}
+        self._engine = {rung: Estimate() for rung in (QualityLevel.SMALL, QualityLevel.FULL)}
         self._reuse = Estimate()
-        rungs = (QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL)
+        rungs = (QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL)
         self._beside = {rung: Estimate() for rung in rungs}
         self._passes = {rung: Estimate() for rung in rungs}
         "Beside the engine's turns."
@@ -89,7 +89,7 @@ class CostModel:
 
     def expect(self, rung: QualityLevel, seconds: float) -> None:
         """What a net rung is expected to take of the engine; for REUSE without any region."""
-        (self._reuse if rung is QualityLevel.REUSE else self._engine[rung]).expect(seconds)
+        (self._reuse if rung is QualityLevel.TEMPORAL else self._engine[rung]).expect(seconds)
 
     def doubt(self, rung: QualityLevel) -> None:
         """SMALLER or FULL was not run for long."""
@@ -104,7 +104,7 @@ class CostModel:
         if took.engine_s > 0.0:
             self._turn.add(took.turn_s)
             self._worked.add(took.engine_s)
-        if rung is QualityLevel.REUSE:
+        if rung is QualityLevel.TEMPORAL:
             full_s = self._engine[QualityLevel.FULL].mean or 0.0
             self._reuse.add(max(0.0, took.engine_s - macs_share * full_s))
         else:
@@ -117,12 +117,12 @@ class CostModel:
 
     def offer(self, rung: QualityLevel, room: ResourceBudget, *, want_share: float = 1.0) -> Option:
         """The price of a net rung; what is not known costs nothing, so that it is tried."""
-        engine = self._reuse if rung is QualityLevel.REUSE else self._engine[rung]
+        engine = self._reuse if rung is QualityLevel.TEMPORAL else self._engine[rung]
         engine_s = engine.mean or 0.0
         fixed_ms = room.price_ms(1000.0 * engine_s, 1000.0 * (self._beside[rung].mean or 0.0))
         seconds = self.pace * engine.cautious + self._passes[rung].cautious
         turn_s = self.pace * engine_s
-        if rung is not QualityLevel.REUSE:
+        if rung is not QualityLevel.TEMPORAL:
             return Option(rung, fixed_ms, seconds, turn_s=turn_s)
         full_s = self._engine[QualityLevel.FULL].mean or 0.0
         wanted_ms = want_share * room.price_ms(1000.0 * full_s, 0.0)

@@ -38,15 +38,15 @@ class QualityLevel(enum.IntEnum):
     "Nothing: it is too old to be shown."
     BICUBIC = 1
     "A resize."
-    SMALLER = 2
+    SMALL = 2
     "A smaller net of the same scale."
-    REUSE = 3
+    TEMPORAL = 3
     "The last enhanced picture, moved; the net on the regions where that is worst."
     FULL = 4
     "The net on the whole picture."
 
 
-NETS = (QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL)
+NETS = (QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL)
 """The rungs that take the engine's time."""
 
 
@@ -55,7 +55,7 @@ class Reason(enum.Enum):
 
     BEST = "best"
     "There is no better one."
-    SHARE = "share"
+    ALLOCATION = "allocation"
     "The stream's share of the engine does not pay for a better one."
     SAVED = "saved"
     "It is better than the share pays for on every frame: paid with what frames before it left."
@@ -65,13 +65,13 @@ class Reason(enum.Enum):
     "A better one would be in time if other streams' frames were not before it."
     SLOW = "slow"
     "A better one takes so long that it would hold up the stream."
-    TRIED = "tried"
+    PROBE = "probe"
     "It is better than the share pays for: once in a while, to learn what it costs by now."
     NO_NET = "no_net"
     "There is no net yet."
     TOO_LATE = "too_late"
     "Nobody would see the frame in its place."
-    CROWD = "crowd"
+    OVERCOMMITTED = "overcommitted"
     "More frames come than the cores can put out; some are left out, so that the others are young."
 
 
@@ -184,7 +184,7 @@ class DegradationPolicy:
         if self._patience.ends(moment.age_s, now=now):
             return Choice(QualityLevel.DROP, reason=Reason.TOO_LATE)
         if self._shedding.leaves_out(moment.age_s, now=now):
-            return Choice(QualityLevel.DROP, reason=Reason.CROWD)
+            return Choice(QualityLevel.DROP, reason=Reason.OVERCOMMITTED)
         why = moment.refused or Reason.BEST
         if not offers and moment.refused is None:
             is_late = moment.age_s > latest_s(takes_s=0.0, interval_s=moment.interval_s)
@@ -192,11 +192,11 @@ class DegradationPolicy:
         last_resort = None
         for offer in sorted(offers, key=lambda one: one.rung, reverse=True):
             refusal = self._refusal(offer, moment)
-            if refusal is None and offer.rung is QualityLevel.REUSE:
+            if refusal is None and offer.rung is QualityLevel.TEMPORAL:
                 choice = Choice(offer.rung, self._reuse_share(offer, moment), why)
                 if _is_enough(choice.share, moment):
                     return choice
-                last_resort, refusal = last_resort or choice, Reason.SHARE
+                last_resort, refusal = last_resort or choice, Reason.ALLOCATION
             if refusal is None:
                 return Choice(offer.rung, reason=self._why(offer, moment, why))
             why = refusal
@@ -223,12 +223,12 @@ class DegradationPolicy:
             return Reason.SLOW
         if offer.rung > self._level and not _is_tried(offer, moment):
             may_spend = (self._level is QualityLevel.BICUBIC and not self._takes_turns) or (
-                self._level is QualityLevel.REUSE and moment.want_share > MOST_REUSED
+                self._level is QualityLevel.TEMPORAL and moment.want_share > MOST_REUSED
             )
             if not may_spend or self._saved_ms < offer.price_ms:
-                return Reason.SHARE
+                return Reason.ALLOCATION
         left_s = _left_s(offer, moment)
-        if offer.rung is QualityLevel.REUSE:
+        if offer.rung is QualityLevel.TEMPORAL:
             # Without regions it does not wait for the engine, and takes little longer than a
             # resize, which among pictures by a net would be seen.
             left_s += moment.wait_s + moment.interval_s
@@ -239,7 +239,7 @@ class DegradationPolicy:
     def _why(self, offer: Option, moment: FrameContext, why: Reason) -> Reason:
         if offer.rung <= self._level:
             return why
-        return Reason.TRIED if _is_tried(offer, moment) else Reason.SAVED
+        return Reason.PROBE if _is_tried(offer, moment) else Reason.SAVED
 
     def _reuse_share(self, offer: Option, moment: FrameContext) -> float:
         """For the regions: what is wanted, as far as there is time, and share or savings pay."""

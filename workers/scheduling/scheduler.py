@@ -94,7 +94,7 @@ class Scheduler:
         member = self._members[key]
         member.seen_at, member.fps = now, 1.0 / interval_s
         self._plan_if_due(now)
-        if QualityLevel.REUSE not in member.steady:
+        if QualityLevel.TEMPORAL not in member.steady:
             return None
         costs = member.costs
         moment = FrameContext(
@@ -104,7 +104,7 @@ class Scheduler:
             whole_ms=costs.offer(QualityLevel.FULL, self._room).price_ms,
             is_trial=member.is_trial(now),
         )
-        offer = costs.offer(QualityLevel.REUSE, self._room, want_share=member.want_share)
+        offer = costs.offer(QualityLevel.TEMPORAL, self._room, want_share=member.want_share)
         return member.ladder.foresee(offer, moment, now=now)
 
     def choose(self, key: str, frame: FrameRequest, *, now: float) -> Choice:
@@ -127,7 +127,7 @@ class Scheduler:
         member.rung = choice.rung
         if choice.rung is QualityLevel.FULL or member.tried_at is None:
             member.tried_at = now
-        if choice.reason is Reason.TRIED:
+        if choice.reason is Reason.PROBE:
             member.costs.doubt(choice.rung)
         for offer in offers:
             if offer.rung is choice.rung:
@@ -155,7 +155,7 @@ class Scheduler:
         """Where the stream stands."""
         member = self._members[key]
         full, smaller = (
-            member.costs.usual_ms(rung) for rung in (QualityLevel.FULL, QualityLevel.SMALLER)
+            member.costs.usual_ms(rung) for rung in (QualityLevel.FULL, QualityLevel.SMALL)
         )
         return Standing(
             level=member.ladder.level,

@@ -103,14 +103,14 @@ class StreamState:
         self.fps = 1.0 / frame.interval_s
         if not frame.available and frame.refused is None:
             return
-        if self.rung in (QualityLevel.REUSE, QualityLevel.FULL):
+        if self.rung in (QualityLevel.TEMPORAL, QualityLevel.FULL):
             self.want_share += _WEIGHT * (frame.want_share - self.want_share)
         else:
             # There was nothing to reuse, which does not tell what there would have been: in time
             # it is tried again.
             self.want_share += _HOPE_WEIGHT * (PRIOR_CHANGE - self.want_share)
-        is_reusable = QualityLevel.REUSE in frame.available and frame.want_share <= MOST_REUSED
-        if frame.available and (is_reusable or QualityLevel.REUSE not in self.steady):
+        is_reusable = QualityLevel.TEMPORAL in frame.available and frame.want_share <= MOST_REUSED
+        if frame.available and (is_reusable or QualityLevel.TEMPORAL not in self.steady):
             self.steady = frame.available
         if frame.energy is not None:
             have = frame.energy if self.energy is None else self.energy
@@ -118,7 +118,7 @@ class StreamState:
 
     def is_trial(self, now: float) -> bool:
         """Whether the whole net should be run for once, whatever the share pays for."""
-        is_waiting = not self.has_net and QualityLevel.REUSE in self.steady
+        is_waiting = not self.has_net and QualityLevel.TEMPORAL in self.steady
         every_s = TRY_REUSE_EVERY_S if is_waiting else TRY_EVERY_S
         return self.tried_at is not None and now - self.tried_at >= every_s
 
@@ -141,10 +141,10 @@ def demand_for(
     # One stream must not take all because its energy was measured at an odd moment.
     energy = max(usual_energy / _ENERGY_SPAN, min(energy, usual_energy * _ENERGY_SPAN))
     rungs = member.steady
-    if member.want_share > MOST_REUSED and frame.available > {QualityLevel.REUSE}:
-        rungs = frame.available - {QualityLevel.REUSE}
+    if member.want_share > MOST_REUSED and frame.available > {QualityLevel.TEMPORAL}:
+        rungs = frame.available - {QualityLevel.TEMPORAL}
     least = LEAST_KEPT if member.has_net else LEAST_REFRESHED
-    if QualityLevel.SMALLER in rungs:
+    if QualityLevel.SMALL in rungs:
         least = ENOUGH_REFRESHED
     prices_ms = {
         offer.rung: offer.price_ms for offer in member.offers(rungs, member.want_share, room)
@@ -157,7 +157,7 @@ def demand_for(
         watched=member.watched,
         whole_ms=member.costs.offer(QualityLevel.FULL, room).price_ms,
         least_ms=member.costs.offer(
-            QualityLevel.REUSE, room, want_share=least * member.want_share
+            QualityLevel.TEMPORAL, room, want_share=least * member.want_share
         ).price_ms,
         turn_s=now - member.turn_since,
     )

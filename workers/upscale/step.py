@@ -121,7 +121,7 @@ class EnhanceStep:
             return
         self._effort = FrameTimer()
         wish, choice = self._choose(picture, item)
-        self._tally.climb(choice.rung.name.lower(), choice.reason.value)
+        self._tally.count_level(choice.rung.name.lower(), choice.reason.value)
         if choice.rung is QualityLevel.DROP:
             self._forget()
             self._tally.drop("late")
@@ -163,9 +163,9 @@ class EnhanceStep:
     ) -> frozenset[QualityLevel]:
         rungs = set()
         if self._smaller.net is not None:
-            rungs.add(QualityLevel.SMALLER)
+            rungs.add(QualityLevel.SMALL)
         if wish is not None:
-            rungs.add(QualityLevel.REUSE)
+            rungs.add(QualityLevel.TEMPORAL)
         # Where little is new the whole net would make the same picture, later.
         is_new = refused is None if wish is None else wish.share > MOST_REUSED
         if self._upscaler.net is not None and is_new:
@@ -187,9 +187,9 @@ class EnhanceStep:
         if choice.rung is QualityLevel.FULL:
             planned_s = 0.0 if wish is None else self._effort.planned_core_s
             self._worth.whole(took.beside_s + took.engine_s - planned_s)
-        elif choice.rung is QualityLevel.REUSE and wish is not None:
+        elif choice.rung is QualityLevel.TEMPORAL and wish is not None:
             self._worth.reused(took.beside_s + took.engine_s)
-            self._tally.refresh(wanted=wish.share, done=macs_share)
+            self._tally.count_refresh(wanted=wish.share, done=macs_share)
         if wish is None:
             self._sample(picture, enhanced, choice.rung)
         return enhanced
@@ -198,7 +198,7 @@ class EnhanceStep:
         self, picture: Picture, choice: Choice, wish: TemporalRequest | None
     ) -> tuple[Picture, float]:
         """The picture, and the part of the full net's multiply-adds that it took."""
-        if choice.rung is QualityLevel.REUSE:
+        if choice.rung is QualityLevel.TEMPORAL:
             return self._reuse.refresh(choice.share)
         if choice.rung is QualityLevel.FULL and wish is not None:
             return self._reuse.full(), 1.0
@@ -265,7 +265,7 @@ class EnhanceStep:
             return
         if net is not None:
             self._smaller.use(net)
-            self._expect(QualityLevel.SMALLER, net)
+            self._expect(QualityLevel.SMALL, net)
 
     def _ready(self, model: str, size: tuple[int, int], kind: str, may_begin: bool) -> Net | None:
         return self._nets.ready(model, *size, wish=ModelRequest(self._owner, kind, may_begin))

@@ -71,10 +71,10 @@ export function sentence(words) {
  * @param {import('../types.js').FrameCounts} frames
  * @returns {string} what became of them, with what was saved on
  */
-export function framesWords({ in: arrived, out, enhanced, bicubic, bypassed, rungs }) {
-  const counts = ['reuse', 'smaller'].map((rung) => Object.values(rungs[rung] ?? {}).reduce((sum, one) => sum + one, 0));
-  const [reused, smaller] = counts;
-  const ways = [reused > 0 && `${reused} with reuse`, smaller > 0 && `${smaller} by the smaller net`].filter((part) => part);
+export function framesWords({ in: arrived, out, enhanced, bicubic, bypassed, levels }) {
+  const [temporal, small] = ['temporal', 'small'].map((level) =>
+    Object.values(levels[level] ?? {}).reduce((sum, one) => sum + one, 0));
+  const ways = [temporal > 0 && `${temporal} by temporal propagation`, small > 0 && `${small} by the small net`].filter((part) => part);
   const of = ways.length > 0 ? ` (${ways.join(', ')})` : '';
   return `${out} of ${arrived} · ${enhanced} enhanced${of}, ${bicubic} resized, ${bypassed} as sent`;
 }

@@ -52,11 +52,11 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
         enhanced=7,
         bicubic=1,
         dropped={"late": 1},
-        rungs={"full": {"best": 7}, "bicubic": {"late": 1}},
-        rung="full",
-        share_ms=412.5,
-        reuse_wanted=1.5,
-        reuse_done=0.75,
+        levels={"full": {"best": 7}, "bicubic": {"late": 1}},
+        level="full",
+        allocation_ms=412.5,
+        temporal_wanted=1.5,
+        temporal_done=0.75,
     )
     model = ModelInfo(
         name="live-s",
@@ -206,8 +206,8 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         }
         assert stream["frames"]["in"] == 9
         assert stream["frames"]["dropped"]["late"] == 1
-        assert stream["frames"]["rungs"] == {"full": {"best": 7}, "bicubic": {"late": 1}}
-        assert waiting["frames"]["rungs"] == {}
+        assert stream["frames"]["levels"] == {"full": {"best": 7}, "bicubic": {"late": 1}}
+        assert waiting["frames"]["levels"] == {}
         assert (await get(site, "/api/v1/streams"))["streams"][0]["id"] == "cam1"
         schemas.Stream.model_validate(stream)
 
@@ -217,10 +217,12 @@ async def test_workers_and_models_are_shown(site: Site) -> None:
     (worker,) = (await get(site, "/api/v1/workers"))["workers"]
     assert (worker["name"], worker["capacity"]) == ("edge-1", 2.0)
     assert worker["streams"][0]["dropped"] == {"late": 1}
-    assert (worker["engine_ms_per_s"], worker["streams"][0]["share_ms"]) == (250.0, 412.5)
+    assert (worker["engine_ms_per_s"], worker["streams"][0]["allocation_ms"]) == (250.0, 412.5)
     assert worker["given_ms_per_s"] == 620.0
-    assert worker["streams"][0]["rung"] == "full"
-    assert worker["streams"][0]["reuse_wanted"] == 2 * worker["streams"][0]["reuse_done"] == 1.5
+    assert worker["streams"][0]["level"] == "full"
+    assert (
+        worker["streams"][0]["temporal_wanted"] == 2 * worker["streams"][0]["temporal_done"] == 1.5
+    )
     (model,) = (await get(site, "/api/v1/models"))["models"]
     assert (model["name"], model["scale"]) == ("live-s", 2)
 
@@ -341,8 +343,8 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
     assert value("sharpcast_requests_refused_total", limit="wrong_tokens") == 0
     assert value("sharpcast_engine_busy_ratio", worker="edge-1") == 0.25
     assert value("sharpcast_engine_given_ratio", worker="edge-1") == 0.62
-    assert value("sharpcast_frames_total", stream="cam1", rung="full", reason="best") == 7
-    assert value("sharpcast_frames_total", rung="bicubic") == 1
+    assert value("sharpcast_frames_total", stream="cam1", level="full", reason="best") == 7
+    assert value("sharpcast_frames_total", level="bicubic") == 1
     assert value("sharpcast_viewers", stream="cam1", rendition="source") == 1
     assert value("sharpcast_units_in_total", stream="cam1") > 20
     assert value("sharpcast_loop_lag_seconds") == 0.0

@@ -45,23 +45,33 @@ def test_the_worst_gap_is_of_one_stream_and_counts_silence_at_the_ends() -> None
 
 def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
     before = [
-        work("a", frames_in=100, rungs={"full": {"best": 10}}, reuse_wanted=1.0, reuse_done=1.0),
+        work(
+            "a",
+            frames_in=100,
+            levels={"full": {"best": 10}},
+            temporal_wanted=1.0,
+            temporal_done=1.0,
+        ),
         work("b", frames_in=100, dropped={"late": 5}, bypassed=1),
     ]
     after = [
         work(
             "a",
             frames_in=130,
-            reuse_wanted=5.0,
-            reuse_done=3.0,
-            rungs={"full": {"best": 14, "saved": 2}, "reuse": {"best": 20}, "smaller": {"late": 4}},
+            temporal_wanted=5.0,
+            temporal_done=3.0,
+            levels={
+                "full": {"best": 14, "saved": 2},
+                "temporal": {"best": 20},
+                "small": {"late": 4},
+            },
         ),
         work(
             "b",
             frames_in=110,
             dropped={"late": 6, "broken": 2},
             bypassed=3,
-            rungs={"bicubic": {"share": 7}},
+            levels={"bicubic": {"allocation": 7}},
         ),
         work("c", frames_in=99),
     ]
@@ -73,8 +83,8 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
         bicubic=7,
         copied=2,
         dropped=3,
-        reuse_wanted=4.0,
-        reuse_done=2.0,
+        temporal_wanted=4.0,
+        temporal_done=2.0,
     )
 
 
@@ -82,8 +92,8 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
     ("got", "share"),
     [
         (Served(100, full=40, reuse=60), 1.0),
-        (Served(100, full=40, reuse=60, reuse_wanted=9.0, reuse_done=9.0), 1.0),
-        (Served(100, full=40, reuse=60, reuse_wanted=9.0, reuse_done=4.5), 0.7),
+        (Served(100, full=40, reuse=60, temporal_wanted=9.0, temporal_done=9.0), 1.0),
+        (Served(100, full=40, reuse=60, temporal_wanted=9.0, temporal_done=4.5), 0.7),
         (Served(100, full=40, smaller=60), 0.4),
         (Served(0), 0.0),
     ],

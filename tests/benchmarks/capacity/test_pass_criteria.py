@@ -33,7 +33,7 @@ def test_all_of_output_net_and_time_must_be_there() -> None:
         assert not is_sustained(dataclasses.replace(good, timing=timing))
     for served in (
         Served(1000, full=100, reuse=840, bicubic=60),
-        Served(1000, full=100, reuse=880, reuse_wanted=10.0, reuse_done=9.0),
+        Served(1000, full=100, reuse=880, temporal_wanted=10.0, temporal_done=9.0),
     ):
         assert not is_sustained(dataclasses.replace(good, served=served))
 

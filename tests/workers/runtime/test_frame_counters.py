@@ -5,21 +5,21 @@ from workers.runtime.frame_counters import FrameCounters
 
 def test_what_frames_asked_for_and_what_they_got_are_summed_each() -> None:
     tally = FrameCounters()
-    tally.refresh(wanted=0.5, done=0.25)
+    tally.count_refresh(wanted=0.5, done=0.25)
     before = tally.read()
-    tally.refresh(wanted=0.25, done=0.25)
-    assert (before.reuse_wanted, before.reuse_done) == (0.5, 0.25)
+    tally.count_refresh(wanted=0.25, done=0.25)
+    assert (before.temporal_wanted, before.temporal_done) == (0.5, 0.25)
     after = tally.read()
-    assert (after.reuse_wanted, after.reuse_done) == (0.75, 0.5)
+    assert (after.temporal_wanted, after.temporal_done) == (0.75, 0.5)
 
 
 def test_frames_are_counted_by_rung_and_reason_and_drops_by_reason() -> None:
     tally = FrameCounters()
-    for reason in ("best", "share", "share"):
-        tally.climb("reuse", reason)
+    for reason in ("best", "allocation", "allocation"):
+        tally.count_level("temporal", reason)
     tally.drop("late")
     tally.drop("redis", 3)
     tally.count("frames_in", 6)
     counts = tally.read()
-    assert counts.rungs == {"reuse": {"best": 1, "share": 2}}
+    assert counts.levels == {"temporal": {"best": 1, "allocation": 2}}
     assert counts.dropped == {"late": 1, "redis": 3} and counts.frames_in == 6

@@ -65,7 +65,7 @@ class Stream:
         """Of the frames, that a net made."""
         nets = sum(
             self.count[rung]
-            for rung in (QualityLevel.FULL, QualityLevel.REUSE, QualityLevel.SMALLER)
+            for rung in (QualityLevel.FULL, QualityLevel.TEMPORAL, QualityLevel.SMALL)
         )
         return nets / max(1, self.frames)
 
@@ -148,8 +148,8 @@ class _Life:
             budget.watch(stream.name, stream.watched)
             full_s = stream.full_ms / 1000
             budget.expect(stream.name, QualityLevel.FULL, full_s)
-            budget.expect(stream.name, QualityLevel.SMALLER, SMALLER_PART * full_s)
-            budget.expect(stream.name, QualityLevel.REUSE, REUSE_FIXED_PART * full_s)
+            budget.expect(stream.name, QualityLevel.SMALL, SMALLER_PART * full_s)
+            budget.expect(stream.name, QualityLevel.TEMPORAL, REUSE_FIXED_PART * full_s)
             self._wait()
 
         self._world.at(self._stream.begins_s, join)
@@ -171,7 +171,7 @@ class _Life:
         is_new = is_key or index % CUT_EVERY == 0 or not self._is_kept
         want = 1.0 if is_new else stream.new_share + 0.1 * math.sin(index / 9)
         available = stream.rungs
-        if QualityLevel.REUSE in available and want <= MOST_REUSED:
+        if QualityLevel.TEMPORAL in available and want <= MOST_REUSED:
             # As the enhancing step does: the whole net would make the same picture, later.
             available -= {QualityLevel.FULL}
         frame = FrameRequest(
@@ -179,11 +179,11 @@ class _Life:
             interval_s=1 / stream.fps,
             pixels=480 * 270,
             available=available,
-            want_share=want if QualityLevel.REUSE in stream.rungs else 1.0,
+            want_share=want if QualityLevel.TEMPORAL in stream.rungs else 1.0,
             energy=stream.energy,
         )
         choice = self._world.budget.choose(stream.name, frame, now=now)
-        self._is_kept = choice.rung in (QualityLevel.FULL, QualityLevel.REUSE)
+        self._is_kept = choice.rung in (QualityLevel.FULL, QualityLevel.TEMPORAL)
         stream.count[choice.rung] += 1
         stream.reasons[choice.reason.value] += 1
         stream.rung_at.append((now, choice.rung))
@@ -198,7 +198,7 @@ class _Life:
     def _make(self, choice: Choice, want: float, arrived: float, now: float) -> None:
         stream, world = self._stream, self._world
         full_s = stream.full_ms / 1000
-        share = {QualityLevel.FULL: 1.0, QualityLevel.SMALLER: SMALLER_PART}.get(choice.rung)
+        share = {QualityLevel.FULL: 1.0, QualityLevel.SMALL: SMALLER_PART}.get(choice.rung)
         if share is None:
             share = min(want, choice.share)
             engine_s = world.noisy(full_s * (REUSE_FIXED_PART + share), stream.noise)
@@ -229,7 +229,7 @@ class _Life:
 def _looks(choice: Choice, want: float) -> float:
     if choice.rung is QualityLevel.DROP:
         return 0.0
-    if choice.rung is QualityLevel.REUSE:
+    if choice.rung is QualityLevel.TEMPORAL:
         missing = max(0.0, want - choice.share)
         return RELATIVE_QUALITY[choice.rung] * (1.0 - missing)
     return RELATIVE_QUALITY[choice.rung]

@@ -10,7 +10,7 @@ from workers.scheduling.allocation import LEAST_TURN_S, UP_MARGIN, Demand, share
 from workers.scheduling.degradation import QualityLevel
 
 FULL_ONLY = {QualityLevel.FULL: 20.0}
-TWO = {QualityLevel.SMALLER: 5.0, QualityLevel.FULL: 20.0}
+TWO = {QualityLevel.SMALL: 5.0, QualityLevel.FULL: 20.0}
 
 
 def need(
@@ -37,9 +37,9 @@ def test_the_cheapest_net_for_all_comes_before_a_better_one_for_some() -> None:
     grants = share_out({name: need() for name in "abcd"}, 1100.0)
     levels = sorted(grant.level for grant in grants.values())
     assert levels == [
-        QualityLevel.SMALLER,
-        QualityLevel.SMALLER,
-        QualityLevel.SMALLER,
+        QualityLevel.SMALL,
+        QualityLevel.SMALL,
+        QualityLevel.SMALL,
         QualityLevel.FULL,
     ]
 
@@ -47,10 +47,10 @@ def test_the_cheapest_net_for_all_comes_before_a_better_one_for_some() -> None:
 def test_the_better_net_goes_where_it_mends_most_per_millisecond() -> None:
     needs = {"dull": need(energy=1.0), "rich": need(energy=2.0)}
     assert share_out(needs, 800.0)["rich"].level is QualityLevel.FULL
-    heavy = {QualityLevel.SMALLER: 5.0, QualityLevel.FULL: 20.0 + 3 * 15.0}
+    heavy = {QualityLevel.SMALL: 5.0, QualityLevel.FULL: 20.0 + 3 * 15.0}
     needs = {"dull": need(energy=1.0), "rich": need(heavy, energy=2.0)}
     grants = share_out(needs, 2000.0)
-    assert (grants["dull"].level, grants["rich"].level) == (QualityLevel.FULL, QualityLevel.SMALLER)
+    assert (grants["dull"].level, grants["rich"].level) == (QualityLevel.FULL, QualityLevel.SMALL)
 
 
 def test_what_does_not_reach_for_all_is_shared_by_what_it_mends_and_nobody_is_without() -> None:
@@ -78,40 +78,40 @@ def test_watched_streams_come_before_those_that_nobody_watches() -> None:
 def test_a_step_up_must_leave_something_and_staying_need_not() -> None:
     for level, expected in (
         (QualityLevel.FULL, QualityLevel.FULL),
-        (QualityLevel.SMALLER, QualityLevel.SMALLER),
+        (QualityLevel.SMALL, QualityLevel.SMALL),
     ):
         grants = share_out({"a": need(level=level)}, 600.0 * (1 + UP_MARGIN) / 2)
         assert grants["a"].level is expected
 
 
 def test_who_has_it_keeps_it_unless_another_gains_much_more() -> None:
-    has, wants = need(energy=1.0), need(energy=1.2, level=QualityLevel.SMALLER)
+    has, wants = need(energy=1.0), need(energy=1.2, level=QualityLevel.SMALL)
     assert share_out({"wants": wants, "has": has}, 820.0)["has"].level is QualityLevel.FULL
-    wants = need(energy=2.0, level=QualityLevel.SMALLER)
+    wants = need(energy=2.0, level=QualityLevel.SMALL)
     assert share_out({"wants": wants, "has": has}, 820.0)["wants"].level is QualityLevel.FULL
 
 
 def test_reuse_gets_what_is_left_for_frames_that_can_reuse_little() -> None:
-    prices = {QualityLevel.SMALLER: 5.0, QualityLevel.REUSE: 7.0}
+    prices = {QualityLevel.SMALL: 5.0, QualityLevel.TEMPORAL: 7.0}
     for budget, expected in ((500.0, 500.0), (700.0, 600.0)):
         grants = share_out({"a": need(prices, whole_ms=20.0)}, budget)
-        assert grants["a"].level is QualityLevel.REUSE
+        assert grants["a"].level is QualityLevel.TEMPORAL
         assert grants["a"].ms_per_s == pytest.approx(expected)
 
 
 def test_calm_reuse_that_is_cheaper_than_the_smaller_net_is_taken_first() -> None:
-    prices = {QualityLevel.SMALLER: 5.0, QualityLevel.REUSE: 2.0, QualityLevel.FULL: 20.0}
+    prices = {QualityLevel.SMALL: 5.0, QualityLevel.TEMPORAL: 2.0, QualityLevel.FULL: 20.0}
     grants = share_out({"a": need(prices), "b": need(prices)}, 130.0)
-    assert {grant.level for grant in grants.values()} == {QualityLevel.REUSE}
+    assert {grant.level for grant in grants.values()} == {QualityLevel.TEMPORAL}
 
 
 def reuse(**more: Any) -> Demand:
-    return need({QualityLevel.REUSE: 8.0}, least_ms=5.0, **more)
+    return need({QualityLevel.TEMPORAL: 8.0}, least_ms=5.0, **more)
 
 
 def test_every_stream_reuses_a_little_before_one_has_all_that_it_wishes() -> None:
     grants = share_out({name: reuse() for name in "abc"}, 510.0)
-    assert {grant.level for grant in grants.values()} == {QualityLevel.REUSE}
+    assert {grant.level for grant in grants.values()} == {QualityLevel.TEMPORAL}
     assert [grant.ms_per_s for grant in grants.values()] == [pytest.approx(170.0)] * 3
 
 
@@ -120,8 +120,8 @@ def test_where_even_a_little_does_not_reach_for_all_some_streams_have_nothing() 
     assert sorted(grant.level for grant in grants.values()) == [
         QualityLevel.BICUBIC,
         QualityLevel.BICUBIC,
-        QualityLevel.REUSE,
-        QualityLevel.REUSE,
+        QualityLevel.TEMPORAL,
+        QualityLevel.TEMPORAL,
     ]
     given = sorted(grant.ms_per_s for grant in grants.values())
     assert given == [0.0, 0.0, pytest.approx(200.0), pytest.approx(200.0)]
@@ -135,26 +135,26 @@ def test_who_waited_comes_before_who_had_its_turn() -> None:
             "old": reuse(turn_s=LEAST_TURN_S + 1.0),
         }
         grants = share_out(needs, 200.0)
-        assert [key for key in needs if grants[key].level is QualityLevel.REUSE] == [expected]
+        assert [key for key in needs if grants[key].level is QualityLevel.TEMPORAL] == [expected]
     young = {"new": reuse(level=QualityLevel.BICUBIC, turn_s=60.0), "old": reuse(turn_s=1.0)}
-    assert share_out(young, 200.0)["old"].level is QualityLevel.REUSE
+    assert share_out(young, 200.0)["old"].level is QualityLevel.TEMPORAL
 
 
 def test_the_first_turns_are_of_those_in_which_a_millisecond_mends_most() -> None:
     needs = {"dull": reuse(energy=1.0), "rich": reuse(energy=3.0)}
     grants = share_out(needs, 200.0)
-    assert (grants["dull"].ms_per_s, grants["rich"].level) == (0.0, QualityLevel.REUSE)
+    assert (grants["dull"].ms_per_s, grants["rich"].level) == (0.0, QualityLevel.TEMPORAL)
 
 
 def test_streams_that_cannot_reuse_keep_their_part_beside_those_that_take_turns() -> None:
     needs = {"a": reuse(), "b": reuse(), "plain": need(FULL_ONLY)}
     grants = share_out(needs, 300.0)
     assert grants["plain"].ms_per_s >= 50.0 and not grants["plain"].takes_turns
-    assert [grants[key].level for key in "ab"].count(QualityLevel.REUSE) == 1
+    assert [grants[key].level for key in "ab"].count(QualityLevel.TEMPORAL) == 1
 
 
 def test_what_costs_nothing_yet_is_tried_at_its_best() -> None:
-    grants = share_out({"a": need({QualityLevel.SMALLER: 0.0, QualityLevel.FULL: 0.0})}, 900.0)
+    grants = share_out({"a": need({QualityLevel.SMALL: 0.0, QualityLevel.FULL: 0.0})}, 900.0)
     assert grants["a"].level is QualityLevel.FULL
 
 
@@ -169,13 +169,13 @@ some_needs = st.dictionaries(
         Demand,
         fps=st.floats(5, 60),
         prices_ms=st.dictionaries(
-            st.sampled_from([QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL]),
+            st.sampled_from([QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL]),
             st.floats(0.1, 300),
             min_size=1,
         ),
         energy=st.floats(1e-3, 1e6),
         level=st.sampled_from(
-            [QualityLevel.BICUBIC, QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL]
+            [QualityLevel.BICUBIC, QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL]
         ),
         watched=st.booleans(),
     ),
@@ -196,6 +196,6 @@ def test_no_more_is_given_than_there_is_and_every_level_is_paid_for(
         if grant.level is not QualityLevel.BICUBIC:
             due = needs[key].fps * needs[key].prices_ms[grant.level]
             assert grant.ms_per_s >= due - 1e-6
-        if key in watched and QualityLevel.REUSE not in needs[key].prices_ms:
+        if key in watched and QualityLevel.TEMPORAL not in needs[key].prices_ms:
             cheapest = min(needs[key].prices_ms.values()) * needs[key].fps
             assert grant.ms_per_s >= min(cheapest, 0.5 * budget / len(watched)) - 1e-6

@@ -73,18 +73,18 @@ def test_what_is_not_known_costs_nothing() -> None:
 def test_the_engine_is_paid_and_the_time_beside_it_only_passes() -> None:
     costs = CostModel()
     for _ in range(30):
-        costs.took(QualityLevel.SMALLER, took(0.003, 0.007), macs_share=0.3)
-    offer = costs.offer(QualityLevel.SMALLER, PLENTY)
+        costs.took(QualityLevel.SMALL, took(0.003, 0.007), macs_share=0.3)
+    offer = costs.offer(QualityLevel.SMALL, PLENTY)
     assert offer.price_ms == pytest.approx(7.0)
     assert offer.seconds == pytest.approx(0.010)
-    assert costs.usual_ms(QualityLevel.SMALLER) == pytest.approx(7.0)
+    assert costs.usual_ms(QualityLevel.SMALL) == pytest.approx(7.0)
 
 
 def test_on_few_cores_the_work_beside_the_engine_is_paid_too() -> None:
     costs = CostModel()
-    costs.took(QualityLevel.SMALLER, took(0.003, 0.007), macs_share=0.3)
+    costs.took(QualityLevel.SMALL, took(0.003, 0.007), macs_share=0.3)
     assert costs.offer(
-        QualityLevel.SMALLER, ResourceBudget(cores_ms=600.0)
+        QualityLevel.SMALL, ResourceBudget(cores_ms=600.0)
     ).price_ms == pytest.approx(10.0)
 
 
@@ -98,14 +98,16 @@ def test_waiting_for_cores_is_no_cost_but_it_takes_time() -> None:
     assert offer.price_ms == pytest.approx(10.0)
     assert costs.pace == pytest.approx(4.0)
     assert (offer.turn_s, offer.seconds) == pytest.approx((0.040, 0.045))
-    assert costs.offer(QualityLevel.REUSE, PLENTY).whole_s == pytest.approx(0.040)
+    assert costs.offer(QualityLevel.TEMPORAL, PLENTY).whole_s == pytest.approx(0.040)
 
 
 def test_planning_has_a_time_of_its_own() -> None:
     costs = CostModel()
     assert costs.planning_s == 0.0
     costs.took(
-        QualityLevel.REUSE, FrameCost(0.005, 0.003, 0.003, 0.006, planned_s=0.004), macs_share=0.1
+        QualityLevel.TEMPORAL,
+        FrameCost(0.005, 0.003, 0.003, 0.006, planned_s=0.004),
+        macs_share=0.1,
     )
     costs.took(QualityLevel.FULL, took(0.003, 0.007), macs_share=1.0)
     assert costs.planning_s == pytest.approx(0.004)
@@ -115,8 +117,8 @@ def test_reuse_has_a_fixed_part_and_a_part_by_what_it_refreshes() -> None:
     costs = CostModel()
     costs.expect(QualityLevel.FULL, 0.020)
     for share in (0.1, 0.5, 0.2):
-        costs.took(QualityLevel.REUSE, took(0.003, 0.001 + share * 0.020), macs_share=share)
-    offer = costs.offer(QualityLevel.REUSE, PLENTY, want_share=0.4)
+        costs.took(QualityLevel.TEMPORAL, took(0.003, 0.001 + share * 0.020), macs_share=share)
+    offer = costs.offer(QualityLevel.TEMPORAL, PLENTY, want_share=0.4)
     assert offer.fixed_ms == pytest.approx(1.0)
     assert offer.price_ms == pytest.approx(1.0 + 8.0)
     assert offer.seconds == pytest.approx(0.004)

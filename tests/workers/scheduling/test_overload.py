@@ -14,8 +14,8 @@ from workers.scheduling.degradation import QualityLevel
 from .simulation import Simulation, Stream, equal_streams, percentile
 
 FULL_ONLY = frozenset((QualityLevel.FULL,))
-TWO_NETS = frozenset((QualityLevel.FULL, QualityLevel.SMALLER))
-WITH_REUSE = frozenset((QualityLevel.FULL, QualityLevel.REUSE, QualityLevel.SMALLER))
+TWO_NETS = frozenset((QualityLevel.FULL, QualityLevel.SMALL))
+WITH_REUSE = frozenset((QualityLevel.FULL, QualityLevel.TEMPORAL, QualityLevel.SMALL))
 LOADS = (0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0)
 
 
@@ -135,7 +135,7 @@ def test_reuse_begins_again_after_a_crowd_in_which_there_was_no_time_for_it() ->
 
     def reuse(first_s: float, last_s: float) -> float:
         found = [rung for at, rung in constant.rung_at if first_s <= at < last_s]
-        return found.count(QualityLevel.REUSE) / len(found)
+        return found.count(QualityLevel.TEMPORAL) / len(found)
 
     assert reuse(1.0, 3.0) > 0.9 and reuse(4.0, 7.0) < 0.1 and reuse(13.0, 16.0) > 0.9
 

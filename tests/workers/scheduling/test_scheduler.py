@@ -15,7 +15,7 @@ from workers.scheduling.stream_state import TRY_EVERY_S, TRY_REUSE_EVERY_S
 from .simulation import Simulation, Stream, percentile
 
 ONLY_FULL = frozenset((QualityLevel.FULL,))
-BOTH = frozenset((QualityLevel.FULL, QualityLevel.SMALLER))
+BOTH = frozenset((QualityLevel.FULL, QualityLevel.SMALL))
 
 
 def frame(
@@ -109,7 +109,7 @@ def test_another_size_is_tried_again() -> None:
 def test_the_standing_tells_what_was_measured() -> None:
     budget = Scheduler()
     budget.join("a")
-    budget.expect("a", QualityLevel.SMALLER, 0.006)
+    budget.expect("a", QualityLevel.SMALL, 0.006)
     budget.choose("a", frame(0.0, rungs=BOTH), now=0.0)
     budget.took("a", QualityLevel.FULL, took(0.025, 0.020), 1.0, now=0.025)
     standing = budget.standing("a")
@@ -141,7 +141,7 @@ def test_a_stream_that_reuses_holds_only_what_it_needs_and_saves_for_its_key_fra
     stream = Stream(
         "s",
         40.0,
-        frozenset((QualityLevel.FULL, QualityLevel.REUSE, QualityLevel.SMALLER)),
+        frozenset((QualityLevel.FULL, QualityLevel.TEMPORAL, QualityLevel.SMALL)),
         jitter_s=0.0,
     )
     simulation = Simulation([stream])
@@ -151,7 +151,8 @@ def test_a_stream_that_reuses_holds_only_what_it_needs_and_saves_for_its_key_fra
     whole = [at for at, rung in stream.rung_at if rung is QualityLevel.FULL]
     assert len(whole) >= 6
     assert (
-        stream.count[QualityLevel.REUSE] > 0.95 * 12 * 30 and stream.count[QualityLevel.BICUBIC] < 3
+        stream.count[QualityLevel.TEMPORAL] > 0.95 * 12 * 30
+        and stream.count[QualityLevel.BICUBIC] < 3
     )
 
 
@@ -159,8 +160,8 @@ def test_a_stream_in_which_all_is_new_has_the_price_of_the_whole_net() -> None:
     budget = Scheduler()
     budget.join("a")
     budget.expect("a", QualityLevel.FULL, 0.020)
-    budget.expect("a", QualityLevel.SMALLER, 0.005)
-    rungs = frozenset((QualityLevel.FULL, QualityLevel.REUSE, QualityLevel.SMALLER))
+    budget.expect("a", QualityLevel.SMALL, 0.005)
+    rungs = frozenset((QualityLevel.FULL, QualityLevel.TEMPORAL, QualityLevel.SMALL))
     for index in range(60):
         moving = dataclasses.replace(frame(index / 30, rungs=rungs), want_share=1.0)
         assert budget.choose("a", moving, now=index / 30).rung is QualityLevel.FULL
@@ -172,10 +173,12 @@ def reusing(budget: Scheduler, key: str) -> None:
     """Joins, and has reused."""
     budget.join(key)
     budget.expect(key, QualityLevel.FULL, 0.014)
-    calm = dataclasses.replace(frame(0.0, rungs=frozenset((QualityLevel.REUSE,))), want_share=0.3)
-    assert budget.choose(key, calm, now=0.0).rung is QualityLevel.REUSE
+    calm = dataclasses.replace(
+        frame(0.0, rungs=frozenset((QualityLevel.TEMPORAL,))), want_share=0.3
+    )
+    assert budget.choose(key, calm, now=0.0).rung is QualityLevel.TEMPORAL
     cost = FrameCost(0.008, 0.004, turn_s=0.004, beside_s=0.004, planned_s=0.003)
-    budget.took(key, QualityLevel.REUSE, cost, 0.3, now=0.010)
+    budget.took(key, QualityLevel.TEMPORAL, cost, 0.3, now=0.010)
 
 
 def test_nothing_is_foreseen_of_a_stream_that_never_reused() -> None:
@@ -209,7 +212,7 @@ def test_a_stream_without_a_share_is_planned_for_once_in_a_while() -> None:
         # What was left alone for long is all new.
         is_new = now > 3.0
         rungs = frozenset(
-            (QualityLevel.REUSE, QualityLevel.FULL) if is_new else (QualityLevel.REUSE,)
+            (QualityLevel.TEMPORAL, QualityLevel.FULL) if is_new else (QualityLevel.TEMPORAL,)
         )
         shown = dataclasses.replace(
             frame(now, rungs=frozenset() if refused else rungs),
@@ -219,8 +222,8 @@ def test_a_stream_without_a_share_is_planned_for_once_in_a_while() -> None:
         choice = budget.choose("a", shown, now=now)
         if refused is None and is_new:
             asked.append(now)
-            assert choice == Choice(QualityLevel.FULL, reason=Reason.TRIED)
-        if choice.rung in (QualityLevel.FULL, QualityLevel.REUSE):
+            assert choice == Choice(QualityLevel.FULL, reason=Reason.PROBE)
+        if choice.rung in (QualityLevel.FULL, QualityLevel.TEMPORAL):
             budget.took("a", choice.rung, took(0.020, 0.014), 1.0, now=now + 0.020)
             process_s += 0.020
     assert 1 <= len(asked) <= 65 / TRY_REUSE_EVERY_S
@@ -230,21 +233,19 @@ def test_a_stream_without_a_share_is_planned_for_once_in_a_while() -> None:
 def test_a_net_that_was_slow_once_is_tried_again_and_believed() -> None:
     budget = Scheduler()
     budget.join("a")
-    budget.expect("a", QualityLevel.SMALLER, 0.005)
+    budget.expect("a", QualityLevel.SMALL, 0.005)
     choices = []
     for index in range(30 * 14):
         now = index / 30
         choice = budget.choose("a", frame(now, rungs=BOTH), now=now)
         choices.append((now, choice))
-        if choice.rung in (QualityLevel.FULL, QualityLevel.SMALLER):
+        if choice.rung in (QualityLevel.FULL, QualityLevel.SMALL):
             slow = now < 1.0 and choice.rung is QualityLevel.FULL
             took_s = 0.050 if slow else 0.015 if choice.rung is QualityLevel.FULL else 0.005
             budget.took("a", choice.rung, took(took_s, took_s), 1.0, now=now + took_s)
-    tried = [now for now, choice in choices if choice.reason is Reason.TRIED]
+    tried = [now for now, choice in choices if choice.reason is Reason.PROBE]
     assert tried and tried[0] == pytest.approx(TRY_EVERY_S, abs=0.5)
-    assert {choice.rung for now, choice in choices if 1.0 < now < tried[0]} == {
-        QualityLevel.SMALLER
-    }
+    assert {choice.rung for now, choice in choices if 1.0 < now < tried[0]} == {QualityLevel.SMALL}
     assert choices[-1][1] == Choice(QualityLevel.FULL)
 
 

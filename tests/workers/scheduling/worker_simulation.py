@@ -17,7 +17,7 @@ from workers.scheduling.scheduler import FrameRequest, Scheduler
 
 from .machine import Machine, Queue, Thread, Wait, Work
 
-NETS = (QualityLevel.SMALLER, QualityLevel.REUSE, QualityLevel.FULL)
+NETS = (QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL)
 MOST_WISHED = 0.6
 MOST_MISSED = 10
 
@@ -194,7 +194,7 @@ class WorkerSimulation:
                 yield Work(beside_s)
                 want = state.want(shot.is_key)
             planned_s = self.machine.now - begun
-            available = {QualityLevel.REUSE} if refused is None else set()
+            available = {QualityLevel.TEMPORAL} if refused is None else set()
             if refused is None and want > MOST_REUSED:
                 available.add(QualityLevel.FULL)
             frame = FrameRequest(

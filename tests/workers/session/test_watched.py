@@ -113,9 +113,9 @@ async def test_streams_that_are_too_many_for_the_net_share_it_and_a_smaller_one(
     finally:
         slow.close()
     assert engine.most_running == 1 and beat.engine_ms_per_s > 100
-    assert sum(work.rungs["smaller"].get("share", 0) for work in works) > 20
+    assert sum(work.levels["small"].get("allocation", 0) for work in works) > 20
     for work in works:
-        counts = {rung: sum(reasons.values()) for rung, reasons in work.rungs.items()}
+        counts = {level: sum(reasons.values()) for level, reasons in work.levels.items()}
         assert counts.get("bicubic", 0) == work.bicubic
-        assert sum(counts.get(rung, 0) for rung in ("full", "smaller")) == work.enhanced
-        assert work.share_ms > 0 and work.rung in ("smaller", "full", "bicubic")
+        assert sum(counts.get(level, 0) for level in ("full", "small")) == work.enhanced
+        assert work.allocation_ms > 0 and work.level in ("small", "full", "bicubic")

@@ -73,7 +73,7 @@ def test_with_time_every_frame_gets_the_full_net_and_its_gain_is_measured(fast: 
         made = fast.show(index)
         assert made is not None and (made.width, made.height) == (2 * WIDTH, 2 * HEIGHT)
     counts = fast.tally.read()
-    assert counts.rungs == {"full": {"best": 10}}
+    assert counts.levels == {"full": {"best": 10}}
     assert (counts.enhanced, counts.bicubic) == (10, 0)
     assert fast.engine_time.spent_ms_per_s() > 0
 
@@ -86,7 +86,7 @@ def test_a_late_frame_is_resized_and_a_hopeless_one_dropped_and_a_replayed_one_o
     assert fast.show(2, age_s=TOO_LATE_S + 0.1) is None
     assert fast.show(3, is_replay=True) is None
     counts = fast.tally.read()
-    assert counts.rungs == {"full": {"best": 1}, "bicubic": {"late": 1}, "drop": {"too_late": 1}}
+    assert counts.levels == {"full": {"best": 1}, "bicubic": {"late": 1}, "drop": {"too_late": 1}}
     assert (counts.enhanced, counts.bicubic, counts.dropped) == (1, 1, {"late": 1})
     assert counts.replayed == 1
 
@@ -98,7 +98,7 @@ def test_without_time_for_it_the_smaller_net_serves_every_frame(zoo: Path) -> No
         made = bench.show(0)
     bench.nets.close()
     counts = bench.tally.read()
-    assert sum(counts.rungs["smaller"].values()) >= 10
+    assert sum(counts.levels["small"].values()) >= 10
     assert counts.enhanced == 12 and counts.bicubic == 0
     # ``small`` gives the negative.
     assert brightness(made) == pytest.approx(255 - float(plain.y.mean()), abs=1.0)

@@ -91,15 +91,15 @@ def test_moving_pictures_of_every_codec_are_reused(nets: ModelCache, codec: Code
     for shot in shots(codec, 24):
         (made,) = stream.show(shot)
         assert (made.width, made.height) == (2 * WIDTH, 2 * HEIGHT)
-    rungs = stream.counts.rungs
+    levels = stream.counts.levels
     # So small a picture has much edge for its content, where all is new.
-    assert sum(rungs["reuse"].values()) >= 12
-    assert set(rungs) == {"full", "reuse"}
+    assert sum(levels["temporal"].values()) >= 12
+    assert set(levels) == {"full", "temporal"}
     assert stream.counts.enhanced == 24
-    assert 0 < stream.counts.reuse_wanted < sum(rungs["reuse"].values())
+    assert 0 < stream.counts.temporal_wanted < sum(levels["temporal"].values())
     # There was time for all that it asked for, unless the machine had other things to do.
-    asked = stream.counts.reuse_wanted
-    assert 0.5 * asked < stream.counts.reuse_done < 1.001 * asked
+    asked = stream.counts.temporal_wanted
+    assert 0.5 * asked < stream.counts.temporal_done < 1.001 * asked
 
 
 def test_a_still_picture_costs_the_net_nothing(nets: ModelCache) -> None:
@@ -116,7 +116,7 @@ def test_a_frame_that_was_left_out_does_no_harm(nets: ModelCache) -> None:
     first = enhanced(stream, still()).y.copy()
     assert list(stream.step.step(still(age_s=TOO_LATE_S + 0.1))) == []
     assert np.array_equal(enhanced(stream, still()).y, first)
-    assert stream.counts.rungs["reuse"] == {"best": 1}
+    assert stream.counts.levels["temporal"] == {"best": 1}
 
 
 def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: ModelCache) -> None:
@@ -124,7 +124,7 @@ def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: Mode
     first = enhanced(stream, still()).y.copy()
     late = enhanced(stream, still(age_s=0.2))
     assert not np.array_equal(late.y, first)
-    assert stream.counts.rungs["bicubic"] == {"late": 1}
+    assert stream.counts.levels["bicubic"] == {"late": 1}
     assert np.array_equal(enhanced(stream, still()).y, first)
 
 
@@ -143,5 +143,5 @@ def test_switched_off_every_frame_gets_the_whole_net() -> None:
     stream = Stream(cache)
     for _ in range(4):
         enhanced(stream, still())
-    assert set(stream.counts.rungs) == {"full"}
+    assert set(stream.counts.levels) == {"full"}
     cache.close()
