@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcconfiguration import RTCBundlePolicy
-from aiortc.rtcrtpreceiver import RTCRtpReceiver
-from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 from aiortc.sdp import candidate_from_sdp
 
@@ -18,6 +15,7 @@ from app.errors import BadOffer, NoCandidate
 from app.webrtc.guarded_transport import guard, set_route
 from app.webrtc.ice import UNKNOWN_ROUTE, RemoteCandidates, Route, installed
 from app.webrtc.packet_gate import PacketGate, Refusals
+from app.webrtc.peer_state import PEER, PeerEvent, PeerState
 from app.webrtc.sdp_answer import (
     codecs_for_aiortc,
     extensions_for_aiortc,
@@ -27,6 +25,7 @@ from app.webrtc.sdp_answer import (
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.transport_offer import TransportOffer
 from app.webrtc.trickle import Fragment
+from wire.state_machine import StateMachine
 
 CONNECT_S = 10.0
 """A peer that has not finished ICE and DTLS by then is let go."""
@@ -35,20 +34,31 @@ FIRST_CHECK_S = 4.0
 """A peer that sent no authentic check by then is let go: whoever can reach us does so as soon as it
 has our answer, and whoever only posts offers must not hold sockets."""
 
+_EVENTS = {
+    "connected": PeerEvent.CONNECT,
+    "failed": PeerEvent.FAIL,
+    "closed": PeerEvent.CLOSE,
+}
+"""By aiortc's connection state."""
+
 
 class Peer:
-    """Answers one offer. ``on_state`` gets ``connected`` once, and ``closed`` or ``failed``.
+    """Answers one offer and owns its ICE and DTLS transports until ``close``.
 
+    ``on_state`` gets each new state but those that ``answer`` and ``close`` bring about.
     ``refusals`` counts, for all peers, the packets that were not taken.
     """
 
-    def __init__(self, on_state: Callable[[str], None], refusals: Refusals | None = None) -> None:
+    def __init__(
+        self, on_state: Callable[[PeerState], None], refusals: Refusals | None = None
+    ) -> None:
         # No STUN server by default: aiortc's own default is a public one.
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._connection = RTCPeerConnection(configuration)
         self._gate = PacketGate(Refusals() if refusals is None else refusals)
         self._remotes = RemoteCandidates(installed().addresses.reached)
         self._on_state = on_state
+        self._life = StateMachine(PEER, owner="peer")
         self._connection.on("connectionstatechange", self._state_changed)
         self._closing: asyncio.Task[None] | None = None
         self._offered: TransportOffer | None = None
@@ -57,68 +67,41 @@ class Peer:
     @property
     def is_pending(self) -> bool:
         """True while it may still connect."""
-        return self._closing is None and self.state in ("new", "connecting")
+        return self.state in (PeerState.NEW, PeerState.CONNECTING)
 
     @property
-    def state(self) -> str:
-        """aiortc's connection state."""
-        return str(self._connection.connectionState)
+    def state(self) -> PeerState:
+        """The state of the connection."""
+        return self._life.state
 
     @property
     def refused(self) -> dict[str, int]:
-        """Packets that were not taken, by reason."""
+        """Counts of packets that were not taken, by reason."""
         return dict(self._gate.refused)
 
     def _state_changed(self) -> None:
-        if self.state in ("connected", "closed", "failed"):
+        event = _EVENTS.get(self._connection.connectionState)
+        if event is not None:
+            self._tell(event)
+
+    def _tell(self, event: PeerEvent) -> None:
+        """Applies an event that came by itself; it may race with ``close``."""
+        before = self.state
+        if self._life.apply_if_accepted(event) and self.state is not before:
             self._on_state(self.state)
 
     def add_track(self, kind: str, direction: str) -> RTCRtpTransceiver:
-        """A track in the order of the offer's sections."""
+        """Adds a track; to be called in the order of the offer's sections."""
         transceiver = self._connection.addTransceiver(kind, direction=direction)
         guard(transceiver.receiver.transport, self._gate, self._remotes)
         return transceiver
 
-    @staticmethod
-    def watch_media_only(transceiver: RTCRtpTransceiver, on_check: Callable[[], None]) -> None:
-        """Lets what arrives stand for the peer's consent; before ``answer`` only. ``on_check`` is
-        called for each authentic connectivity check.
-
-        FFmpeg's whip muxer does not answer consent checks (RFC 7675) once it sends, and aioice
-        would close the connection after half a minute. We send such a peer nothing but feedback
-        on its media, and end it ourselves seconds after that stops.
-        """
-
-        async def query_consent() -> None:
-            return
-
-        connection = transceiver.receiver.transport.transport._connection
-        connection.query_consent = query_consent  # type: ignore[method-assign]
-        check_incoming = connection.check_incoming
-
-        def on_authentic(*check: Any) -> None:
-            check_incoming(*check)
-            on_check()
-
-        connection.check_incoming = on_authentic  # type: ignore[assignment, method-assign]
-
-    @staticmethod
-    def put_receiver(transceiver: RTCRtpTransceiver, receiver: RTCRtpReceiver) -> None:
-        """Takes the place of the transceiver's receiver; before ``answer`` only."""
-        receiver._set_rtcp_ssrc(transceiver.sender._ssrc)
-        transceiver._RTCRtpTransceiver__receiver = receiver  # type: ignore[attr-defined]
-
-    @staticmethod
-    def put_sender(transceiver: RTCRtpTransceiver, sender: RTCRtpSender, stream_id: str) -> None:
-        """Takes the place of the transceiver's sender; before ``answer`` only."""
-        sender._stream_id = stream_id
-        transceiver.receiver._set_rtcp_ssrc(sender._ssrc)
-        transceiver._RTCRtpTransceiver__sender = sender  # type: ignore[attr-defined]
-
     async def answer(
         self, offer: Offer, *, start_kbps: int | None, route: Route = UNKNOWN_ROUTE
     ) -> str:
-        """The SDP answer with all candidates. Raises NoCandidate; a peer without one is closed."""
+        """Returns the SDP answer with all candidates. Raises NoCandidate; a peer without one is
+        closed.
+        """
         connection = self._connection
         shown = RTCSessionDescription(offer_for_aiortc(offer), "offer")
         async with AsyncExitStack() as undo:
@@ -132,6 +115,8 @@ class Peer:
             if "a=candidate:" not in connection.localDescription.sdp:
                 raise NoCandidate
             undo.pop_all()
+        # Its owner may have closed it meanwhile, or ICE may have failed at once.
+        self._life.apply_if_accepted(PeerEvent.ANSWER)
         self._offered = offer.transport
         loop = asyncio.get_running_loop()
         self._first_check = loop.call_later(FIRST_CHECK_S, self._miss_check)
@@ -139,14 +124,14 @@ class Peer:
 
     def _miss_check(self) -> None:
         if self.is_pending and not self._gate.has_checked:
-            self._on_state("failed")
+            self._tell(PeerEvent.FAIL)
 
     async def trickle(self, fragment: Fragment) -> None:
-        """Takes further candidates. Raises BadOffer (422) where an ICE restart is asked for."""
+        """Adds remote candidates. Raises BadOffer (422) where an ICE restart is asked for."""
         offered = self._offered
         if offered is None or fragment.is_restart(offered.ufrag, offered.password):
             raise BadOffer("ICE restart is not supported: begin a new session.", status=422)
-        if self.state in ("connected", "closed", "failed"):
+        if not self.is_pending:
             return  # no other path is looked for
         ice = self._connection.getTransceivers()[0].receiver.transport.transport
         for candidate in fragment.candidates:
@@ -154,6 +139,7 @@ class Peer:
 
     async def close(self) -> None:
         """Ends ICE and DTLS; calling it twice is harmless."""
+        self._life.apply(PeerEvent.CLOSE)
         if self._first_check is not None:
             self._first_check.cancel()
         if self._closing is None:

@@ -14,15 +14,19 @@ from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.liveness import Liveness
 from app.rtp.media_timeline import MediaTimeline
 from app.rtp.video_intake import Taken, VideoIntake
+from app.webrtc.aiortc_internals import put_receiver, watch_media_only
 from app.webrtc.ice import UNKNOWN_ROUTE, Route
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
+from app.webrtc.peer_state import PeerState
+from app.webrtc.publisher_state import PUBLISHER, PublisherEvent, PublisherState
 from app.webrtc.rtp_receiver import ReceiverEvents, RtpReceiver
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.trickle import Fragment
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from media.limits import MAX_PIXELS
+from wire.state_machine import StateMachine
 
 _CHECK_S = 0.5
 
@@ -64,7 +68,7 @@ class PublisherConnection:
         self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
         self._liveness = Liveness(connect_s=CONNECT_S, timeout_s=timeout_s, now=time.monotonic())
         self._reason = ""
-        self._ended = self._is_silent = False
+        self._life = StateMachine(PUBLISHER, owner="publisher's connection")
         self._watch: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -112,8 +116,8 @@ class PublisherConnection:
             )
             self._receivers[kind] = receiver
             self._clock.add_track(kind, _CLOCK_RATES[kind])
-            Peer.watch_media_only(transceiver, self._take_sign)
-            Peer.put_receiver(transceiver, receiver)
+            watch_media_only(transceiver, self._take_sign)
+            put_receiver(transceiver, receiver)
         for parameters in offer.fmtp.values():
             self._intake.learn(parameters)
         sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
@@ -131,7 +135,11 @@ class PublisherConnection:
     @property
     def is_pending(self) -> bool:
         """True while the connection does not stand yet."""
-        return self._peer.is_pending and not self._ended
+        return self._peer.is_pending and not self._is_over
+
+    @property
+    def _is_over(self) -> bool:
+        return self._life.state is PublisherState.ENDED
 
     async def trickle(self, fragment: Fragment) -> None:
         """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
@@ -139,7 +147,7 @@ class PublisherConnection:
 
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""
-        self._ended = True
+        self._life.apply_if_accepted(PublisherEvent.END)
         if self._timer is not None:
             self._timer.cancel()
         if self._watch is not None:
@@ -174,7 +182,7 @@ class PublisherConnection:
             self._timer.cancel()
             self._timer = None
         deadline = self._intake.next_deadline()
-        if deadline is not None and not self._ended:
+        if deadline is not None and not self._is_over:
             wait = max(0.0, deadline - time.monotonic())
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
@@ -219,8 +227,8 @@ class PublisherConnection:
             self._reason = reason
             self._events.on_reason(reason)
 
-    def _state_changed(self, state: str) -> None:
-        if state == "connected":
+    def _state_changed(self, state: PeerState) -> None:
+        if state is PeerState.CONNECTED:
             self._liveness.connected(now=time.monotonic())
         else:
             was = self._liveness.is_connected
@@ -228,7 +236,7 @@ class PublisherConnection:
 
     async def _run_watch(self) -> None:
         """RFC 7675's consent takes up to 30 s to notice a dead peer; silence tells sooner."""
-        while not self._ended:
+        while not self._is_over:
             await asyncio.sleep(_CHECK_S)
             now = time.monotonic()
             self._tell_reason(now)
@@ -236,15 +244,14 @@ class PublisherConnection:
 
     def _judge(self, reason: str) -> None:
         """A connection that stood is watched on: a network that stood still may go on."""
-        was_silent, self._is_silent = self._is_silent, bool(reason)
-        if not reason or was_silent:
-            return
-        if self._events.on_silence is not None and self._liveness.is_connected:
-            self._events.on_silence(reason)
+        if not reason:
+            self._life.apply_if_accepted(PublisherEvent.RESUME)
+        elif self._events.on_silence is not None and self._liveness.is_connected:
+            if self._life.apply_if_accepted(PublisherEvent.FALL_SILENT):
+                self._events.on_silence(reason)
         else:
             self._end(reason)
 
     def _end(self, reason: str) -> None:
-        if not self._ended:
-            self._ended = True
+        if self._life.apply_if_accepted(PublisherEvent.END):
             self._events.on_end(reason)

@@ -8,13 +8,17 @@ import uuid
 from collections.abc import Callable
 
 from app.rtp.send_queue import PacketizedFrame
+from app.webrtc.aiortc_internals import put_sender
 from app.webrtc.ice import UNKNOWN_ROUTE, Route
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
+from app.webrtc.peer_state import PeerState
 from app.webrtc.rtp_sender import RtpSender
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.trickle import Fragment
+from app.webrtc.viewer_state import VIEWER, ViewerEvent, ViewerState
 from media.codec import Codec
+from wire.state_machine import StateMachine
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,10 +41,9 @@ class ViewerConnection:
         self._rtp_offset = rtp_offset
         self._peer = Peer(self._state_changed, refusals)
         self._senders: dict[str, RtpSender] = {}
-        self._ended = False
+        self._life = StateMachine(VIEWER, owner="viewer's connection")
         self.end_reason = ""
         """Why it ended by itself, as a sentence."""
-        self._connected = False
         self._deadline: asyncio.TimerHandle | None = None
 
     async def answer(self, offer: Offer, *, route: Route = UNKNOWN_ROUTE) -> str:
@@ -57,7 +60,7 @@ class ViewerConnection:
                 on_failed=self._end,
             )
             self._senders[kind] = sender
-            Peer.put_sender(transceiver, sender, stream_id)
+            put_sender(transceiver, sender, stream_id)
         sdp = await self._peer.answer(offer, start_kbps=None, route=route)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(CONNECT_S, self._give_up)
@@ -95,7 +98,7 @@ class ViewerConnection:
     @property
     def is_pending(self) -> bool:
         """True while the connection does not stand yet."""
-        return self._peer.is_pending and not self._ended
+        return self._peer.is_pending and not self._is_over
 
     async def trickle(self, fragment: Fragment) -> None:
         """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
@@ -103,33 +106,33 @@ class ViewerConnection:
 
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""
-        self._ended = True
+        self._life.apply_if_accepted(ViewerEvent.END)
         if self._deadline is not None:
             self._deadline.cancel()
         await self._peer.close()
 
     def _give_up(self) -> None:
-        if not self._connected:
+        if self._life.state is ViewerState.CONNECTING:
             self._end("no connection was made")
-        elif not self._is_running:
+        elif self._life.state is ViewerState.CONNECTED:
             self._end("nothing can be sent on the connection that was made")
 
     @property
-    def _is_running(self) -> bool:
-        return all(sender.is_running for sender in self._senders.values())
+    def _is_over(self) -> bool:
+        return self._life.state is ViewerState.ENDED
 
-    def _state_changed(self, state: str) -> None:
-        if state == "connected":
-            self._connected = True
+    def _state_changed(self, state: PeerState) -> None:
+        if state is PeerState.CONNECTED:
+            self._life.apply_if_accepted(ViewerEvent.CONNECT)
         else:
             self._end("the connection closed")
 
     def _sender_runs(self) -> None:
-        if not self._ended and self._is_running:
+        is_last = all(sender.is_running for sender in self._senders.values())
+        if is_last and self._life.apply_if_accepted(ViewerEvent.RUN):
             self._events.on_connected()
 
     def _end(self, reason: str) -> None:
-        if not self._ended:
-            self._ended = True
+        if self._life.apply_if_accepted(ViewerEvent.END):
             self.end_reason = reason
             self._events.on_end(reason)

@@ -13,6 +13,7 @@ import pytest
 from app.errors import NoCandidate
 from app.webrtc import ice
 from app.webrtc.peer import Peer
+from app.webrtc.peer_state import PeerState
 from app.webrtc.sdp_offer import check_play_offer
 from tests.app.peers import Signal, Viewer, connected, until
 from tests.app.webrtc.relay import UNITS, Relay, addresses_of, guarded
@@ -51,7 +52,7 @@ async def test_a_stranger_in_the_middle_of_the_handshake_does_not_matter() -> No
 
     try:
         await viewer.start(signal)
-        await until(lambda: offers.peer.state == "connected")
+        await until(lambda: offers.peer.state is PeerState.CONNECTED)
         assert offers.peer.refused["stranger"] > 10
         assert guarded(offers)._queue.qsize() == 0
     finally:

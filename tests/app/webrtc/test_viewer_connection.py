@@ -316,7 +316,7 @@ async def test_a_viewer_to_whom_nothing_can_be_sent_is_let_go(
         """As where aiortc's own connecting fails."""
 
     monkeypatch.setattr("app.webrtc.viewer_connection.CONNECT_S", 0.5)
-    monkeypatch.setattr("app.webrtc.rtp_sender.UnitSender.send", never)
+    monkeypatch.setattr("app.webrtc.rtp_sender.RtpSender.send", never)
     made = Viewer()
     await made.start(egress.signal)
     await until(lambda: egress.ends)

@@ -7,8 +7,10 @@ import threading
 
 import pytest
 
-from cli.publisher.comeback import FIRST_S, GOODBYE_S, LONGEST_S, Comeback, Verdict
+from cli.publisher.comeback import FIRST_WAIT_S, GOODBYE_S, MAX_WAIT_S, Comeback, Verdict
+from cli.publisher.comeback_state import COMEBACK
 from cli.publisher.watchdog import _ask, _server_address
+from wire.state_machine import IllegalTransition
 
 
 def live(run: str = "a") -> Comeback:
@@ -45,7 +47,7 @@ def test_a_server_that_is_away_is_waited_for_and_gone_to() -> None:
 def test_a_line_that_broke_is_taken_up_with_the_same_run() -> None:
     comeback = live()
     assert not comeback.is_orphaned("")
-    assert comeback.wait_s(1.0) == FIRST_S
+    assert comeback.wait_s(1.0) == FIRST_WAIT_S
     assert comeback.judge("a") is Verdict.AGAIN
 
 
@@ -75,8 +77,17 @@ def test_a_server_that_names_no_run_gets_one_session() -> None:
 def test_waits_double_up_to_a_limit_and_differ() -> None:
     comeback = live()
     comeback.is_orphaned("")
-    assert [comeback.wait_s(1.0) for _ in range(5)] == [0.3, 0.6, 1.2, LONGEST_S, LONGEST_S]
-    assert comeback.wait_s(0.0) == LONGEST_S / 2
+    assert [comeback.wait_s(1.0) for _ in range(5)] == [0.3, 0.6, 1.2, MAX_WAIT_S, MAX_WAIT_S]
+    assert comeback.wait_s(0.0) == MAX_WAIT_S / 2
+
+
+def test_before_a_session_stood_nothing_can_break() -> None:
+    comeback = Comeback()
+    assert not comeback.was_live
+    with pytest.raises(IllegalTransition, match="NO_ANSWER is not expected in state FIRST"):
+        comeback.is_orphaned("")
+    assert COMEBACK.unreachable() == set()
+    assert COMEBACK.final() == set()
 
 
 @pytest.mark.parametrize(
