@@ -5,7 +5,8 @@ WireError
 ├── BadMessage        a control message, record or heartbeat that cannot be read
 ├── Fenced            somebody else writes this log now; stop writing
 ├── StreamGone        the stream's record is not in Redis (ended, expired or Redis lost it)
-├── DuplicateJob      the stream has another job; finish this one
+├── DuplicateJob      the rendition has another job; finish this one
+├── TooManyRenditions the stream has as many renditions as one may have
 ├── StreamBusy        the stream already has a publisher
 ├── RedisTrouble      Redis does not do what it was asked for now; wait and try again
 │   ├── ServerAway    it cannot be reached, starts, fails over or is busy
@@ -42,7 +43,11 @@ class StreamGone(WireError):
 
 
 class DuplicateJob(WireError):
-    """The stream has another job; finish this one."""
+    """The rendition has another job; finish this one."""
+
+
+class TooManyRenditions(WireError):
+    """The stream has as many enhanced renditions as one may have; remove one first."""
 
 
 class StreamBusy(WireError):

@@ -1,18 +1,19 @@
 """Names of the Redis keys, and the rule for stream ids.
 
 The hash tag ``{id}`` keeps everything of one stream on one cluster slot, so that the scripts of
-``log.py`` and ``streams.py`` may touch its keys together.
+``log.py``, ``stream_record.py`` and ``rendition_record.py`` may touch its keys together.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 PREFIX = "sharpcast:"
 """What the names of all keys of an installation begin with, unless it is told otherwise."""
 
 JOBS = "jobs"
-"""Stream of jobs; one entry per stream to enhance."""
+"""Stream of jobs; one entry for each rendition to make."""
 
 JOBS_GROUP = "workers"
 """Consumer group of all workers on ``JOBS``."""
@@ -20,17 +21,24 @@ JOBS_GROUP = "workers"
 SOURCE = "source"
 """Name of the rendition that holds the publisher's own bits."""
 
-ENHANCED = "2x"
-"""Name of the enhanced rendition in the codec of the lead's choice, or copied from the source."""
+ENHANCED = "enhanced"
+"""Name of the enhanced rendition that every stream has."""
 
-ON_DEMAND = {"h264": f"{ENHANCED}-h264", "vp8": f"{ENHANCED}-vp8"}
-"""By codec, the names of the enhanced renditions that hold nothing but that codec."""
+RENDITION_FIELD = "rendition:"
+"""What the names of the stream record's fields that name its renditions begin with."""
+
+VARIANTS = ("h264", "vp8")
+"""Codecs in which a log of its own can be had of each enhanced rendition."""
+
+ON_DEMAND = {codec: f"{ENHANCED}-{codec}" for codec in VARIANTS}
+"""By codec, the names of the default rendition's logs that hold nothing but that codec."""
 
 ALL_ENHANCED = (ENHANCED, *ON_DEMAND.values())
-"""The names of all logs that a lead may write."""
+"""The names of all logs of the default rendition."""
 
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,15}\Z")
+_SUFFIXES = tuple(f"-{codec}" for codec in VARIANTS)
 
 
 def is_stream_id(text: str) -> bool:
@@ -39,15 +47,59 @@ def is_stream_id(text: str) -> bool:
 
 
 def is_rendition(text: str) -> bool:
-    """True for a rendition name such as ``source`` or ``2x``."""
-    return _RENDITION.match(text) is not None
+    """True for a name that an enhanced rendition may have: 1 to 16 of lower-case letters, digits
+    and ``-``, not starting with ``-``, not that of the source and not ending as a variant's log.
+    """
+    is_free = text != SOURCE and not text.endswith(_SUFFIXES)
+    return is_free and _RENDITION.match(text) is not None
 
 
-def log(stream: str, rendition: str) -> str:
-    """Key of the log that holds one rendition of one stream."""
-    if rendition == SOURCE:
-        return f"{{{stream}}}:source"
-    return f"{{{stream}}}:enhanced:{rendition}"
+def variant(rendition: str, codec: str) -> str:
+    """Name of the log that holds nothing but one codec of an enhanced rendition; without a codec,
+    of the rendition's usual log.
+    """
+    return f"{rendition}-{codec}" if codec else rendition
+
+
+def rendition_of(log_name: str) -> tuple[str, str]:
+    """The rendition to which a log of this name belongs, and its codec as in ``variant``."""
+    for suffix in _SUFFIXES:
+        if log_name.endswith(suffix):
+            return log_name.removesuffix(suffix), suffix[1:]
+    return log_name, ""
+
+
+def logs_of(rendition: str) -> tuple[str, ...]:
+    """Names of all logs that the lead of an enhanced rendition may write, the usual one first."""
+    return (rendition, *(variant(rendition, codec) for codec in VARIANTS))
+
+
+def log(stream: str, name: str) -> str:
+    """Key of one log of a stream: ``source``, or one of ``logs_of`` a rendition."""
+    return f"{{{stream}}}:source" if name == SOURCE else f"{{{stream}}}:r:{name}"
+
+
+def rendition(stream: str, name: str) -> str:
+    """Key of the record of an enhanced rendition."""
+    return f"{{{stream}}}:r:{name}:spec"
+
+
+def owner(stream: str, log_name: str) -> str:
+    """Key of the record whose ``epoch`` fences a log."""
+    if log_name == SOURCE:
+        return record(stream)
+    return rendition(stream, rendition_of(log_name)[0])
+
+
+def of_rendition(stream: str, name: str) -> list[str]:
+    """Keys of an enhanced rendition: its record, then its logs."""
+    return [rendition(stream, name), *(log(stream, each) for each in logs_of(name))]
+
+
+def of_stream(stream: str, renditions: Iterable[str]) -> list[str]:
+    """Keys of a stream with these renditions, its record first."""
+    own = [record(stream), log(stream, SOURCE), control(stream), feedback(stream)]
+    return own + [key for name in dict.fromkeys(renditions) for key in of_rendition(stream, name)]
 
 
 def control(stream: str) -> str:

@@ -342,7 +342,7 @@ def parse_record(answer: Any) -> StreamRecord | None:
         leases = {
             name.removeprefix(_LEASE): value
             for name, value in texts.items()
-            if name.startswith(_LEASE) and keys.is_rendition(name.removeprefix(_LEASE))
+            if name.startswith(_LEASE)
         }
         record = msgspec.convert(texts | {"watched": leases}, StreamRecord, strict=False)
     except (msgspec.ValidationError, UnicodeDecodeError) as error:

@@ -137,7 +137,7 @@ async def test_what_leads_say_of_themselves_passes_over_a_record_of_another_type
         ("strength", "2"),
         ("model", "m" * 5000),
         ("id", "not/one"),
-        ("watched_us:2x", "9" * 30),
+        ("watched_us:enhanced", "9" * 30),
     ],
 )
 async def test_a_wild_value_makes_a_record_unreadable_and_harms_no_list(

@@ -170,13 +170,13 @@ async def test_of_two_leads_only_the_later_one_writes(client: Redis) -> None:
     for worker in ("a", "b"):
         epoch = await registry.take_lead(STREAM, session, worker)
         writers.append(
-            LogWriter(client, stream=STREAM, rendition="2x", owner_field="epoch", epoch=epoch)
+            LogWriter(client, stream=STREAM, rendition="enhanced", owner_field="epoch", epoch=epoch)
         )
         await append(writers[-1], epoch & 0xFF, keys_at=(epoch & 0xFF,))
     with pytest.raises(Fenced):
         await append(writers[0], 1)
     await append(writers[1], 2)
-    entries = await LogReader(client, stream=STREAM, rendition="2x").read(block_ms=1)
+    entries = await LogReader(client, stream=STREAM, rendition="enhanced").read(block_ms=1)
     epochs = [entry.batch.epoch for entry in entries]
     assert epochs == [writers[0].epoch, writers[1].epoch, writers[1].epoch]
     assert epochs[0] < epochs[1]
@@ -185,7 +185,7 @@ async def test_of_two_leads_only_the_later_one_writes(client: Redis) -> None:
 async def test_nothing_can_be_appended_after_the_stream_ended(client: Redis) -> None:
     writer = await source_writer(client)
     await append(writer, 1, keys_at=(1,))
-    assert await StreamRegistry(client).end(STREAM, writer.epoch, ("2x",))
+    assert await StreamRegistry(client).end(STREAM, writer.epoch, ("enhanced",))
     with pytest.raises(StreamGone, match="stream cam1 has no record"):
         await append(writer, 2)
     assert await command(client, "KEYS", "*") == []

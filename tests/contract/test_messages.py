@@ -32,12 +32,14 @@ async def test_messages_reach_the_lead_and_the_publisher_each_in_its_own_box(
 ) -> None:
     lead = await opened(to_lead(client, "cam1"))
     publisher = await opened(to_publisher(client, "cam1"))
-    await to_lead(client, "cam1").send(KeyFrameRequest(rendition="2x", reason="viewer joined"))
+    await to_lead(client, "cam1").send(
+        KeyFrameRequest(rendition="enhanced", reason="viewer joined")
+    )
     await to_lead(client, "cam1").send(RecordChanged())
     await to_publisher(client, "cam1").send(EndStream())
     await to_publisher(client, "cam2").send(RecordChanged())
     assert await lead.read(block_ms=100) == [
-        KeyFrameRequest(rendition="2x", reason="viewer joined"),
+        KeyFrameRequest(rendition="enhanced", reason="viewer joined"),
         RecordChanged(),
     ]
     assert await publisher.read(block_ms=100) == [EndStream()]

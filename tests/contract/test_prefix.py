@@ -72,8 +72,8 @@ async def test_every_key_has_the_prefix_and_keeps_its_slot(
         "studio/2:stream:{cam1}",
         "studio/2:worker:a",
         "studio/2:{cam1}:control",
-        "studio/2:{cam1}:enhanced:2x",
         "studio/2:{cam1}:feedback",
+        "studio/2:{cam1}:r:enhanced",
         "studio/2:{cam1}:source",
     ]
     await own.aclose()

@@ -163,22 +163,22 @@ async def test_watching_lasts_for_a_while_and_tells_who_is_the_first(
     seconds, micros = await command(client, "TIME")
     left_us = (await live.registry.get(STREAM)).watched_us - int(seconds) * 10**6 - int(micros)
     assert (WATCH_MS - 1000) * 1000 < left_us <= WATCH_MS * 1000
-    await live.registry.touch(STREAM, live.session, **{"watched_us:2x": 5})
+    await live.registry.touch(STREAM, live.session, **{"watched_us:enhanced": 5})
     assert await live.registry.watch(STREAM, live.session)
 
 
 async def test_each_enhanced_rendition_is_watched_for_itself(client: Redis, live: Live) -> None:
-    assert await live.registry.watch(STREAM, live.session, "2x")
+    assert await live.registry.watch(STREAM, live.session, "enhanced")
     # Somebody watches the stream already, but not this rendition of it.
-    assert await live.registry.watch(STREAM, live.session, "2x-vp8")
-    assert not await live.registry.watch(STREAM, live.session, "2x-vp8")
+    assert await live.registry.watch(STREAM, live.session, "enhanced-vp8")
+    assert not await live.registry.watch(STREAM, live.session, "enhanced-vp8")
     record = await live.registry.get(STREAM)
-    assert record.watched_us == record.watched["2x-vp8"] >= record.watched["2x"] > 0
-    now_us = record.watched["2x"]
-    assert record.wanted(now_us=now_us - 1) == {"2x", "2x-vp8"}
-    assert "2x" not in record.wanted(now_us=now_us)
+    assert record.watched_us == record.watched["enhanced-vp8"] >= record.watched["enhanced"] > 0
+    now_us = record.watched["enhanced"]
+    assert record.wanted(now_us=now_us - 1) == {"enhanced", "enhanced-vp8"}
+    assert "enhanced" not in record.wanted(now_us=now_us)
     assert record.wanted(now_us=record.watched_us) == frozenset()
-    await command(client, "HSET", keys.record(STREAM), "watched_us:2x", "soon")
+    await command(client, "HSET", keys.record(STREAM), "watched_us:enhanced", "soon")
     with pytest.raises(BadMessage):
         await live.registry.get(STREAM)
 
@@ -236,8 +236,8 @@ async def test_floats_keep_their_value(live: Live, value: float) -> None:
 
 
 async def test_an_ended_stream_leaves_no_key(client: Redis, live: Live) -> None:
-    for key in (keys.log(STREAM, "source"), keys.log(STREAM, "2x"), keys.control(STREAM)):
+    for key in (keys.log(STREAM, "source"), keys.log(STREAM, "enhanced"), keys.control(STREAM)):
         await command(client, "XADD", key, "*", "a", "b")
-    assert await live.registry.end(STREAM, live.session, ("2x",))
+    assert await live.registry.end(STREAM, live.session, ("enhanced",))
     assert await command(client, "KEYS", "*") == []
-    assert not await live.registry.end(STREAM, live.session, ("2x",))
+    assert not await live.registry.end(STREAM, live.session, ("enhanced",))

@@ -238,7 +238,7 @@ def _entries(data: bytes) -> None:
 def _entry_seeds() -> list[bytes]:
     record = {"id": "cam1", "session": "12", "state": "live", "width": "64", "fps": "30.0"}
     flat = [text.encode() for pair in record.items() for text in pair]
-    message = b'{"type":"key_frame","rendition":"2x","reason":"r"}'
+    message = b'{"type":"key_frame","rendition":"enhanced","reason":"r"}'
     return [
         joined(flat),
         joined([b"stream", b"cam1", b"session", b"12"]),

@@ -18,8 +18,8 @@ from wire.errors import BadMessage
 
 MESSAGES: list[tuple[Message, dict[str, str]]] = [
     (
-        KeyFrameRequest(rendition="2x", reason="viewer joined"),
-        {"type": "key_frame", "rendition": "2x", "reason": "viewer joined"},
+        KeyFrameRequest(rendition="enhanced", reason="viewer joined"),
+        {"type": "key_frame", "rendition": "enhanced", "reason": "viewer joined"},
     ),
     (RecordChanged(), {"type": "record_changed"}),
     (EndStream(), {"type": "end_stream"}),

@@ -19,19 +19,39 @@ def test_what_is_no_stream_id(text: str) -> None:
     assert not keys.is_stream_id(text)
 
 
-@pytest.mark.parametrize("text", [keys.SOURCE, "2x", "x" * 16, "2x-hq"])
+@pytest.mark.parametrize("text", [keys.ENHANCED, "1080p", "x" * 16, "sharp-hq", "h264"])
 def test_rendition_names(text: str) -> None:
     assert keys.is_rendition(text)
 
 
-@pytest.mark.parametrize("text", ["", "-", "2X", "x" * 17, "a:b", "2x\n", "2x "])
+@pytest.mark.parametrize(
+    "text",
+    ["", "-", "Sharp", "x" * 17, "a:b", "hq\n", "hq ", keys.SOURCE, "hq-h264", "hq-vp8", "ä"],
+)
 def test_what_is_no_rendition_name(text: str) -> None:
     assert not keys.is_rendition(text)
 
 
+@pytest.mark.parametrize("name", [keys.ENHANCED, "h264", "sharp-hq"])
+def test_a_log_tells_its_rendition_and_its_codec(name: str) -> None:
+    assert keys.logs_of(name) == (name, f"{name}-h264", f"{name}-vp8")
+    assert [keys.rendition_of(log) for log in keys.logs_of(name)] == [
+        (name, ""),
+        (name, "h264"),
+        (name, "vp8"),
+    ]
+
+
+def test_each_log_is_fenced_by_the_record_of_its_writer() -> None:
+    assert keys.owner("cam1", keys.SOURCE) == keys.record("cam1")
+    assert keys.owner("cam1", "sharp") == keys.rendition("cam1", "sharp")
+    assert keys.owner("cam1", "sharp-vp8") == keys.rendition("cam1", "sharp")
+
+
 def test_names_are_those_of_the_protocol() -> None:
     assert keys.log("cam1", "source") == "{cam1}:source"
-    assert keys.log("cam1", "2x") == "{cam1}:enhanced:2x"
+    assert keys.log("cam1", "enhanced") == "{cam1}:r:enhanced"
+    assert keys.rendition("cam1", "enhanced") == "{cam1}:r:enhanced:spec"
     assert keys.control("cam1") == "{cam1}:control"
     assert keys.feedback("cam1") == "{cam1}:feedback"
     assert keys.record("cam1") == "stream:{cam1}"
@@ -49,12 +69,7 @@ def slot(key: str) -> int:
 
 @pytest.mark.parametrize("stream", ["a", "cam1", "A.b-c_d", "x" * 64])
 def test_all_keys_of_a_stream_are_on_one_cluster_slot(stream: str) -> None:
-    names = [
-        keys.record(stream),
-        keys.log(stream, keys.SOURCE),
-        keys.log(stream, "2x"),
-        keys.control(stream),
-        keys.feedback(stream),
-    ]
+    names = keys.of_stream(stream, [keys.ENHANCED, "sharp", "sharp"])
+    assert len(names) == 12
     assert {slot(name) for name in names} == {slot(stream)}
     assert len(set(names)) == len(names)

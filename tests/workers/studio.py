@@ -147,7 +147,7 @@ class Publisher:
 class Viewer:
     """Reads an enhanced log, and says so; ``units`` grows while the block lasts."""
 
-    def __init__(self, client: Redis, stream: str = "cam1", rendition: str = "2x") -> None:
+    def __init__(self, client: Redis, stream: str = "cam1", rendition: str = "enhanced") -> None:
         self._client = client
         self._stream = stream
         self._rendition = rendition

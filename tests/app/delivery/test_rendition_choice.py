@@ -53,16 +53,16 @@ def test_nobody_is_given_what_he_cannot_decode(
 @pytest.mark.parametrize(
     "codecs,source,output,expected",
     [
-        (("h264", "vp8", "vp9"), "vp9", "h264", "2x"),
-        (("h264", "vp8"), "h264", "h264", "2x"),
-        (("h264", "vp8"), "vp8", "", "2x"),
-        (("vp8", "vp9"), "h264", "h264", "2x-vp8"),
-        (("vp8", "vp9"), "h264", "", "2x-vp8"),
-        (("vp8", "vp9"), "vp8", "vp8", "2x"),
-        (("h264",), "h264", "vp8", "2x-h264"),
-        (("h264",), "vp9", "h264", "2x-h264"),
+        (("h264", "vp8", "vp9"), "vp9", "h264", "enhanced"),
+        (("h264", "vp8"), "h264", "h264", "enhanced"),
+        (("h264", "vp8"), "vp8", "", "enhanced"),
+        (("vp8", "vp9"), "h264", "h264", "enhanced-vp8"),
+        (("vp8", "vp9"), "h264", "", "enhanced-vp8"),
+        (("vp8", "vp9"), "vp8", "vp8", "enhanced"),
+        (("h264",), "h264", "vp8", "enhanced-h264"),
+        (("h264",), "vp9", "h264", "enhanced-h264"),
         # A lead may copy a VP9 source into the usual rendition.
-        (("h264", "vp8"), "vp9", "vp8", "2x-vp8"),
+        (("h264", "vp8"), "vp9", "vp8", "enhanced-vp8"),
         (("vp9",), "vp9", "h264", "source"),
     ],
 )

@@ -27,7 +27,7 @@ class Play:
     """A source at 30 fps and a worker that follows it after ``LAG_S``, while it lives."""
 
     def __init__(self, fallback: str | None = "source", *, can_show: bool = True) -> None:
-        self.switch = RenditionSwitch(preferred="2x", fallback=fallback)
+        self.switch = RenditionSwitch(preferred="enhanced", fallback=fallback)
         self.can_show = can_show
         self.number = 0
         self.shown: list[tuple[float, int, str]] = []
@@ -53,9 +53,9 @@ class Play:
             self._began = number
         pick = self.switch.take_preferred(number * TICKS, is_key=is_key, can_start=True, now=now)
         if pick is Pick.SEND:
-            self.shown.append((now, number, "2x"))
+            self.shown.append((now, number, "enhanced"))
         elif pick is Pick.RETURN:
-            self._show_beyond(before, number, now, "2x")
+            self._show_beyond(before, number, now, "enhanced")
         return pick
 
     def _show_beyond(self, before: int | None, last: int, now: float, name: str) -> None:
@@ -89,7 +89,7 @@ def test_a_worker_in_time_is_never_replaced() -> None:
     play = Play()
     play.both(300)
     assert play.switch.stalls == 0
-    assert {name for _, _, name in play.shown} == {"2x"}
+    assert {name for _, _, name in play.shown} == {"enhanced"}
     assert play.numbers == list(range(300))
 
 
@@ -110,7 +110,7 @@ def test_a_worker_that_comes_back_is_shown_as_soon_as_it_is_beyond_the_source() 
     # The new worker begins with a picture that was shown as source, two frames ago.
     assert play.enhanced(117, is_key=True) is Pick.DROP
     assert play.switch.state is Showing.RETURNING
-    assert play.switch.current == "2x"
+    assert play.switch.current == "enhanced"
     assert play.only_source(1) == [Pick.DROP]
     assert [play.enhanced(n) for n in (118, 119, 120)] == [Pick.DROP, Pick.DROP, Pick.RETURN]
     play.both(30)
@@ -231,7 +231,7 @@ def test_what_waits_is_bounded() -> None:
 
 def test_what_the_table_lacks_is_a_fault_of_ours() -> None:
     with pytest.raises(RuntimeError, match="beyond is not expected"):
-        RenditionSwitch(preferred="2x", fallback=None)._go("beyond")
+        RenditionSwitch(preferred="enhanced", fallback=None)._go("beyond")
 
 
 @given(

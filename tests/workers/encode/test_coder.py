@@ -17,8 +17,8 @@ def _fail(error: Exception) -> None:
 
 @pytest.mark.parametrize("counts", [True, False])
 def test_an_encoder_that_only_some_need_holds_up_nobody(counts: bool) -> None:
-    bench = Bench(Codec.VP8, ("2x-vp8",))
-    bench.want("2x-vp8")
+    bench = Bench(Codec.VP8, ("enhanced-vp8",))
+    bench.want("enhanced-vp8")
     bench.step.counts = counts
     coder = Coder("test", bench.step, lambda made: True, fail=_fail)
     # Its thread does not run: whoever waits for it would wait for ever.

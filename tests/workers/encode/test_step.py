@@ -21,7 +21,8 @@ from ..clips import Clip, picture, units
 from ..studio import BITRATES
 
 OUTPUT = OutputConfig(codec=Codec.H264, preset="ultrafast", bitrates=BITRATES)
-BOTH = ("2x", "2x-h264")
+BOTH = ("enhanced", "enhanced-h264")
+COPIED = [("enhanced", "copied key"), ("enhanced", "copied")]
 
 
 class Bench:
@@ -84,34 +85,37 @@ def test_one_encoder_serves_all_logs_of_its_codec() -> None:
 def test_nothing_is_encoded_for_a_log_that_is_not_wanted() -> None:
     bench = Bench()
     assert bench.step.is_idle and bench.put(shots(Route.WORK)) == []
-    bench.want("2x-vp8")
+    bench.want("enhanced-vp8")
     assert bench.step.is_idle and bench.put(shots(Route.WORK)) == []
     assert (bench.step.coded, bench.step.spent_s) == (0, 0.0)
 
 
 def test_a_log_that_joins_begins_with_a_key_frame_and_one_that_leaves_is_emptied_once() -> None:
     bench = Bench()
-    bench.want("2x")
+    bench.want("enhanced")
     bench.put(shots(Route.WORK))
     bench.want(*BOTH)
     assert told(bench.put(shots(Route.WORK, 2))) == [
-        ("2x", "key"), ("2x-h264", "key"), ("2x", "coded"), ("2x-h264", "coded")
-    ]  # fmt: skip
-    bench.want("2x-h264")
+        ("enhanced", "key"),
+        ("enhanced-h264", "key"),
+        ("enhanced", "coded"),
+        ("enhanced-h264", "coded"),
+    ]
+    bench.want("enhanced-h264")
     assert told(bench.put(shots(Route.WORK, 2))) == [
-        ("2x", "emptied"),
-        ("2x-h264", "coded"),
-        ("2x-h264", "coded"),
+        ("enhanced", "emptied"),
+        ("enhanced-h264", "coded"),
+        ("enhanced-h264", "coded"),
     ]
     bench.want()
     assert not bench.step.is_idle
-    assert told(bench.put(shots(Route.WORK, 2))) == [("2x-h264", "emptied")]
+    assert told(bench.put(shots(Route.WORK, 2))) == [("enhanced-h264", "emptied")]
     assert bench.step.is_idle
 
 
 def test_frames_count_in_the_log_that_is_wanted() -> None:
     bench = Bench()
-    bench.want("2x-h264")
+    bench.want("enhanced-h264")
     assert [made.is_counted for made in bench.put(shots(Route.WORK))] == [True] * 3
     bench.step.counts = False
     assert [made.is_counted for made in bench.put(shots(Route.WORK))] == [False] * 3
@@ -122,38 +126,38 @@ def test_copied_units_go_into_logs_that_may_hold_them(codec: Codec, how: str) ->
     bench = Bench()
     bench.want(*BOTH)
     found = told(bench.put(shots(Route.COPY, 2, codec=codec)))
-    assert [what for what in found if what[0] == "2x"] == [("2x", "copied key"), ("2x", "copied")]
-    assert bool([what for what in found if what[0] == "2x-h264"]) is bool(how)
+    assert [what for what in found if what[0] == "enhanced"] == COPIED
+    assert bool([what for what in found if what[0] == "enhanced-h264"]) is bool(how)
     assert bench.tally.read().bypassed == 2 and bench.step.coded == 0
 
 
 def test_copying_into_the_usual_log_needs_no_viewer() -> None:
     bench = Bench()
-    assert told(bench.put(shots(Route.COPY, 2))) == [("2x", "copied key"), ("2x", "copied")]
+    assert told(bench.put(shots(Route.COPY, 2))) == COPIED
     # Enhanced pictures follow, and still nobody watches.
-    assert told(bench.put(shots(Route.WORK, 2))) == [("2x", "emptied")]
+    assert told(bench.put(shots(Route.WORK, 2))) == [("enhanced", "emptied")]
 
 
 def test_a_copied_log_begins_at_a_key_frame_which_is_asked_for() -> None:
     bench = Bench()
-    bench.want("2x-h264")
+    bench.want("enhanced-h264")
     bench.put(shots(Route.COPY, 3))
     bench.want()
     bench.put(shots(Route.COPY, 1, first=3))
-    bench.want("2x-h264")
+    bench.want("enhanced-h264")
     found = told(bench.put(shots(Route.COPY, 1, first=4)))
-    assert [what for what in found if what[0] == "2x-h264"] == []
+    assert [what for what in found if what[0] == "enhanced-h264"] == []
     assert bench.wishes
     found = told(bench.put(shots(Route.COPY, 1)))
-    assert ("2x-h264", "copied key") in found
+    assert ("enhanced-h264", "copied key") in found
 
 
 def test_what_is_copied_in_another_codec_is_recoded_into_its_own_logs_only() -> None:
     bench = Bench()
     bench.want(*BOTH)
     assert told(bench.put(shots(Route.RECODE, 2, codec=Codec.VP9))) == [
-        ("2x-h264", "key"),
-        ("2x-h264", "coded"),
+        ("enhanced-h264", "key"),
+        ("enhanced-h264", "coded"),
     ]
     assert bench.step.beside_s == bench.step.spent_s > 0
     # Pictures of the log's own codec were copied.
@@ -161,8 +165,8 @@ def test_what_is_copied_in_another_codec_is_recoded_into_its_own_logs_only() -> 
 
 
 def test_every_change_between_ways_begins_with_a_key_frame_and_loses_no_number() -> None:
-    bench = Bench(Codec.VP8, ("2x-vp8",))
-    bench.want("2x-vp8")
+    bench = Bench(Codec.VP8, ("enhanced-vp8",))
+    bench.want("enhanced-vp8")
     found = bench.put(
         [
             *shots(Route.WORK),
@@ -187,7 +191,7 @@ def test_every_change_between_ways_begins_with_a_key_frame_and_loses_no_number()
 
 def test_what_is_late_counts_where_the_frame_counts() -> None:
     bench = Bench()
-    bench.want("2x")
+    bench.want("enhanced")
     late = [dataclasses.replace(shot, arrived=time.monotonic() - 9) for shot in shots(Route.WORK)]
     assert len(bench.put(late)) == 1  # one goes through, so that no picture stands still
     assert (bench.tally.read().dropped, bench.step.left_out) == ({"late": 2}, 0)
@@ -201,12 +205,12 @@ def test_a_shared_picture_is_not_written_to() -> None:
         OUTPUT,
         FrameCounters(),
         codec=Codec.VP8,
-        logs=("2x-vp8",),
+        logs=("enhanced-vp8",),
         fps=30.0,
         need_key=print,
         shares=True,
     )
-    step.wanted = frozenset(["2x-vp8"])
+    step.wanted = frozenset(["enhanced-vp8"])
     (shot,) = shots(Route.WORK, 1)
     assert shot.picture is not None
     before, pixels = shot.picture.frame.pts, shot.picture.y.copy()
@@ -215,5 +219,5 @@ def test_a_shared_picture_is_not_written_to() -> None:
 
 
 def test_the_names_of_renditions_tell_their_codecs() -> None:
-    assert keys.ALL_ENHANCED == ("2x", "2x-h264", "2x-vp8")
-    assert all(keys.is_rendition(name) for name in keys.ALL_ENHANCED)
+    assert keys.ALL_ENHANCED == ("enhanced", "enhanced-h264", "enhanced-vp8")
+    assert keys.logs_of(keys.ENHANCED) == keys.ALL_ENHANCED

@@ -156,7 +156,7 @@ async def test_a_requested_key_frame_comes_at_once_and_many_requests_are_few_key
         playing = asyncio.create_task(publisher.play(list(units(Clip(frames=75)))))
         await viewer.until(18)
         for _ in range(5):
-            await mailbox.send(control.KeyFrameRequest(rendition="2x"))
+            await mailbox.send(control.KeyFrameRequest(rendition="enhanced"))
             await mailbox.send(control.KeyFrameRequest(rendition="4x"))
         await playing
         await viewer.until(75)
@@ -447,7 +447,7 @@ async def test_a_job_whose_stream_is_gone_or_has_another_publisher_is_finished(
         await until(lambda: worker.leads)
         await until_gone(jobs, orphan, stale)
         assert [lead.job.stream for lead in worker.leads] == ["cam2"]
-        await publisher.registry.end("cam2", publisher.session, ("2x",))
+        await publisher.registry.end("cam2", publisher.session, ("enhanced",))
         staying.cancel()
         await until(lambda: not worker.leads)
         await until_gone(jobs, publisher.job)

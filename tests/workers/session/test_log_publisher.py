@@ -16,7 +16,9 @@ from ..clips import Clip, units
 
 
 def make(client: Redis, epoch: int, lost: list[None]) -> tuple[LogPublisher, FrameCounters]:
-    writer = LogWriter(client, stream="cam1", rendition="2x", owner_field="epoch", epoch=epoch)
+    writer = LogWriter(
+        client, stream="cam1", rendition="enhanced", owner_field="epoch", epoch=epoch
+    )
     tally = FrameCounters()
     return LogPublisher(writer, tally, lost=lambda: lost.append(None)), tally
 
@@ -30,7 +32,7 @@ async def test_units_are_appended_in_order_and_counted(client: Redis) -> None:
     running = asyncio.create_task(outbox.run())
     for unit in clip:
         outbox.put(unit)
-    reader = LogReader(client, stream="cam1", rendition="2x")
+    reader = LogReader(client, stream="cam1", rendition="enhanced")
     found: list[bytes] = []
     while len(found) < 12:
         for entry in await reader.read(block_ms=1000):
@@ -79,7 +81,7 @@ async def test_the_log_is_emptied_after_what_was_put_before_and_before_what_come
         await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    entries = await LogReader(client, stream="cam1", rendition="2x").read(block_ms=100)
+    entries = await LogReader(client, stream="cam1", rendition="enhanced").read(block_ms=100)
     found = [unit.payload for entry in entries for unit in entry.batch.units]
     assert found == [unit.payload for unit in clip[3:]]
 
@@ -115,7 +117,7 @@ async def test_a_log_that_is_to_be_emptied_is_also_where_too_much_waited(client:
         await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    entries = await LogReader(client, stream="cam1", rendition="2x").read(block_ms=1)
+    entries = await LogReader(client, stream="cam1", rendition="enhanced").read(block_ms=1)
     assert [entry.batch.units[0].payload for entry in entries] == [u.payload for u in new[-3:]]
 
 

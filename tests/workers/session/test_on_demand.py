@@ -22,6 +22,7 @@ from ..studio import Publisher, Viewer, lead_config, watching, working
 from .test_watched import LAPSED
 
 SOURCES = pytest.mark.parametrize("source", [Codec.H264, Codec.VP8, Codec.VP9])
+VP8 = "enhanced-vp8"
 OUTPUTS = pytest.mark.parametrize("output", [Codec.H264, Codec.VP8])
 
 
@@ -72,7 +73,7 @@ async def test_both_codecs_hold_the_same_pictures_decoded_and_enhanced_once(
     times = {unit.pts: unit.capture_us for unit in usual.units}
     shared = [unit for unit in demanding.units if unit.pts in times]
     assert len(shared) > 15 and all(unit.capture_us == times[unit.pts] for unit in shared)
-    assert found["2x"].watched and found[name].watched
+    assert found["enhanced"].watched and found[name].watched
     assert found[name].codec == other.name.lower() and found[name].encode_ms > 0
     assert found[name].encoded + found[name].left_out <= 30
 
@@ -80,14 +81,14 @@ async def test_both_codecs_hold_the_same_pictures_decoded_and_enhanced_once(
 async def test_nothing_is_encoded_for_a_log_that_nobody_watches(
     client: Redis, nets: ModelCache
 ) -> None:
-    publisher, viewer = Publisher(client), Viewer(client, rendition="2x-vp8")
+    publisher, viewer = Publisher(client), Viewer(client, rendition=VP8)
     async with working(client, nets, lead_config("w1")) as worker:
         await publisher.begin(watched=False)
         async with watching(viewer):
             await until(lambda: worker.leads)
             await publisher.play(list(units(Clip(frames=30))))
             await viewer.until(20)
-            assert list(made(worker)) == ["2x-vp8"]
+            assert list(made(worker)) == [VP8]
             (lead,) = worker.leads
             steps = lead._pipeline.steps
     # The worker's own codec is H.264, and nobody watched it: not one picture was encoded in it.
@@ -95,7 +96,7 @@ async def test_nothing_is_encoded_for_a_log_that_nobody_watches(
         (Codec.H264, False),
         (Codec.VP8, True),
     ]
-    assert await log_length(client, "2x") == await log_length(client, "2x-h264") == 0
+    assert await log_length(client, "enhanced") == await log_length(client, "enhanced-h264") == 0
     assert viewer.units[0].is_key and set(decodable(viewer.units)) == {(128, 96)}
 
 
@@ -103,10 +104,10 @@ async def test_frames_count_where_only_the_rendition_on_demand_is_watched(
     client: Redis, nets: ModelCache
 ) -> None:
     nets.load("tiny", 64, 48)
-    publisher, viewer = Publisher(client), Viewer(client, rendition="2x-vp8")
+    publisher, viewer = Publisher(client), Viewer(client, rendition=VP8)
     async with working(client, nets, lead_config("w1")) as worker:
         await publisher.begin(watched=False)
-        await publisher.registry.watch("cam1", publisher.session, "2x-vp8")
+        await publisher.registry.watch("cam1", publisher.session, VP8)
         async with watching(viewer):
             await until(lambda: worker.leads)
             await publisher.play(list(units(Clip(frames=30))))
@@ -122,23 +123,23 @@ async def test_a_rendition_that_is_watched_no_more_is_emptied_and_begins_anew(
     client: Redis, nets: ModelCache
 ) -> None:
     publisher, usual = Publisher(client), Viewer(client)
-    first, second = (Viewer(client, rendition="2x-vp8") for _ in range(2))
+    first, second = (Viewer(client, rendition=VP8) for _ in range(2))
     async with working(client, nets, lead_config("w1")) as worker, watching(usual):
         await publisher.begin()
         await until(lambda: worker.leads)
         async with playing(publisher, Clip(frames=600)):
             async with watching(first):
                 await first.until(10)
-            fields = {"watched_us:2x-vp8": LAPSED["watched_us"]}
+            fields = {"watched_us:enhanced-vp8": LAPSED["watched_us"]}
             await publisher.registry.touch("cam1", publisher.session, **fields)
-            await until(lambda: not made(worker)["2x-vp8"].watched)
+            await until(lambda: not made(worker)[VP8].watched)
             async with asyncio.timeout(5):
-                while await log_length(client, "2x-vp8"):  # noqa: ASYNC110 - Redis tells nobody
+                while await log_length(client, VP8):  # noqa: ASYNC110 - Redis tells nobody
                     await asyncio.sleep(0.01)
-            encoded = made(worker)["2x-vp8"].encoded
+            encoded = made(worker)[VP8].encoded
             count = len(usual.units)
             await usual.until(count + 10)
-            assert made(worker)["2x-vp8"].encoded == encoded
+            assert made(worker)[VP8].encoded == encoded
             async with watching(second):
                 await second.until(5)
     assert second.units[0].is_key and decodable(second.units)
@@ -152,21 +153,19 @@ async def test_a_key_frame_is_made_in_the_rendition_that_asks_for_it(
     client: Redis, nets: ModelCache
 ) -> None:
     publisher, usual = Publisher(client), Viewer(client)
-    demanding = Viewer(client, rendition="2x-vp8")
+    demanding = Viewer(client, rendition=VP8)
     async with working(client, nets, lead_config("w1")) as worker:
         await publisher.begin()
-        await publisher.registry.watch("cam1", publisher.session, "2x-vp8")
+        await publisher.registry.watch("cam1", publisher.session, VP8)
         async with watching(usual), watching(demanding), playing(publisher, Clip(frames=600)):
             await until(lambda: worker.leads)
             await usual.until(20)
             await demanding.until(20)
             before = made(worker)
-            message = control.KeyFrameRequest(rendition="2x-vp8")
+            message = control.KeyFrameRequest(rendition=VP8)
             await control.to_lead(client, "cam1").send(message)
-            await until(
-                lambda: made(worker)["2x-vp8"].key_frames == before["2x-vp8"].key_frames + 1
-            )
-            assert made(worker)["2x"].key_frames == before["2x"].key_frames
+            await until(lambda: made(worker)[VP8].key_frames == before[VP8].key_frames + 1)
+            assert made(worker)["enhanced"].key_frames == before["enhanced"].key_frames
 
 
 @SOURCES
@@ -174,7 +173,7 @@ async def test_what_is_copied_is_coded_anew_for_who_lacks_its_codec(
     client: Redis, nets: ModelCache, source: Codec
 ) -> None:
     publisher = Publisher(client)
-    names = ("2x", "2x-h264", "2x-vp8")
+    names = ("enhanced", "enhanced-h264", VP8)
     viewers = {name: Viewer(client, rendition=name) for name in names}
     async with (
         working(client, nets, lead_config("w1")) as worker,
@@ -191,7 +190,7 @@ async def test_what_is_copied_is_coded_anew_for_who_lacks_its_codec(
         work = work_of(worker)
     # What is not out yet is on its way: each frame counts once, as copied.
     assert work.state == "off" and 0 <= work.bypassed - work.frames_out < 20
-    held = {"2x": source, "2x-h264": Codec.H264, "2x-vp8": Codec.VP8}
+    held = {"enhanced": source, "enhanced-h264": Codec.H264, VP8: Codec.VP8}
     for name, viewer in viewers.items():
         assert {unit.codec for unit in viewer.units} == {held[name]}
         assert viewer.units[0].is_key
@@ -204,7 +203,7 @@ async def test_enhancement_may_be_switched_off_and_on_under_every_rendition(
     client: Redis, nets: ModelCache
 ) -> None:
     publisher = Publisher(client)
-    names = ("2x", "2x-h264", "2x-vp8")
+    names = ("enhanced", "enhanced-h264", VP8)
     viewers = {name: Viewer(client, rendition=name) for name in names}
     clip = Clip(codec=Codec.VP9, frames=1200, key_every=10)
 
@@ -227,7 +226,7 @@ async def test_enhancement_may_be_switched_off_and_on_under_every_rendition(
                 await switch(worker, wish)
     for name, viewer in viewers.items():
         codecs = {unit.codec for unit in viewer.units}
-        expected = {Codec.H264, Codec.VP9} if name == "2x" else {Codec[name[3:].upper()]}
+        expected = {Codec.H264, Codec.VP9} if name == "enhanced" else {Codec[name[9:].upper()]}
         assert codecs == expected
         # Decoded from the first unit to the last, through all changes.
         assert set(decodable(viewer.units)) == {(128, 96), (64, 48)}
@@ -238,7 +237,7 @@ async def test_enhancement_may_be_switched_off_and_on_under_every_rendition(
 async def test_a_take_over_goes_on_in_the_rendition_on_demand(
     client: Redis, nets: ModelCache
 ) -> None:
-    publisher, viewer = Publisher(client), Viewer(client, rendition="2x-vp8")
+    publisher, viewer = Publisher(client), Viewer(client, rendition=VP8)
     async with watching(viewer):
         async with working(client, nets, lead_config("w1")) as first:
             await publisher.begin()
@@ -262,7 +261,7 @@ async def test_a_stream_that_was_set_aside_is_copied_into_its_own_codecs_log_and
     client: Redis, nets: ModelCache
 ) -> None:
     publisher = Publisher(client)
-    same, other = Viewer(client, rendition="2x-h264"), Viewer(client, rendition="2x-vp8")
+    same, other = Viewer(client, rendition="enhanced-h264"), Viewer(client, rendition=VP8)
     async with working(client, nets, lead_config("w1")) as worker:
         await publisher.begin(watched=False, strikes=2, struck_us=clock.now_us())
         async with watching(same), watching(other):
