@@ -9,6 +9,8 @@ _njit: Any = None
 try:
     from numba import config, njit
 
+    from workers.kernels.loop_cache import LoopCache
+
     # numba's own switch leaves functions as they are.
     _njit = None if config.DISABLE_JIT else njit  # type: ignore[attr-defined]
 except ImportError:
@@ -19,8 +21,8 @@ __all__ = ["INDEX_MASK", "IS_COMPILED", "compiled", "inlined"]
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 INDEX_MASK = 0x3FFFFFFF
-"""Ands with it change no index, but show the compiler that it is not negative: Python's counting
-from the end would keep it from making vectors of the loops.
+"""An AND with this mask changes no valid index, but proves to LLVM that the index is not negative:
+numba then drops Python's counting from the end, and the loop is vectorized.
 """
 
 IS_COMPILED = _njit is not None
@@ -30,19 +32,21 @@ correct and about a hundred times slower.
 
 
 def compiled(loop: Loop) -> Loop:
-    """The function as machine code that does not hold the interpreter's lock, compiled at the first
-    call with given types. The code is kept beside the package or in the user's cache folder; where
-    neither can be written, each process compiles anew.
+    """Returns the function as machine code that does not hold the interpreter's lock, compiled at
+    the first call with given types.
 
-    A compiled function calls only compiled functions of its own file: what is kept is compared with
-    that file alone, and would stay in use after a change in another one.
+    The code is kept on disk (``loop_cache.py``). A compiled function may call compiled functions of
+    any file in ``workers.kernels``, ``workers.temporal`` and ``workers.bitstream``, and use the
+    constants of those packages: a change in any of them compiles all anew. Functions of other files
+    are compiled by each process.
     """
     if not IS_COMPILED:
         return loop
-    try:
-        return cast(Loop, _njit(cache=True, nogil=True)(loop))
-    except RuntimeError:
-        return cast(Loop, _njit(nogil=True)(loop))
+    dispatcher = _njit(nogil=True)(loop)
+    cache = LoopCache.of(loop)
+    if cache is not None:
+        dispatcher._cache = cache
+    return cast(Loop, dispatcher)
 
 
 def inlined(loop: Loop) -> Loop:

@@ -49,7 +49,7 @@ WARMED_UP = """
 import sys
 from pathlib import Path
 from tests.workers.kernels.test_jit import digest
-from workers.temporal import vp8, vp8_modes
+from workers.bitstream import vp8, vp8_modes
 loops = [loop for loop in vars(vp8_modes).values() if hasattr(loop, "signatures")]
 def versions():
     return [len(loop.signatures) for loop in loops]

@@ -48,16 +48,23 @@ import sys
 from pathlib import Path
 from tests.workers.clips import Clip, units
 from models.manifest import load_manifest, model_file
-from wire.batch import Codec
+from media.codec import Codec
 from workers.decode.decoder import UnitDecoder
 from workers.engines import make_engine
-from workers.upscale.temporal_upscaler import ReuseFeed
+from workers.upscale.temporal_upscaler import TemporalUpscaler
 from workers.media.picture import Picture
-from workers.temporal import enlarge, paste, predict, regions, side_data, survey, warm
+from workers.bitstream import ffmpeg_side_data
 from workers.bitstream.inspector import CodecInspector
+from workers.kernels import jit_warmup
+from workers.temporal import (
+    cell_state, incremental_bicubic, motion_compensation, region_blend, region_selection,
+)
 
 loops = [
-    loop for module in (enlarge, paste, predict, regions, side_data, survey)
+    loop for module in (
+        incremental_bicubic, region_blend, motion_compensation, region_selection,
+        ffmpeg_side_data, cell_state,
+    )
     for loop in vars(module).values() if hasattr(loop, "signatures")
 ]
 def versions():
@@ -68,7 +75,7 @@ jit_warmup.warm_up()
 before = versions()
 manifest = load_manifest("live-s")
 net = make_engine("openvino", threads=1).compile_free(manifest, model_file(manifest, "int8"))
-feed = ReuseFeed(manifest, 160, 96, net.session())
+feed = TemporalUpscaler(manifest, 160, 96, net.session())
 decoder, inspector = UnitDecoder(Codec.H264), CodecInspector(Codec.H264)
 shares = []
 for tag, unit in enumerate(units(Clip(Codec.H264, 160, 96, frames=8))):
