@@ -1,4 +1,4 @@
-# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, bench-decoder, bench-faults, clean, help. Everything is installed into .venv.
+# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, bench-decoder, bench-faults, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint fuzz bench bench-quality bench-reuse bench-decoder bench-faults clean help browser
+.PHONY: run test lint fuzz bench bench-quality bench-reuse bench-decoder bench-faults docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench-reuse  what reuse saves and costs; about ten minutes; writes docs/reuse"
 	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
+	@echo "make docs   draw the transition tables into docs/states.md"
 	@echo "make clean  remove everything that was installed or built here"
 
 run: $(VENV)/installed
@@ -53,6 +54,9 @@ bench-decoder: $(VENV)/installed-dev
 
 bench-faults: $(VENV)/installed-dev browser
 	@$(BIN)/python -m benchmarks.faults $(FAULTS)
+
+docs: $(VENV)/installed
+	@$(BIN)/python -m docs.draw_states
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

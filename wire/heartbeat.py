@@ -149,6 +149,8 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "Milliseconds per second that nets took of the engine, over the last seconds."
     given_ms_per_s: float = 0.0
     "What they may take of it, by what the cores have left."
+    state: str = "working"
+    "``working``, or ``draining``: it was told to stop, and claims nothing more."
     bad_jobs: int = 0
     "Entries of the jobs stream that were no jobs, and were removed."
 

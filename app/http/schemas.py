@@ -173,6 +173,7 @@ class Worker(BaseModel):
     """One worker process; capacity and load count streams of 480x270 at 30 fps."""
 
     name: str
+    state: str = Field(description="working, or draining: it was told to stop")
     host: str
     pid: int
     started_at: str

@@ -163,6 +163,7 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
     """One worker."""
     return schemas.Worker(
         name=beat.name,
+        state=beat.state,
         host=beat.host,
         pid=beat.pid,
         started_at=iso(beat.started_us),

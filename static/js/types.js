@@ -53,6 +53,7 @@
  *
  * @typedef {object} Worker
  * @property {string} name
+ * @property {string} state working, or draining
  * @property {string} host
  * @property {number} pid
  * @property {string} started_at

@@ -33,6 +33,7 @@ from workers.process import calibration
 from workers.process.calibration_store import Learned, Memory, is_busy, key_for
 from workers.process.containment import contain
 from workers.process.worker import Worker
+from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.session.config import SessionConfig
 from workers.upscale.batched_model import batch_for
 from workers.upscale.model_cache import ModelCache
@@ -72,13 +73,20 @@ async def _work(settings: Settings) -> None:
 
 
 async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings) -> None:
-    start = await asyncio.to_thread(_start, settings)
+    life = worker_life(settings.worker_name)
+    start = await asyncio.to_thread(_start, settings, life)
     choice, nets = start.choice, start.nets
     try:
         config = await asyncio.to_thread(_config, settings, start)
         zoo = await asyncio.to_thread(_zoo, settings.models_dir)
         worker = Worker(
-            client, nets, config, engines=[nets.engine.info.name], zoo=zoo, trials=choice.trials
+            client,
+            nets,
+            config,
+            engines=[nets.engine.info.name],
+            zoo=zoo,
+            trials=choice.trials,
+            life=life,
         )
         # Looking through all that the libraries made takes a tenth of a second.
         gc.freeze()
@@ -103,7 +111,7 @@ class _Start:
     speed: calibration.Speed
 
 
-def _start(settings: Settings) -> _Start:
+def _start(settings: Settings, life: WorkerLife) -> _Start:
     """Takes the start that another worker left on this machine, or measures one, and keeps it for
     the next worker.
     """
@@ -114,6 +122,7 @@ def _start(settings: Settings) -> _Start:
             return _as_before(settings, known)
         except WorkerError as error:
             log.info("measures anew: %s", error, extra={"action": "memory_refused"})
+    life.apply(WorkerEvent.CALIBRATE)
     start, batch = _measured(settings)
     learned = Learned(
         engine=start.choice.engine.info.name,

@@ -20,6 +20,7 @@ from wire.jobs import Job, JobQueue
 from wire.stream_logger import StreamLogger, session_name
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
+from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.runtime.cores import usable_cores
 from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import PAUSE_S, fits, may_look
@@ -52,7 +53,9 @@ class Worker:
         engines: list[str],
         zoo: list[ModelInfo],
         trials: Sequence[EngineTrial] = (),
+        life: WorkerLife | None = None,
     ) -> None:
+        """``life`` is the state of the process, where that began before."""
         self._client = client
         self._nets = nets
         self._config = config
@@ -71,6 +74,7 @@ class Worker:
         "Jobs whose lead failed to report its work; each is logged once."
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._life = life or worker_life(config.worker)
         self._started_us = clock.now_us()
         self._look_again = 0.0
 
@@ -95,7 +99,9 @@ class Worker:
             claim = group.create_task(
                 keep_going("claiming", lambda: self._claim(group)), name="claim"
             )
+            self._life.apply(WorkerEvent.WORK)
             await self._stopping.wait()
+            self._life.apply(WorkerEvent.STOP)
             # 1. take nothing new  2. give back  3. leave the list
             claim.cancel()
             for lead in self.leads:
@@ -105,6 +111,7 @@ class Worker:
             for task in self._tasks:
                 task.cancel()
             beat.cancel()
+            self._life.apply(WorkerEvent.LEAVE)
         await _try(asyncio.wait_for(self._heartbeats.leave(self._config.worker), _LEAVE_S))
 
     async def _beat(self) -> None:
@@ -116,6 +123,7 @@ class Worker:
         capacity = self._config.capacity
         return WorkerBeat(
             name=self._config.worker,
+            state=self._life.state.value,
             host=socket.gethostname(),
             pid=os.getpid(),
             started_us=self._started_us,
