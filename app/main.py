@@ -20,9 +20,9 @@ from app.http.serializers import Defaults
 from app.http.server import create_app
 from app.http.snapshot import Snapshot
 from app.http.web_server import WebServer, bind
-from app.hub import StreamHub
+from app.node import AppNode, NodeOptions
 from app.open_files import raise_limit
-from app.streams.publishers import HubOptions
+from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
 from app.webrtc.turn import IceServerList
 from wire import stop_signals
@@ -66,9 +66,9 @@ async def serve(
             raise NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
         addresses = ice.choose_addresses(settings.ice_addresses, loopback_only=settings.is_loopback)
         ice.install(addresses, settings.port_range)
-        hub = StreamHub(client, _hub_options(settings))
+        node = AppNode(client, _node_options(settings))
         raise_limit(_files_needed(settings, addresses))
-        context = _context(settings, client, hub, certificate)
+        context = _context(settings, client, node, certificate)
         edge = create_app(context)
         edge.watch(counts)
         server = WebServer(edge, certificate)
@@ -89,7 +89,7 @@ async def serve(
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
-            await hub.close()
+            await node.close()
             server.should_exit = True
             await serving
     finally:
@@ -111,25 +111,25 @@ def redis_connections(streams: int) -> int:
     return min(9_000, max(REDIS_CONNECTIONS, 8 * streams))
 
 
-def _hub_options(settings: Settings) -> HubOptions:
-    return HubOptions(
+def _node_options(settings: Settings) -> NodeOptions:
+    publishers = PublisherOptions(
         max_streams=settings.max_streams,
-        max_viewers=settings.max_viewers,
         start_bitrate_kbps=settings.start_bitrate_kbps,
         publisher_timeout_s=settings.publisher_timeout_s,
         publisher_grace_s=settings.publisher_grace_s,
     )
+    return NodeOptions(publishers=publishers, max_viewers=settings.max_viewers)
 
 
 def _context(
-    settings: Settings, client: Redis, hub: StreamHub, certificate: Certificate | None
+    settings: Settings, client: Redis, node: AppNode, certificate: Certificate | None
 ) -> AppState:
     return AppState(
-        hub=hub,
+        node=node,
         redis=client,
         publish_guard=Guard(settings.publish_token),
         admin_guard=Guard(settings.admin_token),
-        metrics=Metrics(hub),
+        metrics=Metrics(node),
         public_url=settings.public_url,
         ice_servers=IceServerList(
             tuple(ice.IceServer.parse(text) for text in settings.ice_servers),
@@ -137,7 +137,7 @@ def _context(
         ),
         defaults=Defaults(model=settings.model, strength=settings.strength),
         version=importlib.metadata.version("sharpcast"),
-        snapshot=Snapshot(client, hub),
+        snapshot=Snapshot(client, node),
         edge=edge_options(settings, certificate),
     )
 

@@ -1,4 +1,4 @@
-"""One viewer of one stream: which units reach its connection."""
+"""What one viewer receives: its rendition, the source in its place, and the sound."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from collections.abc import Callable
 
 from app.delivery.catch_up import catch_up
 from app.delivery.rendition_switch import Pick, RenditionSwitch
+from app.delivery.rtp_fanout import RtpFanout
 from app.rtp.send_queue import PacketizedFrame
-from app.streams.rendition_reader import RenditionReader
 from app.webrtc.viewer_connection import ViewerConnection
 from media.codec import Codec
 from wire import keys
 
 
 class PlaybackSession:
-    """Joins a connection to the tails it needs: its rendition, its fallback, the audio.
+    """Joins a connection to the fan-outs it needs: its rendition, its fallback, the sound.
 
-    Audio always comes from the source log: enhancement must not hold it up.
+    Sound always comes from the source: enhancement must not hold it up. The fan-outs are held from
+    the beginning until ``stop``, so that they run on while the connection is being made.
     """
 
     def __init__(
         self,
-        tail: RenditionReader,
-        source: RenditionReader,
+        preferred: RtpFanout,
+        source: RtpFanout,
         *,
         fallback: bool,
         has_audio: bool,
         on_unfit: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``source`` is ``tail`` again where neither audio nor a fallback needs it. ``on_unfit``
-        is called for every unit of its rendition whose codec the viewer has not.
+        """``source`` is ``preferred`` again where neither sound nor a fallback needs it.
+        ``on_unfit`` is called for every unit of its rendition whose codec the viewer has not.
         """
-        self._tail = tail
+        self._preferred = preferred
         self._source = source
         self._has_audio = has_audio
         self._fallback = fallback
@@ -41,21 +42,24 @@ class PlaybackSession:
         self._clock = clock
         self._switch = self._make_switch()
         self._peer: ViewerConnection | None = None
+        for fanout in {preferred, source}:
+            fanout.hold(self)
 
     def _make_switch(self) -> RenditionSwitch:
-        may_fall_back = self._fallback and self._tail is not self._source
+        may_fall_back = self._fallback and self._preferred is not self._source
         return RenditionSwitch(
-            preferred=self._tail.rendition, fallback=keys.SOURCE if may_fall_back else None
+            preferred=self._preferred.rendition, fallback=keys.SOURCE if may_fall_back else None
         )
 
     @property
     def rendition(self) -> str:
         """The rendition that it reads."""
-        return self._tail.rendition
+        return self._preferred.rendition
 
-    def reads(self, tail: RenditionReader) -> bool:
-        """True if it needs what this tail reads."""
-        return tail is self._tail or tail is self._source
+    @property
+    def is_over(self) -> bool:
+        """True when what it reads has ended."""
+        return self._preferred.is_over or self._source.is_over
 
     @property
     def stalls(self) -> int:
@@ -63,44 +67,47 @@ class PlaybackSession:
         return self._switch.stalls
 
     def start(self, peer: ViewerConnection) -> None:
-        """The connection stands: replay, then follow."""
+        """The connection stands: replays the group of pictures, then follows."""
         self._peer = peer
         self._join()
-        if self._tail is not self._source:
+        if self._preferred is not self._source:
             self._source.listen(self._take)
 
-    def move(self, tail: RenditionReader) -> None:
+    def move(self, fanout: RtpFanout) -> None:
         """Reads another rendition from now on: the codec of the one before is not the viewer's."""
         needs_source = self._fallback or self._has_audio
-        if self._tail is not self._source or not needs_source:
-            self._tail.leave(self._take)
-        self._tail = tail
+        if self._preferred is not self._source or not needs_source:
+            self._preferred.leave(self._take)
+            self._preferred.release(self)
+        self._preferred = fanout
+        fanout.hold(self)
         if not needs_source:
-            self._source = tail  # or a worker would go on making the old one for nobody
+            self._source = fanout  # or a worker would go on making the old one for nobody
         self._switch = self._make_switch()
         if self._peer is not None:
             self._peer.restart_video()
             self._join()
 
     def _join(self) -> None:
-        replay = self._tail.replay()
+        replay = self._preferred.replay()
         for unit in replay:
             self._send_video(unit)
         if replay:
             self._switch.joined(replay[-1].pts)
         else:
-            self._tail.request_key_frame()
-        self._tail.listen(self._take)
+            self._preferred.request_key_frame()
+        self._preferred.listen(self._take)
 
     def stop(self) -> None:
         """Follows no more."""
-        self._tail.leave(self._take)
-        self._source.leave(self._take)
+        for fanout in {self._preferred, self._source}:
+            fanout.leave(self._take)
+            fanout.release(self)
 
     def on_key_frame_needed(self) -> None:
-        """The viewer's decoder cannot go on."""
-        current = self._tail if self._switch.current == self._tail.rendition else self._source
-        current.request_key_frame()
+        """Asks for a key frame of what is shown: the viewer's decoder cannot go on."""
+        is_preferred = self._switch.current == self._preferred.rendition
+        (self._preferred if is_preferred else self._source).request_key_frame()
 
     def _take(self, rendition: str, unit: PacketizedFrame) -> None:
         if self._peer is None:
@@ -108,30 +115,30 @@ class PlaybackSession:
         if not unit.is_video:
             if self._has_audio and rendition == keys.SOURCE:
                 self._peer.push(unit)
-        elif rendition == self._tail.rendition and not self._fits(unit, self._peer):
+        elif rendition == self._preferred.rendition and not self._fits(unit, self._peer):
             self._on_unfit()
         else:
             self._take_video(rendition, unit, self._peer)
 
     def _take_video(self, rendition: str, unit: PacketizedFrame, peer: ViewerConnection) -> None:
         shown, now = self._switch.shown, self._clock()
-        if rendition == self._tail.rendition:
-            tail = self._tail
+        if rendition == self._preferred.rendition:
+            fanout = self._preferred
             pick = self._switch.take_preferred(
-                unit.pts, is_key=unit.is_key, can_start=tail.has_group, now=now
+                unit.pts, is_key=unit.is_key, can_start=fanout.has_group, now=now
             )
         else:
-            tail = self._source
+            fanout = self._source
             pick = self._switch.take_fallback(
-                unit.pts, can_start=tail.has_group, can_show=self._fits(unit, peer), now=now
+                unit.pts, can_start=fanout.has_group, can_show=self._fits(unit, peer), now=now
             )
         if pick is Pick.SEND:
             self._send_video(unit)
         elif pick in (Pick.RETURN, Pick.CATCH_UP):
-            for each in catch_up(tail.group(), shown=shown):
+            for each in catch_up(fanout.group(), shown=shown):
                 self._send_video(each)
         elif pick is Pick.WANT_KEY:
-            tail.request_key_frame()
+            fanout.request_key_frame()
 
     @staticmethod
     def _fits(unit: PacketizedFrame, peer: ViewerConnection) -> bool:

@@ -25,7 +25,7 @@ class Coding:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
+class PlayRequest:
     """What a viewer asked for, and what it can decode."""
 
     rendition: str
@@ -36,28 +36,28 @@ class Wish:
     "Video codecs that it can decode, in lower case."
 
 
-def choose(wish: Wish, coding: Coding) -> str:
+def choose(request: PlayRequest, coding: Coding) -> str:
     """The rendition whose log the viewer reads. Raises BadOffer (422) where it can decode none.
 
     In this order: the enhanced rendition that all share, where the viewer has both codecs that it
     may hold (a lead that does not enhance copies the source into it); the enhanced rendition in one
     codec that the viewer has, the lead's first; the source, where it may stand in.
     """
-    has_source = coding.source in wish.codecs
-    if wish.rendition == keys.SOURCE:
+    has_source = coding.source in request.codecs
+    if request.rendition == keys.SOURCE:
         if not has_source:
             name = _NAMES.get(coding.source, coding.source.upper())
             raise BadOffer(f"The source is coded as {name}, which the offer has not.", status=422)
         return keys.SOURCE
     usual = coding.output or USUAL
-    if has_source and usual in wish.codecs:
+    if has_source and usual in request.codecs:
         return keys.ENHANCED
     for codec in (usual, *keys.ON_DEMAND):
-        if codec in wish.codecs and codec in keys.ON_DEMAND:
+        if codec in request.codecs and codec in keys.ON_DEMAND:
             return keys.ON_DEMAND[codec]
-    if wish.fallback and has_source:
+    if request.fallback and has_source:
         return keys.SOURCE
-    known = dict.fromkeys((*keys.ON_DEMAND, *((coding.source,) if wish.fallback else ())))
+    known = dict.fromkeys((*keys.ON_DEMAND, *((coding.source,) if request.fallback else ())))
     *first, last = (_NAMES.get(codec, codec.upper()) for codec in known)
     raise BadOffer(
         f"The stream can be had as {', '.join(first)} or {last}, and the offer has none of them.",

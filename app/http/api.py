@@ -63,7 +63,7 @@ class _Views:
 
     def _view(self, record: StreamRecord, seen: Seen) -> schemas.Stream:
         return serializers.stream_view(
-            record, seen.beats, self._context.hub, self._context.defaults
+            record, seen.beats, self._context.node, self._context.defaults
         )
 
     def server(self) -> schemas.Server:
@@ -128,7 +128,7 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
         """Switches enhancement on or off, chooses the net, or the look of one that has two."""
         if wish.model:
             _check_model(wish.model, await read.models())
-        await context.hub.change(
+        await context.node.directory.change(
             check_name(stream), enhance=wish.enhance, model=wish.model, strength=wish.strength
         )
         context.snapshot.forget()
@@ -143,7 +143,7 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
     )
     async def end(stream: str) -> Response:
         """Ends a stream: its publisher and its viewers are disconnected."""
-        await context.hub.end(check_name(stream))
+        await context.node.directory.end(check_name(stream))
         context.snapshot.forget()
         return Response(status_code=204)
 

@@ -10,7 +10,7 @@ from app.http.edge.asgi import EdgeOptions
 from app.http.metrics import Metrics
 from app.http.serializers import Defaults
 from app.http.snapshot import Snapshot
-from app.hub import StreamHub
+from app.node import AppNode
 from app.webrtc.turn import IceServerList
 from wire.connection import Redis
 
@@ -19,7 +19,7 @@ from wire.connection import Redis
 class AppState:
     """Handed to every router."""
 
-    hub: StreamHub
+    node: AppNode
     redis: Redis
     publish_guard: Guard
     admin_guard: Guard

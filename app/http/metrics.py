@@ -19,8 +19,8 @@ from prometheus_client.registry import Collector
 
 from app.http.rendition_metrics import of_logs, of_renditions
 from app.http.snapshot import Seen
-from app.hub import StreamHub
 from app.loop_lag import LoopLag
+from app.node import AppNode
 from wire import keys
 from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory
@@ -33,7 +33,7 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, hub: StreamHub) -> None:
+    def __init__(self, node: AppNode) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -50,8 +50,8 @@ class Metrics:
             "How late the event loop was at most, in the last 15 seconds",
             registry=self._registry,
         ).set_function(lambda: self.loop_lag.longest_s(now=time.monotonic()))
-        hub.observe_latency = self.observe_latency
-        self._streams = _StreamCollector(hub)
+        node.readers.observe = self.observe_latency
+        self._streams = _StreamCollector(node)
         self._registry.register(self._streams)
 
     def observe_latency(self, rendition: str, seconds: float) -> None:
@@ -70,8 +70,8 @@ class Metrics:
 
 
 class _StreamCollector(Collector):
-    def __init__(self, hub: StreamHub) -> None:
-        self._hub = hub
+    def __init__(self, node: AppNode) -> None:
+        self._node = node
         self.seen = Seen()
         self.tasks = 0
         self.requests_refused: Callable[[], dict[str, int]] = dict
@@ -105,27 +105,27 @@ class _StreamCollector(Collector):
         )
         for record in live:
             for rendition in (keys.SOURCE, *keys.ALL_ENHANCED):
-                count = self._hub.viewers(record.id).get(rendition, 0)
+                count = self._node.viewers.counts(record.id).get(rendition, 0)
                 viewers.add_metric([record.id, rendition], count)
             fps.add_metric([record.id], record.fps)
             kbps.add_metric([record.id], record.kbps)
-            publication = self._hub.publication(record.id)
+            publication = self._node.publishers.publication(record.id)
             if publication is not None:
                 units.add_metric([record.id], publication.units_in)
                 for reason, count in publication.dropped.items():
                     drops.add_metric([record.id, reason], count)
         yield from (viewers, fps, kbps, units, drops)
-        yield from of_logs(self._hub)
+        yield from of_logs(self._node)
         viewer_drops = GaugeMetricFamily(
             "sharpcast_viewer_units_dropped", "Units present viewers did not get", labels=["reason"]
         )
-        for reason, count in self._hub.viewer_drops().items():
+        for reason, count in self._node.viewers.dropped().items():
             viewer_drops.add_metric([reason], count)
         yield viewer_drops
         refused = CounterMetricFamily(
             "sharpcast_packets_refused", "UDP packets of any peer not taken", labels=["reason"]
         )
-        for reason, count in self._hub.refusals.items():
+        for reason, count in self._node.refusals.items():
             refused.add_metric([reason], count)
         yield refused
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from app.hub import StreamHub
+from app.node import AppNode
 from wire.heartbeat import WorkerBeat
 
 
-def of_logs(hub: StreamHub) -> Iterable[Metric]:
+def of_logs(node: AppNode) -> Iterable[Metric]:
     """What this app reads of logs and mailboxes, and what its viewers get of it."""
     labels = ["stream", "rendition"]
     units = CounterMetricFamily("sharpcast_units_read", "Video units read of a log", labels=labels)
@@ -25,22 +25,22 @@ def of_logs(hub: StreamHub) -> Iterable[Metric]:
         "Units that stood in a log twice, or that a writer wrote too late",
         labels=labels,
     )
-    for tail in hub.tails():
-        name = [tail.stream, tail.rendition]
-        units.add_metric(name, tail.units)
-        skipped.add_metric(name, tail.skipped)
-        bad.add_metric(name, tail.bad_entries)
-        repeated.add_metric(name, tail.repeated + tail.stale_units)
+    for reader in node.readers.all():
+        name = [reader.stream, reader.rendition]
+        units.add_metric(name, reader.units)
+        skipped.add_metric(name, reader.skipped)
+        bad.add_metric(name, reader.bad_entries)
+        repeated.add_metric(name, reader.repeated + reader.stale_units)
     messages = CounterMetricFamily(
         "sharpcast_messages_refused", "Entries of feedback that are no messages", labels=["stream"]
     )
-    for publication in hub.publications():
+    for publication in node.publishers.publications():
         messages.add_metric([publication.stream], publication.bad_messages)
     yield from (units, skipped, bad, repeated, messages)
     yield GaugeMetricFamily(
         "sharpcast_viewer_stalls",
         "How often the source stood in for present viewers",
-        value=hub.viewer_stalls(),
+        value=node.viewers.stalls(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.delivery.rendition_choice import USUAL
 from app.http import schemas
-from app.hub import StreamHub
+from app.node import AppNode
 from wire import keys
 from wire.heartbeat import RenditionWork, StreamWork
 from wire.streams import StreamRecord
@@ -13,12 +13,12 @@ _CODECS = {name: codec for codec, name in keys.ON_DEMAND.items()}
 
 
 def rendition_views(
-    record: StreamRecord, work: StreamWork | None, hub: StreamHub, *, reason: str
+    record: StreamRecord, work: StreamWork | None, node: AppNode, *, reason: str
 ) -> list[schemas.Rendition]:
     """The source; the enhanced rendition as soon as its size is known; and those in one codec that
     are made or wanted here. ``reason`` says why no worker has the stream, else it is empty.
     """
-    viewers = hub.viewers(record.id)
+    viewers = node.viewers.counts(record.id)
     reason = reason or (work.reason if work else "")
     source = schemas.Rendition(
         name=keys.SOURCE,

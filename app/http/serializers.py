@@ -8,7 +8,7 @@ from typing import Any
 
 from app.http import schemas
 from app.http.renditions import rendition_views
-from app.hub import StreamHub
+from app.node import AppNode
 from wire import keys
 from wire.heartbeat import StreamWork, WorkerBeat
 from wire.streams import StreamRecord
@@ -37,11 +37,11 @@ def iso(us: int) -> str:
 
 
 def stream_view(
-    record: StreamRecord, beats: list[WorkerBeat], hub: StreamHub, defaults: Defaults
+    record: StreamRecord, beats: list[WorkerBeat], node: AppNode, defaults: Defaults
 ) -> schemas.Stream:
     """One stream, as far as this app knows it."""
     lead, work = _lead(record, beats)
-    viewers = hub.viewers(record.id)
+    viewers = node.viewers.counts(record.id)
     source = schemas.Source(
         codec=record.codec,
         width=record.width,
@@ -59,13 +59,13 @@ def stream_view(
         viewers=sum(viewers.values()),
         source=source,
         renditions=rendition_views(
-            record, work, hub, reason=enhancement.reason if work is None else ""
+            record, work, node, reason=enhancement.reason if work is None else ""
         ),
         enhancement=enhancement,
-        frames=_frames(record, work, hub),
-        packets=hub.packets(record.id),
-        layer=hub.layer(record.id),
-        latency_ms=_latency(record.id, hub),
+        frames=_frames(record, work, node),
+        packets=node.publishers.packets(record.id),
+        layer=node.publishers.layer(record.id),
+        latency_ms=_latency(record.id, node),
     )
 
 
@@ -120,15 +120,15 @@ def _look(
     }
 
 
-def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> schemas.Frames:
+def _frames(record: StreamRecord, work: StreamWork | None, node: AppNode) -> schemas.Frames:
     dropped = dict(work.dropped) if work else {}
-    publication = hub.publication(record.id)
+    publication = node.publishers.publication(record.id)
     if publication is not None:
         for reason, count in publication.dropped.items():
             dropped[f"ingest_{reason}"] = count
-        for reason, count in hub.refused(record.id).items():
+        for reason, count in node.publishers.refused(record.id).items():
             dropped[f"ingest_{reason}"] = count
-        if lost := hub.packets(record.id).get("lost"):
+        if lost := node.publishers.packets(record.id).get("lost"):
             dropped["packets_lost"] = lost
     return schemas.Frames.model_validate(
         {
@@ -143,18 +143,19 @@ def _frames(record: StreamRecord, work: StreamWork | None, hub: StreamHub) -> sc
     )
 
 
-def _latency(stream: str, hub: StreamHub) -> schemas.Latency:
-    tails = [tail for name in keys.ALL_ENHANCED if (tail := hub.tail(stream, name)) is not None]
-    tail = max(tails, key=lambda tail: len(tail.latency), default=None)
-    total = tail.latency.total() if tail else None
-    if tail is None or total is None:
+def _latency(stream: str, node: AppNode) -> schemas.Latency:
+    found = (node.readers.newest(stream, name) for name in keys.ALL_ENHANCED)
+    readers = [reader for reader in found if reader is not None]
+    reader = max(readers, key=lambda reader: len(reader.latency), default=None)
+    total = reader.latency.total() if reader else None
+    if reader is None or total is None:
         return schemas.Latency(samples=0, total=None, stages=[])
     return schemas.Latency(
-        samples=len(tail.latency),
+        samples=len(reader.latency),
         total=schemas.Spread(p50=total.p50, p95=total.p95),
         stages=[
             schemas.StageLatency(name=name, p50=spread.p50, p95=spread.p95)
-            for name, spread in tail.latency.stages()
+            for name, spread in reader.latency.stages()
         ],
     )
 

@@ -14,7 +14,7 @@ _DESCRIPTION = (
 
 
 def create_app(context: AppState) -> Edge:
-    """The ASGI application over a hub that is already running."""
+    """The ASGI application over a node that is already running."""
     app = FastAPI(
         title="Sharpcast",
         version=context.version,
@@ -29,5 +29,5 @@ def create_app(context: AppState) -> Edge:
     openapi.complete(app)
     pages.install(app)
     edge = Edge(app, context.edge)
-    context.metrics.count_refused(lambda: {**edge.refused, **context.hub.admission.refused})
+    context.metrics.count_refused(lambda: {**edge.refused, **context.node.admission.refused})
     return edge

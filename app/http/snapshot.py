@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from app.errors import RedisAway
-from app.hub import StreamHub
+from app.node import AppNode
 from wire.connection import REDIS_DOWN, Redis
 from wire.heartbeat import Heartbeats, WorkerBeat
 from wire.server_memory import ServerMemory, read_memory
@@ -46,9 +46,9 @@ class Seen:
 class Snapshot:
     """Reads Redis for all readers, once at a time. Never older than ``max_age_s``."""
 
-    def __init__(self, client: Redis, hub: StreamHub, *, max_age_s: float = MAX_AGE_S) -> None:
+    def __init__(self, client: Redis, node: AppNode, *, max_age_s: float = MAX_AGE_S) -> None:
         self._client = client
-        self._hub = hub
+        self._node = node
         self._heartbeats = Heartbeats(client)
         self._max_age_s = max_age_s
         self._lock = asyncio.Lock()
@@ -75,7 +75,7 @@ class Snapshot:
 
     async def _read(self) -> Seen | None:
         try:
-            records = await self._hub.records()
+            records = await self._node.directory.records()
             beats = await self._heartbeats.list()
             return Seen(records, beats, await read_memory(self._client))
         except (*REDIS_DOWN, RedisAway):

@@ -23,7 +23,7 @@ async def _check_may_watch(request: Request, stream: str, context: AppState) -> 
     """
     if getattr(request.state, "may_watch", True):
         return
-    if await context.hub.record(stream) is None:
+    if await context.node.directory.record(stream) is None:
         raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")
     raise ForeignOrigin
 
@@ -57,7 +57,7 @@ def router(context: AppState) -> APIRouter:
             raise BadRequest("The fallback can only be source or none.")
         offer = await whip_common.read_offer(request)
         await _check_may_watch(request, stream, context)
-        secret, answer = await context.hub.play(
+        secret, answer = await context.node.viewers.play(
             stream,
             offer,
             rendition=SOURCE if rendition == SOURCE else ENHANCED,
@@ -70,7 +70,7 @@ def router(context: AppState) -> APIRouter:
     @routes.delete("/{stream}/{session}", response_class=Response)
     async def stop(stream: str, session: str) -> Response:
         """Ends the session."""
-        await context.hub.stop_playing(whip_common.check_name(stream), session)
+        await context.node.viewers.stop(whip_common.check_name(stream), session)
         return whip_common.ended()
 
     @routes.head("/{stream}", response_class=Response)
@@ -78,5 +78,5 @@ def router(context: AppState) -> APIRouter:
         """Says what the endpoint speaks."""
         return Response(status_code=200, media_type=whip_common.MEDIA_TYPE)
 
-    whip_common.add_common(routes, context.hub, publishes=False)
+    whip_common.add_common(routes, context.node.viewers.trickle)
     return routes

@@ -34,7 +34,7 @@ def router(context: AppState) -> APIRouter:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)
         offer = await whip_common.read_offer(request)
-        secret, answer = await context.hub.publish(
+        secret, answer = await context.node.publishers.publish(
             stream, offer, takeover=takeover, route=whip_common.route(request)
         )
         base = whip_common.base_url(request, context.public_url)
@@ -48,7 +48,7 @@ def router(context: AppState) -> APIRouter:
     )
     async def unpublish(stream: str, session: str) -> Response:
         """Ends the session; the stream and all its viewers end with it."""
-        await context.hub.unpublish(whip_common.check_name(stream), session)
+        context.node.publishers.unpublish(whip_common.check_name(stream), session)
         return whip_common.ended()
 
     @routes.head("/{stream}", status_code=204, response_class=Response)
@@ -56,5 +56,5 @@ def router(context: AppState) -> APIRouter:
         """Nothing to show."""
         return whip_common.nothing()
 
-    whip_common.add_common(routes, context.hub, guarded, publishes=True)
+    whip_common.add_common(routes, context.node.publishers.trickle, guarded)
     return routes

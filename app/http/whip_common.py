@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter
 from fastapi.params import Depends
@@ -12,14 +12,16 @@ from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
 from app.http.openapi import GUARDED
-from app.hub import StreamHub
 from app.webrtc.ice import Route
 from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
-from app.webrtc.trickle import parse_fragment
+from app.webrtc.trickle import Fragment, parse_fragment
 from app.webrtc.turn import IceServerList
 from wire.keys import is_stream_id
 
 MEDIA_TYPE = "application/sdp"
+
+Trickle = Callable[[str, str, Fragment], Awaitable[None]]
+"""Takes a stream, a session's secret and further candidates."""
 
 
 def check_name(stream: str) -> str:
@@ -81,10 +83,10 @@ def ended() -> Response:
     return Response(status_code=200)
 
 
-def add_common(
-    routes: APIRouter, hub: StreamHub, guards: Sequence[Depends] = (), *, publishes: bool
-) -> None:
-    """What both protocols answer alike; ``guards`` are those of a session's other methods."""
+def add_common(routes: APIRouter, trickle: Trickle, guards: Sequence[Depends] = ()) -> None:
+    """Adds what both protocols answer alike. ``trickle`` takes a session's further candidates;
+    ``guards`` are those of a session's other methods.
+    """
 
     @routes.patch(
         "/{stream}/{session}",
@@ -102,7 +104,7 @@ def add_common(
         wants_restart = request.headers.get("if-match", "").strip() == "*"
         text = await _read(request, FRAGMENT_TYPE)
         fragment = parse_fragment(text, wants_restart=wants_restart)
-        await hub.trickle(stream, session, fragment, publishes=publishes)
+        await trickle(stream, session, fragment)
         return nothing()
 
     @routes.get("/{stream}", status_code=204, response_class=Response)

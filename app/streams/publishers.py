@@ -16,10 +16,11 @@ from app.admission import Admission
 from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
-from app.webrtc.ice import Route
+from app.webrtc.ice import UNKNOWN_ROUTE, Route
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import Offer, check_publish_offer
+from app.webrtc.trickle import Fragment
 from media.access_unit import AccessUnit
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import StreamBusy
@@ -32,11 +33,10 @@ Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class HubOptions:
-    """What the hub needs of the settings."""
+class PublisherOptions:
+    """What publishers need of the settings."""
 
     max_streams: int
-    max_viewers: int
     start_bitrate_kbps: int
     publisher_timeout_s: float
     publisher_grace_s: float = 10.0
@@ -106,7 +106,7 @@ class Publishers:
     def __init__(
         self,
         client: Redis,
-        options: HubOptions,
+        options: PublisherOptions,
         *,
         refusals: Refusals,
         admission: Admission,
@@ -125,12 +125,16 @@ class Publishers:
         self._closing = False
 
     async def publish(
-        self, stream: str, sdp: str, *, takeover: bool, route: Route
+        self, stream: str, sdp: str, *, takeover: bool = True, route: Route = UNKNOWN_ROUTE
     ) -> tuple[str, str]:
-        """(session secret, SDP answer).
+        """Returns (session secret, SDP answer).
 
-        Raises BadOffer, AlreadyPublishing, Full, NoCandidate, RedisAway.
+        Raises BadOffer, AlreadyPublishing, Full, NoCandidate, RedisAway. Whoever may publish takes
+        a stream over from the connection that brings it, unless ``takeover`` is false and that
+        connection stands.
         """
+        if self._closing:
+            raise Full("The server stops.")
         offer = check_publish_offer(sdp)
         present = self._sessions.get(stream)
         if stream in self._reserved:
@@ -138,7 +142,7 @@ class Publishers:
         if present is not None and not takeover and present.publication.state is not State.AWAY:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
         taken = len(self._sessions.keys() | self._reserved | {stream})
-        if self._closing or taken > self._options.max_streams:
+        if taken > self._options.max_streams:
             raise Full("The server carries as many streams as it may.")
         self._reserved.add(stream)
         try:
@@ -263,10 +267,12 @@ class Publishers:
             raise SessionNotFound  # it is ending already
         session.publication.end("the publisher ended it")
 
-    def peer(self, stream: str, secret: str) -> PublisherConnection | None:
-        """The connection of a publisher's session."""
+    async def trickle(self, stream: str, secret: str, fragment: Fragment) -> None:
+        """Takes further candidates of a publisher. Raises SessionNotFound, BadOffer."""
         session = self._sessions.get(stream)
-        return session.peer if session is not None and _is_same(session.secret, secret) else None
+        if session is None or not _is_same(session.secret, secret):
+            raise SessionNotFound
+        await session.peer.trickle(fragment)
 
     def publications(self) -> list[IngestSession]:
         """All of this app's."""

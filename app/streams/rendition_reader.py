@@ -1,6 +1,8 @@
-"""The tail reader of one log: reads each unit once, packetises it once, hands it to all viewers.
+"""The reader of one rendition: reads each access unit once and hands it to all consumers.
 
-As long as it runs, an enhanced rendition counts as watched.
+A consumer is anything that wants access units: the RTP fan-out of the viewers, a recorder, a
+packager. The reader knows no transport. As long as it runs, an enhanced rendition counts as
+watched; nobody else renews that lease.
 """
 
 from __future__ import annotations
@@ -9,13 +11,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from app.delivery.gop_cache import GopCache
-from app.rtp.send_queue import PacketizedFrame
 from app.streams.ingest_session import IngestSession
 from app.streams.meters import LatencyMeter, RateMeter
 from app.streams.throttle import Throttle
-from app.webrtc.payload_formats import packetize
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from wire import keys
 from wire.batch import is_repeated
@@ -30,14 +30,32 @@ from wire.supervisor import keep_going
 
 log = logging.getLogger(__name__)
 
-Listener = Callable[[str, PacketizedFrame], None]
-"""Called with the rendition's name and the unit, on the event loop; must not block."""
+KEY_FRAME_REQUEST_S = 0.5
+"""A key frame is asked for at most this often: making one takes a worker's round trip, and each is
+several times as large as the frames between."""
+
+
+class UnitConsumer(Protocol):
+    """Takes the access units of one rendition. Called on the event loop; must not block."""
+
+    @property
+    def is_needed(self) -> bool:
+        """False for a consumer that only keeps itself ready: the reader may end without it."""
+
+    def take(self, unit: AccessUnit) -> None:
+        """Takes one unit. Video begins at a key frame, and what follows can be decoded."""
+
+    def on_gap(self) -> None:
+        """Video units are missing; the next one is a key frame."""
+
+    def on_end(self) -> None:
+        """The reader has ended: nothing follows."""
 
 
 class RenditionReader:
-    """Follows one rendition while anybody listens. ``run`` is its one task.
+    """Follows one rendition while a consumer needs it. ``run`` is its one task.
 
-    It reads the rendition's log, or is fed by the ``publication`` where this app holds the source:
+    It reads the rendition's log, or is fed by the ingest session where this node holds the source:
     viewers here then get the source also while Redis is away.
     """
 
@@ -48,7 +66,7 @@ class RenditionReader:
         rendition: str,
         *,
         session: int = 0,
-        publication: IngestSession | None = None,
+        ingest: IngestSession | None = None,
     ) -> None:
         self.stream = stream
         self.rendition = rendition
@@ -64,29 +82,40 @@ class RenditionReader:
         self.codec = ""
         self.size = (0, 0)
         self._client = client
-        self._publication = publication
+        self._ingest = ingest
         self._reader = LogReader(client, stream=stream, rendition=rendition)
         self._is_placed = False
-        self._listeners: set[Listener] = set()
-        self._replay = GopCache()
+        self._consumers: list[UnitConsumer] = []
+        self._awaiting_key: set[UnitConsumer] = set()
+        "Consumers that joined since the last key frame."
         self._next_sequence: int | None = None
         self._epoch = 0
         self._seen: dict[Kind, int] = {}
         "Sequence number of the last unit of each kind, in this epoch."
         self._began_us = now_us()
         self._broken = False
-        self._picture_id = 0
-        self._key_throttle = Throttle(0.5)
+        self._key_throttle = Throttle(KEY_FRAME_REQUEST_S)
         self._key_wanted = asyncio.Event()
         self.observe: Callable[[float], None] | None = None
+        "Called with the added latency in s of every video unit that is delivered."
 
-    def listen(self, listener: Listener) -> None:
-        """Adds a listener; it gets what is read from now on."""
-        self._listeners.add(listener)
+    def attach(self, consumer: UnitConsumer) -> None:
+        """Hands units to one more consumer: sound at once, video from the next key frame on."""
+        self._consumers.append(consumer)
+        self._awaiting_key.add(consumer)
+        if self.units:
+            self.request_key_frame()
 
-    def leave(self, listener: Listener) -> None:
-        """Removes a listener."""
-        self._listeners.discard(listener)
+    def detach(self, consumer: UnitConsumer) -> None:
+        """Hands nothing more to the consumer; a no-op if it gets nothing already."""
+        if consumer in self._consumers:
+            self._consumers.remove(consumer)
+        self._awaiting_key.discard(consumer)
+
+    @property
+    def is_needed(self) -> bool:
+        """True while at least one consumer needs what is read."""
+        return any(consumer.is_needed for consumer in self._consumers)
 
     @property
     def stale_units(self) -> int:
@@ -98,51 +127,40 @@ class RenditionReader:
         """Entries of the log that could not be read."""
         return self._reader.bad_entries
 
-    @property
-    def listeners(self) -> int:
-        """How many listen."""
-        return len(self._listeners)
-
-    def replay(self) -> list[PacketizedFrame]:
-        """What a joining viewer gets at once; empty if it must wait for a key frame."""
-        return self._replay.replay()
-
-    @property
-    def has_group(self) -> bool:
-        """True while ``group`` is not empty."""
-        return self._replay.has_group
-
-    def group(self) -> list[PacketizedFrame]:
-        """The units since the last key frame as they came; empty if one must be asked for."""
-        return self._replay.group()
-
     def request_key_frame(self) -> None:
         """Asks whoever makes this rendition for a key frame, at most twice a second."""
-        if self._publication is not None:
-            self._publication.request_key_frame()
+        if self._ingest is not None:
+            self._ingest.request_key_frame()
         elif self._key_throttle.allow(now=time.monotonic()):
             self._key_wanted.set()
 
+    def end(self) -> None:
+        """Tells all consumers that nothing follows, and forgets them."""
+        consumers, self._consumers = self._consumers, []
+        self._awaiting_key.clear()
+        for consumer in consumers:
+            consumer.on_end()
+
     async def run(self) -> None:
         """Reads until cancelled; Redis may come and go meanwhile."""
-        if self._publication is not None:
-            await self._follow(self._publication)
+        if self._ingest is not None:
+            await self._follow(self._ingest)
         async with asyncio.TaskGroup() as group:
-            works = {"tail": self._read, "ask": self._ask}
+            works = {"read": self._read, "key-frame-requests": self._send_requests}
             if self.rendition != keys.SOURCE:
-                works["want"] = self._want
+                works["watch-lease"] = self._renew_watch
             for name, work in works.items():
                 name = f"{name} {self.stream} {self.rendition}"
                 group.create_task(keep_going(name, work), name=name)
 
-    async def _follow(self, publication: IngestSession) -> None:
-        """Until cancelled."""
+    async def _follow(self, ingest: IngestSession) -> None:
+        """Takes what the ingest session brings until cancelled."""
         try:
-            for unit in publication.follow(self._feed):
-                self._feed(unit, publication.session)
+            for unit in ingest.follow(self._feed):
+                self._feed(unit, ingest.session)
             await asyncio.Event().wait()
         finally:
-            publication.unfollow(self._feed)
+            ingest.unfollow(self._feed)
 
     def _feed(self, unit: AccessUnit, epoch: int) -> None:
         self._take(unit, epoch, now_us())
@@ -175,21 +193,19 @@ class RenditionReader:
         self._seen[unit.kind] = unit.sequence
         if unit.kind is Kind.VIDEO and not self._take_video_facts(unit, epoch, at_us):
             return
-        # Receivers take a picture to follow the one whose ID is one less; audio must not count.
-        self._picture_id += unit.kind is Kind.VIDEO
-        outgoing = PacketizedFrame(
-            payloads=tuple(packetize(unit.codec, unit.payload, picture_id=self._picture_id)),
-            payload_codec=unit.codec,
-            pts=unit.pts,
-            clock_rate=unit.clock_rate,
-            capture_us=unit.capture_us,
-            is_video=unit.kind is Kind.VIDEO,
-            is_key=unit.is_key,
-        )
-        if outgoing.is_video:
-            self._replay.add(outgoing)
-        for listener in tuple(self._listeners):
-            listener(self.rendition, outgoing)
+        for consumer in tuple(self._consumers):
+            if unit.kind is not Kind.VIDEO or self._may_have(consumer, unit):
+                consumer.take(unit)
+
+    def _may_have(self, consumer: UnitConsumer, unit: AccessUnit) -> bool:
+        """False for a video unit that a consumer who has just joined could not decode."""
+        if consumer in self._awaiting_key:
+            if not unit.is_key:
+                # Whoever was asked before may not have been there to hear it.
+                self.request_key_frame()
+                return False
+            self._awaiting_key.discard(consumer)
+        return True
 
     def _take_video_facts(self, unit: AccessUnit, epoch: int, at_us: int) -> bool:
         """Counts the unit; False if a decoder cannot use it because one before it is missing."""
@@ -214,14 +230,15 @@ class RenditionReader:
             self._broken = False
         elif lost:
             self._broken = True
-            self._replay.clear()
+            for consumer in tuple(self._consumers):
+                consumer.on_gap()
         if self._broken:
             self.skipped += 1
             self.request_key_frame()
         return not self._broken
 
-    async def _want(self) -> None:
-        """Says that somebody wants the rendition, since no worker makes it otherwise."""
+    async def _renew_watch(self) -> None:
+        """Renews the rendition's watch lease, since no worker makes it otherwise."""
         registry = StreamRegistry(self._client)
         while True:
             again_s = WATCH_AGAIN_S
@@ -232,7 +249,8 @@ class RenditionReader:
                 again_s = RETRY_S
             await asyncio.sleep(again_s)
 
-    async def _ask(self) -> None:
+    async def _send_requests(self) -> None:
+        """Sends the key-frame requests to whoever makes the rendition."""
         make = to_publisher if self.rendition == keys.SOURCE else to_lead
         mailbox = make(self._client, self.stream)
         while True:

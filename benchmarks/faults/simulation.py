@@ -1,6 +1,6 @@
 """A stream, two workers, Redis and a viewer in virtual time, with faults drawn at random.
 
-Time line, backlog, life of the publication, tails, switch and catch-up are the product's own;
+Time line, backlog, life of the publication, readers, switch and catch-up are the product's own;
 Redis and workers are models that keep its rules (``wire/PROTOCOL.md``): fencing, leases, replay.
 """
 
@@ -11,6 +11,7 @@ import random
 from typing import Any
 
 from app.delivery.playback_session import PlaybackSession
+from app.delivery.rtp_fanout import RtpFanout
 from app.streams.ingest_queue import IngestQueue
 from app.streams.ingest_state import INGEST, Event
 from app.streams.rendition_reader import RenditionReader
@@ -286,14 +287,17 @@ class World:
         self._learned_epoch = 0
         self._is_sending = True
         client = connect("unix:///nowhere")  # which nobody asks anything
-        self._tails = {
+        self._readers = {
             name: RenditionReader(client, "cam", name, session=self._session)
             for name in (keys.SOURCE, keys.ENHANCED)
         }
         self._at = 0
+        fanouts = {
+            name: RtpFanout(reader, on_end=lambda _: None) for name, reader in self._readers.items()
+        }
         self.viewing = PlaybackSession(
-            self._tails[keys.ENHANCED],
-            self._tails[keys.SOURCE],
+            fanouts[keys.ENHANCED],
+            fanouts[keys.SOURCE],
             fallback=True,
             has_audio=False,
             clock=lambda: self.now_s,
@@ -375,7 +379,7 @@ class World:
         if is_key:
             self._life.apply(Event.KEY)
         self._backlog.push(unit)
-        self._tails[keys.SOURCE]._take(unit, self._session, at_us)
+        self._readers[keys.SOURCE]._take(unit, self._session, at_us)
 
     def _write(self) -> None:
         try:
@@ -401,6 +405,6 @@ class World:
             self._at = number
             head, tail = unit.payload[:5], unit.payload[-8:]
             payload = head + b"%016d" % epoch + tail
-            self._tails[keys.ENHANCED]._take(
+            self._readers[keys.ENHANCED]._take(
                 dataclasses.replace(unit, payload=payload), epoch, int(self.now_s * 1e6)
             )

@@ -1,4 +1,4 @@
-"""A server of its own for tests that stop or restart it, and hubs."""
+"""A server of its own for tests that stop or restart it, and nodes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from app.hub import StreamHub
-from app.streams.publishers import HubOptions
+from app.node import AppNode, NodeOptions
+from app.streams.publishers import PublisherOptions
+from app.streams.readers import ReaderTimes
 from app.webrtc import ice
 from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer
 
-MakeHub = Callable[..., StreamHub]
+MakeNode = Callable[..., AppNode]
+_TIMES = ReaderTimes()
 
 
 @pytest.fixture
@@ -38,10 +40,10 @@ async def fresh_client(own_server: EmbeddedServer) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def make_hub(redis_client: Redis) -> AsyncIterator[MakeHub]:
+async def make_node(redis_client: Redis) -> AsyncIterator[MakeNode]:
     """Hubs over the shared server, closed at the end."""
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
-    made: list[StreamHub] = []
+    made: list[AppNode] = []
 
     def make(
         *,
@@ -49,17 +51,18 @@ async def make_hub(redis_client: Redis) -> AsyncIterator[MakeHub]:
         max_viewers: int = 8,
         grace_s: float = 10.0,
         timeout_s: float = 10.0,
-    ) -> StreamHub:
-        options = HubOptions(
+        times: ReaderTimes = _TIMES,
+    ) -> AppNode:
+        publishers = PublisherOptions(
             max_streams=max_streams,
-            max_viewers=max_viewers,
             start_bitrate_kbps=1500,
             publisher_timeout_s=timeout_s,
             publisher_grace_s=grace_s,
         )
-        made.append(StreamHub(redis_client, options))
+        options = NodeOptions(publishers, max_viewers, times)
+        made.append(AppNode(redis_client, options))
         return made[-1]
 
     yield make
-    for hub in made:
-        await hub.close()
+    for node in made:
+        await node.close()

@@ -58,6 +58,11 @@ def batch(epoch: int, *units: AccessUnit) -> Batch:
     return Batch(epoch=epoch, units=units)
 
 
+def sequence(unit: AccessUnit) -> int:
+    """The unit's sequence number."""
+    return unit.sequence
+
+
 def number(unit: PacketizedFrame) -> int:
     """The sequence number that ``video`` wrote into the payload."""
     return int(unit.payloads[0][1:].rstrip(b".") or b"0")
@@ -65,7 +70,7 @@ def number(unit: PacketizedFrame) -> int:
 
 @dataclasses.dataclass(eq=False)
 class Listener:
-    """Keeps what a tail hands on."""
+    """Keeps what a fan-out hands on."""
 
     heard: list[tuple[str, PacketizedFrame]] = dataclasses.field(default_factory=list)
 
@@ -76,6 +81,33 @@ class Listener:
     def video(self) -> list[PacketizedFrame]:
         """Video units."""
         return [unit for _, unit in self.heard if unit.is_video]
+
+
+@dataclasses.dataclass(eq=False)
+class Consumer:
+    """Keeps what a reader hands on."""
+
+    is_needed: bool = True
+    heard: list[AccessUnit] = dataclasses.field(default_factory=list)
+    gaps: int = 0
+    ends: int = 0
+
+    def take(self, unit: AccessUnit) -> None:
+        """Keeps one unit."""
+        self.heard.append(unit)
+
+    def on_gap(self) -> None:
+        """Counts a gap."""
+        self.gaps += 1
+
+    def on_end(self) -> None:
+        """Counts the end."""
+        self.ends += 1
+
+    @property
+    def video(self) -> list[AccessUnit]:
+        """Video units."""
+        return [unit for unit in self.heard if unit.kind is Kind.VIDEO]
 
 
 @dataclasses.dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""``admission.py``: the pace in virtual time, and unconnected peers of real hubs."""
+"""``admission.py``: the pace in virtual time, and unconnected peers of real nodes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from app.admission import Admission, AnswerPace
 from app.errors import Full, TooMany
 from app.webrtc.ice import Route
 from tests.app import coding
-from tests.app.conftest import MakeHub
+from tests.app.conftest import MakeNode
 from tests.app.peers import publishing, until
-from tests.app.test_hub import Into
+from tests.app.test_node import Into
 from tests.app.webrtc.offer_texts import offer
 
 UNITS = coding.h264(98, 54, 10)
@@ -79,27 +79,27 @@ async def test_whoever_gives_up_waiting_leaves_no_place_taken() -> None:
 
 
 async def test_peers_that_never_check_are_gone_after_seconds_and_connected_ones_stay(
-    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.webrtc.peer.FIRST_CHECK_S", 2.0)
-    hub = make_hub(max_viewers=100)
-    into = Into(hub)
+    node = make_node(max_viewers=100)
+    into = Into(node)
     async with publishing(into.publish, UNITS):
         await into.until_live()
-        assert list(hub._pending()) == []
+        assert list(node._pending()) == []
         for _ in range(5):
             await into.play(offer("chromium_play"))
-        assert len(list(hub._pending())) == 5
-        await until(lambda: hub._viewers == {}, timeout_s=6)
-        assert hub.publication("cam1") is not None
-    assert list(hub._pending()) == []
+        assert len(list(node._pending())) == 5
+        await until(lambda: node.viewers._sessions == {}, timeout_s=6)
+        assert node.publishers.publication("cam1") is not None
+    assert list(node._pending()) == []
 
 
 async def test_a_publisher_that_never_checks_gives_its_place_back(
-    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.webrtc.peer.FIRST_CHECK_S", 0.3)
-    hub = make_hub(max_streams=1)
-    await hub.publish("cam1", offer("obs"), route=Route(key="192.0.2.1"))
-    assert list(hub._pending()) == ["192.0.2.1"]
-    await until(lambda: list(hub._pending()) == [], timeout_s=3)
+    node = make_node(max_streams=1)
+    await node.publishers.publish("cam1", offer("obs"), route=Route(key="192.0.2.1"))
+    assert list(node._pending()) == ["192.0.2.1"]
+    await until(lambda: list(node._pending()) == [], timeout_s=3)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from app.errors import AlreadyPublishing
-from app.hub import StreamHub
-from tests.app.conftest import MakeHub
+from app.node import AppNode
+from tests.app.conftest import MakeNode
 from tests.app.peers import no_tasks_but, until
 from tests.app.webrtc.offer_texts import offer, without
 
@@ -27,28 +27,28 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.webrtc.publisher_connection.CONNECT_S", 0.6)
 
 
-async def streams(hub: StreamHub) -> list[str]:
-    return [record.id for record in await hub.records()]
+async def streams(node: AppNode) -> list[str]:
+    return [record.id for record in await node.directory.records()]
 
 
 @pytest.mark.parametrize("shape", OFFERS)
 async def test_a_publisher_that_never_connects_frees_its_name(
-    make_hub: MakeHub, shape: str
+    make_node: MakeNode, shape: str
 ) -> None:
-    hub = make_hub()
-    await hub.publish("ghost", OFFERS[shape]())
+    node = make_node()
+    await node.publishers.publish("ghost", OFFERS[shape]())
     with pytest.raises(AlreadyPublishing):
-        await hub.publish("ghost", OFFERS[shape](), takeover=False)
-    await until(lambda: hub.publication("ghost") is None)
-    assert "ghost" not in await streams(hub)
-    await hub.publish("ghost", OFFERS[shape](), takeover=False)
+        await node.publishers.publish("ghost", OFFERS[shape](), takeover=False)
+    await until(lambda: node.publishers.publication("ghost") is None)
+    assert "ghost" not in await streams(node)
+    await node.publishers.publish("ghost", OFFERS[shape](), takeover=False)
 
 
-async def test_as_many_as_there_may_be_leave_nothing_behind(make_hub: MakeHub) -> None:
-    hub = make_hub(max_streams=16)
+async def test_as_many_as_there_may_be_leave_nothing_behind(make_node: MakeNode) -> None:
+    node = make_node(max_streams=16)
     before = asyncio.all_tasks()
     for number in range(16):
-        await hub.publish(f"ghost{number}", OFFERS["without candidates"]())
-    await until(lambda: not any(hub.publication(f"ghost{n}") for n in range(16)))
+        await node.publishers.publish(f"ghost{number}", OFFERS["without candidates"]())
+    await until(lambda: not any(node.publishers.publication(f"ghost{n}") for n in range(16)))
     await no_tasks_but(before)
-    assert not [name for name in await streams(hub) if name.startswith("ghost")]
+    assert not [name for name in await streams(node) if name.startswith("ghost")]

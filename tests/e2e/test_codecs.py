@@ -1,4 +1,4 @@
-"""Viewers who lack a codec: aiortc peers, a hub, a real Redis and a real worker between them."""
+"""Viewers who lack a codec: aiortc peers, a node, a real Redis and a real worker between them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from app.http.renditions import rendition_views
 from app.http.schemas import Rendition
-from app.hub import StreamHub
-from app.streams.publishers import HubOptions
+from app.node import AppNode, NodeOptions
+from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
 from app.webrtc.payload_formats import depayload
 from media.codec import Codec
@@ -37,15 +37,10 @@ SOURCES = {
 
 
 @pytest.fixture
-async def hub(redis_client: Redis) -> AsyncIterator[StreamHub]:
+async def node(redis_client: Redis) -> AsyncIterator[AppNode]:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
-    options = HubOptions(
-        max_streams=4,
-        max_viewers=8,
-        start_bitrate_kbps=1500,
-        publisher_timeout_s=10.0,
-    )
-    made = StreamHub(redis_client, options)
+    publishers = PublisherOptions(max_streams=4, start_bitrate_kbps=1500, publisher_timeout_s=10.0)
+    made = AppNode(redis_client, NodeOptions(publishers, max_viewers=8))
     yield made
     await made.close()
 
@@ -59,20 +54,20 @@ def nets(tmp_path: Path) -> Iterator[ModelCache]:
     cache.close()
 
 
-def into(hub: StreamHub, rendition: str = keys.ENHANCED) -> Callable[[str], Awaitable[str]]:
+def into(node: AppNode, rendition: str = keys.ENHANCED) -> Callable[[str], Awaitable[str]]:
     async def play(sdp: str) -> str:
-        return (await hub.play("cam1", sdp, rendition=rendition, fallback=True))[1]
+        return (await node.viewers.play("cam1", sdp, rendition=rendition, fallback=True))[1]
 
     return play
 
 
 @contextlib.asynccontextmanager
-async def live(hub: StreamHub, codec: str) -> AsyncIterator[None]:
+async def live(node: AppNode, codec: str) -> AsyncIterator[None]:
     async def publish(sdp: str) -> str:
-        return (await hub.publish("cam1", sdp))[1]
+        return (await node.publishers.publish("cam1", sdp))[1]
 
     async with publishing(publish, SOURCES[codec], codec=codec), asyncio.timeout(60):
-        while (record := await hub.record("cam1")) is None or record.state != "live":  # noqa: ASYNC110
+        while (record := await node.directory.record("cam1")) is None or record.state != "live":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         yield
 
@@ -106,26 +101,26 @@ def work_of(worker: Worker) -> StreamWork:
     return lead.work()
 
 
-async def api(hub: StreamHub, worker: Worker) -> dict[str, Rendition]:
-    record = await hub.record("cam1")
+async def api(node: AppNode, worker: Worker) -> dict[str, Rendition]:
+    record = await node.directory.record("cam1")
     assert record is not None
-    return {one.name: one for one in rendition_views(record, work_of(worker), hub, reason="")}
+    return {one.name: one for one in rendition_views(record, work_of(worker), node, reason="")}
 
 
 @pytest.mark.parametrize("source", ["H264", "VP9"])
 @pytest.mark.parametrize("output", [Codec.H264, Codec.VP8])
 async def test_each_viewer_sees_enhanced_pictures_in_the_codec_that_it_has(
-    hub: StreamHub, redis_client: Redis, nets: ModelCache, output: Codec, source: str
+    node: AppNode, redis_client: Redis, nets: ModelCache, output: Codec, source: str
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1", codec=output)) as worker,
-        live(hub, source),
-        watching(into(hub), "video", codec="VP8") as vp8,
-        watching(into(hub), "video", codec="H264") as h264,
+        live(node, source),
+        watching(into(node), "video", codec="VP8") as vp8,
+        watching(into(node), "video", codec="H264") as h264,
     ):
         await until(sees(vp8, Codec.VP8, ENHANCED), timeout_s=30)
         await until(sees(h264, Codec.H264, ENHANCED), timeout_s=30)
-        shown, work = await api(hub, worker), work_of(worker)
+        shown, work = await api(node, worker), work_of(worker)
     # Decoded once and enhanced once for both: every frame that came was made once at the most.
     assert 0 < work.enhanced + work.bicubic <= work.frames_in
     made = {one.name: one for one in work.renditions}
@@ -138,74 +133,74 @@ async def test_each_viewer_sees_enhanced_pictures_in_the_codec_that_it_has(
 
 
 async def test_nothing_is_encoded_in_a_codec_that_no_viewer_needs(
-    hub: StreamHub, redis_client: Redis, nets: ModelCache
+    node: AppNode, redis_client: Redis, nets: ModelCache
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1")) as worker,
-        live(hub, "H264"),
-        watching(into(hub, keys.SOURCE), codec="H264"),
-        watching(into(hub), "video", codec="VP8") as viewer,
+        live(node, "H264"),
+        watching(into(node, keys.SOURCE), codec="H264"),
+        watching(into(node), "video", codec="VP8") as viewer,
     ):
         await until(sees(viewer, Codec.VP8, ENHANCED), timeout_s=30)
         assert [one.name for one in work_of(worker).renditions] == ["2x-vp8"]
-        assert set(await api(hub, worker)) == {"source", "2x", "2x-vp8"}
-        assert (await api(hub, worker))["2x"].frames == 0
+        assert set(await api(node, worker)) == {"source", "2x", "2x-vp8"}
+        assert (await api(node, worker))["2x"].frames == 0
 
 
 @pytest.mark.parametrize("source", ["H264", "VP9"])
 async def test_a_copied_source_reaches_who_lacks_its_codec(
-    hub: StreamHub, redis_client: Redis, nets: ModelCache, source: str
+    node: AppNode, redis_client: Redis, nets: ModelCache, source: str
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1")),
-        live(hub, source),
+        live(node, source),
     ):
-        await hub.change("cam1", enhance=False, model=None)
-        async with watching(into(hub), "video", codec="VP8") as viewer:
+        await node.directory.change("cam1", enhance=False, model=None)
+        async with watching(into(node), "video", codec="VP8") as viewer:
             await until(sees(viewer, Codec.VP8, SIZE), timeout_s=30)
 
 
 async def test_a_worker_with_another_codec_changes_nothing_for_who_lacks_it(
-    hub: StreamHub, redis_client: Redis, nets: ModelCache
+    node: AppNode, redis_client: Redis, nets: ModelCache
 ) -> None:
     async with contextlib.AsyncExitStack() as first:
         await first.enter_async_context(working(redis_client, nets, lead_config("w1")))
-        async with live(hub, "H264"), watching(into(hub), "video", codec="H264") as viewer:
+        async with live(node, "H264"), watching(into(node), "video", codec="H264") as viewer:
             await until(sees(viewer, Codec.H264, ENHANCED), timeout_s=30)
-            assert hub.viewers("cam1") == {"2x": 1}
+            assert node.viewers.counts("cam1") == {"2x": 1}
             # Takes over with VP8: what this viewer reads becomes undecodable for it.
             async with working(redis_client, nets, lead_config("w2", codec=Codec.VP8)) as second:
                 await first.aclose()
                 await until(lambda: second.leads)
-                await until(lambda: hub.viewers("cam1") == {"2x-h264": 1}, timeout_s=20)
+                await until(lambda: node.viewers.counts("cam1") == {"2x-h264": 1}, timeout_s=20)
                 viewer.received["video"].packets.clear()
                 await until(lambda: len(viewer.received["video"].timestamps) > 40, timeout_s=20)
-                assert hub.viewer_drops().get("codec", 0) == 0
+                assert node.viewers.dropped().get("codec", 0) == 0
 
 
 async def test_a_viewer_of_vp9_alone_gets_the_source_or_is_refused(
-    hub: StreamHub, redis_client: Redis, nets: ModelCache
+    node: AppNode, redis_client: Redis, nets: ModelCache
 ) -> None:
-    async with live(hub, "VP9"), watching(into(hub), "video", codec="VP9") as viewer:
+    async with live(node, "VP9"), watching(into(node), "video", codec="VP9") as viewer:
         await until(sees(viewer, Codec.VP9, SIZE), timeout_s=30)
-        assert hub.viewers("cam1") == {"source": 1}
+        assert node.viewers.counts("cam1") == {"source": 1}
 
 
 async def test_a_publisher_may_come_back_with_a_codec_that_a_viewer_lacks(
-    hub: StreamHub, redis_client: Redis, nets: ModelCache
+    node: AppNode, redis_client: Redis, nets: ModelCache
 ) -> None:
     async with (
         working(redis_client, nets, lead_config("w1")),
-        live(hub, "H264"),
-        watching(into(hub), "video", codec="H264") as viewer,
-        watching(into(hub, keys.SOURCE), "video", codec="H264"),
+        live(node, "H264"),
+        watching(into(node), "video", codec="H264") as viewer,
+        watching(into(node, keys.SOURCE), "video", codec="H264"),
     ):
         await until(sees(viewer, Codec.H264, ENHANCED), timeout_s=30)
-        assert hub.viewers("cam1") == {"2x": 1, "source": 1}
-        async with live(hub, "VP9"):
-            await hub.change("cam1", enhance=False, model=None)
+        assert node.viewers.counts("cam1") == {"2x": 1, "source": 1}
+        async with live(node, "VP9"):
+            await node.directory.change("cam1", enhance=False, model=None)
             # Who asked for the source is let go and will be told; the other one gets it recoded.
-            await until(lambda: hub.viewers("cam1") == {"2x-h264": 1}, timeout_s=20)
+            await until(lambda: node.viewers.counts("cam1") == {"2x-h264": 1}, timeout_s=20)
             viewer.received["video"].packets.clear()
             await until(lambda: len(viewer.received["video"].timestamps) > 40, timeout_s=20)
             assert pictures_from_a_key_frame(viewer).count(SIZE) > 10

@@ -1,4 +1,4 @@
-"""A viewer whose enhanced rendition stops and comes back, through a hub and a real Redis."""
+"""A viewer whose enhanced rendition stops and comes back, through a node and a real Redis."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator
 
-from app.hub import StreamHub
+from app.node import AppNode
 from media.access_unit import AccessUnit, Flags, Kind
 from tests.app import coding
-from tests.app.conftest import MakeHub
+from tests.app.conftest import MakeNode
 from tests.app.peers import Publisher, Viewer, publishing, until, watching
 from wire import clock, keys
 from wire.batch import Batch
@@ -70,8 +70,8 @@ async def enhancing(client: Redis) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def play(hub: StreamHub, sdp: str, *, fallback: bool = True) -> str:
-    _, answer = await hub.play("cam1", sdp, rendition=keys.ENHANCED, fallback=fallback)
+async def play(node: AppNode, sdp: str, *, fallback: bool = True) -> str:
+    _, answer = await node.viewers.play("cam1", sdp, rendition=keys.ENHANCED, fallback=fallback)
     return answer
 
 
@@ -80,9 +80,9 @@ def steps(viewer: Viewer) -> list[int]:
     return [(b - a) & 0xFFFFFFFF for a, b in itertools.pairwise(times)]
 
 
-async def live(hub: StreamHub) -> None:
+async def live(node: AppNode) -> None:
     async def is_live() -> bool:
-        record = await hub.record("cam1")
+        record = await node.directory.record("cam1")
         return record is not None and record.state == "live"
 
     async with asyncio.timeout(15):
@@ -90,25 +90,25 @@ async def live(hub: StreamHub) -> None:
             await asyncio.sleep(0.02)
 
 
-async def publisher_into(hub: StreamHub, sdp: str) -> str:
-    return (await hub.publish("cam1", sdp))[1]
+async def publisher_into(node: AppNode, sdp: str) -> str:
+    return (await node.publishers.publish("cam1", sdp))[1]
 
 
 @contextlib.asynccontextmanager
-async def a_stream(hub: StreamHub) -> AsyncIterator[Publisher]:
-    async with publishing(lambda sdp: publisher_into(hub, sdp), SOURCE) as publisher:
-        await live(hub)
+async def a_stream(node: AppNode) -> AsyncIterator[Publisher]:
+    async with publishing(lambda sdp: publisher_into(node, sdp), SOURCE) as publisher:
+        await live(node)
         yield publisher
 
 
 async def test_the_source_stands_in_at_once_and_goes_when_the_worker_is_back(
-    make_hub: MakeHub, redis_client: Redis
+    make_node: MakeNode, redis_client: Redis
 ) -> None:
-    hub = make_hub()
+    node = make_node()
     async with (
-        a_stream(hub) as publisher,
+        a_stream(node) as publisher,
         enhancing(redis_client),
-        watching(lambda sdp: play(hub, sdp), "video") as viewer,
+        watching(lambda sdp: play(node, sdp), "video") as viewer,
     ):
         video = viewer.received["video"]
         await until(lambda: len(video.timestamps) > 20)
@@ -123,16 +123,16 @@ async def test_the_source_stands_in_at_once_and_goes_when_the_worker_is_back(
         async with enhancing(redis_client):
             count = len(video.timestamps)
             await until(lambda: len(video.timestamps) > count + 60)
-        assert hub.viewers("cam1") == {keys.ENHANCED: 1}
+        assert node.viewers.counts("cam1") == {keys.ENHANCED: 1}
         # Time never goes back, and what is not catching up lies on the source's time line.
         assert all(0 < step < 90_000 for step in steps(viewer))
 
 
-async def test_who_wants_no_fallback_gets_none(make_hub: MakeHub, redis_client: Redis) -> None:
-    hub = make_hub()
-    async with a_stream(hub):
-        async with watching(lambda sdp: play(hub, sdp, fallback=False), "video") as viewer:
+async def test_who_wants_no_fallback_gets_none(make_node: MakeNode, redis_client: Redis) -> None:
+    node = make_node()
+    async with a_stream(node):
+        async with watching(lambda sdp: play(node, sdp, fallback=False), "video") as viewer:
             await asyncio.sleep(1.0)
             assert viewer.received["video"].packets == []
-        async with watching(lambda sdp: play(hub, sdp), "video") as viewer:
+        async with watching(lambda sdp: play(node, sdp), "video") as viewer:
             await until(lambda: len(viewer.received["video"].timestamps) > 20)

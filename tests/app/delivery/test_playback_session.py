@@ -1,4 +1,4 @@
-"""Which tails a viewer needs: ``viewing.py``."""
+"""Which fan-outs a viewer needs: ``playback_session.py``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.delivery.playback_session import PlaybackSession
+from app.delivery.rtp_fanout import RtpFanout
 from app.streams.rendition_reader import RenditionReader
 from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys
@@ -28,37 +29,47 @@ async def peer() -> AsyncIterator[ViewerConnection]:
     await made.close()
 
 
-def tail(client: Redis, rendition: str) -> RenditionReader:
-    return RenditionReader(client, "cam1", rendition)
+def make(client: Redis, rendition: str) -> RtpFanout:
+    return RtpFanout(RenditionReader(client, "cam1", rendition), on_end=lambda _: None)
 
 
 async def test_who_needs_no_source_reads_one_rendition_only(
     redis_client: Redis, peer: ViewerConnection
 ) -> None:
-    old, new = tail(redis_client, keys.ENHANCED), tail(redis_client, OTHER)
-    viewing = PlaybackSession(old, old, fallback=False, has_audio=False)
-    viewing.start(peer)
-    viewing.move(new)
-    assert not viewing.reads(old)
+    old, new = make(redis_client, keys.ENHANCED), make(redis_client, OTHER)
+    playback = PlaybackSession(old, old, fallback=False, has_audio=False)
+    assert old.is_needed  # before it is connected too: the answer may take its time
+    playback.start(peer)
+    playback.move(new)
+    assert (old.is_needed, new.is_needed) == (False, True)
     assert (old.listeners, new.listeners) == (0, 1)
-    viewing.stop()
-    assert new.listeners == 0
+    assert playback.rendition == OTHER
+    playback.stop()
+    assert (new.is_needed, new.listeners) == (False, 0)
 
 
 @pytest.mark.parametrize(("fallback", "has_audio"), [(True, False), (False, True), (True, True)])
 async def test_who_needs_the_source_keeps_it(
     redis_client: Redis, peer: ViewerConnection, fallback: bool, has_audio: bool
 ) -> None:
-    source, old = tail(redis_client, keys.SOURCE), tail(redis_client, keys.ENHANCED)
-    new = tail(redis_client, OTHER)
-    viewing = PlaybackSession(old, source, fallback=fallback, has_audio=has_audio)
-    viewing.start(peer)
+    source, old = make(redis_client, keys.SOURCE), make(redis_client, keys.ENHANCED)
+    new = make(redis_client, OTHER)
+    playback = PlaybackSession(old, source, fallback=fallback, has_audio=has_audio)
+    playback.start(peer)
     for next_one in (new, source, old):  # also by way of the source itself
-        viewing.move(next_one)
-        assert viewing.reads(source) and viewing.reads(next_one)
-        listeners = {each.rendition: each.listeners for each in (source, old, new)}
-        assert listeners == {
-            each.rendition: int(each in (source, next_one)) for each in (source, old, new)
-        }
-    viewing.stop()
-    assert source.listeners == old.listeners == 0
+        playback.move(next_one)
+        for each in (source, old, new):
+            is_read = each in (source, next_one)
+            assert (each.is_needed, each.listeners) == (is_read, int(is_read))
+    playback.stop()
+    assert not any(each.is_needed or each.listeners for each in (source, old, new))
+
+
+async def test_it_is_over_with_what_it_reads(redis_client: Redis) -> None:
+    reader = RenditionReader(redis_client, "cam1", keys.SOURCE)
+    source = RtpFanout(reader, on_end=lambda _: None)
+    enhanced = make(redis_client, keys.ENHANCED)
+    playback = PlaybackSession(enhanced, source, fallback=True, has_audio=True)
+    assert not playback.is_over
+    reader.end()
+    assert playback.is_over

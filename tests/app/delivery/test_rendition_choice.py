@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from app.delivery.rendition_choice import Coding, Wish, choose
+from app.delivery.rendition_choice import Coding, PlayRequest, choose
 from app.errors import BadOffer
 from wire import keys
 
@@ -14,8 +14,8 @@ CODECS = ("h264", "vp8", "vp9")
 SETS = [frozenset(chosen) for count in range(4) for chosen in itertools.combinations(CODECS, count)]
 
 
-def wish(*codecs: str, rendition: str = keys.ENHANCED, fallback: bool = True) -> Wish:
-    return Wish(rendition=rendition, fallback=fallback, codecs=frozenset(codecs))
+def request(*codecs: str, rendition: str = keys.ENHANCED, fallback: bool = True) -> PlayRequest:
+    return PlayRequest(rendition=rendition, fallback=fallback, codecs=frozenset(codecs))
 
 
 def held_by(rendition: str, coding: Coding) -> set[str]:
@@ -35,7 +35,7 @@ def test_nobody_is_given_what_he_cannot_decode(
 ) -> None:
     for source, output in itertools.product(CODECS, ("", "h264", "vp8")):
         coding = Coding(source=source, output=output)
-        asked = wish(*codecs, rendition=rendition, fallback=fallback)
+        asked = request(*codecs, rendition=rendition, fallback=fallback)
         try:
             found = choose(asked, coding)
         except BadOffer as refusal:
@@ -69,18 +69,18 @@ def test_nobody_is_given_what_he_cannot_decode(
 def test_the_leads_own_codec_comes_first(
     codecs: tuple[str, ...], source: str, output: str, expected: str
 ) -> None:
-    assert choose(wish(*codecs), Coding(source=source, output=output)) == expected
+    assert choose(request(*codecs), Coding(source=source, output=output)) == expected
 
 
 @pytest.mark.parametrize(
     "asked,source,names",
     [
-        (wish("av1"), "h264", "H.264 or VP8"),
-        (wish("av1"), "vp9", "H.264, VP8 or VP9"),
-        (wish("vp9", fallback=False), "vp9", "H.264 or VP8"),
+        (request("av1"), "h264", "H.264 or VP8"),
+        (request("av1"), "vp9", "H.264, VP8 or VP9"),
+        (request("vp9", fallback=False), "vp9", "H.264 or VP8"),
     ],
 )
-def test_a_refusal_names_what_there_is(asked: Wish, source: str, names: str) -> None:
+def test_a_refusal_names_what_there_is(asked: PlayRequest, source: str, names: str) -> None:
     with pytest.raises(BadOffer) as caught:
         choose(asked, Coding(source=source))
     expected = f"The stream can be had as {names}, and the offer has none of them."
@@ -90,5 +90,5 @@ def test_a_refusal_names_what_there_is(asked: Wish, source: str, names: str) -> 
 @pytest.mark.parametrize("source,name", [("vp9", "VP9"), ("h264", "H.264")])
 def test_a_refusal_of_the_source_names_its_codec(source: str, name: str) -> None:
     with pytest.raises(BadOffer) as caught:
-        choose(wish("vp8", rendition="source"), Coding(source=source))
+        choose(request("vp8", rendition="source"), Coding(source=source))
     assert str(caught.value) == f"The source is coded as {name}, which the offer has not."

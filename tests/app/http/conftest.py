@@ -1,4 +1,4 @@
-"""The ASGI application over a real hub and a real Redis."""
+"""The ASGI application over a real node and a real Redis."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from app.http.metrics import Metrics
 from app.http.serializers import Defaults
 from app.http.server import create_app
 from app.http.snapshot import Snapshot
-from app.hub import StreamHub
-from app.streams.publishers import HubOptions
+from app.node import AppNode, NodeOptions
+from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
 from app.webrtc.ice import IceServer
 from app.webrtc.turn import IceServerList
@@ -34,7 +34,7 @@ class Site:
     """One application and a client of it."""
 
     app: Edge
-    hub: StreamHub
+    node: AppNode
     redis: Redis
     client: httpx.AsyncClient
     snapshot: Snapshot
@@ -71,18 +71,18 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         snapshot_age_s: float = 0.0,
     ) -> Site:
         redis = redis or redis_client
-        hub = StreamHub(redis, HubOptions(max_streams, max_viewers, 1500, 10.0))
+        node = AppNode(redis, NodeOptions(PublisherOptions(max_streams, 1500, 10.0), max_viewers))
         context = AppState(
-            hub=hub,
+            node=node,
             redis=redis,
             publish_guard=Guard(SecretStr(publish_token)),
             admin_guard=Guard(SecretStr(admin_token)),
-            metrics=Metrics(hub),
+            metrics=Metrics(node),
             public_url=public_url,
             ice_servers=IceServerList(ice_servers, turn_secret, lambda: "one"),
             defaults=Defaults(model="live-s", strength=0.5),
             version="1.2.3",
-            snapshot=Snapshot(redis, hub, max_age_s=snapshot_age_s),
+            snapshot=Snapshot(redis, node, max_age_s=snapshot_age_s),
             edge=EdgeOptions(
                 Origins(
                     Names(public_url=public_url, others=("sharp.example",)),
@@ -93,13 +93,13 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         )
         app = create_app(context)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
-        made.append(Site(app, hub, redis, client, context.snapshot))
+        made.append(Site(app, node, redis, client, context.snapshot))
         return made[-1]
 
     yield make
     for site in made:
         await site.client.aclose()
-        await site.hub.close()
+        await site.node.close()
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         assert waiting["enhancement"]["state"] == "waiting"
         assert waiting["enhancement"]["reason"].endswith(".")
         assert [r["name"] for r in waiting["renditions"]] == ["source"]
-        record = await site.hub.record("cam1")
+        record = await site.node.directory.record("cam1")
         assert record is not None
         await Heartbeats(site.redis).beat(beat("cam1", record.epoch))
         async with watching(Http(site, "/whep/cam1?rendition=source")) as viewer:
@@ -261,7 +261,7 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
             check_problem(await site.client.patch(path, json=bad), 422)
         ended = await site.client.delete(path)
         assert (ended.status_code, ended.content) == (204, b"")
-        await until(lambda: site.hub.publication("cam1") is None)
+        await until(lambda: site.node.publishers.publication("cam1") is None)
     check_problem(await site.client.get(path), 404)
 
 
@@ -328,7 +328,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
         async with watching(Http(site, "/whep/cam1?rendition=source")) as viewer:
             await until(lambda: len(viewer.received["video"].timestamps) > 20)
             await Heartbeats(site.redis).beat(beat("cam1", 5))
-            site.hub.refusals["stranger"] += 3
+            site.node.refusals["stranger"] += 3
             response = await site.client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     families = {f.name: f for f in text_string_to_metric_families(response.text)}

@@ -65,7 +65,7 @@ async def test_a_viewer_who_lacks_the_codec_is_told_why_he_waits(site: Site) -> 
             found = (await shown(site))["2x-vp8"]
             assert (found["codec"], found["viewers"], found["frames"]) == ("vp8", 1, 0)
             assert found["reason"] == "No worker is running."
-            record = await site.hub.record("cam1")
+            record = await site.node.directory.record("cam1")
             assert record is not None and set(record.watched) == {"2x-vp8"}
             # A worker that makes no such rendition has the stream.
             await Heartbeats(site.redis).beat(beat("cam1", record.epoch))
@@ -86,7 +86,7 @@ async def test_renditions_that_nobody_wants_are_not_listed(site: Site) -> None:
     async with publishing(Http(site, "/whip/cam1"), UNITS):
         await until_live(site)
         unwatched = msgspec.structs.replace(VP8, watched=False)
-        record = await site.hub.record("cam1")
+        record = await site.node.directory.record("cam1")
         assert record is not None
         await Heartbeats(site.redis).beat(busy(record.epoch, unwatched))
         assert list(await shown(site)) == ["source", "2x"]
@@ -114,8 +114,8 @@ async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
                 ]
                 return sum(sample.value for sample in found)
 
-            await until(lambda: [t for t in site.hub.tails() if t.bad_entries])
-            await until(lambda: [p for p in site.hub.publications() if p.bad_messages])
+            await until(lambda: [t for t in site.node.readers.all() if t.bad_entries])
+            await until(lambda: [p for p in site.node.publishers.publications() if p.bad_messages])
             here = {"stream": "cam1", "rendition": "2x-vp8"}
             assert await value("sharpcast_entries_refused_total", **here) == 1
             assert await value("sharpcast_messages_refused_total", stream="cam1") == 1
@@ -144,7 +144,7 @@ async def test_who_can_decode_nothing_is_refused_with_the_names_of_codecs(
         response = await site.post_offer("/whep/cam1", sdp)
         check_problem(response, 422)
         assert "H.264" in response.json()["detail"] and "VP8" in response.json()["detail"]
-        assert site.hub.viewers("cam1") == {} and site.hub.tails() == []
+        assert site.node.viewers.counts("cam1") == {} and site.node.readers.all() == []
 
 
 async def test_a_viewer_of_vp9_alone_is_refused_what_has_no_vp9(site: Site) -> None:
@@ -162,7 +162,7 @@ async def test_sound_alone_needs_no_rendition_of_the_picture(site: Site) -> None
         await until_live(site)
         async with watching(Http(site, "/whep/cam1"), "audio") as viewer:
             await until(lambda: viewer.received["audio"].packets)
-            assert [tail.rendition for tail in site.hub.tails()] == [keys.SOURCE]
+            assert [reader.rendition for reader in site.node.readers.all()] == [keys.SOURCE]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from app.errors import RedisAway
-from app.hub import StreamHub
+from app.streams.stream_directory import StreamDirectory
 from tests.app import coding
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import MakeSite, Site
@@ -31,21 +31,21 @@ PATHS = (
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[StreamHub]:
-    """The hub of each read of Redis."""
-    found: list[StreamHub] = []
-    records = StreamHub.records
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[StreamDirectory]:
+    """The directory of each read of Redis."""
+    found: list[StreamDirectory] = []
+    records = StreamDirectory.records
 
-    async def counted(hub: StreamHub) -> list[StreamRecord]:
-        found.append(hub)
-        return await records(hub)
+    async def counted(directory: StreamDirectory) -> list[StreamRecord]:
+        found.append(directory)
+        return await records(directory)
 
-    monkeypatch.setattr(StreamHub, "records", counted)
+    monkeypatch.setattr(StreamDirectory, "records", counted)
     return found
 
 
 async def test_a_hundred_readers_cost_one_read_in_half_a_second(
-    make_site: MakeSite, reads: list[StreamHub]
+    make_site: MakeSite, reads: list[StreamDirectory]
 ) -> None:
     site = make_site(snapshot_age_s=0.5)
     for _ in range(5):
@@ -59,7 +59,7 @@ async def test_a_hundred_readers_cost_one_read_in_half_a_second(
 
 
 async def test_who_comes_during_a_read_waits_for_it_and_not_for_another(
-    site: Site, reads: list[StreamHub]
+    site: Site, reads: list[StreamDirectory]
 ) -> None:
     seen = await asyncio.gather(*(site.snapshot.get() for _ in range(50)))
     # The first one reads; the others came while it did, so the next read serves them all.
@@ -81,7 +81,7 @@ async def test_a_reader_that_leaves_takes_nothing_from_the_others(site: Site) ->
 async def test_what_was_changed_here_is_seen_at_once(make_site: MakeSite) -> None:
     site = make_site(snapshot_age_s=60.0)
     async with publishing(Http(site, "/whip/cam1"), UNITS):
-        await until(lambda: site.hub.publication("cam1") is not None)
+        await until(lambda: site.node.publishers.publication("cam1") is not None)
         changed = await site.client.patch("/api/v1/streams/cam1", json={"enhance": False})
         assert changed.json()["enhancement"]["enabled"] is False
         assert (await site.client.get("/api/v1/streams/cam1")).json()["enhancement"][
@@ -89,7 +89,9 @@ async def test_what_was_changed_here_is_seen_at_once(make_site: MakeSite) -> Non
         ] is False
 
 
-async def test_readers_share_a_failure_too(make_site: MakeSite, reads: list[StreamHub]) -> None:
+async def test_readers_share_a_failure_too(
+    make_site: MakeSite, reads: list[StreamDirectory]
+) -> None:
     client = connect("unix:///nonexistent/redis.sock")
     site = make_site(redis=client, snapshot_age_s=0.5)
     for answer in await asyncio.gather(*(site.client.get("/readyz") for _ in range(20))):
@@ -109,7 +111,7 @@ async def test_a_read_that_breaks_off_leaves_no_older_copy(
     async def broken() -> list[StreamRecord]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(site.hub, "records", broken)
+    monkeypatch.setattr(site.node.directory, "records", broken)
     site.snapshot.forget()
     with pytest.raises(ZeroDivisionError):
         await site.snapshot.get()

@@ -69,7 +69,7 @@ async def test_nobody_publishes_means_409_and_come_back(path: str, site: Site) -
     response = await site.post_offer(path, offer("chromium_play"))
     check_problem(response, 409)
     assert int(response.headers["retry-after"]) > 0
-    assert site.hub.tails() == []
+    assert site.node.readers.all() == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_what_cannot_be_answered_says_why(
     response = await site.post_offer(path, sdp, kind=kind)
     check_problem(response, status)
     assert status != 406  # the draft keeps it for counter-offers
-    assert site.hub.viewers("cam1") == {}
+    assert site.node.viewers.counts("cam1") == {}
 
 
 async def test_a_full_server_says_when_to_try_again(make_site: MakeSite) -> None:

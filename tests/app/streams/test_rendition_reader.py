@@ -1,19 +1,16 @@
-"""Tail readers over a real server: ``tail.py``."""
+"""Readers of logs over a real server: ``rendition_reader.py``."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiortc.codecs.vpx import VpxPayloadDescriptor
 
 from app.streams.rendition_reader import RenditionReader
-from media.access_unit import AccessUnit, Flags
-from media.codec import Codec
-from tests.app import coding, fakes
+from media.access_unit import AccessUnit, Flags, Kind
+from tests.app import fakes
 from tests.app.peers import until
 from wire import keys
 from wire.clock import now_us
@@ -52,106 +49,65 @@ async def log(redis_client: Redis) -> Log:
 @asynccontextmanager
 async def running(
     client: Redis, *, session: int = 0, rendition: str = keys.SOURCE
-) -> AsyncIterator[tuple[RenditionReader, fakes.Listener]]:
-    """A tail at work with one listener."""
-    tail = RenditionReader(client, "cam1", rendition, session=session)
-    listener = fakes.Listener()
-    tail.listen(listener)
-    task = asyncio.get_running_loop().create_task(tail.run(), name="tail")
+) -> AsyncIterator[tuple[RenditionReader, fakes.Consumer]]:
+    """A reader at work with one consumer."""
+    reader = RenditionReader(client, "cam1", rendition, session=session)
+    consumer = fakes.Consumer()
+    reader.attach(consumer)
+    task = asyncio.get_running_loop().create_task(reader.run(), name="reader")
     try:
-        yield tail, listener
+        yield reader, consumer
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def heard(listener: fakes.Listener, count: int) -> list[int]:
-    await until(lambda: len(listener.video) >= count)
-    return [fakes.number(unit) for unit in listener.video]
+async def heard(consumer: fakes.Consumer, count: int) -> list[int]:
+    await until(lambda: len(consumer.video) >= count)
+    return [fakes.sequence(unit) for unit in consumer.video]
 
 
 async def test_reading_begins_at_the_last_key_frame(log: Log) -> None:
     await log.write(*fakes.group(0, 3), *fakes.group(3, 3))
-    async with running(log.client) as (tail, listener):
-        assert await heard(listener, 3) == [3, 4, 5]
+    async with running(log.client) as (reader, consumer):
+        assert await heard(consumer, 3) == [3, 4, 5]
         await log.write(fakes.video(6), fakes.audio(0))
-        await until(lambda: len(listener.heard) == 5)
-    assert [unit.is_video for _, unit in listener.heard] == [True] * 4 + [False]
-    assert {name for name, _ in listener.heard} == {keys.SOURCE}
-    assert (tail.codec, tail.size, tail.units, tail.skipped) == ("h264", (480, 270), 4, 0)
-
-
-async def test_picture_ids_count_pictures_and_no_sound(log: Log) -> None:
-    """A browser waits for the picture before; one that never comes would hold up all others."""
-    coded = [
-        dataclasses.replace(fakes.video(n, key=n == 0), codec=Codec.VP8, payload=unit)
-        for n, unit in enumerate(coding.vp8(98, 54, 3))
-    ]
-    async with running(log.client) as (_, listener):
-        await log.write(coded[0], fakes.audio(0), fakes.audio(1), coded[1], fakes.audio(2))
-        await log.write(coded[2])
-        await until(lambda: len(listener.video) == 3)
-        heads = [VpxPayloadDescriptor.parse(unit.payloads[0])[0] for unit in listener.video]
-    first = heads[0].picture_id or 0
-    assert [head.picture_id for head in heads] == [first, first + 1, first + 2]
-
-
-async def test_a_unit_is_packetized_once_for_all_listeners(log: Log) -> None:
-    async with running(log.client) as (tail, one):
-        two = fakes.Listener()
-        tail.listen(two)
-        assert tail.listeners == 2
-        await log.write(*fakes.group(0, 2))
-        await heard(one, 2)
-        await heard(two, 2)
-        assert all(a is b for a, b in zip(one.video, two.video, strict=True))
-        tail.leave(two)
-        await log.write(fakes.video(2))
-        await heard(one, 3)
-        assert len(two.video) == 2
-
-
-async def test_whoever_joins_gets_the_past_squeezed_in_time(log: Log) -> None:
-    async with running(log.client) as (tail, listener):
-        assert tail.replay() == []
-        await log.write(*fakes.group(0, 5))
-        await heard(listener, 5)
-        replay = tail.replay()
-    assert [fakes.number(unit) for unit in replay] == [0, 1, 2, 3, 4]
-    assert [unit.pts for unit in replay] == [12_000 - 90 * n for n in (4, 3, 2, 1, 0)]
+        await until(lambda: len(consumer.heard) == 5)
+    assert [unit.kind for unit in consumer.heard] == [Kind.VIDEO] * 4 + [Kind.AUDIO]
+    assert (reader.codec, reader.size, reader.units, reader.skipped) == ("h264", (480, 270), 4, 0)
 
 
 async def test_a_gap_skips_to_the_next_key_frame_and_asks_for_it(log: Log) -> None:
     mailbox = to_publisher(log.client, "cam1")
     await mailbox.read(block_ms=1)
-    async with running(log.client) as (tail, listener):
+    async with running(log.client) as (reader, consumer):
         await log.write(*fakes.group(0, 2))
-        await heard(listener, 2)
+        await heard(consumer, 2)
         await log.write(fakes.video(3), fakes.video(4))
-        await until(lambda: tail.skipped == 2)
-        assert tail.replay() == []
+        await until(lambda: reader.skipped == 2)
+        assert consumer.gaps == 1
         messages: list[Message] = []
         async with asyncio.timeout(10):
             while not messages:
                 messages = await mailbox.read(block_ms=200)
         assert isinstance(messages[0], KeyFrameRequest)
         await log.write(fakes.video(5, key=True), fakes.video(6))
-        assert await heard(listener, 4) == [0, 1, 5, 6]
+        assert await heard(consumer, 4) == [0, 1, 5, 6]
 
 
 async def test_a_marked_discontinuity_is_a_gap_too(log: Log) -> None:
-    async with running(log.client) as (tail, listener):
+    async with running(log.client) as (reader, consumer):
         await log.write(*fakes.group(0, 2), fakes.video(2, flags=Flags.DISCONTINUITY))
-        await until(lambda: tail.skipped == 1)
+        await until(lambda: reader.skipped == 1)
         await log.write(fakes.video(3, key=True, flags=Flags.DISCONTINUITY))
-        assert await heard(listener, 3) == [0, 1, 3]
+        assert await heard(consumer, 3) == [0, 1, 3]
 
 
 async def test_an_enhanced_rendition_asks_its_lead(log: Log) -> None:
     mailbox = to_lead(log.client, "cam1")
     await mailbox.read(block_ms=1)
-    async with running(log.client, rendition=keys.ENHANCED) as (tail, _):
-        tail.request_key_frame()
+    async with running(log.client, rendition=keys.ENHANCED) as (reader, _):
+        reader.request_key_frame()
         messages: list[Message] = []
         async with asyncio.timeout(10):
             while not messages:
@@ -187,38 +143,71 @@ async def test_what_an_earlier_publisher_logged_is_passed_over(redis_client: Red
     await command(redis_client, "DEL", keys.record("cam1"))
     new = await Log.create(redis_client, 2000)
     async with (
-        running(redis_client, session=2000) as (tail, listener),
+        running(redis_client, session=2000) as (reader, consumer),
         running(redis_client) as (_, witness),
     ):
         assert await heard(witness, 3) == [0, 1, 2]
         await new.write(*fakes.group(10, 2))
-        assert await heard(listener, 2) == [10, 11]
-        assert [fakes.number(unit) for unit in tail.replay()] == [10, 11]
+        assert await heard(consumer, 2) == [10, 11]
 
 
-async def test_a_tail_survives_a_restart_of_redis(
+async def test_a_reader_survives_a_restart_of_redis(
     own_server: EmbeddedServer, own_client: Redis, fresh_client: Redis
 ) -> None:
     log = await Log.create(own_client)
-    async with running(own_client) as (tail, listener):
+    async with running(own_client) as (reader, consumer):
         await log.write(*fakes.group(0, 2))
-        await heard(listener, 2)
+        await heard(consumer, 2)
         own_server.restart()
         log = await Log.create(fresh_client)
         await log.write(*fakes.group(7, 2))
-        assert await heard(listener, 4) == [0, 1, 7, 8]
-        assert tail.skipped == 0
+        assert await heard(consumer, 4) == [0, 1, 7, 8]
+        assert reader.skipped == 0
 
 
 async def test_latencies_are_of_live_units_only(log: Log) -> None:
     seen: list[float] = []
     await log.write(*fakes.group(0, 2))
     await asyncio.sleep(0.01)
-    async with running(log.client) as (tail, listener):
-        tail.observe = seen.append
-        await heard(listener, 2)
-        assert len(tail.latency) == 0
+    async with running(log.client) as (reader, consumer):
+        reader.observe = seen.append
+        await heard(consumer, 2)
+        assert len(reader.latency) == 0
         await log.write(fakes.video(2))
-        await heard(listener, 3)
-    assert len(tail.latency) == len(seen) == 1
+        await heard(consumer, 3)
+    assert len(reader.latency) == len(seen) == 1
     assert 0 <= seen[0] < 10
+
+
+async def test_who_joins_later_begins_at_a_key_frame_that_is_asked_for(log: Log) -> None:
+    mailbox = to_publisher(log.client, "cam1")
+    await mailbox.read(block_ms=1)
+    async with running(log.client) as (reader, consumer):
+        await log.write(*fakes.group(0, 2))
+        await heard(consumer, 2)
+        late = fakes.Consumer()
+        reader.attach(late)
+        async with asyncio.timeout(10):
+            while not await mailbox.read(block_ms=200):
+                pass
+        await log.write(fakes.video(2), fakes.audio(0), fakes.video(3, key=True), fakes.video(4))
+        assert await heard(late, 2) == [3, 4]
+        assert [unit.kind for unit in late.heard][0] is Kind.AUDIO
+        reader.detach(late)
+        await log.write(fakes.video(5))
+        assert await heard(consumer, 6) == [0, 1, 2, 3, 4, 5]
+        assert len(late.video) == 2
+
+
+async def test_a_reader_is_needed_while_one_of_its_consumers_is(redis_client: Redis) -> None:
+    reader = RenditionReader(redis_client, "cam1", keys.SOURCE)
+    assert not reader.is_needed
+    ready, needed = fakes.Consumer(is_needed=False), fakes.Consumer()
+    reader.attach(ready)
+    assert not reader.is_needed
+    reader.attach(needed)
+    assert reader.is_needed
+    reader.end()
+    assert (ready.ends, needed.ends) == (1, 1)
+    reader.end()
+    assert (ready.ends, needed.ends) == (1, 1)

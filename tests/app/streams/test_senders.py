@@ -10,9 +10,9 @@ import pytest
 from media.access_unit import AccessUnit, Kind
 from media.codec import Codec
 from tests.app import coding
-from tests.app.conftest import MakeHub
+from tests.app.conftest import MakeNode
 from tests.app.peers import Publisher, publishing, until, watching
-from tests.app.test_hub import Into
+from tests.app.test_node import Into
 from tests.media.h264_parts import PPS, SPS, without
 from wire import keys
 from wire.connection import Redis
@@ -40,11 +40,11 @@ async def from_last_key_frame(client: Redis, count: int) -> list[AccessUnit]:
 @pytest.mark.parametrize("options", ["", "slices=4", "intra-refresh=1"])
 @pytest.mark.parametrize("mark_all", [False, True])
 async def test_a_worker_can_take_over_a_stream_whose_headers_came_once(
-    make_hub: MakeHub, redis_client: Redis, options: str, mark_all: bool
+    make_node: MakeNode, redis_client: Redis, options: str, mark_all: bool
 ) -> None:
     first, *rest = coding.h264(98, 54, 40, options=f"keyint=10:{options}".rstrip(":"))
     units = (first, *(without(unit, SPS, PPS) for unit in rest))
-    into = Into(make_hub())
+    into = Into(make_node())
     publisher = Publisher(audio=False)
     if mark_all:
         publisher.rewrite = lambda data: data[:1] + bytes([data[1] | 0x80]) + data[2:]
@@ -66,10 +66,10 @@ async def test_a_worker_can_take_over_a_stream_whose_headers_came_once(
 
 
 async def test_b_frames_reach_a_viewer_of_the_source_with_their_own_times(
-    make_hub: MakeHub,
+    make_node: MakeNode,
 ) -> None:
     coded = coding.h264_with_b_frames(98, 54, 60)
-    into = Into(make_hub())
+    into = Into(make_node())
     publisher = Publisher(audio=False)
 
     async def run() -> None:
@@ -85,7 +85,7 @@ async def test_b_frames_reach_a_viewer_of_the_source_with_their_own_times(
             received = viewer.received["video"]
             await until(lambda: len(received.timestamps) > 50)
             live = received.timestamps[-30:]
-        record = await into.hub.record("cam1")
+        record = await into.node.directory.record("cam1")
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     finally:
@@ -96,17 +96,17 @@ async def test_b_frames_reach_a_viewer_of_the_source_with_their_own_times(
     assert record is not None and "B-frames" in record.reason
 
 
-async def test_a_unit_of_very_many_parts_reaches_no_viewer(make_hub: MakeHub) -> None:
+async def test_a_unit_of_very_many_parts_reaches_no_viewer(make_node: MakeNode) -> None:
     good = coding.h264(98, 54, 3)
     bad = b"\x00\x00\x01\x41\x9a" * 3000
-    into = Into(make_hub())
+    into = Into(make_node())
     async with publishing(into.publish, (*good, bad, *good), audio=False):
         await into.until_live()
         async with watching(into.play, "video") as viewer:
             received = viewer.received["video"]
             await until(lambda: len(received.timestamps) > 20)
             sizes = [len(packet.payload) for packet in received.packets]
-        counts = into.hub.refused("cam1")
+        counts = into.node.publishers.refused("cam1")
     # The bad unit alone has as many NAL units as ten of the good ones have packets.
     assert len(sizes) < 6 * len(received.timestamps)
     assert counts["too_many_parts"] > 0

@@ -82,7 +82,7 @@ async def test_without_tokens_a_foreign_page_may_do_nothing(site: Site) -> None:
         response = await site.client.request(method, path, headers=headers, content=offer("obs"))
         check_problem(response, 403)
         assert "access-control-allow-origin" not in response.headers
-    assert site.hub.publication("cam1") is None
+    assert site.node.publishers.publication("cam1") is None
 
 
 async def test_a_foreign_page_is_told_why_it_cannot_watch(site: Site) -> None:
@@ -158,7 +158,7 @@ async def test_a_fault_of_ours_is_a_problem_answer_that_pages_can_read(
     async def broken() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(guarded.hub, "records", broken)
+    monkeypatch.setattr(guarded.node, "records", broken)
     transport = httpx.ASGITransport(guarded.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
         response = await client.get("/api/v1/streams", headers=ABROAD)

@@ -1,4 +1,4 @@
-"""Whole streams through the hub: aiortc peers, a real Redis, no HTTP."""
+"""Whole streams through the node: aiortc peers, a real Redis, no HTTP."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from app.errors import (
     SessionNotFound,
     StreamNotFound,
 )
-from app.hub import StreamHub
-from app.streams.publishers import HubOptions
+from app.node import AppNode, NodeOptions
+from app.streams.publishers import PublisherOptions
+from app.streams.readers import ReaderTimes
 from app.webrtc import ice
 from media.vp9_descriptor import parse_descriptor
 from tests.app import coding
-from tests.app.conftest import MakeHub
+from tests.app.conftest import MakeNode
 from tests.app.peers import Publisher, Received, Viewer, no_tasks_but, publishing, until, watching
 from tests.app.webrtc.offer_texts import offer, publish_codec
 from tests.contract.units import batch, video
@@ -37,39 +38,41 @@ Signal = Callable[[str], Awaitable[str]]
 
 
 class Into:
-    """Signalling to one hub; keeps the secrets."""
+    """Signalling to one node; keeps the secrets."""
 
-    def __init__(self, hub: StreamHub, stream: str = "cam1") -> None:
-        self.hub = hub
+    def __init__(self, node: AppNode, stream: str = "cam1") -> None:
+        self.node = node
         self.stream = stream
         self.secrets: list[str] = []
 
     async def publish(self, sdp: str) -> str:
-        secret, answer = await self.hub.publish(self.stream, sdp)
+        secret, answer = await self.node.publishers.publish(self.stream, sdp)
         self.secrets.append(secret)
         return answer
 
     async def play(self, sdp: str, rendition: str = keys.SOURCE) -> str:
-        secret, answer = await self.hub.play(self.stream, sdp, rendition=rendition, fallback=False)
+        secret, answer = await self.node.viewers.play(
+            self.stream, sdp, rendition=rendition, fallback=False
+        )
         self.secrets.append(secret)
         return answer
 
     async def until_live(self) -> None:
         async with asyncio.timeout(15):
             while True:
-                record = await self.hub.record(self.stream)
+                record = await self.node.directory.record(self.stream)
                 if record is not None and record.state == "live":
                     return
                 await asyncio.sleep(0.02)
 
 
 async def refused(
-    hub: StreamHub, error: type[Exception], stream: str = "cam1", *, takeover: bool = True
+    node: AppNode, error: type[Exception], stream: str = "cam1", *, takeover: bool = True
 ) -> None:
     publisher = Publisher()
     sdp = await publisher.offer()
     with pytest.raises(error):
-        await hub.publish(stream, sdp, takeover=takeover)
+        await node.publishers.publish(stream, sdp, takeover=takeover)
     await publisher.close()
 
 
@@ -81,26 +84,25 @@ def _has_more_than(received: Received, count: int) -> bool:
     return len(received.packets) > count
 
 
-async def test_what_is_published_can_be_watched(make_hub: MakeHub) -> None:
-    into = Into(make_hub())
+async def test_what_is_published_can_be_watched(make_node: MakeNode) -> None:
+    into = Into(make_node())
     async with publishing(into.publish, UNITS):
         await into.until_live()
         async with watching(into.play) as one, watching(into.play) as two:
             for viewer in (one, two):
                 video, audio = viewer.received["video"], viewer.received["audio"]
                 await until(partial(_plays, video, audio))
-            assert into.hub.viewers("cam1") == {keys.SOURCE: 2}
-            tail = into.hub.tail("cam1", keys.SOURCE)
-            assert tail is not None
-            assert tail.listeners == 2
+            assert into.node.viewers.counts("cam1") == {keys.SOURCE: 2}
+            reader = into.node.readers.newest("cam1", keys.SOURCE)
+            assert reader is not None
             # Both viewers see one RTP time line.
             shared = set(one.received["video"].timestamps) & set(two.received["video"].timestamps)
             assert len(shared) > 5
-        await until(lambda: into.hub.viewers("cam1") == {})
+        await until(lambda: into.node.viewers.counts("cam1") == {})
 
 
-async def test_a_viewer_joins_with_a_whole_group_of_pictures(make_hub: MakeHub) -> None:
-    into = Into(make_hub())
+async def test_a_viewer_joins_with_a_whole_group_of_pictures(make_node: MakeNode) -> None:
+    into = Into(make_node())
     async with publishing(into.publish, coding.h264(98, 54, 60)):
         await into.until_live()
         async with watching(into.play) as first:
@@ -114,11 +116,11 @@ async def test_a_viewer_joins_with_a_whole_group_of_pictures(make_hub: MakeHub) 
                 assert all(0 < step <= 90_000 for step in steps)
 
 
-async def test_a_vp9_source_is_watched_by_whoever_takes_vp9(make_hub: MakeHub) -> None:
-    into = Into(make_hub())
+async def test_a_vp9_source_is_watched_by_whoever_takes_vp9(make_node: MakeNode) -> None:
+    into = Into(make_node())
     async with publishing(into.publish, coding.vp9(98, 54, 10), codec="VP9"):
         await into.until_live()
-        record = await into.hub.record("cam1")
+        record = await into.node.directory.record("cam1")
         assert record is not None
         assert (record.codec, record.width, record.height) == ("vp9", 98, 54)
         async with watching(into.play, codec="VP9") as viewer:
@@ -135,22 +137,25 @@ async def test_a_vp9_source_is_watched_by_whoever_takes_vp9(make_hub: MakeHub) -
 
 
 async def test_who_would_not_take_over_is_refused_here_and_on_another_app(
-    make_hub: MakeHub,
+    make_node: MakeNode,
 ) -> None:
-    one, two = make_hub(), make_hub()
+    one, two = make_node(), make_node()
     async with publishing(Into(one).publish, UNITS):
         await refused(one, AlreadyPublishing, takeover=False)
         await refused(two, AlreadyPublishing, takeover=False)
-        assert two.publication("cam1") is None
-        assert one.publication("cam1") is not None
+        assert two.publishers.publication("cam1") is None
+        assert one.publishers.publication("cam1") is not None
 
 
-async def test_two_at_once_give_one_publisher(make_hub: MakeHub) -> None:
-    hubs = [make_hub(), make_hub()]
+async def test_two_at_once_give_one_publisher(make_node: MakeNode) -> None:
+    nodes = [make_node(), make_node()]
     publishers = [Publisher() for _ in range(4)]
     offers = [await publisher.offer() for publisher in publishers]
     results = await asyncio.gather(
-        *(hubs[i % 2].publish("cam1", sdp, takeover=False) for i, sdp in enumerate(offers)),
+        *(
+            nodes[i % 2].publishers.publish("cam1", sdp, takeover=False)
+            for i, sdp in enumerate(offers)
+        ),
         return_exceptions=True,
     )
     assert sorted(type(r).__name__ for r in results) == ["AlreadyPublishing"] * 3 + ["tuple"]
@@ -158,27 +163,27 @@ async def test_two_at_once_give_one_publisher(make_hub: MakeHub) -> None:
         await publisher.close()
 
 
-async def test_a_refused_offer_leaves_no_record(make_hub: MakeHub, redis_client: Redis) -> None:
-    hub = make_hub()
+async def test_a_refused_offer_leaves_no_record(make_node: MakeNode, redis_client: Redis) -> None:
+    node = make_node()
     for sdp in ("", offer("chromium_play"), publish_codec("AV1")):
         with pytest.raises(BadOffer):
-            await hub.publish("cam1", sdp)
+            await node.publishers.publish("cam1", sdp)
     assert await command(redis_client, "KEYS", "*") == []
-    assert hub.publication("cam1") is None
-    assert hub._publishing._reserved == set()
+    assert node.publishers.publication("cam1") is None
+    assert node.publishers._reserved == set()
 
 
-async def test_the_number_of_streams_is_limited(make_hub: MakeHub) -> None:
-    hub = make_hub(max_streams=1)
-    async with publishing(Into(hub).publish, UNITS):
-        await refused(hub, Full, "cam2")
-    await until(lambda: hub.publication("cam1") is None)
-    async with publishing(Into(hub, "cam2").publish, UNITS):
-        assert hub.publication("cam2") is not None
+async def test_the_number_of_streams_is_limited(make_node: MakeNode) -> None:
+    node = make_node(max_streams=1)
+    async with publishing(Into(node).publish, UNITS):
+        await refused(node, Full, "cam2")
+    await until(lambda: node.publishers.publication("cam1") is None)
+    async with publishing(Into(node, "cam2").publish, UNITS):
+        assert node.publishers.publication("cam2") is not None
 
 
-async def test_the_number_of_viewers_is_limited(make_hub: MakeHub) -> None:
-    into = Into(make_hub(max_viewers=1))
+async def test_the_number_of_viewers_is_limited(make_node: MakeNode) -> None:
+    into = Into(make_node(max_viewers=1))
     async with publishing(into.publish, UNITS):
         await into.until_live()
         async with watching(into.play):
@@ -186,25 +191,29 @@ async def test_the_number_of_viewers_is_limited(make_hub: MakeHub) -> None:
             with pytest.raises(Full):
                 await viewer.start(into.play)
             await viewer.close()
-        await until(lambda: into.hub.viewers("cam1") == {})
+        await until(lambda: into.node.viewers.counts("cam1") == {})
         async with watching(into.play):
             pass
 
 
-async def test_nobody_can_watch_what_nobody_publishes(make_hub: MakeHub) -> None:
-    hub = make_hub()
+async def test_nobody_can_watch_what_nobody_publishes(make_node: MakeNode) -> None:
+    node = make_node()
     with pytest.raises(NobodyPublishes):
-        await hub.play("cam1", offer("chromium_play"), rendition=keys.ENHANCED, fallback=True)
-    assert hub.tails() == []
+        await node.viewers.play(
+            "cam1", offer("chromium_play"), rendition=keys.ENHANCED, fallback=True
+        )
+    assert node.readers.all() == []
     # Accepted, but nothing has arrived yet.
-    await hub.publish("cam1", offer("obs"))
+    await node.publishers.publish("cam1", offer("obs"))
     with pytest.raises(NobodyPublishes):
-        await hub.play("cam1", offer("chromium_play"), rendition=keys.ENHANCED, fallback=True)
+        await node.viewers.play(
+            "cam1", offer("chromium_play"), rendition=keys.ENHANCED, fallback=True
+        )
 
 
 @pytest.mark.parametrize("how", ["goodbye", "unpublish", "operator", "remote operator"])
-async def test_viewers_end_when_the_publisher_does(make_hub: MakeHub, how: str) -> None:
-    into, other = Into(make_hub(grace_s=0.3)), Into(make_hub())
+async def test_viewers_end_when_the_publisher_does(make_node: MakeNode, how: str) -> None:
+    into, other = Into(make_node(grace_s=0.3)), Into(make_node())
     async with publishing(into.publish, UNITS) as publisher:
         await into.until_live()
         async with watching(into.play) as viewer, watching(other.play) as remote:
@@ -213,49 +222,49 @@ async def test_viewers_end_when_the_publisher_does(make_hub: MakeHub, how: str) 
             if how == "goodbye":
                 await publisher.close()
             elif how == "unpublish":
-                await into.hub.unpublish("cam1", into.secrets[0])
+                into.node.publishers.unpublish("cam1", into.secrets[0])
             else:
-                await (into if how == "operator" else other).hub.end("cam1")
-            await until(lambda: into.hub.viewers("cam1") == {})
-            await until(lambda: other.hub.viewers("cam1") == {})
+                await (into if how == "operator" else other).node.directory.end("cam1")
+            await until(lambda: into.node.viewers.counts("cam1") == {})
+            await until(lambda: other.node.viewers.counts("cam1") == {})
             await until(lambda: viewer.connection.connectionState == "closed")
             await until(lambda: remote.connection.connectionState == "closed")
         with pytest.raises(SessionNotFound):
-            await into.hub.unpublish("cam1", into.secrets[0])
-        await until(lambda: into.hub.publication("cam1") is None)
+            into.node.publishers.unpublish("cam1", into.secrets[0])
+        await until(lambda: into.node.publishers.publication("cam1") is None)
 
 
-async def test_a_guessed_secret_ends_nothing(make_hub: MakeHub) -> None:
-    into = Into(make_hub())
+async def test_a_guessed_secret_ends_nothing(make_node: MakeNode) -> None:
+    into = Into(make_node())
     async with publishing(into.publish, UNITS):
         await into.until_live()
         for guess in ("", "x", "\u00e9", into.secrets[0][:-1]):
             with pytest.raises(SessionNotFound):
-                await into.hub.unpublish("cam1", guess)
+                into.node.publishers.unpublish("cam1", guess)
             with pytest.raises(SessionNotFound):
-                await into.hub.stop_playing("cam1", guess)
+                await into.node.viewers.stop("cam1", guess)
         async with watching(into.play):
             with pytest.raises(SessionNotFound):
-                await into.hub.stop_playing("cam2", into.secrets[1])
-            await into.hub.stop_playing("cam1", into.secrets[1])
+                await into.node.viewers.stop("cam2", into.secrets[1])
+            await into.node.viewers.stop("cam1", into.secrets[1])
             with pytest.raises(SessionNotFound):
-                await into.hub.stop_playing("cam1", into.secrets[1])
-        assert into.hub.publication("cam1") is not None
+                await into.node.viewers.stop("cam1", into.secrets[1])
+        assert into.node.publishers.publication("cam1") is not None
 
 
-async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_hub: MakeHub) -> None:
-    into = Into(make_hub())
+async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_node: MakeNode) -> None:
+    into = Into(make_node())
     async with publishing(into.publish, UNITS):
         await into.until_live()
         async with watching(into.play, "video") as viewer:
             await until(lambda: viewer.received["video"].packets)
-            old = into.hub.tail("cam1", keys.SOURCE)
-    await until(lambda: into.hub.publication("cam1") is None)
+            old = into.node.readers.newest("cam1", keys.SOURCE)
+    await until(lambda: into.node.publishers.publication("cam1") is None)
     async with publishing(into.publish, coding.h264(128, 96, 10)):
         await into.until_live()
         async with watching(into.play, "video") as viewer:
             await until(lambda: len(viewer.received["video"].timestamps) > 5)
-            new = into.hub.tail("cam1", keys.SOURCE)
+            new = into.node.readers.newest("cam1", keys.SOURCE)
             assert new is not None
             assert new is not old
             assert new.size == (128, 96)
@@ -263,45 +272,39 @@ async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_hub: Mak
             assert (times[-1] - times[0]) % 2**32 < 900_000
 
 
-async def test_a_tail_ends_some_time_after_its_last_viewer(
-    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.streams.readers._LINGER_S", 0.5)
-    into = Into(make_hub())
+async def test_a_reader_ends_some_time_after_its_last_viewer(make_node: MakeNode) -> None:
+    into = Into(make_node(times=ReaderTimes(linger_s=0.5)))
     async with publishing(into.publish, UNITS):
         await into.until_live()
         async with watching(into.play):
-            assert into.hub.tail("cam1", keys.SOURCE) is not None
-        await until(lambda: into.hub.tail("cam1", keys.SOURCE) is None)
+            assert into.node.readers.newest("cam1", keys.SOURCE) is not None
+        await until(lambda: into.node.readers.newest("cam1", keys.SOURCE) is None)
 
 
-async def test_viewers_of_the_source_keep_no_enhanced_rendition_alive(
-    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.streams.readers._LINGER_S", 0.5)
-    into = Into(make_hub())
+async def test_viewers_of_the_source_keep_no_enhanced_rendition_alive(make_node: MakeNode) -> None:
+    into = Into(make_node(times=ReaderTimes(linger_s=0.5)))
     async with publishing(into.publish, UNITS):
         await into.until_live()
         async with watching(into.play):
             async with watching(lambda sdp: into.play(sdp, keys.ENHANCED)):
-                assert into.hub.tail("cam1", keys.ENHANCED) is not None
-            await until(lambda: into.hub.tail("cam1", keys.ENHANCED) is None)
-            # The viewer of the source is still there, and its tail with it.
-            assert into.hub.viewers("cam1") == {keys.SOURCE: 1}
-            assert into.hub.tail("cam1", keys.SOURCE) is not None
+                assert into.node.readers.newest("cam1", keys.ENHANCED) is not None
+            await until(lambda: into.node.readers.newest("cam1", keys.ENHANCED) is None)
+            # The viewer of the source is still there, and its reader with it.
+            assert into.node.viewers.counts("cam1") == {keys.SOURCE: 1}
+            assert into.node.readers.newest("cam1", keys.SOURCE) is not None
 
 
-async def test_a_tail_whose_log_is_no_log_goes_on_when_it_is_one_again(
-    make_hub: MakeHub, redis_client: Redis
+async def test_a_reader_whose_log_is_no_log_goes_on_when_it_is_one_again(
+    make_node: MakeNode, redis_client: Redis
 ) -> None:
-    into = Into(make_hub())
+    into = Into(make_node())
     async with publishing(into.publish, UNITS):
         await into.until_live()
         await command(redis_client, "SET", keys.log("cam1", keys.ENHANCED), "no stream")
         async with watching(lambda sdp: into.play(sdp, keys.ENHANCED)):
             await asyncio.sleep(0.5)
-            tail = into.hub.tail("cam1", keys.ENHANCED)
-            assert tail is not None
+            reader = into.node.readers.newest("cam1", keys.ENHANCED)
+            assert reader is not None
             registry = StreamRegistry(redis_client)
             session = (await registry.get("cam1")).session
             writer = LogWriter(
@@ -312,18 +315,18 @@ async def test_a_tail_whose_log_is_no_log_goes_on_when_it_is_one_again(
                 epoch=await registry.take_lead("cam1", session, "a"),
             )
             await writer.append(batch(writer.epoch, video(1, key=True)), now_ms=1)
-            await until(lambda: tail.units > 0)
-            assert into.hub.viewers("cam1") == {keys.ENHANCED: 1}
+            await until(lambda: reader.units > 0)
+            assert into.node.viewers.counts("cam1") == {keys.ENHANCED: 1}
 
 
 async def test_a_refused_publisher_leaves_no_socket(
-    make_hub: MakeHub, redis_client: Redis, caplog: pytest.LogCaptureFixture
+    make_node: MakeNode, redis_client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hub = make_hub()
+    node = make_node()
     before = asyncio.all_tasks()
     await command(redis_client, "ACL", "SETUSER", "default", "-evalsha", "-eval")
     try:
-        await refused(hub, RedisAway)
+        await refused(node, RedisAway)
     finally:
         await command(redis_client, "ACL", "SETUSER", "default", "+evalsha", "+eval")
     assert [record.action for record in caplog.records if hasattr(record, "action")] == [
@@ -332,51 +335,53 @@ async def test_a_refused_publisher_leaves_no_socket(
     await no_tasks_but(before)
 
 
-async def test_wishes_are_for_live_streams(make_hub: MakeHub) -> None:
-    into = Into(make_hub())
+async def test_wishes_are_for_live_streams(make_node: MakeNode) -> None:
+    into = Into(make_node())
     with pytest.raises(StreamNotFound):
-        await into.hub.change("cam1", enhance=False, model=None)
+        await into.node.directory.change("cam1", enhance=False, model=None)
     with pytest.raises(StreamNotFound):
-        await into.hub.end("cam1")
+        await into.node.directory.end("cam1")
     async with publishing(into.publish, UNITS):
         await into.until_live()
-        await into.hub.change("cam1", enhance=False, model="live-s")
-        record = await into.hub.record("cam1")
+        await into.node.directory.change("cam1", enhance=False, model="live-s")
+        record = await into.node.directory.record("cam1")
         assert record is not None
         assert (record.enhance, record.model) == (False, "live-s")
 
 
 async def test_who_switches_enhancement_on_pardons_a_stream_that_was_set_aside(
-    make_hub: MakeHub, redis_client: Redis
+    make_node: MakeNode, redis_client: Redis
 ) -> None:
-    into, registry = Into(make_hub()), StreamRegistry(redis_client)
+    into, registry = Into(make_node()), StreamRegistry(redis_client)
     async with publishing(into.publish, UNITS):
         await into.until_live()
         record = await registry.get("cam1")
         await registry.touch("cam1", record.session, strikes=2, struck=7, struck_us=8)
-        await into.hub.change("cam1", enhance=None, model="live-s")
+        await into.node.directory.change("cam1", enhance=None, model="live-s")
         assert (await registry.get("cam1")).strikes == 2
-        await into.hub.change("cam1", enhance=True, model=None)
+        await into.node.directory.change("cam1", enhance=True, model=None)
         pardoned = await registry.get("cam1")
         assert (pardoned.strikes, pardoned.struck, pardoned.struck_us) == (0, 0, 0)
 
 
-def options() -> HubOptions:
-    return HubOptions(8, 8, 1500, 10.0)
+def options() -> NodeOptions:
+    return NodeOptions(PublisherOptions(8, 1500, 10.0), 8)
 
 
 async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
     before = asyncio.all_tasks()
     client = connect("unix:///nonexistent/redis.sock")
-    hub = StreamHub(client, options())
-    await refused(hub, RedisAway)
+    node = AppNode(client, options())
+    await refused(node, RedisAway)
     with pytest.raises(RedisAway):
-        await hub.play("cam1", offer("chromium_play"), rendition=keys.SOURCE, fallback=False)
+        await node.viewers.play(
+            "cam1", offer("chromium_play"), rendition=keys.SOURCE, fallback=False
+        )
     with pytest.raises(RedisAway):
-        await hub.records()
-    assert hub.publication("cam1") is None
-    await hub.close()
+        await node.directory.records()
+    assert node.publishers.publication("cam1") is None
+    await node.close()
     await client.aclose()
     await no_tasks_but(before)
 
@@ -384,8 +389,8 @@ async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
 async def test_a_stream_survives_a_restart_of_redis(own_server: EmbeddedServer) -> None:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
     clients = [connect(own_server.url), connect(own_server.url)]
-    hubs = [StreamHub(client, options()) for client in clients]
-    into, other = Into(hubs[0]), Into(hubs[1])
+    nodes = [AppNode(client, options()) for client in clients]
+    into, other = Into(nodes[0]), Into(nodes[1])
     units = tuple(coding.h264(98, 54)[0] for _ in range(10))  # every unit is a key frame
     async with publishing(into.publish, units):
         await into.until_live()
@@ -396,24 +401,24 @@ async def test_a_stream_survives_a_restart_of_redis(own_server: EmbeddedServer) 
             counts = [len(r.packets) for r in both]
             for received, count in zip(both, counts, strict=True):
                 await until(partial(_has_more_than, received, count + 50))
-            assert other.hub.viewers("cam1") == {keys.SOURCE: 1}
-    for hub, client in zip(hubs, clients, strict=True):
-        await hub.close()
+            assert other.node.viewers.counts("cam1") == {keys.SOURCE: 1}
+    for node, client in zip(nodes, clients, strict=True):
+        await node.close()
         await client.aclose()
 
 
 async def test_closing_ends_everything_and_leaves_no_task(redis_client: Redis) -> None:
     ice.install(ice.IceAddresses(("127.0.0.1",), ()))
     before = asyncio.all_tasks()
-    hub = StreamHub(redis_client, options())
-    into = Into(hub)
+    node = AppNode(redis_client, options())
+    into = Into(node)
     async with publishing(into.publish, UNITS):
         await into.until_live()
         async with watching(into.play) as viewer:
             await until(lambda: viewer.received["video"].packets)
-            await hub.close()
-            await hub.close()
-            await refused(hub, Full)
-            assert hub.viewers("cam1") == {}
+            await node.close()
+            await node.close()
+            await refused(node, Full)
+            assert node.viewers.counts("cam1") == {}
             assert await command(redis_client, "EXISTS", keys.record("cam1")) == 0
     await no_tasks_but(before)

@@ -1,0 +1,121 @@
+"""One rendition for all viewers of this node: each unit is packetized once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from app.delivery.gop_cache import GopCache
+from app.rtp.send_queue import PacketizedFrame
+from app.streams.rendition_reader import RenditionReader
+from app.webrtc.payload_formats import packetize
+from media.access_unit import AccessUnit, Kind
+
+Listener = Callable[[str, PacketizedFrame], None]
+"""Called with the rendition's name and the unit, on the event loop; must not block."""
+
+
+class RtpFanout:
+    """The consumer of a rendition's reader that serves viewers.
+
+    Whoever holds it keeps the reader running; listeners get its units. Without a holder it goes on
+    while the reader lingers, so that the next viewer finds the group of pictures.
+    """
+
+    def __init__(self, reader: RenditionReader, *, on_end: Callable[[RtpFanout], None]) -> None:
+        """``on_end`` is called once, when the reader has ended."""
+        self._reader = reader
+        self._on_end = on_end
+        self._holders: set[Hashable] = set()
+        self._listeners: set[Listener] = set()
+        self._gop = GopCache()
+        self._picture_id = 0
+        self.is_over = False
+        "True when nothing follows any more."
+        reader.attach(self)
+
+    @property
+    def rendition(self) -> str:
+        """The rendition's name."""
+        return self._reader.rendition
+
+    @property
+    def stream(self) -> str:
+        """The stream's id."""
+        return self._reader.stream
+
+    @property
+    def session(self) -> int:
+        """The publisher's epoch."""
+        return self._reader.session
+
+    @property
+    def is_needed(self) -> bool:
+        """True while anybody holds it."""
+        return bool(self._holders)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
+    def hold(self, holder: Hashable) -> None:
+        """Keeps the reader running for ``holder``."""
+        self._holders.add(holder)
+
+    def release(self, holder: Hashable) -> None:
+        """Takes ``hold`` back."""
+        self._holders.discard(holder)
+
+    def listen(self, listener: Listener) -> None:
+        """Adds a listener; it gets what is read from now on."""
+        self._listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Removes a listener."""
+        self._listeners.discard(listener)
+
+    def replay(self) -> list[PacketizedFrame]:
+        """Returns what a joining viewer gets at once; empty if it must wait for a key frame."""
+        return self._gop.replay()
+
+    @property
+    def has_group(self) -> bool:
+        """True while ``group`` is not empty."""
+        return self._gop.has_group
+
+    def group(self) -> list[PacketizedFrame]:
+        """Returns the units since the last key frame; empty if one must be asked for."""
+        return self._gop.group()
+
+    def request_key_frame(self) -> None:
+        """Asks whoever makes the rendition for a key frame."""
+        self._reader.request_key_frame()
+
+    def take(self, unit: AccessUnit) -> None:
+        """Packetizes one unit and hands it to all listeners."""
+        is_video = unit.kind is Kind.VIDEO
+        # Receivers take a picture to follow the one whose ID is one less; audio must not count.
+        self._picture_id += is_video
+        outgoing = PacketizedFrame(
+            payloads=tuple(packetize(unit.codec, unit.payload, picture_id=self._picture_id)),
+            payload_codec=unit.codec,
+            pts=unit.pts,
+            clock_rate=unit.clock_rate,
+            capture_us=unit.capture_us,
+            is_video=is_video,
+            is_key=unit.is_key,
+        )
+        if is_video:
+            self._gop.add(outgoing)
+        rendition = self._reader.rendition
+        for listener in tuple(self._listeners):
+            listener(rendition, outgoing)
+
+    def on_gap(self) -> None:
+        """Forgets the group of pictures: its continuation is missing."""
+        self._gop.clear()
+
+    def on_end(self) -> None:
+        """Tells its owner that nothing follows."""
+        self.is_over = True
+        self._on_end(self)

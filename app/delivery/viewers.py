@@ -1,0 +1,268 @@
+"""The viewers of this node: offers in, playback sessions out, and their limits."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+
+from app.admission import Admission
+from app.delivery.playback_session import PlaybackSession
+from app.delivery.rendition_choice import Coding, PlayRequest, choose
+from app.delivery.rtp_fanout import RtpFanout
+from app.errors import BadOffer, Full, NobodyPublishes, RedisAway, SessionNotFound
+from app.streams.ingest_state import State
+from app.streams.readers import RenditionReaders
+from app.streams.rendition_reader import RenditionReader
+from app.streams.stream_directory import StreamDirectory
+from app.streams.throttle import Throttle
+from app.task_set import TaskSet
+from app.webrtc.ice import UNKNOWN_ROUTE, Route
+from app.webrtc.packet_gate import Refusals
+from app.webrtc.sdp_offer import Offer, check_play_offer
+from app.webrtc.trickle import Fragment
+from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
+from wire import keys
+from wire.stream_logger import StreamLogger
+from wire.streams import StreamRecord
+
+log = logging.getLogger(__name__)
+
+_REFIT_S = 0.5
+"""How often another rendition is looked for, for a viewer who lacks the codec of what comes."""
+
+
+def _logger(stream: str, secret: str) -> StreamLogger:
+    return StreamLogger(log, stream=stream, session=secret)
+
+
+def _chosen(record: StreamRecord, request: PlayRequest | None) -> str:
+    """Returns the rendition to read. Raises BadOffer."""
+    if request is None:
+        return keys.SOURCE  # sound alone, which the source has
+    return choose(request, Coding(source=record.codec, output=record.output))
+
+
+@dataclasses.dataclass(slots=True)
+class _ViewerSession:
+    stream: str
+    session: int
+    "The publisher's."
+    playback: PlaybackSession
+    peer: ViewerConnection
+    request: PlayRequest | None
+    "None: it watches no video."
+    refits: Throttle
+    address: str
+    "Of who posted the offer, for limits."
+
+
+class Viewers:
+    """Owns every playback session and viewer's connection of this node."""
+
+    def __init__(
+        self,
+        directory: StreamDirectory,
+        readers: RenditionReaders,
+        *,
+        max_viewers: int,
+        admission: Admission,
+        refusals: Refusals,
+    ) -> None:
+        self._directory = directory
+        self._readers = readers
+        self._max_viewers = max_viewers
+        self._admission = admission
+        self._refusals = refusals
+        self._tasks = TaskSet()
+        self._sessions: dict[str, _ViewerSession] = {}
+        self._fanouts: dict[RenditionReader, RtpFanout] = {}
+        self._joining = 0
+        "Offers that are being answered."
+        self._closing = False
+
+    async def play(
+        self, stream: str, sdp: str, *, rendition: str, fallback: bool, route: Route = UNKNOWN_ROUTE
+    ) -> tuple[str, str]:
+        """Returns (session secret, SDP answer).
+
+        Raises BadOffer, NobodyPublishes, Full, NoCandidate, RedisAway.
+        """
+        offer = check_play_offer(sdp)
+        record = await self._directory.record(stream)
+        if record is None or record.state != State.LIVE.value:
+            why = record.reason if record is not None else ""
+            raise NobodyPublishes(why or f"Nobody publishes {stream} at the moment.")
+        if not await self._directory.is_kept(stream):
+            raise NobodyPublishes(f"The server that {stream} is published to does not answer.")
+        request = None
+        if "video" in offer.kinds:
+            request = PlayRequest(rendition=rendition, fallback=fallback, codecs=offer.codecs)
+        _chosen(record, request)
+        self._check_limit()
+        async with self._admission.enter(route.key):
+            self._check_limit()  # others may have come while this one waited
+            return await self._join(record, offer, request, fallback, route)
+
+    def _check_limit(self) -> None:
+        if self._closing or len(self._sessions) + self._joining >= self._max_viewers:
+            raise Full("The server serves as many viewers as it may.")
+
+    async def _join(
+        self,
+        record: StreamRecord,
+        offer: Offer,
+        request: PlayRequest | None,
+        fallback: bool,
+        route: Route,
+    ) -> tuple[str, str]:
+        secret = secrets.token_urlsafe(18)
+        # A publisher without sound may be followed by one with it.
+        has_audio = "audio" in offer.kinds
+        preferred = self._fanout(record, _chosen(record, request))
+        source = self._fanout(record, keys.SOURCE) if has_audio or fallback else preferred
+        playback = PlaybackSession(
+            preferred,
+            source,
+            fallback=fallback,
+            has_audio=has_audio,
+            on_unfit=lambda: self._refit_soon(secret),
+        )
+        peer = ViewerConnection(
+            ViewerEvents(
+                on_connected=lambda: playback.start(peer),
+                on_key_frame_needed=playback.on_key_frame_needed,
+                on_end=lambda reason: self._drop(secret, reason),
+            ),
+            # The same in every app process, so that renditions share one RTP time line.
+            rtp_offset=record.session * 2_654_435_761 & 0xFFFFFFFF,
+            refusals=self._refusals,
+        )
+        self._joining += 1
+        try:
+            answer = await peer.answer(offer, route=route)
+            if self._closing:
+                raise Full("The server stops.")
+            if playback.is_over:  # nobody would ever end it
+                raise NobodyPublishes(f"{record.id} ended just now.")
+        except BaseException:
+            playback.stop()
+            await peer.close()
+            raise
+        finally:
+            self._joining -= 1
+        self._sessions[secret] = _ViewerSession(
+            record.id, record.session, playback, peer, request, Throttle(_REFIT_S), route.key
+        )
+        if peer.end_reason:  # it ended before there was a session to drop
+            self._drop(secret, peer.end_reason)
+        return secret, answer
+
+    def _fanout(self, record: StreamRecord, rendition: str) -> RtpFanout:
+        reader = self._readers.get(record, rendition)
+        if reader not in self._fanouts:
+            self._fanouts[reader] = RtpFanout(
+                reader, on_end=lambda fanout: self._fanout_ended(reader, fanout)
+            )
+        return self._fanouts[reader]
+
+    def _fanout_ended(self, reader: RenditionReader, fanout: RtpFanout) -> None:
+        del self._fanouts[reader]
+        if fanout.is_needed and not self._closing:
+            self._tasks.spawn(self.end_stream(fanout.stream, fanout.session), "viewers-end")
+
+    def _refit_soon(self, secret: str) -> None:
+        """What comes has a codec that the viewer has not: the source's or the lead's changed."""
+        session = self._sessions.get(secret)
+        if session is not None and session.refits.allow(now=time.monotonic()):
+            self._tasks.spawn(self._refit(secret, session), "viewer-refit")
+
+    async def _refit(self, secret: str, session: _ViewerSession) -> None:
+        try:
+            record = await self._directory.record(session.stream)
+            if record is None or record.session != session.session:
+                return  # its readers find out by themselves
+            rendition = _chosen(record, session.request)
+        except RedisAway:
+            return
+        except BadOffer as error:
+            self._drop(secret, str(error))  # it comes again, and is told
+            return
+        if rendition != session.playback.rendition and self._sessions.get(secret) is session:
+            _logger(session.stream, secret).info(
+                "reads %s from now on", rendition, extra={"action": "refit"}
+            )
+            session.playback.move(self._fanout(record, rendition))
+
+    async def trickle(self, stream: str, secret: str, fragment: Fragment) -> None:
+        """Takes further candidates of a viewer. Raises SessionNotFound, BadOffer."""
+        await self._found(stream, secret).peer.trickle(fragment)
+
+    async def stop(self, stream: str, secret: str) -> None:
+        """Ends a viewer's session. Raises SessionNotFound."""
+        self._found(stream, secret)
+        await self._close_session(secret)
+
+    def _found(self, stream: str, secret: str) -> _ViewerSession:
+        session = self._sessions.get(secret)
+        if session is None or session.stream != stream:
+            raise SessionNotFound
+        return session
+
+    def _drop(self, secret: str, reason: str) -> None:
+        session = self._sessions.get(secret)
+        stream = session.stream if session is not None else ""
+        _logger(stream, secret).debug("viewer left: %s", reason)
+        if not self._closing:
+            self._tasks.spawn(self._close_session(secret), "viewer-close")
+
+    async def _close_session(self, secret: str) -> None:
+        session = self._sessions.pop(secret, None)
+        if session is not None:
+            session.playback.stop()
+            await session.peer.close()
+
+    async def end_stream(self, stream: str, session: int) -> None:
+        """Ends all viewers of a publisher's session."""
+        ended = [s for s, v in self._sessions.items() if (v.stream, v.session) == (stream, session)]
+        await asyncio.gather(*(self._close_session(secret) for secret in ended))
+
+    def pending(self) -> Iterator[str]:
+        """Yields the addresses of those whose connection does not stand yet."""
+        return (each.address for each in self._sessions.values() if each.peer.is_pending)
+
+    def counts(self, stream: str) -> dict[str, int]:
+        """Returns this node's viewers of a stream, by the rendition they read."""
+        found: dict[str, int] = {}
+        for session in self._sessions.values():
+            if session.stream == stream:
+                name = session.playback.rendition
+                found[name] = found.get(name, 0) + 1
+        return found
+
+    def stalls(self) -> int:
+        """Returns how often the source stood in for viewers who are present."""
+        return sum(session.playback.stalls for session in self._sessions.values())
+
+    def dropped(self) -> dict[str, int]:
+        """Returns the units that present viewers did not get, by reason."""
+        found: dict[str, int] = {}
+        for session in self._sessions.values():
+            for reason, count in session.peer.dropped.items():
+                found[reason] = found.get(reason, 0) + count
+        return found
+
+    def begin_close(self) -> None:
+        """Takes nobody more, and begins to end all."""
+        self._closing = True
+        for secret in list(self._sessions):
+            self._tasks.spawn(self._close_session(secret), "viewer-close")
+
+    async def close(self, timeout_s: float) -> None:
+        """Ends all viewers; gives each ``timeout_s`` to be told."""
+        self.begin_close()
+        await self._tasks.finish(timeout_s)
+        await self._tasks.cancel()

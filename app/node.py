@@ -1,0 +1,75 @@
+"""One app process: its publishers, readers and viewers, each with an owner of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+
+from app.admission import Admission
+from app.delivery.viewers import Viewers
+from app.streams.publishers import PublisherOptions, Publishers
+from app.streams.readers import ReaderTimes, RenditionReaders
+from app.streams.stream_directory import StreamDirectory
+from app.task_set import TaskSet
+from app.webrtc.packet_gate import Refusals
+from wire.connection import Redis
+
+CLOSE_S = 2.5
+"""Publishers and viewers get so long to be told of the end; the whole stop has 5 s."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """What the node needs of the settings."""
+
+    publishers: PublisherOptions
+    max_viewers: int
+    reader_times: ReaderTimes = ReaderTimes()
+
+
+class AppNode:
+    """Builds the owners and ties them together; ``close`` ends them in order."""
+
+    def __init__(self, client: Redis, options: NodeOptions) -> None:
+        self.refusals = Refusals()
+        """Packets of any peer that were not taken, by reason."""
+        self.admission = Admission(self._pending)
+        self._publisher_tasks = TaskSet()
+        self.publishers = Publishers(
+            client,
+            options.publishers,
+            refusals=self.refusals,
+            admission=self.admission,
+            spawn=self._publisher_tasks.spawn,
+            ended=self._publisher_ended,
+        )
+        self.directory = StreamDirectory(client, ingest=self.publishers.publication)
+        self.readers = RenditionReaders(
+            client,
+            record=self.directory.record,
+            ingest=self.publishers.publication,
+            times=options.reader_times,
+        )
+        self.viewers = Viewers(
+            self.directory,
+            self.readers,
+            max_viewers=options.max_viewers,
+            admission=self.admission,
+            refusals=self.refusals,
+        )
+
+    def _pending(self) -> Iterator[str]:
+        """Yields the addresses of all whose connection does not stand yet."""
+        yield from self.publishers.pending()
+        yield from self.viewers.pending()
+
+    async def _publisher_ended(self, stream: str, session: int) -> None:
+        await self.viewers.end_stream(stream, session)
+
+    async def close(self) -> None:
+        """Ends everything: publishers and viewers, then readers. Calling it twice is harmless."""
+        self.publishers.close()
+        await asyncio.gather(self.viewers.close(CLOSE_S), self._publisher_tasks.finish(CLOSE_S))
+        await self._publisher_tasks.cancel()
+        await self.readers.close()

@@ -1,0 +1,99 @@
+"""The streams of all nodes, as their records say, and what an operator may do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.errors import RedisAway, StreamNotFound
+from app.streams.ingest_session import IngestSession
+from wire.connection import REDIS_DOWN, Redis
+from wire.control import EndStream, RecordChanged, to_lead, to_publisher
+from wire.errors import BadMessage, StreamBusy, StreamGone
+from wire.streams import StreamRecord, StreamRegistry
+
+
+class StreamDirectory:
+    """Reads records and writes an operator's changes into them.
+
+    ``ingest`` gives the ingest session of a stream that this node holds.
+    """
+
+    def __init__(self, client: Redis, *, ingest: Callable[[str], IngestSession | None]) -> None:
+        self._client = client
+        self._registry = StreamRegistry(client)
+        self._ingest = ingest
+
+    async def record(self, stream: str) -> StreamRecord | None:
+        """Returns a stream's record, None if it is not live. Raises RedisAway."""
+        try:
+            return await self._registry.get(stream)
+        except (StreamGone, BadMessage):
+            return None  # a record that nobody can read is as good as none
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def records(self) -> list[StreamRecord]:
+        """Returns all records. Raises RedisAway."""
+        try:
+            return await self._registry.list()
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def is_kept(self, stream: str) -> bool:
+        """Returns False for a record whose node died: its log would show what is over.
+
+        Raises RedisAway.
+        """
+        if self._ingest(stream) is not None:
+            return True
+        try:
+            return await self._registry.is_kept(stream)
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def change(
+        self, stream: str, *, enhance: bool | None, model: str | None, strength: float | None = None
+    ) -> None:
+        """Switches enhancement, chooses the net or the strength of its style.
+
+        Raises StreamNotFound, RedisAway.
+        """
+        record = await self.record(stream)
+        if record is None:
+            raise StreamNotFound(f"{stream} is not live.")
+        config: dict[str, Any] = {}
+        if enhance is not None:
+            config["enhance"] = enhance
+        if enhance:
+            config |= {"strikes": 0, "struck": 0, "struck_us": 0}  # who asks for it pardons it
+        if model is not None:
+            config["model"] = model
+        if strength is not None:
+            config["strength"] = strength
+        try:
+            if config:
+                await self._registry.set_wish(stream, record.session, **config)
+            await to_lead(self._client, stream).send(RecordChanged())
+        except (StreamGone, StreamBusy) as error:
+            raise StreamNotFound(f"{stream} is not live.") from error
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def end(self, stream: str) -> None:
+        """Ends a stream for an operator. Raises StreamNotFound, RedisAway."""
+        own = self._ingest(stream)
+        if own is not None:
+            own.end("an operator ended the stream")
+            return
+        record = await self.record(stream)
+        if record is None:
+            raise StreamNotFound(f"{stream} is not live.")
+        try:
+            # Its node reads the record if it misses the message; if it is gone, so is the record.
+            await self._registry.set_wish(stream, record.session, ending=True)
+            await to_publisher(self._client, stream).send(EndStream())
+        except (StreamGone, StreamBusy) as error:
+            raise StreamNotFound(f"{stream} is not live.") from error
+        except REDIS_DOWN as error:
+            raise RedisAway from error
