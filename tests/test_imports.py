@@ -20,6 +20,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "models": ("models", "wire.telemetry"),
     "app": ("app", "wire", "media"),
     "workers": ("workers", "wire", "media", "models.manifest", "models.errors"),
+    "workers.engines.openvino": (
+        "workers",
+        "wire",
+        "models.manifest",
+        "models.openvino_core",
+    ),
     "workers.engines.torch": (
         "workers",
         "wire",

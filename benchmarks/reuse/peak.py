@@ -20,6 +20,8 @@ import numpy as np
 import openvino
 from openvino import opset13 as ops
 
+from models.openvino_core import open_core
+
 __all__ = ["Kernel", "best", "chain", "measure_peak"]
 
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -87,7 +89,7 @@ def _chained(side: int, depth: int, precision: str) -> float:
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
     }
-    compiled = openvino.Core().compile_model(chain(side, depth, precision), "CPU", options)
+    compiled = open_core().compile_model(chain(side, depth, precision), "CPU", options)
     request = compiled.create_infer_request()
     request.infer({0: np.random.default_rng(0).random((side, side), np.float32)})
     return _fastest(request.infer, depth * side**3)

@@ -29,7 +29,7 @@ _FUNCTIONS = {
     "choose": ("regions",),
     "paste": ("paste", "spread"),
 }
-"""Of workers/reuse; none of them calls another one."""
+"""Functions of workers/temporal; none of them calls another one."""
 
 PARTS = (INSIDE, *_FUNCTIONS, OTHER, NET)
 
@@ -72,7 +72,7 @@ def _by_part(watcher: cProfile.Profile) -> dict[str, float]:
     found: dict[tuple[str, int, str], Any] = pstats.Stats(watcher).stats  # type: ignore[attr-defined]
     for (path, _, name), (_, _, own, whole, _) in found.items():
         everything += own
-        if name in parts and Path(path).parts[-3:-1] == ("workers", "reuse"):
+        if name in parts and Path(path).parts[-3:-1] == ("workers", "temporal"):
             spent[parts[name]] += whole
     spent[OTHER] = everything - sum(spent.values())
     return spent

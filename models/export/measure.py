@@ -9,10 +9,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import openvino
 
 from models.export.graph import INPUT, PREVIOUS, STRENGTH
 from models.manifest import Metric, Precision
+from models.openvino_core import open_core
 from models.training.clip import Bytes, Clip
 from models.training.codec import CODECS, LiveEncoder, transcode
 from models.training.downscale import reduce
@@ -55,7 +55,7 @@ class OpenNet:
         threads: int = 1,
         strength: float = 0.0,
     ) -> None:
-        core = openvino.Core()
+        core = open_core()
         model = core.read_model(str(path))
         names = {port.any_name for port in model.inputs}
         output = model.outputs[0].any_name

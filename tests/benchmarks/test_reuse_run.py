@@ -4,7 +4,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
 
 pytest.importorskip("imageio_ffmpeg")
@@ -20,6 +19,7 @@ from benchmarks.reuse.methods import FLOW, FULL, HALF, MOST, NOW_AND_THEN, PLAIN
 from benchmarks.reuse.peak import chain
 from benchmarks.reuse.profile import NET, PARTS, profile
 from benchmarks.reuse.quality_over_time import follow
+from models.openvino_core import open_core
 from models.training.codec import LiveEncoder
 
 NET_NAME = "live-s"
@@ -135,7 +135,7 @@ def test_material_has_the_sizes_that_the_page_speaks_of() -> None:
 
 
 def test_the_int8_kernel_multiplies_in_int8() -> None:
-    compiled = openvino.Core().compile_model(chain(64, 3, "int8"), "CPU")
+    compiled = open_core().compile_model(chain(64, 3, "int8"), "CPU")
     told = [op.get_rt_info() for op in compiled.get_runtime_model().get_ops()]
     products = [t for t in told if t["layerType"].astype(str) in ("FullyConnected", "MatMul")]
     assert len(products) == 3

@@ -7,13 +7,13 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-import openvino  # noqa: E402
 from onnx import ModelProto  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from models.export.graph import graph_macs, write_float  # noqa: E402
 from models.export.live import plain_live  # noqa: E402
 from models.nets.live import GATE_LIMIT, CollapsibleConv, LiveConfig, LiveNet  # noqa: E402
+from models.openvino_core import open_core  # noqa: E402
 from models.quantize.calibrate import Pictures, calibrate, round_weight  # noqa: E402
 from models.quantize.qdq import write_int8  # noqa: E402
 from models.quantize.scheme import S8S8, SCHEMES, U8S8, Scheme  # noqa: E402
@@ -69,7 +69,7 @@ def feeds(net: LiveNet, seen: Pictures) -> dict[str, np.ndarray]:
 
 
 def by_openvino(model: ModelProto, named: dict[str, np.ndarray]) -> np.ndarray:
-    core = openvino.Core()
+    core = open_core()
     read = core.read_model(model.SerializeToString())
     read.reshape({name: list(value.shape) for name, value in named.items()})
     exact = {"INFERENCE_PRECISION_HINT": "f32"}

@@ -13,6 +13,7 @@ import numpy as np
 import openvino as ov
 
 from models.manifest import Manifest
+from models.openvino_core import open_core
 from workers.engines.engine import (
     Array,
     CompiledNet,
@@ -43,7 +44,7 @@ class OpenVinoEngine:
     """Static shapes, one call at a time, as fast as that one call can be."""
 
     def __init__(self, options: EngineOptions) -> None:
-        self._core = _core_with_plugin()
+        self._core = open_core()
         self._threads = options.threads
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-sizes")
 
@@ -274,22 +275,6 @@ class _Request:
         results = self._request.infer(share_outputs=True)
         enhanced: Array = results[0][0, 0]
         return enhanced
-
-
-def _core_with_plugin() -> Any:
-    """Makes a core with its CPU plug-in loaded, by a thread that ends at once.
-
-    The plug-in replaces the alternate signal stack of the thread that loads it, and unmaps that
-    stack when the core goes. A main thread that had loaded it would have to let it go as well:
-    otherwise its next signal has no stack, and the kernel ends the process with SIGSEGV.
-    """
-    core: Any = ov.Core()
-    loader = threading.Thread(
-        target=core.get_property, args=("CPU", "FULL_DEVICE_NAME"), name="openvino-plugin"
-    )
-    loader.start()
-    loader.join()
-    return core
 
 
 def _last_line(error: Exception) -> str:
