@@ -7,9 +7,6 @@ import enum
 
 from media.codec import Codec
 
-MAX_SIDE = 8192
-"""Largest width or height of a picture, in luma samples."""
-
 
 class Kind(enum.IntEnum):
     """What an access unit holds."""

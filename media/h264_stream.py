@@ -23,17 +23,13 @@ from media.h264_parameter_sets import (
     parse_slice,
     parse_sps,
 )
-from media.limits import MAX_NALS, MAX_SLICES
+from media.limits import MAX_NALS, MAX_PREFIX_BYTES, MAX_SLICES
 
 MAX_PPS = 32
 """Picture parameter sets kept; the one sent longest ago goes first."""
 
 MAX_SETS = 16
 """Parameter sets in one unit that differ from those known; encoders send two to five."""
-
-MAX_PREFIX_BYTES = 65_536
-"""Bytes without a slice that belong to the picture behind them at most; parameter sets and messages
-are a thousandth of it."""
 
 _SLICES_READ = 8
 """Slice headers read in a unit; all of a picture have the same sequence parameter set."""

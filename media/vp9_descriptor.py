@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+ENDS_FRAME = 0x04
+"""The bit E in the first byte."""
+
 MAX_REFERENCES = 3
 """Pictures that a frame may name as its references."""
 

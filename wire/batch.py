@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import struct
 
-from media.access_unit import MAX_SIDE, AccessUnit, Checkpoint, Flags, Kind
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
+from media.limits import MAX_SIDE
 from wire.errors import BadBatch
 
 MAGIC = b"SCFB"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable
 from app.delivery.gop_cache import GopCache
 from app.rtp.send_queue import PacketizedFrame
 from app.streams.rendition_reader import RenditionReader
-from app.webrtc.payload_formats import packetize
 from media.access_unit import AccessUnit, Kind
+from media.codec_table import DESCRIPTORS
 
 Listener = Callable[[str, PacketizedFrame], None]
 """Called with the rendition's name and the unit, on the event loop; must not block."""
@@ -96,8 +96,14 @@ class RtpFanout:
         is_video = unit.kind is Kind.VIDEO
         # Receivers take a picture to follow the one whose ID is one less; audio must not count.
         self._picture_id += is_video
+        payloads = DESCRIPTORS[unit.codec].packetize(
+            unit.payload,
+            picture_id=self._picture_id,
+            is_key=unit.is_key,
+            size=(unit.width, unit.height),
+        )
         outgoing = PacketizedFrame(
-            payloads=tuple(packetize(unit.codec, unit.payload, picture_id=self._picture_id)),
+            payloads=tuple(payloads),
             payload_codec=unit.codec,
             pts=unit.pts,
             clock_rate=unit.clock_rate,

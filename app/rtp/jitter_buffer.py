@@ -17,8 +17,9 @@ CAPACITY = 1024
 """Packets held at most; beyond that the oldest gap is given up."""
 
 MAX_AUDIO_BYTES = 1300
-"""Of one packet: the longest Opus frame has 1,275 (RFC 6716 section 3.4). Several frames in one
-packet may have more; with a viewer's extensions that fits no packet, so it is not taken at all."""
+"""Of one packet, as ``media.codec.MAX_PAYLOAD``: the longest frame of sound has 1,275 (RFC 6716
+section 3.4). Several frames in one packet may have more; with a viewer's extensions that fits no
+packet, so it is not taken at all."""
 
 MAX_GAP = 256
 """Packets that may be missing in a row; to ask for more takes longer than a key frame."""
@@ -33,7 +34,7 @@ appendix A.1: two that were sent again after they were given up are no news."""
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Packet:
-    """One media packet, depayloaded."""
+    """One media packet without its payload descriptor."""
 
     sequence: int
     "RTP sequence number, 16 bits."
@@ -60,7 +61,7 @@ class CodedUnit:
     head: PayloadStart = PayloadStart.UNKNOWN
     "What its first packet begins with."
     cuts: tuple[int, ...] = ()
-    "Where in ``data`` further coded frames begin: those of VP9's higher spatial layers."
+    "Where in ``data`` further coded frames begin: those of higher spatial layers."
 
 
 @dataclasses.dataclass(slots=True)
@@ -238,7 +239,7 @@ class VideoJitterBuffer:
 
 MAX_LATE_AUDIO = 3000
 """A sequence number further back than this many is no late packet but a new count (RFC 3550
-appendix A.1, MAX_DROPOUT): a minute of Opus."""
+appendix A.1, MAX_DROPOUT): a minute of sound in packets of 20 ms."""
 
 
 class AudioJitterBuffer:

@@ -13,8 +13,7 @@ import enum
 
 from app.rtp.jitter_buffer import CodedUnit
 from media.fragment import PayloadStart
-from media.h264_stream import MAX_PREFIX_BYTES
-from media.limits import MAX_NALS, MAX_UNIT_BYTES
+from media.limits import MAX_NALS, MAX_PREFIX_BYTES, MAX_UNIT_BYTES
 
 HOLD_S = 0.1
 """A held unit leaves after this long without another part of it: the sender paused."""
@@ -63,7 +62,7 @@ class UnitJoiner:
         self, part: CodedUnit, *, has_slice: bool, now: float, begins: bool = False
     ) -> list[CodedUnit]:
         """Returns the units that are complete now. ``begins``: the part begins a picture, also
-        where its time is that of the one before (VP8's hidden frames).
+        where its time is that of the one before (hidden frames).
         """
         if not has_slice:
             self._extend_prefix(part)

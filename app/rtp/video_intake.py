@@ -1,8 +1,8 @@
-"""A publisher's video on its way into the log: whole pictures, their flags and sizes, and what is
-refused.
+"""Turns a publisher's video into the pictures of the log, with their flags and sizes, and refuses
+what nobody can or may decode.
 
-Owns the order: join (``unit_joiner.py``), read the heads (``h264_stream.py``, ``keyframe.py``),
-refuse what nobody can or may decode, put parameter sets where decoding starts.
+Owns the order: join parts (``unit_joiner.py``), read the picture (the codec's ``UnitReader``),
+judge it. Knows no codec.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ import enum
 
 from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.unit_joiner import UnitJoiner
-from media.access_unit import MAX_SIDE, Flags
+from media.access_unit import Flags
 from media.codec import Codec
-from media.fragment import PayloadStart
-from media.frame_head import inspect
-from media.h264_stream import H264Stream, PictureHead, TooManyParts, has_slice, with_sets
-from media.limits import MAX_NALS, MAX_SLICES, MAX_UNIT_BYTES, is_too_large, too_large
-from media.vp9_frame import join_layers
+from media.codec_table import DESCRIPTORS
+from media.coded_picture import CodedPicture, Fault, UnitReader
+from media.limits import MAX_SIDE, MAX_UNIT_BYTES, is_too_large, too_large
 
 NOTICE_S = 10.0
 """For how long something that was noticed is said."""
@@ -45,19 +43,27 @@ class Refusal(enum.Enum):
     TOO_LARGE = "too_large"
     TOO_MANY_PARTS = "too_many_parts"
     NO_PARAMETER_SETS = "no_parameter_sets"
+    DAMAGED = "damaged"
     TOO_MANY_BYTES = "too_many_bytes"
 
 
+_FAULTS = {
+    Fault.TOO_MANY_PARTS: Refusal.TOO_MANY_PARTS,
+    Fault.NO_PARAMETER_SETS: Refusal.NO_PARAMETER_SETS,
+    Fault.DAMAGED: Refusal.DAMAGED,
+}
+
 _SENTENCES = {
-    Refusal.TOO_MANY_PARTS: f"A picture of the publisher has more than {MAX_SLICES} slices or "
-    f"{MAX_NALS} NAL units.",
-    Refusal.NO_PARAMETER_SETS: "The publisher's key frame comes without its parameter sets "
-    "(SPS and PPS), and none came before it.",
+    Refusal.TOO_MANY_PARTS: "A picture of the publisher is cut into more parts (slices) than any "
+    "encoder makes.",
+    Refusal.NO_PARAMETER_SETS: "The publisher's key frame comes without its parameter sets, and "
+    "none came before it.",
+    Refusal.DAMAGED: "A picture of the publisher is damaged; the next key frame mends it.",
     Refusal.TOO_MANY_BYTES: f"A picture of the publisher is over {MAX_UNIT_BYTES >> 20} MiB.",
 }
 
-_ASKED_FOR = (Refusal.NO_PARAMETER_SETS, Refusal.TOO_MANY_PARTS, Refusal.TOO_MANY_BYTES)
-"""After these another key frame may help."""
+_NO_HELP = (Refusal.TOO_LARGE,)
+"""After these another key frame does not help, so none is asked for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,14 +77,6 @@ class Taken:
     height: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Judged:
-    payload: bytes
-    is_key: bool
-    size: tuple[int, int]
-    refusal: Refusal | None = None
-
-
 class VideoIntake:
     """One publisher's video track. No I/O; times are arguments, in seconds."""
 
@@ -88,7 +86,7 @@ class VideoIntake:
         self.needs_key = False
         "A key frame may help; whoever asks for it sets this to False."
         self._joiner = UnitJoiner()
-        self._h264 = H264Stream()
+        self._readers: dict[Codec, UnitReader] = {}
         self._codec: Codec | None = None
         self._size = (0, 0)
         self._shut: Refusal | None = None
@@ -99,9 +97,9 @@ class VideoIntake:
         self._key_at: float | None = None
         self._picture_at = 0.0
 
-    def learn(self, fmtp: str) -> None:
+    def learn(self, codec: Codec, fmtp: str) -> None:
         """Takes the parameter sets of the offer's format parameters."""
-        self._h264.learn(fmtp)
+        self._reader(codec).learn(fmtp)
 
     def reason(self, *, now: float) -> str:
         """Returns a sentence that says why no pictures pass or what is wrong with them, or ""."""
@@ -119,14 +117,13 @@ class VideoIntake:
         if codec is not self._codec:
             self._codec = codec
             self._joiner = UnitJoiner()
-        # What begins with no start code goes on with a NAL unit that was cut at a marker.
-        is_rest = codec is not Codec.H264 or not part.data.startswith(
-            (b"\x00\x00\x00\x01", b"\x00\x00\x01")
+        reader, torn = self._reader(codec), self._joiner.torn
+        units = self._joiner.add(
+            part,
+            has_slice=reader.has_picture(part.data),
+            begins=reader.begins_picture(part.head),
+            now=now,
         )
-        is_picture = is_rest or has_slice(part.data)
-        torn = self._joiner.torn
-        begins = codec is Codec.VP8 and part.head is not PayloadStart.MIDDLE
-        units = self._joiner.add(part, has_slice=is_picture, begins=begins, now=now)
         self.needs_key = self.needs_key or self._joiner.torn > torn
         return self._taken(units, now)
 
@@ -138,66 +135,67 @@ class VideoIntake:
         """Returns the time for the next call of ``on_time``, None while nothing waits."""
         return self._joiner.next_deadline()
 
+    def _reader(self, codec: Codec) -> UnitReader:
+        found = self._readers.get(codec)
+        if found is None:
+            found = self._readers[codec] = DESCRIPTORS[codec].open_reader()
+        return found
+
     def _taken(self, units: list[CodedUnit], now: float) -> list[Taken]:
         taken = (self._take(unit, now) for unit in units)
         return [each for each in taken if each is not None]
 
     def _take(self, coded: CodedUnit, now: float) -> Taken | None:
-        judged = self._judge(coded, now)
-        if judged.refusal is None and judged.is_key:
-            self._shut = None
-        if judged.refusal is not None:
-            self._shut = judged.refusal
-            self._refused_size = judged.size
-        if self._shut is not None:
-            self.refused[self._shut.value] += 1
-            self.needs_key = self.needs_key or self._shut in _ASKED_FOR
-            self._is_gap = True
+        if self._codec is None:
             return None
+        if len(coded.data) > MAX_UNIT_BYTES:
+            self._refuse(Refusal.TOO_MANY_BYTES)
+            return None
+        picture = self._reader(self._codec).read(
+            coded.data, head=coded.head, cuts=coded.cuts, after_loss=coded.discontinuity
+        )
+        refusal = self._refusal_of(picture)
+        if refusal is None:
+            self._note_order(coded.pts, picture, now)
+            # What follows a picture that was refused may refer to it, until a key frame passes.
+            self._shut = refusal = None if picture.is_key else self._shut
+        if refusal is not None:
+            self._refuse(refusal)
+            return None
+        return self._pass(coded, picture, now)
+
+    def _refusal_of(self, picture: CodedPicture) -> Refusal | None:
+        if picture.fault is not None:
+            return _FAULTS[picture.fault]
+        if is_too_large(*picture.largest) or max(picture.largest) > MAX_SIDE:
+            self._refused_size = picture.largest
+            return Refusal.TOO_LARGE
+        return None
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Refuses a picture, and those behind it until a key frame passes."""
+        self._shut = refusal
+        self.refused[refusal.value] += 1
+        self.needs_key = self.needs_key or refusal not in _NO_HELP
+        self._is_gap = True
+
+    def _pass(self, coded: CodedUnit, picture: CodedPicture, now: float) -> Taken:
         self._picture_at = now
-        if judged.is_key:
+        if picture.is_key:
             self._key_at = now
-        if judged.size[0]:
-            self._size = judged.size
-        flags = Flags.KEY if judged.is_key else Flags.NONE
+        if picture.size[0]:
+            self._size = picture.size
+        flags = Flags.KEY if picture.is_key else Flags.NONE
         if coded.discontinuity or self._is_gap:
             flags |= Flags.DISCONTINUITY
         self._is_gap = False
-        return Taken(coded, judged.payload, flags, *self._size)
+        return Taken(coded, picture.payload, flags, *self._size)
 
-    def _judge(self, coded: CodedUnit, now: float) -> _Judged:
-        if len(coded.data) > MAX_UNIT_BYTES:
-            return _Judged(b"", False, (0, 0), Refusal.TOO_MANY_BYTES)
-        if self._codec is Codec.H264:
-            return self._judge_h264(coded, now)
-        payload = join_layers(coded.data, coded.cuts)
-        if coded.head is PayloadStart.MIDDLE or self._codec is None:
-            return _Judged(payload, False, (0, 0))
-        info = inspect(self._codec, payload)
-        if is_too_large(*info.largest):
-            return _Judged(payload, False, info.largest, Refusal.TOO_LARGE)
-        size = (info.width, info.height)
-        is_key = info.is_key and coded.head in (PayloadStart.UNKNOWN, PayloadStart.KEY)
-        # What is left of a unit whose head was lost may look like one.
-        return _Judged(payload, is_key and bool(info.width or not coded.discontinuity), size)
-
-    def _judge_h264(self, coded: CodedUnit, now: float) -> _Judged:
-        try:
-            head = self._h264.read(coded.data)
-        except TooManyParts:
-            return _Judged(b"", False, (0, 0), Refusal.TOO_MANY_PARTS)
-        size = (head.width, head.height)
-        if is_too_large(*size) or max(size) > MAX_SIDE:
-            return _Judged(b"", False, size, Refusal.TOO_LARGE)
-        is_key = (head.is_idr or head.is_start) and (head.is_whole or not coded.discontinuity)
-        if is_key and not head.width:
-            return _Judged(b"", False, size, Refusal.NO_PARAMETER_SETS)
-        self._note_order(coded.pts, head, now)
-        payload = with_sets(coded.data, head.missing) if is_key else coded.data
-        return _Judged(payload, is_key, size)
-
-    def _note_order(self, pts: int, head: PictureHead, now: float) -> None:
+    def _note_order(self, pts: int, picture: CodedPicture, now: float) -> None:
         newest = self._newest_pts
-        if newest is not None and head.has_b and pts < newest:
+        if newest is not None and picture.is_bidirectional and pts < newest:
             self._b_frames_at = now
-        self._newest_pts = pts if newest is None or head.is_idr else max(newest, pts)
+        if newest is None or picture.ends_reordering:
+            self._newest_pts = pts
+        else:
+            self._newest_pts = max(newest, pts)

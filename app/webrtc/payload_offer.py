@@ -7,9 +7,15 @@ import re
 
 from app.errors import BadOffer
 from app.webrtc.sdp_description import Section
+from media.codec import CodecDescriptor
+from media.codec_table import BY_NAME, TABLE
+from media.fmtp import parse_parameters
 
-NAMES = {"h264": "H264", "vp8": "VP8", "vp9": "VP9", "opus": "opus", "rtx": "rtx"}
-"""Encoding names as answers write them, by their lower-case form."""
+RTX = "rtx"
+"""Encoding name of retransmissions (RFC 4588 section 8.6)."""
+
+VIDEO_CLOCK_RATE = 90_000
+"""Of every video payload format of RTP, and of its retransmissions, in Hz."""
 
 _RTPMAP = re.compile(
     r"(0|[1-9][0-9]{0,2}) +([A-Za-z0-9._-]{1,32})/([1-9][0-9]{0,5})(?:/([0-9]{1,2}))? *"
@@ -25,8 +31,8 @@ class Payload:
     """One payload type that the answer takes, under the offer's number."""
 
     number: int
-    codec: str
-    "Its encoding name in lower case; ``rtx`` for a retransmission."
+    codec: CodecDescriptor | None
+    "None for a retransmission."
     clock_rate: int
     parameters: str = ""
     "As offered."
@@ -36,69 +42,57 @@ class Payload:
 
     def rtpmap(self) -> str:
         """The value of ``a=rtpmap``."""
-        channels = "/2" if self.codec == "opus" else ""  # RFC 7587 section 7
-        return f"{self.number} {NAMES[self.codec]}/{self.clock_rate}{channels}"
-
-
-def parse_parameters(text: str) -> dict[str, str]:
-    """Format parameters by name in lower case; the first of a name counts."""
-    found: dict[str, str] = {}
-    for part in text.split(";"):
-        name, _, value = part.strip().partition("=")
-        found.setdefault(name.strip().lower(), value.strip())
-    return found
+        form = f"{RTX}/{self.clock_rate}" if self.codec is None else self.codec.rtpmap
+        return f"{self.number} {form}"
 
 
 def choose_payloads(section: Section, *, publishes: bool) -> tuple[Payload, ...]:
     """Returns the payload types of a section that we can use, in the order of preference.
 
-    VP9 goes behind all others: everything plays H.264 and VP8, and a worker learns more from
-    them. Raises BadOffer (422) where nothing can be used.
+    Codecs of a greater rank go behind all others. Raises BadOffer (422) where nothing can be used.
     """
-    offered = _offered(section)
-    if section.kind == "audio":
-        found = [p for p in offered if p.codec == "opus" and p.clock_rate == 48_000]
-        if not found:
-            raise BadOffer("The sound must be offered as Opus (opus/48000/2).", status=422)
-        return tuple(found)
-    usable = [p for p in offered if p.clock_rate == 90_000]
-    found = [p for p in usable if p.codec == "vp8" or (p.codec == "vp9" and _is_profile_0(p))]
-    found += _h264(usable, publishes=publishes)
+    offered = [each for each in _offered(section) if _is_ours(each, section.kind)]
+    found = _chosen([each for each in offered if each.codec is not None], publishes)
     if not found:
-        raise BadOffer(_nothing(usable), status=422)
-    taken = {p.number for p in found}
-    found += [p for p in usable if p.codec == "rtx" and p.base in taken]
-    late = {p.number for p in found if p.codec == "vp9"}
+        raise BadOffer(_nothing(section.kind, offered), status=422)
+    ranks = {p.number: p.codec.rank for p in found if p.codec is not None}
+    repairs = [p for p in offered if p.codec is None and p.base in ranks]
     order = {p.number: place for place, p in enumerate(offered)}
-    found.sort(key=lambda p: (p.number in late or p.base in late, order[p.number]))
-    return tuple(found)
+
+    def place_of(payload: Payload) -> tuple[int, int]:
+        """A retransmission goes where the payload type goes that it repairs."""
+        repaired = payload.number if payload.base is None else payload.base
+        return ranks[repaired], order[payload.number]
+
+    return tuple(sorted((*found, *repairs), key=place_of))
 
 
-def _nothing(usable: list[Payload]) -> str:
-    if any(p.codec == "h264" for p in usable):
-        return "H.264 is offered without packetization mode 1, and no other codec can be used."
-    return "None of the offered codecs can be used: H.264, VP8 and VP9 of profile 0 can."
+def _is_ours(payload: Payload, kind: str) -> bool:
+    if payload.codec is None:
+        return kind == "video" and payload.clock_rate == VIDEO_CLOCK_RATE
+    return payload.codec.kind == kind and payload.clock_rate == payload.codec.clock_rate
 
 
-def _h264(usable: list[Payload], *, publishes: bool) -> list[Payload]:
-    """RFC 6184 section 8.1: no mode means mode 0, and mode 2 interleaves.
-
-    Received are modes 0 and 1, sent is mode 1. Players that name no mode at all (GStreamer) take
-    it too, so they get it where they name mode 1 nowhere.
-    """
-    by_mode: dict[str, list[Payload]] = {}
-    for payload in usable:
-        if payload.codec == "h264":
-            mode = parse_parameters(payload.parameters).get("packetization-mode", "")
-            by_mode.setdefault(mode, []).append(payload)
-    if publishes:
-        return [p for mode in ("", "0", "1") for p in by_mode.get(mode, [])]
-    return by_mode.get("1") or by_mode.get("", [])
+def _chosen(offered: list[Payload], publishes: bool) -> list[Payload]:
+    """The payload types whose parameters their codecs accept."""
+    found: list[Payload] = []
+    for codec in TABLE:
+        own = [payload for payload in offered if payload.codec is codec]
+        parameters = [parse_parameters(payload.parameters) for payload in own]
+        found += (own[place] for place in codec.choose(parameters, publishes))
+    return found
 
 
-def _is_profile_0(payload: Payload) -> bool:
-    """RFC 9628 section 6: no parameter means profile 0."""
-    return parse_parameters(payload.parameters).get("profile-id", "0") == "0"
+def _nothing(kind: str, offered: list[Payload]) -> str:
+    """The sentence that refuses a section."""
+    if kind == "audio":
+        return "The sound must be offered as Opus (opus/48000/2)."
+    for payload in offered:
+        if payload.codec is not None and payload.codec.unacceptable:
+            codec = payload.codec
+            return f"{codec.title} is offered {codec.unacceptable}, and no other codec can be used."
+    *first, last = (each.acceptable or each.title for each in TABLE if each.kind == kind)
+    return f"None of the offered codecs can be used: {', '.join(first)} and {last} can."
 
 
 def _offered(section: Section) -> list[Payload]:
@@ -116,18 +110,19 @@ def _offered(section: Section) -> list[Payload]:
         if number not in maps or number in found or not (0 <= number < 64 or 96 <= number < 128):
             continue
         match = maps[number]
-        codec = match[2].lower()
-        if codec not in NAMES:
+        name = match[2].lower()
+        codec = BY_NAME.get(name)
+        if codec is None and name != RTX:
             continue
         text = parameters[number][2].strip() if number in parameters else ""
         wished = feedback.get(str(number), set()) | feedback.get("*", set())
-        base = parse_parameters(text).get("apt", "") if codec == "rtx" else ""
+        base = parse_parameters(text).get("apt", "") if codec is None else ""
         found[number] = Payload(
             number,
             codec,
             int(match[3]),
             text,
-            feedback=tuple(f for f in _FEEDBACK if f in wished) if codec != "rtx" else (),
+            feedback=tuple(f for f in _FEEDBACK if f in wished) if codec is not None else (),
             base=int(base) if _NUMBER.fullmatch(base) else None,
         )
     return list(found.values())

@@ -24,7 +24,7 @@ from app.webrtc.rtp_receiver import ReceiverEvents, RtpReceiver
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.trickle import Fragment
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
-from media.codec import Codec
+from media.codec import CodecDescriptor
 from media.limits import MAX_PIXELS
 from wire.state_machine import StateMachine
 
@@ -118,8 +118,8 @@ class PublisherConnection:
             self._clock.add_track(kind, _CLOCK_RATES[kind])
             watch_media_only(transceiver, self._take_sign)
             put_receiver(transceiver, receiver)
-        for parameters in offer.fmtp.values():
-            self._intake.learn(parameters)
+        for described, fmtp in offer.formats:
+            self._intake.learn(described.codec, fmtp)
         sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
         self._take_sign()
         self._watch = asyncio.get_running_loop().create_task(
@@ -161,19 +161,21 @@ class PublisherConnection:
     def _take_sign(self) -> None:
         self._liveness.sign(now=time.monotonic())
 
-    def _take(self, kind: str, codec: Codec, clock_rate: int, coded: CodedUnit) -> None:
+    def _take(self, kind: str, codec: CodecDescriptor, clock_rate: int, coded: CodedUnit) -> None:
         now = time.monotonic()
         self._liveness.media(is_picture=kind == "video", now=now)
         if kind == "audio":
             self._put_out(kind, codec, clock_rate, Taken(coded, coded.data, Flags.KEY, 0, 0))
             return
-        self._put_out_pictures(codec, clock_rate, self._intake.add(codec, coded, now=now))
+        self._put_out_pictures(codec, clock_rate, self._intake.add(codec.codec, coded, now=now))
         if self._intake.needs_key:
             self._intake.needs_key = False
             self._events.on_key_frame_needed()
         self._tell_reason(now)
 
-    def _put_out_pictures(self, codec: Codec, clock_rate: int, pictures: list[Taken]) -> None:
+    def _put_out_pictures(
+        self, codec: CodecDescriptor, clock_rate: int, pictures: list[Taken]
+    ) -> None:
         for picture in pictures:
             if picture.flags & Flags.KEY:
                 self._receivers["video"].take_key_frame()
@@ -187,12 +189,12 @@ class PublisherConnection:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
 
-    def _on_timer(self, codec: Codec, clock_rate: int) -> None:
+    def _on_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
         self._timer = None
         pictures = self._intake.on_time(now=time.monotonic())
         self._put_out_pictures(codec, clock_rate, pictures)
 
-    def _put_out(self, kind: str, codec: Codec, clock_rate: int, taken: Taken) -> None:
+    def _put_out(self, kind: str, codec: CodecDescriptor, clock_rate: int, taken: Taken) -> None:
         coded, timeline = taken.coded, self._timelines[kind]
         jumps = timeline.jumps
         pts = timeline.at(coded.pts, arrival_us=coded.first_arrival_us)
@@ -205,7 +207,7 @@ class PublisherConnection:
         self._events.on_unit(
             AccessUnit(
                 kind=which,
-                codec=codec,
+                codec=codec.codec,
                 flags=taken.flags,
                 sequence=sequence,
                 pts=pts,

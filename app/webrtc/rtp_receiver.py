@@ -35,11 +35,10 @@ from app.rtp.key_frame_pace import KeyFramePace
 from app.rtp.simulcast_layers import LayerChoice
 from app.rtp.ssrc_choice import SsrcChoice
 from app.webrtc.guarded_transport import measured_round_trip_s
-from app.webrtc.payload_formats import CODEC_NAMES, depayload
 from app.webrtc.srtp_inlet import MAX_SOURCES
-from media.codec import Codec
-from media.fragment import PayloadStart
-from media.frame_head import inspect
+from media.codec import CodecDescriptor
+from media.codec_table import BY_NAME
+from media.fragment import Fragment
 from wire.clock import now_us
 
 log = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ MAX_RID = 32
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Media:
-    codec: Codec
+    codec: CodecDescriptor
     clock_rate: int
     packet: Packet
     resent: bool
@@ -60,7 +59,7 @@ class _Media:
 class ReceiverEvents:
     """Whom a receiver tells; all are called on the event loop and must not block."""
 
-    on_unit: Callable[[Codec, int, CodedUnit], None]
+    on_unit: Callable[[CodecDescriptor, int, CodedUnit], None]
     "(codec, clock rate in Hz, unit)"
     on_report: Callable[[int, int], None]
     "(64-bit NTP time, 32-bit RTP time) of a sender report"
@@ -216,11 +215,11 @@ class RtpReceiver(RTCRtpReceiver):
             if restored is None:
                 return
             packet, codec = restored
-        name = CODEC_NAMES.get(codec.name.lower())
-        if name is None:
+        described = BY_NAME.get(codec.name.lower())
+        if described is None:
             return
         try:
-            fragment = depayload(name, packet.payload)
+            fragment = described.depacketize(packet.payload)
         except ValueError:
             self.malformed_packets += 1
             return
@@ -234,7 +233,7 @@ class RtpReceiver(RTCRtpReceiver):
         )
         now = time.monotonic()
         heard = self._source.take(
-            packet.ssrc, _Media(name, codec.clockRate, media, resent), now=now
+            packet.ssrc, _Media(described, codec.clockRate, media, resent), now=now
         )
         if heard.is_new_source:
             log.info(
@@ -276,7 +275,7 @@ class RtpReceiver(RTCRtpReceiver):
         if unit is not None:
             self._events.on_unit(media.codec, media.clock_rate, unit)
 
-    async def _carry_out(self, codec: Codec, clock_rate: int, out: Output) -> None:
+    async def _carry_out(self, codec: CodecDescriptor, clock_rate: int, out: Output) -> None:
         for unit in out.units:
             self._events.on_unit(codec, clock_rate, unit)
         if out.nacks and self._source.ssrc is not None:
@@ -285,7 +284,7 @@ class RtpReceiver(RTCRtpReceiver):
             self.request_key_frame()
         self._set_timer(codec, clock_rate)
 
-    def _set_timer(self, codec: Codec, clock_rate: int) -> None:
+    def _set_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -295,7 +294,7 @@ class RtpReceiver(RTCRtpReceiver):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
 
-    def _on_timer(self, codec: Codec, clock_rate: int) -> None:
+    def _on_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
         self._timer = None
         if self._video is not None:
             out = self._video.on_time(now=time.monotonic())
@@ -372,22 +371,11 @@ class RtpReceiver(RTCRtpReceiver):
         self._events.on_end(f"receiving {self.kind} failed: {error!r}")
 
 
-_BEFORE_PICTURES = (6, 7, 9)
-"""NAL unit types that a packet with a sequence parameter set begins with (H.264 section 7.4.1)."""
-
-
 def _pixels(media: _Media) -> int:
     """The size of the key frame that a packet begins, 0 where it begins none.
 
     Asked of every packet of every layer, so most are told by a byte or two.
     """
-    data = media.packet.data
-    if media.codec is Codec.H264:
-        if data[:4] != b"\x00\x00\x00\x01" or len(data) < 5:
-            return 0
-        if data[4] & 0x1F not in _BEFORE_PICTURES:
-            return 0
-    elif media.packet.head in (PayloadStart.MIDDLE, PayloadStart.FRAME):
-        return 0
-    info = inspect(media.codec, data)
-    return info.width * info.height
+    packet = media.packet
+    width, height = media.codec.key_frame_size(Fragment(packet.data, packet.head))
+    return width * height

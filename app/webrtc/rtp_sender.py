@@ -42,8 +42,9 @@ from app.rtp.pacer import Pacer
 from app.rtp.send_queue import PacketizedFrame, SendQueue
 from app.token_bucket import TokenBucket
 from app.webrtc.extension_map import MID, SEND_TIME
-from app.webrtc.payload_formats import CODEC_NAMES, RtpHeader
+from app.webrtc.rtp_header import RtpHeader
 from media.codec import Codec
+from media.codec_table import BY_NAME
 
 log = logging.getLogger(__name__)
 
@@ -135,8 +136,8 @@ class RtpSender(RTCRtpSender):
             payload_type = int(codec.payloadType or 0)
             if is_rtx(codec):
                 self._rtx_types.setdefault(int(codec.parameters.get("apt") or 0), payload_type)
-            elif (name := CODEC_NAMES.get(codec.name.lower())) is not None:
-                self._payload_types.setdefault(name, payload_type)
+            elif (described := BY_NAME.get(codec.name.lower())) is not None:
+                self._payload_types.setdefault(described.codec, payload_type)
         ids = {extension.uri: extension.id for extension in parameters.headerExtensions}
         mid = parameters.muxId
         mid_id, time_id = ids.get(MID), ids.get(SEND_TIME)

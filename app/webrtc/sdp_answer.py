@@ -9,17 +9,26 @@ from __future__ import annotations
 import re
 import secrets
 
+from aiortc.codecs import CODECS
 from aiortc.rtcrtpparameters import (
     RTCRtcpFeedback,
     RTCRtpCodecParameters,
     RTCRtpHeaderExtensionParameters,
 )
 
-from app.webrtc.payload_offer import NAMES, Payload, parse_parameters
+from app.webrtc.payload_offer import RTX, Payload
 from app.webrtc.sdp_description import Section, parse_description
 from app.webrtc.sdp_offer import MediaOffer, Offer
 
-_ANY_CODEC = {"audio": "opus/48000/2", "video": "VP8/90000"}
+
+def _any_codec(kind: str) -> str:
+    """An ``a=rtpmap`` value that aiortc takes without parameters; which one does not matter."""
+    codec = next(c for c in CODECS[kind] if not c.parameters)
+    channels = f"/{codec.channels}" if codec.channels else ""
+    return f"{codec.name}/{codec.clockRate}{channels}"
+
+
+_ANY_CODEC = {kind: _any_codec(kind) for kind in ("audio", "video")}
 _NO_ADDRESS = "IN IP4 0.0.0.0"
 _MID_OF_NONE = "0"
 """aiortc needs a mid where the offer has none; nobody else sees it."""
@@ -64,14 +73,14 @@ def codecs_for_aiortc(section: MediaOffer) -> list[RTCRtpCodecParameters]:
     """The section's codecs for a transceiver."""
     return [
         RTCRtpCodecParameters(
-            mimeType=f"{section.kind}/{NAMES[payload.codec]}",
+            mimeType=f"{section.kind}/{RTX}" if payload.codec is None else payload.codec.mime_type,
             clockRate=payload.clock_rate,
-            channels=2 if payload.codec == "opus" else None,
+            channels=(payload.codec.channels or None) if payload.codec is not None else None,
             payloadType=payload.number,
             rtcpFeedback=[
                 RTCRtcpFeedback(*feedback.split(" ", 1)) for feedback in payload.feedback
             ],
-            parameters={"apt": payload.base} if payload.codec == "rtx" else {},
+            parameters={"apt": payload.base} if payload.codec is None else {},
         )
         for payload in section.payloads
     ]
@@ -132,7 +141,7 @@ def _section(offer: Offer, section: MediaOffer, own: Section, start_kbps: int | 
     if section.has_reduced_size:
         lines.append("a=rtcp-rsize")
     if not offer.publishes:
-        has_rtx = any(payload.codec == "rtx" for payload in section.payloads)
+        has_rtx = any(payload.codec is None for payload in section.payloads)
         lines += [f"a=ssrc-group:{value}" for value in own.values("ssrc-group") if has_rtx]
         lines += [f"a=ssrc:{value}" for value in own.values("ssrc")]
     for payload in section.payloads:
@@ -154,23 +163,13 @@ def _payload(payload: Payload, start_kbps: int | None) -> list[str]:
 
 
 def answered_parameters(payload: Payload, start_kbps: int | None) -> str:
-    """The parameters of one payload type in the answer.
-
-    RFC 6184 section 8.2.2 and RFC 9628 section 6: profiles must be those offered. RFC 7587
-    section 7.1: libwebrtc sends and plays two channels only where ``stereo=1`` is said, so it is
-    said wherever the offer speaks of stereo.
-    """
-    if payload.codec == "rtx":
+    """The parameters of one payload type in the answer."""
+    if payload.codec is None:
         return payload.parameters
-    if payload.codec == "opus":
-        names = parse_parameters(payload.parameters)
-        is_stereo = "1" in (names.get("stereo"), names.get("sprop-stereo"))
-        added = [f"{n}=1" for n in ("stereo", "sprop-stereo") if is_stereo and n not in names]
-        return ";".join(filter(None, [payload.parameters, *added]))
-    # RFC 7741 section 6.2.1: VP8's parameters are limits of who states them, so none are repeated.
-    offered = "" if payload.codec == "vp8" else payload.parameters
-    start = f"x-google-start-bitrate={start_kbps}" if start_kbps else ""
-    return ";".join(part for part in (offered, start) if part)
+    answered = payload.codec.answer(payload.parameters)
+    if payload.codec.kind == "audio" or not start_kbps:
+        return answered
+    return ";".join(filter(None, (answered, f"x-google-start-bitrate={start_kbps}")))
 
 
 def _default(candidates: list[str]) -> tuple[str, int]:

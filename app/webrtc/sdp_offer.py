@@ -31,6 +31,7 @@ from app.webrtc.sdp_description import (
 )
 from app.webrtc.simulcast_offer import SimulcastOffer, read_simulcast
 from app.webrtc.transport_offer import MAX_CANDIDATES, TransportOffer, read_transport
+from media.codec import CodecDescriptor
 
 __all__ = [
     "MAX_CANDIDATES",
@@ -105,13 +106,15 @@ class Offer:
 
     @property
     def codecs(self) -> frozenset[str]:
-        """Encoding names of what can be taken, in lower case."""
-        return frozenset(p.codec for s in self.used for p in s.payloads if p.codec != "rtx")
+        """The names of what can be taken."""
+        return frozenset(described.name for described, _ in self.formats)
 
     @property
-    def fmtp(self) -> dict[int, str]:
-        """Parameters as offered, by payload type."""
-        return {p.number: p.parameters for s in self.used for p in s.payloads}
+    def formats(self) -> tuple[tuple[CodecDescriptor, str], ...]:
+        """(codec, its parameters as offered) of every payload type with media."""
+        return tuple(
+            (p.codec, p.parameters) for s in self.used for p in s.payloads if p.codec is not None
+        )
 
     @property
     def has_layers(self) -> bool:

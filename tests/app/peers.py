@@ -15,9 +15,9 @@ from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 from av.packet import Packet
 
-from app.webrtc.payload_formats import packetize
 from media.codec import Codec
 from tests.app import coding
+from tests.media.payloads import packetize
 
 Signal = Callable[[str], Awaitable[str]]
 """Takes an SDP offer to the server and brings its answer."""

@@ -14,10 +14,10 @@ from app.http.schemas import Rendition
 from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
-from app.webrtc.payload_formats import depayload
 from media.codec import Codec
 from tests.app import coding
 from tests.app.peers import Viewer, publishing, until, watching
+from tests.media.payloads import depacketize
 from tests.workers.studio import lead_config, working
 from tests.workers.zoo import make_model
 from wire import keys
@@ -77,7 +77,7 @@ def units_of(viewer: Viewer, codec: Codec) -> list[bytes]:
     units: dict[int, bytes] = {}
     for packet in list(viewer.received["video"].packets):
         if packet.payload:
-            data = depayload(codec, packet.payload).data
+            data = depacketize(codec, packet.payload).data
             units[packet.timestamp] = units.get(packet.timestamp, b"") + data
     return list(units.values())[:-1]
 

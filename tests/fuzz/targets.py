@@ -19,11 +19,11 @@ from app.errors import BadOffer
 from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
 from app.rtp.video_intake import VideoIntake
 from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, Refusals, Verdict
-from app.webrtc.payload_formats import depayload, packetize
 from app.webrtc.sdp_answer import offer_for_aiortc
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
 from media.codec import Codec
 from tests.app.coding import h264, pictures, vp8, vp9
+from tests.media.payloads import depacketize, packetize
 from tests.wire.vectors import make as vectors
 from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
@@ -124,7 +124,7 @@ def _rtp(data: bytes) -> None:
     packet = RtpPacket.parse(data, extensions)
     for codec in Codec:
         with contextlib.suppress(ValueError):
-            depayload(codec, packet.payload)
+            depacketize(codec, packet.payload)
 
 
 def _rtp_seeds() -> list[bytes]:
@@ -185,7 +185,7 @@ def _pictures_of(make: Callable[..., tuple[bytes, ...]]) -> Callable[[], list[by
 
 
 def _vp9_payload(data: bytes) -> None:
-    depayload(Codec.VP9, data)
+    depacketize(Codec.VP9, data)
 
 
 def _vp9_payloads() -> list[bytes]:

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.codec import Codec
-from media.frame_head import inspect
 from media.h264_stream import H264Stream, TooManyParts, has_slice, with_sets
 from media.limits import MAX_NALS, MAX_SLICES
 from tests.app import coding
@@ -27,6 +26,7 @@ from tests.media.h264_parts import (
     unit_of,
     without,
 )
+from tests.media.payloads import inspect
 
 WORST_S = 0.005
 

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
-from app.webrtc.payload_formats import packetize
 from media import vp9
 from media.codec import Codec
+from media.coded_picture import FrameInfo
 from media.fragment import PayloadStart
 from media.vp9_descriptor import Descriptor, Layer, Structure, parse_descriptor
+from media.vp9_frame import join_layers
 from tests.app import coding
+from tests.media.payloads import inspect, packetize
 
 
 @settings(max_examples=100, deadline=None)
@@ -22,17 +24,21 @@ from tests.app import coding
     st.integers(0, 2**20),
     st.booleans(),
     st.tuples(st.integers(1, 65535), st.integers(1, 65535)) | st.just((0, 0)),
+    st.integers(20, 1500),
     st.randoms(use_true_random=False),
 )
 def test_what_was_packetized_comes_back(
-    length: int, picture_id: int, is_key: bool, size: tuple[int, int], source: random.Random
+    length: int,
+    picture_id: int,
+    is_key: bool,
+    size: tuple[int, int],
+    mtu: int,
+    source: random.Random,
 ) -> None:
     data = source.randbytes(length)
-    payloads = vp9.packetize(
-        data, picture_id=picture_id, is_key=is_key, width=size[0], height=size[1]
-    )
-    assert all(len(payload) <= vp9.MAX_PAYLOAD for payload in payloads)
-    fragments = [vp9.depayload(payload) for payload in payloads]
+    payloads = vp9.packetize(data, picture_id=picture_id, is_key=is_key, size=size, mtu=mtu)
+    assert all(len(payload) <= mtu for payload in payloads)
+    fragments = [vp9.depacketize(payload) for payload in payloads]
     assert b"".join(fragment.data for fragment in fragments) == data
     assert fragments[0].head is (PayloadStart.KEY if is_key else PayloadStart.FRAME)
     assert all(fragment.head is PayloadStart.MIDDLE for fragment in fragments[1:])
@@ -46,14 +52,14 @@ def test_what_was_packetized_comes_back(
 
 
 def test_no_bytes_are_no_payloads() -> None:
-    assert vp9.packetize(b"", picture_id=1, is_key=True, width=2, height=2) == []
+    assert vp9.packetize(b"", picture_id=1, is_key=True, size=(2, 2)) == []
 
 
 def test_packets_tell_key_frames_and_sizes_of_a_real_stream() -> None:
     first, second = (packetize(Codec.VP9, unit, picture_id=9) for unit in coding.vp9(98, 54, 2))
     assert parse_descriptor(first[0])[0].structure == Structure(sizes=((98, 54),))
-    assert vp9.depayload(first[0]).head is PayloadStart.KEY
-    assert vp9.depayload(second[0]).head is PayloadStart.FRAME
+    assert vp9.depacketize(first[0]).head is PayloadStart.KEY
+    assert vp9.depacketize(second[0]).head is PayloadStart.FRAME
 
 
 @pytest.mark.parametrize(
@@ -75,14 +81,14 @@ def test_packets_tell_key_frames_and_sizes_of_a_real_stream() -> None:
 def test_the_descriptor_says_where_decoding_may_start(
     descriptor: Descriptor, head: PayloadStart
 ) -> None:
-    fragment = vp9.depayload(descriptor.encode() + b"bytes")
+    fragment = vp9.depacketize(descriptor.encode() + b"bytes")
     assert (fragment.data, fragment.head) == (b"bytes", head)
 
 
 @given(st.binary(min_size=1, max_size=60))
 def test_any_payload_is_read_or_refused_with_a_value_error(data: bytes) -> None:
     try:
-        fragment = vp9.depayload(data)
+        fragment = vp9.depacketize(data)
     except ValueError:
         return
     assert data.endswith(fragment.data)
@@ -94,7 +100,7 @@ def packets(units: tuple[bytes, ...]) -> list[Packet]:
     for index, unit in enumerate(units):
         payloads = packetize(Codec.VP9, unit, picture_id=index)
         for place, payload in enumerate(payloads):
-            fragment = vp9.depayload(payload)
+            fragment = vp9.depacketize(payload)
             found.append(
                 Packet(
                     sequence=len(found),
@@ -152,3 +158,39 @@ def test_a_unit_that_begins_in_the_middle_says_so() -> None:
     assert len([packet for packet in sent if packet.timestamp == 0]) > 1
     found = assemble(sent[1:])
     assert [unit.head for unit in found] == [PayloadStart.MIDDLE, PayloadStart.FRAME]
+
+
+@pytest.mark.parametrize("size", [(98, 54), (480, 270), (1920, 1080)])
+def test_vp9s_key_frame_tells_its_size(size: tuple[int, int]) -> None:
+    units = coding.vp9(*size, 2)
+    assert inspect(Codec.VP9, units[0]) == FrameInfo(True, *size)
+    assert inspect(Codec.VP9, units[1]) == FrameInfo(False)
+
+
+def test_a_vp9_superframe_starts_with_its_first_frame_and_has_the_size_of_its_last() -> None:
+    small, large = coding.vp9(98, 54)[0], coding.vp9(196, 108)[0]
+    delta = coding.vp9(98, 54, 2)[1]
+    for parts, info in (
+        ((small, large), FrameInfo(True, 196, 108)),
+        ((small, delta), FrameInfo(True, 98, 54)),
+        ((delta, large), FrameInfo(False, 196, 108)),
+    ):
+        assert inspect(Codec.VP9, join_layers(b"".join(parts), (len(parts[0]),))) == info
+
+
+@pytest.mark.parametrize("at,value", [(0, 0), (0, 0x92), (1, 0), (4, 0xFF)])
+def test_vp9_with_a_wrong_marker_profile_sync_code_or_size_is_no_key_frame(
+    at: int, value: int
+) -> None:
+    head = bytearray(coding.vp9(98, 54)[0])
+    head[at] = value
+    assert inspect(Codec.VP9, bytes(head)) == FrameInfo(False)
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [({}, True), ({"profile-id": "0"}, True), ({"profile-id": "2"}, False)],
+)
+def test_profile_0_alone_is_taken(offered: dict[str, str], chosen: bool) -> None:
+    assert bool(vp9.choose([offered], True)) is chosen
+    assert vp9.VP9.answer("profile-id=0") == "profile-id=0"

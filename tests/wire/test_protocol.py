@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from media.access_unit import MAX_SIDE, Checkpoint
+from media.access_unit import Checkpoint
+from media.limits import MAX_SIDE
 from wire import batch, control, heartbeat, jobs, log, streams
 from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
 from wire.streams import StreamRecord

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from media.access_unit import MAX_SIDE
+from media.limits import MAX_SIDE
 from workers.bitstream.vp8_modes import (
     Chances,
     new_reader,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from media.access_unit import MAX_SIDE, AccessUnit
-from media.limits import is_too_large, too_large
+from media.access_unit import AccessUnit
+from media.limits import MAX_SIDE, is_too_large, too_large
 from wire.streams import StreamRecord
 from workers.process.calibration import Capacity
 from workers.scheduling.admission import AdmissionPolicy, Verdict

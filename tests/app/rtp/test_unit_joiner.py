@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.unit_joiner import HOLD_S, Markers, UnitJoiner
 from media.fragment import PayloadStart
-from media.h264_stream import MAX_PREFIX_BYTES
-from media.limits import MAX_NALS, MAX_UNIT_BYTES
+from media.limits import MAX_NALS, MAX_PREFIX_BYTES, MAX_UNIT_BYTES
 
 FRAME = 3000
 

@@ -116,7 +116,7 @@ def test_parameter_sets_of_the_offer_alone_are_enough() -> None:
     units = coding.h264(98, 54, 3)
     sets = ",".join(base64.b64encode(nal).decode() for nal in of_kind(units[0], SPS, PPS))
     studio = Studio()
-    studio.intake.learn(f"packetization-mode=1;sprop-parameter-sets={sets}")
+    studio.intake.learn(Codec.H264, f"packetization-mode=1;sprop-parameter-sets={sets}")
     studio.send(*(without(unit, SPS, PPS) for unit in units))
     assert decoded(studio.end()) == [(98, 54)] * 3
 

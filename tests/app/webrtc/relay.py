@@ -10,7 +10,6 @@ from aioice import stun
 from app.rtp.send_queue import PacketizedFrame
 from app.webrtc.guarded_transport import GuardedConnection
 from app.webrtc.packet_gate import Refusals
-from app.webrtc.payload_formats import packetize
 from app.webrtc.peer import Peer
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
@@ -18,6 +17,7 @@ from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from media.access_unit import AccessUnit, Kind
 from tests.app import coding
 from tests.app.peers import Publisher, Viewer
+from tests.media.payloads import packetize
 
 UNITS = coding.h264(160, 90, 20)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadOffer
-from app.webrtc.payload_offer import Payload, choose_payloads, parse_parameters
+from app.webrtc.payload_offer import Payload, choose_payloads
 from app.webrtc.sdp_description import Section, parse_description
 
 
@@ -118,7 +118,3 @@ def test_other_sound_is_refused(line: str) -> None:
     with pytest.raises(BadOffer, match="Opus") as caught:
         taken("111", f"rtpmap:111 {line}", kind="audio")
     assert caught.value.status == 422
-
-
-def test_parameters_are_read_without_regard_to_case_and_space() -> None:
-    assert parse_parameters("A=1; b = x=y;;c;a=2") == {"a": "1", "b": "x=y", "": "", "c": ""}

@@ -12,13 +12,13 @@ from aiortc.rtp import RTCP_RTPFB_NACK, RtcpRtpfbPacket, RtpPacket, unwrap_rtx
 
 from app.rtp.capture_clock import ntp_to_us
 from app.rtp.send_queue import PacketizedFrame
-from app.webrtc.payload_formats import depayload, packetize
 from app.webrtc.rtp_sender import RESENDS_PER_S
 from app.webrtc.sdp_offer import check_play_offer
 from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from media.codec import Codec
 from tests.app import coding
 from tests.app.peers import Viewer, no_tasks_but, until
+from tests.media.payloads import depacketize, packetize
 
 CAPTURE_US = 1_800_000_000_000_000
 RTP_OFFSET = 123_456_789
@@ -91,7 +91,7 @@ async def viewer(egress: Egress) -> AsyncIterator[Viewer]:
 
 
 def joined(packets: list[RtpPacket], codec: Codec = Codec.H264) -> bytes:
-    return b"".join(depayload(codec, packet.payload).data for packet in packets)
+    return b"".join(depacketize(codec, packet.payload).data for packet in packets)
 
 
 async def test_units_arrive_whole_on_one_time_line(egress: Egress, viewer: Viewer) -> None:

@@ -1,0 +1,23 @@
+"""The table of codecs: whoever adds one adds its file and its line here."""
+
+from __future__ import annotations
+
+from media.codec import Codec, CodecDescriptor
+from media.h264 import H264
+from media.opus import OPUS
+from media.vp8 import VP8
+from media.vp9 import VP9
+
+TABLE: tuple[CodecDescriptor, ...] = (H264, VP8, VP9, OPUS)
+"""In the order in which sentences name them."""
+
+DESCRIPTORS: dict[Codec, CodecDescriptor] = {each.codec: each for each in TABLE}
+"""By the number on the wire."""
+
+BY_NAME: dict[str, CodecDescriptor] = {each.name: each for each in TABLE}
+"""By the name in records and in the API, which is the encoding name of SDP in lower case."""
+
+ENCODED: tuple[CodecDescriptor, ...] = tuple(
+    each for each in TABLE if each.encoder and each.kind == "video"
+)
+"""Video codecs in which renditions can be encoded; the first is the default."""
