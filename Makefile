@@ -1,4 +1,4 @@
-# Targets: run, test, lint, fuzz, bench, bench-quality, bench-reuse, bench-decoder, bench-faults, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-reuse, bench-decoder, bench-faults, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,11 +11,12 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint fuzz bench bench-quality bench-reuse bench-decoder bench-faults docs clean help browser
+.PHONY: run test coverage lint fuzz bench bench-quality bench-reuse bench-decoder bench-faults docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
 	@echo "make test   install the test tools too, and run all tests"
+	@echo "make coverage  run all tests and show which lines of each package they run; TESTS=tests/wire"
 	@echo "make fuzz   search for inputs that break a reader, a minute each; FUZZ='--seconds 600 sdp'"
 	@echo "make lint   check style and types"
 	@echo "make bench  measure this machine"
@@ -31,6 +32,11 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-dev browser
 	@$(BIN)/python -m pytest
+
+coverage: $(VENV)/installed-dev browser
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(TESTS); status=$$?; \
+	$(BIN)/coverage combine --quiet; $(BIN)/python -m tests.coverage_table; exit $$status
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
@@ -59,7 +65,7 @@ docs: $(VENV)/installed
 	@$(BIN)/python -m docs.draw_states
 
 clean:
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
