@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import msgspec
 import psutil
 
 from models.errors import ModelError
@@ -23,10 +22,10 @@ from models.manifest import Manifest, list_models, model_file
 from wire.embedded import find_server
 from wire.errors import NoRedisServer
 from wire.settings import Settings
-from workers.engines import UNTRIED, engine_reasons
 from workers.engines.benchmark import time_net
 from workers.engines.engine import Engine, PrecisionVariant, padded
-from workers.engines.selection import Choice, Wanted, choose_engine
+from workers.engines.registry import UNVERIFIED, engine_reasons
+from workers.engines.selection import Choice, EngineRequest, choose_engine
 from workers.errors import WorkerError
 from workers.upscale.batched_model import batch_for
 
@@ -121,15 +120,15 @@ def _coders() -> Iterator[Finding]:
 def _engines() -> Iterator[Finding]:
     for name, reason in engine_reasons().items():
         detail = reason or "usable"
-        if name in UNTRIED:
+        if name in UNVERIFIED:
             detail += "; this engine has not run on hardware yet"
-        is_good = not reason and name not in UNTRIED
+        is_good = not reason and name not in UNVERIFIED
         yield Finding(f"engine {name}", Verdict.GOOD if is_good else Verdict.NOTE, detail)
 
 
 def _nets(settings: Settings) -> Iterator[Finding]:
     """Every net of the zoo, on the engine that the settings choose, as the worker would run it."""
-    wanted = Wanted(settings.model, WIDTH, HEIGHT, settings.precision)
+    wanted = EngineRequest(settings.model, WIDTH, HEIGHT, settings.precision)
     try:
         choice = choose_engine(
             settings.engine,
@@ -146,13 +145,13 @@ def _nets(settings: Settings) -> Iterator[Finding]:
     if not manifests:
         yield Finding("nets", Verdict.MISSING, "there is no net in the zoo")
     for manifest in manifests:
-        for form in engine.info.forms:
-            if form.file in manifest.files:
-                yield _net(engine, manifest, form)
+        for variant in engine.info.variants:
+            if variant.file in manifest.files:
+                yield _net(engine, manifest, variant)
     engine.close()
 
 
-def _chosen(choice: Choice, wanted: Wanted) -> Finding:
+def _chosen(choice: Choice, wanted: EngineRequest) -> Finding:
     """What ``auto`` finds, and whether frames of several streams go through it together."""
     batch = batch_for(choice.engine, wanted)
     together = f"{batch} streams' frames together" if batch > 1 else "frames one by one"
@@ -164,7 +163,7 @@ def _chosen(choice: Choice, wanted: Wanted) -> Finding:
             "engine": choice.engine.info.name,
             "device": choice.engine.info.device,
             "batch": batch,
-            "trials": [msgspec.structs.asdict(trial) for trial in choice.trials],
+            "trials": [dataclasses.asdict(trial) for trial in choice.trials],
         },
     )
 

@@ -14,8 +14,8 @@ import numpy as np
 from models.export.graph import INPUT, STRENGTH
 from models.manifest import Manifest, Precision, load_manifest, model_file
 from models.training.clip import Bytes
-from workers.engines import make_engine
 from workers.engines.engine import DynamicShapeModel, DynamicShapeSession, Engine, Session
+from workers.engines.registry import make_engine
 
 __all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
@@ -38,7 +38,7 @@ def free_net(
 
 @functools.cache
 def _free(path: Path, model: str) -> DynamicShapeModel:
-    return _engine().compile_free(load_manifest(model), path)
+    return _engine().compile_dynamic(load_manifest(model), path)
 
 
 class FixedNet:

@@ -24,7 +24,7 @@ from wire import keys
 from wire.connection import Redis
 from wire.heartbeat import StreamWork
 from workers.decode.decoder import UnitDecoder
-from workers.engines import make_engine
+from workers.engines.registry import make_engine
 from workers.process.worker import Worker
 from workers.upscale.model_cache import ModelCache
 

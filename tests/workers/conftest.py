@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wire.connection import Redis
-from workers.engines import make_engine
+from workers.engines.registry import make_engine
 from workers.upscale.model_cache import ModelCache
 
 from .zoo import make_model, make_video_model

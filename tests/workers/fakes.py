@@ -15,7 +15,7 @@ from workers.engines.engine import (
     NetInfo,
     Session,
     describe,
-    fixes_sizes,
+    no_dynamic_shapes,
 )
 
 
@@ -42,8 +42,8 @@ class PacedEngine:
             ),
         )
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        raise fixes_sizes("paced")
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        raise no_dynamic_shapes("paced")
 
     def close(self) -> None:
         pass
@@ -94,8 +94,8 @@ class SlowEngine:
         )
         return _SlowNet(self.seconds, info)
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        raise fixes_sizes("slow")
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        raise no_dynamic_shapes("slow")
 
     def close(self) -> None:
         pass

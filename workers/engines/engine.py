@@ -1,4 +1,4 @@
-"""What an engine is to those who use it."""
+"""Protocols of an inference engine, and the descriptions that engines and their users exchange."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ Feeds = Mapping[str, Array]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What every engine is made with."""
+    """Options that every engine is opened with."""
 
     threads: int = 1
-    "Of the processor, that one call may use."
+    "CPU threads that one call may use."
     cache_dir: Path | None = None
-    "Where engines that compile for long keep what they made; None: nowhere."
+    "Folder where engines that compile for long keep their results; None keeps nothing."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PrecisionVariant:
-    """A way in which an engine can run a model."""
+    """A precision in which an engine can run a model."""
 
     name: str
-    "What an operator asks for: fp32, fp16 or int8."
+    "Name that operators use: fp32, fp16 or int8."
     file: str
-    "Which of the manifest's files it needs."
+    "Key of the manifest's file that it needs."
 
 
 ON_CPU = (PrecisionVariant("int8", "int8"), PrecisionVariant("fp32", "fp32"))
-"""What engines for processors take."""
+"""Variants that engines for processors can run, the preferred one first."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an engine says of itself."""
+    """Description of an engine."""
 
     name: str
     version: str
-    "Of the runtime."
+    "Version of the runtime."
     device: str
     threads: int
     "Threads that one call uses."
-    forms: tuple[PrecisionVariant, ...] = ON_CPU
-    "The ways in which it runs graphs, the preferred one first; none where it runs no graphs."
+    variants: tuple[PrecisionVariant, ...] = ON_CPU
+    "Variants of graphs that it can run, the preferred one first; empty if it runs no graphs."
     max_batch: int = 1
-    "Frames that one call may take."
+    "Upper limit of the frames in one call."
 
     @property
     def cores(self) -> int:
-        """That one call keeps busy; 0 where a device does the work."""
+        """CPU cores that one call keeps busy; 0 if a device does the work."""
         return self.threads if self.device.upper() == "CPU" else 0
 
 
@@ -69,85 +69,88 @@ class Port:
     dtype: str
     "``uint8`` or ``float32``."
     shape: tuple[int, ...]
-    "Without the leading ones of the net's own tensor; with a leading batch where that is not 1."
+    "The net's own shape without leading ones; a batch of more than 1 comes first."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NetInfo:
-    """What a compiled net says of itself: all that one must know to feed it."""
+    """Description of a compiled net: everything a caller must know to feed it."""
 
     model: str
     precision: str
-    "In what it computes: fp32, fp16 or int8."
+    "Precision of the computation: fp32, fp16 or int8."
     device: str
     width: int
-    "Of the input, in pixels."
+    "Width of the input in pixels."
     height: int
     batch: int
-    "Frames that every call takes."
+    "Frames in every call."
     scale: int
     window: int
-    "Frames of one stream that each of them needs, itself included."
+    "Consecutive frames of one stream that each output needs, its own included."
     size_multiple: int
-    "The rule of sizes: both sides are multiples of this ..."
+    "Both sides of an input are multiples of this number of pixels."
     smallest: int
-    "... and at least this."
+    "Both sides of an input have at least this number of pixels."
     inputs: tuple[Port, ...]
     output: Port
 
 
 class Session(Protocol):
-    """One stream's way to run a compiled net; used by one thread at a time."""
+    """Runs a compiled net for one stream; used by one thread at a time."""
 
     def run(self, feeds: Feeds, enhanced: Array) -> None:
-        """Reads the named inputs, writes the one output, as the net's ``info`` says. Planes may
-        have any strides. Raises DeviceFailed where a device refuses.
+        """Reads the named inputs and writes the output ``enhanced``, as the net's ``info`` says.
+
+        Planes may have any strides. Raises DeviceFailed if a device refuses.
         """
         ...
 
     def reset(self) -> None:
-        """Forgets earlier frames, where the net remembers any."""
+        """Forgets earlier frames; without effect for nets that have no state."""
         ...
 
 
 class CompiledNet(Protocol):
-    """A net for one size; any number of sessions share its weights. Its memory is given back with
-    the last reference to it and its sessions.
+    """A net compiled for one input size; all its sessions share the weights.
+
+    Its memory is released with the last reference to it and its sessions.
     """
 
     @property
     def info(self) -> NetInfo:
-        """What it takes and gives."""
+        """Describes inputs, output and sizes."""
         ...
 
     def session(self) -> Session:
-        """A new session, for one stream. Raises DeviceFailed."""
+        """Opens a session for one stream. Raises DeviceFailed."""
         ...
 
     def warm_up(self) -> None:
-        """Does now what would make a first call slow. Raises DeviceFailed."""
+        """Does the work that would make the first call slow. Raises DeviceFailed."""
         ...
 
 
 class DynamicShapeSession(Protocol):
-    """One stream's way to run a net on pictures of any size; used by one thread at a time."""
+    """Runs a net on pictures of any size for one stream; used by one thread at a time."""
 
     def run(self, luma: Array, strength: float) -> Array:
-        """``luma`` [H, W] uint8, H and W as the manifest allows, to [sH, sW] uint8, which the next
-        call may overwrite. ``strength`` (0..1) matters to nets with looks.
+        """Enlarges ``luma`` [H, W] uint8 to [sH, sW] uint8, which the next call may overwrite.
+
+        H and W must be as the manifest allows. ``strength`` (0..1) mixes the styles of a net.
         """
         ...
 
 
 class DynamicShapeModel(Protocol):
-    """A luma graph that takes pictures of any size, a new one with every call."""
+    """A luma net that takes pictures of any size, another one with every call."""
 
     def session(self) -> DynamicShapeSession:
-        """A new session, for one stream."""
+        """Opens a session for one stream."""
         ...
 
     def warm_up(self, height: int, width: int) -> None:
-        """Does now what would make the first call with a size slow."""
+        """Does the work that would make the first call with this size slow."""
         ...
 
 
@@ -156,7 +159,7 @@ class Engine(Protocol):
 
     @property
     def info(self) -> EngineInfo:
-        """Its name, version and device, and what it runs."""
+        """Describes the engine: name, version, device and limits."""
         ...
 
     def compile(
@@ -169,30 +172,32 @@ class Engine(Protocol):
         batch: int = 1,
         precision: str = "auto",
     ) -> CompiledNet:
-        """The net of a file for one input size. ``batch`` frames, at most ``max_batch``, go through
-        a call together. ``precision`` matters to engines that can compute one file in several ways.
-        Raises NetUnusable.
+        """Compiles a file of a model for one input size. Raises NetUnusable.
+
+        ``batch`` frames, at most ``max_batch``, go through one call. ``precision`` matters to
+        engines that can compute one file in several precisions.
         """
         ...
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        """The net of a file for pictures of any size; for nets that see luma alone. Raises
-        NetUnusable, also where the engine fixes sizes when it compiles.
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        """Compiles a file for pictures of any size; the net must take luma alone.
+
+        Raises NetUnusable, also if the engine supports static shapes only.
         """
         ...
 
     def close(self) -> None:
-        """Gives memory back; nets of it must not run any more. Calling it twice is harmless."""
+        """Releases the engine; its nets must not run any more. A second call has no effect."""
         ...
 
 
-def fixes_sizes(engine: str) -> NetUnusable:
-    """What an engine says that cannot compile a net for any size."""
+def no_dynamic_shapes(engine: str) -> NetUnusable:
+    """Returns the error of an engine that supports static shapes only."""
     return NetUnusable(f"Engine {engine!r} fixes the size of a picture when it compiles a net.")
 
 
 def shape_of(spec: TensorSpec, *, width: int, height: int) -> tuple[int, ...]:
-    """The shape that a manifest's layout, such as ``1,1,2H,2W``, means for an input size."""
+    """Evaluates a manifest's layout, such as ``1,1,2H,2W``, for an input size."""
     sides = {"H": height, "W": width}
     return tuple(
         int(part) if part.isdigit() else int(part[:-1] or 1) * sides[part[-1]]
@@ -203,8 +208,10 @@ def shape_of(spec: TensorSpec, *, width: int, height: int) -> tuple[int, ...]:
 def tensor_shapes(
     manifest: Manifest, *, width: int, height: int, batch: int
 ) -> dict[str, tuple[int, ...]]:
-    """Of the inputs of a luma graph. In a batch every frame has its own strength: [1] becomes
-    [batch, 1, 1, 1], which multiplies [batch, channels, height, width] frame by frame.
+    """Returns the input shapes of a luma graph by name.
+
+    In a batch every frame has its own strength: [1] becomes [batch, 1, 1, 1], which multiplies
+    [batch, channels, height, width] frame by frame.
     """
     shapes = {}
     for spec in manifest.inputs:
@@ -216,15 +223,16 @@ def tensor_shapes(
 
 
 def out_shape(manifest: Manifest, *, width: int, height: int, batch: int = 1) -> tuple[int, ...]:
-    """Of the one output of a luma graph."""
+    """Returns the output shape of a luma graph."""
     return (batch, 1, manifest.scale * height, manifest.scale * width)
 
 
 def describe(
     manifest: Manifest, *, width: int, height: int, batch: int, precision: str, device: str
 ) -> NetInfo:
-    """The description of a manifest's net for an input size. Raises NetUnusable if the size breaks
-    the manifest's rule.
+    """Describes a manifest's net for an input size.
+
+    Raises NetUnusable if the manifest does not allow the size.
     """
     unit, least = manifest.size_multiple, manifest.smallest
     if width % unit or height % unit or min(width, height) < least or batch < 1:
@@ -261,40 +269,42 @@ def describe(
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """[1, 1, H, W] is a plane [H, W], [n, 1, H, W] are planes [n, H, W], [n, 1, 1, 1] are n
-    numbers.
+    """Drops dimensions of 1: [1, 1, H, W] becomes a plane [H, W], [n, 1, H, W] becomes n planes
+    [n, H, W], and [n, 1, 1, 1] becomes n numbers.
     """
     sides = shape[2:] if shape[2:] != (1, 1) else ()
     return shape if len(shape) == 1 else (*shape[:1], *sides) if shape[0] > 1 else sides
 
 
 def padded(manifest: Manifest, width: int, height: int) -> tuple[int, int]:
-    """The least size that the model takes and that holds this one."""
+    """Returns the smallest width and height that the model takes and that hold this size."""
     unit, least = manifest.size_multiple, manifest.smallest
     wide, high = (max(-(-side // unit), -(-least // unit)) * unit for side in (width, height))
     return wide, high
 
 
 def file_precision(manifest: Manifest, path: Path) -> str:
-    """What a file of the manifest computes in, by its entry."""
+    """Returns the precision of a manifest's file; fp32 if the manifest does not list it."""
     for name, entry in manifest.files.items():
         if entry.path == path.name:
             return name.partition("-")[0]
     return "fp32"
 
 
-def form_for(info: EngineInfo, manifest: Manifest, wish: str) -> PrecisionVariant:
-    """How an engine runs a model of graphs: as wished (``fp32``, ``fp16``, ``int8``) if both can,
-    else by the manifest's default file, else as the engine prefers. Raises NetUnusable.
+def variant_for(info: EngineInfo, manifest: Manifest, precision: str) -> PrecisionVariant:
+    """Chooses the variant in which an engine runs a model of graphs. Raises NetUnusable.
+
+    The asked ``precision`` (``fp32``, ``fp16``, ``int8``) comes first, then the manifest's default
+    file, then the preference of the engine.
     """
-    able = [form for form in info.forms if form.file in manifest.files]
-    if not able:
+    usable = [each for each in info.variants if each.file in manifest.files]
+    if not usable:
         known = ", ".join(sorted(manifest.files)) or "weights for torch"
         raise NetUnusable(f"Engine {info.name!r} cannot run {manifest.name!r}, which has {known}.")
-    for form in able:
-        if form.name == wish:
-            return form
-    for form in able:
-        if form.file == manifest.default_precision:
-            return form
-    return able[0]
+    for variant in usable:
+        if variant.name == precision:
+            return variant
+    for variant in usable:
+        if variant.file == manifest.default_precision:
+            return variant
+    return usable[0]

@@ -1,4 +1,4 @@
-"""One call of a net at a time on an engine that several streams share."""
+"""Lock that admits one call of a net at a time to an engine, and accounts for the time."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from workers.engines.engine import (
 
 @dataclasses.dataclass(slots=True)
 class EngineUsage:
-    """What one thread's frames took, in seconds."""
+    """Engine time of one thread's frames, in seconds."""
 
     waited_s: float = 0.0
-    "For the engine, or for other frames to share a call with."
+    "Time waited for the engine, or for other frames to share a call with."
     worked_s: float = 0.0
-    "While they had the engine; where several frames shared a call, an equal part of it."
+    "Elapsed time of calls; frames that share a call have equal parts of it."
     engine_s: float = 0.0
-    """What they took of the engine. For one that runs on cores, without the time in which others
-    had those: what a net costs, however busy the machine is."""
+    """Cost of the calls. For an engine on CPU cores this is thread time, without the time in which
+    other threads had the cores, so that it does not depend on how busy the machine is."""
     caller_s: float = 0.0
-    "What of that the thread worked itself; 0 where the engine is a device of its own."
+    "CPU time of the calling thread in it; 0 if the engine is a device of its own."
 
 
 class EngineLock:
-    """First come, first served.
+    """Admits callers in the order of their arrival.
 
-    Nets that ran side by side would take the cores that are left to decoders and encoders, and what
-    one of them takes could not be told from what the other does.
+    Nets that ran side by side would take the cores that are left to decoders and encoders, and the
+    cost of one could not be measured apart from the other.
     """
 
     def __init__(self, threads: int = 0) -> None:
-        """``threads``: cores that the engine keeps busy while it works, the caller's among them; 0
-        where it is a device of its own.
+        """Takes ``threads``, the cores that a call keeps busy, the caller's among them; 0 for an
+        engine that is a device of its own.
         """
         self.threads = threads
         self._changed = threading.Condition()
@@ -52,20 +52,20 @@ class EngineLock:
 
     @property
     def tickets(self) -> int:
-        """How many turns were asked for so far."""
+        """Number of calls that have asked for the engine so far."""
         return self._next
 
-    def guard(self, net: CompiledNet) -> CompiledNet:
-        """The net, whose sessions wait for their turn with each call."""
-        return _InTurn(net, self)
+    def wrap(self, net: CompiledNet) -> CompiledNet:
+        """Returns a net whose sessions hold the lock during each call."""
+        return _LockedNet(net, self)
 
-    def guard_free(self, session: DynamicShapeSession) -> DynamicShapeSession:
-        """The same for a net that takes any size; each region waits for its own turn."""
-        return _FreeInTurn(session, self)
+    def wrap_dynamic(self, session: DynamicShapeSession) -> DynamicShapeSession:
+        """Returns a session for any size that holds the lock during each call, region by region."""
+        return _LockedDynamicSession(session, self)
 
     @contextlib.contextmanager
     def timed(self) -> Iterator[EngineUsage]:
-        """Adds up what the calling thread's frames take inside the block."""
+        """Adds up the engine time of the calling thread inside the block."""
         spent = self._mine.spent = EngineUsage()
         try:
             yield spent
@@ -74,7 +74,7 @@ class EngineLock:
 
     @contextlib.contextmanager
     def take(self) -> Iterator[None]:
-        """The engine is the caller's inside the block; for whose frame is told by ``note``."""
+        """Holds the engine inside the block; ``record`` must say for which frames."""
         with self._changed:
             ticket, self._next = self._next, self._next + 1
             while self._served != ticket:
@@ -87,18 +87,19 @@ class EngineLock:
                 self._changed.notify_all()
 
     @contextlib.contextmanager
-    def own(self) -> Iterator[None]:
-        """``take`` for a frame of the calling thread's."""
+    def hold(self) -> Iterator[None]:
+        """Holds the engine inside the block, and records it for the calling thread's frame."""
         asked = time.monotonic()
         with self.take():
             begun, idle_s = time.monotonic(), time.thread_time()
             yield
             done, caller_s = time.monotonic(), time.thread_time() - idle_s
-        self.note(waited_s=begun - asked, worked_s=done - begun, caller_s=caller_s)
+        self.record(waited_s=begun - asked, worked_s=done - begun, caller_s=caller_s)
 
-    def note(self, *, waited_s: float, worked_s: float, caller_s: float | None = None) -> None:
-        """Adds to what the calling thread's frames took; ``caller_s`` is None where another thread
-        made the call.
+    def record(self, *, waited_s: float, worked_s: float, caller_s: float | None = None) -> None:
+        """Adds engine time to the calling thread's account.
+
+        ``caller_s`` is None if another thread made the call.
         """
         spent: EngineUsage | None = getattr(self._mine, "spent", None)
         if spent is None:
@@ -113,39 +114,39 @@ class EngineLock:
             spent.engine_s += worked_s
 
 
-class _FreeInTurn:
-    def __init__(self, session: DynamicShapeSession, turns: EngineLock) -> None:
+class _LockedDynamicSession:
+    def __init__(self, session: DynamicShapeSession, lock: EngineLock) -> None:
         self._session = session
-        self._turns = turns
+        self._lock = lock
 
     def run(self, luma: Array, strength: float) -> Array:
-        with self._turns.own():
+        with self._lock.hold():
             return self._session.run(luma, strength)
 
 
-class _InTurn:
-    def __init__(self, net: CompiledNet, turns: EngineLock) -> None:
+class _LockedNet:
+    def __init__(self, net: CompiledNet, lock: EngineLock) -> None:
         self._net = net
-        self._turns = turns
+        self._lock = lock
 
     @property
     def info(self) -> NetInfo:
         return self._net.info
 
     def session(self) -> Session:
-        return _Session(self._net.session(), self._turns)
+        return _LockedSession(self._net.session(), self._lock)
 
     def warm_up(self) -> None:
         self._net.warm_up()
 
 
-class _Session:
-    def __init__(self, session: Session, turns: EngineLock) -> None:
+class _LockedSession:
+    def __init__(self, session: Session, lock: EngineLock) -> None:
         self._session = session
-        self._turns = turns
+        self._lock = lock
 
     def run(self, feeds: Feeds, enhanced: Array) -> None:
-        with self._turns.own():
+        with self._lock.hold():
             self._session.run(feeds, enhanced)
 
     def reset(self) -> None:

@@ -1,4 +1,4 @@
-"""Changes to ONNX graphs that engines need; the package onnx is not there everywhere."""
+"""Reading and rewriting of ONNX graphs; needs the package onnx, which is optional."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Model = Any
 
 
 def read(path: Path) -> Model:
-    """A file's model, checked. Raises NetUnusable."""
+    """Reads and checks a model. Raises NetUnusable."""
     try:
         model = onnx.load_model_from_string(path.read_bytes())
         onnx.checker.check_model(model)
@@ -28,7 +28,7 @@ def read(path: Path) -> Model:
 
 
 def with_shapes(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Model:
-    """A copy whose inputs have these shapes and no other; the output's follows from them."""
+    """Returns a copy with fixed input shapes; the output's shape follows from them."""
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
     for port in changed.graph.input:
@@ -44,7 +44,7 @@ def with_shapes(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Model:
 
 
 def shapes_of(model: Model) -> dict[str, tuple[int, ...]]:
-    """Of every tensor whose shape follows from the inputs', by name."""
+    """Returns the shapes of all tensors that follow from the inputs', by name."""
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
     found = {}
     for port in (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output):
@@ -55,7 +55,7 @@ def shapes_of(model: Model) -> dict[str, tuple[int, ...]]:
 
 
 def types_of(model: Model) -> dict[str, int]:
-    """The element type (onnx.TensorProto.DataType) of every tensor and constant, by name."""
+    """Returns the element types (onnx.TensorProto.DataType) of all tensors and constants."""
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
     ports = (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
     found = {port.name: port.type.tensor_type.elem_type for port in ports}

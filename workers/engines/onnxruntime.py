@@ -1,4 +1,4 @@
-"""Nets on ONNX Runtime: on the processor, or by its CUDA and TensorRT providers."""
+"""Inference by ONNX Runtime: on the processor, or by its CUDA and TensorRT providers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ from workers.engines.engine import (
     Session,
     describe,
     file_precision,
-    fixes_sizes,
+    no_dynamic_shapes,
     out_shape,
     tensor_shapes,
 )
 from workers.errors import EngineUnavailable, NetUnusable
 
 MAX_BATCH = 4
+"""Frames of one call; larger batches never paid on processors, and every frame waits for all."""
 
 Providers = list[tuple[str, dict[str, str]]]
 
@@ -43,59 +44,65 @@ _CUDA = ("CUDAExecutionProvider", {"device_id": "0", "use_tf32": "0"})
 
 
 def on_cpu(options: EngineOptions) -> OnnxRuntimeEngine:
-    """Slower than OpenVINO on most processors, but there where OpenVINO is not."""
+    """Opens the engine for processors, for machines without OpenVINO, which is usually faster."""
     return OnnxRuntimeEngine("onnxruntime", options, [_CPU], ON_CPU)
 
 
 def on_cuda(options: EngineOptions) -> OnnxRuntimeEngine:
-    """fp32 only: its CUDA kernels multiply no 8-bit integers. Raises EngineUnavailable."""
+    """Opens the engine for CUDA in fp32: its kernels multiply no 8-bit integers.
+
+    Raises EngineUnavailable.
+    """
     return OnnxRuntimeEngine(
         "onnxruntime-cuda", options, [_CUDA, _CPU], (PrecisionVariant("fp32", "fp32"),)
     )
 
 
 def on_tensorrt(options: EngineOptions) -> OnnxRuntimeEngine:
-    """TensorRT for what it takes of the graph, CUDA for the rest. Raises EngineUnavailable."""
+    """Opens the engine that runs a graph by TensorRT, and by CUDA what TensorRT refuses of it.
+
+    Raises EngineUnavailable.
+    """
     keep = {"device_id": "0"}
     if options.cache_dir is not None:
         folder = str(options.cache_dir / "onnxruntime")
         keep |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
     providers: Providers = [("TensorrtExecutionProvider", keep), _CUDA, _CPU]
-    forms = (PrecisionVariant("fp32", "fp32"), PrecisionVariant("int8", "int8-s8s8"))
-    return OnnxRuntimeEngine("onnxruntime-tensorrt", options, providers, forms)
+    variants = (PrecisionVariant("fp32", "fp32"), PrecisionVariant("int8", "int8-s8s8"))
+    return OnnxRuntimeEngine("onnxruntime-tensorrt", options, providers, variants)
 
 
 class OnnxRuntimeEngine:
-    """One list of execution providers; what the first one refuses of a graph, the next one runs."""
+    """Runs graphs by a list of execution providers; each runs what those before it refuse."""
 
     def __init__(
         self,
         name: str,
         options: EngineOptions,
         providers: Providers,
-        forms: tuple[PrecisionVariant, ...],
+        variants: tuple[PrecisionVariant, ...],
     ) -> None:
-        there = onnxruntime.get_available_providers()
-        if providers[0][0] not in there:
+        available = onnxruntime.get_available_providers()
+        if providers[0][0] not in available:
             raise EngineUnavailable(
                 name, f"the installed ONNX Runtime has no {providers[0][0]} (onnxruntime-gpu has)"
             )
         self._name = name
         self._threads = options.threads
-        self._providers = [each for each in providers if each[0] in there]
-        self._forms = forms
+        self._providers = [each for each in providers if each[0] in available]
+        self._variants = variants
 
     @property
     def info(self) -> EngineInfo:
-        """Its name, version and device."""
-        # The input shapes of a file are rewritten for a batch, which needs the package.
+        """Describes the engine: name, version, device and limits."""
+        # A batch needs other input shapes than the file has, and the package onnx writes them.
         can_batch = importlib.util.find_spec("onnx") is not None
         return EngineInfo(
             name=self._name,
             version=str(onnxruntime.__version__),
             device="CPU" if self._name == "onnxruntime" else "CUDA",
             threads=self._threads,
-            forms=self._forms,
+            variants=self._variants,
             max_batch=MAX_BATCH if can_batch else 1,
         )
 
@@ -109,7 +116,7 @@ class OnnxRuntimeEngine:
         batch: int = 1,
         precision: str = "auto",
     ) -> CompiledNet:
-        """The net of an ONNX file; it computes as the file says. The size is checked by a run."""
+        """Compiles an ONNX file, in the precision of the file; a run checks the output size."""
         info = describe(
             manifest,
             width=width,
@@ -127,16 +134,19 @@ class OnnxRuntimeEngine:
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return net
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        """As the file has it: its height and width are open. TensorRT would compile every size."""
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        """Opens an ONNX file as it is, with open height and width.
+
+        Raises NetUnusable for TensorRT, which would compile every size.
+        """
         if "TensorrtExecutionProvider" in (name for name, _ in self._providers):
-            raise fixes_sizes(self._name)
+            raise no_dynamic_shapes(self._name)
         with _explained(path):
             runtime = self._opened(str(path))
-        return _FreeNet(runtime, has_looks=manifest.strength)
+        return _DynamicShapeModel(runtime, has_styles=manifest.strength)
 
     def close(self) -> None:
-        """Nothing is held beyond the compiled nets."""
+        """Does nothing: only compiled nets hold memory."""
 
     def _session_options(self) -> Any:
         options = onnxruntime.SessionOptions()
@@ -150,7 +160,10 @@ class OnnxRuntimeEngine:
         return options
 
     def _opened(self, model: str | bytes) -> Any:
-        """A provider whose libraries are missing is left out by the runtime without an error."""
+        """Opens a session; raises NetUnusable if the first provider did not start.
+
+        The runtime leaves out a provider whose libraries are missing, without an error.
+        """
         runtime = onnxruntime.InferenceSession(
             model, sess_options=self._session_options(), providers=self._providers
         )
@@ -161,7 +174,7 @@ class OnnxRuntimeEngine:
 
 
 class _CompiledNet:
-    """The runtime's session is safe for several threads, so it is everybody's session."""
+    """A compiled net that is the session of all streams: the runtime's session is thread-safe."""
 
     def __init__(self, runtime: Any, info: NetInfo, shapes: dict[str, tuple[int, ...]]) -> None:
         self._runtime = runtime
@@ -193,30 +206,30 @@ class _CompiledNet:
         np.copyto(enhanced, self.infer(tensors).reshape(self._info.output.shape))
 
     def reset(self) -> None:
-        """Graphs remember nothing."""
+        """Does nothing: graphs have no state."""
 
     def _tensor(self, name: str, plane: Array) -> Array:
         return np.ascontiguousarray(plane).reshape(self._shapes[name])
 
 
-class _FreeNet:
-    """Everybody's session, as ``_CompiledNet``."""
+class _DynamicShapeModel:
+    """A net for any size that is the session of all streams, as ``_CompiledNet``."""
 
-    def __init__(self, runtime: Any, *, has_looks: bool) -> None:
+    def __init__(self, runtime: Any, *, has_styles: bool) -> None:
         self._runtime = runtime
-        self._has_looks = has_looks
+        self._has_styles = has_styles
 
     def session(self) -> DynamicShapeSession:
         return self
 
     def warm_up(self, height: int, width: int) -> None:
-        """Kernels on the processor do not depend on sizes; those on GPUs are chosen by them."""
+        """Runs once on CUDA, which chooses kernels by size; kernels on processors do not differ."""
         if "CUDAExecutionProvider" in self._runtime.get_providers():
             self.run(np.zeros((height, width), np.uint8), 0.0)
 
     def run(self, luma: Array, strength: float) -> Array:
         feeds: dict[str, Array] = {"luma": np.ascontiguousarray(luma)[None, None]}
-        if self._has_looks:
+        if self._has_styles:
             feeds["strength"] = np.full(1, strength, np.float32)
         enhanced: Array = self._runtime.run(None, feeds)[0][0, 0]
         return enhanced
@@ -224,7 +237,7 @@ class _FreeNet:
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """The runtime's errors as a sentence."""
+    """Turns the runtime's errors into NetUnusable with a sentence."""
     try:
         yield
     except NetUnusable:
@@ -235,7 +248,10 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _batched(path: Path, shapes: dict[str, tuple[int, ...]]) -> bytes:
-    """The file with its input shapes fixed; loaded on use, since only batches need the package."""
+    """Returns the file with fixed input shapes.
+
+    The package onnx is imported here, since only batches need it.
+    """
     graphs = importlib.import_module("workers.engines.onnx_graphs")
     data: bytes = graphs.with_shapes(graphs.read(path), shapes).SerializeToString()
     return data

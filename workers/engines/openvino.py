@@ -1,4 +1,4 @@
-"""Nets on OpenVINO's CPU plug-in."""
+"""Inference by OpenVINO's CPU plug-in."""
 
 from __future__ import annotations
 
@@ -35,22 +35,23 @@ from workers.errors import NetUnusable
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 4
+"""Frames of one call; larger batches never paid on processors, and every frame waits for all."""
 
-ANY = (-1, -1)
-"""In the place of a height and width."""
+ANY_SIZE = (-1, -1)
+"""Height and width of a graph whose sizes are open (OpenVINO writes -1 for them)."""
 
 
 class OpenVinoEngine:
-    """Static shapes, one call at a time, as fast as that one call can be."""
+    """Runs ONNX graphs with static shapes, tuned for the latency of a single call."""
 
     def __init__(self, options: EngineOptions) -> None:
         self._core = open_core()
         self._threads = options.threads
-        self._compiler = ThreadPoolExecutor(1, thread_name_prefix="net-sizes")
+        self._compiler = ThreadPoolExecutor(1, thread_name_prefix="shape-compiler")
 
     @property
     def info(self) -> EngineInfo:
-        """Its name, version and device."""
+        """Describes the engine: name, version, device and limits."""
         version = ov.get_version().split("-")[0]
         return EngineInfo(
             name="openvino",
@@ -70,7 +71,7 @@ class OpenVinoEngine:
         batch: int = 1,
         precision: str = "auto",
     ) -> CompiledNet:
-        """The net of an ONNX file for one input size; it computes as the file says."""
+        """Compiles an ONNX file for one input size, in the precision of the file."""
         info = describe(
             manifest,
             width=width,
@@ -91,8 +92,8 @@ class OpenVinoEngine:
             raise NetUnusable(f"{path.name} gives {shape} for an input of {width}x{height}.")
         return _CompiledNet(compiled, info)
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        """With height and width left open; a size that was met before costs nothing more."""
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        """Compiles an ONNX file with open height and width."""
 
         def compiled(height: int, width: int) -> Any:
             model = self._core.read_model(path)
@@ -100,12 +101,12 @@ class OpenVinoEngine:
             return self._core.compile_model(model, "CPU", self._options())
 
         try:
-            return _FreeNet(compiled, self._compiler, has_looks=manifest.strength)
+            return _DynamicShapeModel(compiled, self._compiler, has_styles=manifest.strength)
         except RuntimeError as error:
             raise NetUnusable(f"OpenVINO cannot load {path.name}: {_last_line(error)}.") from error
 
     def close(self) -> None:
-        """Nothing is held beyond the compiled nets."""
+        """Stops the compiler thread; compiled nets hold nothing else."""
         self._compiler.shutdown(wait=True, cancel_futures=True)
 
     def _options(self) -> dict[str, Any]:
@@ -135,11 +136,11 @@ class _CompiledNet:
         return _Session(self._compiled, self._info)
 
     def warm_up(self) -> None:
-        """Compiling has chosen and packed all; there is no slow first call."""
+        """Does nothing: compiling has chosen and packed everything already."""
 
 
 class _Session:
-    """Tensors lie over numpy memory, so that nothing is copied inside the runtime."""
+    """Tensors share the memory of numpy arrays, so that the runtime copies nothing."""
 
     def __init__(self, compiled: Any, info: NetInfo) -> None:
         self._request = compiled.create_infer_request()
@@ -161,12 +162,13 @@ class _Session:
         np.copyto(enhanced, self._output)
 
     def reset(self) -> None:
-        """Graphs remember nothing."""
+        """Does nothing: graphs have no state."""
 
 
-class _FreeNet:
-    """One graph for any size, and graphs of their own for sizes that are often met: where the size
-    is open every call prepares all nodes anew, which takes half a millisecond.
+class _DynamicShapeModel:
+    """One graph with open sizes, and static graphs for the sizes that occur most.
+
+    With open sizes every call prepares all nodes anew, which takes half a millisecond.
     """
 
     def __init__(
@@ -174,46 +176,46 @@ class _FreeNet:
         compile_net: Callable[[int, int], Any],
         compiler: ThreadPoolExecutor,
         *,
-        has_looks: bool,
+        has_styles: bool,
     ) -> None:
-        self.has_looks = has_looks
+        self.has_styles = has_styles
         self._compile = compile_net
         self._compiler = compiler
-        self._any = compile_net(*ANY)
-        self._own: dict[tuple[int, int], Any] = {}
+        self._dynamic = compile_net(*ANY_SIZE)
+        self._static: dict[tuple[int, int], Any] = {}
         self._sizes = HotShapes()
         self._lock = threading.Lock()
 
     def session(self) -> DynamicShapeSession:
-        return _FreeSession(self)
+        return _DynamicShapeSession(self)
 
     def warm_up(self, height: int, width: int) -> None:
-        """Primitives are made for each size, and kept for all sessions."""
+        """Runs once: primitives are made for each size, and kept for all sessions."""
         self.session().run(np.zeros((height, width), np.uint8), 0.0)
 
     def graph(self, size: tuple[int, int]) -> tuple[tuple[int, int], Any]:
-        """What runs an input of that height and width best now, and the size that it is for: this
-        one, or ``ANY``.
+        """Returns the fastest graph for an input of that height and width, with the size that the
+        graph is for: this one, or ``ANY_SIZE``.
         """
         with self._lock:
-            own = self._own.get(size)
-            is_wanted = self._sizes.meet(size)
-        if is_wanted:
+            static = self._static.get(size)
+            is_hot = self._sizes.observe(size)
+        if is_hot:
             self._begin(size)
-        return (ANY, self._any) if own is None else (size, own)
+        return (ANY_SIZE, self._dynamic) if static is None else (size, static)
 
     def has(self, size: tuple[int, int], graph: Any) -> bool:
-        """Whether this is still the graph for that size, or for ``ANY``."""
-        return graph is (self._any if size == ANY else self._own.get(size))
+        """Returns True while this is the graph for that size, or for ``ANY_SIZE``."""
+        return graph is (self._dynamic if size == ANY_SIZE else self._static.get(size))
 
     def _begin(self, size: tuple[int, int]) -> None:
         try:
-            self._compiler.submit(self._make, size)
+            self._compiler.submit(self._add_graph, size)
         except RuntimeError:
-            # The engine is closed; a stream's last picture goes on without.
+            # The engine is closed while a stream makes its last picture; it needs no new graph.
             log.debug("no graph for %s: the engine is closed", size)
 
-    def _make(self, size: tuple[int, int]) -> None:
+    def _add_graph(self, size: tuple[int, int]) -> None:
         try:
             graph = self._compile(*size)
         except RuntimeError as error:
@@ -221,17 +223,17 @@ class _FreeNet:
                 "no graph for %s: %s", size, _last_line(error), extra={"action": "no_graph"}
             )
             with self._lock:
-                self._sizes.refuse(size)
+                self._sizes.reject(size)
             return
         with self._lock:
-            dropped = self._sizes.made(size)
-            self._own[size] = graph
+            dropped = self._sizes.compiled(size)
+            self._static[size] = graph
             if dropped is not None:
-                self._own.pop(dropped, None)
+                self._static.pop(dropped, None)
 
 
-class _FreeSession:
-    def __init__(self, net: _FreeNet) -> None:
+class _DynamicShapeSession:
+    def __init__(self, net: _DynamicShapeModel) -> None:
         self._net = net
         self._strength = np.zeros(1, np.float32)
         self._requests: dict[tuple[int, int], tuple[Any, _Request]] = {}
@@ -240,29 +242,31 @@ class _FreeSession:
         size, graph = self._net.graph((luma.shape[0], luma.shape[1]))
         known = self._requests.get(size)
         if known is None or known[0] is not graph:
-            known = self._begin(size, graph)
+            known = self._request_for(size, graph)
         self._strength[0] = strength
         return known[1].run(luma)
 
-    def _begin(self, size: tuple[int, int], graph: Any) -> tuple[Any, _Request]:
-        # What went for another one must not be held here.
+    def _request_for(self, size: tuple[int, int], graph: Any) -> tuple[Any, _Request]:
+        # A request keeps its graph alive, so requests of graphs that were dropped must go.
         held = self._requests.items()
         self._requests = {key: have for key, have in held if self._net.has(key, have[0])}
-        request = _Request(graph, self._strength if self._net.has_looks else None)
+        request = _Request(graph, self._strength if self._net.has_styles else None)
         self._requests[size] = graph, request
         return graph, request
 
 
 class _Request:
-    """Tensors are set one by one: a dictionary of arrays takes another eighth of a small region's
-    time to be looked through.
+    """One inference request of a graph.
+
+    Tensors are set one by one: looking through a dictionary of arrays would take another eighth of
+    the time of a small region.
     """
 
     def __init__(self, graph: Any, strength: Array | None) -> None:
         self._request = graph.create_infer_request()
         self._port = graph.input("luma")
         self._luma: Any = None
-        "What the request reads; it must not be freed before the next one."
+        "Memory that the request reads; it must stay until the next call."
         if strength is not None:
             port = graph.input("strength")
             self._request.set_tensor(port, ov.Tensor(strength, shared_memory=True))

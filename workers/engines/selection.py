@@ -1,5 +1,6 @@
-"""Which engine a worker uses: the one asked for, or the fastest of those that can be used, measured
-on the net and the size that are wanted.
+"""Selection of a worker's engine: the named one, or the fastest that gives the right picture.
+
+Engines are measured on the net and the size that are asked for.
 """
 
 from __future__ import annotations
@@ -13,30 +14,29 @@ import numpy as np
 
 from models.errors import ModelError
 from models.manifest import ZOO, load_manifest, model_file
-from wire.heartbeat import EngineTrial
-from workers.engines import GRAPHS, make_engine
-from workers.engines.benchmark import BUDGET_S, sample_picture, time_net
-from workers.engines.engine import Array, CompiledNet, Engine, form_for, padded
+from workers.engines.benchmark import BUDGET_S, EngineTiming, sample_picture, time_net
+from workers.engines.engine import Array, CompiledNet, Engine, padded, variant_for
+from workers.engines.registry import GRAPHS, make_engine
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
 
 log = logging.getLogger(__name__)
 
-MARGIN = 0.9
-"""A later engine of the table must take less than this share of an earlier one's time: differences
-below that are the machine's mood."""
+MAX_TIME_RATIO = 0.9
+"""A later engine of the table must take less than this fraction of an earlier one's time; smaller
+differences are within measurement noise."""
 
-SAME_PICTURE = 1.0
-"""Mean difference in levels up to which two pictures are the same; fp32, fp16 and both kinds of
-int8 are within a quarter of one."""
+MAX_PICTURE_DIFFERENCE = 1.0
+"""Mean difference in levels up to which two pictures count as the same. fp32, fp16 and both kinds
+of int8 stay within a quarter of a level."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the engine is for."""
+class EngineRequest:
+    """The net and input size that an engine is selected for."""
 
     model: str
     width: int
-    "Of the input, in pixels."
+    "Width of the input in pixels."
     height: int
     precision: str = "auto"
     zoo: Path = ZOO
@@ -44,11 +44,11 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Choice:
-    """The engine, and what speaks for it."""
+    """The selected engine, with the measurements behind it."""
 
     engine: Engine
-    trials: tuple[EngineTrial, ...] = ()
-    "Of every candidate, in the table's order; none where the engine was named."
+    trials: tuple[EngineTiming, ...] = ()
+    "One for each candidate, in the table's order; none if the engine was named."
 
     def __str__(self) -> str:
         found = [f"{trial.engine} {trial.ms:.1f} ms" for trial in self.trials if trial.ms]
@@ -58,29 +58,31 @@ class Choice:
 
 def choose_engine(
     name: str,
-    wanted: Wanted,
+    wanted: EngineRequest,
     *,
     threads: int,
     cache_dir: Path | None = None,
     candidates: Sequence[str] = GRAPHS,
     budget_s: float = BUDGET_S,
 ) -> Choice:
-    """The engine of that name, or for ``auto`` the fastest. Raises EngineUnavailable.
+    """Opens the named engine, or for ``auto`` the fastest one. Raises EngineUnavailable.
 
-    Compiling comes on top of the budget, which is for each candidate; TensorRT compiles for up to
-    minutes, once. A model that is not there, or that only torch runs, is no reason to fail here:
-    then the first usable engine is taken.
+    ``budget_s`` limits the calls of each candidate; compiling comes on top, with TensorRT up to
+    minutes, once. A model that is missing, or that only torch runs, is no error here: then the
+    first usable engine is taken.
     """
     if name != "auto":
         return Choice(make_engine(name, threads=threads, cache_dir=cache_dir))
     if not is_measurable(wanted):
         return Choice(make_engine("auto", threads=threads, cache_dir=cache_dir))
-    trials: list[EngineTrial] = []
+    trials: list[EngineTiming] = []
     reference: Array | None = None
     for candidate in candidates:
         trial, picture = _try(candidate, wanted, threads, cache_dir, budget_s)
         if picture is not None and reference is not None and not _are_alike(picture, reference):
-            trial = EngineTrial(engine=candidate, reason="It gives another picture than the others")
+            trial = EngineTiming(
+                engine=candidate, reason="It gives another picture than the others"
+            )
         elif reference is None:
             reference = picture
         trials.append(trial)
@@ -101,68 +103,70 @@ def choose_engine(
     return choice
 
 
-def fastest(trials: Sequence[EngineTrial]) -> str | None:
-    """The name of the fastest; an earlier one stays unless a later one is clearly faster. None if
-    none could be measured.
+def fastest(trials: Sequence[EngineTiming]) -> str | None:
+    """Returns the name of the fastest engine; None if none could be measured.
+
+    An earlier engine stays unless a later one is faster by more than the noise.
     """
-    best: EngineTrial | None = None
+    best: EngineTiming | None = None
     for trial in trials:
-        if trial.ms and (best is None or trial.ms < MARGIN * best.ms):
+        if trial.ms and (best is None or trial.ms < MAX_TIME_RATIO * best.ms):
             best = trial
     return best.engine if best is not None else None
 
 
-def is_measurable(wanted: Wanted) -> bool:
-    """True for a model of graphs that is there."""
+def is_measurable(wanted: EngineRequest) -> bool:
+    """Returns True for a model that exists and consists of graphs."""
     try:
         return load_manifest(wanted.model, wanted.zoo).architecture is None
     except ModelError:
-        # Whoever loads the net says so in a sentence; this is only about engines.
+        # Loading the net will report this fault; the selection of an engine need not.
         return False
 
 
-def compile_wanted(engine: Engine, wanted: Wanted, *, batch: int = 1) -> CompiledNet:
-    """The wanted net on an engine, at the next size that the model takes. Raises NetUnusable or
-    ModelError.
+def compile_requested(engine: Engine, wanted: EngineRequest, *, batch: int = 1) -> CompiledNet:
+    """Compiles the requested net, at the next larger size that the model takes.
+
+    Raises NetUnusable or ModelError.
     """
     manifest = load_manifest(wanted.model, wanted.zoo)
-    form = form_for(engine.info, manifest, wanted.precision)
+    variant = variant_for(engine.info, manifest, wanted.precision)
     width, height = padded(manifest, wanted.width, wanted.height)
     return engine.compile(
         manifest,
-        model_file(manifest, form.file, wanted.zoo),
+        model_file(manifest, variant.file, wanted.zoo),
         width=width,
         height=height,
         batch=batch,
-        precision=form.name,
+        precision=variant.name,
     )
 
 
 def _try(
-    name: str, wanted: Wanted, threads: int, cache_dir: Path | None, budget_s: float
-) -> tuple[EngineTrial, Array | None]:
-    """The result of one candidate, and its picture if it gave one."""
+    name: str, wanted: EngineRequest, threads: int, cache_dir: Path | None, budget_s: float
+) -> tuple[EngineTiming, Array | None]:
+    """Measures one candidate; returns its timing, and its picture if it gave one."""
     try:
         engine = make_engine(name, threads=threads, cache_dir=cache_dir)
     except EngineUnavailable as error:
-        return EngineTrial(engine=name, reason=error.reason), None
+        return EngineTiming(engine=name, reason=error.reason), None
     try:
         return _measure(engine, wanted, budget_s)
     except (NetUnusable, DeviceFailed, ModelError) as error:
-        return EngineTrial(engine=name, reason=str(error).rstrip(".")), None
+        return EngineTiming(engine=name, reason=str(error).rstrip(".")), None
     finally:
         engine.close()
 
 
-def _measure(engine: Engine, wanted: Wanted, budget_s: float) -> tuple[EngineTrial, Array]:
-    net = compile_wanted(engine, wanted)
+def _measure(engine: Engine, wanted: EngineRequest, budget_s: float) -> tuple[EngineTiming, Array]:
+    net = compile_requested(engine, wanted)
     net.warm_up()
     took_s = time_net(net, budget_s=budget_s)
     ms, precision = round(took_s * 1000.0, 2), net.info.precision
-    return EngineTrial(engine=engine.info.name, ms=ms, precision=precision), sample_picture(net)
+    return EngineTiming(engine=engine.info.name, ms=ms, precision=precision), sample_picture(net)
 
 
 def _are_alike(one: Array, other: Array) -> bool:
     if one.shape != other.shape:
         return False
-    return float(np.abs(one.astype(np.float32) - other).mean()) <= SAME_PICTURE
+    return float(np.abs(one.astype(np.float32) - other).mean()) <= MAX_PICTURE_DIFFERENCE

@@ -1,75 +1,83 @@
-"""Which input sizes of a net deserve a graph of their own."""
+"""Selection of the input sizes of a net that get a static graph of their own."""
 
 from __future__ import annotations
 
-__all__ = ["EVERY", "MOST", "OFTEN", "HotShapes"]
+__all__ = ["MAX_GRAPHS", "MIN_COUNT", "MIN_INPUTS_BETWEEN", "HotShapes"]
 
 Size = tuple[int, int]
 
-MOST = 16
-"""Graphs of one size each that a net has beside the one for any size; each takes about 4 MB."""
+MAX_GRAPHS = 16
+"""Static graphs of a net beside the one with open sizes; each takes about 4 MB."""
 
-OFTEN = 8
-"""Times that a size was met, after which it is worth the 50 ms that its graph takes to be made."""
+MIN_COUNT = 8
+"""Occurrences of a size before it gets a graph, whose compilation takes about 50 ms."""
 
-EVERY = 100
-"""Inputs from one graph to the next, at least: streams go on meanwhile, on the same cores."""
+MIN_INPUTS_BETWEEN = 100
+"""Inputs between two compilations, which run on the same cores as the streams."""
 
-_HALVE_AFTER = 2000
-_BETTER = 2
+_HALVING_PERIOD = 2000
+"""Inputs after which all counts are halved, so that new content gets its graphs too."""
+
+_MIN_GAIN = 2
+"""A size replaces the rarest one when it occurs this many times as often: fewer would swap graphs
+back and forth."""
 
 
 class HotShapes:
-    """Counts sizes as they come. What was long ago counts less, so that other content, or another
-    picture size, gets graphs too. No threads, no clock.
+    """Counts input sizes and tells which one to compile next; old occurrences count less.
+
+    It has no threads and no clock.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, max_graphs: int = MAX_GRAPHS) -> None:
+        self._max_graphs = max_graphs
         self._counts: dict[Size, int] = {}
         self._total = 0
-        self._own: set[Size] = set()
-        self._refused: set[Size] = set()
-        self._is_making = False
-        self._since = EVERY
+        self._compiled: set[Size] = set()
+        self._rejected: set[Size] = set()
+        self._is_compiling = False
+        self._inputs_since = MIN_INPUTS_BETWEEN
 
-    def meet(self, size: Size) -> bool:
-        """One more input of that size; True if a graph is to be made for it now. One is made after
-        the other, with a pause: ``made`` or ``refuse`` must follow before there is another.
+    def observe(self, size: Size) -> bool:
+        """Counts one input; returns True if its size is to be compiled now.
+
+        One size is compiled at a time: ``compiled`` or ``reject`` must follow before the next.
         """
-        self._since += 1
+        self._inputs_since += 1
         self._counts[size] = self._counts.get(size, 0) + 1
         self._total += 1
-        if self._total >= _HALVE_AFTER:
+        if self._total >= _HALVING_PERIOD:
             self._counts = {key: count // 2 for key, count in self._counts.items() if count > 1}
             self._total = sum(self._counts.values())
-        if self._is_making or self._since < EVERY or size in self._own or size in self._refused:
+        if self._is_compiling or self._inputs_since < MIN_INPUTS_BETWEEN:
             return False
-        self._is_making = self._is_worth_it(size)
-        return self._is_making
+        if size in self._compiled or size in self._rejected:
+            return False
+        self._is_compiling = self._is_frequent(size)
+        return self._is_compiling
 
-    def made(self, size: Size) -> Size | None:
-        """It has its graph; returns the size whose graph is to go for it, if there are too many."""
+    def compiled(self, size: Size) -> Size | None:
+        """Records a graph; returns the size whose graph must go, None if there is room."""
         self._end()
-        dropped = self._rarest() if len(self._own) >= self._most else None
+        dropped = self._rarest() if len(self._compiled) >= self._max_graphs else None
         if dropped is not None:
-            self._own.remove(dropped)
-        self._own.add(size)
+            self._compiled.remove(dropped)
+        self._compiled.add(size)
         return dropped
 
-    def refuse(self, size: Size) -> None:
-        """It cannot be had; it is not asked for again."""
+    def reject(self, size: Size) -> None:
+        """Records that a size cannot be compiled; ``observe`` never asks for it again."""
         self._end()
-        self._refused.add(size)
+        self._rejected.add(size)
 
     def _end(self) -> None:
-        self._is_making, self._since = False, 0
+        self._is_compiling, self._inputs_since = False, 0
 
-    def _is_worth_it(self, size: Size) -> bool:
+    def _is_frequent(self, size: Size) -> bool:
         count = self._counts.get(size, 0)
-        if len(self._own) < self._most:
-            return count >= OFTEN
-        return count >= max(OFTEN, _BETTER * self._counts.get(self._rarest(), 0))
+        if len(self._compiled) < self._max_graphs:
+            return count >= MIN_COUNT
+        return count >= max(MIN_COUNT, _MIN_GAIN * self._counts.get(self._rarest(), 0))
 
     def _rarest(self) -> Size:
-        return min(self._own, key=lambda size: self._counts.get(size, 0))
+        return min(self._compiled, key=lambda size: self._counts.get(size, 0))

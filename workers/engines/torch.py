@@ -1,4 +1,4 @@
-"""Nets of ``models.nets`` as they are, by torch: slow on a CPU, but any net, in one step."""
+"""Inference by torch: runs every net of ``models.nets`` without export; slow on a CPU."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from workers.engines.engine import (
     NetInfo,
     Session,
     describe,
-    fixes_sizes,
+    no_dynamic_shapes,
 )
 from workers.errors import NetUnusable
 
 
 class TorchEngine:
-    """Runs what has an architecture and weights. Input ``frames`` float32 [window, C, H, W] in
-    0..1, output float32 [C, scale*H, scale*W], not clipped. On CUDA it computes in fp16 where torch
-    deems that safe (autocast), unless fp32 is asked for.
+    """Runs models that have an architecture and weights.
+
+    Input ``frames`` is float32 [window, C, H, W] in 0..1, output float32 [C, scale*H, scale*W], not
+    clipped. On CUDA it computes in fp16 where autocast deems that safe, unless fp32 is asked for.
     """
 
     def __init__(self, options: EngineOptions) -> None:
@@ -40,13 +41,13 @@ class TorchEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """Its name, version and device."""
+        """Describes the engine: name, version, device and limits."""
         return EngineInfo(
             name="torch",
             version=torch.__version__,
             device=self._device,
             threads=self._threads,
-            forms=(),
+            variants=(),
         )
 
     def compile(
@@ -59,12 +60,12 @@ class TorchEngine:
         batch: int = 1,
         precision: str = "auto",
     ) -> CompiledNet:
-        """The net with the weights of ``path``, which may be one of the published forms."""
+        """Builds the net and loads the weights of ``path``, also in the published formats."""
         if manifest.architecture is None:
             raise NetUnusable(f"The manifest of {manifest.name!r} names no architecture.")
         if batch != 1:
             raise NetUnusable("Nets by torch take one frame at a time.")
-        # One number for the whole process; only this engine uses torch.
+        # This setting is global to the process; no other part of it uses torch.
         torch.set_num_threads(self._threads)
         partly = manifest.obtain is not None and manifest.obtain.partly
         try:
@@ -83,12 +84,12 @@ class TorchEngine:
         )
         return _CompiledNet(net.eval().to(self._device), info)
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        """Not by this engine: raises NetUnusable."""
-        raise fixes_sizes("torch")
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        """Raises NetUnusable: this engine supports static shapes only."""
+        raise no_dynamic_shapes("torch")
 
     def close(self) -> None:
-        """Nothing is held beyond the nets."""
+        """Does nothing: only nets hold memory."""
 
 
 class _CompiledNet:
@@ -124,7 +125,7 @@ class _Session:
         np.copyto(enhanced, result[0].float().cpu().numpy())
 
     def reset(self) -> None:
-        """Begins anew."""
+        """Sets the state to that of a stream's beginning."""
         with torch.inference_mode():
             start = self._net.start(self._info.height, self._info.width)
             self._state = tuple(x.to(self._info.device) for x in start)

@@ -20,10 +20,10 @@ from workers.upscale.model_cache import ModelCache
 from workers.upscale.upscaler import Upscaler
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
-REUSED_PART = 0.5
+PROPAGATION_TIME_RATIO = 0.5
 """Of the whole net's time, that a hand-held camera needs where earlier pictures are reused."""
 
-PLAN_MS = 1.5
+PLANNING_MS = 1.5
 """For each frame, to find out what may be reused."""
 
 _ROUNDS = 19
@@ -87,16 +87,16 @@ def measure(nets: ModelCache, output: OutputConfig, *, model: str) -> Speed:
     upscaler = Upscaler()
     upscaler.use(nets.load(model, WIDTH, HEIGHT))
     pictures = [_noise(seed) for seed in range(_ROUNDS)]
-    net_ms = _usual_ms(lambda index: upscaler.enhance(pictures[index]))
-    spent_ms = REUSED_PART * net_ms + PLAN_MS if nets.reuse else net_ms
+    net_ms = _first_quartile_ms(lambda index: upscaler.enhance(pictures[index]))
+    spent_ms = PROPAGATION_TIME_RATIO * net_ms + PLANNING_MS if nets.reuse else net_ms
     coder = _coder(output, upscaler.resize(pictures[0]))
-    coder_ms = _usual_ms(coder)
+    coder_ms = _first_quartile_ms(coder)
     # The net uses all its threads at once; decoder and encoder take one each.
     streams = HEADROOM * 1000.0 / FPS / (spent_ms + coder_ms / usable_cores())
     return Speed(streams=streams, ms_per_frame=net_ms)
 
 
-def _usual_ms(work: Callable[[int], object]) -> float:
+def _first_quartile_ms(work: Callable[[int], object]) -> float:
     """The faster quarter's bound: what is slower was held up by something that will pass."""
     took = []
     for index in range(_ROUNDS):

@@ -19,18 +19,19 @@ import msgspec
 
 from models.errors import ModelError
 from models.manifest import load_manifest
-from wire.heartbeat import EngineTrial
 from wire.settings import Settings
+from workers.engines.benchmark import EngineTiming
 from workers.runtime.atomic_file import write_whole
 from workers.runtime.cores import usable_cores
 
 log = logging.getLogger(__name__)
 
 QUIET_S = 30 * 86_400.0
-"""Seconds for which measurements of a quiet machine are used: drivers and firmware change too."""
+"""Lifetime of measurements on a quiet machine, in seconds: drivers and firmware change too."""
 
 BUSY_S = 3600.0
-"""The same where others used the machine: long enough for a worker that follows a dead one."""
+"""Lifetime of measurements on a busy machine, in seconds: enough for a worker that replaces a dead
+one, and short enough that a bad hour is not believed for long."""
 
 BUSY_LOAD = 0.7
 """Load per core above which a machine counts as busy."""
@@ -52,31 +53,31 @@ _DEVICES = (Path("/dev"), "nvidia[0-9]*")
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
-class Learned(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one start."""
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """Measurements of one start of a worker."""
 
     engine: str
-    trials: tuple[EngineTrial, ...]
+    trials: tuple[EngineTiming, ...]
     batch: int
-    "Frames that go through a call of the net together."
+    "Frames in one call of the net."
     streams: float
     ms_per_frame: float
     measured_s: float
-    "Time of the measurement, in s since 1970."
+    "Time of the measurement, in Unix seconds."
     busy: bool
-    "True if others used the machine meanwhile."
+    "True if other programs used the machine meanwhile."
 
 
-class Memory:
-    """The measurements in ``folder``, a file for each key."""
+class CalibrationStore:
+    """Calibrations in a folder, one file for each key."""
 
     def __init__(self, folder: Path, key: str) -> None:
-        self._path = folder / f"learned-{key}.json"
+        self._path = folder / f"calibration-{key}.json"
 
-    def recall(self, *, now_s: float) -> Learned | None:
-        """Returns what was kept under the key, None where nothing of use was."""
+    def recall(self, *, now_s: float) -> Calibration | None:
+        """Reads the calibration of the key; None if it is missing, damaged or too old."""
         try:
-            found = msgspec.json.decode(self._path.read_bytes(), type=Learned)
+            found = msgspec.json.decode(self._path.read_bytes(), type=Calibration)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
@@ -87,18 +88,18 @@ class Memory:
         is_sound = found.batch >= 1 and found.streams > 0.0 and found.ms_per_frame > 0.0
         return found if is_young and is_sound else None
 
-    def keep(self, learned: Learned) -> None:
-        """Writes it whole or not at all; a folder that cannot be written costs the next start.
+    def keep(self, calibration: Calibration) -> None:
+        """Writes a calibration, whole or not at all. A folder that cannot be written is logged.
 
-        What is too old for anybody goes: a container made anew has another name, and so another
-        key.
+        Files that are too old for any reader are removed: a container that is created anew has
+        another host name, and so another key.
         """
         folder = self._path.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path, msgspec.json.encode(learned))
-            for old in folder.glob("learned-*"):
-                with contextlib.suppress(FileNotFoundError):  # another worker was faster
+            write_whole(self._path, msgspec.json.encode(calibration))
+            for old in folder.glob("calibration-*"):
+                with contextlib.suppress(FileNotFoundError):  # another worker has removed it
                     if time.time() - old.stat().st_mtime > QUIET_S:
                         old.unlink()
         except OSError as error:
@@ -106,12 +107,12 @@ class Memory:
 
 
 def is_busy() -> bool:
-    """True while others use the machine's cores."""
+    """Returns True while other programs use the machine's cores."""
     return os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
 
 
 def key_for(settings: Settings) -> str:
-    """Returns a name for everything that the measurements of a start depend on."""
+    """Returns the key: a digest of everything that the measurements depend on."""
     parts = [
         platform.node(),
         _processor(),
@@ -166,4 +167,4 @@ def _weights(settings: Settings) -> str:
     try:
         return repr(load_manifest(settings.model))
     except ModelError:
-        return ""  # whoever loads the net says so in a sentence
+        return ""  # loading the net reports this fault

@@ -21,16 +21,16 @@ from wire import stop_signals
 from wire.bitrates import BitrateTable
 from wire.connection import Redis, connect, wait_until_up
 from wire.errors import ServerRefuses
-from wire.heartbeat import ModelInfo
+from wire.heartbeat import EngineTrial, ModelInfo
 from wire.settings import Settings
 from workers.encode.step import OutputConfig
-from workers.engines import make_engine
 from workers.engines.engine import Engine
-from workers.engines.selection import Choice, Wanted, choose_engine
+from workers.engines.registry import make_engine
+from workers.engines.selection import Choice, EngineRequest, choose_engine
 from workers.errors import WorkerError
 from workers.kernels import jit_warmup
 from workers.process import calibration
-from workers.process.calibration_store import Learned, Memory, is_busy, key_for
+from workers.process.calibration_store import Calibration, CalibrationStore, is_busy, key_for
 from workers.process.containment import contain
 from workers.process.worker import Worker
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
@@ -79,13 +79,14 @@ async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings)
     try:
         config = await asyncio.to_thread(_config, settings, start)
         zoo = await asyncio.to_thread(_zoo, settings.models_dir)
+        trials = [EngineTrial(**dataclasses.asdict(trial)) for trial in choice.trials]
         worker = Worker(
             client,
             nets,
             config,
             engines=[nets.engine.info.name],
             zoo=zoo,
-            trials=choice.trials,
+            trials=trials,
             life=life,
         )
         # Looking through all that the libraries made takes a tenth of a second.
@@ -115,7 +116,7 @@ def _start(settings: Settings, life: WorkerLife) -> _Start:
     """Takes the start that another worker left on this machine, or measures one, and keeps it for
     the next worker.
     """
-    memory = Memory(settings.engine_cache.parent, key_for(settings))
+    memory = CalibrationStore(settings.engine_cache.parent, key_for(settings))
     known = memory.recall(now_s=time.time())
     if known is not None:
         try:
@@ -124,7 +125,7 @@ def _start(settings: Settings, life: WorkerLife) -> _Start:
             log.info("measures anew: %s", error, extra={"action": "memory_refused"})
     life.apply(WorkerEvent.CALIBRATE)
     start, batch = _measured(settings)
-    learned = Learned(
+    learned = Calibration(
         engine=start.choice.engine.info.name,
         trials=start.choice.trials,
         batch=batch,
@@ -137,7 +138,7 @@ def _start(settings: Settings, life: WorkerLife) -> _Start:
     return start
 
 
-def _as_before(settings: Settings, known: Learned) -> _Start:
+def _as_before(settings: Settings, known: Calibration) -> _Start:
     """Loads engine and net of an earlier start. Raises WorkerError where they are not there."""
     engine = make_engine(
         known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
@@ -150,7 +151,9 @@ def _as_before(settings: Settings, known: Learned) -> _Start:
 
 def _measured(settings: Settings) -> tuple[_Start, int]:
     """The engine for the default net at the size that capacity is measured with."""
-    wanted = Wanted(settings.model, calibration.WIDTH, calibration.HEIGHT, settings.precision)
+    wanted = EngineRequest(
+        settings.model, calibration.WIDTH, calibration.HEIGHT, settings.precision
+    )
     choice = choose_engine(
         settings.engine, wanted, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )

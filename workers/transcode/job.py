@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from models.manifest import ZOO
-from workers.engines.selection import Wanted, choose_engine
+from workers.engines.selection import EngineRequest, choose_engine
 from workers.errors import FileFailed
 from workers.process import calibration
 from workers.runtime.bounded_queue import BoundedQueue
@@ -87,7 +87,7 @@ def enhance_file(
     with contextlib.ExitStack() as stack:
         opened = open_source(source)
         stack.callback(opened.container.close)
-        wanted = Wanted(model, calibration.WIDTH, calibration.HEIGHT, precision, zoo)
+        wanted = EngineRequest(model, calibration.WIDTH, calibration.HEIGHT, precision, zoo)
         choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
         nets = ModelCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
         stack.callback(nets.close)

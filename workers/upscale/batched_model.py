@@ -19,7 +19,7 @@ from models.errors import ModelError
 from workers.engines.benchmark import blank, time_net
 from workers.engines.engine import Array, CompiledNet, Engine, Feeds, NetInfo, Session
 from workers.engines.engine_lock import EngineLock
-from workers.engines.selection import Wanted, compile_wanted, is_measurable
+from workers.engines.selection import EngineRequest, compile_requested, is_measurable
 from workers.errors import DeviceFailed, NetUnusable
 from workers.scheduling.batching import BatchCosts, BatchPolicy
 
@@ -38,7 +38,7 @@ def measure_batch(single: CompiledNet, many: CompiledNet) -> BatchCosts:
     )
 
 
-def batch_for(engine: Engine, wanted: Wanted) -> int:
+def batch_for(engine: Engine, wanted: EngineRequest) -> int:
     """Frames that should go through a call together on this engine, 1 where that is no gain: found
     by measuring the wanted net, for 0.2 s and what it takes to compile it twice.
     """
@@ -46,8 +46,8 @@ def batch_for(engine: Engine, wanted: Wanted) -> int:
     if size == 1 or not is_measurable(wanted):
         return 1
     try:
-        single = compile_wanted(engine, wanted)
-        costs = measure_batch(single, compile_wanted(engine, wanted, batch=size))
+        single = compile_requested(engine, wanted)
+        costs = measure_batch(single, compile_requested(engine, wanted, batch=size))
     except (NetUnusable, DeviceFailed, ModelError) as error:
         log.info("frames go one by one: %s", error, extra={"action": "no_batch"})
         return 1
@@ -142,7 +142,7 @@ class _Calls:
         while chosen := self._next(ticket):
             self._run(chosen)
         waited_s = time.monotonic() - asked - ticket.call_s
-        self._turns.note(waited_s=waited_s, worked_s=ticket.worked_s)
+        self._turns.record(waited_s=waited_s, worked_s=ticket.worked_s)
         if ticket.error is not None:
             raise ticket.error
 

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from models.errors import ModelError
 from models.manifest import ZOO, Manifest, list_models, load_manifest, model_file, weights_file
-from workers.engines import make_engine
 from workers.engines.benchmark import time_net
 from workers.engines.engine import (
     CompiledNet,
@@ -22,10 +21,11 @@ from workers.engines.engine import (
     DynamicShapeSession,
     Engine,
     Session,
-    form_for,
     padded,
+    variant_for,
 )
 from workers.engines.engine_lock import EngineLock
+from workers.engines.registry import make_engine
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
 from workers.upscale.batched_model import BatchedNet, measure_batch
 from workers.upscale.compile_queue import CompileQueue
@@ -135,7 +135,7 @@ class ModelCache:
         """
         key = (model, width, height)
         net = _there(self._cached(self._free, self._compile_free, key, wish))
-        return self.turns.guard_free(net.session()) if net is not None else None
+        return self.turns.wrap_dynamic(net.session()) if net is not None else None
 
     def prepare_free(
         self, model: str, width: int, height: int, *, wish: ModelRequest | None = None
@@ -208,11 +208,11 @@ class ModelCache:
             manifest = load_manifest(model, self._zoo)
             if not can_reuse(manifest):
                 raise NetUnusable(f"{model} needs all of each picture, or several.")
-            form = form_for(self._engine.info, manifest, self._precision)
+            form = variant_for(self._engine.info, manifest, self._precision)
             path = model_file(manifest, form.file, self._zoo)
         except ModelError as error:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
-        net = self._free_nets.get(model) or self._engine.compile_free(manifest, path)
+        net = self._free_nets.get(model) or self._engine.compile_dynamic(manifest, path)
         self._free_nets[model] = net
         border = 2 * manifest.receptive_radius
         with self.turns.take():
@@ -228,20 +228,20 @@ class ModelCache:
             net = self._torch_engine(manifest).compile(
                 manifest, path, width=size[0], height=size[1], precision=self._precision
             )
-            return self.turns.guard(net), _try_out(net)
-        form = form_for(self._engine.info, manifest, self._precision)
+            return self.turns.wrap(net), _try_out(net)
+        form = variant_for(self._engine.info, manifest, self._precision)
         path = model_file(manifest, form.file, self._zoo)
         single = self._engine.compile(
             manifest, path, width=size[0], height=size[1], precision=form.name
         )
         if self._batch == 1:
-            return self.turns.guard(single), None
+            return self.turns.wrap(single), None
         many = self._engine.compile(
             manifest, path, width=size[0], height=size[1], batch=self._batch, precision=form.name
         )
         costs = measure_batch(single, many)
         if not costs.is_worth_it:
-            return self.turns.guard(single), None
+            return self.turns.wrap(single), None
         return BatchedNet(single, many, costs, self.turns), None
 
     def _torch_engine(self, manifest: Manifest) -> Engine:

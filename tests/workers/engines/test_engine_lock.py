@@ -41,7 +41,7 @@ class Counted:
 def test_nets_run_one_at_a_time_in_the_order_in_which_they_came() -> None:
     turns, session, order = EngineLock(), Counted(), []
     nothing = np.zeros(0)
-    guarded = turns.guard(session).session()
+    guarded = turns.wrap(session).session()
 
     def work(number: int) -> None:
         guarded.run({}, nothing)
@@ -65,12 +65,12 @@ def test_nets_run_one_at_a_time_in_the_order_in_which_they_came() -> None:
 def test_waiting_and_working_are_told_apart() -> None:
     turns, session = EngineLock(), Counted()
     nothing = np.zeros(0)
-    other = threading.Thread(target=lambda: turns.guard(session).session().run({}, nothing))
+    other = threading.Thread(target=lambda: turns.wrap(session).session().run({}, nothing))
     other.start()
     assert session.entered.acquire(timeout=10)
     threading.Timer(0.1, session.go_on.release, (2,)).start()
     with turns.timed() as spent:
-        turns.guard(session).session().run({}, nothing)
+        turns.wrap(session).session().run({}, nothing)
     other.join(10)
     assert 0.05 < spent.waited_s < 5.0
     assert 0 <= spent.worked_s < 0.05
@@ -90,7 +90,7 @@ class Busy(Counted):
 def test_on_cores_the_caller_s_work_counts_and_on_a_device_the_time(threads: int) -> None:
     turns = EngineLock(threads)
     with turns.timed() as spent:
-        turns.guard(Busy()).session().run({}, np.zeros(0))
+        turns.wrap(Busy()).session().run({}, np.zeros(0))
     assert spent.worked_s >= 0.07
     if threads:
         assert 0.02 <= spent.engine_s < 0.06 and spent.caller_s == spent.engine_s
@@ -123,7 +123,7 @@ class Free:
 
 def test_a_net_for_any_size_takes_turns_and_is_timed_too() -> None:
     turns = EngineLock()
-    guarded = turns.guard_free(Free())
+    guarded = turns.wrap_dynamic(Free())
     with turns.timed() as spent:
         made = [guarded.run(np.zeros((2, 3), np.uint8), 7.0) for _ in range(2)]
     assert made[1].tolist() == [[7, 7, 7], [7, 7, 7]]
@@ -132,17 +132,17 @@ def test_a_net_for_any_size_takes_turns_and_is_timed_too() -> None:
 
 def test_what_nobody_times_is_not_kept() -> None:
     turns = EngineLock()
-    turns.note(waited_s=1.0, worked_s=1.0)
+    turns.record(waited_s=1.0, worked_s=1.0)
     with turns.timed() as spent:
-        turns.note(waited_s=0.5, worked_s=0.25)
-        turns.note(waited_s=0.5, worked_s=0.25)
-    turns.note(waited_s=1.0, worked_s=1.0)
+        turns.record(waited_s=0.5, worked_s=0.25)
+        turns.record(waited_s=0.5, worked_s=0.25)
+    turns.record(waited_s=1.0, worked_s=1.0)
     assert (spent.waited_s, spent.worked_s) == (1.0, 0.5)
 
 
 def test_a_guarded_net_is_the_net_otherwise() -> None:
     net = Counted()
-    guarded = EngineLock().guard(net)
+    guarded = EngineLock().wrap(net)
     guarded.session().reset()
     assert net.most == -1
     guarded.warm_up()

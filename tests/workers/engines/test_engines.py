@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from models.manifest import Manifest, load_manifest, model_file
-from workers.engines import GRAPHS, TABLE, UNTRIED, engine_reasons, make_engine
 from workers.engines.benchmark import sample_picture
-from workers.engines.engine import Array, CompiledNet, Engine, EngineInfo, Session, form_for
+from workers.engines.engine import Array, CompiledNet, Engine, EngineInfo, Session, variant_for
+from workers.engines.registry import GRAPHS, TABLE, UNVERIFIED, engine_reasons, make_engine
 from workers.errors import EngineUnavailable, NetUnusable
 
 STAND_IN = "tensorrt over a stand-in"
@@ -117,7 +117,7 @@ def test_it_describes_itself(engine: Engine) -> None:
     info = engine.info
     assert info.name in TABLE
     assert info.version and info.device and info.threads == 1 and info.max_batch >= 1
-    assert bool(info.forms) == (info.name in GRAPHS)
+    assert bool(info.variants) == (info.name in GRAPHS)
 
 
 def test_a_net_describes_itself(exercise: Exercise) -> None:
@@ -240,7 +240,7 @@ def test_a_batch_of_the_shipped_net_is_bit_for_bit_its_frames(graph_engine: Engi
     if graph_engine.info.max_batch < 2:
         pytest.skip("this engine takes one frame at a time")
     manifest = load_manifest("live-t")
-    form = form_for(graph_engine.info, manifest, "int8")
+    form = variant_for(graph_engine.info, manifest, "int8")
     path = model_file(manifest, form.file)
     nets = [
         graph_engine.compile(manifest, path, width=40, height=24, batch=n, precision=form.name)
@@ -264,7 +264,7 @@ def test_every_form_of_the_shipped_net_gives_nearly_one_picture(
     graph_engine: Engine, wish: str
 ) -> None:
     manifest = load_manifest("live-s")
-    form = form_for(graph_engine.info, manifest, wish)
+    form = variant_for(graph_engine.info, manifest, wish)
     net = graph_engine.compile(
         manifest, model_file(manifest, form.file), width=96, height=64, precision=form.name
     )
@@ -279,15 +279,15 @@ def test_every_form_of_the_shipped_net_gives_nearly_one_picture(
 def test_a_wish_is_met_where_engine_and_model_can(zoo: Path) -> None:
     live, tiny = load_manifest("live-s"), load_manifest("tiny", zoo)
     on_cpu = make_engine("openvino", threads=1).info
-    assert [form_for(on_cpu, live, wish).file for wish in ("auto", "fp32", "int8")] == [
+    assert [variant_for(on_cpu, live, wish).file for wish in ("auto", "fp32", "int8")] == [
         "int8",
         "fp32",
         "int8",
     ]
-    assert form_for(on_cpu, live, "fp16").name == "int8"
-    assert form_for(on_cpu, tiny, "int8").name == "fp32"
+    assert variant_for(on_cpu, live, "fp16").name == "int8"
+    assert variant_for(on_cpu, tiny, "int8").name == "fp32"
     with pytest.raises(NetUnusable, match="'openvino' cannot run 'unet-xs'"):
-        form_for(on_cpu, load_manifest("unet-xs"), "auto")
+        variant_for(on_cpu, load_manifest("unet-xs"), "auto")
 
 
 def test_openvino_runs_call_after_call_on_its_threads_in_float(zoo: Path) -> None:
@@ -309,7 +309,7 @@ def test_on_cores_the_calling_thread_does_its_part_of_the_work(name: str, thread
     engine = make_engine(name, threads=threads)
     assert engine.info.cores == threads
     live = load_manifest("live-s")
-    path = model_file(live, form_for(engine.info, live, "auto").file)
+    path = model_file(live, variant_for(engine.info, live, "auto").file)
     session = engine.compile(live, path, width=320, height=180).session()
     feeds = {"luma": blocks(320, 180), "strength": np.zeros(1, np.float32)}
     made = np.zeros((360, 640), np.uint8)
@@ -343,7 +343,7 @@ def test_the_table_says_why_an_engine_cannot_be_used() -> None:
     reasons = engine_reasons()
     assert list(reasons) == list(TABLE)
     assert reasons["openvino"] == ""
-    assert set(UNTRIED) < set(GRAPHS) < set(TABLE)
+    assert set(UNVERIFIED) < set(GRAPHS) < set(TABLE)
     for reason in filter(None, reasons.values()):
         assert "\n" not in reason and not reason.endswith(".")
 
@@ -351,7 +351,7 @@ def test_the_table_says_why_an_engine_cannot_be_used() -> None:
 def test_no_engine_reports_to_its_maker(tmp_path: Path) -> None:
     """ONNX Runtime leaves a session file in the temporary folder where it means to."""
     pytest.importorskip("onnxruntime")
-    script = "from workers.engines import engine_reasons; print(engine_reasons()['onnxruntime'])"
+    script = "from workers.engines import registry; print(registry.engine_reasons()['onnxruntime'])"
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ORT_")}
     result = subprocess.run(
         [sys.executable, "-c", script],
@@ -422,7 +422,7 @@ def test_a_region_is_what_the_whole_picture_is_there(
 ) -> None:
     """With a halo of the receptive field: at most one level apart, so no seam can be seen."""
     manifest = load_manifest(model)
-    session = free_engine.compile_free(manifest, model_file(manifest, precision)).session()
+    session = free_engine.compile_dynamic(manifest, model_file(manifest, precision)).session()
     halo, scale = manifest.receptive_radius, manifest.scale
     luma = np.random.default_rng(5).integers(0, 256, (70, 110), np.uint8)
     for strength in (0.0, 1.0):
@@ -444,14 +444,14 @@ def test_any_size_and_one_size_give_the_same(free_engine: Engine) -> None:
     fixed = np.empty((96, 128), np.uint8)
     feeds = {"luma": luma, "strength": np.full(1, 0.5, np.float32)}
     free_engine.compile(manifest, path, width=64, height=48).session().run(feeds, fixed)
-    free = free_engine.compile_free(manifest, path).session().run(luma, 0.5)
+    free = free_engine.compile_dynamic(manifest, path).session().run(luma, 0.5)
     assert np.abs(fixed.astype(int) - free).max() <= 1
 
 
 def test_a_size_that_is_often_met_stays_the_same(free_engine: Engine) -> None:
     """Engines may prepare themselves for it behind our back."""
     manifest = load_manifest("live-s")
-    net = free_engine.compile_free(manifest, model_file(manifest, "int8"))
+    net = free_engine.compile_dynamic(manifest, model_file(manifest, "int8"))
     luma = np.random.default_rng(6).integers(0, 256, (32, 40), np.uint8)
     first = {strength: np.array(net.session().run(luma, strength)) for strength in (0.0, 1.0)}
     assert np.abs(first[0.0].astype(int) - first[1.0]).max() > 1
@@ -465,4 +465,4 @@ def test_a_size_that_is_often_met_stays_the_same(free_engine: Engine) -> None:
 def test_engines_that_fix_sizes_say_so(tmp_path: Path) -> None:
     manifest = load_manifest("live-s")
     with pytest.raises(NetUnusable, match="fixes the size"):
-        make(STAND_IN, tmp_path).compile_free(manifest, model_file(manifest))
+        make(STAND_IN, tmp_path).compile_dynamic(manifest, model_file(manifest))

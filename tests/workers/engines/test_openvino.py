@@ -12,7 +12,7 @@ SIGNALLED = """
 import gc, os, signal, sys, threading
 from pathlib import Path
 from models.manifest import load_manifest
-from workers.engines import make_engine
+from workers.engines.registry import make_engine
 
 engine = make_engine("openvino", threads=1)
 manifest = load_manifest("tiny", Path(sys.argv[1]))

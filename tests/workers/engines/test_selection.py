@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wire.heartbeat import EngineTrial
-from workers.engines import GRAPHS
-from workers.engines.selection import Wanted, choose_engine, fastest
+from workers.engines.benchmark import EngineTiming
+from workers.engines.registry import GRAPHS
+from workers.engines.selection import EngineRequest, choose_engine, fastest
 from workers.errors import EngineUnavailable
 
 from ..zoo import make_model
 
 
-def tried(**took_ms: float) -> list[EngineTrial]:
-    return [EngineTrial(engine=name, ms=ms) for name, ms in took_ms.items()]
+def tried(**took_ms: float) -> list[EngineTiming]:
+    return [EngineTiming(engine=name, ms=ms) for name, ms in took_ms.items()]
 
 
 def test_the_fastest_is_taken() -> None:
@@ -35,8 +35,8 @@ def test_what_could_not_run_is_not_taken() -> None:
     assert fastest([]) is None
 
 
-def wanted(zoo: Path, model: str = "tiny") -> Wanted:
-    return Wanted(model, 64, 48, zoo=zoo)
+def wanted(zoo: Path, model: str = "tiny") -> EngineRequest:
+    return EngineRequest(model, 64, 48, zoo=zoo)
 
 
 def test_auto_measures_every_engine_and_reports(
@@ -101,7 +101,7 @@ def test_the_wish_for_a_precision_counts(tmp_path: Path) -> None:
     from models.manifest import ZOO
 
     shutil.copytree(ZOO / "live-s", tmp_path / "live-s")
-    want = Wanted("live-s", 64, 48, zoo=tmp_path)
+    want = EngineRequest("live-s", 64, 48, zoo=tmp_path)
     for precision, found in (("auto", "int8"), ("fp32", "fp32"), ("fp16", "int8")):
         choice = choose_engine(
             "auto",

@@ -1,56 +1,56 @@
 from __future__ import annotations
 
-from workers.engines.shape_cache import EVERY, OFTEN, HotShapes
+from workers.engines.shape_cache import MIN_COUNT, MIN_INPUTS_BETWEEN, HotShapes
 
 
-def meet(sizes: HotShapes, size: tuple[int, int], times: int) -> bool:
-    """Whether a graph was to be made by the last of so many."""
-    return [sizes.meet(size) for _ in range(times)][-1]
+def observe(sizes: HotShapes, size: tuple[int, int], times: int) -> bool:
+    """Returns True if the last of so many inputs asked for a graph."""
+    return [sizes.observe(size) for _ in range(times)][-1]
 
 
-def test_a_size_gets_a_graph_once_it_was_met_often() -> None:
+def test_a_frequent_size_gets_a_graph() -> None:
     sizes = HotShapes()
-    assert not meet(sizes, (8, 8), OFTEN - 1)
-    assert sizes.meet((8, 8))
-    assert sizes.made((8, 8)) is None
-    assert not meet(sizes, (8, 8), 100)
+    assert not observe(sizes, (8, 8), MIN_COUNT - 1)
+    assert sizes.observe((8, 8))
+    assert sizes.compiled((8, 8)) is None
+    assert not observe(sizes, (8, 8), 100)
 
 
-def test_one_graph_is_made_after_the_other_with_a_pause() -> None:
+def test_graphs_are_compiled_one_by_one_with_a_pause() -> None:
     sizes = HotShapes()
-    assert meet(sizes, (8, 8), OFTEN)
-    assert not meet(sizes, (16, 8), 2 * EVERY)
-    sizes.made((8, 8))
-    assert not meet(sizes, (16, 8), EVERY - 1)
-    assert sizes.meet((16, 8))
+    assert observe(sizes, (8, 8), MIN_COUNT)
+    assert not observe(sizes, (16, 8), 2 * MIN_INPUTS_BETWEEN)
+    sizes.compiled((8, 8))
+    assert not observe(sizes, (16, 8), MIN_INPUTS_BETWEEN - 1)
+    assert sizes.observe((16, 8))
 
 
-def test_what_is_met_more_often_takes_the_place_of_the_rarest() -> None:
-    sizes = HotShapes(most=2)
+def test_a_more_frequent_size_replaces_the_rarest() -> None:
+    sizes = HotShapes(max_graphs=2)
     for size in ((1, 1), (2, 2)):
-        while not sizes.meet(size):
+        while not sizes.observe(size):
             pass
-        sizes.made(size)
-    meet(sizes, (1, 1), 2 * EVERY)
-    while not sizes.meet((3, 3)):
+        sizes.compiled(size)
+    observe(sizes, (1, 1), 2 * MIN_INPUTS_BETWEEN)
+    while not sizes.observe((3, 3)):
         pass
-    assert sizes.made((3, 3)) == (2, 2)
+    assert sizes.compiled((3, 3)) == (2, 2)
 
 
-def test_what_was_long_ago_counts_less() -> None:
-    sizes = HotShapes(most=1)
-    assert meet(sizes, (1, 1), OFTEN)
-    sizes.made((1, 1))
-    meet(sizes, (1, 1), 900)
+def test_old_occurrences_count_less() -> None:
+    sizes = HotShapes(max_graphs=1)
+    assert observe(sizes, (1, 1), MIN_COUNT)
+    sizes.compiled((1, 1))
+    observe(sizes, (1, 1), 900)
     wanted = 0
-    while not sizes.meet((2, 2)):
+    while not sizes.observe((2, 2)):
         wanted += 1
     assert wanted < 2 * 900
 
 
-def test_what_cannot_be_had_is_not_asked_for_again() -> None:
+def test_a_rejected_size_is_not_asked_for_again() -> None:
     sizes = HotShapes()
-    assert meet(sizes, (8, 8), OFTEN)
-    sizes.refuse((8, 8))
-    assert not meet(sizes, (8, 8), 2 * EVERY)
-    assert meet(sizes, (4, 4), OFTEN)
+    assert observe(sizes, (8, 8), MIN_COUNT)
+    sizes.reject((8, 8))
+    assert not observe(sizes, (8, 8), 2 * MIN_INPUTS_BETWEEN)
+    assert observe(sizes, (4, 4), MIN_COUNT)

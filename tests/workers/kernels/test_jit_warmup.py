@@ -50,7 +50,7 @@ from tests.workers.clips import Clip, units
 from models.manifest import load_manifest, model_file
 from media.codec import Codec
 from workers.decode.decoder import UnitDecoder
-from workers.engines import make_engine
+from workers.engines.registry import make_engine
 from workers.upscale.temporal_upscaler import TemporalUpscaler
 from workers.media.picture import Picture
 from workers.bitstream import ffmpeg_side_data
@@ -74,7 +74,7 @@ cold = sum(versions())
 jit_warmup.warm_up()
 before = versions()
 manifest = load_manifest("live-s")
-net = make_engine("openvino", threads=1).compile_free(manifest, model_file(manifest, "int8"))
+net = make_engine("openvino", threads=1).compile_dynamic(manifest, model_file(manifest, "int8"))
 feed = TemporalUpscaler(manifest, 160, 96, net.session())
 decoder, inspector = UnitDecoder(Codec.H264), CodecInspector(Codec.H264)
 shares = []

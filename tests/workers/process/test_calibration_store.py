@@ -11,16 +11,23 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from wire.heartbeat import EngineTrial
 from wire.settings import Settings
+from workers.engines.benchmark import EngineTiming
 from workers.process import calibration_store
-from workers.process.calibration_store import BUSY_S, QUIET_S, Learned, Memory, is_busy, key_for
+from workers.process.calibration_store import (
+    BUSY_S,
+    QUIET_S,
+    Calibration,
+    CalibrationStore,
+    is_busy,
+    key_for,
+)
 
 NOW_S = 1_800_000_000.0
 
 
-def found(**changes: object) -> Learned:
-    trial = EngineTrial(engine="openvino", ms=11.9, precision="int8")
+def found(**changes: object) -> Calibration:
+    trial = EngineTiming(engine="openvino", ms=11.9, precision="int8")
     fields: dict[str, object] = {
         "engine": "openvino",
         "trials": (trial,),
@@ -30,18 +37,18 @@ def found(**changes: object) -> Learned:
         "measured_s": NOW_S,
         "busy": False,
     }
-    return Learned(**(fields | changes))  # type: ignore[arg-type]
+    return Calibration(**(fields | changes))  # type: ignore[arg-type]
 
 
 def test_what_is_kept_is_recalled_by_its_key_alone(tmp_path: Path) -> None:
-    Memory(tmp_path / "deep" / "er", "a").keep(found())
-    assert Memory(tmp_path / "deep" / "er", "a").recall(now_s=NOW_S + 1) == found()
-    assert Memory(tmp_path / "deep" / "er", "b").recall(now_s=NOW_S + 1) is None
-    assert [p.name for p in (tmp_path / "deep" / "er").iterdir()] == ["learned-a.json"]
+    CalibrationStore(tmp_path / "deep" / "er", "a").keep(found())
+    assert CalibrationStore(tmp_path / "deep" / "er", "a").recall(now_s=NOW_S + 1) == found()
+    assert CalibrationStore(tmp_path / "deep" / "er", "b").recall(now_s=NOW_S + 1) is None
+    assert [p.name for p in (tmp_path / "deep" / "er").iterdir()] == ["calibration-a.json"]
 
 
 def test_a_busy_machines_figures_are_used_for_an_hour(tmp_path: Path) -> None:
-    memory = Memory(tmp_path, "a")
+    memory = CalibrationStore(tmp_path, "a")
     for busy, limit_s in ((False, QUIET_S), (True, BUSY_S)):
         memory.keep(found(busy=busy))
         assert memory.recall(now_s=NOW_S + limit_s - 1) is not None
@@ -64,8 +71,8 @@ def test_a_busy_machines_figures_are_used_for_an_hour(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "learned-a.json").write_bytes(content)
-    memory = Memory(tmp_path, "a")
+    (tmp_path / "calibration-a.json").write_bytes(content)
+    memory = CalibrationStore(tmp_path, "a")
     assert memory.recall(now_s=NOW_S) is None
     memory.keep(found())
     assert memory.recall(now_s=NOW_S) == found()
@@ -73,7 +80,7 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, content: bytes) -> No
 
 def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    memory = Memory(tmp_path / "file", "a")
+    memory = CalibrationStore(tmp_path / "file", "a")
     memory.keep(found())
     assert memory.recall(now_s=NOW_S) is None
 
@@ -129,28 +136,34 @@ def test_workers_of_containers_with_one_process_id_write_into_one_folder(
     """They meet: neither fails, and whoever reads finds one of the two whole."""
     caplog.set_level(logging.INFO)
     ready = threading.Barrier(3)
-    many = found(trials=tuple(EngineTrial(engine="x" * 1000) for _ in range(200)))
+    many = found(trials=tuple(EngineTiming(engine="x" * 1000) for _ in range(200)))
 
     def write() -> None:
         ready.wait()
         for _ in range(50):
-            Memory(tmp_path, "a").keep(many)
+            CalibrationStore(tmp_path, "a").keep(many)
 
-    Memory(tmp_path, "a").keep(many)
+    CalibrationStore(tmp_path, "a").keep(many)
     threads = [threading.Thread(target=write) for _ in range(2)]
     for thread in threads:
         thread.start()
     ready.wait()
     while any(thread.is_alive() for thread in threads):
-        assert Memory(tmp_path, "a").recall(now_s=NOW_S) == many
-    assert [path.name for path in tmp_path.iterdir()] == ["learned-a.json"]
+        assert CalibrationStore(tmp_path, "a").recall(now_s=NOW_S) == many
+    assert [path.name for path in tmp_path.iterdir()] == ["calibration-a.json"]
     assert not caplog.records
 
 
 def test_what_is_too_old_for_anybody_is_removed(tmp_path: Path) -> None:
-    old, young, other = (tmp_path / name for name in ("learned-b.json", "learned-c.json", "x"))
+    old, young, other = (
+        tmp_path / name for name in ("calibration-b.json", "calibration-c.json", "x")
+    )
     for path, age_s in ((old, QUIET_S + 60), (young, QUIET_S - 60), (other, QUIET_S + 60)):
         path.touch()
         os.utime(path, (time.time() - age_s,) * 2)
-    Memory(tmp_path, "a").keep(found())
-    assert {path.name for path in tmp_path.iterdir()} == {"learned-a.json", young.name, other.name}
+    CalibrationStore(tmp_path, "a").keep(found())
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "calibration-a.json",
+        young.name,
+        other.name,
+    }

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from models.manifest import Manifest, load_manifest
-from workers.engines import make_engine
 from workers.engines.engine import (
     Array,
     CompiledNet,
@@ -24,7 +23,8 @@ from workers.engines.engine import (
     describe,
 )
 from workers.engines.engine_lock import EngineLock, EngineUsage
-from workers.engines.selection import Wanted
+from workers.engines.registry import make_engine
+from workers.engines.selection import EngineRequest
 from workers.errors import DeviceFailed
 from workers.scheduling.batching import BatchCosts
 from workers.upscale.batched_model import BatchedNet, batch_for, measure_batch
@@ -183,7 +183,7 @@ def test_costs_are_those_of_the_two_nets(zoo: Path) -> None:
 
 @pytest.mark.parametrize("model", ["nowhere", "colours"])
 def test_what_is_no_graph_is_not_batched(zoo: Path, model: str) -> None:
-    assert batch_for(make_engine("openvino", threads=1), Wanted(model, 64, 48, zoo=zoo)) == 1
+    assert batch_for(make_engine("openvino", threads=1), EngineRequest(model, 64, 48, zoo=zoo)) == 1
 
 
 class Paying:
@@ -201,8 +201,8 @@ class Paying:
         self.batches.append(int(how.get("batch", 1)))  # type: ignore[call-overload]
         return self._engine.compile(*arguments, **how)  # type: ignore[arg-type]
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        return self._engine.compile_free(manifest, path)
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        return self._engine.compile_dynamic(manifest, path)
 
     def close(self) -> None:
         self._engine.close()

@@ -11,7 +11,7 @@ import pytest
 from media.codec import Codec
 from tests.workers.clips import Clip, picture, units
 from workers.decode.step import DecodeStep
-from workers.engines import make_engine
+from workers.engines.registry import make_engine
 from workers.kernels import jit_warmup
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture

@@ -1,4 +1,4 @@
-"""Where the tensors of a call lie in one piece of memory."""
+"""Layout of a call's tensors in one block of memory."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ import numpy as np
 from workers.engines.engine import Array
 
 ALIGNMENT = 256
-"""Bytes; what cudaMalloc guarantees and TensorRT asks of device memory."""
+"""Bytes: the alignment that cudaMalloc guarantees and TensorRT asks of device memory."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slot:
-    """One tensor's place."""
+    """Position of one tensor in the block."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     offset: int
-    "In bytes, a multiple of ALIGNMENT."
+    "Offset in bytes, a multiple of ALIGNMENT."
 
     @property
     def nbytes(self) -> int:
-        """Without what is left over up to the next slot."""
+        """Size in bytes, without the padding before the next slot."""
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BufferPlan:
-    """All inputs, one after the other, then the output: one copy to the GPU and one back. The same
-    offsets hold on both sides.
+    """Layout of all inputs, then the output: one copy to the GPU and one back.
+
+    The offsets are the same on both sides.
     """
 
     inputs: tuple[Slot, ...]
@@ -45,7 +46,7 @@ class BufferPlan:
         inputs: Mapping[str, tuple[str, tuple[int, ...]]],
         output: tuple[str, str, tuple[int, ...]],
     ) -> BufferPlan:
-        """From (dtype, shape) by name for the inputs, and name, dtype and shape of the output."""
+        """Lays out inputs, given as (dtype, shape) by name, and the output (name, dtype, shape)."""
         slots, offset = [], 0
         for name, (dtype, shape) in inputs.items():
             slots.append(Slot(name, dtype, shape, offset))
@@ -54,17 +55,17 @@ class BufferPlan:
 
     @property
     def input_bytes(self) -> int:
-        """From the start, that go to the GPU: to the end of the last input."""
+        """Bytes to copy to the GPU: from the start to the end of the last input."""
         last = self.inputs[-1]
         return last.offset + last.nbytes
 
     @property
     def size(self) -> int:
-        """Of the whole, in bytes."""
+        """Size of the block in bytes."""
         return _aligned(self.output.offset + self.output.nbytes)
 
     def view(self, memory: Array, slot: Slot) -> Array:
-        """A tensor's elements in uint8 memory of this size. Raises ValueError if it is smaller."""
+        """Returns a slot's tensor as a view of uint8 memory. Raises ValueError if too small."""
         if memory.dtype != np.uint8 or memory.nbytes < self.size:
             raise ValueError(f"{memory.nbytes} bytes of {memory.dtype} cannot hold {self.size}")
         part = memory[slot.offset : slot.offset + slot.nbytes]

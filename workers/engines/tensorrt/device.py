@@ -1,4 +1,4 @@
-"""Every call of TensorRT and CUDA. Written from the documentation; not run on hardware yet.
+"""All calls of TensorRT and CUDA, written from the documentation; not run on hardware yet.
 
 TensorRT: Python API documentation of 11.4 (Builder, OnnxParser, Runtime, IExecutionContext,
 Refitter). PyCUDA: its reference of the driver interface. CUDA graphs: driver API, sections "Stream
@@ -22,24 +22,26 @@ from workers.engines.engine import Array, EngineOptions
 from workers.engines.tensorrt.buffers import BufferPlan
 from workers.engines.tensorrt.engine import TensorRtEngine
 from workers.engines.tensorrt.gpu_api import Gpu, LoadedPlan, Runner, Shapes
-from workers.engines.tensorrt.logger import Messages
+from workers.engines.tensorrt.logger import MessageLog
 from workers.engines.tensorrt.plans import PlanStore
 from workers.errors import DeviceFailed, EngineUnavailable
 
 log = logging.getLogger(__name__)
 
-OLDEST = 11
-"""Version of TensorRT whose networks are always strongly typed."""
+MIN_VERSION = 11
+"""Oldest usable version of TensorRT: the first whose networks are always strongly typed."""
 
-_WORKSPACE = 1 << 30
+_MAX_WORKSPACE_BYTES = 1 << 30
 _CAPTURE_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate
 
 
 def open_engine(options: EngineOptions) -> TensorRtEngine:
-    """The engine on the first GPU. Raises EngineUnavailable."""
+    """Opens the engine on the first GPU. Raises EngineUnavailable."""
     version = str(trt.__version__)
-    if int(version.split(".")[0]) < OLDEST:
-        raise EngineUnavailable("tensorrt", f"TensorRT {version} is too old, {OLDEST} is needed")
+    if int(version.split(".")[0]) < MIN_VERSION:
+        raise EngineUnavailable(
+            "tensorrt", f"TensorRT {version} is too old, {MIN_VERSION} is needed"
+        )
     try:
         device = CudaDevice(0)
     except cuda.Error as error:
@@ -57,7 +59,7 @@ class CudaDevice:
         self._context: Any = device.retain_primary_context()
         capability = ".".join(map(str, device.compute_capability()))
         self.gpu = Gpu(device.name(), capability, str(trt.__version__))
-        self.messages = Messages()
+        self.messages = MessageLog()
         self.log = _Log(self.messages)
         self.graphs = _Graphs()
         self._runners: weakref.WeakSet[_Runner] = weakref.WeakSet()
@@ -66,7 +68,10 @@ class CudaDevice:
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
-        """The GPU is the calling thread's. Raises DeviceFailed for what CUDA raises."""
+        """Makes the GPU's context current in the calling thread.
+
+        Raises DeviceFailed for errors of CUDA.
+        """
         try:
             self._context.push()
             try:
@@ -77,7 +82,7 @@ class CudaDevice:
             raise DeviceFailed(f"{str(error).rstrip('.')}.") from error
 
     def build(self, graph: bytes, shapes: Shapes, *, refittable: bool) -> bytes:
-        """See hardware.Device."""
+        """Implements ``gpu_api.Device``."""
         with self.working():
             builder = trt.Builder(self.log)
             network = builder.create_network()
@@ -86,7 +91,7 @@ class CudaDevice:
                 found = [parser.get_error(index).desc() for index in range(parser.num_errors)]
                 raise DeviceFailed(f"{'; '.join(found) or 'the graph is refused'}.")
             config = builder.create_builder_config()
-            config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE)
+            config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _MAX_WORKSPACE_BYTES)
             # TensorFloat-32 would round what is fp32 elsewhere: another picture on every machine.
             config.clear_flag(trt.BuilderFlag.TF32)
             if refittable:
@@ -101,19 +106,19 @@ class CudaDevice:
             return bytes(plan)
 
     def load(self, plan: bytes) -> LoadedPlan | None:
-        """See hardware.Device."""
+        """Implements ``gpu_api.Device``."""
         with self.working():
             engine = self._runtime.deserialize_cuda_engine(plan)
         return None if engine is None else _Plan(self, engine)
 
     def runner(self, engine: Any, buffers: BufferPlan) -> Runner:
-        """Buffers, a stream and an execution context for a plan."""
+        """Creates buffers, a CUDA stream and an execution context for a plan."""
         made = _Runner(self, engine, buffers)
         self._runners.add(made)
         return made
 
     def close(self) -> None:
-        """The context stays while something runs in it; the process's end takes it then."""
+        """Releases the context, unless runners still use it; then the end of the process does."""
         if self._context is not None and not self._runners:
             self._context.detach()
             self._context = None
@@ -135,7 +140,7 @@ class _Plan:
 
 
 class _Runner:
-    """Copy in, net, copy out: captured once as a CUDA graph, launched as one for every frame."""
+    """Copies in, runs the net and copies out; captured once as a CUDA graph."""
 
     def __init__(self, device: CudaDevice, engine: Any, buffers: BufferPlan) -> None:
         self._device = device
@@ -197,14 +202,15 @@ def _release(device: CudaDevice, allocations: list[Any]) -> None:
 
 
 class _Graphs:
-    """Stream capture and graphs of the CUDA driver."""
+    """Capture and launch of CUDA graphs by the driver API."""
 
     def __init__(self) -> None:
         self._driver = ctypes.CDLL("libcuda.so.1")
 
     def capture(self, stream: int, enqueue: Callable[[], None]) -> _Graph | None:
-        """What ``enqueue`` puts into the stream, to be launched again and again; None if that
-        cannot be captured.
+        """Captures the work that ``enqueue`` puts into the stream, for repeated launches.
+
+        Returns None if it cannot be captured.
         """
         driver, handle = self._driver, ctypes.c_void_p(stream)
         mode = ctypes.c_int(_CAPTURE_THREAD_LOCAL)
@@ -232,7 +238,7 @@ class _Graphs:
 
 
 class _Graph:
-    """An instantiated graph; destroyed with the last reference to it."""
+    """An instantiated CUDA graph; destroyed with the last reference to it."""
 
     def __init__(self, driver: Any, handle: ctypes.c_void_p) -> None:
         self.handle = handle
@@ -240,9 +246,9 @@ class _Graph:
 
 
 class _Log(trt.ILogger):  # type: ignore[misc]
-    """TensorRT's messages; its INFO is of no interest to an operator."""
+    """Passes TensorRT's messages on; its INFO becomes DEBUG, being of no use to an operator."""
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: MessageLog) -> None:
         trt.ILogger.__init__(self)
         self._messages = messages
 

@@ -1,4 +1,4 @@
-"""Nets on a GPU by TensorRT."""
+"""The TensorRT engine: compiles nets to plans and keeps them on disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from workers.engines.engine import (
     Session,
     describe,
     file_precision,
-    fixes_sizes,
+    no_dynamic_shapes,
     out_shape,
     tensor_shapes,
 )
@@ -30,10 +30,10 @@ from workers.engines.onnx_graphs import Model, read, shapes_of, with_shapes
 from workers.engines.tensorrt.buffers import BufferPlan
 from workers.engines.tensorrt.gpu_api import Device, LoadedPlan, Runner
 from workers.engines.tensorrt.graph_rewrites import (
-    casts_at_the_border,
     check_quantized,
-    in_half,
+    move_casts_to_border,
     structure,
+    to_half,
 )
 from workers.engines.tensorrt.plans import PlanKey, PlanStore
 from workers.errors import DeviceFailed, NetUnusable
@@ -41,21 +41,23 @@ from workers.errors import DeviceFailed, NetUnusable
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 8
+"""Frames of one call; a GPU gains from larger batches than a processor."""
 
-FORMS = (
+VARIANTS = (
     PrecisionVariant("fp16", "fp32"),
     PrecisionVariant("int8", "int8-s8s8"),
     PrecisionVariant("fp32", "fp32"),
 )
-"""int8 kernels for so few channels are often slower than fp16 ones, so fp16 comes first."""
+"""Variants in the order of preference: int8 kernels for so few channels are often slower than fp16
+ones."""
 
 
 class TensorRtEngine:
-    """One plan for each net, size, batch and precision, kept on disk.
+    """Runs graphs by TensorRT, with one plan on disk for each net, size, batch and precision.
 
-    Where a second net of the same structure comes along (weights of its own for one stream), a
-    refittable plan is made of it; that one and all after it take their weights in milliseconds
-    instead of being compiled. Refittable plans may be slower, so the first net is not made one.
+    A second net of the same structure (with weights for one stream) gets a refittable plan; that
+    plan takes the weights of all later ones in milliseconds, without compilation. Refittable plans
+    may be slower, so the first net does not get one.
     """
 
     def __init__(self, device: Device, store: PlanStore, *, threads: int = 1) -> None:
@@ -65,14 +67,14 @@ class TensorRtEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """Its name, version and device."""
+        """Describes the engine: name, version, device and limits."""
         gpu = self._device.gpu
         return EngineInfo(
             name="tensorrt",
             version=gpu.tensorrt,
             device=gpu.name,
             threads=self._threads,
-            forms=FORMS,
+            variants=VARIANTS,
             max_batch=MAX_BATCH,
         )
 
@@ -86,7 +88,7 @@ class TensorRtEngine:
         batch: int = 1,
         precision: str = "auto",
     ) -> CompiledNet:
-        """The net of an ONNX file; fp32 files compute in fp16 unless fp32 is asked for."""
+        """Compiles an ONNX file; fp32 files compute in fp16 unless fp32 is asked for."""
         computes_in = file_precision(manifest, path)
         if computes_in == "fp32" and precision != "fp32":
             computes_in = "fp16"
@@ -125,12 +127,12 @@ class TensorRtEngine:
             raise NetUnusable(f"TensorRT cannot run {path.name}: {error}") from error
         return net
 
-    def compile_free(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
-        """Not by this engine: raises NetUnusable."""
-        raise fixes_sizes("tensorrt")
+    def compile_dynamic(self, manifest: Manifest, path: Path) -> DynamicShapeModel:
+        """Raises NetUnusable: this engine supports static shapes only."""
+        raise no_dynamic_shapes("tensorrt")
 
     def close(self) -> None:
-        """Gives the GPU back."""
+        """Releases the GPU."""
         self._device.close()
 
     def _plan(self, key: PlanKey, model: Model, name: str) -> LoadedPlan:
@@ -146,7 +148,7 @@ class TensorRtEngine:
             return None
         plan = self._device.load(data)
         if plan is None:
-            # Whole on the disk, and yet TensorRT does not take it: it would not next time either.
+            # The file is undamaged, but TensorRT refuses it, and would refuse it next time too.
             log.warning("TensorRT refuses a kept plan", extra={"action": "plan_refused"})
             self._store.drop(key)
         return plan
@@ -177,13 +179,13 @@ class TensorRtEngine:
 
 
 def _prepared(path: Path, shapes: dict[str, tuple[int, ...]], precision: str) -> Model:
-    """The file's graph as TensorRT wants it. Raises NetUnusable."""
+    """Reads a file's graph and rewrites it for TensorRT. Raises NetUnusable."""
     try:
-        model = casts_at_the_border(with_shapes(read(path), shapes))
+        model = move_casts_to_border(with_shapes(read(path), shapes))
         if precision == "int8" and not check_quantized(model):
             raise NetUnusable(f"{path.name} has nothing in int8.")
         if precision == "fp16":
-            model = in_half(model)
+            model = to_half(model)
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
@@ -203,12 +205,12 @@ class _CompiledNet:
         return _Session(self.plan.runner(self.buffers), self.buffers, self.info)
 
     def warm_up(self) -> None:
-        """Finds out at once whether buffers and a run can be had; they are given back."""
+        """Runs once, so that a lack of memory shows now; the buffers are released again."""
         self.plan.runner(self.buffers).run()
 
 
 class _Session:
-    """Page-locked buffers: what is written there goes to the GPU without another copy."""
+    """Session over page-locked buffers, which the GPU reads without another copy."""
 
     def __init__(self, runner: Runner, buffers: BufferPlan, info: NetInfo) -> None:
         self._runner = runner
@@ -227,4 +229,4 @@ class _Session:
         np.copyto(enhanced, self._output)
 
     def reset(self) -> None:
-        """Graphs remember nothing."""
+        """Does nothing: graphs have no state."""

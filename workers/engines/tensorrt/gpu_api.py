@@ -1,4 +1,4 @@
-"""What the engine asks of a GPU."""
+"""Protocol of a GPU, as the TensorRT engine uses it."""
 
 from __future__ import annotations
 
@@ -9,70 +9,74 @@ from workers.engines.engine import Array
 from workers.engines.tensorrt.buffers import BufferPlan
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
-"""Of the inputs, by name and in the graph's order: least, usual and greatest are the same, since a
-net is compiled for one size."""
+"""Input shapes by name, in the graph's order. A net is compiled for one size, so the least, the
+usual and the greatest shape are the same."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gpu:
-    """What a plan depends on: it is of no use on another kind of GPU or under another version."""
+    """Identity of a GPU. A plan works only on the same kind of GPU and version of TensorRT."""
 
     name: str
     capability: str
     "Compute capability, such as 9.0."
     tensorrt: str
-    "Version."
+    "Version of TensorRT."
 
 
 class Runner(Protocol):
-    """One stream's buffers and queue of work; used by one thread at a time."""
+    """Buffers and work queue of one stream; used by one thread at a time."""
 
     @property
     def memory(self) -> Array:
-        """uint8, page-locked, laid out by the BufferPlan: inputs are written here, the output is
-        read here.
+        """Page-locked uint8 memory, laid out by the BufferPlan.
+
+        Callers write the inputs and read the output here.
         """
         ...
 
     def run(self) -> None:
-        """Inputs to the GPU, the net, the output back; returns when it is there. Raises
-        DeviceFailed.
+        """Copies the inputs to the GPU, runs the net, and copies the output back.
+
+        Returns when the output has arrived. Raises DeviceFailed.
         """
         ...
 
 
 class LoadedPlan(Protocol):
-    """A plan in the GPU's memory."""
+    """A plan that is loaded into the GPU's memory."""
 
     def refit(self, graph: bytes) -> bool:
-        """Takes the weights of another graph of the same structure; False if that cannot be done,
-        and then the plan must not be used any more.
+        """Takes the weights of another graph of the same structure.
+
+        Returns False if that fails; then the plan must not be used any more.
         """
         ...
 
     def runner(self, buffers: BufferPlan) -> Runner:
-        """Buffers of its own. Raises DeviceFailed."""
+        """Creates a runner with buffers of its own. Raises DeviceFailed."""
         ...
 
 
 class Device(Protocol):
-    """One GPU. May be called from any thread."""
+    """One GPU; may be called from any thread."""
 
     @property
     def gpu(self) -> Gpu:
-        """What it is."""
+        """Identity of the GPU."""
         ...
 
     def build(self, graph: bytes, shapes: Shapes, *, refittable: bool) -> bytes:
-        """Compiles a graph; takes seconds to minutes. Raises DeviceFailed, whose text says why."""
+        """Compiles a graph; takes seconds to minutes. Raises DeviceFailed with the reason."""
         ...
 
     def load(self, plan: bytes) -> LoadedPlan | None:
-        """A plan made by ``build``; None if it is damaged or of another version. Raises
-        DeviceFailed where memory is short.
+        """Loads a plan made by ``build``; None if it is damaged or of another version.
+
+        Raises DeviceFailed if memory is short.
         """
         ...
 
     def close(self) -> None:
-        """Gives the GPU back; calling it twice is harmless."""
+        """Releases the GPU; a second call has no effect."""
         ...

@@ -1,4 +1,4 @@
-"""What TensorRT demands of a graph, and the changes that meet it.
+"""Rewrites of ONNX graphs for TensorRT, and checks of what it refuses.
 
 TensorRT 11 networks are strongly typed: every tensor computes in the type that the graph gives it.
 uint8 is for a network's inputs and outputs alone, and casts to and from float lie next to them
@@ -20,15 +20,17 @@ from onnx import TensorProto, helper, numpy_helper
 from workers.engines.onnx_graphs import Model, types_of
 from workers.errors import NetUnusable
 
-MOVERS = ("Pad", "DepthToSpace", "SpaceToDepth", "Reshape", "Transpose")
-"""They only move elements, so they may change places with a cast."""
+LAYOUT_OPS = ("Pad", "DepthToSpace", "SpaceToDepth", "Reshape", "Transpose")
+"""Operators that only move elements, so that they may change places with a cast."""
 
 _QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
 
 
-def casts_at_the_border(model: Model) -> Model:
-    """A copy in which only casts touch uint8: Pad and Cast, Cast and DepthToSpace change places.
-    The values stay the same. Raises NetUnusable where something else computes in uint8.
+def move_casts_to_border(model: Model) -> Model:
+    """Returns a copy in which only casts touch uint8.
+
+    Pad and Cast, Cast and DepthToSpace change places; the values stay the same. Raises NetUnusable
+    if another operator computes in uint8.
     """
     changed = _copy(model)
     while _swap_one(changed.graph):
@@ -45,7 +47,7 @@ def casts_at_the_border(model: Model) -> Model:
 
 
 def _swap_one(graph: Any) -> bool:
-    """Swaps the first neighbours that are the wrong way round; False if there are none."""
+    """Swaps the first pair that is the wrong way round; returns False if there is none."""
     producers, consumers = _links(graph)
     for node in graph.node:
         if node.op_type != "Cast":
@@ -53,10 +55,10 @@ def _swap_one(graph: Any) -> bool:
         before = producers.get(node.input[0])
         after = consumers[node.output[0]]
         if _target(node) == TensorProto.UINT8:
-            if len(after) == 1 and _moves(after[0]):
+            if len(after) == 1 and _is_layout_op(after[0]):
                 _exchange(graph, node, after[0])
                 return True
-        elif before is not None and _moves(before) and len(consumers[before.output[0]]) == 1:
+        elif before is not None and _is_layout_op(before) and len(consumers[before.output[0]]) == 1:
             source = producers.get(before.input[0])
             if source is None or source.op_type != "Cast":
                 _exchange(graph, before, node)
@@ -65,7 +67,7 @@ def _swap_one(graph: Any) -> bool:
 
 
 def _exchange(graph: Any, first: Any, second: Any) -> None:
-    """Makes ``first -> second`` to ``second -> first``; what they read otherwise stays."""
+    """Turns ``first -> second`` into ``second -> first``; their other inputs stay."""
     source, between, target = first.input[0], first.output[0], second.output[0]
     second.input[0], second.output[0] = source, between
     first.input[0], first.output[0] = between, target
@@ -77,15 +79,16 @@ def _exchange(graph: Any, first: Any, second: Any) -> None:
     graph.node.extend(ordered)
 
 
-def in_half(model: Model) -> Model:
-    """A copy whose convolutions after a ReLU, and those ReLUs, compute in float16. The first
-    convolutions, the base and the sum stay float32: half a level must stay half a level at 255,
-    where float16 knows eighths.
+def to_half(model: Model) -> Model:
+    """Returns a copy whose convolutions after a ReLU, and those ReLUs, compute in float16.
+
+    The first convolutions, the base and the sum stay float32: at 255 float16 has steps of an
+    eighth, and half a level must stay half a level.
     """
     changed = _copy(model)
     graph = changed.graph
     _, consumers = _links(graph)
-    # Nodes are named by what they make; every node of ours that matters here makes one tensor.
+    # Nodes are identified by their output; each node that matters here has one output.
     relus = {
         node.output[0]
         for node in graph.node
@@ -113,7 +116,7 @@ def in_half(model: Model) -> Model:
 
 
 def _enter_half(relu: Any, convs: set[str]) -> list[Any]:
-    """Points a ReLU to what is float16 already, or to a cast, which is returned."""
+    """Connects a ReLU to a float16 tensor, or to a new cast, which is returned."""
     source = relu.input[0]
     if source in convs:
         relu.input[0] = _half_name(source)
@@ -123,8 +126,9 @@ def _enter_half(relu: Any, convs: set[str]) -> list[Any]:
 
 
 def check_quantized(model: Model) -> int:
-    """How many convolutions compute in int8 as TensorRT wants it. Raises NetUnusable, which says
-    what it does not want.
+    """Counts the convolutions that TensorRT can compute in int8.
+
+    Raises NetUnusable, with the reason, for a quantized graph that TensorRT refuses.
     """
     producers, consumers = _links(model.graph)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -167,8 +171,9 @@ def _check_numbers(node: Any, constants: dict[str, Any]) -> None:
 
 
 def structure(model: Model) -> str:
-    """A digest of everything but the weights and scales: graphs of one structure can be told
-    apart by what a plan can be refitted with.
+    """Returns a digest of everything but the weights and scales.
+
+    A plan can be refitted with any graph of the same digest.
     """
     bare = _copy(model)
     bare.ClearField("producer_name")
@@ -187,7 +192,7 @@ def structure(model: Model) -> str:
 
 
 def _links(graph: Any) -> tuple[dict[str, Any], defaultdict[str, list[Any]]]:
-    """Which node makes a tensor, and which read it."""
+    """Returns the node that produces each tensor, and the nodes that read it."""
     producers = {name: node for node in graph.node for name in node.output}
     consumers: defaultdict[str, list[Any]] = defaultdict(list)
     for node in graph.node:
@@ -196,9 +201,12 @@ def _links(graph: Any) -> tuple[dict[str, Any], defaultdict[str, list[Any]]]:
     return producers, consumers
 
 
-def _moves(node: Any) -> bool:
-    """A Pad that brings a constant of its own needs that cast too; none of ours does."""
-    return node.op_type in MOVERS and not (
+def _is_layout_op(node: Any) -> bool:
+    """Returns True for an operator that only moves elements.
+
+    A Pad with a constant of its own would need that constant cast too; none of ours has one.
+    """
+    return node.op_type in LAYOUT_OPS and not (
         node.op_type == "Pad" and len(node.input) > 2 and node.input[2]
     )
 

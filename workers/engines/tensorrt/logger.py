@@ -1,4 +1,4 @@
-"""What TensorRT says while it works: to the log, and the last errors into the text of a failure."""
+"""Collector of TensorRT's messages: all go to the log, the last errors into a failure's text."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections import deque
 
 log = logging.getLogger(__name__)
 
-_KEPT = 3
-_LONGEST = 300
+_MAX_ERRORS = 3  # kept for the text of a failure; earlier ones are in the log
+_MAX_MESSAGE_LENGTH = 300  # characters; TensorRT prints whole graphs
 
 
-class Messages:
-    """Used from any thread."""
+class MessageLog:
+    """Log of TensorRT's messages; may be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._errors: deque[str] = deque(maxlen=_KEPT)
+        self._errors: deque[str] = deque(maxlen=_MAX_ERRORS)
 
     def add(self, level: int, text: str) -> None:
-        """One message, with a level of the module logging."""
-        line = " ".join(text.split())[:_LONGEST]
+        """Logs one message with a level of the module logging."""
+        line = " ".join(text.split())[:_MAX_MESSAGE_LENGTH]
         log.log(level, "TensorRT: %s", line, extra={"action": "tensorrt"})
         if level >= logging.ERROR:
             with self._lock:
                 self._errors.append(line.rstrip("."))
 
     def take_errors(self, otherwise: str) -> str:
-        """The last errors as a sentence, oldest first, and forgets them."""
+        """Returns the last errors as a sentence, oldest first, and forgets them."""
         with self._lock:
             found = list(self._errors)
             self._errors.clear()

@@ -1,4 +1,4 @@
-"""Compiled plans on disk, so that a worker compiles a net once and not at every start."""
+"""Store of compiled plans on disk, so that a worker compiles a net once and not at every start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.runtime.atomic_file import write_whole
 log = logging.getLogger(__name__)
 
 MAX_PLANS = 64
-"""Files kept; the one not used for longest goes first."""
+"""Files in the store; the least recently used one goes first."""
 
 _MAGIC = b"SCPLAN1\n"
 _SUFFIX = ".plan"
@@ -25,7 +25,7 @@ _SUFFIX = ".plan"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PlanKey:
-    """All that a plan depends on."""
+    """Everything that a plan depends on."""
 
     net: str
     "sha256 of the net's file; empty for a refittable plan, which serves every net of its structure"
@@ -37,27 +37,27 @@ class PlanKey:
 
     @property
     def family(self) -> str:
-        """The same for all nets of one structure: a digest of all but the net."""
+        """Digest of all fields but the net: the same for all nets of one structure."""
         text = json.dumps(dataclasses.asdict(dataclasses.replace(self, net="")), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     @property
     def file_name(self) -> str:
-        """Of the plan's file; says nothing that a file name cannot hold."""
+        """Name of the plan's file; it has hexadecimal digits and letters only."""
         return f"{self.family}-{self.net[:24] or 'any'}{_SUFFIX}"
 
     @property
     def for_any(self) -> PlanKey:
-        """The key of the refittable plan of this structure."""
+        """Key of the refittable plan of this structure."""
         return dataclasses.replace(self, net="")
 
     def encode(self) -> bytes:
-        """As it stands in the file."""
+        """Encodes the key as it stands in the file."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True).encode()
 
 
 def encode(key: PlanKey, plan: bytes) -> bytes:
-    """Magic, length of the key (4 bytes, big endian), key, sha256 of the plan, plan."""
+    """Encodes a file: magic, length of the key (4 bytes, big endian), key, sha256, plan."""
     head = key.encode()
     return b"".join(
         (_MAGIC, len(head).to_bytes(4, "big"), head, hashlib.sha256(plan).digest(), plan)
@@ -65,7 +65,7 @@ def encode(key: PlanKey, plan: bytes) -> bytes:
 
 
 def parse(key: PlanKey, data: bytes) -> bytes:
-    """The plan in a file's bytes. Raises BadPlan if it is damaged or another key's."""
+    """Returns the plan in a file's bytes. Raises BadPlan if it is damaged or of another key."""
     if data[: len(_MAGIC)] != _MAGIC:
         raise BadPlan("it does not begin as a plan does")
     start = len(_MAGIC) + 4
@@ -80,17 +80,18 @@ def parse(key: PlanKey, data: bytes) -> bytes:
 
 
 class PlanStore:
-    """A folder of plans. What cannot be read or written is said in the log; then the net is
-    compiled again, and nothing else is lost.
+    """A folder of plans.
+
+    Files that cannot be read or written are logged; the net is then compiled again.
     """
 
-    def __init__(self, folder: Path | None, *, most: int = MAX_PLANS) -> None:
-        """None keeps nothing."""
+    def __init__(self, folder: Path | None, *, max_plans: int = MAX_PLANS) -> None:
+        """Opens a folder; None stores nothing."""
         self._folder = folder
-        self._most = most
+        self._max_plans = max_plans
 
     def get(self, key: PlanKey) -> bytes | None:
-        """The plan, or None. A damaged file is removed."""
+        """Reads a plan; None if there is none. A damaged file is removed."""
         path = self._path(key)
         if path is None:
             return None
@@ -112,12 +113,12 @@ class PlanStore:
         return plan
 
     def put(self, key: PlanKey, plan: bytes) -> None:
-        """Keeps a plan: the file's name appears when it is whole, never before."""
+        """Stores a plan; its file appears only when it is complete."""
         path = self._path(key)
         if path is None:
             return
         try:
-            # Plans hold code for the GPU: nobody else may put one there.
+            # Plans hold code for the GPU, so no other user may write into this folder.
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(path, encode(key, plan))
             self._forget_oldest(path.parent)
@@ -125,14 +126,14 @@ class PlanStore:
             self._say(f"{path.name} cannot be kept: {error.strerror}")
 
     def drop(self, key: PlanKey) -> None:
-        """Forgets a plan that turned out to be of no use."""
+        """Removes a plan that cannot be used."""
         path = self._path(key)
         if path is not None:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
     def has_relative(self, key: PlanKey) -> bool:
-        """True if another net of the same structure was compiled for the same GPU and shapes."""
+        """Returns True if another net of this structure has a plan for the same GPU and shapes."""
         if self._folder is None or not self._folder.is_dir():
             return False
         names = {path.name for path in self._folder.glob(f"{key.family}-*{_SUFFIX}")}
@@ -144,10 +145,10 @@ class PlanStore:
     def _forget_oldest(self, folder: Path) -> None:
         dated = []
         for path in folder.glob(f"*{_SUFFIX}"):
-            # Another process may have removed it meanwhile.
+            # Another process may have removed the file meanwhile.
             with contextlib.suppress(FileNotFoundError):
                 dated.append((path.stat().st_mtime_ns, path))
-        for _, path in sorted(dated)[: max(0, len(dated) - self._most)]:
+        for _, path in sorted(dated)[: max(0, len(dated) - self._max_plans)]:
             path.unlink(missing_ok=True)
 
     def _say(self, text: str) -> None:

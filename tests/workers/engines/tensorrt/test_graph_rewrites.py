@@ -15,10 +15,10 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from workers.engines.engine import out_shape, tensor_shapes  # noqa: E402
 from workers.engines.onnx_graphs import read, shapes_of, types_of, with_shapes  # noqa: E402
 from workers.engines.tensorrt.graph_rewrites import (  # noqa: E402
-    casts_at_the_border,
     check_quantized,
-    in_half,
+    move_casts_to_border,
     structure,
+    to_half,
 )
 from workers.errors import NetUnusable  # noqa: E402
 
@@ -57,7 +57,7 @@ def kinds(model: Any) -> list[str]:
 @pytest.mark.parametrize("precision", ["fp32", "int8-s8s8"])
 def test_only_casts_touch_uint8_and_the_picture_stays(name: str, precision: str) -> None:
     before = fixed(name, precision)
-    after = casts_at_the_border(before)
+    after = move_casts_to_border(before)
     assert kinds(before)[:2] == ["Pad", "Cast"]
     assert kinds(before)[-3:] == ["Cast", "Reshape", "DepthToSpace"]
     assert kinds(after)[:2] == ["Cast", "Pad"]
@@ -75,8 +75,8 @@ def test_only_casts_touch_uint8_and_the_picture_stays(name: str, precision: str)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_in_half_the_body_alone_changes_and_hardly_a_sample(name: str) -> None:
     manifest = load_manifest(name)
-    before = casts_at_the_border(fixed(name, "fp32"))
-    after = in_half(before)
+    before = move_casts_to_border(fixed(name, "fp32"))
+    after = to_half(before)
     onnx.checker.check_model(after, full_check=True)
     types = types_of(after)
     half = {
@@ -176,7 +176,7 @@ def test_a_graph_that_computes_in_uint8_is_refused() -> None:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     with pytest.raises(NetUnusable, match="Add 'twice' computes in it"):
-        casts_at_the_border(model)
+        move_casts_to_border(model)
 
 
 def test_the_structure_is_what_weights_do_not_change() -> None:
@@ -210,6 +210,6 @@ def test_the_files_themselves_are_left_alone() -> None:
     path = ZOO / "live-s" / "fp32.onnx"
     before = path.read_bytes()
     model = read(path)
-    in_half(casts_at_the_border(with_shapes(model, {"luma": (1, 1, 8, 8), "strength": (1,)})))
+    to_half(move_casts_to_border(with_shapes(model, {"luma": (1, 1, 8, 8), "strength": (1,)})))
     assert model.SerializeToString() == read(path).SerializeToString()
     assert path.read_bytes() == before

@@ -144,7 +144,7 @@ def test_without_a_folder_nothing_is_kept() -> None:
 
 
 def test_the_plans_not_used_for_longest_go_first(tmp_path: Path) -> None:
-    store = PlanStore(tmp_path, most=3)
+    store = PlanStore(tmp_path, max_plans=3)
     keys = [dataclasses.replace(KEY, net=f"{number}" * 64) for number in range(4)]
     for age, key in zip((100, 90, 80), keys, strict=False):
         store.put(key, PLAN)
