@@ -12,11 +12,11 @@ from av.video.frame import PictureType
 from benchmarks.reuse.material import Material
 from media.codec import Codec
 from models.training.codec import LiveEncoder, open_encoder, to_frame
-from workers.bitstream.frame_info import CodecInfo
 from workers.bitstream.inspector import CodecInspector
 from workers.decode.decoder import UnitDecoder
-from workers.kernels import jit_warmup
+from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture
+from workers.process import jit_warmup
 
 __all__ = ["CODECS", "Coded", "coded_frames"]
 

@@ -16,7 +16,7 @@ from benchmarks.reuse.nets import free_net
 from models.manifest import load_manifest
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder
-from workers.bitstream.frame_info import CELL, cells
+from workers.media.frame_info import CELL, cells
 from workers.temporal.motion_compensation import blank_residual, match
 from workers.temporal.padding import MARGIN, bordered
 from workers.temporal.propagator import STILL, Propagator

@@ -14,7 +14,7 @@ from models.export.measure import read_clip, small_clip
 from models.training.clip import Bytes, Clip
 from models.training.game import film_game
 from models.training.screen import film_screen
-from workers.bitstream.frame_info import CELL
+from workers.media.frame_info import CELL
 
 __all__ = ["KINDS", "LARGE", "NORMAL", "SCALE", "Material", "film", "thumbnail"]
 

@@ -27,7 +27,7 @@ def children(up: Up) -> dict[str, int]:
             words = " ".join(process.cmdline())
         except psutil.Error:  # it ended just now
             continue
-        if "workers.kernels.jit_warmup" in words:
+        if "workers.process.jit_warmup" in words:
             continue  # compiles beside the worker for a while
         role = "redis" if "redis.sock" in words else "worker" if " work" in words else "guard"
         found[role] = process.pid

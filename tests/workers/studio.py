@@ -20,8 +20,8 @@ from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.streams import WATCH_AGAIN_S, StreamRegistry
 from workers.encode.step import OutputConfig
-from workers.process.calibration import Capacity
 from workers.process.worker import Worker
+from workers.scheduling.capacity import Capacity
 from workers.session.config import SessionConfig
 from workers.upscale.model_cache import ModelCache
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from workers.bitstream.frame_info import CELL, ByteGrid, CodecInfo, MotionGrid, Source, cells
 from workers.kernels.jit import compiled
+from workers.media.frame_info import CELL, ByteGrid, CodecInfo, MotionGrid, Source, cells
 
 __all__ = ["EXPORT", "info_of_frame", "motion_grid", "quantizer_grid", "warm_up"]
 

@@ -10,10 +10,10 @@ from av.video.frame import PictureType
 
 from media.codec import Codec
 from workers.bitstream.ffmpeg_side_data import info_of_frame
-from workers.bitstream.frame_info import CodecInfo, Source, cells
 from workers.bitstream.vp8 import Vp8Parser
 from workers.errors import BrokenUnit
-from workers.kernels import jit_warmup
+from workers.kernels.readiness import is_warm
+from workers.media.frame_info import CodecInfo, Source, cells
 
 __all__ = ["CodecInspector"]
 
@@ -35,7 +35,7 @@ class CodecInspector:
     def see(self, tag: int, payload: bytes) -> None:
         """A unit that goes to the decoder."""
         # Before loops are compiled they would hold up the stream; nothing is reused then.
-        if self._parser is None and self._is_vp8 and jit_warmup.is_warm():
+        if self._parser is None and self._is_vp8 and is_warm():
             self._parser = Vp8Parser()
         if self._parser is None:
             return
@@ -53,7 +53,7 @@ class CodecInspector:
         # Grids of another size would be read and written beyond their ends by compiled loops.
         if parsed is not None and _fits(parsed, cells(frame.width, frame.height)):
             return parsed
-        if not jit_warmup.is_warm():
+        if not is_warm():
             return CodecInfo(is_key=bool(frame.key_frame), coded_bytes=coded_bytes)
         info = info_of_frame(frame, self._source, coded_bytes=coded_bytes)
         # Vectors of fields, and of pictures shown in another order, do not lead to the picture

@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CodecInfo, MotionGrid, Source, cells
 from workers.bitstream.vp8_header import (
     Buffer,
     FrameTag,
@@ -31,6 +30,7 @@ from workers.bitstream.vp8_modes import (
 )
 from workers.errors import BrokenUnit
 from workers.kernels.jit import IS_COMPILED
+from workers.media.frame_info import CodecInfo, MotionGrid, Source, cells
 
 __all__ = ["Vp8Frame", "Vp8Parser", "warm_up"]
 

@@ -14,8 +14,8 @@ from workers.decode.key_frame_gate import GateState, KeyFrameGate
 from workers.errors import BrokenUnit
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
+from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
-from workers.scheduling.passthrough import Route
 
 _MAX_INSIDE = 32
 """Units after which a picture that did not come will not come: twice what H.264 may reorder."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from workers.encode.step import EncodeStep, Made
 from workers.media.frame_task import FrameTask
+from workers.media.route import Route
 from workers.runtime.bounded_queue import BoundedQueue
 from workers.runtime.pipeline_thread import PipelineThread
-from workers.scheduling.passthrough import Route
 
 WAITING = 2
 """Shots that may wait for an encoder."""

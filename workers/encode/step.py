@@ -17,10 +17,10 @@ from workers.encode.registry import make_encoder
 from workers.errors import EncoderFailed
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Colour, Picture
+from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.deadlines import StaleFrameFilter
 from workers.scheduling.frame_rate import FrameRate
-from workers.scheduling.passthrough import Route
 
 log = logging.getLogger(__name__)
 

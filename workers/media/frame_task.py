@@ -6,9 +6,9 @@ import dataclasses
 
 from media.access_unit import AccessUnit, Checkpoint
 from wire import clock
-from workers.bitstream.frame_info import CodecInfo
+from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture
-from workers.scheduling.passthrough import Route
+from workers.media.route import Route
 
 
 @dataclasses.dataclass(slots=True)

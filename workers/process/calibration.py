@@ -15,11 +15,11 @@ from workers.encode.registry import make_encoder
 from workers.encode.step import OutputConfig
 from workers.media.picture import Colour, Picture
 from workers.runtime.cores import usable_cores
+from workers.scheduling.capacity import FPS, HEIGHT, WIDTH, Capacity
 from workers.scheduling.job_load import HEADROOM
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.upscaler import Upscaler
 
-WIDTH, HEIGHT, FPS = 480, 270, 30
 PROPAGATION_TIME_RATIO = 0.5
 """Of the whole net's time, that a hand-held camera needs where earlier pictures are reused."""
 
@@ -28,34 +28,6 @@ PLANNING_MS = 1.5
 
 _ROUNDS = 19
 _WARM_UP = 3
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Capacity:
-    """The measured machine."""
-
-    streams: float
-    "Streams of 480x270 at 30 frames per second that it holds in time."
-    ms_per_frame: float
-    "The default net on one such frame."
-    macs: dict[str, int]
-    "Multiply-adds per input pixel by model."
-    model: str
-    "The default model."
-    scales: dict[str, int] = dataclasses.field(default_factory=dict)
-    "How many times as large each model makes a picture; 2 where it is not told."
-    smaller: dict[str, str] = dataclasses.field(default_factory=dict)
-    "The net that may serve in a model's place when time is short, where there is one."
-
-    def frame_ms(self, model: str, width: int, height: int) -> float:
-        """What the net is expected to take for a frame of another size, or of another model."""
-        base = self.macs.get(self.model, 0)
-        heavier = self.macs.get(model, base) / base if base else 1.0
-        return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)
-
-    def least_ms(self, model: str, width: int, height: int) -> float:
-        """The same for the model's cheapest net: the one that may serve in its place, or itself."""
-        return self.frame_ms(self.smaller.get(model, model), width, height)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

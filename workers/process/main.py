@@ -28,12 +28,12 @@ from workers.engines.engine import Engine
 from workers.engines.registry import make_engine
 from workers.engines.selection import Choice, EngineRequest, choose_engine
 from workers.errors import WorkerError
-from workers.kernels import jit_warmup
-from workers.process import calibration
+from workers.process import calibration, jit_warmup
 from workers.process.calibration_store import Calibration, CalibrationStore, is_busy, key_for
 from workers.process.containment import contain
 from workers.process.worker import Worker
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
+from workers.scheduling import capacity
 from workers.session.config import SessionConfig
 from workers.upscale.batched_model import batch_for
 from workers.upscale.model_cache import ModelCache
@@ -144,16 +144,14 @@ def _as_before(settings: Settings, known: Calibration) -> _Start:
         known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )
     with _closed_on_failure(_net_cache(settings, engine, known.batch)) as nets:
-        nets.load(settings.model, calibration.WIDTH, calibration.HEIGHT)
+        nets.load(settings.model, capacity.WIDTH, capacity.HEIGHT)
     speed = calibration.Speed(known.streams, known.ms_per_frame)
     return _Start(Choice(engine, known.trials), nets, speed)
 
 
 def _measured(settings: Settings) -> tuple[_Start, int]:
     """The engine for the default net at the size that capacity is measured with."""
-    wanted = EngineRequest(
-        settings.model, calibration.WIDTH, calibration.HEIGHT, settings.precision
-    )
+    wanted = EngineRequest(settings.model, capacity.WIDTH, capacity.HEIGHT, settings.precision)
     choice = choose_engine(
         settings.engine, wanted, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )

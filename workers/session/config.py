@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from workers.encode.step import OutputConfig
-from workers.process.calibration import Capacity
+from workers.scheduling.capacity import Capacity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from media.access_unit import AccessUnit
 from media.limits import MAX_SIDE, is_too_large, too_large
 from wire.streams import StreamRecord
-from workers.process.calibration import Capacity
+from workers.media.route import Route
 from workers.scheduling.admission import AdmissionPolicy, Verdict
+from workers.scheduling.capacity import Capacity
 from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.job_load import COPY_LOAD, stream_load
 from workers.scheduling.memory import stream_bytes, too_dear
-from workers.scheduling.passthrough import Route, RoutePolicy
+from workers.scheduling.passthrough import RoutePolicy
 
 OFF_REASON = "The operator switched enhancement off."
 IDLE_REASON = "Nobody watches the enhanced stream."

@@ -28,11 +28,11 @@ from wire.stream_logger import StreamLogger, session_name
 from wire.streams import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.media.frame_task import FrameTask
+from workers.media.route import Route
 from workers.runtime.cores import usable_cores
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import COPY_LOAD, coding_load
-from workers.scheduling.passthrough import Route
 from workers.session.clock_offset import ClockOffset
 from workers.session.config import SessionConfig
 from workers.session.key_frame_requester import KeyFrameRequester

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CELL, cells
 from workers.kernels.jit import INDEX_MASK, compiled, inlined
 from workers.media.cubic import place_of, weights_at
+from workers.media.frame_info import CELL, cells
 from workers.temporal.padding import MARGIN
 
 __all__ = ["IncrementalBicubic"]

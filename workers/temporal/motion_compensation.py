@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CELL
 from workers.kernels.jit import INDEX_MASK, compiled, inlined
+from workers.media.frame_info import CELL
 from workers.temporal.padding import MARGIN
 
 __all__ = ["HOPELESS", "blank_residual", "blank_state", "match", "predict", "spread"]

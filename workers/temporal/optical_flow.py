@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CELL, MotionGrid, Source, cells
+from workers.media.frame_info import CELL, MotionGrid, Source, cells
 
 __all__ = ["FlowMotion", "has_flow"]
 

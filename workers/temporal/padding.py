@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CELL
+from workers.media.frame_info import CELL
 
 __all__ = ["MARGIN", "bordered"]
 

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CELL, CodecInfo, MotionGrid, cells
+from workers.media.frame_info import CELL, CodecInfo, MotionGrid, cells
 from workers.temporal.cell_state import carry, lost, trust, wish
 from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.motion_compensation import (

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CELL
 from workers.kernels.jit import compiled
+from workers.media.frame_info import CELL
 
 __all__ = ["MOST", "Region", "choose", "pixels", "toll_of"]
 

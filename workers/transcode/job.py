@@ -18,9 +18,9 @@ from typing import Any
 from models.manifest import ZOO
 from workers.engines.selection import EngineRequest, choose_engine
 from workers.errors import FileFailed
-from workers.process import calibration
 from workers.runtime.bounded_queue import BoundedQueue
 from workers.runtime.pipeline_thread import PipelineThread, join_all
+from workers.scheduling import capacity
 from workers.transcode.losses import Left, losses
 from workers.transcode.output import FileOutput, Format, format_for
 from workers.transcode.source import Source, has_picture, open_source
@@ -87,7 +87,7 @@ def enhance_file(
     with contextlib.ExitStack() as stack:
         opened = open_source(source)
         stack.callback(opened.container.close)
-        wanted = EngineRequest(model, calibration.WIDTH, calibration.HEIGHT, precision, zoo)
+        wanted = EngineRequest(model, capacity.WIDTH, capacity.HEIGHT, precision, zoo)
         choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
         nets = ModelCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
         stack.callback(nets.close)

@@ -9,12 +9,12 @@ from media.access_unit import Checkpoint
 from workers.errors import NetUnusable
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
+from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.allocation import RELATIVE_QUALITY
 from workers.scheduling.degradation import MOST_REUSED, Choice, QualityLevel, Reason
 from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.handle import SchedulerHandle
-from workers.scheduling.passthrough import Route
 from workers.scheduling.reuse_profitability import ReuseProfitability
 from workers.scheduling.scheduler import FrameRequest
 from workers.upscale.compile_queue import SizeStand

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from workers.errors import NetUnusable
-from workers.kernels import jit_warmup
+from workers.kernels.readiness import is_warm
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
 from workers.temporal.optical_flow import has_flow
@@ -82,7 +82,7 @@ class TemporalSession:
         return self._feed, target
 
     def _made(self, net: Net) -> TemporalUpscaler | None:
-        if not jit_warmup.is_warm():
+        if not is_warm():
             return None
         try:
             wish = ModelRequest(self._owner, "regions")

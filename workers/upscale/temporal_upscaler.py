@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from models.manifest import Manifest
-from workers.bitstream.frame_info import CELL, CodecInfo
 from workers.engines.engine import Array, DynamicShapeSession
+from workers.media.frame_info import CELL, CodecInfo
 from workers.media.picture import Picture, chroma_side
 from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.padding import bordered

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.workers.temporal.scenes import texture
 from workers.bitstream.ffmpeg_side_data import EXPORT, info_of_frame, motion_grid, quantizer_grid
-from workers.bitstream.frame_info import CodecInfo, Source, cells
+from workers.media.frame_info import CodecInfo, Source, cells
 
 WIDTH, HEIGHT = 322, 182
 

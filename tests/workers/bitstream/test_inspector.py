@@ -10,10 +10,11 @@ import pytest
 from media.codec import Codec
 from tests.app import coding
 from tests.workers.clips import Clip, units
-from workers.bitstream.frame_info import CodecInfo, Source, cells
 from workers.bitstream.inspector import CodecInspector
 from workers.decode.decoder import UnitDecoder
-from workers.kernels import jit_warmup
+from workers.kernels import readiness
+from workers.media.frame_info import CodecInfo, Source, cells
+from workers.process import jit_warmup
 
 SIZE = (160, 96)
 
@@ -38,7 +39,7 @@ def test_vectors_and_quantizers_come_with_the_pictures(codec: Codec) -> None:
         assert info.motion is not None and info.qp is not None
         assert info.motion.source is info.qp_source is Source[codec.name]
         assert info.motion.dx.shape == info.qp.shape == cells(*SIZE)
-    assert jit_warmup.is_warm()
+    assert readiness.is_warm()
 
 
 def test_a_vp8_stream_that_began_before_the_loops_were_compiled_is_read_from_its_next_key_frame(
@@ -50,7 +51,7 @@ def test_a_vp8_stream_that_began_before_the_loops_were_compiled_is_read_from_its
     for tag, unit in enumerate(units(Clip(Codec.VP8, *SIZE, frames=12, key_every=6))):
         with monkeypatch.context() as patch:
             if tag < 3:
-                patch.setattr(jit_warmup, "_warm", threading.Event())
+                patch.setattr(readiness, "_compiled", threading.Event())
             inspector.see(tag, unit.payload)
             ((back, picture),) = decoder.decode(unit.payload, tag)
             told.append(inspector.tell(back, picture.frame, len(unit.payload)))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from media.codec import Codec
-from workers.bitstream.frame_info import MotionGrid, Source, cells
 from workers.bitstream.vp8 import Vp8Parser
 from workers.decode.decoder import UnitDecoder
 from workers.errors import BrokenUnit
+from workers.media.frame_info import MotionGrid, Source, cells
 
 from .vp8_clips import LAYERS, LIVE, RESILIENT, Luma, busy, coded, decoded, pan, still
 

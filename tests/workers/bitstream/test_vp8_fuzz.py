@@ -7,9 +7,9 @@ import random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workers.bitstream.frame_info import cells
 from workers.bitstream.vp8 import Vp8Parser
 from workers.errors import BrokenUnit
+from workers.media.frame_info import cells
 
 from . import vp8_writer as writer
 from .vp8_clips import LIVE, RESILIENT, busy, coded

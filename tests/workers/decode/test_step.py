@@ -14,8 +14,8 @@ from media.vp9_frame import split_superframe
 from tests.app import coding
 from workers.decode.step import INTERLACED, DecodeStep
 from workers.media.frame_task import FrameTask
+from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
-from workers.scheduling.passthrough import Route
 
 from ..clips import Clip, picture, units
 

@@ -6,7 +6,7 @@ import pytest
 
 from media.codec import Codec
 from workers.encode.coder import WAITING, Coder
-from workers.scheduling.passthrough import Route
+from workers.media.route import Route
 
 from .test_step import Bench, shots
 

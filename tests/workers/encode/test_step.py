@@ -14,8 +14,8 @@ from wire import keys
 from workers.decode.decoder import UnitDecoder
 from workers.encode.step import EncodeStep, Made, OutputConfig
 from workers.media.frame_task import FrameTask
+from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
-from workers.scheduling.passthrough import Route
 
 from ..clips import Clip, picture, units
 from ..studio import BITRATES

@@ -52,7 +52,7 @@ def tree(tmp_path: Path) -> Path:
     shutil.copytree(
         ROOT / "workers" / "kernels",
         root / "workers" / "kernels",
-        ignore=shutil.ignore_patterns("__pycache__", "jit_warmup.py"),
+        ignore=shutil.ignore_patterns("__pycache__"),
     )
     for package in ("", "bitstream", "temporal"):
         (root / "workers" / package).mkdir(exist_ok=True)

@@ -6,7 +6,8 @@ from media.codec import Codec
 from workers.encode.step import OutputConfig
 from workers.errors import NetUnusable
 from workers.process import calibration
-from workers.process.calibration import Capacity, Speed
+from workers.process.calibration import Speed
+from workers.scheduling.capacity import Capacity
 from workers.upscale.model_cache import ModelCache
 
 from ..studio import BITRATES

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from workers.scheduling.passthrough import Route, RoutePolicy
+from workers.media.route import Route
+from workers.scheduling.passthrough import RoutePolicy
 
 
 def test_work_may_begin_anywhere_and_copying_only_at_a_key_frame() -> None:

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
 from wire.streams import StreamRecord
-from workers.process.calibration import Capacity
+from workers.media.route import Route
 from workers.scheduling.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
+from workers.scheduling.capacity import Capacity
 from workers.scheduling.memory import stream_bytes
-from workers.scheduling.passthrough import Route
 from workers.session.mode import IDLE_REASON, OFF_REASON, StreamMode
 
 MACS = {"small": 10, "large": 60, "larger": 200}

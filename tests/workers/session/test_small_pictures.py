@@ -20,9 +20,9 @@ from workers.encode.registry import make_encoder
 from workers.encode.step import EncodeStep, OutputConfig
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
+from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.handle import SharedScheduler
-from workers.scheduling.passthrough import Route
 from workers.temporal.optical_flow import SMALLEST, FlowMotion, has_flow
 from workers.temporal.propagator import Propagator
 from workers.upscale.model_cache import ModelCache

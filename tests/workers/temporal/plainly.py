@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workers.bitstream.frame_info import CELL
+from workers.media.frame_info import CELL
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.int16]

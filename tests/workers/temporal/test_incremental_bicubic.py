@@ -7,7 +7,7 @@ import pytest
 from tests.workers.temporal import plainly
 from tests.workers.temporal.scenes import texture
 from tests.workers.upscale import sited
-from workers.bitstream.frame_info import cells
+from workers.media.frame_info import cells
 from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.padding import bordered
 

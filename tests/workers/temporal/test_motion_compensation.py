@@ -5,7 +5,7 @@ import pytest
 
 from tests.workers.temporal import plainly
 from tests.workers.temporal.scenes import texture
-from workers.bitstream.frame_info import cells
+from workers.media.frame_info import cells
 from workers.temporal.motion_compensation import (
     HOPELESS,
     blank_residual,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.workers.temporal.scenes import HALO, net, padded, texture
-from workers.bitstream.frame_info import CodecInfo, MotionGrid, Source, cells
+from workers.media.frame_info import CodecInfo, MotionGrid, Source, cells
 from workers.temporal.propagator import FREE_SHARE, OLDEST, VISIBLE, Propagator
 from workers.temporal.region_selection import Region, pixels
 

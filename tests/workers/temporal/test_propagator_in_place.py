@@ -12,7 +12,7 @@ from benchmarks.reuse.coded import coded_frames
 from benchmarks.reuse.material import NORMAL, film, thumbnail
 from models.training.codec import LiveEncoder
 from tests.workers.temporal.scenes import HALO, net, padded, texture
-from workers.bitstream.frame_info import CodecInfo, MotionGrid, cells
+from workers.media.frame_info import CodecInfo, MotionGrid, cells
 from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.bitstream.frame_info import CELL, cells
+from workers.media.frame_info import CELL, cells
 from workers.temporal import region_selection
 from workers.temporal.region_selection import MOST, Region, choose, pixels, toll_of
 

@@ -10,10 +10,10 @@ import pytest
 
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
+from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.deadlines import TOO_LATE_S
 from workers.scheduling.handle import SharedScheduler
-from workers.scheduling.passthrough import Route
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.step import EnhanceStep
 

@@ -12,13 +12,13 @@ from media.codec import Codec
 from tests.workers.clips import Clip, picture, units
 from workers.decode.step import DecodeStep
 from workers.engines.registry import make_engine
-from workers.kernels import jit_warmup
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
+from workers.media.route import Route
+from workers.process import jit_warmup
 from workers.runtime.frame_counters import Counts, FrameCounters
 from workers.scheduling.deadlines import TOO_LATE_S
 from workers.scheduling.handle import SharedScheduler
-from workers.scheduling.passthrough import Route
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.step import EnhanceStep
 

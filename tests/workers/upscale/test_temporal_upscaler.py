@@ -6,7 +6,7 @@ import pytest
 from models.manifest import Manifest, load_manifest
 from tests.workers.temporal.scenes import net, texture
 from tests.workers.upscale import sited
-from workers.bitstream.frame_info import CodecInfo
+from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture
 from workers.upscale.model_cache import can_reuse
 from workers.upscale.temporal_upscaler import TemporalUpscaler

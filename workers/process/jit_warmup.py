@@ -1,6 +1,6 @@
-"""Compiling ahead of time: a stream never waits for it.
+"""Compiles the loops ahead of time: a stream never waits for it.
 
-``python -m workers.kernels.jit_warmup`` compiles into the cache and ends. A worker runs that beside
+``python -m workers.process.jit_warmup`` compiles into the cache and ends. A worker runs that beside
 itself, since compiling holds the interpreter's lock for half a minute at the first start on a
 machine.
 """
@@ -12,34 +12,23 @@ import gc
 import logging
 import os
 import sys
-import threading
 
 import numpy as np
 
 from wire.parent_death import die_with_parent
 from workers.bitstream import ffmpeg_side_data, vp8
+from workers.kernels import readiness
 from workers.kernels.jit import IS_COMPILED
 from workers.temporal.propagator import Propagator
 
-__all__ = ["is_warm", "make_warm", "warm_up"]
-
 log = logging.getLogger(__name__)
-
-_warm = threading.Event()
-
-
-def is_warm() -> bool:
-    """True once all loops are compiled; never where they run as plain Python, which no live stream
-    could wait for.
-    """
-    return _warm.is_set()
 
 
 def warm_up() -> None:
     """Compiles all loops, or loads them: many seconds at the first call on a machine, then about
     one.
     """
-    if not IS_COMPILED or _warm.is_set():
+    if not IS_COMPILED or readiness.is_warm():
         return
     vp8.warm_up()
     ffmpeg_side_data.warm_up()
@@ -52,7 +41,7 @@ def warm_up() -> None:
         for region in reuser.regions(luma.size):
             reuser.take(reuser.enlarged.copy(), region, region.top, region.left)
         reuser.end()
-    _warm.set()
+    readiness.set_warm()
 
 
 async def make_warm() -> None:
@@ -61,7 +50,7 @@ async def make_warm() -> None:
         log.info("numba is missing: nothing is reused", extra={"action": "no_reuse"})
         return
     compiler = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "workers.kernels.jit_warmup", preexec_fn=die_with_parent()
+        sys.executable, "-m", "workers.process.jit_warmup", preexec_fn=die_with_parent()
     )
     try:
         code = await compiler.wait()

@@ -8,18 +8,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workers.kernels import jit_warmup
+from workers.kernels import readiness
+from workers.process import jit_warmup
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_it_compiles_as_a_program() -> None:
-    subprocess.run([sys.executable, "-m", "workers.kernels.jit_warmup"], check=True, timeout=110)
+    subprocess.run([sys.executable, "-m", "workers.process.jit_warmup"], check=True, timeout=110)
 
 
 async def test_a_worker_takes_over_what_was_compiled_beside_it() -> None:
     await jit_warmup.make_warm()
-    assert jit_warmup.is_warm()
+    assert readiness.is_warm()
 
 
 def compilers() -> list[psutil.Process]:
@@ -27,7 +28,7 @@ def compilers() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if "workers.kernels.jit_warmup" in child.cmdline()
+        if "workers.process.jit_warmup" in child.cmdline()
     ]
 
 
@@ -55,7 +56,8 @@ from workers.upscale.temporal_upscaler import TemporalUpscaler
 from workers.media.picture import Picture
 from workers.bitstream import ffmpeg_side_data
 from workers.bitstream.inspector import CodecInspector
-from workers.kernels import jit_warmup
+from workers.kernels import readiness
+from workers.process import jit_warmup
 from workers.temporal import (
     cell_state, incremental_bicubic, motion_compensation, region_blend, region_selection,
 )

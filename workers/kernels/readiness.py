@@ -1,0 +1,19 @@
+"""Readiness of the compiled loops of this process: a stream never waits for a compiler."""
+
+from __future__ import annotations
+
+import threading
+
+_compiled = threading.Event()
+
+
+def is_warm() -> bool:
+    """True once all loops are compiled; never where they run as plain Python, which no live stream
+    could wait for.
+    """
+    return _compiled.is_set()
+
+
+def set_warm() -> None:
+    """Notes that all loops are compiled; for whoever compiled them."""
+    _compiled.set()

@@ -1,0 +1,36 @@
+"""The measured capacity of one machine, in streams of a reference size."""
+
+from __future__ import annotations
+
+import dataclasses
+
+WIDTH, HEIGHT, FPS = 480, 270, 30
+"""The stream that capacity and load are counted in; the default net is measured on it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Capacity:
+    """The measured machine."""
+
+    streams: float
+    "Streams of 480x270 at 30 frames per second that it holds in time."
+    ms_per_frame: float
+    "The default net on one such frame."
+    macs: dict[str, int]
+    "Multiply-adds per input pixel by model."
+    model: str
+    "The default model."
+    scales: dict[str, int] = dataclasses.field(default_factory=dict)
+    "How many times as large each model makes a picture; 2 where it is not told."
+    smaller: dict[str, str] = dataclasses.field(default_factory=dict)
+    "The net that may serve in a model's place when time is short, where there is one."
+
+    def frame_ms(self, model: str, width: int, height: int) -> float:
+        """What the net is expected to take for a frame of another size, or of another model."""
+        base = self.macs.get(self.model, 0)
+        heavier = self.macs.get(model, base) / base if base else 1.0
+        return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)
+
+    def least_ms(self, model: str, width: int, height: int) -> float:
+        """The same for the model's cheapest net: the one that may serve in its place, or itself."""
+        return self.frame_ms(self.smaller.get(model, model), width, height)
