@@ -116,7 +116,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     by edge replication and crops. A tile of the output is right if its input has `receptive_radius`
     more pixels on each side. `macs_per_pixel` counts multiply-adds per input pixel.
 
-    A model either has `files`, ONNX graphs as models.export.graph writes them, or an `architecture`
+    A model either has `files`, ONNX graphs as models.graph.writer writes them, or an `architecture`
     whose weights are among the files (`weights`, not ONNX) or to be obtained.
     """
 

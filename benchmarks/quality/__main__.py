@@ -15,7 +15,7 @@ from benchmarks.quality.report import Results, markdown
 from benchmarks.quality.scores import psnr
 from benchmarks.quality.stability import follow
 from benchmarks.quality.uplink import sweep
-from models.export.measure import CLIPS, read_clip, small_clip
+from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.codec import LiveEncoder, transcode
 
 CLEAN_BPP = 1.0

@@ -14,8 +14,10 @@ from pathlib import Path
 import openvino
 
 from benchmarks.table import Row
-from models.export.measure import CLIPS, RATES, measure_clip, read_clip, time_net
 from models.manifest import Manifest, Metric, load_manifest, mean_gain_db, model_file
+from models.measure.gain import RATES, measure_clip
+from models.measure.graph_runner import time_net
+from models.measure.held_out_clips import CLIPS, read_clip
 
 __all__ = ["CLIP_FOLDER", "measure", "summary"]
 

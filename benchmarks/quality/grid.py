@@ -17,7 +17,8 @@ import torch
 from benchmarks.quality.methods import SCALE, Method, basicvsr_official, find_methods
 from benchmarks.quality.pool import pool
 from benchmarks.quality.scores import Scores, score
-from models.export.measure import CLIPS, RATES, read_clip, small_clip
+from models.measure.gain import RATES
+from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.clip import Bytes, Clip
 from models.training.codec import CODECS, LiveEncoder, transcode
 

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import torch
 
-from models.export.measure import OpenNet, bicubic
 from models.export.small import TorchUpscaler
 from models.manifest import Manifest, Precision, list_models, model_file, weights_file
+from models.measure.graph_runner import OpenNet, bicubic
 from models.nets.baselines import load_baselines
 from models.training.clip import Bytes
 

@@ -20,8 +20,9 @@ from benchmarks.quality.methods import SCALE
 from benchmarks.quality.report import BASE, Results, mean_over_bicubic
 from benchmarks.quality.stability import Course
 from benchmarks.quality.uplink import CODECS, WAYS, Point
-from models.export.measure import CLIPS, OpenNet, bicubic, read_clip, small_clip
 from models.manifest import load_manifest, model_file
+from models.measure.graph_runner import OpenNet, bicubic
+from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, transcode
 

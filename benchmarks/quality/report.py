@@ -13,7 +13,8 @@ from benchmarks.quality.methods import Method
 from benchmarks.quality.stability import Course
 from benchmarks.quality.uplink import WAYS, Point, bd_rate
 from benchmarks.table import Row, render
-from models.export.measure import CLIPS, RATES
+from models.measure.gain import RATES
+from models.measure.held_out_clips import CLIPS
 from models.training.codec import CODECS
 
 __all__ = ["Results", "figures", "markdown", "mean_over_bicubic"]

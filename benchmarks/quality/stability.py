@@ -13,8 +13,9 @@ from benchmarks.ping_pong import back_and_forth
 from benchmarks.quality.grid import middle
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.pool import pool
-from models.export.measure import OpenNet, bicubic, read_clip, small_clip
 from models.manifest import load_manifest, model_file
+from models.measure.graph_runner import OpenNet, bicubic
+from models.measure.held_out_clips import read_clip, small_clip
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, transcode
 

@@ -15,8 +15,9 @@ import torch
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.pool import pool
 from benchmarks.quality.scores import Scores, score
-from models.export.measure import CLIPS, OpenNet, bicubic, read_clip, small_clip
 from models.manifest import load_manifest, model_file
+from models.measure.graph_runner import OpenNet, bicubic
+from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, transcode
 

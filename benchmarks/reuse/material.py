@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from benchmarks.ping_pong import back_and_forth
-from models.export.measure import read_clip, small_clip
+from models.measure.held_out_clips import read_clip, small_clip
 from models.training.clip import Bytes, Clip
 from models.training.game import film_game
 from models.training.screen import film_screen

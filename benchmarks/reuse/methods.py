@@ -20,8 +20,8 @@ from benchmarks.reuse.nets import (
     free_net,
     has_onnxruntime,
 )
-from models.export.measure import bicubic
 from models.manifest import Manifest, Precision, model_file
+from models.measure.graph_runner import bicubic
 from models.training.clip import Bytes
 from workers.engines.engine import DynamicShapeSession
 from workers.media.picture import Picture

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from models.export.graph import INPUT, STRENGTH
+from models.graph.writer import INPUT, STRENGTH
 from models.manifest import Manifest, Precision, load_manifest, model_file
 from models.training.clip import Bytes
 from workers.engines.engine import DynamicShapeModel, DynamicShapeSession, Engine, Session

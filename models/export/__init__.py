@@ -1,5 +1,4 @@
-"""Writes ONNX: the graph around a plain net, and the zoo directory with its manifest.
+"""Writes a trained net into the zoo: its files, its manifest, and what was measured of it.
 
-Knows no torch in `plain` and `graph`: a net arrives as numpy weights. Start with `plain.py` (what
-is written), then `graph.py` (how), then `__main__.py` (the command).
+Open first: ``__main__.py`` (the command), then ``zoo.py`` (the manifest).
 """

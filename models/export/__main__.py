@@ -10,10 +10,9 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from models.export.graph import write_float
 from models.export.live import load_checkpoint, plain_live
-from models.export.measure import CLIPS, FRAMES, measure_clip, read_clip
 from models.export.zoo import LICENCE, MATERIAL, describe, write_files, write_manifest
+from models.graph.writer import write_float
 from models.manifest import (
     ZOO,
     Manifest,
@@ -22,6 +21,8 @@ from models.manifest import (
     Training,
     mean_gain_db,
 )
+from models.measure.gain import measure_clip
+from models.measure.held_out_clips import CLIPS, FRAMES, read_clip
 from models.nets.live import LiveNet
 from models.quantize.calibrate import Pictures, calibrate
 from models.quantize.qat import QATConfig, refine

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.export.plain import Conv, PlainNet
+from models.graph.plain import Conv, PlainNet
 from models.nets.live import GATE_LIMIT, CollapsibleConv, LiveConfig, LiveNet
 
 __all__ = ["load_checkpoint", "plain_live"]

@@ -13,10 +13,11 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor, nn
 
-from models.export.measure import CLIPS, FRAMES, measure_upscalers, read_clip
 from models.export.published import describe_video
 from models.export.zoo import LICENCE, MATERIAL, write_manifest
 from models.manifest import ZOO, Architecture, FileEntry, Manifest, Metric, Training
+from models.measure.gain import measure_upscalers
+from models.measure.held_out_clips import CLIPS, FRAMES, read_clip
 from models.nets.checkpoint import load_published
 from models.nets.table import build
 from models.nets.video import VideoNet

@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from models.export.graph import OUTPUT
+from models.graph.writer import OUTPUT
 from models.nets.video import VideoNet
 
 __all__ = ["OPSET", "write_video"]

@@ -9,8 +9,8 @@ from typing import cast
 import msgspec
 import onnx
 
-from models.export.graph import INPUT, OUTPUT, PREVIOUS, STRENGTH
-from models.export.plain import PlainNet
+from models.graph.plain import PlainNet
+from models.graph.writer import INPUT, OUTPUT, PREVIOUS, STRENGTH
 from models.manifest import (
     FORMAT,
     MANIFEST,

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.export.plain import Conv, PlainNet
+from models.graph.plain import Conv, PlainNet
 from models.quantize.scheme import Scheme
 
 __all__ = ["Pictures", "Quantized", "calibrate", "first_stage", "round_weight"]

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.export.plain import Conv, PlainNet
+from models.graph.plain import Conv, PlainNet
 from models.quantize.calibrate import Pictures, Quantized, first_stage
 
 __all__ = ["QATConfig", "RoundedNet", "error", "refine", "rounded"]

@@ -1,7 +1,7 @@
 """The int8 graph: QuantizeLinear / DequantizeLinear pairs before each conv of the body and the
 head.
 
-The first convs, the base and the sum stay float. Same contract as `models.export.graph`. Zero
+The first convs, the base and the sum stay float. Same contract as `models.graph.writer`. Zero
 points are all zero, so the S8S8 form is what TensorRT takes.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from models.export.graph import GraphWriter
-from models.export.plain import Conv
+from models.graph.plain import Conv
+from models.graph.writer import GraphWriter
 from models.quantize.calibrate import Quantized, round_weight
 
 __all__ = ["write_int8"]

@@ -12,7 +12,7 @@ from benchmarks.quality.report import Results, figures, markdown, mean_over_bicu
 from benchmarks.quality.scores import Scores
 from benchmarks.quality.stability import Course
 from benchmarks.quality.uplink import CODECS, RATES, WAYS, Point, bd_rate
-from models.export.measure import CLIPS
+from models.measure.held_out_clips import CLIPS
 
 NAMES = ["bicubic"] + [
     f"{net} {kind}" for net in ("live-s", "live-m", "live-l") for kind in ("fp32", "int8")

@@ -10,8 +10,8 @@ onnx = pytest.importorskip("onnx")
 from onnx import ModelProto  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-from models.export.graph import graph_macs, write_float  # noqa: E402
 from models.export.live import plain_live  # noqa: E402
+from models.graph.writer import graph_macs, write_float  # noqa: E402
 from models.nets.live import GATE_LIMIT, CollapsibleConv, LiveConfig, LiveNet  # noqa: E402
 from models.openvino_core import open_core  # noqa: E402
 from models.quantize.calibrate import Pictures, calibrate, round_weight  # noqa: E402

@@ -11,9 +11,9 @@ from models.manifest import Manifest, load_manifest, mean_gain_db, model_file, w
 onnx = pytest.importorskip("onnx")
 
 from benchmarks.quality.gain import measure  # noqa: E402
-from models.export.graph import graph_macs  # noqa: E402
-from models.export.measure import OpenNet, bicubic  # noqa: E402
 from models.export.small import TorchUpscaler  # noqa: E402
+from models.graph.writer import graph_macs  # noqa: E402
+from models.measure.graph_runner import OpenNet, bicubic  # noqa: E402
 
 FAMILY = {
     "live-s": (2, 12_000),

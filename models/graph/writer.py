@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.export.plain import Conv, PlainNet
+from models.graph.plain import Conv, PlainNet
 
 __all__ = ["INPUT", "OPSET", "OUTPUT", "PREVIOUS", "STRENGTH", "GraphWriter", "graph_macs"]
 __all__ += ["write_float"]
