@@ -10,8 +10,8 @@
  * @typedef {object} Enhancement
  * @property {boolean} enabled
  * @property {string} model
- * @property {number} strength the look in effect: 0 is faithful, 1 is crisp
- * @property {boolean} adjustable whether the model has both looks
+ * @property {number} strength the style in effect: 0 is faithful, 1 is crisp
+ * @property {boolean} adjustable whether the model has both styles
  * @property {'enhancing'|'idle'|'starting'|'bypass'|'off'|'waiting'} state
  * @property {string} reason a sentence, empty while all is well
  * @property {string} worker
@@ -74,7 +74,7 @@
  * @property {number} parameters
  * @property {string} licence
  * @property {string[]} precisions
- * @property {boolean} strength whether it has a faithful and a crisp look
+ * @property {boolean} strength whether it has a faithful and a crisp style
  * @property {string} missing why no running worker can use it, in words; empty where one can
  *
  * @typedef {object} Server

@@ -78,19 +78,19 @@ def test_ending_the_broadcast_tells_the_viewer_in_words(
     viewer.close()
 
 
-def test_the_look_is_changed_on_the_watch_page_while_the_stream_runs(
+def test_the_style_is_changed_on_the_watch_page_while_the_stream_runs(
     server: RunningServer, context: Any
 ) -> None:
     publisher = browser.broadcast(context, server.url, "chrome4", **PUBLISH)
     server.until_enhancing("chrome4")
     viewer = browser.watch(context, server.url, "chrome4")
-    look = viewer.locator("#look-strength")
-    look.wait_for(state="visible")
-    look.focus()
+    style = viewer.locator("#style-strength")
+    style.wait_for(state="visible")
+    style.focus()
     viewer.keyboard.press("End")
-    assert look.get_attribute("aria-valuetext") == "crisp"
+    assert style.get_attribute("aria-valuetext") == "crisp"
     server.until(
-        "the crisp look",
+        "the crisp style",
         lambda: (server.stream("chrome4") or {})["enhancement"]["strength"] == 1,
     )
     publisher.close()

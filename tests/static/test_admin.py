@@ -127,7 +127,7 @@ async def test_a_model_that_cannot_be_used_is_not_offered_and_says_why(
     await expect(page.get_by_label("Model")).to_have_value("live-s")
 
 
-async def test_each_stream_has_its_own_look(page: Page, server: FakeServer) -> None:
+async def test_each_stream_has_its_own_style(page: Page, server: FakeServer) -> None:
     server.streams = [
         samples.stream("garden", adjustable=True, strength=0),
         samples.stream("hall", adjustable=True, strength=1),
@@ -135,9 +135,9 @@ async def test_each_stream_has_its_own_look(page: Page, server: FakeServer) -> N
     ]
     await page.goto(server.url + "/admin")
     rows = page.locator("#streams article")
-    await expect(rows.nth(0).get_by_label("Look")).to_have_attribute("aria-valuetext", "faithful")
-    await expect(rows.nth(2).get_by_label("Look")).to_be_hidden()
-    hall = rows.nth(1).get_by_label("Look")
+    await expect(rows.nth(0).get_by_label("Style")).to_have_attribute("aria-valuetext", "faithful")
+    await expect(rows.nth(2).get_by_label("Style")).to_be_hidden()
+    hall = rows.nth(1).get_by_label("Style")
     await hall.focus()
     await page.keyboard.press("ArrowLeft")
     await expect(hall).to_have_attribute("aria-valuetext", "95 % crisp")
@@ -147,12 +147,12 @@ async def test_each_stream_has_its_own_look(page: Page, server: FakeServer) -> N
     assert server.asked("PATCH", "/api/v1/streams/garden") == []
 
 
-async def test_a_refused_look_stays_in_words(page: Page, server: FakeServer) -> None:
+async def test_a_refused_style_stays_in_words(page: Page, server: FakeServer) -> None:
     server.streams = [samples.stream("garden", adjustable=True)]
     await page.goto(server.url + "/admin")
-    look = page.get_by_label("Look")
-    await look.focus()
+    style = page.get_by_label("Style")
+    await style.focus()
     server.failing = True
     await page.keyboard.press("End")
     await expect(page.get_by_role("alert")).to_have_text("The broker does not answer.")
-    await expect(look).to_have_attribute("aria-valuetext", "50 % crisp")
+    await expect(style).to_have_attribute("aria-valuetext", "50 % crisp")

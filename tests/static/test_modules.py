@@ -196,9 +196,9 @@ async def test_the_card_says_what_the_situation_is(page: Page, server: FakeServe
     assert (retrying["text"], retrying["when"]) == ("Lost.", "Trying again in 2 s.")
 
 
-async def test_a_look_is_said_in_words(page: Page, server: FakeServer) -> None:
+async def test_a_style_is_said_in_words(page: Page, server: FakeServer) -> None:
     words = await run(
-        page, server, "ui/format", "return [0, 0.004, 0.35, 0.55, 1].map(m.lookWords);"
+        page, server, "ui/format", "return [0, 0.004, 0.35, 0.55, 1].map(m.styleWords);"
     )
     assert words == ["faithful", "faithful", "35 % crisp", "55 % crisp", "crisp"]
 
@@ -212,7 +212,7 @@ async def test_a_moved_value_is_sent_when_the_hand_rests_or_lets_go(
     page: Page, server: FakeServer
 ) -> None:
     body = """
-      const held = new m.HeldValue(0);
+      const held = new m.OptimisticValue(0);
       held.move(0.1, 1000); held.move(0.2, 1200);
       const early = held.take(1300);
       const rested = held.take(1450);
@@ -222,7 +222,7 @@ async def test_a_moved_value_is_sent_when_the_hand_rests_or_lets_go(
       held.settle();
       return [early, rested, busy, held.take(2000), held.take(2000), held.shown];
     """
-    answer = await run(page, server, "ui/held-value", body)
+    answer = await run(page, server, "ui/optimistic-value", body)
     assert answer == [None, 0.2, [None, None], 0.3, None, 0.3]
 
 
@@ -230,7 +230,7 @@ async def test_what_others_set_is_shown_but_not_under_the_hand(
     page: Page, server: FakeServer
 ) -> None:
     body = """
-      const held = new m.HeldValue(0);
+      const held = new m.OptimisticValue(0);
       const shown = [];
       const hear = (value, at) => { held.hear(value, at); shown.push(held.shown); };
       hear(0.5, 0);
@@ -240,19 +240,19 @@ async def test_what_others_set_is_shown_but_not_under_the_hand(
       held.answered(true, 2200); hear(0.6, 2300); hear(0.7, 4000);
       return shown;
     """
-    shown = await run(page, server, "ui/held-value", body)
+    shown = await run(page, server, "ui/optimistic-value", body)
     assert shown == [0.5, 0.5, 0.6, 0.9, 0.9, 0.9, 0.7]
 
 
 async def test_a_refused_value_gives_way_to_the_server_s(page: Page, server: FakeServer) -> None:
     body = """
-      const held = new m.HeldValue(0.4);
+      const held = new m.OptimisticValue(0.4);
       held.move(0.9, 0); held.take(300); held.answered(false, 400);
       const refused = held.shown;
       held.move(0.8, 500); held.take(800); held.move(0.7, 900); held.answered(false, 1000);
       return [refused, held.shown, held.take(1200)];
     """
-    assert await run(page, server, "ui/held-value", body) == [0.4, 0.7, 0.7]
+    assert await run(page, server, "ui/optimistic-value", body) == [0.4, 0.7, 0.7]
 
 
 @pytest.mark.parametrize(

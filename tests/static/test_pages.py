@@ -56,7 +56,7 @@ async def test_a_phone_needs_no_horizontal_scrolling(
         await page.locator("#board").wait_for()
         await page.locator(".missing summary").first.click()
     if path == "/watch/garden":
-        await page.get_by_label("Look").wait_for()
+        await page.get_by_label("Style").wait_for()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

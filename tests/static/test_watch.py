@@ -162,23 +162,23 @@ async def test_without_frame_callbacks_the_videos_themselves_are_shown(
     assert await page.evaluate("[sharpcast.player.aligned, sharpcast.frames.last]") == [False, None]
 
 
-async def test_the_look_is_there_while_the_model_has_two(page: Page, server: FakeServer) -> None:
+async def test_the_style_is_there_while_the_model_has_two(page: Page, server: FakeServer) -> None:
     server.streams = [samples.stream("garden", adjustable=True, strength=0.35)]
     await page.goto(server.url + "/watch/garden")
-    look = page.get_by_label("Look")
-    await expect(look).to_be_visible()
-    await expect(look).to_have_attribute("aria-valuetext", "35 % crisp")
+    style = page.get_by_label("Style")
+    await expect(style).to_be_visible()
+    await expect(style).to_have_attribute("aria-valuetext", "35 % crisp")
     server.streams = [samples.stream("garden")]
-    await expect(look).to_be_hidden()
-    await expect(page.locator("#look")).to_be_hidden()
+    await expect(style).to_be_hidden()
+    await expect(page.locator("#style")).to_be_hidden()
 
 
-async def test_the_look_is_set_by_keys(page: Page, server: FakeServer) -> None:
+async def test_the_style_is_set_by_keys(page: Page, server: FakeServer) -> None:
     server.streams = [samples.stream("garden", adjustable=True)]
     await page.goto(server.url + "/watch/garden")
-    look = page.get_by_label("Look")
-    await expect(look).to_be_visible()
-    await look.focus()
+    style = page.get_by_label("Style")
+    await expect(style).to_be_visible()
+    await style.focus()
     for key, value, words in [
         ("ArrowRight", 0.55, "55 % crisp"),
         ("End", 1, "crisp"),
@@ -186,19 +186,19 @@ async def test_the_look_is_set_by_keys(page: Page, server: FakeServer) -> None:
     ]:
         async with page.expect_response(lambda answer: answer.request.method == "PATCH"):
             await page.keyboard.press(key)
-        await expect(look).to_have_attribute("aria-valuetext", words)
+        await expect(style).to_have_attribute("aria-valuetext", words)
         assert server.asked("PATCH", "/api/v1/streams/garden")[-1] == {"strength": value}
     await expect(page.locator("#split")).to_have_attribute("aria-valuenow", "50")
 
 
-async def test_what_others_do_to_the_look_waits_until_the_hand_lets_go(
+async def test_what_others_do_to_the_style_waits_until_the_hand_lets_go(
     page: Page, server: FakeServer
 ) -> None:
     server.streams = [samples.stream("garden", adjustable=True, strength=0)]
     await page.goto(server.url + "/watch/garden")
-    look = page.get_by_label("Look")
-    await look.hover()
-    box = await look.bounding_box()
+    style = page.get_by_label("Style")
+    await style.hover()
+    box = await style.bounding_box()
     assert box is not None
     async with page.expect_response(lambda answer: answer.request.method == "PATCH"):
         await page.mouse.down()
@@ -206,42 +206,42 @@ async def test_what_others_do_to_the_look_waits_until_the_hand_lets_go(
     for _ in range(4):
         async with page.expect_response("**/api/v1/streams/garden"):
             pass
-    await expect(look).to_have_value("0.5")
+    await expect(style).to_have_value("0.5")
     await page.mouse.move(box["x"] + box["width"] / 2, 5)
     await page.mouse.up()
-    await expect(look).to_have_value("0.9")
+    await expect(style).to_have_value("0.9")
 
 
-async def test_a_refused_look_is_said_and_taken_back(page: Page, server: FakeServer) -> None:
+async def test_a_refused_style_is_said_and_taken_back(page: Page, server: FakeServer) -> None:
     server.streams = [samples.stream("garden", adjustable=True)]
     await page.goto(server.url + "/watch/garden")
-    look = page.get_by_label("Look")
-    await expect(look).to_be_visible()
-    await look.focus()
+    style = page.get_by_label("Style")
+    await expect(style).to_be_visible()
+    await style.focus()
     server.failing = True
     await page.keyboard.press("End")
     await expect(page.get_by_role("alert")).to_have_text("The broker does not answer.")
-    await expect(look).to_have_value("0.5")
+    await expect(style).to_have_value("0.5")
     server.failing = False
     await page.keyboard.press("End")
     await expect(page.get_by_role("alert")).to_be_hidden()
-    await expect(look).to_have_value("1")
+    await expect(style).to_have_value("1")
 
 
-async def test_without_the_token_the_look_is_only_said(page: Page, server: FakeServer) -> None:
+async def test_without_the_token_the_style_is_only_said(page: Page, server: FakeServer) -> None:
     server.admin_token = "right"
     server.streams = [samples.stream("garden", adjustable=True, strength=1)]
     await page.goto(server.url + "/watch/garden")
-    await expect(page.locator("#look")).to_contain_text("Look: crisp")
-    await expect(page.get_by_label("Look")).to_be_hidden()
+    await expect(page.locator("#style")).to_contain_text("Style: crisp")
+    await expect(page.get_by_label("Style")).to_be_hidden()
     await page.evaluate("sessionStorage.setItem('sharpcast.admin-token', 'right')")
-    await expect(page.get_by_label("Look")).to_be_visible()
+    await expect(page.get_by_label("Style")).to_be_visible()
     server.admin_token = "another"
-    await page.get_by_label("Look").focus()
+    await page.get_by_label("Style").focus()
     await page.keyboard.press("Home")
     await expect(page.get_by_role("alert")).to_contain_text("The token was not accepted.")
-    await expect(page.get_by_label("Look")).to_be_hidden()
-    await expect(page.locator("#look")).to_contain_text("Look: crisp")
+    await expect(page.get_by_label("Style")).to_be_hidden()
+    await expect(page.locator("#style")).to_contain_text("Style: crisp")
 
 
 async def test_another_run_of_the_server_is_joined_again_at_once(

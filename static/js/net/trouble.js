@@ -115,7 +115,7 @@ const FINAL = [400, 401, 403, 404, 405, 406, 413, 415, 422];
  */
 export function troubleOf(error, role) {
   if (error instanceof DOMException) {
-    const text = `This browser refused the connection (${error.name}). Is WebRTC switched off, or kept away by an add-on?`;
+    const text = `This browser refused the connection (${error.name}). Is WebRTC switched off, or blocked by an add-on?`;
     return { title: FAILED, text, isPassing: false, isFinal: true };
   }
   if (error instanceof ReferenceError || (error instanceof TypeError && !('RTCPeerConnection' in globalThis))) {

@@ -1,7 +1,7 @@
 /** The operator's board. */
 
 import { Api, ApiError } from '../net/api.js';
-import { byId, reconcile, say } from '../ui/dom.js';
+import { byId, reconcile, setText } from '../ui/dom.js';
 import { counted } from '../ui/format.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { StreamRow } from '../ui/stream-row.js';
@@ -50,7 +50,7 @@ class AdminPage {
   async open() {
     await this._try(async () => {
       const server = await this._api.server();
-      say(byId('version', HTMLElement), `Sharpcast ${server.version}`);
+      setText(byId('version', HTMLElement), `Sharpcast ${server.version}`);
       if (server.admin_token_needed && this._tokens.get() === '') this._askForToken('');
     });
     if (this._tokenForm.hidden) this._poller.start();
@@ -64,7 +64,7 @@ class AdminPage {
     this._showStreams(streams);
     this._showWorkers(workers);
     const counts = [counted(streams.length, 'stream'), counted(workers.length, 'worker')];
-    say(byId('summary', HTMLElement), counts.join(', '));
+    setText(byId('summary', HTMLElement), counts.join(', '));
   }
 
   /**
@@ -120,7 +120,7 @@ class AdminPage {
   /** @param {string} id */
   _confirmEnd(id) {
     this._ending = id;
-    say(byId('confirm-text', HTMLElement), `The publisher of “${id}” and all its viewers are disconnected at once.`);
+    setText(byId('confirm-text', HTMLElement), `The publisher of “${id}” and all its viewers are disconnected at once.`);
     this._dialog.returnValue = 'keep';
     this._dialog.showModal();
   }
@@ -164,7 +164,7 @@ class AdminPage {
 
   /** @param {string} words */
   _showError(words) {
-    say(this._error, words);
+    setText(this._error, words);
     this._error.hidden = words === '';
   }
 }

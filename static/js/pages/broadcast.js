@@ -4,12 +4,12 @@ import { address } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
 import { PublishSession } from '../net/publish-session.js';
 import { StateMachine } from '../net/state-machine.js';
-import { parseQuery } from '../media/broadcast-wish.js';
+import { parseQuery } from '../media/broadcast-query.js';
 import { CaptureError, capture, captureFile, releaseFile } from '../media/capture.js';
 import { StatsMeter } from '../media/stats.js';
 import { BroadcastForm } from '../ui/broadcast-form.js';
 import { copies } from '../ui/copy-button.js';
-import { byId, say } from '../ui/dom.js';
+import { byId, setText } from '../ui/dom.js';
 import { showMeters } from '../ui/sender-meters.js';
 
 /** @typedef {'idle'|'capturing'|'connecting'|'live'|'resuming'|'lost'} State `resuming`: it was live, and tries again */
@@ -230,28 +230,28 @@ class BroadcastPage {
 
   _showState() {
     const [words, tone, button] = WORDS[this.state];
-    say(this._badge, words);
+    setText(this._badge, words);
     clearTimeout(this._slow);
     if (this.state === 'connecting') {
-      this._slow = window.setTimeout(() => say(this._badge, 'Connecting… it takes longer than usual'), PATIENCE_MS);
+      this._slow = window.setTimeout(() => setText(this._badge, 'Connecting… it takes longer than usual'), PATIENCE_MS);
     }
     this._badge.dataset.tone = tone;
     this._badge.dataset.state = this.state;
-    say(this._go, button);
+    setText(this._go, button);
     const busy = this.state !== 'idle' && this.state !== 'lost';
     this._go.dataset.live = String(this.state === 'live');
     this._form.lock(busy);
     byId('preview-empty', HTMLElement).hidden = busy;
     const link = byId('watch-link', HTMLAnchorElement);
     link.href = address(`watch/${encodeURIComponent(this._form.name.value.trim())}`);
-    say(link, link.href.replace(/^https?:\/\//, ''));
+    setText(link, link.href.replace(/^https?:\/\//, ''));
     byId('share', HTMLElement).hidden = this.state !== 'live';
     if (!busy) showMeters(null);
   }
 
   /** @param {string} words */
   _showError(words) {
-    say(this._error, words);
+    setText(this._error, words);
     this._error.hidden = words === '';
   }
 }

@@ -3,10 +3,10 @@
 import { address } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
 import { copies } from '../ui/copy-button.js';
-import { byId, el, reconcile, say } from '../ui/dom.js';
+import { byId, el, reconcile, setText } from '../ui/dom.js';
 import { EnhancementBadge } from '../ui/enhancement-badge.js';
 import { counted, enhancedRendition, number, size } from '../ui/format.js';
-import { GrowthPicture } from '../ui/growth-picture.js';
+import { SizeDiagram } from '../ui/size-diagram.js';
 import { VisiblePoller } from '../ui/poller.js';
 
 /** @typedef {import('../types.js').Stream} Stream */
@@ -17,7 +17,7 @@ const PERIOD_MS = 2000;
 class StreamCard {
   /** @param {Stream} stream */
   constructor(stream) {
-    this._picture = new GrowthPicture();
+    this._picture = new SizeDiagram();
     this._badge = new EnhancementBadge();
     this._gain = el('p', { class: 'gain figures' });
     this._facts = el('p', { class: 'muted small figures' });
@@ -32,10 +32,10 @@ class StreamCard {
     const better = enhancedRendition(stream);
     this._picture.update(stream.source, better);
     this._badge.update(stream.enhancement);
-    say(this._gain, better ? `${size(stream.source)} → ${size(better)}` : size(stream.source));
+    setText(this._gain, better ? `${size(stream.source)} → ${size(better)}` : size(stream.source));
     const facts = [`${number(stream.source.fps)} fps`, counted(stream.viewers, 'viewer')];
     facts.push(stream.audio ? 'with sound' : 'no sound');
-    say(this._facts, facts.join(' · '));
+    setText(this._facts, facts.join(' · '));
   }
 }
 
@@ -54,7 +54,7 @@ function show(streams) {
   list.hidden = live.length === 0;
   empty.hidden = live.length > 0;
   error.hidden = true;
-  say(summary, live.length === 0 ? 'No streams at the moment.' : `${counted(live.length, 'stream')}, enhanced while you watch.`);
+  setText(summary, live.length === 0 ? 'No streams at the moment.' : `${counted(live.length, 'stream')}, enhanced while you watch.`);
 }
 
 const poller = new VisiblePoller(async () => {
@@ -62,18 +62,18 @@ const poller = new VisiblePoller(async () => {
     show(await api.streams());
   } catch (problem) {
     if (!(problem instanceof ApiError)) throw problem;
-    say(error, `${problem.message} Trying again…`);
+    setText(error, `${problem.message} Trying again…`);
     error.hidden = false;
-    if (cards.size === 0) say(summary, 'The list could not be loaded.');
+    if (cards.size === 0) setText(summary, 'The list could not be loaded.');
   }
 }, PERIOD_MS);
 
 async function describeServer() {
   try {
     const server = await api.server();
-    say(byId('version', HTMLElement), `Sharpcast ${server.version}`);
+    setText(byId('version', HTMLElement), `Sharpcast ${server.version}`);
     const words = server.publish_token_needed ? 'The publish token of this server' : 'Not needed on this server';
-    say(byId('obs-token', HTMLElement), words);
+    setText(byId('obs-token', HTMLElement), words);
     showCommands(server.publish_token_needed);
   } catch (problem) {
     if (!(problem instanceof ApiError)) throw problem;
@@ -84,9 +84,9 @@ async function describeServer() {
 function showCommands(tokenNeeded) {
   const endpoint = address('whip/my-stream');
   const [own, whip] = tokenNeeded ? ['SHARPCAST_PUBLISH_TOKEN=TOKEN ', ' -authorization TOKEN'] : ['', ''];
-  say(byId('obs-server', HTMLElement), endpoint);
-  say(byId('cli-command', HTMLElement), `${own}sharpcast publish clip.mp4 --url ${endpoint}`);
-  say(
+  setText(byId('obs-server', HTMLElement), endpoint);
+  setText(byId('cli-command', HTMLElement), `${own}sharpcast publish clip.mp4 --url ${endpoint}`);
+  setText(
     byId('ffmpeg-command', HTMLElement),
     `ffmpeg -re -i clip.mp4 -c:v libx264 -bf 0 -c:a libopus -ar 48000 -ac 2 -f whip${whip} ${endpoint}`,
   );

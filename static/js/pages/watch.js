@@ -6,9 +6,9 @@ import { AWAY } from '../net/trouble.js';
 import { Arrivals } from '../media/arrivals.js';
 import { PairPlayback } from '../media/pair-playback.js';
 import { StatsMeter } from '../media/stats.js';
-import { byId, say } from '../ui/dom.js';
+import { byId, setText } from '../ui/dom.js';
 import { counted, nameFault, stateWords } from '../ui/format.js';
-import { LookPanel } from '../ui/look-panel.js';
+import { StylePanel } from '../ui/style-panel.js';
 import { PlayerControls } from '../ui/player-controls.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { SplitSlider } from '../ui/split-slider.js';
@@ -58,7 +58,7 @@ class WatchPage {
     this._statsBox = byId('stats', HTMLElement);
     this._panel = new StatsPanel(this._statsBox);
     const mayChange = () => !tokenNeeded || this._tokens.get() !== '';
-    this._look = new LookPanel(byId('look', HTMLElement), mayChange, (strength) => this._changeLook(strength));
+    this._style = new StylePanel(byId('style', HTMLElement), mayChange, (strength) => this._changeStyle(strength));
     this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
     this.playback.addEventListener('change', () => this._show());
     this._listen();
@@ -145,7 +145,7 @@ class WatchPage {
     };
     const [words, tone] = badgeFor(situation);
     const badge = byId('state', HTMLElement);
-    say(badge, words);
+    setText(badge, words);
     Object.assign(badge.dataset, { state: enhanced.state, tone });
     Object.assign(this._stage.dataset, {
       view: this.view,
@@ -165,12 +165,12 @@ class WatchPage {
     const box = byId('card', HTMLElement);
     box.hidden = card === null;
     // Said by a region that is always there, without the seconds, so that screen readers say it once.
-    say(byId('announcement', HTMLElement), card === null ? '' : `${card.title}. ${card.text}`);
+    setText(byId('announcement', HTMLElement), card === null ? '' : `${card.title}. ${card.text}`);
     if (card === null) return;
     box.dataset.tone = card.tone;
-    say(byId('card-title', HTMLElement), card.title);
-    say(byId('card-words', HTMLElement), card.text);
-    say(byId('card-when', HTMLElement), card.when ?? '');
+    setText(byId('card-title', HTMLElement), card.title);
+    setText(byId('card-words', HTMLElement), card.text);
+    setText(byId('card-when', HTMLElement), card.when ?? '');
     byId('card-retry', HTMLElement).hidden = !card.retry;
   }
 
@@ -248,10 +248,10 @@ class WatchPage {
     this._hasSound = stream?.audio ?? false;
     const enhancing = stream?.enhancement.state === 'enhancing';
     this._panel.showServer(stream);
-    this._look.update(stream && stream.enhancement);
-    say(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
-    say(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
-    say(byId('note', HTMLElement), this._noteOf(stream));
+    this._style.update(stream && stream.enhancement);
+    setText(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
+    setText(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
+    setText(byId('note', HTMLElement), this._noteOf(stream));
   }
 
   /** @param {import('../types.js').Stream | null} stream */
@@ -268,9 +268,9 @@ class WatchPage {
    * @param {number} strength
    * @returns {Promise<boolean>} whether the server accepted it
    */
-  async _changeLook(strength) {
+  async _changeStyle(strength) {
     try {
-      this._look.update((await this._api.changeStream(this._stream, { strength })).enhancement);
+      this._style.update((await this._api.changeStream(this._stream, { strength })).enhancement);
       this._showError('');
       return true;
     } catch (error) {
@@ -284,7 +284,7 @@ class WatchPage {
   /** @param {string} words */
   _showError(words) {
     const box = byId('error', HTMLElement);
-    say(box, words);
+    setText(box, words);
     box.hidden = words === '';
   }
 }
@@ -313,14 +313,14 @@ async function askServer() {
 
 const stream = decodeURIComponent(pathParts(location.pathname)[1] ?? '');
 document.title = `${stream} · Sharpcast`;
-say(byId('title', HTMLElement), stream);
+setText(byId('title', HTMLElement), stream);
 if (nameFault(stream) === '') {
   const page = new WatchPage(stream, await askServer());
   exposeTo(page);
   page.open(new URLSearchParams(location.search).get('view'));
 } else {
-  say(byId('note', HTMLElement), `This is no stream's address. ${nameFault(stream)}`);
-  say(byId('state', HTMLElement), 'No such stream');
+  setText(byId('note', HTMLElement), `This is no stream's address. ${nameFault(stream)}`);
+  setText(byId('state', HTMLElement), 'No such stream');
 }
 
 /**

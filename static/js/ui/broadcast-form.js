@@ -1,7 +1,7 @@
 /** The form of the broadcast page: what the person wants, and whether it makes sense. */
 
 import { cameras, captureObstacle } from '../media/capture.js';
-import { byId, el, say } from './dom.js';
+import { byId, el, setText } from './dom.js';
 import { nameFault } from './format.js';
 import { TokenStore } from './token-store.js';
 
@@ -56,7 +56,7 @@ export class BroadcastForm {
     return Number(this._kbps.value);
   }
 
-  /** @param {import('../media/broadcast-wish.js').BroadcastQuery} query */
+  /** @param {import('../media/broadcast-query.js').BroadcastQuery} query */
   fill(query) {
     this.name.value = query.stream;
     choose(this._size, `${query.width}x${query.height}`, `${query.width} × ${query.height}`);
@@ -110,7 +110,7 @@ export class BroadcastForm {
   }
 
   _showKbps() {
-    say(byId('kbps-value', HTMLElement), this._kbps.value);
+    setText(byId('kbps-value', HTMLElement), this._kbps.value);
   }
 
   _showSource() {
@@ -123,13 +123,13 @@ export class BroadcastForm {
     const words = captureObstacle({ isSecureContext, mediaDevices: navigator.mediaDevices });
     const notice = byId('obstacle', HTMLElement);
     notice.hidden = words === '';
-    say(notice, words);
+    setText(notice, words);
   }
 
   /** @param {string} fault */
   _showNameFault(fault) {
     if (fault === '') this._nameHint.replaceChildren(...this._nameHelp);
-    else say(this._nameHint, fault);
+    else setText(this._nameHint, fault);
     this.name.setAttribute('aria-invalid', String(fault !== ''));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Makes `button` copy what `text` gives, and say so.
+ * Makes `button` copy what `text` gives, and confirm it.
  *
  * @param {HTMLElement} button
  * @param {() => string} text

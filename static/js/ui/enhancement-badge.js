@@ -1,5 +1,5 @@
 import { stateWords } from './format.js';
-import { el, say } from './dom.js';
+import { el, setText } from './dom.js';
 
 /** @type {Record<string, string>} */
 const TONES = { enhancing: 'good', starting: 'warn', waiting: 'warn', bypass: 'warn', off: 'quiet' };
@@ -12,7 +12,7 @@ export class EnhancementBadge {
 
   /** @param {import('../types.js').Enhancement} enhancement */
   update({ state, reason }) {
-    say(this.root, stateWords(state));
+    setText(this.root, stateWords(state));
     this.root.dataset.tone = TONES[state] ?? 'quiet';
     this.root.title = reason;
   }

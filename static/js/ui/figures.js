@@ -1,4 +1,4 @@
-import { el, say } from './dom.js';
+import { el, setText } from './dom.js';
 
 /** Named figures as a description list. */
 export class Figures {
@@ -20,7 +20,7 @@ export class Figures {
     for (const [name, words] of Object.entries(values)) {
       const cell = this._values.get(name);
       if (cell === undefined) throw new Error(`there is no figure "${name}"`);
-      say(cell, words);
+      setText(cell, words);
     }
   }
 }

@@ -52,7 +52,7 @@ export function stateWords(state) {
  * @param {number} strength 0: true to what was sent; 1: as crisp as the model can
  * @returns {string} `faithful`, `50 % crisp` or `crisp`
  */
-export function lookWords(strength) {
+export function styleWords(strength) {
   const percent = Math.round(strength * 100);
   if (percent <= 0) return 'faithful';
   return percent >= 100 ? 'crisp' : `${percent} % crisp`;

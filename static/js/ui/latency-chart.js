@@ -1,4 +1,4 @@
-import { el, say } from './dom.js';
+import { el, setText } from './dom.js';
 import { milliseconds } from './format.js';
 
 /** Server-added latency, one bar per stage: the median over the 95th percentile. */
@@ -14,7 +14,7 @@ export class LatencyChart {
   update(latency) {
     const stages = latency?.stages ?? [];
     const total = latency?.total;
-    say(
+    setText(
       this._heading,
       total ? `Server adds ${milliseconds(total.p50)} (95 %: ${milliseconds(total.p95)})` : 'Server latency: not measured yet',
     );
@@ -23,8 +23,8 @@ export class LatencyChart {
     stages.forEach((stage, index) => {
       const row = this._list.children[index] ?? this._list.appendChild(makeRow());
       const [name, track, value] = row.children;
-      say(name, stage.name);
-      say(value, milliseconds(stage.p50));
+      setText(name, stage.name);
+      setText(value, milliseconds(stage.p50));
       if (track instanceof HTMLElement) {
         track.style.setProperty('--p50', `${(stage.p50 / longest) * 100}%`);
         track.style.setProperty('--p95', `${(stage.p95 / longest) * 100}%`);

@@ -1,4 +1,4 @@
-import { el, say } from './dom.js';
+import { el, setText } from './dom.js';
 import { counted, sentence } from './format.js';
 
 /** @typedef {import('../types.js').Model} Model */
@@ -29,7 +29,7 @@ export class ModelChoice {
     // A hidden description would be read out all the same.
     if (missing.length > 0) this._select.setAttribute('aria-describedby', this._count.id);
     else this._select.removeAttribute('aria-describedby');
-    say(this._count, `${counted(missing.length, 'model')} cannot be used now`);
+    setText(this._count, `${counted(missing.length, 'model')} cannot be used now`);
     this._reasons.replaceChildren(...missing.map(reason));
   }
 

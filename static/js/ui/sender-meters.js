@@ -1,4 +1,4 @@
-import { byId, say } from './dom.js';
+import { byId, setText } from './dom.js';
 import { number, size } from './format.js';
 
 /** @type {Record<string, string>} */
@@ -11,9 +11,9 @@ const LIMITS = { none: 'nothing', cpu: 'this computer', bandwidth: 'the network'
  */
 export function showMeters(stats) {
   byId('meters', HTMLElement).dataset.idle = String(stats === null);
-  say(byId('stat-fps', HTMLElement), number(stats?.fps));
-  say(byId('stat-kbps', HTMLElement), number(stats?.kbps));
-  say(byId('stat-rtt', HTMLElement), number(stats?.rttMs));
-  say(byId('stat-size', HTMLElement), size(stats));
-  say(byId('stat-limit', HTMLElement), stats ? (LIMITS[stats.limitation] ?? stats.limitation) : '–');
+  setText(byId('stat-fps', HTMLElement), number(stats?.fps));
+  setText(byId('stat-kbps', HTMLElement), number(stats?.kbps));
+  setText(byId('stat-rtt', HTMLElement), number(stats?.rttMs));
+  setText(byId('stat-size', HTMLElement), size(stats));
+  setText(byId('stat-limit', HTMLElement), stats ? (LIMITS[stats.limitation] ?? stats.limitation) : '–');
 }

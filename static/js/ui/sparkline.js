@@ -1,4 +1,4 @@
-import { el, say, svg } from './dom.js';
+import { el, setText, svg } from './dom.js';
 
 const LENGTH = 60;
 const WIDTH = 120;
@@ -57,7 +57,7 @@ export class Sparkline {
     this._line.setAttribute('d', path);
     const start = path.slice(1).split(' ')[0];
     this._area.setAttribute('d', path === '' ? '' : `${path}L${WIDTH} ${HEIGHT}L${start} ${HEIGHT}Z`);
-    say(this._now, this._words(value));
+    setText(this._now, this._words(value));
     const label = `${this._name}, last minute: ${this._words(least)} to ${this._words(most)}`;
     this._picture.setAttribute('aria-label', label);
   }

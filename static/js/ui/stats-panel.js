@@ -1,4 +1,4 @@
-import { el, say } from './dom.js';
+import { el, setText } from './dom.js';
 import { bitrate, milliseconds, number, size, stateWords } from './format.js';
 import { LatencyChart } from './latency-chart.js';
 
@@ -40,17 +40,17 @@ export class StatsPanel {
    */
   showPlayback(source, enhanced, pairs) {
     ROWS.forEach(([, words], index) => {
-      say(this._cells[index].source, source ? words(source) : '–');
-      say(this._cells[index].enhanced, enhanced ? words(enhanced) : '–');
+      setText(this._cells[index].source, source ? words(source) : '–');
+      setText(this._cells[index].enhanced, enhanced ? words(enhanced) : '–');
     });
     const counts = `${pairs.matched} pairs, ${pairs.unmatched} without`;
-    say(this._pairs, pairs.aligned ? counts : 'not compared now');
+    setText(this._pairs, pairs.aligned ? counts : 'not compared now');
   }
 
   /** @param {import('../types.js').Stream | null} stream */
   showServer(stream) {
     this._chart.update(stream?.latency_ms ?? null);
-    say(this._state, stream ? enhancementWords(stream.enhancement) : '');
+    setText(this._state, stream ? enhancementWords(stream.enhancement) : '');
   }
 }
 

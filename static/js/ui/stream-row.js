@@ -1,9 +1,9 @@
 import { address } from '../net/address.js';
-import { el, say } from './dom.js';
+import { el, setText } from './dom.js';
 import { EnhancementBadge } from './enhancement-badge.js';
 import { Figures } from './figures.js';
 import { bitrate, droppedWords, enhancedRendition, framesWords, milliseconds, number, size } from './format.js';
-import { LookSlider } from './look-slider.js';
+import { StyleSlider } from './style-slider.js';
 import { ModelChoice } from './model-choice.js';
 import { Sparkline } from './sparkline.js';
 
@@ -36,7 +36,7 @@ export class StreamRow {
     this._fps = new Sparkline('Frames per second', (value) => number(value));
     this._switch = el('button', { type: 'button', class: 'switch', role: 'switch' }, 'Enhance');
     this._model = new ModelChoice(`model-${stream.id}`, (model) => this._change({ model }));
-    this._look = new LookSlider(`look-${stream.id}`, (strength) => actions.change(stream.id, { strength }));
+    this._style = new StyleSlider(`style-${stream.id}`, (strength) => actions.change(stream.id, { strength }));
     this.offer(models);
     this.root = this._build(stream);
     this._switch.addEventListener('click', () =>
@@ -53,8 +53,8 @@ export class StreamRow {
   update(stream) {
     const { enhancement, frames, latency_ms: latency } = stream;
     this._badge.update(enhancement);
-    say(this._since, `since ${new Date(stream.started_at).toLocaleTimeString()}`);
-    say(this._why, enhancement.state === 'enhancing' ? '' : enhancement.reason);
+    setText(this._since, `since ${new Date(stream.started_at).toLocaleTimeString()}`);
+    setText(this._why, enhancement.state === 'enhancing' ? '' : enhancement.reason);
     this._why.hidden = this._why.textContent === '';
     const { total } = latency;
     this._figures.update({
@@ -68,7 +68,7 @@ export class StreamRow {
     });
     this._latency.push(total?.p50);
     this._fps.push((enhancedRendition(stream) ?? stream.source).fps);
-    this._look.update(enhancement);
+    this._style.update(enhancement);
     if (this._busy) return;
     this._switch.setAttribute('aria-checked', String(enhancement.enabled));
     this._model.update(enhancement.model);
@@ -94,7 +94,7 @@ export class StreamRow {
     const end = el('button', { type: 'button', class: 'button danger compact', 'aria-label': `End stream ${stream.id}` }, 'End stream');
     end.addEventListener('click', () => this._actions.end(stream.id));
     const trends = el('div', { class: 'trends' }, this._latency.root, this._fps.root);
-    const controls = el('div', { class: 'controls' }, this._switch, this._model.root, this._look.root, end);
+    const controls = el('div', { class: 'controls' }, this._switch, this._model.root, this._style.root, end);
     this._switch.setAttribute('aria-label', `Enhance ${stream.id}`);
     const parts = [head, this._why, this._figures.root, trends, controls, this._model.missing];
     return el('article', { class: 'panel row', role: 'listitem' }, ...parts);

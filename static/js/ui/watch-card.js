@@ -40,7 +40,7 @@ export function cardFor({ state, played, picture, trouble, waitMs, sinceMs, arri
 /** A healthy connection takes less. */
 const PATIENCE_MS = 3000;
 
-const SLOW = 'This takes longer than usual. After eight seconds it is given up, said why, and tried again.';
+const SLOW = 'This takes longer than usual. After eight seconds the page gives up, says why and tries again.';
 
 /** @type {Card} */
 const NOT_LIVE = {

@@ -1,4 +1,4 @@
-import { el, say } from './dom.js';
+import { el, setText } from './dom.js';
 import { Figures } from './figures.js';
 import { milliseconds, number, size, stateWords } from './format.js';
 
@@ -27,7 +27,7 @@ export class WorkerRow {
   update(worker) {
     const most = Math.max(worker.capacity, 0.01);
     Object.assign(this._meter, { max: most, low: most * 0.75, high: most * 0.95, optimum: 0, value: worker.load });
-    say(this._load, `${number(worker.load, 1)} of ${number(worker.capacity, 1)}`);
+    setText(this._load, `${number(worker.load, 1)} of ${number(worker.capacity, 1)}`);
     this._figures.update({
       'Per frame': milliseconds(worker.ms_per_frame),
       'Engine busy': `${number(worker.engine_ms_per_s / 10, 0)} of ${number(worker.given_ms_per_s / 10, 0)} %`,
@@ -50,7 +50,7 @@ export class WorkerRow {
     while (this._duties.children.length > rows.length) this._duties.lastElementChild?.remove();
     rows.forEach((cells, index) => {
       const row = this._duties.children[index] ?? this._duties.appendChild(emptyRow());
-      cells.forEach((words, column) => say(row.children[column], words));
+      cells.forEach((words, column) => setText(row.children[column], words));
     });
   }
 }

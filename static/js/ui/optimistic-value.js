@@ -7,7 +7,7 @@ const SETTLE_MS = 1500;
  * A value of the server that is moved here, and may be moved elsewhere. Says what to show, what to send, and when.
  * One change is under way at a time. Pure; times are `performance.now()`.
  */
-export class HeldValue {
+export class OptimisticValue {
   /** @param {number} value */
   constructor(value) {
     this._known = value;

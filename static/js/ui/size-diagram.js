@@ -1,4 +1,4 @@
-import { say, svg } from './dom.js';
+import { setText, svg } from './dom.js';
 import { size } from './format.js';
 
 const WIDTH = 320;
@@ -6,7 +6,7 @@ const HEIGHT = 150;
 const ROOM = { width: 236, height: 118 };
 
 /** The size as sent, drawn inside the size that viewers get; both to one scale. */
-export class GrowthPicture {
+export class SizeDiagram {
   constructor() {
     this._after = svg('rect', { class: 'after', rx: 5 });
     this._before = svg('rect', { class: 'before', rx: 3 });
@@ -39,10 +39,10 @@ export class GrowthPicture {
     const outer = { right: (WIDTH + whole.width * scale) / 2, bottom: (HEIGHT + whole.height * scale) / 2 };
     this._afterText.setAttribute('x', String(outer.right - 7));
     this._afterText.setAttribute('y', String(outer.bottom - 7));
-    say(this._afterText, after === null ? '' : String(after.height) + 'p');
+    setText(this._afterText, after === null ? '' : String(after.height) + 'p');
     this._beforeText.setAttribute('x', String(WIDTH / 2));
     this._beforeText.setAttribute('y', String(inner.y + inner.height / 2 + 3));
-    say(this._beforeText, `${before.height}p`);
+    setText(this._beforeText, `${before.height}p`);
   }
 }
 
