@@ -58,6 +58,11 @@ class _Views:
             )
         )
 
+    async def counters(self) -> Response:
+        seen = await self._context.snapshot.get()
+        samples = self._context.metrics.samples(seen)
+        return _json(seen.json("counters", lambda: serializers.counter_views(samples)))
+
     async def models(self) -> list[schemas.Model]:
         return serializers.model_views((await self._context.snapshot.get()).beats)
 
@@ -98,6 +103,11 @@ def _add_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
     async def stream(stream: str) -> Response:
         """One stream."""
         return await read.stream(stream)
+
+    @routes.get("/counters", response_model=schemas.CounterList)
+    async def counters() -> Response:
+        """All counters of this app and of the workers, as in `/metrics`."""
+        return await read.counters()
 
     @routes.get(
         "/workers",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,13 +17,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from app.http.rendition_metrics import of_logs, of_renditions
+from app.http.counter_samples import Sample, by_counter, of_app, of_workers
 from app.http.snapshot import Seen
 from app.loop_lag import LoopLag
 from app.node import AppNode
 from wire import keys
+from wire.counters import Counter
 from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory
+from wire.streams import StreamRecord
 
 _BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
 
@@ -62,6 +64,11 @@ class Metrics:
         """``refused`` gives what the web server refused so far, by the limit that was met."""
         self._streams.requests_refused = refused
 
+    def samples(self, seen: Seen) -> Iterator[Sample]:
+        """The values of all registered counters."""
+        self._streams.seen = seen
+        return self._streams.samples()
+
     def exposition(self, seen: Seen) -> bytes:
         """The text of ``/metrics``. For the event loop, whose tasks are counted."""
         self._streams.tasks = len(asyncio.all_tasks())
@@ -82,52 +89,37 @@ class _StreamCollector(Collector):
         yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.seen.beats))
         yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=self.tasks)
         yield from _of_memory(self.seen.memory)
-        yield from _of_workers(self.seen.beats)
-        yield from of_renditions(self.seen.beats)
-        refused = CounterMetricFamily(
-            "sharpcast_requests_refused",
-            "Requests, connections and sessions refused by a limit",
-            labels=["limit"],
-        )
-        for limit, count in self.requests_refused().items():
-            refused.add_metric([limit], count)
-        yield refused
+        yield from _of_engines(self.seen.beats)
+        yield from self._of_streams(live)
+        for counter, samples in by_counter(self.samples()).items():
+            yield _family(counter, samples)
+
+    def samples(self) -> Iterator[Sample]:
+        """The values of all registered counters."""
+        yield from of_app(self._node, self.requests_refused())
+        yield from of_workers(self.seen.beats)
+
+    def _of_streams(self, live: list[StreamRecord]) -> Iterable[Metric]:
         viewers = GaugeMetricFamily(
             "sharpcast_viewers", "Viewers of this app", labels=["stream", "rendition"]
         )
         fps = GaugeMetricFamily("sharpcast_source_fps", "Source frame rate", labels=["stream"])
         kbps = GaugeMetricFamily("sharpcast_source_kbps", "Source kbit/s", labels=["stream"])
-        units = CounterMetricFamily(
-            "sharpcast_units_in", "Video units published here", labels=["stream"]
-        )
-        drops = CounterMetricFamily(
-            "sharpcast_units_dropped", "Units not written to the log", labels=["stream", "reason"]
-        )
         for record in live:
             for rendition in (keys.SOURCE, *keys.ALL_ENHANCED):
                 count = self._node.viewers.counts(record.id).get(rendition, 0)
                 viewers.add_metric([record.id, rendition], count)
             fps.add_metric([record.id], record.fps)
             kbps.add_metric([record.id], record.kbps)
-            publication = self._node.publishers.publication(record.id)
-            if publication is not None:
-                units.add_metric([record.id], publication.units_in)
-                for reason, count in publication.dropped.items():
-                    drops.add_metric([record.id, reason], count)
-        yield from (viewers, fps, kbps, units, drops)
-        yield from of_logs(self._node)
-        viewer_drops = GaugeMetricFamily(
-            "sharpcast_viewer_units_dropped", "Units present viewers did not get", labels=["reason"]
-        )
-        for reason, count in self._node.viewers.dropped().items():
-            viewer_drops.add_metric([reason], count)
-        yield viewer_drops
-        refused = CounterMetricFamily(
-            "sharpcast_packets_refused", "UDP packets of any peer not taken", labels=["reason"]
-        )
-        for reason, count in self._node.refusals.items():
-            refused.add_metric([reason], count)
-        yield refused
+        yield from (viewers, fps, kbps)
+
+
+def _family(counter: Counter, samples: dict[tuple[str, ...], float]) -> Metric:
+    make = CounterMetricFamily if counter.only_grows else GaugeMetricFamily
+    family = make(f"sharpcast_{counter.name}", counter.help, labels=counter.labels)
+    for labels, value in samples.items():
+        family.add_metric(labels, value)
+    return family
 
 
 def _of_memory(memory: ServerMemory | None) -> Iterable[Metric]:
@@ -142,8 +134,8 @@ def _of_memory(memory: ServerMemory | None) -> Iterable[Metric]:
     )
 
 
-def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
-    """What the workers tell of themselves, the same at every app."""
+def _of_engines(beats: list[WorkerBeat]) -> Iterable[Metric]:
+    """Engine time of the workers, the same at every app."""
     engine = GaugeMetricFamily(
         "sharpcast_engine_busy_ratio", "Time that nets take of a worker's engine", labels=["worker"]
     )
@@ -152,22 +144,7 @@ def _of_workers(beats: list[WorkerBeat]) -> Iterable[Metric]:
         "Time that nets may take of a worker's engine, by what its cores have left",
         labels=["worker"],
     )
-    frames = CounterMetricFamily(
-        "sharpcast_frames",
-        "Frames since a worker leads the stream, by quality level and reason",
-        labels=["stream", "worker", "level", "reason"],
-    )
-    bad_jobs = CounterMetricFamily(
-        "sharpcast_bad_jobs",
-        "Entries of the jobs stream that were no jobs, and were removed",
-        labels=["worker"],
-    )
     for beat in beats:
-        bad_jobs.add_metric([beat.name], beat.bad_jobs)
         engine.add_metric([beat.name], beat.engine_ms_per_s / 1000.0)
         given.add_metric([beat.name], beat.given_ms_per_s / 1000.0)
-        for work in beat.streams:
-            for level, reasons in work.levels.items():
-                for reason, count in reasons.items():
-                    frames.add_metric([work.stream, beat.name, level, reason], count)
-    yield from (engine, given, frames, bad_jobs)
+    yield from (engine, given)

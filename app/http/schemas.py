@@ -198,6 +198,31 @@ class WorkerList(BaseModel):
     workers: list[Worker]
 
 
+class CounterSample(BaseModel):
+    """One value of a counter."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Counter(BaseModel):
+    """One registered counter; ``/metrics`` shows it as ``sharpcast_NAME``."""
+
+    name: str
+    unit: str = Field(description="What is counted, as a plural noun")
+    help: str
+    only_grows: bool = Field(
+        description="Whether it grows until the process ends; else it falls with what it is about"
+    )
+    samples: list[CounterSample]
+
+
+class CounterList(BaseModel):
+    """All counters of this app and of the workers."""
+
+    counters: list[Counter]
+
+
 class Model(BaseModel):
     """One net that streams can be enhanced with."""
 

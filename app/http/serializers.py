@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Iterator
 from typing import Any
 
 from app.http import schemas
+from app.http.counter_samples import Sample, by_counter
 from app.http.renditions import rendition_views
 from app.node import AppNode
 from wire import keys
@@ -182,6 +184,27 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
 def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
     names = schemas.WorkerStream.model_fields
     return schemas.WorkerStream(**{name: getattr(work, name) for name in names})
+
+
+def counter_views(samples: Iterator[Sample]) -> schemas.CounterList:
+    """All registered counters."""
+    return schemas.CounterList(
+        counters=[
+            schemas.Counter(
+                name=counter.name,
+                unit=counter.unit,
+                help=counter.help,
+                only_grows=counter.only_grows,
+                samples=[
+                    schemas.CounterSample(
+                        labels=dict(zip(counter.labels, labels, strict=True)), value=value
+                    )
+                    for labels, value in found.items()
+                ],
+            )
+            for counter, found in by_counter(samples).items()
+        ]
+    )
 
 
 def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:

@@ -30,7 +30,7 @@ ROUTES = {
     ("/api/v1/server", "get"), ("/api/v1/streams", "get"), ("/api/v1/models", "get"),
     ("/api/v1/streams/{stream}", "get"), ("/api/v1/streams/{stream}", "patch"),
     ("/api/v1/streams/{stream}", "delete"), ("/api/v1/workers", "get"),
-    ("/healthz", "get"), ("/readyz", "get"), ("/metrics", "get"),
+    ("/api/v1/counters", "get"), ("/healthz", "get"), ("/readyz", "get"), ("/metrics", "get"),
 }  # fmt: skip
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 
@@ -316,8 +316,8 @@ async def test_health_needs_nothing_and_readiness_needs_redis(
     response = await away.client.get("/readyz")
     check_problem(response, 503)
     assert int(response.headers["retry-after"]) > 0
-    for path in ("/api/v1/streams", "/api/v1/streams/cam1", "/api/v1/workers", "/api/v1/models"):
-        check_problem(await away.client.get(path), 503)
+    for path in ("streams", "streams/cam1", "workers", "models", "counters"):
+        check_problem(await away.client.get(f"/api/v1/{path}"), 503)
     assert (await away.client.get("/metrics")).status_code == 200
     await client.aclose()
 

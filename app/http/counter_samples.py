@@ -1,0 +1,98 @@
+"""The values of all registered counters, for ``/metrics`` and the API alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from app.node import AppNode
+from wire import counters
+from wire.counters import COUNTERS, Counter
+from wire.heartbeat import StreamWork, WorkerBeat
+
+Sample = tuple[Counter, tuple[str, ...], float]
+"""A counter, the values of its labels, and its value."""
+
+_OF_LEAD = {
+    "in": "frames_in",
+    "out": "frames_out",
+    "enhanced": "enhanced",
+    "bicubic": "bicubic",
+    "bypassed": "bypassed",
+    "key_frames": "key_frames",
+}
+"""The field of ``StreamWork`` by the label ``what`` of ``lead_frames``."""
+
+
+def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sample]:
+    """What this app counts of its own publishers, readers and viewers."""
+    for ingest in node.publishers.publications():
+        yield from _of_publisher(node, ingest.stream)
+    for reader in node.readers.all():
+        labels = (reader.stream, reader.rendition)
+        yield counters.UNITS_READ, labels, reader.units
+        yield counters.UNITS_SKIPPED, labels, reader.skipped
+        yield counters.UNITS_REPEATED, labels, reader.repeated + reader.stale_units
+        yield counters.ENTRIES_REFUSED, labels, reader.bad_entries
+    yield from _by_label(counters.VIEWER_UNITS_DROPPED, (), node.viewers.dropped())
+    yield counters.VIEWER_STALLS, (), node.viewers.stalls()
+    yield from _by_label(counters.PACKETS_REFUSED, (), node.refusals)
+    yield from _by_label(counters.REQUESTS_REFUSED, (), requests_refused)
+
+
+def _of_publisher(node: AppNode, stream: str) -> Iterator[Sample]:
+    ingest = node.publishers.publication(stream)
+    if ingest is None:
+        return
+    yield counters.UNITS_IN, (stream,), ingest.units_in
+    yield from _by_label(counters.UNITS_DROPPED, (stream,), ingest.dropped)
+    refused = node.publishers.refused(stream)
+    yield from _by_label(counters.PICTURES_REFUSED, (stream,), refused)
+    packets = node.publishers.packets(stream)
+    yield from _by_label(counters.PUBLISHER_PACKETS_UNUSED, (stream,), packets)
+    yield counters.MESSAGES_REFUSED, (stream,), ingest.bad_messages
+
+
+def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
+    """What workers count, by their heartbeats: the same at every app."""
+    for beat in beats:
+        yield counters.BAD_JOBS, (beat.name,), beat.bad_jobs
+        for work in beat.streams:
+            yield from _of_lead(beat.name, work)
+
+
+def _of_lead(worker: str, work: StreamWork) -> Iterator[Sample]:
+    lead = (work.stream, worker)
+    for level, reasons in work.levels.items():
+        yield from _by_label(counters.FRAMES, (*lead, level), reasons)
+    for what, field in _OF_LEAD.items():
+        yield counters.LEAD_FRAMES, (*lead, what), getattr(work, field)
+    yield from _by_label(counters.LEAD_FRAMES_DROPPED, lead, work.dropped)
+    yield counters.LEAD_REPLAYED, lead, work.replayed
+    yield counters.LEAD_REFUSED, (*lead, "entries"), work.bad_entries
+    yield counters.LEAD_REFUSED, (*lead, "messages"), work.bad_messages
+    yield counters.LEAD_REFUSED, (*lead, "stale units"), work.stale_units
+    yield counters.TEMPORAL_WANTED, lead, work.temporal_wanted
+    yield counters.TEMPORAL_DONE, lead, work.temporal_done
+    for one in work.renditions:
+        made = (*lead, one.name)
+        yield counters.RENDITION_FRAMES, made, one.frames
+        yield counters.RENDITION_KEY_FRAMES, made, one.key_frames
+        yield counters.RENDITION_ENCODED, made, one.encoded
+        yield counters.RENDITION_LEFT_OUT, made, one.left_out
+
+
+def _by_label(
+    counter: Counter, labels: tuple[str, ...], counts: Mapping[str, int]
+) -> Iterator[Sample]:
+    """A sample for each value of the last label."""
+    for name, count in counts.items():
+        yield counter, (*labels, name), count
+
+
+def by_counter(samples: Iterator[Sample]) -> dict[Counter, dict[tuple[str, ...], float]]:
+    """The samples of every registered counter, none where nothing was counted."""
+    found: dict[Counter, dict[tuple[str, ...], float]] = {each: {} for each in COUNTERS}
+    for counter, labels, value in samples:
+        # Two readers of one rendition live side by side while a stream changes hands.
+        found[counter][labels] = found[counter].get(labels, 0) + value
+    return found

@@ -1,0 +1,138 @@
+"""All registered counters are in ``/metrics`` and in the API, with the same values."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from app.http.counter_samples import Sample, by_counter, of_workers
+from tests.app import coding
+from tests.app.http.conftest import Site
+from tests.app.http.test_whep import Http, until_live
+from tests.app.peers import publishing
+from wire import counters
+from wire.heartbeat import Heartbeats, RenditionWork, StreamWork, WorkerBeat
+
+UNITS = coding.h264(98, 54, 10)
+
+
+def beat() -> WorkerBeat:
+    work = StreamWork(
+        stream="cam1",
+        epoch=5,
+        state="enhancing",
+        frames_in=9,
+        frames_out=8,
+        enhanced=7,
+        bicubic=1,
+        key_frames=2,
+        dropped={"late": 3},
+        levels={"full": {"best": 7}, "bicubic": {"late": 1}},
+        temporal_wanted=1.5,
+        temporal_done=0.75,
+        bad_entries=4,
+        replayed=11,
+        renditions=[
+            RenditionWork(name="r", codec="h264", watched=True, frames=90, key_frames=3, encoded=91)
+        ],
+    )
+    return WorkerBeat(
+        name="edge-1",
+        host="edge",
+        pid=7,
+        started_us=1,
+        engines=[],
+        models=[],
+        capacity=2.0,
+        load=1.0,
+        ms_per_frame=11.5,
+        streams=[work],
+        bad_jobs=6,
+    )
+
+
+def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
+    found = by_counter(of_workers([beat()]))
+    lead = ("cam1", "edge-1")
+    assert found[counters.BAD_JOBS] == {("edge-1",): 6}
+    assert found[counters.FRAMES] == {
+        (*lead, "full", "best"): 7,
+        (*lead, "bicubic", "late"): 1,
+    }
+    assert found[counters.LEAD_FRAMES][*lead, "out"] == 8
+    assert found[counters.LEAD_FRAMES][*lead, "key_frames"] == 2
+    assert found[counters.LEAD_FRAMES_DROPPED] == {(*lead, "late"): 3}
+    assert found[counters.LEAD_REFUSED][*lead, "entries"] == 4
+    assert found[counters.LEAD_REPLAYED] == {lead: 11}
+    assert found[counters.TEMPORAL_WANTED] == {lead: 1.5}
+    assert found[counters.TEMPORAL_DONE] == {lead: 0.75}
+    assert found[counters.RENDITION_ENCODED] == {(*lead, "r"): 91}
+    assert found[counters.RENDITION_KEY_FRAMES] == {(*lead, "r"): 3}
+
+
+NO_COUNTERS = {"epoch", "width", "height", "fps", "kbps", "allocation_ms", "encode_ms"}
+"""Numbers of a heartbeat's streams and renditions that do not count."""
+
+
+def numbers(struct: StreamWork | RenditionWork) -> dict[str, int]:
+    """A value of its own for each field that counts."""
+    return {
+        name: number
+        for number, name in enumerate(struct.__struct_fields__, start=101)
+        if type(getattr(struct, name)) in (int, float) and name not in NO_COUNTERS
+    }
+
+
+def test_every_number_of_a_heartbeat_that_counts_has_a_sample() -> None:
+    """A counter that a worker is given reaches nobody before it has one."""
+    (work,) = beat().streams
+    (rendition,) = work.renditions
+    for counted in (
+        msgspec.structs.replace(work, **numbers(work)),
+        msgspec.structs.replace(
+            work, renditions=[msgspec.structs.replace(rendition, **numbers(rendition))]
+        ),
+    ):
+        shown = msgspec.structs.replace(beat(), streams=[counted])
+        values = {value for *_, value in of_workers([shown])}
+        expected = numbers(work if counted.renditions == work.renditions else rendition)
+        assert set(expected.values()) - values == set(), expected
+
+
+def test_samples_of_one_name_are_added_up() -> None:
+    samples: list[Sample] = [(counters.UNITS_READ, ("a", "source"), n) for n in (1, 2)]
+    found = by_counter(iter(samples))
+    assert found[counters.UNITS_READ] == {("a", "source"): 3}
+    assert found[counters.BAD_JOBS] == {}
+    assert list(found) == list(counters.COUNTERS)
+
+
+@pytest.mark.parametrize("counter", counters.COUNTERS, ids=lambda counter: counter.name)
+async def test_each_is_in_metrics_and_in_the_api(site: Site, counter: counters.Counter) -> None:
+    text = (await site.client.get("/metrics")).text
+    suffix = "_total" if counter.only_grows else ""
+    assert f"# HELP sharpcast_{counter.name}{suffix} {counter.help}" in text
+    (shown,) = (
+        each
+        for each in (await site.client.get("/api/v1/counters")).json()["counters"]
+        if each["name"] == counter.name
+    )
+    assert (shown["unit"], shown["help"]) == (counter.unit, counter.help)
+
+
+async def test_values_are_those_of_this_app_and_of_the_workers(site: Site) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        await Heartbeats(site.redis).beat(beat())
+        site.node.refusals["stranger"] += 3
+        answer = (await site.client.get("/api/v1/counters")).json()
+
+    def value(name: str, **labels: str) -> float:
+        (counter,) = (each for each in answer["counters"] if each["name"] == name)
+        samples = (s for s in counter["samples"] if labels.items() <= s["labels"].items())
+        return sum(float(sample["value"]) for sample in samples)
+
+    assert value("units_in", stream="cam1") > 0
+    assert value("packets_refused", reason="stranger") == 3
+    assert value("lead_frames", stream="cam1", worker="edge-1", what="enhanced") == 7
+    assert value("bad_jobs", worker="edge-1") == 6

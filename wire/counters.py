@@ -1,0 +1,217 @@
+"""The counters of app and workers, each registered once with name, unit, meaning and labels.
+
+``/metrics`` shows each as ``sharpcast_NAME`` (with ``_total`` where it only grows), and
+``GET /api/v1/counters`` as JSON. Workers' counters travel in their heartbeats.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counter:
+    """One registered counter."""
+
+    name: str
+    "Without ``sharpcast_`` before and ``_total`` behind it."
+    unit: str
+    "A plural noun: what is counted."
+    help: str
+    labels: tuple[str, ...]
+    attributes: tuple[str, ...]
+    "Where it is increased, as ``Class.attribute``."
+    only_grows: bool = True
+    "False: it counts for what is present, and falls when that leaves."
+
+
+_STREAM = ("stream",)
+_READER = ("stream", "rendition")
+_LEAD = ("stream", "worker")
+_MADE = ("stream", "worker", "rendition")
+
+UNITS_IN = Counter(
+    "units_in", "units", "Video units published here", _STREAM, ("IngestSession.units_in",)
+)
+UNITS_DROPPED = Counter(
+    "units_dropped",
+    "units",
+    "Units not written to the log",
+    ("stream", "reason"),
+    ("IngestQueue.dropped",),
+)
+PICTURES_REFUSED = Counter(
+    "pictures_refused",
+    "pictures",
+    "Pictures of a publisher that were not taken",
+    ("stream", "reason"),
+    ("VideoIntake.refused",),
+)
+PUBLISHER_PACKETS_UNUSED = Counter(
+    "publisher_packets_unused",
+    "packets",
+    "Packets of a publisher that became part of no unit",
+    ("stream", "reason"),
+    (
+        "VideoJitterBuffer.lost",
+        "VideoJitterBuffer.late",
+        "AudioJitterBuffer.late",
+        "AudioJitterBuffer.oversize",
+        "RtpReceiver.malformed_packets",
+        "SsrcChoice.unheard",
+        "LayerChoice.unheard",
+    ),
+)
+UNITS_READ = Counter(
+    "units_read", "units", "Video units read of a log", _READER, ("RenditionReader.units",)
+)
+UNITS_SKIPPED = Counter(
+    "units_skipped",
+    "units",
+    "Video units read that nobody could decode",
+    _READER,
+    ("RenditionReader.skipped",),
+)
+UNITS_REPEATED = Counter(
+    "units_repeated",
+    "units",
+    "Units that stood in a log twice, or that a writer wrote too late",
+    _READER,
+    ("RenditionReader.repeated", "LogReader.stale_units"),
+)
+ENTRIES_REFUSED = Counter(
+    "entries_refused",
+    "entries",
+    "Entries of a log that are no batches",
+    _READER,
+    ("LogReader.bad_entries",),
+)
+MESSAGES_REFUSED = Counter(
+    "messages_refused",
+    "messages",
+    "Entries of feedback that are no messages",
+    _STREAM,
+    ("Mailbox.bad_messages",),
+)
+VIEWER_UNITS_DROPPED = Counter(
+    "viewer_units_dropped",
+    "units",
+    "Units present viewers did not get",
+    ("reason",),
+    ("SendQueue.dropped",),
+    only_grows=False,
+)
+VIEWER_STALLS = Counter(
+    "viewer_stalls",
+    "stalls",
+    "How often the source stood in for present viewers",
+    (),
+    ("RenditionSwitch.stalls",),
+    only_grows=False,
+)
+PACKETS_REFUSED = Counter(
+    "packets_refused",
+    "packets",
+    "UDP packets of any peer not taken",
+    ("reason",),
+    ("PacketGate.refused",),
+)
+REQUESTS_REFUSED = Counter(
+    "requests_refused",
+    "requests",
+    "Requests, connections and sessions refused by a limit",
+    ("limit",),
+    (
+        "Admission.refused",
+        "BucketTable.refused",
+        "ConnectionCounts.refused",
+        "Penalties.paused",
+    ),
+)
+BAD_JOBS = Counter(
+    "bad_jobs",
+    "entries",
+    "Entries of the jobs stream that were no jobs, and were removed",
+    ("worker",),
+    ("JobQueue.bad_jobs",),
+)
+FRAMES = Counter(
+    "frames",
+    "frames",
+    "Frames since a worker leads the stream, by quality level and reason",
+    ("stream", "worker", "level", "reason"),
+    ("FrameCounters.count_level",),
+)
+LEAD_FRAMES = Counter(
+    "lead_frames",
+    "frames",
+    "Frames since a worker leads the stream: in, out, enhanced, bicubic, bypassed, key_frames",
+    ("stream", "worker", "what"),
+    ("FrameCounters.count",),
+)
+LEAD_FRAMES_DROPPED = Counter(
+    "lead_frames_dropped",
+    "frames",
+    "Frames that a lead did not put out",
+    ("stream", "worker", "reason"),
+    ("FrameCounters.drop",),
+)
+LEAD_REPLAYED = Counter(
+    "lead_replayed",
+    "units",
+    "Units that a lead only decoded, so that those after them could be",
+    _LEAD,
+    ("FrameCounters.count",),
+)
+LEAD_REFUSED = Counter(
+    "lead_refused",
+    "entries",
+    "Entries of the source log and messages that a lead could not read",
+    ("stream", "worker", "what"),
+    ("LogReader.bad_entries", "LogReader.stale_units", "Mailbox.bad_messages"),
+)
+TEMPORAL_WANTED = Counter(
+    "temporal_wanted",
+    "pictures",
+    "Work that frames on temporal propagation asked the net for, in whole pictures",
+    _LEAD,
+    ("FrameCounters.count_refresh",),
+)
+TEMPORAL_DONE = Counter(
+    "temporal_done",
+    "pictures",
+    "Work that the net did for frames on temporal propagation, in whole pictures",
+    _LEAD,
+    ("FrameCounters.count_refresh",),
+)
+RENDITION_FRAMES = Counter(
+    "rendition_frames",
+    "frames",
+    "Frames of each enhanced rendition since a worker leads the stream",
+    _MADE,
+    ("LogPublisher.frames",),
+)
+RENDITION_KEY_FRAMES = Counter(
+    "rendition_key_frames",
+    "frames",
+    "Key frames of each enhanced rendition since a worker leads the stream",
+    _MADE,
+    ("LogPublisher.key_frames",),
+)
+RENDITION_ENCODED = Counter(
+    "rendition_encoded",
+    "pictures",
+    "Pictures that its encoder made, for all renditions of the codec",
+    _MADE,
+    ("EncodeStep.coded",),
+)
+RENDITION_LEFT_OUT = Counter(
+    "rendition_left_out",
+    "pictures",
+    "Pictures that its encoder had no time for, while another one had",
+    _MADE,
+    ("EncodeStep.left_out",),
+)
+
+COUNTERS = tuple(value for value in globals().values() if isinstance(value, Counter))
+"""All of them, in the order of this file."""
