@@ -17,6 +17,7 @@ from typing import Any
 import av
 import psutil
 
+from media.codec_table import TABLE
 from models.errors import ModelError
 from models.manifest import Manifest, list_models, model_file
 from wire.embedded import find_server
@@ -31,7 +32,11 @@ from workers.upscale.batched_model import batch_for
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
 _ROUNDS = 15
-_CODERS = {"libx264": "H.264 output", "libvpx": "VP8 output", "libopus": "sound of publish"}
+_CODERS = {
+    each.encoder: f"{each.title} output" if each.kind == "video" else "sound of publish"
+    for each in TABLE
+    if each.encoder
+}
 
 
 class Verdict(enum.Enum):

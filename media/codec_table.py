@@ -21,3 +21,15 @@ ENCODED: tuple[CodecDescriptor, ...] = tuple(
     each for each in TABLE if each.encoder and each.kind == "video"
 )
 """Video codecs in which renditions can be encoded; the first is the default."""
+
+
+def title_of(name: str) -> str:
+    """The name of a codec in sentences, by that in records, also of one that is not known here."""
+    described = BY_NAME.get(name)
+    return described.title if described is not None else name.upper()
+
+
+def names_of(kind: str) -> str:
+    """The names of all codecs of a kind, for descriptions of the API: ``a, b or c``."""
+    *first, last = (each.name for each in TABLE if each.kind == kind)
+    return f"{', '.join(first)} or {last}" if first else last

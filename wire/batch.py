@@ -11,6 +11,7 @@ import struct
 
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
+from media.codec_table import TABLE
 from media.limits import MAX_SIDE
 from wire.errors import BadBatch
 
@@ -35,6 +36,7 @@ _ALL_FLAGS = int(Flags.KEY | Flags.BYPASS | Flags.DISCONTINUITY)
 _KINDS = {int(kind): kind for kind in Kind}
 _CODECS = {int(codec): codec for codec in Codec}
 _FLAGS = {number: Flags(number) for number in range(_ALL_FLAGS + 1)}
+_KIND_OF = {each.codec: Kind[each.kind.upper()] for each in TABLE}
 _STAGES = {int(stage): stage for stage in Checkpoint}
 
 
@@ -58,7 +60,7 @@ class Batch:
 
 
 def _check_unit(unit: AccessUnit) -> None:
-    if (unit.kind is Kind.AUDIO) is not (unit.codec is Codec.OPUS):
+    if _KIND_OF[unit.codec] is not unit.kind:
         raise BadBatch(f"codec {unit.codec.name} cannot be {unit.kind.name.lower()}")
     if not 1 <= unit.clock_rate <= MAX_CLOCK_RATE:
         raise BadBatch(f"clock rate {unit.clock_rate} is not within 1..{MAX_CLOCK_RATE}")

@@ -31,7 +31,7 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     codec: str
-    "Of what it holds now: ``h264``, ``vp8`` or, copied, ``vp9``."
+    "Of what it holds now, by the name in ``media/codec_table.py``: its own, or a copied source's."
     watched: bool
     "False: nobody watches it, so it is not made."
     width: int = 0

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from media.codec_table import ENCODED
+
 PREFIX = "sharpcast:"
 """What the names of all keys of an installation begin with, unless it is told otherwise."""
 
@@ -27,7 +29,7 @@ ENHANCED = "enhanced"
 RENDITION_FIELD = "rendition:"
 """What the names of the stream record's fields that name its renditions begin with."""
 
-VARIANTS = ("h264", "vp8")
+VARIANTS = tuple(each.name for each in ENCODED)
 """Codecs in which a log of its own can be had of each enhanced rendition."""
 
 ON_DEMAND = {codec: f"{ENHANCED}-{codec}" for codec in VARIANTS}

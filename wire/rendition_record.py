@@ -51,7 +51,7 @@ class RenditionSpec(msgspec.Struct, frozen=True, kw_only=True):
     strength: Strength = -1.0
     "Strength of the style, 0 (faithful) to 1 (crisp), for nets that have one; -1: the worker's."
     codec: Text = ""
-    "Codec of the usual log, ``h264`` or ``vp8``; empty: the choice of the lead."
+    "Codec of the usual log, one that can be encoded; empty: the choice of the lead."
     kbps: Kbps = 0
     "Video bitrate in kbit/s; 0: by the worker's table of sizes."
     enhance: bool = True

@@ -24,6 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from media.codec_table import ENCODED
 from wire import keys
 from wire.address import parse_address
 from wire.bitrates import parse_rung
@@ -132,10 +133,10 @@ class Settings(BaseSettings):
     """Enhance streams that nobody watches too, with the time that watched ones leave."""
     worker_capacity: float = Field(0.0, ge=0.0, le=10_000.0)
     """Streams of 480x270 at 30 fps to take on at most; 0: as measured at start."""
-    output_codec: Literal["h264", "vp8"] = "h264"
+    output_codec: str = ENCODED[0].name
     """Codec of the enhanced rendition."""
     x264_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast"] = "superfast"
-    """Speed against quality of the H.264 encoder."""
+    """Speed against quality of the encoder x264."""
     bitrates: Words = ("640x360=1200", "960x540=2500", "1280x720=4000", "1920x1080=8000")
     """Bitrate targets of the output by size, ``WxH=kbit/s`` by comma; sizes between are
     interpolated by their number of pixels."""
@@ -194,6 +195,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part!r} is not of the form 960x540=2500")
         if not value:
             raise ValueError("at least one size is needed")
+        return value
+
+    @field_validator("output_codec")
+    @classmethod
+    def _output_codec(cls, value: str) -> str:
+        names = [each.name for each in ENCODED]
+        if value not in names:
+            raise ValueError(f"{value!r} is none of {', '.join(map(repr, names))}")
         return value
 
     @field_validator("allowed_hosts")

@@ -51,7 +51,7 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "The publisher's epoch."
     state: Text = "live"
     codec: Text = ""
-    "Video codec of the source: h264, vp8 or vp9; empty until the first key frame."
+    "Video codec of the source, by its name; empty until the first key frame."
     width: Side = 0
     height: Side = 0
     fps: Rate = 0.0

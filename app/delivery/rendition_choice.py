@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from app.errors import BadOffer
+from media.codec_table import ENCODED, title_of
 from wire import keys
 
-USUAL = "h264"
+USUAL = ENCODED[0].name
 """What a lead encodes in where none has said so yet. Whoever takes the stream makes the rendition
 that the viewer was promised, whatever it prefers itself."""
-
-_NAMES = {"h264": "H.264", "vp8": "VP8", "vp9": "VP9"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,8 +45,10 @@ def choose(request: PlayRequest, coding: Coding) -> str:
     has_source = coding.source in request.codecs
     if request.rendition == keys.SOURCE:
         if not has_source:
-            name = _NAMES.get(coding.source, coding.source.upper())
-            raise BadOffer(f"The source is coded as {name}, which the offer has not.", status=422)
+            raise BadOffer(
+                f"The source is coded as {title_of(coding.source)}, which the offer has not.",
+                status=422,
+            )
         return keys.SOURCE
     usual = coding.output or USUAL
     if has_source and usual in request.codecs:
@@ -58,7 +59,7 @@ def choose(request: PlayRequest, coding: Coding) -> str:
     if request.fallback and has_source:
         return keys.SOURCE
     known = dict.fromkeys((*keys.ON_DEMAND, *((coding.source,) if request.fallback else ())))
-    *first, last = (_NAMES.get(codec, codec.upper()) for codec in known)
+    *first, last = (title_of(codec) for codec in known)
     raise BadOffer(
         f"The stream can be had as {', '.join(first)} or {last}, and the offer has none of them.",
         status=422,

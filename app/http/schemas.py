@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from media.codec_table import names_of
+
+_VIDEO_CODECS = names_of("video")
+
 
 class Rendition(BaseModel):
     """One coded version of a stream."""
 
     name: str = Field(
-        description="source, the enhanced one's factor (2x), or with a codec (2x-vp8) one that is "
-        "made for viewers who lack the usual codec"
+        description="source, the enhanced one's factor (2x), or that with a codec behind a hyphen "
+        "for one that is made for viewers who lack the usual codec"
     )
-    codec: str = Field(description="h264, vp8 or vp9")
+    codec: str = Field(description=_VIDEO_CODECS)
     width: int
     height: int
     fps: float
@@ -32,7 +36,7 @@ class Rendition(BaseModel):
 class Source(BaseModel):
     """What the publisher sends."""
 
-    codec: str = Field(description="h264, vp8 or vp9; empty until the first key frame")
+    codec: str = Field(description=f"{_VIDEO_CODECS}; empty until the first key frame")
     width: int
     height: int
     fps: float

@@ -85,13 +85,14 @@ def _chosen(offered: list[Payload], publishes: bool) -> list[Payload]:
 
 def _nothing(kind: str, offered: list[Payload]) -> str:
     """The sentence that refuses a section."""
-    if kind == "audio":
-        return "The sound must be offered as Opus (opus/48000/2)."
+    own = [each for each in TABLE if each.kind == kind]
+    if len(own) == 1:
+        return f"The {kind} must be offered as {own[0].title} ({own[0].rtpmap})."
     for payload in offered:
         if payload.codec is not None and payload.codec.unacceptable:
             codec = payload.codec
             return f"{codec.title} is offered {codec.unacceptable}, and no other codec can be used."
-    *first, last = (each.acceptable or each.title for each in TABLE if each.kind == kind)
+    *first, last = (each.acceptable or each.title for each in own)
     return f"None of the offered codecs can be used: {', '.join(first)} and {last} can."
 
 

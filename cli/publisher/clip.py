@@ -13,7 +13,7 @@ import av
 from cli.errors import NotPublished
 
 SAMPLE_RATE = 48_000
-OPUS_SAMPLES = 960
+PACKET_SAMPLES = 960
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ def sound(clip: Clip, *, loop: bool) -> Iterator[av.AudioFrame]:
     """Stereo frames of 20 ms at 48 kHz; their ``pts`` count samples and are in step with video."""
     began = Fraction(0)
     while True:
-        resampler = av.AudioResampler("flt", "stereo", SAMPLE_RATE, OPUS_SAMPLES)
+        resampler = av.AudioResampler("flt", "stereo", SAMPLE_RATE, PACKET_SAMPLES)
         first, samples = None, 0
         for time_s, frame in _decode(clip, "audio"):
             first = time_s if first is None else first
             for part in resampler.resample(frame):
                 begins = first + Fraction(samples, SAMPLE_RATE)
                 samples += part.samples
-                if part.samples == OPUS_SAMPLES and begins < clip.duration_s:
+                if part.samples == PACKET_SAMPLES and begins < clip.duration_s:
                     part.pts = round((began + begins) * SAMPLE_RATE)
                     part.time_base = Fraction(1, SAMPLE_RATE)
                     yield part

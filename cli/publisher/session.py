@@ -14,6 +14,7 @@ import av
 import av.error
 
 from cli.errors import NotPublished
+from cli.publisher import codecs
 from cli.publisher.certificate import write_certificate
 from cli.publisher.clip import SAMPLE_RATE
 from cli.publisher.watchdog import watching
@@ -107,12 +108,14 @@ class WhipSession:
         self._container = av.open(self._url, "w", format="whip", options=options)
         self._video = self._add_video()
         if self._sent.has_sound:
-            self._audio = self._container.add_stream("libopus", rate=SAMPLE_RATE, layout="stereo")
+            self._audio = self._container.add_stream(
+                codecs.AUDIO.encoder, rate=SAMPLE_RATE, layout="stereo"
+            )
             self._audio.bit_rate = 96_000
 
     def _add_video(self) -> Any:
         sent = self._sent
-        video = self._container.add_stream("libx264", rate=sent.fps)
+        video = self._container.add_stream(codecs.VIDEO.encoder, rate=sent.fps)
         video.width, video.height = sent.width, sent.height
         video.pix_fmt = "yuv420p"
         video.bit_rate = sent.kbps * 1000

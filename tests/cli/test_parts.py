@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cli.errors import NotPublished
-from cli.publisher.clip import OPUS_SAMPLES, SAMPLE_RATE, pictures, probe, sound
+from cli.publisher.clip import PACKET_SAMPLES, SAMPLE_RATE, pictures, probe, sound
 from cli.publisher.pattern import pattern
 from cli.publisher.stamp import BITS, burn, stamped
 from cli.restart import Backoff
@@ -76,7 +76,7 @@ def test_picture_and_sound_stay_in_step_over_many_rounds(tmp_path: Path) -> None
     rounds = [[p for p in pts if p // SAMPLE_RATE == second] for second in range(3)]
     assert [len(part) for part in rounds] == [len(rounds[0])] * 3
     assert rounds[2][0] - rounds[1][0] == SAMPLE_RATE
-    assert pts[1] - pts[0] == OPUS_SAMPLES
+    assert pts[1] - pts[0] == PACKET_SAMPLES
 
 
 def test_a_file_without_video_is_refused(tmp_path: Path) -> None:

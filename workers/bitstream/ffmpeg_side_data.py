@@ -1,5 +1,5 @@
-"""Codec information that FFmpeg's own decoders export beside a picture: H.264 vectors and
-quantizers, VP9 quantizers.
+"""Codec information that FFmpeg's own decoders export beside a picture: motion vectors and
+quantizers (``SideData`` of a codec's descriptor).
 
 To be had with ``export_side_data=mvs+venc_params`` set before the first frame. What a file says
 is believed nowhere: places outside the picture are left out, values are clipped.
@@ -55,14 +55,14 @@ _FARTHEST = 1 << 14
 """Quarter samples that a vector may say."""
 
 
-def info_of_frame(frame: Any, source: Source, *, coded_bytes: int) -> CodecInfo:
-    """Of an ``av.VideoFrame`` of H.264 or VP9; grids are None where the frame carries nothing."""
+def info_of_frame(frame: Any, *, coded_bytes: int) -> CodecInfo:
+    """Reads what an ``av.VideoFrame`` carries; grids are None where the frame carries nothing."""
     vectors = frame.side_data.get("MOTION_VECTORS")
     quantizers = frame.side_data.get("VIDEO_ENC_PARAMS")
     size = (frame.width, frame.height)
     motion, qp = None, None
     if vectors is not None and not frame.key_frame:
-        motion = motion_grid(bytes(vectors), *size, source)
+        motion = motion_grid(bytes(vectors), *size)
     if quantizers is not None:
         qp = quantizer_grid(bytes(quantizers), *size)
     return CodecInfo(
@@ -70,11 +70,10 @@ def info_of_frame(frame: Any, source: Source, *, coded_bytes: int) -> CodecInfo:
         coded_bytes=coded_bytes,
         motion=motion,
         qp=qp,
-        qp_source=Source.NONE if qp is None else source,
     )
 
 
-def motion_grid(records: bytes, width: int, height: int, source: Source) -> MotionGrid:
+def motion_grid(records: bytes, width: int, height: int) -> MotionGrid:
     """From FFmpeg's AVMotionVector records. A cell of several blocks takes the last one's vector;
     blocks predicted from the future are left out (live video has none).
     """
@@ -83,7 +82,7 @@ def motion_grid(records: bytes, width: int, height: int, source: Source) -> Moti
     valid = np.zeros(grid, np.bool_)
     count = len(records) // _VECTOR.itemsize
     _place_vectors(np.frombuffer(records, _VECTOR, count=count), dx, dy, valid)
-    return MotionGrid(dx=dx, dy=dy, valid=valid, source=source)
+    return MotionGrid(dx=dx, dy=dy, valid=valid, source=Source.BITSTREAM)
 
 
 def quantizer_grid(params: bytes, width: int, height: int) -> ByteGrid | None:
@@ -107,7 +106,7 @@ def quantizer_grid(params: bytes, width: int, height: int) -> ByteGrid | None:
 
 def warm_up() -> None:
     """Compiles the loops, or loads them."""
-    motion_grid(b"", CELL, CELL, Source.H264)
+    motion_grid(b"", CELL, CELL)
     head = np.zeros(1, _HEADER)
     head["blocks"], head["offset"], head["size"] = 1, _HEADER.itemsize, _BLOCK.itemsize
     quantizer_grid(head.tobytes() + bytes(_BLOCK.itemsize), CELL, CELL)

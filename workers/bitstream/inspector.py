@@ -10,14 +10,13 @@ from av.video.frame import PictureType
 
 from media.codec import Codec
 from workers.bitstream.ffmpeg_side_data import info_of_frame
-from workers.bitstream.vp8 import Vp8Parser
+from workers.bitstream.parsers import PARSERS, UnitParser
 from workers.errors import BrokenUnit
 from workers.kernels.readiness import is_warm
-from workers.media.frame_info import CodecInfo, Source, cells
+from workers.media.frame_info import CodecInfo, cells
 
 __all__ = ["CodecInspector"]
 
-_SIDE_DATA = {Codec.H264: Source.H264, Codec.VP9: Source.VP9}
 _MOST_HELD = 32
 
 
@@ -27,16 +26,15 @@ class CodecInspector:
     """
 
     def __init__(self, codec: Codec) -> None:
-        self._source = _SIDE_DATA.get(codec, Source.NONE)
-        self._is_vp8 = codec is Codec.VP8
-        self._parser: Vp8Parser | None = None
+        self._make_parser = PARSERS.get(codec)
+        self._parser: UnitParser | None = None
         self._parsed: OrderedDict[int, CodecInfo] = OrderedDict()
 
     def see(self, tag: int, payload: bytes) -> None:
         """A unit that goes to the decoder."""
         # Before loops are compiled they would hold up the stream; nothing is reused then.
-        if self._parser is None and self._is_vp8 and is_warm():
-            self._parser = Vp8Parser()
+        if self._parser is None and self._make_parser is not None and is_warm():
+            self._parser = self._make_parser()
         if self._parser is None:
             return
         try:
@@ -55,7 +53,7 @@ class CodecInspector:
             return parsed
         if not is_warm():
             return CodecInfo(is_key=bool(frame.key_frame), coded_bytes=coded_bytes)
-        info = info_of_frame(frame, self._source, coded_bytes=coded_bytes)
+        info = info_of_frame(frame, coded_bytes=coded_bytes)
         # Vectors of fields, and of pictures shown in another order, do not lead to the picture
         # before.
         is_plain = not frame.interlaced_frame and frame.pict_type != PictureType.B

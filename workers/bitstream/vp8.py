@@ -169,7 +169,6 @@ class Vp8Parser:
             coded_bytes=coded_bytes,
             motion=None if tag.is_key else self._motion(rows, columns),
             qp=_on_cells(q_index, rows, columns),
-            qp_source=Source.VP8,
             skipped=_on_cells(grid.skipped, rows, columns),
         )
         return Vp8Frame(
@@ -186,7 +185,7 @@ class Vp8Parser:
         dx, dy = np.empty((2, rows, columns), np.int16)
         valid = np.empty((rows, columns), np.bool_)
         fill_cells(self._grid, self._buffers.usable(), dx, dy, valid)
-        return MotionGrid(dx=dx, dy=dy, valid=valid, source=Source.VP8)
+        return MotionGrid(dx=dx, dy=dy, valid=valid, source=Source.BITSTREAM)
 
 
 def _on_cells(macroblocks: Cells, rows: int, columns: int) -> Cells:

@@ -1,4 +1,4 @@
-"""One decoder of H.264, VP8 or VP9."""
+"""The decoder of one coded sequence."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import av
 import av.error
 
 from media.codec import Codec
+from media.codec_table import DESCRIPTORS
 from media.limits import MAX_PIXELS, is_too_large
 from workers.bitstream.ffmpeg_side_data import EXPORT
 from workers.errors import BrokenUnit, PictureTooLarge
 from workers.media.picture import Picture
 
-_NAMES = {Codec.H264: "h264", Codec.VP8: "vp8", Codec.VP9: "vp9"}
-
 
 class UnitDecoder:
     """Units in, pictures out, in the order of presentation; used by one thread.
 
-    A unit's ``tag`` comes back with its picture. Sizes may change at key frames, with VP9 at any.
+    A unit's ``tag`` comes back with its picture. Sizes may change, with some codecs at any unit.
     One thread and ``low_delay``, so that a picture leaves with its unit (frame threads would hold
     some back). Pictures over ``MAX_PIXELS`` are not made: the decoder refuses them before it has
     memory for them.
@@ -27,14 +26,14 @@ class UnitDecoder:
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
-        self._context: Any = av.CodecContext.create(_NAMES[codec], "r")
+        self._context: Any = av.CodecContext.create(DESCRIPTORS[codec].decoder, "r")
         self._context.thread_count = 1
         self._context.options = {"flags": "+low_delay", "max_pixels": str(MAX_PIXELS), **EXPORT}
 
     @property
     def may_hold_back(self) -> bool:
         """True if a picture may come later than its unit; else one that did not come is hidden."""
-        return self.codec is Codec.H264
+        return DESCRIPTORS[self.codec].reorders
 
     def decode(self, payload: bytes, tag: int) -> list[tuple[int, Picture]]:
         """The pictures that are complete now, one a unit. Raises BrokenUnit, PictureTooLarge."""
@@ -61,6 +60,6 @@ class UnitDecoder:
             # The limit of the decoder is that of the coded size, which is no smaller; to be sure.
             if is_too_large(frame.width, frame.height):
                 raise PictureTooLarge(frame.width, frame.height)
-        # VP9's spatial layers come out one by one; the highest is the last and is the picture.
+        # Spatial layers come out one by one; the highest is the last and is the picture.
         last = {int(frame.pts): frame for frame in frames}
         return [(tag, Picture.of_frame(frame)) for tag, frame in last.items()]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from media.codec import Codec
+from media.h264 import H264
 from workers.encode.encoder import Encoder, EncoderSpec
 from workers.encode.vp8 import Vp8Encoder
 from workers.encode.x264 import X264Encoder
 
 _TABLE: dict[Codec, Callable[..., Encoder]] = {Codec.H264: X264Encoder, Codec.VP8: Vp8Encoder}
 
+
+DEFAULT_ENCODER = H264.encoder
+"""FFmpeg's encoder for files that everything plays."""
 
 CODECS = tuple(_TABLE)
 """Codecs that can be encoded."""

@@ -22,11 +22,10 @@ ByteGrid = npt.NDArray[np.uint8]
 class Source(enum.Enum):
     """Where a piece of information came from."""
 
-    NONE = "none"
-    H264 = "h264"
-    VP8 = "vp8"
-    VP9 = "vp9"
+    BITSTREAM = "bitstream"
+    "The codec's own vectors."
     FLOW = "flow"
+    "Optical flow, measured on the pixels."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,10 +50,9 @@ class CodecInfo:
     motion: MotionGrid | None = None
     """None where the codec tells nothing, or on a key frame."""
     qp: ByteGrid | None = None
-    """Quantizer of each cell: H.264's QP (0 to 51), the q_index of VP8 (0 to 127) or of VP9
-    (0 to 255). None where unknown.
+    """Quantizer of each cell: as the codec counts: H.264's QP (0 to 51), the q_index of VP8
+    (0 to 127) or of VP9 (0 to 255). None where unknown.
     """
-    qp_source: Source = Source.NONE
     skipped: BoolGrid | None = None
     """True for cells of which nothing but the prediction was coded. None where unknown."""
     residual: FloatGrid | None = None

@@ -16,7 +16,7 @@ import sys
 import numpy as np
 
 from wire.parent_death import die_with_parent
-from workers.bitstream import ffmpeg_side_data, vp8
+from workers.bitstream import ffmpeg_side_data, parsers
 from workers.kernels import readiness
 from workers.kernels.jit import IS_COMPILED
 from workers.temporal.propagator import Propagator
@@ -30,7 +30,7 @@ def warm_up() -> None:
     """
     if not IS_COMPILED or readiness.is_warm():
         return
-    vp8.warm_up()
+    parsers.warm_up()
     ffmpeg_side_data.warm_up()
     luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
     reuser = Propagator(64, 48, 2, 7)

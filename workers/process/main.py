@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from media.codec import Codec
+from media.codec_table import BY_NAME
 from models.errors import ModelError
 from models.manifest import Manifest, list_models, weights_file
 from wire import stop_signals
@@ -42,8 +42,6 @@ log = logging.getLogger(__name__)
 
 _REFUSAL_S = 0.5
 """A server that refuses us says so at once; one that is away is waited for at work."""
-
-_CODECS = {"h264": Codec.H264, "vp8": Codec.VP8}
 
 
 def run(settings: Settings) -> int:
@@ -181,7 +179,7 @@ def _net_cache(settings: Settings, engine: Engine, batch: int) -> ModelCache:
 
 def _output(settings: Settings) -> OutputConfig:
     return OutputConfig(
-        codec=_CODECS[settings.output_codec],
+        codec=BY_NAME[settings.output_codec].codec,
         preset=settings.x264_preset,
         bitrates=BitrateTable.parse(settings.bitrates),
     )

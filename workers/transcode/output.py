@@ -14,6 +14,7 @@ import av
 import av.error
 from av.container import Flags
 
+from workers.encode.registry import DEFAULT_ENCODER
 from workers.errors import FileFailed
 from workers.media.picture import Colour, Picture, Siting
 from workers.transcode.aspect import write_aspect
@@ -49,7 +50,7 @@ FORMATS = {
     ),
     ".mp4": Format(
         "mp4",
-        "libx264",
+        DEFAULT_ENCODER,
         {"preset": "fast", "crf": "18", "bf": "0", "rc-lookahead": "10"},
         True,
         True,

@@ -116,7 +116,7 @@ export async function captureFile(preview, file) {
     await preview.play();
   } catch (error) {
     releaseFile(preview);
-    throw new CaptureError('This browser cannot play the file. MP4 with H.264 or WebM works in most.');
+    throw new CaptureError('This browser cannot play the file. MP4 or WebM works in most.');
   }
   try {
     const media = take.call(preview);

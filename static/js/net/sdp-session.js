@@ -4,6 +4,7 @@
  */
 
 import { ApiError, request } from './api.js';
+import { STEREO_RTPMAP } from './codecs.js';
 
 const GATHER_LIMIT_MS = 1000;
 const DISCONNECTED_LIMIT_MS = 4000;
@@ -60,14 +61,14 @@ export function gathered(peer, limitMs = GATHER_LIMIT_MS) {
 }
 
 /**
- * The offer with both channels of Opus asked for: Chromium and Safari send and play one channel unless offer
+ * The offer with both channels of sound asked for: Chromium and Safari send and play one channel unless offer
  * and answer say `stereo=1` (RFC 7587 section 7.1), and no interface of theirs sets it.
  *
  * @param {string} sdp
  */
 export function withStereo(sdp) {
   let changed = sdp;
-  for (const [line, number] of sdp.matchAll(/^a=rtpmap:(\d+) opus\/48000\/2\r?$/gim)) {
+  for (const [line, number] of sdp.matchAll(STEREO_RTPMAP)) {
     const parameters = new RegExp(`^a=fmtp:${number} ([^\\r\\n]*)`, 'm').exec(sdp);
     if (parameters === null) {
       changed = changed.replace(line, `${line.trimEnd()}\r\na=fmtp:${number} stereo=1;sprop-stereo=1\r`);

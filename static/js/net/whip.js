@@ -11,33 +11,9 @@
  */
 
 import { ApiError } from './api.js';
+import { preferredCodecs } from './codecs.js';
 import { MediaSession } from './media-session.js';
 import { negotiate } from './sdp-session.js';
-
-/**
- * H.264 first (constrained baseline and baseline, packetization mode 1), then VP8, VP9 of profile 0, and
- * the rest: the server takes these three, and forwards H.264 to everything that plays video.
- *
- * @template {{mimeType: string, sdpFmtpLine?: string}} C
- * @param {C[]} codecs
- * @returns {C[]}
- */
-export function preferredCodecs(codecs) {
-  /** @param {C} codec */
-  function rank(codec) {
-    const mime = codec.mimeType.toLowerCase();
-    const line = codec.sdpFmtpLine ?? '';
-    if (mime === 'video/h264' && /packetization-mode=1/.test(line)) {
-      return /profile-level-id=42e0/i.test(line) ? 0 : 1;
-    }
-    if (mime === 'video/vp9' && !/profile-id=[^0]/.test(line)) return 3;
-    return mime === 'video/vp8' ? 2 : 4;
-  }
-  return codecs
-    .map((codec, index) => ({ codec, index, rank: rank(codec) }))
-    .sort((a, b) => a.rank - b.rank || a.index - b.index)
-    .map((entry) => entry.codec);
-}
 
 /**
  * By how much to divide a picture so that it fits the box; never enlarges.

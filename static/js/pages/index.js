@@ -2,6 +2,7 @@
 
 import { address } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
+import { FFMPEG_CODECS } from '../net/codecs.js';
 import { copies } from '../ui/copy-button.js';
 import { byId, el, reconcile, setText } from '../ui/dom.js';
 import { EnhancementBadge } from '../ui/enhancement-badge.js';
@@ -88,7 +89,7 @@ function showCommands(tokenNeeded) {
   setText(byId('cli-command', HTMLElement), `${own}sharpcast publish clip.mp4 --url ${endpoint}`);
   setText(
     byId('ffmpeg-command', HTMLElement),
-    `ffmpeg -re -i clip.mp4 -c:v libx264 -bf 0 -c:a libopus -ar 48000 -ac 2 -f whip${whip} ${endpoint}`,
+    `ffmpeg -re -i clip.mp4 ${FFMPEG_CODECS} -f whip${whip} ${endpoint}`,
   );
 }
 

@@ -40,7 +40,7 @@ def coded(library: str, codec: str, step: tuple[int, int], **options: str) -> li
         frame.pts = index
         for packet in encoder.encode(frame):
             for picture in decoder.decode(packet):
-                found.append(info_of_frame(picture, Source.H264, coded_bytes=packet.size))
+                found.append(info_of_frame(picture, coded_bytes=packet.size))
     return found
 
 
@@ -51,7 +51,7 @@ def test_h264_tells_the_pan_in_our_direction() -> None:
         assert not info.is_key
         motion = info.motion
         assert motion is not None and motion.dx.shape == cells(WIDTH, HEIGHT)
-        assert motion.source is Source.H264
+        assert motion.source is Source.BITSTREAM
         inside = np.zeros(motion.valid.shape, bool)
         inside[3:-3, 3:-3] = True
         inside &= motion.valid
@@ -63,7 +63,7 @@ def test_h264_tells_the_pan_in_our_direction() -> None:
 def test_h264_tells_its_quantizers() -> None:
     found = coded("libx264", "h264", (1, 0), preset="superfast", tune="zerolatency", qp="31")
     for info in found[1:]:
-        assert info.qp is not None and info.qp_source is Source.H264
+        assert info.qp is not None
         assert (info.qp == 31).mean() > 0.9
 
 
@@ -106,7 +106,7 @@ def test_vectors_are_laid_on_the_cells_of_their_blocks() -> None:
         vector(16, 16, (8, 8), (9, 9), scale=0),
         vector(24, 16, (8, 8), (1 << 30, -(1 << 30)), scale=1),
     ]
-    motion = motion_grid(b"".join(records) + b"left over", 32, 24, Source.H264)
+    motion = motion_grid(b"".join(records) + b"left over", 32, 24)
     assert motion.dx.tolist() == [[5, 5, 4, 7], [5, 5, 4, 0], [0, 0, 0, 1 << 14]]
     assert motion.dy.tolist() == [[-3, -3, 4, 7], [-3, -3, 4, 0], [0, 0, 0, -(1 << 14)]]
     assert motion.valid.tolist() == [[True] * 4, [True] * 3 + [False], [False] * 3 + [True]]
@@ -114,14 +114,14 @@ def test_vectors_are_laid_on_the_cells_of_their_blocks() -> None:
 
 @given(st.binary(max_size=400), st.integers(1, 70), st.integers(1, 70))
 def test_no_vectors_from_a_file_are_believed(records: bytes, width: int, height: int) -> None:
-    motion = motion_grid(records, width, height, Source.H264)
+    motion = motion_grid(records, width, height)
     assert motion.dx.shape == cells(width, height)
     assert np.abs(motion.dx.astype(int)).max() <= 1 << 14
 
 
 @pytest.mark.parametrize("place", [(-16, -16), (-32768, 0), (30000, 30000), (-8, 8), (60, 60)])
 def test_vectors_of_blocks_outside_do_no_harm(place: tuple[int, int]) -> None:
-    motion = motion_grid(vector(*place, (255, 255), (1, 1)), 64, 64, Source.H264)
+    motion = motion_grid(vector(*place, (255, 255), (1, 1)), 64, 64)
     assert motion.valid.shape == (8, 8)
 
 

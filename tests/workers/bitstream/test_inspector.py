@@ -37,7 +37,7 @@ def test_vectors_and_quantizers_come_with_the_pictures(codec: Codec) -> None:
     for info in told[1:]:
         assert info.coded_bytes > 0
         assert info.motion is not None and info.qp is not None
-        assert info.motion.source is info.qp_source is Source[codec.name]
+        assert info.motion.source is Source.BITSTREAM
         assert info.motion.dx.shape == info.qp.shape == cells(*SIZE)
     assert readiness.is_warm()
 
@@ -55,7 +55,7 @@ def test_a_vp8_stream_that_began_before_the_loops_were_compiled_is_read_from_its
             inspector.see(tag, unit.payload)
             ((back, picture),) = decoder.decode(unit.payload, tag)
             told.append(inspector.tell(back, picture.frame, len(unit.payload)))
-    assert [info.qp_source is Source.VP8 for info in told] == [False] * 6 + [True] * 6
+    assert [info.qp is not None for info in told] == [False] * 6 + [True] * 6
 
 
 def test_a_broken_vp8_unit_tells_nothing_and_breaks_nothing() -> None:
@@ -74,7 +74,7 @@ def test_vp9_tells_quantizers_and_motion_is_left_to_the_pixels() -> None:
     assert [info.is_key for info in told] == [True] + [False] * 7
     for info in told:
         assert info.motion is None
-        assert info.qp is not None and info.qp_source is Source.VP9
+        assert info.qp is not None
 
 
 def test_vectors_of_fields_and_of_b_frames_are_not_told() -> None:

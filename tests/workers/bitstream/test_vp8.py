@@ -48,14 +48,13 @@ def test_grids_have_the_cells_of_the_picture() -> None:
         info = frame.info
         assert info.qp is not None and info.qp.dtype == np.uint8
         assert info.qp.shape == cells(322, 182) == (23, 41)
-        assert info.qp_source is Source.VP8
         assert info.skipped is not None and info.skipped.shape == (23, 41)
         assert frame.skipped.shape == frame.references.shape == (12, 21)
         assert (info.motion is None) == info.is_key
         if info.motion is not None:
             assert info.motion.dx.shape == info.motion.valid.shape == (23, 41)
             assert info.motion.dx.dtype == info.motion.dy.dtype == np.int16
-            assert info.motion.source is Source.VP8
+            assert info.motion.source is Source.BITSTREAM
 
 
 def test_a_result_does_not_change_with_the_next_frame() -> None:

@@ -69,7 +69,7 @@ def pan(dx: int, dy: int) -> CodecInfo:
         dx=np.full(grid, dx, np.int16),
         dy=np.full(grid, dy, np.int16),
         valid=np.ones(grid, bool),
-        source=Source.H264,
+        source=Source.BITSTREAM,
     )
     return CodecInfo(is_key=False, coded_bytes=0, motion=motion)
 
@@ -221,7 +221,7 @@ def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None
     reuser.end()
     info = reuser.begin(wide[:, 2:-6], pan(-8, 0) if told else None).info
     assert info.motion is not None and info.residual is not None
-    assert info.motion.source is (Source.H264 if told else Source.FLOW)
+    assert info.motion.source is (Source.BITSTREAM if told else Source.FLOW)
     # All is explained but the two columns that came in at the left.
     assert np.median(info.residual) == 0.0
     assert info.residual[:, 0].min() > 0.0

@@ -1,0 +1,9 @@
+"""The codecs that FFmpeg's WHIP muxer takes, and so those that are published."""
+
+from __future__ import annotations
+
+from media.h264 import H264
+from media.opus import OPUS
+
+VIDEO = H264
+AUDIO = OPUS
