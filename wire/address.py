@@ -39,7 +39,7 @@ _OPTIONS = {
 """What an address may say behind ``?``, the library's names included."""
 
 
-class Kind(enum.Enum):
+class AddressKind(enum.Enum):
     """Kinds of Redis installations that an address can name."""
 
     SERVER = "redis"
@@ -59,7 +59,7 @@ class Login:
 class Address:
     """An address of Redis, read into its parts."""
 
-    kind: Kind
+    kind: AddressKind
     hosts: tuple[tuple[str, int], ...] = ()
     "Of the server, the Sentinels or some servers of the cluster."
     path: str = ""
@@ -106,7 +106,7 @@ def parse_address(text: str) -> Address:
     scheme, _, rest = text.strip().partition("://")
     is_tls = scheme.startswith("rediss")
     plain = scheme.replace("rediss", "redis", 1)
-    if plain not in (kind.value for kind in Kind) and scheme != "unix":
+    if plain not in (kind.value for kind in AddressKind) and scheme != "unix":
         raise BadAddress(_FORMS)
     login, rest = _login(rest, is_unix=scheme == "unix")
     place, _, query = rest.partition("?")
@@ -115,17 +115,17 @@ def parse_address(text: str) -> Address:
         if not place.startswith("/"):
             raise BadAddress("unix:// is followed by the path of a socket")
         database = _database(options.get("db", ""))
-        return Address(Kind.SERVER, path=place, login=login, database=database)
-    kind = Kind(plain)
+        return Address(AddressKind.SERVER, path=place, login=login, database=database)
+    kind = AddressKind(plain)
     hosts, _, tail = place.partition("/")
     service, database_text = "", tail
-    if kind is Kind.SENTINEL:
+    if kind is AddressKind.SENTINEL:
         service, _, database_text = tail.partition("/")
         if not _SERVICE.match(service):
             raise BadAddress("behind the Sentinels' hosts comes /SERVICE, the name of the master")
     address = Address(
         kind,
-        hosts=_hosts(hosts, _SENTINEL_PORT if kind is Kind.SENTINEL else _PORT, kind),
+        hosts=_hosts(hosts, _SENTINEL_PORT if kind is AddressKind.SENTINEL else _PORT, kind),
         login=login,
         sentinel_login=Login(options.get("sentinel_user"), options.get("sentinel_password")),
         database=_database(options.get("db", "") or database_text),
@@ -167,8 +167,8 @@ def _options(query: str) -> dict[str, str]:
     return found
 
 
-def _hosts(text: str, port: int, kind: Kind) -> tuple[tuple[str, int], ...]:
-    if not text and kind is Kind.SERVER:
+def _hosts(text: str, port: int, kind: AddressKind) -> tuple[tuple[str, int], ...]:
+    if not text and kind is AddressKind.SERVER:
         return (("localhost", port),)
     found = []
     for part in text.split(","):
@@ -179,7 +179,7 @@ def _hosts(text: str, port: int, kind: Kind) -> tuple[tuple[str, int], ...]:
                 "behind the password and its @ comes HOST:PORT; the host or the port cannot be read"
             )
         found.append((match.group(1).strip("[]"), number))
-    if kind is Kind.SERVER and len(found) > 1:
+    if kind is AddressKind.SERVER and len(found) > 1:
         raise BadAddress("several hosts need redis+sentinel:// or redis+cluster://")
     return tuple(found)
 
@@ -191,7 +191,7 @@ def _database(text: str) -> int:
 
 
 def _check(address: Address) -> None:
-    if address.kind is Kind.CLUSTER and address.database:
+    if address.kind is AddressKind.CLUSTER and address.database:
         raise BadAddress("a cluster has database 0 only")
     files = (address.ca, address.cert, address.key)
     if any(files) and not address.is_tls:

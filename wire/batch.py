@@ -27,7 +27,7 @@ _HEADER = struct.Struct(">4sBBHIQ")
 _UNIT = struct.Struct(">BBBBHHIIqqqI")
 _STAMP = struct.Struct(">Bq")
 _UNSIGNED_32 = 0xFFFFFFFF
-_LEAST_64, _MOST_64 = -(2**63), 2**63 - 1
+_MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
 
 
 _ALL_FLAGS = int(Flags.KEY | Flags.BYPASS | Flags.DISCONTINUITY)
@@ -77,7 +77,7 @@ def _check_numbers(unit: AccessUnit) -> None:
     if int(unit.flags) & ~_ALL_FLAGS:
         raise BadBatch(f"unit flags {int(unit.flags):#x} are not known")
     times = [unit.pts, unit.capture_us, unit.arrival_us, *[at_us for _, at_us in unit.stamps]]
-    if min(times) < _LEAST_64 or max(times) > _MOST_64:
+    if min(times) < _MIN_INT64 or max(times) > _MAX_INT64:
         raise BadBatch("a time does not fit in 64 bits")
 
 

@@ -7,7 +7,7 @@ import re
 
 from wire.errors import BadSettings
 
-LEAST_KBPS = 32.0
+MIN_KBPS = 32.0
 """For a picture of any size: encoders count whole kbit/s, and with less than one they fail."""
 
 _RUNG = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
@@ -24,7 +24,7 @@ def parse_rung(word: str) -> tuple[int, float] | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BitrateTable:
-    """Bitrate targets by output size, ``LEAST_KBPS`` at least."""
+    """Bitrate targets by output size, ``MIN_KBPS`` at least."""
 
     rungs: tuple[tuple[int, float], ...]
     "(pixels, kbit/s) by growing pixels."
@@ -49,6 +49,6 @@ class BitrateTable:
         above = [rung for rung in self.rungs if rung[0] > pixels]
         if not below or not above:
             edge_pixels, edge_kbps = above[0] if above else below[-1]
-            return max(LEAST_KBPS, edge_kbps * pixels / edge_pixels)
+            return max(MIN_KBPS, edge_kbps * pixels / edge_pixels)
         (low, low_kbps), (high, high_kbps) = below[-1], above[0]
         return low_kbps + (high_kbps - low_kbps) * (pixels - low) / (high - low)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from wire.address import Kind, parse_address
+from wire.address import AddressKind, parse_address
 from wire.cluster import ClusterRedis
 from wire.errors import ServerRefuses
 from wire.redis_errors import REDIS_DOWN
@@ -47,7 +47,7 @@ def connect(
     how many connections to a server there may be. Raises BadAddress.
     """
     address = parse_address(url)
-    kind = ClusterRedis if address.kind is Kind.CLUSTER else Redis
+    kind = ClusterRedis if address.kind is AddressKind.CLUSTER else Redis
     return kind(address, prefix=prefix, command_s=command_s, most=most)
 
 

@@ -15,7 +15,7 @@ import hiredis
 import redis.asyncio
 import redis.exceptions
 
-from wire.address import Address, Kind
+from wire.address import Address, AddressKind
 from wire.errors import ServerAway, ServerFull, ServerRefuses
 from wire.redis_errors import classed
 from wire.sentinel import Master
@@ -54,8 +54,8 @@ class Redis:
         "Stands before the name of every key of this installation."
         self._command_s = command_s
         self._most = most
-        self._in_cluster = address.kind is Kind.CLUSTER
-        self._master = Master(address) if address.kind is Kind.SENTINEL else None
+        self._in_cluster = address.kind is AddressKind.CLUSTER
+        self._master = Master(address) if address.kind is AddressKind.SENTINEL else None
         self._pool: Any = _pool(address, place or (address.hosts or (("", 0),))[0])
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[float, asyncio.Task[Any]]] = {}

@@ -20,10 +20,10 @@ from app.streams.rendition_reader import RenditionReader
 from app.streams.stream_directory import StreamDirectory
 from app.streams.throttle import Throttle
 from app.task_set import TaskSet
-from app.webrtc.ice import UNKNOWN_ROUTE, Route
+from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.sdp_offer import Offer, check_play_offer
-from app.webrtc.trickle import Fragment
+from app.webrtc.trickle import SdpFragment
 from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys
 from wire.stream_logger import StreamLogger
@@ -85,7 +85,13 @@ class Viewers:
         self._closing = False
 
     async def play(
-        self, stream: str, sdp: str, *, rendition: str, fallback: bool, route: Route = UNKNOWN_ROUTE
+        self,
+        stream: str,
+        sdp: str,
+        *,
+        rendition: str,
+        fallback: bool,
+        route: PeerRoute = UNKNOWN_ROUTE,
     ) -> tuple[str, str]:
         """Returns (session secret, SDP answer).
 
@@ -117,7 +123,7 @@ class Viewers:
         offer: Offer,
         request: PlayRequest | None,
         fallback: bool,
-        route: Route,
+        route: PeerRoute,
     ) -> tuple[str, str]:
         secret = secrets.token_urlsafe(18)
         # A publisher without sound may be followed by one with it.
@@ -197,7 +203,7 @@ class Viewers:
             )
             session.playback.move(self._fanout(record, rendition))
 
-    async def trickle(self, stream: str, secret: str, fragment: Fragment) -> None:
+    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
         """Takes further candidates of a viewer. Raises SessionNotFound, BadOffer."""
         await self._found(stream, secret).peer.trickle(fragment)
 

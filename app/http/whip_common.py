@@ -12,15 +12,15 @@ from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
 from app.http.openapi import GUARDED
-from app.webrtc.ice import Route
+from app.webrtc.ice import PeerRoute
 from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
-from app.webrtc.trickle import Fragment, parse_fragment
+from app.webrtc.trickle import SdpFragment, parse_fragment
 from app.webrtc.turn import IceServerList
 from wire.keys import is_stream_id
 
 MEDIA_TYPE = "application/sdp"
 
-Trickle = Callable[[str, str, Fragment], Awaitable[None]]
+Trickle = Callable[[str, str, SdpFragment], Awaitable[None]]
 """Takes a stream, a session's secret and further candidates."""
 
 
@@ -46,10 +46,10 @@ async def _read(request: Request, media_type: str) -> str:
         raise BadOffer("The SDP is not UTF-8 text.") from error
 
 
-def route(request: Request) -> Route:
+def route(request: Request) -> PeerRoute:
     """How the offer came in; behind a proxy on this machine little is known."""
     served_at = (request.scope.get("server") or ("",))[0]
-    return Route(
+    return PeerRoute(
         served_at=served_at,
         client=request.client.host if request.client else "",
         key=str(getattr(request.state, "address", "")),

@@ -14,7 +14,7 @@ _DRIFT = 10_000
 without this a slow one would seem to have captured everything ever longer ago."""
 
 
-_MOST_US = 10_000_000
+_MAX_OFFSET_US = 10_000_000
 """A capture time further before the arrival than this is a wrong clock's."""
 
 _STEP_US = 1_000_000
@@ -87,7 +87,7 @@ class CaptureClock:
         publisher_us = track.reported_us(pts)
         if publisher_us is not None and all(other.report for other in self._tracks.values()):
             capture_us = publisher_us + self._offset(arrival_us - publisher_us, arrival_us)
-            return max(capture_us, arrival_us - _MOST_US)
+            return max(capture_us, arrival_us - _MAX_OFFSET_US)
         if track.anchor is None:
             track.anchor = (arrival_us, pts)
         anchor_us, anchor_pts = track.anchor

@@ -16,11 +16,11 @@ from app.admission import Admission
 from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
-from app.webrtc.ice import UNKNOWN_ROUTE, Route
+from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import Offer, check_publish_offer
-from app.webrtc.trickle import Fragment
+from app.webrtc.trickle import SdpFragment
 from media.access_unit import AccessUnit
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import StreamBusy
@@ -125,7 +125,7 @@ class Publishers:
         self._closing = False
 
     async def publish(
-        self, stream: str, sdp: str, *, takeover: bool = True, route: Route = UNKNOWN_ROUTE
+        self, stream: str, sdp: str, *, takeover: bool = True, route: PeerRoute = UNKNOWN_ROUTE
     ) -> tuple[str, str]:
         """Returns (session secret, SDP answer).
 
@@ -156,7 +156,7 @@ class Publishers:
         return (each.address for each in self._sessions.values() if each.peer.is_pending)
 
     async def _publish(
-        self, stream: str, offer: Offer, takeover: bool, route: Route
+        self, stream: str, offer: Offer, takeover: bool, route: PeerRoute
     ) -> tuple[str, str]:
         link, has_audio = _Link(), "audio" in offer.kinds
         peer = PublisherConnection(
@@ -267,7 +267,7 @@ class Publishers:
             raise SessionNotFound  # it is ending already
         session.publication.end("the publisher ended it")
 
-    async def trickle(self, stream: str, secret: str, fragment: Fragment) -> None:
+    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
         """Takes further candidates of a publisher. Raises SessionNotFound, BadOffer."""
         session = self._sessions.get(stream)
         if session is None or not _is_same(session.secret, secret):

@@ -21,8 +21,8 @@ from aioice.ice import CandidatePair, Connection, StunProtocol
 from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from app.webrtc.ice import UNKNOWN_ROUTE, RemoteCandidates, Route, best_first, installed
-from app.webrtc.packet_gate import MAX_ADDRESSES, PACKET_ERRORS, PacketGate, Source, Verdict
+from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute, RemoteCandidates, best_first, installed
+from app.webrtc.packet_gate import MAX_ADDRESSES, PACKET_ERRORS, PacketGate, PacketVerdict, Source
 from app.webrtc.srtp_inlet import SrtpInlet
 
 log = logging.getLogger(__name__)
@@ -42,9 +42,9 @@ class GuardedProtocol(StunProtocol):
             transactions=self.transactions,
             now=time.monotonic(),
         )
-        if verdict is Verdict.DATA:
+        if verdict is PacketVerdict.DATA:
             connection._queue.put_nowait((data, 1))
-        elif verdict is Verdict.STUN:
+        elif verdict is PacketVerdict.STUN:
             try:
                 super().datagram_received(data, addr)
             except PACKET_ERRORS:
@@ -243,7 +243,7 @@ def guard(dtls: RTCDtlsTransport, gate: PacketGate, remotes: RemoteCandidates) -
     gate.username = f"{connection.local_username}:".encode()
 
 
-def set_route(dtls: RTCDtlsTransport, route: Route) -> None:
+def set_route(dtls: RTCDtlsTransport, route: PeerRoute) -> None:
     """Sets the way on which the peer's offer came in; before its candidates are gathered."""
     connection = dtls.transport._connection
     if isinstance(connection, GuardedConnection):

@@ -140,7 +140,7 @@ def _can_bind(address: str) -> bool:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Route:
+class PeerRoute:
     """The way on which a peer's offer came in; its fields are empty where they are not known."""
 
     served_at: str = ""
@@ -159,10 +159,10 @@ class Route:
             return False
 
 
-UNKNOWN_ROUTE = Route()
+UNKNOWN_ROUTE = PeerRoute()
 
 
-def best_first(addresses: Iterable[str], route: Route) -> list[str]:
+def best_first(addresses: Iterable[str], route: PeerRoute) -> list[str]:
     """Addresses in the order in which a peer had better try them; some try only the first.
 
     First the one at which its request came in (but no private one for a peer outside), then those

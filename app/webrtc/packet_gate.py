@@ -56,7 +56,7 @@ Refusals = collections.Counter[str]
 """Packets that were dropped unread, or could not be read, by reason."""
 
 
-class Verdict(enum.Enum):
+class PacketVerdict(enum.Enum):
     """The decision on one datagram."""
 
     STUN = "stun"
@@ -82,11 +82,11 @@ class PacketGate:
         self.username = b""
         "Our ICE user name fragment and a colon: how every request to us begins its USERNAME."
 
-    def refuse(self, reason: str) -> Verdict:
+    def refuse(self, reason: str) -> PacketVerdict:
         """Counts one packet as dropped."""
         self.refused[reason] += 1
         self._totals[reason] += 1
-        return Verdict.DROP
+        return PacketVerdict.DROP
 
     def admit(self, source: Source) -> None:
         """Admits an address: an authenticated check came from it, or was answered by it."""
@@ -116,7 +116,7 @@ class PacketGate:
         waiting: int,
         transactions: Container[bytes],
         now: float,
-    ) -> Verdict:
+    ) -> PacketVerdict:
         """Decides on one datagram; ``waiting`` others wait, ``transactions`` are our requests."""
         if not data:
             return self.refuse("empty")
@@ -131,17 +131,19 @@ class PacketGate:
             return self.refuse("unknown")
         if waiting >= MAX_WAITING:
             return self.refuse("overflow")
-        return Verdict.DATA
+        return PacketVerdict.DATA
 
-    def _sort_stun(self, data: bytes, transactions: Container[bytes], now: float) -> Verdict:
+    def _sort_stun(self, data: bytes, transactions: Container[bytes], now: float) -> PacketVerdict:
         """Reads the header alone: parsing and the hash are for whoever knows our name."""
         if len(data) < _HEADER or data[4:8] != _COOKIE:
             return self.refuse("stun_malformed")
         kind = int.from_bytes(data[:2], "big")
         if kind == _INDICATION:
-            return Verdict.DROP  # a keep-alive (RFC 8445 section 11); nothing to do
+            return PacketVerdict.DROP  # a keep-alive (RFC 8445 section 11); nothing to do
         if kind in _RESPONSES:
-            return Verdict.STUN if data[8:20] in transactions else self.refuse("stun_stranger")
+            return (
+                PacketVerdict.STUN if data[8:20] in transactions else self.refuse("stun_stranger")
+            )
         if kind != _REQUEST or self.username not in data:
             return self.refuse("stun_stranger")
-        return Verdict.STUN if self._checks.take(now=now) else self.refuse("stun_flood")
+        return PacketVerdict.STUN if self._checks.take(now=now) else self.refuse("stun_flood")

@@ -13,7 +13,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from app.errors import BadOffer, NoCandidate
 from app.webrtc.guarded_transport import guard, set_route
-from app.webrtc.ice import UNKNOWN_ROUTE, RemoteCandidates, Route, installed
+from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute, RemoteCandidates, installed
 from app.webrtc.packet_gate import PacketGate, Refusals
 from app.webrtc.peer_state import PEER, PeerEvent, PeerState
 from app.webrtc.sdp_answer import (
@@ -24,7 +24,7 @@ from app.webrtc.sdp_answer import (
 )
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.transport_offer import TransportOffer
-from app.webrtc.trickle import Fragment
+from app.webrtc.trickle import SdpFragment
 from wire.state_machine import StateMachine
 
 CONNECT_S = 10.0
@@ -97,7 +97,7 @@ class Peer:
         return transceiver
 
     async def answer(
-        self, offer: Offer, *, start_kbps: int | None, route: Route = UNKNOWN_ROUTE
+        self, offer: Offer, *, start_kbps: int | None, route: PeerRoute = UNKNOWN_ROUTE
     ) -> str:
         """Returns the SDP answer with all candidates. Raises NoCandidate; a peer without one is
         closed.
@@ -126,7 +126,7 @@ class Peer:
         if self.is_pending and not self._gate.has_checked:
             self._tell(PeerEvent.FAIL)
 
-    async def trickle(self, fragment: Fragment) -> None:
+    async def trickle(self, fragment: SdpFragment) -> None:
         """Adds remote candidates. Raises BadOffer (422) where an ICE restart is asked for."""
         offered = self._offered
         if offered is None or fragment.is_restart(offered.ufrag, offered.password):

@@ -15,14 +15,14 @@ from app.rtp.liveness import Liveness
 from app.rtp.media_timeline import MediaTimeline
 from app.rtp.video_intake import Taken, VideoIntake
 from app.webrtc.aiortc_internals import put_receiver, watch_media_only
-from app.webrtc.ice import UNKNOWN_ROUTE, Route
+from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
 from app.webrtc.peer_state import PeerState
 from app.webrtc.publisher_state import PUBLISHER, PublisherEvent, PublisherState
 from app.webrtc.rtp_receiver import ReceiverEvents, RtpReceiver
 from app.webrtc.sdp_offer import Offer
-from app.webrtc.trickle import Fragment
+from app.webrtc.trickle import SdpFragment
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import CodecDescriptor
 from media.limits import MAX_PIXELS
@@ -97,7 +97,9 @@ class PublisherConnection:
         """Pictures that were not taken, by reason."""
         return dict(self._intake.refused)
 
-    async def answer(self, offer: Offer, *, start_kbps: int, route: Route = UNKNOWN_ROUTE) -> str:
+    async def answer(
+        self, offer: Offer, *, start_kbps: int, route: PeerRoute = UNKNOWN_ROUTE
+    ) -> str:
         """The SDP answer. Raises BadOffer."""
         for kind in offer.kinds:
             transceiver = self._peer.add_track(kind, "recvonly")
@@ -141,7 +143,7 @@ class PublisherConnection:
     def _is_over(self) -> bool:
         return self._life.state is PublisherState.ENDED
 
-    async def trickle(self, fragment: Fragment) -> None:
+    async def trickle(self, fragment: SdpFragment) -> None:
         """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
         await self._peer.trickle(fragment)
 

@@ -20,7 +20,7 @@ _PART = re.compile(r"(send|recv) +([A-Za-z0-9_~,;-]{1,600})")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Layer:
+class SimulcastLayer:
     """One stream that the offerer sends under a restriction identifier."""
 
     rid: str
@@ -37,7 +37,7 @@ class Layer:
 class SimulcastOffer:
     """The layers that an offerer sends."""
 
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[SimulcastLayer, ...] = ()
     "In the offer's order of preference."
     is_simulcast: bool = False
     "They stand in ``a=simulcast``, so the answer has that line too."
@@ -64,7 +64,7 @@ def read_simulcast(section: Section, accepted: set[int]) -> SimulcastOffer:
     parts = _parts(values[0])
     if "send" not in parts:
         return SimulcastOffer()
-    chosen: dict[str, Layer] = {}
+    chosen: dict[str, SimulcastLayer] = {}
     for alternatives in parts["send"].split(";"):
         # RFC 8853 section 5.1: commas part alternatives, ~ marks one that begins paused.
         names = [name.removeprefix("~") for name in alternatives.split(",")]
@@ -89,9 +89,9 @@ def _parts(value: str) -> dict[str, str]:
     return parts
 
 
-def _layers(section: Section, accepted: set[int]) -> dict[str, Layer]:
+def _layers(section: Section, accepted: set[int]) -> dict[str, SimulcastLayer]:
     """Returns the layers of ``a=rid`` lines; the malformed are discarded (RFC 8851 6.2)."""
-    found: dict[str, Layer] = {}
+    found: dict[str, SimulcastLayer] = {}
     for value in section.values("rid"):
         match = _RID.fullmatch(value)
         if match is None or match[2] != "send" or match[1] in found:
@@ -101,5 +101,5 @@ def _layers(section: Section, accepted: set[int]) -> dict[str, Layer]:
         kept = tuple(n for n in sorted(accepted) if str(n) in types)
         if limits and not kept:
             continue
-        found[match[1]] = Layer(match[1], kept)
+        found[match[1]] = SimulcastLayer(match[1], kept)
     return found

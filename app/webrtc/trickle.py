@@ -12,7 +12,7 @@ MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Fragment:
+class SdpFragment:
     """The content of a PATCH request. Its candidates are of one transport (BUNDLE)."""
 
     ufrag: str
@@ -32,13 +32,13 @@ class Fragment:
         )
 
 
-def parse_fragment(text: str, *, wants_restart: bool = False) -> Fragment:
+def parse_fragment(text: str, *, wants_restart: bool = False) -> SdpFragment:
     """A fragment, whose sections are not told apart. Raises BadOffer (400)."""
     found = attributes_of(text)
     known = ("ice-ufrag", "ice-pwd", "candidate", "end-of-candidates")
     if not any(name in found for name in known):
         raise BadOffer("The SDP fragment has neither candidates nor ICE credentials.")
-    return Fragment(
+    return SdpFragment(
         only_value(found.get("ice-ufrag", ()), "ICE user name"),
         only_value(found.get("ice-pwd", ()), "ICE password"),
         usable_candidates(found.get("candidate", ())),

@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from app.rtp.send_queue import PacketizedFrame
 from app.webrtc.aiortc_internals import put_sender
-from app.webrtc.ice import UNKNOWN_ROUTE, Route
+from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
 from app.webrtc.peer_state import PeerState
 from app.webrtc.rtp_sender import RtpSender
 from app.webrtc.sdp_offer import Offer
-from app.webrtc.trickle import Fragment
+from app.webrtc.trickle import SdpFragment
 from app.webrtc.viewer_state import VIEWER, ViewerEvent, ViewerState
 from media.codec import Codec
 from wire.state_machine import StateMachine
@@ -46,7 +46,7 @@ class ViewerConnection:
         """Why it ended by itself, as a sentence."""
         self._deadline: asyncio.TimerHandle | None = None
 
-    async def answer(self, offer: Offer, *, route: Route = UNKNOWN_ROUTE) -> str:
+    async def answer(self, offer: Offer, *, route: PeerRoute = UNKNOWN_ROUTE) -> str:
         """The SDP answer. Raises BadOffer."""
         stream_id = str(uuid.uuid4())
         for kind in offer.kinds:
@@ -100,7 +100,7 @@ class ViewerConnection:
         """True while the connection does not stand yet."""
         return self._peer.is_pending and not self._is_over
 
-    async def trickle(self, fragment: Fragment) -> None:
+    async def trickle(self, fragment: SdpFragment) -> None:
         """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
         await self._peer.trickle(fragment)
 

@@ -22,7 +22,7 @@ GOODBYE_S = 1.5
 and still answers for a moment."""
 
 
-class Verdict(enum.Enum):
+class ComebackVerdict(enum.Enum):
     """The decision about a broken session."""
 
     WAIT = "wait"
@@ -74,15 +74,15 @@ class Comeback:
         self._failures = min(self._failures + 1, 8)
         return longest * (0.5 + chance / 2)
 
-    def judge(self, run: str) -> Verdict:
+    def judge(self, run: str) -> ComebackVerdict:
         """Decides after a wait, by the run that answers now."""
         before = self._run or self._last_seen
         if not before:
-            return Verdict.GIVE_UP
+            return ComebackVerdict.GIVE_UP
         if not run:
             self._life.apply(ComebackEvent.NO_ANSWER)
-            return Verdict.WAIT
+            return ComebackVerdict.WAIT
         if run == before and self._life.state is ComebackState.BROKEN:
-            return Verdict.GIVE_UP
+            return ComebackVerdict.GIVE_UP
         self._life.apply(ComebackEvent.RETURN)
-        return Verdict.AGAIN
+        return ComebackVerdict.AGAIN

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import typer
 
 from cli.errors import NotPublished
-from cli.publisher.comeback import Comeback, Verdict
+from cli.publisher.comeback import Comeback, ComebackVerdict
 from wire import stop_signals
 from wire.parent_death import die_with_parent
 
@@ -146,15 +146,15 @@ class _Parent:
         """Returns when another try makes sense. Raises Exit, or NotPublished if none does."""
         if self._is_news:
             print("sharpcast: it goes on when the server is back", file=sys.stderr)
-        verdict = Verdict.WAIT
-        while verdict is Verdict.WAIT:
+        verdict = ComebackVerdict.WAIT
+        while verdict is ComebackVerdict.WAIT:
             time.sleep(self._comeback.wait_s(random.random()))
             if self._stopped_by:
                 raise typer.Exit(128 + self._stopped_by)
             if self._ends_at is not None and time.monotonic() >= self._ends_at:
                 raise NotPublished(_ENDED)
             verdict = self._comeback.judge(_ask(self._server))
-        if verdict is Verdict.GIVE_UP:
+        if verdict is ComebackVerdict.GIVE_UP:
             raise NotPublished(_ENDED)
 
 

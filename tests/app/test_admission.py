@@ -9,7 +9,7 @@ import pytest
 from app import admission as module
 from app.admission import Admission, AnswerPace
 from app.errors import Full, TooMany
-from app.webrtc.ice import Route
+from app.webrtc.ice import PeerRoute
 from tests.app import coding
 from tests.app.conftest import MakeNode
 from tests.app.peers import publishing, until
@@ -100,6 +100,6 @@ async def test_a_publisher_that_never_checks_gives_its_place_back(
 ) -> None:
     monkeypatch.setattr("app.webrtc.peer.FIRST_CHECK_S", 0.3)
     node = make_node(max_streams=1)
-    await node.publishers.publish("cam1", offer("obs"), route=Route(key="192.0.2.1"))
+    await node.publishers.publish("cam1", offer("obs"), route=PeerRoute(key="192.0.2.1"))
     assert list(node._pending()) == ["192.0.2.1"]
     await until(lambda: list(node._pending()) == [], timeout_s=3)

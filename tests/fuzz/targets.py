@@ -18,7 +18,7 @@ from aiortc.sdp import SessionDescription
 from app.errors import BadOffer
 from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
 from app.rtp.video_intake import VideoIntake
-from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, Refusals, Verdict
+from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, PacketVerdict, Refusals
 from app.webrtc.sdp_answer import offer_for_aiortc
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
 from media.codec import Codec
@@ -97,7 +97,7 @@ def _stun(data: bytes) -> None:
     gate.admit(("192.0.2.1", 1))
     for host in ("192.0.2.1", "192.0.2.2"):
         verdict = gate.sort(data, (host, 1), waiting=0, transactions=(), now=0.0)
-        if verdict is Verdict.STUN:
+        if verdict is PacketVerdict.STUN:
             stun.parse_message(data)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wire.address import Address, Kind, Login, parse_address
+from wire.address import Address, AddressKind, Login, parse_address
 from wire.errors import BadAddress
 
 PASSWORDS = [
@@ -45,33 +45,33 @@ def test_a_password_may_be_percent_encoded(password: str) -> None:
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("redis://host", Address(Kind.SERVER, hosts=(("host", 6379),))),
-        ("redis://", Address(Kind.SERVER, hosts=(("localhost", 6379),))),
-        ("redis://[::1]:7000/4", Address(Kind.SERVER, hosts=(("::1", 7000),), database=4)),
-        ("redis://h?db=5", Address(Kind.SERVER, hosts=(("h", 6379),), database=5)),
-        ("rediss://h:1", Address(Kind.SERVER, hosts=(("h", 1),), is_tls=True)),
-        ("unix:///run/r.sock", Address(Kind.SERVER, path="/run/r.sock")),
-        ("unix:///run/a@b.sock", Address(Kind.SERVER, path="/run/a@b.sock")),
+        ("redis://host", Address(AddressKind.SERVER, hosts=(("host", 6379),))),
+        ("redis://", Address(AddressKind.SERVER, hosts=(("localhost", 6379),))),
+        ("redis://[::1]:7000/4", Address(AddressKind.SERVER, hosts=(("::1", 7000),), database=4)),
+        ("redis://h?db=5", Address(AddressKind.SERVER, hosts=(("h", 6379),), database=5)),
+        ("rediss://h:1", Address(AddressKind.SERVER, hosts=(("h", 1),), is_tls=True)),
+        ("unix:///run/r.sock", Address(AddressKind.SERVER, path="/run/r.sock")),
+        ("unix:///run/a@b.sock", Address(AddressKind.SERVER, path="/run/a@b.sock")),
         (
             "unix://u:p@/run/r.sock?db=2",
-            Address(Kind.SERVER, path="/run/r.sock", login=Login("u", "p"), database=2),
+            Address(AddressKind.SERVER, path="/run/r.sock", login=Login("u", "p"), database=2),
         ),
         (
             "redis+sentinel://a,b:1/main/2",
             Address(
-                Kind.SENTINEL, hosts=(("a", 26379), ("b", 1)), service="main", database=2
+                AddressKind.SENTINEL, hosts=(("a", 26379), ("b", 1)), service="main", database=2
             ),
         ),
         (
             "rediss+sentinel://a/main?sentinel_user=s&sentinel_password=%40",
             Address(
-                Kind.SENTINEL, hosts=(("a", 26379),), service="main", is_tls=True,
+                AddressKind.SENTINEL, hosts=(("a", 26379),), service="main", is_tls=True,
                 sentinel_login=Login("s", "@"),
             ),
         ),
         (
             "rediss+cluster://a,b:1",
-            Address(Kind.CLUSTER, hosts=(("a", 6379), ("b", 1)), is_tls=True),
+            Address(AddressKind.CLUSTER, hosts=(("a", 6379), ("b", 1)), is_tls=True),
         ),
     ],
 )  # fmt: skip

@@ -27,7 +27,7 @@ from app.http.edge.body import BODY_S, MAX_BODY_BYTES, BodyReader, HeldBytes
 from app.http.edge.connections import ConnectionCounts
 from app.http.edge.headers import cors_headers, preflight_headers, security_headers
 from app.http.edge.limits import Asked, RequestLimits
-from app.http.edge.origins import Caller, Names, Origins, Verdict, split_host
+from app.http.edge.origins import Caller, Names, Origins, OriginVerdict, split_host
 from app.http.edge.paths import split_target, strip_prefix, strip_slash
 from app.http.edge.penalties import Penalties
 from app.http.problems import problem_of
@@ -202,7 +202,7 @@ class Edge:
                 "SHARPCAST_TRUSTED_PROXIES names its address.",
                 extra={"action": "proxy"},
             )
-        if visit.verdict is Verdict.REFUSED:
+        if visit.verdict is OriginVerdict.REFUSED:
             raise ForeignOrigin
 
     async def _preflight(self, visit: _Visit, answer: _Answer) -> None:
@@ -260,7 +260,7 @@ class Edge:
             if scheme in ("http", "https"):
                 scope["scheme"] = scheme
         state = scope.setdefault("state", {})
-        state["may_watch"] = visit.verdict is not Verdict.MAY_NOT_WATCH
+        state["may_watch"] = visit.verdict is not OriginVerdict.MAY_NOT_WATCH
         state["address"] = visit.key
         state["extra_levels"] = visit.extra_levels
 

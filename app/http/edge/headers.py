@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from app.http.edge.areas import METHODS, Area
-from app.http.edge.origins import Verdict
+from app.http.edge.origins import OriginVerdict
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -42,9 +42,9 @@ _ANY = (b"access-control-allow-origin", b"*")
 _VARY = (b"vary", b"Origin")
 
 
-def cors_headers(verdict: Verdict) -> Headers:
+def cors_headers(verdict: OriginVerdict) -> Headers:
     """What lets pages of other origins read an answer; ``*``, since no answer needs cookies."""
-    if verdict in (Verdict.OPEN, Verdict.MAY_NOT_WATCH):
+    if verdict in (OriginVerdict.OPEN, OriginVerdict.MAY_NOT_WATCH):
         return [_ANY, _EXPOSED, _VARY]
     return [_VARY]
 

@@ -92,7 +92,7 @@ class Caller:
     "Sec-Fetch-Site, which pages cannot set."
 
 
-class Verdict(enum.Enum):
+class OriginVerdict(enum.Enum):
     """What pages of the caller's origin may do."""
 
     OPEN = "may ask and read the answer"
@@ -137,11 +137,11 @@ class Origins:
         # A proxy in front may give us another Host than the browser sees.
         return not (caller.fetch_site == "same-origin" and self.names.knows(host))
 
-    def judge(self, area: Area, caller: Caller) -> Verdict:
+    def judge(self, area: Area, caller: Caller) -> OriginVerdict:
         """What this caller may do in an area."""
         guarded = self.admin_token if area is Area.CHANGE else self.publish_token
         if guarded or not self.is_foreign(caller):
-            return Verdict.OPEN
+            return OriginVerdict.OPEN
         if area is Area.WATCH:
-            return Verdict.MAY_NOT_WATCH
-        return Verdict.BLIND if area in (Area.PAGE, Area.HEALTH) else Verdict.REFUSED
+            return OriginVerdict.MAY_NOT_WATCH
+        return OriginVerdict.BLIND if area in (Area.PAGE, Area.HEALTH) else OriginVerdict.REFUSED

@@ -79,7 +79,7 @@ async def test_a_peer_that_names_no_usable_candidate_connects(ending: str) -> No
         await asyncio.gather(viewer.close(), offers.peer.close())
 
 
-async def answer_of(offers: _Offers, route: ice.Route) -> str:
+async def answer_of(offers: _Offers, route: ice.PeerRoute) -> str:
     viewer = Viewer("video")
     await viewer.connection.setLocalDescription(await viewer.connection.createOffer())
     try:
@@ -93,8 +93,8 @@ async def answer_of(offers: _Offers, route: ice.Route) -> str:
 async def test_local_and_mapped_addresses_are_both_offered_the_best_first() -> None:
     both = ice.IceAddresses(("127.0.0.1", "127.0.0.2"), ("203.0.113.5", "8.8.8.8", "2600::1"))
     for route, first in (
-        (ice.Route("127.0.0.2", "127.0.0.9"), "127.0.0.2"),
-        (ice.Route("127.0.0.2", "1.1.1.1"), "8.8.8.8"),
+        (ice.PeerRoute("127.0.0.2", "127.0.0.9"), "127.0.0.2"),
+        (ice.PeerRoute("127.0.0.2", "1.1.1.1"), "8.8.8.8"),
     ):
         ice.install(both)
         offers = _Offers()
@@ -107,7 +107,7 @@ async def test_local_and_mapped_addresses_are_both_offered_the_best_first() -> N
 async def test_where_only_mapped_addresses_were_wanted_no_other_is_told() -> None:
     ice.install(ice.IceAddresses(("127.0.0.1",), ("203.0.113.5",), hides_local=True))
     offers = _Offers()
-    found = addresses_of(await answer_of(offers, ice.Route()))
+    found = addresses_of(await answer_of(offers, ice.PeerRoute()))
     assert [a for a, _ in found] == ["203.0.113.5"]
     assert found[0][1] == guarded(offers)._protocols[0].local_candidate.port
     await offers.peer.close()
@@ -120,10 +120,10 @@ async def test_where_no_port_is_left_the_offer_is_refused_for_now() -> None:
         ice.install(ice.IceAddresses(("127.0.0.1",), ()), (port, port))
         offers = _Offers()
         with pytest.raises(NoCandidate) as refused:
-            await answer_of(offers, ice.Route())
+            await answer_of(offers, ice.PeerRoute())
         assert (refused.value.status, refused.value.retry_after_s) == (503, 5)
     offers = _Offers()
-    assert addresses_of(await answer_of(offers, ice.Route())) == [("127.0.0.1", port)]
+    assert addresses_of(await answer_of(offers, ice.PeerRoute())) == [("127.0.0.1", port)]
     await offers.peer.close()
 
 
@@ -135,7 +135,7 @@ async def test_where_files_run_out_the_offer_is_refused_for_now(
 
     monkeypatch.setattr(ice, "bind_udp", full)
     with pytest.raises(NoCandidate):
-        await answer_of(_Offers(), ice.Route())
+        await answer_of(_Offers(), ice.PeerRoute())
 
 
 class Nat:

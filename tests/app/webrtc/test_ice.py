@@ -10,8 +10,8 @@ from app.webrtc.ice import (
     MAX_REMOTE_CANDIDATES,
     IceAddresses,
     IceServer,
+    PeerRoute,
     RemoteCandidates,
-    Route,
     UdpPorts,
     best_first,
     bind_udp,
@@ -113,17 +113,17 @@ OWN = ["2600::1", "172.17.0.1", "10.0.0.2", "8.8.8.8"]
 @pytest.mark.parametrize(
     "route,first,last",
     [
-        (Route(), "172.17.0.1", "2600::1"),
-        (Route(served_at="10.0.0.2", client="10.0.0.9"), "10.0.0.2", "2600::1"),
-        (Route(served_at="10.0.0.2", client="1.1.1.1"), "8.8.8.8", "10.0.0.2"),
-        (Route(served_at="8.8.8.8", client="1.1.1.1"), "8.8.8.8", "10.0.0.2"),
-        (Route(served_at="2600::1", client="2600::9"), "2600::1", "10.0.0.2"),
-        (Route(served_at="127.0.0.1", client="10.0.0.9"), "172.17.0.1", "2600::1"),
-        (Route(served_at="127.0.0.1", client="testclient"), "172.17.0.1", "2600::1"),
+        (PeerRoute(), "172.17.0.1", "2600::1"),
+        (PeerRoute(served_at="10.0.0.2", client="10.0.0.9"), "10.0.0.2", "2600::1"),
+        (PeerRoute(served_at="10.0.0.2", client="1.1.1.1"), "8.8.8.8", "10.0.0.2"),
+        (PeerRoute(served_at="8.8.8.8", client="1.1.1.1"), "8.8.8.8", "10.0.0.2"),
+        (PeerRoute(served_at="2600::1", client="2600::9"), "2600::1", "10.0.0.2"),
+        (PeerRoute(served_at="127.0.0.1", client="10.0.0.9"), "172.17.0.1", "2600::1"),
+        (PeerRoute(served_at="127.0.0.1", client="testclient"), "172.17.0.1", "2600::1"),
     ],
 )
 def test_the_address_of_the_request_comes_first_then_those_on_the_peers_side(
-    route: Route, first: str, last: str
+    route: PeerRoute, first: str, last: str
 ) -> None:
     order = best_first(OWN, route)
     assert (order[0], order[-1]) == (first, last)

@@ -12,8 +12,8 @@ from app.webrtc.packet_gate import (
     MAX_DATAGRAM,
     MAX_WAITING,
     PacketGate,
+    PacketVerdict,
     Refusals,
-    Verdict,
 )
 
 PEER = ("192.0.2.1", 5000)
@@ -32,7 +32,7 @@ class Gate:
 
     def __call__(
         self, data: bytes, source: tuple[str, int] = PEER, *, waiting: int = 0, now: float = 0.0
-    ) -> Verdict:
+    ) -> PacketVerdict:
         return self.gate.sort(data, source, waiting=waiting, transactions=self.ours, now=now)
 
     @property
@@ -54,74 +54,74 @@ def request(username: str = "abcd:efgh") -> bytes:
 
 @pytest.mark.parametrize("first", [20, 63, 128, 191])
 def test_dtls_and_srtp_are_taken_of_the_peer(gate: Gate, first: int) -> None:
-    assert gate(bytes([first]) + bytes(40)) is Verdict.DATA
+    assert gate(bytes([first]) + bytes(40)) is PacketVerdict.DATA
     assert gate.reasons == {}
 
 
 @pytest.mark.parametrize("first", [20, 22, 63, 128, 191])
 def test_of_a_stranger_nothing_is_taken_but_stun(gate: Gate, first: int) -> None:
-    assert gate(bytes([first]) + bytes(40), STRANGER) is Verdict.DROP
-    assert gate(bytes([first]) + bytes(40), (PEER[0], 5001)) is Verdict.DROP
+    assert gate(bytes([first]) + bytes(40), STRANGER) is PacketVerdict.DROP
+    assert gate(bytes([first]) + bytes(40), (PEER[0], 5001)) is PacketVerdict.DROP
     assert gate.reasons == {"stranger": 2}
-    assert gate(request(), STRANGER) is Verdict.STUN
+    assert gate(request(), STRANGER) is PacketVerdict.STUN
 
 
 def test_an_address_that_is_forgotten_is_a_strangers(gate: Gate) -> None:
     gate.gate.forget(PEER)
     gate.gate.forget(STRANGER)
-    assert gate(b"\x80" + bytes(40)) is Verdict.DROP
+    assert gate(b"\x80" + bytes(40)) is PacketVerdict.DROP
 
 
 def test_empty_and_oversize_datagrams_are_dropped_whoever_sent_them(gate: Gate) -> None:
     for source in (PEER, STRANGER):
-        assert gate(b"", source) is Verdict.DROP
-        assert gate(b"\x80" * (MAX_DATAGRAM + 1), source) is Verdict.DROP
-    assert gate(b"\x80" * MAX_DATAGRAM) is Verdict.DATA
+        assert gate(b"", source) is PacketVerdict.DROP
+        assert gate(b"\x80" * (MAX_DATAGRAM + 1), source) is PacketVerdict.DROP
+    assert gate(b"\x80" * MAX_DATAGRAM) is PacketVerdict.DATA
     assert gate.reasons == {"empty": 2, "oversize": 2}
 
 
 @pytest.mark.parametrize("first", [4, 19, 64, 127, 192, 255])
 def test_what_shares_no_port_with_us_is_dropped(gate: Gate, first: int) -> None:
-    assert gate(bytes([first]) + bytes(40)) is Verdict.DROP
+    assert gate(bytes([first]) + bytes(40)) is PacketVerdict.DROP
     assert gate.reasons == {"unknown": 1}
 
 
 def test_what_waits_is_bounded(gate: Gate) -> None:
-    assert gate(b"\x16" + bytes(40), waiting=MAX_WAITING - 1) is Verdict.DATA
-    assert gate(b"\x16" + bytes(40), waiting=MAX_WAITING) is Verdict.DROP
+    assert gate(b"\x16" + bytes(40), waiting=MAX_WAITING - 1) is PacketVerdict.DATA
+    assert gate(b"\x16" + bytes(40), waiting=MAX_WAITING) is PacketVerdict.DROP
     assert gate.reasons == {"overflow": 1}
 
 
 def test_stun_is_parsed_only_for_whoever_knows_our_name(gate: Gate) -> None:
-    assert gate(request("wxyz:abcd")) is Verdict.DROP
-    assert gate(request("abcd:")) is Verdict.STUN
+    assert gate(request("wxyz:abcd")) is PacketVerdict.DROP
+    assert gate(request("abcd:")) is PacketVerdict.STUN
     assert gate.reasons == {"stun_stranger": 1}
 
 
 def test_answers_are_parsed_only_to_requests_of_ours(gate: Gate) -> None:
     for kind in (stun.Class.RESPONSE, stun.Class.ERROR):
         answer = stun.Message(stun.Method.BINDING, kind)
-        assert gate(bytes(answer)) is Verdict.DROP
+        assert gate(bytes(answer)) is PacketVerdict.DROP
         gate.ours.add(answer.transaction_id)
-        assert gate(bytes(answer)) is Verdict.STUN
+        assert gate(bytes(answer)) is PacketVerdict.STUN
     assert gate.reasons == {"stun_stranger": 2}
 
 
 def test_a_keep_alive_is_neither_answered_nor_counted(gate: Gate) -> None:
     indication = stun.Message(stun.Method.BINDING, stun.Class.INDICATION)
-    assert gate(bytes(indication)) is Verdict.DROP
+    assert gate(bytes(indication)) is PacketVerdict.DROP
     assert gate.reasons == {}
 
 
 def test_stun_without_its_cookie_or_header_is_malformed(gate: Gate) -> None:
     whole = request()
-    assert gate(whole[:19]) is Verdict.DROP
-    assert gate(whole[:4] + b"\0\0\0\0" + whole[8:]) is Verdict.DROP
+    assert gate(whole[:19]) is PacketVerdict.DROP
+    assert gate(whole[:4] + b"\0\0\0\0" + whole[8:]) is PacketVerdict.DROP
     assert gate.reasons == {"stun_malformed": 2}
 
 
 def test_checks_come_at_a_bounded_rate(gate: Gate) -> None:
-    taken = sum(gate(request(), now=n / 1000) is Verdict.STUN for n in range(5000))
+    taken = sum(gate(request(), now=n / 1000) is PacketVerdict.STUN for n in range(5000))
     assert 600 <= taken <= 701
     assert gate.reasons == {"stun_flood": 5000 - taken}
 
@@ -150,5 +150,5 @@ def test_whatever_comes_is_sorted_and_counted() -> None:
         if n % 3 == 0 and len(data) > 8:
             data = data[:4] + b"\x21\x12\xa4\x42" + data[8:]
         verdict = gate(data, random_.choice((PEER, STRANGER)), now=n / 100)
-        dropped += verdict is Verdict.DROP
+        dropped += verdict is PacketVerdict.DROP
     assert dropped == sum(gate.reasons.values()) + 0

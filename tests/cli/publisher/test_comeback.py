@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from cli.publisher.comeback import FIRST_WAIT_S, GOODBYE_S, MAX_WAIT_S, Comeback, Verdict
+from cli.publisher.comeback import FIRST_WAIT_S, GOODBYE_S, MAX_WAIT_S, Comeback, ComebackVerdict
 from cli.publisher.comeback_state import COMEBACK
 from cli.publisher.watchdog import _ask, _server_address
 from wire.state_machine import IllegalTransition
@@ -24,23 +24,23 @@ def live(run: str = "a") -> Comeback:
 def test_a_session_that_the_same_server_ended_is_not_begun_again() -> None:
     comeback = live()
     assert comeback.wait_s(1.0) == GOODBYE_S
-    assert comeback.judge("a") is Verdict.GIVE_UP
+    assert comeback.judge("a") is ComebackVerdict.GIVE_UP
 
 
 def test_another_run_of_the_server_is_gone_to() -> None:
     comeback = live()
     assert comeback.is_orphaned("b")
     comeback.wait_s(1.0)
-    assert comeback.judge("b") is Verdict.AGAIN
+    assert comeback.judge("b") is ComebackVerdict.AGAIN
 
 
 def test_a_server_that_is_away_is_waited_for_and_gone_to() -> None:
     comeback = live()
     comeback.wait_s(1.0)
     assert [comeback.judge(""), comeback.judge(""), comeback.judge("b")] == [
-        Verdict.WAIT,
-        Verdict.WAIT,
-        Verdict.AGAIN,
+        ComebackVerdict.WAIT,
+        ComebackVerdict.WAIT,
+        ComebackVerdict.AGAIN,
     ]
 
 
@@ -48,15 +48,15 @@ def test_a_line_that_broke_is_taken_up_with_the_same_run() -> None:
     comeback = live()
     assert not comeback.is_orphaned("")
     assert comeback.wait_s(1.0) == FIRST_WAIT_S
-    assert comeback.judge("a") is Verdict.AGAIN
+    assert comeback.judge("a") is ComebackVerdict.AGAIN
 
 
 def test_after_a_try_that_failed_the_same_run_is_tried_again() -> None:
     comeback = live()
     comeback.wait_s(1.0)
-    assert comeback.judge("b") is Verdict.AGAIN
+    assert comeback.judge("b") is ComebackVerdict.AGAIN
     comeback.wait_s(1.0)
-    assert comeback.judge("b") is Verdict.AGAIN
+    assert comeback.judge("b") is ComebackVerdict.AGAIN
 
 
 def test_a_new_session_forgets_what_was() -> None:
@@ -65,13 +65,13 @@ def test_a_new_session_forgets_what_was() -> None:
     comeback.begin()
     assert not comeback.is_orphaned("b")
     assert comeback.wait_s(1.0) == GOODBYE_S
-    assert comeback.judge("b") is Verdict.GIVE_UP
+    assert comeback.judge("b") is ComebackVerdict.GIVE_UP
 
 
 def test_a_server_that_names_no_run_gets_one_session() -> None:
     comeback = live("")
     comeback.wait_s(1.0)
-    assert comeback.judge("") is Verdict.GIVE_UP
+    assert comeback.judge("") is ComebackVerdict.GIVE_UP
 
 
 def test_waits_double_up_to_a_limit_and_differ() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.http.edge.areas import Area
-from app.http.edge.origins import Caller, Names, Origins, Verdict, split_host
+from app.http.edge.origins import Caller, Names, Origins, OriginVerdict, split_host
 
 EVIL = "https://evil.example"
 HERE = "127.0.0.1:8080"
@@ -92,25 +92,27 @@ def test_behind_a_proxy_with_another_host_the_browser_knows_what_is_same_origin(
 @pytest.mark.parametrize(
     ("area", "verdict"),
     [
-        (Area.PUBLISH, Verdict.REFUSED),
-        (Area.CHANGE, Verdict.REFUSED),
-        (Area.READ, Verdict.REFUSED),
-        (Area.WATCH, Verdict.MAY_NOT_WATCH),
-        (Area.PAGE, Verdict.BLIND),
-        (Area.HEALTH, Verdict.BLIND),
+        (Area.PUBLISH, OriginVerdict.REFUSED),
+        (Area.CHANGE, OriginVerdict.REFUSED),
+        (Area.READ, OriginVerdict.REFUSED),
+        (Area.WATCH, OriginVerdict.MAY_NOT_WATCH),
+        (Area.PAGE, OriginVerdict.BLIND),
+        (Area.HEALTH, OriginVerdict.BLIND),
     ],
 )
-def test_without_tokens_only_our_own_pages_may_do_anything(area: Area, verdict: Verdict) -> None:
+def test_without_tokens_only_our_own_pages_may_do_anything(
+    area: Area, verdict: OriginVerdict
+) -> None:
     assert Origins().judge(area, Caller(HERE, EVIL)) is verdict
-    assert Origins().judge(area, Caller(HERE)) is Verdict.OPEN
+    assert Origins().judge(area, Caller(HERE)) is OriginVerdict.OPEN
     both = Origins(publish_token=True, admin_token=True)
-    assert both.judge(area, Caller(HERE, EVIL)) is Verdict.OPEN
+    assert both.judge(area, Caller(HERE, EVIL)) is OriginVerdict.OPEN
 
 
 def test_each_token_opens_what_it_guards() -> None:
     publish, admin = Origins(publish_token=True), Origins(admin_token=True)
     caller = Caller(HERE, EVIL)
-    assert publish.judge(Area.PUBLISH, caller) is Verdict.OPEN
-    assert publish.judge(Area.CHANGE, caller) is Verdict.REFUSED
-    assert admin.judge(Area.CHANGE, caller) is Verdict.OPEN
-    assert admin.judge(Area.PUBLISH, caller) is Verdict.REFUSED
+    assert publish.judge(Area.PUBLISH, caller) is OriginVerdict.OPEN
+    assert publish.judge(Area.CHANGE, caller) is OriginVerdict.REFUSED
+    assert admin.judge(Area.CHANGE, caller) is OriginVerdict.OPEN
+    assert admin.judge(Area.PUBLISH, caller) is OriginVerdict.REFUSED

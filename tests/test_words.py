@@ -1,0 +1,376 @@
+"""No word with two meanings: words that are not said any more, and classes of one name."""
+
+from __future__ import annotations
+
+import ast
+import collections
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.source_tree import PRODUCT, SOURCE, Module, modules
+
+SAY_INSTEAD = {
+    "wish": "config, request or options",
+    "tally": "counters",
+    "seat": "scheduler handle",
+    "shot": "frame or frame task",
+    "rung": "quality level",
+    "ladder": "degradation policy; a ladder is a set of renditions",
+    "look": "style, where it is a noun",
+    "share": "allocation; fraction, where it is a part of 1",
+    "room": "budget; space, where it is one",
+    "crowd": "overcommit",
+    "toll": "overhead",
+    "hope": "prior",
+    "reuse": "temporal propagation",
+    "reuser": "propagator",
+    "effort": "cost",
+    "intent": "mode",
+    "outbox": "log publisher",
+    "viewing": "playback session",
+    "publication": "ingest session",
+}
+"""Words that meant several things, or nothing to an engineer of the field, and what to say."""
+
+STILL_SAID: dict[str, set[str]] = {
+    "wish": {
+        "app.http.api",
+        "app.streams.ingest_session",
+        "app.streams.stream_directory",
+        "benchmarks.faults.stack",
+        "benchmarks.reuse.methods",
+        "cli.publish",
+        "cli.publisher.command",
+        "wire.streams",
+        "workers.scheduling.allocation",
+        "workers.scheduling.passthrough",
+        "workers.session.mode",
+        "workers.session.pipeline",
+        "workers.session.session",
+        "workers.temporal.cell_state",
+        "workers.temporal.propagator",
+        "workers.upscale.model_cache",
+        "workers.upscale.step",
+        "workers.upscale.temporal_session",
+    },
+    "tally": {
+        "workers.decode.step",
+        "workers.encode.step",
+        "workers.session.log_publisher",
+        "workers.session.pipeline",
+        "workers.session.renditions",
+        "workers.session.session",
+        "workers.upscale.step",
+    },
+    "seat": {
+        "workers.scheduling.handle",
+        "workers.session.pipeline",
+        "workers.session.session",
+        "workers.upscale.step",
+    },
+    "shot": {
+        "workers.decode.step",
+        "workers.encode.coder",
+        "workers.session.pipeline",
+        "workers.session.session",
+        "workers.upscale.temporal_session",
+    },
+    "rung": {
+        "wire.bitrates",
+        "wire.settings",
+        "workers.scheduling.allocation",
+        "workers.scheduling.cost_model",
+        "workers.scheduling.degradation",
+        "workers.scheduling.handle",
+        "workers.scheduling.scheduler",
+        "workers.scheduling.stream_state",
+        "workers.upscale.step",
+    },
+    "ladder": {"workers.scheduling.scheduler", "workers.scheduling.stream_state"},
+    "look": {
+        "app.http.certificate",
+        "app.http.edge.protocol",
+        "app.http.serializers",
+        "benchmarks.capacity.feed",
+        "benchmarks.quality.methods",
+        "benchmarks.waiting",
+        "cli.processes",
+        "cli.publisher.watchdog",
+        "models.export.live",
+        "models.export.zoo",
+        "models.graph.plain",
+        "models.graph.writer",
+        "models.quantize.qat",
+        "workers.process.worker",
+        "workers.scheduling.job_load",
+        "workers.scheduling.resource_budget",
+        "workers.session.session",
+    },
+    "share": {
+        "app.http.health",
+        "benchmarks.capacity.figures",
+        "benchmarks.capacity.measure",
+        "benchmarks.capacity.pass_criteria",
+        "benchmarks.capacity.report",
+        "benchmarks.live",
+        "benchmarks.reuse.figures",
+        "benchmarks.reuse.grid",
+        "benchmarks.reuse.material",
+        "benchmarks.reuse.methods",
+        "benchmarks.reuse.report",
+        "models.quantize.calibrate",
+        "models.quantize.qat",
+        "models.training.cache",
+        "models.training.photos",
+        "models.training.run",
+        "wire.server_memory",
+        "workers.encode.step",
+        "workers.engines.openvino",
+        "workers.scheduling.admission",
+        "workers.scheduling.allocation",
+        "workers.scheduling.cost_model",
+        "workers.scheduling.degradation",
+        "workers.scheduling.handle",
+        "workers.scheduling.scheduler",
+        "workers.scheduling.stream_state",
+        "workers.session.pipeline",
+        "workers.temporal.propagator",
+        "workers.upscale.model_io",
+        "workers.upscale.step",
+        "workers.upscale.temporal_session",
+        "workers.upscale.temporal_upscaler",
+    },
+    "room": {
+        "app.streams.ingest_queue",
+        "app.webrtc.guarded_transport",
+        "app.webrtc.srtp_inlet",
+        "media.vp8",
+        "media.vp9",
+        "models.export.small",
+        "models.training.photos",
+        "workers.process.worker",
+        "workers.runtime.bounded_queue",
+        "workers.scheduling.allocation",
+        "workers.scheduling.cost_model",
+        "workers.scheduling.memory",
+        "workers.scheduling.resource_budget",
+        "workers.scheduling.scheduler",
+        "workers.scheduling.stream_state",
+        "workers.session.mode",
+        "workers.session.pipeline",
+        "workers.session.session",
+        "workers.temporal.incremental_bicubic",
+        "workers.temporal.motion_compensation",
+        "workers.temporal.region_blend",
+        "workers.transcode.aspect",
+        "workers.upscale.model_io",
+    },
+    "crowd": {
+        "benchmarks.__main__",
+        "benchmarks.capacity.material",
+        "benchmarks.capacity.measure",
+        "benchmarks.capacity.run",
+        "workers.process.worker",
+        "workers.scheduling.admission",
+        "workers.session.mode",
+        "workers.session.session",
+    },
+    "toll": {"workers.temporal.propagator", "workers.temporal.region_selection"},
+    "hope": {"workers.scheduling.stream_state"},
+    "reuse": {
+        "benchmarks.__main__",
+        "benchmarks.capacity.figures",
+        "benchmarks.capacity.measure",
+        "benchmarks.capacity.pinned",
+        "benchmarks.capacity.report",
+        "benchmarks.reuse",
+        "benchmarks.reuse.figures",
+        "benchmarks.reuse.grid",
+        "benchmarks.reuse.methods",
+        "benchmarks.reuse.plots",
+        "benchmarks.reuse.profile",
+        "benchmarks.reuse.quality_over_time",
+        "benchmarks.reuse.report",
+        "wire.settings",
+        "workers.process.calibration",
+        "workers.process.calibration_store",
+        "workers.process.main",
+        "workers.scheduling.cost_model",
+        "workers.scheduling.degradation",
+        "workers.scheduling.reuse_profitability",
+        "workers.scheduling.stream_state",
+        "workers.upscale.model_cache",
+        "workers.upscale.step",
+        "workers.upscale.temporal_session",
+    },
+    "reuser": {
+        "benchmarks.reuse.contact_sheet",
+        "workers.process.jit_warmup",
+        "workers.upscale.temporal_upscaler",
+    },
+    "effort": {
+        "benchmarks.reuse.grid",
+        "benchmarks.reuse.methods",
+        "benchmarks.reuse.nets",
+        "benchmarks.reuse.profile",
+        "workers.upscale.step",
+    },
+    "intent": {"workers.session.session"},
+    "outbox": {"workers.session.renditions"},
+    "viewing": {"benchmarks.faults.simulation"},
+    "publication": {
+        "app.http.counter_samples",
+        "app.http.serializers",
+        "app.node",
+        "app.streams.publishers",
+    },
+}
+"""Modules whose identifiers still have the word. The sets only shrink."""
+
+RANKS = ("MOST", "LEAST", "LONGEST", "OLDEST")
+"""A constant that bounds something is MAX_ or MIN_, a noun and a unit."""
+
+STILL_RANKED = {
+    "app.http.edge.buckets.MOST_KEYS",
+    "app.rtp.capture_clock._MOST_US",
+    "benchmarks.capacity.pass_criteria.LEAST_BY_NET",
+    "benchmarks.capacity.pass_criteria.LEAST_OUT",
+    "benchmarks.capacity.pass_criteria.MOST_P95_MS",
+    "benchmarks.capacity.report.MOST_GAP_MS",
+    "benchmarks.capacity.report.MOST_P99_MS",
+    "benchmarks.reuse.figures.LEAST",
+    "benchmarks.reuse.methods.MOST",
+    "models.export.small.MOST_BYTES",
+    "wire.batch._LEAST_64",
+    "wire.batch._MOST_64",
+    "wire.bitrates.LEAST_KBPS",
+    "workers.bitstream.inspector._MOST_HELD",
+    "workers.bitstream.vp8_modes._LONGEST",
+    "workers.scheduling.admission.MOST_CROWD",
+    "workers.scheduling.allocation.LEAST_TURN_S",
+    "workers.scheduling.batching.LONGEST_S",
+    "workers.scheduling.deadlines.LONGEST_S",
+    "workers.scheduling.degradation.LEAST_KEPT",
+    "workers.scheduling.degradation.LEAST_REFRESHED",
+    "workers.scheduling.degradation.MOST_REUSED",
+    "workers.scheduling.frame_rate._LONGEST_GAP_S",
+    "workers.scheduling.resource_budget.LEAST_MS_PER_S",
+    "workers.scheduling.resource_budget._LEAST_FRAMES",
+    "workers.scheduling.resource_budget._LEAST_SPAN_S",
+    "workers.temporal.cell_state.LEAST_WORTH",
+    "workers.temporal.motion_compensation._LEAST",
+    "workers.temporal.motion_compensation._MOST",
+    "workers.temporal.propagator.LEAST_PRICE",
+    "workers.temporal.propagator.MOST_SEEN",
+    "workers.temporal.propagator.OLDEST",
+    "workers.temporal.region_selection.MOST",
+    "workers.upscale.temporal_upscaler.MOST_MISSED",
+    "workers.upscale.temporal_upscaler.MOST_PART",
+}
+"""Constants that still begin so. The set only shrinks."""
+
+DEFINED_TWICE = {
+    "Batch": "frames in a log entry; crops for a step of training, as everybody calls them",
+    "Choice": "an engine; a quality level",
+    "Clip": "a file to publish; material of training",
+    "Counter": "a registered counter; the REST object of it",
+    "Material": "what a model was trained on; what a run of training reads",
+    "Published": "sizes in papers; an export of a published net",
+    "Source": "what the REST object, a piece of codec information and a file come from",
+    "Step": "one thread's work on a frame; one frame of an exported video net",
+    "StreamRecord": "two while records of renditions come in",
+    "StreamRegistry": "two while records of renditions come in",
+    "Verdict": "of a check of the installation; of admission",
+    "Worker": "the process; the REST object of it",
+}
+"""Public classes of one name in several modules, with the reason why both keep it."""
+
+
+def words_of(identifier: str) -> set[str]:
+    """The words of a name in snake or camel case, in the singular where an s was added."""
+    found = {part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", identifier)}
+    return (
+        found | {word.removesuffix("es") for word in found} | {w.removesuffix("s") for w in found}
+    )
+
+
+def identifiers(module: Module) -> Iterator[str]:
+    """All names that a module defines or uses, also of arguments and attributes."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg
+
+
+def said(module: Module) -> set[str]:
+    """The words of ``SAY_INSTEAD`` in a module's identifiers and in its own name."""
+    found: set[str] = set()
+    for name in {*identifiers(module), module.name.rpartition(".")[2]}:
+        found |= words_of(name) & SAY_INSTEAD.keys()
+    return found
+
+
+def constants(module: Module) -> Iterator[str]:
+    """Names of the module's constants."""
+    for node in module.tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            for name in names:
+                if isinstance(name, ast.Name) and name.id.isupper():
+                    yield name.id
+
+
+def public_classes() -> dict[str, list[str]]:
+    """The modules that define each public class at their top, by its name."""
+    found: dict[str, list[str]] = collections.defaultdict(list)
+    for module in modules(*PRODUCT):
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(module.name)
+    return found
+
+
+@pytest.mark.parametrize("word", SAY_INSTEAD)
+def test_words_of_two_meanings_are_not_said_again(word: str) -> None:
+    found = {module.name for module in modules(*SOURCE) if word in said(module)}
+    new = found - STILL_SAID.get(word, set())
+    assert new == set(), f"say {SAY_INSTEAD[word]}"
+
+
+def test_bounds_begin_with_max_and_min() -> None:
+    found = {
+        f"{module.name}.{name}"
+        for module in modules(*SOURCE)
+        for name in constants(module)
+        if name.lstrip("_").split("_")[0] in RANKS
+    }
+    assert found - STILL_RANKED == set()
+
+
+def test_no_public_class_is_defined_twice_without_a_reason() -> None:
+    twice = {name: found for name, found in public_classes().items() if len(found) > 1}
+    assert set(twice) - set(DEFINED_TWICE) == set(), twice
+
+
+def test_words_are_found_in_any_case_and_number() -> None:
+    text = "class FirstWish:\n    def f(self, seats):\n        return self.MOST_SHARES + _rungs\n"
+    assert said(Module("x", False, text)) == {"wish", "seat", "share", "rung"}
+    assert said(Module("workers.tally", False, "")) == {"tally"}
+    assert said(Module("x", False, "shared_memory = shareholder = mushroom = overlook")) == set()
+
+
+def test_constants_are_found() -> None:
+    text = "MOST_A = 1\n_LEAST_B: int = 2\nC, OLDEST = 1, 2\ndef f():\n    MOST_D = 3\n"
+    assert list(constants(Module("x", False, text))) == ["MOST_A", "_LEAST_B", "C", "OLDEST"]
