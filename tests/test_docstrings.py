@@ -1,0 +1,274 @@
+"""First lines of docstrings are plain statements with their subject."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tests.source_tree import PRODUCT, Module, modules
+
+QUESTIONS = (
+    "How", "What", "When", "Whenever", "Where", "Whether", "Which", "Who", "Whom", "Whose", "Why",
+)  # fmt: skip
+FRAGMENTS = (
+    "...", "After", "Also", "And", "As", "At", "Because", "Before", "Beside", "Between", "But",
+    "By", "During", "For", "From", "If", "In", "Like", "Nor", "Of", "On", "Or", "So", "Than",
+    "That", "Their", "Then", "They", "To", "Under", "Until", "With", "Within", "Without",
+)  # fmt: skip
+"""What begins a question, or a part of a sentence that is said above it."""
+
+NOT_YET: set[str] = {
+    "app/admission.py",
+    "app/delivery/playback_session.py",
+    "app/delivery/rendition_choice.py",
+    "app/delivery/rendition_switch.py",
+    "app/delivery/rtp_fanout.py",
+    "app/delivery/viewers.py",
+    "app/http/api.py",
+    "app/http/app_state.py",
+    "app/http/certificate.py",
+    "app/http/counter_samples.py",
+    "app/http/edge/addresses.py",
+    "app/http/edge/areas.py",
+    "app/http/edge/asgi.py",
+    "app/http/edge/body.py",
+    "app/http/edge/buckets.py",
+    "app/http/edge/connections.py",
+    "app/http/edge/headers.py",
+    "app/http/edge/limits.py",
+    "app/http/edge/options.py",
+    "app/http/edge/origins.py",
+    "app/http/edge/paths.py",
+    "app/http/edge/penalties.py",
+    "app/http/edge/protocol.py",
+    "app/http/openapi.py",
+    "app/http/pages.py",
+    "app/http/problems.py",
+    "app/http/schemas.py",
+    "app/http/serializers.py",
+    "app/http/snapshot.py",
+    "app/http/web_server.py",
+    "app/http/whip_common.py",
+    "app/loop_lag.py",
+    "app/main.py",
+    "app/node.py",
+    "app/open_files.py",
+    "app/rtp/capture_clock.py",
+    "app/rtp/jitter_buffer.py",
+    "app/rtp/key_frame_pace.py",
+    "app/rtp/liveness.py",
+    "app/rtp/pacer.py",
+    "app/rtp/retransmission.py",
+    "app/rtp/send_queue.py",
+    "app/rtp/simulcast_layers.py",
+    "app/rtp/ssrc_choice.py",
+    "app/rtp/unit_joiner.py",
+    "app/rtp/video_intake.py",
+    "app/streams/ingest_queue.py",
+    "app/streams/ingest_session.py",
+    "app/streams/meters.py",
+    "app/streams/publishers.py",
+    "app/streams/readers.py",
+    "app/streams/stream_timeline.py",
+    "app/streams/throttle.py",
+    "app/webrtc/extension_map.py",
+    "app/webrtc/guarded_transport.py",
+    "app/webrtc/ice.py",
+    "app/webrtc/packet_gate.py",
+    "app/webrtc/payload_offer.py",
+    "app/webrtc/peer.py",
+    "app/webrtc/publisher_connection.py",
+    "app/webrtc/rtp_receiver.py",
+    "app/webrtc/rtp_sender.py",
+    "app/webrtc/sdp_offer.py",
+    "app/webrtc/simulcast_offer.py",
+    "app/webrtc/turn.py",
+    "app/webrtc/viewer_connection.py",
+    "cli/banner.py",
+    "cli/diagnostics.py",
+    "cli/errors.py",
+    "cli/healthcheck.py",
+    "cli/hugepages.py",
+    "cli/installation.py",
+    "cli/publisher/clip.py",
+    "cli/publisher/command.py",
+    "cli/publisher/send.py",
+    "cli/publisher/session.py",
+    "cli/publisher/watchdog.py",
+    "cli/restart.py",
+    "media/access_unit.py",
+    "media/bit_reader.py",
+    "media/codec.py",
+    "media/codec_table.py",
+    "media/coded_picture.py",
+    "media/vp8.py",
+    "media/vp9_descriptor.py",
+    "media/vp9_frame.py",
+    "models/export/live.py",
+    "models/export/published.py",
+    "models/export/zoo.py",
+    "models/manifest.py",
+    "models/nets/baselines.py",
+    "models/nets/basicvsr.py",
+    "models/nets/checkpoint.py",
+    "models/nets/edvr.py",
+    "models/nets/live.py",
+    "models/nets/unet.py",
+    "models/nets/video.py",
+    "models/quantize/calibrate.py",
+    "models/quantize/qat.py",
+    "models/quantize/scheme.py",
+    "models/training/batches.py",
+    "models/training/cache.py",
+    "models/training/clip.py",
+    "models/training/codec.py",
+    "models/training/held_out.py",
+    "models/training/losses.py",
+    "models/training/motion.py",
+    "models/training/photos.py",
+    "models/training/run.py",
+    "models/training/video.py",
+    "wire/__init__.py",
+    "wire/address.py",
+    "wire/batch.py",
+    "wire/bitrates.py",
+    "wire/cluster.py",
+    "wire/connection.py",
+    "wire/counters.py",
+    "wire/heartbeat.py",
+    "wire/jobs.py",
+    "wire/keys.py",
+    "wire/log.py",
+    "wire/log_limit.py",
+    "wire/parent_death.py",
+    "wire/position.py",
+    "wire/redis_errors.py",
+    "wire/rendition_record.py",
+    "wire/retention.py",
+    "wire/sentinel.py",
+    "wire/server.py",
+    "wire/settings.py",
+    "wire/stream_record.py",
+    "wire/streams.py",
+    "wire/strikes.py",
+    "wire/supervisor.py",
+    "workers/__init__.py",
+    "workers/bitstream/ffmpeg_side_data.py",
+    "workers/bitstream/inspector.py",
+    "workers/bitstream/parsers.py",
+    "workers/bitstream/vp8.py",
+    "workers/bitstream/vp8_header.py",
+    "workers/bitstream/vp8_modes.py",
+    "workers/bitstream/vp8_tables.py",
+    "workers/decode/key_frame_gate.py",
+    "workers/encode/encoder.py",
+    "workers/encode/key_frames.py",
+    "workers/encode/libav.py",
+    "workers/encode/step.py",
+    "workers/kernels/jit.py",
+    "workers/media/frame_info.py",
+    "workers/media/frame_task.py",
+    "workers/media/picture.py",
+    "workers/media/route.py",
+    "workers/process/calibration.py",
+    "workers/process/containment.py",
+    "workers/process/main.py",
+    "workers/process/worker.py",
+    "workers/runtime/cores.py",
+    "workers/runtime/frame_counters.py",
+    "workers/runtime/pipeline_thread.py",
+    "workers/scheduling/admission.py",
+    "workers/scheduling/allocation.py",
+    "workers/scheduling/batching.py",
+    "workers/scheduling/capacity.py",
+    "workers/scheduling/codel.py",
+    "workers/scheduling/cost_model.py",
+    "workers/scheduling/deadlines.py",
+    "workers/scheduling/degradation.py",
+    "workers/scheduling/engine_queue.py",
+    "workers/scheduling/handle.py",
+    "workers/scheduling/job_load.py",
+    "workers/scheduling/memory.py",
+    "workers/scheduling/passthrough.py",
+    "workers/scheduling/resource_budget.py",
+    "workers/scheduling/reuse_profitability.py",
+    "workers/scheduling/scheduler.py",
+    "workers/scheduling/stream_state.py",
+    "workers/session/clock_offset.py",
+    "workers/session/config.py",
+    "workers/session/log_publisher.py",
+    "workers/session/mode.py",
+    "workers/session/outcome.py",
+    "workers/session/pipeline.py",
+    "workers/session/session.py",
+    "workers/temporal/cell_state.py",
+    "workers/temporal/incremental_bicubic.py",
+    "workers/temporal/motion_compensation.py",
+    "workers/temporal/optical_flow.py",
+    "workers/temporal/padding.py",
+    "workers/temporal/propagator.py",
+    "workers/temporal/region_blend.py",
+    "workers/temporal/region_selection.py",
+    "workers/transcode/frames.py",
+    "workers/transcode/job.py",
+    "workers/transcode/output.py",
+    "workers/transcode/source.py",
+    "workers/transcode/steps.py",
+    "workers/upscale/batched_model.py",
+    "workers/upscale/colour.py",
+    "workers/upscale/frame_timer.py",
+    "workers/upscale/model_cache.py",
+    "workers/upscale/model_io.py",
+    "workers/upscale/previous_picture.py",
+    "workers/upscale/residual_energy.py",
+    "workers/upscale/step.py",
+    "workers/upscale/temporal_session.py",
+    "workers/upscale/temporal_upscaler.py",
+    "workers/upscale/upscaler.py",
+}
+"""Files that still have such first lines. The set only shrinks."""
+
+
+def strings(module: Module) -> Iterator[tuple[int, str]]:
+    """Line and text of every docstring, those under constants and fields included."""
+    for node in ast.walk(module.tree):
+        body = getattr(node, "body", None)
+        if not isinstance(body, list):
+            continue
+        for child in body:
+            if (
+                isinstance(child, ast.Expr)
+                and isinstance(child.value, ast.Constant)
+                and isinstance(child.value.value, str)
+            ):
+                yield child.lineno, child.value.value
+
+
+def faults(module: Module) -> list[str]:
+    """First lines that begin with a question or a fragment."""
+    found = []
+    for line, text in strings(module):
+        first = text.split(maxsplit=1)[0].strip(",:;`") if text.split() else ""
+        if first in QUESTIONS or first in FRAGMENTS or text.startswith("..."):
+            found.append(f"{module.path}:{line}: {text.splitlines()[0]}")
+    return found
+
+
+def test_first_lines_are_statements() -> None:
+    found = [
+        fault
+        for module in modules(*PRODUCT)
+        if module.path not in NOT_YET
+        for fault in faults(module)
+    ]
+    assert found == []
+
+
+def test_questions_and_fragments_are_found_wherever_a_string_documents() -> None:
+    text = (
+        '"""What it is."""\n\nA = 1\n"Of it."\n\nclass B:\n    x: int\n    "For `f`."\n'
+        '    def f(self):\n        """...and more."""\n'
+    )
+    assert len(faults(Module("x", False, text))) == 4
+    right = '"""A thing. What it is."""\nA = 1\n"Wholly new."\ndef f():\n    """Asks whether."""\n'
+    assert faults(Module("x", False, right)) == []
