@@ -26,13 +26,22 @@ class SizeStand:
         self._size: tuple[int, int] | None = None
         self._since = 0.0
         self._must_stand = False
+        self._begun_at = -STAND_S
+        "Time at which a size was last found worth it anew."
+        self._is_begun = False
 
     def is_worth_it(self, size: tuple[int, int], *, now: float) -> bool:
         """True for the first size, for one after a size that stood, and for one that stands."""
         if size != self._size:
-            self._must_stand = self._size is not None and now - self._since < STAND_S
-            self._size, self._since = size, now
-        return not self._must_stand or now - self._since >= STAND_S
+            has_stood = self._size is None or now - self._since >= STAND_S
+            # The size before may have been begun just now, though it stood for long.
+            self._must_stand = not has_stood or now - self._begun_at < STAND_S
+            self._size, self._since, self._is_begun = size, now, False
+        if self._must_stand and now - self._since < STAND_S:
+            return False
+        if not self._is_begun:
+            self._is_begun, self._begun_at = True, now
+        return True
 
 
 class FairQueue(Generic[Item]):

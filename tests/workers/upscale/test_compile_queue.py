@@ -35,6 +35,15 @@ def test_a_stream_that_changes_in_every_picture_gets_none_after_its_first() -> N
     assert worth == [True] + [False] * 2999
 
 
+def test_a_size_right_after_one_that_was_begun_late_must_stand_too() -> None:
+    stand = SizeStand()
+    assert stand.is_worth_it((0, 0), now=0.0)
+    assert not stand.is_worth_it((1, 1), now=0.0)
+    assert stand.is_worth_it((1, 1), now=STAND_S)
+    assert not stand.is_worth_it((0, 0), now=STAND_S)
+    assert stand.is_worth_it((0, 0), now=2 * STAND_S)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3)), max_size=80))
 def test_no_stream_begins_more_than_one_size_in_the_time_it_must_stand(
     steps: list[tuple[float, int]],
