@@ -38,6 +38,14 @@ def sharpcast(*arguments: str, **settings: str) -> subprocess.CompletedProcess[s
     )
 
 
+def assert_one_sentence(text: str) -> None:
+    """What the command says of a failure is one line that names it."""
+    lines = text.strip().splitlines()
+    assert len(lines) == 1, text
+    assert lines[0].startswith("sharpcast: ")
+    assert lines[0].endswith(".")
+
+
 def is_listening(port: int) -> bool:
     """True if the port takes connections."""
     with socket.socket() as probe:

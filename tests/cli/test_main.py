@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.cli.command import sharpcast
-from tests.redis_servers import Server, free_ports, running
+from tests.cli.command import assert_one_sentence, sharpcast
 
 COMMANDS = ("up", "serve", "work", "publish", "enhance", "doctor", "bench")
-
-
-def assert_one_sentence(text: str) -> None:
-    lines = text.strip().splitlines()
-    assert len(lines) == 1, text
-    assert lines[0].startswith("sharpcast: ")
-    assert lines[0].endswith(".")
 
 
 def test_help_lists_every_command_and_is_quick() -> None:
@@ -80,21 +70,6 @@ def test_an_unknown_engine_stops_everything() -> None:
     assert "'abacus' cannot be used" in result.stderr
 
 
-def test_a_worker_check_without_redis_fails_in_a_sentence(tmp_path: Path) -> None:
-    result = sharpcast("work", "--check", redis_url=f"unix://{tmp_path}/nothing.sock")
-    assert result.returncode == 1
-    assert_one_sentence(result.stderr)
-
-
-def test_a_worker_check_that_redis_refuses_says_what_to_set(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
-    with running(Server(tmp_path, port, "--requirepass", "secret")):
-        result = sharpcast("work", "--check", redis_url=f"redis://127.0.0.1:{port}")
-    assert result.returncode == 2
-    last = result.stderr.strip().splitlines()[-1]
-    assert last == "sharpcast: SHARPCAST_REDIS_URL: the Redis server asks for a password."
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -111,18 +86,3 @@ def test_what_cannot_be_published_is_one_sentence(arguments: tuple[str, ...], wo
     assert result.returncode == 1
     assert words in result.stderr
     assert_one_sentence(result.stderr)
-
-
-def test_doctor_speaks_json() -> None:
-    result = sharpcast("doctor", "--json")
-    assert result.returncode == 0, result.stderr
-    findings = {finding["what"]: finding for finding in json.loads(result.stdout)}
-    for what in ("python", "processor", "memory", "redis", "encoder libx264", "web port", "GPU"):
-        assert findings[what]["verdict"] in ("ok", "note", "missing")
-        assert findings[what]["detail"]
-    assert "not run on hardware yet" in findings["engine tensorrt"]["detail"]
-    used = findings["engine in use"]["values"]
-    assert used["engine"] in [trial["engine"] for trial in used["trials"] if trial["ms"]]
-    nets = [finding for what, finding in findings.items() if what.startswith("net ")]
-    assert nets
-    assert all(net["values"]["ms_per_frame"] > 0 for net in nets)
