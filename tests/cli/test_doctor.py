@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.cli.command import sharpcast
 
 
@@ -20,3 +22,8 @@ def test_doctor_speaks_json() -> None:
     nets = [finding for what, finding in findings.items() if what.startswith("net ")]
     assert nets
     assert all(net["values"]["ms_per_frame"] > 0 for net in nets)
+    assert sum(net["detail"].endswith(" (default)") for net in nets) >= 1
+    for net in nets:
+        per_frame, streams = net["values"]["ms_per_frame"], net["values"]["streams"]
+        assert streams == pytest.approx(1000 / 30 / per_frame, rel=0.02, abs=0.01)
+        assert net["verdict"] == ("ok" if streams >= 1 else "note")

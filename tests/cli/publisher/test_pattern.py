@@ -44,4 +44,4 @@ def test_it_has_colours_and_uses_the_range() -> None:
     _, frame = next(pattern(480, 270))
     planes = frame.to_ndarray()
     luma, chroma = planes[:270], planes[270:]
-    assert np.ptp(luma) > 150 and np.ptp(chroma) > 80
+    assert int(np.ptp(luma)) > 150 and int(np.ptp(chroma)) > 80

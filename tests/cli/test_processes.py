@@ -1,0 +1,112 @@
+"""The children of ``sharpcast up``, one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from cli.processes import keep_redis, keep_worker
+from wire.connection import command, connect
+from wire.embedded import EmbeddedServer
+from wire.errors import BadSettings
+from wire.settings import PREFIX
+
+
+async def first(found: str, *, but: int = 0) -> psutil.Process:
+    """The first child whose command line ends so, and whose id is another one."""
+    async with asyncio.timeout(20):
+        while True:
+            for child in psutil.Process().children():
+                try:
+                    if child.pid != but and child.cmdline()[-1:] == [found]:
+                        return child
+                except psutil.Error:
+                    continue
+            await asyncio.sleep(0.02)
+
+
+async def test_a_first_worker_that_refuses_its_settings_ends_everything(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}WORKER_THREADS", "many")
+    with pytest.raises(BadSettings, match=r"^The worker cannot work with these settings\.$"):
+        await keep_worker("redis://127.0.0.1:9", asyncio.Event())
+    # The worker's own line says which one.
+    assert "SHARPCAST_WORKER_THREADS" in capfd.readouterr().err
+
+
+async def test_nothing_is_started_after_a_stop(redis_server: EmbeddedServer) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await keep_worker(redis_server.url, stop)
+    assert not [c for c in psutil.Process().children() if c.cmdline()[-1:] == ["work"]]
+
+
+async def test_a_worker_is_ended_by_the_stop_and_by_whoever_cancels(
+    redis_server: EmbeddedServer,
+) -> None:
+    stop = asyncio.Event()
+    keeping = asyncio.create_task(keep_worker(redis_server.url, stop))
+    worker = await first("work")
+    assert os.getpgid(worker.pid) != os.getpgid(0), "Ctrl-C in a terminal would reach it"
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert not worker.is_running()
+
+
+async def test_a_worker_that_dies_is_followed_by_another_one_at_once(
+    redis_server: EmbeddedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = asyncio.Event()
+    keeping = asyncio.create_task(keep_worker(redis_server.url, stop))
+    worker = await first("work")
+    began = time.monotonic()
+    worker.send_signal(signal.SIGKILL)
+    second = await first("work", but=worker.pid)
+    assert time.monotonic() - began < 5
+    (line,) = [r for r in caplog.records if getattr(r, "action", "") == "worker_died"]
+    assert line.getMessage() == "the worker ended (SIGKILL); a new one starts at once"
+    stop.set()
+    await keeping
+    assert not second.is_running()
+
+
+async def test_a_redis_that_dies_comes_back_empty_at_the_same_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stop = asyncio.Event()
+    with EmbeddedServer() as server:
+        before = connect(server.url)
+        await command(before, "SET", "a", "1")
+        await before.aclose()
+        keeping = asyncio.create_task(keep_redis(server, stop))
+        pid = server.pid
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while server.pid == pid:  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.02)
+        after = connect(server.url)
+        assert await command(after, "GET", "a") is None
+        await after.aclose()
+        stop.set()
+        await keeping
+    assert [getattr(r, "action", "") for r in caplog.records if r.name == "cli.processes"] == [
+        "redis_restarted"
+    ]
+
+
+async def test_a_redis_that_is_well_is_left_alone() -> None:
+    stop = asyncio.Event()
+    with EmbeddedServer() as server:
+        keeping = asyncio.create_task(keep_redis(server, stop))
+        pid = server.pid
+        await asyncio.sleep(0.5)  # more than two looks
+        assert server.pid == pid
+        stop.set()
+        await keeping
