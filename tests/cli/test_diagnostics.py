@@ -12,7 +12,7 @@ from cli import diagnostics
 from cli.diagnostics import Finding, Verdict
 from tests.certificates import write_certificate
 from wire.settings import PREFIX, Settings, load_settings
-from workers.engines import UNTRIED
+from workers.engines.registry import UNVERIFIED
 
 
 def settings(**keys: str) -> Settings:
@@ -68,7 +68,7 @@ def test_every_encoder_that_is_needed_is_looked_for() -> None:
 def test_engines_that_never_ran_on_hardware_are_a_note_at_most() -> None:
     found = {finding.what: finding for finding in diagnostics._engines()}
     assert found["engine openvino"].verdict is Verdict.GOOD
-    for name in UNTRIED:
+    for name in UNVERIFIED:
         assert found[f"engine {name}"].verdict is Verdict.NOTE
         assert "has not run on hardware yet" in found[f"engine {name}"].detail
 
