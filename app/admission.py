@@ -1,4 +1,4 @@
-"""Who may make a session now: so many offers a second, so many connections that do not stand yet.
+"""Limits new sessions: offers answered per second, and connections that do not stand yet.
 
 Answering an offer takes 3 to 5 ms of the loop that moves packets (half of it reading and writing
 SDP, a tenth the certificate), and each unanswered peer holds sockets for seconds. Both cost
@@ -19,7 +19,7 @@ PER_S = 30.0
 """Offers answered a second, for all together: at most a seventh of the loop's time."""
 
 BURST = 15.0
-"""Of them at once: no packet waits for longer than 75 ms."""
+"""Offers that may be answered at once: no packet waits for longer than 75 ms."""
 
 MAX_WAIT_S = 2.0
 """Longer than this an offer is not kept waiting; 75 people may join in the same moment."""

@@ -1,4 +1,4 @@
-"""How late the event loop is: everything that packets wait for beside their own work."""
+"""Measures how late the event loop is: all that packets wait for beside their own work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import collections
 import time
 
 CHECK_S = 0.1
-"""How often it is measured; a standstill is seen whole, whenever it begins."""
+"""Seconds between measurements; a standstill is seen whole, whenever it begins."""
 
 WINDOW_S = 15.0
 """The longest of so many seconds is told: as long as Prometheus waits between two looks."""

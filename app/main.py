@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 REDIS_START_S = 10.0
 
 _OTHER_FILES = 88
-"""What Python has open."""
+"""Files that Python itself has open."""
 
 
 async def serve(
@@ -105,8 +105,8 @@ def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
 
 
 def redis_connections(streams: int) -> int:
-    """How many connections that many streams may need: each reads up to five keys at once, and
-    writes. A server takes 10,000 clients unless it is told otherwise.
+    """Returns the connections to Redis that so many streams may need: each reads up to five keys
+    at once, and writes. A server takes 10,000 clients unless it is told otherwise.
     """
     return min(9_000, max(REDIS_CONNECTIONS, 8 * streams))
 

@@ -21,7 +21,7 @@ CLOSE_S = 2.5
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """What the node needs of the settings."""
+    """Settings of one app node."""
 
     publishers: PublisherOptions
     max_viewers: int

@@ -1,4 +1,4 @@
-"""How many files this process may have open, for sockets are files."""
+"""Raises the limit of open files of this process, for sockets are files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the app and the workers say to each other, and nothing else.
+"""The language between the app and the workers, and nothing else.
 
 Owns: the frame-batch format and its parser, the log on Redis Streams, jobs and leases,
 control messages, heartbeats, the embedded server, the settings all processes share.

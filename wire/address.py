@@ -36,7 +36,7 @@ _OPTIONS = {
     "sentinel_user": "sentinel_user",
     "sentinel_password": "sentinel_password",
 }
-"""What an address may say behind ``?``, the library's names included."""
+"""Options that an address may have behind ``?``, the library's names included."""
 
 
 class AddressKind(enum.Enum):
@@ -61,14 +61,14 @@ class Address:
 
     kind: AddressKind
     hosts: tuple[tuple[str, int], ...] = ()
-    "Of the server, the Sentinels or some servers of the cluster."
+    "Hosts and ports of the server, the Sentinels or some servers of the cluster."
     path: str = ""
-    "Of a Unix socket, instead."
+    "Path of a Unix socket, instead."
     login: Login = Login()
     sentinel_login: Login = Login()
     database: int = 0
     service: str = ""
-    "What the Sentinels call the master."
+    "The Sentinels' name of the master."
     is_tls: bool = False
     ca: str = ""
     cert: str = ""

@@ -47,7 +47,7 @@ def is_repeated(sequence: int, last: int | None) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Batch:
-    """What one log entry holds."""
+    """The content of one log entry."""
 
     epoch: int
     "Whoever wrote it: the publisher's session or the lead's epoch; grows, never returns."
@@ -73,7 +73,7 @@ def _check_unit(unit: AccessUnit) -> None:
 
 
 def _check_numbers(unit: AccessUnit) -> None:
-    """What cannot be wrong in a unit that came as bytes."""
+    """Checks the numbers that cannot be wrong in a unit that came as bytes."""
     if int(unit.flags) & ~_ALL_FLAGS:
         raise BadBatch(f"unit flags {int(unit.flags):#x} are not known")
     times = [unit.pts, unit.capture_us, unit.arrival_us, *[at_us for _, at_us in unit.stamps]]

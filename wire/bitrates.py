@@ -8,7 +8,7 @@ import re
 from wire.errors import BadSettings
 
 MIN_KBPS = 32.0
-"""For a picture of any size: encoders count whole kbit/s, and with less than one they fail."""
+"""Minimum for a picture of any size: encoders count whole kbit/s, and fail below one."""
 
 _RUNG = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 
@@ -31,7 +31,7 @@ class BitrateTable:
 
     @classmethod
     def parse(cls, words: tuple[str, ...]) -> BitrateTable:
-        """From ``WxH=kbit/s`` words, already checked by ``Settings``."""
+        """Parses ``WxH=kbit/s`` words that ``Settings`` has checked."""
         rungs = []
         for word in words:
             rung = parse_rung(word)

@@ -32,7 +32,7 @@ Place = tuple[str, int]
 
 
 class ClusterRedis(Redis):
-    """Like ``Redis``; keys of one stream are on one server, jobs and records may not be."""
+    """A client of a cluster: keys of one stream are on one server, jobs and records may not be."""
 
     def __init__(self, address: Address, *, prefix: str, command_s: float, most: int) -> None:
         super().__init__(address, prefix=prefix, command_s=command_s, most=most)

@@ -27,13 +27,13 @@ __all__ = [
 ]
 
 COMMAND_S = 10.0
-"""How long a command may take, unless a client is told otherwise."""
+"""Time-out of a command in seconds, unless a client is told otherwise."""
 
 REDIS_CONNECTIONS = 512
-"""To one server at once, unless a client is told otherwise."""
+"""Connections to one server at once, unless a client is told otherwise."""
 
 RETRY_S = 0.2
-"""How long to wait before the next attempt while the server is away."""
+"""Seconds to wait before the next attempt while the server is away."""
 
 
 def connect(

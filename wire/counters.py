@@ -14,13 +14,13 @@ class Counter:
     """One registered counter."""
 
     name: str
-    "Without ``sharpcast_`` before and ``_total`` behind it."
+    "The metric's name without ``sharpcast_`` before and ``_total`` behind it."
     unit: str
     "A plural noun: what is counted."
     help: str
     labels: tuple[str, ...]
     attributes: tuple[str, ...]
-    "Where it is increased, as ``Class.attribute``."
+    "The places that increase it, as ``Class.attribute`` or ``Class.method``."
     only_grows: bool = True
     "False: it counts for what is present, and falls when that leaves."
 

@@ -31,7 +31,7 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     codec: str
-    "Of what it holds now, by the name in ``media/codec_table.py``: its own, or a copied source's."
+    "Codec of what it holds now (``media/codec_table.py``): its own, or a copied source's."
     watched: bool
     "False: nobody watches it, so it is not made."
     width: int = 0
@@ -46,18 +46,18 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int = 0
     "Pictures that its encoder had no time for, while another one had."
     encode_ms: float = 0.0
-    "What encoding a picture took, on average."
+    "Average time of encoding a picture, in ms."
 
 
 class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker did for one stream since it became its lead. Counters only grow."""
+    """A worker's report of one stream since it became its lead. Counters only grow."""
 
     stream: str
     epoch: int
     state: str
     "``starting``, ``enhancing``, ``idle``, ``bypass``, ``off``"
     reason: str = ""
-    "Why it is not enhancing, as a sentence."
+    "The reason why it is not enhancing, as a sentence."
     model: str = ""
     engine: str = ""
     width: int = 0
@@ -112,19 +112,19 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     strength: bool = False
     "It has a faithful and a crisp look."
     missing: str = ""
-    "Why this worker cannot use it, as a sentence; empty if it can."
+    "The reason why this worker cannot use it, as a sentence; empty if it can."
 
 
 class EngineTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker found of one inference engine when it chose among them at its start."""
+    """A worker's measurement of one inference engine when it chose among them at its start."""
 
     engine: str
     ms: float = 0.0
-    "What the default net took for a picture of 480x270; 0 where it could not be run."
+    "Time of the default net for a picture of 480x270, in ms; 0 where it could not be run."
     precision: str = ""
-    "In what it computed: fp32, fp16 or int8."
+    "Precision of its arithmetic: fp32, fp16 or int8."
     reason: str = ""
-    "Why it could not be run, empty where it could."
+    "The reason why it could not be run, empty where it could."
 
 
 class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,16 +139,16 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     capacity: float
     "Streams of 480x270 at 30 fps that it holds in time, as measured at its start."
     load: float
-    "Of the same unit, in use now."
+    "Capacity in use now, in the same unit."
     ms_per_frame: float
     "Measured time of the default net at 480x270, in ms."
     streams: list[StreamWork]
     trials: list[EngineTrial] = msgspec.field(default_factory=list)
-    "Of all engines, where it chose by measuring."
+    "Trials of all engines, where it chose by measuring."
     engine_ms_per_s: float = 0.0
     "Milliseconds per second that nets took of the engine, over the last seconds."
     given_ms_per_s: float = 0.0
-    "What they may take of it, by what the cores have left."
+    "Milliseconds per second that nets may take of the engine, by what the cores have left."
     state: str = "working"
     "``working``, or ``draining``: it was told to stop, and claims nothing more."
     bad_jobs: int = 0

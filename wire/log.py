@@ -23,7 +23,7 @@ local owner = redis.pcall('HGET', KEYS[2], ARGV[1])
 if not owner or type(owner) == 'table' then return 'gone' end
 if owner ~= ARGV[2] then return 'fenced' end
 """
-"""What each script of a writer begins with; a record of another type is none."""
+"""The beginning of each script of a writer; a record of another type is none."""
 
 # The server refuses XADD while its memory is full, and so would never trim: then the log is cut
 # to the reserve first, after which the script may write.

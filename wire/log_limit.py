@@ -13,7 +13,7 @@ MAX_KINDS = 512
 """Kinds remembered; beyond that a logger's further ones count as one."""
 
 FORGET_S = 60.0
-"""After this long without a further line, a kind's held-back lines are told by nobody any more."""
+"""Time without a further line after which a kind's held-back lines are told by nobody any more."""
 
 _Key = tuple[str, object]
 

@@ -14,7 +14,7 @@ _LIBC = ctypes.CDLL(None)
 
 
 def die_with_parent() -> Callable[[], None]:
-    """For ``preexec_fn``: the kernel kills the child when the starting thread ends.
+    """Returns a ``preexec_fn``: the kernel kills the child when the starting thread ends.
 
     Start such children from the main thread. On systems other than Linux it does nothing.
     """

@@ -35,7 +35,7 @@ class Position:
         self._is_sure = False
         self.at = START
         self.restarts = 0
-        "How often the stream began anew, so that what is read may have been read before."
+        "Count of new beginnings of the stream, after which what is read may have been read before."
 
     async def newest(self) -> str | None:
         """Returns the id of the newest entry, None if there is none."""

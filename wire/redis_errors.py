@@ -14,7 +14,7 @@ import redis.exceptions as library
 from wire.errors import DamagedKey, RedisTrouble, ServerAway, ServerFull, ServerRefuses
 
 REDIS_DOWN = (RedisTrouble, OSError)
-"""What a call raises while the server is away, full or refuses us."""
+"""Errors that a call raises while the server is away, full or refuses us."""
 
 REDIS_URL = "SHARPCAST_REDIS_URL"
 

@@ -12,12 +12,12 @@ import dataclasses
 from collections import deque
 
 MAX_BYTES = 24 * 2**20
-"""Of batches in one log: 15 s of 13 Mbit/s. A log that would grow beyond it takes no more until
-the next key frame."""
+"""Bytes of batches in one log: 15 s of 13 Mbit/s. A log that would grow beyond it takes no more
+until the next key frame."""
 
 RESERVE_BYTES = 2**20
-"""What a log keeps when the memory of the server is full, so that its readers go on: about two
-seconds at 4 Mbit/s."""
+"""Bytes that a log keeps when the memory of the server is full, so that its readers go on: about
+two seconds at 4 Mbit/s."""
 
 _STEP_MS = 500
 """A trim that removes less than this much more is not worth asking for."""
@@ -56,7 +56,7 @@ class Retention:
         self._trim_to = ""
         "Decided, and not yet carried out: it goes with the next entry that the server takes."
         self.bytes = 0
-        "Of what is kept."
+        "Bytes that are kept."
 
     def plan(self, *, size: int, is_key: bool, now_ms: int) -> Plan | None:
         """Decides what goes for an entry of that size; returns None if there is no room for it."""

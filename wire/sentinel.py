@@ -18,7 +18,7 @@ ANSWER_S = 1.0
 """A Sentinel that does not answer for this long is passed over for the next."""
 
 _FRESH_S = 0.1
-"""What was learnt holds this long, as many connections are opened at once after a fail-over."""
+"""The master's address holds this long: many connections are opened at once after a fail-over."""
 
 
 class Master:

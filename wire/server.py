@@ -59,12 +59,12 @@ class Redis:
         self._pool: Any = _pool(address, place or (address.hosts or (("", 0),))[0])
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[float, asyncio.Task[Any]]] = {}
-        "Until when its command may take, by the loop's clock, and whose it is; oldest first."
+        "Deadline of each connection's command by the loop's clock, and its task; oldest first."
         self._overdue: set[asyncio.Task[Any]] = set()
         "Cancelled by us."
         self._timer: asyncio.TimerHandle | None = None
         self._said: dict[type[Exception], float] = {}
-        "When trouble of this class was logged, by the loop's clock."
+        "Time at which trouble of this class was logged, by the loop's clock."
 
     def key(self, name: str) -> str:
         """The key of that name (``wire/keys.py``) in this installation."""

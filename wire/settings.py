@@ -88,8 +88,7 @@ class Settings(BaseSettings):
     """Address of Redis: ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or
     ``redis+cluster://``, see docs/redis.md; empty: an embedded server is started."""
     redis_prefix: str = keys.PREFIX
-    """What the names of all keys in Redis begin with; installations that share a Redis differ in
-    it."""
+    """Prefix of the names of all keys in Redis; installations that share a Redis differ in it."""
     ice_addresses: Words = ()
     """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
     ice_ports: str = ""
@@ -105,7 +104,7 @@ class Settings(BaseSettings):
     max_viewers: int = Field(200, ge=1, le=100_000)
     """Viewers at a time; the next gets 503."""
     start_bitrate_kbps: int = Field(1500, ge=100, le=50_000)
-    """What a Chromium publisher is told to start at."""
+    """Bitrate that a Chromium publisher is told to start at."""
     publisher_timeout_s: float = Field(4.0, ge=1.0, le=60.0)
     """A publisher that gives no sign of life for this long is gone; one that only pauses stays for
     30 times as long."""
@@ -116,11 +115,11 @@ class Settings(BaseSettings):
     strength: float = Field(0.5, ge=0.0, le=1.0)
     """Look of streams for which no other was chosen: 0 is faithful, 1 is crisp."""
     models_dir: Path = Path("~/.local/share/sharpcast/models")
-    """Where weights that do not ship are looked for, as MODEL/FILE."""
+    """Folder of weights that do not ship, as MODEL/FILE."""
     engine: str = "auto"
     """Inference engine; ``auto`` takes the fastest that is there."""
     engine_cache: Path = Path("~/.cache/sharpcast/engines")
-    """Where engines that compile for long (TensorRT) keep what they made."""
+    """Folder in which engines that compile for long (TensorRT) keep what they made."""
     precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
     """Weights to load, where net and engine have them; ``auto`` takes what suits the engine."""
     worker_name: str = ""
@@ -141,7 +140,7 @@ class Settings(BaseSettings):
     """Bitrate targets of the output by size, ``WxH=kbit/s`` by comma; sizes between are
     interpolated by their number of pixels."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """How much is logged."""
+    """Lowest level that is logged."""
 
     @field_validator(
         "allowed_hosts",

@@ -16,14 +16,14 @@ from wire.script import Script
 from wire.streams import COUNT_STRIKE, UPDATE
 
 MAX_STRIKES = 2
-"""After so many a stream is only copied."""
+"""Strikes after which a stream is only copied."""
 
 GOOD_S = 30.0
 """Decoding for this long without an end forgives all strikes."""
 
 _REST_S = (60, 600, 3600)
-"""How long it is only copied, after the second, third and any further strike; a stream that shared
-its worker with the one that killed it comes back by itself."""
+"""Seconds for which it is only copied, after the second, third and any further strike; a stream
+that shared its worker with the one that killed it comes back by itself."""
 
 _MAX_BACKOFF_S = 30
 

@@ -19,7 +19,7 @@ MAX_PAUSE_S = 5.0
 """Pauses double up to this: a task that always fails neither burns a core nor fills a log."""
 
 CALM_S = 30.0
-"""After this long without a failure the next pause is short again."""
+"""Time without a failure after which the next pause is short again."""
 
 
 async def keep_going(

@@ -1,4 +1,4 @@
-"""When a unit was captured, on the server's clock, for audio and video alike.
+"""Maps RTP times to capture times on the server's clock, for audio and video alike.
 
 A publisher's sender reports pair its RTP times with one clock of its own (RFC 3550 section
 6.4.1). That clock is mapped to ours by the smallest offset seen, which is the one of the packet

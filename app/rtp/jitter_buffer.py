@@ -1,4 +1,4 @@
-"""From RTP packets to access units: order, loss, NACK and PLI, without I/O or clocks.
+"""Jitter buffers: RTP packets in, access units, NACK and PLI out; no I/O, no clock.
 
 A video unit leaves the moment its marker bit and everything before it is there (RFC 3550
 section 5.1, RFC 6184 section 5.1); waiting for the next time stamp would cost a frame's time.
@@ -17,15 +17,15 @@ CAPACITY = 1024
 """Packets held at most; beyond that the oldest gap is given up."""
 
 MAX_AUDIO_BYTES = 1300
-"""Of one packet, as ``media.codec.MAX_PAYLOAD``: the longest frame of sound has 1,275 (RFC 6716
-section 3.4). Several frames in one packet may have more; with a viewer's extensions that fits no
-packet, so it is not taken at all."""
+"""Size limit of one packet, as ``media.codec.MAX_PAYLOAD``: the longest Opus frame has 1,275
+bytes (RFC 6716 section 3.4). Several frames in one packet may have more; with a viewer's extensions
+that fits no packet, so it is not taken at all."""
 
 MAX_GAP = 256
 """Packets that may be missing in a row; to ask for more takes longer than a key frame."""
 
 MAX_MISORDER = 100
-"""How far back a late packet may lie; RFC 3550 appendix A.1."""
+"""Sequence numbers that a late packet may lie back (RFC 3550 appendix A.1)."""
 
 PROBATION = 3
 """Packets in a row that show that the sequence goes on elsewhere. One more than in RFC 3550
@@ -59,9 +59,9 @@ class CodedUnit:
     discontinuity: bool
     "Units before it were lost."
     head: PayloadStart = PayloadStart.UNKNOWN
-    "What its first packet begins with."
+    "Payload start of its first packet."
     cuts: tuple[int, ...] = ()
-    "Where in ``data`` further coded frames begin: those of higher spatial layers."
+    "Offsets in ``data`` at which further coded frames begin: those of higher spatial layers."
 
 
 @dataclasses.dataclass(slots=True)
@@ -94,7 +94,7 @@ class VideoJitterBuffer:
         self._highest = -1
         self._discontinuity = False
         self._newcomers: list[Packet] = []
-        "In order, but far from where the sequence was."
+        "Packets in order, but far from where the sequence was."
         self.repairs = Repairs()
         self.lost = 0
         self.late = 0

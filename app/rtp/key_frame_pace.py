@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 INTERVAL_S = 0.5
-"""Between two requests. OBS and ffmpeg make a key frame for each, whatever it costs the rest."""
+"""Minimum time between two requests. OBS and ffmpeg make a key frame for each,
+whatever it costs the rest."""
 
 
 class KeyFramePace:

@@ -7,7 +7,7 @@ MEDIA_TIMES = 30
 usual setting. A still screen, a muted track and a phone in a pocket send nothing for a while."""
 
 PAUSED_S = 1.5
-"""Without a picture for longer than this, viewers are told. Browsers send one a second of what
+"""Viewers are told when no picture came for longer than this. Browsers send one a second of what
 stands still."""
 
 _STALL_S = 1.0

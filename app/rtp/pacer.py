@@ -17,7 +17,7 @@ RATE_FACTOR = 4.0
 """The pace is at least this many times the rendition's rate."""
 
 STEP_BYTES = 6_000
-"""What a pause waits for: 2 ms at the slowest pace, since timers are no finer than 1 ms."""
+"""Bytes that a pause waits for: 2 ms at the slowest pace, since timers are no finer than 1 ms."""
 
 
 class Pacer:

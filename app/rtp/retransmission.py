@@ -11,14 +11,14 @@ import heapq
 import itertools
 
 MIN_NACK_S = 0.02
-"""Between two requests for a packet at least."""
+"""Minimum time between two requests for a packet."""
 
 MAX_NACK_S = 0.3
-"""And at most, or none would be left before the packet is given up."""
+"""Maximum time between two requests: beyond it none would be left before the packet is given up."""
 
 GIVE_UP_S = 0.25
-"""How long a missing packet is waited for, if the round trip is not long, before a key frame is
-asked for instead."""
+"""Time that a missing packet is waited for before a key frame is asked for instead; longer where
+the round trip is long."""
 
 MAX_GIVE_UP_S = 0.6
 """The same on the longest of paths: viewers' players wait about as long."""

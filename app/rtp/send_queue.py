@@ -1,4 +1,4 @@
-"""What waits to be sent to one viewer: bounded, with a drop rule and counters; no I/O, no clock.
+"""Bounded queue of what is to be sent to one viewer, with a drop rule; no I/O, no clock.
 
 A viewer whose link cannot carry the rendition loses video up to the next key frame, again and
 again; nobody else notices. Audio is never dropped for video's sake: it is small.
@@ -139,7 +139,7 @@ class SendQueue:
         return unit
 
     def next_deadline(self, *, now: float) -> float | None:
-        """When ``pop`` is worth calling again; None while nothing waits."""
+        """Returns when ``pop`` is worth calling again; None while nothing waits."""
         if self._audio:
             return now
         return max(now, self._free_at) if self._video else None

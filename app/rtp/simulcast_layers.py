@@ -16,8 +16,8 @@ from app.rtp.ssrc_choice import PROBATION, Heard
 T = TypeVar("T")
 
 START_S = 0.3
-"""From the first packet of any layer to the first choice: all begin with a key frame, but not in
-the same instant."""
+"""Time from the first packet of any layer to the first choice: all begin with a key frame, but
+not in the same instant."""
 
 FLOWS_S = 0.5
 """A layer flows while it is not silent for longer than this and others are heard meanwhile."""
@@ -27,10 +27,10 @@ SETTLE_S = 1.0
 it, and every change of size costs viewers a key frame."""
 
 ASK_S = 0.5
-"""Between two requests for the key frame of a layer that is to follow."""
+"""Minimum time between two requests for the key frame of a layer that is to follow."""
 
 PATIENCE_S = 2.0
-"""How long the first choice waits for a key frame that tells its size."""
+"""Maximum time that the first choice waits for a key frame that tells its size."""
 
 MAX_HELD = 256
 """Packets of each layer that are kept until the first choice."""
@@ -48,10 +48,10 @@ class _Layer(Generic[T]):
     "It flows without a pause since then."
     last: float
     pixels: int = 0
-    "Of its last key frame, 0 while none was seen."
+    "Pixels of its last key frame, 0 while none was seen."
     packets: int = 0
     held: list[T] = dataclasses.field(default_factory=list)
-    "From its last key frame on, until the first choice."
+    "Its packets from the last key frame on, until the first choice."
 
 
 class LayerChoice(Generic[T]):
@@ -71,7 +71,7 @@ class LayerChoice(Generic[T]):
         "The layer that follows at its next key frame."
         self._asked_at: float | None = None
         self.ssrc: int | None = None
-        "Of the layer that is taken."
+        "SSRC of the layer that is taken."
         self.unheard: collections.Counter[str] = collections.Counter()
         "Packets of layers that were not taken, by layer."
 

@@ -12,7 +12,7 @@ SILENT_S = 0.3
 that layers sent side by side do not take turns."""
 
 PROBATION = 3
-"""And once so many packets of it are there (RFC 3550 appendix A.1)."""
+"""Packets of a new source that must be there before it is taken (RFC 3550 appendix A.1)."""
 
 MAX_HELD = 256
 """Packets of another source that are kept meanwhile; it begins with a key frame, as a rule."""
@@ -24,7 +24,7 @@ class Heard(Generic[T]):
 
     packets: list[T]
     is_new_source: bool = False
-    "They are the first ones of another source."
+    "True for the first packets of another source."
 
 
 class SsrcChoice(Generic[T]):

@@ -22,7 +22,7 @@ PROVE = 2
 """Pictures in a row that ended at their first marker, after which markers are believed."""
 
 PROVE_AGAIN = 8
-"""By how much that grows each time they were believed wrongly."""
+"""Proofs that are asked for in addition each time the markers were believed wrongly."""
 
 
 class Markers(enum.Enum):
@@ -43,16 +43,16 @@ class UnitJoiner:
     def __init__(self) -> None:
         self.markers = Markers.DOUBTED
         self._prefix: CodedUnit | None = None
-        "Without a slice: it belongs to the picture that comes next."
+        "A unit without a slice, which belongs to the picture that comes next."
         self._held: list[CodedUnit] = []
-        "Of one unit, in order; joined when it leaves, or each would be copied with all before it."
+        "Parts of one unit, in order; joined once, when it leaves, so that each is copied once."
         self._held_bytes = 0
         self._parts = 0
-        "With a slice, in the held unit."
+        "Parts with a slice in the held unit."
         self._singles = 0
         self._prove = PROVE
         self._left_pts: int | None = None
-        "Of the last unit that left."
+        "Time stamp of the last unit that left."
         self._left_at = 0.0
         self._lost = False
         self.torn = 0

@@ -20,7 +20,7 @@ from media.coded_picture import CodedPicture, Fault, UnitReader
 from media.limits import MAX_SIDE, MAX_UNIT_BYTES, is_too_large, too_large
 
 NOTICE_S = 10.0
-"""For how long something that was noticed is said."""
+"""Time for which a refusal that was noticed is told."""
 
 B_FRAMES = (
     "The publisher sends B-frames, which many players of the source show in the wrong order: "
@@ -63,7 +63,7 @@ _SENTENCES = {
 }
 
 _NO_HELP = (Refusal.TOO_LARGE,)
-"""After these another key frame does not help, so none is asked for."""
+"""Refusals that another key frame does not help, so none is asked for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class IngestQueue:
         return found
 
     def put_back(self, units: list[AccessUnit]) -> None:
-        """What was popped last could not be written; the newest group of it and the rest stays."""
+        """Takes back what was popped last and could not be written, its newest group at least."""
         kept = min(len(units), self._next - self._first)
         for unit in reversed(units[: len(units) - kept]):  # trimmed when they were popped
             self._units.appendleft(unit)

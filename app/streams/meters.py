@@ -58,14 +58,14 @@ class RateMeter:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Percentiles:
-    """In milliseconds."""
+    """Percentiles in milliseconds."""
 
     p50: float
     p95: float
 
 
 def percentiles(values_us: list[int]) -> Percentiles:
-    """Of a non-empty list of microseconds, by the nearest rank."""
+    """Returns the percentiles of a non-empty list of microseconds, by the nearest rank."""
     ordered = sorted(values_us)
     last = len(ordered) - 1
     return Percentiles(
@@ -75,7 +75,7 @@ def percentiles(values_us: list[int]) -> Percentiles:
 
 
 class LatencyMeter:
-    """What the server added to the last ``SAMPLES`` units, in all and by stage."""
+    """Latency that the server added to the last ``SAMPLES`` units, in all and by checkpoint."""
 
     def __init__(self) -> None:
         self._stamps: collections.deque[dict[Checkpoint, int]] = collections.deque(maxlen=SAMPLES)

@@ -1,4 +1,4 @@
-"""Who publishes on this app: offers in, publications out, one connection behind each at a time."""
+"""Publishers of this app: offers in, ingest sessions out, one connection behind each at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PublisherOptions:
-    """What publishers need of the settings."""
+    """Settings of publishers."""
 
     max_streams: int
     start_bitrate_kbps: int
@@ -48,7 +48,7 @@ class _Link:
     def __init__(self) -> None:
         self.publication: IngestSession | None = None
         self.end_reason = ""
-        "Why the connection ended before it brought anything."
+        "The reason why the connection ended before it brought anything."
 
     def take(self, unit: AccessUnit) -> None:
         """One unit."""
@@ -70,7 +70,7 @@ class _Link:
             self.end_reason = self.end_reason or reason
 
     def tell(self, reason: str) -> None:
-        """Why no picture comes."""
+        """Takes the reason why no picture comes."""
         if self.publication is not None:
             self.publication.tell(reason)
 
@@ -80,7 +80,7 @@ class _Link:
             self.publication.request_key_frame()
 
     def join(self, publication: IngestSession) -> None:
-        """What the connection brings is the publication's from now on."""
+        """Gives what the connection brings to the ingest session from now on."""
         self.publication = publication
         if self.end_reason:
             self.lose(self.end_reason)
@@ -97,7 +97,7 @@ class _Session:
     link: _Link
     secret: str
     address: str
-    "Of who posted the offer, for limits."
+    "Address of who posted the offer, for limits."
 
 
 class Publishers:
@@ -306,7 +306,7 @@ class Publishers:
 
 
 def _is_same(expected: str, given: str) -> bool:
-    """In constant time."""
+    """Compares in constant time."""
     return secrets.compare_digest(expected.encode(), given.encode())
 
 

@@ -17,14 +17,14 @@ from wire.streams import StreamRecord
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReaderTimes:
-    """How patient readers are, in seconds."""
+    """Time-outs of readers, in seconds."""
 
     linger_s: float = 3.0
     "A reader that no consumer needs is kept so long: the next viewer then joins at once."
     over_s: float = 1.5
     "A record may be missing so long: after Redis lost it, its node makes it again."
     check_s: float = 0.5
-    "How often both are checked."
+    "Seconds between checks of both."
 
 
 class RenditionReaders:
@@ -49,7 +49,7 @@ class RenditionReaders:
         self._times = times
         self._tasks = TaskSet()
         self._readers: dict[tuple[str, str, int], RenditionReader] = {}
-        "By stream, rendition and session: a new publisher's viewers must not see the old one's."
+        "Keyed by stream, rendition and session, since a new publisher has viewers of its own."
         self.observe: Callable[[str, float], None] = lambda _, __: None
 
     def get(self, record: StreamRecord, rendition: str) -> RenditionReader:
@@ -116,7 +116,7 @@ class RenditionReaders:
                 idle, over = idle + times.check_s, 0.0
 
     async def _over_s(self, reader: RenditionReader) -> float:
-        """How much longer the stream is known to be over; at once where it has a new session."""
+        """Returns the seconds until the stream counts as over; 0 where it has a new session."""
         own = self._ingest(reader.stream)
         if own is not None and own.session == reader.session:
             return 0.0

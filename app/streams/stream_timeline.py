@@ -7,12 +7,12 @@ import dataclasses
 from media.access_unit import AccessUnit, Flags, Kind
 
 MIN_STEP_US = 1_000
-"""Between the last unit of one connection and the first of the next."""
+"""Minimum time between the last unit of one connection and the first of the next."""
 
 
 @dataclasses.dataclass(slots=True)
 class _Line:
-    """Of one kind."""
+    """Time line of one kind of unit."""
 
     shift: int = 0
     sequence: int = 0

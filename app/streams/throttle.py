@@ -1,4 +1,4 @@
-"""At most one of something per interval."""
+"""Allows at most one of something per interval."""
 
 from __future__ import annotations
 

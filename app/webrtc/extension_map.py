@@ -30,7 +30,7 @@ class Extension:
     id: int
     uri: str
     direction: str = ""
-    "As the answer states it, empty where the offer states none."
+    "Direction as the answer states it, empty where the offer states none."
 
     def line(self) -> str:
         """The value of the answer's ``a=extmap``."""

@@ -75,7 +75,7 @@ class GuardedConnection(Connection):
     route = UNKNOWN_ROUTE
 
     round_trip_s: float | None = None
-    """Of the last check that was answered without being repeated."""
+    """Round trip of the last check that was answered without being repeated."""
 
     def data_received(self, data: bytes, component: int) -> None:
         """Counts a datagram that looked like STUN and cannot be parsed; no other one comes here."""

@@ -15,10 +15,10 @@ import ifaddr
 _LOOPBACK = "127.0.0.1"
 
 _BRIDGES = ("docker", "br-", "virbr", "veth", "cni", "podman", "lxc", "lxd")
-"""How interfaces are called that nobody outside reaches."""
+"""Name prefixes of interfaces that nobody outside reaches."""
 
 MAX_REMOTE_CANDIDATES = 8
-"""Of one peer that are checked by us before it checks us: each costs up to seven packets."""
+"""Candidates of one peer that we check before it checks us: each costs up to seven packets."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class PeerRoute:
     client: str = ""
     "The address it came from."
     key: str = ""
-    "What limits count it under."
+    "The address under which limits count the peer."
 
     @property
     def is_from_outside(self) -> bool:
@@ -235,7 +235,7 @@ class IceServer:
 
     @classmethod
     def parse(cls, text: str) -> IceServer:
-        """From ``stun:host:port`` or ``turn:user:password@host:port``."""
+        """Parses ``stun:host:port`` or ``turn:user:password@host:port``."""
         scheme, _, rest = text.partition(":")
         login, at, place = rest.rpartition("@")
         if not at:

@@ -61,7 +61,7 @@ class PacketVerdict(enum.Enum):
 
     STUN = "stun"
     DATA = "data"
-    "For DTLS, which passes SRTP on."
+    "The packet is for DTLS, which passes SRTP on."
     DROP = "drop"
 
 

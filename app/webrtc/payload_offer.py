@@ -15,7 +15,7 @@ RTX = "rtx"
 """Encoding name of retransmissions (RFC 4588 section 8.6)."""
 
 VIDEO_CLOCK_RATE = 90_000
-"""Of every video payload format of RTP, and of its retransmissions, in Hz."""
+"""Clock rate of every video payload format of RTP, and of its retransmissions, in Hz."""
 
 _RTPMAP = re.compile(
     r"(0|[1-9][0-9]{0,2}) +([A-Za-z0-9._-]{1,32})/([1-9][0-9]{0,5})(?:/([0-9]{1,2}))? *"
@@ -23,7 +23,7 @@ _RTPMAP = re.compile(
 _FMTP = re.compile(r"(0|[1-9][0-9]{0,2}) +([ -~]{1,4096})")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
 _FEEDBACK = ("nack", "nack pli", "goog-remb")
-"""What our receiver sends and our sender understands."""
+"""Feedback that our receiver sends and our sender understands."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Payload:
     "None for a retransmission."
     clock_rate: int
     parameters: str = ""
-    "As offered."
+    "The format parameters as offered."
     feedback: tuple[str, ...] = ()
     base: int | None = None
     "The payload type that a retransmission repairs."

@@ -39,7 +39,7 @@ _EVENTS = {
     "failed": PeerEvent.FAIL,
     "closed": PeerEvent.CLOSE,
 }
-"""By aiortc's connection state."""
+"""Events by aiortc's connection state."""
 
 
 class Peer:

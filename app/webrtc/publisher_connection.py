@@ -48,7 +48,7 @@ class PublisherEvents:
     on_silence: Callable[[str], None] | None = None
     """It gives no sign of life, and may again; called each time. None: it is over then."""
     on_reason: Callable[[str], None] = _ignore
-    "Why viewers get no picture, as a sentence, each time it changes; empty: they do."
+    "Called with the reason why viewers get no picture each time it changes; empty: they do."
     on_key_frame_needed: Callable[[], None] = _ignore
     "Pictures are refused until a key frame comes."
 

@@ -57,7 +57,7 @@ class _Media:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReceiverEvents:
-    """Whom a receiver tells; all are called on the event loop and must not block."""
+    """Callbacks of a receiver; all are called on the event loop and must not block."""
 
     on_unit: Callable[[CodecDescriptor, int, CodedUnit], None]
     "(codec, clock rate in Hz, unit)"

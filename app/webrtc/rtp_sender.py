@@ -56,7 +56,7 @@ RESENDS_PER_S = 500.0
 multiply."""
 
 _UNSENDABLE = (ValueError, OverflowError, struct.error, pylibsrtp.Error)
-"""What packing and protecting raise for a unit that fits no packet: it is left out."""
+"""Errors that packing and protecting raise for a unit that fits no packet: it is left out."""
 
 
 class RtpSender(RTCRtpSender):

@@ -61,14 +61,14 @@ class MediaOffer:
     kind: str
     protocol: str
     formats: tuple[str, ...]
-    "As offered; a refused section repeats them."
+    "Payload types as offered; a refused section repeats them."
     mid: str = ""
     payloads: tuple[Payload, ...] = ()
-    "What the answer takes; empty for a section that the offerer has disabled."
+    "Payload formats that the answer takes; empty for a section that the offerer has disabled."
     extensions: tuple[Extension, ...] = ()
     simulcast: SimulcastOffer = SimulcastOffer()
     ssrcs: tuple[int, ...] = ()
-    "Of the media and its retransmission, where the offer names just these."
+    "SSRCs of the media and its retransmission, where the offer names just these."
     is_layered: bool = False
     "Several layers may come, by restriction identifiers or an SSRC group (SIM)."
     has_reduced_size: bool = False

@@ -38,9 +38,9 @@ class SimulcastOffer:
     """The layers that an offerer sends."""
 
     layers: tuple[SimulcastLayer, ...] = ()
-    "In the offer's order of preference."
+    "Layers in the offer's order of preference."
     is_simulcast: bool = False
-    "They stand in ``a=simulcast``, so the answer has that line too."
+    "True if they stand in ``a=simulcast``: then the answer has that line too."
 
     def lines(self) -> list[str]:
         """The answer's lines."""

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from app.webrtc.ice import IceServer
 
 LOGIN_S = 12 * 3600
-"""How long a login opens new relays. One that is open already stays: a page that is left open may
-join again half a day later."""
+"""Seconds for which a login opens new relays. One that is open already stays: a page that is
+left open may join again half a day later."""
 
 
 def make_login(secret: str, *, now_s: float, name: str) -> tuple[str, str]:

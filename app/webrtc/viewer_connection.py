@@ -23,7 +23,7 @@ from wire.state_machine import StateMachine
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ViewerEvents:
-    """Whom a viewer's connection tells, on the event loop."""
+    """Callbacks of a viewer's connection, called on the event loop."""
 
     on_connected: Callable[[], None]
     on_key_frame_needed: Callable[[], None]
@@ -43,7 +43,7 @@ class ViewerConnection:
         self._senders: dict[str, RtpSender] = {}
         self._life = StateMachine(VIEWER, owner="viewer's connection")
         self.end_reason = ""
-        """Why it ended by itself, as a sentence."""
+        """The reason why it ended by itself, as a sentence."""
         self._deadline: asyncio.TimerHandle | None = None
 
     async def answer(self, offer: Offer, *, route: PeerRoute = UNKNOWN_ROUTE) -> str:
