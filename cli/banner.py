@@ -1,4 +1,4 @@
-"""What a user is told once the web server answers."""
+"""Message of the terminal once the web server answers: addresses of the pages, and tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def show(address: str, settings: Settings) -> None:
-    """Prints the pages, who may use them, and how to stop."""
+    """Prints the addresses of the pages, which tokens are set, and how to stop."""
     base = settings.public_url or address
     print(
         f"Sharpcast is ready.\n"

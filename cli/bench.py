@@ -1,4 +1,4 @@
-"""``sharpcast bench``: hands everything to the benchmarks."""
+"""``sharpcast bench``: passes its arguments to the benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PASS_ON = {
     "ignore_unknown_options": True,
     "help_option_names": [],
 }
-"""The benchmarks read their own options, ``--help`` too."""
+"""Settings of the command that leave all options, also ``--help``, to the benchmarks."""
 
 
 def bench(context: typer.Context) -> None:

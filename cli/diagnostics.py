@@ -1,4 +1,4 @@
-"""The checks of ``sharpcast doctor``."""
+"""Checks of ``sharpcast doctor``: programs, settings, engines and the speed of every net."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ from workers.errors import WorkerError
 from workers.upscale.batched_model import batch_for
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
+"""Size and rate of the stream that speeds are given for: the unit of a worker's capacity."""
+
 _ROUNDS = 15
-_CODERS = {
+"""Calls of each net; enough for a first quartile, and two dozen nets take a few seconds."""
+
+_ENCODERS = {
     each.encoder: f"{each.title} output" if each.kind == "video" else "sound of publish"
     for each in TABLE
     if each.encoder
 }
 
 
-class Verdict(enum.Enum):
-    """How a finding is meant."""
+class Status(enum.Enum):
+    """Result of a check."""
 
     GOOD = "ok"
     NOTE = "note"
@@ -49,28 +53,28 @@ class Verdict(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the answer."""
+    """Finding of one check: one line of the answer."""
 
     what: str
-    verdict: Verdict
+    status: Status
     detail: str
     "A sentence or a few words for a person."
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
-    "The same for a program."
+    "Values for programs, as in ``--json``."
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {**dataclasses.asdict(self), "verdict": self.verdict.value}
+        """Returns the finding as JSON values."""
+        return {**dataclasses.asdict(self), "status": self.status.value}
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """All checks; takes a few seconds, since the nets are measured."""
+def run_checks(settings: Settings) -> list[Finding]:
+    """Runs all checks; takes a few seconds, since the nets are measured."""
     return [
         _python(),
         _processor(),
         _memory(),
         _redis(settings),
-        *_coders(),
+        *_encoders(),
         *_engines(),
         *_nets(settings),
         _browser(),
@@ -82,7 +86,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _python() -> Finding:
     version = platform.python_version()
-    return Finding("python", Verdict.GOOD, f"{version} at {sys.executable}", {"version": version})
+    return Finding("python", Status.GOOD, f"{version} at {sys.executable}", {"version": version})
 
 
 def _processor() -> Finding:
@@ -91,33 +95,33 @@ def _processor() -> Finding:
     flags = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx_vnni") if name in words]
     cores = os.cpu_count() or 1
     detail = f"{cores} cores, {' '.join(flags) or 'no AVX2: the nets will be slow'}"
-    verdict = Verdict.GOOD if "avx2" in flags or platform.machine() != "x86_64" else Verdict.NOTE
-    return Finding("processor", verdict, detail, {"cores": cores, "flags": flags})
+    status = Status.GOOD if "avx2" in flags or platform.machine() != "x86_64" else Status.NOTE
+    return Finding("processor", status, detail, {"cores": cores, "flags": flags})
 
 
 def _memory() -> Finding:
     memory = psutil.virtual_memory()
     detail = f"{memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} GiB free"
-    verdict = Verdict.GOOD if memory.available > 2**30 else Verdict.NOTE
-    return Finding("memory", verdict, detail, {"total": memory.total, "free": memory.available})
+    status = Status.GOOD if memory.available > 2**30 else Status.NOTE
+    return Finding("memory", status, detail, {"total": memory.total, "free": memory.available})
 
 
 def _redis(settings: Settings) -> Finding:
     if settings.redis_url:
-        return Finding("redis", Verdict.GOOD, "the one that SHARPCAST_REDIS_URL names")
+        return Finding("redis", Status.GOOD, "the one that SHARPCAST_REDIS_URL names")
     try:
         binary = find_server()
     except NoRedisServer as error:
-        return Finding("redis", Verdict.MISSING, str(error))
-    return Finding("redis", Verdict.GOOD, f"embedded, {binary.name}", {"binary": str(binary)})
+        return Finding("redis", Status.MISSING, str(error))
+    return Finding("redis", Status.GOOD, f"embedded, {binary.name}", {"binary": str(binary)})
 
 
-def _coders() -> Iterator[Finding]:
-    for name, purpose in _CODERS.items():
+def _encoders() -> Iterator[Finding]:
+    for name, purpose in _ENCODERS.items():
         there = name in av.codec.codecs_available
         yield Finding(
             f"encoder {name}",
-            Verdict.GOOD if there else Verdict.MISSING,
+            Status.GOOD if there else Status.MISSING,
             purpose if there else f"PyAV is built without it: no {purpose}",
         )
 
@@ -128,27 +132,27 @@ def _engines() -> Iterator[Finding]:
         if name in UNVERIFIED:
             detail += "; this engine has not run on hardware yet"
         is_good = not reason and name not in UNVERIFIED
-        yield Finding(f"engine {name}", Verdict.GOOD if is_good else Verdict.NOTE, detail)
+        yield Finding(f"engine {name}", Status.GOOD if is_good else Status.NOTE, detail)
 
 
 def _nets(settings: Settings) -> Iterator[Finding]:
-    """Every net of the zoo, on the engine that the settings choose, as the worker would run it."""
-    wanted = EngineRequest(settings.model, WIDTH, HEIGHT, settings.precision)
+    """Measures every net of the zoo on the engine that a worker would choose."""
+    request = EngineRequest(settings.model, WIDTH, HEIGHT, settings.precision)
     try:
         choice = choose_engine(
             settings.engine,
-            wanted,
+            request,
             threads=settings.worker_threads,
             cache_dir=settings.engine_cache,
         )
         manifests = list_models()
     except (WorkerError, ModelError) as error:
-        yield Finding("nets", Verdict.MISSING, str(error))
+        yield Finding("nets", Status.MISSING, str(error))
         return
     engine = choice.engine
-    yield _chosen(choice, wanted)
+    yield _chosen(choice, request)
     if not manifests:
-        yield Finding("nets", Verdict.MISSING, "there is no net in the zoo")
+        yield Finding("nets", Status.MISSING, "there is no net in the zoo")
     for manifest in manifests:
         for variant in engine.info.variants:
             if variant.file in manifest.files:
@@ -156,14 +160,14 @@ def _nets(settings: Settings) -> Iterator[Finding]:
     engine.close()
 
 
-def _chosen(choice: Choice, wanted: EngineRequest) -> Finding:
-    """What ``auto`` finds, and whether frames of several streams go through it together."""
-    batch = batch_for(choice.engine, wanted)
+def _chosen(choice: Choice, request: EngineRequest) -> Finding:
+    """Describes the chosen engine, and whether frames of several streams share a call."""
+    batch = batch_for(choice.engine, request)
     together = f"{batch} streams' frames together" if batch > 1 else "frames one by one"
     return Finding(
         "engine in use",
-        Verdict.GOOD,
-        f"{choice} for {wanted.model} at {WIDTH}x{HEIGHT}, {together}",
+        Status.GOOD,
+        f"{choice} for {request.model} at {WIDTH}x{HEIGHT}, {together}",
         {
             "engine": choice.engine.info.name,
             "device": choice.engine.info.device,
@@ -173,27 +177,31 @@ def _chosen(choice: Choice, wanted: EngineRequest) -> Finding:
     )
 
 
-def _net(engine: Engine, manifest: Manifest, form: PrecisionVariant) -> Finding:
-    what = f"net {manifest.name} {form.name}"
+def _net(engine: Engine, manifest: Manifest, variant: PrecisionVariant) -> Finding:
+    what = f"net {manifest.name} {variant.name}"
     try:
-        usual_ms = _measure(engine, manifest, form)
+        frame_ms = _measure(engine, manifest, variant)
     except (WorkerError, ModelError) as error:
-        return Finding(what, Verdict.MISSING, str(error))
-    streams = 1000 / FPS / usual_ms
-    chosen = " (default)" if form.file == manifest.default_precision else ""
+        return Finding(what, Status.MISSING, str(error))
+    streams = 1000 / FPS / frame_ms
+    chosen = " (default)" if variant.file == manifest.default_precision else ""
     return Finding(
         what,
-        Verdict.GOOD if streams >= 1 else Verdict.NOTE,
-        f"{usual_ms:.1f} ms per frame of {WIDTH}x{HEIGHT} on {engine.info.name}: "
+        Status.GOOD if streams >= 1 else Status.NOTE,
+        f"{frame_ms:.1f} ms per frame of {WIDTH}x{HEIGHT} on {engine.info.name}: "
         f"{streams:.1f} streams of {FPS} fps, coders left out{chosen}",
-        {"ms_per_frame": round(usual_ms, 2), "streams": round(streams, 2)},
+        {"ms_per_frame": round(frame_ms, 2), "streams": round(streams, 2)},
     )
 
 
-def _measure(engine: Engine, manifest: Manifest, form: PrecisionVariant) -> float:
+def _measure(engine: Engine, manifest: Manifest, variant: PrecisionVariant) -> float:
     width, height = padded(manifest, WIDTH, HEIGHT)
     net = engine.compile(
-        manifest, model_file(manifest, form.file), width=width, height=height, precision=form.name
+        manifest,
+        model_file(manifest, variant.file),
+        width=width,
+        height=height,
+        precision=variant.name,
     )
     return time_net(net, rounds=_ROUNDS) * 1000.0
 
@@ -201,8 +209,8 @@ def _measure(engine: Engine, manifest: Manifest, form: PrecisionVariant) -> floa
 def _browser() -> Finding:
     found = shutil.which("chromium")
     if found:
-        return Finding("chromium", Verdict.GOOD, "the browser tests can run")
-    return Finding("chromium", Verdict.NOTE, "not installed; only the browser tests need it")
+        return Finding("chromium", Status.GOOD, "the browser tests can run")
+    return Finding("chromium", Status.NOTE, "not installed; only the browser tests need it")
 
 
 def _port(settings: Settings) -> Finding:
@@ -215,28 +223,28 @@ def _port(settings: Settings) -> Finding:
         except OSError as error:
             if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
                 detail = f"{settings.http_host} is no address of this machine ({error.strerror})"
-                return Finding("web port", Verdict.NOTE, f"{detail}; set SHARPCAST_HTTP_HOST")
+                return Finding("web port", Status.NOTE, f"{detail}; set SHARPCAST_HTTP_HOST")
             detail = f"{place} is taken ({error.strerror}); set SHARPCAST_HTTP_PORT"
-            return Finding("web port", Verdict.NOTE, detail)
-    return Finding("web port", Verdict.GOOD, f"{place} is free; media takes any free UDP port")
+            return Finding("web port", Status.NOTE, detail)
+    return Finding("web port", Status.GOOD, f"{place} is free; media takes any free UDP port")
 
 
 def _tls(settings: Settings) -> Finding:
     if settings.tls_cert:
-        return Finding("TLS", Verdict.GOOD, "SHARPCAST_TLS_CERT is set")
+        return Finding("TLS", Status.GOOD, "SHARPCAST_TLS_CERT is set")
     return Finding(
         "TLS",
-        Verdict.NOTE,
+        Status.NOTE,
         "not set; browsers give the camera to https pages and to localhost only",
     )
 
 
 def _gpu() -> Finding:
     if not Path("/dev/nvidiactl").exists():
-        return Finding("GPU", Verdict.NOTE, "none; nets run on the processor")
+        return Finding("GPU", Status.NOTE, "none; nets run on the processor")
     return Finding(
         "GPU",
-        Verdict.NOTE,
+        Status.NOTE,
         "there; the engines that use it have not run on hardware yet, and `auto` takes one only "
         "if it is faster and gives the same picture",
     )

@@ -1,4 +1,4 @@
-"""``sharpcast doctor``: what this machine can run, how fast, and what is missing."""
+"""``sharpcast doctor``: tells what this machine can run, how fast, and what is missing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def doctor(
     """Say what this machine can run, how fast, and what is missing."""
     import json
 
-    from cli.diagnostics import examine
+    from cli.diagnostics import run_checks
     from wire.settings import load_settings
 
-    findings = examine(load_settings())
+    findings = run_checks(load_settings())
     if as_json:
         print(json.dumps([finding.as_dict() for finding in findings], indent=1))
         return
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
-        print(f"{finding.verdict.value:8} {finding.what:{width}}  {finding.detail}")
+        print(f"{finding.status.value:8} {finding.what:{width}}  {finding.detail}")

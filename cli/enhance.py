@@ -1,4 +1,4 @@
-"""``sharpcast enhance``: a file instead of a stream."""
+"""``sharpcast enhance``: enhances a video file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def enhance(
     strength: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Look, 0 (faithful) to 1 (crisp); default: SHARPCAST_STRENGTH."
+            min=0, max=1, help="Style, 0 (faithful) to 1 (crisp); default: SHARPCAST_STRENGTH."
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")] = False,
@@ -65,7 +65,7 @@ def enhance(
 
 
 def _stamp(partial: Path) -> tuple[int, int] | None:
-    """Tells one state of the unfinished file from another; None if there is none."""
+    """Returns time and size of the unfinished file, which change with it; None without a file."""
     try:
         status = partial.stat()
     except OSError:
@@ -74,8 +74,9 @@ def _stamp(partial: Path) -> tuple[int, int] | None:
 
 
 def _kept(partial: Path, before: tuple[int, int] | None) -> str:
-    """A sentence that names the unfinished file; empty unless this run has written to it:
-    ``before`` is the file's stamp at the beginning.
+    """Returns a sentence that names the unfinished file; empty if this run did not write to it.
+
+    ``before`` is the file's stamp at the beginning of the run.
     """
     if _stamp(partial) in (None, before):
         return ""

@@ -2,14 +2,14 @@
 
 CliError
 ├── NotPublished      a stream cannot be published, or its session ended
-└── NotInstalled      a part of the project is not there
+└── NotInstalled      a part of the project is not installed
 """
 
 from __future__ import annotations
 
 
 class CliError(Exception):
-    """What the user asked for cannot be done; the message is one sentence."""
+    """The command cannot be carried out; the message is one sentence."""
 
 
 class NotPublished(CliError):
@@ -18,8 +18,8 @@ class NotPublished(CliError):
     def __init__(self, message: str, *, is_passing: bool = False) -> None:
         super().__init__(message)
         self.is_passing = is_passing
-        "Whether the same may succeed later by itself."
+        "True if the same command may succeed later."
 
 
 class NotInstalled(CliError):
-    """A part of the project is not there; the message says what to install."""
+    """A part of the project is not installed; the message says what to install."""

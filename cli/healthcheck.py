@@ -1,4 +1,4 @@
-"""Whether a worker of this machine is alive, cheaply enough for a health check."""
+"""Health check of a worker: finds a heartbeat of this machine in Redis."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from wire.heartbeat import Heartbeats, WorkerBeat
 
 
 def check_worker(redis_url: str, prefix: str = "") -> None:
-    """Prints the workers with a heartbeat whose process runs here. Raises CliError if none does,
-    ServerRefuses if Redis does not let us look.
+    """Prints the workers that run on this machine and have a heartbeat.
+
+    Raises CliError if there is none, ServerRefuses if Redis refuses the login.
     """
     names = [beat.name for beat in asyncio.run(_beats(redis_url, prefix)) if _is_here(beat)]
     if not names:
@@ -32,7 +33,7 @@ async def _beats(redis_url: str, prefix: str) -> list[WorkerBeat]:
     try:
         return await Heartbeats(client).list()
     except ServerRefuses:
-        raise  # in words that say what to set
+        raise  # its message names the setting to change
     except REDIS_DOWN as error:
         raise CliError("Redis does not answer.") from error
     finally:

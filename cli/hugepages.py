@@ -1,4 +1,4 @@
-"""How the memory of a worker is laid out."""
+"""Large memory pages for the heap of a worker."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _NAME = "glibc.malloc.hugetlb"
 
 
 def with_large_pages(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment for a process whose heap asks for pages of 2 MiB (glibc manual, "Memory
-    Allocation Tunables"); what it says already stays. Elsewhere than with glibc it does nothing.
+    """Returns an environment in which glibc takes pages of 2 MiB for the heap.
 
-    Every picture walks through some ten megabytes: with pages of 4 KiB the processor looks up
-    addresses for 1 to 3 percent of a worker's time, in a virtual machine at least.
+    See the glibc manual, "Memory Allocation Tunables". A value that is set already stays; other C
+    libraries ignore it. Each frame touches about ten megabytes: with pages of 4 KiB the processor
+    spends 1 to 3 percent of a worker's time on address translation (measured in a virtual machine).
     """
     said = environment.get(_VARIABLE, "")
     if _NAME in said:
@@ -25,8 +25,9 @@ def with_large_pages(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def use_large_pages() -> None:
-    """Starts this process anew, with the same identity, unless its heap is so already: glibc reads
-    this once, before any code of ours runs. For the beginning of a program.
+    """Replaces this process by itself with large pages, unless it has them already.
+
+    glibc reads the variable once, before any code of ours runs. Call it first in a program.
     """
     if platform.libc_ver()[0] == "glibc" and _NAME not in os.environ.get(_VARIABLE, ""):
         command = [sys.executable, *sys.orig_argv[1:]]

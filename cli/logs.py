@@ -1,4 +1,4 @@
-"""Logging, set up once per process."""
+"""Set-up of logging, once per process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wire.log_limit import limit_logs
 
 
 def set_up(level: str) -> None:
-    """Plain lines on stderr: time (UTC), level, logger, message."""
+    """Logs plain lines to stderr: time (UTC), level, logger, message."""
     formatter = logging.Formatter(
         "{asctime}.{msecs:03.0f} {levelname:7} {name}: {message}", "%Y-%m-%dT%H:%M:%S", style="{"
     )
@@ -18,6 +18,6 @@ def set_up(level: str) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     limit_logs()
-    # These two say more than a user of ours can act on.
+    # Their lower levels tell nothing that an operator could act on.
     for name in ("aioice", "aiortc"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -1,4 +1,4 @@
-"""``sharpcast``: the table of subcommands and what their failures become."""
+"""``sharpcast``: the table of subcommands, and exit codes for their failures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from cli.errors import CliError
 from wire.errors import BadSettings, NoRedisServer, ServerRefuses
 
 BAD_SETTINGS = 2
+"""Exit status for a setting that must be changed."""
+
 FAILED = 1
+"""Exit status for a command that failed."""
 
 app = typer.Typer(
     name="sharpcast",

@@ -1,4 +1,4 @@
-"""The children of ``sharpcast up``: kept running until told to stop, then ended in time."""
+"""Child processes of ``sharpcast up``: started, restarted when they end, and stopped in time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,21 @@ from wire.settings import PREFIX
 
 log = logging.getLogger(__name__)
 
-_STOP_S = 4.0
-_LOOK_S = 0.2
+_STOP_TIMEOUT_S = 4.0
+"""Time for a worker to stop after SIGTERM; all of ``sharpcast up`` has 5 s."""
+
+_POLL_PERIOD_S = 0.2
+"""Period of the check for a dead Redis: viewers notice its absence after about half a second."""
+
 _REFUSED = 2
-"""A worker's exit status when it cannot work with its settings; its own line says why."""
+"""Exit status of a worker that cannot work with its settings; it has printed the reason."""
 
 
 async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
-    """One worker process; another one after it died. Raises BadSettings if the first one refuses to
-    start: a later one that does (a password that is being changed) must not end the broadcast.
+    """Keeps one worker process running until ``stop`` is set.
+
+    Raises BadSettings if the first worker refuses its settings. A later one may do so while a
+    password is being changed, and that must not end the broadcast.
     """
     backoff, is_first = Backoff(), True
     while not stop.is_set():
@@ -53,10 +59,10 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
 
 
 async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
-    """Starts the embedded server again, empty, if it ends. Raises NoRedisServer if it cannot."""
-    while not await _is_set_within(stop, _LOOK_S):
+    """Restarts the embedded server, empty, whenever it ends. Raises NoRedisServer if that fails."""
+    while not await _is_set_within(stop, _POLL_PERIOD_S):
         if _has_ended(server.pid):
-            # In this thread: the kernel ends the server with the thread that started it.
+            # Only the main thread may do this: the kernel ends the server with its parent thread.
             server.restart()
             log.warning(
                 "the embedded Redis server ended; a new one runs, empty",
@@ -79,7 +85,7 @@ async def _start_worker(redis_url: str) -> asyncio.subprocess.Process:
 
 
 async def _status_or_stop(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int | None:
-    """The exit status, or None as soon as ``stop`` is set."""
+    """Waits for the exit status; returns None as soon as ``stop`` is set."""
     loop = asyncio.get_running_loop()
     waits = [
         loop.create_task(process.wait(), name="worker ends"),
@@ -94,12 +100,12 @@ async def _status_or_stop(process: asyncio.subprocess.Process, stop: asyncio.Eve
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """SIGTERM, and SIGKILL when that does not help in time."""
+    """Stops a worker by SIGTERM, and by SIGKILL if it does not end in time."""
     if process.returncode is not None:
         return
     process.terminate()
     try:
-        async with asyncio.timeout(_STOP_S):
+        async with asyncio.timeout(_STOP_TIMEOUT_S):
             await process.wait()
     except TimeoutError:
         log.warning("the worker did not stop in time", extra={"action": "worker_killed"})
@@ -117,7 +123,7 @@ async def _is_set_within(event: asyncio.Event, timeout_s: float) -> bool:
 
 
 def _has_ended(pid: int) -> bool:
-    """True for a child that ended; it stays to be waited for."""
+    """Returns True for a child that has ended, without reaping it."""
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, pid, flags) is not None
 

@@ -1,4 +1,4 @@
-"""The progress bar of a file: frames, frames per second, time left."""
+"""Progress bar of a file: frames, frames per second, time left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Rate(ProgressColumn):
 
 
 class FileProgress:
-    """A bar on stderr between entry and exit; ``show`` is what a job calls."""
+    """Progress bar on stderr, shown between entry and exit."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -37,7 +37,7 @@ class FileProgress:
         self._task = self._progress.add_task("enhancing", total=None)
 
     def show(self, done: int, total: int) -> None:
-        """``total`` is 0 if it is not known."""
+        """Shows the number of finished frames; ``total`` is 0 if it is not known."""
         self._progress.update(self._task, completed=done, total=total or None)
 
     def say(self, sentences: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""``sharpcast publish``: a file or a test pattern as a live stream."""
+"""``sharpcast publish``: sends a file or a test pattern as a live stream."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def publish(
         bool, typer.Option("--stamp", help="Burn frame numbers into the picture, for measuring.")
     ] = False,
 ) -> None:
-    """Send a file, or a test pattern, to a WHIP server in real time; come back when it was away."""
+    """Send a file, or a test pattern, to a WHIP server in real time; reconnect when it was away."""
     from cli.errors import NotPublished
     from cli.publisher.watchdog import TRY_AGAIN, become_child
 
     attempt = become_child(url, duration or None)
-    from cli.publisher.command import Wish, run
+    from cli.publisher.command import PublishOptions, run
 
-    wish = Wish(
+    options = PublishOptions(
         file=file,
         url=url,
         token=token,
@@ -53,7 +53,7 @@ def publish(
         stamp=stamp,
     )
     try:
-        run(wish, attempt.is_live)
+        run(options, attempt.is_live)
     except NotPublished as error:
         if not error.is_passing:
             raise

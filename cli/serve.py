@@ -1,4 +1,4 @@
-"""``sharpcast serve``: the app alone."""
+"""``sharpcast serve``: runs the app alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sharpcast up``: Redis, the app and a worker, as one thing that starts and stops together."""
+"""``sharpcast up``: runs Redis, the app and one worker, which start and stop together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cli import logs
 
 def up() -> None:
     """Run everything on this machine: Redis, web server and one worker."""
-    from cli.installation import run
+    from cli.single_host import run
     from wire.settings import load_settings
 
     settings = load_settings()

@@ -1,4 +1,4 @@
-"""``sharpcast work``: a worker alone."""
+"""``sharpcast work``: runs one worker."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ TABLES = (
     "app.webrtc.publisher_state:PUBLISHER",
     "app.webrtc.viewer_state:VIEWER",
     "workers.process.worker_state:WORKER",
-    "cli.publisher.comeback_state:COMEBACK",
+    "cli.publisher.reconnect_state:RECONNECT",
 )
 """Every table of the Python side, as ``module:NAME``, in the order of the page."""
 

@@ -41,8 +41,6 @@ STILL_SAID: dict[str, set[str]] = {
         "app.streams.stream_directory",
         "benchmarks.faults.stack",
         "benchmarks.reuse.methods",
-        "cli.publish",
-        "cli.publisher.command",
         "wire.streams",
         "workers.scheduling.allocation",
         "workers.scheduling.passthrough",
@@ -96,8 +94,6 @@ STILL_SAID: dict[str, set[str]] = {
         "benchmarks.capacity.feed",
         "benchmarks.quality.methods",
         "benchmarks.waiting",
-        "cli.processes",
-        "cli.publisher.watchdog",
         "models.export.live",
         "models.export.zoo",
         "models.graph.plain",
@@ -282,7 +278,6 @@ DEFINED_TWICE = {
     "Step": "one thread's work on a frame; one frame of an exported video net",
     "StreamRecord": "two while records of renditions come in",
     "StreamRegistry": "two while records of renditions come in",
-    "Verdict": "of a check of the installation; of admission",
     "Worker": "the process; the REST object of it",
 }
 """Public classes of one name in several modules, with the reason why both keep it."""

@@ -1,6 +1,6 @@
-"""A throw-away certificate for DTLS.
+"""Temporary certificate for DTLS.
 
-FFmpeg makes one itself, on the curve P-224 when it is built with GnuTLS; OpenSSL 4 refuses that.
+FFmpeg built with GnuTLS would make one on the curve P-224, which OpenSSL 4 refuses.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_LIFE = datetime.timedelta(days=30)
+_LIFETIME = datetime.timedelta(days=30)  # libwebrtc uses the same
 
 
 def write_certificate(folder: Path) -> tuple[Path, Path]:
-    """Writes a self-signed P-256 certificate and its key, as PEM; where they are."""
+    """Writes a self-signed P-256 certificate and its key as PEM; returns both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sharpcast publish")])
     now = datetime.datetime.now(datetime.UTC)
@@ -28,7 +28,7 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + _LIFE)
+        .not_valid_after(now + _LIFETIME)
         .sign(key, hashes.SHA256())
     )
     cert_file, key_file = folder / "certificate.pem", folder / "key.pem"

@@ -1,4 +1,4 @@
-"""Media files as endless or single runs of frames on one time line."""
+"""Reader of media files: frames on one time line, once or in an endless loop."""
 
 from __future__ import annotations
 
@@ -13,24 +13,27 @@ import av
 from cli.errors import NotPublished
 
 SAMPLE_RATE = 48_000
+"""Sample rate of WebRTC's audio codec, in Hz (RFC 7587)."""
+
 PACKET_SAMPLES = 960
+"""Samples of one audio packet: 20 ms."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Clip:
-    """What a file holds."""
+    """Description of a media file."""
 
     path: Path
     width: int
     height: int
     fps: Fraction
     duration_s: Fraction
-    "Of the video; sound beyond it is left out."
+    "Duration of the video; longer sound is cut off."
     has_sound: bool
 
 
 def probe(path: Path) -> Clip:
-    """Looks at a file. Raises NotPublished if there is no video to read."""
+    """Reads a file's description. Raises NotPublished if it has no readable video."""
     try:
         with _open(path) as container:
             if not container.streams.video:
@@ -90,7 +93,7 @@ def sound(clip: Clip, *, loop: bool) -> Iterator[av.AudioFrame]:
 
 
 def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
-    """(seconds since the start of the video, frame); stops at the first broken packet."""
+    """Yields (seconds since the start of the video, frame); stops at the first broken packet."""
     try:
         with _open(clip.path) as container:
             origin = _start(container.streams.video[0])
@@ -105,7 +108,7 @@ def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
 
 
 def _open(path: Path) -> Any:
-    """Opens the file, also where its name looks like a protocol's or its tags are not UTF-8."""
+    """Opens a file, also if its name looks like a protocol's or its tags are not UTF-8."""
     return av.open(f"file:{path}", metadata_errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""From options to a running session, and back to sentences."""
+"""The publish command: options, the running session, and messages to the user."""
 
 from __future__ import annotations
 
@@ -21,54 +21,57 @@ from cli.publisher.send import send
 from cli.publisher.session import SendFormat, WhipSession
 
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})\Z")
-_LINES = 270
+_DEFAULT_LINES = 270
+"""Height of what is sent unless asked otherwise: the usual small stream of this project."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wish:
-    """The options as given."""
+class PublishOptions:
+    """Options of the command line."""
 
     file: Path | None
     url: str
     token: str
     test_pattern: bool
     size: str
-    "Empty: chosen by the file."
+    "Empty: the file's own, at most 270 lines."
     fps: float
-    "0: chosen by the file."
+    "0: the file's own."
     kbps: int
     loop: bool
     duration_s: float | None
     stamp: bool
 
 
-def run(wish: Wish, on_live: Callable[[], None] = lambda: None) -> None:
-    """Sends until the end, the time is over, SIGINT or SIGTERM. Raises NotPublished.
+def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> None:
+    """Sends until the file ends, the time is over, or SIGINT or SIGTERM comes.
+
+    Raises NotPublished.
 
     ``on_live`` is called once the session stands.
     """
-    if (wish.file is None) != wish.test_pattern:
+    if (options.file is None) != options.test_pattern:
         raise NotPublished("Give either a file or --test-pattern.")
-    if urlsplit(wish.url).scheme not in ("http", "https"):
-        raise NotPublished(f"{wish.url} is no address of the form http://host:port/whip/NAME.")
-    clip = None if wish.file is None else probe(wish.file)
-    sent = _format(wish, clip)
+    if urlsplit(options.url).scheme not in ("http", "https"):
+        raise NotPublished(f"{options.url} is no address of the form http://host:port/whip/NAME.")
+    clip = None if options.file is None else probe(options.file)
+    sent = _format(options, clip)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
-    with WhipSession(wish.url, wish.token, sent) as session:
+    with WhipSession(options.url, options.token, sent) as session:
         on_live()
         began = time.monotonic()
-        print(_announce(wish, sent), flush=True)
-        if wish.stamp:
+        print(_announce(options, sent), flush=True)
+        if options.stamp:
             print(f"frame 0 at {began:.6f} s of the monotonic clock", flush=True)
         result = send(
             session,
-            _pictures(wish, clip, sent),
-            sound(clip, loop=wish.loop) if clip is not None and clip.has_sound else (),
+            _pictures(options, clip, sent),
+            sound(clip, loop=options.loop) if clip is not None and clip.has_sound else (),
             sent,
-            stamp=wish.stamp,
-            duration_s=wish.duration_s,
+            stamp=options.stamp,
+            duration_s=options.duration_s,
             stopping=stopping.is_set,
             began=began,
         )
@@ -76,16 +79,16 @@ def run(wish: Wish, on_live: Callable[[], None] = lambda: None) -> None:
     print(f"sent {result.pictures} pictures in {result.seconds:.1f} s{late}", flush=True)
 
 
-def _format(wish: Wish, clip: Clip | None) -> SendFormat:
-    width, height = _size(wish.size, clip)
-    fps = Fraction(wish.fps).limit_denominator(1001) if wish.fps else Fraction(30)
-    if clip is not None and not wish.fps:
+def _format(options: PublishOptions, clip: Clip | None) -> SendFormat:
+    width, height = _size(options.size, clip)
+    fps = Fraction(options.fps).limit_denominator(1001) if options.fps else Fraction(30)
+    if clip is not None and not options.fps:
         fps = clip.fps
     return SendFormat(
         width=width,
         height=height,
         fps=fps,
-        kbps=wish.kbps,
+        kbps=options.kbps,
         has_sound=clip is not None and clip.has_sound,
     )
 
@@ -98,22 +101,23 @@ def _size(text: str, clip: Clip | None) -> tuple[int, int]:
             raise NotPublished(f"--size: {text!r} is not of the form 480x270, in even numbers.")
         return size
     if clip is None:
-        return 480, _LINES
-    height = min(clip.height & ~1, _LINES)
+        return 480, _DEFAULT_LINES
+    height = min(clip.height & ~1, _DEFAULT_LINES)
     return max(2, round(clip.width * height / clip.height / 2) * 2), height
 
 
 def _pictures(
-    wish: Wish, clip: Clip | None, sent: SendFormat
+    options: PublishOptions, clip: Clip | None, sent: SendFormat
 ) -> Iterable[tuple[int, av.VideoFrame]]:
     if clip is None:
         return pattern(sent.width, sent.height)
-    return pictures(clip, sent.fps, loop=wish.loop)
+    return pictures(clip, sent.fps, loop=options.loop)
 
 
-def _announce(wish: Wish, sent: SendFormat) -> str:
-    what = "a test pattern" if wish.file is None else wish.file.name
+def _announce(options: PublishOptions, sent: SendFormat) -> str:
+    what = "a test pattern" if options.file is None else options.file.name
     return (
-        f"publishing {what} to {wish.url}: {sent.width}x{sent.height} at {float(sent.fps):g} fps, "
+        f"publishing {what} to {options.url}: "
+        f"{sent.width}x{sent.height} at {float(sent.fps):g} fps, "
         f"{sent.kbps} kbit/s, {'with' if sent.has_sound else 'without'} sound; stop with Ctrl-C"
     )

@@ -1,4 +1,4 @@
-"""A moving picture that needs no file: stripes, a ball, a frame counter."""
+"""Moving test pattern: stripes, a ball and a frame counter."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-_SPEED = 3
-"""Pixels per frame, to the left."""
+_PIXELS_PER_FRAME = 3
+"""Speed of the background to the left: slow enough to follow, fast enough to show judder."""
 
 
 def pattern(width: int, height: int) -> Iterator[tuple[int, av.VideoFrame]]:
-    """(tick, frame) for ever. Width and height are even."""
+    """Yields (tick, frame) without end. Width and height must be even."""
     background = _background(width, height)
     tick = 0
     while True:
-        shift = tick * _SPEED % width & ~1
+        shift = tick * _PIXELS_PER_FRAME % width & ~1
         planes = np.empty((height * 3 // 2, width), np.uint8)
         planes[:height] = background[0][:, shift : shift + width]
         for index, plane in enumerate(background[1:]):
@@ -32,7 +32,7 @@ def pattern(width: int, height: int) -> Iterator[tuple[int, av.VideoFrame]]:
 
 
 def _background(width: int, height: int) -> list[npt.NDArray[np.uint8]]:
-    """Y, U, V of twice the width, periodic in ``width``."""
+    """Returns Y, U and V of twice the width, periodic in ``width``."""
     x = np.arange(2 * width)[None, :] * (2 * math.pi / width)
     y = np.linspace(0.0, 1.0, height)[:, None]
     luma = 120 + 50 * np.sin(5 * x + 4 * y) + 40 * np.sign(np.sin(40 * x)) * (y > 0.75)

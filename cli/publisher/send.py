@@ -1,4 +1,4 @@
-"""Sending in real time: one clock, no drift, late pictures left out."""
+"""Real-time sender: one clock for pictures and sound, without drift; late pictures are left out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import av
 from cli.publisher.session import SendFormat, WhipSession
 from cli.publisher.stamp import stamped
 
-_TOO_LATE_S = 0.5
+_MAX_LATENESS_S = 0.5  # a later picture would only delay the ones after it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sent:
-    """What went out."""
+    """Result of sending."""
 
     pictures: int
     left_out: int
@@ -28,7 +28,7 @@ class Sent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Piece:
-    """A picture or 20 ms of sound."""
+    """A picture or 20 ms of sound, with the time at which it is due."""
 
     due_s: float
     tick: int
@@ -46,7 +46,10 @@ def send(
     stopping: Callable[[], bool],
     began: float,
 ) -> Sent:
-    """Until the pictures end, the time is over or ``stopping()``; ``began`` is monotonic time."""
+    """Sends until the pictures end, the time is over or ``stopping()`` is true.
+
+    ``began`` is the monotonic time of the first picture, in s.
+    """
     count = left_out = 0
     pieces = heapq.merge(
         _pictures(pictures, sent.fps), _sound(sound), key=lambda piece: piece.due_s
@@ -59,7 +62,7 @@ def send(
             time.sleep(-late_s)
         if isinstance(piece.frame, av.AudioFrame):
             session.send_sound(piece.frame)
-        elif late_s > _TOO_LATE_S:
+        elif late_s > _MAX_LATENESS_S:
             left_out += 1
         else:
             session.send_picture(_fit(piece.frame, sent, piece.tick, stamp), piece.tick)

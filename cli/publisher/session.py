@@ -1,4 +1,4 @@
-"""One WHIP session: coders and FFmpeg's muxer."""
+"""WHIP session of the publisher: encoders and FFmpeg's muxer."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ from cli.publisher.certificate import write_certificate
 from cli.publisher.clip import SAMPLE_RATE
 from cli.publisher.watchdog import watching
 
-_HANDSHAKE_MS = 10_000
-_KEY_FRAMES_S = 2
-_LEAD_S = Fraction(1, 50)
-"""Added to all time stamps: Opus begins before zero, by its look-ahead."""
+_HANDSHAKE_TIMEOUT_MS = 10_000
+"""Time limit of the ICE and DTLS handshakes, for servers that are far away or busy."""
+
+_KEY_FRAME_PERIOD_S = 2
+"""Time between key frames, as live encoders are usually set."""
+
+_TIME_OFFSET_S = Fraction(1, 50)
+"""Added to all time stamps, since Opus begins before zero by its look-ahead."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SendFormat:
-    """What is sent."""
+    """Format of the sent video and sound."""
 
     width: int
     height: int
@@ -37,7 +41,10 @@ class SendFormat:
 
 
 class WhipSession:
-    """Opened on entry, ended (DELETE) on exit. All methods raise NotPublished."""
+    """A session that is opened on entry and ended (DELETE) on exit.
+
+    All methods raise NotPublished.
+    """
 
     def __init__(self, url: str, token: str, sent: SendFormat) -> None:
         self._url = url
@@ -48,11 +55,11 @@ class WhipSession:
         self._audio: Any = None
 
     def __enter__(self) -> WhipSession:
-        # FFmpeg reads the certificate when the muxer starts, and never again.
+        # FFmpeg reads the certificate only when the muxer starts, so the folder may go afterwards.
         with tempfile.TemporaryDirectory(prefix="sharpcast-publish-") as folder:
             try:
                 self._open(Path(folder))
-                with watching(2 * _HANDSHAKE_MS / 1000):
+                with watching(2 * _HANDSHAKE_TIMEOUT_MS / 1000):
                     self._container.start_encoding()
             except av.error.FFmpegError as error:
                 self._container = None
@@ -74,22 +81,22 @@ class WhipSession:
                     raise _failure(failure, self._url) from failure
 
     def send_picture(self, frame: av.VideoFrame, tick: int) -> None:
-        """Codes and sends a frame; ``tick`` counts 1/fps."""
+        """Encodes and sends a frame; ``tick`` counts 1/fps."""
         frame.pts = tick
         frame.time_base = 1 / self._sent.fps
-        frame.pict_type = 0  # else the file's own frame types are repeated
+        frame.pict_type = 0  # otherwise the encoder repeats the file's frame types
         self._send(self._video, frame)
 
     def send_sound(self, frame: av.AudioFrame) -> None:
-        """Codes and sends 20 ms of sound; ``pts`` counts samples."""
+        """Encodes and sends 20 ms of sound; ``pts`` counts samples."""
         self._send(self._audio, frame)
 
     def _send(self, stream: Any, frame: Any) -> None:
         try:
             for packet in stream.encode(frame):
-                lead = round(_LEAD_S / packet.time_base)
-                packet.pts += lead
-                packet.dts += lead
+                offset = round(_TIME_OFFSET_S / packet.time_base)
+                packet.pts += offset
+                packet.dts += offset
                 with watching():
                     self._container.mux(packet)
         except av.error.FFmpegError as error:
@@ -101,7 +108,7 @@ class WhipSession:
         options = {
             "cert_file": str(cert_file),
             "key_file": str(key_file),
-            "handshake_timeout": str(_HANDSHAKE_MS),
+            "handshake_timeout": str(_HANDSHAKE_TIMEOUT_MS),
         }
         if self._token:
             options["authorization"] = self._token
@@ -121,9 +128,9 @@ class WhipSession:
         video.bit_rate = sent.kbps * 1000
         coder = video.codec_context
         coder.time_base = Fraction(1, 90_000)
-        coder.gop_size = round(_KEY_FRAMES_S * sent.fps)
+        coder.gop_size = round(_KEY_FRAME_PERIOD_S * sent.fps)
         coder.max_b_frames = 0
-        coder.thread_count = 1  # more make more slices, or delay
+        coder.thread_count = 1  # more threads make more slices, or a delay
         coder.options = {
             "preset": "superfast",
             "tune": "zerolatency",
@@ -135,7 +142,7 @@ class WhipSession:
         return video
 
 
-_FINAL = (
+_PERMANENT = (
     av.error.HTTPUnauthorizedError,
     av.error.HTTPNotFoundError,
     av.error.HTTPBadRequestError,
@@ -143,11 +150,11 @@ _FINAL = (
 
 
 def _failure(error: av.error.FFmpegError, url: str) -> NotPublished:
-    return NotPublished(_sentence(error, url), is_passing=not isinstance(error, _FINAL))
+    return NotPublished(_sentence(error, url), is_passing=not isinstance(error, _PERMANENT))
 
 
 def _sentence(error: av.error.FFmpegError, url: str) -> str:
-    """What a person can do about it."""
+    """Returns a sentence that says what went wrong and what a person can do."""
     parts = urlsplit(url)
     name = parts.path.rsplit("/", 1)[-1]
     # FFmpeg keeps the status of 400, 401, 403, 404, 429, and the class of others.

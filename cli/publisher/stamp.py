@@ -1,4 +1,4 @@
-"""Frame numbers burnt into the picture: 2 x 16 cells, a bit and its inverse below it."""
+"""Frame numbers burnt into the picture as 2 x 16 cells: each bit, and its inverse below it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def burn(luma: npt.NDArray[np.uint8], number: int) -> None:
 
 
 def stamped(frame: av.VideoFrame, number: int) -> av.VideoFrame:
-    """A stamped copy of a yuv420p frame; the decoder may still need the original."""
+    """Returns a stamped copy of a yuv420p frame; the decoder may still need the original."""
     planes: Any = frame.to_ndarray()
     burn(planes[: frame.height], number)
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")

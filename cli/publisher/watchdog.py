@@ -1,9 +1,9 @@
-"""Ends a publisher that does not come back from FFmpeg, and begins it again where that helps.
+"""Watchdog of the publisher: ends a process that hangs in FFmpeg, and starts another if that helps.
 
-After the server has closed its side, FFmpeg's muxer waits for one more DTLS message, for ever and
+After the server has closed its side, FFmpeg's muxer waits for one more DTLS message without end,
 with the interpreter's lock held: no thread and no signal handler of Python runs any more. So the
-publisher is a child that the kernel's alarm clock ends, and its parent finds the words, or forks
-another one when the server was only away.
+publisher is a child process that the kernel's interval timer ends. Its parent reports the reason,
+or forks another child if the server was only away.
 """
 
 from __future__ import annotations
@@ -27,58 +27,61 @@ from urllib.parse import urlsplit
 import typer
 
 from cli.errors import NotPublished
-from cli.publisher.comeback import Comeback, ComebackVerdict
+from cli.publisher.reconnect import ReconnectDecision, ReconnectPolicy
 from wire import stop_signals
 from wire.parent_death import die_with_parent
 
 PATIENCE_S = 3.0
+"""Time limit of one call of FFmpeg; a call that sends takes microseconds."""
+
 TRY_AGAIN = 75
-"""A child's exit status when the same may succeed later (EX_TEMPFAIL of sysexits.h)."""
+"""Exit status of a child if the same may succeed later (EX_TEMPFAIL of sysexits.h)."""
+
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LOOK_S = 0.1
-_ASK_S = 1.0
-_ANSWER_S = 2.0
-_ANSWER_BYTES = 64 * 1024
+_POLL_PERIOD_S = 0.1
+_QUERY_PERIOD_S = 1.0
+_MAX_ANSWER_S = 2.0
+_MAX_ANSWER_BYTES = 64 * 1024
 _ENDED = "The server ended the session, or does not answer any more."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Attempt:
-    """The child's part: the time that it may send, and its line to the parent."""
+    """A child's view of one attempt: the time that it may send, and a pipe to the parent."""
 
     duration_s: float | None
-    "What is left of the whole time; None: no limit."
+    "Remaining time in s; None means no limit."
     _pipe: int
 
     def is_live(self) -> None:
-        """Tells the parent that the session stands."""
+        """Tells the parent that the session is established."""
         os.write(self._pipe, b"!")
 
 
 def become_child(url: str, duration_s: float | None) -> Attempt:
-    """Returns in a new process only, and once in each. The old one waits, and ends as the last.
+    """Forks children one after the other; returns in each child, never in the parent.
 
-    Call it before any thread is started. Raises Exit or NotPublished in the old process.
+    Call it before any thread is started. Raises Exit or NotPublished in the parent.
     """
     return _Parent(url, duration_s).run()
 
 
 class _Parent:
-    """The parent, which starts one child after the other."""
+    """The parent process, which runs one child after the other."""
 
     def __init__(self, url: str, duration_s: float | None) -> None:
         self._server = _server_address(url)
         self._ends_at = None if duration_s is None else time.monotonic() + duration_s
         self._duration_s = duration_s
-        self._comeback = Comeback()
+        self._reconnect = ReconnectPolicy()
         self._child = 0
         self._stopped_by = 0
-        self._ear = -1
-        self._is_news = False
-        "Whether the last child's session stood, so that its end has not been told yet."
+        self._child_pipe = -1
+        self._is_end_unreported = False
+        "True if the last child had a session whose end was not reported yet."
 
     def run(self) -> Attempt:
-        """Returns in each child; the parent leaves by an exception."""
+        """Returns in each child; leaves the parent by an exception."""
         while True:
             attempt = self._fork()
             if attempt is not None:
@@ -86,27 +89,27 @@ class _Parent:
             status = self._wait()
             if self._stopped_by or status not in (TRY_AGAIN, -signal.SIGALRM, -signal.SIGKILL):
                 raise typer.Exit(status if status >= 0 else 128 - status)
-            if not self._comeback.was_live or not self._server:
+            if not self._reconnect.was_live or not self._server:
                 if status == TRY_AGAIN:
                     raise typer.Exit(1)
                 raise NotPublished(_ENDED)
             self._wait_for_server()
 
     def _fork(self) -> Attempt | None:
-        """Starts a child. Returns its part in the child, None in the parent."""
+        """Forks a child; returns its attempt in the child, None in the parent."""
         left_s = self._duration_s
-        if self._ends_at is not None and self._comeback.was_live:
+        if self._ends_at is not None and self._reconnect.was_live:
             left_s = max(0.0, self._ends_at - time.monotonic())
-        self._ear, mouth = os.pipe()
+        self._child_pipe, write_end = os.pipe()
         die_with_us = die_with_parent()
         child = os.fork()
         if child == 0:
             die_with_us()
             stop_signals.forget()
-            os.close(self._ear)
-            return Attempt(left_s, mouth)
-        os.close(mouth)
-        os.set_blocking(self._ear, False)
+            os.close(self._child_pipe)
+            return Attempt(left_s, write_end)
+        os.close(write_end)
+        os.set_blocking(self._child_pipe, False)
         self._child = child
         for number in _FORWARDED:
             signal.signal(number, self._forward)
@@ -119,46 +122,47 @@ class _Parent:
                 os.kill(self._child, number)
 
     def _wait(self) -> int:
-        """Waits for the child's exit status; ends a child whose session is with a server that is
-        gone.
+        """Waits for the child's exit status.
+
+        Kills a child whose session belongs to a run of the server that is gone.
         """
         is_live, ask_at = False, 0.0
-        self._is_news = False
-        self._comeback.see(_ask(self._server))
+        self._is_end_unreported = False
+        self._reconnect.note_run(_query_run(self._server))
         try:
             while True:
                 found, status = os.waitpid(self._child, os.WNOHANG)
                 if found:
                     self._child = 0
                     return os.waitstatus_to_exitcode(status)
-                if not is_live and _has_spoken(self._ear):
-                    is_live = self._is_news = True
-                    self._comeback.begin()
+                if not is_live and _has_reported(self._child_pipe):
+                    is_live = self._is_end_unreported = True
+                    self._reconnect.begin()
                 if is_live and time.monotonic() >= ask_at:
-                    if self._comeback.is_orphaned(_ask(self._server)):
+                    if self._reconnect.is_orphaned(_query_run(self._server)):
                         os.kill(self._child, signal.SIGKILL)
-                    ask_at = time.monotonic() + _ASK_S
-                time.sleep(_LOOK_S)
+                    ask_at = time.monotonic() + _QUERY_PERIOD_S
+                time.sleep(_POLL_PERIOD_S)
         finally:
-            os.close(self._ear)
+            os.close(self._child_pipe)
 
     def _wait_for_server(self) -> None:
-        """Returns when another try makes sense. Raises Exit, or NotPublished if none does."""
-        if self._is_news:
+        """Waits until another attempt makes sense. Raises Exit, or NotPublished if none does."""
+        if self._is_end_unreported:
             print("sharpcast: it goes on when the server is back", file=sys.stderr)
-        verdict = ComebackVerdict.WAIT
-        while verdict is ComebackVerdict.WAIT:
-            time.sleep(self._comeback.wait_s(random.random()))
+        decision = ReconnectDecision.WAIT
+        while decision is ReconnectDecision.WAIT:
+            time.sleep(self._reconnect.wait_s(random.random()))
             if self._stopped_by:
                 raise typer.Exit(128 + self._stopped_by)
             if self._ends_at is not None and time.monotonic() >= self._ends_at:
                 raise NotPublished(_ENDED)
-            verdict = self._comeback.judge(_ask(self._server))
-        if verdict is ComebackVerdict.GIVE_UP:
+            decision = self._reconnect.decide(_query_run(self._server))
+        if decision is ReconnectDecision.GIVE_UP:
             raise NotPublished(_ENDED)
 
 
-def _has_spoken(pipe: int) -> bool:
+def _has_reported(pipe: int) -> bool:
     try:
         return os.read(pipe, 1) != b""
     except BlockingIOError:
@@ -166,7 +170,7 @@ def _has_spoken(pipe: int) -> bool:
 
 
 def _server_address(url: str) -> str:
-    """Returns the address at which our server tells its run; "" if ``url`` is not one of ours."""
+    """Returns the address that names the server's run; "" for servers of other makes."""
     parts = urlsplit(url)
     above, _, last = parts.path.rstrip("/").rpartition("/")
     if parts.scheme not in ("http", "https") or not above.endswith("/whip") or not last:
@@ -174,22 +178,23 @@ def _server_address(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{above.removesuffix('/whip')}/api/v1/server"
 
 
-def _ask(address: str) -> str:
-    """Asks a server for the name of its run; "" where none answers."""
+def _query_run(address: str) -> str:
+    """Asks a server for the name of its run; returns "" without an answer."""
     if not address:
         return ""
-    # Nothing secret is sent or believed, so a self-made certificate will do, as it does for FFmpeg.
+    # No secret is sent and no answer is trusted, so a self-signed certificate is accepted, as by
+    # FFmpeg.
     context = ssl._create_unverified_context() if address.startswith("https") else None
     try:
-        with urllib.request.urlopen(address, timeout=_ANSWER_S, context=context) as answer:
-            return str(json.loads(answer.read(_ANSWER_BYTES)).get("instance", ""))
+        with urllib.request.urlopen(address, timeout=_MAX_ANSWER_S, context=context) as answer:
+            return str(json.loads(answer.read(_MAX_ANSWER_BYTES)).get("instance", ""))
     except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError):
         return ""
 
 
 @contextlib.contextmanager
 def watching(patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """The block must end within this time, or the process does."""
+    """Ends the process if the block takes longer than ``patience_s``."""
     signal.setitimer(signal.ITIMER_REAL, patience_s)
     try:
         yield

@@ -14,7 +14,7 @@ def test_doctor_speaks_json() -> None:
     assert result.returncode == 0, result.stderr
     findings = {finding["what"]: finding for finding in json.loads(result.stdout)}
     for what in ("python", "processor", "memory", "redis", "encoder libx264", "web port", "GPU"):
-        assert findings[what]["verdict"] in ("ok", "note", "missing")
+        assert findings[what]["status"] in ("ok", "note", "missing")
         assert findings[what]["detail"]
     assert "not run on hardware yet" in findings["engine tensorrt"]["detail"]
     used = findings["engine in use"]["values"]
@@ -26,4 +26,4 @@ def test_doctor_speaks_json() -> None:
     for net in nets:
         per_frame, streams = net["values"]["ms_per_frame"], net["values"]["streams"]
         assert streams == pytest.approx(1000 / 30 / per_frame, rel=0.02, abs=0.01)
-        assert net["verdict"] == ("ok" if streams >= 1 else "note")
+        assert net["status"] == ("ok" if streams >= 1 else "note")

@@ -18,8 +18,8 @@ def test_the_first_death_costs_no_wait_and_others_double_up_to_ten_seconds() -> 
 def test_work_of_less_than_ten_seconds_does_not_forgive(worked_s: float) -> None:
     backoff = Backoff()
     backoff.after(0.0)
-    assert backoff.after(worked_s) == Backoff.FIRST_S
-    assert backoff.after(worked_s) == 2 * Backoff.FIRST_S
+    assert backoff.after(worked_s) == Backoff.MIN_WAIT_S
+    assert backoff.after(worked_s) == 2 * Backoff.MIN_WAIT_S
 
 
 def test_one_process_does_not_wait_for_the_deaths_of_another() -> None:
@@ -33,4 +33,4 @@ def test_no_wait_is_longer_than_the_longest_however_often_it_dies() -> None:
     backoff = Backoff()
     waits = [backoff.after(0.0) for _ in range(2000)]
     assert max(waits) == backoff.after(0.0) and waits == sorted(waits)
-    assert backoff.after(Backoff.GOOD_S) == 0.0
+    assert backoff.after(Backoff.MIN_WORK_S) == 0.0

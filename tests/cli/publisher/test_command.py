@@ -11,9 +11,9 @@ import pytest
 from cli.errors import NotPublished
 from cli.publisher import command
 from cli.publisher.clip import Clip
-from cli.publisher.command import Wish, run
+from cli.publisher.command import PublishOptions, run
 
-PATTERN = Wish(
+PATTERN = PublishOptions(
     file=None,
     url="http://127.0.0.1:9/whip/a",
     token="",

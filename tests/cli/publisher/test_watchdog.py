@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[3]
         ("", ""),
     ],
 )
-def test_only_addresses_of_our_form_have_a_server_to_ask(url: str, address: str) -> None:
+def test_only_addresses_of_our_form_have_a_server_to_query_run(url: str, address: str) -> None:
     assert watchdog._server_address(url) == address
 
 
@@ -54,30 +54,30 @@ def test_only_addresses_of_our_form_have_a_server_to_ask(url: str, address: str)
 )
 def test_whatever_a_server_answers_is_a_run_or_none(status: int, body: bytes, run: str) -> None:
     with answering(status, body) as server:
-        assert watchdog._ask(f"{server.url}/api/v1/server") == run
+        assert watchdog._query_run(f"{server.url}/api/v1/server") == run
 
 
 def test_an_answer_without_an_end_is_read_to_a_limit_only() -> None:
     with answering(200, b'{"instance": "' + b"x" * 10**6 + b'"}') as server:
-        assert watchdog._ask(f"{server.url}/api/v1/server") == ""
+        assert watchdog._query_run(f"{server.url}/api/v1/server") == ""
 
 
 def test_no_address_and_no_listener_are_no_run() -> None:
-    assert watchdog._ask("") == ""
-    assert watchdog._ask("http://127.0.0.1:9/api/v1/server") == ""
+    assert watchdog._query_run("") == ""
+    assert watchdog._query_run("http://127.0.0.1:9/api/v1/server") == ""
 
 
 def test_a_pipe_speaks_once_the_child_has() -> None:
     ear, mouth = os.pipe()
     try:
         os.set_blocking(ear, False)
-        assert not watchdog._has_spoken(ear)
+        assert not watchdog._has_reported(ear)
         watchdog.Attempt(None, mouth).is_live()
-        assert watchdog._has_spoken(ear)
-        assert not watchdog._has_spoken(ear)
+        assert watchdog._has_reported(ear)
+        assert not watchdog._has_reported(ear)
         os.close(mouth)
         mouth = -1
-        assert not watchdog._has_spoken(ear)
+        assert not watchdog._has_reported(ear)
     finally:
         os.close(ear)
         if mouth >= 0:

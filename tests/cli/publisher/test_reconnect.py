@@ -7,87 +7,93 @@ import threading
 
 import pytest
 
-from cli.publisher.comeback import FIRST_WAIT_S, GOODBYE_S, MAX_WAIT_S, Comeback, ComebackVerdict
-from cli.publisher.comeback_state import COMEBACK
-from cli.publisher.watchdog import _ask, _server_address
+from cli.publisher.reconnect import (
+    FIRST_WAIT_S,
+    GOODBYE_S,
+    MAX_WAIT_S,
+    ReconnectDecision,
+    ReconnectPolicy,
+)
+from cli.publisher.reconnect_state import RECONNECT
+from cli.publisher.watchdog import _query_run, _server_address
 from wire.state_machine import IllegalTransition
 
 
-def live(run: str = "a") -> Comeback:
-    comeback = Comeback()
-    comeback.see(run)
-    comeback.begin()
-    assert not comeback.is_orphaned(run)
-    return comeback
+def live(run: str = "a") -> ReconnectPolicy:
+    policy = ReconnectPolicy()
+    policy.note_run(run)
+    policy.begin()
+    assert not policy.is_orphaned(run)
+    return policy
 
 
 def test_a_session_that_the_same_server_ended_is_not_begun_again() -> None:
-    comeback = live()
-    assert comeback.wait_s(1.0) == GOODBYE_S
-    assert comeback.judge("a") is ComebackVerdict.GIVE_UP
+    policy = live()
+    assert policy.wait_s(1.0) == GOODBYE_S
+    assert policy.decide("a") is ReconnectDecision.GIVE_UP
 
 
 def test_another_run_of_the_server_is_gone_to() -> None:
-    comeback = live()
-    assert comeback.is_orphaned("b")
-    comeback.wait_s(1.0)
-    assert comeback.judge("b") is ComebackVerdict.AGAIN
+    policy = live()
+    assert policy.is_orphaned("b")
+    policy.wait_s(1.0)
+    assert policy.decide("b") is ReconnectDecision.RECONNECT
 
 
 def test_a_server_that_is_away_is_waited_for_and_gone_to() -> None:
-    comeback = live()
-    comeback.wait_s(1.0)
-    assert [comeback.judge(""), comeback.judge(""), comeback.judge("b")] == [
-        ComebackVerdict.WAIT,
-        ComebackVerdict.WAIT,
-        ComebackVerdict.AGAIN,
+    policy = live()
+    policy.wait_s(1.0)
+    assert [policy.decide(""), policy.decide(""), policy.decide("b")] == [
+        ReconnectDecision.WAIT,
+        ReconnectDecision.WAIT,
+        ReconnectDecision.RECONNECT,
     ]
 
 
 def test_a_line_that_broke_is_taken_up_with_the_same_run() -> None:
-    comeback = live()
-    assert not comeback.is_orphaned("")
-    assert comeback.wait_s(1.0) == FIRST_WAIT_S
-    assert comeback.judge("a") is ComebackVerdict.AGAIN
+    policy = live()
+    assert not policy.is_orphaned("")
+    assert policy.wait_s(1.0) == FIRST_WAIT_S
+    assert policy.decide("a") is ReconnectDecision.RECONNECT
 
 
 def test_after_a_try_that_failed_the_same_run_is_tried_again() -> None:
-    comeback = live()
-    comeback.wait_s(1.0)
-    assert comeback.judge("b") is ComebackVerdict.AGAIN
-    comeback.wait_s(1.0)
-    assert comeback.judge("b") is ComebackVerdict.AGAIN
+    policy = live()
+    policy.wait_s(1.0)
+    assert policy.decide("b") is ReconnectDecision.RECONNECT
+    policy.wait_s(1.0)
+    assert policy.decide("b") is ReconnectDecision.RECONNECT
 
 
 def test_a_new_session_forgets_what_was() -> None:
-    comeback = live()
-    comeback.is_orphaned("")
-    comeback.begin()
-    assert not comeback.is_orphaned("b")
-    assert comeback.wait_s(1.0) == GOODBYE_S
-    assert comeback.judge("b") is ComebackVerdict.GIVE_UP
+    policy = live()
+    policy.is_orphaned("")
+    policy.begin()
+    assert not policy.is_orphaned("b")
+    assert policy.wait_s(1.0) == GOODBYE_S
+    assert policy.decide("b") is ReconnectDecision.GIVE_UP
 
 
 def test_a_server_that_names_no_run_gets_one_session() -> None:
-    comeback = live("")
-    comeback.wait_s(1.0)
-    assert comeback.judge("") is ComebackVerdict.GIVE_UP
+    policy = live("")
+    policy.wait_s(1.0)
+    assert policy.decide("") is ReconnectDecision.GIVE_UP
 
 
 def test_waits_double_up_to_a_limit_and_differ() -> None:
-    comeback = live()
-    comeback.is_orphaned("")
-    assert [comeback.wait_s(1.0) for _ in range(5)] == [0.3, 0.6, 1.2, MAX_WAIT_S, MAX_WAIT_S]
-    assert comeback.wait_s(0.0) == MAX_WAIT_S / 2
+    policy = live()
+    policy.is_orphaned("")
+    assert [policy.wait_s(1.0) for _ in range(5)] == [0.3, 0.6, 1.2, MAX_WAIT_S, MAX_WAIT_S]
+    assert policy.wait_s(0.0) == MAX_WAIT_S / 2
 
 
 def test_before_a_session_stood_nothing_can_break() -> None:
-    comeback = Comeback()
-    assert not comeback.was_live
+    policy = ReconnectPolicy()
+    assert not policy.was_live
     with pytest.raises(IllegalTransition, match="NO_ANSWER is not expected in state FIRST"):
-        comeback.is_orphaned("")
-    assert COMEBACK.unreachable() == set()
-    assert COMEBACK.final() == set()
+        policy.is_orphaned("")
+    assert RECONNECT.unreachable() == set()
+    assert RECONNECT.final() == set()
 
 
 @pytest.mark.parametrize(
@@ -130,6 +136,6 @@ def test_a_server_that_does_not_tell_its_run_in_words_of_ours_is_one_that_is_awa
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            assert _ask(f"http://127.0.0.1:{server.getsockname()[1]}/api/v1/server") == ""
+            assert _query_run(f"http://127.0.0.1:{server.getsockname()[1]}/api/v1/server") == ""
         finally:
             thread.join()

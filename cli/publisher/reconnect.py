@@ -1,15 +1,15 @@
-"""Decides whether a publishing session that broke is begun again. No I/O, no clock.
+"""Policy that decides whether a broken publishing session is opened again; no I/O, no clock.
 
-A server that was started anew is gone for a while, or names another run of itself. One that ended
-the session on purpose still answers, as the same run; then nothing is begun again. Servers that
-name no run (other makes) get one session only, as before.
+A server that was restarted is away for a while, or names another run of itself: then the session
+is opened again. A server that ended the session on purpose still answers as the same run: then it
+is not. Servers of other makes, which name no run, get one session only.
 """
 
 from __future__ import annotations
 
 import enum
 
-from cli.publisher.comeback_state import COMEBACK, ComebackEvent, ComebackState
+from cli.publisher.reconnect_state import RECONNECT, ReconnectEvent, ReconnectState
 from wire.state_machine import StateMachine
 
 FIRST_WAIT_S = 0.3
@@ -22,19 +22,19 @@ GOODBYE_S = 1.5
 and still answers for a moment."""
 
 
-class ComebackVerdict(enum.Enum):
+class ReconnectDecision(enum.Enum):
     """The decision about a broken session."""
 
     WAIT = "wait"
-    AGAIN = "again"
+    RECONNECT = "reconnect"
     GIVE_UP = "give up"
 
 
-class Comeback:
+class ReconnectPolicy:
     """The policy for one publisher. It is told what the server calls its run, "" for no answer."""
 
     def __init__(self) -> None:
-        self._life = StateMachine(COMEBACK, owner="publisher")
+        self._life = StateMachine(RECONNECT, owner="publisher")
         self._run = ""
         self._last_seen = ""
         self._failures = 0
@@ -42,24 +42,24 @@ class Comeback:
     @property
     def was_live(self) -> bool:
         """True if a session ever stood: before that, every failure is final."""
-        return self._life.state is not ComebackState.FIRST
+        return self._life.state is not ReconnectState.FIRST
 
     def begin(self) -> None:
         """Notes that a session stands."""
-        self._life.apply(ComebackEvent.BEGIN)
+        self._life.apply(ReconnectEvent.BEGIN)
         self._failures = 0
         self._run = ""
 
     def is_orphaned(self, run: str) -> bool:
         """True if the session is with a run of the server that is gone. Asked while live."""
         if not run:
-            self._life.apply(ComebackEvent.NO_ANSWER)
+            self._life.apply(ReconnectEvent.NO_ANSWER)
             return False
         self._last_seen = run
         self._run = self._run or run
         return run != self._run
 
-    def see(self, run: str) -> None:
+    def note_run(self, run: str) -> None:
         """Notes which run answers before there is a session."""
         self._last_seen = run or self._last_seen
 
@@ -67,22 +67,22 @@ class Comeback:
         """Returns the time to wait before the next look, in s. ``chance`` (0 to 1) spreads the
         looks of many publishers.
         """
-        self._life.apply_if_accepted(ComebackEvent.BREAK)
-        if self._life.state is ComebackState.BROKEN:
+        self._life.apply_if_accepted(ReconnectEvent.BREAK)
+        if self._life.state is ReconnectState.BROKEN:
             return GOODBYE_S
         longest = min(MAX_WAIT_S, FIRST_WAIT_S * float(2**self._failures))
         self._failures = min(self._failures + 1, 8)
         return longest * (0.5 + chance / 2)
 
-    def judge(self, run: str) -> ComebackVerdict:
+    def decide(self, run: str) -> ReconnectDecision:
         """Decides after a wait, by the run that answers now."""
         before = self._run or self._last_seen
         if not before:
-            return ComebackVerdict.GIVE_UP
+            return ReconnectDecision.GIVE_UP
         if not run:
-            self._life.apply(ComebackEvent.NO_ANSWER)
-            return ComebackVerdict.WAIT
-        if run == before and self._life.state is ComebackState.BROKEN:
-            return ComebackVerdict.GIVE_UP
-        self._life.apply(ComebackEvent.RETURN)
-        return ComebackVerdict.AGAIN
+            self._life.apply(ReconnectEvent.NO_ANSWER)
+            return ReconnectDecision.WAIT
+        if run == before and self._life.state is ReconnectState.BROKEN:
+            return ReconnectDecision.GIVE_UP
+        self._life.apply(ReconnectEvent.RETURN)
+        return ReconnectDecision.RECONNECT

@@ -1,8 +1,7 @@
-"""The processes of one installation on one machine: who starts, watches and stops whom.
+"""Runs all parts on one host: the app in this process, the worker and Redis as its children.
 
-The app runs in this process; the worker and the embedded Redis are its children. Children have
-sessions of their own, so that Ctrl-C in a terminal reaches this process alone, and the kernel
-kills them when this process is killed.
+Children have sessions of their own, so that Ctrl-C in a terminal reaches this process alone. The
+kernel kills them when this process is killed.
 """
 
 from __future__ import annotations
@@ -31,23 +30,24 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(settings: Settings) -> None:
-    """Until SIGINT, SIGTERM or SIGHUP. Raises BadSettings, NoRedisServer."""
+    """Runs until SIGINT, SIGTERM or SIGHUP. Raises BadSettings or NoRedisServer."""
     early: list[int] = []
     for number in _SIGNALS:
-        # What comes before the loop listens must not leave a half started server behind.
+        # A signal that comes before the loop listens must not leave a half started server behind.
         signal.signal(number, lambda number, frame: early.append(number))
     if settings.redis_url:
         asyncio.run(_run(settings, settings.redis_url, None, early))
         return
-    with EmbeddedServer() as server, _guarded(server):
+    with EmbeddedServer() as server, _folder_removed(server):
         asyncio.run(_run(settings, server.url, server, early))
 
 
 @contextlib.contextmanager
-def _guarded(server: EmbeddedServer) -> Iterator[None]:
-    """Even when this process is killed the server's folder goes: a shell waits for that.
+def _folder_removed(server: EmbeddedServer) -> Iterator[None]:
+    """Removes the server's folder at the end, even if this process is killed.
 
-    It sleeps on a pipe whose other end is ours alone, and removes the folder when the pipe closes.
+    A shell waits on a pipe whose other end only this process has; it removes the folder when the
+    pipe closes.
     """
     folder = str(Path(server.url.removeprefix("unix://")).parent)
     with subprocess.Popen(
@@ -75,7 +75,10 @@ async def _run(
 async def _run_until(
     stop: asyncio.Event, settings: Settings, redis_url: str, server: EmbeddedServer | None
 ) -> None:
-    """Stops in this order, within 5 s: app and worker side by side, then (the caller) Redis."""
+    """Runs all parts until one ends or ``stop`` is set.
+
+    App and worker stop side by side, within 5 s; the caller stops Redis after them.
+    """
     works = {
         "app": serve(
             settings,
@@ -98,7 +101,7 @@ async def _run_until(
 async def _stop_after(
     work: Coroutine[Any, Any, None], stop: asyncio.Event, failures: list[WireError]
 ) -> None:
-    """None of them goes on without the others."""
+    """Awaits one part, then stops the others: no part goes on alone."""
     try:
         await work
     except WireError as error:

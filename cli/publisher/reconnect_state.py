@@ -7,7 +7,7 @@ import enum
 from wire.state_machine import TransitionTable
 
 
-class ComebackState(enum.Enum):
+class ReconnectState(enum.Enum):
     """State of a publisher's session with its server."""
 
     FIRST = "first"
@@ -21,7 +21,7 @@ class ComebackState(enum.Enum):
     "The session ended and the server was away: it is gone to again."
 
 
-class ComebackEvent(enum.Enum):
+class ReconnectEvent(enum.Enum):
     """An event in the life of a publisher's session."""
 
     BEGIN = "begin"
@@ -34,30 +34,30 @@ class ComebackEvent(enum.Enum):
     "A server answers to which another session makes sense."
 
 
-COMEBACK = TransitionTable(
+RECONNECT = TransitionTable(
     "Sessions of `sharpcast publish`",
-    ComebackState.FIRST,
+    ReconnectState.FIRST,
     {
-        ComebackState.FIRST: {ComebackEvent.BEGIN: ComebackState.LIVE},
-        ComebackState.LIVE: {
-            ComebackEvent.NO_ANSWER: ComebackState.UNSURE,
-            ComebackEvent.BREAK: ComebackState.BROKEN,
+        ReconnectState.FIRST: {ReconnectEvent.BEGIN: ReconnectState.LIVE},
+        ReconnectState.LIVE: {
+            ReconnectEvent.NO_ANSWER: ReconnectState.UNSURE,
+            ReconnectEvent.BREAK: ReconnectState.BROKEN,
         },
-        ComebackState.UNSURE: {
-            ComebackEvent.BEGIN: ComebackState.LIVE,
-            ComebackEvent.NO_ANSWER: ComebackState.UNSURE,
-            ComebackEvent.BREAK: ComebackState.LOST,
+        ReconnectState.UNSURE: {
+            ReconnectEvent.BEGIN: ReconnectState.LIVE,
+            ReconnectEvent.NO_ANSWER: ReconnectState.UNSURE,
+            ReconnectEvent.BREAK: ReconnectState.LOST,
         },
-        ComebackState.BROKEN: {
-            ComebackEvent.BEGIN: ComebackState.LIVE,
-            ComebackEvent.NO_ANSWER: ComebackState.LOST,
-            ComebackEvent.RETURN: ComebackState.LOST,
+        ReconnectState.BROKEN: {
+            ReconnectEvent.BEGIN: ReconnectState.LIVE,
+            ReconnectEvent.NO_ANSWER: ReconnectState.LOST,
+            ReconnectEvent.RETURN: ReconnectState.LOST,
         },
         # What fails from now on is a server that is not ready, or still holds the old session.
-        ComebackState.LOST: {
-            ComebackEvent.BEGIN: ComebackState.LIVE,
-            ComebackEvent.NO_ANSWER: ComebackState.LOST,
-            ComebackEvent.RETURN: ComebackState.LOST,
+        ReconnectState.LOST: {
+            ReconnectEvent.BEGIN: ReconnectState.LIVE,
+            ReconnectEvent.NO_ANSWER: ReconnectState.LOST,
+            ReconnectEvent.RETURN: ReconnectState.LOST,
         },
     },
 )
