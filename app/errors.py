@@ -19,6 +19,7 @@ AppError
 ├── NobodyPublishes     409 + Retry-After
 ├── Full                503 + Retry-After
 ├── NoCandidate         503 + Retry-After
+├── NodeAway            503 + Retry-After
 └── RedisAway           503 + Retry-After
 """
 
@@ -174,6 +175,14 @@ class NoCandidate(AppError):
     status = 503
     title = "Server full"
     retry_after_s = 5
+
+
+class NodeAway(AppError):
+    """The server that holds the session does not answer."""
+
+    status = 503
+    title = "Temporarily unavailable"
+    retry_after_s = 2
 
 
 class RedisAway(AppError):

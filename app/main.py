@@ -75,11 +75,7 @@ async def serve(
         loop = asyncio.get_running_loop()
         serving = loop.create_task(server.serve(sockets=[listener]), name="http")
         stopping = loop.create_task(stop.wait(), name="stop")
-        helpers: list[asyncio.Task[Any]] = [stopping]
-        helpers.append(loop.create_task(context.metrics.loop_lag.run(), name="loop-lag"))
-        if certificate is not None:
-            looking = certificate.run(reload or asyncio.Event())
-            helpers.append(loop.create_task(looking, name="certificate"))
+        helpers = [stopping, *_side_tasks(context, certificate, reload)]
         try:
             on_ready(_address(settings, listener))
             done, _ = await asyncio.wait([serving, *helpers], return_when=asyncio.FIRST_COMPLETED)
@@ -95,6 +91,17 @@ async def serve(
     finally:
         listener.close()
         await client.aclose()
+
+
+def _side_tasks(
+    context: AppState, certificate: Certificate | None, reload: asyncio.Event | None
+) -> list[asyncio.Task[Any]]:
+    """Starts what runs beside the web server; one that ends ends the process."""
+    works = {"loop-lag": context.metrics.loop_lag.run(), "node": context.node.run()}
+    if certificate is not None:
+        works["certificate"] = certificate.run(reload or asyncio.Event())
+    loop = asyncio.get_running_loop()
+    return [loop.create_task(work, name=name) for name, work in works.items()]
 
 
 def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
@@ -118,7 +125,9 @@ def _node_options(settings: Settings) -> NodeOptions:
         publisher_timeout_s=settings.publisher_timeout_s,
         publisher_grace_s=settings.publisher_grace_s,
     )
-    return NodeOptions(publishers=publishers, max_viewers=settings.max_viewers)
+    return NodeOptions(
+        publishers=publishers, max_viewers=settings.max_viewers, name=settings.node_name
+    )
 
 
 def _context(

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
+import secrets
 from collections.abc import Iterator
 
 from app.admission import Admission
 from app.delivery.viewers import Viewers
+from app.node_figures import NodeFigures
+from app.session_router import SessionOwner, SessionRouter
 from app.streams.publishers import PublisherOptions, Publishers
 from app.streams.readers import ReaderTimes, RenditionReaders
 from app.streams.stream_directory import StreamDirectory
 from app.task_set import TaskSet
 from app.webrtc.packet_gate import Refusals
-from wire.connection import Redis
+from wire.app_heartbeat import PERIOD_S, AppHeartbeats
+from wire.connection import REDIS_DOWN, Redis
+from wire.node_messages import SessionKind
+from wire.supervisor import keep_going
+
+log = logging.getLogger(__name__)
 
 CLOSE_S = 2.5
 """Publishers and viewers get so long to be told of the end; the whole stop has 5 s."""
@@ -25,16 +34,23 @@ class NodeOptions:
 
     publishers: PublisherOptions
     max_viewers: int
+    name: str = ""
+    "Empty: a random one."
     reader_times: ReaderTimes = ReaderTimes()
 
 
 class AppNode:
-    """Builds the owners and ties them together; ``close`` ends them in order."""
+    """Builds the owners and ties them together; ``close`` ends them in order.
+
+    ``run`` is its one task: the node is listed while it runs, and carries out what other nodes ask.
+    """
 
     def __init__(self, client: Redis, options: NodeOptions) -> None:
+        self.name = options.name or secrets.token_hex(4)
         self.refusals = Refusals()
         """Packets of any peer that were not taken, by reason."""
         self.admission = Admission(self._pending)
+        self._heartbeats = AppHeartbeats(client)
         self._publisher_tasks = TaskSet()
         self.publishers = Publishers(
             client,
@@ -58,6 +74,12 @@ class AppNode:
             admission=self.admission,
             refusals=self.refusals,
         )
+        owners: dict[SessionKind, SessionOwner] = {
+            SessionKind.WHIP: self.publishers,
+            SessionKind.WHEP: self.viewers,
+        }
+        self.sessions = SessionRouter(client, self.name, owners)
+        self.figures = NodeFigures(self.sessions, self.publishers, self.readers, self.viewers)
 
     def _pending(self) -> Iterator[str]:
         """Yields the addresses of all whose connection does not stand yet."""
@@ -67,9 +89,28 @@ class AppNode:
     async def _publisher_ended(self, stream: str, session: int) -> None:
         await self.viewers.end_stream(stream, session)
 
+    async def run(self) -> None:
+        """Serves the other nodes until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, work in (("node-requests", self.sessions.run), ("node-beat", self._beat)):
+                group.create_task(keep_going(name, work, logger=log), name=name)
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self._heartbeats.beat(self.figures.beat())
+            except REDIS_DOWN:
+                log.debug("Redis is away", extra={"action": "redis_down"})
+            await asyncio.sleep(PERIOD_S)
+
     async def close(self) -> None:
         """Ends everything: publishers and viewers, then readers. Calling it twice is harmless."""
         self.publishers.close()
         await asyncio.gather(self.viewers.close(CLOSE_S), self._publisher_tasks.finish(CLOSE_S))
         await self._publisher_tasks.cancel()
         await self.readers.close()
+        try:
+            async with asyncio.timeout(1.0):
+                await self._heartbeats.leave(self.name)
+        except (TimeoutError, *REDIS_DOWN):
+            log.debug("the node's heartbeat will expire", extra={"action": "beat_kept"})

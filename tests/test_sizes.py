@@ -22,10 +22,8 @@ LARGER_FILES = {
 
 LONGER_FUNCTIONS = {
     "app.delivery.viewers.Viewers._join": 49,
-    "app.http.metrics._StreamCollector.collect": 52,
-    "app.http.whep.router": 52,
-    "app.http.whip.router": 47,
-    "app.main.serve": 56,
+    "app.http.whep.router": 48,
+    "app.main.serve": 52,
     "app.streams.publishers.Publishers._publish": 46,
     "app.webrtc.rtp_receiver.RtpReceiver._handle_rtp_packet": 55,
     "benchmarks.capacity.run.play": 49,

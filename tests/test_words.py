@@ -220,6 +220,7 @@ STILL_SAID: dict[str, set[str]] = {
         "app.http.counter_samples",
         "app.http.serializers",
         "app.node",
+        "app.node_figures",
         "app.streams.publishers",
     },
 }

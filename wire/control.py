@@ -7,6 +7,8 @@ hints: whoever misses one reads the stream's record. Messages are JSON with a ``
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -51,6 +53,7 @@ class EndStream(msgspec.Struct, frozen=True, tag="end_stream"):
 
 
 Message = KeyFrameRequest | RecordChanged | EndStream
+MessageT = TypeVar("MessageT", bound=msgspec.Struct)
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
@@ -68,22 +71,32 @@ def parse_message(data: bytes) -> Message:
         raise BadMessage(f"control message: {error}") from error
 
 
-class Mailbox:
-    """Sends to and reads from ``keys.control(stream)`` or ``keys.feedback(stream)``."""
+class Mailbox(Generic[MessageT]):
+    """Sends to and reads from one mailbox; what it holds at most is ``max_length`` messages."""
 
-    def __init__(self, client: Redis, name: str) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        name: str,
+        parse: Callable[[bytes], MessageT],
+        *,
+        max_length: int = MAX_LENGTH,
+    ) -> None:
+        """``name`` is the mailbox's key; ``parse`` raises BadMessage."""
         self._client = client
         self._name = name
+        self._parse = parse
+        self._max_length = max_length
         self._position = Position(client, client.key(name))
         self._is_open = False
         self.bad_messages = 0
 
-    async def send(self, message: Message) -> None:
-        """Adds a message; the oldest go when there are more than ``MAX_LENGTH``."""
-        args = [MAX_LENGTH, encode_message(message), EXPIRY_MS]
+    async def send(self, message: MessageT) -> None:
+        """Adds a message; the oldest go when there are more than ``max_length``."""
+        args = [self._max_length, _ENCODER.encode(message), EXPIRY_MS]
         await _SEND.run(self._client, [self._name], args)
 
-    async def read(self, *, block_ms: int) -> list[Message]:
+    async def read(self, *, block_ms: int) -> list[MessageT]:
         """Messages sent since the last read (the first read starts at its own call).
 
         Empty after ``block_ms`` (1 to 9000) without any.
@@ -92,25 +105,25 @@ class Mailbox:
             if not self._is_open:
                 await self._position.to_end()
                 self._is_open = True
-            rows = await self._position.read(block_ms=block_ms, count=MAX_LENGTH)
+            rows = await self._position.read(block_ms=block_ms, count=self._max_length)
         except DamagedKey:
             self.bad_messages += 1
             await asyncio.sleep(RETRY_S)  # whoever writes next puts it right
             return []
-        messages = []
+        messages: list[MessageT] = []
         for _, fields in rows:
             try:
-                messages.append(parse_message(fields[1]))
+                messages.append(self._parse(fields[1]))
             except BadMessage:
                 self.bad_messages += 1
         return messages
 
 
-def to_lead(client: Redis, stream: str) -> Mailbox:
+def to_lead(client: Redis, stream: str) -> Mailbox[Message]:
     """The mailbox of the stream's lead."""
-    return Mailbox(client, keys.control(stream))
+    return Mailbox(client, keys.control(stream), parse_message)
 
 
-def to_publisher(client: Redis, stream: str) -> Mailbox:
+def to_publisher(client: Redis, stream: str) -> Mailbox[Message]:
     """The mailbox of the app that holds the stream's publisher."""
-    return Mailbox(client, keys.feedback(stream))
+    return Mailbox(client, keys.feedback(stream), parse_message)

@@ -128,6 +128,20 @@ REQUESTS_REFUSED = Counter(
         "Penalties.paused",
     ),
 )
+NODE_REQUESTS_FORWARDED = Counter(
+    "node_requests_forwarded",
+    "requests",
+    "Requests on sessions that were sent to the nodes that own them",
+    (),
+    ("SessionRouter.forwarded",),
+)
+NODE_MESSAGES_REFUSED = Counter(
+    "node_messages_refused",
+    "messages",
+    "Entries of this node's mailbox that are no messages",
+    (),
+    ("Mailbox.bad_messages",),
+)
 BAD_JOBS = Counter(
     "bad_jobs",
     "entries",

@@ -17,7 +17,7 @@ PERIOD_S = 0.5
 
 # In one step: a worker that dies between the two commands would be listed for ever. The first
 # write is one that a full server allows.
-_BEAT = Script(
+BEAT = Script(
     """
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'beat', ARGV[1])
@@ -172,7 +172,7 @@ class Heartbeats:
     async def beat(self, beat: WorkerBeat) -> None:
         """Shows the worker for ``EXPIRY_MS`` more."""
         args = [msgspec.json.encode(beat), EXPIRY_MS]
-        await _BEAT.run(self._client, [keys.worker(beat.name)], args)
+        await BEAT.run(self._client, [keys.worker(beat.name)], args)
 
     async def leave(self, name: str) -> None:
         """Removes the worker from the list at once."""

@@ -39,6 +39,7 @@ ALL_ENHANCED = (ENHANCED, *ON_DEMAND.values())
 """The names of all logs of the default rendition."""
 
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,15}\Z")
 _SUFFIXES = tuple(f"-{codec}" for codec in VARIANTS)
 
@@ -46,6 +47,20 @@ _SUFFIXES = tuple(f"-{codec}" for codec in VARIANTS)
 def is_stream_id(text: str) -> bool:
     """True for 1 to 64 of letters, digits, ``_ . -``, not starting with punctuation."""
     return _STREAM_ID.match(text) is not None
+
+
+def is_node(text: str) -> bool:
+    """True for the name of an app node: 1 to 32 of letters, digits, ``_ -``, no dot, since a
+    session's address has one behind it.
+    """
+    return _NODE.match(text) is not None
+
+
+def node_name(text: str) -> str:
+    """Returns the name for an app node, or an empty one. Raises ValueError."""
+    if text and not is_node(text):
+        raise ValueError("only letters, digits, _ - and at most 32 of them")
+    return text
 
 
 def is_rendition(text: str) -> bool:
@@ -124,5 +139,16 @@ def worker(name: str) -> str:
     return f"worker:{name}"
 
 
+def app(node: str) -> str:
+    """Key of an app node's heartbeat hash."""
+    return f"app:{node}"
+
+
+def mailbox(node: str) -> str:
+    """Key of the messages to an app node."""
+    return f"mailbox:{node}"
+
+
 RECORDS_PATTERN = "stream:{*}"
 WORKERS_PATTERN = "worker:*"
+APPS_PATTERN = "app:*"

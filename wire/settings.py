@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.functional_validators import AfterValidator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -87,6 +88,8 @@ class Settings(BaseSettings):
     redis_url: str = Field("", repr=False)
     """Address of Redis: ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or
     ``redis+cluster://``, see docs/redis.md; empty: an embedded server is started."""
+    node_name: Annotated[str, AfterValidator(keys.node_name)] = ""
+    """Name of this app process among several, in its sessions' addresses; empty: a random one."""
     redis_prefix: str = keys.PREFIX
     """Prefix of the names of all keys in Redis; installations that share a Redis differ in it."""
     ice_addresses: Words = ()

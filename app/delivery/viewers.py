@@ -207,7 +207,7 @@ class Viewers:
         """Takes further candidates of a viewer. Raises SessionNotFound, BadOffer."""
         await self._found(stream, secret).peer.trickle(fragment)
 
-    async def stop(self, stream: str, secret: str) -> None:
+    async def end(self, stream: str, secret: str) -> None:
         """Ends a viewer's session. Raises SessionNotFound."""
         self._found(stream, secret)
         await self._close_session(secret)
@@ -248,6 +248,10 @@ class Viewers:
                 name = session.playback.rendition
                 found[name] = found.get(name, 0) + 1
         return found
+
+    def streams(self) -> set[str]:
+        """Returns the streams that have viewers here."""
+        return {session.stream for session in self._sessions.values()}
 
     def stalls(self) -> int:
         """Returns how often the source stood in for viewers who are present."""

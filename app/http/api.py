@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from app.errors import BadRequest, StreamNotFound
 from app.http import schemas, serializers
 from app.http.app_state import AppState
+from app.http.node_views import node_view
 from app.http.openapi import GUARDED
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
@@ -19,7 +20,8 @@ def router(context: AppState) -> APIRouter:
     """Reading streams and models is open; changes and the worker list need the admin token."""
     routes = APIRouter(prefix="/api/v1", tags=["API"])
     read = _Views(context)
-    _add_reading(routes, read, context)
+    _add_reading(routes, read)
+    _add_guarded_reading(routes, read, context)
     _add_changing(routes, read, context)
     return routes
 
@@ -63,13 +65,25 @@ class _Views:
         samples = self._context.metrics.samples(seen)
         return _json(seen.json("counters", lambda: serializers.counter_views(samples)))
 
+    async def nodes(self) -> Response:
+        seen = await self._context.snapshot.get()
+        own = self._context.node.name
+
+        def listed() -> schemas.NodeList:
+            return schemas.NodeList(
+                nodes=[
+                    node_view(beat, own=own, started_at=serializers.iso(beat.started_us))
+                    for beat in seen.nodes.beats
+                ]
+            )
+
+        return _json(seen.json("nodes", listed))
+
     async def models(self) -> list[schemas.Model]:
         return serializers.model_views((await self._context.snapshot.get()).beats)
 
     def _view(self, record: StreamRecord, seen: Seen) -> schemas.Stream:
-        return serializers.stream_view(
-            record, seen.beats, self._context.node, self._context.defaults
-        )
+        return serializers.stream_view(record, seen.beats, seen.nodes, self._context.defaults)
 
     def server(self) -> schemas.Server:
         context = self._context
@@ -88,7 +102,7 @@ class _Views:
         )
 
 
-def _add_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
+def _add_reading(routes: APIRouter, read: _Views) -> None:
     @routes.get("/server")
     async def server() -> schemas.Server:
         """What a page needs to know before it starts."""
@@ -109,6 +123,13 @@ def _add_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
         """All counters of this app and of the workers, as in `/metrics`."""
         return await read.counters()
 
+    @routes.get("/models")
+    async def models() -> schemas.ModelListing:
+        """The nets that running workers can load."""
+        return schemas.ModelListing(models=await read.models())
+
+
+def _add_guarded_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
     @routes.get(
         "/workers",
         dependencies=[Depends(context.admin_guard)],
@@ -119,10 +140,15 @@ def _add_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
         """All workers with capacity and load."""
         return await read.workers()
 
-    @routes.get("/models")
-    async def models() -> schemas.ModelListing:
-        """The nets that running workers can load."""
-        return schemas.ModelListing(models=await read.models())
+    @routes.get(
+        "/nodes",
+        dependencies=[Depends(context.admin_guard)],
+        response_model=schemas.NodeList,
+        openapi_extra=GUARDED,
+    )
+    async def nodes() -> Response:
+        """All app nodes that share this Redis, with their sessions and viewers."""
+        return await read.nodes()
 
 
 def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:

@@ -37,6 +37,8 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
     yield counters.VIEWER_STALLS, (), node.viewers.stalls()
     yield from _by_label(counters.PACKETS_REFUSED, (), node.refusals)
     yield from _by_label(counters.REQUESTS_REFUSED, (), requests_refused)
+    yield counters.NODE_REQUESTS_FORWARDED, (), node.sessions.forwarded
+    yield counters.NODE_MESSAGES_REFUSED, (), node.sessions.bad_messages
 
 
 def _of_publisher(node: AppNode, stream: str) -> Iterator[Sample]:

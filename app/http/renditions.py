@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.delivery.rendition_choice import USUAL
 from app.http import schemas
-from app.node import AppNode
 from wire import keys
 from wire.heartbeat import RenditionWork, StreamWork
 from wire.streams import StreamRecord
@@ -13,12 +12,12 @@ _CODECS = {name: codec for codec, name in keys.ON_DEMAND.items()}
 
 
 def rendition_views(
-    record: StreamRecord, work: StreamWork | None, node: AppNode, *, reason: str
+    record: StreamRecord, work: StreamWork | None, viewers: dict[str, int], *, reason: str
 ) -> list[schemas.Rendition]:
     """The source; the enhanced rendition as soon as its size is known; and those in one codec that
-    are made or wanted here. ``reason`` says why no worker has the stream, else it is empty.
+    are made or watched. ``viewers`` counts those of all nodes by log; ``reason`` says why no worker
+    has the stream, else it is empty.
     """
-    viewers = node.viewers.counts(record.id)
     reason = reason or (work.reason if work else "")
     source = schemas.Rendition(
         name=keys.SOURCE,
@@ -47,7 +46,6 @@ def _not_made(name: str, record: StreamRecord) -> RenditionWork:
 def _view(
     record: StreamRecord, work: StreamWork | None, one: RenditionWork, *, viewers: int, reason: str
 ) -> schemas.Rendition:
-    factor = rendition_name(work.width if work else 0, record.width)
     size = (one.width, one.height)
     if work and not one.width:
         size = (work.width, work.height)
@@ -56,7 +54,7 @@ def _view(
     elif not reason:
         reason = f"The worker does not make {_CODECS.get(one.name, '').upper() or 'it'} yet."
     return schemas.Rendition(
-        name=one.name.replace(keys.ENHANCED, factor, 1),
+        name=one.name,
         codec=one.codec,
         width=size[0],
         height=size[1],
@@ -69,9 +67,3 @@ def _view(
         encode_ms=one.encode_ms,
         reason=reason,
     )
-
-
-def rendition_name(enhanced: int, source: int) -> str:
-    """The enhanced rendition is called by its factor; copied while that is 1."""
-    factor = round(enhanced / source) if source else 2
-    return f"{max(2, factor)}x"

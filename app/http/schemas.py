@@ -13,15 +13,15 @@ class Rendition(BaseModel):
     """One coded version of a stream."""
 
     name: str = Field(
-        description="source, the enhanced one's factor (2x), or that with a codec behind a hyphen "
-        "for one that is made for viewers who lack the usual codec"
+        description="source, enhanced, or that with a codec behind a hyphen for one that is made "
+        "for viewers who lack the usual codec"
     )
     codec: str = Field(description=_VIDEO_CODECS)
     width: int
     height: int
     fps: float
     kbps: float
-    viewers: int = Field(description="Of this app, who read it")
+    viewers: int = Field(description="Of all app nodes, who read it")
     frames: int = Field(default=0, description="Put out since the worker leads the stream")
     encoded: int = Field(default=0, description="Pictures that its encoder made")
     left_out: int = Field(
@@ -225,6 +225,35 @@ class CounterList(BaseModel):
     """All counters of this app and of the workers."""
 
     counters: list[Counter]
+
+
+class StreamOnNode(BaseModel):
+    """One stream as an app node has it."""
+
+    id: str
+    publishes: bool = Field(description="The publisher's session is this node's")
+    viewers: dict[str, int] = Field(description="Playback sessions, by the log they read")
+    latency_ms: dict[str, Latency] = Field(description="By the log that is read")
+
+
+class Node(BaseModel):
+    """One app process; all that share a Redis serve the same streams."""
+
+    name: str = Field(description="As in the addresses of its sessions")
+    answers: bool = Field(description="It is the node that answers this request")
+    host: str
+    pid: int
+    started_at: str
+    publishers: int
+    viewers: int
+    streams: list[StreamOnNode]
+    counters: dict[str, int] = Field(description="Since its start")
+
+
+class NodeList(BaseModel):
+    """All app nodes, by name."""
+
+    nodes: list[Node]
 
 
 class Model(BaseModel):

@@ -9,9 +9,10 @@ from typing import Any
 
 from app.http import schemas
 from app.http.counter_samples import Sample, by_counter
+from app.http.node_views import NodeBeats, latency_view
 from app.http.renditions import rendition_views
-from app.node import AppNode
 from wire import keys
+from wire.app_heartbeat import NodeStream
 from wire.heartbeat import StreamWork, WorkerBeat
 from wire.streams import StreamRecord
 
@@ -39,11 +40,11 @@ def iso(us: int) -> str:
 
 
 def stream_view(
-    record: StreamRecord, beats: list[WorkerBeat], node: AppNode, defaults: Defaults
+    record: StreamRecord, beats: list[WorkerBeat], nodes: NodeBeats, defaults: Defaults
 ) -> schemas.Stream:
-    """One stream, as far as this app knows it."""
+    """One stream, as its workers and all app nodes tell of it."""
     lead, work = _lead(record, beats)
-    viewers = node.viewers.counts(record.id)
+    viewers, publisher = nodes.viewers(record.id), nodes.publisher(record.id)
     source = schemas.Source(
         codec=record.codec,
         width=record.width,
@@ -61,13 +62,13 @@ def stream_view(
         viewers=sum(viewers.values()),
         source=source,
         renditions=rendition_views(
-            record, work, node, reason=enhancement.reason if work is None else ""
+            record, work, viewers, reason=enhancement.reason if work is None else ""
         ),
         enhancement=enhancement,
-        frames=_frames(record, work, node),
-        packets=node.publishers.packets(record.id),
-        layer=node.publishers.layer(record.id),
-        latency_ms=_latency(record.id, node),
+        frames=_frames(work, publisher),
+        packets=publisher.packets,
+        layer=publisher.layer,
+        latency_ms=latency_view(nodes.latency(record.id, keys.ALL_ENHANCED)),
     )
 
 
@@ -122,16 +123,13 @@ def _look(
     }
 
 
-def _frames(record: StreamRecord, work: StreamWork | None, node: AppNode) -> schemas.Frames:
+def _frames(work: StreamWork | None, publisher: NodeStream) -> schemas.Frames:
     dropped = dict(work.dropped) if work else {}
-    publication = node.publishers.publication(record.id)
-    if publication is not None:
-        for reason, count in publication.dropped.items():
+    for reasons in (publisher.dropped, publisher.refused):
+        for reason, count in reasons.items():
             dropped[f"ingest_{reason}"] = count
-        for reason, count in node.publishers.refused(record.id).items():
-            dropped[f"ingest_{reason}"] = count
-        if lost := node.publishers.packets(record.id).get("lost"):
-            dropped["packets_lost"] = lost
+    if lost := publisher.packets.get("lost"):
+        dropped["packets_lost"] = lost
     return schemas.Frames.model_validate(
         {
             "in": work.frames_in if work else 0,
@@ -142,23 +140,6 @@ def _frames(record: StreamRecord, work: StreamWork | None, node: AppNode) -> sch
             "dropped": dropped,
             "levels": work.levels if work else {},
         }
-    )
-
-
-def _latency(stream: str, node: AppNode) -> schemas.Latency:
-    found = (node.readers.newest(stream, name) for name in keys.ALL_ENHANCED)
-    readers = [reader for reader in found if reader is not None]
-    reader = max(readers, key=lambda reader: len(reader.latency), default=None)
-    total = reader.latency.total() if reader else None
-    if reader is None or total is None:
-        return schemas.Latency(samples=0, total=None, stages=[])
-    return schemas.Latency(
-        samples=len(reader.latency),
-        total=schemas.Spread(p50=total.p50, p95=total.p95),
-        stages=[
-            schemas.StageLatency(name=name, p50=spread.p50, p95=spread.p95)
-            for name, spread in reader.latency.stages()
-        ],
     )
 
 

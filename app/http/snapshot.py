@@ -14,7 +14,9 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from app.errors import RedisAway
+from app.http.node_views import NodeBeats
 from app.node import AppNode
+from wire.app_heartbeat import AppHeartbeats
 from wire.connection import REDIS_DOWN, Redis
 from wire.heartbeat import Heartbeats, WorkerBeat
 from wire.server_memory import ServerMemory, read_memory
@@ -29,6 +31,7 @@ class Seen:
 
     records: list[StreamRecord] = dataclasses.field(default_factory=list)
     beats: list[WorkerBeat] = dataclasses.field(default_factory=list)
+    nodes: NodeBeats = dataclasses.field(default_factory=NodeBeats)
     memory: ServerMemory | None = None
     _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
@@ -50,6 +53,7 @@ class Snapshot:
         self._client = client
         self._node = node
         self._heartbeats = Heartbeats(client)
+        self._nodes = AppHeartbeats(client)
         self._max_age_s = max_age_s
         self._lock = asyncio.Lock()
         self._seen: Seen | None = None
@@ -77,6 +81,7 @@ class Snapshot:
         try:
             records = await self._node.directory.records()
             beats = await self._heartbeats.list()
-            return Seen(records, beats, await read_memory(self._client))
+            nodes = NodeBeats.merged(self._node.figures.beat(), await self._nodes.list())
+            return Seen(records, beats, nodes, await read_memory(self._client))
         except (*REDIS_DOWN, RedisAway):
             return None

@@ -11,9 +11,7 @@ from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, OFFER
 from wire.keys import ENHANCED, SOURCE
-
-_ENHANCED_NAMES = ("enhanced", "2x", "3x", "4x")
-"""There is one; its factor is that of the model in use, and may change."""
+from wire.node_messages import SessionKind
 
 
 async def _check_may_watch(request: Request, stream: str, context: AppState) -> None:
@@ -42,16 +40,14 @@ def router(context: AppState) -> APIRouter:
     async def play(
         stream: str,
         request: Request,
-        rendition: Annotated[
-            str, Query(description="`enhanced` (also by its factor: `2x`) or `source`")
-        ] = "enhanced",
+        rendition: Annotated[str, Query(description="`enhanced` or `source`")] = ENHANCED,
         fallback: Annotated[
             str, Query(description="`none`: do not show the source while the enhanced one is away")
         ] = SOURCE,
     ) -> Response:
         """Watches a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)
-        if rendition not in (*_ENHANCED_NAMES, SOURCE):
+        if rendition not in (ENHANCED, SOURCE):
             raise BadRequest(f"There is no rendition {rendition[:20]!r}; use enhanced or source.")
         if fallback not in ("", SOURCE, "none"):
             raise BadRequest("The fallback can only be source or none.")
@@ -60,23 +56,21 @@ def router(context: AppState) -> APIRouter:
         secret, answer = await context.node.viewers.play(
             stream,
             offer,
-            rendition=SOURCE if rendition == SOURCE else ENHANCED,
+            rendition=rendition,
             fallback=fallback != "none",
             route=whip_common.route(request),
         )
         base = whip_common.base_url(request, context.public_url)
-        return whip_common.created(answer, f"{base}/whep/{stream}/{secret}", context.ice_servers)
-
-    @routes.delete("/{stream}/{session}", response_class=Response)
-    async def stop(stream: str, session: str) -> Response:
-        """Ends the session."""
-        await context.node.viewers.stop(whip_common.check_name(stream), session)
-        return whip_common.ended()
+        return whip_common.created(
+            answer,
+            f"{base}/whep/{stream}/{context.node.sessions.address(secret)}",
+            context.ice_servers,
+        )
 
     @routes.head("/{stream}", response_class=Response)
     async def head() -> Response:
         """Says what the endpoint speaks."""
         return Response(status_code=200, media_type=whip_common.MEDIA_TYPE)
 
-    whip_common.add_common(routes, context.node.viewers.trickle)
+    whip_common.add_common(routes, SessionKind.WHEP, context.node.sessions)
     return routes

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, GUARDED, OFFER
+from wire.node_messages import SessionKind
 
 
 def router(context: AppState) -> APIRouter:
@@ -38,23 +39,16 @@ def router(context: AppState) -> APIRouter:
             stream, offer, takeover=takeover, route=whip_common.route(request)
         )
         base = whip_common.base_url(request, context.public_url)
-        return whip_common.created(answer, f"{base}/whip/{stream}/{secret}", context.ice_servers)
-
-    @routes.delete(
-        "/{stream}/{session}",
-        dependencies=guarded,
-        response_class=Response,
-        openapi_extra=GUARDED,
-    )
-    async def unpublish(stream: str, session: str) -> Response:
-        """Ends the session; the stream and all its viewers end with it."""
-        context.node.publishers.unpublish(whip_common.check_name(stream), session)
-        return whip_common.ended()
+        return whip_common.created(
+            answer,
+            f"{base}/whip/{stream}/{context.node.sessions.address(secret)}",
+            context.ice_servers,
+        )
 
     @routes.head("/{stream}", status_code=204, response_class=Response)
     async def head() -> Response:
         """Nothing to show."""
         return whip_common.nothing()
 
-    whip_common.add_common(routes, context.node.publishers.trickle, guarded)
+    whip_common.add_common(routes, SessionKind.WHIP, context.node.sessions, guarded)
     return routes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.params import Depends
@@ -12,16 +13,14 @@ from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
 from app.http.openapi import GUARDED
+from app.session_router import SessionRouter
 from app.webrtc.ice import PeerRoute
 from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
-from app.webrtc.trickle import SdpFragment, parse_fragment
 from app.webrtc.turn import IceServerList
 from wire.keys import is_stream_id
+from wire.node_messages import SessionKind
 
 MEDIA_TYPE = "application/sdp"
-
-Trickle = Callable[[str, str, SdpFragment], Awaitable[None]]
-"""Takes a stream, a session's secret and further candidates."""
 
 
 def check_name(stream: str) -> str:
@@ -83,17 +82,27 @@ def ended() -> Response:
     return Response(status_code=200)
 
 
-def add_common(routes: APIRouter, trickle: Trickle, guards: Sequence[Depends] = ()) -> None:
-    """Adds what both protocols answer alike. ``trickle`` takes a session's further candidates;
-    ``guards`` are those of a session's other methods.
-    """
+def add_common(
+    routes: APIRouter,
+    kind: SessionKind,
+    sessions: SessionRouter,
+    guards: Sequence[Depends] = (),
+) -> None:
+    """Adds what both protocols answer alike; ``guards`` are those of a session's other methods."""
 
-    @routes.patch(
-        "/{stream}/{session}",
-        dependencies=guards,
-        response_class=Response,
-        openapi_extra=GUARDED if guards else None,
-    )
+    secured: dict[str, Any] = {
+        "dependencies": guards,
+        "response_class": Response,
+        "openapi_extra": GUARDED if guards else None,
+    }
+
+    @routes.delete("/{stream}/{session}", **secured)
+    async def end(stream: str, session: str) -> Response:
+        """Ends the session; a publisher's stream and all its viewers end with it."""
+        await sessions.end(kind, check_name(stream), session)
+        return ended()
+
+    @routes.patch("/{stream}/{session}", **secured)
     async def patch(stream: str, session: str, request: Request) -> Response:
         """Trickle ICE (RFC 9725 section 4.3.2): further candidates of the client. Never needed,
         since the answer holds all of ours and the client checks them from wherever it is.
@@ -103,8 +112,7 @@ def add_common(routes: APIRouter, trickle: Trickle, guards: Sequence[Depends] = 
         # ICE is supported. No entity tag is given out, so no other one is looked at.
         wants_restart = request.headers.get("if-match", "").strip() == "*"
         text = await _read(request, FRAGMENT_TYPE)
-        fragment = parse_fragment(text, wants_restart=wants_restart)
-        await trickle(stream, session, fragment)
+        await sessions.trickle(kind, stream, session, text, wants_restart=wants_restart)
         return nothing()
 
     @routes.get("/{stream}", status_code=204, response_class=Response)

@@ -258,7 +258,7 @@ class Publishers:
                 del self._sessions[stream]
             await self._ended(stream, session.publication.session)
 
-    def unpublish(self, stream: str, secret: str) -> None:
+    async def end(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
         session = self._sessions.get(stream)
         if session is None or not _is_same(session.secret, secret):

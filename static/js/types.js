@@ -2,7 +2,7 @@
  * The JSON shapes of the HTTP API, for the type checker. No code.
  *
  * @typedef {{codec: string, width: number, height: number, fps: number, kbps: number}} VideoInfo
- * @typedef {VideoInfo & {name: string, viewers: number}} Rendition named `source`, or by its factor: `2x`
+ * @typedef {VideoInfo & {name: string, viewers: number}} Rendition named `source` or `enhanced`
  * @typedef {{p50: number, p95: number}} Quantiles milliseconds
  * @typedef {Quantiles & {name: string}} Stage
  * @typedef {{samples: number, total: Quantiles, stages: Stage[]}} Latency

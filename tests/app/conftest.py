@@ -59,7 +59,7 @@ async def make_node(redis_client: Redis) -> AsyncIterator[MakeNode]:
             publisher_timeout_s=timeout_s,
             publisher_grace_s=grace_s,
         )
-        options = NodeOptions(publishers, max_viewers, times)
+        options = NodeOptions(publishers, max_viewers, reader_times=times)
         made.append(AppNode(redis_client, options))
         return made[-1]
 

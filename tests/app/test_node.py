@@ -222,7 +222,7 @@ async def test_viewers_end_when_the_publisher_does(make_node: MakeNode, how: str
             if how == "goodbye":
                 await publisher.close()
             elif how == "unpublish":
-                into.node.publishers.unpublish("cam1", into.secrets[0])
+                await into.node.publishers.end("cam1", into.secrets[0])
             else:
                 await (into if how == "operator" else other).node.directory.end("cam1")
             await until(lambda: into.node.viewers.counts("cam1") == {})
@@ -230,7 +230,7 @@ async def test_viewers_end_when_the_publisher_does(make_node: MakeNode, how: str
             await until(lambda: viewer.connection.connectionState == "closed")
             await until(lambda: remote.connection.connectionState == "closed")
         with pytest.raises(SessionNotFound):
-            into.node.publishers.unpublish("cam1", into.secrets[0])
+            await into.node.publishers.end("cam1", into.secrets[0])
         await until(lambda: into.node.publishers.publication("cam1") is None)
 
 
@@ -240,15 +240,15 @@ async def test_a_guessed_secret_ends_nothing(make_node: MakeNode) -> None:
         await into.until_live()
         for guess in ("", "x", "\u00e9", into.secrets[0][:-1]):
             with pytest.raises(SessionNotFound):
-                into.node.publishers.unpublish("cam1", guess)
+                await into.node.publishers.end("cam1", guess)
             with pytest.raises(SessionNotFound):
-                await into.node.viewers.stop("cam1", guess)
+                await into.node.viewers.end("cam1", guess)
         async with watching(into.play):
             with pytest.raises(SessionNotFound):
-                await into.node.viewers.stop("cam2", into.secrets[1])
-            await into.node.viewers.stop("cam1", into.secrets[1])
+                await into.node.viewers.end("cam2", into.secrets[1])
+            await into.node.viewers.end("cam1", into.secrets[1])
             with pytest.raises(SessionNotFound):
-                await into.node.viewers.stop("cam1", into.secrets[1])
+                await into.node.viewers.end("cam1", into.secrets[1])
         assert into.node.publishers.publication("cam1") is not None
 
 

@@ -13,6 +13,7 @@ from wire.control import (
     EndStream,
     KeyFrameRequest,
     Mailbox,
+    Message,
     RecordChanged,
     to_lead,
     to_publisher,
@@ -21,7 +22,7 @@ from wire.heartbeat import EXPIRY_MS as BEAT_EXPIRY_MS
 from wire.heartbeat import Heartbeats, ModelInfo, StreamWork, WorkerBeat
 
 
-async def opened(mailbox: Mailbox) -> Mailbox:
+async def opened(mailbox: Mailbox[Message]) -> Mailbox[Message]:
     """A reader that has made its first read."""
     assert await mailbox.read(block_ms=1) == []
     return mailbox

@@ -104,7 +104,12 @@ def work_of(worker: Worker) -> StreamWork:
 async def api(node: AppNode, worker: Worker) -> dict[str, Rendition]:
     record = await node.directory.record("cam1")
     assert record is not None
-    return {one.name: one for one in rendition_views(record, work_of(worker), node, reason="")}
+    return {
+        one.name: one
+        for one in rendition_views(
+            record, work_of(worker), node.viewers.counts(record.id), reason=""
+        )
+    }
 
 
 @pytest.mark.parametrize("source", ["H264", "VP9"])
@@ -142,9 +147,9 @@ async def test_nothing_is_encoded_in_a_codec_that_no_viewer_needs(
         watching(into(node), "video", codec="VP8") as viewer,
     ):
         await until(sees(viewer, Codec.VP8, ENHANCED), timeout_s=30)
-        assert [one.name for one in work_of(worker).renditions] == ["2x-vp8"]
-        assert set(await api(node, worker)) == {"source", "2x", "2x-vp8"}
-        assert (await api(node, worker))["2x"].frames == 0
+        assert [one.name for one in work_of(worker).renditions] == ["enhanced-vp8"]
+        assert set(await api(node, worker)) == {"source", "enhanced", "enhanced-vp8"}
+        assert (await api(node, worker))["enhanced"].frames == 0
 
 
 @pytest.mark.parametrize("source", ["H264", "VP9"])
@@ -167,12 +172,14 @@ async def test_a_worker_with_another_codec_changes_nothing_for_who_lacks_it(
         await first.enter_async_context(working(redis_client, nets, lead_config("w1")))
         async with live(node, "H264"), watching(into(node), "video", codec="H264") as viewer:
             await until(sees(viewer, Codec.H264, ENHANCED), timeout_s=30)
-            assert node.viewers.counts("cam1") == {"2x": 1}
+            assert node.viewers.counts("cam1") == {"enhanced": 1}
             # Takes over with VP8: what this viewer reads becomes undecodable for it.
             async with working(redis_client, nets, lead_config("w2", codec=Codec.VP8)) as second:
                 await first.aclose()
                 await until(lambda: second.leads)
-                await until(lambda: node.viewers.counts("cam1") == {"2x-h264": 1}, timeout_s=20)
+                await until(
+                    lambda: node.viewers.counts("cam1") == {"enhanced-h264": 1}, timeout_s=20
+                )
                 viewer.received["video"].packets.clear()
                 await until(lambda: len(viewer.received["video"].timestamps) > 40, timeout_s=20)
                 assert node.viewers.dropped().get("codec", 0) == 0
@@ -196,11 +203,11 @@ async def test_a_publisher_may_come_back_with_a_codec_that_a_viewer_lacks(
         watching(into(node, keys.SOURCE), "video", codec="H264"),
     ):
         await until(sees(viewer, Codec.H264, ENHANCED), timeout_s=30)
-        assert node.viewers.counts("cam1") == {"2x": 1, "source": 1}
+        assert node.viewers.counts("cam1") == {"enhanced": 1, "source": 1}
         async with live(node, "VP9"):
             await node.directory.change("cam1", enhance=False, model=None)
             # Who asked for the source is let go and will be told; the other one gets it recoded.
-            await until(lambda: node.viewers.counts("cam1") == {"2x-h264": 1}, timeout_s=20)
+            await until(lambda: node.viewers.counts("cam1") == {"enhanced-h264": 1}, timeout_s=20)
             viewer.received["video"].packets.clear()
             await until(lambda: len(viewer.received["video"].timestamps) > 40, timeout_s=20)
             assert pictures_from_a_key_frame(viewer).count(SIZE) > 10

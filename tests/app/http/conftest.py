@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 
@@ -38,6 +39,14 @@ class Site:
     redis: Redis
     client: httpx.AsyncClient
     snapshot: Snapshot
+    work: asyncio.Task[None] | None = None
+    "The node's, where it serves other nodes."
+
+    async def stop(self) -> None:
+        """Serves the other nodes no more, as a process that was killed."""
+        if self.work is not None:
+            self.work.cancel()
+            await asyncio.gather(self.work, return_exceptions=True)
 
     async def post_offer(
         self, path: str, sdp: str | bytes, *, token: str = "", kind: str = "application/sdp"
@@ -69,9 +78,13 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         max_streams: int = 4,
         max_viewers: int = 4,
         snapshot_age_s: float = 0.0,
+        name: str = "",
+        runs: bool = False,
     ) -> Site:
         redis = redis or redis_client
-        node = AppNode(redis, NodeOptions(PublisherOptions(max_streams, 1500, 10.0), max_viewers))
+        node = AppNode(
+            redis, NodeOptions(PublisherOptions(max_streams, 1500, 10.0), max_viewers, name)
+        )
         context = AppState(
             node=node,
             redis=redis,
@@ -93,12 +106,14 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         )
         app = create_app(context)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
-        made.append(Site(app, node, redis, client, context.snapshot))
+        work = asyncio.get_running_loop().create_task(node.run(), name="node") if runs else None
+        made.append(Site(app, node, redis, client, context.snapshot, work))
         return made[-1]
 
     yield make
     for site in made:
         await site.client.aclose()
+        await site.stop()
         await site.node.close()
 
 

@@ -119,7 +119,7 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
     }
     assert guarded == {
         ("/whip/{stream}", "post"), ("/whip/{stream}/{session}", "delete"),
-        ("/whip/{stream}/{session}", "patch"), ("/api/v1/workers", "get"),
+        ("/whip/{stream}/{session}", "patch"), ("/api/v1/workers", "get"), ("/api/v1/nodes", "get"),
         ("/api/v1/streams/{stream}", "patch"), ("/api/v1/streams/{stream}", "delete"),
     }  # fmt: skip
     for path in ("/whip/{stream}", "/whep/{stream}"):
@@ -192,7 +192,7 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
             await until(lambda: viewer.received["video"].packets)
             stream = await get(site, "/api/v1/streams/cam1", "/api/v1/streams/{stream}")
         assert stream["viewers"] == 1
-        assert [r["name"] for r in stream["renditions"]] == ["source", "2x"]
+        assert [r["name"] for r in stream["renditions"]] == ["source", "enhanced"]
         assert stream["renditions"][1]["width"] == 196
         assert stream["enhancement"] == {
             "enabled": True,

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.renditions import rendition_name
 from tests.app import coding
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import Site
@@ -23,7 +22,7 @@ from wire.heartbeat import Heartbeats, RenditionWork, WorkerBeat
 UNITS = coding.h264(98, 54, 10)
 PATH, ROUTE = "/api/v1/streams/cam1", "/api/v1/streams/{stream}"
 VP8 = RenditionWork(
-    name="2x-vp8",
+    name="enhanced-vp8",
     codec="vp8",
     watched=True,
     width=196,
@@ -62,20 +61,22 @@ async def test_a_viewer_who_lacks_the_codec_is_told_why_he_waits(site: Site) -> 
     async with publishing(Http(site, "/whip/cam1"), UNITS):
         await until_live(site)
         async with watching(Http(site, "/whep/cam1"), "video", codec="VP8"):
-            found = (await shown(site))["2x-vp8"]
+            found = (await shown(site))["enhanced-vp8"]
             assert (found["codec"], found["viewers"], found["frames"]) == ("vp8", 1, 0)
             assert found["reason"] == "No worker is running."
             record = await site.node.directory.record("cam1")
-            assert record is not None and set(record.watched) == {"2x-vp8"}
+            assert record is not None and set(record.watched) == {"enhanced-vp8"}
             # A worker that makes no such rendition has the stream.
             await Heartbeats(site.redis).beat(beat("cam1", record.epoch))
-            assert (await shown(site))["2x-vp8"]["reason"] == "The worker does not make VP8 yet."
+            assert (await shown(site))["enhanced-vp8"][
+                "reason"
+            ] == "The worker does not make VP8 yet."
             # One that must not decode it, which it says.
             why = "2 times the worker that decoded this stream ended or failed."
             await Heartbeats(site.redis).beat(busy(record.epoch, reason=why))
-            assert (await shown(site))["2x-vp8"]["reason"] == why
+            assert (await shown(site))["enhanced-vp8"]["reason"] == why
             await Heartbeats(site.redis).beat(busy(record.epoch, VP8))
-            found = (await shown(site))["2x-vp8"]
+            found = (await shown(site))["enhanced-vp8"]
         assert found["reason"] == ""
         assert (found["width"], found["height"], found["fps"]) == (196, 108, 29.97)
         assert (found["frames"], found["encoded"], found["left_out"]) == (90, 90, 3)
@@ -89,12 +90,12 @@ async def test_renditions_that_nobody_wants_are_not_listed(site: Site) -> None:
         record = await site.node.directory.record("cam1")
         assert record is not None
         await Heartbeats(site.redis).beat(busy(record.epoch, unwatched))
-        assert list(await shown(site)) == ["source", "2x"]
+        assert list(await shown(site)) == ["source", "enhanced"]
         # Viewers of another app keep it alive.
         await Heartbeats(site.redis).beat(busy(record.epoch, VP8))
         found = await shown(site)
-        assert list(found) == ["source", "2x", "2x-vp8"]
-        assert (found["2x-vp8"]["viewers"], found["2x-vp8"]["reason"]) == (0, "")
+        assert list(found) == ["source", "enhanced", "enhanced-vp8"]
+        assert (found["enhanced-vp8"]["viewers"], found["enhanced-vp8"]["reason"]) == (0, "")
 
 
 async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
@@ -102,7 +103,7 @@ async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
         await until_live(site)
         async with watching(Http(site, "/whep/cam1"), "video", codec="VP8") as viewer:
             assert viewer.received["video"].packets == []
-            for key in (keys.log("cam1", "2x-vp8"), keys.feedback("cam1")):
+            for key in (keys.log("cam1", "enhanced-vp8"), keys.feedback("cam1")):
                 await command(site.redis, "XADD", key, "*", "m", "nonsense")
             await Heartbeats(site.redis).beat(busy(5, VP8))
 
@@ -116,7 +117,7 @@ async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
 
             await until(lambda: [t for t in site.node.readers.all() if t.bad_entries])
             await until(lambda: [p for p in site.node.publishers.publications() if p.bad_messages])
-            here = {"stream": "cam1", "rendition": "2x-vp8"}
+            here = {"stream": "cam1", "rendition": "enhanced-vp8"}
             assert await value("sharpcast_entries_refused_total", **here) == 1
             assert await value("sharpcast_messages_refused_total", stream="cam1") == 1
             assert await value("sharpcast_rendition_frames_total", **here) == 90
@@ -163,12 +164,3 @@ async def test_sound_alone_needs_no_rendition_of_the_picture(site: Site) -> None
         async with watching(Http(site, "/whep/cam1"), "audio") as viewer:
             await until(lambda: viewer.received["audio"].packets)
             assert [reader.rendition for reader in site.node.readers.all()] == [keys.SOURCE]
-
-
-@pytest.mark.parametrize(
-    "enhanced,source,name", [(960, 480, "2x"), (1440, 480, "3x"), (480, 480, "2x"), (0, 0, "2x")]
-)
-def test_the_enhanced_rendition_is_called_by_its_factor(
-    enhanced: int, source: int, name: str
-) -> None:
-    assert rendition_name(enhanced, source) == name

@@ -113,7 +113,7 @@ async def test_a_stream_whose_connection_is_lost_waits(make_node: MakeNode) -> N
                 await until(lambda: count(viewer) > before + 10)
                 await streams.until_recorded(State.LIVE)
             assert viewer.connection.connectionState == "connected"
-            streams.node.publishers.unpublish("cam1", streams.secrets[-1])
+            await streams.node.publishers.end("cam1", streams.secrets[-1])
             await until(lambda: viewer.connection.connectionState == "closed")
 
 

@@ -1,0 +1,178 @@
+"""Sessions by their addresses: any node ends and changes any session.
+
+An address is ``NODE.SECRET``. What concerns another node's session is sent to that node through
+Redis, and answered as if the session were here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable
+from typing import Protocol
+
+from app.errors import AppError, BadOffer, Full, NodeAway, RedisAway, SessionNotFound
+from app.webrtc.trickle import SdpFragment, parse_fragment
+from wire import keys
+from wire.app_heartbeat import AppHeartbeats
+from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.node_messages import NodeMessage, SessionKind, SessionReply, SessionRequest, to_node
+
+log = logging.getLogger(__name__)
+
+REPLY_S = 2.0
+"""A node that does not reply for so long is taken as away; closing a session takes it some tens of
+milliseconds, and a client waits for the answer."""
+
+MAX_FORWARDED = 128
+"""Requests that may wait for replies at a time: half of what a mailbox keeps."""
+
+MAX_SECRET = 64
+"""Characters of a secret; ours have 24."""
+
+
+class SessionOwner(Protocol):
+    """The sessions of one kind on this node. Both methods raise SessionNotFound."""
+
+    async def end(self, stream: str, secret: str) -> None:
+        """Ends a session."""
+
+    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
+        """Takes further candidates of a session. Raises BadOffer."""
+
+
+class SessionRouter:
+    """Carries out requests on sessions, here or on the node that owns them.
+
+    ``run`` is its one task; it carries out what other nodes ask.
+    """
+
+    def __init__(self, client: Redis, node: str, owners: dict[SessionKind, SessionOwner]) -> None:
+        self.node = node
+        self.forwarded = 0
+        "Requests that were sent to other nodes."
+        self._client = client
+        self._owners = owners
+        self._heartbeats = AppHeartbeats(client)
+        self._mailbox = to_node(client, node)
+        self._waiting: dict[str, asyncio.Future[SessionReply]] = {}
+
+    @property
+    def bad_messages(self) -> int:
+        """Messages to this node that could not be read."""
+        return self._mailbox.bad_messages
+
+    def address(self, secret: str) -> str:
+        """Returns the address of a session of this node."""
+        return f"{self.node}.{secret}"
+
+    async def end(self, kind: SessionKind, stream: str, address: str) -> None:
+        """Ends a session. Raises SessionNotFound, NodeAway, RedisAway, Full."""
+        node, secret = _parts(address)
+        if node == self.node:
+            await self._owners[kind].end(stream, secret)
+            return
+        await self._forward(
+            node,
+            SessionRequest(
+                id=secrets.token_hex(8),
+                reply_to=self.node,
+                kind=kind,
+                stream=stream,
+                secret=secret,
+            ),
+        )
+
+    async def trickle(
+        self, kind: SessionKind, stream: str, address: str, text: str, *, wants_restart: bool
+    ) -> None:
+        """Takes further candidates of a session, as an SDP fragment.
+
+        Raises BadOffer, SessionNotFound, NodeAway, RedisAway, Full.
+        """
+        fragment = parse_fragment(text, wants_restart=wants_restart)
+        node, secret = _parts(address)
+        if node == self.node:
+            await self._owners[kind].trickle(stream, secret, fragment)
+            return
+        await self._forward(
+            node,
+            SessionRequest(
+                id=secrets.token_hex(8),
+                reply_to=self.node,
+                kind=kind,
+                stream=stream,
+                secret=secret,
+                fragment=text,
+                wants_restart=wants_restart,
+            ),
+        )
+
+    async def _forward(self, node: str, request: SessionRequest) -> None:
+        if len(self._waiting) >= MAX_FORWARDED:
+            raise Full("Too many requests wait for other servers.")
+        reply = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = reply
+        try:
+            if not await self._heartbeats.is_there(node):
+                raise SessionNotFound
+            self.forwarded += 1
+            await to_node(self._client, node).send(request)
+            async with asyncio.timeout(REPLY_S):
+                answer = await reply
+        except TimeoutError:
+            raise NodeAway from None
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+        finally:
+            del self._waiting[request.id]
+        _raise(answer)
+
+    async def run(self) -> None:
+        """Carries out what other nodes ask until cancelled; Redis may come and go meanwhile."""
+        while True:
+            try:
+                messages = await self._mailbox.read(block_ms=1000)
+                await asyncio.gather(*(self._take(message) for message in messages))
+            except REDIS_DOWN:
+                await asyncio.sleep(RETRY_S)
+
+    async def _take(self, message: NodeMessage) -> None:
+        if isinstance(message, SessionReply):
+            waiting = self._waiting.get(message.id)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(message)
+            return
+        reply = SessionReply(id=message.id, status=200)
+        try:
+            await self._carry_out(message)
+        except AppError as error:
+            reply = SessionReply(id=message.id, status=error.status, detail=error.detail)
+        await to_node(self._client, message.reply_to).send(reply)
+
+    def _carry_out(self, request: SessionRequest) -> Awaitable[None]:
+        owner = self._owners[request.kind]
+        if request.fragment is None:
+            return owner.end(request.stream, request.secret)
+        fragment = parse_fragment(request.fragment, wants_restart=request.wants_restart)
+        return owner.trickle(request.stream, request.secret, fragment)
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """Returns node and secret. Raises SessionNotFound for what is no address."""
+    node, _, secret = address.partition(".")
+    if not keys.is_node(node) or not 0 < len(secret) <= MAX_SECRET:
+        raise SessionNotFound
+    return node, secret
+
+
+def _raise(reply: SessionReply) -> None:
+    """Raises what the owner of the session would have raised here."""
+    if reply.status == 200:
+        return
+    if reply.status == SessionNotFound.status:
+        raise SessionNotFound(reply.detail)
+    if reply.status < 500:
+        raise BadOffer(reply.detail, status=reply.status)
+    raise NodeAway(reply.detail)

@@ -1,0 +1,147 @@
+"""Requests on sessions, here and on other nodes: ``session_router.py``."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app import session_router
+from app.errors import BadOffer, Full, NodeAway, RedisAway, SessionNotFound
+from app.session_router import SessionRouter
+from app.webrtc.trickle import SdpFragment
+from tests.app.peers import until
+from wire.app_heartbeat import AppBeat, AppHeartbeats
+from wire.connection import Redis, connect
+from wire.node_messages import SessionKind, SessionReply, to_node
+
+FRAGMENT = "a=ice-ufrag:abcd\r\na=end-of-candidates\r\n"
+WHIP, WHEP = SessionKind.WHIP, SessionKind.WHEP
+
+
+@dataclasses.dataclass
+class Owner:
+    """Sessions of one kind that note what is asked of them."""
+
+    sessions: set[tuple[str, str]] = dataclasses.field(default_factory=set)
+    fragments: list[SdpFragment] = dataclasses.field(default_factory=list)
+
+    async def end(self, stream: str, secret: str) -> None:
+        """Ends a session."""
+        if (stream, secret) not in self.sessions:
+            raise SessionNotFound
+        self.sessions.remove((stream, secret))
+
+    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
+        """Notes further candidates."""
+        if (stream, secret) not in self.sessions:
+            raise SessionNotFound
+        if fragment.wants_restart:
+            raise BadOffer("No restart.", status=422)
+        self.fragments.append(fragment)
+
+
+@dataclasses.dataclass
+class Node:
+    """A router, what it owns, and its task."""
+
+    router: SessionRouter
+    whip: Owner
+    whep: Owner
+    work: asyncio.Task[None]
+
+
+async def make(client: Redis, name: str) -> Node:
+    whip, whep = Owner({("cam1", "a")}), Owner({("cam1", "b")})
+    router = SessionRouter(client, name, {WHIP: whip, WHEP: whep})
+    work = asyncio.get_running_loop().create_task(router.run(), name=name)
+    await AppHeartbeats(client).beat(AppBeat(node=name, host="h", pid=1, started_us=1))
+    return Node(router, whip, whep, work)
+
+
+@pytest.fixture
+async def nodes(redis_client: Redis) -> AsyncIterator[tuple[Node, Node]]:
+    made = (await make(redis_client, "one"), await make(redis_client, "two"))
+    await asyncio.sleep(0.05)  # both have opened their mailboxes
+    yield made
+    for node in made:
+        node.work.cancel()
+        await asyncio.gather(node.work, return_exceptions=True)
+
+
+async def test_addresses_name_the_node(nodes: tuple[Node, Node]) -> None:
+    assert nodes[0].router.address("secret") == "one.secret"
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_a_session_is_ended_whichever_node_is_asked(
+    nodes: tuple[Node, Node], asked: int
+) -> None:
+    router = nodes[asked].router
+    await router.end(WHIP, "cam1", "one.a")
+    assert nodes[0].whip.sessions == set()
+    assert nodes[1].whip.sessions == {("cam1", "a")}
+    with pytest.raises(SessionNotFound):
+        await router.end(WHIP, "cam1", "one.a")
+    with pytest.raises(SessionNotFound):  # a viewer's, not a publisher's
+        await router.end(WHIP, "cam1", "one.b")
+    await router.end(WHEP, "cam1", "one.b")
+    assert router.forwarded == (4 if asked else 0)
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_candidates_come_as_they_were_sent(nodes: tuple[Node, Node], asked: int) -> None:
+    router = nodes[asked].router
+    await router.trickle(WHEP, "cam1", "one.b", FRAGMENT, wants_restart=False)
+    assert [fragment.ufrag for fragment in nodes[0].whep.fragments] == ["abcd"]
+    with pytest.raises(BadOffer, match="No restart") as caught:
+        await router.trickle(WHEP, "cam1", "one.b", FRAGMENT, wants_restart=True)
+    assert caught.value.status == 422
+    with pytest.raises(BadOffer) as caught:
+        await router.trickle(WHEP, "cam1", "one.b", "v=0\r\n", wants_restart=False)
+    assert caught.value.status == 400
+
+
+async def test_nobody_waits_long_for_a_node_that_does_not_reply(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_router, "REPLY_S", 0.1)
+    nodes[1].work.cancel()
+    await asyncio.gather(nodes[1].work, return_exceptions=True)
+    with pytest.raises(NodeAway):
+        await nodes[0].router.end(WHIP, "cam1", "two.a")
+    with pytest.raises(SessionNotFound):
+        await nodes[0].router.end(WHIP, "cam1", "three.a")
+
+
+async def test_so_many_requests_wait_and_no_more(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_router, "MAX_FORWARDED", 2)
+    nodes[1].work.cancel()
+    await asyncio.gather(nodes[1].work, return_exceptions=True)
+    asked = [nodes[0].router.end(WHIP, "cam1", f"two.{n}") for n in range(3)]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(result) for result in results] == [NodeAway, NodeAway, Full]
+
+
+async def test_replies_that_nobody_waits_for_are_passed_over(
+    nodes: tuple[Node, Node], redis_client: Redis
+) -> None:
+    await to_node(redis_client, "one").send(SessionReply(id="none", status=200))
+    await nodes[1].router.end(WHIP, "cam1", "one.a")
+    await until(lambda: nodes[0].whip.sessions == set())
+    assert nodes[0].router.bad_messages == 0
+
+
+async def test_without_redis_only_own_sessions_are_reached() -> None:
+    client = connect("unix:///nonexistent/redis.sock")
+    owner = Owner({("cam1", "a")})
+    router = SessionRouter(client, "one", {WHIP: owner, WHEP: Owner()})
+    with pytest.raises(RedisAway):
+        await router.end(WHIP, "cam1", "two.a")
+    await router.end(WHIP, "cam1", "one.a")
+    assert owner.sessions == set()
+    await client.aclose()
