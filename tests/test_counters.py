@@ -29,7 +29,7 @@ NOT_COUNTED = {
     "RoundTrip.smoothed_s": "an average",
     "RtpSender.octets": "of sender reports (RFC 3550 section 6.4.1)",
     "RtpSender.packets": "of sender reports (RFC 3550 section 6.4.1)",
-    "StreamState.want_share": "an average",
+    "StreamState.wanted": "an average",
     "UnitJoiner.torn": "its change asks for a key frame",
 }
 """Public attributes that grow and are no counters, with the reason."""

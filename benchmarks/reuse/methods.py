@@ -133,7 +133,7 @@ class Reuse:
         wish = self._feed.begin(coded.picture, target, coded.info, 0.0)
         if self._most is not None:
             share = self._feed.refresh(self._most)
-        elif wish.share < 1.0:
+        elif wish.fraction < 1.0:
             share = self._feed.refresh(1.0)
         else:
             share = 1.0

@@ -14,7 +14,8 @@ from media.limits import MAX_SIDE
 from wire import batch, control, heartbeat, jobs, log, streams
 from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
 from wire.streams import StreamRecord
-from workers.scheduling.degradation import QualityLevel, Reason
+from workers.scheduling.decision import DROP, Reason
+from workers.upscale.methods.table import METHODS
 
 TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
 
@@ -93,7 +94,9 @@ def test_the_times_are_those_of_the_code() -> None:
 
 def test_every_quality_level_and_reason_of_the_workers_is_explained() -> None:
     for name in (
-        *(level.name.lower() for level in QualityLevel),
+        *(method.name for method in METHODS),
+        DROP,
+        "passthrough",
         *(reason.value for reason in Reason),
     ):
         assert f"`{name}`" in section(8)

@@ -1,6 +1,7 @@
-"""Policy: what each frame gets, and whether a stream fits. No threads, no clocks, no pixels.
+"""Scheduling policy: what each frame gets, and whether a stream fits. No threads, no pixels.
 
-Times are arguments in seconds (``now``), media time is integer ticks. Open first:
-``ladder.py`` (one frame), then ``budget.py`` (all streams on one engine, with ``shares.py`` and
-``costs.py``), ``admission.py`` (one stream) and ``route.py`` (copy or work).
+Times are arguments in seconds (``now``), media time is integer ticks; only ``handle.py`` reads a
+clock. Open first: ``scheduler.py`` (all streams of a worker: decide, report), then
+``degradation.py`` (one frame), ``allocation.py`` (all streams), ``cost_model.py`` and
+``resource_budget.py`` (what frames cost), ``admission.py`` (one stream), ``passthrough.py``.
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from workers.scheduling.deadlines import LONGEST_S
+from workers.scheduling.deadlines import MAX_LATENCY_S
 
 ENTER_SHARE = 0.4
 """At least this share of the frames must get the net for enhancement to begin; little enough
@@ -69,7 +69,7 @@ class AdmissionPolicy:
         if is_wished:
             least_ms = frame_ms
         share = 1000.0 / (fps * max(least_ms, 0.001))
-        if is_wished and frame_ms <= LONGEST_S * 1000.0:
+        if is_wished and frame_ms <= MAX_LATENCY_S * 1000.0:
             share = 1.0
         need = (
             f"{width}x{height} at {fps:.0f} frames per second needs {least_ms:.0f} ms of the net "

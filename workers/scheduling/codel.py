@@ -1,18 +1,18 @@
-"""Which frames are left out where more come than the cores can even resize and encode."""
+"""CoDel for frames: leaves some out where more come than the cores can resize and encode."""
 
 from __future__ import annotations
 
 import math
 
 TARGET_S = 0.08
-"""An age that frames may keep, if some among them are younger."""
+"""Seconds of age that frames may keep, if some among them are younger."""
 
 INTERVAL_S = 0.25
-"""For how long none must have been younger before one is left out."""
+"""Seconds during which none must have been younger before one is left out."""
 
 
 class CoDel:
-    """One stream's. Controlled delay (Nichols and Jacobson 2012; RFC 8289, sections 3 to 5) for
+    """One stream's controlled delay (Nichols and Jacobson 2012; RFC 8289, sections 3 to 5) for
     frames: while all are older than the target they are left out, one by one, in intervals that
     become shorter with the square root of how many were. So the delay stays near the target, and
     what is missing is spread evenly. Unlike there, no two in a row are left out: a picture that
@@ -26,7 +26,7 @@ class CoDel:
         self._was_left_out = False
 
     def leaves_out(self, age_s: float, *, now: float) -> bool:
-        """Asked once for each frame, in order."""
+        """Returns whether a frame is left out; to be asked once for each, in order."""
         is_old = self._is_old(age_s, now)
         if not is_old:
             self._next_at = None
@@ -43,7 +43,7 @@ class CoDel:
         return self._was_left_out
 
     def _is_old(self, age_s: float, now: float) -> bool:
-        """Whether frames have been too old for a whole interval, or still are."""
+        """Returns whether frames have been too old for a whole interval, or still are."""
         if age_s < TARGET_S:
             self._old_since = None
             return False

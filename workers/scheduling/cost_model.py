@@ -1,11 +1,10 @@
-"""What the rungs of one stream cost at its present size, as measured."""
+"""The cost model: what the methods of one stream cost at its present size, as measured."""
 
 from __future__ import annotations
 
-import dataclasses
-
-from workers.scheduling.degradation import Option, QualityLevel
-from workers.scheduling.resource_budget import ResourceBudget
+from workers.scheduling.decision import Usage
+from workers.scheduling.option import Cost, MethodInfo, Option
+from workers.scheduling.resource_budget import frame_cost
 
 _WEIGHT = 0.1
 _TRUSTED = 8
@@ -16,7 +15,7 @@ _CAUTION = 1.0
 
 class Estimate:
     """A smoothed mean and mean deviation, as TCP keeps them of its round trips (Jacobson 1988,
-    section 2), which start as plain averages. Once there are some measurements, one that is more
+    section 2); both start as plain averages. Once there are some measurements, one that is more
     than four times the mean counts as four times: a machine that slept says nothing.
     """
 
@@ -27,25 +26,25 @@ class Estimate:
 
     @property
     def mean(self) -> float | None:
-        """None while nothing is known."""
+        """The smoothed mean; None while nothing is known."""
         return self._mean
 
     @property
     def cautious(self) -> float:
-        """What is rarely exceeded; 0 while nothing is known."""
+        """Mean plus deviation, which is rarely exceeded; 0 while nothing is known."""
         return (self._mean or 0.0) + _CAUTION * self._deviation
 
     def expect(self, value: float) -> None:
-        """What to go by at first: it counts as three measurements. No effect after one."""
+        """Sets a first value, which counts as three measurements. No effect after a measurement."""
         if not self._count:
             self._mean, self._count = value, _EXPECTED
 
     def doubt(self) -> None:
-        """What is known is old: the next measurement counts as much as all before it."""
+        """Makes the next measurement count as much as all before it, since those are old."""
         self._count = min(self._count, 1)
 
     def add(self, value: float) -> None:
-        """One measurement."""
+        """Takes a measurement."""
         self._count += 1
         if self._mean is None:
             self._mean = value
@@ -57,87 +56,99 @@ class Estimate:
         self._mean += weight * (value - self._mean)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FrameCost:
-    """What one frame took, in seconds."""
-
-    passed_s: float
-    "From its choice to the enlarged picture, waiting for the engine not counted."
-    engine_s: float
-    "Of the engine, as it would be if nobody else had work for the cores."
-    turn_s: float
-    "For how long it had the engine."
-    beside_s: float
-    "Of one core, beside the engine: planning, chroma, padding."
-    planned_s: float = 0.0
-    "Before its choice, to find out what may be reused."
+_UNKNOWN = Estimate()
+"""What stands for a method that was never run; it is never changed."""
 
 
 class CostModel:
-    """What frames take, by rung: of the engine, of the cores beside it, and of time."""
+    """Measured costs of a stream's methods: of the engine, of the CPU beside it, and of time. Only
+    the stream's own thread changes them; others read.
 
-    def __init__(self) -> None:
-        self._engine = {rung: Estimate() for rung in (QualityLevel.SMALL, QualityLevel.FULL)}
-        self._reuse = Estimate()
-        rungs = (QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL)
-        self._beside = {rung: Estimate() for rung in rungs}
-        self._passes = {rung: Estimate() for rung in rungs}
-        "Beside the engine's turns."
+    The engine time of a method that does a fraction is what is left without that fraction of the
+    whole method's.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        """``threads``: cores that the engine keeps busy while it works; 0 for a device."""
+        self._threads = threads
+        self.forget()
+
+    def forget(self) -> None:
+        """Forgets everything: the size or the net changed."""
+        self._engine: dict[MethodInfo, Estimate] = {}
+        self._cpu: dict[MethodInfo, Estimate] = {}
+        self._passes: dict[MethodInfo, Estimate] = {}
+        "Time beside the engine's."
         self._planning = Estimate()
-        self._turn = Estimate()
+        self._hold = Estimate()
         self._worked = Estimate()
 
-    def expect(self, rung: QualityLevel, seconds: float) -> None:
-        """What a net rung is expected to take of the engine; for REUSE without any region."""
-        (self._reuse if rung is QualityLevel.TEMPORAL else self._engine[rung]).expect(seconds)
+    def expect(self, method: MethodInfo, seconds: float) -> None:
+        """Sets what a method is expected to take of the engine, without any fraction."""
+        self._engine.setdefault(method, Estimate()).expect(seconds)
 
-    def doubt(self, rung: QualityLevel) -> None:
-        """SMALLER or FULL was not run for long."""
-        self._engine[rung].doubt()
+    def doubt(self, method: MethodInfo) -> None:
+        """Makes little of what is known: the method was not run for long."""
+        self._engine.setdefault(method, Estimate()).doubt()
 
-    def took(self, rung: QualityLevel, took: FrameCost, *, macs_share: float) -> None:
-        """``macs_share``: of the full net's multiply-adds."""
-        self._beside[rung].add(took.beside_s)
-        self._passes[rung].add(max(0.0, took.passed_s - took.turn_s))
-        if took.planned_s > 0.0:
-            self._planning.add(took.planned_s)
-        if took.engine_s > 0.0:
-            self._turn.add(took.turn_s)
-            self._worked.add(took.engine_s)
-        if rung is QualityLevel.TEMPORAL:
-            full_s = self._engine[QualityLevel.FULL].mean or 0.0
-            self._reuse.add(max(0.0, took.engine_s - macs_share * full_s))
-        else:
-            self._engine[rung].add(took.engine_s)
+    def add(self, method: MethodInfo, usage: Usage) -> None:
+        """Takes what a frame of a method took."""
+        self._cpu.setdefault(method, Estimate()).add(usage.cpu_s)
+        passes_s = max(0.0, usage.passed_s - usage.hold_s)
+        self._passes.setdefault(method, Estimate()).add(passes_s)
+        if usage.planned_s > 0.0:
+            self._planning.add(usage.planned_s)
+        if usage.engine_s > 0.0:
+            self._hold.add(usage.hold_s)
+            self._worked.add(usage.engine_s)
+        engine_s = usage.engine_s
+        if method.part_of is not None:
+            whole_s = self._engine.get(method.part_of, _UNKNOWN).mean or 0.0
+            engine_s = max(0.0, engine_s - usage.fraction * whole_s)
+        self._engine.setdefault(method, Estimate()).add(engine_s)
 
-    def usual_ms(self, rung: QualityLevel) -> float | None:
-        """What SMALLER or FULL takes of the engine; None while nothing is known."""
-        mean = self._engine[rung].mean
+    def usual_ms(self, method: MethodInfo) -> float | None:
+        """Returns what a method takes of the engine; None while nothing is known."""
+        mean = self._engine.get(method, _UNKNOWN).mean
         return None if mean is None else 1000.0 * mean
 
-    def offer(self, rung: QualityLevel, room: ResourceBudget, *, want_share: float = 1.0) -> Option:
-        """The price of a net rung; what is not known costs nothing, so that it is tried."""
-        engine = self._reuse if rung is QualityLevel.TEMPORAL else self._engine[rung]
-        engine_s = engine.mean or 0.0
-        fixed_ms = room.price_ms(1000.0 * engine_s, 1000.0 * (self._beside[rung].mean or 0.0))
-        seconds = self.pace * engine.cautious + self._passes[rung].cautious
-        turn_s = self.pace * engine_s
-        if rung is not QualityLevel.TEMPORAL:
-            return Option(rung, fixed_ms, seconds, turn_s=turn_s)
-        full_s = self._engine[QualityLevel.FULL].mean or 0.0
-        wanted_ms = want_share * room.price_ms(1000.0 * full_s, 0.0)
+    def cost(self, method: MethodInfo) -> Cost:
+        """Returns what a frame of a method costs, without any fraction."""
+        engine_s = self._engine.get(method, _UNKNOWN).mean or 0.0
+        cpu_s = self._cpu.get(method, _UNKNOWN).mean or 0.0
+        return frame_cost(1000.0 * engine_s, 1000.0 * cpu_s, self._threads)
+
+    def option(
+        self, method: MethodInfo, *, wanted: float = 1.0, energy: float | None = None
+    ) -> Option:
+        """Returns the option of a method; what is not known costs nothing, so that it is tried."""
+        engine = self._engine.get(method, _UNKNOWN)
+        pace = self.pace
+        cost = self.cost(method)
+        latency_s = pace * engine.cautious + self._passes.get(method, _UNKNOWN).cautious
+        hold_s = pace * (engine.mean or 0.0)
+        if method.part_of is None:
+            return Option(method, cost, latency_s, hold_s)
+        whole_s = self._engine.get(method.part_of, _UNKNOWN).mean or 0.0
         return Option(
-            rung, fixed_ms + wanted_ms, seconds, fixed_ms, turn_s, whole_s=self.pace * full_s
+            method,
+            cost,
+            latency_s,
+            hold_s,
+            fraction_cost=frame_cost(1000.0 * whole_s, 0.0, self._threads),
+            fraction_hold_s=pace * whole_s,
+            wanted=wanted,
+            energy=energy,
         )
 
     @property
     def planning_s(self) -> float:
-        """How long it takes to find out what may be reused; 0 while nothing is known."""
+        """Seconds that planning takes; 0 while nothing is known."""
         return self._planning.mean or 0.0
 
     @property
     def pace(self) -> float:
-        """Seconds that the engine is taken for one second of its work: more than 1 where its
-        threads have to wait for cores.
+        """Seconds that the engine is held for one second of its work: more than 1 where its threads
+        have to wait for cores.
         """
-        return max(1.0, (self._turn.mean or 0.0) / (self._worked.mean or 1.0))
+        return max(1.0, (self._hold.mean or 0.0) / (self._worked.mean or 1.0))

@@ -1,267 +1,202 @@
-"""What a frame gets, and one stream's way down and up between the rungs.
+"""The degradation policy of one stream: which option each frame gets, and how its level changes.
 
-Down at once: a frame takes the best rung that its stream's share of the engine pays for and that
-will be in time. Up with hysteresis: a better rung must have been within the share for a while.
+Down at once: a frame takes the best option that its stream's allocation pays for and that will be
+in time. Up with hysteresis: a better level must have been within the allocation for a while.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import enum
+from collections.abc import Sequence
 
 from workers.scheduling.codel import CoDel
-from workers.scheduling.deadlines import LONGEST_S, StaleFrameFilter, latest_s
+from workers.scheduling.deadlines import MAX_LATENCY_S, StaleFrameFilter, latest_s
+from workers.scheduling.decision import Decision, Reason
+from workers.scheduling.option import MAX_FRACTION, MethodInfo, PricedOption
 
 UP_AFTER_S = 1.0
-"""For how long a better rung must have been within the share before a stream steps up."""
+"""Time for which a better level must have been within the allocation before a stream steps up."""
 
-MOST_REUSED = 0.7
-"""Where more of a picture than this is to be made anew, the whole net is the better choice."""
-
-ENOUGH_REFRESHED = 0.5
-"""A smaller net is better than reuse that refreshes less than this part of what it wants to."""
-
-LEAST_REFRESHED = 0.25
-"""Where reuse would refresh less than this part of what it wants to, it is not begun with ..."""
-
-LEAST_KEPT = 0.1
-"""... and below this it ends: other streams have more of the time. Of what it keeps with all that
-it wishes for, ``live-s`` keeps 0.82 with a half, 0.64 with a quarter, 0.47 with 0.15 and 0.2 with
-0.05 (fixed camera); a wish that is not met grows to twice as much.
-"""
-
-
-class QualityLevel(enum.IntEnum):
-    """What is done with a frame; the greater, the better it looks."""
-
-    DROP = 0
-    "Nothing: it is too old to be shown."
-    BICUBIC = 1
-    "A resize."
-    SMALL = 2
-    "A smaller net of the same scale."
-    TEMPORAL = 3
-    "The last enhanced picture, moved; the net on the regions where that is worst."
-    FULL = 4
-    "The net on the whole picture."
-
-
-NETS = (QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL)
-"""The rungs that take the engine's time."""
-
-
-class Reason(enum.Enum):
-    """Why a frame gets its rung and not the next better one."""
-
-    BEST = "best"
-    "There is no better one."
-    ALLOCATION = "allocation"
-    "The stream's share of the engine does not pay for a better one."
-    SAVED = "saved"
-    "It is better than the share pays for on every frame: paid with what frames before it left."
-    LATE = "late"
-    "A better one would come too late."
-    BUSY = "busy"
-    "A better one would be in time if other streams' frames were not before it."
-    SLOW = "slow"
-    "A better one takes so long that it would hold up the stream."
-    PROBE = "probe"
-    "It is better than the share pays for: once in a while, to learn what it costs by now."
-    NO_NET = "no_net"
-    "There is no net yet."
-    TOO_LATE = "too_late"
-    "Nobody would see the frame in its place."
-    OVERCOMMITTED = "overcommitted"
-    "More frames come than the cores can put out; some are left out, so that the others are young."
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Choice:
-    """What one frame gets."""
-
-    rung: QualityLevel
-    share: float = 0.0
-    "For REUSE: of the whole net's work, that its regions may take, 0..1; 0 on other rungs."
-    reason: Reason = Reason.BEST
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Option:
-    """A net rung that a frame could have, and its price."""
-
-    rung: QualityLevel
-    price_ms: float
-    "Of the stream's share; for REUSE with all that it wants to refresh."
-    seconds: float
-    "From taking the engine to the enhanced picture, cautiously; for REUSE without any region."
-    fixed_ms: float = 0.0
-    "For REUSE: the part of ``price_ms`` that is due when nothing is refreshed."
-    turn_s: float = 0.0
-    "For how long the engine is taken; for REUSE without any region."
-    whole_s: float = 0.0
-    "For REUSE: for how long regions as large as the picture would take the engine."
+MIN_REFRESH_RATIO = 0.5
+"""Granted fraction over wanted one, below which a smaller net is better than a method that does a
+fraction."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FrameContext:
-    """When a frame is looked at."""
+    """The moment at which a frame is decided on."""
 
     age_s: float
     "Since its last packet reached the server."
     wait_s: float
-    "Until the engine has done what was chosen before."
+    "Until the engine has done what was decided before."
     interval_s: float
     "From frame to frame."
-    want_share: float = 1.0
-    "Of the picture that the reuser would like to refresh, 0..1."
+    wanted: float = 1.0
+    "Fraction of the picture that would be worth refreshing, 0 to 1."
     whole_ms: float = 0.0
-    "The whole net's price, whether or not it is offered: what reuse may save for."
-    is_trial: bool = False
-    "The whole net is to be tried whatever the share pays for, if it is in time."
+    "The whole net's price, whether or not it is an option: what partial work may save for."
+    is_probe: bool = False
+    "The best method is to be run whatever the allocation pays for, if it is in time."
     refused: Reason | None = None
-    "Why reuse was not planned for, if ``foresee`` said so."
+    "Why options were taken out before they were planned."
+
+
+def quality_of(level: MethodInfo | None) -> float:
+    """Expected relative quality of a level; 0 where no method is paid for on every frame."""
+    return 0.0 if level is None else level.quality
 
 
 class DegradationPolicy:
-    """One stream. ``follow`` what its share pays for, ``choose`` for each frame, tell what was
-    ``spent``.
+    """One stream's policy: ``apply`` each allocation, ``decide`` on each frame, ``charge`` what it
+    took. No clock.
 
-    A stream whose share pays for no net on every frame saves it up for one now and then, unless
-    streams take turns, which is what they do where they reuse; so does
-    one that reuses, for the frames that can reuse little. Otherwise the rung stays what it is:
-    pictures that change between two nets are worse to look at than the smaller one's.
+    A stream whose allocation pays for no net on every frame saves it up for one now and then,
+    unless streams take turns, which is what they do where they propagate earlier pictures. A
+    stream that propagates saves for the frames of which little can be kept. Otherwise the level
+    stays what it is: pictures that change between two nets are worse to look at than the smaller
+    one's.
     """
 
-    def __init__(self) -> None:
-        self._level = QualityLevel.FULL
+    def __init__(self, best: MethodInfo, fallback: MethodInfo) -> None:
+        """``best`` is run whole now and then, ``fallback`` can always be had."""
+        self._best = best
+        self._fallback = fallback
+        self._level: MethodInfo | None = best
         self._higher_since: float | None = None
-        self._least_higher = QualityLevel.FULL
+        self._lowest_higher: MethodInfo | None = best
         self._ms_per_s = 0.0
         self._takes_turns = False
-        self._patience = StaleFrameFilter()
-        self._shedding = CoDel()
+        self._stale = StaleFrameFilter()
+        self._codel = CoDel()
         self._saved_ms = 0.0
         self._saved_at: float | None = None
 
     @property
-    def level(self) -> QualityLevel:
-        """The best rung that the share pays for on every frame."""
+    def level(self) -> MethodInfo | None:
+        """The best method that the allocation pays for on every frame; None: none but free ones."""
         return self._level
 
     @property
     def ms_per_s(self) -> float:
-        """The share of what there is, in milliseconds of the engine."""
+        """The allocation, in milliseconds of the engine per second."""
         return self._ms_per_s
 
-    def follow(
-        self, level: QualityLevel, ms_per_s: float, *, now: float, takes_turns: bool = False
+    def apply(
+        self, level: MethodInfo | None, ms_per_s: float, *, now: float, takes_turns: bool = False
     ) -> None:
-        """The stream has this share, which pays for ``level`` on every frame; with ``takes_turns``
-        it has no net on single ones where that is BICUBIC.
+        """Takes an allocation that pays for ``level`` on every frame; with ``takes_turns`` and
+        without a level, single frames have no net either.
         """
         self._ms_per_s = ms_per_s
         self._takes_turns = takes_turns
-        if level <= self._level:
+        if quality_of(level) <= quality_of(self._level):
             self._level, self._higher_since = level, None
         elif self._higher_since is None:
-            self._higher_since, self._least_higher = now, level
+            self._higher_since, self._lowest_higher = now, level
         else:
-            self._least_higher = min(self._least_higher, level)
+            self._lowest_higher = min(self._lowest_higher, level, key=quality_of)
             if now - self._higher_since >= UP_AFTER_S:
-                self._level, self._higher_since = self._least_higher, None
+                self._level, self._higher_since = self._lowest_higher, None
 
-    def foresee(self, reuse: Option, moment: FrameContext, *, now: float) -> Reason | None:
-        """Why a frame cannot have ``reuse``, priced as usual, so that there is no use in planning
-        for it; None where it might. What planning takes is thought to have passed.
+    def refusal(self, rough: PricedOption, context: FrameContext, *, now: float) -> Reason | None:
+        """Returns why an option is certainly out of reach, or None if it is worth planning.
+
+        ``rough`` has the usual price. ``context.age_s`` must include the expected planning time.
         """
-        self._save([reuse], moment.whole_ms, now)
-        return None if moment.is_trial else self._refusal(reuse, moment)
+        self._save([rough], context.whole_ms, now)
+        return None if context.is_probe else self._refusal(rough, context)
 
-    def choose(self, offers: list[Option], moment: FrameContext, *, now: float) -> Choice:
-        """What a frame gets of ``offers`` (net rungs, each once); BICUBIC can always be had."""
-        if moment.refused is None:
-            self._save(offers, moment.whole_ms, now)
-        if self._patience.ends(moment.age_s, now=now):
-            return Choice(QualityLevel.DROP, reason=Reason.TOO_LATE)
-        if self._shedding.leaves_out(moment.age_s, now=now):
-            return Choice(QualityLevel.DROP, reason=Reason.OVERCOMMITTED)
-        why = moment.refused or Reason.BEST
-        if not offers and moment.refused is None:
-            is_late = moment.age_s > latest_s(takes_s=0.0, interval_s=moment.interval_s)
+    def decide(
+        self, options: Sequence[PricedOption], context: FrameContext, *, now: float
+    ) -> Decision:
+        """Returns what a frame gets of ``options``; the fallback can always be had."""
+        if context.refused is None:
+            self._save(options, context.whole_ms, now)
+        if self._stale.ends(context.age_s, now=now):
+            return Decision(None, reason=Reason.TOO_LATE)
+        if self._codel.leaves_out(context.age_s, now=now):
+            return Decision(None, reason=Reason.OVERCOMMITTED)
+        why = context.refused or Reason.BEST
+        if not options and context.refused is None:
+            is_late = context.age_s > latest_s(takes_s=0.0, interval_s=context.interval_s)
             why = Reason.LATE if is_late else Reason.NO_NET
         last_resort = None
-        for offer in sorted(offers, key=lambda one: one.rung, reverse=True):
-            refusal = self._refusal(offer, moment)
-            if refusal is None and offer.rung is QualityLevel.TEMPORAL:
-                choice = Choice(offer.rung, self._reuse_share(offer, moment), why)
-                if _is_enough(choice.share, moment):
-                    return choice
-                last_resort, refusal = last_resort or choice, Reason.ALLOCATION
+        for option in sorted(options, key=lambda one: one.method.quality, reverse=True):
+            refusal = self._refusal(option, context)
+            if refusal is None and option.method.part_of is not None:
+                decision = Decision(option.method, self._fraction(option, context), why)
+                if _is_enough(decision.fraction, context):
+                    return decision
+                last_resort, refusal = last_resort or decision, Reason.ALLOCATION
             if refusal is None:
-                return Choice(offer.rung, reason=self._why(offer, moment, why))
+                return Decision(option.method, reason=self._why(option, context, why))
             why = refusal
-        return last_resort or Choice(QualityLevel.BICUBIC, reason=why)
+        return last_resort or Decision(self._fallback, reason=why)
 
-    def spent(self, price_ms: float) -> None:
-        """What a frame took of the share."""
+    def charge(self, price_ms: float) -> None:
+        """Takes what a frame cost off the savings."""
         self._saved_ms -= price_ms
 
-    def _save(self, offers: list[Option], whole_ms: float, now: float) -> None:
-        """Adds the share since the last frame; saves for one frame and what comes meanwhile."""
+    def _save(self, options: Sequence[PricedOption], whole_ms: float, now: float) -> None:
+        """Adds the allocation since the last frame, up to one frame and what comes meanwhile."""
         if self._saved_at is not None:
             self._saved_ms += self._ms_per_s * max(0.0, now - self._saved_at)
         self._saved_at = now
-        prices = [offer.price_ms for offer in offers]
         most = 0.0
-        if prices:
-            most = 2 * min(prices) if self._level is QualityLevel.BICUBIC else 1.25 * whole_ms
+        if options:
+            cheapest_ms = min(option.price_ms for option in options)
+            most = 2 * cheapest_ms if self._level is None else 1.25 * whole_ms
         self._saved_ms = max(-most, min(self._saved_ms, most))
 
-    def _refusal(self, offer: Option, moment: FrameContext) -> Reason | None:
-        """Why not; None if it may be had."""
-        if offer.seconds > LONGEST_S:
+    def _refusal(self, option: PricedOption, context: FrameContext) -> Reason | None:
+        """Returns why an option may not be had; None if it may."""
+        if option.latency_s > MAX_LATENCY_S:
             return Reason.SLOW
-        if offer.rung > self._level and not _is_tried(offer, moment):
-            may_spend = (self._level is QualityLevel.BICUBIC and not self._takes_turns) or (
-                self._level is QualityLevel.TEMPORAL and moment.want_share > MOST_REUSED
-            )
-            if not may_spend or self._saved_ms < offer.price_ms:
-                return Reason.ALLOCATION
-        left_s = _left_s(offer, moment)
-        if offer.rung is QualityLevel.TEMPORAL:
-            # Without regions it does not wait for the engine, and takes little longer than a
+        is_above = option.method.quality > quality_of(self._level)
+        is_paid = self._may_spend(context) and self._saved_ms >= option.price_ms
+        if is_above and not is_paid and not self._is_probe(option, context):
+            return Reason.ALLOCATION
+        slack_s = _slack_s(option, context)
+        if option.method.part_of is not None:
+            # Without a fraction it does not wait for the engine, and takes little longer than a
             # resize, which among pictures by a net would be seen.
-            left_s += moment.wait_s + moment.interval_s
-        if left_s < 0:
-            return Reason.BUSY if left_s + moment.wait_s >= 0 else Reason.LATE
+            slack_s += context.wait_s + context.interval_s
+        if slack_s < 0:
+            return Reason.BUSY if slack_s + context.wait_s >= 0 else Reason.LATE
         return None
 
-    def _why(self, offer: Option, moment: FrameContext, why: Reason) -> Reason:
-        if offer.rung <= self._level:
+    def _may_spend(self, context: FrameContext) -> bool:
+        """True if savings may pay for a method above the stream's level."""
+        if self._level is None:
+            return not self._takes_turns
+        return self._level.part_of is not None and context.wanted > MAX_FRACTION
+
+    def _is_probe(self, option: PricedOption, context: FrameContext) -> bool:
+        return context.is_probe and option.method is self._best
+
+    def _why(self, option: PricedOption, context: FrameContext, why: Reason) -> Reason:
+        if option.method.quality <= quality_of(self._level):
             return why
-        return Reason.PROBE if _is_tried(offer, moment) else Reason.SAVED
+        return Reason.PROBE if self._is_probe(option, context) else Reason.SAVED
 
-    def _reuse_share(self, offer: Option, moment: FrameContext) -> float:
-        """For the regions: what is wanted, as far as there is time, and share or savings pay."""
-        share = moment.want_share
-        wanted_ms = offer.price_ms - offer.fixed_ms
+    def _fraction(self, option: PricedOption, context: FrameContext) -> float:
+        """Returns the fraction that is wanted, as far as time, allocation and savings allow."""
+        fraction = context.wanted
+        wanted_ms = option.price_ms - option.fixed_ms
         if wanted_ms > 0.0:
-            paid_ms = max(self._ms_per_s * moment.interval_s, self._saved_ms) - offer.fixed_ms
-            share = min(share, share * paid_ms / wanted_ms)
-        if offer.whole_s > 0.0:
-            share = min(share, _left_s(offer, moment) / offer.whole_s)
-        return max(0.0, share)
+            paid_ms = max(self._ms_per_s * context.interval_s, self._saved_ms) - option.fixed_ms
+            fraction = min(fraction, fraction * paid_ms / wanted_ms)
+        if option.fraction_hold_s > 0.0:
+            fraction = min(fraction, _slack_s(option, context) / option.fraction_hold_s)
+        return max(0.0, fraction)
 
 
-def _is_tried(offer: Option, moment: FrameContext) -> bool:
-    return moment.is_trial and offer.rung is QualityLevel.FULL
+def _slack_s(option: PricedOption, context: FrameContext) -> float:
+    """Returns how much later the frame could leave the net and still be in time."""
+    latest = latest_s(takes_s=option.latency_s, interval_s=context.interval_s)
+    return latest - context.age_s - context.wait_s - option.latency_s
 
 
-def _left_s(offer: Option, moment: FrameContext) -> float:
-    """How much later the frame could leave the net and still be in time."""
-    latest = latest_s(takes_s=offer.seconds, interval_s=moment.interval_s)
-    return latest - moment.age_s - moment.wait_s - offer.seconds
-
-
-def _is_enough(share: float, moment: FrameContext) -> bool:
-    return moment.want_share <= MOST_REUSED and share >= ENOUGH_REFRESHED * moment.want_share
+def _is_enough(fraction: float, context: FrameContext) -> bool:
+    return context.wanted <= MAX_FRACTION and fraction >= MIN_REFRESH_RATIO * context.wanted

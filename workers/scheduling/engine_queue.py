@@ -1,10 +1,10 @@
-"""Who waits for the engine."""
+"""The queue for the engine."""
 
 from __future__ import annotations
 
 
 class EngineQueue:
-    """How much work was chosen and is not done: what the next frame must wait for.
+    """Work that was decided on and is not done: the time that the next frame must wait.
 
     The engine takes frames one at a time in the order in which they were chosen. Whenever one is
     done the next one begins, so the sum of what is left is exact at that moment.
@@ -15,15 +15,15 @@ class EngineQueue:
         self._free_at = 0.0
 
     def wait_s(self, *, now: float) -> float:
-        """Until the engine is free."""
+        """Returns the seconds until the engine is free."""
         return max(0.0, self._free_at - now)
 
     def enter(self, key: str, engine_s: float, *, now: float) -> None:
-        """A frame of a stream is going to take the engine."""
+        """Adds a frame of a stream that is going to take the engine."""
         self._waiting[key] = engine_s
         self._free_at = max(self._free_at, now) + engine_s
 
     def leave(self, key: str, *, now: float) -> None:
-        """It is done, or will not come any more."""
+        """Removes a stream's frame, which is done or will not come any more."""
         if self._waiting.pop(key, None) is not None:
             self._free_at = now + sum(self._waiting.values())

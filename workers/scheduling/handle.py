@@ -1,119 +1,127 @@
-"""The worker's engine budget, for streams on threads of their own."""
+"""The worker's scheduler, for streams on threads of their own."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 
-from workers.scheduling.cost_model import FrameCost
-from workers.scheduling.degradation import Choice, QualityLevel, Reason
+from workers.scheduling.cost_model import CostModel
+from workers.scheduling.decision import Decision, FrameRequest, Reason, Usage
+from workers.scheduling.option import MethodInfo
 from workers.scheduling.resource_budget import CpuAccounting
-from workers.scheduling.scheduler import FrameRequest, Scheduler, Standing
+from workers.scheduling.scheduler import Scheduler, Standing
 
 
 class SharedScheduler:
-    """One per worker; hands a seat to each stream. Its methods may be called from any thread."""
+    """One per worker; gives each stream a handle. Its methods may be called from any thread."""
 
     def __init__(self, *, cores: int = 1, threads: int = 0) -> None:
         """``cores`` that this process may use, of which the engine keeps ``threads`` busy; 0 where
         it is a device of its own.
         """
-        self._budget = Scheduler(CpuAccounting(cores, threads))
+        self._scheduler = Scheduler(CpuAccounting(cores, threads))
         self._lock = threading.Lock()
-        self._seats = 0
+        self._handles = 0
 
-    def seat(self) -> SchedulerHandle:
-        """A place for one more stream."""
+    def handle(self) -> SchedulerHandle:
+        """Returns a handle for one more stream."""
         with self._lock:
-            self._seats += 1
-            key = str(self._seats)
-            self._budget.join(key)
-        return SchedulerHandle(self._budget, self._lock, key)
+            self._handles += 1
+            return SchedulerHandle(self._scheduler, self._lock, str(self._handles))
 
     def spent_ms_per_s(self) -> float:
-        """What nets took of the engine over the last seconds."""
+        """Returns what nets took of the engine over the last seconds."""
         with self._lock:
-            return self._budget.spent_ms_per_s(now=time.monotonic())
+            return self._scheduler.spent_ms_per_s(now=time.monotonic())
 
     @property
     def given_ms_per_s(self) -> float:
-        """What there is for nets, in milliseconds of the engine."""
+        """What is allocated to nets, in milliseconds of the engine."""
         with self._lock:
-            return self._budget.given_ms
+            return self._scheduler.given_ms
 
 
 class SchedulerHandle:
-    """One stream's place at the budget: ``Scheduler`` with its lock and clock.
+    """One stream's access to the ``Scheduler``, with its lock and clock.
 
     A thread that did not end in time may still call after ``leave``; it gets resizes.
     """
 
-    def __init__(self, budget: Scheduler, lock: threading.Lock, key: str) -> None:
-        self._budget = budget
+    def __init__(self, scheduler: Scheduler, lock: threading.Lock, key: str) -> None:
+        self._scheduler = scheduler
         self._lock = lock
         self._key = key
-        self._left = False
+        self._has_left = False
+        self._costs: CostModel | None = None
 
-    def foresee(self, *, arrived: float, interval_s: float) -> Reason | None:
-        """Why there is no use in planning for reuse, None where there is; ``choose`` must follow.
-        ``arrived`` as in ``FrameRequest``.
+    def join(self, methods: Iterable[MethodInfo]) -> CostModel:
+        """Adds the stream, whose frames may have ``methods``; returns its cost model. Once, before
+        anything else.
         """
         with self._lock:
-            if self._left:
-                return Reason.NO_NET
-            now = self._measured()
-            return self._budget.foresee(
-                self._key, age_s=now - arrived, interval_s=interval_s, now=now
-            )
+            self._costs = self._scheduler.join(self._key, methods)
+            return self._costs
 
-    def choose(self, frame: FrameRequest) -> Choice:
-        """What the frame gets; after a net rung ``took`` must follow."""
+    def decide(self, request: FrameRequest) -> Decision:
+        """Returns what the frame gets; ``report`` must follow unless it is dropped."""
+        if any(option.plan is not None for option in request.options):
+            with self._lock:
+                if not self._is_there:
+                    return _resize(request)
+                request = self._scheduler.screen(self._key, request, now=self._measured())
+            # Planning takes milliseconds, in which other streams must not wait.
+            request = request.planned()
         with self._lock:
-            if self._left:
-                return Choice(QualityLevel.BICUBIC, reason=Reason.NO_NET)
-            return self._budget.choose(self._key, frame, now=self._measured())
+            if not self._is_there:
+                return _resize(request)
+            return self._scheduler.decide(self._key, request, now=self._measured())
 
-    def took(self, rung: QualityLevel, took: FrameCost, macs_share: float) -> None:
-        """A net rung made a frame; as in ``Scheduler.took``."""
+    def report(self, decision: Decision, usage: Usage) -> None:
+        """Takes what the frame took."""
         with self._lock:
-            if not self._left:
-                self._budget.took(self._key, rung, took, macs_share, now=time.monotonic())
+            if self._is_there:
+                self._scheduler.report(self._key, decision, usage, now=time.monotonic())
 
     def watch(self, watched: bool) -> None:
-        """Whether somebody watches the stream."""
+        """Sets whether somebody watches the stream."""
         with self._lock:
-            if not self._left:
-                self._budget.watch(self._key, watched)
-
-    def expect(self, rung: QualityLevel, seconds: float) -> None:
-        """What a net rung is expected to take of the engine."""
-        with self._lock:
-            if not self._left:
-                self._budget.expect(self._key, rung, seconds)
+            if self._is_there:
+                self._scheduler.watch(self._key, watched)
 
     def forget(self) -> None:
-        """Another size or another net."""
+        """Forgets what was measured: another size or another net."""
         with self._lock:
-            if not self._left:
-                self._budget.forget(self._key)
+            if self._is_there:
+                self._scheduler.forget(self._key)
 
     def standing(self) -> Standing:
-        """Where the stream stands."""
+        """Returns the stream's level and costs."""
         with self._lock:
-            if self._left:
-                return Standing(QualityLevel.BICUBIC, ms_per_s=0.0, full_ms=None, least_ms=None)
-            return self._budget.standing(self._key)
+            if not self._is_there:
+                return Standing(level="", ms_per_s=0.0, full_ms=None, least_ms=None)
+            return self._scheduler.standing(self._key)
 
     def leave(self) -> None:
-        """The stream is over; harmless when repeated."""
+        """Ends the stream; harmless when repeated."""
         with self._lock:
-            if not self._left:
-                self._left = True
-                self._budget.leave(self._key, now=time.monotonic())
+            if self._is_there:
+                self._scheduler.leave(self._key, now=time.monotonic())
+            self._has_left = True
+
+    @property
+    def _is_there(self) -> bool:
+        return self._costs is not None and not self._has_left
 
     def _measured(self) -> float:
-        """Now; the budget knows what the process has taken of its cores."""
+        """Returns the time, once the scheduler knows what the process has taken of its cores."""
         now = time.monotonic()
-        if self._budget.is_due(now=now):
-            self._budget.tell(time.process_time(), now=now)
+        if self._scheduler.is_due(now=now):
+            self._scheduler.tell(time.process_time(), now=now)
         return now
+
+
+def _resize(request: FrameRequest) -> Decision:
+    """Returns the decision for a stream that is over."""
+    free = next((one.method for one in request.options if one.method.is_free), None)
+    return Decision(free, reason=Reason.NO_NET)

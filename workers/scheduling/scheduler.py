@@ -1,171 +1,189 @@
-"""A worker's engine and cores, shared by its streams: who gets which rung, frame by frame."""
+"""The scheduler: a worker's engine and cores, shared by its streams, frame by frame."""
 
 from __future__ import annotations
 
 import dataclasses
 import statistics
 from collections import deque
+from collections.abc import Iterable
 
-from workers.scheduling.allocation import share_out
-from workers.scheduling.cost_model import FrameCost
-from workers.scheduling.degradation import NETS, Choice, FrameContext, QualityLevel, Reason
+from workers.scheduling.allocation import allocate
+from workers.scheduling.cost_model import CostModel
+from workers.scheduling.decision import Decision, FrameRequest, Reason, Usage
+from workers.scheduling.degradation import FrameContext
 from workers.scheduling.engine_queue import EngineQueue
-from workers.scheduling.resource_budget import CpuAccounting
-from workers.scheduling.stream_state import FrameRequest, StreamState, demand_for
+from workers.scheduling.option import MethodInfo
+from workers.scheduling.resource_budget import CpuAccounting, frame_cost
+from workers.scheduling.stream_state import StreamState, demand_of
 
-__all__ = ["PLAN_EVERY_S", "SILENT_AFTER_S", "Scheduler", "FrameRequest", "Standing"]
+__all__ = ["ALLOCATE_EVERY_S", "SILENT_AFTER_S", "Scheduler", "Standing"]
 
-PLAN_EVERY_S = 0.25
-"""How often the shares are worked out anew."""
+ALLOCATE_EVERY_S = 0.25
+"""Seconds between two allocations."""
 
 SILENT_AFTER_S = 1.0
-"""A stream without frames for this long has no share."""
+"""Seconds without frames after which a stream has no allocation."""
 
 _SPENT_WINDOW_S = 3.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a stream stands."""
+    """A stream's level and costs."""
 
-    level: QualityLevel
+    level: str
+    "Name of the level that its allocation pays for on every frame."
     ms_per_s: float
-    "Its share of what there is, in milliseconds of the engine."
+    "Its allocation, in milliseconds of the engine per second."
     full_ms: float | None
-    "What its net takes for a frame; None while nothing is known."
+    "What its best method takes for a frame; None while nothing is known."
     least_ms: float | None
-    "What the cheapest of its nets takes."
+    "What the cheapest of its nets takes for a whole frame."
 
 
 class Scheduler:
-    """All streams of a worker. No clock: ``now`` is in seconds."""
+    """All streams of a worker: ``decide`` on each frame, then ``report`` what it took. No clock:
+    ``now`` is in seconds.
+    """
 
     def __init__(self, cores: CpuAccounting | None = None) -> None:
         """``cores``: what is measured of them; None where there are more than enough."""
         self._cores = cores or CpuAccounting()
-        self._room = self._cores.room(0.0)
-        self._members: dict[str, StreamState] = {}
+        self._budget = self._cores.budget(0.0)
+        self._streams: dict[str, StreamState] = {}
         self._queue = EngineQueue()
-        self._planned_at: float | None = None
+        self._allocated_at: float | None = None
         self._spent: deque[tuple[float, float]] = deque()
 
     @property
     def given_ms(self) -> float:
         """What all streams have together, in milliseconds of the engine per second."""
-        return self._room.given_ms
+        return self._budget.given_ms
 
     def is_due(self, *, now: float) -> bool:
-        """Whether the next frame has the shares worked out anew: time to ``tell``."""
-        return self._planned_at is None or not 0 <= now - self._planned_at < PLAN_EVERY_S
+        """Returns whether the next frame has a new allocation worked out: time to ``tell``."""
+        at = self._allocated_at
+        return at is None or not 0 <= now - at < ALLOCATE_EVERY_S
 
     def tell(self, process_s: float, *, now: float) -> None:
-        """What the whole process took of the cores since it began."""
+        """Takes the CPU time of the process since it began."""
         self._cores.tell(process_s, now=now)
 
-    def join(self, key: str) -> None:
-        """A stream comes."""
-        self._members[key] = StreamState()
-        self._planned_at = None
+    def join(self, key: str, methods: Iterable[MethodInfo]) -> CostModel:
+        """Adds a stream whose frames may have ``methods``; returns its cost model, to make options
+        with.
+        """
+        stream = StreamState(methods, threads=self._cores.threads)
+        self._streams[key] = stream
+        self._allocated_at = None
+        return stream.costs
 
     def leave(self, key: str, *, now: float) -> None:
-        """It goes; what it had is the others'."""
-        del self._members[key]
+        """Removes a stream; what it had is the others'."""
+        del self._streams[key]
         self._queue.leave(key, now=now)
-        self._planned_at = None
+        self._allocated_at = None
 
     def watch(self, key: str, watched: bool) -> None:
-        """Whether somebody watches the stream; the others get what is left."""
-        if self._members[key].watched is not watched:
-            self._members[key].watched = watched
-            self._planned_at = None
+        """Sets whether somebody watches the stream; the others get what is left."""
+        if self._streams[key].watched is not watched:
+            self._streams[key].watched = watched
+            self._allocated_at = None
 
     def forget(self, key: str) -> None:
-        """Its size or its net changed: what was measured does not hold."""
-        self._members[key].forget()
+        """Forgets what was measured of a stream: its size or its net changed."""
+        self._streams[key].forget()
 
-    def expect(self, key: str, rung: QualityLevel, seconds: float) -> None:
-        """What a net rung is expected to take of the engine, until it was measured."""
-        self._members[key].costs.expect(rung, seconds)
-
-    def foresee(self, key: str, *, age_s: float, interval_s: float, now: float) -> Reason | None:
-        """Why a frame cannot have reuse whatever planning for it may find, so that there is no use
-        in planning; None where there is. ``choose`` must follow.
+    def screen(self, key: str, request: FrameRequest, *, now: float) -> FrameRequest:
+        """Takes out options with a plan that a frame cannot have whatever planning may find, and
+        with them the methods of which they do a part: such a frame must be done quickly, so that
+        others have a prospect. ``decide`` must follow.
         """
-        member = self._members[key]
-        member.seen_at, member.fps = now, 1.0 / interval_s
-        self._plan_if_due(now)
-        if QualityLevel.TEMPORAL not in member.steady:
-            return None
-        costs = member.costs
-        moment = FrameContext(
-            age_s=age_s + costs.planning_s,
+        rough = next((option for option in request.options if option.plan is not None), None)
+        if rough is None:
+            return request
+        stream = self._streams[key]
+        if not stream.profitability.is_worth_it(now=now):
+            return request.without(rough.method)
+        if rough.method not in stream.steady:
+            # Nothing is known of it; an allocation waits until the stream has shown its options.
+            return request
+        stream.seen_at, stream.fps = now, 1.0 / request.interval_s
+        self._allocate_if_due(now)
+        context = FrameContext(
+            age_s=now - request.arrived + stream.costs.planning_s,
             wait_s=self._queue.wait_s(now=now),
-            interval_s=interval_s,
-            whole_ms=costs.offer(QualityLevel.FULL, self._room).price_ms,
-            is_trial=member.is_trial(now),
+            interval_s=request.interval_s,
+            whole_ms=stream.whole_ms(self._budget),
+            is_probe=stream.is_probe(now),
         )
-        offer = costs.offer(QualityLevel.TEMPORAL, self._room, want_share=member.want_share)
-        return member.ladder.foresee(offer, moment, now=now)
+        usual = stream.costs.option(rough.method, wanted=stream.wanted)
+        refused = stream.policy.refusal(self._budget.priced(usual), context, now=now)
+        if refused is None:
+            return request
+        request = request.without(rough.method, rough.method.part_of)
+        return dataclasses.replace(request, refused=refused)
 
-    def choose(self, key: str, frame: FrameRequest, *, now: float) -> Choice:
-        """What the frame gets. If that is a net rung, ``took`` must follow."""
-        member = self._members[key]
-        self._cores.passed(now - frame.arrived)
-        member.see(frame, now=now)
-        self._plan_if_due(now)
-        offers = member.offers(frame.available, frame.want_share, self._room)
-        moment = FrameContext(
-            age_s=now - frame.arrived,
+    def decide(self, key: str, request: FrameRequest, *, now: float) -> Decision:
+        """Returns what the frame gets; ``report`` must follow where that is a method."""
+        stream = self._streams[key]
+        request = request.considered()
+        self._cores.passed(now - request.arrived)
+        stream.observe(request, now=now)
+        self._allocate_if_due(now)
+        options = [one for one in request.options if not one.method.is_free]
+        context = FrameContext(
+            age_s=now - request.arrived,
             wait_s=self._queue.wait_s(now=now),
-            interval_s=frame.interval_s,
-            want_share=frame.want_share,
-            whole_ms=member.costs.offer(QualityLevel.FULL, self._room).price_ms,
-            is_trial=member.is_trial(now),
-            refused=frame.refused,
+            interval_s=request.interval_s,
+            wanted=request.wanted,
+            whole_ms=stream.whole_ms(self._budget),
+            is_probe=stream.is_probe(now),
+            refused=request.refused,
         )
-        choice = member.ladder.choose(offers, moment, now=now)
-        member.rung = choice.rung
-        if choice.rung is QualityLevel.FULL or member.tried_at is None:
-            member.tried_at = now
-        if choice.reason is Reason.PROBE:
-            member.costs.doubt(choice.rung)
-        for offer in offers:
-            if offer.rung is choice.rung:
-                turn_s = offer.turn_s + choice.share * offer.whole_s
-                self._queue.enter(key, turn_s, now=now)
-        return choice
+        priced = [self._budget.priced(option) for option in options]
+        decision = stream.policy.decide(priced, context, now=now)
+        stream.decided(decision, now=now)
+        for option in options:
+            if option.method is decision.method:
+                if decision.reason is Reason.PROBE:
+                    stream.costs.doubt(option.method)
+                hold_s = option.hold_s + decision.fraction * option.fraction_hold_s
+                self._queue.enter(key, hold_s, now=now)
+        return decision
 
-    def took(
-        self, key: str, rung: QualityLevel, took: FrameCost, macs_share: float, *, now: float
-    ) -> None:
-        """A frame was made by a net rung, with ``macs_share`` (0..1) of the full net's work."""
-        member = self._members[key]
-        member.costs.took(rung, took, macs_share=macs_share)
+    def report(self, key: str, decision: Decision, usage: Usage, *, now: float) -> None:
+        """Takes what a frame took. That of a free method counts with the CPU time of all frames."""
+        method = decision.method
+        if method is None or method.is_free:
+            return
+        stream = self._streams[key]
+        stream.report(method, usage)
+        cost = frame_cost(1000.0 * usage.engine_s, 1000.0 * usage.cpu_s, self._budget.threads)
         self._cores.spent(
-            took.beside_s + self._room.threads * took.engine_s,
-            worked_s=took.beside_s + took.engine_s,
-            passed_s=took.planned_s + took.passed_s,
+            usage.cpu_s + self._budget.threads * usage.engine_s,
+            worked_s=usage.cpu_s + usage.engine_s,
+            passed_s=usage.planned_s + usage.passed_s,
         )
-        member.ladder.spent(self._room.price_ms(1000.0 * took.engine_s, 1000.0 * took.beside_s))
+        stream.policy.charge(self._budget.price_ms(cost))
         self._queue.leave(key, now=now)
-        self._spent.append((now, took.engine_s))
+        self._spent.append((now, usage.engine_s))
         self._forget_spent(now)
 
     def standing(self, key: str) -> Standing:
-        """Where the stream stands."""
-        member = self._members[key]
-        full, smaller = (
-            member.costs.usual_ms(rung) for rung in (QualityLevel.FULL, QualityLevel.SMALL)
-        )
+        """Returns a stream's level and costs."""
+        stream = self._streams[key]
+        nets = [one for one in stream.methods if not one.is_free and one.part_of is None]
+        known = [ms for ms in map(stream.costs.usual_ms, nets) if ms is not None]
         return Standing(
-            level=member.ladder.level,
-            ms_per_s=member.ladder.ms_per_s,
-            full_ms=full,
-            least_ms=min((ms for ms in (full, smaller) if ms is not None), default=None),
+            level=(stream.policy.level or stream.fallback).name,
+            ms_per_s=stream.policy.ms_per_s,
+            full_ms=stream.costs.usual_ms(stream.best),
+            least_ms=min(known, default=None),
         )
 
     def spent_ms_per_s(self, *, now: float) -> float:
-        """Of the engine, over the last three seconds."""
+        """Returns what frames took of the engine over the last three seconds."""
         self._forget_spent(now)
         return 1000.0 * sum(engine_s for _, engine_s in self._spent) / _SPENT_WINDOW_S
 
@@ -173,21 +191,21 @@ class Scheduler:
         while self._spent and now - self._spent[0][0] > _SPENT_WINDOW_S:
             self._spent.popleft()
 
-    def _plan_if_due(self, now: float) -> None:
+    def _allocate_if_due(self, now: float) -> None:
         if not self.is_due(now=now):
             return
-        self._planned_at = now
+        self._allocated_at = now
         awake = {
-            key: member
-            for key, member in self._members.items()
-            if now - member.seen_at < SILENT_AFTER_S
+            key: stream
+            for key, stream in self._streams.items()
+            if now - stream.seen_at < SILENT_AFTER_S
         }
-        self._room = self._cores.room(sum(member.fps for member in awake.values()))
-        active = {
-            key: member for key, member in awake.items() if not member.steady.isdisjoint(NETS)
-        }
-        known = [member.energy for member in active.values() if member.energy is not None]
+        self._budget = self._cores.budget(sum(stream.fps for stream in awake.values()))
+        active = {key: stream for key, stream in awake.items() if stream.steady}
+        known = [stream.energy for stream in active.values() if stream.energy is not None]
         usual = max(statistics.median(known), 1e-3) if known else 1.0
-        needs = {key: demand_for(member, usual, self._room, now) for key, member in active.items()}
-        for key, grant in share_out(needs, self._room.given_ms).items():
-            active[key].follow(grant, now=now)
+        demands = {
+            key: demand_of(stream, usual, self._budget, now) for key, stream in active.items()
+        }
+        for key, allocation in allocate(demands, self._budget.given_ms).items():
+            active[key].apply(allocation, now=now)

@@ -2,162 +2,191 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterable
 
 from workers.scheduling.allocation import Allocation, Demand
 from workers.scheduling.cost_model import CostModel
-from workers.scheduling.degradation import (
-    ENOUGH_REFRESHED,
-    LEAST_KEPT,
-    LEAST_REFRESHED,
-    MOST_REUSED,
-    NETS,
-    DegradationPolicy,
-    Option,
-    QualityLevel,
-    Reason,
-)
+from workers.scheduling.decision import Decision, FrameRequest, Usage
+from workers.scheduling.degradation import MIN_REFRESH_RATIO, DegradationPolicy
+from workers.scheduling.option import MAX_FRACTION, MethodInfo
+from workers.scheduling.profitability import Profitability
 from workers.scheduling.resource_budget import ResourceBudget
 
-TRY_REUSE_EVERY_S = 30.0
-"""A stream for whose reuse there is no time is planned for and enhanced once in a while, to learn
-whether it costs less by now; else its turn comes by what was measured before.
+MIN_RATIO_TO_START = 0.25
+"""Granted fraction over wanted one, below which partial work is not begun."""
+
+MIN_RATIO_TO_STAY = 0.1
+"""The same, below which it ends: other streams have more of the time. Of what it keeps with all
+that it wishes for, ``live-s`` keeps 0.82 with a half, 0.64 with a quarter, 0.47 with 0.15 and 0.2
+with 0.05 (fixed camera); a wish that is not met grows to twice as much.
 """
 
-_WEIGHT = 0.1
-_ENERGY_SPAN = 4.0
+PROBE_WAITING_EVERY_S = 30.0
+"""Seconds between probes of a stream that waits for its turn: it is planned for and enhanced once,
+to measure whether it costs less by now. Else its turn comes by what was measured before.
+"""
+
+PROBE_EVERY_S = 5.0
+"""Seconds after which a best method that was not run is tried again: what it once took may not
+hold, and after it there is something to propagate.
+"""
 
 PRIOR_CHANGE = 0.3
-"""What of a picture is thought to be new, until frames that could reuse something have told."""
+"""Fraction of a picture that is thought to be new, until frames have shown it."""
 
-_HOPE_WEIGHT = 0.01
-
-TRY_EVERY_S = 5.0
-"""A whole net that was not run for this long is tried again: what it once took may not hold, and
-after it there is something to reuse.
-"""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FrameRequest:
-    """What is asked for one frame."""
-
-    arrived: float
-    "When its last packet reached the server, on the clock of ``now``."
-    interval_s: float
-    "From frame to frame."
-    pixels: int
-    "Of the source's picture."
-    available: frozenset[QualityLevel]
-    "The net rungs that could make it now; none where it is too late to ask."
-    want_share: float = 1.0
-    "Of the picture that the reuser would like to refresh, 0..1."
-    energy: float | None = None
-    """What the net would mend: residual energy in squared luma levels per pixel. None: not known;
-    the stream then counts as an average one."""
-    refused: Reason | None = None
-    "Why reuse was not planned for, if ``foresee`` said so."
+_WEIGHT = 0.1
+_PRIOR_WEIGHT = 0.01
+_ENERGY_SPAN = 4.0
 
 
 class StreamState:
-    """What is known of one, and where it stands. No clock: ``now`` is in seconds."""
+    """What the scheduler knows of one stream, and its level. No clock."""
 
-    def __init__(self) -> None:
-        self.costs = CostModel()
-        self.ladder = DegradationPolicy()
+    def __init__(self, methods: Iterable[MethodInfo], *, threads: int = 1) -> None:
+        """``methods`` that its frames may have, a free one among them; ``threads`` as in
+        ``CostModel``.
+        """
+        self.methods = tuple(sorted(methods, key=lambda method: method.quality))
+        self.best = self.methods[-1]
+        self.partial = next((one for one in self.methods if one.part_of is not None), None)
+        self.fallback = next(method for method in self.methods if method.is_free)
+        self.costs = CostModel(threads)
+        self.policy = DegradationPolicy(self.best, self.fallback)
+        self.profitability = Profitability()
         self.watched = True
-        self.frame: FrameRequest | None = None
+        self.request: FrameRequest | None = None
         self.seen_at = 0.0
         self.energy: float | None = None
-        self.want_share = PRIOR_CHANGE
-        self.rung = QualityLevel.DROP
-        self.tried_at: float | None = None
-        "When the whole net was last run, or there was none to run."
-        self.steady: frozenset[QualityLevel] = frozenset()
-        "What the frames can have that reuse could serve, or all, where none could."
+        self.wanted = PRIOR_CHANGE
+        "Smoothed fraction that partial work wants."
+        self.last: MethodInfo | None = None
+        "The method of the last frame; None if it was dropped."
+        self.probed_at: float | None = None
+        "When the best method was last run, or there was none to run."
+        self.steady: frozenset[MethodInfo] = frozenset()
+        """Methods that frames could have on which partial work was possible; on all frames if it
+        never was."""
         self.fps = 30.0
         self.turn_since = 0.0
         "When it last got a net on every frame, or lost it."
 
     def forget(self) -> None:
-        """Its size or its net changed."""
-        self.costs = CostModel()
+        """Forgets what was measured: the size or the net changed."""
+        self.costs.forget()
+        self.profitability = Profitability()
         self.steady = frozenset()
-        self.rung = QualityLevel.DROP
+        self.last = None
 
     @property
     def has_net(self) -> bool:
-        """Whether its share pays for a net on every frame."""
-        return self.ladder.level is not QualityLevel.BICUBIC
+        """True if its allocation pays for a net on every frame."""
+        return self.policy.level is not None
 
-    def follow(self, grant: Allocation, *, now: float) -> None:
-        """Takes its share."""
+    def apply(self, allocation: Allocation, *, now: float) -> None:
+        """Takes an allocation."""
         had_net = self.has_net
-        self.ladder.follow(grant.level, grant.ms_per_s, now=now, takes_turns=grant.takes_turns)
+        self.policy.apply(
+            allocation.level, allocation.ms_per_s, now=now, takes_turns=allocation.takes_turns
+        )
         if self.has_net is not had_net:
             self.turn_since = now
 
-    def see(self, frame: FrameRequest, *, now: float) -> None:
-        """Learns from a frame, before its choice."""
-        self.frame, self.seen_at = frame, now
-        self.fps = 1.0 / frame.interval_s
-        if not frame.available and frame.refused is None:
+    def observe(self, request: FrameRequest, *, now: float) -> None:
+        """Learns from a frame, before the decision on it."""
+        self.request, self.seen_at = request, now
+        self.fps = 1.0 / request.interval_s
+        available = request.methods
+        if not available and request.refused is None:
             return
-        if self.rung in (QualityLevel.TEMPORAL, QualityLevel.FULL):
-            self.want_share += _WEIGHT * (frame.want_share - self.want_share)
+        if self._can_propagate():
+            self.wanted += _WEIGHT * (request.wanted - self.wanted)
         else:
-            # There was nothing to reuse, which does not tell what there would have been: in time
-            # it is tried again.
-            self.want_share += _HOPE_WEIGHT * (PRIOR_CHANGE - self.want_share)
-        is_reusable = QualityLevel.TEMPORAL in frame.available and frame.want_share <= MOST_REUSED
-        if frame.available and (is_reusable or QualityLevel.TEMPORAL not in self.steady):
-            self.steady = frame.available
-        if frame.energy is not None:
-            have = frame.energy if self.energy is None else self.energy
-            self.energy = have + _WEIGHT * (frame.energy - have)
+            # There was nothing to propagate, which does not tell what there would have been: in
+            # time it is tried again.
+            self.wanted += _PRIOR_WEIGHT * (PRIOR_CHANGE - self.wanted)
+        is_partial = self.partial in available and request.wanted <= MAX_FRACTION
+        if available and (is_partial or self.partial not in self.steady):
+            self.steady = available
+        energy = request.best_energy
+        if energy is not None:
+            have = energy if self.energy is None else self.energy
+            self.energy = have + _WEIGHT * (energy - have)
 
-    def is_trial(self, now: float) -> bool:
-        """Whether the whole net should be run for once, whatever the share pays for."""
-        is_waiting = not self.has_net and QualityLevel.TEMPORAL in self.steady
-        every_s = TRY_REUSE_EVERY_S if is_waiting else TRY_EVERY_S
-        return self.tried_at is not None and now - self.tried_at >= every_s
+    def decided(self, decision: Decision, *, now: float) -> None:
+        """Notes what a frame gets."""
+        self.last = decision.method
+        if decision.method is self.best or self.probed_at is None:
+            self.probed_at = now
 
-    def offers(
-        self, rungs: frozenset[QualityLevel], want_share: float, room: ResourceBudget
-    ) -> list[Option]:
-        """The net rungs of ``rungs`` with their prices."""
-        return [
-            self.costs.offer(rung, room, want_share=want_share) for rung in NETS if rung in rungs
-        ]
+    def report(self, method: MethodInfo, usage: Usage) -> None:
+        """Learns from what a frame took."""
+        self.costs.add(method, usage)
+        if self.partial is not None and method is self.partial.part_of:
+            self.profitability.add_whole(usage.cpu_s + usage.engine_s - usage.plan_cpu_s)
+        elif method is self.partial:
+            self.profitability.add_partial(usage.cpu_s + usage.engine_s)
+
+    def is_probe(self, now: float) -> bool:
+        """Returns whether the best method should be run once, whatever the allocation pays for."""
+        is_waiting = not self.has_net and self.partial in self.steady
+        every_s = PROBE_WAITING_EVERY_S if is_waiting else PROBE_EVERY_S
+        return self.probed_at is not None and now - self.probed_at >= every_s
+
+    def whole_ms(self, budget: ResourceBudget) -> float:
+        """Returns the price of the best method."""
+        return budget.price_ms(self.costs.cost(self.best))
+
+    def _can_propagate(self) -> bool:
+        """True if the last frame left a picture that partial work can go on from."""
+        if self.partial is None or self.last is None:
+            return False
+        return self.last is self.partial or self.last is self.partial.part_of
 
 
-def demand_for(
-    member: StreamState, usual_energy: float, room: ResourceBudget, now: float
+def demand_of(
+    stream: StreamState, usual_energy: float, budget: ResourceBudget, now: float
 ) -> Demand:
-    """What it could use; ``usual_energy`` is that of the worker's streams."""
-    assert member.frame is not None
-    frame = member.frame
-    energy = usual_energy if member.energy is None else member.energy
+    """Returns what a stream could use; ``usual_energy`` is that of the worker's streams."""
+    if stream.request is None:
+        raise RuntimeError("a stream without a frame has no demand")
+    available = stream.request.methods
+    energy = usual_energy if stream.energy is None else stream.energy
     # One stream must not take all because its energy was measured at an odd moment.
     energy = max(usual_energy / _ENERGY_SPAN, min(energy, usual_energy * _ENERGY_SPAN))
-    rungs = member.steady
-    if member.want_share > MOST_REUSED and frame.available > {QualityLevel.TEMPORAL}:
-        rungs = frame.available - {QualityLevel.TEMPORAL}
-    least = LEAST_KEPT if member.has_net else LEAST_REFRESHED
-    if QualityLevel.SMALL in rungs:
-        least = ENOUGH_REFRESHED
-    prices_ms = {
-        offer.rung: offer.price_ms for offer in member.offers(rungs, member.want_share, room)
-    }
+    methods = stream.steady
+    if stream.wanted > MAX_FRACTION and stream.partial in available and len(available) > 1:
+        methods = available - {stream.partial}
     return Demand(
-        fps=member.fps,
-        prices_ms=prices_ms,
-        energy=energy * frame.pixels * member.fps,
-        level=member.ladder.level,
-        watched=member.watched,
-        whole_ms=member.costs.offer(QualityLevel.FULL, room).price_ms,
-        least_ms=member.costs.offer(
-            QualityLevel.TEMPORAL, room, want_share=least * member.want_share
-        ).price_ms,
-        turn_s=now - member.turn_since,
+        fps=stream.fps,
+        prices_ms=_prices_ms(stream, methods, budget),
+        energy=energy * stream.request.pixels * stream.fps,
+        level=stream.policy.level,
+        watched=stream.watched,
+        whole_ms=stream.whole_ms(budget),
+        least_ms=_least_ms(stream, methods, budget),
+        turn_s=now - stream.turn_since,
     )
+
+
+def _prices_ms(
+    stream: StreamState, methods: frozenset[MethodInfo], budget: ResourceBudget
+) -> dict[MethodInfo, float]:
+    return {
+        method: budget.priced(stream.costs.option(method, wanted=stream.wanted)).price_ms
+        for method in stream.methods
+        if method in methods
+    }
+
+
+def _least_ms(
+    stream: StreamState, methods: Iterable[MethodInfo], budget: ResourceBudget
+) -> float | None:
+    """Returns the price of as much partial work as is worth having; None if there is none."""
+    if stream.partial is None:
+        return None
+    ratio = MIN_RATIO_TO_STAY if stream.has_net else MIN_RATIO_TO_START
+    if any(method not in (stream.partial, stream.partial.part_of) for method in methods):
+        # There is a smaller net to fall back to.
+        ratio = MIN_REFRESH_RATIO
+    least = stream.costs.option(stream.partial, wanted=ratio * stream.wanted)
+    return budget.priced(least).price_ms

@@ -23,7 +23,7 @@ from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.pipeline_thread import PipelineThread, join_all
 from workers.scheduling.handle import SchedulerHandle
 from workers.upscale.model_cache import ModelCache
-from workers.upscale.step import EnhanceStep, Expected
+from workers.upscale.stage import UpscaleConfig, UpscaleStage
 
 INTAKE = 64
 """Shots that may wait for the decoder; a take-over brings a burst."""
@@ -43,19 +43,6 @@ class PipelineCallbacks:
     "A thread ended by an error of ours."
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class InitialSettings:
-    """What the stream is to be enhanced with at first."""
-
-    model: str
-    fps: float
-    "Of the source, as far as it is known."
-    strength: float
-    "Of the look."
-    expected: Expected
-    "What nets are expected to take here, until that was measured."
-
-
 class Pipeline:
     """The threads of one stream and the queues between them; made, started, and closed once."""
 
@@ -66,14 +53,11 @@ class Pipeline:
         nets: ModelCache,
         tally: FrameCounters,
         outlets: PipelineCallbacks,
-        seat: SchedulerHandle,
-        wish: InitialSettings,
+        scheduler: SchedulerHandle,
+        config: UpscaleConfig,
     ) -> None:
         self._decode = DecodeStep(tally, need_key=outlets.need_key)
-        self.enhance = EnhanceStep(
-            nets, tally, seat,
-            model=wish.model, fps=wish.fps, strength=wish.strength, expected=wish.expected,
-        )  # fmt: skip
+        self.enhance = UpscaleStage(nets, tally, scheduler, config)
         self._outlets = outlets
         others = tuple(codec for codec in CODECS if codec is not output.codec)
         self._coders = tuple(
@@ -84,7 +68,7 @@ class Pipeline:
                     tally,
                     codec=codec,
                     logs=_logs(codec, output.codec),
-                    fps=wish.fps,
+                    fps=config.fps,
                     need_key=outlets.need_key,
                     shares=codec is not output.codec,
                 ),

@@ -38,11 +38,12 @@ from workers.session.config import SessionConfig
 from workers.session.key_frame_requester import KeyFrameRequester
 from workers.session.mode import StreamMode
 from workers.session.outcome import SessionEnded, SessionOutcome
-from workers.session.pipeline import InitialSettings, Pipeline, PipelineCallbacks
+from workers.session.pipeline import Pipeline, PipelineCallbacks
 from workers.session.probation import Probation
 from workers.session.rendition_demand import RenditionDemand, watched
 from workers.session.renditions import Renditions
 from workers.upscale.model_cache import ModelCache
+from workers.upscale.stage import UpscaleConfig
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class StreamSession:
         self._intent = StreamMode(
             config.capacity, crowd, record=record, model=config.model, room=room
         )
-        self._seat = engine_time.seat()
+        self._seat = engine_time.handle()
         self._key_wish = KeyFrameRequester(client, job.stream)
         self._mailbox = control.to_lead(client, job.stream)
         self._over: SessionEnded | None = None
@@ -101,14 +102,14 @@ class StreamSession:
         "When the log was last read to its end, on our clock; None since it was placed anew."
         self._caught_up = False
         self._awake = asyncio.Event()
-        initial = InitialSettings(
-            model=self._intent.model,
-            fps=record.fps or 30.0,
-            strength=self._strength(record),
+        upscale = UpscaleConfig(
+            self._intent.model,
+            record.fps or 30.0,
+            self._strength(record),
             expected=config.capacity.frame_ms,
         )
         self._pipeline = Pipeline(
-            job.stream, config.output, nets, self._tally, self._outlets(), self._seat, initial
+            job.stream, config.output, nets, self._tally, self._outlets(), self._seat, upscale
         )
         self._renditions = Renditions(
             client, job.stream, epoch, self._tally, lost=self._pipeline.ask_key_frame
@@ -179,7 +180,7 @@ class StreamSession:
             dropped=counts.dropped,
             key_frames=counts.key_frames,
             levels=counts.levels,
-            level=standing.level.name.lower(),
+            level=standing.level,
             allocation_ms=round(standing.ms_per_s, 1),
             temporal_wanted=round(counts.temporal_wanted, 2),
             temporal_done=round(counts.temporal_done, 2),
@@ -383,11 +384,10 @@ class StreamSession:
 
     def _follow(self, record: StreamRecord) -> None:
         """Takes what the record says, and what was measured."""
-        enhance = self._pipeline.enhance
-        self._source_codec = record.codec
+        self._source_codec, enhance = record.codec, self._pipeline.enhance
         enhance.strength = self._strength(record)
         if self._intent.follow(record):
-            enhance.model, enhance.fault = self._intent.model, ""
+            enhance.use_model(self._intent.model)
         self._intent.decoded(*enhance.size)
         self._intent.decoded(record.width, record.height)
         why = self._probation.bar(record, now_us=self._redis_us())

@@ -1,33 +1,46 @@
-"""What one frame takes of the thread that enhances it."""
+"""The timer of one frame: the only place where an upscaling thread measures what it uses."""
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 
-from workers.engines.engine_lock import EngineUsage
-from workers.scheduling.cost_model import FrameCost
+from workers.engines.engine_lock import EngineLock, EngineUsage
+from workers.scheduling.decision import Usage
 
 
 class FrameTimer:
-    """Begins with the frame; on the calling thread."""
+    """Begins with the frame; used by the thread that upscales it."""
 
-    def __init__(self) -> None:
-        self._begun, self._idle_s = time.monotonic(), time.thread_time()
-        self._planned_s = 0.0
-        self.planned_core_s = 0.0
-        "Of its core, to find out what may be reused."
+    def __init__(self, engine: EngineLock) -> None:
+        self._engine = engine
+        self._begun, self._begun_cpu_s = time.monotonic(), time.thread_time()
+        self._planned_s = self._plan_cpu_s = self._passed_s = 0.0
+        self._spent = EngineUsage()
 
     def planned(self) -> None:
-        """It is known what may be reused."""
+        """Notes that planning is done."""
         self._planned_s = time.monotonic() - self._begun
-        self.planned_core_s = time.thread_time() - self._idle_s
+        self._plan_cpu_s = time.thread_time() - self._begun_cpu_s
 
-    def took(self, passed_s: float, spent: EngineUsage) -> FrameCost:
-        """The frame is done."""
-        return FrameCost(
-            passed_s=passed_s,
-            engine_s=spent.engine_s,
-            turn_s=spent.worked_s,
-            beside_s=max(0.0, time.thread_time() - self._idle_s - spent.caller_s),
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Measures what making the picture takes inside the block."""
+        with self._engine.timed() as self._spent:
+            begun = time.monotonic()
+            yield
+            self._passed_s = time.monotonic() - begun - self._spent.waited_s
+
+    def usage(self, fraction: float) -> Usage:
+        """Returns what the frame took, of which ``fraction`` of the whole net's work was done."""
+        cpu_s = time.thread_time() - self._begun_cpu_s - self._spent.caller_s
+        return Usage(
+            passed_s=self._passed_s,
+            engine_s=self._spent.engine_s,
+            hold_s=self._spent.worked_s,
+            cpu_s=max(0.0, cpu_s),
             planned_s=self._planned_s,
+            plan_cpu_s=self._plan_cpu_s,
+            fraction=fraction,
         )

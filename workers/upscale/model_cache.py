@@ -64,7 +64,7 @@ class Net:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """A wish for a net. Of one owner only the newest wish of a kind is waited for."""
+    """A request for a net. Only the newest one of an owner and a kind is waited for."""
 
     owner: str
     kind: str
@@ -112,10 +112,10 @@ class ModelCache:
         return self._engine
 
     def ready(
-        self, model: str, width: int, height: int, *, wish: ModelRequest | None = None
+        self, model: str, width: int, height: int, *, request: ModelRequest | None = None
     ) -> Net | None:
         """The net, or None while it is being compiled. Raises NetUnusable once that failed."""
-        return _there(self._future(model, width, height, wish))
+        return _there(self._future(model, width, height, request))
 
     def load(self, model: str, width: int, height: int) -> Net:
         """The net, waiting for it; never on the loop. Raises NetUnusable."""
@@ -128,20 +128,20 @@ class ModelCache:
                 continue  # another stream had asked for it, and wants another one now
 
     def free(
-        self, model: str, width: int, height: int, *, wish: ModelRequest | None = None
+        self, model: str, width: int, height: int, *, request: ModelRequest | None = None
     ) -> DynamicShapeSession | None:
         """A new session of the net for a picture of that size and all regions of it, or None while
         it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
         """
         key = (model, width, height)
-        net = _there(self._cached(self._free, self._compile_free, key, wish))
+        net = _there(self._cached(self._free, self._compile_free, key, request))
         return self.turns.wrap_dynamic(net.session()) if net is not None else None
 
     def prepare_free(
-        self, model: str, width: int, height: int, *, wish: ModelRequest | None = None
+        self, model: str, width: int, height: int, *, request: ModelRequest | None = None
     ) -> None:
         """Begins what ``free`` waits for, if nobody did; whether it can be done shows there."""
-        self._cached(self._free, self._compile_free, (model, width, height), wish)
+        self._cached(self._free, self._compile_free, (model, width, height), request)
 
     def smaller(self, model: str) -> str | None:
         """Name of the net to use in the place of ``model`` when time is short, None if the zoo has
@@ -157,27 +157,29 @@ class ModelCache:
             self._torch.close()
 
     def _future(
-        self, model: str, width: int, height: int, wish: ModelRequest | None
+        self, model: str, width: int, height: int, request: ModelRequest | None
     ) -> Future[Net] | None:
-        return self._cached(self._futures, self._compile, (model, width, height), wish)
+        return self._cached(self._futures, self._compile, (model, width, height), request)
 
     def _cached(
         self,
         known: OrderedDict[Key, Future[Made]],
         make: Callable[[str, int, int], Made],
         key: Key,
-        wish: ModelRequest | None,
+        request: ModelRequest | None,
     ) -> Future[Made] | None:
         """Returns the future of what ``make`` makes of the key, begun if it is not there; None if
         it is not there and must not be begun.
         """
-        wish = wish or ModelRequest("", f"{make.__name__} {key}")
+        request = request or ModelRequest("", f"{make.__name__} {key}")
         with self._lock:
             future = known.get(key)
             if future is None or future.cancelled():
-                if not wish.may_begin:
+                if not request.may_begin:
                     return None
-                future = self._compiler.submit(wish.owner, wish.kind, functools.partial(make, *key))
+                future = self._compiler.submit(
+                    request.owner, request.kind, functools.partial(make, *key)
+                )
                 known[key] = future
                 while len(known) > MAX_NETS:
                     known.popitem(last=False)[1].cancel()

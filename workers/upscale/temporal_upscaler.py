@@ -32,12 +32,12 @@ turns: what is a picture or two old is nearly as good, and no picture takes as l
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TemporalRequest:
-    """What there is to do for a picture, before any of it is done."""
+    """The work that a picture asks for, before any of it is done."""
 
-    share: float
-    "Of the full net's multiply-adds, that would be worth it; 1 where there is nothing to reuse."
+    fraction: float
+    "Part of the whole net's work that would be worth it; 1 where nothing can be propagated."
     energy: float
-    "What the net has to mend, mean squared levels of enlarged luma."
+    "Residual energy that the net has to add, in squared levels per pixel of enlarged luma."
 
 
 class TemporalUpscaler:
@@ -89,8 +89,8 @@ class TemporalUpscaler:
         outlook = self._reuser.begin(picture.y, info)
         most = int(MOST_PART * self._all)
         self._wanted = None if outlook.must_be_full else self._reuser.regions(most)
-        share = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
-        return TemporalRequest(share=min(share, 1.0), energy=outlook.worth)
+        fraction = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
+        return TemporalRequest(fraction=min(fraction, 1.0), energy=outlook.worth)
 
     def full(self) -> None:
         """The net on all of the picture."""
@@ -100,14 +100,14 @@ class TemporalUpscaler:
         self._reuser.take_full(made, self._halo, self._halo)
         self._end(target)
 
-    def refresh(self, most_share: float) -> float:
-        """The net on what is worth it, worst first, at most this share of the full net's work;
-        returns the share that it was.
+    def refresh(self, max_fraction: float) -> float:
+        """Runs the net on what is worth it, worst first, for at most this fraction of the whole
+        net's work; returns the fraction that it was.
         """
         target = self._begun()
         # To the nearest sample: what comes back from milliseconds may be a last bit short of the
         # wish, and a region would be left out for it.
-        most = round(most_share * self._all)
+        most = round(max_fraction * self._all)
         regions = self._wanted
         if regions is None or pixels(regions, self._halo) > most:
             regions = self._reuser.regions(most)

@@ -14,10 +14,13 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from workers.scheduling.allocation import RELATIVE_QUALITY
-from workers.scheduling.cost_model import FrameCost
-from workers.scheduling.degradation import MOST_REUSED, Choice, QualityLevel
-from workers.scheduling.scheduler import FrameRequest, Scheduler
+from workers.scheduling.cost_model import CostModel
+from workers.scheduling.decision import Decision, Usage
+from workers.scheduling.degradation import quality_of
+from workers.scheduling.option import MethodInfo
+from workers.scheduling.scheduler import Scheduler
+
+from .levels import BICUBIC, FULL, METHODS, NETS, SMALL, TEMPORAL, request
 
 KEY_EVERY_S = 2.0
 CUT_EVERY = 190
@@ -35,7 +38,7 @@ class Stream:
     name: str
     full_ms: float
     "Of the engine, for a frame by its full net."
-    rungs: frozenset[QualityLevel] = frozenset((QualityLevel.FULL,))
+    methods: frozenset[MethodInfo] = frozenset((FULL,))
     fps: float = 30.0
     phase_s: float = 0.0
     energy: float | None = None
@@ -47,12 +50,12 @@ class Stream:
     new_share: float = 0.2
     "Of each picture, about."
 
-    count: Counter[QualityLevel] = dataclasses.field(default_factory=Counter)
+    count: Counter[MethodInfo | None] = dataclasses.field(default_factory=Counter)
     reasons: Counter[str] = dataclasses.field(default_factory=Counter)
     ages: list[float] = dataclasses.field(default_factory=list)
     "At output, in seconds."
     out_at: list[float] = dataclasses.field(default_factory=list)
-    rung_at: list[tuple[float, QualityLevel]] = dataclasses.field(default_factory=list)
+    method_at: list[tuple[float, MethodInfo | None]] = dataclasses.field(default_factory=list)
     looks: float = 0.0
     "Sum over frames: 0 for a resize, 1 for the full net."
 
@@ -63,10 +66,7 @@ class Stream:
     @property
     def net_share(self) -> float:
         """Of the frames, that a net made."""
-        nets = sum(
-            self.count[rung]
-            for rung in (QualityLevel.FULL, QualityLevel.TEMPORAL, QualityLevel.SMALL)
-        )
+        nets = sum(self.count[method] for method in NETS)
         return nets / max(1, self.frames)
 
     @property
@@ -79,8 +79,8 @@ class Stream:
         return max((b - a for a, b in itertools.pairwise(self.out_at)), default=math.inf)
 
     def steps_up(self) -> int:
-        """How often a frame had a better rung than the one before it."""
-        return sum(b > a for (_, a), (_, b) in itertools.pairwise(self.rung_at))
+        """How often a frame had a better level than the one before it."""
+        return sum(_height(b) > _height(a) for (_, a), (_, b) in itertools.pairwise(self.method_at))
 
 
 class Simulation:
@@ -140,16 +140,17 @@ class _Life:
         self._next = 0
         self._encoder_free = 0.0
         self._is_kept = False
+        self._costs = CostModel()
 
     def begin(self) -> None:
         def join(now: float) -> None:
             budget, stream = self._world.budget, self._stream
-            budget.join(stream.name)
+            self._costs = budget.join(stream.name, METHODS)
             budget.watch(stream.name, stream.watched)
             full_s = stream.full_ms / 1000
-            budget.expect(stream.name, QualityLevel.FULL, full_s)
-            budget.expect(stream.name, QualityLevel.SMALL, SMALLER_PART * full_s)
-            budget.expect(stream.name, QualityLevel.TEMPORAL, REUSE_FIXED_PART * full_s)
+            self._costs.expect(FULL, full_s)
+            self._costs.expect(SMALL, SMALLER_PART * full_s)
+            self._costs.expect(TEMPORAL, REUSE_FIXED_PART * full_s)
             self._wait()
 
         self._world.at(self._stream.begins_s, join)
@@ -170,45 +171,42 @@ class _Life:
         # What was not made by the full net or by reuse cannot be reused.
         is_new = is_key or index % CUT_EVERY == 0 or not self._is_kept
         want = 1.0 if is_new else stream.new_share + 0.1 * math.sin(index / 9)
-        available = stream.rungs
-        if QualityLevel.TEMPORAL in available and want <= MOST_REUSED:
-            # As the enhancing step does: the whole net would make the same picture, later.
-            available -= {QualityLevel.FULL}
-        frame = FrameRequest(
-            arrived=arrived,
-            interval_s=1 / stream.fps,
-            pixels=480 * 270,
-            available=available,
-            want_share=want if QualityLevel.TEMPORAL in stream.rungs else 1.0,
+        frame = request(
+            self._costs,
+            arrived,
+            stream.methods,
+            fps=stream.fps,
+            wanted=want if TEMPORAL in stream.methods else 1.0,
             energy=stream.energy,
         )
-        choice = self._world.budget.choose(stream.name, frame, now=now)
-        self._is_kept = choice.rung in (QualityLevel.FULL, QualityLevel.TEMPORAL)
-        stream.count[choice.rung] += 1
+        choice = self._world.budget.decide(stream.name, frame, now=now)
+        self._is_kept = choice.method in (FULL, TEMPORAL)
+        stream.count[choice.method] += 1
         stream.reasons[choice.reason.value] += 1
-        stream.rung_at.append((now, choice.rung))
+        stream.method_at.append((now, choice.method))
         stream.looks += _looks(choice, want)
-        if choice.rung is QualityLevel.DROP:
+        if choice.method is None:
             self._wait()
-        elif choice.rung is QualityLevel.BICUBIC:
+        elif choice.method is BICUBIC:
             self._put_out(arrived, now + RESIZE_S)
         else:
             self._make(choice, want, arrived, now)
 
-    def _make(self, choice: Choice, want: float, arrived: float, now: float) -> None:
+    def _make(self, choice: Decision, want: float, arrived: float, now: float) -> None:
         stream, world = self._stream, self._world
         full_s = stream.full_ms / 1000
-        share = {QualityLevel.FULL: 1.0, QualityLevel.SMALL: SMALLER_PART}.get(choice.rung)
+        shares: dict[MethodInfo | None, float] = {FULL: 1.0, SMALL: SMALLER_PART}
+        share = shares.get(choice.method)
         if share is None:
-            share = min(want, choice.share)
+            share = min(want, choice.fraction)
             engine_s = world.noisy(full_s * (REUSE_FIXED_PART + share), stream.noise)
         else:
             engine_s = world.noisy(full_s * share, stream.noise)
         done = world.engine(now + BESIDE_S, engine_s)
 
         def finish(at: float) -> None:
-            took = FrameCost(engine_s + BESIDE_S, engine_s, turn_s=engine_s, beside_s=BESIDE_S)
-            world.budget.took(stream.name, choice.rung, took, share, now=at)
+            usage = Usage(engine_s + BESIDE_S, engine_s, engine_s, BESIDE_S, fraction=share)
+            world.budget.report(stream.name, choice, usage, now=at)
             self._put_out(arrived, at)
 
         world.at(done, finish)
@@ -226,13 +224,13 @@ class _Life:
             self._wait()
 
 
-def _looks(choice: Choice, want: float) -> float:
-    if choice.rung is QualityLevel.DROP:
-        return 0.0
-    if choice.rung is QualityLevel.TEMPORAL:
-        missing = max(0.0, want - choice.share)
-        return RELATIVE_QUALITY[choice.rung] * (1.0 - missing)
-    return RELATIVE_QUALITY[choice.rung]
+def _looks(choice: Decision, want: float) -> float:
+    missing = max(0.0, want - choice.fraction) if choice.method is TEMPORAL else 0.0
+    return quality_of(choice.method) * (1.0 - missing)
+
+
+def _height(method: MethodInfo | None) -> float:
+    return -1.0 if method is None else method.quality
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -242,11 +240,11 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def equal_streams(
-    number: int, load: float, rungs: frozenset[QualityLevel], **more: float
+    number: int, load: float, methods: frozenset[MethodInfo], **more: float
 ) -> list[Stream]:
     """Streams that together would take ``load`` seconds of the engine per second."""
     full_ms = load * 1000 / (30 * number)
     return [
-        Stream(f"s{n}", full_ms, rungs, phase_s=n / (30 * number), **more)  # type: ignore[arg-type]
+        Stream(f"s{n}", full_ms, methods, phase_s=n / (30 * number), **more)  # type: ignore[arg-type]
         for n in range(number)
     ]

@@ -4,15 +4,20 @@ import random
 
 import pytest
 
-from workers.scheduling.cost_model import CostModel, Estimate, FrameCost
-from workers.scheduling.degradation import QualityLevel
+from workers.scheduling.cost_model import CostModel, Estimate
+from workers.scheduling.decision import Usage
+from workers.scheduling.option import MethodInfo, PricedOption
 from workers.scheduling.resource_budget import ResourceBudget
 
-PLENTY = ResourceBudget()
+from .levels import FULL, SMALL, TEMPORAL, took
+
+PLENTY = ResourceBudget.of()
 
 
-def took(beside_s: float, engine_s: float) -> FrameCost:
-    return FrameCost(beside_s + engine_s, engine_s, turn_s=engine_s, beside_s=beside_s)
+def price(
+    costs: CostModel, method: MethodInfo, budget: ResourceBudget = PLENTY, *, wanted: float = 1.0
+) -> PricedOption:
+    return budget.priced(costs.option(method, wanted=wanted))
 
 
 def test_a_guess_counts_as_three_measurements_and_comes_before_them() -> None:
@@ -65,60 +70,55 @@ def test_what_is_old_weighs_no_more_than_one_measurement() -> None:
 
 
 def test_what_is_not_known_costs_nothing() -> None:
-    offer = CostModel().offer(QualityLevel.FULL, PLENTY)
-    assert (offer.price_ms, offer.seconds) == (0.0, 0.0)
-    assert CostModel().usual_ms(QualityLevel.FULL) is None
+    option = price(CostModel(), FULL)
+    assert (option.price_ms, option.latency_s) == (0.0, 0.0)
+    assert CostModel().usual_ms(FULL) is None
 
 
 def test_the_engine_is_paid_and_the_time_beside_it_only_passes() -> None:
     costs = CostModel()
     for _ in range(30):
-        costs.took(QualityLevel.SMALL, took(0.003, 0.007), macs_share=0.3)
-    offer = costs.offer(QualityLevel.SMALL, PLENTY)
-    assert offer.price_ms == pytest.approx(7.0)
-    assert offer.seconds == pytest.approx(0.010)
-    assert costs.usual_ms(QualityLevel.SMALL) == pytest.approx(7.0)
+        costs.add(SMALL, took(0.010, 0.007))
+    option = price(costs, SMALL)
+    assert option.price_ms == pytest.approx(7.0)
+    assert option.latency_s == pytest.approx(0.010)
+    assert costs.usual_ms(SMALL) == pytest.approx(7.0)
 
 
 def test_on_few_cores_the_work_beside_the_engine_is_paid_too() -> None:
     costs = CostModel()
-    costs.took(QualityLevel.SMALL, took(0.003, 0.007), macs_share=0.3)
-    assert costs.offer(
-        QualityLevel.SMALL, ResourceBudget(cores_ms=600.0)
-    ).price_ms == pytest.approx(10.0)
+    costs.add(SMALL, took(0.010, 0.007))
+    assert price(costs, SMALL, ResourceBudget.of(cpu_ms=600.0)).price_ms == pytest.approx(10.0)
 
 
 def test_waiting_for_cores_is_no_cost_but_it_takes_time() -> None:
     costs = CostModel()
     for _ in range(30):
-        costs.took(
-            QualityLevel.FULL, FrameCost(0.045, 0.010, turn_s=0.040, beside_s=0.001), macs_share=1.0
-        )
-    offer = costs.offer(QualityLevel.FULL, PLENTY)
-    assert offer.price_ms == pytest.approx(10.0)
+        costs.add(FULL, Usage(0.045, 0.010, hold_s=0.040, cpu_s=0.001))
+    option = price(costs, FULL)
+    assert option.price_ms == pytest.approx(10.0)
     assert costs.pace == pytest.approx(4.0)
-    assert (offer.turn_s, offer.seconds) == pytest.approx((0.040, 0.045))
-    assert costs.offer(QualityLevel.TEMPORAL, PLENTY).whole_s == pytest.approx(0.040)
+    assert (option.hold_s, option.latency_s) == pytest.approx((0.040, 0.045))
+    assert price(costs, TEMPORAL).fraction_hold_s == pytest.approx(0.040)
 
 
 def test_planning_has_a_time_of_its_own() -> None:
     costs = CostModel()
     assert costs.planning_s == 0.0
-    costs.took(
-        QualityLevel.TEMPORAL,
-        FrameCost(0.005, 0.003, 0.003, 0.006, planned_s=0.004),
-        macs_share=0.1,
+    costs.add(
+        TEMPORAL,
+        Usage(0.005, 0.003, 0.003, 0.006, planned_s=0.004, fraction=0.1),
     )
-    costs.took(QualityLevel.FULL, took(0.003, 0.007), macs_share=1.0)
+    costs.add(FULL, took(0.010, 0.007))
     assert costs.planning_s == pytest.approx(0.004)
 
 
 def test_reuse_has_a_fixed_part_and_a_part_by_what_it_refreshes() -> None:
     costs = CostModel()
-    costs.expect(QualityLevel.FULL, 0.020)
+    costs.expect(FULL, 0.020)
     for share in (0.1, 0.5, 0.2):
-        costs.took(QualityLevel.TEMPORAL, took(0.003, 0.001 + share * 0.020), macs_share=share)
-    offer = costs.offer(QualityLevel.TEMPORAL, PLENTY, want_share=0.4)
-    assert offer.fixed_ms == pytest.approx(1.0)
-    assert offer.price_ms == pytest.approx(1.0 + 8.0)
-    assert offer.seconds == pytest.approx(0.004)
+        costs.add(TEMPORAL, took(0.004 + share * 0.020, 0.001 + share * 0.020, share))
+    option = price(costs, TEMPORAL, wanted=0.4)
+    assert option.fixed_ms == pytest.approx(1.0)
+    assert option.price_ms == pytest.approx(1.0 + 8.0)
+    assert option.latency_s == pytest.approx(0.004)

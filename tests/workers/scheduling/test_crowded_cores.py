@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.scheduling.degradation import QualityLevel
-from workers.scheduling.resource_budget import CORES_PART
+from workers.scheduling.resource_budget import CPU_PART
 
 from .simulation import percentile
 from .worker_simulation import Camera, Prices, WorkerSimulation, cameras
@@ -29,7 +28,7 @@ def ages(crowd: list[Camera]) -> list[float]:
 
 
 def dropped(crowd: list[Camera]) -> int:
-    return sum(camera.count()[QualityLevel.DROP] for camera in crowd)
+    return sum(camera.count()[None] for camera in crowd)
 
 
 def refreshed(crowd: list[Camera]) -> float:
@@ -41,7 +40,7 @@ def ideal(number: int, prices: Prices) -> float:
     """What could be refreshed of an average frame if every stream were planned for and the rest of
     the core went to the net."""
     fixed_s = prices.others + prices.plan + prices.finish
-    left_s = CORES_PART / 30 / number - fixed_s
+    left_s = CPU_PART / 30 / number - fixed_s
     return min(0.3, left_s / prices.net)
 
 

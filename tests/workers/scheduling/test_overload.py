@@ -9,13 +9,14 @@ from collections import Counter
 
 import pytest
 
-from workers.scheduling.degradation import QualityLevel
+from workers.scheduling.option import MethodInfo
 
+from .levels import BICUBIC, FULL, SMALL, TEMPORAL
 from .simulation import Simulation, Stream, equal_streams, percentile
 
-FULL_ONLY = frozenset((QualityLevel.FULL,))
-TWO_NETS = frozenset((QualityLevel.FULL, QualityLevel.SMALL))
-WITH_REUSE = frozenset((QualityLevel.FULL, QualityLevel.TEMPORAL, QualityLevel.SMALL))
+FULL_ONLY = frozenset((FULL,))
+TWO_NETS = frozenset((FULL, SMALL))
+WITH_TEMPORAL = frozenset((FULL, TEMPORAL, SMALL))
 LOADS = (0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0)
 
 
@@ -29,18 +30,20 @@ def ages(streams: list[Stream]) -> list[float]:
     return [age for stream in streams for age in stream.ages]
 
 
-@pytest.mark.parametrize("rungs", [FULL_ONLY, TWO_NETS, WITH_REUSE], ids=["one", "two", "reuse"])
+@pytest.mark.parametrize(
+    "methods", [FULL_ONLY, TWO_NETS, WITH_TEMPORAL], ids=["one", "two", "temporal"]
+)
 @pytest.mark.parametrize("number", [1, 2, 6, 12])
 @pytest.mark.parametrize("load", LOADS)
 def test_no_load_delays_or_freezes_a_stream(
-    rungs: frozenset[QualityLevel], number: int, load: float
+    methods: frozenset[MethodInfo], number: int, load: float
 ) -> None:
-    streams = equal_streams(number, load, rungs)
+    streams = equal_streams(number, load, methods)
     simulation = run(streams)
     assert percentile(ages(streams), 0.99) < 0.175
     assert max(ages(streams)) < 0.250
     for stream in streams:
-        assert stream.count[QualityLevel.DROP] == 0
+        assert stream.count[None] == 0
         assert len(stream.out_at) == stream.frames == 12 * 30
         # The bursts of key frames alone hold a stream up by 133 ms.
         assert stream.longest_gap_s < 0.250
@@ -69,7 +72,7 @@ def test_equal_streams_get_equal_parts_of_what_does_not_reach_for_all(load: floa
 def test_more_load_never_looks_better_and_the_engine_is_used() -> None:
     looks = []
     for load in LOADS:
-        streams = equal_streams(6, load, WITH_REUSE)
+        streams = equal_streams(6, load, WITH_TEMPORAL)
         run(streams)
         looks.append(sum(stream.mean_looks for stream in streams) / 6)
     assert all(one >= other - 0.01 for one, other in itertools.pairwise(looks))
@@ -80,13 +83,13 @@ def test_a_smaller_net_serves_all_frames_before_a_better_one_serves_some() -> No
     streams = equal_streams(6, 2.0, TWO_NETS)
     run(streams)
     assert all(stream.net_share > 0.97 for stream in streams)
-    assert sum(stream.count[QualityLevel.FULL] for stream in streams) > 0
+    assert sum(stream.count[FULL] for stream in streams) > 0
     plain = equal_streams(6, 2.0, FULL_ONLY)
     run(plain)
     assert min(s.mean_looks for s in streams) > 1.5 * max(s.mean_looks for s in plain)
 
 
-def test_the_rung_of_a_stream_changes_seldom() -> None:
+def test_the_level_of_a_stream_changes_seldom() -> None:
     streams = equal_streams(6, 1.5, TWO_NETS)
     run(streams)
     # Twice in every burst of a key frame, and at most a few times beside.
@@ -118,24 +121,24 @@ def test_a_crowd_that_comes_and_goes_is_followed_down_at_once_and_up_soon() -> N
     crowd = [Stream(f"c{n}", 8.0, TWO_NETS, begins_s=4.0, ends_s=8.0) for n in range(9)]
     run([constant, *crowd], 14.0)
 
-    def rungs(first_s: float, last_s: float) -> Counter[QualityLevel]:
-        return Counter(rung for at, rung in constant.rung_at if first_s <= at < last_s)
+    def levels(first_s: float, last_s: float) -> Counter[MethodInfo | None]:
+        return Counter(method for at, method in constant.method_at if first_s <= at < last_s)
 
-    assert rungs(0.5, 4.0)[QualityLevel.FULL] > 0.95 * 3.5 * 30
-    crowded = rungs(5.0, 8.0)
-    assert crowded[QualityLevel.BICUBIC] < 0.1 * 90
-    assert rungs(10.0, 14.0)[QualityLevel.FULL] > 0.95 * 4 * 30
+    assert levels(0.5, 4.0)[FULL] > 0.95 * 3.5 * 30
+    crowded = levels(5.0, 8.0)
+    assert crowded[BICUBIC] < 0.1 * 90
+    assert levels(10.0, 14.0)[FULL] > 0.95 * 4 * 30
     assert max(ages([constant, *crowd])) < 0.250
 
 
 def test_reuse_begins_again_after_a_crowd_in_which_there_was_no_time_for_it() -> None:
-    constant = Stream("constant", 30.0, WITH_REUSE)
+    constant = Stream("constant", 30.0, WITH_TEMPORAL)
     crowd = [Stream(f"c{n}", 30.0, TWO_NETS, begins_s=3.0, ends_s=7.0) for n in range(4)]
     run([constant, *crowd], 16.0)
 
     def reuse(first_s: float, last_s: float) -> float:
-        found = [rung for at, rung in constant.rung_at if first_s <= at < last_s]
-        return found.count(QualityLevel.TEMPORAL) / len(found)
+        found = [method for at, method in constant.method_at if first_s <= at < last_s]
+        return found.count(TEMPORAL) / len(found)
 
     assert reuse(1.0, 3.0) > 0.9 and reuse(4.0, 7.0) < 0.1 and reuse(13.0, 16.0) > 0.9
 

@@ -6,40 +6,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.scheduling.option import CPU
 from workers.scheduling.resource_budget import (
-    CORES_PART,
+    CONTENTION_AGE_S,
+    CPU_PART,
     ENGINE_MS_PER_S,
-    LEAST_MS_PER_S,
-    OLD_S,
+    MIN_MS_PER_S,
     YOUNG_S,
     CpuAccounting,
     ResourceBudget,
+    frame_cost,
 )
 
 
 def test_where_cores_abound_the_engine_alone_is_paid() -> None:
-    room = ResourceBudget()
-    assert room.given_ms == ENGINE_MS_PER_S
-    assert room.price_ms(4.0, 3.0) == pytest.approx(4.0)
+    budget = ResourceBudget.of()
+    assert budget.given_ms == ENGINE_MS_PER_S
+    assert budget.price_ms(frame_cost(4.0, 3.0, budget.threads)) == pytest.approx(4.0)
 
 
 def test_on_one_core_all_work_is_paid_alike() -> None:
-    room = ResourceBudget(cores_ms=600.0, threads=1)
-    assert room.given_ms == 600.0
-    assert room.price_ms(4.0, 3.0) == pytest.approx(7.0)
+    budget = ResourceBudget.of(cpu_ms=600.0, threads=1)
+    assert budget.given_ms == 600.0
+    assert budget.price_ms(frame_cost(4.0, 3.0, budget.threads)) == pytest.approx(7.0)
 
 
 def test_a_millisecond_of_a_net_with_three_threads_takes_three_of_the_cores() -> None:
-    room = ResourceBudget(cores_ms=1500.0, threads=3)
-    assert room.given_ms == 500.0
-    assert room.price_ms(4.0, 3.0) == pytest.approx(4.0 + 1.0)
+    budget = ResourceBudget.of(cpu_ms=1500.0, threads=3)
+    assert budget.given_ms == 500.0
+    assert budget.price_ms(frame_cost(4.0, 3.0, budget.threads)) == pytest.approx(4.0 + 1.0)
 
 
 def test_beside_a_device_the_cores_may_be_what_is_short() -> None:
-    room = ResourceBudget(cores_ms=1000.0, threads=0)
-    assert room.given_ms == ENGINE_MS_PER_S
-    assert room.price_ms(4.0, 1.0) == pytest.approx(4.0)
-    assert room.price_ms(1.0, 5.0) == pytest.approx(5.0 * 0.9)
+    budget = ResourceBudget.of(cpu_ms=1000.0, threads=0)
+    assert budget.given_ms == ENGINE_MS_PER_S
+    assert budget.price_ms(frame_cost(4.0, 1.0, budget.threads)) == pytest.approx(4.0)
+    assert budget.price_ms(frame_cost(1.0, 5.0, budget.threads)) == pytest.approx(5.0 * 0.9)
 
 
 @given(
@@ -50,9 +52,9 @@ def test_beside_a_device_the_cores_may_be_what_is_short() -> None:
 def test_what_together_pays_no_more_than_is_given_fits_engine_and_cores(
     cores_ms: float, threads: int, frames: list[tuple[float, float]]
 ) -> None:
-    room = ResourceBudget(cores_ms=cores_ms, threads=threads)
-    paid = sum(room.price_ms(*frame) for frame in frames)
-    times = room.given_ms / paid
+    budget = ResourceBudget.of(cpu_ms=cores_ms, threads=threads)
+    paid = sum(budget.price_ms(frame_cost(*frame, threads)) for frame in frames)
+    times = budget.given_ms / paid
     engine_ms = times * sum(engine for engine, _ in frames)
     taken_ms = times * sum(threads * engine + beside for engine, beside in frames)
     assert engine_ms <= ENGINE_MS_PER_S * 1.0001 and taken_ms <= cores_ms * 1.0001
@@ -83,7 +85,7 @@ class Worker:
 
 def test_nothing_is_known_of_the_cores_before_frames_passed() -> None:
     cores = CpuAccounting(1, 1)
-    assert cores.room(120.0) == ResourceBudget(cores_ms=math.inf, threads=1)
+    assert cores.budget(120.0) == ResourceBudget.of(cpu_ms=math.inf, threads=1)
     Worker(cores).work(0.25, 120.0, other_ms=5.0)
     assert cores.other_ms is None
 
@@ -92,17 +94,17 @@ def test_nets_have_what_the_cores_leave() -> None:
     cores = CpuAccounting(1, 1)
     Worker(cores).work(3.0, 60.0, other_ms=5.0, net_ms=7.0)
     assert cores.other_ms == pytest.approx(5.0)
-    assert cores.room(60.0).given_ms == pytest.approx(1000.0 * CORES_PART - 300.0)
+    assert cores.budget(60.0).given_ms == pytest.approx(1000.0 * CPU_PART - 300.0)
     two = CpuAccounting(2, 1)
     Worker(two).work(3.0, 60.0, other_ms=5.0, net_ms=7.0)
-    assert two.room(60.0).given_ms == ENGINE_MS_PER_S
-    assert two.room(60.0).cores_ms == pytest.approx(2000.0 * CORES_PART - 300.0)
+    assert two.budget(60.0).given_ms == ENGINE_MS_PER_S
+    assert two.budget(60.0).capacities[CPU] == pytest.approx(2000.0 * CPU_PART - 300.0)
 
 
 def test_streams_that_come_are_reckoned_with_before_they_were_measured() -> None:
     cores = CpuAccounting(1, 1)
     Worker(cores).work(3.0, 60.0, other_ms=5.0)
-    assert cores.room(120.0).given_ms == pytest.approx(1000.0 * CORES_PART - 600.0)
+    assert cores.budget(120.0).given_ms == pytest.approx(1000.0 * CPU_PART - 600.0)
 
 
 def test_a_change_is_followed_within_two_seconds() -> None:
@@ -126,23 +128,23 @@ def test_a_silence_says_nothing_about_frames() -> None:
 def test_a_little_is_left_whatever_was_measured() -> None:
     cores = CpuAccounting(1, 2)
     Worker(cores).work(3.0, 60.0, other_ms=50.0)
-    assert cores.room(60.0).given_ms == LEAST_MS_PER_S
+    assert cores.budget(60.0).given_ms == MIN_MS_PER_S
 
 
 def test_where_all_frames_are_old_and_work_is_slow_somebody_else_has_the_cores() -> None:
     cores = CpuAccounting(1, 1)
-    worker = Worker(cores, age_s=OLD_S + 0.01)
+    worker = Worker(cores, age_s=CONTENTION_AGE_S + 0.01)
     worker.work(3.0, 60.0, other_ms=5.0, net_ms=3.0)
-    plenty = 1000.0 * CORES_PART - 300.0
+    plenty = 1000.0 * CPU_PART - 300.0
     # They may come from far away.
-    assert cores.room(60.0).given_ms == pytest.approx(plenty)
+    assert cores.budget(60.0).given_ms == pytest.approx(plenty)
     worker.slowed = 1.5
     worker.work(3.0, 60.0, other_ms=5.0, net_ms=3.0)
-    squeezed = cores.room(60.0).given_ms
+    squeezed = cores.budget(60.0).given_ms
     assert squeezed < 0.5 * plenty
-    worker.age_s = 0.5 * (OLD_S + YOUNG_S)
+    worker.age_s = 0.5 * (CONTENTION_AGE_S + YOUNG_S)
     worker.work(5.0, 60.0, other_ms=5.0)
-    assert squeezed < cores.room(60.0).given_ms < 0.6 * plenty
+    assert squeezed < cores.budget(60.0).given_ms < 0.6 * plenty
     worker.age_s = 0.5 * YOUNG_S
     worker.work(10.0, 60.0, other_ms=5.0)
-    assert cores.room(60.0).given_ms == pytest.approx(plenty)
+    assert cores.budget(60.0).given_ms == pytest.approx(plenty)

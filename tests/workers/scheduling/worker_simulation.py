@@ -10,14 +10,15 @@ import math
 import random
 from collections import Counter
 
-from workers.scheduling.cost_model import FrameCost
-from workers.scheduling.degradation import MOST_REUSED, Choice, QualityLevel
+from workers.scheduling.cost_model import CostModel
+from workers.scheduling.decision import Decision, FrameRequest, Usage
+from workers.scheduling.option import MethodInfo, Option
 from workers.scheduling.resource_budget import CpuAccounting
-from workers.scheduling.scheduler import FrameRequest, Scheduler
+from workers.scheduling.scheduler import Scheduler
 
+from .levels import BICUBIC, FULL, METHODS, NETS, TEMPORAL
 from .machine import Machine, Queue, Thread, Wait, Work
 
-NETS = (QualityLevel.SMALL, QualityLevel.TEMPORAL, QualityLevel.FULL)
 MOST_WISHED = 0.6
 MOST_MISSED = 10
 
@@ -52,27 +53,27 @@ class Camera:
     fps: float = 30.0
     energy: float = 4.0
     begins_s: float = 0.0
-    choices: list[tuple[float, Choice]] = dataclasses.field(default_factory=list)
+    choices: list[tuple[float, Decision]] = dataclasses.field(default_factory=list)
     ages: list[float] = dataclasses.field(default_factory=list)
     out_at: list[float] = dataclasses.field(default_factory=list)
     wished: float = 0.0
     done: float = 0.0
     planned_in_vain: int = 0
 
-    def count(self, after_s: float = 0.0) -> Counter[QualityLevel]:
-        return Counter(choice.rung for at, choice in self.choices if at >= after_s)
+    def count(self, after_s: float = 0.0) -> Counter[MethodInfo | None]:
+        return Counter(choice.method for at, choice in self.choices if at >= after_s)
 
     def reasons(self) -> Counter[str]:
-        return Counter(f"{c.rung.name} {c.reason.value}" for _, c in self.choices)
+        return Counter(f"{c.level} {c.reason.value}" for _, c in self.choices)
 
     def net_share(self, after_s: float = 0.0) -> float:
         """Of the frames, that a net made."""
         counts = self.count(after_s)
-        return sum(counts[rung] for rung in NETS) / max(1, counts.total())
+        return sum(counts[method] for method in NETS) / max(1, counts.total())
 
     def changes(self, after_s: float = 0.0) -> int:
         """How often a frame by a net followed a resized one or the other way round."""
-        by_net = [choice.rung in NETS for at, choice in self.choices if at >= after_s]
+        by_net = [choice.method in NETS for at, choice in self.choices if at >= after_s]
         return sum(a is not b for a, b in itertools.pairwise(by_net))
 
     @property
@@ -127,8 +128,8 @@ class WorkerSimulation:
         self.machine.run(seconds)
 
     def _begin(self, camera: Camera, seconds: float) -> None:
-        self.budget.join(camera.name)
-        self.budget.expect(camera.name, QualityLevel.FULL, self.prices.net)
+        costs = self.budget.join(camera.name, METHODS)
+        costs.expect(FULL, self.prices.net)
         intake: Queue[_Shot] = Queue()
         decoded: Queue[_Shot] = Queue(2)
         made: Queue[_Shot] = Queue(2)
@@ -140,7 +141,7 @@ class WorkerSimulation:
             shot = _Shot(last, is_key=index % 60 == 0)
             self.machine.at(last, lambda shot=shot: self._loop.put((intake, shot)))  # type: ignore[misc]
         self.machine.start(self._decoding(intake, decoded))
-        self.machine.start(self._enhancing(camera, decoded, made))
+        self.machine.start(self._enhancing(camera, costs, decoded, made))
         self.machine.start(self._encoding(camera, made))
 
     def _noisy(self, seconds: float) -> float:
@@ -179,45 +180,45 @@ class WorkerSimulation:
             camera.out_at.append(self.machine.now)
             self._loop.put(None)
 
-    def _enhancing(self, camera: Camera, decoded: Queue[_Shot], made: Queue[_Shot]) -> Thread:
+    def _enhancing(
+        self, camera: Camera, costs: CostModel, decoded: Queue[_Shot], made: Queue[_Shot]
+    ) -> Thread:
         state = _Kept(camera.new_share)
         while True:
             yield decoded.some()
             shot = decoded.get()
             begun, beside_s = self.machine.now, 0.0
-            refused = self.budget.foresee(
-                camera.name, age_s=begun - shot.arrived, interval_s=1 / camera.fps, now=self._told()
+            options = (costs.option(TEMPORAL), costs.option(FULL), Option(BICUBIC))
+            unplanned = dataclasses.replace(options[0], plan=lambda: options[0])  # noqa: B023
+            frame = FrameRequest(
+                shot.arrived,
+                1 / camera.fps,
+                480 * 270,
+                (unplanned, *options[1:]),
+                camera.energy,
             )
+            frame = self.budget.screen(camera.name, frame, now=self._told())
+            refused = frame.refused
             want = 1.0
             if refused is None:
                 beside_s = self._noisy(self.prices.plan)
                 yield Work(beside_s)
                 want = state.want(shot.is_key)
+                planned = costs.option(TEMPORAL, wanted=want)
+                frame = dataclasses.replace(frame, options=(planned, *options[1:]))
             planned_s = self.machine.now - begun
-            available = {QualityLevel.TEMPORAL} if refused is None else set()
-            if refused is None and want > MOST_REUSED:
-                available.add(QualityLevel.FULL)
-            frame = FrameRequest(
-                arrived=shot.arrived,
-                interval_s=1 / camera.fps,
-                pixels=480 * 270,
-                available=frozenset(available),
-                want_share=want,
-                energy=camera.energy,
-                refused=refused,
-            )
-            choice = self.budget.choose(camera.name, frame, now=self._told())
+            choice = self.budget.decide(camera.name, frame, now=self._told())
             camera.choices.append((self.machine.now, choice))
-            if choice.rung is QualityLevel.DROP:
+            if choice.method is None:
                 state.miss()
                 continue
-            if choice.rung is QualityLevel.BICUBIC:
+            if choice.method is BICUBIC:
                 camera.planned_in_vain += refused is None
                 state.miss()
                 yield Work(self._noisy(self.prices.resize))
             else:
                 chosen = self.machine.now
-                share = 1.0 if choice.rung is QualityLevel.FULL else min(want, choice.share)
+                share = 1.0 if choice.method is FULL else min(want, choice.fraction)
                 net_s = self._noisy(self.prices.net * share / self._threads)
                 yield Wait(lambda: self._has_engine is None)
                 self._has_engine = camera.name
@@ -229,8 +230,10 @@ class WorkerSimulation:
                 yield Work(finish_s)
                 passed_s = self.machine.now - got
                 del chosen
-                took = FrameCost(passed_s, net_s, turn_s, beside_s + finish_s, planned_s)
-                self.budget.took(camera.name, choice.rung, took, share, now=self.machine.now)
+                usage = Usage(
+                    passed_s, net_s, turn_s, beside_s + finish_s, planned_s, fraction=share
+                )
+                self.budget.report(camera.name, choice, usage, now=self.machine.now)
                 camera.wished += want
                 camera.done += share
                 state.made(want, share)

@@ -27,7 +27,7 @@ from workers.temporal.optical_flow import SMALLEST, FlowMotion, has_flow
 from workers.temporal.propagator import Propagator
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.previous_picture import PreviousPicture
-from workers.upscale.step import EnhanceStep
+from workers.upscale.stage import UpscaleConfig, UpscaleStage
 from workers.upscale.upscaler import Upscaler
 
 from ..clips import Clip, picture, units
@@ -90,7 +90,8 @@ def test_every_shape_is_enhanced_and_coded(paced: ModelCache, codec: Codec, mode
         if max(width, height) > 640:
             continue
         tally = FrameCounters()
-        enhance = EnhanceStep(paced, tally, SharedScheduler().seat(), model=model, fps=30.0)
+        handle = SharedScheduler().handle()
+        enhance = UpscaleStage(paced, tally, handle, UpscaleConfig(model, 30.0))
         encode = EncodeStep(
             output, tally, codec=codec, logs=(keys.ENHANCED,), fps=30.0, need_key=lambda why: None
         )

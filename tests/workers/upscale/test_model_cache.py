@@ -70,33 +70,35 @@ def test_a_stream_that_changes_its_size_in_every_picture_keeps_no_other_waiting(
     cache = ModelCache(SlowEngine(0.0, compile_s=0.2), zoo=zoo)
     try:
         for number in range(300):
-            cache.ready("tiny", 64 + 2 * number, 48, wish=ModelRequest("restless", "full"))
+            cache.ready("tiny", 64 + 2 * number, 48, request=ModelRequest("restless", "full"))
         asked = time.monotonic()
-        while cache.ready("tiny", 64, 64, wish=ModelRequest("other", "full")) is None:
+        while cache.ready("tiny", 64, 64, request=ModelRequest("other", "full")) is None:
             assert time.monotonic() - asked < 5.0
             time.sleep(0.01)
         # What was begun, the restless one's newest wish, its own; and the machine may be busy.
-        assert cache.ready("tiny", 64 + 2 * 100, 48, wish=ModelRequest("a", "full", False)) is None
+        assert (
+            cache.ready("tiny", 64 + 2 * 100, 48, request=ModelRequest("a", "full", False)) is None
+        )
     finally:
         cache.close()
 
 
 def test_what_may_not_be_begun_is_had_once_somebody_else_began_it(nets: ModelCache) -> None:
     looks = ModelRequest("a", "full", may_begin=False)
-    assert nets.ready("tiny", 80, 48, wish=looks) is None
+    assert nets.ready("tiny", 80, 48, request=looks) is None
     net = nets.load("tiny", 80, 48)
-    assert nets.ready("tiny", 80, 48, wish=looks) is net
+    assert nets.ready("tiny", 80, 48, request=looks) is net
 
 
 def test_who_waits_gets_a_net_that_another_stream_asked_for_and_gave_up(zoo: Path) -> None:
     cache = ModelCache(SlowEngine(0.0, compile_s=0.3), zoo=zoo)
     try:
-        cache.ready("tiny", 16, 16, wish=ModelRequest("a", "full"))
-        cache.ready("tiny", 32, 32, wish=ModelRequest("b", "full"))
+        cache.ready("tiny", 16, 16, request=ModelRequest("a", "full"))
+        cache.ready("tiny", 32, 32, request=ModelRequest("b", "full"))
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(cache.load, "tiny", 32, 32)
             time.sleep(0.1)
-            cache.ready("tiny", 48, 48, wish=ModelRequest("b", "full"))  # b wants another one now
+            cache.ready("tiny", 48, 48, request=ModelRequest("b", "full"))  # instead
             assert waiting.result(10).width == 32
     finally:
         cache.close()

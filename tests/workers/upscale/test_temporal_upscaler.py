@@ -57,11 +57,11 @@ def test_a_first_picture_wishes_for_all_and_a_still_one_for_nothing(
     feed: TemporalUpscaler, counting: Counting
 ) -> None:
     target = enlarged()
-    assert feed.begin(shot(), target, None, 0.0).share == 1.0
+    assert feed.begin(shot(), target, None, 0.0).fraction == 1.0
     feed.full()
     assert (target.u == 100).all() and (target.v == 150).all()
     first, seen = target.y.copy(), counting.seen
-    assert feed.begin(shot(), target, None, 0.0).share == 0.0
+    assert feed.begin(shot(), target, None, 0.0).fraction == 0.0
     assert feed.refresh(1.0) == 0.0
     assert np.array_equal(target.y, first) and counting.seen == seen
 
@@ -72,7 +72,7 @@ def test_the_share_is_what_the_net_worked_on(feed: TemporalUpscaler, counting: C
     feed.full()
     whole = counting.seen
     wish = feed.begin(shot(1), target, None, 0.0)
-    assert wish.share > 0.9 and wish.energy > 0
+    assert wish.fraction > 0.9 and wish.energy > 0
     share = feed.refresh(0.4)
     assert 0.1 < share <= 0.4
     assert counting.seen - whole == pytest.approx(share * whole)
@@ -85,8 +85,8 @@ def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: TemporalUpscal
     changed = shot()
     changed.y[16:48, 16:48] = 255 - changed.y[16:48, 16:48]
     wish = feed.begin(changed, target, None, 0.0)
-    assert 0 < wish.share < 1
-    assert feed.refresh(wish.share * (1 - 1e-15)) == wish.share
+    assert 0 < wish.fraction < 1
+    assert feed.refresh(wish.fraction * (1 - 1e-15)) == wish.fraction
 
 
 def test_what_there_was_no_time_for_comes_later(feed: TemporalUpscaler) -> None:
@@ -107,7 +107,7 @@ def test_another_strength_starts_anew(feed: TemporalUpscaler) -> None:
     feed.begin(shot(), target, None, 0.0)
     feed.full()
     before = target.y.copy()
-    assert feed.begin(shot(), target, None, 1.0).share == 1.0
+    assert feed.begin(shot(), target, None, 1.0).fraction == 1.0
     feed.full()
     assert np.array_equal(target.y, 255 - before)
 
@@ -118,7 +118,7 @@ def test_a_key_frame_short_of_time_does_not_pulse(feed: TemporalUpscaler) -> Non
     feed.full()
     before = target.y.copy()
     key = CodecInfo(is_key=True, coded_bytes=0)
-    assert feed.begin(shot(), target, key, 0.0).share == 1.0
+    assert feed.begin(shot(), target, key, 0.0).fraction == 1.0
     feed.refresh(0.0)
     assert np.abs(target.y.astype(int) - before).max() <= 1
 
@@ -128,7 +128,7 @@ def test_after_a_gap_nothing_is_reused(feed: TemporalUpscaler) -> None:
     feed.begin(shot(), target, None, 0.0)
     feed.full()
     feed.forget()
-    assert feed.begin(shot(shift=2), target, None, 0.0).share == 1.0
+    assert feed.begin(shot(shift=2), target, None, 0.0).fraction == 1.0
 
 
 def test_steps_come_in_order(feed: TemporalUpscaler) -> None:

@@ -1,4 +1,4 @@
-"""The enhancing step with nets of known speed: which of them makes a frame."""
+"""The upscaling stage with nets of known speed: which of them makes a frame."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
-from workers.scheduling.deadlines import TOO_LATE_S
+from workers.scheduling.deadlines import MAX_AGE_S
 from workers.scheduling.handle import SharedScheduler
 from workers.upscale.model_cache import ModelCache
-from workers.upscale.step import EnhanceStep
+from workers.upscale.stage import UpscaleConfig, UpscaleStage
 
 from ..clips import Clip, picture, units
 from ..fakes import PacedEngine
@@ -33,13 +33,15 @@ class Bench:
         self.nets = ModelCache(self.engine, zoo=zoo)
         self.tally = FrameCounters()
         self.engine_time = SharedScheduler()
-        self.step = EnhanceStep(
+        self.stage = UpscaleStage(
             self.nets,
             self.tally,
-            self.engine_time.seat(),
-            model="large",
-            fps=30.0,
-            expected=lambda model, width, height: 1000 * large_s * (1 if model == "large" else 0.4),
+            self.engine_time.handle(),
+            UpscaleConfig(
+                "large",
+                30.0,
+                expected=lambda model, *_: 1000 * large_s * (1 if model == "large" else 0.4),
+            ),
         )
         self._units = units(Clip(frames=200, width=WIDTH, height=HEIGHT))
         for model in ("large", "small"):
@@ -51,7 +53,7 @@ class Bench:
             next(self._units), Route.WORK, arrived=time.monotonic() - age_s, is_replay=is_replay
         )
         shot.picture = picture(index, WIDTH, HEIGHT)
-        made = list(self.step.step(shot))
+        made = list(self.stage.step(shot))
         assert len(made) <= 1
         return made[0].picture if made else None
 
@@ -83,7 +85,7 @@ def test_a_late_frame_is_resized_and_a_hopeless_one_dropped_and_a_replayed_one_o
 ) -> None:
     fast.show(0)
     assert fast.show(1, age_s=0.2) is not None
-    assert fast.show(2, age_s=TOO_LATE_S + 0.1) is None
+    assert fast.show(2, age_s=MAX_AGE_S + 0.1) is None
     assert fast.show(3, is_replay=True) is None
     counts = fast.tally.read()
     assert counts.levels == {"full": {"best": 1}, "bicubic": {"late": 1}, "drop": {"too_late": 1}}
@@ -106,13 +108,14 @@ def test_without_time_for_it_the_smaller_net_serves_every_frame(zoo: Path) -> No
 
 def test_a_net_is_made_ready_before_the_first_picture(zoo: Path) -> None:
     nets = ModelCache(PacedEngine(0.0), zoo=zoo)
-    step = EnhanceStep(nets, FrameCounters(), SharedScheduler().seat(), model="large", fps=30.0)
+    config = UpscaleConfig("large", 30.0)
+    stage = UpscaleStage(nets, FrameCounters(), SharedScheduler().handle(), config)
     deadline = time.monotonic() + 5
-    while not step.prepare(WIDTH, HEIGHT):
+    while not stage.prepare(WIDTH, HEIGHT):
         assert time.monotonic() < deadline
-    step.model = "nowhere"
-    while step.fault == "":
-        assert not step.prepare(WIDTH, HEIGHT)
+    stage.use_model("nowhere")
+    while stage.fault == "":
+        assert not stage.prepare(WIDTH, HEIGHT)
         assert time.monotonic() < deadline
-    assert "nowhere" in step.fault
+    assert "nowhere" in stage.fault
     nets.close()

@@ -1,4 +1,4 @@
-"""The enhancing step with a shipped net that takes any size: what is reused, and what is not."""
+"""The upscaling stage with a shipped net that takes any size: what is reused, and what is not."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.process import jit_warmup
 from workers.runtime.frame_counters import Counts, FrameCounters
-from workers.scheduling.deadlines import TOO_LATE_S
+from workers.scheduling.deadlines import MAX_AGE_S
 from workers.scheduling.handle import SharedScheduler
 from workers.upscale.model_cache import ModelCache
-from workers.upscale.step import EnhanceStep
+from workers.upscale.stage import UpscaleConfig, UpscaleStage
 
 WIDTH, HEIGHT = 160, 96
 MODEL = "live-s"
@@ -44,20 +44,18 @@ class Stream:
         self.tally = FrameCounters()
         self.decode = DecodeStep(self.tally, need_key=lambda why: None)
         # Streams know what nets are expected to take; their first share of the engine goes by it.
-        self.step = EnhanceStep(
+        self.stage = UpscaleStage(
             nets,
             self.tally,
-            SharedScheduler().seat(),
-            model=MODEL,
-            fps=30.0,
-            expected=lambda model, width, height: 5.0,
+            SharedScheduler().handle(),
+            UpscaleConfig(MODEL, 30.0, expected=lambda model, width, height: 5.0),
         )
 
     def show(self, shot: FrameTask) -> list[Picture]:
         return [
             made.picture
             for decoded in self.decode.step(shot)
-            for made in self.step.step(decoded)
+            for made in self.stage.step(decoded)
             if made.picture is not None
         ]
 
@@ -80,7 +78,7 @@ def still(age_s: float = 0.0) -> FrameTask:
 
 
 def enhanced(stream: Stream, shot: FrameTask) -> Picture:
-    (made,) = stream.step.step(shot)
+    (made,) = stream.stage.step(shot)
     assert made.picture is not None
     return made.picture
 
@@ -114,7 +112,7 @@ def test_a_still_picture_costs_the_net_nothing(nets: ModelCache) -> None:
 def test_a_frame_that_was_left_out_does_no_harm(nets: ModelCache) -> None:
     stream = Stream(nets)
     first = enhanced(stream, still()).y.copy()
-    assert list(stream.step.step(still(age_s=TOO_LATE_S + 0.1))) == []
+    assert list(stream.stage.step(still(age_s=MAX_AGE_S + 0.1))) == []
     assert np.array_equal(enhanced(stream, still()).y, first)
     assert stream.counts.levels["temporal"] == {"best": 1}
 
@@ -131,10 +129,10 @@ def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: Mode
 def test_another_model_and_another_size_start_anew(nets: ModelCache) -> None:
     stream = Stream(nets)
     enhanced(stream, still())
-    stream.step.model = "live-m"
+    stream.stage.use_model("live-m")
     nets.load("live-m", WIDTH, HEIGHT)
     made = enhanced(stream, still())
-    assert made.width == 2 * WIDTH and stream.step.model_in_use == "live-m"
+    assert made.width == 2 * WIDTH and stream.stage.model_in_use == "live-m"
 
 
 def test_switched_off_every_frame_gets_the_whole_net() -> None:

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from workers.scheduling.reuse_profitability import RETRY_AFTER_S, ReuseProfitability
+from workers.scheduling.profitability import RETRY_AFTER_S, Profitability
 
 
-def told(reused_s: float, whole_s: float, frames: int = 40) -> ReuseProfitability:
-    worth = ReuseProfitability()
-    worth.whole(whole_s)
+def told(partial_s: float, whole_s: float, frames: int = 40) -> Profitability:
+    worth = Profitability()
+    worth.add_whole(whole_s)
     for _ in range(frames):
-        worth.reused(reused_s)
+        worth.add_partial(partial_s)
     return worth
 
 
 def test_it_is_tried_while_little_is_known() -> None:
-    assert ReuseProfitability().is_worth_it(now=0.0)
+    assert Profitability().is_worth_it(now=0.0)
     assert told(0.030, 0.010, frames=10).is_worth_it(now=0.0)
 
 
@@ -27,19 +27,19 @@ def test_after_a_while_it_is_tried_again_and_judged_anew() -> None:
     assert not worth.is_worth_it(now=100.0 + RETRY_AFTER_S - 0.1)
     assert worth.is_worth_it(now=100.0 + RETRY_AFTER_S)
     for _ in range(40):
-        worth.reused(0.006)
+        worth.add_partial(0.006)
     assert worth.is_worth_it(now=130.0)
 
 
 def test_single_slow_frames_do_not_turn_it() -> None:
     worth = told(0.006, 0.010, frames=200)
     for _ in range(3):
-        worth.reused(0.030)
+        worth.add_partial(0.030)
     assert worth.is_worth_it(now=0.0)
 
 
 def test_a_machine_that_became_slow_is_followed() -> None:
     worth = told(0.012, 0.010)
     for _ in range(100):
-        worth.whole(0.030)
+        worth.add_whole(0.030)
     assert worth.is_worth_it(now=0.0)

@@ -1,0 +1,30 @@
+"""Bicubic: a resize, which can always be had."""
+
+from __future__ import annotations
+
+from workers.media.picture import Picture
+from workers.scheduling.decision import Decision
+from workers.scheduling.option import MethodInfo, Option, ScaleRule
+from workers.upscale.method import MethodContext, UpscaleFrame
+
+BICUBIC = MethodInfo("bicubic", quality=0.0, scale=ScaleRule.ANY, is_free=True)
+
+
+class BicubicMethod:
+    """Resizes all planes; at the source's size the picture stays as it is."""
+
+    info = BICUBIC
+
+    def __init__(self, context: MethodContext) -> None:
+        self._models = context.models
+
+    def option(self, frame: UpscaleFrame) -> Option | None:
+        return Option(BICUBIC)
+
+    def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
+        if self._models.scale == 1:
+            return frame.picture
+        return self._models.full.resize(frame.picture)
+
+    def reset(self) -> None:
+        """It remembers nothing."""

@@ -1,0 +1,172 @@
+"""The upscaling stage of one stream: options, decision, run, report."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from media.access_unit import Checkpoint
+from workers.media.frame_task import FrameTask
+from workers.media.picture import Picture
+from workers.media.route import Route
+from workers.runtime.frame_counters import FrameCounters
+from workers.scheduling.decision import FrameRequest
+from workers.scheduling.frame_rate import FrameRate
+from workers.scheduling.handle import SchedulerHandle
+from workers.scheduling.option import MethodInfo
+from workers.upscale.frame_timer import FrameTimer
+from workers.upscale.method import MethodContext, UpscaleFrame
+from workers.upscale.methods.table import METHODS, methods_for
+from workers.upscale.model_cache import ModelCache
+from workers.upscale.residual_energy import SAMPLE_EVERY, residual_energy
+from workers.upscale.stream_models import Expected, StreamModels
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UpscaleConfig:
+    """The first configuration of a stream."""
+
+    model: str
+    fps: float
+    "Frames per second of the source, as far as it is known."
+    strength: float = 0.0
+    "Strength of the style, 0 (faithful) to 1 (crisp), for nets that have one."
+    factor: int = 0
+    "Output size over the source's: 1 for the source's size, 0 for the model's own scale."
+    expected: Expected | None = None
+    "Expected time of nets on this machine, until it was measured."
+
+
+class UpscaleStage:
+    """Pictures to upscaled pictures, each by the method that the scheduler decides on.
+
+    ``use_model`` and ``strength`` may be used from any thread.
+    """
+
+    def __init__(
+        self,
+        nets: ModelCache,
+        counters: FrameCounters,
+        scheduler: SchedulerHandle,
+        config: UpscaleConfig,
+    ) -> None:
+        self.strength = config.strength
+        self._models = StreamModels(
+            nets, model=config.model, factor=config.factor, expected=config.expected
+        )
+        self._engine_lock = nets.turns
+        self._counters = counters
+        self._scheduler = scheduler
+        infos = methods_for(config.factor)
+        context = MethodContext(self._models, scheduler.join(infos))
+        self._methods = {info: METHODS[info](context) for info in infos}
+        self._rate = FrameRate(guess=config.fps)
+        self._energy: float | None = None
+        self._since_sample = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the source's pictures; zeros before the first one."""
+        return self._models.size
+
+    @property
+    def scale(self) -> int:
+        """Output size over the source's."""
+        return self._models.scale
+
+    @property
+    def fault(self) -> str:
+        """A sentence that says why the wanted net cannot be had; empty while it can."""
+        return self._models.fault
+
+    @property
+    def model_in_use(self) -> str:
+        """Name of the net that works, empty while none does."""
+        net = self._models.full.net
+        return net.manifest.name if net is not None else ""
+
+    @property
+    def engine_in_use(self) -> str:
+        """Name of the engine of that net, empty while there is none."""
+        net = self._models.full.net
+        return net.engine if net is not None else ""
+
+    def use_model(self, model: str) -> None:
+        """Wants another net from the next frame on."""
+        self._models.model, self._models.fault = model, ""
+
+    def prepare(self, width: int, height: int) -> bool:
+        """Makes the nets ready for pictures that may come, as ``StreamModels.prepare``."""
+        return self._models.prepare(width, height)
+
+    def step(self, item: FrameTask) -> Iterator[FrameTask]:
+        """Yields the frame with its picture upscaled; nothing if it is only replayed, or too
+        late.
+        """
+        picture = item.picture
+        if item.route is not Route.WORK or picture is None:
+            yield item
+            return
+        self._rate.add(item.unit.pts, item.unit.clock_rate)
+        if self._models.select(picture):
+            self._scheduler.forget()
+            self._energy = None
+        if item.is_replay:
+            self._reset()
+            self._counters.count("replayed")
+            return
+        made = self._upscale(picture, item)
+        if made is None:
+            self._counters.drop("late")
+            return
+        item.picture = made
+        item.stamp(Checkpoint.ENHANCED)
+        yield item
+
+    def flush(self) -> Iterator[FrameTask]:
+        """Nothing is held back."""
+        yield from ()
+
+    def _upscale(self, picture: Picture, item: FrameTask) -> Picture | None:
+        timer = FrameTimer(self._engine_lock)
+        frame = UpscaleFrame(picture, item.info, self.strength, timer)
+        options = (method.option(frame) for method in self._methods.values())
+        request = FrameRequest(
+            arrived=item.arrived,
+            interval_s=self._rate.interval_s,
+            pixels=picture.width * picture.height,
+            options=tuple(option for option in options if option is not None),
+            energy=self._energy,
+        )
+        decision = self._scheduler.decide(request)
+        self._counters.count_level(decision.level, decision.reason.value)
+        info = decision.method
+        if info is None:
+            self._reset()
+            return None
+        with timer.running():
+            made = self._methods[info].run(frame, decision)
+            self._reset(but=info)
+        self._scheduler.report(decision, timer.usage(frame.done))
+        self._count(info, frame, made)
+        return made
+
+    def _count(self, info: MethodInfo, frame: UpscaleFrame, made: Picture) -> None:
+        self._counters.count("bicubic" if info.is_free else "enhanced")
+        if info.part_of is not None and frame.wanted is not None:
+            self._counters.count_refresh(wanted=frame.wanted, done=frame.done)
+        if frame.wanted is None and not info.is_free:
+            self._sample(frame.picture, made, info)
+
+    def _sample(self, picture: Picture, made: Picture, info: MethodInfo) -> None:
+        """Measures now and then what the best method adds: what this one did, and falls short."""
+        if self._energy is None or self._since_sample >= SAMPLE_EVERY:
+            self._energy = residual_energy(picture, made, self.scale) / info.quality
+            self._since_sample = 0
+        self._since_sample += 1
+
+    def _reset(self, *, but: MethodInfo | None = None) -> None:
+        """Tells the methods that the frame was made in another way, or left out."""
+        for info, method in self._methods.items():
+            if info is not but:
+                method.reset()

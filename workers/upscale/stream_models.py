@@ -1,0 +1,126 @@
+"""The nets of one stream: the wanted one, a smaller one, and the wanted one on regions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from workers.errors import NetUnusable
+from workers.media.picture import Picture
+from workers.upscale.compile_queue import SizeStand
+from workers.upscale.model_cache import ModelCache, ModelRequest, Net
+from workers.upscale.temporal_session import TemporalSession
+from workers.upscale.upscaler import Upscaler
+
+Expected = Callable[[str, int, int], float]
+"""Milliseconds that a model is expected to take for a frame of a width and height."""
+
+
+class StreamModels:
+    """Takes each net as soon as it is ready for the pictures' size.
+
+    ``model`` may be set from any thread. While its net is being compiled the previous net of the
+    same size goes on, or there is none.
+    """
+
+    def __init__(
+        self, nets: ModelCache, *, model: str, factor: int = 0, expected: Expected | None = None
+    ) -> None:
+        """``factor`` of the output's size: 1 for the source's size, 0 for the net's own scale."""
+        self.model = model
+        self.fault = ""
+        "A sentence that says why the wanted net cannot be had; empty while it can."
+        self.factor = factor
+        self.size = (0, 0)
+        "Width and height of the source's pictures; zeros before the first one."
+        self.full = Upscaler()
+        self.small = Upscaler()
+        "The smaller net's; without one where the zoo has none, or it is not ready."
+        self._nets = nets
+        self._expected = expected
+        self._small_model: str | None = None
+        self._owner = f"stream {id(self)}"
+        self.temporal = TemporalSession(nets, self._owner)
+        self._stand, self._coming = SizeStand(), SizeStand()
+        "Sizes of the pictures here, and of those that may come."
+
+    @property
+    def scale(self) -> int:
+        """Output size over the source's."""
+        return self.factor or self.full.scale
+
+    def prepare(self, width: int, height: int) -> bool:
+        """Makes the nets ready for pictures that may come; True once the wanted one is. For the
+        loop, while no picture is on its way.
+        """
+        size = (width, height)
+        may_begin = self._coming.is_worth_it(size, now=time.monotonic())
+        try:
+            is_ready = self._ready(self.model, size, "full", may_begin) is not None
+            self.temporal.prepare(self.model, width, height, may_begin=may_begin)
+            small = self._nets.smaller(self.model)
+            if is_ready and small is not None:
+                self._ready(small, size, "small", may_begin)
+        except NetUnusable as error:
+            self.fault = str(error)
+            return False
+        self.fault = ""
+        return is_ready
+
+    def select(self, picture: Picture) -> bool:
+        """Takes the nets for the pictures that follow; True if the size or the net changed, so that
+        what was learnt with another one does not hold.
+        """
+        size = (picture.width, picture.height)
+        has_changed = size != self.size
+        if has_changed:
+            self.size = size
+            self._use(None)
+        net = self._wanted_net(size)
+        if net is not None and net is not self.full.net:
+            self._use(net)
+            has_changed = True
+        if self._small_model is not None and self.small.net is None:
+            self._make_small_ready(self._small_model, size)
+        return has_changed
+
+    def expected_s(self, net: Net) -> float | None:
+        """Returns what a net is expected to take of the engine; None where nothing is known."""
+        if net.trial_s is not None:
+            return net.trial_s
+        if self._expected is None:
+            return None
+        return self._expected(net.manifest.name, *self.size) / 1000.0
+
+    def _use(self, net: Net | None) -> None:
+        self.full.use(net)
+        self.temporal.use(net, self.size)
+        self.small.use(None)
+        self._small_model = None if net is None else self._nets.smaller(net.manifest.name)
+
+    def _make_small_ready(self, model: str, size: tuple[int, int]) -> None:
+        try:
+            net = self._ready(model, size, "small", True)
+        except NetUnusable:
+            # The stream does without it; that the zoo's own net is unusable shows elsewhere.
+            self._small_model = None
+            return
+        if net is not None:
+            self.small.use(net)
+
+    def _ready(self, model: str, size: tuple[int, int], kind: str, may_begin: bool) -> Net | None:
+        return self._nets.ready(model, *size, request=ModelRequest(self._owner, kind, may_begin))
+
+    def _wanted_net(self, size: tuple[int, int]) -> Net | None:
+        model = self.model
+        net = self.full.net
+        if net is not None and net.manifest.name == model:
+            return net
+        try:
+            may_begin = self._stand.is_worth_it(size, now=time.monotonic())
+            net = self._ready(model, size, "full", may_begin)
+        except NetUnusable as error:
+            self.fault = str(error)
+            return None
+        self.fault = ""
+        return net
