@@ -1,0 +1,63 @@
+"""Degradation by live encoders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.training.codec import CODECS, PRESETS, LiveEncoder, open_encoder, to_frame, transcode
+from models.training.downscale import reduce
+from tests.models.training.material import panned
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_encoders_keep_to_their_rate_and_repeat_themselves(codec: str) -> None:
+    clip = panned(45)
+    small = np.stack([reduce(frame, 2, "area") for frame in clip.luma])
+    results = [
+        transcode(small, clip.chroma, 30, LiveEncoder(codec, rate)) for rate in (0.1, 0.1, 0.4)
+    ]
+    (first, low), (again, _), (better, high) = results
+    assert first.shape == small.shape
+    assert np.array_equal(first, again)
+    assert low < high
+    assert high < 0.8
+    error = [np.mean((seen.astype(float) - small) ** 2) for seen in (first, better)]
+    assert error[1] < error[0]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_each_frame_is_decoded_at_its_own_place(codec: str) -> None:
+    """Levels that rise tell which frame came out; an encoder with a delay would shift them."""
+    luma = np.stack([np.full((32, 48), 40 + 10 * n, np.uint8) for n in range(12)])
+    chroma = np.full((12, 2, 16, 24), 128, np.uint8)
+    decoded, spent = transcode(luma, chroma, 30, LiveEncoder(codec, 1.0))
+    assert np.abs(decoded.mean((1, 2)) - luma.mean((1, 2))).max() < 4
+    assert spent > 0
+
+
+def test_presets_of_x264_give_other_pictures() -> None:
+    clip = panned(6)
+    small = np.stack([reduce(frame, 2, "area") for frame in clip.luma])
+    seen = {
+        transcode(small, clip.chroma, 30, LiveEncoder("h264", 0.1, preset=preset))[0].tobytes()
+        for preset in PRESETS
+    }
+    assert len(seen) == len(PRESETS)
+
+
+def test_no_rate_is_below_what_an_encoder_takes() -> None:
+    context = open_encoder(LiveEncoder("h264", 1e-9), 32, 32, 30)
+    assert context.bit_rate == 16_000
+    assert context.thread_count == 1 and context.gop_size == 300
+
+
+def test_a_frame_has_its_planes_and_number() -> None:
+    rng = np.random.default_rng(1)
+    luma = rng.integers(0, 256, (8, 12), np.uint8)
+    chroma = rng.integers(0, 256, (2, 4, 6), np.uint8)
+    frame = to_frame(luma, chroma, 7)
+    planes = frame.to_ndarray()
+    assert frame.pts == 7 and (frame.width, frame.height) == (12, 8)
+    assert np.array_equal(planes[:8], luma)
+    assert np.array_equal(planes[8:].reshape(2, 4, 6), chroma)

@@ -1,0 +1,43 @@
+"""What training must not see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.training import held_out
+from models.training.cache import Sources
+
+
+def test_held_out_passages_are_refused_frame_by_frame() -> None:
+    start, end = held_out.PASSAGES["bbb_b_360p24"]
+    may = held_out.may_train_on_frames
+    assert may("bbb_b_360p24", int(start * 24) - 36, 36, 24)
+    assert not may("bbb_b_360p24", int(start * 24) - 35, 36, 24)
+    assert not may("bbb_b_360p24", int(end * 24) - 1, 36, 24)
+    assert may("bbb_b_360p24", int(end * 24), 36, 24)
+    assert may("bbb_a_360p24", int(start * 24), 36, 24)
+
+
+def test_held_out_photographs_are_not_found(tmp_path: Path) -> None:
+    for folder, name in [("photos", "Autumn.jpg"), ("photos", "Path.jpg"), ("video", "film.mp4")]:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).touch()
+    assert [path.name for path in Sources.find(tmp_path).photos] == ["Path.jpg"]
+    with pytest.raises(FileNotFoundError):
+        Sources.find(tmp_path / "photos")
+
+
+def test_the_films_that_tests_use_are_all_held_out_or_no_training_material() -> None:
+    assert held_out.SCREEN_SEED > 10**6, "training counts its seeds from small numbers"
+    assert all("." not in name for name in held_out.PHOTOS), "names without a suffix"
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 60.0])
+def test_a_passage_is_held_out_at_any_frame_rate(fps: float) -> None:
+    start, end = held_out.PASSAGES["bbb_b_360p24"]
+    inside = int((start + end) / 2 * fps)
+    assert not held_out.may_train_on_frames("bbb_b_360p24", inside, 1, fps)
+    whole = int((end + 10) * fps)
+    assert not held_out.may_train_on_frames("bbb_b_360p24", 0, whole, fps)
