@@ -1,4 +1,4 @@
-"""The worker process: measures, connects, works, and stops when told to."""
+"""The worker process: calibrates, connects, works, and stops on a signal."""
 
 from __future__ import annotations
 
@@ -41,11 +41,15 @@ from workers.upscale.model_cache import ModelCache
 log = logging.getLogger(__name__)
 
 _REFUSAL_S = 0.5
-"""A server that refuses us says so at once; one that is away is waited for at work."""
+"""Time to wait for Redis at the start: a refusal comes at once; for an absent server the worker
+waits while it works."""
 
 
 def run(settings: Settings) -> int:
-    """Works until SIGTERM or SIGINT; the exit status. 2: it cannot start, as one line says."""
+    """Works until SIGTERM or SIGINT; returns the exit status.
+
+    Status 2 means that it cannot start; it has printed the reason.
+    """
     if not settings.redis_url:
         return _refuse("SHARPCAST_REDIS_URL: a worker needs the address of the Redis server.")
     contain()
@@ -87,7 +91,7 @@ async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings)
             trials=trials,
             life=life,
         )
-        # Looking through all that the libraries made takes a tenth of a second.
+        # A garbage collection over all objects of the libraries would take a tenth of a second.
         gc.freeze()
         async with asyncio.TaskGroup() as group:
             group.create_task(_stop_when(stopping, worker), name="stop")
@@ -103,7 +107,7 @@ async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Start:
-    """Engine, nets and measured speed that a worker begins with."""
+    """Engine, nets and measured speed that a worker starts with."""
 
     choice: Choice
     nets: ModelCache
@@ -111,19 +115,17 @@ class _Start:
 
 
 def _start(settings: Settings, life: WorkerLife) -> _Start:
-    """Takes the start that another worker left on this machine, or measures one, and keeps it for
-    the next worker.
-    """
-    memory = CalibrationStore(settings.engine_cache.parent, key_for(settings))
-    known = memory.recall(now_s=time.time())
+    """Loads the calibration that another worker left on this machine, or measures and keeps one."""
+    store = CalibrationStore(settings.engine_cache.parent, key_for(settings))
+    known = store.recall(now_s=time.time())
     if known is not None:
         try:
             return _as_before(settings, known)
         except WorkerError as error:
             log.info("measures anew: %s", error, extra={"action": "memory_refused"})
     life.apply(WorkerEvent.CALIBRATE)
-    start, batch = _measured(settings)
-    learned = Calibration(
+    start, batch = _calibrate(settings)
+    result = Calibration(
         engine=start.choice.engine.info.name,
         trials=start.choice.trials,
         batch=batch,
@@ -132,29 +134,29 @@ def _start(settings: Settings, life: WorkerLife) -> _Start:
         measured_s=time.time(),
         busy=is_busy(),
     )
-    memory.keep(learned)
+    store.keep(result)
     return start
 
 
 def _as_before(settings: Settings, known: Calibration) -> _Start:
-    """Loads engine and net of an earlier start. Raises WorkerError where they are not there."""
+    """Loads engine and net of an earlier calibration. Raises WorkerError if one is missing."""
     engine = make_engine(
         known.engine, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )
-    with _closed_on_failure(_net_cache(settings, engine, known.batch)) as nets:
+    with _closed_on_failure(_model_cache(settings, engine, known.batch)) as nets:
         nets.load(settings.model, capacity.WIDTH, capacity.HEIGHT)
     speed = calibration.Speed(known.streams, known.ms_per_frame)
     return _Start(Choice(engine, known.trials), nets, speed)
 
 
-def _measured(settings: Settings) -> tuple[_Start, int]:
-    """The engine for the default net at the size that capacity is measured with."""
+def _calibrate(settings: Settings) -> tuple[_Start, int]:
+    """Selects the engine for the default net, and measures the machine with it."""
     wanted = EngineRequest(settings.model, capacity.WIDTH, capacity.HEIGHT, settings.precision)
     choice = choose_engine(
         settings.engine, wanted, threads=settings.worker_threads, cache_dir=settings.engine_cache
     )
     batch = batch_for(choice.engine, wanted)
-    with _closed_on_failure(_net_cache(settings, choice.engine, batch)) as nets:
+    with _closed_on_failure(_model_cache(settings, choice.engine, batch)) as nets:
         speed = calibration.measure(nets, _output(settings), model=settings.model)
     return _Start(choice, nets, speed), batch
 
@@ -167,7 +169,7 @@ def _closed_on_failure(nets: ModelCache) -> Iterator[ModelCache]:
         undo.pop_all()
 
 
-def _net_cache(settings: Settings, engine: Engine, batch: int) -> ModelCache:
+def _model_cache(settings: Settings, engine: Engine, batch: int) -> ModelCache:
     return ModelCache(
         engine,
         precision=settings.precision,
@@ -187,7 +189,7 @@ def _output(settings: Settings) -> OutputConfig:
 
 def _config(settings: Settings, start: _Start) -> SessionConfig:
     measured = calibration.capacity_of(
-        start.nets, start.speed, model=settings.model, wished=settings.worker_capacity
+        start.nets, start.speed, model=settings.model, override=settings.worker_capacity
     )
     output = _output(settings)
     log.info(
@@ -232,14 +234,14 @@ def _zoo(models_dir: Path) -> list[ModelInfo]:
 
 
 def _missing(manifest: Manifest, models_dir: Path) -> str:
-    """Why the model cannot be used here, empty if it can."""
+    """Returns why the model cannot be used here; empty if it can."""
     if manifest.architecture is None:
         return ""
     try:
         weights_file(manifest, models_dir=models_dir)
     except ModelError as error:
         return str(error)
-    # Not loaded here: that takes seconds and 180 MiB, and few workers are asked for such a net.
+    # torch is not imported here: that takes seconds and 180 MiB, and few workers need it.
     is_there = importlib.util.find_spec("torch") is not None
     return "" if is_there else "It needs torch, which is not installed."
 

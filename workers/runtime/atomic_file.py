@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing: a file appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file in the place of what was there; its name appears when it is whole.
+    """Writes a file and replaces an old one; its name appears only when it is complete.
 
-    Workers of several containers may write into one folder at once, and have the same process id.
-    Raises OSError.
+    Workers in several containers may write into one folder at once with equal process ids, so the
+    temporary name is random. Raises OSError.
     """
     handle, partial = tempfile.mkstemp(".part", f"{path.stem}.", path.parent)
     try:

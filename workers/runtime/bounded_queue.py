@@ -1,4 +1,4 @@
-"""A bounded queue between two threads that ends: by ``finish`` in order, by ``close`` at once."""
+"""Bounded queue between two threads, which ends by ``finish`` in order or by ``close`` at once."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ T = TypeVar("T")
 
 
 class BoundedQueue(Generic[T]):
-    """First in, first out, at most ``limit`` items; whoever puts into a full one waits. One thread
-    puts and finishes, one takes; any may close.
+    """Queue of at most ``limit`` items, first in, first out; ``put`` into a full queue waits.
 
-    It never drops: what waits too long is found out by its age, at the next step.
+    One thread puts and finishes, one thread gets; any thread may close. It never drops: the next
+    step drops items by their age.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        # Waiting in one call of the interpreter's own costs half of what a condition does, and
-        # each frame passes three channels.
+        # Waiting in a SimpleQueue, one call of the interpreter, costs half as much as waiting for a
+        # condition, and each frame passes three queues.
         self._items: SimpleQueue[T | None] = SimpleQueue()
         self._emptied = threading.Condition()
         self._is_awaited = False
-        "Whoever puts waits for ``_emptied``."
+        "True while the putting thread waits for ``_emptied``."
         self._finished = False
         self._closed = False
 
@@ -31,21 +31,22 @@ class BoundedQueue(Generic[T]):
         return self._items.qsize()
 
     def put(self, item: T) -> bool:
-        """Waits for room; False if the channel has ended and the item went nowhere."""
+        """Waits for space and adds an item; returns False, adding nothing, after the end."""
         if self._items.qsize() >= self._limit:
-            self._await_room()
+            self._await_space()
         if self._closed or self._finished:
             return False
         self._items.put(item)
         return True
 
     def get(self) -> T | None:
-        """The next item; None once the channel was closed, or finished and is empty."""
+        """Waits for the next item; returns None if the queue is closed, or finished and empty."""
         item = self._items.get()
         if item is None or self._closed:
-            self._items.put(None)  # For the next call.
+            self._items.put(None)  # the next call must end too
             return None
-        # Set before the other side looks for room: either it finds this place, or it is told.
+        # Race: the putting thread sets the flag before it checks for space. So it either finds the
+        # space made here, or this thread sees the flag and notifies it.
         if self._is_awaited:
             with self._emptied:
                 self._emptied.notify()
@@ -53,11 +54,11 @@ class BoundedQueue(Generic[T]):
 
     @property
     def is_closed(self) -> bool:
-        """True once it ended at once, with items lost."""
+        """True after ``close``, which loses items."""
         return self._closed
 
     def finish(self) -> None:
-        """No more items come; those inside are still handed out."""
+        """Ends the input; items inside are still returned by ``get``."""
         self._finished = True
         self._end()
 
@@ -71,7 +72,7 @@ class BoundedQueue(Generic[T]):
         with self._emptied:
             self._emptied.notify()
 
-    def _await_room(self) -> None:
+    def _await_space(self) -> None:
         with self._emptied:
             self._is_awaited = True
             while self._items.qsize() >= self._limit and not (self._closed or self._finished):

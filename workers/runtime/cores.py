@@ -1,4 +1,4 @@
-"""How many cores there are to use."""
+"""Number of CPU cores that a worker may use."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 
 
 def usable_cores() -> int:
-    """Cores that the calling thread may run on: a container, or whoever started the process, may
-    have left it fewer than the machine has. At least 1.
+    """Returns the number of cores that the calling thread may run on, at least 1.
+
+    A container, or the process that started this one, may allow fewer than the machine has.
     """
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))

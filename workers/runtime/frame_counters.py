@@ -1,4 +1,4 @@
-"""What happened to the frames of one stream; counted by several threads, read by the loop."""
+"""Counters of the frames of one stream, written by several threads and read by the event loop."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _OTHERS = ("dropped", "levels", "temporal_wanted", "temporal_done")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Counts:
-    """Counters since the lead began; they only grow."""
+    """Values of all counters since the session began; they only grow."""
 
     frames_in: int = 0
-    "Video units read, replayed ones not counted."
+    "Video units read, without replayed ones."
     frames_out: int = 0
     enhanced: int = 0
     bicubic: int = 0
     bypassed: int = 0
     key_frames: int = 0
     replayed: int = 0
-    "Units only decoded at a take-over, so that the frames after them can be."
+    "Units that were only decoded, at a take-over, so that later frames can be decoded."
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     levels: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     "Frames that were to be enhanced, by quality level and then by ``Reason``."
@@ -31,9 +31,12 @@ class Counts:
 
 
 class FrameCounters:
-    """The counters. Reasons of drops: ``late``, ``broken``, ``no_key_frame``, ``encoder``,
-    ``redis``, ``hidden`` (the unit holds no picture to be shown), and with ``recode_`` before it
-    what was copied but could not be coded anew for viewers who lack its codec."""
+    """Thread-safe counters of the frames of one stream.
+
+    Reasons of drops: ``late``, ``broken``, ``no_key_frame``, ``encoder``, ``redis``, ``hidden``
+    (the unit has no picture to show). With the prefix ``recode_`` they count copied frames that
+    could not be encoded for viewers who lack the source's codec.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -70,7 +73,7 @@ class FrameCounters:
             self._temporal_done += done
 
     def read(self) -> Counts:
-        """The counters now."""
+        """Returns the current values."""
         with self._lock:
             levels = {level: dict(reasons) for level, reasons in self._levels.items()}
             return Counts(

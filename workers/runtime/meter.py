@@ -1,27 +1,28 @@
-"""Frames and bits per second over the last seconds."""
+"""Meter of frames and bits per second over the last seconds."""
 
 from __future__ import annotations
 
 from collections import deque
 
 WINDOW_S = 3.0
+"""Length of the window: longer than a key-frame interval of 2 s, whose bits it must average."""
 
 
 class Meter:
-    """A sliding window over what was put out."""
+    """Sliding window over frames that were put out."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
         self._bytes = 0
 
     def add(self, size: int, *, now: float) -> None:
-        """One frame of ``size`` bytes."""
+        """Adds a frame of ``size`` bytes at ``now``, in s."""
         self._seen.append((now, size))
         self._bytes += size
         self._forget(now)
 
     def rates(self, *, now: float) -> tuple[float, float]:
-        """(frames per second, kbit/s)."""
+        """Returns frames per second and kbit/s; zeros for fewer than two frames."""
         self._forget(now)
         if len(self._seen) < 2:
             return 0.0, 0.0

@@ -1,4 +1,4 @@
-"""One step of a pipeline on its own thread."""
+"""Thread that runs one step of a pipeline between two bounded queues."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ B = TypeVar("B")
 
 
 class Step(Protocol[In, Out]):
-    """What a thread does with each item; called from that thread alone."""
+    """Work of a pipeline thread; only that thread calls it."""
 
     def step(self, item: In) -> Iterable[Out]:
-        """What becomes of one item: nothing, one or several."""
+        """Processes one item; yields any number of results."""
         ...
 
     def flush(self) -> Iterable[Out]:
-        """What is still inside after the last item."""
+        """Yields the results that are still inside after the last item."""
         ...
 
 
 class PipelineThread(Generic[A, B]):
-    """Takes items from a channel, hands what a step makes of them on, until the channel ends.
+    """Takes items from a queue, runs a step on each, and emits the results until the queue ends.
 
-    ``emit`` says False when nobody takes any more. An error of the step goes to ``fail`` and
-    ends the thread; the owner then closes the channels.
+    ``emit`` returns False when nobody takes results any more. An error of the step goes to ``fail``
+    and ends the thread; the owner then closes the queues.
     """
 
     def __init__(
@@ -60,44 +60,44 @@ class PipelineThread(Generic[A, B]):
         self._thread.start()
 
     def join(self, timeout_s: float) -> bool:
-        """Waits for the thread's end; never on the loop. False if it did not end in time."""
+        """Waits for the thread's end; returns False after the time-out. Never on the event loop."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
-            if self._serve() and not self._source.is_closed:
-                self._hand_on(self._step.flush())
+            if self._process_all() and not self._source.is_closed:
+                self._emit_all(self._step.flush())
         except WorkerError as error:
             self._fail(error)
         except Exception as error:
-            # The thread's border: nobody above it would hear of the error.
+            # This is the border of the thread: no caller above it could see the error.
             log.exception("%s failed", self._thread.name, extra={"action": "stage_failed"})
             self._fail(error)
         finally:
             self._finish()
 
-    def _serve(self) -> bool:
-        """False if whoever takes the output is gone."""
+    def _process_all(self) -> bool:
+        """Processes all items; returns False if nobody takes results any more."""
         while (item := self._source.get()) is not None:
-            if not self._hand_on(self._step.step(item)):
+            if not self._emit_all(self._step.step(item)):
                 return False
         return True
 
-    def _hand_on(self, items: Iterable[B]) -> bool:
+    def _emit_all(self, items: Iterable[B]) -> bool:
         return all(self._emit(item) for item in items)
 
 
 class Joinable(Protocol):
-    """A thread, or something around one."""
+    """A thread, or an object that owns one."""
 
     def join(self, timeout_s: float) -> bool:
-        """Waits for its end. False if it did not end in time."""
+        """Waits for the end; returns False after the time-out."""
         ...
 
 
 def join_all(threads: Iterable[Joinable], timeout_s: float) -> bool:
-    """Waits for several together, not for each that long. False if one did not end in time."""
+    """Waits for all threads within one time-out; returns False if one did not end."""
     deadline = time.monotonic() + timeout_s
     return all(one.join(max(0.0, deadline - time.monotonic())) for one in threads)

@@ -1,4 +1,4 @@
-"""The shape of pixels, written into the head of a finished file.
+"""Pixel aspect ratio, written into the header of a finished file.
 
 FFmpeg's Matroska and YUV4MPEG2 writers take it from a field that PyAV does not set. The head is
 rewritten in place, in as many bytes as it had.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-_HEAD = 1 << 20
+_MAX_HEADER_BYTES = 1 << 20
 """Bytes read at most: the tracks come before pictures and attached files."""
 
 _SEGMENT, _TRACKS, _TRACK, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
@@ -22,9 +22,9 @@ _UNIT_RATIO = 3
 
 
 def write_aspect(path: Path, aspect: Fraction, size: tuple[int, int]) -> bool:
-    """Writes the shape of the pixels into a .mkv or .y4m; False if its head has no room for it."""
+    """Writes the pixel aspect ratio into a .mkv or .y4m; False if the header has no space."""
     with path.open("r+b") as file:
-        head = file.read(_HEAD)
+        head = file.read(_MAX_HEADER_BYTES)
         if head.startswith(b"YUV4MPEG2 "):
             made = raw_head(head, aspect)
         else:
@@ -37,7 +37,7 @@ def write_aspect(path: Path, aspect: Fraction, size: tuple[int, int]) -> bool:
 
 
 def raw_head(head: bytes, aspect: Fraction) -> bytes | None:
-    """The head line with the aspect; what it gets longer by is taken from the comments (X)."""
+    """Returns the header line with the aspect, at equal length: comments (X) are shortened."""
     line, end, _ = head.partition(b"\n")
     words = [word for word in line.split(b" ") if word[:1] not in (b"A", b"X")]
     words.append(f"A{aspect.numerator}:{aspect.denominator}".encode())
@@ -49,7 +49,10 @@ def raw_head(head: bytes, aspect: Fraction) -> bytes | None:
 
 
 def matroska_head(head: bytes, ratio: Fraction) -> bytes | None:
-    """The head with the first video track's proportions, ``ratio`` wide to 1 high."""
+    """Returns the header with the display proportions of the first video track.
+
+    ``ratio`` is the width of a pixel over its height.
+    """
     segment = _find(head, _SEGMENT, 0, len(head)) or (0, 0)
     tracks = _find(head, _TRACKS, *segment)
     if tracks is None:
@@ -72,7 +75,7 @@ def matroska_head(head: bytes, ratio: Fraction) -> bytes | None:
 
 
 def _track(entry: bytes, ratio: Fraction) -> bytes | None:
-    """A track with the proportions, as long as before; None if it is no video or has no room."""
+    """Returns a track with the proportions at equal length; None if it has no space for them."""
     if _find(entry, _VIDEO, 0, len(entry)) is None:
         return None
     made = b""
@@ -94,7 +97,7 @@ def _track(entry: bytes, ratio: Fraction) -> bytes | None:
 
 
 def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Number, begin, begin of the body and end of each element that is here whole."""
+    """Yields id, start, start of the body and end of each complete element."""
     while start < end:
         length = 9 - data[start].bit_length()
         number = int.from_bytes(data[start : start + length], "big")
@@ -124,7 +127,7 @@ def _unsigned(number: int, value: int) -> bytes:
 
 
 def _element(number: int, body: bytes) -> bytes:
-    """An element whose size is written in one byte, or in two if it must be."""
+    """Encodes an element; its size takes one byte, or two if it must."""
     size = len(body)
     coded = bytes([0x80 | size]) if size < 127 else (0x4000 | size).to_bytes(2, "big")
     return number.to_bytes(-(-number.bit_length() // 8), "big") + coded + body

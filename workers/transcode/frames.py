@@ -1,4 +1,4 @@
-"""Decoded frames made upright, progressive, and 8-bit 4:2:0, by FFmpeg's filters."""
+"""Conversion of decoded frames by FFmpeg's filters: upright, progressive, 8-bit 4:2:0."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _CENTRED_CODECS = ("mjpeg", "mpeg1video")
 
 
 class Turn(enum.Enum):
-    """The filters that make a picture upright."""
+    """Rotation or reflection that makes a picture upright, as filters."""
 
     NONE = ()
-    # vflip counts rows from below by a negative stride, which a copy takes away.
+    # vflip only sets a negative stride, which the net cannot read; the copy removes it.
     HALF = (("hflip", ""), ("vflip", ""), ("copy", ""))
     MIRROR = (("hflip", ""),)
     FLIP = (("vflip", ""), ("copy", ""))
     RIGHT = (("transpose", "clock"),)
     LEFT = (("transpose", "cclock"),)
     ACROSS = (("transpose", "cclock_flip"),)
-    "Rows become columns."
+    "Transposition: rows become columns."
     ACROSS_BACK = (("transpose", "clock_flip"),)
-    "Rows become columns, from the other end."
+    "Transposition over the other diagonal."
 
     @property
     def is_quarter(self) -> bool:
@@ -51,7 +51,7 @@ _TURNS = {
     (0, 1, 1, 0): Turn.ACROSS,
     (0, -1, -1, 0): Turn.ACROSS_BACK,
 }
-"""By where the matrix sends the axes: x to (a, b), y to (c, d); y points down."""
+"""Turns by the images of the axes under the display matrix: x to (a, b), y to (c, d), y down."""
 
 
 def turn_of(frame: Any) -> Turn | None:
@@ -65,23 +65,23 @@ def turn_of(frame: Any) -> Turn | None:
     largest = max(map(abs, (a, b, c, d)))
     if not largest:
         return Turn.NONE
-    # 16.16 numbers: what is not a quarter by a thousandth is rounding.
+    # The numbers are 16.16 fixed point; a deviation below a thousandth is rounding.
     axes = tuple(round(value / largest, 3) for value in (a, b, c, d))
     return _TURNS.get(axes)
 
 
 def is_interlaced(frame: Any) -> bool:
-    """True if the frame's two fields were taken one after the other."""
+    """Returns True for an interlaced frame, whose fields were taken at different times."""
     return bool(frame.interlaced_frame)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ready:
-    """A picture that a net can take."""
+    """A converted picture with its time stamp."""
 
     picture: Picture
     pts: int | None
-    "In ticks of the stream's time base."
+    "Time stamp in ticks of the stream's time base."
     is_corrupt: bool
 
 
@@ -94,7 +94,7 @@ class FrameFilter:
     """
 
     def __init__(self, video: Any) -> None:
-        """``video`` is the stream; its codec tells where chroma lies."""
+        """Takes the video stream, whose codec tells where chroma lies."""
         self._time_base: Fraction = video.time_base
         self._aspect: Fraction = video.sample_aspect_ratio or Fraction(1)
         is_centred = video.codec_context.name in _CENTRED_CODECS
@@ -103,14 +103,14 @@ class FrameFilter:
         self._key: tuple[Any, ...] | None = None
         self._weaves = False
         self.interlaced = 0
-        "Frames that were interlaced."
+        "Number of interlaced frames so far."
 
     def push(self, frame: Any) -> list[Ready]:
         """Returns the pictures that are ready after this frame, in order. Raises FileFailed."""
         if is_interlaced(frame):
             self.interlaced += 1
             self._weaves = True
-        # A turn that is no quarter is not made; ``losses`` says so.
+        # Turns by other angles than quarters are left out; ``losses`` tells the user.
         turn = turn_of(frame) or Turn.NONE
         is_ready = frame.format.name in PLAIN and turn is Turn.NONE and not self._weaves
         key = (

@@ -1,4 +1,4 @@
-"""The work on one file, from opening it to the report.
+"""Enhancement of one file, from opening it to the report.
 
 Every frame of the input gives one frame of the output, larger by the model's factor, with the same
 time stamp. What can be copied is copied; what cannot be kept is named before the work begins; what
@@ -27,8 +27,12 @@ from workers.transcode.source import Source, has_picture, open_source
 from workers.transcode.steps import FileDecode, FileEncode, FileEnhance, Item
 from workers.upscale.model_cache import ModelCache
 
-_BETWEEN = 4
-_JOIN_S = 30.0
+_QUEUE_LIMIT = 4
+"""Frames between two threads: enough to keep them busy, at some megabytes each."""
+
+_JOIN_TIMEOUT_S = 30.0
+"""Time for the threads to end; a slow net may take seconds for a frame."""
+
 _KINDS = {"audio": "sound", "subtitle": "subtitles", "video": "covers"}
 
 
@@ -38,7 +42,7 @@ class FileReport:
 
     frames: int
     width: int
-    "Of the output."
+    "Width of the output in pixels."
     height: int
     wall_s: float
     model: str
@@ -113,7 +117,7 @@ def enhance_file(
 
 
 class _Job:
-    """The threads of one file; the caller's thread writes what they make, and waits."""
+    """Threads of one file; the caller's thread writes their packets and waits for them."""
 
     def __init__(self, source: Source, output: FileOutput, enhance: FileEnhance) -> None:
         self.enhance = enhance
@@ -123,9 +127,9 @@ class _Job:
         self._error: Exception | None = None
         self.decode = FileDecode(source, output.copied)
         self._inputs: BoundedQueue[Any] = BoundedQueue(1)
-        self._decoded: BoundedQueue[Item] = BoundedQueue(_BETWEEN)
-        self._enhanced: BoundedQueue[Item] = BoundedQueue(_BETWEEN)
-        self._coded: BoundedQueue[Item] = BoundedQueue(_BETWEEN)
+        self._decoded: BoundedQueue[Item] = BoundedQueue(_QUEUE_LIMIT)
+        self._enhanced: BoundedQueue[Item] = BoundedQueue(_QUEUE_LIMIT)
+        self._coded: BoundedQueue[Item] = BoundedQueue(_QUEUE_LIMIT)
         self._stages: tuple[PipelineThread[Any, Any], ...] = (
             PipelineThread(
                 "decode file",
@@ -154,7 +158,7 @@ class _Job:
         )
 
     def losses(self, target_format: Format) -> tuple[str, ...]:
-        """Returns the sentences about what the output will lack; known before the work."""
+        """Returns sentences about what the output cannot hold; known before the work."""
         left = [
             Left.of(each) for each in self._source.others if each.index not in self._output.kept
         ]
@@ -162,7 +166,7 @@ class _Job:
         return losses(self._source.facts, target_format, left, chapters=chapters)
 
     def notes(self) -> tuple[str, ...]:
-        """Returns the sentences about what was met on the way."""
+        """Returns sentences about damage and changes that were met during the work."""
         decode, found = self.decode, []
         if decode.damaged:
             found.append(f"{_count(decode.damaged, 'damaged packet')} left out.")
@@ -185,7 +189,7 @@ class _Job:
         return tuple(found)
 
     def run(self, on_progress: Callable[[int, int], None]) -> None:
-        """Works until the file is whole. Raises what a thread failed with."""
+        """Works until the file is complete. Raises the error of a failed thread."""
         self._output.start()
         for stage in self._stages:
             stage.start()
@@ -199,10 +203,10 @@ class _Job:
                 raise FileFailed(f"{self._source.name} has no picture that can be decoded.")
         finally:
             self._close()
-            join_all(self._stages, _JOIN_S)
+            join_all(self._stages, _JOIN_TIMEOUT_S)
 
     def keep_or_remove(self, partial: Path) -> None:
-        """Ends the partial file, whatever ended the work: it stays if it shows a picture."""
+        """Closes the partial file after a failure; it stays if it shows a picture."""
         self._output.salvage()
         if self._output.is_started and partial.exists() and not has_picture(partial):
             partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Sentences that name, before the work begins, what of a file cannot be kept."""
+"""Sentences that name, before the work begins, what the output cannot keep of a file."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from workers.transcode.output import Format
 from workers.transcode.source import Facts
 
 _HDR = {16: "PQ", 18: "HLG"}
-"""Transfer characteristics of ITU-T H.273."""
+"""HDR transfer characteristics by their number in ITU-T H.273."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Left:
-    """A stream that the target does not hold."""
+    """A stream of the input that the target cannot hold."""
 
     kind: str
-    "video, audio, subtitle, data or attachment."
+    "Kind: video, audio, subtitle, data or attachment."
     codec: str
     index: int
     language: str = ""
@@ -26,7 +26,7 @@ class Left:
 
     @classmethod
     def of(cls, stream: Any) -> Left:
-        """Makes the description of a stream of the input."""
+        """Describes a stream of the input."""
         context, tags = stream.codec_context, stream.metadata
         return cls(
             kind=stream.type,
@@ -38,7 +38,7 @@ class Left:
 
     @property
     def words(self) -> str:
-        """The stream in words: ``subtitle stream 2 (subrip, fra)``."""
+        """Returns the stream in words: ``subtitle stream 2 (subrip, fra)``."""
         facts = ", ".join(word for word in (self.codec, self.language, self.title) if word)
         return f"{self.kind} stream {self.index}" + (f" ({facts})" if facts else "")
 
@@ -46,7 +46,7 @@ class Left:
 def losses(
     facts: Facts, target: Format, left: Iterable[Left], *, chapters: int = 0
 ) -> tuple[str, ...]:
-    """Returns a sentence for each property, stream or mark that the output will not have."""
+    """Returns a sentence for each property, stream or mark that the output will lack."""
     return (
         *_of_samples(facts),
         *_of_frames(facts, target),

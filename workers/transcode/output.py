@@ -1,4 +1,4 @@
-"""The file that enhanced pictures are written to: container, codec, copied streams."""
+"""Writer of the output file: container, codec and copied streams."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from workers.transcode.source import Source, is_cover, url_of
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Format:
-    """Container and codec that a suffix stands for."""
+    """Container and codec of a file suffix."""
 
     container: str
     codec: str
     options: dict[str, str]
     has_audio: bool
-    "It holds sound, and subtitles, covers, titles and chapters."
+    "True if it can hold sound, subtitles, covers, titles and chapters."
     has_time_stamps: bool
     has_attachments: bool = False
     keeps_aspect: bool = False
-    "FFmpeg writes the shape of pixels; else it is written into the finished file."
+    "True if FFmpeg writes the pixel aspect ratio; else ``aspect`` does, into the finished file."
     muxer: dict[str, str] = dataclasses.field(default_factory=dict)
     "Options of the container."
 
@@ -46,7 +46,7 @@ FORMATS = {
         True,
         True,
         True,
-        muxer={"cluster_time_limit": "1000"},  # Milliseconds that a sudden end may take.
+        muxer={"cluster_time_limit": "1000"},  # ms that a sudden end may lose
     ),
     ".mp4": Format(
         "mp4",
@@ -61,7 +61,7 @@ FORMATS = {
     ),
     ".y4m": Format("yuv4mpegpipe", "rawvideo", {}, False, False),
 }
-"""By suffix: lossless, small, or raw. Matroska keeps time stamps to the millisecond, .y4m none."""
+"""Formats by suffix: lossless, small, raw. Matroska rounds time stamps to 1 ms; .y4m has none."""
 
 _COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 """Name and type of an attached cover by codec (Matroska's section on attachments)."""
@@ -78,15 +78,15 @@ _OWN_TAGS = {
     "bps",
     "vendor_id",
 }
-"""Tags that say something of the file they stand in; the new one has its own."""
+"""Tags that describe the input file itself; the output gets its own."""
 
 
 _REFUSALS = (errno.EINVAL, errno.ERANGE)
-"""Errors of FFmpeg for a packet with impossible times; a disk gives neither."""
+"""Errors of FFmpeg for a packet with impossible times; a failing disk gives other errors."""
 
 
 def is_refusal(error: Exception) -> bool:
-    """True if a packet is not fit for the file; False if the file cannot be written."""
+    """Returns True if a packet does not suit the file, False if the file cannot be written."""
     if isinstance(error, (av.error.InvalidDataError, av.error.PatchWelcomeError)):
         return True
     return getattr(error, "errno", None) in _REFUSALS
@@ -102,7 +102,7 @@ def format_for(target: Path) -> Format:
 
 
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:
-    """Returns the tags that stay true for another file."""
+    """Returns the tags that also hold for the output."""
     return {
         name: value
         for name, value in tags.items()
@@ -113,7 +113,7 @@ def kept_tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 class FileOutput:
-    """Writes one video stream, and copies of what else the source holds.
+    """Writes one video stream, and copies the other streams of the source.
 
     ``start`` comes first; ``code`` is the encoding thread's, ``mux`` and ``close`` the caller's.
     """
@@ -121,7 +121,7 @@ class FileOutput:
     def __init__(
         self, path: Path, target_format: Format, source: Source, size: tuple[int, int]
     ) -> None:
-        """Nothing is written before ``start``. ``size`` is that of the pictures."""
+        """Opens nothing yet; the file is created by ``start``."""
         self._format = target_format
         self._path = path
         self._folder = path.parent
@@ -135,15 +135,15 @@ class FileOutput:
         self._closed = False
         self._aspect: tuple[Fraction, tuple[int, int]] | None = None
         self.lost_aspect = False
-        "True if the shape of the pixels could not be written."
+        "True if the pixel aspect ratio could not be written."
         self.is_started = False
-        "True once there may be a file."
+        "True once a file may exist."
         self.refused: collections.Counter[str] = collections.Counter()
-        "Copied packets that the container did not take, by the kind of their stream."
+        "Copied packets that the container refused, by the kind of their stream."
         self._video: Any = self._add_streams(source, size)
 
     def takes(self, stream: Any) -> bool:
-        """True if a stream of an input can be copied."""
+        """Returns True if a stream of the input can be copied."""
         if stream.type == "attachment":
             return self._format.has_attachments
         if stream.type not in ("audio", "subtitle", "video") or not self._format.has_audio:
@@ -175,7 +175,7 @@ class FileOutput:
         return video
 
     def _attach_cover(self, stream: Any, covers: dict[int, bytes]) -> None:
-        """Matroska keeps a cover as an attached file, not as a stream."""
+        """Attaches a cover: Matroska keeps covers as attached files, not as streams."""
         kind = _COVERS.get(stream.codec_context.codec.canonical_name)
         data = covers.get(stream.index)
         if kind is None or data is None:
@@ -186,12 +186,12 @@ class FileOutput:
 
     @property
     def copied(self) -> set[int]:
-        """Indices of the input's streams whose packets are copied."""
+        """Indices of the input streams whose packets are copied."""
         return set(self._copies)
 
     @property
     def kept(self) -> set[int]:
-        """Indices of the input's streams that the target holds, besides the video."""
+        """Indices of the input streams that the target holds, besides the video."""
         return self.copied | self._held
 
     def _label(self, stream: Any, source: Any) -> None:
@@ -227,7 +227,7 @@ class FileOutput:
         return {**self._format.options, "chroma_sample_location": colour.siting.value}
 
     def code(self, picture: Picture | None, pts: int, index: int) -> list[Any]:
-        """Packets of the picture number ``index``; of what is left inside for None."""
+        """Encodes picture number ``index``; None returns the packets that are still inside."""
         if picture is None:
             return list(self._video.encode(None))
         frame = picture.frame
@@ -236,7 +236,7 @@ class FileOutput:
         return list(self._video.encode(frame))
 
     def start(self) -> None:
-        """Writes the file's head. Raises FileFailed."""
+        """Writes the file's header. Raises FileFailed."""
         self.is_started = True
         try:
             self._container.start_encoding()
@@ -255,7 +255,7 @@ class FileOutput:
             self._leave_out(error, copy_of)
 
     def close(self) -> None:
-        """Ends the file, once. Raises FileFailed if it cannot be."""
+        """Finishes the file; a second call has no effect. Raises FileFailed."""
         if self._closed:
             return
         self._closed = True
@@ -292,7 +292,7 @@ class FileOutput:
         return FileFailed(f"{self._folder} cannot be written to: {error.strerror}.")
 
     def salvage(self) -> None:
-        """Ends the file after something failed, as well as that can be done."""
+        """Finishes the file after a failure, as far as possible."""
         with contextlib.suppress(FileFailed):
             self.close()
 

@@ -1,4 +1,4 @@
-"""A video file and its properties, found out before the work begins."""
+"""Reader of a video file, and its properties before the work begins."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from workers.errors import FileFailed
 from workers.media.picture import Picture
 from workers.transcode.frames import FrameFilter, Turn, is_interlaced, turn_of
 
-_PEEK_PACKETS = 600
-"""Packets read at most until the first picture: about ten seconds of sound and picture."""
+_MAX_PEEK_PACKETS = 600
+"""Packets read at most until the first picture: about ten seconds of sound and video."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,22 +26,22 @@ class PixelFormat:
     """Sample format of the file's pictures."""
 
     bits: int
-    "Of a sample."
+    "Bits of a sample."
     chroma: str
-    "4:2:0, 4:2:2, ..., RGB or gray."
+    "Chroma format: 4:2:0, 4:2:2, ..., RGB or gray."
     has_alpha: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Facts:
-    """The first picture's properties."""
+    """Properties of the first picture."""
 
     stored: PixelFormat
     turn: Turn | None
-    "The turn that makes it upright; None: one that is not a quarter, which is not made."
+    "Turn that makes it upright; None for an angle that is no quarter, which is left out."
     interlaced: bool
     picture: Picture
-    "Upright, 8-bit 4:2:0."
+    "The first picture, upright, in 8-bit 4:2:0."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,24 +53,24 @@ class Source:
     video: Any
     "The stream to enhance: the first that is not a cover."
     frames: int
-    "As the container says, or by its duration; 0 if neither is known."
+    "Number of frames, as the container says or by its duration; 0 if neither is known."
     facts: Facts
     covers: dict[int, bytes]
-    "The still pictures that belong to the file, as coded, by their stream."
+    "Still pictures of the file (covers), as coded, by their stream."
 
     @property
     def others(self) -> list[Any]:
-        """The other streams, in the file's order."""
+        """All other streams, in the file's order."""
         return [each for each in self.container.streams if each.index != self.video.index]
 
 
 def is_cover(stream: Any) -> bool:
-    """True for a still picture that belongs to the file, such as a cover."""
+    """Returns True for a still picture of the file, such as a cover."""
     return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
 
 
 def open_source(path: Path) -> Source:
-    """Opens a file and looks at its first picture. Raises FileFailed."""
+    """Opens a file and decodes its first picture. Raises FileFailed."""
     container = _open(path)
     try:
         facts = _peek(path, container, _video(path, container))
@@ -91,7 +91,7 @@ def url_of(path: Path) -> str:
 
 
 def has_picture(path: Path) -> bool:
-    """True if the file can be opened and a picture of its video decoded."""
+    """Returns True if the file opens and a picture of its video can be decoded."""
     try:
         with av.open(url_of(path), metadata_errors="replace") as container:
             film = _film(container)
@@ -105,7 +105,7 @@ def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
     try:
         yield from container.demux(*streams)
     except IndexError:
-        # Damage can look like a new stream; PyAV wants to end it too, after all that it knows.
+        # Damage can look like a new stream; PyAV flushes it too, after the streams that it knows.
         return
 
 
@@ -136,13 +136,13 @@ def _video(path: Path, container: Any) -> Any:
 def _peek(path: Path, container: Any, video: Any) -> Facts:
     """Returns the facts of the first picture. Raises FileFailed if none can be decoded."""
     packets = packets_of(container, video)
-    for _ in range(_PEEK_PACKETS):
+    for _ in range(_MAX_PEEK_PACKETS):
         try:
             frames = next(packets).decode()
         except (StopIteration, EOFError):
             break
         except av.error.FFmpegError:
-            continue  # The job counts what is damaged.
+            continue  # the job counts damaged packets
         if frames:
             return _facts(frames[0], video)
     raise FileFailed(f"{path.name} has no picture that can be decoded.")
@@ -157,7 +157,7 @@ def _covers(container: Any) -> dict[int, bytes]:
     try:
         container.seek(0)
     except (OSError, av.error.FFmpegError):
-        return found  # What cannot be wound back is damaged; its pictures may still be read.
+        return found  # a file that cannot be rewound is damaged; its pictures may still be read
     for packet in itertools.islice(packets_of(container, *wanted), 2 * len(wanted)):
         if packet.size:
             found.setdefault(packet.stream.index, bytes(packet))

@@ -1,4 +1,4 @@
-"""The three threads' work on a file: the steps of a live stream, without haste."""
+"""Decode, upscale and encode steps for files: as for a live stream, but without deadlines."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from workers.upscale.model_cache import ModelCache
 from workers.upscale.upscaler import Upscaler
 
 MAX_ERRORS = 100
-"""Reading ends after so many errors with nothing read between them."""
+"""Consecutive read errors after which reading ends; single ones are damage within a file."""
 
 
 @dataclasses.dataclass(slots=True)
 class Item:
-    """One picture on its way, or a packet on its way to the file."""
+    """A picture in the pipeline, or a packet for the file."""
 
     picture: Picture | None = None
     pts: int = 0
-    "In ticks of the source's time base."
+    "Time stamp in ticks of the source's time base."
     packet: Any = None
     copy_of: int | None = None
-    "Stream of the input, for a copied packet."
+    "Input stream of a copied packet."
 
 
 class FileDecode:
@@ -51,13 +51,13 @@ class FileDecode:
         self.damaged = 0
         "Packets that could not be read or decoded."
         self.concealed = 0
-        "Pictures that the decoder mended."
+        "Pictures that the decoder concealed errors in."
         self.ended_early = ""
         "Reason why reading ended before the end; empty if it did not."
 
     @property
     def interlaced(self) -> int:
-        """Frames that were made progressive."""
+        """Number of frames that were deinterlaced."""
         return self._filter.interlaced
 
     def step(self, item: Any) -> Iterator[Item]:
@@ -70,7 +70,7 @@ class FileDecode:
                     yield from self._split(packet)
                 break
             except av.error.FFmpegError as error:
-                # The demuxer may find its way again behind what is damaged.
+                # The demuxer may find the next packet behind the damage.
                 errors += 1
                 self.damaged += 1
                 if not isinstance(error, av.error.InvalidDataError):
@@ -81,7 +81,7 @@ class FileDecode:
         yield from self._items(self._filter.flush())
 
     def flush(self) -> Iterator[Item]:
-        """Nothing is held back."""
+        """Returns nothing: this step holds no items."""
         yield from ()
 
     def _split(self, packet: Any) -> Iterator[Item]:
@@ -119,7 +119,7 @@ class FileDecode:
 
 
 class FileEnhance:
-    """Runs every picture through the net; another size than the first one's is fitted into that."""
+    """Enhances every picture; pictures of another size are fitted into the first one's."""
 
     def __init__(self, nets: ModelCache, model: str, strength: float, first: Picture) -> None:
         """Loads the net for the first picture. Raises NetUnusable."""
@@ -133,7 +133,7 @@ class FileEnhance:
         self._use_net_for(self._size)
         blank = self._upscaler.blank(first)
         self.canvas = (blank.width, blank.height)
-        "The size of the output."
+        "Size of the output in pixels."
         self.size_changes = 0
 
     def step(self, item: Item) -> Iterator[Item]:
@@ -149,7 +149,7 @@ class FileEnhance:
         yield item
 
     def flush(self) -> Iterator[Item]:
-        """Nothing is held back."""
+        """Returns nothing: this step holds no items."""
         yield from ()
 
     def _use_net_for(self, size: tuple[int, int]) -> None:
@@ -159,7 +159,7 @@ class FileEnhance:
 
 
 class FileEncode:
-    """Pictures to packets."""
+    """Encodes pictures to packets."""
 
     def __init__(self, output: FileOutput) -> None:
         self._output = output
