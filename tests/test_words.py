@@ -41,7 +41,6 @@ STILL_SAID: dict[str, set[str]] = {
         "app.streams.stream_directory",
         "benchmarks.faults.stack",
         "benchmarks.reuse.methods",
-        "wire.streams",
         "workers.scheduling.passthrough",
         "workers.session.mode",
         "workers.session.session",

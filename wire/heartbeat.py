@@ -27,9 +27,10 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 
 
 class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
-    """One enhanced rendition of a stream, as its lead writes it. Counters only grow."""
+    """One log of an enhanced rendition, as its lead writes it. Counters only grow."""
 
     name: str
+    "Name of the log: that of the rendition, or of its variant in one codec."
     codec: str
     "Codec of what it holds now (``media/codec_table.py``): its own, or a copied source's."
     watched: bool
@@ -50,9 +51,10 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker's report of one stream since it became its lead. Counters only grow."""
+    """A lead's report of one enhanced rendition of a stream. Counters only grow."""
 
     stream: str
+    rendition: str
     epoch: int
     state: str
     "``starting``, ``enhancing``, ``idle``, ``bypass``, ``off``"

@@ -1,9 +1,9 @@
-"""Jobs and leases: who enhances which stream.
+"""Jobs and leases: the worker that is to make a rendition.
 
-One entry of the ``jobs`` stream is one stream to enhance. A worker that reads it through the
-group holds its lease and renews it; a lease that was not renewed for ``LEASE_MS`` can be taken
-over. The lease only says who should work; what keeps a late writer out is the epoch
-(``StreamRegistry.take_lead``).
+One entry of the ``jobs`` stream is one enhanced rendition of one stream. A worker that reads it
+through the group holds its lease and renews it; a lease that was not renewed for ``LEASE_MS`` can
+be taken over. The lease only says who should work; what keeps a late writer out is the epoch
+(``RenditionRegistry.take_lead``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from wire.script import Script
 
 log = logging.getLogger(__name__)
 
-_SESSION = re.compile(rb"\d{1,16}\Z")
+_EPOCH = re.compile(rb"\d{1,16}\Z")
 
 LEASE_MS = 500
 """A lease lives this long without renewal; short, since nobody enhances meanwhile. A worker that
@@ -33,13 +33,14 @@ RENEW_S = 0.1
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Job:
-    """One stream to enhance."""
+    """One enhanced rendition of a stream, to be made."""
 
     entry: str
     "Its entry id in the jobs stream."
     stream: str
-    session: int
-    "The publisher's epoch the job was made for."
+    rendition: str
+    source_epoch: int
+    "The publisher's epoch for which the job was made."
 
 
 _SET_IDLE = Script(
@@ -67,22 +68,22 @@ return count
 """
 )
 
-# As in ``streams.py``, the first write is one that a full server allows.
-_OFFER = Script(
+# As in ``hash_record.py``, the first write is one that a full server allows.
+_ENQUEUE = Script(
     """
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'stream' then redis.call('DEL', KEYS[1]) end
 redis.call('XDEL', KEYS[1], '0-1')
 return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'stream', ARGV[2],
-    'session', ARGV[3])
+    'rendition', ARGV[3], 'source_epoch', ARGV[4])
 """
 )
 
 MAX_JOBS = 100_000
-"""Far above what apps carry; what is removed beyond it is offered again by its app."""
+"""Far above what apps carry; an entry that is removed beyond it is made again by its app."""
 
 _FREE_IDLE_MS = 3_600_000
-"""Idle time of a lease that was given back, far above any lease; and of a consumer to forget."""
+"""Idle time of a lease that was released, far above any lease; and of a consumer to forget."""
 
 
 class JobQueue:
@@ -96,16 +97,17 @@ class JobQueue:
         self.bad_jobs = 0
         "Entries that were no jobs, and were removed."
 
-    async def offer(self, stream: str, session: int) -> str:
+    async def enqueue(self, stream: str, rendition: str, source_epoch: int) -> str:
         """Adds a job; its entry id.
 
         If the answer is lost there is a job of which its maker does not know. It does no harm:
-        ``StreamRegistry.take_lead`` and ``set_job`` choose one, and the other is finished.
+        ``RenditionRegistry.take_lead`` and ``set_job`` choose one, and the other is finished.
         """
-        entry = await _OFFER.run(self._client, [keys.JOBS], [MAX_JOBS, stream, session])
+        args = [MAX_JOBS, stream, rendition, source_epoch]
+        entry = await _ENQUEUE.run(self._client, [keys.JOBS], args)
         return str(entry.decode())
 
-    async def is_there(self, entry: str) -> bool:
+    async def exists(self, entry: str) -> bool:
         """False once the job was finished, or Redis lost it."""
         try:
             return bool(await command(self._client, "XRANGE", self._key, entry, entry))
@@ -169,14 +171,14 @@ class JobQueue:
         return await self._set_idle(job, 0)
 
     async def finish(self, entry: str) -> None:
-        """Removes the job: its stream ended."""
+        """Removes the job: its stream or its rendition ended."""
         try:
             await command(self._client, "XACK", self._key, keys.JOBS_GROUP, entry)
         except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
         await command(self._client, "XDEL", self._key, entry)
 
-    async def give_back(self, job: Job) -> None:
+    async def release(self, job: Job) -> None:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
         await self._set_idle(job, _FREE_IDLE_MS)
 
@@ -222,10 +224,15 @@ def parse_job(row: tuple[bytes, list[bytes] | None]) -> Job:
     """The job in an entry of the jobs stream. Raises BadMessage."""
     entry, flat = row
     fields = dict(zip((flat or [])[::2], (flat or [])[1::2], strict=False))
-    stream, session = fields.get(b"stream", b""), fields.get(b"session", b"")
-    name = stream.decode("ascii", errors="replace")
-    if not keys.is_stream_id(name):
+    stream = fields.get(b"stream", b"").decode("ascii", errors="replace")
+    rendition = fields.get(b"rendition", b"").decode("ascii", errors="replace")
+    source_epoch = fields.get(b"source_epoch", b"")
+    if not keys.is_stream_id(stream):
         raise BadMessage(f"entry {entry.decode()} names no stream")
-    if not _SESSION.match(session):
-        raise BadMessage(f"entry {entry.decode()} has no session")
-    return Job(entry=entry.decode(), stream=name, session=int(session))
+    if not keys.is_rendition(rendition):
+        raise BadMessage(f"entry {entry.decode()} names no rendition")
+    if not _EPOCH.match(source_epoch):
+        raise BadMessage(f"entry {entry.decode()} has no epoch of a publisher")
+    return Job(
+        entry=entry.decode(), stream=stream, rendition=rendition, source_epoch=int(source_epoch)
+    )

@@ -19,9 +19,9 @@ from wire.retention import Retention
 from wire.script import Script
 
 _OWNED = """
-local owner = redis.pcall('HGET', KEYS[2], ARGV[1])
+local owner = redis.pcall('HGET', KEYS[2], 'epoch')
 if not owner or type(owner) == 'table' then return 'gone' end
-if owner ~= ARGV[2] then return 'fenced' end
+if owner ~= ARGV[1] then return 'fenced' end
 """
 """The beginning of each script of a writer; a record of another type is none."""
 
@@ -31,20 +31,20 @@ _APPEND = Script(
     _OWNED
     + """
 local function add()
-    if ARGV[3] == '' then
-        return redis.pcall('XADD', KEYS[1], '*', 'k', ARGV[4], 'b', ARGV[5])
+    if ARGV[2] == '' then
+        return redis.pcall('XADD', KEYS[1], '*', 'k', ARGV[3], 'b', ARGV[4])
     end
-    return redis.pcall('XADD', KEYS[1], 'MINID', ARGV[3], '*', 'k', ARGV[4], 'b', ARGV[5])
+    return redis.pcall('XADD', KEYS[1], 'MINID', ARGV[2], '*', 'k', ARGV[3], 'b', ARGV[4])
 end
 local id, note = add(), ''
 if type(id) == 'table' then
     if string.find(id.err, 'WRONGTYPE', 1, true) then
         redis.call('DEL', KEYS[1])
     elseif string.find(id.err, 'OOM', 1, true) then
-        if ARGV[7] == '' then
+        if ARGV[6] == '' then
             redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
         else
-            redis.call('XTRIM', KEYS[1], 'MINID', ARGV[7])
+            redis.call('XTRIM', KEYS[1], 'MINID', ARGV[6])
         end
         note = ' full'
     else
@@ -53,7 +53,7 @@ if type(id) == 'table' then
     id = add()
     if type(id) == 'table' then return id end
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return id .. note
 """
 )
@@ -93,10 +93,11 @@ EXPIRY_MS = 120_000
 
 
 class LogWriter:
-    """Appends batches while its epoch is the one in the stream's record.
+    """Appends batches while its epoch is the one in the record of the log's owner.
 
-    ``owner_field`` is the record's field that holds the epoch: ``session`` for the source log,
-    ``epoch`` for an enhanced one. One writer, one task: appends are awaited in order.
+    ``epoch`` is the publisher's for the source log, the lead's for those of an enhanced rendition;
+    ``rendition`` is the log's name, as in ``keys.logs_of``. One writer, one task: appends are
+    awaited in order.
     """
 
     def __init__(
@@ -105,13 +106,11 @@ class LogWriter:
         *,
         stream: str,
         rendition: str,
-        owner_field: str,
         epoch: int,
         retention: Retention | None = None,
     ) -> None:
         self._client = client
-        self._keys = [keys.log(stream, rendition), keys.record(stream)]
-        self._owner_field = owner_field
+        self._keys = [keys.log(stream, rendition), keys.owner(stream, rendition)]
         self._stream = stream
         self._retention = retention or Retention()
         self.epoch = epoch
@@ -126,7 +125,6 @@ class LogWriter:
         if plan is None:
             raise LogFull(f"the log of {self._stream} has no room before the next key frame")
         args = [
-            self._owner_field,
             self.epoch,
             plan.trim_to,
             int(is_key),
@@ -144,7 +142,7 @@ class LogWriter:
 
     async def clear(self) -> None:
         """Removes all entries: none of them is to be replayed. Raises as ``append`` does."""
-        args = [self._owner_field, self.epoch]
+        args = [self.epoch]
         self._judged((await _CLEAR.run(self._client, self._keys, args)).decode())
         self._retention.cleared()
 

@@ -1,4 +1,4 @@
-"""Streams whose workers die: counted in the record, then set aside.
+"""Renditions whose workers die: counted in the record, then set aside.
 
 A job whose holder dies is handed to the next worker, and a stream that kills its decoder would go
 through all of them. What counts is said in ``PROTOCOL.md`` section 6.1.
@@ -12,8 +12,9 @@ from typing import Any
 from wire import keys
 from wire.connection import Redis
 from wire.errors import DamagedKey
+from wire.hash_record import UPDATE
+from wire.rendition_record import COUNT_STRIKE
 from wire.script import Script
-from wire.streams import COUNT_STRIKE, UPDATE
 
 MAX_STRIKES = 2
 """Strikes after which a stream is only copied."""
@@ -84,30 +85,30 @@ return 1
 
 class Strikes:
     """Notes of the leads about themselves. Taking the lead counts a strike for the lead before, if
-    that was decoding and did not let go (``StreamRegistry.take_lead``).
+    that was decoding and did not let go (``RenditionRegistry.take_lead``).
     """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def decodes(self, stream: str, epoch: int, *, decodes: bool) -> None:
+    async def decodes(self, stream: str, name: str, epoch: int, *, decodes: bool) -> None:
         """Notes that the lead begins, or ends, to decode; call it before the first unit is."""
-        await self._run(UPDATE, stream, ["epoch", epoch, 0, "decoding", int(decodes)])
+        await self._run(UPDATE, stream, name, ["epoch", epoch, 0, "decoding", int(decodes)])
 
-    async def strike(self, stream: str, epoch: int) -> None:
+    async def strike(self, stream: str, name: str, epoch: int) -> None:
         """Counts a strike: the lead failed, and lets go of the stream."""
-        await self._run(_STRIKE, stream, [epoch])
+        await self._run(_STRIKE, stream, name, [epoch])
 
-    async def alive(self, stream: str, epoch: int) -> None:
+    async def alive(self, stream: str, name: str, epoch: int) -> None:
         """Takes back the strike of a lead that lost the stream but is alive."""
-        await self._run(_ALIVE, stream, [epoch])
+        await self._run(_ALIVE, stream, name, [epoch])
 
-    async def forgive(self, stream: str, epoch: int) -> None:
+    async def forgive(self, stream: str, name: str, epoch: int) -> None:
         """Forgets all strikes: the lead decoded the stream for ``GOOD_S``."""
         fields = ["strikes", 0, "struck", 0, "struck_us", 0]
-        await self._run(UPDATE, stream, ["epoch", epoch, 0, *fields])
+        await self._run(UPDATE, stream, name, ["epoch", epoch, 0, *fields])
 
-    async def _run(self, script: Script, stream: str, args: list[Any]) -> None:
+    async def _run(self, script: Script, stream: str, name: str, args: list[Any]) -> None:
         """Runs a script on the record; a key that holds no record has nothing to be changed."""
         with contextlib.suppress(DamagedKey):
-            await script.run(self._client, [keys.record(stream)], args)
+            await script.run(self._client, [keys.rendition(stream, name)], args)

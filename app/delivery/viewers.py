@@ -27,7 +27,7 @@ from app.webrtc.trickle import SdpFragment
 from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys
 from wire.stream_logger import StreamLogger
-from wire.streams import StreamRecord
+from wire.stream_record import StreamRecord
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +37,6 @@ _REFIT_S = 0.5
 
 def _logger(stream: str, secret: str) -> StreamLogger:
     return StreamLogger(log, stream=stream, session=secret)
-
-
-def _chosen(record: StreamRecord, request: PlayRequest | None) -> str:
-    """Returns the rendition to read. Raises BadOffer."""
-    if request is None:
-        return keys.SOURCE  # sound alone, which the source has
-    return choose(request, Coding(source=record.codec, output=record.output))
 
 
 @dataclasses.dataclass(slots=True)
@@ -107,7 +100,7 @@ class Viewers:
         request = None
         if "video" in offer.kinds:
             request = PlayRequest(rendition=rendition, fallback=fallback, codecs=offer.codecs)
-        _chosen(record, request)
+        await self._chosen(record, request)
         self._check_limit()
         async with self._admission.enter(route.key):
             self._check_limit()  # others may have come while this one waited
@@ -128,7 +121,7 @@ class Viewers:
         secret = secrets.token_urlsafe(18)
         # A publisher without sound may be followed by one with it.
         has_audio = "audio" in offer.kinds
-        preferred = self._fanout(record, _chosen(record, request))
+        preferred = self._fanout(record, await self._chosen(record, request))
         source = self._fanout(record, keys.SOURCE) if has_audio or fallback else preferred
         playback = PlaybackSession(
             preferred,
@@ -144,7 +137,7 @@ class Viewers:
                 on_end=lambda reason: self._drop(secret, reason),
             ),
             # The same in every app process, so that renditions share one RTP time line.
-            rtp_offset=record.session * 2_654_435_761 & 0xFFFFFFFF,
+            rtp_offset=record.epoch * 2_654_435_761 & 0xFFFFFFFF,
             refusals=self._refusals,
         )
         self._joining += 1
@@ -161,11 +154,19 @@ class Viewers:
         finally:
             self._joining -= 1
         self._sessions[secret] = _ViewerSession(
-            record.id, record.session, playback, peer, request, Throttle(_REFIT_S), route.key
+            record.id, record.epoch, playback, peer, request, Throttle(_REFIT_S), route.key
         )
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop(secret, peer.end_reason)
         return secret, answer
+
+    async def _chosen(self, record: StreamRecord, request: PlayRequest | None) -> str:
+        """Returns the rendition to read. Raises BadOffer, RedisAway."""
+        if request is None:
+            return keys.SOURCE  # sound alone, which the source has
+        enhanced = (await self._directory.renditions(record)).get(keys.ENHANCED)
+        output = enhanced.output if enhanced else ""
+        return choose(request, Coding(source=record.codec, output=output))
 
     def _fanout(self, record: StreamRecord, rendition: str) -> RtpFanout:
         reader = self._readers.get(record, rendition)
@@ -189,9 +190,9 @@ class Viewers:
     async def _refit(self, secret: str, session: _ViewerSession) -> None:
         try:
             record = await self._directory.record(session.stream)
-            if record is None or record.session != session.session:
+            if record is None or record.epoch != session.session:
                 return  # its readers find out by themselves
-            rendition = _chosen(record, session.request)
+            rendition = await self._chosen(record, session.request)
         except RedisAway:
             return
         except BadOffer as error:

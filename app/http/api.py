@@ -13,7 +13,7 @@ from app.http.node_views import node_view
 from app.http.openapi import GUARDED
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
-from wire.streams import StreamRecord
+from wire.stream_record import StreamRecord
 
 
 def router(context: AppState) -> APIRouter:
@@ -83,7 +83,9 @@ class _Views:
         return serializers.model_views((await self._context.snapshot.get()).beats)
 
     def _view(self, record: StreamRecord, seen: Seen) -> schemas.Stream:
-        return serializers.stream_view(record, seen.beats, seen.nodes, self._context.defaults)
+        return serializers.stream_view(
+            record, seen.enhanced(record), seen.beats, seen.nodes, self._context.defaults
+        )
 
     def server(self) -> schemas.Server:
         context = self._context

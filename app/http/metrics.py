@@ -25,7 +25,7 @@ from wire import keys
 from wire.counters import Counter
 from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory
-from wire.streams import StreamRecord
+from wire.stream_record import StreamRecord
 
 _BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
 

@@ -6,13 +6,19 @@ from app.delivery.rendition_choice import USUAL
 from app.http import schemas
 from wire import keys
 from wire.heartbeat import RenditionWork, StreamWork
-from wire.streams import StreamRecord
+from wire.rendition_record import RenditionRecord
+from wire.stream_record import StreamRecord
 
 _CODECS = {name: codec for codec, name in keys.ON_DEMAND.items()}
 
 
 def rendition_views(
-    record: StreamRecord, work: StreamWork | None, viewers: dict[str, int], *, reason: str
+    record: StreamRecord,
+    enhanced: RenditionRecord,
+    work: StreamWork | None,
+    viewers: dict[str, int],
+    *,
+    reason: str,
 ) -> list[schemas.Rendition]:
     """The source; the enhanced rendition as soon as its size is known; and those in one codec that
     are made or watched. ``viewers`` counts those of all nodes by log; ``reason`` says why no worker
@@ -31,14 +37,14 @@ def rendition_views(
     made = {one.name: one for one in work.renditions} if work else {}
     found = [source]
     for name in keys.ALL_ENHANCED:
-        one, here = made.get(name) or _not_made(name, record), viewers.get(name, 0)
+        one, here = made.get(name) or _not_made(name, enhanced), viewers.get(name, 0)
         is_usual = name == keys.ENHANCED and work is not None and work.width > 0
         if is_usual or here or one.watched:
             found.append(_view(record, work, one, viewers=here, reason=reason))
     return found
 
 
-def _not_made(name: str, record: StreamRecord) -> RenditionWork:
+def _not_made(name: str, record: RenditionRecord) -> RenditionWork:
     codec = _CODECS.get(name) or record.output or USUAL
     return RenditionWork(name=name, codec=codec, watched=False)
 

@@ -14,7 +14,8 @@ from app.http.renditions import rendition_views
 from wire import keys
 from wire.app_heartbeat import NodeStream
 from wire.heartbeat import StreamWork, WorkerBeat
-from wire.streams import StreamRecord
+from wire.rendition_record import RenditionRecord
+from wire.stream_record import StreamRecord
 
 _WAITING = "No worker has taken the stream yet."
 _NO_KEY_FRAME = "No key frame has come from the publisher yet."
@@ -40,10 +41,14 @@ def iso(us: int) -> str:
 
 
 def stream_view(
-    record: StreamRecord, beats: list[WorkerBeat], nodes: NodeBeats, defaults: Defaults
+    record: StreamRecord,
+    enhanced: RenditionRecord,
+    beats: list[WorkerBeat],
+    nodes: NodeBeats,
+    defaults: Defaults,
 ) -> schemas.Stream:
-    """One stream, as its workers and all app nodes tell of it."""
-    lead, work = _lead(record, beats)
+    """One stream, as its workers and nodes tell of it; ``enhanced`` is its default rendition."""
+    lead, work = _lead(enhanced, beats)
     viewers, publisher = nodes.viewers(record.id), nodes.publisher(record.id)
     source = schemas.Source(
         codec=record.codec,
@@ -52,7 +57,7 @@ def stream_view(
         fps=record.fps,
         kbps=record.kbps,
     )
-    enhancement = _enhancement(record, lead, work, beats, defaults)
+    enhancement = _enhancement(enhanced, lead, work, beats, defaults)
     return schemas.Stream(
         id=record.id,
         state=record.state,
@@ -62,7 +67,11 @@ def stream_view(
         viewers=sum(viewers.values()),
         source=source,
         renditions=rendition_views(
-            record, work, viewers, reason=enhancement.reason if work is None else ""
+            record,
+            enhanced,
+            work,
+            viewers,
+            reason=enhancement.reason if work is None else "",
         ),
         enhancement=enhancement,
         frames=_frames(work, publisher),
@@ -73,17 +82,18 @@ def stream_view(
 
 
 def _lead(
-    record: StreamRecord, beats: list[WorkerBeat]
+    record: RenditionRecord, beats: list[WorkerBeat]
 ) -> tuple[WorkerBeat | None, StreamWork | None]:
     for beat in beats:
         for work in beat.streams:
-            if work.stream == record.id and work.epoch == record.epoch:
+            here = (work.stream, work.rendition, work.epoch)
+            if here == (record.stream, record.name, record.epoch):
                 return beat, work
     return None, None
 
 
 def _enhancement(
-    record: StreamRecord,
+    record: RenditionRecord,
     lead: WorkerBeat | None,
     work: StreamWork | None,
     beats: list[WorkerBeat],
@@ -113,7 +123,7 @@ def _enhancement(
 
 
 def _look(
-    record: StreamRecord, model: str, beats: list[WorkerBeat], defaults: Defaults
+    record: RenditionRecord, model: str, beats: list[WorkerBeat], defaults: Defaults
 ) -> dict[str, Any]:
     known = (info for beat in beats for info in beat.models)
     return {

@@ -16,11 +16,13 @@ from pydantic import BaseModel
 from app.errors import RedisAway
 from app.http.node_views import NodeBeats
 from app.node import AppNode
+from wire import keys
 from wire.app_heartbeat import AppHeartbeats
 from wire.connection import REDIS_DOWN, Redis
 from wire.heartbeat import Heartbeats, WorkerBeat
+from wire.rendition_record import RenditionRecord
 from wire.server_memory import ServerMemory, read_memory
-from wire.streams import StreamRecord
+from wire.stream_record import StreamRecord
 
 MAX_AGE_S = 0.5
 
@@ -32,12 +34,19 @@ class Seen:
     records: list[StreamRecord] = dataclasses.field(default_factory=list)
     beats: list[WorkerBeat] = dataclasses.field(default_factory=list)
     nodes: NodeBeats = dataclasses.field(default_factory=NodeBeats)
+    renditions: dict[str, dict[str, RenditionRecord]] = dataclasses.field(default_factory=dict)
+    "By stream and name."
     memory: ServerMemory | None = None
     _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def record(self, stream: str) -> StreamRecord | None:
         """The record of a stream, if it is there."""
         return next((each for each in self.records if each.id == stream), None)
+
+    def enhanced(self, record: StreamRecord) -> RenditionRecord:
+        """The record of a stream's default rendition; one with defaults where it is not there."""
+        plain = RenditionRecord(stream=record.id, name=keys.ENHANCED, source_epoch=record.epoch)
+        return self.renditions.get(record.id, {}).get(keys.ENHANCED, plain)
 
     def json(self, name: str, make: Callable[[], BaseModel]) -> bytes:
         """The JSON of a view of this copy, made once."""
@@ -82,6 +91,7 @@ class Snapshot:
             records = await self._node.directory.records()
             beats = await self._heartbeats.list()
             nodes = NodeBeats.merged(self._node.figures.beat(), await self._nodes.list())
-            return Seen(records, beats, nodes, await read_memory(self._client))
+            renditions = {each.id: await self._node.directory.renditions(each) for each in records}
+            return Seen(records, beats, nodes, renditions, await read_memory(self._client))
         except (*REDIS_DOWN, RedisAway):
             return None

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from app.streams.ingest_queue import AUDIO_WAIT_S, IngestQueue, starts_source, wakes_writer
 from app.streams.ingest_state import INGEST, Event, State
 from app.streams.meters import RateMeter
+from app.streams.record_keeper import RecordKeeper
 from app.streams.stream_timeline import StreamTimeline
 from media.access_unit import AccessUnit, Checkpoint, Kind
 from wire import keys
@@ -20,12 +21,10 @@ from wire.batch import Batch
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.control import EndStream, KeyFrameRequest, to_publisher
-from wire.errors import BadMessage, Fenced, LogFull, StreamBusy, StreamGone
-from wire.jobs import JobQueue
+from wire.errors import Fenced, LogFull, StreamBusy, StreamGone
 from wire.log import LogWriter
 from wire.state_machine import StateMachine
 from wire.stream_logger import StreamLogger, session_name
-from wire.streams import WISHES, StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ must replay and fits the log's time bound."""
 AWAY = "The publisher is away at the moment; its viewers wait for it."
 
 Follower = Callable[[AccessUnit, int], None]
-"""Called with each unit and its session, on the event loop; must not block."""
+"""Called with each unit and the publisher's epoch, on the event loop; must not block."""
 
 
 class IngestSession:
@@ -54,23 +53,24 @@ class IngestSession:
         self,
         client: Redis,
         stream: str,
-        session: int,
+        epoch: int,
         *,
         has_audio: bool,
         on_key_frame_needed: Callable[[], None],
         grace_s: float = 10.0,
     ) -> None:
-        """After its connection is lost it waits for another one for ``grace_s``."""
+        """``epoch`` is the publisher's. After its connection is lost it waits for another one for
+        ``grace_s``.
+        """
         self.stream = stream
-        self.session = session
+        self.epoch = epoch
         self.has_audio = has_audio
         self.started_us = now_us()
         self.end_reason = ""
         self.units_in = 0
-        self._log = StreamLogger(log, stream=stream, session=session_name(session))
+        self._log = StreamLogger(log, stream=stream, session=session_name(epoch))
         self._client = client
-        self._registry = StreamRegistry(client)
-        self._jobs = JobQueue(client)
+        self._records = RecordKeeper(client, stream, epoch)
         self._mailbox = to_publisher(client, stream)
         self._on_key_frame_needed = on_key_frame_needed
         self._grace_s = grace_s
@@ -87,9 +87,8 @@ class IngestSession:
         self._codec = ""
         self._size = (0, 0)
         self._reason = ""
-        self._job = ""
-        self._wishes: dict[str, Any] = {}
-        "What the operator chose, and the lead's epoch; brought back when Redis loses the record."
+        self._restarts = 0
+        "Losses of the record that were answered by writing the last group again."
 
     @property
     def state(self) -> State:
@@ -125,7 +124,7 @@ class IngestSession:
         if self._backlog.push(unit):
             self.request_key_frame()
         for follower in tuple(self._followers):
-            follower(unit, self.session)
+            follower(unit, self.epoch)
         if wakes_writer(unit):
             self._wake.set()
         else:
@@ -207,8 +206,7 @@ class IngestSession:
             self._client,
             stream=self.stream,
             rendition=keys.SOURCE,
-            owner_field="session",
-            epoch=self.session,
+            epoch=self.epoch,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -239,9 +237,7 @@ class IngestSession:
     async def _clean_up(self) -> None:
         try:
             async with asyncio.timeout(2.0):
-                if self._job:
-                    await self._jobs.finish(self._job)
-                await self._registry.end(self.stream, self.session, keys.ALL_ENHANCED)
+                await self._records.end()
         except (*REDIS_DOWN, RedisError) as error:
             self._log.warning("its record will expire: %s", error, extra={"action": "record_kept"})
 
@@ -251,7 +247,7 @@ class IngestSession:
             self._wake.clear()
             while units := self._backlog.pop():
                 at = now_us()
-                batch = Batch(self.session, tuple(u.stamped(Checkpoint.LOGGED, at) for u in units))
+                batch = Batch(self.epoch, tuple(u.stamped(Checkpoint.LOGGED, at) for u in units))
                 try:
                     await writer.append(batch, now_ms=at // 1000)
                 except StreamGone:
@@ -285,44 +281,20 @@ class IngestSession:
                 continue
 
     async def _keep_once(self) -> None:
-        fields = self._fields()
         try:
-            await self._registry.touch(self.stream, self.session, **fields)
-            record = await self._registry.get(self.stream)
-            self._learn(record)
-        except BadMessage as error:
-            self._log.warning("%s", error, extra={"action": "bad_record"})
-            await self._registry.end(self.stream, self.session, ())
-            raise StreamGone(str(error)) from error  # made again at once
-        except StreamGone:
-            self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
-            fields |= self._wishes
-            self._job = ""
-            await self._registry.create(self.stream, session=self.session, **fields)
-            if not self._backlog.rewind():
-                self.request_key_frame()
-            self._wake.set()
-        if not self._codec:
-            return
-        if not self._job or not await self._jobs.is_there(self._job):
-            await self._offer()
-
-    async def _offer(self) -> None:
-        """Makes the stream's job, and only one, whichever answers of Redis get lost."""
-        offered = await self._jobs.offer(self.stream, self.session)
-        before, self._job = self._job, ""
-        self._job = await self._registry.set_job(
-            self.stream, self.session, before=before, job=offered
-        )
-        if self._job != offered:
-            await self._jobs.finish(offered)
-
-    def _learn(self, record: StreamRecord) -> None:
-        """What others wrote: the wishes, brought back when Redis loses the record, and the job."""
-        self._wishes = {name: getattr(record, name) for name in (*WISHES, "epoch")}
-        self._job = record.job
+            record = await self._records.keep(has_source=bool(self._codec), **self._fields())
+        finally:
+            if self._restarts != self._records.restarts:
+                self._restarts = self._records.restarts
+                self._write_again()
         if record.ending:
             self.end("an operator ended the stream")
+
+    def _write_again(self) -> None:
+        """The log was lost with the record."""
+        if not self._backlog.rewind():
+            self.request_key_frame()
+        self._wake.set()
 
     def _fields(self) -> dict[str, Any]:
         now = time.monotonic()
@@ -351,3 +323,5 @@ class IngestSession:
                     self.request_key_frame()
                 elif isinstance(message, EndStream):
                     self.end("an operator ended the stream")
+                else:
+                    self._nudge.set()  # the renditions are others now

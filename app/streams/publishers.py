@@ -25,7 +25,7 @@ from media.access_unit import AccessUnit
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import StreamBusy
 from wire.stream_logger import StreamLogger, session_name
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class _Session:
 
 
 class Publishers:
-    """The publishers of this app. ``ended`` is told stream and session of each that ended."""
+    """The publishers of this app. ``ended`` is told stream and epoch of each that ended."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class Publishers:
             if present is not None and present.publication.state is State.ENDED:
                 present = None
             if present is None:
-                session = await self._create(stream, has_audio, takeover)
+                epoch = await self._create(stream, has_audio, takeover)
             if self._closing:
                 raise Full("The server stops.")  # the record expires
             undo.pop_all()
@@ -191,7 +191,7 @@ class Publishers:
         publication = IngestSession(
             self._client,
             stream,
-            session,
+            epoch,
             has_audio=has_audio,
             on_key_frame_needed=peer.request_key_frame,
             grace_s=self._options.publisher_grace_s,
@@ -203,7 +203,7 @@ class Publishers:
         return secret, answer
 
     async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
-        """The new session's epoch; another app that has the stream loses it to a ``takeover``.
+        """The publisher's new epoch; another app that has the stream loses it to a ``takeover``.
 
         Raises AlreadyPublishing or RedisAway.
         """
@@ -256,7 +256,7 @@ class Publishers:
             await session.peer.close()
             if self._sessions.get(stream) is session:
                 del self._sessions[stream]
-            await self._ended(stream, session.publication.session)
+            await self._ended(stream, session.publication.epoch)
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
@@ -311,4 +311,4 @@ def _is_same(expected: str, given: str) -> bool:
 
 
 def _logger(session: IngestSession) -> StreamLogger:
-    return StreamLogger(log, stream=session.stream, session=session_name(session.session))
+    return StreamLogger(log, stream=session.stream, session=session_name(session.epoch))

@@ -12,7 +12,7 @@ from app.streams.rendition_reader import RenditionReader
 from app.task_set import TaskSet
 from wire import keys
 from wire.connection import Redis
-from wire.streams import StreamRecord
+from wire.stream_record import StreamRecord
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class RenditionReaders:
     def get(self, record: StreamRecord, rendition: str) -> RenditionReader:
         """Returns the reader of a rendition; it runs from now on."""
         stream = record.id
-        key = (stream, rendition, record.session)
+        key = (stream, rendition, record.epoch)
         if key not in self._readers:
             own = self._ingest(stream)
-            is_fed = rendition == keys.SOURCE and own is not None and own.session == record.session
+            is_fed = rendition == keys.SOURCE and own is not None and own.epoch == record.epoch
             reader = RenditionReader(
                 self._client,
                 stream,
                 rendition,
-                session=record.session,
+                session=record.epoch,
                 ingest=own if is_fed else None,
             )
             reader.observe = lambda seconds: self.observe(rendition, seconds)
@@ -118,7 +118,7 @@ class RenditionReaders:
     async def _over_s(self, reader: RenditionReader) -> float:
         """Returns the seconds until the stream counts as over; 0 where it has a new session."""
         own = self._ingest(reader.stream)
-        if own is not None and own.session == reader.session:
+        if own is not None and own.epoch == reader.session:
             return 0.0
         try:
             record = await self._record(reader.stream)
@@ -126,4 +126,4 @@ class RenditionReaders:
             return 0.0
         if record is None:
             return self._times.check_s
-        return self._times.over_s if record.session != reader.session else 0.0
+        return self._times.over_s if record.epoch != reader.session else 0.0

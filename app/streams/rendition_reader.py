@@ -24,8 +24,8 @@ from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.control import KeyFrameRequest, RecordChanged, to_lead, to_publisher
 from wire.errors import StreamGone
 from wire.log import LogReader
+from wire.rendition_record import WATCH_RENEW_S, RenditionRegistry
 from wire.stream_logger import StreamLogger
-from wire.streams import WATCH_AGAIN_S, StreamRegistry
 from wire.supervisor import keep_going
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ class RenditionReader:
         """Takes what the ingest session brings until cancelled."""
         try:
             for unit in ingest.follow(self._feed):
-                self._feed(unit, ingest.session)
+                self._feed(unit, ingest.epoch)
             await asyncio.Event().wait()
         finally:
             ingest.unfollow(self._feed)
@@ -239,11 +239,12 @@ class RenditionReader:
 
     async def _renew_watch(self) -> None:
         """Renews the rendition's watch lease, since no worker makes it otherwise."""
-        registry = StreamRegistry(self._client)
+        registry = RenditionRegistry(self._client)
+        name, codec = keys.rendition_of(self.rendition)
         while True:
-            again_s = WATCH_AGAIN_S
+            again_s = WATCH_RENEW_S
             try:
-                if await registry.watch(self.stream, self.session, self.rendition):
+                if await registry.renew_watch(self.stream, name, self.session, codec):
                     await to_lead(self._client, self.stream).send(RecordChanged())
             except (StreamGone, *REDIS_DOWN):
                 again_s = RETRY_S

@@ -7,10 +7,12 @@ from typing import Any
 
 from app.errors import RedisAway, StreamNotFound
 from app.streams.ingest_session import IngestSession
+from wire import keys
 from wire.connection import REDIS_DOWN, Redis
 from wire.control import EndStream, RecordChanged, to_lead, to_publisher
 from wire.errors import BadMessage, StreamBusy, StreamGone
-from wire.streams import StreamRecord, StreamRegistry
+from wire.rendition_record import PARDON, RenditionRecord, RenditionRegistry
+from wire.stream_record import StreamRecord, StreamRegistry
 
 
 class StreamDirectory:
@@ -22,6 +24,7 @@ class StreamDirectory:
     def __init__(self, client: Redis, *, ingest: Callable[[str], IngestSession | None]) -> None:
         self._client = client
         self._registry = StreamRegistry(client)
+        self._renditions = RenditionRegistry(client)
         self._ingest = ingest
 
     async def record(self, stream: str) -> StreamRecord | None:
@@ -39,6 +42,14 @@ class StreamDirectory:
             return await self._registry.list()
         except REDIS_DOWN as error:
             raise RedisAway from error
+
+    async def renditions(self, record: StreamRecord) -> dict[str, RenditionRecord]:
+        """Returns the records of a stream's enhanced renditions by name. Raises RedisAway."""
+        try:
+            found = await self._renditions.list(record.id, record.renditions)
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+        return {each.name: each for each in found if each.source_epoch == record.epoch}
 
     async def is_kept(self, stream: str) -> bool:
         """Returns False for a record whose node died: its log would show what is over.
@@ -66,14 +77,14 @@ class StreamDirectory:
         if enhance is not None:
             config["enhance"] = enhance
         if enhance:
-            config |= {"strikes": 0, "struck": 0, "struck_us": 0}  # who asks for it pardons it
+            config |= PARDON  # who asks for it pardons it
         if model is not None:
             config["model"] = model
         if strength is not None:
             config["strength"] = strength
         try:
             if config:
-                await self._registry.set_wish(stream, record.session, **config)
+                await self._renditions.set_config(stream, keys.ENHANCED, record.epoch, **config)
             await to_lead(self._client, stream).send(RecordChanged())
         except (StreamGone, StreamBusy) as error:
             raise StreamNotFound(f"{stream} is not live.") from error
@@ -91,7 +102,7 @@ class StreamDirectory:
             raise StreamNotFound(f"{stream} is not live.")
         try:
             # Its node reads the record if it misses the message; if it is gone, so is the record.
-            await self._registry.set_wish(stream, record.session, ending=True)
+            await self._registry.set_config(stream, record.epoch, ending=True)
             await to_publisher(self._client, stream).send(EndStream())
         except (StreamGone, StreamBusy) as error:
             raise StreamNotFound(f"{stream} is not live.") from error

@@ -17,7 +17,8 @@ from wire.batch import Batch
 from wire.connection import Redis
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
-from wire.streams import WATCH_AGAIN_S, StreamRegistry
+from wire.rendition_record import WATCH_RENEW_S, RenditionRegistry, RenditionSpec
+from wire.stream_record import StreamRegistry
 from workers.session.clock_offset import ClockOffset
 
 __all__ = ["Feed"]
@@ -45,9 +46,10 @@ class Feed:
         self._client = client
         self._frames = frames
         self._registry = StreamRegistry(client)
+        self._renditions = RenditionRegistry(client)
         self._jobs = JobQueue(client)
         self._age = age
-        self._session = 0
+        self._epoch = 0
         self._job = ""
         self._arrived_ms: list[float] = []
         self._came_out_ms: dict[int, float] = {}
@@ -59,12 +61,14 @@ class Feed:
 
     async def begin(self) -> None:
         """Returns once a worker leads the stream; its first frame is then not replayed."""
-        self._session = await self._registry.create(
+        self._epoch = await self._registry.create(
             self.stream, codec="h264", width=WIDTH, height=HEIGHT, fps=float(FPS)
         )
-        await self._registry.watch(self.stream, self._session)
-        self._job = await self._jobs.offer(self.stream, self._session)
-        while not (await self._registry.get(self.stream)).lead:  # noqa: ASYNC110 - a record, no event
+        name = (self.stream, keys.ENHANCED)
+        await self._renditions.ensure(*name, self._epoch, RenditionSpec())
+        await self._renditions.renew_watch(*name, self._epoch)
+        self._job = await self._jobs.enqueue(*name, self._epoch)
+        while not (await self._renditions.get(*name)).lead:  # noqa: ASYNC110 - a record, no event
             await asyncio.sleep(0.02)
 
     async def play(self, begin_at: float, frames: int) -> None:
@@ -73,25 +77,24 @@ class Feed:
             self._client,
             stream=self.stream,
             rendition=keys.SOURCE,
-            owner_field="session",
-            epoch=self._session,
+            epoch=self._epoch,
         )
         for index, frame in enumerate(self._frames[:frames]):
             due = begin_at + index / FPS
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             now_us = clock.now_us()
             self._arrived_ms.append(self._age.redis_ms(now_us=now_us))
-            batch = Batch(epoch=self._session, units=(_unit(frame, index, now_us),))
+            batch = Batch(epoch=self._epoch, units=(_unit(frame, index, now_us),))
             await writer.append(batch, now_ms=now_us // 1000)
             self.late_ms.append(1000.0 * (time.monotonic() - due))
 
     async def stay(self) -> None:
         """Keeps the record alive and says that the stream is watched, until cancelled."""
         while True:
-            await self._registry.touch(self.stream, self._session)
-            if await self._registry.watch(self.stream, self._session):
+            await self._registry.touch(self.stream, self._epoch, renditions=[keys.ENHANCED])
+            if await self._renditions.renew_watch(self.stream, keys.ENHANCED, self._epoch):
                 await control.to_lead(self._client, self.stream).send(control.RecordChanged())
-            await asyncio.sleep(WATCH_AGAIN_S)
+            await asyncio.sleep(WATCH_RENEW_S)
 
     async def collect(self) -> None:
         """Reads the enhanced log until cancelled."""
@@ -107,7 +110,7 @@ class Feed:
     async def end(self) -> None:
         """The publisher leaves."""
         await self._jobs.finish(self._job)
-        await self._registry.end(self.stream, self._session, (keys.ENHANCED,))
+        await self._registry.end(self.stream, self._epoch, (keys.ENHANCED,))
 
     def times(self) -> list[FrameTimes]:
         """Of all frames sent so far."""

@@ -27,11 +27,12 @@ from tests.app.conftest import MakeNode
 from tests.app.peers import Publisher, Received, Viewer, no_tasks_but, publishing, until, watching
 from tests.app.webrtc.offer_texts import offer, publish_codec
 from tests.contract.units import batch, video
+from tests.records import enhanced, set_enhanced, take_lead
 from wire import keys
 from wire.connection import Redis, command, connect
 from wire.embedded import EmbeddedServer
 from wire.log import LogWriter
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 UNITS = coding.h264(98, 54, 10)
 Signal = Callable[[str], Awaitable[str]]
@@ -305,14 +306,12 @@ async def test_a_reader_whose_log_is_no_log_goes_on_when_it_is_one_again(
             await asyncio.sleep(0.5)
             reader = into.node.readers.newest("cam1", keys.ENHANCED)
             assert reader is not None
-            registry = StreamRegistry(redis_client)
-            session = (await registry.get("cam1")).session
+            source_epoch = (await StreamRegistry(redis_client).get("cam1")).epoch
             writer = LogWriter(
                 redis_client,
                 stream="cam1",
                 rendition=keys.ENHANCED,
-                owner_field="epoch",
-                epoch=await registry.take_lead("cam1", session, "a"),
+                epoch=await take_lead(redis_client, source_epoch),
             )
             await writer.append(batch(writer.epoch, video(1, key=True)), now_ms=1)
             await until(lambda: reader.units > 0)
@@ -335,7 +334,7 @@ async def test_a_refused_publisher_leaves_no_socket(
     await no_tasks_but(before)
 
 
-async def test_wishes_are_for_live_streams(make_node: MakeNode) -> None:
+async def test_changes_are_for_live_streams(make_node: MakeNode, redis_client: Redis) -> None:
     into = Into(make_node())
     with pytest.raises(StreamNotFound):
         await into.node.directory.change("cam1", enhance=False, model=None)
@@ -344,23 +343,22 @@ async def test_wishes_are_for_live_streams(make_node: MakeNode) -> None:
     async with publishing(into.publish, UNITS):
         await into.until_live()
         await into.node.directory.change("cam1", enhance=False, model="live-s")
-        record = await into.node.directory.record("cam1")
-        assert record is not None
+        record = await enhanced(redis_client)
         assert (record.enhance, record.model) == (False, "live-s")
 
 
 async def test_who_switches_enhancement_on_pardons_a_stream_that_was_set_aside(
     make_node: MakeNode, redis_client: Redis
 ) -> None:
-    into, registry = Into(make_node()), StreamRegistry(redis_client)
+    into = Into(make_node())
     async with publishing(into.publish, UNITS):
         await into.until_live()
-        record = await registry.get("cam1")
-        await registry.touch("cam1", record.session, strikes=2, struck=7, struck_us=8)
+        epoch = (await StreamRegistry(redis_client).get("cam1")).epoch
+        await set_enhanced(redis_client, epoch, strikes=2, struck=7, struck_us=8)
         await into.node.directory.change("cam1", enhance=None, model="live-s")
-        assert (await registry.get("cam1")).strikes == 2
+        assert (await enhanced(redis_client)).strikes == 2
         await into.node.directory.change("cam1", enhance=True, model=None)
-        pardoned = await registry.get("cam1")
+        pardoned = await enhanced(redis_client)
         assert (pardoned.strikes, pardoned.struck, pardoned.struck_us) == (0, 0, 0)
 
 

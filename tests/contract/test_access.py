@@ -13,6 +13,7 @@ from tests.certificates import write_authority, write_certificate
 from tests.contract.acl import rules
 from tests.contract.test_messages import beat
 from tests.contract.units import batch, video
+from tests.records import begin_stream, take_lead
 from tests.redis_servers import Server, free_ports, running
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis, connect, wait_until_up
@@ -22,8 +23,10 @@ from wire.errors import ServerAway, ServerRefuses
 from wire.heartbeat import Heartbeats
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
+from wire.rendition_record import RenditionRegistry, RenditionSpec
 from wire.server_memory import read_memory
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
+from wire.strikes import Strikes
 
 PASSWORD = "wo#r/d?:@%&+ ä"
 
@@ -98,15 +101,15 @@ async def test_each_role_can_do_its_work_with_its_rules_and_no_more(
     registry, jobs = StreamRegistry(app), JobQueue(app)
     queue = JobQueue(worker, consumer="w")
     assert await queue.claim(block_ms=1) is None
-    session = await registry.create("cam1")
-    offered = await jobs.offer("cam1", session)
-    assert await jobs.is_there(offered)
-    await registry.set_job("cam1", session, before="", job=offered)
-    source = LogWriter(
-        app, stream="cam1", rendition=keys.SOURCE, owner_field="session", epoch=session
-    )
-    await source.append(batch(session, video(0, key=True)), now_ms=0)
-    await registry.watch("cam1", session)
+    renditions = RenditionRegistry(app)
+    source_epoch = await begin_stream(app)
+    offered = await jobs.enqueue("cam1", keys.ENHANCED, source_epoch)
+    assert await jobs.exists(offered)
+    await renditions.set_job("cam1", keys.ENHANCED, source_epoch, before="", job=offered)
+    source = LogWriter(app, stream="cam1", rendition=keys.SOURCE, epoch=source_epoch)
+    await source.append(batch(source_epoch, video(0, key=True)), now_ms=0)
+    await renditions.renew_watch("cam1", keys.ENHANCED, source_epoch)
+    await registry.touch("cam1", source_epoch, renditions=[keys.ENHANCED])
     await to_lead(app, "cam1").send(EndStream())
 
     job = await queue.claim(block_ms=100)
@@ -114,15 +117,14 @@ async def test_each_role_can_do_its_work_with_its_rules_and_no_more(
     assert await queue.renew(job)
     assert await queue.take_over() is None
     await Heartbeats(worker).beat(beat("w"))
-    epoch = await StreamRegistry(worker).take_lead("cam1", session, "w", job=job.entry)
+    epoch = await take_lead(worker, source_epoch, job=job.entry)
+    await Strikes(worker).decodes("cam1", keys.ENHANCED, epoch, decodes=True)
     reader = LogReader(worker, stream="cam1", rendition=keys.SOURCE)
     assert await reader.seek_last_key_frame()
     assert len(await reader.read(block_ms=100)) == 1
     assert await to_lead(worker, "cam1").read(block_ms=1) == []
     await to_publisher(worker, "cam1").send(EndStream())
-    enhanced = LogWriter(
-        worker, stream="cam1", rendition=keys.ENHANCED, owner_field="epoch", epoch=epoch
-    )
+    enhanced = LogWriter(worker, stream="cam1", rendition=keys.ENHANCED, epoch=epoch)
     await enhanced.append(batch(epoch, video(0, key=True)), now_ms=0)
     await enhanced.clear()
     await worker.time(keys.record("cam1"))
@@ -132,7 +134,10 @@ async def test_each_role_can_do_its_work_with_its_rules_and_no_more(
     assert await read_memory(app) is not None
     await Heartbeats(worker).leave("w")
     await queue.finish(job.entry)
-    assert await registry.end("cam1", session, keys.ALL_ENHANCED)
+    await renditions.ensure("cam1", "sharp", source_epoch, RenditionSpec())
+    assert [record.name for record in await renditions.list("cam1")] == [keys.ENHANCED, "sharp"]
+    await renditions.remove("cam1", "sharp", source_epoch)
+    assert await registry.end("cam1", source_epoch, [keys.ENHANCED])
     for client in (app, worker):
         for words in (
             ("SET", "sharpcast:x", "1"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("KEYS", "*"),

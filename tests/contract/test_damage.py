@@ -7,13 +7,15 @@ import pytest
 from tests.contract.admin import command
 from tests.contract.test_log import source_reader, source_writer
 from tests.contract.units import batch, video
+from tests.records import begin_stream, take_lead
 from wire import keys
 from wire.connection import Redis
 from wire.control import EndStream, RecordChanged, to_publisher
 from wire.errors import BadMessage, DuplicateJob, StreamGone
 from wire.heartbeat import Heartbeats
 from wire.jobs import JobQueue
-from wire.streams import StreamRegistry
+from wire.rendition_record import RenditionRegistry, RenditionSpec
+from wire.stream_record import StreamRegistry
 from wire.strikes import Strikes
 
 STREAM = "cam1"
@@ -24,13 +26,15 @@ STREAM = "cam1"
     [
         ("a", "b"),
         ("stream", "cam1"),
-        ("session", "1"),
-        ("stream", "no name", "session", "1"),
-        ("stream", "cam1", "session", "one"),
-        ("stream", "cam1", "session", "-1"),
-        ("stream", "cam1", "session", "9" * 40),
-        ("stream", b"\xff", "session", b"\xff"),
-        ("stream", "x" * 100_000, "session", "1"),
+        ("source_epoch", "1"),
+        ("stream", "cam1", "source_epoch", "1"),
+        ("stream", "no name", "rendition", "enhanced", "source_epoch", "1"),
+        ("stream", "cam1", "rendition", "source", "source_epoch", "1"),
+        ("stream", "cam1", "rendition", "enhanced", "source_epoch", "one"),
+        ("stream", "cam1", "rendition", "enhanced", "source_epoch", "-1"),
+        ("stream", "cam1", "rendition", "enhanced", "source_epoch", "9" * 40),
+        ("stream", b"\xff", "rendition", b"\xff", "source_epoch", b"\xff"),
+        ("stream", "x" * 100_000, "rendition", "enhanced", "source_epoch", "1"),
     ],
 )
 async def test_an_entry_that_is_no_job_is_removed_and_counted(
@@ -39,7 +43,7 @@ async def test_an_entry_that_is_no_job_is_removed_and_counted(
     queue = JobQueue(client, consumer="a")
     await queue.claim(block_ms=1)
     await command(client, "XADD", keys.JOBS, "*", *fields)
-    entry = await queue.offer("cam2", 7)
+    entry = await queue.enqueue("cam2", keys.ENHANCED, 7)
     assert await queue.claim(block_ms=1) is None
     job = await queue.claim(block_ms=1)
     assert job is not None
@@ -52,7 +56,7 @@ async def test_an_entry_that_is_no_job_is_not_handed_from_worker_to_worker(clien
     one, two = JobQueue(client, consumer="a"), JobQueue(client, consumer="b")
     await one.claim(block_ms=1)
     await command(client, "XADD", keys.JOBS, "*", "a", "b")
-    entry = await one.offer("cam1", 7)
+    entry = await one.enqueue("cam1", keys.ENHANCED, 7)
     # A worker that died with both of them in its hands.
     await command(client, "XREADGROUP", "GROUP", keys.JOBS_GROUP, "dead", "STREAMS", keys.JOBS, ">")
     job = await two.take_over(min_idle_ms=0)
@@ -64,12 +68,12 @@ async def test_an_entry_that_is_no_job_is_not_handed_from_worker_to_worker(clien
 async def test_a_jobs_key_of_another_type_is_made_anew(client: Redis) -> None:
     queue = JobQueue(client, consumer="a")
     await command(client, "SET", keys.JOBS, "text")
-    assert not await queue.is_there("1-0")
+    assert not await queue.exists("1-0")
     assert await queue.claim(block_ms=1) is None
     assert await queue.claim(block_ms=1) is None
     await command(client, "DEL", keys.JOBS)
     await command(client, "LPUSH", keys.JOBS, "text")
-    entry = await queue.offer("cam1", 7)
+    entry = await queue.enqueue("cam1", keys.ENHANCED, 7)
     assert await queue.claim(block_ms=1) is None
     job = await queue.claim(block_ms=1)
     assert job is not None
@@ -81,8 +85,8 @@ async def test_a_jobs_key_of_another_type_is_made_anew(client: Redis) -> None:
     [
         ("SET", "stream:{cam1}", "text"),
         ("LPUSH", "stream:{cam1}", "text"),
-        ("HSET", "stream:{cam1}", "session", "no number"),
-        ("HSET", "stream:{cam1}", "id", "cam1", "session", "12"),  # and would stay for ever
+        ("HSET", "stream:{cam1}", "epoch", "no number"),
+        ("HSET", "stream:{cam1}", "id", "cam1", "epoch", "12"),  # and would stay for ever
     ],
 )
 async def test_a_record_that_is_none_is_in_nobodys_way(
@@ -90,9 +94,9 @@ async def test_a_record_that_is_none_is_in_nobodys_way(
 ) -> None:
     registry = StreamRegistry(client)
     await command(client, *damage)
-    session = await registry.create(STREAM)
+    epoch = await registry.create(STREAM)
     record = await registry.get(STREAM)
-    assert record.session == session
+    assert record.epoch == epoch
     assert await command(client, "PTTL", keys.record(STREAM)) > 0
 
 
@@ -103,10 +107,9 @@ async def test_a_record_of_another_type_is_gone_for_all(client: Redis) -> None:
         await registry.get(STREAM)
     for work in (
         registry.touch(STREAM, 1),
-        registry.set_wish(STREAM, 1, enhance=False),
-        registry.watch(STREAM, 1),
-        registry.take_lead(STREAM, 1, "a"),
-        registry.set_job(STREAM, 1, before="", job="1-0"),
+        registry.set_config(STREAM, 1, ending=True),
+        RenditionRegistry(client).ensure(STREAM, "sharp", 1, RenditionSpec()),
+        take_lead(client, 1),
     ):
         with pytest.raises(StreamGone):
             await work
@@ -117,12 +120,13 @@ async def test_what_leads_say_of_themselves_passes_over_a_record_of_another_type
     client: Redis,
 ) -> None:
     strikes = Strikes(client)
-    await command(client, "SET", keys.record(STREAM), "text")
-    await strikes.decodes(STREAM, 1, decodes=True)
-    await strikes.strike(STREAM, 1)
-    await strikes.alive(STREAM, 1)
-    await strikes.forgive(STREAM, 1)
-    assert await command(client, "GET", keys.record(STREAM)) == b"text"
+    key = keys.rendition(STREAM, "sharp")
+    await command(client, "SET", key, "text")
+    await strikes.decodes(STREAM, "sharp", 1, decodes=True)
+    await strikes.strike(STREAM, "sharp", 1)
+    await strikes.alive(STREAM, "sharp", 1)
+    await strikes.forgive(STREAM, "sharp", 1)
+    assert await command(client, "GET", key) == b"text"
 
 
 @pytest.mark.parametrize(
@@ -130,14 +134,12 @@ async def test_what_leads_say_of_themselves_passes_over_a_record_of_another_type
     [
         ("started_us", "99999999999999999999"),
         ("started_us", "-1"),
-        ("session", "-1"),
+        ("epoch", "-1"),
         ("fps", "nan"),
         ("kbps", "inf"),
         ("width", "70000"),
-        ("strength", "2"),
-        ("model", "m" * 5000),
+        ("reason", "m" * 5000),
         ("id", "not/one"),
-        ("watched_us:enhanced", "9" * 30),
     ],
 )
 async def test_a_wild_value_makes_a_record_unreadable_and_harms_no_list(
@@ -199,26 +201,15 @@ async def test_a_mailbox_of_another_type_is_made_anew_by_who_writes(client: Redi
     assert await box.read(block_ms=100) == [EndStream()]
 
 
-async def test_of_two_jobs_made_for_one_stream_one_is_led(client: Redis) -> None:
-    registry, queue = StreamRegistry(client), JobQueue(client)
-    session = await registry.create(STREAM)
-    # The answer to the first was lost on its way, so its maker knows of the second only.
-    lost, known = await queue.offer(STREAM, session), await queue.offer(STREAM, session)
-    assert await registry.set_job(STREAM, session, before="", job=known) == known
-    with pytest.raises(DuplicateJob):
-        await registry.take_lead(STREAM, session, "a", job=lost)
-    epoch = await registry.take_lead(STREAM, session, "b", job=known)
-    record = await registry.get(STREAM)
-    assert (record.job, record.lead, record.epoch) == (known, "b", epoch)
-
-
-async def test_a_job_that_is_led_before_its_maker_named_it_stays_the_streams(
+async def test_a_job_that_is_led_before_its_maker_named_it_stays_the_renditions(
     client: Redis,
 ) -> None:
-    registry, queue = StreamRegistry(client), JobQueue(client)
-    session = await registry.create(STREAM)
-    lost, known = await queue.offer(STREAM, session), await queue.offer(STREAM, session)
-    await registry.take_lead(STREAM, session, "a", job=lost)
-    assert await registry.set_job(STREAM, session, before="", job=known) == lost
-    with pytest.raises(StreamGone):
-        await registry.set_job(STREAM, session + 1, before="", job=known)
+    registry, queue = RenditionRegistry(client), JobQueue(client)
+    epoch = await begin_stream(client)
+    # The answer to the first was lost on its way, so its maker knows of the second only.
+    lost = await queue.enqueue(STREAM, keys.ENHANCED, epoch)
+    known = await queue.enqueue(STREAM, keys.ENHANCED, epoch)
+    await take_lead(client, epoch, job=lost)
+    assert await registry.set_job(STREAM, keys.ENHANCED, epoch, before="", job=known) == lost
+    with pytest.raises(DuplicateJob):
+        await take_lead(client, epoch, "b", job=known)

@@ -11,12 +11,13 @@ import pytest
 
 from app.streams.ingest_session import IngestSession
 from tests.contract.units import video
+from tests.records import take_lead
 from tests.redis_servers import Cluster, Sentinels, Server
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis, connect
 from wire.jobs import JobQueue
 from wire.log import LogReader
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 FPS = 30
 
@@ -24,11 +25,11 @@ FPS = 30
 class Broadcast:
     """A publication that is fed at thirty frames per second, key frames when it asks."""
 
-    def __init__(self, client: Redis, session: int) -> None:
+    def __init__(self, client: Redis, epoch: int) -> None:
         self._wants_key = True
         self.sent = 0
         self.publication = IngestSession(
-            client, "cam1", session, has_audio=False, on_key_frame_needed=self._want_key
+            client, "cam1", epoch, has_audio=False, on_key_frame_needed=self._want_key
         )
 
     def _want_key(self) -> None:
@@ -66,8 +67,8 @@ class Follower:
 async def broadcasting(url: str) -> AsyncIterator[tuple[Broadcast, Follower, Redis]]:
     """A publication at work and somebody who reads it, each with a client of its own."""
     writer, reader = connect(url, prefix="f:"), connect(url, prefix="f:")
-    session = await StreamRegistry(writer).create("cam1")
-    broadcast, follower = Broadcast(writer, session), Follower(reader)
+    epoch = await StreamRegistry(writer).create("cam1")
+    broadcast, follower = Broadcast(writer, epoch), Follower(reader)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(broadcast.publication.run(), name="publication")
         others = [
@@ -108,8 +109,8 @@ async def goes_on(url: str, kill: list[Server]) -> None:
         async with asyncio.timeout(10):
             while (job := await queue.claim(block_ms=100)) is None:
                 pass
-        registry = StreamRegistry(client)
-        assert await registry.take_lead("cam1", job.session, "w", job=job.entry) > job.session
+        lead = await take_lead(client, job.source_epoch, job=job.entry)
+        assert lead > job.source_epoch
         assert await queue.renew(job)
 
 

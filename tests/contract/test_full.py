@@ -14,6 +14,7 @@ from tests.contract.admin import command
 from tests.contract.test_log import append, sequences, source_reader, source_writer
 from tests.contract.test_messages import beat
 from tests.contract.units import batch, video
+from tests.records import begin_stream, take_lead
 from tests.redis_servers import Server, free_ports, running
 from wire import keys
 from wire.connection import Redis, connect
@@ -22,7 +23,7 @@ from wire.errors import LogFull, ServerFull
 from wire.heartbeat import Heartbeats
 from wire.jobs import JobQueue
 from wire.retention import RESERVE_BYTES, Retention
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 STREAM = "cam1"
 
@@ -43,22 +44,20 @@ async def test_records_jobs_messages_and_heartbeats_outlive_a_full_server(client
     box = to_lead(client, STREAM)
     await box.read(block_ms=1)
     async with full(client):
-        session = await registry.create(STREAM, state="connecting")
-        await registry.touch(STREAM, session, state="live", codec="h264")
-        await registry.set_wish(STREAM, session, enhance=False)
-        job = await queue.offer(STREAM, session)
-        await registry.set_job(STREAM, session, before="", job=job)
+        epoch = await begin_stream(client, STREAM, state="connecting")
+        await registry.touch(STREAM, epoch, renditions=[keys.ENHANCED], state="live")
+        await registry.set_config(STREAM, epoch, ending=True)
+        job = await queue.enqueue(STREAM, keys.ENHANCED, epoch)
         claimed = await queue.claim(block_ms=100)
         assert claimed is not None
-        epoch = await registry.take_lead(STREAM, session, "a", job=job)
-        assert await registry.watch(STREAM, session)
+        await take_lead(client, epoch, job=job)
         assert await queue.renew(claimed)
         await to_lead(client, STREAM).send(EndStream())
         assert await box.read(block_ms=100) == [EndStream()]
         await Heartbeats(client).beat(beat("a"))
         assert [each.name for each in await Heartbeats(client).list()] == ["a"]
     record = await registry.get(STREAM)
-    assert (record.state, record.enhance, record.epoch) == ("live", False, epoch)
+    assert (record.state, record.ending, record.epoch) == ("live", True, epoch)
 
 
 async def test_a_full_server_makes_a_log_short_and_loses_no_unit(
@@ -117,7 +116,7 @@ async def test_a_full_disk_is_waited_out(tmp_path: Path) -> None:
         for work in (
             append(writer, 2),
             StreamRegistry(client).touch(STREAM, writer.epoch),
-            JobQueue(client).offer(STREAM, 1),
+            JobQueue(client).enqueue(STREAM, keys.ENHANCED, 1),
         ):
             with pytest.raises(ServerFull, match="MISCONF"):
                 await work

@@ -28,14 +28,16 @@ async def take_over_soon(queue: JobQueue) -> Job:
     return job
 
 
-async def test_a_job_says_which_stream_and_session(client: Redis) -> None:
+async def test_a_job_says_which_rendition_of_which_stream_and_publisher(client: Redis) -> None:
     (worker,) = await ready(client, "a")
-    entry = await JobQueue(client).offer("cam1", 77)
-    assert await worker.claim(block_ms=100) == Job(entry=entry, stream="cam1", session=77)
+    entry = await JobQueue(client).enqueue("cam1", keys.ENHANCED, 77)
+    assert await worker.claim(block_ms=100) == Job(
+        entry=entry, stream="cam1", rendition="enhanced", source_epoch=77
+    )
 
 
-async def test_a_job_offered_before_any_worker_came_is_claimed(client: Redis) -> None:
-    entry = await JobQueue(client).offer("cam1", 77)
+async def test_a_job_made_before_any_worker_came_is_claimed(client: Redis) -> None:
+    entry = await JobQueue(client).enqueue("cam1", keys.ENHANCED, 77)
     worker = JobQueue(client, consumer="a")
     assert await worker.claim(block_ms=100) is None  # makes the group
     job = await worker.claim(block_ms=100)
@@ -45,7 +47,7 @@ async def test_a_job_offered_before_any_worker_came_is_claimed(client: Redis) ->
 
 async def test_each_of_twenty_jobs_is_claimed_once_by_eight_racing_workers(client: Redis) -> None:
     offers = JobQueue(client)
-    entries = {await offers.offer(f"cam{number}", number) for number in range(20)}
+    entries = {await offers.enqueue(f"cam{number}", keys.ENHANCED, number) for number in range(20)}
     claimed: list[str] = []
 
     async def work(name: str) -> None:
@@ -63,24 +65,24 @@ async def test_each_of_twenty_jobs_is_claimed_once_by_eight_racing_workers(clien
     assert set(claimed) == entries
 
 
-async def test_a_waiting_worker_wakes_when_a_job_is_offered(client: Redis) -> None:
+async def test_a_waiting_worker_wakes_when_a_job_is_made(client: Redis) -> None:
     (worker,) = await ready(client, "a")
     async with asyncio.TaskGroup() as group:
         claiming = group.create_task(worker.claim(block_ms=8_000), name="claim")
         await asyncio.sleep(0.05)
         started = time.monotonic()
-        await JobQueue(client).offer("cam1", 1)
+        await JobQueue(client).enqueue("cam1", keys.ENHANCED, 1)
         assert await claiming is not None
     assert time.monotonic() - started < 1.0
 
 
 async def test_a_renewed_lease_is_not_taken_over(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    await a.offer("cam1", 1)
+    await a.enqueue("cam1", keys.ENHANCED, 1)
     job = await a.claim(block_ms=100)
     assert job is not None
     for _ in range(3):
-        await a.give_back(job)  # as if it had lapsed
+        await a.release(job)  # as if it had lapsed
         assert await a.renew(job)
         assert await b.take_over() is None
     assert await b.claim(block_ms=1) is None
@@ -90,7 +92,7 @@ async def test_a_lapsed_lease_is_taken_over_once_and_its_late_holder_is_told(
     client: Redis,
 ) -> None:
     a, b, c = await ready(client, "a", "b", "c")
-    await a.offer("cam1", 1)
+    await a.enqueue("cam1", keys.ENHANCED, 1)
     job = await a.claim(block_ms=100)
     assert job is not None
     claimed_at = time.monotonic()
@@ -98,7 +100,7 @@ async def test_a_lapsed_lease_is_taken_over_once_and_its_late_holder_is_told(
     assert time.monotonic() - claimed_at > LEASE_MS / 1000 - 0.1
     assert await c.take_over() is None
     assert not await a.renew(job)
-    await a.give_back(job)
+    await a.release(job)
     assert await c.take_over() is None
     assert await b.renew(job)
 
@@ -107,20 +109,20 @@ async def test_a_lapsed_lease_is_found_behind_many_that_are_renewed(client: Redi
     a, dead, b = await ready(client, "a", "dead", "b")
     held: list[Job] = []
     for number in range(40):
-        await a.offer(f"cam{number}", number)
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
         job = await (a if number < 39 else dead).claim(block_ms=100)
         assert job is not None
         held.append(job)
-    await dead.give_back(held[-1])
+    await dead.release(held[-1])
     assert await b.take_over(min_idle_ms=600_000) == held[-1]
 
 
-async def test_a_job_given_back_is_available_at_once(client: Redis) -> None:
+async def test_a_released_job_is_available_at_once(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    await a.offer("cam1", 1)
+    await a.enqueue("cam1", keys.ENHANCED, 1)
     job = await a.claim(block_ms=100)
     assert job is not None
-    await a.give_back(job)
+    await a.release(job)
     assert await b.take_over() == job
     assert await b.renew(job)
     assert not await a.renew(job)
@@ -128,21 +130,21 @@ async def test_a_job_given_back_is_available_at_once(client: Redis) -> None:
 
 async def test_a_finished_job_is_gone_for_everyone(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    entry = await a.offer("cam1", 1)
+    entry = await a.enqueue("cam1", keys.ENHANCED, 1)
     job = await a.claim(block_ms=100)
     assert job is not None
-    assert await a.is_there(entry)
+    assert await a.exists(entry)
     await JobQueue(client).finish(entry)
-    assert not await a.is_there(entry)
+    assert not await a.exists(entry)
     assert not await a.renew(job)
-    await a.give_back(job)
+    await a.release(job)
     assert await b.take_over(min_idle_ms=0) is None
     assert await b.claim(block_ms=1) is None
     await a.finish(entry)
 
 
 async def test_an_unclaimed_job_can_be_finished(client: Redis) -> None:
-    entry = await JobQueue(client).offer("cam1", 1)
+    entry = await JobQueue(client).enqueue("cam1", keys.ENHANCED, 1)
     await JobQueue(client).finish(entry)
     (worker,) = await ready(client, "a")
     assert await worker.claim(block_ms=1) is None
@@ -151,7 +153,7 @@ async def test_an_unclaimed_job_can_be_finished(client: Redis) -> None:
 async def test_a_deleted_job_is_passed_over_at_take_over(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
     for number in range(3):
-        await a.offer(f"cam{number}", number)
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
     jobs = [await a.claim(block_ms=100) for _ in range(3)]
     assert jobs[0] is not None
     await command(client, "XDEL", keys.JOBS, jobs[0].entry)
@@ -162,16 +164,16 @@ async def test_the_group_is_made_again_after_the_server_lost_it(
     server: EmbeddedServer, client: Redis
 ) -> None:
     a, b = await ready(client, "a", "b")
-    await a.offer("cam1", 1)
+    await a.enqueue("cam1", keys.ENHANCED, 1)
     job = await a.claim(block_ms=100)
     assert job is not None
     server.restart()
     assert await wait_until_up(client, 5.0)
-    assert not await a.is_there(job.entry)
+    assert not await a.exists(job.entry)
     assert not await a.renew(job)
-    await a.give_back(job)
+    await a.release(job)
     assert await b.take_over() is None
-    entry = await JobQueue(client).offer("cam1", 1)
+    entry = await JobQueue(client).enqueue("cam1", keys.ENHANCED, 1)
     again = await b.claim(block_ms=100)
     assert again is not None
     assert again.entry == entry
@@ -184,7 +186,7 @@ async def test_a_worker_that_waits_for_a_job_survives_the_loss_of_all_keys(clien
         await asyncio.sleep(0.05)
         await command(client, "FLUSHALL")
         assert await claiming is None
-    await worker.offer("cam1", 1)
+    await worker.enqueue("cam1", keys.ENHANCED, 1)
     found = [await worker.claim(block_ms=50) for _ in range(2)]
     assert any(found)
 
@@ -193,9 +195,9 @@ async def test_consumers_are_forgotten_when_they_hold_nothing_and_were_silent(
     client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, holder = await ready(client, "old", "holder")
-    await old.finish(await old.offer("cam1", 1))
+    await old.finish(await old.enqueue("cam1", keys.ENHANCED, 1))
     for queue in (old, holder):
-        await queue.offer("cam2", 2)
+        await queue.enqueue("cam2", keys.ENHANCED, 2)
         assert await queue.claim(block_ms=100) is not None
     done = await command(client, "XRANGE", keys.JOBS, "-", "+", "COUNT", 1)
     await old.finish(done[0][0].decode())

@@ -7,13 +7,14 @@ import pytest
 
 from tests.contract.admin import command
 from tests.contract.units import audio, batch, video
+from tests.records import begin_stream, take_lead
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis, connect, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.errors import BadBatch, Fenced, StreamGone
 from wire.log import EXPIRY_MS, Entry, LogReader, LogWriter
 from wire.retention import Retention
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 STREAM = "cam1"
 
@@ -23,13 +24,12 @@ def now_ms() -> int:
 
 
 async def source_writer(client: Redis, retention: Retention | None = None) -> LogWriter:
-    session = await StreamRegistry(client).create(STREAM)
+    epoch = await StreamRegistry(client).create(STREAM)
     return LogWriter(
         client,
         stream=STREAM,
         rendition=keys.SOURCE,
-        owner_field="session",
-        epoch=session,
+        epoch=epoch,
         retention=retention,
     )
 
@@ -155,7 +155,6 @@ async def test_an_append_of_another_epoch_is_fenced(client: Redis) -> None:
         client,
         stream=STREAM,
         rendition=keys.SOURCE,
-        owner_field="session",
         epoch=writer.epoch - 1,
     )
     with pytest.raises(Fenced, match="no longer owns the log of cam1"):
@@ -164,14 +163,11 @@ async def test_an_append_of_another_epoch_is_fenced(client: Redis) -> None:
 
 
 async def test_of_two_leads_only_the_later_one_writes(client: Redis) -> None:
-    registry = StreamRegistry(client)
-    session = await registry.create(STREAM)
+    source_epoch = await begin_stream(client)
     writers = []
     for worker in ("a", "b"):
-        epoch = await registry.take_lead(STREAM, session, worker)
-        writers.append(
-            LogWriter(client, stream=STREAM, rendition="enhanced", owner_field="epoch", epoch=epoch)
-        )
+        epoch = await take_lead(client, source_epoch, worker)
+        writers.append(LogWriter(client, stream=STREAM, rendition="enhanced", epoch=epoch))
         await append(writers[-1], epoch & 0xFF, keys_at=(epoch & 0xFF,))
     with pytest.raises(Fenced):
         await append(writers[0], 1)
@@ -200,7 +196,7 @@ async def test_nothing_can_be_appended_after_the_server_lost_its_data(
     assert await wait_until_up(client, 5.0)
     with pytest.raises(StreamGone):
         await append(writer, 2)
-    await StreamRegistry(client).create(STREAM, session=writer.epoch)
+    await StreamRegistry(client).create(STREAM, epoch=writer.epoch)
     await append(writer, 3)
     assert sequences(await source_reader(client).read(block_ms=1)) == [3]
 
@@ -322,7 +318,7 @@ async def test_a_cleared_log_is_empty_and_goes_on_with_greater_ids(client: Redis
 async def test_only_the_owner_of_a_log_clears_it(client: Redis) -> None:
     writer = await source_writer(client)
     await append(writer, 1, keys_at=(1,))
-    await command(client, "HSET", keys.record(STREAM), "session", writer.epoch + 1)
+    await command(client, "HSET", keys.record(STREAM), "epoch", writer.epoch + 1)
     with pytest.raises(Fenced):
         await writer.clear()
     await command(client, "DEL", keys.record(STREAM))

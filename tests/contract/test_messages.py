@@ -109,7 +109,9 @@ def beat(name: str, *streams: StreamWork) -> WorkerBeat:
 
 async def test_heartbeats_are_listed_by_name_as_they_were_sent(client: Redis) -> None:
     beats = Heartbeats(client)
-    work = StreamWork(stream="cam1", epoch=3, state="enhancing", dropped={"late": 2})
+    work = StreamWork(
+        stream="cam1", rendition="enhanced", epoch=3, state="enhancing", dropped={"late": 2}
+    )
     for name in ("b", "a"):
         await beats.beat(beat(name, work))
     assert await beats.list() == [beat("a", work), beat("b", work)]

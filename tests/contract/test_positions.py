@@ -7,13 +7,14 @@ import pytest
 from tests.contract.admin import command
 from tests.contract.test_log import append, sequences, source_reader, source_writer
 from tests.contract.units import batch, video
+from tests.records import begin_stream, take_lead
 from wire import keys
 from wire.batch import encode_batch
 from wire.connection import Redis
 from wire.control import EndStream, RecordChanged, to_lead
 from wire.errors import StreamGone
 from wire.log import LogWriter
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 FUTURE = "99999999999999-0"
 """An id by a clock that is ahead by a thousand years."""
@@ -65,9 +66,8 @@ async def test_what_was_read_is_not_read_again_after_a_failover_lost_the_end(
 
 
 async def test_an_older_writer_is_not_followed(client: Redis) -> None:
-    registry = StreamRegistry(client)
-    session = await registry.create("cam1")
-    epochs = [await registry.take_lead("cam1", session, name) for name in ("a", "b")]
+    source_epoch = await begin_stream(client)
+    epochs = [await take_lead(client, source_epoch, name) for name in ("a", "b")]
     reader = source_reader(client)
     key = keys.log("cam1", keys.SOURCE)
     for epoch, number in ((epochs[0], 1), (epochs[1], 1), (epochs[0], 2), (epochs[1], 2)):
@@ -102,7 +102,7 @@ async def test_a_log_that_began_anew_with_the_clock_set_back_keeps_what_is_appen
     await command(client, "DEL", key, keys.record("cam1"))
     with pytest.raises(StreamGone):
         await writer.append(batch(writer.epoch, video(30)), now_ms=3_000)
-    await StreamRegistry(client).create("cam1", session=writer.epoch)
+    await StreamRegistry(client).create("cam1", epoch=writer.epoch)
     for number in range(31, 60):
         each = batch(writer.epoch, video(number, key=number % 10 == 0))
         await writer.append(each, now_ms=number * 100)
@@ -121,17 +121,15 @@ async def test_a_mailbox_that_began_anew_is_read_on(client: Redis) -> None:
     assert await box.read(block_ms=100) == [RecordChanged()]
 
 
-async def test_a_new_session_is_greater_than_what_its_app_knows_and_finds_no_log(
+async def test_a_new_publishers_epoch_is_greater_than_what_its_app_knows_and_finds_no_log(
     client: Redis,
 ) -> None:
     registry = StreamRegistry(client)
     ahead = 2**52
-    writer = LogWriter(
-        client, stream="cam1", rendition=keys.SOURCE, owner_field="session", epoch=ahead
-    )
-    await registry.create("cam1", session=ahead)
+    writer = LogWriter(client, stream="cam1", rendition=keys.SOURCE, epoch=ahead)
+    await registry.create("cam1", epoch=ahead)
     await append(writer, 1, keys_at=(1,))
     await command(client, "DEL", keys.record("cam1"))
-    session = await registry.create("cam1", above=ahead)
-    assert session == ahead + 1
+    epoch = await registry.create("cam1", above=ahead)
+    assert epoch == ahead + 1
     assert not await command(client, "EXISTS", keys.log("cam1", keys.SOURCE))

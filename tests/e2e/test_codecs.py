@@ -104,12 +104,10 @@ def work_of(worker: Worker) -> StreamWork:
 async def api(node: AppNode, worker: Worker) -> dict[str, Rendition]:
     record = await node.directory.record("cam1")
     assert record is not None
-    return {
-        one.name: one
-        for one in rendition_views(
-            record, work_of(worker), node.viewers.counts(record.id), reason=""
-        )
-    }
+    enhanced = (await node.directory.renditions(record))[keys.ENHANCED]
+    viewers = node.viewers.counts(record.id)
+    views = rendition_views(record, enhanced, work_of(worker), viewers, reason="")
+    return {one.name: one for one in views}
 
 
 @pytest.mark.parametrize("source", ["H264", "VP9"])

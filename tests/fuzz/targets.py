@@ -30,8 +30,9 @@ from wire.control import parse_message
 from wire.errors import BadBatch, BadMessage, BadSettings
 from wire.heartbeat import WorkerBeat, parse_beat
 from wire.jobs import parse_job
+from wire.rendition_record import parse_rendition_record
 from wire.settings import load_settings
-from wire.streams import parse_record
+from wire.stream_record import parse_stream_record
 from workers.bitstream.vp8 import Vp8Parser
 from workers.engines.tensorrt.gpu_api import Gpu
 from workers.engines.tensorrt.plans import PlanKey
@@ -227,7 +228,9 @@ def _entries(data: bytes) -> None:
     if len(pieces) % 2:
         pieces.append(b"")
     with contextlib.suppress(BadMessage):
-        parse_record(pieces)
+        parse_stream_record(pieces)
+    with contextlib.suppress(BadMessage):
+        parse_rendition_record(pieces)
     with contextlib.suppress(BadMessage):
         parse_job((b"1-1", pieces))
     for piece in pieces:
@@ -236,12 +239,12 @@ def _entries(data: bytes) -> None:
 
 
 def _entry_seeds() -> list[bytes]:
-    record = {"id": "cam1", "session": "12", "state": "live", "width": "64", "fps": "30.0"}
+    record = {"id": "cam1", "epoch": "12", "state": "live", "width": "64", "fps": "30.0"}
     flat = [text.encode() for pair in record.items() for text in pair]
     message = b'{"type":"key_frame","rendition":"enhanced","reason":"r"}'
     return [
         joined(flat),
-        joined([b"stream", b"cam1", b"session", b"12"]),
+        joined([b"stream", b"cam1", b"rendition", b"enhanced", b"source_epoch", b"12"]),
         joined([message, b'{"type":"record_changed"}']),
     ]
 

@@ -11,9 +11,10 @@ import msgspec
 
 from media.access_unit import Checkpoint
 from media.limits import MAX_SIDE
-from wire import batch, control, heartbeat, jobs, log, streams
+from wire import batch, control, hash_record, heartbeat, jobs, log, rendition_record
 from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
-from wire.streams import StreamRecord
+from wire.rendition_record import RenditionRecord
+from wire.stream_record import StreamRecord
 from workers.scheduling.decision import DROP, Reason
 from workers.upscale.methods.table import METHODS
 
@@ -42,12 +43,32 @@ def required(kind: type[msgspec.Struct]) -> set[str]:
     return {field.name for field in msgspec.structs.fields(kind) if field.required}
 
 
-def test_every_field_of_the_record_is_in_its_table_and_no_other() -> None:
-    table = section(5).split("Each of these is one atomic script")[0]
-    named = {name for row in rows(table) for name in re.findall(r"`([\w:]+)`", row[0])}
-    # One field for each rendition in the hash; all of them together in the code.
-    named = {"watched" if name == "watched_us:RENDITION" else name for name in named}
-    assert named == {field.name for field in msgspec.structs.fields(StreamRecord)}
+def fields_of(text: str) -> set[str]:
+    """The fields that the first table of a text names."""
+    found: list[list[str]] = []
+    for line in text[text.index("| field |") :].splitlines():
+        if not line.startswith("|"):
+            break
+        found += rows(line)
+    return {name for row in found for name in re.findall(r"`([\w:]+)`", row[0])}
+
+
+def test_every_field_of_the_records_is_in_its_table_and_no_other() -> None:
+    streams, renditions = section(5).split("### 5.1")
+    for text, kind, several, together in (
+        (streams, StreamRecord, "rendition:NAME", "renditions"),
+        (renditions, RenditionRecord, "watched_us:CODEC", "watched"),
+    ):
+        # One field for each in the hash; all of them together in the code.
+        named = fields_of(text) - {several} | {together}
+        assert named == {field.name for field in msgspec.structs.fields(kind)}
+
+
+def test_the_defaults_of_a_specification_are_those_of_the_code() -> None:
+    defaults = {row[0]: row[2] for row in rows(section(5).split("### 5.1")[1]) if len(row) == 5}
+    for name in rendition_record.SPEC_FIELDS:
+        default = getattr(rendition_record.RenditionSpec(), name)
+        assert defaults[f"`{name}`"] == (f"{default:g}" if default != "" else "empty")
 
 
 def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
@@ -82,10 +103,11 @@ def test_the_limits_are_those_of_the_code() -> None:
 def test_the_times_are_those_of_the_code() -> None:
     expiries = {row[0]: row[3] for row in rows(section(3))[2:] if len(row) == 4}
     assert f"{log.EXPIRY_MS // 1000} s" in expiries["`{ID}:source`"]
-    assert f"{streams.EXPIRY_MS // 1000} s" in expiries["`stream:{ID}`"]
+    for key in ("`stream:{ID}`", "`{ID}:r:RENDITION:spec`"):
+        assert f"{hash_record.EXPIRY_MS // 1000} s" in expiries[key]
     assert f"{control.EXPIRY_MS // 1000} s" in expiries["`{ID}:control`"]
     assert f"{heartbeat.EXPIRY_MS // 1000} s" in expiries["`worker:NAME`"]
-    assert f"now + {streams.WATCH_MS // 1000} s" in section(5)
+    assert f"now + {rendition_record.WATCH_LEASE_MS // 1000} s" in section(5)
     assert f"lapses {jobs.LEASE_MS} ms" in section(6)
     assert f"every {int(jobs.RENEW_S * 1000)} ms" in section(6)
     assert f"last {control.MAX_LENGTH} messages" in section(7)

@@ -18,7 +18,8 @@ from wire.errors import StreamGone
 from wire.heartbeat import ModelInfo
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
-from wire.streams import WATCH_AGAIN_S, StreamRegistry
+from wire.rendition_record import WATCH_RENEW_S, RenditionRecord, RenditionRegistry, RenditionSpec
+from wire.stream_record import StreamRegistry
 from workers.encode.step import OutputConfig
 from workers.process.worker import Worker
 from workers.scheduling.capacity import Capacity
@@ -79,14 +80,17 @@ class Publisher:
         self._client = client
         self.stream = stream
         self.registry = StreamRegistry(client)
-        self.session = 0
-        self.job = ""
+        self.renditions = RenditionRegistry(client)
+        self.epoch = 0
+        self.jobs: dict[str, str] = {}
+        "Entry ids of the jobs by rendition."
         self.key_requests: list[control.KeyFrameRequest] = []
         self._feedback = control.to_publisher(client, stream)
 
     async def begin(self, *, watched: bool = True, **fields: Any) -> None:
-        """Makes the record and offers the job; stale connections of a restart are shaken off.
-        ``watched``: somebody waits for the stream already.
+        """Makes the records and the job of the default rendition; stale connections of a restart
+        are shaken off. ``watched``: somebody waits for it already. ``fields`` of the rendition's
+        record are set there.
         """
         while True:
             try:
@@ -95,24 +99,48 @@ class Publisher:
                 await asyncio.sleep(0.05)
 
     async def _begin(self, watched: bool, **fields: Any) -> None:
-        self.session = await self.registry.create(
-            self.stream, session=self.session, codec="h264", fps=30.0, **fields
+        own = {
+            name: fields.pop(name) for name in RenditionRecord.__struct_fields__ if name in fields
+        }
+        self.epoch = await self.registry.create(
+            self.stream, epoch=self.epoch, codec="h264", fps=30.0, **fields
         )
-        if watched:
-            await self.registry.watch(self.stream, self.session)
-        self.job = await JobQueue(self._client).offer(self.stream, self.session)
+        await self.add(keys.ENHANCED, watched=watched, **own)
         self._writer = LogWriter(
-            self._client,
-            stream=self.stream,
-            rendition=keys.SOURCE,
-            owner_field="session",
-            epoch=self.session,
+            self._client, stream=self.stream, rendition=keys.SOURCE, epoch=self.epoch
         )
+
+    async def add(self, name: str, *, watched: bool = True, **fields: Any) -> None:
+        """Adds a rendition with its job."""
+        await self.renditions.ensure(self.stream, name, self.epoch, RenditionSpec())
+        if fields:
+            await self.set(name, **fields)
+        if watched:
+            await self.renditions.renew_watch(self.stream, name, self.epoch)
+        queue = JobQueue(self._client)
+        self.jobs[name] = await queue.enqueue(self.stream, name, self.epoch)
+
+    async def set(self, name: str = keys.ENHANCED, **fields: Any) -> None:
+        """Sets fields of a rendition's record."""
+        await self.renditions.set_config(self.stream, name, self.epoch, **fields)
+
+    async def record(self, name: str = keys.ENHANCED) -> RenditionRecord:
+        """Returns a rendition's record."""
+        return await self.renditions.get(self.stream, name)
+
+    async def remove(self, name: str) -> None:
+        """Removes a rendition, as an operator does."""
+        await self.renditions.remove(self.stream, name, self.epoch)
+        del self.jobs[name]
+
+    async def end(self) -> None:
+        """Ends the stream."""
+        await self.registry.end(self.stream, self.epoch, self.jobs)
 
     async def send(self, unit: AccessUnit) -> None:
         """Appends one unit as having arrived now."""
         await self._writer.append(
-            Batch(epoch=self.session, units=(as_arrived(unit),)), now_ms=clock.now_us() // 1000
+            Batch(epoch=self.epoch, units=(as_arrived(unit),)), now_ms=clock.now_us() // 1000
         )
 
     async def play(self, units: Iterable[AccessUnit], *, speed: float = 1.0) -> None:
@@ -124,13 +152,13 @@ class Publisher:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             if time.monotonic() - touched > 0.5:
                 touched = time.monotonic()
-                await self.registry.touch(self.stream, self.session)
+                await self.registry.touch(self.stream, self.epoch, renditions=self.jobs)
             await self.send(unit)
 
     async def stay(self) -> None:
         """Keeps the record alive until cancelled."""
         while True:
-            await self.registry.touch(self.stream, self.session)
+            await self.registry.touch(self.stream, self.epoch, renditions=self.jobs)
             await asyncio.sleep(0.5)
 
     async def collect_requests(self) -> None:
@@ -158,17 +186,18 @@ class Viewer:
 
     async def want(self) -> None:
         """Says until cancelled that the stream is watched."""
-        registry = StreamRegistry(self._client)
+        registry, renditions = StreamRegistry(self._client), RenditionRegistry(self._client)
+        name, codec = keys.rendition_of(self._rendition)
         while True:
             try:
                 record = await registry.get(self._stream)
-                if await registry.watch(self._stream, record.session, self._rendition):
+                if await renditions.renew_watch(self._stream, name, record.epoch, codec):
                     message = control.RecordChanged()
                     await control.to_lead(self._client, self._stream).send(message)
             except (StreamGone, *REDIS_DOWN):
                 await asyncio.sleep(0.1)
                 continue
-            await asyncio.sleep(WATCH_AGAIN_S)
+            await asyncio.sleep(WATCH_RENEW_S)
 
     async def watch(self) -> None:
         """Reads until cancelled."""

@@ -34,6 +34,8 @@ class OutputConfig:
     preset: str
     "Of x264."
     bitrates: BitrateTable
+    kbps: int = 0
+    "Video bitrate in kbit/s; 0: by ``bitrates``."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,11 +58,16 @@ class _Log:
     follows: bool | None = None
     "True if its last unit was copied; None while the next one has nothing to refer to."
 
+    @property
+    def is_usual(self) -> bool:
+        """True for the log that holds what the lead chooses; another one holds one codec."""
+        return not keys.rendition_of(self.name)[1]
+
     def takes(self, item: FrameTask, codec: Codec) -> bool:
         """True if the shot belongs into the log; ``codec`` is the step's."""
         if item.route is Route.WORK:
             return True
-        if self.name == keys.ENHANCED:
+        if self.is_usual:
             return item.route is Route.COPY
         # The log holds one codec: of another one, pictures are coded anew.
         return (item.unit.codec is codec) is (item.route is Route.COPY)
@@ -99,7 +106,9 @@ class EncodeStep:
         self.codec = codec
         self.logs = frozenset(logs)
         self.wanted: frozenset[str] = frozenset()
-        "The renditions that are watched; set from any thread."
+        "Names of the logs that are watched; set from any thread."
+        self.kbps = output.kbps
+        "Bitrate in kbit/s; 0: by the table. Set from any thread."
         self.counts = True
         "True if the frames count here: no other step makes units of them. Set from any thread."
         self.coded = 0
@@ -116,10 +125,11 @@ class EncodeStep:
         self._shares = shares
         self._rate = FrameRate(guess=fps)
         self._ticks = MonotonicPts()
-        self._shape: tuple[tuple[int, ...], Colour] | None = None
-        "Of the encoder's pictures: their luma's, and what their samples mean."
+        self._shape: tuple[tuple[int, ...], Colour, int] | None = None
+        "Of the encoder's pictures: their luma's, what their samples mean, and their bitrate."
         self._encoder: Encoder | None = None
         self._logs = tuple(_Log(name) for name in logs)
+        self._usual = frozenset(one.name for one in self._logs if one.is_usual)
         self._open: frozenset[str] = frozenset()
 
     @property
@@ -133,7 +143,7 @@ class EncodeStep:
             self._rate.add(item.unit.pts, item.unit.clock_rate)
         wanted = self.wanted
         if item.route is not Route.WORK:
-            wanted |= {keys.ENHANCED}  # Copying costs nearly nothing and needs no watcher.
+            wanted |= self._usual  # Copying costs nearly nothing and needs no watcher.
         yield from self._follow(wanted & self.logs)
         targets = [one for one in self._logs if one.name in wanted and one.takes(item, self.codec)]
         if item.route is Route.COPY or item.picture is None:
@@ -172,10 +182,9 @@ class EncodeStep:
             if unit is None:
                 self._need_key("a viewer of the copied rendition needs it")
                 continue
-            is_first = one.name == keys.ENHANCED
-            if is_first:
+            if one.is_usual:
                 self._tally.count("bypassed")
-            yield Made(one.name, unit, is_counted=is_first)
+            yield Made(one.name, unit, is_counted=one.is_usual)
 
     def _encode(self, item: FrameTask, picture: Picture, targets: list[_Log]) -> Iterator[Made]:
         counted = self.counts and item.route is Route.WORK
@@ -203,7 +212,7 @@ class EncodeStep:
     def _code(self, item: FrameTask, picture: Picture) -> EncodedFrame:
         begun = time.perf_counter()
         unit, fps = item.unit, self._rate.fps
-        shape = (picture.y.shape, picture.colour)
+        shape = (picture.y.shape, picture.colour, self.kbps)
         if self._encoder is None or shape != self._shape:
             self._encoder = make_encoder(self._spec(picture), fps=fps)
             self._shape = shape
@@ -226,7 +235,7 @@ class EncodeStep:
             codec=self.codec,
             width=picture.width,
             height=picture.height,
-            kbps=self._output.bitrates.kbps(picture.width, picture.height),
+            kbps=self.kbps or self._output.bitrates.kbps(picture.width, picture.height),
             preset=self._output.preset,
             colour=picture.colour,
         )

@@ -1,4 +1,4 @@
-"""The worker: claims streams up to its capacity, leads them, shows what it does."""
+"""The worker: claims renditions up to its capacity, leads them, shows what it does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
 from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
 from wire.jobs import Job, JobQueue
+from wire.rendition_record import RenditionRecord, RenditionRegistry
 from wire.stream_logger import StreamLogger, session_name
-from wire.streams import StreamRecord, StreamRegistry
+from wire.stream_record import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.runtime.cores import usable_cores
@@ -67,6 +68,7 @@ class Worker:
         self._jobs = JobQueue(client, consumer=config.worker)
         self._age = ClockOffset()
         self._registry = StreamRegistry(client)
+        self._renditions = RenditionRegistry(client)
         self._strikes = strikes.Strikes(client)
         self._heartbeats = Heartbeats(client)
         self._leads: dict[str, StreamSession] = {}
@@ -151,7 +153,11 @@ class Worker:
             self._unspoken.add(lead.job.entry)
             reason = "The worker cannot say what it does for this stream; its log says why."
             return StreamWork(
-                stream=lead.job.stream, epoch=lead.epoch, state="starting", reason=reason
+                stream=lead.job.stream,
+                rendition=lead.job.rendition,
+                epoch=lead.epoch,
+                state="starting",
+                reason=reason,
             )
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:
@@ -174,27 +180,30 @@ class Worker:
         return await self._jobs.take_over() or await self._jobs.claim(block_ms=POLL_MS)
 
     async def _begin(self, group: asyncio.TaskGroup, job: Job) -> None:
-        """Takes the lead, or finishes a job whose stream is gone."""
+        """Takes the lead, or finishes a job whose stream or rendition is gone."""
         try:
-            record = await self._record(job)
-            if record is None or record.session != job.session:
+            records = await self._records(job)
+            if records is None or records[0].epoch != job.source_epoch:
                 await self._jobs.finish(job.entry)
                 return
+            stream, rendition = records
             await self._age.measure(self._client, job.stream)
-            if self._rests(record):
+            if self._rests(rendition):
                 return  # the lease lapses; whoever looks then decides anew
-            if not self._fits(record):
+            if not self._fits(stream, rendition):
                 self._look_again = time.monotonic() + PAUSE_S
-                await self._jobs.give_back(job)
+                await self._jobs.release(job)
                 return
-            epoch = await self._registry.take_lead(
+            epoch = await self._renditions.take_lead(
                 job.stream,
-                job.session,
+                job.rendition,
+                job.source_epoch,
                 self._config.worker,
                 job=job.entry,
-                output=self._config.output.codec.name.lower(),
+                output=self._config.output_of(rendition).codec.name.lower(),
             )
-            record = await self._registry.get(job.stream)  # with the strike that this may have been
+            # With the strike that this may have been.
+            rendition = await self._renditions.get(job.stream, job.rendition)
         except DuplicateJob:
             await _try(self._jobs.finish(job.entry))
             return
@@ -206,7 +215,8 @@ class Worker:
             self._client,
             job,
             epoch,
-            record=record,
+            record=stream,
+            rendition=rendition,
             nets=self._nets,
             config=self._config,
             engine_time=self._engine_time,
@@ -215,17 +225,17 @@ class Worker:
             age=self._age,
         )
         self._leads[job.entry] = lead
-        task = group.create_task(self._lead(lead), name=f"lead {job.stream}")
+        task = group.create_task(self._lead(lead), name=f"lead {job.stream} {job.rendition}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _rests(self, record: StreamRecord) -> bool:
-        """True for a stream that failed again and again a moment ago."""
+    def _rests(self, record: RenditionRecord) -> bool:
+        """True for a rendition that failed again and again a moment ago."""
         return self._redis_us() < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
 
-    def _fits(self, record: StreamRecord) -> bool:
+    def _fits(self, record: StreamRecord, rendition: RenditionRecord) -> bool:
         capacity, streams = self._config.capacity.streams, len(self._leads)
-        is_watched = record.watched_us > self._redis_us() or self._config.enhance_unwatched
+        is_watched = rendition.watched_us > self._redis_us() or self._config.enhance_unwatched
         if not is_watched:
             return may_look(capacity=capacity, load=self.load, streams=streams)
         return fits(
@@ -252,11 +262,14 @@ class Worker:
     def _others(self, entry: str) -> Iterator[StreamSession]:
         return (lead for key, lead in self._leads.items() if key != entry)
 
-    async def _record(self, job: Job) -> StreamRecord | None:
-        """The stream's record; after Redis lost its data the app may be a moment late with it."""
+    async def _records(self, job: Job) -> tuple[StreamRecord, RenditionRecord] | None:
+        """The records of the stream and of the rendition; after Redis lost its data the app may be
+        a moment late with them.
+        """
         for _ in range(_RECORD_GRACE):
             try:
-                return await self._registry.get(job.stream)
+                stream = await self._registry.get(job.stream)
+                return stream, await self._renditions.get(job.stream, job.rendition)
             except StreamGone:
                 await asyncio.sleep(RETRY_S)
         return None
@@ -277,22 +290,22 @@ class Worker:
 
     async def _tell(self, lead: StreamSession, ending: SessionOutcome) -> None:
         """Leaves in Redis what follows from the end of a lead."""
-        stream, epoch = lead.job.stream, lead.epoch
+        lease = (lead.job.stream, lead.job.rendition, lead.epoch)
         match ending:
             case SessionOutcome.ENDED:
                 await _try(self._jobs.finish(lead.job.entry))
             case SessionOutcome.FAILED:
-                await _try(self._strikes.strike(stream, epoch))
+                await _try(self._strikes.strike(*lease))
             case SessionOutcome.LOST:
-                await _try(self._registry.drop_lead(stream, epoch))
-                await _try(self._strikes.alive(stream, epoch))
+                await _try(self._renditions.drop_lead(*lease))
+                await _try(self._strikes.alive(*lease))
             case SessionOutcome.RELEASED:
-                await _try(self._registry.drop_lead(stream, epoch))
-                await _try(self._jobs.give_back(lead.job))
+                await _try(self._renditions.drop_lead(*lease))
+                await _try(self._jobs.release(lead.job))
 
 
 def _logger(job: Job) -> StreamLogger:
-    return StreamLogger(log, stream=job.stream, session=session_name(job.session))
+    return StreamLogger(log, stream=job.stream, session=session_name(job.source_epoch))
 
 
 async def _try(work: Awaitable[object]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from media.codec import Codec
+from wire import keys
+from wire.rendition_record import RenditionRecord
 from workers.encode.step import OutputConfig
 from workers.scheduling.capacity import Capacity
 
@@ -21,3 +24,10 @@ class SessionConfig:
     "Of the look, for streams whose record names none."
     enhance_unwatched: bool = False
     "Enhance streams that nobody watches, with the time that watched ones leave."
+
+    def output_of(self, record: RenditionRecord) -> OutputConfig:
+        """Returns the coding options of a rendition: its own where it names them."""
+        codec = self.output.codec
+        if record.codec in keys.VARIANTS:
+            codec = Codec[record.codec.upper()]
+        return dataclasses.replace(self.output, codec=codec, kbps=record.kbps)

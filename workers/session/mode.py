@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from media.access_unit import AccessUnit
 from media.limits import MAX_SIDE, is_too_large, too_large
-from wire.streams import StreamRecord
+from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
 from workers.scheduling.admission import AdmissionPolicy, Verdict
 from workers.scheduling.capacity import Capacity
@@ -33,8 +33,9 @@ class StreamMode:
         capacity: Capacity,
         crowd: Callable[[], float],
         *,
-        record: StreamRecord,
+        record: RenditionRecord,
         model: str,
+        fps: float = 0.0,
         room: Callable[[], int] | None = None,
     ) -> None:
         self._capacity = capacity
@@ -44,7 +45,7 @@ class StreamMode:
         self._admission = AdmissionPolicy()
         self._verdict = _ACCEPTED
         self._route = RoutePolicy()
-        self._rate = FrameRate(guess=record.fps or 30.0)
+        self._rate = FrameRate(guess=fps or 30.0)
         self._enhance = record.enhance
         self._is_wished = bool(record.model)
         self.barred = ""
@@ -83,7 +84,7 @@ class StreamMode:
             return COPY_LOAD
         return stream_load(self.width, self.height, self._rate.fps)
 
-    def follow(self, record: StreamRecord) -> bool:
+    def follow(self, record: RenditionRecord) -> bool:
         """Takes the operator's wish from the record; True if the model is another one now."""
         self._enhance = record.enhance
         self._is_wished = bool(record.model)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from media.codec import Codec
 from wire import keys
+from wire.jobs import Job
 from workers.decode.step import DecodeStep
 from workers.encode.coder import Coder
 from workers.encode.registry import CODECS
@@ -48,7 +49,7 @@ class Pipeline:
 
     def __init__(
         self,
-        name: str,
+        job: Job,
         output: OutputConfig,
         nets: ModelCache,
         tally: FrameCounters,
@@ -59,6 +60,8 @@ class Pipeline:
         self._decode = DecodeStep(tally, need_key=outlets.need_key)
         self.enhance = UpscaleStage(nets, tally, scheduler, config)
         self._outlets = outlets
+        name = f"{job.stream} {job.rendition}"
+        self._rendition = job.rendition
         others = tuple(codec for codec in CODECS if codec is not output.codec)
         self._coders = tuple(
             Coder(
@@ -67,7 +70,7 @@ class Pipeline:
                     output,
                     tally,
                     codec=codec,
-                    logs=_logs(codec, output.codec),
+                    logs=_logs(job.rendition, codec, output.codec),
                     fps=config.fps,
                     need_key=outlets.need_key,
                     shares=codec is not output.codec,
@@ -107,15 +110,20 @@ class Pipeline:
         for coder in self._coders:
             coder.start()
 
-    def want(self, renditions: frozenset[str]) -> None:
-        """Sets the enhanced renditions that are made from the next frame on."""
+    def want(self, logs: frozenset[str]) -> None:
+        """Sets the names of the logs that are written from the next frame on."""
         usual = self._coders[0].step
         for step in self.steps:
-            step.wanted = renditions
-            step.counts = step is usual or renditions.isdisjoint(usual.logs)
+            step.wanted = logs
+            step.counts = step is usual or logs.isdisjoint(usual.logs)
         self._decode.recode = frozenset(
-            codec for codec in CODECS if _on_demand(codec) in renditions
+            codec for codec in CODECS if _variant(self._rendition, codec) in logs
         )
+
+    def set_kbps(self, kbps: int) -> None:
+        """Sets the bitrate of the rendition; 0: by the table."""
+        for step in self.steps:
+            step.kbps = kbps
 
     def recodes(self, codec: Codec) -> bool:
         """True if copied units of this codec are decoded too, for another codec's sake."""
@@ -147,10 +155,10 @@ class Pipeline:
         """Puts a shot in; waits if ``INTAKE`` are waiting already. False once closed."""
         return self._intake.put(shot)
 
-    def ask_key_frame(self, rendition: str = keys.ENHANCED) -> None:
-        """The rendition's next picture, at most two a second, becomes a key frame."""
+    def ask_key_frame(self, log_name: str) -> None:
+        """The log's next picture, at most two a second, becomes a key frame."""
         for step in self.steps:
-            if rendition in step.logs:
+            if log_name in step.logs:
                 step.keys.ask()
 
     def restart(self) -> None:
@@ -196,11 +204,11 @@ class Pipeline:
         self._outlets.failed(error)
 
 
-def _on_demand(codec: Codec) -> str:
-    return keys.ON_DEMAND[codec.name.lower()]
+def _variant(rendition: str, codec: Codec) -> str:
+    return keys.variant(rendition, codec.name.lower())
 
 
-def _logs(codec: Codec, output: Codec) -> tuple[str, ...]:
+def _logs(rendition: str, codec: Codec, output: Codec) -> tuple[str, ...]:
     """Returns the names of the logs that the step of a codec writes."""
-    own = _on_demand(codec)
-    return (keys.ENHANCED, own) if codec is output else (own,)
+    own = _variant(rendition, codec)
+    return (rendition, own) if codec is output else (own,)

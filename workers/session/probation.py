@@ -1,4 +1,4 @@
-"""The lead's notes in the record, by which a stream that kills workers is found out."""
+"""The lead's notes in the record, by which a rendition that kills workers is found out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 
 from wire import strikes
 from wire.connection import REDIS_DOWN, Redis
-from wire.streams import StreamRecord
+from wire.rendition_record import RenditionRecord
 
 
 class Probation:
@@ -14,14 +14,13 @@ class Probation:
     server's.
     """
 
-    def __init__(self, client: Redis, stream: str, epoch: int) -> None:
+    def __init__(self, client: Redis, stream: str, rendition: str, epoch: int) -> None:
         self._strikes = strikes.Strikes(client)
-        self._stream = stream
-        self._epoch = epoch
+        self._lead = (stream, rendition, epoch)
         self._decodes_since: float | None = None
 
     @staticmethod
-    def bar(record: StreamRecord, *, now_us: int) -> str:
+    def bar(record: RenditionRecord, *, now_us: int) -> str:
         """Returns a sentence that says why the stream must not be decoded, or an empty one."""
         if strikes.is_set_aside(record.strikes, record.struck_us, now_us=now_us):
             return strikes.sentence(record.strikes)
@@ -34,12 +33,12 @@ class Probation:
         if decodes == (self._decodes_since is not None):
             return
         with contextlib.suppress(*REDIS_DOWN):
-            await self._strikes.decodes(self._stream, self._epoch, decodes=decodes)
+            await self._strikes.decodes(*self._lead, decodes=decodes)
             self._decodes_since = now if decodes else None
 
-    async def forgive(self, record: StreamRecord, *, now: float) -> None:
+    async def forgive(self, record: RenditionRecord, *, now: float) -> None:
         """Takes the strikes away once it decoded long enough."""
         since = self._decodes_since
         if record.strikes and since is not None and now - since >= strikes.GOOD_S:
             with contextlib.suppress(*REDIS_DOWN):
-                await self._strikes.forgive(self._stream, self._epoch)
+                await self._strikes.forgive(*self._lead)

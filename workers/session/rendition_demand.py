@@ -1,14 +1,14 @@
-"""The choice of enhanced renditions to make, and the time that extra encoders take."""
+"""The choice of logs of a rendition to write, and the time that extra encoders take."""
 
 from __future__ import annotations
 
 from wire import keys
-from wire.streams import StreamRecord
+from wire.rendition_record import RenditionRecord
 from workers.session.pipeline import Pipeline
 
 
 class RenditionDemand:
-    """Demand for one stream's renditions. ``unwatched``: the usual rendition is made even if nobody
+    """Demand for one rendition's logs. ``unwatched``: the usual log is written even if nobody
     watches it.
     """
 
@@ -23,18 +23,24 @@ class RenditionDemand:
         return self._coding.ms_per_s
 
     def follow(
-        self, record: StreamRecord, *, now_us: int, may_decode: bool, now: float
+        self,
+        record: RenditionRecord,
+        *,
+        source_codec: str,
+        now_us: int,
+        may_decode: bool,
+        now: float,
     ) -> frozenset[str]:
-        """Tells the pipeline which renditions to make at ``now_us`` of the server's clock, and
-        returns their names.
+        """Tells the pipeline which logs to write at ``now_us`` of the server's clock, and returns
+        their names.
 
         A copied stream that must not be decoded can be had in its own codec only.
         """
-        wanted = watched(record, now_us=now_us)
+        wanted = record.watched_logs(now_us=now_us)
         if self._unwatched:
-            wanted |= {keys.ENHANCED}
+            wanted |= {record.name}
         if not may_decode:
-            wanted &= {keys.ENHANCED, keys.ON_DEMAND.get(record.codec, keys.ENHANCED)}
+            wanted &= {record.name, keys.variant(record.name, source_codec)}
         self._pipeline.want(wanted)
         self._coding.tell(sum(step.beside_s for step in self._pipeline.steps), now=now)
         return wanted
@@ -53,8 +59,3 @@ class CodingTime:
         if self._spent_s is not None and now > self._at:
             self.ms_per_s = 1000.0 * (spent_s - self._spent_s) / (now - self._at)
         self._spent_s, self._at = spent_s, now
-
-
-def watched(record: StreamRecord, *, now_us: int) -> frozenset[str]:
-    """Returns the names of the enhanced renditions that somebody watches."""
-    return record.wanted(now_us=now_us) & frozenset(keys.ALL_ENHANCED)

@@ -1,4 +1,4 @@
-"""The enhanced logs that a lead writes, and their part of its heartbeat."""
+"""The logs of a rendition that its lead writes, and their part of its heartbeat."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from wire import keys
 from wire.connection import Redis
 from wire.heartbeat import RenditionWork
+from wire.jobs import Job
 from wire.log import LogWriter
 from workers.encode.step import EncodeStep, Made
 from workers.runtime.frame_counters import FrameCounters
@@ -15,24 +16,22 @@ from workers.session.log_publisher import LogPublisher
 
 
 class Renditions:
-    """All enhanced logs of one stream; used from the loop. ``lost`` is called with the name of a
-    rendition whose units did not arrive.
+    """All logs of one rendition; used from the loop. ``lost`` is called with the name of a log
+    whose units did not arrive.
     """
 
     def __init__(
         self,
         client: Redis,
-        stream: str,
+        job: Job,
         epoch: int,
         tally: FrameCounters,
         *,
         lost: Callable[[str], None],
     ) -> None:
         self._outboxes: dict[str, LogPublisher] = {}
-        for name in keys.ALL_ENHANCED:
-            writer = LogWriter(
-                client, stream=stream, rendition=name, owner_field="epoch", epoch=epoch
-            )
+        for name in keys.logs_of(job.rendition):
+            writer = LogWriter(client, stream=job.stream, rendition=name, epoch=epoch)
             self._outboxes[name] = LogPublisher(writer, tally, lost=partial(lost, name))
 
     def put(self, made: Made) -> None:

@@ -24,8 +24,9 @@ from wire.errors import BadMessage, Fenced, StreamGone
 from wire.heartbeat import StreamWork
 from wire.jobs import RENEW_S, Job, JobQueue
 from wire.log import LogReader
+from wire.rendition_record import RenditionRecord, RenditionRegistry
 from wire.stream_logger import StreamLogger, session_name
-from wire.streams import StreamRecord, StreamRegistry
+from wire.stream_record import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
@@ -40,7 +41,7 @@ from workers.session.mode import StreamMode
 from workers.session.outcome import SessionEnded, SessionOutcome
 from workers.session.pipeline import Pipeline, PipelineCallbacks
 from workers.session.probation import Probation
-from workers.session.rendition_demand import RenditionDemand, watched
+from workers.session.rendition_demand import RenditionDemand
 from workers.session.renditions import Renditions
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.stage import UpscaleConfig
@@ -69,6 +70,7 @@ class StreamSession:
         epoch: int,
         *,
         record: StreamRecord,
+        rendition: RenditionRecord,
         nets: ModelCache,
         config: SessionConfig,
         engine_time: SharedScheduler,
@@ -78,17 +80,18 @@ class StreamSession:
     ) -> None:
         self.job = job
         self.epoch = epoch
-        self._log = StreamLogger(log, stream=job.stream, session=session_name(job.session))
+        self._log = StreamLogger(log, stream=job.stream, session=session_name(job.source_epoch))
         self._client = client
         self._nets = nets
         self._config = config
         self._jobs = JobQueue(client, consumer=config.worker)
         self._registry = StreamRegistry(client)
-        self._probation = Probation(client, job.stream, epoch)
+        self._rendition_registry = RenditionRegistry(client)
+        self._probation = Probation(client, job.stream, job.rendition, epoch)
         self._age = copy.copy(age)
         self._tally = FrameCounters()
         self._intent = StreamMode(
-            config.capacity, crowd, record=record, model=config.model, room=room
+            config.capacity, crowd, record=rendition, model=config.model, fps=record.fps, room=room
         )
         self._seat = engine_time.handle()
         self._key_wish = KeyFrameRequester(client, job.stream)
@@ -105,20 +108,22 @@ class StreamSession:
         upscale = UpscaleConfig(
             self._intent.model,
             record.fps or 30.0,
-            self._strength(record),
+            self._strength(rendition),
             expected=config.capacity.frame_ms,
         )
+        output = config.output_of(rendition)
         self._pipeline = Pipeline(
-            job.stream, config.output, nets, self._tally, self._outlets(), self._seat, upscale
+            job, output, nets, self._tally, self._outlets(), self._seat, upscale
         )
         self._renditions = Renditions(
-            client, job.stream, epoch, self._tally, lost=self._pipeline.ask_key_frame
+            client, job, epoch, self._tally, lost=self._pipeline.ask_key_frame
         )
         self._demand = RenditionDemand(self._pipeline, unwatched=config.enhance_unwatched)
-        self._source_codec = record.codec
-        self._follow(record)
+        self._source_codec, self._codec = record.codec, rendition.codec
+        self._follow(record, rendition)
         # Another lead may have left pictures in a log that nobody watches by now.
-        self._renditions.clear(but=watched(record, now_us=self._redis_us()) | {keys.ENHANCED})
+        watched = rendition.watched_logs(now_us=self._redis_us())
+        self._renditions.clear(but=watched | {job.rendition})
 
     @property
     def load(self) -> float:
@@ -163,6 +168,7 @@ class StreamSession:
         factor = enhance.scale if intent.current is Route.WORK else 1
         return StreamWork(
             stream=self.job.stream,
+            rendition=self.job.rendition,
             epoch=self.epoch,
             state=state,
             reason=reason,
@@ -217,7 +223,10 @@ class StreamSession:
             "ask": self._key_wish.run,
             "alarm": self._await_alarm,
         }
-        tasks |= {f"publish {name}": partial(self._publish, name) for name in keys.ALL_ENHANCED}
+        tasks |= {
+            f"publish {name}": partial(self._publish, name)
+            for name in keys.logs_of(self.job.rendition)
+        }
         try:
             async with asyncio.TaskGroup() as group:
                 for name, task in tasks.items():
@@ -233,8 +242,8 @@ class StreamSession:
 
     def _go_on(self) -> None:
         self._key_wish.want("a task of the lead failed")
-        for rendition in keys.ALL_ENHANCED:
-            self._pipeline.ask_key_frame(rendition)
+        for name in keys.logs_of(self.job.rendition):
+            self._pipeline.ask_key_frame(name)
 
     def _end(self, over: SessionEnded) -> None:
         self._over = self._over or over
@@ -352,7 +361,8 @@ class StreamSession:
                     self._on_key_request(message)
 
     def _on_key_request(self, message: control.KeyFrameRequest) -> None:
-        copies = (keys.ENHANCED, keys.ON_DEMAND.get(self._source_codec))
+        name = self.job.rendition
+        copies = (name, keys.variant(name, self._source_codec))
         if self._intent.current is Route.COPY and message.rendition in copies:
             self._key_wish.want("a viewer of the copied rendition needs it")
         else:
@@ -369,28 +379,33 @@ class StreamSession:
     async def _look(self) -> None:
         try:
             record = await self._registry.get(self.job.stream)
+            rendition = await self._rendition_registry.get(self.job.stream, self.job.rendition)
         except StreamGone as error:
             raise SessionEnded(SessionOutcome.ENDED, str(error)) from error
         except (*REDIS_DOWN, BadMessage):
             return
-        if record.session != self.job.session:
+        if {record.epoch, rendition.source_epoch} != {self.job.source_epoch}:
             raise SessionEnded(SessionOutcome.ENDED, "the stream has a new publisher")
-        if record.job and record.job != self.job.entry:
-            raise SessionEnded(SessionOutcome.LOST, "the stream has another job")
-        self._follow(record)
-        await self._probation.forgive(record, now=time.monotonic())
+        if rendition.job and rendition.job != self.job.entry:
+            raise SessionEnded(SessionOutcome.LOST, "the rendition has another job")
+        if rendition.codec != self._codec:
+            # Whoever takes it anew says in the record in what it encodes.
+            raise SessionEnded(SessionOutcome.RELEASED, "another codec is wanted")
+        self._follow(record, rendition)
+        await self._probation.forgive(rendition, now=time.monotonic())
         if self._intent.needs_key_frame and self._awake.is_set():
             self._key_wish.want("the stream changes between enhanced and copied")
 
-    def _follow(self, record: StreamRecord) -> None:
-        """Takes what the record says, and what was measured."""
+    def _follow(self, record: StreamRecord, rendition: RenditionRecord) -> None:
+        """Takes what the records say, and what was measured."""
         self._source_codec, enhance = record.codec, self._pipeline.enhance
-        enhance.strength = self._strength(record)
-        if self._intent.follow(record):
+        enhance.strength = self._strength(rendition)
+        self._pipeline.set_kbps(rendition.kbps)
+        if self._intent.follow(rendition):
             enhance.use_model(self._intent.model)
         self._intent.decoded(*enhance.size)
         self._intent.decoded(record.width, record.height)
-        why = self._probation.bar(record, now_us=self._redis_us())
+        why = self._probation.bar(rendition, now_us=self._redis_us())
         self._intent.barred = why or self._pipeline.fault
         standing = self._seat.standing()
         self._intent.judge(
@@ -399,14 +414,18 @@ class StreamSession:
             least_ms=standing.least_ms,
             now=time.monotonic(),
         )
-        self._attend(record)
+        self._attend(rendition)
 
-    def _attend(self, record: StreamRecord) -> None:
+    def _attend(self, record: RenditionRecord) -> None:
         """Copying costs nearly nothing and goes on; the net is for those who watch."""
         now_us = self._redis_us()
-        self._seat.watch(bool(watched(record, now_us=now_us)))
+        self._seat.watch(bool(record.watched_logs(now_us=now_us)))
         wanted = self._demand.follow(
-            record, now_us=now_us, may_decode=not self._intent.barred, now=time.monotonic()
+            record,
+            source_codec=self._source_codec,
+            now_us=now_us,
+            may_decode=not self._intent.barred,
+            now=time.monotonic(),
         )
         if wanted or self._intent.current is Route.COPY:
             self._awake.set()
@@ -424,7 +443,7 @@ class StreamSession:
             return False
         return self._pipeline.enhance.prepare(intent.width, intent.height)
 
-    def _strength(self, record: StreamRecord) -> float:
+    def _strength(self, record: RenditionRecord) -> float:
         return record.strength if record.strength >= 0 else self._config.strength
 
     def _say(self, action: str, text: str) -> None:

@@ -12,11 +12,12 @@ from media.access_unit import AccessUnit, Flags, Kind
 from tests.app import coding
 from tests.app.conftest import MakeNode
 from tests.app.peers import Publisher, Viewer, publishing, until, watching
+from tests.records import take_lead
 from wire import clock, keys
 from wire.batch import Batch
 from wire.connection import Redis
 from wire.log import LogReader, LogWriter
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 SOURCE = coding.h264(98, 54, 200)
 """One key frame in four seconds."""
@@ -28,11 +29,9 @@ LARGER = coding.h264(196, 108, 200)
 async def enhancing(client: Redis) -> AsyncIterator[None]:
     """A worker that puts out larger pictures for those of the source, from the next one on."""
     record = await StreamRegistry(client).get("cam1")
-    epoch = await StreamRegistry(client).take_lead("cam1", record.session, "test")
+    epoch = await take_lead(client, record.epoch)
     reader = LogReader(client, stream="cam1", rendition=keys.SOURCE)
-    writer = LogWriter(
-        client, stream="cam1", rendition=keys.ENHANCED, owner_field="epoch", epoch=epoch
-    )
+    writer = LogWriter(client, stream="cam1", rendition=keys.ENHANCED, epoch=epoch)
     await reader.seek_end()
     counter = itertools.count()
 

@@ -20,6 +20,7 @@ from tests.app.http.conftest import ADMIN_TOKEN, MakeSite, Site
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
 from tests.app.webrtc.offer_texts import offer
+from tests.records import enhanced
 from wire.connection import connect
 from wire.heartbeat import Heartbeats, ModelInfo, StreamWork, WorkerBeat
 
@@ -39,6 +40,7 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
     """A worker, at work for one stream where one is named."""
     work = StreamWork(
         stream=stream,
+        rendition="enhanced",
         epoch=epoch,
         state="enhancing",
         model="live-s",
@@ -185,9 +187,7 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         assert waiting["enhancement"]["state"] == "waiting"
         assert waiting["enhancement"]["reason"].endswith(".")
         assert [r["name"] for r in waiting["renditions"]] == ["source"]
-        record = await site.node.directory.record("cam1")
-        assert record is not None
-        await Heartbeats(site.redis).beat(beat("cam1", record.epoch))
+        await Heartbeats(site.redis).beat(beat("cam1", (await enhanced(site.redis)).epoch))
         async with watching(Http(site, "/whep/cam1?rendition=source")) as viewer:
             await until(lambda: viewer.received["video"].packets)
             stream = await get(site, "/api/v1/streams/cam1", "/api/v1/streams/{stream}")

@@ -19,6 +19,7 @@ UNITS = coding.h264(98, 54, 10)
 def beat() -> WorkerBeat:
     work = StreamWork(
         stream="cam1",
+        rendition="enhanced",
         epoch=5,
         state="enhancing",
         frames_in=9,

@@ -15,6 +15,7 @@ from tests.app.http.test_api import beat, get
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
 from tests.app.webrtc.offer_texts import offer
+from tests.records import enhanced
 from wire import keys
 from wire.connection import command
 from wire.heartbeat import Heartbeats, RenditionWork, WorkerBeat
@@ -64,8 +65,8 @@ async def test_a_viewer_who_lacks_the_codec_is_told_why_he_waits(site: Site) -> 
             found = (await shown(site))["enhanced-vp8"]
             assert (found["codec"], found["viewers"], found["frames"]) == ("vp8", 1, 0)
             assert found["reason"] == "No worker is running."
-            record = await site.node.directory.record("cam1")
-            assert record is not None and set(record.watched) == {"enhanced-vp8"}
+            record = await enhanced(site.redis)
+            assert set(record.watched) == {"vp8"}
             # A worker that makes no such rendition has the stream.
             await Heartbeats(site.redis).beat(beat("cam1", record.epoch))
             assert (await shown(site))["enhanced-vp8"][
@@ -87,8 +88,7 @@ async def test_renditions_that_nobody_wants_are_not_listed(site: Site) -> None:
     async with publishing(Http(site, "/whip/cam1"), UNITS):
         await until_live(site)
         unwatched = msgspec.structs.replace(VP8, watched=False)
-        record = await site.node.directory.record("cam1")
-        assert record is not None
+        record = await enhanced(site.redis)
         await Heartbeats(site.redis).beat(busy(record.epoch, unwatched))
         assert list(await shown(site)) == ["source", "enhanced"]
         # Viewers of another app keep it alive.

@@ -18,7 +18,7 @@ from tests.app.peers import publishing, until
 from tests.app.webrtc.offer_texts import offer
 from wire.connection import command, connect
 from wire.heartbeat import Heartbeats
-from wire.streams import StreamRecord
+from wire.stream_record import StreamRecord
 
 UNITS = coding.h264(98, 54, 10)
 PATHS = (
@@ -124,14 +124,14 @@ async def test_one_bad_key_makes_no_list_a_failure(site: Site) -> None:
     for key in ("worker:bad", "stream:{bad}"):
         await command(site.redis, "SET", site.redis.key(key), "of another type")
     await command(site.redis, "HSET", site.redis.key("worker:torn"), "beat", b"\xff{")
-    await command(site.redis, "HSET", site.redis.key("stream:{torn}"), "session", "\xff")
+    await command(site.redis, "HSET", site.redis.key("stream:{torn}"), "epoch", "\xff")
     await command(
         site.redis,
         "HSET",
         site.redis.key("stream:{far}"),
         "id",
         "far",
-        "session",
+        "epoch",
         "5",
         "state",
         "live",

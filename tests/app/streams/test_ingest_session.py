@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
-from app.http.schemas import StreamChange
 from app.streams import ingest_queue
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
 from media.access_unit import AccessUnit, Checkpoint, Kind
 from tests.app import fakes
 from tests.app.peers import until
+from tests.records import enhanced, take_lead
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis, command, connect
 from wire.control import EndStream, KeyFrameRequest, to_publisher
@@ -25,17 +24,17 @@ from wire.embedded import EmbeddedServer
 from wire.errors import StreamGone
 from wire.jobs import JobQueue
 from wire.log import LogReader
-from wire.streams import WISHES, StreamRecord, StreamRegistry
+from wire.stream_record import StreamRecord, StreamRegistry
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def running(
     client: Redis, stream: str = "cam1", *, audio: bool = True
 ) -> AsyncIterator[tuple[IngestSession, fakes.KeyFrameWish]]:
     """A publication at work; ended at the end."""
     wish = fakes.KeyFrameWish()
-    session = await StreamRegistry(client).create(stream, state="connecting", audio=audio)
-    publication = IngestSession(client, stream, session, has_audio=audio, on_key_frame_needed=wish)
+    epoch = await StreamRegistry(client).create(stream, state="connecting", audio=audio)
+    publication = IngestSession(client, stream, epoch, has_audio=audio, on_key_frame_needed=wish)
     task = asyncio.get_running_loop().create_task(publication.run(), name="publication")
     try:
         yield publication, wish
@@ -102,6 +101,16 @@ async def test_audio_alone_is_written_too(redis_client: Redis) -> None:
     assert unit.kind is Kind.AUDIO
 
 
+async def until_job(client: Redis) -> str:
+    """Waits for the job of the default rendition; its entry id."""
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(StreamGone, *REDIS_DOWN):
+                if job := (await enhanced(client)).job:
+                    return job
+            await asyncio.sleep(0.01)
+
+
 async def test_a_key_frame_makes_the_stream_live_and_its_job_is_offered(
     redis_client: Redis,
 ) -> None:
@@ -119,18 +128,19 @@ async def test_a_key_frame_makes_the_stream_live_and_its_job_is_offered(
         async with asyncio.timeout(10):
             while job is None:
                 job = await queue.claim(block_ms=100)
-        assert (job.stream, job.session) == ("cam1", publication.session)
+        assert (job.stream, job.rendition) == ("cam1", keys.ENHANCED)
+        assert job.source_epoch == publication.epoch
 
 
 async def test_the_end_removes_every_key(redis_client: Redis) -> None:
     async with running(redis_client) as (publication, _):
         publication.take(fakes.video(0, key=True))
         record = await when(redis_client, "cam1", state="live")
-        await until(lambda: publication._job)
+        await until_job(redis_client)
         await to_publisher(redis_client, "cam1").send(KeyFrameRequest(rendition="source"))
         for rendition in keys.ALL_ENHANCED:
             await command(redis_client, "XADD", keys.log("cam1", rendition), "*", "k", "1")
-    assert record.session == publication.session
+    assert record.epoch == publication.epoch
     left = await command(redis_client, "KEYS", "*")
     assert set(left) <= {b"jobs"}
     assert await command(redis_client, "XLEN", "jobs") == 0
@@ -165,11 +175,11 @@ async def test_a_fenced_publication_ends_and_leaves_the_others_keys(redis_client
     async with running(redis_client) as (publication, _):
         publication.take(fakes.video(0, key=True))
         await when(redis_client, "cam1", state="live")
-        await command(redis_client, "HSET", keys.record("cam1"), "session", "99")
+        await command(redis_client, "HSET", keys.record("cam1"), "epoch", "99")
         publication.take(fakes.video(1))
         await until(lambda: publication.end_reason)
     assert "took the stream over" in publication.end_reason
-    assert (await StreamRegistry(redis_client).get("cam1")).session == 99
+    assert (await StreamRegistry(redis_client).get("cam1")).epoch == 99
 
 
 async def test_after_a_restart_of_redis_the_log_goes_on_without_a_new_key_frame(
@@ -178,17 +188,17 @@ async def test_after_a_restart_of_redis_the_log_goes_on_without_a_new_key_frame(
     async with running(own_client) as (publication, wish):
         publication.take(fakes.video(0, key=True))
         before = await when(own_client, "cam1", state="live")
-        await until(lambda: publication._job)
+        await until_job(own_client)
         asked = wish.count
         own_server.restart()
         after = await when(own_client, "cam1", state="live", codec="h264")
-        assert (after.session, after.started_us) == (before.session, before.started_us)
+        assert (after.epoch, after.started_us) == (before.epoch, before.started_us)
         queue = JobQueue(fresh_client, consumer="w1")
         job = None
         async with asyncio.timeout(10):
             while job is None:
                 job = await queue.claim(block_ms=100)
-        assert job.session == before.session
+        assert job.source_epoch == before.epoch
         # The last group of pictures is in the log again, and nobody was asked for a key frame.
         reader = LogReader(fresh_client, stream="cam1", rendition=keys.SOURCE)
         assert [unit.pts for unit in await read(reader, 1)] == [0]
@@ -196,27 +206,6 @@ async def test_after_a_restart_of_redis_the_log_goes_on_without_a_new_key_frame(
         assert [unit.pts for unit in await read(reader, 1)] == [15_000]
         assert wish.count == asked
         assert publication.end_reason == ""
-
-
-@pytest.mark.parametrize(
-    "wish", [{"strength": 0.25}, {"model": "live-m"}, {"enhance": False}], ids=str
-)
-async def test_every_wish_is_brought_back_when_redis_loses_the_record(
-    redis_client: Redis, wish: dict[str, Any]
-) -> None:
-    registry = StreamRegistry(redis_client)
-    async with running(redis_client) as (publication, _):
-        publication.take(fakes.video(0, key=True))
-        await when(redis_client, "cam1", state="live")
-        await registry.set_wish("cam1", publication.session, **wish)
-        await until(lambda: publication._wishes.items() >= wish.items())
-        await command(redis_client, "DEL", keys.record("cam1"))
-        after = await when(redis_client, "cam1", state="live", **wish)
-        assert after.session == publication.session
-
-
-def test_all_that_an_operator_may_change_is_a_wish() -> None:
-    assert set(StreamChange.model_fields) == set(WISHES)
 
 
 async def test_nothing_grows_while_redis_hangs(
@@ -256,26 +245,27 @@ async def test_an_end_without_redis_is_not_held_up(caplog: pytest.LogCaptureFixt
     assert "its record will expire" in caplog.text
 
 
-async def test_an_operators_end_is_a_wish_in_the_record_too(redis_client: Redis) -> None:
+async def test_an_operators_end_stands_in_the_record_too(redis_client: Redis) -> None:
     """The message of another app was missed."""
     async with running(redis_client) as (publication, _):
         publication.take(fakes.video(0, key=True))
         await when(redis_client, "cam1", state="live")
         registry = StreamRegistry(redis_client)
-        await registry.set_wish("cam1", publication.session, ending=True)
+        await registry.set_config("cam1", publication.epoch, ending=True)
         await until(lambda: publication.end_reason == "an operator ended the stream")
 
 
 async def test_a_lost_answer_to_the_offer_makes_no_second_job(redis_client: Redis) -> None:
-    registry, queue = StreamRegistry(redis_client), JobQueue(redis_client, consumer="w")
+    queue = JobQueue(redis_client, consumer="w")
     await queue.claim(block_ms=1)
     async with running(redis_client) as (publication, _):
         # The answer was lost, so the publication knows nothing of this one, which is led already.
-        lost = await queue.offer("cam1", publication.session)
-        await registry.take_lead("cam1", publication.session, "w", job=lost)
+        await when(redis_client, "cam1", renditions=(keys.ENHANCED,))
+        lost = await queue.enqueue("cam1", keys.ENHANCED, publication.epoch)
+        await take_lead(redis_client, publication.epoch, job=lost)
         publication.take(fakes.video(0, key=True))
         await when(redis_client, "cam1", state="live")
-        await until(lambda: publication._job == lost)
+        assert await until_job(redis_client) == lost
         assert await command(redis_client, "XLEN", keys.JOBS) == 1
 
 

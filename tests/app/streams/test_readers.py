@@ -12,10 +12,10 @@ from tests.app import fakes
 from tests.app.peers import no_tasks_but, until
 from wire import keys
 from wire.connection import Redis
-from wire.streams import StreamRecord
+from wire.stream_record import StreamRecord
 
 QUICK = ReaderTimes(linger_s=0.05, over_s=0.05, check_s=0.01)
-RECORD = StreamRecord(id="cam1", session=5)
+RECORD = StreamRecord(id="cam1", epoch=5)
 
 
 async def live(stream: str) -> StreamRecord | None:
@@ -51,7 +51,7 @@ async def test_one_reader_serves_all_consumers_of_a_rendition(redis_client: Redi
     assert readers.get(RECORD, keys.SOURCE) is reader
     assert readers.get(RECORD, keys.ENHANCED) is not reader
     assert readers.newest("cam1", keys.SOURCE) is reader
-    newer = readers.get(StreamRecord(id="cam1", session=6), keys.SOURCE)
+    newer = readers.get(StreamRecord(id="cam1", epoch=6), keys.SOURCE)
     assert readers.newest("cam1", keys.SOURCE) is newer
     assert readers.newest("cam2", keys.SOURCE) is None
     await readers.close()
@@ -77,7 +77,7 @@ async def test_a_reader_ends_when_no_consumer_has_needed_it_for_a_while(
     await no_tasks_but(before)
 
 
-@pytest.mark.parametrize("now", [None, StreamRecord(id="cam1", session=6)])
+@pytest.mark.parametrize("now", [None, StreamRecord(id="cam1", epoch=6)])
 async def test_consumers_of_a_stream_that_is_over_are_told(
     redis_client: Redis, now: StreamRecord | None
 ) -> None:

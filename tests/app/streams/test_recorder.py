@@ -18,7 +18,7 @@ from wire import keys
 from wire.clock import now_us
 from wire.connection import Redis
 from wire.log import LogWriter
-from wire.streams import StreamRecord, StreamRegistry
+from wire.stream_record import StreamRecord, StreamRegistry
 
 SIZE, COUNT = (98, 54), 12
 CLIP = [
@@ -59,11 +59,9 @@ class Recorder:
 async def test_a_recorder_makes_a_playable_file_of_a_reader(
     redis_client: Redis, tmp_path: Path
 ) -> None:
-    session = await StreamRegistry(redis_client).create("cam1")
-    writer = LogWriter(
-        redis_client, stream="cam1", rendition=keys.SOURCE, owner_field="session", epoch=session
-    )
-    record = StreamRecord(id="cam1", session=session)
+    epoch = await StreamRegistry(redis_client).create("cam1")
+    writer = LogWriter(redis_client, stream="cam1", rendition=keys.SOURCE, epoch=epoch)
+    record = StreamRecord(id="cam1", epoch=epoch)
 
     async def still_live(stream: str) -> StreamRecord:
         return record
@@ -72,10 +70,8 @@ async def test_a_recorder_makes_a_playable_file_of_a_reader(
     recorder = Recorder(tmp_path / "cam1.ts")
     readers.get(record, keys.SOURCE).attach(recorder)
     for unit in CLIP:
-        await writer.append(fakes.batch(session, unit), now_ms=now_us() // 1000)
-        await writer.append(
-            fakes.batch(session, fakes.audio(unit.sequence)), now_ms=now_us() // 1000
-        )
+        await writer.append(fakes.batch(epoch, unit), now_ms=now_us() // 1000)
+        await writer.append(fakes.batch(epoch, fakes.audio(unit.sequence)), now_ms=now_us() // 1000)
     await until(lambda: recorder.count == COUNT)
     await readers.close()
     with av.open(str(tmp_path / "cam1.ts")) as recorded:

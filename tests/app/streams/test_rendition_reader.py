@@ -12,13 +12,15 @@ from app.streams.rendition_reader import RenditionReader
 from media.access_unit import AccessUnit, Flags, Kind
 from tests.app import fakes
 from tests.app.peers import until
+from tests.records import enhanced
 from wire import keys
 from wire.clock import now_us
 from wire.connection import Redis, command
 from wire.control import KeyFrameRequest, Message, RecordChanged, to_lead, to_publisher
 from wire.embedded import EmbeddedServer
 from wire.log import LogWriter
-from wire.streams import StreamRegistry
+from wire.rendition_record import RenditionRegistry, RenditionSpec
+from wire.stream_record import StreamRegistry
 
 
 class Log:
@@ -27,13 +29,12 @@ class Log:
     def __init__(self, client: Redis, session: int) -> None:
         self.client = client
         self.session = session
-        self._writer = LogWriter(
-            client, stream="cam1", rendition=keys.SOURCE, owner_field="session", epoch=session
-        )
+        self._writer = LogWriter(client, stream="cam1", rendition=keys.SOURCE, epoch=session)
 
     @classmethod
     async def create(cls, client: Redis, session: int = 1000) -> Log:
-        await StreamRegistry(client).create("cam1", session=session)
+        await StreamRegistry(client).create("cam1", epoch=session)
+        await RenditionRegistry(client).ensure("cam1", keys.ENHANCED, session, RenditionSpec())
         return cls(client, session)
 
     async def write(self, *units: AccessUnit) -> None:
@@ -116,21 +117,20 @@ async def test_an_enhanced_rendition_asks_its_lead(log: Log) -> None:
 
 
 async def test_an_enhanced_rendition_counts_as_watched_while_it_is_read(log: Log) -> None:
-    registry = StreamRegistry(log.client)
     mailbox = to_lead(log.client, "cam1")
     await mailbox.read(block_ms=1)
     async with running(log.client, session=log.session):
         pass
-    assert (await registry.get("cam1")).watched_us == 0
+    assert (await enhanced(log.client)).watched_us == 0
     async with running(log.client, session=log.session, rendition=keys.ENHANCED):
         messages: list[Message] = []
         async with asyncio.timeout(10):
             while RecordChanged() not in messages:
                 messages += await mailbox.read(block_ms=200)
-        first_us = (await registry.get("cam1")).watched_us
+        first_us = (await enhanced(log.client)).watched_us
         assert first_us > 0
         async with asyncio.timeout(10):
-            while (await registry.get("cam1")).watched_us == first_us:  # noqa: ASYNC110
+            while (await enhanced(log.client)).watched_us == first_us:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     # It was not said anew to the lead.
     assert RecordChanged() not in await mailbox.read(block_ms=1)

@@ -18,7 +18,7 @@ from tests.app.peers import Publisher, Viewer, publishing, until, watching
 from tests.app.webrtc.offer_texts import offer
 from wire import keys
 from wire.connection import Redis
-from wire.streams import StreamRegistry
+from wire.stream_record import StreamRegistry
 
 SMALL = coding.h264(98, 54, 30)
 LARGE = coding.h264(196, 108, 30)
@@ -178,7 +178,7 @@ async def test_another_app_may_take_a_stream_over(make_node: MakeNode) -> None:
             after = await two.node.directory.record("cam1")
             assert before is not None
             assert after is not None
-            assert after.session > before.session
+            assert after.epoch > before.epoch
             await until(lambda: first.connection.connectionState == "closed")
             async with watching(two.play) as viewer:
                 await until(lambda: count(viewer) > 10)

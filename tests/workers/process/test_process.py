@@ -87,7 +87,7 @@ async def test_kill_9_costs_less_than_two_seconds_and_sigterm_less_than_three(
             assert await asyncio.to_thread(two.wait, 5) == 0
             assert time.monotonic() - asked < 3.0
             assert "two" not in [beat.name for beat in await beats(client)]
-            assert (await publisher.registry.get("cam1")).lead == ""
+            assert (await publisher.record()).lead == ""
         playing.cancel()
         await asyncio.gather(playing, return_exceptions=True)
 

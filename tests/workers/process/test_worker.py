@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> Non
 async def until_gone(jobs: JobQueue, *entries: str) -> None:
     async with asyncio.timeout(10):
         for entry in entries:
-            while await jobs.is_there(entry):  # noqa: ASYNC110 - Redis tells nobody
+            while await jobs.exists(entry):  # noqa: ASYNC110 - Redis tells nobody
                 await asyncio.sleep(0.05)
 
 
@@ -287,8 +288,8 @@ async def test_the_operator_switches_enhancement_off_and_on_and_changes_the_mode
     nets.load("tiny", 64, 48)
     nets.load("other", 64, 48)
 
-    async def wish(**fields: object) -> None:
-        await publisher.registry.set_wish("cam1", publisher.session, **fields)
+    async def wish(**fields: Any) -> None:
+        await publisher.set(**fields)
         await mailbox.send(control.RecordChanged())
 
     config = lead_config("w1")
@@ -386,7 +387,7 @@ async def test_another_worker_takes_over_within_two_seconds_from_the_last_key_fr
             await playing
             await until(lambda: work_of(second).frames_out > 10)
             work = work_of(second)
-            record = await publisher.registry.get("cam1")
+            record = await publisher.record()
     before, after = viewer.units[:seen], viewer.units[seen:]
     assert viewer.seen_at[seen] - died < 2.0 and viewer.seen_at[seen] - died > LEASE_MS / 2000
     assert after[0].is_key and after[0].pts > before[-1].pts
@@ -404,7 +405,7 @@ async def test_a_lead_that_lost_its_stream_stops_at_once(client: Redis, nets: Mo
         await until(lambda: worker.leads)
         playing = asyncio.create_task(publisher.play(list(units(Clip(frames=60)))))
         await viewer.until(10)
-        epoch = await publisher.registry.take_lead("cam1", publisher.session, "usurper")
+        epoch = await publisher.renditions.take_lead("cam1", "enhanced", publisher.epoch, "usurper")
         await until(lambda: not worker.leads, timeout_s=1.0)
         await playing
     assert epoch not in viewer.epochs
@@ -440,17 +441,17 @@ async def test_a_job_whose_stream_is_gone_or_has_another_publisher_is_finished(
     jobs = JobQueue(client)
     publisher = Publisher(client, "cam2")
     await publisher.begin()
-    orphan = await jobs.offer("nobody", 5)
-    stale = await jobs.offer("cam2", publisher.session - 1)
+    orphan = await jobs.enqueue("nobody", keys.ENHANCED, 5)
+    stale = await jobs.enqueue("cam2", keys.ENHANCED, publisher.epoch - 1)
     staying = asyncio.create_task(publisher.stay())
     async with working(client, nets, lead_config("w1")) as worker:
         await until(lambda: worker.leads)
         await until_gone(jobs, orphan, stale)
         assert [lead.job.stream for lead in worker.leads] == ["cam2"]
-        await publisher.registry.end("cam2", publisher.session, ("enhanced",))
+        await publisher.end()
         staying.cancel()
         await until(lambda: not worker.leads)
-        await until_gone(jobs, publisher.job)
+        await until_gone(jobs, publisher.jobs["enhanced"])
 
 
 async def test_streams_are_shared_by_capacity_and_given_back_at_the_end(
@@ -506,12 +507,12 @@ async def test_the_look_follows_the_wish_without_a_key_frame(
     nets.load("looks", 64, 48)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer):
         await publisher.begin()
-        await publisher.registry.set_wish("cam1", publisher.session, model="looks", strength=0.0)
+        await publisher.set(model="looks", strength=0.0)
         await mailbox.send(control.RecordChanged())
         await until(lambda: worker.leads)
         playing = asyncio.create_task(publisher.play(list(units(Clip(frames=75, key_every=15)))))
         await until(lambda: work_of(worker).model == "looks" and work_of(worker).enhanced > 30)
-        await publisher.registry.set_wish("cam1", publisher.session, strength=0.5)
+        await publisher.set(strength=0.5)
         await mailbox.send(control.RecordChanged())
         await playing
         await viewer.until(75)
@@ -532,7 +533,7 @@ async def test_a_net_of_another_kind_serves_the_stream_for_which_it_was_chosen(
     nets.load(model, 64, 48)
     async with working(client, nets, lead_config("w1")) as worker, watching(viewer):
         await publisher.begin()
-        await publisher.registry.set_wish("cam1", publisher.session, model=model)
+        await publisher.set(model=model)
         await control.to_lead(client, "cam1").send(control.RecordChanged())
         await until(lambda: worker.leads)
         await publisher.play(list(units(Clip(frames=45, key_every=15))))

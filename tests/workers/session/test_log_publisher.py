@@ -5,10 +5,10 @@ import dataclasses
 
 import pytest
 
+from tests.records import begin_stream, take_lead
 from wire.connection import Redis, connect
 from wire.errors import BadBatch
 from wire.log import LogReader, LogWriter
-from wire.streams import StreamRegistry
 from workers.runtime.frame_counters import FrameCounters
 from workers.session.log_publisher import LIMIT, LIMIT_BYTES, LogPublisher
 
@@ -16,17 +16,14 @@ from ..clips import Clip, units
 
 
 def make(client: Redis, epoch: int, lost: list[None]) -> tuple[LogPublisher, FrameCounters]:
-    writer = LogWriter(
-        client, stream="cam1", rendition="enhanced", owner_field="epoch", epoch=epoch
-    )
+    writer = LogWriter(client, stream="cam1", rendition="enhanced", epoch=epoch)
     tally = FrameCounters()
     return LogPublisher(writer, tally, lost=lambda: lost.append(None)), tally
 
 
 async def test_units_are_appended_in_order_and_counted(client: Redis) -> None:
-    registry = StreamRegistry(client)
-    session = await registry.create("cam1")
-    epoch = await registry.take_lead("cam1", session, "w1")
+    source_epoch = await begin_stream(client)
+    epoch = await take_lead(client, source_epoch)
     outbox, tally = make(client, epoch, [])
     clip = list(units(Clip(frames=12)))
     running = asyncio.create_task(outbox.run())
@@ -67,9 +64,8 @@ async def test_what_redis_does_not_take_is_counted_and_asks_for_a_key_frame() ->
 async def test_the_log_is_emptied_after_what_was_put_before_and_before_what_comes(
     client: Redis,
 ) -> None:
-    registry = StreamRegistry(client)
-    session = await registry.create("cam1")
-    outbox, tally = make(client, await registry.take_lead("cam1", session, "w1"), [])
+    source_epoch = await begin_stream(client)
+    outbox, tally = make(client, await take_lead(client, source_epoch), [])
     clip = list(units(Clip(frames=5)))
     for unit in clip[:3]:
         outbox.put(unit)
@@ -101,9 +97,8 @@ async def test_what_waits_is_bounded_in_bytes_too(client: Redis) -> None:
 
 
 async def test_a_log_that_is_to_be_emptied_is_also_where_too_much_waited(client: Redis) -> None:
-    registry = StreamRegistry(client)
-    session = await registry.create("cam1")
-    epoch = await registry.take_lead("cam1", session, "w1")
+    source_epoch = await begin_stream(client)
+    epoch = await take_lead(client, source_epoch)
     outbox, _ = make(client, epoch, [])
     old, *new = units(Clip(frames=LIMIT + 3))
     running = asyncio.create_task(outbox.run())
@@ -122,9 +117,8 @@ async def test_a_log_that_is_to_be_emptied_is_also_where_too_much_waited(client:
 
 
 async def test_what_waits_behind_a_unit_that_cannot_be_appended_goes_on(client: Redis) -> None:
-    registry = StreamRegistry(client)
-    session = await registry.create("cam1")
-    epoch = await registry.take_lead("cam1", session, "w1")
+    source_epoch = await begin_stream(client)
+    epoch = await take_lead(client, source_epoch)
     outbox, _ = make(client, epoch, [])
     (unit,) = units(Clip(frames=1))
     outbox.put(dataclasses.replace(unit, payload=bytes(5 * 2**20)))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
-from wire.streams import StreamRecord
+from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
 from workers.scheduling.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
 from workers.scheduling.capacity import Capacity
@@ -19,11 +19,11 @@ MACS = {"small": 10, "large": 60, "larger": 200}
 CAPACITY = Capacity(
     streams=2.0, ms_per_frame=20.0, macs=MACS, model="small", smaller={"larger": "large"}
 )
-RECORD = StreamRecord(id="cam1", session=1)
+RECORD = RenditionRecord(stream="cam1", name="enhanced", source_epoch=1)
 
 
 def make(
-    *, record: StreamRecord = RECORD, model: str = "small", crowd: list[float] | None = None
+    *, record: RenditionRecord = RECORD, model: str = "small", crowd: list[float] | None = None
 ) -> StreamMode:
     """``crowd`` holds the load of the other streams, which may change."""
     others = crowd or [0.0]

@@ -10,6 +10,7 @@ import pytest
 
 from media.access_unit import Flags
 from media.codec import Codec
+from tests.records import renew_watch
 from wire import clock, control, keys
 from wire.connection import Redis, command
 from wire.heartbeat import RenditionWork
@@ -54,14 +55,14 @@ async def test_both_codecs_hold_the_same_pictures_decoded_and_enhanced_once(
     publisher, usual, demanding = Publisher(client), Viewer(client), Viewer(client, rendition=name)
     async with working(client, nets, lead_config("w1", codec=output)) as worker:
         await publisher.begin()
-        await publisher.registry.watch("cam1", publisher.session, name)
+        await renew_watch(client, publisher.epoch, name)
         async with watching(usual), watching(demanding):
             await until(lambda: worker.leads)
             await publisher.play(list(units(Clip(frames=30))))
             await usual.until(28)
             await demanding.until(20)
             work, found = work_of(worker), made(worker)
-    assert (await publisher.registry.get("cam1")).output == output.name.lower()
+    assert (await publisher.record()).output == output.name.lower()
     # Every frame came in once, was made once by net or resizing, and counts once.
     assert work.frames_in == 30 and work.enhanced + work.bicubic <= 30
     assert work.frames_out + sum(work.dropped.values()) <= 30
@@ -107,7 +108,7 @@ async def test_frames_count_where_only_the_rendition_on_demand_is_watched(
     publisher, viewer = Publisher(client), Viewer(client, rendition=VP8)
     async with working(client, nets, lead_config("w1")) as worker:
         await publisher.begin(watched=False)
-        await publisher.registry.watch("cam1", publisher.session, VP8)
+        await renew_watch(client, publisher.epoch, VP8)
         async with watching(viewer):
             await until(lambda: worker.leads)
             await publisher.play(list(units(Clip(frames=30))))
@@ -130,8 +131,8 @@ async def test_a_rendition_that_is_watched_no_more_is_emptied_and_begins_anew(
         async with playing(publisher, Clip(frames=600)):
             async with watching(first):
                 await first.until(10)
-            fields = {"watched_us:enhanced-vp8": LAPSED["watched_us"]}
-            await publisher.registry.touch("cam1", publisher.session, **fields)
+            fields = {"watched_us:vp8": LAPSED["watched_us"]}
+            await publisher.set(keys.ENHANCED, **fields)
             await until(lambda: not made(worker)[VP8].watched)
             async with asyncio.timeout(5):
                 while await log_length(client, VP8):  # noqa: ASYNC110 - Redis tells nobody
@@ -156,7 +157,7 @@ async def test_a_key_frame_is_made_in_the_rendition_that_asks_for_it(
     demanding = Viewer(client, rendition=VP8)
     async with working(client, nets, lead_config("w1")) as worker:
         await publisher.begin()
-        await publisher.registry.watch("cam1", publisher.session, VP8)
+        await renew_watch(client, publisher.epoch, VP8)
         async with watching(usual), watching(demanding), playing(publisher, Clip(frames=600)):
             await until(lambda: worker.leads)
             await usual.until(20)
@@ -181,7 +182,7 @@ async def test_what_is_copied_is_coded_anew_for_who_lacks_its_codec(
     ):
         await publisher.begin(watched=False, enhance=False)
         for name, viewer in viewers.items():
-            await publisher.registry.watch("cam1", publisher.session, name)
+            await renew_watch(client, publisher.epoch, name)
             await on.enter_async_context(watching(viewer))
         await until(lambda: worker.leads)
         async with playing(publisher, Clip(codec=source, frames=300, key_every=15)):
@@ -208,7 +209,7 @@ async def test_enhancement_may_be_switched_off_and_on_under_every_rendition(
     clip = Clip(codec=Codec.VP9, frames=1200, key_every=10)
 
     async def switch(worker: Worker, on: bool) -> None:
-        await publisher.registry.set_wish("cam1", publisher.session, enhance=on)
+        await publisher.set(enhance=on)
         await control.to_lead(client, "cam1").send(control.RecordChanged())
         size = (128, 96) if on else (64, 48)
         await until(lambda: all(v.units and v.units[-1].width == size[0] for v in viewers.values()))
@@ -269,7 +270,7 @@ async def test_a_stream_that_was_set_aside_is_copied_into_its_own_codecs_log_and
             async with playing(publisher, Clip(frames=300, key_every=15)):
                 await same.until(20)
             work = work_of(worker)
-            record = await publisher.registry.get("cam1")
+            record = await publisher.record()
     assert (work.state, record.decoding) == ("bypass", False)
     assert other.units == [] and not any(one.encoded for one in work.renditions)
     assert all(unit.flags & Flags.BYPASS for unit in same.units) and same.units[0].is_key

@@ -29,7 +29,7 @@ async def test_a_stream_that_was_set_aside_is_copied_with_a_reason_and_never_dec
         await publisher.play(list(units(Clip(frames=40, key_every=10))))
         await viewer.until(20)
         work = work_of(worker)
-        record = await publisher.registry.get("cam1")
+        record = await publisher.record()
     assert work.state == "bypass" and "only copied" in work.reason
     assert all(unit.flags & Flags.BYPASS for unit in viewer.units)
     assert work.enhanced == work.bicubic == 0
@@ -45,7 +45,7 @@ async def test_a_stream_is_tried_again_after_its_time(client: Redis, nets: Model
         playing = asyncio.create_task(publisher.play(list(units(Clip(frames=150, key_every=10)))))
         await until(lambda: work_of(worker).state == "bypass")
         await until(lambda: work_of(worker).enhanced > 5)
-        record = await publisher.registry.get("cam1")
+        record = await publisher.record()
         playing.cancel()
         await asyncio.gather(playing, return_exceptions=True)
     assert (record.strikes, record.decoding) == (2, True)

@@ -17,8 +17,8 @@ from ..fakes import PacedEngine
 from ..process.test_worker import decodable, until, work_of
 from ..studio import Publisher, Viewer, lead_config, watching, working
 
-LAPSED: dict[str, object] = dict.fromkeys(
-    ("watched_us", *(f"watched_us:{name}" for name in keys.ALL_ENHANCED)), 1
+LAPSED: dict[str, int] = dict.fromkeys(
+    ("watched_us", "watched_us:any", *(f"watched_us:{codec}" for codec in keys.VARIANTS)), 1
 )
 """Fields of the record, as if its viewers had left three seconds ago."""
 
@@ -53,7 +53,7 @@ async def test_a_stream_that_nobody_watches_costs_nothing_and_is_there_for_its_f
         assert first.units[0].is_key and decodable(first.units)
         assert all(unit.stamps[-1][1] - unit.stamps[0][1] < 500_000 for unit in first.units)
         # As if three seconds had passed since the viewer left.
-        await publisher.registry.touch("cam1", publisher.session, **LAPSED)
+        await publisher.set(keys.ENHANCED, **LAPSED)
         await until(lambda: work_of(worker).state == "idle")
         async with asyncio.timeout(5):
             while await log_length(client):  # noqa: ASYNC110 - Redis tells nobody

@@ -158,7 +158,7 @@ async def test_a_fault_of_ours_is_a_problem_answer_that_pages_can_read(
     async def broken() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(guarded.node, "records", broken)
+    monkeypatch.setattr(guarded.node.directory, "records", broken)
     transport = httpx.ASGITransport(guarded.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
         response = await client.get("/api/v1/streams", headers=ABROAD)

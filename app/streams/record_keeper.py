@@ -1,0 +1,132 @@
+"""The records and jobs of one publisher's stream: kept alive, repaired, made again, ended."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from wire import keys
+from wire.connection import Redis
+from wire.errors import BadMessage, StreamGone
+from wire.jobs import JobQueue
+from wire.rendition_record import RenditionRecord, RenditionRegistry, RenditionSpec
+from wire.stream_logger import StreamLogger
+from wire.stream_record import StreamRecord, StreamRegistry
+
+log = logging.getLogger(__name__)
+
+
+class RecordKeeper:
+    """Keeps a stream's record and those of its renditions while its publisher is here.
+
+    What others wrote into them is remembered: where Redis lost its data, the records are brought
+    back with the specifications of all renditions, and with their leads' last epochs.
+    """
+
+    def __init__(self, client: Redis, stream: str, epoch: int) -> None:
+        """``epoch`` is the publisher's."""
+        self._stream = stream
+        self._epoch = epoch
+        self._streams = StreamRegistry(client)
+        self._renditions = RenditionRegistry(client)
+        self._jobs = JobQueue(client)
+        self._log = StreamLogger(log, stream=stream)
+        self._known: dict[str, RenditionRecord] = {}
+        "Records by name, as read last."
+        self._missing: set[str] = set()
+        "Names of those that Redis lost and that are not brought back yet."
+        self.restarts = 0
+        "Times that the record was lost and made again."
+
+    @property
+    def renditions(self) -> tuple[str, ...]:
+        """Names of the enhanced renditions, as far as they are known here."""
+        return tuple(self._known)
+
+    async def keep(self, *, has_source: bool, **fields: Any) -> StreamRecord:
+        """Keeps all records alive, sets ``fields`` of the stream's, and mends what is missing. Call
+        it about twice a second; jobs are made once there is a source. Returns the stream's record.
+
+        Raises StreamBusy where another publisher took the stream over, and StreamGone where Redis
+        lost its data between two commands: then call it again at once.
+        """
+        record = await self._keep_stream(fields)
+        if keys.ENHANCED not in record.renditions:
+            self._missing.add(keys.ENHANCED)
+        names = dict.fromkeys((*record.renditions, *self._missing))
+        for name in sorted(self._missing):
+            await self._bring_back(name, is_repair=False)
+            self._missing.discard(name)
+        for name in names:
+            await self._keep_rendition(name, has_job=has_source)
+        for name in self._known.keys() - names.keys():
+            await self._forget(name)
+        return record
+
+    async def end(self) -> None:
+        """Removes all records, logs and jobs of the stream, if it is still this publisher's."""
+        for known in self._known.values():
+            if known.job:
+                await self._jobs.finish(known.job)
+        await self._streams.end(self._stream, self._epoch, {keys.ENHANCED, *self._known})
+
+    async def _keep_stream(self, fields: dict[str, Any]) -> StreamRecord:
+        stream, epoch = self._stream, self._epoch
+        try:
+            await self._streams.touch(stream, epoch, renditions=self._known, **fields)
+            return await self._streams.get(stream)
+        except BadMessage as error:
+            self._log.warning("%s", error, extra={"action": "bad_record"})
+            await self._streams.end(stream, epoch, ())
+        except StreamGone:
+            self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
+        await self._streams.create(stream, epoch=epoch, **fields)
+        self.restarts += 1
+        self._missing |= self._known.keys()
+        return await self._streams.get(stream)
+
+    async def _keep_rendition(self, name: str, *, has_job: bool) -> None:
+        try:
+            record = await self._renditions.get(self._stream, name)
+        except (StreamGone, BadMessage) as error:
+            self._log.warning("%s; made again", error, extra={"action": "bad_record"})
+            record = None
+        if record is None or record.source_epoch != self._epoch:
+            await self._renditions.discard(self._stream, name)
+            try:
+                await self._bring_back(name, is_repair=True)
+                record = await self._renditions.get(self._stream, name)
+            except (StreamGone, BadMessage):
+                return  # it was removed meanwhile, or is looked at again next time
+        self._known[name] = record
+        if has_job and not (record.job and await self._jobs.exists(record.job)):
+            await self._enqueue(record)
+
+    async def _bring_back(self, name: str, *, is_repair: bool) -> None:
+        known = self._known.get(name)
+        await self._renditions.ensure(
+            self._stream,
+            name,
+            self._epoch,
+            known.spec if known else RenditionSpec(),
+            epoch=known.epoch if known else 0,
+            is_repair=is_repair,
+        )
+
+    async def _enqueue(self, record: RenditionRecord) -> None:
+        """Makes the rendition's job, and only one, whichever answers of Redis get lost."""
+        made = await self._jobs.enqueue(self._stream, record.name, self._epoch)
+        try:
+            job = await self._renditions.set_job(
+                self._stream, record.name, self._epoch, before=record.job, job=made
+            )
+        except StreamGone:
+            job = ""  # it was removed meanwhile
+        if job != made:
+            await self._jobs.finish(made)
+
+    async def _forget(self, name: str) -> None:
+        """An operator removed the rendition; whoever did may have died before the job's end."""
+        job = self._known.pop(name).job
+        if job:
+            await self._jobs.finish(job)
