@@ -6,7 +6,8 @@ WorkerError
 ├── DeviceFailed        a GPU refused its work or lost it
 ├── BadPlan             a kept TensorRT plan is damaged, or another one's
 ├── BrokenUnit          an access unit that cannot be decoded
-│   └── PictureTooLarge its picture is over the limit
+│   ├── PictureTooLarge its picture is over the limit
+│   └── NoDecoder       this installation of FFmpeg cannot decode its codec
 ├── EncoderFailed       an encoder cannot be opened for a size, or did not give a unit
 └── FileFailed          a file cannot be enhanced, in one sentence
 """
@@ -50,6 +51,16 @@ class PictureTooLarge(BrokenUnit):
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__(too_large(width, height))
+
+
+class NoDecoder(BrokenUnit):
+    """FFmpeg has no decoder for the codec; the stream is passed on as it is."""
+
+    def __init__(self, title: str, decoder: str) -> None:
+        super().__init__(
+            f"The worker cannot decode {title}: its FFmpeg has no decoder {decoder}. "
+            "The source is passed on as it is."
+        )
 
 
 class EncoderFailed(WorkerError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.errors import BrokenUnit, PictureTooLarge
+from workers.errors import BrokenUnit, NoDecoder, PictureTooLarge
 
 MAX_BROKEN_KEYS = 3
 """Key frames in a row that cannot be decoded, after which the stream is only copied."""
@@ -22,7 +22,7 @@ class Decodability:
     def broke(self, error: BrokenUnit, *, is_key: bool, now: float) -> None:
         """Notes that a unit could not be decoded."""
         self._broken_keys += is_key
-        if isinstance(error, PictureTooLarge):
+        if isinstance(error, PictureTooLarge | NoDecoder):
             self._fault, self._until = str(error), now + REST_S
         elif self._broken_keys >= MAX_BROKEN_KEYS:
             self._fault = f"The worker cannot decode the publisher's pictures ({error})."

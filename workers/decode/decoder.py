@@ -6,13 +6,22 @@ from typing import Any
 
 import av
 import av.error
+from av.codec.codec import UnknownCodecError
 
-from media.codec import Codec
+from media.codec import Codec, CodecDescriptor
 from media.codec_table import DESCRIPTORS
 from media.limits import MAX_PIXELS, is_too_large
 from workers.bitstream.ffmpeg_side_data import EXPORT
-from workers.errors import BrokenUnit, PictureTooLarge
+from workers.errors import BrokenUnit, NoDecoder, PictureTooLarge
 from workers.media.picture import Picture
+
+
+def open_decoder(described: CodecDescriptor) -> Any:
+    """Makes FFmpeg's decoder of a codec. Raises NoDecoder where it was built without."""
+    try:
+        return av.CodecContext.create(described.decoder, "r")
+    except UnknownCodecError as error:
+        raise NoDecoder(described.title, described.decoder) from error
 
 
 class UnitDecoder:
@@ -25,8 +34,9 @@ class UnitDecoder:
     """
 
     def __init__(self, codec: Codec) -> None:
+        """Raises NoDecoder."""
         self.codec = codec
-        self._context: Any = av.CodecContext.create(DESCRIPTORS[codec].decoder, "r")
+        self._context = open_decoder(DESCRIPTORS[codec])
         self._context.thread_count = 1
         self._context.options = {"flags": "+low_delay", "max_pixels": str(MAX_PIXELS), **EXPORT}
 

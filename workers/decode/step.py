@@ -95,11 +95,11 @@ class DecodeStep:
         if entrance is not GateState.OPEN:
             self._refuse(item, entrance)
             return
-        if self._decoder is None or self._decoder.codec is not unit.codec:
-            yield from self.flush()
-            self._decoder = UnitDecoder(unit.codec)
-            self._inspector = CodecInspector(unit.codec)
         try:
+            if self._decoder is None or self._decoder.codec is not unit.codec:
+                yield from self.flush()
+                self._decoder = UnitDecoder(unit.codec)
+                self._inspector = CodecInspector(unit.codec)
             yield from self._decode(self._decoder, item)
         except BrokenUnit as error:
             self._trust.broke(error, is_key=unit.is_key, now=time.monotonic())

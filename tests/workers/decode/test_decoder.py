@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import psutil
 import pytest
 
 from media.codec import Codec
+from media.codec_table import DESCRIPTORS
 from media.vp9_frame import join_layers
 from tests.app import coding
-from workers.decode.decoder import UnitDecoder
-from workers.errors import BrokenUnit, PictureTooLarge
+from workers.decode.decoder import UnitDecoder, open_decoder
+from workers.errors import BrokenUnit, NoDecoder, PictureTooLarge
 
 from ..clips import Clip, picture, units
 
@@ -110,3 +113,9 @@ def test_gradual_refresh_is_decoded_from_a_recovery_point_on() -> None:
     decoder = UnitDecoder(Codec.H264)
     shown = [tag for n in range(20, 60) for tag, _ in decoder.decode(data[n], n)]
     assert shown == list(range(shown[0], 60)) and shown[0] <= 41
+
+
+def test_a_decoder_that_ffmpeg_lacks_is_named() -> None:
+    described = dataclasses.replace(DESCRIPTORS[Codec.VP8], decoder="libnone")
+    with pytest.raises(NoDecoder, match="cannot decode VP8: its FFmpeg has no decoder libnone"):
+        open_decoder(described)
