@@ -32,6 +32,8 @@ class Codec(enum.IntEnum):
     "RFC 6716 packet."
     VP9 = 4
     "VP9 bitstream specification: a frame, or a superframe (annex B) of one picture's frames."
+    AV1 = 5
+    "AV1 bitstream specification: a temporal unit in the low-overhead form, delimiter first."
 
 
 class SideData(enum.Flag):

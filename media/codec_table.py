@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from media.av1 import AV1
 from media.codec import Codec, CodecDescriptor
 from media.h264 import H264
 from media.opus import OPUS
 from media.vp8 import VP8
 from media.vp9 import VP9
 
-TABLE: tuple[CodecDescriptor, ...] = (H264, VP8, VP9, OPUS)
+TABLE: tuple[CodecDescriptor, ...] = (H264, VP8, VP9, AV1, OPUS)
 """In the order in which sentences name them."""
 
 DESCRIPTORS: dict[Codec, CodecDescriptor] = {each.codec: each for each in TABLE}

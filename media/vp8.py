@@ -27,8 +27,10 @@ def packetize(
     tail = bytes([_HAS_PICTURE_ID]) + (0x8000 | picture_id & 0x7FFF).to_bytes(2, "big")
     first = bytes([_EXTENDED | _BEGINS_PARTITION]) + tail
     other = bytes([_EXTENDED]) + tail
-    room = mtu - _DESCRIPTOR_BYTES
-    return [(other if at else first) + unit[at : at + room] for at in range(0, len(unit), room)]
+    capacity = mtu - _DESCRIPTOR_BYTES
+    return [
+        (other if at else first) + unit[at : at + capacity] for at in range(0, len(unit), capacity)
+    ]
 
 
 def depacketize(payload: bytes) -> Fragment:

@@ -52,9 +52,9 @@ def packetize(
     plain = Descriptor(picture_id=picture_id & 0x7FFF, inter_picture=not is_key)
     first = dataclasses.replace(plain, begins_frame=True, structure=structure).encode()
     other = plain.encode()
-    at, room = mtu - len(first), mtu - len(other)
+    at, capacity = mtu - len(first), mtu - len(other)
     payloads = [first + unit[:at]]
-    payloads += [other + unit[place : place + room] for place in range(at, len(unit), room)]
+    payloads += [other + unit[place : place + capacity] for place in range(at, len(unit), capacity)]
     last = payloads[-1]
     payloads[-1] = bytes([last[0] | ENDS_FRAME]) + last[1:]
     return payloads

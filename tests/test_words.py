@@ -114,8 +114,6 @@ STILL_SAID: dict[str, set[str]] = {
         "app.streams.ingest_queue",
         "app.webrtc.guarded_transport",
         "app.webrtc.srtp_inlet",
-        "media.vp8",
-        "media.vp9",
         "models.export.small",
         "models.training.photos",
         "workers.process.worker",

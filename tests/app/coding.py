@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from fractions import Fraction
 from typing import Any
 
@@ -10,9 +11,16 @@ import av
 import numpy as np
 
 from media.codec import Codec
+from media.codec_table import DESCRIPTORS
 
 OPUS_SILENCE = b"\xf8\xff\xfe"
 """RFC 6716: one 20 ms packet of silence."""
+
+
+AV1_OPTIONS = {"preset": "11", "crf": "40", "svtav1-params": "pred-struct=1:rtc=1:lp=1"}
+"""Of SVT-AV1, for one unit a picture at once."""
+
+os.environ.setdefault("SVT_LOG", "0")  # or it writes to the terminal
 
 
 def pictures(width: int, height: int, count: int) -> list[av.VideoFrame]:
@@ -88,6 +96,16 @@ def vp9(width: int, height: int, count: int = 1, *, hidden: bool = False) -> tup
     return _encode(codec, width, height, count)
 
 
+@functools.lru_cache(maxsize=16)
+def av1(width: int, height: int, count: int = 1) -> tuple[bytes, ...]:
+    """``count`` temporal units; the first is a key frame."""
+    codec: Any = av.CodecContext.create("libsvtav1", "w")
+    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.time_base, codec.framerate = Fraction(1, 30), Fraction(30)
+    codec.gop_size, codec.options = 1000, AV1_OPTIONS
+    return _encode(codec, width, height, count)
+
+
 def _encode(codec: Any, width: int, height: int, count: int) -> tuple[bytes, ...]:
     packets = [p for frame in pictures(width, height, count) for p in codec.encode(frame)]
     packets += codec.encode(None)
@@ -97,7 +115,7 @@ def _encode(codec: Any, width: int, height: int, count: int) -> tuple[bytes, ...
 
 def decode(codec: Codec, units: list[bytes]) -> list[tuple[int, int]]:
     """(width, height) of every picture that FFmpeg decodes."""
-    context: Any = av.CodecContext.create(codec.name.lower(), "r")
+    context: Any = av.CodecContext.create(DESCRIPTORS[codec].decoder, "r")
     frames = [f for unit in units for f in context.decode(av.Packet(unit))]
     frames += context.decode(None)
     return [(frame.width, frame.height) for frame in frames]

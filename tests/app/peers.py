@@ -23,31 +23,40 @@ Signal = Callable[[str], Awaitable[str]]
 """Takes an SDP offer to the server and brings its answer."""
 
 
-CODECS = ("H264", "VP8", "VP9")
+CODECS = ("H264", "VP8", "VP9", "AV1")
 
 
-_VP9 = RTCRtpCodecParameters(
-    mimeType="video/VP9",
-    clockRate=90_000,
-    payloadType=119,
-    rtcpFeedback=[
-        RTCRtcpFeedback("nack"),
-        RTCRtcpFeedback("nack", "pli"),
-        RTCRtcpFeedback("goog-remb"),
-    ],
-    parameters={"profile-id": "0"},
-)
+def _negotiated(
+    name: str, payload_type: int, parameters: dict[str, int | str | None]
+) -> RTCRtpCodecParameters:
+    return RTCRtpCodecParameters(
+        mimeType=f"video/{name}",
+        clockRate=90_000,
+        payloadType=payload_type,
+        rtcpFeedback=[
+            RTCRtcpFeedback("nack"),
+            RTCRtcpFeedback("nack", "pli"),
+            RTCRtcpFeedback("goog-remb"),
+        ],
+        parameters=parameters,
+    )
 
 
-def know_vp9() -> None:
-    """Tells aiortc, once, of a codec that it only negotiates."""
-    if _VP9 not in AIORTC_CODECS["video"]:
-        AIORTC_CODECS["video"].append(_VP9)
+_ADDED = {
+    "VP9": _negotiated("VP9", 119, {"profile-id": "0"}),
+    "AV1": _negotiated("AV1", 45, {"profile": "0", "level-idx": "5", "tier": "0"}),
+}
+
+
+def know_more_codecs() -> None:
+    """Tells aiortc, once, of codecs that it only negotiates."""
+    known = AIORTC_CODECS["video"]
+    known += [codec for codec in _ADDED.values() if codec not in known]
 
 
 def connection() -> RTCPeerConnection:
-    """A peer that asks no STUN server, and negotiates VP9 too."""
-    know_vp9()
+    """A peer that asks no STUN server, and negotiates VP9 and AV1 too."""
+    know_more_codecs()
     return RTCPeerConnection(RTCConfiguration(iceServers=[]))
 
 
@@ -71,16 +80,17 @@ class UnitTrack(MediaStreamTrack):
         return await self._packets.get()
 
 
-class Vp9Packer:
+class Packer:
     """What aiortc's sender lacks: it asks a codec's encoder for the payloads of a coded unit."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
         self._picture_id = 0
 
     def pack(self, packet: Packet[Any]) -> tuple[list[bytes], int]:
         """(payloads, time stamp)."""
         self._picture_id += 1
-        payloads = packetize(Codec.VP9, bytes(packet), picture_id=self._picture_id)
+        payloads = packetize(self._codec, bytes(packet), picture_id=self._picture_id)
         return payloads, int(packet.pts or 0)
 
 
@@ -113,8 +123,8 @@ class Publisher:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         sender = self.connection.getSenders()[-1]
         sender._send_keyframe = self._count_key_frame  # type: ignore[method-assign]
-        if codec == "VP9":
-            sender._RTCRtpSender__encoder = Vp9Packer()  # type: ignore[attr-defined]
+        if codec in _ADDED:
+            sender._RTCRtpSender__encoder = Packer(Codec[codec])  # type: ignore[attr-defined]
         transport = sender.transport
         send = transport._send_rtp
 

@@ -166,7 +166,7 @@ async def test_two_at_once_give_one_publisher(make_node: MakeNode) -> None:
 
 async def test_a_refused_offer_leaves_no_record(make_node: MakeNode, redis_client: Redis) -> None:
     node = make_node()
-    for sdp in ("", offer("chromium_play"), publish_codec("AV1")):
+    for sdp in ("", offer("chromium_play"), publish_codec("H265")):
         with pytest.raises(BadOffer):
             await node.publishers.publish("cam1", sdp)
     assert await command(redis_client, "KEYS", "*") == []

@@ -29,8 +29,10 @@ from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, PacketVerdict, Ref
 from app.webrtc.sdp_answer import offer_for_aiortc
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
 from media.codec import Codec
-from tests.app.coding import h264, pictures, vp8, vp9
-from tests.media.payloads import depacketize, packetize
+from media.codec_table import DESCRIPTORS
+from media.fragment import Fragment
+from tests.app.coding import av1, h264, pictures, vp8, vp9
+from tests.media.payloads import depacketize, inspect, packetize
 from tests.wire.vectors import make as vectors
 from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
@@ -201,6 +203,41 @@ def _vp9_payloads() -> list[bytes]:
     return [packetize(Codec.VP9, unit, picture_id=5)[0] for unit in vp9(64, 48, 3)]
 
 
+def _av1_payloads(data: bytes) -> None:
+    """Reads payloads as one publisher's units, a few to a time stamp."""
+    reader = DESCRIPTORS[Codec.AV1].open_reader()
+    fragments: list[Fragment] = []
+    for number, piece in enumerate(parts(data)):
+        with contextlib.suppress(ValueError):
+            fragments.append(depacketize(Codec.AV1, piece))
+            DESCRIPTORS[Codec.AV1].key_frame_size(fragments[-1])
+        if number % 3 == 2 and fragments:
+            whole = b"".join(fragment.data for fragment in fragments)
+            picture = reader.read(whole, head=fragments[0].head, cuts=(), after_loss=False)
+            if max(map(len, packetize(Codec.AV1, picture.payload)), default=0) > 1500:
+                raise AssertionError("a payload is larger than a datagram")
+            fragments = []
+
+
+def _av1_seeds() -> list[bytes]:
+    units = av1(64, 64, 3)
+    return [
+        joined([payload for unit in units for payload in packetize(Codec.AV1, unit, mtu=mtu)])
+        for mtu in (200, 1200)
+    ]
+
+
+def _av1_fragments() -> list[bytes]:
+    pieces = [packetize(Codec.AV1, unit) for unit in av1(64, 64, 2)]
+    units = [b"".join(depacketize(Codec.AV1, one).data for one in each) for each in pieces]
+    return [joined(units)]
+
+
+def _av1_unit(data: bytes) -> None:
+    inspect(Codec.AV1, data)
+    packetize(Codec.AV1, data)
+
+
 def _packets(data: bytes) -> None:
     """Feeds packets in any order, of any number and time: six bytes each."""
     assembler, sequence, timestamp = VideoJitterBuffer(), 0, 0
@@ -353,6 +390,9 @@ TARGETS: dict[str, Target] = {
     "vp8": Target(_pictures(Codec.VP8), _pictures_of(vp8)),
     "vp9": Target(_pictures(Codec.VP9), _pictures_of(vp9)),
     "vp9-payload": Target(_vp9_payload, _vp9_payloads, (ValueError,)),
+    "av1": Target(_pictures(Codec.AV1), _av1_fragments),
+    "av1-payload": Target(_av1_payloads, _av1_seeds),
+    "av1-unit": Target(_av1_unit, lambda: list(av1(64, 64, 2))),
     "packets": Target(_packets, lambda: [bytes([9, 5, 1, 40, 0, 0] * 6), bytes(range(250))]),
     "batch": Target(_batch, _batches, (BadBatch,)),
     "redis": Target(_entries, _entry_seeds),

@@ -15,10 +15,16 @@ from av.video.frame import PictureType
 
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
+from tests.app.coding import AV1_OPTIONS
 from wire import clock
 from workers.media.picture import Picture
 
-_NAMES = {Codec.H264: "libx264", Codec.VP8: "libvpx", Codec.VP9: "libvpx-vp9"}
+_NAMES = {
+    Codec.H264: "libx264",
+    Codec.VP8: "libvpx",
+    Codec.VP9: "libvpx-vp9",
+    Codec.AV1: "libsvtav1",
+}
 
 
 @lru_cache(maxsize=16)
@@ -62,7 +68,8 @@ def _context(clip: Clip) -> Any:
     context.width, context.height, context.pix_fmt = clip.width, clip.height, "yuv420p"
     context.time_base = Fraction(1, 90_000)
     context.framerate = Fraction(clip.fps).limit_denominator(1001)
-    context.bit_rate = 800_000
+    if clip.codec is not Codec.AV1:
+        context.bit_rate = 800_000
     context.thread_count = 1
     if clip.codec is Codec.H264:
         context.options = {
@@ -72,6 +79,9 @@ def _context(clip: Clip) -> Any:
             "forced-idr": "1",
             "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:annexb=1",
         }
+    elif clip.codec is Codec.AV1:
+        context.options = AV1_OPTIONS
+        context.gop_size = 100_000
     else:
         context.options = {
             "deadline": "realtime",

@@ -133,7 +133,7 @@ async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
             assert await value("sharpcast_units_skipped_total", **here) == 0
 
 
-@pytest.mark.parametrize("codec", ["AV1", "H265"])
+@pytest.mark.parametrize("codec", ["AV1", "H265"])  # the source is none of them
 async def test_who_can_decode_nothing_is_refused_with_the_names_of_codecs(
     site: Site, codec: str
 ) -> None:

@@ -88,7 +88,7 @@ async def test_the_content_type_is_read_as_http_says(kind: str, site: Site) -> N
         (offer("obs"), "text/plain", 415),
         (offer("obs"), "application/json", 415),
         (offer("chromium_play"), "application/sdp", 422),
-        (publish_codec("AV1"), "application/sdp", 422),
+        (publish_codec("H265"), "application/sdp", 422),
         ("v=0\r\n" + "a=x\r\n" * MAX_OFFER_BYTES, "application/sdp", 413),
     ],
 )

@@ -21,6 +21,8 @@ from tests.app.peers import Publisher, no_tasks_but, until
 from tests.app.rtp.ingest import Ingest
 from tests.media.h264_parts import PPS, SPS, of_kind, without
 
+ENCODE = {"H264": coding.h264, "VP8": coding.vp8, "VP9": coding.vp9, "AV1": coding.av1}
+
 
 @pytest.fixture
 async def publisher() -> AsyncIterator[Publisher]:
@@ -29,11 +31,11 @@ async def publisher() -> AsyncIterator[Publisher]:
     await made.close()
 
 
-@pytest.mark.parametrize("codec", ["H264", "VP8", "VP9"])
+@pytest.mark.parametrize("codec", list(ENCODE))
 async def test_units_arrive_as_they_were_coded(
     codec: str, ingest: Ingest, publisher: Publisher
 ) -> None:
-    units = {"H264": coding.h264, "VP8": coding.vp8, "VP9": coding.vp9}[codec](480, 270, 4)
+    units = ENCODE[codec](480, 270, 4)
     await publisher.start(ingest.signal, codec)
     for index, unit in enumerate(units):
         publisher.video.put(unit, ticks=3000 * index)

@@ -185,7 +185,9 @@ async def test_gstreamer_gets_h264_without_saying_how_it_is_packed(answer: Answe
 
 async def test_firefox_is_shown_h264_of_mode_1_only(answer: Answer) -> None:
     sdp = await answer(check_play_offer(offer("firefox_play")))
-    assert set(parts(sdp)[1][1].formats) == {"120", "124", "126", "127", "121", "125"}
+    assert set(parts(sdp)[1][1].formats) == {
+        *["120", "124", "126", "127", "121", "125", "99", "100"]
+    }
 
 
 # Simulcast.
@@ -273,6 +275,21 @@ def video_codecs(sdp: str) -> list[tuple[int, str]]:
     return [(int(n), name) for n, name in re.findall(r"a=rtpmap:(\d+) (\w+)/90000", section)]
 
 
+async def test_obs_publishes_av1(answer: Answer) -> None:
+    # OBS names no profile, level or tier: the Main profile is meant.
+    sdp = await answer(check_publish_offer(publish_codec("AV1")))
+    assert video_codecs(sdp) == [(96, "AV1")]
+    assert "profile" not in fmtp(sdp).get(96, "")
+    section = parts(sdp)[1][-1]
+    assert section.all("rtcp-fb") == ["96 nack", "96 nack pli", "96 goog-remb"]
+
+
+async def test_av1s_parameters_are_answered_as_offered(answer: Answer) -> None:
+    offered = "level-idx=5;profile=0;tier=0"
+    sdp = await answer(check_publish_offer(publish_codec("AV1") + f"a=fmtp:96 {offered}\r\n"))
+    assert fmtp(sdp)[96].startswith(offered)
+
+
 async def test_vp9_comes_behind_h264_and_vp8_with_its_retransmission(answer: Answer) -> None:
     # Chromium, with VP9 in front as ``setCodecPreferences`` puts it there.
     session, video = offer("chromium_publish").split("a=rtpmap:96 ")
@@ -284,7 +301,7 @@ async def test_vp9_comes_behind_h264_and_vp8_with_its_retransmission(answer: Ans
     assert video_codecs(sdp)[:3] == [(98, "VP9"), (99, "rtx"), (96, "VP8")]
     found = video_codecs(await answer(check_publish_offer(sdp)))
     assert found[0] == (96, "VP8")
-    assert found[-2:] == [(98, "VP9"), (99, "rtx")]
+    assert found[-4:] == [(98, "VP9"), (99, "rtx"), (45, "AV1"), (46, "rtx")]
     assert 100 not in dict(found)  # profile 2
 
 

@@ -320,10 +320,15 @@ def test_a_payload_type_of_two_sections_is_refused() -> None:
     assert "Payload type 96" in refusal(sdp).detail
 
 
-@pytest.mark.parametrize("codec", ["AV1", "H265"])
+@pytest.mark.parametrize("codec", ["H265", "VVC"])
 def test_a_publisher_of_other_codecs_alone_is_refused(codec: str) -> None:
     error = refusal(publish_codec(codec))
     assert (error.status, "VP8" in error.detail) == (422, True)
+
+
+def test_av1_of_another_profile_is_refused() -> None:
+    error = refusal(publish_codec("AV1") + "a=fmtp:96 level-idx=5;profile=1;tier=0\r\n")
+    assert (error.status, "AV1 of the Main profile" in error.detail) == (422, True)
 
 
 @pytest.mark.parametrize("profile", ["1", "2", "3", "00", "x", ""])

@@ -19,6 +19,7 @@ from media.codec import Codec
 from tests.app import coding
 from tests.app.peers import Viewer, no_tasks_but, until
 from tests.media.payloads import depacketize, packetize
+from tests.media.payloads import joined as unit_of
 
 CAPTURE_US = 1_800_000_000_000_000
 RTP_OFFSET = 123_456_789
@@ -212,23 +213,24 @@ async def test_a_codec_the_viewer_did_not_take_is_not_sent(egress: Egress, viewe
     assert not egress.peer.can_send(Codec.VP8)
 
 
-async def test_vp9_arrives_whole(egress: Egress) -> None:
+@pytest.mark.parametrize("codec", [Codec.VP9, Codec.AV1])
+async def test_a_codec_that_is_only_passed_on_arrives_whole(egress: Egress, codec: Codec) -> None:
     made = Viewer("video")
-    await made.start(egress.signal, "VP9")
+    await made.start(egress.signal, codec.name)
     await until(lambda: egress.connects)
-    assert [c for c in Codec if egress.peer.can_send(c)] == [Codec.VP9]
-    units = coding.vp9(480, 270, 3)
+    assert [c for c in Codec if egress.peer.can_send(c)] == [codec]
+    units = {Codec.VP9: coding.vp9, Codec.AV1: coding.av1}[codec](480, 270, 3)
     for index, unit in enumerate(units):
-        payloads = tuple(packetize(Codec.VP9, unit, picture_id=index))
+        payloads = tuple(packetize(codec, unit, picture_id=index))
         egress.peer.push(
             dataclasses.replace(
-                video(index, b"", key=index == 0), payloads=payloads, payload_codec=Codec.VP9
+                video(index, b"", key=index == 0), payloads=payloads, payload_codec=codec
             )
         )
     received = made.received["video"]
     await until(lambda: len(received.timestamps) == 3 and received.packets[-1].marker)
     frames = [[p for p in received.packets if p.timestamp == at] for at in received.timestamps]
-    assert tuple(joined(frame, Codec.VP9) for frame in frames) == units
+    assert tuple(unit_of(codec, [p.payload for p in frame]) for frame in frames) == units
     await made.close()
 
 

@@ -157,7 +157,7 @@ def broken() -> dict[str, tuple[bytes, str]]:
         "truncated-payload": (cut, "a unit of 8 bytes at byte 64 is cut off"),
         "truncated-stamps": (batch(frame[:50]), "a unit of 8 bytes at byte 64 is cut off"),
         "unknown-kind": (batch(unit(KEY_FRAME, kind=3)), "kind 3 or codec 1 is not known"),
-        "unknown-codec": (batch(unit(KEY_FRAME, codec=5)), "kind 1 or codec 5 is not known"),
+        "unknown-codec": (batch(unit(KEY_FRAME, codec=9)), "kind 1 or codec 9 is not known"),
         "unknown-flags": (batch(unit(KEY_FRAME, flags=9)), "unit flags 0x9 are not known"),
         "unknown-stage": (
             batch(unit({**KEY_FRAME, "stamps": [[9, 0]]})),

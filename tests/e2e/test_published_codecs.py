@@ -1,4 +1,4 @@
-"""A real Chromium publishes VP9, and another of its pages watches both renditions."""
+"""A real Chromium publishes VP9 and AV1, and another of its pages watches both renditions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SIZE = (480, 270)
 
 PUBLISH = {"width": str(SIZE[0]), "height": str(SIZE[1]), "kbps": "800", "fps": "15"}
 
-# The page prefers H.264; this browser has nothing but VP9, and perhaps layers.
-VP9_ONLY = """
+# The page prefers H.264; this browser has nothing but one codec, and perhaps layers.
+ONE_CODEC = """
 const all = RTCRtpSender.getCapabilities.bind(RTCRtpSender);
 RTCRtpSender.getCapabilities = (kind) => {
   const found = all(kind);
   if (kind === 'video') {
     const wanted = (c) => c.mimeType === 'video/rtx'
-      || (c.mimeType === 'video/VP9' && /profile-id=0/.test(c.sdpFmtpLine));
+      || (c.mimeType === MIME && /(profile-id|profile)=0/.test(c.sdpFmtpLine));
     found.codecs = found.codecs.filter(wanted);
   }
   return found;
@@ -67,12 +67,14 @@ def report(page: Any, peer: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("mode", ["L1T1", "L2T3_KEY"])
-def test_vp9_from_chromium_is_watched_as_it_is_and_enhanced(
-    server: RunningServer, context: Any, mode: str
+@pytest.mark.parametrize(
+    ("codec", "mode"), [("VP9", "L1T1"), ("VP9", "L2T3_KEY"), ("AV1", "L1T1"), ("AV1", "L1T2")]
+)
+def test_what_chromium_publishes_is_watched_as_it_is_and_enhanced(
+    server: RunningServer, context: Any, codec: str, mode: str
 ) -> None:
-    name = f"vp9-{mode}"
-    script = VP9_ONLY.replace("MODE", repr(mode))
+    name = f"{codec.lower()}-{mode}"
+    script = ONE_CODEC.replace("MODE", repr(mode)).replace("MIME", repr(f"video/{codec}"))
     publisher = browser.broadcast(context, server.url, name, script=script, **PUBLISH)
     server.until_enhancing(name)
     viewer = browser.watch(context, server.url, name)
@@ -80,15 +82,15 @@ def test_vp9_from_chromium_is_watched_as_it_is_and_enhanced(
     # The same frame of both renditions, again and again: both arrive and are decoded.
     browser.until(viewer, "window.sharpcast.frames.matched > 10", 30.0)
     sent = report(publisher, "peer")
-    assert (sent["codec"], sent["mode"], sent["size"]) == ("video/VP9", mode, list(SIZE))
+    assert (sent["codec"], sent["mode"], sent["size"]) == (f"video/{codec}", mode, list(SIZE))
     source = report(viewer, "player.peers.source")
-    assert (source["codec"], source["size"]) == ("video/VP9", list(SIZE))
+    assert (source["codec"], source["size"]) == (f"video/{codec}", list(SIZE))
     enhanced = report(viewer, "player.peers.enhanced")
     assert (enhanced["codec"], enhanced["size"]) == ("video/H264", [960, 540])
     view = server.stream(name)
     assert view is not None
     assert (view["source"]["codec"], view["source"]["width"], view["source"]["height"]) == (
-        "vp9",
+        codec.lower(),
         *SIZE,
     )
     assert view["renditions"][1]["width"] == 960
