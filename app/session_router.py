@@ -48,7 +48,17 @@ class SessionRouter:
     ``run`` is its one task; it carries out what other nodes ask.
     """
 
-    def __init__(self, client: Redis, node: str, owners: dict[SessionKind, SessionOwner]) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        node: str,
+        owners: dict[SessionKind, SessionOwner],
+        *,
+        reply_s: float = REPLY_S,
+        max_forwarded: int = MAX_FORWARDED,
+    ) -> None:
+        self._reply_s = reply_s
+        self._max_forwarded = max_forwarded
         self.node = node
         self.forwarded = 0
         "Requests that were sent to other nodes."
@@ -110,7 +120,7 @@ class SessionRouter:
         )
 
     async def _forward(self, node: str, request: SessionRequest) -> None:
-        if len(self._waiting) >= MAX_FORWARDED:
+        if len(self._waiting) >= self._max_forwarded:
             raise Full("Too many requests wait for other servers.")
         reply = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = reply
@@ -119,7 +129,7 @@ class SessionRouter:
                 raise SessionNotFound
             self.forwarded += 1
             await to_node(self._client, node).send(request)
-            async with asyncio.timeout(REPLY_S):
+            async with asyncio.timeout(self._reply_s):
                 answer = await reply
         except TimeoutError:
             raise NodeAway from None

@@ -168,12 +168,14 @@ def parse_beat(data: bytes) -> WorkerBeat:
 class Heartbeats:
     """Writes one worker's heartbeat, reads all."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, *, expiry_ms: int = EXPIRY_MS) -> None:
+        """``expiry_ms`` is how long a heartbeat is shown."""
         self._client = client
+        self._expiry_ms = expiry_ms
 
     async def beat(self, beat: WorkerBeat) -> None:
-        """Shows the worker for ``EXPIRY_MS`` more."""
-        args = [msgspec.json.encode(beat), EXPIRY_MS]
+        """Shows the worker for ``expiry_ms`` more."""
+        args = [msgspec.json.encode(beat), self._expiry_ms]
         await BEAT.run(self._client, [keys.worker(beat.name)], args)
 
     async def leave(self, name: str) -> None:

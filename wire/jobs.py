@@ -82,15 +82,19 @@ return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'stream', ARGV[2
 MAX_JOBS = 100_000
 """Far above what apps carry; an entry that is removed beyond it is made again by its app."""
 
-_FREE_IDLE_MS = 3_600_000
+FREE_IDLE_MS = 3_600_000
 """Idle time of a lease that was released, far above any lease; and of a consumer to forget."""
 
 
 class JobQueue:
     """The consumer group of all workers; ``consumer`` is this worker's name in it."""
 
-    def __init__(self, client: Redis, *, consumer: str = "") -> None:
+    def __init__(
+        self, client: Redis, *, consumer: str = "", free_idle_ms: int = FREE_IDLE_MS
+    ) -> None:
+        """``free_idle_ms`` is the idle time of a lease that was released."""
         self._client = client
+        self._free_idle_ms = free_idle_ms
         self._key = client.key(keys.JOBS)
         self._consumer = consumer
         self._tidied = False
@@ -118,7 +122,7 @@ class JobQueue:
         """The next job nobody holds, or None after ``block_ms`` (1 to 9000) without one."""
         try:
             if not self._tidied:
-                args = [keys.JOBS_GROUP, _FREE_IDLE_MS]
+                args = [keys.JOBS_GROUP, self._free_idle_ms]
                 await _FORGET_CONSUMERS.run(self._client, [keys.JOBS], args)
                 self._tidied = True
             answer = await command(
@@ -180,7 +184,7 @@ class JobQueue:
 
     async def release(self, job: Job) -> None:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
-        await self._set_idle(job, _FREE_IDLE_MS)
+        await self._set_idle(job, self._free_idle_ms)
 
     async def _set_idle(self, job: Job, idle_ms: int) -> bool:
         """False, and nothing changed, unless the lease is ours."""

@@ -7,6 +7,7 @@ viewers. It is logged with its place, and the task begins anew.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -14,9 +15,16 @@ from wire.stream_logger import StreamLogger
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.2
-MAX_PAUSE_S = 5.0
-"""Pauses double up to this: a task that always fails neither burns a core nor fills a log."""
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pauses:
+    """The times between a failure and the next beginning, in seconds."""
+
+    first_s: float = 0.2
+    "The pause after a failure that follows none; viewers notice little of it."
+    max_s: float = 5.0
+    "Pauses double up to this: a task that always fails neither burns a core nor fills a log."
+
 
 CALM_S = 30.0
 """Time without a failure after which the next pause is short again."""
@@ -29,6 +37,7 @@ async def keep_going(
     passes: tuple[type[Exception], ...] = (),
     failed: Callable[[], None] = lambda: None,
     logger: logging.Logger | StreamLogger = log,
+    pauses: Pauses = Pauses(),
 ) -> None:
     """Runs ``work`` until it returns or is cancelled; begins it anew after any other end.
 
@@ -36,7 +45,7 @@ async def keep_going(
     is called after each failure, which ``logger`` is told.
     """
     loop = asyncio.get_running_loop()
-    pause_s = FIRST_PAUSE_S
+    pause_s = pauses.first_s
     while True:
         began = loop.time()
         try:
@@ -51,6 +60,6 @@ async def keep_going(
             return
         failed()
         if loop.time() - began > CALM_S:
-            pause_s = FIRST_PAUSE_S
+            pause_s = pauses.first_s
         await asyncio.sleep(pause_s)
-        pause_s = min(2 * pause_s, MAX_PAUSE_S)
+        pause_s = min(2 * pause_s, pauses.max_s)

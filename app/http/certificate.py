@@ -27,9 +27,12 @@ _Stamp = tuple[tuple[int, int, int], ...]
 class Certificate:
     """A certificate and its key, in a context that connections are made with, and its names."""
 
-    def __init__(self, cert: Path, key: Path) -> None:
-        """Raises BadSettings with one sentence if the two cannot be used."""
+    def __init__(self, cert: Path, key: Path, *, check_s: float = CHECK_S) -> None:
+        """Raises BadSettings with one sentence if the two cannot be used. ``check_s`` is the time
+        between two looks at the files.
+        """
         self._paths = (cert, key)
+        self._check_s = check_s
         self._seen = self._stamp()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.names: tuple[str, ...] = ()
@@ -40,10 +43,10 @@ class Certificate:
             )
 
     async def run(self, ask: asyncio.Event) -> None:
-        """Looks at the files every ``CHECK_S``, and whenever ``ask`` is set; until cancelled."""
+        """Looks at the files every ``check_s``, and whenever ``ask`` is set; until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(CHECK_S):
+                async with asyncio.timeout(self._check_s):
                     await ask.wait()
             except TimeoutError:
                 pass

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from app import session_router
 from app.errors import BadOffer, Full, NodeAway, RedisAway, SessionNotFound
 from app.session_router import SessionRouter
 from app.webrtc.trickle import SdpFragment
@@ -53,17 +53,21 @@ class Node:
     work: asyncio.Task[None]
 
 
-async def make(client: Redis, name: str) -> Node:
+async def make(client: Redis, name: str, **limits: Any) -> Node:
     whip, whep = Owner({("cam1", "a")}), Owner({("cam1", "b")})
-    router = SessionRouter(client, name, {WHIP: whip, WHEP: whep})
+    router = SessionRouter(client, name, {WHIP: whip, WHEP: whep}, **limits)
     work = asyncio.get_running_loop().create_task(router.run(), name=name)
     await AppHeartbeats(client).beat(AppBeat(node=name, host="h", pid=1, started_us=1))
     return Node(router, whip, whep, work)
 
 
 @pytest.fixture
-async def nodes(redis_client: Redis) -> AsyncIterator[tuple[Node, Node]]:
-    made = (await make(redis_client, "one"), await make(redis_client, "two"))
+async def nodes(
+    redis_client: Redis, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[Node, Node]]:
+    """Two nodes; a test may give the limits of both."""
+    limits: dict[str, Any] = getattr(request, "param", {})
+    made = (await make(redis_client, "one", **limits), await make(redis_client, "two", **limits))
     await asyncio.sleep(0.05)  # both have opened their mailboxes
     yield made
     for node in made:
@@ -104,10 +108,8 @@ async def test_candidates_come_as_they_were_sent(nodes: tuple[Node, Node], asked
     assert caught.value.status == 400
 
 
-async def test_nobody_waits_long_for_a_node_that_does_not_reply(
-    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session_router, "REPLY_S", 0.1)
+@pytest.mark.parametrize("nodes", [{"reply_s": 0.1}], indirect=True)
+async def test_nobody_waits_long_for_a_node_that_does_not_reply(nodes: tuple[Node, Node]) -> None:
     nodes[1].work.cancel()
     await asyncio.gather(nodes[1].work, return_exceptions=True)
     with pytest.raises(NodeAway):
@@ -116,10 +118,8 @@ async def test_nobody_waits_long_for_a_node_that_does_not_reply(
         await nodes[0].router.end(WHIP, "cam1", "three.a")
 
 
-async def test_so_many_requests_wait_and_no_more(
-    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session_router, "MAX_FORWARDED", 2)
+@pytest.mark.parametrize("nodes", [{"reply_s": 0.1, "max_forwarded": 2}], indirect=True)
+async def test_so_many_requests_wait_and_no_more(nodes: tuple[Node, Node]) -> None:
     nodes[1].work.cancel()
     await asyncio.gather(nodes[1].work, return_exceptions=True)
     asked = [nodes[0].router.end(WHIP, "cam1", f"two.{n}") for n in range(3)]

@@ -3,8 +3,6 @@ from __future__ import annotations
 import asyncio
 import time
 
-import pytest
-
 from tests.contract.admin import command
 from wire import keys
 from wire.connection import Redis, wait_until_up
@@ -192,7 +190,7 @@ async def test_a_worker_that_waits_for_a_job_survives_the_loss_of_all_keys(clien
 
 
 async def test_consumers_are_forgotten_when_they_hold_nothing_and_were_silent(
-    client: Redis, monkeypatch: pytest.MonkeyPatch
+    client: Redis,
 ) -> None:
     old, holder = await ready(client, "old", "holder")
     await old.finish(await old.enqueue("cam1", keys.ENHANCED, 1))
@@ -203,9 +201,8 @@ async def test_consumers_are_forgotten_when_they_hold_nothing_and_were_silent(
     await old.finish(done[0][0].decode())
     await JobQueue(client, consumer="early").claim(block_ms=1)
     assert await _consumers(client) >= {b"old", b"holder"}
-    monkeypatch.setattr("wire.jobs._FREE_IDLE_MS", 20)
     await asyncio.sleep(0.03)
-    await JobQueue(client, consumer="late").claim(block_ms=1)
+    await JobQueue(client, consumer="late", free_idle_ms=20).claim(block_ms=1)
     assert await _consumers(client) - {b"late"} == {b"holder"}
 
 

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tests.contract.admin import command
 from wire import keys
 from wire.connection import Redis
@@ -146,11 +144,8 @@ async def test_heartbeats_that_cannot_be_read_are_left_out(client: Redis) -> Non
     assert [found.name for found in await beats.list()] == ["a"]
 
 
-async def test_more_workers_than_one_scan_page_are_all_listed(
-    client: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wire.heartbeat.EXPIRY_MS", 60_000)
-    beats = Heartbeats(client)
+async def test_more_workers_than_one_scan_page_are_all_listed(client: Redis) -> None:
+    beats = Heartbeats(client, expiry_ms=60_000)
     names = [f"w{number:03}" for number in range(250)]
     for name in names:
         await beats.beat(beat(name))

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
-from wire import supervisor
-from wire.supervisor import keep_going
+from wire.supervisor import Pauses, keep_going
 
 
 class Work:
@@ -21,15 +21,13 @@ class Work:
             raise self._failures.pop(0)
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.001)
+SHORT = Pauses(first_s=0.001, max_s=0.004)
 
 
 async def test_work_that_fails_begins_anew_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     failed: list[int] = []
     work = Work(ValueError("one"), KeyError("two"))
-    await keep_going("the work", work, failed=lambda: failed.append(1))
+    await keep_going("the work", work, failed=lambda: failed.append(1), pauses=SHORT)
     assert (work.runs, len(failed)) == (3, 2)
     assert [record.action for record in caplog.records] == ["task_failed"] * 2  # type: ignore[attr-defined]
     assert "one" in caplog.text
@@ -42,18 +40,20 @@ async def test_what_means_something_to_the_caller_passes() -> None:
     assert work.runs == 1
 
 
-async def test_pauses_double_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-    sleep = asyncio.sleep
-
-    async def note(seconds: float) -> None:
-        pauses.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr(supervisor, "MAX_PAUSE_S", 0.004)
-    monkeypatch.setattr("asyncio.sleep", note)
-    await keep_going("the work", Work(*[ValueError()] * 5))
-    assert pauses == [0.001, 0.002, 0.004, 0.004, 0.004]
+async def test_pauses_double_up_to_a_limit(caplog: pytest.LogCaptureFixture) -> None:
+    times: list[float] = []
+    loop = asyncio.get_running_loop()
+    work = Work(*[ValueError()] * 5)
+    pauses = Pauses(first_s=0.02, max_s=0.08)
+    await keep_going("the work", work, failed=lambda: times.append(loop.time()), pauses=pauses)
+    times.append(loop.time())
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert all(
+        wait >= least - 0.001
+        for wait, least in zip(waits, [0.02, 0.04, 0.08, 0.08, 0.08], strict=True)
+    )
+    said = [record.getMessage().split(" in ")[1] for record in caplog.records]
+    assert said == ["0.0 s", "0.0 s", "0.1 s", "0.1 s", "0.1 s"]
 
 
 async def test_cancelling_ends_it() -> None:

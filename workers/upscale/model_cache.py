@@ -27,6 +27,7 @@ from workers.engines.engine import (
 from workers.engines.engine_lock import EngineLock
 from workers.engines.registry import make_engine
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
+from workers.scheduling.batching import BatchCosts
 from workers.upscale.batched_model import BatchedNet, measure_batch
 from workers.upscale.compile_queue import CompileQueue
 
@@ -84,12 +85,15 @@ class ModelCache:
         models_dir: Path | None = None,
         batch: int = 1,
         reuse: bool = False,
+        measure: Callable[[CompiledNet, CompiledNet], BatchCosts] = measure_batch,
     ) -> None:
         """``engine`` runs graphs; a model with an architecture gets the torch engine. ``batch`` is
         how many frames of several streams may go through a graph together, where that is faster.
-        ``reuse`` says whether streams may use earlier pictures again.
+        ``reuse`` says whether streams may use earlier pictures again. ``measure`` compares calls of
+        one frame with calls of several.
         """
         self._engine = engine
+        self._measure = measure
         self._precision = precision
         self._batch = batch
         self._zoo = zoo
@@ -241,7 +245,7 @@ class ModelCache:
         many = self._engine.compile(
             manifest, path, width=size[0], height=size[1], batch=self._batch, precision=form.name
         )
-        costs = measure_batch(single, many)
+        costs = self._measure(single, many)
         if not costs.is_worth_it:
             return self.turns.wrap(single), None
         return BatchedNet(single, many, costs, self.turns), None

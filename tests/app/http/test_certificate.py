@@ -13,7 +13,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from app.http import certificate as module
 from app.http.certificate import Certificate
 from app.http.edge.options import edge_options
 from tests.app.http.edge.conftest import Serve, serve  # noqa: F401  # a fixture
@@ -122,11 +121,8 @@ def test_a_file_that_is_no_certificate_or_key_is_told_in_words(tmp_path: Path, b
         Certificate(*pair)
 
 
-async def test_the_files_are_looked_at_again_and_again_and_when_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "CHECK_S", 0.05)
-    certificate = Certificate(*write_pair(tmp_path, 1))
+async def test_the_files_are_looked_at_again_and_again_and_when_asked(tmp_path: Path) -> None:
+    certificate = Certificate(*write_pair(tmp_path, 1), check_s=0.05)
     ask = asyncio.Event()
     task = asyncio.get_running_loop().create_task(certificate.run(ask))
     before = certificate._seen

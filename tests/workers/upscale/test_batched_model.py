@@ -209,13 +209,10 @@ class Paying:
 
 
 @pytest.mark.parametrize("pays", [True, False])
-def test_the_cache_batches_a_net_only_where_that_pays(
-    zoo: Path, monkeypatch: pytest.MonkeyPatch, pays: bool
-) -> None:
+def test_the_cache_batches_a_net_only_where_that_pays(zoo: Path, pays: bool) -> None:
     measured = BatchCosts(size=3, single_s=0.01, batch_s=0.012 if pays else 0.03)
-    monkeypatch.setattr("workers.upscale.model_cache.measure_batch", lambda single, many: measured)
     engine = Paying()
-    nets = ModelCache(engine, zoo=zoo, batch=3)
+    nets = ModelCache(engine, zoo=zoo, batch=3, measure=lambda single, many: measured)
     net = nets.load("tiny", 16, 12)
     assert isinstance(net.compiled, BatchedNet) is pays
     assert engine.batches == [1, 3]
