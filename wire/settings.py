@@ -112,8 +112,8 @@ class Settings(BaseSettings):
     """Name in lists and metrics; empty: host name and a random part."""
     worker_threads: int = Field(0, ge=0, le=256)
     """Threads the net may use; 0: all cores but one."""
-    reuse: bool = True
-    """Use the last enhanced picture again where it serves; off: the whole net on every frame."""
+    temporal: bool = True
+    """Predict the enhanced picture from the last one where that helps; off: always the full net."""
     enhance_unwatched: bool = False
     """Enhance streams that nobody watches too, with the time that watched ones leave."""
     worker_capacity: float = Field(0.0, ge=0.0, le=10_000.0)

@@ -70,7 +70,7 @@ def pinned_worker(core: int, redis_url: str, *, model: str, reuse: bool) -> Iter
         worker_threads="1",
         worker_capacity=_ANY_NUMBER,
         model=model,
-        reuse=str(reuse).lower(),
+        temporal=str(reuse).lower(),
     )
     with tempfile.TemporaryDirectory(prefix="sharpcast-crowd-") as folder:
         log = Path(folder) / "log"

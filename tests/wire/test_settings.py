@@ -79,7 +79,7 @@ GOOD = {
     "worker_name": ("edge-1", "edge-1"),
     "node_name": ("paris_1", "paris_1"),
     "worker_threads": ("2", 2),
-    "reuse": ("false", False),
+    "temporal": ("false", False),
     "enhance_unwatched": ("true", True),
     "worker_capacity": ("1.5", 1.5),
     "output_codec": ("vp8", "vp8"),

@@ -125,7 +125,7 @@ def key_for(settings: Settings) -> str:
         _weights(settings),
         settings.precision,
         str(settings.worker_threads),
-        str(settings.reuse),
+        str(settings.temporal),
         settings.output_codec,
         settings.x264_preset,
         ",".join(settings.bitrates),

@@ -96,8 +96,8 @@ async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings)
         async with asyncio.TaskGroup() as group:
             group.create_task(_stop_when(stopping, worker), name="stop")
             compiling = None
-            if settings.reuse:
-                compiling = group.create_task(jit_warmup.make_warm(), name="reuse compiler")
+            if settings.temporal:
+                compiling = group.create_task(jit_warmup.make_warm(), name="loop compiler")
             await worker.run()
             if compiling is not None:
                 compiling.cancel()
@@ -175,7 +175,7 @@ def _model_cache(settings: Settings, engine: Engine, batch: int) -> ModelCache:
         precision=settings.precision,
         models_dir=settings.models_dir,
         batch=batch,
-        reuse=settings.reuse,
+        reuse=settings.temporal,
     )
 
 

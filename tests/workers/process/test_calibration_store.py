@@ -94,7 +94,7 @@ def test_the_key_names_what_the_figures_depend_on(monkeypatch: pytest.MonkeyPatc
         Settings(engine="openvino"),
         Settings(precision="fp32"),
         Settings(worker_threads=3),
-        Settings(reuse=False),
+        Settings(temporal=False),
         Settings(output_codec="vp8"),
         Settings(x264_preset="fast"),
     ]
