@@ -12,6 +12,9 @@ AppError
 ├── WrongContentType    415
 ├── NotAuthorized       401 + WWW-Authenticate
 ├── StreamNotFound      404
+├── RenditionNotFound   404
+├── RenditionFixed      409
+├── RenditionsFull      409
 ├── SessionNotFound     404
 ├── BadName             400
 ├── BadRequest          400
@@ -24,6 +27,8 @@ AppError
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class AppError(Exception):
@@ -123,6 +128,34 @@ class StreamNotFound(AppError):
 
     status = 404
     title = "No such stream"
+
+
+class RenditionNotFound(AppError):
+    """The stream has no such rendition."""
+
+    status = 404
+    title = "No such rendition"
+
+    @classmethod
+    def among(cls, stream: str, name: str, known: Iterable[str]) -> RenditionNotFound:
+        """Says which there are."""
+        *others, last = ("source", *known)
+        there = f"{', '.join(others)} and {last}" if others else last
+        return cls(f"{stream} has no rendition {name[:20]!r}; there is {there}.")
+
+
+class RenditionFixed(AppError):
+    """The source and the default rendition stay; enhancement of a stream can be switched off."""
+
+    status = 409
+    title = "Rendition stays"
+
+
+class RenditionsFull(AppError):
+    """The stream has as many renditions as one may have; remove one first."""
+
+    status = 409
+    title = "Too many renditions"
 
 
 class SessionNotFound(AppError):

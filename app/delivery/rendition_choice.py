@@ -20,7 +20,7 @@ class Coding:
     source: str
     "Codec of the source."
     output: str = ""
-    "Codec of the lead; empty while there was none."
+    "Codec of the rendition's usual log; empty while nobody has chosen."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class PlayRequest:
     """What a viewer asked for, and what it can decode."""
 
     rendition: str
-    "``source``, or the enhanced one."
+    "``source``, or the name of an enhanced one."
     fallback: bool
     "The source may stand in for the enhanced rendition."
     codecs: frozenset[str]
@@ -52,13 +52,13 @@ def choose(request: PlayRequest, coding: Coding) -> str:
         return keys.SOURCE
     usual = coding.output or USUAL
     if has_source and usual in request.codecs:
-        return keys.ENHANCED
-    for codec in (usual, *keys.ON_DEMAND):
-        if codec in request.codecs and codec in keys.ON_DEMAND:
-            return keys.ON_DEMAND[codec]
+        return request.rendition
+    for codec in (usual, *keys.VARIANTS):
+        if codec in request.codecs and codec in keys.VARIANTS:
+            return keys.variant(request.rendition, codec)
     if request.fallback and has_source:
         return keys.SOURCE
-    known = dict.fromkeys((*keys.ON_DEMAND, *((coding.source,) if request.fallback else ())))
+    known = dict.fromkeys((*keys.VARIANTS, *((coding.source,) if request.fallback else ())))
     *first, last = (title_of(codec) for codec in known)
     raise BadOffer(
         f"The stream can be had as {', '.join(first)} or {last}, and the offer has none of them.",

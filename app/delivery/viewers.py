@@ -13,7 +13,14 @@ from app.admission import Admission
 from app.delivery.playback_session import PlaybackSession
 from app.delivery.rendition_choice import Coding, PlayRequest, choose
 from app.delivery.rtp_fanout import RtpFanout
-from app.errors import BadOffer, Full, NobodyPublishes, RedisAway, SessionNotFound
+from app.errors import (
+    BadOffer,
+    Full,
+    NobodyPublishes,
+    RedisAway,
+    RenditionNotFound,
+    SessionNotFound,
+)
 from app.streams.ingest_state import State
 from app.streams.readers import RenditionReaders
 from app.streams.rendition_reader import RenditionReader
@@ -88,7 +95,7 @@ class Viewers:
     ) -> tuple[str, str]:
         """Returns (session secret, SDP answer).
 
-        Raises BadOffer, NobodyPublishes, Full, NoCandidate, RedisAway.
+        Raises BadOffer, NobodyPublishes, RenditionNotFound, Full, NoCandidate, RedisAway.
         """
         offer = check_play_offer(sdp)
         record = await self._directory.record(stream)
@@ -161,11 +168,17 @@ class Viewers:
         return secret, answer
 
     async def _chosen(self, record: StreamRecord, request: PlayRequest | None) -> str:
-        """Returns the rendition to read. Raises BadOffer, RedisAway."""
+        """Returns the log to read. Raises BadOffer, RenditionNotFound, RedisAway."""
         if request is None:
             return keys.SOURCE  # sound alone, which the source has
-        enhanced = (await self._directory.renditions(record)).get(keys.ENHANCED)
-        output = enhanced.output if enhanced else ""
+        if request.rendition == keys.SOURCE:
+            return choose(request, Coding(source=record.codec))
+        known = await self._directory.renditions(record)
+        enhanced = known.get(request.rendition)
+        # The default one is there as soon as its record is made, which may be a moment from now.
+        if enhanced is None and request.rendition != keys.ENHANCED:
+            raise RenditionNotFound.among(record.id, request.rendition, known)
+        output = (enhanced.output or enhanced.codec) if enhanced else ""
         return choose(request, Coding(source=record.codec, output=output))
 
     def _fanout(self, record: StreamRecord, rendition: str) -> RtpFanout:
@@ -179,7 +192,7 @@ class Viewers:
     def _fanout_ended(self, reader: RenditionReader, fanout: RtpFanout) -> None:
         del self._fanouts[reader]
         if fanout.is_needed and not self._closing:
-            self._tasks.spawn(self.end_stream(fanout.stream, fanout.session), "viewers-end")
+            self._tasks.spawn(self._end_over(), "viewers-end")
 
     def _refit_soon(self, secret: str) -> None:
         """What comes has a codec that the viewer has not: the source's or the lead's changed."""
@@ -195,7 +208,7 @@ class Viewers:
             rendition = await self._chosen(record, session.request)
         except RedisAway:
             return
-        except BadOffer as error:
+        except (BadOffer, RenditionNotFound) as error:
             self._drop(secret, str(error))  # it comes again, and is told
             return
         if rendition != session.playback.rendition and self._sessions.get(secret) is session:
@@ -231,6 +244,11 @@ class Viewers:
         if session is not None:
             session.playback.stop()
             await session.peer.close()
+
+    async def _end_over(self) -> None:
+        """Ends the viewers of what has ended: a stream, or a rendition that was removed."""
+        ended = [secret for secret, each in self._sessions.items() if each.playback.is_over]
+        await asyncio.gather(*(self._close_session(secret) for secret in ended))
 
     async def end_stream(self, stream: str, session: int) -> None:
         """Ends all viewers of a publisher's session."""

@@ -13,6 +13,8 @@ from app.http.node_views import node_view
 from app.http.openapi import GUARDED
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
+from wire.keys import VARIANTS, is_rendition
+from wire.rendition_record import RenditionSpec
 from wire.stream_record import StreamRecord
 
 
@@ -23,6 +25,7 @@ def router(context: AppState) -> APIRouter:
     _add_reading(routes, read)
     _add_guarded_reading(routes, read, context)
     _add_changing(routes, read, context)
+    _add_renditions(routes, read, context)
     return routes
 
 
@@ -162,12 +165,15 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
         response_model=schemas.Stream,
         openapi_extra=GUARDED,
     )
-    async def change(stream: str, wish: schemas.StreamChange) -> Response:
-        """Switches enhancement on or off, chooses the net, or the look of one that has two."""
-        if wish.model:
-            _check_model(wish.model, await read.models())
+    async def change(stream: str, changes: schemas.StreamChange) -> Response:
+        """Switches enhancement on or off, chooses the net, or the style of one that has two."""
+        if changes.model:
+            _check_model(changes.model, await read.models())
         await context.node.directory.change(
-            check_name(stream), enhance=wish.enhance, model=wish.model, strength=wish.strength
+            check_name(stream),
+            enhance=changes.enhance,
+            model=changes.model,
+            strength=changes.strength,
         )
         context.snapshot.forget()
         return await read.stream(stream)
@@ -186,6 +192,33 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
         return Response(status_code=204)
 
 
+def _add_renditions(routes: APIRouter, read: _Views, context: AppState) -> None:
+    path, guarded = "/streams/{stream}/renditions/{name}", [Depends(context.admin_guard)]
+
+    @routes.put(path, dependencies=guarded, response_model=schemas.Stream, openapi_extra=GUARDED)
+    async def put(stream: str, name: str, spec: schemas.RenditionSettings) -> Response:
+        """Adds an enhanced rendition to a stream, or gives one that is there another spec."""
+        check_name(stream)
+        _check_rendition(name)
+        _check_spec(spec, await read.models(), context.defaults.model)
+        await context.node.directory.put_rendition(stream, name, _wire_spec(spec))
+        context.snapshot.forget()
+        return await read.stream(stream)
+
+    @routes.delete(
+        path,
+        status_code=204,
+        dependencies=guarded,
+        response_class=Response,
+        openapi_extra=GUARDED,
+    )
+    async def remove(stream: str, name: str) -> Response:
+        """Removes an enhanced rendition; its viewers are disconnected."""
+        await context.node.directory.remove_rendition(check_name(stream), name)
+        context.snapshot.forget()
+        return Response(status_code=204)
+
+
 def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json")
 
@@ -199,3 +232,38 @@ def _check_model(name: str, models: list[schemas.Model]) -> None:
         )
     if found.missing:
         raise BadRequest(found.missing[:1].upper() + found.missing[1:])
+
+
+def _check_rendition(name: str) -> None:
+    """Raises BadRequest for what is no name of an enhanced rendition."""
+    if not is_rendition(name):
+        raise BadRequest(
+            "A rendition's name is 1 to 16 lower-case letters, digits and dashes; it is not "
+            f"source, and does not end in {' or '.join(f'-{codec}' for codec in VARIANTS)}."
+        )
+
+
+def _check_spec(spec: schemas.RenditionSettings, models: list[schemas.Model], default: str) -> None:
+    """Raises BadRequest for what no running worker could make."""
+    if spec.model:
+        _check_model(spec.model, models)
+    if spec.codec and spec.codec not in VARIANTS:
+        raise BadRequest(f"Renditions are encoded as {' or '.join(VARIANTS)}.")
+    chosen = next((each for each in models if each.name == (spec.model or default)), None)
+    # Without a worker nobody knows the scale; it then falls to the one that comes.
+    if chosen is not None and spec.factor not in (0, 1, chosen.scale):
+        raise BadRequest(
+            f"{chosen.name} enlarges {chosen.scale} times: the factor is {chosen.scale}, 1 for the "
+            "size of the source, or 0."
+        )
+
+
+def _wire_spec(spec: schemas.RenditionSettings) -> RenditionSpec:
+    return RenditionSpec(
+        model=spec.model,
+        factor=spec.factor,
+        strength=-1.0 if spec.strength is None else spec.strength,
+        codec=spec.codec,
+        kbps=spec.kbps,
+        enhance=spec.enhance,
+    )

@@ -106,8 +106,10 @@ class _StreamCollector(Collector):
         fps = GaugeMetricFamily("sharpcast_source_fps", "Source frame rate", labels=["stream"])
         kbps = GaugeMetricFamily("sharpcast_source_kbps", "Source kbit/s", labels=["stream"])
         for record in live:
-            for rendition in (keys.SOURCE, *keys.ALL_ENHANCED):
-                count = self._node.viewers.counts(record.id).get(rendition, 0)
+            here = self._node.viewers.counts(record.id)
+            logs = [log for name in record.renditions for log in keys.logs_of(name)]
+            for rendition in dict.fromkeys((keys.SOURCE, *logs, *here)):
+                count = here.get(rendition, 0)
                 viewers.add_metric([record.id, rendition], count)
             fps.add_metric([record.id], record.fps)
             kbps.add_metric([record.id], record.kbps)

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
+
 from app.delivery.rendition_choice import USUAL
 from app.http import schemas
+from media.codec_table import title_of
 from wire import keys
 from wire.heartbeat import RenditionWork, StreamWork
 from wire.rendition_record import RenditionRecord
 from wire.stream_record import StreamRecord
 
-_CODECS = {name: codec for codec, name in keys.ON_DEMAND.items()}
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Produced:
+    """An enhanced rendition with what its lead tells of it."""
+
+    record: RenditionRecord
+    work: StreamWork | None
+    "None while no worker has it."
+    enhancement: schemas.Enhancement
+
+    @property
+    def codec(self) -> str:
+        """The codec of the usual log."""
+        return self.record.output or self.record.codec or USUAL
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, 0 where they are not known yet."""
+        return (self.work.width, self.work.height) if self.work else (0, 0)
+
+    def log(self, name: str) -> RenditionWork:
+        """Returns the lead's report of one of the rendition's logs."""
+        made = self.work.renditions if self.work else []
+        codec = keys.rendition_of(name)[1] or self.codec
+        unmade = RenditionWork(name=name, codec=codec, watched=False)
+        return next((one for one in made if one.name == name), unmade)
 
 
 def rendition_views(
-    record: StreamRecord,
-    enhanced: RenditionRecord,
-    work: StreamWork | None,
-    viewers: dict[str, int],
-    *,
-    reason: str,
+    record: StreamRecord, renditions: list[Produced], viewers: dict[str, int]
 ) -> list[schemas.Rendition]:
-    """The source; the enhanced rendition as soon as its size is known; and those in one codec that
-    are made or watched. ``viewers`` counts those of all nodes by log; ``reason`` says why no worker
-    has the stream, else it is empty.
+    """Lists the source, all enhanced renditions, and the variants in one codec that are made or
+    watched. ``viewers`` counts those of all nodes by log.
     """
-    reason = reason or (work.reason if work else "")
     source = schemas.Rendition(
         name=keys.SOURCE,
         codec=record.codec,
@@ -34,42 +56,62 @@ def rendition_views(
         kbps=record.kbps,
         viewers=viewers.get(keys.SOURCE, 0),
     )
-    made = {one.name: one for one in work.renditions} if work else {}
     found = [source]
-    for name in keys.ALL_ENHANCED:
-        one, here = made.get(name) or _not_made(name, enhanced), viewers.get(name, 0)
-        is_usual = name == keys.ENHANCED and work is not None and work.width > 0
-        if is_usual or here or one.watched:
-            found.append(_view(record, work, one, viewers=here, reason=reason))
+    for each in renditions:
+        found.append(_usual(each, viewers.get(each.record.name, 0)))
+        found += _variants(each, viewers)
     return found
 
 
-def _not_made(name: str, record: RenditionRecord) -> RenditionWork:
-    codec = _CODECS.get(name) or record.output or USUAL
-    return RenditionWork(name=name, codec=codec, watched=False)
+def _usual(produced: Produced, viewers: int) -> schemas.Rendition:
+    record, work, enhancement = produced.record, produced.work, produced.enhancement
+    log = produced.log(record.name)
+    return _view(produced, log, viewers).model_copy(
+        update={
+            "state": enhancement.state,
+            "reason": enhancement.reason,
+            "worker": enhancement.worker,
+            "engine": enhancement.engine,
+            "model": enhancement.model,
+            "strength": enhancement.strength,
+            "levels": work.levels if work else {},
+            "spec": schemas.RenditionSettings(
+                model=record.model,
+                factor=record.factor,
+                strength=record.strength if record.strength >= 0 else None,
+                codec=record.codec,
+                kbps=record.kbps,
+                enhance=record.enhance,
+            ),
+        }
+    )
 
 
-def _view(
-    record: StreamRecord, work: StreamWork | None, one: RenditionWork, *, viewers: int, reason: str
-) -> schemas.Rendition:
-    size = (one.width, one.height)
-    if work and not one.width:
-        size = (work.width, work.height)
-    if one.watched or not viewers:
-        reason = ""
-    elif not reason:
-        reason = f"The worker does not make {_CODECS.get(one.name, '').upper() or 'it'} yet."
+def _variants(produced: Produced, viewers: dict[str, int]) -> Iterator[schemas.Rendition]:
+    _, *names = keys.logs_of(produced.record.name)
+    for name in names:
+        log, here = produced.log(name), viewers.get(name, 0)
+        if here or log.watched:
+            reason = "" if log.watched else produced.enhancement.reason
+            if not (log.watched or reason):
+                reason = f"The worker does not make {title_of(log.codec)} yet."
+            yield _view(produced, log, here).model_copy(
+                update={"of": produced.record.name, "reason": reason}
+            )
+
+
+def _view(produced: Produced, log: RenditionWork, viewers: int) -> schemas.Rendition:
+    width, height = (log.width, log.height) if log.width else produced.size
     return schemas.Rendition(
-        name=one.name,
-        codec=one.codec,
-        width=size[0],
-        height=size[1],
-        fps=one.fps,
-        kbps=one.kbps,
+        name=log.name,
+        codec=log.codec,
+        width=width,
+        height=height,
+        fps=log.fps,
+        kbps=log.kbps,
         viewers=viewers,
-        frames=one.frames,
-        encoded=one.encoded,
-        left_out=one.left_out,
-        encode_ms=one.encode_ms,
-        reason=reason,
+        frames=log.frames,
+        encoded=log.encoded,
+        left_out=log.left_out,
+        encode_ms=log.encode_ms,
     )

@@ -4,17 +4,49 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from media.codec_table import names_of
+from media.codec_table import ENCODED, names_of
 
 _VIDEO_CODECS = names_of("video")
+_ENCODED = " or ".join(codec.name for codec in ENCODED)
+_STATES = "enhancing, idle (nobody watches), starting, bypass, off or waiting"
+
+
+class RenditionSettings(BaseModel):
+    """An operator's specification of an enhanced rendition; each value is of its own JSON type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model: str = Field(
+        default="", max_length=64, description="Net to enhance with; empty: the worker's default"
+    )
+    factor: int = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="Enlargement of width and height: 0 is the net's own, 1 the size of the source",
+    )
+    strength: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Strength of the style: 0 is faithful, 1 is crisp; null: the worker's default",
+    )
+    codec: str = Field(default="", description=f"{_ENCODED}; empty: the worker's choice")
+    kbps: int = Field(
+        default=0, ge=0, le=200_000, description="Video bitrate; 0: by the size of the picture"
+    )
+    enhance: bool = Field(default=True, description="False: the source is only copied")
 
 
 class Rendition(BaseModel):
     """One coded version of a stream."""
 
     name: str = Field(
-        description="source, enhanced, or that with a codec behind a hyphen for one that is made "
-        "for viewers who lack the usual codec"
+        description="source, enhanced, what an operator called it, or one of these with a codec "
+        "behind a hyphen for viewers who lack the usual codec"
+    )
+    of: str = Field(
+        default="", description="The rendition that it is in another codec; empty for all others"
     )
     codec: str = Field(description=_VIDEO_CODECS)
     width: int
@@ -22,14 +54,25 @@ class Rendition(BaseModel):
     fps: float
     kbps: float
     viewers: int = Field(description="Of all app nodes, who read it")
-    frames: int = Field(default=0, description="Put out since the worker leads the stream")
+    frames: int = Field(default=0, description="Put out since the worker leads the rendition")
     encoded: int = Field(default=0, description="Pictures that its encoder made")
     left_out: int = Field(
         default=0, description="Pictures for which its encoder had no time, while another one had"
     )
     encode_ms: float = Field(default=0.0, description="What encoding a picture took, on average")
+    state: str = Field(default="", description=f"{_STATES}; empty for the source and variants")
     reason: str = Field(
-        default="", description="Why its viewers get nothing of it, as a sentence; else empty"
+        default="", description="Why it is not enhanced or not made, as a sentence; else empty"
+    )
+    worker: str = Field(default="", description="Its lead")
+    engine: str = ""
+    model: str = Field(default="", description="The net in use")
+    strength: float | None = Field(default=None, description="Strength of the style in effect")
+    levels: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="Frames by quality level and reason"
+    )
+    spec: RenditionSettings | None = Field(
+        default=None, description="null for the source and variants, which nobody specifies"
     )
 
 
@@ -50,9 +93,7 @@ class Enhancement(BaseModel):
     model: str
     strength: float = Field(description="Look in effect: 0 is faithful, 1 is crisp")
     adjustable: bool = Field(description="Whether the model has both looks")
-    state: str = Field(
-        description="enhancing, idle (nobody watches), starting, bypass, off or waiting"
-    )
+    state: str = Field(description=_STATES)
     reason: str = Field(description="Why it is not enhancing, as a sentence; else empty")
     worker: str
     engine: str

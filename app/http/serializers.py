@@ -10,14 +10,14 @@ from typing import Any
 from app.http import schemas
 from app.http.counter_samples import Sample, by_counter
 from app.http.node_views import NodeBeats, latency_view
-from app.http.renditions import rendition_views
+from app.http.renditions import Produced, rendition_views
 from wire import keys
 from wire.app_heartbeat import NodeStream
 from wire.heartbeat import StreamWork, WorkerBeat
 from wire.rendition_record import RenditionRecord
 from wire.stream_record import StreamRecord
 
-_WAITING = "No worker has taken the stream yet."
+_WAITING = "No worker has taken it yet."
 _NO_KEY_FRAME = "No key frame has come from the publisher yet."
 _NO_WORKER = "No worker is running."
 _FULL = "All workers are at their capacity."
@@ -31,7 +31,7 @@ class Defaults:
 
     model: str
     strength: float
-    "Of the look."
+    "Of the style."
 
 
 def iso(us: int) -> str:
@@ -42,13 +42,16 @@ def iso(us: int) -> str:
 
 def stream_view(
     record: StreamRecord,
-    enhanced: RenditionRecord,
+    renditions: list[RenditionRecord],
     beats: list[WorkerBeat],
     nodes: NodeBeats,
     defaults: Defaults,
 ) -> schemas.Stream:
-    """One stream, as its workers and nodes tell of it; ``enhanced`` is its default rendition."""
-    lead, work = _lead(enhanced, beats)
+    """Returns one stream, as its workers and nodes tell of it. The default rendition is the first
+    of the ``renditions``; the stream's enhancement and frames are its own.
+    """
+    produced = [_produced(each, beats, defaults) for each in renditions]
+    default = produced[0]
     viewers, publisher = nodes.viewers(record.id), nodes.publisher(record.id)
     source = schemas.Source(
         codec=record.codec,
@@ -57,7 +60,6 @@ def stream_view(
         fps=record.fps,
         kbps=record.kbps,
     )
-    enhancement = _enhancement(enhanced, lead, work, beats, defaults)
     return schemas.Stream(
         id=record.id,
         state=record.state,
@@ -66,19 +68,18 @@ def stream_view(
         audio=record.audio,
         viewers=sum(viewers.values()),
         source=source,
-        renditions=rendition_views(
-            record,
-            enhanced,
-            work,
-            viewers,
-            reason=enhancement.reason if work is None else "",
-        ),
-        enhancement=enhancement,
-        frames=_frames(work, publisher),
+        renditions=rendition_views(record, produced, viewers),
+        enhancement=default.enhancement,
+        frames=_frames(default.work, publisher),
         packets=publisher.packets,
         layer=publisher.layer,
-        latency_ms=latency_view(nodes.latency(record.id, keys.ALL_ENHANCED)),
+        latency_ms=latency_view(nodes.latency(record.id, keys.logs_of(keys.ENHANCED))),
     )
+
+
+def _produced(record: RenditionRecord, beats: list[WorkerBeat], defaults: Defaults) -> Produced:
+    lead, work = _lead(record, beats)
+    return Produced(record, work, _enhancement(record, lead, work, beats, defaults))
 
 
 def _lead(
@@ -106,7 +107,7 @@ def _enhancement(
             reason = _FULL if full else _WAITING
         return schemas.Enhancement(
             enabled=record.enhance,
-            **_look(record, record.model or defaults.model, beats, defaults),
+            **_style(record, record.model or defaults.model, beats, defaults),
             state="waiting",
             reason=reason,
             worker="",
@@ -114,7 +115,7 @@ def _enhancement(
         )
     return schemas.Enhancement(
         enabled=record.enhance,
-        **_look(record, work.model or record.model or defaults.model, beats, defaults),
+        **_style(record, work.model or record.model or defaults.model, beats, defaults),
         state=work.state,
         reason=work.reason,
         worker=lead.name,
@@ -122,7 +123,7 @@ def _enhancement(
     )
 
 
-def _look(
+def _style(
     record: RenditionRecord, model: str, beats: list[WorkerBeat], defaults: Defaults
 ) -> dict[str, Any]:
     known = (info for beat in beats for info in beat.models)

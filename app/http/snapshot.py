@@ -43,10 +43,13 @@ class Seen:
         """The record of a stream, if it is there."""
         return next((each for each in self.records if each.id == stream), None)
 
-    def enhanced(self, record: StreamRecord) -> RenditionRecord:
-        """The record of a stream's default rendition; one with defaults where it is not there."""
+    def enhanced(self, record: StreamRecord) -> list[RenditionRecord]:
+        """Returns the records of a stream's enhanced renditions, the default one first; that with
+        defaults where it is not there.
+        """
+        known = dict(self.renditions.get(record.id, {}))
         plain = RenditionRecord(stream=record.id, name=keys.ENHANCED, source_epoch=record.epoch)
-        return self.renditions.get(record.id, {}).get(keys.ENHANCED, plain)
+        return [known.pop(keys.ENHANCED, plain), *known.values()]
 
     def json(self, name: str, make: Callable[[], BaseModel]) -> bytes:
         """The JSON of a view of this copy, made once."""

@@ -6,12 +6,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.errors import BadRequest, ForeignOrigin, NobodyPublishes
+from app.errors import BadRequest, ForeignOrigin, NobodyPublishes, RenditionNotFound
 from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, OFFER
-from wire.keys import ENHANCED, SOURCE
+from wire.keys import ENHANCED, SOURCE, is_rendition
 from wire.node_messages import SessionKind
+
+Rendition = Annotated[
+    str, Query(description="`source`, `enhanced`, or another rendition of the stream")
+]
+Fallback = Annotated[
+    str, Query(description="`none`: do not show the source while the enhanced one is away")
+]
+
+
+def _check_query(rendition: str, fallback: str) -> None:
+    """Raises RenditionNotFound or BadRequest."""
+    if rendition != SOURCE and not is_rendition(rendition):
+        raise RenditionNotFound(f"{rendition[:20]!r} is no name of a rendition.")
+    if fallback not in ("", SOURCE, "none"):
+        raise BadRequest("The fallback can only be source or none.")
 
 
 async def _check_may_watch(request: Request, stream: str, context: AppState) -> None:
@@ -40,17 +55,12 @@ def router(context: AppState) -> APIRouter:
     async def play(
         stream: str,
         request: Request,
-        rendition: Annotated[str, Query(description="`enhanced` or `source`")] = ENHANCED,
-        fallback: Annotated[
-            str, Query(description="`none`: do not show the source while the enhanced one is away")
-        ] = SOURCE,
+        rendition: Rendition = ENHANCED,
+        fallback: Fallback = SOURCE,
     ) -> Response:
         """Watches a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)
-        if rendition not in (ENHANCED, SOURCE):
-            raise BadRequest(f"There is no rendition {rendition[:20]!r}; use enhanced or source.")
-        if fallback not in ("", SOURCE, "none"):
-            raise BadRequest("The fallback can only be source or none.")
+        _check_query(rendition, fallback)
         offer = await whip_common.read_offer(request)
         await _check_may_watch(request, stream, context)
         secret, answer = await context.node.viewers.play(

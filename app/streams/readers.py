@@ -118,12 +118,21 @@ class RenditionReaders:
     async def _over_s(self, reader: RenditionReader) -> float:
         """Returns the seconds until the stream counts as over; 0 where it has a new session."""
         own = self._ingest(reader.stream)
-        if own is not None and own.epoch == reader.session:
+        is_own = own is not None and own.epoch == reader.session
+        if is_own and reader.rendition == keys.SOURCE:
             return 0.0
         try:
             record = await self._record(reader.stream)
         except RedisAway:
             return 0.0
-        if record is None:
+        if record is None and is_own:
+            return 0.0  # Redis lost it, and this node makes it again
+        if record is None or not _has(record, reader.rendition):
             return self._times.check_s
         return self._times.over_s if record.epoch != reader.session else 0.0
+
+
+def _has(record: StreamRecord, log_name: str) -> bool:
+    """False for a log of a rendition that was removed."""
+    name, _ = keys.rendition_of(log_name)
+    return name in (keys.SOURCE, keys.ENHANCED, *record.renditions)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.errors import RedisAway, StreamNotFound
+import msgspec
+
+from app.errors import (
+    RedisAway,
+    RenditionFixed,
+    RenditionNotFound,
+    RenditionsFull,
+    StreamNotFound,
+)
 from app.streams.ingest_session import IngestSession
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis
 from wire.control import EndStream, RecordChanged, to_lead, to_publisher
-from wire.errors import BadMessage, StreamBusy, StreamGone
-from wire.rendition_record import PARDON, RenditionRecord, RenditionRegistry
+from wire.errors import BadMessage, StreamBusy, StreamGone, TooManyRenditions
+from wire.jobs import JobQueue
+from wire.rendition_record import PARDON, RenditionRecord, RenditionRegistry, RenditionSpec
 from wire.stream_record import StreamRecord, StreamRegistry
 
 
@@ -25,6 +34,7 @@ class StreamDirectory:
         self._client = client
         self._registry = StreamRegistry(client)
         self._renditions = RenditionRegistry(client)
+        self._jobs = JobQueue(client)
         self._ingest = ingest
 
     async def record(self, stream: str) -> StreamRecord | None:
@@ -51,6 +61,55 @@ class StreamDirectory:
             raise RedisAway from error
         return {each.name: each for each in found if each.source_epoch == record.epoch}
 
+    async def put_rendition(self, stream: str, name: str, spec: RenditionSpec) -> None:
+        """Adds an enhanced rendition, or gives the one that is there another specification.
+
+        Raises StreamNotFound, RenditionsFull, RedisAway.
+        """
+        record = await self._live(stream)
+        try:
+            if not await self._renditions.ensure(stream, name, record.epoch, spec):
+                config = msgspec.structs.asdict(spec) | PARDON
+                await self._renditions.set_config(stream, name, record.epoch, **config)
+            await self._tell(stream)
+        except TooManyRenditions as error:
+            raise RenditionsFull(str(error)) from error
+        except StreamGone as error:
+            raise StreamNotFound(f"{stream} is not live.") from error
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def remove_rendition(self, stream: str, name: str) -> None:
+        """Removes an enhanced rendition with its logs; its viewers are disconnected.
+
+        Raises StreamNotFound, RenditionNotFound, RenditionFixed, RedisAway.
+        """
+        if name in (keys.SOURCE, keys.ENHANCED):
+            raise RenditionFixed
+        record = await self._live(stream)
+        if name not in record.renditions:
+            raise RenditionNotFound.among(stream, name, record.renditions)
+        try:
+            job = await self._renditions.remove(stream, name, record.epoch)
+            if job:
+                await self._jobs.finish(job)
+            await self._tell(stream)
+        except StreamGone as error:
+            raise RenditionNotFound.among(stream, name, record.renditions) from error
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
+    async def _live(self, stream: str) -> StreamRecord:
+        record = await self.record(stream)
+        if record is None:
+            raise StreamNotFound(f"{stream} is not live.")
+        return record
+
+    async def _tell(self, stream: str) -> None:
+        """Has the stream's node and its leads read the records now."""
+        for mailbox in (to_publisher(self._client, stream), to_lead(self._client, stream)):
+            await mailbox.send(RecordChanged())
+
     async def is_kept(self, stream: str) -> bool:
         """Returns False for a record whose node died: its log would show what is over.
 
@@ -70,9 +129,7 @@ class StreamDirectory:
 
         Raises StreamNotFound, RedisAway.
         """
-        record = await self.record(stream)
-        if record is None:
-            raise StreamNotFound(f"{stream} is not live.")
+        record = await self._live(stream)
         config: dict[str, Any] = {}
         if enhance is not None:
             config["enhance"] = enhance
@@ -97,9 +154,7 @@ class StreamDirectory:
         if own is not None:
             own.end("an operator ended the stream")
             return
-        record = await self.record(stream)
-        if record is None:
-            raise StreamNotFound(f"{stream} is not live.")
+        record = await self._live(stream)
         try:
             # Its node reads the record if it misses the message; if it is gone, so is the record.
             await self._registry.set_config(stream, record.epoch, ending=True)

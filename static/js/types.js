@@ -2,7 +2,20 @@
  * The JSON shapes of the HTTP API, for the type checker. No code.
  *
  * @typedef {{codec: string, width: number, height: number, fps: number, kbps: number}} VideoInfo
- * @typedef {VideoInfo & {name: string, viewers: number}} Rendition named `source` or `enhanced`
+ *
+ * @typedef {{model: string, factor: number, codec: string, kbps: number}} RenditionSpec
+ * what an operator chooses of a rendition; empty and 0 leave the choice to the worker
+ *
+ * @typedef {object} RenditionFacts
+ * @property {string} name `source`, `enhanced`, or what an operator called it
+ * @property {string} of the rendition that it is in another codec, for viewers who lack the usual one; else empty
+ * @property {number} viewers
+ * @property {string} state of enhancement; empty for the source and for what is `of` another one
+ * @property {string} reason a sentence, empty while all is well
+ * @property {string} model in use
+ * @property {RenditionSpec | null} spec null where no operator chooses it
+ * @typedef {VideoInfo & RenditionFacts} Rendition
+ *
  * @typedef {{p50: number, p95: number}} Quantiles milliseconds
  * @typedef {Quantiles & {name: string}} Stage
  * @typedef {{samples: number, total: Quantiles, stages: Stage[]}} Latency

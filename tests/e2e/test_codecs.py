@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.http.renditions import rendition_views
-from app.http.schemas import Rendition
+from app.http.renditions import Produced, rendition_views
+from app.http.schemas import Enhancement, Rendition
 from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
@@ -106,7 +106,18 @@ async def api(node: AppNode, worker: Worker) -> dict[str, Rendition]:
     assert record is not None
     enhanced = (await node.directory.renditions(record))[keys.ENHANCED]
     viewers = node.viewers.counts(record.id)
-    views = rendition_views(record, enhanced, work_of(worker), viewers, reason="")
+    work = work_of(worker)
+    enhancement = Enhancement(
+        enabled=True,
+        model=work.model,
+        strength=0.5,
+        adjustable=False,
+        state=work.state,
+        reason=work.reason,
+        worker="w1",
+        engine=work.engine,
+    )
+    views = rendition_views(record, [Produced(enhanced, work, enhancement)], viewers)
     return {one.name: one for one in views}
 
 

@@ -45,6 +45,8 @@ class FakeServer:
         #: Makes the SDP answer of an offer, by "whip" or "whep"; None: nobody publishes.
         self.answer: Callable[[str, str], str] | None = None
         self.requests: list[tuple[str, str, Any]] = []
+        #: Paths with their queries, in the order of the requests.
+        self.addresses: list[str] = []
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.fake = self
         self._thread = threading.Thread(target=self._http.serve_forever, name="fake-http")
@@ -98,6 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         self._handle("PATCH")
 
+    def do_PUT(self) -> None:
+        self._handle("PUT")
+
     def do_DELETE(self) -> None:
         self._handle("DELETE")
 
@@ -111,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._problem(404, "Another server's page.")
         path = path.removeprefix(self.server.fake.prefix)
         self.server.fake.requests.append((method, path, body))
+        self.server.fake.addresses.append(self.path)
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "v1"]:
             self._api(method, parts[2:], body)
@@ -139,13 +145,15 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"workers": fake.workers})
         if parts == ["models"]:
             return self._json({"models": fake.models})
-        return self._stream(method, parts[1], body)
+        return self._stream(method, parts[1], parts[2:], body)
 
-    def _stream(self, method: str, name: str, body: Any) -> None:
+    def _stream(self, method: str, name: str, rest: list[str], body: Any) -> None:
         fake = self.server.fake
         stream = fake.find(name)
         if stream is None:
             return self._problem(404, f"There is no stream {name}.")
+        if rest[:1] == ["renditions"]:
+            return self._rendition(method, stream, rest[1], body)
         if method == "DELETE":
             fake.streams.remove(stream)
             return self._answer(204, b"", "text/plain")
@@ -156,6 +164,18 @@ class _Handler(BaseHTTPRequestHandler):
                 stream["enhancement"]["enabled"] = body["enhance"]
             if "strength" in body:
                 stream["enhancement"]["strength"] = body["strength"]
+        return self._json(stream)
+
+    def _rendition(self, method: str, stream: samples.Json, name: str, body: Any) -> None:
+        """PUT takes any but one of live-m; DELETE removes what is there."""
+        if method == "DELETE":
+            kept = [one for one in stream["renditions"] if one["name"] != name]
+            stream["renditions"] = kept
+            return self._answer(204, b"", "text/plain")
+        if body["model"] == "live-m":
+            return self._problem(409, "No worker has the model live-m.")
+        waiting = "No worker has taken the rendition yet."
+        stream["renditions"].append(samples.rendition(name, "waiting", waiting))
         return self._json(stream)
 
     def _session(self, method: str, path: str, body: str) -> None:

@@ -22,9 +22,10 @@ def stream(
     enhanced = state == "enhancing"
     source = {"codec": "h264", "width": 480, "height": 270, "fps": 30.0, "kbps": 812.0}
     better = {**source, "width": 480 * factor, "height": 270 * factor, "fps": 29.9, "kbps": 2400.0}
-    renditions: list[Json] = [{"name": "source", "viewers": 1, **source}]
-    if enhanced:
-        renditions.append({"name": f"{factor}x", "viewers": 1, **better})
+    renditions: list[Json] = [
+        rendition("source", **source),
+        rendition("enhanced", state, reason, **(better if enhanced else {})),
+    ]
     stages = [
         {"name": stage, "p50": 0.6 + 3.1 * index, "p95": 1.1 + 4.2 * index}
         for index, stage in enumerate(STAGES)
@@ -62,6 +63,23 @@ def stream(
             "total": {"p50": 31.0, "p95": 44.0} if enhanced else None,
             "stages": stages if enhanced else [],
         },
+    }
+
+
+def rendition(name: str, state: str = "", reason: str = "", /, **facts: object) -> Json:
+    """One rendition of a stream; without facts of its picture it is not made yet."""
+    unknown: Json = {"codec": "h264", "width": 0, "height": 0, "fps": 0.0, "kbps": 0.0}
+    spec = {"model": "", "factor": 0, "strength": None, "codec": "", "kbps": 0, "enhance": True}
+    return {
+        "name": name,
+        "of": "",
+        "viewers": 1,
+        "state": state,
+        "reason": reason,
+        "model": "" if name == "source" else "live-s",
+        "spec": None if name == "source" else spec,
+        **unknown,
+        **facts,
     }
 
 

@@ -71,7 +71,7 @@ async def test_the_switch_turns_enhancement_off_by_key(page: Page, server: FakeS
 async def test_a_refused_change_stays_in_words(page: Page, server: FakeServer) -> None:
     server.streams = [samples.stream("garden")]
     await page.goto(server.url + "/admin")
-    model = page.get_by_label("Model")
+    model = page.locator(".controls").get_by_label("Model")
     await model.select_option("live-m")
     await expect(page.get_by_role("alert")).to_have_text("No worker has the model live-m.")
     async with page.expect_response("**/api/v1/workers"):
@@ -98,10 +98,78 @@ async def test_ending_a_stream_asks_first(page: Page, server: FakeServer) -> Non
     assert len(server.asked("DELETE", "/api/v1/streams/garden")) == 1
 
 
-async def test_a_rendition_is_called_by_its_factor(page: Page, server: FakeServer) -> None:
+async def test_renditions_are_listed_with_state_and_facts(page: Page, server: FakeServer) -> None:
     server.streams = [samples.stream("garden", factor=3)]
     await page.goto(server.url + "/admin")
-    await expect(page.locator("#streams article")).to_contain_text("3x 1440×810 at 2.4 Mbit/s")
+    items = page.get_by_role("list", name="Renditions of garden").get_by_role("listitem")
+    await expect(items).to_have_count(2)
+    await expect(items.nth(0)).to_contain_text("480×270 · H264 · 812 kbit/s · 1 watching")
+    await expect(items.nth(1)).to_contain_text("Enhancing")
+    await expect(items.nth(1)).to_contain_text("live-s · 1440×810 · H264 · 2.4 Mbit/s")
+    await expect(page.get_by_role("button", name="Remove rendition")).to_have_count(0)
+
+
+async def test_a_rendition_is_added_and_removed(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + "/admin")
+    items = page.get_by_role("list", name="Renditions of garden").get_by_role("listitem")
+    await page.get_by_text("Add a rendition").click()
+    form = page.locator(".add-rendition form")
+    await form.get_by_label("Name").fill("small")
+    await form.get_by_label("Enlargement").select_option("Same size, cleaned up")
+    await form.get_by_label("Codec").select_option("VP8")
+    await form.get_by_label("Bitrate").fill("900")
+    await page.keyboard.press("Enter")
+    await expect(items).to_have_count(3)
+    await expect(items.nth(2)).to_contain_text("Waiting for a worker")
+    await expect(items.nth(2)).to_contain_text("No worker has taken the rendition yet.")
+    await expect(form).to_be_hidden()
+    path = "/api/v1/streams/garden/renditions/small"
+    assert server.asked("PUT", path) == [{"model": "", "factor": 1, "codec": "vp8", "kbps": 900}]
+    await page.get_by_role("button", name="Remove rendition small of garden").click()
+    await expect(items).to_have_count(2)
+    assert len(server.asked("DELETE", path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "Give the rendition a name."),
+        ("Big One", "lower-case letters"),
+        ("source", "is there already"),
+        ("fine-vp8", "does not end in"),
+    ],
+)
+async def test_a_bad_name_is_said_at_the_field(
+    page: Page, server: FakeServer, name: str, words: str
+) -> None:
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + "/admin")
+    await page.get_by_text("Add a rendition").click()
+    form = page.locator(".add-rendition form")
+    await form.get_by_label("Name").fill(name)
+    await form.get_by_role("button", name="Add rendition").click()
+    await expect(form.get_by_role("alert")).to_contain_text(words)
+    await expect(form.get_by_label("Name")).to_be_focused()
+    assert [method for method, *_ in server.requests if method == "PUT"] == []
+
+
+async def test_a_refused_rendition_keeps_the_form_and_says_why(
+    page: Page, server: FakeServer
+) -> None:
+    server.streams = [samples.stream("garden")]
+    server.workers = [samples.worker()]
+    await page.goto(server.url + "/admin")
+    await page.get_by_text("Add a rendition").click()
+    form = page.locator(".add-rendition form")
+    await form.get_by_label("Name").fill("large")
+    await form.get_by_label("Model").select_option("live-m")
+    await form.get_by_role("button", name="Add rendition").click()
+    await expect(form.get_by_role("alert")).to_have_text("No worker has the model live-m.")
+    await expect(form.get_by_label("Name")).to_have_value("large")
+    async with page.expect_response("**/api/v1/workers"):
+        pass
+    await expect(form.get_by_role("alert")).to_be_visible()
 
 
 async def test_a_model_that_cannot_be_used_is_not_offered_and_says_why(
@@ -111,11 +179,12 @@ async def test_a_model_that_cannot_be_used_is_not_offered_and_says_why(
     server.streams = [samples.stream("garden")]
     server.workers = [samples.worker()]
     await page.goto(server.url + "/admin")
-    option = page.get_by_role("option", name="EDVR M")
+    controls = page.locator(".controls")
+    option = controls.get_by_role("option", name="EDVR M")
     await expect(option).to_be_disabled()
     await expect(option).to_have_text("EDVR M – not usable now")
-    await expect(page.get_by_role("option", name="Live M")).to_be_enabled()
-    await expect(page.get_by_label("Model")).to_have_accessible_description(
+    await expect(controls.get_by_role("option", name="Live M")).to_be_enabled()
+    await expect(page.locator(".controls").get_by_label("Model")).to_have_accessible_description(
         "1 model cannot be used now"
     )
     await page.get_by_text("1 model cannot be used now").click()
@@ -124,7 +193,7 @@ async def test_a_model_that_cannot_be_used_is_not_offered_and_says_why(
     server.workers = [samples.worker(), samples.worker("edge-2", streams=[])]
     await expect(option).to_be_enabled()
     await expect(page.locator(".missing")).to_be_hidden()
-    await expect(page.get_by_label("Model")).to_have_value("live-s")
+    await expect(page.locator(".controls").get_by_label("Model")).to_have_value("live-s")
 
 
 async def test_each_stream_has_its_own_style(page: Page, server: FakeServer) -> None:

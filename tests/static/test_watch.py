@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -315,3 +317,32 @@ async def test_being_online_again_tries_at_once(page: Page, server: FakeServer) 
     await expect(page.locator("#card-when")).to_contain_text("Trying again in")
     async with page.expect_request("**/whep/garden**", timeout=1000):
         await page.evaluate("dispatchEvent(new Event('online'))")
+
+
+async def test_one_enhanced_rendition_is_nothing_to_choose(page: Page, server: FakeServer) -> None:
+    await play(page, server)
+    await expect(page.locator("#viewers")).to_have_text("2 viewers")
+    await expect(page.get_by_label("Rendition")).to_be_hidden()
+
+
+async def test_a_viewer_chooses_the_rendition(page: Page, server: FakeServer) -> None:
+    await play(page, server)
+    small = samples.rendition("small", "enhancing", width=480, height=270)
+    variant = samples.rendition("enhanced-vp8", of="enhanced")
+    server.streams[0]["renditions"] += [small, variant]
+    choice = page.get_by_label("Rendition")
+    await expect(choice).to_be_visible()
+    assert await choice.locator("option").all_inner_texts() == [
+        "enhanced · 960×540",
+        "small · 480×270",
+    ]
+    await choice.select_option("small")
+    await expect(page).to_have_url(re.compile(r"\?rendition=small$"))
+    path = "/whep/garden?rendition=small&fallback=source"
+    await expect(page.locator("#state")).to_have_text("Live")
+    asked = server.addresses.count(path)
+    assert asked > 0
+    await page.reload()
+    await expect(choice).to_have_value("small")
+    await expect(page.locator("#state")).to_have_text("Live")
+    assert server.addresses.count(path) == asked + 1

@@ -21,6 +21,7 @@ export class PairPlayback extends EventTarget {
   constructor(stream, iceServers, videos, canvases) {
     super();
     const endpoint = address(`whep/${encodeURIComponent(stream)}`);
+    this._endpoint = endpoint;
     this._videos = videos;
     this._timer = 0;
     this._split = 50;
@@ -47,6 +48,11 @@ export class PairPlayback extends EventTarget {
     clearTimeout(this._timer);
     this.source.stop();
     this.enhanced.stop();
+  }
+
+  /** @param {string} rendition an enhanced one, by its name */
+  choose(rendition) {
+    this.enhanced.moveTo(`${this._endpoint}?rendition=${encodeURIComponent(rendition)}&fallback=source`);
   }
 
   /** @param {number} split the source's share in percent */

@@ -117,6 +117,29 @@ export class Api {
     });
   }
 
+  /**
+   * @param {string} id
+   * @param {string} name
+   * @param {import('../types.js').RenditionSpec} spec
+   * @returns {Promise<Stream>}
+   */
+  putRendition(id, name, spec) {
+    return this._json(`api/v1/streams/${encodeURIComponent(id)}/renditions/${encodeURIComponent(name)}`, {
+      method: 'PUT',
+      body: JSON.stringify(spec),
+      headers: { 'Content-Type': 'application/json' },
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} name
+   */
+  async removeRendition(id, name) {
+    const path = `api/v1/streams/${encodeURIComponent(id)}/renditions/${encodeURIComponent(name)}`;
+    await request(address(path), { method: 'DELETE', headers: this._headers() });
+  }
+
   /** @param {string} id */
   async endStream(id) {
     await request(address(`api/v1/streams/${encodeURIComponent(id)}`), {

@@ -34,5 +34,12 @@ export function preferredCodecs(codecs) {
 /** Finds the payload types of the sound that has one or two channels, in an offer. */
 export const STEREO_RTPMAP = /^a=rtpmap:(\d+) opus\/48000\/2\r?$/gim;
 
+/**
+ * Codecs of enhanced renditions, in words by name; the log of a rendition in one codec ends with `-NAME`.
+ *
+ * @type {Record<string, string>}
+ */
+export const ENCODED_CODECS = { h264: 'H.264', vp8: 'VP8' };
+
 /** Options of ffmpeg that encode what every server and every viewer takes. */
 export const FFMPEG_CODECS = '-c:v libx264 -bf 0 -c:a libopus -ar 48000 -ac 2';

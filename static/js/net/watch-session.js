@@ -82,6 +82,19 @@ export class WatchSession extends EventTarget {
     this._machine.on('stop');
   }
 
+  /**
+   * Plays something else from now on, where it plays at all.
+   *
+   * @param {string} endpoint
+   */
+  moveTo(endpoint) {
+    if (endpoint === this._options.endpoint) return;
+    const goesOn = this.state !== 'stopped';
+    this.stop();
+    this._options = { ...this._options, endpoint };
+    if (goesOn) this.start();
+  }
+
   /** Tries now instead of at `retryAt`. */
   retry() {
     clearTimeout(this._timer);

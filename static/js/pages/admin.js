@@ -39,6 +39,15 @@ class AdminPage {
       /** @type {import('../ui/stream-row.js').StreamActions['change']} */
       change: (id, changes) =>
         this._act(async () => this._streams.get(id)?.update(await this._api.changeStream(id, changes))),
+      /** @type {import('../ui/stream-row.js').StreamActions['addRendition']} */
+      addRendition: (id, name, spec) =>
+        this._answerOf(async () => this._streams.get(id)?.update(await this._api.putRendition(id, name, spec))),
+      /** @type {import('../ui/stream-row.js').StreamActions['removeRendition']} */
+      removeRendition: (id, name) =>
+        this._act(async () => {
+          await this._api.removeRendition(id, name);
+          await this._refresh();
+        }),
       /** @param {string} id */
       end: (id) => this._confirmEnd(id),
     };
@@ -144,6 +153,21 @@ class AdminPage {
     const done = await this._try(task);
     this._keepError = !done;
     return done;
+  }
+
+  /**
+   * @param {() => Promise<void>} task something that has a place of its own for what goes wrong
+   * @returns {Promise<string>} what went wrong, empty where nothing did
+   */
+  async _answerOf(task) {
+    try {
+      await task();
+      return '';
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) this._askForToken(`The token was not accepted. ${error.message}`);
+      return error.message;
+    }
   }
 
   /**

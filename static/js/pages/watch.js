@@ -11,6 +11,7 @@ import { counted, nameFault, stateWords } from '../ui/format.js';
 import { StylePanel } from '../ui/style-panel.js';
 import { PlayerControls } from '../ui/player-controls.js';
 import { VisiblePoller } from '../ui/poller.js';
+import { RenditionChoice } from '../ui/rendition-choice.js';
 import { SplitSlider } from '../ui/split-slider.js';
 import { StatsPanel } from '../ui/stats-panel.js';
 import { TokenStore } from '../ui/token-store.js';
@@ -59,13 +60,19 @@ class WatchPage {
     this._panel = new StatsPanel(this._statsBox);
     const mayChange = () => !tokenNeeded || this._tokens.get() !== '';
     this._style = new StylePanel(byId('style', HTMLElement), mayChange, (strength) => this._changeStyle(strength));
+    this._rendition = 'enhanced';
+    this._choice = new RenditionChoice(byId('rendition', HTMLElement), (name) => this._choose(name));
     this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
     this.playback.addEventListener('change', () => this._show());
     this._listen();
   }
 
-  /** @param {string | null} view of the query */
-  open(view) {
+  /**
+   * @param {string | null} view of the query
+   * @param {string | null} rendition of the query
+   */
+  open(view, rendition) {
+    if (rendition !== null) this._choose(rendition);
     this.show(view === 'source' || view === 'enhanced' ? view : 'split');
     this._show();
     this.playback.start();
@@ -83,6 +90,16 @@ class WatchPage {
     if (view === 'enhanced') this.slider.value = 0;
     else if (view === 'source') this.slider.value = 100;
     else this.slider.value = this.view === 'split' ? 50 : this._lastSplit;
+  }
+
+  /** @param {string} name of an enhanced rendition */
+  _choose(name) {
+    this._rendition = name;
+    this.playback.choose(name);
+    const place = new URL(location.href);
+    if (name === 'enhanced') place.searchParams.delete('rendition');
+    else place.searchParams.set('rendition', name);
+    history.replaceState(null, '', place);
   }
 
   _listen() {
@@ -249,6 +266,7 @@ class WatchPage {
     const enhancing = stream?.enhancement.state === 'enhancing';
     this._panel.showServer(stream);
     this._style.update(stream && stream.enhancement);
+    if (stream !== null) this._choice.update(stream.renditions, this._rendition);
     setText(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
     setText(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
     setText(byId('note', HTMLElement), this._noteOf(stream));
@@ -317,7 +335,8 @@ setText(byId('title', HTMLElement), stream);
 if (nameFault(stream) === '') {
   const page = new WatchPage(stream, await askServer());
   exposeTo(page);
-  page.open(new URLSearchParams(location.search).get('view'));
+  const query = new URLSearchParams(location.search);
+  page.open(query.get('view'), query.get('rendition'));
 } else {
   setText(byId('note', HTMLElement), `This is no stream's address. ${nameFault(stream)}`);
   setText(byId('state', HTMLElement), 'No such stream');

@@ -10,7 +10,7 @@ export class EnhancementBadge {
     this.root = el('span', { class: 'badge' });
   }
 
-  /** @param {import('../types.js').Enhancement} enhancement */
+  /** @param {{state: string, reason: string}} enhancement */
   update({ state, reason }) {
     setText(this.root, stateWords(state));
     this.root.dataset.tone = TONES[state] ?? 'quiet';

@@ -86,7 +86,7 @@ export function framesWords({ in: arrived, out, enhanced, bicubic, bypassed, lev
  * @returns {import('../types.js').Rendition | null} null where only the source is there
  */
 export function enhancedRendition(stream) {
-  const others = (stream.renditions ?? []).filter((rendition) => rendition.name !== 'source');
+  const others = (stream.renditions ?? []).filter((rendition) => rendition.name !== 'source' && rendition.width > 0);
   others.sort((a, b) => b.width * b.height - a.width * a.height);
   return others[0] ?? null;
 }

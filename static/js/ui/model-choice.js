@@ -8,8 +8,10 @@ export class ModelChoice {
   /**
    * @param {string} id of the control
    * @param {(name: string) => void} choose
+   * @param {string} none words of a first choice that names no model; empty: there is no such choice
    */
-  constructor(id, choose) {
+  constructor(id, choose, none = '') {
+    this._none = none;
     this._select = el('select', { id });
     this._count = el('summary', { id: `${id}-missing` });
     this._reasons = el('dl');
@@ -22,7 +24,8 @@ export class ModelChoice {
   /** @param {Model[]} models */
   offer(models) {
     const chosen = this._select.value;
-    this._select.replaceChildren(...models.map(option));
+    const none = this._none === '' ? [] : [el('option', { value: '' }, this._none)];
+    this._select.replaceChildren(...none, ...models.map(option));
     if (chosen !== '') this._choose(chosen);
     const missing = models.filter((model) => model.missing !== '');
     this.missing.hidden = missing.length === 0;
@@ -31,6 +34,11 @@ export class ModelChoice {
     else this._select.removeAttribute('aria-describedby');
     setText(this._count, `${counted(missing.length, 'model')} cannot be used now`);
     this._reasons.replaceChildren(...missing.map(reason));
+  }
+
+  /** The name of the model that is chosen; empty where none is. */
+  get value() {
+    return this._select.value;
   }
 
   /** @param {string} name of the model in use; not shown while somebody chooses */

@@ -2,20 +2,25 @@ import { address } from '../net/address.js';
 import { el, setText } from './dom.js';
 import { EnhancementBadge } from './enhancement-badge.js';
 import { Figures } from './figures.js';
-import { bitrate, droppedWords, enhancedRendition, framesWords, milliseconds, number, size } from './format.js';
+import { droppedWords, enhancedRendition, framesWords, milliseconds, number, size } from './format.js';
 import { StyleSlider } from './style-slider.js';
 import { ModelChoice } from './model-choice.js';
+import { RenditionForm } from './rendition-form.js';
+import { RenditionList } from './rendition-list.js';
 import { Sparkline } from './sparkline.js';
 
 /**
  * @typedef {import('../types.js').Stream} Stream
  * @typedef {import('../types.js').StreamChange} StreamChange
+ * @typedef {import('../types.js').RenditionSpec} RenditionSpec
  * @typedef {object} StreamActions
  * @property {(id: string, changes: StreamChange) => Promise<boolean>} change says what went wrong; whether it was accepted
  * @property {(id: string) => void} end
+ * @property {(id: string, name: string, spec: RenditionSpec) => Promise<string>} addRendition what went wrong, empty where nothing did
+ * @property {(id: string, name: string) => Promise<boolean>} removeRendition says what went wrong; whether it was removed
  */
 
-const NAMES = ['Source', 'Renditions', 'Enhanced by', 'Added latency', 'Frames', 'Dropped', 'Viewers'];
+const NAMES = ['Source', 'Enhanced by', 'Added latency', 'Frames', 'Dropped', 'Viewers'];
 
 /** One stream on the operator's board: figures, trends, controls. */
 export class StreamRow {
@@ -31,12 +36,14 @@ export class StreamRow {
     this._badge = new EnhancementBadge();
     this._since = el('span', { class: 'muted small since' });
     this._why = el('p', { class: 'why' });
-    this._figures = new Figures(NAMES, ['Renditions', 'Frames']);
+    this._figures = new Figures(NAMES, ['Frames']);
     this._latency = new Sparkline('Added latency', milliseconds);
     this._fps = new Sparkline('Frames per second', (value) => number(value));
     this._switch = el('button', { type: 'button', class: 'switch', role: 'switch' }, 'Enhance');
     this._model = new ModelChoice(`model-${stream.id}`, (model) => this._change({ model }));
     this._style = new StyleSlider(`style-${stream.id}`, (strength) => actions.change(stream.id, { strength }));
+    this._renditions = new RenditionList(stream.id, (name) => actions.removeRendition(stream.id, name));
+    this._form = new RenditionForm(stream.id, (name, spec) => actions.addRendition(stream.id, name, spec));
     this.offer(models);
     this.root = this._build(stream);
     this._switch.addEventListener('click', () =>
@@ -47,6 +54,7 @@ export class StreamRow {
   /** @param {import('../types.js').Model[]} models */
   offer(models) {
     this._model.offer(models);
+    this._form.offer(models);
   }
 
   /** @param {Stream} stream */
@@ -59,13 +67,13 @@ export class StreamRow {
     const { total } = latency;
     this._figures.update({
       Source: `${size(stream.source)} · ${stream.source.codec.toUpperCase()}`,
-      Renditions: stream.renditions.map((one) => `${one.name} ${size(one)} at ${bitrate(one.kbps)}`).join(', ') || '–',
       'Enhanced by': [enhancement.worker, enhancement.engine].filter((part) => part).join(' · ') || 'nobody',
       'Added latency': total ? `${milliseconds(total.p50)}, 95 % below ${milliseconds(total.p95)}` : '–',
       Frames: framesWords(frames),
       Dropped: droppedWords(frames.dropped),
       Viewers: String(stream.viewers),
     });
+    this._renditions.update(stream.renditions);
     this._latency.push(total?.p50);
     this._fps.push((enhancedRendition(stream) ?? stream.source).fps);
     this._style.update(enhancement);
@@ -96,7 +104,8 @@ export class StreamRow {
     const trends = el('div', { class: 'trends' }, this._latency.root, this._fps.root);
     const controls = el('div', { class: 'controls' }, this._switch, this._model.root, this._style.root, end);
     this._switch.setAttribute('aria-label', `Enhance ${stream.id}`);
-    const parts = [head, this._why, this._figures.root, trends, controls, this._model.missing];
+    const made = [this._renditions.root, this._form.root];
+    const parts = [head, this._why, this._figures.root, trends, ...made, controls, this._model.missing];
     return el('article', { class: 'panel row', role: 'listitem' }, ...parts);
   }
 }

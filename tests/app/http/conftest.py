@@ -20,6 +20,7 @@ from app.http.server import create_app
 from app.http.snapshot import Snapshot
 from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
+from app.streams.readers import ReaderTimes
 from app.webrtc import ice
 from app.webrtc.ice import IceServer
 from app.webrtc.turn import IceServerList
@@ -59,6 +60,7 @@ class Site:
 
 
 MakeSite = Callable[..., Site]
+_TIMES = ReaderTimes()
 
 
 @pytest.fixture
@@ -80,10 +82,11 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         snapshot_age_s: float = 0.0,
         name: str = "",
         runs: bool = False,
+        times: ReaderTimes = _TIMES,
     ) -> Site:
         redis = redis or redis_client
         node = AppNode(
-            redis, NodeOptions(PublisherOptions(max_streams, 1500, 10.0), max_viewers, name)
+            redis, NodeOptions(PublisherOptions(max_streams, 1500, 10.0), max_viewers, name, times)
         )
         context = AppState(
             node=node,

@@ -123,6 +123,8 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
         ("/whip/{stream}", "post"), ("/whip/{stream}/{session}", "delete"),
         ("/whip/{stream}/{session}", "patch"), ("/api/v1/workers", "get"), ("/api/v1/nodes", "get"),
         ("/api/v1/streams/{stream}", "patch"), ("/api/v1/streams/{stream}", "delete"),
+        ("/api/v1/streams/{stream}/renditions/{name}", "put"),
+        ("/api/v1/streams/{stream}/renditions/{name}", "delete"),
     }  # fmt: skip
     for path in ("/whip/{stream}", "/whep/{stream}"):
         operation = whole["paths"][path]["post"]
@@ -186,7 +188,8 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", waiting["started_at"])
         assert waiting["enhancement"]["state"] == "waiting"
         assert waiting["enhancement"]["reason"].endswith(".")
-        assert [r["name"] for r in waiting["renditions"]] == ["source"]
+        assert [r["name"] for r in waiting["renditions"]] == ["source", "enhanced"]
+        assert waiting["renditions"][1]["state"] == "waiting"
         await Heartbeats(site.redis).beat(beat("cam1", (await enhanced(site.redis)).epoch))
         async with watching(Http(site, "/whep/cam1?rendition=source")) as viewer:
             await until(lambda: viewer.received["video"].packets)

@@ -75,7 +75,7 @@ async def test_nobody_publishes_means_409_and_come_back(path: str, site: Site) -
 @pytest.mark.parametrize(
     "path,sdp,kind,status",
     [
-        ("/whep/cam1?rendition=5x", offer("chromium_play"), "application/sdp", 400),
+        ("/whep/cam1?rendition=5%20x", offer("chromium_play"), "application/sdp", 404),
         ("/whep/cam1?fallback=2x", offer("chromium_play"), "application/sdp", 400),
         ("/whep/-", offer("chromium_play"), "application/sdp", 400),
         ("/whep/cam1", "hello", "application/sdp", 400),

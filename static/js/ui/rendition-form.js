@@ -1,0 +1,116 @@
+import { ENCODED_CODECS } from '../net/codecs.js';
+import { el, setText } from './dom.js';
+import { ModelChoice } from './model-choice.js';
+
+/** @typedef {import('../types.js').RenditionSpec} RenditionSpec */
+
+/** Rendition names, as in wire/keys.py; the endings are those of logs in one codec. */
+const NAME = /^[a-z0-9][a-z0-9-]{0,15}$/;
+const TAKEN_ENDINGS = Object.keys(ENCODED_CODECS).map((codec) => `-${codec}`);
+const FACTORS = { 0: 'As the model has it', 1: 'Same size, cleaned up', 2: '2 times', 3: '3 times', 4: '4 times' };
+const CODECS = { '': 'Chosen by the worker', ...ENCODED_CODECS };
+
+/**
+ * @param {string} name
+ * @returns {string} what is wrong with it, empty where nothing is
+ */
+export function renditionFault(name) {
+  if (name === '') return 'Give the rendition a name.';
+  if (!NAME.test(name)) return 'A name has 1 to 16 lower-case letters, digits and "-", a letter or digit first.';
+  if (name === 'source' || name === 'enhanced') return `“${name}” is there already.`;
+  const ending = TAKEN_ENDINGS.find((one) => name.endsWith(one));
+  return ending === undefined ? '' : `A name does not end in "${ending}".`;
+}
+
+/**
+ * @param {string} id
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string} hint
+ */
+function field(id, label, control, hint = '') {
+  control.id = id;
+  const parts = [el('label', { for: id }, label), control];
+  if (hint !== '') {
+    control.setAttribute('aria-describedby', `${id}-hint`);
+    parts.push(el('p', { id: `${id}-hint`, class: 'hint' }, hint));
+  }
+  return el('div', { class: 'field' }, ...parts);
+}
+
+/** @param {Record<string, string>} options words by value */
+function choice(options) {
+  return el('select', {}, ...Object.entries(options).map(([value, words]) => el('option', { value }, words)));
+}
+
+/** The form that adds a rendition to a stream; closed until somebody opens it. */
+export class RenditionForm {
+  /**
+   * @param {string} stream
+   * @param {(name: string, spec: RenditionSpec) => Promise<string>} add resolves with what went wrong, empty where nothing did
+   */
+  constructor(stream, add) {
+    this._add = add;
+    const id = `rendition-${stream}`;
+    this._name = el('input', { autocomplete: 'off', spellcheck: 'false', maxlength: 16, required: true });
+    this._model = new ModelChoice(`${id}-model`, () => undefined, 'Default');
+    this._factor = choice(FACTORS);
+    this._codec = choice(CODECS);
+    this._kbps = el('input', { type: 'number', min: 100, max: 200000, step: 1, inputmode: 'numeric' });
+    this._error = el('p', { class: 'fault', role: 'alert', hidden: true });
+    this._submit = el('button', { type: 'submit', class: 'button primary' }, 'Add rendition');
+    this._form = el(
+      'form',
+      { novalidate: true },
+      field(`${id}-name`, 'Name', this._name, 'Players ask for it with ?rendition=NAME.'),
+      this._model.root,
+      field(`${id}-factor`, 'Enlargement', this._factor),
+      field(`${id}-codec`, 'Codec', this._codec),
+      field(`${id}-kbps`, 'Bitrate in kbit/s', this._kbps, 'Empty: by the size of the picture.'),
+      this._error,
+      this._submit,
+    );
+    this.root = el('details', { class: 'add-rendition' }, el('summary', {}, 'Add a rendition'), this._form);
+    this._form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this._send();
+    });
+  }
+
+  /** @param {import('../types.js').Model[]} models */
+  offer(models) {
+    this._model.offer(models);
+  }
+
+  async _send() {
+    const name = this._name.value.trim();
+    const kbps = this._kbps.value === '' ? 0 : Number(this._kbps.value);
+    const fault = renditionFault(name) || (this._kbps.checkValidity() ? '' : 'The bitrate is 100 to 200000 kbit/s.');
+    this._showFault(fault);
+    if (fault !== '') {
+      (renditionFault(name) === '' ? this._kbps : this._name).focus();
+      return;
+    }
+    const spec = { model: this._model.value, factor: Number(this._factor.value), codec: this._codec.value, kbps };
+    this._submit.disabled = true;
+    this._submit.setAttribute('aria-busy', 'true');
+    setText(this._submit, 'Adding…');
+    try {
+      const words = await this._add(name, spec);
+      this._showFault(words);
+      if (words !== '') return;
+      this._form.reset();
+      this.root.open = false;
+    } finally {
+      this._submit.disabled = false;
+      this._submit.removeAttribute('aria-busy');
+      setText(this._submit, 'Add rendition');
+    }
+  }
+
+  /** @param {string} words */
+  _showFault(words) {
+    setText(this._error, words);
+    this._error.hidden = words === '';
+  }
+}

@@ -1,0 +1,73 @@
+import { el, reconcile, setText } from './dom.js';
+import { EnhancementBadge } from './enhancement-badge.js';
+import { bitrate, size } from './format.js';
+
+/** @typedef {import('../types.js').Rendition} Rendition */
+
+/** The rendition that every stream has; it is switched off, not removed. */
+const DEFAULT = 'enhanced';
+
+/**
+ * @param {Rendition} rendition
+ * @returns {string} what is made and for whom
+ */
+function facts(rendition) {
+  const { codec, kbps, viewers, model } = rendition;
+  const parts = [model, size(rendition), codec.toUpperCase(), bitrate(kbps), `${viewers} watching`];
+  return parts.filter((part) => part).join(' · ');
+}
+
+/** One rendition of a stream. */
+class RenditionItem {
+  /**
+   * @param {string} stream
+   * @param {Rendition} rendition
+   * @param {(name: string) => Promise<boolean>} remove
+   */
+  constructor(stream, rendition, remove) {
+    this._badge = new EnhancementBadge();
+    this._facts = el('span', { class: 'muted facts' });
+    this._reason = el('span', { class: 'why' });
+    this.root = el('li', {}, el('b', {}, rendition.name), this._badge.root, this._facts, this._reason);
+    if (rendition.spec === null || rendition.name === DEFAULT) return;
+    const words = `Remove rendition ${rendition.name} of ${stream}`;
+    const button = el('button', { type: 'button', class: 'button compact', 'aria-label': words }, 'Remove');
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      if (!(await remove(rendition.name))) button.disabled = false;
+    });
+    this.root.append(button);
+  }
+
+  /** @param {Rendition} rendition */
+  update(rendition) {
+    const { state, reason } = rendition;
+    this._badge.root.hidden = state === '';
+    if (state !== '') this._badge.update({ state, reason });
+    setText(this._facts, facts(rendition));
+    setText(this._reason, reason);
+    this._reason.hidden = reason === '';
+  }
+}
+
+/** All renditions of a stream, with what they are and whether they are made. */
+export class RenditionList {
+  /**
+   * @param {string} stream
+   * @param {(name: string) => Promise<boolean>} remove says what went wrong; whether it was removed
+   */
+  constructor(stream, remove) {
+    this._stream = stream;
+    this._remove = remove;
+    /** @type {Map<string, RenditionItem>} */
+    this._items = new Map();
+    this.root = el('ul', { class: 'renditions', 'aria-label': `Renditions of ${stream}` });
+  }
+
+  /** @param {Rendition[]} renditions */
+  update(renditions) {
+    /** @param {Rendition} one */
+    const make = (one) => new RenditionItem(this._stream, one, this._remove);
+    reconcile(this.root, this._items, renditions, (one) => one.name, make);
+  }
+}
