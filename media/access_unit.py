@@ -9,7 +9,7 @@ from media.codec import Codec
 
 
 class Kind(enum.IntEnum):
-    """What an access unit holds."""
+    """Kinds of media; an access unit holds one."""
 
     VIDEO = 1
     AUDIO = 2
@@ -22,13 +22,13 @@ class Flags(enum.IntFlag):
     KEY = 1
     "Decoding can start here. Every audio unit has it."
     BYPASS = 2
-    "In an enhanced log: the source's own bits, not enhanced."
+    "A unit of an enhanced log that holds the source's own bits."
     DISCONTINUITY = 4
     "Units before this one were lost or left out; a decoder must not rely on them."
 
 
 class Checkpoint(enum.IntEnum):
-    """Where a stamp was taken; a unit carries at most one of each, in the order of travel."""
+    """Places where units are stamped; a unit carries at most one stamp of each, in this order."""
 
     ARRIVED = 1
     "The last packet of the unit reached the ingest."
@@ -65,9 +65,9 @@ class AccessUnit:
     clock_rate: int
     "Ticks per second, 1..192000; the time base is 1/clock_rate."
     capture_us: int
-    "When it was captured, on the server's clock, Unix us; common to audio and video."
+    "Time of capture on the server's clock, Unix us; audio and video share it."
     arrival_us: int
-    "When its first packet reached the server, Unix us."
+    "Time at which its first packet reached the server, Unix us."
     payload: bytes
     width: int = 0
     "Luma samples, 0 if unknown or audio."

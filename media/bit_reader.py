@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 MAX_BYTES = 1024
-"""Of the data that are looked at; what follows is as good as cut off. Heads are far shorter."""
+"""Bytes that a reader looks at; the rest counts as cut off. Heads are far shorter."""
 
 MAX_READS = 2048
-"""Numbers that one reader gives. A sequence parameter set with all scaling lists has 800."""
+"""Numbers that one reader gives at most. A sequence parameter set with all scaling lists has 800."""
 
 
 class BitReader:

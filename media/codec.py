@@ -86,9 +86,9 @@ class CodecDescriptor:
     encoding_name: str
     "Its name in ``a=rtpmap``; in lower case its name in records and in the API."
     clock_rate: int
-    "Of its RTP time stamps, in Hz."
+    "Rate of its RTP time stamps, in Hz."
     channels: int = 0
-    "In ``a=rtpmap``; 0: none are named."
+    "Number of channels in ``a=rtpmap``; 0: none is named."
     rank: int = 0
     "Payload types of a greater rank go behind all others in an answer."
     acceptable: str = ""

@@ -10,13 +10,13 @@ from media.vp8 import VP8
 from media.vp9 import VP9
 
 TABLE: tuple[CodecDescriptor, ...] = (H264, VP8, VP9, AV1, OPUS)
-"""In the order in which sentences name them."""
+"""All codecs, in the order in which sentences name them."""
 
 DESCRIPTORS: dict[Codec, CodecDescriptor] = {each.codec: each for each in TABLE}
-"""By the number on the wire."""
+"""Descriptors by their numbers on the wire."""
 
 BY_NAME: dict[str, CodecDescriptor] = {each.name: each for each in TABLE}
-"""By the name in records and in the API, which is the encoding name of SDP in lower case."""
+"""Descriptors by their names in records and in the API: SDP's encoding names in lower case."""
 
 ENCODED: tuple[CodecDescriptor, ...] = tuple(
     each for each in TABLE if each.encoder and each.kind == "video"

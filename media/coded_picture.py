@@ -37,7 +37,7 @@ class CodedPicture:
     """One picture as it is passed on, with the facts that decide whether it may pass."""
 
     payload: bytes
-    "As decoders take it: layers joined, and what decoding needs put in front."
+    "Bytes as decoders take them: layers are joined, and what decoding needs is put in front."
     is_key: bool = False
     "Decoding can start here."
     size: tuple[int, int] = (0, 0)

@@ -12,7 +12,7 @@ _START_CODE = b"\x9d\x01\x2a"
 _EXTENDED, _BEGINS_PARTITION = 0x80, 0x10
 _HAS_PICTURE_ID, _HAS_TL0_INDEX, _HAS_TID_OR_KEY_INDEX = 0x80, 0x40, 0x30
 _DESCRIPTOR_BYTES = 4
-"""Of the descriptor that we send: two bytes of flags, and a picture ID of 15 bits."""
+"""Bytes of the descriptor that we send: two of flags, and a picture ID of 15 bits."""
 
 
 def packetize(

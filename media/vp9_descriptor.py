@@ -13,7 +13,7 @@ MAX_REFERENCES = 3
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Layer:
-    """Which layers a frame belongs to."""
+    """The temporal and the spatial layer of a frame."""
 
     temporal: int
     "TID, 0 to 7."
@@ -33,7 +33,7 @@ class GroupPicture:
     "0 to 7."
     switching_up: bool = False
     references: tuple[int, ...] = ()
-    "How many pictures back its references are, 0 to 255; up to ``MAX_REFERENCES``."
+    "Distances of its references in pictures, 0 to 255; up to ``MAX_REFERENCES``."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _RGB = 7
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FrameHead:
-    """What a frame's uncompressed header says."""
+    """Facts from a frame's uncompressed header."""
 
     is_key: bool
     is_shown: bool

@@ -33,6 +33,7 @@ SOURCES = {
     "H264": coding.h264(*SIZE, 25),
     "VP8": coding.vp8(*SIZE, 25),
     "VP9": coding.vp9(*SIZE, 25),
+    "AV1": coding.av1(*SIZE, 25),
 }
 
 
@@ -161,7 +162,7 @@ async def test_nothing_is_encoded_in_a_codec_that_no_viewer_needs(
         assert (await api(node, worker))["enhanced"].frames == 0
 
 
-@pytest.mark.parametrize("source", ["H264", "VP9"])
+@pytest.mark.parametrize("source", ["H264", "VP9", "AV1"])
 async def test_a_copied_source_reaches_who_lacks_its_codec(
     node: AppNode, redis_client: Redis, nets: ModelCache, source: str
 ) -> None:

@@ -17,7 +17,7 @@ from workers.media.frame_info import CodecInfo, cells
 
 __all__ = ["CodecInspector"]
 
-_MOST_HELD = 32
+_MAX_HELD_UNITS = 32
 
 
 class CodecInspector:
@@ -42,7 +42,7 @@ class CodecInspector:
         except BrokenUnit:
             # What the decoder makes of it is its own affair; motion is found in the pixels then.
             self._parsed.pop(tag, None)
-        while len(self._parsed) > _MOST_HELD:
+        while len(self._parsed) > _MAX_HELD_UNITS:
             self._parsed.popitem(last=False)
 
     def tell(self, tag: int, frame: Any, coded_bytes: int) -> CodecInfo:

@@ -15,7 +15,7 @@ class ParsedUnit(Protocol):
 
     @property
     def info(self) -> CodecInfo:
-        """What it tells of its picture."""
+        """The codec information of its picture."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Which units may be decoded: after a loss, none until the next key frame."""
+"""The rule of what may be decoded: after a loss, nothing until the next key frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _WRAP = 1 << 32
 
 
 class GateState(enum.Enum):
-    """Whether a unit goes to the decoder."""
+    """Reasons to keep units from the decoder, and OPEN for none."""
 
     OPEN = "open"
     NO_KEY_FRAME = "no key frame yet"

@@ -1,4 +1,4 @@
-"""What an encoder is, and what it is made from."""
+"""The interface of encoders, and the specification that one is made from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EncoderSpec:
     height: int
     kbps: float
     preset: str
-    "Of x264; others have one speed."
+    "Preset of x264; other encoders have one speed."
     colour: Colour
 
 

@@ -1,4 +1,4 @@
-"""When a key frame is due."""
+"""The decision when a key frame is due."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ EVERY_S = 4
 """Media time from one key frame to the next, at most."""
 
 MIN_GAP_S = 0.5
-"""At most two requested key frames a second."""
+"""Seconds between two requested key frames at least."""
 
 
 class KeyFramePolicy:

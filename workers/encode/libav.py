@@ -1,4 +1,4 @@
-"""What the encoders of FFmpeg have in common."""
+"""Code that the encoders of FFmpeg share."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ class OutputConfig:
     """Coding options of a stream's enhanced renditions."""
 
     codec: Codec
-    "Of the rendition for all viewers who can decode it; others get another one on demand."
+    "Codec of the rendition for all viewers who can decode it; others get another one on demand."
     preset: str
-    "Of x264."
+    "Preset of x264."
     bitrates: BitrateTable
     kbps: int = 0
     "Video bitrate in kbit/s; 0: by ``bitrates``."
@@ -126,7 +126,7 @@ class EncodeStep:
         self._rate = FrameRate(guess=fps)
         self._ticks = MonotonicPts()
         self._shape: tuple[tuple[int, ...], Colour, int] | None = None
-        "Of the encoder's pictures: their luma's, what their samples mean, and their bitrate."
+        "Shape, colour and bitrate of the encoder's pictures; another one needs another encoder."
         self._encoder: Encoder | None = None
         self._logs = tuple(_Log(name) for name in logs)
         self._usual = frozenset(one.name for one in self._logs if one.is_usual)
