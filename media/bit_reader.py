@@ -6,7 +6,7 @@ MAX_BYTES = 1024
 """Bytes that a reader looks at; the rest counts as cut off. Heads are far shorter."""
 
 MAX_READS = 2048
-"""Numbers that one reader gives at most. A sequence parameter set with all scaling lists has 800."""
+"""Numbers that one reader gives at most. A parameter set with all scaling lists has 800."""
 
 
 class BitReader:

@@ -201,7 +201,6 @@ STILL_RANKED = {
     "wire.batch._LEAST_64",
     "wire.batch._MOST_64",
     "wire.bitrates.LEAST_KBPS",
-    "workers.bitstream.inspector._MOST_HELD",
     "workers.bitstream.vp8_modes._LONGEST",
     "workers.scheduling.admission.MOST_CROWD",
     "workers.scheduling.allocation.LEAST_TURN_S",

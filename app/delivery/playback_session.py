@@ -10,7 +10,6 @@ from app.delivery.rendition_switch import Pick, RenditionSwitch
 from app.delivery.rtp_fanout import RtpFanout
 from app.rtp.send_queue import PacketizedFrame
 from app.webrtc.viewer_connection import ViewerConnection
-from media.codec import Codec
 from wire import keys
 
 
@@ -142,7 +141,7 @@ class PlaybackSession:
 
     @staticmethod
     def _fits(unit: PacketizedFrame, peer: ViewerConnection) -> bool:
-        return peer.can_send(Codec(unit.payload_codec))
+        return peer.can_send(unit.codec)
 
     def _send_video(self, unit: PacketizedFrame) -> None:
         if self._peer is None:

@@ -104,7 +104,7 @@ class RtpFanout:
         )
         outgoing = PacketizedFrame(
             payloads=tuple(payloads),
-            payload_codec=unit.codec,
+            codec=unit.codec,
             pts=unit.pts,
             clock_rate=unit.clock_rate,
             capture_us=unit.capture_us,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 
+from media.codec import Codec
+
 MAX_UNITS = 600
 """Video units that may wait: two of the longest groups and what comes while they are paced, so
 that a viewer who changes over and back gets both whole."""
@@ -29,8 +31,7 @@ class PacketizedFrame:
 
     payloads: tuple[bytes, ...]
     "RTP payloads, shared by all viewers of the rendition."
-    payload_codec: int
-    "``wire.batch.Codec`` of the payloads."
+    codec: Codec
     pts: int
     clock_rate: int
     capture_us: int

@@ -217,7 +217,7 @@ class RtpSender(RTCRtpSender):
                 pass
 
     async def _send_unit(self, unit: PacketizedFrame) -> None:
-        payload_type = self._payload_types.get(unit.payload_codec)
+        payload_type = self._payload_types.get(unit.codec)
         if payload_type is None or self._header is None:
             self._queue.dropped["codec"] += 1
             return

@@ -18,6 +18,7 @@ from workers.media.frame_info import CodecInfo, cells
 __all__ = ["CodecInspector"]
 
 _MAX_HELD_UNITS = 32
+"""Parsed units whose pictures did not come yet, as many as ``DecodeStep`` waits for."""
 
 
 class CodecInspector:

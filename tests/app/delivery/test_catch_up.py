@@ -18,7 +18,7 @@ def group(count: int) -> list[PacketizedFrame]:
     return [
         PacketizedFrame(
             payloads=(bytes([number % 256]),),
-            payload_codec=Codec.H264,
+            codec=Codec.H264,
             pts=number * TICKS,
             clock_rate=90_000,
             capture_us=0,

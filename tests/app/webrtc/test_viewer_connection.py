@@ -52,7 +52,7 @@ class Egress:
 def video(index: int, unit: bytes, *, key: bool = False, live: bool = True) -> PacketizedFrame:
     return PacketizedFrame(
         payloads=tuple(packetize(Codec.H264, unit, picture_id=index)),
-        payload_codec=Codec.H264,
+        codec=Codec.H264,
         pts=3000 * index,
         clock_rate=90_000,
         capture_us=CAPTURE_US + 1_000_000 * index // 30,
@@ -65,7 +65,7 @@ def video(index: int, unit: bytes, *, key: bool = False, live: bool = True) -> P
 def audio(index: int) -> PacketizedFrame:
     return PacketizedFrame(
         payloads=(coding.OPUS_SILENCE,),
-        payload_codec=Codec.OPUS,
+        codec=Codec.OPUS,
         pts=1600 * index,
         clock_rate=48_000,
         capture_us=CAPTURE_US + 1_000_000 * index // 30,
@@ -223,9 +223,7 @@ async def test_a_codec_that_is_only_passed_on_arrives_whole(egress: Egress, code
     for index, unit in enumerate(units):
         payloads = tuple(packetize(codec, unit, picture_id=index))
         egress.peer.push(
-            dataclasses.replace(
-                video(index, b"", key=index == 0), payloads=payloads, payload_codec=codec
-            )
+            dataclasses.replace(video(index, b"", key=index == 0), payloads=payloads, codec=codec)
         )
     received = made.received["video"]
     await until(lambda: len(received.timestamps) == 3 and received.packets[-1].marker)
