@@ -26,7 +26,7 @@ NOT_COUNTED = {
     "MediaTimeline.jumps": "its change restarts the capture clock",
     "Position.restarts": "its change makes a log reader begin anew",
     "Retention.bytes": "bytes of the log, for its limit",
-    "RoundTrip.smoothed_s": "an average",
+    "RoundTripEstimator.smoothed_s": "an average",
     "RtpSender.octets": "of sender reports (RFC 3550 section 6.4.1)",
     "RtpSender.packets": "of sender reports (RFC 3550 section 6.4.1)",
     "StreamState.wanted": "an average",

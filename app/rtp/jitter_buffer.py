@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from app.rtp.retransmission import Repairs
+from app.rtp.retransmission import NackGenerator
 from media.fragment import PayloadStart
 from media.serial import Unwrapper
 
@@ -65,7 +65,7 @@ class CodedUnit:
 
 
 @dataclasses.dataclass(slots=True)
-class Output:
+class JitterBufferOutput:
     """Units that are complete, and requests to send, as one call of the assembler returns them."""
 
     units: list[CodedUnit] = dataclasses.field(default_factory=list)
@@ -93,69 +93,69 @@ class VideoJitterBuffer:
         "RTP time of the unit between the two, None without data."
         self._highest = -1
         self._discontinuity = False
-        self._newcomers: list[Packet] = []
+        self._after_jump: list[Packet] = []
         "Packets in order, but far from where the sequence was."
-        self.repairs = Repairs()
+        self.nacks = NackGenerator()
         self.lost = 0
         self.late = 0
 
-    def add(self, packet: Packet, *, now: float, resent: bool = False) -> Output:
+    def add(self, packet: Packet, *, now: float, resent: bool = False) -> JitterBufferOutput:
         """Takes one packet, returns what follows from it; ``resent`` if we asked for it."""
-        out = Output()
+        out = JitterBufferOutput()
         sequence = self._sequences.peek(packet.sequence)
-        if self._next is not None and self._is_elsewhere(sequence):
+        if self._next is not None and self._is_jump(sequence):
             if resent:
                 self.late += 1
             else:
-                self._add_newcomer(packet, out, now)
+                self._add_after_jump(packet, out, now)
         else:
             self._add(packet, out, now)
-        out.nacks.extend(n & 0xFFFF for n in self.repairs.take_nacks(now=now))
+        out.nacks.extend(n & 0xFFFF for n in self.nacks.take_nacks(now=now))
         return out
 
     def restart(self) -> None:
         """Begins with the next packet as with the first: another source follows."""
         self._packets.clear()
-        self._newcomers.clear()
-        self.lost += self.repairs.forget_all()
+        self._after_jump.clear()
+        self.lost += self.nacks.forget_all()
         self._sequences = Unwrapper(16)
         self._discontinuity = self._discontinuity or self._next is not None
         self._next = None
 
-    def on_time(self, *, now: float) -> Output:
+    def on_time(self, *, now: float) -> JitterBufferOutput:
         """Called at ``next_deadline``: repeats NACKs, gives up what is overdue."""
-        out = Output()
-        overdue = self.repairs.overdue(now=now)
+        out = JitterBufferOutput()
+        overdue = self.nacks.overdue(now=now)
         if overdue is not None:
             self._give_up(overdue, out)
-        out.nacks.extend(n & 0xFFFF for n in self.repairs.take_nacks(now=now))
+        out.nacks.extend(n & 0xFFFF for n in self.nacks.take_nacks(now=now))
         return out
 
     def next_deadline(self) -> float | None:
         """Returns the time for the next call of ``on_time``, None while nothing is missing."""
-        return self.repairs.next_deadline()
+        return self.nacks.next_deadline()
 
-    def _is_elsewhere(self, sequence: int) -> bool:
+    def _is_jump(self, sequence: int) -> bool:
         """True if it is too far away to be a lost, late or repeated packet (RFC 3550 A.1)."""
         first = self._next or 0
         return sequence - self._highest > MAX_GAP or sequence < first - MAX_MISORDER
 
-    def _add_newcomer(self, packet: Packet, out: Output, now: float) -> None:
+    def _add_after_jump(self, packet: Packet, out: JitterBufferOutput, now: float) -> None:
         """Goes on elsewhere once ``PROBATION`` packets in a row are there, without losing them."""
-        last = self._newcomers[-1] if self._newcomers else None
+        last = self._after_jump[-1] if self._after_jump else None
         if last is None or packet.sequence != (last.sequence + 1) & 0xFFFF:
-            self.late += len(self._newcomers)
-            self._newcomers.clear()
-        self._newcomers.append(packet)
-        if len(self._newcomers) < PROBATION:
+            self.late += len(self._after_jump)
+            self._after_jump.clear()
+        self._after_jump.append(packet)
+        if len(self._after_jump) < PROBATION:
             return
-        confirmed = list(self._newcomers)
+        confirmed = list(self._after_jump)
         self.restart()
         out.pli = True
         for each in confirmed:
             self._add(each, out, now)
 
-    def _add(self, packet: Packet, out: Output, now: float) -> None:
+    def _add(self, packet: Packet, out: JitterBufferOutput, now: float) -> None:
         sequence = self._sequences.unwrap(packet.sequence)
         if self._next is None:
             self._highest = sequence - 1
@@ -163,15 +163,15 @@ class VideoJitterBuffer:
         if sequence < (self._next or 0) or sequence in self._packets:
             self.late += 1
             return
-        self.late += len(self._newcomers)
-        self._newcomers.clear()
+        self.late += len(self._after_jump)
+        self._after_jump.clear()
         if sequence - (self._next or 0) >= CAPACITY:
             self._skip_to(sequence, out)
         if sequence > self._highest:
-            self.repairs.miss(self._highest + 1, sequence, now=now)
+            self.nacks.add_missing(self._highest + 1, sequence, now=now)
             self._highest = sequence
         else:
-            self.repairs.found(sequence, now=now)
+            self.nacks.on_arrival(sequence, now=now)
         self._packets[sequence] = packet
         self._take_units(out)
 
@@ -179,7 +179,7 @@ class VideoJitterBuffer:
         self._next = self._end = sequence
         self._open = None
 
-    def _take_units(self, out: Output) -> None:
+    def _take_units(self, out: JitterBufferOutput) -> None:
         """Moves every complete unit at the front into ``out``."""
         while (packet := self._packets.get(self._end)) is not None:
             if self._open is not None and packet.timestamp != self._open:
@@ -191,7 +191,7 @@ class VideoJitterBuffer:
             if packet.marker or (self._open is None and not packet.data):
                 self._emit(out)
 
-    def _emit(self, out: Output) -> None:
+    def _emit(self, out: JitterBufferOutput) -> None:
         packets = [self._packets.pop(n) for n in range(self._next or 0, self._end)]
         self._begin_at(self._end)
         full = [packet for packet in packets if packet.data]
@@ -216,7 +216,7 @@ class VideoJitterBuffer:
         )
         self._discontinuity = False
 
-    def _give_up(self, sequence: int, out: Output) -> None:
+    def _give_up(self, sequence: int, out: JitterBufferOutput) -> None:
         """Drops everything up to the first unit that begins behind ``sequence``."""
         start = sequence + 1
         while start <= self._highest:
@@ -227,10 +227,10 @@ class VideoJitterBuffer:
         self._skip_to(start, out)
         self._take_units(out)
 
-    def _skip_to(self, start: int, out: Output) -> None:
+    def _skip_to(self, start: int, out: JitterBufferOutput) -> None:
         for old in range(self._next or 0, min(start, self._highest + 1)):
             self._packets.pop(old, None)
-        self.lost += self.repairs.forget_below(start)
+        self.lost += self.nacks.forget_below(start)
         self._highest = max(self._highest, start - 1)
         self._begin_at(start)
         self._discontinuity = True

@@ -33,16 +33,16 @@ class Liveness:
         """True once the connection stood."""
         return self._connected
 
-    def connected(self, *, now: float) -> None:
+    def on_connected(self, *, now: float) -> None:
         """Notes that the connection stands."""
         self._connected = True
         self._sign_at = self._media_at = now
 
-    def sign(self, *, now: float) -> None:
+    def on_sign(self, *, now: float) -> None:
         """Notes that something came from the peer."""
         self._sign_at = now
 
-    def media(self, *, is_picture: bool, now: float) -> None:
+    def on_media(self, *, is_picture: bool, now: float) -> None:
         """Notes that a unit came."""
         self._connected = self._has_begun = True
         self._sign_at = self._media_at = now

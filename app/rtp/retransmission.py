@@ -31,7 +31,7 @@ MAX_ASKED = 4096
 """Requests remembered; several times what may be missing."""
 
 
-class RoundTrip:
+class RoundTripEstimator:
     """Estimates the time to the peer and back (RFC 6298 section 2)."""
 
     def __init__(self) -> None:
@@ -54,11 +54,11 @@ class RoundTrip:
         return self.smoothed_s + 2 * self._deviation_s
 
 
-class Repairs:
-    """The missing packets of one track, by ascending unwrapped sequence number."""
+class NackGenerator:
+    """Requests for the missing packets of one track, by ascending unwrapped sequence number."""
 
     def __init__(self) -> None:
-        self.round_trip = RoundTrip()
+        self.round_trip = RoundTripEstimator()
         self._missing: dict[int, tuple[float, int, float]] = {}
         "(missing since, times asked for, last at); ascending in number and in since."
         self._fresh: collections.deque[int] = collections.deque()
@@ -73,13 +73,13 @@ class Repairs:
     def _give_up_s(self) -> float:
         return min(MAX_GIVE_UP_S, max(GIVE_UP_S, 2.5 * self.round_trip.smoothed_s))
 
-    def miss(self, first: int, end: int, *, now: float) -> None:
+    def add_missing(self, first: int, end: int, *, now: float) -> None:
         """Notes packets as missing: ``first`` to ``end - 1``, all above those noted before."""
         for number in range(first, end):
             self._missing[number] = (now, 0, now)
             self._fresh.append(number)
 
-    def found(self, number: int, *, now: float) -> None:
+    def on_arrival(self, number: int, *, now: float) -> None:
         """Notes that a packet came, in answer to a request or by itself."""
         entry = self._missing.pop(number, None)
         if entry is not None and entry[1] == 1:

@@ -162,7 +162,7 @@ class GuardedConnection(Connection):
         if not self.gate.is_admitted(addr) and not self._is_known(addr):
             if not self.gate.may_join(now=time.monotonic()):
                 return
-            self._make_room()
+            self._evict_silent()
         self.gate.admit(addr)
         super().check_incoming(message, addr, protocol)
 
@@ -175,7 +175,7 @@ class GuardedConnection(Connection):
     def _is_known(self, addr: Source) -> bool:
         return any((c._network_host, c.port) == addr for c in self._remote_candidates)
 
-    def _make_room(self) -> None:
+    def _evict_silent(self) -> None:
         """Forgets the oldest address that carries nothing once there are too many.
 
         A peer that moves about (or names others as the source of its checks) gets new ones.

@@ -76,7 +76,7 @@ class PacketGate:
         self._totals = totals
         self._admitted: dict[Source, None] = {}
         self._checks = TokenBucket(per_s=100.0, burst=200.0)
-        self._newcomers = TokenBucket(per_s=0.5, burst=float(MAX_ADDRESSES))
+        self._after_jump = TokenBucket(per_s=0.5, burst=float(MAX_ADDRESSES))
         self.has_checked = False
         """An authenticated check came, or one of ours was answered, since the beginning."""
         self.username = b""
@@ -103,7 +103,7 @@ class PacketGate:
 
     def may_join(self, *, now: float) -> bool:
         """True if one more address may be learned: each is sent several checks."""
-        if self._newcomers.take(now=now):
+        if self._after_jump.take(now=now):
             return True
         self.refuse("addresses")
         return False

@@ -161,11 +161,11 @@ class PublisherConnection:
         self._clock.on_report(kind, ntp=ntp, rtp=rtp)
 
     def _take_sign(self) -> None:
-        self._liveness.sign(now=time.monotonic())
+        self._liveness.on_sign(now=time.monotonic())
 
     def _take(self, kind: str, codec: CodecDescriptor, clock_rate: int, coded: CodedUnit) -> None:
         now = time.monotonic()
-        self._liveness.media(is_picture=kind == "video", now=now)
+        self._liveness.on_media(is_picture=kind == "video", now=now)
         if kind == "audio":
             self._put_out(kind, codec, clock_rate, Taken(coded, coded.data, Flags.KEY, 0, 0))
             return
@@ -233,7 +233,7 @@ class PublisherConnection:
 
     def _state_changed(self, state: PeerState) -> None:
         if state is PeerState.CONNECTED:
-            self._liveness.connected(now=time.monotonic())
+            self._liveness.on_connected(now=time.monotonic())
         else:
             was = self._liveness.is_connected
             self._end("the connection closed" if was else "no connection was made")

@@ -30,7 +30,13 @@ from aiortc.rtp import (
     unwrap_rtx,
 )
 
-from app.rtp.jitter_buffer import AudioJitterBuffer, CodedUnit, Output, Packet, VideoJitterBuffer
+from app.rtp.jitter_buffer import (
+    AudioJitterBuffer,
+    CodedUnit,
+    JitterBufferOutput,
+    Packet,
+    VideoJitterBuffer,
+)
 from app.rtp.key_frame_pace import KeyFramePace
 from app.rtp.simulcast_layers import LayerChoice
 from app.rtp.ssrc_choice import SsrcChoice
@@ -158,7 +164,7 @@ class RtpReceiver(RTCRtpReceiver):
         self._started = True
         round_trip_s = measured_round_trip_s(self.transport)
         if self._video is not None and round_trip_s is not None:
-            self._video.repairs.round_trip.add(round_trip_s)
+            self._video.nacks.round_trip.add(round_trip_s)
         self._codecs = {int(codec.payloadType or 0): codec for codec in parameters.codecs}
         for encoding in parameters.encodings:
             if encoding.rtx:
@@ -275,7 +281,9 @@ class RtpReceiver(RTCRtpReceiver):
         if unit is not None:
             self._events.on_unit(media.codec, media.clock_rate, unit)
 
-    async def _carry_out(self, codec: CodecDescriptor, clock_rate: int, out: Output) -> None:
+    async def _carry_out(
+        self, codec: CodecDescriptor, clock_rate: int, out: JitterBufferOutput
+    ) -> None:
         for unit in out.units:
             self._events.on_unit(codec, clock_rate, unit)
         if out.nacks and self._source.ssrc is not None:

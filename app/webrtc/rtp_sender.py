@@ -231,7 +231,7 @@ class RtpSender(RTCRtpSender):
         last = len(unit.payloads) - 1
         for index, payload in enumerate(unit.payloads):
             if self._pacer is not None:
-                await self._wait_turn(self._pacer, len(payload))
+                await self._pace(self._pacer, len(payload))
             marker = unit.is_video and index == last
             header = self._header.pack(
                 payload_type=payload_type,
@@ -252,7 +252,7 @@ class RtpSender(RTCRtpSender):
         if unit.is_live and pts == unit.pts:
             self._report_base = (unit.capture_us, timestamp)
 
-    async def _wait_turn(self, pacer: Pacer, size: int) -> None:
+    async def _pace(self, pacer: Pacer, size: int) -> None:
         """Waits until the next packet of video may leave; most times it does not wait."""
         while wait_s := pacer.take(size, now=time.monotonic()):
             pacer.set_rate(self._queue.live_rate(now=time.monotonic()))

@@ -96,13 +96,13 @@ class SrtpInlet:
             raise
         now = self._clock()
         if ssrc not in self._seen and len(self._seen) >= MAX_SOURCES:
-            self._make_room(ssrc, now)
+            self._evict_silent(ssrc, now)
         self._seen[ssrc] = now
         if not rate.take(now=now):
             raise self._refuse("flood")
         return plain
 
-    def _make_room(self, ssrc: int, now: float) -> None:
+    def _evict_silent(self, ssrc: int, now: float) -> None:
         """Forgets the source that is silent the longest, or the new one while none is."""
         oldest = min(self._seen, key=lambda known: self._seen[known])
         if now - self._seen[oldest] < SILENT_S:

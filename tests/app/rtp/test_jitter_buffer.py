@@ -16,7 +16,7 @@ from app.rtp.jitter_buffer import (
     PROBATION,
     AudioJitterBuffer,
     CodedUnit,
-    Output,
+    JitterBufferOutput,
     Packet,
     VideoJitterBuffer,
 )
@@ -92,7 +92,7 @@ def test_a_unit_tells_how_it_begins_and_where_frames_in_it_do() -> None:
 def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:
     assembler = VideoJitterBuffer()
     a, b, c = frames(1, 3)
-    assert assembler.add(a, now=0.0) == Output()
+    assert assembler.add(a, now=0.0) == JitterBufferOutput()
     assert assembler.add(c, now=0.0).nacks == [1]
     out = assembler.add(b, now=0.001)
     assert [unit.data for unit in out.units] == [b"0,1,2,"]
@@ -102,9 +102,9 @@ def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:
 
 def test_a_lost_packet_is_asked_for_again_each_round_trip() -> None:
     assembler = VideoJitterBuffer()
-    assembler.repairs.round_trip.add(0.08)
-    assembler.repairs.round_trip.add(0.08)
-    wait = assembler.repairs.round_trip.expected_s
+    assembler.nacks.round_trip.add(0.08)
+    assembler.nacks.round_trip.add(0.08)
+    wait = assembler.nacks.round_trip.expected_s
     assembler.add(packet(0, 0), now=10.0)
     assert assembler.add(packet(2, 0), now=10.0).nacks == [1]
     assert 0.08 <= wait < 0.12
@@ -116,7 +116,7 @@ def test_a_lost_packet_is_asked_for_again_each_round_trip() -> None:
 
 def test_a_short_round_trip_does_not_make_a_flood_of_requests() -> None:
     assembler = VideoJitterBuffer()
-    assembler.repairs.round_trip.add(0.0001)
+    assembler.nacks.round_trip.add(0.0001)
     assembler.add(packet(0, 0), now=1.0)
     assembler.add(packet(2, 0), now=1.0)
     deadline = assembler.next_deadline()
@@ -158,7 +158,7 @@ def test_a_retransmission_after_giving_up_is_counted_and_dropped() -> None:
     late = packets.pop(1)
     feed(assembler, packets, now=0.0)
     assembler.on_time(now=GIVE_UP_S)
-    assert assembler.add(late, now=GIVE_UP_S + 0.01) == Output()
+    assert assembler.add(late, now=GIVE_UP_S + 0.01) == JitterBufferOutput()
     assert assembler.late == 1
 
 
@@ -220,7 +220,7 @@ def test_no_more_than_the_capacity_is_ever_held() -> None:
         plis += out.pli
         assert len(out.nacks) <= MAX_NACKS
         assert len(assembler._packets) <= CAPACITY
-        assert len(assembler.repairs) <= CAPACITY
+        assert len(assembler.nacks) <= CAPACITY
     assert plis >= 1
 
 
@@ -258,7 +258,7 @@ def test_packets_that_were_asked_for_and_came_too_late_are_no_jump() -> None:
     assembler = VideoJitterBuffer()
     feed(assembler, frames(200, 2))
     for number in range(20, 40):
-        assert assembler.add(packet(number, 10), now=0.0, resent=True) == Output()
+        assert assembler.add(packet(number, 10), now=0.0, resent=True) == JitterBufferOutput()
     assert assembler.late == 20
     assert len(feed(assembler, frames(1, 2, first=400))) == 1
 

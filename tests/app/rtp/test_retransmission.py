@@ -10,13 +10,13 @@ from app.rtp.retransmission import (
     MAX_NACK_S,
     MAX_NACKS,
     MIN_NACK_S,
-    Repairs,
-    RoundTrip,
+    NackGenerator,
+    RoundTripEstimator,
 )
 
 
 def test_the_first_measurement_counts_whole_and_later_ones_little() -> None:
-    trip = RoundTrip()
+    trip = RoundTripEstimator()
     trip.add(0.2)
     assert trip.smoothed_s == 0.2
     trip.add(0.04)
@@ -25,18 +25,18 @@ def test_the_first_measurement_counts_whole_and_later_ones_little() -> None:
 
 
 def test_a_steady_round_trip_is_expected_as_it_is() -> None:
-    trip = RoundTrip()
+    trip = RoundTripEstimator()
     for _ in range(50):
         trip.add(0.08)
     assert trip.expected_s == pytest.approx(0.08, rel=0.01)
 
 
 def test_requests_are_a_round_trip_apart() -> None:
-    repairs = Repairs()
+    nacks = NackGenerator()
     for _ in range(50):
-        repairs.round_trip.add(0.1)
-    repairs.miss(5, 6, now=1.0)
-    asked = [n / 1000 for n in range(1000, 1240) if repairs.take_nacks(now=n / 1000) == [5]]
+        nacks.round_trip.add(0.1)
+    nacks.add_missing(5, 6, now=1.0)
+    asked = [n / 1000 for n in range(1000, 1240) if nacks.take_nacks(now=n / 1000) == [5]]
     assert asked == pytest.approx([1.0, 1.1, 1.2], abs=0.003)
 
 
@@ -44,67 +44,67 @@ def test_requests_are_a_round_trip_apart() -> None:
     "sample_s,least,most", [(1e-6, MIN_NACK_S, 0.021), (5.0, 0.29, MAX_NACK_S)]
 )
 def test_they_are_never_too_dense_nor_too_rare(sample_s: float, least: float, most: float) -> None:
-    repairs = Repairs()
+    nacks = NackGenerator()
     for _ in range(50):
-        repairs.round_trip.add(sample_s)
-    repairs.miss(5, 6, now=0.0)
-    repairs.take_nacks(now=0.0)
-    deadline = repairs.next_deadline()
+        nacks.round_trip.add(sample_s)
+    nacks.add_missing(5, 6, now=0.0)
+    nacks.take_nacks(now=0.0)
+    deadline = nacks.next_deadline()
     assert deadline is not None
     assert least <= deadline <= most
 
 
 def test_what_came_after_one_request_tells_the_round_trip_and_after_two_it_does_not() -> None:
-    repairs = Repairs()
-    repairs.miss(5, 7, now=1.0)
-    repairs.take_nacks(now=1.0)
-    repairs.found(5, now=1.03)
-    assert repairs.round_trip.smoothed_s == pytest.approx(0.03)
-    repairs.take_nacks(now=1.06)
-    repairs.found(6, now=1.5)
-    assert repairs.round_trip.smoothed_s == pytest.approx(0.03)
+    nacks = NackGenerator()
+    nacks.add_missing(5, 7, now=1.0)
+    nacks.take_nacks(now=1.0)
+    nacks.on_arrival(5, now=1.03)
+    assert nacks.round_trip.smoothed_s == pytest.approx(0.03)
+    nacks.take_nacks(now=1.06)
+    nacks.on_arrival(6, now=1.5)
+    assert nacks.round_trip.smoothed_s == pytest.approx(0.03)
 
 
 def test_a_packet_is_given_up_after_a_while_that_a_long_round_trip_stretches() -> None:
     for sample_s, expected_s in ((0.01, GIVE_UP_S), (0.16, 0.4), (3.0, MAX_GIVE_UP_S)):
-        repairs = Repairs()
-        repairs.round_trip.add(sample_s)
-        repairs.miss(5, 8, now=1.0)
-        repairs.miss(9, 10, now=1.1)
-        assert repairs.overdue(now=0.99 + expected_s) is None
-        assert repairs.overdue(now=1.001 + expected_s) == 7
-        assert repairs.overdue(now=1.2 + expected_s) == 9
+        nacks = NackGenerator()
+        nacks.round_trip.add(sample_s)
+        nacks.add_missing(5, 8, now=1.0)
+        nacks.add_missing(9, 10, now=1.1)
+        assert nacks.overdue(now=0.99 + expected_s) is None
+        assert nacks.overdue(now=1.001 + expected_s) == 7
+        assert nacks.overdue(now=1.2 + expected_s) == 9
 
 
 def test_what_is_forgotten_is_asked_for_no_more() -> None:
-    repairs = Repairs()
-    repairs.miss(0, 100, now=0.0)
-    assert repairs.take_nacks(now=0.0) == list(range(MAX_NACKS))
-    assert repairs.forget_below(90) == 90
-    assert repairs.take_nacks(now=0.001) == list(range(90, 100))
-    assert repairs.forget_all() == 10
-    assert repairs.take_nacks(now=10.0) == []
-    assert repairs.next_deadline() is None
+    nacks = NackGenerator()
+    nacks.add_missing(0, 100, now=0.0)
+    assert nacks.take_nacks(now=0.0) == list(range(MAX_NACKS))
+    assert nacks.forget_below(90) == 90
+    assert nacks.take_nacks(now=0.001) == list(range(90, 100))
+    assert nacks.forget_all() == 10
+    assert nacks.take_nacks(now=10.0) == []
+    assert nacks.next_deadline() is None
 
 
 def test_whatever_is_lost_it_is_asked_for_until_it_comes_or_is_given_up() -> None:
     of = random.Random(3)
-    repairs, number, now = Repairs(), 0, 0.0
+    nacks, number, now = NackGenerator(), 0, 0.0
     missing: set[int] = set()
     for _ in range(3000):
         now += of.random() / 100
         gap = of.choice((0, 0, 0, 1, 2, 40))
-        repairs.miss(number, number + gap, now=now)
+        nacks.add_missing(number, number + gap, now=now)
         missing |= set(range(number, number + gap))
         number += gap + 1
-        assert set(repairs.take_nacks(now=now)) <= missing
+        assert set(nacks.take_nacks(now=now)) <= missing
         for found in of.sample(sorted(missing), min(len(missing), of.randrange(4))):
-            repairs.found(found, now=now)
+            nacks.on_arrival(found, now=now)
             missing.discard(found)
-        overdue = repairs.overdue(now=now)
+        overdue = nacks.overdue(now=now)
         if overdue is not None:
             gone = {n for n in missing if n <= overdue}
-            assert repairs.forget_below(overdue + 1) == len(gone)
+            assert nacks.forget_below(overdue + 1) == len(gone)
             missing -= gone
-        assert len(repairs) == len(missing)
-        assert (repairs.next_deadline() is None) == (not missing)
+        assert len(nacks) == len(missing)
+        assert (nacks.next_deadline() is None) == (not missing)

@@ -129,13 +129,13 @@ async def test_a_key_frame_that_comes_fulfils_a_request_that_waits(stream: Strea
 
 
 async def test_the_round_trip_is_measured_by_checks_and_requests(stream: Stream) -> None:
-    repairs = stream.receiver._video.repairs  # type: ignore[union-attr]
-    assert repairs.round_trip.smoothed_s < 0.05, "loopback is faster than what is assumed at first"
-    before = repairs.round_trip.smoothed_s
+    nacks = stream.receiver._video.nacks  # type: ignore[union-attr]
+    assert nacks.round_trip.smoothed_s < 0.05, "loopback is faster than what is assumed at first"
+    before = nacks.round_trip.smoothed_s
     stream.publisher.lose(stream.publisher.video_packets + 2)
     await until(lambda: stream.publisher.retransmitted > 0)
     await stream.more()
-    assert repairs.round_trip.smoothed_s != before
+    assert nacks.round_trip.smoothed_s != before
 
 
 async def test_a_task_that_dies_ends_the_publisher_with_a_reason(
