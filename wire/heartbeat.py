@@ -79,7 +79,7 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "Frames not put out, by reason."
     key_frames: int = 0
     levels: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
-    "Frames by quality level (``full``, ``temporal``, ``small``, ``bicubic``, ``drop``) and reason."
+    "Frames by quality level and reason, as PROTOCOL.md section 8 names them."
     level: str = ""
     "Quality level that its allocation pays for on every frame."
     allocation_ms: float = 0.0

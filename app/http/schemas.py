@@ -111,7 +111,7 @@ class Frames(BaseModel):
     bypassed: int = Field(description="Passed on as sent")
     dropped: dict[str, int]
     levels: dict[str, dict[str, int]] = Field(
-        description="Frames by quality level (full, temporal, small, bicubic, drop), then by reason"
+        description="Frames by quality level, then by reason (wire/PROTOCOL.md, section 8)"
     )
 
 
@@ -202,7 +202,7 @@ class WorkerStream(BaseModel):
     dropped: dict[str, int]
     key_frames: int
     levels: dict[str, dict[str, int]] = Field(
-        description="Frames by quality level (full, temporal, small, bicubic, drop), then by reason"
+        description="Frames by quality level, then by reason (wire/PROTOCOL.md, section 8)"
     )
     level: str = Field(description="Quality level that its allocation pays for on every frame")
     allocation_ms: float = Field(

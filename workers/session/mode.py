@@ -51,14 +51,15 @@ class StreamMode:
         self.barred = ""
         "A sentence that says why it must not be decoded; empty if it may."
         self.model = record.model or model
+        self._factor = record.factor
         self.width = 0
         self.height = 0
         self._aim()
 
     @property
     def scale(self) -> int:
-        """Of the wished model, 2 where it is not known."""
-        return self._capacity.scales.get(self.model, 2)
+        """Output size over the source's: the model's, 2 where it is not known, or 1."""
+        return 1 if self._factor == 1 else self._capacity.scales.get(self.model, 2)
 
     @property
     def current(self) -> Route:

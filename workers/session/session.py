@@ -109,6 +109,7 @@ class StreamSession:
             self._intent.model,
             record.fps or 30.0,
             self._strength(rendition),
+            factor=rendition.factor,
             expected=config.capacity.frame_ms,
         )
         output = config.output_of(rendition)
@@ -119,7 +120,8 @@ class StreamSession:
             client, job, epoch, self._tally, lost=self._pipeline.ask_key_frame
         )
         self._demand = RenditionDemand(self._pipeline, unwatched=config.enhance_unwatched)
-        self._source_codec, self._codec = record.codec, rendition.codec
+        self._source_codec = record.codec
+        self._fixed = (rendition.codec, rendition.factor)
         self._follow(record, rendition)
         # Another lead may have left pictures in a log that nobody watches by now.
         watched = rendition.watched_logs(now_us=self._redis_us())
@@ -388,9 +390,9 @@ class StreamSession:
             raise SessionEnded(SessionOutcome.ENDED, "the stream has a new publisher")
         if rendition.job and rendition.job != self.job.entry:
             raise SessionEnded(SessionOutcome.LOST, "the rendition has another job")
-        if rendition.codec != self._codec:
+        if (rendition.codec, rendition.factor) != self._fixed:
             # Whoever takes it anew says in the record in what it encodes.
-            raise SessionEnded(SessionOutcome.RELEASED, "another codec is wanted")
+            raise SessionEnded(SessionOutcome.RELEASED, "another codec or size is wanted")
         self._follow(record, rendition)
         await self._probation.forgive(rendition, now=time.monotonic())
         if self._intent.needs_key_frame and self._awake.is_set():

@@ -24,6 +24,10 @@ class ModelRunner(Protocol):
         """Fills ``target``, the net's scale times as large (less an odd last row or column)."""
         ...
 
+    def enhance_luma(self, picture: Picture, strength: float) -> Plane:
+        """Returns the luma plane alone, valid until the next call."""
+        ...
+
     def forget(self) -> None:
         """The next picture does not follow the last one."""
         ...
@@ -50,21 +54,28 @@ class LumaModelRunner:
         self._result = np.empty(size, np.uint8)
 
     def enhance(self, picture: Picture, target: Picture, strength: float) -> None:
-        luma = self._padding.of(picture.y)
+        fits = target.y.shape == self._result.shape and self._previous is None
+        result = target.y if fits else self._result
+        self._run(picture.y, result, strength)
+        if result is not target.y:
+            target.y[:] = result[: target.height, : target.width]
+        resize_chroma(picture, target, self._scale)
+
+    def enhance_luma(self, picture: Picture, strength: float) -> Plane:
+        self._run(picture.y, self._result, strength)
+        return self._result[: self._scale * picture.height, : self._scale * picture.width]
+
+    def _run(self, plane: Plane, result: Plane, strength: float) -> None:
+        luma = self._padding.of(plane)
         feeds: dict[str, Array] = {"luma": luma}
         if self._strength is not None:
             self._strength[0] = strength
             feeds["strength"] = self._strength
         if self._previous is not None:
             feeds["previous"] = self._previous.of(luma)
-        fits = target.y.shape == self._result.shape and self._previous is None
-        result = target.y if fits else self._result
         self._session.run(feeds, result)
         if self._previous is not None:
             self._previous.keep(luma, result)
-        if result is not target.y:
-            target.y[:] = result[: target.height, : target.width]
-        resize_chroma(picture, target, self._scale)
 
     def forget(self) -> None:
         self._session.reset()
@@ -99,6 +110,13 @@ class VideoModelRunner:
             resize_chroma(picture, target, self._manifest.scale)
         else:
             from_rgb(cut, target)
+
+    def enhance_luma(self, picture: Picture, strength: float) -> Plane:
+        # Colours are computed from all planes, so that there is no luma without chroma.
+        width, height = (self._manifest.scale * side for side in (picture.width, picture.height))
+        target = Picture.blank(width // 2 * 2, height // 2 * 2, picture.colour)
+        self.enhance(picture, target, strength)
+        return target.y
 
     def forget(self) -> None:
         self._session.reset()

@@ -32,7 +32,7 @@ class UpscaleConfig:
     strength: float = 0.0
     "Strength of the style, 0 (faithful) to 1 (crisp), for nets that have one."
     factor: int = 0
-    "Output size over the source's: 1 for the source's size, 0 for the model's own scale."
+    "Factor of the rendition: 1 for the source's size, else the model's own scale counts."
     expected: Expected | None = None
     "Expected time of nets on this machine, until it was measured."
 
@@ -144,19 +144,16 @@ class UpscaleStage:
         if info is None:
             self._reset()
             return None
+        self._counters.count("bicubic" if info.is_free else "enhanced")
         with timer.running():
             made = self._methods[info].run(frame, decision)
             self._reset(but=info)
         self._scheduler.report(decision, timer.usage(frame.done))
-        self._count(info, frame, made)
-        return made
-
-    def _count(self, info: MethodInfo, frame: UpscaleFrame, made: Picture) -> None:
-        self._counters.count("bicubic" if info.is_free else "enhanced")
         if info.part_of is not None and frame.wanted is not None:
             self._counters.count_refresh(wanted=frame.wanted, done=frame.done)
         if frame.wanted is None and not info.is_free:
-            self._sample(frame.picture, made, info)
+            self._sample(picture, made, info)
+        return made
 
     def _sample(self, picture: Picture, made: Picture, info: MethodInfo) -> None:
         """Measures now and then what the best method adds: what this one did, and falls short."""

@@ -26,7 +26,7 @@ class StreamModels:
     def __init__(
         self, nets: ModelCache, *, model: str, factor: int = 0, expected: Expected | None = None
     ) -> None:
-        """``factor`` of the output's size: 1 for the source's size, 0 for the net's own scale."""
+        """``factor``: 1 for the source's size; with any other the net's own scale counts."""
         self.model = model
         self.fault = ""
         "A sentence that says why the wanted net cannot be had; empty while it can."
@@ -47,7 +47,7 @@ class StreamModels:
     @property
     def scale(self) -> int:
         """Output size over the source's."""
-        return self.factor or self.full.scale
+        return 1 if self.factor == 1 else self.full.scale
 
     def prepare(self, width: int, height: int) -> bool:
         """Makes the nets ready for pictures that may come; True once the wanted one is. For the
@@ -57,8 +57,9 @@ class StreamModels:
         may_begin = self._coming.is_worth_it(size, now=time.monotonic())
         try:
             is_ready = self._ready(self.model, size, "full", may_begin) is not None
-            self.temporal.prepare(self.model, width, height, may_begin=may_begin)
-            small = self._nets.smaller(self.model)
+            if self.factor != 1:
+                self.temporal.prepare(self.model, width, height, may_begin=may_begin)
+            small = self._smaller(self.model)
             if is_ready and small is not None:
                 self._ready(small, size, "small", may_begin)
         except NetUnusable as error:
@@ -96,7 +97,11 @@ class StreamModels:
         self.full.use(net)
         self.temporal.use(net, self.size)
         self.small.use(None)
-        self._small_model = None if net is None else self._nets.smaller(net.manifest.name)
+        self._small_model = None if net is None else self._smaller(net.manifest.name)
+
+    def _smaller(self, model: str) -> str | None:
+        """Returns the smaller net to use; at the source's size there is no method for one."""
+        return None if self.factor == 1 else self._nets.smaller(model)
 
     def _make_small_ready(self, model: str, size: tuple[int, int]) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from workers.media.picture import Picture
+from workers.media.picture import Picture, Plane
 from workers.upscale.chroma import resize_chroma
 from workers.upscale.model_cache import Net
 from workers.upscale.model_io import ModelRunner, make_feed, resize
@@ -52,6 +52,12 @@ class Upscaler:
         target = self.blank(picture)
         self._feed.enhance(picture, target, strength)
         return target
+
+    def enhance_luma(self, picture: Picture, strength: float = 0.0) -> Plane:
+        """Returns the luma plane by the net alone, at its scale; valid until the next call."""
+        if self._feed is None:
+            raise RuntimeError("enhance_luma() was called without a net")
+        return self._feed.enhance_luma(picture, strength)
 
     def resize(self, picture: Picture) -> Picture:
         """All planes by bicubic. The net's memory of earlier pictures ends here."""

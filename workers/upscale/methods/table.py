@@ -8,6 +8,7 @@ from workers.scheduling.option import MethodInfo, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleMethod
 from workers.upscale.methods.bicubic import BICUBIC, BicubicMethod
 from workers.upscale.methods.full import FULL, FullMethod
+from workers.upscale.methods.restore import RESTORE, RestoreMethod
 from workers.upscale.methods.small import SMALL, SmallMethod
 from workers.upscale.methods.temporal import TEMPORAL, TemporalMethod
 
@@ -18,6 +19,7 @@ METHODS: dict[MethodInfo, Factory] = {
     SMALL: SmallMethod,
     TEMPORAL: TemporalMethod,
     FULL: FullMethod,
+    RESTORE: RestoreMethod,
 }
 """The methods by descriptor, worst first."""
 
