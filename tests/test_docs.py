@@ -52,7 +52,8 @@ def missing_files(text: str) -> list[str]:
     """Paths in backticks that begin with a folder of ours and do not exist."""
     folders = "app|benchmarks|cli|docs|media|models|static|tests|wire|workers"
     paths = re.findall(rf"`((?:{folders})/[\w./-]+)`", text)
-    return [path for path in paths if not (ROOT / path).exists()]
+    named = [path for path in paths if "NAME" not in path]  # a placeholder in an instruction
+    return [path for path in named if not (ROOT / path).exists()]
 
 
 def unknown_targets(text: str) -> list[str]:

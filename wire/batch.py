@@ -146,20 +146,8 @@ def parse_batch(data: bytes) -> Batch:
 def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
     if offset + _UNIT.size > len(data):
         raise BadBatch(f"a unit header at byte {offset} is cut off")
-    (
-        kind,
-        codec,
-        flags,
-        stamp_count,
-        width,
-        height,
-        sequence,
-        clock_rate,
-        pts,
-        capture_us,
-        arrival_us,
-        size,
-    ) = _UNIT.unpack_from(data, offset)
+    kind, codec, flags, stamp_count, width, height, *numbers = _UNIT.unpack_from(data, offset)
+    sequence, clock_rate, pts, capture_us, arrival_us, size = numbers
     offset += _UNIT.size
     if flags & ~_ALL_FLAGS:
         raise BadBatch(f"unit flags {flags:#x} are not known")

@@ -10,12 +10,12 @@ from wire.errors import BadSettings
 MIN_KBPS = 32.0
 """Minimum for a picture of any size: encoders count whole kbit/s, and fail below one."""
 
-_RUNG = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
+_TARGET = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 
 
-def parse_rung(word: str) -> tuple[int, float] | None:
+def parse_target(word: str) -> tuple[int, float] | None:
     """Returns (pixels, kbit/s) of ``WxH=kbit/s``, None if the word is of another form."""
-    match = _RUNG.match(word)
+    match = _TARGET.match(word)
     if match is None:
         return None
     width, height, kbps = (int(part) for part in match.groups())
@@ -26,27 +26,27 @@ def parse_rung(word: str) -> tuple[int, float] | None:
 class BitrateTable:
     """Bitrate targets by output size, ``MIN_KBPS`` at least."""
 
-    rungs: tuple[tuple[int, float], ...]
+    targets: tuple[tuple[int, float], ...]
     "(pixels, kbit/s) by growing pixels."
 
     @classmethod
     def parse(cls, words: tuple[str, ...]) -> BitrateTable:
         """Parses ``WxH=kbit/s`` words that ``Settings`` has checked."""
-        rungs = []
+        targets = []
         for word in words:
-            rung = parse_rung(word)
-            if rung is None:
+            target = parse_target(word)
+            if target is None:
                 raise BadSettings(f"SHARPCAST_BITRATES: {word!r} is not of the form 960x540=2500.")
-            rungs.append(rung)
-        return cls(tuple(sorted(rungs)))
+            targets.append(target)
+        return cls(tuple(sorted(targets)))
 
     def kbps(self, width: int, height: int) -> float:
-        """Target for a size: linear between rungs, proportional to pixels outside them, as far
+        """Target for a size: linear between targets, proportional to pixels outside them, as far
         as encoders follow.
         """
         pixels = width * height
-        below = [rung for rung in self.rungs if rung[0] <= pixels]
-        above = [rung for rung in self.rungs if rung[0] > pixels]
+        below = [target for target in self.targets if target[0] <= pixels]
+        above = [target for target in self.targets if target[0] > pixels]
         if not below or not above:
             edge_pixels, edge_kbps = above[0] if above else below[-1]
             return max(MIN_KBPS, edge_kbps * pixels / edge_pixels)

@@ -159,17 +159,7 @@ class Publishers:
         self, stream: str, offer: Offer, takeover: bool, route: PeerRoute
     ) -> tuple[str, str]:
         link, has_audio = _Link(), "audio" in offer.kinds
-        peer = PublisherConnection(
-            PublisherEvents(
-                on_unit=link.take,
-                on_end=lambda reason: self._lose(link, peer, reason),
-                on_silence=link.fall_silent,
-                on_reason=link.tell,
-                on_key_frame_needed=link.ask,
-            ),
-            timeout_s=self._options.publisher_timeout_s,
-            refusals=self._refusals,
-        )
+        peer = self._connection(link)
         async with contextlib.AsyncExitStack() as undo:
             undo.push_async_callback(peer.close)  # sockets must not outlive a refused publisher
             answer = await peer.answer(
@@ -201,6 +191,20 @@ class Publishers:
         self._spawn(self._run(stream), f"publication {stream}")
         _logger(publication).info("publisher accepted", extra={"action": "publish"})
         return secret, answer
+
+    def _connection(self, link: _Link) -> PublisherConnection:
+        peer = PublisherConnection(
+            PublisherEvents(
+                on_unit=link.take,
+                on_end=lambda reason: self._lose(link, peer, reason),
+                on_silence=link.fall_silent,
+                on_reason=link.tell,
+                on_key_frame_needed=link.ask,
+            ),
+            timeout_s=self._options.publisher_timeout_s,
+            refusals=self._refusals,
+        )
+        return peer
 
     async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
         """The publisher's new epoch; another app that has the stream loses it to a ``takeover``.

@@ -17,19 +17,11 @@ from OpenSSL import SSL
 
 from app.token_bucket import TokenBucket
 
-PACKET_ERRORS = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    struct.error,
-    pylibsrtp.Error,
-    SSL.Error,
-)
-"""What parsers are known to raise for bytes they did not expect (UnicodeDecodeError is a
-ValueError, IndexError and KeyError are LookupErrors). Never an OSError: those tell of sockets."""
+PACKET_ERRORS = (ValueError, LookupError, struct.error, pylibsrtp.Error, SSL.Error)
+"""Errors of aioice and aiortc for bytes that are no packet. Both document ValueError. struct.error
+comes from fields that they unpack without asking how long they are, such as a REMB that names more
+SSRCs than it holds; LookupError from attributes that an authentic STUN message lacks. Anything else
+is a bug, ours or theirs: it ends the one session, and its trace is logged."""
 
 MAX_DATAGRAM = 1500
 """Bytes; what fits an Ethernet frame, and libsrtp's buffer."""

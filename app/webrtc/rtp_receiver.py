@@ -206,13 +206,7 @@ class RtpReceiver(RTCRtpReceiver):
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return
-        if packet.ssrc not in self._statistics:
-            if len(self._statistics) >= MAX_SOURCES:
-                oldest = next(iter(self._statistics))
-                self._statistics.pop(oldest)
-                self._reports.pop(oldest, None)
-            self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
-        self._statistics[packet.ssrc].add(packet)
+        self._note_statistics(packet, codec)
         if isinstance(self._source, LayerChoice):
             self._note_layer(self._source, packet)
         resent = is_rtx(codec)
@@ -221,14 +215,42 @@ class RtpReceiver(RTCRtpReceiver):
             if restored is None:
                 return
             packet, codec = restored
+        media = self._depacketize(packet, codec, arrival_us, resent=resent)
+        if media is None:
+            return
+        now = time.monotonic()
+        heard = self._source.take(packet.ssrc, media, now=now)
+        if heard.is_new_source:
+            self._restart()
+        if isinstance(self._source, LayerChoice):
+            wanted = self._source.wanted(now=now)
+            if wanted is not None:
+                self._spawn("pli", self._send_rtcp_pli(wanted))
+        for each in heard.packets:
+            await self._take(each, now)
+
+    def _note_statistics(self, packet: RtpPacket, codec: RTCRtpCodecParameters) -> None:
+        """Counts for receiver reports. The sources are bounded: anybody may name a new one."""
+        if packet.ssrc not in self._statistics:
+            if len(self._statistics) >= MAX_SOURCES:
+                oldest = next(iter(self._statistics))
+                self._statistics.pop(oldest)
+                self._reports.pop(oldest, None)
+            self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
+        self._statistics[packet.ssrc].add(packet)
+
+    def _depacketize(
+        self, packet: RtpPacket, codec: RTCRtpCodecParameters, arrival_us: int, *, resent: bool
+    ) -> _Media | None:
+        """Returns the packet's part of a coded frame, None for one that has none."""
         described = BY_NAME.get(codec.name.lower())
         if described is None:
-            return
+            return None
         try:
             fragment = described.depacketize(packet.payload)
         except ValueError:
             self.malformed_packets += 1
-            return
+            return None
         media = Packet(
             packet.sequence_number,
             packet.timestamp,
@@ -237,24 +259,7 @@ class RtpReceiver(RTCRtpReceiver):
             arrival_us,
             fragment.head,
         )
-        now = time.monotonic()
-        heard = self._source.take(
-            packet.ssrc, _Media(described, codec.clockRate, media, resent), now=now
-        )
-        if heard.is_new_source:
-            log.info(
-                "the %s goes on from another source %s",
-                self.kind,
-                self.layer,
-                extra={"action": "new_source"},
-            )
-            self._restart()
-        if isinstance(self._source, LayerChoice):
-            wanted = self._source.wanted(now=now)
-            if wanted is not None:
-                self._spawn("pli", self._send_rtcp_pli(wanted))
-        for each in heard.packets:
-            await self._take(each, now)
+        return _Media(described, codec.clockRate, media, resent)
 
     def _note_layer(self, layers: LayerChoice[_Media], packet: RtpPacket) -> None:
         """Senders name a layer until they know that it was heard (RFC 8852 section 3)."""
@@ -265,7 +270,13 @@ class RtpReceiver(RTCRtpReceiver):
             layers.call_repair(packet.ssrc, str(repaired)[:MAX_RID])
 
     def _restart(self) -> None:
-        """Another source: its numbers and times are its own."""
+        """Begins with another source: its numbers and times are its own."""
+        log.info(
+            "the %s goes on from another source %s",
+            self.kind,
+            self.layer,
+            extra={"action": "new_source"},
+        )
         self._audio.restart()
         if self._video is not None:
             self._video.restart()

@@ -12,7 +12,14 @@ from typing import Any
 import av
 import msgspec
 from aioice import stun
-from aiortc.rtp import HeaderExtensionsMap, RtcpPacket, RtpPacket
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    HeaderExtensionsMap,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtpPacket,
+    unpack_remb_fci,
+)
 from aiortc.sdp import SessionDescription
 
 from app.errors import BadOffer
@@ -145,7 +152,8 @@ def _rtp_seeds() -> list[bytes]:
 
 def _rtcp(data: bytes) -> None:
     for packet in RtcpPacket.parse(data):
-        bytes(packet)
+        if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            unpack_remb_fci(packet.fci)
 
 
 def _rtcp_seeds() -> list[bytes]:

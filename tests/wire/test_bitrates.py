@@ -30,10 +30,10 @@ def test_bitrates_grow_with_the_size() -> None:
     assert found == sorted(found)
 
 
-def test_one_rung_is_enough() -> None:
+def test_one_target_is_enough() -> None:
     assert BitrateTable.parse(("640x360=1000",)).kbps(640, 180) == 500.0
 
 
-def test_a_bad_rung_is_refused() -> None:
+def test_a_bad_target_is_refused() -> None:
     with pytest.raises(BadSettings, match="'640=1' is not of the form"):
         BitrateTable.parse(("640=1",))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wire.errors import BadSettings
-from wire.settings import PREFIX, Settings, load_settings, read_file
+from wire.settings import PREFIX, Settings, load_settings
 
 TOKENS = {f"{PREFIX}PUBLISH_TOKEN": "pub-secret", f"{PREFIX}ADMIN_TOKEN": "adm-secret"}
 
@@ -261,12 +261,3 @@ def test_a_bad_file_stops_the_start(tmp_path: Path, text: str, words: str) -> No
     with pytest.raises(BadSettings) as caught:
         load(config=write(tmp_path, text))
     assert str(caught.value).endswith(words)
-
-
-def test_a_file_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match="cannot be read: No such file or directory"):
-        read_file(tmp_path / "nothing")
-    binary = tmp_path / "binary"
-    binary.write_bytes(b"\xff\xfe")
-    with pytest.raises(BadSettings, match="is not a text file in UTF-8"):
-        read_file(binary)

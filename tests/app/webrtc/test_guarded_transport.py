@@ -158,6 +158,20 @@ async def test_a_parser_that_fails_costs_its_packet_and_one_line(
     assert len([r for r in caplog.records if r.name.startswith("app.webrtc")]) == 1
 
 
+async def test_a_bug_is_not_taken_for_a_bad_packet_and_ends_its_own_session_only(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dtls = transport(relay.ingest)
+
+    async def fail(data: bytes, arrival_time_ms: int) -> None:
+        raise AttributeError("of our own")
+
+    monkeypatch.setattr(dtls, "_handle_rtp_data", fail)
+    await until(lambda: relay.ends != [])
+    assert len(relay.ends) == 1
+    assert "unreadable" not in relay.ingest.packets
+
+
 async def test_addresses_that_a_peer_checks_from_are_bounded_and_the_used_one_stays(
     relay: Relay,
 ) -> None:

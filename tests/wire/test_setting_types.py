@@ -1,0 +1,71 @@
+"""What the types of settings take and refuse, without the whole of the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from wire import setting_types as types
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (types.Words, " a, b,,c ", ("a", "b", "c")),
+        (types.HostNames, "A.example,*.B.example,*", ("a.example", "*.b.example", "*")),
+        (types.IpAddresses, "192.0.2.1,2001:db8::1", ("192.0.2.1", "2001:db8::1")),
+        (types.Networks, "10.0.0.1/8", ("10.0.0.1/8",)),
+        (types.Bitrates, "640x360=1200", ("640x360=1200",)),
+        (types.Ports, "50000-50199", "50000-50199"),
+        (types.PublicUrl, "https://a.example/live/", "https://a.example/live"),
+        (types.KeyPrefix, "other:", "other:"),
+        (types.WorkerName, "edge-1.b", "edge-1.b"),
+    ],
+)
+def test_values_are_taken(kind: Any, value: str, expected: object) -> None:
+    assert TypeAdapter(kind).validate_python(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (types.HostNames, "https://a", "is no host name"),
+        (types.IpAddresses, "a.example", "does not appear to be"),
+        (types.Networks, "10.0.0.0/99", "does not appear to be"),
+        (types.IceServers, "http://a", "must start with stun:"),
+        (types.Bitrates, "", "at least one size"),
+        (types.Bitrates, "640=1", "is not of the form"),
+        (types.Ports, "9-1", "is not of the form"),
+        (types.PublicUrl, "ftp://a", "must be of the form"),
+        (types.PublicUrl, "https://a/?b", "and no more"),
+        (types.RedisUrl, "http://a", "redis"),
+        (types.KeyPrefix, "a b", "only letters"),
+        (types.WorkerName, "-a", "only letters"),
+        (types.Token, "short", "at least 8 characters"),
+        (types.Token, "with a blank", "only ASCII characters"),
+    ],
+)
+def test_values_are_refused_in_words(kind: Any, value: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        TypeAdapter(kind).validate_python(value)
+
+
+def test_only_this_machines_names_are_loopback() -> None:
+    for host in ("localhost", "a.localhost", "127.0.0.9", "::1"):
+        assert types.is_loopback(host)
+    for host in ("0.0.0.0", "example.com", "::", "localhost.example"):
+        assert not types.is_loopback(host)
+
+
+def test_a_login_has_both_words() -> None:
+    assert types.has_login("turn:user:password@host:3478")
+    for server in ("turn:host", "turn:user@host", "turn::password@host", "turn:user:@host"):
+        assert not types.has_login(server)
+
+
+def test_ports_are_a_range_that_exists() -> None:
+    assert types.parse_ports("1-65535") == (1, 65535)
+    for text in ("0-1", "2-1", "1-65536", "5", "a-b"):
+        assert types.parse_ports(text) is None

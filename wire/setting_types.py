@@ -1,0 +1,162 @@
+"""Types of settings: each checks its value and names the fault at the end of a sentence."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from media.codec_table import ENCODED
+from wire import keys
+from wire.address import parse_address
+from wire.bitrates import parse_target
+
+MIN_TOKEN_LENGTH = 8
+"""One address may try twenty words a minute: eight random letters take it 10,000 years."""
+
+_KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
+_PORTS = re.compile(r"([1-9][0-9]{0,4})-([1-9][0-9]{0,4})")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+_HOST = re.compile(
+    r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\Z|\[?[0-9a-fA-F:]+\]?\Z"
+)
+
+
+def is_loopback(host: str) -> bool:
+    """True for a name or an address that only this machine reaches."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def has_login(server: str) -> bool:
+    """True for ``turn:user:password@host``; neither word may be empty."""
+    login, at, _ = server.partition(":")[2].rpartition("@")
+    user, _, password = login.partition(":")
+    return bool(at and user and password)
+
+
+def parse_ports(text: str) -> tuple[int, int] | None:
+    """Returns (first, last) of ``first-last``, None if that is no range of ports."""
+    match = _PORTS.fullmatch(text)
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2])
+    return (first, last) if 1 <= first <= last <= 65535 else None
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _check_ports(value: str) -> str:
+    if value and parse_ports(value) is None:
+        raise ValueError(f"{value!r} is not of the form 50000-50199")
+    return value
+
+
+def _check_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
+    for address in value:
+        ipaddress.ip_address(address)
+    return value
+
+
+def _check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        ipaddress.ip_network(network, strict=False)
+    return value
+
+
+def _check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        if name != "*" and not _HOST.match(name):
+            raise ValueError(f"{name!r} is no host name; a port or scheme does not belong here")
+    return tuple(name.lower() for name in value)
+
+
+def _check_ice_servers(value: tuple[str, ...]) -> tuple[str, ...]:
+    for server in value:
+        if not server.startswith(("stun:", "turn:", "turns:")):
+            raise ValueError("each must start with stun:, turn: or turns:")
+    return value
+
+
+def _check_bitrates(value: tuple[str, ...]) -> tuple[str, ...]:
+    for part in value:
+        if parse_target(part) is None:
+            raise ValueError(f"{part!r} is not of the form 960x540=2500")
+    if not value:
+        raise ValueError("at least one size is needed")
+    return value
+
+
+def _check_output_codec(value: str) -> str:
+    names = [each.name for each in ENCODED]
+    if value not in names:
+        raise ValueError(f"{value!r} is none of {', '.join(map(repr, names))}")
+    return value
+
+
+def _check_token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value()
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise ValueError("only ASCII characters without spaces; others do not survive HTTP")
+    if token and len(token) < MIN_TOKEN_LENGTH:
+        raise ValueError(f"at least {MIN_TOKEN_LENGTH} characters; shorter ones are guessed")
+    return value
+
+
+def _check_name(value: str) -> str:
+    if value and not _NAME.match(value):
+        raise ValueError("only letters, digits, _ . - and at most 64 of them")
+    return value
+
+
+def _check_redis_url(value: str) -> str:
+    if value:
+        parse_address(value)
+    return value
+
+
+def _check_key_prefix(value: str) -> str:
+    if not _KEY_PREFIX.match(value):
+        raise ValueError("only letters, digits, _ . : / - and at most 64 of them")
+    return value
+
+
+def _check_public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("it must be of the form https://host[:port][/path]")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("it must be of the form https://host[:port][/path], and no more")
+    return value.rstrip("/")
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Words between commas."""
+
+HostNames = Annotated[Words, AfterValidator(_check_hosts)]
+IpAddresses = Annotated[Words, AfterValidator(_check_addresses)]
+Networks = Annotated[Words, AfterValidator(_check_networks)]
+IceServers = Annotated[Words, AfterValidator(_check_ice_servers)]
+Bitrates = Annotated[Words, AfterValidator(_check_bitrates)]
+Ports = Annotated[str, AfterValidator(_check_ports)]
+PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
+RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
+KeyPrefix = Annotated[str, AfterValidator(_check_key_prefix)]
+NodeName = Annotated[str, AfterValidator(keys.node_name)]
+WorkerName = Annotated[str, AfterValidator(_check_name)]
+OutputCodec = Annotated[str, AfterValidator(_check_output_codec)]
+Token = Annotated[SecretStr, AfterValidator(_check_token)]
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
