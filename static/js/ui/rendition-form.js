@@ -52,7 +52,7 @@ export class RenditionForm {
   constructor(stream, add) {
     this._add = add;
     const id = `rendition-${stream}`;
-    this._name = el('input', { autocomplete: 'off', spellcheck: 'false', maxlength: 16, required: true });
+    this._name = el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 16, required: true });
     this._model = new ModelChoice(`${id}-model`, () => undefined, 'Default');
     this._factor = choice(FACTORS);
     this._codec = choice(CODECS);
@@ -62,7 +62,7 @@ export class RenditionForm {
     this._form = el(
       'form',
       { novalidate: true },
-      field(`${id}-name`, 'Name', this._name, 'Players ask for it with ?rendition=NAME.'),
+      field(`${id}-name`, 'Name', this._name, 'Players name it in the address: rendition=NAME.'),
       this._model.root,
       field(`${id}-factor`, 'Enlargement', this._factor),
       field(`${id}-codec`, 'Codec', this._codec),

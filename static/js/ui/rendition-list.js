@@ -12,8 +12,9 @@ const DEFAULT = 'enhanced';
  * @returns {string} what is made and for whom
  */
 function facts(rendition) {
-  const { codec, kbps, viewers, model } = rendition;
-  const parts = [model, size(rendition), codec.toUpperCase(), bitrate(kbps), `${viewers} watching`];
+  const { codec, kbps, viewers, model, width } = rendition;
+  const picture = width > 0 ? [size(rendition), codec.toUpperCase(), bitrate(kbps)] : [codec.toUpperCase()];
+  const parts = [model, ...picture, `${viewers} watching`];
   return parts.filter((part) => part).join(' · ');
 }
 
@@ -28,15 +29,24 @@ class RenditionItem {
     this._badge = new EnhancementBadge();
     this._facts = el('span', { class: 'muted facts' });
     this._reason = el('span', { class: 'why' });
-    this.root = el('li', {}, el('b', {}, rendition.name), this._badge.root, this._facts, this._reason);
-    if (rendition.spec === null || rendition.name === DEFAULT) return;
-    const words = `Remove rendition ${rendition.name} of ${stream}`;
+    this.root = el('li', {}, el('b', {}, rendition.name), this._badge.root, this._facts);
+    if (rendition.spec !== null && rendition.name !== DEFAULT) this.root.append(this._button(stream, rendition.name, remove));
+    this.root.append(this._reason);
+  }
+
+  /**
+   * @param {string} stream
+   * @param {string} name
+   * @param {(name: string) => Promise<boolean>} remove
+   */
+  _button(stream, name, remove) {
+    const words = `Remove rendition ${name} of ${stream}`;
     const button = el('button', { type: 'button', class: 'button compact', 'aria-label': words }, 'Remove');
     button.addEventListener('click', async () => {
       button.disabled = true;
-      if (!(await remove(rendition.name))) button.disabled = false;
+      if (!(await remove(name))) button.disabled = false;
     });
-    this.root.append(button);
+    return button;
   }
 
   /** @param {Rendition} rendition */
