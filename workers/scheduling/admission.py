@@ -1,7 +1,7 @@
-"""Whether a stream's input can be enhanced in time here, or is better passed through.
+"""Admission: decides if a stream's input can be enhanced in time here, or is passed through.
 
-What other streams leave of the engine is shared out by ``budget.py``; only where decoders and
-encoders of so many streams would take the processor too, one more is not begun.
+Engine time is allocated by ``allocation.py``; only where decoders and encoders of so many streams
+would take the processor too, one more is not begun.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ import dataclasses
 
 from workers.scheduling.deadlines import MAX_LATENCY_S
 
-ENTER_SHARE = 0.4
-"""At least this share of the frames must get the net for enhancement to begin; little enough
-that a measurement at a bad moment does not shut a stream out."""
+ENTER_FRACTION = 0.4
+"""Fraction of the frames that must get the net for enhancement to begin; low enough that a
+measurement at a bad moment does not shut a stream out."""
 
-LEAVE_SHARE = 0.3
-"""Below this share enhancement ends."""
+LEAVE_FRACTION = 0.3
+"""Fraction of the frames below which enhancement ends."""
 
 LEAVE_AFTER_S = 3.0
-"""For how long the share must be below."""
+"""Seconds for which the fraction must be below that."""
 
-MOST_CROWD = 2.0
-"""One more stream is not begun beside others of this load, in units of what the worker holds."""
+MAX_OVERCOMMIT = 2.0
+"""Load of the other streams, in units of what the worker holds, beside which none is begun."""
 
 RETRY_AFTER_S = 30.0
-"""After giving up because of measured time, when to try again."""
+"""Seconds after which a stream that was given up because of measured time is tried again."""
 
-CROWDED = "The worker has as many watched streams as it can put out."
+OVERCOMMITTED = "The worker has as many watched streams as it can put out."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of the stream."""
+    """The verdict on a stream."""
 
     accepted: bool
     reason: str = ""
-    "Why not, as a sentence."
+    "A sentence that says why not; empty if it is accepted."
 
 
 class AdmissionPolicy:
@@ -56,21 +56,21 @@ class AdmissionPolicy:
         frame_ms: float,
         least_ms: float,
         now: float,
-        crowd: float = 0.0,
-        is_wished: bool = False,
+        overcommit: float = 0.0,
+        is_chosen: bool = False,
     ) -> Verdict:
-        """The verdict on an input for which the net takes ``frame_ms`` a frame, and the one that
-        may serve in its place ``least_ms``. ``crowd`` is the load of the worker's other streams
-        in units of what it holds.
+        """Returns the verdict on an input for which the net takes ``frame_ms`` a frame, and the one
+        that may serve in its place ``least_ms``. ``overcommit`` is the load of the worker's other
+        streams in units of what it holds.
 
-        Where the operator chose the net (``is_wished``), any share of the frames will do, as long
-        as one frame does not hold up the stream.
+        Where the operator chose the net (``is_chosen``), any fraction of the frames will do, as
+        long as one frame does not hold up the stream.
         """
-        if is_wished:
+        if is_chosen:
             least_ms = frame_ms
-        share = 1000.0 / (fps * max(least_ms, 0.001))
-        if is_wished and frame_ms <= MAX_LATENCY_S * 1000.0:
-            share = 1.0
+        fraction = 1000.0 / (fps * max(least_ms, 0.001))
+        if is_chosen and frame_ms <= MAX_LATENCY_S * 1000.0:
+            fraction = 1.0
         need = (
             f"{width}x{height} at {fps:.0f} frames per second needs {least_ms:.0f} ms of the net "
             f"per frame here, and there are {1000.0 / fps:.0f} ms."
@@ -78,23 +78,27 @@ class AdmissionPolicy:
         if self._verdict is None or self._is_other_input(width, height, fps):
             self._input = (width, height, fps)
             self._short_since = None
-            self._verdict = self._begin(share, crowd, need, now)
+            self._verdict = self._begin(fraction, overcommit, need, now)
         elif self._verdict.accepted:
-            self._short_since = None if share >= LEAVE_SHARE else (self._short_since or now)
+            self._short_since = None if fraction >= LEAVE_FRACTION else (self._short_since or now)
             if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
                 self._verdict = self._refuse(need, now)
-        elif share >= ENTER_SHARE and now - self._refused_at >= RETRY_AFTER_S:
-            self._verdict = self._begin(share, crowd, need, now)
+        elif fraction >= ENTER_FRACTION and now - self._refused_at >= RETRY_AFTER_S:
+            self._verdict = self._begin(fraction, overcommit, need, now)
         return self._verdict
 
     def restart(self) -> None:
-        """The next judgement is a first one."""
+        """Makes the next verdict a first one."""
         self._verdict = None
 
-    def _begin(self, share: float, crowd: float, need: str, now: float) -> Verdict:
-        if share < ENTER_SHARE:
+    def _begin(self, fraction: float, overcommit: float, need: str, now: float) -> Verdict:
+        if fraction < ENTER_FRACTION:
             return self._refuse(need, now)
-        return self._refuse(CROWDED, now) if crowd > MOST_CROWD else Verdict(accepted=True)
+        return (
+            self._refuse(OVERCOMMITTED, now)
+            if overcommit > MAX_OVERCOMMIT
+            else Verdict(accepted=True)
+        )
 
     def _refuse(self, reason: str, now: float) -> Verdict:
         self._refused_at = now

@@ -37,7 +37,7 @@ _SURE_PART = 0.5
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Demand:
-    """What one stream could use."""
+    """The demand of one stream."""
 
     fps: float
     prices_ms: Mapping[MethodInfo, float]
@@ -48,7 +48,7 @@ class Demand:
     "The stream's present level; None: no method on every frame."
     watched: bool = True
     whole_ms: float = 0.0
-    "For the whole net: what single frames of a stream on partial work may need."
+    "Price of the whole net per frame, which single frames of a stream on partial work may need."
     least_ms: float | None = None
     "Per frame for as much of partial work as is worth having; None: for no less than its price."
     turn_s: float = 0.0
@@ -62,14 +62,14 @@ class Demand:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Allocation:
-    """What one stream may use."""
+    """The allocation of one stream."""
 
     level: MethodInfo | None
     "Paid for on every frame; None: no method is."
     ms_per_s: float
-    "In milliseconds of the engine per second."
+    "Milliseconds of the engine per second."
     takes_turns: bool = False
-    "What does not pay for a level on every frame is not to be saved for single ones."
+    "True: what does not pay for a level on every frame is not to be saved for single ones."
 
 
 def allocate(demands: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Allocation]:
@@ -120,8 +120,8 @@ def _is_partial(level: MethodInfo | None) -> bool:
 def _take_turns(
     demands: Mapping[Key, Demand], floors: Mapping[Key, float], given: dict[Key, float]
 ) -> dict[Key, float]:
-    """Where what is given does not pay for all streams that propagate: gives it to as many as it
-    can pay for, and nothing to the others.
+    """Gives what does not pay for all streams that propagate to as many as it can pay for, and
+    nothing to the others.
     """
     propagating = [key for key in demands if demands[key].partial is not None]
     if all(given[key] >= floors[key] - 1e-9 for key in propagating):

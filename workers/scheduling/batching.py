@@ -1,4 +1,4 @@
-"""When frames of several streams go through the net together, and which."""
+"""Batching: frames of several streams that go through the net together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACTIVE_S = 0.25
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BatchCosts:
-    """What calls take, measured."""
+    """Measured times of calls."""
 
     size: int
     "Frames of a call of several."
@@ -79,7 +79,7 @@ class BatchPolicy:
 
     @property
     def deadline(self) -> float | None:
-        """When ``take`` gives the oldest frame though nobody else comes; None if none waits."""
+        """Time at which ``take`` gives the oldest frame in any case; None if none waits."""
         return min(self._waiting.values()) + self._costs.patience_s if self._waiting else None
 
     def _may_wait(self, now: float) -> bool:

@@ -21,12 +21,12 @@ class Capacity:
     model: str
     "The default model."
     scales: dict[str, int] = dataclasses.field(default_factory=dict)
-    "How many times as large each model makes a picture; 2 where it is not told."
+    "Enlargement of each model; 2 where it is not told."
     smaller: dict[str, str] = dataclasses.field(default_factory=dict)
     "The net that may serve in a model's place when time is short, where there is one."
 
     def frame_ms(self, model: str, width: int, height: int) -> float:
-        """What the net is expected to take for a frame of another size, or of another model."""
+        """Returns what a net is expected to take for a frame of a size, in milliseconds."""
         base = self.macs.get(self.model, 0)
         heavier = self.macs.get(model, base) / base if base else 1.0
         return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)

@@ -57,7 +57,7 @@ class Estimate:
 
 
 _UNKNOWN = Estimate()
-"""What stands for a method that was never run; it is never changed."""
+"""The estimate of a method that was never run; it is never changed."""
 
 
 class CostModel:

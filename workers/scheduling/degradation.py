@@ -27,11 +27,11 @@ class FrameContext:
     """The moment at which a frame is decided on."""
 
     age_s: float
-    "Since its last packet reached the server."
+    "Seconds since its last packet reached the server."
     wait_s: float
-    "Until the engine has done what was decided before."
+    "Seconds until the engine has done what was decided before."
     interval_s: float
-    "From frame to frame."
+    "Seconds from frame to frame."
     wanted: float = 1.0
     "Fraction of the picture that would be worth refreshing, 0 to 1."
     whole_ms: float = 0.0
@@ -39,7 +39,7 @@ class FrameContext:
     is_probe: bool = False
     "The best method is to be run whatever the allocation pays for, if it is in time."
     refused: Reason | None = None
-    "Why options were taken out before they were planned."
+    "Reason why options were taken out before they were planned."
 
 
 def quality_of(level: MethodInfo | None) -> float:

@@ -37,7 +37,7 @@ class SharedScheduler:
 
     @property
     def given_ms_per_s(self) -> float:
-        """What is allocated to nets, in milliseconds of the engine."""
+        """Milliseconds of the engine per second that are allocated to nets."""
         with self._lock:
             return self._scheduler.given_ms
 

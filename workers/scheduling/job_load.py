@@ -1,4 +1,4 @@
-"""How many streams a worker takes on."""
+"""The load of jobs: the number of streams that a worker takes on."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def stream_load(width: int, height: int, fps: float) -> float:
 
 
 MIN_SLOT = 0.05
-"""With less room than this it is not worth looking at another job."""
+"""Free load below which it is not worth claiming another job."""
 
 PAUSE_S = 1.0
-"""After giving back a job that was too large; time for a worker with more room to take it."""
+"""Seconds of pause after giving back a job that was too large: time for another worker."""
 
 
 def may_look(*, capacity: float, load: float, streams: int) -> bool:

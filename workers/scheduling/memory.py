@@ -6,18 +6,18 @@ import os
 from pathlib import Path
 
 FIXED_BYTES = 64 * 1024 * 1024
-"""Of an enhanced stream of any size: contexts of decoder, encoder and net."""
+"""Bytes of an enhanced stream of any size: contexts of decoder, encoder and net."""
 
 PIXEL_BYTES = 60
-"""For each pixel of the source: pictures the decoder keeps, grids, the net's own."""
+"""Bytes for each pixel of the source: pictures the decoder keeps, grids, the net's own."""
 
 ENLARGED_BYTES = 48
-"""For each enhanced pixel: eight pictures at 1.5 bytes between the steps and in reuse, and those
-of the encoder. Together 250 bytes a source pixel at x2; measured without reuse:
+"""Bytes for each enhanced pixel: eight pictures at 1.5 bytes between the steps and in temporal
+propagation, and those of the encoder. Together 250 a source pixel at x2; measured without it:
 63 MB and 173 bytes a pixel (480x270 to 1920x1080, ``live-s``, x264)."""
 
 USABLE_PART = 0.7
-"""Of the memory there is; the rest is for nets, their compiler and the interpreter."""
+"""Part of the memory for streams; the rest is for nets, their compiler and the interpreter."""
 
 _GROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),

@@ -24,15 +24,15 @@ MIN_MS_PER_S = 20.0
 they are idle again."""
 
 CONTENTION_AGE_S = 0.04
-"""If the youngest frame of the last half second is older than this, frames are queueing."""
+"""Age of the youngest frame of the last half second above which frames are queueing."""
 
 CONTENTION_SLOWDOWN = 1.3
-"""If work also takes longer than its CPU time by this factor, they queue for the cores."""
+"""Factor of elapsed time over CPU time above which they queue for the cores."""
 
 YOUNG_S = 0.015
-"""If a frame of the last half second is younger than this, nothing queues."""
+"""Age of a frame of the last half second below which nothing queues."""
 
-_LOOK_EVERY_S = 0.5
+_CHECK_EVERY_S = 0.5
 _STEP_UP = 0.01
 _LEAP_UP = 0.05
 _WINDOW_S = 2.0
@@ -57,8 +57,8 @@ class ResourceBudget:
     threads: int = 1
     "Cores that the engine keeps busy while it works; 0 where it is a device of its own."
     given_ms: float = dataclasses.field(init=False)
-    """What is allocated, in milliseconds of the engine: as many as the capacities allow if nothing
-    ran beside it."""
+    """Milliseconds of the engine per second that are allocated: as many as the capacities allow if
+    nothing ran beside it."""
 
     def __post_init__(self) -> None:
         unit = frame_cost(1.0, 0.0, self.threads)
@@ -115,7 +115,7 @@ class CpuAccounting:
         self._other_ms: float | None = None
         self._youngest_s = math.inf
         self._worked_s = self._passed_s = 0.0
-        self._looked_at = 0.0
+        self._checked_at = 0.0
         self._part = 1.0
 
     @property
@@ -140,7 +140,7 @@ class CpuAccounting:
 
     def tell(self, process_s: float, *, now: float) -> None:
         """Takes the CPU time of the process since it began; to be called a few times a second."""
-        self._look_at_ages(now)
+        self._check_ages(now)
         seen = self._seen
         while seen and (now - seen[0][0] > _WINDOW_S or now < seen[-1][0]):
             seen.popleft()
@@ -159,17 +159,17 @@ class CpuAccounting:
         least_ms = MIN_MS_PER_S * max(1, self.threads)
         return ResourceBudget.of(cpu_ms=max(self._part * left_ms, least_ms), threads=self.threads)
 
-    def _look_at_ages(self, now: float) -> None:
+    def _check_ages(self, now: float) -> None:
         """Gives less of the cores where all frames are old and their threads wait for cores:
         another process, or another guest of the machine, takes their time. Down by a fifth, and up
         again by steps.
         """
-        if 0 <= now - self._looked_at < _LOOK_EVERY_S:
+        if 0 <= now - self._checked_at < _CHECK_EVERY_S:
             return
         if self._youngest_s < math.inf:
             step = _STEP_UP if self._youngest_s > YOUNG_S else _LEAP_UP
             waits = self._passed_s > CONTENTION_SLOWDOWN * self._worked_s
             is_short = waits and self._youngest_s > CONTENTION_AGE_S
             self._part = max(0.1, 0.8 * self._part) if is_short else min(1.0, self._part + step)
-        self._looked_at, self._youngest_s = now, math.inf
+        self._checked_at, self._youngest_s = now, math.inf
         self._worked_s = self._passed_s = 0.0

@@ -36,9 +36,9 @@ class Standing:
     ms_per_s: float
     "Its allocation, in milliseconds of the engine per second."
     full_ms: float | None
-    "What its best method takes for a frame; None while nothing is known."
+    "Milliseconds that its best method takes for a frame; None while nothing is known."
     least_ms: float | None
-    "What the cheapest of its nets takes for a whole frame."
+    "Milliseconds that the cheapest of its nets takes for a whole frame."
 
 
 class Scheduler:
@@ -57,7 +57,7 @@ class Scheduler:
 
     @property
     def given_ms(self) -> float:
-        """What all streams have together, in milliseconds of the engine per second."""
+        """Milliseconds of the engine per second that all streams have together."""
         return self._budget.given_ms
 
     def is_due(self, *, now: float) -> bool:

@@ -40,7 +40,7 @@ _ENERGY_SPAN = 4.0
 
 
 class StreamState:
-    """What the scheduler knows of one stream, and its level. No clock."""
+    """The state of one stream: what is known of it, and its level. No clock."""
 
     def __init__(self, methods: Iterable[MethodInfo], *, threads: int = 1) -> None:
         """``methods`` that its frames may have, a free one among them; ``threads`` as in
@@ -62,13 +62,13 @@ class StreamState:
         self.last: MethodInfo | None = None
         "The method of the last frame; None if it was dropped."
         self.probed_at: float | None = None
-        "When the best method was last run, or there was none to run."
+        "Time at which the best method was last run, or there was none to run."
         self.steady: frozenset[MethodInfo] = frozenset()
         """Methods that frames could have on which partial work was possible; on all frames if it
         never was."""
         self.fps = 30.0
         self.turn_since = 0.0
-        "When it last got a net on every frame, or lost it."
+        "Time at which it last got a net on every frame, or lost it."
 
     def forget(self) -> None:
         """Forgets what was measured: the size or the net changed."""

@@ -134,8 +134,8 @@ class StreamMode:
                 frame_ms=full_ms or self._capacity.frame_ms(self.model, *size),
                 least_ms=least_ms or self._capacity.least_ms(self.model, *size),
                 now=now,
-                crowd=self._crowd(),
-                is_wished=self._is_wished,
+                overcommit=self._crowd(),
+                is_chosen=self._is_wished,
             )
         self._aim()
 
@@ -147,7 +147,7 @@ class StreamMode:
 
     def _aim(self) -> None:
         wanted = self._enhance and self._verdict.accepted
-        self._route.wish(Route.WORK if wanted else Route.COPY)
+        self._route.set_target(Route.WORK if wanted else Route.COPY)
 
     def restart(self) -> None:
         """The last key frame was not used after all."""

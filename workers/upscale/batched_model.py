@@ -26,11 +26,11 @@ from workers.scheduling.batching import BatchCosts, BatchPolicy
 log = logging.getLogger(__name__)
 
 BUDGET_S = 0.1
-"""For each of the two measurements: calls of several must be short to be worth it."""
+"""Seconds for each of the two measurements: calls of several must be short to be worth it."""
 
 
 def measure_batch(single: CompiledNet, many: CompiledNet) -> BatchCosts:
-    """What a call of one and a call of several take. Raises DeviceFailed."""
+    """Measures a call of one and a call of several. Raises DeviceFailed."""
     return BatchCosts(
         size=many.info.batch,
         single_s=time_net(single, budget_s=BUDGET_S),
@@ -79,7 +79,7 @@ class BatchedNet:
 
     @property
     def info(self) -> NetInfo:
-        """Of a call of one frame."""
+        """The facts of a call of one frame."""
         return self._single.info
 
     def session(self) -> Session:
@@ -99,7 +99,7 @@ class _Ticket:
     is_done: bool = False
     error: Exception | None = None
     call_s: float = 0.0
-    "How long its call took."
+    "Seconds that its call took."
     worked_s: float = 0.0
     "Its part of that."
 

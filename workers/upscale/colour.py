@@ -1,4 +1,4 @@
-"""Between 4:2:0 video and RGB, for nets that see all colours."""
+"""Conversion between 4:2:0 video and RGB, for nets that see all colours."""
 
 from __future__ import annotations
 

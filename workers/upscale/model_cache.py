@@ -56,7 +56,7 @@ class Net:
     "Name of the engine that runs it."
     compiled: CompiledNet
     trial_s: float | None = None
-    "What a call took just after compiling, where that was worth knowing."
+    "Seconds that a call took just after compiling, where that was worth knowing."
 
     def session(self) -> Session:
         """A new session, for one stream; its calls wait for their turn."""
@@ -103,7 +103,7 @@ class ModelCache:
         self.turns = EngineLock(engine.info.cores)
         "One net at a time, whichever runtime runs it: they share the processor."
         self.reuse = reuse
-        "Whether streams may use earlier pictures again; then ``free`` gives the net for that."
+        "True if streams may propagate earlier pictures; then ``free`` gives the net for that."
         self._futures: OrderedDict[Key, Future[Net]] = OrderedDict()
         self._free: OrderedDict[Key, Future[DynamicShapeModel]] = OrderedDict()
         self._free_nets: dict[str, DynamicShapeModel] = {}

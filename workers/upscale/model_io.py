@@ -1,4 +1,4 @@
-"""What a net is given for a picture, and what becomes of what it gives."""
+"""Tensor input and output of a net: planes in, an enhanced picture out."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ class PreviousPicture:
         self._enhanced: Plane | None = None
 
     def of(self, luma: Plane) -> Plane:
-        """What the net sees beside ``luma``: the last enhanced picture moved here, or a bicubic one
-        where there is none, or the scene is another.
+        """Returns what the net sees beside ``luma``: the last enhanced picture moved here, or a
+        bicubic one where there is none, or the scene is another.
         """
         luma = np.ascontiguousarray(luma)
         height, width = luma.shape

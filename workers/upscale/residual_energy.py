@@ -1,4 +1,4 @@
-"""What a net mends, so that the engine's time goes where it mends most."""
+"""Residual energy: what a net adds, so that the engine's time goes where it adds most."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from workers.media.picture import Picture
 from workers.upscale.model_io import resize
 
 SAMPLE_EVERY = 32
-"""Of the frames that a net makes, one in so many is looked at."""
+"""Number of frames of a net of which one is measured."""
 
 
 def residual_energy(picture: Picture, enhanced: Picture, scale: int) -> float:

@@ -21,11 +21,11 @@ __all__ = ["TemporalUpscaler", "TemporalRequest"]
 
 
 MOST_MISSED = 10
-"""Pictures made in another way, after which what was kept is too old to be compared with."""
+"""Number of pictures made in another way after which what was kept is too old to compare with."""
 
 
 MOST_PART = 0.6
-"""Of the full net's work, that a picture may wish for. Where much moves all the time, cells take
+"""Part of the whole net's work that a picture may want. Where much moves all the time, cells take
 turns: what is a picture or two old is nearly as good, and no picture takes as long as a whole one.
 """
 
@@ -141,7 +141,7 @@ class TemporalUpscaler:
         target.y[:] = self._reuser.enlarged
 
     def _bordered(self, luma: Array) -> Array:
-        """With its edge repeated by the halo, and up to whole cells."""
+        """Returns luma with its edge repeated by the halo, and up to whole cells."""
         halo = self._halo
         bottom, right = (halo + -side % CELL for side in luma.shape)
         return np.asarray(

@@ -34,7 +34,7 @@ class Upscaler:
 
     @property
     def scale(self) -> int:
-        """Of the output."""
+        """Output size over the source's."""
         return self._scale
 
     def use(self, net: Net | None) -> None:
@@ -46,7 +46,7 @@ class Upscaler:
                 self._scale = net.manifest.scale
 
     def enhance(self, picture: Picture, strength: float = 0.0) -> Picture:
-        """By the net, which must have been compiled for this size."""
+        """Returns the picture by the net, which must have been compiled for this size."""
         if self._feed is None:
             raise RuntimeError("enhance() was called without a net")
         target = self.blank(picture)
@@ -60,7 +60,7 @@ class Upscaler:
         return self._feed.enhance_luma(picture, strength)
 
     def resize(self, picture: Picture) -> Picture:
-        """All planes by bicubic. The net's memory of earlier pictures ends here."""
+        """Returns the picture by bicubic. The net's memory of earlier pictures ends here."""
         self.forget()
         target = self.blank(picture)
         resize(picture.y, target.y, self._scale)
@@ -73,6 +73,6 @@ class Upscaler:
             self._feed.forget()
 
     def blank(self, picture: Picture) -> Picture:
-        """Room for the enlarged picture."""
+        """Returns a picture of undefined content for the enlarged one."""
         width, height = (self._scale * side // 2 * 2 for side in (picture.width, picture.height))
         return Picture.blank(width, height, picture.colour)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from workers.scheduling.admission import (
-    CROWDED,
     LEAVE_AFTER_S,
-    MOST_CROWD,
+    MAX_OVERCOMMIT,
+    OVERCOMMITTED,
     RETRY_AFTER_S,
     AdmissionPolicy,
     Verdict,
@@ -57,7 +57,7 @@ def test_it_tries_again_later_and_at_once_for_another_input() -> None:
 def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
     def chosen(frame_ms: float) -> Verdict:
         return AdmissionPolicy().judge(
-            width=480, height=270, fps=30, frame_ms=frame_ms, least_ms=1, now=0, is_wished=True
+            width=480, height=270, fps=30, frame_ms=frame_ms, least_ms=1, now=0, is_chosen=True
         )
 
     assert chosen(1e3 * MAX_LATENCY_S).accepted
@@ -67,14 +67,14 @@ def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
 def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -> None:
     def crowded(policy: AdmissionPolicy, crowd: float, now: float) -> Verdict:
         return policy.judge(
-            width=480, height=270, fps=30, frame_ms=20, least_ms=20, now=now, crowd=crowd
+            width=480, height=270, fps=30, frame_ms=20, least_ms=20, now=now, overcommit=crowd
         )
 
     policy = AdmissionPolicy()
-    assert crowded(policy, MOST_CROWD, 0.0).accepted
+    assert crowded(policy, MAX_OVERCOMMIT, 0.0).accepted
     assert crowded(policy, 9.0, 100.0).accepted
     policy.restart()
-    assert crowded(policy, 9.0, 101.0) == Verdict(accepted=False, reason=CROWDED)
+    assert crowded(policy, 9.0, 101.0) == Verdict(accepted=False, reason=OVERCOMMITTED)
     assert not crowded(policy, 9.0, 101.0 + RETRY_AFTER_S).accepted
     assert not crowded(policy, 0.0, 102.0 + RETRY_AFTER_S).accepted
     assert crowded(policy, 0.0, 101.0 + 2 * RETRY_AFTER_S).accepted

@@ -10,7 +10,7 @@ from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
 from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
-from workers.scheduling.admission import CROWDED, MOST_CROWD, RETRY_AFTER_S
+from workers.scheduling.admission import MAX_OVERCOMMIT, OVERCOMMITTED, RETRY_AFTER_S
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.memory import stream_bytes
 from workers.session.mode import IDLE_REASON, OFF_REASON, StreamMode
@@ -85,11 +85,11 @@ def test_a_stream_that_wakes_in_a_crowd_is_copied_and_one_that_was_there_stays()
     crowd = [0.5]
     intent = make(crowd=crowd)
     assert routes(intent, stream(480, 270, 30, 10)) == {Route.WORK}
-    crowd[0] = MOST_CROWD + 0.1
+    crowd[0] = MAX_OVERCOMMIT + 0.1
     intent.judge(fault="", now=1.0)
     assert intent.state(net_ready=True)[0] == "enhancing"
     intent.wake(now=2.0)
-    assert intent.state(net_ready=True) == ("bypass", CROWDED)
+    assert intent.state(net_ready=True) == ("bypass", OVERCOMMITTED)
     assert routes(intent, stream(480, 270, 30, 10, first=20)) == {Route.COPY}
     crowd[0] = 0.0
     intent.judge(fault="", now=3.0 + RETRY_AFTER_S)
