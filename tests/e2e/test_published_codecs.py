@@ -67,6 +67,17 @@ def report(page: Any, peer: str) -> dict[str, Any]:
     return found
 
 
+def until_enhanced(viewer: Any) -> None:
+    """Waits for the enhanced pictures: on a busy machine the source stands in for them."""
+    found: dict[str, Any] = {}
+    for _ in range(80):
+        found = report(viewer, "player.peers.enhanced")
+        if (found["codec"], found["size"]) == ("video/H264", [960, 540]):
+            return
+        viewer.wait_for_timeout(250)
+    raise AssertionError(f"the viewer still gets {found}")
+
+
 @pytest.mark.parametrize(
     ("codec", "mode"), [("VP9", "L1T1"), ("VP9", "L2T3_KEY"), ("AV1", "L1T1"), ("AV1", "L1T2")]
 )
@@ -85,8 +96,7 @@ def test_what_chromium_publishes_is_watched_as_it_is_and_enhanced(
     assert (sent["codec"], sent["mode"], sent["size"]) == (f"video/{codec}", mode, list(SIZE))
     source = report(viewer, "player.peers.source")
     assert (source["codec"], source["size"]) == (f"video/{codec}", list(SIZE))
-    enhanced = report(viewer, "player.peers.enhanced")
-    assert (enhanced["codec"], enhanced["size"]) == ("video/H264", [960, 540])
+    until_enhanced(viewer)
     view = server.stream(name)
     assert view is not None
     assert (view["source"]["codec"], view["source"]["width"], view["source"]["height"]) == (

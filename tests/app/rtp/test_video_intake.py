@@ -7,7 +7,7 @@ from app.rtp.unit_joiner import HOLD_S
 from app.rtp.video_intake import B_FRAMES, LONG_GOP, NOTICE_S, Taken, VideoIntake
 from media.access_unit import Flags
 from media.codec import Codec
-from media.fragment import PayloadStart
+from media.fragment import Fragment, PayloadStart
 from media.vp9_frame import split_superframe
 from tests.app import coding
 from tests.media.h264_parts import (
@@ -22,6 +22,7 @@ from tests.media.h264_parts import (
     unit_of,
     without,
 )
+from tests.media.payloads import depacketize, packetize
 
 FRAME = 3000
 
@@ -285,3 +286,54 @@ def test_vp8_frames_of_one_time_stay_two_and_partitions_with_markers_become_one(
         studio.number += 1
     assert [each.payload for each in studio.end()] == list(units)
     assert [bool(each.flags & Flags.KEY) for each in studio.taken] == [True] + [False] * 7
+
+
+def fragments_of(unit: bytes, *, mtu: int = 1200) -> list[Fragment]:
+    payloads = packetize(Codec.AV1, unit, mtu=mtu)
+    return [depacketize(Codec.AV1, payload) for payload in payloads]
+
+
+def send_av1(studio: Studio, *units: bytes, lose: int = 0) -> None:
+    """Sends units without the first ``lose`` payloads of each."""
+    for unit in units:
+        kept = fragments_of(unit)[lose:]
+        studio.send(b"".join(one.data for one in kept), head=kept[0].head)
+
+
+def test_av1_payloads_become_the_units_that_were_coded() -> None:
+    units = coding.av1(98, 54, 6)
+    studio = Studio(Codec.AV1)
+    send_av1(studio, *units)
+    assert [each.payload for each in studio.end()] == list(units)
+    assert [bool(each.flags & Flags.KEY) for each in studio.taken] == [True] + [False] * 5
+    assert {(each.width, each.height) for each in studio.taken} == {(98, 54)}
+    assert coding.decode(Codec.AV1, [each.payload for each in studio.taken]) == [(98, 54)] * 6
+
+
+def test_an_av1_unit_without_its_beginning_is_refused_until_the_next_key_frame() -> None:
+    first, second = coding.av1(480, 270), coding.av1(480, 270, 2)
+    studio = Studio(Codec.AV1)
+    send_av1(studio, *first, lose=1)
+    assert studio.end() == []
+    assert "damaged" in studio.reason and studio.intake.needs_key
+    send_av1(studio, *second)
+    studio.end()
+    assert [each.payload for each in studio.taken] == list(second)
+    assert studio.taken[0].flags == Flags.KEY | Flags.DISCONTINUITY
+    assert studio.intake.refused == {"damaged": 1} and studio.reason == ""
+
+
+def test_an_av1_picture_over_the_limit_is_refused() -> None:
+    studio = Studio(Codec.AV1)
+    send_av1(studio, *coding.av1(1920, 1104), *coding.av1(98, 54))
+    studio.end()
+    assert [(each.width, each.height) for each in studio.taken] == [(98, 54)]
+    assert studio.intake.refused == {"too_large": 1}
+
+
+def test_parts_of_an_av1_unit_with_markers_of_their_own_become_one() -> None:
+    units = coding.av1(480, 270, 4)
+    studio = Studio(Codec.AV1)
+    for unit in units:
+        studio.same_time(*(one.data for one in fragments_of(unit)))
+    assert [each.payload for each in studio.end()] == list(units)
