@@ -60,11 +60,11 @@ class AppNode:
             spawn=self._publisher_tasks.spawn,
             ended=self._publisher_ended,
         )
-        self.directory = StreamDirectory(client, ingest=self.publishers.publication)
+        self.directory = StreamDirectory(client, ingest=self.publishers.ingest_session)
         self.readers = RenditionReaders(
             client,
             record=self.directory.record,
-            ingest=self.publishers.publication,
+            ingest=self.publishers.ingest_session,
             times=options.reader_times,
         )
         self.viewers = Viewers(

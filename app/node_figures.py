@@ -33,7 +33,7 @@ class NodeFigures:
 
     def beat(self) -> AppBeat:
         """Returns the node's next heartbeat."""
-        names = {session.stream for session in self._publishers.publications()}
+        names = {session.stream for session in self._publishers.ingest_sessions()}
         names |= {reader.stream for reader in self._readers.all()} | self._viewers.streams()
         return AppBeat(
             node=self._router.node,
@@ -52,7 +52,7 @@ class NodeFigures:
             if (found := _latency(reader.rendition, reader.latency)) is not None
         ]
         viewers = self._viewers.counts(name)
-        ingest = self._publishers.publication(name)
+        ingest = self._publishers.ingest_session(name)
         if ingest is None:
             return NodeStream(stream=name, viewers=viewers, latency=latency)
         return NodeStream(

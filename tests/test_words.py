@@ -170,13 +170,6 @@ STILL_SAID: dict[str, set[str]] = {
     "intent": {"workers.session.session"},
     "outbox": {"workers.session.renditions"},
     "viewing": {"benchmarks.faults.simulation"},
-    "publication": {
-        "app.http.counter_samples",
-        "app.http.serializers",
-        "app.node",
-        "app.node_figures",
-        "app.streams.publishers",
-    },
 }
 """Modules whose identifiers still have the word. The sets only shrink."""
 

@@ -1,4 +1,4 @@
-"""What one viewer receives: its rendition, the source in its place, and the sound."""
+"""One viewer's playback: its rendition, the source in its place, and the sound."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PlaybackSession:
 
     @property
     def stalls(self) -> int:
-        """How often the source had to stand in for its rendition."""
+        """Times that the source stood in for its rendition."""
         return self._switch.stalls
 
     def start(self, peer: ViewerConnection) -> None:

@@ -1,4 +1,4 @@
-"""Which rendition a viewer reads, by the codecs that it can decode; no I/O, no clock."""
+"""The choice of the log that a viewer reads, by the codecs that it can decode; no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from media.codec_table import ENCODED, title_of
 from wire import keys
 
 USUAL = ENCODED[0].name
-"""What a lead encodes in where none has said so yet. Whoever takes the stream makes the rendition
+"""The codec of a usual log where no lead has chosen one. Whoever takes the rendition makes the log
 that the viewer was promised, whatever it prefers itself."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Coding:
-    """In what a stream is coded, as its record says."""
+    """The codecs of a stream and a rendition, as their records say."""
 
     source: str
     "Codec of the source."
@@ -25,7 +25,7 @@ class Coding:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PlayRequest:
-    """What a viewer asked for, and what it can decode."""
+    """A viewer's request, with the codecs that it can decode."""
 
     rendition: str
     "``source``, or the name of an enhanced one."

@@ -1,4 +1,4 @@
-"""Which rendition a viewer gets while the preferred one may be away; no I/O, no clock.
+"""The switch between a viewer's rendition and the source in its place; no I/O, no clock.
 
 The states and their transitions (``_TABLE``)::
 
@@ -25,7 +25,7 @@ _LATE_FACTOR = 1.5
 """A stall is this many times the longest lag of the last second."""
 
 _FORGET = 0.98
-"""What the longest lag keeps from one unit to the next: half of it after a second at 30 fps."""
+"""The longest lag decays by this factor per unit: to half after a second at 30 fps."""
 
 MAX_STEP_BACK = 900_000
 """Ticks (10 s of video). A key frame that is further back belongs to another time line."""
@@ -34,7 +34,7 @@ SETTLED_S = 5.0
 """A stall sooner than this after a return says that the return came too early."""
 
 MAX_PATIENCE_S = 8.0
-"""After stalls in a row the source stays for 1, 2, 4, at most so many seconds: each change costs a
+"""The source stays for 1, 2, 4, at most so many seconds after stalls in a row: each change costs a
 group of pictures to decode, which a machine that is too slow already could not afford."""
 
 MAX_WAITING = 256
@@ -42,7 +42,7 @@ MAX_WAITING = 256
 
 
 class Showing(enum.Enum):
-    """What the viewer is shown."""
+    """The rendition that the viewer is shown."""
 
     PREFERRED = "preferred"
     FALLBACK = "fallback"
@@ -51,7 +51,7 @@ class Showing(enum.Enum):
 
 
 class Pick(enum.Enum):
-    """What is to be done with a unit."""
+    """The action for a unit."""
 
     DROP = "drop"
     SEND = "send"
@@ -94,11 +94,11 @@ class RenditionSwitch:
         self.shown: int | None = None
         "Media time of the last unit that was let through."
         self.stalls = 0
-        "How often the fallback had to stand in."
+        "Times that the fallback stood in."
 
     @property
     def state(self) -> Showing:
-        """What is shown."""
+        """The rendition that is shown now."""
         return self._state
 
     @property

@@ -55,7 +55,7 @@ class RtpFanout:
 
     @property
     def listeners(self) -> int:
-        """How many listen."""
+        """The number of listeners."""
         return len(self._listeners)
 
     def hold(self, holder: Hashable) -> None:

@@ -39,7 +39,7 @@ from wire.stream_record import StreamRecord
 log = logging.getLogger(__name__)
 
 _REFIT_S = 0.5
-"""How often another rendition is looked for, for a viewer who lacks the codec of what comes."""
+"""Another log is looked for this often, for a viewer who lacks the codec of what comes."""
 
 
 def _logger(stream: str, secret: str) -> StreamLogger:
@@ -57,7 +57,7 @@ class _ViewerSession:
     "None: it watches no video."
     refits: Throttle
     address: str
-    "Of who posted the offer, for limits."
+    "Address of whoever posted the offer, for limits."
 
 
 class Viewers:
@@ -195,7 +195,7 @@ class Viewers:
             self._tasks.spawn(self._end_over(), "viewers-end")
 
     def _refit_soon(self, secret: str) -> None:
-        """What comes has a codec that the viewer has not: the source's or the lead's changed."""
+        """Moves a viewer who lacks the codec of what comes: the source's or the lead's changed."""
         session = self._sessions.get(secret)
         if session is not None and session.refits.allow(now=time.monotonic()):
             self._tasks.spawn(self._refit(secret, session), "viewer-refit")

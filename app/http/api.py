@@ -30,7 +30,7 @@ def router(context: AppState) -> APIRouter:
 
 
 class _Views:
-    """What the routes show of the newest snapshot."""
+    """The views of the newest snapshot."""
 
     def __init__(self, context: AppState) -> None:
         self._context = context
@@ -110,7 +110,7 @@ class _Views:
 def _add_reading(routes: APIRouter, read: _Views) -> None:
     @routes.get("/server")
     async def server() -> schemas.Server:
-        """What a page needs to know before it starts."""
+        """Settings that a page needs before it starts."""
         return read.server()
 
     @routes.get("/streams", response_model=schemas.StreamList)

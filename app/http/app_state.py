@@ -1,4 +1,4 @@
-"""What the routes need; made once at start."""
+"""The state that all routes share; made once at start."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from wire.errors import BadSettings
 log = logging.getLogger(__name__)
 
 CHECK_S = 5.0
-"""How often the files are looked at."""
+"""The files are checked this often."""
 
 _Stamp = tuple[tuple[int, int, int], ...]
 
@@ -75,7 +75,7 @@ class Certificate:
             log.info("The TLS certificate was read again.", extra={"action": "certificate"})
 
     def _load(self) -> str:
-        """What is wrong with the files; nothing if they are in use now."""
+        """Loads the files; returns what is wrong with them, or an empty text."""
         try:
             # Tried on a context of its own: half of a pair must not get into the one in use.
             # Without a password OpenSSL would ask for one at the terminal, and all would wait.
@@ -114,7 +114,7 @@ def _dns_names(pem: bytes) -> tuple[str, ...]:
 
 
 def _fault(error: ssl.SSLError) -> str:
-    """What OpenSSL means, in words; it does not tell which of the two files it means."""
+    """Returns OpenSSL's error in words; it does not tell which of the two files is meant."""
     if error.reason == "KEY_VALUES_MISMATCH":
         return "the key does not belong to the certificate"
     if error.reason:

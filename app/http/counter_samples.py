@@ -24,8 +24,8 @@ _OF_LEAD = {
 
 
 def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sample]:
-    """What this app counts of its own publishers, readers and viewers."""
-    for ingest in node.publishers.publications():
+    """Yields this node's counters of its publishers, readers and viewers."""
+    for ingest in node.publishers.ingest_sessions():
         yield from _of_publisher(node, ingest.stream)
     for reader in node.readers.all():
         labels = (reader.stream, reader.rendition)
@@ -42,7 +42,7 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
 
 
 def _of_publisher(node: AppNode, stream: str) -> Iterator[Sample]:
-    ingest = node.publishers.publication(stream)
+    ingest = node.publishers.ingest_session(stream)
     if ingest is None:
         return
     yield counters.UNITS_IN, (stream,), ingest.units_in
@@ -55,7 +55,7 @@ def _of_publisher(node: AppNode, stream: str) -> Iterator[Sample]:
 
 
 def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
-    """What workers count, by their heartbeats: the same at every app."""
+    """Yields the workers' counters of their heartbeats: the same at every node."""
     for beat in beats:
         yield counters.BAD_JOBS, (beat.name,), beat.bad_jobs
         for work in beat.streams:

@@ -11,12 +11,12 @@ from typing import Any
 from fastapi import FastAPI
 
 GUARDED: dict[str, Any] = {"security": [{"token": []}]}
-"""For ``openapi_extra`` of a route that asks for a token."""
+"""The ``openapi_extra`` of a route that asks for a token."""
 
 _SDP = {"application/sdp": {"schema": {"type": "string"}}}
 
 OFFER: dict[str, Any] = {"requestBody": {"required": True, "content": _SDP}}
-"""For ``openapi_extra`` of a route that takes an SDP offer."""
+"""The ``openapi_extra`` of a route that takes an SDP offer."""
 
 ANSWER: dict[int | str, dict[str, Any]] = {
     201: {
@@ -31,7 +31,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
         },
     }
 }
-"""For ``responses`` of a route that answers an SDP offer."""
+"""The ``responses`` of a route that answers an SDP offer."""
 
 _PROBLEM = {
     "type": "object",

@@ -17,7 +17,7 @@ from app.http.reference import reference_page
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
 _SERVED = (".html", ".css", ".js", ".svg", ".png", ".ico", ".woff2")
-"""What of the folder is meant for browsers; it is a Python package too."""
+"""Parts of the folder that browsers may have; it is a Python package too."""
 _FRESH = {"Cache-Control": "no-cache"}
 _ADDRESS = re.compile(r'(\b(?:href|src)=")(?!#|[a-z]+:)')
 

@@ -55,7 +55,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request, of_one_route: str) -> str:
-    """What the address takes (RFC 9110 section 15.5.6), of all its routes."""
+    """Returns the methods of all routes at the address (RFC 9110 section 15.5.6)."""
     found = {"OPTIONS", *filter(None, of_one_route.split(", "))}
     asked = request.url.path.split("/")
     for path, methods in request.app.openapi()["paths"].items():

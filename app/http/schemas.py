@@ -77,7 +77,7 @@ class Rendition(BaseModel):
 
 
 class Source(BaseModel):
-    """What the publisher sends."""
+    """The publisher's video."""
 
     codec: str = Field(description=f"{_VIDEO_CODECS}; empty until the first key frame")
     width: int
@@ -87,7 +87,7 @@ class Source(BaseModel):
 
 
 class Enhancement(BaseModel):
-    """What is being done for the stream."""
+    """The enhancement of the default rendition."""
 
     enabled: bool
     model: str
@@ -129,7 +129,7 @@ class StageLatency(Spread):
 
 
 class Latency(BaseModel):
-    """What the server added to the units delivered last, as stamped on them."""
+    """Latency that the server added to the units delivered last, as stamped on them."""
 
     samples: int
     total: Spread | None
@@ -171,7 +171,7 @@ class StreamList(BaseModel):
 
 
 class StreamChange(BaseModel):
-    """What an operator may change; each value is of its own type in JSON, true is no number."""
+    """Changes by an operator; each value is of its own type in JSON, true is no number."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -183,7 +183,7 @@ class StreamChange(BaseModel):
 
 
 class WorkerStream(BaseModel):
-    """What a worker does for one stream."""
+    """A worker's report of one rendition of a stream."""
 
     stream: str
     state: str
@@ -318,7 +318,7 @@ class ModelListing(BaseModel):
 
 
 class IceServerInfo(BaseModel):
-    """As RTCIceServer takes it."""
+    """An ICE server as RTCIceServer takes it."""
 
     urls: str
     username: str | None = None
@@ -326,7 +326,7 @@ class IceServerInfo(BaseModel):
 
 
 class Server(BaseModel):
-    """What a page needs to know before it starts."""
+    """Settings that a page needs before it starts."""
 
     version: str
     instance: str = Field(

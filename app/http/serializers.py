@@ -1,4 +1,4 @@
-"""From records, heartbeats and meters to the JSON of the admin API."""
+"""The JSON of the admin API, made of records and heartbeats."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _LAST_S = 253_402_300_799
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Defaults:
-    """What holds for a stream for which nobody chose."""
+    """Settings of a stream for which nobody chose."""
 
     model: str
     strength: float
-    "Of the style."
+    "Strength of the style."
 
 
 def iso(us: int) -> str:

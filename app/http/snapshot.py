@@ -1,4 +1,4 @@
-"""What Redis holds for readers: one copy for all of them, at most half a second old.
+"""A copy of Redis' records and heartbeats for all readers, at most half a second old.
 
 Every watch page asks once a second, and a scraper and an orchestrator beside them; each list is a
 scan of the server and a heartbeat decoded for each worker, on the loop that moves packets.
@@ -35,7 +35,7 @@ class Seen:
     beats: list[WorkerBeat] = dataclasses.field(default_factory=list)
     nodes: NodeBeats = dataclasses.field(default_factory=NodeBeats)
     renditions: dict[str, dict[str, RenditionRecord]] = dataclasses.field(default_factory=dict)
-    "By stream and name."
+    "Records by stream and name."
     memory: ServerMemory | None = None
     _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
 

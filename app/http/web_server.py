@@ -22,7 +22,7 @@ from wire.settings import Settings
 _BACKLOG = 1024
 """Connections that wait in the kernel while others have their turn."""
 _ACCEPT_AT_A_TIME = 8
-"""Then the loop moves packets again; asyncio accepts as many in a row as it was told of backlog."""
+"""Connections accepted in a row; asyncio takes its backlog for it, and packets wait meanwhile."""
 _HANDSHAKE_S = 10.0
 _KEEP_ALIVE_S = 15
 
@@ -82,7 +82,7 @@ class WebServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's for given sockets, with a time limit for the TLS handshake."""
+        """Starts uvicorn on the given sockets, with a time limit for the TLS handshake."""
         await self.lifespan.startup()
         loop = asyncio.get_running_loop()
         tls: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What WHIP and WHEP requests have in common: bodies, names, answers, addresses."""
+"""The common parts of WHIP and WHEP requests: bodies, names, answers, addresses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def _read(request: Request, media_type: str) -> str:
 
 
 def route(request: Request) -> PeerRoute:
-    """How the offer came in; behind a proxy on this machine little is known."""
+    """Returns the way that the offer came in; behind a proxy on this machine little is known."""
     served_at = (request.scope.get("server") or ("",))[0]
     return PeerRoute(
         served_at=served_at,

@@ -192,7 +192,7 @@ class IngestSession:
         self._on_key_frame_needed()
 
     def end(self, reason: str) -> None:
-        """Ends the publication; the first reason counts."""
+        """Ends the session; the first reason counts."""
         self._go(Event.END, reason)
 
     def _end(self, reason: str) -> None:

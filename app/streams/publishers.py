@@ -43,56 +43,56 @@ class PublisherOptions:
 
 
 class _Link:
-    """One connection's way to the publication that it may bring: none, at first and at last."""
+    """One connection's way to the ingest session that it may bring: none, at first and at last."""
 
     def __init__(self) -> None:
-        self.publication: IngestSession | None = None
+        self.ingest: IngestSession | None = None
         self.end_reason = ""
         "The reason why the connection ended before it brought anything."
 
     def take(self, unit: AccessUnit) -> None:
         """One unit."""
-        if self.publication is not None:
-            self.publication.take(unit)
+        if self.ingest is not None:
+            self.ingest.take(unit)
 
     def lose(self, reason: str) -> None:
         """The connection is over. What comes on it yet is not taken: nobody watches over it."""
         self.end_reason = self.end_reason or reason
-        publication, self.publication = self.publication, None
-        if publication is not None:
-            publication.lose_connection(reason)
+        ingest, self.ingest = self.ingest, None
+        if ingest is not None:
+            ingest.lose_connection(reason)
 
     def fall_silent(self, reason: str) -> None:
         """Nothing comes. If something does again before another connection, the stream goes on."""
-        if self.publication is not None:
-            self.publication.lose_connection(reason)
+        if self.ingest is not None:
+            self.ingest.lose_connection(reason)
         else:
             self.end_reason = self.end_reason or reason
 
     def tell(self, reason: str) -> None:
         """Takes the reason why no picture comes."""
-        if self.publication is not None:
-            self.publication.tell(reason)
+        if self.ingest is not None:
+            self.ingest.tell(reason)
 
     def ask(self) -> None:
         """A key frame is needed."""
-        if self.publication is not None:
-            self.publication.request_key_frame()
+        if self.ingest is not None:
+            self.ingest.request_key_frame()
 
-    def join(self, publication: IngestSession) -> None:
+    def join(self, ingest: IngestSession) -> None:
         """Gives what the connection brings to the ingest session from now on."""
-        self.publication = publication
+        self.ingest = ingest
         if self.end_reason:
             self.lose(self.end_reason)
 
     def cut(self) -> None:
         """Another connection took its place."""
-        self.publication = None
+        self.ingest = None
 
 
 @dataclasses.dataclass(slots=True)
 class _Session:
-    publication: IngestSession
+    ingest: IngestSession
     peer: PublisherConnection
     link: _Link
     secret: str
@@ -139,7 +139,7 @@ class Publishers:
         present = self._sessions.get(stream)
         if stream in self._reserved:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
-        if present is not None and not takeover and present.publication.state is not State.AWAY:
+        if present is not None and not takeover and present.ingest.state is not State.AWAY:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
         taken = len(self._sessions.keys() | self._reserved | {stream})
         if taken > self._options.max_streams:
@@ -166,7 +166,7 @@ class Publishers:
                 offer, start_kbps=self._options.start_bitrate_kbps, route=route
             )
             present = self._sessions.get(stream)
-            if present is not None and present.publication.state is State.ENDED:
+            if present is not None and present.ingest.state is State.ENDED:
                 present = None
             if present is None:
                 epoch = await self._create(stream, has_audio, takeover)
@@ -178,7 +178,7 @@ class Publishers:
             self._replace(present, peer, link, secret, has_audio)
             present.address = route.key
             return secret, answer
-        publication = IngestSession(
+        ingest = IngestSession(
             self._client,
             stream,
             epoch,
@@ -186,10 +186,10 @@ class Publishers:
             on_key_frame_needed=peer.request_key_frame,
             grace_s=self._options.publisher_grace_s,
         )
-        link.join(publication)
-        self._sessions[stream] = _Session(publication, peer, link, secret, route.key)
-        self._spawn(self._run(stream), f"publication {stream}")
-        _logger(publication).info("publisher accepted", extra={"action": "publish"})
+        link.join(ingest)
+        self._sessions[stream] = _Session(ingest, peer, link, secret, route.key)
+        self._spawn(self._run(stream), f"ingest {stream}")
+        _logger(ingest).info("publisher accepted", extra={"action": "publish"})
         return secret, answer
 
     def _connection(self, link: _Link) -> PublisherConnection:
@@ -229,47 +229,47 @@ class Publishers:
         has_audio: bool,
     ) -> None:
         """The stream goes on with another connection; its viewers stay."""
-        stream, before = present.publication.stream, present.peer
+        stream, before = present.ingest.stream, present.peer
         present.link.cut()
-        present.publication.replace_connection(
+        present.ingest.replace_connection(
             has_audio=has_audio, on_key_frame_needed=peer.request_key_frame
         )
         present.peer, present.link, present.secret = peer, link, secret
-        link.join(present.publication)
+        link.join(present.ingest)
         self._spawn(before.close(), f"publisher-close {stream}")
-        _logger(present.publication).info("publisher taken over", extra={"action": "takeover"})
+        _logger(present.ingest).info("publisher taken over", extra={"action": "takeover"})
 
     def _lose(self, link: _Link, peer: PublisherConnection, reason: str) -> None:
         """A connection ended by itself: it is closed, so that its publisher knows, and comes again.
 
         One that is still being answered is closed by whoever answers it.
         """
-        publication = link.publication
+        ingest = link.ingest
         link.lose(reason)
-        if publication is not None and not self._closing:
-            self._spawn(peer.close(), f"publisher-close {publication.stream}")
+        if ingest is not None and not self._closing:
+            self._spawn(peer.close(), f"publisher-close {ingest.stream}")
 
     async def _run(self, stream: str) -> None:
         session = self._sessions[stream]
         try:
-            await session.publication.run()
+            await session.ingest.run()
         finally:
-            reason = session.publication.end_reason or "the server stops"
-            _logger(session.publication).info("ended: %s", reason, extra={"action": "end"})
+            reason = session.ingest.end_reason or "the server stops"
+            _logger(session.ingest).info("ended: %s", reason, extra={"action": "end"})
             session.link.cut()
             await session.peer.close()
             if self._sessions.get(stream) is session:
                 del self._sessions[stream]
-            await self._ended(stream, session.publication.epoch)
+            await self._ended(stream, session.ingest.epoch)
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
         session = self._sessions.get(stream)
         if session is None or not _is_same(session.secret, secret):
             raise SessionNotFound
-        if session.publication.end_reason:
+        if session.ingest.end_reason:
             raise SessionNotFound  # it is ending already
-        session.publication.end("the publisher ended it")
+        session.ingest.end("the publisher ended it")
 
     async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
         """Takes further candidates of a publisher. Raises SessionNotFound, BadOffer."""
@@ -278,14 +278,14 @@ class Publishers:
             raise SessionNotFound
         await session.peer.trickle(fragment)
 
-    def publications(self) -> list[IngestSession]:
+    def ingest_sessions(self) -> list[IngestSession]:
         """All of this app's."""
-        return [session.publication for session in self._sessions.values()]
+        return [session.ingest for session in self._sessions.values()]
 
-    def publication(self, stream: str) -> IngestSession | None:
-        """The publication, if this app holds it."""
+    def ingest_session(self, stream: str) -> IngestSession | None:
+        """The ingest session, if this node holds it."""
         session = self._sessions.get(stream)
-        return session.publication if session else None
+        return session.ingest if session else None
 
     def packets(self, stream: str) -> dict[str, int]:
         """The publisher's packets that became part of no unit, by reason, if it is here."""
@@ -306,7 +306,7 @@ class Publishers:
         """Takes nobody more, and ends all."""
         self._closing = True
         for session in list(self._sessions.values()):
-            session.publication.end("the server stops")
+            session.ingest.end("the server stops")
 
 
 def _is_same(expected: str, given: str) -> bool:

@@ -91,7 +91,7 @@ async def test_peers_that_never_check_are_gone_after_seconds_and_connected_ones_
             await into.play(offer("chromium_play"))
         assert len(list(node._pending())) == 5
         await until(lambda: node.viewers._sessions == {}, timeout_s=6)
-        assert node.publishers.publication("cam1") is not None
+        assert node.publishers.ingest_session("cam1") is not None
     assert list(node._pending()) == []
 
 

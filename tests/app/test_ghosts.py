@@ -39,7 +39,7 @@ async def test_a_publisher_that_never_connects_frees_its_name(
     await node.publishers.publish("ghost", OFFERS[shape]())
     with pytest.raises(AlreadyPublishing):
         await node.publishers.publish("ghost", OFFERS[shape](), takeover=False)
-    await until(lambda: node.publishers.publication("ghost") is None)
+    await until(lambda: node.publishers.ingest_session("ghost") is None)
     assert "ghost" not in await streams(node)
     await node.publishers.publish("ghost", OFFERS[shape](), takeover=False)
 
@@ -49,6 +49,6 @@ async def test_as_many_as_there_may_be_leave_nothing_behind(make_node: MakeNode)
     before = asyncio.all_tasks()
     for number in range(16):
         await node.publishers.publish(f"ghost{number}", OFFERS["without candidates"]())
-    await until(lambda: not any(node.publishers.publication(f"ghost{n}") for n in range(16)))
+    await until(lambda: not any(node.publishers.ingest_session(f"ghost{n}") for n in range(16)))
     await no_tasks_but(before)
     assert not [name for name in await streams(node) if name.startswith("ghost")]

@@ -144,8 +144,8 @@ async def test_who_would_not_take_over_is_refused_here_and_on_another_app(
     async with publishing(Into(one).publish, UNITS):
         await refused(one, AlreadyPublishing, takeover=False)
         await refused(two, AlreadyPublishing, takeover=False)
-        assert two.publishers.publication("cam1") is None
-        assert one.publishers.publication("cam1") is not None
+        assert two.publishers.ingest_session("cam1") is None
+        assert one.publishers.ingest_session("cam1") is not None
 
 
 async def test_two_at_once_give_one_publisher(make_node: MakeNode) -> None:
@@ -170,7 +170,7 @@ async def test_a_refused_offer_leaves_no_record(make_node: MakeNode, redis_clien
         with pytest.raises(BadOffer):
             await node.publishers.publish("cam1", sdp)
     assert await command(redis_client, "KEYS", "*") == []
-    assert node.publishers.publication("cam1") is None
+    assert node.publishers.ingest_session("cam1") is None
     assert node.publishers._reserved == set()
 
 
@@ -178,9 +178,9 @@ async def test_the_number_of_streams_is_limited(make_node: MakeNode) -> None:
     node = make_node(max_streams=1)
     async with publishing(Into(node).publish, UNITS):
         await refused(node, Full, "cam2")
-    await until(lambda: node.publishers.publication("cam1") is None)
+    await until(lambda: node.publishers.ingest_session("cam1") is None)
     async with publishing(Into(node, "cam2").publish, UNITS):
-        assert node.publishers.publication("cam2") is not None
+        assert node.publishers.ingest_session("cam2") is not None
 
 
 async def test_the_number_of_viewers_is_limited(make_node: MakeNode) -> None:
@@ -232,7 +232,7 @@ async def test_viewers_end_when_the_publisher_does(make_node: MakeNode, how: str
             await until(lambda: remote.connection.connectionState == "closed")
         with pytest.raises(SessionNotFound):
             await into.node.publishers.end("cam1", into.secrets[0])
-        await until(lambda: into.node.publishers.publication("cam1") is None)
+        await until(lambda: into.node.publishers.ingest_session("cam1") is None)
 
 
 async def test_a_guessed_secret_ends_nothing(make_node: MakeNode) -> None:
@@ -250,7 +250,7 @@ async def test_a_guessed_secret_ends_nothing(make_node: MakeNode) -> None:
             await into.node.viewers.end("cam1", into.secrets[1])
             with pytest.raises(SessionNotFound):
                 await into.node.viewers.end("cam1", into.secrets[1])
-        assert into.node.publishers.publication("cam1") is not None
+        assert into.node.publishers.ingest_session("cam1") is not None
 
 
 async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_node: MakeNode) -> None:
@@ -260,7 +260,7 @@ async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_node: Ma
         async with watching(into.play, "video") as viewer:
             await until(lambda: viewer.received["video"].packets)
             old = into.node.readers.newest("cam1", keys.SOURCE)
-    await until(lambda: into.node.publishers.publication("cam1") is None)
+    await until(lambda: into.node.publishers.ingest_session("cam1") is None)
     async with publishing(into.publish, coding.h264(128, 96, 10)):
         await into.until_live()
         async with watching(into.play, "video") as viewer:
@@ -378,7 +378,7 @@ async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
         )
     with pytest.raises(RedisAway):
         await node.directory.records()
-    assert node.publishers.publication("cam1") is None
+    assert node.publishers.ingest_session("cam1") is None
     await node.close()
     await client.aclose()
     await no_tasks_but(before)

@@ -49,7 +49,7 @@ async def test_a_peer_that_ends_while_its_record_is_made_leaves_no_ghost(
     await command(redis_client, "CLIENT", "PAUSE", 1200, "ALL")
     # The peer gives up after 0.5 s, the record is made later.
     await node.publishers.publish("cam1", OBS)
-    await until(lambda: node.publishers.publication("cam1") is None, timeout_s=2)
+    await until(lambda: node.publishers.ingest_session("cam1") is None, timeout_s=2)
     assert await outcome(node, "cam1") == "accepted"
 
 

@@ -264,7 +264,7 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
             check_problem(await site.client.patch(path, json=bad), 422)
         ended = await site.client.delete(path)
         assert (ended.status_code, ended.content) == (204, b"")
-        await until(lambda: site.node.publishers.publication("cam1") is None)
+        await until(lambda: site.node.publishers.ingest_session("cam1") is None)
     check_problem(await site.client.get(path), 404)
 
 

@@ -82,7 +82,7 @@ async def test_one_stream_is_served_by_two_nodes(sites: list[Site]) -> None:
             await until_viewers(two, 0)
         assert (await two.client.delete(publish.locations[0])).status_code == 200
         check_problem(await two.client.delete(publish.locations[0]), 404)
-        await until(lambda: one.node.publishers.publication("cam1") is None)
+        await until(lambda: one.node.publishers.ingest_session("cam1") is None)
         await until(lambda: publisher.connection.connectionState == "closed")
 
 

@@ -116,7 +116,9 @@ async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
                 return sum(sample.value for sample in found)
 
             await until(lambda: [t for t in site.node.readers.all() if t.bad_entries])
-            await until(lambda: [p for p in site.node.publishers.publications() if p.bad_messages])
+            await until(
+                lambda: [p for p in site.node.publishers.ingest_sessions() if p.bad_messages]
+            )
             here = {"stream": "cam1", "rendition": "enhanced-vp8"}
             assert await value("sharpcast_entries_refused_total", **here) == 1
             assert await value("sharpcast_messages_refused_total", stream="cam1") == 1

@@ -81,7 +81,7 @@ async def test_a_reader_that_leaves_takes_nothing_from_the_others(site: Site) ->
 async def test_what_was_changed_here_is_seen_at_once(make_site: MakeSite) -> None:
     site = make_site(snapshot_age_s=60.0)
     async with publishing(Http(site, "/whip/cam1"), UNITS):
-        await until(lambda: site.node.publishers.publication("cam1") is not None)
+        await until(lambda: site.node.publishers.ingest_session("cam1") is not None)
         changed = await site.client.patch("/api/v1/streams/cam1", json={"enhance": False})
         assert changed.json()["enhancement"]["enabled"] is False
         assert (await site.client.get("/api/v1/streams/cam1")).json()["enhancement"][

@@ -21,7 +21,7 @@ from wire.connection import command, connect
 
 async def check_nothing_made(site: Site) -> None:
     assert await command(site.redis, "KEYS", "stream:*") == []
-    assert site.node.publishers.publication("cam1") is None
+    assert site.node.publishers.ingest_session("cam1") is None
     assert site.node.publishers._reserved == set()
 
 
@@ -115,7 +115,7 @@ async def test_a_second_publisher_takes_over_unless_it_would_rather_not(site: Si
     # The first one's session is over: what it says of it concerns nobody any more.
     location = first.headers["Location"].removeprefix(BASE)
     check_problem(await site.client.delete(location), 404)
-    assert site.node.publishers.publication("cam1") is not None
+    assert site.node.publishers.ingest_session("cam1") is not None
 
 
 async def test_a_full_server_says_when_to_try_again(make_site: MakeSite) -> None:
@@ -139,7 +139,7 @@ async def test_a_guessed_session_ends_nothing(secret: str, site: Site) -> None:
     await site.post_offer("/whip/cam1", offer("obs"))
     check_problem(await site.client.delete(f"/whip/cam1/{secret}"), 404)
     check_problem(await site.client.delete(f"/whip/cam2/{secret}"), 404)
-    assert site.node.publishers.publication("cam1") is not None
+    assert site.node.publishers.ingest_session("cam1") is not None
 
 
 async def test_preflight_needs_no_token(make_site: MakeSite) -> None:
@@ -217,7 +217,7 @@ async def test_what_a_fragment_may_not_say(
     location = (await site.post_offer("/whip/cam1", offer("obs"))).headers["location"]
     response = await site.client.patch(location, content=body, headers=FRAGMENT | headers)
     check_problem(response, status)
-    assert site.node.publishers.publication("cam1") is not None
+    assert site.node.publishers.ingest_session("cam1") is not None
 
 
 async def test_candidates_of_no_session_are_refused(site: Site) -> None:

@@ -49,7 +49,7 @@ class Streams:
 
     @property
     def state(self) -> State | None:
-        publication = self.node.publishers.publication("cam1")
+        publication = self.node.publishers.ingest_session("cam1")
         return publication.state if publication else None
 
 
@@ -81,7 +81,7 @@ async def test_a_publisher_that_comes_back_finds_its_viewers(make_node: MakeNode
     streams = Streams(make_node())
     async with silent(streams) as first, watching(streams.play) as viewer:
         await until(lambda: count(viewer) > 10)
-        session = streams.node.publishers.publication("cam1")
+        session = streams.node.publishers.ingest_session("cam1")
         # The first connection seems alive; the second is another size, with times of its own.
         async with publishing(streams.publish, LARGE) as second:
             before = count(viewer)
@@ -89,7 +89,7 @@ async def test_a_publisher_that_comes_back_finds_its_viewers(make_node: MakeNode
             reader = streams.node.readers.newest("cam1", keys.SOURCE)
             assert reader is not None
             assert reader.size == (196, 108)
-            assert streams.node.publishers.publication("cam1") is session
+            assert streams.node.publishers.ingest_session("cam1") is session
             assert viewer.connection.connectionState == "connected"
             for kind, rate in (("video", 90_000), ("audio", 48_000)):
                 assert all(0 < step < 5 * rate for step in steps(viewer, kind))
@@ -150,7 +150,7 @@ async def test_a_stream_waits_for_its_grace_and_no_longer(make_node: MakeNode) -
     streams = Streams(make_node(grace_s=0.5))
     async with publishing(streams.publish, SMALL) as publisher:
         await streams.until_recorded(State.LIVE)
-        publication = streams.node.publishers.publication("cam1")
+        publication = streams.node.publishers.ingest_session("cam1")
         assert publication is not None
         async with watching(streams.play) as viewer:
             await publisher.close()

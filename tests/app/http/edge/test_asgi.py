@@ -82,7 +82,7 @@ async def test_without_tokens_a_foreign_page_may_do_nothing(site: Site) -> None:
         response = await site.client.request(method, path, headers=headers, content=offer("obs"))
         check_problem(response, 403)
         assert "access-control-allow-origin" not in response.headers
-    assert site.node.publishers.publication("cam1") is None
+    assert site.node.publishers.ingest_session("cam1") is None
 
 
 async def test_a_foreign_page_is_told_why_it_cannot_watch(site: Site) -> None:
