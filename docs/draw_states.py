@@ -25,6 +25,7 @@ TABLES = (
     "app.webrtc.publisher_state:PUBLISHER",
     "app.webrtc.viewer_state:VIEWER",
     "workers.process.worker_state:WORKER",
+    "workers.session.rendition_state:RENDITION",
     "cli.publisher.reconnect_state:RECONNECT",
 )
 """Every table of the Python side, as ``module:NAME``, in the order of the page."""

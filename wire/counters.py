@@ -177,6 +177,13 @@ LEAD_REPLAYED = Counter(
     _LEAD,
     ("FrameCounters.count",),
 )
+SOURCE_DECODED = Counter(
+    "source_decoded",
+    "pictures",
+    "Pictures decoded of a source, for all renditions of it that a worker leads",
+    _LEAD,
+    ("SourceDecoder.decoded",),
+)
 LEAD_REFUSED = Counter(
     "lead_refused",
     "entries",

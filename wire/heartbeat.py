@@ -92,6 +92,8 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "Entries of the source log that were no batches."
     stale_units: int = 0
     "Units of the source log that an earlier writer wrote too late."
+    decoded: int = 0
+    "Pictures decoded of the source, for all renditions of the stream that this worker leads."
     replayed: int = 0
     "Units only decoded, so that those after them could be."
     bad_messages: int = 0

@@ -60,6 +60,8 @@ def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
         yield counters.BAD_JOBS, (beat.name,), beat.bad_jobs
         for work in beat.streams:
             yield from _of_lead(beat.name, work)
+        for stream, work in {work.stream: work for work in beat.streams}.items():
+            yield counters.SOURCE_DECODED, (stream, beat.name), work.decoded
 
 
 def _of_lead(worker: str, work: StreamWork) -> Iterator[Sample]:

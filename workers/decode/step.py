@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 
 from media.access_unit import Checkpoint, Flags
-from media.codec import Codec
 from workers.bitstream.inspector import CodecInspector
 from workers.decode.decodability import Decodability
 from workers.decode.decoder import UnitDecoder
@@ -41,13 +40,15 @@ INTERLACED = (
 
 
 class DecodeStep:
-    """Units to pictures. ``need_key`` is called, from this thread, for every unit refused."""
+    """Units to pictures. From its thread, ``dropped`` is told of every frame that became no picture
+    and why, and ``need_key`` is called for every unit refused.
+    """
 
-    def __init__(self, tally: FrameCounters, *, need_key: Callable[[str], None]) -> None:
-        self._tally = tally
+    def __init__(
+        self, dropped: Callable[[FrameTask, str], None], *, need_key: Callable[[str], None]
+    ) -> None:
+        self._drop = dropped
         self._need_key = need_key
-        self.recode: frozenset[Codec] = frozenset()
-        "Codecs in which copied units are needed too; set from any thread."
         self._gate = KeyFrameGate()
         self._decoder: UnitDecoder | None = None
         self._inspector: CodecInspector | None = None
@@ -55,10 +56,6 @@ class DecodeStep:
         self._tag = 0
         self._trust = Decodability()
         self._is_interlaced = False
-
-    def recodes(self, codec: Codec) -> bool:
-        """True if copied units of this codec are decoded too, for another codec's sake."""
-        return not self.recode <= {codec}
 
     @property
     def fault(self) -> str:
@@ -73,16 +70,12 @@ class DecodeStep:
         return _WAITS.get(self._gate.state, INTERLACED if self._is_interlaced else "")
 
     def step(self, item: FrameTask) -> Iterator[FrameTask]:
-        """The shots whose pictures are complete now; a copied shot goes through as it is."""
+        """Yields the frames whose pictures are complete now; a copied frame as it is."""
         if item.route is Route.COPY:
-            if not self.recodes(item.unit.codec):
-                self._gate.reset()
-                self._decoder = None
-                yield item
-                return
-            # What was handed on is the next thread's.
-            copied, item = item, item.twin(Route.RECODE)
-            yield copied
+            self._gate.reset()
+            self._decoder = None
+            yield item
+            return
         yield from self._work(item)
 
     def _work(self, item: FrameTask) -> Iterator[FrameTask]:
@@ -109,12 +102,12 @@ class DecodeStep:
             self._refuse(item, GateState.BROKEN)
 
     def flush(self) -> Iterator[FrameTask]:
-        """The shots that the decoder still holds back."""
+        """Yields the frames that the decoder still holds back."""
         if self._decoder is not None:
             yield from self._match(self._decoder.flush())
             self._decoder = None
-        for shot in self._inside.values():
-            self._drop(shot, "broken")
+        for frame in self._inside.values():
+            self._drop(frame, "broken")
         self._inside.clear()
 
     def _decode(self, decoder: UnitDecoder, item: FrameTask) -> Iterator[FrameTask]:
@@ -122,10 +115,10 @@ class DecodeStep:
         self._inside[self._tag] = item
         if self._inspector is not None and item.route is Route.WORK:
             self._inspector.see(self._tag, item.unit.payload)
-        for shot in self._match(decoder.decode(item.unit.payload, self._tag)):
+        for frame in self._match(decoder.decode(item.unit.payload, self._tag)):
             # A picture that others are decoded before waited for this unit; it is not late.
-            shot.arrived = max(shot.arrived, item.arrived)
-            yield shot
+            frame.arrived = max(frame.arrived, item.arrived)
+            yield frame
         if not decoder.may_hold_back and self._inside.pop(self._tag, None) is not None:
             self._drop(item, "hidden")
         while self._inside and (oldest := next(iter(self._inside))) <= self._tag - _MAX_INSIDE:
@@ -133,26 +126,28 @@ class DecodeStep:
 
     def _match(self, pictures: list[tuple[int, Picture]]) -> Iterator[FrameTask]:
         for tag, picture in pictures:
-            shot = self._inside.pop(tag, None)
-            if shot is not None:
+            frame = self._inside.pop(tag, None)
+            if frame is not None:
                 self._trust.decoded()
                 self._is_interlaced = bool(picture.frame.interlaced_frame)
-                shot.picture = picture
-                is_enhanced = shot.route is Route.WORK and not shot.is_replay
+                frame.picture = picture
+                is_enhanced = frame.route is Route.WORK and not frame.is_replay
                 if self._inspector is not None and is_enhanced:
-                    size = len(shot.unit.payload)
-                    shot.info = self._inspector.tell(tag, picture.frame, size)
-                shot.stamp(Checkpoint.DECODED)
-                yield shot
+                    size = len(frame.unit.payload)
+                    frame.info = self._inspector.tell(tag, picture.frame, size)
+                frame.stamp(Checkpoint.DECODED)
+                yield frame
 
     def _refuse(self, item: FrameTask, entrance: GateState) -> None:
         self._drop(item, _DROP_REASONS[entrance])
         self._need_key(entrance.value)
 
-    def _drop(self, shot: FrameTask, reason: str) -> None:
-        if shot.route is Route.RECODE:
-            self._tally.drop(f"recode_{reason}")
-        elif shot.is_replay:
-            self._tally.count("replayed")
-        else:
-            self._tally.drop(reason)
+
+def count_drop(counters: FrameCounters, frame: FrameTask, reason: str) -> None:
+    """Counts a frame that became no picture."""
+    if frame.route is Route.RECODE:
+        counters.drop(f"recode_{reason}")
+    elif frame.is_replay:
+        counters.count("replayed")
+    else:
+        counters.drop(reason)

@@ -7,8 +7,9 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import redis.exceptions
 
@@ -28,6 +29,8 @@ from workers.scheduling.job_load import PAUSE_S, fits, may_look
 from workers.scheduling.memory import usable_bytes
 from workers.session.clock_offset import ClockOffset
 from workers.session.config import SessionConfig
+from workers.session.lane import RenditionLane
+from workers.session.lane_parts import OtherLanes, Records, WorkerParts
 from workers.session.outcome import SessionOutcome
 from workers.session.session import StreamSession
 from workers.upscale.model_cache import ModelCache
@@ -61,7 +64,8 @@ class Worker:
         self._nets = nets
         self._config = config
         self._memory = usable_bytes()
-        self._engine_time = SharedScheduler(cores=usable_cores(), threads=nets.turns.threads)
+        scheduler = SharedScheduler(cores=usable_cores(), threads=nets.turns.threads)
+        self._parts = WorkerParts(client, nets, config, scheduler)
         self._engines = engines
         self._zoo = zoo
         self._trials = list(trials)
@@ -71,7 +75,10 @@ class Worker:
         self._renditions = RenditionRegistry(client)
         self._strikes = strikes.Strikes(client)
         self._heartbeats = Heartbeats(client)
-        self._leads: dict[str, StreamSession] = {}
+        self._lanes: dict[str, RenditionLane] = {}
+        "By the entry ids of their jobs."
+        self._sessions: dict[tuple[str, int], StreamSession] = {}
+        "By stream and publisher's epoch."
         self._unspoken: set[str] = set()
         "Jobs whose lead failed to report its work; each is logged once."
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,14 +88,14 @@ class Worker:
         self._look_again = 0.0
 
     @property
-    def leads(self) -> list[StreamSession]:
-        """The streams it leads now."""
-        return list(self._leads.values())
+    def leads(self) -> list[RenditionLane]:
+        """The renditions that it leads now."""
+        return list(self._lanes.values())
 
     @property
     def load(self) -> float:
         """In streams of 480x270 at 30 frames per second."""
-        return sum(lead.load for lead in self._leads.values())
+        return sum(lead.load for lead in self._lanes.values())
 
     def stop(self) -> None:
         """Gives everything back and ends ``run`` within three seconds."""
@@ -136,12 +143,12 @@ class Worker:
             ms_per_frame=capacity.ms_per_frame,
             streams=[self._work_of(lead) for lead in self.leads],
             trials=self._trials,
-            engine_ms_per_s=round(self._engine_time.spent_ms_per_s(), 1),
-            given_ms_per_s=round(self._engine_time.given_ms_per_s, 1),
+            engine_ms_per_s=round(self._parts.scheduler.spent_ms_per_s(), 1),
+            given_ms_per_s=round(self._parts.scheduler.given_ms_per_s, 1),
             bad_jobs=self._jobs.bad_jobs,
         )
 
-    def _work_of(self, lead: StreamSession) -> StreamWork:
+    def _work_of(self, lead: RenditionLane) -> StreamWork:
         """Returns a lead's report; one that fails to make it must not silence the worker."""
         try:
             return lead.work()
@@ -168,12 +175,12 @@ class Worker:
                 await asyncio.sleep(RETRY_S)
                 continue
             # A job of our own comes back when we were too busy to renew its lease.
-            if job is not None and job.entry not in self._leads:
+            if job is not None and job.entry not in self._lanes:
                 await self._begin(group, job)
 
     async def _next_job(self) -> Job | None:
         if time.monotonic() < self._look_again or not may_look(
-            capacity=self._config.capacity.streams, load=self.load, streams=len(self._leads)
+            capacity=self._config.capacity.streams, load=self.load, streams=len(self._lanes)
         ):
             await asyncio.sleep(POLL_MS / 1000)
             return None
@@ -183,10 +190,10 @@ class Worker:
         """Takes the lead, or finishes a job whose stream or rendition is gone."""
         try:
             records = await self._records(job)
-            if records is None or records[0].epoch != job.source_epoch:
+            if records is None or records.stream.epoch != job.source_epoch:
                 await self._jobs.finish(job.entry)
                 return
-            stream, rendition = records
+            stream, rendition = records.stream, records.rendition
             await self._age.measure(self._client, job.stream)
             if self._rests(rendition):
                 return  # the lease lapses; whoever looks then decides anew
@@ -211,21 +218,35 @@ class Worker:
             # The lease lapses, and the job comes back if its stream does.
             _logger(job).info("not taken: %s", error, extra={"action": "not_taken"})
             return
-        lead = StreamSession(
-            self._client,
-            job,
-            epoch,
-            record=stream,
-            rendition=rendition,
-            nets=self._nets,
-            config=self._config,
-            engine_time=self._engine_time,
-            crowd=partial(self._crowd, job.entry),
-            room=partial(self._room, job.entry),
-            age=self._age,
+        self._start(group, job, epoch, Records(stream, rendition))
+
+    def _start(self, group: asyncio.TaskGroup, job: Job, epoch: int, records: Records) -> None:
+        """Begins a lane, in the session of its stream where there is one."""
+        others = OtherLanes(
+            partial(self._load_beside, job.entry), partial(self._memory_beside, job.entry)
         )
-        self._leads[job.entry] = lead
-        task = group.create_task(self._lead(lead), name=f"lead {job.stream} {job.rendition}")
+        session = self._session(group, job)
+        lane = session.add(job, epoch, records, others)
+        self._lanes[job.entry] = lane
+        self._spawn(group, self._lead(session, lane), f"lead {job.stream} {job.rendition}")
+
+    def _session(self, group: asyncio.TaskGroup, job: Job) -> StreamSession:
+        key = (job.stream, job.source_epoch)
+        session = self._sessions.get(key)
+        if session is None or session.is_closed:
+            session = self._sessions[key] = StreamSession(self._parts, job, self._age)
+            self._spawn(group, self._run_session(key, session), f"session {job.stream}")
+        return session
+
+    async def _run_session(self, key: tuple[str, int], session: StreamSession) -> None:
+        try:
+            await session.run()
+        finally:
+            if self._sessions.get(key) is session:
+                del self._sessions[key]
+
+    def _spawn(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = group.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -234,7 +255,7 @@ class Worker:
         return self._redis_us() < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
 
     def _fits(self, record: StreamRecord, rendition: RenditionRecord) -> bool:
-        capacity, streams = self._config.capacity.streams, len(self._leads)
+        capacity, streams = self._config.capacity.streams, len(self._lanes)
         is_watched = rendition.watched_us > self._redis_us() or self._config.enhance_unwatched
         if not is_watched:
             return may_look(capacity=capacity, load=self.load, streams=streams)
@@ -251,30 +272,30 @@ class Worker:
         """The time of Redis, which records have, and which may differ from ours."""
         return self._age.redis_us(now_us=clock.now_us())
 
-    def _crowd(self, entry: str) -> float:
-        """Load of the streams but for one job's, in units of what the worker holds."""
+    def _load_beside(self, entry: str) -> float:
+        """Load of the renditions but for one job's, in units of what the worker holds."""
         return sum(lead.load for lead in self._others(entry)) / self._config.capacity.streams
 
-    def _room(self, entry: str) -> int:
-        """Bytes of memory that the streams but for one job's leave."""
+    def _memory_beside(self, entry: str) -> int:
+        """Bytes of memory that the renditions but for one job's leave."""
         return self._memory - sum(lead.bytes for lead in self._others(entry))
 
-    def _others(self, entry: str) -> Iterator[StreamSession]:
-        return (lead for key, lead in self._leads.items() if key != entry)
+    def _others(self, entry: str) -> Iterator[RenditionLane]:
+        return (lead for key, lead in self._lanes.items() if key != entry)
 
-    async def _records(self, job: Job) -> tuple[StreamRecord, RenditionRecord] | None:
+    async def _records(self, job: Job) -> Records | None:
         """The records of the stream and of the rendition; after Redis lost its data the app may be
         a moment late with them.
         """
         for _ in range(_RECORD_GRACE):
             try:
                 stream = await self._registry.get(job.stream)
-                return stream, await self._renditions.get(job.stream, job.rendition)
+                return Records(stream, await self._renditions.get(job.stream, job.rendition))
             except StreamGone:
                 await asyncio.sleep(RETRY_S)
         return None
 
-    async def _lead(self, lead: StreamSession) -> None:
+    async def _lead(self, session: StreamSession, lead: RenditionLane) -> None:
         """One lead from beginning to end; its failure is its own, the worker goes on."""
         ending = SessionOutcome.FAILED
         try:
@@ -284,11 +305,12 @@ class Worker:
             logger = _logger(lead.job)
             logger.exception("failed", extra={"action": "lead_failed"})
         finally:
-            self._leads.pop(lead.job.entry, None)
+            session.remove(lead)
+            self._lanes.pop(lead.job.entry, None)
             self._unspoken.discard(lead.job.entry)
         await self._tell(lead, ending)
 
-    async def _tell(self, lead: StreamSession, ending: SessionOutcome) -> None:
+    async def _tell(self, lead: RenditionLane, ending: SessionOutcome) -> None:
         """Leaves in Redis what follows from the end of a lead."""
         lease = (lead.job.stream, lead.job.rendition, lead.epoch)
         match ending:

@@ -17,7 +17,8 @@ class BoundedQueue(Generic[T]):
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
+        "Items that may wait; may be set from any thread."
         # Waiting in a SimpleQueue, one call of the interpreter, costs half as much as waiting for a
         # condition, and each frame passes three queues.
         self._items: SimpleQueue[T | None] = SimpleQueue()
@@ -32,7 +33,7 @@ class BoundedQueue(Generic[T]):
 
     def put(self, item: T) -> bool:
         """Waits for space and adds an item; returns False, adding nothing, after the end."""
-        if self._items.qsize() >= self._limit:
+        if self._items.qsize() >= self.limit:
             self._await_space()
         if self._closed or self._finished:
             return False
@@ -75,6 +76,6 @@ class BoundedQueue(Generic[T]):
     def _await_space(self) -> None:
         with self._emptied:
             self._is_awaited = True
-            while self._items.qsize() >= self._limit and not (self._closed or self._finished):
+            while self._items.qsize() >= self.limit and not (self._closed or self._finished):
                 self._emptied.wait()
             self._is_awaited = False

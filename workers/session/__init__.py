@@ -1,5 +1,6 @@
-"""One stream that is processed here: from its log in Redis through the pipeline and back.
+"""Streams that are processed here: from the source log through the pipelines and back.
 
-The session follows the stream's record, feeds the pipeline and publishes what comes out. It must
-not know how frames are enhanced. Open first: ``session.py``.
+A stream session reads and decodes the source once; each rendition that this worker leads is a lane
+with its own upscaler, encoders, logs, lease and watch state. They must not know how frames are
+enhanced. Open first: ``session.py``, then ``lane.py``.
 """

@@ -1,4 +1,4 @@
-"""What shall become of a stream: the operator's wish, what fits, and where units go for it."""
+"""The mode of a rendition: the operator's specification, what fits, and where units go for it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.job_load import COPY_LOAD, stream_load
 from workers.scheduling.memory import stream_bytes, too_dear
 from workers.scheduling.passthrough import RoutePolicy
+from workers.session.rendition_state import RenditionEvent
 
 OFF_REASON = "The operator switched enhancement off."
 IDLE_REASON = "Nobody watches the enhanced stream."
@@ -22,10 +23,10 @@ _ACCEPTED = Verdict(accepted=True)
 
 
 class StreamMode:
-    """Joins the policies of one stream. No I/O; times are arguments.
+    """Joins the policies of one rendition. No I/O; times are arguments.
 
-    ``crowd`` tells the load of the worker's other streams in units of what it holds, ``room`` the
-    bytes of memory that they leave.
+    ``crowd`` tells the load of the worker's other renditions in units of what it holds, ``memory``
+    the bytes of memory that they leave.
     """
 
     def __init__(
@@ -36,10 +37,10 @@ class StreamMode:
         record: RenditionRecord,
         model: str,
         fps: float = 0.0,
-        room: Callable[[], int] | None = None,
+        memory: Callable[[], int] | None = None,
     ) -> None:
         self._capacity = capacity
-        self._room = room
+        self._memory = memory
         self._crowd = crowd
         self._default_model = model
         self._admission = AdmissionPolicy()
@@ -86,7 +87,7 @@ class StreamMode:
         return stream_load(self.width, self.height, self._rate.fps)
 
     def follow(self, record: RenditionRecord) -> bool:
-        """Takes the operator's wish from the record; True if the model is another one now."""
+        """Takes the specification from the record; True if the model is another one now."""
         self._enhance = record.enhance
         self._is_wished = bool(record.model)
         model = record.model or self._default_model
@@ -119,6 +120,12 @@ class StreamMode:
         fault = self.barred or fault
         if fault:
             self._verdict = Verdict(accepted=False, reason=fault)
+        elif self._factor not in (0, 1, self.scale):
+            text = (
+                f"{self.model} enlarges {self.scale} times, and this rendition is to be "
+                f"{self._factor} times as large as the source."
+            )
+            self._verdict = Verdict(accepted=False, reason=text)
         elif is_too_large(*size):
             self._verdict = Verdict(accepted=False, reason=too_large(*size))
         elif self.scale * max(self.width, self.height) > MAX_SIDE:
@@ -142,8 +149,8 @@ class StreamMode:
     def _dear(self) -> str:
         """Returns a sentence that says why there is no memory for it, or an empty one."""
         needed = stream_bytes(self.width, self.height, self.scale)
-        room = needed if self._room is None else self._room()
-        return too_dear(self.width, self.height, needed, room) if needed > room else ""
+        left = needed if self._memory is None else self._memory()
+        return too_dear(self.width, self.height, needed, left) if needed > left else ""
 
     def _aim(self) -> None:
         wanted = self._enhance and self._verdict.accepted
@@ -159,12 +166,14 @@ class StreamMode:
         self._admission.restart()
         self.judge(fault="", now=now)
 
-    def state(self, *, net_ready: bool, asleep: bool = False) -> tuple[str, str]:
-        """State and reason as in ``StreamWork``."""
+    def event(self, *, net_ready: bool, asleep: bool = False) -> tuple[RenditionEvent, str]:
+        """Returns what becomes of the rendition now, and why it is not enhanced, if it is not."""
         if not self._enhance:
-            return "off", OFF_REASON
+            return RenditionEvent.SWITCH_OFF, OFF_REASON
         if not self._verdict.accepted:
-            return "bypass", self._verdict.reason
+            return RenditionEvent.REFUSE, self._verdict.reason
         if not net_ready:
-            return "starting", "The net is being made ready for this size."
-        return ("idle", IDLE_REASON) if asleep else ("enhancing", "")
+            return RenditionEvent.PREPARE, "The net is being made ready for this size."
+        if asleep:
+            return RenditionEvent.SLEEP, IDLE_REASON
+        return RenditionEvent.ENHANCE, ""

@@ -1,9 +1,9 @@
-"""The pipeline of one live stream: decode, enhance and encode, each on its own thread, and one more
-for each codec that a viewer may need beside the usual one.
+"""The pipeline of one rendition: upscale and encode, each on its own thread, and one more for each
+codec that a viewer may need beside the usual one.
 
-``offer`` puts a frame in, units come out by ``PipelineCallbacks.made``. The queues between the
-threads are short and wait; what became late while waiting is resized or dropped by the next step,
-so that a queue never adds delay for more than a frame or two.
+``offer`` takes a decoded frame, units come out by ``PipelineCallbacks.made``. The queues between
+the threads are short and wait; what became late while waiting is resized or dropped by the next
+step, so that a queue never adds delay for more than a frame or two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from media.codec import Codec
 from wire import keys
 from wire.jobs import Job
-from workers.decode.step import DecodeStep
 from workers.encode.coder import Coder
 from workers.encode.registry import CODECS
 from workers.encode.step import EncodeStep, Made, OutputConfig
@@ -26,10 +25,12 @@ from workers.scheduling.handle import SchedulerHandle
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.stage import UpscaleConfig, UpscaleStage
 
-INTAKE = 64
-"""Shots that may wait for the decoder; a take-over brings a burst."""
+_WAITING_FRAMES = 2
+"""Frames that may wait for the upscaler; the decoder waits beyond them."""
 
-_BETWEEN = 2
+_WAITING_FRAMES_SHARED = 8
+"""The same where other renditions wait for that decoder: a stall of a quarter of a second here does
+not reach them. What waited too long is dropped at once by its age."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,76 +40,75 @@ class PipelineCallbacks:
     made: Callable[[Made], None]
     "The changes of the enhanced logs, in order."
     need_key: Callable[[str], None]
-    "A source unit was refused for want of a key frame; the text says why."
+    "A copied unit was left out for want of a key frame; the text says why."
     failed: Callable[[Exception], None]
     "A thread ended by an error of ours."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """The first configuration of a rendition's pipeline."""
+
+    output: OutputConfig
+    upscale: UpscaleConfig
+
+
 class Pipeline:
-    """The threads of one stream and the queues between them; made, started, and closed once."""
+    """The threads of one rendition and the queues between them; made, started, and closed once."""
 
     def __init__(
         self,
         job: Job,
-        output: OutputConfig,
         nets: ModelCache,
-        tally: FrameCounters,
-        outlets: PipelineCallbacks,
+        counters: FrameCounters,
+        callbacks: PipelineCallbacks,
         scheduler: SchedulerHandle,
-        config: UpscaleConfig,
+        config: PipelineConfig,
     ) -> None:
-        self._decode = DecodeStep(tally, need_key=outlets.need_key)
-        self.enhance = UpscaleStage(nets, tally, scheduler, config)
-        self._outlets = outlets
-        name = f"{job.stream} {job.rendition}"
+        self.counters = counters
+        self.upscale = UpscaleStage(nets, counters, scheduler, config.upscale)
+        self._callbacks = callbacks
+        self._name = f"{job.stream} {job.rendition}"
         self._rendition = job.rendition
-        others = tuple(codec for codec in CODECS if codec is not output.codec)
-        self._coders = tuple(
-            Coder(
-                name,
-                EncodeStep(
-                    output,
-                    tally,
-                    codec=codec,
-                    logs=_logs(job.rendition, codec, output.codec),
-                    fps=config.fps,
-                    need_key=outlets.need_key,
-                    shares=codec is not output.codec,
-                ),
-                self._put_out,
-                fail=self._fail,
-            )
-            for codec in (output.codec, *others)
-        )
+        usual = config.output.codec
+        others = tuple(codec for codec in CODECS if codec is not usual)
+        self._coders = tuple(self._coder(codec, config) for codec in (usual, *others))
         "The usual one first."
-        self._intake: BoundedQueue[FrameTask] = BoundedQueue(INTAKE)
-        self._decoded: BoundedQueue[FrameTask] = BoundedQueue(_BETWEEN)
-        self._stages = (
-            PipelineThread(
-                f"decode {name}",
-                self._decode,
-                self._intake,
-                self._decoded.put,
-                finish=self._decoded.finish,
-                fail=self._fail,
-            ),
-            PipelineThread(
-                f"enhance {name}",
-                self.enhance,
-                self._decoded,
-                self._share_out,
-                finish=self._finish_coders,
-                fail=self._fail,
-            ),
+        self._recode: frozenset[Codec] = frozenset()
+        "Codecs in which copied units are needed too."
+        self._decoded: BoundedQueue[FrameTask] = BoundedQueue(_WAITING_FRAMES)
+        self._thread = PipelineThread(
+            f"enhance {self._name}",
+            self.upscale,
+            self._decoded,
+            self._hand_out,
+            finish=self._finish_coders,
+            fail=self._fail,
         )
         self.want(frozenset())
 
+    def _coder(self, codec: Codec, config: PipelineConfig) -> Coder:
+        output = config.output
+        step = EncodeStep(
+            output,
+            self.counters,
+            codec=codec,
+            logs=_logs(self._rendition, codec, output.codec),
+            fps=config.upscale.fps,
+            need_key=self._callbacks.need_key,
+            shares=codec is not output.codec,
+        )
+        return Coder(self._name, step, self._put_out, fail=self._fail)
+
     def start(self) -> None:
         """Starts the threads."""
-        for stage in self._stages:
-            stage.start()
+        self._thread.start()
         for coder in self._coders:
             coder.start()
+
+    def set_decoder_shared(self, is_shared: bool) -> None:
+        """Sets whether other renditions wait for the same decoder."""
+        self._decoded.limit = _WAITING_FRAMES_SHARED if is_shared else _WAITING_FRAMES
 
     def want(self, logs: frozenset[str]) -> None:
         """Sets the names of the logs that are written from the next frame on."""
@@ -116,7 +116,7 @@ class Pipeline:
         for step in self.steps:
             step.wanted = logs
             step.counts = step is usual or logs.isdisjoint(usual.logs)
-        self._decode.recode = frozenset(
+        self._recode = frozenset(
             codec for codec in CODECS if _variant(self._rendition, codec) in logs
         )
 
@@ -127,33 +127,16 @@ class Pipeline:
 
     def recodes(self, codec: Codec) -> bool:
         """True if copied units of this codec are decoded too, for another codec's sake."""
-        return self._decode.recodes(codec)
-
-    @property
-    def fault(self) -> str:
-        """A sentence that says why no picture of the stream is decoded; empty if they are."""
-        return self._decode.fault
-
-    @property
-    def remark(self) -> str:
-        """A sentence that says why no pictures come from the decoder at the moment, or what is odd
-        about them; empty if there is nothing to say.
-        """
-        return self._decode.remark
+        return not self._recode <= {codec}
 
     @property
     def steps(self) -> tuple[EncodeStep, ...]:
         """The encoding steps, the usual one first."""
         return tuple(coder.step for coder in self._coders)
 
-    @property
-    def has_room(self) -> bool:
-        """True if ``offer`` would not wait."""
-        return self._intake.is_closed or len(self._intake) < INTAKE
-
-    def offer(self, shot: FrameTask) -> bool:
-        """Puts a shot in; waits if ``INTAKE`` are waiting already. False once closed."""
-        return self._intake.put(shot)
+    def offer(self, task: FrameTask) -> bool:
+        """Takes a frame from the decoder; waits while the queue is full. False once closed."""
+        return self._decoded.put(task)
 
     def ask_key_frame(self, log_name: str) -> None:
         """The log's next picture, at most two a second, becomes a key frame."""
@@ -166,42 +149,37 @@ class Pipeline:
         for step in self.steps:
             step.keys.restart()
 
-    def finish(self) -> None:
-        """No more shots come; those inside still come out."""
-        self._intake.finish()
-
     def close(self) -> None:
         """Ends the threads at once; what is inside is lost. Harmless when repeated."""
-        for channel in (self._intake, self._decoded):
-            channel.close()
+        self._decoded.close()
         for coder in self._coders:
             coder.close()
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the threads; never on the loop. False if one did not end in time."""
-        return join_all((*self._stages, *self._coders), timeout_s)
+        return join_all((self._thread, *self._coders), timeout_s)
 
-    def _share_out(self, shot: FrameTask) -> bool:
-        """Hands a shot to the encoders that have something to do with it, each with stamps of its
+    def _hand_out(self, task: FrameTask) -> bool:
+        """Hands a frame to the encoders that have something to do with it, each with stamps of its
         own.
         """
         usual, *others = self._coders
         for coder in others:
             if not coder.step.is_idle:
-                coder.offer(shot.twin(shot.route))
-        return usual.offer(shot)
+                coder.offer(task.twin(task.route))
+        return usual.offer(task)
 
     def _finish_coders(self) -> None:
         for coder in self._coders:
             coder.finish()
 
     def _put_out(self, made: Made) -> bool:
-        self._outlets.made(made)
+        self._callbacks.made(made)
         return True
 
     def _fail(self, error: Exception) -> None:
         self.close()
-        self._outlets.failed(error)
+        self._callbacks.failed(error)
 
 
 def _variant(rendition: str, codec: Codec) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import av
@@ -12,7 +13,7 @@ from media.access_unit import AccessUnit, Checkpoint, Flags
 from media.codec import Codec
 from media.vp9_frame import split_superframe
 from tests.app import coding
-from workers.decode.step import INTERLACED, DecodeStep
+from workers.decode.step import INTERLACED, DecodeStep, count_drop
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
@@ -26,7 +27,7 @@ class Studio:
     def __init__(self) -> None:
         self.tally = FrameCounters()
         self.wishes: list[str] = []
-        self.step = DecodeStep(self.tally, need_key=self.wishes.append)
+        self.step = DecodeStep(partial(count_drop, self.tally), need_key=self.wishes.append)
 
     def put(self, unit: AccessUnit, *, replay: bool = False) -> list[FrameTask]:
         return list(self.step.step(FrameTask(unit, Route.WORK, arrived=0.0, is_replay=replay)))

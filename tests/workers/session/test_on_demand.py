@@ -91,7 +91,7 @@ async def test_nothing_is_encoded_for_a_log_that_nobody_watches(
             await viewer.until(20)
             assert list(made(worker)) == [VP8]
             (lead,) = worker.leads
-            steps = lead._pipeline.steps
+            steps = lead.pipeline.steps
     # The worker's own codec is H.264, and nobody watched it: not one picture was encoded in it.
     assert [(step.codec, step.coded > 0) for step in steps] == [
         (Codec.H264, False),

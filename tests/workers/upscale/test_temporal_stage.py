@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
 
 from media.codec import Codec
 from tests.workers.clips import Clip, picture, units
-from workers.decode.step import DecodeStep
+from workers.decode.step import DecodeStep, count_drop
 from workers.engines.registry import make_engine
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
@@ -42,7 +43,7 @@ class Stream:
 
     def __init__(self, nets: ModelCache) -> None:
         self.tally = FrameCounters()
-        self.decode = DecodeStep(self.tally, need_key=lambda why: None)
+        self.decode = DecodeStep(partial(count_drop, self.tally), need_key=lambda why: None)
         # Streams know what nets are expected to take; their first share of the engine goes by it.
         self.stage = UpscaleStage(
             nets,

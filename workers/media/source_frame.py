@@ -1,0 +1,64 @@
+"""One unit of the source on its way through the decoder that several renditions share."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+from workers.media.frame_task import FrameTask
+from workers.media.route import Route
+from workers.runtime.frame_counters import FrameCounters
+
+
+class FrameSink(Protocol):
+    """Takes the frames of one rendition."""
+
+    counters: FrameCounters
+
+    def offer(self, task: FrameTask) -> bool:
+        """Takes a frame; False once it is closed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Taker:
+    """A rendition that takes a unit of the source."""
+
+    sink: FrameSink
+    route: Route
+    "``WORK`` or ``COPY``."
+    recodes: bool = False
+    "A copied unit is decoded too, for viewers who lack its codec."
+
+    @property
+    def decoded_route(self) -> Route | None:
+        """The route of the decoded picture; None where the rendition needs none."""
+        if self.route is Route.WORK:
+            return Route.WORK
+        return Route.RECODE if self.recodes else None
+
+
+@dataclasses.dataclass(slots=True)
+class SourceFrame(FrameTask):
+    """A source unit with the renditions that take it; owned by the decoding thread."""
+
+    takers: tuple[Taker, ...] = ()
+
+    @classmethod
+    def of(cls, task: FrameTask, takers: tuple[Taker, ...]) -> SourceFrame:
+        """Returns a frame for these takers; it is decoded by the route of the neediest."""
+        routes = {taker.decoded_route for taker in takers}
+        if Route.WORK in routes:
+            route = Route.WORK
+        else:
+            route = Route.RECODE if Route.RECODE in routes else Route.COPY
+        return cls(
+            task.unit, route, task.arrived, is_replay=task.is_replay, stamps=task.stamps,
+            takers=takers,
+        )  # fmt: skip
+
+    def task(self, route: Route) -> FrameTask:
+        """Returns the frame as one rendition takes it."""
+        return FrameTask(
+            self.unit, route, self.arrived, is_replay=self.is_replay, stamps=[*self.stamps],
+            picture=self.picture, info=self.info,
+        )  # fmt: skip

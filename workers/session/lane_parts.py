@@ -1,0 +1,72 @@
+"""Arguments of a lane: of its worker, of the session of its stream, and of the records."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Protocol
+
+from wire.connection import Redis
+from wire.rendition_record import RenditionRecord
+from wire.stream_record import StreamRecord
+from workers.scheduling.handle import SharedScheduler
+from workers.session.config import SessionConfig
+from workers.upscale.model_cache import ModelCache
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Records:
+    """The two records that a lane goes by."""
+
+    stream: StreamRecord
+    rendition: RenditionRecord
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorkerParts:
+    """Parts of a worker that all its lanes use."""
+
+    client: Redis
+    nets: ModelCache
+    config: SessionConfig
+    scheduler: SharedScheduler
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OtherLanes:
+    """Capacity that the other lanes of the worker leave."""
+
+    load: Callable[[], float]
+    "Load of the others, in units of what the worker holds."
+    memory: Callable[[], int]
+    "Bytes of memory that they leave."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """Facts of the source that a stream session knows, for its lanes."""
+
+    bad_entries: int
+    stale_units: int
+    bad_messages: int
+    decoded: int
+    fault: str
+    "Sentence that says why no picture of it is decoded; empty if they are."
+    remark: str
+    "Sentence that says why no pictures come at the moment, or what is odd about them."
+
+
+class Source(Protocol):
+    """The session that reads and decodes the source of a lane."""
+
+    def facts(self) -> SourceFacts:
+        """Returns the facts of the source."""
+
+    def want_key_frame(self, why: str) -> None:
+        """A key frame of the source is needed. From the loop."""
+
+    def lane_changed(self) -> None:
+        """The lane takes units from now on, or takes none."""
+
+    def redis_us(self) -> int:
+        """The time of Redis in Unix us."""
