@@ -1,4 +1,4 @@
-"""What a shipped model says of itself, and the zoo that holds the shipped models.
+"""Manifest of a shipped model, and the zoo that holds all shipped models.
 
 Imports neither torch, onnx nor numpy: schedulers and servers read manifests without loading a
 runtime.
@@ -101,7 +101,7 @@ class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the weights came to be: enough to run the script again."""
+    """Training of the weights: enough to run the script again."""
 
     script: str
     seed: int
@@ -128,11 +128,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     window: int = 1
     """Frames that a call takes, the current one and those before."""
     lookahead: int = 0
-    """How many of them came after the current one in training; see models.nets.video."""
+    """Number of them that came after the current one in training; see models.nets.video."""
     previous: bool = False
     """The graph takes the previous enhanced luma, moved to the current frame."""
     strength: bool = False
-    """The graph takes a strength: 0 is the faithful look, 1 the crisp one."""
+    """The graph takes a strength: 0 is the faithful style, 1 the crisp one."""
     size_multiple: int = 1
     smallest: int = 1
     receptive_radius: int = 0

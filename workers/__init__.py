@@ -1,4 +1,4 @@
-"""Where pixels are moved: workers claim streams, decode, enhance and encode them again.
+"""Workers: they claim streams, decode, enhance and encode them again.
 
 Owns: the worker process (``process``), one stream's session and its pipeline (``session``), the
 three steps (``decode``, ``upscale``, ``encode``), the policies of time (``scheduling``), reuse of

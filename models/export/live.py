@@ -1,4 +1,4 @@
-"""From a trained LiveNet to numpy weights."""
+"""Conversion of a trained LiveNet to plain convolutions in numpy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def plain_live(net: LiveNet) -> PlainNet:
             np.concatenate([head.weight for head in heads]),
             np.concatenate([head.bias for head in heads]),
         ),
-        looks=net.crisp is not None,
+        has_styles=net.crisp is not None,
         gate_limit=GATE_LIMIT,
         base=Conv(base, np.zeros(len(base), np.float32)),
     )

@@ -20,7 +20,7 @@ from models.nets.video import VideoNet
 __all__ = ["PUBLISHED", "Published", "describe_video", "macs_per_pixel"]
 
 _SIDE = 64
-"""Of the picture on which multiply-adds are counted; all nets take it."""
+"""Side of the picture on which multiply-adds are counted, in pixels; all nets take it."""
 
 _BASICSR = "It is listed in BasicSR's model zoo (GitHub, XPixelGroup/BasicSR)."
 
@@ -90,7 +90,7 @@ PUBLISHED = (
 def describe_video(
     name: str, title: str, net: nn.Module, architecture: Architecture, licence: str
 ) -> Manifest:
-    """What the net says of itself, as a manifest that does not yet say where the weights are."""
+    """Describes the net by a manifest that does not yet say where the weights are."""
     video = cast(VideoNet, net)
     return Manifest(
         format=FORMAT,

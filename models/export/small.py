@@ -26,7 +26,8 @@ from models.training.video import load_video
 
 __all__ = ["TorchUpscaler"]
 
-MOST_BYTES = 5_000_000
+MAX_BYTES = 5_000_000
+"""Limit of a weights file in the repository; larger ones are to be obtained (`Manifest.obtain`)."""
 
 
 class TorchUpscaler:
@@ -55,8 +56,8 @@ class TorchUpscaler:
         more = ((0, self._size[0] - height), (0, self._size[1] - width))
         padded = np.pad(luma, more, mode="edge").astype(np.float32) / 255
         self._seen.append(torch.from_numpy(padded)[None])
-        room = self._net.window - self._net.lookahead
-        frames = [self._seen[0]] * (room - len(self._seen)) + list(self._seen)
+        history = self._net.window - self._net.lookahead
+        frames = [self._seen[0]] * (history - len(self._seen)) + list(self._seen)
         frames += [self._seen[-1]] * self._net.lookahead
         enhanced, *state = self._net.step(torch.stack(frames, 0)[None], *self._state)
         self._state = tuple(state)
@@ -98,7 +99,7 @@ def _write_weights(net: nn.Module, folder: Path) -> FileEntry:
     path = folder / "weights.pth"
     torch.save({"params": net.state_dict()}, path)
     data = path.read_bytes()
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_BYTES:
         raise SystemExit(f"{path.name} has {len(data)} bytes, too many to ship")
     return FileEntry(path.name, hashlib.sha256(data).hexdigest(), len(data))
 

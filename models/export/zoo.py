@@ -27,8 +27,8 @@ from models.manifest import (
 __all__ = ["LICENCE", "MATERIAL", "describe", "write_files", "write_manifest"]
 
 LICENCE = "CC-BY-SA-4.0"
-"""Of the weights: the strictest of what they were trained on, so that the question whether weights
-are an adaptation of their material need not be answered.
+"""Licence of the weights: the strictest of their training material, so that it holds whether or not
+weights are an adaptation of their material.
 """
 
 MATERIAL = (
@@ -87,7 +87,7 @@ def describe(
         title=title,
         scale=net.scale,
         previous=net.past is not None,
-        strength=net.looks,
+        strength=net.has_styles,
         receptive_radius=net.receptive_radius,
         macs_per_pixel=net.macs_per_pixel,
         parameters=net.parameters,
@@ -107,7 +107,7 @@ def _inputs(net: PlainNet) -> tuple[TensorSpec, ...]:
     specs = [TensorSpec(INPUT, "uint8", "1,1,H,W", LEVELS)]
     if net.past is not None:
         specs.append(TensorSpec(PREVIOUS, "uint8", f"1,1,{net.scale}H,{net.scale}W", LEVELS))
-    if net.looks:
+    if net.has_styles:
         specs.append(TensorSpec(STRENGTH, "float32", "1", (0.0, 1.0)))
     return tuple(specs)
 

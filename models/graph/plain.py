@@ -52,9 +52,9 @@ class PlainNet:
     body: tuple[Conv, ...]
     head: Conv
     """scale**2 channels in levels for the faithful picture; then as many to add for the crisp one,
-    if `looks`; then as many gates in 0..1, if `past`.
+    if `has_styles`; then as many gates in 0..1, if `past`.
     """
-    looks: bool
+    has_styles: bool
     gate_limit: float
     base: Conv
     """The fixed interpolation to scale**2 channels; its output is added to the head's."""

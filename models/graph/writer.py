@@ -2,7 +2,7 @@
 frame.
 
 Contract: inputs `luma` uint8 [1, 1, H, W], `previous` uint8 [1, 1, scale*H, scale*W] where the net
-sees the previous picture, `strength` float32 [1] where it has two looks; output `enhanced` uint8
+sees the previous picture, `strength` float32 [1] if it has two styles; output `enhanced` uint8
 [1, 1, scale*H, scale*W]. H and W are free. Everything between is in the graph.
 """
 
@@ -106,14 +106,14 @@ class GraphWriter:
 
     def _heads(self, head: str) -> tuple[str, str, str]:
         """Faithful, crisp and gate, the latter two empty where there are none, as `_flat`."""
-        names = ["faithful", *(["crisp"] if self.net.looks else [])]
+        names = ["faithful", *(["crisp"] if self.net.has_styles else [])]
         names += ["gate"] if self.net.past else []
-        looks = self._reshaped(head, len(names), "looks")
+        styles = self._reshaped(head, len(names), "looks")
         if len(names) == 1:
-            return looks, "", ""
+            return styles, "", ""
         sizes = self.constant("sizes", np.ones(len(names), np.int64))
-        self._nodes.append(helper.make_node("Split", [looks, sizes], names, name="split", axis=1))
-        return names[0], "crisp" if self.net.looks else "", "gate" if self.net.past else ""
+        self._nodes.append(helper.make_node("Split", [styles, sizes], names, name="split", axis=1))
+        return names[0], "crisp" if self.net.has_styles else "", "gate" if self.net.past else ""
 
     def _flat(self, x: str) -> str:
         """The channels as rows of one, [N, 1, channels H, W]. Convs leave a sample's channels side
@@ -132,7 +132,7 @@ class GraphWriter:
         inputs = [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, small)]
         if self.net.past:
             inputs.append(helper.make_tensor_value_info(PREVIOUS, TensorProto.UINT8, large))
-        if self.net.looks:
+        if self.net.has_styles:
             inputs.append(helper.make_tensor_value_info(STRENGTH, TensorProto.FLOAT, [1]))
         graph = helper.make_graph(
             self._nodes,

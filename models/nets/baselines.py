@@ -38,7 +38,7 @@ __all__ = [
 
 RGB = 3
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
-"""Of red, green and blue in luma: ITU-R BT.601, as in every super-resolution paper's Y-PSNR."""
+"""Weights of red, green and blue in luma: ITU-R BT.601, as in the Y-PSNR of all papers."""
 
 
 class FSRCNN(nn.Module):
@@ -166,13 +166,13 @@ class Published:
 
     name: str
     file: str
-    """In the folder of weights."""
+    """Name of the file in the folder of weights."""
     paper: str
     build: Callable[[], nn.Module]
-    """With fresh weights, at the size of the file."""
+    """Builds the net with fresh weights, at the size of the file."""
     scale: int = 2
     licence: str = "Apache-2.0"
-    """Of the weights."""
+    """Licence of the weights."""
 
 
 _FSRCNN = "Dong et al., Accelerating the Super-Resolution Convolutional Neural Network, ECCV 2016"
@@ -209,17 +209,17 @@ class Baseline:
     paper: str
     """Authors, title, venue."""
     licence: str
-    """Of the weights."""
+    """Licence of the weights."""
     scale: int
     colour: Literal["luma", "rgb"]
-    """What the net itself takes and gives."""
+    """Range of the values that the net takes and gives."""
     parameters: int
-    """Of the net as it runs: kernels, biases and PReLU slopes."""
+    """Parameters of the net as it runs: kernels, biases and PReLU slopes."""
     macs_per_input_pixel: int
-    """As count_macs counts, with all three colours, as published. The same net cut to luma would
-    do less in its first and last conv only."""
+    """Multiply-adds by count_macs, with all three colours, as published. The same net cut to luma
+    would do less in its first and last conv only."""
     bytes: int
-    """Of the file with the weights."""
+    """Size of the file with the weights."""
     net: nn.Module = field(repr=False)
 
     def __call__(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -284,5 +284,5 @@ def _conv(inputs: int, outputs: int, side: int = 3) -> nn.Conv2d:
 
 
 def _repeat(x: Tensor, scale: int) -> Tensor:
-    """What a pixel shuffle turns into the nearest-neighbour enlargement of `x`."""
+    """Returns channels that a pixel shuffle turns into the nearest-neighbour enlargement of `x`."""
     return x.repeat_interleave(scale**2, dim=1)

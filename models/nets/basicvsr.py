@@ -24,7 +24,7 @@ class BasicVSRConfig:
     blocks: int = 30
     """Residual blocks for each direction."""
     flow_levels: int = 6
-    """Of SPyNet's pyramid."""
+    """Levels of SPyNet's pyramid."""
     flow_channels: int = 32
 
 

@@ -18,12 +18,12 @@ class BadCheckpoint(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What did not match; both empty unless `partly` was asked for."""
+    """Tensors that did not match; both lists are empty unless `partly` was asked for."""
 
     missing: tuple[str, ...]
-    """Of the net, not in the file."""
+    """Tensors of the net that the file lacks."""
     left_over: tuple[str, ...]
-    """Of the file, not in the net."""
+    """Tensors of the file that the net lacks."""
 
 
 def load_published(net: nn.Module, path: Path, *, partly: bool = False) -> Loaded:

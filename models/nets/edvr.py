@@ -23,7 +23,7 @@ class EDVRConfig:
     """Channels at full size."""
     window: int = 5
     groups: int = 8
-    """Of the deformable convolutions; divides `channels`."""
+    """Groups of the deformable convolutions; divides `channels`."""
     extract: int = 5
     """Residual blocks on each frame."""
     reconstruct: int = 10

@@ -26,7 +26,7 @@ class LiveConfig:
     crisp: int = 3
     """Side of the crisp head's kernel, 1 or 3; 0: no such head."""
     previous: bool = False
-    """Whether the net also sees the previous enhanced picture, moved to this frame."""
+    """True if the net also sees the previous enhanced picture, moved to this frame."""
     expansion: int = 128
     """Hidden channels of each collapsible conv while training; no cost at run time."""
 
@@ -92,7 +92,7 @@ class CollapsibleConv(nn.Module):
 
 
 class LiveNet(nn.Module):
-    """Luma for live-coded video: a few convs with ReLU over a fixed bicubic base, in two looks.
+    """Luma for live-coded video: a few convs with ReLU over a fixed bicubic base, in two styles.
 
     The faithful head gives what a squared error asks for; the crisp head gives what to add to it
     for edges and texture as strong as the original's, times a strength that the caller chooses for
@@ -146,7 +146,7 @@ class LiveNet(nn.Module):
     def features(
         self, luma: Tensor, previous: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """What the heads read, the folded base, and the previous picture's difference to it."""
+        """Returns the heads' input, the folded base, and the previous picture less that base."""
         padded = F.pad(luma, (2,) * 4, mode="replicate")
         base = F.conv2d(padded, self.base)
         x = self.first(padded)

@@ -74,7 +74,7 @@ class UNetVSR(nn.Module):
         return self.merge(frames, entry, parts)
 
     def enter(self, frames: Tensor, *state: Tensor) -> Tensor:
-        """What all branches look at, [N, channels, H, W]."""
+        """Computes the features that all branches read, [N, channels, H, W]."""
         before, features = state
         folded = F.pixel_unshuffle(before, self.scale)
         x = torch.cat((frames[:, -1], folded, features), dim=1)

@@ -21,8 +21,8 @@ class VideoNet(Protocol):
     window: int
     """Frames that a call takes, oldest first."""
     lookahead: int
-    """How many of them came after the current frame in training. A live stream has none: the newest
-    frame takes their places, as at the end of a clip.
+    """Number of them that came after the current frame in training. A live stream has none: the
+    newest frame takes their places, as at the end of a clip.
     """
     size_multiple: int
     """Height and width must be multiples of this."""

@@ -18,7 +18,7 @@ __all__ = ["Pictures", "Quantized", "calibrate", "first_stage", "round_weight"]
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What a net is calibrated on; a few hundred patches are enough."""
+    """Pictures that a net is calibrated on; a few hundred patches are enough."""
 
     luma: NDArray[np.uint8]
     """[n, H, W]."""
@@ -34,9 +34,9 @@ class Quantized:
     """Biases corrected for what the rounding of the weights shifts on average."""
     scheme: Scheme
     weight_scales: tuple[NDArray[np.float32], ...]
-    """For each of `net.convs`, one for each output channel."""
+    """Weight scales of each of `net.convs`, one for each output channel."""
     activation_scales: tuple[float, ...]
-    """Of the input of each of `net.convs`."""
+    """Scale of the input of each of `net.convs`."""
 
 
 def calibrate(
@@ -84,14 +84,15 @@ def round_weight(
 
 
 def _weight_scale(weight: NDArray[np.float32], limit: int) -> NDArray[np.float32]:
-    """For each output channel the scale with the least squared error; clipping a few weights may be
-    worth it.
+    """Finds the scale with the least squared error for each output channel.
+
+    Clipping a few weights may be worth it.
     """
     best = np.abs(weight).max((1, 2, 3)) / limit + 1e-12
     error = np.full(len(weight), np.inf)
     scale = best.copy()
-    for share in np.linspace(0.6, 1.0, 21):
-        tried = (best * share).astype(np.float32)[:, None, None, None]
+    for fraction in np.linspace(0.6, 1.0, 21):
+        tried = (best * fraction).astype(np.float32)[:, None, None, None]
         back = np.clip(np.rint(weight / tried), -limit, limit) * tried
         found = ((back - weight) ** 2).sum((1, 2, 3))
         scale = np.where(found < error, tried[:, 0, 0, 0], scale)

@@ -25,9 +25,9 @@ class QATConfig:
     steps: int = 400
     batch: int = 8
     rate: float = 3e-4
-    """Of weights and biases."""
+    """Learning rate of weights and biases."""
     scale_rate: float = 2e-3
-    """Of the logarithms of the scales."""
+    """Learning rate of the logarithms of the scales."""
     seed: int = 1
 
 
@@ -87,7 +87,7 @@ class RoundedNet(nn.Module):
         convs = start.net.convs
         self.weights = nn.ParameterList([_parameter(conv.weight) for conv in convs])
         self.biases = nn.ParameterList([_parameter(conv.bias) for conv in convs])
-        # Their logarithms: a step of the optimizer is a share of each, however small it is.
+        # Their logarithms: a step of the optimizer is a fraction of each, however small it is.
         self.weight_scales = nn.ParameterList([_parameter(np.log(s)) for s in start.weight_scales])
         self.activation_scales = nn.ParameterList(
             [_parameter(np.log(np.float32(s))) for s in start.activation_scales]
@@ -111,7 +111,7 @@ class RoundedNet(nn.Module):
         return x
 
     def finish(self) -> Quantized:
-        """What was learned, to be written."""
+        """Returns the trained net, ready to be written."""
         convs = tuple(
             Conv(_array(weight), _array(bias))
             for weight, bias in zip(self.weights, self.biases, strict=True)
@@ -130,8 +130,8 @@ def rounded(x: Tensor, scale: Tensor, low: int, high: int) -> Tensor:
     Backward: straight through to x within the range; to the scale as by LSQ, eq. 3, its gradient
     made smaller by the count of what shares it (section 2.2).
     """
-    share = 1 / np.sqrt(max(1, x.numel() // max(1, scale.numel())) * high)
-    calm = scale * share + (scale - scale * share).detach()
+    gain = 1 / np.sqrt(max(1, x.numel() // max(1, scale.numel())) * high)
+    calm = scale * gain + (scale - scale * gain).detach()
     ratio = (x / calm).clamp(low, high)
     whole = ratio + (ratio.round() - ratio).detach()
     result: Tensor = whole * calm
@@ -144,7 +144,7 @@ def _importance(net: PlainNet) -> Tensor:
     """
     cells = net.scale**2
     parts = [torch.ones(cells)]
-    if net.looks:
+    if net.has_styles:
         parts.append(torch.full((cells,), 0.25))
     if net.past is not None:
         parts.append(torch.full((cells,), 16.0))

@@ -1,4 +1,4 @@
-"""Which integers stand for activations and weights, by the hardware that multiplies them."""
+"""Integer ranges of activations and weights, by the hardware that multiplies them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Scheme:
 
 
 U8S8 = Scheme(np.uint8, 255, 63)
-"""For CPUs. 7-bit weights: AVX2 without VNNI adds pairs of u8 x s8 products in 16 bits; 2 * 255 *
-63 still fits, 2 * 255 * 127 would saturate (VPMADDUBSW).
+"""Scheme for CPUs. Weights have 7 bits: AVX2 without VNNI adds pairs of u8 x s8 products in 16
+bits; 2 * 255 * 63 still fits, 2 * 255 * 127 would saturate (VPMADDUBSW).
 """
 
 S8S8 = Scheme(np.int8, 127, 127)
-"""For TensorRT, whose zero points must be 0: half of the signed range stays unused after a ReLU, so
-activations have 7 bits.
+"""Scheme for TensorRT, whose zero points must be 0. After a ReLU half of the signed range stays
+unused, so activations have 7 bits.
 """
 
 SCHEMES: dict[Precision, Scheme] = {"int8": U8S8, "int8-s8s8": S8S8}
-"""By the precision's name in manifests."""
+"""Schemes by the name of the precision in manifests."""

@@ -1,4 +1,4 @@
-"""From caches of patches to batches for training."""
+"""Batches for training, from caches of patches."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ class Batch:
 
 
 class Material(Protocol):
-    """Where batches come from. Step n's batch follows from the seed, n and, where there is a
-    previous picture, from what was kept since the last whole roll-out.
+    """Source of batches.
+
+    Step n's batch follows from the seed, n and, for nets that see their previous picture, from the
+    outputs that were kept since the last whole roll-out.
     """
 
     def batch(self, step: int) -> Batch:

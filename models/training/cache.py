@@ -49,7 +49,7 @@ class CacheConfig:
     seed: int = 1
 
     def folder(self, work: Path) -> Path:
-        """Where this cache lies under `work`."""
+        """Folder of this cache under `work`."""
         kind = "patches" if self.window == 1 else f"sequences{self.window}"
         return work / f"{kind}-x{self.scale}-{self.seed}"
 
@@ -74,13 +74,15 @@ class Sources:
 
 
 def make_clip(sources: Sources, config: CacheConfig, rng: np.random.Generator) -> Clip:
-    """One original clip of a kind drawn by share."""
+    """One original clip of a random kind."""
     width, height = SIZES[int(rng.integers(len(SIZES)))]
     # Photographs are about 1920 pixels wide, and larger clips take long to make.
     factor = min(config.scale, 1024 / width)
     unit = 4 * config.scale
     size = tuple(int(side * factor) // unit * unit for side in (width, height))
-    kind = str(rng.choice(["moving", "layers", "still", "film", "screen", "game"], p=_SHARES))
+    kind = str(
+        rng.choice(["moving", "layers", "still", "film", "screen", "game"], p=_KIND_PROBABILITIES)
+    )
     clip = _FILM[kind](sources, (size[0], size[1]), config.frames, rng)
     height, width = (side // unit * unit for side in clip.luma.shape[1:])
     luma, chroma = clip.luma[:, :height, :width], clip.chroma[..., : height // 4, : width // 4]
@@ -253,7 +255,7 @@ _FILM = {
     "screen": _film_screen,
     "game": _film_game,
 }
-_SHARES = (0.37, 0.08, 0.18, 0.17, 0.12, 0.08)
+_KIND_PROBABILITIES = (0.37, 0.08, 0.18, 0.17, 0.12, 0.08)
 
 
 def _photo(sources: Sources, rng: np.random.Generator) -> Bytes:

@@ -1,4 +1,4 @@
-"""What the material makers make."""
+"""The clip: the form in which all material for training comes."""
 
 from __future__ import annotations
 

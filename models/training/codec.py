@@ -42,8 +42,7 @@ class LiveEncoder:
 
 
 def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tuple[Bytes, float]:
-    """What a receiver decodes, [frames, height, width] luma, and the bits per pixel that were
-    really spent.
+    """Encodes and decodes luma; returns [frames, height, width] and the bits per pixel spent.
 
     luma: [frames, H, W]; chroma: [frames, 2, H/2, W/2]; H and W even. Deterministic: one encoder
     thread.

@@ -1,4 +1,4 @@
-"""What the tests and benchmarks are made of, and training therefore must not see."""
+"""Held-out material: tests and benchmarks are made of it, so training must not see it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ SCREEN_SEED = 10_000_019
 
 
 def may_train_on_frames(film: str, first: int, count: int, fps: float) -> bool:
-    """Whether frames first..first+count-1 of `film` stay clear of what is held out."""
+    """Returns True if frames first..first+count-1 of `film` are not held out."""
     start, end = PASSAGES.get(film, (0.0, 0.0))
     return (first + count) / fps <= start or first / fps >= end

@@ -1,4 +1,4 @@
-"""What training asks of a net; all take and give 0..1 pictures, [N, 1, H, W]."""
+"""Losses of the training; all take pictures in 0..1, [N, 1, H, W]."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def log_squared_error(y: Tensor, target: Tensor, floor: float = 1e-5) -> Tensor:
 
 
 def contrast_error(y: Tensor, target: Tensor, levels: int = 3, floor: float = 2e-5) -> Tensor:
-    """How far the local contrast of each band is from the original's, in natural logarithms.
+    """Mean distance of each band's local contrast from the original's, in natural logarithms.
 
     Bands are those of a Laplacian pyramid (Burt and Adelson, 1983); contrast is the mean square
     over 8x8 pixels of a band. What is smoothed away counts, wherever exactly it should be; what is
@@ -47,8 +47,8 @@ def contrast_error(y: Tensor, target: Tensor, levels: int = 3, floor: float = 2e
 
 
 def crisp_error(y: Tensor, target: Tensor, boost: float = 0.0, contrast: float = 0.02) -> Tensor:
-    """For the crisp look: near the original with its edges raised by `boost`, and as rich in
-    contrast.
+    """Loss of the crisp style: distance from the original with edges raised by `boost`, and from
+    its contrast.
     """
     raised = target + boost * (target - _blur(target))
     return relative_error(y, raised) + contrast * contrast_error(y, raised)

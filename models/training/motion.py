@@ -1,4 +1,4 @@
-"""Where each pixel was in the frame before, as a worker finds it."""
+"""Motion of each pixel from the previous frame, as a worker finds it."""
 
 from __future__ import annotations
 

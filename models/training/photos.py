@@ -20,7 +20,7 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """How the camera moves; pixels are those of the high-resolution clip."""
+    """Motion of the camera; pixels are those of the high-resolution clip."""
 
     speed: float
     """Pan, pixels per frame."""
@@ -108,8 +108,8 @@ def film_layers(
     return Clip(np.stack(luma), np.stack(chroma), 30)
 
 
-def _blend(behind: Bytes, before: Bytes, share: NDArray[Any]) -> Bytes:
-    mixed = behind + share * (before.astype(np.float32) - behind)
+def _blend(behind: Bytes, before: Bytes, alpha: NDArray[Any]) -> Bytes:
+    mixed = behind + alpha * (before.astype(np.float32) - behind)
     return np.asarray(np.rint(mixed), np.uint8)
 
 
@@ -134,8 +134,8 @@ def _path(
     rng: np.random.Generator,
 ) -> list[Float]:
     """One 2x3 matrix per sub-frame, from clip coordinates to photo coordinates."""
-    room = np.array([shape[1] - size[0], shape[0] - size[1]]) / 2
-    centre = np.array([shape[1], shape[0]]) / 2 + rng.uniform(-1, 1, 2) * np.maximum(room, 0)
+    margin = np.array([shape[1] - size[0], shape[0] - size[1]]) / 2
+    centre = np.array([shape[1], shape[0]]) / 2 + rng.uniform(-1, 1, 2) * np.maximum(margin, 0)
     heading = rng.uniform(0, 2 * np.pi)
     velocity = camera.speed / camera.blur * np.array([np.cos(heading), 0.5 * np.sin(heading)])
     seconds = np.arange(steps) / (30 * camera.blur)

@@ -1,4 +1,4 @@
-"""What every training run shares: its schedule, averaged weights, and going on where it stopped."""
+"""Common parts of training runs: schedule, averaged weights, and resuming from a checkpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     schedule: LambdaLR
     identity: Mapping[str, Any]
-    """What must be the same to go on: the net's settings."""
+    """Settings of the net; a run can only be resumed with the same ones."""
 
     @classmethod
     def begin(
@@ -46,7 +46,7 @@ class Run:
         average.load_state_dict(net.state_dict())
         learning = [p for p in net.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(learning, lr=rate, betas=(0.9, 0.99))
-        schedule = LambdaLR(optimizer, lambda step: _share(step, warm_up, steps))
+        schedule = LambdaLR(optimizer, lambda step: _rate_factor(step, warm_up, steps))
         return cls(net, average, optimizer, schedule, identity)
 
     def step(self, loss: torch.Tensor, number: int, decay: float) -> None:
@@ -58,10 +58,10 @@ class Run:
         torch.nn.utils.clip_grad_norm_(learning, 0.5)
         self.optimizer.step()
         self.schedule.step()
-        share = 1 - min(decay, (number + 1) / (number + 10))
+        weight = 1 - min(decay, (number + 1) / (number + 10))
         with torch.no_grad():
             for slow, fast in zip(self.average.parameters(), self.net.parameters(), strict=True):
-                slow.lerp_(fast, share)
+                slow.lerp_(fast, weight)
 
     def save(self, path: Path, training: Mapping[str, Any], step: int) -> None:
         """Writes a checkpoint; a run that is killed meanwhile keeps the one before."""
@@ -97,7 +97,7 @@ class Run:
         return step
 
 
-def _share(step: int, warm_up: int, steps: int) -> float:
+def _rate_factor(step: int, warm_up: int, steps: int) -> float:
     if step < warm_up:
         return (step + 1) / warm_up
     progress = (step - warm_up) / max(1, steps - warm_up)

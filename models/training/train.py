@@ -32,7 +32,7 @@ class TrainConfig:
     finish: int = 2_500
     """Last steps of the faithful stage, which use log_squared_error."""
     stage: Literal["faithful", "crisp"] = "faithful"
-    """`crisp` trains that head alone: what the other look gives stays as it is."""
+    """`crisp` trains that head alone: the output of the other style stays as it is."""
     boost: float = 0.0
     """Crisp stage: how much the original's edges are raised."""
     contrast: float = 0.02

@@ -26,7 +26,7 @@ class VideoTraining:
     steps: int = 2_000
     batch: int = 4
     frames: int = 6
-    """Of a roll-out; gradients flow through all of them."""
+    """Frames of a roll-out; gradients flow through all of them."""
     rate: float = 1e-3
     warm_up: int = 100
     ema: float = 0.998
@@ -90,8 +90,10 @@ def roll_out_error(net: nn.Module, decoded: Tensor, original: Tensor) -> Tensor:
 
 
 def windows(clip: Tensor, window: int, lookahead: int) -> list[Tensor]:
-    """What a live caller feeds for each frame of [N, T, ...]: the frames before, the frame itself,
-    and the frame again in place of those to come. Before the first frame stands the first.
+    """Returns the window of each frame of [N, T, ...], as a live caller feeds it.
+
+    It has the frames before, the frame itself, and the frame again in place of later ones. The
+    first frame also stands for those before it.
     """
     behind = window - lookahead - 1
     return [

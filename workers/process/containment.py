@@ -7,8 +7,8 @@ import resource
 from pathlib import Path
 
 OOM_SCORE = 500
-"""When memory runs out, the kernel kills a worker before the app and Redis: its streams continue on
-another worker, or as soon as it is restarted."""
+"""Score by which the kernel kills a worker before the app and Redis when memory runs out: its
+streams continue on another worker, or as soon as it is restarted."""
 
 _OOM_SCORE_FILE = Path("/proc/self/oom_score_adj")
 

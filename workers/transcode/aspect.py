@@ -42,10 +42,10 @@ def raw_head(head: bytes, aspect: Fraction) -> bytes | None:
     words = [word for word in line.split(b" ") if word[:1] not in (b"A", b"X")]
     words.append(f"A{aspect.numerator}:{aspect.denominator}".encode())
     made = b" ".join(words)
-    room = len(line) - len(made)
-    if not end or room < 0 or room == 1:
+    space = len(line) - len(made)
+    if not end or space < 0 or space == 1:
         return None
-    return made + (b" X".ljust(room, b"_") if room else b"") + end
+    return made + (b" X".ljust(space, b"_") if space else b"") + end
 
 
 def matroska_head(head: bytes, ratio: Fraction) -> bytes | None:
@@ -90,10 +90,10 @@ def _track(entry: bytes, ratio: Fraction) -> bytes | None:
             made += _element(_VIDEO, kept + _unsigned(_UNIT, _UNIT_RATIO))
         elif number != _VOID and not (number == _MAX_ADDITION and not any(entry[body:stop])):
             made += entry[begin:stop]
-    room = len(entry) - len(made)
-    if room < 0 or room == 1 or room > 128:
+    space = len(entry) - len(made)
+    if space < 0 or space == 1 or space > 128:
         return None
-    return made + (_element(_VOID, bytes(room - 2)) if room else b"")
+    return made + (_element(_VOID, bytes(space - 2)) if space else b"")
 
 
 def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:

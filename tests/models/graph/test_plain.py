@@ -20,7 +20,7 @@ NET = PlainNet(
     past=None,
     body=(conv(8, 8, 3), conv(8, 8, 3)),
     head=conv(4, 8, 3),
-    looks=False,
+    has_styles=False,
     gate_limit=1.0,
     base=conv(4, 1, 5),
 )
