@@ -24,6 +24,7 @@ TABLES = (
     "app.webrtc.peer_state:PEER",
     "app.webrtc.publisher_state:PUBLISHER",
     "app.webrtc.viewer_state:VIEWER",
+    "app.delivery.switch_state:SWITCH",
     "workers.process.worker_state:WORKER",
     "workers.session.rendition_state:RENDITION",
     "cli.publisher.reconnect_state:RECONNECT",

@@ -1,15 +1,15 @@
 """The switch between a viewer's rendition and the source in its place; no I/O, no clock.
 
-The states and their transitions (``_TABLE``)::
-
-    PREFERRED --stall--> FALLBACK --close--> RETURNING --beyond--> PREFERRED
-    PREFERRED --again--> RETURNING --stall--> FALLBACK --beyond--> PREFERRED
+Its states stand in ``switch_state.py``.
 """
 
 from __future__ import annotations
 
 import collections
 import enum
+
+from app.delivery.switch_state import SWITCH, Showing, SwitchEvent
+from wire.state_machine import StateMachine
 
 MIN_STALL_S = 0.15
 """A source unit that waited this long for its preferred counterpart shows a stall, at the least:
@@ -41,15 +41,6 @@ MAX_WAITING = 256
 """Source units that are remembered while their counterparts are awaited; the oldest go."""
 
 
-class Showing(enum.Enum):
-    """The rendition that the viewer is shown."""
-
-    PREFERRED = "preferred"
-    FALLBACK = "fallback"
-    RETURNING = "returning"
-    "The preferred rendition is close; nothing is shown until it is beyond what was shown."
-
-
 class Pick(enum.Enum):
     """The action for a unit."""
 
@@ -63,16 +54,6 @@ class Pick(enum.Enum):
     "Send the preferred rendition's group of pictures up to this unit."
 
 
-_TABLE = {
-    (Showing.PREFERRED, "stall"): Showing.FALLBACK,
-    (Showing.PREFERRED, "again"): Showing.RETURNING,
-    (Showing.RETURNING, "stall"): Showing.FALLBACK,
-    (Showing.FALLBACK, "close"): Showing.RETURNING,
-    (Showing.FALLBACK, "beyond"): Showing.PREFERRED,
-    (Showing.RETURNING, "beyond"): Showing.PREFERRED,
-}
-
-
 class RenditionSwitch:
     """Changes over with whole groups of pictures, and shows every media time at most once.
 
@@ -84,7 +65,7 @@ class RenditionSwitch:
     def __init__(self, *, preferred: str, fallback: str | None) -> None:
         self._preferred = preferred
         self._fallback = fallback
-        self._state = Showing.PREFERRED
+        self._life = StateMachine(SWITCH, owner="rendition switch")
         self._waiting: collections.deque[tuple[int, float]] = collections.deque(maxlen=MAX_WAITING)
         "Media time and arrival of source units whose counterparts did not come yet."
         self._longest_lag = FIRST_STALL_S / _LATE_FACTOR
@@ -99,12 +80,12 @@ class RenditionSwitch:
     @property
     def state(self) -> Showing:
         """The rendition that is shown now."""
-        return self._state
+        return self._life.state
 
     @property
     def current(self) -> str:
         """The rendition whose key frames matter now."""
-        if self._state is Showing.FALLBACK and self._fallback is not None:
+        if self._life.state is Showing.FALLBACK and self._fallback is not None:
             return self._fallback
         return self._preferred
 
@@ -134,20 +115,22 @@ class RenditionSwitch:
         if is_key and self.shown is not None and pts < self.shown - MAX_STEP_BACK:
             self.restart()
         self._note_arrival(pts, now)
-        if self._state is Showing.PREFERRED:
+        if self._life.state is Showing.PREFERRED:
             if not is_key or self.shown is None or pts > self.shown:
                 return self._show(pts, Pick.SEND)
-            self._go("again")  # a new writer begins with pictures that the one before put out
-        if self._state is Showing.FALLBACK and now < self._stays_until:
+            self._go(
+                SwitchEvent.AGAIN
+            )  # a new writer begins with pictures that the one before put out
+        if self._life.state is Showing.FALLBACK and now < self._stays_until:
             return Pick.DROP
         if not can_start:
             return Pick.WANT_KEY
         if self.shown is None or pts > self.shown:
-            self._go("beyond")
+            self._go(SwitchEvent.BEYOND)
             self._returned_at = now
             return self._show(pts, Pick.RETURN)
-        if self._state is Showing.FALLBACK and not self.is_stalled(now=now):
-            self._go("close")
+        if self._life.state is Showing.FALLBACK and not self.is_stalled(now=now):
+            self._go(SwitchEvent.CLOSE)
             self._returned_at = now
         return Pick.DROP
 
@@ -159,13 +142,13 @@ class RenditionSwitch:
         if self._fallback is None:
             return Pick.DROP
         self._waiting.append((pts, now))
-        if self._state is Showing.FALLBACK:
+        if self._life.state is Showing.FALLBACK:
             return self._show(pts, Pick.SEND)
         if not can_show or not self.is_stalled(now=now):
             return Pick.DROP
         if not can_start:
             return Pick.WANT_KEY
-        self._go("stall")
+        self._go(SwitchEvent.STALL)
         is_soon = now - self._returned_at < SETTLED_S
         self._patience_s = min(MAX_PATIENCE_S, max(1.0, 2 * self._patience_s)) if is_soon else 0.0
         self._stays_until = now + self._patience_s
@@ -183,9 +166,5 @@ class RenditionSwitch:
         self.shown = pts if self.shown is None else max(pts, self.shown)
         return pick
 
-    def _go(self, event: str) -> None:
-        after = _TABLE.get((self._state, event))
-        if after is None:
-            raise RuntimeError(f"{event} is not expected in {self._state}")
-        self.stalls += after is Showing.FALLBACK
-        self._state = after
+    def _go(self, event: SwitchEvent) -> None:
+        self.stalls += self._life.apply(event) is Showing.FALLBACK

@@ -15,8 +15,9 @@ from app.delivery.rendition_switch import (
     MIN_STALL_S,
     Pick,
     RenditionSwitch,
-    Showing,
 )
+from app.delivery.switch_state import SWITCH, Showing, SwitchEvent
+from wire.state_machine import IllegalTransition
 
 FRAME_S = 1 / 30
 TICKS = 3000
@@ -230,8 +231,9 @@ def test_what_waits_is_bounded() -> None:
 
 
 def test_what_the_table_lacks_is_a_fault_of_ours() -> None:
-    with pytest.raises(RuntimeError, match="beyond is not expected"):
-        RenditionSwitch(preferred="enhanced", fallback=None)._go("beyond")
+    with pytest.raises(IllegalTransition, match="BEYOND is not expected in state PREFERRED"):
+        RenditionSwitch(preferred="enhanced", fallback=None)._go(SwitchEvent.BEYOND)
+    assert SWITCH.unreachable() == SWITCH.final() == set()
 
 
 @given(
