@@ -51,7 +51,7 @@ _VECTOR = np.dtype(
 )
 """AVMotionVector (FFmpeg, libavutil/motion_vector.h); (x, y) is the middle of the block."""
 
-_FARTHEST = 1 << 14
+_MAX_VECTOR = 1 << 14
 """Quarter samples that a vector may say."""
 
 
@@ -74,8 +74,8 @@ def info_of_frame(frame: Any, *, coded_bytes: int) -> CodecInfo:
 
 
 def motion_grid(records: bytes, width: int, height: int) -> MotionGrid:
-    """From FFmpeg's AVMotionVector records. A cell of several blocks takes the last one's vector;
-    blocks predicted from the future are left out (live video has none).
+    """Returns the motion in FFmpeg's AVMotionVector records. A cell of several blocks takes the
+    last one's vector; blocks predicted from the future are left out (live video has none).
     """
     grid = cells(width, height)
     dx, dy = np.zeros(grid, np.int16), np.zeros(grid, np.int16)
@@ -86,8 +86,10 @@ def motion_grid(records: bytes, width: int, height: int) -> MotionGrid:
 
 
 def quantizer_grid(params: bytes, width: int, height: int) -> ByteGrid | None:
-    """From FFmpeg's AVVideoEncParams; None if the record is shorter than it says. Without a list of
-    blocks all cells have the frame's quantizer. Of blocks on one cell the smallest counts.
+    """Returns the quantizers in FFmpeg's AVVideoEncParams; None if it is shorter than it says.
+
+    Without a list of blocks all cells have the frame's quantizer. Of blocks on one cell the
+    smallest counts.
     """
     if len(params) < _HEADER.itemsize:
         return None
@@ -120,8 +122,8 @@ def _place_vectors(vectors: Any, dx: Any, dy: Any, valid: Any) -> None:
         if each["source"] >= 0 or each["scale"] == 0:
             continue
         quarters = 4.0 / each["scale"]
-        x = min(max(np.rint(each["motion_x"] * quarters), -_FARTHEST), _FARTHEST)
-        y = min(max(np.rint(each["motion_y"] * quarters), -_FARTHEST), _FARTHEST)
+        x = min(max(np.rint(each["motion_x"] * quarters), -_MAX_VECTOR), _MAX_VECTOR)
+        y = min(max(np.rint(each["motion_y"] * quarters), -_MAX_VECTOR), _MAX_VECTOR)
         wide, tall = int(each["w"]), int(each["h"])
         left = (int(each["x"]) - wide // 2) // 8
         top = (int(each["y"]) - tall // 2) // 8

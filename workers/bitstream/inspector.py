@@ -47,7 +47,7 @@ class CodecInspector:
             self._parsed.popitem(last=False)
 
     def tell(self, tag: int, frame: Any, coded_bytes: int) -> CodecInfo:
-        """What is known of the picture ``frame`` (an ``av.VideoFrame``) of the unit ``tag``."""
+        """Returns what is known of ``frame``, the ``av.VideoFrame`` of the unit ``tag``."""
         parsed = self._parsed.pop(tag, None)
         # Grids of another size would be read and written beyond their ends by compiled loops.
         if parsed is not None and _fits(parsed, cells(frame.width, frame.height)):

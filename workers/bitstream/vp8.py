@@ -1,4 +1,4 @@
-"""What VP8 frames tell besides their pictures: a parser of their first partition (RFC 6386)."""
+"""Parser of the first partition of VP8 frames (RFC 6386): motion, quantizers, references."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from workers.bitstream.vp8_bool_decoder import bytes_unread
 from workers.bitstream.vp8_header import (
     Buffer,
     FrameTag,
     Header,
-    Learnt,
+    SavedProbabilities,
     Segmentation,
     parse_tag,
     read_header,
 )
+from workers.bitstream.vp8_macroblocks import Grid, fill_cells, new_grid
 from workers.bitstream.vp8_modes import (
-    FINE,
+    COMPLETE,
     PAST_END,
     TOO_LONG,
-    Grid,
-    bytes_unread,
-    fill_cells,
-    new_grid,
     read_inter_modes,
     read_key_modes,
 )
@@ -60,14 +58,14 @@ class Vp8Frame:
     skipped: npt.NDArray[np.bool_]
     "mb_skip_coeff of each macroblock of 16x16 samples: nothing but the prediction was coded."
     references: npt.NDArray[np.uint8]
-    "What each macroblock is predicted from: 0 its own picture, 1 last, 2 golden, 3 altref."
+    "Reference of each macroblock: 0 its own picture, 1 last, 2 golden, 3 altref."
     bytes_unread: int
-    """Of the first partition; small, and negative (to -2) where the decoder needs bits that the
+    """Bytes of the first partition; few, and negative (to -2) where the decoder needs bits that the
     encoder left out because they are zero."""
 
 
 class _Buffers:
-    """Which picture each reference buffer holds; pictures are numbered (section 9.7)."""
+    """The pictures that the reference buffers hold, by number (section 9.7)."""
 
     def __init__(self) -> None:
         self._held = [_NO_PICTURE] * 4
@@ -75,13 +73,13 @@ class _Buffers:
         self._before = _NO_PICTURE
 
     def usable(self) -> npt.NDArray[np.bool_]:
-        """By reference: whether it holds the picture that was shown last."""
+        """Returns by reference: True where it holds the picture that was shown last."""
         return np.array(
             [held == self._before != _NO_PICTURE for held in self._held], dtype=np.bool_
         )
 
     def update(self, header: Header, *, is_shown: bool) -> None:
-        """After a frame."""
+        """Applies a frame's changes to the buffers."""
         self._newest += 1
         _, last, golden, altref = self._held
         # Where both are copied, decoders differ in which golden gets, the old altref or the new.
@@ -119,7 +117,7 @@ class Vp8Parser:
         self._grid = new_grid(0, 0)
         self._size = (0, 0)
         self._segmentation = Segmentation()
-        self._learnt = Learnt.default()
+        self._saved = SavedProbabilities.default()
         self._buffers = _Buffers()
         self._is_ready = False
 
@@ -143,13 +141,13 @@ class Vp8Parser:
         elif not was_ready:
             raise BrokenUnit("a VP8 interframe without the frame before it")
         data = np.frombuffer(payload, dtype=np.uint8)
-        header, reader = read_header(data, tag, self._segmentation, self._learnt)
+        header, reader = read_header(data, tag, self._segmentation, self._saved)
         read = read_key_modes if tag.is_key else read_inter_modes
-        outcome = read(reader, self._grid, header.chances)
-        if outcome != FINE:
+        outcome = read(reader, self._grid, header.probabilities)
+        if outcome != COMPLETE:
             raise BrokenUnit(_REFUSALS[outcome])
         frame = self._frame(tag, header, coded_bytes=len(payload), left=bytes_unread(reader))
-        self._segmentation, self._learnt = header.segmentation, header.learnt
+        self._segmentation, self._saved = header.segmentation, header.saved
         self._buffers.update(header, is_shown=tag.is_shown)
         self._is_ready = True
         return frame

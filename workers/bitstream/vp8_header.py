@@ -8,21 +8,26 @@ import numpy as np
 import numpy.typing as npt
 
 from media.limits import MAX_SIDE
-from workers.bitstream.vp8_modes import (
-    Chances,
-    new_reader,
-    read_literal,
-    skip_coefficient_updates,
-    update_vector_chances,
-)
+from workers.bitstream.vp8_bool_decoder import new_reader, read_literal
+from workers.bitstream.vp8_macroblocks import ModeProbabilities
+from workers.bitstream.vp8_modes import skip_coefficient_updates
 from workers.bitstream.vp8_tables import (
     CHROMA_PROBABILITIES,
     LUMA_PROBABILITIES,
     VECTOR_PROBABILITIES,
 )
+from workers.bitstream.vp8_vectors import update_vector_probabilities
 from workers.errors import BrokenUnit
 
-__all__ = ["Buffer", "FrameTag", "Header", "Learnt", "Segmentation", "parse_tag", "read_header"]
+__all__ = [
+    "Buffer",
+    "FrameTag",
+    "Header",
+    "SavedProbabilities",
+    "Segmentation",
+    "parse_tag",
+    "read_header",
+]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -35,12 +40,12 @@ _MAX_Q_INDEX = 127
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FrameTag:
-    """What stands before the first partition."""
+    """The uncompressed head before the first partition."""
 
     is_key: bool
     is_shown: bool
     start: int
-    "Where the first partition begins, and"
+    "Offset at which the first partition begins, and"
     end: int
     "ends, in bytes from the frame's begin; within the frame."
     width: int = 0
@@ -95,7 +100,7 @@ class Segmentation:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Learnt:
+class SavedProbabilities:
     """Probabilities that frames hand on (sections 16.1 and 17.2). Never written to."""
 
     luma: Bytes
@@ -103,14 +108,14 @@ class Learnt:
     vector: Bytes
 
     @classmethod
-    def default(cls) -> Learnt:
-        """What key frames begin with."""
+    def default(cls) -> SavedProbabilities:
+        """Returns the probabilities that key frames begin with."""
         return cls(LUMA_PROBABILITIES, CHROMA_PROBABILITIES, VECTOR_PROBABILITIES)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Buffer:
-    """What a frame does to the golden or the altref buffer (section 9.7)."""
+    """The change that a frame makes to the golden or the altref buffer (section 9.7)."""
 
     is_refreshed: bool
     copied_from: int = 0
@@ -126,9 +131,9 @@ class Header:
     refreshes_last: bool
     golden: Buffer
     altref: Buffer
-    chances: Chances
-    learnt: Learnt
-    "What the next frame goes on with."
+    probabilities: ModeProbabilities
+    saved: SavedProbabilities
+    "The segmentation that the next frame goes on with."
 
 
 class _Bits:
@@ -153,16 +158,16 @@ class _Bits:
 
 
 def read_header(
-    data: Bytes, tag: FrameTag, segmentation: Segmentation, learnt: Learnt
+    data: Bytes, tag: FrameTag, segmentation: Segmentation, saved: SavedProbabilities
 ) -> tuple[Header, npt.NDArray[np.int64]]:
-    """The header, and the bool decoder behind it. ``segmentation`` and ``learnt`` are what the
+    """The header, and the bool decoder behind it. ``segmentation`` and ``saved`` are what the
     frame before left, whatever it was; key frames use neither. Raises BrokenUnit where the token
     partitions that the header announces do not lie within the frame.
     """
     bits = _Bits(data[tag.start : tag.end])
     if tag.is_key:
         bits.number(2)
-        segmentation, learnt = Segmentation(), Learnt.default()
+        segmentation, saved = Segmentation(), SavedProbabilities.default()
     segmentation, segments = _read_segmentation(bits, segmentation)
     _skip_loop_filter(bits)
     _check_partitions(data, tag.end, 1 << bits.number(2))
@@ -175,18 +180,18 @@ def read_header(
     if not tag.is_key:
         golden, altref = _read_buffers(bits)
         biases[2:] = bits.flag(), bits.flag()
-    keeps_learnt = bits.flag()
+    keeps_saved = bits.flag()
     refreshes_last = tag.is_key or bits.flag()
     skip_coefficient_updates(bits.reader)
-    chances, used = _read_chances(bits, tag, learnt, segments, biases)
+    probabilities, used = _read_probabilities(bits, tag, saved, segments, biases)
     header = Header(
         segmentation,
         q_index,
         refreshes_last,
         golden,
         altref,
-        chances,
-        used if keeps_learnt else learnt,
+        probabilities,
+        used if keeps_saved else saved,
     )
     return header, bits.reader
 
@@ -237,29 +242,33 @@ def _read_buffers(bits: _Bits) -> tuple[Buffer, Buffer]:
     )
 
 
-def _read_chances(
-    bits: _Bits, tag: FrameTag, learnt: Learnt, segments: Bytes | None, biases: list[bool]
-) -> tuple[Chances, Learnt]:
-    """Sections 9.10, 9.11 and 17.2: what macroblocks are read with, and what of it is learnt."""
+def _read_probabilities(
+    bits: _Bits,
+    tag: FrameTag,
+    saved: SavedProbabilities,
+    segments: Bytes | None,
+    biases: list[bool],
+) -> tuple[ModeProbabilities, SavedProbabilities]:
+    """Sections 9.10, 9.11 and 17.2: what macroblocks are read with, and what of it is saved."""
     has_skips = bits.flag()
     macroblock = np.zeros(4, np.uint8)
     if has_skips:
         macroblock[0] = bits.number(8)
     if not tag.is_key:
         macroblock[1:] = bits.numbers(3)
-        luma = bits.numbers(4) if bits.flag() else learnt.luma
-        chroma = bits.numbers(3) if bits.flag() else learnt.chroma
-        vector = learnt.vector.copy()
-        update_vector_chances(bits.reader, vector)
-        learnt = Learnt(luma, chroma, vector)
-    chances = Chances(
+        luma = bits.numbers(4) if bits.flag() else saved.luma
+        chroma = bits.numbers(3) if bits.flag() else saved.chroma
+        vector = saved.vector.copy()
+        update_vector_probabilities(bits.reader, vector)
+        saved = SavedProbabilities(luma, chroma, vector)
+    probabilities = ModeProbabilities(
         has_segments=segments is not None,
         has_skips=has_skips,
         segment=np.zeros(3, np.uint8) if segments is None else segments,
         macroblock=macroblock,
-        luma=learnt.luma,
-        chroma=learnt.chroma,
-        vector=learnt.vector,
+        luma=saved.luma,
+        chroma=saved.chroma,
+        vector=saved.vector,
         biases=np.array(biases, dtype=np.bool_),
     )
-    return chances, learnt
+    return probabilities, saved

@@ -90,7 +90,7 @@ SPLIT_LAYOUT = _bytes(
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
     ]
 )
-"""Which piece each 4x4 block belongs to."""
+"""The piece that each 4x4 block belongs to."""
 PIECE_TREE = _tree(-LEFT_4X4, 2, -ABOVE_4X4, 4, -ZERO_4X4, -NEW_4X4)
 PIECE_PROBABILITIES = _bytes(
     [[147, 136, 18], [106, 145, 1], [179, 121, 1], [223, 1, 34], [208, 1, 1]]

@@ -37,8 +37,8 @@ def compiled(loop: Loop) -> Loop:
 
     The code is kept on disk (``loop_cache.py``). A compiled function may call compiled functions of
     any file in ``workers.kernels``, ``workers.temporal`` and ``workers.bitstream``, and use the
-    constants of those packages: a change in any of them compiles all anew. Functions of other files
-    are compiled by each process.
+    constants of those packages and of ``workers.media``: a change in any of them compiles all anew.
+    Functions of other files are compiled by each process.
     """
     if not IS_COMPILED:
         return loop
@@ -50,7 +50,7 @@ def compiled(loop: Loop) -> Loop:
 
 
 def inlined(loop: Loop) -> Loop:
-    """As ``compiled``, for what is called for each cell or row: becomes part of its callers."""
+    """Compiles the function as a part of its callers: for what is called for each cell or row."""
     if not IS_COMPILED:
         return loop
     return cast(Loop, _njit(nogil=True, forceinline=True)(loop))

@@ -36,7 +36,7 @@ upgrade and a rollback, or a few checkouts that share the user's cache, find the
 """
 
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("kernels", "temporal", "bitstream")
+_PACKAGES = ("kernels", "media", "temporal", "bitstream")
 _PREFIX = "loops-"
 _LOOP = re.compile(r"^@(?:compiled|inlined)\b", re.MULTILINE)
 _IMPORT = re.compile(rf"^from (workers\.(?:{'|'.join(_PACKAGES)})\.\w+) import", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What a coded frame tells besides its picture, the same for every codec."""
+"""Motion, quantizers and the like of a coded frame, the same for every codec."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ByteGrid = npt.NDArray[np.uint8]
 
 
 class Source(enum.Enum):
-    """Where a piece of information came from."""
+    """The origin of a motion vector."""
 
     BITSTREAM = "bitstream"
     "The codec's own vectors."
@@ -30,7 +30,7 @@ class Source(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MotionGrid:
-    """Where each cell's content was in the picture before, in quarter luma samples: what is at
+    """Motion of each cell since the picture before, in quarter luma samples: what is at
     (x, y) was at (x + dx / 4, y + dy / 4).
     """
 

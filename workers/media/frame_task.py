@@ -16,18 +16,18 @@ class FrameTask:
     """A source unit and what became of it so far; owned by one thread at a time."""
 
     unit: AccessUnit
-    "As read from the source log."
+    "The access unit as it was read from the source log."
     route: Route
     arrived: float
-    "When its last packet reached the server, on this process's monotonic clock, seconds."
+    "Arrival of its last packet at the server, in seconds of this process's monotonic clock."
     is_replay: bool = False
     "Only to be decoded, so that the frames after it can be."
     stamps: list[tuple[Checkpoint, int]] = dataclasses.field(default_factory=list)
     "Taken here, in the order of travel."
     picture: Picture | None = None
-    "What it is by now: the source's picture, then the enhanced one."
+    "The source's picture, then the enhanced one."
     info: CodecInfo | None = None
-    "What the codec tells of the source's picture; None before it was decoded."
+    "Motion and quantizers of the source's picture; None before it was decoded."
 
     def twin(self, route: Route) -> FrameTask:
         """Returns the same frame for another thread."""

@@ -27,14 +27,14 @@ class Siting(enum.Enum):
     """Horizontal place of the chroma samples of 4:2:0, by FFmpeg's names."""
 
     LEFT = "left"
-    "In a column of luma samples: MPEG-2, H.264, and everything that says nothing."
+    "Samples lie in a column of luma samples: MPEG-2, H.264, and everything that says nothing."
     CENTRE = "center"
-    "Between two columns: JPEG, MPEG-1."
+    "Samples lie between two columns: JPEG, MPEG-1."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Colour:
-    """What the samples mean: the codes of ITU-T H.273, as FFmpeg numbers them."""
+    """Meaning of the samples: the codes of ITU-T H.273, as FFmpeg numbers them."""
 
     range: int = 0
     "0 unknown, 1 limited, 2 full."

@@ -6,11 +6,12 @@ import enum
 
 
 class Route(enum.Enum):
-    """Where a source unit goes."""
+    """The way of a source unit through the worker."""
 
     WORK = "work"
     "Decode, enhance, encode."
     COPY = "copy"
     "Into the enhanced log as it is, flagged as bypass."
     RECODE = "recode"
-    "Beside a copy: decode and encode at the same size, for viewers who lack the source's codec."
+    """Copied; beside that decoded and encoded at the same size, for viewers who lack the source's
+    codec."""

@@ -33,14 +33,14 @@ def warm_up() -> None:
     parsers.warm_up()
     ffmpeg_side_data.warm_up()
     luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
-    reuser = Propagator(64, 48, 2, 7)
+    propagator = Propagator(64, 48, 2, 7)
     for picture in (luma, luma[::-1], luma):
-        outlook = reuser.begin(picture, None)
-        if outlook.must_be_full:
-            reuser.take_full(reuser.enlarged.copy(), 0, 0)
-        for region in reuser.regions(luma.size):
-            reuser.take(reuser.enlarged.copy(), region, region.top, region.left)
-        reuser.end()
+        report = propagator.predict(picture, None)
+        if report.must_be_full:
+            propagator.apply_full(propagator.enlarged.copy(), 0, 0)
+        for region in propagator.regions(luma.size):
+            propagator.apply_region(propagator.enlarged.copy(), region, region.top, region.left)
+        propagator.commit()
     readiness.set_warm()
 
 

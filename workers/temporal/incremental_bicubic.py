@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workers.kernels.interleave import interleave
 from workers.kernels.jit import INDEX_MASK, compiled, inlined
 from workers.media.cubic import place_of, weights_at
 from workers.media.frame_info import CELL, cells
@@ -20,11 +21,16 @@ __all__ = ["IncrementalBicubic"]
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
+Pair = tuple[int, int]
 Taps = tuple[Ints, npt.NDArray[np.int64]]
 """The weights of each phase, and where the first of them is."""
+Filter = tuple[Taps, Taps]
+"""Down and across."""
+Scratch = tuple[Ints, Bytes]
+"""Sums of a row, and its samples phase by phase."""
 
 _LEFT, _RIGHT = np.array([0xFFFF, 0xFFFF << 48], np.uint64)
-"""Of a cell's row as a little-endian word: the two samples at either end, which are as far as the
+"""Masks of a cell's row as a little-endian word: the two samples at either end, as far as the
 filter reaches into the next cell.
 """
 
@@ -41,18 +47,16 @@ class IncrementalBicubic:
         self._seen: Bytes | None = None
         self._large = np.zeros((scale * height, scale * width), np.uint8)
         self._changed = np.zeros(cells(width, height), np.uint8)
-        self._down = _taps(scale, 0.5)
-        self._across = _taps(scale, offset)
-        room = self._changed.shape[1] * CELL + 4
-        self._sums = np.zeros(room, np.int32)
-        self._phases = np.zeros((scale, room), np.uint8)
+        self._filter = _taps(scale, 0.5), _taps(scale, offset)
+        widest = self._changed.shape[1] * CELL + 4
+        self._scratch = np.zeros(widest, np.int32), np.zeros((scale, widest), np.uint8)
 
     @property
     def large(self) -> Bytes:
         """The last plane shown; a view."""
         return self._large
 
-    def show(self, plane: Bytes) -> Bytes:
+    def update(self, plane: Bytes) -> Bytes:
         """Takes the next plane, ``bordered``, which must not be written to afterwards. Returns for
         each cell 1 where the enlarged plane may differ from what it was, else 0; a view.
         """
@@ -60,17 +64,9 @@ class IncrementalBicubic:
         if seen is None:
             self._changed[:] = 1
         else:
-            _compare(plane.view(np.uint64), seen.view(np.uint64), MARGIN, self._changed)
-        _renew(
-            plane,
-            MARGIN,
-            self._changed,
-            self._scale,
-            self._down,
-            self._across,
-            self._sums,
-            self._phases,
-            self._large,
+            _compare(plane.view(np.uint64), seen.view(np.uint64), self._changed)
+        _enlarge_changed(
+            plane, self._changed, self._scale, self._filter, self._scratch, self._large
         )
         return self._changed
 
@@ -90,16 +86,16 @@ def _taps(scale: int, offset: float) -> Taps:
 
 
 @compiled
-def _compare(now: Any, before: Any, margin: int, changed: Bytes) -> None:
-    """Cells that differ, or that the filter reaches from one that does. Both planes as words of
-    eight samples.
+def _compare(now: Any, before: Any, changed: Bytes) -> None:
+    """Marks the cells that differ, or that the filter reaches from one that does. Both planes are
+    words of eight samples.
     """
     rows, columns = changed.shape
     changed[:] = 0
     for row in range(rows):
-        y = (margin + 8 * row) & INDEX_MASK
+        y = (MARGIN + 8 * row) & INDEX_MASK
         for column in range(columns):
-            x = (margin // 8 + column) & INDEX_MASK
+            x = (MARGIN // 8 + column) & INDEX_MASK
             top = (now[y, x] ^ before[y, x]) | (now[y + 1, x] ^ before[y + 1, x])
             low = (now[y + 6, x] ^ before[y + 6, x]) | (now[y + 7, x] ^ before[y + 7, x])
             both = top | low
@@ -132,17 +128,10 @@ def _bridge(changed: Bytes, row: int) -> None:
 
 
 @compiled
-def _renew(
-    plane: Bytes,
-    margin: int,
-    changed: Bytes,
-    scale: int,
-    down: Taps,
-    across: Taps,
-    sums: Ints,
-    phases: Bytes,
-    large: Bytes,
+def _enlarge_changed(
+    plane: Bytes, changed: Bytes, scale: int, taps: Filter, scratch: Scratch, large: Bytes
 ) -> None:
+    """Enlarges the cells that changed, run by run."""
     rows, columns = changed.shape
     for row in range(rows):
         column = 0
@@ -152,44 +141,27 @@ def _renew(
                 end += 1
             if end > column:
                 wide = 8 * (end - column)
-                _enlarge(
-                    plane,
-                    margin,
-                    8 * row,
-                    8 * column,
-                    wide,
-                    scale,
-                    down,
-                    across,
-                    sums,
-                    phases,
-                    large,
-                )
+                _enlarge(plane, (8 * row, 8 * column), wide, scale, taps, scratch, large)
             column = end + 1
 
 
 @compiled
 def _enlarge(
-    plane: Bytes,
-    margin: int,
-    top: int,
-    left: int,
-    wide: int,
-    scale: int,
-    down: Taps,
-    across: Taps,
-    sums: Ints,
-    phases: Bytes,
-    large: Bytes,
+    plane: Bytes, place: Pair, wide: int, scale: int, taps: Filter, scratch: Scratch, large: Bytes
 ) -> None:
-    """Eight rows of ``wide`` samples: down into ``sums``, then across, phase by phase."""
+    """Enlarges eight rows of ``wide`` samples at that place: first down, then across, phase by
+    phase.
+    """
     height, width = large.shape
-    x = (left + margin - 2) & INDEX_MASK
-    taps, first = down
+    sums, phases = scratch
+    top, left = place
+    x = (left + MARGIN - 2) & INDEX_MASK
+    down, first = taps[0]
+    across, begins = taps[1]
     for line in range(scale * top, min(scale * (top + 8), height)):
         phase = line % scale
-        y = (line // scale + margin - 2 + first[phase]) & INDEX_MASK
-        a, b, c, d = taps[phase, 0], taps[phase, 1], taps[phase, 2], taps[phase, 3]
+        y = (line // scale + MARGIN - 2 + first[phase]) & INDEX_MASK
+        a, b, c, d = down[phase, 0], down[phase, 1], down[phase, 2], down[phase, 3]
         for j in range(wide + 4):
             sums[j] = (
                 a * np.int32(plane[y, x + j])
@@ -198,9 +170,9 @@ def _enlarge(
                 + d * np.int32(plane[y + 3, x + j])
             )
         for phase in range(scale):
-            weights = across[0][phase]
+            weights = across[phase]
             a, b, c, d = weights[0], weights[1], weights[2], weights[3]
-            at = across[1][phase] & INDEX_MASK
+            at = begins[phase] & INDEX_MASK
             for j in range(wide):
                 total = np.int32(
                     a * sums[at + j]
@@ -211,29 +183,4 @@ def _enlarge(
                 )
                 total = np.int32(total >> 22)
                 phases[phase, j] = min(max(total, np.int32(0)), np.int32(255))
-        _interleave(phases, scale, min(wide, width // scale - left), line, scale * left, large)
-
-
-@inlined
-def _interleave(phases: Bytes, scale: int, wide: int, line: int, left: int, large: Bytes) -> None:
-    """The cases say the same as the last one; constants let the compiler make vectors of them."""
-    line, left = line & INDEX_MASK, left & INDEX_MASK
-    if scale == 2:
-        for j in range(wide):
-            large[line, left + 2 * j] = phases[0, j]
-            large[line, left + 2 * j + 1] = phases[1, j]
-    elif scale == 3:
-        for j in range(wide):
-            large[line, left + 3 * j] = phases[0, j]
-            large[line, left + 3 * j + 1] = phases[1, j]
-            large[line, left + 3 * j + 2] = phases[2, j]
-    elif scale == 4:
-        for j in range(wide):
-            large[line, left + 4 * j] = phases[0, j]
-            large[line, left + 4 * j + 1] = phases[1, j]
-            large[line, left + 4 * j + 2] = phases[2, j]
-            large[line, left + 4 * j + 3] = phases[3, j]
-    else:
-        for phase in range(scale):
-            for j in range(wide):
-                large[line, left + scale * j + phase] = phases[phase, j]
+        interleave(phases, scale, min(wide, width // scale - left), large, line, scale * left)

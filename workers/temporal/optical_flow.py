@@ -14,10 +14,10 @@ __all__ = ["FlowMotion", "has_flow"]
 
 Bytes = npt.NDArray[np.uint8]
 
-REACH = 64.0
+MAX_VECTOR = 64.0
 """Luma samples; a longer vector of a cell is a mistake of the search."""
 
-SMALLEST = 32
+MIN_SIDE = 32
 """Luma samples along each side, below which no motion is looked for. The search compares patches of
 8 samples in pictures a quarter as large. For smaller ones it chooses other scales by the width
 alone, and reads outside of what is too flat for them.
@@ -26,7 +26,7 @@ alone, and reads outside of what is too flat for them.
 
 def has_flow(width: int, height: int) -> bool:
     """True for pictures in which motion can be looked for."""
-    return min(width, height) >= SMALLEST
+    return min(width, height) >= MIN_SIDE
 
 
 class FlowMotion:
@@ -36,7 +36,7 @@ class FlowMotion:
         self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
 
     def between(self, before: Bytes, now: Bytes) -> MotionGrid:
-        """Where each cell of ``now`` was in ``before``; both [height, width]."""
+        """Returns where each cell of ``now`` was in ``before``; both [height, width]."""
         height, width = now.shape
         rows, columns = cells(width, height)
         if not has_flow(width, height):
@@ -45,8 +45,8 @@ class FlowMotion:
         bottom, right = rows * CELL - height, columns * CELL - width
         whole = cv2.copyMakeBorder(flow, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
         mean: Any = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
-        valid = np.asarray((np.abs(mean) < REACH).all(axis=2))
-        quarters = np.rint(np.clip(mean, -REACH, REACH) * 4).astype(np.int16)
+        valid = np.asarray((np.abs(mean) < MAX_VECTOR).all(axis=2))
+        quarters = np.rint(np.clip(mean, -MAX_VECTOR, MAX_VECTOR) * 4).astype(np.int16)
         return MotionGrid(
             dx=np.ascontiguousarray(quarters[:, :, 0]),
             dy=np.ascontiguousarray(quarters[:, :, 1]),

@@ -20,7 +20,7 @@ aligned word of 64 bits.
 
 
 def bordered(plane: Bytes) -> Bytes:
-    """With its edge repeated MARGIN samples outwards, and up to whole cells; a packed copy."""
+    """Returns a packed copy with its edge repeated by MARGIN samples, and up to whole cells."""
     height, width = plane.shape
     bottom, right = MARGIN + -height % CELL, MARGIN + -width % CELL
     return np.asarray(

@@ -1,103 +1,100 @@
-"""What the net made takes its place in the picture and in what is carried on."""
+"""Blending of what the net made into the picture and its state; compiled loops."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from workers.kernels.jit import INDEX_MASK, compiled, inlined
+from workers.temporal.padding import MARGIN
+from workers.temporal.subpixel import SAMPLES, Area, Pair
 
-__all__ = ["paste"]
+__all__ = ["BlendTarget", "blend"]
 
 Bytes = npt.NDArray[np.uint8]
 Shorts = npt.NDArray[np.int16]
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 
-_BLACK, _WHITE = np.int16(0), np.int16(255)
+_BLACK, _WHITE = SAMPLES
+
+
+class BlendTarget(NamedTuple):
+    """The arrays that a region is written into, and the weights of what is there."""
+
+    plain: Bytes
+    "The picture by bicubic, enlarged; only read."
+    keep: Bytes
+    "[rows, columns]: sixteenths of each cell's prediction that stay; only read."
+    out: Bytes
+    "The enlarged picture."
+    state: Shorts
+    "S of it, with a margin (``motion_compensation.py``)."
 
 
 @compiled
-def paste(
+def blend(
     made: Bytes,
-    row: int,
-    column: int,
-    top: int,
-    left: int,
-    tall: int,
-    wide: int,
-    plain: Bytes,
+    source: Pair,
+    area: Area,
     scale: int,
-    margin: int,
-    keep: Bytes,
-    out: Bytes,
-    after: Shorts,
+    target: BlendTarget,
     actual: Floats,
-    worth: Floats,
+    gain: Floats,
 ) -> None:
-    """Takes over a rectangle of what the net made, at (row, column) of ``made``, at (top, left) of
-    the picture; places in decoded samples, top and left of whole cells. ``keep`` says for each
-    cell how many sixteenths of the prediction stay. ``actual`` gets each cell's error as it was,
-    ``worth`` what the net's correction is worth now.
+    """Takes over a rectangle of what the net made: ``area`` of the picture, which begins at
+    ``source`` (row, column) of ``made``. Both count decoded samples; the area lies on cells.
+
+    ``actual`` gets each cell's mean squared error as it was, ``gain`` the energy of the net's
+    correction to bicubic.
     """
+    plain, keep, out, state = target
+    top, left, tall, wide = area
     side = 8 * scale
     height, width = out.shape
-    x, room = left * scale, min((left + wide) * scale, width) - left * scale
-    sums = np.empty((2, room), np.int32)
-    kept = np.empty(room, np.int16)
+    x, span = left * scale, min((left + wide) * scale, width) - left * scale
+    sums = np.empty((2, span), np.int32)
+    kept = np.empty(span, np.int16)
     for y in range(top * scale, min((top + tall) * scale, height), side):
         lines = min(side, (top + tall) * scale - y, height - y)
-        for j in range(room):
+        for j in range(span):
             kept[j] = keep[y // side, (x + j) // side]
         sums[:] = 0
         for line in range(y, y + lines):
-            _paste_line(
-                made,
-                line + (row - top) * scale,
-                column * scale,
-                plain,
-                line,
-                x,
-                kept,
-                out,
-                after,
-                scale * margin,
-                sums[0],
-                sums[1],
-            )
-        for first in range(0, room, side):
-            last = min(first + side, room)
+            begin = (line + (source[0] - top) * scale, source[1] * scale)
+            _blend_line(made, begin, (line, x), scale * MARGIN, target, kept, sums)
+        for first in range(0, span, side):
+            last = min(first + side, span)
             place = y // side, (x + first) // side
             count = lines * (last - first)
             actual[place] = sums[0, first:last].sum() / count
-            worth[place] = sums[1, first:last].sum() / count
+            gain[place] = sums[1, first:last].sum() / count
 
 
 @inlined
-def _paste_line(
+def _blend_line(
     made: Bytes,
-    row: int,
-    column: int,
-    plain: Bytes,
-    line: int,
-    x: int,
-    kept: Shorts,
-    out: Bytes,
-    after: Shorts,
+    source: Pair,
+    place: Pair,
     margin: int,
-    missed: Ints,
-    gained: Ints,
+    target: BlendTarget,
+    kept: Shorts,
+    sums: Ints,
 ) -> None:
-    """One row of samples; the last two grow by squared differences."""
-    row, column, line, x = row & INDEX_MASK, column & INDEX_MASK, line & INDEX_MASK, x & INDEX_MASK
+    """Blends one row of samples; the rows of ``sums`` grow by the squared error and gain."""
+    plain, _, out, after = target
+    row, column = source[0] & INDEX_MASK, source[1] & INDEX_MASK
+    line, x = place[0] & INDEX_MASK, place[1] & INDEX_MASK
     y, left = (line + margin) & INDEX_MASK, (x + margin) & INDEX_MASK
     for j in range(kept.shape[0]):
         value = np.int16(made[row, column + j])
         base = np.int16(plain[line, x + j])
         was = np.int32(value) - np.int32(out[line, x + j])
         gain = np.int32(value) - np.int32(base)
-        missed[j] += np.int32(was * was)
-        gained[j] += np.int32(gain * gain)
+        sums[0, j] += np.int32(was * was)
+        sums[1, j] += np.int32(gain * gain)
         fresh = np.int16(4 * value - base)
         state = np.int16(after[y, left + j] - fresh)
         state = np.int16(fresh + (np.int16(kept[j] * state + 8) >> 4))

@@ -1,4 +1,4 @@
-"""Which rectangles of a picture the net is worth running on.
+"""Selection of the rectangles of a picture that the net runs on.
 
 Cells are gathered into few rectangles, each worked on with a halo of the net's receptive field, so
 that what the net makes of the inside does not depend on where the rectangle ends. Anchors and
@@ -20,14 +20,15 @@ import numpy.typing as npt
 from workers.kernels.jit import compiled
 from workers.media.frame_info import CELL
 
-__all__ = ["MOST", "Region", "choose", "pixels", "toll_of"]
+__all__ = ["MAX_REGIONS", "Region", "choose", "pixels", "call_overhead"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
+Sides = tuple[Ints, Ints]
+"""Down and across: the samples that the net is given for so many cells, halo included."""
 
-MOST = 48
+MAX_REGIONS = 48
 """Rectangles for a frame; one more costs more to handle than it could save."""
-
 
 FINE_STEPS = (1, 2, 3, 4, 6, 8, 12, 16)
 COARSE_STEP = 8
@@ -36,9 +37,9 @@ takes as long as some runs, so there must be few sizes. Steps of a third or less
 """
 
 
-TOLL = 0.04
-"""Of a picture's samples, that one more run of the net costs besides its own: measured, half a
-millisecond where the whole net takes ten to twenty.
+CALL_OVERHEAD = 0.04
+"""Cost of one more run of the net besides its samples, as a fraction of the picture's samples:
+measured, half a millisecond where the whole net takes ten to twenty.
 """
 
 
@@ -54,7 +55,7 @@ class Region:
     width: int
 
     def cells(self) -> tuple[slice, slice]:
-        """The cells it covers, also in part."""
+        """Returns the rows and columns of the cells it covers, also in part."""
         bottom, right = self.top + self.height, self.left + self.width
         return (
             slice(self.top // CELL, -(-bottom // CELL)),
@@ -63,33 +64,33 @@ class Region:
 
 
 def pixels(regions: Sequence[Region], halo: int) -> int:
-    """Samples that the net works on for them."""
+    """Returns the samples that the net works on for the regions, halos included."""
     return sum((each.height + 2 * halo) * (each.width + 2 * halo) for each in regions)
 
 
-def choose(error: Floats, price: float, *, halo: int, most_pixels: int) -> list[Region]:
-    """Rectangles, the one with the largest error first; they may overlap a little.
+def choose(error: Floats, price: float, *, halo: int, max_pixels: int) -> list[Region]:
+    """Returns rectangles, the one with the largest error first; they may overlap a little.
 
     ``error`` [rows, columns] is the mean squared error of each cell as it stands; a rectangle is
     worth it where the error it removes, summed over its samples, is at least ``price`` for each
-    sample that the net must work on, halo included. ``most_pixels`` bounds the sum of the latter.
+    sample that the net must work on, halo included. ``max_pixels`` bounds the sum of the latter.
     """
-    found = np.empty((MOST, 4), np.int32)
+    found = np.empty((MAX_REGIONS, 4), np.int32)
     rows, columns = error.shape
-    tall, wide = _sides(rows, halo), _sides(columns, halo)
-    toll = toll_of(error.size)
-    count = _choose(error.astype(np.float64), price, halo, toll, tall, wide, most_pixels, found)
+    sides = _sides(rows, halo), _sides(columns, halo)
+    overhead = call_overhead(error.size)
+    count = _choose(error.astype(np.float64), price, halo, overhead, sides, max_pixels, found)
     return [Region(*(CELL * part for part in rect)) for rect in found[:count].tolist()]
 
 
-def toll_of(count: int) -> int:
-    """Samples that a run is charged besides its own, for a picture of ``count`` cells."""
-    return int(TOLL * count * CELL**2)
+def call_overhead(count: int) -> int:
+    """Returns the samples that a run is charged besides its own in a picture of ``count`` cells."""
+    return int(CALL_OVERHEAD * count * CELL**2)
 
 
 @functools.lru_cache(maxsize=64)
 def _sides(count: int, halo: int) -> Ints:
-    """By the number of cells wanted (0 to ``count``), the samples that the net is given."""
+    """Returns the samples that the net is given for 0 to ``count`` cells along a side."""
     steps = [step for step in FINE_STEPS if step < count]
     steps += [*range(24, count, COARSE_STEP), count]
     whole = np.array(steps)[np.searchsorted(steps, np.arange(count + 1))]
@@ -98,7 +99,7 @@ def _sides(count: int, halo: int) -> Ints:
 
 @compiled
 def _sum(table: Any, row: int, column: int, rows: int, columns: int) -> Any:
-    """Over a rectangle, by the table of sums of all that lies above and to the left."""
+    """Returns the sum over a rectangle, by the table of sums of all that lies above and left."""
     return (
         table[row + rows, column + columns]
         - table[row, column + columns]
@@ -120,7 +121,7 @@ def _tabulate(error: Any, first: int, table: Any) -> None:
 
 @compiled
 def _peak(error: Any, first: int, end: int, peaks: Any) -> None:
-    """The greatest error in each of the rows from ``first`` on."""
+    """Writes the greatest error of each of the rows from ``first`` on."""
     for row in range(first, end):
         peak = 0.0
         for column in range(error.shape[1]):
@@ -130,8 +131,8 @@ def _peak(error: Any, first: int, end: int, peaks: Any) -> None:
 
 @compiled
 def _stepped(rect: Ints, side: int, by: int) -> tuple[int, int, int, int]:
-    """The rectangle with one side (0 top, 1 bottom, 2 left, 3 right) moved outwards by that many
-    cells; inwards where negative.
+    """Returns the rectangle with one side (0 top, 1 bottom, 2 left, 3 right) moved outwards by that
+    many cells; inwards where negative.
     """
     row, column, rows, columns = int(rect[0]), int(rect[1]), int(rect[2]), int(rect[3])
     if side == 0:
@@ -144,8 +145,9 @@ def _stepped(rect: Ints, side: int, by: int) -> tuple[int, int, int, int]:
 
 
 @compiled
-def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float) -> Any:
+def _trim(table: Any, overhead: int, sides: Sides, rect: Ints, best: float) -> Any:
     """Gives back at the edges what long steps took in for nothing."""
+    tall, wide = sides
     moved = True
     while moved:
         moved = False
@@ -154,7 +156,7 @@ def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float
                 r, c, h, w = _stepped(rect, side, -less)
                 if h < 1 or w < 1:
                     continue
-                worth = 64.0 * _sum(table, r, c, h, w) / (tall[h] * wide[w] + toll)
+                worth = 64.0 * _sum(table, r, c, h, w) / (tall[h] * wide[w] + overhead)
                 if worth > best:
                     best = worth
                     rect[:] = np.array((r, c, h, w), np.int32)
@@ -166,20 +168,19 @@ def _trim(table: Any, toll: int, tall: Ints, wide: Ints, rect: Ints, best: float
 def _grow(
     error: Any,
     table: Any,
-    seed_row: int,
-    seed_column: int,
-    toll: int,
-    tall: Ints,
-    wide: Ints,
+    seed: tuple[int, int],
+    overhead: int,
+    sides: Sides,
     most: int,
     rect: Ints,
 ) -> Any:
-    """The rectangle around a seed in which the error for a sample of work is greatest; widened as
-    long as some step makes it greater, also a longer one, so that gaps are crossed.
+    """Writes the rectangle around a seed in which the error for a sample of work is greatest. It is
+    widened as long as some step makes it greater, also a longer one, so that gaps are crossed.
     """
+    tall, wide = sides
     total_rows, total_columns = error.shape
-    rect[:] = np.array((seed_row, seed_column, 1, 1), np.int32)
-    best = 64.0 * error[seed_row, seed_column] / (tall[1] * wide[1] + toll)
+    rect[:] = np.array((seed[0], seed[1], 1, 1), np.int32)
+    best = 64.0 * error[seed[0], seed[1]] / (tall[1] * wide[1] + overhead)
     while True:
         better = best
         choice, step = -1, 0
@@ -189,20 +190,19 @@ def _grow(
                 if r < 0 or c < 0 or r + h > total_rows or c + w > total_columns:
                     continue
                 cost = tall[h] * wide[w]
-                worth = 64.0 * _sum(table, r, c, h, w) / (cost + toll)
+                worth = 64.0 * _sum(table, r, c, h, w) / (cost + overhead)
                 if worth > better and cost <= most:
                     better, choice, step = worth, side, ahead
         if choice < 0:
-            return _trim(table, toll, tall, wide, rect, best)
+            return _trim(table, overhead, sides, rect, best)
         best = better
         rect[:] = np.array(_stepped(rect, choice, step), np.int32)
 
 
 @compiled
-def _extend(
-    error: Any, table: Any, price: float, tall: Ints, wide: Ints, most: int, rect: Ints
-) -> None:
+def _extend(error: Any, table: Any, price: float, sides: Sides, most: int, rect: Ints) -> None:
     """Takes in what is worth its own price at the edge of a rectangle that is worked on anyway."""
+    tall, wide = sides
     total_rows, total_columns = error.shape
     moved = True
     while moved:
@@ -221,8 +221,9 @@ def _extend(
 
 
 @compiled
-def _fill(rect: Ints, halo: int, tall: Ints, wide: Ints, rows: int, columns: int) -> None:
+def _fill(rect: Ints, halo: int, sides: Sides, rows: int, columns: int) -> None:
     """Widens the rectangle to the size that the net is given: it costs nothing more."""
+    tall, wide = sides
     rect[2] = (tall[rect[2]] - 2 * halo) // 8
     rect[3] = (wide[rect[3]] - 2 * halo) // 8
     rect[0] = min(rect[0], rows - rect[2])
@@ -231,8 +232,12 @@ def _fill(rect: Ints, halo: int, tall: Ints, wide: Ints, rows: int, columns: int
 
 @compiled
 def _choose(
-    error: Any, price: float, halo: int, toll: int, tall: Ints, wide: Ints, most: int, found: Ints
+    error: Any, price: float, halo: int, overhead: int, sides: Sides, most: int, found: Ints
 ) -> int:
+    """Fills ``found`` [count, 4] with rectangles in cells and returns how many there are; sets the
+    error of what they cover to 0.
+    """
+    tall, wide = sides
     rows, columns = error.shape
     table = np.zeros((rows + 1, columns + 1), np.float64)
     rect = np.empty(4, np.int32)
@@ -246,11 +251,12 @@ def _choose(
         if peaks[row] <= 0.0 or peaks[row] < price:
             break
         left = most - spent
-        worth = _grow(error, table, row, int(np.argmax(error[row])), toll, tall, wide, left, rect)
+        seed = (row, int(np.argmax(error[row])))
+        worth = _grow(error, table, seed, overhead, sides, left, rect)
         # Otherwise: alone it is not worth the net, whatever lies around it.
         if worth >= price:
-            _extend(error, table, price, tall, wide, left, rect)
-            _fill(rect, halo, tall, wide, rows, columns)
+            _extend(error, table, price, sides, left, rect)
+            _fill(rect, halo, sides, rows, columns)
             found[count] = rect
             count += 1
             spent += tall[rect[2]] * wide[rect[3]]

@@ -53,7 +53,7 @@ class TemporalUpscaler:
     ) -> None:
         self._net = net
         self._halo = manifest.receptive_radius
-        self._reuser = Propagator(width, height, manifest.scale, self._halo)
+        self._propagator = Propagator(width, height, manifest.scale, self._halo)
         sides = chroma_side(width), chroma_side(height)
         self._chroma = {
             siting: [IncrementalBicubic(*sides, manifest.scale, offset=offset) for _ in range(2)]
@@ -73,7 +73,7 @@ class TemporalUpscaler:
         """Predicts ``target``, whose luma is filled by ``full`` or ``refresh``."""
         if strength != self._strength:
             # Another look: nothing that was made before fits.
-            self._reuser.forget()
+            self._propagator.forget()
             self._strength = strength
         if info is not None and self._missed:
             # Its vectors tell of a picture that was not seen here.
@@ -82,22 +82,22 @@ class TemporalUpscaler:
         for enlarger, plane, large in zip(
             enlargers, (picture.u, picture.v), (target.u, target.v), strict=True
         ):
-            enlarger.show(bordered(plane))
+            enlarger.update(bordered(plane))
             large[:] = enlarger.large[: large.shape[0], : large.shape[1]]
         self._target = target
         self._seen = self._bordered(picture.y)
-        outlook = self._reuser.begin(picture.y, info)
+        report = self._propagator.predict(picture.y, info)
         most = int(MOST_PART * self._all)
-        self._wanted = None if outlook.must_be_full else self._reuser.regions(most)
+        self._wanted = None if report.must_be_full else self._propagator.regions(most)
         fraction = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
-        return TemporalRequest(fraction=min(fraction, 1.0), energy=outlook.worth)
+        return TemporalRequest(fraction=min(fraction, 1.0), energy=report.gain)
 
     def full(self) -> None:
         """The net on all of the picture."""
         target = self._begun()
         height, width = self._size[1] + 2 * self._halo, self._size[0] + 2 * self._halo
         made = self._net.run(self._seen[:height, :width], self._strength or 0.0)
-        self._reuser.take_full(made, self._halo, self._halo)
+        self._propagator.apply_full(made, self._halo, self._halo)
         self._end(target)
 
     def refresh(self, max_fraction: float) -> float:
@@ -110,16 +110,16 @@ class TemporalUpscaler:
         most = round(max_fraction * self._all)
         regions = self._wanted
         if regions is None or pixels(regions, self._halo) > most:
-            regions = self._reuser.regions(most)
+            regions = self._propagator.regions(most)
         for region in regions:
             made = self._net.run(self._cut(region), self._strength or 0.0)
-            self._reuser.take(made, region, self._halo, self._halo)
+            self._propagator.apply_region(made, region, self._halo, self._halo)
         self._end(target)
         return pixels(regions, self._halo) / self._all
 
     def miss(self) -> None:
         """The picture, begun or not, is made in another way or left out."""
-        self._reuser.cancel()
+        self._propagator.cancel()
         self._target = None
         self._missed += 1
         if self._missed > MOST_MISSED:
@@ -127,7 +127,7 @@ class TemporalUpscaler:
 
     def forget(self) -> None:
         """The next picture does not follow the last one."""
-        self._reuser.forget()
+        self._propagator.forget()
 
     def _begun(self) -> Picture:
         if self._target is None:
@@ -136,9 +136,9 @@ class TemporalUpscaler:
         return target
 
     def _end(self, target: Picture) -> None:
-        self._reuser.end()
+        self._propagator.commit()
         self._missed = 0
-        target.y[:] = self._reuser.enlarged
+        target.y[:] = self._propagator.enlarged
 
     def _bordered(self, luma: Array) -> Array:
         """Returns luma with its edge repeated by the halo, and up to whole cells."""

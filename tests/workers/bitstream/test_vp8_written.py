@@ -12,7 +12,7 @@ import pytest
 
 from media.codec import Codec
 from workers.bitstream.vp8 import Vp8Frame, Vp8Parser
-from workers.bitstream.vp8_modes import Grid
+from workers.bitstream.vp8_macroblocks import Grid
 from workers.bitstream.vp8_tables import VECTOR_CONTEXTS
 from workers.decode.decoder import UnitDecoder
 from workers.errors import BrokenUnit

@@ -124,7 +124,7 @@ def _buffers(out: BoolWriter, header: Header) -> None:
     out.literal(header.bias_altref, 1)
 
 
-def _mode_chances(out: BoolWriter, header: Header) -> None:
+def _mode_probabilities(out: BoolWriter, header: Header) -> None:
     for probability in (header.intra, header.last, header.golden):
         out.literal(probability, 8)
     for new in (header.luma, header.chroma):
@@ -160,7 +160,7 @@ def begin(header: Header) -> BoolWriter:
     if header.skip is not None:
         out.literal(header.skip, 8)
     if not header.is_key:
-        _mode_chances(out, header)
+        _mode_probabilities(out, header)
     return out
 
 

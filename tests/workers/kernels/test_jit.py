@@ -49,8 +49,9 @@ WARMED_UP = """
 import sys
 from pathlib import Path
 from tests.workers.kernels.test_jit import digest
-from workers.bitstream import vp8, vp8_modes
-loops = [loop for loop in vars(vp8_modes).values() if hasattr(loop, "signatures")]
+from workers.bitstream import vp8, vp8_bool_decoder, vp8_macroblocks, vp8_modes, vp8_vectors
+modules = vp8_bool_decoder, vp8_macroblocks, vp8_modes, vp8_vectors
+loops = [loop for each in modules for loop in vars(each).values() if hasattr(loop, "signatures")]
 def versions():
     return [len(loop.signatures) for loop in loops]
 cold = sum(versions())

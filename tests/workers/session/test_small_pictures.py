@@ -23,7 +23,7 @@ from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.handle import SharedScheduler
-from workers.temporal.optical_flow import SMALLEST, FlowMotion, has_flow
+from workers.temporal.optical_flow import MIN_SIDE, FlowMotion, has_flow
 from workers.temporal.propagator import Propagator
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.previous_picture import PreviousPicture
@@ -60,18 +60,18 @@ def test_a_picture_of_32_samples_a_side_has_flow_however_flat(
     width: int, height: int, turned: bool
 ) -> None:
     size = (height, width) if turned else (width, height)
-    assert has_flow(*size) and not has_flow(size[0], SMALLEST - 1)
+    assert has_flow(*size) and not has_flow(size[0], MIN_SIDE - 1)
     before, now = (picture(index, *size).y for index in range(2))
     assert FlowMotion().between(before, now).valid.any()
 
 
 @pytest.mark.parametrize("width,height", SHAPES)
 def test_pictures_follow_each_other_in_every_shape(width: int, height: int) -> None:
-    reuser = Propagator(width, height, 2, 7)
+    propagator = Propagator(width, height, 2, 7)
     for index in range(3):
-        reuser.begin(np.ascontiguousarray(picture(index, width, height).y), None)
-        reuser.end()
-    assert reuser.enlarged.shape == (2 * height, 2 * width)
+        propagator.predict(np.ascontiguousarray(picture(index, width, height).y), None)
+        propagator.commit()
+    assert propagator.enlarged.shape == (2 * height, 2 * width)
 
 
 @pytest.fixture

@@ -22,14 +22,14 @@ def noise(width: int, height: int, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_first_plane_is_all_made(scale: int, size: tuple[int, int]) -> None:
     plane, enlarger = noise(*size), IncrementalBicubic(*size, scale)
-    assert enlarger.show(bordered(plane)).all()
+    assert enlarger.update(bordered(plane)).all()
     assert np.array_equal(enlarger.large, plainly.enlarged(plane, scale))
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4, 5])
 def test_it_is_bicubic(scale: int) -> None:
     plane, enlarger = texture(48, 64), IncrementalBicubic(64, 48, scale)
-    enlarger.show(bordered(plane))
+    enlarger.update(bordered(plane))
     expected = cv2.resize(plane, (64 * scale, 48 * scale), interpolation=cv2.INTER_CUBIC)
     apart = np.abs(enlarger.large.astype(int) - expected)
     assert apart.max() <= 1 and apart.mean() < 0.05
@@ -40,14 +40,14 @@ def test_it_is_bicubic(scale: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_samples_may_lie_further_left(scale: int, size: tuple[int, int], siting: str) -> None:
     plane, enlarger = noise(*size), IncrementalBicubic(*size, scale, offset=sited.OFFSET[siting])
-    enlarger.show(bordered(plane))
+    enlarger.update(bordered(plane))
     assert np.abs(enlarger.large - sited.enlarged(plane, scale, siting)).max() < 0.8
 
 
 def test_the_same_plane_changes_nothing() -> None:
     plane, enlarger = bordered(noise(61, 43)), IncrementalBicubic(61, 43, 2)
-    enlarger.show(plane)
-    assert not enlarger.show(plane.copy()).any()
+    enlarger.update(plane)
+    assert not enlarger.update(plane.copy()).any()
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -55,14 +55,14 @@ def test_the_same_plane_changes_nothing() -> None:
 def test_what_changed_is_made_anew_and_told(scale: int, size: tuple[int, int]) -> None:
     width, height = size
     enlarger, plane = IncrementalBicubic(*size, scale), noise(*size)
-    enlarger.show(bordered(plane))
+    enlarger.update(bordered(plane))
     rng = np.random.default_rng(1)
     for _ in range(40):
         before = enlarger.large.copy()
         plane = plane.copy()
         top, left = rng.integers(0, height), rng.integers(0, width)
         plane[top : top + rng.integers(1, 12), left : left + rng.integers(1, 12)] += 77
-        changed = enlarger.show(bordered(plane))
+        changed = enlarger.update(bordered(plane))
         assert np.array_equal(enlarger.large, plainly.enlarged(plane, scale))
         side = 8 * scale
         for row, column in zip(*np.nonzero(changed == 0), strict=True):
@@ -72,15 +72,15 @@ def test_what_changed_is_made_anew_and_told(scale: int, size: tuple[int, int]) -
 
 def test_little_is_made_for_little() -> None:
     enlarger, plane = IncrementalBicubic(160, 96, 2), noise(160, 96)
-    enlarger.show(bordered(plane))
+    enlarger.update(bordered(plane))
     other = plane.copy()
     other[44, 84] ^= 1
-    changed = enlarger.show(bordered(other))
+    changed = enlarger.update(bordered(other))
     assert changed.shape == cells(160, 96)
     assert changed.sum() == 1 and changed[5, 10] == 1
     # At a corner the filter reaches three more cells.
     corner = other.copy()
     corner[48, 88] ^= 1
-    assert np.argwhere(enlarger.show(bordered(corner))).tolist() == [
+    assert np.argwhere(enlarger.update(bordered(corner))).tolist() == [
         [5, 10], [5, 11], [6, 10], [6, 11],
     ]  # fmt: skip

@@ -7,15 +7,14 @@ from tests.workers.temporal import plainly
 from tests.workers.temporal.scenes import texture
 from workers.media.frame_info import cells
 from workers.temporal.motion_compensation import (
-    HOPELESS,
-    blank_residual,
+    HOPELESS_ERROR,
+    States,
     blank_state,
-    match,
-    predict,
-    spread,
+    compensate,
+    spread_edges,
 )
+from workers.temporal.motion_search import Hints, Motion, Planes, match
 from workers.temporal.padding import MARGIN, bordered
-from workers.temporal.region_blend import paste
 
 SIZES = [(64, 48), (75, 53)]
 
@@ -48,20 +47,12 @@ def test_match_takes_the_best_of_what_there_is(size: tuple[int, int]) -> None:
     dx[:, ::3], dy[:, ::3] = 8, -4
     valid = np.random.default_rng(5).random(grid) < 0.8
     got_dx, got_dy = np.ones((2, *grid), np.int16)
-    squares, residual = np.ones(grid, np.float32), blank_residual(*grid)
-    match(
-        bordered(now),
-        bordered(before),
-        MARGIN,
-        dx,
-        dy,
-        valid,
-        16,
-        got_dx,
-        got_dy,
-        squares,
-        residual,
+    squares, residual = np.ones(grid, np.float32), Motion.blank(*grid).residual
+    planes, found = (
+        Planes(bordered(now), bordered(before)),
+        Motion(got_dx, got_dy, squares, residual),
     )
+    match(planes, Hints(dx, dy, valid), 16, found)
     left = padded(now) - plainly.fetched(padded(before), got_dx, got_dy, 8, 0, 255)
     assert np.array_equal(residual[1:-1, 8:-8], left)
     assert np.array_equal(residual[:, 7:-7], np.pad(left, 1, mode="edge"))
@@ -92,7 +83,7 @@ def test_match_takes_the_best_of_what_there_is(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_predict_is_what_is_said(scale: int, size: tuple[int, int], seed: int) -> None:
+def test_compensation_is_what_is_said(scale: int, size: tuple[int, int], seed: int) -> None:
     width, height = size
     rng, grid = np.random.default_rng(seed), cells(*size)
     tall, wide = scale * height, scale * width
@@ -102,17 +93,18 @@ def test_predict_is_what_is_said(scale: int, size: tuple[int, int], seed: int) -
     )
     before, after = blank_state(*size, scale), blank_state(*size, scale)
     before[inside] = rng.integers(-255, 1021, (tall, wide))
-    spread(before, wide, tall, scale * MARGIN)
-    residual = blank_residual(*grid)
+    spread_edges(before, wide, tall, scale * MARGIN)
+    residual = Motion.blank(*grid).residual
     residual[:, 7:-7] = np.pad(rng.integers(-255, 256, [8 * side for side in grid]), 1, mode="edge")
     plain = rng.integers(0, 256, (tall, wide)).astype(np.uint8)
     dx, dy = vectors(grid, seed)
-    error, worth = rng.random(grid, np.float32), np.full(grid, 0.45, np.float32)
-    touched = np.ones(grid, np.uint8)
-    resized = error > HOPELESS * worth
-    expected_error = np.where(resized, worth, error)
+    error, gain = rng.random(grid, np.float32), np.full(grid, 0.45, np.float32)
+    dirty = np.ones(grid, np.uint8)
+    resized = error > HOPELESS_ERROR * gain
+    expected_error = np.where(resized, gain, error)
     out = np.zeros((tall // 2 * 2, wide // 2 * 2), np.uint8)
-    predict(before, residual, plain, dx, dy, error, worth, scale, MARGIN, touched, after, out)
+    motion = Motion(dx, dy, error, residual)
+    compensate(States(before, after), motion, plain, (error, gain), scale, dirty, out)
     expected = plainly.predicted(
         before[inside], residual[1:-1, 8:-8], plain, dx, dy, resized, scale
     )
@@ -131,85 +123,17 @@ def test_what_nothing_happens_to_is_left_alone(size: tuple[int, int]) -> None:
     plain = rng.integers(0, 256, (2 * height, 2 * width)).astype(np.uint8)
     dx = nothing.copy()
     dx[2, 3] = 4
-    touched = np.zeros(grid, np.uint8)
+    dirty = np.zeros(grid, np.uint8)
     out = np.full((2 * height, 2 * width), 99, np.uint8)
-    error, worth = np.zeros((2, *grid), np.float32)
-    predict(
-        before,
-        blank_residual(*grid),
-        plain,
-        dx,
-        nothing,
-        error,
-        worth,
-        2,
-        MARGIN,
-        touched,
-        after,
-        out,
-    )
+    error, gain = np.zeros((2, *grid), np.float32)
+    motion = Motion(dx, nothing, error, Motion.blank(*grid).residual)
+    compensate(States(before, after), motion, plain, (error, gain), 2, dirty, out)
     # A cell that moved, and those into which its difference is widened.
     expected = np.zeros(grid, np.uint8)
     expected[1:4, 2:5] = 1
-    assert np.array_equal(touched, expected)
+    assert np.array_equal(dirty, expected)
     large = np.kron(expected, np.ones((16, 16), np.uint8))[: 2 * height, : 2 * width]
     assert (out[large == 0] == 99).all()
     inside = slice(2 * MARGIN, 2 * MARGIN + 2 * height), slice(2 * MARGIN, 2 * MARGIN + 2 * width)
     same = large == 0
     assert np.array_equal(after[inside][same], before[inside][same])
-
-
-@pytest.mark.parametrize("scale", [2, 3, 4])
-@pytest.mark.parametrize("area", [(0, 0, 53, 75), (16, 24, 24, 51), (8, 0, 8, 8)])
-def test_paste_blends_and_measures(scale: int, area: tuple[int, int, int, int]) -> None:
-    width, height = 75, 53
-    top, left, tall, wide = area
-    rng, grid = np.random.default_rng(4), cells(width, height)
-    plain, out, net = rng.integers(0, 256, (3, scale * height, scale * width)).astype(np.uint8)
-    made = np.pad(net, scale * 5)
-    after = blank_state(width, height, scale)
-    margin = scale * MARGIN
-    inside = slice(margin, margin + scale * height), slice(margin, margin + scale * width)
-    after[inside] = rng.integers(-255, 1021, plain.shape)
-    keep = rng.integers(0, 8, grid).astype(np.uint8)
-    actual, worth = np.full((2, *grid), -1.0, np.float32)
-    first_out, first = out.copy(), after[inside].astype(int)
-    paste(
-        made,
-        top + 5,
-        left + 5,
-        top,
-        left,
-        tall,
-        wide,
-        plain,
-        scale,
-        MARGIN,
-        keep,
-        out,
-        after,
-        actual,
-        worth,
-    )
-    rows = slice(scale * top, scale * (top + tall))
-    columns = slice(scale * left, scale * (left + wide))
-    fresh = 4 * net.astype(int) - plain
-    kept = np.kron(keep, np.ones((8 * scale, 8 * scale), int))[: scale * height, : scale * width]
-    state = fresh + ((kept * (first - fresh) + 8) >> 4)
-    value = np.clip((state + plain + 2) >> 2, 0, 255)
-    assert np.array_equal(out[rows, columns], value[rows, columns])
-    assert np.array_equal(after[inside][rows, columns], state[rows, columns])
-    mask = np.ones(plain.shape, bool)
-    mask[rows, columns] = False
-    assert np.array_equal(out[mask], first_out[mask])
-    assert np.array_equal(after[inside][mask], first[mask])
-    for row in range(top // 8, -(-(top + tall) // 8)):
-        for column in range(left // 8, -(-(left + wide) // 8)):
-            cell = (
-                slice(8 * scale * row, 8 * scale * (row + 1)),
-                slice(8 * scale * column, 8 * scale * (column + 1)),
-            )
-            was, base = (each[cell].astype(int) for each in (first_out, plain))
-            assert actual[row, column] == pytest.approx(((net[cell] - was) ** 2).mean())
-            assert worth[row, column] == pytest.approx(((net[cell] - base) ** 2).mean())
-    assert (actual >= 0).sum() == -(-tall // 8) * -(-wide // 8)

@@ -6,7 +6,8 @@ import pytest
 
 from tests.workers.temporal.scenes import HALO, net, padded, texture
 from workers.media.frame_info import CodecInfo, MotionGrid, Source, cells
-from workers.temporal.propagator import FREE_SHARE, OLDEST, VISIBLE, Propagator
+from workers.temporal.propagator import Propagator
+from workers.temporal.refresh_planner import FREE_FRACTION, MAX_AGE, VISIBLE_PRICE
 from workers.temporal.region_selection import Region, pixels
 
 WIDTH, HEIGHT = 160, 96
@@ -14,10 +15,10 @@ ALL = 10**9
 
 
 class Stream:
-    """Runs pictures through a reuser and the net of the tests, as the worker does."""
+    """Runs pictures through a propagator and the net of the tests, as the worker does."""
 
     def __init__(self, width: int = WIDTH, height: int = HEIGHT, scale: int = 2) -> None:
-        self.reuser = Propagator(width, height, scale, HALO)
+        self.propagator = Propagator(width, height, scale, HALO)
         self.scale = scale
         self.area = (width + 2 * HALO) * (height + 2 * HALO)
         self.seen = padded(np.zeros((height, width), np.uint8))
@@ -25,7 +26,7 @@ class Stream:
     @property
     def out(self) -> np.ndarray:
         """The enlarged picture as far as it is made."""
-        return self.reuser.enlarged.copy()
+        return self.propagator.enlarged.copy()
 
     def cut(self, region: Region) -> np.ndarray:
         """What the net is given; a region may reach beyond the picture by part of a cell."""
@@ -36,17 +37,17 @@ class Stream:
     def show(self, luma: np.ndarray, info: CodecInfo | None = None, most: int = ALL) -> float:
         """The share of the picture's samples that the net worked on."""
         self.seen = padded(luma)
-        outlook = self.reuser.begin(luma, info)
-        if outlook.must_be_full:
-            self.reuser.take_full(net(self.seen, self.scale), HALO, HALO)
+        report = self.propagator.predict(luma, info)
+        if report.must_be_full:
+            self.propagator.apply_full(net(self.seen, self.scale), HALO, HALO)
             share = 1.0
         else:
-            regions = self.reuser.regions(most)
+            regions = self.propagator.regions(most)
             for each in regions:
                 made = net(self.cut(each), self.scale)
-                self.reuser.take(made, each, HALO, HALO)
+                self.propagator.apply_region(made, each, HALO, HALO)
             share = pixels(regions, HALO) / self.area
-        self.reuser.end()
+        self.propagator.commit()
         return share
 
     def full(self) -> np.ndarray:
@@ -91,7 +92,7 @@ def test_a_pan_by_whole_samples_is_moved(told: bool) -> None:
     for step in range(1, 10):
         info = pan(-8, 4) if told else None
         shares.append(stream.show(shifted(wide, 40 - 2 * step, 20 + step), info))
-        assert stream.error() < 0.25 * float(np.mean(stream.reuser.worth))
+        assert stream.error() < 0.25 * float(np.mean(stream.propagator.state.gain))
     # New content comes in at two edges alone.
     assert np.mean(shares) < 0.45
 
@@ -107,7 +108,7 @@ def test_another_scene_is_made_anew() -> None:
     stream = Stream()
     stream.show(texture(HEIGHT, WIDTH, 1))
     assert stream.show(texture(HEIGHT, WIDTH, 2)) > 0.9
-    assert stream.error() < 0.02 * float(np.mean(stream.reuser.worth))
+    assert stream.error() < 0.02 * float(np.mean(stream.propagator.state.gain))
 
 
 def test_a_key_frame_is_made_anew() -> None:
@@ -119,7 +120,7 @@ def test_a_key_frame_is_made_anew() -> None:
 def test_after_a_gap_everything_is_made_anew() -> None:
     stream, luma = Stream(), texture(HEIGHT, WIDTH)
     stream.show(luma)
-    stream.reuser.forget()
+    stream.propagator.forget()
     assert stream.show(luma) == 1.0
 
 
@@ -139,8 +140,8 @@ def test_regions_are_what_the_whole_picture_would_be() -> None:
     stream.show(texture(HEIGHT, WIDTH, 1))
     luma = texture(HEIGHT, WIDTH, 2)
     stream.seen = padded(luma)
-    stream.reuser.begin(luma, None)
-    regions = stream.reuser.regions(most_pixels=60 * 60)
+    stream.propagator.predict(luma, None)
+    regions = stream.propagator.regions(max_pixels=60 * 60)
     assert regions
     for each in regions:
         made = net(stream.cut(each))[2 * HALO : -2 * HALO, 2 * HALO : -2 * HALO]
@@ -159,12 +160,12 @@ def test_errors_do_not_build_up_when_the_budget_is_small() -> None:
         errors.append(stream.error())
     assert np.mean(errors[60:]) < 1.5 * np.mean(errors[10:60])
     # Never worse than bicubic by more than a little.
-    assert np.mean(errors) < 1.1 * float(np.mean(stream.reuser.worth))
+    assert np.mean(errors) < 1.1 * float(np.mean(stream.propagator.state.gain))
 
 
 def test_no_tile_grows_too_old_and_they_take_turns() -> None:
     stream, luma = Stream(), texture(HEIGHT, WIDTH)
-    shares = [stream.show(luma) for _ in range(2 * OLDEST)][1:]
+    shares = [stream.show(luma) for _ in range(2 * MAX_AGE)][1:]
     assert sum(shares) > 0.9
     assert max(shares) < 0.5
     assert sum(share > 0 for share in shares) >= 5
@@ -197,9 +198,9 @@ def test_what_nobody_sees_gets_little_of_the_work(contrast: float, is_seen: bool
         part = 0.05 * step
         luma = 100.5 + contrast * (one * (1.0 - part) + other * part)
         shares.append(stream.show(luma.astype(np.uint8)))
-    assert bool(np.mean(stream.reuser.worth) > VISIBLE) is is_seen
-    assert bool(np.mean(shares[1:]) > 1.1 * FREE_SHARE) is is_seen
-    assert np.mean(shares[1:]) > 0.5 * FREE_SHARE
+    assert bool(np.mean(stream.propagator.state.gain) > VISIBLE_PRICE) is is_seen
+    assert bool(np.mean(shares[1:]) > 1.1 * FREE_FRACTION) is is_seen
+    assert np.mean(shares[1:]) > 0.5 * FREE_FRACTION
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -210,16 +211,16 @@ def test_any_size_and_scale(scale: int, size: tuple[int, int]) -> None:
     luma = texture(height, width)
     stream.show(luma)
     stream.show(np.roll(luma, 1, axis=1))
-    assert stream.error() < float(np.mean(stream.reuser.worth)) + 0.1
+    assert stream.error() < float(np.mean(stream.propagator.state.gain)) + 0.1
 
 
 @pytest.mark.parametrize("told", [True, False])
 def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None:
-    wide, reuser = texture(HEIGHT, WIDTH + 8), Propagator(WIDTH, HEIGHT, 2, HALO)
-    assert reuser.begin(wide[:, 4:-4], None).info.residual is None
-    reuser.take_full(net(padded(wide[:, 4:-4])), HALO, HALO)
-    reuser.end()
-    info = reuser.begin(wide[:, 2:-6], pan(-8, 0) if told else None).info
+    wide, propagator = texture(HEIGHT, WIDTH + 8), Propagator(WIDTH, HEIGHT, 2, HALO)
+    assert propagator.predict(wide[:, 4:-4], None).info.residual is None
+    propagator.apply_full(net(padded(wide[:, 4:-4])), HALO, HALO)
+    propagator.commit()
+    info = propagator.predict(wide[:, 2:-6], pan(-8, 0) if told else None).info
     assert info.motion is not None and info.residual is not None
     assert info.motion.source is (Source.BITSTREAM if told else Source.FLOW)
     # All is explained but the two columns that came in at the left.
@@ -229,7 +230,7 @@ def test_the_information_is_completed_by_what_the_pixels_say(told: bool) -> None
 
 def test_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="not 160x96"):
-        Stream().reuser.begin(texture(10, 10), None)
+        Stream().propagator.predict(texture(10, 10), None)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -238,19 +239,19 @@ def test_a_picture_that_nothing_goes_before_is_bicubic_until_the_net_was_there(s
     stream = Stream(scale=scale)
     first, other = texture(HEIGHT, WIDTH), 255 - texture(HEIGHT, WIDTH)[::-1]
     for luma in (first, other):
-        stream.reuser.begin(luma, None)
-        stream.reuser.end()
+        stream.propagator.predict(luma, None)
+        stream.propagator.commit()
         expected = cv2.resize(luma, (scale * WIDTH, scale * HEIGHT), interpolation=cv2.INTER_CUBIC)
         assert np.abs(stream.out.astype(int) - expected).max() <= 1
         # Another picture, made in full, must not show through either.
         stream.show(texture(HEIGHT, WIDTH)[:, ::-1])
-        stream.reuser.forget()
+        stream.propagator.forget()
 
 
 def test_a_stream_that_began_without_the_net_is_mended_by_it() -> None:
     stream, luma = Stream(), texture(HEIGHT, WIDTH)
-    stream.reuser.begin(luma, None)
-    stream.reuser.end()
+    stream.propagator.predict(luma, None)
+    stream.propagator.commit()
     for _ in range(3):
         stream.show(luma)
     assert stream.error() < 1.0

@@ -8,26 +8,32 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from benchmarks.reuse.coded import coded_frames
-from benchmarks.reuse.material import NORMAL, film, thumbnail
+from benchmarks.temporal.coded import coded_frames
+from benchmarks.temporal.material import NORMAL, film, thumbnail
 from models.training.codec import LiveEncoder
 from tests.workers.temporal.scenes import HALO, net, padded, texture
 from workers.media.frame_info import CodecInfo, MotionGrid, cells
 from workers.temporal.incremental_bicubic import IncrementalBicubic
-from workers.temporal.propagator import Propagator
+from workers.temporal.propagator import PredictionReport, Propagator
 from workers.temporal.region_selection import Region
 
 Scene = tuple[np.ndarray, CodecInfo | None]
-GRIDS = ("_error", "_worth", "_age", "_keep", "_calm", "_dx", "_dy", "_squares")
 
 
 class Anew(Propagator):
     """Keeps nothing in place."""
 
-    def begin(self, luma: np.ndarray, info: CodecInfo | None) -> object:  # type: ignore[override]
-        self._plain = IncrementalBicubic(*self._size, self._scale)
-        self._stale[:] = 1
-        return super().begin(luma, info)
+    def predict(self, luma: np.ndarray, info: CodecInfo | None) -> PredictionReport:
+        self._canvas._bicubic = IncrementalBicubic(*self._size, self._canvas._scale)
+        self._canvas._dirty[:] = 1
+        return super().predict(luma, info)
+
+
+def grids(propagator: Propagator) -> Iterator[np.ndarray]:
+    """All that is kept of each cell."""
+    yield from propagator.state
+    yield from propagator._motion
+    yield propagator._canvas.keep
 
 
 def follow(scenes: list[Scene], scale: int, seed: int) -> None:
@@ -38,7 +44,7 @@ def follow(scenes: list[Scene], scale: int, seed: int) -> None:
     ends = 0
     for luma, info in scenes:
         what, most = chance.integers(0, 10), int(chance.integers(0, 3 * luma.size))
-        outlooks = [each.begin(luma, info) for each in (kept, anew)]
+        reports = [each.predict(luma, info) for each in (kept, anew)]
         assert np.array_equal(kept.enlarged, anew.enlarged)
         if what == 0:
             kept.cancel(), anew.cancel()  # type: ignore[func-returns-value]
@@ -47,21 +53,21 @@ def follow(scenes: list[Scene], scale: int, seed: int) -> None:
         assert regions[0] == regions[1]
         made = net(padded(np.pad(luma, ((0, 8), (0, 8)), mode="edge")), scale)
         for each in (kept, anew):
-            if outlooks[0].must_be_full and what != 1:
-                each.take_full(made, HALO, HALO)
+            if reports[0].must_be_full and what != 1:
+                each.apply_full(made, HALO, HALO)
             else:
                 for region in regions[0]:
-                    each.take(made, region, region.top + HALO, region.left + HALO)
+                    each.apply_region(made, region, region.top + HALO, region.left + HALO)
             if what == 2:
                 each.cancel()
             else:
-                each.end()
+                each.commit()
             if what == 3:
                 each.forget()
         ends += what != 2
         assert np.array_equal(kept.enlarged, anew.enlarged)
-        for name in GRIDS:
-            assert np.array_equal(getattr(kept, name), getattr(anew, name)), name
+        for one, other in zip(grids(kept), grids(anew), strict=True):
+            assert np.array_equal(one, other)
     assert ends > 0.5 * len(scenes)
 
 
@@ -111,14 +117,14 @@ def test_scenes_in_which_little_changes(seed: int) -> None:
 
 def test_a_region_taken_and_never_ended_leaves_no_trace() -> None:
     luma = texture(48, 64)
-    reuser = Propagator(64, 48, 2, HALO)
-    reuser.begin(luma, None)
-    reuser.take_full(net(padded(luma)), HALO, HALO)
-    reuser.end()
-    first = reuser.enlarged.copy()
-    reuser.begin(255 - luma, None)
-    reuser.take(np.zeros((64, 64), np.uint8), Region(0, 0, 16, 16), 0, 0)
-    assert not np.array_equal(reuser.enlarged, first)
-    reuser.cancel()
-    reuser.begin(luma, None)
-    assert np.array_equal(reuser.enlarged, first)
+    propagator = Propagator(64, 48, 2, HALO)
+    propagator.predict(luma, None)
+    propagator.apply_full(net(padded(luma)), HALO, HALO)
+    propagator.commit()
+    first = propagator.enlarged.copy()
+    propagator.predict(255 - luma, None)
+    propagator.apply_region(np.zeros((64, 64), np.uint8), Region(0, 0, 16, 16), 0, 0)
+    assert not np.array_equal(propagator.enlarged, first)
+    propagator.cancel()
+    propagator.predict(luma, None)
+    assert np.array_equal(propagator.enlarged, first)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from workers.media.frame_info import CELL, cells
 from workers.temporal import region_selection
-from workers.temporal.region_selection import MOST, Region, choose, pixels, toll_of
+from workers.temporal.region_selection import MAX_REGIONS, Region, call_overhead, choose, pixels
 
 SIZE = (320, 180)
 HALO = 7
@@ -19,7 +19,7 @@ def blank() -> np.ndarray:
 
 
 def picked(error: np.ndarray, price: float, most: int = ALL) -> list[Region]:
-    return choose(error, price, halo=HALO, most_pixels=most)
+    return choose(error, price, halo=HALO, max_pixels=most)
 
 
 def test_nothing_wrong_needs_nothing() -> None:
@@ -29,7 +29,7 @@ def test_nothing_wrong_needs_nothing() -> None:
 def test_one_cell_must_pay_for_its_halo_and_for_the_run_too() -> None:
     error = blank()
     error[10, 10] = 5.0
-    alone = ((CELL + 2 * HALO) ** 2 + toll_of(error.size)) / CELL**2
+    alone = ((CELL + 2 * HALO) ** 2 + call_overhead(error.size)) / CELL**2
     assert picked(error, 1.01 * 5.0 / alone) == []
     assert picked(error, 0.99 * 5.0 / alone) == [Region(80, 80, CELL, CELL)]
 
@@ -78,7 +78,7 @@ def test_work_stays_within_the_budget_and_the_picture(seed: int, price: float, m
     before = error.copy()
     found = picked(error, price, most)
     assert np.array_equal(error, before)
-    assert len(found) <= MOST
+    assert len(found) <= MAX_REGIONS
     # Counted by whole cells, which may reach beyond the picture.
     assert pixels(found, HALO) <= most
     for each in found:
@@ -97,27 +97,27 @@ def test_whatever_is_dear_alone_is_covered(seed: int) -> None:
     covered = np.zeros(error.shape, bool)
     for each in picked(error, 1.0):
         covered[each.cells()] = True
-    assert covered[dear].all() or dear.sum() > MOST
+    assert covered[dear].all() or dear.sum() > MAX_REGIONS
 
 
 def plainly(error: np.ndarray, price: float, most: int) -> list[Region]:
     """The same search, looking at every cell and adding up everything each time."""
     rows, columns = error.shape
     left = error.astype(np.float64)
-    tall, wide = (region_selection._sides(count, HALO) for count in (rows, columns))
+    sides = region_selection._sides(rows, HALO), region_selection._sides(columns, HALO)
+    tall, wide = sides
     found: list[Region] = []
-    rect, spent, toll = np.empty(4, np.int32), 0, toll_of(error.size)
-    while len(found) < MOST and spent + tall[1] * wide[1] <= most and left.max() > 0.0:
+    rect, spent, overhead = np.empty(4, np.int32), 0, call_overhead(error.size)
+    while len(found) < MAX_REGIONS and spent + tall[1] * wide[1] <= most and left.max() > 0.0:
         row, column = np.unravel_index(left.argmax(), left.shape)
         table = np.zeros((rows + 1, columns + 1))
         region_selection._tabulate(left, 0, table)
         rest = most - spent
-        worth = region_selection._grow(
-            left, table, int(row), int(column), toll, tall, wide, rest, rect
-        )
+        seed = (int(row), int(column))
+        worth = region_selection._grow(left, table, seed, overhead, sides, rest, rect)
         if worth >= price:
-            region_selection._extend(left, table, price, tall, wide, rest, rect)
-            region_selection._fill(rect, HALO, tall, wide, rows, columns)
+            region_selection._extend(left, table, price, sides, rest, rect)
+            region_selection._fill(rect, HALO, sides, rows, columns)
             found.append(Region(*(CELL * int(part) for part in rect)))
             spent += int(tall[rect[2]] * wide[rect[3]])
         left[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
