@@ -1,4 +1,4 @@
-# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-reuse, bench-decoder, bench-faults, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test coverage lint fuzz bench bench-quality bench-reuse bench-decoder bench-faults docs clean help browser
+.PHONY: bench-reuse run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -21,7 +21,7 @@ help:
 	@echo "make lint   check style and types"
 	@echo "make bench  measure this machine"
 	@echo "make bench-quality  compare the nets; about an hour on two cores; writes docs/quality"
-	@echo "make bench-reuse  what reuse saves and costs; about ten minutes; writes docs/reuse"
+	@echo "make bench-temporal  what temporal propagation saves and costs; about ten minutes; writes docs/temporal"
 	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
 	@echo "make docs   draw the transition tables into docs/states.md"
@@ -52,8 +52,10 @@ bench: $(VENV)/installed-dev browser
 bench-quality: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)
 
-bench-reuse: $(VENV)/installed-dev
-	@$(BIN)/python -m benchmarks.reuse $(REUSE)
+bench-temporal: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.temporal $(TEMPORAL) $(REUSE)
+
+bench-reuse: bench-temporal
 
 bench-decoder: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.decoder_process

@@ -69,7 +69,7 @@ def coded(width: int, height: int, count: int) -> list[bytes]:
 
 @contextlib.contextmanager
 def in_process() -> Iterator[tuple[Decode, list[psutil.Process]]]:
-    """Decodes in this process, and reads of each picture what reuse needs."""
+    """Decodes in this process, and reads of each picture what temporal propagation needs."""
     decoder = UnitDecoder(Codec.H264)
 
     def decode(unit: bytes, tag: int) -> None:

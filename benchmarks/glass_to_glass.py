@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 from benchmarks import browser
+from benchmarks.material import CLIP_FOLDER
 from benchmarks.server import running
-from benchmarks.stamps import clips, write_y4m
+from benchmarks.stamps import write_y4m
 from benchmarks.table import Row
 
 WARM_S = 12.0
@@ -35,7 +36,7 @@ def measure(seconds: float) -> list[Row]:
     """Median and p95 of the delay, and the frame rate at the viewer."""
     with tempfile.TemporaryDirectory() as folder, running() as server:
         clip = Path(folder) / "stamped.y4m"
-        write_y4m(clips() / "handheld.mp4", clip, width=480, height=270, fps=30, count=300)
+        write_y4m(CLIP_FOLDER / "handheld.mp4", clip, width=480, height=270, fps=30, count=300)
         with browser.chromium(clip, width=800, height=600) as context:
             publisher = browser.broadcast(
                 context, server.url, "glass", width="480", height="270", kbps="800"

@@ -11,9 +11,9 @@ from typing import Any
 
 from benchmarks import viewer
 from benchmarks.machine import cpu_s
+from benchmarks.material import CLIP_FOLDER
 from benchmarks.server import RunningServer, publishing, running
 from benchmarks.sound import with_tone
-from benchmarks.stamps import clips
 from benchmarks.table import Row
 
 WARM_S = 5.0
@@ -82,7 +82,7 @@ def measure(seconds: float) -> list[Row]:
 
 def _clip(folder: Path) -> Path:
     target = folder / "clip.mkv"
-    with_tone(clips() / "handheld.mp4", target)
+    with_tone(CLIP_FOLDER / "handheld.mp4", target)
     return target
 
 

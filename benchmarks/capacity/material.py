@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
-from benchmarks.ping_pong import back_and_forth
+from benchmarks.material import BITS_PER_PIXEL, back_and_forth
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, open_encoder, to_frame
 from models.training.film import read_passage
@@ -30,12 +30,12 @@ CONTENTS = {
     "fixed": ("speaker",),
     "mixed": ("speaker", "handheld", "screen", "animation"),
 }
-"""Which clips the streams of a crowd show, in turn."""
+"""Which clips the streams of a run show, in turn."""
 
 VARIANTS = 8
 """Of each clip: the same pictures with the key frames elsewhere."""
 
-_ENCODER = LiveEncoder("h264", 0.12)
+_ENCODER = LiveEncoder("h264", BITS_PER_PIXEL)
 _CLIP_FRAMES = 48
 _SEED = 7
 
@@ -56,7 +56,7 @@ class Material:
         self._frames = frames
         self._coded: dict[tuple[str, int], list[CodedFrame]] = {}
 
-    def crowd(self, content: str, number: int) -> list[list[CodedFrame]]:
+    def streams(self, content: str, number: int) -> list[list[CodedFrame]]:
         """As many streams of one of CONTENTS."""
         clips = CONTENTS[content]
         return [

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from benchmarks.capacity.material import CONTENTS, Material
 from benchmarks.capacity.pass_criteria import COUNTS, next_count, twice
 from benchmarks.capacity.pinned import NAME, PinnedWorker, on_core, pinned_worker
-from benchmarks.capacity.report import Course, grid, rows
-from benchmarks.capacity.run import Outcome, Span, play
-from benchmarks.stamps import clips
+from benchmarks.capacity.report import LoadSeries, grid, rows
+from benchmarks.capacity.run import Outcome, Span, run_streams
+from benchmarks.material import CLIP_FOLDER
 from benchmarks.table import Row
 from wire import keys
 from wire.connection import connect
@@ -36,16 +36,16 @@ class Series:
     """The runs of one worker process."""
 
     model: str
-    reuse: bool
+    temporal: bool
     to_the_end: bool = False
     "All of COUNTS, and twice what is sustained; else up to the first that is not sustained."
 
 
 PLAN = (
-    Series(DEFAULT, reuse=True, to_the_end=True),
-    Series("live-m", reuse=True),
-    Series(DEFAULT, reuse=False),
-    Series("live-m", reuse=False),
+    Series(DEFAULT, temporal=True, to_the_end=True),
+    Series("live-m", temporal=True),
+    Series(DEFAULT, temporal=False),
+    Series("live-m", temporal=False),
 )
 """What matters most comes first, should time run out."""
 
@@ -54,26 +54,26 @@ def measure(seconds: float) -> list[Row]:
     """Prints every run as it ends and the whole grid; the figures that follow from it."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
-        print("crowd: left out. The worker needs a core to itself, and there is only one.")
+        print("capacity: left out. The worker needs a core to itself, and there is only one.")
         return []
     span = Span(WARM_S, seconds)
-    crowds = _Crowds(Material(clips(), span.frames), span)
-    courses: list[Course] = []
+    runs = _Runs(Material(CLIP_FOLDER, span.frames), span)
+    found: list[LoadSeries] = []
     with on_core(cores[0]), EmbeddedServer() as redis:
         for series in PLAN:
             with pinned_worker(
-                cores[-1], redis.url, model=series.model, reuse=series.reuse
+                cores[-1], redis.url, model=series.model, temporal=series.temporal
             ) as worker:
-                courses += [
-                    asyncio.run(crowds.course(redis.url, worker, series, content))
+                found += [
+                    asyncio.run(runs.series(redis.url, worker, series, content))
                     for content in CONTENTS
                 ]
-    print(f"\n{grid(courses)}\n")
-    return rows(courses, DEFAULT)
+    print(f"\n{grid(found)}\n")
+    return rows(found, DEFAULT)
 
 
-class _Crowds:
-    """Runs one crowd after the other, as long as there is time."""
+class _Runs:
+    """Runs one number of streams after the other, as long as there is time."""
 
     def __init__(self, material: Material, span: Span) -> None:
         self._material = material
@@ -81,23 +81,23 @@ class _Crowds:
         self._runs = 0
         self._ends_at = time.monotonic() + LIMIT_S
 
-    async def course(
+    async def series(
         self, redis_url: str, worker: PinnedWorker, series: Series, content: str
-    ) -> Course:
+    ) -> LoadSeries:
         """All runs of a series with one kind of content."""
         outcomes: list[Outcome] = []
         client = connect(redis_url, prefix=keys.PREFIX)
         try:
             for number in _numbers(outcomes, series):
-                name = f"{series.model}{'' if series.reuse else ' no reuse'} {content} {number}"
+                name = f"{series.model}{'' if series.temporal else ' no reuse'} {content} {number}"
                 if time.monotonic() + self._span.warm_s + self._span.seconds > self._ends_at:
                     print(f"{name}: left out, since time is up", flush=True)
                     break
                 self._runs += 1
-                outcome = await play(
+                outcome = await run_streams(
                     client,
                     f"run{self._runs}",
-                    self._material.crowd(content, number),
+                    self._material.streams(content, number),
                     self._span,
                     worker=NAME,
                     cpu_s=worker.cpu_s,
@@ -106,7 +106,7 @@ class _Crowds:
                 outcomes.append(outcome)
         finally:
             await client.aclose()
-        return Course(series.model, content, series.reuse, tuple(outcomes))
+        return LoadSeries(series.model, content, series.temporal, tuple(outcomes))
 
 
 def _numbers(outcomes: list[Outcome], series: Series) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""When a number of streams is sustained in time, and which number is tried next."""
+"""The criteria by which a number of streams is sustained, and the number that is tried next."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ __all__ = ["COUNTS", "is_sustained", "next_count", "sustained", "twice"]
 COUNTS = (1, 2, 3, 4, 6, 8)
 """Streams at once."""
 
-LEAST_OUT = 0.99
-"""Of the frames must come out,"""
+MIN_OUT_FRACTION = 0.99
+"""Fraction of the frames that must come out."""
 
-LEAST_BY_NET = 0.95
-"""of them by the wished net, whole or where reuse wants it,"""
+MIN_NET_FRACTION = 0.95
+"""Fraction of the frames that must be by the wished net, whole or where propagation wants it."""
 
-MOST_P95_MS = 66.0
-"""at this age."""
+MAX_P95_MS = 66.0
+"""95th percentile of the age at output: two frames at 30 a second."""
 
 
 def is_sustained(outcome: Outcome) -> bool:
     """True where nearly all frames come out, by the wished net, in time."""
     return (
-        outcome.timing.out_share >= LEAST_OUT
-        and outcome.served.net_share >= LEAST_BY_NET
-        and outcome.timing.p95_ms <= MOST_P95_MS
+        outcome.timing.out_share >= MIN_OUT_FRACTION
+        and outcome.served.net_share >= MIN_NET_FRACTION
+        and outcome.timing.p95_ms <= MAX_P95_MS
     )
 
 

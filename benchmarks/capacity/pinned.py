@@ -19,7 +19,7 @@ from wire.parent_death import die_with_parent
 
 __all__ = ["NAME", "PinnedWorker", "on_core", "pinned_worker"]
 
-NAME = "crowd"
+NAME = "capacity"
 """The worker's, in heartbeats."""
 
 _READY = ("earlier pictures can be reused", "nothing is reused")
@@ -46,21 +46,23 @@ class PinnedWorker:
         """Its log."""
         return self._log.read_text(errors="replace")
 
-    def until_ready(self, *, reuse: bool) -> None:
-        """Returns once it has measured itself and, with ``reuse``, can reuse. Raises RuntimeError
-        with the log's end.
+    def until_ready(self, *, temporal: bool) -> None:
+        """Returns once it has measured itself and, with ``temporal``, can propagate. Raises
+        RuntimeError with the log's end.
         """
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline and self.process.poll() is None:
             said = self.said()
-            if _MEASURED in said and (not reuse or any(words in said for words in _READY)):
+            if _MEASURED in said and (not temporal or any(words in said for words in _READY)):
                 return
             time.sleep(0.1)
         raise RuntimeError(f"the worker did not start; its log ends:\n{self.said()[-3000:]}")
 
 
 @contextlib.contextmanager
-def pinned_worker(core: int, redis_url: str, *, model: str, reuse: bool) -> Iterator[PinnedWorker]:
+def pinned_worker(
+    core: int, redis_url: str, *, model: str, temporal: bool
+) -> Iterator[PinnedWorker]:
     """``sharpcast work`` on that core, with one thread for the net, until the block ends. It takes
     as many streams as it is given: how many it sustains is the question.
     """
@@ -70,9 +72,9 @@ def pinned_worker(core: int, redis_url: str, *, model: str, reuse: bool) -> Iter
         worker_threads="1",
         worker_capacity=_ANY_NUMBER,
         model=model,
-        temporal=str(reuse).lower(),
+        temporal=str(temporal).lower(),
     )
-    with tempfile.TemporaryDirectory(prefix="sharpcast-crowd-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sharpcast-capacity-") as folder:
         log = Path(folder) / "log"
         with open(log, "wb") as out:
             process = subprocess.Popen(
@@ -85,7 +87,7 @@ def pinned_worker(core: int, redis_url: str, *, model: str, reuse: bool) -> Iter
             )
         try:
             worker = PinnedWorker(process, log)
-            worker.until_ready(reuse=reuse)
+            worker.until_ready(temporal=temporal)
             yield worker
         finally:
             _stop(process)

@@ -7,27 +7,27 @@ from collections.abc import Sequence
 
 from benchmarks.capacity.pass_criteria import is_sustained, sustained, twice
 from benchmarks.capacity.run import Outcome
-from benchmarks.table import Row
+from benchmarks.table import Row, markdown_table
 
-__all__ = ["Course", "grid", "rows"]
+__all__ = ["LoadSeries", "grid", "rows"]
 
 TARGETS = {"fixed": 4, "mixed": 2}
-MOST_P99_MS = 250.0
-MOST_GAP_MS = 500.0
+MAX_P99_MS = 250.0
+MAX_GAP_MS = 500.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Course:
+class LoadSeries:
     """One kind of content through one model, with more and more streams."""
 
     model: str
     content: str
     "Of CONTENTS."
-    reuse: bool
+    temporal: bool
     outcomes: tuple[Outcome, ...]
 
 
-def grid(courses: Sequence[Course]) -> str:
+def grid(found: Sequence[LoadSeries]) -> str:
     """A Markdown table with a line for each run; shares are of all frames."""
     heads = (
         "model",
@@ -48,18 +48,17 @@ def grid(courses: Sequence[Course]) -> str:
         "feeder late",
         "in time",
     )
-    lines = [_line(heads), _line(["---"] * len(heads))]
-    lines += [_line(_cells(course, outcome)) for course in courses for outcome in course.outcomes]
-    return "\n".join(lines)
+    rows = [_cells(series, outcome) for series in found for outcome in series.outcomes]
+    return markdown_table(heads, rows)
 
 
-def rows(courses: Sequence[Course], default: str) -> list[Row]:
-    """How many streams are sustained; targets hold for the ``default`` model with reuse."""
-    found = [_sustained_row(course, default) for course in courses if course.outcomes]
-    for course in courses:
-        if course.model == default and course.reuse:
-            found += _twice_rows(course)
-    outcomes = [outcome for course in courses for outcome in course.outcomes]
+def rows(measured: Sequence[LoadSeries], default: str) -> list[Row]:
+    """Returns how many streams are sustained; targets hold for the ``default`` model."""
+    found = [_sustained_row(series, default) for series in measured if series.outcomes]
+    for series in measured:
+        if series.model == default and series.temporal:
+            found += _twice_rows(series)
+    outcomes = [outcome for series in measured for outcome in series.outcomes]
     lost = sum(outcome.unaccounted for outcome in outcomes)
     late_ms = max((outcome.late_ms for outcome in outcomes), default=0.0)
     found.append(Row("frames that are nowhere, all runs", lost, 0, "frames", True))
@@ -67,50 +66,50 @@ def rows(courses: Sequence[Course], default: str) -> list[Row]:
     return found
 
 
-def _sustained_row(course: Course, default: str) -> Row:
-    has_target = course.model == default and course.reuse
-    most = max(outcome.streams for outcome in course.outcomes)
-    number = sustained(course.outcomes)
+def _sustained_row(series: LoadSeries, default: str) -> Row:
+    has_target = series.model == default and series.temporal
+    most = max(outcome.streams for outcome in series.outcomes)
+    number = sustained(series.outcomes)
     return Row(
-        f"270p30 streams one core sustains: {_name(course)}",
+        f"270p30 streams one core sustains: {_name(series)}",
         number,
-        TARGETS[course.content] if has_target else None,
+        TARGETS[series.content] if has_target else None,
         "streams",
         note="more were not tried" if number == most else "",
     )
 
 
-def _twice_rows(course: Course) -> list[Row]:
-    number = twice(course.outcomes)
-    found = [outcome.timing for outcome in course.outcomes if outcome.streams == number]
-    name = f"twice the load ({number} streams): {_name(course)}"
+def _twice_rows(series: LoadSeries) -> list[Row]:
+    number = twice(series.outcomes)
+    found = [outcome.timing for outcome in series.outcomes if outcome.streams == number]
+    name = f"twice the load ({number} streams): {_name(series)}"
     return [
         row
         for timing in found
         for row in (
-            Row(f"{name}, p99 age at output", timing.p99_ms, MOST_P99_MS, "ms", True),
-            Row(f"{name}, worst gap", timing.worst_gap_ms, MOST_GAP_MS, "ms", True),
+            Row(f"{name}, p99 age at output", timing.p99_ms, MAX_P99_MS, "ms", True),
+            Row(f"{name}, worst gap", timing.worst_gap_ms, MAX_GAP_MS, "ms", True),
         )
     ]
 
 
-def _name(course: Course) -> str:
-    camera = {"fixed": "fixed camera", "mixed": "mixed content"}[course.content]
-    return f"{course.model}, {camera}" + ("" if course.reuse else ", without reuse")
+def _name(series: LoadSeries) -> str:
+    camera = {"fixed": "fixed camera", "mixed": "mixed content"}[series.content]
+    return f"{series.model}, {camera}" + ("" if series.temporal else ", without reuse")
 
 
-def _cells(course: Course, outcome: Outcome) -> list[str]:
+def _cells(series: LoadSeries, outcome: Outcome) -> list[str]:
     timing, got = outcome.timing, outcome.served
-    net = course.model if course.reuse else f"{course.model}, no reuse"
-    shares = [got.share(number) for number in (got.full, got.reuse)]
+    net = series.model if series.temporal else f"{series.model}, no reuse"
+    shares = [got.share(number) for number in (got.full, got.temporal)]
     others = [got.share(number) for number in (got.smaller, got.bicubic, got.copied)]
     times = (timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.worst_gap_ms)
     return [
         net,
-        course.content,
+        series.content,
         str(outcome.streams),
         *(f"{share:.1%}" for share in shares),
-        f"{got.granted:.0%}" if got.reuse else "",
+        f"{got.granted:.0%}" if got.temporal else "",
         *(f"{share:.1%}" for share in others),
         f"{1 - timing.out_share:.1%}",
         *(f"{ms:.0f} ms" for ms in times),
@@ -118,7 +117,3 @@ def _cells(course: Course, outcome: Outcome) -> list[str]:
         f"{outcome.late_ms:.0f} ms",
         "yes" if is_sustained(outcome) else "no",
     ]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -18,7 +18,7 @@ from wire.connection import Redis, command
 from wire.heartbeat import PERIOD_S, Heartbeats, StreamWork
 from workers.session.clock_offset import ClockOffset
 
-__all__ = ["Outcome", "Span", "play"]
+__all__ = ["Outcome", "Span", "run_streams"]
 
 _WAIT_S = 30.0
 _DRAIN_S = 5.0
@@ -57,10 +57,10 @@ class Outcome:
     "Frames of which nobody knows where they are."
 
 
-async def play(
+async def run_streams(
     client: Redis,
     name: str,
-    crowd: Sequence[Sequence[CodedFrame]],
+    streams: Sequence[Sequence[CodedFrame]],
     span: Span,
     *,
     worker: str,
@@ -71,7 +71,7 @@ async def play(
     take them.
     """
     age = await _compared(client)
-    feeds = [Feed(client, f"{name}-{number}", frames, age) for number, frames in enumerate(crowd)]
+    feeds = [Feed(client, f"{name}-{number}", frames, age) for number, frames in enumerate(streams)]
     beats = Heartbeats(client)
     async with asyncio.TaskGroup() as group:
         side = []

@@ -37,7 +37,7 @@ class Seen:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Verdict:
+class HistoryCheck:
     """The faults of one history, counted."""
 
     shown: int
@@ -70,7 +70,7 @@ def shown(frames: Sequence[Seen]) -> list[Seen]:
     return found
 
 
-def check(frames: Iterable[Seen], *, is_over: bool = True) -> Verdict:
+def check(frames: Iterable[Seen], *, is_over: bool = True) -> HistoryCheck:
     """Judges one publisher's pictures: numbers count from its beginning and never start anew.
 
     Where the history is not over, nobody knows yet whether its newest frame is to last.
@@ -92,7 +92,7 @@ def check(frames: Iterable[Seen], *, is_over: bool = True) -> Verdict:
             numbers.append(frame.number)
     distinct = set(numbers)
     lost = max(distinct) - min(distinct) + 1 - len(distinct) if distinct else 0
-    return Verdict(len(kept), len(numbers) - len(distinct), out_of_order, lost, stale)
+    return HistoryCheck(len(kept), len(numbers) - len(distinct), out_of_order, lost, stale)
 
 
 def split_anew(frames: Sequence[Seen], *, begin_s: float) -> list[list[Seen]]:

@@ -176,13 +176,13 @@ def judge(frames: list[Seen], fault: Fault, streams: int, moments: Moments, end_
     else:
         # A player holds the last frame back until one more packet comes, so it may be seen late.
         parts = history.split_anew(within, begin_s=moments.began_s)
-    verdicts = [history.check(part, is_over=False) for part in parts]
+    checkeds = [history.check(part, is_over=False) for part in parts]
     return Result(
         fault,
         streams,
         history.longest_freeze_s(frames, begin_s=begin_s, end_s=end_s),
         history.enhanced_again_s(frames, begin_s=moments.over_s, height=height_of(streams)),
-        sum(verdict.lost for verdict in verdicts),
-        sum(verdict.twice for verdict in verdicts),
-        sum(verdict.out_of_order for verdict in verdicts),
+        sum(checked.lost for checked in checkeds),
+        sum(checked.twice for checked in checkeds),
+        sum(checked.out_of_order for checked in checkeds),
     )

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks.faults.measure import Result
+from benchmarks.table import markdown_line, markdown_table
 
-HEAD = (
-    "| fault | streams | longest freeze | wanted | enhanced again | wanted | lost | twice "
-    "| out of order |\n|---|---|---|---|---|---|---|---|---|"
+HEAD = markdown_table(
+    (
+        "fault",
+        "streams",
+        "longest freeze",
+        "wanted",
+        "enhanced again",
+        "wanted",
+        "lost",
+        "twice",
+        "out of order",
+    ),
+    (),
 )
 
 
@@ -19,10 +30,10 @@ def line(result: Result) -> str:
     again = "**never**" if result.again_s is None else _cell(result.again_s, fault.again_s)
     twice, order = (_count(n) for n in (result.twice, result.out_of_order))
     name = f"{fault.name} {result.note}".strip()
-    return (
-        f"| {name} | {result.streams} | {freeze} | {_wanted(fault.freeze_s)} | {again} "
-        f"| {_wanted(fault.again_s)} | {result.lost} | {twice} | {order} |"
-    )
+    wanted = _wanted(fault.freeze_s), _wanted(fault.again_s)
+    counts = str(result.lost), twice, order
+    cells = (name, str(result.streams), freeze, wanted[0], again, wanted[1], *counts)
+    return markdown_line(cells)
 
 
 def summary(results: Iterable[Result]) -> str:

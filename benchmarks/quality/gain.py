@@ -9,19 +9,17 @@ import os
 import platform
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import openvino
 
+from benchmarks.material import CLIP_FOLDER
 from benchmarks.table import Row
 from models.manifest import Manifest, Metric, load_manifest, mean_gain_db, model_file
 from models.measure.gain import RATES, measure_clip
 from models.measure.graph_runner import time_net
 from models.measure.held_out_clips import CLIPS, read_clip
 
-__all__ = ["CLIP_FOLDER", "measure", "summary"]
-
-CLIP_FOLDER = Path(__file__).parents[2] / "tests" / "data" / "clips"
+__all__ = ["measure", "summary"]
 
 
 def measure(

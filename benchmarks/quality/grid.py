@@ -6,17 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import torch
 
+from benchmarks.grid import measure_all
 from benchmarks.quality.methods import SCALE, Method, basicvsr_official, find_methods
-from benchmarks.quality.pool import pool
-from benchmarks.quality.scores import Scores, score
+from benchmarks.scores import Scores, score
 from models.measure.gain import RATES
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.clip import Bytes, Clip
@@ -64,17 +62,11 @@ class Plan:
     """libvmaf looks at one frame in so many."""
 
 
-def fill(plan: Plan, jobs: int, report: Callable[[str], None]) -> list[Found]:
-    """All cells, from disk where they were measured before."""
+def fill(plan: Plan, jobs: int) -> list[Found]:
+    """Measures all cells; takes from disk what was measured before."""
     plan.work.mkdir(parents=True, exist_ok=True)
-    cells = [(clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES]
-    found: list[Found] = []
-    with pool(jobs) as workers:
-        waiting = [workers.submit(_cell, plan, *cell) for cell in cells]
-        for number, done in enumerate(as_completed(waiting), 1):
-            found += done.result()
-            report(f"{number} of {len(cells)} cells")
-    return found
+    cells = [(plan, clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES]
+    return [found for each in measure_all(_cell, cells, jobs, "quality") for found in each]
 
 
 def identity(method: Method, frames: int, every: int) -> str:

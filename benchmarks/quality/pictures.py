@@ -18,7 +18,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 from benchmarks.quality.grid import KINDS
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.report import BASE, Results, mean_over_bicubic
-from benchmarks.quality.stability import Course
+from benchmarks.quality.stability import GainOverTime
 from benchmarks.quality.uplink import CODECS, WAYS, Point
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet, bicubic
@@ -41,7 +41,7 @@ def draw(results: Results, clips: Path, folder: Path) -> None:
     _gain(results, folder / "gain.png")
     _speed(results, folder / "speed.png")
     _uplink(results.points, folder / "uplink.png")
-    _stability(results.courses, folder / "stability.png")
+    _stability(results.over_time, folder / "stability.png")
     _crops(clips, folder / "crops.png")
     _side_by_side(clips, folder / "side-by-side.mp4")
 
@@ -117,12 +117,12 @@ def _uplink(points: list[Point], path: Path) -> None:
     _save(figure, path)
 
 
-def _stability(courses: list[Course], path: Path) -> None:
-    figure, axes = pyplot.subplots(1, len(courses), figsize=(17, 3.6), squeeze=False)
-    for axis, course in zip(axes[0], courses, strict=True):
-        for name, gains in course.gain_db.items():
+def _stability(found: list[GainOverTime], path: Path) -> None:
+    figure, axes = pyplot.subplots(1, len(found), figsize=(17, 3.6), squeeze=False)
+    for axis, each in zip(axes[0], found, strict=True):
+        for name, gains in each.gain_db.items():
             axis.plot(gains, label=name, linewidth=1.2)
-        axis.set_title(KINDS[course.clip], fontsize=10)
+        axis.set_title(KINDS[each.clip], fontsize=10)
         axis.set_xlabel("second")
         axis.grid(alpha=0.3)
     axes[0][0].set_ylabel("luma PSNR over bicubic, dB")
@@ -170,11 +170,11 @@ def _busiest(picture: Bytes) -> tuple[int, int]:
 
 def _captions(width: int) -> Bytes:
     names = ("bicubic", "live-m faithful", "live-m half", "live-m crisp", "original")
-    strip = np.full((26, width), 255, np.uint8)
+    band = np.full((26, width), 255, np.uint8)
     for n, name in enumerate(names):
         at = (n * width // len(names) + 8, 18)
-        cv2.putText(strip, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0,), 1, cv2.LINE_AA)
-    return strip
+        cv2.putText(band, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0,), 1, cv2.LINE_AA)
+    return band
 
 
 def _coded(clips: Path, name: str, frames: int) -> tuple[Bytes, Bytes]:

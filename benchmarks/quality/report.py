@@ -1,4 +1,4 @@
-"""What was found, as Markdown."""
+"""The page of what was found, in Markdown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks.quality.grid import KINDS, Found
 from benchmarks.quality.methods import Method
-from benchmarks.quality.stability import Course
+from benchmarks.quality.stability import GainOverTime
 from benchmarks.quality.uplink import WAYS, Point, bd_rate
-from benchmarks.table import Row, render
+from benchmarks.table import Row, markdown_table, render
 from models.measure.gain import RATES
 from models.measure.held_out_clips import CLIPS
 from models.training.codec import CODECS
@@ -34,7 +34,7 @@ class Results:
     """Method to gain over bicubic in dB at one bit per pixel, mean over clips, h264."""
     points: list[Point]
     """The uplink sweep."""
-    courses: list[Course]
+    over_time: list[GainOverTime]
     """Gain over a minute."""
 
 
@@ -129,7 +129,7 @@ def markdown(results: Results) -> str:
         "10 s). Gain over bicubic in the first and the last ten seconds, and the worst second, "
         "dB. `live-t` sees its own last picture: had its errors built up, the last ten seconds "
         "would show it.",
-        _courses(results.courses),
+        _over_time(results.over_time),
         "![Gain over a minute](stability.png)",
         "## Pictures",
         "![Crops](crops.png)",
@@ -144,7 +144,7 @@ def _number(value: float) -> float:
 
 def _all_methods(results: Results) -> str:
     head = ["method", "kMAC/px", "KB", "ms", "PSNR", "SSIM", "XPSNR", "VMAF", "NEG", "flicker"]
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    rows = []
     for method in results.methods:
         cells = [method.name]
         cells += [f"{method.macs / 1e3:.1f}" if method.macs else "-"]
@@ -161,8 +161,8 @@ def _all_methods(results: Results) -> str:
         ):
             value = mean_over_bicubic(results.found, method.name, measure, lambda f: True)
             cells.append(f"{value:+.{digits}f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown_table(head, rows)
 
 
 def _is_clip(clip: str, found: Found) -> bool:
@@ -176,38 +176,37 @@ def _is_coded(codec: str, bits_per_pixel: float, found: Found) -> bool:
 def _by(
     results: Results, measure: str, groups: Sequence[tuple[str, Callable[[Found], bool]]]
 ) -> str:
-    lines = ["| method | " + " | ".join(name for name, _ in groups) + " |"]
-    lines.append("|---" * (len(groups) + 1) + "|")
+    rows = []
     for method in results.methods:
         if method.name == BASE:
             continue
-        cells = []
+        cells = [method.name]
         for _, is_meant in groups:
             value = mean_over_bicubic(results.found, method.name, measure, is_meant)
             cells.append(f"{value:+.2f}" if np.isfinite(value) else "-")
-        lines.append(f"| {method.name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown_table(["method", *(name for name, _ in groups)], rows)
 
 
 def _deltas(points: list[Point]) -> str:
-    lines = ["| way | by VMAF | by VMAF-NEG | by PSNR |", "|---|---|---|---|"]
+    rows = []
     for way in WAYS[1:]:
-        cells = []
+        cells = [way]
         for measure in ("vmaf", "neg", "psnr"):
             delta = bd_rate(points, way, measure)
             cells.append("no overlap" if delta is None else f"{delta:+.0f} %")
-        lines.append(f"| {way} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown_table(["way", "by VMAF", "by VMAF-NEG", "by PSNR"], rows)
 
 
-def _courses(courses: list[Course]) -> str:
-    lines = ["| content | net | first 10 s | last 10 s | worst second |", "|---|---|---|---|---|"]
-    for course in courses:
-        for net, gains in course.gain_db.items():
+def _over_time(found: list[GainOverTime]) -> str:
+    rows = []
+    for each in found:
+        for net, gains in each.gain_db.items():
             first, last = np.mean(gains[:10]), np.mean(gains[-10:])
-            cells = f"{first:+.2f} | {last:+.2f} | {min(gains):+.2f}"
-            lines.append(f"| {KINDS[course.clip]} | {net} | {cells} |")
-    return "\n".join(lines)
+            numbers = [f"{value:+.2f}" for value in (first, last, min(gains))]
+            rows.append([KINDS[each.clip], net, *numbers])
+    return markdown_table(["content", "net", "first 10 s", "last 10 s", "worst second"], rows)
 
 
 def _where_it_pays(points: list[Point]) -> list[str]:
@@ -220,6 +219,6 @@ def _where_it_pays(points: list[Point]) -> list[str]:
             small = sorted((p.kbps, p.scores.vmaf) for p in mine if p.way == WAYS[3])
             better = [a[0] for a, b in zip(large, small, strict=True) if b[1] > a[1]]
             text = f"up to {max(better):.0f} kbit/s" if better else "nowhere"
-            rows.append(f"| {KINDS[clip]} | {codec} | {text} |")
+            rows.append([KINDS[clip], codec, text])
     head = "Where `live-m` on the small picture has the better VMAF (of the rates tried):"
-    return [head, "\n".join(["| content | codec | it pays |", "|---|---|---|", *rows])]
+    return [head, markdown_table(["content", "codec", "it pays"], rows)]

@@ -1,25 +1,24 @@
-"""Whether the net that sees its own last picture stays as good over a minute."""
+"""Gain over a minute of the net that sees its own last picture: errors must not build up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.ping_pong import back_and_forth
+from benchmarks.grid import measure_all
+from benchmarks.material import BITS_PER_PIXEL, back_and_forth
 from benchmarks.quality.grid import middle
 from benchmarks.quality.methods import SCALE
-from benchmarks.quality.pool import pool
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet, bicubic
 from models.measure.held_out_clips import read_clip, small_clip
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, transcode
 
-__all__ = ["NETS", "Course", "follow"]
+__all__ = ["NETS", "GainOverTime", "follow"]
 
 CRISP = ", crisp"
 NETS = {"live-m": 0.0, "live-t": 0.0, "live-t" + CRISP: 1.0}
@@ -28,11 +27,10 @@ NETS = {"live-m": 0.0, "live-t": 0.0, "live-t" + CRISP: 1.0}
 CLIPS = ("handheld", "screen", "animation")
 
 SECONDS = 60
-BPP = 0.12
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class GainOverTime:
     """One clip, run back and forth for a minute."""
 
     clip: str
@@ -40,22 +38,18 @@ class Course:
     """Net, look to the gain over bicubic in each second."""
 
 
-def follow(folder: Path, jobs: int, report: Callable[[str], None]) -> list[Course]:
-    """Every clip by every net."""
-    courses = []
-    with pool(jobs) as workers:
-        for course in workers.map(_follow, [folder] * len(CLIPS), CLIPS):
-            courses.append(course)
-            report(f"stability: {course.clip}")
-    return courses
+def follow(folder: Path, jobs: int) -> list[GainOverTime]:
+    """Measures every clip by every net."""
+    found = measure_all(_follow, [(folder, clip) for clip in CLIPS], jobs, "stability")
+    return sorted(found, key=lambda each: CLIPS.index(each.clip))
 
 
-def _follow(folder: Path, name: str) -> Course:
+def _follow(folder: Path, name: str) -> GainOverTime:
     cv2.setNumThreads(1)
     original = middle(read_clip(folder, name))
     cut, small, chroma = small_clip(original, SCALE)
     order = back_and_forth(len(small), SECONDS * cut.fps)
-    seen, _ = transcode(small[order], chroma[order], cut.fps, LiveEncoder("h264", BPP))
+    seen, _ = transcode(small[order], chroma[order], cut.fps, LiveEncoder("h264", BITS_PER_PIXEL))
     truth = cut.luma[order]
     plain = [_error(bicubic(x, SCALE), y) for x, y in zip(seen, truth, strict=True)]
     gains = {}
@@ -64,7 +58,7 @@ def _follow(folder: Path, name: str) -> Course:
         run = OpenNet(path, *small.shape[1:], scale=SCALE, strength=strength)
         errors = [_error(run(x), y) for x, y in zip(seen, truth, strict=True)]
         gains[net] = _by_second(plain, errors, cut.fps)
-    return Course(name, gains)
+    return GainOverTime(name, gains)
 
 
 def _error(got: Bytes, truth: Bytes) -> float:

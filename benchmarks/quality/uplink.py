@@ -1,9 +1,7 @@
-"""Whether to send small and enhance, or to send large: both at the same uplink bit rate."""
+"""A small picture that is enhanced against a large one, both at the same uplink bit rate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +10,9 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks.grid import measure_all
 from benchmarks.quality.methods import SCALE
-from benchmarks.quality.pool import pool
-from benchmarks.quality.scores import Scores, score
+from benchmarks.scores import Scores, score
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet, bicubic
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
@@ -43,16 +41,12 @@ class Point:
     scores: Scores
 
 
-def sweep(folder: Path, frames: int, jobs: int, report: Callable[[str], None]) -> list[Point]:
-    """Every clip by every codec, rate and way."""
-    cells = [(clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES]
-    points: list[Point] = []
-    with pool(jobs) as workers:
-        waiting = [workers.submit(_send, folder, frames, *cell) for cell in cells]
-        for number, done in enumerate(as_completed(waiting), 1):
-            points += done.result()
-            report(f"uplink: {number} of {len(cells)}")
-    return points
+def sweep(folder: Path, frames: int, jobs: int) -> list[Point]:
+    """Measures every clip by every codec, rate and way."""
+    cells = [
+        (folder, frames, clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES
+    ]
+    return [point for each in measure_all(_send, cells, jobs, "uplink") for point in each]
 
 
 def bd_rate(points: list[Point], way: str, measure: str) -> float | None:

@@ -9,9 +9,9 @@ pytest.importorskip("openvino")
 from benchmarks.quality.grid import Found, identity
 from benchmarks.quality.methods import Method
 from benchmarks.quality.report import Results, figures, markdown, mean_over_bicubic
-from benchmarks.quality.scores import Scores
-from benchmarks.quality.stability import Course
+from benchmarks.quality.stability import GainOverTime
 from benchmarks.quality.uplink import CODECS, RATES, WAYS, Point, bd_rate
+from benchmarks.scores import Scores
 from models.measure.held_out_clips import CLIPS
 
 NAMES = ["bicubic"] + [
@@ -46,7 +46,7 @@ def results(gain: float) -> Results:
         milliseconds={"bicubic": 0.1},
         clean_db={"live-m int8": gain},
         points=points,
-        courses=[Course("screen", {"live-t": [2.0] * 50 + [1.0] * 10})],
+        over_time=[GainOverTime("screen", {"live-t": [2.0] * 50 + [1.0] * 10})],
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("imageio_ffmpeg")
 
-from benchmarks.quality.scores import flicker, psnr, score
+from benchmarks.scores import flicker, psnr, score
 
 
 def clip(frames: int = 4) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks import browser
+from benchmarks.material import CLIP_FOLDER
 from benchmarks.server import RunningServer, running
-from benchmarks.stamps import clips, write_y4m
+from benchmarks.stamps import write_y4m
 
 # The machine that runs the tests may be slower than real time; a stream that is resized for
 # lack of time still has to arrive. What the net gains is measured by ``make bench``.
@@ -30,7 +31,7 @@ def server() -> Iterator[RunningServer]:
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("camera") / "stamped.y4m"
-    write_y4m(clips() / "handheld.mp4", target, width=320, height=180, fps=15, count=150)
+    write_y4m(CLIP_FOLDER / "handheld.mp4", target, width=320, height=180, fps=15, count=150)
     return target
 
 

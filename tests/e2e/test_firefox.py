@@ -10,8 +10,9 @@ import av
 import pytest
 
 from benchmarks import browser
+from benchmarks.material import CLIP_FOLDER
 from benchmarks.server import RunningServer, free_port, publishing, running
-from benchmarks.stamps import JAVASCRIPT, clips, frames
+from benchmarks.stamps import JAVASCRIPT, frames
 from tests.certificates import write_certificate
 from tests.e2e import bidi
 from tests.e2e.bidi import Firefox, Page, firefox
@@ -62,7 +63,7 @@ def webm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with av.open(str(target), "w") as container:
         video: Any = container.add_stream("libvpx", rate=FPS, options={"deadline": "realtime"})
         video.width, video.height, video.pix_fmt, video.bit_rate = WIDTH, HEIGHT, "yuv420p", 10**6
-        for luma, u, v in frames(clips() / "handheld.mp4", WIDTH, HEIGHT, 150):
+        for luma, u, v in frames(CLIP_FOLDER / "handheld.mp4", WIDTH, HEIGHT, 150):
             frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
             for plane, samples in zip(frame.planes, (luma, u, v), strict=True):
                 padded = bytearray(plane.buffer_size)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from benchmarks import browser
+from benchmarks.material import CLIP_FOLDER
 from benchmarks.server import RunningServer
-from benchmarks.stamps import clips, write_y4m
+from benchmarks.stamps import write_y4m
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.usefixtures("needs_browser")]
 
@@ -57,7 +58,7 @@ REPORT = """async (peer) => {
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     camera = tmp_path_factory.mktemp("camera") / "stamped.y4m"
-    write_y4m(clips() / "handheld.mp4", camera, width=SIZE[0], height=SIZE[1], fps=15, count=60)
+    write_y4m(CLIP_FOLDER / "handheld.mp4", camera, width=SIZE[0], height=SIZE[1], fps=15, count=60)
     with browser.chromium(camera) as opened:
         yield opened
 

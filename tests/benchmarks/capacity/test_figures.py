@@ -78,7 +78,7 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
     assert served(before, after) == Served(
         frames=40,
         full=6,
-        reuse=20,
+        temporal=20,
         smaller=4,
         bicubic=7,
         copied=2,
@@ -91,9 +91,9 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
 @pytest.mark.parametrize(
     ("got", "share"),
     [
-        (Served(100, full=40, reuse=60), 1.0),
-        (Served(100, full=40, reuse=60, temporal_wanted=9.0, temporal_done=9.0), 1.0),
-        (Served(100, full=40, reuse=60, temporal_wanted=9.0, temporal_done=4.5), 0.7),
+        (Served(100, full=40, temporal=60), 1.0),
+        (Served(100, full=40, temporal=60, temporal_wanted=9.0, temporal_done=9.0), 1.0),
+        (Served(100, full=40, temporal=60, temporal_wanted=9.0, temporal_done=4.5), 0.7),
         (Served(100, full=40, smaller=60), 0.4),
         (Served(0), 0.0),
     ],

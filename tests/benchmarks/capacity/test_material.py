@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.capacity.material import CONTENTS, FPS, HEIGHT, KEY_EVERY, WIDTH, Material, code
-from benchmarks.stamps import clips
+from benchmarks.material import CLIP_FOLDER
 
 
 def decoded(payloads: list[bytes]) -> list[tuple[int, int]]:
@@ -30,18 +30,18 @@ def test_every_unit_is_one_picture_and_decoding_can_begin_at_each_key_frame() ->
 
 @pytest.mark.parametrize("content", CONTENTS)
 def test_streams_of_every_content_have_the_size_and_show_the_clips_in_turn(content: str) -> None:
-    material = Material(clips(), FPS // 2)
-    crowd = material.crowd(content, 5)
-    again = material.crowd(content, 5)
-    assert all(one is other for one, other in zip(crowd, again, strict=True))
+    material = Material(CLIP_FOLDER, FPS // 2)
+    streams = material.streams(content, 5)
+    again = material.streams(content, 5)
+    assert all(one is other for one, other in zip(streams, again, strict=True))
     number = len(CONTENTS[content])
-    assert len({frame[0].payload for frame in crowd}) == number
-    for stream in crowd[:number]:
+    assert len({frame[0].payload for frame in streams}) == number
+    for stream in streams[:number]:
         assert stream[0].is_key and len(stream) == FPS // 2
         assert set(decoded([frame.payload for frame in stream])) == {(WIDTH, HEIGHT)}
 
 
 def test_key_frames_of_streams_with_the_same_clip_come_at_different_times() -> None:
-    crowd = Material(clips(), KEY_EVERY).crowd("fixed", 3)
-    seconds = [[n for n, frame in enumerate(stream) if frame.is_key][1] for stream in crowd]
+    streams = Material(CLIP_FOLDER, KEY_EVERY).streams("fixed", 3)
+    seconds = [[n for n, frame in enumerate(stream) if frame.is_key][1] for stream in streams]
     assert len(set(seconds)) == 3

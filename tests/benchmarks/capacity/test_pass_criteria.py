@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.capacity.figures import Served, Timing
 from benchmarks.capacity.pass_criteria import COUNTS, is_sustained, next_count, sustained, twice
-from benchmarks.capacity.report import Course, grid, rows
+from benchmarks.capacity.report import LoadSeries, grid, rows
 from benchmarks.capacity.run import Outcome
 
 
@@ -16,7 +16,7 @@ def outcome(streams: int = 1, *, good: bool = True) -> Outcome:
     return Outcome(
         streams=streams,
         timing=Timing(1000, 995, p50_ms=20.0, p95_ms=60.0, p99_ms=90.0, worst_gap_ms=99.0),
-        served=Served(1000, full=100, reuse=880 if good else 700),
+        served=Served(1000, full=100, temporal=880 if good else 700),
         worker_cpu=0.5,
         late_ms=2.0,
         unaccounted=0,
@@ -32,8 +32,8 @@ def test_all_of_output_net_and_time_must_be_there() -> None:
     ):
         assert not is_sustained(dataclasses.replace(good, timing=timing))
     for served in (
-        Served(1000, full=100, reuse=840, bicubic=60),
-        Served(1000, full=100, reuse=880, temporal_wanted=10.0, temporal_done=9.0),
+        Served(1000, full=100, temporal=840, bicubic=60),
+        Served(1000, full=100, temporal=880, temporal_wanted=10.0, temporal_done=9.0),
     ):
         assert not is_sustained(dataclasses.replace(good, served=served))
 
@@ -63,20 +63,25 @@ def test_more_streams_are_tried_until_they_are_too_many() -> None:
     assert tried(0, to_the_end=True) == list(COUNTS)
 
 
-def course(
-    content: str, limit: int, *, model: str = "live-s", reuse: bool = True, counts: object = COUNTS
-) -> Course:
+def series(
+    content: str,
+    limit: int,
+    *,
+    model: str = "live-s",
+    temporal: bool = True,
+    counts: object = COUNTS,
+) -> LoadSeries:
     assert isinstance(counts, tuple)
     outcomes = tuple(outcome(count, good=count <= limit) for count in counts)
-    return Course(model, content, reuse, outcomes)
+    return LoadSeries(model, content, temporal, outcomes)
 
 
 def test_the_default_net_with_reuse_has_the_targets() -> None:
-    courses = [
-        course("fixed", 4), course("mixed", 1), course("fixed", 1, reuse=False, counts=(1, 2)),
-        course("fixed", 2, model="live-m", counts=(1, 2)),
+    measured = [
+        series("fixed", 4), series("mixed", 1), series("fixed", 1, temporal=False, counts=(1, 2)),
+        series("fixed", 2, model="live-m", counts=(1, 2)),
     ]  # fmt: skip
-    found = {row.name: row for row in rows(courses, "live-s")}
+    found = {row.name: row for row in rows(measured, "live-s")}
     fixed = found["270p30 streams one core sustains: live-s, fixed camera"]
     mixed = found["270p30 streams one core sustains: live-s, mixed content"]
     assert (fixed.value, fixed.target, fixed.is_met) == (4, 4, True)
@@ -88,25 +93,27 @@ def test_the_default_net_with_reuse_has_the_targets() -> None:
 
 
 def test_twice_the_load_is_judged_by_the_oldest_frames_and_the_worst_gap() -> None:
-    names = {row.name: row for row in rows([course("fixed", 4)], "live-s")}
+    names = {row.name: row for row in rows([series("fixed", 4)], "live-s")}
     p99 = names["twice the load (8 streams): live-s, fixed camera, p99 age at output"]
     gap = names["twice the load (8 streams): live-s, fixed camera, worst gap"]
     assert (p99.value, p99.target, p99.at_most) == (90.0, 250.0, True)
     assert (gap.value, gap.target, gap.at_most) == (99.0, 500.0, True)
-    cut_short = [course("fixed", 4, counts=(1, 2, 3, 4))]
+    cut_short = [series("fixed", 4, counts=(1, 2, 3, 4))]
     assert not any("twice" in row.name for row in rows(cut_short, "live-s"))
 
 
 def test_frames_that_are_nowhere_and_a_late_feeder_are_told() -> None:
     odd = dataclasses.replace(outcome(), unaccounted=3, late_ms=40.0)
-    found = rows([course("fixed", 4), Course("live-m", "mixed", True, (odd, outcome(2)))], "live-s")
+    found = rows(
+        [series("fixed", 4), LoadSeries("live-m", "mixed", True, (odd, outcome(2)))], "live-s"
+    )
     names = {row.name: row for row in found}
     assert not names["frames that are nowhere, all runs"].is_met
     assert names["the feeder's own lateness, p99 of its worst run"].value == 40.0
 
 
 def test_the_grid_has_a_line_for_every_run() -> None:
-    text = grid([course("fixed", 4), course("mixed", 1, reuse=False, counts=(1, 2))])
+    text = grid([series("fixed", 4), series("mixed", 1, temporal=False, counts=(1, 2))])
     lines = text.splitlines()
     assert len(lines) == 2 + len(COUNTS) + 2
     assert len({line.count("|") for line in lines}) == 1

@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.capacity.material import CodedFrame, Material
 from benchmarks.capacity.pinned import NAME, on_core, pinned_worker
-from benchmarks.capacity.run import Span, play
-from benchmarks.stamps import clips
+from benchmarks.capacity.run import Span, run_streams
+from benchmarks.material import CLIP_FOLDER
 from tests.workers.conftest import zoo
 from tests.workers.fakes import PacedEngine
 from tests.workers.studio import lead_config, working
@@ -27,7 +27,7 @@ SPAN = Span(warm_s=0.5, seconds=2.0)
 
 
 async def test_frames_in_are_frames_out_and_dropped(redis_client: Redis, zoo: Path) -> None:
-    good, bad = Material(clips(), SPAN.frames).crowd("mixed", 2)
+    good, bad = Material(CLIP_FOLDER, SPAN.frames).streams("mixed", 2)
     bad = list(bad)
     # A slice that is cut off: the worker drops it, and all that follows.
     bad[30] = CodedFrame(bad[30].payload[: len(bad[30].payload) // 2], is_key=False)
@@ -35,7 +35,7 @@ async def test_frames_in_are_frames_out_and_dropped(redis_client: Redis, zoo: Pa
     spent = iter((1.0, 1.5))
     try:
         async with working(redis_client, nets, lead_config("w1")) as worker:
-            outcome = await play(
+            outcome = await run_streams(
                 redis_client, "run", [good, bad], SPAN, worker="w1", cpu_s=lambda: next(spent)
             )
             assert worker.leads == []
@@ -66,18 +66,20 @@ async def test_the_real_worker_has_one_core_and_loses_nothing(
 ) -> None:
     core = max(os.sched_getaffinity(0))
     span = dataclasses.replace(SPAN, warm_s=1.5)
-    crowd = Material(clips(), span.frames).crowd("fixed", 1)
-    with pinned_worker(core, redis_server.url, model="live-s", reuse=True) as worker:
+    streams = Material(CLIP_FOLDER, span.frames).streams("fixed", 1)
+    with pinned_worker(core, redis_server.url, model="live-s", temporal=True) as worker:
         threads = psutil.Process(worker.process.pid).threads()
         assert len(threads) > 1
         assert all(os.sched_getaffinity(thread.id) == {core} for thread in threads)
         client = connect(redis_server.url, prefix=keys.PREFIX)
         try:
-            outcome = await play(client, "run", crowd, span, worker=NAME, cpu_s=worker.cpu_s)
+            outcome = await run_streams(
+                client, "run", streams, span, worker=NAME, cpu_s=worker.cpu_s
+            )
         finally:
             await client.aclose()
     assert outcome.unaccounted == 0
     got = outcome.served
-    assert got.frames > 30 and got.full + got.reuse + got.bicubic + got.dropped > 30
+    assert got.frames > 30 and got.full + got.temporal + got.bicubic + got.dropped > 30
     assert outcome.timing.frames >= 50 and 0 < outcome.worker_cpu < 1.1
     assert worker.process.poll() is not None

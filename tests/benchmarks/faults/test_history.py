@@ -24,16 +24,16 @@ def frames(*numbers: int, height: int = 540, at_s: float = 0.0) -> list[Seen]:
 
 
 def test_a_plain_history_is_sound() -> None:
-    verdict = check(frames(*range(30)))
-    assert verdict.is_sound
-    assert (verdict.shown, verdict.lost) == (30, 0)
+    result = check(frames(*range(30)))
+    assert result.is_sound
+    assert (result.shown, result.lost) == (30, 0)
 
 
 def test_a_picture_that_is_shown_again_is_found() -> None:
     seen = frames(0, 1, 2) + [Seen(0.1, 3 * TICKS, 1, 540), Seen(0.2, 4 * TICKS, 4, 540)]
-    verdict = check(seen)
-    assert (verdict.twice, verdict.out_of_order) == (1, 1)
-    assert not verdict.is_sound
+    result = check(seen)
+    assert (result.twice, result.out_of_order) == (1, 1)
+    assert not result.is_sound
 
 
 def test_time_that_goes_back_is_found_also_without_numbers() -> None:

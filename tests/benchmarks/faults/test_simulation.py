@@ -10,9 +10,9 @@ from benchmarks.faults.simulation import ENHANCED_LINES, World, schedule
 def test_without_faults_the_viewer_is_shown_every_enhanced_picture() -> None:
     world = World(1)
     world.faults = []
-    verdict = world.run()
-    assert verdict.is_sound
-    assert verdict.lost == 0
+    result = world.run()
+    assert result.is_sound
+    assert result.lost == 0
     assert world.is_enhanced
     assert {seen.height for seen in world.screen.seen[30:]} == {ENHANCED_LINES}
 
@@ -27,9 +27,9 @@ def test_whatever_dies_every_picture_is_shown_at_most_once_and_in_order() -> Non
     wrong = {}
     for seed in range(1000):
         world = World(seed)
-        verdict = world.run()
-        if not verdict.is_sound:
-            wrong[seed] = (verdict, world.faults)
+        result = world.run()
+        if not result.is_sound:
+            wrong[seed] = (result, world.faults)
     assert not wrong, f"{len(wrong)} of 1000, first: {next(iter(wrong.items()))}"
 
 

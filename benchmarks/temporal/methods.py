@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from benchmarks.reuse.coded import Coded
-from benchmarks.reuse.nets import (
+from benchmarks.temporal.coded import Coded
+from benchmarks.temporal.nets import (
     ClockedNet,
-    Effort,
     FixedNet,
+    NetUsage,
     OnnxLoop,
     free_net,
     has_onnxruntime,
@@ -28,19 +28,19 @@ from workers.media.picture import Picture
 from workers.upscale.chroma import resize_chroma
 from workers.upscale.temporal_upscaler import TemporalUpscaler
 
-__all__ = ["FLOW", "FP32", "FULL", "HALF", "LOOP", "METHODS", "NOW_AND_THEN", "PLAIN", "REUSE"]
+__all__ = ["FLOW", "FP32", "FULL", "HALF", "LOOP", "METHODS", "NOW_AND_THEN", "PLAIN", "TEMPORAL"]
 __all__ += ["SPARSE", "Method", "Work", "make_methods"]
 
-FULL, REUSE, HALF = "full net", "reuse", "reuse, at most half"
+FULL, TEMPORAL, HALF = "full net", "reuse", "reuse, at most half"
 PLAIN, LOOP, FLOW, FP32 = "bicubic", "fp32 loop", "flow warp", "full net, fp32"
-METHODS = (FULL, REUSE, HALF, PLAIN, FLOW, FP32, LOOP)
+METHODS = (FULL, TEMPORAL, HALF, PLAIN, FLOW, FP32, LOOP)
 
 SPARSE = (LOOP, FP32)
 """Each frame's picture depends on no other and the time is long: one frame in NOW_AND_THEN."""
 
 NOW_AND_THEN = 10
 
-MOST = 0.55
+MAX_HALF_FRACTION = 0.55
 """Of the full net's work, for HALF: half of it, and the halos."""
 
 ANCHOR_EVERY = 30
@@ -51,12 +51,12 @@ ANCHOR_EVERY = 30
 class Work:
     """What a picture took."""
 
-    share: float
+    fraction: float
     "Multiply-adds of the net, over those of the net on all of the picture."
-    effort: Effort
+    usage: NetUsage
 
 
-_NO_WORK = Work(0.0, Effort(0, 0.0, 0))
+_NO_WORK = Work(0.0, NetUsage(0, 0.0, 0))
 
 
 class Method(Protocol):
@@ -75,13 +75,15 @@ def make_methods(
     def full(precision: Precision) -> Full:
         return Full(manifest, precision, width, height)
 
-    def reuse(most: float | None) -> Reuse:
-        return Reuse(manifest, free_net(manifest, "int8", width, height), width, height, most=most)
+    def temporal(most: float | None) -> Temporal:
+        return Temporal(
+            manifest, free_net(manifest, "int8", width, height), width, height, most=most
+        )
 
     makers: dict[str, Callable[[], Method]] = {
         FULL: lambda: full("int8"),
-        REUSE: lambda: reuse(None),
-        HALF: lambda: reuse(MOST),
+        TEMPORAL: lambda: temporal(None),
+        HALF: lambda: temporal(MAX_HALF_FRACTION),
         PLAIN: lambda: Plain(manifest.scale),
         FLOW: lambda: FlowWarp(full("int8"), manifest.scale),
         FP32: lambda: full("fp32"),
@@ -108,12 +110,12 @@ class Full:
         top = h * self._scale
         target.y[:] = made[top : top + target.height, top : top + target.width]
         resize_chroma(coded.picture, target, self._scale)
-        return Work(1.0, self._net.effort())
+        return Work(1.0, self._net.usage())
 
 
-class Reuse:
+class Temporal:
     """``workers.upscale.temporal_upscaler``, given all the work that it wishes, or never more than
-    a share of the full net's, at key frames neither.
+    a fraction of the full net's, at key frames neither.
     """
 
     def __init__(
@@ -130,15 +132,15 @@ class Reuse:
         self._most = most
 
     def enhance(self, coded: Coded, target: Picture) -> Work:
-        wish = self._feed.begin(coded.picture, target, coded.info, 0.0)
+        request = self._feed.begin(coded.picture, target, coded.info, 0.0)
         if self._most is not None:
-            share = self._feed.refresh(self._most)
-        elif wish.fraction < 1.0:
-            share = self._feed.refresh(1.0)
+            fraction = self._feed.refresh(self._most)
+        elif request.fraction < 1.0:
+            fraction = self._feed.refresh(1.0)
         else:
-            share = 1.0
+            fraction = 1.0
             self._feed.full()
-        return Work(share, self._net.effort())
+        return Work(fraction, self._net.usage())
 
 
 class Plain:
@@ -162,7 +164,7 @@ class Loop:
     def enhance(self, coded: Coded, target: Picture) -> Work:
         target.y[:] = self._net.run(np.ascontiguousarray(coded.picture.y), 0.0)
         resize_chroma(coded.picture, target, self._scale)
-        return Work(1.0, self._net.effort())
+        return Work(1.0, self._net.usage())
 
 
 class FlowWarp:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.ping_pong import back_and_forth
+from benchmarks.material import CLIP_FOLDER, back_and_forth
 from models.measure.held_out_clips import read_clip, small_clip
 from models.training.clip import Bytes, Clip
 from models.training.game import film_game
@@ -30,8 +29,6 @@ KINDS = {
 
 NORMAL, LARGE = "normal", "large"
 """Coded sizes: 480x270 (320x180 for animation), and 640x360."""
-
-CLIP_FOLDER = Path(__file__).parents[2] / "tests" / "data" / "clips"
 
 GAME_SEED, SCREEN_SEED = 2, 4
 
@@ -65,12 +62,12 @@ class Material:
         """
         rows, columns = (side // CELL for side in self.small.shape[1:])
         inside = self.small[:, : rows * CELL, : columns * CELL]
-        shares = []
+        fractions = []
         for before, now in zip(inside[:-1], inside[1:], strict=True):
             apart = np.subtract(now, before, dtype=np.int16).astype(np.float32)
             cells = (apart * apart).reshape(rows, CELL, columns, CELL).mean(axis=(1, 3))
-            shares.append(np.mean(cells > 1.0))
-        return float(np.mean(shares)) if shares else 1.0
+            fractions.append(np.mean(cells > 1.0))
+        return float(np.mean(fractions)) if fractions else 1.0
 
 
 def film(kind: str, size: str, frames: int) -> Material:

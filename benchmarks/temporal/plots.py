@@ -13,18 +13,18 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot
 
-from benchmarks.reuse.figures import kept, mean_ms, of, saved
-from benchmarks.reuse.grid import Cell
-from benchmarks.reuse.material import KINDS
-from benchmarks.reuse.methods import FLOW, FULL, HALF, LOOP, PLAIN, REUSE
-from benchmarks.reuse.profile import PARTS, Profile
-from benchmarks.reuse.quality_over_time import SHOWN, Course
+from benchmarks.temporal.figures import kept, mean_ms, of, saved
+from benchmarks.temporal.grid import Cell
+from benchmarks.temporal.material import KINDS
+from benchmarks.temporal.methods import FLOW, FULL, HALF, LOOP, PLAIN, TEMPORAL
+from benchmarks.temporal.profile import PARTS, Profile
+from benchmarks.temporal.quality_over_time import SHOWN, QualityOverTime
 
-__all__ = ["draw_course", "draw_kept", "draw_profile", "draw_time"]
+__all__ = ["draw_over_time", "draw_kept", "draw_profile", "draw_time"]
 
 METHOD_COLOURS = {
     FULL: "#111111",
-    REUSE: "#1f6feb",
+    TEMPORAL: "#1f6feb",
     HALF: "#54aeff",
     PLAIN: "#8a8f98",
     FLOW: "#c98a2b",
@@ -43,7 +43,7 @@ def draw_kept(cells: Sequence[Cell], nets: Sequence[str], path: Path) -> None:
     for row, net in zip(grid, nets, strict=True):
         for axis, measure in zip(row, ("psnr", "vmaf"), strict=True):
             for cell in (c for c in cells if c.net == net and not c.is_large and c.is_judged):
-                points = [(saved([cell], m), kept([cell], m, measure)) for m in (REUSE, HALF)]
+                points = [(saved([cell], m), kept([cell], m, measure)) for m in (TEMPORAL, HALF)]
                 x, y = zip(*[p for p in points if p[1] is not None] or [(np.nan, np.nan)])  # noqa: B905
                 axis.plot(
                     x,
@@ -90,21 +90,21 @@ def draw_time(cells: Sequence[Cell], nets: Sequence[str], path: Path) -> None:
     _save(figure, path)
 
 
-def draw_course(courses: Sequence[Course], path: Path) -> None:
+def draw_over_time(found: Sequence[QualityOverTime], path: Path) -> None:
     """PSNR of each picture, and below how far each lies from the full net's."""
-    figure, grid = pyplot.subplots(2, len(courses), figsize=(7.5 * len(courses), 7), squeeze=False)
-    for (above, below), course in zip(grid.T, courses, strict=True):
-        full = np.array(course.psnr[FULL])
+    figure, grid = pyplot.subplots(2, len(found), figsize=(7.5 * len(found), 7), squeeze=False)
+    for (above, below), each in zip(grid.T, found, strict=True):
+        full = np.array(each.psnr[FULL])
         for name in SHOWN:
-            values = np.array(course.psnr[name])
+            values = np.array(each.psnr[name])
             above.plot(values, label=name, color=METHOD_COLOURS[name], linewidth=1.1)
             if name != FULL:
                 below.plot(values - full, color=METHOD_COLOURS[name], linewidth=1.1)
         for axis in (above, below):
-            axis.axvline(course.key, color="grey", linestyle=":")
+            axis.axvline(each.key, color="grey", linestyle=":")
             axis.set_xlabel("frame")
             axis.grid(alpha=0.3)
-        above.set_title(f"{KINDS[course.kind]}, {course.net}, h264", fontsize=10)
+        above.set_title(f"{KINDS[each.kind]}, {each.net}, h264", fontsize=10)
         above.set_ylabel("luma PSNR, dB")
         below.set_ylabel("less the full net's, dB")
     grid[0][0].legend(fontsize=8)

@@ -9,7 +9,7 @@ from typing import Any
 
 from av.video.frame import PictureType
 
-from benchmarks.reuse.material import Material
+from benchmarks.temporal.material import Material
 from media.codec import Codec
 from models.training.codec import LiveEncoder, open_encoder, to_frame
 from workers.bitstream.inspector import CodecInspector

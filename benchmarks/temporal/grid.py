@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -15,16 +15,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.quality.scores import flicker, vmaf
-from benchmarks.reuse.coded import CODECS, Coded, coded_frames
-from benchmarks.reuse.material import KINDS, LARGE, NORMAL, SCALE, Material, film, thumbnail
-from benchmarks.reuse.methods import (
+from benchmarks.grid import say
+from benchmarks.material import BITS_PER_PIXEL
+from benchmarks.scores import flicker, vmaf
+from benchmarks.temporal.coded import CODECS, Coded, coded_frames
+from benchmarks.temporal.material import KINDS, LARGE, NORMAL, SCALE, Material, film, thumbnail
+from benchmarks.temporal.methods import (
     FP32,
     HALF,
     METHODS,
     NOW_AND_THEN,
-    REUSE,
     SPARSE,
+    TEMPORAL,
     Method,
     make_methods,
 )
@@ -33,12 +35,9 @@ from models.training.clip import Bytes
 from models.training.codec import LiveEncoder
 from workers.media.picture import Picture
 
-__all__ = ["BPP", "Cell", "Plan", "Track", "fill", "measure"]
+__all__ = ["Cell", "Plan", "Track", "fill", "measure"]
 
-BPP = 0.12
-"""Bits for a coded pixel."""
-
-FROM_INSIDE = (REUSE, HALF)
+FROM_INSIDE = (TEMPORAL, HALF)
 """Methods that need what the codec tells, and pay for reading it."""
 
 Figures = npt.NDArray[np.float64]
@@ -56,7 +55,7 @@ class Track:
     "Of it within the net."
     runs: Figures
     "Times that the net ran."
-    share: Figures
+    fraction: Figures
     "Multiply-adds of the net, over those of the net on all of the picture."
     inside: Figures
     "The same without the halos."
@@ -108,17 +107,23 @@ class Plan:
     "VMAF looks at one frame in so many."
 
 
-def fill(plan: Plan, report: Callable[[str], None]) -> list[Cell]:
-    """All cells, one after the other: nothing else may run here."""
+def fill(plan: Plan) -> list[Cell]:
+    """Measures all cells, one after the other: nothing else may run here."""
     # What is compiled or loaded at first use is no part of a frame.
     begin = thumbnail(4)
     for net in plan.nets:
-        measure(net, begin, list(coded_frames(begin, LiveEncoder("h264", BPP))), "h264", every=4)
+        measure(
+            net,
+            begin,
+            list(coded_frames(begin, LiveEncoder("h264", BITS_PER_PIXEL))),
+            "h264",
+            every=4,
+        )
     cells = []
     for kind, size, codec in _streams(plan):
         count = plan.frames if size == NORMAL else min(plan.frames, plan.large_frames)
         material = _filmed(kind, size, count)
-        frames = list(coded_frames(material, LiveEncoder(codec, BPP)))
+        frames = list(coded_frames(material, LiveEncoder(codec, BITS_PER_PIXEL)))
         for net in plan.nets:
             # How int8 compares with floats does not depend on the size.
             names = tuple(name for name in METHODS if size == NORMAL or name != FP32)
@@ -131,7 +136,7 @@ def fill(plan: Plan, report: Callable[[str], None]) -> list[Cell]:
                 is_large=size == LARGE,
                 names=names,
             )
-            report(f"{net}, {KINDS[kind]}, {material.size}, {codec}")
+            say(f"{net}, {KINDS[kind]}, {material.size}, {codec}")
             cells.append(cell)
     return cells
 
@@ -197,10 +202,10 @@ class _Run:
         spent = time.perf_counter() - begun + (coded.info_s if self._has_info else 0.0)
         self._made[len(self._frames)] = self._target.y
         self._frames.append(index)
-        effort = work.effort
-        inside = effort.inside / self._material.small[0].size
-        times = (1e3 * spent, 1e3 * effort.spent_s)
-        self._took.append((*times, effort.runs, work.share, inside))
+        usage = work.usage
+        inside = usage.inside / self._material.small[0].size
+        times = (1e3 * spent, 1e3 * usage.spent_s)
+        self._took.append((*times, usage.runs, work.fraction, inside))
 
     def track(self, every: int) -> Track:
         frames = tuple(self._frames)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reuse.coded import Coded
-from benchmarks.reuse.material import SCALE, Material
-from benchmarks.reuse.methods import Reuse
-from benchmarks.reuse.nets import free_net
+from benchmarks.temporal.coded import Coded
+from benchmarks.temporal.material import SCALE, Material
+from benchmarks.temporal.methods import Temporal
+from benchmarks.temporal.nets import free_net
 from models.manifest import load_manifest
 from workers.media.picture import Picture
 
@@ -24,10 +24,10 @@ OTHER = "copies, all else"
 _FUNCTIONS = {
     "flow": ("between",),
     "match": ("match", "bordered"),
-    "bicubic": ("show",),
-    "predict": ("carry", "predict"),
-    "choose": ("regions",),
-    "paste": ("paste", "spread"),
+    "bicubic": ("update",),
+    "predict": ("propagate", "compensate"),
+    "choose": ("plan",),
+    "paste": ("apply", "spread_edges"),
 }
 """Functions of workers/temporal; none of them calls another one."""
 
@@ -36,7 +36,7 @@ PARTS = (INSIDE, *_FUNCTIONS, OTHER, NET)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Profile:
-    """Of reuse with all the work that it wishes."""
+    """Parts of a frame's time, with all the work that propagation requests."""
 
     net: str
     kind: str
@@ -49,14 +49,14 @@ def profile(net: str, material: Material, frames: Sequence[Coded], codec: str) -
     """One stream, beside the measured run: looking on takes time."""
     manifest = load_manifest(net)
     height, width = material.small.shape[1:]
-    method = Reuse(manifest, free_net(manifest, "int8", width, height), width, height, most=None)
+    method = Temporal(manifest, free_net(manifest, "int8", width, height), width, height, most=None)
     target = Picture.blank(SCALE * width, SCALE * height)
     watcher = cProfile.Profile()
     watcher.enable()
-    efforts = [method.enhance(coded, target).effort for coded in frames]
+    usages = [method.enhance(coded, target).usage for coded in frames]
     watcher.disable()
     spent = _by_part(watcher)
-    spent[NET] = sum(effort.spent_s for effort in efforts)
+    spent[NET] = sum(usage.spent_s for usage in usages)
     spent[OTHER] -= spent[NET]
     spent[INSIDE] = sum(coded.info_s for coded in frames)
     in_ms = {part: 1e3 * spent[part] / len(frames) for part in PARTS}

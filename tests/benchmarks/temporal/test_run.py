@@ -10,15 +10,25 @@ pytest.importorskip("imageio_ffmpeg")
 pytest.importorskip("matplotlib")
 pytest.importorskip("onnx")
 
-from benchmarks.reuse.coded import CODECS, Coded, coded_frames
-from benchmarks.reuse.contact_sheet import COLOURS, draw_strip, fates
-from benchmarks.reuse.figures import targets
-from benchmarks.reuse.grid import BPP, Cell, measure
-from benchmarks.reuse.material import KINDS, LARGE, Material, film, thumbnail
-from benchmarks.reuse.methods import FLOW, FULL, HALF, MOST, NOW_AND_THEN, PLAIN, REUSE, SPARSE
-from benchmarks.reuse.peak import chain
-from benchmarks.reuse.profile import NET, PARTS, profile
-from benchmarks.reuse.quality_over_time import follow
+from benchmarks.material import BITS_PER_PIXEL
+from benchmarks.temporal.coded import CODECS, Coded, coded_frames
+from benchmarks.temporal.contact_sheet import COLOURS, draw_contact_sheet, fates
+from benchmarks.temporal.figures import targets
+from benchmarks.temporal.grid import Cell, measure
+from benchmarks.temporal.material import KINDS, LARGE, Material, film, thumbnail
+from benchmarks.temporal.methods import (
+    FLOW,
+    FULL,
+    HALF,
+    MAX_HALF_FRACTION,
+    NOW_AND_THEN,
+    PLAIN,
+    SPARSE,
+    TEMPORAL,
+)
+from benchmarks.temporal.peak import chain
+from benchmarks.temporal.profile import NET, PARTS, profile
+from benchmarks.temporal.quality_over_time import follow
 from models.openvino_core import open_core
 from models.training.codec import LiveEncoder
 
@@ -34,7 +44,7 @@ def material() -> Material:
 
 @lru_cache
 def frames(codec: str = "h264") -> tuple[Coded, ...]:
-    return tuple(coded_frames(material(), LiveEncoder(codec, BPP), keys=(KEY,)))
+    return tuple(coded_frames(material(), LiveEncoder(codec, BITS_PER_PIXEL), keys=(KEY,)))
 
 
 @lru_cache
@@ -56,20 +66,25 @@ def test_methods_see_the_same_frames_and_differ_in_work() -> None:
     for name, track in tracks.items():
         step = NOW_AND_THEN if name in SPARSE else 1
         assert track.frames == tuple(range(0, FRAMES, step))
-        assert (track.spent_ms > track.net_ms).all() and (track.inside <= track.share + 1e-9).all()
-    assert (tracks[FULL].share == 1).all() and (tracks[PLAIN].runs == 0).all()
-    assert tracks[REUSE].share[[0, KEY]].tolist() == [1, 1] and tracks[REUSE].share.mean() < 0.9
-    assert tracks[HALF].share.max() <= MOST
+        assert (track.spent_ms > track.net_ms).all() and (
+            track.inside <= track.fraction + 1e-9
+        ).all()
+    assert (tracks[FULL].fraction == 1).all() and (tracks[PLAIN].runs == 0).all()
+    assert (
+        tracks[TEMPORAL].fraction[[0, KEY]].tolist() == [1, 1]
+        and tracks[TEMPORAL].fraction.mean() < 0.9
+    )
+    assert tracks[HALF].fraction.max() <= MAX_HALF_FRACTION
     assert np.flatnonzero(tracks[FLOW].runs).tolist() == [0, KEY]
 
 
 def test_the_better_method_has_the_better_picture() -> None:
     tracks = cell().tracks
     assert tracks[FULL].psnr() > tracks[PLAIN].psnr() + 0.1
-    assert tracks[REUSE].psnr() > tracks[PLAIN].psnr() + 0.1
+    assert tracks[TEMPORAL].psnr() > tracks[PLAIN].psnr() + 0.1
     assert tracks[FLOW].psnr() < tracks[PLAIN].psnr()
     assert tracks[FULL].vmaf > tracks[FLOW].vmaf
-    assert tracks[FULL].errors[0] == tracks[FLOW].errors[0] == tracks[REUSE].errors[0]
+    assert tracks[FULL].errors[0] == tracks[FLOW].errors[0] == tracks[TEMPORAL].errors[0]
 
 
 def test_targets_follow_from_a_measured_stream() -> None:
@@ -81,7 +96,7 @@ def test_targets_follow_from_a_measured_stream() -> None:
 def test_what_was_enlarged_judges_no_picture() -> None:
     small = thumbnail(4)
     untrue = Material(small.kind, small.truth, small.small, small.chroma, small.fps, is_true=False)
-    coded = list(coded_frames(untrue, LiveEncoder("vp8", BPP)))
+    coded = list(coded_frames(untrue, LiveEncoder("vp8", BITS_PER_PIXEL)))
     measured = measure(NET_NAME, untrue, coded, "vp8", every=4, names=(FULL, PLAIN))
     assert not measured.is_judged and list(measured.tracks) == [FULL, PLAIN]
 
@@ -93,23 +108,23 @@ def test_a_profile_accounts_for_all_the_time() -> None:
     assert found.ms["match"] > 0 and found.ms["predict"] > 0 and found.ms["paste"] > 0
 
 
-def test_a_course_goes_over_a_key_frame() -> None:
-    course = follow(NET_NAME, thumbnail(12))
-    assert course.key == 6
-    assert course.behind(REUSE, 0, 1) == 0
-    assert course.behind(PLAIN, 0, 12) > course.behind(REUSE, 0, 12)
+def test_quality_over_time_goes_over_a_key_frame() -> None:
+    each = follow(NET_NAME, thumbnail(12))
+    assert each.key == 6
+    assert each.behind(TEMPORAL, 0, 1) == 0
+    assert each.behind(PLAIN, 0, 12) > each.behind(TEMPORAL, 0, 12)
 
 
 def test_each_cell_has_a_fate(tmp_path: Path) -> None:
     short = thumbnail(6)
-    coded = list(coded_frames(short, LiveEncoder("h264", BPP)))
+    coded = list(coded_frames(short, LiveEncoder("h264", BITS_PER_PIXEL)))
     fate, made = fates(NET_NAME, short, coded)
     assert fate.shape == (12, 20) and made.shape == (192, 320)
     assert fate.max() < len(COLOURS)
     first, _ = fates(NET_NAME, short, coded[:1])
     assert (first == list(COLOURS).index("by the net")).all()
-    draw_strip(NET_NAME, [short], tmp_path / "strip.png")
-    assert (tmp_path / "strip.png").stat().st_size > 1000
+    draw_contact_sheet(NET_NAME, [short], tmp_path / "contact-sheet.png")
+    assert (tmp_path / "contact-sheet.png").stat().st_size > 1000
 
 
 def test_a_still_source_changes_nowhere() -> None:

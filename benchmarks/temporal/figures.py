@@ -1,4 +1,4 @@
-"""What follows from the measured cells: gains, shares kept, work saved, and the targets."""
+"""What follows from the measured cells: gains, fractions kept, work saved, and the targets."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.reuse.grid import Cell, Plan, fill
-from benchmarks.reuse.material import KINDS
-from benchmarks.reuse.methods import FP32, FULL, PLAIN, REUSE
 from benchmarks.table import Row
+from benchmarks.temporal.grid import Cell, Plan, fill
+from benchmarks.temporal.material import KINDS
+from benchmarks.temporal.methods import FP32, FULL, PLAIN, TEMPORAL
 from workers.upscale.temporal_upscaler import MOST_PART
 
 __all__ = ["Judged", "gain", "kept", "mean_ms", "of", "saved", "speedup", "summary", "targets"]
 __all__ += ["sample_cost"]
 
-LEAST = {"psnr": 0.1, "vmaf": 0.5}
-"""Gain of the full net, in dB and points, below which no share of it is spoken of."""
+MIN_GAIN = {"psnr": 0.1, "vmaf": 0.5}
+"""Gain of the full net, in dB and points, below which no fraction of it is spoken of."""
 
 UNITS = {"psnr": "PSNR", "vmaf": "VMAF"}
 
-KEPT, SAVED, THIRD = 95.0, {"speaker": 75.0, "handheld": 40.0}, 100 / 3
+MIN_KEPT, MIN_SAVED, MAX_TIME = 95.0, {"speaker": 75.0, "handheld": 40.0}, 100 / 3
+"""Targets in percent: gain kept, work saved by content, time of a frame with a fixed camera."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,14 +55,14 @@ def kept(cells: Sequence[Cell], method: str, measure: str) -> float | None:
     for cell in cells:
         got += gain(cell, method, measure)
         whole += gain(cell, FULL, measure, cell.tracks[method].frames)
-    if not cells or whole < LEAST[measure] * len(cells):
+    if not cells or whole < MIN_GAIN[measure] * len(cells):
         return None
     return 100 * got / whole
 
 
 def saved(cells: Sequence[Cell], method: str) -> float:
     """Percent of the full net's multiply-adds that the method did without, halos counted."""
-    return 100 * (1 - float(np.mean([cell.tracks[method].share.mean() for cell in cells])))
+    return 100 * (1 - float(np.mean([cell.tracks[method].fraction.mean() for cell in cells])))
 
 
 def mean_ms(cells: Sequence[Cell], method: str, part: str = "spent_ms") -> float:
@@ -70,9 +71,9 @@ def mean_ms(cells: Sequence[Cell], method: str, part: str = "spent_ms") -> float
 
 
 def sample_cost(cells: Sequence[Cell]) -> float:
-    """Time of reuse in the net for a multiply-add, over that of the full net."""
-    work = float(np.mean([cell.tracks[REUSE].share.mean() for cell in cells]))
-    return mean_ms(cells, REUSE, "net_ms") / work / mean_ms(cells, FULL, "net_ms")
+    """Time of propagation in the net for a multiply-add, over that of the full net."""
+    work = float(np.mean([cell.tracks[TEMPORAL].fraction.mean() for cell in cells]))
+    return mean_ms(cells, TEMPORAL, "net_ms") / work / mean_ms(cells, FULL, "net_ms")
 
 
 def speedup(cells: Sequence[Cell]) -> tuple[float, float]:
@@ -103,7 +104,7 @@ def targets(cells: Sequence[Cell], net: str) -> list[Judged]:
 def summary() -> list[Row]:
     """The targets alone, at the usual size. A few minutes on a quiet machine."""
     plan = Plan(has_large=False)
-    cells = fill(plan, lambda text: print(f"reuse: {text}", flush=True))
+    cells = fill(plan)
     return [
         dataclasses.replace(judged.row, name=f"{net}, {judged.row.name}")
         for net in plan.nets
@@ -113,23 +114,23 @@ def summary() -> list[Row]:
 
 def _kept(cells: Sequence[Cell], measure: str) -> Judged:
     kind, unit = KINDS[cells[0].kind], UNITS[measure]
-    share = kept(cells, REUSE, measure)
-    if share is None:
+    fraction = kept(cells, TEMPORAL, measure)
+    if fraction is None:
         whole = float(np.mean([gain(cell, FULL, measure) for cell in cells]))
-        name = f"{kind}: {unit} gain of the full net, too small to share"
+        name = f"{kind}: {unit} gain of the full net, too small to fraction"
         return Judged(Row(name, whole, None, "dB" if measure == "psnr" else "points"))
-    each = [f"{c.codec} {_percent(kept([c], REUSE, measure))}" for c in cells]
+    each = [f"{c.codec} {_percent(kept([c], TEMPORAL, measure))}" for c in cells]
     mean = float(np.mean([gain(c, FULL, measure) for c in cells]))
-    lost = mean - float(np.mean([gain(c, REUSE, measure) for c in cells]))
+    lost = mean - float(np.mean([gain(c, TEMPORAL, measure) for c in cells]))
     why = (
         f"{kind}, {unit}: {lost:.2f} of {mean:.2f} {'dB' if measure == 'psnr' else 'points'} are "
-        f"lost. {saved(cells, REUSE):.0f} % of the work is left out, and what is predicted instead "
-        "is a quarter bicubic, moved by interpolation, and lacks what the net would make of the "
-        "newly coded difference. The rest was not thought worth a run of the net, or was beyond "
-        f"the {100 * MOST_PART:.0f} % of its work that a picture may wish for."
+        f"lost. {saved(cells, TEMPORAL):.0f} % of the work is left out, and what is predicted "
+        "instead is a quarter bicubic, moved by interpolation, and lacks what the net would make "
+        "of the newly coded difference. The rest was not thought worth a run of the net, or was "
+        f"beyond the {100 * MOST_PART:.0f} % of its work that a picture may wish for."
     )
     name = f"{kind}: kept of the net's {unit} gain"
-    return Judged(Row(name, share, KEPT, "%", note=", ".join(each)), why)
+    return Judged(Row(name, fraction, MIN_KEPT, "%", note=", ".join(each)), why)
 
 
 def _percent(value: float | None) -> str:
@@ -138,33 +139,35 @@ def _percent(value: float | None) -> str:
 
 def _saved(cells: Sequence[Cell]) -> Judged:
     kind = KINDS[cells[0].kind]
-    share, inside, runs = (
-        float(np.mean([getattr(c.tracks[REUSE], name).mean() for c in cells]))
-        for name in ("share", "inside", "runs")
+    fraction, inside, runs = (
+        float(np.mean([getattr(c.tracks[TEMPORAL], name).mean() for c in cells]))
+        for name in ("fraction", "inside", "runs")
     )
     why = (
         f"{kind}, work: the net looks anew at {100 * inside:.0f} % of the samples in a mean frame, "
-        f"in {runs:.1f} rectangles, whose halos bring that to {100 * share:.0f} % of its work; "
+        f"in {runs:.1f} rectangles, whose halos bring that to {100 * fraction:.0f} % of its work; "
         f"in the source itself {100 * cells[0].changing:.0f} % of the cells change from frame to "
         "frame."
     )
-    each = ", ".join(f"{c.codec} {saved([c], REUSE):.0f} %" for c in cells)
+    each = ", ".join(f"{c.codec} {saved([c], TEMPORAL):.0f} %" for c in cells)
     name = f"{kind}: multiply-adds of the net saved"
-    return Judged(Row(name, saved(cells, REUSE), SAVED.get(cells[0].kind), "%", note=each), why)
+    return Judged(
+        Row(name, saved(cells, TEMPORAL), MIN_SAVED.get(cells[0].kind), "%", note=each), why
+    )
 
 
 def _time(cells: Sequence[Cell]) -> Judged:
     kind = KINDS[cells[0].kind]
-    whole, ours = mean_ms(cells, FULL), mean_ms(cells, REUSE)
-    net = mean_ms(cells, REUSE, "net_ms")
-    runs = float(np.mean([c.tracks[REUSE].runs.mean() for c in cells]))
+    whole, ours = mean_ms(cells, FULL), mean_ms(cells, TEMPORAL)
+    net = mean_ms(cells, TEMPORAL, "net_ms")
+    runs = float(np.mean([c.tracks[TEMPORAL].runs.mean() for c in cells]))
     why = (
         f"{kind}, time: {ours:.1f} ms against {whole:.1f}. {ours - net:.1f} ms are not the net; "
         f"in the net a multiply-add takes {sample_cost(cells):.1f} times as long as on the whole "
         f"picture, since it comes in {runs:.1f} small pieces."
     )
     name = f"{kind}: time for a frame, over the full net's"
-    goal = THIRD if cells[0].kind == "speaker" else None
+    goal = MAX_TIME if cells[0].kind == "speaker" else None
     note = f"{ours:.1f} of {whole:.1f} ms"
     return Judged(Row(name, 100 * ours / whole, goal, "%", at_most=True, note=note), why)
 

@@ -1,6 +1,6 @@
 """What one core can multiply and add, measured by plain kernels that stay in its caches.
 
-``python -m benchmarks.reuse.peak`` prints it, on one thread whatever the linear algebra behind
+``python -m benchmarks.temporal.peak`` prints it, on one thread whatever the linear algebra behind
 numpy would like.
 """
 
@@ -49,7 +49,7 @@ def measure_peak() -> list[Kernel]:
     """All of them, in a process of its own, since its threads are counted when numpy is loaded."""
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.reuse.peak"],
+        [sys.executable, "-m", "benchmarks.temporal.peak"],
         cwd=root,
         capture_output=True,
         text=True,

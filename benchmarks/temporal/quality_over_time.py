@@ -6,21 +6,22 @@ import dataclasses
 
 import numpy as np
 
-from benchmarks.reuse.coded import coded_frames
-from benchmarks.reuse.grid import BPP, measure
-from benchmarks.reuse.material import Material
-from benchmarks.reuse.methods import FULL, HALF, PLAIN, REUSE
+from benchmarks.material import BITS_PER_PIXEL
+from benchmarks.temporal.coded import coded_frames
+from benchmarks.temporal.grid import measure
+from benchmarks.temporal.material import Material
+from benchmarks.temporal.methods import FULL, HALF, PLAIN, TEMPORAL
 from models.training.codec import LiveEncoder
 
-__all__ = ["SHOWN", "Course", "follow"]
+__all__ = ["SHOWN", "QualityOverTime", "follow"]
 
-SHOWN = (FULL, REUSE, HALF, PLAIN)
+SHOWN = (FULL, TEMPORAL, HALF, PLAIN)
 
 CODEC = "h264"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Course:
+class QualityOverTime:
     """One stream by one net."""
 
     net: str
@@ -36,14 +37,14 @@ class Course:
         return float(np.mean(apart))
 
 
-def follow(net: str, material: Material) -> Course:
+def follow(net: str, material: Material) -> QualityOverTime:
     """A key frame in the middle, H.264."""
     frames = len(material.small)
     key = frames // 2
-    coded = list(coded_frames(material, LiveEncoder(CODEC, BPP), keys=(key,)))
+    coded = list(coded_frames(material, LiveEncoder(CODEC, BITS_PER_PIXEL), keys=(key,)))
     cell = measure(net, material, coded, CODEC, every=frames, names=SHOWN)
     psnr = {
         name: [round(float(each), 3) for each in 10 * np.log10(255**2 / track.errors.clip(1e-6))]
         for name, track in cell.tracks.items()
     }
-    return Course(net, material.kind, key, psnr)
+    return QualityOverTime(net, material.kind, key, psnr)

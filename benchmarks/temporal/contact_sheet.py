@@ -9,21 +9,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.reuse.coded import Coded, coded_frames
-from benchmarks.reuse.grid import BPP
-from benchmarks.reuse.material import KINDS, SCALE, Material
-from benchmarks.reuse.nets import free_net
+from benchmarks.material import BITS_PER_PIXEL
+from benchmarks.temporal.coded import Coded, coded_frames
+from benchmarks.temporal.material import KINDS, SCALE, Material
+from benchmarks.temporal.nets import free_net
 from models.manifest import load_manifest
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder
 from workers.media.frame_info import CELL, cells
-from workers.temporal.motion_compensation import blank_residual, match
-from workers.temporal.padding import MARGIN, bordered
-from workers.temporal.propagator import STILL, Propagator
+from workers.temporal.motion_search import Hints, Motion, Planes, match
+from workers.temporal.padding import bordered
+from workers.temporal.propagator import MAX_STILL_SQUARES, Propagator
 from workers.temporal.region_selection import Region
 from workers.upscale.temporal_upscaler import MOST_PART
 
-__all__ = ["COLOURS", "Fate", "draw_strip", "fates"]
+__all__ = ["COLOURS", "Fate", "draw_contact_sheet", "fates"]
 
 WIDTH = 480
 GAP = 6
@@ -40,11 +40,11 @@ Fate = npt.NDArray[np.uint8]
 """[rows, columns] of cells: a place in COLOURS."""
 
 
-def draw_strip(net: str, materials: Sequence[Material], path: Path) -> None:
+def draw_contact_sheet(net: str, materials: Sequence[Material], path: Path) -> None:
     """A row for the last frame of each, H.264."""
     rows = []
     for material in materials:
-        frames = list(coded_frames(material, LiveEncoder("h264", BPP)))
+        frames = list(coded_frames(material, LiveEncoder("h264", BITS_PER_PIXEL)))
         fate, made = fates(net, material, frames)
         seen = frames[-1].picture.y
         parts = [_grey(seen), _mapped(seen, fate), _grey(made)]
@@ -64,16 +64,16 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     halo = manifest.receptive_radius
     height, width = material.small.shape[1:]
     runtime = free_net(manifest, "int8", width, height)
-    reuser = Propagator(width, height, SCALE, halo)
+    propagator = Propagator(width, height, SCALE, halo)
     fate: Fate = np.zeros(cells(width, height), np.uint8)
     before: Bytes | None = None
     most = int(MOST_PART * (width + 2 * halo) * (height + 2 * halo))
     for coded in frames:
         luma = np.ascontiguousarray(coded.picture.y)
-        outlook = reuser.begin(luma, coded.info)
-        fate = _predicted(reuser, luma, before, coded)
+        report = propagator.predict(luma, coded.info)
+        fate = _predicted(propagator, luma, before, coded)
         everything = [Region(0, 0, height, width)]
-        regions = everything if outlook.must_be_full else reuser.regions(most)
+        regions = everything if report.must_be_full else propagator.regions(most)
         # Regions may reach beyond the picture by part of a cell.
         more = halo + CELL
         seen = np.asarray(
@@ -83,39 +83,29 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
             bottom = region.top + region.height + 2 * halo
             right = region.left + region.width + 2 * halo
             cut = np.ascontiguousarray(seen[region.top : bottom, region.left : right])
-            reuser.take(runtime.run(cut, 0.0), region, halo, halo)
+            propagator.apply_region(runtime.run(cut, 0.0), region, halo, halo)
             fate[region.cells()] = list(COLOURS).index("by the net")
-        reuser.end()
+        propagator.commit()
         before = luma
-    return fate, reuser.enlarged
+    return fate, propagator.enlarged
 
 
-def _predicted(reuser: Propagator, luma: Bytes, before: Bytes | None, coded: Coded) -> Fate:
+def _predicted(propagator: Propagator, luma: Bytes, before: Bytes | None, coded: Coded) -> Fate:
     """The prediction's own choices, found as it finds them."""
     height, width = luma.shape
     grid = cells(width, height)
     moved = np.zeros(grid, np.bool_)
     motion = coded.info.motion
     if before is not None and motion is not None:
-        dx, dy = np.zeros((2, *grid), np.int16)
-        squares = np.zeros(grid, np.float32)
-        match(
-            bordered(luma),
-            bordered(before),
-            MARGIN,
-            motion.dx,
-            motion.dy,
-            motion.valid,
-            STILL,
-            dx,
-            dy,
-            squares,
-            blank_residual(*grid),
-        )
-        moved = (dx != 0) | (dy != 0)
+        found = Motion.blank(*grid)
+        hints = Hints(motion.dx, motion.dy, motion.valid)
+        match(Planes(bordered(luma), bordered(before)), hints, MAX_STILL_SQUARES, found)
+        moved = (found.dx != 0) | (found.dy != 0)
     names = list(COLOURS)
     fate = np.where(moved, names.index("moved"), names.index("stood still"))
-    return np.where(reuser.error >= reuser.worth, names.index("resized"), fate).astype(np.uint8)
+    return np.where(
+        propagator.state.error >= propagator.state.gain, names.index("resized"), fate
+    ).astype(np.uint8)
 
 
 def _mapped(luma: Bytes, fate: Fate) -> Bytes:
@@ -134,16 +124,16 @@ def _size(seen: Bytes) -> tuple[int, int]:
 
 
 def _caption(width: int, text: str) -> Bytes:
-    strip = np.full((26, width, 3), 255, np.uint8)
-    cv2.putText(strip, text, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
-    return strip
+    band = np.full((26, width, 3), 255, np.uint8)
+    cv2.putText(band, text, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return band
 
 
 def _legend(width: int) -> Bytes:
-    strip = np.full((30, width, 3), 255, np.uint8)
+    band = np.full((30, width, 3), 255, np.uint8)
     for number, (name, colour) in enumerate(COLOURS.items()):
         left = 8 + 200 * number
-        cv2.rectangle(strip, (left, 6), (left + 18, 24), colour, -1)
+        cv2.rectangle(band, (left, 6), (left + 18, 24), colour, -1)
         at = (left + 26, 20)
-        cv2.putText(strip, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
-    return strip
+        cv2.putText(band, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return band

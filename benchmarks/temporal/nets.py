@@ -17,7 +17,7 @@ from models.training.clip import Bytes
 from workers.engines.engine import DynamicShapeModel, DynamicShapeSession, Engine, Session
 from workers.engines.registry import make_engine
 
-__all__ = ["ClockedNet", "Effort", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
+__all__ = ["ClockedNet", "NetUsage", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
 
 def _engine() -> Engine:
@@ -27,8 +27,8 @@ def _engine() -> Engine:
 def free_net(
     manifest: Manifest, precision: Precision, width: int, height: int
 ) -> DynamicShapeSession:
-    """For a picture of that size and all regions of it, made ready as a worker does; streams share
-    the net, which learns what sizes are often met.
+    """Returns the net for a picture of that size and all regions of it, ready as in a worker.
+    Streams have one net together, which learns what sizes are often met.
     """
     net = _free(model_file(manifest, precision), manifest.name)
     border = 2 * manifest.receptive_radius
@@ -60,7 +60,7 @@ class FixedNet:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Effort:
+class NetUsage:
     """What a net did for a picture."""
 
     runs: int
@@ -75,25 +75,25 @@ class ClockedNet:
 
     def __init__(self, net: DynamicShapeSession, halo: int) -> None:
         self._net, self._halo = net, halo
-        self._effort = Effort(0, 0.0, 0)
+        self._usage = NetUsage(0, 0.0, 0)
 
     def run(self, luma: Bytes, strength: float) -> Bytes:
         """As the net's."""
         begun = time.perf_counter()
         made = self._net.run(luma, strength)
         spent = time.perf_counter() - begun
-        now, (height, width) = self._effort, luma.shape
-        self._effort = Effort(
+        now, (height, width) = self._usage, luma.shape
+        self._usage = NetUsage(
             now.runs + 1,
             now.spent_s + spent,
             now.inside + (height - 2 * self._halo) * (width - 2 * self._halo),
         )
         return made
 
-    def effort(self) -> Effort:
+    def usage(self) -> NetUsage:
         """Since the last time that this was asked."""
-        effort, self._effort = self._effort, Effort(0, 0.0, 0)
-        return effort
+        usage, self._usage = self._usage, NetUsage(0, 0.0, 0)
+        return usage
 
 
 def has_onnxruntime() -> bool:

@@ -11,21 +11,21 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("onnx")
 pytest.importorskip("openvino")
 
-from benchmarks.ping_pong import back_and_forth
-from benchmarks.reuse.figures import gain, kept, mean_ms, saved, speedup, targets
-from benchmarks.reuse.grid import Cell, Track
-from benchmarks.reuse.methods import FLOW, FP32, FULL, HALF, LOOP, METHODS, PLAIN, REUSE
-from benchmarks.reuse.peak import Kernel, best
-from benchmarks.reuse.plots import draw_course, draw_kept, draw_profile, draw_time
-from benchmarks.reuse.profile import PARTS, Profile
-from benchmarks.reuse.quality_over_time import SHOWN, Course
-from benchmarks.reuse.report import Results, engine, markdown
+from benchmarks.material import back_and_forth
+from benchmarks.temporal.figures import gain, kept, mean_ms, saved, speedup, targets
+from benchmarks.temporal.grid import Cell, Track
+from benchmarks.temporal.methods import FLOW, FP32, FULL, HALF, LOOP, METHODS, PLAIN, TEMPORAL
+from benchmarks.temporal.peak import Kernel, best
+from benchmarks.temporal.plots import draw_kept, draw_over_time, draw_profile, draw_time
+from benchmarks.temporal.profile import PARTS, Profile
+from benchmarks.temporal.quality_over_time import SHOWN, QualityOverTime
+from benchmarks.temporal.report import Results, engine, markdown
 
 FRAMES = 20
-DB = {FULL: 31.0, REUSE: 30.9, HALF: 30.8, PLAIN: 30.0, FLOW: 25.0, FP32: 31.02, LOOP: 31.02}
-VMAF = {FULL: 56.0, REUSE: 56.3, HALF: 55.0, PLAIN: 50.0, FLOW: 20.0}
-SHARE = {FULL: 1.0, REUSE: 0.2, HALF: 0.1, PLAIN: 0.0, FLOW: 0.1, FP32: 1.0, LOOP: 1.0}
-MS = {FULL: 12.0, REUSE: 3.0, HALF: 2.0, PLAIN: 0.5, FLOW: 5.0, FP32: 30.0, LOOP: 30.0}
+DB = {FULL: 31.0, TEMPORAL: 30.9, HALF: 30.8, PLAIN: 30.0, FLOW: 25.0, FP32: 31.02, LOOP: 31.02}
+VMAF = {FULL: 56.0, TEMPORAL: 56.3, HALF: 55.0, PLAIN: 50.0, FLOW: 20.0}
+SHARE = {FULL: 1.0, TEMPORAL: 0.2, HALF: 0.1, PLAIN: 0.0, FLOW: 0.1, FP32: 1.0, LOOP: 1.0}
+MS = {FULL: 12.0, TEMPORAL: 3.0, HALF: 2.0, PLAIN: 0.5, FLOW: 5.0, FP32: 30.0, LOOP: 30.0}
 
 
 def track(method: str, *, ms: float, db: float) -> Track:
@@ -36,7 +36,7 @@ def track(method: str, *, ms: float, db: float) -> Track:
         spent_ms=ms * each,
         net_ms=0.5 * ms * each,
         runs=3 * each,
-        share=SHARE[method] * each,
+        fraction=SHARE[method] * each,
         inside=0.8 * SHARE[method] * each,
         errors=255**2 / 10 ** (db / 10) * each,
         vmaf=VMAF.get(method, float("nan")),
@@ -77,7 +77,9 @@ def results(cells: list[Cell]) -> Results:
             Kernel("fp32", "another", 100.0),
             Kernel("int8", "a third", 400.0),
         ],
-        courses=[Course("live-s", "speaker", 10, {name: [DB[name]] * 20 for name in SHOWN})],
+        over_time=[
+            QualityOverTime("live-s", "speaker", 10, {name: [DB[name]] * 20 for name in SHOWN})
+        ],
         lacking=["Something is not installed here."],
     )
 
@@ -85,20 +87,20 @@ def results(cells: list[Cell]) -> Results:
 def test_gain_and_what_is_kept_of_it_are_over_bicubic() -> None:
     one = cell("speaker")
     assert gain(one, FULL, "psnr") == pytest.approx(1.0)
-    assert gain(one, REUSE, "vmaf") == pytest.approx(6.3)
-    assert kept([one], REUSE, "psnr") == pytest.approx(90.0)
-    assert kept([one], REUSE, "vmaf") == pytest.approx(105.0)
+    assert gain(one, TEMPORAL, "vmaf") == pytest.approx(6.3)
+    assert kept([one], TEMPORAL, "psnr") == pytest.approx(90.0)
+    assert kept([one], TEMPORAL, "vmaf") == pytest.approx(105.0)
 
 
 def test_what_is_kept_is_weighed_by_what_there_was_to_keep() -> None:
-    low = {**DB, FULL: 30.2, REUSE: 30.1}
+    low = {**DB, FULL: 30.2, TEMPORAL: 30.1}
     both = [cell("speaker"), cell("speaker", "vp8", db=low)]
-    assert kept(both, REUSE, "psnr") == pytest.approx(100 * (0.9 + 0.1) / 1.2)
+    assert kept(both, TEMPORAL, "psnr") == pytest.approx(100 * (0.9 + 0.1) / 1.2)
 
 
 def test_nothing_is_said_of_a_share_of_next_to_nothing() -> None:
-    assert kept([cell("speaker", db={**DB, FULL: 30.05})], REUSE, "psnr") is None
-    assert kept([], REUSE, "psnr") is None
+    assert kept([cell("speaker", db={**DB, FULL: 30.05})], TEMPORAL, "psnr") is None
+    assert kept([], TEMPORAL, "psnr") is None
 
 
 def test_a_method_that_made_few_frames_is_judged_by_them() -> None:
@@ -110,7 +112,7 @@ def test_a_method_that_made_few_frames_is_judged_by_them() -> None:
 
 
 def test_work_saved_is_what_the_net_did_not_do() -> None:
-    assert saved([cell("speaker")], REUSE) == pytest.approx(80.0)
+    assert saved([cell("speaker")], TEMPORAL) == pytest.approx(80.0)
     assert saved([cell("speaker")], PLAIN) == 100.0
 
 
@@ -130,12 +132,12 @@ def test_targets_are_judged_by_what_was_found() -> None:
     assert judged["fixed camera: multiply-adds of the net saved"].is_met
     time = judged["fixed camera: time for a frame, over the full net's"]
     assert time.value == pytest.approx(25.0) and time.is_met
-    slow = targets(grid(ms={**MS, REUSE: 5.0}), "live-s")
+    slow = targets(grid(ms={**MS, TEMPORAL: 5.0}), "live-s")
     assert [each.row.name for each in slow if not each.row.is_met][-1] == time.name
 
 
 def test_large_pictures_are_no_part_of_the_targets() -> None:
-    both = [*grid(), cell("speaker", ms={**MS, REUSE: 100.0}, is_large=True)]
+    both = [*grid(), cell("speaker", ms={**MS, TEMPORAL: 100.0}, is_large=True)]
     assert [e.row.value for e in targets(both, "live-s")] == [
         e.row.value for e in targets(grid(), "live-s")
     ]
@@ -171,7 +173,7 @@ def test_plots_are_drawn(tmp_path: Path) -> None:
     all_of = results(grid())
     draw_kept(all_of.cells, all_of.nets, tmp_path / "kept.png")
     draw_time(all_of.cells, all_of.nets, tmp_path / "time.png")
-    draw_course(all_of.courses, tmp_path / "course.png")
+    draw_over_time(all_of.over_time, tmp_path / "quality-over-time.png")
     draw_profile(all_of.profiles, tmp_path / "profile.png")
     for path in tmp_path.iterdir():
         assert path.read_bytes().startswith(b"\x89PNG")
@@ -181,7 +183,7 @@ def test_plots_are_drawn(tmp_path: Path) -> None:
 def test_why_too_little_work_is_saved_is_said_in_figures() -> None:
     cells = grid()
     for each in cells:
-        each.tracks[REUSE].share[:] = 0.5
+        each.tracks[TEMPORAL].fraction[:] = 0.5
     missed = [each.why for each in targets(cells, "live-s") if not each.row.is_met]
     (why,) = [each for each in missed if "work:" in each]
     assert why.startswith("fixed camera, work: the net looks anew at 16 % of the samples")

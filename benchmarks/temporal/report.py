@@ -1,4 +1,4 @@
-"""What was found, as Markdown."""
+"""The page of what was found, in Markdown."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.reuse.figures import gain, kept, mean_ms, saved, targets
-from benchmarks.reuse.grid import BPP, Cell, Plan
-from benchmarks.reuse.material import KINDS
-from benchmarks.reuse.methods import (
+from benchmarks.material import BITS_PER_PIXEL
+from benchmarks.table import Row, markdown_table, render
+from benchmarks.temporal.figures import gain, kept, mean_ms, saved, targets
+from benchmarks.temporal.grid import Cell, Plan
+from benchmarks.temporal.material import KINDS
+from benchmarks.temporal.methods import (
     ANCHOR_EVERY,
     FLOW,
     FP32,
     FULL,
     HALF,
     LOOP,
+    MAX_HALF_FRACTION,
     METHODS,
-    MOST,
     NOW_AND_THEN,
     PLAIN,
-    REUSE,
+    TEMPORAL,
 )
-from benchmarks.reuse.peak import Kernel, best
-from benchmarks.reuse.profile import PARTS, Profile
-from benchmarks.reuse.quality_over_time import Course
-from benchmarks.table import Row, render
+from benchmarks.temporal.peak import Kernel, best
+from benchmarks.temporal.profile import PARTS, Profile
+from benchmarks.temporal.quality_over_time import QualityOverTime
 from models.manifest import load_manifest
 from workers.upscale.temporal_upscaler import MOST_PART
 
 __all__ = ["SHOWN_FRAME", "Results", "engine", "markdown"]
 
 SHOWN_FRAME = 40
-"""Of the strip of pictures; long after the key frame."""
+"""Frame of the contact sheet; long after the key frame."""
 
-BESIDE = (REUSE, HALF, FLOW)
+BESIDE = (TEMPORAL, HALF, FLOW)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Results:
     cells: Sequence[Cell]
     profiles: Sequence[Profile]
     kernels: Sequence[Kernel]
-    courses: Sequence[Course]
+    over_time: Sequence[QualityOverTime]
     lacking: Sequence[str] = ()
     "A sentence for each thing that was left out."
 
@@ -56,7 +57,7 @@ class Results:
 def markdown(results: Results) -> str:
     """The whole page."""
     parts = [
-        "# What reusing the last enhanced picture saves",
+        "# What temporal propagation saves",
         _setting(results),
         *results.lacking,
         _methods(),
@@ -78,9 +79,9 @@ def markdown(results: Results) -> str:
             "Gain over bicubic in luma PSNR (dB) / VMAF.",
             _gains([cell for cell in mine if cell.is_judged]),
             "Kept of the full net's gain in PSNR / VMAF (%), and multiply-adds of the net saved "
-            "(%). No share is spoken of where the full net gains less than 0.1 dB or 0.5 points; "
-            "below 0 is worse than bicubic.",
-            _shares(mine),
+            "(%). No fraction is spoken of where the full net gains less than 0.1 dB or 0.5 "
+            "points; below 0 is worse than bicubic.",
+            _fractions(mine),
             "Flicker in levels, lower is better: the mean absolute error of the change from frame "
             "to frame.",
             _flicker([cell for cell in mine if cell.is_judged]),
@@ -92,20 +93,20 @@ def markdown(results: Results) -> str:
     parts += [
         "![Milliseconds for a frame](time.png)",
         "## Where the time goes",
-        "Reuse with all the work that it wishes, half as many frames, watched by a profiler, which "
-        "itself takes a little time. ms for a frame, mean.",
+        "Propagation with all the work that it wishes, half as many frames, watched by a profiler, "
+        "which itself takes a little time. ms for a frame, mean.",
         _profiles(results.profiles),
         "![Where the time goes](profile.png)",
         "## What the core could do",
         _peak(results),
         "## Over a key frame",
         "A key frame is forced in the middle. How far each lies below the full net, in dB:",
-        _courses(results.courses),
-        "![PSNR over time](course.png)",
+        _over_time(results.over_time),
+        "![PSNR over time](quality-over-time.png)",
         "## What becomes of a picture",
         f"Frame {SHOWN_FRAME} of H.264: grey stood still, blue moved along the codec's vectors, "
         "red is only resized, green was made by the net.",
-        "![Regions](strip.png)",
+        "![Regions](contact-sheet.png)",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -137,28 +138,28 @@ def _gmacs(cells: Sequence[Cell], method: str) -> float:
 def _setting(results: Results) -> str:
     large = min(results.frames, Plan().large_frames)
     return (
-        f"Made by `make bench-reuse` on {results.machine}. {results.frames} frames of each kind "
-        f"({large} at 640x360) at {BPP} bit per pixel, through x264 (baseline, zerolatency, "
-        "superfast) and libvpx VP8 (realtime), decoded as a worker decodes them, one key frame at "
-        "the start. The clips of `tests/data/clips` are halved to 480x270 (the animation is "
-        "640x360 and becomes 320x180) and run back and forth. The game is rendered. Screen and "
-        "game are also rendered at 1280x720 and halved to 640x360; that screen is another one, "
-        "windows of which one is dragged, while the clip is a page that scrolls. Fixed and "
-        "hand-held camera are there at 640x360 only as enlargements by Lanczos (H.264), for work "
-        "and time: no picture is judged by them. VMAF is that of FFmpeg. Reading what the codec "
-        "tells counts as time of reuse; decoding does not count, and the first picture does. All "
-        "methods run in turn, frame by frame, on one thread, so that what else the machine does "
-        "meets all of them."
+        f"Made by `make bench-temporal` on {results.machine}. {results.frames} frames of each kind "
+        f"({large} at 640x360) at {BITS_PER_PIXEL} bit per pixel, through x264 (baseline, "
+        "zerolatency, superfast) and libvpx VP8 (realtime), decoded as a worker decodes them, one "
+        "key frame at the start. The clips of `tests/data/clips` are halved to 480x270 (the "
+        "animation is 640x360 and becomes 320x180) and run back and forth. The game is rendered. "
+        "Screen and game are also rendered at 1280x720 and halved to 640x360; that screen is "
+        "another one, windows of which one is dragged, while the clip is a page that scrolls. "
+        "Fixed and hand-held camera are there at 640x360 only as enlargements by Lanczos (H.264), "
+        "for work and time: no picture is judged by them. VMAF is that of FFmpeg. Reading what the "
+        "codec tells counts as time of reuse; decoding does not count, and the first picture does. "
+        "All methods run in turn, frame by frame, on one thread, so that what else the machine "
+        "does meets all of them."
     )
 
 
 def _methods() -> str:
     texts = {
         FULL: "the int8 net on every frame, compiled for its size",
-        REUSE: "`workers/reuse`, given all the work that it wishes: for no picture more than "
+        TEMPORAL: "`workers/temporal`, given all the work that it wishes: for no picture more than "
         f"{100 * MOST_PART:.0f} % of the net's, but all of it at key frames",
-        HALF: f"the same, never more than {100 * MOST:.0f} % of the full net's multiply-adds, "
-        "halos counted: half of the picture; at key frames too",
+        HALF: f"the same, never more than {100 * MAX_HALF_FRACTION:.0f} % of the full net's "
+        "multiply-adds, halos counted: half of the picture; at key frames too",
         PLAIN: "OpenCV's",
         FLOW: f"the net at key frames and every {ANCHOR_EVERY}th frame; between, the last enhanced "
         "picture along OpenCV's DIS flow",
@@ -169,21 +170,19 @@ def _methods() -> str:
     return "\n".join(f"- **{name}**: {texts[name]}" for name in METHODS)
 
 
-def _stream(cell: Cell) -> str:
-    return f"{KINDS[cell.kind]} | {cell.size} | {cell.codec}"
+def _stream(cell: Cell) -> list[str]:
+    return [KINDS[cell.kind], cell.size, cell.codec]
 
 
-def _table(head: Sequence[str], rows: Sequence[str]) -> str:
-    first = "| " + " | ".join(("content", "size", "codec", *head)) + " |"
-    rule = "|---" * (len(head) + 3) + "|"
-    return "\n".join([first, rule, *rows])
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return markdown_table(("content", "size", "codec", *head), rows)
 
 
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None or not np.isfinite(value) else format(value, form)
 
 
-def _share(value: float | None) -> str:
+def _fraction(value: float | None) -> str:
     return "< 0" if value is not None and value < 0 else _number(value, ".0f")
 
 
@@ -198,29 +197,27 @@ def _gains(cells: Sequence[Cell]) -> str:
                 continue
             values = gain(cell, name, "psnr"), gain(cell, name, "vmaf")
             shown.append(f"{values[0]:+.2f} / {_number(values[1], '+.1f')}")
-        rows.append(f"| {_stream(cell)} | " + " | ".join(shown) + " |")
+        rows.append([*_stream(cell), *shown])
     return _table((PLAIN, *methods), rows)
 
 
-def _shares(cells: Sequence[Cell]) -> str:
+def _fractions(cells: Sequence[Cell]) -> str:
     rows = []
     for cell in cells:
         shown = []
         for name in BESIDE:
-            shares = ["-", "-"]
+            fractions = ["-", "-"]
             if cell.is_judged:
-                shares = [_share(kept([cell], name, each)) for each in ("psnr", "vmaf")]
-            shown += [" / ".join(shares), f"{saved([cell], name):.0f}"]
-        rows.append(f"| {_stream(cell)} | " + " | ".join(shown) + " |")
+                fractions = [_fraction(kept([cell], name, each)) for each in ("psnr", "vmaf")]
+            shown += [" / ".join(fractions), f"{saved([cell], name):.0f}"]
+        rows.append([*_stream(cell), *shown])
     return _table([each for name in BESIDE for each in (f"{name}: kept", "saved")], rows)
 
 
 def _flicker(cells: Sequence[Cell]) -> str:
     methods = (PLAIN, FULL, *BESIDE)
     rows = [
-        f"| {_stream(cell)} | "
-        + " | ".join(f"{cell.tracks[name].flicker:.2f}" for name in methods)
-        + " |"
+        [*_stream(cell), *(f"{cell.tracks[name].flicker:.2f}" for name in methods)]
         for cell in cells
     ]
     return _table(methods, rows)
@@ -241,18 +238,16 @@ def _times(cells: Sequence[Cell]) -> str:
                 f"{np.median(spent):.1f} / {np.percentile(spent, 95):.1f} "
                 f"({around:.1f} + {net:.1f})"
             )
-        rows.append(f"| {_stream(cell)} | " + " | ".join(shown) + " |")
+        rows.append([*_stream(cell), *shown])
     return _table(METHODS, rows)
 
 
 def _profiles(profiles: Sequence[Profile]) -> str:
-    lines = ["| net | content | codec | " + " | ".join((*PARTS, "sum")) + " |"]
-    lines.append("|---" * (len(PARTS) + 4) + "|")
+    rows = []
     for each in profiles:
-        values = [*each.ms.values(), sum(each.ms.values())]
-        numbers = " | ".join(f"{value:.2f}" for value in values)
-        lines.append(f"| {each.net} | {KINDS[each.kind]} | {each.codec} | {numbers} |")
-    return "\n".join(lines)
+        numbers = [f"{value:.2f}" for value in (*each.ms.values(), sum(each.ms.values()))]
+        rows.append([each.net, KINDS[each.kind], each.codec, *numbers])
+    return markdown_table(["net", "content", "codec", *PARTS, "sum"], rows)
 
 
 def _peak(results: Results) -> str:
@@ -266,19 +261,14 @@ def _peak(results: Results) -> str:
     )
 
 
-def _courses(courses: Sequence[Course]) -> str:
-    lines = [
-        "| content | method | first 15 frames | 15 before the key frame | the key frame | 15 after "
-        "it | last 15 |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for course in courses:
-        end = len(course.psnr[FULL])
-        spans = (
-            (0, 15), (max(0, course.key - 15), course.key), (course.key, course.key + 1),
-            (course.key + 1, course.key + 16), (max(0, end - 15), end),
-        )  # fmt: skip
-        for name in (REUSE, HALF, PLAIN):
-            values = " | ".join(f"{course.behind(name, *span):.2f}" for span in spans)
-            lines.append(f"| {KINDS[course.kind]} | {name} | {values} |")
-    return "\n".join(lines)
+def _over_time(found: Sequence[QualityOverTime]) -> str:
+    head = "first 15 frames", "15 before the key frame", "the key frame", "15 after it", "last 15"
+    rows = []
+    for each in found:
+        key, end = each.key, len(each.psnr[FULL])
+        before, after = (max(0, key - 15), key), (key + 1, key + 16)
+        spans = (0, 15), before, (key, key + 1), after, (max(0, end - 15), end)
+        for name in (TEMPORAL, HALF, PLAIN):
+            values = [f"{each.behind(name, *span):.2f}" for span in spans]
+            rows.append([KINDS[each.kind], name, *values])
+    return markdown_table(["content", "method", *head], rows)
