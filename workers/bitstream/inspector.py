@@ -31,8 +31,8 @@ class CodecInspector:
         self._parser: UnitParser | None = None
         self._parsed: OrderedDict[int, CodecInfo] = OrderedDict()
 
-    def see(self, tag: int, payload: bytes) -> None:
-        """A unit that goes to the decoder."""
+    def on_access_unit(self, tag: int, payload: bytes) -> None:
+        """Reads a unit that goes to the decoder."""
         # Before loops are compiled they would hold up the stream; nothing is reused then.
         if self._parser is None and self._make_parser is not None and is_warm():
             self._parser = self._make_parser()
@@ -46,7 +46,7 @@ class CodecInspector:
         while len(self._parsed) > _MAX_HELD_UNITS:
             self._parsed.popitem(last=False)
 
-    def tell(self, tag: int, frame: Any, coded_bytes: int) -> CodecInfo:
+    def take_info(self, tag: int, frame: Any, coded_bytes: int) -> CodecInfo:
         """Returns what is known of ``frame``, the ``av.VideoFrame`` of the unit ``tag``."""
         parsed = self._parsed.pop(tag, None)
         # Grids of another size would be read and written beyond their ends by compiled loops.

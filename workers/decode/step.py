@@ -114,7 +114,7 @@ class DecodeStep:
         self._tag += 1
         self._inside[self._tag] = item
         if self._inspector is not None and item.route is Route.WORK:
-            self._inspector.see(self._tag, item.unit.payload)
+            self._inspector.on_access_unit(self._tag, item.unit.payload)
         for frame in self._match(decoder.decode(item.unit.payload, self._tag)):
             # A picture that others are decoded before waited for this unit; it is not late.
             frame.arrived = max(frame.arrived, item.arrived)
@@ -134,7 +134,7 @@ class DecodeStep:
                 is_enhanced = frame.route is Route.WORK and not frame.is_replay
                 if self._inspector is not None and is_enhanced:
                     size = len(frame.unit.payload)
-                    frame.info = self._inspector.tell(tag, picture.frame, size)
+                    frame.info = self._inspector.take_info(tag, picture.frame, size)
                 frame.stamp(Checkpoint.DECODED)
                 yield frame
 

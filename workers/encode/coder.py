@@ -31,35 +31,35 @@ class Coder:
         fail: Callable[[Exception], None],
     ) -> None:
         self.step = step
-        self._shots: BoundedQueue[FrameTask] = BoundedQueue(WAITING)
+        self._frames: BoundedQueue[FrameTask] = BoundedQueue(WAITING)
         self._stage = PipelineThread(
             f"encode {name} {step.codec.name.lower()}",
             step,
-            self._shots,
+            self._frames,
             emit,
             finish=lambda: None,
             fail=fail,
         )
 
-    def offer(self, shot: FrameTask) -> bool:
-        """Puts a shot in, by the rule above. False once closed."""
-        is_picture = shot.route is not Route.COPY
-        if is_picture and not self.step.counts and len(self._shots) >= WAITING:
+    def offer(self, frame: FrameTask) -> bool:
+        """Puts a frame in, by the rule above. False once closed."""
+        is_picture = frame.route is not Route.COPY
+        if is_picture and not self.step.counts and len(self._frames) >= WAITING:
             self.step.leave_out("busy", counted=False)
             return True
-        return self._shots.put(shot)
+        return self._frames.put(frame)
 
     def start(self) -> None:
         """Starts the thread."""
         self._stage.start()
 
     def finish(self) -> None:
-        """No more shots come; those inside are still encoded."""
-        self._shots.finish()
+        """No more frames come; those inside are still encoded."""
+        self._frames.finish()
 
     def close(self) -> None:
         """Ends the thread at once."""
-        self._shots.close()
+        self._frames.close()
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the thread's end; never on the loop. False if it did not end in time."""

@@ -64,7 +64,7 @@ class _Log:
         return not keys.rendition_of(self.name)[1]
 
     def takes(self, item: FrameTask, codec: Codec) -> bool:
-        """True if the shot belongs into the log; ``codec`` is the step's."""
+        """True if the frame belongs into the log; ``codec`` is the step's."""
         if item.route is Route.WORK:
             return True
         if self.is_usual:
@@ -134,7 +134,7 @@ class EncodeStep:
 
     @property
     def is_idle(self) -> bool:
-        """True if a shot would change nothing here: no log is watched, none is to be emptied."""
+        """True if a frame would change nothing here: no log is watched, none is to be emptied."""
         return not self._open and self.wanted.isdisjoint(self.logs)
 
     def step(self, item: FrameTask) -> Iterator[Made]:

@@ -21,22 +21,22 @@ class FrameTask:
     arrived: float
     "Arrival of its last packet at the server, in seconds of this process's monotonic clock."
     is_replay: bool = False
-    "Only to be decoded, so that the frames after it can be."
+    "True for a frame that is only decoded, so that the frames after it can be."
     stamps: list[tuple[Checkpoint, int]] = dataclasses.field(default_factory=list)
-    "Taken here, in the order of travel."
+    "Times of the checkpoints passed here, in the order of travel."
     picture: Picture | None = None
     "The source's picture, then the enhanced one."
     info: CodecInfo | None = None
     "Motion and quantizers of the source's picture; None before it was decoded."
 
-    def twin(self, route: Route) -> FrameTask:
-        """Returns the same frame for another thread."""
+    def copy_for(self, route: Route) -> FrameTask:
+        """Returns the same frame, for the thread that takes it on that route."""
         return dataclasses.replace(self, route=route, stamps=[*self.stamps])
 
-    def stamp(self, stage: Checkpoint) -> None:
-        """Notes that the stage was passed now."""
-        self.stamps.append((stage, clock.now_us()))
+    def stamp(self, checkpoint: Checkpoint) -> None:
+        """Notes that the checkpoint was passed now."""
+        self.stamps.append((checkpoint, clock.now_us()))
 
     def all_stamps(self) -> tuple[tuple[Checkpoint, int], ...]:
-        """The source's stamps and those taken here."""
+        """Returns the source's stamps and those taken here."""
         return (*self.unit.stamps, *self.stamps)

@@ -166,7 +166,7 @@ class Pipeline:
         usual, *others = self._coders
         for coder in others:
             if not coder.step.is_idle:
-                coder.offer(task.twin(task.route))
+                coder.offer(task.copy_for(task.route))
         return usual.offer(task)
 
     def _finish_coders(self) -> None:

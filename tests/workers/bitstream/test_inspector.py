@@ -23,9 +23,9 @@ def inspected(codec: Codec) -> list[CodecInfo]:
     decoder, inspector = UnitDecoder(codec), CodecInspector(codec)
     told = []
     for tag, unit in enumerate(units(Clip(codec, *SIZE, frames=8))):
-        inspector.see(tag, unit.payload)
+        inspector.on_access_unit(tag, unit.payload)
         for back, picture in decoder.decode(unit.payload, tag):
-            told.append(inspector.tell(back, picture.frame, len(unit.payload)))
+            told.append(inspector.take_info(back, picture.frame, len(unit.payload)))
     return told
 
 
@@ -52,9 +52,9 @@ def test_a_vp8_stream_that_began_before_the_loops_were_compiled_is_read_from_its
         with monkeypatch.context() as patch:
             if tag < 3:
                 patch.setattr(readiness, "_compiled", threading.Event())
-            inspector.see(tag, unit.payload)
+            inspector.on_access_unit(tag, unit.payload)
             ((back, picture),) = decoder.decode(unit.payload, tag)
-            told.append(inspector.tell(back, picture.frame, len(unit.payload)))
+            told.append(inspector.take_info(back, picture.frame, len(unit.payload)))
     assert [info.qp is not None for info in told] == [False] * 6 + [True] * 6
 
 
@@ -62,9 +62,9 @@ def test_a_broken_vp8_unit_tells_nothing_and_breaks_nothing() -> None:
     jit_warmup.warm_up()
     (unit, *_) = units(Clip(Codec.VP8, *SIZE, frames=1))
     decoder, inspector = UnitDecoder(Codec.VP8), CodecInspector(Codec.VP8)
-    inspector.see(0, b"\0")
+    inspector.on_access_unit(0, b"\0")
     ((_, picture),) = decoder.decode(unit.payload, 0)
-    info = inspector.tell(0, picture.frame, 9)
+    info = inspector.take_info(0, picture.frame, 9)
     assert info.is_key and info.motion is None and info.coded_bytes == 9
 
 
@@ -83,9 +83,9 @@ def test_vectors_of_fields_and_of_b_frames_are_not_told() -> None:
         decoder, inspector = UnitDecoder(Codec.H264), CodecInspector(Codec.H264)
         told = []
         for tag, data in enumerate(encoded(options)):
-            inspector.see(tag, data)
+            inspector.on_access_unit(tag, data)
             for back, picture in decoder.decode(data, tag):
-                told.append(inspector.tell(back, picture.frame, len(data)))
+                told.append(inspector.take_info(back, picture.frame, len(data)))
         assert len(told) > 6
         if options == "interlaced=1":
             assert all(info.motion is None for info in told)
@@ -108,7 +108,7 @@ def test_what_was_read_of_another_size_than_the_pictures_is_not_told() -> None:
         next(iter(units(Clip(Codec.VP8, *size, frames=1)))).payload for size in (SIZE, (320, 192))
     )
     decoder, inspector = UnitDecoder(Codec.VP8), CodecInspector(Codec.VP8)
-    inspector.see(0, large)
+    inspector.on_access_unit(0, large)
     ((_, picture),) = decoder.decode(small, 0)
-    info = inspector.tell(0, picture.frame, 9)
+    info = inspector.take_info(0, picture.frame, 9)
     assert info.qp is None or info.qp.shape == cells(*SIZE)

@@ -70,11 +70,11 @@ def as_units(payloads: list[bytes]) -> list[AccessUnit]:
 def test_a_unit_leaves_with_its_own_picture(codec: Codec) -> None:
     studio = Studio()
     for unit in units(Clip(codec=codec, frames=5)):
-        (shot,) = studio.put(unit)
-        assert shot.unit is unit
-        assert shot.picture is not None
-        assert (shot.picture.width, shot.picture.height) == (64, 48)
-        assert shot.stamps[-1][0] is Checkpoint.DECODED
+        (task,) = studio.put(unit)
+        assert task.unit is unit
+        assert task.picture is not None
+        assert (task.picture.width, task.picture.height) == (64, 48)
+        assert task.stamps[-1][0] is Checkpoint.DECODED
     assert studio.wishes == []
 
 
@@ -93,8 +93,8 @@ def test_a_hidden_frame_in_a_superframe_costs_nothing() -> None:
     payloads = list(vp9_with_hidden_frames(30))
     assert any(len(split_superframe(payload)) > 1 for payload in payloads)
     studio = Studio()
-    shots = [shot for unit in as_units(payloads) for shot in studio.put(unit)]
-    assert len(shots) == len(payloads) == 30
+    tasks = [task for unit in as_units(payloads) for task in studio.put(unit)]
+    assert len(tasks) == len(payloads) == 30
     assert studio.tally.read().dropped == {}
 
 
@@ -108,8 +108,8 @@ def test_a_unit_of_a_hidden_frame_alone_is_counted_and_the_next_ones_are_shown(
     hidden = len(payloads) - 30
     assert hidden > 0
     studio = Studio()
-    shots = [shot for unit in as_units(payloads) for shot in studio.put(unit, replay=replay)]
-    assert len(shots) == 30
+    tasks = [task for unit in as_units(payloads) for task in studio.put(unit, replay=replay)]
+    assert len(tasks) == 30
     counts = studio.tally.read()
     assert counts.dropped == ({} if replay else {"hidden": hidden})
     assert counts.replayed == (hidden if replay else 0)
@@ -134,7 +134,7 @@ def test_after_a_vp9_unit_that_cannot_be_decoded_nothing_is_until_the_next_key_f
     studio = Studio()
     clip = list(units(Clip(codec=Codec.VP9, frames=6, key_every=4)))
     clip[1] = dataclasses.replace(clip[1], payload=b"\0" + clip[1].payload[1:])
-    shown = [shot.unit.sequence for unit in clip for shot in studio.put(unit)]
+    shown = [task.unit.sequence for unit in clip for task in studio.put(unit)]
     assert shown == [0, 4, 5]
     assert studio.wishes == ["a unit could not be decoded"] * 3
     assert studio.tally.read().dropped == {"broken": 3}

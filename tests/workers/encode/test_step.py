@@ -1,4 +1,4 @@
-"""What each log gets of copied, recoded and enhanced shots, with real encoders."""
+"""What each log gets of copied, recoded and enhanced tasks, with real encoders."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Bench:
     def want(self, *names: str) -> None:
         self.step.wanted = frozenset(names)
 
-    def put(self, shots: Iterable[FrameTask]) -> list[Made]:
-        return [made for shot in shots for made in self.step.step(shot)]
+    def put(self, tasks: Iterable[FrameTask]) -> list[Made]:
+        return [made for task in tasks for made in self.step.step(task)]
 
 
-def shots(
+def tasks(
     route: Route, count: int = 3, *, first: int = 0, codec: Codec = Codec.H264
 ) -> list[FrameTask]:
     """The first is a key frame of the source where ``first`` is 0."""
@@ -75,7 +75,7 @@ def told(found: list[Made]) -> list[tuple[str, str]]:
 def test_one_encoder_serves_all_logs_of_its_codec() -> None:
     bench = Bench()
     bench.want(*BOTH)
-    found = bench.put(shots(Route.WORK))
+    found = bench.put(tasks(Route.WORK))
     assert told(found) == [(name, how) for how in ("key", "coded", "coded") for name in BOTH]
     assert bench.step.coded == 3
     assert [made.is_counted for made in found] == [True, False] * 3
@@ -84,48 +84,48 @@ def test_one_encoder_serves_all_logs_of_its_codec() -> None:
 
 def test_nothing_is_encoded_for_a_log_that_is_not_wanted() -> None:
     bench = Bench()
-    assert bench.step.is_idle and bench.put(shots(Route.WORK)) == []
+    assert bench.step.is_idle and bench.put(tasks(Route.WORK)) == []
     bench.want("enhanced-vp8")
-    assert bench.step.is_idle and bench.put(shots(Route.WORK)) == []
+    assert bench.step.is_idle and bench.put(tasks(Route.WORK)) == []
     assert (bench.step.coded, bench.step.spent_s) == (0, 0.0)
 
 
 def test_a_log_that_joins_begins_with_a_key_frame_and_one_that_leaves_is_emptied_once() -> None:
     bench = Bench()
     bench.want("enhanced")
-    bench.put(shots(Route.WORK))
+    bench.put(tasks(Route.WORK))
     bench.want(*BOTH)
-    assert told(bench.put(shots(Route.WORK, 2))) == [
+    assert told(bench.put(tasks(Route.WORK, 2))) == [
         ("enhanced", "key"),
         ("enhanced-h264", "key"),
         ("enhanced", "coded"),
         ("enhanced-h264", "coded"),
     ]
     bench.want("enhanced-h264")
-    assert told(bench.put(shots(Route.WORK, 2))) == [
+    assert told(bench.put(tasks(Route.WORK, 2))) == [
         ("enhanced", "emptied"),
         ("enhanced-h264", "coded"),
         ("enhanced-h264", "coded"),
     ]
     bench.want()
     assert not bench.step.is_idle
-    assert told(bench.put(shots(Route.WORK, 2))) == [("enhanced-h264", "emptied")]
+    assert told(bench.put(tasks(Route.WORK, 2))) == [("enhanced-h264", "emptied")]
     assert bench.step.is_idle
 
 
 def test_frames_count_in_the_log_that_is_wanted() -> None:
     bench = Bench()
     bench.want("enhanced-h264")
-    assert [made.is_counted for made in bench.put(shots(Route.WORK))] == [True] * 3
+    assert [made.is_counted for made in bench.put(tasks(Route.WORK))] == [True] * 3
     bench.step.counts = False
-    assert [made.is_counted for made in bench.put(shots(Route.WORK))] == [False] * 3
+    assert [made.is_counted for made in bench.put(tasks(Route.WORK))] == [False] * 3
 
 
 @pytest.mark.parametrize("codec,how", [(Codec.H264, "copied"), (Codec.VP9, "")])
 def test_copied_units_go_into_logs_that_may_hold_them(codec: Codec, how: str) -> None:
     bench = Bench()
     bench.want(*BOTH)
-    found = told(bench.put(shots(Route.COPY, 2, codec=codec)))
+    found = told(bench.put(tasks(Route.COPY, 2, codec=codec)))
     assert [what for what in found if what[0] == "enhanced"] == COPIED
     assert bool([what for what in found if what[0] == "enhanced-h264"]) is bool(how)
     assert bench.tally.read().bypassed == 2 and bench.step.coded == 0
@@ -133,35 +133,35 @@ def test_copied_units_go_into_logs_that_may_hold_them(codec: Codec, how: str) ->
 
 def test_copying_into_the_usual_log_needs_no_viewer() -> None:
     bench = Bench()
-    assert told(bench.put(shots(Route.COPY, 2))) == COPIED
+    assert told(bench.put(tasks(Route.COPY, 2))) == COPIED
     # Enhanced pictures follow, and still nobody watches.
-    assert told(bench.put(shots(Route.WORK, 2))) == [("enhanced", "emptied")]
+    assert told(bench.put(tasks(Route.WORK, 2))) == [("enhanced", "emptied")]
 
 
 def test_a_copied_log_begins_at_a_key_frame_which_is_asked_for() -> None:
     bench = Bench()
     bench.want("enhanced-h264")
-    bench.put(shots(Route.COPY, 3))
+    bench.put(tasks(Route.COPY, 3))
     bench.want()
-    bench.put(shots(Route.COPY, 1, first=3))
+    bench.put(tasks(Route.COPY, 1, first=3))
     bench.want("enhanced-h264")
-    found = told(bench.put(shots(Route.COPY, 1, first=4)))
+    found = told(bench.put(tasks(Route.COPY, 1, first=4)))
     assert [what for what in found if what[0] == "enhanced-h264"] == []
     assert bench.wishes
-    found = told(bench.put(shots(Route.COPY, 1)))
+    found = told(bench.put(tasks(Route.COPY, 1)))
     assert ("enhanced-h264", "copied key") in found
 
 
 def test_what_is_copied_in_another_codec_is_recoded_into_its_own_logs_only() -> None:
     bench = Bench()
     bench.want(*BOTH)
-    assert told(bench.put(shots(Route.RECODE, 2, codec=Codec.VP9))) == [
+    assert told(bench.put(tasks(Route.RECODE, 2, codec=Codec.VP9))) == [
         ("enhanced-h264", "key"),
         ("enhanced-h264", "coded"),
     ]
     assert bench.step.beside_s == bench.step.spent_s > 0
     # Pictures of the log's own codec were copied.
-    assert bench.put(shots(Route.RECODE, 2, codec=Codec.H264)) == []
+    assert bench.put(tasks(Route.RECODE, 2, codec=Codec.H264)) == []
 
 
 def test_every_change_between_ways_begins_with_a_key_frame_and_loses_no_number() -> None:
@@ -169,11 +169,11 @@ def test_every_change_between_ways_begins_with_a_key_frame_and_loses_no_number()
     bench.want("enhanced-vp8")
     found = bench.put(
         [
-            *shots(Route.WORK),
-            *shots(Route.COPY, codec=Codec.VP8),
-            *shots(Route.WORK),
-            *shots(Route.RECODE),
-            *shots(Route.WORK),
+            *tasks(Route.WORK),
+            *tasks(Route.COPY, codec=Codec.VP8),
+            *tasks(Route.WORK),
+            *tasks(Route.RECODE),
+            *tasks(Route.WORK),
         ]
     )
     words = [what for _, what in told(found)]
@@ -192,7 +192,7 @@ def test_every_change_between_ways_begins_with_a_key_frame_and_loses_no_number()
 def test_what_is_late_counts_where_the_frame_counts() -> None:
     bench = Bench()
     bench.want("enhanced")
-    late = [dataclasses.replace(shot, arrived=time.monotonic() - 9) for shot in shots(Route.WORK)]
+    late = [dataclasses.replace(task, arrived=time.monotonic() - 9) for task in tasks(Route.WORK)]
     assert len(bench.put(late)) == 1  # one goes through, so that no picture stands still
     assert (bench.tally.read().dropped, bench.step.left_out) == ({"late": 2}, 0)
     bench.step.counts = False
@@ -211,11 +211,11 @@ def test_a_shared_picture_is_not_written_to() -> None:
         shares=True,
     )
     step.wanted = frozenset(["enhanced-vp8"])
-    (shot,) = shots(Route.WORK, 1)
-    assert shot.picture is not None
-    before, pixels = shot.picture.frame.pts, shot.picture.y.copy()
-    assert len(list(step.step(shot))) == 1
-    assert shot.picture.frame.pts is before and (shot.picture.y == pixels).all()
+    (task,) = tasks(Route.WORK, 1)
+    assert task.picture is not None
+    before, pixels = task.picture.frame.pts, task.picture.y.copy()
+    assert len(list(step.step(task))) == 1
+    assert task.picture.frame.pts is before and (task.picture.y == pixels).all()
 
 
 def test_the_names_of_renditions_tell_their_codecs() -> None:

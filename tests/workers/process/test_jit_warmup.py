@@ -82,7 +82,7 @@ decoder, inspector = UnitDecoder(Codec.H264), CodecInspector(Codec.H264)
 shares = []
 for tag, unit in enumerate(units(Clip(Codec.H264, 160, 96, frames=8))):
     for back, picture in decoder.decode(unit.payload, tag):
-        info = inspector.tell(back, picture.frame, len(unit.payload))
+        info = inspector.take_info(back, picture.frame, len(unit.payload))
         wish = feed.begin(picture, Picture.blank(320, 192), info if tag != 5 else None, 0.0)
         shares.append(feed.refresh(1.0) if wish.fraction < 1.0 else feed.full())
 print(cold, len(before) > 10, max(filter(None, shares)) > 0, versions() == before)

@@ -138,8 +138,8 @@ class WorkerSimulation:
             late_s = self._random.expovariate(1 / self._jitter_s)
             at = camera.begins_s + camera.phase_s + index / camera.fps + late_s
             last = max(last, at)
-            shot = _Shot(last, is_key=index % 60 == 0)
-            self.machine.at(last, lambda shot=shot: self._loop.put((intake, shot)))  # type: ignore[misc]
+            task = _Shot(last, is_key=index % 60 == 0)
+            self.machine.at(last, lambda task=task: self._loop.put((intake, task)))  # type: ignore[misc]
         self.machine.start(self._decoding(intake, decoded))
         self.machine.start(self._enhancing(camera, costs, decoded, made))
         self.machine.start(self._encoding(camera, made))
@@ -166,17 +166,17 @@ class WorkerSimulation:
     def _decoding(self, intake: Queue[_Shot], decoded: Queue[_Shot]) -> Thread:
         while True:
             yield intake.some()
-            shot = intake.get()
+            task = intake.get()
             yield Work(self._noisy(self.prices.decode))
             yield decoded.room()
-            decoded.put(shot)
+            decoded.put(task)
 
     def _encoding(self, camera: Camera, made: Queue[_Shot]) -> Thread:
         while True:
             yield made.some()
-            shot = made.get()
+            task = made.get()
             yield Work(self._noisy(self.prices.encode))
-            camera.ages.append(self.machine.now - shot.arrived)
+            camera.ages.append(self.machine.now - task.arrived)
             camera.out_at.append(self.machine.now)
             self._loop.put(None)
 
@@ -186,12 +186,12 @@ class WorkerSimulation:
         state = _Kept(camera.new_share)
         while True:
             yield decoded.some()
-            shot = decoded.get()
+            task = decoded.get()
             begun, beside_s = self.machine.now, 0.0
             options = (costs.option(TEMPORAL), costs.option(FULL), Option(BICUBIC))
             unplanned = dataclasses.replace(options[0], plan=lambda: options[0])  # noqa: B023
             frame = FrameRequest(
-                shot.arrived,
+                task.arrived,
                 1 / camera.fps,
                 480 * 270,
                 (unplanned, *options[1:]),
@@ -203,7 +203,7 @@ class WorkerSimulation:
             if refused is None:
                 beside_s = self._noisy(self.prices.plan)
                 yield Work(beside_s)
-                want = state.want(shot.is_key)
+                want = state.want(task.is_key)
                 planned = costs.option(TEMPORAL, wanted=want)
                 frame = dataclasses.replace(frame, options=(planned, *options[1:]))
             planned_s = self.machine.now - begun
@@ -238,7 +238,7 @@ class WorkerSimulation:
                 camera.done += share
                 state.made(want, share)
             yield made.room()
-            made.put(shot)
+            made.put(task)
 
     def _told(self) -> float:
         now = self.machine.now

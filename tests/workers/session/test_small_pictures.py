@@ -99,9 +99,9 @@ def test_every_shape_is_enhanced_and_coded(paced: ModelCache, codec: Codec, mode
         paced.load(model, width, height)
         made = []
         for index in range(3):
-            shot = FrameTask(unit, Route.WORK, arrived=time.monotonic(), is_replay=False)
-            shot.picture = picture(index, width, height)
-            made += [out for done in enhance.step(shot) for out in encode.step(done)]
+            task = FrameTask(unit, Route.WORK, arrived=time.monotonic(), is_replay=False)
+            task.picture = picture(index, width, height)
+            made += [out for done in enhance.step(task) for out in encode.step(done)]
         counts = tally.read()
         assert len(made) == 3 and counts.dropped == {}, (width, height, counts.dropped)
 

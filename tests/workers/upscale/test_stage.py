@@ -49,11 +49,11 @@ class Bench:
 
     def show(self, index: int, *, age_s: float = 0.0, is_replay: bool = False) -> Picture | None:
         """One frame of that age; its picture afterwards."""
-        shot = FrameTask(
+        task = FrameTask(
             next(self._units), Route.WORK, arrived=time.monotonic() - age_s, is_replay=is_replay
         )
-        shot.picture = picture(index, WIDTH, HEIGHT)
-        made = list(self.stage.step(shot))
+        task.picture = picture(index, WIDTH, HEIGHT)
+        made = list(self.stage.step(task))
         assert len(made) <= 1
         return made[0].picture if made else None
 

@@ -52,10 +52,10 @@ class Stream:
             UpscaleConfig(MODEL, 30.0, expected=lambda model, width, height: 5.0),
         )
 
-    def show(self, shot: FrameTask) -> list[Picture]:
+    def show(self, task: FrameTask) -> list[Picture]:
         return [
             made.picture
-            for decoded in self.decode.step(shot)
+            for decoded in self.decode.step(task)
             for made in self.stage.step(decoded)
             if made.picture is not None
         ]
@@ -65,7 +65,7 @@ class Stream:
         return self.tally.read()
 
 
-def shots(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[FrameTask]:
+def tasks(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[FrameTask]:
     for unit in units(Clip(codec, WIDTH, HEIGHT, frames=frames)):
         yield FrameTask(unit, Route.WORK, arrived=time.monotonic() - age_s)
 
@@ -73,13 +73,13 @@ def shots(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[FrameTas
 def still(age_s: float = 0.0) -> FrameTask:
     """A picture that was decoded elsewhere, always the same."""
     (unit,) = units(Clip(width=WIDTH, height=HEIGHT, frames=1))
-    shot = FrameTask(unit, Route.WORK, arrived=time.monotonic() - age_s)
-    shot.picture = picture(0, WIDTH, HEIGHT)
-    return shot
+    task = FrameTask(unit, Route.WORK, arrived=time.monotonic() - age_s)
+    task.picture = picture(0, WIDTH, HEIGHT)
+    return task
 
 
-def enhanced(stream: Stream, shot: FrameTask) -> Picture:
-    (made,) = stream.stage.step(shot)
+def enhanced(stream: Stream, task: FrameTask) -> Picture:
+    (made,) = stream.stage.step(task)
     assert made.picture is not None
     return made.picture
 
@@ -87,8 +87,8 @@ def enhanced(stream: Stream, shot: FrameTask) -> Picture:
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
 def test_moving_pictures_of_every_codec_are_reused(nets: ModelCache, codec: Codec) -> None:
     stream = Stream(nets)
-    for shot in shots(codec, 24):
-        (made,) = stream.show(shot)
+    for task in tasks(codec, 24):
+        (made,) = stream.show(task)
         assert (made.width, made.height) == (2 * WIDTH, 2 * HEIGHT)
     levels = stream.counts.levels
     # So small a picture has much edge for its content, where all is new.

@@ -26,7 +26,7 @@ class Counting:
         return net(luma) if strength == 0.0 else 255 - net(luma)
 
 
-def shot(seed: int = 0, shift: int = 0) -> Picture:
+def task(seed: int = 0, shift: int = 0) -> Picture:
     made = Picture.blank(WIDTH, HEIGHT)
     made.y[:] = texture(HEIGHT, WIDTH + 64, seed)[:, shift : shift + WIDTH]
     made.u[:], made.v[:] = 100, 150
@@ -57,21 +57,21 @@ def test_a_first_picture_wishes_for_all_and_a_still_one_for_nothing(
     feed: TemporalUpscaler, counting: Counting
 ) -> None:
     target = enlarged()
-    assert feed.begin(shot(), target, None, 0.0).fraction == 1.0
+    assert feed.begin(task(), target, None, 0.0).fraction == 1.0
     feed.full()
     assert (target.u == 100).all() and (target.v == 150).all()
     first, seen = target.y.copy(), counting.seen
-    assert feed.begin(shot(), target, None, 0.0).fraction == 0.0
+    assert feed.begin(task(), target, None, 0.0).fraction == 0.0
     assert feed.refresh(1.0) == 0.0
     assert np.array_equal(target.y, first) and counting.seen == seen
 
 
 def test_the_share_is_what_the_net_worked_on(feed: TemporalUpscaler, counting: Counting) -> None:
     target = enlarged()
-    feed.begin(shot(), target, None, 0.0)
+    feed.begin(task(), target, None, 0.0)
     feed.full()
     whole = counting.seen
-    wish = feed.begin(shot(1), target, None, 0.0)
+    wish = feed.begin(task(1), target, None, 0.0)
     assert wish.fraction > 0.9 and wish.energy > 0
     share = feed.refresh(0.4)
     assert 0.1 < share <= 0.4
@@ -80,9 +80,9 @@ def test_the_share_is_what_the_net_worked_on(feed: TemporalUpscaler, counting: C
 
 def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: TemporalUpscaler) -> None:
     target = enlarged()
-    feed.begin(shot(), target, None, 0.0)
+    feed.begin(task(), target, None, 0.0)
     feed.full()
-    changed = shot()
+    changed = task()
     changed.y[16:48, 16:48] = 255 - changed.y[16:48, 16:48]
     wish = feed.begin(changed, target, None, 0.0)
     assert 0 < wish.fraction < 1
@@ -91,12 +91,12 @@ def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: TemporalUpscal
 
 def test_what_there_was_no_time_for_comes_later(feed: TemporalUpscaler) -> None:
     target = enlarged()
-    feed.begin(shot(), target, None, 0.0)
+    feed.begin(task(), target, None, 0.0)
     errors = []
     for _ in range(12):
         feed.refresh(0.25)
-        errors.append(float(np.mean((target.y.astype(float) - net(shot().y)) ** 2)))
-        feed.begin(shot(), target, None, 0.0)
+        errors.append(float(np.mean((target.y.astype(float) - net(task().y)) ** 2)))
+        feed.begin(task(), target, None, 0.0)
     assert errors[0] > 1.0
     # What is left lies in single cells that do not pay for their halo; they come with age.
     assert errors[-1] < 0.2 * errors[0]
@@ -104,31 +104,31 @@ def test_what_there_was_no_time_for_comes_later(feed: TemporalUpscaler) -> None:
 
 def test_another_strength_starts_anew(feed: TemporalUpscaler) -> None:
     target = enlarged()
-    feed.begin(shot(), target, None, 0.0)
+    feed.begin(task(), target, None, 0.0)
     feed.full()
     before = target.y.copy()
-    assert feed.begin(shot(), target, None, 1.0).fraction == 1.0
+    assert feed.begin(task(), target, None, 1.0).fraction == 1.0
     feed.full()
     assert np.array_equal(target.y, 255 - before)
 
 
 def test_a_key_frame_short_of_time_does_not_pulse(feed: TemporalUpscaler) -> None:
     target = enlarged()
-    feed.begin(shot(), target, None, 0.0)
+    feed.begin(task(), target, None, 0.0)
     feed.full()
     before = target.y.copy()
     key = CodecInfo(is_key=True, coded_bytes=0)
-    assert feed.begin(shot(), target, key, 0.0).fraction == 1.0
+    assert feed.begin(task(), target, key, 0.0).fraction == 1.0
     feed.refresh(0.0)
     assert np.abs(target.y.astype(int) - before).max() <= 1
 
 
 def test_after_a_gap_nothing_is_reused(feed: TemporalUpscaler) -> None:
     target = enlarged()
-    feed.begin(shot(), target, None, 0.0)
+    feed.begin(task(), target, None, 0.0)
     feed.full()
     feed.forget()
-    assert feed.begin(shot(shift=2), target, None, 0.0).fraction == 1.0
+    assert feed.begin(task(shift=2), target, None, 0.0).fraction == 1.0
 
 
 def test_steps_come_in_order(feed: TemporalUpscaler) -> None:
