@@ -16,7 +16,7 @@ def steady(number: int, age_ms: float = 20.0) -> list[FrameTimes]:
 
 
 def work(stream: str = "s", **fields: Any) -> StreamWork:
-    return StreamWork(stream=stream, epoch=1, state="enhancing", **fields)
+    return StreamWork(stream=stream, rendition="enhanced", epoch=1, state="enhancing", **fields)
 
 
 def test_ages_are_from_arrival_to_the_enhanced_log() -> None:
