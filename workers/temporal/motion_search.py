@@ -104,7 +104,7 @@ def match(planes: Planes, hints: Hints, still: int, found: Motion) -> None:
                         for j in range(8 * end + 8, 8 * end + 16):
                             residual[i, j] = 0
             if end > column:
-                run = (column, end)
+                run = (np.int64(column), np.int64(end))  # One type: each is compiled anew.
                 _measure(planes, row, run, (0, 0), scratch, scratch.stood)
                 _evaluate_hints(planes, row, run, hints, still, scratch)
                 _decide(planes, row, run, hints, still, scratch, found)
@@ -162,7 +162,7 @@ def _evaluate_hints(
         while last < end and valid[row, last] and stood[last] > still:
             last += 1
         while at < last:
-            vx, vy = int(dx[row, at]), int(dy[row, at])
+            vx, vy = np.int64(dx[row, at]), np.int64(dy[row, at])
             x = MARGIN + 8 * at + (vx >> 2)
             until = run_end(dx, dy, row, (at, last), x, 8, width)
             if vx != 0 or vy != 0:
@@ -180,17 +180,17 @@ def _decide(
     out_dx, out_dy, squares, _ = found
     stood, tried = scratch.stood, scratch.tried
     for at in range(run[0], run[1]):
-        best, best_dx, best_dy = stood[at], 0, 0
+        best, best_dx, best_dy = stood[at], np.int64(0), np.int64(0)
         # What was tried and was worse would be so again.
-        tried_x, tried_y = 0, 0
+        tried_x, tried_y = np.int64(0), np.int64(0)
         for candidate in range(3):
-            vx, vy = 0, 0
+            vx, vy = np.int64(0), np.int64(0)
             if candidate == 0 and valid[row, at]:
-                vx, vy = int(dx[row, at]), int(dy[row, at])
+                vx, vy = np.int64(dx[row, at]), np.int64(dy[row, at])
             elif candidate == 1 and at > 0:
-                vx, vy = int(out_dx[row, at - 1]), int(out_dy[row, at - 1])
+                vx, vy = np.int64(out_dx[row, at - 1]), np.int64(out_dy[row, at - 1])
             elif candidate == 2 and row > 0:
-                vx, vy = int(out_dx[row - 1, at]), int(out_dy[row - 1, at])
+                vx, vy = np.int64(out_dx[row - 1, at]), np.int64(out_dy[row - 1, at])
             is_known = candidate > 0 and valid[row, at] and vx == dx[row, at] and vy == dy[row, at]
             if (
                 stood[at] <= still
@@ -220,7 +220,7 @@ def _write_residual(planes: Planes, row: int, run: Pair, scratch: _Scratch, foun
     lines, block, _, _, _ = scratch
     at, end = run
     while at < end:
-        vx, vy = int(dx[row, at]), int(dy[row, at])
+        vx, vy = np.int64(dx[row, at]), np.int64(dy[row, at])
         y, x = MARGIN + 8 * row, MARGIN + 8 * at
         until = run_end(dx, dy, row, (at, end), x + (vx >> 2), 8, before.shape[1])
         wide = 8 * (until - at)

@@ -14,8 +14,10 @@ __all__ = ["SAMPLES", "STATES", "Area", "Bounds", "Pair", "fetch", "run_end"]
 Shorts = npt.NDArray[np.int16]
 Area = tuple[int, int, int, int]
 """Top, left, height, width."""
-Pair = tuple[int, int]
-"""A place is (row, column); a vector is (dx, dy), in quarters of a sample."""
+Pair = tuple[Any, Any]
+"""Two integers: a place is (row, column), a vector is (dx, dy) in quarters of a sample. Any, since
+mypy takes int and numba's int64 for different types.
+"""
 Bounds = tuple[np.int16, np.int16]
 
 # Sums of int16 are int64 to numba, unless they are made short again at once; so are bounds.
@@ -118,7 +120,7 @@ def run_end(dx: Shorts, dy: Shorts, row: int, columns: Pair, x: int, side: int, 
     far outside that ``fetch`` looks for it elsewhere.
     """
     at, end = columns
-    last = at + 1
+    last: int = at + 1
     while (
         last < end
         and x >= 2

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.quality.scores import psnr
 
+from benchmarks.scores import psnr
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet
 from models.measure.held_out_clips import read_clip, small_clip
