@@ -1,7 +1,7 @@
 """H.264 heads: sequence and picture parameter sets, slice headers, recovery points.
 
 ITU-T H.264 sections 7.3.2.1 (SPS), 7.3.2.2 (PPS), 7.3.3 (slice header), D.1.8 (recovery point).
-Only what comes first is read; each reader is bounded by ``bits.py``.
+Only what comes first is read; each reader is bounded by ``bit_reader.py``.
 """
 
 from __future__ import annotations
