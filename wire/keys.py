@@ -32,12 +32,6 @@ RENDITION_FIELD = "rendition:"
 VARIANTS = tuple(each.name for each in ENCODED)
 """Codecs in which a log of its own can be had of each enhanced rendition."""
 
-ON_DEMAND = {codec: f"{ENHANCED}-{codec}" for codec in VARIANTS}
-"""By codec, the names of the default rendition's logs that hold nothing but that codec."""
-
-ALL_ENHANCED = (ENHANCED, *ON_DEMAND.values())
-"""The names of all logs of the default rendition."""
-
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,15}\Z")

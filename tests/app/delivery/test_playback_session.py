@@ -13,7 +13,7 @@ from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys
 from wire.connection import Redis
 
-OTHER = keys.ON_DEMAND["vp8"]
+OTHER = keys.variant(keys.ENHANCED, "vp8")
 
 
 @pytest.fixture

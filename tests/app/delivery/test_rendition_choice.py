@@ -24,7 +24,7 @@ def held_by(rendition: str, coding: Coding) -> set[str]:
         return {coding.source}
     if rendition == keys.ENHANCED:
         return {coding.source, coding.output or "h264"}
-    return {codec for codec, name in keys.ON_DEMAND.items() if name == rendition}
+    return {keys.rendition_of(rendition)[1]} - {""}
 
 
 @pytest.mark.parametrize("codecs", SETS, ids=lambda found: "+".join(sorted(found)) or "none")

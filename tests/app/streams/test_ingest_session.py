@@ -138,7 +138,7 @@ async def test_the_end_removes_every_key(redis_client: Redis) -> None:
         record = await when(redis_client, "cam1", state="live")
         await until_job(redis_client)
         await to_publisher(redis_client, "cam1").send(KeyFrameRequest(rendition="source"))
-        for rendition in keys.ALL_ENHANCED:
+        for rendition in keys.logs_of(keys.ENHANCED):
             await command(redis_client, "XADD", keys.log("cam1", rendition), "*", "k", "1")
     assert record.epoch == publication.epoch
     left = await command(redis_client, "KEYS", "*")

@@ -50,7 +50,7 @@ async def test_both_codecs_hold_the_same_pictures_decoded_and_enhanced_once(
     client: Redis, nets: ModelCache, output: Codec
 ) -> None:
     other = Codec.VP8 if output is Codec.H264 else Codec.H264
-    name = keys.ON_DEMAND[other.name.lower()]
+    name = keys.variant(keys.ENHANCED, other.name.lower())
     nets.load("tiny", 64, 48)
     publisher, usual, demanding = Publisher(client), Viewer(client), Viewer(client, rendition=name)
     async with working(client, nets, lead_config("w1", codec=output)) as worker:
