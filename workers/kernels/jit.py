@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -42,7 +43,7 @@ def compiled(loop: Loop) -> Loop:
     """
     if not IS_COMPILED:
         return loop
-    dispatcher = _njit(nogil=True)(loop)
+    dispatcher = _one_at_a_time(_njit(nogil=True)(loop))
     cache = LoopCache.of(loop)
     if cache is not None:
         dispatcher._cache = cache
@@ -53,4 +54,22 @@ def inlined(loop: Loop) -> Loop:
     """Compiles the function as a part of its callers: for what is called for each cell or row."""
     if not IS_COMPILED:
         return loop
-    return cast(Loop, _njit(nogil=True, forceinline=True)(loop))
+    return cast(Loop, _one_at_a_time(_njit(nogil=True, forceinline=True)(loop)))
+
+
+_COMPILING = threading.RLock()
+"""Held while one loop is compiled, again by the same thread for the loops that it calls."""
+
+
+def _one_at_a_time(dispatcher: Any) -> Any:
+    """Lets one thread compile at a time. Two that met the same loop at once both compiled it, and
+    numba then could not find the object of one of them ("no compiled object yet").
+    """
+    compile_now = dispatcher.compile
+
+    def compile_in_turn(signature: Any) -> Any:
+        with _COMPILING:
+            return compile_now(signature)
+
+    dispatcher.compile = compile_in_turn
+    return dispatcher

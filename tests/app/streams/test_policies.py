@@ -17,7 +17,7 @@ from app.streams.ingest_queue import IngestQueue
 from app.streams.meters import SAMPLES, LatencyMeter, RateMeter, percentiles
 from app.streams.throttle import Throttle
 from app.webrtc import rtp_sender
-from media.access_unit import AccessUnit, Checkpoint
+from media.access_unit import AccessUnit, Checkpoint, Kind
 from media.codec import Codec
 from tests.app import fakes
 
@@ -199,31 +199,33 @@ def test_what_was_in_flight_counts_as_lost_too() -> None:
         st.sampled_from(["key", "video", "audio", "lose", "pop", "fail", "rewind"]), max_size=600
     )
 )
-def test_no_reader_of_a_backlog_meets_video_without_its_key_frame(events: list[str]) -> None:
-    made = IngestQueue()
-    broken = False
+def test_no_reader_of_the_log_meets_video_without_the_video_before_it(events: list[str]) -> None:
+    queue = IngestQueue()
+    before: dict[int, int | None] = {}
+    "The video unit before each, by number."
+    last: int | None = None
+    log: set[int] = set()
     for number, event in enumerate(events):
         if event == "fail":
-            kept, size = made.pop(), made._bytes
-            made.put_back(kept)
-            assert made._bytes <= size + sum(len(unit.payload) for unit in kept)
-            broken = broken or bool(made.group())
+            units, size = queue.pop(), queue._bytes
+            queue.put_back(units)
+            assert queue._bytes <= size + sum(len(unit.payload) for unit in units)
         elif event == "rewind":
-            made.rewind()
-            broken = True
+            log.clear()
+            queue.rewind()
         elif event == "lose":
-            made.lose("redis")
-            broken = True
+            queue.lose("redis")
         elif event == "pop":
-            for unit in made.pop():
-                if unit.codec is Codec.H264:
-                    broken = broken and not unit.is_key
-                    assert not broken
+            for unit in queue.pop():
+                if unit.kind is Kind.VIDEO:
+                    assert unit.is_key or before[unit.sequence] in {None, *log}
+                    log.add(unit.sequence)
         elif event == "audio":
-            made.push(fakes.audio(number))
+            queue.push(fakes.audio(number))
         else:
-            made.push(fakes.video(number, key=event == "key"))
-        assert len(made) <= ingest_queue.MAX_UNITS
+            before[number], last = last, number
+            queue.push(fakes.video(number, key=event == "key"))
+        assert len(queue) <= ingest_queue.MAX_UNITS
 
 
 def test_video_wakes_the_writer_and_a_key_frame_starts_the_stream() -> None:

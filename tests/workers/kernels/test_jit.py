@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +113,37 @@ def test_two_parsers_do_not_disturb_each_other(kbps: int) -> None:
         assert first.parse(one).width == 96
         assert second.parse(other).width == 64
     assert [digest(ours), digest(theirs)] == expected
+
+
+def total(values: np.ndarray) -> float:
+    result = 0.0
+    for value in values:
+        result += value
+    return result
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="numba is not there")
+def test_threads_that_meet_a_loop_at_once_compile_it_once() -> None:
+    loop, compiling, most = compiled(total), 0, 0
+    finish = loop._compiler.compile  # type: ignore[attr-defined]
+
+    def watched(*given: object) -> object:
+        nonlocal compiling, most
+        compiling += 1
+        most = max(most, compiling)
+        try:
+            return finish(*given)
+        finally:
+            compiling -= 1
+
+    loop._compiler.compile = watched  # type: ignore[attr-defined]
+    start = threading.Barrier(4)
+
+    def call() -> float:
+        start.wait()
+        return loop(np.arange(4.0))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [each.result() for each in [pool.submit(call) for _ in range(4)]] == [6.0] * 4
+    assert most == 1
+    assert len(loop.signatures) == 1  # type: ignore[attr-defined]
