@@ -113,7 +113,7 @@ async def test_streams_that_are_too_many_for_the_net_share_it_and_a_smaller_one(
     finally:
         slow.close()
     assert engine.most_running == 1 and beat.engine_ms_per_s > 100
-    assert sum(work.levels["small"].get("allocation", 0) for work in works) > 20
+    assert sum(work.levels["small"].get("allocation", 0) for work in works) >= 10
     for work in works:
         counts = {level: sum(reasons.values()) for level, reasons in work.levels.items()}
         assert counts.get("bicubic", 0) == work.bicubic
