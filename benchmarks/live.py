@@ -73,7 +73,7 @@ def measure(seconds: float) -> list[Row]:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             # The server keeps the latencies of its last ten seconds.
-            time.sleep(min(10.0, seconds))
+            time.sleep(min(10.0, max(0.1, until - time.monotonic())))
             views.append(server.stream("bench") or {})
         shares = usage.finish()
         seen = viewer.result(process, 30)
