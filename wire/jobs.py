@@ -1,4 +1,4 @@
-"""Jobs and leases: the worker that is to make a rendition.
+"""Jobs and leases: they say which worker makes a rendition.
 
 One entry of the ``jobs`` stream is one enhanced rendition of one stream. A worker that reads it
 through the group holds its lease and renews it; a lease that was not renewed for ``LEASE_MS`` can
@@ -28,7 +28,7 @@ LEASE_MS = 500
 was merely held up for longer gets its job back, or finds itself fenced."""
 
 RENEW_S = 0.1
-"""How often its holder renews it."""
+"""Interval at which the holder of a lease renews it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Job:
     """One enhanced rendition of a stream, to be made."""
 
     entry: str
-    "Its entry id in the jobs stream."
+    "Entry id of the job in the jobs stream."
     stream: str
     rendition: str
     source_epoch: int
@@ -102,7 +102,7 @@ class JobQueue:
         "Entries that were no jobs, and were removed."
 
     async def enqueue(self, stream: str, rendition: str, source_epoch: int) -> str:
-        """Adds a job; its entry id.
+        """Adds a job and returns its entry id.
 
         If the answer is lost there is a job of which its maker does not know. It does no harm:
         ``RenditionRegistry.take_lead`` and ``set_job`` choose one, and the other is finished.
@@ -112,14 +112,14 @@ class JobQueue:
         return str(entry.decode())
 
     async def exists(self, entry: str) -> bool:
-        """False once the job was finished, or Redis lost it."""
+        """Returns False once the job was finished, or Redis lost it."""
         try:
             return bool(await command(self._client, "XRANGE", self._key, entry, entry))
         except DamagedKey:
             return False
 
     async def claim(self, *, block_ms: int) -> Job | None:
-        """The next job nobody holds, or None after ``block_ms`` (1 to 9000) without one."""
+        """Returns a job that nobody holds, or None after ``block_ms`` (1 to 9000) without one."""
         try:
             if not self._tidied:
                 args = [keys.JOBS_GROUP, self._free_idle_ms]
@@ -145,7 +145,7 @@ class JobQueue:
         return await self._readable(answer[0][1][0]) if answer else None
 
     async def take_over(self, *, min_idle_ms: int = LEASE_MS) -> Job | None:
-        """A job whose holder did not renew its lease, now ours; None if there is none."""
+        """Takes over a job whose holder did not renew its lease; None if there is none."""
         cursor = b"0-0"
         try:
             while True:
@@ -171,7 +171,7 @@ class JobQueue:
             return None
 
     async def renew(self, job: Job) -> bool:
-        """False if the lease is somebody else's by now, or the job is gone."""
+        """Renews our lease; False if somebody else has it by now, or the job is gone."""
         return await self._set_idle(job, 0)
 
     async def finish(self, entry: str) -> None:
@@ -187,7 +187,7 @@ class JobQueue:
         await self._set_idle(job, self._free_idle_ms)
 
     async def _set_idle(self, job: Job, idle_ms: int) -> bool:
-        """False, and nothing changed, unless the lease is ours."""
+        """Sets the idle time of our lease; returns False and changes nothing if it is not ours."""
         args = [keys.JOBS_GROUP, self._consumer, job.entry, idle_ms]
         try:
             return bool(await _SET_IDLE.run(self._client, [keys.JOBS], args))
@@ -196,7 +196,9 @@ class JobQueue:
             return False
 
     async def _readable(self, row: tuple[bytes, list[bytes] | None]) -> Job | None:
-        """The entry as a job; what is none is set aside, or it would go from worker to worker."""
+        """Returns the entry as a job, or removes it if it is none: it would go from worker to
+        worker.
+        """
         try:
             return parse_job(row)
         except BadMessage as error:
@@ -206,7 +208,7 @@ class JobQueue:
             return None
 
     async def _on_error(self, error: redis.exceptions.ResponseError | DamagedKey) -> None:
-        """Makes the group where it is missing (first start, or Redis lost it)."""
+        """Makes the consumer group where it is missing (first start, or Redis lost it)."""
         if isinstance(error, DamagedKey):
             log.warning("%s is no stream, and is made anew", self._key, extra={"action": "bad_key"})
             await command(self._client, "DEL", self._key)
@@ -225,7 +227,7 @@ class JobQueue:
 
 
 def parse_job(row: tuple[bytes, list[bytes] | None]) -> Job:
-    """The job in an entry of the jobs stream. Raises BadMessage."""
+    """Returns the job in an entry of the jobs stream. Raises BadMessage."""
     entry, flat = row
     fields = dict(zip((flat or [])[::2], (flat or [])[1::2], strict=False))
     stream = fields.get(b"stream", b"").decode("ascii", errors="replace")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from media.codec_table import ENCODED
 
 PREFIX = "sharpcast:"
-"""What the names of all keys of an installation begin with, unless it is told otherwise."""
+"""Default prefix of the names of all keys of an installation."""
 
 JOBS = "jobs"
 """Stream of jobs; one entry for each rendition to make."""
@@ -27,10 +27,10 @@ ENHANCED = "enhanced"
 """Name of the enhanced rendition that every stream has."""
 
 RENDITION_FIELD = "rendition:"
-"""What the names of the stream record's fields that name its renditions begin with."""
+"""Prefix of the fields of a stream record that name its renditions."""
 
 VARIANTS = tuple(each.name for each in ENCODED)
-"""Codecs in which a log of its own can be had of each enhanced rendition."""
+"""Names of the codecs for which each enhanced rendition can have a log of its own."""
 
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")
@@ -73,7 +73,7 @@ def variant(rendition: str, codec: str) -> str:
 
 
 def rendition_of(log_name: str) -> tuple[str, str]:
-    """The rendition to which a log of this name belongs, and its codec as in ``variant``."""
+    """Returns the rendition to which a log belongs, and its codec as in ``variant``."""
     for suffix in _SUFFIXES:
         if log_name.endswith(suffix):
             return log_name.removesuffix(suffix), suffix[1:]

@@ -27,7 +27,7 @@ WATCH_LEASE_MS = 3_000
 """A watch lease lasts this long: two renewals may be missed."""
 
 WATCH_RENEW_S = 1.0
-"""How often whoever reads an enhanced log renews its watch lease."""
+"""Interval at which the reader of an enhanced log renews its watch lease."""
 
 Words = list[Any]
 """Names of keys or arguments of a script; in the registry ``list`` is one of its methods."""
@@ -89,15 +89,15 @@ class RenditionRecord(msgspec.Struct, frozen=True, kw_only=True):
     watched_us: Epoch = 0
     "End of the latest watch lease, on the server's clock; 0: there never was one."
     watched: dict[str, Epoch] = msgspec.field(default_factory=dict)
-    "The same by codec of the log that is read, where the usual log has an empty codec."
+    "Ends of watch leases by codec of the log that is read; the usual log has an empty codec."
     decoding: bool = False
     "The lead decodes the stream."
     strikes: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     "Leads in a row that ended while they decoded, without letting go."
     struck: Epoch = 0
-    "The epoch of the last lead that did."
+    "The epoch of the last lead that ended so."
     struck_us: Epoch = 0
-    "When that was found, on the server's clock."
+    "Time of the last strike, on the server's clock; 0: there was none."
 
     @property
     def spec(self) -> RenditionSpec:
@@ -257,7 +257,7 @@ class RenditionRegistry:
         return str(answer.decode())
 
     async def get(self, stream: str, name: str) -> RenditionRecord:
-        """The record. Raises StreamGone or BadMessage."""
+        """Returns the record. Raises StreamGone or BadMessage."""
         key = self._client.key(keys.rendition(stream, name))
         try:
             answer = await command(self._client, "HGETALL", key)
@@ -269,8 +269,9 @@ class RenditionRegistry:
         return record
 
     async def list(self, stream: str, names: Iterable[str] | None = None) -> list[RenditionRecord]:
-        """The records of these renditions, or of those that the stream's record names, in order;
-        what is gone or cannot be read is left out. Raises BadMessage for the stream's record.
+        """Returns the records of these renditions, or of those that the stream's record names, in
+        order; what is gone or cannot be read is left out. Raises BadMessage for the stream's
+        record.
         """
         if names is None:
             names = (await StreamRegistry(self._client).get(stream)).renditions
@@ -310,8 +311,8 @@ class RenditionRegistry:
         job: str = "",
         output: str = "",
     ) -> int:
-        """The lead's new epoch, greater than any before. Raises DuplicateJob if the rendition has
-        another job than ``job``; the first that is led becomes the rendition's.
+        """Returns the lead's new epoch, greater than any before. Raises DuplicateJob if the
+        rendition has another job than ``job``; the first that is led becomes the rendition's.
 
         A lead that was decoding and did not let go gets a strike (``wire/strikes.py``).
         ``output`` is the codec in which it encodes the usual log.
@@ -359,7 +360,7 @@ def _gone(stream: str, name: str) -> StreamGone:
 
 
 def parse_rendition_record(answer: Any) -> RenditionRecord | None:
-    """The record in HGETALL's answer, None where the key is not there. Raises BadMessage."""
+    """Returns the record in HGETALL's answer, None if the key is not there. Raises BadMessage."""
     if not answer:
         return None
     fields: dict[str, Any] = texts(answer, "rendition record")

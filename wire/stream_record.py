@@ -45,7 +45,7 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     audio: bool = False
     started_us: Epoch = 0
     reason: Text = ""
-    "Why there is no picture of the source, as a sentence; empty: there is."
+    "Sentence that says why there is no picture of the source; empty: there is one."
     ending: bool = False
     "The operator ends the stream; its app carries it out."
     renditions: tuple[str, ...] = ()
@@ -91,8 +91,8 @@ class StreamRegistry:
     async def create(
         self, stream: str, *, epoch: int = 0, above: int = 0, over: bool = False, **fields: Any
     ) -> int:
-        """The publisher's new epoch. Raises StreamBusy while the record is there, unless it is
-        taken ``over``: then whoever had the stream is fenced, and so are the leads.
+        """Returns the publisher's new epoch. Raises StreamBusy while the record is there, unless it
+        is taken ``over``: then whoever had the stream is fenced, and so are the leads.
 
         ``epoch`` other than 0 brings a record back, with its old epoch, after Redis lost it. A new
         one is greater than ``above``, whatever the server's clock says, and finds no log.
@@ -130,7 +130,7 @@ class StreamRegistry:
             raise StreamBusy(f"stream {stream} belongs to another publisher now")
 
     async def get(self, stream: str) -> StreamRecord:
-        """The record. Raises StreamGone or BadMessage."""
+        """Returns the record. Raises StreamGone or BadMessage."""
         try:
             answer = await command(self._client, "HGETALL", self._client.key(keys.record(stream)))
         except DamagedKey as error:
@@ -141,12 +141,12 @@ class StreamRegistry:
         return record
 
     async def is_kept(self, stream: str) -> bool:
-        """False where no app has touched the record for ``ORPHAN_MS``: it died, or cannot."""
+        """Returns False if no app has touched the record for ``ORPHAN_MS``: it died, or cannot."""
         left = await command(self._client, "PTTL", self._client.key(keys.record(stream)))
         return bool(left > EXPIRY_MS - ORPHAN_MS)
 
     async def list(self) -> list[StreamRecord]:
-        """All records, by id. Records that cannot be read are left out."""
+        """Returns all records, by id. Records that cannot be read are left out."""
         found: dict[str, StreamRecord] = {}
         for key in await self._client.scan(keys.RECORDS_PATTERN):
             with contextlib.suppress(BadMessage, DamagedKey):
@@ -169,7 +169,7 @@ class StreamRegistry:
 
 
 def parse_stream_record(answer: Any) -> StreamRecord | None:
-    """The record in HGETALL's answer, None where the key is not there. Raises BadMessage."""
+    """Returns the record in HGETALL's answer, None if the key is not there. Raises BadMessage."""
     if not answer:
         return None
     fields: dict[str, Any] = texts(answer, "stream record")
