@@ -1,4 +1,4 @@
-"""The worker: claims renditions up to its capacity, leads them, shows what it does."""
+"""The worker claims renditions up to its capacity, leads them, and reports what it does."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from workers.upscale.model_cache import ModelCache
 log = logging.getLogger(__name__)
 
 POLL_MS = 100
-"""How often leases of dead workers are looked for."""
+"""Interval at which a worker looks for the leases of dead workers."""
 
 _STOP_S = 2.4
 _LEAVE_S = 0.5
@@ -46,7 +46,7 @@ _RECORD_GRACE = 5
 
 
 class Worker:
-    """``run`` until ``stop``. It outlives Redis: while that is away it tries again."""
+    """One worker; ``run`` until ``stop``. It outlives Redis: while that is away it tries again."""
 
     def __init__(
         self,
@@ -76,9 +76,9 @@ class Worker:
         self._strikes = strikes.Strikes(client)
         self._heartbeats = Heartbeats(client)
         self._lanes: dict[str, RenditionLane] = {}
-        "By the entry ids of their jobs."
+        "Lanes by the entry ids of their jobs."
         self._sessions: dict[tuple[str, int], StreamSession] = {}
-        "By stream and publisher's epoch."
+        "Sessions by stream and publisher's epoch."
         self._unspoken: set[str] = set()
         "Jobs whose lead failed to report its work; each is logged once."
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,12 +89,12 @@ class Worker:
 
     @property
     def leads(self) -> list[RenditionLane]:
-        """The renditions that it leads now."""
+        """The renditions that the worker leads now."""
         return list(self._lanes.values())
 
     @property
     def load(self) -> float:
-        """In streams of 480x270 at 30 frames per second."""
+        """Load of its renditions in streams of 480x270 at 30 frames per second."""
         return sum(lead.load for lead in self._lanes.values())
 
     def stop(self) -> None:
@@ -269,7 +269,7 @@ class Worker:
         )
 
     def _redis_us(self) -> int:
-        """The time of Redis, which records have, and which may differ from ours."""
+        """Returns the time of Redis in Unix us; records are in it, and our clock may differ."""
         return self._age.redis_us(now_us=clock.now_us())
 
     def _load_beside(self, entry: str) -> float:
@@ -284,8 +284,8 @@ class Worker:
         return (lead for key, lead in self._lanes.items() if key != entry)
 
     async def _records(self, job: Job) -> Records | None:
-        """The records of the stream and of the rendition; after Redis lost its data the app may be
-        a moment late with them.
+        """Returns the records of the stream and of the rendition; after Redis lost its data the app
+        may be a moment late with them.
         """
         for _ in range(_RECORD_GRACE):
             try:
@@ -296,7 +296,7 @@ class Worker:
         return None
 
     async def _lead(self, session: StreamSession, lead: RenditionLane) -> None:
-        """One lead from beginning to end; its failure is its own, the worker goes on."""
+        """Runs one lead from beginning to end; its failure is its own, the worker goes on."""
         ending = SessionOutcome.FAILED
         try:
             ending = await lead.run()
@@ -311,7 +311,7 @@ class Worker:
         await self._tell(lead, ending)
 
     async def _tell(self, lead: RenditionLane, ending: SessionOutcome) -> None:
-        """Leaves in Redis what follows from the end of a lead."""
+        """Writes into Redis what follows from the end of a lead."""
         lease = (lead.job.stream, lead.job.rendition, lead.epoch)
         match ending:
             case SessionOutcome.ENDED:
@@ -331,7 +331,7 @@ def _logger(job: Job) -> StreamLogger:
 
 
 async def _try(work: Awaitable[object]) -> None:
-    """Does it if Redis is there; it is not worth waiting for, nor the end of the worker."""
+    """Awaits a command for Redis; its failure is logged, and neither repeated nor passed on."""
     try:
         await work
     except (*REDIS_DOWN, WireError) as error:

@@ -1,4 +1,4 @@
-"""How old a unit is, whatever the clocks of the machines say.
+"""Age of a unit, computed across machines whose clocks differ.
 
 The unit was stamped by the app's clock, its log entry by Redis' clock, and we read it on ours.
 The app's own stamps give the time from arrival to the log; Redis' clock, compared with ours,
@@ -16,7 +16,7 @@ _PATIENCE = 1.5
 
 
 class ClockOffset:
-    """Knows by how much Redis' clock is ahead of ours."""
+    """Offset of Redis' clock from ours."""
 
     def __init__(self) -> None:
         self._ahead_us = 0
@@ -46,17 +46,17 @@ class ClockOffset:
         self._ahead_us = redis_us - (before_us + after_us) // 2
 
     def redis_ms(self, *, now_us: int) -> int:
-        """Redis' time in Unix ms, for ``now_us`` on our clock."""
+        """Returns Redis' time in Unix ms, for ``now_us`` on our clock."""
         return self.redis_us(now_us=now_us) // 1000
 
     def redis_us(self, *, now_us: int) -> int:
-        """The same in Unix us."""
+        """Returns Redis' time in Unix us, for ``now_us`` on our clock."""
         return now_us + self._ahead_us
 
     def age_s(
         self, unit: AccessUnit, entry_id: str, *, now_us: int, since_us: int | None = None
     ) -> float:
-        """Seconds since the unit's last packet reached the server.
+        """Returns the seconds since the unit's last packet reached the server.
 
         ``since_us`` is when the log was last seen without this entry, on our clock: it cannot be
         older, even if Redis' clock was set forth since the clocks were compared.

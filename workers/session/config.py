@@ -1,4 +1,4 @@
-"""What all leads of a worker share."""
+"""Configuration that all leads of a worker share."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from workers.scheduling.capacity import Capacity
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What all leads of a worker share."""
+    """Configuration that all leads of a worker share."""
 
     worker: str
     model: str
-    "For streams whose record names none."
+    "Model for streams whose record names none."
     output: OutputConfig
     capacity: Capacity
     strength: float = 0.0
-    "Of the look, for streams whose record names none."
+    "Strength of the style for streams whose record names none."
     enhance_unwatched: bool = False
     "Enhance streams that nobody watches, with the time that watched ones leave."
 

@@ -1,4 +1,4 @@
-"""The way from the encoder to the enhanced log."""
+"""Publisher of an enhanced log: it appends the units that the encoder made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ made."""
 
 
 class LogPublisher:
-    """``put`` from the loop, ``run`` appends. ``lost`` is called when units did not arrive."""
+    """Queue of units for one log: ``put`` from the loop, ``run`` appends.
+
+    ``lost`` is called when units did not arrive.
+    """
 
     def __init__(
         self, writer: LogWriter, tally: FrameCounters, *, lost: Callable[[], None]
@@ -32,11 +35,11 @@ class LogPublisher:
         self._lost = lost
         self._meter = Meter()
         self._units: deque[tuple[AccessUnit, bool] | None] = deque()
-        "None: the log is to be emptied at this point."
+        "Units that wait, each with its ``counted``; None: the log is to be emptied at this point."
         self._bytes = 0
         self._filled = asyncio.Event()
         self.codec = ""
-        "Of the last unit appended."
+        "Codec of the last unit appended; empty before the first."
         self.size = (0, 0)
         self.frames = 0
         self.key_frames = 0
@@ -61,7 +64,7 @@ class LogPublisher:
         self._filled.set()
 
     def rates(self) -> tuple[float, float]:
-        """(frames per second, kbit/s) put out over the last seconds."""
+        """Returns (frames per second, kbit/s) put out over the last seconds."""
         return self._meter.rates(now=time.monotonic())
 
     async def run(self) -> None:

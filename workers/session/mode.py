@@ -1,4 +1,4 @@
-"""The mode of a rendition: the operator's specification, what fits, and where units go for it."""
+"""The mode of a rendition: it is enhanced or copied, by its specification and by what fits."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class StreamMode:
 
     @property
     def current(self) -> Route:
-        """Where units go now."""
+        """The route that units take now."""
         return self._route.current
 
     @property
@@ -74,14 +74,14 @@ class StreamMode:
 
     @property
     def bytes(self) -> int:
-        """Memory that it takes while it is enhanced."""
+        """Bytes of memory that the rendition takes while it is enhanced."""
         if self.current is Route.COPY or not self.width:
             return 0
         return stream_bytes(self.width, self.height, self.scale)
 
     @property
     def load(self) -> float:
-        """In streams of 480x270 at 30 frames per second."""
+        """Load of the rendition in streams of 480x270 at 30 frames per second."""
         if self.current is Route.COPY:
             return COPY_LOAD
         return stream_load(self.width, self.height, self._rate.fps)
@@ -96,7 +96,7 @@ class StreamMode:
         return changed
 
     def route(self, unit: AccessUnit, *, now: float) -> Route | None:
-        """Where the unit goes; None if it must be left out until the next key frame."""
+        """Returns the route of the unit; None if it must be left out until the next key frame."""
         self._rate.add(unit.pts, unit.clock_rate)
         resized = unit.width and (unit.width, unit.height) != (self.width, self.height)
         if unit.is_key and resized:
@@ -106,7 +106,7 @@ class StreamMode:
         return self._route.of(is_key=unit.is_key)
 
     def decoded(self, width: int, height: int) -> None:
-        """The size of the pictures, where the units did not say it."""
+        """Takes the size of the decoded pictures, if no unit said it before."""
         if not self.width:
             self.width, self.height = width, height
 
@@ -157,11 +157,11 @@ class StreamMode:
         self._route.set_target(Route.WORK if wanted else Route.COPY)
 
     def restart(self) -> None:
-        """The last key frame was not used after all."""
+        """Takes back the use of the last key frame: the route waits for another one."""
         self._route.restart()
 
     def wake(self, *, now: float) -> None:
-        """Units come again after a time without: whether they fit is asked anew."""
+        """Judges anew if units come again after a time without."""
         self._route.restart()
         self._admission.restart()
         self.judge(fault="", now=now)

@@ -1,4 +1,4 @@
-"""How a lead ends."""
+"""Outcome of a lead: the reason of its end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class SessionOutcome(enum.Enum):
-    """Why a lead is over."""
+    """Reason why a lead is over."""
 
     ENDED = "the stream ended"
     LOST = "another worker has it"
@@ -15,7 +15,7 @@ class SessionOutcome(enum.Enum):
 
 
 class SessionEnded(Exception):
-    """Raised in one of the lead's tasks, it ends all of them."""
+    """The lead is over; raised in one of its tasks, it ends all of them."""
 
     def __init__(self, ending: SessionOutcome, why: str) -> None:
         super().__init__(why)

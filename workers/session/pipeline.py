@@ -29,13 +29,13 @@ _WAITING_FRAMES = 2
 """Frames that may wait for the upscaler; the decoder waits beyond them."""
 
 _WAITING_FRAMES_SHARED = 8
-"""The same where other renditions wait for that decoder: a stall of a quarter of a second here does
-not reach them. What waited too long is dropped at once by its age."""
+"""Frames that may wait where other renditions wait for that decoder: a stall of a quarter of a
+second here does not reach them. What waited too long is dropped at once by its age."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PipelineCallbacks:
-    """Whom the threads tell; called from them, so each must be safe and short."""
+    """Callbacks of a pipeline, called from its threads; each must be thread-safe and short."""
 
     made: Callable[[Made], None]
     "The changes of the enhanced logs, in order."
@@ -73,7 +73,7 @@ class Pipeline:
         usual = config.output.codec
         others = tuple(codec for codec in CODECS if codec is not usual)
         self._coders = tuple(self._coder(codec, config) for codec in (usual, *others))
-        "The usual one first."
+        "Encoders, the one of the usual log first."
         self._recode: frozenset[Codec] = frozenset()
         "Codecs in which copied units are needed too."
         self._decoded: BoundedQueue[FrameTask] = BoundedQueue(_WAITING_FRAMES)
@@ -139,13 +139,13 @@ class Pipeline:
         return self._decoded.put(task)
 
     def ask_key_frame(self, log_name: str) -> None:
-        """The log's next picture, at most two a second, becomes a key frame."""
+        """Makes the log's next picture a key frame, at most twice a second."""
         for step in self.steps:
             if log_name in step.logs:
                 step.keys.ask()
 
     def restart(self) -> None:
-        """What comes next does not follow what came before: it begins with a key frame."""
+        """Begins every log anew with a key frame: the next picture does not follow the last one."""
         for step in self.steps:
             step.keys.restart()
 

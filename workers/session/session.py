@@ -1,4 +1,4 @@
-"""One stream whose renditions are made here: its source is read and decoded once for all of them.
+"""One stream and its renditions here: its source is read and decoded once for all of them.
 
 Tasks: read the source log, listen to control messages, read the records, ask for key frames. Each
 rendition has a lane of its own (``lane.py``); lanes come and go while the session runs. The session
@@ -40,12 +40,12 @@ log = logging.getLogger(__name__)
 _BLOCK_MS = 1000
 _PAGE = 64
 _WATCH_S = 0.5
-"""How often the records are read: a message may be missed, and load changes."""
+"""Interval at which the records are read: a message may be missed, and load changes."""
 
 _JOIN_S = 1.5
 _SPACE_S = 0.005
-"""How often the decoder is asked for space while it is full, as only a burst makes it: a word from
-its thread about each frame would wake the loop once more for every frame."""
+"""Interval at which a full decoder is asked for space. Only a burst fills it, and a word from its
+thread about each frame would wake the loop once more for every frame."""
 
 
 class StreamSession:
@@ -65,7 +65,7 @@ class StreamSession:
         self._is_placed = False
         self._last_sequence: int | None = None
         self._drained_us: int | None = None
-        "When the log was last read to its end, on our clock; None since it was placed anew."
+        "Time of the last read to the log's end, on our clock; None since it was placed anew."
         self._caught_up = False
         self._lanes: dict[str, RenditionLane] = {}
         self._awake, self._closed = asyncio.Event(), asyncio.Event()
@@ -132,7 +132,7 @@ class StreamSession:
         self._requester.want(why)
 
     def lane_changed(self) -> None:
-        """A lane takes units from now on, or takes none."""
+        """Starts or stops reading after a change: it reads while a lane takes units."""
         if any(lane.is_taking for lane in self._lanes.values()):
             self._awake.set()
         else:
@@ -180,7 +180,7 @@ class StreamSession:
             lane.end(outcome, why)
 
     def _go_on(self) -> None:
-        """A task failed: what it had in its hands is missing."""
+        """Lets all lanes go on at key frames after a task failed: what it held is missing."""
         for lane in self.lanes:
             lane.go_on()
 
@@ -205,7 +205,7 @@ class StreamSession:
             self._drained_us = read_us if len(entries) < _PAGE else None
 
     async def _place(self) -> None:
-        """Begins at the last key frame: what came since is decoded, and the first picture that is
+        """Begins at the last key frame. What came since is decoded, and the first picture that is
         not too old begins the renditions anew.
         """
         await self._clock_offset.measure(self._parts.client, self.stream)
@@ -215,7 +215,9 @@ class StreamSession:
         self._drained_us = None
 
     async def _take_once(self, unit: AccessUnit, entry_id: str) -> None:
-        """The app writes units again whose first append was not answered, or was lost by Redis."""
+        """Takes a unit unless it was read before: the app writes units again whose first append was
+        not answered, or was lost by Redis.
+        """
         if is_repeated(unit.sequence, self._last_sequence):
             for lane in self.lanes:
                 lane.counters.drop("repeated")
