@@ -17,24 +17,6 @@ FRAGMENTS = (
 )  # fmt: skip
 """What begins a question, or a part of a sentence that is said above it."""
 
-NOT_YET: set[str] = {
-    "app/http/edge/addresses.py",
-    "app/http/edge/areas.py",
-    "app/http/edge/asgi.py",
-    "app/http/edge/body.py",
-    "app/http/edge/buckets.py",
-    "app/http/edge/connections.py",
-    "app/http/edge/headers.py",
-    "app/http/edge/limits.py",
-    "app/http/edge/options.py",
-    "app/http/edge/origins.py",
-    "app/http/edge/paths.py",
-    "app/http/edge/penalties.py",
-    "app/http/edge/protocol.py",
-    "app/streams/ingest_session.py",
-}
-"""Files that still have such first lines. The set only shrinks."""
-
 
 def strings(module: Module) -> Iterator[tuple[int, str]]:
     """Line and text of every docstring, those under constants and fields included."""
@@ -62,12 +44,7 @@ def faults(module: Module) -> list[str]:
 
 
 def test_first_lines_are_statements() -> None:
-    found = [
-        fault
-        for module in modules(*PRODUCT)
-        if module.path not in NOT_YET
-        for fault in faults(module)
-    ]
+    found = [fault for module in modules(*PRODUCT) for fault in faults(module)]
     assert found == []
 
 

@@ -1,4 +1,4 @@
-"""One publisher's stream on its way into the source log, and its record in Redis."""
+"""Writes one publisher's stream to the source log, and keeps its record in Redis."""
 
 from __future__ import annotations
 
@@ -30,23 +30,25 @@ from wire.supervisor import keep_going
 log = logging.getLogger(__name__)
 
 KEEP_S = 0.5
-"""How often the record is kept alive and the job looked after."""
+"""Interval at which the record is renewed and the job is checked."""
 
 MAX_GOP_S = 8.0
-"""A source key frame is asked for when the last one is older than this: it bounds what a worker
-must replay and fits the log's time bound."""
+"""Maximum age of the last source key frame before another one is asked for. It bounds how much a
+worker must replay, and fits the log's time bound."""
 
 
 AWAY = "The publisher is away at the moment; its viewers wait for it."
 
 Follower = Callable[[AccessUnit, int], None]
-"""Called with each unit and the publisher's epoch, on the event loop; must not block."""
+"""A callback for each unit, with the publisher's epoch; runs on the event loop, must not block."""
 
 
 class IngestSession:
-    """From the accepted offer to the end. ``run`` is its one task; ``end`` may come from outside.
+    """A publisher's session, from the accepted offer to the end.
 
-    ``on_key_frame_needed`` asks the publisher for a key frame.
+    ``run`` is its one task; others may call ``end``.
+
+    ``epoch`` is the publisher's; ``on_key_frame_needed`` asks it for a key frame.
     """
 
     def __init__(
@@ -59,9 +61,7 @@ class IngestSession:
         on_key_frame_needed: Callable[[], None],
         grace_s: float = 10.0,
     ) -> None:
-        """``epoch`` is the publisher's. After its connection is lost it waits for another one for
-        ``grace_s``.
-        """
+        """Sets up the session; it ends after ``grace_s`` without a connection."""
         self.stream = stream
         self.epoch = epoch
         self.has_audio = has_audio
@@ -88,30 +88,30 @@ class IngestSession:
         self._size = (0, 0)
         self._reason = ""
         self._restarts = 0
-        "Losses of the record that were answered by writing the last group again."
+        "Losses of the record after which the last group was written again."
 
     @property
     def state(self) -> State:
-        """Where it is in its life."""
+        """The session's state."""
         return self._life.state
 
     @property
     def bad_messages(self) -> int:
-        """Messages to it that could not be read."""
+        """The number of messages to the session that could not be read."""
         return self._mailbox.bad_messages
 
     @property
     def is_live(self) -> bool:
-        """True while pictures come, from the first key frame on."""
+        """True while pictures arrive, from the first key frame on."""
         return self.state is State.LIVE
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Units that did not reach the log, by reason."""
+        """The number of units that did not reach the log, by reason."""
         return dict(self._backlog.dropped)
 
     def take(self, unit: AccessUnit) -> None:
-        """One unit from the publisher, on the event loop; never waits."""
+        """Takes one unit from the publisher, on the event loop; never waits."""
         now = time.monotonic()
         unit = self._time_line.place(unit)
         if unit.kind is Kind.VIDEO:
@@ -131,7 +131,7 @@ class IngestSession:
             asyncio.get_running_loop().call_later(AUDIO_WAIT_S, self._wake.set)
 
     def tell(self, reason: str) -> None:
-        """Why viewers get no picture from the publisher, as a sentence; empty: they do."""
+        """Sets the sentence that tells viewers why no picture comes; empty if one does."""
         self._reason = reason
         self._nudge.set()
 
@@ -144,18 +144,18 @@ class IngestSession:
             self._nudge.set()
 
     def follow(self, follower: Follower) -> list[AccessUnit]:
-        """Calls it with every unit from now on; returns the units since the last key frame."""
+        """Adds a follower of all further units; returns the units since the last key frame."""
         self._followers.add(follower)
         return self._backlog.group()
 
     def unfollow(self, follower: Follower) -> None:
-        """Calls it no more."""
+        """Removes a follower."""
         self._followers.discard(follower)
 
     def replace_connection(
         self, *, has_audio: bool, on_key_frame_needed: Callable[[], None]
     ) -> None:
-        """Another connection brings the stream from now on; the one before brings nothing more."""
+        """Takes the stream from another connection; the one before brings nothing more."""
         self._go(Event.REPLACED)
         self.has_audio = has_audio
         self._on_key_frame_needed = on_key_frame_needed
@@ -163,7 +163,7 @@ class IngestSession:
         self._backlog.lose("replaced")  # nothing of the new connection can be decoded without
 
     def lose_connection(self, reason: str) -> None:
-        """The connection is gone. A stream that was live waits for another one."""
+        """Notes the loss of the connection. A stream that was live waits for another one."""
         self._go(Event.LOST, reason)
 
     def _go(self, event: Event, reason: str = "") -> None:
@@ -229,7 +229,7 @@ class IngestSession:
             await self._clean_up()
 
     def _unsure(self) -> None:
-        """A task failed: what it had in its hands is lost, so go on at a key frame."""
+        """Goes on at a key frame after a task failed and its units were lost."""
         self._backlog.lose("failed")
         self._wake.set()
         self.request_key_frame()
@@ -291,7 +291,7 @@ class IngestSession:
             self.end("an operator ended the stream")
 
     def _write_again(self) -> None:
-        """The log was lost with the record."""
+        """Writes the last group again after the log was lost with the record."""
         if not self._backlog.rewind():
             self.request_key_frame()
         self._wake.set()
@@ -311,7 +311,7 @@ class IngestSession:
         }
 
     async def _listen(self) -> None:
-        """Carries out what others ask of the publisher."""
+        """Carries out the messages of other processes to the publisher."""
         while True:
             try:
                 messages = await self._mailbox.read(block_ms=1000)

@@ -1,4 +1,4 @@
-"""The edge: what every request passes before a route sees it.
+"""The checks and limits that every request passes before it reaches a route.
 
 Owns the limits on connections, heads, bodies and addresses, the checks of ``Host`` and ``Origin``,
 the path prefix, preflights, and the headers that every answer carries. Policies are plain classes

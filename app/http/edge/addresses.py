@@ -1,4 +1,4 @@
-"""Whose request it is: the client's address behind proxies, and the key that limits count by."""
+"""The client's address behind trusted proxies, and the key by which limits count it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SUBSCRIBER_BITS = 64
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address as sockets and X-Forwarded-For write it: perhaps with brackets, zone or port."""
+    """Parses an address of a socket or of X-Forwarded-For; brackets, zone and port are optional."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -29,7 +29,7 @@ def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def limit_key(address: str) -> str:
-    """What requests of an address are counted under: an IPv4 address, or an IPv6 /64."""
+    """Returns the key under which an address is counted: an IPv4 address, or an IPv6 /64."""
     parsed = _parse(address)
     if parsed is None:
         return "unknown"
@@ -46,18 +46,18 @@ class TrustedProxies:
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> TrustedProxies:
-        """From addresses and networks in CIDR form. Raises ValueError."""
+        """Parses addresses and networks in CIDR form. Raises ValueError."""
         return cls(tuple(ipaddress.ip_network(word, strict=False) for word in words))
 
     def trust(self, address: str) -> bool:
-        """True if the address is one of the proxies."""
+        """Returns True if the address is one of the proxies."""
         parsed = _parse(address)
         return parsed is not None and any(parsed in network for network in self.networks)
 
     def client(self, peer: str, forwarded_for: Sequence[str]) -> str:
-        """The client's address: the last in X-Forwarded-For that is no trusted proxy.
+        """Returns the client's address: the last in X-Forwarded-For that is not a trusted proxy.
 
-        What stands left of it was written by the client and may be anything.
+        The client wrote the entries to the left of it, and they may be anything.
         """
         if not self.trust(peer):
             return peer

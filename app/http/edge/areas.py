@@ -1,4 +1,4 @@
-"""What a request is about: decides who may ask from where, and how often."""
+"""Areas of the HTTP surface; origin checks and rate limits depend on a request's area."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEALTH = ("/healthz", "/readyz")
 
 
 def area_of(method: str, path: str) -> Area:
-    """The area of a request, by its path without the prefix."""
+    """Returns the area of a request; ``path`` comes without the prefix."""
     first = path.split("/", 2)[1] if path.startswith("/") else ""
     if first == "whip":
         return Area.PUBLISH
@@ -42,4 +42,4 @@ METHODS = {
     Area.PAGE: "GET, HEAD, OPTIONS",
     Area.HEALTH: "GET, HEAD, OPTIONS",
 }
-"""What a preflight says of each area."""
+"""The methods that a preflight answer allows in each area."""

@@ -42,29 +42,30 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_HEADERS = 64
-"""Lines of a head; browsers send about 20."""
+"""Maximum number of header lines in a request; browsers send about 20."""
 
 MAX_HEAD_BYTES = 16 * 1024
-"""Of a head. The parser stops at as much, but only where the end of the head is not there yet."""
+"""Maximum size of a request's head in bytes. The parser has the same limit, but applies it only
+while the end of the head is missing."""
 
 _FORWARDED = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EdgeOptions:
-    """What the layer needs of the settings."""
+    """The settings of the ASGI layer."""
 
     origins: Origins = Origins()
     proxies: TrustedProxies = TrustedProxies()
 
     @property
     def names(self) -> Names:
-        """What the server is called."""
+        """The host names that this server answers to."""
         return self.origins.names
 
 
 class _Visit:
-    """One request, read once from its scope."""
+    """One request, parsed once from its ASGI scope."""
 
     def __init__(self, scope: Scope, options: EdgeOptions, prefix: str) -> None:
         self.headers: dict[bytes, str] = {}
@@ -106,12 +107,15 @@ class _Visit:
 
     @property
     def has_two_lengths(self) -> bool:
-        """True if a proxy in front may see another end of the body than we do."""
+        """True if the request gives two lengths; a proxy may then see another end of the body."""
         return b"transfer-encoding" in self.headers and b"content-length" in self.headers
 
 
 class Edge:
-    """Wraps the application. Refuses by problem answers; routes get complete, bounded bodies."""
+    """The ASGI middleware around the routes.
+
+    It refuses requests with problem answers; routes get complete bodies of bounded size.
+    """
 
     def __init__(self, app: AsgiApp, options: EdgeOptions) -> None:
         self.app = app
@@ -125,12 +129,12 @@ class Edge:
         self._counts = ConnectionCounts()
 
     def watch(self, counts: ConnectionCounts) -> None:
-        """Counts what the listener refuses among what was refused."""
+        """Includes the connections that the listener refuses in ``refused``."""
         self._counts = counts
 
     @property
     def refused(self) -> dict[str, int]:
-        """What was refused so far, by the limit that was met."""
+        """The number of refused or delayed requests and connections, by the limit reached."""
         return {
             **self.limits.refused,
             "connections": self._counts.refused,
@@ -138,7 +142,7 @@ class Edge:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; anything but HTTP is none of ours."""
+        """Serves one HTTP request; ignores other kinds of scope."""
         if scope["type"] != "http":
             return
         _to_origin_form(scope)
@@ -169,7 +173,7 @@ class Edge:
             self.limits.on_wrong_token(visit.key, now=time.monotonic())
 
     def _check(self, scope: Scope, visit: _Visit) -> None:
-        """Raises what the request is refused with before anything of it is read."""
+        """Raises AppError if the request is refused; runs before its body is read."""
         size = len(scope["path"]) + len(scope["query_string"])
         size += sum(len(name) + len(value) for name, value in scope["headers"])
         if size > MAX_HEAD_BYTES or len(scope["headers"]) > MAX_HEADERS:
@@ -213,7 +217,7 @@ class Edge:
         await answer.send({"type": "http.response.body", "body": b""})
 
     async def _read(self, visit: _Visit, receive: Receive) -> bytes | None:
-        """The whole body, None if the client left. Raises BodyTooLarge, BodyTooSlow, Full."""
+        """Returns the body, None if the client left. Raises BodyTooLarge, BodyTooSlow, Full."""
         is_offer = visit.method == "POST" and visit.area in (Area.PUBLISH, Area.WATCH)
         limit = MAX_OFFER_BYTES if is_offer else MAX_BODY_BYTES
         reader = BodyReader(limit, time.monotonic() + BODY_S, self.held)
@@ -249,7 +253,7 @@ class Edge:
         await response(scope, receive, answer.send)
 
     def _prepare(self, scope: Scope, visit: _Visit) -> None:
-        """What routes see: the path without prefix and slash, the client, the outer scheme."""
+        """Writes the path without prefix and slash, the client and its scheme to the scope."""
         scope["path"] = visit.path
         scope["raw_path"] = strip_slash(
             strip_prefix(scope.get("raw_path", b"").decode("latin-1"), self._prefix)
@@ -266,7 +270,7 @@ class Edge:
 
 
 def _to_origin_form(scope: Scope) -> None:
-    """Makes a target in absolute form a path; its host stands above the one in Host."""
+    """Turns a target in absolute form into a path; its host replaces the Host header."""
     found = split_target(scope.get("raw_path", b""))
     if found is None:
         return
@@ -283,7 +287,7 @@ async def _redirect(target: str, answer: _Answer) -> None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body in one piece, then whatever comes: the end of the connection."""
+    """Returns a ``receive`` that gives the body in one piece, then the messages that follow."""
     given = False
 
     async def again() -> Message:
@@ -312,7 +316,7 @@ class _Answer:
         self.status = 0
 
     async def send(self, message: Message) -> None:
-        """An ASGI ``send``."""
+        """Takes one message of the answer; an ASGI ``send``."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._start = self._complete(message)
@@ -337,7 +341,7 @@ class _Answer:
         return {**message, "headers": headers}
 
     async def _send_tagged(self) -> None:
-        """RFC 9110 section 8.8.3: a tag of the content, and 304 for who has it already."""
+        """Sends the answer with its ETag (RFC 9110 section 8.8.3), or 304 if the client has it."""
         tag = f'"{hashlib.blake2b(self._body, digest_size=12).hexdigest()}"'
         headers = [*self._start["headers"], (b"etag", tag.encode())]
         body = bytes(self._body)

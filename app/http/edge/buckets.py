@@ -1,4 +1,4 @@
-"""Token buckets for many keys, with a bound on how many are remembered."""
+"""Token buckets by key, for a bounded number of keys."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import dataclasses
 from app.token_bucket import TokenBucket
 
 MOST_KEYS = 4096
-"""Remembered at a time, about 1 MB; beyond that the key that was unused for longest starts anew."""
+"""Maximum number of keys, about 1 MB; beyond it the least recently used key is forgotten."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rate:
-    """How much a key may have: ``burst`` at once, and ``per_s`` in the long run."""
+    """The rate of one key: ``burst`` tokens at once, and ``per_s`` tokens per second."""
 
     per_s: float
     burst: float
 
 
 class BucketTable:
-    """One token bucket for each key, least recently used ones forgotten."""
+    """One token bucket for each key; the least recently used ones are forgotten."""
 
     def __init__(self, rate: Rate, *, most: int = MOST_KEYS) -> None:
         self._rate = rate
         self._most = most
         self._buckets: collections.OrderedDict[str, TokenBucket] = collections.OrderedDict()
         self.refused = 0
-        """Counts ``take`` calls that got nothing; for /metrics."""
+        """Number of ``take`` calls that got no token; for /metrics."""
 
     def __len__(self) -> int:
         return len(self._buckets)
 
     def take(self, key: str, *, now: float) -> float:
-        """Takes one token: 0 if there was one, else the seconds until there will be."""
+        """Takes one token. Returns 0, or the seconds until the next token if there was none."""
         wait = self.wait_s(key, now=now)
         if wait:
             self.refused += 1
@@ -42,12 +42,12 @@ class BucketTable:
         return wait
 
     def wait_s(self, key: str, *, now: float) -> float:
-        """The seconds until the key has a token, without taking it; 0 if it has one."""
+        """Returns the seconds until the key has a token, 0 if it has one; takes none."""
         bucket = self._buckets.get(key)
         return bucket.wait_s(now=now) if bucket is not None else 0.0
 
     def spend(self, key: str, *, now: float) -> None:
-        """Takes one token, in advance where there is none; no more than one is ever owed."""
+        """Takes one token, in advance if there is none; a key never owes more than one."""
         bucket = self._buckets.get(key)
         if bucket is None:
             rate = self._rate

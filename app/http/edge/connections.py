@@ -1,16 +1,17 @@
-"""How many connections there may be: in all, and of one address."""
+"""Limits on open connections: in total, and for one address."""
 
 from __future__ import annotations
 
 MAX_CONNECTIONS = 2000
-"""Browsers hold one or two for each viewer, and let go of them after 15 s without a request."""
+"""Maximum number of connections. Browsers hold one or two for each viewer, and close them after
+15 s without a request."""
 
 MAX_PER_ADDRESS = 500
-"""200 viewers behind one address, with two connections each, and some."""
+"""Maximum number of connections of one address: 200 viewers with two each, and some spare."""
 
 
 class ConnectionCounts:
-    """Admits connections, and counts those that it did not admit."""
+    """Admits connections up to the limits, and counts those that it refuses."""
 
     def __init__(self, most: int = MAX_CONNECTIONS, most_per_key: int = MAX_PER_ADDRESS) -> None:
         self._most = most
@@ -18,10 +19,10 @@ class ConnectionCounts:
         self._by_key: dict[str, int] = {}
         self.open = 0
         self.refused = 0
-        """For /metrics."""
+        """Number of connections refused; for /metrics."""
 
     def admit(self, key: str) -> bool:
-        """True if one more of this key may be; ``leave`` gives its place back."""
+        """Counts one more connection of this key, if it may have one; ``leave`` ends it."""
         count = self._by_key.get(key, 0)
         if self.open >= self._most or count >= self._most_per_key:
             self.refused += 1
@@ -31,7 +32,7 @@ class ConnectionCounts:
         return True
 
     def leave(self, key: str) -> None:
-        """A connection of this key is gone."""
+        """Counts one connection of this key less."""
         self.open -= 1
         self._by_key[key] -= 1
         if not self._by_key[key]:

@@ -1,4 +1,4 @@
-"""The headers that answers carry whatever they are: CORS and security."""
+"""CORS and security headers of all answers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SECURITY = {
     "permissions-policy": "camera=(self), microphone=(self), display-capture=(self)",
 }
 _HSTS = "max-age=15552000"
-"""Half a year, as Mozilla's guidelines have it at least."""
+"""Half a year, the minimum of Mozilla's guidelines."""
 
 
 def security_headers(public_url: str) -> Headers:
-    """What keeps our pages to themselves.
+    """Returns the security headers of an answer.
 
     HTTP Strict Transport Security holds for a host with all its ports, so it is sent only where
     the public address is https on the usual port: then the host is ours.
@@ -43,14 +43,14 @@ _VARY = (b"vary", b"Origin")
 
 
 def cors_headers(verdict: OriginVerdict) -> Headers:
-    """What lets pages of other origins read an answer; ``*``, since no answer needs cookies."""
+    """Returns the CORS headers of an answer; ``*`` suffices, since no answer needs cookies."""
     if verdict in (OriginVerdict.OPEN, OriginVerdict.MAY_NOT_WATCH):
         return [_ANY, _EXPOSED, _VARY]
     return [_VARY]
 
 
 def preflight_headers(area: Area, path: str) -> Headers:
-    """What a preflight answers beside ``cors_headers`` (RFC 9725 section 4.2, Fetch)."""
+    """Returns a preflight's headers besides ``cors_headers`` (RFC 9725 section 4.2, Fetch)."""
     found = [
         (b"access-control-allow-methods", METHODS[area].encode()),
         (b"access-control-allow-headers", b"Authorization, Content-Type, If-Match, If-None-Match"),

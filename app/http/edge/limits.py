@@ -1,4 +1,4 @@
-"""How often an address may ask, by what it asks for.
+"""Rate limits on the requests of an address, by area.
 
 Sized for 200 people behind one address (NAT): each looks at a stream's state once a second, and all
 of them join at the same moment. A page is about forty files, so files have a bucket of their own.
@@ -12,31 +12,31 @@ from app.http.edge.areas import Area
 from app.http.edge.buckets import BucketTable, Rate
 
 SESSIONS = Rate(per_s=50.0, burst=250.0)
-"""Offers posted, and everything else that changes something."""
+"""Rate of posted offers and of all other requests that change something."""
 READS = Rate(per_s=400.0, burst=1200.0)
-"""JSON, metrics and preflights."""
+"""Rate of requests for JSON and metrics, and of preflights."""
 FILES = Rate(per_s=1000.0, burst=10_000.0)
-"""Pages and their files."""
+"""Rate of requests for pages and their files."""
 WRONG_TOKENS = Rate(per_s=1 / 3, burst=10.0)
-"""Wrong tokens. A word of 8 random letters is guessed after 10,000 years on average."""
+"""Rate of wrong tokens: guessing 8 random letters takes 10,000 years on average."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, as the limits see it."""
+    """The properties of a request that the limits depend on."""
 
     key: str
-    "Of ``limit_key``."
+    "The client's key, made by ``limit_key``."
     area: Area
     method: str
     has_token: bool
-    "It carries an Authorization header."
+    "True if the request has an Authorization header."
 
 
 class RequestLimits:
-    """The buckets of all addresses."""
+    """The rate limits of all addresses."""
 
     def __init__(self) -> None:
         self._tables = {
@@ -47,7 +47,7 @@ class RequestLimits:
         }
 
     def wait_s(self, asked: Asked, *, now: float) -> float:
-        """Counts a request: 0 if it may pass, else the seconds after which to try again.
+        """Counts a request. Returns 0 if it may pass, else the seconds until the next try.
 
         An address that sent too many wrong tokens gets no answer to another one, right or wrong;
         what needs no token it may still do.
@@ -60,12 +60,12 @@ class RequestLimits:
         return self._table(asked).take(asked.key, now=now)
 
     def on_wrong_token(self, key: str, *, now: float) -> None:
-        """A request with a token was answered by 401."""
+        """Counts a request whose token was refused with 401."""
         self._tables["wrong_tokens"].spend(key, now=now)
 
     @property
     def refused(self) -> dict[str, int]:
-        """Requests that were refused so far, by the bucket that was empty."""
+        """The number of refused requests, by the bucket that was empty."""
         return {name: table.refused for name, table in self._tables.items()}
 
     def _table(self, asked: Asked) -> BucketTable:

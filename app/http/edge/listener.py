@@ -1,4 +1,4 @@
-"""The listening socket. It counts connections from accept to close, whatever is made of them.
+"""The listening socket; it counts connections from accept to close.
 
 A connection that never speaks, or never ends its TLS handshake, is seen by no protocol; so the
 count is kept where the kernel hands the socket over.
@@ -15,16 +15,16 @@ from app.http.edge.addresses import limit_key
 from app.http.edge.connections import ConnectionCounts
 
 _REFUSED_AT_A_TIME = 8
-"""Connections closed in one go of the event loop; then others have a turn."""
+"""Maximum number of refused connections in one turn of the event loop."""
 
 
 class _Connection(socket.socket):
-    """An accepted socket that tells when it is closed."""
+    """An accepted socket that calls back when it is closed."""
 
     on_close: Callable[[], None] | None = None
 
     def close(self) -> None:
-        """Closes it; calling it twice is harmless."""
+        """Closes the socket; a second call does nothing."""
         super().close()
         on_close, self.on_close = self.on_close, None
         if on_close is not None:
@@ -38,7 +38,7 @@ class Listener(socket.socket):
 
     @classmethod
     def make(cls, host: str, counts: ConnectionCounts) -> Listener:
-        """Not bound yet; ``host`` tells the family."""
+        """Creates a socket that is not bound yet; ``host`` gives its address family."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = cls(family, socket.SOCK_STREAM)
         listener.counts = counts
@@ -46,7 +46,7 @@ class Listener(socket.socket):
         return listener
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection that may be; others are closed. Raises BlockingIOError."""
+        """Returns the next admitted connection; closes refused ones. Raises BlockingIOError."""
         for _ in range(_REFUSED_AT_A_TIME):
             number, address = self._accept()  # type: ignore[attr-defined]
             connection = _Connection(self.family, self.type, self.proto, fileno=number)

@@ -1,4 +1,4 @@
-"""From the settings to what the edge needs of them."""
+"""Conversion of the settings into the options of the ASGI layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wire.settings import Settings
 
 
 def edge_options(settings: Settings, certificate: Certificate | None) -> EdgeOptions:
-    """Who this server is, whom it trusts, and what guards it."""
+    """Returns the server's names, its trusted proxies, and which of its areas have a token."""
     allowed = tuple(host.strip("[]") for host in settings.allowed_hosts)
     machine = socket.gethostname().lower()
     names = Names(

@@ -1,4 +1,4 @@
-"""Which names this server answers to, and which pages of other origins may use it.
+"""Checks of Host and Origin: the server's names, and the rights of other origins' pages.
 
 A page of any site can make its visitor's browser send requests here, also where only the visitor's
 machine can reach us, and by pointing its own name at our address (DNS rebinding) it can become
@@ -20,7 +20,10 @@ _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
 
 def split_host(value: str) -> tuple[str, str]:
-    """(host in lower case without brackets and final dot, port or nothing) of a Host header."""
+    """Splits a Host header into host and port, which may be empty.
+
+    The host comes in lower case, without brackets and final dot.
+    """
     value = value.strip().lower()
     if value.startswith("["):
         host, _, rest = value[1:].partition("]")
@@ -37,7 +40,7 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and names under it, 127.0.0.0/8 and ::1."""
+    """Returns True for ``localhost`` and names under it, 127.0.0.0/8 and ::1."""
     address = _ip(host)
     if address is not None:
         return address.is_loopback
@@ -53,19 +56,19 @@ def _is_one_of(host: str, patterns: tuple[str, ...]) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Names:
-    """What this server is called."""
+    """The host names that this server answers to."""
 
     bound: str = "127.0.0.1"
-    "The address it listens on."
+    "The address that the server listens on."
     public_url: str = ""
     others: tuple[str, ...] = ()
     """Host names of the setting and of this machine, in lower case; ``*.example.org`` stands for
     all below it, ``*`` for any."""
     certified: Callable[[], tuple[str, ...]] = tuple
-    "Gives those of the certificate, which may be renewed."
+    "Returns the names in the certificate, which may be renewed."
 
     def knows(self, host: str) -> bool:
-        """True if requests for this host (without port) are meant for us.
+        """Returns True if this host (without port) is a name of this server.
 
         An IP address in Host cannot come of DNS rebinding, which needs a name; it is taken
         wherever more than loopback is served, since NAT and containers give us addresses that we
@@ -82,18 +85,18 @@ class Names:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Caller:
-    """The headers that tell which page a request comes from."""
+    """The headers that identify the page that made a request."""
 
     host: str
-    "Host."
+    "The Host header."
     origin: str = ""
-    "Origin; empty where none was sent: no page, or a page of ours that reads."
+    "The Origin header; empty if none was sent: not a page, or a page of ours that reads."
     fetch_site: str = ""
-    "Sec-Fetch-Site, which pages cannot set."
+    "The Sec-Fetch-Site header, which pages cannot set."
 
 
 class OriginVerdict(enum.Enum):
-    """What pages of the caller's origin may do."""
+    """The rights of pages of the caller's origin."""
 
     OPEN = "may ask and read the answer"
     MAY_NOT_WATCH = "may read why it cannot watch"
@@ -103,17 +106,17 @@ class OriginVerdict(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Origins:
-    """Judges callers by what guards the server."""
+    """Decides the rights of callers by the tokens that guard the server."""
 
     names: Names = Names()
     publish_token: bool = False
-    "Publishing needs a token: the server is meant for others, so watching and reading are public."
+    "True if publishing needs a token; watching and reading are then public."
     admin_token: bool = False
     pages: tuple[str, ...] = ()
-    "Hosts whose pages may do what ours may, as in ``Names.others`` but for ``*``."
+    "Hosts whose pages have the rights of ours, written as in ``Names.others`` but without ``*``."
 
     def is_foreign(self, caller: Caller) -> bool:
-        """True if the request comes from a page that is not ours."""
+        """Returns True if the request comes from a page of another origin."""
         if not caller.origin:
             return False
         try:
@@ -138,7 +141,7 @@ class Origins:
         return not (caller.fetch_site == "same-origin" and self.names.knows(host))
 
     def judge(self, area: Area, caller: Caller) -> OriginVerdict:
-        """What this caller may do in an area."""
+        """Returns the rights of this caller in an area."""
         guarded = self.admin_token if area is Area.CHANGE else self.publish_token
         if guarded or not self.is_foreign(caller):
             return OriginVerdict.OPEN

@@ -1,4 +1,4 @@
-"""What a request is for: the forms of its target, the prefix of the public address, slashes."""
+"""Request targets: their forms, the prefix of the public address, trailing slashes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)\Z", re.DOTALL)
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes] | None:
-    """(host and port, path) of a target in absolute form without its query; None for another form.
+    """Splits a target in absolute form into its host with port and its path without the query.
+
+    Returns None for a target in another form.
 
     Every server must take that form (RFC 9112 section 3.2.2); proxies are asked with it.
     """
@@ -17,12 +19,15 @@ def split_target(target: bytes) -> tuple[bytes, bytes] | None:
 
 
 def strip_prefix(path: str, prefix: str) -> str:
-    """The path without the prefix, which some proxies keep and others take away."""
+    """Returns the path without the prefix, which some proxies keep and others remove."""
     if prefix and (path == prefix or path.startswith(prefix + "/")):
         return path[len(prefix) :] or "/"
     return path
 
 
 def strip_slash(path: str) -> str:
-    """The path without trailing slashes: a redirect would lose a POST, and break a preflight."""
+    """Returns the path without trailing slashes.
+
+    A redirect instead would lose a POST and break a preflight.
+    """
     return path.rstrip("/") or "/"

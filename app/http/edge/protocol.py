@@ -22,7 +22,7 @@ from app.http.edge.penalties import Penalties
 
 
 class Phase(enum.Enum):
-    """What a connection waits for."""
+    """The phases of a connection, named by the event that ends each."""
 
     HEAD = "the rest of a request's head"
     ANSWER = "its answer to be sent"
@@ -30,13 +30,13 @@ class Phase(enum.Enum):
 
 
 LIMITS_S = {Phase.HEAD: 10.0, Phase.ANSWER: 30.0}
-"""A body may take 10 s, an answer waits for Redis for at most 10 s."""
+"""Maximum duration of a phase in seconds; of an answer's, a body may take 10 s and Redis 10 s."""
 
 _HOST_SENTENCES = {
     "Missing mandatory Host: header": "The request has no Host header, which HTTP/1.1 needs.",
     "Found multiple Host: headers": "The request has more than one Host header.",
 }
-"""By what h11 says; it has one class of errors for all."""
+"""Sentences by h11's message, since h11 has one class for all errors."""
 
 _SENTENCES = {
     400: ("Bad request", "This is not HTTP."),
@@ -47,10 +47,10 @@ _SENTENCES = {
 
 
 class TimedProtocol(H11Protocol):
-    """One connection; closed when a phase takes too long."""
+    """One HTTP connection; it is aborted when a phase takes too long."""
 
     penalties: Penalties
-    """Set before the first connection."""
+    """The delays of addresses; set before the first connection."""
 
     _key = ""
     _phase = Phase.IDLE
@@ -59,13 +59,13 @@ class TimedProtocol(H11Protocol):
     _pause: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The time for the first head begins."""
+        """Starts the time limit of the first head."""
         super().connection_made(transport)
         self._key = limit_key(self.client[0]) if self.client is not None else ""
         self._enter(Phase.HEAD)
 
     def data_received(self, data: bytes) -> None:
-        """More of a head or of a body."""
+        """Takes bytes of a head or of a body; a delayed address waits here."""
         if self._phase is not Phase.ANSWER and self._key:
             pause = self.penalties.pause_s(self._key, now=time.monotonic())
             if pause:
@@ -86,12 +86,12 @@ class TimedProtocol(H11Protocol):
         self._look()
 
     def on_response_complete(self) -> None:
-        """An answer was sent."""
+        """Ends the time limit of the answer."""
         super().on_response_complete()
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Cancels the timers of the connection."""
         self._enter(Phase.IDLE)
         if self._pause is not None:
             self._pause.cancel()
@@ -116,7 +116,7 @@ class TimedProtocol(H11Protocol):
             self._timer = self.loop.call_later(LIMITS_S[phase], self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP by a problem; h11 says which status fits."""
+        """Answers input that is not HTTP with a problem; h11 suggests the status."""
         error = sys.exc_info()[1]
         hint = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         status = hint if hint in _SENTENCES else 400
