@@ -14,7 +14,7 @@ from benchmarks.stamps import JAVASCRIPT
 CHROMIUM = Path("/usr/lib/chromium/chromium")
 """The program itself; Debian's wrapper adds flags of its own."""
 
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -32,10 +32,15 @@ _FLAGS = [
     "--mute-audio",
     "--no-proxy-server",
     "--allow-loopback-in-peer-connection",
+]
+"""Flags of every browser that is started here and in the tests of the pages."""
+
+_ALWAYS_AWAKE = [
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
 ]
+"""Flags that let a page run at full speed behind another, as for two viewers side by side."""
 
 
 def missing() -> str:
@@ -66,7 +71,8 @@ def chromium(
     from playwright.sync_api import sync_playwright
 
     flags = [
-        *_FLAGS,
+        *FLAGS,
+        *_ALWAYS_AWAKE,
         "--host-resolver-rules=MAP * ~NOTFOUND, "
         f"EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE {host}",
     ]
