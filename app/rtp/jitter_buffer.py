@@ -10,14 +10,15 @@ import dataclasses
 import itertools
 
 from app.rtp.retransmission import NackGenerator
+from media.codec import MAX_PAYLOAD
 from media.fragment import PayloadStart
 from media.serial import Unwrapper
 
 CAPACITY = 1024
 """Packets held at most; beyond that the oldest gap is given up."""
 
-MAX_AUDIO_BYTES = 1300
-"""Size limit of one packet, as ``media.codec.MAX_PAYLOAD``: the longest Opus frame has 1,275
+MAX_AUDIO_BYTES = MAX_PAYLOAD
+"""Size limit of one packet, that of every RTP payload: the longest Opus frame has 1,275
 bytes (RFC 6716 section 3.4). Several frames in one packet may have more; with a viewer's extensions
 that fits no packet, so it is not taken at all."""
 

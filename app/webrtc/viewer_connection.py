@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import uuid
 from collections.abc import Callable
@@ -89,11 +90,10 @@ class ViewerConnection:
     @property
     def dropped(self) -> dict[str, int]:
         """Units not sent, by reason."""
-        found: dict[str, int] = {}
+        found: collections.Counter[str] = collections.Counter()
         for sender in self._senders.values():
-            for reason, count in sender.dropped.items():
-                found[reason] = found.get(reason, 0) + count
-        return found
+            found.update(sender.dropped)
+        return dict(found)
 
     @property
     def is_pending(self) -> bool:
