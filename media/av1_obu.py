@@ -116,7 +116,8 @@ def with_size(obu: bytes) -> bytes:
 
 
 def _body(obu: bytes) -> BitReader:
-    return BitReader(obu[2 if obu[0] & _HAS_EXTENSION else 1 :][:MAX_BYTES])
+    start = 2 if obu[0] & _HAS_EXTENSION else 1
+    return BitReader(obu[start : start + MAX_BYTES])
 
 
 def parse_sequence(obu: bytes) -> Sequence:
