@@ -1,7 +1,7 @@
 """Writes the offer that aiortc is shown, and the answer that the offerer gets.
 
 aiortc makes ICE, DTLS and SRTP. Which payload types, extensions and layers are used is decided by
-``offer.py`` and put into its transceivers, so it sees one codec per section and no more.
+``sdp_offer.py`` and put into its transceivers, so it sees one codec per section and no more.
 """
 
 from __future__ import annotations

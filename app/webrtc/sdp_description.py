@@ -1,6 +1,6 @@
 """Parses SDP text into its sections and attributes (RFC 8866), within hard bounds.
 
-Knows the syntax only. What the attributes mean is read by ``offer.py`` and the files that it uses.
+Knows the syntax only. What the attributes mean is read by ``sdp_offer.py`` and what it uses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``api.py``, ``views.py``, ``schemas.py``, ``health.py``, ``metrics.py`` and ``pages.py``."""
+"""``api.py``, ``serializers.py``, ``schemas.py``, ``health.py``, ``metrics.py``, ``pages.py``."""
 
 from __future__ import annotations
 

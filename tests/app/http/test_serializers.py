@@ -1,4 +1,4 @@
-"""``views.py``: what a record with any numbers becomes."""
+"""``serializers.py``: what a record with any numbers becomes."""
 
 from __future__ import annotations
 

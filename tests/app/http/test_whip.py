@@ -1,4 +1,4 @@
-"""``whip.py`` and ``sdp.py``: publishing by HTTP."""
+"""``whip.py`` and ``whip_common.py``: publishing by HTTP."""
 
 from __future__ import annotations
 

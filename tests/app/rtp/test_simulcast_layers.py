@@ -1,4 +1,4 @@
-"""``layers.py``: which simulcast layer is taken, in virtual time."""
+"""``simulcast_layers.py``: which simulcast layer is taken, in virtual time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publications over a real server: ``publication.py``."""
+"""Publications over a real server: ``ingest_session.py``."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ async def test_readers_can_ask_for_key_frames(redis_client: Redis) -> None:
         await when(redis_client, "cam1", state="live")
         for _ in range(5):
             await mailbox.send(KeyFrameRequest(rendition="source"))
-        await until(lambda: wish.count == 5)  # ``test_receiver.py``: how often it is told
+        await until(lambda: wish.count == 5)  # ``test_rtp_receiver.py``: how often it is told
 
 
 async def test_a_fenced_publication_ends_and_leaves_the_others_keys(redis_client: Redis) -> None:

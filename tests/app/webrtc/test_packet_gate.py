@@ -1,4 +1,4 @@
-"""``gate.py``: datagrams that are read or dropped, in virtual time and without sockets."""
+"""``packet_gate.py``: datagrams that are read or dropped, in virtual time and without sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The publisher's side over real connections: ``publisher.py`` and ``receiver.py``."""
+"""The publisher's side over real connections: ``publisher_connection.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packets in, over real connections: loss, jumps, other sources, requests: ``receiver.py``."""
+"""Packets in, over real connections: loss, jumps, other sources, requests: ``rtp_receiver.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``answer.py``: answers are legal against their offers, and say what will be delivered."""
+"""``sdp_answer.py``: answers are legal against their offers, and say what will be delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``description.py``: the syntax of SDP, and its bounds."""
+"""``sdp_description.py``: the syntax of SDP, and its bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``offer.py``: which offers are refused, with which sentence, and how they are resolved."""
+"""``sdp_offer.py``: which offers are refused, with which sentence, and how they are resolved."""
 
 from __future__ import annotations
 

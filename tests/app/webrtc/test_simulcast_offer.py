@@ -1,4 +1,4 @@
-"""``simulcast.py``: layers in offers and answers (RFC 8853, RFC 8851)."""
+"""``simulcast_offer.py``: layers in offers and answers (RFC 8853, RFC 8851)."""
 
 from __future__ import annotations
 

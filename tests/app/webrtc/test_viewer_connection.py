@@ -1,4 +1,4 @@
-"""The viewer's side over real connections: ``viewer.py`` and ``sender.py``."""
+"""The viewer's side over real connections: ``viewer_connection.py``."""
 
 from __future__ import annotations
 
