@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Annotated
 
 import msgspec
 
 from wire import keys
 from wire.connection import Redis, command
-from wire.errors import BadMessage, DamagedKey
-from wire.heartbeat import BEAT
+from wire.errors import BadMessage
+from wire.heartbeat import BEAT, list_beats
 
 EXPIRY_MS = 3_000
 PERIOD_S = 1.0
@@ -115,9 +114,6 @@ class AppHeartbeats:
 
     async def list(self) -> list[AppBeat]:
         """Returns all nodes, by name. Heartbeats that cannot be read are left out."""
-        found: dict[str, AppBeat] = {}
-        for key in await self._client.scan(keys.APPS_PATTERN):
-            with contextlib.suppress(DamagedKey, BadMessage):
-                beat = parse_app_beat(await command(self._client, "HGET", key, "beat") or b"")
-                found[beat.node] = beat
-        return [found[name] for name in sorted(found)]
+        return await list_beats(
+            self._client, keys.APPS_PATTERN, parse_app_beat, lambda beat: beat.node
+        )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -14,6 +15,8 @@ from wire.script import Script
 
 EXPIRY_MS = 3_000
 PERIOD_S = 0.5
+
+BeatT = TypeVar("BeatT")
 
 # In one step: a worker that dies between the two commands would be listed for ever. The first
 # write is one that a full server allows.
@@ -167,6 +170,18 @@ def parse_beat(data: bytes) -> WorkerBeat:
         raise BadMessage(f"heartbeat: {error}") from error
 
 
+async def list_beats(
+    client: Redis, pattern: str, parse: Callable[[bytes], BeatT], name: Callable[[BeatT], str]
+) -> list[BeatT]:
+    """Returns the heartbeats whose keys match, by name. Those that cannot be read are left out."""
+    found: dict[str, BeatT] = {}
+    for key in await client.scan(pattern):
+        with contextlib.suppress(DamagedKey, BadMessage):
+            beat = parse(await command(client, "HGET", key, "beat") or b"")
+            found[name(beat)] = beat
+    return [found[each] for each in sorted(found)]
+
+
 class Heartbeats:
     """Writes one worker's heartbeat, reads all."""
 
@@ -185,10 +200,7 @@ class Heartbeats:
         await command(self._client, "DEL", self._client.key(keys.worker(name)))
 
     async def list(self) -> list[WorkerBeat]:
-        """All workers, by name. Heartbeats that cannot be read are left out."""
-        beats: dict[str, WorkerBeat] = {}
-        for key in await self._client.scan(keys.WORKERS_PATTERN):
-            with contextlib.suppress(DamagedKey, BadMessage):
-                beat = parse_beat(await command(self._client, "HGET", key, "beat") or b"")
-                beats[beat.name] = beat
-        return [beats[name] for name in sorted(beats)]
+        """Returns all workers, by name. Heartbeats that cannot be read are left out."""
+        return await list_beats(
+            self._client, keys.WORKERS_PATTERN, parse_beat, lambda beat: beat.name
+        )
