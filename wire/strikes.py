@@ -12,8 +12,8 @@ from typing import Any
 from wire import keys
 from wire.connection import Redis
 from wire.errors import DamagedKey
-from wire.hash_record import UPDATE
-from wire.rendition_record import COUNT_STRIKE
+from wire.hash_record import UPDATE, flat
+from wire.rendition_record import COUNT_STRIKE, PARDON
 from wire.script import Script
 
 MAX_STRIKES = 2
@@ -105,8 +105,7 @@ class Strikes:
 
     async def forgive(self, stream: str, name: str, epoch: int) -> None:
         """Forgets all strikes: the lead decoded the stream for ``GOOD_S``."""
-        fields = ["strikes", 0, "struck", 0, "struck_us", 0]
-        await self._run(UPDATE, stream, name, ["epoch", epoch, 0, *fields])
+        await self._run(UPDATE, stream, name, ["epoch", epoch, 0, *flat(PARDON)])
 
     async def _run(self, script: Script, stream: str, name: str, args: list[Any]) -> None:
         """Runs a script on the record; a key that holds no record has nothing to be changed."""
