@@ -8,7 +8,7 @@ WireError
 ├── DuplicateJob      the rendition has another job; finish this one
 ├── TooManyRenditions the stream has as many renditions as one may have
 ├── StreamBusy        the stream already has a publisher
-├── RedisTrouble      Redis does not do what it was asked for now; wait and try again
+├── RedisTrouble      Redis cannot carry out a command at the moment; wait and try again
 │   ├── ServerAway    it cannot be reached, starts, fails over or is busy
 │   ├── ServerFull    its memory or its disk is full
 │   │   └── LogFull   a log has its share, and takes no more before the next key frame
@@ -55,7 +55,7 @@ class StreamBusy(WireError):
 
 
 class RedisTrouble(WireError):
-    """Redis does not do what it was asked for now; wait and try again."""
+    """Redis cannot carry out a command at the moment; wait and try again."""
 
 
 class ServerAway(RedisTrouble):
