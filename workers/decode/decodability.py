@@ -34,5 +34,5 @@ class Decodability:
         self._broken_keys = 0
 
     def fault(self, *, now: float) -> str:
-        """Returns a sentence that says why the stream is only copied for now, or an empty one."""
+        """Returns the reason why the stream is only copied at ``now``; empty if it is decoded."""
         return self._fault if now < self._until else ""
