@@ -135,9 +135,11 @@ def _add_reading(routes: APIRouter, read: _Views) -> None:
 
 
 def _add_guarded_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
+    guarded = [Depends(context.admin_guard)]
+
     @routes.get(
         "/workers",
-        dependencies=[Depends(context.admin_guard)],
+        dependencies=guarded,
         response_model=schemas.WorkerList,
         openapi_extra=GUARDED,
     )
@@ -147,7 +149,7 @@ def _add_guarded_reading(routes: APIRouter, read: _Views, context: AppState) -> 
 
     @routes.get(
         "/nodes",
-        dependencies=[Depends(context.admin_guard)],
+        dependencies=guarded,
         response_model=schemas.NodeList,
         openapi_extra=GUARDED,
     )

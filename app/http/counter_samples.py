@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from app.node import AppNode
+from app.streams.ingest_session import IngestSession
 from wire import counters
 from wire.counters import COUNTERS, Counter
 from wire.heartbeat import StreamWork, WorkerBeat
@@ -26,7 +27,7 @@ _OF_LEAD = {
 def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sample]:
     """Yields this node's counters of its publishers, readers and viewers."""
     for ingest in node.publishers.ingest_sessions():
-        yield from _of_publisher(node, ingest.stream)
+        yield from _of_publisher(node, ingest)
     for reader in node.readers.all():
         labels = (reader.stream, reader.rendition)
         yield counters.UNITS_READ, labels, reader.units
@@ -41,10 +42,8 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
     yield counters.NODE_MESSAGES_REFUSED, (), node.sessions.bad_messages
 
 
-def _of_publisher(node: AppNode, stream: str) -> Iterator[Sample]:
-    ingest = node.publishers.ingest_session(stream)
-    if ingest is None:
-        return
+def _of_publisher(node: AppNode, ingest: IngestSession) -> Iterator[Sample]:
+    stream = ingest.stream
     yield counters.UNITS_IN, (stream,), ingest.units_in
     yield from _by_label(counters.UNITS_DROPPED, (stream,), ingest.dropped)
     refused = node.publishers.refused(stream)

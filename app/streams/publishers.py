@@ -264,19 +264,20 @@ class Publishers:
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a publisher's session. Raises SessionNotFound."""
-        session = self._sessions.get(stream)
-        if session is None or not _is_same(session.secret, secret):
-            raise SessionNotFound
+        session = self._found(stream, secret)
         if session.ingest.end_reason:
             raise SessionNotFound  # it is ending already
         session.ingest.end("the publisher ended it")
 
     async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
         """Takes further candidates of a publisher. Raises SessionNotFound, BadOffer."""
+        await self._found(stream, secret).peer.trickle(fragment)
+
+    def _found(self, stream: str, secret: str) -> _Session:
         session = self._sessions.get(stream)
         if session is None or not _is_same(session.secret, secret):
             raise SessionNotFound
-        await session.peer.trickle(fragment)
+        return session
 
     def ingest_sessions(self) -> list[IngestSession]:
         """All of this app's."""
