@@ -154,7 +154,7 @@ class Viewers:
                 raise Full("The server stops.")
             if playback.is_over:  # nobody would ever end it
                 raise NobodyPublishes(f"{record.id} ended just now.")
-        except BaseException:
+        except BaseException:  # cancellation too: readers and sockets must not outlive the offer
             playback.stop()
             await peer.close()
             raise

@@ -62,7 +62,7 @@ class NackGenerator:
         self._missing: dict[int, tuple[float, int, float]] = {}
         "(missing since, times asked for, last at); ascending in number and in since."
         self._fresh: collections.deque[int] = collections.deque()
-        "Not asked for yet."
+        "Numbers without a request; what arrived may still be in it."
         self._asked: list[tuple[float, int]] = []
         "Heap of (to be asked for again at, number); what arrived may still be in it."
 
@@ -104,7 +104,7 @@ class NackGenerator:
         return gone
 
     def take_nacks(self, *, now: float) -> list[int]:
-        """Returns the numbers to ask for now, ``MAX_NACKS`` at most."""
+        """Returns the numbers whose next request is due, ``MAX_NACKS`` at most."""
         taken: list[int] = []
         while self._asked and self._asked[0][0] <= now and len(taken) < MAX_NACKS:
             self._ask(heapq.heappop(self._asked)[1], taken, now)
