@@ -1,4 +1,4 @@
-"""What ``make bench`` runs, and the tools that the end-to-end tests share with it.
+"""The benchmarks of ``make bench``, and the tools that the end-to-end tests share with them.
 
 Owns: starting the product as a user does, real publishers and viewers around it, stamped clips,
 the clips (``material.py``), tables (``table.py``, ``page.py``) and the machine (``machine.py``).

@@ -44,7 +44,7 @@ _ALWAYS_AWAKE = [
 
 
 def missing() -> str:
-    """What a browser test lacks here, as one sentence; empty if nothing."""
+    """Returns one sentence that says what a browser test lacks here; empty if nothing."""
     if not CHROMIUM.exists():
         return "Debian's chromium is not installed."
     try:
@@ -155,6 +155,6 @@ def read_stamps(page: Any, selector: str, key: str) -> None:
 
 
 def stamps(page: Any, key: str) -> list[list[float]]:
-    """What was read so far: [number or -1, presented ms, seen ms, width, height, RTP time]."""
+    """Returns the stamps so far: [number or -1, presented ms, seen ms, width, height, RTP time]."""
     found: list[list[float]] = page.evaluate(f"window['stamps_{key}']")
     return found

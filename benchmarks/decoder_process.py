@@ -45,7 +45,7 @@ class Cost:
     "From the unit to the picture and what belongs to it."
     ms_p95: float
     cpu_ms: float
-    "Of all processes together."
+    "CPU time of all processes together."
     mib: float
     "Memory of the child that no other process shares."
 

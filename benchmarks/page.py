@@ -1,4 +1,4 @@
-"""What the benchmarks that write a page of ``docs`` have in common."""
+"""Common parts of the benchmarks that write a page of ``docs``."""
 
 from __future__ import annotations
 

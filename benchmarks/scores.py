@@ -1,4 +1,4 @@
-"""How a picture is judged, by tools that others use: luma PSNR, SSIM, VMAF, XPSNR, and flicker."""
+"""Scores of a picture, by tools that others use: luma PSNR, SSIM, VMAF, XPSNR, and flicker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MODELS = r"version=vmaf_v0.6.1\:name=vmaf|version=vmaf_v0.6.1neg\:name=neg"
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of one clip; higher is better but for flicker."""
+    """Scores of one clip; higher is better but for flicker."""
 
     psnr: float
     """dB, of the mean squared error over all frames."""
@@ -89,7 +89,7 @@ def _ask_ffmpeg(truth: Bytes, got: Bytes, every: int) -> dict[str, float]:
 def _compare(
     truth: Bytes, got: Bytes, graph: str, outputs: Sequence[str]
 ) -> tuple[dict[str, dict[str, float]], str]:
-    """What libvmaf found over all frames, and what FFmpeg said; input 0 is what was got."""
+    """Returns libvmaf's scores over all frames, and FFmpeg's output; input 0 is what was got."""
     height, width = truth.shape[1:]
     raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-r", "30"]
     # As yuv420p, so that nothing converts the range of levels on the way.

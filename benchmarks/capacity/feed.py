@@ -27,7 +27,7 @@ _CLOCK_RATE = 90_000
 _TICKS = _CLOCK_RATE // FPS
 _FIRST_PTS = 1_000_000
 _LOOK_S = 0.2
-"""How often the enhanced log is read: entries carry the server's time, so nothing is lost by
+"""Seconds between reads of the enhanced log: entries carry the server's time, so nothing is lost by
 reading many at once."""
 
 
@@ -40,7 +40,7 @@ class Feed:
         """``age`` knows the server's clock, on which all times are."""
         self.stream = stream
         self.late_ms: list[float] = []
-        "By how much each frame was appended later than its time: the feeder's own fault."
+        "Delay of each frame behind its time of appending: the feeder's own fault."
         self.read = 0
         "Units found in the enhanced log."
         self._client = client
@@ -113,7 +113,7 @@ class Feed:
         await self._registry.end(self.stream, self._epoch, (keys.ENHANCED,))
 
     def times(self) -> list[FrameTimes]:
-        """Of all frames sent so far."""
+        """Returns the times of all frames sent so far."""
         return [
             FrameTimes(arrived, self._came_out_ms.get(index))
             for index, arrived in enumerate(self._arrived_ms)

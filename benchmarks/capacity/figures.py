@@ -1,4 +1,4 @@
-"""What follows from when frames came and went, and from what the worker counted."""
+"""Figures from the times of frames, in and out, and from the worker's counters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FrameTimes:
 
     arrived: float
     came_out: float | None
-    "When it was appended to the enhanced log; None: it never was."
+    "Time at which it was appended to the enhanced log; None: it never was."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Timing:
     frames: int
     out: int
     p50_ms: float
-    "Of the age at output: from arrival to the enhanced log."
+    "Median of the age at output: from arrival to the enhanced log."
     p95_ms: float
     p99_ms: float
     worst_gap_ms: float
@@ -41,7 +41,7 @@ class Timing:
 
 
 def timing(streams: Sequence[Sequence[FrameTimes]], begin: float, end: float) -> Timing:
-    """Of the frames that arrived within [begin, end)."""
+    """Returns the timing of the frames that arrived within [begin, end)."""
     chosen = [[frame for frame in one if begin <= frame.arrived < end] for one in streams]
     frames = [frame for one in chosen for frame in one]
     ages = [frame.came_out - frame.arrived for frame in frames if frame.came_out is not None]
@@ -67,7 +67,7 @@ def _worst_gap(frames: Sequence[FrameTimes], begin: float, end: float) -> float:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Served:
-    """What frames got, as the worker counted them, all streams of a run together."""
+    """Frames by quality level, as the worker counted them, all streams of a run together."""
 
     frames: int
     full: int = 0
@@ -77,7 +77,7 @@ class Served:
     copied: int = 0
     dropped: int = 0
     temporal_wanted: float = 0.0
-    "Of the net's work, in whole pictures."
+    "Work that frames on propagation wanted of the net, in whole pictures."
     temporal_done: float = 0.0
 
     @property
@@ -93,14 +93,12 @@ class Served:
         return (self.full + self.granted * self.temporal) / self.frames if self.frames else 0.0
 
     def share(self, number: int) -> float:
-        """Of all frames, 0..1."""
+        """Returns a number over that of all frames, 0..1."""
         return number / self.frames if self.frames else 0.0
 
 
 def served(before: Iterable[StreamWork], after: Iterable[StreamWork]) -> Served:
-    """What was counted between two heartbeats; a stream that is in one of them alone is left
-    out.
-    """
+    """Returns the counts between two heartbeats, without streams that are in one of them alone."""
     first = {work.stream: work for work in before}
     total = Served(0)
     for work in after:

@@ -30,10 +30,10 @@ CONTENTS = {
     "fixed": ("speaker",),
     "mixed": ("speaker", "handheld", "screen", "animation"),
 }
-"""Which clips the streams of a run show, in turn."""
+"""Clips that the streams of a run show, in turn."""
 
 VARIANTS = 8
-"""Of each clip: the same pictures with the key frames elsewhere."""
+"""Variants of each clip: the same pictures with the key frames elsewhere."""
 
 _ENCODER = LiveEncoder("h264", BITS_PER_PIXEL)
 _CLIP_FRAMES = 48
@@ -57,7 +57,7 @@ class Material:
         self._coded: dict[tuple[str, int], list[CodedFrame]] = {}
 
     def streams(self, content: str, number: int) -> list[list[CodedFrame]]:
-        """As many streams of one of CONTENTS."""
+        """Returns so many streams of one of CONTENTS."""
         clips = CONTENTS[content]
         return [
             self._stream(clips[index % len(clips)], index // len(clips) % VARIANTS)

@@ -1,4 +1,4 @@
-"""What is run, in which order, and for how long."""
+"""The plan of the benchmark: its runs, their order and their duration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wire.embedded import EmbeddedServer
 __all__ = ["SECONDS", "measure"]
 
 SECONDS = 20.0
-"""What is counted of a run."""
+"""Seconds that are counted of a run."""
 
 WARM_S = 5.0
 LIMIT_S = 690.0
@@ -47,7 +47,7 @@ PLAN = (
     Series(DEFAULT, temporal=False),
     Series("live-m", temporal=False),
 )
-"""What matters most comes first, should time run out."""
+"""The series, the most important first, should time run out."""
 
 
 def measure(seconds: float) -> list[Row]:
@@ -110,7 +110,7 @@ class _Runs:
 
 
 def _numbers(outcomes: list[Outcome], series: Series) -> Iterator[int]:
-    """How many streams to run next, going by what was found so far."""
+    """Yields the number of streams to run next, going by the outcomes so far."""
     while (number := next_count(outcomes, to_the_end=series.to_the_end)) is not None:
         yield number
     if series.to_the_end and outcomes and twice(outcomes) not in COUNTS:

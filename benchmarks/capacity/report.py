@@ -22,7 +22,7 @@ class LoadSeries:
 
     model: str
     content: str
-    "Of CONTENTS."
+    "One of CONTENTS."
     temporal: bool
     outcomes: tuple[Outcome, ...]
 

@@ -28,28 +28,28 @@ _SEED = 7
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Span:
-    """How long a run takes."""
+    """The duration of a run."""
 
     warm_s: float
-    "Streams already run, and nothing is counted."
+    "Seconds in which streams already run, and nothing is counted."
     seconds: float
-    "What is counted."
+    "Seconds that are counted."
 
     @property
     def frames(self) -> int:
-        """Of each stream, in all."""
+        """Number of frames of each stream, in all."""
         return round((self.warm_s + self.seconds) * FPS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found in one run."""
+    """The outcome of one run."""
 
     streams: int
     timing: Timing
     served: Served
     worker_cpu: float
-    "Of its core, 0..1."
+    "Fraction of its core that the worker used, 0..1."
     late_ms: float
     """99th percentile of what the feeder itself was late; where it is long, the machine and not the
     worker was measured."""
@@ -122,7 +122,7 @@ async def _compared(client: Redis) -> ClockOffset:
 
 
 async def _works(beats: Heartbeats, worker: str) -> list[StreamWork]:
-    """What the worker said last; a busy one may be silent for a moment."""
+    """Returns the worker's last report; a busy one may be silent for a moment."""
     async with asyncio.timeout(_WAIT_S):
         while True:
             for beat in await beats.list():
@@ -132,7 +132,7 @@ async def _works(beats: Heartbeats, worker: str) -> list[StreamWork]:
 
 
 async def _quiet(beats: Heartbeats, worker: str, feeds: Sequence[Feed]) -> list[StreamWork]:
-    """What the worker says once every frame went somewhere, or after a while without that."""
+    """Returns the worker's report once every frame went somewhere, or after some seconds."""
     deadline = time.monotonic() + _DRAIN_S
     while True:
         works = await _works(beats, worker)

@@ -24,16 +24,16 @@ class Seen:
     """One frame that a viewer decoded."""
 
     at_s: float
-    "When, on the machine's monotonic clock."
+    "Time at which the viewer had it, in seconds of the machine's monotonic clock."
     rtp: int
     "Its RTP time, 32 bits."
     number: int | None
-    "Which picture of the source it is, where that can be read."
+    "Number of the source's picture, where that can be read."
     height: int
     connection: int = 0
     "Counts the viewer's connections."
     epoch: int = 0
-    "Of the writer of the enhanced rendition; 0: not known, or the source."
+    "Epoch of the writer of the enhanced rendition; 0: not known, or the source."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

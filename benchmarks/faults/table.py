@@ -33,10 +33,10 @@ class Fault:
     freeze_s: float | None
     "The longest freeze that is wanted; None: it is given by the fault."
     again_s: float | None
-    "How soon after it the enhanced pictures are wanted back."
+    "Seconds after it within which the enhanced pictures are wanted back."
     workers: int = 1
     settle_s: float = 4.0
-    "How long the viewers are observed after it."
+    "Seconds for which the viewers are observed after it."
     keeps_numbers: bool = True
     "False where the publisher begins anew: its numbers do, too."
     is_one_session: bool = True

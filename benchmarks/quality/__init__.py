@@ -1,4 +1,4 @@
-"""What the nets are worth on live-coded video: ``make bench-quality`` writes ``docs/quality``.
+"""The quality of nets on live-coded video: ``make bench-quality`` writes ``docs/quality``.
 
 Start with `methods.py` (what is compared), `scores.py` (how it is judged), `grid.py` (over which
 clips, codecs and bit rates) and `uplink.py` (small and enhanced against large, at one bit rate);

@@ -75,7 +75,7 @@ def _clean(methods: list[Method]) -> dict[str, float]:
 
 
 def _in_order(methods: list[Method], found: list[Found]) -> list[Method]:
-    """With the official net's row, which is only measured for quality."""
+    """Returns the rows in order, with the official net's, which is only measured for quality."""
     known = {m.name for m in methods}
     more = dict.fromkeys(f.method for f in found if f.method not in known)
     return [*methods, *(Method(name, "reference", lambda h, w: lambda clip: clip) for name in more)]

@@ -1,4 +1,4 @@
-"""What is compared: each takes a decoded clip and gives it twice as wide and high."""
+"""The compared methods: each takes a decoded clip and gives it twice as wide and high."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Method:
     kind: str
     """`filter`, `published`, `ours` or `reference`."""
     make: Callable[[int, int], Run]
-    """For a decoded height and width; afresh for each clip."""
+    """Makes a run for a decoded height and width; called for each clip."""
     macs: int = 0
     """Multiply-adds per input pixel."""
     bytes: int = 0
-    """Of the file with the weights."""
+    """Size of the file with the weights."""
     digest: str = ""
-    """Of the weights, where they may change under the same name."""
+    """Digest of the weights, where they may change under the same name."""
 
 
 def find_methods(baselines: Path, report: Callable[[str], None]) -> list[Method]:

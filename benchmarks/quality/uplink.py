@@ -37,7 +37,7 @@ class Point:
     clip: str
     codec: str
     kbps: float
-    """As the encoder really spent it."""
+    """Bitrate that the encoder really spent."""
     scores: Scores
 
 

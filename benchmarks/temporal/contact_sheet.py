@@ -34,7 +34,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "resized": (60, 60, 220),
     "by the net": (70, 190, 70),
 }
-"""What became of a cell, and its colour as blue, green, red."""
+"""Fates of a cell, each with its colour as blue, green, red."""
 
 Fate = npt.NDArray[np.uint8]
 """[rows, columns] of cells: a place in COLOURS."""
@@ -59,7 +59,7 @@ def draw_contact_sheet(net: str, materials: Sequence[Material], path: Path) -> N
 
 
 def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, Bytes]:
-    """What became of each cell of the last frame, and its enhanced luma."""
+    """Returns the fate of each cell of the last frame, and its enhanced luma."""
     manifest = load_manifest(net)
     halo = manifest.receptive_radius
     height, width = material.small.shape[1:]

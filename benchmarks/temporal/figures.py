@@ -1,4 +1,4 @@
-"""What follows from the measured cells: gains, fractions kept, work saved, and the targets."""
+"""Figures from the measured cells: gains, fractions kept, work saved, and the targets."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def saved(cells: Sequence[Cell], method: str) -> float:
 
 
 def mean_ms(cells: Sequence[Cell], method: str, part: str = "spent_ms") -> float:
-    """For a frame: what a core must have for it in the long run."""
+    """Returns the mean time of a frame: what a core must have for it in the long run."""
     return float(np.mean([getattr(cell.tracks[method], part).mean() for cell in cells]))
 
 
@@ -77,8 +77,8 @@ def sample_cost(cells: Sequence[Cell]) -> float:
 
 
 def speedup(cells: Sequence[Cell]) -> tuple[float, float]:
-    """How many times as fast the int8 net is as the float one in the same runtime, on the same
-    frames; and the dB that it loses, mean over cells.
+    """Returns how many times as fast the int8 net is as the float one in the same runtime, on the
+    same frames; and the dB that it loses, mean over cells.
     """
     fast = slow = 0.0
     lost = []
@@ -91,7 +91,7 @@ def speedup(cells: Sequence[Cell]) -> tuple[float, float]:
 
 
 def targets(cells: Sequence[Cell], net: str) -> list[Judged]:
-    """What one net was to reach at the usual size, kind by kind, means over codecs."""
+    """Returns the targets of one net at the usual size, kind by kind, means over codecs."""
     judged: list[Judged] = []
     kinds = {kind: mine for kind in KINDS if (mine := of(cells, net, kind))}
     for measure in UNITS:

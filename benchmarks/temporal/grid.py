@@ -50,9 +50,9 @@ class Track:
     frames: tuple[int, ...]
     "Those that it made."
     spent_ms: Figures
-    "For each of them, all in all."
+    "Time of each of them, all in all."
     net_ms: Figures
-    "Of it within the net."
+    "Part of that time within the net."
     runs: Figures
     "Times that the net ran."
     fraction: Figures
@@ -79,13 +79,13 @@ class Cell:
     net: str
     kind: str
     size: str
-    "As coded."
+    "Width and height as coded."
     is_large: bool
     codec: str
     changing: float
-    "Of the source's cells, from one frame to the next."
+    "Fraction of the source's cells that change from one frame to the next."
     tracks: dict[str, Track]
-    "By method."
+    "Measurements by method."
 
     @property
     def is_judged(self) -> bool:
@@ -95,7 +95,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to measure."""
+    """The plan of a run: nets, material and methods to measure."""
 
     nets: tuple[str, ...] = ("live-m", "live-s")
     kinds: tuple[str, ...] = tuple(KINDS)

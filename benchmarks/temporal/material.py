@@ -1,4 +1,4 @@
-"""What is filmed, for each kind of content."""
+"""The clips for each kind of content."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Material:
     """A clip before it is coded."""
 
     kind: str
-    """Of KINDS."""
+    """One of KINDS."""
     truth: Bytes
     """Luma [frames, SCALE * height, SCALE * width]."""
     small: Bytes
@@ -53,7 +53,7 @@ class Material:
 
     @property
     def size(self) -> str:
-        """What is coded, as in 480x270."""
+        """Size of the coded picture, as in 480x270."""
         return f"{self.small.shape[2]}x{self.small.shape[1]}"
 
     def changing(self) -> float:

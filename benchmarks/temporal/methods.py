@@ -1,6 +1,4 @@
-"""What is compared: each makes of a decoded picture one twice as wide and high, chroma included, on
-one thread.
-"""
+"""The compared methods: each enlarges a decoded picture twice, chroma included, on one thread."""
 
 from __future__ import annotations
 
@@ -41,7 +39,7 @@ SPARSE = (LOOP, FP32)
 NOW_AND_THEN = 10
 
 MAX_HALF_FRACTION = 0.55
-"""Of the full net's work, for HALF: half of it, and the halos."""
+"""Fraction of the full net's work for HALF: half of it, and the halos."""
 
 ANCHOR_EVERY = 30
 """Frames from one run of the net to the next for FLOW."""
@@ -49,7 +47,7 @@ ANCHOR_EVERY = 30
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Work:
-    """What a picture took."""
+    """Usage of one picture."""
 
     fraction: float
     "Multiply-adds of the net, over those of the net on all of the picture."

@@ -52,7 +52,7 @@ class FixedNet:
         self._made = np.empty((manifest.scale * height, manifest.scale * width), np.uint8)
 
     def run(self, luma: Bytes, strength: float) -> Bytes:
-        """As a free net's."""
+        """Runs the net, as a session for any size does."""
         for wanted in self._strength.values():
             wanted[0] = strength
         self._session.run({INPUT: luma, **self._strength}, self._made)
@@ -61,7 +61,7 @@ class FixedNet:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NetUsage:
-    """What a net did for a picture."""
+    """The work of a net for one picture."""
 
     runs: int
     "Times that it ran."
@@ -78,7 +78,7 @@ class ClockedNet:
         self._usage = NetUsage(0, 0.0, 0)
 
     def run(self, luma: Bytes, strength: float) -> Bytes:
-        """As the net's."""
+        """Runs the net and counts it."""
         begun = time.perf_counter()
         made = self._net.run(luma, strength)
         spent = time.perf_counter() - begun
@@ -97,7 +97,7 @@ class ClockedNet:
 
 
 def has_onnxruntime() -> bool:
-    """Whether the loop over ONNX Runtime can be run here."""
+    """Returns whether the loop over ONNX Runtime can be run here."""
     return importlib.util.find_spec("onnxruntime") is not None
 
 
@@ -114,7 +114,7 @@ class OnnxLoop:
         self._names = {each.name for each in self._session.get_inputs()}
 
     def run(self, luma: Bytes, strength: float) -> Bytes:
-        """As a free net's."""
+        """Runs the net, as a session for any size does."""
         feeds: dict[str, Any] = {INPUT: luma[None, None]}
         if STRENGTH in self._names:
             feeds[STRENGTH] = np.array([strength], np.float32)

@@ -1,4 +1,4 @@
-"""What one core can multiply and add, measured by plain kernels that stay in its caches.
+"""The peak rate of multiply-adds of one core, measured by plain kernels that stay in its caches.
 
 ``python -m benchmarks.temporal.peak`` prints it, on one thread whatever the linear algebra behind
 numpy would like.
@@ -27,7 +27,7 @@ __all__ = ["Kernel", "best", "chain", "measure_peak"]
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 _SECONDS = 0.5
-"""For each kernel."""
+"""Seconds for which each kernel runs."""
 
 _SGEMM_SIDES = (128, 192, 256, 320)
 _CHAIN_SIDES = ((256, 8), (512, 4))
@@ -60,7 +60,7 @@ def measure_peak() -> list[Kernel]:
 
 
 def best(kernels: list[Kernel], precision: str) -> Kernel:
-    """What the core is held to."""
+    """Returns the fastest kernel of a precision: the rate that the core is held to."""
     return max((k for k in kernels if k.precision == precision), key=lambda k: k.gmacs)
 
 

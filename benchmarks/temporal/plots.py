@@ -1,4 +1,4 @@
-"""What was found, drawn."""
+"""Plots of the measured figures."""
 
 from __future__ import annotations
 

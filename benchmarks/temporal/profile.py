@@ -1,4 +1,4 @@
-"""Where the time of a frame goes."""
+"""A profile of the time of a frame, part by part."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Profile:
     kind: str
     codec: str
     ms: dict[str, float]
-    "By PARTS, mean over frames."
+    "Milliseconds by PARTS, mean over frames."
 
 
 def profile(net: str, material: Material, frames: Sequence[Coded], codec: str) -> Profile:

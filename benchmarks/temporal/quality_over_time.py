@@ -29,7 +29,7 @@ class QualityOverTime:
     key: int
     "The frame that was made a key frame."
     psnr: dict[str, list[float]]
-    "By SHOWN, of each frame."
+    "PSNR of each frame, by SHOWN."
 
     def behind(self, method: str, first: int, end: int) -> float:
         """Mean dB that a method's frames lie below the full net's."""
