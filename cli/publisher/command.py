@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -56,9 +55,10 @@ def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> 
         raise NotPublished(f"{options.url} is no address of the form http://host:port/whip/NAME.")
     clip = None if options.file is None else probe(options.file)
     sent = _format(options, clip)
-    stopping = threading.Event()
+    stopped_by: list[int] = []
+    # A second signal may interrupt the handler of the first one, which must hold no lock meanwhile.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda signalled, _: stopped_by.append(signalled))
     with WhipSession(options.url, options.token, sent) as session:
         on_live()
         began = time.monotonic()
@@ -72,7 +72,7 @@ def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> 
             sent,
             stamp=options.stamp,
             duration_s=options.duration_s,
-            stopping=stopping.is_set,
+            stopping=lambda: bool(stopped_by),
             began=began,
         )
     late = f", {result.left_out} left out because they were late" if result.left_out else ""

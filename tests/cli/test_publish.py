@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from benchmarks.server import free_port
 from benchmarks.waiting import until
 from tests.cli.clips import make_clip
-from tests.cli.command import Process, Up, sharpcast
+from tests.cli.command import Process, Up, environment, sharpcast
 
 pytestmark = pytest.mark.e2e
 
@@ -34,6 +35,40 @@ def test_a_pattern_goes_live_and_ends_with_ctrl_c(
     assert sender.end(signal.SIGINT) == 0
     until("the end", lambda: guarded_up.stream("pattern") is None)
     assert "sent " in sender.text
+
+
+SIGNALS_INSIDE_THE_HANDLER = """
+import signal, sys
+from cli.main import main
+
+left = 20
+
+def trace(frame, event, arg):
+    global left
+    code = getattr(signal.getsignal(signal.SIGTERM), "__code__", None)
+    while code is not None and frame is not None and left:
+        if frame.f_code is code:
+            left -= 1
+            signal.raise_signal(signal.SIGTERM)
+            break
+        frame = frame.f_back
+    return trace
+
+sys.settrace(trace)
+sys.exit(main())
+"""
+
+
+def test_signals_that_interrupt_the_handler_end_it(guarded_up: Up, tmp_path: Path) -> None:
+    """A terminal and a parent may both send one in the same moment."""
+    words = ("--test-pattern", "--size", "96x54", "--url", f"{guarded_up.url}/whip/signals")
+    command = [sys.executable, "-c", SIGNALS_INSIDE_THE_HANDLER, "publish", *words]
+    sender = Process(tmp_path, "signals", command, environment(publish_token="a-long-word"))
+    try:
+        until("the stream", lambda: guarded_up.stream("signals"))
+        assert sender.end(signal.SIGTERM) == 0
+    finally:
+        sender.kill()
 
 
 def test_whoever_takes_the_name_over_keeps_it(
