@@ -143,6 +143,16 @@ def _check_public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_folder(value: Path) -> Path:
+    if "\0" in str(value):
+        raise ValueError(f"{str(value)!r} is no path")
+    try:
+        return value.expanduser()
+    except RuntimeError as error:
+        # Also for the default, under a user who is in no list of users and has no $HOME.
+        raise ValueError(f"{value}: there is no such home folder; give the whole path") from error
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Words between commas."""
 
@@ -159,4 +169,4 @@ NodeName = Annotated[str, AfterValidator(keys.node_name)]
 WorkerName = Annotated[str, AfterValidator(_check_name)]
 OutputCodec = Annotated[str, AfterValidator(_check_output_codec)]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
-Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+Folder = Annotated[Path, AfterValidator(_check_folder)]

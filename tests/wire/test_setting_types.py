@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from wire import setting_types as types
         (types.PublicUrl, "https://a.example/live/", "https://a.example/live"),
         (types.KeyPrefix, "other:", "other:"),
         (types.WorkerName, "edge-1.b", "edge-1.b"),
+        (types.Folder, "~", Path.home()),
+        (types.Folder, "/var/~b", Path("/var/~b")),
     ],
 )
 def test_values_are_taken(kind: Any, value: str, expected: object) -> None:
@@ -45,6 +48,8 @@ def test_values_are_taken(kind: Any, value: str, expected: object) -> None:
         (types.WorkerName, "-a", "only letters"),
         (types.Token, "short", "at least 8 characters"),
         (types.Token, "with a blank", "only ASCII characters"),
+        (types.Folder, "~no-such-user/models", "no such home folder; give the whole path"),
+        (types.Folder, "/var/a\0b", "is no path"),
     ],
 )
 def test_values_are_refused_in_words(kind: Any, value: str, words: str) -> None:

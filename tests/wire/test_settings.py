@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,6 +146,8 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("bitrates", "00x00=1000", "960x540=2500"),
         ("bitrates", ",", "at least one size"),
         ("log_level", "loud", "'info'"),
+        ("models_dir", "~no-such-user/models", "no such home folder"),
+        ("engine_cache", "~no-such-user", "no such home folder"),
         ("colour", "green", "is not a setting of Sharpcast"),
         ("http-port", "1", "is not a setting of Sharpcast"),
     ],
@@ -156,6 +161,33 @@ def test_a_bad_value_stops_the_start_with_one_sentence(key: str, text: str, word
     assert sentence.endswith(".")
     assert not sentence.endswith("..")
     assert "\n" not in sentence
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_a_user_without_a_home_is_told_to_name_the_folders() -> None:
+    """A container may run under a number that no list of users has, without $HOME."""
+    script = (
+        "import os\n"
+        "from wire.errors import BadSettings\n"
+        "from wire.settings import load_settings\n"
+        "os.setresuid(64123, 64123, 64123)\n"
+        "try:\n    load_settings({})\nexcept BadSettings as error:\n    print(error)\n"
+        "here = {'SHARPCAST_MODELS_DIR': '/m', 'SHARPCAST_ENGINE_CACHE': '/c'}\n"
+        "print(load_settings(here).models_dir)\n"
+    )
+    environ = {name: value for name, value in os.environ.items() if name != "HOME"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    sentence, folder = done.stdout.splitlines()
+    assert sentence.startswith("SHARPCAST_MODELS_DIR: ")
+    assert "give the whole path" in sentence
+    assert folder == "/m"
 
 
 def test_tls_needs_both_files_and_both_readable(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wire.errors import BadSettings
-from wire.settings_file import read_file
+from wire.settings_file import MAX_BYTES, read_file
 
 
 def test_keys_are_read_without_comments_blanks_and_quotes(tmp_path: Path) -> None:
@@ -36,3 +36,14 @@ def test_a_file_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(BadSettings, match="is not a text file in UTF-8"):
         read_file(binary)
+
+
+def test_a_file_without_an_end_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="is larger than 64 KiB"):
+        read_file(Path("/dev/zero"))
+    full = tmp_path / "sharpcast.env"
+    full.write_text("#" * (MAX_BYTES - 1) + "\n")
+    assert read_file(full) == {}
+    full.write_text("#" * MAX_BYTES + "\n")
+    with pytest.raises(BadSettings, match="is larger"):
+        read_file(full)
