@@ -119,16 +119,6 @@ def test_no_counter_is_increased_for_nobody() -> None:
     assert unread == set()
 
 
-def test_names_units_and_labels_are_such_as_prometheus_has_them() -> None:
-    assert len({counter.name for counter in COUNTERS}) == len(COUNTERS)
-    for counter in COUNTERS:
-        for word in (counter.name, counter.unit, *counter.labels):
-            assert word.isidentifier() and word == word.lower(), counter
-        assert counter.unit.endswith(("s", "entries"))
-        assert counter.help[0].isupper() and not counter.help.endswith(".")
-        assert counter.attributes
-
-
 def test_increases_and_reads_are_found() -> None:
     text = (
         "class A:\n    def f(self):\n        self.n += 1\n        self.m['x'] += self.k\n"

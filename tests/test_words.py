@@ -47,13 +47,11 @@ STILL_SAID: dict[str, set[str]] = {
         "workers.scheduling.job_load",
     },
     "share": {
-        "app.http.health",
         "benchmarks.capacity.figures",
         "benchmarks.capacity.measure",
         "benchmarks.capacity.pass_criteria",
         "benchmarks.capacity.report",
         "benchmarks.live",
-        "wire.server_memory",
         "workers.encode.step",
         "workers.engines.openvino",
         "workers.session.pipeline",

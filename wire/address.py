@@ -20,8 +20,11 @@ from urllib.parse import parse_qsl, unquote
 
 from wire.errors import BadAddress
 
+# The ports on which Redis and its Sentinels listen unless they are told otherwise.
 _PORT = 6379
 _SENTINEL_PORT = 26379
+# An IPv6 address stands in brackets, since its colons could not be told from that of the port. `\Z`
+# instead of `$` in all patterns: `$` also matches before a line break at the end.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?\Z")
 _SERVICE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _FORMS = "it must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
@@ -141,8 +144,10 @@ def parse_address(text: str) -> Address:
 
 def _login(rest: str, *, is_unix: bool) -> tuple[Login, str]:
     """Splits at the last @; returns the login before it and the text after it."""
+    # Without a login the path begins at once, and may itself hold an @.
     if is_unix and rest.startswith("/"):
         return Login(), rest
+    # The last @ and not the first: people paste passwords unescaped, and no host name has an @.
     login, at, place = rest.rpartition("@")
     if not at:
         return Login(), rest
@@ -153,6 +158,7 @@ def _login(rest: str, *, is_unix: bool) -> tuple[Login, str]:
 def _decoded(text: str) -> str:
     """Decodes ``%41`` to ``A``; a ``%`` that begins no such pair is kept."""
     try:
+        # Strict, since the replacement character would silently make another password of it.
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
         return text
@@ -198,6 +204,8 @@ def _check(address: Address) -> None:
         raise BadAddress("ca, cert and key are for rediss://")
     if bool(address.cert) != bool(address.key):
         raise BadAddress("cert and key go together")
+    # The library reads these files while it connects and reports a missing one as a lost
+    # connection, so processes would wait for ever for a server that is there.
     for name, file in zip(("ca", "cert", "key"), files, strict=True):
         if file and not os.access(file, os.R_OK):
             raise BadAddress(f"the file that {name} names cannot be read")

@@ -15,14 +15,21 @@ from media.codec_table import TABLE
 from media.limits import MAX_SIDE
 from wire.errors import BadBatch
 
+# Every length in a batch is bounded, so that a damaged or hostile entry costs a reader no more
+# memory than the entry itself. The bounds are part of the protocol: a larger one is a new version
+# of it.
 MAGIC = b"SCFB"
 VERSION = 2
 MAX_UNITS = 256
+# The three limits below are bytes of a unit, bytes of a batch and stamps of a unit.
 MAX_PAYLOAD = 4 * 1024 * 1024
 MAX_BATCH = 16 * 1024 * 1024
 MAX_STAMPS = 16
+# Ticks per second: RTP gives video 90,000 and Opus 48,000.
 MAX_CLOCK_RATE = 192_000
 
+# `>` also switches off the padding of C structs, so the sizes are 20, 44 and 9 bytes as in the
+# tables of PROTOCOL.md section 2.
 _HEADER = struct.Struct(">4sBBHIQ")
 _UNIT = struct.Struct(">BBBBHHIIqqqI")
 _STAMP = struct.Struct(">Bq")
@@ -42,6 +49,8 @@ _STAGES = {int(stage): stage for stage in Checkpoint}
 
 def is_repeated(sequence: int, last: int | None) -> bool:
     """True for the number of a unit that a reader of the same epoch had before (modulo 2^32)."""
+    # The difference lies in the upper half of the circle if the number is `last` or up to 2^31
+    # behind it, also where the numbers wrapped around in between.
     return last is not None and (sequence - last - 1) & _UNSIGNED_32 >= 2**31
 
 
@@ -87,6 +96,7 @@ def encode_batch(batch: Batch) -> bytes:
         raise BadBatch(f"{len(batch.units)} units are not within 1..{MAX_UNITS}")
     if not 0 <= batch.epoch < 2**64:
         raise BadBatch(f"epoch {batch.epoch} does not fit in 64 bits")
+    # The header comes first but holds the length of all, so its place is filled at the end.
     parts: list[bytes] = [b""]
     for unit in batch.units:
         _check_unit(unit)
@@ -153,6 +163,8 @@ def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
         raise BadBatch(f"unit flags {flags:#x} are not known")
     if stamp_count > MAX_STAMPS:
         raise BadBatch(f"{stamp_count} stamps are more than {MAX_STAMPS}")
+    # A slice beyond the end would be shorter without an error, so the lengths are compared
+    # beforehand.
     if offset + stamp_count * _STAMP.size + size > len(data):
         raise BadBatch(f"a unit of {size} bytes at byte {offset} is cut off")
     stamps, offset = _parse_stamps(data, offset, stamp_count)

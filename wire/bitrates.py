@@ -10,6 +10,7 @@ from wire.errors import BadSettings
 MIN_KBPS = 32.0
 """Minimum for a picture of any size: encoders count whole kbit/s, and fail below one."""
 
+# Sides of 10 to 9999 pixels, 10 to 999,999 kbit/s.
 _TARGET = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})=([1-9]\d{1,5})\Z")
 
 
@@ -47,6 +48,8 @@ class BitrateTable:
         pixels = width * height
         below = [target for target in self.targets if target[0] <= pixels]
         above = [target for target in self.targets if target[0] > pixels]
+        # Beyond the ends the bits per pixel stay those of the nearest target: a straight line
+        # through two targets could fall to zero or below for small pictures.
         if not below or not above:
             edge_pixels, edge_kbps = above[0] if above else below[-1]
             return max(MIN_KBPS, edge_kbps * pixels / edge_pixels)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 
+# Read once: after a step of the wall clock a second reading would shift all later stamps against
+# those that units carry already, and latencies would be off by the step.
 _ANCHOR_NS = time.time_ns() - time.monotonic_ns()
 
 

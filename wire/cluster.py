@@ -18,6 +18,8 @@ from wire.errors import ServerAway, ServerRefuses
 from wire.redis_errors import REDIS_DOWN, REDIS_URL
 from wire.server import Redis
 
+# A slot on its way needs two (MOVED, then ASK). Servers that disagree about a slot would send us to
+# and fro for ever.
 MAX_REDIRECTS = 5
 _MAP_S = 2.0
 """A server that does not tell the map within this time is passed over for the next."""
@@ -25,7 +27,9 @@ _MAP_S = 2.0
 _AGAIN_S = 0.2
 """The map is asked for at most this often."""
 
+# The number of hash slots is fixed in the cluster's protocol.
 _SLOTS = 16_384
+# These name no key, so any server can be asked; others go where their first key is.
 _KEYLESS = frozenset({"PING", "TIME", "INFO", "ECHO", "FLUSHALL", "CONFIG", "ACL", "CLUSTER"})
 
 Place = tuple[str, int]
@@ -59,11 +63,16 @@ class ClusterRedis(Redis):
                 return await node.execute(*args, asking=asking)
             except redis.exceptions.MovedError as moved:
                 place = (moved.host or place[0], moved.port)
+                # Other slots may have moved too, so the map is asked for before the next command.
                 self._slots[moved.slot_id] = place
                 self._is_stale, asking = True, False
             except redis.exceptions.AskError as ask:
+                # ASK holds for this one command. The slot stays in the map until its move is over
+                # (MOVED).
                 place, asking = (ask.host or place[0], ask.port), True
             except REDIS_DOWN as error:
+                # A server that is away may have been replaced by its replica. The command is not
+                # sent again: it may have run, and an append would be doubled.
                 self._is_stale = self._is_stale or not isinstance(error, ServerRefuses)
                 raise
         raise ServerAway(f"the cluster sent us on {MAX_REDIRECTS} times")
@@ -100,10 +109,14 @@ class ClusterRedis(Redis):
             return
         loop = asyncio.get_running_loop()
         async with self._learning:
+            # Looked at again under the lock: whoever waited for it finds the map that another task
+            # learnt.
             if not self._is_stale or (self._masters and loop.time() - self._learnt_at < _AGAIN_S):
                 return
             self._learnt_at = loop.time()
             trouble: Exception = ServerAway("no server of the cluster answers")
+            # Known masters are the likeliest to answer; the hosts of the address come last, since
+            # they may have left the cluster long ago.
             for place in dict.fromkeys((*self._masters, *self._nodes, *self._address.hosts)):
                 try:
                     async with asyncio.timeout(_MAP_S):
@@ -119,6 +132,8 @@ class ClusterRedis(Redis):
                     if rows:
                         await self._take_map(rows, asked=place)
                         return
+            # An old map is better than none: most slots stay where they were, and a server that
+            # lost one says so.
             if not self._masters or isinstance(trouble, ServerRefuses):
                 raise trouble
 
@@ -127,6 +142,7 @@ class ClusterRedis(Redis):
         masters: dict[Place, None] = {}
         for first, last, master, *_ in rows:
             host = (master[0] or b"").decode()
+            # A server that does not know its own address is the one that was asked (CLUSTER SLOTS).
             place = (host if host and host != "?" else asked[0], int(master[1]))
             masters[place] = None
             slots[first : last + 1] = [place] * (last + 1 - first)
@@ -142,6 +158,8 @@ def key_of(args: tuple[bytes | str | int | float, ...]) -> bytes | None:
     name = str(args[0])
     if name in _KEYLESS:
         return None
+    # Words of a script are: command, digest or text, number of keys, keys. All keys of one script
+    # lie on the same slot (`keys.py`), so the first decides.
     if name in ("EVALSHA", "EVAL"):
         return _bytes(args[3]) if int(args[2]) else None
     if name in ("XREAD", "XREADGROUP"):

@@ -66,6 +66,7 @@ async def wait_until_up(client: Redis, timeout_s: float) -> bool:
             while True:
                 try:
                     await command(client, "PING")
+                # It is one of REDIS_DOWN as well, so it must be caught before.
                 except ServerRefuses:
                     raise
                 except REDIS_DOWN:

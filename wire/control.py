@@ -58,14 +58,10 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
-def encode_message(message: Message) -> bytes:
-    """The message as JSON."""
-    return _ENCODER.encode(message)
-
-
 def parse_message(data: bytes) -> Message:
     """The message in ``data``. Raises BadMessage."""
     try:
+        # Text that is no UTF-8 and nesting deeper than Python's stack have exceptions of their own.
         return _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessage(f"control message: {error}") from error
@@ -102,6 +98,9 @@ class Mailbox(Generic[MessageT]):
         Empty after ``block_ms`` (1 to 9000) without any.
         """
         try:
+            # Opened by the first read and not by the constructor: senders make mailboxes too, and
+            # need no position. Older messages are of no use, since a new reader has just read the
+            # record.
             if not self._is_open:
                 await self._position.to_end()
                 self._is_open = True

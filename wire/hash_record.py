@@ -40,6 +40,7 @@ def flat(values: dict[str, Any]) -> list[Any]:
     """Returns names and values in turn, as ``HSET`` takes them."""
     found: list[Any] = []
     for name, value in values.items():
+        # Booleans are 1 and 0 in records (PROTOCOL.md section 5).
         found += [name, int(value) if isinstance(value, bool) else value]
     return found
 

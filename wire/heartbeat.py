@@ -13,6 +13,7 @@ from wire.connection import Redis, command
 from wire.errors import BadMessage, DamagedKey
 from wire.script import Script
 
+# Six beats fit into one life, so a worker that is held up for two seconds stays in the lists.
 EXPIRY_MS = 3_000
 PERIOD_S = 0.5
 
@@ -178,6 +179,7 @@ async def list_beats(
     for key in await client.scan(pattern):
         with contextlib.suppress(DamagedKey, BadMessage):
             beat = parse(await command(client, "HGET", key, "beat") or b"")
+            # A scan may give a key twice, so results are collected by name.
             found[name(beat)] = beat
     return [found[each] for each in sorted(found)]
 

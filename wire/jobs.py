@@ -21,6 +21,7 @@ from wire.script import Script
 
 log = logging.getLogger(__name__)
 
+# Epochs are below 2^53 and so have at most 16 digits.
 _EPOCH = re.compile(rb"\d{1,16}\Z")
 
 LEASE_MS = 500
@@ -43,6 +44,9 @@ class Job:
     "The publisher's epoch for which the job was made."
 
 
+# XCLAIM takes an entry from whoever holds it. So the script first looks whether it is still ours,
+# or a worker that was held up would take its job back from the one that followed. JUSTID leaves out
+# the content and does not count a delivery.
 _SET_IDLE = Script(
     """
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)

@@ -32,6 +32,8 @@ RENDITION_FIELD = "rendition:"
 VARIANTS = tuple(each.name for each in ENCODED)
 """Names of the codecs for which each enhanced rendition can have a log of its own."""
 
+# `\Z` instead of `$`, which would let a line break through at the end of a name. None of these has
+# braces or a colon, so no name can reach into another stream's keys.
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,15}\Z")

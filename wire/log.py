@@ -27,6 +27,8 @@ if owner ~= ARGV[1] then return 'fenced' end
 
 # The server refuses XADD while its memory is full, and so would never trim: then the log is cut
 # to the reserve first, after which the script may write.
+# ARGV: epoch, id to trim to, key flag, batch, expiry in ms, first id of the reserve. MINID has no
+# `~`, since an approximate trim would leave bytes behind that `Retention` counts as gone.
 _APPEND = Script(
     _OWNED
     + """
@@ -71,6 +73,8 @@ return 'ok'
 )
 
 # On the server, so that looking for a key frame does not move the log to the reader.
+# Pages of 32 entries are about a second of video, and bound what the server copies into Lua at
+# once.
 _LAST_KEY_FRAME = Script(
     """
 local upper, newest = '+', '0-0'
@@ -135,6 +139,7 @@ class LogWriter:
         answer = self._judged((await _APPEND.run(self._client, self._keys, args)).decode())
         entry_id, _, note = answer.partition(" ")
         if note:
+            # The script cut the log to the reserve, which must be noted before the new entry is.
             self._retention.reserved(plan)
             self._client.say_full()
         self._retention.appended(entry_id, size=len(data), is_key=is_key, now_ms=now_ms)
@@ -192,10 +197,6 @@ class LogReader:
         self._last.clear()
         self._position.at = just_before(entry.decode()) if found else entry.decode()
         return bool(found)
-
-    async def seek_end(self) -> None:
-        """Puts the position behind the newest entry."""
-        await self._position.to_end()
 
     async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
         """Entries behind the position, oldest first; empty after ``block_ms`` (1 to 9000)."""

@@ -66,6 +66,8 @@ def parse_node_message(data: bytes) -> NodeMessage:
         message = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessage(f"node message: {error}") from error
+    # The reply is written to the mailbox of that name, so any other text would choose a key of
+    # Redis.
     if isinstance(message, SessionRequest) and not keys.is_node(message.reply_to):
         raise BadMessage("node message: reply_to is not the name of a node")
     return message

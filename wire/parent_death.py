@@ -9,8 +9,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+# From <linux/prctl.h>; the standard library has no call of it.
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
+
+# Looked up here and not in the child: a lock of the dynamic linker that another thread holds while
+# we fork stays locked in the child for ever.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 def die_with_parent() -> Callable[[], None]:
@@ -23,7 +27,7 @@ def die_with_parent() -> Callable[[], None]:
 
 def _die_with_parent(parent: int) -> None:
     """Runs in the child, before its program."""
-    if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux" and _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)

@@ -23,6 +23,7 @@ def just_before(entry_id: str) -> str:
     ms, sequence = as_pair(entry_id)
     if sequence:
         return f"{ms}-{sequence - 1}"
+    # 2^64 - 1 is the greatest number that the second part of an id can have.
     return f"{ms - 1}-18446744073709551615"
 
 
@@ -56,6 +57,8 @@ class Position:
             if newest is None or as_pair(newest) < as_pair(self.at):
                 self.restarts += self.at != START
                 self.at = START  # all that comes is new, and of what is there at least the last
+        # Unsure until the answer is there: where an error or a cancellation leaves this method, the
+        # next read compares positions first.
         self._is_sure = False
         answer = await command(
             self._client, "XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", self._key, self.at

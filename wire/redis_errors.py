@@ -18,6 +18,8 @@ REDIS_DOWN = (RedisTrouble, OSError)
 
 REDIS_URL = "SHARPCAST_REDIS_URL"
 
+# Codes of a server that is there but cannot serve now: it runs a long script, loads its data,
+# follows a master that it cannot reach, or takes part in a fail-over.
 _AWAY = (
     "BUSY ",
     "LOADING",
@@ -114,6 +116,8 @@ def _chain(error: BaseException) -> list[BaseException]:
     """Returns the error and its causes: the library wraps what a server answers to a login."""
     found: list[BaseException] = []
     seen: BaseException | None = error
+    # Five are more than the library wraps around each other; the bound also ends a circle of
+    # causes.
     while seen is not None and len(found) < 5:
         found.append(seen)
         below = seen.__cause__

@@ -110,6 +110,9 @@ class RenditionRecord(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(keys.variant(self.name, codec) for codec in held)
 
 
+# KEYS: the rendition's record, the stream's, the rendition's logs. ARGV: source epoch, stream,
+# name, prefix of the fields that name renditions, their maximum, expiry in ms, 1 for a repair, the
+# lead's epoch of a record to bring back (0: a new one), then fields and values.
 _ENSURE = Script(
     """
 if redis.call('HGET', KEYS[2], 'epoch') ~= ARGV[1] then return 'gone' end
@@ -136,6 +139,7 @@ return 'made'
 """
 )
 
+# False and not an empty text where there is nothing to remove: a rendition may have no job yet.
 _REMOVE = Script(
     """
 if redis.call('HGET', KEYS[2], 'epoch') ~= ARGV[1] then return false end
@@ -168,6 +172,8 @@ end
 """
 """The beginning of a script that counts a strike for the lead of an epoch."""
 
+# The epoch is the server's time, so it is greater than all before even if the record was lost.
+# Where that clock was set back, it counts on from the last one.
 _TAKE_LEAD = Script(
     COUNT_STRIKE
     + """
@@ -340,6 +346,7 @@ class RenditionRegistry:
 
     async def _run(self, script: Script, names: Words, args: Words) -> Any:
         try:
+            # A key of another type is no record; `ensure` removes it when it makes the record anew.
             return await script.run(self._client, names, args)
         except DamagedKey:
             return b"gone"

@@ -29,10 +29,13 @@ class Master:
             **address.connection(),
             "username": address.sentinel_login.user,
             "password": address.sentinel_login.password,
+            # Sentinels have no other database; the address's number is for the master.
             "db": 0,
             "protocol": 2,
             "socket_timeout": ANSWER_S,
             "socket_connect_timeout": ANSWER_S,
+            # No attempts of the library's own: the next Sentinel is asked, and the caller tries
+            # again.
             "retry": Retry(NoBackoff(), 0),
         }
         if address.is_tls:
@@ -51,7 +54,10 @@ class Master:
             # In a task of its own: the library's time limits are ``asyncio.wait_for``, which on
             # Python 3.11 may swallow the cancellation of whoever waits here (gh-86296).
             self._asking = loop.create_task(self._ask(), name="ask the Sentinels")
+            # Takes the exception also where all who waited were cancelled; asyncio would log it
+            # otherwise.
             self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        # Whoever is cancelled while waiting must not take the answer from the others.
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> tuple[str, int]:

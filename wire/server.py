@@ -83,6 +83,7 @@ class Redis:
         """Whole keys of this installation whose names match; one may come twice."""
         found: list[bytes] = []
         for server in await self._servers():
+            # A cursor holds for one server only, so each master of a cluster is scanned on its own.
             cursor = b"0"
             while True:
                 cursor, names = await server.execute(
@@ -119,6 +120,8 @@ class Redis:
             await connection.send_packed_command((packed,), check_health=False)
             return await connection.read_response()
         except asyncio.CancelledError:
+            # Only our own cancellation becomes a TimeoutError. If somebody else cancelled the task
+            # as well, it has to end.
             if task in self._overdue and task.cancelling() - 1 <= cancelling:
                 raise TimeoutError(f"no answer from Redis within {self._command_s} s") from None
             raise
@@ -189,6 +192,8 @@ class Redis:
         """Cancels overdue tasks as ``asyncio.Timeout`` does, which takes ten calls to set up."""
         self._timer = None
         now = loop.time()
+        # All commands have the same limit and a dict keeps the order in which they began, so the
+        # first that is not overdue ends the search.
         for deadline, task in self._busy.values():
             if deadline > now:
                 self._timer = loop.call_at(deadline, self._end_overdue, loop)
@@ -218,6 +223,7 @@ def _pool(address: Address, place: tuple[str, int]) -> Any:
         retry=None,
         retry_on_error=[],
         decode_responses=False,
+        # With protocol 3 the answers to HGETALL and XREAD are maps, which no parser here expects.
         protocol=2,
         driver_info=None,  # or it would send CLIENT SETINFO, which a user may not be allowed
     )

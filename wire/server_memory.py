@@ -17,8 +17,8 @@ class ServerMemory:
     "0: it has none."
 
     @property
-    def share(self) -> float:
-        """The used share of the limit, 0 to 1 and somewhat over; 0 where there is no limit."""
+    def fraction(self) -> float:
+        """The used fraction of the limit, 0 to 1 and somewhat over; 0 where there is no limit."""
         return self.used / self.limit if self.limit else 0.0
 
 
@@ -32,7 +32,7 @@ async def read_memory(client: Redis) -> ServerMemory | None:
     except ServerRefuses:
         return None
     found = [parse_memory(text) for text in texts]
-    return max(found, key=lambda memory: (memory.share, memory.used), default=None)
+    return max(found, key=lambda memory: (memory.fraction, memory.used), default=None)
 
 
 def parse_memory(text: bytes) -> ServerMemory:

@@ -19,6 +19,8 @@ from wire.bitrates import parse_target
 MIN_TOKEN_LENGTH = 8
 """One address may try twenty words a minute: eight random letters take it 10,000 years."""
 
+# No braces in a prefix: the first pair of braces in a key chooses its slot in a cluster, and it
+# must be that of the stream (`keys.py`).
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
 _PORTS = re.compile(r"([1-9][0-9]{0,4})-([1-9][0-9]{0,4})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -54,6 +56,7 @@ def parse_ports(text: str) -> tuple[int, int] | None:
 
 
 def _split(value: object) -> object:
+    # Only text is split; code may pass a tuple.
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value

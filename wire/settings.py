@@ -209,6 +209,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         name = key.removeprefix(PREFIX).lower()
         if name not in Settings.model_fields:
             raise BadSettings(f"{key} is not a setting of Sharpcast.")
+        # A variable that is empty counts as not set: Compose files hand on unset ones as empty.
         if value != "":
             fields[name] = value
     try:
@@ -216,6 +217,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         raise BadSettings(_sentence(error)) from error
     if not settings.worker_name:
+        # Two workers of one name would be one consumer and renew each other's leases (`jobs.py`),
+        # so the name has a random part; copies of a container have the same host name.
         name = f"{os.uname().nodename.split('.')[0][:48]}-{secrets.token_hex(3)}"
         settings = settings.model_copy(update={"worker_name": name})
     return settings

@@ -37,6 +37,8 @@ class TransitionTable(Generic[StateT, EventT]):
         """``name`` says in the plural whose states these are. States without a row are final."""
         self.name = name
         self.initial = initial
+        # Every state has a row, so an event in a final state is an illegal transition and no
+        # KeyError.
         self.moves = {state: dict(moves.get(state, {})) for state in type(initial)}
 
     def accepts(self, state: StateT, event: EventT) -> bool:

@@ -58,6 +58,7 @@ def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         reader.setblocking(False)
         writer.setblocking(False)
         loop.add_reader(reader, _drain, reader)
+        # A full socket has bytes enough to wake the loop, so a byte that does not fit is no loss.
         before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         try:
             yield
@@ -98,6 +99,7 @@ class StopRequest:
             self._stop.set()
             self._asked_at = self._clock()
         elif self._clock() - self._asked_at >= self.AGAIN_S:
+            # The status that shells give a process which a signal ended.
             self._end(128 + signal.SIGINT)
 
 

@@ -52,6 +52,10 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "Names of its enhanced renditions, the default one first, from the fields ``rendition:NAME``."
 
 
+# KEYS: the record, then all other keys of the stream. ARGV: id, epoch to bring back (0: a new one),
+# expiry in ms, least epoch, 1 to take over, then fields and values. Numbers are formatted by
+# '%.0f', since Lua's own conversion keeps 14 digits and epochs have 16. A hash without expiry is
+# none of ours, as this script always sets one.
 _CREATE = Script(
     """
 local least = tonumber(ARGV[4])
@@ -142,6 +146,7 @@ class StreamRegistry:
 
     async def is_kept(self, stream: str) -> bool:
         """Returns False if no app has touched the record for ``ORPHAN_MS``: it died, or cannot."""
+        # What is left of its life tells when it was touched last, by the server's clock alone.
         left = await command(self._client, "PTTL", self._client.key(keys.record(stream)))
         return bool(left > EXPIRY_MS - ORPHAN_MS)
 
@@ -174,6 +179,7 @@ def parse_stream_record(answer: Any) -> StreamRecord | None:
         return None
     fields: dict[str, Any] = texts(answer, "stream record")
     names = filter(keys.is_rendition, with_prefix(fields, keys.RENDITION_FIELD))
+    # False sorts before True, so the default rendition comes first.
     fields["renditions"] = sorted(names, key=lambda name: (name != keys.ENHANCED, name))
     try:
         record = msgspec.convert(fields, StreamRecord, strict=False)

@@ -48,6 +48,8 @@ def backoff_s(strikes: int) -> int:
     """
     if strikes <= MAX_STRIKES:
         return 0
+    # Bounded before the shift: a record may hold a million strikes, and 2^1,000,000 is a number of
+    # 125 kB.
     steps = min(strikes - MAX_STRIKES, 10)
     return min(1 << steps, _MAX_BACKOFF_S)
 
@@ -71,6 +73,7 @@ return redis.call('HSET', KEYS[1], 'lead', '', 'decoding', '0')
 """
 )
 
+# `struck` names the lead that was struck; it is emptied, so each strike is taken back once at most.
 _ALIVE = Script(
     """
 if redis.call('HGET', KEYS[1], 'struck') ~= ARGV[1] then return 0 end

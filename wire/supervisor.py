@@ -50,6 +50,8 @@ async def keep_going(
         began = loop.time()
         try:
             await work()
+        # Above the broad handler, which would catch them as well. A cancellation is no `Exception`
+        # and passes both.
         except passes:
             raise
         except Exception:  # The border of a task, whose end would end the stream.

@@ -27,7 +27,7 @@ def router(context: AppState) -> APIRouter:
         return {
             "status": "ready",
             "workers": len(seen.beats),
-            "redis_memory_percent": round(100 * memory.share),
+            "redis_memory_percent": round(100 * memory.fraction),
         }
 
     @routes.get("/metrics", response_class=Response)

@@ -83,7 +83,7 @@ class Feed:
             due = begin_at + index / FPS
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             now_us = clock.now_us()
-            self._arrived_ms.append(self._age.redis_ms(now_us=now_us))
+            self._arrived_ms.append(self._age.redis_us(now_us=now_us) // 1000)
             batch = Batch(epoch=self._epoch, units=(_unit(frame, index, now_us),))
             await writer.append(batch, now_ms=now_us // 1000)
             self.late_ms.append(1000.0 * (time.monotonic() - due))

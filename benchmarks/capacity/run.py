@@ -95,7 +95,7 @@ async def run_streams(
     for feed in feeds:
         await feed.end()
     await _until_free(beats, worker)
-    begin_ms, end_ms = (float(age.redis_ms(now_us=at_us)) for at_us in (begin_us, end_us))
+    begin_ms, end_ms = (float(age.redis_us(now_us=at_us) // 1000) for at_us in (begin_us, end_us))
     return Outcome(
         streams=len(feeds),
         timing=timing([feed.times() for feed in feeds], begin_ms, end_ms),

@@ -18,7 +18,7 @@ from wire.embedded import EmbeddedServer, find_server
 
 LOCAL = ("embedded", "redis-server")
 PLACES = (*LOCAL, "confined", "sentinel", "cluster")
-_LOCAL_MODULES = ("test_connection", "test_embedded")
+_LOCAL_MODULES = ("test_connection", "test_embedded", "test_server")
 
 PASSWORD = "p#/?:@%w"
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.certificates import write_authority, write_certificate
 from tests.contract.acl import rules
-from tests.contract.test_messages import beat
+from tests.contract.test_heartbeat import beat
 from tests.contract.units import batch, video
 from tests.records import begin_stream, take_lead
 from tests.redis_servers import Server, free_ports, running

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.admin import command
+from tests.contract.test_heartbeat import beat
 from tests.contract.test_log import append, sequences, source_reader, source_writer
-from tests.contract.test_messages import beat
 from tests.contract.units import batch, video
 from tests.records import begin_stream, take_lead
 from tests.redis_servers import Server, free_ports, running

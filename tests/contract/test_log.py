@@ -58,14 +58,6 @@ async def test_what_was_appended_is_read_in_order_and_unchanged(client: Redis) -
     assert await reader.read(block_ms=1) == []
 
 
-async def test_a_tail_reader_gets_what_comes_after_it_sought_the_end(client: Redis) -> None:
-    writer, reader = await source_writer(client), source_reader(client)
-    await append(writer, 1, 2, keys_at=(1,))
-    await reader.seek_end()
-    await append(writer, 3)
-    assert sequences(await reader.read(block_ms=100)) == [3]
-
-
 async def test_a_reader_reads_at_most_count_entries_at_a_time(client: Redis) -> None:
     writer, reader = await source_writer(client), source_reader(client)
     await append(writer, *range(10))
@@ -206,7 +198,8 @@ async def test_a_reader_meets_a_dead_server_with_one_of_the_named_errors(
 ) -> None:
     client = connect(server.url)
     reader = source_reader(client)
-    await reader.seek_end()
+    while await reader.read(block_ms=1):  # An earlier test may have left entries.
+        pass
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(_outcome(reader), name="read")
         await asyncio.sleep(0.05)

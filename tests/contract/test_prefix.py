@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.contract.admin import command
-from tests.contract.test_messages import beat
+from tests.contract.test_heartbeat import beat
 from tests.contract.units import batch, video
 from tests.records import begin_stream, take_lead
 from wire import keys

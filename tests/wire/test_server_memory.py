@@ -8,7 +8,7 @@ async def test_what_a_server_uses_and_may_use_is_read(redis_client: Redis) -> No
     memory = await read_memory(redis_client)
     assert memory is not None
     assert memory.limit == 512 * 2**20
-    assert 0 < memory.share < 1
+    assert 0 < memory.fraction < 1
 
 
 async def test_a_user_that_may_not_ask_is_told_nothing(redis_client: Redis) -> None:
@@ -21,4 +21,4 @@ async def test_a_user_that_may_not_ask_is_told_nothing(redis_client: Redis) -> N
 
 def test_what_cannot_be_read_is_nothing() -> None:
     assert parse_memory(b"\xff\r\nused_memory:many\r\nmaxmemory") == ServerMemory()
-    assert ServerMemory(7).share == 0.0
+    assert ServerMemory(7).fraction == 0.0

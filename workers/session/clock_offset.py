@@ -45,10 +45,6 @@ class ClockOffset:
         self._round_trip_us = round_trip_us
         self._ahead_us = redis_us - (before_us + after_us) // 2
 
-    def redis_ms(self, *, now_us: int) -> int:
-        """Returns Redis' time in Unix ms, for ``now_us`` on our clock."""
-        return self.redis_us(now_us=now_us) // 1000
-
     def redis_us(self, *, now_us: int) -> int:
         """Returns Redis' time in Unix us, for ``now_us`` on our clock."""
         return now_us + self._ahead_us

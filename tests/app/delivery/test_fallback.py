@@ -32,7 +32,8 @@ async def enhancing(client: Redis) -> AsyncIterator[None]:
     epoch = await take_lead(client, record.epoch)
     reader = LogReader(client, stream="cam1", rendition=keys.SOURCE)
     writer = LogWriter(client, stream="cam1", rendition=keys.ENHANCED, epoch=epoch)
-    await reader.seek_end()
+    while await reader.read(block_ms=1):
+        pass
     counter = itertools.count()
 
     def larger(unit: AccessUnit) -> AccessUnit:

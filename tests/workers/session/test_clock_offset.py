@@ -38,20 +38,20 @@ def test_age_is_time_in_the_log_and_time_before_it() -> None:
 def test_slow_comparisons_are_passed_over_until_they_are_all_there_is() -> None:
     age, second = ClockOffset(), 1_000_000
     age.learn(5 * second, before_us=0, after_us=400)
-    assert age.redis_ms(now_us=200) == 5000
+    assert age.redis_us(now_us=200) == 5 * second
     for _ in range(3):
         age.learn(9 * second, before_us=0, after_us=90_000)
-        assert age.redis_ms(now_us=200) == 5000
+        assert age.redis_us(now_us=200) == 5 * second
     for _ in range(20):
         age.learn(9 * second, before_us=0, after_us=90_000)
-    assert age.redis_ms(now_us=45_000) == 9000
+    assert age.redis_us(now_us=45_000) == 9 * second
 
 
 async def test_the_clock_of_redis_is_compared_with_ours(client: Redis) -> None:
     age = ClockOffset()
     await age.measure(client)
     now_us = clock.now_us()
-    assert abs(age.redis_ms(now_us=now_us) - now_us // 1000) < 100
+    assert abs(age.redis_us(now_us=now_us) - now_us) < 100_000
 
 
 @pytest.mark.parametrize("step_s", [60, -60])
