@@ -86,7 +86,7 @@ class AppBeat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_app_beat(data: bytes) -> AppBeat:
-    """The heartbeat in ``data``. Raises BadMessage."""
+    """Parses the heartbeat in ``data``. Raises BadMessage."""
     try:
         return msgspec.json.decode(data, type=AppBeat)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -91,7 +91,7 @@ def _check_numbers(unit: AccessUnit) -> None:
 
 
 def encode_batch(batch: Batch) -> bytes:
-    """The bytes of a batch. Raises BadBatch for what ``parse_batch`` would refuse."""
+    """Encodes a batch. Raises BadBatch for what ``parse_batch`` would refuse."""
     if not 1 <= len(batch.units) <= MAX_UNITS:
         raise BadBatch(f"{len(batch.units)} units are not within 1..{MAX_UNITS}")
     if not 0 <= batch.epoch < 2**64:
@@ -127,7 +127,7 @@ def encode_batch(batch: Batch) -> bytes:
 
 
 def parse_batch(data: bytes) -> Batch:
-    """The batch in ``data``. Raises BadBatch with the reason for anything else."""
+    """Parses the batch in ``data``. Raises BadBatch with the reason for anything else."""
     if len(data) < _HEADER.size:
         raise BadBatch(f"{len(data)} bytes are shorter than the header of {_HEADER.size}")
     magic, version, reserved, count, length, epoch = _HEADER.unpack_from(data)

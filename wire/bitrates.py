@@ -42,8 +42,8 @@ class BitrateTable:
         return cls(tuple(sorted(targets)))
 
     def kbps(self, width: int, height: int) -> float:
-        """Target for a size: linear between targets, proportional to pixels outside them, as far
-        as encoders follow.
+        """Returns the target for a size: linear between targets, proportional to pixels outside
+        them, as far as encoders follow.
         """
         pixels = width * height
         below = [target for target in self.targets if target[0] <= pixels]

@@ -15,5 +15,5 @@ _ANCHOR_NS = time.time_ns() - time.monotonic_ns()
 
 
 def now_us() -> int:
-    """Unix time in microseconds, monotonic within this process."""
+    """Returns the Unix time in microseconds, monotonic within this process."""
     return (time.monotonic_ns() + _ANCHOR_NS) // 1000

@@ -49,7 +49,7 @@ class ClusterRedis(Redis):
         self._learning = asyncio.Lock()
 
     async def execute(self, *args: bytes | str | int | float, asking: bool = False) -> Any:
-        """One command; raises what the server answers, if that is an error."""
+        """Runs one command; raises what the server answers, if that is an error."""
         await self._learn()
         key = key_of(args)
         slot = None if key is None else key_slot(key)
@@ -78,7 +78,7 @@ class ClusterRedis(Redis):
         raise ServerAway(f"the cluster sent us on {MAX_REDIRECTS} times")
 
     async def time(self, name: str) -> tuple[bytes, bytes]:
-        """Seconds and microseconds by the clock of the server that holds the key of that name."""
+        """Returns seconds and microseconds by the clock of the server that holds that key."""
         await self._learn()
         place = self._slots[key_slot(self.key(name).encode())] or self._masters[0]
         return await self._node(place).time(name)

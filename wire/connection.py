@@ -52,7 +52,7 @@ def connect(
 
 
 def command(client: Redis, *args: bytes | str | int | float) -> Coroutine[Any, Any, Any]:
-    """One command with its raw answer: lists, integers and bytes as the server sent them."""
+    """Runs one command; its answer is lists, integers and bytes as the server sent them."""
     return client.execute(*args)
 
 

@@ -59,7 +59,7 @@ _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 def parse_message(data: bytes) -> Message:
-    """The message in ``data``. Raises BadMessage."""
+    """Parses the message in ``data``. Raises BadMessage."""
     try:
         # Text that is no UTF-8 and nesting deeper than Python's stack have exceptions of their own.
         return _DECODER.decode(data)
@@ -93,7 +93,7 @@ class Mailbox(Generic[MessageT]):
         await _SEND.run(self._client, [self._name], args)
 
     async def read(self, *, block_ms: int) -> list[MessageT]:
-        """Messages sent since the last read (the first read starts at its own call).
+        """Returns the messages sent since the last read (the first read starts at its own call).
 
         Empty after ``block_ms`` (1 to 9000) without any.
         """
@@ -119,10 +119,10 @@ class Mailbox(Generic[MessageT]):
 
 
 def to_lead(client: Redis, stream: str) -> Mailbox[Message]:
-    """The mailbox of the stream's lead."""
+    """Returns the mailbox of the stream's lead."""
     return Mailbox(client, keys.control(stream), parse_message)
 
 
 def to_publisher(client: Redis, stream: str) -> Mailbox[Message]:
-    """The mailbox of the app that holds the stream's publisher."""
+    """Returns the mailbox of the app that holds the stream's publisher."""
     return Mailbox(client, keys.feedback(stream), parse_message)

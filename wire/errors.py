@@ -11,7 +11,7 @@ WireError
 ├── RedisTrouble      Redis cannot carry out a command at the moment; wait and try again
 │   ├── ServerAway    it cannot be reached, starts, fails over or is busy
 │   ├── ServerFull    its memory or its disk is full
-│   │   └── LogFull   a log has its share, and takes no more before the next key frame
+│   │   └── LogFull   a log is as long as it may be, and takes no more before the next key frame
 │   └── ServerRefuses a password, a permission or a setting is wrong
 ├── DamagedKey        a key of ours holds something else; set it aside
 ├── BadAddress        an address of Redis that cannot be read

@@ -1,4 +1,4 @@
-"""Records that are hashes with expiry: the parts that streams and renditions share."""
+"""Records that are hashes with expiry: the parts common to streams and renditions."""
 
 from __future__ import annotations
 

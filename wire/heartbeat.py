@@ -118,7 +118,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     precisions: list[str]
     strength: bool = False
-    "It has a faithful and a crisp look."
+    "True if it has a faithful and a crisp style."
     missing: str = ""
     "The reason why this worker cannot use it, as a sentence; empty if it can."
 
@@ -164,7 +164,7 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_beat(data: bytes) -> WorkerBeat:
-    """The heartbeat in ``data``. Raises BadMessage."""
+    """Parses the heartbeat in ``data``. Raises BadMessage."""
     try:
         return msgspec.json.decode(data, type=WorkerBeat)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -153,7 +153,7 @@ class JobQueue:
         cursor = b"0-0"
         try:
             while True:
-                # One call looks at ten leases at most, so the cursor has to be followed.
+                # One call examines ten leases at most, so the cursor has to be followed.
                 cursor, rows, *_ = await command(
                     self._client,
                     "XAUTOCLAIM",

@@ -120,14 +120,15 @@ class LogWriter:
         self.epoch = epoch
 
     async def append(self, batch: Batch, *, now_ms: int) -> str:
-        """The new entry's id. Raises Fenced, StreamGone, BadBatch, LogFull or one of REDIS_DOWN.
+        """Appends a batch and returns the entry's id. Raises Fenced, StreamGone, BadBatch, LogFull
+        or one of REDIS_DOWN.
 
         ``now_ms`` is by any clock that does not jump, the same for all appends of a writer.
         """
         data, is_key = encode_batch(batch), batch.has_key_frame
         plan = self._retention.plan(size=len(data), is_key=is_key, now_ms=now_ms)
         if plan is None:
-            raise LogFull(f"the log of {self._stream} has no room before the next key frame")
+            raise LogFull(f"the log of {self._stream} is full until the next key frame")
         args = [
             self.epoch,
             plan.trim_to,
@@ -199,7 +200,9 @@ class LogReader:
         return bool(found)
 
     async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
-        """Entries behind the position, oldest first; empty after ``block_ms`` (1 to 9000)."""
+        """Returns the entries behind the position, oldest first, at most ``count``; none after
+        ``block_ms`` (1 to 9000) without any.
+        """
         try:
             rows = await self._position.read(block_ms=block_ms, count=count)
         except DamagedKey:
@@ -247,7 +250,7 @@ class LogReader:
 
 
 def _field(fields: list[bytes] | None, name: bytes) -> bytes | None:
-    """The value of a field in Redis' flat list of names and values."""
+    """Returns the value of a field in Redis' flat list of names and values."""
     if not fields:
         return None
     for index in range(0, len(fields) - 1, 2):

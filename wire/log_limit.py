@@ -59,7 +59,7 @@ class LogLimit(logging.Filter):
         if kind not in self._kinds and len(self._kinds) >= MAX_KINDS:
             self._forget(now)
             if len(self._kinds) >= MAX_KINDS:
-                # The table is full, so all further kinds of this logger share one place: memory
+                # The table is full, so all further kinds of this logger have one place: memory
                 # stays bounded whatever is logged.
                 kind = (kind[0], "")
         last, held = self._kinds.get(kind, (now - INTERVAL_S, 0))

@@ -61,7 +61,7 @@ _DECODER: msgspec.json.Decoder[NodeMessage] = msgspec.json.Decoder(NodeMessage)
 
 
 def parse_node_message(data: bytes) -> NodeMessage:
-    """The message in ``data``. Raises BadMessage."""
+    """Parses the message in ``data``. Raises BadMessage."""
     try:
         message = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -74,5 +74,5 @@ def parse_node_message(data: bytes) -> NodeMessage:
 
 
 def to_node(client: Redis, node: str) -> Mailbox[NodeMessage]:
-    """The mailbox of an app node."""
+    """Returns the mailbox of an app node."""
     return Mailbox(client, keys.mailbox(node), parse_node_message, max_length=MAX_LENGTH)

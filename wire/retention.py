@@ -59,7 +59,7 @@ class Retention:
         "Bytes that are kept."
 
     def plan(self, *, size: int, is_key: bool, now_ms: int) -> Plan | None:
-        """Decides what goes for an entry of that size; returns None if there is no room for it."""
+        """Decides what goes for an entry of that size; returns None if it does not fit."""
         # What an earlier plan gave up is forgotten here already. If the server did not take that
         # entry the trim is still due, so it is kept until a later one replaces it.
         self._trim_to = self._by_age(now_ms) or self._trim_to

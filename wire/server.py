@@ -23,7 +23,7 @@ from wire.sentinel import Master
 log = logging.getLogger(__name__)
 
 SCAN_PAGE = 200
-"""Keys that the server looks at in one step of a scan."""
+"""Keys that the server examines in one step of a scan."""
 
 SAY_AGAIN_S = 60.0
 """A refusal, or that the server is full, is logged at most this often."""
@@ -67,20 +67,20 @@ class Redis:
         "Time at which trouble of this class was logged, by the loop's clock."
 
     def key(self, name: str) -> str:
-        """The key of that name (``wire/keys.py``) in this installation."""
+        """Returns the key of that name (``wire/keys.py``) in this installation."""
         return self.prefix + name
 
     async def time(self, name: str) -> tuple[bytes, bytes]:
-        """Seconds and microseconds by the clock of the server that holds the key of that name."""
+        """Returns seconds and microseconds by the clock of the server that holds that key."""
         seconds, micros = await self.execute("TIME")
         return seconds, micros
 
     async def of_each_server(self, *args: bytes | str | int | float) -> list[Any]:
-        """The answers of all servers that hold keys to one command without any."""
+        """Returns the answers of all servers that hold keys to one command without any."""
         return [await server.execute(*args) for server in await self._servers()]
 
     async def scan(self, pattern: str) -> list[bytes]:
-        """Whole keys of this installation whose names match; one may come twice."""
+        """Returns whole keys of this installation whose names match; one may come twice."""
         found: list[bytes] = []
         for server in await self._servers():
             # A cursor holds for one server only, so each master of a cluster is scanned on its own.
@@ -99,7 +99,7 @@ class Redis:
         return [self]
 
     async def execute(self, *args: bytes | str | int | float, asking: bool = False) -> Any:
-        """One command; raises what the server answers, if that is an error.
+        """Runs one command; raises what the server answers, if that is an error.
 
         ``asking`` is for a slot of a cluster that is on its way to the server.
         """
@@ -120,8 +120,7 @@ class Redis:
             await connection.send_packed_command((packed,), check_health=False)
             return await connection.read_response()
         except asyncio.CancelledError:
-            # Only our own cancellation becomes a TimeoutError. If somebody else cancelled the task
-            # as well, it has to end.
+            # Where somebody else cancelled the task as well, it must end: that is no time-out.
             if task in self._overdue and task.cancelling() - 1 <= cancelling:
                 raise TimeoutError(f"no answer from Redis within {self._command_s} s") from None
             raise

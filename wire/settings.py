@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     model: str = "live-s"
     """Net that enhances a stream for which no other was chosen."""
     strength: float = Field(0.5, ge=0.0, le=1.0)
-    """Look of streams for which no other was chosen: 0 is faithful, 1 is crisp."""
+    """Strength of the style where no other was chosen: 0 is faithful, 1 is crisp."""
     models_dir: Folder = Path("~/.local/share/sharpcast/models")
     """Folder of weights that do not ship, as MODEL/FILE."""
     engine: str = "auto"

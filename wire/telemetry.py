@@ -16,7 +16,7 @@ SWITCHES = {
     # Libraries around Hugging Face's hub, which user-made nets may bring.
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DISABLE_TELEMETRY": "1",
-    # The common wish of https://consoledonottrack.com, for what comes in later.
+    # The common switch of https://consoledonottrack.com, for what comes in later.
     "DO_NOT_TRACK": "1",
 }
 """Environment variables that turn reports off, here and in all children."""
