@@ -27,6 +27,7 @@ TABLES = (
     "app.delivery.switch_state:SWITCH",
     "workers.process.worker_state:WORKER",
     "workers.session.rendition_state:RENDITION",
+    "workers.decode.key_frame_gate:GATE",
     "cli.publisher.reconnect_state:RECONNECT",
 )
 """Every table of the Python side, as ``module:NAME``, in the order of the page."""
