@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from media.fragment import Fragment, PayloadStart
 from tests.app import coding
 from tests.media.av1_parts import frame_of, obu_of, sequence_of
 from tests.media.payloads import depacketize, inspect, joined, packetize
+from tests.source_tree import ROOT
 
 SENT = [kind for kind in range(16) if kind not in (2, TILE_LIST, PADDING)]
 
@@ -224,3 +227,11 @@ def test_any_payloads_make_a_picture_or_are_refused(first: bytes, second: bytes)
 def test_the_main_profile_is_taken(offered: dict[str, str], chosen: bool) -> None:
     assert bool(choose([offered], True)) is chosen
     assert AV1.answer("level-idx=5;profile=0;tier=0") == "level-idx=5;profile=0;tier=0"
+
+
+def test_the_golden_unit_of_the_wire_is_a_key_frame_of_its_size() -> None:
+    path = ROOT / "tests/wire/vectors/vectors.json"
+    (described,) = json.loads(path.read_text())["av1"]["batch"]["units"]
+    unit = bytes.fromhex(described["payload"])
+    assert inspect(Codec.AV1, unit) == FrameInfo(True, described["width"], described["height"])
+    assert joined(Codec.AV1, packetize(Codec.AV1, unit)) == unit

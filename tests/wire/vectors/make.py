@@ -14,9 +14,17 @@ from typing import Any
 
 HERE = Path(__file__).parent
 KEY, BYPASS, DISCONTINUITY = 1, 2, 4
-H264, VP8, OPUS, VP9 = 1, 2, 3, 4
+H264, VP8, OPUS, VP9, AV1 = 1, 2, 3, 4, 5
 VIDEO, AUDIO = 1, 2
-CODES = {"video": VIDEO, "audio": AUDIO, "h264": H264, "vp8": VP8, "opus": OPUS, "vp9": VP9}
+CODES = {
+    "video": VIDEO,
+    "audio": AUDIO,
+    "h264": H264,
+    "vp8": VP8,
+    "opus": OPUS,
+    "vp9": VP9,
+    "av1": AV1,
+}
 
 KEY_FRAME: dict[str, Any] = {
     "kind": "video",
@@ -44,6 +52,12 @@ DELTA_FRAME = {
     "payload": "d1",
 }
 VP9_FRAME = {**KEY_FRAME, "codec": "vp9", "stamps": [], "payload": "8249834200"}
+AV1_UNIT = {
+    **KEY_FRAME,
+    "codec": "av1",
+    "stamps": [],
+    "payload": "12000a0b00000004477e1a257c8020320310009a",
+}
 PACKET = {
     **KEY_FRAME,
     "kind": "audio",
@@ -128,6 +142,7 @@ def valid() -> dict[str, tuple[bytes, dict[str, Any]]]:
         "key-frame": of(1_767_225_600_000, KEY_FRAME),
         "delta-frame-with-every-stamp": of(2**64 - 1, DELTA_FRAME),
         "vp9": of(6, VP9_FRAME),
+        "av1": of(7, AV1_UNIT),
         "audio": of(0, PACKET),
         "mixed": of(5, KEY_FRAME, PACKET, DELTA_FRAME),
         "256-units": full,
@@ -166,6 +181,7 @@ def broken() -> dict[str, tuple[bytes, str]]:
         "opus-as-video": (batch(unit(KEY_FRAME, codec=OPUS)), "codec OPUS cannot be video"),
         "h264-as-audio": (batch(unit(PACKET, codec=H264)), "codec H264 cannot be audio"),
         "vp9-as-audio": (batch(unit(PACKET, codec=VP9)), "codec VP9 cannot be audio"),
+        "av1-as-audio": (batch(unit(PACKET, codec=AV1)), "codec AV1 cannot be audio"),
         "17-stamps": (
             batch(unit({**KEY_FRAME, "stamps": [[1, 0]] * 17})),
             "17 stamps are more than 16",
