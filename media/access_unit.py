@@ -48,6 +48,7 @@ class Checkpoint(enum.IntEnum):
     "Read by the app that sends it to viewers."
 
 
+# Plain numbers are compared, because the operators of IntFlag look a member up each time.
 _KEY = int(Flags.KEY)
 
 

@@ -15,9 +15,12 @@ from media.codec import MAX_PAYLOAD, Codec, CodecDescriptor, Parameters
 from media.coded_picture import CodedPicture, Fault, FrameInfo
 from media.fragment import Fragment, PayloadStart
 
+# A key frame begins a coded video sequence, whose first packet alone has N.
 _CONTINUES, _IS_CONTINUED, _BEGINS_SEQUENCE = 0x80, 0x40, 0x08
 """Z, Y and N of the aggregation header (section 4.4); bits 4 and 5 are W, the number of OBUs."""
 
+# Every element is counted with a length of two bytes, since it is not known before the payload is
+# full which one is the last and goes without.
 _LENGTH_BYTES = 2
 """Bytes of an OBU's length in front of it, at most, and of a payload's length in a fragment."""
 
@@ -103,6 +106,7 @@ def _payloads(data: bytes) -> Iterator[bytes]:
     while at < len(data):
         start = at + _LENGTH_BYTES
         at = start + int.from_bytes(data[at:start], "big")
+        # An aggregation header and one byte of an OBU are the least.
         if at > len(data) or at < start + 2:
             raise ValueError("an AV1 payload is cut off")
         yield data[start:at]
@@ -134,6 +138,7 @@ def join_obus(data: bytes) -> list[bytes]:
     found: list[bytes] = []
     parts: list[bytes] = []
     for payload in _payloads(data):
+        # Both ends of a cut OBU tell of it. Where they disagree, a packet between them is missing.
         if bool(payload[0] & _CONTINUES) is not bool(parts):
             raise ValueError("a part of an AV1 OBU is missing")
         elements = list(_elements(payload))
@@ -156,6 +161,7 @@ def key_frame_size(fragment: Fragment) -> tuple[int, int]:
     if fragment.head is PayloadStart.MIDDLE or len(fragment.data) < _LENGTH_BYTES + 2:
         return 0, 0
     try:
+        # A sequence header should be the first OBU of its packet (section 5).
         obu = next((each for each in _elements(fragment.data[_LENGTH_BYTES:]) if each), b"")
         if not obu or av1_obu.kind_of(obu) != av1_obu.SEQUENCE_HEADER:
             return 0, 0
@@ -175,9 +181,12 @@ def inspect(unit: bytes) -> FrameInfo:
 
 def _inspect(obus: list[bytes], known: bytes | None) -> tuple[FrameInfo, bytes | None]:
     """(facts of a unit, its sequence header); ``known`` is the header of the units before it."""
+    # A decoder takes each sequence header as it comes: the last one holds for the frames, and the
+    # largest one for the limit of pixels.
     own = [obu for obu in obus if av1_obu.kind_of(obu) == av1_obu.SEQUENCE_HEADER]
     header = own[-1] if own else known
     sequence = parse_sequence(header) if header is not None else None
+    # The lowest layer's frame comes first, and decoding starts with it.
     frame = next((obu for obu in obus if av1_obu.kind_of(obu) in _FRAMES), None)
     is_key = frame is not None and av1_obu.is_shown_key_frame(frame, sequence)
     size = largest = (0, 0)
@@ -223,6 +232,8 @@ class Av1Reader:
             if self._header is None:
                 return CodedPicture(b"", fault=Fault.NO_PARAMETER_SETS)
             if self._header not in obus:
+                # Senders may send it once. Whoever joins, wakes or takes over begins at any key
+                # frame.
                 obus.insert(0, self._header)
         payload = av1_obu.DELIMITER + b"".join(map(av1_obu.with_size, obus))
         return CodedPicture(payload, info.is_key, (info.width, info.height), info.largest)

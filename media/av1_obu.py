@@ -92,6 +92,7 @@ def split_obus(unit: bytes) -> Iterator[bytes]:
         if count > MAX_OBUS:
             raise TooManyObus
         body = at + (2 if unit[at] & _HAS_EXTENSION else 1)
+        # The first bit of the header is forbidden (section 5.3.2).
         if unit[at] & 0x80 or body > len(unit):
             raise ValueError("an AV1 OBU has no header")
         start, end = body, len(unit)
@@ -130,6 +131,8 @@ def parse_sequence(obu: bytes) -> Sequence:
 
 def _parse_sequence(bits: BitReader) -> Sequence:
     bits.bits(3)  # profile
+    # A still picture alone shortens nothing. The bit behind it says whether the headers are
+    # reduced.
     bits.bit()
     is_still = bool(bits.bit())
     layers, has_model = 0, False
@@ -141,6 +144,8 @@ def _parse_sequence(bits: BitReader) -> Sequence:
     width, height = bits.bits(width_bits) + 1, bits.bits(height_bits) + 1
     id_bits = 0
     if not is_still and bits.bit():
+        # A frame number has delta_frame_id_length_minus_2 + additional_frame_id_length_minus_1 + 3
+        # bits.
         delta_bits = bits.bits(4) + 2
         id_bits = bits.bits(3) + delta_bits + 1
     bits.bits(3)  # superblock size, intra filters
@@ -150,6 +155,7 @@ def _parse_sequence(bits: BitReader) -> Sequence:
     return Sequence(
         width,
         height,
+        # More than one bit of the mask is set.
         is_layered=layers & layers - 1 != 0,
         is_still=is_still,
         width_bits=width_bits,
@@ -178,11 +184,14 @@ def _parse_operating_points(bits: BitReader) -> tuple[int, bool]:
     has_delay = bits.bit()
     layers = 0
     for index in range(bits.bits(5) + 1):
+        # operating_point_idc: a bit for each of 8 temporal layers, and above them one for each of 4
+        # spatial layers (section 6.4.1).
         point = bits.bits(12)
         layers = point >> 8 if index == 0 else layers
         if bits.bits(5) > 7:
             bits.bit()  # tier
         if has_model and bits.bit():
+            # The delays of decoder and encoder, and the flag of the low-delay mode (section 5.5.5).
             bits.bits(2 * delay_bits + 1)
         if has_delay and bits.bit():
             bits.bits(4)
@@ -196,6 +205,7 @@ def _parse_tools(bits: BitReader) -> tuple[int, int, int]:
     if has_hint:
         bits.bits(2)
     screen_content = _SELECT if bits.bit() else bits.bit()
+    # Integer vectors are a tool for screen content, and are told only together with it.
     integer_mv = _SELECT
     if screen_content and not bits.bit():
         integer_mv = bits.bit()
@@ -208,6 +218,7 @@ def is_shown_key_frame(obu: bytes, sequence: Sequence | None) -> bool:
         return True
     try:
         bits = _body(obu)
+        # show_existing_frame, frame_type and show_frame are the first fields (section 5.9.2).
         return not bits.bit() and bits.bits(2) == _KEY_FRAME and bool(bits.bit())
     except IndexError:
         return False
@@ -239,5 +250,7 @@ def _parse_frame_size(bits: BitReader, sequence: Sequence) -> tuple[int, int]:
     is_other_size = bits.bit()
     if not is_other_size:
         return sequence.width, sequence.height
+    # A shown key frame has no error_resilient_mode, primary_ref_frame or refresh_frame_flags, so
+    # its size follows here.
     bits.bits(sequence.order_hint_bits)
     return bits.bits(sequence.width_bits) + 1, bits.bits(sequence.height_bits) + 1

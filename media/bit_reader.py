@@ -17,6 +17,7 @@ class BitReader:
 
     def __init__(self, data: bytes) -> None:
         # Finding the next 1 in text takes one call however far it is.
+        # A 1 in front keeps the leading zeros. It is cut off again with the prefix of ``bin``.
         self._text = bin(int.from_bytes(b"\1" + data[:MAX_BYTES], "big"))[3:]
         self._at = 0
         self._reads = 0

@@ -110,9 +110,11 @@ class FrameReader:
     ) -> CodedPicture:
         """Reads one unit."""
         payload = self._join(data, cuts)
+        # The head of the frame was lost, so nothing can be read of it.
         if head is PayloadStart.MIDDLE:
             return CodedPicture(payload)
         info = self._inspect(payload)
+        # A payload format that tells what begins knows better than the first bytes.
         is_key = info.is_key and head in (PayloadStart.UNKNOWN, PayloadStart.KEY)
         # What is left of a unit whose head was lost may look like a key frame.
         is_key = is_key and bool(info.width or not after_loss)

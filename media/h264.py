@@ -48,6 +48,7 @@ def packetize(
             payloads += _fragments(nal, mtu)
         else:
             group.append(nal)
+            # Two bytes of size stand in front of each unit of an aggregate.
             length += 2 + len(nal)
     if group:
         payloads.append(_aggregate(group))
@@ -70,6 +71,8 @@ def _aggregate(nals: list[bytes]) -> bytes:
 def _fragments(nal: bytes, mtu: int) -> Iterator[bytes]:
     """The FU-A payloads of one NAL unit (section 5.8), of equal length but for one byte."""
     body = len(nal) - 1
+    # Two bytes are the FU indicator and the FU header; the unit's own header is left out, since
+    # both hold it.
     count = -(-body // (mtu - 2))
     indicator, kind = nal[0] & 0xE0 | _FU_A, nal[0] & 0x1F
     at = 1
@@ -90,6 +93,8 @@ def depacketize(payload: bytes) -> Fragment:
     if kind == _FU_A:
         if len(payload) < 2:
             raise ValueError("an H.264 fragment is cut off before its header")
+        # The first fragment brings the NAL unit's header back: F and NRI stand in the indicator,
+        # the type in the FU header.
         if payload[1] & 0x80:
             nal_header = payload[0] & 0xE0 | payload[1] & 0x1F
             return Fragment(b"%b%c%b" % (_START, nal_header, payload[2:]))
@@ -164,6 +169,8 @@ class H264Reader:
         except TooManyParts:
             return CodedPicture(b"", fault=Fault.TOO_MANY_PARTS)
         size = (found.width, found.height)
+        # After a loss the picture's first slices may be missing, and nobody should begin with a
+        # part of a picture.
         is_key = (found.is_idr or found.is_start) and (found.is_whole or not after_loss)
         if is_key and not found.width:
             return CodedPicture(b"", fault=Fault.NO_PARAMETER_SETS)
@@ -187,6 +194,7 @@ def choose(offered: Sequence[Parameters], publishes: bool) -> Sequence[int]:
     modes = [parameters.get("packetization-mode", "") for parameters in offered]
     if publishes:
         return [place for place, mode in enumerate(modes) if mode in ("", "0", "1")]
+    # Mode 0 has no fragments, and large pictures need them.
     wanted = "1" if "1" in modes else ""
     return [place for place, mode in enumerate(modes) if mode == wanted]
 

@@ -10,11 +10,13 @@ import dataclasses
 
 from media.bit_reader import MAX_BYTES, BitReader
 
+# Values of profile_idc whose parameter sets tell the chroma format (section 7.3.2.1.1).
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _MAX_CYCLE = 255
 """H.264 section 7.4.2.1.1: num_ref_frames_in_pic_order_cnt_cycle is 0 to 255."""
 
 _MAX_SPS_ID, _MAX_PPS_ID = 31, 255
+# Three Exp-Golomb codes have 63 bits each at most.
 _SLICE_HEAD = 24
 """Bytes of a slice that hold its first three numbers, whatever they are."""
 
@@ -68,6 +70,7 @@ def parse_sps(nal: bytes) -> Sps:
         raise ValueError(f"a parameter set of {len(nal)} bytes is over {MAX_BYTES}")
     bits = _reader(nal)
     profile = bits.bits(8)
+    # Constraint flags and the level.
     bits.bits(16)
     number = bits.ue()
     if number > _MAX_SPS_ID:
@@ -75,6 +78,7 @@ def parse_sps(nal: bytes) -> Sps:
     chroma_format, separate_planes = 1, 0
     if profile in _HIGH_PROFILES:
         chroma_format = bits.ue()
+        # Only 4:4:4 may code its planes separately, and has lists for the larger chroma blocks.
         if chroma_format == 3:
             separate_planes = bits.bit()
         bits.ue()
@@ -96,10 +100,13 @@ def _size(bits: BitReader, chroma_format: int, separate_planes: int) -> tuple[in
     if not frame_only:
         bits.bit()
     bits.bit()
+    # Where fields may be coded, heights count in pairs of macroblock rows.
     height = map_height * (2 - frame_only)
     if bits.bit():
         left, right, top, bottom = (bits.ue() for _ in range(4))
         mono = chroma_format == 0 or separate_planes == 1
+        # Cropping counts in chroma samples, and in pairs of rows where fields may be coded (table
+        # 6-1).
         unit_x = 1 if mono or chroma_format == 3 else 2
         unit_y = (1 if mono or chroma_format != 1 else 2) * (2 - frame_only)
         width -= (left + right) * unit_x
@@ -115,6 +122,7 @@ def _skip_scaling_lists(bits: BitReader, count: int) -> None:
             continue
         last = following = 8
         for _ in range(16 if index < 6 else 64):
+            # A list that ends early repeats its last value, and codes nothing more.
             if following:
                 following = (last + bits.se()) % 256
             last = following or last
@@ -152,6 +160,7 @@ def parse_pps(nal: bytes) -> Pps:
 def parse_slice(nal: bytes) -> SliceHead:
     """Reads a slice header. Raises IndexError or ValueError if it is cut off or damaged."""
     bits = _reader(nal[:_SLICE_HEAD])
+    # Types 5 to 9 say of the whole picture what 0 to 4 say of the slice (table 7-6).
     return SliceHead(bits.ue(), bits.ue() % 5, bits.ue())
 
 

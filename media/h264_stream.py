@@ -75,6 +75,7 @@ def nal_units(data: bytes, *, most: int | None = None) -> Iterator[bytes]:
         if most is not None and count > most:
             raise TooManyParts
         end = data.find(b"\x00\x00\x01", start)
+        # Zeros in front of a start code belong to it or are padding (annex B.1), never to the unit.
         unit = data[start:] if end < 0 else data[start:end].rstrip(b"\x00")
         if unit:
             yield unit
@@ -132,6 +133,7 @@ class H264Stream:
         return PictureHead(
             has_slice=bool(slices),
             is_idr=is_idr,
+            # FFmpeg starts at both, so workers do too.
             is_start=bool(slices) and (recovers or (sends_sps and is_intra)),
             is_whole=bool(heads) and heads[0].first_mb == 0,
             has_b=any(head.kind == _B_SLICE for head in heads),
@@ -146,6 +148,7 @@ class H264Stream:
         return (newest.width, newest.height) if newest else (0, 0)
 
     def _take_sent(self, nal: bytes, own: set[bytes]) -> None:
+        # The same set again, before each slice for example, is no further set.
         if nal in own:
             return
         own.add(nal)
@@ -160,6 +163,7 @@ class H264Stream:
             if any(sps.nal == nal for sps in self._sps.values()):
                 return
             sps = parse_sps(nal)
+            # Put in at the end again, so that the newest set is the last one.
             self._sps.pop(sps.id, None)
             self._sps[sps.id] = sps
         elif kind == _PPS:
@@ -203,6 +207,7 @@ def with_sets(data: bytes, sets: tuple[bytes, ...]) -> bytes:
     if start >= 0 and data[start + 3 : start + 4] and data[start + 3] & 0x1F == _DELIMITER:
         end = data.find(b"\x00\x00\x01", start + 3)
         end = end if end >= 0 else len(data)
+        # The first zero of a start code of four bytes belongs to the unit behind.
         end -= end > 0 and data[end - 1] == 0
         head, rest = data[:end], data[end:]
     else:

@@ -48,6 +48,8 @@ def answer(fmtp: str) -> str:
     RFC 7587 section 7.1: libwebrtc sends and plays two channels only where that is said.
     """
     names = parse_parameters(fmtp)
+    # stereo is what the offerer wants to receive, sprop-stereo what it sends (RFC 7587 section
+    # 6.1).
     is_stereo = "1" in [names.get(name) for name in _STEREO]
     added = [f"{name}=1" for name in _STEREO if is_stereo and name not in names]
     return ";".join(filter(None, [fmtp, *added]))

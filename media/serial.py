@@ -28,5 +28,7 @@ class Unwrapper:
         if self._last is None:
             return value
         half = self._range // 2
+        # A number that is exactly half the range away lies behind; RFC 1982 section 3.2 leaves it
+        # undefined.
         distance = (value - self._last + half) % self._range - half
         return self._last + distance

@@ -24,6 +24,7 @@ def packetize(
     mtu: int = MAX_PAYLOAD,
 ) -> list[bytes]:
     """Cuts a frame into payloads; all of it counts as one partition (RFC 7741 section 4.4)."""
+    # The highest bit (M) says that the picture ID has 15 bits.
     tail = bytes([_HAS_PICTURE_ID]) + (0x8000 | picture_id & 0x7FFF).to_bytes(2, "big")
     first = bytes([_EXTENDED | _BEGINS_PARTITION]) + tail
     other = bytes([_EXTENDED]) + tail
@@ -53,6 +54,7 @@ def _descriptor_end(payload: bytes) -> int:
     if flags & _HAS_PICTURE_ID:
         is_long = at < len(payload) and payload[at] & 0x80
         at += 2 if is_long else 1
+    # T and K share the last byte.
     at += bool(flags & _HAS_TL0_INDEX)
     return at + bool(flags & _HAS_TID_OR_KEY_INDEX)
 
@@ -64,8 +66,10 @@ def key_frame_size(fragment: Fragment) -> tuple[int, int]:
 
 def inspect(unit: bytes) -> FrameInfo:
     """Reads a frame's tag: bit 0 is 0 for key frames, whose start code and size follow."""
+    # A tag of three bytes, a start code of three and a size of four.
     if len(unit) < 10 or unit[0] & 1:
         return FrameInfo(is_key=False)
+    # The upper two bits of each are the scaling that a player may do.
     width, height = (int.from_bytes(unit[at : at + 2], "little") & 0x3FFF for at in (6, 8))
     is_possible = 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE
     if unit[3:6] != _START_CODE or not is_possible:

@@ -48,6 +48,7 @@ def packetize(
     """
     if not unit:
         return []
+    # A receiver may learn the size here, without reading the frame.
     structure = Structure(sizes=(size,)) if is_key and size[0] else None
     plain = Descriptor(picture_id=picture_id & 0x7FFF, inter_picture=not is_key)
     first = dataclasses.replace(plain, begins_frame=True, structure=structure).encode()
@@ -55,6 +56,7 @@ def packetize(
     at, capacity = mtu - len(first), mtu - len(other)
     payloads = [first + unit[:at]]
     payloads += [other + unit[place : place + capacity] for place in range(at, len(unit), capacity)]
+    # The end of the frame is only known behind the loop; the bit does not change the length.
     last = payloads[-1]
     payloads[-1] = bytes([last[0] | ENDS_FRAME]) + last[1:]
     return payloads
@@ -74,6 +76,7 @@ def inspect(unit: bytes) -> FrameInfo:
         heads = [parse_head(frame) for frame in split_superframe(unit)]
     except ValueError:
         return FrameInfo(is_key=False)
+    # A frame that has the size of a reference tells none.
     told = [(head.width, head.height) for head in heads if head.width]
     largest = max(told, key=lambda size: size[0] * size[1], default=(0, 0))
     sizes = [size for size in told if max(size) <= MAX_SIDE]

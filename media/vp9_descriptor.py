@@ -136,6 +136,7 @@ class _Bytes:
 def parse_descriptor(payload: bytes) -> tuple[Descriptor, int]:
     """(the descriptor, its length in bytes). Raises ValueError for a malformed one."""
     data = _Bytes(payload)
+    # I, P, L, F, B, E, V and Z, from the highest bit on (section 4.2).
     bits = data.take("first byte")
     has_id, inter, has_layer, flexible, begins, ends, has_structure, discardable = (
         bool(bits >> place & 1) for place in range(7, -1, -1)
@@ -144,6 +145,7 @@ def parse_descriptor(payload: bytes) -> tuple[Descriptor, int]:
         raise ValueError("a VP9 payload descriptor of flexible mode has no picture ID")
     picture_id, is_short = _parse_picture_id(data) if has_id else (None, False)
     layer = _parse_layer(data) if has_layer else None
+    # Flexible mode names its references, and has no such index.
     index = data.take("TL0PICIDX") if layer is not None and not flexible else None
     references = _parse_references(data) if inter and flexible else ()
     structure = _parse_structure(data) if has_structure else None
@@ -186,6 +188,7 @@ def _parse_references(data: _Bytes) -> tuple[int, ...]:
             raise ValueError("a VP9 payload descriptor names more than 3 references")
         byte = data.take("references")
         found.append(byte >> 1)
+        # N, the lowest bit, says that another reference follows.
         more = byte & 1
     return tuple(found)
 

@@ -41,6 +41,7 @@ def parse_head(frame: bytes) -> FrameHead:
 def _parse_head(bits: BitReader) -> FrameHead:
     if bits.bits(2) != 2:
         raise ValueError("a VP9 frame has no frame marker")
+    # profile_low_bit and profile_high_bit.
     if bits.bits(2):
         raise ValueError("a VP9 frame is not of profile 0")
     if bits.bit():
@@ -48,6 +49,7 @@ def _parse_head(bits: BitReader) -> FrameHead:
     is_key, is_shown, is_resilient = not bits.bit(), bool(bits.bit()), bits.bit()
     if is_key:
         _check_sync_code(bits)
+        # Profile 0 is 4:2:0, in which RGB cannot be coded. The bit behind it is the colour range.
         if bits.bits(3) == _RGB:
             raise ValueError("a VP9 frame of profile 0 cannot be RGB")
         bits.bit()
@@ -57,12 +59,14 @@ def _parse_head(bits: BitReader) -> FrameHead:
         bits.bits(2)
     if is_intra_only:
         _check_sync_code(bits)
+        # refresh_frame_flags; the format of profile 0 is not told again.
         bits.bits(8)
         return FrameHead(False, is_shown, *_size(bits))
     bits.bits(8)  # which references it renews
     for _ in range(3):
         bits.bits(4)  # a reference it uses, and its sign bias
     for _ in range(3):
+        # found_ref: the size is that of this reference.
         if bits.bit():
             return FrameHead(False, is_shown)
     return FrameHead(False, is_shown, *_size(bits))
@@ -97,6 +101,7 @@ def _index(data: bytes) -> tuple[list[int], int]:
     width = (data[-1] >> 3 & 3) + 1
     count = (data[-1] & 7) + 1
     length = 2 + width * count
+    # The same byte begins and ends an index, or the last byte was one of a frame (annex B).
     if len(data) < length or data[-length] != data[-1]:
         return [], 0
     body = data[len(data) - length + 1 : -1]
