@@ -17,12 +17,11 @@ from aiortc.codecs import is_rtx
 from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
-from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
+from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     AnyRtcpPacket,
     RtcpPsfbPacket,
-    RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpSrPacket,
     RtpPacket,
@@ -41,7 +40,7 @@ from app.rtp.key_frame_pace import KeyFramePace
 from app.rtp.simulcast_layers import LayerChoice
 from app.rtp.ssrc_choice import SsrcChoice
 from app.webrtc.guarded_transport import measured_round_trip_s
-from app.webrtc.srtp_inlet import MAX_SOURCES
+from app.webrtc.reception_reports import ReceptionReports
 from media.codec import CodecDescriptor
 from media.codec_table import BY_NAME
 from media.fragment import Fragment
@@ -95,8 +94,7 @@ class RtpReceiver(RTCRtpReceiver):
         self._estimator = RemoteBitrateEstimator() if kind == "video" else None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._rtx_ssrcs: dict[int, int] = {}
-        self._statistics: dict[int, StreamStatistics] = {}
-        self._reports: dict[int, tuple[int, float]] = {}
+        self._reports = ReceptionReports()
         self._own_ssrc: int | None = None
         self._source: SsrcChoice[_Media] | LayerChoice[_Media] = SsrcChoice()
         if max_pixels is not None:
@@ -162,6 +160,7 @@ class RtpReceiver(RTCRtpReceiver):
         if self._started:
             return
         self._started = True
+        # The connectivity checks have measured the path, so the first NACK needs no guess.
         round_trip_s = measured_round_trip_s(self.transport)
         if self._video is not None and round_trip_s is not None:
             self._video.nacks.round_trip.add(round_trip_s)
@@ -192,21 +191,21 @@ class RtpReceiver(RTCRtpReceiver):
         self._events.on_sign()
         if isinstance(packet, RtcpSrPacket):
             info = packet.sender_info
-            if packet.ssrc in self._statistics:
-                middle = info.ntp_timestamp >> 16 & 0xFFFFFFFF
-                self._reports[packet.ssrc] = (middle, time.monotonic())
+            ntp, now = info.ntp_timestamp, time.monotonic()
+            self._reports.on_sender_report(packet.ssrc, ntp=ntp, now=now)
             if packet.ssrc == self._source.ssrc:
-                self._events.on_report(info.ntp_timestamp, info.rtp_timestamp)
+                self._events.on_report(ntp, info.rtp_timestamp)
         # A goodbye (RtcpByePacket) ends nothing: libwebrtc says it for a track that pauses. Who
         # leaves closes the connection, or gives no sign of life any more.
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         arrival_us = now_us()
+        # Every packet takes bandwidth, so all count, also those that are of no further use.
         await self._estimate(packet, arrival_time_ms)
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return
-        self._note_statistics(packet, codec)
+        self._reports.add(packet, codec.clockRate)
         if isinstance(self._source, LayerChoice):
             self._note_layer(self._source, packet)
         resent = is_rtx(codec)
@@ -228,16 +227,6 @@ class RtpReceiver(RTCRtpReceiver):
                 self._spawn("pli", self._send_rtcp_pli(wanted))
         for each in heard.packets:
             await self._take(each, now)
-
-    def _note_statistics(self, packet: RtpPacket, codec: RTCRtpCodecParameters) -> None:
-        """Counts for receiver reports. The sources are bounded: anybody may name a new one."""
-        if packet.ssrc not in self._statistics:
-            if len(self._statistics) >= MAX_SOURCES:
-                oldest = next(iter(self._statistics))
-                self._statistics.pop(oldest)
-                self._reports.pop(oldest, None)
-            self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
-        self._statistics[packet.ssrc].add(packet)
 
     def _depacketize(
         self, packet: RtpPacket, codec: RTCRtpCodecParameters, arrival_us: int, *, resent: bool
@@ -264,6 +253,7 @@ class RtpReceiver(RTCRtpReceiver):
     def _note_layer(self, layers: LayerChoice[_Media], packet: RtpPacket) -> None:
         """Senders name a layer until they know that it was heard (RFC 8852 section 3)."""
         rid, repaired = packet.extensions.rtp_stream_id, packet.extensions.repaired_rtp_stream_id
+        # The text is cut, because it becomes the name of a counter.
         if rid:
             layers.call(packet.ssrc, str(rid)[:MAX_RID])
         if repaired:
@@ -280,6 +270,7 @@ class RtpReceiver(RTCRtpReceiver):
         self._audio.restart()
         if self._video is not None:
             self._video.restart()
+            # A single source that follows another may begin in the middle of its group of pictures.
             if not isinstance(self._source, LayerChoice):  # which begins with a key frame
                 self.request_key_frame()
 
@@ -317,18 +308,23 @@ class RtpReceiver(RTCRtpReceiver):
         self._timer = None
         if self._video is not None:
             out = self._video.on_time(now=time.monotonic())
+            # Sending waits for the transport, which a timer's callback cannot.
             self._spawn("repair", self._carry_out(codec, clock_rate, out))
 
     def _unwrap_rtx(
         self, packet: RtpPacket, codec: RTCRtpCodecParameters
     ) -> tuple[RtpPacket, RTCRtpCodecParameters] | None:
         """The original packet of a retransmission (RFC 4588 section 4)."""
+        # Without an SSRC in the offer a retransmission can only belong to the one source. Of
+        # several layers the repaired-rid extension tells which.
         ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
         if isinstance(self._source, LayerChoice):
             ssrc = self._source.repaired_by(packet.ssrc)
         apt = codec.parameters.get("apt")
         if ssrc is None or not isinstance(apt, int) or apt not in self._codecs:
             return None
+        # Two bytes of original sequence number stand in front of the payload (RFC 4588 section 4).
+        # A packet without them is padding.
         if len(packet.payload) < 2:
             return None
         return unwrap_rtx(packet, payload_type=apt, ssrc=ssrc), self._codecs[apt]
@@ -353,22 +349,9 @@ class RtpReceiver(RTCRtpReceiver):
         """Receiver reports at the randomized interval of RFC 3550 section 6.2."""
         while True:
             await asyncio.sleep(0.5 + random.random())
-            reports = [self._report(ssrc, s) for ssrc, s in self._statistics.items()]
+            reports = self._reports.blocks(now=time.monotonic())
             if reports and self._own_ssrc is not None:
                 await self._send_rtcp(RtcpRrPacket(ssrc=self._own_ssrc, reports=reports))
-
-    def _report(self, ssrc: int, statistics: StreamStatistics) -> RtcpReceiverInfo:
-        last_report, at = self._reports.get(ssrc, (0, 0.0))
-        delay = int((time.monotonic() - at) * 65536) if last_report else 0
-        return RtcpReceiverInfo(
-            ssrc=ssrc,
-            fraction_lost=statistics.fraction_lost,
-            packets_lost=statistics.packets_lost,
-            highest_sequence=statistics.max_seq or 0,
-            jitter=statistics.jitter,
-            lsr=last_report,
-            dlsr=min(delay, 0xFFFFFFFF),
-        )
 
     def _spawn(self, name: str, work: object) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work, name=name)  # type: ignore[arg-type]

@@ -9,10 +9,8 @@ from collections.abc import AsyncIterator
 
 import aioice.ice
 import pytest
-from aiortc.rtp import RtpPacket
 
 from app.webrtc.publisher_connection import PAUSED
-from app.webrtc.srtp_inlet import MAX_SOURCES
 from media.access_unit import Checkpoint, Flags, Kind
 from media.codec import Codec
 from media.h264_stream import nal_units
@@ -256,20 +254,6 @@ async def test_no_task_is_left(publisher: Publisher) -> None:
     await ingest.peer.close()
     await other.close()
     await no_tasks_but(before)
-
-
-async def test_many_sources_do_not_grow_the_statistics(
-    ingest: Ingest, publisher: Publisher
-) -> None:
-    await publisher.start(ingest.signal)
-    receiver = ingest.peer._receivers["video"]
-    await until(lambda: receiver._codecs)
-    payload_type = next(iter(receiver._codecs))
-    for ssrc in range(40):
-        packet = RtpPacket(payload_type=payload_type, sequence_number=1, timestamp=0, ssrc=ssrc)
-        packet.payload = b"\x65x"
-        await receiver._handle_rtp_packet(packet, arrival_time_ms=0)
-    assert len(receiver._statistics) == MAX_SOURCES
 
 
 async def test_a_publisher_that_ignores_consent_checks_stays_while_it_sends(
