@@ -107,6 +107,8 @@ class Viewers:
         request = None
         if "video" in offer.kinds:
             request = PlayRequest(rendition=rendition, fallback=fallback, codecs=offer.codecs)
+        # Refuses what cannot be answered before it waits for its turn. The choice is made again
+        # behind the queue, since the lead and its codec may be others by then.
         await self._chosen(record, request)
         self._check_limit()
         async with self._admission.enter(route.key):
@@ -125,28 +127,13 @@ class Viewers:
         fallback: bool,
         route: PeerRoute,
     ) -> tuple[str, str]:
+        # 144 bits, because whoever knows the session's address may end it.
         secret = secrets.token_urlsafe(18)
+        rendition = await self._chosen(record, request)
         # A publisher without sound may be followed by one with it.
         has_audio = "audio" in offer.kinds
-        preferred = self._fanout(record, await self._chosen(record, request))
-        source = self._fanout(record, keys.SOURCE) if has_audio or fallback else preferred
-        playback = PlaybackSession(
-            preferred,
-            source,
-            fallback=fallback,
-            has_audio=has_audio,
-            on_unfit=lambda: self._refit_soon(secret),
-        )
-        peer = ViewerConnection(
-            ViewerEvents(
-                on_connected=lambda: playback.start(peer),
-                on_key_frame_needed=playback.on_key_frame_needed,
-                on_end=lambda reason: self._drop(secret, reason),
-            ),
-            # The same in every app process, so that renditions share one RTP time line.
-            rtp_offset=record.epoch * 2_654_435_761 & 0xFFFFFFFF,
-            refusals=self._refusals,
-        )
+        playback = self._playback(record, rendition, secret, fallback=fallback, has_audio=has_audio)
+        peer = self._connection(record, playback, secret)
         self._joining += 1
         try:
             answer = await peer.answer(offer, route=route)
@@ -166,6 +153,37 @@ class Viewers:
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop(secret, peer.end_reason)
         return secret, answer
+
+    def _playback(
+        self, record: StreamRecord, rendition: str, secret: str, *, fallback: bool, has_audio: bool
+    ) -> PlaybackSession:
+        """Makes a playback, which holds its readers until it is stopped."""
+        preferred = self._fanout(record, rendition)
+        source = self._fanout(record, keys.SOURCE) if has_audio or fallback else preferred
+        return PlaybackSession(
+            preferred,
+            source,
+            fallback=fallback,
+            has_audio=has_audio,
+            on_unfit=lambda: self._refit_soon(secret),
+        )
+
+    def _connection(
+        self, record: StreamRecord, playback: PlaybackSession, secret: str
+    ) -> ViewerConnection:
+        peer = ViewerConnection(
+            ViewerEvents(
+                on_connected=lambda: playback.start(peer),
+                on_key_frame_needed=playback.on_key_frame_needed,
+                on_end=lambda reason: self._drop(secret, reason),
+            ),
+            # The same in every app process, so that renditions share one RTP time line. Multiplying
+            # by 2,654,435,761 (a prime near 2^32 divided by the golden ratio) spreads epochs that
+            # lie close to each other over all 32 bits.
+            rtp_offset=record.epoch * 2_654_435_761 & 0xFFFFFFFF,
+            refusals=self._refusals,
+        )
+        return peer
 
     async def _chosen(self, record: StreamRecord, request: PlayRequest | None) -> str:
         """Returns the log to read. Raises BadOffer, RenditionNotFound, RedisAway."""
@@ -191,6 +209,7 @@ class Viewers:
 
     def _fanout_ended(self, reader: RenditionReader, fanout: RtpFanout) -> None:
         del self._fanouts[reader]
+        # A reader that nobody needs ends too, and then there is no viewer to be told.
         if fanout.is_needed and not self._closing:
             self._tasks.spawn(self._end_over(), "viewers-end")
 
@@ -211,6 +230,7 @@ class Viewers:
         except (BadOffer, RenditionNotFound) as error:
             self._drop(secret, str(error))  # it comes again, and is told
             return
+        # The viewer may have left while the records were read.
         if rendition != session.playback.rendition and self._sessions.get(secret) is session:
             _logger(session.stream, secret).info(
                 "reads %s from now on", rendition, extra={"action": "refit"}
@@ -236,6 +256,7 @@ class Viewers:
         session = self._sessions.get(secret)
         stream = session.stream if session is not None else ""
         _logger(stream, secret).debug("viewer left: %s", reason)
+        # Called from the connection's own callbacks, which must not wait for its end.
         if not self._closing:
             self._tasks.spawn(self._close_session(secret), "viewer-close")
 
