@@ -7,6 +7,7 @@ that travelled fastest. Until both are known, the arrival, smoothed along the RT
 
 from __future__ import annotations
 
+# Seconds from the beginning of NTP's era 0 (1900) to that of Unix time (1970).
 _NTP_EPOCH_S = 2_208_988_800
 
 _DRIFT = 10_000
@@ -71,6 +72,8 @@ class CaptureClock:
         if ntp == 0:
             return  # RFC 3550 section 6.4.1: the sender has no notion of wall clock
         report_us = ntp_to_us(ntp)
+        # Two reports of one pair of clocks lie on one line. A step between them means that the
+        # publisher's clock was set, and the offset that was learnt is none of the new clock's.
         expected_us = track.reported_us(rtp)
         if expected_us is not None and abs(report_us - expected_us) > _STEP_US:
             self._offset_us = None  # the publisher's clock was set
@@ -85,13 +88,19 @@ class CaptureClock:
         """Capture time of a unit in Unix us; never after its arrival."""
         track = self._tracks[name]
         publisher_us = track.reported_us(pts)
+        # All tracks change over together: with one by reports and another by arrivals, sound and
+        # picture would lie on two clocks.
         if publisher_us is not None and all(other.report for other in self._tracks.values()):
+            # The offset is the smallest that was seen, so the capture time is never after the
+            # arrival.
             capture_us = publisher_us + self._offset(arrival_us - publisher_us, arrival_us)
             return max(capture_us, arrival_us - _MAX_OFFSET_US)
         if track.anchor is None:
             track.anchor = (arrival_us, pts)
         anchor_us, anchor_pts = track.anchor
         expected = anchor_us + track.elapsed_us(pts, anchor_pts)
+        # This unit travelled faster than the one that the anchor was made of, and is the better
+        # anchor.
         if arrival_us < expected:
             track.anchor = (arrival_us, pts)
             return arrival_us
@@ -100,6 +109,7 @@ class CaptureClock:
     def _offset(self, seen_us: int, arrival_us: int) -> int:
         """The smallest offset seen, let grow slowly, a step a second."""
         elapsed = arrival_us - self._offset_at_us
+        # Less than a second would lose too much to the rounding of the division.
         grown = elapsed // _DRIFT if elapsed >= 1_000_000 else 0
         if self._offset_us is None or seen_us <= self._offset_us + grown:
             self._offset_us, self._offset_at_us = seen_us, arrival_us

@@ -103,8 +103,10 @@ class VideoJitterBuffer:
     def add(self, packet: Packet, *, now: float, resent: bool = False) -> JitterBufferOutput:
         """Takes one packet, returns what follows from it; ``resent`` if we asked for it."""
         out = JitterBufferOutput()
+        # Only peeked at: a stray number must not move the reference that others are unwrapped by.
         sequence = self._sequences.peek(packet.sequence)
         if self._next is not None and self._is_jump(sequence):
+            # The answer to an old request is no sign that the sequence goes on elsewhere.
             if resent:
                 self.late += 1
             else:
@@ -120,6 +122,7 @@ class VideoJitterBuffer:
         self._after_jump.clear()
         self.lost += self.nacks.forget_all()
         self._sequences = Unwrapper(16)
+        # Before the first packet nothing can have been lost.
         self._discontinuity = self._discontinuity or self._next is not None
         self._next = None
 
@@ -150,6 +153,7 @@ class VideoJitterBuffer:
         self._after_jump.append(packet)
         if len(self._after_jump) < PROBATION:
             return
+        # These packets are kept, because a sender that begins anew begins with a key frame.
         confirmed = list(self._after_jump)
         self.restart()
         out.pli = True
@@ -164,6 +168,7 @@ class VideoJitterBuffer:
         if sequence < (self._next or 0) or sequence in self._packets:
             self.late += 1
             return
+        # The old sequence goes on, so the packets far from it were strays.
         self.late += len(self._after_jump)
         self._after_jump.clear()
         if sequence - (self._next or 0) >= CAPACITY:
@@ -189,6 +194,8 @@ class VideoJitterBuffer:
             self._end += 1
             if packet.data:
                 self._open = packet.timestamp
+            # Padding alone in front of a unit leaves at once. It would wait for a marker that it
+            # never has.
             if packet.marker or (self._open is None and not packet.data):
                 self._emit(out)
 
@@ -208,6 +215,8 @@ class VideoJitterBuffer:
                 last_arrival_us=max(arrivals),
                 discontinuity=self._discontinuity,
                 head=full[0].head,
+                # Frames that begin within the unit are those of higher spatial layers, for they
+                # share the time stamp and only the last one has the marker.
                 cuts=tuple(
                     at
                     for at, packet in zip(ends, full[1:], strict=False)
@@ -221,6 +230,9 @@ class VideoJitterBuffer:
         """Drops everything up to the first unit that begins behind ``sequence``."""
         start = sequence + 1
         while start <= self._highest:
+            # Behind a loss only a marker shows where the next unit begins: the first packet of
+            # another time may be the middle of its picture. Without a marker all that came is
+            # dropped.
             before = self._packets.get(start - 1)
             if before is not None and before.marker:
                 break
@@ -232,6 +244,8 @@ class VideoJitterBuffer:
         for old in range(self._next or 0, min(start, self._highest + 1)):
             self._packets.pop(old, None)
         self.lost += self.nacks.forget_below(start)
+        # What was skipped must not be asked for again when the next packet shows that it is
+        # missing.
         self._highest = max(self._highest, start - 1)
         self._begin_at(start)
         self._discontinuity = True
@@ -274,6 +288,8 @@ class AudioJitterBuffer:
         if self._newest is not None and 0 <= behind <= MAX_LATE_AUDIO:
             self.late += 1
             return None
+        # A new unwrapper takes the number as it is, so that later ones are compared with it and not
+        # with the old count.
         if behind > MAX_LATE_AUDIO:
             self._sequences = Unwrapper(16)
             sequence = self._sequences.unwrap(packet.sequence)

@@ -44,6 +44,8 @@ class Liveness:
 
     def on_media(self, *, is_picture: bool, now: float) -> None:
         """Notes that a unit came."""
+        # Media proves the connection. The transport's own event may be told later than the first
+        # packet.
         self._connected = self._has_begun = True
         self._sign_at = self._media_at = now
         if is_picture:
@@ -55,6 +57,8 @@ class Liveness:
 
     def judge(self, *, now: float, every_s: float) -> str:
         """Returns why the publisher is gone, or "" while it is there; called each ``every_s``."""
+        # What publishers sent while this process stood still waits to be read. So every sign counts
+        # as that much newer, at most as new as now.
         stall = now - self._checked_at - every_s
         self._checked_at = now
         if stall > _STALL_S:

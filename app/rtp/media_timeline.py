@@ -30,7 +30,11 @@ class MediaTimeline:
             self._newest = time
         elapsed = max(0, arrival_us - self._arrival_us) * self._clock_rate // 1_000_000
         step = time - self._newest
+        # The limit ahead grows with the time since the last unit, so a pause of the sender is no
+        # jump.
         if not -BACK_S * self._clock_rate <= step <= elapsed + AHEAD_S * self._clock_rate:
+            # The unit stands as far behind the newest one as it arrived later, and at least a tick,
+            # since two pictures must not have one time.
             time = self._newest + max(elapsed, 1)
             self._shift = time - pts
             self.jumps += 1

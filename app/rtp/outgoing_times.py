@@ -27,8 +27,11 @@ class OutgoingTimes:
         if newest is None or pts > newest:
             self._newest, self._is_shifted = pts, not is_live
             return pts
+        # A B-frame is no key frame, comes live and repeats no time. Where the newest time is one of
+        # ours, the distance to it says nothing about the order of decoding.
         is_reordered = is_live and not is_key and not self._is_shifted and pts != self._last
         if is_reordered and 0 < newest - pts < clock_rate:
             return pts
+        # 1 ms forward, as in a replay: the unit is shown at once and no delay remains.
         self._newest, self._is_shifted = newest + clock_rate // 1000, True
         return self._newest

@@ -50,6 +50,8 @@ class Pacer:
             return 0.0
         self._free = free
         self._waited = True
+        # Waits for several packets at once. They leave together, since timers are too coarse for
+        # single packets.
         return (STEP_BYTES - free) / self._bytes_per_s
 
     def overdraw(self, size: int) -> None:

@@ -106,6 +106,7 @@ class NackGenerator:
     def take_nacks(self, *, now: float) -> list[int]:
         """Returns the numbers whose next request is due, ``MAX_NACKS`` at most."""
         taken: list[int] = []
+        # Repeated requests go before new ones: their packets are given up sooner.
         while self._asked and self._asked[0][0] <= now and len(taken) < MAX_NACKS:
             self._ask(heapq.heappop(self._asked)[1], taken, now)
         while self._fresh and len(taken) < MAX_NACKS:
@@ -119,6 +120,8 @@ class NackGenerator:
         taken.append(number)
         self._missing[number] = (entry[0], entry[1] + 1, now)
         wait = min(MAX_NACK_S, max(MIN_NACK_S, self.round_trip.expected_s))
+        # Entries of packets that arrived stay in the heap until their time has come, because taking
+        # one out of the middle costs a search. Their number is bounded by cleaning the whole heap.
         heapq.heappush(self._asked, (now + wait, number))
         if len(self._asked) > MAX_ASKED:
             self._asked = [again for again in self._asked if again[1] in self._missing]
@@ -128,6 +131,8 @@ class NackGenerator:
         """Returns the highest number that was waited for long enough, None if there is none."""
         found = None
         for number, (since, _, _) in self._missing.items():
+            # Numbers are noted as missing in ascending order of time, so the first one that may
+            # still come ends the search.
             if now - since < self._give_up_s:
                 break
             found = number
@@ -141,6 +146,7 @@ class NackGenerator:
         since = next(iter(self._missing.values()))[0]
         while self._asked and self._asked[0][1] not in self._missing:
             heapq.heappop(self._asked)
+        # More were missing than one NACK may name, so the next request is due already.
         if self._fresh:
             return since
         return min(since + self._give_up_s, self._asked[0][0] if self._asked else since)

@@ -67,6 +67,8 @@ class SendQueue:
                 self.dropped["audio"] += 1
             self._audio.append(unit)
             return
+        # A replay puts out a whole group in one moment, which says nothing about the rendition's
+        # rate.
         if unit.is_live:
             self._offered.append((now, unit.size))
         self._forget_offered(now)
@@ -86,6 +88,7 @@ class SendQueue:
         self.dropped["unsendable"] += 1
         if not unit.is_video:
             return
+        # What waits up to the next key frame refers to the unit that was left out.
         while self._video and not self._video[0][1].is_key:
             self._video.popleft()
             self.dropped["unsendable"] += 1
@@ -111,12 +114,14 @@ class SendQueue:
         what the rendition offers.
         """
         if bps >= 0.8 * self.live_rate(now=now):
+            # What was put off while the viewer was paced leaves at once.
             self._slow_since = self._rate_bps = None
             self._free_at = now
             return
         if self._slow_since is None:
             self._slow_since = now
         if now - self._slow_since >= SLOW_AFTER_S:
+            # An estimate may be zero, and sizes are divided by it.
             self._rate_bps = max(bps, 50_000.0)
 
     def _forget_offered(self, now: float) -> None:

@@ -125,10 +125,14 @@ class LayerChoice(Generic[T]):
         layer = self._layers.get(ssrc)
         if layer is None:
             if len(self._layers) >= MAX_SSRCS:
+                # A sender may begin new sources again and again, so their number is bounded; the
+                # layer that is taken is never forgotten.
                 silent = (known for known in self._layers if known != self.ssrc)
                 del self._layers[min(silent, key=lambda known: self._layers[known].last)]
             layer = self._layers[ssrc] = _Layer(self._name(ssrc), since=now, last=now)
         elif now - layer.last > FLOWS_S:
+            # A pause ends the proof that the layer flows: it has to settle again before it is
+            # preferred.
             layer.since, layer.packets = now, 0
         layer.name = self._name(ssrc)
         layer.last = now
@@ -141,6 +145,8 @@ class LayerChoice(Generic[T]):
     def _begin(self, layer: _Layer[T], packet: T, begins: bool, now: float) -> Heard[T]:
         """Holds every layer from its key frame on until ``START_S`` have passed."""
         if begins:
+            # Whoever begins with this layer begins at its newest key frame, so the packets before
+            # are of no use.
             self._drop(layer)
         if (begins or layer.held) and len(layer.held) < MAX_HELD:
             layer.held.append(packet)
@@ -153,6 +159,8 @@ class LayerChoice(Generic[T]):
         if not ready:
             if now - self._began < PATIENCE_S:
                 return Heard([])
+            # No key frame told its size. The layer that brings most packets is taken, and its next
+            # key frame begins the stream.
             self.ssrc = max(self._layers, key=lambda ssrc: self._layers[ssrc].packets)
             return Heard([])
         self.ssrc = max(ready, key=self._rank)
@@ -190,12 +198,14 @@ class LayerChoice(Generic[T]):
         best = max(flowing, key=self._rank)
         if not self._is_heard(now):
             return best
+        # While the layer that is taken flows, only a larger one that has proved itself may follow.
         is_settled = now - self._layers[best].since >= SETTLE_S
         return best if is_settled and self._rank(best) > self._rank(self.ssrc) else None
 
 
 def _note(names: dict[int, str], ssrc: int, rid: str) -> None:
     """Notes one name and keeps the last ones: a sender may begin new sources again and again."""
+    # Put back at the end of the dictionary, whose order is that of the last notice.
     names.pop(ssrc, None)
     names[ssrc] = rid
     if len(names) > MAX_NAMES:

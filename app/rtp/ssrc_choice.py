@@ -41,6 +41,7 @@ class SsrcChoice(Generic[T]):
         """Takes one packet of any source; returns the packets to go on with."""
         if self.ssrc is None or ssrc == self.ssrc:
             self.ssrc, self._heard_at = ssrc, now
+            # The source that is listened to still sends, so another one beside it is no successor.
             self._drop()
             return Heard([packet])
         if ssrc != self._other:
@@ -49,6 +50,7 @@ class SsrcChoice(Generic[T]):
         self._held.append(packet)
         if len(self._held) > MAX_HELD:
             self._held.pop(0)
+            # The oldest goes: what came last is what the stream goes on with.
             self.unheard += 1
         if len(self._held) < PROBATION or now - self._heard_at < SILENT_S:
             return Heard([])

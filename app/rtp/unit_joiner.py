@@ -22,7 +22,7 @@ PROVE = 2
 """Pictures in a row that ended at their first marker, after which markers are believed."""
 
 PROVE_AGAIN = 8
-"""Proofs that are asked for in addition each time the markers were believed wrongly."""
+"""Factor by which the proofs asked for grow each time the markers were believed wrongly."""
 
 
 class Markers(enum.Enum):
@@ -69,11 +69,14 @@ class UnitJoiner:
             return []
         out: list[CodedUnit] = []
         if self._held:
+            # The marker in front of this part ended no picture, so the held unit goes on.
             if part.pts == self._held[-1].pts and not begins:
                 self._extend(part)
                 self._left_at = now
                 return []
             out += self._leave()
+        # Its unit has left at a marker that ended no picture. Passed on alone, the part would be a
+        # picture of its own to every decoder.
         elif part.pts == self._left_pts and not begins:
             self._tear()
             return []
@@ -113,6 +116,8 @@ class UnitJoiner:
         size = self._held_bytes + len(unit.data)
         if self._held and (size > MAX_UNIT_BYTES or self._parts > MAX_NALS):
             self._lose()
+            # What is held is dropped and not the new part. Memory stays bounded, and the unit that
+            # leaves tells of the loss.
             self._held, size = [], len(unit.data)
         self._held.append(unit)
         self._held_bytes = size
@@ -128,6 +133,8 @@ class UnitJoiner:
         parts, self._held, self._held_bytes, self._parts = self._parts, [], 0, 0
         self._left_pts = unit.pts
         if self.markers is Markers.DOUBTED:
+            # Only pictures in a row prove it: a sender that marks each NAL unit sends some pictures
+            # of one slice too.
             self._singles = self._singles + 1 if parts == 1 else 0
             if self._singles >= self._prove:
                 self.markers = Markers.BELIEVED
@@ -140,6 +147,7 @@ class UnitJoiner:
         """Drops a part of a unit that left already: the sender's markers do not end pictures."""
         if self.markers is Markers.BELIEVED:
             self.markers = Markers.DOUBTED
+            # Each mistake cost a picture, so belief comes back ever later.
             self._prove *= PROVE_AGAIN
         self._singles = 0
         self._prefix = None

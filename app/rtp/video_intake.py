@@ -115,6 +115,7 @@ class VideoIntake:
     def add(self, codec: Codec, part: CodedUnit, *, now: float) -> list[Taken]:
         """The pictures that are whole now, and may pass."""
         if codec is not self._codec:
+            # What the joiner holds belongs to a stream of another codec, which ended.
             self._codec = codec
             self._joiner = UnitJoiner()
         reader, torn = self._reader(codec), self._joiner.torn
@@ -148,6 +149,7 @@ class VideoIntake:
     def _take(self, coded: CodedUnit, now: float) -> Taken | None:
         if self._codec is None:
             return None
+        # Checked before the reader works on it, whose cost grows with the unit.
         if len(coded.data) > MAX_UNIT_BYTES:
             self._refuse(Refusal.TOO_MANY_BYTES)
             return None
@@ -174,15 +176,18 @@ class VideoIntake:
 
     def _refuse(self, refusal: Refusal) -> None:
         """Refuses a picture, and those behind it until a key frame passes."""
+        # Pictures that follow may refer to this one, so all are refused until a key frame passes.
         self._shut = refusal
         self.refused[refusal.value] += 1
         self.needs_key = self.needs_key or refusal not in _NO_HELP
+        # The next picture that passes carries the flag, so that nobody decodes across the gap.
         self._is_gap = True
 
     def _pass(self, coded: CodedUnit, picture: CodedPicture, now: float) -> Taken:
         self._picture_at = now
         if picture.is_key:
             self._key_at = now
+        # Most pictures do not tell their size, and have that of the last one that did.
         if picture.size[0]:
             self._size = picture.size
         flags = Flags.KEY if picture.is_key else Flags.NONE
@@ -193,6 +198,8 @@ class VideoIntake:
 
     def _note_order(self, pts: int, picture: CodedPicture, now: float) -> None:
         newest = self._newest_pts
+        # B slices are allowed without reordering. Only one that comes behind a later picture shows
+        # that pictures are reordered.
         if newest is not None and picture.is_bidirectional and pts < newest:
             self._b_frames_at = now
         if newest is None or picture.ends_reordering:
