@@ -24,11 +24,17 @@ def catch_up(units: Sequence[PacketizedFrame], *, shown: int | None) -> list[Pac
     squeezed: list[PacketizedFrame] = []
     if past and shown is not None:
         step = past[0].clock_rate // SQUEEZE
+        # With nothing beyond, the group ends behind what was shown: the viewer's RTP times must not
+        # go back, so units that were shown get new times.
         end = beyond[0].pts if beyond else shown + step * (len(past) + 1)
+        # A long group does not fit before the next unit at that spacing, and shares what there is.
+        # One tick is the least that keeps two units in order.
         step = max(1, min(step, (end - shown) // (len(past) + 1)))
         squeezed = [
             dataclasses.replace(unit, pts=end - step * (len(past) - index), is_live=False)
             for index, unit in enumerate(past)
         ]
+    # Units that catch up count neither for the rendition's rate nor as a base for sender reports:
+    # they leave later than their capture times say.
     late = [dataclasses.replace(unit, is_live=False) for unit in beyond[:-1]]
     return [*squeezed, *late, *beyond[-1:]]

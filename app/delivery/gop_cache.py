@@ -6,6 +6,7 @@ import dataclasses
 
 from app.rtp.send_queue import PacketizedFrame
 
+# 8.3 s at 30 fps. The ingest session asks for another key frame after 8 s.
 MAX_UNITS = 250
 MAX_PACKETS = 800
 """Fewer than a sender keeps for retransmission, and paced they take a third of a second."""
@@ -28,6 +29,8 @@ class GopCache:
         if unit.is_key:
             self.clear()
             self._usable = True
+        # Nothing can be decoded from the middle of a group, so what comes before a first key frame,
+        # or behind a group that was given up, is of no use to anybody.
         if not self._usable:
             return
         self._units.append(unit)
@@ -61,6 +64,7 @@ class GopCache:
         if not self._units:
             return []
         last = self._units[-1]
+        # The last unit keeps its time, because what follows it live continues from there.
         tick = last.clock_rate // 1000
         count = len(self._units)
         squeezed = [

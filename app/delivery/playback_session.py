@@ -41,6 +41,7 @@ class PlaybackSession:
         self._clock = clock
         self._switch = self._make_switch()
         self._peer: ViewerConnection | None = None
+        # A set, because both are one fan-out where the viewer needs no source.
         for fanout in {preferred, source}:
             fanout.hold(self)
 
@@ -75,6 +76,8 @@ class PlaybackSession:
     def move(self, fanout: RtpFanout) -> None:
         """Reads another rendition from now on: the codec of the one before is not the viewer's."""
         needs_source = self._fallback or self._has_audio
+        # The old rendition may be the source itself. It must go on coming where sound or the
+        # fallback need it.
         if self._preferred is not self._source or not needs_source:
             self._preferred.leave(self._take)
             self._preferred.release(self)
@@ -88,6 +91,8 @@ class PlaybackSession:
             self._join()
 
     def _join(self) -> None:
+        # The group goes out before the listener is added. Nothing is awaited in between, so no unit
+        # is missed and none comes twice.
         replay = self._preferred.replay()
         for unit in replay:
             self._send_video(unit)
@@ -120,6 +125,8 @@ class PlaybackSession:
             self._take_video(rendition, unit, self._peer)
 
     def _take_video(self, rendition: str, unit: PacketizedFrame, peer: ViewerConnection) -> None:
+        # The switch moves its ``shown`` when it picks. Catching up needs the time before that, or
+        # the units that this change is about would count as shown.
         shown, now = self._switch.shown, self._clock()
         if rendition == self._preferred.rendition:
             fanout = self._preferred
@@ -147,5 +154,7 @@ class PlaybackSession:
         if self._peer is None:
             return
         self._peer.push(unit)
+        # The queue drops video up to the next key frame after a jam. Nobody else knows of it, so
+        # the key frame must be asked for here, as often as a unit comes in vain.
         if self._peer.needs_key:
             self.on_key_frame_needed()

@@ -51,8 +51,12 @@ def choose(request: PlayRequest, coding: Coding) -> str:
             )
         return keys.SOURCE
     usual = coding.output or USUAL
+    # A lead may begin or cease to copy the source at any time, so a viewer of the usual log must be
+    # able to decode both codecs.
     if has_source and usual in request.codecs:
         return request.rendition
+    # A variant never holds another codec than its own, whatever the lead prefers, copies or is
+    # replaced by.
     for codec in (usual, *keys.VARIANTS):
         if codec in request.codecs and codec in keys.VARIANTS:
             return keys.variant(request.rendition, codec)

@@ -68,6 +68,7 @@ class RenditionSwitch:
         self._life = StateMachine(SWITCH, owner="rendition switch")
         self._waiting: collections.deque[tuple[int, float]] = collections.deque(maxlen=MAX_WAITING)
         "Media time and arrival of source units whose counterparts did not come yet."
+        # The limit is FIRST_STALL_S until lags were measured.
         self._longest_lag = FIRST_STALL_S / _LATE_FACTOR
         self._returned_at = -SETTLED_S
         self._patience_s = 0.0
@@ -112,15 +113,16 @@ class RenditionSwitch:
 
         ``can_start``: its group of pictures is at hand, from the key frame to this unit.
         """
+        # Another session's times begin elsewhere. Only a step back needs care: whatever is beyond
+        # what was shown is shown anyway.
         if is_key and self.shown is not None and pts < self.shown - MAX_STEP_BACK:
             self.restart()
         self._note_arrival(pts, now)
         if self._life.state is Showing.PREFERRED:
             if not is_key or self.shown is None or pts > self.shown:
                 return self._show(pts, Pick.SEND)
-            self._go(
-                SwitchEvent.AGAIN
-            )  # a new writer begins with pictures that the one before put out
+            # A new writer begins with pictures that the one before put out already.
+            self._go(SwitchEvent.AGAIN)
         if self._life.state is Showing.FALLBACK and now < self._stays_until:
             return Pick.DROP
         if not can_start:
@@ -129,6 +131,8 @@ class RenditionSwitch:
             self._go(SwitchEvent.BEYOND)
             self._returned_at = now
             return self._show(pts, Pick.RETURN)
+        # It is close behind what was shown. The source is not sent from here on, so that the first
+        # picture beyond comes from this rendition.
         if self._life.state is Showing.FALLBACK and not self.is_stalled(now=now):
             self._go(SwitchEvent.CLOSE)
             self._returned_at = now
@@ -150,11 +154,13 @@ class RenditionSwitch:
             return Pick.WANT_KEY
         self._go(SwitchEvent.STALL)
         is_soon = now - self._returned_at < SETTLED_S
+        # 0 s for the first stall after a settled return, then 1, 2, 4 and 8 s.
         self._patience_s = min(MAX_PATIENCE_S, max(1.0, 2 * self._patience_s)) if is_soon else 0.0
         self._stays_until = now + self._patience_s
         return self._show(pts, Pick.CATCH_UP)
 
     def _note_arrival(self, pts: int, now: float) -> None:
+        # A unit answers for all source units up to its time, since a worker may leave frames out.
         lag = 0.0
         while self._waiting and self._waiting[0][0] <= pts:
             lag = max(lag, now - self._waiting.popleft()[1])

@@ -96,6 +96,8 @@ class RtpFanout:
         is_video = unit.kind is Kind.VIDEO
         # Receivers take a picture to follow the one whose ID is one less; audio must not count.
         self._picture_id += is_video
+        # Payloads are the same for all viewers. What differs (payload type, sequence number, time,
+        # extensions) stands in the header, which each viewer's sender writes.
         payloads = DESCRIPTORS[unit.codec].packetize(
             unit.payload,
             picture_id=self._picture_id,
@@ -114,6 +116,7 @@ class RtpFanout:
         if is_video:
             self._gop.add(outgoing)
         rendition = self._reader.rendition
+        # A copy, because a listener may join or leave while it is called.
         for listener in tuple(self._listeners):
             listener(rendition, outgoing)
 

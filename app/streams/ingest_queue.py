@@ -21,6 +21,7 @@ MAX_BATCH = 64
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Units of one entry, and their bytes, but for one that is larger: a batch has its limits."""
 
+# The time of one usual Opus packet.
 AUDIO_WAIT_S = 0.02
 
 
@@ -62,6 +63,8 @@ class IngestQueue:
             self._needs_key = False
         if starts_source(unit):
             self._key = self._end
+            # Readers begin at a key frame, so while nothing can be written an older group is of no
+            # use.
             if self._is_stuck:
                 self._skip_to(self._key, "stuck")
         self._units.append(unit)
@@ -74,10 +77,11 @@ class IngestQueue:
         self._is_stuck = False
         begin = self._next - self._first
         found: list[AccessUnit] = []
-        room = MAX_BATCH_BYTES
+        left_bytes = MAX_BATCH_BYTES
         for index in range(begin, min(begin + MAX_BATCH, len(self._units))):
-            room -= len(self._units[index].payload)
-            if found and room < 0:
+            left_bytes -= len(self._units[index].payload)
+            # A unit that is larger than the bound leaves alone.
+            if found and left_bytes < 0:
                 break
             found.append(self._units[index])
         self._next += len(found)
@@ -86,6 +90,7 @@ class IngestQueue:
 
     def put_back(self, units: list[AccessUnit]) -> None:
         """Takes back what was popped last and could not be written, its newest group at least."""
+        # What belongs to the last group was not trimmed when it was popped, and is still here.
         kept = min(len(units), self._next - self._first)
         for unit in reversed(units[: len(units) - kept]):  # trimmed when they were popped
             self._units.appendleft(unit)
@@ -101,12 +106,14 @@ class IngestQueue:
         if self._key is None:
             self.lose("record_lost")
             return False
+        # The last group was kept although it was written, for this and for followers that join.
         self._next = self._key
         return True
 
     def lose(self, reason: str, *, also: int = 0) -> None:
         """Drops what waits (and counts ``also`` more); video goes on at the next key frame."""
         self.dropped[reason] += len(self) + also
+        # Numbers go on, so that no dropped unit is mistaken for one that comes.
         self._first = self._next = self._end
         self._units.clear()
         self._bytes = 0
@@ -127,6 +134,7 @@ class IngestQueue:
         self._trim()
 
     def _trim(self) -> None:
+        # What waits for the log is kept, and the last group for whoever begins with it.
         keep_from = self._next if self._key is None else min(self._next, self._key)
         while self._first < keep_from:
             self._bytes -= len(self._units.popleft().payload)

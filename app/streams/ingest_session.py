@@ -113,21 +113,27 @@ class IngestSession:
     def take(self, unit: AccessUnit) -> None:
         """Takes one unit from the publisher, on the event loop; never waits."""
         now = time.monotonic()
+        # Log, followers and meters all see the stream's one time line, whichever connection brings
+        # it.
         unit = self._time_line.place(unit)
         if unit.kind is Kind.VIDEO:
             self.units_in += 1
             self._meter.add(len(unit.payload), now=now)
             if starts_source(unit):
                 self._take_key_frame(unit, now)
+            # Every picture may ask, since the connection spaces what it passes on to the publisher.
             elif not self.is_live or now - self._last_key_at > MAX_GOP_S:
                 self.request_key_frame()
         if self._backlog.push(unit):
             self.request_key_frame()
+        # A copy, because a follower may leave while it is called.
         for follower in tuple(self._followers):
             follower(unit, self.epoch)
         if wakes_writer(unit):
             self._wake.set()
         else:
+            # Sound shares the entry of the next picture. The timer wakes the writer where none
+            # comes.
             asyncio.get_running_loop().call_later(AUDIO_WAIT_S, self._wake.set)
 
     def tell(self, reason: str) -> None:
@@ -139,6 +145,8 @@ class IngestSession:
         self._last_key_at = now
         self._go(Event.KEY)
         seen = (unit.codec.name.lower(), (unit.width, unit.height))
+        # The record is written at once when it changes, or a viewer who joins would be answered by
+        # the old codec for half a second.
         if seen != (self._codec, self._size):
             self._codec, self._size = seen
             self._nudge.set()
@@ -179,6 +187,8 @@ class IngestSession:
             )
             self.tell(AWAY if state is State.AWAY else "")
             self._nudge.set()
+        # A connection that is lost while the stream is away already does not begin the grace anew.
+        # A new connection that is still without a key frame does.
         if self._grace is not None and (state is not State.AWAY or event is not Event.LOST):
             self._grace.cancel()
             self._grace = None
@@ -226,6 +236,8 @@ class IngestSession:
                 for task in work:
                     task.cancel()
         finally:
+            # Also where the task is cancelled: readers elsewhere would wait until the record
+            # expires.
             await self._clean_up()
 
     def _unsure(self) -> None:
@@ -236,6 +248,7 @@ class IngestSession:
 
     async def _clean_up(self) -> None:
         try:
+            # Redis may be away for long, and then the record expires by itself.
             async with asyncio.timeout(2.0):
                 await self._records.end()
         except (*REDIS_DOWN, RedisError) as error:
@@ -251,6 +264,8 @@ class IngestSession:
                 try:
                     await writer.append(batch, now_ms=at // 1000)
                 except StreamGone:
+                    # Redis lost its data. The keeper makes the record again, and the new log begins
+                    # with the last group, without a key frame of the publisher.
                     self._backlog.rewind()
                     self._nudge.set()
                     await asyncio.sleep(RETRY_S)
@@ -260,6 +275,8 @@ class IngestSession:
                     self._backlog.lose("log_full", also=len(units))
                     self.request_key_frame()
                 except REDIS_DOWN:
+                    # Whether they were written is not known, since only the answer may be lost.
+                    # Readers pass over units that stand in the log twice.
                     self._backlog.put_back(units)
                     await asyncio.sleep(RETRY_S)
 
@@ -284,6 +301,8 @@ class IngestSession:
         try:
             record = await self._records.keep(has_source=bool(self._codec), **self._fields())
         finally:
+            # Also where keeping failed halfway: the log is lost with the record, whatever came
+            # after.
             if self._restarts != self._records.restarts:
                 self._restarts = self._records.restarts
                 self._write_again()

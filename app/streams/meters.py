@@ -47,6 +47,7 @@ class RateMeter:
 
     def fps(self, *, now: float) -> float:
         """Units per second; 0 in the first half second."""
+        # The rate of some units in a moment says nothing, so a meter needs half a second.
         span = self._span(now)
         return len(self._units) / span if span >= 0.5 else 0.0
 
@@ -67,6 +68,7 @@ class Percentiles:
 def percentiles(values_us: list[int]) -> Percentiles:
     """Returns the percentiles of a non-empty list of microseconds, by the nearest rank."""
     ordered = sorted(values_us)
+    # The nearest rank is a value that was measured, and no mean of two.
     last = len(ordered) - 1
     return Percentiles(
         p50=round(ordered[round(last * 0.50)] / 1000, 2),
@@ -112,5 +114,6 @@ class LatencyMeter:
 
 
 def _stamp_before(stamps: dict[Checkpoint, int], stage: Checkpoint) -> int | None:
+    # A unit may have passed over stages: one that is copied is never decoded.
     earlier = [other for other in stamps if other < stage]
     return stamps[max(earlier)] if earlier else None

@@ -141,9 +141,12 @@ class Publishers:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
         if present is not None and not takeover and present.ingest.state is not State.AWAY:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
+        # A stream that is taken over needs no further place.
         taken = len(self._sessions.keys() | self._reserved | {stream})
         if taken > self._options.max_streams:
             raise Full("The server carries as many streams as it may.")
+        # The answer takes its time. Meanwhile a second offer for the same name must be refused, or
+        # both would get the stream.
         self._reserved.add(stream)
         try:
             async with self._admission.enter(route.key):
@@ -165,6 +168,7 @@ class Publishers:
             answer = await peer.answer(
                 offer, start_kbps=self._options.start_bitrate_kbps, route=route
             )
+            # Read again behind the wait: the session of before may have ended.
             present = self._sessions.get(stream)
             if present is not None and present.ingest.state is State.ENDED:
                 present = None
@@ -172,6 +176,7 @@ class Publishers:
                 epoch = await self._create(stream, has_audio, takeover)
             if self._closing:
                 raise Full("The server stops.")  # the record expires
+            # From here on the session closes the connection.
             undo.pop_all()
         secret = secrets.token_urlsafe(18)
         if present is not None:
@@ -186,6 +191,7 @@ class Publishers:
             on_key_frame_needed=peer.request_key_frame,
             grace_s=self._options.publisher_grace_s,
         )
+        # The connection may be over already, which ``join`` tells the session.
         link.join(ingest)
         self._sessions[stream] = _Session(ingest, peer, link, secret, route.key)
         self._spawn(self._run(stream), f"ingest {stream}")
@@ -230,12 +236,15 @@ class Publishers:
     ) -> None:
         """The stream goes on with another connection; its viewers stay."""
         stream, before = present.ingest.stream, present.peer
+        # Cut first, so that nothing of the old connection comes behind what the new one begins
+        # with.
         present.link.cut()
         present.ingest.replace_connection(
             has_audio=has_audio, on_key_frame_needed=peer.request_key_frame
         )
         present.peer, present.link, present.secret = peer, link, secret
         link.join(present.ingest)
+        # Closing waits for the other side, which may be gone; the new publisher must not wait.
         self._spawn(before.close(), f"publisher-close {stream}")
         _logger(present.ingest).info("publisher taken over", extra={"action": "takeover"})
 
@@ -258,6 +267,7 @@ class Publishers:
             _logger(session.ingest).info("ended: %s", reason, extra={"action": "end"})
             session.link.cut()
             await session.peer.close()
+            # Another session may have the name by now.
             if self._sessions.get(stream) is session:
                 del self._sessions[stream]
             await self._ended(stream, session.ingest.epoch)

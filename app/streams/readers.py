@@ -91,6 +91,7 @@ class RenditionReaders:
 
     async def _run(self, reader: RenditionReader) -> None:
         name = f"run {reader.stream} {reader.rendition} {reader.session}"
+        # A task of its own, so that this one can end it and still tell all consumers.
         work = asyncio.get_running_loop().create_task(reader.run(), name=name)
         try:
             await self._until_done_with(reader, work)
@@ -109,6 +110,7 @@ class RenditionReaders:
         idle = over = 0.0
         while idle < times.linger_s and over < times.over_s and not work.done():
             await asyncio.wait([work], timeout=times.check_s)
+            # A reader without consumers ends by its own clock and asks Redis nothing.
             if reader.is_needed:
                 idle, step = 0.0, await self._over_s(reader)
                 over = over + step if step else 0.0
@@ -118,6 +120,8 @@ class RenditionReaders:
     async def _over_s(self, reader: RenditionReader) -> float:
         """Returns the seconds until the stream counts as over; 0 where it has a new session."""
         own = self._ingest(reader.stream)
+        # The ingest session feeds this reader from memory, so it is not over while the session
+        # lives, whatever Redis says.
         is_own = own is not None and own.epoch == reader.session
         if is_own and reader.rendition == keys.SOURCE:
             return 0.0

@@ -51,11 +51,14 @@ class RecordKeeper:
         lost its data between two commands: then call it again at once.
         """
         record = await self._keep_stream(fields)
+        # Every stream has the default rendition, also one whose record was made a moment ago.
         if keys.ENHANCED not in record.renditions:
             self._missing.add(keys.ENHANCED)
         names = dict.fromkeys((*record.renditions, *self._missing))
         for name in sorted(self._missing):
             await self._bring_back(name, is_repair=False)
+            # Only once it is back: if Redis goes away between two, the rest is brought back next
+            # time.
             self._missing.discard(name)
         for name in names:
             await self._keep_rendition(name, has_job=has_source)
@@ -77,6 +80,8 @@ class RecordKeeper:
             return await self._streams.get(stream)
         except BadMessage as error:
             self._log.warning("%s", error, extra={"action": "bad_record"})
+            # A record that cannot be read is removed with the source log, and made again. The
+            # records and logs of the renditions stay.
             await self._streams.end(stream, epoch, ())
         except StreamGone:
             self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
@@ -91,6 +96,8 @@ class RecordKeeper:
         except (StreamGone, BadMessage) as error:
             self._log.warning("%s; made again", error, extra={"action": "bad_record"})
             record = None
+        # The record of an earlier publisher's session may be left over. Its lead must not write for
+        # us.
         if record is None or record.source_epoch != self._epoch:
             await self._renditions.discard(self._stream, name)
             try:
@@ -109,12 +116,15 @@ class RecordKeeper:
             name,
             self._epoch,
             known.spec if known else RenditionSpec(),
+            # With a smaller epoch than before, a lead that is still at work could not be fenced.
             epoch=known.epoch if known else 0,
             is_repair=is_repair,
         )
 
     async def _enqueue(self, record: RenditionRecord) -> None:
         """Makes the rendition's job, and only one, whichever answers of Redis get lost."""
+        # Jobs and records lie on different slots of a cluster, so no one script makes both. The
+        # record then names one entry by compare-and-set, and whoever made another finishes it.
         made = await self._jobs.enqueue(self._stream, record.name, self._epoch)
         try:
             job = await self._renditions.set_job(

@@ -103,6 +103,8 @@ class RenditionReader:
         """Hands units to one more consumer: sound at once, video from the next key frame on."""
         self._consumers.append(consumer)
         self._awaiting_key.add(consumer)
+        # Before the first unit the reader asks by itself, once it knows that the log has no key
+        # frame.
         if self.units:
             self.request_key_frame()
 
@@ -156,6 +158,8 @@ class RenditionReader:
     async def _follow(self, ingest: IngestSession) -> None:
         """Takes what the ingest session brings until cancelled."""
         try:
+            # The group is read and the follower added in one step of the loop, so no unit is
+            # missed.
             for unit in ingest.follow(self._feed):
                 self._feed(unit, ingest.epoch)
             await asyncio.Event().wait()
@@ -170,6 +174,7 @@ class RenditionReader:
         while True:
             try:
                 if not self._is_placed:
+                    # Beginning at the last key frame spares the publisher or the worker a new one.
                     if not await reader.seek_last_key_frame():
                         self.request_key_frame()
                     self._is_placed = True
@@ -179,12 +184,14 @@ class RenditionReader:
                 continue
             at = now_us()
             for entry in entries:
+                # The log may still hold what an earlier publisher sent.
                 if entry.batch.epoch < self.session:
                     continue
                 for unit in entry.batch.units:
                     self._take(unit, entry.batch.epoch, at)
 
     def _take(self, unit: AccessUnit, epoch: int, at_us: int) -> None:
+        # Another writer counts its units from 0 again.
         if epoch != self._epoch:
             self._seen.clear()
         if epoch < self._epoch or is_repeated(unit.sequence, self._seen.get(unit.kind)):
@@ -222,11 +229,13 @@ class RenditionReader:
             self.observe(total_us / 1e6)
         expected = self._next_sequence
         self._next_sequence = unit.sequence + 1
+        # Numbers of two writers cannot be compared. The second one begins with a key frame.
         lost = unit.flags & Flags.DISCONTINUITY or (
             epoch == self._epoch and expected is not None and unit.sequence != expected
         )
         self._epoch = epoch
         if unit.is_key:
+            # A key frame mends whatever was missing before it.
             self._broken = False
         elif lost:
             self._broken = True
@@ -240,6 +249,8 @@ class RenditionReader:
     async def _renew_watch(self) -> None:
         """Renews the rendition's watch lease, since no worker makes it otherwise."""
         registry = RenditionRegistry(self._client)
+        # A lease for each variant says what is watched, so a viewer of one codec does not keep
+        # another encoded.
         name, codec = keys.rendition_of(self.rendition)
         while True:
             again_s = WATCH_RENEW_S
@@ -256,6 +267,7 @@ class RenditionReader:
         mailbox = make(self._client, self.stream)
         while True:
             await self._key_wanted.wait()
+            # Cleared before the request is sent: one that comes meanwhile is sent again, not lost.
             self._key_wanted.clear()
             try:
                 await mailbox.send(KeyFrameRequest(rendition=self.rendition, reason="viewer"))

@@ -59,6 +59,8 @@ class StreamDirectory:
             found = await self._renditions.list(record.id, record.renditions)
         except REDIS_DOWN as error:
             raise RedisAway from error
+        # Records of an earlier publisher's session stand until they expire, and are not this
+        # stream's.
         return {each.name: each for each in found if each.source_epoch == record.epoch}
 
     async def put_rendition(self, stream: str, name: str, spec: RenditionSpec) -> None:
@@ -68,6 +70,7 @@ class StreamDirectory:
         """
         record = await self._live(stream)
         try:
+            # An operator who specifies it anew pardons the strikes, as one who switches it on does.
             if not await self._renditions.ensure(stream, name, record.epoch, spec):
                 config = msgspec.structs.asdict(spec) | PARDON
                 await self._renditions.set_config(stream, name, record.epoch, **config)
@@ -90,6 +93,7 @@ class StreamDirectory:
         if name not in record.renditions:
             raise RenditionNotFound.among(stream, name, record.renditions)
         try:
+            # The record goes first: a worker that claims a job which no record names finishes it.
             job = await self._renditions.remove(stream, name, record.epoch)
             if job:
                 await self._jobs.finish(job)
@@ -115,6 +119,7 @@ class StreamDirectory:
 
         Raises RedisAway.
         """
+        # Our own session is alive, also while Redis is away.
         if self._ingest(stream) is not None:
             return True
         try:

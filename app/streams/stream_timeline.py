@@ -40,10 +40,14 @@ class StreamTimeline:
         """The unit with its place in the stream."""
         line = self._lines[unit.kind]
         flags = unit.flags
+        # The first connection's times are the stream's. A later one is placed by the time that
+        # passed between the arrivals, which both connections share; their RTP clocks have nothing
+        # in common.
         if line.is_new and line.sequence:
             passed_us = max(MIN_STEP_US, unit.arrival_us - line.last_arrival_us)
             line.shift = line.last_pts + passed_us * unit.clock_rate // 1_000_000 - unit.pts
             if unit.kind is Kind.VIDEO:
+                # Sound needs no such flag: every packet can be decoded alone.
                 flags |= Flags.DISCONTINUITY
         line.is_new = False
         pts = unit.pts + line.shift
