@@ -57,7 +57,7 @@ STILL_SAID: dict[str, set[str]] = {
         "workers.session.pipeline",
         "workers.upscale.model_io",
     },
-    "room": {"app.streams.ingest_queue", "workers.scheduling.memory", "workers.upscale.model_io"},
+    "room": {"workers.scheduling.memory", "workers.upscale.model_io"},
     "crowd": {"workers.session.mode"},
     "reuse": {
         "workers.process.calibration",

@@ -17,6 +17,7 @@ from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
 def put_receiver(transceiver: RTCRtpTransceiver, receiver: RTCRtpReceiver) -> None:
     """Replaces the transceiver's receiver; before the answer only."""
+    # Reports and requests of the receiver go out under the SSRC of the transceiver's sender.
     receiver._set_rtcp_ssrc(transceiver.sender._ssrc)
     transceiver._RTCRtpTransceiver__receiver = receiver  # type: ignore[attr-defined]
 
@@ -41,10 +42,12 @@ def watch_media_only(transceiver: RTCRtpTransceiver, on_check: Callable[[], None
         return
 
     connection = transceiver.receiver.transport.transport._connection
+    # An instance attribute hides the method, so other peers of the process keep theirs.
     connection.query_consent = query_consent  # type: ignore[method-assign]
     check_incoming = connection.check_incoming
 
     def on_authentic(*check: Any) -> None:
+        # aioice calls this only for requests whose integrity it has checked with our password.
         check_incoming(*check)
         on_check()
 

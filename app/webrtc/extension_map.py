@@ -55,6 +55,8 @@ def choose_extensions(
             continue
         number, direction, uri = int(match[1]), match[2] or "", match[3]
         uris.setdefault(number, set()).add(uri)
+        # The id 0 is padding in both forms of the header (RFC 8285 sections 4.2 and 4.3).
         if uri in wanted and 1 <= number <= max_id and direction not in (blocked, "inactive"):
             chosen.setdefault(uri, Extension(number, uri, _REVERSED.get(direction, "")))
+    # Of an id that stands for two extensions nobody can tell which one a packet carries.
     return tuple(e for e in chosen.values() if len(uris[e.id]) == 1)

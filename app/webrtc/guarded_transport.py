@@ -43,6 +43,7 @@ class GuardedProtocol(StunProtocol):
             now=time.monotonic(),
         )
         if verdict is PacketVerdict.DATA:
+            # There is one component only, since RTP and RTCP share a port.
             connection._queue.put_nowait((data, 1))
         elif verdict is PacketVerdict.STUN:
             try:
@@ -61,6 +62,7 @@ class GuardedProtocol(StunProtocol):
         sent_at = time.monotonic()
         answer = await super().request(request, addr, integrity_key, retransmissions)
         took_s = time.monotonic() - sent_at
+        # Of a request that was repeated nobody knows which one was answered (Karn's algorithm).
         if took_s < stun.RETRY_RTO:
             cast(GuardedConnection, self.receiver).round_trip_s = took_s
         return answer
@@ -103,6 +105,8 @@ class GuardedConnection(Connection):
             if (protocol := await self._listen(address, component)) is not None
         ]
         self._protocols += protocols
+        # A mapped address is offered with the port of a local one of its IP version: NATs and
+        # container hosts are set up to pass ports on unchanged.
         offered = [p.local_candidate for p in protocols if not ours.hides_local]
         for host in ours.mapped:
             for local in (p.local_candidate for p in protocols):
@@ -124,6 +128,7 @@ class GuardedConnection(Connection):
                 "no UDP port at %s: %s", address, error.strerror, extra={"action": "no_port"}
             )
             return None
+        # As aioice does with the sockets that it makes: bursts wait here while the loop is busy.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
         loop = asyncio.get_running_loop()
         _, protocol = await loop.create_datagram_endpoint(lambda: GuardedProtocol(self), sock=bound)
@@ -182,6 +187,7 @@ class GuardedConnection(Connection):
         """
         if len(self._remote_candidates) < MAX_ADDRESSES:
             return
+        # A nominated pair carries the media, so its address is never forgotten.
         used = [pair.remote_candidate for pair in self._nominated.values()]
         idle = [c for c in self._remote_candidates if not any(c is u for u in used)]
         if not idle:
@@ -234,12 +240,16 @@ def guard(dtls: RTCDtlsTransport, gate: PacketGate, remotes: RemoteCandidates) -
     """Puts a peer's transport behind the gate; before its candidates are gathered."""
     if isinstance(dtls, GuardedDtls):
         return
+    # aiortc has made the objects already. Their class is changed in place, because patching the
+    # modules would change every peer of the process.
     connection = dtls.transport._connection
     dtls.__class__ = GuardedDtls
     connection.__class__ = GuardedConnection
     guarded = cast(GuardedConnection, connection)
     guarded.gate = cast(GuardedDtls, dtls).gate = gate
     guarded.remotes = remotes
+    # RFC 8445 section 7.2.2: USERNAME is the receiver's fragment, a colon and the sender's
+    # fragment.
     gate.username = f"{connection.local_username}:".encode()
 
 

@@ -84,11 +84,13 @@ class UdpPorts:
     def bind(self, address: str) -> socket.socket:
         """A socket bound to the address. Raises OSError, also when those tried are taken."""
         for _ in range(min(self._count, MAX_TRIES)):
+            # Begins behind the last port that was tried, where a free one is most likely.
             port = self._first + self._next
             self._next = (self._next + 1) % self._count
             try:
                 return bind_udp(address, port)
             except OSError as error:
+                # Any other error concerns the address, and would come for every port.
                 if error.errno != errno.EADDRINUSE:
                     raise
         raise OSError(errno.EADDRINUSE, "all UDP ports of the range are taken")
@@ -111,6 +113,8 @@ def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddr
     """Returns the addresses of a setting; an empty one means loopback, or all of this machine's."""
     found = aioice.ice.get_host_addresses(True, True)
     bridges = _bridge_addresses()
+    # Link-local addresses are left out, because they mean nothing without a scope, which candidates
+    # do not have. Those of bridges go last, since some peers try only the first.
     own = sorted((a for a in found if not a.startswith("fe80")), key=lambda a: a in bridges)
     if not wanted:
         return IceAddresses((_LOOPBACK,) if loopback_only or not own else tuple(own), ())
@@ -237,6 +241,7 @@ class IceServer:
     def parse(cls, text: str) -> IceServer:
         """Parses ``stun:host:port`` or ``turn:user:password@host:port``."""
         scheme, _, rest = text.partition(":")
+        # The last @ ends the login, so a password may hold others.
         login, at, place = rest.rpartition("@")
         if not at:
             return cls(urls=text)

@@ -68,7 +68,9 @@ class PacketGate:
         self._totals = totals
         self._admitted: dict[Source, None] = {}
         self._checks = TokenBucket(per_s=100.0, burst=200.0)
-        self._after_jump = TokenBucket(per_s=0.5, burst=float(MAX_ADDRESSES))
+        # Sixteen addresses at once and one more every 2 s: a phone that moves about needs no more,
+        # and each address that is learned costs us several packets to it.
+        self._joins = TokenBucket(per_s=0.5, burst=float(MAX_ADDRESSES))
         self.has_checked = False
         """An authenticated check came, or one of ours was answered, since the beginning."""
         self.username = b""
@@ -95,7 +97,7 @@ class PacketGate:
 
     def may_join(self, *, now: float) -> bool:
         """True if one more address may be learned: each is sent several checks."""
-        if self._after_jump.take(now=now):
+        if self._joins.take(now=now):
             return True
         self.refuse("addresses")
         return False
@@ -114,6 +116,7 @@ class PacketGate:
             return self.refuse("empty")
         if len(data) > MAX_DATAGRAM:
             return self.refuse("oversize")
+        # RFC 7983 section 7: 0 to 3 is STUN, 20 to 63 DTLS, 128 to 191 RTP and RTCP.
         first = data[0]
         if first < 4:
             return self._sort_stun(data, transactions, now)
@@ -136,6 +139,8 @@ class PacketGate:
             return (
                 PacketVerdict.STUN if data[8:20] in transactions else self.refuse("stun_stranger")
             )
+        # A search in the bytes is all that a stranger's message may cost. aioice parses the rest
+        # and checks the integrity.
         if kind != _REQUEST or self.username not in data:
             return self.refuse("stun_stranger")
         return PacketVerdict.STUN if self._checks.take(now=now) else self.refuse("stun_flood")

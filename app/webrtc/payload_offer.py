@@ -79,6 +79,7 @@ def _chosen(offered: list[Payload], publishes: bool) -> list[Payload]:
     for codec in TABLE:
         own = [payload for payload in offered if payload.codec is codec]
         parameters = [parse_parameters(payload.parameters) for payload in own]
+        # A codec sees all of its payload types at once, since its choice may depend on the others.
         found += (own[place] for place in codec.choose(parameters, publishes))
     return found
 
@@ -103,6 +104,7 @@ def _offered(section: Section) -> list[Payload]:
     feedback: dict[str, set[str]] = {}
     for value in section.values("rtcp-fb"):
         which, _, kind = value.partition(" ")
+        # An asterisk stands for all payload types of the section (RFC 4585 section 4.2).
         feedback.setdefault(which, set()).add(" ".join(kind.split()))
     found: dict[int, Payload] = {}
     for entry in section.formats:
@@ -116,14 +118,14 @@ def _offered(section: Section) -> list[Payload]:
         if codec is None and name != RTX:
             continue
         text = parameters[number][2].strip() if number in parameters else ""
-        wished = feedback.get(str(number), set()) | feedback.get("*", set())
+        asked = feedback.get(str(number), set()) | feedback.get("*", set())
         base = parse_parameters(text).get("apt", "") if codec is None else ""
         found[number] = Payload(
             number,
             codec,
             int(match[3]),
             text,
-            feedback=tuple(f for f in _FEEDBACK if f in wished) if codec is not None else (),
+            feedback=tuple(f for f in _FEEDBACK if f in asked) if codec is not None else (),
             base=int(base) if _NUMBER.fullmatch(base) else None,
         )
     return list(found.values())
@@ -135,6 +137,7 @@ def _numbered(section: Section, name: str, form: re.Pattern[str]) -> dict[int, r
     Raises BadOffer where two disagree: nobody can tell which of them the sender will mean.
     """
     found: dict[int, re.Match[str]] = {}
+    # The same line twice says nothing new and is no contradiction.
     for value in dict.fromkeys(section.values(name)):
         match = form.fullmatch(value)
         if match is None:

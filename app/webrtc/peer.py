@@ -109,6 +109,8 @@ class Peer:
             await connection.setRemoteDescription(shown)
             for transceiver, section in zip(connection.getTransceivers(), offer.used, strict=True):
                 set_route(transceiver.receiver.transport, route)
+                # aiortc has taken the one codec that it was shown. What was really chosen from the
+                # offer is put in its place before it writes the answer.
                 transceiver._codecs = codecs_for_aiortc(section)
                 transceiver._headerExtensions = extensions_for_aiortc(section)
             await connection.setLocalDescription(await connection.createAnswer())
@@ -123,6 +125,7 @@ class Peer:
         return write_answer(offer, connection.localDescription.sdp, start_kbps=start_kbps)
 
     def _miss_check(self) -> None:
+        # A peer whose checks arrive may take the rest of CONNECT_S for DTLS.
         if self.is_pending and not self._gate.has_checked:
             self._tell(PeerEvent.FAIL)
 
@@ -133,6 +136,7 @@ class Peer:
             raise BadOffer("ICE restart is not supported: begin a new session.", status=422)
         if not self.is_pending:
             return  # no other path is looked for
+        # All sections share one transport, so any transceiver leads to it.
         ice = self._connection.getTransceivers()[0].receiver.transport.transport
         for candidate in fragment.candidates:
             await ice.addRemoteCandidate(candidate_from_sdp(candidate))
@@ -142,6 +146,8 @@ class Peer:
         self._life.apply(PeerEvent.CLOSE)
         if self._first_check is not None:
             self._first_check.cancel()
+        # One task for all who close. The shield lets a caller be cancelled without stopping it
+        # halfway, which would leave sockets open.
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(
                 self._connection.close(), name="peer-close"

@@ -28,6 +28,7 @@ from media.codec import CodecDescriptor
 from media.limits import MAX_PIXELS
 from wire.state_machine import StateMachine
 
+# Seconds between judgements: a third of PAUSED_S, the shortest time that is judged.
 _CHECK_S = 0.5
 
 PAUSED = "The publisher sends no pictures at the moment."
@@ -123,6 +124,7 @@ class PublisherConnection:
         for described, fmtp in offer.formats:
             self._intake.learn(described.codec, fmtp)
         sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
+        # The time to connect begins with the answer, however long it took to make it.
         self._take_sign()
         self._watch = asyncio.get_running_loop().create_task(
             self._run_watch(), name="publisher-watch"
@@ -179,6 +181,7 @@ class PublisherConnection:
         self, codec: CodecDescriptor, clock_rate: int, pictures: list[Taken]
     ) -> None:
         for picture in pictures:
+            # A key frame that was refused fulfils no request: it helps nobody.
             if picture.flags & Flags.KEY:
                 self._receivers["video"].take_key_frame()
             self._put_out("video", codec, clock_rate, picture)
@@ -200,8 +203,10 @@ class PublisherConnection:
         coded, timeline = taken.coded, self._timelines[kind]
         jumps = timeline.jumps
         pts = timeline.at(coded.pts, arrival_us=coded.first_arrival_us)
+        # The reports that are known pair RTP times of before the jump.
         if timeline.jumps > jumps:
             self._clock.restart(kind)
+        # Sender reports speak of RTP times as they were sent, not of the shifted media time.
         capture_us = self._clock.capture_us(kind, pts=coded.pts, arrival_us=coded.first_arrival_us)
         which = Kind.AUDIO if kind == "audio" else Kind.VIDEO
         sequence = self._sequences[which]
@@ -235,6 +240,7 @@ class PublisherConnection:
         if state is PeerState.CONNECTED:
             self._liveness.on_connected(now=time.monotonic())
         else:
+            # The state alone does not tell: a peer that never connected closes in the same way.
             was = self._liveness.is_connected
             self._end("the connection closed" if was else "no connection was made")
 

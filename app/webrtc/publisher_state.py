@@ -28,6 +28,7 @@ class PublisherEvent(enum.Enum):
     "The connection failed or never stood, or the owner closes it."
 
 
+# Only a connection that stood becomes silent; one that never connected ends.
 PUBLISHER = TransitionTable(
     "Publishers' connections",
     PublisherState.OPEN,

@@ -12,13 +12,14 @@ _HEADER = struct.Struct("!BBHII")
 class RtpHeader:
     """Writes RTP headers with the mid and abs-send-time extensions (RFC 8285, one-byte form).
 
-    What that form has no room for is left out: it may be sent, need not (RFC 8285 section 6).
+    What that form has no space for is left out: it may be sent, need not (RFC 8285 section 6).
     The mid is on every packet, as aiortc's sender has it, since a receiver may need it to route.
     """
 
     def __init__(self, *, ssrc: int, mid: str, mid_id: int | None, time_id: int | None) -> None:
         self._ssrc = ssrc
         self._mid = b""
+        # The one-byte form holds the length less one in 4 bits (RFC 8285 section 4.2).
         name = mid.encode()
         if (
             mid_id is not None
@@ -41,5 +42,7 @@ class RtpHeader:
         )
         if not extension:
             return head
+        # The block is counted in words of 32 bits, and zero bytes are padding (RFC 8285 section
+        # 4.1).
         extension += bytes(-len(extension) % 4)
         return head + b"\xbe\xde" + (len(extension) // 4).to_bytes(2, "big") + extension

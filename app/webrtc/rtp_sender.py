@@ -48,6 +48,7 @@ from media.codec_table import BY_NAME
 
 log = logging.getLogger(__name__)
 
+# 65,536 is a multiple of it, so numbers keep their places when they wrap around.
 HISTORY = 1024
 """Packets kept for retransmission, a power of two."""
 
@@ -132,6 +133,7 @@ class RtpSender(RTCRtpSender):
         if self._running:
             return
         self._running = True
+        # The first payload type of a codec counts: they stand in the answer's order of preference.
         for codec in parameters.codecs:
             payload_type = int(codec.payloadType or 0)
             if is_rtx(codec):
@@ -198,6 +200,8 @@ class RtpSender(RTCRtpSender):
 
     async def _run_media(self) -> None:
         while True:
+            # Cleared before the queue is asked, so a unit that comes during the wait below is
+            # noticed, and one that came while another was sent is found at once.
             self._wake.clear()
             now = time.monotonic()
             unit = self._queue.pop(now=now)
@@ -238,8 +242,10 @@ class RtpSender(RTCRtpSender):
                 marker=marker,
                 sequence=self._sequence,
                 timestamp=timestamp,
+                # abs-send-time has 6 bits of seconds and 18 of their fraction.
                 send_time=current_ntp_time() >> 14 & 0xFFFFFF,
             )
+            # Kept before it is sent: a NACK may come while this waits for the transport.
             if unit.is_video:
                 kept = (self._sequence, payload_type, marker, timestamp, payload)
                 self._history[self._sequence % HISTORY] = kept
@@ -247,8 +253,11 @@ class RtpSender(RTCRtpSender):
             self._sequence = (self._sequence + 1) & 0xFFFF
             self.packets += 1
             self.octets += len(payload)
+            # A large key frame must not keep the loop from what comes for other peers.
             if index % 16 == 15:
                 await asyncio.sleep(0)
+        # A time that was moved does not belong to the moment of capture, so it is no base for a
+        # report.
         if unit.is_live and pts == unit.pts:
             self._report_base = (unit.capture_us, timestamp)
 
@@ -261,6 +270,7 @@ class RtpSender(RTCRtpSender):
     async def _resend(self, sequence: int) -> None:
         """Answers a NACK, by RTX where negotiated (RFC 4588), else by the packet itself."""
         kept = self._history.get(sequence % HISTORY)
+        # Another packet may have the place by now.
         if kept is None or kept[0] != sequence or self._header is None or not self._rtx_header:
             return
         _, payload_type, marker, timestamp, payload = kept
@@ -268,6 +278,7 @@ class RtpSender(RTCRtpSender):
         rtx_type = self._rtx_types.get(payload_type)
         if rtx_type is not None:
             header, number, payload_type = self._rtx_header, self._rtx_sequence, rtx_type
+            # RFC 4588 section 4: the original sequence number stands in front of the payload.
             payload = sequence.to_bytes(2, "big") + payload
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         head = header.pack(
@@ -286,6 +297,8 @@ class RtpSender(RTCRtpSender):
 
     async def _run_reports(self) -> None:
         while True:
+            # The first report is sent soon after the first unit, because a browser cannot align
+            # sound and picture before it has one of each.
             await asyncio.sleep(0.2 if self._report_base is None else 0.5 + random.random())
             if self._report_base is None:
                 continue

@@ -102,6 +102,7 @@ def write_answer(offer: Offer, local: str, *, start_kbps: int | None) -> str:
     made = parse_description(local)
     lines = [
         "v=0",
+        # RFC 8829 section 5.2.1: a random number with the highest of 64 bits zero.
         f"o=- {secrets.randbits(62)} 1 IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
@@ -149,6 +150,7 @@ def _section(offer: Offer, section: MediaOffer, own: Section, start_kbps: int | 
     lines += section.simulcast.lines()
     lines += [f"a=candidate:{candidate}" for candidate in candidates]
     if candidates:
+        # All candidates are in the answer, so the peer need not wait for others.
         lines.append("a=end-of-candidates")
     for name in ("ice-ufrag", "ice-pwd", "fingerprint", "setup"):
         lines += [f"a={name}:{value}" for value in own.values(name)]

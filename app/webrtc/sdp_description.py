@@ -111,6 +111,7 @@ def parse_description(text: str) -> Description:
     media: list[tuple[re.Match[str], dict[str, list[str]]]] = []
     for number, line in enumerate(lines, 1):
         _check_line(number, line)
+        # Attributes in front of the first media line are those of the session.
         _note(line, media[-1][1] if media else session)
         if line[0] == "m":
             if len(media) >= MAX_SECTIONS:

@@ -148,6 +148,7 @@ def _check(sdp: str, *, publishes: bool) -> Offer:
     used_mids = [mid for mid, wanted in zip(mids, is_used, strict=True) if wanted]
     _check_kinds(used)
     _check_bundle(bundle, used_mids)
+    # RFC 9143 section 7.1: the first mid of the group tags the section with the transport.
     tagged = used[used_mids.index(bundle[0])] if bundle else used[0]
     reader = _Reader(session, tagged, publishes)
     sections = tuple(
@@ -288,6 +289,8 @@ def _ssrcs(section: Section) -> tuple[int, ...]:
     """The SSRCs that the section names, of which aiortc can use one and its retransmission's."""
     found: dict[int, None] = {}
     for value in section.values("ssrc"):
+        # Eleven digits suffice to see that a number is over 32 bits; longer texts cost ever more to
+        # read.
         number = value.split(" ")[0]
         if number.isascii() and number.isdecimal() and int(number[:11]) < 2**32:
             found[int(number[:11])] = None

@@ -99,6 +99,7 @@ def _layers(section: Section, accepted: set[int]) -> dict[str, SimulcastLayer]:
         limits = [p for p in (match[3] or "").split(";") if p.startswith("pt=")]
         types = limits[0].removeprefix("pt=").split(",") if limits else []
         kept = tuple(n for n in sorted(accepted) if str(n) in types)
+        # A layer that is restricted to codecs which were not taken cannot be received.
         if limits and not kept:
             continue
         found[match[1]] = SimulcastLayer(match[1], kept)

@@ -20,7 +20,7 @@ MAX_SOURCES = 16
 tracks with their retransmissions, four times."""
 
 SILENT_S = 10.0
-"""A source that was silent for this long makes room for another."""
+"""A source that was silent for this long makes way for another."""
 
 MAX_MEDIA_PER_S = 5000.0
 """RTP packets of one peer: about 50 Mbit/s of full ones, several times what a stream here needs."""
@@ -76,6 +76,7 @@ class SrtpInlet:
             raise self._refuse("rtp_malformed")
         if packet[1] & 0x7F not in self._payload_types:
             raise self._refuse("rtp_unwanted")
+        # RFC 3711 section 3.1: the header is authenticated, but not encrypted.
         ssrc = int.from_bytes(packet[8:12], "big")
         return self._pass(packet, ssrc, self._session.unprotect, self._media)
 
@@ -98,6 +99,7 @@ class SrtpInlet:
         if ssrc not in self._seen and len(self._seen) >= MAX_SOURCES:
             self._evict_silent(ssrc, now)
         self._seen[ssrc] = now
+        # Counted behind the check, so a stranger cannot use up the peer's rate.
         if not rate.take(now=now):
             raise self._refuse("flood")
         return plain
@@ -106,6 +108,7 @@ class SrtpInlet:
         """Forgets the source that is silent the longest, or the new one while none is."""
         oldest = min(self._seen, key=lambda known: self._seen[known])
         if now - self._seen[oldest] < SILENT_S:
+            # libsrtp has made a stream of the source when the packet authenticated.
             self._session.remove_stream(ssrc)
             raise self._refuse("sources")
         del self._seen[oldest]

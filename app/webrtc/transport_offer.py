@@ -64,6 +64,7 @@ def usable_candidates(values: tuple[str, ...]) -> tuple[str, ...]:
 
     Names (mDNS) are not looked up: the peer's own checks make the pair.
     """
+    # What cannot be used counts too, or the work would not be bounded.
     found = (cleaned for value in values[: 4 * MAX_CANDIDATES] if (cleaned := _candidate(value)))
     return tuple(dict.fromkeys(found))[:MAX_CANDIDATES]
 

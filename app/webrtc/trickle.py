@@ -25,6 +25,7 @@ class SdpFragment:
 
     def is_restart(self, ufrag: str, password: str) -> bool:
         """True if it has other credentials than the offer: it asks for an ICE restart."""
+        # A fragment without credentials speaks of the offer's own.
         return (
             self.wants_restart
             or self.ufrag not in ("", ufrag)

@@ -23,6 +23,7 @@ left open may join again half a day later."""
 def make_login(secret: str, *, now_s: float, name: str) -> tuple[str, str]:
     """(user name, password) of one login, valid until ``now_s + LOGIN_S`` (Unix seconds)."""
     user = f"{int(now_s) + LOGIN_S}:{name}"
+    # SHA-1 is what TURN servers compute for this scheme; there is no choice.
     digest = hmac.new(secret.encode(), user.encode(), hashlib.sha1).digest()
     return user, base64.b64encode(digest).decode()
 

@@ -55,6 +55,8 @@ class ViewerConnection:
             sender = RtpSender(
                 kind,
                 transceiver.sender.transport,
+                # Pictures have one RTP time in all renditions, by which pages align them. Sound has
+                # one rendition.
                 rtp_offset=self._rtp_offset if kind == "video" else 0,
                 on_key_frame_needed=self._events.on_key_frame_needed,
                 on_running=self._sender_runs,
@@ -106,6 +108,7 @@ class ViewerConnection:
 
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""
+        # Ended first, so that nothing that closing brings about is told to the owner.
         self._life.apply_if_accepted(ViewerEvent.END)
         if self._deadline is not None:
             self._deadline.cancel()
@@ -128,6 +131,8 @@ class ViewerConnection:
             self._end("the connection closed")
 
     def _sender_runs(self) -> None:
+        # A viewer is connected once for all its tracks: a replay needs the video's sender, and what
+        # follows it the sound's.
         is_last = all(sender.is_running for sender in self._senders.values())
         if is_last and self._life.apply_if_accepted(ViewerEvent.RUN):
             self._events.on_connected()
