@@ -17,7 +17,7 @@ from workers.scheduling.passthrough import RoutePolicy
 from workers.session.rendition_state import RenditionEvent
 
 OFF_REASON = "The operator switched enhancement off."
-IDLE_REASON = "Nobody watches the enhanced stream."
+IDLE_REASON = "Nobody watches the rendition “{name}”."
 
 _ACCEPTED = Verdict(accepted=True)
 
@@ -42,6 +42,7 @@ class StreamMode:
         self._capacity = capacity
         self._memory = memory
         self._crowd = crowd
+        self._name = record.name
         self._default_model = model
         self._admission = AdmissionPolicy()
         self._verdict = _ACCEPTED
@@ -175,5 +176,5 @@ class StreamMode:
         if not net_ready:
             return RenditionEvent.PREPARE, "The net is being made ready for this size."
         if asleep:
-            return RenditionEvent.SLEEP, IDLE_REASON
+            return RenditionEvent.SLEEP, IDLE_REASON.format(name=self._name)
         return RenditionEvent.ENHANCE, ""

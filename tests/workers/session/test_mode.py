@@ -13,7 +13,7 @@ from workers.media.route import Route
 from workers.scheduling.admission import MAX_OVERCOMMIT, OVERCOMMITTED, RETRY_AFTER_S
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.memory import stream_bytes
-from workers.session.mode import IDLE_REASON, OFF_REASON, StreamMode
+from workers.session.mode import OFF_REASON, StreamMode
 from workers.session.rendition_state import RenditionEvent
 
 MACS = {"small": 10, "large": 60, "larger": 200}
@@ -100,9 +100,10 @@ def test_a_stream_that_wakes_in_a_crowd_is_copied_and_one_that_was_there_stays()
 
 
 def test_a_stream_that_nobody_watches_is_idle_once_its_net_is_ready() -> None:
-    intent = make()
+    intent = make(record=replace(RECORD, name="small"))
     assert intent.event(net_ready=False, asleep=True)[0] == RenditionEvent.PREPARE
-    assert intent.event(net_ready=True, asleep=True) == (RenditionEvent.SLEEP, IDLE_REASON)
+    reason = "Nobody watches the rendition “small”."
+    assert intent.event(net_ready=True, asleep=True) == (RenditionEvent.SLEEP, reason)
     off = make(record=replace(RECORD, enhance=False))
     assert off.event(net_ready=True, asleep=True)[0] == RenditionEvent.SWITCH_OFF
 

@@ -40,7 +40,8 @@ async def test_a_stream_that_nobody_watches_costs_nothing_and_is_there_for_its_f
         await asyncio.sleep(1.0)
         work = work_of(worker)
         assert work.frames_in == work.enhanced == work.bicubic == 0
-        assert work.reason == "Nobody watches the enhanced stream." and worker.load < 0.1
+        assert work.reason == "Nobody watches the rendition “enhanced”."
+        assert worker.load < 0.1
         assert (work.width, work.height) == (128, 96)
         assert await log_length(client) == 0
         first = Viewer(client)
