@@ -11,6 +11,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from benchmarks.browser import CHROMIUM, FLAGS
 from tests.static.fakes import FakeServer
+from tests.static.script import Run, ScriptPage
 
 HOST_RULES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 
@@ -55,3 +56,19 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     yield page
     await context.close()
     assert faults == []
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def script_page(browser: Browser) -> AsyncIterator[ScriptPage]:
+    """One empty page for all tests of modules."""
+    with FakeServer() as fake:
+        page = await browser.new_page()
+        yield await ScriptPage.open(page, fake.url)
+        await page.close()
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def run(script_page: ScriptPage) -> AsyncIterator[Run]:
+    """Runs a script beside a module; the page is empty again for the next test."""
+    yield script_page.run
+    await script_page.end_test()

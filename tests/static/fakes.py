@@ -197,6 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._problem(409, "Nobody publishes this stream now.", fake.retry_after)
 
     def _file(self, parts: list[str]) -> None:
+        if parts == ["blank"]:
+            return self._answer(200, b"<!doctype html><title>blank</title>", "text/html")
         pages = {"": "index.html", "broadcast": "broadcast.html", "admin": "admin.html"}
         name = "watch.html" if parts[0] == "watch" else pages.get("/".join(parts), "")
         path = STATIC / name if name else STATIC.joinpath(*parts[1:])

@@ -38,7 +38,7 @@ async def test_streams_and_workers_are_shown_with_their_figures(
     page: Page, server: FakeServer
 ) -> None:
     waiting = samples.stream("hall", state="waiting", reason="No worker has room for it.")
-    idle = samples.stream("yard", state="idle", reason="Nobody watches the enhanced stream.")
+    idle = samples.stream("yard", state="idle", reason="Nobody watches it.")
     server.streams = [samples.stream("garden"), waiting, idle]
     server.workers = [samples.worker()]
     await page.goto(server.url + "/admin")

@@ -1,0 +1,1 @@
+"""Frames, capture and statistics."""

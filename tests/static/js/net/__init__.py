@@ -1,0 +1,1 @@
+"""Transport, sessions and the JSON API."""
