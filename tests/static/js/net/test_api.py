@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.static.script import Run
@@ -98,3 +100,100 @@ async def test_retry_after_takes_seconds_and_dates(run: Run) -> None:
         .map((value) => m.parseRetryAfter(value, now));
     """
     assert await run("net/api", body) == [3000, 5000, None, None, None]
+
+
+CALLS = [
+    ("server()", "GET", "/api/v1/server", None),
+    ("streams()", "GET", "/api/v1/streams", None),
+    ("stream('a b/c')", "GET", "/api/v1/streams/a%20b%2Fc", None),
+    ("changeStream('cam', {strength: 0.5})", "PATCH", "/api/v1/streams/cam", {"strength": 0.5}),
+    (
+        "putRendition('cam', 'small', {model: '', factor: 1, codec: 'vp8', kbps: 0})",
+        "PUT",
+        "/api/v1/streams/cam/renditions/small",
+        {"model": "", "factor": 1, "codec": "vp8", "kbps": 0},
+    ),
+    ("removeRendition('cam', 'sm/all')", "DELETE", "/api/v1/streams/cam/renditions/sm%2Fall", None),
+    ("endStream('cam')", "DELETE", "/api/v1/streams/cam", None),
+    ("workers()", "GET", "/api/v1/workers", None),
+    ("models()", "GET", "/api/v1/models", None),
+]
+
+
+@pytest.mark.parametrize(("call", "method", "path", "sent"), CALLS)
+async def test_each_call_asks_its_route_with_the_token(
+    run: Run, call: str, method: str, path: str, sent: object
+) -> None:
+    body = f"""
+      const requests = harness.network((method) => (method === 'DELETE' ? [204] : [200, {{}}]));
+      await new m.Api(() => 'secret').{call};
+      const [{{method, path, headers, body}}] = requests;
+      return [method, path, headers, body];
+    """
+    asked_method, asked_path, headers, text = await run("net/api", body)
+    assert (asked_method, asked_path) == (method, path)
+    assert headers["Authorization"] == "Bearer secret"
+    assert headers.get("Content-Type") == ("application/json" if sent else None)
+    assert (json.loads(text) if text else None) == sent
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "value"),
+    [
+        ("streams()", '{"streams": [1]}', [1]),
+        ("streams()", "[1, 2]", [1, 2]),
+        ("workers()", '{"workers": [3]}', [3]),
+        ("models()", '{"models": [4]}', [4]),
+        ("server()", '{"version": "9"}', {"version": "9"}),
+    ],
+)
+async def test_lists_come_out_of_their_envelopes(
+    run: Run, call: str, answer: str, value: object
+) -> None:
+    body = f"harness.network(() => [200, {answer}]); return await new m.Api().{call};"
+    assert await run("net/api", body) == value
+
+
+@pytest.mark.parametrize("call", [call for call, *_ in CALLS])
+async def test_every_refusal_is_an_error_with_its_status(run: Run, call: str) -> None:
+    body = f"""
+      harness.network(() => [401, {{detail: 'This needs the admin token.'}}]);
+      return await tried(() => new m.Api().{call});
+    """
+    assert await run("net/api", ERRORS + body) == [
+        "ApiError", "This needs the admin token.", 401, None,
+    ]  # fmt: skip
+
+
+async def test_a_date_in_the_past_means_no_wait(run: Run) -> None:
+    body = """
+      const now = Date.parse('Thu, 01 Jan 2026 00:00:00 GMT');
+      return ['0', ' 12 ', 'Wed, 31 Dec 2025 23:59:00 GMT', '-3', '1.5', '   ']
+        .map((value) => m.parseRetryAfter(value, now));
+    """
+    assert (await run("net/api", body))[:3] == [0, 12000, 0]
+
+
+async def test_requests_are_neither_cached_nor_endless(run: Run) -> None:
+    body = """
+      let seen;
+      harness.put(window, 'fetch', {value: async (url, init) => {
+        seen = [init.cache, init.signal instanceof AbortSignal, init.signal.aborted];
+        return new Response('{}');
+      }});
+      await new m.Api().server();
+      return seen;
+    """
+    assert await run("net/api", body) == ["no-store", True, False]
+
+
+async def test_a_request_that_takes_too_long_is_a_server_that_does_not_answer(run: Run) -> None:
+    body = """
+      harness.put(window, 'fetch', {value: async () => {
+        throw new DOMException('timed out', 'TimeoutError');
+      }});
+      return await tried(() => new m.Api().server());
+    """
+    name, message, status, _ = await run("net/api", ERRORS + body)
+    assert (name, status) == ("ApiError", 0)
+    assert "does not answer" in message
