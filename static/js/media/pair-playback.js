@@ -36,6 +36,8 @@ export class PairPlayback extends EventTarget {
     this.enhanced.addEventListener('statechange', () => this._arrange());
     this.source.addEventListener('statechange', () => this._arrange());
     for (const video of Object.values(videos)) {
+      // `hasPicture` reads the elements' `readyState`, which changes without a state of ours; these events tell
+      // when to look again.
       for (const sign of ['loadeddata', 'emptied', 'resize']) video.addEventListener(sign, () => this._changed());
     }
   }
@@ -46,8 +48,9 @@ export class PairPlayback extends EventTarget {
 
   stop() {
     clearTimeout(this._timer);
-    this.source.stop();
+    // In this order: a source that stops while the enhanced rendition plays is started again by `_arrange`.
     this.enhanced.stop();
+    this.source.stop();
   }
 
   /** @param {string} rendition an enhanced one, by its name */
@@ -73,9 +76,13 @@ export class PairPlayback extends EventTarget {
 
   _arrange() {
     clearTimeout(this._timer);
+    // The source alone would only show half of a comparison, and costs the viewer's line and a session of the
+    // server. So it follows the enhanced rendition and never leads it.
     if (this.enhanced.state !== 'playing') this.source.stop();
     else if (this._split > 0) this.source.start();
     else this._timer = window.setTimeout(() => this.source.stop(), LINGER_MS);
+    // Painting pairs to canvases costs a copy of every frame. Where one side is shown alone, the videos themselves
+    // do.
     const compares = this._split > 0 && this._split < 100 && this.source.state === 'playing';
     if (compares) this.painter.start();
     else this.painter.stop();
