@@ -17,6 +17,8 @@ export class Arrivals {
    */
   note(peer, stats, now) {
     const bytes = stats?.bytes ?? 0;
+    // A new connection starts its count of bytes at 0, so equal numbers of two connections prove no silence.
+    // Without a connection nothing can be silent.
     if (peer !== this._peer || peer === null || bytes !== this._bytes) this._since = now;
     this._peer = peer;
     this._bytes = bytes;
@@ -32,6 +34,8 @@ export class Arrivals {
    */
   kind(isPaused) {
     if (this._peer === null) return 'unknown';
+    // The order matters: a connection without bytes has no frames either, and a browser that decodes nothing stays
+    // paused, so the first fact that holds is the cause.
     if (this._bytes === 0) return 'none';
     if (this._frames === 0) return 'unshown';
     return isPaused ? 'blocked' : 'unknown';

@@ -21,6 +21,8 @@
  * @param {number} otherwise
  */
 export function wholeNumber(text, least, most, otherwise) {
+  // `Number` alone would take '', '1e9', '0x10' and '-3', so the text is checked first. A number outside the
+  // limits is brought back to the nearest one, because a link that asks for too much still says what was meant.
   if (text === null || !/^\d+$/.test(text)) return otherwise;
   return Math.min(most, Math.max(least, Number(text)));
 }
@@ -37,6 +39,7 @@ export function parseQuery(search) {
   return {
     stream: query.get('stream') ?? '',
     source: source === 'screen' || source === 'file' ? source : 'camera',
+    // 480x270 at 30 fps and 800 kbit/s is what the form starts with.
     width: wholeNumber(query.get('width'), 16, 1920, 480),
     height: wholeNumber(query.get('height'), 16, 1920, 270),
     kbps: wholeNumber(query.get('kbps'), 100, 8000, 800),

@@ -20,6 +20,8 @@ export class CaptureError extends Error {}
  * @param {{isSecureContext: boolean, mediaDevices: unknown}} context
  */
 export function captureObstacle({ isSecureContext, mediaDevices }) {
+  // `navigator.mediaDevices` is undefined outside secure contexts, so the missing object is the test and the
+  // context is the reason.
   if (mediaDevices) return '';
   if (!isSecureContext) {
     return (
@@ -66,11 +68,14 @@ export async function capture(wish) {
 
 /** @param {CaptureWish} wish */
 function videoConstraints({ width, height, fps }) {
+  // `ideal` instead of `exact`: a camera without this size then opens with its nearest one, and the sender scales.
+  // The frame rate has a maximum besides, because more frames than are sent only cost processor time.
   return { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps, max: fps } };
 }
 
 /** @param {CaptureWish} wish */
 async function captureCamera(wish) {
+  // An empty id means the browser's own choice; asked for with `exact` it would match no device and be refused.
   const device = wish.deviceId === '' ? {} : { deviceId: { exact: wish.deviceId } };
   const media = await navigator.mediaDevices.getUserMedia({
     video: { ...device, ...videoConstraints(wish) },
@@ -87,6 +92,8 @@ async function captureScreen(wish) {
     video: { frameRate: { ideal: wish.fps, max: wish.fps } },
     audio: true,
   });
+  // Few browsers capture the sound of a screen. One sound track is published, so the microphone takes part only
+  // where the screen has none.
   if (wish.microphone && media.getAudioTracks().length === 0) {
     const voice = await navigator.mediaDevices.getUserMedia({ audio: true });
     for (const track of voice.getAudioTracks()) media.addTrack(track);
@@ -108,6 +115,8 @@ export async function captureFile(preview, file) {
   );
   const take = capturable.captureStream ?? capturable.mozCaptureStream;
   if (take === undefined) throw new CaptureError('This browser cannot broadcast a file. Use a camera or the screen.');
+  // `srcObject` wins over `src`, so the file would not play while a camera's media is still attached. Muted
+  // playing needs no click, and the captured sound is not muted by it.
   preview.srcObject = null;
   preview.src = URL.createObjectURL(file);
   preview.loop = true;
@@ -136,6 +145,7 @@ export async function captureFile(preview, file) {
  */
 async function pictureOf(media) {
   for (let tries = 0; media.getVideoTracks().length === 0; tries += 1) {
+    // Twenty tries of 50 ms are one second; a file without a picture would keep us here for ever.
     if (tries === 20) throw new CaptureError('The file has no picture, or this browser cannot send it. Choose another file.');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -144,6 +154,8 @@ async function pictureOf(media) {
 /** @param {HTMLVideoElement} preview */
 export function releaseFile(preview) {
   if (preview.src === '') return;
+  // The browser keeps the file's data as long as the object URL is not revoked, and the element keeps its decoder
+  // until `load` is called without a source.
   URL.revokeObjectURL(preview.src);
   preview.removeAttribute('src');
   preview.load();
@@ -154,6 +166,7 @@ export async function cameras() {
   if (!navigator.mediaDevices) return [];
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices
+    // Before permission some browsers list one nameless device without an id, which cannot be asked for.
     .filter((device) => device.kind === 'videoinput' && device.deviceId !== '')
     .map((device, index) => ({ id: device.deviceId, label: device.label || `Camera ${index + 1}` }));
 }

@@ -60,11 +60,14 @@ export class FrameMatcher {
    * @returns {{rtp: number, source: F, enhanced: F} | null} the caller owns the pair's frames
    */
   offer(side, rtp, frame) {
+    // A frame that is not newer than the last pair could only make the picture go back, so it is closed at once.
+    // This also catches the second frame of a pair that was shown already.
     if (this._last !== null && !this._isAhead(rtp)) {
       this._drop(side, frame);
       return null;
     }
     const other = side === 'source' ? 'enhanced' : 'source';
+    // A linear search is enough: a side holds at most 16 frames.
     const match = this._kept[other].find((entry) => entry.rtp === rtp);
     if (match === undefined) {
       this._keep(side, rtp, frame);
@@ -91,6 +94,8 @@ export class FrameMatcher {
   /** @param {number} rtp */
   _isAhead(rtp) {
     const ahead = rtpDistance(rtp, this._last ?? rtp);
+    // A publisher that starts anew has other time stamps, up to half of the circle away in either direction.
+    // Without the reset its frames would look late, and the split view would stand still for hours.
     if (Math.abs(ahead) < NEW_TIMELINE_TICKS) return ahead > 0;
     this.reset();
     return true;
@@ -103,6 +108,8 @@ export class FrameMatcher {
    */
   _keep(side, rtp, frame) {
     const kept = this._kept[side];
+    // The frame callback can report the same frame twice. A VideoFrame that is neither shown nor closed keeps one
+    // of the decoder's few buffers, so the older twin is closed here.
     const twin = kept.findIndex((entry) => entry.rtp === rtp);
     if (twin >= 0) this._drop(side, kept.splice(twin, 1)[0].frame);
     kept.push({ rtp, frame });
@@ -117,6 +124,7 @@ export class FrameMatcher {
    * @param {number} rtp
    */
   _dropUpTo(side, rtp) {
+    // What is older than the pair on either side has no partner that may still be shown.
     const stay = this._kept[side].filter((entry) => rtpDistance(entry.rtp, rtp) > 0);
     for (const entry of this._kept[side]) {
       if (!stay.includes(entry)) this._drop(side, entry.frame);

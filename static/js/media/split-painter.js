@@ -60,6 +60,8 @@ export class SplitPainter {
   _ask(side) {
     this._handles[side] = this._videos[side].requestVideoFrameCallback((now, metadata) => {
       if (!this._on) return;
+      // Each call is for one frame only. The next is asked for before this one is used, so that an error in
+      // between does not end the painting.
       this._ask(side);
       this._take(side, metadata.rtpTimestamp);
     });
@@ -89,6 +91,7 @@ export class SplitPainter {
     if (pair === null) return;
     paint(this._canvases.source, pair.source);
     paint(this._canvases.enhanced, pair.enhanced);
+    // Told on the change only: a call for each frame would make the page lay itself out thirty times a second.
     const was = this.isAligned(performance.now());
     this._paintedAt = performance.now();
     this.lastPair = { source: pair.rtp, enhanced: pair.rtp };
@@ -104,6 +107,7 @@ export class SplitPainter {
  */
 function paint(canvas, frame) {
   const { displayWidth, displayHeight } = frame;
+  // Setting a canvas's size empties it even where the size is the same, so it is set only on a change.
   if (canvas.width !== displayWidth || canvas.height !== displayHeight) {
     canvas.width = displayWidth;
     canvas.height = displayHeight;

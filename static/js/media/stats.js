@@ -25,6 +25,7 @@
  * @returns {number | null} kilobits per second, null over no time
  */
 export function kbpsOver(bytes, ms) {
+  // Counters that fell mean another connection behind the same meter; a negative rate would be shown otherwise.
   return ms > 0 && bytes >= 0 ? (bytes * 8) / ms : null;
 }
 
@@ -80,6 +81,8 @@ export class StatsMeter {
     const video = videoEntry(entries, this._type);
     if (video === undefined) return null;
     const now = countersOf(video, this._type);
+    // The first report is compared with itself, which gives no time and hence no rates, instead of rates over the
+    // whole past.
     const before = this._before ?? now;
     this._before = now;
     const ms = now.at - before.at;
@@ -89,6 +92,8 @@ export class StatsMeter {
       fps: perSecond(now.frames - before.frames, ms),
       kbps: kbpsOver(now.bytes - before.bytes, ms),
       rttMs: roundTripMs(entries),
+      // Both counters are sums over all frames since the connection began; the quotient of their differences is
+      // the mean delay of the frames that left the buffer in between.
       delayMs: emitted > 0 ? ((now.delayS - before.delayS) / emitted) * 1000 : null,
       width: video.frameWidth ?? 0,
       height: video.frameHeight ?? 0,

@@ -32,6 +32,7 @@ export class ApiError extends Error {
  */
 export function parseRetryAfter(value, nowMs) {
   if (value === null || value.trim() === '') return null;
+  // Date.parse takes bare numbers as dates too, so seconds are recognised first.
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
   const at = Date.parse(value);
   return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
@@ -46,6 +47,8 @@ export function parseRetryAfter(value, nowMs) {
 export async function problemOf(response) {
   const retryAfterMs = parseRetryAfter(response.headers.get('Retry-After'), Date.now());
   let words = '';
+  // A proxy in front of the server answers errors with pages of its own. Their text is no sentence for the person,
+  // so only JSON is read.
   if ((response.headers.get('Content-Type') ?? '').includes('json')) {
     try {
       const body = await response.json();
@@ -70,8 +73,12 @@ export async function problemOf(response) {
 export async function request(url, init = {}) {
   let response;
   try {
+    // `no-store`: a cached list of streams would show a stream that has ended. `init` comes last, so a caller's
+    // own signal replaces the limit.
     response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store', ...init });
   } catch (error) {
+    // Only an abort by the caller passes through. The limit above raises `TimeoutError`, and an unreachable server
+    // a TypeError; both mean that no answer came.
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError('The server does not answer. Is it running, and is this device online?', 0);
   }

@@ -7,6 +7,8 @@
  * @type {readonly {mime: string, parameters: RegExp}[]}
  */
 const PREFERRED = [
+  // 42e0 is constrained baseline, which every decoder has. Packetization mode 1 allows fragmentation units
+  // (RFC 6184 section 5.8), so that a slice may be larger than a packet.
   { mime: 'video/h264', parameters: /^(?=.*packetization-mode=1)(?=.*profile-level-id=42e0)/i },
   { mime: 'video/h264', parameters: /packetization-mode=1/ },
   { mime: 'video/vp8', parameters: /^/ },
@@ -26,6 +28,8 @@ export function preferredCodecs(codecs) {
     return place < 0 ? PREFERRED.length : place;
   }
   return codecs
+    // The browser lists each codec's retransmission and correction formats too; they keep their places behind the
+    // named codecs, since leaving one out would forbid it.
     .map((codec, index) => ({ codec, index, rank: rank(codec) }))
     .sort((a, b) => a.rank - b.rank || a.index - b.index)
     .map((entry) => entry.codec);

@@ -56,6 +56,8 @@ export class MediaSession extends EventTarget {
    */
   _hold(session) {
     this._session = session;
+    // The server made a session for an offer that nobody waits for any more. Without this it would hold the
+    // stream's name, or a viewer's place, until its own time limit.
     if (this.state === 'ended' || this.state === 'lost') this._release();
   }
 
@@ -67,6 +69,8 @@ export class MediaSession extends EventTarget {
   }
 
   _release() {
+    // The server is told besides: it learns of a closed connection only from the goodbye of the encryption, which
+    // is one packet that may be lost.
     this.peer.close();
     if (this._session !== '') endSession(this._session, this._token);
     this._session = '';
@@ -74,6 +78,7 @@ export class MediaSession extends EventTarget {
 
   /** @param {string} event */
   _raise(event) {
+    // The connection's events and the page's own calls race; whichever comes second means nothing any more.
     if (this._machine.accepts(event)) this._machine.on(event);
   }
 }

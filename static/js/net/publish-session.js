@@ -61,6 +61,8 @@ export class PublishSession extends EventTarget {
     this._timer = 0;
     /** Which run the session is with; empty until it was asked. */
     this._instance = '';
+    // Kept apart from `_instance`: after a goodbye it tells whether the server that answers is the one that closed
+    // the session, even if that session was never checked.
     this._lastSeen = instance;
     /** @type {WhipPublisher | null} */
     this._publisher = null;
@@ -129,6 +131,8 @@ export class PublishSession extends EventTarget {
       this.trouble = null;
       this._machine.on('connected');
       this._check(publisher);
+    // Before the answer a loss also rejects `start`, and is handled there. Only a limit that ran out rejects
+    // nothing, because the offer is still under way.
     } else if (publisher.state === 'lost' && (publisher.answered || publisher.fault === 'late')) {
       const wasLive = this.state === 'live';
       if (publisher.fault === 'closed' && wasLive) this._afterGoodbye();
@@ -142,9 +146,13 @@ export class PublishSession extends EventTarget {
    * @param {WhipPublisher} publisher
    */
   async _check(publisher) {
+    // Anything may have happened during the two waits of this method, hence the same question after each.
     const instance = await this._ask();
     if (this._publisher !== publisher || this.state !== 'live') return;
+    // The first answer after the connection stands names the run that holds the session. An answer from before
+    // could be that of a run that was stopped in between.
     if (this._instance === '') this._instance = instance;
+    // Both signs are needed: a proxy may fail while media flows, and reports may be lost while the server answers.
     const isSilent = instance === '' && (await silentMs(publisher.peer)) > SILENCE_MS;
     if (this._publisher !== publisher || this.state !== 'live') return;
     if (isSilent || (instance !== '' && instance !== this._instance)) this._lose(AWAY, false);
@@ -182,6 +190,8 @@ export class PublishSession extends EventTarget {
    */
   _lose(trouble, isOwn) {
     this._drop();
+    // The first connection is not tried again, so that a wrong token or a taken name is said at once and not after
+    // a time of silent tries.
     if (this.state === 'connecting' || (trouble.isFinal && !isOwn)) {
       this._give(trouble);
       return;

@@ -30,6 +30,8 @@ export function sessionUrl(location, endpoint) {
   if (location === null || location.trim() === '') {
     throw new ApiError('The server answered without a Location, so the session could not be ended.', 201);
   }
+  // The server's path may lack the beginning that a proxy took away. The part that both paths share shows how much
+  // was taken: the session's parent is the endpoint without that prefix.
   const session = new URL(location, endpoint);
   const target = new URL(endpoint);
   const reached = target.pathname.replace(/\/$/, '');
@@ -105,6 +107,8 @@ export async function negotiate(peer, endpoint, token = '') {
     await peer.setRemoteDescription({ type: 'answer', sdp });
   } catch (error) {
     endSession(session, token);
+    // Closing a connection while an answer is applied rejects too. That is the page's own doing and no fault of
+    // the answer.
     if (peer.signalingState === 'closed') throw new DOMException('The session was closed.', 'AbortError');
     throw new ApiError(`This browser cannot use the server's answer: ${String(error)}`, 201);
   }
@@ -119,6 +123,7 @@ export async function negotiate(peer, endpoint, token = '') {
  */
 export async function endSession(session, token = '') {
   try {
+    // `keepalive` lets the request outlive the page, which ends sessions in `pagehide`.
     await fetch(session, { method: 'DELETE', keepalive: true, headers: authorization(token) });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -135,6 +140,7 @@ export async function endSession(session, token = '') {
 export function faultOf(peer, stood) {
   const keys = transportsOf(peer).map((transport) => transport.state);
   if (keys.includes('closed')) return 'closed';
+  // ICE that connected shows that packets come through; then only the handshake of the encryption can be missing.
   if (stood) return 'broken';
   return keys.includes('failed') || ['connected', 'completed'].includes(peer.iceConnectionState) ? 'dtls' : 'ice';
 }
@@ -153,17 +159,21 @@ function transportsOf(peer) {
  * @param {{connected: () => void, lost: (fault: import('./trouble.js').MediaFault) => void}} handlers
  */
 export function followConnection(peer, { connected, lost }) {
+  // One timer serves both limits: the connection is either not there yet or was there before, never both.
   let timer = window.setTimeout(finish, CONNECT_LIMIT_MS);
   let over = false;
   let stood = false;
   function finish() {
     clearTimeout(timer);
+    // Our own `close` must not be told as a loss.
     if (over || peer.signalingState === 'closed') return;
     over = true;
     lost(peer.remoteDescription === null ? 'late' : faultOf(peer, stood));
   }
   peer.addEventListener('connectionstatechange', () => {
     const state = peer.connectionState;
+    // `connecting` and `new` keep the first limit running: a connection that goes back and forth between checks
+    // must not get eight seconds each time.
     if (state !== 'connecting' && state !== 'new') clearTimeout(timer);
     if (state === 'failed' || state === 'closed') finish();
     else if (state === 'disconnected') timer = window.setTimeout(finish, DISCONNECTED_LIMIT_MS);

@@ -38,6 +38,8 @@ export class StateMachine {
     const before = this._state;
     const next = this._table[before][event];
     if (next === undefined) throw new Error(`"${event}" means nothing in state "${before}"`);
+    // The state changes before `onChange` is called, so whoever is told sees the new state and may raise the next
+    // event.
     this._state = next;
     this._onChange(next, event, before);
     return next;
@@ -65,6 +67,8 @@ export class Backoff {
    * @returns {number} milliseconds to wait before the next try
    */
   next(limitMs = this._limitMs, chance = Math.random()) {
+    // The limit of this wait may be lower than the usual one, but the count of failures goes on: the next failure
+    // of another kind waits by how long it has been going wrong.
     const wait = Math.min(this._limitMs, limitMs, this._firstMs * 2 ** this._failures);
     this._failures += 1;
     return wait * (0.5 + chance / 2);

@@ -118,6 +118,8 @@ export function troubleOf(error, role) {
     const text = `This browser refused the connection (${error.name}). Is WebRTC switched off, or blocked by an add-on?`;
     return { title: FAILED, text, isPassing: false, isFinal: true };
   }
+  // Where WebRTC is switched off, the constructor is missing: naming it is a ReferenceError, calling it a
+  // TypeError. A TypeError of any other origin is a fault of ours and must stay visible.
   if (error instanceof ReferenceError || (error instanceof TypeError && !('RTCPeerConnection' in globalThis))) {
     const text = 'This browser has no WebRTC, or it is switched off. Switch it on, or try another browser.';
     return { title: FAILED, text, isPassing: false, isFinal: true };
@@ -127,6 +129,8 @@ export function troubleOf(error, role) {
   if (status === 0) return { title: 'The server does not answer', text: message, isPassing: true, isFinal: false };
   const text = [message, ADVICE[role][status] ?? ''].join(' ').trim();
   const title = TITLES[role][status] ?? FAILED;
+  // Proxies answer 502 to 504 while the server behind them starts. 500 is a fault of the server, and it will
+  // hardly have gone two seconds later.
   const isPassing = status >= 502 && status <= 504;
   return { title, text, isPassing, isFinal: FINAL.includes(status), asksToken: status === 401 || status === 403 };
 }

@@ -89,6 +89,7 @@ export class WatchSession extends EventTarget {
    */
   moveTo(endpoint) {
     if (endpoint === this._options.endpoint) return;
+    // A playback session of the server belongs to one rendition, so another address needs another session.
     const goesOn = this.state !== 'stopped';
     this.stop();
     this._options = { ...this._options, endpoint };
@@ -99,6 +100,8 @@ export class WatchSession extends EventTarget {
   retry() {
     clearTimeout(this._timer);
     this.retryAt = 0;
+    // Called by the timer, by buttons and by the browser's `online`, in any state; a session that plays or
+    // connects needs no second connection.
     if (!this._machine.accepts('retry')) return;
     this._machine.on('retry');
     this._connect();
@@ -128,6 +131,7 @@ export class WatchSession extends EventTarget {
       this._player = player = made;
       this._answered = false;
       this.dispatchEvent(new Event('media'));
+      // The listener knows its own player: events of one that was dropped must not move the session of the next.
       made.addEventListener('statechange', () => this._follow(made));
       await made.start();
       // Lost while the answer was under way: nothing rejected, so nobody has said so yet.
@@ -135,6 +139,8 @@ export class WatchSession extends EventTarget {
       this._answered = true;
     } catch (error) {
       if (this._player !== player) return;
+      // Nobody publishes: no failure, so no growing wait. All viewers of an ended stream ask, so they are spread
+      // over half of the server's time.
       if (error instanceof ApiError && error.status === 409) {
         this._drop();
         // Not before the server's time, and not all at once.
@@ -167,6 +173,8 @@ export class WatchSession extends EventTarget {
    */
   _fail(trouble, askedMs = null) {
     this._drop();
+    // The longest of three counts: how often it failed, what the server asked for, and how long a person needs to
+    // read.
     const waitMs = this._backoff.next(trouble.isPassing ? PASSING_LIMIT_MS : undefined);
     const leastMs = trouble.isPassing ? 0 : trouble.isFinal ? FINAL_WAIT_MS : READING_MS;
     this._plan(Math.max(waitMs, askedMs ?? 0, leastMs), 'failed', trouble);

@@ -15,6 +15,8 @@ import { negotiate } from './sdp-session.js';
 function playAtOnce(receiver) {
   const modern = /** @type {{jitterBufferTarget?: number | null}} */ (receiver);
   const chromium = /** @type {{playoutDelayHint?: number | null}} */ (receiver);
+  // The standard's name is the first, in milliseconds; older Chromium knows only the second, in seconds.
+  // 0 asks for the least delay that the browser can keep.
   if ('jitterBufferTarget' in receiver) modern.jitterBufferTarget = 0;
   if ('playoutDelayHint' in receiver) chromium.playoutDelayHint = 0;
 }
@@ -24,6 +26,8 @@ export class WhepPlayer extends MediaSession {
   constructor(options) {
     super(options.iceServers);
     this._options = options;
+    // One stream of our own for both tracks: the tracks come in two events, and the element must not change its
+    // source between them.
     this.media = new MediaStream();
     this.peer.addEventListener('track', (event) => this.media.addTrack(event.track));
   }

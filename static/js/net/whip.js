@@ -60,6 +60,8 @@ export class WhipPublisher extends MediaSession {
       preferCodecs(video);
       const { endpoint, token } = this._options;
       this._hold(await negotiate(this.peer, endpoint, token));
+      // Ended or lost while the answer was under way: `negotiate` has resolved all the same, and `_hold` has ended
+      // the session on the server.
       if (this.state === 'ended') return;
       if (this.state === 'lost') throw new ApiError('The connection was lost.', 0);
       this.answered = true;

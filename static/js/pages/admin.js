@@ -62,11 +62,14 @@ class AdminPage {
       setText(byId('version', HTMLElement), `Sharpcast ${server.version}`);
       if (server.admin_token_needed && this._tokens.get() === '') this._askForToken('');
     });
+    // A poll without a token would be refused, and the page would say that a token was not accepted which
+    // nobody gave.
     if (this._tokenForm.hidden) this._poller.start();
   }
 
   async _refresh() {
     const [streams, workers] = await Promise.all([this._api.streams(), this._api.workers()]);
+    // Before the rows are made: a row without its models would offer none for a second.
     await this._askForModels(workers);
     this._board.hidden = false;
     if (!this._keepError) this._showError('');
@@ -130,6 +133,7 @@ class AdminPage {
   _confirmEnd(id) {
     this._ending = id;
     setText(byId('confirm-text', HTMLElement), `The publisher of “${id}” and all its viewers are disconnected at once.`);
+    // Escape closes the dialog without setting a value, and the one of last time would still be there.
     this._dialog.returnValue = 'keep';
     this._dialog.showModal();
   }

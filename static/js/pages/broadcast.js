@@ -91,6 +91,8 @@ class BroadcastPage {
     this._machine.on('begin');
     try {
       const media = await this._capture();
+      // Cancelled while the browser asked for permission. The camera's light would stay on if the tracks were not
+      // stopped.
       if (this.state !== 'capturing') {
         stopTracks(media);
         return;
@@ -117,12 +119,14 @@ class BroadcastPage {
     const media = await capture(this._form.wish);
     this._form.listCameras();
     this._preview.srcObject = media;
+    // A preview that the browser does not start is no reason to end the broadcast.
     await this._preview.play().catch(() => undefined);
     return media;
   }
 
   /** @param {MediaStream} media */
   async _publish(media) {
+    // Asked at the page's opening; once more where the server did not answer then, since the relays stand in it.
     this._server ??= await this._askServer();
     const wish = this._form.wish;
     const options = {
@@ -138,6 +142,7 @@ class BroadcastPage {
     this._meter.reset();
     session.addEventListener('statechange', () => this._follow(session));
     for (const track of media.getVideoTracks()) {
+      // The browser's own "stop sharing" button and an unplugged camera end the track without a word to the page.
       track.addEventListener('ended', () => this._sourceEnded(session));
     }
     session.start();
@@ -149,6 +154,7 @@ class BroadcastPage {
     const { state, trouble } = session;
     clearInterval(this._timer);
     if (state === 'live') {
+      // Kept once the server has accepted it, so that a mistyped token is not filled in again.
       this._form.keepToken();
       this._showError('');
       this._meter.reset();
@@ -223,6 +229,7 @@ class BroadcastPage {
   async _showStats(session) {
     const report = await session.peer?.getStats();
     const stats = report ? this._meter.read(report.values()) : null;
+    // The report arrives later; the broadcast may have ended, or begun anew, in between.
     if (stats === null || this._session !== session) return;
     showMeters(stats);
     await session.fit();

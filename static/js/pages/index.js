@@ -65,6 +65,8 @@ const poller = new VisiblePoller(async () => {
     if (!(problem instanceof ApiError)) throw problem;
     setText(error, `${problem.message} Trying again…`);
     error.hidden = false;
+    // The cards of the last answer stay: they are more useful than an empty page, and the error says that they are
+    // old.
     if (cards.size === 0) setText(summary, 'The list could not be loaded.');
   }
 }, PERIOD_MS);

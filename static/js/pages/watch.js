@@ -96,6 +96,8 @@ class WatchPage {
   _choose(name) {
     this._rendition = name;
     this.playback.choose(name);
+    // In the address, so that a reload and a link that is passed on show the same rendition. Replaced, because a
+    // choice is no page to go back to.
     const place = new URL(location.href);
     if (name === 'enhanced') place.searchParams.delete('rendition');
     else place.searchParams.set('rendition', name);
@@ -119,6 +121,7 @@ class WatchPage {
 
   /** @param {KeyboardEvent} event */
   _onKey(event) {
+    // Combinations belong to the browser and to screen readers; a key that is held down must not flicker.
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
     /** @type {Record<string, () => void>} */
     const actions = {
@@ -145,6 +148,7 @@ class WatchPage {
 
   _fitStage() {
     const { videoWidth, videoHeight } = this._videos.enhanced;
+    // The size is 0 while connections change. The stage keeps its shape then, or the page would jump.
     if (videoWidth === 0 || videoHeight === 0) return;
     byId('player', HTMLElement).style.setProperty('--aspect', (videoWidth / videoHeight).toFixed(4));
   }
@@ -210,6 +214,7 @@ class WatchPage {
     const now = performance.now();
     if (this.playback.enhanced.state === 'playing') this._playedAt = now;
     else if (this._playedAt > 0 && now - this._playedAt < EXPECT_MS && !document.hidden) {
+      // Spread by a quarter to both sides: all viewers of a stream that paused are in this state at once.
       setTimeout(() => this._poller.now(), HURRY_MS * (0.75 + Math.random() / 2));
     }
   }
@@ -226,6 +231,8 @@ class WatchPage {
     const { instance } = await askServer();
     if (instance === '') return;
     this._isAway = false;
+    // An empty name means that the server did not answer when the page was opened, so there is nothing to compare
+    // with.
     if (this._instance !== '' && this._instance !== instance) this.playback.enhanced.lose(AWAY);
     this._instance = instance;
     this.playback.enhanced.retry();
@@ -258,9 +265,11 @@ class WatchPage {
 
   /** @param {import('../types.js').Stream | null} stream */
   _showServer(stream) {
+    // Counted in a row: an answer that crossed the stream's return must not end what plays.
     this._absences = this._isGone ? this._absences + 1 : 0;
     const isSilent = this._arrivals.silentMs > SILENCE_MS;
     if (this._absences >= (isSilent ? 2 : ABSENT_LIMIT)) this.playback.enhanced.absent();
+    // The API shows the stream sooner than the next planned try, which is seconds away.
     if (stream !== null && this.playback.enhanced.state === 'waiting') this.playback.enhanced.retry();
     this._hasSound = stream?.audio ?? false;
     const enhancing = stream?.enhancement.state === 'enhancing';
@@ -293,6 +302,7 @@ class WatchPage {
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      // The slider gives way to words once there is no token, instead of being refused again and again.
       if (error.status === 401) this._tokens.set('');
       this._showError(error.status === 401 ? `The token was not accepted. ${error.message}` : error.message);
       return false;

@@ -31,6 +31,7 @@ export class BroadcastForm {
 
   /** @returns {import('../media/capture.js').SourceKind} */
   get source() {
+    // FormData leaves out the fields of a disabled fieldset, so while live the source is the one that `lock` kept.
     const kind = new FormData(this.form).get('source') ?? this._lastSource;
     return kind === 'screen' || kind === 'file' ? kind : 'camera';
   }
@@ -61,6 +62,7 @@ export class BroadcastForm {
     this.name.value = query.stream;
     choose(this._size, `${query.width}x${query.height}`, `${query.width} × ${query.height}`);
     choose(this._fps, String(query.fps), String(query.fps));
+    // A link may ask for more than the slider's own range; the browser would cut the value silently.
     this._kbps.max = String(Math.max(Number(this._kbps.max), query.kbps));
     this._kbps.min = String(Math.min(Number(this._kbps.min), query.kbps));
     this._kbps.value = String(query.kbps);
@@ -97,6 +99,7 @@ export class BroadcastForm {
     this._lastSource = this.source;
     byId('settings', HTMLFieldSetElement).disabled = locked;
     this.name.readOnly = locked;
+    // Read-only instead of disabled: the focus stays, and screen readers still read the value.
     this.token.readOnly = locked;
   }
 
@@ -105,6 +108,8 @@ export class BroadcastForm {
     const chosen = this._camera.value;
     const options = (await cameras()).map(({ id, label }) => el('option', { value: id }, label));
     this._camera.replaceChildren(el('option', { value: '' }, "The browser's choice"), ...options);
+    // The list is made anew, so the choice is set again. A camera that was unplugged meanwhile leaves nothing
+    // selected; then the first entry is the honest one.
     this._camera.value = chosen;
     if (this._camera.selectedIndex < 0) this._camera.selectedIndex = 0;
   }

@@ -30,6 +30,7 @@ async function copy(text) {
 
 /** @param {string} text */
 function copyBySelection(text) {
+  // The old way works on pages without HTTPS, as those of a server in one's own network usually are.
   const box = document.createElement('textarea');
   box.value = text;
   box.className = 'visually-hidden';

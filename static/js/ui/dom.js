@@ -74,6 +74,7 @@ export function setText(element, text) {
  * @param {(item: I) => V} make
  */
 export function reconcile(parent, views, items, keyOf, make) {
+  // Views of items that are gone leave first; the positions compared below would be off by them otherwise.
   const keys = new Set(items.map(keyOf));
   for (const [key, view] of views) {
     if (keys.has(key)) continue;
@@ -87,6 +88,7 @@ export function reconcile(parent, views, items, keyOf, make) {
       views.set(keyOf(item), view);
     }
     view.update(item);
+    // Moving an element takes the focus from what is inside it, so only those out of place are moved.
     if (parent.children[index] !== view.root) parent.insertBefore(view.root, parent.children[index] ?? null);
   });
 }

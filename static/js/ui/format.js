@@ -17,6 +17,7 @@ export function bitrate(kbps) {
 /** @param {number | null | undefined} ms */
 export function milliseconds(ms) {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
+  // Below 10 ms a tenth is a difference that matters; above, it would only flicker.
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
@@ -86,6 +87,8 @@ export function framesWords({ in: arrived, out, enhanced, bicubic, bypassed, lev
  * @returns {import('../types.js').Rendition | null} null where only the source is there
  */
 export function enhancedRendition(stream) {
+  // A rendition without a width is not made yet. Several may be made at once; the largest is what "enhanced"
+  // promises.
   const others = (stream.renditions ?? []).filter((rendition) => rendition.name !== 'source' && rendition.width > 0);
   others.sort((a, b) => b.width * b.height - a.width * a.height);
   return others[0] ?? null;

@@ -18,6 +18,7 @@ export class LatencyChart {
       this._heading,
       total ? `Server adds ${milliseconds(total.p50)} (95 %: ${milliseconds(total.p95)})` : 'Server latency: not measured yet',
     );
+    // At least 1 ms, so that stages of microseconds do not fill the chart.
     const longest = Math.max(1, ...stages.map((stage) => stage.p95));
     while (this._list.children.length > stages.length) this._list.lastElementChild?.remove();
     stages.forEach((stage, index) => {
@@ -26,6 +27,8 @@ export class LatencyChart {
       setText(name, stage.name);
       setText(value, milliseconds(stage.p50));
       if (track instanceof HTMLElement) {
+        // Custom properties set from script are allowed by the content security policy; a `style` attribute in
+        // markup is not.
         track.style.setProperty('--p50', `${(stage.p50 / longest) * 100}%`);
         track.style.setProperty('--p95', `${(stage.p95 / longest) * 100}%`);
       }

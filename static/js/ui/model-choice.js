@@ -49,6 +49,8 @@ export class ModelChoice {
   /** @param {string} name */
   _choose(name) {
     const offered = [...this._select.options].some((one) => one.value === name);
+    // A worker may run a model that no list names any more. Without an entry the control would show another model
+    // as the one in use.
     if (!offered) this._select.append(el('option', { value: name }, name));
     this._select.value = name;
   }

@@ -69,6 +69,8 @@ export class OptimisticValue {
   answered(accepted, nowMs) {
     this._isSending = false;
     this._settledAt = accepted ? nowMs + SETTLE_MS : 0;
+    // If the hand has moved on meanwhile, the newer value is about to be sent; going back for a moment would make
+    // the slider jump.
     if (!accepted && this._wanted === null) this.shown = this._known;
   }
 
@@ -80,6 +82,8 @@ export class OptimisticValue {
    */
   hear(value, nowMs) {
     this._known = value;
+    // Answers of polls that began before our change arrive after it. Until ours is acknowledged, and for a while
+    // after, they are remembered but not shown.
     const isOurs = this._inHand || this._isSending || this._wanted !== null;
     if (!isOurs && nowMs >= this._settledAt) this.shown = value;
   }

@@ -32,6 +32,7 @@ export class PlayerControls {
 
   /** Sound starts muted, as browsers want it; the first picture with sound offers to change that. */
   offerSound() {
+    // Once is enough: whoever lets the button pass wants silence.
     if (this._offered || !this._video.muted) return;
     this._offered = true;
     this._unmute.hidden = false;
@@ -43,9 +44,12 @@ export class PlayerControls {
   toggleSound() {
     const focused = document.activeElement === this._unmute;
     this._video.muted = !this._video.muted;
+    // Moving the slider to 0 mutes; the button that turns the sound on must then give some.
     if (!this._video.muted && this._video.volume === 0) this._video.volume = 1;
     this._video.play().catch(() => undefined); // refused where the browser wants a click first
     this._unmute.hidden = true;
+    // The button that had the focus disappears. Without this the keyboard would start at the top of the page
+    // again.
     if (focused) this._mute.focus();
   }
 
@@ -70,6 +74,7 @@ export class PlayerControls {
     const muted = this._video.muted;
     this._mute.setAttribute('aria-pressed', String(muted));
     this._mute.replaceChildren(icon(muted ? 'muted' : 'sound'));
+    // Muted is shown as 0, so that moving the slider alone turns the sound on.
     this._volume.value = String(muted ? 0 : Math.round(this._video.volume * 100));
   }
 

@@ -26,6 +26,8 @@ export class VisiblePoller {
   /** Calls now, and goes on from there. */
   async now() {
     clearTimeout(this._timer);
+    // Whoever asks while a call is under way gets that call's result; two at once could bring an older answer
+    // after a newer one.
     if (this._busy) return;
     this._busy = true;
     try {
@@ -38,6 +40,7 @@ export class VisiblePoller {
 
   _plan() {
     clearTimeout(this._timer);
+    // Planned after the call instead of by an interval: a slow server is never asked twice at once.
     if (this._on && !document.hidden) this._timer = window.setTimeout(() => this.now(), this._periodMs);
   }
 

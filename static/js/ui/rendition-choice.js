@@ -20,6 +20,8 @@ export class RenditionChoice {
    * @param {string} chosen
    */
   update(renditions, chosen) {
+    // A rendition `of` another one is the same picture in another codec. The server chooses it by what the
+    // viewer's offer can decode.
     const offered = renditions.filter((one) => one.name !== 'source' && one.of === '');
     this._root.hidden = offered.length < 2;
     const words = offered.map((one) => (one.width > 0 ? `${one.name} · ${size(one)}` : one.name));

@@ -8,7 +8,7 @@ import { ModelChoice } from './model-choice.js';
 const NAME = /^[a-z0-9][a-z0-9-]{0,15}$/;
 const TAKEN_ENDINGS = Object.keys(ENCODED_CODECS).map((codec) => `-${codec}`);
 const FACTORS = { 0: 'As the model has it', 1: 'Same size, cleaned up', 2: '2 times', 3: '3 times', 4: '4 times' };
-const CODECS = { '': 'Chosen by the worker', ...ENCODED_CODECS };
+const CODECS = { '': "The worker's choice", ...ENCODED_CODECS };
 
 /**
  * @param {string} name
@@ -85,10 +85,14 @@ export class RenditionForm {
   async _send() {
     const name = this._name.value.trim();
     const kbps = this._kbps.value === '' ? 0 : Number(this._kbps.value);
-    const fault = renditionFault(name) || (this._kbps.checkValidity() ? '' : 'The bitrate is 100 to 200000 kbit/s.');
-    this._showFault(fault);
-    if (fault !== '') {
-      (renditionFault(name) === '' ? this._kbps : this._name).focus();
+    // The server checks the same and more. Here the person is told before anything is sent, at the field.
+    const nameFault = renditionFault(name);
+    const kbpsFault = this._kbps.checkValidity() ? '' : 'The bitrate is 100 to 200000 kbit/s.';
+    this._name.setAttribute('aria-invalid', String(nameFault !== ''));
+    this._kbps.setAttribute('aria-invalid', String(kbpsFault !== ''));
+    this._showFault(nameFault || kbpsFault);
+    if (nameFault !== '' || kbpsFault !== '') {
+      (nameFault === '' ? this._kbps : this._name).focus();
       return;
     }
     const spec = { model: this._model.value, factor: Number(this._factor.value), codec: this._codec.value, kbps };
@@ -99,6 +103,7 @@ export class RenditionForm {
       const words = await this._add(name, spec);
       this._showFault(words);
       if (words !== '') return;
+      // Only after success: after a refusal the person corrects one field and keeps the rest.
       this._form.reset();
       this.root.open = false;
     } finally {

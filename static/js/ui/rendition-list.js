@@ -30,6 +30,8 @@ class RenditionItem {
     this._facts = el('span', { class: 'muted facts' });
     this._reason = el('span', { class: 'why' });
     this.root = el('li', {}, el('b', {}, rendition.name), this._badge.root, this._facts);
+    // The source has no specification and the default rendition belongs to every stream; only what an operator
+    // added can be removed.
     if (rendition.spec !== null && rendition.name !== DEFAULT) this.root.append(this._button(stream, rendition.name, remove));
     this.root.append(this._reason);
   }
@@ -44,6 +46,7 @@ class RenditionItem {
     const button = el('button', { type: 'button', class: 'button compact', 'aria-label': words }, 'Remove');
     button.addEventListener('click', async () => {
       button.disabled = true;
+      // After success the item leaves with the next list, and must not be pressed again until then.
       if (!(await remove(name))) button.disabled = false;
     });
     return button;

@@ -29,8 +29,11 @@ export class SizeDiagram {
    */
   update(before, after) {
     const key = `${size(before)} ${size(after)}`;
+    // The list is polled; rewriting the attributes of every card would repaint them all for nothing.
     if (key === this._key || !(before.width > 0)) return;
     this._key = key;
+    // Without an enhanced size the source is drawn as if it were doubled, so that cards of one source size look
+    // alike.
     const whole = after ?? { width: before.width * 2, height: before.height * 2 };
     const scale = Math.min(ROOM.width / whole.width, ROOM.height / whole.height);
     this._after.toggleAttribute('hidden', after === null);

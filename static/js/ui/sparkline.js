@@ -14,6 +14,7 @@ const HEIGHT = 36;
 export function linePath(values, ceiling) {
   if (values.length < 2) return '';
   const step = WIDTH / (LENGTH - 1);
+  // The right edge is now: a new line grows from the right instead of being stretched.
   const left = WIDTH - (values.length - 1) * step;
   const points = values.map((value, index) => {
     const y = HEIGHT - (Math.min(value, ceiling) / ceiling) * (HEIGHT - 2) - 1;
@@ -53,6 +54,7 @@ export class Sparkline {
     if (this._values.length > LENGTH) this._values.shift();
     const most = Math.max(...this._values);
     const least = Math.min(...this._values);
+    // 15 % of space above the maximum; at least 1, so that a line of zeros is not divided by zero.
     const path = linePath(this._values, Math.max(most * 1.15, 1));
     this._line.setAttribute('d', path);
     const start = path.slice(1).split(' ')[0];

@@ -63,6 +63,7 @@ export class SplitSlider {
   }
 
   set value(value) {
+    // A tenth of a percent is less than a pixel of most pictures; finer values would only repeat the work.
     const next = Math.round(clamped(value) * 10) / 10;
     if (next === this._value) return;
     this._value = next;
@@ -86,12 +87,14 @@ export class SplitSlider {
     const onHandle = event.target instanceof Node && this._handle.contains(event.target);
     if (!onHandle && (this._value === 0 || this._value === 100)) return;
     this._dragging = event.pointerId;
+    // With the capture a drag goes on outside the picture and ends wherever the button is let go.
     this._stage.setPointerCapture(event.pointerId);
     this._onMove(event);
   }
 
   /** @param {PointerEvent} event */
   _onMove(event) {
+    // A second finger has another id, and must not pull the divider to itself.
     if (event.pointerId !== this._dragging) return;
     const box = this._stage.getBoundingClientRect();
     if (box.width > 0) this.value = ((event.clientX - box.left) / box.width) * 100;

@@ -78,6 +78,7 @@ export class StreamRow {
     this._fps.push((enhancedRendition(stream) ?? stream.source).fps);
     this._style.update(enhancement);
     if (this._busy) return;
+    // Skipped while our own change is under way: an answer of the poll from before it would flip the switch back.
     this._switch.setAttribute('aria-checked', String(enhancement.enabled));
     this._model.update(enhancement.model);
   }

@@ -47,6 +47,7 @@ export class StyleSlider {
       this._plan();
     });
     this._input.addEventListener('change', () => {
+      // `change` comes when the hand lets go or a key was pressed: the move is over, and the wait can be left out.
       this._value.settle();
       this._plan();
     });
@@ -61,6 +62,7 @@ export class StyleSlider {
 
   async _flush() {
     const strength = this._value.take(performance.now());
+    // One request at a time, and always with the newest value: a drag does not queue up.
     if (strength !== null) await this._change(strength);
     this._plan();
   }

@@ -20,6 +20,8 @@ export class TokenStore {
   set(token) {
     this._fallback = token;
     try {
+      // This tab only, and gone with it. An address would put the token into histories, logs and links that people
+      // pass on.
       sessionStorage.setItem(this._key, token);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;

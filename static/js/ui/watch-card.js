@@ -28,6 +28,7 @@ export function cardFor({ state, played, picture, trouble, waitMs, sinceMs, arri
   }
   if (state === 'playing') {
     if (picture) return null;
+    // A browser that refuses to start a video will not change its mind, so that is said without waiting.
     return sinceMs < PATIENCE_MS && arrival !== 'blocked' ? FIRST_PICTURE : NO_PICTURE[arrival];
   }
   if (state === 'connecting') {

@@ -25,11 +25,13 @@ export class WorkerRow {
 
   /** @param {import('../types.js').Worker} worker */
   update(worker) {
+    // A meter from 0 to 0 shows nothing, and a worker may report that it has no capacity.
     const most = Math.max(worker.capacity, 0.01);
     Object.assign(this._meter, { max: most, low: most * 0.75, high: most * 0.95, optimum: 0, value: worker.load });
     setText(this._load, `${number(worker.load, 1)} of ${number(worker.capacity, 1)}`);
     this._figures.update({
       'Per frame': milliseconds(worker.ms_per_frame),
+      // Milliseconds in each second, divided by ten, are percent.
       'Engine busy': `${number(worker.engine_ms_per_s / 10, 0)} of ${number(worker.given_ms_per_s / 10, 0)} %`,
       Engines: worker.engines.join(', ') || '–',
       Models: worker.models.join(', ') || '–',
