@@ -171,11 +171,23 @@
     document.dispatchEvent(new Event('visibilitychange'));
   }
 
+  /** Puts the body of one of the pages into the document, without its script. */
+  async function load(path) {
+    const text = await (await fetch(path)).text();
+    document.body.replaceChildren(...new DOMParser().parseFromString(text, 'text/html').body.childNodes);
+  }
+
+  /** Adds an element to the document and gives it back. */
+  function show(element) {
+    document.body.append(element);
+    return element;
+  }
+
   function restore() {
     for (const back of undo.splice(0).reverse()) back();
     document.body.replaceChildren();
     sessionStorage.clear();
   }
 
-  window.harness = { put, settle, clock, network, peers, hide, restore, FakePeer };
+  window.harness = { put, settle, clock, network, peers, hide, load, show, restore, FakePeer };
 })();
