@@ -9,6 +9,7 @@ unchanged tree finds its own again, also after a copy or a checkout.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import hashlib
@@ -35,6 +36,8 @@ MAX_FOLDERS = 4
 upgrade and a rollback, or a few checkouts that share the user's cache, find their code again.
 """
 
+# Files are read as text and searched. They cannot be imported for that, since each loop asks for
+# the folder while its own module is being imported.
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = ("kernels", "media", "temporal", "bitstream")
 _PREFIX = "loops-"
@@ -63,6 +66,8 @@ def loop_files(root: Path = _ROOT) -> list[Path]:
 
 def digest_of(root: Path = _ROOT) -> str:
     """Returns 16 hexadecimal digits for the loops below ``root`` on this machine."""
+    # The features count beside the processor's name: a hypervisor may hide instructions of a
+    # processor whose name it shows.
     made = hashlib.sha256()
     features = llvmlite.binding.get_host_cpu_features().flatten()
     for part in (
@@ -72,6 +77,7 @@ def digest_of(root: Path = _ROOT) -> str:
         llvmlite.binding.get_host_cpu_name(),
         features,
     ):
+        # The zero byte ends a part, so that no two lists of parts give the same text.
         made.update(f"{part}\0".encode())
     for path in loop_files(root):
         made.update(f"{path.relative_to(root)}\0".encode())
@@ -85,6 +91,8 @@ def places() -> list[Path]:
     """
     chosen: str = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     given = [Path(chosen)] if chosen else []
+    # The XDG base directory specification says that relative paths in its variables are to be
+    # ignored.
     users = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
     own = [Path(users) / "sharpcast"] if os.path.isabs(users) else []
     return [*given, Path(__file__).parent / "__pycache__", *own]
@@ -99,10 +107,13 @@ def open_folder(roots: Iterable[Path], digest: str) -> Path | None:
         try:
             if not folder.is_dir():
                 folder.mkdir(parents=True, exist_ok=True)
+                # Only a process that adds a folder looks for old ones, so an unchanged tree starts
+                # without a look at the others.
                 _tidy(root)
         except OSError:
             continue
         try:
+            # The modification time of a folder is the time of its last start; ``_tidy`` goes by it.
             os.utime(folder)
         except OSError:
             log.debug("%s cannot be marked as used", folder)
@@ -114,8 +125,13 @@ def _tidy(root: Path) -> None:
     """Removes the folders that were unused for longest. A process that still uses one has its code
     in memory, and makes the folder again when it compiles more.
     """
-    folders = sorted(root.glob(f"{_PREFIX}*"), key=lambda each: each.stat().st_mtime, reverse=True)
-    for folder in folders[MAX_FOLDERS:]:
+    dated = []
+    for folder in root.glob(f"{_PREFIX}*"):
+        # Another process may remove a folder between the listing and the look at its time.
+        with contextlib.suppress(OSError):
+            dated.append((folder.stat().st_mtime, folder))
+    # The folder that was made just now is the newest and never goes.
+    for _, folder in sorted(dated, reverse=True)[MAX_FOLDERS:]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -186,6 +202,8 @@ class LoopCache(FunctionCache):
         path = Path(self.cache_path)
         try:
             path.mkdir(parents=True, exist_ok=True)
+            # flock belongs to the open file: it ends with the block, and also where the process is
+            # killed.
             with (path / "lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 super().save_overload(sig, data)  # type: ignore[no-untyped-call]

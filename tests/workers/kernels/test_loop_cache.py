@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
-from workers.kernels.loop_cache import MAX_FOLDERS, digest_of, loop_files, open_folder
+from workers.kernels.loop_cache import MAX_FOLDERS, digest_of, loop_files, open_folder, places
 
 ROOT = Path(__file__).parents[3]
 
@@ -151,6 +152,44 @@ def test_folders_that_nobody_used_for_long_are_removed(tmp_path: Path) -> None:
         "loops-first",
     ]
     assert len([*tmp_path.iterdir()]) == MAX_FOLDERS
+
+
+def test_a_folder_that_vanishes_while_others_are_looked_at_does_no_harm(tmp_path: Path) -> None:
+    """As when two processes tidy at once."""
+    (tmp_path / "loops-gone").symlink_to(tmp_path / "nowhere")
+    for index in range(MAX_FOLDERS + 2):
+        made = open_folder([tmp_path, tmp_path / "second"], str(index))
+        assert made == tmp_path / f"loops-{index}" and made.is_dir()
+        os.utime(made, (index, index))
+    assert sum(path.is_dir() for path in tmp_path.iterdir()) == MAX_FOLDERS
+    assert not (tmp_path / "second").exists()
+
+
+def test_the_first_place_that_can_hold_a_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    second = tmp_path / "second"
+    assert open_folder([tmp_path / "file", second], "0") == second / "loops-0"
+    # One that is there already is found again, and marked as used.
+    os.utime(second / "loops-0", (1, 1))
+    assert open_folder([second, tmp_path / "third"], "0") == second / "loops-0"
+    assert (second / "loops-0").stat().st_mtime > 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "home", "expected"),
+    [
+        ("", "/home/a/.cache", ["__pycache__", "sharpcast"]),
+        ("/given", "/home/a/.cache", ["given", "__pycache__", "sharpcast"]),
+        # A relative path in the variable is to be ignored.
+        ("", "relative", ["__pycache__"]),
+    ],
+)
+def test_the_operators_place_comes_first_and_the_users_last(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, home: str, expected: list[str]
+) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", chosen)
+    monkeypatch.setenv("XDG_CACHE_HOME", home)
+    assert [place.name for place in places()] == expected
 
 
 def test_what_has_no_loops_and_gives_them_nothing_does_not_count(tree: Path) -> None:
