@@ -28,8 +28,6 @@ LONGER_FUNCTIONS = {
     "models.training.__main__._parser": 42,
     "models.training.train.train": 43,
     "workers.encode.step.EncodeStep.__init__": 43,
-    "workers.engines.selection.choose_engine": 45,
-    "workers.engines.tensorrt.engine.TensorRtEngine.compile": 48,
     "workers.transcode.job.enhance_file": 56,
 }
 """Lines of the functions above the limit. None may grow; remove the line of one that is split."""

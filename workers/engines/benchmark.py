@@ -47,6 +47,8 @@ class TimedCalls:
         """True after enough calls, or if the next one would probably exceed the budget."""
         if not self._took:
             return False
+        # The last call tells most of the next one: the first may have been slow because it warmed
+        # up.
         likely = sum(self._took) + self._took[-1]
         return len(self._took) >= self._rounds or likely > self._budget_s
 
@@ -98,6 +100,7 @@ def sample_feeds(info: NetInfo) -> dict[str, Array]:
     feeds = {}
     for port in info.inputs:
         if len(port.shape) < 2:
+            # A port without height and width is a strength, from 0 to 1.
             feeds[port.name] = np.full(port.shape, 0.5, port.dtype)
             continue
         plane = _waves(*port.shape[-2:])

@@ -198,6 +198,8 @@ def no_dynamic_shapes(engine: str) -> NetUnusable:
 
 def shape_of(spec: TensorSpec, *, width: int, height: int) -> tuple[int, ...]:
     """Evaluates a manifest's layout, such as ``1,1,2H,2W``, for an input size."""
+    # A part of a layout is a number, or a factor and a side: ``2H`` is twice the height, ``H`` the
+    # height itself.
     sides = {"H": height, "W": width}
     return tuple(
         int(part) if part.isdigit() else int(part[:-1] or 1) * sides[part[-1]]
@@ -241,6 +243,7 @@ def describe(
             f"not {width}x{height}."
         )
     large = (manifest.scale * height, manifest.scale * width)
+    # Callers of single frames see plain planes; graphs have leading ones that engines add.
     frames = () if batch == 1 else (batch,)
     if manifest.architecture is None:
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
@@ -272,6 +275,7 @@ def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Drops dimensions of 1: [1, 1, H, W] becomes a plane [H, W], [n, 1, H, W] becomes n planes
     [n, H, W], and [n, 1, 1, 1] becomes n numbers.
     """
+    # A single number per frame, such as a strength in a batch, is stored as an image of one sample.
     sides = shape[2:] if shape[2:] != (1, 1) else ()
     return shape if len(shape) == 1 else (*shape[:1], *sides) if shape[0] > 1 else sides
 
@@ -304,6 +308,7 @@ def variant_for(info: EngineInfo, manifest: Manifest, precision: str) -> Precisi
     for variant in usable:
         if variant.name == precision:
             return variant
+    # A precision that this engine cannot compute is no error: one setting holds for all models.
     for variant in usable:
         if variant.file == manifest.default_precision:
             return variant

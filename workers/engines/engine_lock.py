@@ -76,6 +76,8 @@ class EngineLock:
     def take(self) -> Iterator[None]:
         """Holds the engine inside the block; ``record`` must say for which frames."""
         with self._changed:
+            # A plain lock goes to whichever thread the system wakes, so one stream could wait for
+            # long; tickets are served in order.
             ticket, self._next = self._next, self._next + 1
             while self._served != ticket:
                 self._changed.wait()
@@ -83,6 +85,7 @@ class EngineLock:
             yield
         finally:
             with self._changed:
+                # In ``finally``: a net that failed must not keep the engine for ever.
                 self._served += 1
                 self._changed.notify_all()
 
@@ -91,9 +94,11 @@ class EngineLock:
         """Holds the engine inside the block, and records it for the calling thread's frame."""
         asked = time.monotonic()
         with self.take():
-            begun, idle_s = time.monotonic(), time.thread_time()
+            # Thread time is read inside of the lock, so that waiting for it does not count as the
+            # caller's work.
+            begun, begun_cpu_s = time.monotonic(), time.thread_time()
             yield
-            done, caller_s = time.monotonic(), time.thread_time() - idle_s
+            done, caller_s = time.monotonic(), time.thread_time() - begun_cpu_s
         self.record(waited_s=begun - asked, worked_s=done - begun, caller_s=caller_s)
 
     def record(self, *, waited_s: float, worked_s: float, caller_s: float | None = None) -> None:
@@ -101,6 +106,7 @@ class EngineLock:
 
         ``caller_s`` is None if another thread made the call.
         """
+        # Threads of several streams use one lock, and each has an account of its own.
         spent: EngineUsage | None = getattr(self._mine, "spent", None)
         if spent is None:
             return

@@ -38,13 +38,16 @@ def with_shapes(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Model:
             dims.dim.add().dim_value = size
     for port in changed.graph.output:
         for dim in port.type.tensor_type.shape.dim:
+            # A size that was written for other inputs would contradict the one that is inferred.
             dim.Clear()
+    # Shapes of tensors inside the graph belong to the old input sizes.
     del changed.graph.value_info[:]
     return changed
 
 
 def shapes_of(model: Model) -> dict[str, tuple[int, ...]]:
     """Returns the shapes of all tensors that follow from the inputs', by name."""
+    # Strict: without it a graph that contradicts itself would only have shapes missing.
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
     found = {}
     for port in (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output):

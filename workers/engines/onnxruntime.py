@@ -89,6 +89,8 @@ class OnnxRuntimeEngine:
             )
         self._name = name
         self._threads = options.threads
+        # The runtime warns about each provider that it does not have; the first one was checked
+        # above.
         self._providers = [each for each in providers if each[0] in available]
         self._variants = variants
 
@@ -100,6 +102,7 @@ class OnnxRuntimeEngine:
         return EngineInfo(
             name=self._name,
             version=str(onnxruntime.__version__),
+            # By the name: a session of the CUDA engine may hold nodes on the processor too.
             device="CPU" if self._name == "onnxruntime" else "CUDA",
             threads=self._threads,
             variants=self._variants,
@@ -126,6 +129,7 @@ class OnnxRuntimeEngine:
             device=self.info.device,
         )
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
+        # A file may contradict its manifest, so one run shows what size really comes out.
         with _explained(path):
             runtime = self._opened(_batched(path, shapes) if batch > 1 else str(path))
             net = _CompiledNet(runtime, info, shapes)
@@ -151,8 +155,11 @@ class OnnxRuntimeEngine:
     def _session_options(self) -> Any:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
+        # Nodes run one after the other on the threads of the call; a second pool would take more
+        # cores than the operator gave.
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        # 3 is ERROR: warnings about single nodes would be printed for each graph.
         options.log_severity_level = 3
         # Spinning threads would take the cores from the decoder and the encoder.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -231,6 +238,7 @@ class _DynamicShapeModel:
         feeds: dict[str, Array] = {"luma": np.ascontiguousarray(luma)[None, None]}
         if self._has_styles:
             feeds["strength"] = np.full(1, strength, np.float32)
+        # The runtime gives a new array for each call, so the result stays valid.
         enhanced: Array = self._runtime.run(None, feeds)[0][0, 0]
         return enhanced
 

@@ -83,8 +83,12 @@ class OpenVinoEngine:
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
         try:
             model = self._core.read_model(path)
+            # Static shapes let the plug-in choose and pack everything now, so no call prepares
+            # anything.
             model.reshape({name: list(shape) for name, shape in shapes.items()})
             compiled = self._core.compile_model(model, "CPU", self._options())
+            # A file may contradict its manifest; with static inputs the output's size is known
+            # without a run.
             shape = tuple(compiled.output(0).shape)
         except RuntimeError as error:
             raise NetUnusable(f"OpenVINO cannot load {path.name}: {_last_line(error)}.") from error
@@ -206,6 +210,7 @@ class _DynamicShapeModel:
 
     def has(self, size: tuple[int, int], graph: Any) -> bool:
         """Returns True while this is the graph for that size, or for ``ANY_SIZE``."""
+        # Without the lock: looking up one key of a dictionary is atomic.
         return graph is (self._dynamic if size == ANY_SIZE else self._static.get(size))
 
     def _begin(self, size: tuple[int, int]) -> None:
@@ -217,6 +222,8 @@ class _DynamicShapeModel:
 
     def _add_graph(self, size: tuple[int, int]) -> None:
         try:
+            # Compiling takes about 50 ms, during which streams look graphs up; so the lock is not
+            # held.
             graph = self._compile(*size)
         except RuntimeError as error:
             log.warning(
@@ -228,6 +235,7 @@ class _DynamicShapeModel:
         with self._lock:
             dropped = self._sizes.compiled(size)
             self._static[size] = graph
+            # Sessions that still have a request of it keep the graph alive until their next change.
             if dropped is not None:
                 self._static.pop(dropped, None)
 
@@ -272,10 +280,13 @@ class _Request:
             self._request.set_tensor(port, ov.Tensor(strength, shared_memory=True))
 
     def run(self, luma: Array) -> Array:
+        # The tensor has no strides: a region that is cut from a larger picture must be packed
+        # first.
         packed = np.ascontiguousarray(luma)[None, None]
         tensor = ov.Tensor(packed, shared_memory=True)
         self._request.set_tensor(self._port, tensor)
         self._luma = packed, tensor
+        # Without ``share_outputs`` OpenVINO would copy each result before it returns it.
         results = self._request.infer(share_outputs=True)
         enhanced: Array = results[0][0, 0]
         return enhanced

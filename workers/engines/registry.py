@@ -40,6 +40,7 @@ def make_engine(name: str, *, threads: int, cache_dir: Path | None = None) -> En
     reasons = []
     for candidate in GRAPHS:
         try:
+            # The order of the table counts: the first engine that opens is taken unmeasured.
             return _load(candidate, options)
         except EngineUnavailable as error:
             reasons.append(f"{candidate}: {error.reason}")
@@ -64,6 +65,8 @@ def _load(name: str, options: EngineOptions) -> Engine:
         raise EngineUnavailable(name, f"it is none of {', '.join(TABLE)}")
     module_name, maker = TABLE[name].split(":")
     try:
+        # Importing a runtime takes up to seconds, and OpenVINO starts a process (decision 41), so
+        # only those in use are imported.
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise EngineUnavailable(name, f"{error.name or error} is not installed") from error

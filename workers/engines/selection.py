@@ -75,21 +75,14 @@ def choose_engine(
         return Choice(make_engine(name, threads=threads, cache_dir=cache_dir))
     if not is_measurable(wanted):
         return Choice(make_engine("auto", threads=threads, cache_dir=cache_dir))
-    trials: list[EngineTiming] = []
-    reference: Array | None = None
-    for candidate in candidates:
-        trial, picture = _try(candidate, wanted, threads, cache_dir, budget_s)
-        if picture is not None and reference is not None and not _are_alike(picture, reference):
-            trial = EngineTiming(
-                engine=candidate, reason="It gives another picture than the others"
-            )
-        elif reference is None:
-            reference = picture
-        trials.append(trial)
+    trials = _without_outliers(
+        [_try(candidate, wanted, threads, cache_dir, budget_s) for candidate in candidates]
+    )
     chosen = fastest(trials)
     if chosen is None:
         reasons = "; ".join(f"{trial.engine}: {trial.reason}" for trial in trials)
         raise EngineUnavailable("auto", reasons)
+    # It is opened again: candidates were closed one by one, so that no two hold memory at a time.
     engine = make_engine(chosen, threads=threads, cache_dir=cache_dir)
     choice = Choice(engine, tuple(trials))
     log.info(
@@ -160,10 +153,25 @@ def _try(
 
 def _measure(engine: Engine, wanted: EngineRequest, budget_s: float) -> tuple[EngineTiming, Array]:
     net = compile_requested(engine, wanted)
+    # Work that only the first call does must not count, since a stream makes many.
     net.warm_up()
     took_s = time_net(net, budget_s=budget_s)
     ms, precision = round(took_s * 1000.0, 2), net.info.precision
     return EngineTiming(engine=engine.info.name, ms=ms, precision=precision), sample_picture(net)
+
+
+def _without_outliers(measured: Sequence[tuple[EngineTiming, Array | None]]) -> list[EngineTiming]:
+    """Returns the timings; one that comes with another picture than the first becomes a reason."""
+    reference: Array | None = None
+    trials = []
+    for trial, picture in measured:
+        # Engines that have not run on hardware come last in the table, so the first picture counts.
+        reference = picture if reference is None else reference
+        if picture is not None and reference is not None and not _are_alike(picture, reference):
+            reason = "It gives another picture than the others"
+            trial = EngineTiming(engine=trial.engine, reason=reason)
+        trials.append(trial)
+    return trials
 
 
 def _are_alike(one: Array, other: Array) -> bool:

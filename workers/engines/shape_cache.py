@@ -36,6 +36,7 @@ class HotShapes:
         self._compiled: set[Size] = set()
         self._rejected: set[Size] = set()
         self._is_compiling = False
+        # The first graph need not wait for a pause.
         self._inputs_since = MIN_INPUTS_BETWEEN
 
     def observe(self, size: Size) -> bool:
@@ -47,6 +48,8 @@ class HotShapes:
         self._counts[size] = self._counts.get(size, 0) + 1
         self._total += 1
         if self._total >= _HALVING_PERIOD:
+            # A count of 1 would become 0, so its size is dropped: the dictionary stays small
+            # whatever comes.
             self._counts = {key: count // 2 for key, count in self._counts.items() if count > 1}
             self._total = sum(self._counts.values())
         if self._is_compiling or self._inputs_since < MIN_INPUTS_BETWEEN:
@@ -57,7 +60,7 @@ class HotShapes:
         return self._is_compiling
 
     def compiled(self, size: Size) -> Size | None:
-        """Records a graph; returns the size whose graph must go, None if there is room."""
+        """Records a graph; returns the size whose graph must go, None if none must."""
         self._end()
         dropped = self._rarest() if len(self._compiled) >= self._max_graphs else None
         if dropped is not None:
@@ -71,12 +74,14 @@ class HotShapes:
         self._rejected.add(size)
 
     def _end(self) -> None:
+        # The pause begins at the end of the compilation, which itself may take many inputs.
         self._is_compiling, self._inputs_since = False, 0
 
     def _is_frequent(self, size: Size) -> bool:
         count = self._counts.get(size, 0)
         if len(self._compiled) < self._max_graphs:
             return count >= MIN_COUNT
+        # A size is compared with the rarest one that has a graph, for it would be the one to go.
         return count >= max(MIN_COUNT, _MIN_GAIN * self._counts.get(self._rarest(), 0))
 
     def _rarest(self) -> Size:

@@ -126,6 +126,8 @@ class _Session:
 
     def reset(self) -> None:
         """Sets the state to that of a stream's beginning."""
+        # Tensors of inference mode carry no graph of gradients, so the state does not grow from
+        # frame to frame.
         with torch.inference_mode():
             start = self._net.start(self._info.height, self._info.width)
             self._state = tuple(x.to(self._info.device) for x in start)
@@ -133,4 +135,5 @@ class _Session:
     def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
         if self._info.precision == "fp16":
             return torch.autocast(self._info.device, torch.float16)
+        # Without autocast everything is computed in the weights' own float32.
         return contextlib.nullcontext()

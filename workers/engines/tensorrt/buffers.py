@@ -49,6 +49,8 @@ class BufferPlan:
         """Lays out inputs, given as (dtype, shape) by name, and the output (name, dtype, shape)."""
         slots, offset = [], 0
         for name, (dtype, shape) in inputs.items():
+            # The output comes last, so that the inputs are one range to copy and the output
+            # another.
             slots.append(Slot(name, dtype, shape, offset))
             offset = _aligned(offset + slots[-1].nbytes)
         return cls(tuple(slots), Slot(*output, offset))

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 MIN_VERSION = 11
 """Oldest usable version of TensorRT: the first whose networks are always strongly typed."""
 
+# 1 GiB bounds what a layer may use for scratch; without a limit the builder may take all of the
+# memory, which other streams' nets need too.
 _MAX_WORKSPACE_BYTES = 1 << 30
 _CAPTURE_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate
 
@@ -73,6 +75,7 @@ class CudaDevice:
         Raises DeviceFailed for errors of CUDA.
         """
         try:
+            # Contexts are per thread, and any stream's thread may come here.
             self._context.push()
             try:
                 yield
@@ -98,10 +101,13 @@ class CudaDevice:
                 config.set_flag(trt.BuilderFlag.REFIT)
             profile = builder.create_optimization_profile()
             for name, shape in shapes:
+                # Least, usual and greatest shape are the same: a plan is for one size (decision
+                # 20).
                 profile.set_shape(name, shape, shape, shape)
             config.add_optimization_profile(profile)
             plan = builder.build_serialized_network(network, config)
             if plan is None:
+                # TensorRT returns None and tells the reason to the logger alone.
                 raise DeviceFailed(self.messages.take_errors("it gives no reason"))
             return bytes(plan)
 
@@ -223,10 +229,12 @@ class _Graphs:
         except (DeviceFailed, cuda.Error) as error:
             log.debug("not captured: %s", error, extra={"action": "no_cuda_graph"})
             refused = True
+        # Capturing is ended also after a refusal: until then the stream takes no other work.
         if driver.cuStreamEndCapture(handle, ctypes.byref(graph)) != 0 or refused:
             return None
         flags = ctypes.c_ulonglong(0)
         status = driver.cuGraphInstantiateWithFlags(ctypes.byref(ready), graph, flags)
+        # The instance that is launched does not need the captured graph any more.
         driver.cuGraphDestroy(graph)
         return _Graph(driver, ready) if status == 0 else None
 

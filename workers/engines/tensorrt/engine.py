@@ -89,37 +89,25 @@ class TensorRtEngine:
         precision: str = "auto",
     ) -> CompiledNet:
         """Compiles an ONNX file; fp32 files compute in fp16 unless fp32 is asked for."""
-        computes_in = file_precision(manifest, path)
-        if computes_in == "fp32" and precision != "fp32":
-            computes_in = "fp16"
+        gpu, computes_in = self._device.gpu, _arithmetic(file_precision(manifest, path), precision)
         info = describe(
             manifest,
             width=width,
             height=height,
             batch=batch,
             precision=computes_in,
-            device=self._device.gpu.name,
+            device=gpu.name,
         )
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
         model = _prepared(path, shapes, computes_in)
-        output = (
-            model.graph.output[0].name,
-            out_shape(manifest, width=width, height=height, batch=batch),
-        )
-        found = shapes_of(model).get(output[0])
-        if found != output[1]:
+        name = model.graph.output[0].name
+        shape = out_shape(manifest, width=width, height=height, batch=batch)
+        if (found := shapes_of(model).get(name)) != shape:
             raise NetUnusable(f"{path.name} gives {found} for an input of {width}x{height}.")
-        key = PlanKey(
-            net=hashlib.sha256(path.read_bytes()).hexdigest(),
-            structure=structure(model),
-            shapes=tuple(shapes.items()),
-            gpu=self._device.gpu,
-            precision=computes_in,
-        )
-        buffers = BufferPlan.of(
-            {spec.name: (spec.dtype, shapes[spec.name]) for spec in manifest.inputs},
-            (output[0], "uint8", output[1]),
-        )
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        key = PlanKey(digest, structure(model), tuple(shapes.items()), gpu, computes_in)
+        inputs = {spec.name: (spec.dtype, shapes[spec.name]) for spec in manifest.inputs}
+        buffers = BufferPlan.of(inputs, (name, "uint8", shape))
         try:
             net = _CompiledNet(self._plan(key, model, path.name), buffers, info)
             net.warm_up()
@@ -138,6 +126,8 @@ class TensorRtEngine:
     def _plan(self, key: PlanKey, model: Model, name: str) -> LoadedPlan:
         graph: bytes = model.SerializeToString(deterministic=True)
         plan = self._kept(key)
+        # A relative shows that nets of this structure come one after the other, so that refitting
+        # pays.
         if plan is None and self._store.has_relative(key):
             plan = self._refitted(key, graph, name)
         return plan or self._built(key, graph, name, refittable=False)
@@ -157,6 +147,7 @@ class TensorRtEngine:
         general = self._kept(key.for_any)
         if general is None:
             general = self._built(key.for_any, graph, name, refittable=True)
+        # The general plan was loaded for this net alone, so that refitting it changes no other net.
         if general.refit(graph):
             return general
         log.warning("%s cannot be refitted and is compiled", name, extra={"action": "no_refit"})
@@ -176,6 +167,11 @@ class TensorRtEngine:
             raise DeviceFailed("it refuses the plan that it has just made.")
         self._store.put(key, data)
         return plan
+
+
+def _arithmetic(stored: str, wanted: str) -> str:
+    """Returns the precision that a file of ``stored`` precision computes in."""
+    return "fp16" if stored == "fp32" != wanted else stored
 
 
 def _prepared(path: Path, shapes: dict[str, tuple[int, ...]], precision: str) -> Model:

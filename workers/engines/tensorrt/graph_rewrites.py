@@ -33,6 +33,7 @@ def move_casts_to_border(model: Model) -> Model:
     if another operator computes in uint8.
     """
     changed = _copy(model)
+    # A cast moves by one operator in each pass, until only casts touch the border.
     while _swap_one(changed.graph):
         pass
     types = types_of(changed)
@@ -55,11 +56,13 @@ def _swap_one(graph: Any) -> bool:
         before = producers.get(node.input[0])
         after = consumers[node.output[0]]
         if _target(node) == TensorProto.UINT8:
+            # With several readers the others would get a tensor of the wrong type.
             if len(after) == 1 and _is_layout_op(after[0]):
                 _exchange(graph, node, after[0])
                 return True
         elif before is not None and _is_layout_op(before) and len(consumers[before.output[0]]) == 1:
             source = producers.get(before.input[0])
+            # Behind a cast the operator is not at the border any more.
             if source is None or source.op_type != "Cast":
                 _exchange(graph, before, node)
                 return True
@@ -71,6 +74,7 @@ def _exchange(graph: Any, first: Any, second: Any) -> None:
     source, between, target = first.input[0], first.output[0], second.output[0]
     second.input[0], second.output[0] = source, between
     first.input[0], first.output[0] = between, target
+    # ONNX wants nodes in the order of computation, so they change places in the list too.
     nodes = list(graph.node)
     one, two = nodes.index(first), nodes.index(second)
     nodes[one], nodes[two] = nodes[two], nodes[one]
@@ -104,9 +108,13 @@ def to_half(model: Model) -> Model:
             nodes += _enter_half(node, convs)
         nodes.append(node)
         if made in convs:
+            # Strong typing: weights and biases must have the type of the convolution that reads
+            # them.
             for name in node.input[1:]:
                 _halve(constants[name])
             node.output[0] = _half_name(made)
+            # Whoever reads the result and is no ReLU of the float16 part gets float32 back; so does
+            # the graph's output, which no node reads.
             if not readers[made] or readers[made] - relus:
                 nodes.append(_cast(node.output[0], made, TensorProto.FLOAT))
     del graph.node[:]
@@ -162,9 +170,11 @@ def _check_numbers(node: Any, constants: dict[str, Any]) -> None:
     scale = numpy_helper.to_array(constants[node.input[1]])
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         raise NetUnusable(f"{where}: a scale is not positive.")
+    # One scale for all of the tensor, as activations have it.
     if scale.ndim == 0:
         return
     weight = constants.get(node.input[0])
+    # Without the attribute the axis is 1 (ONNX, QuantizeLinear).
     axis = next((each.i for each in node.attribute if each.name == "axis"), 1)
     if weight is None or axis != 0 or scale.shape != tuple(weight.dims[:1]):
         raise NetUnusable(f"{where}: only weights may have a scale for each output channel.")
@@ -176,6 +186,7 @@ def structure(model: Model) -> str:
     A plan can be refitted with any graph of the same digest.
     """
     bare = _copy(model)
+    # The exporter's name and version are no part of the structure.
     bare.ClearField("producer_name")
     bare.ClearField("producer_version")
     learned = {

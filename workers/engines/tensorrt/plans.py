@@ -44,6 +44,8 @@ class PlanKey:
     @property
     def file_name(self) -> str:
         """Name of the plan's file; it has hexadecimal digits and letters only."""
+        # 24 hexadecimal digits are 96 bits: short enough for a name. A collision is found by the
+        # whole key in the file.
         return f"{self.family}-{self.net[:24] or 'any'}{_SUFFIX}"
 
     @property
@@ -71,6 +73,7 @@ def parse(key: PlanKey, data: bytes) -> bytes:
     start = len(_MAGIC) + 4
     length = int.from_bytes(data[len(_MAGIC) : start], "big")
     head, digest = data[start : start + length], data[start + length : start + length + 32]
+    # Before the checksum: a length that was damaged gives another head, whatever it says.
     if head != key.encode():
         raise BadPlan("it was made for something else")
     plan = data[start + length + 32 :]
@@ -106,9 +109,12 @@ class PlanStore:
             plan = parse(key, data)
         except BadPlan as error:
             self._say(f"{path.name} is not used: {error}")
+            # It would be damaged at the next start too.
             self.drop(key)
             return None
         with contextlib.suppress(OSError):
+            # The time of the last use decides which plan goes first; on a read-only disk nothing is
+            # dropped either.
             os.utime(path)
         return plan
 
