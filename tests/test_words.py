@@ -55,16 +55,9 @@ STILL_SAID: dict[str, set[str]] = {
         "workers.encode.step",
         "workers.engines.openvino",
         "workers.session.pipeline",
-        "workers.upscale.model_io",
     },
-    "room": {"workers.scheduling.memory", "workers.upscale.model_io"},
+    "room": {"workers.scheduling.memory"},
     "crowd": {"workers.session.mode"},
-    "reuse": {
-        "workers.process.calibration",
-        "workers.process.main",
-        "workers.upscale.model_cache",
-        "workers.upscale.temporal_session",
-    },
     "outbox": {"workers.session.renditions"},
     "viewing": {"benchmarks.faults.simulation"},
 }
@@ -77,8 +70,6 @@ STILL_RANKED: set[str] = {
     "app.http.edge.buckets.MOST_KEYS",
     "workers.scheduling.batching.LONGEST_S",
     "workers.scheduling.frame_rate._LONGEST_GAP_S",
-    "workers.upscale.temporal_upscaler.MOST_MISSED",
-    "workers.upscale.temporal_upscaler.MOST_PART",
 }
 """Constants that still begin so. The set only shrinks."""
 

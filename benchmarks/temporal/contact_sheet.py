@@ -21,7 +21,7 @@ from workers.temporal.motion_search import Hints, Motion, Planes, match
 from workers.temporal.padding import bordered
 from workers.temporal.propagator import MAX_STILL_SQUARES, Propagator
 from workers.temporal.region_selection import Region
-from workers.upscale.temporal_upscaler import MOST_PART
+from workers.upscale.temporal_upscaler import MAX_WANTED_FRACTION
 
 __all__ = ["COLOURS", "Fate", "draw_contact_sheet", "fates"]
 
@@ -67,7 +67,7 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
     propagator = Propagator(width, height, SCALE, halo)
     fate: Fate = np.zeros(cells(width, height), np.uint8)
     before: Bytes | None = None
-    most = int(MOST_PART * (width + 2 * halo) * (height + 2 * halo))
+    most = int(MAX_WANTED_FRACTION * (width + 2 * halo) * (height + 2 * halo))
     for coded in frames:
         luma = np.ascontiguousarray(coded.picture.y)
         report = propagator.predict(luma, coded.info)

@@ -11,7 +11,7 @@ from benchmarks.table import Row
 from benchmarks.temporal.grid import Cell, Plan, fill
 from benchmarks.temporal.material import KINDS
 from benchmarks.temporal.methods import FP32, FULL, PLAIN, TEMPORAL
-from workers.upscale.temporal_upscaler import MOST_PART
+from workers.upscale.temporal_upscaler import MAX_WANTED_FRACTION
 
 __all__ = ["Judged", "gain", "kept", "mean_ms", "of", "saved", "speedup", "summary", "targets"]
 __all__ += ["sample_cost"]
@@ -127,7 +127,7 @@ def _kept(cells: Sequence[Cell], measure: str) -> Judged:
         f"lost. {saved(cells, TEMPORAL):.0f} % of the work is left out, and what is predicted "
         "instead is a quarter bicubic, moved by interpolation, and lacks what the net would make "
         "of the newly coded difference. The rest was not thought worth a run of the net, or was "
-        f"beyond the {100 * MOST_PART:.0f} % of its work that a picture may wish for."
+        f"beyond the {100 * MAX_WANTED_FRACTION:.0f} % of its work that a picture may wish for."
     )
     name = f"{kind}: kept of the net's {unit} gain"
     return Judged(Row(name, fraction, MIN_KEPT, "%", note=", ".join(each)), why)

@@ -29,7 +29,7 @@ from benchmarks.temporal.peak import Kernel, best
 from benchmarks.temporal.profile import PARTS, Profile
 from benchmarks.temporal.quality_over_time import QualityOverTime
 from models.manifest import load_manifest
-from workers.upscale.temporal_upscaler import MOST_PART
+from workers.upscale.temporal_upscaler import MAX_WANTED_FRACTION
 
 __all__ = ["SHOWN_FRAME", "Results", "engine", "markdown"]
 
@@ -157,7 +157,7 @@ def _methods() -> str:
     texts = {
         FULL: "the int8 net on every frame, compiled for its size",
         TEMPORAL: "`workers/temporal`, given all the work that it wishes: for no picture more than "
-        f"{100 * MOST_PART:.0f} % of the net's, but all of it at key frames",
+        f"{100 * MAX_WANTED_FRACTION:.0f} % of the net's, but all of it at key frames",
         HALF: f"the same, never more than {100 * MAX_HALF_FRACTION:.0f} % of the full net's "
         "multiply-adds, halos counted: half of the picture; at key frames too",
         PLAIN: "OpenCV's",

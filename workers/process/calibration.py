@@ -67,7 +67,7 @@ def measure(nets: ModelCache, output: OutputConfig, *, model: str) -> Speed:
     upscaler.use(nets.load(model, WIDTH, HEIGHT))
     pictures = [_noise(seed) for seed in range(_ROUNDS)]
     net_ms = _first_quartile_ms(lambda index: upscaler.enhance(pictures[index]))
-    spent_ms = PROPAGATION_TIME_RATIO * net_ms + PLANNING_MS if nets.reuse else net_ms
+    spent_ms = PROPAGATION_TIME_RATIO * net_ms + PLANNING_MS if nets.temporal else net_ms
     encode = _encode_call(output, upscaler.resize(pictures[0]))
     encoder_ms = _first_quartile_ms(encode)
     # The net uses all its threads at once, the encoder only one core.

@@ -175,7 +175,7 @@ def _model_cache(settings: Settings, engine: Engine, batch: int) -> ModelCache:
         precision=settings.precision,
         models_dir=settings.models_dir,
         batch=batch,
-        reuse=settings.temporal,
+        temporal=settings.temporal,
     )
 
 

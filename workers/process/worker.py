@@ -64,7 +64,7 @@ class Worker:
         self._nets = nets
         self._config = config
         self._memory = usable_bytes()
-        scheduler = SharedScheduler(cores=usable_cores(), threads=nets.turns.threads)
+        scheduler = SharedScheduler(cores=usable_cores(), threads=nets.engine_lock.threads)
         self._parts = WorkerParts(client, nets, config, scheduler)
         self._engines = engines
         self._zoo = zoo

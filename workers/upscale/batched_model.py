@@ -68,13 +68,13 @@ class BatchedNet:
     """
 
     def __init__(
-        self, single: CompiledNet, many: CompiledNet, costs: BatchCosts, turns: EngineLock
+        self, single: CompiledNet, many: CompiledNet, costs: BatchCosts, lock: EngineLock
     ) -> None:
-        """``many`` is the same net for ``costs.size`` frames; each call of either takes one of
-        ``turns``. Raises DeviceFailed.
+        """``many`` is the same net for ``costs.size`` frames; each call of either holds
+        ``lock``. Raises DeviceFailed.
         """
         self._single = single
-        self._calls = _Calls(single.session(), many, costs, turns)
+        self._calls = _Calls(single.session(), many, costs, lock)
         self._numbers = itertools.count()
 
     @property
@@ -120,9 +120,9 @@ class _Calls:
     """The waiting frames, and the thread that runs some of them."""
 
     def __init__(
-        self, single: Session, many: CompiledNet, costs: BatchCosts, turns: EngineLock
+        self, single: Session, many: CompiledNet, costs: BatchCosts, lock: EngineLock
     ) -> None:
-        self._turns = turns
+        self._lock = lock
         self._single = single
         self._many = many.session()
         self._feeds = {port.name: blank(port) for port in many.info.inputs}
@@ -134,15 +134,19 @@ class _Calls:
 
     def run(self, stream: int, feeds: Feeds, enhanced: Array) -> None:
         """One frame of a stream; returns when it is done. Raises what its call raised."""
+        # A stream has one frame here at a time, since its session is used by one thread; so the
+        # stream's number names the ticket.
         ticket, asked = _Ticket(feeds, enhanced), time.monotonic()
         with self._changed:
             self._tickets[stream] = ticket
             self._policy.arrive(stream, now=time.monotonic())
             self._changed.notify_all()
+        # This thread may run a call for other streams first, and its own frame may be in a call
+        # that another thread runs.
         while chosen := self._next(ticket):
             self._run(chosen)
         waited_s = time.monotonic() - asked - ticket.call_s
-        self._turns.record(waited_s=waited_s, worked_s=ticket.worked_s)
+        self._lock.record(waited_s=waited_s, worked_s=ticket.worked_s)
         if ticket.error is not None:
             raise ticket.error
 
@@ -150,6 +154,8 @@ class _Calls:
         """The frames that this thread shall run now; none once its own is done."""
         with self._changed:
             while not own.is_done:
+                # The thread that runs the call notifies at its end; frames that come meanwhile form
+                # the next batch.
                 if self._is_running:
                     self._changed.wait()
                     continue
@@ -157,6 +163,8 @@ class _Calls:
                 if streams := self._policy.take(now=now):
                     self._is_running = True
                     return [self._tickets.pop(stream) for stream in streams]
+                # Nobody runs and the policy waits for more frames. Another frame or the deadline
+                # ends the wait.
                 deadline = self._policy.deadline
                 self._changed.wait(None if deadline is None else max(0.0, deadline - now))
             return []
@@ -165,7 +173,9 @@ class _Calls:
         error: Exception | None = None
         call_s = 0.0
         try:
-            with self._turns.take():
+            # The condition is not held during the call, so that frames can arrive while the net
+            # runs.
+            with self._lock.take():
                 begun = time.monotonic()
                 if len(chosen) == 1:
                     self._single.run(chosen[0].feeds, chosen[0].enhanced)
@@ -179,6 +189,7 @@ class _Calls:
         with self._changed:
             for ticket in chosen:
                 ticket.is_done, ticket.error = True, error
+                # Frames that share a call pay equal parts, whichever thread ran it (decision 22).
                 ticket.call_s, ticket.worked_s = call_s, call_s / len(chosen)
             self._is_running = False
             self._changed.notify_all()
@@ -187,6 +198,8 @@ class _Calls:
         """Places that nobody takes keep what was there: it is computed, and not read."""
         for place, ticket in enumerate(chosen):
             for name, stacked in self._feeds.items():
+                # A strength is an array of one number, whose place in the batch is a single
+                # element.
                 stacked[place] = np.squeeze(ticket.feeds[name])
         self._many.run(self._feeds, self._enhanced)
         for place, ticket in enumerate(chosen):

@@ -24,8 +24,8 @@ OFFSETS = {Siting.CENTRE: 0.5, Siting.LEFT: 0.25}
 
 
 def resize_chroma(picture: Picture, target: Picture, scale: int) -> None:
-    """Writes both planes, made ``scale`` times as large by bicubic, into ``target``; what it has no
-    room for is left out.
+    """Writes both planes, made ``scale`` times as large by bicubic, into ``target``; what lies
+    beyond it is left out.
     """
     for plane, large in ((picture.u, target.u), (picture.v, target.v)):
         _enlarge(plane, large, scale, OFFSETS[picture.colour.siting])
@@ -36,6 +36,8 @@ def chroma_at_luma(plane: Plane, width: int, height: int, siting: Siting) -> Flo
     rows, columns = plane.shape
     # In floats, since colours are computed from it.
     tall = cv2.resize(plane.astype(np.float32), (columns, 2 * rows), interpolation=cv2.INTER_CUBIC)
+    # Luma sample x lies at x / 2 of the chroma row where chroma lies in a column of luma, and at x
+    # / 2 - 1/4 where it lies between two.
     right = 0.25 if siting is Siting.LEFT else 0.0
     large = np.empty((2 * rows, 2 * columns), np.float32)
     for phase in range(2):
@@ -51,6 +53,7 @@ def chroma_of_luma(full: Float, width: int, height: int, siting: Siting) -> Floa
         small = cv2.resize(full, (width, height), interpolation=cv2.INTER_AREA)
         return np.asarray(small, np.float32)
     low = cv2.resize(full, (full.shape[1], height), interpolation=cv2.INTER_AREA)
+    # A sample that lies in a column stands for that column and for half of each neighbour.
     kernel = np.array([[0.25, 0.5, 0.25]], np.float32)
     even = cv2.filter2D(low, -1, kernel, borderType=cv2.BORDER_REPLICATE)[:, ::2]
     return np.asarray(even, np.float32)
@@ -60,8 +63,11 @@ def _enlarge(plane: Plane, target: Plane, scale: int, offset: float) -> None:
     rows, columns = plane.shape
     height, width = target.shape
     # In sixteenths, so that it is rounded and cut off at the ends of the range once, at the end.
+    # int16 holds 16 * 255 with any overshoot of the filter, which is below a half.
     wide = np.empty((rows, scale * columns), np.int16)
     for phase in range(scale):
+        # Rounding merges phases that differ by floating-point error only, so that they share an
+        # entry of the kernels' cache.
         kernel = 16 * _kernel(round(place_of(phase, scale, offset), 6))
         wide[:, phase::scale] = cv2.filter2D(
             plane, cv2.CV_16S, kernel, borderType=cv2.BORDER_REPLICATE
@@ -84,5 +90,6 @@ def _kernel(place: float) -> Float:
     """
     first, found = weights_at(place)
     weights = np.zeros((1, 7), np.float32)
+    # filter2D correlates: the weight at index k belongs to the sample k - 3 places further right.
     weights[0, 3 + first : 7 + first] = found
     return weights

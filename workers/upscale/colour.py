@@ -10,6 +10,7 @@ from workers.upscale.chroma import chroma_at_luma, chroma_of_luma
 
 Float = npt.NDArray[np.float32]
 
+# Codes of MatrixCoefficients (ITU-T H.273), with the weights of red and blue in luma.
 _BT709 = 1
 _BT2020 = 9
 
@@ -59,4 +60,5 @@ def _ranges(colour: Colour) -> tuple[float, float, float]:
 
 
 def _bytes(plane: Float) -> npt.NDArray[np.uint8]:
+    # The conversion to uint8 cuts the fraction off, so half a level is added first.
     return np.asarray(np.clip(plane + 0.5, 0, 255), np.uint8)

@@ -1,7 +1,7 @@
-"""A queue of nets to compile: fair over streams, with one wish of a kind for each.
+"""A queue of nets to compile: fair over streams, with one request of a kind for each.
 
 Compiling takes from a tenth of a second to minutes, and a stream may change its size in every
-picture. Its newest wish takes the place of the one before it, and streams take turns.
+picture. Its newest request takes the place of the one before it, and streams take turns.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ class CompileQueue:
         """
         future: Future[Made] = Future()
         with self._lock:
+            # A stream that asks a thousand times has one turn of the thread for each kind, which
+            # its newest request takes.
             before = self._queue.push(owner, kind, (future, make))  # type: ignore[arg-type]
         if before is None:
             self._thread.submit(self._make_next)
@@ -98,14 +100,17 @@ class CompileQueue:
         with self._lock:
             while (waiting := self._queue.pop()) is not None:
                 waiting[0].cancel()
+        # What is being compiled cannot be interrupted: it is native code, and ends by itself.
         self._thread.shutdown(wait=True)
 
     def _make_next(self) -> None:
         with self._lock:
+            # Which item gets the turn is decided only now, when the thread is free.
             found = self._queue.pop()
         if found is None:
             return  # closed meanwhile
         future, make = found
+        # The cache cancels a future that it forgot (``MAX_NETS``) without telling the queue.
         if not future.set_running_or_notify_cancel():
             return
         try:

@@ -84,13 +84,13 @@ class ModelCache:
         zoo: Path = ZOO,
         models_dir: Path | None = None,
         batch: int = 1,
-        reuse: bool = False,
+        temporal: bool = False,
         measure: Callable[[CompiledNet, CompiledNet], BatchCosts] = measure_batch,
     ) -> None:
         """``engine`` runs graphs; a model with an architecture gets the torch engine. ``batch`` is
         how many frames of several streams may go through a graph together, where that is faster.
-        ``reuse`` says whether streams may use earlier pictures again. ``measure`` compares calls of
-        one frame with calls of several.
+        ``temporal`` allows temporal propagation. ``measure`` compares calls of one frame with calls
+        of several.
         """
         self._engine = engine
         self._measure = measure
@@ -100,13 +100,15 @@ class ModelCache:
         self._models_dir = models_dir
         self._torch: Engine | None = None
         self._manifests = _manifests(zoo)
-        self.turns = EngineLock(engine.info.cores)
+        # Side by side, nets would take the cores that decoders and encoders need, and their costs
+        # could not be measured apart (decision 22).
+        self.engine_lock = EngineLock(engine.info.cores)
         "One net at a time, whichever runtime runs it: they share the processor."
-        self.reuse = reuse
-        "True if streams may propagate earlier pictures; then ``free`` gives the net for that."
+        self.temporal = temporal
+        "True if streams may propagate earlier pictures; ``ready_dynamic`` gives the net for it."
         self._futures: OrderedDict[Key, Future[Net]] = OrderedDict()
-        self._free: OrderedDict[Key, Future[DynamicShapeModel]] = OrderedDict()
-        self._free_nets: dict[str, DynamicShapeModel] = {}
+        self._dynamic: OrderedDict[Key, Future[DynamicShapeModel]] = OrderedDict()
+        self._dynamic_nets: dict[str, DynamicShapeModel] = {}
         self._lock = threading.Lock()
         self._compiler = CompileQueue()
 
@@ -131,21 +133,21 @@ class ModelCache:
             except CancelledError:
                 continue  # another stream had asked for it, and wants another one now
 
-    def free(
+    def ready_dynamic(
         self, model: str, width: int, height: int, *, request: ModelRequest | None = None
     ) -> DynamicShapeSession | None:
         """A new session of the net for a picture of that size and all regions of it, or None while
         it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
         """
         key = (model, width, height)
-        net = _there(self._cached(self._free, self._compile_free, key, request))
-        return self.turns.wrap_dynamic(net.session()) if net is not None else None
+        net = _there(self._cached(self._dynamic, self._compile_dynamic, key, request))
+        return self.engine_lock.wrap_dynamic(net.session()) if net is not None else None
 
-    def prepare_free(
+    def prepare_dynamic(
         self, model: str, width: int, height: int, *, request: ModelRequest | None = None
     ) -> None:
-        """Begins what ``free`` waits for, if nobody did; whether it can be done shows there."""
-        self._cached(self._free, self._compile_free, (model, width, height), request)
+        """Begins what ``ready_dynamic`` gives later, if nobody did; a failure shows there."""
+        self._cached(self._dynamic, self._compile_dynamic, (model, width, height), request)
 
     def smaller(self, model: str) -> str | None:
         """Name of the net to use in the place of ``model`` when time is short, None if the zoo has
@@ -178,12 +180,16 @@ class ModelCache:
         request = request or ModelRequest("", f"{make.__name__} {key}")
         with self._lock:
             future = known.get(key)
+            # A future is cancelled when a newer request of its owner took its place in the queue; a
+            # later request for the same key begins it anew.
             if future is None or future.cancelled():
                 if not request.may_begin:
                     return None
                 future = self._compiler.submit(
                     request.owner, request.kind, functools.partial(make, *key)
                 )
+                # The mapping is in the order of the last request: the least recently wanted net
+                # goes first.
                 known[key] = future
                 while len(known) > MAX_NETS:
                     known.popitem(last=False)[1].cancel()
@@ -209,19 +215,22 @@ class ModelCache:
             trial_s=trial_s,
         )
 
-    def _compile_free(self, model: str, width: int, height: int) -> DynamicShapeModel:
+    def _compile_dynamic(self, model: str, width: int, height: int) -> DynamicShapeModel:
         try:
             manifest = load_manifest(model, self._zoo)
-            if not can_reuse(manifest):
+            if not can_propagate(manifest):
                 raise NetUnusable(f"{model} needs all of each picture, or several.")
             form = variant_for(self._engine.info, manifest, self._precision)
             path = model_file(manifest, form.file, self._zoo)
         except ModelError as error:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
-        net = self._free_nets.get(model) or self._engine.compile_dynamic(manifest, path)
-        self._free_nets[model] = net
+        # One compiled net serves all sizes; only the preparation for a size remains.
+        net = self._dynamic_nets.get(model) or self._engine.compile_dynamic(manifest, path)
+        self._dynamic_nets[model] = net
+        # The net is shown the picture with its edge repeated by the receptive field on each side
+        # (temporal_upscaler.py). Warming up is a call, so it needs the lock.
         border = 2 * manifest.receptive_radius
-        with self.turns.take():
+        with self.engine_lock.take():
             net.warm_up(height + border, width + border)
         return net
 
@@ -234,23 +243,25 @@ class ModelCache:
             net = self._torch_engine(manifest).compile(
                 manifest, path, width=size[0], height=size[1], precision=self._precision
             )
-            return self.turns.wrap(net), _try_out(net)
+            # What a net by torch takes does not follow from what graphs took, so it is tried out.
+            return self.engine_lock.wrap(net), _try_out(net)
         form = variant_for(self._engine.info, manifest, self._precision)
         path = model_file(manifest, form.file, self._zoo)
         single = self._engine.compile(
             manifest, path, width=size[0], height=size[1], precision=form.name
         )
         if self._batch == 1:
-            return self.turns.wrap(single), None
+            return self.engine_lock.wrap(single), None
         many = self._engine.compile(
             manifest, path, width=size[0], height=size[1], batch=self._batch, precision=form.name
         )
         costs = self._measure(single, many)
         if not costs.is_worth_it:
-            return self.turns.wrap(single), None
-        return BatchedNet(single, many, costs, self.turns), None
+            return self.engine_lock.wrap(single), None
+        return BatchedNet(single, many, costs, self.engine_lock), None
 
     def _torch_engine(self, manifest: Manifest) -> Engine:
+        # Only the thread that compiles comes here, so no lock is needed.
         if self._torch is None:
             try:
                 self._torch = make_engine("torch", threads=self._engine.info.threads)
@@ -266,7 +277,7 @@ def _there(future: Future[Made] | None) -> Made | None:
     return future.result()
 
 
-def can_reuse(manifest: Manifest) -> bool:
+def can_propagate(manifest: Manifest) -> bool:
     """True for graphs that see one picture, of any size: what a net remembers, it would have to see
     whole.
     """

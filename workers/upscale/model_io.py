@@ -54,6 +54,7 @@ class LumaModelRunner:
         self._result = np.empty(size, np.uint8)
 
     def enhance(self, picture: Picture, target: Picture, strength: float) -> None:
+        # The net writes straight into the picture where there is no padding to cut off.
         fits = target.y.shape == self._result.shape and self._previous is None
         result = target.y if fits else self._result
         self._run(picture.y, result, strength)
@@ -91,6 +92,8 @@ class VideoModelRunner:
         self._manifest: Manifest = manifest
         self._session: Session = net.session()
         self._padding = Padding(net.width, net.height)
+        # A live stream has no frames after the newest one: the places of the lookahead are filled
+        # by it.
         self._seen: deque[Array] = deque(maxlen=manifest.window - manifest.lookahead)
         channels = 1 if manifest.colour == "luma" else 3
         size = (channels, manifest.scale * net.height, manifest.scale * net.width)
@@ -100,8 +103,8 @@ class VideoModelRunner:
         self._seen.append(self._frame(picture))
         # Frames that are not there are those nearest: the oldest before the first, the newest in
         # the places of those that a live stream does not have yet.
-        room = self._manifest.window - self._manifest.lookahead
-        frames = [self._seen[0]] * (room - len(self._seen)) + list(self._seen)
+        missing = self._manifest.window - self._manifest.lookahead - len(self._seen)
+        frames = [self._seen[0]] * missing + list(self._seen)
         frames += [self._seen[-1]] * self._manifest.lookahead
         self._session.run({"frames": np.stack(frames)}, self._result)
         cut = self._result[:, : target.height, : target.width]
@@ -114,6 +117,7 @@ class VideoModelRunner:
     def enhance_luma(self, picture: Picture, strength: float) -> Plane:
         # Colours are computed from all planes, so that there is no luma without chroma.
         width, height = (self._manifest.scale * side for side in (picture.width, picture.height))
+        # 4:2:0 has no odd sides.
         target = Picture.blank(width // 2 * 2, height // 2 * 2, picture.colour)
         self.enhance(picture, target, strength)
         return target.y
@@ -144,13 +148,12 @@ class Padding:
 
 
 def resize(plane: Plane, target: Plane, scale: int) -> None:
-    """``target`` is the plane ``scale`` times as large by bicubic, less what it has no room for."""
+    """Fills ``target`` with the plane, ``scale`` times as large by bicubic, less what is beyond."""
     height, width = plane.shape
     size = (scale * width, scale * height)
     if target.shape == (size[1], size[0]):
-        done = cv2.resize(plane, size, dst=target, interpolation=cv2.INTER_CUBIC)
-        if done is not target and not np.shares_memory(done, target):
-            target[:] = done
+        # OpenCV writes into ``target``, also where its rows are padded.
+        cv2.resize(plane, size, dst=target, interpolation=cv2.INTER_CUBIC)
         return
     large = cv2.resize(plane, size, interpolation=cv2.INTER_CUBIC)
     target[:] = large[: target.shape[0], : target.shape[1]]

@@ -30,14 +30,18 @@ class PreviousPicture:
         """Returns what the net sees beside ``luma``: the last enhanced picture moved here, or a
         bicubic one where there is none, or the scene is another.
         """
+        # The search of OpenCV takes packed planes only.
         luma = np.ascontiguousarray(luma)
         height, width = luma.shape
         if self._decoded is None or self._enhanced is None or not has_flow(width, height):
             return self._bicubic(luma)
+        # The direction is backward: it says for each sample of this picture where it was, which is
+        # what remap needs.
         flow = self._search.calc(luma, self._decoded, None)
         if _difference(luma, _moved(self._decoded, flow)) > CUT_LEVELS:
             return self._bicubic(luma)
         height, width = self._enhanced.shape
+        # Vectors count in decoded samples, each of which is ``scale`` enlarged ones.
         fine = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR) * self._scale
         return _moved(self._enhanced, fine)
 

@@ -7,6 +7,8 @@ import cv2
 from workers.media.picture import Picture
 from workers.upscale.model_io import resize
 
+# Roughly one sample a second of 30 fps: the measurement takes a resize and a pass over the enlarged
+# luma.
 SAMPLE_EVERY = 32
 """Number of frames of a net of which one is measured."""
 

@@ -54,7 +54,7 @@ class UpscaleStage:
         self._models = StreamModels(
             nets, model=config.model, factor=config.factor, expected=config.expected
         )
-        self._engine_lock = nets.turns
+        self._engine_lock = nets.engine_lock
         self._counters = counters
         self._scheduler = scheduler
         infos = methods_for(config.factor)
@@ -108,8 +108,11 @@ class UpscaleStage:
             yield item
             return
         self._rate.add(item.unit.pts, item.unit.clock_rate)
+        # Replayed frames choose the nets too, so that these compile while a take-over still
+        # decodes.
         if self._models.select(picture):
             self._scheduler.forget()
+            # The residual energy belongs to the net and the size that it was measured with.
             self._energy = None
         if item.is_replay:
             self._reset()
@@ -138,6 +141,8 @@ class UpscaleStage:
             options=tuple(option for option in options if option is not None),
             energy=self._energy,
         )
+        # Plans run inside of ``decide``, and only if the scheduler sees a prospect: planning takes
+        # milliseconds.
         decision = self._scheduler.decide(request)
         self._counters.count_level(decision.level, decision.reason.value)
         info = decision.method
@@ -147,10 +152,13 @@ class UpscaleStage:
         self._counters.count("bicubic" if info.is_free else "enhanced")
         with timer.running():
             made = self._methods[info].run(frame, decision)
+            # A method that did not make this picture has a gap: what it remembers belongs to an
+            # earlier one.
             self._reset(but=info)
         self._scheduler.report(decision, timer.usage(frame.done))
         if info.part_of is not None and frame.wanted is not None:
             self._counters.count_refresh(wanted=frame.wanted, done=frame.done)
+        # A frame that was planned for has told the energy by its option already.
         if frame.wanted is None and not info.is_free:
             self._sample(picture, made, info)
         return made

@@ -39,6 +39,8 @@ class StreamModels:
         self._nets = nets
         self._expected = expected
         self._small_model: str | None = None
+        # The number is unique as long as the object lives, which is as long as requests in its name
+        # wait.
         self._owner = f"stream {id(self)}"
         self.temporal = TemporalSession(nets, self._owner)
         self._stand, self._coming = SizeStand(), SizeStand()
@@ -76,11 +78,14 @@ class StreamModels:
         has_changed = size != self.size
         if has_changed:
             self.size = size
+            # A compiled net has a fixed input size, so the net of the old size must not see the new
+            # pictures.
             self._use(None)
         net = self._wanted_net(size)
         if net is not None and net is not self.full.net:
             self._use(net)
             has_changed = True
+        # The smaller net is asked for only once the wanted one is there, so it delays nothing.
         if self._small_model is not None and self.small.net is None:
             self._make_small_ready(self._small_model, size)
         return has_changed
@@ -119,6 +124,7 @@ class StreamModels:
     def _wanted_net(self, size: tuple[int, int]) -> Net | None:
         model = self.model
         net = self.full.net
+        # The net in use is for this size: ``select`` dropped it if the size had changed.
         if net is not None and net.manifest.name == model:
             return net
         try:

@@ -33,9 +33,9 @@ class TemporalSession:
 
     def prepare(self, model: str, width: int, height: int, *, may_begin: bool = True) -> None:
         """Lets the net for regions be made ready; whether it can be shows when it is needed."""
-        if self._nets.reuse and has_flow(width, height):
+        if self._nets.temporal and has_flow(width, height):
             request = ModelRequest(self._owner, "regions", may_begin)
-            self._nets.prepare_free(model, width, height, request=request)
+            self._nets.prepare_dynamic(model, width, height, request=request)
 
     def use(self, net: Net | None, size: tuple[int, int]) -> None:
         """Takes the net for the pictures that follow, and their width and height."""
@@ -43,7 +43,7 @@ class TemporalSession:
         self._was_made_whole = False
         self._size = size
         # The whole net on a smaller picture takes next to nothing.
-        self._net = net if self._nets.reuse and has_flow(*size) else None
+        self._net = net if self._nets.temporal and has_flow(*size) else None
 
     def make_ready(self) -> bool:
         """Takes what became ready; True once pictures can be begun."""
@@ -80,6 +80,8 @@ class TemporalSession:
     def miss(self) -> None:
         """Notes that the picture, begun or not, was made in another way or left out."""
         self._target = None
+        # The stage resets every method but the one that made the picture. The full method made it
+        # through this session, and then the reset that this method gets is no gap.
         if self._upscaler is not None and not self._was_made_whole:
             self._upscaler.miss()
         self._was_made_whole = False
@@ -87,15 +89,18 @@ class TemporalSession:
     def _begun(self) -> tuple[TemporalUpscaler, Picture]:
         if self._upscaler is None or self._target is None:
             raise RuntimeError("nothing was begun")
+        # A picture can be ended once: a second end would commit the same state twice.
         target, self._target = self._target, None
         return self._upscaler, target
 
     def _made(self, net: Net) -> TemporalUpscaler | None:
+        # At the first start on a machine compiling takes half a minute; until then the full net
+        # runs on every frame (decision 29).
         if not is_warm():
             return None
         try:
             request = ModelRequest(self._owner, "regions")
-            session = self._nets.free(net.manifest.name, *self._size, request=request)
+            session = self._nets.ready_dynamic(net.manifest.name, *self._size, request=request)
         except NetUnusable as error:
             log.info("nothing is propagated: %s", error, extra={"action": "no_propagation"})
             self._net = None

@@ -20,11 +20,11 @@ from workers.upscale.chroma import OFFSETS
 __all__ = ["TemporalUpscaler", "TemporalRequest"]
 
 
-MOST_MISSED = 10
+MAX_MISSED_PICTURES = 10
 """Number of pictures made in another way after which what was kept is too old to compare with."""
 
 
-MOST_PART = 0.6
+MAX_WANTED_FRACTION = 0.6
 """Part of the whole net's work that a picture may want. Where much moves all the time, cells take
 turns: what is a picture or two old is nearly as good, and no picture takes as long as a whole one.
 """
@@ -72,7 +72,7 @@ class TemporalUpscaler:
     ) -> TemporalRequest:
         """Predicts ``target``, whose luma is filled by ``full`` or ``refresh``."""
         if strength != self._strength:
-            # Another look: nothing that was made before fits.
+            # Another style: nothing that was made before fits.
             self._propagator.forget()
             self._strength = strength
         if info is not None and self._missed:
@@ -87,7 +87,7 @@ class TemporalUpscaler:
         self._target = target
         self._seen = self._bordered(picture.y)
         report = self._propagator.predict(picture.y, info)
-        most = int(MOST_PART * self._all)
+        most = int(MAX_WANTED_FRACTION * self._all)
         self._wanted = None if report.must_be_full else self._propagator.regions(most)
         fraction = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
         return TemporalRequest(fraction=min(fraction, 1.0), energy=report.gain)
@@ -96,6 +96,8 @@ class TemporalUpscaler:
         """The net on all of the picture."""
         target = self._begun()
         height, width = self._size[1] + 2 * self._halo, self._size[0] + 2 * self._halo
+        # This is the size that was warmed up; regions at the right and bottom may reach up to whole
+        # cells, the whole picture need not.
         made = self._net.run(self._seen[:height, :width], self._strength or 0.0)
         self._propagator.apply_full(made, self._halo, self._halo)
         self._end(target)
@@ -106,7 +108,7 @@ class TemporalUpscaler:
         """
         target = self._begun()
         # To the nearest sample: what comes back from milliseconds may be a last bit short of the
-        # wish, and a region would be left out for it.
+        # request, and a region would be left out for it.
         most = round(max_fraction * self._all)
         regions = self._wanted
         if regions is None or pixels(regions, self._halo) > most:
@@ -121,8 +123,10 @@ class TemporalUpscaler:
         """The picture, begun or not, is made in another way or left out."""
         self._propagator.cancel()
         self._target = None
+        # Predictions are compared with the last picture that was made here, so a few pictures in
+        # between only make residuals larger.
         self._missed += 1
-        if self._missed > MOST_MISSED:
+        if self._missed > MAX_MISSED_PICTURES:
             self.forget()
 
     def forget(self) -> None:
@@ -142,6 +146,8 @@ class TemporalUpscaler:
 
     def _bordered(self, luma: Array) -> Array:
         """Returns luma with its edge repeated by the halo, and up to whole cells."""
+        # The net sees the edge repeated as far as its receptive field reaches, so that a region at
+        # the edge and the whole picture give the same samples.
         halo = self._halo
         bottom, right = (halo + -side % CELL for side in luma.shape)
         return np.asarray(

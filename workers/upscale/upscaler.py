@@ -74,5 +74,6 @@ class Upscaler:
 
     def blank(self, picture: Picture) -> Picture:
         """Returns a picture of undefined content for the enlarged one."""
+        # 4:2:0 has no odd sides: at scale 3 an odd source loses its last enlarged row or column.
         width, height = (self._scale * side // 2 * 2 for side in (picture.width, picture.height))
         return Picture.blank(width, height, picture.colour)

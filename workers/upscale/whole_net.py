@@ -11,6 +11,8 @@ def option_of(method: MethodInfo, upscaler: Upscaler, context: MethodContext) ->
     """Returns the option, at the expected cost until it was measured; None without a net."""
     if upscaler.net is None:
         return None
+    # Without an expectation the first frame would count as costing nothing, and every stream would
+    # begin with the most expensive net.
     if context.costs.usual_ms(method) is None:
         expected_s = context.models.expected_s(upscaler.net)
         if expected_s is not None:

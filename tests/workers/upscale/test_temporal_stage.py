@@ -30,9 +30,9 @@ MODEL = "live-s"
 @pytest.fixture(scope="module")
 def nets() -> Iterator[ModelCache]:
     jit_warmup.warm_up()
-    cache = ModelCache(make_engine("openvino", threads=1), reuse=True)
+    cache = ModelCache(make_engine("openvino", threads=1), temporal=True)
     cache.load(MODEL, WIDTH, HEIGHT)
-    while cache.free(MODEL, WIDTH, HEIGHT) is None:
+    while cache.ready_dynamic(MODEL, WIDTH, HEIGHT) is None:
         time.sleep(0.01)
     yield cache
     cache.close()
@@ -104,10 +104,10 @@ def test_moving_pictures_of_every_codec_are_reused(nets: ModelCache, codec: Code
 def test_a_still_picture_costs_the_net_nothing(nets: ModelCache) -> None:
     stream = Stream(nets)
     first = enhanced(stream, still()).y.copy()
-    before = nets.turns.tickets
+    before = nets.engine_lock.tickets
     for _ in range(10):
         assert np.array_equal(enhanced(stream, still()).y, first)
-    assert nets.turns.tickets == before
+    assert nets.engine_lock.tickets == before
 
 
 def test_a_frame_that_was_left_out_does_no_harm(nets: ModelCache) -> None:

@@ -8,7 +8,7 @@ from tests.workers.temporal.scenes import net, texture
 from tests.workers.upscale import sited
 from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture
-from workers.upscale.model_cache import can_reuse
+from workers.upscale.model_cache import can_propagate
 from workers.upscale.temporal_upscaler import TemporalUpscaler
 
 WIDTH, HEIGHT = 160, 96
@@ -48,9 +48,9 @@ def feed(counting: Counting) -> TemporalUpscaler:
 
 
 def test_which_nets_can_reuse() -> None:
-    assert can_reuse(MODEL) and can_reuse(load_manifest("live-m-x3"))
-    assert not can_reuse(load_manifest("live-t"))
-    assert not can_reuse(load_manifest("unet-xs"))
+    assert can_propagate(MODEL) and can_propagate(load_manifest("live-m-x3"))
+    assert not can_propagate(load_manifest("live-t"))
+    assert not can_propagate(load_manifest("unet-xs"))
 
 
 def test_a_first_picture_wishes_for_all_and_a_still_one_for_nothing(

@@ -22,6 +22,7 @@ class BicubicMethod:
         return Option(BICUBIC)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
+        # At the source's size a copy would be the same picture, made at a cost.
         if self._models.scale == 1:
             return frame.picture
         return self._models.full.resize(frame.picture)

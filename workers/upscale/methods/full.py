@@ -24,6 +24,8 @@ class FullMethod:
         return option_of(FULL, self._models.full, self._context)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
+        # A plan was made for this frame. The net's picture goes into the propagator then, so that
+        # the next frames can be predicted from it.
         if frame.wanted is not None:
             return self._models.temporal.full()
         return self._models.full.enhance(frame.picture, frame.strength)

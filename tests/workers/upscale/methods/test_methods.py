@@ -43,7 +43,7 @@ def context_of(cache: ModelCache, info: MethodInfo, *, ready: bool = True) -> Me
 
 
 def frame_of(cache: ModelCache) -> UpscaleFrame:
-    return UpscaleFrame(picture(0, WIDTH, HEIGHT), None, 0.0, FrameTimer(cache.turns))
+    return UpscaleFrame(picture(0, WIDTH, HEIGHT), None, 0.0, FrameTimer(cache.engine_lock))
 
 
 @EVERY

@@ -54,7 +54,7 @@ class Stream:
 def test_the_picture_keeps_its_size_and_its_chroma_and_the_source_is_not_touched(
     width: int, height: int
 ) -> None:
-    nets = ModelCache(make_engine("openvino", threads=1), reuse=True)
+    nets = ModelCache(make_engine("openvino", threads=1), temporal=True)
     nets.load("live-s", width, height)
     stream = Stream(nets, width, height)
     before = stream.source.copy()
