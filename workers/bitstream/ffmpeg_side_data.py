@@ -61,6 +61,7 @@ def info_of_frame(frame: Any, *, coded_bytes: int) -> CodecInfo:
     quantizers = frame.side_data.get("VIDEO_ENC_PARAMS")
     size = (frame.width, frame.height)
     motion, qp = None, None
+    # A key frame is coded without the picture before it, so its vectors would tell nothing.
     if vectors is not None and not frame.key_frame:
         motion = motion_grid(bytes(vectors), *size)
     if quantizers is not None:
@@ -80,6 +81,7 @@ def motion_grid(records: bytes, width: int, height: int) -> MotionGrid:
     grid = cells(width, height)
     dx, dy = np.zeros(grid, np.int16), np.zeros(grid, np.int16)
     valid = np.zeros(grid, np.bool_)
+    # What is left over at the end is no whole record.
     count = len(records) // _VECTOR.itemsize
     _place_vectors(np.frombuffer(records, _VECTOR, count=count), dx, dy, valid)
     return MotionGrid(dx=dx, dy=dy, valid=valid, source=Source.BITSTREAM)
@@ -119,9 +121,12 @@ def _place_vectors(vectors: Any, dx: Any, dy: Any, valid: Any) -> None:
     rows, columns = dx.shape
     for index in range(vectors.shape[0]):
         each = vectors[index]
+        # A negative source is a past picture; a scale of 0 would divide by zero.
         if each["source"] >= 0 or each["scale"] == 0:
             continue
         quarters = 4.0 / each["scale"]
+        # Clipped before the conversion: a compiled conversion of a larger number to int16 would
+        # wrap.
         x = min(max(np.rint(each["motion_x"] * quarters), -_MAX_VECTOR), _MAX_VECTOR)
         y = min(max(np.rint(each["motion_y"] * quarters), -_MAX_VECTOR), _MAX_VECTOR)
         wide, tall = int(each["w"]), int(each["h"])
@@ -140,6 +145,7 @@ def _place_quantizers(blocks: Any, frame: int, sizes: Any, grid: ByteGrid) -> No
     for index in range(blocks.shape[0]):
         each = blocks[index]
         top, left = int(each["y"]) // 8, int(each["x"]) // 8
+        # Floor division is no clipping: a negative index would count from the end of the grid.
         if top < 0 or left < 0:
             continue
         value = min(max(frame + int(each["delta"]), 0), 255)
@@ -147,6 +153,7 @@ def _place_quantizers(blocks: Any, frame: int, sizes: Any, grid: ByteGrid) -> No
         right = min(left + max(int(each["w"]) // 8, 1), columns)
         for row in range(top, bottom):
             for column in range(left, right):
+                # Blocks of several sizes may cover one cell; the smallest tells most about it.
                 if each["w"] <= sizes[row, column]:
                     sizes[row, column] = each["w"]
                     grid[row, column] = value

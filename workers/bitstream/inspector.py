@@ -39,10 +39,13 @@ class CodecInspector:
         if self._parser is None:
             return
         try:
+            # Every unit is parsed, also one whose picture nobody will ask for: the next one builds
+            # on its probabilities.
             self._parsed[tag] = self._parser.parse(payload).info
         except BrokenUnit:
             # What the decoder makes of it is its own affair; motion is found in the pixels then.
             self._parsed.pop(tag, None)
+        # Units that give no picture, such as hidden ones, would stay for ever.
         while len(self._parsed) > _MAX_HELD_UNITS:
             self._parsed.popitem(last=False)
 

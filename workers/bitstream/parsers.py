@@ -27,6 +27,8 @@ class UnitParser(Protocol):
         ...
 
 
+# H.264 and VP9 are missing on purpose: FFmpeg's own decoders export what they know of them
+# (ffmpeg_side_data.py).
 PARSERS: dict[Codec, Callable[[], UnitParser]] = {Codec.VP8: vp8.Vp8Parser}
 
 

@@ -68,6 +68,7 @@ class _Buffers:
     """The pictures that the reference buffers hold, by number (section 9.7)."""
 
     def __init__(self) -> None:
+        # Index 0 is the picture itself, as references are numbered: it is never usable.
         self._held = [_NO_PICTURE] * 4
         self._newest = 0
         self._before = _NO_PICTURE
@@ -90,6 +91,8 @@ class _Buffers:
             self._after(header.golden, golden, last, _NO_PICTURE if both else altref),
             self._after(header.altref, altref, last, golden),
         ]
+        # Motion is told against the picture that was shown last, whatever the reference buffers
+        # hold.
         if is_shown:
             self._before = self._newest
 
@@ -134,6 +137,7 @@ class Vp8Parser:
         """One frame. Raises BrokenUnit where it is malformed, truncated, or follows one that was
         refused without being a key frame.
         """
+        # Not ready until the end: whatever is raised on the way, the next interframe is refused.
         was_ready, self._is_ready = self._is_ready, False
         tag = parse_tag(payload)
         if tag.is_key:
@@ -147,6 +151,8 @@ class Vp8Parser:
         if outcome != COMPLETE:
             raise BrokenUnit(_REFUSALS[outcome])
         frame = self._frame(tag, header, coded_bytes=len(payload), left=bytes_unread(reader))
+        # The state changes only now that the whole frame was read: a refused one leaves no half of
+        # its own.
         self._segmentation, self._saved = header.segmentation, header.saved
         self._buffers.update(header, is_shown=tag.is_shown)
         self._is_ready = True
@@ -156,6 +162,7 @@ class Vp8Parser:
         if self._size != (tag.width, tag.height):
             self._size = (tag.width, tag.height)
             self._grid = new_grid(-(-tag.height // 16), -(-tag.width // 16))
+        # A key frame without a map puts every macroblock into segment 0.
         self._grid.segments[:] = 0
 
     def _frame(self, tag: FrameTag, header: Header, *, coded_bytes: int, left: int) -> Vp8Frame:
@@ -175,6 +182,7 @@ class Vp8Parser:
             height=self._size[1],
             is_shown=tag.is_shown,
             skipped=grid.skipped.copy(),
+            # The grid is written again by the next frame, so results are copies.
             references=grid.references[1:, 1:].copy(),
             bytes_unread=left,
         )

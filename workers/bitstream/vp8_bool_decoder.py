@@ -61,12 +61,15 @@ def read_bool(reader: Numbers, probability: int) -> int:
             value |= reader[position]
         bits += 8
         reader[_POSITION] = position + 1
+    # Section 7.3: the split is at least 1 and less than the range, so neither value has an empty
+    # interval.
     split = 1 + (((span - 1) * probability) >> 8)
     bit = 0
     if value >= split << bits:
         value -= split << bits
         split = span - split
         bit = 1
+    # One shift by a table instead of a loop that doubles the range until it is at least 128.
     shift = _SHIFTS[split]
     reader[_VALUE], reader[_BITS], reader[_RANGE] = value, bits - shift, split << shift
     return bit
@@ -88,6 +91,8 @@ def read_tree(reader: Numbers, tree: npt.NDArray[np.int8], probabilities: Bytes,
     """
     node = 0
     while True:
+        # An entry above 0 is the next node, any other is a leaf: node 0 is the root, to which
+        # nothing leads back.
         node = int(tree[node + read_bool(reader, probabilities[first + (node >> 1)])])
         if node <= 0:
             return -node

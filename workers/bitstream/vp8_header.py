@@ -59,6 +59,8 @@ def parse_tag(payload: bytes) -> FrameTag:
         raise BrokenUnit(f"a VP8 frame of {len(payload)} bytes has no tag")
     bits = int.from_bytes(payload[:_TAG_BYTES], "little")
     is_key = not bits & 1
+    # Bits of the tag, from the lowest: frame type, version (3), shown (1), size of the first
+    # partition (19).
     version = bits >> 1 & 7
     start = _KEY_BYTES if is_key else _TAG_BYTES
     end = start + (bits >> 5)
@@ -73,6 +75,7 @@ def parse_tag(payload: bytes) -> FrameTag:
 def _size(payload: bytes) -> tuple[int, int]:
     if payload[3:6] != _START_CODE:
         raise BrokenUnit("a VP8 key frame without its start code")
+    # The upper two bits are a scale for the display, which has no effect on decoding (section 9.1).
     width = int.from_bytes(payload[6:8], "little") & 0x3FFF
     height = int.from_bytes(payload[8:10], "little") & 0x3FFF
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
@@ -92,6 +95,7 @@ class Segmentation:
         """The q_index of each of the four segments, 0 to 127 (section 9.6)."""
         if not self.is_enabled:
             found = [base] * 4
+        # Absolute values replace the frame's q_index, deltas are added to it.
         elif self.is_absolute:
             found = list(self.quantizers)
         else:
@@ -166,38 +170,39 @@ def read_header(
     """
     bits = _Bits(data[tag.start : tag.end])
     if tag.is_key:
+        # Section 9.2: the colour space and the clamping type, neither of which matters to modes.
         bits.number(2)
         segmentation, saved = Segmentation(), SavedProbabilities.default()
     segmentation, segments = _read_segmentation(bits, segmentation)
     _skip_loop_filter(bits)
     _check_partitions(data, tag.end, 1 << bits.number(2))
+    # Section 9.6; the five deltas behind it are for planes and coefficients that cells do not tell
+    # apart.
     q_index = bits.number(7)
     for _ in range(5):
         if bits.flag():
             bits.number(5)
+    # A key frame refreshes every buffer (section 9.7).
     golden = altref = Buffer(is_refreshed=True)
     biases = [False] * 4
     if not tag.is_key:
         golden, altref = _read_buffers(bits)
+        # Order of the references: own picture, last, golden, altref; the first two have no bias.
         biases[2:] = bits.flag(), bits.flag()
+    # refresh_entropy_probs: without it, what this frame changes holds for this frame alone.
     keeps_saved = bits.flag()
     refreshes_last = tag.is_key or bits.flag()
     skip_coefficient_updates(bits.reader)
     probabilities, used = _read_probabilities(bits, tag, saved, segments, biases)
-    header = Header(
-        segmentation,
-        q_index,
-        refreshes_last,
-        golden,
-        altref,
-        probabilities,
-        used if keeps_saved else saved,
-    )
-    return header, bits.reader
+    saved = used if keeps_saved else saved
+    return Header(
+        segmentation, q_index, refreshes_last, golden, altref, probabilities, saved
+    ), bits.reader
 
 
 def _read_segmentation(bits: _Bits, before: Segmentation) -> tuple[Segmentation, Bytes | None]:
     """Sections 9.3 and 19.2; the probabilities of the segment tree if the map is coded."""
+    # The values stay stored while segmentation is off, and hold again when it is switched on.
     if not bits.flag():
         return dataclasses.replace(before, is_enabled=False), None
     has_map, has_values = bits.flag(), bits.flag()
@@ -211,12 +216,14 @@ def _read_segmentation(bits: _Bits, before: Segmentation) -> tuple[Segmentation,
                 bits.signed(6)
     if not has_map:
         return after, None
+    # 255 where the flag is 0 (section 9.3).
     tree = [bits.number(8) if bits.flag() else 255 for _ in range(3)]
     return after, np.array(tree, dtype=np.uint8)
 
 
 def _skip_loop_filter(bits: _Bits) -> None:
     """Section 9.4."""
+    # Filter type, level and sharpness.
     bits.number(1 + 6 + 3)
     if bits.flag() and bits.flag():
         for _ in range(8):
@@ -226,6 +233,7 @@ def _skip_loop_filter(bits: _Bits) -> None:
 
 def _check_partitions(data: Bytes, start: int, count: int) -> None:
     """Section 9.5: the sizes of all token partitions but the last, then the partitions."""
+    # The last partition has no size: it reaches to the end of the frame.
     begin = start + 3 * (count - 1)
     if begin > data.size:
         raise BrokenUnit("a VP8 frame ends before the sizes of its partitions")
@@ -251,6 +259,7 @@ def _read_probabilities(
 ) -> tuple[ModeProbabilities, SavedProbabilities]:
     """Sections 9.10, 9.11 and 17.2: what macroblocks are read with, and what of it is saved."""
     has_skips = bits.flag()
+    # Without skip flags no macroblock is skipped; its probability is never used then.
     macroblock = np.zeros(4, np.uint8)
     if has_skips:
         macroblock[0] = bits.number(8)
@@ -258,6 +267,7 @@ def _read_probabilities(
         macroblock[1:] = bits.numbers(3)
         luma = bits.numbers(4) if bits.flag() else saved.luma
         chroma = bits.numbers(3) if bits.flag() else saved.chroma
+        # Updates are written in place, and ``saved`` may be kept for the next frame.
         vector = saved.vector.copy()
         update_vector_probabilities(bits.reader, vector)
         saved = SavedProbabilities(luma, chroma, vector)

@@ -87,6 +87,7 @@ def fill_cells(grid: Grid, usable: Bools, dx: Shorts, dy: Shorts, valid: Bools) 
             valid[row, column] = usable[reference]
             dx[row, column] = dy[row, column] = 0
             if usable[reference]:
+                # All sixteen vectors are equal unless the macroblock is split.
                 chosen = 0
                 if is_split:
                     chosen = _middle(grid.vectors[top : top + 2, left : left + 2])
@@ -97,6 +98,7 @@ def fill_cells(grid: Grid, usable: Bools, dx: Shorts, dy: Shorts, valid: Bools) 
 @compiled
 def _middle(vectors: Shorts) -> int:
     """Returns which of [2, 2, 2] vectors lies nearest to the others (0 to 3, by rows)."""
+    # A mean of vectors would be one that none of the blocks has; the middle one exists.
     best, least = 0, 1 << 30
     for index in range(4):
         total = 0

@@ -63,6 +63,7 @@ SKIP_FALSE, IS_INTRA, IS_LAST, IS_GOLDEN = range(4)
 @compiled
 def skip_coefficient_updates(reader: Numbers) -> None:
     """Reads over token_prob_update (section 13.4); its values matter to coefficients only."""
+    # Each update must be read all the same, because the position of all that follows depends on it.
     for chance in COEFFICIENT_UPDATES:
         if read_bool(reader, chance):
             read_literal(reader, 8)
@@ -91,6 +92,7 @@ def _read_key_luma(reader: Numbers, above: Bytes, left: Bytes, column: int) -> N
             y, x = block >> 2, 4 * column + (block & 3)
             first = 9 * (10 * int(above[x]) + int(left[y]))
             mode = read_tree(reader, BLOCK_TREE, KEY_BLOCK_PROBABILITIES, first)
+            # The block just read is the left one of the next and the upper one of the next row.
             above[x] = left[y] = mode
     else:
         mode = _block_mode(luma)
@@ -108,13 +110,17 @@ def read_key_modes(reader: Numbers, grid: Grid, probabilities: ModeProbabilities
     above = np.zeros(4 * columns, np.uint8)
     left = np.zeros(4, np.uint8)
     for row in range(rows):
+        # Outside of the picture blocks count as B_DC_PRED (section 11.3).
         left[:] = B_DC_PRED
         for column in range(columns):
             if has_segments:
                 segments[row, column] = read_tree(reader, SEGMENT_TREE, tree, 0)
             skipped[row, column] = has_skips and read_bool(reader, skip_false) != 0
             _read_key_luma(reader, above, left, column)
+            # The mode of chroma tells nothing about motion; reading it moves the decoder on.
             read_tree(reader, CHROMA_TREE, KEY_CHROMA_PROBABILITIES, 0)
+        # Once a row is often enough: past the end the decoder gives zeros, so the loop goes on to a
+        # regular end and only the result is worthless.
         if is_past_end(reader):
             return PAST_END
     grid.references[:] = INTRA
@@ -161,6 +167,8 @@ def read_inter_modes(reader: Numbers, grid: Grid, probabilities: ModeProbabiliti
                 _read_intra(reader, luma, chroma)
             else:
                 find_near_vectors(grid, biases, 1 + row, 1 + column, near, counts)
+                # Both axes before the mode is read: NEAREST and NEAR take the clamped vectors, NEW
+                # adds to one (section 16.3).
                 clamp_vectors(near, 0, row, rows - 1)
                 clamp_vectors(near, 1, column, columns - 1)
                 for index in range(4):

@@ -44,7 +44,10 @@ Bools = npt.NDArray[np.bool_]
 Shorts = npt.NDArray[np.int16]
 Numbers = npt.NDArray[np.int64]
 
+# Quarter samples: a macroblock's width, beyond which no predicted vector leads out of the picture.
 _MARGIN = 4 * 16
+# Quarter samples, which fit int16. NEW adds up to 1023 to the best vector, so that a row of them
+# could run over.
 _MAX_VECTOR = 4 * 4096
 
 
@@ -54,6 +57,7 @@ def update_vector_probabilities(reader: Numbers, probabilities: Bytes) -> None:
     for index in range(VECTOR_UPDATES.size):
         if read_bool(reader, VECTOR_UPDATES[index]):
             value = read_literal(reader, 7)
+            # Seven bits are coded for an eight-bit probability, and 0 is none (section 17.2).
             probabilities[index] = 2 * value if value else 1
 
 
@@ -62,6 +66,7 @@ def _read_component(reader: Numbers, probabilities: Bytes, first: int) -> int:
     """One coordinate of a vector (section 17.1), quarter samples, -1023 to 1023."""
     size = 0
     if read_bool(reader, probabilities[first + IS_LONG]):
+        # The order of the bits is 0, 1, 2, then from the highest down to 4, then 3.
         for bit in range(3):
             size += read_bool(reader, probabilities[first + LONG + bit]) << bit
         for bit in range(LONG_BITS - 1, 3, -1):
@@ -100,12 +105,14 @@ def find_near_vectors(
         if dy == 0 and dx == 0:
             counts[0] += weight
             continue
+        # A vector to a buffer of the other sign bias points the other way in time.
         if biases[references[y, x]] != bias:
             dy, dx = -dy, -dx
         if found == 0 or near[found, 0] != dy or near[found, 1] != dx:
             found += 1
             near[found, 0], near[found, 1] = dy, dx
         counts[found] += weight
+    # The third vector was compared with the second alone, so it may equal the first.
     if found == 3 and near[3, 0] == near[1, 0] and near[3, 1] == near[1, 1]:
         counts[1] += 1
     counts[3] = split
@@ -150,6 +157,7 @@ def read_split(
     kind = read_tree(reader, SPLIT_TREE, SPLIT_PROBABILITIES, 0)
     for piece in range(SPLIT_PIECES[kind]):
         first = 0
+        # The context of a piece is that of its first block in raster order.
         while SPLIT_LAYOUT[kind, first] != piece:
             first += 1
         y, x = top + (first >> 2), left + (first & 3)

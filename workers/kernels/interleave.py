@@ -15,7 +15,10 @@ def interleave(phases: Any, scale: int, wide: int, out: Any, line: int, left: in
 
     The cases say the same as the last one: with a constant stride LLVM makes vectors of the loops.
     """
+    # The mask is applied once, outside of the loops: each index below is then a sum of numbers that
+    # LLVM knows not to be negative.
     line, left = line & INDEX_MASK, left & INDEX_MASK
+    # 2, 3 and 4 are the scales of the shipped nets; any other scale works too, only slower.
     if scale == 2:
         for j in range(wide):
             out[line, left + 2 * j] = phases[0, j]

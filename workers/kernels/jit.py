@@ -43,9 +43,13 @@ def compiled(loop: Loop) -> Loop:
     """
     if not IS_COMPILED:
         return loop
+    # nogil: the threads of several streams run loops at the same time, and the event loop of the
+    # worker must go on meanwhile.
     dispatcher = _one_at_a_time(_njit(nogil=True)(loop))
     cache = LoopCache.of(loop)
     if cache is not None:
+        # numba's own cache would compare the time stamp of this one file (loop_cache.py), so its
+        # cache object is replaced instead of asking numba for cache=True.
         dispatcher._cache = cache
     return cast(Loop, dispatcher)
 
@@ -54,6 +58,7 @@ def inlined(loop: Loop) -> Loop:
     """Compiles the function as a part of its callers: for what is called for each cell or row."""
     if not IS_COMPILED:
         return loop
+    # There is no cache for these: their machine code is a part of each caller's.
     return cast(Loop, _one_at_a_time(_njit(nogil=True, forceinline=True)(loop)))
 
 
@@ -71,5 +76,7 @@ def _one_at_a_time(dispatcher: Any) -> Any:
         with _COMPILING:
             return compile_now(signature)
 
+    # The attribute of the object hides the method of its class, so numba calls this one for each
+    # signature that it does not know yet.
     dispatcher.compile = compile_in_turn
     return dispatcher

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+# The thread that compiles sets it, and the threads of all streams read it for every frame.
 _compiled = threading.Event()
 
 

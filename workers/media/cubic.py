@@ -23,7 +23,10 @@ def weights_at(place: float) -> tuple[int, tuple[float, float, float, float]]:
     below = math.floor(place)
     t = place - below
     u = 1 - t
+    # ``far`` is the outer polynomial of Keys' kernel at distance t + 1, ``near`` and ``following``
+    # are the inner one at t and at 1 - t.
     far = ((_A * (t + 1) - 5 * _A) * (t + 1) + 8 * _A) * (t + 1) - 4 * _A
     near = ((_A + 2) * t - (_A + 3)) * t * t + 1
     following = ((_A + 2) * u - (_A + 3)) * u * u + 1
+    # The fourth weight is what is left to 1, so that a flat plane stays exactly as it is.
     return below - 1, (far, near, following, 1 - far - near - following)

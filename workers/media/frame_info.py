@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 __all__ = ["CELL", "CodecInfo", "MotionGrid", "Source", "cells"]
 
+# 8 divides the macroblocks of H.264 and VP8 evenly, and a row of a cell in 8-bit samples is one
+# word of 64 bits, which the compiled loops compare at once.
 CELL = 8
 """Luma samples along a side of a cell of the grids."""
 

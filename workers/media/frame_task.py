@@ -31,6 +31,7 @@ class FrameTask:
 
     def copy_for(self, route: Route) -> FrameTask:
         """Returns the same frame, for the thread that takes it on that route."""
+        # The list is copied: both threads go on stamping their own frame.
         return dataclasses.replace(self, route=route, stamps=[*self.stamps])
 
     def stamp(self, checkpoint: Checkpoint) -> None:

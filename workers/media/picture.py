@@ -87,6 +87,8 @@ class Picture:
         colour = colour_of(frame)
         if frame.format.name not in PLAIN:
             frame = frame.reformat(format="yuv420p")
+            # swscale turns the full range of the yuvj formats into limited range, so the tag must
+            # be that of the converted frame.
             colour = dataclasses.replace(colour, range=int(frame.color_range))
         return _wrap(frame, colour)
 

@@ -46,6 +46,8 @@ class SourceFrame(FrameTask):
     @classmethod
     def of(cls, task: FrameTask, takers: tuple[Taker, ...]) -> SourceFrame:
         """Returns a frame for these takers; it is decoded by the route of the neediest."""
+        # One decoded picture serves all takers, so the frame goes the way of the one that needs
+        # most: WORK before RECODE before COPY.
         routes = {taker.decoded_route for taker in takers}
         if Route.WORK in routes:
             route = Route.WORK
@@ -58,6 +60,8 @@ class SourceFrame(FrameTask):
 
     def task(self, route: Route) -> FrameTask:
         """Returns the frame as one rendition takes it."""
+        # Each rendition stamps its own list. The picture is common to all, so nobody may write into
+        # it.
         return FrameTask(
             self.unit, route, self.arrived, is_replay=self.is_replay, stamps=[*self.stamps],
             picture=self.picture, info=self.info,

@@ -30,6 +30,7 @@ class Canvas:
         self._scale = scale
         self._bicubic = IncrementalBicubic(width, height, scale)
         self._states = States(*(blank_state(width, height, scale) for _ in range(2)))
+        # 4:2:0 has no odd sides, so an odd last row or column is not kept.
         self._enlarged = np.zeros([scale * side // 2 * 2 for side in (height, width)], np.uint8)
         # Cells of the picture that do not go with the state, but with a picture that was predicted
         # and not committed.
@@ -69,6 +70,7 @@ class Canvas:
         """Blends a region of the net's picture in, which begins at ``source`` (row, column, in
         decoded samples) of ``made``; ``actual`` and ``gain`` get what it says of each cell.
         """
+        # Should this picture be cancelled, its cells must be made again from the state before.
         self._dirty[region.cells()] = 1
         target = BlendTarget(self._bicubic.large, self._keep, self._enlarged, self._states.after)
         area = (region.top, region.left, region.height, region.width)
@@ -78,5 +80,6 @@ class Canvas:
         """The picture is done; the next one is predicted from it."""
         height, width = self._enlarged.shape
         spread_edges(self._states.after, width, height, MARGIN * self._scale)
+        # The state of this picture becomes the one before; the other array is written anew.
         self._states = States(self._states.after, self._states.before)
         self._dirty[:] = 0

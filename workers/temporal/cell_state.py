@@ -26,7 +26,7 @@ MIN_GAIN = 0.05
 corrects next to nothing, a small error is no change of content.
 """
 
-_MAX_AGE = 30000  # Fits int16 with room for one more.
+_MAX_AGE = 30000  # Pictures; one more still fits int16.
 
 
 class CellState(NamedTuple):
@@ -64,14 +64,19 @@ def propagate(motion: Motion, factor: float, usual: float, was: CellState, now: 
     rows, columns = dx.shape
     for row in range(rows):
         for column in range(columns):
+            # A cell is 32 quarters of a sample wide: adding 16 rounds to the cell that holds most
+            # of the content.
             x, y = int(dx[row, column]), int(dy[row, column])
             r = min(max(row + ((y + 16) >> 5), 0), rows - 1)
             c = min(max(column + ((x + 16) >> 5), 0), columns - 1)
             value = gain[r, c]
             left = squares[row, column]
+            # A quarter of the squared residual is the error of this step, so this residual alone
+            # would use the gain up.
             if left > 4.0 * value + 1.0:
                 value = max(value, np.float32(usual))
             step = 0.25 * left
+            # Content between samples is filtered again, and loses detail each time.
             if (x & 3) | (y & 3):
                 step += 0.2 * value
             new_gain[row, column] = value
@@ -88,6 +93,8 @@ def expected_loss(error: Floats, gain: Floats) -> float:
     total = 0.0
     for row in range(error.shape[0]):
         for column in range(error.shape[1]):
+            # Where the error is above the gain the picture falls back to bicubic, which loses just
+            # the gain.
             total += min(error[row, column], gain[row, column])
     return total / error.size
 
@@ -101,6 +108,8 @@ def blend_weights(cells: CellState, limit: int, least_gain: float, keep: Bytes) 
     for row in range(error.shape[0]):
         for column in range(error.shape[1]):
             here, value = error[row, column], gain[row, column]
+            # An error equal to the gain leaves half of ``limit``; there the prediction is as bad as
+            # bicubic.
             if here < value:
                 keep[row, column] = int(
                     limit * (1.0 - here / (2.0 * max(value, np.float32(least_gain)))) + 0.5

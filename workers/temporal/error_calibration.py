@@ -40,6 +40,7 @@ class ErrorCalibration:
         if self._estimated > 0.0:
             # Weighted by how much was seen, so that a few cells do not turn it.
             weight = min(MAX_WEIGHT, self._samples_seen / samples)
+            # The ratio enters as a power, so that twice too much and half too much cancel out.
             ratio = min(max(self._actual / self._estimated, MIN_RATIO), MAX_RATIO)
             self._factor = min(max(self._factor * ratio**weight, MIN_FACTOR), MAX_FACTOR)
         self._estimated = self._actual = 0.0

@@ -81,6 +81,7 @@ def _taps(scale: int, offset: float) -> Taps:
         start, weights[phase] = weights_at(place_of(phase, scale, offset))
         first[phase] = start + 2
     taps = np.rint(2048 * weights).astype(np.int32)
+    # The last weight takes the rounding errors of the others: a flat plane must stay flat.
     taps[:, 3] = 2048 - taps[:, :3].sum(axis=1)
     return taps, first
 
@@ -96,6 +97,8 @@ def _compare(now: Any, before: Any, changed: Bytes) -> None:
         y = (MARGIN + 8 * row) & INDEX_MASK
         for column in range(columns):
             x = (MARGIN // 8 + column) & INDEX_MASK
+            # The filter reaches two samples beyond a cell. So rows 0 and 1 matter to the cells
+            # above, and rows 6 and 7 to those below; the masks say the same of columns.
             top = (now[y, x] ^ before[y, x]) | (now[y + 1, x] ^ before[y + 1, x])
             low = (now[y + 6, x] ^ before[y + 6, x]) | (now[y + 7, x] ^ before[y + 7, x])
             both = top | low
@@ -118,6 +121,7 @@ def _compare(now: Any, before: Any, changed: Bytes) -> None:
 @inlined
 def _bridge(changed: Bytes, row: int) -> None:
     """Closes short gaps: a longer run costs less than one more."""
+    # Far enough from column 0 that no gap is closed before the first cell.
     last = -100
     for column in range(changed.shape[1]):
         if changed[row, column] != 0:
@@ -174,6 +178,8 @@ def _enlarge(
             a, b, c, d = weights[0], weights[1], weights[2], weights[3]
             at = begins[phase] & INDEX_MASK
             for j in range(wide):
+                # int32 suffices: the weights of both passes make 2^22, together they overshoot by
+                # at most 45 %, and 255 * 1.45 * 2^22 is below 2^31.
                 total = np.int32(
                     a * sums[at + j]
                     + b * sums[at + j + 1]

@@ -79,6 +79,7 @@ def compensate(
     rows, columns = dx.shape
     side = 8 * scale
     _mark_dirty(dx, dy, cells[0], cells[1], dirty)
+    # Scratch arrays of the longest run, made once for a picture; six taps need five more rows.
     lines = np.empty((side + 5, side * columns), np.int16)
     wider = np.empty((10, side * columns), np.int16)
     phases = np.empty((scale, 8 * columns), np.int16)
@@ -87,6 +88,7 @@ def compensate(
         column = 0
         while column < columns:
             end = column + 1
+            # A loop over a run of cells is vectorized, one over a cell is not (decision 29).
             while end < columns and dirty[row, end] == dirty[row, column]:
                 end += 1
             x, wide = scale * (MARGIN + 8 * column), side * (end - column)
@@ -152,6 +154,7 @@ def _upsample(
     wide = 8 * (end - column)
     x = (8 * column + 7) & INDEX_MASK
     whole = 2 * scale
+    # One row above and one below, because interpolation down reads neighbours.
     for line in range(10):
         y = (8 * row + line) & INDEX_MASK
         for phase in range(scale):
@@ -178,6 +181,7 @@ def _resize(plain: Bytes, area: Area, place: Pair, after: Shorts, out: Bytes) ->
     y, x = place[0] & INDEX_MASK, place[1] & INDEX_MASK
     for i in range(min(tall, height - top)):
         for j in range(min(wide, width - left)):
+            # E equals B here, so 4 E - B is 3 B.
             value = np.int16(plain[top + i, left + j])
             after[y + i, x + j] = 3 * value
             out[top + i, left + j] = value
@@ -206,6 +210,8 @@ def _combine(
             total = np.int32(np.int32(total * third + 32768) >> 16)
             base = np.int16(plain[top + i, left + j])
             state = np.int16(after[y + i, x + j] + total)
+            # Clipped, so that an overshoot does not grow from picture to picture, and 16 bits
+            # suffice.
             state = min(max(state, _MIN_STATE), _MAX_STATE)
             after[y + i, x + j] = state
             value = np.int16(np.int16(state + base + 2) >> 2)

@@ -117,6 +117,7 @@ def match(planes: Planes, hints: Hints, still: int, found: Motion) -> None:
 def _is_same(now: Any, before: Any, y: int, x: int) -> bool:
     """True where all eight words of a cell are equal."""
     y, x = y & INDEX_MASK, x & INDEX_MASK
+    # A row of a cell is one word of eight samples.
     apart = now[y, x] ^ before[y, x]
     for i in range(1, 8):
         apart |= now[y + i, x] ^ before[y + i, x]
@@ -141,6 +142,8 @@ def _measure(
     for i in range(8):
         for j in range(wide):
             apart = np.int32(now[y + i, x + j]) - np.int32(block[i, j])
+            # Column sums first: this loop over the whole run is vectorized, the one over cells is
+            # not.
             sums[j] += np.int32(apart * apart)
     for cell in range(end - column):
         total = np.int32(0)
@@ -159,6 +162,7 @@ def _evaluate_hints(
     at, end = run
     while at < end:
         last = at
+        # Cells that stand still well enough need no vector, and end the run.
         while last < end and valid[row, last] and stood[last] > still:
             last += 1
         while at < last:
@@ -179,6 +183,7 @@ def _decide(
     dx, dy, valid = hints
     out_dx, out_dy, squares, _ = found
     stood, tried = scratch.stood, scratch.tried
+    # From the left: the choice of the cell before is a candidate.
     for at in range(run[0], run[1]):
         best, best_dx, best_dy = stood[at], np.int64(0), np.int64(0)
         # What was tried and was worse would be so again.
@@ -209,6 +214,7 @@ def _decide(
                 best, best_dx, best_dy = left, vx, vy
         out_dx[row, at] = best_dx
         out_dy[row, at] = best_dy
+        # 64 samples in a cell.
         squares[row, at] = best / 64.0
 
 
@@ -238,6 +244,7 @@ def _extend_edges(residual: Shorts) -> None:
     """Repeats the edge outwards."""
     rows, columns = residual.shape
     for i in range(1, rows - 1):
+        # Bilinear interpolation of the residual reads one sample beyond the picture.
         residual[i, 7] = residual[i, 8]
         residual[i, columns - 8] = residual[i, columns - 9]
     for j in range(columns):

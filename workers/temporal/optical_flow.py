@@ -41,6 +41,7 @@ class FlowMotion:
         rows, columns = cells(width, height)
         if not has_flow(width, height):
             return _nothing(rows, columns)
+        # From now to before: the result says for each sample of ``now`` where it was.
         flow = self._search.calc(np.ascontiguousarray(now), np.ascontiguousarray(before), None)
         bottom, right = rows * CELL - height, columns * CELL - width
         whole = cv2.copyMakeBorder(flow, 0, bottom, 0, right, cv2.BORDER_REPLICATE)

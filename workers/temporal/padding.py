@@ -1,4 +1,4 @@
-"""Planes with room around them, so that loops need not ask where the edge is."""
+"""Planes with a margin around them, so that loops need not ask where the edge is."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ aligned word of 64 bits.
 def bordered(plane: Bytes) -> Bytes:
     """Returns a packed copy with its edge repeated by MARGIN samples, and up to whole cells."""
     height, width = plane.shape
+    # Up to whole cells, so that the loops over cells need no case for the last one.
     bottom, right = MARGIN + -height % CELL, MARGIN + -width % CELL
     return np.asarray(
         cv2.copyMakeBorder(plane, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE), np.uint8

@@ -109,6 +109,8 @@ class Propagator:
         compared with the one before it, so vectors that tell of this one must not be given.
         """
         if self._is_open and self._before is not None:
+            # ``predict`` made a new state beside the old one, but for a first picture, which has
+            # none before it.
             self._cells.swap()
         self._is_open = False
 
@@ -120,6 +122,8 @@ class Propagator:
         before, now = self._before, bordered(luma)
         self._is_open = True
         self._now = now
+        # Before anything else can fail: the canvas must know what changed since the committed
+        # picture.
         self._canvas.set_luma(now)
         usual = float(self._cells.now.gain.mean())
         if before is None:
@@ -136,6 +140,7 @@ class Propagator:
             state.error[:] += KEY_FRAME_ERROR * state.gain
         self._canvas.render(self._motion, state)
         blend_weights(state, MAX_KEPT_SIXTEENTHS, 10 * MIN_PRICE, self._canvas.keep)
+        # A copy: the next picture overwrites the grid, and others keep this report.
         residual = self._motion.squares.copy()
         completed = dataclasses.replace(info or _UNKNOWN, motion=grid, residual=residual)
         loss, is_cut = self._cells.evaluate()
@@ -154,6 +159,7 @@ class Propagator:
         estimated = float(state.error[area].sum())
         samples = region.height * region.width
         self._calibration.observe(estimated, float(actual[area].sum()), samples)
+        # The net has seen these cells, so their content is new as of this picture.
         state.error[area] = 0.0
         state.age[area] = 0
 
@@ -185,6 +191,7 @@ class Propagator:
     def _start_anew(self) -> None:
         """Makes the picture bicubic, as wrong as can be."""
         self._cells.start_anew()
+        # Vectors and residual belong to pictures that this one does not follow.
         self._motion.dx[:] = self._motion.dy[:] = self._motion.residual[:] = 0
         self._canvas.render(self._motion, self._cells.now)
         self._canvas.keep[:] = 0
@@ -198,6 +205,8 @@ class _CellHistory:
         self.actual = np.zeros(grid, np.float32)
         "Error of each cell as the net showed it, where it ran."
         self.mean_gain = 0.0
+        # A cut is told by the loss that this picture adds, so that an old loss on a busy stream is
+        # none.
         self._committed_loss = 0.0
 
     def advance(self, motion: Motion, factor: float, usual: float) -> CellState:

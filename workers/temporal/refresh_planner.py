@@ -65,9 +65,11 @@ class RefreshPlanner:
         alone = ((side + 2 * halo) ** 2 + call_overhead(priority.size)) / side**2
         refresh_priority(state, self._due_age, MAX_LIFETIME, 1.01 * price * alone, priority)
         found = choose(priority, price, halo=halo, max_pixels=max_pixels)
+        # What the first choice took counts: the free part is for the whole picture, not on top.
         free = min(max_pixels, int(FREE_FRACTION * self._whole)) - pixels(found, halo)
         if price > least and free > 0:
             for region in found:
+                # Already chosen, so that the second choice looks at the rest.
                 priority[region.cells()] = 0.0
             found += choose(priority, least, halo=halo, max_pixels=free)
         return found

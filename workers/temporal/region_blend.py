@@ -57,6 +57,8 @@ def blend(
     x, span = left * scale, min((left + wide) * scale, width) - left * scale
     sums = np.empty((2, span), np.int32)
     kept = np.empty(span, np.int16)
+    # Row of cells by row of cells, so that the sums of a cell are complete before the next one
+    # begins.
     for y in range(top * scale, min((top + tall) * scale, height), side):
         lines = min(side, (top + tall) * scale - y, height - y)
         for j in range(span):
@@ -95,8 +97,10 @@ def _blend_line(
         gain = np.int32(value) - np.int32(base)
         sums[0, j] += np.int32(was * was)
         sums[1, j] += np.int32(gain * gain)
+        # S of the net's own picture (``motion_compensation.py``).
         fresh = np.int16(4 * value - base)
         state = np.int16(after[y, left + j] - fresh)
+        # Rounded shift: in sixteenths, with half of one added.
         state = np.int16(fresh + (np.int16(kept[j] * state + 8) >> 4))
         after[y, left + j] = state
         now = np.int16(np.int16(state + base + 2) >> 2)

@@ -91,6 +91,7 @@ def call_overhead(count: int) -> int:
 @functools.lru_cache(maxsize=64)
 def _sides(count: int, halo: int) -> Ints:
     """Returns the samples that the net is given for 0 to ``count`` cells along a side."""
+    # The side of the picture itself is always a size, so that all of it can be one region.
     steps = [step for step in FINE_STEPS if step < count]
     steps += [*range(24, count, COARSE_STEP), count]
     whole = np.array(steps)[np.searchsorted(steps, np.arange(count + 1))]
@@ -152,6 +153,8 @@ def _trim(table: Any, overhead: int, sides: Sides, rect: Ints, best: float) -> A
     while moved:
         moved = False
         for side in range(4):
+            # A step inwards that improves nothing may be followed by a longer one that does: empty
+            # edges are several cells wide.
             for less in (1, 2, 3, 4):
                 r, c, h, w = _stepped(rect, side, -less)
                 if h < 1 or w < 1:
@@ -180,10 +183,12 @@ def _grow(
     tall, wide = sides
     total_rows, total_columns = error.shape
     rect[:] = np.array((seed[0], seed[1], 1, 1), np.int32)
+    # 64 samples in a cell: the error that a rectangle removes is summed over its samples.
     best = 64.0 * error[seed[0], seed[1]] / (tall[1] * wide[1] + overhead)
     while True:
         better = best
         choice, step = -1, 0
+        # Longer steps cross gaps between parts that are worth one rectangle together.
         for ahead in (1, 2, 4, 8):
             for side in range(4):
                 r, c, h, w = _stepped(rect, side, ahead)
@@ -191,6 +196,8 @@ def _grow(
                     continue
                 cost = tall[h] * wide[w]
                 worth = 64.0 * _sum(table, r, c, h, w) / (cost + overhead)
+                # Samples count against the budget, the overhead of a call does not: it is time, not
+                # work of the net.
                 if worth > better and cost <= most:
                     better, choice, step = worth, side, ahead
         if choice < 0:
@@ -250,6 +257,7 @@ def _choose(
         # No rectangle has more error for a sample of work than its worst cell for one of its own.
         if peaks[row] <= 0.0 or peaks[row] < price:
             break
+        # Cells that are not worth the net are set to 0 below, so that the search ends.
         left = most - spent
         seed = (row, int(np.argmax(error[row])))
         worth = _grow(error, table, seed, overhead, sides, left, rect)
@@ -261,6 +269,7 @@ def _choose(
             count += 1
             spent += tall[rect[2]] * wide[rect[3]]
         error[rect[0] : rect[0] + rect[2], rect[1] : rect[1] + rect[3]] = 0.0
+        # Sums and peaks above the rectangle are still right.
         _tabulate(error, int(rect[0]), table)
         _peak(error, int(rect[0]), int(rect[0] + rect[2]), peaks)
     return count

@@ -45,6 +45,7 @@ def fetch(
     dx, dy = vector
     height, width = plane.shape
     # Far outside every sample is the edge's; so is what is just outside.
+    # The two samples before and three behind that six taps need stay inside of the plane.
     y = (max(min(y + (dy >> 2), height - tall - 3), 2) - 2) & INDEX_MASK
     x = (max(min(x + (dx >> 2), width - wide - 3), 2) - 2) & INDEX_MASK
     fx, fy = dx & 3, dy & 3
@@ -67,6 +68,8 @@ def _filter_across(
     """Interpolates ``wide`` samples of the rows (first, beyond) from ``y`` on, times 16."""
     a, b, c = _TAPS[fx, 0], _TAPS[fx, 1], _TAPS[fx, 2]
     d, e, f = _TAPS[fx, 3], _TAPS[fx, 4], _TAPS[fx, 5]
+    # 128 / 8: results are times 16. They fit int16, since the filter overshoots by 27 % at most and
+    # S is at most 1020.
     for i in range(rows[0], rows[1]):
         if fx == 0:
             for j in range(wide):
@@ -97,6 +100,7 @@ def _filter_down(
     for i in range(tall):
         if fy == 0:
             for j in range(wide):
+                # Takes the factor 16 of the first pass back, rounded.
                 near = np.int16(np.int16(lines[i + 2, j] + 8) >> 4)
                 out[top + i, left + j] = min(max(near, low), high)
             continue
@@ -110,6 +114,7 @@ def _filter_down(
                 + f * np.int32(lines[i + 5, j])
                 + 1024
             )
+            # 16 * 128 = 2^11.
             out[top + i, left + j] = min(max(np.int16(total >> 11), low), high)
 
 
