@@ -1,4 +1,4 @@
-"""What the loops of reuse compute, written for all of a picture at once."""
+"""What the loops of temporal propagation compute, written for all of a picture at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures and a small deterministic net for tests of reuse."""
+"""Pictures and a small deterministic net for tests of temporal propagation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
+Shorts = npt.NDArray[np.int16]
 
 HALO = 7
 
@@ -32,3 +33,14 @@ def padded(luma: Bytes, halo: int = HALO) -> Bytes:
     """As the worker shows it to the net."""
     framed = cv2.copyMakeBorder(luma, halo, halo, halo, halo, cv2.BORDER_REPLICATE)
     return np.asarray(framed, np.uint8)
+
+
+def vectors(grid: tuple[int, int], seed: int) -> tuple[Shorts, Shorts]:
+    """Vectors in runs, as codecs' are; some whole, some none, some far outside."""
+    rng = np.random.default_rng(seed)
+    made = rng.integers(-9, 10, (2, *grid))
+    made[:, rng.random(grid) < 0.3] = 0
+    made[:, rng.random(grid) < 0.3] &= ~3
+    made[:, rng.random(grid) < 0.1] *= 300
+    made[:, :, 1::2] = made[:, :, : grid[1] // 2 * 2 : 2]
+    return made[0].astype(np.int16), made[1].astype(np.int16)
