@@ -51,10 +51,12 @@ class Watcher:
         peer = whep.new_peer()
         over = asyncio.Event()
         readers: list[asyncio.Task[None]] = []
+        # A reader may begin before or after the join returns, which counts the connection.
+        connection = self._connection + 1
 
         @peer.on("track")
         def on_track(track: Any) -> None:
-            work = self._read(track, over)
+            work = self._read(track, connection, over)
             readers.append(asyncio.get_running_loop().create_task(work, name=track.kind))
 
         @peer.on("connectionstatechange")
@@ -67,7 +69,7 @@ class Watcher:
             await peer.setLocalDescription(await peer.createOffer())
             self._server = await asyncio.to_thread(_run_of, self._url)
             await whep.join(peer, self._url, _JOIN_S)
-            self._connection += 1
+            self._connection = connection
             self._last_at = time.monotonic()
             await self._until_over(over)
         finally:
@@ -84,10 +86,9 @@ class Watcher:
             if is_silent and await asyncio.to_thread(_run_of, self._url) not in ("", self._server):
                 return  # a server that was started anew knows nothing of the session
 
-    async def _read(self, track: Any, over: asyncio.Event) -> None:
+    async def _read(self, track: Any, connection: int, over: asyncio.Event) -> None:
         from aiortc.mediastreams import MediaStreamError
 
-        connection = self._connection + 1
         try:
             while True:
                 self._take(await track.recv(), connection)
