@@ -1,4 +1,5 @@
-"""A viewer that is no browser: ``python -m benchmarks.viewer URL SECONDS`` prints what it saw.
+"""A viewer that is no browser: ``python -m benchmarks.viewer URL SECONDS`` prints what it saw, at
+SIGTERM sooner.
 
 It decodes with its own jitter buffer (aiortc's), in its own process, and reads the stamps.
 """
@@ -6,7 +7,9 @@ It decodes with its own jitter buffer (aiortc's), in its own process, and reads 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -63,6 +66,8 @@ async def _watch(url: str, seconds: float) -> dict[str, Any]:
     from aiortc.mediastreams import MediaStreamError
 
     watcher = Watcher()
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     peer = whep.new_peer()
     readers: list[asyncio.Task[None]] = []
 
@@ -82,7 +87,8 @@ async def _watch(url: str, seconds: float) -> dict[str, Any]:
     await peer.setLocalDescription(await peer.createOffer())
     watcher.began = time.monotonic()
     location = await whep.join(peer, url)
-    await asyncio.sleep(seconds)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(told.wait(), seconds)
     report = watcher.report()
     await whep.leave(location)
     await peer.close()
@@ -94,6 +100,12 @@ def start(url: str, seconds: float) -> subprocess.Popen[bytes]:
     """A viewer process; its standard output is the report."""
     command = [sys.executable, "-m", "benchmarks.viewer", url, str(seconds)]
     return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE)
+
+
+def stop(process: subprocess.Popen[bytes], timeout_s: float = 30.0) -> dict[str, Any]:
+    """Ends a viewer process, which must have joined, and returns its report."""
+    process.terminate()
+    return result(process, timeout_s)
 
 
 def result(process: subprocess.Popen[bytes], timeout_s: float) -> dict[str, Any]:

@@ -1,11 +1,13 @@
-"""A receiver on libwebrtc, the engine inside Chrome: ``python -m tests.e2e.chrome_engine URL S``.
+"""A receiver on libwebrtc, the engine inside Chrome: ``python -m tests.e2e.chrome_engine URL N``.
 
-Prints what its own statistics say of the received video. It runs in a process of its own.
+Prints what its own statistics say of the received video, after N frames or 15 s. It runs in a
+process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import urllib.request
@@ -20,7 +22,10 @@ def _post(url: str, sdp: str) -> str:
         return str(answer.read().decode())
 
 
-async def watch(url: str, seconds: float) -> dict[str, Any]:
+_MAX_S = 15.0
+
+
+async def watch(url: str, frames: int) -> dict[str, Any]:
     """Frames decoded, and their size."""
     peer = webrtc.RTCPeerConnection()
     gathered = asyncio.Event()
@@ -34,19 +39,27 @@ async def watch(url: str, seconds: float) -> dict[str, Any]:
     assert offer is not None
     answer = await asyncio.to_thread(_post, url, offer.sdp)
     await peer.set_remote_description(webrtc.RTCSessionDescription("answer", answer))
-    await asyncio.sleep(seconds)
     found: dict[str, Any] = {}
-    row: Any  # each kind of report has attributes of its own, which wrtc does not type
-    for row in (await peer.get_stats()).values():
-        if row.type == "inbound-rtp" and row.kind == "video":
-            found = {
-                "frames": row.frames_decoded,
-                "size": [row.frame_width, row.frame_height],
-                "dropped": row.frames_dropped,
-            }
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_MAX_S):
+            while found.get("frames", 0) < frames:
+                await asyncio.sleep(0.2)
+                found = await _received(peer)
     peer.close()
     return found
 
 
+async def _received(peer: Any) -> dict[str, Any]:
+    row: Any  # each kind of report has attributes of its own, which wrtc does not type
+    for row in (await peer.get_stats()).values():
+        if row.type == "inbound-rtp" and row.kind == "video":
+            return {
+                "frames": row.frames_decoded,
+                "size": [row.frame_width, row.frame_height],
+                "dropped": row.frames_dropped,
+            }
+    return {}
+
+
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(watch(sys.argv[1], float(sys.argv[2])))))
+    print(json.dumps(asyncio.run(watch(sys.argv[1], int(sys.argv[2])))))

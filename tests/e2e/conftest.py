@@ -22,6 +22,19 @@ SMALL = ("--size", "160x90", "--fps", "15", "--kbps", "200", "--stamp")
 """Arguments of ``sharpcast publish`` for a stream that every machine enhances in time."""
 
 
+def frames_out(server: RunningServer, name: str) -> int:
+    """The frames that the stream's lead put out so far; -1 where nobody publishes it."""
+    view = server.stream(name)
+    return -1 if view is None else int(view["frames"]["out"])
+
+
+def until_watched(server: RunningServer, name: str, *, viewers: int = 1, frames: int = 15) -> None:
+    """Waits until so many watch, and then for so many frames more."""
+    server.until("the viewers", lambda: (server.stream(name) or {}).get("viewers") == viewers)
+    before = frames_out(server, name)
+    server.until("more frames", lambda: frames_out(server, name) >= before + frames)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
     with running(**SETTINGS) as started:

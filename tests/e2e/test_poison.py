@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from benchmarks import viewer
 from benchmarks.server import RunningServer, publishing, running
-from tests.e2e.conftest import SMALL
+from tests.e2e.conftest import SMALL, until_watched
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -32,8 +31,8 @@ def _copied(server: RunningServer) -> int:
 def test_a_stream_whose_worker_dies_twice_is_only_copied_and_says_so() -> None:
     with running() as server, publishing(f"{server.url}/whip/cam", *SMALL):
         server.until_enhancing("cam")
-        watching = viewer.start(f"{server.url}/whep/cam", 30)
-        time.sleep(2)
+        watching = viewer.start(f"{server.url}/whep/cam", 60)
+        until_watched(server, "cam")
         for _ in range(2):
             # As a poisoned picture would: whoever decodes the stream is gone at once.
             before = _enhancement(server)["worker"]
@@ -48,6 +47,6 @@ def test_a_stream_whose_worker_dies_twice_is_only_copied_and_says_so() -> None:
         reason = _enhancement(server)["reason"]
         frames = _copied(server)
         server.until("copied pictures", lambda: _copied(server) > frames + 10, 5.0)
-        report = viewer.result(watching, 40)
+        report = viewer.stop(watching)
     assert reason.startswith("2 times the worker that decoded this stream ended")
     assert [160, 90] in report["sizes"] and [320, 180] in report["sizes"]
