@@ -254,7 +254,7 @@ async def test_a_guessed_secret_ends_nothing(make_node: MakeNode) -> None:
 
 
 async def test_a_new_publishers_viewers_see_nothing_of_the_old_one(make_node: MakeNode) -> None:
-    into = Into(make_node())
+    into = Into(make_node(grace_s=0.2))
     async with publishing(into.publish, UNITS):
         await into.until_live()
         async with watching(into.play, "video") as viewer:

@@ -49,7 +49,10 @@ class FakeServer:
         self.addresses: list[str] = []
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.fake = self
-        self._thread = threading.Thread(target=self._http.serve_forever, name="fake-http")
+        # ``shutdown`` waits until the loop looks up, by itself twice a second.
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, args=(0.01,), name="fake-http"
+        )
 
     def __enter__(self) -> FakeServer:
         self._thread.start()
