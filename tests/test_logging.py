@@ -43,7 +43,7 @@ def prefix_faults(module: Module) -> list[str]:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
-        and node.value.startswith(("[stream", "[session"))
+        and node.value.startswith(("[stream", "[session", "[rendition"))
     ]
 
 

@@ -11,15 +11,20 @@ SESSION_CHARACTERS = 4
 
 
 class StreamLogger(logging.LoggerAdapter[logging.Logger]):
-    """Adds stream and session to each message, and to the record as attributes."""
+    """Adds stream, session and rendition to each message, and to the record as attributes."""
 
-    def __init__(self, logger: logging.Logger, *, stream: str = "", session: str = "") -> None:
+    def __init__(
+        self, logger: logging.Logger, *, stream: str = "", session: str = "", rendition: str = ""
+    ) -> None:
         """Names that are empty are left out. Of ``session`` only the first characters are shown."""
-        session = session[:SESSION_CHARACTERS]
-        super().__init__(logger, {"stream": stream, "session": session})
-        names = (("stream", stream), ("session", session))
+        names = {
+            "stream": stream,
+            "session": session[:SESSION_CHARACTERS],
+            "rendition": rendition,
+        }
+        super().__init__(logger, names)
         # A message is a %-template; no name has a % (wire.keys).
-        self._prefix = "".join(f"[{kind} {name}] " for kind, name in names if name)
+        self._prefix = "".join(f"[{kind} {name}] " for kind, name in names.items() if name)
 
     def process(
         self, msg: Any, kwargs: MutableMapping[str, Any]

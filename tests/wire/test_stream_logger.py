@@ -29,6 +29,14 @@ def test_a_line_begins_with_its_stream_and_its_session(caplog: pytest.LogCapture
     ]
 
 
+def test_a_rendition_is_named_whole(caplog: pytest.LogCaptureFixture) -> None:
+    names = {"stream": "cam1", "session": "1a2b", "rendition": "enhanced-h264"}
+    StreamLogger(log, **names).info("leads it", extra={"action": "lead_began"})
+    (record,) = caplog.records
+    assert record.getMessage() == "[stream cam1] [session 1a2b] [rendition enhanced-h264] leads it"
+    assert {name: record.__dict__[name] for name in names} == names
+
+
 def test_the_record_has_stream_session_and_the_callers_action(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

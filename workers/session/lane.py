@@ -22,7 +22,7 @@ from wire.errors import Fenced, StreamGone
 from wire.heartbeat import StreamWork
 from wire.jobs import RENEW_S, Job, JobQueue
 from wire.rendition_record import RenditionRecord
-from wire.stream_logger import StreamLogger
+from wire.stream_logger import StreamLogger, session_name
 from wire.supervisor import keep_going
 from workers.media.route import Route
 from workers.media.source_frame import Taker
@@ -69,7 +69,7 @@ class RenditionLane:
         "It takes the units of the source."
         self._parts = parts
         self._source = source
-        self._log = StreamLogger(log, stream=job.stream, session=job.rendition)
+        self._log = _logger(job)
         self._jobs = JobQueue(parts.client, consumer=parts.config.worker)
         self._probation = Probation(parts.client, job.stream, job.rendition, epoch)
         self._life = rendition_life(job.stream, job.rendition)
@@ -370,3 +370,8 @@ class RenditionLane:
         mode = self._mode
         factor = self.pipeline.upscale.scale if mode.current is Route.WORK else 1
         return factor * mode.width, factor * mode.height
+
+
+def _logger(job: Job) -> StreamLogger:
+    session = session_name(job.source_epoch)
+    return StreamLogger(log, stream=job.stream, session=session, rendition=job.rendition)
