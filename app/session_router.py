@@ -79,20 +79,7 @@ class SessionRouter:
 
     async def end(self, kind: SessionKind, stream: str, address: str) -> None:
         """Ends a session. Raises SessionNotFound, NodeAway, RedisAway, Full."""
-        node, secret = _parts(address)
-        if node == self.node:
-            await self._owners[kind].end(stream, secret)
-            return
-        await self._forward(
-            node,
-            SessionRequest(
-                id=secrets.token_hex(8),
-                reply_to=self.node,
-                kind=kind,
-                stream=stream,
-                secret=secret,
-            ),
-        )
+        await self._request(kind, stream, address)
 
     async def trickle(
         self, kind: SessionKind, stream: str, address: str, text: str, *, wants_restart: bool
@@ -101,30 +88,46 @@ class SessionRouter:
 
         Raises BadOffer, SessionNotFound, NodeAway, RedisAway, Full.
         """
-        fragment = parse_fragment(text, wants_restart=wants_restart)
+        # The owner reads the text again. A fragment that cannot be read is refused here, so that
+        # the mistake of a client costs no other node anything.
+        parse_fragment(text, wants_restart=wants_restart)
+        await self._request(kind, stream, address, fragment=text, wants_restart=wants_restart)
+
+    async def _request(
+        self,
+        kind: SessionKind,
+        stream: str,
+        address: str,
+        *,
+        fragment: str | None = None,
+        wants_restart: bool = False,
+    ) -> None:
+        """Has a request carried out where the session is."""
         node, secret = _parts(address)
-        if node == self.node:
-            await self._owners[kind].trickle(stream, secret, fragment)
-            return
-        await self._forward(
-            node,
-            SessionRequest(
-                id=secrets.token_hex(8),
-                reply_to=self.node,
-                kind=kind,
-                stream=stream,
-                secret=secret,
-                fragment=text,
-                wants_restart=wants_restart,
-            ),
+        request = SessionRequest(
+            id=secrets.token_hex(8),
+            reply_to=self.node,
+            kind=kind,
+            stream=stream,
+            secret=secret,
+            fragment=fragment,
+            wants_restart=wants_restart,
         )
+        if node == self.node:
+            await self._carry_out(request)
+        else:
+            await self._forward(node, request)
 
     async def _forward(self, node: str, request: SessionRequest) -> None:
         if len(self._waiting) >= self._max_forwarded:
             raise Full("Too many requests wait for other servers.")
+        # The future is there before the request leaves: the reply may come while `send` still
+        # waits.
         reply = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = reply
         try:
+            # Without this, requests to nodes that never were would wait for the whole time-out, and
+            # a few clients with invented addresses would fill the table.
             if not await self._heartbeats.is_there(node):
                 raise SessionNotFound
             self.forwarded += 1
@@ -144,6 +147,8 @@ class SessionRouter:
         while True:
             try:
                 messages = await self._mailbox.read(block_ms=1000)
+                # Side by side: ending a session takes tens of milliseconds, and replies to this
+                # node's own requests are among the messages.
                 await asyncio.gather(*(self._take(message) for message in messages))
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)
@@ -151,6 +156,7 @@ class SessionRouter:
     async def _take(self, message: NodeMessage) -> None:
         if isinstance(message, SessionReply):
             waiting = self._waiting.get(message.id)
+            # It may come after the time-out, or when the client has left.
             if waiting is not None and not waiting.done():
                 waiting.set_result(message)
             return
@@ -158,6 +164,8 @@ class SessionRouter:
         try:
             await self._carry_out(message)
         except AppError as error:
+            # Only errors that clients may see go back. Any other is a fault of ours and begins the
+            # task anew; the node that asks times out.
             reply = SessionReply(id=message.id, status=error.status, detail=error.detail)
         await to_node(self._client, message.reply_to).send(reply)
 
@@ -172,6 +180,7 @@ class SessionRouter:
 def _parts(address: str) -> tuple[str, str]:
     """Returns node and secret. Raises SessionNotFound for what is no address."""
     node, _, secret = address.partition(".")
+    # The node becomes a part of a key in Redis, so nothing else than a name may get there.
     if not keys.is_node(node) or not 0 < len(secret) <= MAX_SECRET:
         raise SessionNotFound
     return node, secret
