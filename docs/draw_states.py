@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/states.md"
 
 TABLES = (
+    "app.http.edge.connection_state:CONNECTION",
     "app.streams.ingest_state:INGEST",
     "app.webrtc.peer_state:PEER",
     "app.webrtc.publisher_state:PUBLISHER",

@@ -8,7 +8,6 @@ request, until that one's head is complete.
 from __future__ import annotations
 
 import asyncio
-import enum
 import json
 import sys
 import time
@@ -18,19 +17,19 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.http.edge.addresses import limit_key
+from app.http.edge.connection_state import CONNECTION, ConnectionEvent, ConnectionState
 from app.http.edge.penalties import Penalties
+from wire.state_machine import StateMachine
 
-
-class Phase(enum.Enum):
-    """The phases of a connection, named by the event that ends each."""
-
-    HEAD = "the rest of a request's head"
-    ANSWER = "its answer to be sent"
-    IDLE = "the next request; uvicorn's own timer runs"
-
-
-LIMITS_S = {Phase.HEAD: 10.0, Phase.ANSWER: 30.0}
-"""Maximum duration of a phase in seconds; of an answer's, a body may take 10 s and Redis 10 s."""
+LIMITS_S = {
+    ConnectionState.HEAD: 10.0,
+    # Receiving a body may take 10 s of it, and a command to a Redis that is away 10 s more.
+    ConnectionState.ANSWER: 30.0,
+    ConnectionState.CLOSING: 10.0,
+}
+"""Maximum time in a state in seconds, after which the connection is aborted. uvicorn's own timer
+runs in the state ``IDLE``.
+"""
 
 _HOST_SENTENCES = {
     "Missing mandatory Host: header": "The request has no Host header, which HTTP/1.1 needs.",
@@ -47,13 +46,13 @@ _SENTENCES = {
 
 
 class TimedProtocol(H11Protocol):
-    """One HTTP connection; it is aborted when a phase takes too long."""
+    """One HTTP connection; it is aborted when it stays in a state for too long."""
 
     penalties: Penalties
     """The delays of addresses; set before the first connection."""
 
+    _life: StateMachine[ConnectionState, ConnectionEvent]
     _key = ""
-    _phase = Phase.IDLE
     _timer: asyncio.TimerHandle | None = None
     _timed_cycle: Any = None
     _pause: asyncio.TimerHandle | None = None
@@ -62,16 +61,20 @@ class TimedProtocol(H11Protocol):
         """Starts the time limit of the first head."""
         super().connection_made(transport)
         self._key = limit_key(self.client[0]) if self.client is not None else ""
-        self._enter(Phase.HEAD)
+        self._life = StateMachine(CONNECTION, owner="HTTP connection", on_change=self._on_change)
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes of a head or of a body; a delayed address waits here."""
-        if self._phase is not Phase.ANSWER and self._key:
+        # A request that was taken is finished: its body, or one pipelined behind it, is not held
+        # back. Under TLS bytes may also come while the connection is being closed.
+        if self._life.accepts(ConnectionEvent.BEGIN) and self._key:
             pause = self.penalties.pause_s(self._key, now=time.monotonic())
             if pause:
                 self.transport.pause_reading()
+                # Otherwise uvicorn would close the connection while its request lies here.
                 self._unset_keepalive_if_required()
-                self._enter(Phase.HEAD)
+                self._life.apply(ConnectionEvent.BEGIN)
                 self._pause = self.loop.call_later(pause, self._read_on, data)
                 return
         self._take(data)
@@ -83,40 +86,58 @@ class TimedProtocol(H11Protocol):
 
     def _take(self, data: bytes) -> None:
         super().data_received(data)
-        self._look()
+        self._follow()
 
     def on_response_complete(self) -> None:
         """Ends the time limit of the answer."""
         super().on_response_complete()
-        self._look()
+        self._follow()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closes a connection that sent no other request in time."""
+        super().timeout_keep_alive_handler()
+        self._follow()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancels the timers of the connection."""
-        self._enter(Phase.IDLE)
+        self._life.apply(ConnectionEvent.LOSE)
         if self._pause is not None:
             self._pause.cancel()
         super().connection_lost(exc)
 
-    def _look(self) -> None:
+    def _follow(self) -> None:
+        """Applies the event that uvicorn's part of a call amounts to."""
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        if is_answering and self.cycle is not self._timed_cycle:
-            self._timed_cycle = self.cycle
-            self._enter(Phase.ANSWER)
-        elif not is_answering and self.timeout_keep_alive_task is not None:
-            self._enter(Phase.IDLE)
-        elif not is_answering and self._phase is not Phase.HEAD:
-            self._enter(Phase.HEAD)
+        if self.transport.is_closing():
+            self._life.apply_if_accepted(ConnectionEvent.CLOSE)
+        elif is_answering:
+            # Bytes of its body do not give a request more time.
+            if self.cycle is not self._timed_cycle:
+                self._timed_cycle = self.cycle
+                self._life.apply(ConnectionEvent.REQUEST)
+        elif self.timeout_keep_alive_task is not None:
+            self._life.apply(ConnectionEvent.REST)
+        elif self._life.state is not ConnectionState.HEAD:
+            self._life.apply(ConnectionEvent.BEGIN)
 
-    def _enter(self, phase: Phase) -> None:
-        self._phase = phase
+    def _on_change(
+        self, before: ConnectionState, event: ConnectionEvent, after: ConnectionState
+    ) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if phase in LIMITS_S and not self.transport.is_closing():
-            self._timer = self.loop.call_later(LIMITS_S[phase], self.transport.abort)
+        self._start_timer()
+
+    def _start_timer(self) -> None:
+        limit_s = LIMITS_S.get(self._life.state)
+        if limit_s is not None:
+            # ``close`` waits for whatever is written already, and a client that reads nothing would
+            # hold its socket for ever; ``abort`` drops it.
+            self._timer = self.loop.call_later(limit_s, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:
         """Answers input that is not HTTP with a problem; h11 suggests the status."""
+        # uvicorn calls this while it handles the parser's exception, and does not pass it on.
         error = sys.exc_info()[1]
         hint = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         status = hint if hint in _SENTENCES else 400
@@ -130,6 +151,8 @@ class TimedProtocol(H11Protocol):
         headers = [
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(body)).encode()),
+            # Other answers get their headers from the ASGI layer, which never sees what is no
+            # request.
             (b"access-control-allow-origin", b"*"),
             (b"connection", b"close"),
         ]

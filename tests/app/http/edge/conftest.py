@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -69,10 +70,13 @@ def serve(make_site: MakeSite) -> Serve:
         *,
         counts: ConnectionCounts | None = None,
         certificate: Certificate | None = None,
+        send_buffer: int = 0,
     ) -> AsyncIterator[Served]:
         site = site or make_site()
         counts = counts or ConnectionCounts()
         listener = bind(load_settings({"SHARPCAST_HTTP_PORT": "0"}), counts)
+        if send_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         server = WebServer(site.app, certificate)
         task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
         try:
