@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-_METHODS = ("get", "head", "post", "patch", "delete")
+_METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
 def reference_page(document: dict[str, Any]) -> str:
@@ -16,6 +16,8 @@ def reference_page(document: dict[str, Any]) -> str:
         for method, operation in operations.items()
         if method in _METHODS
     ]
+    # No script: the content security policy allows none in a page, and the framework's own pages
+    # load theirs from another host.
     info = document["info"]
     return f"""<!doctype html>
 <html lang="en">

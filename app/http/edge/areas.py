@@ -22,6 +22,7 @@ _HEALTH = ("/healthz", "/readyz")
 
 def area_of(method: str, path: str) -> Area:
     """Returns the area of a request; ``path`` comes without the prefix."""
+    # The target of `OPTIONS *` begins with no slash.
     first = path.split("/", 2)[1] if path.startswith("/") else ""
     if first == "whip":
         return Area.PUBLISH
@@ -37,8 +38,9 @@ def area_of(method: str, path: str) -> Area:
 METHODS = {
     Area.PUBLISH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
     Area.WATCH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
-    Area.READ: "GET, HEAD, OPTIONS, PATCH, DELETE",
-    Area.CHANGE: "GET, HEAD, OPTIONS, PATCH, DELETE",
+    # One set for both: `Allow` names what an address takes, not what this caller asked for.
+    Area.READ: "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
+    Area.CHANGE: "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
     Area.PAGE: "GET, HEAD, OPTIONS",
     Area.HEALTH: "GET, HEAD, OPTIONS",
 }
