@@ -7,7 +7,7 @@ import importlib.metadata
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from app.http.app_state import AppState
@@ -34,6 +34,7 @@ from wire.settings import Settings
 log = logging.getLogger(__name__)
 
 REDIS_START_S = 10.0
+"""Maximum time in seconds to wait for Redis at the start, as it may be starting too."""
 
 _OTHER_FILES = 88
 """Files that Python itself has open."""
@@ -49,43 +50,31 @@ async def serve(
 ) -> None:
     """Serves until ``stop``; ``on_ready`` gets the base address. Raises BadSettings, NoRedisServer.
 
-    The certificate is read again when its file changes, and when ``reload`` is set. Stops in this
-    order, within 5 s: accept nothing more, end publishers and viewers, close Redis, close the
-    sockets.
+    The certificate is read again when its file changes, and when ``reload`` is set. Stops within
+    5 s: first publishers and viewers, then the web server, then the connections to Redis.
     """
-    certificate = None
-    if settings.tls_cert is not None and settings.tls_key is not None:
-        certificate = Certificate(settings.tls_cert, settings.tls_key)
+    certificate = _certificate(settings)
     client = connect(
         redis_url, prefix=settings.redis_prefix, most=redis_connections(settings.max_streams)
     )
     counts = ConnectionCounts()
+    # Before Redis is waited for: who starts a second server is told at once.
     listener = bind(settings, counts)
     try:
         if not await wait_until_up(client, REDIS_START_S):
             raise NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
-        addresses = ice.choose_addresses(settings.ice_addresses, loopback_only=settings.is_loopback)
-        ice.install(addresses, settings.port_range)
-        node = AppNode(client, _node_options(settings))
-        raise_limit(_files_needed(settings, addresses))
-        context = _context(settings, client, node, certificate)
+        context = _context(settings, client, _node(settings, client), certificate)
         edge = create_app(context)
         edge.watch(counts)
         server = WebServer(edge, certificate)
-        loop = asyncio.get_running_loop()
-        serving = loop.create_task(server.serve(sockets=[listener]), name="http")
-        stopping = loop.create_task(stop.wait(), name="stop")
-        helpers = [stopping, *_side_tasks(context, certificate, reload)]
+        serving = asyncio.get_running_loop().create_task(server.serve([listener]), name="http")
+        helpers = _side_tasks(context, certificate, stop, reload)
         try:
             on_ready(_address(settings, listener))
-            done, _ = await asyncio.wait([serving, *helpers], return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()  # one that died must not look like a wish to stop
+            await _until_one_ends(serving, *helpers)
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
-            await node.close()
+            await _end(helpers, context.node)
+            # uvicorn ends last: while the node says goodbye, clients can still end their sessions.
             server.should_exit = True
             await serving
     finally:
@@ -93,11 +82,50 @@ async def serve(
         await client.aclose()
 
 
+async def _until_one_ends(*tasks: asyncio.Task[Any]) -> None:
+    """Waits for the first end; raises what that task died of."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        # A task that died must not look like a request to stop.
+        task.result()
+
+
+async def _end(helpers: list[asyncio.Task[Any]], node: AppNode) -> None:
+    """Ends the tasks beside the web server, then all sessions of the node."""
+    # In this order: the node's next heartbeat would list it again after it has left.
+    for helper in helpers:
+        helper.cancel()
+    await asyncio.gather(*helpers, return_exceptions=True)
+    await node.close()
+
+
+def _node(settings: Settings, client: Redis) -> AppNode:
+    """Returns the node, whose peers use the addresses and files that are prepared here."""
+    addresses = ice.choose_addresses(settings.ice_addresses, loopback_only=settings.is_loopback)
+    ice.install(addresses, settings.port_range)
+    raise_limit(_files_needed(settings, addresses))
+    return AppNode(client, _node_options(settings))
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    """Reads the certificate that the settings name, if they name one. Raises BadSettings."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Certificate(settings.tls_cert, settings.tls_key)
+
+
 def _side_tasks(
-    context: AppState, certificate: Certificate | None, reload: asyncio.Event | None
+    context: AppState,
+    certificate: Certificate | None,
+    stop: asyncio.Event,
+    reload: asyncio.Event | None,
 ) -> list[asyncio.Task[Any]]:
     """Starts what runs beside the web server; one that ends ends the process."""
-    works = {"loop-lag": context.metrics.loop_lag.run(), "node": context.node.run()}
+    works: dict[str, Coroutine[Any, Any, Any]] = {
+        "stop": stop.wait(),
+        "loop-lag": context.metrics.loop_lag.run(),
+        "node": context.node.run(),
+    }
     if certificate is not None:
         works["certificate"] = certificate.run(reload or asyncio.Event())
     loop = asyncio.get_running_loop()
@@ -154,6 +182,7 @@ def _context(
 def _address(settings: Settings, listener: socket.socket) -> str:
     scheme = "https" if settings.tls_cert else "http"
     host, port = listener.getsockname()[:2]
+    # The address of all interfaces is none that a browser could open.
     if host in ("0.0.0.0", "::"):
         host = "localhost"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -63,19 +63,14 @@ def router(context: AppState) -> APIRouter:
         _check_query(rendition, fallback)
         offer = await whip_common.read_offer(request)
         await _check_may_watch(request, stream, context)
-        secret, answer = await context.node.viewers.play(
+        made = await context.node.viewers.play(
             stream,
             offer,
             rendition=rendition,
             fallback=fallback != "none",
             route=whip_common.route(request),
         )
-        base = whip_common.base_url(request, context.public_url)
-        return whip_common.created(
-            answer,
-            f"{base}/whep/{stream}/{context.node.sessions.address(secret)}",
-            context.ice_servers,
-        )
+        return whip_common.created(request, context, SessionKind.WHEP, stream, made)
 
     @routes.head("/{stream}", response_class=Response)
     async def head() -> Response:

@@ -35,15 +35,10 @@ def router(context: AppState) -> APIRouter:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)
         offer = await whip_common.read_offer(request)
-        secret, answer = await context.node.publishers.publish(
+        made = await context.node.publishers.publish(
             stream, offer, takeover=takeover, route=whip_common.route(request)
         )
-        base = whip_common.base_url(request, context.public_url)
-        return whip_common.created(
-            answer,
-            f"{base}/whip/{stream}/{context.node.sessions.address(secret)}",
-            context.ice_servers,
-        )
+        return whip_common.created(request, context, SessionKind.WHIP, stream, made)
 
     @routes.head("/{stream}", status_code=204, response_class=Response)
     async def head() -> Response:

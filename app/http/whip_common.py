@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
+from app.http.app_state import AppState
 from app.http.openapi import GUARDED
 from app.session_router import SessionRouter
 from app.webrtc.ice import PeerRoute
 from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
-from app.webrtc.turn import IceServerList
 from wire.keys import is_stream_id
 from wire.node_messages import SessionKind
 
@@ -51,23 +51,23 @@ def route(request: Request) -> PeerRoute:
     return PeerRoute(
         served_at=served_at,
         client=request.client.host if request.client else "",
+        # The edge derives the key from the client's address behind proxies.
         key=str(getattr(request.state, "address", "")),
     )
 
 
-def base_url(request: Request, public_url: str) -> str:
-    """The absolute address clients use, without a trailing slash.
-
-    OBS resolves a relative Location wrongly, so every Location is absolute.
-    """
-    return public_url or f"{request.url.scheme}://{request.url.netloc}"
-
-
-def created(answer: str, location: str, servers: IceServerList) -> Response:
-    """201 with the answer (RFC 9725 section 4.2)."""
+def created(
+    request: Request, context: AppState, kind: SessionKind, stream: str, made: tuple[str, str]
+) -> Response:
+    """201 (RFC 9725 section 4.2) for a session; ``made`` is its secret and the SDP answer."""
+    secret, answer = made
     response = Response(answer, status_code=201, media_type=MEDIA_TYPE)
-    response.headers["Location"] = location
-    for server in servers.for_peer(now_s=time.time()):
+    # OBS resolves a relative Location wrongly, so every Location is absolute.
+    base = context.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    address = context.node.sessions.address(secret)
+    response.headers["Location"] = f"{base}/{kind.value}/{stream}/{address}"
+    # Logins for TURN expire at a time of day, so this is not the monotonic clock.
+    for server in context.ice_servers.for_peer(now_s=time.time()):
         response.headers.append("Link", server.link_header())
     return response
 
