@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,37 +33,45 @@ def enhance(
     from cli import logs
     from cli.progress import FileProgress
     from wire.settings import load_settings
-    from workers.errors import WorkerError
     from workers.transcode.job import enhance_file, partial_of
 
     settings = load_settings()
-    partial = partial_of(target)
-    before = _stamp(partial)
+    # The progress bar redraws its line, and lines of the usual level would break it.
     logs.set_up("warning" if settings.log_level == "info" else settings.log_level)
+    with _naming(partial_of(target)), FileProgress() as progress:
+        report = enhance_file(
+            source,
+            target,
+            model=model or settings.model,
+            strength=settings.strength if strength is None else strength,
+            models_dir=settings.models_dir,
+            engine=engine or settings.engine,
+            engine_cache=settings.engine_cache,
+            precision=settings.precision,
+            threads=settings.worker_threads,
+            on_losses=progress.say,
+            on_progress=progress.show,
+            overwrite=overwrite,
+        )
+    print(_summary(target, report))
+    for note in report.notes:
+        print(note)
+
+
+@contextlib.contextmanager
+def _naming(partial: Path) -> Iterator[None]:
+    """Names the unfinished file where the block ends early. Raises CliError for known errors."""
+    from workers.errors import WorkerError
+
+    # An earlier run may have left such a file, which this one must not name as its own.
+    before = _stamp(partial)
     try:
-        with FileProgress() as progress:
-            report = enhance_file(
-                source,
-                target,
-                model=model or settings.model,
-                strength=settings.strength if strength is None else strength,
-                models_dir=settings.models_dir,
-                engine=engine or settings.engine,
-                engine_cache=settings.engine_cache,
-                precision=settings.precision,
-                threads=settings.worker_threads,
-                on_losses=progress.say,
-                on_progress=progress.show,
-                overwrite=overwrite,
-            )
+        yield
     except (WorkerError, OSError) as error:
         raise CliError(f"{error}{_kept(partial, before)}") from error
     except KeyboardInterrupt:
         print(f"Interrupted.{_kept(partial, before)}", file=sys.stderr)
         raise
-    print(_summary(target, report))
-    for note in report.notes:
-        print(note)
 
 
 def _stamp(partial: Path) -> tuple[int, int] | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from cli.publisher.command import PublishOptions
+    from cli.publisher.watchdog import Attempt
 
 _DEFAULT_KBPS = 800
 
@@ -34,11 +38,12 @@ def publish(
     ] = False,
 ) -> None:
     """Send a file, or a test pattern, to a WHIP server in real time; reconnect when it was away."""
-    from cli.errors import NotPublished
-    from cli.publisher.watchdog import TRY_AGAIN, become_child
+    # The fork comes before the libraries that start threads: a child of a process with threads may
+    # inherit a lock that nobody releases.
+    from cli.publisher.watchdog import become_child
 
     attempt = become_child(url, duration or None)
-    from cli.publisher.command import PublishOptions, run
+    from cli.publisher.command import PublishOptions
 
     options = PublishOptions(
         file=file,
@@ -52,10 +57,20 @@ def publish(
         duration_s=attempt.duration_s,
         stamp=stamp,
     )
+    _run(options, attempt)
+
+
+def _run(options: PublishOptions, attempt: Attempt) -> None:
+    """Publishes in the child. Raises NotPublished, or Exit for what may succeed later."""
+    from cli.errors import NotPublished
+    from cli.publisher.command import run
+    from cli.publisher.watchdog import TRY_AGAIN
+
     try:
         run(options, attempt.is_live)
     except NotPublished as error:
         if not error.is_passing:
             raise
+        # The parent knows whether a session ever stood, and so whether another try makes sense.
         print(f"sharpcast: {error}", file=sys.stderr)
         raise typer.Exit(TRY_AGAIN) from error
