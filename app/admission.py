@@ -40,6 +40,7 @@ class AnswerPace:
         wait = self._bucket.wait_s(now=now)
         if wait > MAX_WAIT_S:
             return None
+        # Taken in advance where there is none: the next offer waits behind this one.
         self._bucket.spend(now=now)
         return wait
 
@@ -56,6 +57,7 @@ class Admission:
     ) -> None:
         self._pending = pending
         self._most = most
+        # One address alone must not keep all others out.
         self._most_per_address = max(most // 2, 1)
         self._pace = pace or AnswerPace()
         self._entering: list[str] = []
@@ -67,16 +69,19 @@ class Admission:
     async def enter(self, address: str) -> AsyncIterator[None]:
         """While the block runs the offer is being answered. Raises Full or TooMany before it."""
         wait = self._book(address)
+        # From here on the offer counts, also while it waits: no peer stands for it yet.
         self._entering.append(address)
         try:
             if wait > 0:
                 await asyncio.sleep(wait)
             yield
         finally:
+            # Also where the client left while its offer waited: the task is cancelled then.
             self._entering.remove(address)
 
     def _book(self, address: str) -> float:
         present = [*self._pending(), *self._entering]
+        # First the limit of the address: who has met it is told so, not that the server is full.
         if present.count(address) >= self._most_per_address:
             self.refused["pending_address"] += 1
             raise TooMany(
@@ -85,6 +90,7 @@ class Admission:
         if len(present) >= self._most:
             self.refused["pending"] += 1
             raise Full("Too many sessions are not connected yet.")
+        # Last of all, since it books: an offer refused for another reason costs no token.
         wait = self._pace.book(now=time.monotonic())
         if wait is None:
             self.refused["pace"] += 1

@@ -39,6 +39,7 @@ class AppError(Exception):
     retry_after_s: int | None = None
 
     def __init__(self, detail: str = "") -> None:
+        # The docstring is the sentence; its line breaks are those of the source.
         self.detail = detail or " ".join((self.__doc__ or "").split())
         super().__init__(self.detail)
 

@@ -22,6 +22,8 @@ class LoopLag:
 
     def note(self, late_s: float, *, now: float) -> None:
         """A timer fired this late."""
+        # A delay before a longer one is never the longest again. Without it the deque stays short
+        # and sorted, and its first entry is the answer.
         while self._late and self._late[-1][1] <= late_s:
             self._late.pop()
         self._late.append((now, max(0.0, late_s)))
@@ -39,4 +41,5 @@ class LoopLag:
             await asyncio.sleep(CHECK_S)
             now = time.monotonic()
             self.note(now - due, now=now)
+            # It forgets what has left the window, also while nobody asks.
             self.longest_s(now=now)

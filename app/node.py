@@ -64,6 +64,8 @@ class AppNode:
         self.readers = RenditionReaders(
             client,
             record=self.directory.record,
+            # Viewers of a stream that is published here are fed from memory, and notice nothing
+            # while Redis is away.
             ingest=self.publishers.ingest_session,
             times=options.reader_times,
         )
@@ -92,6 +94,8 @@ class AppNode:
     async def run(self) -> None:
         """Serves the other nodes until cancelled."""
         async with asyncio.TaskGroup() as group:
+            # Each is begun anew after a failure. Without them the streams go on, but no other node
+            # could end their sessions or count their viewers.
             for name, work in (("node-requests", self.sessions.run), ("node-beat", self._beat)):
                 group.create_task(keep_going(name, work, logger=log), name=name)
 
@@ -106,10 +110,13 @@ class AppNode:
     async def close(self) -> None:
         """Ends everything: publishers and viewers, then readers. Calling it twice is harmless."""
         self.publishers.close()
+        # Both at the same time, for each may take all of ``CLOSE_S``.
         await asyncio.gather(self.viewers.close(CLOSE_S), self._publisher_tasks.finish(CLOSE_S))
+        # Whoever was not told by now is cut off.
         await self._publisher_tasks.cancel()
         await self.readers.close()
         try:
+            # Redis may be away. The heartbeat that then stays expires after 3 s by itself.
             async with asyncio.timeout(1.0):
                 await self._heartbeats.leave(self.name)
         except (TimeoutError, *REDIS_DOWN):

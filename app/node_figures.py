@@ -33,6 +33,7 @@ class NodeFigures:
 
     def beat(self) -> AppBeat:
         """Returns the node's next heartbeat."""
+        # A node may have the publisher of a stream, viewers of it, or a reader that lingers.
         names = {session.stream for session in self._publishers.ingest_sessions()}
         names |= {reader.stream for reader in self._readers.all()} | self._viewers.streams()
         return AppBeat(
@@ -85,6 +86,7 @@ class NodeFigures:
 
 def _latency(rendition: str, meter: LatencyMeter) -> LatencyFigures | None:
     total = meter.total()
+    # No unit was delivered yet, and an average of nothing is no figure.
     if total is None:
         return None
     return LatencyFigures(

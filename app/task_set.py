@@ -19,6 +19,8 @@ class TaskSet:
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Starts a task."""
         task = asyncio.get_running_loop().create_task(work, name=name)
+        # The event loop has weak references only: a task that nobody holds may vanish while it
+        # waits.
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
@@ -40,7 +42,9 @@ class TaskSet:
 
     async def cancel(self) -> None:
         """Cancels what still runs and waits for its end."""
+        # A copy, since each task takes itself out of the set when it ends.
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
+        # What they died of is in the log by now.
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ class TokenBucket:
     a clock that goes back gains nothing.
     """
 
+    # The edge keeps thousands of these, one for each address and kind of request.
     __slots__ = ("_at", "_burst", "_least", "_per_s", "_tokens")
 
     def __init__(self, *, per_s: float, burst: float, most_owed: float = math.inf) -> None:
@@ -19,6 +20,7 @@ class TokenBucket:
         self._burst = burst
         self._least = -most_owed
         self._tokens = burst
+        # The first call sets the clock, wherever it begins, and the bucket is full then.
         self._at = -math.inf
 
     def take(self, *, now: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# For types alone: loading the settings' library would slow `sharpcast --help`.
 if TYPE_CHECKING:
     from wire.settings import Settings
 

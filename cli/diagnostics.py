@@ -91,10 +91,12 @@ def _python() -> Finding:
 
 def _processor() -> Finding:
     info = Path("/proc/cpuinfo")
+    # Linux lists the flags there; other systems have no such file, and the list stays empty.
     words = set(info.read_text().split()) if info.exists() else set()
     flags = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx_vnni") if name in words]
     cores = os.cpu_count() or 1
     detail = f"{cores} cores, {' '.join(flags) or 'no AVX2: the nets will be slow'}"
+    # The flags are those of x86: their absence says nothing of another architecture.
     status = Status.GOOD if "avx2" in flags or platform.machine() != "x86_64" else Status.NOTE
     return Finding("processor", status, detail, {"cores": cores, "flags": flags})
 
@@ -155,6 +157,7 @@ def _nets(settings: Settings) -> Iterator[Finding]:
         yield Finding("nets", Status.MISSING, "there is no net in the zoo")
     for manifest in manifests:
         for variant in engine.info.variants:
+            # A net has files for some precisions only, and an engine runs some of those.
             if variant.file in manifest.files:
                 yield _net(engine, manifest, variant)
     engine.close()
@@ -183,6 +186,7 @@ def _net(engine: Engine, manifest: Manifest, variant: PrecisionVariant) -> Findi
         frame_ms = _measure(engine, manifest, variant)
     except (WorkerError, ModelError) as error:
         return Finding(what, Status.MISSING, str(error))
+    # Nets run one at a time, so the streams of one engine share its time.
     streams = 1000 / FPS / frame_ms
     chosen = " (default)" if variant.file == manifest.default_precision else ""
     return Finding(
@@ -217,6 +221,8 @@ def _port(settings: Settings) -> Finding:
     place = f"{settings.http_host}:{settings.http_port}"
     family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As the server binds: otherwise a server that has just ended would make its port look
+        # taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.http_host, settings.http_port))
@@ -240,6 +246,7 @@ def _tls(settings: Settings) -> Finding:
 
 
 def _gpu() -> Finding:
+    # The driver makes this file. Asking CUDA would take seconds, and memory of the device.
     if not Path("/dev/nvidiactl").exists():
         return Finding("GPU", Status.NOTE, "none; nets run on the processor")
     return Finding(

@@ -25,6 +25,7 @@ def check_worker(redis_url: str, prefix: str = "") -> None:
 
 
 def _is_here(beat: WorkerBeat) -> bool:
+    # A heartbeat outlives its worker for some seconds, so the process is looked for too.
     return beat.host == socket.gethostname() and psutil.pid_exists(beat.pid)
 
 

@@ -13,6 +13,7 @@ def set_up(level: str) -> None:
     formatter = logging.Formatter(
         "{asctime}.{msecs:03.0f} {levelname:7} {name}: {message}", "%Y-%m-%dT%H:%M:%S", style="{"
     )
+    # UTC, so that lines of several machines can be put in order.
     formatter.converter = time.gmtime
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)

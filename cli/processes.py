@@ -45,6 +45,7 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
             await _end(process)
         if status is None:
             return
+        # Nothing was served yet, so the sentence that the worker printed is the end of the command.
         if status == _REFUSED and is_first:
             raise BadSettings("The worker cannot work with these settings.")
         is_first = False
@@ -73,12 +74,14 @@ async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
 async def _start_worker(redis_url: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
+        # Modules in the folder where the command was started must not take the place of ours.
         "-P",
         "-m",
         "cli.main",
         "work",
         env=with_large_pages({**os.environ, f"{PREFIX}REDIS_URL": redis_url}),
         stdin=asyncio.subprocess.DEVNULL,
+        # Ctrl-C reaches a whole process group at once, but the worker is stopped by this process.
         start_new_session=True,
         preexec_fn=die_with_parent(),
     )
@@ -96,6 +99,7 @@ async def _status_or_stop(process: asyncio.subprocess.Process, stop: asyncio.Eve
     finally:
         for wait in waits:
             wait.cancel()
+    # Both may have happened: a worker that ended while we stop is not started again.
     return None if stop.is_set() else process.returncode
 
 
@@ -124,6 +128,7 @@ async def _is_set_within(event: asyncio.Event, timeout_s: float) -> bool:
 
 def _has_ended(pid: int) -> bool:
     """Returns True for a child that has ended, without reaping it."""
+    # Not reaped here: the server's owner waits for it when it starts another.
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, pid, flags) is not None
 

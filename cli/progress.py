@@ -43,6 +43,7 @@ class FileProgress:
     def say(self, sentences: tuple[str, ...]) -> None:
         """Prints sentences above the bar."""
         for sentence in sentences:
+            # No markup: brackets in the name of a file are no style.
             self._progress.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def __enter__(self) -> FileProgress:

@@ -52,13 +52,17 @@ def _folder_removed(server: EmbeddedServer) -> Iterator[None]:
     folder = str(Path(server.url.removeprefix("unix://")).parent)
     with subprocess.Popen(
         ["/bin/sh", "-c", 'read -r _; rm -rf -- "$FOLDER"'],
+        # A variable, since the shell would interpret a path that is a part of its script.
         env={"FOLDER": folder, "PATH": os.defpath},
         stdin=subprocess.PIPE,
+        # Ctrl-C must not end the shell: it would remove the folder while the server is in use.
         start_new_session=True,
     ):
         try:
             yield
         finally:
+            # First the server, then the end of the pipe: it writes to the folder until it has
+            # stopped.
             server.stop()
 
 
@@ -90,6 +94,7 @@ async def _run_until(
     }
     if server is not None:
         works["redis"] = keep_redis(server, stop)
+    # A task group wraps errors in a group; the command line shows one sentence.
     failures: list[WireError] = []
     async with asyncio.TaskGroup() as group:
         for name, work in works.items():

@@ -30,6 +30,7 @@ def work(
 
         check_worker(settings.redis_url, settings.redis_prefix)
         return
+    # Before the imports of the worker: this process is replaced, and would load all twice.
     use_large_pages()
     from workers.process.main import run
 

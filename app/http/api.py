@@ -41,6 +41,8 @@ class _Views:
         record = seen.record(stream)
         if record is None:
             raise StreamNotFound(f"{stream} is not live.")
+        # The text is made once for each copy of Redis: a thousand pages that poll cost one
+        # rendering.
         return _json(seen.json(f"streams/{stream}", lambda: self._view(record, seen)))
 
     async def streams(self) -> Response:
@@ -170,6 +172,8 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
     async def change(stream: str, changes: schemas.StreamChange) -> Response:
         """Switches enhancement on or off, chooses the net, or the style of one that has two."""
         if changes.model:
+            # Without this a misspelt name would leave the stream unenhanced until somebody reads
+            # why.
             _check_model(changes.model, await read.models())
         await context.node.directory.change(
             check_name(stream),
@@ -177,6 +181,7 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
             model=changes.model,
             strength=changes.strength,
         )
+        # Otherwise the answer would show the stream as it was up to half a second ago.
         context.snapshot.forget()
         return await read.stream(stream)
 

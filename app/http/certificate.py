@@ -29,7 +29,7 @@ class Certificate:
 
     def __init__(self, cert: Path, key: Path, *, check_s: float = CHECK_S) -> None:
         """Raises BadSettings with one sentence if the two cannot be used. ``check_s`` is the time
-        between two looks at the files.
+        between two checks of the files.
         """
         self._paths = (cert, key)
         self._check_s = check_s
@@ -43,19 +43,20 @@ class Certificate:
             )
 
     async def run(self, ask: asyncio.Event) -> None:
-        """Looks at the files every ``check_s``, and whenever ``ask`` is set; until cancelled."""
+        """Checks the files every ``check_s``, and whenever ``ask`` is set; until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(self._check_s):
                     await ask.wait()
             except TimeoutError:
                 pass
+            # Cleared before the files are read: a request that comes meanwhile is not lost.
             is_asked = ask.is_set()
             ask.clear()
-            self.look(anyway=is_asked)
+            self.check(anyway=is_asked)
 
-    def look(self, *, anyway: bool = False) -> None:
-        """Reads the files if they changed since the last look, or ``anyway``.
+    def check(self, *, anyway: bool = False) -> None:
+        """Reads the files if they changed since the last check, or ``anyway``.
 
         Files that cannot be used are said once in the log, and the old certificate stays: a tool
         that renews them may be between its two writes.
@@ -80,7 +81,10 @@ class Certificate:
             # Tried on a context of its own: half of a pair must not get into the one in use.
             # Without a password OpenSSL would ask for one at the terminal, and all would wait.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._paths, password="")
+            # The first certificate of the file is the server's own; those behind it signed it.
             names = _dns_names(self._paths[0].read_bytes())
+            # Changed in place: the listener holds this context, and each new handshake reads it
+            # anew.
             self.context.load_cert_chain(*self._paths, password="")
         except ssl.SSLError as error:
             return _fault(error)
@@ -99,6 +103,7 @@ class Certificate:
             except OSError:
                 found.append((0, 0, 0))
             else:
+                # Tools for renewal rename a new file over the old one, and its time may be any.
                 found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
         return tuple(found)
 

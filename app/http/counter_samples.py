@@ -32,6 +32,8 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
         labels = (reader.stream, reader.rendition)
         yield counters.UNITS_READ, labels, reader.units
         yield counters.UNITS_SKIPPED, labels, reader.skipped
+        # Both were left out for one reason: viewers had them already, or a lead that was replaced
+        # wrote them.
         yield counters.UNITS_REPEATED, labels, reader.repeated + reader.stale_units
         yield counters.ENTRIES_REFUSED, labels, reader.bad_entries
     yield from _by_label(counters.VIEWER_UNITS_DROPPED, (), node.viewers.dropped())
@@ -59,6 +61,8 @@ def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
         yield counters.BAD_JOBS, (beat.name,), beat.bad_jobs
         for work in beat.streams:
             yield from _of_lead(beat.name, work)
+        # All renditions that a worker makes of a stream share one decoder, and each reports its
+        # count.
         for stream, work in {work.stream: work for work in beat.streams}.items():
             yield counters.SOURCE_DECODED, (stream, beat.name), work.decoded
 

@@ -36,6 +36,8 @@ def router(context: AppState) -> APIRouter:
         try:
             seen = await context.snapshot.get()
         except RedisAway:
+            # The figures of this process are worth a scrape without Redis too: they show what is
+            # wrong.
             seen = Seen()
         text = context.metrics.exposition(seen)
         return Response(text, media_type=context.metrics.content_type)

@@ -27,6 +27,8 @@ from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory
 from wire.stream_record import StreamRecord
 
+# Seconds. Dense below a tenth, where the latency of a server that keeps up lies; the wide ones
+# count what an overloaded one delivers late.
 _BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
 
 
@@ -36,6 +38,7 @@ class Metrics:
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self, node: AppNode) -> None:
+        # The library's own registry is one for the process, and two apps of a test would share it.
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -53,6 +56,8 @@ class Metrics:
             registry=self._registry,
         ).set_function(lambda: self.loop_lag.longest_s(now=time.monotonic()))
         node.readers.observe = self.observe_latency
+        # Streams, viewers and workers are read at each scrape. Gauges of the library would keep the
+        # labels of streams that have ended.
         self._streams = _StreamCollector(node)
         self._registry.register(self._streams)
 
@@ -71,6 +76,8 @@ class Metrics:
 
     def exposition(self, seen: Seen) -> bytes:
         """The text of ``/metrics``. For the event loop, whose tasks are counted."""
+        # The library calls the collector without arguments, so what it shows is laid down here
+        # first. Nothing else runs in between: both happen in one turn of the loop.
         self._streams.tasks = len(asyncio.all_tasks())
         self._streams.seen = seen
         return generate_latest(self._registry)
@@ -108,6 +115,7 @@ class _StreamCollector(Collector):
         for record in live:
             here = self._node.viewers.counts(record.id)
             logs = [log for name in record.renditions for log in keys.logs_of(name)]
+            # A log that nobody watches is shown with 0, so that its series does not break off.
             for rendition in dict.fromkeys((keys.SOURCE, *logs, *here)):
                 count = here.get(rendition, 0)
                 viewers.add_metric([record.id, rendition], count)

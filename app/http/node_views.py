@@ -19,6 +19,7 @@ class NodeBeats:
     @classmethod
     def merged(cls, own: AppBeat, others: Iterable[AppBeat]) -> NodeBeats:
         """Takes this node's figures as they are now, not as they were at its last beat."""
+        # The node's own last heartbeat is up to a second old, and among the others too.
         found = {beat.node: beat for beat in others} | {own.node: own}
         return cls(tuple(found[name] for name in sorted(found)))
 
@@ -39,6 +40,7 @@ class NodeBeats:
         names = set(renditions)
         found = (figures for each in self._streams(stream) for figures in each.latency)
         fitting = (figures for figures in found if figures.rendition in names)
+        # Percentiles of several nodes cannot be put together, so one node's figures stand for all.
         return max(fitting, key=lambda figures: figures.samples, default=None)
 
     def _streams(self, stream: str) -> Iterable[NodeStream]:

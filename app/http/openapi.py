@@ -52,6 +52,8 @@ def complete(app: FastAPI) -> None:
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
+        # The attribute is the framework's cache, and `generate` fills it with what is not
+        # completed.
         if app.openapi_schema is None:
             app.openapi_schema = _amended(generate())
         return app.openapi_schema
@@ -74,6 +76,8 @@ def _amended(document: dict[str, Any]) -> dict[str, Any]:
     }
     for operations in document["paths"].values():
         for operation in operations.values():
+            # The framework documents its own form of invalid requests; ours are problems as all
+            # others.
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = problem
     return document

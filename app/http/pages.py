@@ -18,6 +18,8 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 
 _SERVED = (".html", ".css", ".js", ".svg", ".png", ".ico", ".woff2")
 """Parts of the folder that browsers may have; it is a Python package too."""
+# Browsers may keep a page and its modules, but ask whether they are fresh: those of two versions do
+# not fit together.
 _FRESH = {"Cache-Control": "no-cache"}
 _ADDRESS = re.compile(r'(\b(?:href|src)=")(?!#|[a-z]+:)')
 
@@ -27,6 +29,7 @@ class Files(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """404 for whatever is no part of a page."""
+        # 404 also for what exists: an answer that differs would tell which files there are.
         if not path.endswith(_SERVED):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
@@ -37,6 +40,7 @@ class Files(StaticFiles):
 def _html(text: str, request: Request) -> HTMLResponse:
     """A page. Its addresses are relative, so that it works below any path; slashes at the end
     of the page's own address, which count as levels, are made up for."""
+    # The edge counts these slashes. Where routes are called without it, there are none.
     up = "../" * getattr(request.state, "extra_levels", 0)
     return HTMLResponse(_ADDRESS.sub(rf"\1{up}", text), headers=_FRESH)
 

@@ -47,8 +47,10 @@ async def _on_app_error(_: Request, error: Exception) -> Response:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    # The framework's words for other statuses are short phrases; a full stop makes them sentences.
     detail = _SENTENCES.get(error.status_code, f"{error.detail}.")
     headers = dict(error.headers or {})
+    # The router stops at the first route with this path, and names the methods of that one alone.
     if error.status_code == 405:
         headers["Allow"] = _allowed(request, headers.get("Allow", ""))
     return problem(error.status_code, error.detail, detail, headers)
@@ -76,6 +78,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
+    # The first part is `body`, `path` or `query`, which whoever sent the value knows.
     place = ".".join(str(part) for part in first["loc"][1:]) or "The body"
     return problem(422, "Invalid request", f"{place}: {first['msg']}.")
 

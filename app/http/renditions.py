@@ -91,8 +91,12 @@ def _variants(produced: Produced, viewers: dict[str, int]) -> Iterator[schemas.R
     _, *names = keys.logs_of(produced.record.name)
     for name in names:
         log, here = produced.log(name), viewers.get(name, 0)
+        # Both are reports: a node's is up to a second old, and the lead may not have read the watch
+        # lease yet. Either is enough.
         if here or log.watched:
             reason = "" if log.watched else produced.enhancement.reason
+            # The rendition itself may have a reason, for instance that no worker runs. Without one
+            # the lead has not begun to encode for this codec.
             if not (log.watched or reason):
                 reason = f"The worker does not make {title_of(log.codec)} yet."
             yield _view(produced, log, here).model_copy(
@@ -101,6 +105,7 @@ def _variants(produced: Produced, viewers: dict[str, int]) -> Iterator[schemas.R
 
 
 def _view(produced: Produced, log: RenditionWork, viewers: int) -> schemas.Rendition:
+    # A log that nothing was written to has no size of its own yet.
     width, height = (log.width, log.height) if log.width else produced.size
     return schemas.Rendition(
         name=log.name,

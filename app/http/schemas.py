@@ -104,6 +104,7 @@ class Frames(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
+    # `in` is a keyword of Python.
     in_: int = Field(alias="in")
     out: int
     enhanced: int = Field(description="Made by a net, whole or in part")

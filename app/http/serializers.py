@@ -36,6 +36,7 @@ class Defaults:
 
 def iso(us: int) -> str:
     """Unix microseconds as RFC 3339 in UTC; what no calendar holds becomes its nearest end."""
+    # A damaged record may hold any number, and must not make the list of all streams fail.
     at = datetime.datetime.fromtimestamp(min(max(us / 1e6, 0), _LAST_S), tz=datetime.UTC)
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -87,6 +88,7 @@ def _lead(
 ) -> tuple[WorkerBeat | None, StreamWork | None]:
     for beat in beats:
         for work in beat.streams:
+            # The epoch tells the lead from a worker that lost the lease and has not noticed it yet.
             here = (work.stream, work.rendition, work.epoch)
             if here == (record.stream, record.name, record.epoch):
                 return beat, work
@@ -129,6 +131,7 @@ def _style(
     known = (info for beat in beats for info in beat.models)
     return {
         "model": model,
+        # A negative strength in the record means that nobody chose one.
         "strength": record.strength if record.strength >= 0 else defaults.strength,
         "adjustable": any(info.strength for info in known if info.name == model),
     }
@@ -138,6 +141,7 @@ def _frames(work: StreamWork | None, publisher: NodeStream) -> schemas.Frames:
     dropped = dict(work.dropped) if work else {}
     for reasons in (publisher.dropped, publisher.refused):
         for reason, count in reasons.items():
+            # The worker has reasons of the same names, which must not be added to these.
             dropped[f"ingest_{reason}"] = count
     if lost := publisher.packets.get("lost"):
         dropped["packets_lost"] = lost
@@ -174,6 +178,7 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
 
 
 def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
+    # The fields have the names of the heartbeat's, so a new one needs no line here.
     names = schemas.WorkerStream.model_fields
     return schemas.WorkerStream(**{name: getattr(work, name) for name in names})
 

@@ -19,8 +19,10 @@ def create_app(context: AppState) -> Edge:
         title="Sharpcast",
         version=context.version,
         description=_DESCRIPTION,
+        # These pages load scripts from another host, which the content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        # The edge strips slashes at the end: clients lose the body of a POST that is redirected.
         redirect_slashes=False,
     )
     problems.install(app)

@@ -25,6 +25,9 @@ from wire.server_memory import ServerMemory, read_memory
 from wire.stream_record import StreamRecord
 
 MAX_AGE_S = 0.5
+"""Age in seconds up to which a copy serves. Pages ask once a second, so none of them sees the same
+copy twice.
+"""
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,6 +80,8 @@ class Snapshot:
         asked_at = time.monotonic()
         async with self._lock:
             now = time.monotonic()
+            # A read that began after this caller asked is new enough for it, whatever the age
+            # limit, and also where it failed: all who waited for it share its outcome.
             if now - self._begun_at > self._max_age_s and self._begun_at < asked_at:
                 # A read that breaks off must not make the copy before it look new.
                 self._begun_at, self._seen = now, None

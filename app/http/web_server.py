@@ -24,7 +24,9 @@ _BACKLOG = 1024
 _ACCEPT_AT_A_TIME = 8
 """Connections accepted in a row; asyncio takes its backlog for it, and packets wait meanwhile."""
 _HANDSHAKE_S = 10.0
+"""Time limit of a TLS handshake in seconds; as long as a head may take without TLS."""
 _KEEP_ALIVE_S = 15
+"""Seconds that a connection may be quiet between two requests; pages ask every second."""
 
 
 def bind(settings: Settings, counts: ConnectionCounts) -> Listener:
@@ -35,6 +37,7 @@ def bind(settings: Settings, counts: ConnectionCounts) -> Listener:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
+        # Either of two settings may be wrong, and the sentence shall name that one.
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
             raise BadSettings(
                 f"SHARPCAST_HTTP_HOST: {settings.http_host} is no address of this machine: "
@@ -58,10 +61,12 @@ class WebServer(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                # An upgrade must stay the request that it is: the edge checks nothing else.
                 ws="none",
                 server_header=False,
                 http=TimedProtocol,
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+                # Seconds; the whole stop of the process has five.
                 timeout_graceful_shutdown=1,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 # The edge reads X-Forwarded-For, of those proxies only that a setting names.
@@ -95,5 +100,7 @@ class WebServer(uvicorn.Server):
             for each in sockets or []
         ]
         for each in sockets or []:
+            # asyncio has listened with the smaller number, which is also how many it accepts in a
+            # row. A second call changes the kernel's queue alone.
             each.listen(_BACKLOG)
         self.started = True

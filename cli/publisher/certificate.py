@@ -27,12 +27,14 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
+        # The clock of the other side may be behind ours.
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + _LIFETIME)
         .sign(key, hashes.SHA256())
     )
     cert_file, key_file = folder / "certificate.pem", folder / "key.pem"
     cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    # Private before the key is in it, not after.
     key_file.touch(mode=0o600)
     key_file.write_bytes(
         key.private_bytes(

@@ -53,11 +53,14 @@ def probe(path: Path) -> Clip:
 
 def pictures(clip: Clip, fps: Fraction, *, loop: bool) -> Iterator[tuple[int, av.VideoFrame]]:
     """(tick, frame) for every 1/fps: the last frame at or before it. Raises NotPublished."""
+    # Fractions, not floats: pictures and sound of an endless loop would drift apart by rounding.
     tick = 0
     began = Fraction(0)
     while True:
         held = None
         for time_s, frame in _decode(clip, "video"):
+            # Each frame is shown until the next one begins, so a variable frame rate becomes
+            # constant.
             while held is not None and tick < (began + time_s) * fps:
                 yield tick, held
                 tick += 1
@@ -76,6 +79,7 @@ def sound(clip: Clip, *, loop: bool) -> Iterator[av.AudioFrame]:
     """Stereo frames of 20 ms at 48 kHz; their ``pts`` count samples and are in step with video."""
     began = Fraction(0)
     while True:
+        # A new one for each round, since the last one still holds samples of its end.
         resampler = av.AudioResampler("flt", "stereo", SAMPLE_RATE, PACKET_SAMPLES)
         first, samples = None, 0
         for time_s, frame in _decode(clip, "audio"):
@@ -83,6 +87,7 @@ def sound(clip: Clip, *, loop: bool) -> Iterator[av.AudioFrame]:
             for part in resampler.resample(frame):
                 begins = first + Fraction(samples, SAMPLE_RATE)
                 samples += part.samples
+                # Sound behind the last picture would run into the next round.
                 if part.samples == PACKET_SAMPLES and begins < clip.duration_s:
                     part.pts = round((began + begins) * SAMPLE_RATE)
                     part.time_base = Fraction(1, SAMPLE_RATE)
@@ -96,6 +101,7 @@ def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
     """Yields (seconds since the start of the video, frame); stops at the first broken packet."""
     try:
         with _open(clip.path) as container:
+            # Both kinds count from the first picture, which keeps sound and picture in step.
             origin = _start(container.streams.video[0])
             frames: Iterator[Any] = container.decode(**{kind: 0})
             for frame in frames:
@@ -121,6 +127,7 @@ def _duration(path: Path, container: Any, video: Any) -> Fraction:
         return Fraction(video.duration * video.time_base)
     if container.duration:
         return Fraction(container.duration, av.time_base)
+    # Neither the stream nor the file names its duration, so all packets are read once.
     ends = [
         (packet.pts + (packet.duration or 0)) * packet.time_base
         for packet in container.demux(video)

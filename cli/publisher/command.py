@@ -81,6 +81,8 @@ def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> 
 
 def _format(options: PublishOptions, clip: Clip | None) -> SendFormat:
     width, height = _size(options.size, clip)
+    # As a fraction, the float 29.97 has the denominator 2**45, and time bases need a small one.
+    # 1001 is that of NTSC.
     fps = Fraction(options.fps).limit_denominator(1001) if options.fps else Fraction(30)
     if clip is not None and not options.fps:
         fps = clip.fps
@@ -102,6 +104,7 @@ def _size(text: str, clip: Clip | None) -> tuple[int, int]:
         return size
     if clip is None:
         return 480, _DEFAULT_LINES
+    # Chroma has half as many lines and columns, so both numbers are even.
     height = min(clip.height & ~1, _DEFAULT_LINES)
     return max(2, round(clip.width * height / clip.height / 2) * 2), height
 

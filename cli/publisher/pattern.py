@@ -19,11 +19,14 @@ def pattern(width: int, height: int) -> Iterator[tuple[int, av.VideoFrame]]:
     background = _background(width, height)
     tick = 0
     while True:
+        # Even, since chroma has half as many columns and would move by half a sample.
         shift = tick * _PIXELS_PER_FRAME % width & ~1
         planes = np.empty((height * 3 // 2, width), np.uint8)
         planes[:height] = background[0][:, shift : shift + width]
         for index, plane in enumerate(background[1:]):
             chroma = plane[:, shift // 2 : shift // 2 + width // 2]
+            # The array is as wide as luma, so a line of it holds two lines of chroma; U ends in the
+            # middle of a line where the height is no multiple of four.
             quarter = height // 4 * width + (height % 4 // 2) * width // 2
             planes.reshape(-1)[height * width + index * quarter :][: chroma.size] = chroma.ravel()
         _draw(planes[:height], tick)

@@ -71,11 +71,15 @@ class ReconnectPolicy:
         if self._life.state is ReconnectState.BROKEN:
             return GOODBYE_S
         longest = min(MAX_WAIT_S, FIRST_WAIT_S * float(2**self._failures))
+        # The wait is at its limit long before; a bounded exponent stays a small number for days.
         self._failures = min(self._failures + 1, 8)
+        # All publishers of a server lose it at the same moment, and must not come back at one.
         return longest * (0.5 + chance / 2)
 
     def decide(self, run: str) -> ReconnectDecision:
         """Decides after a wait, by the run that answers now."""
+        # A session may break before it was asked about; then the run that answered before it
+        # counts.
         before = self._run or self._last_seen
         if not before:
             return ReconnectDecision.GIVE_UP

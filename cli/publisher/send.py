@@ -51,15 +51,18 @@ def send(
     ``began`` is the monotonic time of the first picture, in s.
     """
     count = left_out = 0
+    # Both are in order already, so the merge reads ahead by one piece of each.
     pieces = heapq.merge(
         _pictures(pictures, sent.fps), _sound(sound), key=lambda piece: piece.due_s
     )
     for piece in pieces:
         if stopping() or (duration_s is not None and piece.due_s >= duration_s):
             break
+        # Against the beginning, not the last piece: otherwise each sleep would add its error.
         late_s = time.monotonic() - began - piece.due_s
         if late_s < 0:
             time.sleep(-late_s)
+        # Sound is sent however late it is: it costs little, and a gap is heard.
         if isinstance(piece.frame, av.AudioFrame):
             session.send_sound(piece.frame)
         elif late_s > _MAX_LATENESS_S:

@@ -59,6 +59,7 @@ class WhipSession:
         with tempfile.TemporaryDirectory(prefix="sharpcast-publish-") as folder:
             try:
                 self._open(Path(folder))
+                # Far beyond the muxer's own limit, whose failure has a reason to tell.
                 with watching(2 * _HANDSHAKE_TIMEOUT_MS / 1000):
                     self._container.start_encoding()
             except av.error.FFmpegError as error:
@@ -129,14 +130,17 @@ class WhipSession:
         coder = video.codec_context
         coder.time_base = Fraction(1, 90_000)
         coder.gop_size = round(_KEY_FRAME_PERIOD_S * sent.fps)
+        # WebRTC has no decoding time stamps, and receivers show frames in the order of arrival.
         coder.max_b_frames = 0
         coder.thread_count = 1  # more threads make more slices, or a delay
         coder.options = {
             "preset": "superfast",
             "tune": "zerolatency",
             "profile": "baseline",
+            # Key frames come by the clock alone; one at each cut would exceed the rate.
             "sc_threshold": "0",
             "maxrate": f"{sent.kbps}k",
+            # The buffer that the rate control models: half a second at the given rate.
             "bufsize": f"{max(1, sent.kbps // 2)}k",
         }
         return video

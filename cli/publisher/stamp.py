@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 BITS = 16
+# Inside the range of video levels (16 to 235) and far apart, so that coding at a low rate does not
+# turn a bit around.
 _DARK, _LIGHT = 30, 225
 
 

@@ -39,9 +39,13 @@ TRY_AGAIN = 75
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_PERIOD_S = 0.1
+"""Seconds between two checks of the child and its pipe."""
 _QUERY_PERIOD_S = 1.0
+"""Seconds between two questions to the server while a session stands."""
 _MAX_ANSWER_S = 2.0
+"""Time limit of an answer in seconds; a slower one counts as none."""
 _MAX_ANSWER_BYTES = 64 * 1024
+"""Limit of an answer, which has some hundred bytes; what else listens there may send anything."""
 _ENDED = "The server ended the session, or does not answer any more."
 
 
@@ -87,7 +91,10 @@ class _Parent:
             if attempt is not None:
                 return attempt
             status = self._wait()
+            # The child ends by SIGALRM when FFmpeg hangs, and by SIGKILL when its session's server
+            # is gone. All other failures are final.
             if self._stopped_by or status not in (TRY_AGAIN, -signal.SIGALRM, -signal.SIGKILL):
+                # As shells tell it: 128 plus the number of the signal.
                 raise typer.Exit(status if status >= 0 else 128 - status)
             if not self._reconnect.was_live or not self._server:
                 if status == TRY_AGAIN:
@@ -101,6 +108,7 @@ class _Parent:
         if self._ends_at is not None and self._reconnect.was_live:
             left_s = max(0.0, self._ends_at - time.monotonic())
         self._child_pipe, write_end = os.pipe()
+        # Made before the fork, since it remembers the process id of the parent.
         die_with_us = die_with_parent()
         child = os.fork()
         if child == 0:
@@ -109,6 +117,7 @@ class _Parent:
             os.close(self._child_pipe)
             return Attempt(left_s, write_end)
         os.close(write_end)
+        # The parent looks into the pipe between other things, and must never wait for it.
         os.set_blocking(self._child_pipe, False)
         self._child = child
         for number in _FORWARDED:
@@ -118,6 +127,7 @@ class _Parent:
     def _forward(self, number: int, frame: FrameType | None) -> None:
         self._stopped_by = number
         if self._child:
+            # It may have ended a moment ago.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._child, number)
 
@@ -139,6 +149,7 @@ class _Parent:
                     is_live = self._is_end_unreported = True
                     self._reconnect.begin()
                 if is_live and time.monotonic() >= ask_at:
+                    # FFmpeg itself may never notice that the server is gone.
                     if self._reconnect.is_orphaned(_query_run(self._server)):
                         os.kill(self._child, signal.SIGKILL)
                     ask_at = time.monotonic() + _QUERY_PERIOD_S
@@ -195,6 +206,8 @@ def _query_run(address: str) -> str:
 @contextlib.contextmanager
 def watching(patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Ends the process if the block takes longer than ``patience_s``."""
+    # No handler is set: the kernel's default ends the process, even while FFmpeg holds the lock of
+    # the interpreter.
     signal.setitimer(signal.ITIMER_REAL, patience_s)
     try:
         yield

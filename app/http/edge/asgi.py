@@ -73,10 +73,13 @@ class _Visit:
         for name, value in scope["headers"]:
             if name == b"x-forwarded-for":
                 self.forwarded_for.append(value.decode("latin-1"))
+            # The first of several lines with one name counts. Two Host lines never come here: the
+            # parser refuses them.
             self.headers.setdefault(name, value.decode("latin-1"))
         self.method: str = scope["method"]
         whole = strip_prefix(scope["path"], prefix)
         self.path = strip_slash(whole)
+        # Addresses in a page are relative, and a browser counts each slash at the end as a level.
         self.extra_levels = len(whole) - len(self.path)
         self.area = area_of(self.method, self.path)
         if self.method == "OPTIONS":
@@ -89,6 +92,7 @@ class _Visit:
             fetch_site=self.headers.get(b"sec-fetch-site", ""),
         )
         self.verdict = options.origins.judge(self.area, self.caller)
+        # A client that has gone already has no address any more.
         peer = scope["client"][0] if scope.get("client") else ""
         self.is_proxied = any(name in self.headers for name in _FORWARDED)
         self.by_trusted = options.proxies.trust(peer)
@@ -149,11 +153,13 @@ class Edge:
         visit = _Visit(scope, self._options, self._prefix)
         answer = _Answer(visit, send, self._security)
         try:
+            # A refusal comes before the body is read: it must cost neither memory nor time.
             self._check(scope, visit)
         except AppError as error:
             await self._refuse(error, visit, scope, receive, answer)
             return
         if visit.method == "OPTIONS":
+            # No route knows OPTIONS. Browsers send it ahead of the request, and without the token.
             await self._preflight(visit, answer)
             return
         if self._prefix and scope["path"] == self._prefix and visit.method in ("GET", "HEAD"):
@@ -169,6 +175,7 @@ class Edge:
             return  # the client is gone
         self._prepare(scope, visit)
         await self.app(scope, _replay(body, receive), answer.send)
+        # Only now is it known that the token is wrong. A request without one guesses nothing.
         if answer.status == 401 and visit.has_token:
             self.limits.on_wrong_token(visit.key, now=time.monotonic())
 
@@ -178,6 +185,7 @@ class Edge:
         size += sum(len(name) + len(value) for name, value in scope["headers"])
         if size > MAX_HEAD_BYTES or len(scope["headers"]) > MAX_HEADERS:
             raise HeadTooLarge
+        # Orchestrators ask for the health by the address of a container, which no setting names.
         if visit.area is not Area.HEALTH:
             self._check_names(visit)
         asked = Asked(visit.key, visit.area, visit.method, visit.has_token)
@@ -185,6 +193,7 @@ class Edge:
         if wait:
             if not visit.by_trusted:  # a proxy's other clients did nothing
                 self.penalties.on_refusal(visit.key, now=time.monotonic())
+            # Retry-After has whole seconds; rounded down, the next try would come too early.
             raise TooMany(retry_after_s=math.ceil(wait))
 
     def _check_names(self, visit: _Visit) -> None:
@@ -197,8 +206,11 @@ class Edge:
                 f"This server is not called {host[:64]!r}; if it is, add the name to "
                 "SHARPCAST_ALLOWED_HOSTS."
             )
+        # Without tokens the server serves its own machine, and every request through a proxy seems
+        # to come from there.
         if visit.is_proxied and not (origins.publish_token and origins.admin_token):
             raise ProxiedOpenly
+        # Such a proxy adds the header to every request; one line in the log is enough.
         if visit.is_proxied and not visit.by_trusted and not self._warned:
             self._warned = True
             log.warning(
@@ -211,6 +223,7 @@ class Edge:
 
     async def _preflight(self, visit: _Visit, answer: _Answer) -> None:
         headers = [*preflight_headers(visit.area, visit.path), (b"content-length", b"0")]
+        # The body is not read here, and would be taken for the next request.
         if visit.has_body:
             headers.append((b"connection", b"close"))
         await answer.send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -223,6 +236,8 @@ class Edge:
         reader = BodyReader(limit, time.monotonic() + BODY_S, self.held)
         reader.expect(visit.headers.get(b"content-length", ""))
         try:
+            # The time-out ends a wait for bytes that do not come. Where they always come, `receive`
+            # never waits and the time-out never fires; the reader's own deadline holds there.
             async with asyncio.timeout(BODY_S):
                 while True:
                     message = await receive()
@@ -260,6 +275,7 @@ class Edge:
         ).encode("latin-1")
         scope["client"] = (visit.client, scope["client"][1] if scope.get("client") else 0)
         if visit.by_trusted:
+            # Location is built of the scheme, so nobody but a trusted proxy may change it.
             scheme = visit.headers.get(b"x-forwarded-proto", "").split(",")[0].strip().lower()
             if scheme in ("http", "https"):
                 scope["scheme"] = scheme
@@ -276,6 +292,8 @@ def _to_origin_form(scope: Scope) -> None:
         return
     host, path = found
     scope["raw_path"], scope["path"] = path, unquote(path.decode("latin-1"))
+    # RFC 9112 section 3.2.2: a Host line counts for nothing beside such a target. Were it left in
+    # place, it would be checked instead of the host that is asked for.
     others = [(name, value) for name, value in scope["headers"] if name != b"host"]
     scope["headers"] = [(b"host", host), *others]
 
@@ -292,6 +310,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
     async def again() -> Message:
         nonlocal given
+        # Behind the body the server's messages follow: they tell a route that its client has left.
         if given:
             return await receive()
         given = True
@@ -309,6 +328,7 @@ class _Answer:
         if visit.has_two_lengths:
             # RFC 9112 section 6.1: what follows may be smuggled in.
             self._extra.append((b"connection", b"close"))
+        # Pages ask the API every second, and most answers are as they were: 304 has no body.
         self._tags = visit.method == "GET" and visit.path.startswith("/api/")
         self._known = visit.headers.get(b"if-none-match", "")
         self._start: Message = {}
@@ -342,9 +362,11 @@ class _Answer:
 
     async def _send_tagged(self) -> None:
         """Sends the answer with its ETag (RFC 9110 section 8.8.3), or 304 if the client has it."""
+        # A tag only tells the versions of one address apart, so 96 bits are enough.
         tag = f'"{hashlib.blake2b(self._body, digest_size=12).hexdigest()}"'
         headers = [*self._start["headers"], (b"etag", tag.encode())]
         body = bytes(self._body)
+        # A proxy that compresses answers marks our tags as weak.
         known = [part.strip().removeprefix("W/") for part in self._known.split(",")]
         if tag in known or self._known.strip() == "*":
             self._start["status"] = 304

@@ -46,6 +46,8 @@ class BodyReader:
 
     def expect(self, content_length: str) -> None:
         """Checks Content-Length before the body is read. Raises BodyTooLarge."""
+        # `isdigit` is true for digits of all scripts and for superscripts, and `int` refuses the
+        # latter.
         is_number = content_length.isascii() and content_length.isdigit()
         # No number of more digits than this is within a limit.
         if is_number and (len(content_length) > 12 or int(content_length) > self.limit):
@@ -57,6 +59,7 @@ class BodyReader:
             raise BodyTooSlow
         if len(self.data) + len(part) > self.limit:
             self._refuse()
+        # The sum is raised before the part is kept: if it is full, nothing has to be taken back.
         self.held.add(len(part))
         self.data += part
 

@@ -7,7 +7,7 @@ import dataclasses
 
 from app.token_bucket import TokenBucket
 
-MOST_KEYS = 4096
+MAX_KEYS = 4096
 """Maximum number of keys, about 1 MB; beyond it the least recently used key is forgotten."""
 
 
@@ -22,7 +22,7 @@ class Rate:
 class BucketTable:
     """One token bucket for each key; the least recently used ones are forgotten."""
 
-    def __init__(self, rate: Rate, *, most: int = MOST_KEYS) -> None:
+    def __init__(self, rate: Rate, *, most: int = MAX_KEYS) -> None:
         self._rate = rate
         self._most = most
         self._buckets: collections.OrderedDict[str, TokenBucket] = collections.OrderedDict()
@@ -43,6 +43,7 @@ class BucketTable:
 
     def wait_s(self, key: str, *, now: float) -> float:
         """Returns the seconds until the key has a token, 0 if it has one; takes none."""
+        # A key that is not in the table has a full bucket: it never came, or was forgotten.
         bucket = self._buckets.get(key)
         return bucket.wait_s(now=now) if bucket is not None else 0.0
 
@@ -51,9 +52,13 @@ class BucketTable:
         bucket = self._buckets.get(key)
         if bucket is None:
             rate = self._rate
+            # Without the bound, a thousand wrong tokens at one moment would lock an address for 50
+            # minutes.
             bucket = TokenBucket(per_s=rate.per_s, burst=rate.burst, most_owed=1.0)
             self._buckets[key] = bucket
         bucket.spend(now=now)
         self._buckets.move_to_end(key)
+        # Whoever has thousands of addresses may so get fresh buckets. Against him stand the limits
+        # that hold for all addresses together: connections, held bytes, answers per second.
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)

@@ -35,5 +35,6 @@ class ConnectionCounts:
         """Counts one connection of this key less."""
         self.open -= 1
         self._by_key[key] -= 1
+        # Otherwise the table would keep every address that ever connected.
         if not self._by_key[key]:
             del self._by_key[key]

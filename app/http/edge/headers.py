@@ -37,8 +37,11 @@ def security_headers(public_url: str) -> Headers:
     return [(name.encode(), value.encode()) for name, value in found.items()]
 
 
+# Scripts of other origins see only the headers named here. WHIP and WHEP clients need the first
+# two.
 _EXPOSED = (b"access-control-expose-headers", b"Location, Link, Retry-After, ETag")
 _ANY = (b"access-control-allow-origin", b"*")
+# The answer depends on the page that asks, which a cache between must know.
 _VARY = (b"vary", b"Origin")
 
 
@@ -54,6 +57,7 @@ def preflight_headers(area: Area, path: str) -> Headers:
     found = [
         (b"access-control-allow-methods", METHODS[area].encode()),
         (b"access-control-allow-headers", b"Authorization, Content-Type, If-Match, If-None-Match"),
+        # Seconds: one day, the longest that Firefox keeps it. Chromium keeps it for two hours.
         (b"access-control-max-age", b"86400"),
         (b"allow", METHODS[area].encode()),
     ]

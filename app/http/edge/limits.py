@@ -11,10 +11,13 @@ import dataclasses
 from app.http.edge.areas import Area
 from app.http.edge.buckets import BucketTable, Rate
 
+# 200 offers at one moment, and a quarter more for those that are repeated.
 SESSIONS = Rate(per_s=50.0, burst=250.0)
 """Rate of posted offers and of all other requests that change something."""
+# Twice what 200 watch pages ask.
 READS = Rate(per_s=400.0, burst=1200.0)
 """Rate of requests for JSON and metrics, and of preflights."""
+# 200 pages of forty files are 8,000.
 FILES = Rate(per_s=1000.0, burst=10_000.0)
 """Rate of requests for pages and their files."""
 WRONG_TOKENS = Rate(per_s=1 / 3, burst=10.0)
@@ -53,6 +56,7 @@ class RequestLimits:
         what needs no token it may still do.
         """
         if asked.has_token:
+            # This only looks: a right token takes nothing from the bucket.
             wait = self._tables["wrong_tokens"].wait_s(asked.key, now=now)
             if wait:
                 self._tables["wrong_tokens"].refused += 1

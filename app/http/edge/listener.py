@@ -42,17 +42,23 @@ class Listener(socket.socket):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = cls(family, socket.SOCK_STREAM)
         listener.counts = counts
+        # After a restart, connections of the last run may still be in TIME-WAIT on this port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return listener
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Returns the next admitted connection; closes refused ones. Raises BlockingIOError."""
         for _ in range(_REFUSED_AT_A_TIME):
+            # `socket.accept` would make a plain socket of the descriptor, and nothing would tell
+            # its end.
             number, address = self._accept()  # type: ignore[attr-defined]
             connection = _Connection(self.family, self.type, self.proto, fileno=number)
             key = limit_key(str(address[0]))
             if self.counts.admit(key):
                 connection.on_close = functools.partial(self.counts.leave, key)
                 return connection, address
+            # No answer is possible: under TLS nothing can be said before the handshake.
             connection.close()
+        # To asyncio this means that nobody waits any more. The listener stays readable, so it comes
+        # back in the next turn of the loop, and packets have theirs in between.
         raise BlockingIOError

@@ -49,6 +49,7 @@ def is_loopback(host: str) -> bool:
 
 def _is_one_of(host: str, patterns: tuple[str, ...]) -> bool:
     return any(
+        # The dot stays in the suffix: evilcdn.example is not below cdn.example.
         pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
         for pattern in patterns
     )
@@ -120,16 +121,19 @@ class Origins:
         if not caller.origin:
             return False
         try:
+            # Frames in a sandbox and local files send `null`, which has no host and so is foreign.
             parts = urlsplit(caller.origin)
             host, port = parts.hostname or "", str(parts.port or "")
         except ValueError:
             return True
         default = _DEFAULT_PORTS.get(parts.scheme, "")
         own_host, own_port = split_host(caller.host)
+        # Browsers leave a default port out of Origin, but Host may name it.
         if (host, port or default) == (own_host, own_port or default) or _is_one_of(
             host, self.pages
         ):
             return False
+        # Host may be the name of a proxy's upstream, while the browser shows the public address.
         public = urlsplit(self.names.public_url)
         if public.hostname and (public.scheme, public.hostname, str(public.port or "")) == (
             parts.scheme,
