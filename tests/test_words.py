@@ -38,8 +38,6 @@ STILL_SAID: dict[str, set[str]] = {
     "wish": {"benchmarks.faults.stack"},
     "tally": {"workers.encode.step", "workers.session.log_publisher", "workers.session.renditions"},
     "look": {
-        "app.http.certificate",
-        "app.http.edge.protocol",
         "benchmarks.capacity.feed",
         "benchmarks.quality.methods",
         "benchmarks.waiting",
@@ -67,7 +65,6 @@ RANKS = ("MOST", "LEAST", "LONGEST", "OLDEST")
 """A constant that bounds something is MAX_ or MIN_, a noun and a unit."""
 
 STILL_RANKED: set[str] = {
-    "app.http.edge.buckets.MOST_KEYS",
     "workers.scheduling.batching.LONGEST_S",
     "workers.scheduling.frame_rate._LONGEST_GAP_S",
 }

@@ -124,3 +124,9 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
 def site(make_site: MakeSite) -> Site:
     """A site without tokens."""
     return make_site()
+
+
+@pytest.fixture
+def guarded(make_site: MakeSite) -> Site:
+    """A site with both tokens."""
+    return make_site(publish_token=PUBLISH_TOKEN, admin_token=ADMIN_TOKEN)

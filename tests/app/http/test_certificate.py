@@ -80,20 +80,20 @@ async def test_a_renewed_certificate_is_served_and_a_broken_one_is_not(
     async with serve(certificate=certificate) as served:
         assert await serial(served.port) == 1
         write_pair(tmp_path, 2)
-        certificate.look()
+        certificate.check()
         assert await serial(served.port) == 2
         pair[0].write_text("half of a certif")
-        certificate.look()
-        certificate.look()
+        certificate.check()
+        certificate.check()
         assert await serial(served.port) == 2
         faults = [r for r in caplog.records if r.levelno == logging.ERROR]
         assert len(faults) == 1
         assert "the old one stays" in faults[0].getMessage()
         pair[0].unlink()
-        certificate.look()
+        certificate.check()
         assert await serial(served.port) == 2
         write_pair(tmp_path, 3)
-        certificate.look()
+        certificate.check()
         assert await serial(served.port) == 3
 
 
@@ -143,10 +143,10 @@ def test_the_names_of_the_certificate_are_names_of_the_server(tmp_path: Path) ->
     assert names.knows("cast.example")
     assert not names.knows("new.example")
     write_pair(tmp_path, 2, name="*.New.example")
-    certificate.look()
+    certificate.check()
     assert names.knows("a.new.example")
     assert not names.knows("cast.example")
     pair[0].unlink()
-    certificate.look()
+    certificate.check()
     assert names.knows("a.new.example")
     assert not edge_options(load_settings({}), None).names.knows("cast.example")

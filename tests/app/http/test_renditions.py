@@ -1,4 +1,4 @@
-"""``renditions.py`` and ``rendition_metrics.py``: what is told of renditions and logs."""
+"""Renditions and their logs, as the API and the metrics tell of them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from tests.app.http.conftest import MakeSite, Site
 from tests.app.http.test_api import beat
 from tests.app.http.test_whep import Http
 from tests.app.peers import publishing, until
-from tests.app.webrtc.offer_texts import offer
 from wire.connection import command, connect
 from wire.heartbeat import Heartbeats
 from wire.stream_record import StreamRecord
@@ -145,9 +144,3 @@ async def test_one_bad_key_makes_no_list_a_failure(site: Site) -> None:
         ("far", "2255-06-05T23:47:34Z")
     ]
     assert (await site.client.get("/readyz")).json()["workers"] == 1
-
-
-async def test_those_who_wait_are_told_to_come_back_at_different_times(site: Site) -> None:
-    answers = [await site.post_offer("/whep/none", offer("chromium_play")) for _ in range(40)]
-    waits = {int(answer.headers["retry-after"]) for answer in answers}
-    assert waits == {2, 3, 4}
