@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import MakeSite, Site
 from tests.app.http.test_api import beat, get
@@ -28,3 +30,32 @@ async def test_health_needs_nothing_and_readiness_needs_redis(
         check_problem(await away.client.get(f"/api/v1/{path}"), 503)
     assert (await away.client.get("/metrics")).status_code == 200
     await client.aclose()
+
+
+async def test_the_scrape_tells_of_this_process_while_redis_is_away(make_site: MakeSite) -> None:
+    client = connect("unix:///nonexistent/redis.sock")
+    away = make_site(redis=client)
+    away.node.refusals["stranger"] += 2
+    text = (await away.client.get("/metrics")).text
+    assert 'sharpcast_packets_refused_total{reason="stranger"} 2.0' in text
+    assert "sharpcast_streams 0.0" in text
+    assert "sharpcast_redis_memory_bytes" not in text
+    await client.aclose()
+
+
+async def test_memory_is_told_as_a_part_of_the_limit(site: Site) -> None:
+    memory = (await site.snapshot.get()).memory
+    assert memory is not None
+    ready = (await site.client.get("/readyz")).json()
+    expected = 100 * memory.used / memory.limit if memory.limit else 0
+    assert ready["redis_memory_percent"] == pytest.approx(expected, abs=2)
+
+
+async def test_health_and_readiness_are_open_and_the_scrape_as_open_as_reading(
+    guarded: Site,
+) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert (await guarded.client.get(path)).status_code == 200
+        assert (await guarded.client.get(path, headers={"Host": "a"})).status_code == (
+            421 if path == "/metrics" else 200
+        )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.http.metrics import Metrics
+from app.http.snapshot import Seen
+from tests.app.conftest import MakeNode
 from tests.app.http.conftest import Site
 from tests.app.http.test_api import UNITS, beat
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
+from wire import keys
 from wire.heartbeat import Heartbeats
+from wire.server_memory import ServerMemory
+from wire.stream_record import StreamRecord
 
 
 async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
@@ -40,3 +48,77 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
     assert value("sharpcast_packets_refused_total", reason="stranger") == 3
     assert value("sharpcast_added_latency_seconds_count", rendition="source") > 0
     assert "process_resident_memory_bytes" in families
+
+
+def samples(text: str) -> dict[str, float]:
+    """Values by name and labels, as they stand in the text."""
+    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+async def test_latency_is_counted_by_rendition_and_in_buckets(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    for seconds in (0.005, 0.03, 0.0301, 7.0):
+        metrics.observe_latency("enhanced", seconds)
+    found = samples(metrics.exposition(Seen()).decode())
+
+    def below(bound: str) -> float:
+        name = "sharpcast_added_latency_seconds_bucket"
+        return found[f'{name}{{le="{bound}",rendition="enhanced"}}']
+
+    assert (below("0.01"), below("0.03"), below("0.04"), below("1.0")) == (1, 2, 3, 3)
+    assert below("+Inf") == 4
+    total = found['sharpcast_added_latency_seconds_sum{rendition="enhanced"}']
+    assert total == pytest.approx(7.0651)
+
+
+async def test_a_reader_reports_to_the_metrics(make_node: MakeNode) -> None:
+    node = make_node()
+    metrics = Metrics(node)
+    node.readers.observe("source", 0.02)
+    found = samples(metrics.exposition(Seen()).decode())
+    assert found['sharpcast_added_latency_seconds_count{rendition="source"}'] == 1
+
+
+async def test_what_the_web_server_refused_is_asked_at_each_scrape(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    refused = {"reads": 1}
+    metrics.count_refused(lambda: refused)
+    name = 'sharpcast_requests_refused_total{limit="reads"}'
+    assert samples(metrics.exposition(Seen()).decode())[name] == 1
+    refused["reads"] = 5
+    assert samples(metrics.exposition(Seen()).decode())[name] == 5
+
+
+async def test_logs_that_nobody_watches_are_shown_and_streams_that_ended_are_not(
+    make_node: MakeNode,
+) -> None:
+    metrics = Metrics(make_node())
+    record = StreamRecord(
+        id="cam1", epoch=5, state="live", fps=29.97, kbps=800.0, renditions=(keys.ENHANCED,)
+    )
+    waiting = msgspec.structs.replace(record, id="cam2", state="connecting")
+    found = samples(metrics.exposition(Seen(records=[record, waiting])).decode())
+    assert found["sharpcast_streams"] == 1
+    assert found['sharpcast_source_fps{stream="cam1"}'] == 29.97
+    for log in (keys.SOURCE, *keys.logs_of(keys.ENHANCED)):
+        assert found[f'sharpcast_viewers{{rendition="{log}",stream="cam1"}}'] == 0
+    assert "cam2" not in str(found)
+    assert "cam1" not in str(samples(metrics.exposition(Seen()).decode()))
+
+
+async def test_the_memory_of_redis_is_left_out_where_it_is_not_known(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    memory = ServerMemory(used=10, limit=40)
+    found = samples(metrics.exposition(Seen(memory=memory)).decode())
+    assert found["sharpcast_redis_memory_bytes"] == 10
+    assert found["sharpcast_redis_memory_limit_bytes"] == 40
+    assert "redis_memory" not in metrics.exposition(Seen()).decode()
+
+
+async def test_two_apps_of_one_process_count_apart(make_node: MakeNode) -> None:
+    one, two = Metrics(make_node()), Metrics(make_node())
+    one.observe_latency("source", 0.1)
+    assert "added_latency_seconds_count{" in one.exposition(Seen()).decode()
+    assert "added_latency_seconds_count{" not in two.exposition(Seen()).decode()
+    assert samples(one.exposition(Seen()).decode())["sharpcast_tasks"] >= 1

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.http.openapi import ANSWER, GUARDED, OFFER, complete
+from app.http.problems import problem
 from tests.app.http.answers import matches
 from tests.app.http.conftest import Site
 from tests.app.http.test_api import document
@@ -48,3 +55,55 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
     for path in ("/api/v1/nothing", "/api/v1/streams/-"):
         schema = whole["components"]["schemas"]["Problem"]
         matches((await site.client.get(path)).json(), schema, whole)
+
+
+def described() -> tuple[FastAPI, dict[str, Any]]:
+    """A small application and its completed document."""
+    app = FastAPI(title="t", version="1")
+
+    @app.get("/{number}", openapi_extra=GUARDED)
+    async def show(number: int) -> int:
+        return number
+
+    @app.post("/", openapi_extra=OFFER, responses=ANSWER, status_code=201)
+    async def make() -> str:
+        return ""
+
+    complete(app)
+    return app, app.openapi()
+
+
+def test_every_operation_answers_with_problems_and_none_in_the_frameworks_form() -> None:
+    _, document = described()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert "422" not in operation["responses"]
+            (kind,) = operation["responses"]["default"]["content"]
+            assert kind == "application/problem+json"
+    assert set(document["components"]["schemas"]) == {"Problem"}
+
+
+def test_tokens_and_bodies_are_described_where_a_route_says_so() -> None:
+    _, document = described()
+    shown, made = document["paths"]["/{number}"]["get"], document["paths"]["/"]["post"]
+    assert shown["security"] == [{"token": []}]
+    assert "security" not in made
+    scheme = document["components"]["securitySchemes"]["token"]
+    assert scheme == {"type": "http", "scheme": "bearer"}
+    assert made["requestBody"]["required"]
+    assert set(made["responses"]["201"]["headers"]) == {"Location", "Link"}
+
+
+def test_the_document_is_made_once() -> None:
+    app, document = described()
+    assert app.openapi() is document
+    app.openapi_schema = None
+    assert app.openapi() == document
+
+
+def test_a_problem_is_described_as_it_is_answered() -> None:
+    _, document = described()
+    schema = document["components"]["schemas"]["Problem"]
+    answer = json.loads(bytes(problem(404, "Gone", "It is gone.").body))
+    matches(answer, schema, document)
+    assert set(schema["required"]) == set(answer)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
+from app.http.pages import STATIC
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import Site
 
@@ -41,3 +44,46 @@ async def test_only_what_browsers_need_is_served_of_the_folder(site: Site) -> No
     for path in ("/static/__init__.py", "/static/tsconfig.json", "/static", "/static/js"):
         check_problem(await site.client.get(path), 404)
     assert (await site.client.get("/static/favicon.svg")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/watch/cam1", "/static/js/net/api.js", "/static/admin.html"]
+)
+async def test_browsers_ask_whether_a_page_is_fresh(path: str, site: Site) -> None:
+    response = await site.client.get(path)
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-cache")
+
+
+async def test_a_file_that_did_not_change_is_not_sent_again(site: Site) -> None:
+    first = await site.client.get("/static/css/base.css")
+    again = await site.client.get(
+        "/static/css/base.css", headers={"If-None-Match": first.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_addresses_of_other_sites_and_places_in_the_page_stay(site: Site) -> None:
+    for path in ("/watch/cam1", "/watch/cam1//", "/admin///"):
+        text = (await site.client.get(path)).text
+        addresses = re.findall(r'(?:href|src)="([^"]*)"', text)
+        assert addresses
+        for address in addresses:
+            assert not address.startswith(("../#", "../http", "/")), address
+
+
+async def test_each_slash_too_many_is_one_level_up(site: Site) -> None:
+    plain = (await site.client.get("/admin")).text
+    for extra in range(1, 4):
+        text = (await site.client.get("/admin" + "/" * extra)).text
+        assert f'href="{"../" * extra}static/css' in text
+        assert text.replace("../" * extra, "") == plain.replace("../" * extra, "")
+
+
+async def test_every_file_of_the_pages_is_served_with_its_type(site: Site) -> None:
+    kinds = {".js": "javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+    found = [path for path in STATIC.rglob("*") if path.suffix in kinds]
+    assert len(found) > 20
+    for path in found:
+        response = await site.client.get(f"/static/{path.relative_to(STATIC)}")
+        assert response.status_code == 200, path
+        assert kinds[path.suffix] in response.headers["content-type"], path
