@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -26,15 +27,15 @@ def test_the_muxer_for_whip_takes_both() -> None:
 
 
 def test_the_encoder_for_pictures_makes_what_the_server_takes() -> None:
-    encoder = av.CodecContext.create(codecs.VIDEO.encoder, "w")
+    encoder: Any = av.CodecContext.create(codecs.VIDEO.encoder, "w")
     encoder.width, encoder.height = 96, 64
     encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 30)
     frame = av.VideoFrame.from_ndarray(np.full((96, 96), 90, np.uint8), format="yuv420p")
     frame.pts = 0
     packets = [*encoder.encode(frame), *encoder.encode(None)]
     assert packets[0].is_keyframe
-    decoder = av.CodecContext.create(codecs.VIDEO.decoder, "r")
-    (picture, *_) = [*decoder.decode(packets[0]), *decoder.decode(None)]
+    decoder: Any = av.CodecContext.create(codecs.VIDEO.decoder, "r")
+    picture = [*decoder.decode(packets[0]), *decoder.decode(None)][0]
     assert (picture.width, picture.height) == (96, 64)
 
 
