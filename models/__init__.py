@@ -11,4 +11,6 @@ Open first: ``manifest.py``, then ``nets/live.py``.
 
 from wire import telemetry
 
+# ONNX Runtime and OpenVINO's reporter read their switches when they are imported, so this must run
+# before any module of the package can import them.
 telemetry.turn_off()

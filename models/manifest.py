@@ -33,6 +33,7 @@ __all__ = [
     "weights_file",
 ]
 
+# Format 1 knew graphs alone. A reader takes exactly its own format.
 FORMAT = 2
 ZOO = Path(__file__).parent / "zoo"
 MANIFEST = "manifest.json"
@@ -40,6 +41,8 @@ MANIFEST = "manifest.json"
 Precision = Literal["fp32", "int8", "int8-s8s8"]
 """`int8` is for CPUs, `int8-s8s8` for TensorRT; see models.quantize.scheme."""
 
+# A name becomes a directory. It begins with a letter or digit, so neither ".." nor a hidden
+# directory is one, and it has no separator.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -215,6 +218,7 @@ def _checked(name: str, wanted: str, folder: Path, entry: FileEntry) -> Path:
         data = path.read_bytes()
     except OSError as error:
         raise BadModelFile(name, wanted, f"{entry.path} cannot be read") from error
+    # A wrong size tells a truncated file more plainly than a hash that differs.
     if len(data) != entry.bytes:
         raise BadModelFile(name, wanted, f"{entry.path} has {len(data)} bytes, not {entry.bytes}")
     if _digest(data) != entry.sha256:
@@ -246,6 +250,7 @@ def _fault(manifest: Manifest, name: str) -> str | None:
         return "scale must be 2, 3 or 4"
     if manifest.receptive_radius < 0:
         return "receptive_radius must not be negative"
+    # The current frame is one of the window and never one that comes after.
     if not 0 <= manifest.lookahead < manifest.window:
         return "lookahead must be less than window"
     return _fault_of_weights(manifest)
@@ -261,6 +266,7 @@ def _fault_of_weights(manifest: Manifest) -> str | None:
         return "an architecture needs weights or a way to obtain them, and no graphs"
     weights = [manifest.weights] if manifest.weights else []
     for entry in (*manifest.files.values(), *weights):
+        # A path with a separator could lead out of the model's directory, to any file.
         if Path(entry.path).name != entry.path or entry.path in ("", ".", ".."):
             return f"file path {entry.path!r} must be a plain file name"
         if not _SHA256.fullmatch(entry.sha256):

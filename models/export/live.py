@@ -26,6 +26,7 @@ def plain_live(net: LiveNet) -> PlainNet:
     if net.crisp is not None:
         heads.append(_levels(_widened(_conv(net.crisp))))
     if net.gate is not None:
+        # A gate is a factor in 0..1 in both ranges, so its kernel stays as it is.
         heads.append(_conv(net.gate))
     base = net.base.detach().numpy().astype(np.float32)
     return PlainNet(
@@ -48,6 +49,7 @@ def load_checkpoint(path: Path) -> tuple[LiveNet, dict[str, Any]]:
     content.
     """
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    # The averaged weights are the ones that ship; `net` in the file is where the training goes on.
     net = LiveNet(LiveConfig(**content["config"]))
     net.load_state_dict(content["ema"])
     return net.eval(), content
@@ -70,4 +72,6 @@ def _widened(conv: Conv) -> Conv:
     side = conv.weight.shape[-1]
     if side == 3:
         return conv
+    # The 3x3 conv pads with a ring of zeros, and the ring of zero weights ignores it: the output is
+    # the same.
     return Conv(np.pad(conv.weight, ((0, 0), (0, 0), (1, 1), (1, 1))), conv.bias)

@@ -37,6 +37,8 @@ class Published:
     config: Mapping[str, int | bool | list[int]] = field(default_factory=dict)
 
 
+# No entry gives a sha256, so `weights_file` takes any file of that name; the loader then compares
+# the names and shapes of all tensors.
 PUBLISHED = (
     Published(
         "edvr-m",
@@ -120,6 +122,7 @@ def macs_per_pixel(net: nn.Module) -> int:
     with FlopCounterMode(display=False) as counter:
         video.step(frames, *state)
     flops: int = counter.get_total_flops()
+    # The counter takes a multiplication and an addition as two operations, a multiply-add is one.
     return round(flops / 2 / _SIDE**2)
 
 

@@ -36,8 +36,10 @@ class TorchUpscaler:
     def __init__(self, net: nn.Module, height: int, width: int) -> None:
         self._net = cast(VideoNet, net.eval())
         unit = self._net.size_multiple
+        # The padding is at the right and at the bottom, where the cut of the output removes it.
         sides = (max(side, self._net.smallest) for side in (height, width))
         self._size = tuple(-(-side // unit) * unit for side in sides)
+        # Later frames never arrive in a live stream: the current one and those before are kept.
         self._seen: deque[Tensor] = deque(maxlen=self._net.window - self._net.lookahead)
         self._state: tuple[Tensor, ...] = self._net.start(*self._size)
 
@@ -97,6 +99,7 @@ def main() -> None:
 def _write_weights(net: nn.Module, folder: Path) -> FileEntry:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "weights.pth"
+    # BasicSR's files have the same key, so one loader reads shipped and published weights.
     torch.save({"params": net.state_dict()}, path)
     data = path.read_bytes()
     if len(data) > MAX_BYTES:

@@ -63,6 +63,7 @@ def write_files(
     folder.mkdir(parents=True, exist_ok=True)
     entries: dict[Precision, FileEntry] = {}
     for precision, model in models.items():
+        # Protobuf promises no bytes of its own; the deterministic ones of one net keep their hash.
         data = cast(bytes, model.SerializeToString(deterministic=True))
         (folder / f"{precision}.onnx").write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()

@@ -26,6 +26,7 @@ class Conv:
     @property
     def macs(self) -> int:
         """Multiply-adds per output pixel."""
+        # Every conv runs at input size with stride 1: each weight multiplies once for each pixel.
         return int(self.weight.size)
 
     @property
@@ -72,10 +73,13 @@ class PlainNet:
 
     @property
     def parameters(self) -> int:
+        # The base is fixed arithmetic and not learned, so it is not counted.
         convs = (self.first, *self.convs, *((self.past,) if self.past else ()))
         return sum(conv.weight.size + conv.bias.size for conv in convs)
 
     @property
     def receptive_radius(self) -> int:
         """Input pixels on each side that an output pixel can depend on."""
+        # `first` and `base` reach over the 2 pixels of edge padding, each other conv as far as it
+        # pads. `past` reaches one pixel, which is less than `first`.
         return 2 + sum(conv.pad for conv in self.convs)

@@ -47,6 +47,7 @@ class GraphWriter:
         """The first conv's output before its ReLU, the base, and the previous picture's difference
         to the base (empty where the net does not see it); all float.
         """
+        # ONNX lists the beginnings of all axes before their ends: here 2 pixels around H and W.
         pads = np.array([0, 0, 2, 2, 0, 0, 2, 2], np.int64)
         padded = self.node("Pad", [INPUT, self.constant("pads", pads)], "padded", mode="edge")
         levels = self.node("Cast", [padded], "levels", to=TensorProto.FLOAT)
@@ -85,6 +86,7 @@ class GraphWriter:
         faithful, crisp, gate = self._heads(head)
         total = self.node("Add", [faithful, self._flat(base)], "sum")
         if gate:
+            # The gate's conv is not bounded; GATE_LIMIT in models.nets.live says why it must be.
             limits = [self.constant("gate_low", np.float32(0))]
             limits.append(self.constant("gate_high", np.float32(self.net.gate_limit)))
             kept = self.node(
@@ -97,6 +99,7 @@ class GraphWriter:
             more = self.node("Mul", [crisp, STRENGTH], "crisper")
             total = self.node("Add", [total, more], "sum_crisp")
         low, high = self.constant("low", np.float32(0)), self.constant("high", np.float32(255))
+        # ONNX leaves the cast of a float beyond the type's range undefined (operator Cast).
         clipped = self.node("Clip", [total, low, high], "clipped")
         # Unfolding bytes moves a quarter of what unfolding floats would.
         small = self.node("Cast", [clipped], "bytes", to=TensorProto.UINT8)
@@ -123,6 +126,7 @@ class GraphWriter:
         return self._reshaped(x, 1, f"{x}_flat")
 
     def _reshaped(self, x: str, channels: int, name: str) -> str:
+        # 0 copies a dimension and -1 takes what is left (Reshape): batch, H and W stay free.
         shape = self.constant(f"{name}_shape", np.array([0, channels, -1, 0], np.int64))
         return self.node("Reshape", [x, shape], name)
 
@@ -142,6 +146,7 @@ class GraphWriter:
             self._constants,
         )
         opset = [helper.make_opsetid("", OPSET)]
+        # Left alone, the onnx package writes its own newest version, which older runtimes refuse.
         model = helper.make_model(
             graph, opset_imports=opset, ir_version=9, producer_name="sharpcast"
         )

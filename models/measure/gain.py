@@ -35,6 +35,8 @@ def measure_clip(
 
     The PSNR is that of the clip's mean squared error.
     """
+    # The default argument binds each path at once; a closure over the loop's variable would make
+    # every factory open the last file.
     make = {
         key: lambda height, width, path=path: OpenNet(path, height, width, scale=scale)
         for key, path in nets.items()
@@ -61,6 +63,7 @@ def measure_upscalers(
     for codec in codecs:
         for rate in rates:
             seen, _ = transcode(small, chroma, clip.fps, LiveEncoder(codec, rate))
+            # A new upscaler for each row: a memory must not hold frames of another encoding.
             scores = {
                 key: round(psnr(seen, cut.luma, upscale(height, width)), 3)
                 for key, upscale in make.items()
@@ -75,4 +78,6 @@ def psnr(seen: Bytes, truth: Bytes, upscale: Upscaler) -> float:
     errors = [
         np.mean((upscale(x).astype(np.float32) - y) ** 2) for x, y in zip(seen, truth, strict=True)
     ]
+    # Equal pictures would give infinity, which JSON cannot hold: an error of 1e-6, 108 dB, is the
+    # end.
     return float(10 * np.log10(255**2 / max(float(np.mean(errors)), 1e-6)))

@@ -60,8 +60,11 @@ class OpenNet:
         if self._is_temporal:
             feeds[PREVIOUS] = self._previous(luma)[None, None]
         result: Any = self._request.infer(feeds)[self._output]
+        # The result is a view of the request's memory, which the next call overwrites.
         enhanced = np.array(result[0, 0])
         if self._is_temporal:
+            # A caller may fill the same array with its next frame; the motion is searched in the
+            # old one.
             self._last = luma.copy(), enhanced
         return enhanced
 
@@ -89,8 +92,11 @@ def time_net(path: Path, height: int, width: int, *, scale: int = 2, calls: int 
     luma = np.random.default_rng(0).integers(0, 256, (height, width), np.uint8)
     spent = []
     for _ in range(calls):
+        # A temporal net without a last picture skips the motion estimation, which is not the
+        # graph's time.
         enhance.forget()
         start = time.perf_counter()
         enhance(luma)
         spent.append(1e3 * (time.perf_counter() - start))
+    # Other processes lengthen single calls by any amount; the median leaves them out.
     return float(np.median(spent))

@@ -30,6 +30,7 @@ def small_clip(clip: Clip, scale: int) -> tuple[Clip, Bytes, Bytes]:
 
     Luma and chroma are reduced by averaging areas; chroma has half the size of luma.
     """
+    # The reduced luma must have even sides, because its 4:2:0 chroma has half of them.
     unit = 2 * scale
     height, width = (side // unit * unit for side in clip.luma.shape[1:])
     luma = clip.luma[:, :height, :width]

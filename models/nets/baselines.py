@@ -57,6 +57,7 @@ class FSRCNN(nn.Module):
         for _ in range(mappings):
             middle += [_conv(narrow, narrow), nn.PReLU(narrow)]
         self.mid_part = nn.Sequential(*middle, _conv(narrow, wide, 1), nn.PReLU(wide))
+        # With this output padding (H - 1) * scale - 2 * 4 + 9 + (scale - 1) is scale * H.
         self.last_part = nn.ConvTranspose2d(
             wide, RGB, 9, stride=scale, padding=4, output_padding=scale - 1
         )
@@ -123,6 +124,7 @@ class ABPN(nn.Module):
         self.backbone = nn.Sequential(
             _conv(RGB, channels),
             nn.ReLU(),
+            # Nested, because the published file numbers its layers so (`backbone.2.0.weight`).
             *(nn.Sequential(_conv(channels, channels), nn.ReLU()) for _ in range(body)),
             _conv(channels, cells),
             nn.ReLU(),
@@ -252,6 +254,7 @@ def load_baselines(folder: Path) -> dict[str, Baseline]:
             continue
         net = entry.build()
         load_published(net, path)
+        # Nothing is trained here, and gradients would keep every layer's activations in memory.
         net.eval().requires_grad_(False)
         found[entry.name] = Baseline(
             name=entry.name,
@@ -285,4 +288,5 @@ def _conv(inputs: int, outputs: int, side: int = 3) -> nn.Conv2d:
 
 def _repeat(x: Tensor, scale: int) -> Tensor:
     """Returns channels that a pixel shuffle turns into the nearest-neighbour enlargement of `x`."""
+    # A pixel shuffle takes scale**2 channels in a row for each colour; equal ones become one block.
     return x.repeat_interleave(scale**2, dim=1)

@@ -51,9 +51,13 @@ class BasicVSR(ShuffleUpsampler):
     def forward(self, clip: Tensor) -> Tensor:
         length = clip.shape[1]
         features = clip.new_zeros(clip.shape[0], self.config.channels, *clip.shape[-2:])
+        # The whole backward pass comes first, because the fusion of a frame needs both directions
+        # of it. That is why this net cannot run live.
         backward: list[Tensor] = []
         for t in reversed(range(length)):
             if t < length - 1:
+                # flow_warp reads the features at each pixel's place in the other frame, so the flow
+                # goes from this frame to that one.
                 flow = _flow(self.spynet, clip[:, t], clip[:, t + 1])
                 features = flow_warp(features, flow)
             features = self.backward_trunk(clip[:, t], features)
@@ -96,6 +100,7 @@ class CausalBasicVSR(ShuffleUpsampler):
         self.build_tail(config.channels, config.tail, scale=config.scale, colours=config.colours)
 
     def start(self, height: int, width: int, *, batch: int = 1) -> tuple[Tensor, ...]:
+        # New tensors take the device and the type of the net's own weights, wherever it was moved.
         like = self.conv_last.weight
         return (
             like.new_zeros(batch, self.colours, height, width),

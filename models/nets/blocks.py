@@ -55,6 +55,7 @@ class ShuffleUpsampler(nn.Module):
         """`tail` channels at full size: 64 in every published net. `scale` 2 needs one shuffle."""
         if scale not in (2, 4):
             raise ValueError(f"scale {scale} is neither 2 nor 4")
+        # At scale 4 the first shuffle feeds `upconv2`, at scale 2 `conv_hr`, which is `tail` wide.
         between = channels if scale == 4 else tail
         self.upconv1 = nn.Conv2d(channels, between * 4, 3, padding=1)
         self.upconv2 = nn.Conv2d(between, tail * 4, 3, padding=1) if scale == 4 else None
@@ -105,6 +106,7 @@ def flow_warp(x: Tensor, flow: Tensor, *, padding: str = "zeros") -> Tensor:
     x: [B, C, H, W]; flow: [B, 2, H, W] in pixels, x then y. H and W at least 2. `padding` says what
     lies beyond the border, as in torch's grid_sample: "zeros" or "border".
     """
+    # A side of one pixel has no distance between outermost centres: it would divide by zero below.
     height, width = x.shape[-2:]
     rows, columns = pixel_grid(x)
     # align_corners=True puts -1 and 1 on the centres of the outermost pixels.

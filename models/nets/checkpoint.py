@@ -43,6 +43,8 @@ def load_published(net: nn.Module, path: Path, *, partly: bool = False) -> Loade
     fitting = {name: tensor for name, tensor in found.items() if name in own}
     if not fitting:
         raise BadCheckpoint(f"{path.name} has no tensor of this net")
+    # All shapes are compared before anything is copied: load_state_dict raises only after it has
+    # copied what fits, which would leave a mixture.
     for name, tensor in fitting.items():
         if tensor.shape != own[name].shape:
             shapes = f"{tuple(tensor.shape)}, not {tuple(own[name].shape)}"
@@ -54,6 +56,8 @@ def load_published(net: nn.Module, path: Path, *, partly: bool = False) -> Loade
 def read_published(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by BasicSR's names. Raises BadCheckpoint."""
     try:
+        # weights_only keeps the unpickler to tensors and plain containers; a full pickle may run
+        # any code.
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise BadCheckpoint(f"{path.name} cannot be read: {error.strerror}") from error
@@ -61,6 +65,7 @@ def read_published(path: Path) -> dict[str, Tensor]:
         raise BadCheckpoint(
             f"{path.name} is damaged, or holds more than tensors, which is not loaded for safety"
         ) from error
+    # A file may hold the last weights and their average; the average comes first.
     for key in ("params_ema", "params", "state_dict"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]

@@ -26,6 +26,7 @@ def deform_conv(x: Tensor, offset: Tensor, weight: Tensor, mask: Tensor | None =
     groups = offset.shape[1] // (2 * TAPS)
     moves = offset.reshape(batch * groups, TAPS, 2, height, width)
     rows, columns = pixel_grid(x)
+    # Taps are in reading order, as the weights are: from above left (-1, -1) to below right (1, 1).
     down = torch.arange(3, dtype=x.dtype, device=x.device).repeat_interleave(3) - 1
     right = torch.arange(3, dtype=x.dtype, device=x.device).repeat(3) - 1
     y = moves[:, :, 0] + rows + down[:, None, None]
@@ -38,6 +39,8 @@ def deform_conv(x: Tensor, offset: Tensor, weight: Tensor, mask: Tensor | None =
     taken = taken.reshape(batch, groups, channels // groups, TAPS, height, width)
     if mask is not None:
         taken = taken * mask.reshape(batch, groups, 1, TAPS, height, width)
+    # Nine taken values for each channel turn the 3x3 convolution into a 1x1 one over nine times the
+    # channels, which every runtime has.
     columns_of_taps = taken.reshape(batch, channels * TAPS, height, width)
     return F.conv2d(columns_of_taps, weight.reshape(weight.shape[0], channels * TAPS, 1, 1))
 
@@ -69,6 +72,8 @@ class ModulatedDeformConv(nn.Module):
         nn.init.zeros_(self.conv_offset.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, features: Tensor) -> Tensor:
+        # Published weights order these channels so that the first two thirds, joined again, are the
+        # list of (down, right) pairs. They are no separate lists of down and right.
         first, second, mask = self.conv_offset(features).chunk(3, dim=1)
         offset = torch.cat((first, second), dim=1)
         y = deform_conv(x, offset, self.weight, torch.sigmoid(mask))

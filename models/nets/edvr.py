@@ -71,6 +71,7 @@ class EDVR(ShuffleUpsampler):
         return (self(frames),)
 
     def forward(self, frames: Tensor) -> Tensor:
+        # A frame has the same features wherever it stands in the window: all go as one batch.
         batch, window, colours, height, width = frames.shape
         flat = frames.reshape(batch * window, colours, height, width)
         levels = [level.reshape(batch, window, *level.shape[1:]) for level in self._pyramid(flat)]
@@ -116,6 +117,7 @@ class PyramidAlignment(nn.Module):
 
     def forward(self, neighbour: list[Tensor], reference: list[Tensor]) -> Tensor:
         """Both are lists of levels, finest first; the neighbour's finest level, aligned."""
+        # The coarsest level begins, since large motion is small there; finer levels correct it.
         x = torch.cat((neighbour[2], reference[2]), dim=1)
         offset = _leaky(self.offset_conv2["l3"](_leaky(self.offset_conv1["l3"](x))))
         aligned = _leaky(self.dcn_pack["l3"](neighbour[2], offset))
@@ -127,6 +129,7 @@ class PyramidAlignment(nn.Module):
             offset = _leaky(self.offset_conv3[name](_leaky(self.offset_conv2[name](x))))
             moved = self.dcn_pack[name](neighbour[level], offset)
             aligned = self.feat_conv[name](torch.cat((moved, coarse), dim=1))
+            # The finest level goes into the cascade without an activation, as in the published net.
             if level > 0:
                 aligned = _leaky(aligned)
         x = torch.cat((aligned, reference[0]), dim=1)
@@ -166,6 +169,7 @@ class AttentionFusion(nn.Module):
         attention = _leaky(self.spatial_attn3(attention)) + coarse
         attention = self.spatial_attn5(enlarge(_leaky(self.spatial_attn4(attention)), 2))
         added = self.spatial_attn_add2(_leaky(self.spatial_attn_add1(attention)))
+        # 2 * sigmoid(0) is 1: an attention of zero leaves the features as they are.
         return features * torch.sigmoid(attention) * 2 + added
 
     def _weigh(self, aligned: Tensor) -> Tensor:
@@ -173,6 +177,8 @@ class AttentionFusion(nn.Module):
         batch, channels, height, width = aligned.shape
         frames = aligned.reshape(batch, self.window, channels // self.window, height, width)
         reference = self.temporal_attn1(frames[:, self.window // 2])
+        # One scalar product of embedded features for each frame and pixel: badly aligned places
+        # count less.
         likeness = [
             (self.temporal_attn2(frames[:, n]) * reference).sum(1, keepdim=True)
             for n in range(self.window)

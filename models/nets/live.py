@@ -50,6 +50,8 @@ class CollapsibleConv(nn.Module):
         self.identity = inputs == outputs
         for kernel in (self.direct, self.expand):
             nn.init.kaiming_normal_(kernel, nonlinearity="relu")
+        # The product of `project` and `expand` gets half of Kaiming's deviation: the sum over
+        # `hidden` terms of variance 0.25 / hidden. The direct kernel gets the other half below.
         nn.init.normal_(self.project, std=0.5 / hidden**0.5)
         with torch.no_grad():
             self.direct.mul_(0.5)
@@ -64,6 +66,7 @@ class CollapsibleConv(nn.Module):
         """The one kernel that this module stands for, [out, in, side, side]."""
         product = torch.einsum("oh,hikl->oikl", self.project, self.expand)
         kernel = self.direct + product
+        # The identity is a kernel of ones in its centre, so it costs nothing at run time.
         if self.identity:
             eye = torch.eye(kernel.shape[0], dtype=kernel.dtype, device=kernel.device)
             kernel = kernel + F.pad(eye[:, :, None, None], (self.direct.shape[-1] // 2,) * 4)
@@ -129,7 +132,10 @@ class LiveNet(nn.Module):
             if head is not None:
                 head.damp(0.1)
         if self.gate is not None:
+            # Between closed and the limit: at either end the clamp has no gradient and the gate
+            # would not learn.
             nn.init.constant_(self.gate.bias, 0.3)
+        # The scale determines it, so checkpoints do not hold it.
         self.register_buffer("base", bicubic_kernel(config.scale), persistent=False)
 
     def forward(
@@ -139,6 +145,7 @@ class LiveNet(nn.Module):
         y = base + self.faithful(features)
         if self.gate is not None and past is not None:
             y = y + self.gate(features).clamp(0, GATE_LIMIT) * past
+        # At strength 0 the head is left out, which keeps the faithful picture to the last bit.
         if self.crisp is not None and (isinstance(strength, Tensor) or strength != 0):
             y = y + strength * self.crisp(features)
         return F.pixel_shuffle(y, self.config.scale)
@@ -147,6 +154,7 @@ class LiveNet(nn.Module):
         self, luma: Tensor, previous: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Returns the heads' input, the folded base, and the previous picture less that base."""
+        # Edge replication is what OpenCV's bicubic does; zeros would darken the border.
         padded = F.pad(luma, (2,) * 4, mode="replicate")
         base = F.conv2d(padded, self.base)
         x = self.first(padded)
@@ -154,6 +162,8 @@ class LiveNet(nn.Module):
         if self.past is not None:
             if previous is None:
                 raise ValueError("this net needs the previous picture")
+            # The difference to the base is near zero where the past tells nothing, as a residual
+            # should be.
             past = F.pixel_unshuffle(previous, self.config.scale) - base
             x = x + self.past(past)
         x = F.relu(x)
@@ -173,6 +183,8 @@ def bicubic_kernel(scale: int) -> Tensor:
 
     [scale**2, 1, 5, 5]; it reads 2 input pixels beyond each border.
     """
+    # The kernel covers four input pixels: two left and two right of the output's centre. For some
+    # phases these begin two left of the input pixel, for others one; five taps hold both.
     taps = torch.zeros(scale, 5)
     for phase in range(scale):
         # The centre of output pixel `phase` seen from its input pixel's centre, in input pixels.

@@ -30,6 +30,8 @@ class SPyNet(nn.Module):
         """
         super().__init__()
         self.basic_module = nn.ModuleList([FlowCorrection(channels) for _ in range(levels)])
+        # Mean and deviation of ImageNet's colours, which the published weights expect. They are
+        # buffers because the published files hold them.
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1))
 
@@ -39,6 +41,7 @@ class SPyNet(nn.Module):
         size = (math.ceil(height / unit) * unit, math.ceil(width / unit) * unit)
         one, two = (_resized((x - self.mean) / self.std, size) for x in (first, second))
         flow = _resized(self._estimate(one, two), (height, width))
+        # The flow counts pixels of the resized picture, so it is scaled back with the sides.
         return flow * flow.new_tensor([width / size[1], height / size[0]]).reshape(1, 2, 1, 1)
 
     def _estimate(self, one: Tensor, two: Tensor) -> Tensor:
@@ -51,6 +54,8 @@ class SPyNet(nn.Module):
         for level, correction in enumerate(self.basic_module):
             one, two = pyramid[-1 - level]
             if level > 0:
+                # Twice as many pixels to each side, so each vector is twice as long. align_corners
+                # is what the published weights were trained with, here and in flow_warp.
                 flow = F.interpolate(flow, scale_factor=2, mode="bilinear", align_corners=True) * 2
             moved = flow_warp(two, flow, padding="border")
             flow = flow + correction(torch.cat((one, moved, flow), dim=1))

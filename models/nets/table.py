@@ -29,7 +29,9 @@ def build(net: str, config: Mapping[str, Any]) -> nn.Module:
     if net not in NETS:
         raise UnknownNet(f"there is no net {net!r}; there are {', '.join(sorted(NETS))}")
     module_name, class_name, config_name = NETS[net]
+    # Imported on use, so that a process loads only the net that it runs.
     module = importlib.import_module(module_name)
+    # JSON has lists only; the frozen configs hold tuples, which can be compared and hashed.
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
     try:
         settings = getattr(module, config_name)(**values)

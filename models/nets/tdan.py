@@ -45,6 +45,7 @@ class TDAN(nn.Module):
         self.config = config
         self.scale, self.colours, self.window = config.scale, config.colours, config.window
         self.lookahead = config.window // 2
+        # 18 offsets for each group: down and right for each of the nine taps of a 3x3 kernel.
         width, moves = config.channels, config.groups * 18
         self.conv_first = _conv(config.colours, width)
         self.residual_layer = residual_blocks(config.extract, width)
@@ -57,6 +58,7 @@ class TDAN(nn.Module):
         self.fea_ex = nn.Sequential(_conv(config.window * config.colours, width), nn.ReLU())
         self.recon_layer = residual_blocks(config.reconstruct, width)
         doublings: list[nn.Module] = []
+        # Scale 2 takes one doubling, scale 4 two.
         for _ in range(config.scale // 2):
             doublings += [_conv(width, 4 * width), nn.PixelShuffle(2)]
         last = nn.Conv2d(width, config.colours, 3, padding=1, bias=False)

@@ -21,7 +21,7 @@ class UNetConfig:
 
 
 class UNetVSR(nn.Module):
-    """A recurrent U-net: branches at three scales look at one entry, side by side, and are summed.
+    """A recurrent U-net: branches at three scales read one entry, side by side, and are summed.
 
     Paper: in the spirit of AnimeSR (Wu et al., NeurIPS 2022), section 3.3: the last enhanced frame
     and features come back as input; a multi-scale cell stands for alignment, since what moved is
@@ -35,6 +35,7 @@ class UNetVSR(nn.Module):
 
     window = 1
     lookahead = 0
+    # The branch at a quarter of the size halves each side twice.
     size_multiple = 4
     smallest = 8
 
@@ -56,9 +57,11 @@ class UNetVSR(nn.Module):
         self.memory = nn.Conv2d(width, width, 3, padding=1)
         self.last = nn.Conv2d(width, outputs, 3, padding=1)
         with torch.no_grad():
+            # A small last layer starts the net near its base, the bilinear enlargement.
             self.last.weight.mul_(0.1)
 
     def start(self, height: int, width: int, *, batch: int = 1) -> tuple[Tensor, ...]:
+        # Zeros say that nothing was seen: the first frame then depends on itself alone.
         like, scale = self.entry.weight, self.scale
         return (
             like.new_zeros(batch, self.colours, scale * height, scale * width),
@@ -113,4 +116,7 @@ class Branch(nn.Module):
         return entry if self.factor == 1 else F.avg_pool2d(entry, self.factor)
 
     def forward(self, x: Tensor) -> Tensor:
+        # Residual blocks return their input plus what they add. The entry is added once, in
+        # `merge`; a branch that gave it too would count it three times, and a missing branch would
+        # take some of it away.
         return self.blocks(x) - x

@@ -8,7 +8,7 @@ __all__ = ["VideoNet"]
 
 
 class VideoNet(Protocol):
-    """A net that enhances a running video, one frame for each call, with no look ahead in time.
+    """A net that enhances a running video, one frame for each call, without frames of the future.
 
     A net's own memory travels in and out as tensors, so that a caller can hold many streams with
     one net, move a stream elsewhere, or start it afresh.

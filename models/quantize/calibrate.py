@@ -49,7 +49,9 @@ def calibrate(
     exact = rough = first_stage(net, pictures)
     for conv, scale in zip(net.convs, weight_scales, strict=True):
         exact, rough = F.relu(exact), F.relu(rough)
+        # Ranges are those behind rounded layers: the int8 graph never sees the exact ones.
         scales.append(_top(rough, percentile) / scheme.activation_limit)
+        # torch.round and np.rint take ties to the even number, as QuantizeLinear does.
         levels = torch.clamp(torch.round(rough / scales[-1]), 0, scheme.activation_limit)
         rounded = round_weight(conv.weight, scale, scheme) * scale[:, None, None, None]
         exact = _apply(exact, conv.weight, conv)
@@ -88,9 +90,11 @@ def _weight_scale(weight: NDArray[np.float32], limit: int) -> NDArray[np.float32
 
     Clipping a few weights may be worth it.
     """
+    # A channel of zeros gets a tiny scale instead of a division by zero.
     best = np.abs(weight).max((1, 2, 3)) / limit + 1e-12
     error = np.full(len(weight), np.inf)
     scale = best.copy()
+    # Steps of 2 per cent, down to a scale that clips everything above 0.6 of the largest weight.
     for fraction in np.linspace(0.6, 1.0, 21):
         tried = (best * fraction).astype(np.float32)[:, None, None, None]
         back = np.clip(np.rint(weight / tried), -limit, limit) * tried
@@ -111,4 +115,5 @@ def _tensors(conv: Conv) -> tuple[Tensor, Tensor]:
 
 
 def _top(x: Tensor, percentile: float) -> float:
+    # Black pictures have no activation at all; a scale of zero would divide by zero in the graph.
     return max(float(np.percentile(x.numpy(), percentile)), 1e-6)

@@ -51,6 +51,8 @@ def refine(
         {"params": student.biases.parameters(), "lr": config.rate},
         {"params": student.scales(), "lr": config.scale_rate},
     ]
+    # A step of Adam is about as large as its rate, whatever the gradient; logarithms of scales may
+    # move further than weights.
     optimizer = torch.optim.Adam(groups)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     rng = np.random.default_rng(config.seed)
@@ -60,8 +62,10 @@ def refine(
         some = None if pictures.previous is None else pictures.previous[rows]
         entry = first_stage(exact, Pictures(pictures.luma[rows], some))
         with torch.no_grad():
+            # The first stage stays float in the graph, so both get the same one.
             wanted = teacher(entry)
         optimizer.zero_grad(set_to_none=True)
+        # The heads are compared before base and clip, since clipped places have no gradient.
         loss = ((student(entry) - wanted) ** 2 * teacher.importance).mean()
         loss.backward()
         optimizer.step()
@@ -128,11 +132,13 @@ def rounded(x: Tensor, scale: Tensor, low: int, high: int) -> Tensor:
     """x to whole multiples of `scale` within low..high of them.
 
     Backward: straight through to x within the range; to the scale as by LSQ, eq. 3, its gradient
-    made smaller by the count of what shares it (section 2.2).
+    made smaller by the count of values that use it (section 2.2).
     """
     gain = 1 / np.sqrt(max(1, x.numel() // max(1, scale.numel())) * high)
+    # The value is `scale` itself; its gradient alone is `gain` times as large.
     calm = scale * gain + (scale - scale * gain).detach()
     ratio = (x / calm).clamp(low, high)
+    # Rounding has no useful gradient: forward gives the whole number, backward passes it unchanged.
     whole = ratio + (ratio.round() - ratio).detach()
     result: Tensor = whole * calm
     return result

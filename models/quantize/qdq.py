@@ -27,6 +27,7 @@ def write_int8(quantized: Quantized) -> onnx.ModelProto:
         x = graph.node("Relu", [x], f"{name}_relu")
         x = _through_integers(graph, x, quantized, index, name)
         weight = _weight(graph, conv, quantized, index, name)
+        # The bias stays float32: it is one number for each output channel.
         bias = graph.constant(f"{name}_b", conv.bias)
         x = graph.node("Conv", [x, weight, bias], name, pads=[conv.pad] * 4)
     return graph.finish(x, base, past)
@@ -48,4 +49,5 @@ def _weight(graph: GraphWriter, conv: Conv, quantized: Quantized, index: int, na
         graph.constant(f"{name}_w_scale", scale),
         graph.constant(f"{name}_w_zero", np.zeros(len(scale), np.int8)),
     ]
+    # Axis 0 of a kernel is the output channel; a scale for each keeps small channels precise.
     return graph.node("DequantizeLinear", inputs, f"{name}_w", axis=0)

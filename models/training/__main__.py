@@ -70,6 +70,7 @@ def _caches(
     options: argparse.Namespace, scale: int, *, is_temporal: bool
 ) -> list[tuple[Path, CacheConfig]]:
     """Fills them where they are not full."""
+    # A sequence holds `roll_out` times the pixels of a pair, so fewer are cut from each encoding.
     shape = {"window": options.roll_out, "patch": 64, "patches": 12} if is_temporal else {}
     caches = [
         CacheConfig(clips=options.clips, seed=seed, scale=scale, **shape)
@@ -78,6 +79,7 @@ def _caches(
     sources = Sources.find(options.data)
     with ProcessPoolExecutor(options.jobs) as pool:
         for done in [pool.submit(_fill, options.work, sources, cache) for cache in caches]:
+            # result() raises here what a process raised there.
             done.result()
     return [(cache.folder(options.work), cache) for cache in caches]
 
@@ -103,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--contrast", type=float, default=TrainConfig.contrast, help="weight of that error")
     add(
         "--net",
+        # basicvsr needs the whole clip and has no step that could be trained frame by frame.
         choices=sorted(set(NETS) - {"basicvsr"}),
         help="train this net of the table instead",
     )
@@ -127,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fill(work: Path, sources: Sources, cache: CacheConfig) -> None:
+    # The processes of the pool fill the cores; threads of OpenCV would only compete with them.
     cv2.setNumThreads(1)
     fill_cache(
         cache.folder(work), sources, cache, lambda text: _report(f"material {cache.seed}: {text}")

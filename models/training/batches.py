@@ -61,8 +61,10 @@ class Patches:
         self._seed = seed
 
     def batch(self, step: int) -> Batch:
+        # The seed and the step alone decide, so a resumed run gets the batches that it missed.
         rng = np.random.default_rng([self._seed, step])
         decoded, original = self._parts[int(rng.integers(len(self._parts)))]
+        # The parts are mapped files, and sorted rows are read forwards; no loss sees their order.
         rows = np.sort(rng.integers(len(decoded), size=self._size))
         x, y = (_unit(part[rows])[:, None] for part in (decoded, original))
         if rng.random() < 0.5:
@@ -99,6 +101,7 @@ class RollOuts:
 
     def batch(self, step: int) -> Batch:
         frame = step % self.length
+        # A run that was resumed within a roll-out has no last output: it begins with the base.
         if frame == 0 or self._last is None:
             self._load(step // self.length)
             self._last = None
@@ -109,6 +112,7 @@ class RollOuts:
         return Batch(x, y, warp(self._last, flow[:, frame], self._scale))
 
     def keep(self, enhanced: Tensor) -> None:
+        # The picture that a stream carries on is made of bytes, so it never leaves 0..1.
         self._last = enhanced.detach().clamp(0, 1)
 
     def _load(self, roll_out: int) -> None:
@@ -118,6 +122,7 @@ class RollOuts:
         x, y = _unit(decoded[rows]), _unit(original[rows])
         motion = torch.from_numpy(flow[rows].astype(np.float32))
         if rng.random() < 0.5:
+            # In a mirrored picture the motion along that axis has the other sign.
             x, y, motion = x.flip(3), y.flip(3), motion.flip(4) * _signs(-1, 1)
         if rng.random() < 0.5:
             x, y, motion = x.flip(2), y.flip(2), motion.flip(3) * _signs(1, -1)
@@ -137,6 +142,7 @@ def warp(picture: Tensor, flow: Tensor, scale: int) -> Tensor:
     fine = F.interpolate(flow, size=(height, width), mode="bilinear", align_corners=False) * scale
     rows = torch.arange(height, dtype=picture.dtype)[:, None]
     columns = torch.arange(width, dtype=picture.dtype)[None, :]
+    # align_corners=True puts -1 and 1 on the centres of the outermost pixels.
     across = (columns + fine[:, 0]) * (2 / (width - 1)) - 1
     down = (rows + fine[:, 1]) * (2 / (height - 1)) - 1
     grid = torch.stack([across, down], dim=-1)

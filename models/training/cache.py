@@ -45,7 +45,7 @@ class CacheConfig:
     rate: tuple[float, float] = (0.04, 0.5)
     """Bits per pixel, drawn log-uniformly."""
     clean: float = 0.06
-    """Share of encodings at about one bit per pixel."""
+    """Fraction of encodings at about one bit per pixel."""
     seed: int = 1
 
     def folder(self, work: Path) -> Path:
@@ -63,7 +63,7 @@ class Sources:
 
     @classmethod
     def find(cls, data: Path) -> Sources:
-        """Looks in `data`/photos and `data`/video; leaves out the held-out photographs."""
+        """Finds what is in `data`/photos and `data`/video, without the held-out photographs."""
         photos = [
             p for p in sorted((data / "photos").glob("*.jpg")) if p.stem not in held_out.PHOTOS
         ]
@@ -78,6 +78,7 @@ def make_clip(sources: Sources, config: CacheConfig, rng: np.random.Generator) -
     width, height = SIZES[int(rng.integers(len(SIZES)))]
     # Photographs are about 1920 pixels wide, and larger clips take long to make.
     factor = min(config.scale, 1024 / width)
+    # Decoded sides are multiples of 4: whole cells of the motion field, and whole chroma samples.
     unit = 4 * config.scale
     size = tuple(int(side * factor) // unit * unit for side in (width, height))
     kind = str(
@@ -86,6 +87,7 @@ def make_clip(sources: Sources, config: CacheConfig, rng: np.random.Generator) -
     clip = _FILM[kind](sources, (size[0], size[1]), config.frames, rng)
     height, width = (side // unit * unit for side in clip.luma.shape[1:])
     luma, chroma = clip.luma[:, :height, :width], clip.chroma[..., : height // 4, : width // 4]
+    # The frame rate that an encoder is told changes its rate control; the frames are the same.
     return Clip(luma, chroma, int(rng.choice([15, 24, 30, 30, 30, 60])))
 
 
@@ -122,6 +124,8 @@ def fill_cache(
         for encode in range(config.encodes):
             at = (index * config.encodes + encode) * config.patches
             _cut(clip, degrade(clip, config, rng), arrays, at, config, rng)
+        # Written after the clip's patches: a run that is killed before repeats the clip and
+        # overwrites them with the same bytes.
         done.write_text(str(index + 1))
         if (index + 1) % 20 == 0:
             pace = (time.monotonic() - started) / (index + 1 - first)
@@ -172,6 +176,8 @@ def _cut(
         # taken. Places lie on whole cells of the motion field.
         places = [
             (
+                # Frame 0 is an encoding's key frame. A sequence may begin with it, a single pair
+                # may not.
                 int(rng.integers(0 if config.window > 1 else 1, frames - config.window + 1)),
                 int(rng.integers((height - side) // 4 + 1)) * 4,
                 int(rng.integers((width - side) // 4 + 1)) * 4,
@@ -194,6 +200,7 @@ def _cut(
 
 
 def _encoder(rng: np.random.Generator, rate: tuple[float, float]) -> LiveEncoder:
+    # Log-uniform: each doubling of the rate is as likely as the next.
     low, high = np.log(rate)
     return LiveEncoder(
         codec=str(rng.choice(CODECS, p=[0.45, 0.35, 0.2])),
@@ -242,6 +249,7 @@ def _film_passage(s: Sources, size: tuple[int, int], n: int, rng: np.random.Gene
     while True:
         film = s.films[int(rng.integers(len(s.films)))]
         length, fps = film_length(film)
+        # Drawn again until it is free, which favours no part of the film.
         first = int(rng.integers(0, length - n))
         if held_out.may_train_on_frames(film.stem, first, n, fps):
             return read_passage(film, first, n)
@@ -267,6 +275,7 @@ def _photo(sources: Sources, rng: np.random.Generator) -> Bytes:
 
 
 def _open(folder: Path, name: str, config: CacheConfig) -> NDArray[Any]:
+    # The file has its full length from the start; what lies behind the finished clips is blank.
     clips = min(int((folder / "done.txt").read_text()), config.clips)
     stored: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r")
     return stored[: clips * config.encodes * config.patches]
@@ -274,6 +283,7 @@ def _open(folder: Path, name: str, config: CacheConfig) -> NDArray[Any]:
 
 def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     if path.exists():
+        # Mapped for update: what an interrupted run has written stays.
         stored: NDArray[Any] = np.load(path, mmap_mode="r+")
         return stored
     made: NDArray[Any] = np.lib.format.open_memmap(path, "w+", dtype, shape)

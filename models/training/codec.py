@@ -55,11 +55,13 @@ def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tup
     decoded: list[Bytes] = []
     spent = 0
     for index in range(frames + 1):
+        # The call after the last frame, with None, gives out what the encoder still holds.
         frame = None if index == frames else to_frame(luma[index], chroma[index], index)
         for packet in context.encode(frame):
             spent += packet.size * 8
             decoded.extend(_luma(picture) for picture in decoder.decode(packet))
     decoded.extend(_luma(picture) for picture in decoder.decode(None))
+    # A frame that an encoder left out would pair all later pictures with wrong originals.
     if len(decoded) != frames:
         raise RuntimeError(f"{encoder.codec} returned {len(decoded)} of {frames} frames")
     return np.stack(decoded), spent / (frames * height * width)
@@ -72,6 +74,7 @@ def open_encoder(encoder: LiveEncoder, width: int, height: int, fps: int) -> Any
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.framerate, context.time_base = fps, Fraction(1, fps)
     context.bit_rate = rate
+    # Ten seconds: the cache's clips, 60 frames at 15 to 60 a second, have one key frame each.
     context.gop_size = 10 * fps
     context.thread_count = 1
     context.options = _x264(encoder, rate) if encoder.codec == "h264" else _vpx(encoder, rate)
@@ -84,6 +87,7 @@ def _x264(encoder: LiveEncoder, rate: int) -> dict[str, str]:
         "tune": "zerolatency",
         "profile": "baseline",
         "maxrate": str(rate),
+        # The buffer of the rate control holds one second.
         "bufsize": str(rate),
     }
 
@@ -123,5 +127,6 @@ def to_frame(luma: Bytes, chroma: Bytes, index: int) -> av.VideoFrame:
 
 def _luma(frame: Any) -> Bytes:
     plane = frame.planes[0]
+    # The decoder pads its rows, so a plane's lines are longer than the picture is wide.
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     return rows[: frame.height, : frame.width].copy()

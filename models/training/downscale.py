@@ -13,6 +13,7 @@ __all__ = ["KERNELS", "halve", "reduce"]
 
 def _bicubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
     t = np.abs(t)
+    # Keys' cubic with a = -0.5; the base of the live nets enlarges with a = -0.75.
     near = 1.5 * t**3 - 2.5 * t**2 + 1
     far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
     return np.asarray(np.where(t <= 1, near, np.where(t < 2, far, 0.0)), np.float64)
@@ -29,6 +30,7 @@ def _taps(name: str, scale: int) -> NDArray[np.float64]:
     # The centre of an output pixel lies between two input pixels where `scale` is even, on one
     # where it is odd.
     count = 2 * reach * scale - scale % 2
+    # Stretched by the scale, the kernel is a low-pass filter and prevents aliasing.
     taps = function((np.arange(count) - (count - 1) / 2) / scale)
     return np.asarray(taps / taps.sum(), np.float64)
 
@@ -49,5 +51,6 @@ def reduce(frame: Bytes, scale: int, kernel: str) -> Bytes:
     full = cv2.sepFilter2D(
         frame, cv2.CV_32F, taps, taps, anchor=(centre, centre), borderType=cv2.BORDER_REFLECT
     )
+    # Every pixel was filtered; those stay whose window lies in the middle of a cell.
     first = (scale - 1) // 2
     return np.clip(np.rint(full[first::scale, first::scale]), 0, 255).astype(np.uint8)

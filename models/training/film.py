@@ -24,8 +24,10 @@ def read_passage(path: Path, first: int, frames: int) -> Clip:
         if stream.average_rate is None or stream.time_base is None:
             raise ValueError(f"{path.name} does not tell its frame rate")
         fps = float(stream.average_rate)
+        # A seek ends at the key frame before `first`; frames in between are decoded and left out.
         container.seek(int(first / fps / stream.time_base), stream=stream)
         for frame in container.decode(stream):
+            # Counted by time stamps, because after a seek nothing else tells a frame's number.
             if frame.pts is None or round(float(frame.pts * stream.time_base) * fps) < first:
                 continue
             planes = np.asarray(frame.reformat(format="yuv420p").to_ndarray(), np.uint8)

@@ -31,6 +31,7 @@ def film_game(size: tuple[int, int], frames: int, rng: np.random.Generator) -> C
 def _world(size: tuple[int, int], frames: int, rng: np.random.Generator) -> Bytes:
     """A map of a dozen kinds of tiles, larger than what is seen."""
     kinds = [_tile(rng) for _ in range(12)]
+    # The map scrolls by at most 9 pixels in each frame, so it never ends within a clip.
     rows, columns = (size[1] + 9 * frames) // _TILE + 2, (size[0] + 9 * frames) // _TILE + 2
     # Regions rather than noise: low-pass filtered numbers choose the tile.
     choice = cv2.resize(
@@ -114,9 +115,11 @@ class _Sprites:
             turn = np.arange(self._sides[k]) / self._sides[k] * 2 * np.pi + n * 0.05
             centre = (self._start[k] + self._step[k] * n) % self._size
             corners = self._radius[k] * np.stack([np.cos(turn), np.sin(turn)], 1) + centre
+            # Corners count eighths of a pixel (the shift of 3 below): sprites move smoothly.
             shape = [np.rint(corners * 8).astype(np.int32)]
             cv2.fillPoly(frame, shape, colour, cv2.LINE_AA, 3)
             cv2.polylines(frame, shape, True, (20, 20, 20), 2, cv2.LINE_AA, 3)
+        # Sparks start again every 20 frames: sudden content that no motion predicts.
         age = n % 20
         for x, y in self._start[0] + self._sparks * age:
             cv2.circle(frame, (int(x), int(y)), 2, (80, 200, 255), -1, cv2.LINE_AA)

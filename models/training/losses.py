@@ -13,10 +13,11 @@ def relative_error(y: Tensor, target: Tensor, epsilon: float = 1e-3, floor: floa
     """Charbonnier error (ICIP 1994) of each patch over its own size, so that faint detail counts as
     much as text.
 
-    PSNR is a logarithm: what matters is the share of a patch's error that is removed. `floor` (2.5
-    levels) keeps flat patches from ruling the batch.
+    PSNR is a logarithm: what matters is the fraction of a patch's error that is removed. `floor`
+    (2.5 levels) keeps flat patches from ruling the batch.
     """
     error = torch.sqrt((y - target) ** 2 + epsilon**2)
+    # Detached: the weight balances patches; a gradient through it would weaken large errors.
     weight = 1 / (error.detach().mean((1, 2, 3), keepdim=True) + floor)
     return (error * weight).mean() / weight.mean()
 
@@ -40,6 +41,7 @@ def contrast_error(y: Tensor, target: Tensor, levels: int = 3, floor: float = 2e
     total = y.new_zeros(())
     for level in range(levels):
         fine, wanted = _band(y), _band(target)
+        # Half the logarithm of a mean square is the logarithm of an amplitude.
         total = total + (_energy(fine, floor) - _energy(wanted, floor)).abs().mean() / 2
         if level + 1 < levels:
             y, target = (F.avg_pool2d(x, 2) for x in (y, target))
@@ -65,4 +67,5 @@ def _blur(x: Tensor) -> Tensor:
 
 
 def _energy(band: Tensor, floor: float) -> Tensor:
+    # The floor, the square of 1.1 levels, keeps the logarithm finite and mutes fainter contrast.
     return torch.log(F.avg_pool2d(band**2, 8, 4) + floor)

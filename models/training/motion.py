@@ -13,7 +13,7 @@ from models.training.clip import Bytes
 __all__ = ["CELL", "backward_flow", "move"]
 
 CELL = 4
-"""Decoded pixels that share a vector."""
+"""Side in decoded pixels of the square that has one vector."""
 
 
 def backward_flow(decoded: Bytes) -> NDArray[np.float16]:
@@ -25,6 +25,8 @@ def backward_flow(decoded: Bytes) -> NDArray[np.float16]:
     size = (width // CELL, height // CELL)
     flow = np.zeros((len(decoded), 2, size[1], size[0]), np.float16)
     for t in range(1, len(decoded)):
+        # Searched from the frame to the one before: reading backwards gives every pixel a source
+        # and leaves no holes.
         dense = search.calc(decoded[t], decoded[t - 1], None)
         flow[t] = cv2.resize(dense, size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
     return flow
@@ -38,6 +40,7 @@ def move(last: Bytes, before: Bytes, now: Bytes) -> Bytes:
     flow = search.calc(now, before, None)
     height, width = last.shape
     fine = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+    # The motion was found in decoded pixels; enhanced pixels are smaller by the scale.
     fine *= width / now.shape[1]
     fine[:, :, 0] += np.arange(width, dtype=np.float32)
     fine[:, :, 1] += np.arange(height, dtype=np.float32)[:, None]

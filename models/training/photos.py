@@ -35,6 +35,7 @@ class Camera:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Camera:
+        # Log-uniform, so that slow pans are as frequent as fast ones.
         speed = float(np.exp(rng.uniform(np.log(0.2), np.log(20))))
         return cls(
             speed=speed,
@@ -54,12 +55,14 @@ def film_photo(
     """
     planes = _prepare(photo, size, rng)
     path = _path(planes.shape, size, frames * camera.blur, camera, rng)
+    # Brightness swings by a few per cent, as automatic exposure makes it.
     exposure = 1 + rng.normal(0, 0.05) * np.sin(np.linspace(0, rng.uniform(1, 6), frames))
     luma, chroma = [], []
     for index in range(frames):
         moves = path[index * camera.blur : (index + 1) * camera.blur]
         views = [_view(planes[:, :, 0], move, size) for move in moves]
         view = views[0] if len(views) == 1 else np.mean(views, axis=0)
+        # Exposure scales the light, and black is at 16 in the limited range.
         luma.append(np.clip(np.rint((view - 16.0) * exposure[index] + 16), 0, 255).astype(np.uint8))
         chroma.append(_chroma_view(planes[:, :, 1:], moves[0], size))
     return Clip(np.stack(luma), np.stack(chroma), 30)
@@ -141,6 +144,7 @@ def _path(
     seconds = np.arange(steps) / (30 * camera.blur)
     shake = np.zeros((steps, 2))
     for hertz in rng.uniform(0.5, 7, 4):
+        # Slow sway is wide and fast tremor is small.
         shake += np.sin(2 * np.pi * (hertz * seconds[:, None] + rng.random(2))) / hertz**0.7
     matrices = []
     for step in range(steps):
@@ -160,9 +164,10 @@ def _view(plane: Bytes, move: Float, size: tuple[int, int]) -> Bytes:
 
 
 def _chroma_view(planes: Bytes, move: Float, size: tuple[int, int]) -> Bytes:
-    """[2, H/4, W/4]; coarse sampling is enough, chroma only has to cost the encoder its share of
+    """[2, H/4, W/4]; coarse sampling is enough, chroma only has to cost the encoder its part of
     the bits.
     """
+    # The centre of a cell of 4 pixels lies 1.5 pixels behind the centre of its first one.
     coarse = move @ np.array([[4, 0, 1.5], [0, 4, 1.5], [0, 0, 1]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     small = (size[0] // 4, size[1] // 4)

@@ -58,6 +58,7 @@ class Run:
         torch.nn.utils.clip_grad_norm_(learning, 0.5)
         self.optimizer.step()
         self.schedule.step()
+        # An average over 1 / (1 - decay) steps would keep the random start for as long.
         weight = 1 - min(decay, (number + 1) / (number + 10))
         with torch.no_grad():
             for slow, fast in zip(self.average.parameters(), self.net.parameters(), strict=True):
@@ -77,6 +78,7 @@ class Run:
         }
         partial = path.with_suffix(".partial")
         torch.save(content, partial)
+        # Renaming is atomic: a reader, or a run after a kill, finds the old file or the new one.
         os.replace(partial, path)
 
     def resume(self, path: Path) -> int:
@@ -92,6 +94,7 @@ class Run:
         self.net.load_state_dict(content["net"])
         self.average.load_state_dict(content["ema"])
         self.optimizer.load_state_dict(content["optimizer"])
+        # The rate follows from the number of steps alone; a lambda cannot be saved.
         self.schedule.last_epoch = content["last_epoch"]
         step: int = content["step"]
         return step
@@ -108,4 +111,5 @@ def _revision() -> str:
     command = ["git", "rev-parse", "HEAD"]
     folder = Path(__file__).parent
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    # An installed package or an unpacked archive is no working copy of git.
     return done.stdout.strip() or "unknown"

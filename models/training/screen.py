@@ -41,9 +41,11 @@ def stamp_time(clip: Clip, rng: np.random.Generator) -> Clip:
     start, low = int(rng.integers(0, 80_000)), bool(rng.random() < 0.5)
     at = (8, luma.shape[1] - 10 if low else 26)
     for n, frame in enumerate(luma):
+        # The clock steps once in a second of the clip: small text that is still and then changes.
         second = start + n // clip.fps
         text = f"2025-03-{1 + start % 28:02d} {second // 3600:02d}:{second // 60 % 60:02d}"
         text += f":{second % 60:02d} {name}"
+        # A dark outline keeps the white digits legible on any picture.
         cv2.putText(frame, text, at, _FONTS[0], scale, (16,), 3, cv2.LINE_AA)
         cv2.putText(frame, text, at, _FONTS[0], scale, (235,), 1, cv2.LINE_AA)
     return Clip(luma, clip.chroma, clip.fps)

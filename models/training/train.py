@@ -55,8 +55,10 @@ def train(
     """
     torch.manual_seed(config.seed)
     net, average = LiveNet(model), LiveNet(model)
+    # A checkpoint of this run already holds what it began from.
     if start is not None and not checkpoint.exists():
         report(_begin_from(start, net))
+    # By identity, because == between tensors compares their elements.
     crisp = {id(p) for p in net.crisp.parameters()} if net.crisp is not None else set()
     for parameter in net.parameters():
         parameter.requires_grad_((id(parameter) in crisp) == (config.stage == "crisp"))
@@ -79,6 +81,7 @@ def train(
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             run.save(checkpoint, asdict(config), step + 1)
             pace = (time.monotonic() - started) / (step + 1 - first)
+            # Single batches differ too much to show a trend.
             mean = float(np.mean(losses[-config.save_every :]))
             left = pace * (config.steps - step - 1) / 60
             spent = f"{1e3 * pace:.0f} ms a step, {left:.1f} min left"
@@ -102,6 +105,7 @@ def _begin_from(start: Path, net: LiveNet) -> str:
     """Takes over what fits; says what did."""
     content: dict[str, Any] = torch.load(start, map_location="cpu", weights_only=True)
     own = net.state_dict()
+    # Tensors whose shape differs (another width or scale) keep their fresh values.
     fitting = {k: v for k, v in content["ema"].items() if k in own and own[k].shape == v.shape}
     net.load_state_dict({**own, **fitting})
     return f"{len(fitting)} of {len(own)} tensors begin as in {start.name}"

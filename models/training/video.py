@@ -83,6 +83,7 @@ def roll_out_error(net: nn.Module, decoded: Tensor, original: Tensor) -> Tensor:
     state = video.start(*decoded.shape[2:], batch=len(decoded))
     total = decoded.new_zeros(())
     for t, frames in enumerate(windows(decoded, video.window, video.lookahead)):
+        # The state is not detached: what a frame leaves to the next ones is learned through them.
         enhanced, *carried = video.step(frames[:, :, None], *state)
         state = tuple(carried)
         total = total + relative_error(enhanced, original[:, t, None])
@@ -97,6 +98,8 @@ def windows(clip: Tensor, window: int, lookahead: int) -> list[Tensor]:
     """
     behind = window - lookahead - 1
     return [
+        # min(t, ...) puts the current frame in place of later ones, max(0, ...) the first frame in
+        # place of those before it.
         torch.stack([clip[:, max(0, min(t, t + n))] for n in range(-behind, lookahead + 1)], 1)
         for t in range(clip.shape[1])
     ]
@@ -106,6 +109,8 @@ def _batch(parts: list[Sequences], config: VideoTraining, step: int) -> tuple[Te
     rng = np.random.default_rng([config.seed, step])
     decoded, original, _ = parts[int(rng.integers(len(parts)))]
     rows = np.sort(rng.integers(len(decoded), size=config.batch))
+    # A roll-out begins anywhere in its sequence, so the net also learns from frames far behind a
+    # key frame.
     first = int(rng.integers(decoded.shape[1] - config.frames + 1))
     span = slice(first, first + config.frames)
     x, y = (
