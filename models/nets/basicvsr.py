@@ -89,12 +89,14 @@ class CausalBasicVSR(ShuffleUpsampler):
     window = 1
     lookahead = 0
     size_multiple = 1
-    smallest = 16
 
     def __init__(self, config: BasicVSRConfig) -> None:
         super().__init__()
         self.config = config
         self.scale, self.colours = config.scale, config.colours
+        # The coarsest level of the flow must have 2 pixels on each side (64 in full for 6 levels):
+        # warping divides by the distance of the outermost ones.
+        self.smallest = 2**config.flow_levels
         self.spynet = SPyNet(levels=config.flow_levels, channels=config.flow_channels)
         self.forward_trunk = Trunk(config)
         self.build_tail(config.channels, config.tail, scale=config.scale, colours=config.colours)
