@@ -100,3 +100,12 @@ def test_half_a_pixel_is_the_mean_of_two() -> None:
     flow = torch.zeros(1, 2, 2, 4)
     flow[:, 0] = 0.5
     assert torch.allclose(flow_warp(x, flow, padding="border")[0, 0, 0, :3], x[0, 0, 0, :3] + 0.5)
+
+
+def test_a_flow_of_whole_pixels_shifts_and_leaves_zeros_behind() -> None:
+    x = torch.rand(1, 2, 6, 7)
+    flow = torch.zeros(1, 2, 6, 7)
+    flow[:, 0], flow[:, 1] = 2, 1
+    moved = flow_warp(x, flow)
+    assert torch.allclose(moved[..., :-1, :-2], x[..., 1:, 2:], atol=1e-5)
+    assert float(moved[..., -1:, :].abs().max()) < 1e-5
