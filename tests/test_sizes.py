@@ -22,8 +22,6 @@ LONGER_FUNCTIONS = {
     "benchmarks.quality.report.markdown": 53,
     "benchmarks.temporal.report.markdown": 55,
     "cli.publish.publish": 43,
-    "models.training.__main__._parser": 42,
-    "models.training.train.train": 43,
     "workers.encode.step.EncodeStep.__init__": 43,
     "workers.transcode.job.enhance_file": 56,
 }

@@ -46,14 +46,7 @@ def refine(
     torch.manual_seed(config.seed)
     student, teacher = RoundedNet(start), RoundedNet(replace(start, net=exact))
     teacher.is_exact = True
-    groups = [
-        {"params": student.weights.parameters(), "lr": config.rate},
-        {"params": student.biases.parameters(), "lr": config.rate},
-        {"params": student.scales(), "lr": config.scale_rate},
-    ]
-    # A step of Adam is about as large as its rate, whatever the gradient; logarithms of scales may
-    # move further than weights.
-    optimizer = torch.optim.Adam(groups)
+    optimizer = _optimizer(student, config)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     rng = np.random.default_rng(config.seed)
     total = 0.0
@@ -75,6 +68,17 @@ def refine(
             report(f"step {step + 1}: squared difference {total / 100:.4f}")
             total = 0.0
     return student.finish()
+
+
+def _optimizer(student: RoundedNet, config: QATConfig) -> torch.optim.Optimizer:
+    groups = [
+        {"params": student.weights.parameters(), "lr": config.rate},
+        {"params": student.biases.parameters(), "lr": config.rate},
+        {"params": student.scales(), "lr": config.scale_rate},
+    ]
+    # A step of Adam is about as large as its rate, whatever the gradient; logarithms of scales may
+    # move further than weights.
+    return torch.optim.Adam(groups)
 
 
 class RoundedNet(nn.Module):

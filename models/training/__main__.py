@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -100,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--body", type=int, default=LiveConfig.body, help="3x3 convs between first and heads")
     add("--crisp", type=int, choices=(0, 1, 3), default=LiveConfig.crisp, help="side of that head")
     add("--previous", action="store_true", help="a temporal net, trained on sequences")
+    _add_training(add)
+    _add_material(add)
+    return parser
+
+
+def _add_training(add: Callable[..., object]) -> None:
     add("--stage", choices=("faithful", "crisp"), default=TrainConfig.stage)
     add("--boost", type=float, default=TrainConfig.boost, help="of the crisp stage's edges")
     add("--contrast", type=float, default=TrainConfig.contrast, help="weight of that error")
@@ -115,6 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--batch", type=int, default=TrainConfig.batch)
     add("--rate", type=float, default=TrainConfig.rate, help="peak learning rate")
     add("--seed", type=int, default=1, help="of the weights and the batches")
+    add("--threads", type=int, default=1, help="threads that train")
+
+
+def _add_material(add: Callable[..., object]) -> None:
     add("--clips", type=int, default=CacheConfig.clips, help="clips for each material seed")
     add("--roll-out", type=int, default=12, help="frames of a sequence")
     add(
@@ -125,8 +136,6 @@ def _parser() -> argparse.ArgumentParser:
         help="one part of the cache for each",
     )
     add("--jobs", type=int, default=1, help="processes that make material")
-    add("--threads", type=int, default=1, help="threads that train")
-    return parser
 
 
 def _fill(work: Path, sources: Sources, cache: CacheConfig) -> None:

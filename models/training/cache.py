@@ -168,35 +168,43 @@ def _cut(
     config: CacheConfig,
     rng: np.random.Generator,
 ) -> None:
-    side, scale = config.patch, config.scale
-    frames, height, width = seen.shape
+    side = config.patch
+    height, width = seen.shape[1:]
     flow = backward_flow(seen) if arrays.flow is not None else None
     for index in range(at, at + config.patches):
-        # Flat patches have nothing to restore: of three places the one with the most detail is
-        # taken. Places lie on whole cells of the motion field.
-        places = [
-            (
-                # Frame 0 is an encoding's key frame. A sequence may begin with it, a single pair
-                # may not.
-                int(rng.integers(0 if config.window > 1 else 1, frames - config.window + 1)),
-                int(rng.integers((height - side) // 4 + 1)) * 4,
-                int(rng.integers((width - side) // 4 + 1)) * 4,
-            )
-            for _ in range(3)
-        ]
-
-        def target(place: tuple[int, int, int]) -> Bytes:
-            t, y, x = (scale * v for v in place)
-            t = place[0]
-            return clip.luma[t : t + config.window, y : y + scale * side, x : x + scale * side]
-
-        t, y, x = max(places, key=lambda p: float(target(p).std()))
+        t, y, x = _busiest_place(clip, (height, width), config, rng)
         during = slice(t, t + config.window)
         arrays.decoded[index] = seen[during, y : y + side, x : x + side]
-        arrays.original[index] = target((t, y, x))
+        arrays.original[index] = _target(clip, config, (t, y, x))
         if arrays.flow is not None and flow is not None:
             cells = flow[during, :, y // 4 : (y + side) // 4, x // 4 : (x + side) // 4]
             arrays.flow[index] = cells
+
+
+def _busiest_place(
+    clip: Clip, size: tuple[int, int], config: CacheConfig, rng: np.random.Generator
+) -> tuple[int, int, int]:
+    """First frame, row and column in decoded pixels of a patch that holds detail."""
+    height, width = size
+    # Flat patches have nothing to restore: of three places the one with the most detail is taken.
+    # Places lie on whole cells of the motion field.
+    places = [
+        (
+            # Frame 0 is an encoding's key frame. A sequence may begin with it, a pair may not.
+            int(rng.integers(0 if config.window > 1 else 1, len(clip.luma) - config.window + 1)),
+            int(rng.integers((height - config.patch) // 4 + 1)) * 4,
+            int(rng.integers((width - config.patch) // 4 + 1)) * 4,
+        )
+        for _ in range(3)
+    ]
+    return max(places, key=lambda place: float(_target(clip, config, place).std()))
+
+
+def _target(clip: Clip, config: CacheConfig, place: tuple[int, int, int]) -> Bytes:
+    """The original of the patch at a place in decoded pixels."""
+    t, y, x = place[0], config.scale * place[1], config.scale * place[2]
+    side = config.scale * config.patch
+    return clip.luma[t : t + config.window, y : y + side, x : x + side]
 
 
 def _encoder(rng: np.random.Generator, rate: tuple[float, float]) -> LiveEncoder:

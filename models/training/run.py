@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-__all__ = ["Run"]
+__all__ = ["Progress", "Run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,39 @@ class Run:
         self.schedule.last_epoch = content["last_epoch"]
         step: int = content["step"]
         return step
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """Saves a run and reports its mean loss every few steps, and after the last one."""
+
+    run: Run
+    checkpoint: Path
+    training: Mapping[str, Any]
+    """Settings of the training, for the checkpoint."""
+    report: Callable[[str], None]
+    first: int
+    """Steps that were done before."""
+    steps: int
+    """Steps of the whole training."""
+    every: int
+    """Steps between two checkpoints."""
+    _started: float = field(default_factory=time.monotonic, init=False)
+    _losses: list[float] = field(default_factory=list, init=False)
+
+    def add(self, loss: torch.Tensor, step: int) -> None:
+        """Takes the loss of step number `step`, which is done."""
+        self._losses.append(float(loss.detach()))
+        done = step + 1
+        if done % self.every and done < self.steps:
+            return
+        self.run.save(self.checkpoint, self.training, done)
+        pace = (time.monotonic() - self._started) / (done - self.first)
+        left = pace * (self.steps - done) / 60
+        # Single batches differ too much to show a trend.
+        mean = float(np.mean(self._losses[-self.every :]))
+        spent = f"{1e3 * pace:.0f} ms a step, {left:.1f} min left"
+        self.report(f"step {done}: loss {mean:.5f}, {spent}")
 
 
 def _rate_factor(step: int, warm_up: int, steps: int) -> float:

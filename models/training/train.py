@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from models.nets.live import LiveConfig, LiveNet
 from models.training.batches import Batch, Material
 from models.training.losses import crisp_error, log_squared_error, relative_error
-from models.training.run import Run
+from models.training.run import Progress, Run
 
 __all__ = ["TrainConfig", "train"]
 
@@ -58,34 +56,27 @@ def train(
     # A checkpoint of this run already holds what it began from.
     if start is not None and not checkpoint.exists():
         report(_begin_from(start, net))
-    # By identity, because == between tensors compares their elements.
-    crisp = {id(p) for p in net.crisp.parameters()} if net.crisp is not None else set()
-    for parameter in net.parameters():
-        parameter.requires_grad_((id(parameter) in crisp) == (config.stage == "crisp"))
+    _choose_learning(net, config)
+    identity = {"config": asdict(model)}
     run = Run.begin(
-        net,
-        average,
-        {"config": asdict(model)},
-        rate=config.rate,
-        warm_up=config.warm_up,
-        steps=config.steps,
+        net, average, identity, rate=config.rate, warm_up=config.warm_up, steps=config.steps
     )
     first = run.resume(checkpoint)
-    started, losses = time.monotonic(), []
+    progress = Progress(
+        run=run,
+        checkpoint=checkpoint,
+        training=asdict(config),
+        report=report,
+        first=first,
+        steps=config.steps,
+        every=config.save_every,
+    )
     for step in range(first, config.steps):
         batch = material.batch(step)
         loss, enhanced = _loss(net, batch, config, step)
         material.keep(enhanced)
         run.step(loss, step, config.ema)
-        losses.append(float(loss.detach()))
-        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            run.save(checkpoint, asdict(config), step + 1)
-            pace = (time.monotonic() - started) / (step + 1 - first)
-            # Single batches differ too much to show a trend.
-            mean = float(np.mean(losses[-config.save_every :]))
-            left = pace * (config.steps - step - 1) / 60
-            spent = f"{1e3 * pace:.0f} ms a step, {left:.1f} min left"
-            report(f"step {step + 1}: loss {mean:.5f}, {spent}")
+        progress.add(loss, step)
     return average.eval()
 
 
@@ -99,6 +90,14 @@ def _loss(net: LiveNet, batch: Batch, config: TrainConfig, step: int) -> tuple[T
     enhanced = net(batch.decoded, batch.previous)
     measure = relative_error if step < config.steps - config.finish else log_squared_error
     return measure(enhanced, batch.original), enhanced
+
+
+def _choose_learning(net: LiveNet, config: TrainConfig) -> None:
+    """Lets the crisp head learn in its own stage, and everything else in the faithful one."""
+    # By identity, because == between tensors compares their elements.
+    crisp = {id(p) for p in net.crisp.parameters()} if net.crisp is not None else set()
+    for parameter in net.parameters():
+        parameter.requires_grad_((id(parameter) in crisp) == (config.stage == "crisp"))
 
 
 def _begin_from(start: Path, net: LiveNet) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from models.nets.table import build
 from models.nets.video import VideoNet
 from models.training.batches import Sequences
 from models.training.losses import relative_error
-from models.training.run import Run
+from models.training.run import Progress, Run
 
 __all__ = ["VideoTraining", "load_video", "train_video", "windows"]
 
@@ -45,27 +44,25 @@ def train_video(
     """Trains a net of the table, or goes on from `checkpoint` where it exists; the averaged net."""
     torch.manual_seed(config.seed)
     net, average = build(net_name, settings), build(net_name, settings)
+    identity = {"net_name": net_name, "settings": dict(settings)}
     run = Run.begin(
-        net,
-        average,
-        {"net_name": net_name, "settings": dict(settings)},
-        rate=config.rate,
-        warm_up=config.warm_up,
-        steps=config.steps,
+        net, average, identity, rate=config.rate, warm_up=config.warm_up, steps=config.steps
     )
     first = run.resume(checkpoint)
-    started, losses = time.monotonic(), []
+    progress = Progress(
+        run=run,
+        checkpoint=checkpoint,
+        training=asdict(config),
+        report=report,
+        first=first,
+        steps=config.steps,
+        every=config.save_every,
+    )
     for step in range(first, config.steps):
         decoded, original = _batch(parts, config, step)
         loss = roll_out_error(net, decoded, original)
         run.step(loss, step, config.ema)
-        losses.append(float(loss.detach()))
-        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            run.save(checkpoint, asdict(config), step + 1)
-            pace = (time.monotonic() - started) / (step + 1 - first)
-            left = pace * (config.steps - step - 1) / 60
-            mean = float(np.mean(losses[-config.save_every :]))
-            report(f"step {step + 1}: loss {mean:.5f}, {pace:.2f} s a step, {left:.1f} min left")
+        progress.add(loss, step)
     return average.eval()
 
 
