@@ -69,6 +69,7 @@ class BoundedQueue(Generic[T]):
         self._end()
 
     def _end(self) -> None:
+        # The item wakes a thread in ``get``, the notification one in ``put``; either may wait.
         self._items.put(None)
         with self._emptied:
             self._emptied.notify()

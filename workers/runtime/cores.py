@@ -10,6 +10,7 @@ def usable_cores() -> int:
 
     A container, or the process that started this one, may allow fewer than the machine has.
     """
+    # Python does not have the call on macOS and Windows.
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1

@@ -50,6 +50,7 @@ class FrameCounters:
 
     def count(self, name: str, number: int = 1) -> None:
         """Adds to the counter of that name in ``Counts``."""
+        # Adding is a read and a write; between them another thread could add, and one is lost.
         with self._lock:
             self._counts[name] += number
 
@@ -74,6 +75,8 @@ class FrameCounters:
 
     def read(self) -> Counts:
         """Returns the current values."""
+        # Copies, down to the inner dictionaries: the loop encodes the report while the threads go
+        # on counting, and a dictionary that grows meanwhile raises.
         with self._lock:
             levels = {level: dict(reasons) for level, reasons in self._levels.items()}
             return Counts(

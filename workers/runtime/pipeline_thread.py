@@ -53,6 +53,7 @@ class PipelineThread(Generic[A, B]):
         self._emit = emit
         self._finish = finish
         self._fail = fail
+        # A daemon: a thread that is stuck in a codec or a net must not keep the process alive.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -61,6 +62,7 @@ class PipelineThread(Generic[A, B]):
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the thread's end; returns False after the time-out. Never on the event loop."""
+        # A thread that was never started raises when it is joined; its owner may close it before.
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -76,6 +78,7 @@ class PipelineThread(Generic[A, B]):
             log.exception("%s failed", self._thread.name, extra={"action": "stage_failed"})
             self._fail(error)
         finally:
+            # After an error too: whoever takes the results would wait for the next one for ever.
             self._finish()
 
     def _process_all(self) -> bool:
@@ -86,6 +89,8 @@ class PipelineThread(Generic[A, B]):
         return True
 
     def _emit_all(self, items: Iterable[B]) -> bool:
+        # ``all`` stops at the first result that nobody takes, and with it the step's generator, so
+        # that no work is done for the rest.
         return all(self._emit(item) for item in items)
 
 
