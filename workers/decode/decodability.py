@@ -21,10 +21,13 @@ class Decodability:
 
     def broke(self, error: BrokenUnit, *, is_key: bool, now: float) -> None:
         """Notes that a unit could not be decoded."""
+        # Only key frames count: another unit may break for want of one that was lost, which a key
+        # frame mends. A key frame that breaks has no such excuse.
         self._broken_keys += is_key
         if isinstance(error, PictureTooLarge | NoDecoder):
             self._fault, self._until = str(error), now + REST_S
         elif self._broken_keys >= MAX_BROKEN_KEYS:
+            # The count begins anew, so that after the rest it takes as many again.
             self._fault = f"The worker cannot decode the publisher's pictures ({error})."
             self._until = now + REST_S
             self._broken_keys = 0

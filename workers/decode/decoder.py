@@ -46,8 +46,12 @@ class UnitDecoder:
         return DESCRIPTORS[self.codec].reorders
 
     def decode(self, payload: bytes, tag: int) -> list[tuple[int, Picture]]:
-        """The pictures that are complete now, one a unit. Raises BrokenUnit, PictureTooLarge."""
+        """Returns the pictures that are complete now, one a unit. Raises BrokenUnit or
+        PictureTooLarge.
+        """
         packet = av.Packet(payload)
+        # The tag travels in place of the time stamp: the publisher's may repeat or run backwards,
+        # and would not tell whose picture it is.
         packet.pts = packet.dts = tag
         try:
             frames = self._context.decode(packet)
@@ -56,7 +60,7 @@ class UnitDecoder:
         return self._pictures(frames)
 
     def flush(self) -> list[tuple[int, Picture]]:
-        """The pictures still inside; the decoder is of no use afterwards."""
+        """Returns the pictures still inside; the decoder is of no use afterwards."""
         try:
             return self._pictures(self._context.decode(None))
         except av.error.FFmpegError:
@@ -64,6 +68,8 @@ class UnitDecoder:
 
     @staticmethod
     def _pictures(frames: list[Any]) -> list[tuple[int, Picture]]:
+        # FFmpeg fills what it cannot decode from its neighbours and only flags the picture. Shown
+        # and referred to, the damage would stay until the next key frame.
         if any(frame.is_corrupt for frame in frames):
             raise BrokenUnit("a picture was only concealed")
         for frame in frames:

@@ -17,7 +17,8 @@ from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
 
 _MAX_INSIDE = 32
-"""Units after which a picture that did not come will not come: twice what H.264 may reorder."""
+"""Units after which a picture that did not come will not come: twice the 16 pictures that H.264 may
+hold for reordering."""
 
 _DROP_REASONS = {
     GateState.NO_KEY_FRAME: "no_key_frame",
@@ -40,8 +41,8 @@ INTERLACED = (
 
 
 class DecodeStep:
-    """Units to pictures. From its thread, ``dropped`` is told of every frame that became no picture
-    and why, and ``need_key`` is called for every unit refused.
+    """Turns units into pictures. From its thread, ``dropped`` is told of every frame that became no
+    picture and why, and ``need_key`` is called for every unit refused.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class DecodeStep:
     def step(self, item: FrameTask) -> Iterator[FrameTask]:
         """Yields the frames whose pictures are complete now; a copied frame as it is."""
         if item.route is Route.COPY:
+            # The decoder does not see this unit, so its pictures are not what later units refer to.
             self._gate.reset()
             self._decoder = None
             yield item
@@ -95,6 +97,8 @@ class DecodeStep:
                 self._inspector = CodecInspector(unit.codec)
             yield from self._decode(self._decoder, item)
         except BrokenUnit as error:
+            # Decoder and inspector are made anew at the next key frame: after an error it is not
+            # known which pictures they hold. What was inside has lost its references too.
             self._trust.broke(error, is_key=unit.is_key, now=time.monotonic())
             self._gate.broke()
             self._decoder = None
@@ -119,6 +123,8 @@ class DecodeStep:
             # A picture that others are decoded before waited for this unit; it is not late.
             frame.arrived = max(frame.arrived, item.arrived)
             yield frame
+        # Without reordering a unit's picture comes at once or never (VP8 and VP9 have frames that
+        # are only referred to). With it, a picture that does not come must not wait for ever.
         if not decoder.may_hold_back and self._inside.pop(self._tag, None) is not None:
             self._drop(item, "hidden")
         while self._inside and (oldest := next(iter(self._inside))) <= self._tag - _MAX_INSIDE:
@@ -131,6 +137,7 @@ class DecodeStep:
                 self._trust.decoded()
                 self._is_interlaced = bool(picture.frame.interlaced_frame)
                 frame.picture = picture
+                # Replayed and recoded frames go through no net, so nobody asks for their motion.
                 is_enhanced = frame.route is Route.WORK and not frame.is_replay
                 if self._inspector is not None and is_enhanced:
                     size = len(frame.unit.payload)

@@ -25,9 +25,9 @@ class Studio:
     """A decoding step and what it tells."""
 
     def __init__(self) -> None:
-        self.tally = FrameCounters()
+        self.counters = FrameCounters()
         self.wishes: list[str] = []
-        self.step = DecodeStep(partial(count_drop, self.tally), need_key=self.wishes.append)
+        self.step = DecodeStep(partial(count_drop, self.counters), need_key=self.wishes.append)
 
     def put(self, unit: AccessUnit, *, replay: bool = False) -> list[FrameTask]:
         return list(self.step.step(FrameTask(unit, Route.WORK, arrived=0.0, is_replay=replay)))
@@ -95,7 +95,7 @@ def test_a_hidden_frame_in_a_superframe_costs_nothing() -> None:
     studio = Studio()
     tasks = [task for unit in as_units(payloads) for task in studio.put(unit)]
     assert len(tasks) == len(payloads) == 30
-    assert studio.tally.read().dropped == {}
+    assert studio.counters.read().dropped == {}
 
 
 @pytest.mark.parametrize("replay", [False, True])
@@ -110,11 +110,11 @@ def test_a_unit_of_a_hidden_frame_alone_is_counted_and_the_next_ones_are_shown(
     studio = Studio()
     tasks = [task for unit in as_units(payloads) for task in studio.put(unit, replay=replay)]
     assert len(tasks) == 30
-    counts = studio.tally.read()
+    counts = studio.counters.read()
     assert counts.dropped == ({} if replay else {"hidden": hidden})
     assert counts.replayed == (hidden if replay else 0)
     assert list(studio.step.flush()) == []
-    assert studio.tally.read().dropped == counts.dropped
+    assert studio.counters.read().dropped == counts.dropped
     assert studio.wishes == []
 
 
@@ -125,9 +125,9 @@ def test_an_h264_unit_that_never_becomes_a_picture_is_counted_in_time() -> None:
     clip.insert(5, dataclasses.replace(clip[5], payload=b"\0\0\0\1\x41nothing"))
     clip = [dataclasses.replace(unit, sequence=n) for n, unit in enumerate(clip)]
     shown = sum(len(studio.put(unit)) for unit in clip[:37])
-    assert shown == 36 and studio.tally.read().dropped == {}
+    assert shown == 36 and studio.counters.read().dropped == {}
     shown += sum(len(studio.put(unit)) for unit in clip[37:])
-    assert shown == 40 and studio.tally.read().dropped == {"broken": 1}
+    assert shown == 40 and studio.counters.read().dropped == {"broken": 1}
 
 
 def test_after_a_vp9_unit_that_cannot_be_decoded_nothing_is_until_the_next_key_frame() -> None:
@@ -137,4 +137,4 @@ def test_after_a_vp9_unit_that_cannot_be_decoded_nothing_is_until_the_next_key_f
     shown = [task.unit.sequence for unit in clip for task in studio.put(unit)]
     assert shown == [0, 4, 5]
     assert studio.wishes == ["a unit could not be decoded"] * 3
-    assert studio.tally.read().dropped == {"broken": 3}
+    assert studio.counters.read().dropped == {"broken": 3}
