@@ -10,8 +10,9 @@ from workers.media.route import Route
 from workers.runtime.bounded_queue import BoundedQueue
 from workers.runtime.pipeline_thread import PipelineThread
 
-WAITING = 2
-"""Shots that may wait for an encoder."""
+MAX_WAITING_FRAMES = 2
+"""Frames that may wait for an encoder: one more than it works on, so that it never idles, and no
+more, since each one waits for a whole picture to be coded."""
 
 
 class Coder:
@@ -31,7 +32,7 @@ class Coder:
         fail: Callable[[Exception], None],
     ) -> None:
         self.step = step
-        self._frames: BoundedQueue[FrameTask] = BoundedQueue(WAITING)
+        self._frames: BoundedQueue[FrameTask] = BoundedQueue(MAX_WAITING_FRAMES)
         self._stage = PipelineThread(
             f"encode {name} {step.codec.name.lower()}",
             step,
@@ -43,8 +44,9 @@ class Coder:
 
     def offer(self, frame: FrameTask) -> bool:
         """Puts a frame in, by the rule above. False once closed."""
+        # A copied unit is never left out: units that refer to it follow, and it takes no time.
         is_picture = frame.route is not Route.COPY
-        if is_picture and not self.step.counts and len(self._frames) >= WAITING:
+        if is_picture and not self.step.counts and len(self._frames) >= MAX_WAITING_FRAMES:
             self.step.leave_out("busy", counted=False)
             return True
         return self._frames.put(frame)
@@ -54,7 +56,7 @@ class Coder:
         self._stage.start()
 
     def finish(self) -> None:
-        """No more frames come; those inside are still encoded."""
+        """Ends the input; frames inside are still encoded."""
         self._frames.finish()
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ class Encoder(Protocol):
 
 
 class MonotonicPts:
-    """Time for an encoder: starts at zero, always grows, by a second at most.
+    """Maps a publisher's time to an encoder's, which starts at zero and grows by a second at most.
 
     A publisher's time may stand still, run backwards or jump; an encoder's must not.
     """
@@ -55,8 +55,9 @@ class MonotonicPts:
         self._ticks = 0
 
     def at(self, pts: int, clock_rate: int) -> int:
-        """Ticks for the picture at ``pts``."""
+        """Returns the ticks for the picture at ``pts``."""
         if self._last_pts is not None:
+            # At least one tick: a time stamp that does not grow is an error to an encoder.
             step = (pts - self._last_pts) * CLOCK_RATE // clock_rate
             self._ticks += min(max(step, 1), CLOCK_RATE)
         self._last_pts = pts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# (level as x264 writes it, macroblocks per second, macroblocks per frame)
+# Columns of table A-1: the level as x264 writes it, MaxMBPS (macroblocks of 16x16 per second) and
+# MaxFS (macroblocks per frame). Level 4.1 differs from 4.0 in the bitrate only.
 _LEVELS = (
     ("3.1", 108_000, 3_600),
     ("3.2", 216_000, 5_120),
@@ -15,7 +16,9 @@ _LEVELS = (
 
 
 def level_for(width: int, height: int, fps: float) -> str:
-    """The lowest level from 3.1 on that holds the size; browsers offer 3.1, so none is lower."""
+    """Returns the lowest level from 3.1 on that holds the size; browsers offer 3.1, so none is
+    lower. The highest one stands for everything beyond it.
+    """
     macroblocks = -(-width // 16) * -(-height // 16)
     for level, per_second, per_frame in _LEVELS:
         if macroblocks <= per_frame and macroblocks * fps <= per_second:

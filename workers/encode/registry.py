@@ -21,5 +21,5 @@ CODECS = tuple(_TABLE)
 
 
 def make_encoder(spec: EncoderSpec, *, fps: float) -> Encoder:
-    """An encoder, open. Raises EncoderFailed."""
+    """Returns an open encoder. Raises EncoderFailed."""
     return _TABLE[spec.codec](spec, fps=fps)

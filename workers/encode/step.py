@@ -74,6 +74,8 @@ class _Log:
 
     def append(self, unit: AccessUnit, *, copied: bool) -> AccessUnit | None:
         """Returns the unit with its number; None if a reader could not decode it here."""
+        # At a change between coded and copied units a reader's decoder holds pictures of the other
+        # kind, to which this unit does not refer.
         if self.follows is not copied and not unit.is_key:
             return None
         self.follows = copied
@@ -91,15 +93,15 @@ class EncodeStep:
     def __init__(
         self,
         output: OutputConfig,
-        tally: FrameCounters,
+        counters: FrameCounters,
         *,
         codec: Codec,
         logs: tuple[str, ...],
         fps: float,
         need_key: Callable[[str], None],
-        shares: bool = False,
+        is_shared: bool = False,
     ) -> None:
-        """``need_key`` is called, from this thread, for a key frame of the source. ``shares``:
+        """``need_key`` is called, from this thread, for a key frame of the source. ``is_shared``:
         other threads encode the same pictures.
         """
         self.keys = KeyFramePolicy()
@@ -120,9 +122,9 @@ class EncodeStep:
         "Pictures that were not encoded and are not counted as dropped, as another step has them."
         self._patience = StaleFrameFilter()
         self._output = output
-        self._tally = tally
+        self._counters = counters
         self._need_key = need_key
-        self._shares = shares
+        self._is_shared = is_shared
         self._rate = FrameRate(guess=fps)
         self._ticks = MonotonicPts()
         self._shape: tuple[tuple[int, ...], Colour, int] | None = None
@@ -139,8 +141,10 @@ class EncodeStep:
 
     def step(self, item: FrameTask) -> Iterator[Made]:
         """Yields the changes of the logs; none if the picture is too late, or cannot be coded."""
+        # A unit that is recoded came here as a copy too, which was counted.
         if item.route is not Route.RECODE:
             self._rate.add(item.unit.pts, item.unit.clock_rate)
+        # Read once: the loop may set it between two reads, and a log would begin without a unit.
         wanted = self.wanted
         if item.route is not Route.WORK:
             wanted |= self._usual  # Copying costs nearly nothing and needs no watcher.
@@ -152,13 +156,13 @@ class EncodeStep:
             yield from self._encode(item, item.picture, targets)
 
     def flush(self) -> Iterator[Made]:
-        """Nothing is held back."""
+        """Yields nothing, since nothing is held back."""
         yield from ()
 
     def leave_out(self, reason: str, *, counted: bool) -> None:
         """Notes that a picture is not encoded."""
         if counted:
-            self._tally.drop(reason)
+            self._counters.drop(reason)
         else:
             self.left_out += 1
 
@@ -183,10 +187,11 @@ class EncodeStep:
                 self._need_key("a viewer of the copied rendition needs it")
                 continue
             if one.is_usual:
-                self._tally.count("bypassed")
+                self._counters.count("bypassed")
             yield Made(one.name, unit, is_counted=one.is_usual)
 
     def _encode(self, item: FrameTask, picture: Picture, targets: list[_Log]) -> Iterator[Made]:
+        # The age is checked again here: a frame that waited behind a slow one may have become late.
         counted = self.counts and item.route is Route.WORK
         now = time.monotonic()
         if self._patience.ends(now - item.arrived, now=now):
@@ -199,6 +204,7 @@ class EncodeStep:
             coded = self._code(item, picture)
         except EncoderFailed as error:
             log.warning("%s", error, extra={"action": "encoder_failed"})
+            # What it holds after an error is not known; the next picture begins a new one.
             self._encoder = None
             self.leave_out("encoder", counted=counted)
             return
@@ -216,17 +222,19 @@ class EncodeStep:
         if self._encoder is None or shape != self._shape:
             self._encoder = make_encoder(self._spec(picture), fps=fps)
             self._shape = shape
+            # A new encoder begins with a key frame in any case; the policy counts from it.
             self.keys.restart()
         ticks = self._ticks.at(unit.pts, unit.clock_rate)
         key = self.keys.is_due(pts=unit.pts, clock_rate=unit.clock_rate, now=time.monotonic())
-        if self._shares:
+        if self._is_shared:
             # An encoder writes times and types into a frame.
             picture = picture.copy()
         coded = self._encoder.encode(picture, ticks=ticks, fps=fps, key=key)
         took_s = time.perf_counter() - begun
         self.coded += 1
         self.spent_s += took_s
-        if self._shares or item.route is Route.RECODE:
+        # The usual encoder's time is part of the load that every stream counts; this is beside it.
+        if self._is_shared or item.route is Route.RECODE:
             self.beside_s += took_s
         return coded
 

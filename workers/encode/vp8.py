@@ -7,8 +7,14 @@ from workers.encode.libav import encode_one, open_context
 from workers.media.picture import Picture
 
 _SPEED = "-8"
+"""libvpx's ``cpu-used``, -16 to 16; a negative one is a fixed speed, so that the time of a picture
+does not depend on what else the machine does."""
+
 _BUFFER_S = 0.6
+"""Size of the rate control's buffer in seconds of the bitrate."""
+
 _NEVER = "100000"
+"""Pictures between key frames that libvpx makes by itself: ``KeyFramePolicy`` decides on them."""
 
 
 class Vp8Encoder:
@@ -23,8 +29,11 @@ class Vp8Encoder:
             options={
                 "deadline": "realtime",
                 "cpu-used": _SPEED,
+                # Looking ahead would hold pictures back, and an alternate reference is a frame that
+                # is never shown: both break the rule of one unit for each picture.
                 "lag-in-frames": "0",
                 "auto-alt-ref": "0",
+                # Equal minimum, maximum and bitrate make FFmpeg choose constant bitrate.
                 "minrate": str(rate),
                 "maxrate": str(rate),
                 "bufsize": str(int(rate * _BUFFER_S)),

@@ -8,8 +8,13 @@ from workers.encode.libav import encode_one, open_context
 from workers.media.picture import Picture
 
 _NOMINAL_FPS = 10.0
+"""Frame rate that x264 is opened with, the lowest at which the bitrate is kept."""
+
 _BUFFER_S = 0.5
+"""Size of the rate control's buffer (VBV) in seconds of the bitrate."""
+
 _LEVEL_FPS = 30.0
+"""Frame rate that the level holds at least: rates are measured and may rise to it later."""
 
 
 class X264Encoder:
@@ -23,6 +28,7 @@ class X264Encoder:
     def __init__(self, spec: EncoderSpec, *, fps: float) -> None:
         rate = str(int(spec.kbps * 1000))
         self._bit_rate = int(spec.kbps * 1000)
+        # A jittered rate of 30 may be measured as 31 or 32, which must not raise the level.
         level = level_for(spec.width, spec.height, max(fps, _LEVEL_FPS) if fps > 32 else _LEVEL_FPS)
         self._context = open_context(
             "libx264",
@@ -32,6 +38,8 @@ class X264Encoder:
                 "preset": spec.preset,
                 "tune": "zerolatency",
                 "profile": "baseline",
+                # A requested key frame is an IDR picture: decoding can start at it. A plain I
+                # picture would not keep later ones from referring to what was before it.
                 "forced-idr": "1",
                 "maxrate": rate,
                 "bufsize": str(int(spec.kbps * 1000 * _BUFFER_S)),
@@ -43,6 +51,7 @@ class X264Encoder:
 
     def encode(self, picture: Picture, *, ticks: int, fps: float, key: bool) -> EncodedFrame:
         """Codes a picture; the bitrate follows the frame rate in steps of 5 %."""
+        # A change sets up the rate control anew, so the jitter of a measured rate makes none.
         wanted = int(self._bit_rate * min(1.0, _NOMINAL_FPS / fps))
         if abs(wanted - self._context.bit_rate) > 0.05 * self._context.bit_rate:
             self._context.bit_rate = wanted

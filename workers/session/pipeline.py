@@ -54,7 +54,7 @@ class PipelineConfig:
 
 
 class Pipeline:
-    """The threads of one rendition and the queues between them; made, started, and closed once."""
+    """The threads of one rendition and the queues between them; made, started and closed once."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Pipeline:
             logs=_logs(self._rendition, codec, output.codec),
             fps=config.upscale.fps,
             need_key=self._callbacks.need_key,
-            shares=codec is not output.codec,
+            is_shared=codec is not output.codec,
         )
         return Coder(self._name, step, self._put_out, fail=self._fail)
 
@@ -112,6 +112,8 @@ class Pipeline:
 
     def want(self, logs: frozenset[str]) -> None:
         """Sets the names of the logs that are written from the next frame on."""
+        # Each frame is counted by one step: the usual one, or, while nobody watches what that
+        # makes, any other.
         usual = self._coders[0].step
         for step in self.steps:
             step.wanted = logs
@@ -151,6 +153,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Ends the threads at once; what is inside is lost. Harmless when repeated."""
+        # Both ends of every queue are freed, so no thread waits for one that has ended already.
         self._decoded.close()
         for coder in self._coders:
             coder.close()
@@ -163,6 +166,7 @@ class Pipeline:
         """Hands a frame to the encoders that have something to do with it, each with stamps of its
         own.
         """
+        # The usual encoder last: ``offer`` may wait for it, and the others should not wait too.
         usual, *others = self._coders
         for coder in others:
             if not coder.step.is_idle:
@@ -178,6 +182,7 @@ class Pipeline:
         return True
 
     def _fail(self, error: Exception) -> None:
+        # Without one of its threads the rendition is of no use; its lead ends and another begins.
         self.close()
         self._callbacks.failed(error)
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from media.codec import Codec
-from workers.encode.coder import WAITING, Coder
+from workers.encode.coder import MAX_WAITING_FRAMES, Coder
 from workers.media.route import Route
 
 from .test_step import Bench, tasks
@@ -22,9 +22,11 @@ def test_an_encoder_that_only_some_need_holds_up_nobody(counts: bool) -> None:
     bench.step.counts = counts
     coder = Coder("test", bench.step, lambda made: True, fail=_fail)
     # Its thread does not run: whoever waits for it would wait for ever.
-    frames = tasks(Route.WORK, WAITING + 3)
-    assert all(coder.offer(task) for task in frames[:WAITING])
-    waiting = threading.Thread(target=lambda: [coder.offer(task) for task in frames[WAITING:]])
+    frames = tasks(Route.WORK, MAX_WAITING_FRAMES + 3)
+    assert all(coder.offer(task) for task in frames[:MAX_WAITING_FRAMES])
+    waiting = threading.Thread(
+        target=lambda: [coder.offer(task) for task in frames[MAX_WAITING_FRAMES:]]
+    )
     waiting.start()
     waiting.join(0.2)
     assert waiting.is_alive() is counts

@@ -29,10 +29,10 @@ class Bench:
     """One step and what it tells."""
 
     def __init__(self, codec: Codec = Codec.H264, logs: tuple[str, ...] = BOTH) -> None:
-        self.tally = FrameCounters()
+        self.counters = FrameCounters()
         self.wishes: list[str] = []
         self.step = EncodeStep(
-            OUTPUT, self.tally, codec=codec, logs=logs, fps=30.0, need_key=self.wishes.append
+            OUTPUT, self.counters, codec=codec, logs=logs, fps=30.0, need_key=self.wishes.append
         )
 
     def want(self, *names: str) -> None:
@@ -128,7 +128,7 @@ def test_copied_units_go_into_logs_that_may_hold_them(codec: Codec, how: str) ->
     found = told(bench.put(tasks(Route.COPY, 2, codec=codec)))
     assert [what for what in found if what[0] == "enhanced"] == COPIED
     assert bool([what for what in found if what[0] == "enhanced-h264"]) is bool(how)
-    assert bench.tally.read().bypassed == 2 and bench.step.coded == 0
+    assert bench.counters.read().bypassed == 2 and bench.step.coded == 0
 
 
 def test_copying_into_the_usual_log_needs_no_viewer() -> None:
@@ -194,10 +194,10 @@ def test_what_is_late_counts_where_the_frame_counts() -> None:
     bench.want("enhanced")
     late = [dataclasses.replace(task, arrived=time.monotonic() - 9) for task in tasks(Route.WORK)]
     assert len(bench.put(late)) == 1  # one goes through, so that no picture stands still
-    assert (bench.tally.read().dropped, bench.step.left_out) == ({"late": 2}, 0)
+    assert (bench.counters.read().dropped, bench.step.left_out) == ({"late": 2}, 0)
     bench.step.counts = False
     bench.put(late)
-    assert (bench.tally.read().dropped, bench.step.left_out) == ({"late": 2}, 3)
+    assert (bench.counters.read().dropped, bench.step.left_out) == ({"late": 2}, 3)
 
 
 def test_a_shared_picture_is_not_written_to() -> None:
@@ -208,7 +208,7 @@ def test_a_shared_picture_is_not_written_to() -> None:
         logs=("enhanced-vp8",),
         fps=30.0,
         need_key=print,
-        shares=True,
+        is_shared=True,
     )
     step.wanted = frozenset(["enhanced-vp8"])
     (task,) = tasks(Route.WORK, 1)
