@@ -25,7 +25,7 @@ from wire.supervisor import keep_going
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.runtime.cores import usable_cores
 from workers.scheduling.handle import SharedScheduler
-from workers.scheduling.job_load import PAUSE_S, fits, may_look
+from workers.scheduling.job_load import PAUSE_S, fits, may_claim
 from workers.scheduling.memory import usable_bytes
 from workers.session.clock_offset import ClockOffset
 from workers.session.config import SessionConfig
@@ -41,8 +41,14 @@ POLL_MS = 100
 """Interval at which a worker looks for the leases of dead workers."""
 
 _STOP_S = 2.4
+"""Seconds for the leads to end after ``stop``. With ``_LEAVE_S`` it stays within the three seconds
+that ``stop`` promises."""
+
 _LEAVE_S = 0.5
-_RECORD_GRACE = 5
+"""Seconds to leave the list of workers; without Redis the heartbeat expires by itself."""
+
+_MAX_RECORD_READS = 5
+"""Times that a missing record is looked for, ``RETRY_S`` apart."""
 
 
 class Worker:
@@ -85,7 +91,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._life = life or worker_life(config.worker)
         self._started_us = clock.now_us()
-        self._look_again = 0.0
+        self._claim_at = 0.0
 
     @property
     def leads(self) -> list[RenditionLane]:
@@ -111,10 +117,13 @@ class Worker:
             self._life.apply(WorkerEvent.WORK)
             await self._stopping.wait()
             self._life.apply(WorkerEvent.STOP)
-            # 1. take nothing new  2. give back  3. leave the list
+            # 1. Take nothing new. 2. Give back. 3. Leave the list. The heartbeat goes on until all
+            # is given back: it shows the worker as draining.
             claim.cancel()
             for lead in self.leads:
                 lead.stop()
+            # ``wait`` refuses an empty set. It cancels nothing after the time-out: a lead that
+            # hangs is cancelled below, its lease expires, and another worker takes it over.
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=_STOP_S)
             for task in self._tasks:
@@ -124,6 +133,7 @@ class Worker:
         await _try(asyncio.wait_for(self._heartbeats.leave(self._config.worker), _LEAVE_S))
 
     async def _beat(self) -> None:
+        # A worker that cannot reach Redis beats on; its entry expires meanwhile.
         while True:
             await _try(self._heartbeats.beat(self._make_beat()))
             await asyncio.sleep(PERIOD_S)
@@ -179,26 +189,32 @@ class Worker:
                 await self._begin(group, job)
 
     async def _next_job(self) -> Job | None:
-        if time.monotonic() < self._look_again or not may_look(
+        # A full worker does not ask: it would hold, for a moment, a job that another has space for.
+        if time.monotonic() < self._claim_at or not may_claim(
             capacity=self._config.capacity.streams, load=self.load, streams=len(self._lanes)
         ):
             await asyncio.sleep(POLL_MS / 1000)
             return None
+        # Jobs of dead workers come first: their viewers see a picture that stands still.
         return await self._jobs.take_over() or await self._jobs.claim(block_ms=POLL_MS)
 
     async def _begin(self, group: asyncio.TaskGroup, job: Job) -> None:
         """Takes the lead, or finishes a job whose stream or rendition is gone."""
         try:
             records = await self._records(job)
+            # The publisher that the job was made for is gone; a new one has a job of its own.
             if records is None or records.stream.epoch != job.source_epoch:
                 await self._jobs.finish(job.entry)
                 return
             stream, rendition = records.stream, records.rendition
+            # Leases and strikes in the records are in the time of Redis, so that is compared first.
             await self._age.measure(self._client, job.stream)
             if self._rests(rendition):
                 return  # the lease lapses; whoever looks then decides anew
             if not self._fits(stream, rendition):
-                self._look_again = time.monotonic() + PAUSE_S
+                # Without the pause this worker, which is idle enough to ask, would have the job
+                # again before any other one.
+                self._claim_at = time.monotonic() + PAUSE_S
                 await self._jobs.release(job)
                 return
             epoch = await self._renditions.take_lead(
@@ -209,9 +225,12 @@ class Worker:
                 job=job.entry,
                 output=self._config.output_of(rendition).codec.name.lower(),
             )
-            # With the strike that this may have been.
+            # Read again: taking the lead from one that died while it decoded counts a strike, and
+            # with that the rendition may have to be copied.
             rendition = await self._renditions.get(job.stream, job.rendition)
         except DuplicateJob:
+            # The rendition's record names another entry. This one was appended by an app that did
+            # not learn whether its first attempt had arrived.
             await _try(self._jobs.finish(job.entry))
             return
         except (StreamGone, BadMessage, *REDIS_DOWN) as error:
@@ -232,6 +251,8 @@ class Worker:
 
     def _session(self, group: asyncio.TaskGroup, job: Job) -> StreamSession:
         key = (job.stream, job.source_epoch)
+        # A session that is closed still ends its tasks; a lane that was added to it would never be
+        # fed, so a second session of the stream begins beside it.
         session = self._sessions.get(key)
         if session is None or session.is_closed:
             session = self._sessions[key] = StreamSession(self._parts, job, self._age)
@@ -242,10 +263,13 @@ class Worker:
         try:
             await session.run()
         finally:
+            # By now the key may be a younger session's.
             if self._sessions.get(key) is session:
                 del self._sessions[key]
 
     def _spawn(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None], name: str) -> None:
+        # The group owns the task; the set, apart from the heartbeat and the claims, is what ``run``
+        # waits for at the end.
         task = group.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -255,10 +279,12 @@ class Worker:
         return self._redis_us() < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
 
     def _fits(self, record: StreamRecord, rendition: RenditionRecord) -> bool:
+        # What nobody watches takes nothing yet, so that there is any space at all will do. It is
+        # judged when it wakes (``StreamMode.wake``).
         capacity, streams = self._config.capacity.streams, len(self._lanes)
         is_watched = rendition.watched_us > self._redis_us() or self._config.enhance_unwatched
         if not is_watched:
-            return may_look(capacity=capacity, load=self.load, streams=streams)
+            return may_claim(capacity=capacity, load=self.load, streams=streams)
         return fits(
             capacity=capacity,
             load=self.load,
@@ -287,7 +313,7 @@ class Worker:
         """Returns the records of the stream and of the rendition; after Redis lost its data the app
         may be a moment late with them.
         """
-        for _ in range(_RECORD_GRACE):
+        for _ in range(_MAX_RECORD_READS):
             try:
                 stream = await self._registry.get(job.stream)
                 return Records(stream, await self._renditions.get(job.stream, job.rendition))
@@ -308,6 +334,8 @@ class Worker:
             session.remove(lead)
             self._lanes.pop(lead.job.entry, None)
             self._unspoken.discard(lead.job.entry)
+        # Only after its tasks and threads have ended: whoever takes the job next may begin to write
+        # at once.
         await self._tell(lead, ending)
 
     async def _tell(self, lead: RenditionLane, ending: SessionOutcome) -> None:
@@ -317,8 +345,12 @@ class Worker:
             case SessionOutcome.ENDED:
                 await _try(self._jobs.finish(lead.job.entry))
             case SessionOutcome.FAILED:
+                # The job is not released: it comes back when the lease expires, and not at once to
+                # the worker on which it just failed.
                 await _try(self._strikes.strike(*lease))
             case SessionOutcome.LOST:
+                # This process is alive, so the new lead's suspicion that decoding killed it is
+                # taken back.
                 await _try(self._renditions.drop_lead(*lease))
                 await _try(self._strikes.alive(*lease))
             case SessionOutcome.RELEASED:

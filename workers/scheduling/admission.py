@@ -66,6 +66,7 @@ class AdmissionPolicy:
         Where the operator chose the net (``is_chosen``), any fraction of the frames will do, as
         long as one frame does not hold up the stream.
         """
+        # A net that the operator chose is not replaced by a smaller one, so its own time counts.
         if is_chosen:
             least_ms = frame_ms
         fraction = 1000.0 / (fps * max(least_ms, 0.001))
@@ -80,9 +81,12 @@ class AdmissionPolicy:
             self._short_since = None
             self._verdict = self._begin(fraction, overcommit, need, now)
         elif self._verdict.accepted:
+            # Hysteresis in value and in time: enhancement ends below a lower fraction than it
+            # begins at, and only after seconds, since each change costs a key frame and is seen.
             self._short_since = None if fraction >= LEAVE_FRACTION else (self._short_since or now)
             if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
                 self._verdict = self._refuse(need, now)
+        # A refused stream is copied, so nothing new is measured of it; time alone brings it back.
         elif fraction >= ENTER_FRACTION and now - self._refused_at >= RETRY_AFTER_S:
             self._verdict = self._begin(fraction, overcommit, need, now)
         return self._verdict
@@ -105,5 +109,7 @@ class AdmissionPolicy:
         return Verdict(accepted=False, reason=reason)
 
     def _is_other_input(self, width: int, height: int, fps: float) -> bool:
+        # A measured rate wavers; within 0.7 to 1.4 of the old one it is the same, and 30 is told
+        # from 60 and from 15.
         old_width, old_height, old_fps = self._input
         return (width, height) != (old_width, old_height) or not 0.7 < fps / old_fps < 1.4

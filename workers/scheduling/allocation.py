@@ -32,7 +32,11 @@ MIN_TURN_S = 5.0
 """Seconds before which a turn is not cut short."""
 
 _STAY = 1.5
-_SURE_PART = 0.5
+"""Factor by which what a stream has counts for more than what another could have: measurements
+waver, and without it allocations would hop with them."""
+
+_SURE_FRACTION = 0.5
+"""Fraction of an equal part that every stream gets, whatever its weight."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Allocation:
 
 def allocate(demands: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Allocation]:
     """Returns an allocation for every demand; together at most ``budget_ms`` per second."""
+    # Strict priority, no weights: a stream that nobody watches gets what the others leave.
     allocations: dict[Key, Allocation] = {}
     for watched in (True, False):
         tier = {key: demand for key, demand in demands.items() if demand.watched is watched}
@@ -84,6 +89,8 @@ def allocate(demands: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Alloc
 
 
 def _allocate_tier(demands: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Allocation]:
+    # Four rounds: the least for everybody, the wishes of partial work, better levels, and what
+    # partial work saves for pictures of which little can be kept.
     cheapest = {
         key: min(demand.prices_ms, key=functools.partial(_floor_ms, demand))
         for key, demand in demands.items()
@@ -91,6 +98,7 @@ def _allocate_tier(demands: Mapping[Key, Demand], budget_ms: float) -> dict[Key,
     floors = {key: _floor_ms(demand, cheapest[key]) for key, demand in demands.items()}
     energies = {key: demand.energy for key, demand in demands.items()}
     given = _take_turns(demands, floors, water_fill(floors, energies, budget_ms))
+    # 1e-9 ms is rounding: sums of allocations need not be exact.
     levels = {key: cheapest[key] if given[key] >= floors[key] - 1e-9 else None for key in demands}
     left_ms = _top_up(demands, levels, given, budget_ms - sum(given.values()))
     while left_ms > 1e-9:
@@ -126,6 +134,8 @@ def _take_turns(
     propagating = [key for key in demands if demands[key].partial is not None]
     if all(given[key] >= floors[key] - 1e-9 for key in propagating):
         return given
+    # A part of the floor buys nothing, since a stream then propagates on some frames and resizes
+    # the others. So the parts are put together, and streams get a whole floor or none.
     pot = sum(given[key] for key in propagating)
     turns: dict[Key, float] = {}
     for key in sorted(
@@ -140,6 +150,8 @@ def _take_turns(
 def _priority(demand: Demand, floor_ms: float) -> tuple[bool, float]:
     """Returns a stream's priority for a turn: by what a millisecond mends and who waited."""
     worth = demand.energy / max(floor_ms, 1e-6)
+    # Waiting raises a stream's priority, and having a turn lowers it ten times more slowly, so that
+    # turns last. The first field keeps a turn that has just begun, whatever waits.
     if demand.level is None:
         return False, worth * (1.0 + demand.turn_s / TURN_S)
     # Of streams that are alike the one goes that was there longest.
@@ -188,6 +200,7 @@ def _best_step(
     left_ms: float,
 ) -> tuple[Key, MethodInfo, float] | None:
     """Returns the step to a better level that mends most per millisecond and fits."""
+    # Greedy, one step at a time: there are few levels, and a worker has tens of streams at most.
     best: tuple[Key, MethodInfo, float] | None = None
     best_worth = 0.0
     for key, demand in demands.items():
@@ -210,12 +223,14 @@ def water_fill(
     """Divides ``amount`` by weight (water-filling): nobody gets more than its cap, nor less than
     half of an equal part as long as the cap allows.
     """
-    sure = _SURE_PART * amount / max(1, len(caps))
+    sure = _SURE_FRACTION * amount / max(1, len(caps))
     given = {key: min(cap, sure) for key, cap in caps.items()}
     left = amount - sum(given.values())
     open_keys = {key for key in caps if given[key] < caps[key]}
     while open_keys and left > 1e-9:
         unit = left / sum(weights[key] for key in open_keys)
+        # Who would overflow is filled and leaves; what they do not take is divided again. Each
+        # round closes at least one, or is the last.
         full = {key for key in open_keys if given[key] + unit * weights[key] >= caps[key]}
         for key in full or open_keys:
             more = caps[key] - given[key] if full else unit * weights[key]

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 
 WORTH = 0.8
-"""A call of several frames must take less than this share of as many single calls."""
+"""Fraction of the time of as many single calls that a call of several frames must stay below: each
+of them waits for the whole call, for which a small gain is no reason."""
 
-LONGEST_S = 0.02
-"""A call of several frames may not take longer: every one of them waits for all of it."""
+MAX_CALL_S = 0.02
+"""Seconds that a call of several frames may take: every one of them waits for all of it."""
 
 PATIENCE_S = 0.004
-"""The longest that a frame waits for others."""
+"""Seconds that a frame waits for others at most."""
 
 ACTIVE_S = 0.25
-"""A stream that brought no frame for this long is not waited for."""
+"""Seconds without a frame after which a stream is not waited for: at 10 frames a second it is still
+active."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class BatchCosts:
     @property
     def is_worth_it(self) -> bool:
         """True if frames should go together at all."""
-        return self.batch_s < WORTH * self.size * self.single_s and self.batch_s <= LONGEST_S
+        return self.batch_s < WORTH * self.size * self.single_s and self.batch_s <= MAX_CALL_S
 
     @property
     def least(self) -> int:
@@ -44,13 +46,14 @@ class BatchCosts:
 
     @property
     def patience_s(self) -> float:
-        """Waiting for longer than a full call saves would be a loss."""
+        """Seconds that a frame may wait: no longer than a full call saves."""
         return max(0.0, min(PATIENCE_S, self.size * self.single_s - self.batch_s))
 
 
 class BatchPolicy:
-    """Each stream has at most one frame waiting. The oldest goes first; a frame that nobody can
-    join goes at once; one that somebody could join waits for ``patience_s`` at most.
+    """Chooses the frames of a call, of which each stream has at most one waiting. The oldest goes
+    first; a frame that nobody can join goes at once; one that somebody could join waits for
+    ``patience_s`` at most.
     """
 
     def __init__(self, costs: BatchCosts) -> None:
@@ -59,19 +62,21 @@ class BatchPolicy:
         self._seen: dict[int, float] = {}
 
     def arrive(self, stream: int, *, now: float) -> None:
-        """A frame of the stream waits from now on."""
+        """Notes that a frame of the stream waits from now on."""
         self._waiting[stream] = now
         self._seen[stream] = now
 
     def take(self, *, now: float) -> tuple[int, ...]:
-        """The streams whose frames run now, in one call, no longer waiting; empty while it is
-        better to wait, until ``deadline`` at most.
+        """Returns the streams whose frames run now, in one call, and which no longer wait; empty
+        while it is better to wait, until ``deadline`` at most.
         """
         if not self._waiting:
             return ()
         if len(self._waiting) < self._costs.size and self._may_wait(now):
             return ()
         count = min(len(self._waiting), self._costs.size)
+        # The dictionary keeps the order of arrival. Fewer than ``least`` frames are quicker one by
+        # one, since a call of several takes as long as a full one.
         chosen = tuple(self._waiting)[: count if count >= self._costs.least else 1]
         for stream in chosen:
             del self._waiting[stream]
@@ -87,5 +92,6 @@ class BatchPolicy:
         self._seen = {each: at for each, at in self._seen.items() if now - at <= ACTIVE_S}
         if self.deadline is None or now >= self.deadline:
             return False
+        # Waiting is in vain if all who could come would still be too few.
         others = len(self._seen.keys() - self._waiting.keys())
         return others > 0 and len(self._waiting) + others >= self._costs.least

@@ -27,6 +27,9 @@ class Capacity:
 
     def frame_ms(self, model: str, width: int, height: int) -> float:
         """Returns what a net is expected to take for a frame of a size, in milliseconds."""
+        # In proportion to multiply-adds and pixels. Threads and caches make that inexact; it has to
+        # serve only until frames of this size were measured. A model that is not known here counts
+        # as much as the default one.
         base = self.macs.get(self.model, 0)
         heavier = self.macs.get(model, base) / base if base else 1.0
         return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)

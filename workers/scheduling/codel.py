@@ -27,6 +27,7 @@ class CoDel:
 
     def leaves_out(self, age_s: float, *, now: float) -> bool:
         """Returns whether a frame is left out; to be asked once for each, in order."""
+        # One young frame ends it: the queue was empty for a moment, so the cores keep up.
         is_old = self._is_old(age_s, now)
         if not is_old:
             self._next_at = None
@@ -44,6 +45,8 @@ class CoDel:
 
     def _is_old(self, age_s: float, now: float) -> bool:
         """Returns whether frames have been too old for a whole interval, or still are."""
+        # A burst, such as a key frame, makes frames old for less than an interval; that is no
+        # standing queue, and dropping would not help.
         if age_s < TARGET_S:
             self._old_since = None
             return False

@@ -7,10 +7,19 @@ from workers.scheduling.option import Cost, MethodInfo, Option
 from workers.scheduling.resource_budget import frame_cost
 
 _WEIGHT = 0.1
+"""Weight of a measurement in the smoothed mean: that of the last ten or so counts."""
+
 _TRUSTED = 8
+"""Measurements after which the mean is good enough to tell an outlier from it."""
+
 _EXPECTED = 3
+"""Measurements that a first value without a measurement counts as."""
+
 _OUTLIER = 4.0
+"""Multiple of the mean that a measurement counts as at most."""
+
 _CAUTION = 1.0
+"""Mean deviations above the mean that a time is expected to stay within."""
 
 
 class Estimate:
@@ -51,6 +60,8 @@ class Estimate:
             return
         if self._count > _TRUSTED:
             value = min(value, _OUTLIER * self._mean)
+        # A plain average until there are ten, so that the first one does not count for ever. The
+        # deviation is taken from the old mean, else an outlier would hide a part of itself.
         weight = max(_WEIGHT, 1.0 / self._count)
         self._deviation += weight * (abs(value - self._mean) - self._deviation)
         self._mean += weight * (value - self._mean)
@@ -94,6 +105,7 @@ class CostModel:
     def add(self, method: MethodInfo, usage: Usage) -> None:
         """Takes what a frame of a method took."""
         self._cpu.setdefault(method, Estimate()).add(usage.cpu_s)
+
         passes_s = max(0.0, usage.passed_s - usage.hold_s)
         self._passes.setdefault(method, Estimate()).add(passes_s)
         if usage.planned_s > 0.0:
@@ -101,6 +113,8 @@ class CostModel:
         if usage.engine_s > 0.0:
             self._hold.add(usage.hold_s)
             self._worked.add(usage.engine_s)
+        # Only the sum of the fixed part and the fraction is measured. The whole net's time is known
+        # from whole frames, so what it does not explain is the fixed part.
         engine_s = usage.engine_s
         if method.part_of is not None:
             whole_s = self._engine.get(method.part_of, _UNKNOWN).mean or 0.0
@@ -122,6 +136,8 @@ class CostModel:
         self, method: MethodInfo, *, wanted: float = 1.0, energy: float | None = None
     ) -> Option:
         """Returns the option of a method; what is not known costs nothing, so that it is tried."""
+        # The price is by the mean, which is what many frames pay; the latency is cautious, since
+        # each frame that is late by itself is a fault.
         engine = self._engine.get(method, _UNKNOWN)
         pace = self.pace
         cost = self.cost(method)

@@ -23,7 +23,10 @@ class StaleFrameFilter:
 
     def ends(self, age_s: float, *, now: float) -> bool:
         """Returns whether a frame is dropped; to be asked once for each, in order."""
+        # A clock that jumped back makes the difference negative; then the frame passes too.
         is_due = self._passed_at is None or not 0 <= now - self._passed_at < MAX_FREEZE_S
+        # Where everything is late, one in MAX_FREEZE_S passes: an old picture that moves is better
+        # than one that stands still.
         if age_s > MAX_AGE_S and not is_due:
             return True
         self._passed_at = now

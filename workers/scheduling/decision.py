@@ -73,6 +73,7 @@ class FrameRequest:
 
     def planned(self) -> FrameRequest:
         """Returns the request with every plan carried out."""
+        # Frames without a plan are the usual case on streams that cannot propagate: no copy.
         if all(option.plan is None for option in self.options):
             return self
         options = (option if option.plan is None else option.plan() for option in self.options)

@@ -90,6 +90,8 @@ class DegradationPolicy:
         """
         self._ms_per_s = ms_per_s
         self._takes_turns = takes_turns
+        # Down at once, since the budget is not there. Up only to the lowest of what was offered
+        # during the wait: an offer that comes and goes is not a level to stay at.
         if quality_of(level) <= quality_of(self._level):
             self._level, self._higher_since = level, None
         elif self._higher_since is None:
@@ -111,8 +113,10 @@ class DegradationPolicy:
         self, options: Sequence[PricedOption], context: FrameContext, *, now: float
     ) -> Decision:
         """Returns what a frame gets of ``options``; the fallback can always be had."""
+        # A frame that was screened has saved already, in ``refusal``.
         if context.refused is None:
             self._save(options, context.whole_ms, now)
+        # Asked first, before anything is spent on the frame.
         if self._stale.ends(context.age_s, now=now):
             return Decision(None, reason=Reason.TOO_LATE)
         if self._codel.leaves_out(context.age_s, now=now):
@@ -128,6 +132,8 @@ class DegradationPolicy:
                 decision = Decision(option.method, self._fraction(option, context), why)
                 if _is_enough(decision.fraction, context):
                     return decision
+                # Too small a fraction is kept in reserve: what is below it, a smaller net, may be
+                # out of reach, and a little refresh is still better than a resize.
                 last_resort, refusal = last_resort or decision, Reason.ALLOCATION
             if refusal is None:
                 return Decision(option.method, reason=self._why(option, context, why))
@@ -143,6 +149,9 @@ class DegradationPolicy:
         if self._saved_at is not None:
             self._saved_ms += self._ms_per_s * max(0.0, now - self._saved_at)
         self._saved_at = now
+        # Savings and debts are bounded, or a stream that was calm for a minute could take the
+        # engine for seconds. With a net on every frame it saves for one whole picture and a
+        # quarter; without, for two of the cheapest net's.
         most = 0.0
         if options:
             cheapest_ms = min(option.price_ms for option in options)
@@ -163,6 +172,8 @@ class DegradationPolicy:
             # resize, which among pictures by a net would be seen.
             slack_s += context.wait_s + context.interval_s
         if slack_s < 0:
+            # BUSY where the frame would have been in time with an idle engine: it tells an operator
+            # whether a faster net or fewer streams would help.
             return Reason.BUSY if slack_s + context.wait_s >= 0 else Reason.LATE
         return None
 
@@ -185,6 +196,8 @@ class DegradationPolicy:
         fraction = context.wanted
         wanted_ms = option.price_ms - option.fixed_ms
         if wanted_ms > 0.0:
+            # A frame may always use its own part of the allocation, also while the savings are in
+            # debt; else one costly frame would make the next ones worse for a second.
             paid_ms = max(self._ms_per_s * context.interval_s, self._saved_ms) - option.fixed_ms
             fraction = min(fraction, fraction * paid_ms / wanted_ms)
         if option.fraction_hold_s > 0.0:

@@ -20,6 +20,7 @@ class EngineQueue:
 
     def enter(self, key: str, engine_s: float, *, now: float) -> None:
         """Adds a frame of a stream that is going to take the engine."""
+        # Estimates add up to an error; every ``leave`` below corrects it.
         self._waiting[key] = engine_s
         self._free_at = max(self._free_at, now) + engine_s
 

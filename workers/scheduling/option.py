@@ -35,6 +35,8 @@ class ScaleRule(enum.Enum):
     "The source's size."
 
 
+# Compared by identity: the table of methods has one instance of each, and they are keys of
+# dictionaries that are read several times a frame.
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class MethodInfo:
     """Descriptor of an upscale method; there is one instance for each, compared by identity."""

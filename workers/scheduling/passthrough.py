@@ -6,7 +6,7 @@ from workers.media.route import Route
 
 
 class RoutePolicy:
-    """Changes to a target at the next key frame of the source.
+    """Route of a stream's units, which changes to a target at the next key frame of the source.
 
     Both ways need one: a viewer cannot start at a copied unit that is no key frame, and a
     decoder that did not see the copied units cannot go on.
@@ -36,6 +36,8 @@ class RoutePolicy:
             self._now = self._target
         if self._now is None and self._target is Route.COPY:
             return None
+        # Decoding may begin anywhere: the decoder's own gate waits for a key frame, and asks for
+        # it.
         if self._now is None:
             self._now = self._target
         return self._now

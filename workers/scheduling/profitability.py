@@ -1,8 +1,10 @@
-"""Profitability of partial work: does it save time at all, on this stream and this machine."""
+"""Profitability of partial work: the time that it saves on this stream and this machine, if any."""
 
 from __future__ import annotations
 
 _WEIGHT = 0.05
+"""Weight of a frame in the smoothed means; that of the last twenty or so counts."""
+
 _MIN_FRAMES = 30
 """Partial frames before there is a judgement; about a second."""
 
@@ -41,6 +43,8 @@ class Profitability:
         if self._off_until is not None:
             if now < self._off_until:
                 return False
+            # What the old content took says nothing about the new; the whole net's time still
+            # holds.
             self._off_until = None
             self._partial, self._partial_s = 0, 0.0
         if self._whole_s is None or self._partial < _MIN_FRAMES:

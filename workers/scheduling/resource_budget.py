@@ -16,8 +16,9 @@ from workers.scheduling.option import CPU, ENGINE, Cost, Option, PricedOption, R
 ENGINE_MS_PER_S = 900.0
 """Milliseconds allocated of an engine's second; the rest is for what costs more than expected."""
 
-CPU_PART = 0.92
-"""Part of the cores that is allocated: frames come in bunches, and one that waits long is late."""
+CPU_FRACTION = 0.92
+"""Fraction of the cores that is allocated: frames come in bunches, and one that waits long is
+late."""
 
 MIN_MS_PER_S = 20.0
 """Milliseconds allocated of the engine, however busy the cores were found: so that it shows when
@@ -33,11 +34,22 @@ YOUNG_S = 0.015
 """Age of a frame of the last half second below which nothing queues."""
 
 _CHECK_EVERY_S = 0.5
+"""Seconds between two looks at the ages of frames."""
+
 _STEP_UP = 0.01
+"""Part of the cores given back at each look where frames are neither old nor young."""
+
 _LEAP_UP = 0.05
+"""The same where they are young, so that from a tenth all is back after nine seconds."""
+
 _WINDOW_S = 2.0
+"""Seconds of CPU time over which the cost of everything beside nets is averaged."""
+
 _MIN_SPAN_S = 0.5
+"""Seconds before there is an average: over less, a burst would count as usual."""
+
 _MIN_FRAMES = 8
+"""Frames before there is an average per frame."""
 
 
 def frame_cost(engine_ms: float, cpu_ms: float, threads: int) -> Cost:
@@ -63,6 +75,7 @@ class ResourceBudget:
     def __post_init__(self) -> None:
         unit = frame_cost(1.0, 0.0, self.threads)
         given_ms = min(self.capacities[name] / ms for name, ms in unit.items() if ms)
+        # The class is frozen, and this field follows from the others.
         object.__setattr__(self, "given_ms", given_ms)
 
     @classmethod
@@ -142,6 +155,7 @@ class CpuAccounting:
         """Takes the CPU time of the process since it began; to be called a few times a second."""
         self._check_ages(now)
         seen = self._seen
+        # A clock that was set back empties the window: its times no longer compare.
         while seen and (now - seen[0][0] > _WINDOW_S or now < seen[-1][0]):
             seen.popleft()
         seen.append((now, process_s, self._net_s, self._frames))
@@ -155,7 +169,9 @@ class CpuAccounting:
         """Returns the budget for nets while so many frames of all streams pass in a second."""
         if self._other_ms is None:
             return ResourceBudget.of(threads=self.threads)
-        left_ms = CPU_PART * 1000.0 * self._cores - self._other_ms * frames_per_s
+        # The floor keeps a little for nets however busy the cores look: without a net's frame now
+        # and then, it would not show that they are idle again.
+        left_ms = CPU_FRACTION * 1000.0 * self._cores - self._other_ms * frames_per_s
         least_ms = MIN_MS_PER_S * max(1, self.threads)
         return ResourceBudget.of(cpu_ms=max(self._part * left_ms, least_ms), threads=self.threads)
 
@@ -167,6 +183,8 @@ class CpuAccounting:
         if 0 <= now - self._checked_at < _CHECK_EVERY_S:
             return
         if self._youngest_s < math.inf:
+            # Down by a factor and up by steps, as TCP does on a link whose other users it does not
+            # know (additive increase, multiplicative decrease).
             step = _STEP_UP if self._youngest_s > YOUNG_S else _LEAP_UP
             waits = self._passed_s > CONTENTION_SLOWDOWN * self._worked_s
             is_short = waits and self._youngest_s > CONTENTION_AGE_S

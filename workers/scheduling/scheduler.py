@@ -25,6 +25,7 @@ SILENT_AFTER_S = 1.0
 """Seconds without frames after which a stream has no allocation."""
 
 _SPENT_WINDOW_S = 3.0
+"""Seconds over which the time taken of the engine is averaged for the heartbeat."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Scheduler:
         """
         stream = StreamState(methods, threads=self._cores.threads)
         self._streams[key] = stream
+        # None makes the next frame of any stream work out a new allocation.
         self._allocated_at = None
         return stream.costs
 
@@ -108,6 +110,8 @@ class Scheduler:
         if rough.method not in stream.steady:
             # Nothing is known of it; an allocation waits until the stream has shown its options.
             return request
+        # Nothing may be learnt from the request, which ``decide`` is shown too; only what an
+        # allocation reads is set.
         stream.seen_at, stream.fps = now, 1.0 / request.interval_s
         self._allocate_if_due(now)
         context = FrameContext(
@@ -128,6 +132,7 @@ class Scheduler:
         """Returns what the frame gets; ``report`` must follow where that is a method."""
         stream = self._streams[key]
         request = request.considered()
+        # Before the decision: an allocation that is due now is to know this frame.
         self._cores.passed(now - request.arrived)
         stream.observe(request, now=now)
         self._allocate_if_due(now)
@@ -146,6 +151,8 @@ class Scheduler:
         stream.decided(decision, now=now)
         for option in options:
             if option.method is decision.method:
+                # What is known of a method that was not run for seconds is old; the probe's
+                # measurement is to count as much as all of it.
                 if decision.reason is Reason.PROBE:
                     stream.costs.doubt(option.method)
                 hold_s = option.hold_s + decision.fraction * option.fraction_hold_s
@@ -165,6 +172,7 @@ class Scheduler:
             worked_s=usage.cpu_s + usage.engine_s,
             passed_s=usage.planned_s + usage.passed_s,
         )
+        # It pays what it took, not what it was thought to take, or errors would add up.
         stream.policy.charge(self._budget.price_ms(cost))
         self._queue.leave(key, now=now)
         self._spent.append((now, usage.engine_s))
@@ -201,6 +209,8 @@ class Scheduler:
             if now - stream.seen_at < SILENT_AFTER_S
         }
         self._budget = self._cores.budget(sum(stream.fps for stream in awake.values()))
+        # A stream whose net is not ready counts for the cores, since it is decoded and encoded, but
+        # has no demand.
         active = {key: stream for key, stream in awake.items() if stream.steady}
         known = [stream.energy for stream in active.values() if stream.energy is not None]
         usual = max(statistics.median(known), 1e-3) if known else 1.0

@@ -35,8 +35,13 @@ PRIOR_CHANGE = 0.3
 """Fraction of a picture that is thought to be new, until frames have shown it."""
 
 _WEIGHT = 0.1
+"""Weight of a frame in the smoothed fraction and energy: about the last ten frames count."""
+
 _PRIOR_WEIGHT = 0.01
+"""Weight per frame of the prior while nothing can be propagated: half is forgotten in 70 frames."""
+
 _ENERGY_SPAN = 4.0
+"""Factor above and below the median that a stream's energy counts as at most."""
 
 
 class StreamState:
@@ -105,6 +110,8 @@ class StreamState:
             # time it is tried again.
             self.wanted += _PRIOR_WEIGHT * (PRIOR_CHANGE - self.wanted)
         is_partial = self.partial in available and request.wanted <= MAX_FRACTION
+        # An allocation is made for the options that a calm frame has. On a scene cut partial work
+        # is missing for one frame, which must not change the level.
         if available and (is_partial or self.partial not in self.steady):
             self.steady = available
         energy = request.best_energy
@@ -121,6 +128,7 @@ class StreamState:
     def report(self, method: MethodInfo, usage: Usage) -> None:
         """Learns from what a frame took."""
         self.costs.add(method, usage)
+        # Planning is left out for a whole frame: without partial work there would be none.
         if self.partial is not None and method is self.partial.part_of:
             self.profitability.add_whole(usage.cpu_s + usage.engine_s - usage.plan_cpu_s)
         elif method is self.partial:
@@ -153,6 +161,8 @@ def demand_of(
     energy = usual_energy if stream.energy is None else stream.energy
     # One stream must not take all because its energy was measured at an odd moment.
     energy = max(usual_energy / _ENERGY_SPAN, min(energy, usual_energy * _ENERGY_SPAN))
+    # Where nearly all of the picture is new, frame after frame, partial work costs as much as the
+    # whole net; then the stream asks for that, or for the smaller one.
     methods = stream.steady
     if stream.wanted > MAX_FRACTION and stream.partial in available and len(available) > 1:
         methods = available - {stream.partial}

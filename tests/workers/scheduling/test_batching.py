@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.scheduling.batching import ACTIVE_S, LONGEST_S, PATIENCE_S, BatchCosts, BatchPolicy
+from workers.scheduling.batching import ACTIVE_S, MAX_CALL_S, PATIENCE_S, BatchCosts, BatchPolicy
 
 GPU = BatchCosts(size=4, single_s=0.002, batch_s=0.0035)
 """Two frames are worth a call of four places, and a full one saves 4.5 ms."""
@@ -21,8 +21,8 @@ def active(policy: BatchPolicy, *streams: int, now: float) -> None:
     [
         (BatchCosts(4, 0.002, 0.0063), True),
         (BatchCosts(4, 0.002, 0.0065), False),
-        (BatchCosts(4, 0.0075, LONGEST_S), True),
-        (BatchCosts(4, 0.020, LONGEST_S + 0.001), False),
+        (BatchCosts(4, 0.0075, MAX_CALL_S), True),
+        (BatchCosts(4, 0.020, MAX_CALL_S + 0.001), False),
     ],
 )
 def test_batches_must_save_a_fifth_and_not_take_long(costs: BatchCosts, is_worth_it: bool) -> None:

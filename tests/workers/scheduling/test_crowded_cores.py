@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.scheduling.resource_budget import CPU_PART
+from workers.scheduling.resource_budget import CPU_FRACTION
 
 from .simulation import percentile
 from .worker_simulation import Camera, Prices, WorkerSimulation, cameras
@@ -40,7 +40,7 @@ def ideal(number: int, prices: Prices) -> float:
     """What could be refreshed of an average frame if every stream were planned for and the rest of
     the core went to the net."""
     fixed_s = prices.others + prices.plan + prices.finish
-    left_s = CPU_PART / 30 / number - fixed_s
+    left_s = CPU_FRACTION / 30 / number - fixed_s
     return min(0.3, left_s / prices.net)
 
 

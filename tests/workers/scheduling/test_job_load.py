@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.scheduling.job_load import fits, may_look, stream_load
+from workers.scheduling.job_load import fits, may_claim, stream_load
 
 
 def test_load_counts_pixels_per_second() -> None:
@@ -16,7 +16,7 @@ def unit_fits(capacity: float, load: float, streams: int) -> bool:
 
 
 def test_a_worker_takes_a_first_stream_always_and_others_while_they_fit() -> None:
-    assert may_look(capacity=0.4, load=0.0, streams=0)
+    assert may_claim(capacity=0.4, load=0.0, streams=0)
     assert unit_fits(0.4, 0.0, 0)
     assert not unit_fits(1.5, 1.0, 1)
     assert unit_fits(2.0, 1.0, 1)
@@ -24,9 +24,9 @@ def test_a_worker_takes_a_first_stream_always_and_others_while_they_fit() -> Non
 
 
 def test_small_streams_fit_beside_each_other_in_less_than_a_unit() -> None:
-    assert may_look(capacity=0.9, load=0.5, streams=3)
+    assert may_claim(capacity=0.9, load=0.5, streams=3)
     assert fits(capacity=0.9, load=0.5, streams=3, width=160, height=90, fps=15.0)
-    assert not may_look(capacity=0.9, load=0.88, streams=3)
+    assert not may_claim(capacity=0.9, load=0.88, streams=3)
 
 
 def test_an_unknown_frame_rate_counts_as_thirty() -> None:

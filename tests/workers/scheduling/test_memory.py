@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.scheduling.memory import USABLE_PART, stream_bytes, too_dear, usable_bytes
+from workers.scheduling.memory import USABLE_FRACTION, stream_bytes, too_dear, usable_bytes
 
 MIB = 1 << 20
 
@@ -27,7 +27,7 @@ def test_a_containers_limit_counts_where_there_is_one(tmp_path: Path) -> None:
     limit, none = tmp_path / "memory.max", tmp_path / "unlimited"
     limit.write_text(f"{512 * MIB}\n")
     none.write_text("max\n")
-    assert usable_bytes((tmp_path / "missing", none, limit)) == int(USABLE_PART * 512 * MIB)
+    assert usable_bytes((tmp_path / "missing", none, limit)) == int(USABLE_FRACTION * 512 * MIB)
     assert usable_bytes((none,)) == usable_bytes(()) > 0
 
 

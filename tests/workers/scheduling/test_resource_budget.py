@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workers.scheduling.option import CPU
 from workers.scheduling.resource_budget import (
     CONTENTION_AGE_S,
-    CPU_PART,
+    CPU_FRACTION,
     ENGINE_MS_PER_S,
     MIN_MS_PER_S,
     YOUNG_S,
@@ -94,17 +94,17 @@ def test_nets_have_what_the_cores_leave() -> None:
     cores = CpuAccounting(1, 1)
     Worker(cores).work(3.0, 60.0, other_ms=5.0, net_ms=7.0)
     assert cores.other_ms == pytest.approx(5.0)
-    assert cores.budget(60.0).given_ms == pytest.approx(1000.0 * CPU_PART - 300.0)
+    assert cores.budget(60.0).given_ms == pytest.approx(1000.0 * CPU_FRACTION - 300.0)
     two = CpuAccounting(2, 1)
     Worker(two).work(3.0, 60.0, other_ms=5.0, net_ms=7.0)
     assert two.budget(60.0).given_ms == ENGINE_MS_PER_S
-    assert two.budget(60.0).capacities[CPU] == pytest.approx(2000.0 * CPU_PART - 300.0)
+    assert two.budget(60.0).capacities[CPU] == pytest.approx(2000.0 * CPU_FRACTION - 300.0)
 
 
 def test_streams_that_come_are_reckoned_with_before_they_were_measured() -> None:
     cores = CpuAccounting(1, 1)
     Worker(cores).work(3.0, 60.0, other_ms=5.0)
-    assert cores.budget(120.0).given_ms == pytest.approx(1000.0 * CPU_PART - 600.0)
+    assert cores.budget(120.0).given_ms == pytest.approx(1000.0 * CPU_FRACTION - 600.0)
 
 
 def test_a_change_is_followed_within_two_seconds() -> None:
@@ -135,7 +135,7 @@ def test_where_all_frames_are_old_and_work_is_slow_somebody_else_has_the_cores()
     cores = CpuAccounting(1, 1)
     worker = Worker(cores, age_s=CONTENTION_AGE_S + 0.01)
     worker.work(3.0, 60.0, other_ms=5.0, net_ms=3.0)
-    plenty = 1000.0 * CPU_PART - 300.0
+    plenty = 1000.0 * CPU_FRACTION - 300.0
     # They may come from far away.
     assert cores.budget(60.0).given_ms == pytest.approx(plenty)
     worker.slowed = 1.5
