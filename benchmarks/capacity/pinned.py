@@ -22,7 +22,7 @@ __all__ = ["NAME", "PinnedWorker", "on_core", "pinned_worker"]
 NAME = "capacity"
 """The worker's, in heartbeats."""
 
-_READY = ("earlier pictures can be reused", "nothing is reused")
+_READY = ("earlier pictures can be propagated", "nothing is propagated")
 _MEASURED = "ms per frame, capacity"
 _START_S = 120.0
 """At the first start on a machine loops are compiled, on that one core."""

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.errors import ModelError
-from models.manifest import Manifest, list_models
+from models.manifest import Manifest
 from workers.encode.encoder import EncoderSpec
 from workers.encode.registry import make_encoder
 from workers.encode.step import OutputConfig
@@ -41,19 +40,20 @@ class Speed:
     ms_per_frame: float
 
 
-def capacity_of(nets: ModelCache, speed: Speed, *, model: str, override: float) -> Capacity:
-    """Returns the capacity at a measured speed.
+def capacity_of(
+    nets: ModelCache, speed: Speed, manifests: list[Manifest], *, model: str, override: float
+) -> Capacity:
+    """Returns the capacity at a measured speed, with the relative costs of all installed models.
 
     An ``override`` other than 0 replaces the measured number of streams.
     """
-    zoo = _zoo()
-    smaller = {manifest.name: nets.smaller(manifest.name) for manifest in zoo}
+    smaller = {manifest.name: nets.smaller(manifest.name) for manifest in manifests}
     return Capacity(
         streams=round(override or speed.streams, 2),
         ms_per_frame=round(speed.ms_per_frame, 2),
-        macs={manifest.name: manifest.macs_per_pixel for manifest in zoo},
+        macs={manifest.name: manifest.macs_per_pixel for manifest in manifests},
         model=model,
-        scales={manifest.name: manifest.scale for manifest in zoo},
+        scales={manifest.name: manifest.scale for manifest in manifests},
         smaller={name: less for name, less in smaller.items() if less is not None},
     )
 
@@ -65,11 +65,13 @@ def measure(nets: ModelCache, output: OutputConfig, *, model: str) -> Speed:
     """
     upscaler = Upscaler()
     upscaler.use(nets.load(model, WIDTH, HEIGHT))
+
     pictures = [_noise(seed) for seed in range(_ROUNDS)]
     net_ms = _first_quartile_ms(lambda index: upscaler.enhance(pictures[index]))
     spent_ms = PROPAGATION_TIME_RATIO * net_ms + PLANNING_MS if nets.temporal else net_ms
     encode = _encode_call(output, upscaler.resize(pictures[0]))
     encoder_ms = _first_quartile_ms(encode)
+    # Decoding is not counted: it takes about half a millisecond a frame at this size.
     # The net uses all its threads at once, the encoder only one core.
     streams = HEADROOM * 1000.0 / FPS / (spent_ms + encoder_ms / usable_cores())
     return Speed(streams=streams, ms_per_frame=net_ms)
@@ -82,6 +84,7 @@ def _first_quartile_ms(work: Callable[[int], object]) -> float:
         begun = time.perf_counter()
         work(index)
         took.append((time.perf_counter() - begun) * 1000.0)
+    # Not the median: where other programs delay more than half of the calls, it measures them.
     steady = sorted(took[_WARM_UP:])
     return steady[len(steady) // 4]
 
@@ -95,6 +98,7 @@ def _encode_call(output: OutputConfig, picture: Picture) -> Callable[[int], obje
         preset=output.preset,
         colour=Colour(),
     )
+    # Only the first is a key frame, as on a live stream, where one in 120 pictures is.
     encoder = make_encoder(spec, fps=FPS)
     return lambda index: encoder.encode(picture, ticks=index * 3000, fps=FPS, key=index == 0)
 
@@ -105,11 +109,3 @@ def _noise(seed: int) -> Picture:
     for plane in (picture.y, picture.u, picture.v):
         plane[:] = random.integers(16, 236, plane.shape, dtype=np.uint8)
     return picture
-
-
-def _zoo() -> list[Manifest]:
-    try:
-        return list_models()
-    except ModelError:
-        # A damaged model that nobody asked for must not stop the worker.
-        return []

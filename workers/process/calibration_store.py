@@ -84,6 +84,7 @@ class CalibrationStore:
             log.info("%s is of no use: %s", self._path, error, extra={"action": "memory_damaged"})
             return None
         limit_s = BUSY_S if found.busy else QUIET_S
+        # A measurement from the future was made before the clock was set back: its age is unknown.
         is_young = 0.0 <= now_s - found.measured_s <= limit_s
         is_sound = found.batch >= 1 and found.streams > 0.0 and found.ms_per_frame > 0.0
         return found if is_young and is_sound else None
@@ -97,6 +98,7 @@ class CalibrationStore:
         folder = self._path.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            # Several workers of a machine may end their measurement at once: the last one wins.
             write_whole(self._path, msgspec.json.encode(calibration))
             for old in folder.glob("calibration-*"):
                 with contextlib.suppress(FileNotFoundError):  # another worker has removed it
@@ -113,6 +115,7 @@ def is_busy() -> bool:
 
 def key_for(settings: Settings) -> str:
     """Returns the key: a digest of everything that the measurements depend on."""
+    # One part a line: without a separator two lists of settings could join to the same text.
     parts = [
         platform.node(),
         _processor(),

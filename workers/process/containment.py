@@ -19,8 +19,10 @@ def contain() -> None:
     They write no core files: these would hold people's pictures, and writing one takes longer than
     a restart. The kernel kills them first when memory runs out.
     """
+    # The hard limit stays: whoever debugs a crash can raise the soft one again without root.
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     with contextlib.suppress(OSError):  # not Linux, or not permitted
+        # A higher score was set on purpose, by the operator or the container, and stays.
         if int(_OOM_SCORE_FILE.read_text()) < OOM_SCORE:
             _OOM_SCORE_FILE.write_text(str(OOM_SCORE))

@@ -30,6 +30,9 @@ def warm_up() -> None:
     """
     if not IS_COMPILED or readiness.is_warm():
         return
+    # A small picture is enough, since compiling takes as long at any size. The second one is upside
+    # down: of a picture that stands still no region is refreshed, and a loop that is never called
+    # stays uncompiled.
     parsers.warm_up()
     ffmpeg_side_data.warm_up()
     luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
@@ -47,7 +50,7 @@ def warm_up() -> None:
 async def make_warm() -> None:
     """Compiles in another process, then takes over what it left in the cache."""
     if not IS_COMPILED:
-        log.info("numba is missing: nothing is reused", extra={"action": "no_reuse"})
+        log.info("numba is missing: nothing is propagated", extra={"action": "no_propagation"})
         return
     compiler = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "workers.process.jit_warmup", preexec_fn=die_with_parent()
@@ -55,14 +58,16 @@ async def make_warm() -> None:
     try:
         code = await compiler.wait()
     except asyncio.CancelledError:
+        # The worker stops. A compiler that went on would take a core from the worker that follows.
         compiler.kill()
         await compiler.wait()
         raise
+    # After a failure ``warm_up`` below compiles in this process, where it holds up the streams.
     if code != 0:
         log.warning("compiling ended with %d", code, extra={"action": "compiler_failed"})
     await asyncio.to_thread(warm_up)
     gc.freeze()  # What numba made stays: the collector need not look through it while streams run.
-    log.info("earlier pictures can be reused", extra={"action": "reuse_ready"})
+    log.info("earlier pictures can be propagated", extra={"action": "propagation_ready"})
 
 
 def main() -> None:

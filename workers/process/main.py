@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
-import importlib.util
 import logging
 import signal
 import sys
@@ -15,8 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from media.codec_table import BY_NAME
-from models.errors import ModelError
-from models.manifest import Manifest, list_models, weights_file
+from models.manifest import Manifest
 from wire import stop_signals
 from wire.bitrates import BitrateTable
 from wire.connection import Redis, connect, wait_until_up
@@ -31,6 +29,7 @@ from workers.errors import WorkerError
 from workers.process import calibration, jit_warmup
 from workers.process.calibration_store import Calibration, CalibrationStore, is_busy, key_for
 from workers.process.containment import contain
+from workers.process.installed_models import list_installed, model_info
 from workers.process.worker import Worker
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.scheduling import capacity
@@ -52,6 +51,7 @@ def run(settings: Settings) -> int:
     """
     if not settings.redis_url:
         return _refuse("SHARPCAST_REDIS_URL: a worker needs the address of the Redis server.")
+    # Before the first child process, which inherits the limits.
     contain()
     try:
         asyncio.run(_work(settings))
@@ -76,18 +76,20 @@ async def _work(settings: Settings) -> None:
 
 async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings) -> None:
     life = worker_life(settings.worker_name)
+
     start = await asyncio.to_thread(_start, settings, life)
     choice, nets = start.choice, start.nets
     try:
-        config = await asyncio.to_thread(_config, settings, start)
-        zoo = await asyncio.to_thread(_zoo, settings.models_dir)
+        # Manifests and weights are files, and the loop must not wait for a disk.
+        manifests = await asyncio.to_thread(list_installed)
+        config = await asyncio.to_thread(_config, settings, start, manifests)
         trials = [EngineTrial(**dataclasses.asdict(trial)) for trial in choice.trials]
         worker = Worker(
             client,
             nets,
             config,
             engines=[nets.engine.info.name],
-            zoo=zoo,
+            zoo=await asyncio.to_thread(_model_infos, manifests, settings.models_dir),
             trials=trials,
             life=life,
         )
@@ -99,6 +101,8 @@ async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings)
             if settings.temporal:
                 compiling = group.create_task(jit_warmup.make_warm(), name="loop compiler")
             await worker.run()
+            # The group waits for its tasks: the compiler, which takes half a minute at the first
+            # start on a machine, would hold up the stop.
             if compiling is not None:
                 compiling.cancel()
     finally:
@@ -116,6 +120,7 @@ class _Start:
 
 def _start(settings: Settings, life: WorkerLife) -> _Start:
     """Loads the calibration that another worker left on this machine, or measures and keeps one."""
+    # A calibration outlives processes and boots, so its age is by the wall clock.
     store = CalibrationStore(settings.engine_cache.parent, key_for(settings))
     known = store.recall(now_s=time.time())
     if known is not None:
@@ -166,6 +171,7 @@ def _closed_on_failure(nets: ModelCache) -> Iterator[ModelCache]:
     with contextlib.ExitStack() as undo:
         undo.callback(nets.close)
         yield nets
+        # Nothing failed, so the nets stay open; from here they belong to the caller.
         undo.pop_all()
 
 
@@ -187,9 +193,13 @@ def _output(settings: Settings) -> OutputConfig:
     )
 
 
-def _config(settings: Settings, start: _Start) -> SessionConfig:
+def _config(settings: Settings, start: _Start, manifests: list[Manifest]) -> SessionConfig:
     measured = calibration.capacity_of(
-        start.nets, start.speed, model=settings.model, override=settings.worker_capacity
+        start.nets,
+        start.speed,
+        manifests,
+        model=settings.model,
+        override=settings.worker_capacity,
     )
     output = _output(settings)
     log.info(
@@ -210,40 +220,8 @@ def _config(settings: Settings, start: _Start) -> SessionConfig:
     )
 
 
-def _zoo(models_dir: Path) -> list[ModelInfo]:
-    try:
-        manifests = list_models()
-    except ModelError as error:
-        # A damaged model that nobody asked for must not stop the worker.
-        log.warning("the zoo cannot be listed: %s", error, extra={"action": "zoo_damaged"})
-        return []
-    return [
-        ModelInfo(
-            name=manifest.name,
-            title=manifest.title,
-            scale=manifest.scale,
-            macs_per_pixel=manifest.macs_per_pixel,
-            parameters=manifest.parameters,
-            licence=manifest.licence,
-            precisions=sorted(manifest.files) or ["fp32"],
-            strength=manifest.strength,
-            missing=_missing(manifest, models_dir),
-        )
-        for manifest in manifests
-    ]
-
-
-def _missing(manifest: Manifest, models_dir: Path) -> str:
-    """Returns why the model cannot be used here; empty if it can."""
-    if manifest.architecture is None:
-        return ""
-    try:
-        weights_file(manifest, models_dir=models_dir)
-    except ModelError as error:
-        return str(error)
-    # torch is not imported here: that takes seconds and 180 MiB, and few workers need it.
-    is_there = importlib.util.find_spec("torch") is not None
-    return "" if is_there else "It needs torch, which is not installed."
+def _model_infos(manifests: list[Manifest], models_dir: Path) -> list[ModelInfo]:
+    return [model_info(manifest, models_dir=models_dir) for manifest in manifests]
 
 
 async def _stop_when(stopping: asyncio.Event, worker: Worker) -> None:

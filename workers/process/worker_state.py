@@ -37,6 +37,7 @@ class WorkerEvent(enum.Enum):
     "All streams are given back, or the time for it is over."
 
 
+# A process that is told to stop while it calibrates becomes a working one first, and stops at once.
 WORKER = TransitionTable(
     "Worker processes",
     WorkerState.STARTING,

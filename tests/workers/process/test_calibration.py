@@ -23,8 +23,8 @@ def test_a_machine_is_measured_with_the_net_and_the_encoder(nets: ModelCache) ->
 
 def test_the_operators_number_replaces_the_measured_one(nets: ModelCache) -> None:
     speed = Speed(streams=2.0, ms_per_frame=3.0)
-    assert calibration.capacity_of(nets, speed, model="tiny", override=7.5).streams == 7.5
-    found = calibration.capacity_of(nets, speed, model="tiny", override=0.0)
+    assert calibration.capacity_of(nets, speed, [], model="tiny", override=7.5).streams == 7.5
+    found = calibration.capacity_of(nets, speed, [], model="tiny", override=0.0)
     assert (found.streams, found.ms_per_frame, found.model) == (2.0, 3.0, "tiny")
 
 
