@@ -12,7 +12,11 @@ from wire import clock, keys
 from wire.connection import Redis
 
 _QUICK_US = 1000
+"""Difference of round trips in us that does not matter: an age is exact to half of it."""
+
 _PATIENCE = 1.5
+"""Growth of the accepted round trip for each comparison that was passed over. After five of them it
+is seven times as long, so a network that became slow is believed within seconds."""
 
 
 class ClockOffset:
@@ -38,6 +42,8 @@ class ClockOffset:
         A slow one is passed over for the quick one before it, but not for ever: a clock may
         have been set.
         """
+        # As NTP does, the server's stamp is taken for the middle of the round trip; the error is at
+        # most half of it, so a quick comparison beats a slow one that is newer.
         round_trip_us = after_us - before_us
         if self._round_trip_us is not None and round_trip_us > 2 * self._round_trip_us + _QUICK_US:
             self._round_trip_us *= _PATIENCE
@@ -57,10 +63,13 @@ class ClockOffset:
         ``since_us`` is when the log was last seen without this entry, on our clock: it cannot be
         older, even if Redis' clock was set forth since the clocks were compared.
         """
+        # Redis makes the first part of an entry id of its own clock, in Unix ms.
         in_log_us = self.redis_us(now_us=now_us) - int(entry_id.split("-")[0]) * 1000
         if since_us is not None:
             in_log_us = min(in_log_us, now_us - since_us)
         arrived_us = unit.stamp(Checkpoint.ARRIVED)
         logged_us = unit.stamp(Checkpoint.LOGGED)
         before_us = logged_us - arrived_us if logged_us and arrived_us else 0
+        # The offset is exact to half a round trip, so a unit that just came may seem to come from
+        # the future.
         return max(0, in_log_us + before_us) / 1_000_000

@@ -27,6 +27,7 @@ class SessionConfig:
 
     def output_of(self, record: RenditionRecord) -> OutputConfig:
         """Returns the coding options of a rendition: its own where it names them."""
+        # The record is what an operator wrote: a codec that cannot be encoded here is passed over.
         codec = self.output.codec
         if record.codec in keys.VARIANTS:
             codec = Codec[record.codec.upper()]

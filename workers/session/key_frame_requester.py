@@ -1,4 +1,4 @@
-"""Asks the publisher for a key frame, at most twice a second, while somebody wants one."""
+"""Requests of key frames to the publisher, at most two a second, while somebody wants one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from wire import control, keys
 from wire.connection import REDIS_DOWN, Redis
 
 PERIOD_S = 0.5
+"""Seconds between two requests: a key frame is on its way for a round trip, and one more would cost
+the publisher's uplink as much as several pictures."""
 
 
 class KeyFrameRequester:
-    """``want`` as often as you like, from the loop; ``run`` sends."""
+    """Collects requests (``want``, from the loop, as often as need be) and sends them (``run``)."""
 
     def __init__(self, client: Redis, stream: str) -> None:
         self._mailbox = control.to_publisher(client, stream)
@@ -19,22 +21,25 @@ class KeyFrameRequester:
         self._wanted = asyncio.Event()
 
     def want(self, why: str) -> None:
-        """A key frame of the source is needed."""
+        """Notes that a key frame of the source is needed."""
         self._why = why
         self._wanted.set()
 
     def met(self) -> None:
-        """A key frame came; what was not sent yet need not be."""
+        """Notes that a key frame came; what was not sent yet need not be."""
         self._wanted.clear()
 
     async def run(self) -> None:
-        """Sends wishes until cancelled."""
+        """Sends requests until cancelled."""
         while True:
             await self._wanted.wait()
+            # Cleared before sending: what is wanted while the message is on its way may be about a
+            # later loss, which the key frame that answers this message would not mend.
             self._wanted.clear()
             request = control.KeyFrameRequest(rendition=keys.SOURCE, reason=self._why)
             try:
                 await self._mailbox.send(request)
             except REDIS_DOWN:
+                # Asked again after the pause, unless a key frame comes by itself meanwhile.
                 self._wanted.set()
             await asyncio.sleep(PERIOD_S)

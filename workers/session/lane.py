@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from media.access_unit import AccessUnit
 from media.limits import is_too_large
@@ -28,6 +26,7 @@ from workers.media.route import Route
 from workers.media.source_frame import Taker
 from workers.runtime.cores import usable_cores
 from workers.runtime.frame_counters import FrameCounters
+from workers.runtime.loop_callback import on_loop
 from workers.scheduling.job_load import COPY_LOAD, coding_load
 from workers.session.lane_parts import OtherLanes, Records, Source, WorkerParts
 from workers.session.lane_report import LaneFacts, report
@@ -46,8 +45,8 @@ REPLAY_S = 0.3
 """Frames older than this are only decoded while a session catches up with the log; a lane rests for
 as long before it may begin anew, so that no unit comes out twice."""
 
-_JOIN_S = 1.5
-"""Threads get so long to end, within the three seconds that a worker has for its stop."""
+JOIN_S = 1.5
+"""Seconds for threads to end, within the three seconds that a worker has for its stop."""
 
 
 class RenditionLane:
@@ -123,14 +122,7 @@ class RenditionLane:
         )
 
     def _callbacks(self) -> PipelineCallbacks:
-        loop = asyncio.get_running_loop()
-
-        def on_loop(function: Callable[..., object]) -> Callable[..., None]:
-            def call(*args: Any) -> None:
-                loop.call_soon_threadsafe(function, *args)
-
-            return call
-
+        # ``_logs`` is made after the pipeline, so it is looked up when a unit comes.
         return PipelineCallbacks(
             made=on_loop(lambda made: self._logs.put(made)),
             need_key=on_loop(self._source.want_key_frame),
@@ -164,7 +156,9 @@ class RenditionLane:
         finally:
             self.is_taking = False
             self.pipeline.close()
-            if not await asyncio.to_thread(self.pipeline.join, _JOIN_S):
+            # A thread that is inside a codec or a net cannot be interrupted. It is left behind: its
+            # queues are closed, and the scheduler gives it nothing more.
+            if not await asyncio.to_thread(self.pipeline.join, JOIN_S):
                 self._log.info("a thread did not end in time", extra={"action": "thread_stuck"})
             self._scheduler.leave()
         is_over = outcome is SessionOutcome.ENDED
@@ -173,6 +167,8 @@ class RenditionLane:
 
     def end(self, outcome: SessionOutcome, why: str) -> None:
         """Ends the lane; ``run`` returns the first outcome that it is told."""
+        # The first cause stands: what follows from it (a closed queue, a lost lease) comes here
+        # too.
         self._over = self._over or SessionEnded(outcome, why)
         self._alarm.set()
 
@@ -217,7 +213,9 @@ class RenditionLane:
             try:
                 held = await self._jobs.renew(self.job)
             except REDIS_DOWN:
-                held = True  # Nobody can have taken it, and the epoch guards the logs.
+                # Nobody can take it over while Redis is away; should another worker reach it, the
+                # epoch keeps this one's units out of the logs.
+                held = True
             if not held:
                 raise SessionEnded(SessionOutcome.LOST, "the lease is not ours any more")
             await asyncio.sleep(RENEW_S)
@@ -228,7 +226,8 @@ class RenditionLane:
             await self._asleep.wait()
             self._log.info("sleeps, since nobody watches", extra={"action": "asleep"})
             self._take_units(False)
-            await asyncio.sleep(REPLAY_S)  # What is inside comes out.
+            # What is inside the threads comes out first; the log is empty afterwards.
+            await asyncio.sleep(REPLAY_S)
             self._logs.clear()
             await self._probation.note(False, now=time.monotonic())
             await self._awake.wait()
@@ -248,7 +247,9 @@ class RenditionLane:
             self.pipeline.ask_key_frame(name)
 
     async def take(self, unit: AccessUnit, *, is_replay: bool, now: float) -> Taker | None:
-        """Says how the lane takes a unit of the source; None if it leaves it out."""
+        """Returns how the lane takes a unit of the source; None if it leaves it out."""
+        # Asked for each unit, also a replayed one: the route changes at key frames, and the frame
+        # rate is measured on all.
         route = self._mode.route(unit, now=now)
         self.counters.count("replayed" if is_replay else "frames_in")
         if route is None or (route is Route.COPY and is_replay):
@@ -272,6 +273,8 @@ class RenditionLane:
         name = self.job.rendition
         if message.rendition not in keys.logs_of(name):
             return
+        # While units are copied, the usual log and the one in the source's codec hold copies, which
+        # only the publisher can begin anew; the others are encoded here.
         copies = (name, keys.variant(name, self._source_codec))
         if self._mode.current is Route.COPY and message.rendition in copies:
             self._source.want_key_frame("a viewer of the copied rendition needs it")
@@ -300,11 +303,13 @@ class RenditionLane:
         self.pipeline.set_kbps(rendition.kbps)
         if self._mode.follow(rendition):
             upscale.use_model(self._mode.model)
+        # The first size that is known counts: of the pictures, else what the app read in headers.
         self._mode.decoded(*upscale.size)
         self._mode.decoded(stream.width, stream.height)
         why = self._probation.bar(rendition, now_us=self._source.redis_us())
         self._mode.barred = why or self._source.facts().fault
         standing = self._scheduler.standing()
+        # A net that runs has no fault: the message may be about another size, tried before.
         self._mode.judge(
             fault="" if upscale.model_in_use else upscale.fault,
             full_ms=standing.full_ms,
@@ -344,6 +349,8 @@ class RenditionLane:
 
     def work(self) -> StreamWork:
         """Returns the report of what it does, for the heartbeat."""
+        # The state is told by polling, since its causes are spread: a viewer, an operator, a thread
+        # that makes a net ready. An event that the state does not know, after the end, is left out.
         upscale, source = self.pipeline.upscale, self._source.facts()
         asleep = not self._awake.is_set()
         is_ready = self._prepare() if asleep else bool(upscale.model_in_use)

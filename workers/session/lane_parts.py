@@ -56,6 +56,7 @@ class SourceFacts:
     "Sentence that says why no pictures come at the moment, or what is odd about them."
 
 
+# The lane declares what it needs of its session, so that the two modules do not import each other.
 class Source(Protocol):
     """The session that reads and decodes the source of a lane."""
 
@@ -63,10 +64,10 @@ class Source(Protocol):
         """Returns the facts of the source."""
 
     def want_key_frame(self, why: str) -> None:
-        """A key frame of the source is needed. From the loop."""
+        """Asks for a key frame of the source. From the loop."""
 
     def lane_changed(self) -> None:
-        """The lane takes units from now on, or takes none."""
+        """Notes that the lane takes units from now on, or takes none."""
 
     def redis_us(self) -> int:
-        """The time of Redis in Unix us."""
+        """Returns the time of Redis in Unix us."""

@@ -34,6 +34,8 @@ def report(
     logs: list[RenditionWork],
 ) -> StreamWork:
     """Returns the report; ``rates`` are frames per second and kbit/s of the output."""
+    # Sums of fractions are rounded: the heartbeat is written twice a second, and ten more digits of
+    # each number tell nobody anything.
     return StreamWork(
         stream=lane.stream,
         rendition=lane.rendition,

@@ -1,4 +1,4 @@
-"""Publisher of an enhanced log: it appends the units that the encoder made."""
+"""Publisher of one log of a rendition: it appends the units that an encoder made."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.meter import Meter
 
 LIMIT = 64
+"""Units that may wait for Redis: two seconds at 30 frames a second; older ones would only delay
+what is new."""
+
 LIMIT_BYTES = 16 * 2**20
-"""Units that may wait for Redis, and their bytes; when there are more, all go and a key frame is
-made."""
+"""Bytes of payload that may wait: 64 units of 256 kB. Beyond either limit all go, and a key frame
+is made."""
 
 
 class LogPublisher:
@@ -28,10 +31,10 @@ class LogPublisher:
     """
 
     def __init__(
-        self, writer: LogWriter, tally: FrameCounters, *, lost: Callable[[], None]
+        self, writer: LogWriter, counters: FrameCounters, *, lost: Callable[[], None]
     ) -> None:
         self._writer = writer
-        self._tally = tally
+        self._counters = counters
         self._lost = lost
         self._meter = Meter()
         self._units: deque[tuple[AccessUnit, bool] | None] = deque()
@@ -45,13 +48,16 @@ class LogPublisher:
         self.key_frames = 0
 
     def put(self, unit: AccessUnit, *, counted: bool = True) -> None:
-        """Appends the unit soon. ``counted`` by the tally: no other log holds the same picture."""
+        """Appends the unit soon. ``counted``: no other log counts the same picture."""
         self._bytes += len(unit.payload)
         if len(self._units) >= LIMIT or self._bytes > LIMIT_BYTES:
+            # All go, not the oldest: units refer to those before them, so of a queue with a gap
+            # nothing could be decoded until the next key frame.
             self._bytes = len(unit.payload)
             self._lose(sum(waiting is not None and waiting[1] for waiting in self._units))
             is_emptied = None in self._units
             self._units.clear()
+            # The order to empty the log stays, or viewers would be greeted with pictures of before.
             if is_emptied:
                 self._units.append(None)
         self._units.append((unit, counted))
@@ -59,6 +65,7 @@ class LogPublisher:
 
     def clear(self) -> None:
         """Empties the log, after what was put before."""
+        # Two orders in a row are one; while Redis is away they would pile up.
         if not self._units or self._units[-1] is not None:
             self._units.append(None)
         self._filled.set()
@@ -75,6 +82,8 @@ class LogPublisher:
             while self._units:
                 waiting = self._units.popleft()
                 await (self._clear() if waiting is None else self._append(*waiting))
+            # No unit can come between the test above and this line: nothing here gives way to the
+            # loop, and ``put`` is called from it.
             self._filled.clear()
             await self._filled.wait()
 
@@ -92,14 +101,16 @@ class LogPublisher:
         try:
             await self._writer.append(batch, now_ms=now_us // 1000)
         except REDIS_DOWN:
+            # It is not appended again: whether Redis took it before the connection broke is not
+            # known, and by the time that it is back the unit would be late.
             self._lose(int(counted))
             await asyncio.sleep(RETRY_S)
             return
         self._note(unit)
         if counted:
-            self._tally.count("frames_out")
+            self._counters.count("frames_out")
             if unit.is_key:
-                self._tally.count("key_frames")
+                self._counters.count("key_frames")
 
     def _note(self, unit: AccessUnit) -> None:
         self.codec, self.size = unit.codec.name.lower(), (unit.width, unit.height)
@@ -109,5 +120,5 @@ class LogPublisher:
 
     def _lose(self, number: int) -> None:
         if number:
-            self._tally.drop("redis", number)
+            self._counters.drop("redis", number)
         self._lost()

@@ -25,14 +25,14 @@ _ACCEPTED = Verdict(accepted=True)
 class StreamMode:
     """Joins the policies of one rendition. No I/O; times are arguments.
 
-    ``crowd`` tells the load of the worker's other renditions in units of what it holds, ``memory``
-    the bytes of memory that they leave.
+    ``overcommit`` tells the load of the worker's other renditions in units of what it holds,
+    ``memory`` the bytes of memory that they leave.
     """
 
     def __init__(
         self,
         capacity: Capacity,
-        crowd: Callable[[], float],
+        overcommit: Callable[[], float],
         *,
         record: RenditionRecord,
         model: str,
@@ -41,7 +41,7 @@ class StreamMode:
     ) -> None:
         self._capacity = capacity
         self._memory = memory
-        self._crowd = crowd
+        self._overcommit = overcommit
         self._name = record.name
         self._default_model = model
         self._admission = AdmissionPolicy()
@@ -49,7 +49,7 @@ class StreamMode:
         self._route = RoutePolicy()
         self._rate = FrameRate(guess=fps or 30.0)
         self._enhance = record.enhance
-        self._is_wished = bool(record.model)
+        self._is_chosen = bool(record.model)
         self.barred = ""
         "A sentence that says why it must not be decoded; empty if it may."
         self.model = record.model or model
@@ -90,7 +90,7 @@ class StreamMode:
     def follow(self, record: RenditionRecord) -> bool:
         """Takes the specification from the record; True if the model is another one now."""
         self._enhance = record.enhance
-        self._is_wished = bool(record.model)
+        self._is_chosen = bool(record.model)
         model = record.model or self._default_model
         changed = model != self.model
         self.model = model
@@ -99,6 +99,7 @@ class StreamMode:
     def route(self, unit: AccessUnit, *, now: float) -> Route | None:
         """Returns the route of the unit; None if it must be left out until the next key frame."""
         self._rate.add(unit.pts, unit.clock_rate)
+        # The route changes at key frames only, so there the size is judged.
         resized = unit.width and (unit.width, unit.height) != (self.width, self.height)
         if unit.is_key and resized:
             self.width, self.height = unit.width, unit.height
@@ -117,6 +118,8 @@ class StreamMode:
         """Decides anew; ``fault`` is why the net cannot be had, ``full_ms`` what it was measured to
         take for a frame, ``least_ms`` what the cheapest of its nets takes.
         """
+        # The order matters: what must not be decoded comes first, then what no machine could do,
+        # then what this one cannot. The reason that is told is the first that holds.
         size = (self.width, self.height)
         fault = self.barred or fault
         if fault:
@@ -139,11 +142,13 @@ class StreamMode:
                 width=self.width,
                 height=self.height,
                 fps=self._rate.fps,
+                # Until frames were made here, the machine's measurement at start stands in,
+                # scaled by multiply-adds and pixels.
                 frame_ms=full_ms or self._capacity.frame_ms(self.model, *size),
                 least_ms=least_ms or self._capacity.least_ms(self.model, *size),
                 now=now,
-                overcommit=self._crowd(),
-                is_chosen=self._is_wished,
+                overcommit=self._overcommit(),
+                is_chosen=self._is_chosen,
             )
         self._aim()
 
@@ -154,6 +159,7 @@ class StreamMode:
         return too_dear(self.width, self.height, needed, left) if needed > left else ""
 
     def _aim(self) -> None:
+        # The change happens at a key frame of the source, which is asked for (``RoutePolicy``).
         wanted = self._enhance and self._verdict.accepted
         self._route.set_target(Route.WORK if wanted else Route.COPY)
 
@@ -163,6 +169,7 @@ class StreamMode:
 
     def wake(self, *, now: float) -> None:
         """Judges anew if units come again after a time without."""
+        # While it slept others took its time, so it is judged like one that comes new.
         self._route.restart()
         self._admission.restart()
         self.judge(fault="", now=now)

@@ -9,9 +9,13 @@ class SessionOutcome(enum.Enum):
     """Reason why a lead is over."""
 
     ENDED = "the stream ended"
+    "The job is finished: nobody is to lead the rendition any more."
     LOST = "another worker has it"
+    "Its job is another worker's; this one writes nothing more."
     RELEASED = "given back"
+    "The job is given back at once, for any worker to take."
     FAILED = "failed"
+    "An error of ours, which counts as a strike; the job comes back when its lease expires."
 
 
 class SessionEnded(Exception):

@@ -30,8 +30,11 @@ class Probation:
         """Writes into the record that the lead decodes, or no longer does, before it begins: should
         decoding end this process, the next lead knows.
         """
+        # Called for every unit; only a change costs a round trip to Redis.
         if decodes == (self._decodes_since is not None):
             return
+        # Without an answer nothing is noted here either, so the next unit tries again; decoding
+        # goes on meanwhile.
         with contextlib.suppress(*REDIS_DOWN):
             await self._strikes.decodes(*self._lead, decodes=decodes)
             self._decodes_since = now if decodes else None

@@ -39,6 +39,8 @@ class RenditionDemand:
         wanted = record.watched_logs(now_us=now_us)
         if self._unwatched:
             wanted |= {record.name}
+        # Without decoding, the usual log and the one in the source's codec can still be copied
+        # into.
         if not may_decode:
             wanted &= {record.name, keys.variant(record.name, source_codec)}
         self._pipeline.want(wanted)
@@ -56,6 +58,7 @@ class CodingTime:
 
     def tell(self, spent_s: float, *, now: float) -> None:
         """Takes the seconds that they used since the beginning; call it a few times a second."""
+        # Two calls may fall into one tick of the clock, and a rate needs a time.
         if self._spent_s is not None and now > self._at:
             self.ms_per_s = 1000.0 * (spent_s - self._spent_s) / (now - self._at)
         self._spent_s, self._at = spent_s, now

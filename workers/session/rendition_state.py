@@ -58,6 +58,8 @@ _LED = {
 }
 """Moves of a rendition that is led, in any state: an operator, a viewer or a measurement acts."""
 
+# A worker has this machine of a rendition only while it leads it. Between two leads the app says
+# WAITING, as the record then names no lead.
 RENDITION = TransitionTable(
     "Enhanced renditions",
     RenditionState.WAITING,

@@ -25,57 +25,58 @@ class Renditions:
         client: Redis,
         job: Job,
         epoch: int,
-        tally: FrameCounters,
+        counters: FrameCounters,
         *,
         lost: Callable[[str], None],
     ) -> None:
-        self._outboxes: dict[str, LogPublisher] = {}
+        self._publishers: dict[str, LogPublisher] = {}
         for name in keys.logs_of(job.rendition):
             writer = LogWriter(client, stream=job.stream, rendition=name, epoch=epoch)
-            self._outboxes[name] = LogPublisher(writer, tally, lost=partial(lost, name))
+            self._publishers[name] = LogPublisher(writer, counters, lost=partial(lost, name))
 
     def put(self, made: Made) -> None:
-        """Appends a unit soon, or empties a log."""
-        outbox = self._outboxes[made.rendition]
+        """Appends a unit soon, or empties a log. In the order of the calls for each log."""
+        publisher = self._publishers[made.rendition]
         if made.unit is None:
-            outbox.clear()
+            publisher.clear()
         else:
-            outbox.put(made.unit, counted=made.is_counted)
+            publisher.put(made.unit, counted=made.is_counted)
 
     def clear(self, *, but: frozenset[str] = frozenset()) -> None:
         """Empties the logs: a viewer must not be greeted with pictures of long ago."""
-        for name, outbox in self._outboxes.items():
+        for name, publisher in self._publishers.items():
             if name not in but:
-                outbox.clear()
+                publisher.clear()
 
     async def run(self, name: str) -> None:
         """Appends to one log until cancelled. Raises Fenced or StreamGone."""
-        await self._outboxes[name].run()
+        await self._publishers[name].run()
 
     def rates(self) -> tuple[float, float]:
         """Returns (frames per second, kbit/s) of the rendition that gets the most frames now."""
-        return max(outbox.rates() for outbox in self._outboxes.values())
+        # Logs of several codecs hold the same pictures: the sum would count them twice.
+        return max(publisher.rates() for publisher in self._publishers.values())
 
     def work(self, steps: tuple[EncodeStep, ...]) -> list[RenditionWork]:
         """Returns the renditions' part of the heartbeat; what nobody ever watched is left out."""
         found = []
         for step in steps:
             for name in sorted(step.logs):
-                outbox = self._outboxes[name]
-                if not outbox.frames and name not in step.wanted:
+                publisher = self._publishers[name]
+                if not publisher.frames and name not in step.wanted:
                     continue
-                fps, kbps = outbox.rates()
+                fps, kbps = publisher.rates()
                 found.append(
                     RenditionWork(
                         name=name,
-                        codec=outbox.codec or step.codec.name.lower(),
+                        codec=publisher.codec or step.codec.name.lower(),
                         watched=name in step.wanted,
-                        width=outbox.size[0],
-                        height=outbox.size[1],
+                        width=publisher.size[0],
+                        height=publisher.size[1],
                         fps=round(fps, 2),
                         kbps=round(kbps, 1),
-                        frames=outbox.frames,
-                        key_frames=outbox.key_frames,
+                        frames=publisher.frames,
+                        key_frames=publisher.key_frames,
                         encoded=step.coded,
                         left_out=step.left_out,
                         encode_ms=round(1000.0 * step.spent_s / max(1, step.coded), 2),

@@ -12,7 +12,6 @@ import contextlib
 import copy
 import logging
 import time
-from collections.abc import Callable
 
 from media.access_unit import AccessUnit, Checkpoint, Kind
 from wire import clock, control, keys
@@ -28,9 +27,10 @@ from wire.supervisor import keep_going
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame, Taker
+from workers.runtime.loop_callback import on_loop
 from workers.session.clock_offset import ClockOffset
 from workers.session.key_frame_requester import KeyFrameRequester
-from workers.session.lane import REPLAY_S, RenditionLane
+from workers.session.lane import JOIN_S, REPLAY_S, RenditionLane
 from workers.session.lane_parts import OtherLanes, Records, SourceFacts, WorkerParts
 from workers.session.outcome import SessionOutcome
 from workers.session.source_decoder import SourceDecoder
@@ -38,11 +38,14 @@ from workers.session.source_decoder import SourceDecoder
 log = logging.getLogger(__name__)
 
 _BLOCK_MS = 1000
-_PAGE = 64
+"""Time that a read of a log or a mailbox waits in Redis, in ms; then the loop looks around."""
+
+_MAX_PAGE_ENTRIES = 64
+"""Entries of one read: two seconds at 30 frames a second, so a take-over needs a few reads."""
+
 _WATCH_S = 0.5
 """Interval at which the records are read: a message may be missed, and load changes."""
 
-_JOIN_S = 1.5
 _SPACE_S = 0.005
 """Interval at which a full decoder is asked for space. Only a burst fills it, and a word from its
 thread about each frame would wake the loop once more for every frame."""
@@ -56,6 +59,8 @@ class StreamSession:
         self.stream = job.stream
         self._parts = parts
         self._log = StreamLogger(log, stream=job.stream, session=session_name(job.source_epoch))
+        # A copy: the worker's has just been measured, and each session goes on by its own server,
+        # which in a cluster is the one that holds the stream.
         self._clock_offset = copy.copy(clock_offset)
         self._streams = StreamRegistry(parts.client)
         self._renditions = RenditionRegistry(parts.client)
@@ -71,18 +76,9 @@ class StreamSession:
         self._awake, self._closed = asyncio.Event(), asyncio.Event()
         self._decoder = SourceDecoder(
             job.stream,
-            need_key=self._on_loop(self.want_key_frame),
-            failed=self._on_loop(self._on_failure),
+            need_key=on_loop(self.want_key_frame),
+            failed=on_loop(self._on_failure),
         )
-
-    @staticmethod
-    def _on_loop(function: Callable[..., None]) -> Callable[..., None]:
-        loop = asyncio.get_running_loop()
-
-        def call(*args: object) -> None:
-            loop.call_soon_threadsafe(function, *args)
-
-        return call
 
     @property
     def lanes(self) -> list[RenditionLane]:
@@ -162,20 +158,22 @@ class StreamSession:
                     )
                     for name, work in works.items()
                 ]
+                # The group itself would wait for tasks that never end.
                 await self._closed.wait()
                 for task in tasks:
                     task.cancel()
         finally:
             self._closed.set()
             self._decoder.close()
-            if not await asyncio.to_thread(self._decoder.join, _JOIN_S):
+            if not await asyncio.to_thread(self._decoder.join, JOIN_S):
                 self._log.info("a thread did not end in time", extra={"action": "thread_stuck"})
 
     def _on_failure(self, error: Exception) -> None:
         self._end_lanes(SessionOutcome.FAILED, repr(error))
 
     def _end_lanes(self, outcome: SessionOutcome, why: str) -> None:
-        self._closed.set()  # whoever takes another rendition of the stream begins a new session
+        # Closed before the lanes end: a rendition that is taken meanwhile begins a new session.
+        self._closed.set()
         for lane in self.lanes:
             lane.end(outcome, why)
 
@@ -187,13 +185,14 @@ class StreamSession:
     async def _read(self) -> None:
         reader = self._reader
         while True:
+            # After a rest the log has moved on, and the decoder's pictures are of long ago.
             if not self._awake.is_set():
                 await self._awake.wait()
                 self._is_placed = self._caught_up = False
             try:
                 if not self._is_placed:
                     await self._place()
-                entries = await reader.read(block_ms=_BLOCK_MS, count=_PAGE)
+                entries = await reader.read(block_ms=_BLOCK_MS, count=_MAX_PAGE_ENTRIES)
             except REDIS_DOWN:
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -202,7 +201,9 @@ class StreamSession:
                 for unit in entry.batch.units:
                     if unit.kind is Kind.VIDEO:
                         await self._take_once(unit, entry.id)
-            self._drained_us = read_us if len(entries) < _PAGE else None
+            # A page that is not full was the end of the log at ``read_us``: what comes next cannot
+            # be older, whatever the clocks say.
+            self._drained_us = read_us if len(entries) < _MAX_PAGE_ENTRIES else None
 
     async def _place(self) -> None:
         """Begins at the last key frame. What came since is decoded, and the first picture that is
@@ -228,6 +229,7 @@ class StreamSession:
     async def _take(self, unit: AccessUnit, entry_id: str) -> None:
         now_us, now = clock.now_us(), time.monotonic()
         age_s = self._clock_offset.age_s(unit, entry_id, now_us=now_us, since_us=self._drained_us)
+        # Once caught up it stays so: a frame that comes late afterwards is late, not a replay.
         self._caught_up = self._caught_up or age_s <= REPLAY_S
         if unit.is_key:
             self._requester.met()
@@ -240,6 +242,7 @@ class StreamSession:
                     takers.append(taker)
         if not takers:
             return
+        # The arrival is put on our monotonic clock here, once; all deadlines are by that clock.
         task = FrameTask(unit, Route.WORK, arrived=now - age_s, is_replay=is_replay)
         task.stamps.append((Checkpoint.FETCHED, now_us))
         while not self._decoder.has_space:  # noqa: ASYNC110 - a burst; each frame would set an event
@@ -274,6 +277,7 @@ class StreamSession:
             self._end_lanes(SessionOutcome.ENDED, str(error))
             return
         except (*REDIS_DOWN, BadMessage):
+            # What was read before still holds; the app repairs a damaged record.
             return
         for lane in self.lanes:
             await self._apply(lane, record)

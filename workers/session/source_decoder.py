@@ -75,6 +75,7 @@ class SourceDecoder:
 
     def step(self, item: SourceFrame) -> Iterator[SourceFrame]:
         """Yields the frames whose pictures are complete now; copies are handed out at once."""
+        # Copies go first: they need no picture, and decoding may take milliseconds or fail.
         for taker in item.takers:
             if taker.route is Route.COPY:
                 taker.sink.offer(item.task(Route.COPY))
@@ -98,11 +99,14 @@ class SourceDecoder:
             if route is Route.RECODE and is_shared and task.picture is not None:
                 # An encoder writes times and types into a frame.
                 task.picture = task.picture.copy()
+            # This waits while the rendition's queue is full, and with it the decoder and all other
+            # renditions; where there are some the queues are longer (``set_decoder_shared``).
             is_shared = True
             taker.sink.offer(task)
         return True
 
     def _fail(self, error: Exception) -> None:
+        # Closed first, so that the reader does not wait for space in a queue that nobody empties.
         self.close()
         self._failed(error)
 

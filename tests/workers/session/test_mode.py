@@ -50,27 +50,27 @@ def stream(
         )
 
 
-def routes(intent: StreamMode, source: Iterator[AccessUnit]) -> set[Route | None]:
-    return {intent.route(unit, now=unit.pts / 90_000) for unit in source}
+def routes(mode: StreamMode, source: Iterator[AccessUnit]) -> set[Route | None]:
+    return {mode.route(unit, now=unit.pts / 90_000) for unit in source}
 
 
 def test_what_fits_is_worked_on_and_counts_as_load() -> None:
-    intent = make()
-    assert intent.event(net_ready=False)[0] == RenditionEvent.PREPARE
-    assert routes(intent, stream(480, 270, 30, 60)) == {Route.WORK}
-    assert intent.event(net_ready=True) == (RenditionEvent.ENHANCE, "")
-    assert intent.load == pytest.approx(1.0)
+    mode = make()
+    assert mode.event(net_ready=False)[0] == RenditionEvent.PREPARE
+    assert routes(mode, stream(480, 270, 30, 60)) == {Route.WORK}
+    assert mode.event(net_ready=True) == (RenditionEvent.ENHANCE, "")
+    assert mode.load == pytest.approx(1.0)
 
 
 def test_what_does_not_fit_is_copied_from_its_first_key_frame() -> None:
-    intent = make()
-    assert routes(intent, stream(1280, 720, 30, 10)) == {Route.COPY}
-    state, reason = intent.event(net_ready=False)
+    mode = make()
+    assert routes(mode, stream(1280, 720, 30, 10)) == {Route.COPY}
+    state, reason = mode.event(net_ready=False)
     assert state == RenditionEvent.REFUSE and reason.startswith(
         "1280x720 at 30 frames per second needs 142 ms"
     )
-    assert intent.load < 0.1
-    assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.WORK}
+    assert mode.load < 0.1
+    assert routes(mode, stream(480, 270, 30, 10, first=10)) == {Route.WORK}
 
 
 def test_a_heavier_model_needs_more_room_unless_a_smaller_one_may_serve_in_its_place() -> None:
@@ -86,24 +86,24 @@ def test_a_heavier_model_needs_more_room_unless_a_smaller_one_may_serve_in_its_p
 
 def test_a_stream_that_wakes_in_a_crowd_is_copied_and_one_that_was_there_stays() -> None:
     crowd = [0.5]
-    intent = make(crowd=crowd)
-    assert routes(intent, stream(480, 270, 30, 10)) == {Route.WORK}
+    mode = make(crowd=crowd)
+    assert routes(mode, stream(480, 270, 30, 10)) == {Route.WORK}
     crowd[0] = MAX_OVERCOMMIT + 0.1
-    intent.judge(fault="", now=1.0)
-    assert intent.event(net_ready=True)[0] == RenditionEvent.ENHANCE
-    intent.wake(now=2.0)
-    assert intent.event(net_ready=True) == (RenditionEvent.REFUSE, OVERCOMMITTED)
-    assert routes(intent, stream(480, 270, 30, 10, first=20)) == {Route.COPY}
+    mode.judge(fault="", now=1.0)
+    assert mode.event(net_ready=True)[0] == RenditionEvent.ENHANCE
+    mode.wake(now=2.0)
+    assert mode.event(net_ready=True) == (RenditionEvent.REFUSE, OVERCOMMITTED)
+    assert routes(mode, stream(480, 270, 30, 10, first=20)) == {Route.COPY}
     crowd[0] = 0.0
-    intent.judge(fault="", now=3.0 + RETRY_AFTER_S)
-    assert intent.event(net_ready=True)[0] == RenditionEvent.ENHANCE
+    mode.judge(fault="", now=3.0 + RETRY_AFTER_S)
+    assert mode.event(net_ready=True)[0] == RenditionEvent.ENHANCE
 
 
 def test_a_stream_that_nobody_watches_is_idle_once_its_net_is_ready() -> None:
-    intent = make(record=replace(RECORD, name="small"))
-    assert intent.event(net_ready=False, asleep=True)[0] == RenditionEvent.PREPARE
+    mode = make(record=replace(RECORD, name="small"))
+    assert mode.event(net_ready=False, asleep=True)[0] == RenditionEvent.PREPARE
     reason = "Nobody watches the rendition “small”."
-    assert intent.event(net_ready=True, asleep=True) == (RenditionEvent.SLEEP, reason)
+    assert mode.event(net_ready=True, asleep=True) == (RenditionEvent.SLEEP, reason)
     off = make(record=replace(RECORD, enhance=False))
     assert off.event(net_ready=True, asleep=True)[0] == RenditionEvent.SWITCH_OFF
 
@@ -116,86 +116,86 @@ def test_a_slow_model_runs_where_it_was_asked_for_unless_it_holds_up_the_stream(
 
 def test_what_would_be_too_large_to_be_written_is_copied() -> None:
     roomy = Capacity(streams=99.0, ms_per_frame=0.001, macs={}, model="small")
-    intent = StreamMode(roomy, lambda: 0.0, record=RECORD, model="small")
-    assert routes(intent, stream(4098, 500, 30, 3)) == {Route.COPY}
-    assert intent.event(net_ready=True) == (
+    mode = StreamMode(roomy, lambda: 0.0, record=RECORD, model="small")
+    assert routes(mode, stream(4098, 500, 30, 3)) == {Route.COPY}
+    assert mode.event(net_ready=True) == (
         RenditionEvent.REFUSE,
         "4098x500 is too large to become 2 times as large.",
     )
 
 
 def test_a_stream_that_is_switched_off_from_the_start_is_copied() -> None:
-    intent = make(record=replace(RECORD, enhance=False))
+    mode = make(record=replace(RECORD, enhance=False))
     nameless = (dataclasses.replace(u, width=0, height=0) for u in stream(1, 1, 30, 3))
-    assert routes(intent, nameless) == {Route.COPY}
+    assert routes(mode, nameless) == {Route.COPY}
 
 
 def test_the_operators_wish_is_followed_at_a_key_frame() -> None:
-    intent = make()
-    routes(intent, stream(480, 270, 30, 10))
-    assert not intent.follow(replace(RECORD, enhance=False))
-    intent.judge(fault="", now=1.0)
-    assert intent.event(net_ready=True) == (RenditionEvent.SWITCH_OFF, OFF_REASON)
-    assert intent.needs_key_frame and intent.current is Route.WORK
-    assert routes(intent, stream(480, 270, 30, 10, first=10)) == {Route.COPY}
-    assert intent.follow(replace(RECORD, model="large"))
-    assert intent.model == "large"
+    mode = make()
+    routes(mode, stream(480, 270, 30, 10))
+    assert not mode.follow(replace(RECORD, enhance=False))
+    mode.judge(fault="", now=1.0)
+    assert mode.event(net_ready=True) == (RenditionEvent.SWITCH_OFF, OFF_REASON)
+    assert mode.needs_key_frame and mode.current is Route.WORK
+    assert routes(mode, stream(480, 270, 30, 10, first=10)) == {Route.COPY}
+    assert mode.follow(replace(RECORD, model="large"))
+    assert mode.model == "large"
 
 
 def test_a_net_that_cannot_be_had_means_copying_with_its_reason() -> None:
-    intent = make()
-    routes(intent, stream(480, 270, 30, 10))
-    intent.judge(fault="There is no such net.", now=1.0)
-    assert intent.event(net_ready=False) == (RenditionEvent.REFUSE, "There is no such net.")
-    intent.judge(fault="", now=2.0)
-    assert intent.event(net_ready=True) == (RenditionEvent.ENHANCE, "")
+    mode = make()
+    routes(mode, stream(480, 270, 30, 10))
+    mode.judge(fault="There is no such net.", now=1.0)
+    assert mode.event(net_ready=False) == (RenditionEvent.REFUSE, "There is no such net.")
+    mode.judge(fault="", now=2.0)
+    assert mode.event(net_ready=True) == (RenditionEvent.ENHANCE, "")
 
 
 def test_a_size_that_units_do_not_say_comes_from_the_pictures() -> None:
-    intent = make()
+    mode = make()
     nameless = (dataclasses.replace(u, width=0, height=0) for u in stream(1, 1, 30, 10))
-    assert routes(intent, nameless) == {Route.WORK}
-    intent.decoded(480, 270)
-    assert (intent.width, intent.height) == (480, 270)
-    intent.decoded(1, 1)
-    assert intent.load == pytest.approx(1.0)
+    assert routes(mode, nameless) == {Route.WORK}
+    mode.decoded(480, 270)
+    assert (mode.width, mode.height) == (480, 270)
+    mode.decoded(1, 1)
+    assert mode.load == pytest.approx(1.0)
 
 
 def test_a_size_over_the_limit_is_only_copied_whatever_it_costs() -> None:
-    intent = make()
-    assert routes(intent, stream(2048, 1152, 0.1, 3)) == {Route.COPY}
-    state, reason = intent.event(net_ready=True)
+    mode = make()
+    assert routes(mode, stream(2048, 1152, 0.1, 3)) == {Route.COPY}
+    state, reason = mode.event(net_ready=True)
     assert state == RenditionEvent.REFUSE and reason.startswith("The picture is 2048x1152")
 
 
 def test_a_stream_for_which_there_is_no_memory_is_only_copied_until_there_is() -> None:
     room = [stream_bytes(480, 270, 2) - 1]
-    intent = StreamMode(CAPACITY, lambda: 0.0, record=RECORD, model="small", memory=lambda: room[0])
-    assert routes(intent, stream(480, 270, 30, 3)) == {Route.COPY}
-    assert intent.bytes == 0
-    assert intent.event(net_ready=True)[1].startswith("480x270 needs ")
+    mode = StreamMode(CAPACITY, lambda: 0.0, record=RECORD, model="small", memory=lambda: room[0])
+    assert routes(mode, stream(480, 270, 30, 3)) == {Route.COPY}
+    assert mode.bytes == 0
+    assert mode.event(net_ready=True)[1].startswith("480x270 needs ")
     room[0] += 1
-    intent.judge(fault="", now=1.0)
-    assert routes(intent, stream(480, 270, 30, 3)) == {Route.WORK}
-    assert intent.bytes == stream_bytes(480, 270, 2)
+    mode.judge(fault="", now=1.0)
+    assert routes(mode, stream(480, 270, 30, 3)) == {Route.WORK}
+    assert mode.bytes == stream_bytes(480, 270, 2)
 
 
 def test_what_bars_a_stream_holds_over_waking_and_other_sizes() -> None:
-    intent = make()
-    intent.barred = "It ends workers."
-    intent.wake(now=0.0)
-    assert routes(intent, stream(480, 270, 30, 3)) == {Route.COPY}
-    assert routes(intent, stream(320, 180, 30, 3)) == {Route.COPY}
-    assert intent.event(net_ready=True) == (RenditionEvent.REFUSE, "It ends workers.")
-    intent.barred = ""
-    intent.judge(fault="", now=1.0)
-    assert routes(intent, stream(320, 180, 30, 3)) == {Route.WORK}
+    mode = make()
+    mode.barred = "It ends workers."
+    mode.wake(now=0.0)
+    assert routes(mode, stream(480, 270, 30, 3)) == {Route.COPY}
+    assert routes(mode, stream(320, 180, 30, 3)) == {Route.COPY}
+    assert mode.event(net_ready=True) == (RenditionEvent.REFUSE, "It ends workers.")
+    mode.barred = ""
+    mode.judge(fault="", now=1.0)
+    assert routes(mode, stream(320, 180, 30, 3)) == {Route.WORK}
 
 
 def test_a_factor_that_the_net_does_not_have_is_refused_in_a_plain_sentence() -> None:
-    intent = make(record=replace(RECORD, factor=3))
-    intent.route(next(stream(480, 270, 30, 1)), now=0.0)
-    event, reason = intent.event(net_ready=True)
+    mode = make(record=replace(RECORD, factor=3))
+    mode.route(next(stream(480, 270, 30, 1)), now=0.0)
+    event, reason = mode.event(net_ready=True)
     assert event is RenditionEvent.REFUSE
     assert reason == (
         "small enlarges 2 times, and this rendition is to be 3 times as large as the source."
@@ -204,5 +204,5 @@ def test_a_factor_that_the_net_does_not_have_is_refused_in_a_plain_sentence() ->
 
 @pytest.mark.parametrize("factor", [0, 1, 2])
 def test_the_nets_own_factor_and_the_sources_size_are_accepted(factor: int) -> None:
-    intent = make(record=replace(RECORD, factor=factor))
-    assert routes(intent, stream(480, 270, 30, 5)) == {Route.WORK}
+    mode = make(record=replace(RECORD, factor=factor))
+    assert routes(mode, stream(480, 270, 30, 5)) == {Route.WORK}
