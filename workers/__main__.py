@@ -12,7 +12,9 @@ from workers.process.main import run
 
 
 def main() -> int:
-    """The exit status."""
+    """Runs the worker until it is told to stop; returns the exit status."""
+    # Settings come first: without them the level of the log is not known, so a fault in them is
+    # printed and not logged.
     try:
         settings = load_settings()
     except BadSettings as error:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+# "Element" below is a piece of a Matroska file: an id, the size of its body, the body (RFC 8794).
 _MAX_HEADER_BYTES = 1 << 20
 """Bytes read at most: the tracks come before pictures and attached files."""
 
@@ -19,6 +20,7 @@ _WIDTH, _HEIGHT, _UNIT = 0x54B0, 0x54BA, 0x54B2
 _VOID, _CRC, _MAX_ADDITION = 0xEC, 0xBF, 0x55EE
 """Elements of RFC 9559 and RFC 8794."""
 _UNIT_RATIO = 3
+"""Value of DisplayUnit that makes DisplayWidth and DisplayHeight a ratio, not a size in pixels."""
 
 
 def write_aspect(path: Path, aspect: Fraction, size: tuple[int, int]) -> bool:
@@ -39,9 +41,11 @@ def write_aspect(path: Path, aspect: Fraction, size: tuple[int, int]) -> bool:
 def raw_head(head: bytes, aspect: Fraction) -> bytes | None:
     """Returns the header line with the aspect, at equal length: comments (X) are shortened."""
     line, end, _ = head.partition(b"\n")
+    # The first word is the signature; A is the aspect, X a comment, and the order of others stays.
     words = [word for word in line.split(b" ") if word[:1] not in (b"A", b"X")]
     words.append(f"A{aspect.numerator}:{aspect.denominator}".encode())
     made = b" ".join(words)
+    # One byte of space cannot be filled: a comment needs a blank and an X.
     space = len(line) - len(made)
     if not end or space < 0 or space == 1:
         return None
@@ -68,6 +72,7 @@ def matroska_head(head: bytes, ratio: Fraction) -> bytes | None:
             break
     else:
         return None
+    # A checksum comes first in its parent and covers everything behind it.
     number, _, body, stop = next(_elements(head, start, end))
     if number == _CRC:
         made[body:stop] = zlib.crc32(made[stop:end]).to_bytes(4, "little")
@@ -88,8 +93,12 @@ def _track(entry: bytes, ratio: Fraction) -> bytes | None:
             )
             kept += _unsigned(_WIDTH, ratio.numerator) + _unsigned(_HEIGHT, ratio.denominator)
             made += _element(_VIDEO, kept + _unsigned(_UNIT, _UNIT_RATIO))
+        # Space is made of what means nothing: padding, and a MaxBlockAdditionID of zero, which is
+        # its value without the element.
         elif number != _VOID and not (number == _MAX_ADDITION and not any(entry[body:stop])):
             made += entry[begin:stop]
+    # A Void element has two bytes of head here, so one byte cannot be filled, and one byte of size
+    # ends at 126.
     space = len(entry) - len(made)
     if space < 0 or space == 1 or space > 128:
         return None
@@ -99,6 +108,8 @@ def _track(entry: bytes, ratio: Fraction) -> bytes | None:
 def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Yields id, start, start of the body and end of each complete element."""
     while start < end:
+        # The zero bits before the first one bit say how many bytes follow. An id keeps that bit, a
+        # size loses it. A size of only ones is unknown, which ends the walk but for a segment.
         length = 9 - data[start].bit_length()
         number = int.from_bytes(data[start : start + length], "big")
         at = start + length
@@ -109,6 +120,7 @@ def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int
             return
         size = int.from_bytes(data[at : at + width], "big") & ((1 << 7 * width) - 1)
         body = at + width
+        # The segment is as long as the film, of which only the head is here.
         if number == _SEGMENT:
             size = min(size, end - body)
         if body + size > end:
@@ -128,6 +140,7 @@ def _unsigned(number: int, value: int) -> bytes:
 
 def _element(number: int, body: bytes) -> bytes:
     """Encodes an element; its size takes one byte, or two if it must."""
+    # 127 in one byte would be the unknown size.
     size = len(body)
     coded = bytes([0x80 | size]) if size < 127 else (0x4000 | size).to_bytes(2, "big")
     return number.to_bytes(-(-number.bit_length() // 8), "big") + coded + body

@@ -15,7 +15,8 @@ from workers.errors import FileFailed
 from workers.media.picture import FULL_RANGE, PLAIN, Picture, Siting
 
 _RGB_MATRIX = 0
-_BT709 = 1
+"""Matrix coefficients of RGB in ITU-T H.273 (identity)."""
+
 _CENTRED_CODECS = ("mjpeg", "mpeg1video")
 """JPEG (JFIF 1.02) and MPEG-1 (ISO 11172-2, 2.4.1) have chroma between the luma columns."""
 
@@ -61,6 +62,8 @@ def turn_of(frame: Any) -> Turn | None:
     data = next((d for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
     if data is None:
         return Turn.NONE
+    # Nine numbers, row by row; the third of each row is for perspective, which nobody uses, and the
+    # last row is a shift. A matrix may scale too, so it is divided by its largest number.
     a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data)[:36])
     largest = max(map(abs, (a, b, c, d)))
     if not largest:
@@ -126,6 +129,8 @@ class FrameFilter:
                 self._weaves,
             )
         )
+        # A graph is made for one kind of frame. The deinterlacer holds a frame back, so the old
+        # graph gives what it has before another one begins, and the order stays.
         made = [] if key == self._key else self.flush()
         if key is None:
             return [*made, self._ready(frame, bool(frame.is_corrupt))]
@@ -149,12 +154,14 @@ class FrameFilter:
             try:
                 frame = self._graph.pull()
             except (BlockingIOError, EOFError):
+                # The graph wants another frame, or has ended.
                 return made
             except av.error.FFmpegError as error:
                 raise FileFailed(f"A picture cannot be converted: {error.strerror}.") from error
             made.append(self._ready(frame, corrupt))
 
     def _ready(self, frame: Any, corrupt: bool) -> Ready:
+        # A filter may choose a time base of its own; bwdif's is half as long.
         pts, time_base = frame.pts, frame.time_base
         if pts is not None and time_base and time_base != self._time_base:
             pts = round(pts * time_base / self._time_base)
@@ -195,6 +202,7 @@ def _conversion(frame: Any) -> list[tuple[str, str]]:
     """Returns the filters to 8-bit 4:2:0 of the same matrix and range; RGB becomes BT.709, limited
     range.
     """
+    # Exact rounding and all chroma samples; swscale's defaults trade both for speed.
     options = "flags=bicubic+accurate_rnd+full_chroma_inp+full_chroma_int:out_chroma_loc=left"
     if frame.format.is_rgb or frame.format.has_palette or int(frame.colorspace) == _RGB_MATRIX:
         options += ":out_color_matrix=bt709:out_range=limited"
@@ -204,6 +212,7 @@ def _conversion(frame: Any) -> list[tuple[str, str]]:
 def fit(picture: Picture, width: int, height: int) -> Picture:
     """Returns the picture scaled into another size, its proportions kept, with black beside it."""
     part = min(width / picture.width, height / picture.height)
+    # Even sizes and, below, even offsets: chroma has half as many samples on both axes.
     inner = [
         max(2, min(round(side * part) // 2 * 2, most))
         for side, most in (
@@ -215,6 +224,7 @@ def fit(picture: Picture, width: int, height: int) -> Picture:
         picture.frame.reformat(width=inner[0], height=inner[1], interpolation="BICUBIC")
     )
     target = Picture.blank(width, height, picture.colour)
+    # Black is 16 in limited range (ITU-R BT.601), and 128 is no colour in either range.
     target.y[:] = 0 if picture.colour.range == FULL_RANGE else 16
     target.u[:] = target.v[:] = 128
     left, top = (width - inner[0]) // 4 * 2, (height - inner[1]) // 4 * 2

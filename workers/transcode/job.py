@@ -89,6 +89,8 @@ def enhance_file(
     begun = time.monotonic()
     partial = partial_of(target)
     with contextlib.ExitStack() as stack:
+        # Undone in reverse order: the partial file is closed and judged before the net and the
+        # input are given up.
         opened = open_source(source)
         stack.callback(opened.container.close)
         wanted = EngineRequest(model, capacity.WIDTH, capacity.HEIGHT, precision, zoo)
@@ -102,6 +104,7 @@ def enhance_file(
         lost = job.losses(target_format)
         on_losses(lost)
         job.run(on_progress)
+        # The name appears once the file is whole; an older target stays until then.
         output.close()
         os.replace(partial, target)
     return FileReport(
@@ -126,6 +129,8 @@ class _Job:
         self._output = output
         self._error: Exception | None = None
         self.decode = FileDecode(source, output.copied)
+        # The only input of the decoding thread is the open container, which from then on is its
+        # own.
         self._inputs: BoundedQueue[Any] = BoundedQueue(1)
         self._decoded: BoundedQueue[Item] = BoundedQueue(_QUEUE_LIMIT)
         self._enhanced: BoundedQueue[Item] = BoundedQueue(_QUEUE_LIMIT)
@@ -202,6 +207,8 @@ class _Job:
             if not self.encode.frames:
                 raise FileFailed(f"{self._source.name} has no picture that can be decoded.")
         finally:
+            # On every way out, also after Ctrl-C: a thread that still writes would spoil what
+            # ``salvage`` closes.
             self._close()
             join_all(self._stages, _JOIN_TIMEOUT_S)
 
@@ -213,6 +220,7 @@ class _Job:
 
     def _write(self, on_progress: Callable[[int, int], None]) -> None:
         reported = 0
+        # The muxer is the caller's thread alone; encoding goes on meanwhile.
         while (item := self._coded.get()) is not None:
             self._output.mux(item.packet, item.copy_of)
             if self.encode.frames != reported:
@@ -220,6 +228,8 @@ class _Job:
                 on_progress(reported, self._source.frames)
 
     def _fail(self, error: Exception) -> None:
+        # The first error is the cause. Closing all queues ends the other threads, and the caller's
+        # loop in ``_write``.
         self._error = self._error or error
         self._close()
 

@@ -56,12 +56,14 @@ def losses(
 
 
 def _of_samples(facts: Facts) -> list[str]:
+
     stored, colour = facts.stored, facts.picture.colour
     found = []
     if stored.bits > 8:
         found.append(f"The picture has {stored.bits} bits a sample; the output has 8.")
     if stored.chroma == "RGB":
         found.append("The picture is RGB; the output is 4:2:0 by BT.709.")
+    # Gray loses nothing: its chroma planes hold 128 everywhere.
     elif stored.chroma not in ("4:2:0", "gray"):
         found.append(f"The picture's chroma is {stored.chroma}; the output's is 4:2:0.")
     if stored.has_alpha:

@@ -128,6 +128,7 @@ class FileOutput:
         self._container: Any = av.open(
             url_of(path), "w", format=target_format.container, options=target_format.muxer
         )
+        # What was muxed is on the disk at once, so a sudden end loses little.
         flush: Any = Flags.flush_packets.value
         self._container.flags |= flush
         self._copies: dict[int, Any] = {}
@@ -207,21 +208,25 @@ class FileOutput:
         context = video.codec_context
         context.width, context.height = size
         context.pix_fmt = "yuv420p"
+        # The source's own time base, so that no time stamp is rounded.
         context.time_base = stream.time_base if self._format.has_time_stamps else 1 / rate
         video.time_base = context.time_base
         _tag(context, facts.picture.colour)
         aspect = stream.sample_aspect_ratio
         if aspect:
+            # The aspect is that of the stored picture; a quarter turn exchanges its sides.
             is_turned = facts.turn is not None and facts.turn.is_quarter
             aspect = 1 / aspect if is_turned else aspect
             context.sample_aspect_ratio = aspect
             if aspect != 1 and not self._format.keeps_aspect:
                 self._aspect = (aspect, size)
         context.options = self._options(facts.picture.colour)
+        # The net has the other cores, and an encoder with frame threads holds pictures back.
         context.thread_count = 1
         return video
 
     def _options(self, colour: Colour) -> dict[str, str]:
+        # LEFT is what players assume of H.264 when nothing is said.
         if colour.siting is Siting.LEFT:
             return dict(self._format.options)
         return {**self._format.options, "chroma_sample_location": colour.siting.value}
@@ -258,6 +263,7 @@ class FileOutput:
         """Finishes the file; a second call has no effect. Raises FileFailed."""
         if self._closed:
             return
+        # Set first: a failure must not make ``salvage`` try again.
         self._closed = True
         try:
             self._container.close()

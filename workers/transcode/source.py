@@ -71,6 +71,7 @@ def is_cover(stream: Any) -> bool:
 
 def open_source(path: Path) -> Source:
     """Opens a file and decodes its first picture. Raises FileFailed."""
+    # Opened twice: decoding the first picture reads ahead, and not every container can be rewound.
     container = _open(path)
     try:
         facts = _peek(path, container, _video(path, container))
@@ -79,6 +80,7 @@ def open_source(path: Path) -> Source:
         container.close()
     container = _open(path)
     video = _video(path, container)
+    # Matroska does not count frames, so they are estimated there.
     frames = int(video.frames)
     if not frames and container.duration and video.average_rate:
         frames = round(container.duration / av.time_base * float(video.average_rate))
@@ -129,6 +131,7 @@ def _video(path: Path, container: Any) -> Any:
     if video.codec_context is None:
         container.close()
         raise FileFailed(f"{path} has video of a codec that is not known here.")
+    # Frame threads would report an error with a later packet than the damaged one.
     video.codec_context.thread_count = 1
     return video
 
@@ -158,6 +161,7 @@ def _covers(container: Any) -> dict[int, bytes]:
         container.seek(0)
     except (OSError, av.error.FFmpegError):
         return found  # a file that cannot be rewound is damaged; its pictures may still be read
+    # Each cover is one packet, and its stream ends with an empty one: two for each are enough.
     for packet in itertools.islice(packets_of(container, *wanted), 2 * len(wanted)):
         if packet.size:
             found.setdefault(packet.stream.index, bytes(packet))
@@ -182,6 +186,7 @@ def pixel_format(stored: Any) -> PixelFormat:
     elif len(colours) < 3:
         chroma = "gray"
     else:
+        # The chroma samples of a square of 16 tell the subsampling on both axes.
         across, down = stored.chroma_width(16), stored.chroma_height(16)
         names = {(8, 8): "4:2:0", (8, 16): "4:2:2", (16, 16): "4:4:4", (4, 16): "4:1:1"}
         chroma = names.get((across, down), f"{across}x{down} of 16")

@@ -33,7 +33,7 @@ class Item:
 
 
 class FileDecode:
-    """An open input to its pictures, in order; packets of copied streams go through.
+    """Decodes an open input into its pictures, in order; packets of copied streams go through.
 
     What is damaged is left out and counted.
     """
@@ -66,6 +66,7 @@ class FileDecode:
         while errors < MAX_ERRORS:
             try:
                 for packet in packets_of(item, *self._streams):
+                    # Only errors in a row count, which a demuxer that is lost gives without end.
                     errors = 0
                     yield from self._split(packet)
                 break
@@ -86,6 +87,7 @@ class FileDecode:
 
     def _split(self, packet: Any) -> Iterator[Item]:
         if packet.stream.index != self._source.video.index:
+            # An empty packet, which ends each stream, has no time; a muxer would refuse it.
             if packet.dts is not None:
                 yield Item(packet=packet, copy_of=packet.stream.index)
             return
@@ -112,6 +114,7 @@ class FileDecode:
             rate = video.average_rate or Fraction(30)
             step = max(1, round(1 / (rate * video.time_base)))
             pts = 0 if last is None else last + step
+        # Damaged or badly made files repeat time stamps, which no encoder accepts.
         if last is not None and pts <= last:
             pts = last + 1
         self._last_pts = pts
@@ -143,6 +146,7 @@ class FileEnhance:
             if size != self._size:
                 self._use_net_for(size)
                 self.size_changes += 1
+            # The canvas is the size of the first picture's result: a file has one size.
             made = self._upscaler.enhance(item.picture, self._strength)
             fits = (made.width, made.height) == self.canvas
             item.picture = made if fits else fit(made, *self.canvas)
