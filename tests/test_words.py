@@ -36,27 +36,15 @@ SAY_INSTEAD = {
 
 STILL_SAID: dict[str, set[str]] = {
     "wish": {"benchmarks.faults.stack"},
-    "tally": {"workers.encode.step", "workers.session.log_publisher", "workers.session.renditions"},
-    "look": {
-        "benchmarks.capacity.feed",
-        "benchmarks.quality.methods",
-        "benchmarks.waiting",
-        "workers.process.worker",
-        "workers.scheduling.job_load",
-    },
+    "look": {"benchmarks.capacity.feed", "benchmarks.quality.methods", "benchmarks.waiting"},
     "share": {
         "benchmarks.capacity.figures",
         "benchmarks.capacity.measure",
         "benchmarks.capacity.pass_criteria",
         "benchmarks.capacity.report",
         "benchmarks.live",
-        "workers.encode.step",
         "workers.engines.openvino",
-        "workers.session.pipeline",
     },
-    "room": {"workers.scheduling.memory"},
-    "crowd": {"workers.session.mode"},
-    "outbox": {"workers.session.renditions"},
     "viewing": {"benchmarks.faults.simulation"},
 }
 """Modules whose identifiers still have the word. The sets only shrink."""
@@ -64,10 +52,7 @@ STILL_SAID: dict[str, set[str]] = {
 RANKS = ("MOST", "LEAST", "LONGEST", "OLDEST")
 """A constant that bounds something is MAX_ or MIN_, a noun and a unit."""
 
-STILL_RANKED: set[str] = {
-    "workers.scheduling.batching.LONGEST_S",
-    "workers.scheduling.frame_rate._LONGEST_GAP_S",
-}
+STILL_RANKED: set[str] = set()
 """Constants that still begin so. The set only shrinks."""
 
 DEFINED_TWICE = {

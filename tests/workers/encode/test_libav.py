@@ -25,8 +25,10 @@ SPEC = EncoderSpec(
 AT_ONCE = {"tune": "zerolatency", "preset": "ultrafast"}
 
 
-def opened(spec: EncoderSpec = SPEC, *, fps: float = 30.0, **options: str) -> Any:
-    return open_context("libx264", spec, fps=fps, options={**AT_ONCE, **options})
+def opened(
+    spec: EncoderSpec = SPEC, *, fps: float = 30.0, options: dict[str, str] | None = None
+) -> Any:
+    return open_context("libx264", spec, fps=fps, options={**AT_ONCE, **(options or {})})
 
 
 def test_an_encoder_is_opened_with_the_size_the_rate_and_the_clock_of_rtp() -> None:
@@ -76,7 +78,7 @@ def test_a_picture_gives_one_unit_and_takes_the_time_it_is_given() -> None:
 
 
 def test_the_kind_that_a_decoder_left_on_a_picture_is_no_request() -> None:
-    context = opened(**{"x264-params": "keyint=infinite:scenecut=0", "forced-idr": "1"})
+    context = opened(options={"x264-params": "keyint=infinite:scenecut=0", "forced-idr": "1"})
     coded = []
     for index in range(4):
         made = picture(index, 320, 180)

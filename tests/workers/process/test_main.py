@@ -18,9 +18,12 @@ from wire.embedded import EmbeddedServer
 from wire.heartbeat import Heartbeats
 from wire.settings import Settings
 from workers.engines.registry import make_engine
+from workers.engines.selection import Choice
 from workers.errors import EngineUnavailable, NetUnusable
 from workers.process import main
+from workers.process.calibration import Speed
 from workers.process.calibration_store import Calibration
+from workers.process.installed_models import list_installed
 from workers.process.worker_state import WorkerLife, WorkerState, worker_life
 from workers.upscale.model_cache import ModelCache
 
@@ -116,7 +119,7 @@ class Closable:
 def test_nets_are_closed_after_a_failure_only() -> None:
     kept_open, failed = Closable(), Closable()
     with main._closed_on_failure(kept_open) as nets:  # type: ignore[arg-type]
-        assert nets is kept_open  # type: ignore[comparison-overlap]
+        assert nets is kept_open
     assert not kept_open.is_closed
     with pytest.raises(ZeroDivisionError), main._closed_on_failure(failed):  # type: ignore[arg-type]
         raise ZeroDivisionError
@@ -135,9 +138,9 @@ def test_settings_become_the_configuration_of_all_leads(
             "worker_capacity": 7.5,
         }
     )
-    choice = main.Choice(nets.engine)
-    start = main._Start(choice, nets, main.calibration.Speed(streams=2.0, ms_per_frame=3.14159))
-    config = main._config(own, start, main.list_installed())
+    choice = Choice(nets.engine)
+    start = main._Start(choice, nets, Speed(streams=2.0, ms_per_frame=3.14159))
+    config = main._config(own, start, list_installed())
     assert (config.worker, config.model) == ("w1", "live-s")
     assert (config.output.codec, config.output.preset) == (Codec.VP8, "medium")
     assert (config.strength, config.enhance_unwatched) == (0.25, True)
