@@ -38,21 +38,43 @@ class Verdict:
     "A sentence that says why not; empty if it is accepted."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class StreamInput:
+    """The size and the rate of a stream's pictures."""
+
+    width: int
+    height: int
+    fps: float
+    "Frames per second as measured; over 0."
+
+    def is_like(self, other: StreamInput) -> bool:
+        """Returns whether a measurement of one holds for the other."""
+        # A measured rate wavers; within 0.7 to 1.4 of the old one it is the same, and 30 is told
+        # from 60 and from 15.
+        is_same_size = (self.width, self.height) == (other.width, other.height)
+        return is_same_size and 0.7 < self.fps / other.fps < 1.4
+
+    def need(self, net_ms: float) -> str:
+        """Returns the sentence that refuses the input because a net takes ``net_ms`` a frame."""
+        return (
+            f"{self.width}x{self.height} at {self.fps:.0f} frames per second needs {net_ms:.0f} ms "
+            f"of the net per frame here, and there are {1000.0 / self.fps:.0f} ms."
+        )
+
+
 class AdmissionPolicy:
     """Compares what a frame takes with the time there is for it, with hysteresis."""
 
     def __init__(self) -> None:
         self._verdict: Verdict | None = None
-        self._input: tuple[int, int, float] = (0, 0, 0.0)
+        self._source: StreamInput | None = None
         self._short_since: float | None = None
         self._refused_at = 0.0
 
     def judge(
         self,
+        source: StreamInput,
         *,
-        width: int,
-        height: int,
-        fps: float,
         frame_ms: float,
         least_ms: float,
         now: float,
@@ -69,15 +91,12 @@ class AdmissionPolicy:
         # A net that the operator chose is not replaced by a smaller one, so its own time counts.
         if is_chosen:
             least_ms = frame_ms
-        fraction = 1000.0 / (fps * max(least_ms, 0.001))
+        fraction = 1000.0 / (source.fps * max(least_ms, 0.001))
         if is_chosen and frame_ms <= MAX_LATENCY_S * 1000.0:
             fraction = 1.0
-        need = (
-            f"{width}x{height} at {fps:.0f} frames per second needs {least_ms:.0f} ms of the net "
-            f"per frame here, and there are {1000.0 / fps:.0f} ms."
-        )
-        if self._verdict is None or self._is_other_input(width, height, fps):
-            self._input = (width, height, fps)
+        need = source.need(least_ms)
+        if self._verdict is None or self._source is None or not source.is_like(self._source):
+            self._source = source
             self._short_since = None
             self._verdict = self._begin(fraction, overcommit, need, now)
         elif self._verdict.accepted:
@@ -107,9 +126,3 @@ class AdmissionPolicy:
     def _refuse(self, reason: str, now: float) -> Verdict:
         self._refused_at = now
         return Verdict(accepted=False, reason=reason)
-
-    def _is_other_input(self, width: int, height: int, fps: float) -> bool:
-        # A measured rate wavers; within 0.7 to 1.4 of the old one it is the same, and 30 is told
-        # from 60 and from 15.
-        old_width, old_height, old_fps = self._input
-        return (width, height) != (old_width, old_height) or not 0.7 < fps / old_fps < 1.4

@@ -25,6 +25,8 @@ class LaneFacts:
     "Width and height of the output."
 
 
+# Sums of fractions are rounded: the heartbeat is written twice a second, and ten more digits of
+# each number tell nobody anything.
 def report(
     lane: LaneFacts,
     source: SourceFacts,
@@ -34,8 +36,7 @@ def report(
     logs: list[RenditionWork],
 ) -> StreamWork:
     """Returns the report; ``rates`` are frames per second and kbit/s of the output."""
-    # Sums of fractions are rounded: the heartbeat is written twice a second, and ten more digits of
-    # each number tell nobody anything.
+
     return StreamWork(
         stream=lane.stream,
         rendition=lane.rendition,

@@ -8,7 +8,7 @@ from media.access_unit import AccessUnit
 from media.limits import MAX_SIDE, is_too_large, too_large
 from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
-from workers.scheduling.admission import AdmissionPolicy, Verdict
+from workers.scheduling.admission import AdmissionPolicy, StreamInput, Verdict
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.job_load import COPY_LOAD, stream_load
@@ -118,30 +118,13 @@ class StreamMode:
         """Decides anew; ``fault`` is why the net cannot be had, ``full_ms`` what it was measured to
         take for a frame, ``least_ms`` what the cheapest of its nets takes.
         """
-        # The order matters: what must not be decoded comes first, then what no machine could do,
-        # then what this one cannot. The reason that is told is the first that holds.
         size = (self.width, self.height)
-        fault = self.barred or fault
-        if fault:
-            self._verdict = Verdict(accepted=False, reason=fault)
-        elif self._factor not in (0, 1, self.scale):
-            text = (
-                f"{self.model} enlarges {self.scale} times, and this rendition is to be "
-                f"{self._factor} times as large as the source."
-            )
-            self._verdict = Verdict(accepted=False, reason=text)
-        elif is_too_large(*size):
-            self._verdict = Verdict(accepted=False, reason=too_large(*size))
-        elif self.scale * max(self.width, self.height) > MAX_SIDE:
-            text = f"{self.width}x{self.height} is too large to become {self.scale} times as large."
-            self._verdict = Verdict(accepted=False, reason=text)
-        elif self.width and (dear := self._dear()):
-            self._verdict = Verdict(accepted=False, reason=dear)
+        reason = self.barred or fault or self._obstacle()
+        if reason:
+            self._verdict = Verdict(accepted=False, reason=reason)
         elif self.width:
             self._verdict = self._admission.judge(
-                width=self.width,
-                height=self.height,
-                fps=self._rate.fps,
+                StreamInput(*size, self._rate.fps),
                 # Until frames were made here, the machine's measurement at start stands in,
                 # scaled by multiply-adds and pixels.
                 frame_ms=full_ms or self._capacity.frame_ms(self.model, *size),
@@ -151,6 +134,23 @@ class StreamMode:
                 is_chosen=self._is_chosen,
             )
         self._aim()
+
+    def _obstacle(self) -> str:
+        """Returns a sentence that says what keeps any net from this input; empty if nothing does.
+
+        While the size is not known nothing is too large.
+        """
+        # What no machine could do comes before what this one cannot: the first reason is told.
+        if self._factor not in (0, 1, self.scale):
+            return (
+                f"{self.model} enlarges {self.scale} times, and this rendition is to be "
+                f"{self._factor} times as large as the source."
+            )
+        if is_too_large(self.width, self.height):
+            return too_large(self.width, self.height)
+        if self.scale * max(self.width, self.height) > MAX_SIDE:
+            return f"{self.width}x{self.height} is too large to become {self.scale} times as large."
+        return self._dear() if self.width else ""
 
     def _dear(self) -> str:
         """Returns a sentence that says why there is no memory for it, or an empty one."""

@@ -6,6 +6,7 @@ from workers.scheduling.admission import (
     OVERCOMMITTED,
     RETRY_AFTER_S,
     AdmissionPolicy,
+    StreamInput,
     Verdict,
 )
 from workers.scheduling.deadlines import MAX_LATENCY_S
@@ -14,9 +15,8 @@ from workers.scheduling.deadlines import MAX_LATENCY_S
 def judge(
     policy: AdmissionPolicy, frame_ms: float, now: float, *, fps: float = 30.0, least_ms: float = 0
 ) -> Verdict:
-    return policy.judge(
-        width=480, height=270, fps=fps, frame_ms=frame_ms, least_ms=least_ms or frame_ms, now=now
-    )
+    source = StreamInput(480, 270, fps)
+    return policy.judge(source, frame_ms=frame_ms, least_ms=least_ms or frame_ms, now=now)
 
 
 def test_what_fits_is_accepted_and_what_does_not_is_refused_with_a_sentence() -> None:
@@ -57,7 +57,7 @@ def test_it_tries_again_later_and_at_once_for_another_input() -> None:
 def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
     def chosen(frame_ms: float) -> Verdict:
         return AdmissionPolicy().judge(
-            width=480, height=270, fps=30, frame_ms=frame_ms, least_ms=1, now=0, is_chosen=True
+            StreamInput(480, 270, 30), frame_ms=frame_ms, least_ms=1, now=0, is_chosen=True
         )
 
     assert chosen(1e3 * MAX_LATENCY_S).accepted
@@ -67,7 +67,7 @@ def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
 def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -> None:
     def crowded(policy: AdmissionPolicy, crowd: float, now: float) -> Verdict:
         return policy.judge(
-            width=480, height=270, fps=30, frame_ms=20, least_ms=20, now=now, overcommit=crowd
+            StreamInput(480, 270, 30), frame_ms=20, least_ms=20, now=now, overcommit=crowd
         )
 
     policy = AdmissionPolicy()
