@@ -82,10 +82,7 @@ def enhance_file(
     if that shows a picture.
     """
     target_format = format_for(target)
-    if target.exists() and not overwrite:
-        raise FileFailed(f"{target} exists already.")
-    if target.exists() and target.samefile(source):
-        raise FileFailed(f"{target} is the input itself.")
+    _check_target(target, source, overwrite=overwrite)
     begun = time.monotonic()
     partial = partial_of(target)
     with contextlib.ExitStack() as stack:
@@ -117,6 +114,15 @@ def enhance_file(
         losses=lost,
         notes=job.notes(),
     )
+
+
+def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:
+    """Raises FileFailed if the target must not be written over."""
+    if target.exists() and not overwrite:
+        raise FileFailed(f"{target} exists already.")
+    # Two names may be one file, by a link.
+    if target.exists() and target.samefile(source):
+        raise FileFailed(f"{target} is the input itself.")
 
 
 class _Job:
