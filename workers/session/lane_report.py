@@ -36,7 +36,6 @@ def report(
     logs: list[RenditionWork],
 ) -> StreamWork:
     """Returns the report; ``rates`` are frames per second and kbit/s of the output."""
-
     return StreamWork(
         stream=lane.stream,
         rendition=lane.rendition,
