@@ -61,6 +61,79 @@ async def test_a_phone_needs_no_horizontal_scrolling(
 
 
 @pytest.mark.parametrize("path", PATHS)
+async def test_text_of_twice_the_size_fits_on_a_phone(
+    path: str, page: Page, server: FakeServer
+) -> None:
+    """WCAG 2.2, 1.4.4; the statistics scroll inside their own box."""
+    fill(server)
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.goto(server.url + path)
+    await page.evaluate("document.documentElement.style.fontSize = '200%'")
+    if path == "/admin":
+        await page.locator(".add-rendition summary").first.click()
+        await page.locator(".missing summary").first.click()
+    if path == "/watch/garden":
+        await page.get_by_label("Style").wait_for()
+    if path == "/":
+        await page.locator(".stream").first.wait_for()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    cut = await page.evaluate(
+        """() => [...document.querySelectorAll('body *')].filter((e) => e.clientWidth > 1
+            && getComputedStyle(e).overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1
+            && !['INPUT', 'SELECT'].includes(e.tagName)).map((e) => e.outerHTML.slice(0, 80))"""
+    )
+    assert cut == []
+    if path == "/watch/garden":
+        card = await page.locator("#card").bounding_box()
+        stage = await page.locator("#stage").bounding_box()
+        retry = await page.locator("#card-retry").bounding_box()
+        assert card is not None and stage is not None and retry is not None
+        assert card["height"] <= stage["height"] + 1
+        assert retry["y"] + retry["height"] <= stage["y"] + stage["height"]
+
+
+FOCUS = """() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  const box = element.getBoundingClientRect();
+  // The mark may be drawn by the element, a part of it, or the label beside it.
+  const marked = [element, element.firstElementChild, element.nextElementSibling].some((one) =>
+    one && [null, '::after'].some((part) => {
+      const style = getComputedStyle(one, part);
+      const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+      return outlined || (element.matches('#split') && style.boxShadow.includes('7px'));
+    }));
+  const inside = box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0;
+  return {what: element.outerHTML.slice(0, 90), marked, inside};
+}"""
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_each_stop_of_the_tab_key_can_be_seen(
+    path: str, scheme: str, page: Page, server: FakeServer
+) -> None:
+    """WCAG 2.2, 2.4.7 and 2.4.11."""
+    fill(server)
+    await page.emulate_media(
+        color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+    )
+    await page.goto(server.url + path)
+    await page.wait_for_load_state("networkidle" if path == "/broadcast" else "load")
+    if path == "/admin":
+        await page.locator("#board").wait_for()
+    stops = []
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(FOCUS)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert len(stops) > 6
+    assert [stop for stop in stops if not stop["marked"] or not stop["inside"]] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
 async def test_every_control_has_a_name(path: str, page: Page, server: FakeServer) -> None:
     fill(server)
     await page.goto(server.url + path)

@@ -26,7 +26,7 @@ export function keyedValue(key, coarse, value) {
     Home: 0,
     End: 100,
   };
-  return key in targets ? clamped(targets[key]) : null;
+  return Object.hasOwn(targets, key) ? clamped(targets[key]) : null;
 }
 
 /** @param {number} value */

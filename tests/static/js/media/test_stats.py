@@ -63,3 +63,58 @@ async def test_a_new_connection_begins_anew(run: Run) -> None:
       return [second.kbps, second.fps, second.limitation, third.kbps, third.bytes];
     """
     assert await run("media/stats", body) == [8, 10, "cpu", None, 10]
+
+
+async def test_the_delay_is_the_mean_of_the_frames_in_between(run: Run) -> None:
+    body = """
+      const report = (at, delay, emitted) => [{type: 'inbound-rtp', kind: 'video', timestamp: at,
+        jitterBufferDelay: delay, jitterBufferEmittedCount: emitted}];
+      const meter = new m.StatsMeter('inbound-rtp');
+      const delays = [[0, 0, 0], [1000, 0.9, 30], [2000, 0.9, 30], [3000, 1.2, 60]]
+        .map((given) => meter.read(report(...given)).delayMs);
+      return delays;
+    """
+    found = await run("media/stats", body)
+    # No frame, thirty of 30 ms, none, thirty of 10 ms.
+    assert found[0] is None and found[2] is None
+    assert [found[1], found[3]] == pytest.approx([30, 10])
+
+
+@pytest.mark.parametrize(
+    ("report", "found"),
+    [
+        ([], None),
+        ([{"type": "inbound-rtp", "kind": "audio", "timestamp": 0}], None),
+        ([{"type": "outbound-rtp", "kind": "video", "timestamp": 0}], None),
+    ],
+)
+async def test_without_video_of_our_direction_there_are_no_figures(
+    run: Run, report: list[object], found: object
+) -> None:
+    body = "return new m.StatsMeter('inbound-rtp').read(given);"
+    assert await run("media/stats", body, report) is found
+
+
+async def test_what_a_browser_does_not_tell_is_unknown_and_not_wrong(run: Run) -> None:
+    body = """
+      const read = (type) => new m.StatsMeter(type).read([{type, kind: 'video', timestamp: 5}]);
+      return [read('inbound-rtp'), read('outbound-rtp')];
+    """
+    inbound, outbound = await run("media/stats", body)
+    assert inbound == outbound == {
+        "fps": None, "kbps": None, "rttMs": None, "delayMs": None, "width": 0, "height": 0,
+        "codec": "", "limitation": "none", "lost": 0, "bytes": 0, "frames": 0, "droppedFrames": 0,
+    }  # fmt: skip
+
+
+async def test_counters_that_fell_give_no_rate(run: Run) -> None:
+    body = """
+      const report = (at, bytes) => [{type: 'outbound-rtp', kind: 'video', timestamp: at,
+        bytesSent: bytes, framesSent: bytes}];
+      const meter = new m.StatsMeter('outbound-rtp');
+      meter.read(report(0, 5000));
+      const fell = meter.read(report(1000, 10));
+      const next = meter.read(report(2000, 1010));
+      return [fell.kbps, fell.fps, next.kbps, next.fps];
+    """
+    assert await run("media/stats", body) == [None, None, 8, 1000]

@@ -50,3 +50,52 @@ async def test_a_refused_value_gives_way_to_the_server_s(run: Run) -> None:
       return [refused, held.shown, held.take(1200)];
     """
     assert await run("ui/optimistic-value", body) == [0.4, 0.7, 0.7]
+
+
+async def test_any_order_of_events_ends_with_what_was_wanted(run: Run) -> None:
+    """Random moves, answers, refusals and polls: nothing is lost, and one change is under way."""
+    body = """
+      let seed = 11;
+      const random = (below) => (seed = (seed * 16807) % 2147483647) % below;
+      const faults = [];
+      for (let round = 0; round < 200; round += 1) {
+        const value = new m.OptimisticValue(0);
+        let now = 10000, server = 0, sending = null, wanted = 0;
+        for (let step = 0; step < 60; step += 1) {
+          now += random(400);
+          const what = random(6);
+          if (what === 0) { wanted = random(100) + 1; value.move(wanted, now); }
+          else if (what === 1) value.settle();
+          else if (what === 2) value.hear(server, now);
+          else if (what === 3 && sending !== null) {
+            server = sending; sending = null; value.answered(true, now);
+          } else {
+            const taken = value.take(now);
+            if (taken !== null && sending !== null) faults.push('two at once');
+            if (taken !== null) sending = taken;
+          }
+          if (wanted !== 0 && value.shown !== wanted) faults.push('jumped');
+        }
+        for (let turn = 0; turn < 3; turn += 1) {
+          if (sending !== null) { server = sending; sending = null; value.answered(true, now); }
+          now += 2000;
+          sending = value.take(now);
+        }
+        if (server !== wanted) faults.push(`${server} instead of ${wanted}`);
+        server = 500;
+        value.hear(server, now + 5000);
+        if (value.shown !== 500) faults.push('deaf');
+      }
+      return [...new Set(faults)];
+    """
+    assert await run("ui/optimistic-value", body) == []
+
+
+async def test_there_is_nothing_to_take_before_the_hand_rests(run: Run) -> None:
+    body = """
+      const value = new m.OptimisticValue(0.5);
+      const before = [value.dueAt, value.take(9999)];
+      value.move(0.6, 1000);
+      return [before, value.dueAt, value.take(1249), value.take(1250), value.dueAt];
+    """
+    assert await run("ui/optimistic-value", body) == [[None, None], 1250, None, 0.6, None]

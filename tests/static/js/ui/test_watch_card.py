@@ -56,3 +56,66 @@ async def test_every_way_without_a_picture_has_a_card(run: Run) -> None:
     found = await run("ui/watch-card", body)
     assert [early["text"] == "" for early, _ in found] == [True, True, False, True]
     assert all(late["text"] and late["retry"] for _, late in found)
+
+
+@pytest.mark.parametrize(
+    ("state", "played", "words", "tone"),
+    [
+        ("stopped", False, "Stopped", "quiet"),
+        ("connecting", False, "Connecting", "warn"),
+        ("connecting", True, "Connecting", "warn"),
+        ("playing", True, "Live", "live"),
+        ("waiting", False, "Not live", "quiet"),
+        ("waiting", True, "Ended", "quiet"),
+        ("retrying", True, "No connection", "bad"),
+    ],
+)
+async def test_the_badge_says_the_state_in_two_words(
+    run: Run, state: str, played: bool, words: str, tone: str
+) -> None:
+    body = "return m.badgeFor(given);"
+    assert await run("ui/watch-card", body, {"state": state, "played": played}) == [words, tone]
+
+
+@pytest.mark.parametrize(
+    ("wait", "when"),
+    [
+        (9000, "Trying again in 9 s."),
+        (8001, "Trying again in 9 s."),
+        (1, "Trying again in 1 s."),
+        (0, "Trying again…"),
+        (-500, "Trying again…"),
+    ],
+)
+async def test_the_countdown_never_says_zero(run: Run, wait: int, when: str) -> None:
+    body = """
+      const base = {state: 'retrying', played: true, picture: false, sinceMs: 0, arrival: 'none'};
+      const card = m.cardFor({...base, waitMs: given, trouble: null});
+      return [card.when, card.title, card.tone, card.retry];
+    """
+    found = await run("ui/watch-card", body, wait)
+    assert found == [when, "The connection failed", "bad", True]
+
+
+async def test_every_situation_of_every_state_has_a_card_or_a_picture(run: Run) -> None:
+    from docs.draw_states import ROOT, page_table
+
+    _, moves = page_table((ROOT / "static/js/net/watch-session.js").read_text())
+    body = """
+      const faults = [];
+      const trouble = {title: 'T', text: 'X'};
+      for (const state of given) for (const played of [true, false]) for (const picture of [true, false])
+        for (const arrival of ['none', 'unshown', 'blocked', 'unknown'])
+          for (const sinceMs of [0, 2999, 3000, 1e6]) for (const said of [null, trouble]) {
+            const situation = {state, played, picture, arrival, sinceMs, waitMs: 5, trouble: said};
+            const card = m.cardFor(situation);
+            const isShown = state === 'playing' && picture;
+            if ((card === null) !== isShown) faults.push(JSON.stringify(situation));
+            if (card !== null && (!card.title || !['calm', 'bad'].includes(card.tone)
+              || typeof card.text !== 'string' || typeof card.retry !== 'boolean'))
+              faults.push(JSON.stringify(card));
+            if (m.badgeFor(situation).length !== 2) faults.push(state);
+          }
+      return faults;
+    """  # noqa: E501
+    assert await run("ui/watch-card", body, list(moves)) == []

@@ -1,0 +1,76 @@
+"""The choice of a rendition (``ui/rendition-choice.js``)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.static import samples
+from tests.static.script import Run
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+CHOICE = """
+  const chosen = [];
+  const root = harness.show(document.createElement('div'));
+  const choice = new m.RenditionChoice(root, (name) => chosen.push(name));
+  const select = root.querySelector('select');
+  const options = () => [...select.options].map((one) => [one.value, one.text]);
+"""
+SOURCE = samples.rendition("source", width=480, height=270)
+ENHANCED = samples.rendition("enhanced", "enhancing", width=960, height=540)
+SMALL = samples.rendition("small", "waiting")
+VARIANT = samples.rendition("enhanced-vp8", of="enhanced", width=960, height=540)
+
+
+@pytest.mark.parametrize(
+    ("renditions", "hidden"),
+    [
+        ([], True),
+        ([SOURCE], True),
+        ([SOURCE, ENHANCED], True),
+        ([SOURCE, ENHANCED, VARIANT], True),
+        ([SOURCE, ENHANCED, SMALL], False),
+    ],
+)
+async def test_one_enhanced_rendition_is_nothing_to_choose(
+    run: Run, renditions: list[samples.Json], hidden: bool
+) -> None:
+    body = "choice.update(given, 'enhanced'); return root.hidden;"
+    assert await run("ui/rendition-choice", CHOICE + body, renditions) is hidden
+
+
+async def test_renditions_are_named_with_the_size_that_they_have(run: Run) -> None:
+    body = """
+      choice.update(given, 'small');
+      const found = [options(), select.value, select.labels[0].textContent];
+      select.value = 'enhanced';
+      select.dispatchEvent(new Event('change'));
+      return [...found, chosen];
+    """
+    options, value, label, chosen = await run(
+        "ui/rendition-choice", CHOICE + body, [SOURCE, ENHANCED, VARIANT, SMALL]
+    )
+    assert options == [["enhanced", "enhanced · 960×540"], ["small", "small"]]
+    assert (value, label, chosen) == ("small", "Rendition", ["enhanced"])
+
+
+async def test_an_open_list_is_not_rebuilt_under_the_hand(run: Run) -> None:
+    body = """
+      const [all, fewer] = given;
+      choice.update(all, 'enhanced');
+      const [kept] = select.options;
+      choice.update(all, 'enhanced');
+      const same = select.options[0] === kept;
+      select.focus();
+      choice.update(fewer, 'small');
+      const held = [options().length, select.value];
+      select.blur();
+      choice.update(fewer, 'small');
+      return [same, held, options().length, select.value];
+    """
+    other = samples.rendition("other")
+    given = [[ENHANCED, SMALL, other], [ENHANCED, SMALL]]
+    assert await run("ui/rendition-choice", CHOICE + body, given) == [
+        True, [3, "enhanced"], 2, "small",
+    ]  # fmt: skip
