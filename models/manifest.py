@@ -265,10 +265,13 @@ def _fault_of_weights(manifest: Manifest) -> str | None:
     elif manifest.files or (manifest.weights is None) == (manifest.obtain is None):
         return "an architecture needs weights or a way to obtain them, and no graphs"
     weights = [manifest.weights] if manifest.weights else []
-    for entry in (*manifest.files.values(), *weights):
+    entries = (*manifest.files.values(), *weights)
+    names = [entry.path for entry in entries]
+    for name in (*names, manifest.obtain.file) if manifest.obtain else names:
         # A path with a separator could lead out of the model's directory, to any file.
-        if Path(entry.path).name != entry.path or entry.path in ("", ".", ".."):
-            return f"file path {entry.path!r} must be a plain file name"
+        if Path(name).name != name or name in ("", ".", ".."):
+            return f"file path {name!r} must be a plain file name"
+    for entry in entries:
         if not _SHA256.fullmatch(entry.sha256):
             return f"sha256 of {entry.path} must be 64 lower-case hexadecimal digits"
     return None

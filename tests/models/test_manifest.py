@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.errors import BadManifest, BadModelFile, UnknownModel
 from models.manifest import (
@@ -113,6 +116,20 @@ def test_a_name_that_is_not_in_the_zoo_is_unknown(tmp_path: Path, name: str) -> 
         (manifest(files={"fp32": entry(path="../fp32.onnx")}), "plain file name"),
         (manifest(files={"fp32": entry(path="..")}), "plain file name"),
         (manifest(files={"fp32": entry(sha256="AB")}), "sha256"),
+        (video(obtain={"file": "../net.pth", "how": "Somewhere."}), "plain file name"),
+        (video(obtain={"file": "/etc/passwd", "how": "Somewhere."}), "plain file name"),
+        (video(obtain={"file": "", "how": "Somewhere."}), "plain file name"),
+        (video(obtain={"file": "net.pth"}), "how"),
+        (video(lookahead=5), "lookahead"),
+        (video(lookahead=-1), "lookahead"),
+        (manifest(scale=1), "scale must be 2, 3 or 4"),
+        (manifest(macs_per_pixel=0), "macs_per_pixel"),
+        (manifest(parameters=-1), "parameters"),
+        (manifest(window=0), "window"),
+        (manifest(files={"fp32": entry(sha256="A" * 64)}), "lower-case"),
+        (manifest(files={"fp32": entry(bytes="many")}), "bytes"),
+        ("[]", "object"),
+        ("null", "object"),
         (manifest(surprise=1), "surprise"),
         ({"format": 2}, "missing"),
     ],
@@ -195,3 +212,69 @@ def test_every_shipped_file_matches_its_manifest() -> None:
         if model.files or model.weights:
             assert model.training is not None and model.training.material
         assert model.licence
+
+
+NAMES = st.text(st.sampled_from("abz09._-/A \n\\"), max_size=70)
+
+
+@given(NAMES)
+def test_no_name_leads_out_of_the_zoo(name: str) -> None:
+    """Whatever the name, what is read lies in a directory of that name in the zoo, or nothing."""
+    root = Path("/nowhere/zoo")
+    with pytest.raises(UnknownModel) as caught:
+        load_manifest(name, root)
+    assert caught.value.name == name
+    if caught.value.__cause__ is not None:
+        # It was looked for: then it is one plain component.
+        assert (root / name).resolve().parent == root and not name.startswith(".")
+
+
+@given(
+    scale=st.integers(2, 4),
+    multiple=st.integers(1, 64),
+    radius=st.integers(0, 99),
+    gains=st.dictionaries(st.sampled_from(["fp32", "int8"]), st.floats(-9, 9), max_size=2),
+)
+def test_a_manifest_is_read_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory,
+    scale: int,
+    multiple: int,
+    radius: int,
+    gains: dict[str, float],
+) -> None:
+    root = tmp_path_factory.mktemp("zoo")
+    content = manifest(
+        scale=scale, size_multiple=multiple, receptive_radius=radius, mean_gain_db=gains
+    )
+    found = load_manifest("tiny", zoo(root, content))
+    assert (found.scale, found.size_multiple, found.receptive_radius) == (scale, multiple, radius)
+    assert found.mean_gain_db == gains
+    again = json.loads(msgspec.json.encode(found))
+    assert {key: again[key] for key in content} == content
+
+
+def test_a_model_is_never_listed_with_half_a_zoo(tmp_path: Path) -> None:
+    zoo(tmp_path, manifest())
+    zoo(tmp_path, manifest(name="worse", scale=7), "worse")
+    with pytest.raises(BadManifest) as caught:
+        list_models(tmp_path)
+    assert caught.value.name == "worse"
+
+
+def test_models_are_listed_by_name_and_other_files_are_no_models(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        zoo(tmp_path, manifest(name=name), name)
+    (tmp_path / "README.md").write_text("no model")
+    (tmp_path / "empty").mkdir()
+    assert [model.name for model in list_models(tmp_path)] == ["a", "b", "c"]
+
+
+@given(
+    rows=st.lists(st.tuples(st.floats(20, 50), st.floats(-3, 3)), min_size=1, max_size=8),
+)
+def test_the_mean_gain_lies_between_the_least_and_the_greatest(
+    rows: list[tuple[float, float]],
+) -> None:
+    metrics = tuple(Metric("a", "h264", 0.1, db, {"fp32": db + gain}) for db, gain in rows)
+    gains = [gain for _, gain in rows]
+    assert min(gains) - 1e-9 <= mean_gain_db(metrics, "fp32") <= max(gains) + 1e-9

@@ -6,14 +6,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.manifest import Manifest, load_manifest, mean_gain_db, model_file, weights_file
+from models.manifest import (
+    ZOO,
+    Manifest,
+    list_models,
+    load_manifest,
+    mean_gain_db,
+    model_file,
+    weights_file,
+)
 
 onnx = pytest.importorskip("onnx")
 
 from benchmarks.quality.gain import measure  # noqa: E402
 from models.export.small import TorchUpscaler  # noqa: E402
-from models.graph.writer import graph_macs  # noqa: E402
+from models.graph.writer import OPSET, graph_macs  # noqa: E402
+from models.measure.gain import RATES  # noqa: E402
 from models.measure.graph_runner import OpenNet, bicubic  # noqa: E402
+from models.measure.held_out_clips import CLIPS  # noqa: E402
+from models.quantize.scheme import S8S8, U8S8  # noqa: E402
+from models.training.codec import CODECS  # noqa: E402
 
 FAMILY = {
     "live-s": (2, 12_000),
@@ -111,3 +123,102 @@ def test_openvino_and_onnxruntime_agree(model: Manifest) -> None:
         # in a hundred thousand is then two levels apart.
         assert apart.max() <= 2
         assert (apart > 1).mean() < 2e-4
+
+
+def graphs() -> list[tuple[str, str]]:
+    return [(each.name, precision) for each in list_models() for precision in each.files]
+
+
+@pytest.fixture(scope="module", params=graphs(), ids=lambda pair: "-".join(pair))
+def graph(request: pytest.FixtureRequest) -> tuple[Manifest, Any]:
+    name, precision = request.param
+    manifest = load_manifest(name)
+    return manifest, onnx.load(model_file(manifest, precision))
+
+
+def test_the_graph_takes_and_gives_what_the_manifest_says(graph: tuple[Manifest, Any]) -> None:
+    manifest, content = graph
+    kinds = {onnx.TensorProto.UINT8: "uint8", onnx.TensorProto.FLOAT: "float32"}
+    found = {each.name: kinds[each.type.tensor_type.elem_type] for each in content.graph.input}
+    assert found == {spec.name: spec.dtype for spec in manifest.inputs}
+    assert manifest.output is not None
+    (output,) = content.graph.output
+    assert output.name == manifest.output.name
+    assert kinds[output.type.tensor_type.elem_type] == manifest.output.dtype
+    assert ("previous" in found, "strength" in found) == (manifest.previous, manifest.strength)
+
+
+def test_only_plain_operators_of_one_version_are_in_a_graph(graph: tuple[Manifest, Any]) -> None:
+    _, content = graph
+    assert [(each.domain, each.version) for each in content.opset_import] == [("", OPSET)]
+    assert {node.domain for node in content.graph.node} == {""}
+    assert not content.functions
+    # Weights are inside: no file is opened but the one whose hash was compared.
+    assert not any(each.external_data for each in content.graph.initializer)
+
+
+def test_no_number_in_a_graph_is_broken(graph: tuple[Manifest, Any]) -> None:
+    _, content = graph
+    for each in content.graph.initializer:
+        values = onnx.numpy_helper.to_array(each)
+        assert np.isfinite(values).all(), each.name
+        if each.name.endswith("_scale"):
+            assert (values > 0).all(), each.name
+
+
+def test_zero_points_are_zero_and_weights_keep_to_their_bits(graph: tuple[Manifest, Any]) -> None:
+    manifest, content = graph
+    constants = {t.name: onnx.numpy_helper.to_array(t) for t in content.graph.initializer}
+    quantized = {name: value for name, value in constants.items() if name.endswith("_w_q")}
+    assert not any(v.any() for name, v in constants.items() if name.endswith("_zero"))
+    is_for_cpus = any(v.dtype == np.uint8 for v in constants.values())
+    limit = (U8S8 if is_for_cpus else S8S8).weight_limit
+    for name, value in quantized.items():
+        assert value.dtype == np.int8 and np.abs(value.astype(int)).max() <= limit, name
+    assert bool(quantized) is any(node.op_type == "QuantizeLinear" for node in content.graph.node)
+    assert manifest.name in FAMILY
+
+
+@pytest.mark.parametrize("name", [each.name for each in list_models()])
+def test_a_directory_holds_what_its_manifest_lists_and_nothing_else(name: str) -> None:
+    manifest = load_manifest(name)
+    listed = {"manifest.json", *(entry.path for entry in manifest.files.values())}
+    if manifest.weights is not None:
+        listed.add(manifest.weights.path)
+    assert {path.name for path in (ZOO / name).iterdir()} == listed
+
+
+@pytest.mark.parametrize("name", [each.name for each in list_models()])
+def test_who_made_it_and_under_which_licence_is_said(name: str) -> None:
+    manifest = load_manifest(name)
+    assert manifest.licence and manifest.title
+    readme = (ZOO / "README.md").read_text()
+    assert f"`{name}`" in readme
+    if manifest.training is None:
+        assert manifest.obtain is not None and len(manifest.obtain.how) > 20
+        return
+    # Weights of ours carry the strictest licence of what they were trained on.
+    assert manifest.licence == "CC-BY-SA-4.0"
+    for material in manifest.training.material:
+        assert material.title and material.licence and material.source
+    assert any("SA" in material.licence for material in manifest.training.material)
+
+
+def test_measurements_cover_every_held_out_clip_codec_and_rate(model: Manifest) -> None:
+    grid = {(row.clip, row.codec, row.bpp) for row in model.metrics}
+    assert grid == {(c, k, r) for c in CLIPS for k in CODECS for r in RATES}
+    assert len(model.metrics) == len(grid)
+    assert all(set(row.net_db) == set(model.files) for row in model.metrics)
+
+
+def test_int8_costs_little_of_the_gain(model: Manifest) -> None:
+    exact = mean_gain_db(model.metrics, "fp32")
+    for precision in ("int8", "int8-s8s8"):
+        assert mean_gain_db(model.metrics, precision) > exact - 0.1
+
+
+def test_the_default_model_is_the_one_for_ordinary_cores() -> None:
+    live = [each for each in list_models() if each.name in FAMILY]
+    assert {each.name for each in live} == set(FAMILY)
+    assert min(live, key=lambda each: each.macs_per_pixel).name == "live-s"
+    assert all(each.default_precision == "int8" for each in live)
