@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
 from models.export.live import plain_live
-from models.graph.plain import PlainNet
+from models.graph.plain import Conv, PlainNet
 from models.quantize.calibrate import Pictures, calibrate, first_stage, round_weight
-from models.quantize.qat import error
+from models.quantize.qat import RoundedNet, error
 from models.quantize.scheme import S8S8, SCHEMES, U8S8, Scheme
 from tests.models.test_live_net import KINDS, pictures, tiny
 
@@ -61,11 +67,9 @@ def test_only_body_and_head_are_changed_and_only_in_their_biases() -> None:
 
 
 def test_corrected_biases_lessen_the_error() -> None:
-    import dataclasses
-
     net, seen = made()
     found = calibrate(net, seen, U8S8)
-    uncorrected = dataclasses.replace(found, net=net)
+    uncorrected = replace(found, net=net)
     assert error(found, net, seen) < error(uncorrected, net, seen)
 
 
@@ -89,3 +93,89 @@ def test_the_first_stage_keeps_the_size_and_sees_the_previous_picture() -> None:
     followed = first_stage(net, seen)
     assert alone.shape == followed.shape == (6, len(net.first.weight), 20, 24)
     assert not np.allclose(alone.numpy(), followed.numpy())
+
+
+WEIGHTS = arrays.arrays(
+    np.float32, (3, 2, 3, 3), elements=st.floats(-8, 8, width=32, allow_subnormal=False)
+)
+
+
+@pytest.mark.parametrize("scheme", [U8S8, S8S8])
+@given(weight=WEIGHTS, scale=st.floats(1e-3, 4))
+def test_rounding_never_leaves_the_limits_and_is_nearest_within_them(
+    scheme: Scheme, weight: np.ndarray, scale: float
+) -> None:
+    scales = np.full(3, scale, np.float32)
+    levels = round_weight(weight, scales, scheme).astype(int)
+    assert np.abs(levels).max() <= scheme.weight_limit
+    exact = weight.astype(np.float64) / np.float64(np.float32(scale))
+    inside = np.abs(exact) <= scheme.weight_limit
+    assert (np.abs(levels - exact)[inside] <= 0.5001).all()
+    # What lies beyond is at the limit of its own sign.
+    beyond = ~inside
+    assert (levels[beyond] == np.sign(exact[beyond]) * scheme.weight_limit).all()
+
+
+@given(weight=WEIGHTS)
+def test_a_negative_kernel_rounds_to_the_negative(weight: np.ndarray) -> None:
+    scales = np.full(3, 0.1, np.float32)
+    one, other = round_weight(weight, scales, U8S8), round_weight(-weight, scales, U8S8)
+    assert np.array_equal(one, -other)
+
+
+@pytest.mark.parametrize("factor", [0.25, 4.0, 1024.0])
+def test_scales_grow_with_the_weights(factor: float) -> None:
+    """Powers of two change no rounding: the integers are the same."""
+    net, seen = made()
+    larger = replace(
+        net,
+        body=tuple(Conv(c.weight * np.float32(factor), c.bias) for c in net.body),
+    )
+    one, other = calibrate(net, seen, U8S8), calibrate(larger, seen, U8S8)
+    for a, b, c, d in zip(
+        net.body, larger.body, one.weight_scales, other.weight_scales, strict=False
+    ):
+        assert np.allclose(c * factor, d)
+        assert np.array_equal(round_weight(a.weight, c, U8S8), round_weight(b.weight, d, U8S8))
+
+
+def test_a_channel_of_zeros_stays_zero() -> None:
+    net, seen = made()
+    silent = net.body[0].weight.copy()
+    silent[2] = 0
+    found = calibrate(replace(net, body=(Conv(silent, net.body[0].bias),)), seen, S8S8)
+    scales = found.weight_scales[0]
+    assert np.isfinite(scales).all() and (scales > 0).all()
+    assert not round_weight(silent, scales, S8S8)[2].any()
+
+
+def test_one_wild_weight_is_clipped_where_that_costs_less() -> None:
+    rng = np.random.default_rng(2)
+    weight = rng.normal(0, 0.1, (1, 8, 3, 3)).astype(np.float32)
+    net, seen = made()
+    head = np.tile(weight, (len(net.head.weight), 1, 1, 1))
+    head[:, 0, 0, 0] = 0.45
+    found = calibrate(replace(net, head=Conv(head, net.head.bias)), seen, U8S8)
+    top = np.abs(head).max((1, 2, 3))
+    assert (found.weight_scales[-1] * U8S8.weight_limit <= top * 1.0001).all()
+    assert (found.weight_scales[-1] * U8S8.weight_limit >= 0.6 * top * 0.9999).all()
+
+
+def test_the_order_of_the_pictures_does_not_matter() -> None:
+    net, seen = made()
+    turned = Pictures(seen.luma[::-1].copy())
+    one, other = calibrate(net, seen, U8S8), calibrate(net, turned, U8S8)
+    assert one.activation_scales == pytest.approx(other.activation_scales, rel=1e-5)
+    for a, b in zip(one.net.convs, other.net.convs, strict=True):
+        assert np.allclose(a.bias, b.bias, atol=1e-3)
+
+
+def test_after_correction_each_channel_is_right_on_average() -> None:
+    """The bias makes up for the mean of all rounding before it."""
+    net, seen = made("looks")
+    found = calibrate(net, seen, U8S8)
+    entry = first_stage(net, seen)
+    student, teacher = RoundedNet(found), RoundedNet(replace(found, net=net))
+    teacher.is_exact = True
+    apart = (student(entry) - teacher(entry)).mean((0, 2, 3)).detach().numpy()
+    assert np.abs(apart).max() < 0.02
