@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import BadManifest, BadModelFile, UnknownModel
@@ -217,6 +217,7 @@ def test_every_shipped_file_matches_its_manifest() -> None:
 NAMES = st.text(st.sampled_from("abz09._-/A \n\\"), max_size=70)
 
 
+@settings(max_examples=30, deadline=None)
 @given(NAMES)
 def test_no_name_leads_out_of_the_zoo(name: str) -> None:
     """Whatever the name, what is read lies in a directory of that name in the zoo, or nothing."""
@@ -229,6 +230,7 @@ def test_no_name_leads_out_of_the_zoo(name: str) -> None:
         assert (root / name).resolve().parent == root and not name.startswith(".")
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     scale=st.integers(2, 4),
     multiple=st.integers(1, 64),
@@ -269,6 +271,7 @@ def test_models_are_listed_by_name_and_other_files_are_no_models(tmp_path: Path)
     assert [model.name for model in list_models(tmp_path)] == ["a", "b", "c"]
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.floats(20, 50), st.floats(-3, 3)), min_size=1, max_size=8),
 )

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -101,6 +101,7 @@ WEIGHTS = arrays.arrays(
 
 
 @pytest.mark.parametrize("scheme", [U8S8, S8S8])
+@settings(max_examples=30, deadline=None)
 @given(weight=WEIGHTS, scale=st.floats(1e-3, 4))
 def test_rounding_never_leaves_the_limits_and_is_nearest_within_them(
     scheme: Scheme, weight: np.ndarray, scale: float
@@ -116,6 +117,7 @@ def test_rounding_never_leaves_the_limits_and_is_nearest_within_them(
     assert (levels[beyond] == np.sign(exact[beyond]) * scheme.weight_limit).all()
 
 
+@settings(max_examples=30, deadline=None)
 @given(weight=WEIGHTS)
 def test_a_negative_kernel_rounds_to_the_negative(weight: np.ndarray) -> None:
     scales = np.full(3, 0.1, np.float32)

@@ -61,3 +61,51 @@ def test_a_frame_has_its_planes_and_number() -> None:
     assert frame.pts == 7 and (frame.width, frame.height) == (12, 8)
     assert np.array_equal(planes[:8], luma)
     assert np.array_equal(planes[8:].reshape(2, 4, 6), chroma)
+
+
+def test_each_codec_has_an_encoder_of_a_library() -> None:
+    libraries = {codec: LiveEncoder(codec, 0.1).library for codec in CODECS}
+    assert libraries == {"h264": "libx264", "vp8": "libvpx", "vp9": "libvpx-vp9"}
+    with pytest.raises(KeyError):
+        _ = LiveEncoder("theora", 0.1).library
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("fps", [15, 30, 60])
+def test_a_rate_is_bits_per_pixel_times_pixels_per_second(codec: str, fps: int) -> None:
+    context = open_encoder(LiveEncoder(codec, 0.25), 320, 180, fps)
+    assert context.bit_rate == 0.25 * 320 * 180 * fps
+    assert context.time_base.denominator == fps and context.gop_size == 10 * fps
+    assert (context.width, context.height, context.pix_fmt) == (320, 180, "yuv420p")
+
+
+def test_encoders_are_set_as_live_ones_are() -> None:
+    x264 = open_encoder(LiveEncoder("h264", 0.1, preset="veryfast"), 64, 64, 30).options
+    assert (x264["tune"], x264["profile"], x264["preset"]) == (
+        "zerolatency",
+        "baseline",
+        "veryfast",
+    )
+    for codec in ("vp8", "vp9"):
+        vpx = open_encoder(LiveEncoder(codec, 0.1, cpu_used=7), 64, 64, 30).options
+        assert (vpx["deadline"], vpx["lag-in-frames"], vpx["cpu-used"]) == ("realtime", "0", "7")
+        # Equal bounds make the rate constant.
+        assert vpx["minrate"] == vpx["maxrate"] == vpx["bufsize"]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_single_frame_comes_back(codec: str) -> None:
+    luma, chroma = np.full((1, 32, 48), 90, np.uint8), np.full((1, 2, 16, 24), 128, np.uint8)
+    decoded, spent = transcode(luma, chroma, 30, LiveEncoder(codec, 1.0))
+    assert decoded.shape == luma.shape and spent > 0
+    assert np.abs(decoded.astype(int) - 90).max() < 4
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_width_that_decoders_pad_is_cut_again(codec: str) -> None:
+    """A plane's lines are aligned to 32 bytes or more; 36 is no multiple."""
+    ramp = np.tile(np.arange(36, dtype=np.uint8) * 5 + 30, (1, 20, 1))
+    chroma = np.full((1, 2, 10, 18), 128, np.uint8)
+    decoded, _ = transcode(ramp, chroma, 30, LiveEncoder(codec, 4.0))
+    assert decoded.shape == (1, 20, 36)
+    assert np.abs(decoded.astype(int) - ramp).mean() < 6

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.training import held_out
 from models.training.cache import Sources
@@ -41,3 +43,24 @@ def test_a_passage_is_held_out_at_any_frame_rate(fps: float) -> None:
     assert not held_out.may_train_on_frames("bbb_b_360p24", inside, 1, fps)
     whole = int((end + 10) * fps)
     assert not held_out.may_train_on_frames("bbb_b_360p24", 0, whole, fps)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    first=st.integers(0, 3000), count=st.integers(1, 200), fps=st.sampled_from([24.0, 25.0, 30.0])
+)
+def test_a_passage_may_be_taken_if_and_only_if_none_of_its_frames_is_held_out(
+    first: int, count: int, fps: float
+) -> None:
+    start, end = held_out.PASSAGES["bbb_b_360p24"]
+    # A frame is shown from n / fps to (n + 1) / fps.
+    clear = all((n + 1) / fps <= start for n in range(first, first + count)) or all(
+        n / fps >= end for n in range(first, first + count)
+    )
+    assert held_out.may_train_on_frames("bbb_b_360p24", first, count, fps) is clear
+
+
+@settings(max_examples=30, deadline=None)
+@given(first=st.integers(0, 10**6), count=st.integers(1, 1000))
+def test_every_frame_of_another_film_is_free(first: int, count: int) -> None:
+    assert held_out.may_train_on_frames("another", first, count, 24.0)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import pytest
 
 pytest.importorskip("torch")
@@ -12,6 +15,8 @@ from models.training.losses import (
     log_squared_error,
     relative_error,
 )
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def texture(contrast: float = 1.0) -> torch.Tensor:
@@ -52,3 +57,71 @@ def test_the_crisp_error_is_least_where_edges_are_raised() -> None:
     raised[..., 15] -= 0.05
     assert crisp_error(raised, target, boost=0.4) < crisp_error(target, target, boost=0.4)
     assert crisp_error(raised, target, boost=0.0) > crisp_error(target, target, boost=0.0)
+
+
+ALL = pytest.mark.parametrize(
+    "loss", [relative_error, log_squared_error, contrast_error, crisp_error]
+)
+
+
+@ALL
+def test_a_perfect_picture_has_the_least_loss(loss: Loss) -> None:
+    target = texture()
+    least = float(loss(target, target))
+    for error in (0.02, -0.02):
+        assert float(loss(target * (1 + error), target)) > least
+
+
+@ALL
+def test_the_loss_of_a_batch_does_not_depend_on_its_order(loss: Loss) -> None:
+    y, target = torch.rand(3, 1, 32, 32), torch.rand(3, 1, 32, 32)
+    one, other = loss(y, target), loss(y.flip(0), target.flip(0))
+    assert float(one) == pytest.approx(float(other), rel=1e-4)
+
+
+@ALL
+def test_a_gradient_leads_towards_the_original(loss: Loss) -> None:
+    target = texture()
+    y = (0.5 + 0.5 * (target - 0.5)).requires_grad_()
+    before = loss(y, target)
+    before.backward()  # type: ignore[no-untyped-call]
+    assert y.grad is not None and bool(torch.isfinite(y.grad).all())
+    with torch.no_grad():
+        after = loss(y - 1e-3 * y.grad / y.grad.abs().max(), target)
+    assert float(after) < float(before.detach())
+
+
+@ALL
+def test_flat_pictures_have_finite_gradients(loss: Loss) -> None:
+    """Black on black is where roots and logarithms end."""
+    y = torch.zeros(2, 1, 32, 32, requires_grad=True)
+    loss(y, torch.zeros(2, 1, 32, 32)).backward()  # type: ignore[no-untyped-call]
+    assert y.grad is not None and bool(torch.isfinite(y.grad).all())
+
+
+def test_a_lighter_picture_has_the_same_contrast() -> None:
+    target = texture(0.5)
+    assert float(contrast_error(target + 0.2, target)) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_contrast_is_counted_in_natural_logarithms(factor: float) -> None:
+    target = texture(0.5)
+    mean = target.mean()
+    changed = mean + factor * (target - mean)
+    assert float(contrast_error(changed, target)) == pytest.approx(abs(math.log(factor)), rel=0.05)
+
+
+@pytest.mark.parametrize("decibel", [10, 20])
+def test_ten_decibels_are_one_step_of_the_log_squared_error(decibel: int) -> None:
+    target = torch.zeros(1, 1, 8, 8)
+    near = float(log_squared_error(target + 0.1, target, floor=0.0))
+    far = float(log_squared_error(target + 0.1 * 10 ** (decibel / 20), target, floor=0.0))
+    assert far - near == pytest.approx(0.02 * math.log(10) * decibel / 10, rel=1e-4)
+
+
+@pytest.mark.parametrize("contrast", [0.0, 0.02, 1.0])
+def test_the_crisp_error_is_the_sum_of_its_parts(contrast: float) -> None:
+    y, target = texture(0.8), texture()
+    expected = relative_error(y, target) + contrast * contrast_error(y, target)
+    assert float(crisp_error(y, target, 0.0, contrast)) == pytest.approx(float(expected))

@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 import torch
 from torch import nn
 
-from models.training.run import Run
+from models.training.run import Progress, Run
 
 SETTINGS = {"kind": "line", "width": 2}
 
@@ -92,3 +92,100 @@ def test_a_checkpoint_is_whole_or_the_one_before(tmp_path: Path) -> None:
     content = torch.load(tmp_path / "a.pt", weights_only=True)
     assert content["training"] == {"steps": 20} and content["kind"] == "line"
     assert len(content["revision"]) in (7, 40)
+
+
+def followed(path: Path, said: list[str], *, first: int = 0, steps: int = 10) -> Progress:
+    return Progress(
+        run=begun(),
+        checkpoint=path,
+        training={"seed": 1},
+        report=said.append,
+        first=first,
+        steps=steps,
+        every=4,
+    )
+
+
+def test_progress_is_saved_and_told_every_few_steps_and_at_the_end(tmp_path: Path) -> None:
+    said: list[str] = []
+    progress = followed(tmp_path / "a.pt", said)
+    saved = []
+    for step in range(10):
+        progress.add(torch.tensor(float(step)), step)
+        if (tmp_path / "a.pt").exists():
+            saved.append(torch.load(tmp_path / "a.pt", weights_only=True)["step"])
+    assert saved == [4] * 4 + [8] * 2 + [10]
+    assert [text.split(":")[0] for text in said] == ["step 4", "step 8", "step 10"]
+    # The mean is that of the last few losses alone.
+    losses = [float(text.split("loss ")[1].split(",")[0]) for text in said]
+    assert losses == [1.5, 5.5, 7.5]
+    assert said[-1].endswith("0.0 min left")
+
+
+def test_a_run_that_goes_on_counts_its_own_steps(tmp_path: Path) -> None:
+    said: list[str] = []
+    progress = followed(tmp_path / "a.pt", said, first=8)
+    for step in (8, 9):
+        progress.add(torch.tensor(2.0), step)
+    assert len(said) == 1 and said[0].startswith("step 10: loss 2.00000, ")
+
+
+@pytest.mark.parametrize(("warm_up", "steps"), [(1, 2), (4, 40), (10, 10), (20, 10)])
+def test_the_rate_is_never_above_its_peak_nor_below_a_hundredth(warm_up: int, steps: int) -> None:
+    run = begun(steps=steps, warm_up=warm_up)
+    rates = []
+    for number in range(steps + 3):
+        rates.append(run.schedule.get_last_lr()[0])
+        walk(run, range(number, number + 1))
+    assert max(rates) <= 0.1 + 1e-9
+    assert min(rates) >= min(0.001, 0.1 / warm_up) - 1e-9
+
+
+def test_the_average_forgets_its_start_within_a_few_steps() -> None:
+    """With its full decay of 0.999 it would keep nine tenths of the start for 100 steps."""
+    run = begun()
+    with torch.no_grad():
+        run.net.weight.fill_(1.0)  # type: ignore[operator]
+        run.average.weight.fill_(0.0)  # type: ignore[operator]
+    for number in range(30):
+        run.optimizer.param_groups[0]["lr"] = 0.0
+        run.step((run.net(torch.ones(1, 2)) ** 2).mean(), number, 0.999)
+    assert float(run.average.weight.detach().min()) > 0.9  # type: ignore[operator]
+
+
+def test_what_does_not_learn_is_not_moved(tmp_path: Path) -> None:
+    net, average = nn.Linear(2, 1), nn.Linear(2, 1)
+    net.bias.requires_grad_(False)
+    run = Run.begin(net, average, SETTINGS, rate=0.1, warm_up=1, steps=5)
+    before = net.bias.clone()
+    walk(run, range(5))
+    assert torch.equal(net.bias, before) and torch.equal(average.bias, before)
+    run.save(tmp_path / "a.pt", {}, 5)
+    assert run.resume(tmp_path / "a.pt") == 5
+
+
+def test_a_checkpoint_goes_on_at_its_own_rate(tmp_path: Path) -> None:
+    run, other = begun(steps=40), begun(steps=40)
+    walk(run, range(20))
+    run.save(tmp_path / "a.pt", {}, 20)
+    other.resume(tmp_path / "a.pt")
+    walk(run, range(20, 21))
+    walk(other, range(20, 21))
+    assert other.schedule.get_last_lr() == pytest.approx(run.schedule.get_last_lr())
+
+
+def test_a_kill_while_writing_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun()
+    run.save(tmp_path / "a.pt", {}, 1)
+    before = (tmp_path / "a.pt").read_bytes()
+
+    def killed(content: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.save(tmp_path / "a.pt", {}, 2)
+    assert (tmp_path / "a.pt").read_bytes() == before
