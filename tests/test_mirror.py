@@ -10,12 +10,6 @@ from tests.source_tree import PRODUCT, ROOT, Module, modules
 
 UNTESTED = frozenset(
     {
-        "app/delivery/viewers.py",
-        "app/streams/publishers.py",
-        "app/streams/stream_directory.py",
-        "app/webrtc/aiortc_internals.py",
-        "app/webrtc/peer.py",
-        "app/webrtc/rtp_sender.py",
         "workers/engines/onnxruntime.py",
         "workers/engines/registry.py",
         "workers/engines/tensorrt/device.py",

@@ -1,0 +1,335 @@
+"""One track's sender over a transport that only notes what leaves: ``rtp_sender.py``."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiortc.rtcrtpparameters import (
+    RTCRtcpParameters,
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpSendParameters,
+)
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    AnyRtcpPacket,
+    HeaderExtensionsMap,
+    RtcpByePacket,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+    RtcpSdesPacket,
+    RtcpSrPacket,
+    RtpPacket,
+    is_rtcp,
+    pack_remb_fci,
+    unwrap_rtx,
+)
+
+from app.rtp.capture_clock import ntp_to_us
+from app.rtp.send_queue import PacketizedFrame
+from app.webrtc.extension_map import MID, SEND_TIME
+from app.webrtc.rtp_sender import HISTORY, RtpSender
+from media.codec import Codec
+from tests.app.peers import no_tasks_but, until
+
+CAPTURE_US = 1_800_000_000_000_000
+OFFSET = 0xFFFF_FF00
+"""Close to the end of 32 bits, so that times wrap at once."""
+
+VIDEO = RTCRtpCodecParameters("video/H264", clockRate=90_000, payloadType=102)
+VP8 = RTCRtpCodecParameters("video/VP8", clockRate=90_000, payloadType=97)
+RTX = RTCRtpCodecParameters("video/rtx", clockRate=90_000, payloadType=103, parameters={"apt": 102})
+SOUND = RTCRtpCodecParameters("audio/opus", clockRate=48_000, channels=2, payloadType=111)
+EXTENSIONS = [
+    RTCRtpHeaderExtensionParameters(id=4, uri=MID),
+    RTCRtpHeaderExtensionParameters(id=2, uri=SEND_TIME),
+]
+
+
+class Cable:
+    """A transport that keeps what is sent on it, until it breaks."""
+
+    def __init__(self) -> None:
+        self.state = "connected"
+        self.sent: list[bytes] = []
+        self.senders: list[object] = []
+        self.is_broken = False
+
+    async def _send_rtp(self, data: bytes) -> None:
+        if self.is_broken:
+            raise ConnectionError
+        self.sent.append(data)
+
+    def _register_rtp_sender(self, sender: object, parameters: object) -> None:
+        self.senders.append(sender)
+
+    def _unregister_rtp_sender(self, sender: object) -> None:
+        self.senders.remove(sender)
+
+
+class Track:
+    """A sender and all that it told."""
+
+    def __init__(self, kind: str = "video") -> None:
+        self.cable = Cable()
+        self.runs = self.asks = 0
+        self.failures: list[str] = []
+        transport: Any = self.cable
+        self.sender = RtpSender(
+            kind,
+            transport,
+            rtp_offset=OFFSET,
+            on_key_frame_needed=self._ask,
+            on_running=self._run,
+            on_failed=self.failures.append,
+        )
+
+    def _ask(self) -> None:
+        self.asks += 1
+
+    def _run(self) -> None:
+        self.runs += 1
+
+    async def start(self, *codecs: RTCRtpCodecParameters) -> None:
+        await self.sender.send(
+            RTCRtpSendParameters(
+                codecs=list(codecs),
+                headerExtensions=EXTENSIONS,
+                muxId="v0",
+                rtcp=RTCRtcpParameters(cname="name"),
+            )
+        )
+
+    @property
+    def packets(self) -> list[RtpPacket]:
+        """The RTP packets that left."""
+        known = HeaderExtensionsMap()
+        known.configure(RTCRtpSendParameters(headerExtensions=EXTENSIONS))
+        return [RtpPacket.parse(data, known) for data in self.cable.sent if not is_rtcp(data)]
+
+    @property
+    def control(self) -> list[AnyRtcpPacket]:
+        """The RTCP packets that left."""
+        return [p for data in self.cable.sent if is_rtcp(data) for p in RtcpPacket.parse(data)]
+
+    async def nack(self, *sequences: int) -> None:
+        lost = [sequence & 0xFFFF for sequence in sequences]
+        packet = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=2, lost=lost)
+        await self.sender._handle_rtcp_packet(packet)
+
+
+@pytest.fixture
+async def track() -> AsyncIterator[Track]:
+    """A video track that is sent in H.264, with retransmissions."""
+    made = Track()
+    await made.start(VIDEO, RTX)
+    yield made
+    await made.sender.stop()
+
+
+def frame(
+    index: int, *payloads: bytes, key: bool = False, live: bool = True, codec: Codec = Codec.H264
+) -> PacketizedFrame:
+    return PacketizedFrame(
+        payloads=payloads or (b"only",),
+        codec=codec,
+        pts=3000 * index,
+        clock_rate=90_000,
+        capture_us=CAPTURE_US + 1_000_000 * index // 30,
+        is_video=codec is not Codec.OPUS,
+        is_key=key,
+        is_live=live,
+    )
+
+
+async def test_a_unit_leaves_as_packets_of_one_time_with_a_marker_at_its_end(track: Track) -> None:
+    track.sender._sequence = 65_534
+    track.sender.push(frame(0, b"one", b"two", b"three", key=True))
+    track.sender.push(frame(1, b"next"))
+    await until(lambda: len(track.packets) == 4)
+    packets = track.packets
+    assert [packet.payload for packet in packets] == [b"one", b"two", b"three", b"next"]
+    assert [packet.sequence_number for packet in packets] == [65_534, 65_535, 0, 1]
+    assert [packet.timestamp for packet in packets] == [OFFSET] * 3 + [3000 - 256]
+    assert [packet.marker for packet in packets] == [0, 0, 1, 1]
+    assert {(packet.payload_type, packet.ssrc) for packet in packets} == {(102, track.sender._ssrc)}
+    assert {packet.extensions.mid for packet in packets} == {"v0"}
+    assert all(packet.extensions.abs_send_time is not None for packet in packets)
+    assert (track.sender.packets, track.sender.octets) == (4, 15)
+    assert (track.sender.dropped, track.sender.needs_key) == ({}, False)
+
+
+async def test_sound_has_no_marker_and_is_not_kept_for_retransmission() -> None:
+    track = Track("audio")
+    await track.start(SOUND)
+    for index in range(3):
+        track.sender.push(frame(index, b"opus", codec=Codec.OPUS, key=True))
+    await until(lambda: len(track.packets) == 3)
+    assert [packet.marker for packet in track.packets] == [0, 0, 0]
+    await track.nack(track.packets[0].sequence_number)
+    assert len(track.packets) == 3
+    await track.sender.stop()
+
+
+async def test_nothing_is_taken_before_the_connection_stands_or_twice_started() -> None:
+    track = Track()
+    track.sender.push(frame(0, key=True))
+    assert (track.sender.is_running, track.sender.needs_key) == (False, True)
+    await track.start(VIDEO)
+    await track.start(VP8)
+    assert (track.runs, len(track.cable.senders)) == (1, 1)
+    assert track.sender.is_running
+    assert (track.sender.can_send(Codec.H264), track.sender.can_send(Codec.VP8)) == (True, False)
+    await asyncio.sleep(0)
+    assert track.packets == []
+    await track.sender.stop()
+
+
+async def test_the_first_payload_type_of_a_codec_is_used() -> None:
+    track = Track()
+    await track.start(VP8, VIDEO, dataclasses.replace(VIDEO, payloadType=120))
+    track.sender.push(frame(0, key=True))
+    await until(lambda: track.packets)
+    assert track.packets[0].payload_type == 102
+    await track.sender.stop()
+
+
+async def test_a_codec_that_was_not_negotiated_is_left_out(track: Track) -> None:
+    track.sender.push(frame(0, key=True, codec=Codec.VP8))
+    track.sender.push(frame(1, key=True))
+    await until(lambda: track.packets)
+    assert [packet.timestamp for packet in track.packets] == [3000 - 256]
+    assert track.sender.dropped == {"codec": 1}
+
+
+async def test_a_packet_is_sent_again_as_a_retransmission(track: Track) -> None:
+    track.sender.push(frame(0, b"one", b"two", key=True))
+    await until(lambda: len(track.packets) == 2)
+    lost = track.packets[1]
+    await track.nack(lost.sequence_number, lost.sequence_number + 1)
+    await track.nack(lost.sequence_number)
+    first, second = track.packets[2:]
+    assert first.ssrc == track.sender._rtx_ssrc
+    assert second.sequence_number == (first.sequence_number + 1) & 0xFFFF
+    for again in (first, second):
+        restored = unwrap_rtx(again, payload_type=102, ssrc=lost.ssrc)
+        assert (restored.sequence_number, restored.payload) == (lost.sequence_number, b"two")
+        assert (restored.timestamp, restored.marker) == (lost.timestamp, lost.marker)
+
+
+async def test_without_retransmissions_the_packet_itself_is_sent_again() -> None:
+    track = Track()
+    await track.start(VIDEO)
+    track.sender.push(frame(0, b"one", key=True))
+    await until(lambda: track.packets)
+    await track.nack(track.packets[0].sequence_number)
+    one, again = track.packets
+    assert (again.ssrc, again.sequence_number, again.payload) == (
+        one.ssrc, one.sequence_number, b"one",
+    )  # fmt: skip
+    await track.sender.stop()
+
+
+async def test_what_is_too_old_is_not_sent_again(track: Track) -> None:
+    track.sender._sequence = 65_000
+    track.sender.push(frame(0, *([b"x"] * (HISTORY + 1)), key=True))
+    await until(lambda: len(track.packets) == HISTORY + 1)
+    await track.nack(65_000)  # its place is taken
+    assert len(track.packets) == HISTORY + 1
+    await track.nack(65_001)
+    assert len(track.packets) == HISTORY + 2
+
+
+@pytest.mark.parametrize("fmt", [RTCP_PSFB_PLI, RTCP_PSFB_FIR])
+async def test_a_viewer_may_ask_for_a_key_frame_in_two_ways(track: Track, fmt: int) -> None:
+    packet = RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=track.sender._ssrc)
+    await track.sender._handle_rtcp_packet(packet)
+    assert track.asks == 1
+
+
+async def test_only_a_good_estimate_of_our_own_source_counts(track: Track) -> None:
+    seen: list[float] = []
+    track.sender._queue.on_bandwidth = lambda bps, *, now: seen.append(bps)  # type: ignore[method-assign]
+    for fci in (b"", b"REMB", pack_remb_fci(1000, [1, 2]), b"XXXX" + bytes(8)):
+        await track.sender._handle_rtcp_packet(
+            RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
+        )
+    assert seen == []
+    fci = pack_remb_fci(500_000, [7, track.sender._ssrc])
+    await track.sender._handle_rtcp_packet(
+        RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
+    )
+    assert seen == [500_000]
+
+
+async def test_reports_pair_the_last_live_units_time_with_its_capture(track: Track) -> None:
+    track.sender.push(frame(3, key=True))
+    track.sender.push(frame(4, live=False))
+    await until(lambda: track.control)
+    report, names = track.control[:2]
+    assert isinstance(report, RtcpSrPacket) and isinstance(names, RtcpSdesPacket)
+    info = report.sender_info
+    assert info.rtp_timestamp == 9000 - 256
+    assert abs(ntp_to_us(info.ntp_timestamp) - CAPTURE_US - 100_000) <= 1
+    assert (info.packet_count, info.octet_count) == (2, 8)
+    assert names.chunks[0].items == [(1, b"name")]
+
+
+async def test_another_rendition_begins_with_a_key_frame(track: Track) -> None:
+    track.sender.push(frame(0, key=True))
+    await until(lambda: track.packets)
+    track.sender.restart()
+    assert track.sender.needs_key
+    track.sender.push(frame(1))
+    track.sender.push(frame(2, key=True))
+    await until(lambda: len(track.packets) == 2)
+    assert track.sender.dropped == {"no_key": 1}
+
+
+async def test_a_broken_connection_is_told_once_and_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    track = Track()
+    await track.start(VIDEO)
+    track.cable.is_broken = True
+    track.sender.push(frame(0, key=True))
+    await until(lambda: track.failures)
+    await track.nack(track.sender._sequence)
+    await track.sender.stop()
+    assert track.failures == ["the connection closed"]
+    await no_tasks_but(before)
+
+
+async def test_a_goodbye_is_the_last_that_is_sent(track: Track) -> None:
+    track.sender.push(frame(0, key=True))
+    await until(lambda: track.packets)
+    await track.sender.stop()
+    await track.sender.stop()
+    track.sender.push(frame(1))
+    assert (track.sender.is_running, track.cable.senders) == (False, [])
+    goodbyes = [packet for packet in track.control if isinstance(packet, RtcpByePacket)]
+    assert [packet.sources for packet in goodbyes] == [[track.sender._ssrc]]
+    assert is_rtcp(track.cable.sent[-1])
+    assert track.failures == []
+
+
+async def test_a_large_key_frame_lets_others_have_the_loop(track: Track) -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while len(track.packets) < 64:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.get_running_loop().create_task(count())
+    track.sender.push(frame(0, *([b"x"] * 64), key=True))
+    await asyncio.wait_for(counting, 10)
+    assert turns >= 4
