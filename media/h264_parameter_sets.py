@@ -16,9 +16,10 @@ _MAX_CYCLE = 255
 """H.264 section 7.4.2.1.1: num_ref_frames_in_pic_order_cnt_cycle is 0 to 255."""
 
 _MAX_SPS_ID, _MAX_PPS_ID = 31, 255
-# Three Exp-Golomb codes have 63 bits each at most.
+# The first macroblock is below 139,264 (table A-1), the type at most 9 and the id of the picture
+# parameter set at most 255. Their codes have 59 bits together.
 _SLICE_HEAD = 24
-"""Bytes of a slice that hold its first three numbers, whatever they are."""
+"""Bytes of a slice that are read: its first three numbers take less than half of them."""
 
 _RECOVERY_POINT = 6
 _MAX_MESSAGES = 8

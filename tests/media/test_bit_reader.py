@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.bit_reader import BitReader
+from media.bit_reader import MAX_BYTES, MAX_READS, BitReader
 
 
 @given(st.lists(st.tuples(st.integers(1, 33), st.integers(0, 2**33 - 1)), max_size=20))
@@ -32,3 +32,46 @@ def test_exp_golomb_codes_are_those_of_the_standards_table() -> None:
     assert [reader.se() for _ in range(5)] == [0, 1, -1, 2, -2]
     with pytest.raises(ValueError, match="too long"):
         BitReader(bytes(5)).ue()
+
+
+@pytest.mark.parametrize("value", [0, 1, 2**16 - 1, 2**31 - 1, 2**32 - 2])
+def test_exp_golomb_codes_of_up_to_63_bits_are_read(value: int) -> None:
+    text = f"{value + 1:b}"
+    text = "0" * (len(text) - 1) + text + "1"
+    text += "0" * (-len(text) % 8)
+    reader = BitReader(int(text, 2).to_bytes(len(text) // 8, "big"))
+    assert (reader.ue(), reader.bit()) == (value, 1)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x00\x00", b"\x00\x00\x00\x01"])
+def test_an_exp_golomb_code_that_is_cut_off_is_no_wrong_number(data: bytes) -> None:
+    with pytest.raises(IndexError):
+        BitReader(data).ue()
+
+
+def test_leading_zeros_are_bits_like_others() -> None:
+    reader = BitReader(b"\x00\x01")
+    assert [reader.bits(15), reader.bit()] == [0, 1]
+
+
+def test_no_bits_are_the_number_zero_also_at_the_end() -> None:
+    reader = BitReader(b"\x80")
+    assert [reader.bits(0), reader.bit(), reader.bits(7), reader.bits(0)] == [0, 1, 0, 0]
+
+
+def test_a_reader_sees_a_kilobyte_and_no_more() -> None:
+    reader = BitReader(bytes(MAX_BYTES) + b"\xff")
+    assert reader.bits(8 * MAX_BYTES) == 0
+    with pytest.raises(IndexError):
+        reader.bit()
+
+
+def test_a_reader_gives_so_many_numbers_and_no_more() -> None:
+    reader = BitReader(b"\xff" * MAX_BYTES)
+    assert all(reader.bit() for _ in range(MAX_READS))
+    with pytest.raises(ValueError, match="too many numbers"):
+        reader.bit()
+    codes = BitReader(b"\xff" * MAX_BYTES)
+    with pytest.raises(ValueError, match="too many numbers"):
+        while True:
+            codes.ue()

@@ -67,3 +67,124 @@ def test_no_bytes_break_them(data: bytes) -> None:
             parse(b"\x67" + data)
         except (IndexError, ValueError):
             continue
+
+
+def se(value: int) -> str:
+    """Bits of a signed Exp-Golomb code."""
+    return ue(2 * value - 1 if value > 0 else -2 * value)
+
+
+def written(
+    *,
+    profile: int = 100,
+    chroma: int = 1,
+    lists: str = "0",
+    order: str = "",
+    mbs: tuple[int, int] = (20, 12),
+    fields: bool = False,
+    crop: tuple[int, int, int, int] | None = None,
+) -> bytes:
+    """A sequence parameter set of a high profile, field by field (section 7.3.2.1.1)."""
+    bits = f"{profile:08b}{0:08b}{40:08b}" + ue(3)
+    bits += ue(chroma) + ("0" if chroma == 3 else "") + ue(0) + ue(0) + "0" + lists
+    bits += ue(4) + (order or ue(0) + ue(5)) + ue(2) + "0"
+    bits += ue(mbs[0] - 1) + ue(mbs[1] - 1) + ("00" if fields else "1") + "1"
+    bits += "0" if crop is None else "1" + "".join(map(ue, crop))
+    return nal_of(0x67, bits + "0")
+
+
+@pytest.mark.parametrize(
+    ("chroma", "fields", "unit"),
+    [
+        (0, False, (1, 1)),
+        (1, False, (2, 2)),
+        (2, False, (2, 1)),
+        (3, False, (1, 1)),
+        (1, True, (2, 4)),
+        (2, True, (2, 2)),
+        (3, True, (1, 2)),
+    ],
+)
+def test_cropping_counts_in_the_units_of_the_chroma_format(
+    chroma: int, fields: bool, unit: tuple[int, int]
+) -> None:
+    rows = 12 * 16 * (2 if fields else 1)
+    whole = parse_sps(written(chroma=chroma, fields=fields))
+    assert (whole.id, whole.width, whole.height) == (3, 320, rows)
+    cut = parse_sps(written(chroma=chroma, fields=fields, crop=(1, 2, 3, 4)))
+    assert (cut.width, cut.height) == (320 - 3 * unit[0], rows - 7 * unit[1])
+
+
+def test_a_picture_that_is_cropped_to_nothing_is_refused() -> None:
+    parse_sps(written(crop=(0, 159, 0, 95)))
+    for crop in ((0, 160, 0, 0), (0, 0, 48, 48), (2**20, 0, 0, 0)):
+        with pytest.raises(ValueError, match="no picture size"):
+            parse_sps(written(crop=crop))
+
+
+FLAT = "1" + se(-8)
+"""A list that ends at its first value, and so is the default one."""
+
+WHOLE_4X4 = "1" + se(1) * 16
+WHOLE_8X8 = "1" + (se(-1) + se(1)) * 32
+
+
+@pytest.mark.parametrize("chroma", [1, 3])
+@pytest.mark.parametrize("first", [FLAT, WHOLE_4X4, "1" + se(0) * 3 + se(-8), "0"])
+def test_scaling_lists_are_passed_over_whole(chroma: int, first: str) -> None:
+    further = 12 if chroma == 3 else 8
+    lists = "1" + first + "0" * 4 + FLAT + WHOLE_8X8 + "0" * (further - 7)
+    sps = parse_sps(written(chroma=chroma, lists=lists))
+    assert (sps.id, sps.width, sps.height) == (3, 320, 192)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ue(0) + ue(12),
+        ue(1) + "1" + se(-3) + se(4) + ue(0),
+        ue(1) + "0" + se(0) + se(0) + ue(3) + se(1) + se(-900) + se(0),
+        ue(2),
+    ],
+)
+def test_every_kind_of_order_count_is_passed_over(order: str) -> None:
+    sps = parse_sps(written(order=order))
+    assert (sps.width, sps.height) == (320, 192)
+
+
+@pytest.mark.parametrize("profile", [66, 77, 88])
+def test_profiles_without_a_chroma_format_are_read_by_their_own_form(profile: int) -> None:
+    bits = f"{profile:08b}{0xE0:08b}{31:08b}" + ue(0) + ue(0) + ue(2) + ue(1) + "0"
+    bits += ue(3) + ue(2) + "1" + "1" + "0" + "0"
+    sps = parse_sps(nal_of(0x67, bits))
+    assert (sps.width, sps.height) == (64, 48)
+
+
+@pytest.mark.parametrize("kind", range(10))
+def test_a_slice_type_of_the_whole_picture_is_that_of_the_slice(kind: int) -> None:
+    assert parse_slice(slice_of(0, kind, 0, idr=True)) == SliceHead(0, kind % 5, 0)
+
+
+@pytest.mark.parametrize("first_mb", [1, 36_863, 139_263])
+def test_the_greatest_numbers_of_the_standard_are_read(first_mb: int) -> None:
+    assert parse_slice(slice_of(first_mb, 9, 255, idr=False)) == SliceHead(first_mb, 4, 255)
+
+
+def test_a_number_of_more_than_63_bits_is_refused() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        parse_slice(b"\x41" + bytes(5))
+
+
+@given(st.integers(0, 31), st.integers(1, 512), st.integers(1, 512))
+def test_any_size_of_macroblocks_comes_back(number: int, columns: int, rows: int) -> None:
+    sps = parse_sps(sps_of(16 * columns, 16 * rows, number=number))
+    assert (sps.id, sps.width, sps.height) == (number, 16 * columns, 16 * rows)
+
+
+@given(st.data())
+def test_a_set_that_is_cut_off_anywhere_is_refused(data: st.DataObject) -> None:
+    whole = written(crop=(1, 0, 0, 1), lists="1" + WHOLE_4X4 + "0" * 7)
+    # The bits behind the cropping are not read, and neither are the last ones of its byte.
+    end = data.draw(st.integers(1, len(whole) - 3))
+    with pytest.raises((IndexError, ValueError)):
+        parse_sps(whole[:end])

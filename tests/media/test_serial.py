@@ -46,3 +46,22 @@ def test_steps_of_less_than_half_the_range_are_followed_exactly(
         true = highest + step
         assert unwrapper.unwrap(true % 65536) == true
         highest = max(highest, true)
+
+
+@pytest.mark.parametrize(
+    ("value", "unwrapped"),
+    [(32_767, 32_767), (32_768, -32_768), (32_769, -32_767), (65_535, -1), (0, 0)],
+)
+def test_what_is_half_the_range_away_lies_behind(value: int, unwrapped: int) -> None:
+    unwrapper = Unwrapper(16)
+    unwrapper.unwrap(0)
+    assert unwrapper.peek(value) == unwrapped
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_a_number_is_congruent_and_within_half_the_range(first: int, second: int) -> None:
+    unwrapper = Unwrapper(32)
+    unwrapper.unwrap(first)
+    found = unwrapper.unwrap(second)
+    assert found % 2**32 == second
+    assert -(2**31) <= found - first < 2**31
