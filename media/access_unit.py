@@ -83,11 +83,11 @@ class AccessUnit:
         return int(self.flags) & _KEY != 0
 
     def stamped(self, stage: Checkpoint, at_us: int) -> AccessUnit:
-        """The same unit with one more stamp."""
+        """Returns the same unit with one more stamp."""
         return dataclasses.replace(self, stamps=(*self.stamps, (stage, at_us)))
 
     def stamp(self, stage: Checkpoint) -> int | None:
-        """The time of a stage in Unix us, or None where it was not passed."""
+        """Returns the time of a stage in Unix us, or None where it was not passed."""
         for have, at_us in self.stamps:
             if have is stage:
                 return at_us

@@ -101,7 +101,7 @@ def depacketize(payload: bytes) -> Fragment:
 
 
 def _payloads(data: bytes) -> Iterator[bytes]:
-    """The payloads of a unit's fragments. Raises ValueError where one is cut off."""
+    """Returns the payloads of a unit's fragments. Raises ValueError where one is cut off."""
     at = 0
     while at < len(data):
         start = at + _LENGTH_BYTES
@@ -113,7 +113,7 @@ def _payloads(data: bytes) -> Iterator[bytes]:
 
 
 def _elements(payload: bytes) -> Iterator[bytes]:
-    """The OBUs, or parts of them, in one payload. Raises ValueError where one is cut off."""
+    """Splits one payload into OBUs, or parts of them. Raises ValueError where one is cut off."""
     count, at, number = payload[0] >> 4 & 3, 1, 0
     while at < len(payload):
         number += 1
@@ -131,7 +131,7 @@ def _elements(payload: bytes) -> Iterator[bytes]:
 
 
 def join_obus(data: bytes) -> list[bytes]:
-    """The OBUs of a unit's fragments, without sizes. Raises ValueError for parts that are missing.
+    """Joins the OBUs of a unit's fragments, without sizes. Raises ValueError if parts are missing.
 
     Delimiters and tile lists are left out, as a receiver has to.
     """
@@ -157,7 +157,7 @@ def join_obus(data: bytes) -> list[bytes]:
 
 
 def key_frame_size(fragment: Fragment) -> tuple[int, int]:
-    """The size in the sequence header that a payload begins with, as those of key frames do."""
+    """Returns the size in the sequence header that a key frame's first payload begins with."""
     if fragment.head is PayloadStart.MIDDLE or len(fragment.data) < _LENGTH_BYTES + 2:
         return 0, 0
     try:
@@ -180,7 +180,7 @@ def inspect(unit: bytes) -> FrameInfo:
 
 
 def _inspect(obus: list[bytes], known: bytes | None) -> tuple[FrameInfo, bytes | None]:
-    """(facts of a unit, its sequence header); ``known`` is the header of the units before it."""
+    """Returns (facts of a unit, its sequence header); ``known`` is that of the units before it."""
     # A decoder takes each sequence header as it comes: the last one holds for the frames, and the
     # largest one for the limit of pixels.
     own = [obu for obu in obus if av1_obu.kind_of(obu) == av1_obu.SEQUENCE_HEADER]
@@ -205,14 +205,14 @@ class Av1Reader:
         self._header: bytes | None = None
 
     def learn(self, fmtp: str) -> None:
-        """There is nothing to learn."""
+        """Does nothing: the parameters hold nothing that decoding needs."""
 
     def has_picture(self, part: bytes) -> bool:
-        """Every part is one."""
+        """True: every part belongs to the picture with its time."""
         return True
 
     def begins_picture(self, head: PayloadStart) -> bool:
-        """Never: all OBUs of one time stamp are one unit."""
+        """False: all OBUs of one time stamp are one unit."""
         return False
 
     def read(

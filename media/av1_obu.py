@@ -63,7 +63,7 @@ def encode_leb128(value: int) -> bytes:
 
 
 def parse_leb128(data: bytes, at: int) -> tuple[int, int]:
-    """(the number at a place, the place behind it). Raises ValueError where it is cut off."""
+    """Reads (the number at a place, the place behind it). Raises ValueError where it is cut off."""
     value = 0
     for index in range(_MAX_LEB128):
         if at >= len(data):
@@ -77,12 +77,12 @@ def parse_leb128(data: bytes, at: int) -> tuple[int, int]:
 
 
 def kind_of(obu: bytes) -> int:
-    """The type of an OBU."""
+    """Returns the type of an OBU."""
     return obu[0] >> 3 & 0x0F
 
 
 def split_obus(unit: bytes) -> Iterator[bytes]:
-    """The OBUs of a unit in the low-overhead form, without their size fields.
+    """Splits a unit in the low-overhead form into its OBUs, without their size fields.
 
     An OBU without one is the last. Raises ValueError for what is malformed.
     """
@@ -110,7 +110,7 @@ class TooManyObus(ValueError):
 
 
 def with_size(obu: bytes) -> bytes:
-    """The OBU with a size field, as it stands in a unit."""
+    """Returns the OBU with a size field, as it stands in a unit."""
     body = 2 if obu[0] & _HAS_EXTENSION else 1
     head = bytes([obu[0] | _HAS_SIZE]) + obu[1:body]
     return head + encode_leb128(len(obu) - body) + obu[body:]
@@ -169,7 +169,7 @@ def _parse_sequence(bits: BitReader) -> Sequence:
 
 
 def _parse_operating_points(bits: BitReader) -> tuple[int, bool]:
-    """(mask of the first point's spatial layers, a decoder model is there)."""
+    """Reads (mask of the first point's spatial layers, a decoder model is there)."""
     delay_bits, has_model = 0, False
     if bits.bit():  # timing information
         bits.bits(32)
@@ -199,7 +199,7 @@ def _parse_operating_points(bits: BitReader) -> tuple[int, bool]:
 
 
 def _parse_tools(bits: BitReader) -> tuple[int, int, int]:
-    """(bits of an order hint, use of screen content tools, use of integer vectors)."""
+    """Reads (bits of an order hint, use of screen content tools, use of integer vectors)."""
     bits.bits(4)  # compound modes, warped motion, dual filter
     has_hint = bits.bit()
     if has_hint:
@@ -225,7 +225,7 @@ def is_shown_key_frame(obu: bytes, sequence: Sequence | None) -> bool:
 
 
 def key_frame_size(obu: bytes, sequence: Sequence) -> tuple[int, int]:
-    """(width, height) of a shown key frame; the sequence's where the frame does not say another.
+    """Returns (width, height) of a shown key frame: the sequence's, if the frame says no other.
 
     A frame is never larger than its sequence says (section 6.8.5).
     """

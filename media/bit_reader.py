@@ -23,11 +23,11 @@ class BitReader:
         self._reads = 0
 
     def bit(self) -> int:
-        """The next bit."""
+        """Returns the next bit."""
         return self.bits(1)
 
     def bits(self, count: int) -> int:
-        """The next ``count`` bits as an unsigned number."""
+        """Returns the next ``count`` bits as an unsigned number."""
         self._reads += 1
         if self._reads > MAX_READS:
             raise ValueError("there are too many numbers to read")
@@ -39,7 +39,7 @@ class BitReader:
         return value
 
     def ue(self) -> int:
-        """An unsigned Exp-Golomb code (H.264 section 9.1). Raises ValueError over 31 zeros."""
+        """Reads an unsigned Exp-Golomb code (H.264 section 9.1); ValueError over 31 zeros."""
         one = self._text.find("1", self._at, self._at + 32)
         if one < 0:
             if len(self._text) - self._at < 32:
@@ -50,6 +50,6 @@ class BitReader:
         return (1 << zeros) - 1 + self.bits(zeros)
 
     def se(self) -> int:
-        """A signed Exp-Golomb code (H.264 section 9.1.1)."""
+        """Reads a signed Exp-Golomb code (H.264 section 9.1.1)."""
         code = self.ue()
         return (code + 1) // 2 if code & 1 else -(code // 2)

@@ -25,12 +25,12 @@ ENCODED: tuple[CodecDescriptor, ...] = tuple(
 
 
 def title_of(name: str) -> str:
-    """The name of a codec in sentences, by that in records, also of one that is not known here."""
+    """Returns a codec's name in sentences by that in records, also of one that is not known."""
     described = BY_NAME.get(name)
     return described.title if described is not None else name.upper()
 
 
 def names_of(kind: str) -> str:
-    """The names of all codecs of a kind, for descriptions of the API: ``a, b or c``."""
+    """Returns the names of all codecs of a kind, for descriptions of the API: ``a, b or c``."""
     *first, last = (each.name for each in TABLE if each.kind == kind)
     return f"{', '.join(first)} or {last}" if first else last

@@ -95,10 +95,10 @@ class FrameReader:
         self._has_hidden_frames = has_hidden_frames
 
     def learn(self, fmtp: str) -> None:
-        """There is nothing to learn."""
+        """Does nothing: the parameters hold nothing that decoding needs."""
 
     def has_picture(self, part: bytes) -> bool:
-        """Every part is one."""
+        """True: every part belongs to the picture with its time."""
         return True
 
     def begins_picture(self, head: PayloadStart) -> bool:
@@ -124,7 +124,7 @@ class FrameReader:
 def key_frame_size(
     inspect: Callable[[bytes], FrameInfo], head: PayloadStart, data: bytes
 ) -> tuple[int, int]:
-    """(width, height) of the key frame that a payload begins; zeros where it begins none."""
+    """Returns (width, height) of the key frame that a payload begins, zeros where there is none."""
     if head in (PayloadStart.MIDDLE, PayloadStart.FRAME):
         return 0, 0
     info = inspect(data)

@@ -56,7 +56,7 @@ def packetize(
 
 
 def _aggregate(nals: list[bytes]) -> bytes:
-    """One NAL unit as it is, several as a STAP-A (section 5.7.1)."""
+    """Returns one NAL unit as it is, several as a STAP-A (section 5.7.1)."""
     if len(nals) == 1:
         return nals[0]
     # Section 5.3: F is set if any unit has it, NRI is the greatest of all units.
@@ -69,7 +69,7 @@ def _aggregate(nals: list[bytes]) -> bytes:
 
 
 def _fragments(nal: bytes, mtu: int) -> Iterator[bytes]:
-    """The FU-A payloads of one NAL unit (section 5.8), of equal length but for one byte."""
+    """Returns the FU-A payloads of one NAL unit (section 5.8), of equal length but for one byte."""
     body = len(nal) - 1
     # Two bytes are the FU indicator and the FU header; the unit's own header is left out, since
     # both hold it.
@@ -120,7 +120,7 @@ def _split(payload: bytes) -> Iterator[bytes]:
 
 
 def key_frame_size(fragment: Fragment) -> tuple[int, int]:
-    """The size of the key frame that a payload begins: it starts with its parameter sets."""
+    """Returns the size of the key frame that a payload begins with its parameter sets."""
     data = fragment.data
     if len(data) < 5 or data[:4] != _START or data[4] & 0x1F not in _BEFORE_SLICES:
         return 0, 0
@@ -157,7 +157,7 @@ class H264Reader:
         return not part.startswith(_STARTS) or has_slice(part)
 
     def begins_picture(self, head: PayloadStart) -> bool:
-        """Never: all slices of one time stamp are one picture."""
+        """False: all slices of one time stamp are one picture."""
         return False
 
     def read(

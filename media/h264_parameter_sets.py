@@ -180,7 +180,7 @@ def has_recovery_point(nal: bytes) -> bool:
 
 
 def _sei_number(data: bytes, at: int) -> tuple[int, int]:
-    """(value, position behind it) of a type or size (section 7.3.2.3.1); 0 behind the end."""
+    """Reads (value, place behind it) of a type or size (section 7.3.2.3.1); 0 behind the end."""
     value = 0
     while at < len(data) and data[at] == 0xFF:
         value, at = value + 255, at + 1

@@ -65,7 +65,7 @@ class PictureHead:
 
 
 def nal_units(data: bytes, *, most: int | None = None) -> Iterator[bytes]:
-    """The NAL units of an Annex B stream, without start codes (H.264 annex B.1).
+    """Splits an Annex B stream into its NAL units, without start codes (H.264 annex B.1).
 
     Raises TooManyParts after ``most`` start codes.
     """
@@ -111,7 +111,7 @@ class H264Stream:
                 continue
 
     def read(self, data: bytes) -> PictureHead:
-        """The heads of one access unit. Raises TooManyParts."""
+        """Reads the heads of one access unit. Raises TooManyParts."""
         slices: list[SliceHead | None] = []
         own: set[bytes] = set()
         is_idr = recovers = sends_sps = False
@@ -186,8 +186,9 @@ class H264Stream:
         return max(sizes, key=lambda size: size[0] * size[1])
 
     def _needed(self, heads: list[SliceHead]) -> list[bytes]:
-        """The sequence parameter sets of the slices with all of their picture parameter sets, which
-        later pictures may need."""
+        """Returns the sequence parameter sets of the slices, with all picture parameter sets of
+        theirs, which later pictures may need.
+        """
         used = {sps.id: sps.nal for head in heads if (sps := self._sps_of(head)) is not None}
         return [*used.values(), *(pps.nal for pps in self._pps.values() if pps.sps in used)]
 
@@ -200,7 +201,7 @@ def _slice(nal: bytes) -> SliceHead | None:
 
 
 def with_sets(data: bytes, sets: tuple[bytes, ...]) -> bytes:
-    """The access unit with parameter sets in front, behind its delimiter (section 7.4.1.2.3)."""
+    """Puts parameter sets in front of the unit, behind its delimiter (section 7.4.1.2.3)."""
     if not sets:
         return data
     start = data.find(b"\x00\x00\x01")

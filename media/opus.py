@@ -18,22 +18,22 @@ def packetize(
     size: tuple[int, int],
     mtu: int = MAX_PAYLOAD,
 ) -> list[bytes]:
-    """The packet as it is, however long: it cannot be cut."""
+    """Returns the packet as it is, however long: it cannot be cut."""
     return [unit] if unit else []
 
 
 def depacketize(payload: bytes) -> Fragment:
-    """The packet as it is."""
+    """Returns the packet as it is."""
     return Fragment(payload)
 
 
 def key_frame_size(fragment: Fragment) -> tuple[int, int]:
-    """Sound has no size."""
+    """Returns zeros: sound has no size."""
     return 0, 0
 
 
 def inspect(unit: bytes) -> FrameInfo:
-    """Decoding can start at every packet."""
+    """Returns that it is a key unit: decoding can start at every packet."""
     return FrameInfo(is_key=True)
 
 

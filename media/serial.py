@@ -17,14 +17,14 @@ class Unwrapper:
         self._last: int | None = None
 
     def unwrap(self, value: int) -> int:
-        """The unwrapped number; remembers it as the reference if it is the greatest."""
+        """Returns the unwrapped number; remembers it as the reference if it is the greatest."""
         number = self.peek(value)
         if self._last is None or number > self._last:
             self._last = number
         return number
 
     def peek(self, value: int) -> int:
-        """The unwrapped number without remembering it."""
+        """Returns the unwrapped number without remembering it."""
         if self._last is None:
             return value
         half = self._range // 2

@@ -49,7 +49,7 @@ def depacketize(payload: bytes) -> Fragment:
 
 
 def _descriptor_end(payload: bytes) -> int:
-    """The length of an extended descriptor; more than the payload has if it is cut off."""
+    """Returns the length of an extended descriptor; more than the payload has if it is cut off."""
     flags, at = payload[1] if len(payload) > 1 else 0, 2
     if flags & _HAS_PICTURE_ID:
         is_long = at < len(payload) and payload[at] & 0x80
@@ -60,7 +60,7 @@ def _descriptor_end(payload: bytes) -> int:
 
 
 def key_frame_size(fragment: Fragment) -> tuple[int, int]:
-    """The size of the key frame that a payload begins."""
+    """Returns the size of the key frame that a payload begins."""
     return size_by_head(inspect, fragment.head, fragment.data)
 
 

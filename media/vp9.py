@@ -63,7 +63,7 @@ def packetize(
 
 
 def key_frame_size(fragment: Fragment) -> tuple[int, int]:
-    """The size of the key frame that a payload begins."""
+    """Returns the size of the key frame that a payload begins."""
     return size_by_head(inspect, fragment.head, fragment.data)
 
 

@@ -48,7 +48,7 @@ class Structure:
     "The pattern of pictures, up to 255; None where not told."
 
     def encode(self) -> bytes:
-        """Its bytes (RFC 9628 section 4.2.1)."""
+        """Writes its bytes (RFC 9628 section 4.2.1)."""
         has_sizes, has_group = bool(self.sizes), self.group is not None
         parts = [bytes([self.layers - 1 << 5 | has_sizes << 4 | has_group << 3])]
         parts += [w.to_bytes(2, "big") + h.to_bytes(2, "big") for w, h in self.sizes]
@@ -89,7 +89,7 @@ class Descriptor:
     "V."
 
     def encode(self) -> bytes:
-        """The bytes in front of the payload."""
+        """Writes the bytes in front of the payload."""
         bits = (
             self.picture_id is not None,
             self.inter_picture,
@@ -134,7 +134,7 @@ class _Bytes:
 
 
 def parse_descriptor(payload: bytes) -> tuple[Descriptor, int]:
-    """(the descriptor, its length in bytes). Raises ValueError for a malformed one."""
+    """Reads (the descriptor, its length in bytes). Raises ValueError for a malformed one."""
     data = _Bytes(payload)
     # I, P, L, F, B, E, V and Z, from the highest bit on (section 4.2).
     bits = data.take("first byte")

@@ -82,7 +82,7 @@ def _size(bits: BitReader) -> tuple[int, int]:
 
 
 def split_superframe(data: bytes) -> list[bytes]:
-    """The frames in ``data``: itself alone where no superframe index ends it."""
+    """Splits ``data`` into its frames: itself alone where no superframe index ends it."""
     sizes, index_length = _index(data)
     if not sizes or sum(sizes) > len(data) - index_length:
         return [data]
@@ -95,7 +95,7 @@ def split_superframe(data: bytes) -> list[bytes]:
 
 
 def _index(data: bytes) -> tuple[list[int], int]:
-    """(frame sizes, length of the index in bytes); no sizes where there is no index."""
+    """Returns (frame sizes, length of the index in bytes); no sizes where there is no index."""
     if not data or data[-1] >> 5 != 0b110:
         return [], 0
     width = (data[-1] >> 3 & 3) + 1
@@ -110,9 +110,10 @@ def _index(data: bytes) -> tuple[list[int], int]:
 
 
 def join_layers(data: bytes, cuts: Sequence[int]) -> bytes:
-    """The frames of one picture's spatial layers as a superframe; ``cuts`` are where they begin.
+    """Joins the frames of a picture's spatial layers, which begin at ``cuts``, to a superframe.
 
-    ``data`` itself without cuts, and where there are more frames than fit, which no decoder takes.
+    Returns ``data`` itself without cuts, and where there are more frames than fit, which no decoder
+    takes.
     """
     if not cuts:
         return data

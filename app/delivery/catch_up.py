@@ -13,7 +13,7 @@ that a whole row of them may get lost and the next one is still too near to be s
 
 
 def catch_up(units: Sequence[PacketizedFrame], *, shown: int | None) -> list[PacketizedFrame]:
-    """One group of pictures for a viewer who saw everything up to the media time ``shown``.
+    """Returns one group of pictures for a viewer who saw everything up to the media time ``shown``.
 
     Units beyond that keep their times: each is shown once, at its place on the time line. The
     others are only decoded: their times are squeezed into the moment before the first unit

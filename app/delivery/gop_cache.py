@@ -25,7 +25,7 @@ class GopCache:
         self._usable = False
 
     def add(self, unit: PacketizedFrame) -> None:
-        """One video unit in order."""
+        """Takes one video unit; they come in order."""
         if unit.is_key:
             self.clear()
             self._usable = True
@@ -52,11 +52,11 @@ class GopCache:
         return bool(self._units)
 
     def group(self) -> list[PacketizedFrame]:
-        """The units as they came; empty if a key frame must be asked for instead."""
+        """Returns the units as they came; empty if a key frame must be asked for instead."""
         return list(self._units)
 
     def replay(self) -> list[PacketizedFrame]:
-        """The units with their times squeezed to 1 ms apart, ending at the live one.
+        """Returns the units with their times squeezed to 1 ms apart, ending at the live one.
 
         A browser then decodes and shows them at once instead of playing the past at its own
         pace, and no delay remains. Empty if a key frame must be asked for instead.

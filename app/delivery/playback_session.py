@@ -67,7 +67,7 @@ class PlaybackSession:
         return self._switch.stalls
 
     def start(self, peer: ViewerConnection) -> None:
-        """The connection stands: replays the group of pictures, then follows."""
+        """Replays the group of pictures, then follows; called once the connection stands."""
         self._peer = peer
         self._join()
         if self._preferred is not self._source:

@@ -36,7 +36,7 @@ class PlayRequest:
 
 
 def choose(request: PlayRequest, coding: Coding) -> str:
-    """The rendition whose log the viewer reads. Raises BadOffer (422) where it can decode none.
+    """Chooses the rendition whose log the viewer reads. Raises BadOffer (422) where there is none.
 
     In this order: the enhanced rendition that all share, where the viewer has both codecs that it
     may hold (a lead that does not enhance copies the source into it); the enhanced rendition in one

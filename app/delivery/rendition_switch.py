@@ -100,16 +100,16 @@ class RenditionSwitch:
         return bool(self._waiting) and now - self._waiting[0][1] > self.stall_s
 
     def joined(self, pts: int) -> None:
-        """The viewer was given the preferred rendition up to this media time."""
+        """Notes that the viewer was given the preferred rendition up to this media time."""
         self.shown = pts
 
     def restart(self) -> None:
-        """Another session's media times follow; what was awaited never comes."""
+        """Begins anew: another session's media times follow, and what was awaited never comes."""
         self._waiting.clear()
         self.shown = None
 
     def take_preferred(self, pts: int, *, is_key: bool, can_start: bool, now: float) -> Pick:
-        """One video unit of the preferred rendition.
+        """Decides on one video unit of the preferred rendition.
 
         ``can_start``: its group of pictures is at hand, from the key frame to this unit.
         """
@@ -139,7 +139,7 @@ class RenditionSwitch:
         return Pick.DROP
 
     def take_fallback(self, pts: int, *, can_start: bool, can_show: bool, now: float) -> Pick:
-        """One video unit of the source.
+        """Decides on one video unit of the source.
 
         ``can_start``: its group of pictures is at hand. ``can_show``: the viewer has its codec.
         """

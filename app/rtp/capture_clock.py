@@ -23,13 +23,13 @@ _STEP_US = 1_000_000
 
 
 def ntp_to_us(ntp: int) -> int:
-    """Unix microseconds of a 64-bit NTP time (RFC 5905 section 6)."""
+    """Converts a 64-bit NTP time to Unix microseconds (RFC 5905 section 6)."""
     seconds, fraction = ntp >> 32, ntp & 0xFFFFFFFF
     return (seconds - _NTP_EPOCH_S) * 1_000_000 + (fraction * 1_000_000 >> 32)
 
 
 def us_to_ntp(us: int) -> int:
-    """64-bit NTP time of Unix microseconds."""
+    """Converts Unix microseconds to a 64-bit NTP time."""
     seconds, rest = divmod(us, 1_000_000)
     return ((seconds + _NTP_EPOCH_S) << 32) | ((rest << 32) // 1_000_000)
 
@@ -45,7 +45,7 @@ class _Track:
         return (pts - since_pts) * 1_000_000 // self.clock_rate
 
     def reported_us(self, pts: int) -> int | None:
-        """The publisher's own time of a unit, None before its first report."""
+        """Returns the publisher's own time of a unit, None before its first report."""
         if self.report is None:
             return None
         report_us, rtp = self.report
@@ -67,7 +67,7 @@ class CaptureClock:
         self._tracks[name] = _Track(clock_rate)
 
     def on_report(self, name: str, *, ntp: int, rtp: int) -> None:
-        """A sender report: 64-bit NTP time and the 32-bit RTP time of the same instant."""
+        """Takes a sender report: 64-bit NTP time and the 32-bit RTP time of the same instant."""
         track = self._tracks[name]
         if ntp == 0:
             return  # RFC 3550 section 6.4.1: the sender has no notion of wall clock
@@ -80,12 +80,12 @@ class CaptureClock:
         track.report = (report_us, rtp)
 
     def restart(self, name: str) -> None:
-        """The track's RTP times jumped: what was learnt of them does not hold."""
+        """Forgets what was learnt of a track's RTP times, which jumped."""
         self._tracks[name] = _Track(self._tracks[name].clock_rate)
         self._offset_us = None
 
     def capture_us(self, name: str, *, pts: int, arrival_us: int) -> int:
-        """Capture time of a unit in Unix us; never after its arrival."""
+        """Returns the capture time of a unit in Unix us; never after its arrival."""
         track = self._tracks[name]
         publisher_us = track.reported_us(pts)
         # All tracks change over together: with one by reports and another by arrivals, sound and
@@ -107,7 +107,7 @@ class CaptureClock:
         return expected
 
     def _offset(self, seen_us: int, arrival_us: int) -> int:
-        """The smallest offset seen, let grow slowly, a step a second."""
+        """Returns the smallest offset seen, which may grow slowly, a step a second."""
         elapsed = arrival_us - self._offset_at_us
         # Less than a second would lose too much to the rounding of the division.
         grown = elapsed // _DRIFT if elapsed >= 1_000_000 else 0

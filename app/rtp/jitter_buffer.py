@@ -127,7 +127,7 @@ class VideoJitterBuffer:
         self._next = None
 
     def on_time(self, *, now: float) -> JitterBufferOutput:
-        """Called at ``next_deadline``: repeats NACKs, gives up what is overdue."""
+        """Repeats NACKs and gives up what is overdue; called at ``next_deadline``."""
         out = JitterBufferOutput()
         overdue = self.nacks.overdue(now=now)
         if overdue is not None:
@@ -258,7 +258,7 @@ appendix A.1, MAX_DROPOUT): a minute of sound in packets of 20 ms."""
 
 
 class AudioJitterBuffer:
-    """Every packet is a unit; what comes behind its successor is dropped and counted.
+    """Makes a unit of every packet; what comes behind its successor is dropped and counted.
 
     Order goes by sequence numbers, since a sender's clock may jump.
     """
@@ -271,12 +271,12 @@ class AudioJitterBuffer:
         self.oversize = 0
 
     def restart(self) -> None:
-        """Another source follows."""
+        """Begins with the next packet as with the first: another source follows."""
         self._sequences = Unwrapper(16)
         self._newest = None
 
     def add(self, packet: Packet) -> CodedUnit | None:
-        """The unit, or None for padding and for what came too late."""
+        """Returns the unit, or None for padding and for what came too late."""
         sequence = self._sequences.unwrap(packet.sequence)
         pts = self._timestamps.unwrap(packet.timestamp)
         if not packet.data:

@@ -24,7 +24,7 @@ class MediaTimeline:
         self.jumps = 0
 
     def at(self, pts: int, *, arrival_us: int) -> int:
-        """Media time in ticks of the unit with the unwrapped RTP time ``pts``."""
+        """Returns the media time, in ticks, of the unit with the unwrapped RTP time ``pts``."""
         time = pts + self._shift
         if self._newest is None:
             self._newest = time

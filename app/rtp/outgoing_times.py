@@ -16,8 +16,10 @@ class OutgoingTimes:
         self._last: int | None = None
 
     def at(self, pts: int, *, clock_rate: int, is_key: bool, is_live: bool) -> int:
-        """The time of the next unit, in ticks; ``is_live`` is False for one that is replayed.
-        Sound counts as key units, which are never sent behind others.
+        """Returns the time of the next unit, in ticks.
+
+        ``is_live`` is False for one that is replayed. Sound counts as key units, which are never
+        sent behind others.
         """
         self._last = self._next(pts, clock_rate, is_key=is_key, is_live=is_live)
         return self._last

@@ -30,7 +30,7 @@ class Pacer:
         self._waited = False
 
     def set_rate(self, bps: float) -> None:
-        """The rate of the rendition in bit/s: the pace is several times that."""
+        """Sets the rate of the rendition in bit/s: the pace is several times that."""
         self._bytes_per_s = max(MIN_BPS, RATE_FACTOR * bps) / 8
 
     def take(self, size: int, *, now: float) -> float:

@@ -84,7 +84,7 @@ class SendQueue:
         self._video.append((now, unit))
 
     def on_unsendable(self, unit: PacketizedFrame) -> None:
-        """A unit that was taken out cannot be sent; video goes on at the next key frame."""
+        """Notes that a unit cannot be sent; video goes on at the next key frame."""
         self.dropped["unsendable"] += 1
         if not unit.is_video:
             return
@@ -108,7 +108,7 @@ class SendQueue:
         self._needs_key = True
 
     def on_bandwidth(self, bps: float, *, now: float) -> None:
-        """The viewer's estimate (REMB) of what its link carries, in bit/s.
+        """Takes the viewer's estimate (REMB) of what its link carries, in bit/s.
 
         An estimate grows only while it is used, so it binds only once it has stayed well below
         what the rendition offers.
@@ -134,7 +134,7 @@ class SendQueue:
         return sum(size for _, size in self._offered) * 8 / 2.0
 
     def pop(self, *, now: float) -> PacketizedFrame | None:
-        """The next unit to send now, audio first; None if there is none or it must wait."""
+        """Returns the next unit to send now, audio first; None if there is none or it must wait."""
         if self._audio:
             return self._audio.popleft()
         if not self._video or now < self._free_at:

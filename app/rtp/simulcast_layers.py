@@ -89,7 +89,7 @@ class LayerChoice(Generic[T]):
         _note(self._repaired, ssrc, rid)
 
     def repaired_by(self, ssrc: int) -> int | None:
-        """The newest source of the layer that a source of retransmissions repairs."""
+        """Returns the newest source of the layer that a source of retransmissions repairs."""
         rid = self._repaired.get(ssrc, "")
         found = [known for known in self._layers if self._name(known) == rid]
         return max(found, key=lambda known: self._layers[known].last, default=None)
@@ -113,7 +113,7 @@ class LayerChoice(Generic[T]):
         return Heard([])
 
     def wanted(self, *, now: float) -> int | None:
-        """The source to ask for a key frame now, if one is to follow."""
+        """Returns the source to ask for a key frame now, if one is to follow."""
         if self._next is None:
             return None
         if self._asked_at is not None and now - self._asked_at < ASK_S:
@@ -176,7 +176,7 @@ class LayerChoice(Generic[T]):
             layer.held.clear()
 
     def _rank(self, ssrc: int) -> tuple[bool, int]:
-        """The largest within the limit; where none is, the smallest."""
+        """Returns a sort key: the largest within the limit counts most, or else the smallest."""
         pixels = self._layers[ssrc].pixels
         fits = 0 < pixels <= self._max_pixels
         return (fits, pixels if fits else -pixels)
@@ -185,7 +185,7 @@ class LayerChoice(Generic[T]):
         return self.ssrc is not None and now - self._layers[self.ssrc].last <= FLOWS_S
 
     def _follower(self, now: float) -> int | None:
-        """The layer that ought to follow the one that is taken."""
+        """Returns the layer that ought to follow the one that is taken."""
         if self.ssrc is None:
             return None
         flowing = [

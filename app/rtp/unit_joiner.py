@@ -96,7 +96,7 @@ class UnitJoiner:
         return self._left_at + HOLD_S if self._held else None
 
     def _extend_prefix(self, part: CodedUnit) -> None:
-        """One more part without a slice."""
+        """Keeps one more part without a slice for the picture behind it."""
         before = self._prefix
         if before is not None and len(before.data) + len(part.data) > MAX_PREFIX_BYTES:
             self._lose()
@@ -104,7 +104,7 @@ class UnitJoiner:
         self._prefix = part if before is None else _joined([before, part])
 
     def _extend(self, part: CodedUnit) -> None:
-        """One more part of the held picture, or its first one, with what came before it."""
+        """Holds one more part of the picture, or its first one, with what came before it."""
         for unit in (self._prefix, part):
             if unit is not None:
                 self._hold(unit)

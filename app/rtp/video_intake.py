@@ -113,7 +113,7 @@ class VideoIntake:
         return LONG_GOP if waits else ""
 
     def add(self, codec: Codec, part: CodedUnit, *, now: float) -> list[Taken]:
-        """The pictures that are whole now, and may pass."""
+        """Takes one part; returns the pictures that are whole now, and may pass."""
         if codec is not self._codec:
             # What the joiner holds belongs to a stream of another codec, which ended.
             self._codec = codec

@@ -43,7 +43,7 @@ class IngestQueue:
         self.dropped: collections.Counter[str] = collections.Counter()
 
     def __len__(self) -> int:
-        """Units that wait for the log."""
+        """Returns the number of units that wait for the log."""
         return self._end - self._next
 
     @property
@@ -73,7 +73,7 @@ class IngestQueue:
         return lost
 
     def pop(self) -> list[AccessUnit]:
-        """Up to ``MAX_BATCH`` units in order; empty if none waits. They count as written."""
+        """Takes up to ``MAX_BATCH`` units in order, none if none waits. They count as written."""
         self._is_stuck = False
         begin = self._next - self._first
         found: list[AccessUnit] = []
@@ -102,7 +102,7 @@ class IngestQueue:
             self._skip_to(self._key, "stuck")
 
     def rewind(self) -> bool:
-        """The log is empty again: it is to hold the last group. False: a key frame is needed."""
+        """Lets the last group be written again, to an empty log. False: a key frame is needed."""
         if self._key is None:
             self.lose("record_lost")
             return False
@@ -121,7 +121,7 @@ class IngestQueue:
         self._needs_key = True
 
     def group(self) -> list[AccessUnit]:
-        """The last key frame and all after it, sound too; empty if that is not kept."""
+        """Returns the last key frame and all after it, sound too; empty if that is not kept."""
         if self._key is None:
             return []
         begin = self._key - self._first

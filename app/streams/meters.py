@@ -31,7 +31,7 @@ class RateMeter:
         self._started: float | None = None
 
     def add(self, size: int, *, now: float) -> None:
-        """One unit of ``size`` bytes."""
+        """Counts one unit of ``size`` bytes."""
         if self._started is None:
             self._started = now
         self._units.append((now, size))
@@ -46,7 +46,7 @@ class RateMeter:
         return min(WINDOW_S, now - self._started) if self._started is not None else 0.0
 
     def fps(self, *, now: float) -> float:
-        """Units per second; 0 in the first half second."""
+        """Returns units per second; 0 in the first half second."""
         # The rate of some units in a moment says nothing, so a meter needs half a second.
         span = self._span(now)
         return len(self._units) / span if span >= 0.5 else 0.0
@@ -83,7 +83,7 @@ class LatencyMeter:
         self._stamps: collections.deque[dict[Checkpoint, int]] = collections.deque(maxlen=SAMPLES)
 
     def add(self, unit: AccessUnit) -> int | None:
-        """A unit with its stamps; its whole latency in microseconds, None if it has none."""
+        """Takes a unit's stamps; returns its whole latency in microseconds, None if it has none."""
         stamps = dict(unit.stamps)
         if Checkpoint.ARRIVED not in stamps or Checkpoint.DELIVERED not in stamps:
             return None
@@ -94,13 +94,13 @@ class LatencyMeter:
         return len(self._stamps)
 
     def total(self) -> Percentiles | None:
-        """Arrived to delivered, None without samples."""
+        """Returns the latency from arrival to delivery, None without samples."""
         if not self._stamps:
             return None
         return percentiles([s[Checkpoint.DELIVERED] - s[Checkpoint.ARRIVED] for s in self._stamps])
 
     def stages(self) -> list[tuple[str, Percentiles]]:
-        """(name, percentiles) in the order of travel; stages no unit passed are left out."""
+        """Returns (name, percentiles) in the order of travel, of stages that any unit passed."""
         found = []
         for stage, name in STAGE_NAMES.items():
             values = [

@@ -51,31 +51,31 @@ class _Link:
         "The reason why the connection ended before it brought anything."
 
     def take(self, unit: AccessUnit) -> None:
-        """One unit."""
+        """Hands one unit on."""
         if self.ingest is not None:
             self.ingest.take(unit)
 
     def lose(self, reason: str) -> None:
-        """The connection is over. What comes on it yet is not taken: nobody watches over it."""
+        """Ends the link. What comes on the connection yet is not taken: nobody watches over it."""
         self.end_reason = self.end_reason or reason
         ingest, self.ingest = self.ingest, None
         if ingest is not None:
             ingest.lose_connection(reason)
 
     def fall_silent(self, reason: str) -> None:
-        """Nothing comes. If something does again before another connection, the stream goes on."""
+        """Notes silence. If something comes before another connection does, the stream goes on."""
         if self.ingest is not None:
             self.ingest.lose_connection(reason)
         else:
             self.end_reason = self.end_reason or reason
 
     def tell(self, reason: str) -> None:
-        """Takes the reason why no picture comes."""
+        """Passes on the reason why no picture comes."""
         if self.ingest is not None:
             self.ingest.tell(reason)
 
     def ask(self) -> None:
-        """A key frame is needed."""
+        """Passes on that a key frame is needed."""
         if self.ingest is not None:
             self.ingest.request_key_frame()
 
@@ -86,7 +86,7 @@ class _Link:
             self.lose(self.end_reason)
 
     def cut(self) -> None:
-        """Another connection took its place."""
+        """Unlinks the connection: another one took its place."""
         self.ingest = None
 
 
@@ -155,7 +155,7 @@ class Publishers:
             self._reserved.discard(stream)
 
     def pending(self) -> Iterator[str]:
-        """The addresses of those whose connection does not stand yet."""
+        """Returns the addresses of those whose connection does not stand yet."""
         return (each.address for each in self._sessions.values() if each.peer.is_pending)
 
     async def _publish(
@@ -213,7 +213,8 @@ class Publishers:
         return peer
 
     async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
-        """The publisher's new epoch; another app that has the stream loses it to a ``takeover``.
+        """Makes the record; another app that has the stream loses it to a ``takeover``. Returns the
+        publisher's new epoch.
 
         Raises AlreadyPublishing or RedisAway.
         """
@@ -234,7 +235,7 @@ class Publishers:
         secret: str,
         has_audio: bool,
     ) -> None:
-        """The stream goes on with another connection; its viewers stay."""
+        """Continues the stream with another connection; its viewers stay."""
         stream, before = present.ingest.stream, present.peer
         # Cut first, so that nothing of the old connection comes behind what the new one begins
         # with.
@@ -249,7 +250,7 @@ class Publishers:
         _logger(present.ingest).info("publisher taken over", extra={"action": "takeover"})
 
     def _lose(self, link: _Link, peer: PublisherConnection, reason: str) -> None:
-        """A connection ended by itself: it is closed, so that its publisher knows, and comes again.
+        """Closes a connection that ended by itself, so that its publisher knows, and comes again.
 
         One that is still being answered is closed by whoever answers it.
         """
@@ -290,26 +291,26 @@ class Publishers:
         return session
 
     def ingest_sessions(self) -> list[IngestSession]:
-        """All of this app's."""
+        """Returns all ingest sessions of this app."""
         return [session.ingest for session in self._sessions.values()]
 
     def ingest_session(self, stream: str) -> IngestSession | None:
-        """The ingest session, if this node holds it."""
+        """Returns the ingest session, if this node holds it."""
         session = self._sessions.get(stream)
         return session.ingest if session else None
 
     def packets(self, stream: str) -> dict[str, int]:
-        """The publisher's packets that became part of no unit, by reason, if it is here."""
+        """Returns the publisher's packets that became part of no unit, by reason, if it is here."""
         session = self._sessions.get(stream)
         return session.peer.packets if session else {}
 
     def refused(self, stream: str) -> dict[str, int]:
-        """Pictures of the publisher that were not taken, by reason."""
+        """Returns the publisher's pictures that were not taken, by reason."""
         session = self._sessions.get(stream)
         return session.peer.refused if session else {}
 
     def layer(self, stream: str) -> str:
-        """The publisher's simulcast layer that is taken, if it is here and sends several."""
+        """Returns the simulcast layer of the publisher that is taken, "" if it sends none."""
         session = self._sessions.get(stream)
         return session.peer.layer if session else ""
 

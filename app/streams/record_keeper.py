@@ -136,7 +136,7 @@ class RecordKeeper:
             await self._jobs.finish(made)
 
     async def _forget(self, name: str) -> None:
-        """An operator removed the rendition; whoever did may have died before the job's end."""
+        """Finishes the job of a removed rendition: whoever removed it may have died before that."""
         job = self._known.pop(name).job
         if job:
             await self._jobs.finish(job)

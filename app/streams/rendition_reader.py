@@ -46,10 +46,10 @@ class UnitConsumer(Protocol):
         """Takes one unit. Video begins at a key frame, and what follows can be decoded."""
 
     def on_gap(self) -> None:
-        """Video units are missing; the next one is a key frame."""
+        """Notes that video units are missing; the next one is a key frame."""
 
     def on_end(self) -> None:
-        """The reader has ended: nothing follows."""
+        """Notes that the reader has ended: nothing follows."""
 
 
 class RenditionReader:

@@ -32,12 +32,12 @@ class StreamTimeline:
         self._lines = {kind: _Line() for kind in Kind}
 
     def begin(self) -> None:
-        """Another connection's units follow."""
+        """Notes that another connection's units follow."""
         for line in self._lines.values():
             line.is_new = True
 
     def place(self, unit: AccessUnit) -> AccessUnit:
-        """The unit with its place in the stream."""
+        """Returns the unit with its place in the stream."""
         line = self._lines[unit.kind]
         flags = unit.flags
         # The first connection's times are the stream's. A later one is placed by the time that

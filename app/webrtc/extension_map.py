@@ -33,7 +33,7 @@ class Extension:
     "Direction as the answer states it, empty where the offer states none."
 
     def line(self) -> str:
-        """The value of the answer's ``a=extmap``."""
+        """Returns the value of the answer's ``a=extmap``."""
         direction = f"/{self.direction}" if self.direction else ""
         return f"{self.id}{direction} {self.uri}"
 
@@ -41,7 +41,7 @@ class Extension:
 def choose_extensions(
     values: Iterable[str], wanted: tuple[str, ...], *, blocked: str, max_id: int
 ) -> tuple[Extension, ...]:
-    """The wanted extensions of ``a=extmap`` values, each once.
+    """Chooses the wanted extensions of ``a=extmap`` values, each once.
 
     ``blocked`` is the offerer's direction that is of no use: ``recvonly`` where it must send.
     What cannot be taken is left out of the answer, as RFC 8285 section 6 allows: malformed lines,

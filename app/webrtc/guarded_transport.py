@@ -97,7 +97,7 @@ class GuardedConnection(Connection):
     async def get_component_candidates(
         self, component: int, addresses: list[str], timeout: int = 5
     ) -> list[aioice.Candidate]:
-        """One socket per address of ours; those that cannot be had are left out."""
+        """Opens one socket per address of ours; those that cannot be had are left out."""
         ours = installed().addresses
         protocols = [
             protocol

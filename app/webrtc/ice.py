@@ -82,7 +82,7 @@ class UdpPorts:
         self._next = 0
 
     def bind(self, address: str) -> socket.socket:
-        """A socket bound to the address. Raises OSError, also when those tried are taken."""
+        """Binds a socket to the address. Raises OSError, also when the ports tried are taken."""
         for _ in range(min(self._count, MAX_TRIES)):
             # Begins behind the last port that was tried, where a free one is most likely.
             port = self._first + self._next
@@ -97,7 +97,7 @@ class UdpPorts:
 
 
 def bind_udp(address: str, port: int) -> socket.socket:
-    """A UDP socket; port 0 takes a free one. Raises OSError."""
+    """Binds a UDP socket; port 0 takes a free one. Raises OSError."""
     version = ipaddress.ip_address(address).version
     made = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -126,7 +126,7 @@ def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddr
 
 
 def _bridge_addresses() -> set[str]:
-    """Addresses of networks inside this machine: containers', virtual machines'."""
+    """Returns addresses of networks inside this machine: containers', virtual machines'."""
     return {
         str(ip.ip if ip.is_IPv4 else ip.ip[0])
         for adapter in ifaddr.get_adapters()
@@ -167,7 +167,7 @@ UNKNOWN_ROUTE = PeerRoute()
 
 
 def best_first(addresses: Iterable[str], route: PeerRoute) -> list[str]:
-    """Addresses in the order in which a peer had better try them; some try only the first.
+    """Sorts addresses in the order in which a peer had better try them; some try only the first.
 
     First the one at which its request came in (but no private one for a peer outside), then those
     of its side of a NAT, then IPv4, as given.
@@ -193,7 +193,7 @@ class Installed:
     ports: UdpPorts | None
 
     def bind(self, address: str) -> socket.socket:
-        """A socket for one peer. Raises OSError."""
+        """Binds a socket for one peer. Raises OSError."""
         return self.ports.bind(address) if self.ports else bind_udp(address, 0)
 
 
@@ -201,7 +201,7 @@ _installed = Installed(IceAddresses((_LOOPBACK,), ()), None)
 
 
 def installed() -> Installed:
-    """The addresses and ports of this process; loopback and any port until ``install``."""
+    """Returns the addresses and ports of this process; loopback and any port until ``install``."""
     return _installed
 
 
@@ -258,7 +258,7 @@ class IceServer:
         return self.urls.startswith(("turn:", "turns:"))
 
     def link_header(self) -> str:
-        """RFC 9725 section 4.6's Link value."""
+        """Returns the value of the Link header (RFC 9725 section 4.6)."""
         value = f'<{self.urls}>; rel="ice-server"'
         if self.username:
             value += f'; username="{_quote(self.username)}"; credential="{_quote(self.credential)}"'

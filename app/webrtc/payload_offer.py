@@ -41,7 +41,7 @@ class Payload:
     "The payload type that a retransmission repairs."
 
     def rtpmap(self) -> str:
-        """The value of ``a=rtpmap``."""
+        """Returns the value of ``a=rtpmap``."""
         form = f"{RTX}/{self.clock_rate}" if self.codec is None else self.codec.rtpmap
         return f"{self.number} {form}"
 
@@ -60,7 +60,7 @@ def choose_payloads(section: Section, *, publishes: bool) -> tuple[Payload, ...]
     order = {p.number: place for place, p in enumerate(offered)}
 
     def place_of(payload: Payload) -> tuple[int, int]:
-        """A retransmission goes where the payload type goes that it repairs."""
+        """Returns the sort key: a retransmission goes with the payload type that it repairs."""
         repaired = payload.number if payload.base is None else payload.base
         return ranks[repaired], order[payload.number]
 
@@ -74,7 +74,7 @@ def _is_ours(payload: Payload, kind: str) -> bool:
 
 
 def _chosen(offered: list[Payload], publishes: bool) -> list[Payload]:
-    """The payload types whose parameters their codecs accept."""
+    """Returns the payload types whose parameters their codecs accept."""
     found: list[Payload] = []
     for codec in TABLE:
         own = [payload for payload in offered if payload.codec is codec]
@@ -85,7 +85,7 @@ def _chosen(offered: list[Payload], publishes: bool) -> list[Payload]:
 
 
 def _nothing(kind: str, offered: list[Payload]) -> str:
-    """The sentence that refuses a section."""
+    """Returns the sentence that refuses a section."""
     own = [each for each in TABLE if each.kind == kind]
     if len(own) == 1:
         return f"The {kind} must be offered as {own[0].title} ({own[0].rtpmap})."
@@ -98,7 +98,7 @@ def _nothing(kind: str, offered: list[Payload]) -> str:
 
 
 def _offered(section: Section) -> list[Payload]:
-    """Every known codec of the section, in the order of its media line."""
+    """Returns every known codec of the section, in the order of its media line."""
     maps = _numbered(section, "rtpmap", _RTPMAP)
     parameters = _numbered(section, "fmtp", _FMTP)
     feedback: dict[str, set[str]] = {}
@@ -132,7 +132,7 @@ def _offered(section: Section) -> list[Payload]:
 
 
 def _numbered(section: Section, name: str, form: re.Pattern[str]) -> dict[int, re.Match[str]]:
-    """The well-formed values of an attribute by payload type.
+    """Returns the well-formed values of an attribute by payload type.
 
     Raises BadOffer where two disagree: nobody can tell which of them the sender will mean.
     """

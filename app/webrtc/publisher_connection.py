@@ -101,7 +101,7 @@ class PublisherConnection:
     async def answer(
         self, offer: Offer, *, start_kbps: int, route: PeerRoute = UNKNOWN_ROUTE
     ) -> str:
-        """The SDP answer. Raises BadOffer."""
+        """Returns the SDP answer. Raises BadOffer or NoCandidate."""
         for kind in offer.kinds:
             transceiver = self._peer.add_track(kind, "recvonly")
             events = ReceiverEvents(
@@ -245,7 +245,7 @@ class PublisherConnection:
             self._end("the connection closed" if was else "no connection was made")
 
     async def _run_watch(self) -> None:
-        """RFC 7675's consent takes up to 30 s to notice a dead peer; silence tells sooner."""
+        """Judges the peer by its silence: consent (RFC 7675) takes up to 30 s to notice its end."""
         while not self._is_over:
             await asyncio.sleep(_CHECK_S)
             now = time.monotonic()
@@ -253,7 +253,7 @@ class PublisherConnection:
             self._judge(self._liveness.judge(now=now, every_s=_CHECK_S))
 
     def _judge(self, reason: str) -> None:
-        """A connection that stood is watched on: a network that stood still may go on."""
+        """Tells of silence and of its end; a connection that never stood is over instead."""
         if not reason:
             self._life.apply_if_accepted(PublisherEvent.RESUME)
         elif self._events.on_silence is not None and self._liveness.is_connected:

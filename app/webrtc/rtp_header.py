@@ -32,7 +32,7 @@ class RtpHeader:
     def pack(
         self, *, payload_type: int, marker: bool, sequence: int, timestamp: int, send_time: int
     ) -> bytes:
-        """A header; ``send_time`` is abs-send-time's 24 bits."""
+        """Writes a header; ``send_time`` is abs-send-time's 24 bits."""
         extension = self._mid
         if self._time_id is not None:
             extension += bytes([self._time_id << 4 | 2]) + send_time.to_bytes(3, "big")

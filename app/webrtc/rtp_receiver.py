@@ -314,7 +314,7 @@ class RtpReceiver(RTCRtpReceiver):
     def _unwrap_rtx(
         self, packet: RtpPacket, codec: RTCRtpCodecParameters
     ) -> tuple[RtpPacket, RTCRtpCodecParameters] | None:
-        """The original packet of a retransmission (RFC 4588 section 4)."""
+        """Returns the original packet of a retransmission (RFC 4588 section 4)."""
         # Without an SSRC in the offer a retransmission can only belong to the one source. Of
         # several layers the repaired-rid extension tells which.
         ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
@@ -346,7 +346,7 @@ class RtpReceiver(RTCRtpReceiver):
             await self._send_rtcp(report)
 
     async def _run_reports(self) -> None:
-        """Receiver reports at the randomized interval of RFC 3550 section 6.2."""
+        """Sends receiver reports at the randomized interval of RFC 3550 section 6.2."""
         while True:
             await asyncio.sleep(0.5 + random.random())
             reports = self._reports.blocks(now=time.monotonic())
@@ -359,7 +359,7 @@ class RtpReceiver(RTCRtpReceiver):
         task.add_done_callback(self._task_done)
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
-        """A task that died ends the publisher, which may come again."""
+        """Ends the publisher where a task died; it may come again."""
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
@@ -374,7 +374,7 @@ class RtpReceiver(RTCRtpReceiver):
 
 
 def _pixels(media: _Media) -> int:
-    """The size of the key frame that a packet begins, 0 where it begins none.
+    """Returns the size of the key frame that a packet begins, 0 where it begins none.
 
     Asked of every packet of every layer, so most are told by a byte or two.
     """

@@ -123,7 +123,7 @@ class RtpSender(RTCRtpSender):
             self._wake.set()
 
     def restart(self) -> None:
-        """Video goes on at the next key frame only: another rendition follows."""
+        """Drops video up to the next key frame: another rendition follows."""
         self._queue.restart()
 
     # What aiortc's peer connection and transport call.
@@ -157,7 +157,7 @@ class RtpSender(RTCRtpSender):
         self._on_running()
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
-        """A viewer to whom nothing is sent any more is let go, which it notices."""
+        """Lets the viewer go to whom nothing is sent any more, which it notices."""
         if task.cancelled() or not self._running:
             return
         error = task.exception()

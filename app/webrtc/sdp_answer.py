@@ -22,7 +22,7 @@ from app.webrtc.sdp_offer import MediaOffer, Offer
 
 
 def _any_codec(kind: str) -> str:
-    """An ``a=rtpmap`` value that aiortc takes without parameters; which one does not matter."""
+    """Returns any ``a=rtpmap`` value that aiortc takes without parameters."""
     codec = next(c for c in CODECS[kind] if not c.parameters)
     channels = f"/{codec.channels}" if codec.channels else ""
     return f"{codec.name}/{codec.clockRate}{channels}"
@@ -70,7 +70,7 @@ def offer_for_aiortc(offer: Offer) -> str:
 
 
 def codecs_for_aiortc(section: MediaOffer) -> list[RTCRtpCodecParameters]:
-    """The section's codecs for a transceiver."""
+    """Returns the section's codecs for a transceiver."""
     return [
         RTCRtpCodecParameters(
             mimeType=f"{section.kind}/{RTX}" if payload.codec is None else payload.codec.mime_type,
@@ -87,7 +87,7 @@ def codecs_for_aiortc(section: MediaOffer) -> list[RTCRtpCodecParameters]:
 
 
 def extensions_for_aiortc(section: MediaOffer) -> list[RTCRtpHeaderExtensionParameters]:
-    """The section's header extensions for a transceiver."""
+    """Returns the section's header extensions for a transceiver."""
     return [RTCRtpHeaderExtensionParameters(id=e.id, uri=e.uri) for e in section.extensions]
 
 
@@ -165,7 +165,7 @@ def _payload(payload: Payload, start_kbps: int | None) -> list[str]:
 
 
 def answered_parameters(payload: Payload, start_kbps: int | None) -> str:
-    """The parameters of one payload type in the answer."""
+    """Returns the parameters of one payload type in the answer."""
     if payload.codec is None:
         return payload.parameters
     answered = payload.codec.answer(payload.parameters)
@@ -175,7 +175,7 @@ def answered_parameters(payload: Payload, start_kbps: int | None) -> str:
 
 
 def _default(candidates: list[str]) -> tuple[str, int]:
-    """RFC 8839 section 4.2.1.2: the default destination is one of the candidates."""
+    """Returns the default destination, the first candidate's (RFC 8839 section 4.2.1.2)."""
     if not candidates:
         return _NO_ADDRESS, 9
     address, port = candidates[0].split(" ")[4:6]

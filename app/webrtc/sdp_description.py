@@ -59,7 +59,7 @@ class Section:
     attributes: Attributes
 
     def values(self, name: str) -> tuple[str, ...]:
-        """All values of an attribute."""
+        """Returns all values of an attribute."""
         return self.attributes.get(name, ())
 
 
@@ -71,7 +71,7 @@ class Description:
     sections: tuple[Section, ...]
 
     def values(self, name: str) -> tuple[str, ...]:
-        """All values of a session attribute."""
+        """Returns all values of a session attribute."""
         return self.attributes.get(name, ())
 
 
@@ -81,14 +81,14 @@ def is_token(text: str) -> bool:
 
 
 def only_value(values: tuple[str, ...], what: str) -> str:
-    """The one value of an attribute, "" if it is absent. Raises BadOffer where values differ."""
+    """Returns an attribute's one value, "" if it is absent. Raises BadOffer where values differ."""
     if len(set(values)) > 1:
         raise BadOffer(f"The offer has more than one {what} where one is allowed.")
     return values[0] if values else ""
 
 
 def attributes_of(text: str) -> Attributes:
-    """The attributes of an SDP fragment (RFC 8840 section 9), whatever section they stand in.
+    """Returns the attributes of an SDP fragment (RFC 8840 section 9), whatever their section.
 
     Raises BadOffer or BodyTooLarge.
     """
@@ -100,7 +100,7 @@ def attributes_of(text: str) -> Attributes:
 
 
 def parse_description(text: str) -> Description:
-    """The sections and attributes of an SDP text. Raises BadOffer or BodyTooLarge.
+    """Parses the sections and attributes of an SDP text. Raises BadOffer or BodyTooLarge.
 
     Lines may end with CRLF or LF (RFC 8866 section 5).
     """

@@ -123,7 +123,7 @@ class Offer:
 
 
 def check_publish_offer(sdp: str) -> Offer:
-    """A WHIP offer. Raises BadOffer with the sentence and status for the sender."""
+    """Checks a WHIP offer. Raises BadOffer with the sentence and status for the sender."""
     offer = _check(sdp, publishes=True)
     if "video" not in offer.kinds:
         raise BadOffer("The offer has no video section.", status=422)
@@ -131,7 +131,7 @@ def check_publish_offer(sdp: str) -> Offer:
 
 
 def check_play_offer(sdp: str) -> Offer:
-    """A WHEP offer. Raises BadOffer."""
+    """Checks a WHEP offer. Raises BadOffer."""
     return _check(sdp, publishes=False)
 
 
@@ -188,7 +188,7 @@ def _check_kinds(used: list[Section]) -> None:
 
 
 def _check_bundle(bundle: tuple[str, ...], mids: list[str]) -> None:
-    """RFC 9725 section 4.4.1: max-bundle, so the group names every section that is used."""
+    """Checks that the group names every section that is used (RFC 9725 section 4.4.1)."""
     if len(mids) > 1 or bundle:
         if not all(is_token(mid) for mid in mids) or len(set(mids)) != len(mids):
             raise BadOffer("Every section needs a mid of its own.")
@@ -199,7 +199,7 @@ def _check_bundle(bundle: tuple[str, ...], mids: list[str]) -> None:
 
 
 def _check_numbers(sections: tuple[MediaOffer, ...]) -> None:
-    """RFC 9143 section 9.1: in a bundle a payload type means one thing."""
+    """Checks that a payload type means one thing in the bundle (RFC 9143 section 9.1)."""
     seen: set[int] = set()
     for section in sections:
         numbers = {payload.number for payload in section.payloads}
@@ -217,7 +217,7 @@ class _Reader:
         self._publishes = publishes
 
     def read(self, section: Section, mid: str) -> MediaOffer:
-        """One used section. Raises BadOffer."""
+        """Reads one used section. Raises BadOffer."""
         self._check_direction(section)
         self._check_profile(section)
         payloads = choose_payloads(section, publishes=self._publishes)
@@ -286,7 +286,7 @@ class _Reader:
 
 
 def _ssrcs(section: Section) -> tuple[int, ...]:
-    """The SSRCs that the section names, of which aiortc can use one and its retransmission's."""
+    """Returns the SSRCs of the section; aiortc can use one and that of its retransmissions."""
     found: dict[int, None] = {}
     for value in section.values("ssrc"):
         # Eleven digits suffice to see that a number is over 32 bits; longer texts cost ever more to
@@ -298,5 +298,5 @@ def _ssrcs(section: Section) -> tuple[int, ...]:
 
 
 def _has_sim_group(section: Section) -> bool:
-    """Simulcast as browsers did it before RFC 8853: layers are known by their SSRCs alone."""
+    """True for simulcast as it was before RFC 8853: layers are known by their SSRCs alone."""
     return any(value.split()[:1] == ["SIM"] for value in section.values("ssrc-group"))

@@ -28,7 +28,7 @@ class SimulcastLayer:
     "Payload types that it is restricted to; empty means all of the section."
 
     def line(self) -> str:
-        """The value of the answer's ``a=rid``."""
+        """Returns the value of the answer's ``a=rid``."""
         types = ",".join(str(number) for number in self.payloads)
         return f"{self.rid} recv" + (f" pt={types}" if types else "")
 
@@ -43,7 +43,7 @@ class SimulcastOffer:
     "True if they stand in ``a=simulcast``: then the answer has that line too."
 
     def lines(self) -> list[str]:
-        """The answer's lines."""
+        """Returns the answer's lines."""
         found = [f"a=rid:{layer.line()}" for layer in self.layers]
         if self.is_simulcast and self.layers:
             found.append("a=simulcast:recv " + ";".join(layer.rid for layer in self.layers))
@@ -75,7 +75,7 @@ def read_simulcast(section: Section, accepted: set[int]) -> SimulcastOffer:
 
 
 def _parts(value: str) -> dict[str, str]:
-    """``send`` and ``recv`` of an ``a=simulcast`` value."""
+    """Reads ``send`` and ``recv`` of an ``a=simulcast`` value."""
     parts: dict[str, str] = {}
     rest = value
     while rest:

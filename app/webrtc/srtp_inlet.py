@@ -71,7 +71,7 @@ class SrtpInlet:
         self._control = TokenBucket(per_s=MAX_CONTROL_PER_S, burst=2 * MAX_CONTROL_PER_S)
 
     def unprotect(self, packet: bytes) -> bytes:
-        """One RTP packet. Raises pylibsrtp.Error."""
+        """Checks and decrypts one RTP packet. Raises pylibsrtp.Error."""
         if len(packet) < _RTP_HEADER:
             raise self._refuse("rtp_malformed")
         if packet[1] & 0x7F not in self._payload_types:
@@ -81,7 +81,7 @@ class SrtpInlet:
         return self._pass(packet, ssrc, self._session.unprotect, self._media)
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
-        """One RTCP packet. Raises pylibsrtp.Error."""
+        """Checks and decrypts one RTCP packet. Raises pylibsrtp.Error."""
         if len(packet) < _RTCP_HEADER:
             raise self._refuse("rtcp_malformed")
         ssrc = int.from_bytes(packet[4:8], "big")

@@ -41,7 +41,7 @@ class TransportOffer:
 
 
 def read_transport(session: Description, tagged: Section) -> TransportOffer:
-    """The transport of the offerer-tagged section (RFC 9143 section 7.1). Raises BadOffer."""
+    """Reads the transport of the offerer-tagged section (RFC 9143 section 7.1). Raises BadOffer."""
 
     def inherited(name: str) -> tuple[str, ...]:
         return tagged.values(name) or session.values(name)
@@ -60,7 +60,7 @@ def read_transport(session: Description, tagged: Section) -> TransportOffer:
 
 
 def usable_candidates(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The first ``MAX_CANDIDATES`` that name a UDP port of an IP address.
+    """Returns the first ``MAX_CANDIDATES`` that name a UDP port of an IP address.
 
     Names (mDNS) are not looked up: the peer's own checks make the pair.
     """

@@ -34,7 +34,7 @@ class SdpFragment:
 
 
 def parse_fragment(text: str, *, wants_restart: bool = False) -> SdpFragment:
-    """A fragment, whose sections are not told apart. Raises BadOffer (400)."""
+    """Parses a fragment, whose sections are not told apart. Raises BadOffer (400)."""
     found = attributes_of(text)
     known = ("ice-ufrag", "ice-pwd", "candidate", "end-of-candidates")
     if not any(name in found for name in known):

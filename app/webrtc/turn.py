@@ -21,7 +21,7 @@ left open may join again half a day later."""
 
 
 def make_login(secret: str, *, now_s: float, name: str) -> tuple[str, str]:
-    """(user name, password) of one login, valid until ``now_s + LOGIN_S`` (Unix seconds)."""
+    """Makes a login (user name, password) that is valid until ``now_s + LOGIN_S`` (Unix s)."""
     user = f"{int(now_s) + LOGIN_S}:{name}"
     # SHA-1 is what TURN servers compute for this scheme; there is no choice.
     digest = hmac.new(secret.encode(), user.encode(), hashlib.sha1).digest()
@@ -39,7 +39,7 @@ class IceServerList:
     """Makes the name in a login. Each login has another, so that a quota by name is one by peer."""
 
     def for_peer(self, *, now_s: float) -> tuple[IceServer, ...]:
-        """The servers as one peer gets them, with a login of its own (Unix seconds)."""
+        """Returns the servers as one peer gets them, with a login of its own (Unix seconds)."""
         if not self.secret:
             return self.servers
         user, password = make_login(self.secret, now_s=now_s, name=self.name())

@@ -48,7 +48,7 @@ class ViewerConnection:
         self._deadline: asyncio.TimerHandle | None = None
 
     async def answer(self, offer: Offer, *, route: PeerRoute = UNKNOWN_ROUTE) -> str:
-        """The SDP answer. Raises BadOffer."""
+        """Returns the SDP answer. Raises BadOffer or NoCandidate."""
         stream_id = str(uuid.uuid4())
         for kind in offer.kinds:
             transceiver = self._peer.add_track(kind, "sendonly")
@@ -85,7 +85,7 @@ class ViewerConnection:
         return "video" in self._senders and self._senders["video"].needs_key
 
     def restart_video(self) -> None:
-        """Its video goes on at the next key frame only."""
+        """Drops the video up to the next key frame: another rendition follows."""
         if "video" in self._senders:
             self._senders["video"].restart()
 
