@@ -97,7 +97,13 @@ def test_every_excuse_is_needed() -> None:
     for name in TABLES:
         assert faults_of(name, (ROOT / name).read_text()), f"{name} names no codec any more"
     for start in PLUG_INS:
-        assert list(ROOT.glob(f"{start}*")), f"{start} is gone"
+        paths = [path for each in ROOT.glob(f"{start}*") for path in (each, *each.rglob("*.py"))]
+        files = [path for path in paths if path.is_file()]
+        assert any(faults_of(path.name, path.read_text()) for path in files), start
+    code = "".join(
+        path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py")
+    )
+    assert all(name in code for name in _SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,11 @@ def test_lines_can_be_read_without_scrolling(page: str) -> None:
     assert [line for line in prose(read(page)) if len(line) > MAX_LINE] == []
 
 
+def test_every_page_with_long_lines_of_its_own_has_some() -> None:
+    for page in (*GENERATED, *HAS_OWN_LINES):
+        assert any(len(line) > MAX_LINE for line in prose(read(page))), page
+
+
 def test_the_readme_is_short() -> None:
     lines = read("README.md").splitlines()
     assert len(lines) <= MAX_README_LINES

@@ -118,6 +118,32 @@ def test_imports_follow_the_arrows() -> None:
     assert [fault for module in modules(*SOURCE) for fault in arrow_faults(module)] == []
 
 
+def test_every_arrow_is_needed() -> None:
+    """What a package may import of ours and does not is no longer allowed. A package with a rule of
+    its own may do at least what the one around it may.
+    """
+    used: dict[str, set[str]] = {package: set() for package in ARROWS}
+    for module in modules(*SOURCE):
+        fitting = [package for package in ARROWS if is_within(module.name, package)]
+        if fitting:
+            package = max(fitting, key=len)
+            names = list(imported(module))
+            used[package] |= {a for a in ARROWS[package] if any(is_within(n, a) for n in names)}
+    for package, allowed in ARROWS.items():
+        around = rule_for(package.rpartition(".")[0], ARROWS) or ()
+        assert set(allowed) - set(around) - used[package] == set(), package
+
+
+def test_every_package_with_a_rule_of_its_own_needs_it() -> None:
+    """It imports something that the rule of the package around it forbids."""
+    found = list(modules(*SOURCE))
+    for package in FORBIDDEN:
+        outer = rule_for(package.rpartition(".")[0], FORBIDDEN)
+        names = {n for m in found if is_within(m.name, package) for n in imported(m)}
+        freed = set(outer or ()) - set(FORBIDDEN[package])
+        assert outer is None or any(is_within(n, each) for n in names for each in freed), package
+
+
 def test_no_test_file_and_no_test_is_too_long() -> None:
     for module in modules("tests"):
         assert module.text.count("\n") <= MAX_TEST_FILE, module.name

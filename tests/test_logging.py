@@ -15,8 +15,6 @@ LEVELS = ("info", "warning", "error", "exception", "critical")
 SET_UP = ("cli.logs", "wire.log_limit")
 """Modules that set logging up, and so name other loggers."""
 
-ADAPTER = "wire.stream_logger"
-
 
 def _calls(module: Module) -> Iterator[ast.Call]:
     return (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
@@ -68,8 +66,12 @@ def test_each_module_has_one_logger_of_its_own_name() -> None:
 
 
 def test_stream_and_session_are_named_by_the_adapter() -> None:
-    found = [each for each in modules(*PRODUCT) if each.name != ADAPTER]
-    assert [fault for module in found for fault in prefix_faults(module)] == []
+    assert [fault for module in modules(*PRODUCT) for fault in prefix_faults(module)] == []
+
+
+def test_every_exception_is_needed() -> None:
+    found = {each.name: each for each in modules(*PRODUCT)}
+    assert [name for name in SET_UP if not logger_faults(found[name])] == []
 
 
 def test_each_line_has_an_action() -> None:
