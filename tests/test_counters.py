@@ -25,7 +25,7 @@ NOT_COUNTED = {
     "HeldBytes.held": "bytes held now, for a limit",
     "MediaTimeline.jumps": "its change restarts the capture clock",
     "Position.restarts": "its change makes a log reader begin anew",
-    "RecordKeeper.restarts": "its change makes the source log begin at a key frame",
+    "RecordKeeper.restarts": "its change makes the backlog be written again",
     "Retention.bytes": "bytes of the log, for its limit",
     "RoundTripEstimator.smoothed_s": "an average",
     "RtpSender.octets": "of sender reports (RFC 3550 section 6.4.1)",
