@@ -11,7 +11,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: bench-reuse run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults docs clean help browser
+.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -53,9 +53,7 @@ bench-quality: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)
 
 bench-temporal: $(VENV)/installed-dev
-	@$(BIN)/python -m benchmarks.temporal $(TEMPORAL) $(REUSE)
-
-bench-reuse: bench-temporal
+	@$(BIN)/python -m benchmarks.temporal $(TEMPORAL)
 
 bench-decoder: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.decoder_process

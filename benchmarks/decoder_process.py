@@ -47,7 +47,7 @@ class Cost:
     cpu_ms: float
     "CPU time of all processes together."
     mib: float
-    "Memory of the child that no other process shares."
+    "Memory that the child alone holds."
 
 
 def coded(width: int, height: int, count: int) -> list[bytes]:

@@ -57,7 +57,7 @@ def measure(seconds: float) -> list[Row]:
     unreadable = sum(row[0] < 0 for row in shown)
     fps = (len(shown) - 1) / ((shown[-1][2] - shown[0][2]) / 1000)
     total = view["latency_ms"]["total"]
-    note = f"browser included; server's share p50 {total['p50']:.0f}, p95 {total['p95']:.0f} ms"
+    note = f"browser included; server's part p50 {total['p50']:.0f}, p95 {total['p95']:.0f} ms"
     last = len(delays) - 1
     return [
         Row("glass to glass in Chromium, median", delays[last // 2], 120, "ms", True, note),

@@ -20,7 +20,7 @@ WARM_S = 5.0
 
 
 class Usage:
-    """CPU share and memory of the processes, sampled once a second in a thread."""
+    """CPU time and memory of the processes, sampled once a second in a thread."""
 
     def __init__(self, server: RunningServer) -> None:
         self._processes = server.children()
@@ -37,15 +37,15 @@ class Usage:
                 self.memory[role].append(process.memory_info().rss / 2**20)
 
     def finish(self) -> dict[str, float]:
-        """CPU share of one core by role, in percent."""
+        """Returns the CPU time by role, in percent of one core."""
         span = time.monotonic() - self._began_at
-        shares = {
+        percents = {
             role: 100 * (cpu_s(process) - self._began[role]) / span
             for role, process in self._processes.items()
         }
         self._stop.set()
         self._thread.join()
-        return shares
+        return percents
 
 
 def measure(seconds: float) -> list[Row]:
@@ -75,9 +75,9 @@ def measure(seconds: float) -> list[Row]:
             # The server keeps the latencies of its last ten seconds.
             time.sleep(min(10.0, max(0.1, until - time.monotonic())))
             views.append(server.stream("bench") or {})
-        shares = usage.finish()
+        percents = usage.finish()
         seen = viewer.result(process, 30)
-    return _rows(views, shares, usage.memory, seen)
+    return _rows(views, percents, usage.memory, seen)
 
 
 def _clip(folder: Path) -> Path:
@@ -88,7 +88,7 @@ def _clip(folder: Path) -> Path:
 
 def _rows(
     views: list[dict[str, Any]],
-    shares: dict[str, float],
+    percents: dict[str, float],
     memory: dict[str, list[float]],
     seen: dict[str, Any],
 ) -> list[Row]:
@@ -106,8 +106,8 @@ def _rows(
         Row("delivered at a non-browser viewer", seen["fps"], 29.8, "fps"),
         Row("latency added by the server, p50", p50, 40, "ms", True, stages),
         Row("latency added by the server, p95", p95, 66, "ms", True, worst),
-        Row("app CPU, one publisher and one viewer", shares["app"], 15, "% of a core", True),
-        Row("worker CPU", shares["worker"], None, "% of a core"),
+        Row("app CPU, one publisher and one viewer", percents["app"], 15, "% of a core", True),
+        Row("worker CPU", percents["worker"], None, "% of a core"),
         Row("memory of the app", max(memory["app"]), 200, "MiB", True),
         Row("memory of the worker", max(memory["worker"]), 600, "MiB", True),
         Row("growth of the app", _growth(memory["app"]), None, "MiB"),

@@ -39,7 +39,7 @@ class Scores:
 
 
 def score(truth: Bytes, got: Bytes, *, every: int = 1) -> Scores:
-    """Both [T, H, W] luma. libvmaf looks at one frame in `every`."""
+    """Scores a clip; both are [T, H, W] luma, and VMAF is taken of one frame in `every`."""
     found = _ask_ffmpeg(truth, got, every)
     return Scores(psnr=psnr(truth, got), flicker=flicker(truth, got), **found)
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 _NOT_YET = (urllib.error.URLError, ConnectionError, TimeoutError)
 """Raised by a check that asks a server which has not started, or which hangs."""
 
-_LOOK_S = 0.05
+_POLL_S = 0.05
 
 
 def until(
@@ -36,4 +36,4 @@ def until(
                 return found
         if time.monotonic() >= deadline:
             raise TimeoutError(f"{what} did not happen within {timeout_s:g} s{details()}")
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)

@@ -35,19 +35,7 @@ SAY_INSTEAD = {
 }
 """Words that meant several things, or nothing to an engineer of the field, and what to say."""
 
-STILL_SAID: dict[str, set[str]] = {
-    "wish": {"benchmarks.faults.stack"},
-    "look": {"benchmarks.capacity.feed", "benchmarks.quality.methods", "benchmarks.waiting"},
-    "share": {
-        "benchmarks.capacity.figures",
-        "benchmarks.capacity.measure",
-        "benchmarks.capacity.pass_criteria",
-        "benchmarks.capacity.report",
-        "benchmarks.live",
-        "workers.engines.openvino",
-    },
-    "viewing": {"benchmarks.faults.simulation"},
-}
+STILL_SAID: dict[str, set[str]] = {"share": {"workers.engines.openvino"}}
 """Modules whose identifiers still have the word. The sets only shrink."""
 
 RANKS = ("MOST", "LEAST", "LONGEST", "OLDEST")

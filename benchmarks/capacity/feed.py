@@ -26,7 +26,7 @@ __all__ = ["Feed"]
 _CLOCK_RATE = 90_000
 _TICKS = _CLOCK_RATE // FPS
 _FIRST_PTS = 1_000_000
-_LOOK_S = 0.2
+_READ_EVERY_S = 0.2
 """Seconds between reads of the enhanced log: entries carry the server's time, so nothing is lost by
 reading many at once."""
 
@@ -105,7 +105,7 @@ class Feed:
                     self.read += 1
                     index = (unit.pts - _FIRST_PTS) // _TICKS
                     self._came_out_ms[index] = float(entry.id.partition("-")[0])
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_READ_EVERY_S)
 
     async def end(self) -> None:
         """The publisher leaves."""

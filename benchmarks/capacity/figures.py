@@ -35,7 +35,7 @@ class Timing:
     "Between two frames that came out one after the other, in any stream."
 
     @property
-    def out_share(self) -> float:
+    def out_fraction(self) -> float:
         """Frames out / frames in, 0..1."""
         return self.out / self.frames if self.frames else 0.0
 
@@ -86,13 +86,13 @@ class Served:
         return self.temporal_done / self.temporal_wanted if self.temporal_wanted > 0 else 1.0
 
     @property
-    def net_share(self) -> float:
-        """Frames by the wished net, 0..1; those that propagation made count as far as it got what
+    def net_fraction(self) -> float:
+        """Frames by the chosen net, 0..1; those that propagation made count as far as it got what
         it wanted.
         """
         return (self.full + self.granted * self.temporal) / self.frames if self.frames else 0.0
 
-    def share(self, number: int) -> float:
+    def fraction(self, number: int) -> float:
         """Returns a number over that of all frames, 0..1."""
         return number / self.frames if self.frames else 0.0
 

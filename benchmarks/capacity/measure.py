@@ -89,7 +89,9 @@ class _Runs:
         client = connect(redis_url, prefix=keys.PREFIX)
         try:
             for number in _numbers(outcomes, series):
-                name = f"{series.model}{'' if series.temporal else ' no reuse'} {content} {number}"
+                name = (
+                    f"{series.model}{'' if series.temporal else ' not temporal'} {content} {number}"
+                )
                 if time.monotonic() + self._span.warm_s + self._span.seconds > self._ends_at:
                     print(f"{name}: left out, since time is up", flush=True)
                     break
@@ -120,6 +122,6 @@ def _numbers(outcomes: list[Outcome], series: Series) -> Iterator[int]:
 def _in_short(outcome: Outcome) -> str:
     got, timing = outcome.served, outcome.timing
     return (
-        f"{timing.out_share:.1%} out, {got.net_share:.1%} by the net, "
+        f"{timing.out_fraction:.1%} out, {got.net_fraction:.1%} by the net, "
         f"p95 {timing.p95_ms:.0f} ms, worst gap {timing.worst_gap_ms:.0f} ms"
     )

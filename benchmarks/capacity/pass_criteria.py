@@ -15,17 +15,17 @@ MIN_OUT_FRACTION = 0.99
 """Fraction of the frames that must come out."""
 
 MIN_NET_FRACTION = 0.95
-"""Fraction of the frames that must be by the wished net, whole or where propagation wants it."""
+"""Fraction of the frames that must be by the chosen net, whole or where propagation wants it."""
 
 MAX_P95_MS = 66.0
 """95th percentile of the age at output: two frames at 30 a second."""
 
 
 def is_sustained(outcome: Outcome) -> bool:
-    """True where nearly all frames come out, by the wished net, in time."""
+    """True where nearly all frames come out, by the chosen net, in time."""
     return (
-        outcome.timing.out_share >= MIN_OUT_FRACTION
-        and outcome.served.net_share >= MIN_NET_FRACTION
+        outcome.timing.out_fraction >= MIN_OUT_FRACTION
+        and outcome.served.net_fraction >= MIN_NET_FRACTION
         and outcome.timing.p95_ms <= MAX_P95_MS
     )
 

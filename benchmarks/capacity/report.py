@@ -28,13 +28,13 @@ class LoadSeries:
 
 
 def grid(found: Sequence[LoadSeries]) -> str:
-    """A Markdown table with a line for each run; shares are of all frames."""
+    """A Markdown table with a line for each run; fractions are of all frames."""
     heads = (
         "model",
         "content",
         "streams",
         "full",
-        "reuse",
+        "temporal",
         "of what it wanted",
         "smaller",
         "bicubic",
@@ -95,23 +95,23 @@ def _twice_rows(series: LoadSeries) -> list[Row]:
 
 def _name(series: LoadSeries) -> str:
     camera = {"fixed": "fixed camera", "mixed": "mixed content"}[series.content]
-    return f"{series.model}, {camera}" + ("" if series.temporal else ", without reuse")
+    return f"{series.model}, {camera}" + ("" if series.temporal else ", without propagation")
 
 
 def _cells(series: LoadSeries, outcome: Outcome) -> list[str]:
     timing, got = outcome.timing, outcome.served
-    net = series.model if series.temporal else f"{series.model}, no reuse"
-    shares = [got.share(number) for number in (got.full, got.temporal)]
-    others = [got.share(number) for number in (got.smaller, got.bicubic, got.copied)]
+    net = series.model if series.temporal else f"{series.model}, not temporal"
+    fractions = [got.fraction(number) for number in (got.full, got.temporal)]
+    others = [got.fraction(number) for number in (got.smaller, got.bicubic, got.copied)]
     times = (timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.worst_gap_ms)
     return [
         net,
         series.content,
         str(outcome.streams),
-        *(f"{share:.1%}" for share in shares),
+        *(f"{part:.1%}" for part in fractions),
         f"{got.granted:.0%}" if got.temporal else "",
-        *(f"{share:.1%}" for share in others),
-        f"{1 - timing.out_share:.1%}",
+        *(f"{part:.1%}" for part in others),
+        f"{1 - timing.out_fraction:.1%}",
         *(f"{ms:.0f} ms" for ms in times),
         f"{outcome.worker_cpu:.0%}",
         f"{outcome.late_ms:.0f} ms",

@@ -1,6 +1,6 @@
 """A stream, two workers, Redis and a viewer in virtual time, with faults drawn at random.
 
-Time line, backlog, life of the publication, readers, switch and catch-up are the product's own;
+Time line, backlog, life of the ingest session, readers, switch and catch-up are the product's own;
 Redis and workers are models that keep its rules (``wire/PROTOCOL.md``): fencing, leases, replay.
 """
 
@@ -295,7 +295,7 @@ class World:
         fanouts = {
             name: RtpFanout(reader, on_end=lambda _: None) for name, reader in self._readers.items()
         }
-        self.viewing = PlaybackSession(
+        self.playback = PlaybackSession(
             fanouts[keys.ENHANCED],
             fanouts[keys.SOURCE],
             fallback=True,
@@ -307,7 +307,7 @@ class World:
     def run(self) -> HistoryCheck:
         """Plays the schedule, and judges what was shown."""
         self.redis.keep(self._session, 0)
-        self.viewing.start(self.screen)  # type: ignore[arg-type]
+        self.playback.start(self.screen)  # type: ignore[arg-type]
         for step in range(int(self._seconds / STEP_S)):
             self.now_s = step * STEP_S
             self._break()

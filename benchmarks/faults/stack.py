@@ -102,8 +102,8 @@ class Stack:
         """Says that the stream did not end the workers; two such ends would set it aside. Raises
         TimeoutError.
         """
-        path, wish = f"/api/v1/streams/{stream}", {"enhance": True}
-        until("a pardon", lambda: self.server.request("PATCH", path, wish) == 200, 10.0)
+        path, change = f"/api/v1/streams/{stream}", {"enhance": True}
+        until("a pardon", lambda: self.server.request("PATCH", path, change) == 200, 10.0)
 
     def watch(self, stream: str) -> Path:
         """Starts a viewer; returns the file in which it writes what it sees."""

@@ -59,7 +59,7 @@ class Plan:
     """Takes what was found."""
     frames: int
     every: int
-    """libvmaf looks at one frame in so many."""
+    """VMAF is taken of one frame in so many."""
 
 
 def fill(plan: Plan, jobs: int) -> list[Found]:

@@ -24,8 +24,8 @@ SCALE = 2
 SIZE = (270, 480)
 """Height and width at which speed is measured."""
 
-LOOKS = {"live-m": {", half crisp": 0.5, ", crisp": 1.0}, "live-t": {", crisp": 1.0}}
-"""Rows beside the faithful look, and their strengths; the other nets' are alike."""
+STYLES = {"live-m": {", half crisp": 0.5, ", crisp": 1.0}, "live-t": {", crisp": 1.0}}
+"""Rows beside the faithful style, and their strengths; the other nets' are alike."""
 
 Run = Callable[[Bytes], Bytes]
 """Luma [T, H, W] to [T, 2H, 2W]."""
@@ -85,23 +85,23 @@ def milliseconds(method: Method, calls: int) -> float:
 def _of_zoo(manifest: Manifest) -> list[Method]:
     if manifest.architecture is not None:
         return [_torch_method(manifest)] if manifest.weights is not None else []
-    looks = {"": 0.0, **LOOKS.get(manifest.name, {})}
+    styles = {"": 0.0, **STYLES.get(manifest.name, {})}
     keys: tuple[Precision, ...] = ("fp32", "int8")
     found = []
     for key in (key for key in keys if key in manifest.files):
-        for look, strength in looks.items():
-            if not look or key == manifest.default_precision:
-                found.append(_graph_method(manifest, key, look, strength))
+        for style, strength in styles.items():
+            if not style or key == manifest.default_precision:
+                found.append(_graph_method(manifest, key, style, strength))
     return found
 
 
-def _graph_method(manifest: Manifest, key: Precision, look: str, strength: float) -> Method:
+def _graph_method(manifest: Manifest, key: Precision, style: str, strength: float) -> Method:
     path = model_file(manifest, key)
 
     def make(height: int, width: int) -> Run:
         return _each(OpenNet(path, height, width, scale=manifest.scale, strength=strength))
 
-    name = f"{manifest.name} {key}{look}"
+    name = f"{manifest.name} {key}{style}"
     entry = manifest.files[key]
     return Method(name, "ours", make, manifest.macs_per_pixel, entry.bytes, entry.sha256)
 

@@ -210,7 +210,7 @@ def _over_time(found: list[GainOverTime]) -> str:
 
 
 def _where_it_pays(points: list[Point]) -> list[str]:
-    """Returns, by clip and codec, the dearest bit rate at which small and enhanced looks better."""
+    """Returns, by clip and codec, the dearest bit rate at which small and enhanced is better."""
     rows = []
     for clip in CLIPS:
         for codec in dict.fromkeys(p.codec for p in points):

@@ -35,7 +35,7 @@ class GainOverTime:
 
     clip: str
     gain_db: dict[str, list[float]]
-    """Net, look to the gain over bicubic in each second."""
+    """Gain over bicubic in each second, by net and style."""
 
 
 def follow(folder: Path, jobs: int) -> list[GainOverTime]:

@@ -117,7 +117,7 @@ def _kept(cells: Sequence[Cell], measure: str) -> Judged:
     fraction = kept(cells, TEMPORAL, measure)
     if fraction is None:
         whole = float(np.mean([gain(cell, FULL, measure) for cell in cells]))
-        name = f"{kind}: {unit} gain of the full net, too small to fraction"
+        name = f"{kind}: {unit} gain of the full net, too small for a fraction"
         return Judged(Row(name, whole, None, "dB" if measure == "psnr" else "points"))
     each = [f"{c.codec} {_percent(kept([c], TEMPORAL, measure))}" for c in cells]
     mean = float(np.mean([gain(c, FULL, measure) for c in cells]))
@@ -127,7 +127,7 @@ def _kept(cells: Sequence[Cell], measure: str) -> Judged:
         f"lost. {saved(cells, TEMPORAL):.0f} % of the work is left out, and what is predicted "
         "instead is a quarter bicubic, moved by interpolation, and lacks what the net would make "
         "of the newly coded difference. The rest was not thought worth a run of the net, or was "
-        f"beyond the {100 * MAX_WANTED_FRACTION:.0f} % of its work that a picture may wish for."
+        f"beyond the {100 * MAX_WANTED_FRACTION:.0f} % of its work that a picture may request."
     )
     name = f"{kind}: kept of the net's {unit} gain"
     return Judged(Row(name, fraction, MIN_KEPT, "%", note=", ".join(each)), why)
@@ -144,7 +144,7 @@ def _saved(cells: Sequence[Cell]) -> Judged:
         for name in ("fraction", "inside", "runs")
     )
     why = (
-        f"{kind}, work: the net looks anew at {100 * inside:.0f} % of the samples in a mean frame, "
+        f"{kind}, work: the net works on {100 * inside:.0f} % of the samples in a mean frame, "
         f"in {runs:.1f} rectangles, whose halos bring that to {100 * fraction:.0f} % of its work; "
         f"in the source itself {100 * cells[0].changing:.0f} % of the cells change from frame to "
         "frame."

@@ -104,7 +104,7 @@ class Plan:
     frames: int = 150
     large_frames: int = 100
     every: int = 5
-    "VMAF looks at one frame in so many."
+    "VMAF is taken of one frame in so many."
 
 
 def fill(plan: Plan) -> list[Cell]:
@@ -166,7 +166,7 @@ def measure(
     names: Sequence[str] = METHODS,
 ) -> Cell:
     """One net on one stream; then, once time no longer matters, how good the pictures are. VMAF
-    looks at one frame in ``every``.
+    is taken of one frame in ``every``.
     """
     cv2.setNumThreads(1)
     height, width = material.small.shape[1:]

@@ -57,8 +57,9 @@ class Material:
         return f"{self.small.shape[2]}x{self.small.shape[1]}"
 
     def changing(self) -> float:
-        """Share of the cells that differ from the frame before by more than a squared level a
-        sample, before anything is coded: what no motion-blind method could take over.
+        """Returns the fraction of the cells that differ from the frame before by more than a
+        squared level a sample, before anything is coded: what no motion-blind method could take
+        over.
         """
         rows, columns = (side // CELL for side in self.small.shape[1:])
         inside = self.small[:, : rows * CELL, : columns * CELL]

@@ -29,7 +29,7 @@ from workers.upscale.temporal_upscaler import TemporalUpscaler
 __all__ = ["FLOW", "FP32", "FULL", "HALF", "LOOP", "METHODS", "NOW_AND_THEN", "PLAIN", "TEMPORAL"]
 __all__ += ["SPARSE", "Method", "Work", "make_methods"]
 
-FULL, TEMPORAL, HALF = "full net", "reuse", "reuse, at most half"
+FULL, TEMPORAL, HALF = "full net", "propagation", "propagation, at most half"
 PLAIN, LOOP, FLOW, FP32 = "bicubic", "fp32 loop", "flow warp", "full net, fp32"
 METHODS = (FULL, TEMPORAL, HALF, PLAIN, FLOW, FP32, LOOP)
 
@@ -92,8 +92,8 @@ def make_methods(
 
 
 class Full:
-    """The net on every picture, compiled for its size. The picture is bordered as for reuse, so
-    that both do the same multiply-adds for the same sample.
+    """The net on every picture, compiled for its size. The picture is bordered as for
+    propagation, so that both do the same multiply-adds for the same sample.
     """
 
     def __init__(self, manifest: Manifest, precision: Precision, width: int, height: int) -> None:
@@ -112,8 +112,8 @@ class Full:
 
 
 class Temporal:
-    """``workers.upscale.temporal_upscaler``, given all the work that it wishes, or never more than
-    a fraction of the full net's, at key frames neither.
+    """``workers.upscale.temporal_upscaler``, given all the work that it requests, or never more
+    than a fraction of the full net's, at key frames neither.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ MARKERS = {"h264": "o", "vp8": "s"}
 
 
 def draw_kept(cells: Sequence[Cell], nets: Sequence[str], path: Path) -> None:
-    """Each stream as two points joined by a line: all the work it wishes, and at most half."""
+    """Draws each stream as two points joined by a line: all the work it requests, at most half."""
     figure, grid = pyplot.subplots(len(nets), 2, figsize=(12, 4.6 * len(nets)), squeeze=False)
     for row, net in zip(grid, nets, strict=True):
         for axis, measure in zip(row, ("psnr", "vmaf"), strict=True):
@@ -122,7 +122,7 @@ def draw_profile(profiles: Sequence[Profile], path: Path) -> None:
         left += values
     axis.set_yticks(range(len(profiles)), names)
     axis.invert_yaxis()
-    axis.set_xlabel("ms for a frame, mean, reuse with all the work it wishes")
+    axis.set_xlabel("ms for a frame, mean, propagation with all the work that it requests")
     axis.grid(axis="x", alpha=0.3)
     axis.legend(fontsize=8)
     _save(figure, path)

@@ -69,8 +69,8 @@ def markdown(results: Results) -> str:
         parts += ["Why the missed ones are missed:", "\n".join(missed)] if missed else []
     parts += [
         "![Kept against saved](kept.png)",
-        "*A point for reuse as it wishes, joined to one for at most half the work; those that fall "
-        "together wished for less than half.*",
+        "*A point for propagation with all the work that it requests, joined to one for at most "
+        "half; those that fall together requested less than half.*",
     ]
     for net in results.nets:
         mine = [cell for cell in results.cells if cell.net == net]
@@ -93,8 +93,8 @@ def markdown(results: Results) -> str:
     parts += [
         "![Milliseconds for a frame](time.png)",
         "## Where the time goes",
-        "Propagation with all the work that it wishes, half as many frames, watched by a profiler, "
-        "which itself takes a little time. ms for a frame, mean.",
+        "Propagation with all the work that it requests, half as many frames, watched by a "
+        "profiler, which itself takes a little time. ms for a frame, mean.",
         _profiles(results.profiles),
         "![Where the time goes](profile.png)",
         "## What the core could do",
@@ -112,7 +112,7 @@ def markdown(results: Results) -> str:
 
 
 def engine(results: Results) -> list[Row]:
-    """Share of the measured peak that the nets reach on whole pictures, in percent."""
+    """Returns how much of the measured peak the nets reach on whole pictures, in percent."""
     rows = []
     for net in results.nets:
         for method, precision in ((FULL, "int8"), (FP32, "fp32")):
@@ -147,17 +147,18 @@ def _setting(results: Results) -> str:
         "another one, windows of which one is dragged, while the clip is a page that scrolls. "
         "Fixed and hand-held camera are there at 640x360 only as enlargements by Lanczos (H.264), "
         "for work and time: no picture is judged by them. VMAF is that of FFmpeg. Reading what the "
-        "codec tells counts as time of reuse; decoding does not count, and the first picture does. "
-        "All methods run in turn, frame by frame, on one thread, so that what else the machine "
-        "does meets all of them."
+        "codec tells counts as time of propagation; decoding does not count, the first picture "
+        "does. All methods run in turn, frame by frame, on one thread, so that what else the "
+        "machine does meets all of them."
     )
 
 
 def _methods() -> str:
     texts = {
         FULL: "the int8 net on every frame, compiled for its size",
-        TEMPORAL: "`workers/temporal`, given all the work that it wishes: for no picture more than "
-        f"{100 * MAX_WANTED_FRACTION:.0f} % of the net's, but all of it at key frames",
+        TEMPORAL: "temporal propagation (`workers/temporal`), given all the work that it requests: "
+        f"for no picture more than {100 * MAX_WANTED_FRACTION:.0f} % of the net's, but all of it at key "
+        "frames",
         HALF: f"the same, never more than {100 * MAX_HALF_FRACTION:.0f} % of the full net's "
         "multiply-adds, halos counted: half of the picture; at key frames too",
         PLAIN: "OpenCV's",

@@ -21,7 +21,7 @@ def work(stream: str = "s", **fields: Any) -> StreamWork:
 
 def test_ages_are_from_arrival_to_the_enhanced_log() -> None:
     found = timing([steady(90), steady(10, age_ms=50.0)], 0.0, 2970.0)
-    assert (found.frames, found.out, found.out_share) == (100, 100, 1.0)
+    assert (found.frames, found.out, found.out_fraction) == (100, 100, 1.0)
     assert (found.p50_ms, found.p95_ms, found.p99_ms) == (20.0, 50.0, 50.0)
 
 
@@ -89,7 +89,7 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
 
 
 @pytest.mark.parametrize(
-    ("got", "share"),
+    ("got", "fraction"),
     [
         (Served(100, full=40, temporal=60), 1.0),
         (Served(100, full=40, temporal=60, temporal_wanted=9.0, temporal_done=9.0), 1.0),
@@ -98,8 +98,10 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
         (Served(0), 0.0),
     ],
 )
-def test_a_frame_of_reuse_counts_as_far_as_it_got_what_it_wanted(got: Served, share: float) -> None:
-    assert got.net_share == pytest.approx(share)
+def test_a_propagated_frame_counts_as_far_as_it_got_what_it_wanted(
+    got: Served, fraction: float
+) -> None:
+    assert got.net_fraction == pytest.approx(fraction)
 
 
 @pytest.mark.parametrize(

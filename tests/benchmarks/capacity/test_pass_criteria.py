@@ -76,7 +76,7 @@ def series(
     return LoadSeries(model, content, temporal, outcomes)
 
 
-def test_the_default_net_with_reuse_has_the_targets() -> None:
+def test_the_default_net_with_propagation_has_the_targets() -> None:
     measured = [
         series("fixed", 4), series("mixed", 1), series("fixed", 1, temporal=False, counts=(1, 2)),
         series("fixed", 2, model="live-m", counts=(1, 2)),
@@ -86,7 +86,7 @@ def test_the_default_net_with_reuse_has_the_targets() -> None:
     mixed = found["270p30 streams one core sustains: live-s, mixed content"]
     assert (fixed.value, fixed.target, fixed.is_met) == (4, 4, True)
     assert (mixed.value, mixed.target, mixed.is_met) == (1, 2, False)
-    whole = found["270p30 streams one core sustains: live-s, fixed camera, without reuse"]
+    whole = found["270p30 streams one core sustains: live-s, fixed camera, without propagation"]
     other = found["270p30 streams one core sustains: live-m, fixed camera"]
     assert (whole.value, whole.target, whole.note) == (1, None, "")
     assert (other.value, other.target, other.note) == (2, None, "more were not tried")
@@ -119,4 +119,6 @@ def test_the_grid_has_a_line_for_every_run() -> None:
     assert len({line.count("|") for line in lines}) == 1
     assert lines[2].startswith("| live-s | fixed | 1 | 10.0% | 88.0% | 100% |")
     assert lines[2].endswith("| 50% | 2 ms | yes |") and "| 0.5% | 20 ms | 60 ms |" in lines[2]
-    assert lines[-1].startswith("| live-s, no reuse | mixed | 2 |") and lines[-1].endswith("no |")
+    assert lines[-1].startswith("| live-s, not temporal | mixed | 2 |") and lines[-1].endswith(
+        "no |"
+    )

@@ -186,7 +186,7 @@ def test_why_too_little_work_is_saved_is_said_in_figures() -> None:
         each.tracks[TEMPORAL].fraction[:] = 0.5
     missed = [each.why for each in targets(cells, "live-s") if not each.row.is_met]
     (why,) = [each for each in missed if "work:" in each]
-    assert why.startswith("fixed camera, work: the net looks anew at 16 % of the samples")
+    assert why.startswith("fixed camera, work: the net works on 16 % of the samples")
     assert why.endswith("the source itself 25 % of the cells change from frame to frame.")
 
 
