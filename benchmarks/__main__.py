@@ -15,6 +15,8 @@ _OLD_NAMES = {"glass": "glass-to-glass", "reuse": "temporal", "crowd": "capacity
 """Accepted still, but not listed."""
 
 
+# Jobs that need nets import them where they run: torch, OpenVINO and matplotlib take seconds to
+# load, and the list of jobs must not wait for them.
 def _live(seconds: float) -> list[Row]:
     return live.measure(seconds)
 

@@ -14,6 +14,7 @@ from benchmarks.stamps import JAVASCRIPT
 CHROMIUM = Path("/usr/lib/chromium/chromium")
 """The program itself; Debian's wrapper adds flags of its own."""
 
+# With these Chromium opens no connections of its own, which would take time from what is measured.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -70,12 +71,15 @@ def chromium(
     """
     from playwright.sync_api import sync_playwright
 
+    # No name is looked up but that of the server, so a page that asks anybody else fails at once.
     flags = [
         *FLAGS,
         *_ALWAYS_AWAKE,
         "--host-resolver-rules=MAP * ~NOTFOUND, "
         f"EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE {host}",
     ]
+    # Chromium hides local addresses behind mDNS names until a page uses the camera, which a viewer
+    # does not.
     if host == "127.0.0.1":
         flags.append("--disable-features=WebRtcHideLocalIpsWithMdns")
     if camera is not None:
@@ -103,6 +107,8 @@ def until(page: Any, expression: str, timeout_s: float = 20.0) -> Any:
     """
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
+        # Playwright's events are handled inside its calls only, so the pause is one of its own and
+        # no `time.sleep`.
         value = page.evaluate(expression)
         if value:
             return value

@@ -28,7 +28,10 @@ from workers.decode.decoder import UnitDecoder
 SIZES = ((480, 270), (1280, 720))
 FRAMES = 200
 FPS = 30
+# What FFmpeg exports beside a picture: motion vectors and quantizers, which temporal propagation
+# reads. Their bytes have to cross to the worker as well.
 _SIDE = ("MOTION_VECTORS", "VIDEO_ENC_PARAMS")
+# Bytes: room for both where every macroblock of 1280x720 is split as far as it can be.
 _SIDE_BYTES = 4_000_000
 
 Decode = Callable[[bytes, int], None]
@@ -56,6 +59,8 @@ def coded(width: int, height: int, count: int) -> list[bytes]:
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.framerate, codec.bit_rate = FPS, int(0.12 * width * height * FPS)
     codec.options = {"preset": "veryfast", "tune": "zerolatency"}
+    # Random blocks of 8x8 that shift by a block a frame: motion vectors are found everywhere, and
+    # nothing of it can be skipped.
     rng = np.random.default_rng(1)
     base = rng.integers(0, 255, (height // 8 + 1, width // 8 + 65, 3), dtype=np.uint8)
     units: list[bytes] = []
@@ -87,6 +92,7 @@ def in_child(width: int, height: int) -> Iterator[tuple[Decode, list[psutil.Proc
     """Decodes in a child process, and reads the same of each picture."""
     planes = width * height * 3 // 2
     shared = SharedMemory(create=True, size=planes + _SIDE_BYTES)
+    # A forked child would hold copies of everything that this process has loaded.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, shared.name), daemon=True)
@@ -96,6 +102,7 @@ def in_child(width: int, height: int) -> Iterator[tuple[Decode, list[psutil.Proc
     def decode(unit: bytes, tag: int) -> None:
         ours.send_bytes(unit)
         size, lengths = ours.recv()
+        # The child writes its next picture into the same place, so the parent has to copy this one.
         np.frombuffer(_memory(shared), np.uint8, count=size).copy()
         at = size
         for length in lengths:
@@ -178,6 +185,8 @@ def _run(
         decode(unit, tag)
         took.append(time.perf_counter() - begun)
     spent_s = sum(map(cpu_s, processes)) - begun_s
+    # The first unit is left out: it opens the decoder. Of 19 cut points the tenth is the median and
+    # the last one the 95th percentile.
     marks = statistics.quantiles(took[1:], n=20)
     own = sum(other.memory_full_info().uss for other in others) / 2**20
     cpu_ms = 1000 * spent_s / len(units)

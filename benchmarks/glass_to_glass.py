@@ -26,6 +26,8 @@ def delays_ms(sent: list[list[float]], shown: list[list[float]]) -> list[float]:
         previews.setdefault(int(number), []).append(at)
     found = []
     for number, _, at, *_ in shown:
+        # 2 s are far above any delay that is measured and far below the 10 s after which the
+        # numbers of the clip come again.
         before = [t for t in previews.get(int(number), []) if at - 2000 < t <= at]
         if number >= 0 and before:
             found.append(at - max(before))
@@ -55,6 +57,8 @@ def measure(seconds: float) -> list[Row]:
             view = server.stream("glass") or {}
     delays = sorted(delays_ms(sent, shown))
     unreadable = sum(row[0] < 0 for row in shown)
+    # Counted between the first and the last frame: the span before and after them is not the
+    # browser's.
     fps = (len(shown) - 1) / ((shown[-1][2] - shown[0][2]) / 1000)
     total = view["latency_ms"]["total"]
     note = f"browser included; server's part p50 {total['p50']:.0f}, p95 {total['p95']:.0f} ms"

@@ -16,6 +16,7 @@ from benchmarks.server import RunningServer, publishing, running
 from benchmarks.sound import with_tone
 from benchmarks.table import Row
 
+# Seconds that are not counted, in which rates and latencies settle.
 WARM_S = 5.0
 
 
@@ -32,6 +33,8 @@ class Usage:
         self._thread.start()
 
     def _run(self) -> None:
+        # Waiting on the event and not asleep, so that the end of a run does not take another
+        # second.
         while not self._stop.wait(1.0):
             for role, process in self._processes.items():
                 self.memory[role].append(process.memory_info().rss / 2**20)

@@ -21,6 +21,8 @@ def headline() -> str:
             cpu = line.split(":", 1)[1].strip()
         elif line.startswith("flags"):
             have = line.split(":", 1)[1].split()
+            # These decide how fast int8 nets are: VNNI adds four products of bytes in one
+            # instruction.
             names = ("avx2", "avx512f", "avx512_vnni", "avx_vnni")
             flags = " ".join(name for name in names if name in have)
     memory = psutil.virtual_memory().total / 2**30

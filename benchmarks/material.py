@@ -18,6 +18,7 @@ the encoder settings of a live stream choose it.
 def back_and_forth(frames: int, count: int) -> list[int]:
     """Returns ``count`` frame numbers 0, 1 ... n-1, n-2 ... 0, 1: motion goes on without a cut."""
     there = list(range(frames))
+    # Without the two ends, which would stand still for a frame each time and make coding cheaper.
     back = there[-2:0:-1]
     loop = there + back
     return (loop * (count // len(loop) + 1))[:count]

@@ -46,6 +46,9 @@ def score(truth: Bytes, got: Bytes, *, every: int = 1) -> Scores:
 
 def psnr(truth: Bytes, got: Bytes) -> float:
     """dB over all frames together."""
+    # Frame by frame: the difference of whole clips in floats would take four times their memory.
+    # The error is averaged before the logarithm, as one picture without any error would make the
+    # mean of decibels infinite.
     error = np.mean([np.mean((a.astype(np.float32) - b) ** 2) for a, b in zip(truth, got)])  # noqa: B905
     return float(10 * np.log10(255**2 / max(float(error), 1e-6)))
 
@@ -82,6 +85,7 @@ def _ask_ffmpeg(truth: Bytes, got: Bytes, every: int) -> dict[str, float]:
         "ssim": pooled["float_ssim"]["mean"],
         "vmaf": pooled["vmaf"]["mean"],
         "neg": pooled["neg"]["mean"],
+        # Equal pictures give infinity, which no mean over clips survives.
         "xpsnr": min(float(xpsnr[1]), 100.0),
     }
 

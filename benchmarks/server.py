@@ -28,12 +28,15 @@ T = TypeVar("T")
 def free_port() -> int:
     """A TCP port of loopback that nothing listens on at the moment."""
     with socket.socket() as probe:
+        # Another program may take the port before the server does; nothing better works across
+        # processes.
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment without its own SHARPCAST keys, with the given ones."""
+    # The settings of whoever runs the bench must not reach the server that is measured.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SHARPCAST_")}
     kept["PYTHONUNBUFFERED"] = "1"
     return {**kept, **{f"SHARPCAST_{name.upper()}": value for name, value in settings.items()}}
@@ -101,6 +104,7 @@ class RunningServer:
     def children(self) -> dict[str, psutil.Process]:
         """The processes by role: ``app``, ``worker``, ``redis``."""
         roles = {"app": psutil.Process(self.process.pid)}
+        # Where the app runs in a child of `up` it takes the place of the parent in the table.
         for child in roles["app"].children(recursive=True):
             words = " ".join(child.cmdline())
             if "valkey" in words or "redis" in words:
@@ -147,6 +151,7 @@ def running(
         scheme = "https" if cert else "http"
         server = RunningServer(process, f"{scheme}://{host}:{port}", log, cert)
         try:
+            # Ready means that a worker is there too: without one nothing would be enhanced.
             server.until("the start", lambda: server.get("/readyz")["workers"] >= workers, 40.0)
             yield server
         finally:

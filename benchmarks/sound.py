@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 RATE = 48_000
+# Samples of one Opus frame: 20 ms at 48 kHz.
 _FRAME = 960
 
 

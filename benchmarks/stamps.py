@@ -25,10 +25,14 @@ def read(luma: Luma) -> int | None:
     number = 0
     for index in range(BITS):
         middle = (2 * index + 1) * width // (2 * BITS)
+        # The middle third of each cell alone: its edges are blurred by scaling and by deblocking
+        # filters.
         reach = max(1, width // (BITS * 6))
         columns = slice(middle - reach, middle + reach)
         upper = float(luma[row // 3 : row - row // 3, columns].mean())
         lower = float(luma[row + row // 3 : 2 * row - row // 3, columns].mean())
+        # Levels: a bit and its inverse are burnt 195 apart (`cli/publisher/stamp.py`). What lies
+        # closer is picture, or a stamp that the codec has destroyed.
         if abs(upper - lower) < 60:
             return None
         number = number << 1 | (upper > lower)
@@ -38,6 +42,8 @@ def read(luma: Luma) -> int | None:
 def frames(clip: Path, width: int, height: int, count: int) -> Iterator[tuple[Luma, Luma, Luma]]:
     """``count`` stamped YUV 4:2:0 frames of a clip, played to and fro without a jump."""
     planes = _load(clip, width, height)
+    # Forth and back without the ends twice, so that motion goes on and no frame repeats the one
+    # before.
     there_and_back = list(range(len(planes))) + list(range(len(planes) - 2, 0, -1))
     for number in range(count):
         luma, u, v = planes[there_and_back[number % len(there_and_back)]]

@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks import stamps, whep
 from benchmarks.server import environment
 
+# Seconds after the first picture that do not count for the frame rate.
 SETTLE_S = 2.0
 
 
@@ -82,6 +83,7 @@ async def _watch(url: str, seconds: float) -> dict[str, Any]:
     def on_track(track: Any) -> None:
         readers.append(asyncio.get_running_loop().create_task(read(track), name=track.kind))
 
+    # Both kinds, since the server sends no sound to an offer without it and would have less to do.
     for kind in ("video", "audio"):
         peer.addTransceiver(kind, direction="recvonly")
     await peer.setLocalDescription(await peer.createOffer())

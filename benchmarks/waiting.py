@@ -34,6 +34,7 @@ def until(
         else:
             if found:
                 return found
+        # Asked once more after the last pause, so a slow check is not cut off before it was tried.
         if time.monotonic() >= deadline:
             raise TimeoutError(f"{what} did not happen within {timeout_s:g} s{details()}")
         time.sleep(_POLL_S)

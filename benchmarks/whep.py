@@ -19,6 +19,8 @@ def new_peer() -> RTCPeerConnection:
     from aiortc import RTCConfiguration, RTCPeerConnection
     from aiortc.rtcconfiguration import RTCBundlePolicy
 
+    # aioice would offer every address of the machine and try each pair of them; viewer and server
+    # are on the same one.
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
     return RTCPeerConnection(
         RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -31,6 +33,7 @@ async def join(peer: RTCPeerConnection, url: str, timeout_s: float = JOIN_S) -> 
     """
     from aiortc import RTCSessionDescription
 
+    # urllib blocks, and the loop has to answer connectivity checks meanwhile.
     answer, location = await asyncio.to_thread(_post, url, peer.localDescription.sdp, timeout_s)
     await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     return location

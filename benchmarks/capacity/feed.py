@@ -24,6 +24,7 @@ from workers.session.clock_offset import ClockOffset
 __all__ = ["Feed"]
 
 _CLOCK_RATE = 90_000
+# A time stamp tells the frame again at the other end: frames have no other number there.
 _TICKS = _CLOCK_RATE // FPS
 _FIRST_PTS = 1_000_000
 _READ_EVERY_S = 0.2

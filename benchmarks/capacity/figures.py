@@ -45,6 +45,7 @@ def timing(streams: Sequence[Sequence[FrameTimes]], begin: float, end: float) ->
     chosen = [[frame for frame in one if begin <= frame.arrived < end] for one in streams]
     frames = [frame for one in chosen for frame in one]
     ages = [frame.came_out - frame.arrived for frame in frames if frame.came_out is not None]
+    # Infinite where nothing came out, so that no target of lateness is met by doing nothing.
     p50, p95, p99 = np.percentile(ages, (50, 95, 99)) if ages else (float("inf"),) * 3
     return Timing(
         frames=len(frames),
@@ -59,6 +60,8 @@ def timing(streams: Sequence[Sequence[FrameTimes]], begin: float, end: float) ->
 def _worst_gap(frames: Sequence[FrameTimes], begin: float, end: float) -> float:
     """Silence at the beginning and at the end counts too."""
     out = sorted(frame.came_out for frame in frames if frame.came_out is not None)
+    # The span begins and ends with a mark of its own: a stream that stops in the middle has no
+    # later frame that would show its gap.
     marks = [begin, *out]
     if marks[-1] < end:
         marks.append(end)

@@ -102,6 +102,8 @@ def _pictures(folder: Path, name: str) -> tuple[Bytes, Bytes]:
 
 
 def _resized(frames: Sequence[Bytes] | Bytes, width: int, height: int) -> Bytes:
+    # INTER_AREA averages all samples that become one, as a camera's sensor does; others would
+    # alias.
     size = (width, height)
     return np.stack(
         [np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA)) for frame in frames]

@@ -25,6 +25,7 @@ SECONDS = 20.0
 """Seconds that are counted of a run."""
 
 WARM_S = 5.0
+# Eleven and a half minutes, within the time that `sharpcast bench capacity` announces.
 LIMIT_S = 690.0
 """After this no run begins any more."""
 
@@ -59,6 +60,8 @@ def measure(seconds: float) -> list[Row]:
     span = Span(WARM_S, seconds)
     runs = _Runs(Material(CLIP_FOLDER, span.frames), span)
     found: list[LoadSeries] = []
+    # Feeders and Redis have the first core and the worker the last one, so that feeding takes
+    # nothing from what is measured.
     with on_core(cores[0]), EmbeddedServer() as redis:
         for series in PLAN:
             with pinned_worker(

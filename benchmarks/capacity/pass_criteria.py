@@ -33,6 +33,7 @@ def is_sustained(outcome: Outcome) -> bool:
 def sustained(outcomes: Sequence[Outcome]) -> int:
     """The greatest number up to which every one that was tried is sustained; 0 where none is."""
     most = 0
+    # A larger number that passes by luck after one that failed does not count.
     for outcome in sorted(outcomes, key=lambda one: one.streams):
         if not is_sustained(outcome):
             break

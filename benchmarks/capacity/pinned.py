@@ -22,11 +22,13 @@ __all__ = ["NAME", "PinnedWorker", "on_core", "pinned_worker"]
 NAME = "capacity"
 """The worker's, in heartbeats."""
 
+# Log lines by which the worker says that its loops are compiled, or that it has none.
 _READY = ("earlier pictures can be propagated", "nothing is propagated")
 _MEASURED = "ms per frame, capacity"
 _START_S = 120.0
 """At the first start on a machine loops are compiled, on that one core."""
 
+# Above all that is tried, so that admission refuses nothing.
 _ANY_NUMBER = "64"
 
 

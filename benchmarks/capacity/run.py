@@ -20,6 +20,8 @@ from workers.session.clock_offset import ClockOffset
 
 __all__ = ["Outcome", "Span", "run_streams"]
 
+# Seconds for the worker to take all streams, seconds for the last frames to come out, comparisons
+# of the clocks.
 _WAIT_S = 30.0
 _DRAIN_S = 5.0
 _QUESTIONS = 20
@@ -80,6 +82,7 @@ async def run_streams(
                 await feed.begin()
                 side += [group.create_task(feed.stay()), group.create_task(feed.collect())]
         begin_at = time.monotonic() + 0.1
+        # Cameras do not send at the same moment; the seed makes every run meet the same moments.
         phases = random.Random(_SEED)
         playing = [
             group.create_task(feed.play(begin_at + phases.random() / FPS, span.frames))
@@ -115,6 +118,7 @@ async def _compared(client: Redis) -> ClockOffset:
         before_us = clock.now_us()
         seconds, micros = await command(client, "TIME")
         answers.append((clock.now_us() - before_us, before_us, int(seconds), int(micros)))
+    # The quickest answer has the least uncertainty: it is exact to half its round trip.
     took_us, before_us, seconds, micros = min(answers)
     age = ClockOffset()
     age.learn(1_000_000 * seconds + micros, before_us=before_us, after_us=before_us + took_us)

@@ -10,6 +10,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 TICKS_PER_S = 90_000
+# A change of rendition sends frames a tenth of a millisecond apart that a decoder needs and no
+# display shows (DECISIONS.md, 39).
 MIN_SHOWN_TICKS = TICKS_PER_S // 1000
 
 ANEW = 15
@@ -85,6 +87,7 @@ def check(frames: Iterable[Seen], *, is_over: bool = True) -> HistoryCheck:
         stale += 0 < frame.epoch < epoch
         epoch = max(epoch, frame.epoch)
         is_back = frame.number is not None and bool(numbers) and frame.number < max(numbers)
+        # Each connection has RTP times of its own; picture numbers go on across connections.
         if before is not None and before.connection == frame.connection:
             is_back = is_back or _step(before.rtp, frame.rtp) <= 0
         out_of_order += is_back
@@ -140,4 +143,5 @@ def enhanced_again_s(frames: Sequence[Seen], *, begin_s: float, height: int) -> 
 
 def _step(before: int, after: int) -> int:
     """Returns the signed difference from one RTP time to another."""
+    # RTP times have 32 bits and wrap around every 13 hours at 90 kHz, from a random start.
     return (after - before + 2**31) % 2**32 - 2**31

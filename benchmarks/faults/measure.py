@@ -116,6 +116,8 @@ def running(
 
 def measure(streams: int, faults: Iterable[Fault] = FAULTS) -> Iterator[Result]:
     """Measures one fault after the other; those that need the same processes share them."""
+    # Faults that need the same processes stand together, so that a stack is started once for all of
+    # them.
     ordered = sorted(faults, key=lambda fault: (fault.clock, fault.workers != 1, fault.workers))
     groups = itertools.groupby(ordered, key=lambda fault: (fault.clock, fault.workers))
     for (clock, workers), group in groups:
@@ -145,10 +147,12 @@ def _try(stack: Stack, viewers: Viewers, fault: Fault, streams: int) -> Result:
     except (TimeoutError, OSError, psutil.NoSuchProcess, KeyError) as error:
         return _not_tried(fault, streams, error)
     end_s = moments.over_s + fault.settle_s
+    # 0.3 s more than is judged, so that frames of the last moment have been written.
     time.sleep(max(0.0, end_s - time.monotonic()) + 0.3)
     results = [
         judge(frames, fault, streams, moments, end_s) for frames in viewers.frames().values()
     ]
+    # One stream that never came back makes the whole result so; a maximum would pass over it.
     missed = [r.again_s for r in results if r.again_s is None]
     return Result(
         fault,

@@ -22,6 +22,7 @@ def run(count: int, *, seed: int) -> tuple[int, list[str]]:
     """Runs random schedules; returns their number, and a line for each that went wrong."""
     random_ = random.Random(seed)
     wrong: list[str] = []
+    # Small pictures: on two cores both workers and the viewer must keep up while nothing is broken.
     with running(1, workers=2, sized_for=4) as (stack, viewers):
         for number in range(count):
             began_s = time.monotonic()
@@ -64,6 +65,8 @@ def _stop_worker(stack: Stack, stream: str, random_: random.Random) -> None:
 
 def _restart_redis(stack: Stack, stream: str, random_: random.Random) -> None:
     stack.redis.kill()
+    # Half of the restarts are at once: then clients meet the new server before they noticed the end
+    # of the old one.
     time.sleep(random_.choice((0.0, random_.uniform(0.0, 3.0))))
     stack.start_redis()
 

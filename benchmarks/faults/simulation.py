@@ -27,6 +27,7 @@ from wire.state_machine import StateMachine
 
 FPS = 30
 TICKS = 3000
+# Frames from key frame to key frame: two seconds.
 GOP = 60
 STEP_S = 1 / FPS
 RESTART_S = 1.5

@@ -81,6 +81,8 @@ class Samples:
         """Returns a table: of each figure its values and its slope, from after the warm-up on."""
         if not self.rows:
             return []
+        # Caches and allocators grow in the first minute; a slope with that minute would look like a
+        # leak.
         begin = self.rows[0][0] + min(_WARM_S, (self.rows[-1][0] - self.rows[0][0]) / 3)
         rows = [row for row in self.rows if row[0] >= begin]
         lines = ["| figure | first | last | highest | slope |", "|---|---|---|---|---|"]
@@ -126,6 +128,7 @@ def soak(minutes: float) -> list[str]:
             start_new_session=True,
         )
         time.sleep(3.0)
+        # After it joined: a stopped viewer is one whose socket fills, not one that never connects.
         stalled.send_signal(signal.SIGSTOP)
         samples = Samples(stack)
         joined: list[int] = []

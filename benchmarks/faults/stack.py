@@ -44,6 +44,7 @@ class Stack:
         for process in self._processes:
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
+                    # A stopped process would not act on SIGTERM.
                     process.send_signal(signal.SIGCONT)
                     process.terminate()
         deadline = time.monotonic() + 6
@@ -158,6 +159,7 @@ class Stack:
         return {
             "LD_PRELOAD": str(find_faketime() or ""),
             "FAKETIME_TIMESTAMP_FILE": str(self._clock),
+            # Only the wall clock jumps, as by NTP or an operator; no system sets the monotonic one.
             "DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_NO_CACHE": "1",
         }

@@ -95,6 +95,8 @@ def fill_memory(stack: Stack, streams: list[str]) -> Moments:
 
 def fill_disk(stack: Stack, streams: list[str]) -> Moments:
     """Lets Redis refuse writes for 5 s, because it is to save and cannot."""
+    # A snapshot that cannot be written makes the server refuse writes; no disk needs to be full for
+    # it.
     redis, began = stack.redis, time.monotonic()
     shutil.rmtree(redis.folder)
     redis.tell("CONFIG", "SET", "save", "1 1")

@@ -20,6 +20,7 @@ from typing import Any, TextIO
 from benchmarks import stamps, whep
 from benchmarks.faults.history import Seen
 
+# Seconds between two attempts to join, and seconds that one may take.
 _RETRY_S = 0.25
 _JOIN_S = 5.0
 _BUFFER_BYTES = 4 * 1024 * 1024
@@ -100,6 +101,8 @@ class Watcher:
         luma = frame.reformat(format="gray").to_ndarray()
         row = [self._last_at, frame.pts % 2**32, stamps.read(luma), frame.height, connection]
         self._out.write(json.dumps(row) + "\n")
+        # Flushed by the line: the judge reads the file while the viewer runs, and the viewer may be
+        # killed.
         self._out.flush()
 
 
@@ -126,6 +129,8 @@ def _enlarge_buffers(loop: asyncio.AbstractEventLoop) -> None:
     async def create_larger(*args: Any, **named: Any) -> Any:
         transport, protocol = await create(*args, **named)
         link = transport.get_extra_info("socket")
+        # The first needs CAP_NET_ADMIN and may exceed the system's limit; the second is what others
+        # may have.
         for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
             with contextlib.suppress(OSError):
                 link.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)

@@ -20,6 +20,7 @@ from benchmarks.scores import psnr
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.codec import LiveEncoder, transcode
 
+# Bits per pixel at which the codec leaves hardly any trace, so that the net's own error shows.
 CLEAN_BPP = 1.0
 
 

@@ -76,6 +76,7 @@ def identity(method: Method, frames: int, every: int) -> str:
 
 
 def _cell(plan: Plan, clip: str, codec: str, rate: float) -> list[Found]:
+    # One thread for each cell: cells run side by side, one per core.
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     methods = find_methods(plan.baselines, lambda _: None)
@@ -111,6 +112,7 @@ def _pictures(plan: Plan, clip: str, codec: str, rate: float) -> tuple[Bytes, By
 def middle(clip: Clip) -> Clip:
     """Its middle as large as PART, pixels as they are: every clip costs the same."""
     height, width = PART
+    # Multiples of four, so that chroma and the halved picture are cut at whole samples.
     top, left = ((clip.luma.shape[1] - height) // 8 * 4, (clip.luma.shape[2] - width) // 8 * 4)
     luma = clip.luma[:, top : top + height, left : left + width]
     rows, columns = slice(top // 4, (top + height) // 4), slice(left // 4, (left + width) // 4)

@@ -72,6 +72,7 @@ def milliseconds(method: Method, calls: int) -> float:
     height, width = SIZE
     run = method.make(height, width)
     noise = np.random.default_rng(0).integers(0, 256, (height, width)).astype(np.float32)
+    # Blurred noise has detail everywhere, as a picture has.
     frame = np.clip(cv2.GaussianBlur(noise, (0, 0), 2), 0, 255).astype(np.uint8)[None]
     run(frame)
     spent = []
@@ -144,6 +145,7 @@ def basicvsr_official(path: Path) -> Method:
             grey = torch.from_numpy(clip.astype(np.float32) / 255)[None, :, None]
             with torch.no_grad():
                 large = cast(Any, net)(grey.expand(-1, -1, 3, -1, -1)).mean(2)[0]
+            # It enlarges four times and is compared at two, so each 2x2 samples are averaged.
             small = torch.nn.functional.avg_pool2d(large[:, None], 2)[:, 0]
             return np.asarray((small * 255).round().clamp(0, 255).byte())
 

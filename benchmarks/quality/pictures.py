@@ -162,6 +162,7 @@ def _busiest(picture: Bytes) -> tuple[int, int]:
     """Left and top of the crop with the most detail, so that nobody chose it."""
     width, height = CROP
     detail = np.abs(cv2.Laplacian(picture, cv2.CV_32F))
+    # The sum of detail in every crop at once; every eighth place is enough to find the busiest.
     total = cv2.boxFilter(detail, -1, (width, height), anchor=(0, 0))[::8, ::8]
     total = total[: (picture.shape[0] - height) // 8, : (picture.shape[1] - width) // 8]
     row, column = np.unravel_index(int(total.argmax()), total.shape)

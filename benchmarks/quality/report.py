@@ -139,6 +139,8 @@ def markdown(results: Results) -> str:
 
 
 def _number(value: float) -> float:
+    # A net that was not measured must not be the best one, and comparisons with nan are always
+    # false.
     return value if np.isfinite(value) else -np.inf
 
 

@@ -66,5 +66,6 @@ def _error(got: Bytes, truth: Bytes) -> float:
 
 
 def _by_second(plain: list[float], errors: list[float], fps: int) -> list[float]:
+    # Errors are averaged by the second before the logarithm; the bound keeps equal pictures finite.
     a, b = (np.array(x).reshape(SECONDS, fps).mean(1) for x in (plain, errors))
     return [round(float(x), 3) for x in 10 * np.log10(a / np.maximum(b, 1e-6))]

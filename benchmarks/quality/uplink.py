@@ -91,6 +91,7 @@ def _curve(
 def _overlap(
     anchor: tuple[list[float], list[float]], test: tuple[list[float], list[float]]
 ) -> bool:
+    # Two points make no curve.
     if min(len(anchor[0]), len(test[0])) < 3:
         return False
     return max(anchor[1][0], test[1][0]) < min(anchor[1][-1], test[1][-1])
@@ -102,9 +103,11 @@ def _send(folder: Path, frames: int, clip: str, codec: str, rate: float) -> list
     original = read_clip(folder, clip, frames)
     cut, small, chroma = small_clip(original, SCALE)
     truth = cut.luma
+    # Chroma of the large picture has half its width and height (4:2:0).
     half = (truth.shape[2] // 2, truth.shape[1] // 2)
     wide = np.stack([np.stack([cv2.resize(p, half) for p in frame]) for frame in original.chroma])
     large, large_bpp = transcode(truth, wide.astype(np.uint8), cut.fps, LiveEncoder(codec, rate))
+    # A quarter of the pixels at four times the bits for each: the same uplink.
     per_small = LiveEncoder(codec, rate * SCALE**2)
     seen, small_bpp = transcode(small, chroma, cut.fps, per_small)
     pixels = truth.shape[1] * truth.shape[2]

@@ -39,6 +39,7 @@ def coded_frames(
     """The material through an encoder and a worker's decoder; ``keys`` are frames that are made key
     frames beside the first.
     """
+    # Compiled here and not at the first frame, where it would count as time of reading.
     jit_warmup.warm_up()
     height, width = material.small.shape[1:]
     context = open_encoder(encoder, width, height, material.fps)

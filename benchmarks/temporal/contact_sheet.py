@@ -103,6 +103,8 @@ def _predicted(propagator: Propagator, luma: Bytes, before: Bytes | None, coded:
         moved = (found.dx != 0) | (found.dy != 0)
     names = list(COLOURS)
     fate = np.where(moved, names.index("moved"), names.index("stood still"))
+    # The order of tests is the propagator's: a cell whose error exceeds what the net would remove
+    # is resized, however it was predicted.
     return np.where(
         propagator.state.error >= propagator.state.gain, names.index("resized"), fate
     ).astype(np.uint8)

@@ -55,6 +55,7 @@ def kept(cells: Sequence[Cell], method: str, measure: str) -> float | None:
     for cell in cells:
         got += gain(cell, method, measure)
         whole += gain(cell, FULL, measure, cell.tracks[method].frames)
+    # A fraction of nearly nothing would be any number.
     if not cells or whole < MIN_GAIN[measure] * len(cells):
         return None
     return 100 * got / whole
@@ -84,6 +85,7 @@ def speedup(cells: Sequence[Cell]) -> tuple[float, float]:
     lost = []
     for cell in cells:
         exact, coarse = cell.tracks[FP32], cell.tracks[FULL]
+        # The float net runs on one frame in ten, so the int8 net is summed over the same frames.
         slow += float(exact.net_ms.sum())
         fast += float(coarse.net_ms[list(exact.frames)].sum())
         lost.append(exact.psnr() - coarse.psnr(exact.frames))

@@ -174,8 +174,10 @@ def measure(
     runs = {name: _Run(material, len(frames), name) for name in methods}
     for index, coded in enumerate(frames):
         for name, method in methods.items():
+            # In turn within each frame: a busy moment of the machine meets all methods alike.
             if name not in SPARSE or index % NOW_AND_THEN == 0:
                 runs[name].step(index, coded, method)
+    # Threads suffice: FFmpeg's processes do the work, and nothing is timed any more.
     with ThreadPoolExecutor(os.cpu_count() or 1) as workers:
         waiting = {name: workers.submit(run.track, every) for name, run in runs.items()}
         tracks = {name: each.result() for name, each in waiting.items()}
@@ -200,6 +202,7 @@ class _Run:
         begun = time.perf_counter()
         work = method.enhance(coded, self._target)
         spent = time.perf_counter() - begun + (coded.info_s if self._has_info else 0.0)
+        # A copy after the clock was stopped: the target is filled anew by the next frame.
         self._made[len(self._frames)] = self._target.y
         self._frames.append(index)
         usage = work.usage

@@ -62,6 +62,7 @@ class Material:
         over.
         """
         rows, columns = (side // CELL for side in self.small.shape[1:])
+        # Cells that the edge cuts off are left out: they have fewer samples to differ in.
         inside = self.small[:, : rows * CELL, : columns * CELL]
         fractions = []
         for before, now in zip(inside[:-1], inside[1:], strict=True):

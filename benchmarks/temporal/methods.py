@@ -197,7 +197,9 @@ class FlowWarp:
         if self._places is None:
             rows, columns = np.indices((height, width), np.float32)
             self._places = np.stack([columns, rows], axis=2)
+        # From the new picture to the old one: each new sample then knows where to fetch its value.
         flow = self._search.calc(now, before, None)
+        # Flow is measured in samples of the small picture, hence SCALE below.
         large: Any = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
         places = self._places + self._scale * large
         nothing: Any = None

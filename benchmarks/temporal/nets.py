@@ -32,6 +32,7 @@ def free_net(
     """
     net = _free(model_file(manifest, precision), manifest.name)
     border = 2 * manifest.receptive_radius
+    # The first call at a size prepares the engine for it, which is no part of a frame.
     net.warm_up(height + border, width + border)
     return net.session()
 

@@ -24,6 +24,7 @@ from models.openvino_core import open_core
 
 __all__ = ["Kernel", "best", "chain", "measure_peak"]
 
+# The libraries behind numpy read these when they are loaded; later is too late.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 _SECONDS = 0.5
@@ -118,6 +119,7 @@ def chain(side: int, depth: int, precision: str) -> openvino.Model:
 def _fastest(run: Callable[[], Any], macs: int) -> float:
     until = time.perf_counter() + _SECONDS
     least = float("inf")
+    # The fastest run is the one that nothing else on the machine disturbed.
     while (begun := time.perf_counter()) < until:
         run()
         least = min(least, time.perf_counter() - begun)

@@ -22,6 +22,7 @@ from benchmarks.temporal.quality_over_time import SHOWN, QualityOverTime
 
 __all__ = ["draw_over_time", "draw_kept", "draw_profile", "draw_time"]
 
+# One colour for a method in all plots of the page, so that they can be compared.
 METHOD_COLOURS = {
     FULL: "#111111",
     TEMPORAL: "#1f6feb",
@@ -79,6 +80,7 @@ def draw_time(cells: Sequence[Cell], nets: Sequence[str], path: Path) -> None:
             axis.bar(places, inside, width, color=colour, label=method)
             for place, value in zip(places, whole, strict=True):
                 axis.text(place, value, f"{value:.1f}", ha="center", va="bottom", fontsize=7)
+        # The time between two frames of 30 a second: what stays below keeps up.
         axis.axhline(1000 / 30, color="grey", linestyle=":")
         sizes = [of(cells, net, kind)[0].size for kind in kinds]
         names = [f"{KINDS[kind]}\n{size}" for kind, size in zip(kinds, sizes, strict=True)]

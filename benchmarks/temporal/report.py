@@ -130,6 +130,8 @@ def _gmacs(cells: Sequence[Cell], method: str) -> float:
     for cell in cells:
         manifest = load_manifest(cell.net)
         width, height = (int(side) + 2 * manifest.receptive_radius for side in cell.size.split("x"))
+        # GMAC/s: multiply-adds over milliseconds are thousands a second, so 1e6 makes them thousand
+        # millions.
         macs = manifest.macs_per_pixel * width * height
         found.append(macs / float(np.median(cell.tracks[method].net_ms)) / 1e6)
     return float(np.median(found))
@@ -268,6 +270,8 @@ def _over_time(found: Sequence[QualityOverTime]) -> str:
     for each in found:
         key, end = each.key, len(each.psnr[FULL])
         before, after = (max(0, key - 15), key), (key + 1, key + 16)
+        # Fifteen frames are half a second: long enough for a mean, short enough to show a pulse at
+        # the key frame.
         spans = (0, 15), before, (key, key + 1), after, (max(0, end - 15), end)
         for name in (TEMPORAL, HALF, PLAIN):
             values = [f"{each.behind(name, *span):.2f}" for span in spans]
