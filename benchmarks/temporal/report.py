@@ -159,8 +159,8 @@ def _methods() -> str:
     texts = {
         FULL: "the int8 net on every frame, compiled for its size",
         TEMPORAL: "temporal propagation (`workers/temporal`), given all the work that it requests: "
-        f"for no picture more than {100 * MAX_WANTED_FRACTION:.0f} % of the net's, but all of it at key "
-        "frames",
+        f"for no picture more than {100 * MAX_WANTED_FRACTION:.0f} % of the net's, but all of it "
+        "at key frames",
         HALF: f"the same, never more than {100 * MAX_HALF_FRACTION:.0f} % of the full net's "
         "multiply-adds, halos counted: half of the picture; at key frames too",
         PLAIN: "OpenCV's",
