@@ -71,19 +71,7 @@ def chromium(
     """
     from playwright.sync_api import sync_playwright
 
-    # No name is looked up but that of the server, so a page that asks anybody else fails at once.
-    flags = [
-        *FLAGS,
-        *_ALWAYS_AWAKE,
-        "--host-resolver-rules=MAP * ~NOTFOUND, "
-        f"EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE {host}",
-    ]
-    # Chromium hides local addresses behind mDNS names until a page uses the camera, which a viewer
-    # does not.
-    if host == "127.0.0.1":
-        flags.append("--disable-features=WebRtcHideLocalIpsWithMdns")
-    if camera is not None:
-        flags.append(f"--use-file-for-fake-video-capture={camera}")
+    flags = _flags(camera, host)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
             profile,
@@ -98,6 +86,24 @@ def chromium(
             yield context
         finally:
             context.close()
+
+
+def _flags(camera: Path | None, host: str) -> list[str]:
+    """Returns the flags of a browser that plays ``camera`` and may open ``host`` alone."""
+    # No name is looked up but that of the server, so a page that asks anybody else fails at once.
+    flags = [
+        *FLAGS,
+        *_ALWAYS_AWAKE,
+        "--host-resolver-rules=MAP * ~NOTFOUND, "
+        f"EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE {host}",
+    ]
+    # Chromium hides local addresses behind mDNS names until a page uses the camera, which a viewer
+    # does not.
+    if host == "127.0.0.1":
+        flags.append("--disable-features=WebRtcHideLocalIpsWithMdns")
+    if camera is not None:
+        flags.append(f"--use-file-for-fake-video-capture={camera}")
+    return flags
 
 
 def until(page: Any, expression: str, timeout_s: float = 20.0) -> Any:

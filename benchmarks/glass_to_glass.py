@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks import browser
 from benchmarks.material import CLIP_FOLDER
@@ -55,6 +56,12 @@ def measure(seconds: float) -> list[Row]:
             decoded_fps = decoded / (time.monotonic() - began)
             sent, shown = browser.stamps(publisher, "sent"), browser.stamps(viewer, "shown")
             view = server.stream("glass") or {}
+    return _rows(sent, shown, decoded_fps, view)
+
+
+def _rows(
+    sent: list[list[float]], shown: list[list[float]], decoded_fps: float, view: dict[str, Any]
+) -> list[Row]:
     delays = sorted(delays_ms(sent, shown))
     unreadable = sum(row[0] < 0 for row in shown)
     # Counted between the first and the last frame: the span before and after them is not the

@@ -12,15 +12,10 @@ MAX_FUNCTION_LINES = 40
 MAX_PARAMETERS = 7
 """Of a constructor, without ``self``: more belong into a dataclass of options."""
 
-LARGER_FILES = {
-    "benchmarks/faults/simulation.py": 410,
-}
+LARGER_FILES: dict[str, int] = {}
 """Lines of the files above the limit. None may grow; remove the line of one that is split."""
 
 LONGER_FUNCTIONS = {
-    "benchmarks.capacity.run.run_streams": 49,
-    "benchmarks.quality.report.markdown": 53,
-    "benchmarks.temporal.report.markdown": 55,
     "cli.publish.publish": 43,
     "workers.encode.step.EncodeStep.__init__": 43,
     "workers.transcode.job.enhance_file": 56,

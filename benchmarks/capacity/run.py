@@ -59,6 +59,15 @@ class Outcome:
     "Frames of which nobody knows where they are."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Moment:
+    """What the worker had done up to a moment."""
+
+    works: list[StreamWork]
+    cpu_s: float
+    at_us: int
+
+
 async def run_streams(
     client: Redis,
     name: str,
@@ -89,26 +98,40 @@ async def run_streams(
             for feed in feeds
         ]
         await asyncio.sleep(begin_at + span.warm_s - time.monotonic())
-        before, cpu_before, begin_us = await _works(beats, worker), cpu_s(), clock.now_us()
+        before = _Moment(await _works(beats, worker), cpu_s(), clock.now_us())
         await asyncio.gather(*playing)
-        after, cpu_after, end_us = await _works(beats, worker), cpu_s(), clock.now_us()
+        after = _Moment(await _works(beats, worker), cpu_s(), clock.now_us())
         last = await _quiet(beats, worker, feeds)
         for task in side:
             task.cancel()
     for feed in feeds:
         await feed.end()
     await _until_free(beats, worker)
-    begin_ms, end_ms = (float(age.redis_us(now_us=at_us) // 1000) for at_us in (begin_us, end_us))
+    return _outcome(feeds, age, before, after, last)
+
+
+def _outcome(
+    feeds: Sequence[Feed],
+    age: ClockOffset,
+    before: _Moment,
+    after: _Moment,
+    last: Sequence[StreamWork],
+) -> Outcome:
+    """Returns what happened between two moments; ``last`` is the report after all was quiet."""
+    begin_ms, end_ms = (float(age.redis_us(now_us=m.at_us) // 1000) for m in (before, after))
     return Outcome(
         streams=len(feeds),
         timing=timing([feed.times() for feed in feeds], begin_ms, end_ms),
-        served=served(before, after),
-        worker_cpu=1e6 * (cpu_after - cpu_before) / (end_us - begin_us),
+        served=served(before.works, after.works),
+        worker_cpu=1e6 * (after.cpu_s - before.cpu_s) / (after.at_us - before.at_us),
         late_ms=float(np.percentile([late for feed in feeds for late in feed.late_ms], 99)),
-        unaccounted=unaccounted(
-            sum(feed.sent for feed in feeds), sum(feed.read for feed in feeds), last
-        ),
+        unaccounted=_lost(feeds, last),
     )
+
+
+def _lost(feeds: Sequence[Feed], works: Sequence[StreamWork]) -> int:
+    """Returns the number of frames of which nobody knows where they are."""
+    return unaccounted(sum(feed.sent for feed in feeds), sum(feed.read for feed in feeds), works)
 
 
 async def _compared(client: Redis) -> ClockOffset:
@@ -140,8 +163,7 @@ async def _quiet(beats: Heartbeats, worker: str, feeds: Sequence[Feed]) -> list[
     deadline = time.monotonic() + _DRAIN_S
     while True:
         works = await _works(beats, worker)
-        lost = unaccounted(sum(feed.sent for feed in feeds), sum(f.read for f in feeds), works)
-        if not lost or time.monotonic() > deadline:
+        if not _lost(feeds, works) or time.monotonic() > deadline:
             return works
         await asyncio.sleep(PERIOD_S / 2)
 

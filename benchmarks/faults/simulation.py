@@ -17,24 +17,22 @@ from app.streams.ingest_state import INGEST, Event
 from app.streams.rendition_reader import RenditionReader
 from app.streams.stream_timeline import StreamTimeline
 from benchmarks.faults.history import HistoryCheck, Seen, check
+from benchmarks.faults.redis_model import Down, Gone, RedisModel
+from benchmarks.faults.worker_model import ENHANCED_LINES, WorkerModel
 from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
 from wire import keys
-from wire.batch import is_repeated
 from wire.connection import connect
-from wire.jobs import LEASE_MS, RENEW_S
 from wire.state_machine import StateMachine
+
+__all__ = ["ENHANCED_LINES", "World", "schedule"]
 
 FPS = 30
 TICKS = 3000
 # Frames from key frame to key frame: two seconds.
 GOP = 60
 STEP_S = 1 / FPS
-RESTART_S = 1.5
-"""The time from the death of a worker to the next one's first claim."""
-
-SOURCE_LINES, ENHANCED_LINES = 270, 540
-_FRESH_S = 0.3
+SOURCE_LINES = 270
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,188 +56,6 @@ def schedule(random_: random.Random, seconds: float) -> list[Fault]:
         )
         found.append(Fault(at_s, at_s + length, kind, random_.randrange(2)))
     return sorted(found, key=lambda fault: fault.at_s)
-
-
-class Down(Exception):
-    """Redis is away, full, or its answer was lost."""
-
-
-class Gone(Exception):
-    """The stream has no record."""
-
-
-class Fenced(Exception):
-    """Another writer owns the log."""
-
-
-@dataclasses.dataclass(slots=True)
-class Log:
-    """The entries of a log, by a number that only grows; a reader keeps the number it saw last."""
-
-    entries: list[tuple[int, int, AccessUnit]] = dataclasses.field(default_factory=list)
-
-    def after(self, number: int) -> list[tuple[int, int, AccessUnit]]:
-        """Returns the entries behind this number."""
-        count = len(self.entries)
-        while count and self.entries[count - 1][0] > number:
-            count -= 1
-        return self.entries[count:]
-
-    def last_key(self) -> int:
-        """Returns the number just before the last key frame's entry; that of the newest entry where
-        there is no key frame.
-        """
-        for number, _, unit in reversed(self.entries):
-            if unit.is_key:
-                return number - 1
-        return self.entries[-1][0] if self.entries else 0
-
-
-class RedisModel:
-    """A Redis server with one stream: its record, its two logs and its job."""
-
-    def __init__(self) -> None:
-        self.is_away = self.is_full = False
-        self.lose_answer = False
-        self._number = 0
-        self.empty()
-
-    def empty(self) -> None:
-        """Loses everything."""
-        self.session: int | None = None
-        self.epoch = 0
-        self.holder: int | None = None
-        self.renewed_s = -1.0
-        self.logs = {keys.SOURCE: Log(), keys.ENHANCED: Log()}
-
-    def reach(self) -> None:
-        """Raises Down while it does not answer."""
-        if self.is_away:
-            raise Down
-
-    def append(self, rendition: str, epoch: int, units: list[AccessUnit]) -> None:
-        """Appends all units, or none. Raises Fenced for another writer's log, Gone without a
-        record, Down also where the units are there and only the answer was lost.
-        """
-        self.reach()
-        owner = self.session if rendition == keys.SOURCE else self.epoch
-        if self.session is None:
-            raise Gone
-        if owner != epoch:
-            raise Fenced
-        if self.is_full:
-            raise Down
-        for unit in units:
-            self._number += 1
-            self.logs[rendition].entries.append((self._number, epoch, unit))
-        if self.lose_answer:
-            self.lose_answer = False
-            raise Down
-
-    def take_lead(self, now_s: float) -> int:
-        """Returns the new lead's epoch, which is greater than any before."""
-        self.reach()
-        if self.session is None:
-            raise Gone
-        self.epoch = max(int(now_s * 1e6), self.epoch + 1)
-        return self.epoch
-
-    def keep(self, session: int, epoch: int) -> bool:
-        """Keeps the record, as the app does all the time. True if it had to be made again."""
-        self.reach()
-        if self.session is None:
-            self.session, self.epoch = session, epoch
-            return True
-        return False
-
-
-class WorkerModel:
-    """A worker: claims, follows the source, puts out pictures, and is fenced when it is late."""
-
-    def __init__(self, number: int, redis: RedisModel, lag_s: float) -> None:
-        self._number = number
-        self._redis = redis
-        self._lag_s = lag_s
-        self.starts_s = 0.0
-        self.is_stopped = False
-        self._end_lead()
-
-    def kill(self, now_s: float) -> None:
-        """Ends the worker; another one starts in its place."""
-        self.starts_s = now_s + RESTART_S
-        self._end_lead()
-
-    def _end_lead(self) -> None:
-        self._epoch = 0
-        self._at = 0
-        self._last_sequence: int | None = None
-        self._sequence = 0
-        self._fresh = False
-        self._pending: list[tuple[float, AccessUnit]] = []
-        self._renew_s = 0.0
-        self._broken = True
-
-    def step(self, now_s: float) -> None:
-        """Does the work of one moment."""
-        if now_s < self.starts_s or self.is_stopped:
-            return
-        try:
-            if not self._epoch:
-                self._claim(now_s)
-            else:
-                self._lead(now_s)
-        except Down:
-            return
-        except (Gone, Fenced):
-            self._end_lead()
-
-    def _claim(self, now_s: float) -> None:
-        redis = self._redis
-        redis.reach()
-        is_lapsed = now_s - redis.renewed_s > LEASE_MS / 1000
-        if redis.session is None or not (redis.holder is None or is_lapsed):
-            return
-        redis.holder, redis.renewed_s = self._number, now_s
-        self._epoch = redis.take_lead(now_s)
-        self._at = redis.logs[keys.SOURCE].last_key()
-
-    def _lead(self, now_s: float) -> None:
-        redis = self._redis
-        # As in the product, what is ready is put out before anybody says whose the lease is.
-        self._put_out(now_s)
-        redis.reach()
-        if now_s >= self._renew_s:
-            if redis.holder != self._number:
-                raise Fenced
-            redis.renewed_s, self._renew_s = now_s, now_s + RENEW_S
-        for number, _, unit in redis.logs[keys.SOURCE].after(self._at):
-            self._at = number
-            if unit.kind is not Kind.VIDEO or is_repeated(unit.sequence, self._last_sequence):
-                continue
-            is_next = self._last_sequence is None or unit.sequence == self._last_sequence + 1
-            self._last_sequence = unit.sequence
-            self._broken = not unit.is_key and (
-                self._broken or not is_next or bool(unit.flags & Flags.DISCONTINUITY)
-            )
-            if not self._broken:
-                self._pending.append((now_s + self._lag_s, unit))
-
-    def _put_out(self, now_s: float) -> None:
-        while self._pending and self._pending[0][0] <= now_s:
-            _, unit = self._pending.pop(0)
-            self._fresh = self._fresh or now_s - unit.arrival_us / 1e6 <= _FRESH_S
-            if not self._fresh:
-                continue
-            flags = Flags.KEY if self._sequence % 300 == 0 else Flags.NONE
-            made = dataclasses.replace(
-                unit, sequence=self._sequence, flags=flags, height=ENHANCED_LINES, stamps=()
-            )
-            try:
-                self._redis.append(keys.ENHANCED, self._epoch, [made])
-            except Down:
-                self._sequence = -(-self._sequence // 300) * 300
-                raise
-            self._sequence += 1
 
 
 class Screen:

@@ -84,7 +84,7 @@ def figures(results: Results) -> list[Row]:
 
 
 def markdown(results: Results) -> str:
-    """The whole page."""
+    """Returns the whole page."""
     parts = [
         "# What the nets are worth on live video",
         f"Made by `make bench-quality` on {results.machine}. Five held-out clips "
@@ -116,26 +116,38 @@ def markdown(results: Results) -> str:
         ),
         "## By content, VMAF over bicubic",
         _by(results, "vmaf", [(KINDS[c], partial(_is_clip, c)) for c in CLIPS]),
-        "## One uplink, two ways to use it",
-        "The same uplink bit rate carries either the large picture, or one of half the width and "
-        "height that is enhanced on arrival. Bjontegaard's delta: bits that this way needs for "
-        "the same score as the large picture, mean over the clips and codecs in which the curves "
-        "of all ways overlap its; below zero it saves.",
-        _deltas(results.points),
-        *_where_it_pays(results.points),
-        "![VMAF against the uplink](uplink.png)",
-        "## A minute without a break",
-        "Each clip runs back and forth for 60 s (h264, 0.12 bit per pixel, a key frame every "
-        "10 s). Gain over bicubic in the first and the last ten seconds, and the worst second, "
-        "dB. `live-t` sees its own last picture: had its errors built up, the last ten seconds "
-        "would show it.",
-        _over_time(results.over_time),
-        "![Gain over a minute](stability.png)",
+        *_uplink(results.points),
+        *_stability(results.over_time),
         "## Pictures",
         "![Crops](crops.png)",
         "[A clip side by side](side-by-side.mp4): left bicubic, right `live-m`, crisp.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _uplink(points: list[Point]) -> list[str]:
+    return [
+        "## One uplink, two ways to use it",
+        "The same uplink bit rate carries either the large picture, or one of half the width and "
+        "height that is enhanced on arrival. Bjontegaard's delta: bits that this way needs for "
+        "the same score as the large picture, mean over the clips and codecs in which the curves "
+        "of all ways overlap its; below zero it saves.",
+        _deltas(points),
+        *_where_it_pays(points),
+        "![VMAF against the uplink](uplink.png)",
+    ]
+
+
+def _stability(found: list[GainOverTime]) -> list[str]:
+    return [
+        "## A minute without a break",
+        "Each clip runs back and forth for 60 s (h264, 0.12 bit per pixel, a key frame every "
+        "10 s). Gain over bicubic in the first and the last ten seconds, and the worst second, "
+        "dB. `live-t` sees its own last picture: had its errors built up, the last ten seconds "
+        "would show it.",
+        _over_time(found),
+        "![Gain over a minute](stability.png)",
+    ]
 
 
 def _number(value: float) -> float:

@@ -55,7 +55,7 @@ class Results:
 
 
 def markdown(results: Results) -> str:
-    """The whole page."""
+    """Returns the whole page."""
     parts = [
         "# What temporal propagation saves",
         _setting(results),
@@ -63,33 +63,14 @@ def markdown(results: Results) -> str:
         _methods(),
     ]
     for net in results.nets:
-        judged = targets(results.cells, net)
-        missed = [f"- {each.why}" for each in judged if not each.row.is_met]
-        parts += [f"## Targets, `{net}`", render([each.row for each in judged])]
-        parts += ["Why the missed ones are missed:", "\n".join(missed)] if missed else []
+        parts += _targets(results, net)
     parts += [
         "![Kept against saved](kept.png)",
         "*A point for propagation with all the work that it requests, joined to one for at most "
         "half; those that fall together requested less than half.*",
     ]
     for net in results.nets:
-        mine = [cell for cell in results.cells if cell.net == net]
-        parts += [
-            f"## Pictures, `{net}`",
-            "Gain over bicubic in luma PSNR (dB) / VMAF.",
-            _gains([cell for cell in mine if cell.is_judged]),
-            "Kept of the full net's gain in PSNR / VMAF (%), and multiply-adds of the net saved "
-            "(%). No fraction is spoken of where the full net gains less than 0.1 dB or 0.5 "
-            "points; below 0 is worse than bicubic.",
-            _fractions(mine),
-            "Flicker in levels, lower is better: the mean absolute error of the change from frame "
-            "to frame.",
-            _flicker([cell for cell in mine if cell.is_judged]),
-            f"## Time, `{net}`",
-            "ms for a frame on one core: median / 95th percentile, and the mean as what is not the "
-            "net + the net.",
-            _times(mine),
-        ]
+        parts += _pictures_and_time([cell for cell in results.cells if cell.net == net], net)
     parts += [
         "![Milliseconds for a frame](time.png)",
         "## Where the time goes",
@@ -109,6 +90,35 @@ def markdown(results: Results) -> str:
         "![Regions](contact-sheet.png)",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _targets(results: Results, net: str) -> list[str]:
+    """Returns the targets of a net, and why those are missed that are."""
+    judged = targets(results.cells, net)
+    missed = [f"- {each.why}" for each in judged if not each.row.is_met]
+    parts = [f"## Targets, `{net}`", render([each.row for each in judged])]
+    return parts + (["Why the missed ones are missed:", "\n".join(missed)] if missed else [])
+
+
+def _pictures_and_time(mine: Sequence[Cell], net: str) -> list[str]:
+    """Returns the tables of one net's cells."""
+    judged = [cell for cell in mine if cell.is_judged]
+    return [
+        f"## Pictures, `{net}`",
+        "Gain over bicubic in luma PSNR (dB) / VMAF.",
+        _gains(judged),
+        "Kept of the full net's gain in PSNR / VMAF (%), and multiply-adds of the net saved "
+        "(%). No fraction is spoken of where the full net gains less than 0.1 dB or 0.5 "
+        "points; below 0 is worse than bicubic.",
+        _fractions(mine),
+        "Flicker in levels, lower is better: the mean absolute error of the change from frame "
+        "to frame.",
+        _flicker(judged),
+        f"## Time, `{net}`",
+        "ms for a frame on one core: median / 95th percentile, and the mean as what is not the "
+        "net + the net.",
+        _times(mine),
+    ]
 
 
 def engine(results: Results) -> list[Row]:
