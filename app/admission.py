@@ -22,11 +22,13 @@ BURST = 15.0
 """Offers that may be answered at once: no packet waits for longer than 75 ms."""
 
 MAX_WAIT_S = 2.0
-"""Longer than this an offer is not kept waiting; 75 people may join in the same moment."""
+"""Maximum time in seconds that an offer waits; 75 people may join in the same moment."""
 
 MAX_PENDING = 128
-"""Peers that were answered and are not connected; with 4 s to show themselves, and half a second
-to connect, more than can be answered a second."""
+"""Maximum number of peers that were answered and are not connected.
+
+They have 4 s to show themselves, and half a second to connect: more than can be answered a second.
+"""
 
 
 class AnswerPace:
@@ -36,7 +38,7 @@ class AnswerPace:
         self._bucket = TokenBucket(per_s=per_s, burst=burst)
 
     def book(self, *, now: float) -> float | None:
-        """The seconds to wait before answering, None where that is too long."""
+        """Returns the seconds to wait before answering, None where that is too long."""
         wait = self._bucket.wait_s(now=now)
         if wait > MAX_WAIT_S:
             return None
@@ -67,7 +69,7 @@ class Admission:
 
     @contextlib.asynccontextmanager
     async def enter(self, address: str) -> AsyncIterator[None]:
-        """While the block runs the offer is being answered. Raises Full or TooMany before it."""
+        """Lets an offer in, after a wait, until the block ends. Raises Full or TooMany."""
         wait = self._book(address)
         # From here on the offer counts, also while it waits: no peer stands for it yet.
         self._entering.append(address)

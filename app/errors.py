@@ -139,7 +139,7 @@ class RenditionNotFound(AppError):
 
     @classmethod
     def among(cls, stream: str, name: str, known: Iterable[str]) -> RenditionNotFound:
-        """Says which there are."""
+        """Returns the error with the renditions that there are."""
         *others, last = ("source", *known)
         there = f"{', '.join(others)} and {last}" if others else last
         return cls(f"{stream} has no rendition {name[:20]!r}; there is {there}.")

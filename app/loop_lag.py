@@ -10,7 +10,7 @@ CHECK_S = 0.1
 """Seconds between measurements; a standstill is seen whole, whenever it begins."""
 
 WINDOW_S = 15.0
-"""The longest of so many seconds is told: as long as Prometheus waits between two looks."""
+"""Seconds of which the longest delay is told: as long as Prometheus waits between two scrapes."""
 
 
 class LoopLag:
@@ -21,7 +21,7 @@ class LoopLag:
         "(at, late by), each later one smaller: the first is the longest."
 
     def note(self, late_s: float, *, now: float) -> None:
-        """A timer fired this late."""
+        """Notes that a timer fired this late."""
         # A delay before a longer one is never the longest again. Without it the deque stays short
         # and sorted, and its first entry is the answer.
         while self._late and self._late[-1][1] <= late_s:
@@ -29,7 +29,7 @@ class LoopLag:
         self._late.append((now, max(0.0, late_s)))
 
     def longest_s(self, *, now: float) -> float:
-        """The longest delay of the window, 0 before anything was measured."""
+        """Returns the longest delay of the window, 0 before anything was measured."""
         while self._late and now - self._late[0][0] > WINDOW_S:
             self._late.popleft()
         return self._late[0][1] if self._late else 0.0

@@ -133,7 +133,7 @@ def _side_tasks(
 
 
 def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
-    """Sockets of everybody at once: one for each peer and local address, the web's, Redis'."""
+    """Returns the files of all at once: a socket for each peer and address, the web's, Redis'."""
     peers = settings.max_streams + settings.max_viewers
     others = MAX_CONNECTIONS + redis_connections(settings.max_streams) + _OTHER_FILES
     return peers * max(len(addresses.local), 1) + others
@@ -189,7 +189,7 @@ def _address(settings: Settings, listener: socket.socket) -> str:
 
 
 def run(settings: Settings, *, redis_url: str, on_ready: Callable[[str], None]) -> None:
-    """The whole process, until SIGINT or SIGTERM; SIGHUP reads the certificate again."""
+    """Runs the whole process until SIGINT or SIGTERM; SIGHUP reads the certificate again."""
 
     async def main() -> None:
         stop = asyncio.Event()

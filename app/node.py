@@ -25,7 +25,7 @@ from wire.supervisor import keep_going
 log = logging.getLogger(__name__)
 
 CLOSE_S = 2.5
-"""Publishers and viewers get so long to be told of the end; the whole stop has 5 s."""
+"""Seconds in which publishers and viewers are told of the end; the whole stop has 5 s."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ WANTED = 65_536
 
 
 def raise_limit(needed: int) -> int:
-    """Raises the soft limit as far as it goes without rights; the limit then. Warns below need."""
+    """Raises the soft limit as far as it goes without rights, and returns it. Warns below need."""
     # The soft limit is often 1,024, whatever the hard one: `select` can handle no more, and
     # programs that do not use it are expected to raise it.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

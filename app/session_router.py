@@ -22,14 +22,14 @@ from wire.node_messages import NodeMessage, SessionKind, SessionReply, SessionRe
 log = logging.getLogger(__name__)
 
 REPLY_S = 2.0
-"""A node that does not reply for so long is taken as away; closing a session takes it some tens of
-milliseconds, and a client waits for the answer."""
+"""Seconds without a reply after which a node is taken as away. Closing a session takes it some tens
+of milliseconds, and a client waits for the answer."""
 
 MAX_FORWARDED = 128
-"""Requests that may wait for replies at a time: half of what a mailbox keeps."""
+"""Maximum number of requests that wait for replies: half of what a mailbox keeps."""
 
 MAX_SECRET = 64
-"""Characters of a secret; ours have 24."""
+"""Maximum number of characters of a secret; ours have 24."""
 
 
 class SessionOwner(Protocol):

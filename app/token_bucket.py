@@ -31,7 +31,7 @@ class TokenBucket:
         return True
 
     def wait_s(self, *, now: float) -> float:
-        """The seconds until there is a token; 0 if there is one."""
+        """Returns the seconds until there is a token; 0 if there is one."""
         return max(1.0 - self._fill(now), 0.0) / self._per_s
 
     def spend(self, *, now: float) -> None:

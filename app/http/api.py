@@ -19,7 +19,7 @@ from wire.stream_record import StreamRecord
 
 
 def router(context: AppState) -> APIRouter:
-    """Reading streams and models is open; changes and the worker list need the admin token."""
+    """Returns the routes. Reading is open; changes and the worker list need the admin token."""
     routes = APIRouter(prefix="/api/v1", tags=["API"])
     read = _Views(context)
     _add_reading(routes, read)
@@ -242,7 +242,7 @@ def _check_model(name: str, models: list[schemas.Model]) -> None:
 
 
 def _check_rendition(name: str) -> None:
-    """Raises BadRequest for what is no name of an enhanced rendition."""
+    """Checks the name of an enhanced rendition. Raises BadRequest."""
     if not is_rendition(name):
         raise BadRequest(
             "A rendition's name is 1 to 16 lower-case letters, digits and dashes; it is not "
@@ -251,7 +251,7 @@ def _check_rendition(name: str) -> None:
 
 
 def _check_spec(spec: schemas.RenditionSettings, models: list[schemas.Model], default: str) -> None:
-    """Raises BadRequest for what no running worker could make."""
+    """Checks that running workers could make a rendition. Raises BadRequest."""
     if spec.model:
         _check_model(spec.model, models)
     if spec.codec and spec.codec not in VARIANTS:

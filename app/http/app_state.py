@@ -17,7 +17,7 @@ from wire.connection import Redis
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AppState:
-    """Handed to every router."""
+    """The parts of the app that every router gets."""
 
     node: AppNode
     redis: Redis
@@ -31,4 +31,4 @@ class AppState:
     snapshot: Snapshot
     edge: EdgeOptions = EdgeOptions()
     instance: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
-    "Tells this run of the server from the next one."
+    "Random name of this run of the server; sessions do not outlive it."

@@ -22,7 +22,7 @@ class Guard:
         return bool(self._token.get_secret_value())
 
     def __call__(self, request: Request) -> None:
-        """Raises NotAuthorized."""
+        """Lets the request pass. Raises NotAuthorized."""
         expected = self._token.get_secret_value()
         if not expected:
             return

@@ -19,7 +19,7 @@ from wire.errors import BadSettings
 log = logging.getLogger(__name__)
 
 CHECK_S = 5.0
-"""The files are checked this often."""
+"""Seconds between two checks of the files."""
 
 _Stamp = tuple[tuple[int, int, int], ...]
 
@@ -28,8 +28,9 @@ class Certificate:
     """A certificate and its key, in a context that connections are made with, and its names."""
 
     def __init__(self, cert: Path, key: Path, *, check_s: float = CHECK_S) -> None:
-        """Raises BadSettings with one sentence if the two cannot be used. ``check_s`` is the time
-        between two checks of the files.
+        """Reads both files; ``check_s`` is the time between two checks of them.
+
+        Raises BadSettings with one sentence if the two cannot be used.
         """
         self._paths = (cert, key)
         self._check_s = check_s

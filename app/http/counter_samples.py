@@ -91,13 +91,13 @@ def _of_lead(worker: str, work: StreamWork) -> Iterator[Sample]:
 def _by_label(
     counter: Counter, labels: tuple[str, ...], counts: Mapping[str, int]
 ) -> Iterator[Sample]:
-    """A sample for each value of the last label."""
+    """Yields a sample for each value of the last label."""
     for name, count in counts.items():
         yield counter, (*labels, name), count
 
 
 def by_counter(samples: Iterator[Sample]) -> dict[Counter, dict[tuple[str, ...], float]]:
-    """The samples of every registered counter, none where nothing was counted."""
+    """Returns the samples of every registered counter, none where nothing was counted."""
     found: dict[Counter, dict[tuple[str, ...], float]] = {each: {} for each in COUNTERS}
     for counter, labels, value in samples:
         # Two readers of one rendition live side by side while a stream changes hands.

@@ -62,20 +62,20 @@ class Metrics:
         self._registry.register(self._streams)
 
     def observe_latency(self, rendition: str, seconds: float) -> None:
-        """One delivered unit."""
+        """Counts a delivered unit by the latency that the server added."""
         self._latency.labels(rendition).observe(seconds)
 
     def count_refused(self, refused: Callable[[], dict[str, int]]) -> None:
-        """``refused`` gives what the web server refused so far, by the limit that was met."""
+        """Takes a function that returns the refused requests so far, by the limit that was met."""
         self._streams.requests_refused = refused
 
     def samples(self, seen: Seen) -> Iterator[Sample]:
-        """The values of all registered counters."""
+        """Returns the values of all registered counters."""
         self._streams.seen = seen
         return self._streams.samples()
 
     def exposition(self, seen: Seen) -> bytes:
-        """The text of ``/metrics``. For the event loop, whose tasks are counted."""
+        """Returns the text of ``/metrics``. Call it on the event loop, whose tasks are counted."""
         # The library calls the collector without arguments, so what it shows is laid down here
         # first. Nothing else runs in between: both happen in one turn of the loop.
         self._streams.tasks = len(asyncio.all_tasks())
@@ -102,7 +102,7 @@ class _StreamCollector(Collector):
             yield _family(counter, samples)
 
     def samples(self) -> Iterator[Sample]:
-        """The values of all registered counters."""
+        """Yields the values of all registered counters."""
         yield from of_app(self._node, self.requests_refused())
         yield from of_workers(self.seen.beats)
 
@@ -133,7 +133,7 @@ def _family(counter: Counter, samples: dict[tuple[str, ...], float]) -> Metric:
 
 
 def _of_memory(memory: ServerMemory | None) -> Iterable[Metric]:
-    """The fullest Redis server; nothing where it is not known."""
+    """Yields the memory of the fullest Redis server, nothing where it is not known."""
     if memory is None:
         return
     yield GaugeMetricFamily(
@@ -145,7 +145,7 @@ def _of_memory(memory: ServerMemory | None) -> Iterable[Metric]:
 
 
 def _of_engines(beats: list[WorkerBeat]) -> Iterable[Metric]:
-    """Engine time of the workers, the same at every app."""
+    """Yields the engine time of the workers, which is the same at every app."""
     engine = GaugeMetricFamily(
         "sharpcast_engine_busy_ratio", "Time that nets take of a worker's engine", labels=["worker"]
     )

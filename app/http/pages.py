@@ -28,7 +28,7 @@ class Files(StaticFiles):
     """The files of ``/static``."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """404 for whatever is no part of a page."""
+        """Returns a file that is part of a page, 404 for everything else."""
         # 404 also for what exists: an answer that differs would tell which files there are.
         if not path.endswith(_SERVED):
             raise HTTPException(404)
@@ -38,8 +38,10 @@ class Files(StaticFiles):
 
 
 def _html(text: str, request: Request) -> HTMLResponse:
-    """A page. Its addresses are relative, so that it works below any path; slashes at the end
-    of the page's own address, which count as levels, are made up for."""
+    """Returns a page whose addresses are relative, so that it works below any path.
+
+    Slashes at the end of the page's own address, which count as levels, are made up for.
+    """
     # The edge counts these slashes. Where routes are called without it, there are none.
     up = "../" * getattr(request.state, "extra_levels", 0)
     return HTMLResponse(_ADDRESS.sub(rf"\1{up}", text), headers=_FRESH)

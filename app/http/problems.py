@@ -21,13 +21,13 @@ _SENTENCES = {
 def problem(
     status: int, title: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """A problem answer; ``detail`` is one sentence for a person."""
+    """Returns a problem answer; ``detail`` is one sentence for a person."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def problem_of(error: AppError) -> JSONResponse:
-    """The answer that an error of ours becomes."""
+    """Returns the answer that an error of the app becomes."""
     headers = {}
     if error.retry_after_s is not None:
         # Up to twice as long: those who wait for the same thing must not all come back at once.
@@ -70,7 +70,7 @@ def _allowed(request: Request, of_one_route: str) -> str:
 
 
 async def _on_fault(_: Request, error: Exception) -> Response:
-    """A fault of ours: whoever asked learns no more than that; the server logs the trace."""
+    """Answers a fault of ours: who asked learns no more than that; the server logs the trace."""
     return problem(500, "Internal error", "The server made a mistake; its log says which.")
 
 

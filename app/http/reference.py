@@ -9,7 +9,7 @@ _METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
 def reference_page(document: dict[str, Any]) -> str:
-    """The document's operations as plain HTML."""
+    """Returns the operations of the document as plain HTML."""
     rows = [
         _row(method, path, operation)
         for path, operations in document["paths"].items()

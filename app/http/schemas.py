@@ -91,8 +91,8 @@ class Enhancement(BaseModel):
 
     enabled: bool
     model: str
-    strength: float = Field(description="Look in effect: 0 is faithful, 1 is crisp")
-    adjustable: bool = Field(description="Whether the model has both looks")
+    strength: float = Field(description="Strength in effect: 0 is faithful, 1 is crisp")
+    adjustable: bool = Field(description="The net has both styles")
     state: str = Field(description=_STATES)
     reason: str = Field(description="Why it is not enhancing, as a sentence; else empty")
     worker: str
@@ -124,7 +124,7 @@ class Spread(BaseModel):
 
 
 class StageLatency(Spread):
-    """One stage's share."""
+    """Latency of one stage."""
 
     name: str
 
@@ -179,7 +179,7 @@ class StreamChange(BaseModel):
     enhance: bool | None = None
     model: str | None = Field(default=None, max_length=64)
     strength: float | None = Field(
-        default=None, ge=0, le=1, description="Look: 0 is faithful, 1 is crisp"
+        default=None, ge=0, le=1, description="Strength of the style: 0 is faithful, 1 is crisp"
     )
 
 
@@ -258,7 +258,7 @@ class Counter(BaseModel):
     unit: str = Field(description="What is counted, as a plural noun")
     help: str
     only_grows: bool = Field(
-        description="Whether it grows until the process ends; else it falls with what it is about"
+        description="It grows until the process ends; else it falls with what it is about"
     )
     samples: list[CounterSample]
 
@@ -308,7 +308,7 @@ class Model(BaseModel):
     parameters: int
     licence: str
     precisions: list[str]
-    strength: bool = Field(description="It has a faithful and a crisp look")
+    strength: bool = Field(description="It has a faithful and a crisp style")
     missing: str = Field(description="Why no running worker can use it, as a sentence; else empty")
 
 

@@ -35,7 +35,7 @@ class Defaults:
 
 
 def iso(us: int) -> str:
-    """Unix microseconds as RFC 3339 in UTC; what no calendar holds becomes its nearest end."""
+    """Returns Unix microseconds as RFC 3339 in UTC; what no calendar holds becomes its end."""
     # A damaged record may hold any number, and must not make the list of all streams fail.
     at = datetime.datetime.fromtimestamp(min(max(us / 1e6, 0), _LAST_S), tz=datetime.UTC)
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -159,7 +159,7 @@ def _frames(work: StreamWork | None, publisher: NodeStream) -> schemas.Frames:
 
 
 def worker_view(beat: WorkerBeat) -> schemas.Worker:
-    """One worker."""
+    """Returns one worker as the API shows it."""
     return schemas.Worker(
         name=beat.name,
         state=beat.state,
@@ -184,7 +184,7 @@ def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
 
 
 def counter_views(samples: Iterator[Sample]) -> schemas.CounterList:
-    """All registered counters."""
+    """Returns all registered counters with their samples."""
     return schemas.CounterList(
         counters=[
             schemas.Counter(
@@ -205,7 +205,7 @@ def counter_views(samples: Iterator[Sample]) -> schemas.CounterList:
 
 
 def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:
-    """The nets that at least one running worker can load, by name."""
+    """Returns the nets that at least one running worker can load, by name."""
     found: dict[str, schemas.Model] = {}
     for beat in beats:
         for model in beat.models:

@@ -14,7 +14,7 @@ _DESCRIPTION = (
 
 
 def create_app(context: AppState) -> Edge:
-    """The ASGI application over a node that is already running."""
+    """Returns the ASGI application over a node that is already running."""
     app = FastAPI(
         title="Sharpcast",
         version=context.version,

@@ -32,7 +32,7 @@ copy twice.
 
 @dataclasses.dataclass(slots=True)
 class Seen:
-    """One copy; an empty one where Redis could not be read."""
+    """One copy of records and heartbeats; empty where Redis could not be read."""
 
     records: list[StreamRecord] = dataclasses.field(default_factory=list)
     beats: list[WorkerBeat] = dataclasses.field(default_factory=list)
@@ -43,7 +43,7 @@ class Seen:
     _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def record(self, stream: str) -> StreamRecord | None:
-        """The record of a stream, if it is there."""
+        """Returns the record of a stream, None if it is not there."""
         return next((each for each in self.records if each.id == stream), None)
 
     def enhanced(self, record: StreamRecord) -> list[RenditionRecord]:
@@ -55,7 +55,7 @@ class Seen:
         return [known.pop(keys.ENHANCED, plain), *known.values()]
 
     def json(self, name: str, make: Callable[[], BaseModel]) -> bytes:
-        """The JSON of a view of this copy, made once."""
+        """Returns the JSON of a view of this copy, which is made once."""
         if name not in self._rendered:
             self._rendered[name] = make().model_dump_json(by_alias=True).encode()
         return self._rendered[name]
@@ -76,7 +76,7 @@ class Snapshot:
         self._begun_at = float("-inf")
 
     async def get(self) -> Seen:
-        """The newest copy, or a new one. Raises RedisAway, to all who waited for the same read."""
+        """Returns a copy that is young enough. Raises RedisAway to all who waited for one read."""
         asked_at = time.monotonic()
         async with self._lock:
             now = time.monotonic()
@@ -91,7 +91,7 @@ class Snapshot:
         return self._seen
 
     def forget(self) -> None:
-        """The next reader gets a new copy, since something was changed here."""
+        """Makes the next reader read anew, since something was changed here."""
         self._begun_at = float("-inf")
 
     async def _read(self) -> Seen | None:

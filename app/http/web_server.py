@@ -30,7 +30,7 @@ _KEEP_ALIVE_S = 15
 
 
 def bind(settings: Settings, counts: ConnectionCounts) -> Listener:
-    """The listening socket. Raises BadSettings with one sentence if it cannot be had."""
+    """Returns the listening socket. Raises BadSettings with one sentence if it cannot be had."""
     listener = Listener.make(settings.http_host, counts)
     try:
         listener.bind((settings.http_host, settings.http_port))
@@ -83,7 +83,7 @@ class WebServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves the signals to us."""
+        """Leaves the signals to the process, which stops in an order of its own."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -22,7 +22,7 @@ Fallback = Annotated[
 
 
 def _check_query(rendition: str, fallback: str) -> None:
-    """Raises RenditionNotFound or BadRequest."""
+    """Checks the query. Raises RenditionNotFound or BadRequest."""
     if rendition != SOURCE and not is_rendition(rendition):
         raise RenditionNotFound(f"{rendition[:20]!r} is no name of a rendition.")
     if fallback not in ("", SOURCE, "none"):
@@ -30,7 +30,7 @@ def _check_query(rendition: str, fallback: str) -> None:
 
 
 async def _check_may_watch(request: Request, stream: str, context: AppState) -> None:
-    """A foreign page may learn that nobody is live, not see who is.
+    """Lets a foreign page learn that nobody is live, and no more.
 
     Raises ForeignOrigin, NobodyPublishes or RedisAway.
     """
@@ -42,7 +42,7 @@ async def _check_may_watch(request: Request, stream: str, context: AppState) -> 
 
 
 def router(context: AppState) -> APIRouter:
-    """The routes under ``/whep``."""
+    """Returns the routes under ``/whep``."""
     routes = APIRouter(prefix="/whep", tags=["WHEP"])
 
     @routes.post(

@@ -13,7 +13,7 @@ from wire.node_messages import SessionKind
 
 
 def router(context: AppState) -> APIRouter:
-    """The routes under ``/whip``."""
+    """Returns the routes under ``/whip``."""
     routes = APIRouter(prefix="/whip", tags=["WHIP"])
     guarded = [Depends(context.publish_guard)]
 
@@ -42,7 +42,7 @@ def router(context: AppState) -> APIRouter:
 
     @routes.head("/{stream}", status_code=204, response_class=Response)
     async def head() -> Response:
-        """Nothing to show."""
+        """Answers 204: there is nothing to show."""
         return whip_common.nothing()
 
     whip_common.add_common(routes, SessionKind.WHIP, context.node.sessions, guarded)

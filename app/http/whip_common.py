@@ -24,14 +24,14 @@ MEDIA_TYPE = "application/sdp"
 
 
 def check_name(stream: str) -> str:
-    """The stream's name. Raises BadName."""
+    """Returns the name of the stream. Raises BadName."""
     if not is_stream_id(stream):
         raise BadName
     return stream
 
 
 async def read_offer(request: Request) -> str:
-    """The SDP in the body, whose size the edge limits. Raises WrongContentType or BadOffer."""
+    """Returns the SDP in the body; the edge limits it. Raises WrongContentType or BadOffer."""
     return await _read(request, MEDIA_TYPE)
 
 
@@ -59,7 +59,7 @@ def route(request: Request) -> PeerRoute:
 def created(
     request: Request, context: AppState, kind: SessionKind, stream: str, made: tuple[str, str]
 ) -> Response:
-    """201 (RFC 9725 section 4.2) for a session; ``made`` is its secret and the SDP answer."""
+    """Returns 201 (RFC 9725 section 4.2); ``made`` is the session's secret and the SDP answer."""
     secret, answer = made
     response = Response(answer, status_code=201, media_type=MEDIA_TYPE)
     # OBS resolves a relative Location wrongly, so every Location is absolute.
@@ -73,12 +73,12 @@ def created(
 
 
 def nothing() -> Response:
-    """GET and HEAD (RFC 9725 section 4.1): fine, but nothing to show."""
+    """Answers GET and HEAD by 204 (RFC 9725 section 4.1): there is nothing to show."""
     return Response(status_code=204)
 
 
 def ended() -> Response:
-    """DELETE: OBS warns on anything but 200."""
+    """Answers DELETE by 200, since OBS warns on anything else."""
     return Response(status_code=200)
 
 
@@ -104,8 +104,9 @@ def add_common(
 
     @routes.patch("/{stream}/{session}", **secured)
     async def patch(stream: str, session: str, request: Request) -> Response:
-        """Trickle ICE (RFC 9725 section 4.3.2): further candidates of the client. Never needed,
-        since the answer holds all of ours and the client checks them from wherever it is.
+        """Takes further candidates of the client (trickle ICE, RFC 9725 section 4.3.2).
+
+        They are never needed: the answer holds all of ours, and the client checks those.
         """
         check_name(stream)
         # RFC 9725 section 4.3.3: so asks an ICE restart; 4.3.1: which is 422 where only trickle
@@ -119,5 +120,5 @@ def add_common(
     @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
     @routes.head("/{stream}/{session}", status_code=204, response_class=Response)
     async def get() -> Response:
-        """Nothing to show."""
+        """Answers 204: there is nothing to show."""
         return nothing()

@@ -52,7 +52,7 @@ def probe(path: Path) -> Clip:
 
 
 def pictures(clip: Clip, fps: Fraction, *, loop: bool) -> Iterator[tuple[int, av.VideoFrame]]:
-    """(tick, frame) for every 1/fps: the last frame at or before it. Raises NotPublished."""
+    """Yields (tick, frame) for every 1/fps: the last frame at or before it. Raises NotPublished."""
     # Fractions, not floats: pictures and sound of an endless loop would drift apart by rounding.
     tick = 0
     began = Fraction(0)
@@ -76,7 +76,7 @@ def pictures(clip: Clip, fps: Fraction, *, loop: bool) -> Iterator[tuple[int, av
 
 
 def sound(clip: Clip, *, loop: bool) -> Iterator[av.AudioFrame]:
-    """Stereo frames of 20 ms at 48 kHz; their ``pts`` count samples and are in step with video."""
+    """Yields stereo frames of 20 ms at 48 kHz; ``pts`` counts samples, in step with the video."""
     began = Fraction(0)
     while True:
         # A new one for each round, since the last one still holds samples of its end.

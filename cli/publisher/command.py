@@ -70,7 +70,6 @@ def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> 
             _pictures(options, clip, sent),
             sound(clip, loop=options.loop) if clip is not None and clip.has_sound else (),
             sent,
-            stamp=options.stamp,
             duration_s=options.duration_s,
             stopping=lambda: bool(stopped_by),
             began=began,
@@ -92,6 +91,7 @@ def _format(options: PublishOptions, clip: Clip | None) -> SendFormat:
         fps=fps,
         kbps=options.kbps,
         has_sound=clip is not None and clip.has_sound,
+        has_stamp=options.stamp,
     )
 
 

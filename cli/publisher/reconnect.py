@@ -14,12 +14,12 @@ from wire.state_machine import StateMachine
 
 FIRST_WAIT_S = 0.3
 MAX_WAIT_S = 2.0
-"""Wait between looks at a server that is away; it doubles up to this. A server that starts again
-is back within seconds."""
+"""Wait in seconds between checks of a server that is away; it doubles up to this. A server that
+starts again is back within seconds."""
 
 GOODBYE_S = 1.5
-"""Wait after a session ended while the server answered. A server that stops says goodbye first,
-and still answers for a moment."""
+"""Wait in seconds after a session ended while the server answered. A server that stops says goodbye
+first, and still answers for a moment."""
 
 
 class ReconnectDecision(enum.Enum):
@@ -64,8 +64,8 @@ class ReconnectPolicy:
         self._last_seen = run or self._last_seen
 
     def wait_s(self, chance: float) -> float:
-        """Returns the time to wait before the next look, in s. ``chance`` (0 to 1) spreads the
-        looks of many publishers.
+        """Returns the time to wait before the next check, in s. ``chance`` (0 to 1) spreads the
+        checks of many publishers.
         """
         self._life.apply_if_accepted(ReconnectEvent.BREAK)
         if self._life.state is ReconnectState.BROKEN:

@@ -41,7 +41,6 @@ def send(
     sound: Iterable[av.AudioFrame],
     sent: SendFormat,
     *,
-    stamp: bool,
     duration_s: float | None,
     stopping: Callable[[], bool],
     began: float,
@@ -68,16 +67,16 @@ def send(
         elif late_s > _MAX_LATENESS_S:
             left_out += 1
         else:
-            session.send_picture(_fit(piece.frame, sent, piece.tick, stamp), piece.tick)
+            session.send_picture(_fit(piece.frame, sent, piece.tick), piece.tick)
             count += 1
     return Sent(count, left_out, time.monotonic() - began)
 
 
-def _fit(frame: av.VideoFrame, sent: SendFormat, tick: int, stamp: bool) -> av.VideoFrame:
+def _fit(frame: av.VideoFrame, sent: SendFormat, tick: int) -> av.VideoFrame:
     fitting = frame.reformat(
         width=sent.width, height=sent.height, format="yuv420p", interpolation="AREA"
     )
-    return stamped(fitting, tick) if stamp else fitting
+    return stamped(fitting, tick) if sent.has_stamp else fitting
 
 
 def _pictures(source: Iterable[tuple[int, av.VideoFrame]], fps: Fraction) -> Iterator[_Piece]:

@@ -26,7 +26,7 @@ _KEY_FRAME_PERIOD_S = 2
 """Time between key frames, as live encoders are usually set."""
 
 _TIME_OFFSET_S = Fraction(1, 50)
-"""Added to all time stamps, since Opus begins before zero by its look-ahead."""
+"""Seconds that are added to all time stamps, since Opus begins before zero by its look-ahead."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class SendFormat:
     fps: Fraction
     kbps: int
     has_sound: bool
+    has_stamp: bool = False
+    "True if frame numbers are burnt into the picture."
 
 
 class WhipSession:

@@ -1,6 +1,6 @@
 """Rate limits on the requests of an address, by area.
 
-Sized for 200 people behind one address (NAT): each looks at a stream's state once a second, and all
+Sized for 200 people behind one address (NAT): each reads a stream's state once a second, and all
 of them join at the same moment. A page is about forty files, so files have a bucket of their own.
 """
 

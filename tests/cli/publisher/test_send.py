@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -59,8 +60,7 @@ def sent_by(
         session,
         pattern(*size),
         tone(sounds),
-        FORMAT,
-        stamp=stamp,
+        dataclasses.replace(FORMAT, has_stamp=stamp),
         duration_s=duration_s,
         stopping=lambda: len(session.pictures) >= stop_after,
         began=began,
