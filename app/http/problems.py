@@ -66,6 +66,8 @@ def _allowed(request: Request, of_one_route: str) -> str:
             part.startswith("{") or part == given for part, given in zip(parts, asked, strict=True)
         ):
             found |= {method.upper() for method in methods}
+    if "GET" in found:
+        found.add("HEAD")
     return ", ".join(sorted(found))
 
 

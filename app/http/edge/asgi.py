@@ -174,7 +174,7 @@ class Edge:
         if body is None:
             return  # the client is gone
         self._prepare(scope, visit)
-        await self.app(scope, _replay(body, receive), answer.send)
+        await self.app(_for_routes(scope, visit), _replay(body, receive), answer.send)
         # Only now is it known that the token is wrong. A request without one guesses nothing.
         if answer.status == 401 and visit.has_token:
             self.limits.on_wrong_token(visit.key, now=time.monotonic())
@@ -298,6 +298,15 @@ def _to_origin_form(scope: Scope) -> None:
     scope["headers"] = [(b"host", host), *others]
 
 
+def _for_routes(scope: Scope, visit: _Visit) -> Scope:
+    """Returns the scope that routes get: outside WHIP and WHEP, HEAD is GET to them."""
+    if visit.method != "HEAD" or visit.area in (Area.PUBLISH, Area.WATCH):
+        return scope
+    # Whatever can be got can be asked for by HEAD (RFC 9110 section 9.1), which the framework's
+    # routes know only where they name it. A copy: the server leaves bodies out by its own scope.
+    return {**scope, "method": "GET"}
+
+
 async def _redirect(target: str, answer: _Answer) -> None:
     headers = [(b"location", target.encode()), (b"content-length", b"0")]
     await answer.send({"type": "http.response.start", "status": 308, "headers": headers})
@@ -329,7 +338,7 @@ class _Answer:
             # RFC 9112 section 6.1: what follows may be smuggled in.
             self._extra.append((b"connection", b"close"))
         # Pages ask the API every second, and most answers are as they were: 304 has no body.
-        self._tags = visit.method == "GET" and visit.path.startswith("/api/")
+        self._tags = visit.method in ("GET", "HEAD") and visit.path.startswith("/api/")
         self._known = visit.headers.get(b"if-none-match", "")
         self._start: Message = {}
         self._body = bytearray()

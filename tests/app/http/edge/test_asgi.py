@@ -174,3 +174,30 @@ async def test_https_is_said_to_stay_where_the_host_is_ours(make_site: MakeSite)
     ):
         response = await make_site(public_url=public_url).client.get("/")
         assert ("strict-transport-security" in response.headers) is stays
+
+
+@pytest.mark.parametrize("path", sorted({path for method, path in EVERY if method == "GET"}))
+async def test_head_is_answered_as_get_without_a_body(path: str, site: Site) -> None:
+    got = await site.client.get(path)
+    head = await site.client.head(path)
+    assert head.content == b""
+    if path.startswith("/whep/cam1"):
+        return  # asked by HEAD, it says what it speaks
+    assert head.status_code == got.status_code
+    changing = ("date", "etag", "content-length") if path == "/metrics" else ("date",)
+    for name in {*got.headers, *head.headers} - set(changing):
+        assert head.headers.get(name) == got.headers.get(name), name
+
+
+async def test_head_tells_whether_a_list_has_changed(site: Site) -> None:
+    head = await site.client.head("/api/v1/streams")
+    known = {"If-None-Match": head.headers["etag"]}
+    assert (await site.client.head("/api/v1/streams", headers=known)).status_code == 304
+    assert (await site.client.get("/api/v1/streams", headers=known)).status_code == 304
+
+
+async def test_head_changes_nothing_and_needs_what_get_needs(guarded: Site) -> None:
+    check = await guarded.client.head("/api/v1/workers")
+    assert (check.status_code, check.content) == (401, b"")
+    for path in ("/api/v1/streams/cam1/renditions/r", "/whip/cam1/x/y"):
+        assert (await guarded.client.head(path)).status_code in (404, 405)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import time
 from typing import Any
@@ -170,6 +171,20 @@ async def test_many_requests_in_one_packet_are_answered_in_their_order(serve: Se
         answer = await served.ask(request * 20 + last)
         assert answer.count(b"HTTP/1.1 200 ") == 20
         assert answer.count(b"HTTP/1.1 404 ") == 1
+
+
+async def test_an_answer_to_head_has_no_body_that_could_be_taken_for_another_answer(
+    serve: Serve,
+) -> None:
+    head = "HEAD /api/v1/streams HTTP/1.1\nHost: localhost\n\n"
+    last = "GET /healthz HTTP/1.1\nHost: localhost\nConnection: close\n\n"
+    async with serve() as served:
+        first, second, body = (await served.ask(head + last)).split(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    length = re.search(rb"content-length: (\d+)", first)
+    assert length is not None and int(length[1]) > 0
+    assert second.startswith(b"HTTP/1.1 200 ")
+    assert body == b'{"status":"ok"}'
 
 
 @pytest.mark.parametrize(
