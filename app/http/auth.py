@@ -27,9 +27,10 @@ class Guard:
         if not expected:
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        # Header values are bytes that Starlette reads as Latin-1; clients send UTF-8. Only what is
+        # white space to HTTP is stripped: Latin-1 has more, in which letters of UTF-8 may end.
         # Compared in any case, and before the scheme is looked at: the time that a refusal takes
         # tells nothing of the token.
-        # Header values are bytes that Starlette reads as Latin-1; clients send UTF-8.
-        matches = hmac.compare_digest(given.strip().encode("latin-1"), expected.encode())
+        matches = hmac.compare_digest(given.strip(" \t").encode("latin-1"), expected.encode())
         if scheme.lower() != "bearer" or not matches:
             raise NotAuthorized

@@ -92,6 +92,12 @@ def _asked(token: str) -> Request:
     return Request({"type": "http", "headers": [(b"authorization", header)]})
 
 
+@pytest.mark.parametrize("token", ["voil\u00e0", "\u0185", "\u1e85\u2020"])
+def test_a_token_may_end_in_a_letter_that_looks_like_white_space_as_latin_1(token: str) -> None:
+    assert token.encode()[-1:] in b"\x85\xa0"
+    Guard(SecretStr(token))(_asked(token))
+
+
 def test_without_a_token_of_the_server_everybody_passes() -> None:
     guard = Guard(SecretStr(""))
     for header in ([], [(b"authorization", b"Bearer anything")]):
