@@ -103,14 +103,15 @@ def pixel_grid(like: Tensor) -> tuple[Tensor, Tensor]:
 def flow_warp(x: Tensor, flow: Tensor, *, padding: str = "zeros") -> Tensor:
     """Each output pixel is `x` read bilinearly at its own place plus `flow`.
 
-    x: [B, C, H, W]; flow: [B, 2, H, W] in pixels, x then y. H and W at least 2. `padding` says what
-    lies beyond the border, as in torch's grid_sample: "zeros" or "border".
+    x: [B, C, H, W]; flow: [B, 2, H, W] in pixels, x then y. `padding` says what lies beyond the
+    border, as in torch's grid_sample: "zeros" or "border".
     """
     # A side of one pixel has no distance between outermost centres: it would divide by zero below.
     height, width = x.shape[-2:]
     rows, columns = pixel_grid(x)
     # align_corners=True puts -1 and 1 on the centres of the outermost pixels.
-    across = (columns + flow[:, 0]) * (2.0 / (width - 1)) - 1.0
-    down = (rows + flow[:, 1]) * (2.0 / (height - 1)) - 1.0
+    # A side of one pixel, as at the top of a pyramid, is read at that pixel whatever the grid says.
+    across = (columns + flow[:, 0]) * (2.0 / max(width - 1, 1)) - 1.0
+    down = (rows + flow[:, 1]) * (2.0 / max(height - 1, 1)) - 1.0
     grid = torch.stack((across, down), dim=-1)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=True)
