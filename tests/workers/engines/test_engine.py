@@ -16,7 +16,9 @@ from workers.engines.engine import (
     padded,
     shape_of,
     tensor_shapes,
+    variant_for,
 )
+from workers.engines.registry import make_engine
 from workers.errors import NetUnusable
 
 
@@ -100,3 +102,17 @@ def test_a_device_keeps_no_cores_busy(device: str, cores: int) -> None:
 
 def test_an_engine_of_fixed_sizes_says_its_name() -> None:
     assert str(no_dynamic_shapes("tensorrt")).startswith("Engine 'tensorrt' fixes the size")
+
+
+def test_a_precision_is_granted_where_engine_and_model_can(zoo: Path) -> None:
+    live, tiny = load_manifest("live-s"), load_manifest("tiny", zoo)
+    on_cpu = make_engine("openvino", threads=1).info
+    assert [variant_for(on_cpu, live, wanted).file for wanted in ("auto", "fp32", "int8")] == [
+        "int8",
+        "fp32",
+        "int8",
+    ]
+    assert variant_for(on_cpu, live, "fp16").name == "int8"
+    assert variant_for(on_cpu, tiny, "int8").name == "fp32"
+    with pytest.raises(NetUnusable, match="'openvino' cannot run 'unet-xs'"):
+        variant_for(on_cpu, load_manifest("unet-xs"), "auto")
