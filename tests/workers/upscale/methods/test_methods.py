@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from workers.media.picture import Picture
-from workers.scheduling.cost_model import CostModel
 from workers.scheduling.decision import Decision
-from workers.scheduling.option import MethodInfo, ScaleRule
-from workers.upscale.frame_timer import FrameTimer
-from workers.upscale.method import MethodContext, UpscaleFrame
+from workers.scheduling.option import MethodInfo
 from workers.upscale.methods.table import METHODS
 from workers.upscale.model_cache import ModelCache
-from workers.upscale.stream_models import StreamModels
 
-from ...clips import picture
-from ...fakes import PacedEngine
+from .contexts import EXPECTED_S, HEIGHT, WIDTH, context_of, frame_of
 
-WIDTH, HEIGHT = 64, 48
 WHOLE = [info for info in METHODS if info.part_of is None]
 EVERY = pytest.mark.parametrize("info", METHODS, ids=lambda info: info.name)
-
-
-@pytest.fixture
-def cache(zoo: Path) -> Iterator[ModelCache]:
-    cache = ModelCache(PacedEngine(0.0), zoo=zoo)
-    for model in ("large", "small"):
-        cache.load(model, WIDTH, HEIGHT)
-    yield cache
-    cache.close()
-
-
-def context_of(cache: ModelCache, info: MethodInfo, *, ready: bool = True) -> MethodContext:
-    factor = 1 if info.scale is ScaleRule.SAME else 0
-    models = StreamModels(cache, model="large", factor=factor, expected=lambda *_: 7.0)
-    if ready:
-        models.select(picture(0, WIDTH, HEIGHT))
-    return MethodContext(models, CostModel())
-
-
-def frame_of(cache: ModelCache) -> UpscaleFrame:
-    return UpscaleFrame(picture(0, WIDTH, HEIGHT), None, 0.0, FrameTimer(cache.engine_lock))
 
 
 @EVERY
@@ -61,7 +31,7 @@ def test_an_option_has_the_expected_cost_and_its_run_gives_the_renditions_size(
     method, frame = METHODS[info](context), frame_of(cache)
     option = method.option(frame)
     assert option is not None and option.method is info and option.plan is None
-    assert option.latency_s == pytest.approx(0.0 if info.is_free else 0.007)
+    assert option.latency_s == pytest.approx(0.0 if info.is_free else EXPECTED_S)
     source = frame.picture.copy()
     made = method.run(frame, Decision(info))
     assert isinstance(made, Picture)
