@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workers.temporal.error_calibration import MAX_FACTOR, MIN_FACTOR, ErrorCalibration
 
@@ -44,3 +46,21 @@ def test_the_regions_of_a_picture_count_together_and_once() -> None:
 def test_the_factor_is_bounded() -> None:
     assert after(*[(1.0, 2.0, 100)] * 50) == MAX_FACTOR
     assert after(*[(2.0, 1.0, 100)] * 50) == MIN_FACTOR
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6), st.integers(0, 200)), max_size=30))
+def test_the_factor_stays_within_its_bounds_whatever_is_seen(
+    pictures: list[tuple[float, float, int]],
+) -> None:
+    assert MIN_FACTOR <= after(*pictures) <= MAX_FACTOR
+
+
+@given(st.floats(0.6, 1.9), st.integers(1, 25))
+def test_what_was_estimated_too_low_and_then_too_high_cancels_out(
+    ratio: float, samples: int
+) -> None:
+    assert after((1.0, ratio, samples), (ratio, 1.0, samples)) == pytest.approx(1.0)
+
+
+def test_estimates_that_are_right_change_nothing() -> None:
+    assert after(*[(2.5, 2.5, 60)] * 9) == 1.0

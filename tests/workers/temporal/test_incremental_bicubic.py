@@ -3,6 +3,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.workers.temporal import plainly
 from tests.workers.temporal.scenes import texture
@@ -84,3 +86,43 @@ def test_little_is_made_for_little() -> None:
     assert np.argwhere(enlarger.update(bordered(corner))).tolist() == [
         [5, 10], [5, 11], [6, 10], [6, 11],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [0, 1, 127, 254, 255])
+@pytest.mark.parametrize("scale", [2, 3, 4, 5])
+def test_a_flat_plane_stays_flat(level: int, scale: int) -> None:
+    enlarger = IncrementalBicubic(33, 17, scale, offset=0.25)
+    enlarger.update(bordered(np.full((17, 33), level, np.uint8)))
+    assert (enlarger.large == level).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(2, 4),
+    st.lists(st.tuples(st.integers(0, 42), st.integers(0, 60), st.integers(0, 255)), max_size=12),
+)
+def test_single_samples_that_change_leave_no_trace_of_the_past(
+    scale: int, changes: list[tuple[int, int, int]]
+) -> None:
+    plane, enlarger = noise(61, 43), IncrementalBicubic(61, 43, scale)
+    enlarger.update(bordered(plane))
+    for row, column, level in changes:
+        plane = plane.copy()
+        plane[row, column] = level
+        changed = enlarger.update(bordered(plane))
+        # At most the cell itself and those that the filter reaches from it.
+        assert changed.sum() <= 4
+    assert np.array_equal(enlarger.large, plainly.enlarged(plane, scale))
+
+
+def test_a_short_gap_between_changes_is_made_with_them() -> None:
+    enlarger, plane = IncrementalBicubic(160, 96, 2), noise(160, 96)
+    enlarger.update(bordered(plane))
+    other = plane.copy()
+    other[20, 20] ^= 1
+    other[20, 20 + 8 * 4] ^= 1
+    other[20, 20 + 8 * 12] ^= 1
+    changed = enlarger.update(bordered(other))
+    # Cells 2 to 6 are one run; cell 14 is too far away.
+    assert np.flatnonzero(changed[2]).tolist() == [2, 3, 4, 5, 6, 14]
+    assert changed.sum() == 6

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workers.media.frame_info import CELL, cells
 from workers.temporal.cell_state import CellState
 from workers.temporal.refresh_planner import (
     FREE_FRACTION,
     MAX_AGE,
+    MIN_PRICE,
     TILE,
     VISIBLE_PRICE,
     RefreshPlanner,
@@ -64,3 +67,46 @@ def test_tiles_are_due_at_different_times() -> None:
     assert due.min() >= MAX_AGE and due.max() <= 1.5 * MAX_AGE
     assert len(np.unique(due)) > 10
     assert (due[:TILE, :TILE] == due[0, 0]).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 8.0), st.integers(0, 2 * WHOLE))
+def test_no_plan_takes_more_than_its_budget(seed: int, gain: float, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    given_ = state(gain=gain)
+    given_.error[:] = rng.random(given_.error.shape) ** 4 * 3 * gain
+    given_.age[:] = rng.integers(0, 2 * MAX_AGE, given_.age.shape)
+    given_.stable_age[:] = rng.integers(0, 40, given_.age.shape)
+    before = [array.copy() for array in given_]
+    regions = RefreshPlanner(*SIZE, HALO).plan(given_, gain, most)
+    assert pixels(regions, HALO) <= most
+    # Planning only looks.
+    assert all(
+        np.array_equal(one, np.asarray(now)) for one, now in zip(before, given_, strict=True)
+    )
+
+
+def test_a_planner_gives_the_same_plan_whatever_it_planned_before() -> None:
+    fresh, used = RefreshPlanner(*SIZE, HALO), RefreshPlanner(*SIZE, HALO)
+    other, wanted = state(error=9.0), state(error=0.0)
+    wanted.error[4:9, 10:30] = 3.0
+    used.plan(other, 4.0, ALL)
+    assert used.plan(wanted, 4.0, ALL) == fresh.plan(wanted, 4.0, ALL) != []
+
+
+def test_errors_below_what_anybody_sees_are_left() -> None:
+    # Each is seen for sixteen pictures, and still below the least price.
+    given_ = state(error=MIN_PRICE / 40, gain=0.01)
+    given_.stable_age[:] = 100.0
+    assert planned(given_) == 0.0
+
+
+def test_an_error_counts_at_most_as_what_there_is_to_lose() -> None:
+    assert planned(state(error=1000.0, gain=0.001)) == 0.0
+
+
+def test_the_worst_comes_first() -> None:
+    given_ = state()
+    given_.error[2:6, 4:9], given_.error[14:18, 30:36] = 2.0, 4.0
+    first, *_ = RefreshPlanner(*SIZE, HALO).plan(given_, 4.0, ALL)
+    assert first.top >= 14 * CELL - 32 and first.left >= 24 * CELL

@@ -143,3 +143,51 @@ def test_cells_of_a_region() -> None:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_pixels_count_the_halo(count: int) -> None:
     assert pixels([Region(0, 0, 16, 32)] * count, 7) == count * 30 * 46
+
+
+@given(*[st.integers(0, 400)] * 2, *[st.integers(1, 200)] * 2)
+def test_a_region_has_the_cells_that_it_touches(
+    top: int, left: int, height: int, width: int
+) -> None:
+    rows, columns = Region(top, left, height, width).cells()
+    for part, first, size in ((rows, top, height), (columns, left, width)):
+        assert CELL * part.start <= first < CELL * (part.start + 1)
+        assert CELL * (part.stop - 1) < first + size <= CELL * part.stop
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 17, 34, 60, 240])
+@pytest.mark.parametrize("halo", [0, 7, 20])
+def test_the_net_is_given_a_side_that_holds_the_cells_and_wastes_little(
+    count: int, halo: int
+) -> None:
+    sides = region_selection._sides(count, halo)
+    assert sides.shape == (count + 1,) and (np.diff(sides) >= 0).all()
+    wanted = np.arange(1, count + 1) * CELL + 2 * halo
+    assert (sides[1:] >= wanted).all() and sides[count] == count * CELL + 2 * halo
+    assert ((sides[1:] - wanted) <= np.maximum(0.34 * wanted, CELL * 8)).all()
+
+
+def test_a_call_is_charged_a_part_of_the_picture() -> None:
+    assert call_overhead(0) == 0
+    assert call_overhead(1000) == int(0.04 * 64_000)
+
+
+def test_without_a_budget_there_is_no_region_however_large_the_error() -> None:
+    error = blank()
+    error[:] = 1e6
+    assert picked(error, 1.0, 0) == []
+    alone = (CELL + 2 * HALO) ** 2
+    assert picked(error, 1.0, alone - 1) == []
+    assert picked(error, 1.0, alone) == [Region(0, 0, CELL, CELL)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 2.0))
+def test_what_is_picked_is_worth_its_price(seed: int, price: float) -> None:
+    rng = np.random.default_rng(seed)
+    error = (rng.random(cells(*SIZE)) ** 6 * 9).astype(np.float32)
+    left = error.astype(np.float64)
+    for each in picked(error, price):
+        worth = CELL**2 * left[each.cells()].sum()
+        assert worth >= 0.999 * price * (pixels([each], HALO))
+        left[each.cells()] = 0.0
