@@ -39,16 +39,6 @@ class RtpFanout:
         return self._reader.rendition
 
     @property
-    def stream(self) -> str:
-        """The stream's id."""
-        return self._reader.stream
-
-    @property
-    def session(self) -> int:
-        """The publisher's epoch."""
-        return self._reader.session
-
-    @property
     def is_needed(self) -> bool:
         """True while anybody holds it."""
         return bool(self._holders)

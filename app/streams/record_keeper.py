@@ -38,11 +38,6 @@ class RecordKeeper:
         self.restarts = 0
         "Times that the record was lost and made again."
 
-    @property
-    def renditions(self) -> tuple[str, ...]:
-        """Names of the enhanced renditions, as far as they are known here."""
-        return tuple(self._known)
-
     async def keep(self, *, has_source: bool, **fields: Any) -> StreamRecord:
         """Keeps all records alive, sets ``fields`` of the stream's, and mends what is missing. Call
         it about twice a second; jobs are made once there is a source. Returns the stream's record.

@@ -74,12 +74,6 @@ class PublisherConnection:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def lost_packets(self) -> int:
-        """Video packets given up."""
-        receiver = self._receivers.get("video")
-        return receiver.lost_packets if receiver else 0
-
-    @property
     def layer(self) -> str:
         """The simulcast layer that is taken, by its restriction identifier; else ""."""
         receiver = self._receivers.get("video")

@@ -30,11 +30,10 @@ from app.webrtc.sdp_description import (
     parse_description,
 )
 from app.webrtc.simulcast_offer import SimulcastOffer, read_simulcast
-from app.webrtc.transport_offer import MAX_CANDIDATES, TransportOffer, read_transport
+from app.webrtc.transport_offer import TransportOffer, read_transport
 from media.codec import CodecDescriptor
 
 __all__ = [
-    "MAX_CANDIDATES",
     "MAX_OFFER_BYTES",
     "MediaOffer",
     "Offer",

@@ -70,7 +70,7 @@ async def test_lost_packets_come_back_by_retransmission(
     assert publisher.retransmitted >= 2
     assert [list(nal_units(u.payload)) for u in ingest.video] == [list(nal_units(u)) for u in units]
     assert not any(unit.flags & Flags.DISCONTINUITY for unit in ingest.video)
-    assert ingest.peer.lost_packets == 0
+    assert ingest.peer.packets.get("lost", 0) == 0
 
 
 async def test_what_never_comes_back_is_marked_and_a_key_frame_asked_for(
@@ -89,7 +89,7 @@ async def test_what_never_comes_back_is_marked_and_a_key_frame_asked_for(
     publisher.lose(publisher.video_packets + 1)
     for index in range(1, 8):
         publisher.video.put(units[index], ticks=3000 * index)
-    await until(lambda: ingest.peer.lost_packets == 1 and publisher.key_frames_asked)
+    await until(lambda: ingest.peer.packets.get("lost") == 1 and publisher.key_frames_asked)
     await until(lambda: len(ingest.video) > 1)
     assert ingest.video[1].flags & Flags.DISCONTINUITY
 

@@ -9,7 +9,8 @@ import pytest
 
 from app.errors import AppError, BadOffer, BodyTooLarge
 from app.webrtc.sdp_description import MAX_LINES, MAX_OFFER_BYTES
-from app.webrtc.sdp_offer import MAX_CANDIDATES, check_play_offer, check_publish_offer
+from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
+from app.webrtc.transport_offer import MAX_CANDIDATES
 from tests.app.webrtc.offer_texts import (
     PLAYERS,
     PUBLISHERS,
@@ -361,8 +362,8 @@ def test_a_player_of_mode_0_alone_is_told_so() -> None:
 
 def biggest(line: str) -> str:
     head = only(offer("ffmpeg"), "video").replace("BUNDLE 0 1", "BUNDLE 1")
-    room = min((MAX_OFFER_BYTES - len(head)) // len(line + "\r\n"), MAX_LINES - 40)
-    return head + (line + "\r\n") * room
+    count = min((MAX_OFFER_BYTES - len(head)) // len(line + "\r\n"), MAX_LINES - 40)
+    return head + (line + "\r\n") * count
 
 
 HEAVY = [

@@ -201,7 +201,7 @@ async def test_the_largest_layer_becomes_the_stream(
     assert packets["layer_m"] > 20
     assert packets["layer_l"] > 20
     assert "layer_h" not in packets
-    assert ingest.peer.lost_packets == 0
+    assert ingest.peer.packets.get("lost", 0) == 0
 
 
 async def test_what_is_lost_of_the_layer_comes_back_among_the_others_retransmissions(
@@ -213,7 +213,7 @@ async def test_what_is_lost_of_the_layer_comes_back_among_the_others_retransmiss
     await until(lambda: len(ingest.video) >= seen + 10)
     assert not any(unit.flags & Flags.DISCONTINUITY for unit in ingest.video)
     assert set(decoded_sizes(ingest)) == {SIZES["h"]}
-    assert ingest.peer.lost_packets == 0
+    assert ingest.peer.packets.get("lost", 0) == 0
 
 
 async def test_the_next_layer_follows_and_the_largest_comes_back(
