@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,33 @@ from models.export.video import OPSET, Step, write_video
 from tests.models.nets.small import SHAPES, SMALL
 from tests.models.nets.test_video import CASES, HEIGHT, WIDTH, clip, made, played
 
+Export = Callable[[str, dict[str, int]], Path]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Export:
+    """Gives the graph of ``made(name, shape)``, which is written once: that takes seconds."""
+    folder = tmp_path_factory.mktemp("graphs")
+
+    def export(name: str, shape: dict[str, int]) -> Path:
+        path = folder / f"{name}-{shape['colours']}-{shape['scale']}.onnx"
+        if not path.exists():
+            write_video(made(name, shape), path, height=HEIGHT, width=WIDTH)
+        return path
+
+    return export
+
 
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_its_onnx_graph_equals_it_frame_after_frame(
-    name: str, shape: dict[str, int], tmp_path: Path
+    name: str, shape: dict[str, int], exported: Export
 ) -> None:
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     net = made(name, shape)
-    path = tmp_path / "net.onnx"
-    write_video(net, path, height=HEIGHT, width=WIDTH)
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(
+        str(exported(name, shape)), providers=["CPUExecutionProvider"]
+    )
     frames = clip(net, 2)
     state = [x.numpy() for x in net.start(HEIGHT, WIDTH)]
     for n, expected in enumerate(played(net, frames)):
@@ -39,16 +56,14 @@ def test_its_onnx_graph_equals_it_frame_after_frame(
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_openvino_runs_its_graph_too(name: str, tmp_path: Path) -> None:
+def test_openvino_runs_its_graph_too(name: str, exported: Export) -> None:
     pytest.importorskip("onnxscript")
     from models.openvino_core import open_core
 
     net = made(name, SHAPES[1])
-    path = tmp_path / "net.onnx"
-    write_video(net, path, height=HEIGHT, width=WIDTH)
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     core = open_core()
-    compiled = core.compile_model(core.read_model(path), "CPU", exact)
+    compiled = core.compile_model(core.read_model(exported(name, SHAPES[1])), "CPU", exact)
     frames = clip(net, 1)
     feeds = {"frames": frames.numpy()}
     feeds |= {f"state{k}": x.numpy() for k, x in enumerate(net.start(HEIGHT, WIDTH))}
