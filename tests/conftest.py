@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from wire import telemetry
 from wire.connection import Redis, command, connect
 from wire.embedded import EmbeddedServer
+from wire.parent_death import die_with_parent
+
+_FOLDER = Path(__file__).parent
+_COMPILER = pytest.StashKey["subprocess.Popen[bytes]"]()
 
 # Tests that use the engines' libraries by themselves report to nobody either.
 telemetry.turn_off()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Has the workers' loops compiled while the first tests run, if workers' are not the first."""
+    folders = [item.path.relative_to(_FOLDER).parts[0] for item in session.items]
+    # From an empty cache that takes most of a minute of one core. Whichever test came first to
+    # need a loop would spend it within its own time limit, while the other core is idle.
+    if (
+        folders
+        and folders[0] == "app"
+        and "workers" in folders
+        and not session.config.option.collectonly
+    ):
+        session.stash[_COMPILER] = subprocess.Popen(
+            [sys.executable, "-m", "workers.process.jit_warmup"], preexec_fn=die_with_parent()
+        )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Ends the compiler, if it still runs."""
+    compiler = session.stash.get(_COMPILER, None)
+    if compiler is not None:
+        compiler.kill()
+        compiler.wait()
 
 
 @pytest.fixture(scope="session")
