@@ -83,18 +83,21 @@ def units_of(viewer: Viewer, codec: Codec) -> list[bytes]:
     return list(units.values())[:-1]
 
 
-def pictures(viewer: Viewer, codec: Codec) -> list[tuple[int, int]]:
-    """Decodes all that the viewer has received, without a loss, and returns the pictures' sizes."""
-    decoder, sizes = UnitDecoder(codec), []
-    for unit in units_of(viewer, codec):
-        sizes += [(p.width, p.height) for _, p in decoder.decode(unit, 0)]
-    return sizes
-
-
 def sees(
     viewer: Viewer, codec: Codec, size: tuple[int, int], count: int = 20
 ) -> Callable[[], bool]:
-    return lambda: pictures(viewer, codec).count(size) >= count
+    """Makes a check that decodes each unit once, however often it is asked."""
+    decoder, units = UnitDecoder(codec), 0
+    sizes: list[tuple[int, int]] = []
+
+    def check() -> bool:
+        nonlocal units
+        for unit in units_of(viewer, codec)[units:]:
+            sizes.extend((p.width, p.height) for _, p in decoder.decode(unit, 0))
+            units += 1
+        return sizes.count(size) >= count
+
+    return check
 
 
 def work_of(worker: Worker) -> StreamWork:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, Request, expect
 
 from benchmarks.server import free_port
@@ -67,49 +68,51 @@ async def behind_nginx(redis: EmbeddedServer, folder: Path, *, keeps: bool) -> A
             await process.wait()
 
 
+@pytest_asyncio.fixture(params=[True, False], scope="module", loop_scope="package")
+async def public(
+    request: pytest.FixtureRequest,
+    redis_server: EmbeddedServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[str]:
+    """Address of a server behind a proxy that keeps the prefix and Host, then of another one."""
+    folder = tmp_path_factory.mktemp("nginx")
+    async with behind_nginx(redis_server, folder, keeps=request.param) as address:
+        yield address
+
+
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("keeps", [True, False])
-async def test_all_pages_work_below_a_path(
-    keeps: bool, page: Page, redis_server: EmbeddedServer, tmp_path: Path
-) -> None:
+async def test_all_pages_work_below_a_path(public: str, page: Page) -> None:
     seen: list[Request] = []
     page.on("request", lambda request: seen.append(request))
-    async with behind_nginx(redis_server, tmp_path, keeps=keeps) as public:
-        for path in ("/", "/admin", "/docs", "/broadcast/", "/watch/kite/"):
-            answer = await page.goto(public + path)
-            assert answer is not None and answer.status == 200
-            await expect(page.locator("h1")).to_be_visible()
-        await page.goto(f"{public}/broadcast")
-        await page.get_by_label("Stream name").fill("kite")
-        await page.get_by_label("Publish token").fill(PUBLISH_TOKEN)
-        await page.get_by_role("button", name="Go live").click()
-        link = page.locator("#watch-link")
-        await expect(link).to_have_attribute("href", f"{public}/watch/kite", timeout=15000)
-        await expect(page.locator("#state")).to_have_attribute("data-state", "live", timeout=15000)
-        watch = await page.context.new_page()
-        watch.on("request", lambda request: seen.append(request))
-        await watch.goto(f"{public}/watch/kite")
-        video = watch.locator("#enhanced")
-        await expect(video).not_to_have_js_property("videoWidth", 0, timeout=15000)
-        await watch.close()
-        async with page.expect_response(lambda r: r.request.method == "DELETE") as ended:
-            await page.locator("#go").click()
-        assert (await ended.value).status == 200
+    for path in ("/", "/admin", "/docs", "/broadcast/", "/watch/kite/"):
+        answer = await page.goto(public + path)
+        assert answer is not None and answer.status == 200
+        await expect(page.locator("h1")).to_be_visible()
+    await page.goto(f"{public}/broadcast")
+    await page.get_by_label("Stream name").fill("kite")
+    await page.get_by_label("Publish token").fill(PUBLISH_TOKEN)
+    await page.get_by_role("button", name="Go live").click()
+    link = page.locator("#watch-link")
+    await expect(link).to_have_attribute("href", f"{public}/watch/kite", timeout=15000)
+    await expect(page.locator("#state")).to_have_attribute("data-state", "live", timeout=15000)
+    watch = await page.context.new_page()
+    watch.on("request", lambda request: seen.append(request))
+    await watch.goto(f"{public}/watch/kite")
+    video = watch.locator("#enhanced")
+    await expect(video).not_to_have_js_property("videoWidth", 0, timeout=15000)
+    await watch.close()
+    async with page.expect_response(lambda r: r.request.method == "DELETE") as ended:
+        await page.locator("#go").click()
+    assert (await ended.value).status == 200
     outside = [request.url for request in seen if not request.url.startswith((public, "blob:"))]
     assert outside == []
     assert ADMIN_TOKEN not in "".join(request.url for request in seen)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("keeps", [True, False])
-async def test_players_and_encoders_work_below_a_path(
-    keeps: bool, redis_server: EmbeddedServer, tmp_path: Path
-) -> None:
-    async with (
-        behind_nginx(redis_server, tmp_path, keeps=keeps) as public,
-        httpx.AsyncClient() as client,
-    ):
+async def test_players_and_encoders_work_below_a_path(public: str) -> None:
+    async with httpx.AsyncClient() as client:
         abroad = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
         for path in ("/whep/none", "/whep/none/", "/whip/a/b/"):
             answer = await client.options(public + path, headers=abroad)
