@@ -183,7 +183,9 @@
     return element;
   }
 
-  function restore() {
+  /** Takes the fakes away, once what is under way has met them: it must not go on with the real ones. */
+  async function restore() {
+    await settle();
     for (const back of undo.splice(0).reverse()) back();
     document.body.replaceChildren();
     sessionStorage.clear();

@@ -2,7 +2,7 @@
  * Where a broadcast's picture and sound come from: camera, screen or a video file.
  *
  * @typedef {'camera'|'screen'|'file'} SourceKind
- * @typedef {object} CaptureWish
+ * @typedef {object} CaptureOptions
  * @property {SourceKind} kind
  * @property {string} deviceId empty: the browser's choice
  * @property {number} width
@@ -53,48 +53,48 @@ function explained(error) {
 }
 
 /**
- * @param {CaptureWish} wish
+ * @param {CaptureOptions} options
  * @returns {Promise<MediaStream>}
  */
-export async function capture(wish) {
+export async function capture(options) {
   const obstacle = captureObstacle({ isSecureContext, mediaDevices: navigator.mediaDevices });
   if (obstacle !== '') throw new CaptureError(obstacle);
   try {
-    return wish.kind === 'screen' ? await captureScreen(wish) : await captureCamera(wish);
+    return options.kind === 'screen' ? await captureScreen(options) : await captureCamera(options);
   } catch (error) {
     throw explained(error);
   }
 }
 
-/** @param {CaptureWish} wish */
+/** @param {CaptureOptions} options */
 function videoConstraints({ width, height, fps }) {
   // `ideal` instead of `exact`: a camera without this size then opens with its nearest one, and the sender scales.
   // The frame rate has a maximum besides, because more frames than are sent only cost processor time.
   return { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps, max: fps } };
 }
 
-/** @param {CaptureWish} wish */
-async function captureCamera(wish) {
+/** @param {CaptureOptions} options */
+async function captureCamera(options) {
   // An empty id means the browser's own choice; asked for with `exact` it would match no device and be refused.
-  const device = wish.deviceId === '' ? {} : { deviceId: { exact: wish.deviceId } };
+  const device = options.deviceId === '' ? {} : { deviceId: { exact: options.deviceId } };
   const media = await navigator.mediaDevices.getUserMedia({
-    video: { ...device, ...videoConstraints(wish) },
-    audio: wish.microphone,
+    video: { ...device, ...videoConstraints(options) },
+    audio: options.microphone,
   });
   hint(media, 'motion');
   return media;
 }
 
-/** @param {CaptureWish} wish */
-async function captureScreen(wish) {
+/** @param {CaptureOptions} options */
+async function captureScreen(options) {
   // Its own size, so that the page shares the sharpest picture; the sender scales it.
   const media = await navigator.mediaDevices.getDisplayMedia({
-    video: { frameRate: { ideal: wish.fps, max: wish.fps } },
+    video: { frameRate: { ideal: options.fps, max: options.fps } },
     audio: true,
   });
   // Few browsers capture the sound of a screen. One sound track is published, so the microphone takes part only
   // where the screen has none.
-  if (wish.microphone && media.getAudioTracks().length === 0) {
+  if (options.microphone && media.getAudioTracks().length === 0) {
     const voice = await navigator.mediaDevices.getUserMedia({ audio: true });
     for (const track of voice.getAudioTracks()) media.addTrack(track);
   }

@@ -58,7 +58,7 @@ export class PairPlayback extends EventTarget {
     this.enhanced.moveTo(`${this._endpoint}?rendition=${encodeURIComponent(rendition)}&fallback=source`);
   }
 
-  /** @param {number} split the source's share in percent */
+  /** @param {number} split the source's part in percent */
   showSplit(split) {
     this._split = split;
     this._arrange();

@@ -116,7 +116,7 @@ class BroadcastPage {
   async _capture() {
     releaseFile(this._preview);
     if (this._form.source === 'file') return captureFile(this._preview, this._form.file);
-    const media = await capture(this._form.wish);
+    const media = await capture(this._form.capture);
     this._form.listCameras();
     this._preview.srcObject = media;
     // A preview that the browser does not start is no reason to end the broadcast.
@@ -128,14 +128,14 @@ class BroadcastPage {
   async _publish(media) {
     // Asked at the page's opening; once more where the server did not answer then, since the relays stand in it.
     this._server ??= await this._askServer();
-    const wish = this._form.wish;
+    const wanted = this._form.capture;
     const options = {
       endpoint: address(`whip/${encodeURIComponent(this._form.name.value.trim())}`),
       token: this._form.token.value.trim(),
       iceServers: this._server?.ice_servers ?? [],
       maxKbps: this._form.kbps,
-      maxFps: wish.fps,
-      size: wish,
+      maxFps: wanted.fps,
+      size: wanted,
     };
     const session = new PublishSession(options, media, () => this._api.server(), this._server?.instance ?? '');
     this._session = session;

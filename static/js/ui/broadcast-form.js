@@ -1,11 +1,11 @@
-/** The form of the broadcast page: what the person wants, and whether it makes sense. */
+/** The form of the broadcast page: what is to be captured and sent, and whether it makes sense. */
 
 import { cameras, captureObstacle } from '../media/capture.js';
 import { byId, el, setText } from './dom.js';
 import { nameFault } from './format.js';
 import { TokenStore } from './token-store.js';
 
-/** @typedef {import('../media/capture.js').CaptureWish} CaptureWish */
+/** @typedef {import('../media/capture.js').CaptureOptions} CaptureOptions */
 
 export class BroadcastForm {
   constructor() {
@@ -40,8 +40,8 @@ export class BroadcastForm {
     return this._file.files?.[0] ?? null;
   }
 
-  /** @returns {CaptureWish} */
-  get wish() {
+  /** @returns {CaptureOptions} */
+  get capture() {
     const [width, height] = this._size.value.split('x').map(Number);
     return {
       kind: this.source,

@@ -3,7 +3,8 @@ import { size } from './format.js';
 
 const WIDTH = 320;
 const HEIGHT = 150;
-const ROOM = { width: 236, height: 118 };
+/** The largest drawing of the enhanced size, in units of the drawing: space for its frame stays around it. */
+const SPACE = { width: 236, height: 118 };
 
 /** The size as sent, drawn inside the size that viewers get; both to one scale. */
 export class SizeDiagram {
@@ -35,7 +36,7 @@ export class SizeDiagram {
     // Without an enhanced size the source is drawn as if it were doubled, so that cards of one source size look
     // alike.
     const whole = after ?? { width: before.width * 2, height: before.height * 2 };
-    const scale = Math.min(ROOM.width / whole.width, ROOM.height / whole.height);
+    const scale = Math.min(SPACE.width / whole.width, SPACE.height / whole.height);
     this._after.toggleAttribute('hidden', after === null);
     place(this._after, whole, scale);
     const inner = place(this._before, before, scale);

@@ -1,5 +1,5 @@
 /**
- * The divider between two layers: mouse, touch and keys. Its value is the source's share in percent, 0 to 100:
+ * The divider between two layers: mouse, touch and keys. Its value is the source's part in percent, 0 to 100:
  * 0 shows the enhanced picture alone, 100 the source alone.
  */
 
@@ -106,9 +106,9 @@ export class SplitSlider {
   }
 
   _show() {
-    const share = Math.round(this._value);
+    const source = Math.round(this._value);
     this._stage.style.setProperty('--split', `${this._value}%`);
-    this._handle.setAttribute('aria-valuenow', String(share));
-    this._handle.setAttribute('aria-valuetext', `${share} % source, ${100 - share} % enhanced`);
+    this._handle.setAttribute('aria-valuenow', String(source));
+    this._handle.setAttribute('aria-valuetext', `${source} % source, ${100 - source} % enhanced`);
   }
 }

@@ -27,7 +27,7 @@ DEVICES = """
     },
     getDisplayMedia: async (constraints) => { asked.push(['screen', constraints]); return screen(); },
   }});
-  const wish = {kind: 'camera', deviceId: '', width: 640, height: 360, fps: 25, microphone: true};
+  const options = {kind: 'camera', deviceId: '', width: 640, height: 360, fps: 25, microphone: true};
 """  # noqa: E501
 
 
@@ -48,8 +48,8 @@ async def test_what_keeps_a_page_from_capturing_is_said(run: Run, context: str, 
 
 async def test_a_camera_is_asked_for_size_and_rate_and_hinted_as_motion(run: Run) -> None:
     body = """
-      const found = await m.capture(wish);
-      await m.capture({...wish, deviceId: 'cam-2', microphone: false});
+      const found = await m.capture(options);
+      await m.capture({...options, deviceId: 'cam-2', microphone: false});
       return [asked, found.getVideoTracks()[0].contentHint, found.getAudioTracks().length];
     """
     asked, hint, sounds = await run("media/capture", DEVICES + body)
@@ -78,7 +78,7 @@ async def test_a_screen_without_sound_gets_the_microphone(
 ) -> None:
     body = f"""
       screen = () => media({tracks});
-      const found = await m.capture({{...wish, kind: 'screen', microphone: {microphone}}});
+      const found = await m.capture({{...options, kind: 'screen', microphone: {microphone}}});
       return [asked.map(([kind]) => kind), found.getVideoTracks()[0].contentHint,
         found.getAudioTracks().length, asked[0][1].video];
     """
@@ -109,7 +109,7 @@ async def test_a_refused_source_is_explained_and_our_faults_are_not_hidden(
 ) -> None:
     body = f"""
       navigator.mediaDevices.getUserMedia = () => Promise.reject({fault});
-      const error = await m.capture(wish).catch((error) => error);
+      const error = await m.capture(options).catch((error) => error);
       return [error.constructor.name, error.message];
     """
     kind, message = await run("media/capture", DEVICES + body)

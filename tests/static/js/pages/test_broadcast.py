@@ -141,7 +141,7 @@ async def test_another_run_of_the_server_gets_the_broadcast_again(
     await go_live(page, server)
     # Killed: nobody says goodbye, and the browser would not notice for many seconds.
     server.instance, server.refusal = "run-2", (503, "The server is starting.")
-    await expect(page.locator("#state")).to_have_text("Reconnecting…", timeout=3000)
+    await expect(page.locator("#state")).to_have_text("Reconnecting…", timeout=10000)
     await expect(page.locator("#error")).to_contain_text("goes on by itself")
     server.refusal = None
     await expect(page.locator("#state")).to_have_text("Live", timeout=10000)
@@ -154,7 +154,7 @@ async def test_a_name_that_the_session_before_still_holds_is_asked_for_again(
 ) -> None:
     await go_live(page, server)
     server.instance, server.refusal = "run-2", (409, "The stream already has a publisher.")
-    await expect(page.locator("#error")).to_contain_text("already has a publisher", timeout=4000)
+    await expect(page.locator("#error")).to_contain_text("already has a publisher", timeout=10000)
     await expect(page.locator("#state")).to_have_text("Reconnecting…")
     server.refusal = None
     await expect(page.locator("#state")).to_have_text("Live", timeout=10000)
@@ -163,7 +163,7 @@ async def test_a_name_that_the_session_before_still_holds_is_asked_for_again(
 async def test_a_token_that_changed_ends_the_tries_in_words(page: Page, server: FakeServer) -> None:
     await go_live(page, server)
     server.instance, server.publish_token = "run-2", "new"
-    await expect(page.locator("#state")).to_have_text("Connection lost", timeout=4000)
+    await expect(page.locator("#state")).to_have_text("Connection lost", timeout=10000)
     await expect(page.locator("#error")).to_contain_text("This needs the publish token.")
     await expect(page.get_by_label("Publish token")).to_be_focused()
 
@@ -171,7 +171,7 @@ async def test_a_token_that_changed_ends_the_tries_in_words(page: Page, server: 
 async def test_a_broadcast_can_be_ended_while_it_reconnects(page: Page, server: FakeServer) -> None:
     await go_live(page, server)
     server.instance, server.refusal = "run-2", (503, "The server is starting.")
-    await expect(page.locator("#state")).to_have_text("Reconnecting…", timeout=3000)
+    await expect(page.locator("#state")).to_have_text("Reconnecting…", timeout=10000)
     await page.get_by_role("button", name="End stream").click()
     await expect(page.locator("#state")).to_have_text("Not live")
 

@@ -27,10 +27,10 @@ async def test_what_a_link_asks_for_is_what_the_form_says(run: Run) -> None:
     body = """
       form.fill({...query, source: 'screen', width: 640, height: 360, kbps: 1200, fps: 25,
         microphone: false});
-      return [form.wish, form.kbps, form.name.value, id('kbps-value').textContent];
+      return [form.capture, form.kbps, form.name.value, id('kbps-value').textContent];
     """
-    wish, kbps, name, shown = await run("ui/broadcast-form", FORM + body)
-    assert wish == {
+    wanted, kbps, name, shown = await run("ui/broadcast-form", FORM + body)
+    assert wanted == {
         "kind": "screen", "deviceId": "", "width": 640, "height": 360, "fps": 25,
         "microphone": False,
     }  # fmt: skip
@@ -38,7 +38,7 @@ async def test_what_a_link_asks_for_is_what_the_form_says(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "wish", "kbps"),
+    ("changes", "wanted", "kbps"),
     [
         ("{width: 100, height: 50}", {"width": 100, "height": 50}, 800),
         ("{fps: 12}", {"fps": 12}, 800),
@@ -47,11 +47,11 @@ async def test_what_a_link_asks_for_is_what_the_form_says(run: Run) -> None:
     ],
 )
 async def test_a_link_may_ask_for_what_the_form_does_not_list(
-    run: Run, changes: str, wish: dict[str, int], kbps: int
+    run: Run, changes: str, wanted: dict[str, int], kbps: int
 ) -> None:
-    body = f"form.fill({{...query, ...{changes}}}); return [form.wish, form.kbps];"
+    body = f"form.fill({{...query, ...{changes}}}); return [form.capture, form.kbps];"
     found, rate = await run("ui/broadcast-form", FORM + body)
-    assert {key: found[key] for key in wish} == wish
+    assert {key: found[key] for key in wanted} == wanted
     assert rate == kbps
 
 
@@ -130,7 +130,7 @@ async def test_while_live_nothing_can_be_changed_and_all_can_be_read(run: Run) -
       form.fill({...query, source: 'screen'});
       form.lock(true);
       const locked = [id('settings').disabled, form.name.readOnly, form.token.readOnly, form.source,
-        form.wish.fps];
+        form.capture.fps];
       form.lock(false);
       return [locked, id('settings').disabled, form.name.readOnly, form.source];
     """
@@ -162,10 +162,10 @@ async def test_cameras_are_listed_and_the_choice_survives(run: Run) -> None:
       const listed = names();
       id('camera').value = 'b';
       await form.listCameras();
-      const kept = form.wish.deviceId;
+      const kept = form.capture.deviceId;
       devices = [camera('a', 'Front')];
       await form.listCameras();
-      return [listed, kept, form.wish.deviceId, names().length];
+      return [listed, kept, form.capture.deviceId, names().length];
     """
     assert await run("ui/broadcast-form", FORM + body) == [
         ["The browser's choice", "Front", "Camera 2"], "b", "", 2,
