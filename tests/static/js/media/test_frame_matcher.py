@@ -105,3 +105,42 @@ async def test_any_order_of_frames_closes_each_one_once(run: Run) -> None:
       return faults;
     """
     assert await run("media/frame-matcher", body) == []
+
+
+async def test_a_second_frame_of_one_stamp_replaces_the_first(run: Run) -> None:
+    body = """
+      matcher.offer('source', 6, 'first');
+      matcher.offer('source', 6, 'second');
+      const held = [matcher.held, [...closed]];
+      const pair = offer('enhanced', 6);
+      const late = offer('source', 6);
+      return [held, pair.source, late, closed, matcher.dropped];
+    """
+    assert await run("media/frame-matcher", MATCHER + body) == [
+        [1, ["first"]], "second", None, ["first", "s6"], {"source": 2, "enhanced": 0},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("behind", "pairs"), [(1, False), (899_999, False), (900_000, True)])
+async def test_only_a_jump_of_ten_seconds_back_is_a_new_time_line(
+    run: Run, behind: int, pairs: bool
+) -> None:
+    body = """
+      const start = 20000000;
+      offer('source', start); offer('enhanced', start);
+      offer('source', start - given);
+      const pair = offer('enhanced', start - given);
+      return [pair !== null, matcher.matched, matcher.lastRtp === (pair ? start - given : start)];
+    """
+    found = await run("media/frame-matcher", MATCHER + body, behind)
+    assert found == [pairs, 2 if pairs else 1, True]
+
+
+async def test_a_new_time_line_closes_what_the_old_one_left(run: Run) -> None:
+    body = """
+      offer('source', 3000); offer('enhanced', 3000);
+      offer('source', 6000); offer('source', 9000);
+      offer('enhanced', 2000000000);
+      return [closed, matcher.held, matcher.lastRtp, matcher.matched];
+    """
+    assert await run("media/frame-matcher", MATCHER + body) == [["s6000", "s9000"], 1, None, 1]
