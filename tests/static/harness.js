@@ -17,6 +17,11 @@
     });
   }
 
+  /** Runs a task when the test is over, before the fakes are taken away. */
+  function atEnd(task) {
+    undo.push(task);
+  }
+
   /** Lets everything run that waits for promises or for the next turn of the event loop. */
   async function settle() {
     for (let turn = 0; turn < 4; turn += 1) {
@@ -191,5 +196,5 @@
     sessionStorage.clear();
   }
 
-  window.harness = { put, settle, clock, network, peers, hide, load, show, restore, FakePeer };
+  window.harness = { put, atEnd, settle, clock, network, peers, hide, load, show, restore, FakePeer };
 })();

@@ -39,6 +39,8 @@ PAINTER = """
   const canvases = {source: canvas(), enhanced: canvas()};
   let told = 0;
   const painter = new m.SplitPainter(videos, canvases, () => (told += 1));
+  // Frames that the test leaves open; the browser warns of those that it has to collect.
+  harness.atEnd(() => painter.stop());
   const present = (side, rtp) => {
     const [[handle, task]] = videos[side].waiting;
     videos[side].waiting.delete(handle);
