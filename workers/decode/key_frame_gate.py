@@ -75,9 +75,10 @@ class KeyFrameGate:
         return self._life.state
 
     def enter(self, *, sequence: int, is_key: bool, after_loss: bool) -> GateState:
-        """OPEN if the unit can be decoded, else the reason why a key frame is needed."""
+        """Returns OPEN if the unit can be decoded, else the reason why a key frame is needed."""
         gap = self._next is not None and sequence != self._next
         self._next = (sequence + 1) % _WRAP
+        # A key frame refers to nothing before it, so it opens the gate also after a loss.
         if is_key:
             return self._life.apply(GateEvent.KEY)
         if gap or after_loss:

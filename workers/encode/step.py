@@ -64,7 +64,7 @@ class _Log:
         return not keys.rendition_of(self.name)[1]
 
     def takes(self, item: FrameTask, codec: Codec) -> bool:
-        """True if the frame belongs into the log; ``codec`` is the step's."""
+        """Returns whether the frame belongs into the log; ``codec`` is the step's."""
         if item.route is Route.WORK:
             return True
         if self.is_usual:
@@ -84,7 +84,7 @@ class _Log:
 
 
 class EncodeStep:
-    """Pictures to units of the logs of one codec; copied units go into them too.
+    """Turns pictures into units of the logs of one codec; copied units go into them too.
 
     A picture of another size starts a new encoder, and so a key frame. A log that begins to be
     watched begins with a key frame, and is emptied once nobody watches it.

@@ -275,7 +275,7 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     def _rests(self, record: RenditionRecord) -> bool:
-        """True for a rendition that failed again and again a moment ago."""
+        """Returns whether the rendition failed again and again a moment ago."""
         return self._redis_us() < record.struck_us + strikes.backoff_s(record.strikes) * 1_000_000
 
     def _fits(self, record: StreamRecord, rendition: RenditionRecord) -> bool:
@@ -299,11 +299,13 @@ class Worker:
         return self._age.redis_us(now_us=clock.now_us())
 
     def _load_beside(self, entry: str) -> float:
-        """Load of the renditions but for one job's, in units of what the worker holds."""
+        """Returns the load of the renditions but for one job's, in units of what the worker
+        holds.
+        """
         return sum(lead.load for lead in self._others(entry)) / self._config.capacity.streams
 
     def _memory_beside(self, entry: str) -> int:
-        """Bytes of memory that the renditions but for one job's leave."""
+        """Returns the bytes of memory that the renditions but for one job's leave."""
         return self._memory - sum(lead.bytes for lead in self._others(entry))
 
     def _others(self, entry: str) -> Iterator[RenditionLane]:

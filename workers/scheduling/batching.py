@@ -88,7 +88,7 @@ class BatchPolicy:
         return min(self._waiting.values()) + self._costs.patience_s if self._waiting else None
 
     def _may_wait(self, now: float) -> bool:
-        """True if another stream may come in time and make it worth it."""
+        """Returns whether another stream may come in time and make it worth it."""
         self._seen = {each: at for each, at in self._seen.items() if now - at <= ACTIVE_S}
         if self.deadline is None or now >= self.deadline:
             return False

@@ -35,5 +35,7 @@ class Capacity:
         return self.ms_per_frame * heavier * width * height / (WIDTH * HEIGHT)
 
     def least_ms(self, model: str, width: int, height: int) -> float:
-        """The same for the model's cheapest net: the one that may serve in its place, or itself."""
+        """Returns the same for the model's cheapest net: the one that may serve in its place, or
+        itself.
+        """
         return self.frame_ms(self.smaller.get(model, model), width, height)

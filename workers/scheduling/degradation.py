@@ -43,7 +43,9 @@ class FrameContext:
 
 
 def quality_of(level: MethodInfo | None) -> float:
-    """Expected relative quality of a level; 0 where no method is paid for on every frame."""
+    """Returns the expected relative quality of a level; 0 where no method is paid for on every
+    frame.
+    """
     return 0.0 if level is None else level.quality
 
 
@@ -178,7 +180,7 @@ class DegradationPolicy:
         return None
 
     def _may_spend(self, context: FrameContext) -> bool:
-        """True if savings may pay for a method above the stream's level."""
+        """Returns whether savings may pay for a method above the stream's level."""
         if self._level is None:
             return not self._takes_turns
         return self._level.part_of is not None and context.wanted > MAX_FRACTION

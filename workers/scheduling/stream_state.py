@@ -145,7 +145,7 @@ class StreamState:
         return budget.price_ms(self.costs.cost(self.best))
 
     def _can_propagate(self) -> bool:
-        """True if the last frame left a picture that partial work can go on from."""
+        """Returns whether the last frame left a picture that partial work can go on from."""
         if self.partial is None or self.last is None:
             return False
         return self.last is self.partial or self.last is self.partial.part_of

@@ -221,7 +221,7 @@ class RenditionLane:
             await asyncio.sleep(RENEW_S)
 
     async def _rest(self) -> None:
-        """While nobody watches, takes nothing and writes nothing."""
+        """Takes nothing and writes nothing while nobody watches."""
         while True:
             await self._asleep.wait()
             self._log.info("sleeps, since nobody watches", extra={"action": "asleep"})
@@ -241,7 +241,7 @@ class RenditionLane:
         self._source.lane_changed()
 
     def go_on(self) -> None:
-        """Something was lost inside: goes on at key frames."""
+        """Goes on at key frames, after something was lost inside."""
         self._source.want_key_frame("a task of the lead failed")
         for name in keys.logs_of(self.job.rendition):
             self.pipeline.ask_key_frame(name)
@@ -261,7 +261,7 @@ class RenditionLane:
         return Taker(self.pipeline, route, recodes)
 
     def _leave_out(self, is_replay: bool) -> None:
-        """Copying can begin only at a key frame young enough to be shown."""
+        """Leaves a unit out: copying can begin only at a key frame young enough to be shown."""
         if is_replay:
             self._mode.restart()
         else:
@@ -269,7 +269,7 @@ class RenditionLane:
         self._source.want_key_frame("copying begins at a key frame")
 
     def on_key_frame_request(self, message: control.KeyFrameRequest) -> None:
-        """A viewer of one of the logs cannot go on without a key frame."""
+        """Takes the request of a viewer who cannot go on without a key frame in a log."""
         name = self.job.rendition
         if message.rendition not in keys.logs_of(name):
             return
@@ -319,7 +319,8 @@ class RenditionLane:
         self._attend(rendition)
 
     def _attend(self, record: RenditionRecord) -> None:
-        """Copying costs nearly nothing and goes on; the net is for those who watch."""
+        """Wakes the lane while somebody watches or units are copied, else lets it rest."""
+        # Copying costs nearly nothing and goes on; the net is for those who watch.
         now_us = self._source.redis_us()
         self._scheduler.watch(bool(record.watched_logs(now_us=now_us)))
         wanted = self._demand.follow(
@@ -338,7 +339,7 @@ class RenditionLane:
             self._prepare()
 
     def _prepare(self) -> bool:
-        """Makes the nets ready for the first viewer; True once they are."""
+        """Makes the nets ready for the first viewer; returns True once they are."""
         mode = self._mode
         if not mode.width or is_too_large(mode.width, mode.height):
             return False

@@ -128,7 +128,7 @@ class Pipeline:
             step.kbps = kbps
 
     def recodes(self, codec: Codec) -> bool:
-        """True if copied units of this codec are decoded too, for another codec's sake."""
+        """Returns whether copied units of this codec are decoded too, for another codec's sake."""
         return not self._recode <= {codec}
 
     @property
