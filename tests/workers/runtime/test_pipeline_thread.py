@@ -107,3 +107,77 @@ def test_several_that_are_stuck_are_waited_for_together() -> None:
     let_go.set()
     source.close()
     assert join_all(stages, 5.0)
+
+
+class Counting:
+    """Gives ten results for each item, and notes how many it made."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def step(self, item: int) -> Iterator[int]:
+        for _ in range(10):
+            self.made += 1
+            yield self.made
+
+    def flush(self) -> Iterator[int]:
+        raise AssertionError("nothing is flushed once nobody takes results")
+        yield 0
+
+
+def test_no_work_is_done_for_results_that_nobody_takes() -> None:
+    step, source, finished = Counting(), BoundedQueue[int](5), []
+    errors: list[Exception] = []
+    thread = PipelineThread(
+        "counting",
+        step,
+        source,
+        lambda item: item < 3,
+        finish=lambda: finished.append(1),
+        fail=errors.append,
+    )
+    source.put(1)
+    source.put(2)
+    source.finish()
+    thread.start()
+    assert thread.join(5)
+    assert step.made == 3 and finished == [1] and errors == []
+
+
+def test_whoever_takes_the_results_hears_of_the_end_after_an_error_too() -> None:
+    source: BoundedQueue[int] = BoundedQueue(5)
+    told: list[str] = []
+    thread = PipelineThread(
+        "doubler",
+        Doubler(),
+        source,
+        lambda item: True,
+        finish=lambda: told.append("finished"),
+        fail=lambda error: told.append(type(error).__name__),
+    )
+    source.put(13)
+    thread.start()
+    assert thread.join(5)
+    assert told == ["BrokenUnit", "finished"]
+
+
+def test_an_error_of_flush_is_told_like_one_of_a_step() -> None:
+    class Breaking(Doubler):
+        def flush(self) -> Iterator[int]:
+            raise BrokenUnit("inside")
+            yield 0
+
+    source: BoundedQueue[int] = BoundedQueue(5)
+    errors: list[Exception] = []
+    thread = PipelineThread(
+        "breaking",
+        Breaking(),
+        source,
+        lambda item: True,
+        finish=lambda: None,
+        fail=errors.append,
+    )
+    source.finish()
+    thread.start()
+    assert thread.join(5)
+    assert [str(error) for error in errors] == ["inside"]
