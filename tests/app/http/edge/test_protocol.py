@@ -309,7 +309,9 @@ class Talk:
 
     def __init__(self) -> None:
         self.faults: list[IllegalTransition] = []
-        config = uvicorn.Config(self.answer, log_config=None, access_log=False, ws="none")
+        config = uvicorn.Config(
+            self.answer, interface="asgi3", log_config=None, access_log=False, ws="none"
+        )
         self.protocol = TimedProtocol(config, ServerState(), {})
         self.protocol.penalties = Penalties()
         self.wire = Wire()
@@ -322,7 +324,9 @@ class Talk:
             if message["type"] != "http.request" or not message["more_body"]:
                 break
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
+            # No route answers CONNECT; 200 would end HTTP on the connection.
+            status = 404 if scope["method"] == "CONNECT" else 200
+            await send({"type": "http.response.start", "status": status, "headers": []})
             await asyncio.sleep(0)
             await send({"type": "http.response.body", "body": b"x"})
         except IllegalTransition as fault:
