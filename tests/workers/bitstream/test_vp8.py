@@ -126,10 +126,10 @@ def test_frames_that_refresh_nothing_leave_the_next_one_without_motion() -> None
     parser = Vp8Parser()
     frames = [parser.parse(unit) for unit in coded(pan(16, 128, 96, 3, 2), LAYERS, kbps=2000)]
     motions = [frame.info.motion for frame in frames[1:]]
-    shares = [float(motion.valid.mean()) for motion in motions if motion is not None]
+    fractions = [float(motion.valid.mean()) for motion in motions if motion is not None]
     # Upper layer: from the frame before. Lower layer: from the one before that.
-    assert min(shares[0::2]) > 0.9
-    assert max(shares[1::2]) == 0
+    assert min(fractions[0::2]) > 0.9
+    assert max(fractions[1::2]) == 0
     # It is not for want of vectors.
     assert all((frame.references > 0).mean() > 0.5 for frame in frames[1:])
 

@@ -39,9 +39,9 @@ class Counted:
 
 
 def test_nets_run_one_at_a_time_in_the_order_in_which_they_came() -> None:
-    turns, session, order = EngineLock(), Counted(), []
+    lock, session, order = EngineLock(), Counted(), []
     nothing = np.zeros(0)
-    guarded = turns.wrap(session).session()
+    guarded = lock.wrap(session).session()
 
     def work(number: int) -> None:
         guarded.run({}, nothing)
@@ -51,7 +51,7 @@ def test_nets_run_one_at_a_time_in_the_order_in_which_they_came() -> None:
     for number, thread in enumerate(threads):
         thread.start()
         # Each has its ticket before the next one comes.
-        while turns.tickets <= number:
+        while lock.tickets <= number:
             threading.Event().wait(0.001)
     assert session.entered.acquire(timeout=10)
     assert not session.entered.acquire(timeout=0.05)
@@ -63,14 +63,14 @@ def test_nets_run_one_at_a_time_in_the_order_in_which_they_came() -> None:
 
 
 def test_waiting_and_working_are_told_apart() -> None:
-    turns, session = EngineLock(), Counted()
+    lock, session = EngineLock(), Counted()
     nothing = np.zeros(0)
-    other = threading.Thread(target=lambda: turns.wrap(session).session().run({}, nothing))
+    other = threading.Thread(target=lambda: lock.wrap(session).session().run({}, nothing))
     other.start()
     assert session.entered.acquire(timeout=10)
     threading.Timer(0.1, session.go_on.release, (2,)).start()
-    with turns.timed() as spent:
-        turns.wrap(session).session().run({}, nothing)
+    with lock.timed() as spent:
+        lock.wrap(session).session().run({}, nothing)
     other.join(10)
     assert 0.05 < spent.waited_s < 5.0
     assert 0 <= spent.worked_s < 0.05
@@ -88,9 +88,9 @@ class Busy(Counted):
 
 @pytest.mark.parametrize("threads", [0, 1])
 def test_on_cores_the_caller_s_work_counts_and_on_a_device_the_time(threads: int) -> None:
-    turns = EngineLock(threads)
-    with turns.timed() as spent:
-        turns.wrap(Busy()).session().run({}, np.zeros(0))
+    lock = EngineLock(threads)
+    with lock.timed() as spent:
+        lock.wrap(Busy()).session().run({}, np.zeros(0))
     assert spent.worked_s >= 0.07
     if threads:
         assert 0.02 <= spent.engine_s < 0.06 and spent.caller_s == spent.engine_s
@@ -99,16 +99,16 @@ def test_on_cores_the_caller_s_work_counts_and_on_a_device_the_time(threads: int
 
 
 def test_a_net_that_fails_leaves_its_place() -> None:
-    turns = EngineLock()
+    lock = EngineLock()
 
     def fail() -> None:
-        with turns.take():
+        with lock.take():
             raise ValueError
 
     with pytest.raises(ValueError):
         fail()
     entered = False
-    with turns.take():
+    with lock.take():
         entered = True
     assert entered
 
@@ -122,21 +122,21 @@ class Free:
 
 
 def test_a_net_for_any_size_takes_turns_and_is_timed_too() -> None:
-    turns = EngineLock()
-    guarded = turns.wrap_dynamic(Free())
-    with turns.timed() as spent:
+    lock = EngineLock()
+    guarded = lock.wrap_dynamic(Free())
+    with lock.timed() as spent:
         made = [guarded.run(np.zeros((2, 3), np.uint8), 7.0) for _ in range(2)]
     assert made[1].tolist() == [[7, 7, 7], [7, 7, 7]]
-    assert spent.worked_s >= 0.02 and turns.tickets == 2
+    assert spent.worked_s >= 0.02 and lock.tickets == 2
 
 
 def test_what_nobody_times_is_not_kept() -> None:
-    turns = EngineLock()
-    turns.record(waited_s=1.0, worked_s=1.0)
-    with turns.timed() as spent:
-        turns.record(waited_s=0.5, worked_s=0.25)
-        turns.record(waited_s=0.5, worked_s=0.25)
-    turns.record(waited_s=1.0, worked_s=1.0)
+    lock = EngineLock()
+    lock.record(waited_s=1.0, worked_s=1.0)
+    with lock.timed() as spent:
+        lock.record(waited_s=0.5, worked_s=0.25)
+        lock.record(waited_s=0.5, worked_s=0.25)
+    lock.record(waited_s=1.0, worked_s=1.0)
     assert (spent.waited_s, spent.worked_s) == (1.0, 0.5)
 
 

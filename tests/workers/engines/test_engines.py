@@ -220,7 +220,7 @@ def test_a_net_of_another_scale_is_refused(graph_engine: Engine, zoo: Path) -> N
         graph_engine.compile(other, zoo / "tiny" / "fp32.onnx", width=64, height=48)
 
 
-def test_in_a_batch_every_frame_has_its_own_look(graph_engine: Engine, zoo: Path) -> None:
+def test_in_a_batch_every_frame_has_its_own_style(graph_engine: Engine, zoo: Path) -> None:
     count = 3
     if graph_engine.info.max_batch < count:
         pytest.skip("this engine takes one frame at a time")

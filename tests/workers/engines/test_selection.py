@@ -97,7 +97,7 @@ def test_an_engine_that_gives_another_picture_is_left_out(
     assert choice.trials[1].ms == 0 and "another picture" in choice.trials[1].reason
 
 
-def test_the_wish_for_a_precision_counts(tmp_path: Path) -> None:
+def test_the_precision_that_is_asked_for_counts(tmp_path: Path) -> None:
     from models.manifest import ZOO
 
     shutil.copytree(ZOO / "live-s", tmp_path / "live-s")

@@ -35,20 +35,20 @@ class Stream:
         return whole[region.top : bottom + 2 * HALO, region.left : right + 2 * HALO]
 
     def show(self, luma: np.ndarray, info: CodecInfo | None = None, most: int = ALL) -> float:
-        """The share of the picture's samples that the net worked on."""
+        """The fraction of the picture's samples that the net worked on."""
         self.seen = padded(luma)
         report = self.propagator.predict(luma, info)
         if report.must_be_full:
             self.propagator.apply_full(net(self.seen, self.scale), HALO, HALO)
-            share = 1.0
+            fraction = 1.0
         else:
             regions = self.propagator.regions(most)
             for each in regions:
                 made = net(self.cut(each), self.scale)
                 self.propagator.apply_region(made, each, HALO, HALO)
-            share = pixels(regions, HALO) / self.area
+            fraction = pixels(regions, HALO) / self.area
         self.propagator.commit()
-        return share
+        return fraction
 
     def full(self) -> np.ndarray:
         """What the net makes of all of the last picture."""
@@ -88,13 +88,13 @@ def test_a_still_picture_is_made_once() -> None:
 def test_a_pan_by_whole_samples_is_moved(told: bool) -> None:
     wide, stream = texture(HEIGHT + 40, WIDTH + 80), Stream()
     stream.show(shifted(wide, 40, 20))
-    shares = []
+    fractions = []
     for step in range(1, 10):
         info = pan(-8, 4) if told else None
-        shares.append(stream.show(shifted(wide, 40 - 2 * step, 20 + step), info))
+        fractions.append(stream.show(shifted(wide, 40 - 2 * step, 20 + step), info))
         assert stream.error() < 0.25 * float(np.mean(stream.propagator.state.gain))
     # New content comes in at two edges alone.
-    assert np.mean(shares) < 0.45
+    assert np.mean(fractions) < 0.45
 
 
 def test_wrong_vectors_are_not_believed() -> None:
@@ -129,8 +129,8 @@ def test_a_part_that_changes_is_all_that_is_worked_on() -> None:
     stream.show(luma)
     other = luma.copy()
     other[32:64, 48:96] = texture(32, 48, 9)
-    share = stream.show(other)
-    assert 0.0 < share < 0.4
+    fraction = stream.show(other)
+    assert 0.0 < fraction < 0.4
     assert np.abs(stream.out.astype(int) - stream.full())[64:128, 96:192].max() <= 1
 
 
@@ -165,10 +165,10 @@ def test_errors_do_not_build_up_when_the_budget_is_small() -> None:
 
 def test_no_tile_grows_too_old_and_they_take_turns() -> None:
     stream, luma = Stream(), texture(HEIGHT, WIDTH)
-    shares = [stream.show(luma) for _ in range(2 * MAX_AGE)][1:]
-    assert sum(shares) > 0.9
-    assert max(shares) < 0.5
-    assert sum(share > 0 for share in shares) >= 5
+    fractions = [stream.show(luma) for _ in range(2 * MAX_AGE)][1:]
+    assert sum(fractions) > 0.9
+    assert max(fractions) < 0.5
+    assert sum(fraction > 0 for fraction in fractions) >= 5
 
 
 def noisy(luma: np.ndarray, seed: int, much: int) -> np.ndarray:
@@ -193,14 +193,14 @@ def test_what_stays_is_mended_before_what_changes() -> None:
 @pytest.mark.parametrize(("contrast", "is_seen"), [(0.12, False), (1.0, True)])
 def test_what_nobody_sees_gets_little_of_the_work(contrast: float, is_seen: bool) -> None:
     one, other = (texture(HEIGHT, WIDTH, seed) - 100.0 for seed in (1, 2))
-    stream, shares = Stream(), []
+    stream, fractions = Stream(), []
     for step in range(20):
         part = 0.05 * step
         luma = 100.5 + contrast * (one * (1.0 - part) + other * part)
-        shares.append(stream.show(luma.astype(np.uint8)))
+        fractions.append(stream.show(luma.astype(np.uint8)))
     assert bool(np.mean(stream.propagator.state.gain) > VISIBLE_PRICE) is is_seen
-    assert bool(np.mean(shares[1:]) > 1.1 * FREE_FRACTION) is is_seen
-    assert np.mean(shares[1:]) > 0.5 * FREE_FRACTION
+    assert bool(np.mean(fractions[1:]) > 1.1 * FREE_FRACTION) is is_seen
+    assert np.mean(fractions[1:]) > 0.5 * FREE_FRACTION
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

@@ -53,7 +53,7 @@ def together(*works: Callable[[], None]) -> None:
         assert not thread.is_alive()
 
 
-def test_every_stream_gets_its_own_picture_with_its_own_look(zoo: Path) -> None:
+def test_every_stream_gets_its_own_picture_with_its_own_style(zoo: Path) -> None:
     net = BatchedNet(*real_nets(zoo, "looks", 3), PAYS, EngineLock())
     net.warm_up()
     assert net.info.batch == 1 and net.info.output.shape == (24, 32)
@@ -119,8 +119,8 @@ def held(zoo: Path, size: int = 3) -> tuple[HeldNet, HeldNet, list[int]]:
 
 def test_frames_that_come_while_the_net_is_busy_go_together(zoo: Path) -> None:
     single, many, calls = held(zoo)
-    turns = EngineLock()
-    net = BatchedNet(single, many, dataclasses.replace(PAYS, size=3), turns)
+    lock = EngineLock()
+    net = BatchedNet(single, many, dataclasses.replace(PAYS, size=3), lock)
     many.go.set()
     results: dict[int, int] = {}
     spent: dict[int, EngineUsage] = {}
@@ -130,7 +130,7 @@ def test_frames_that_come_while_the_net_is_busy_go_together(zoo: Path) -> None:
 
         def work() -> None:
             target = np.zeros((8, 8), np.uint8)
-            with turns.timed() as spent[level]:
+            with lock.timed() as spent[level]:
                 session.run({"luma": np.full((4, 4), level, np.uint8)}, target)
             results[level] = int(target.max()) if np.ptp(target) == 0 else -1
 
@@ -156,7 +156,7 @@ def test_frames_that_come_while_the_net_is_busy_go_together(zoo: Path) -> None:
     # Each pays an equal part of the call, whichever thread ran it, and waited for the first.
     assert len({spent[level].worked_s for level in (1, 2, 3)}) == 1 and spent[1].worked_s > 0
     assert all(spent[level].waited_s > 0 for level in (1, 2, 3))
-    assert turns.tickets == 2
+    assert lock.tickets == 2
 
 
 def test_a_call_that_fails_fails_for_its_frames_and_the_net_goes_on(

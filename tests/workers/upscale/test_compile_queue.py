@@ -58,7 +58,7 @@ def test_no_stream_begins_more_than_two_sizes_in_the_time_that_one_must_stand(
         assert after - before >= STAND_S
 
 
-def test_owners_take_turns_however_many_wishes_one_has() -> None:
+def test_owners_take_turns_however_many_requests_one_has() -> None:
     queue: FairQueue[str] = FairQueue()
     for number in range(5):
         queue.push("a", f"kind {number}", f"a{number}")
@@ -68,7 +68,7 @@ def test_owners_take_turns_however_many_wishes_one_has() -> None:
     assert found == ["a0", "b0", "c0", "a1", "a2", "a3", "a4", None]
 
 
-def test_a_newer_wish_takes_the_place_of_the_older_one() -> None:
+def test_a_newer_request_takes_the_place_of_the_older_one() -> None:
     queue: FairQueue[int] = FairQueue()
     assert queue.push("a", "full", 1) is None
     assert queue.push("a", "smaller", 2) is None
@@ -108,13 +108,13 @@ def test_one_stream_that_asks_and_asks_does_not_keep_another_waiting(queue: Comp
     gate, order = Gate(), list[str]()
     first = queue.submit("a", "full", gate)
     assert gate.begun.wait(10)
-    wishes = [queue.submit("a", "full", making(order, f"a{n}")) for n in range(1000)]
+    requests = [queue.submit("a", "full", making(order, f"a{n}")) for n in range(1000)]
     other = queue.submit("b", "full", making(order, "b"))
     gate.open.set()
     assert first.result(10) == "gate"
-    assert other.result(10) == "b" and wishes[-1].result(10) == "a999"
+    assert other.result(10) == "b" and requests[-1].result(10) == "a999"
     assert order == ["a999", "b"]
-    assert all(wish.cancelled() for wish in wishes[:-1])
+    assert all(request.cancelled() for request in requests[:-1])
 
 
 def test_what_was_cancelled_is_not_made_and_what_fails_tells_who_asked(

@@ -75,7 +75,7 @@ def test_a_stream_that_changes_its_size_in_every_picture_keeps_no_other_waiting(
         while cache.ready("tiny", 64, 64, request=ModelRequest("other", "full")) is None:
             assert time.monotonic() - asked < 5.0
             time.sleep(0.01)
-        # What was begun, the restless one's newest wish, its own; and the machine may be busy.
+        # What was begun, the restless one's newest request, its own; and the machine may be busy.
         assert (
             cache.ready("tiny", 64 + 2 * 100, 48, request=ModelRequest("a", "full", False)) is None
         )
@@ -84,10 +84,10 @@ def test_a_stream_that_changes_its_size_in_every_picture_keeps_no_other_waiting(
 
 
 def test_what_may_not_be_begun_is_had_once_somebody_else_began_it(nets: ModelCache) -> None:
-    looks = ModelRequest("a", "full", may_begin=False)
-    assert nets.ready("tiny", 80, 48, request=looks) is None
+    patient = ModelRequest("a", "full", may_begin=False)
+    assert nets.ready("tiny", 80, 48, request=patient) is None
     net = nets.load("tiny", 80, 48)
-    assert nets.ready("tiny", 80, 48, request=looks) is net
+    assert nets.ready("tiny", 80, 48, request=patient) is net
 
 
 def test_who_waits_gets_a_net_that_another_stream_asked_for_and_gave_up(zoo: Path) -> None:

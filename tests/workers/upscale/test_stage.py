@@ -31,11 +31,11 @@ class Bench:
     def __init__(self, zoo: Path, large_s: float) -> None:
         self.engine = PacedEngine(large_s / MACS)
         self.nets = ModelCache(self.engine, zoo=zoo)
-        self.tally = FrameCounters()
+        self.counters = FrameCounters()
         self.engine_time = SharedScheduler()
         self.stage = UpscaleStage(
             self.nets,
-            self.tally,
+            self.counters,
             self.engine_time.handle(),
             UpscaleConfig(
                 "large",
@@ -74,7 +74,7 @@ def test_with_time_every_frame_gets_the_full_net_and_its_gain_is_measured(fast: 
     for index in range(10):
         made = fast.show(index)
         assert made is not None and (made.width, made.height) == (2 * WIDTH, 2 * HEIGHT)
-    counts = fast.tally.read()
+    counts = fast.counters.read()
     assert counts.levels == {"full": {"best": 10}}
     assert (counts.enhanced, counts.bicubic) == (10, 0)
     assert fast.engine_time.spent_ms_per_s() > 0
@@ -87,7 +87,7 @@ def test_a_late_frame_is_resized_and_a_hopeless_one_dropped_and_a_replayed_one_o
     assert fast.show(1, age_s=0.2) is not None
     assert fast.show(2, age_s=MAX_AGE_S + 0.1) is None
     assert fast.show(3, is_replay=True) is None
-    counts = fast.tally.read()
+    counts = fast.counters.read()
     assert counts.levels == {"full": {"best": 1}, "bicubic": {"late": 1}, "drop": {"too_late": 1}}
     assert (counts.enhanced, counts.bicubic, counts.dropped) == (1, 1, {"late": 1})
     assert counts.replayed == 1
@@ -99,7 +99,7 @@ def test_without_time_for_it_the_smaller_net_serves_every_frame(zoo: Path) -> No
     for _ in range(12):
         made = bench.show(0)
     bench.nets.close()
-    counts = bench.tally.read()
+    counts = bench.counters.read()
     assert sum(counts.levels["small"].values()) >= 10
     assert counts.enhanced == 12 and counts.bicubic == 0
     # ``small`` gives the negative.

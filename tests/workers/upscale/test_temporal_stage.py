@@ -1,4 +1,4 @@
-"""The upscaling stage with a shipped net that takes any size: what is reused, and what is not."""
+"""The upscaling stage with a shipped net that takes any size: what is propagated, and when."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Stream:
     """Decodes and enhances, as a pipeline without its threads."""
 
     def __init__(self, nets: ModelCache) -> None:
-        self.tally = FrameCounters()
-        self.decode = DecodeStep(partial(count_drop, self.tally), need_key=lambda why: None)
-        # Streams know what nets are expected to take; their first share of the engine goes by it.
+        self.counters = FrameCounters()
+        self.decode = DecodeStep(partial(count_drop, self.counters), need_key=lambda why: None)
+        # Streams know what nets are expected to take; the first allocation goes by it.
         self.stage = UpscaleStage(
             nets,
-            self.tally,
+            self.counters,
             SharedScheduler().handle(),
             UpscaleConfig(MODEL, 30.0, expected=lambda model, width, height: 5.0),
         )
@@ -62,7 +62,7 @@ class Stream:
 
     @property
     def counts(self) -> Counts:
-        return self.tally.read()
+        return self.counters.read()
 
 
 def tasks(codec: Codec, frames: int, *, age_s: float = 0.0) -> Iterator[FrameTask]:
@@ -85,7 +85,7 @@ def enhanced(stream: Stream, task: FrameTask) -> Picture:
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
-def test_moving_pictures_of_every_codec_are_reused(nets: ModelCache, codec: Codec) -> None:
+def test_moving_pictures_of_every_codec_are_propagated(nets: ModelCache, codec: Codec) -> None:
     stream = Stream(nets)
     for task in tasks(codec, 24):
         (made,) = stream.show(task)
@@ -118,7 +118,7 @@ def test_a_frame_that_was_left_out_does_no_harm(nets: ModelCache) -> None:
     assert stream.counts.levels["temporal"] == {"best": 1}
 
 
-def test_a_late_frame_is_resized_without_looking_what_could_be_reused(nets: ModelCache) -> None:
+def test_a_late_frame_is_resized_without_looking_what_could_be_propagated(nets: ModelCache) -> None:
     stream = Stream(nets)
     first = enhanced(stream, still()).y.copy()
     late = enhanced(stream, still(age_s=0.2))

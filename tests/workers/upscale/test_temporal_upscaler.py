@@ -47,13 +47,13 @@ def feed(counting: Counting) -> TemporalUpscaler:
     return TemporalUpscaler(MODEL, WIDTH, HEIGHT, counting)
 
 
-def test_which_nets_can_reuse() -> None:
+def test_nets_that_see_one_picture_of_any_size_can_propagate() -> None:
     assert can_propagate(MODEL) and can_propagate(load_manifest("live-m-x3"))
     assert not can_propagate(load_manifest("live-t"))
     assert not can_propagate(load_manifest("unet-xs"))
 
 
-def test_a_first_picture_wishes_for_all_and_a_still_one_for_nothing(
+def test_a_first_picture_asks_for_all_and_a_still_one_for_nothing(
     feed: TemporalUpscaler, counting: Counting
 ) -> None:
     target = enlarged()
@@ -66,27 +66,27 @@ def test_a_first_picture_wishes_for_all_and_a_still_one_for_nothing(
     assert np.array_equal(target.y, first) and counting.seen == seen
 
 
-def test_the_share_is_what_the_net_worked_on(feed: TemporalUpscaler, counting: Counting) -> None:
+def test_the_fraction_is_what_the_net_worked_on(feed: TemporalUpscaler, counting: Counting) -> None:
     target = enlarged()
     feed.begin(task(), target, None, 0.0)
     feed.full()
     whole = counting.seen
-    wish = feed.begin(task(1), target, None, 0.0)
-    assert wish.fraction > 0.9 and wish.energy > 0
-    share = feed.refresh(0.4)
-    assert 0.1 < share <= 0.4
-    assert counting.seen - whole == pytest.approx(share * whole)
+    request = feed.begin(task(1), target, None, 0.0)
+    assert request.fraction > 0.9 and request.energy > 0
+    fraction = feed.refresh(0.4)
+    assert 0.1 < fraction <= 0.4
+    assert counting.seen - whole == pytest.approx(fraction * whole)
 
 
-def test_a_wish_that_comes_back_a_last_bit_short_is_granted(feed: TemporalUpscaler) -> None:
+def test_a_request_that_comes_back_a_last_bit_short_is_granted(feed: TemporalUpscaler) -> None:
     target = enlarged()
     feed.begin(task(), target, None, 0.0)
     feed.full()
     changed = task()
     changed.y[16:48, 16:48] = 255 - changed.y[16:48, 16:48]
-    wish = feed.begin(changed, target, None, 0.0)
-    assert 0 < wish.fraction < 1
-    assert feed.refresh(wish.fraction * (1 - 1e-15)) == wish.fraction
+    request = feed.begin(changed, target, None, 0.0)
+    assert 0 < request.fraction < 1
+    assert feed.refresh(request.fraction * (1 - 1e-15)) == request.fraction
 
 
 def test_what_there_was_no_time_for_comes_later(feed: TemporalUpscaler) -> None:
@@ -123,7 +123,7 @@ def test_a_key_frame_short_of_time_does_not_pulse(feed: TemporalUpscaler) -> Non
     assert np.abs(target.y.astype(int) - before).max() <= 1
 
 
-def test_after_a_gap_nothing_is_reused(feed: TemporalUpscaler) -> None:
+def test_after_a_gap_nothing_is_propagated(feed: TemporalUpscaler) -> None:
     target = enlarged()
     feed.begin(task(), target, None, 0.0)
     feed.full()

@@ -1,4 +1,4 @@
-"""What the methods of a stream share, with nets of known speed."""
+"""What the methods of a stream have in common, with nets of known speed."""
 
 from __future__ import annotations
 
