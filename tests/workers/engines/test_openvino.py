@@ -136,7 +136,7 @@ def test_a_size_that_cannot_be_compiled_stays_with_the_open_graph(
     def refuse(height: int, width: int) -> Any:
         raise RuntimeError("first line\nno memory.")
 
-    net._compile = refuse
+    compile_net, net._compile = net._compile, refuse
     session, luma = net.session(), np.zeros((6, 8), np.uint8)
     for _ in range(MIN_COUNT):
         session.run(luma, 0.0)
@@ -147,6 +147,14 @@ def test_a_size_that_cannot_be_compiled_stays_with_the_open_graph(
     assert [getattr(record, "action", "") for record in caplog.records] == ["no_graph"]
     assert "no memory" in caplog.text and "first line" not in caplog.text
     assert session.run(luma, 0.0).shape == (12, 16)
+    # It is not asked for again, and other sizes get their graphs after the pause.
+    net._compile = compile_net
+    for _ in range(2 * MIN_INPUTS_BETWEEN):
+        session.run(luma, 0.0)
+    assert graph_of(net, (6, 8)) == ANY_SIZE
+    for _ in range(MIN_COUNT):
+        session.run(luma[:4], 0.0)
+    wait_for_graph(net, (4, 8))
 
 
 def test_a_stream_that_outlives_its_engine_makes_its_last_pictures(zoo: Path) -> None:
