@@ -79,10 +79,17 @@ def _caches(
     ]
     sources = Sources.find(options.data)
     with ProcessPoolExecutor(options.jobs) as pool:
-        for done in [pool.submit(_fill, options.work, sources, cache) for cache in caches]:
+        # A full cache needs no process; and what runs threads already is better not forked.
+        missing = [cache for cache in caches if not _is_full(cache.folder(options.work), cache)]
+        for done in [pool.submit(_fill, options.work, sources, cache) for cache in missing]:
             # result() raises here what a process raised there.
             done.result()
     return [(cache.folder(options.work), cache) for cache in caches]
+
+
+def _is_full(folder: Path, cache: CacheConfig) -> bool:
+    done = folder / "done.txt"
+    return done.exists() and int(done.read_text()) >= cache.clips
 
 
 def _parser() -> argparse.ArgumentParser:
