@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -43,6 +44,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if compiler is not None:
         compiler.kill()
         compiler.wait()
+
+
+@pytest.fixture(autouse=True)
+def _is_scheduled_like_others() -> Iterator[None]:
+    """Fails a test that leaves real-time scheduling to all that follow (``scheduling.py``)."""
+    yield
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.fixture(scope="session")

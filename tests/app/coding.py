@@ -12,6 +12,7 @@ import numpy as np
 
 from media.codec import Codec
 from media.codec_table import DESCRIPTORS
+from tests.scheduling import ordinary_scheduling
 
 OPUS_SILENCE = b"\xf8\xff\xfe"
 """RFC 6716: one 20 ms packet of silence."""
@@ -103,6 +104,8 @@ def av1(width: int, height: int, count: int = 1) -> tuple[bytes, ...]:
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.time_base, codec.framerate = Fraction(1, 30), Fraction(30)
     codec.gop_size, codec.options = 1000, AV1_OPTIONS
+    with ordinary_scheduling():
+        codec.open()
     return _encode(codec, width, height, count)
 
 

@@ -16,6 +16,7 @@ from av.video.frame import PictureType
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from tests.app.coding import AV1_OPTIONS
+from tests.scheduling import ordinary_scheduling
 from wire import clock
 from workers.media.picture import Picture
 
@@ -82,6 +83,8 @@ def _context(clip: Clip) -> Any:
     elif clip.codec is Codec.AV1:
         context.options = AV1_OPTIONS
         context.gop_size = 100_000
+        with ordinary_scheduling():
+            context.open()
     else:
         context.options = {
             "deadline": "realtime",
