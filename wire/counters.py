@@ -26,12 +26,14 @@ class Counter:
 
 
 # Each combination of label values is a time series in Prometheus for as long as it keeps data. So
-# labels hold only what is bounded by limits or tables: streams, workers, reasons, never a client's
-# own text.
+# labels hold only what is bounded by limits or tables: streams, their renditions, workers, reasons,
+# never a client's own text. A counter has a label for everything that comes and goes on its own:
+# Prometheus reads a sum that falls, since a part of it left, as a restart from zero.
 _STREAM = ("stream",)
 _READER = ("stream", "rendition")
-_LEAD = ("stream", "worker")
-_MADE = ("stream", "worker", "rendition")
+_SESSION = ("stream", "worker")
+"All renditions that a worker leads of a stream share one reader, decoder and mailbox."
+_LEAD = ("stream", "worker", "rendition")
 
 UNITS_IN = Counter(
     "units_in", "units", "Video units published here", _STREAM, ("IngestSession.units_in",)
@@ -155,22 +157,22 @@ BAD_JOBS = Counter(
 FRAMES = Counter(
     "frames",
     "frames",
-    "Frames since a worker leads the stream, by quality level and reason",
-    ("stream", "worker", "level", "reason"),
+    "Frames since a worker leads the rendition, by quality level and reason",
+    (*_LEAD, "level", "reason"),
     ("FrameCounters.count_level",),
 )
 LEAD_FRAMES = Counter(
     "lead_frames",
     "frames",
-    "Frames since a worker leads the stream: in, out, enhanced, bicubic, bypassed, key_frames",
-    ("stream", "worker", "what"),
+    "Frames since a worker leads the rendition: in, out, enhanced, bicubic, bypassed, key_frames",
+    (*_LEAD, "what"),
     ("FrameCounters.count",),
 )
 LEAD_FRAMES_DROPPED = Counter(
     "lead_frames_dropped",
     "frames",
     "Frames that a lead did not put out",
-    ("stream", "worker", "reason"),
+    (*_LEAD, "reason"),
     ("FrameCounters.drop",),
 )
 LEAD_REPLAYED = Counter(
@@ -184,14 +186,14 @@ SOURCE_DECODED = Counter(
     "source_decoded",
     "pictures",
     "Pictures decoded of a source, for all renditions of it that a worker leads",
-    _LEAD,
+    _SESSION,
     ("SourceDecoder.decoded",),
 )
 LEAD_REFUSED = Counter(
     "lead_refused",
     "entries",
-    "Entries of the source log and messages that a lead could not read",
-    ("stream", "worker", "what"),
+    "What a worker did not take of a stream: entries of its log, stale units, messages",
+    (*_SESSION, "what"),
     ("LogReader.bad_entries", "LogReader.stale_units", "Mailbox.bad_messages"),
 )
 TEMPORAL_WANTED = Counter(
@@ -211,29 +213,29 @@ TEMPORAL_DONE = Counter(
 RENDITION_FRAMES = Counter(
     "rendition_frames",
     "frames",
-    "Frames of each enhanced rendition since a worker leads the stream",
-    _MADE,
+    "Frames of each log of a rendition since a worker leads it",
+    _LEAD,
     ("LogPublisher.frames",),
 )
 RENDITION_KEY_FRAMES = Counter(
     "rendition_key_frames",
     "frames",
-    "Key frames of each enhanced rendition since a worker leads the stream",
-    _MADE,
+    "Key frames of each log of a rendition since a worker leads it",
+    _LEAD,
     ("LogPublisher.key_frames",),
 )
 RENDITION_ENCODED = Counter(
     "rendition_encoded",
     "pictures",
     "Pictures that its encoder made, for all renditions of the codec",
-    _MADE,
+    _LEAD,
     ("EncodeStep.coded",),
 )
 RENDITION_LEFT_OUT = Counter(
     "rendition_left_out",
     "pictures",
     "Pictures that its encoder had no time for, while another one had",
-    _MADE,
+    _LEAD,
     ("EncodeStep.left_out",),
 )
 

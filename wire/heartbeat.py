@@ -93,15 +93,15 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     temporal_done: float = 0.0
     "Work that the net did for them."
     bad_entries: int = 0
-    "Entries of the source log that were no batches."
+    "Entries of the source log that were no batches; of the stream, as ``decoded``."
     stale_units: int = 0
-    "Units of the source log that an earlier writer wrote too late."
+    "Units of the source log that an earlier writer wrote too late; of the stream, as ``decoded``."
     decoded: int = 0
     "Pictures decoded of the source, for all renditions of the stream that this worker leads."
     replayed: int = 0
     "Units only decoded, so that those after them could be."
     bad_messages: int = 0
-    "Messages to the lead that were none."
+    "Messages to the lead that were none; of the stream, as ``decoded``."
     renditions: list[RenditionWork] = msgspec.field(default_factory=list)
     "Those that somebody watches or watched."
 

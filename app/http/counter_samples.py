@@ -28,7 +28,10 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
     """Yields this node's counters of its publishers, readers and viewers."""
     for ingest in node.publishers.ingest_sessions():
         yield from _of_publisher(node, ingest)
-    for reader in node.readers.all():
+    # Two readers of one rendition live side by side while a stream changes hands. The newest one's
+    # counts are shown: their sum would fall when the older reader ends.
+    readers = sorted(node.readers.all(), key=lambda reader: reader.session)
+    for reader in {(each.stream, each.rendition): each for each in readers}.values():
         labels = (reader.stream, reader.rendition)
         yield counters.UNITS_READ, labels, reader.units
         yield counters.UNITS_SKIPPED, labels, reader.skipped
@@ -59,29 +62,36 @@ def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
     """Yields the workers' counters of their heartbeats: the same at every node."""
     for beat in beats:
         yield counters.BAD_JOBS, (beat.name,), beat.bad_jobs
-        for work in beat.streams:
+        # A lane whose lease was lost may still end while its successor runs. Entries stand in the
+        # order in which leads were taken, so the last one of each name is the newest.
+        for work in {(each.stream, each.rendition): each for each in beat.streams}.values():
             yield from _of_lead(beat.name, work)
-        # All renditions that a worker makes of a stream share one decoder, and each reports its
-        # count.
-        for stream, work in {work.stream: work for work in beat.streams}.items():
-            yield counters.SOURCE_DECODED, (stream, beat.name), work.decoded
+        # All renditions that a worker makes of a stream share one session, and each reports its
+        # counts.
+        for work in {each.stream: each for each in beat.streams}.values():
+            yield from _of_session(beat.name, work)
+
+
+def _of_session(worker: str, work: StreamWork) -> Iterator[Sample]:
+    session = (work.stream, worker)
+    yield counters.SOURCE_DECODED, session, work.decoded
+    yield counters.LEAD_REFUSED, (*session, "entries"), work.bad_entries
+    yield counters.LEAD_REFUSED, (*session, "messages"), work.bad_messages
+    yield counters.LEAD_REFUSED, (*session, "stale units"), work.stale_units
 
 
 def _of_lead(worker: str, work: StreamWork) -> Iterator[Sample]:
-    lead = (work.stream, worker)
+    lead = (work.stream, worker, work.rendition)
     for level, reasons in work.levels.items():
         yield from _by_label(counters.FRAMES, (*lead, level), reasons)
     for what, field in _OF_LEAD.items():
         yield counters.LEAD_FRAMES, (*lead, what), getattr(work, field)
     yield from _by_label(counters.LEAD_FRAMES_DROPPED, lead, work.dropped)
     yield counters.LEAD_REPLAYED, lead, work.replayed
-    yield counters.LEAD_REFUSED, (*lead, "entries"), work.bad_entries
-    yield counters.LEAD_REFUSED, (*lead, "messages"), work.bad_messages
-    yield counters.LEAD_REFUSED, (*lead, "stale units"), work.stale_units
     yield counters.TEMPORAL_WANTED, lead, work.temporal_wanted
     yield counters.TEMPORAL_DONE, lead, work.temporal_done
     for one in work.renditions:
-        made = (*lead, one.name)
+        made = (work.stream, worker, one.name)
         yield counters.RENDITION_FRAMES, made, one.frames
         yield counters.RENDITION_KEY_FRAMES, made, one.key_frames
         yield counters.RENDITION_ENCODED, made, one.encoded
@@ -100,6 +110,5 @@ def by_counter(samples: Iterator[Sample]) -> dict[Counter, dict[tuple[str, ...],
     """Returns the samples of every registered counter, none where nothing was counted."""
     found: dict[Counter, dict[tuple[str, ...], float]] = {each: {} for each in COUNTERS}
     for counter, labels, value in samples:
-        # Two readers of one rendition live side by side while a stream changes hands.
-        found[counter][labels] = found[counter].get(labels, 0) + value
+        found[counter][labels] = value
     return found

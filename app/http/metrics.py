@@ -31,6 +31,10 @@ from wire.stream_record import StreamRecord
 # count what an overloaded one delivers late.
 _BUCKETS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.066, 0.1, 0.15, 0.25, 0.5, 1.0)
 
+_OTHER = "other"
+_KINDS = (keys.SOURCE, keys.ENHANCED, _OTHER)
+"""Kinds of renditions: the two that every stream has, and all that operators added."""
+
 
 class Metrics:
     """The registry of this process."""
@@ -42,13 +46,16 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
-        self._latency = Histogram(
+        latency = Histogram(
             "sharpcast_added_latency_seconds",
-            "Latency the server added to a unit, arrival to delivery, by rendition",
-            ["rendition"],
+            "Latency the server added to a unit, arrival to delivery, by kind of rendition",
+            ["kind"],
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        # Operators name renditions as they like, and the library keeps each series for as long as
+        # the process runs. So the series are by kind, and all there from the start.
+        self._latency_of = {kind: latency.labels(kind) for kind in _KINDS}
         self.loop_lag = LoopLag()
         Gauge(
             "sharpcast_loop_lag_seconds",
@@ -63,7 +70,9 @@ class Metrics:
 
     def observe_latency(self, rendition: str, seconds: float) -> None:
         """Counts a delivered unit by the latency that the server added."""
-        self._latency.labels(rendition).observe(seconds)
+        name, _ = keys.rendition_of(rendition)
+        kind = name if name in _KINDS else _OTHER
+        self._latency_of[kind].observe(seconds)
 
     def count_refused(self, refused: Callable[[], dict[str, int]]) -> None:
         """Takes a function that returns the refused requests so far, by the limit that was met."""

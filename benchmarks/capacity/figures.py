@@ -101,12 +101,12 @@ class Served:
 
 
 def served(before: Iterable[StreamWork], after: Iterable[StreamWork]) -> Served:
-    """Returns the counts between two heartbeats, without streams that are in one of them alone."""
-    first = {work.stream: work for work in before}
+    """Returns the counts between two heartbeats, without renditions in one of them alone."""
+    first = {(work.stream, work.rendition): work for work in before}
     total = Served(0)
     for work in after:
-        if work.stream in first:
-            total = _sum(total, _difference(first[work.stream], work))
+        if known := first.get((work.stream, work.rendition)):
+            total = _sum(total, _difference(known, work))
     return total
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from app.http.counter_samples import Sample, by_counter, of_workers
+from app.http.counter_samples import Sample, by_counter, of_app, of_workers
 from tests.app import coding
+from tests.app.conftest import MakeNode
 from tests.app.http.conftest import Site
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing
 from wire import counters
 from wire.heartbeat import Heartbeats, RenditionWork, StreamWork, WorkerBeat
+from wire.stream_record import StreamRecord
 
 UNITS = coding.h264(98, 54, 10)
 
@@ -54,7 +58,8 @@ def beat() -> WorkerBeat:
 
 def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
     found = by_counter(of_workers([beat()]))
-    lead = ("cam1", "edge-1")
+    session = ("cam1", "edge-1")
+    lead = (*session, "enhanced")
     assert found[counters.BAD_JOBS] == {("edge-1",): 6}
     assert found[counters.FRAMES] == {
         (*lead, "full", "best"): 7,
@@ -63,12 +68,12 @@ def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
     assert found[counters.LEAD_FRAMES][*lead, "out"] == 8
     assert found[counters.LEAD_FRAMES][*lead, "key_frames"] == 2
     assert found[counters.LEAD_FRAMES_DROPPED] == {(*lead, "late"): 3}
-    assert found[counters.LEAD_REFUSED][*lead, "entries"] == 4
+    assert found[counters.LEAD_REFUSED][*session, "entries"] == 4
     assert found[counters.LEAD_REPLAYED] == {lead: 11}
     assert found[counters.TEMPORAL_WANTED] == {lead: 1.5}
     assert found[counters.TEMPORAL_DONE] == {lead: 0.75}
-    assert found[counters.RENDITION_ENCODED] == {(*lead, "r"): 91}
-    assert found[counters.RENDITION_KEY_FRAMES] == {(*lead, "r"): 3}
+    assert found[counters.RENDITION_ENCODED] == {(*session, "r"): 91}
+    assert found[counters.RENDITION_KEY_FRAMES] == {(*session, "r"): 3}
 
 
 NO_COUNTERS = {"epoch", "width", "height", "fps", "kbps", "allocation_ms", "encode_ms"}
@@ -100,12 +105,82 @@ def test_every_number_of_a_heartbeat_that_counts_has_a_sample() -> None:
         assert set(expected.values()) - values == set(), expected
 
 
-def test_samples_of_one_name_are_added_up() -> None:
-    samples: list[Sample] = [(counters.UNITS_READ, ("a", "source"), n) for n in (1, 2)]
+def test_counters_without_samples_are_there_too() -> None:
+    samples: list[Sample] = [(counters.UNITS_READ, ("a", name), 2) for name in ("source", "sharp")]
     found = by_counter(iter(samples))
-    assert found[counters.UNITS_READ] == {("a", "source"): 3}
+    assert found[counters.UNITS_READ] == {("a", "source"): 2, ("a", "sharp"): 2}
     assert found[counters.BAD_JOBS] == {}
     assert list(found) == list(counters.COUNTERS)
+
+
+def beat_of(*streams: StreamWork) -> WorkerBeat:
+    return msgspec.structs.replace(beat(), streams=list(streams))
+
+
+def other(**fields: Any) -> StreamWork:
+    """The same stream in another rendition, whose counts are its own."""
+    (work,) = beat().streams
+    log = RenditionWork(name="sharp", codec="h264", watched=True, frames=5)
+    return msgspec.structs.replace(work, rendition="sharp", renditions=[log], **fields)
+
+
+def test_no_counter_falls_when_a_rendition_is_removed() -> None:
+    (work,) = beat().streams
+    before = by_counter(of_workers([beat_of(work, other(frames_in=500))]))
+    after = by_counter(of_workers([beat_of(work)]))
+    for counter, samples in after.items():
+        assert samples.items() <= before[counter].items(), counter
+    gone = {labels for counter in before for labels in before[counter].keys() - after[counter]}
+    assert gone and all(labels[2] == "sharp" for labels in gone)
+
+
+def test_each_rendition_has_series_of_its_own() -> None:
+    (work,) = beat().streams
+    found = by_counter(of_workers([beat_of(work, other(replayed=3))]))
+    assert found[counters.LEAD_REPLAYED] == {
+        ("cam1", "edge-1", "enhanced"): 11,
+        ("cam1", "edge-1", "sharp"): 3,
+    }
+
+
+def test_what_a_session_refused_counts_once_for_all_its_renditions() -> None:
+    (work,) = beat().streams
+    shared = {"bad_entries": 4, "stale_units": 5, "bad_messages": 6, "decoded": 70}
+    found = by_counter(
+        of_workers([beat_of(msgspec.structs.replace(work, **shared), other(**shared))])
+    )
+    session = ("cam1", "edge-1")
+    assert found[counters.SOURCE_DECODED] == {session: 70}
+    assert found[counters.LEAD_REFUSED] == {
+        (*session, "entries"): 4,
+        (*session, "stale units"): 5,
+        (*session, "messages"): 6,
+    }
+
+
+def test_of_two_leads_of_one_rendition_the_newest_is_shown() -> None:
+    """The older one has not noticed yet that its lease was lost, and its levels must not mix in."""
+    (old,) = beat().streams
+    new = msgspec.structs.replace(
+        old, epoch=6, frames_out=1, levels={"full": {"best": 1}}, decoded=2, bad_entries=0
+    )
+    found = by_counter(of_workers([beat_of(old, new)]))
+    lead = ("cam1", "edge-1", "enhanced")
+    assert found[counters.FRAMES] == {(*lead, "full", "best"): 1}
+    assert found[counters.LEAD_FRAMES][*lead, "out"] == 1
+    assert found[counters.SOURCE_DECODED] == {lead[:2]: 2}
+    assert found[counters.LEAD_REFUSED][*lead[:2], "entries"] == 0
+
+
+async def test_of_two_readers_of_one_rendition_the_newest_is_shown(make_node: MakeNode) -> None:
+    """A stream changes hands: the sum of both would fall when the older one ends."""
+    node = make_node()
+    # The newest is made first: the order of the table does not decide.
+    for epoch, units in ((6, 3), (5, 1000)):
+        reader = node.readers.get(StreamRecord(id="cam1", epoch=epoch), "sharp")
+        reader.units = units
+    found = by_counter(of_app(node, {}))
+    assert found[counters.UNITS_READ] == {("cam1", "sharp"): 3}
 
 
 @pytest.mark.parametrize("counter", counters.COUNTERS, ids=lambda counter: counter.name)
@@ -135,5 +210,5 @@ async def test_values_are_those_of_this_app_and_of_the_workers(site: Site) -> No
 
     assert value("units_in", stream="cam1") > 0
     assert value("packets_refused", reason="stranger") == 3
-    assert value("lead_frames", stream="cam1", worker="edge-1", what="enhanced") == 7
+    assert value("lead_frames", stream="cam1", rendition="enhanced", what="enhanced") == 7
     assert value("bad_jobs", worker="edge-1") == 6

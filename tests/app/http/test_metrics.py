@@ -46,7 +46,7 @@ async def test_metrics_can_be_parsed_and_count_what_happens(site: Site) -> None:
     assert value("sharpcast_units_in_total", stream="cam1") > 20
     assert value("sharpcast_loop_lag_seconds") == 0.0
     assert value("sharpcast_packets_refused_total", reason="stranger") == 3
-    assert value("sharpcast_added_latency_seconds_count", rendition="source") > 0
+    assert value("sharpcast_added_latency_seconds_count", kind="source") > 0
     assert "process_resident_memory_bytes" in families
 
 
@@ -56,7 +56,7 @@ def samples(text: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
-async def test_latency_is_counted_by_rendition_and_in_buckets(make_node: MakeNode) -> None:
+async def test_latency_is_counted_by_kind_and_in_buckets(make_node: MakeNode) -> None:
     metrics = Metrics(make_node())
     for seconds in (0.005, 0.03, 0.0301, 7.0):
         metrics.observe_latency("enhanced", seconds)
@@ -64,11 +64,11 @@ async def test_latency_is_counted_by_rendition_and_in_buckets(make_node: MakeNod
 
     def below(bound: str) -> float:
         name = "sharpcast_added_latency_seconds_bucket"
-        return found[f'{name}{{le="{bound}",rendition="enhanced"}}']
+        return found[f'{name}{{kind="enhanced",le="{bound}"}}']
 
     assert (below("0.01"), below("0.03"), below("0.04"), below("1.0")) == (1, 2, 3, 3)
     assert below("+Inf") == 4
-    total = found['sharpcast_added_latency_seconds_sum{rendition="enhanced"}']
+    total = found['sharpcast_added_latency_seconds_sum{kind="enhanced"}']
     assert total == pytest.approx(7.0651)
 
 
@@ -77,7 +77,21 @@ async def test_a_reader_reports_to_the_metrics(make_node: MakeNode) -> None:
     metrics = Metrics(node)
     node.readers.observe("source", 0.02)
     found = samples(metrics.exposition(Seen()).decode())
-    assert found['sharpcast_added_latency_seconds_count{rendition="source"}'] == 1
+    assert found['sharpcast_added_latency_seconds_count{kind="source"}'] == 1
+
+
+async def test_renditions_of_any_name_leave_no_series_of_latency(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    before = samples(metrics.exposition(Seen()).decode())
+    added = [f"r{number}{suffix}" for number in range(50) for suffix in ("", "-vp8")]
+    for name in (*added, keys.SOURCE, *keys.logs_of(keys.ENHANCED)):
+        metrics.observe_latency(name, 0.02)
+    found = samples(metrics.exposition(Seen()).decode())
+    assert found.keys() == before.keys()
+    count = "sharpcast_added_latency_seconds_count"
+    assert found[f'{count}{{kind="other"}}'] == len(added)
+    assert found[f'{count}{{kind="source"}}'] == 1
+    assert found[f'{count}{{kind="enhanced"}}'] == len(keys.logs_of(keys.ENHANCED))
 
 
 async def test_what_the_web_server_refused_is_asked_at_each_scrape(make_node: MakeNode) -> None:
@@ -119,6 +133,7 @@ async def test_the_memory_of_redis_is_left_out_where_it_is_not_known(make_node: 
 async def test_two_apps_of_one_process_count_apart(make_node: MakeNode) -> None:
     one, two = Metrics(make_node()), Metrics(make_node())
     one.observe_latency("source", 0.1)
-    assert "added_latency_seconds_count{" in one.exposition(Seen()).decode()
-    assert "added_latency_seconds_count{" not in two.exposition(Seen()).decode()
+    count = 'sharpcast_added_latency_seconds_count{kind="source"}'
+    assert samples(one.exposition(Seen()).decode())[count] == 1
+    assert samples(two.exposition(Seen()).decode())[count] == 0
     assert samples(one.exposition(Seen()).decode())["sharpcast_tasks"] >= 1

@@ -15,8 +15,8 @@ def steady(number: int, age_ms: float = 20.0) -> list[FrameTimes]:
     return [FrameTimes(33.0 * n, 33.0 * n + age_ms) for n in range(number)]
 
 
-def work(stream: str = "s", **fields: Any) -> StreamWork:
-    return StreamWork(stream=stream, rendition="enhanced", epoch=1, state="enhancing", **fields)
+def work(stream: str = "s", rendition: str = "enhanced", **fields: Any) -> StreamWork:
+    return StreamWork(stream=stream, rendition=rendition, epoch=1, state="enhancing", **fields)
 
 
 def test_ages_are_from_arrival_to_the_enhanced_log() -> None:
@@ -86,6 +86,12 @@ def test_a_streams_counters_are_taken_between_two_heartbeats() -> None:
         temporal_wanted=4.0,
         temporal_done=2.0,
     )
+
+
+def test_each_rendition_of_a_stream_is_compared_with_itself() -> None:
+    before = [work("a", frames_in=100), work("a", "sharp", frames_in=7)]
+    after = [work("a", frames_in=130), work("a", "sharp", frames_in=9), work("a", "new")]
+    assert served(before, after) == Served(frames=32)
 
 
 @pytest.mark.parametrize(
