@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -80,9 +81,21 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return problem(422, "Invalid request", _no_json(first))
     # The first part is `body`, `path` or `query`, which whoever sent the value knows.
     place = ".".join(str(part) for part in first["loc"][1:]) or "The body"
     return problem(422, "Invalid request", f"{place}: {first['msg']}.")
+
+
+def _no_json(error: dict[str, Any]) -> str:
+    """Returns a sentence that says where a body stops being JSON, and what the parser says."""
+    # The place is the parser's count of characters before the fault; people count from one.
+    reason = error["ctx"]["error"]
+    return (
+        f"The body is not valid JSON: {reason[:1].lower()}{reason[1:]} at character "
+        f"{error['loc'][1] + 1}."
+    )
 
 
 def install(app: FastAPI) -> None:

@@ -112,6 +112,26 @@ async def test_an_invalid_body_is_told_the_place_of_the_first_fault(guarded: Sit
         assert check_problem(response, 422).startswith(place)
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("{", "expecting property name enclosed in double quotes at character 2."),
+        ('{"strength": }', "expecting value at character 14."),
+        ("{} {}", "extra data at character 4."),
+    ],
+)
+async def test_a_body_that_is_no_json_is_told_so_and_where_in_a_sentence(
+    body: str, sentence: str, guarded: Site
+) -> None:
+    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": "application/json"}
+    for method, path in (("PATCH", ""), ("PUT", "/renditions/sharp")):
+        response = await guarded.client.request(
+            method, f"/api/v1/streams/a{path}", content=body, headers=headers
+        )
+        detail = check_problem(response, 422)
+        assert detail == f"The body is not valid JSON: {sentence}"
+
+
 async def test_an_address_that_is_none_says_so(site: Site) -> None:
     for path in ("/nothing", "/api/v2/streams", "/static/nothing.js", "/whip"):
         detail = check_problem(await site.client.get(path), 404)
