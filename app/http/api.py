@@ -171,12 +171,15 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
     )
     async def change(stream: str, changes: schemas.StreamChange) -> Response:
         """Switches enhancement on or off, chooses the net, or the style of one that has two."""
-        if changes.model:
-            # Without this a misspelt name would leave the stream unenhanced until somebody reads
-            # why.
-            _check_model(changes.model, await read.models())
+        check_name(stream)
+        if changes.model is not None:
+            # Without this a misspelt name, or a net of another scale than the rendition's factor,
+            # would leave the stream unenhanced until somebody reads why.
+            factor = await context.node.directory.default_factor(stream)
+            spec = schemas.RenditionSettings(model=changes.model, factor=factor)
+            _check_spec(spec, await read.models(), context.defaults.model)
         await context.node.directory.change(
-            check_name(stream),
+            stream,
             enhance=changes.enhance,
             model=changes.model,
             strength=changes.strength,
@@ -260,8 +263,9 @@ def _check_spec(spec: schemas.RenditionSettings, models: list[schemas.Model], de
     # Without a worker nobody knows the scale; it then falls to the one that comes.
     if chosen is not None and spec.factor not in (0, 1, chosen.scale):
         raise BadRequest(
-            f"{chosen.name} enlarges {chosen.scale} times: the factor is {chosen.scale}, 1 for the "
-            "size of the source, or 0."
+            f"{chosen.name} enlarges {chosen.scale} times, and the rendition's factor is "
+            f"{spec.factor}; it can be {chosen.scale}, 1 for the size of the source, or 0 for what "
+            "the net does."
         )
 
 

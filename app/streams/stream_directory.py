@@ -63,6 +63,18 @@ class StreamDirectory:
         # stream's.
         return {each.name: each for each in found if each.source_epoch == record.epoch}
 
+    async def default_factor(self, stream: str) -> int:
+        """Returns the factor in the default rendition's specification, 0 where there is none.
+
+        Raises RedisAway.
+        """
+        try:
+            return (await self._renditions.get(stream, keys.ENHANCED)).factor
+        except (StreamGone, BadMessage):
+            return 0
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
     async def put_rendition(self, stream: str, name: str, spec: RenditionSpec) -> None:
         """Adds an enhanced rendition, or gives the one that is there another specification.
 

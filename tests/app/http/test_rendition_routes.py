@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.streams.readers import ReaderTimes
@@ -106,6 +107,32 @@ async def test_the_default_rendition_is_changed_but_not_removed(site: Site) -> N
         assert stream["enhancement"]["enabled"] is False
         for name in ("enhanced", "source"):
             check_problem(await site.client.delete(f"{PATH}/renditions/{name}"), 409)
+
+
+async def test_a_net_whose_scale_is_not_the_factor_is_refused_on_both_ways(site: Site) -> None:
+    tripling = msgspec.structs.replace(beat().models[0], name="live-m-x3", scale=3)
+    models = [*beat().models, tripling]
+    await Heartbeats(site.redis).beat(msgspec.structs.replace(beat(), models=models))
+    sentence = (
+        "live-m-x3 enlarges 3 times, and the rendition's factor is 2; it can be 3, 1 for the size "
+        "of the source, or 0 for what the net does."
+    )
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        assert (await put(site, "enhanced", model="live-s", factor=2)).status_code == 200
+        for answer in (
+            await site.client.patch(PATH, json={"model": "live-m-x3"}),
+            await put(site, "enhanced", model="live-m-x3", factor=2),
+        ):
+            assert check_problem(answer, 400) == sentence
+        assert (await shown(site))["enhanced"]["spec"]["model"] == "live-s"
+        # The default net is judged as a named one is.
+        assert (await put(site, "enhanced", model="live-m-x3", factor=3)).status_code == 200
+        check_problem(await site.client.patch(PATH, json={"model": ""}), 400)
+        for factor in (0, 1):
+            await put(site, "enhanced", model="live-s", factor=factor)
+            answer = await site.client.patch(PATH, json={"model": "live-m-x3"})
+            assert answer.status_code == 200
 
 
 async def test_a_stream_has_so_many_renditions_and_no_more(site: Site) -> None:
