@@ -10,6 +10,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
+
 GUARDED: dict[str, Any] = {"security": [{"token": []}]}
 """The ``openapi_extra`` of a route that asks for a token."""
 
@@ -17,6 +19,14 @@ _SDP = {"application/sdp": {"schema": {"type": "string"}}}
 
 OFFER: dict[str, Any] = {"requestBody": {"required": True, "content": _SDP}}
 """The ``openapi_extra`` of a route that takes an SDP offer."""
+
+FRAGMENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {FRAGMENT_TYPE: {"schema": {"type": "string"}}},
+    }
+}
+"""The ``openapi_extra`` of a route that takes further candidates (RFC 8840)."""
 
 ANSWER: dict[int | str, dict[str, Any]] = {
     201: {
@@ -32,6 +42,11 @@ ANSWER: dict[int | str, dict[str, Any]] = {
     }
 }
 """The ``responses`` of a route that answers an SDP offer."""
+
+SPOKEN: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The media type of offers, without a body.", "content": _SDP}
+}
+"""The ``responses`` of a HEAD that says which offers an address takes."""
 
 _PROBLEM = {
     "type": "object",

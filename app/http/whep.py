@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.errors import BadRequest, ForeignOrigin, NobodyPublishes, RenditionNotFound
 from app.http import whip_common
 from app.http.app_state import AppState
-from app.http.openapi import ANSWER, OFFER
+from app.http.openapi import ANSWER, OFFER, SPOKEN
 from wire.keys import ENHANCED, SOURCE, is_rendition
 from wire.node_messages import SessionKind
 
@@ -72,7 +72,7 @@ def router(context: AppState) -> APIRouter:
         )
         return whip_common.created(request, context, SessionKind.WHEP, stream, made)
 
-    @routes.head("/{stream}", response_class=Response)
+    @routes.head("/{stream}", response_class=Response, responses=SPOKEN)
     async def head() -> Response:
         """Says what the endpoint speaks."""
         return Response(status_code=200, media_type=whip_common.MEDIA_TYPE)

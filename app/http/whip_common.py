@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.params import Depends
@@ -13,7 +12,7 @@ from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
 from app.http.app_state import AppState
-from app.http.openapi import GUARDED
+from app.http.openapi import FRAGMENT, GUARDED
 from app.session_router import SessionRouter
 from app.webrtc.ice import PeerRoute
 from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
@@ -89,20 +88,37 @@ def add_common(
     guards: Sequence[Depends] = (),
 ) -> None:
     """Adds what both protocols answer alike; ``guards`` are those of a session's other methods."""
+    _add_trickle(routes, kind, sessions, guards)
 
-    secured: dict[str, Any] = {
-        "dependencies": guards,
-        "response_class": Response,
-        "openapi_extra": GUARDED if guards else None,
-    }
-
-    @routes.delete("/{stream}/{session}", **secured)
+    @routes.delete(
+        "/{stream}/{session}",
+        dependencies=guards,
+        response_class=Response,
+        openapi_extra=GUARDED if guards else None,
+    )
     async def end(stream: str, session: str) -> Response:
         """Ends the session; a publisher's stream and all its viewers end with it."""
         await sessions.end(kind, check_name(stream), session)
         return ended()
 
-    @routes.patch("/{stream}/{session}", **secured)
+    @routes.get("/{stream}", status_code=204, response_class=Response)
+    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
+    @routes.head("/{stream}/{session}", status_code=204, response_class=Response)
+    async def get() -> Response:
+        """Answers 204: there is nothing to show."""
+        return nothing()
+
+
+def _add_trickle(
+    routes: APIRouter, kind: SessionKind, sessions: SessionRouter, guards: Sequence[Depends]
+) -> None:
+    @routes.patch(
+        "/{stream}/{session}",
+        status_code=204,
+        dependencies=guards,
+        response_class=Response,
+        openapi_extra={**(GUARDED if guards else {}), **FRAGMENT},
+    )
     async def patch(stream: str, session: str, request: Request) -> Response:
         """Takes further candidates of the client (trickle ICE, RFC 9725 section 4.3.2).
 
@@ -114,11 +130,4 @@ def add_common(
         wants_restart = request.headers.get("if-match", "").strip() == "*"
         text = await _read(request, FRAGMENT_TYPE)
         await sessions.trickle(kind, stream, session, text, wants_restart=wants_restart)
-        return nothing()
-
-    @routes.get("/{stream}", status_code=204, response_class=Response)
-    @routes.get("/{stream}/{session}", status_code=204, response_class=Response)
-    @routes.head("/{stream}/{session}", status_code=204, response_class=Response)
-    async def get() -> Response:
-        """Answers 204: there is nothing to show."""
         return nothing()

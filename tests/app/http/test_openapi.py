@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 
 from app.http.openapi import ANSWER, GUARDED, OFFER, complete
 from app.http.problems import problem
+from app.webrtc.ice import IceServer
+from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
+from tests.app import coding
 from tests.app.http.answers import matches
-from tests.app.http.conftest import Site
+from tests.app.http.conftest import MakeSite, Site
 from tests.app.http.test_api import document
+from tests.app.http.test_whep import Http, until_live
+from tests.app.peers import publishing
+from tests.app.webrtc.offer_texts import offer
 
 ROUTES = {
     ("/whip/{stream}", "post"), ("/whip/{stream}/{session}", "delete"),
@@ -55,6 +62,53 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
     for path in ("/api/v1/nothing", "/api/v1/streams/-"):
         schema = whole["components"]["schemas"]["Problem"]
         matches((await site.client.get(path)).json(), schema, whole)
+
+
+def check(whole: dict[str, Any], path: str, answer: httpx.Response) -> tuple[str, str]:
+    """An answer and what was sent for it are as the document says; the operation."""
+    method = answer.request.method.lower()
+    operation = whole["paths"][path][method]
+    (status,) = operation["responses"].keys() - {"default"}
+    assert status == str(answer.status_code), (method, path)
+    described = operation["responses"][status]
+    for kinds, headers in (
+        (described.get("content", {}), answer.headers),
+        (operation.get("requestBody", {}).get("content", {}), answer.request.headers),
+    ):
+        kind = headers.get("content-type")
+        assert list(kinds) == ([kind] if kind else []), (method, path)
+    assert all(name in answer.headers for name in described.get("headers", {}))
+    return path, method
+
+
+async def test_whip_and_whep_take_and_answer_what_the_document_says(make_site: MakeSite) -> None:
+    site = make_site(ice_servers=(IceServer("stun:a"),))
+    whole = await document(site)
+    seen = set()
+    async with publishing(Http(site, "/whip/cam1"), coding.h264(98, 54, 10)):
+        await until_live(site)
+        for kind, stream, name in (("whip", "cam2", "obs"), ("whep", "cam1", "chromium_play")):
+            endpoint = f"/{kind}/{stream}"
+            made = await site.post_offer(endpoint, offer(name))
+            session = made.headers["location"]
+            seen.add(check(whole, f"/{kind}/{{stream}}", made))
+            for method in ("GET", "HEAD"):
+                answer = await site.client.request(method, endpoint)
+                seen.add(check(whole, f"/{kind}/{{stream}}", answer))
+            for method in ("GET", "HEAD", "PATCH", "DELETE"):
+                sent = {
+                    "content": "a=end-of-candidates",
+                    "headers": {"Content-Type": FRAGMENT_TYPE},
+                }
+                more: dict[str, Any] = sent if method == "PATCH" else {}
+                answer = await site.client.request(method, session, **more)
+                seen.add(check(whole, f"/{kind}/{{stream}}/{{session}}", answer))
+    assert seen == {
+        (path, method)
+        for path, methods in whole["paths"].items()
+        for method in methods
+        if path.startswith(("/whip", "/whep"))
+    }
 
 
 def described() -> tuple[FastAPI, dict[str, Any]]:
