@@ -253,8 +253,9 @@ class VideoJitterBuffer:
 
 
 MAX_LATE_AUDIO = 3000
-"""A sequence number further back than this many is no late packet but a new count (RFC 3550
-appendix A.1, MAX_DROPOUT): a minute of sound in packets of 20 ms."""
+"""A sequence number further back than this many is no late packet but a new count: a minute of
+sound in packets of 20 ms. RFC 3550 appendix A.1 has 100 for that (MAX_MISORDER), and begins a new
+count at two packets in a row; here one is enough."""
 
 
 class AudioJitterBuffer:

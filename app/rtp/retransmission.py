@@ -32,7 +32,13 @@ MAX_ASKED = 4096
 
 
 class RoundTripEstimator:
-    """Estimates the time to the peer and back (RFC 6298 section 2)."""
+    """Estimates the time to the peer and back by smoothed means, as TCP does (RFC 6298 section 2).
+
+    The gains are those of the RFC, 1/8 and 1/4. The deviation begins at a quarter of the first
+    sample, not at half of it, and counts twice, not four times. By the RFC's numbers the first
+    expectation would be three round trips: of 0.1 s each, a packet would be given up
+    (``GIVE_UP_S``) before it could be asked for again.
+    """
 
     def __init__(self) -> None:
         self.smoothed_s = 0.05

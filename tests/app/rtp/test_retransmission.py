@@ -40,6 +40,17 @@ def test_requests_are_a_round_trip_apart() -> None:
     assert asked == pytest.approx([1.0, 1.1, 1.2], abs=0.003)
 
 
+def test_by_the_first_measurement_a_packet_is_asked_for_twice_before_it_is_given_up() -> None:
+    nacks = NackGenerator()
+    nacks.round_trip.add(0.1)
+    assert nacks.round_trip.expected_s == pytest.approx(0.15)  # RFC 6298 section 2 would say 0.3
+    nacks.add_missing(5, 6, now=1.0)
+    times_s = [1.0 + n / 1000 for n in range(1000)]
+    gone_s = next(now for now in times_s if nacks.overdue(now=now) == 5)
+    asked = [now for now in times_s if now < gone_s and nacks.take_nacks(now=now) == [5]]
+    assert asked == pytest.approx([1.0, 1.15], abs=0.003)
+
+
 @pytest.mark.parametrize(
     "sample_s,least,most", [(1e-6, MIN_NACK_S, 0.021), (5.0, 0.29, MAX_NACK_S)]
 )
