@@ -45,7 +45,7 @@ class Cost:
     way: str
     size: tuple[int, int]
     ms_p50: float
-    "From the unit to the picture and what belongs to it."
+    "Time from the unit to the picture and what belongs to it."
     ms_p95: float
     cpu_ms: float
     "CPU time of all processes together."

@@ -27,9 +27,9 @@ class Codec(enum.IntEnum):
     H264 = 1
     "ITU-T H.264, Annex B byte stream with start codes, one access unit."
     VP8 = 2
-    "RFC 6386 frame."
+    "One frame of RFC 6386."
     OPUS = 3
-    "RFC 6716 packet."
+    "One packet of RFC 6716."
     VP9 = 4
     "VP9 bitstream specification: a frame, or a superframe (annex B) of one picture's frames."
     AV1 = 5

@@ -74,11 +74,11 @@ class Descriptor:
     begins_frame: bool = False
     "B: the first payload of a frame of one layer."
     ends_frame: bool = False
-    "E: the last one."
+    "E: the last payload of a frame of one layer."
     is_discardable: bool = False
     "Z: higher spatial layers are not predicted from it."
     layer: Layer | None = None
-    "L."
+    "L and what follows it: the layer; None if L is 0."
     tl0_picture_index: int | None = None
     "TL0PICIDX, 8 bits: there exactly if ``layer`` is and the mode is not flexible."
     is_flexible: bool = False
@@ -86,7 +86,7 @@ class Descriptor:
     references: tuple[int, ...] = ()
     "P_DIFF, 0 to 127: how many pictures back; 1 to 3 of them if P and F are set, else none."
     structure: Structure | None = None
-    "V."
+    "V and what follows it: the scalability structure; None if V is 0."
 
     def encode(self) -> bytes:
         """Writes the bytes in front of the payload."""

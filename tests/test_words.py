@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import collections
 import functools
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 
 import pytest
 
 from tests.source_tree import PRODUCT, SOURCE, Module, modules
+from tests.test_docstrings import strings
 
 SAY_INSTEAD = {
     "wish": "config, request or options",
@@ -37,6 +40,12 @@ SAY_INSTEAD = {
 
 STILL_SAID: dict[str, set[str]] = {"share": {"workers.engines.openvino"}}
 """Modules whose identifiers still have the word. The sets only shrink."""
+
+NOT_IN_TEXT = ("wish", "tally", "seat", "rung", "crowd", "toll", "outbox", "reuser")
+"""Words of ``SAY_INSTEAD`` that docstrings and comments do not say either: these have no other
+meaning that an engineer would need. The names of IETF drafts do not count."""
+
+DRAFT = re.compile(r"draft-[\w-]+")
 
 RANKS = ("MOST", "LEAST", "LONGEST", "OLDEST")
 """A constant that bounds something is MAX_ or MIN_, a noun and a unit."""
@@ -89,6 +98,24 @@ def said(module: Module) -> set[str]:
     return found
 
 
+def words_of_text(text: str) -> set[str]:
+    """The words of ``NOT_IN_TEXT`` that a text has, in the singular."""
+    words = re.findall(r"[a-z]+", DRAFT.sub("", text.lower()))
+    found = {word.removesuffix("ies") + "y" if word.endswith("ies") else word for word in words}
+    found |= {word.removesuffix("s") for word in found} | {
+        word.removesuffix("es") for word in found
+    }
+    return found & {*NOT_IN_TEXT}
+
+
+def texts(module: Module) -> Iterator[tuple[int, str]]:
+    """Line and text of every docstring and every comment."""
+    yield from strings(module)
+    for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
 def constants(module: Module) -> Iterator[str]:
     """Names of the module's constants."""
     for node in module.tree.body:
@@ -118,6 +145,23 @@ def test_words_of_two_meanings_are_not_said_again(word: str) -> None:
     still = STILL_SAID.get(word, set())
     assert found - still == set(), f"say {SAY_INSTEAD[word]}"
     assert still - found == set(), f"these do not say {word} any more: take them off the list"
+
+
+def test_docstrings_and_comments_do_not_say_them_either() -> None:
+    found = [
+        f"{module.path}:{line}: say {SAY_INSTEAD[word]}, not {word}"
+        for module in modules(*SOURCE)
+        for line, text in texts(module)
+        for word in sorted(words_of_text(text))
+    ]
+    assert found == []
+
+
+def test_words_of_texts_are_found() -> None:
+    text = '"""Its wishes."""\nA = "wish"  # two tallies\nB = 1\n"""A Rung: crowds."""\n'
+    found = set().union(*(words_of_text(each) for _, each in texts(Module("x", False, text))))
+    assert found == {"wish", "tally", "rung", "crowd"}
+    assert words_of_text("draft-ietf-wish-whep-03, wrung, totally, a seating") == set()
 
 
 def test_every_word_of_the_list_is_one_that_is_not_said() -> None:

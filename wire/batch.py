@@ -59,7 +59,7 @@ class Batch:
     """The content of one log entry."""
 
     epoch: int
-    "Whoever wrote it: the publisher's session or the lead's epoch; grows, never returns."
+    "The writer's epoch, the publisher's or the lead's; grows, never returns."
     units: tuple[AccessUnit, ...]
 
     @property

@@ -227,7 +227,7 @@ RENDITION_KEY_FRAMES = Counter(
 RENDITION_ENCODED = Counter(
     "rendition_encoded",
     "pictures",
-    "Pictures that its encoder made, for all renditions of the codec",
+    "Pictures that its encoder made, for all logs of the codec",
     _LEAD,
     ("EncodeStep.coded",),
 )

@@ -47,7 +47,7 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
     frames: int = 0
     key_frames: int = 0
     encoded: int = 0
-    "Pictures that its encoder made, for all renditions of the codec."
+    "Pictures that its encoder made, for all logs of the codec."
     left_out: int = 0
     "Pictures that its encoder had no time for, while another one had."
     encode_ms: float = 0.0
@@ -103,7 +103,7 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     bad_messages: int = 0
     "Messages to the lead that were none; of the stream, as ``decoded``."
     renditions: list[RenditionWork] = msgspec.field(default_factory=list)
-    "Those that somebody watches or watched."
+    "The logs of the rendition that somebody watches or watched."
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +136,7 @@ class EngineTrial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
-    """One heartbeat."""
+    """One heartbeat of a worker."""
 
     name: str
     host: str

@@ -103,7 +103,7 @@ class PlaybackSession:
         self._preferred.listen(self._take)
 
     def stop(self) -> None:
-        """Follows no more."""
+        """Stops following both renditions."""
         for fanout in {self._preferred, self._source}:
             fanout.leave(self._take)
             fanout.release(self)

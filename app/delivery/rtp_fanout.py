@@ -53,7 +53,7 @@ class RtpFanout:
         self._holders.add(holder)
 
     def release(self, holder: Hashable) -> None:
-        """Takes ``hold`` back."""
+        """Ends the hold of ``holder``."""
         self._holders.discard(holder)
 
     def listen(self, listener: Listener) -> None:

@@ -50,7 +50,7 @@ def _logger(stream: str, secret: str) -> StreamLogger:
 class _ViewerSession:
     stream: str
     session: int
-    "The publisher's."
+    "The publisher's epoch."
     playback: PlaybackSession
     peer: ViewerConnection
     request: PlayRequest | None
@@ -272,7 +272,7 @@ class Viewers:
         await asyncio.gather(*(self._close_session(secret) for secret in ended))
 
     async def end_stream(self, stream: str, session: int) -> None:
-        """Ends all viewers of a publisher's session."""
+        """Ends all viewers of a stream under one epoch of its publisher."""
         ended = [s for s, v in self._sessions.items() if (v.stream, v.session) == (stream, session)]
         await asyncio.gather(*(self._close_session(secret) for secret in ended))
 

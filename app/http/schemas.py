@@ -184,7 +184,7 @@ class StreamChange(BaseModel):
 
 
 class WorkerStream(BaseModel):
-    """A worker's report of one rendition of a stream."""
+    """A worker's report of one enhanced rendition of the stream that ``stream`` names."""
 
     stream: str
     state: str

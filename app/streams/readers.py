@@ -49,7 +49,7 @@ class RenditionReaders:
         self._times = times
         self._tasks = TaskSet()
         self._readers: dict[tuple[str, str, int], RenditionReader] = {}
-        "Keyed by stream, rendition and session, since a new publisher has viewers of its own."
+        "Keyed by stream, rendition and publisher's epoch: a new publisher has viewers of its own."
         self.observe: Callable[[str, float], None] = lambda _, __: None
 
     def get(self, record: StreamRecord, rendition: str) -> RenditionReader:
@@ -72,7 +72,7 @@ class RenditionReaders:
         return self._readers[key]
 
     def newest(self, stream: str, rendition: str) -> RenditionReader | None:
-        """Returns the reader of the newest session, while there is one."""
+        """Returns the reader of the newest publisher's epoch, while there is one."""
         found = [
             r for r in self._readers.values() if (r.stream, r.rendition) == (stream, rendition)
         ]
@@ -118,7 +118,9 @@ class RenditionReaders:
                 idle, over = idle + times.check_s, 0.0
 
     async def _over_s(self, reader: RenditionReader) -> float:
-        """Returns the seconds until the stream counts as over; 0 where it has a new session."""
+        """Returns the seconds by which the stream comes nearer to its end: 0 while it lives, the
+        whole time-out where another publisher has it.
+        """
         own = self._ingest(reader.stream)
         # The ingest session feeds this reader from memory, so it is not over while the session
         # lives, whatever Redis says.

@@ -24,7 +24,7 @@ class RecordKeeper:
     """
 
     def __init__(self, client: Redis, stream: str, epoch: int) -> None:
-        """``epoch`` is the publisher's."""
+        """Keeps nothing yet; ``epoch`` is the publisher's."""
         self._stream = stream
         self._epoch = epoch
         self._streams = StreamRegistry(client)

@@ -71,7 +71,7 @@ class RenditionReader:
         self.stream = stream
         self.rendition = rendition
         self.session = session
-        "The publisher's; what was logged before it (by a smaller epoch) is passed over."
+        "The publisher's epoch; what was logged by a smaller one is passed over."
         self.latency = LatencyMeter()
         self.meter = RateMeter()
         self.units = 0

@@ -34,7 +34,7 @@ MAX_ADDRESSES = 16
 """Remote addresses one peer may have at a time: its interfaces, behind its NATs."""
 
 _COOKIE = b"\x21\x12\xa4\x42"
-"""RFC 8489 section 5."""
+"""Magic cookie of every STUN message (RFC 8489 section 5)."""
 
 _HEADER = 20
 _REQUEST = 0x0001

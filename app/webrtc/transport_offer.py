@@ -37,7 +37,7 @@ class TransportOffer:
     is_lite: bool
     "The offerer does ICE lite: we control."
     candidates: tuple[str, ...]
-    "Those that can be used, as ``a=candidate`` has them."
+    "Candidates that can be used, as ``a=candidate`` has them."
 
 
 def read_transport(session: Description, tagged: Section) -> TransportOffer:

@@ -18,7 +18,7 @@ class SdpFragment:
     ufrag: str
     password: str
     candidates: tuple[str, ...]
-    "Those that can be used; the rest is discarded in silence (RFC 9725 section 4.3.2)."
+    "Candidates that can be used; the rest is discarded in silence (RFC 9725 section 4.3.2)."
 
     wants_restart: bool = False
     "The request says so (``If-Match: *``)."

@@ -32,7 +32,7 @@ class Timing:
     p95_ms: float
     p99_ms: float
     worst_gap_ms: float
-    "Between two frames that came out one after the other, in any stream."
+    "Longest time between two frames of one stream that came out one after the other."
 
     @property
     def out_fraction(self) -> float:

@@ -27,7 +27,7 @@ SECONDS = 20.0
 WARM_S = 5.0
 # Eleven and a half minutes, within the time that `sharpcast bench capacity` announces.
 LIMIT_S = 690.0
-"""After this no run begins any more."""
+"""Seconds after which no run begins any more."""
 
 DEFAULT = "live-s"
 

@@ -20,13 +20,13 @@ from wire.parent_death import die_with_parent
 __all__ = ["NAME", "PinnedWorker", "on_core", "pinned_worker"]
 
 NAME = "capacity"
-"""The worker's, in heartbeats."""
+"""Name of the worker in its heartbeats."""
 
 # Log lines by which the worker says that its loops are compiled, or that it has none.
 _READY = ("earlier pictures can be propagated", "nothing is propagated")
 _MEASURED = "ms per frame, capacity"
 _START_S = 120.0
-"""At the first start on a machine loops are compiled, on that one core."""
+"""Seconds a worker may take to start: the first time loops are compiled, on that one core."""
 
 # Above all that is tried, so that admission refuses nothing.
 _ANY_NUMBER = "64"
@@ -45,7 +45,7 @@ class PinnedWorker:
         return cpu_s(self._usage)
 
     def said(self) -> str:
-        """Its log."""
+        """Returns the log of the worker so far."""
         return self._log.read_text(errors="replace")
 
     def until_ready(self, *, temporal: bool) -> None:

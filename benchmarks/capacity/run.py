@@ -61,7 +61,7 @@ class Outcome:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Moment:
-    """What the worker had done up to a moment."""
+    """Counts of the work that the worker had done up to a moment."""
 
     works: list[StreamWork]
     cpu_s: float

@@ -18,7 +18,7 @@ ANEW = 15
 """Numbers that fall by more have begun anew; what is shown twice or out of order falls by less."""
 
 PAUSE_S = 0.5
-"""Without a frame for longer, a stream was not there."""
+"""A stream was not there while no frame came for longer than this, in seconds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ BEFORE_S = 0.3
 """The history is judged from so long before a fault."""
 
 _STEADY = 15
-"""So many frames in a row must be enhanced before the next fault."""
+"""Frames in a row that must be enhanced before the next fault."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

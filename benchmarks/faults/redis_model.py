@@ -53,7 +53,7 @@ class RedisModel:
         self.empty()
 
     def empty(self) -> None:
-        """Loses everything."""
+        """Models a server that lost all its data."""
         self.session: int | None = None
         self.epoch = 0
         self.holder: int | None = None

@@ -37,7 +37,7 @@ class Stack:
         self.publishers: dict[str, Process] = {}
         self.up: Process | None = None
         self.workers: list[Process] = []
-        "Those that were started beside the app."
+        "Workers that were started beside the app."
 
     def close(self) -> None:
         """Ends all processes that were started."""

@@ -27,7 +27,7 @@ _BUFFER_BYTES = 4 * 1024 * 1024
 _SO_RCVBUFFORCE = 33
 """Linux, for root: more than the system's limit (socket(7))."""
 _SILENCE_S = 1.0
-"""Without a frame for this long the viewer asks whether the server is still the one it joined."""
+"""Seconds without a frame after which the viewer asks whether its server is still the same."""
 
 
 class Watcher:

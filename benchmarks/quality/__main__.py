@@ -1,3 +1,5 @@
+"""``python -m benchmarks.quality``: measures the picture quality of nets, and writes its page."""
+
 from __future__ import annotations
 
 import argparse

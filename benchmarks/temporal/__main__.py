@@ -1,3 +1,5 @@
+"""``python -m benchmarks.temporal``: measures temporal propagation, and writes its page."""
+
 from __future__ import annotations
 
 import argparse

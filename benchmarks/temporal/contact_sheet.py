@@ -41,7 +41,7 @@ Fate = npt.NDArray[np.uint8]
 
 
 def draw_contact_sheet(net: str, materials: Sequence[Material], path: Path) -> None:
-    """A row for the last frame of each, H.264."""
+    """Draws a row for the last frame of each material, coded as H.264, into the file ``path``."""
     rows = []
     for material in materials:
         frames = list(coded_frames(material, LiveEncoder("h264", BITS_PER_PIXEL)))
@@ -91,7 +91,7 @@ def fates(net: str, material: Material, frames: Sequence[Coded]) -> tuple[Fate, 
 
 
 def _predicted(propagator: Propagator, luma: Bytes, before: Bytes | None, coded: Coded) -> Fate:
-    """The prediction's own choices, found as it finds them."""
+    """Returns the fate of each cell before the net ran, by the tests of the propagator itself."""
     height, width = luma.shape
     grid = cells(width, height)
     moved = np.zeros(grid, np.bool_)
@@ -111,7 +111,7 @@ def _predicted(propagator: Propagator, luma: Bytes, before: Bytes | None, coded:
 
 
 def _mapped(luma: Bytes, fate: Fate) -> Bytes:
-    """The picture, tinted."""
+    """Returns the picture as BGR, each cell tinted by the colour of its fate."""
     tints = np.array(list(COLOURS.values()), np.float32)[fate]
     large = tints.repeat(CELL, axis=0).repeat(CELL, axis=1)[: luma.shape[0], : luma.shape[1]]
     return np.asarray(0.5 * luma[:, :, None] + 0.5 * large, np.float32).astype(np.uint8)

@@ -48,7 +48,7 @@ class Track:
     """One method over one stream."""
 
     frames: tuple[int, ...]
-    "Those that it made."
+    "Numbers of the frames that it made."
     spent_ms: Figures
     "Time of each of them, all in all."
     net_ms: Figures

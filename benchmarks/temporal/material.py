@@ -46,7 +46,7 @@ class Material:
     small: Bytes
     """Luma [frames, height, width]: what is coded."""
     chroma: Bytes
-    """[frames, 2, height / 2, width / 2]"""
+    """Chroma, [frames, 2, height / 2, width / 2]."""
     fps: int
     is_true: bool = True
     """False where the truth was itself enlarged: it judges no picture."""

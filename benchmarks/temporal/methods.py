@@ -68,7 +68,7 @@ class Method(Protocol):
 def make_methods(
     manifest: Manifest, width: int, height: int, names: Sequence[str]
 ) -> dict[str, Method]:
-    """Those of METHODS that are wanted and that this machine has, afresh, for a decoded size."""
+    """Makes the wanted ones of METHODS that this machine has, afresh, for a decoded size."""
 
     def full(precision: Precision) -> Full:
         return Full(manifest, precision, width, height)
@@ -142,7 +142,7 @@ class Temporal:
 
 
 class Plain:
-    """Bicubic."""
+    """Enlarges every frame by bicubic interpolation alone."""
 
     def __init__(self, scale: int) -> None:
         self._scale = scale

@@ -37,7 +37,7 @@ _CHAIN_SIDES = ((256, 8), (512, 4))
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kernel:
-    """One that was tried."""
+    """One kernel that was tried."""
 
     precision: str
     "fp32 or int8."
@@ -47,7 +47,7 @@ class Kernel:
 
 
 def measure_peak() -> list[Kernel]:
-    """All of them, in a process of its own, since its threads are counted when numpy is loaded."""
+    """Measures all kernels in a process of its own: threads are counted when numpy is loaded."""
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.temporal.peak"],

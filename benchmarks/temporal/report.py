@@ -41,7 +41,7 @@ BESIDE = (TEMPORAL, HALF, FLOW)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """All of a run."""
+    """All results of one run of the benchmark."""
 
     machine: str
     frames: int

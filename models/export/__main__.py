@@ -1,3 +1,5 @@
+"""``python -m models.export``: writes a trained checkpoint into the zoo and measures it."""
+
 from __future__ import annotations
 
 import argparse

@@ -19,9 +19,9 @@ class Conv:
     """One convolution at input resolution."""
 
     weight: Float
-    """[out, in, side, side], side odd."""
+    """The kernels, [out, in, side, side]; side is odd."""
     bias: Float
-    """[out]."""
+    """A number for each output channel, [out]."""
 
     @property
     def macs(self) -> int:
@@ -62,7 +62,7 @@ class PlainNet:
 
     @property
     def convs(self) -> tuple[Conv, ...]:
-        """All that run one after the other: body and head."""
+        """The convolutions that run one after the other: body and head."""
         return (*self.body, self.head)
 
     @property

@@ -65,7 +65,7 @@ class GraphWriter:
         return self.node("Add", [x, self.conv(difference, past, "conv_past")], "seen"), base, "past"
 
     def conv(self, x: str, conv: Conv, name: str, *, pad: int | None = None) -> str:
-        """A float conv."""
+        """Adds a float convolution to the graph; returns the name of its output."""
         inputs = [
             x,
             self.constant(f"{name}_w", conv.weight),

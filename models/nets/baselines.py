@@ -225,7 +225,7 @@ class Baseline:
     net: nn.Module = field(repr=False)
 
     def __call__(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """[H, W] to [sH, sW], rounded; on the CPU, with as many threads as torch is set to.
+        """Enlarges luma [H, W] to [sH, sW], rounded; on the CPU, with the threads that torch has.
 
         Every net here takes RGB, so it gets grey, r = g = b = luma, and the luma of what it gives
         counts (BT.601; other weights change nothing, as what it gives is nearly grey). Values go in

@@ -1,3 +1,5 @@
+"""BasicVSR: optical flow carries features through a clip, in two directions or forward alone."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""Layers that several nets share: residual blocks, upsampling by shuffles, warping by a flow."""
+
 from __future__ import annotations
 
 import torch

@@ -1,3 +1,5 @@
+"""Reads published weights into our nets; names and shapes are compared before any is copied."""
+
 from __future__ import annotations
 
 import re

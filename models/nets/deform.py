@@ -1,3 +1,5 @@
+"""Deformable convolutions of 3x3 taps, with and without a mask, by grid sampling."""
+
 from __future__ import annotations
 
 import torch

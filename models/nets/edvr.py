@@ -1,3 +1,5 @@
+"""EDVR: a pyramid of deformable convolutions aligns the frames, and attention fuses them."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""The live family: small luma nets over a bicubic base, fast enough for video as it arrives."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -76,7 +78,7 @@ class CollapsibleConv(nn.Module):
         return F.conv2d(x, self.kernel(), self.bias, padding=self.pad)
 
     def forward_expanded(self, x: Tensor) -> Tensor:
-        """The same by its branches, for comparison; slower."""
+        """Computes the same as ``forward`` by the branches, for comparison; slower."""
         hidden = F.conv2d(x, self.expand, padding=self.pad)
         y = F.conv2d(hidden, self.project[:, :, None, None], self.bias)
         y = y + F.conv2d(x, self.direct, padding=self.pad)

@@ -1,3 +1,5 @@
+"""SPyNet: optical flow by a pyramid, which BasicVSR moves its features along."""
+
 from __future__ import annotations
 
 import math
@@ -64,8 +66,9 @@ class SPyNet(nn.Module):
 
 
 class FlowCorrection(nn.Module):
-    """One level: [N, 8, H, W] (the picture, the moved other one, the flow) to what the flow
-    lacks.
+    """One level of the pyramid, which tells what the flow lacks.
+
+    Input: [N, 8, H, W], the picture, the moved other one and the flow. Output: [N, 2, H, W].
     """
 
     def __init__(self, channels: int) -> None:

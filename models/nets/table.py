@@ -1,3 +1,5 @@
+"""Table of the reference systems by name, and how one is built from its settings."""
+
 from __future__ import annotations
 
 import importlib

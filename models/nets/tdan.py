@@ -1,3 +1,5 @@
+"""TDAN: deformable convolutions align the neighbouring pictures to the current frame."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

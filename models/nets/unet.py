@@ -1,3 +1,5 @@
+"""A recurrent U-net whose three branches work side by side at different scales."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

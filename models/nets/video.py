@@ -1,3 +1,5 @@
+"""The protocol of nets that enhance a running video frame by frame."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -21,7 +21,7 @@ class Pictures:
     """Pictures that a net is calibrated on; a few hundred patches are enough."""
 
     luma: NDArray[np.uint8]
-    """[n, H, W]."""
+    """Decoded patches, [n, H, W]."""
     previous: NDArray[np.uint8] | None = None
     """[n, sH, sW], where the net sees the previous picture."""
 
@@ -80,7 +80,7 @@ def first_stage(net: PlainNet, pictures: Pictures) -> Tensor:
 def round_weight(
     weight: NDArray[np.float32], scale: NDArray[np.float32], scheme: Scheme
 ) -> NDArray[np.int8]:
-    """[out, in, side, side] to integers within the scheme's limit."""
+    """Rounds a weight [out, in, side, side] to integers within the scheme's limit."""
     levels = np.rint(weight / scale[:, None, None, None])
     return np.asarray(np.clip(levels, -scheme.weight_limit, scheme.weight_limit), np.int8)
 

@@ -103,7 +103,7 @@ class RoundedNet(nn.Module):
         self.importance = _importance(start.net)
 
     def scales(self) -> list[nn.Parameter]:
-        """All that rounding is laid out by."""
+        """Returns the scales of weights and activations, which rounding is laid out by."""
         return [*self.weight_scales, *self.activation_scales]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -149,8 +149,10 @@ def rounded(x: Tensor, scale: Tensor, low: int, high: int) -> Tensor:
 
 
 def _importance(net: PlainNet) -> Tensor:
-    """[1, heads, 1, 1]: an error of the crisp head shows at full strength only; a gate is in 0..1
-    and multiplies differences of a few levels.
+    """Returns the weight of an error in each output of the heads, [1, heads, 1, 1].
+
+    An error of the crisp head shows at full strength only; a gate is in 0..1 and multiplies
+    differences of a few levels.
     """
     cells = net.scale**2
     parts = [torch.ones(cells)]

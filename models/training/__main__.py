@@ -1,3 +1,5 @@
+"""``python -m models.training``: trains a live net or a reference system on cached material."""
+
 from __future__ import annotations
 
 import argparse

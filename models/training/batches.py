@@ -26,12 +26,12 @@ pixels, x then y: where in the previous frame a pixel was.
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All in 0..1."""
+    """Crops for one step of training; all values are in 0..1."""
 
     decoded: Tensor
-    """[N, 1, p, p]."""
+    """Decoded luma, [N, 1, p, p]."""
     original: Tensor
-    """[N, 1, s*p, s*p]."""
+    """Original luma, [N, 1, s*p, s*p]."""
     previous: Tensor | None = None
     """[N, 1, s*p, s*p]: the net's last output, moved to this frame."""
 
@@ -76,7 +76,7 @@ class Patches:
         return Batch(x.contiguous(), y.contiguous())
 
     def keep(self, enhanced: Tensor) -> None:
-        """Single frames need nothing."""
+        """Keeps nothing: single frames have no frame before them."""
 
 
 class RollOuts:

@@ -41,7 +41,7 @@ def from_bgr(frames: list[Bytes], fps: int) -> Clip:
 
 
 def to_limited(bgr: Bytes) -> Bytes:
-    """[H, W, 3] Y, Cb, Cr in the limited range that video uses."""
+    """Converts BGR to [H, W, 3] of Y, Cb, Cr in the limited range that video uses."""
     # OpenCV gives Y, Cr, Cb in full range; the order becomes Y, Cb, Cr.
     ycc = cv2.cvtColor(bgr, cv2.COLOR_BGR2YCrCb)[:, :, (0, 2, 1)].astype(np.float32)
     # BT.601 with 8 bits: luma has 219 steps above 16, chroma 224 steps around 128.

@@ -40,12 +40,12 @@ _TAPS = {(name, scale): _taps(name, scale) for name in KERNELS for scale in (2, 
 
 
 def halve(frame: Bytes, kernel: str) -> Bytes:
-    """[2H, 2W] to [H, W], rounded."""
+    """Halves both sides: [2H, 2W] to [H, W], rounded."""
     return reduce(frame, 2, kernel)
 
 
 def reduce(frame: Bytes, scale: int, kernel: str) -> Bytes:
-    """[scale*H, scale*W] to [H, W], rounded."""
+    """Makes a frame smaller: [scale*H, scale*W] to [H, W], rounded."""
     taps = _TAPS[kernel, scale]
     centre = (len(taps) - 1) // 2
     full = cv2.sepFilter2D(

@@ -17,8 +17,10 @@ CELL = 4
 
 
 def backward_flow(decoded: Bytes) -> NDArray[np.float16]:
-    """[T, 2, H/4, W/4] in decoded pixels, x then y: each frame's content lies in the frame before
-    at its own place plus this. Zeros for the first frame. DIS (Kroeger et al., ECCV 2016).
+    """Returns the flow to the frame before, [T, 2, H/4, W/4] in decoded pixels, x then y.
+
+    Each frame's content lies in the frame before at its own place plus this. Zeros for the first
+    frame. DIS (Kroeger et al., ECCV 2016).
     """
     search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     height, width = decoded.shape[1:]

@@ -164,8 +164,9 @@ def _view(plane: Bytes, move: Float, size: tuple[int, int]) -> Bytes:
 
 
 def _chroma_view(planes: Bytes, move: Float, size: tuple[int, int]) -> Bytes:
-    """[2, H/4, W/4]; coarse sampling is enough, chroma only has to cost the encoder its part of
-    the bits.
+    """Returns the chroma of a view, [2, H/4, W/4].
+
+    Coarse sampling is enough: chroma only has to cost the encoder its part of the bits.
     """
     # The centre of a cell of 4 pixels lies 1.5 pixels behind the centre of its first one.
     coarse = move @ np.array([[4, 0, 1.5], [0, 4, 1.5], [0, 0, 1]])

@@ -41,8 +41,9 @@ class Run:
         warm_up: int,
         steps: int,
     ) -> Run:
-        """Adam over all parameters that learn, on the schedule up in a line, down to a hundredth
-        along a half cosine.
+        """Begins a run: Adam over all parameters that learn, ``average`` a copy of the net.
+
+        The rate rises in a line, then falls to a hundredth along a half cosine.
         """
         average.load_state_dict(net.state_dict())
         learning = [p for p in net.parameters() if p.requires_grad]
@@ -51,7 +52,7 @@ class Run:
         return cls(net, average, optimizer, schedule, identity)
 
     def step(self, loss: torch.Tensor, number: int, decay: float) -> None:
-        """One step of the optimizer and of the mean, which follows faster at first."""
+        """Takes one step of the optimizer and of the mean, which follows faster at first."""
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         # A rare patch of pure noise would otherwise undo many steps.

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.static.fakes import STATIC
-from tests.test_words import SAY_INSTEAD
+from tests.test_words import SAY_INSTEAD, words_of_text
 
 NO_CODE = re.compile(r"""/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*\"""", re.DOTALL)
 SCRIPTS = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
@@ -23,6 +23,13 @@ def words_of(script: str) -> set[str]:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_no_name_has_a_word_of_two_meanings(script: str) -> None:
     assert words_of((STATIC / script).read_text()) & {*SAY_INSTEAD} == set()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_no_comment_says_one_of_the_clearest_of_them(script: str) -> None:
+    text = (STATIC / script).read_text()
+    comments = " ".join(found for found in NO_CODE.findall(text) if found.startswith("/"))
+    assert words_of_text(comments) == set()
 
 
 def test_names_are_taken_apart_and_texts_are_left_out() -> None:

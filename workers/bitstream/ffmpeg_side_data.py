@@ -140,7 +140,10 @@ def _place_vectors(vectors: Any, dx: Any, dy: Any, valid: Any) -> None:
 
 @compiled
 def _place_quantizers(blocks: Any, frame: int, sizes: Any, grid: ByteGrid) -> None:
-    """``sizes`` [rows, columns] is the width of the block that each cell's quantizer is from."""
+    """Gives each cell the quantizer of the smallest block on it.
+
+    ``sizes`` [rows, columns] is the width of the block that each cell's quantizer is from.
+    """
     rows, columns = grid.shape
     for index in range(blocks.shape[0]):
         each = blocks[index]

@@ -47,7 +47,7 @@ _EMPTY_INTER = (64 << 5 | 0x11).to_bytes(3, "little") + bytes(64)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Vp8Frame:
-    """One frame's."""
+    """The side information of one VP8 frame."""
 
     info: CodecInfo
     width: int

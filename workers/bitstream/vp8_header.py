@@ -54,7 +54,7 @@ class FrameTag:
 
 
 def parse_tag(payload: bytes) -> FrameTag:
-    """Section 9.1. Raises BrokenUnit."""
+    """Reads the tag that begins a frame (section 9.1). Raises BrokenUnit."""
     if len(payload) < _TAG_BYTES:
         raise BrokenUnit(f"a VP8 frame of {len(payload)} bytes has no tag")
     bits = int.from_bytes(payload[:_TAG_BYTES], "little")
@@ -85,7 +85,7 @@ def _size(payload: bytes) -> tuple[int, int]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Segmentation:
-    """Section 9.3; kept until replaced, at the latest by a key frame."""
+    """State of the segments (section 9.3), kept until replaced, at the latest by a key frame."""
 
     is_enabled: bool = False
     is_absolute: bool = False
@@ -201,7 +201,7 @@ def read_header(
 
 
 def _read_segmentation(bits: _Bits, before: Segmentation) -> tuple[Segmentation, Bytes | None]:
-    """Sections 9.3 and 19.2; the probabilities of the segment tree if the map is coded."""
+    """Reads the segments, and their tree if the map is coded (sections 9.3 and 19.2)."""
     # The values stay stored while segmentation is off, and hold again when it is switched on.
     if not bits.flag():
         return dataclasses.replace(before, is_enabled=False), None
@@ -222,7 +222,7 @@ def _read_segmentation(bits: _Bits, before: Segmentation) -> tuple[Segmentation,
 
 
 def _skip_loop_filter(bits: _Bits) -> None:
-    """Section 9.4."""
+    """Reads past the settings of the loop filter (section 9.4)."""
     # Filter type, level and sharpness.
     bits.number(1 + 6 + 3)
     if bits.flag() and bits.flag():
@@ -232,7 +232,7 @@ def _skip_loop_filter(bits: _Bits) -> None:
 
 
 def _check_partitions(data: Bytes, start: int, count: int) -> None:
-    """Section 9.5: the sizes of all token partitions but the last, then the partitions."""
+    """Checks that the token partitions fit: first all sizes but the last one's (section 9.5)."""
     # The last partition has no size: it reaches to the end of the frame.
     begin = start + 3 * (count - 1)
     if begin > data.size:
@@ -257,7 +257,7 @@ def _read_probabilities(
     segments: Bytes | None,
     biases: list[bool],
 ) -> tuple[ModeProbabilities, SavedProbabilities]:
-    """Sections 9.10, 9.11 and 17.2: what macroblocks are read with, and what of it is saved."""
+    """Reads the probabilities of macroblocks, and which are saved (sections 9.10, 9.11, 17.2)."""
     has_skips = bits.flag()
     # Without skip flags no macroblock is skipped; its probability is never used then.
     macroblock = np.zeros(4, np.uint8)

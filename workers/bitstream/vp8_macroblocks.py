@@ -50,13 +50,13 @@ class ModeProbabilities(NamedTuple):
     has_segments: bool
     has_skips: bool
     segment: Bytes
-    "[3]"
+    "[3]: of the segment tree (section 9.3)."
     macroblock: Bytes
     "[4], by SKIP_FALSE, IS_INTRA, IS_LAST, IS_GOLDEN."
     luma: Bytes
-    "[4]"
+    "[4]: of the tree of luma modes."
     chroma: Bytes
-    "[3]"
+    "[3]: of the tree of chroma modes."
     vector: Bytes
     "[38]: of rows, then of columns (section 17.1)."
     biases: Bools

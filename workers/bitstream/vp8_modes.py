@@ -102,7 +102,7 @@ def _read_key_luma(reader: Numbers, above: Bytes, left: Bytes, column: int) -> N
 
 @compiled
 def read_key_modes(reader: Numbers, grid: Grid, probabilities: ModeProbabilities) -> int:
-    """All macroblocks of a key frame (section 11): COMPLETE or PAST_END."""
+    """Reads all macroblocks of a key frame (section 11); returns COMPLETE or PAST_END."""
     segments, skipped = grid.segments, grid.skipped
     has_segments, has_skips = probabilities.has_segments, probabilities.has_skips
     tree, skip_false = probabilities.segment, probabilities.macroblock[SKIP_FALSE]
@@ -138,7 +138,7 @@ def _read_intra(reader: Numbers, luma_probabilities: Bytes, chroma_probabilities
 
 @compiled
 def _read_reference(reader: Numbers, macroblock: Bytes) -> int:
-    """Sections 16 and 16.2."""
+    """Reads the reference of an interframe's macroblock, INTRA without one (sections 16, 16.2)."""
     if not read_bool(reader, macroblock[IS_INTRA]):
         return INTRA
     if not read_bool(reader, macroblock[IS_LAST]):
@@ -148,7 +148,7 @@ def _read_reference(reader: Numbers, macroblock: Bytes) -> int:
 
 @compiled
 def read_inter_modes(reader: Numbers, grid: Grid, probabilities: ModeProbabilities) -> int:
-    """All macroblocks of an interframe (section 16): COMPLETE, PAST_END or TOO_LONG."""
+    """Reads an interframe's macroblocks (section 16); returns COMPLETE, PAST_END or TOO_LONG."""
     segments, skipped, references, splits, vectors = grid
     has_segments, has_skips, tree, macroblock, luma, chroma, vector, biases = probabilities
     rows, columns = segments.shape

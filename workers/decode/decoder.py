@@ -34,7 +34,7 @@ class UnitDecoder:
     """
 
     def __init__(self, codec: Codec) -> None:
-        """Raises NoDecoder."""
+        """Opens a decoder of ``codec``. Raises NoDecoder."""
         self.codec = codec
         self._context = open_decoder(DESCRIPTORS[codec])
         self._context.thread_count = 1

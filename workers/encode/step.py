@@ -43,6 +43,7 @@ class Made:
     """One change of a log: a unit to append, or the order to empty it."""
 
     rendition: str
+    "Name of the log that the unit goes to."
     unit: AccessUnit | None
     "None: the log is to be emptied, since nobody watches it any more."
     is_counted: bool
@@ -117,7 +118,7 @@ class EncodeStep:
         self.spent_s = 0.0
         "Seconds that encoding ``coded`` pictures took."
         self.beside_s = 0.0
-        "Those that do not count as a stream's usual work: for another codec, or a copied stream."
+        "Seconds beside a stream's usual work: for another codec, or a copied stream."
         self.left_out = 0
         "Pictures that were not encoded and are not counted as dropped, as another step has them."
         self._patience = StaleFrameFilter()

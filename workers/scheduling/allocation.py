@@ -6,7 +6,7 @@ all, it is allocated in proportion to what each stream gains by it: proportional
 Maulloo and Tan 1998), which leaves nobody without, since no stream gets less than half of an equal
 part of what it could use. Streams that propagate earlier pictures take turns of some seconds
 instead: a picture that goes back and forth between that and a resize is seen to do so, and each way
-back costs the whole net. Then the rest of what partial work wishes for, then better levels, one at
+back costs the whole net. Then the rest of what partial work asks for, then better levels, one at
 a time, each where a millisecond mends most.
 """
 
@@ -89,7 +89,7 @@ def allocate(demands: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Alloc
 
 
 def _allocate_tier(demands: Mapping[Key, Demand], budget_ms: float) -> dict[Key, Allocation]:
-    # Four rounds: the least for everybody, the wishes of partial work, better levels, and what
+    # Four rounds: the least for everybody, the demands of partial work, better levels, and what
     # partial work saves for pictures of which little can be kept.
     cheapest = {
         key: min(demand.prices_ms, key=functools.partial(_floor_ms, demand))
@@ -164,7 +164,7 @@ def _top_up(
     given: dict[Key, float],
     left_ms: float,
 ) -> float:
-    """Gives what partial work wishes for beyond the least; returns what is left then."""
+    """Gives what partial work asks for beyond the least; returns what is left then."""
     caps = {
         key: max(0.0, _due_ms(demands[key], level) - given[key])
         for key, level in levels.items()

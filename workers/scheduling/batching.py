@@ -26,9 +26,9 @@ class BatchCosts:
     size: int
     "Frames of a call of several."
     single_s: float
-    "A call of one."
+    "Time of a call of one frame, in seconds."
     batch_s: float
-    "A call of ``size``; it takes that with fewer frames too."
+    "Time of a call of ``size`` frames, in seconds; it takes that with fewer frames too."
 
     @property
     def is_worth_it(self) -> bool:

@@ -17,8 +17,8 @@ MIN_RATIO_TO_START = 0.25
 
 MIN_RATIO_TO_STAY = 0.1
 """The same, below which it ends: other streams have more of the time. Of what it keeps with all
-that it wishes for, ``live-s`` keeps 0.82 with a half, 0.64 with a quarter, 0.47 with 0.15 and 0.2
-with 0.05 (fixed camera); a wish that is not met grows to twice as much.
+that it asks for, ``live-s`` keeps 0.82 with a half, 0.64 with a quarter, 0.47 with 0.15 and 0.2
+with 0.05 (fixed camera); a demand that is not met grows to twice as much.
 """
 
 PROBE_WAITING_EVERY_S = 30.0

@@ -53,12 +53,12 @@ class Renditions:
         await self._publishers[name].run()
 
     def rates(self) -> tuple[float, float]:
-        """Returns (frames per second, kbit/s) of the rendition that gets the most frames now."""
+        """Returns (frames per second, kbit/s) of the log that gets the most frames now."""
         # Logs of several codecs hold the same pictures: the sum would count them twice.
         return max(publisher.rates() for publisher in self._publishers.values())
 
     def work(self, steps: tuple[EncodeStep, ...]) -> list[RenditionWork]:
-        """Returns the renditions' part of the heartbeat; what nobody ever watched is left out."""
+        """Returns the logs' part of the heartbeat; a log that nobody ever watched is left out."""
         found = []
         for step in steps:
             for name in sorted(step.logs):

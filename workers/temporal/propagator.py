@@ -220,7 +220,7 @@ class _CellHistory:
         self.now, self._spare = self._spare, self.now
 
     def start_anew(self) -> None:
-        """Nothing is known but what the net's correction usually is."""
+        """Forgets all cells; only what the net usually corrects stays known."""
         error, gain, age, stable_age = self.now
         gain[:] = max(float(gain.mean()), PRIOR_GAIN)
         # There is no state to predict from: what is there belongs to other pictures, or to none.

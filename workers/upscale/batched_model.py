@@ -101,7 +101,7 @@ class _Ticket:
     call_s: float = 0.0
     "Seconds that its call took."
     worked_s: float = 0.0
-    "Its part of that."
+    "The stream's part of ``call_s``, in seconds."
 
 
 class _Session:
@@ -113,7 +113,7 @@ class _Session:
         self._calls.run(self._stream, feeds, enhanced)
 
     def reset(self) -> None:
-        """Graphs remember nothing."""
+        """Does nothing, since graphs that are batched keep no state."""
 
 
 class _Calls:

@@ -19,8 +19,9 @@ _BT601 = (0.299, 0.114)
 
 
 def to_rgb(picture: Picture) -> Float:
-    """[3, H, W] in 0..1 by the picture's own matrix and range; chroma by bicubic. ITU-R BT.601,
-    BT.709 and BT.2020, section "signal format"; without a tag BT.601.
+    """Converts to RGB, [3, H, W] in 0..1, by the picture's own matrix and range; chroma by bicubic.
+
+    ITU-R BT.601, BT.709 and BT.2020, section "signal format"; without a tag BT.601.
     """
     height, width = picture.y.shape
     low, luma_span, chroma_span = _ranges(picture.colour)

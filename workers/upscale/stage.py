@@ -127,7 +127,7 @@ class UpscaleStage:
         yield item
 
     def flush(self) -> Iterator[FrameTask]:
-        """Nothing is held back."""
+        """Yields nothing, since no frame is held back."""
         yield from ()
 
     def _upscale(self, picture: Picture, item: FrameTask) -> Picture | None:

@@ -28,4 +28,4 @@ class BicubicMethod:
         return self._models.full.resize(frame.picture)
 
     def reset(self) -> None:
-        """It remembers nothing."""
+        """Does nothing, since resizing keeps no state."""
