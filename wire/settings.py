@@ -72,7 +72,8 @@ class Settings(BaseSettings):
     """Address of Redis: ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or
     ``redis+cluster://``, see docs/redis.md; empty: an embedded server is started."""
     node_name: NodeName = ""
-    """Name of this app process among several, in its sessions' addresses; empty: a random one."""
+    """Name of this app process, unique among the nodes of one Redis, in its sessions' addresses;
+    empty: a random one."""
     redis_prefix: KeyPrefix = keys.PREFIX
     """Prefix of the names of all keys in Redis; installations that share a Redis differ in it."""
     ice_addresses: IpAddresses = ()
@@ -109,7 +110,8 @@ class Settings(BaseSettings):
     precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
     """Weights to load, where net and engine have them; ``auto`` takes what suits the engine."""
     worker_name: WorkerName = ""
-    """Name in lists and metrics; empty: host name and a random part."""
+    """Name in lists and metrics, unique among the workers of one Redis; empty: host name and a
+    random part."""
     worker_threads: int = Field(0, ge=0, le=256)
     """Threads the net may use; 0: all cores but one."""
     temporal: bool = True

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from media.access_unit import Checkpoint
+from media.codec_table import TABLE
 from media.limits import MAX_SIDE
-from wire import batch, control, hash_record, heartbeat, jobs, log, rendition_record
+from wire import batch, control, hash_record, heartbeat, jobs, keys, log, rendition_record
 from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
 from wire.rendition_record import RenditionRecord
 from wire.stream_record import StreamRecord
@@ -85,6 +86,33 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
     for name, described in work["properties"].items():
         if "default" in described and name not in ("dropped", "levels", "renditions"):
             assert described["default"] == defaults[name]
+
+
+def test_every_codec_is_named_with_its_number_and_in_the_record_of_a_stream() -> None:
+    (form,) = (row[3] for row in rows(section(2)) if row[2:3] == ["codec"])
+    found = re.findall(r"(\d+) ([\w.]+) \(", form)
+    assert sorted(found) == sorted((str(each.codec.value), each.title) for each in TABLE)
+    (meaning,) = (row[4] for row in rows(section(5)) if row[0::3] == ["`codec`", "app"])
+    videos = {each.name for each in TABLE if each.kind == "video"}
+    assert set(re.findall(r"`(\w+)`", meaning)) == videos
+
+
+def test_every_codec_in_which_renditions_are_encoded_has_its_log() -> None:
+    for name in keys.VARIANTS:
+        assert f"`-{name}`" in section(1)
+        assert f"`RENDITION-{name}`" in section(1) and f"`RENDITION-{name}`" in section(5)
+
+
+def test_every_key_and_every_pattern_of_a_listing_is_in_the_table_of_keys() -> None:
+    named = {row[0].strip("`") for row in rows(section(3)) if len(row) == 4 and "`" in row[0]}
+    assert named == {
+        keys.JOBS, keys.record("ID"), keys.log("ID", keys.SOURCE), keys.log("ID", "LOG"),
+        keys.rendition("ID", "RENDITION"), keys.control("ID"), keys.feedback("ID"),
+        keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"),
+    }  # fmt: skip
+    patterns = [value for name, value in vars(keys).items() if name.endswith("_PATTERN")]
+    assert len(patterns) == 3
+    assert all(f"`{pattern}`" in section(3) for pattern in patterns)
 
 
 def test_the_stages_are_those_of_the_code() -> None:
