@@ -212,6 +212,7 @@ def test_who_made_it_and_under_which_licence_is_said(name: str) -> None:
     if manifest.training is None:
         assert manifest.obtain is not None and len(manifest.obtain.how) > 20
         return
+    assert f"`{name}`" in (ZOO.parents[1] / "docs" / "models.md").read_text()
     # Weights of ours carry the strictest licence of what they were trained on.
     assert manifest.licence == "CC-BY-SA-4.0"
     for material in manifest.training.material:
