@@ -4,7 +4,7 @@ WireError
 ├── BadBatch          bytes that are no frame batch
 ├── BadMessage        a control message, record or heartbeat that cannot be read
 ├── Fenced            somebody else writes this log now; stop writing
-├── StreamGone        the stream's record is not in Redis (ended, expired or Redis lost it)
+├── StreamGone        the record of the stream, or of a rendition of it, is not in Redis
 ├── DuplicateJob      the rendition has another job; finish this one
 ├── TooManyRenditions the stream has as many renditions as one may have
 ├── StreamBusy        the stream already has a publisher
@@ -39,7 +39,9 @@ class Fenced(WireError):
 
 
 class StreamGone(WireError):
-    """The stream has no record in Redis: it ended, expired, or Redis lost its data."""
+    """The stream, or a rendition of it, has no record in Redis: it ended, was removed by an
+    operator, expired, or Redis lost its data.
+    """
 
 
 class DuplicateJob(WireError):

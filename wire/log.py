@@ -116,6 +116,7 @@ class LogWriter:
         self._client = client
         self._keys = [keys.log(stream, rendition), keys.owner(stream, rendition)]
         self._stream = stream
+        self._rendition = rendition
         self._retention = retention or Retention()
         self.epoch = epoch
 
@@ -155,10 +156,19 @@ class LogWriter:
     def _judged(self, answer: str) -> str:
         if answer == "gone":
             self._retention.cleared()  # Redis may have lost the log too, and its clock be set back.
-            raise StreamGone(f"stream {self._stream} has no record in Redis")
+            raise StreamGone(self._missing())
         if answer == "fenced":
             raise Fenced(f"epoch {self.epoch} no longer owns the log of {self._stream}")
         return answer
+
+    def _missing(self) -> str:
+        """Returns which record is not there: the stream's for the source log, else a rendition's,
+        which an operator may have removed from a stream that goes on.
+        """
+        if self._rendition == keys.SOURCE:
+            return f"stream {self._stream} has no record in Redis"
+        rendition, _ = keys.rendition_of(self._rendition)
+        return f"stream {self._stream} has no rendition {rendition} in Redis"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

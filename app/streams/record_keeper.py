@@ -86,11 +86,11 @@ class RecordKeeper:
         return await self._streams.get(stream)
 
     async def _keep_rendition(self, name: str, *, has_job: bool) -> None:
+        fault = ""
         try:
             record = await self._renditions.get(self._stream, name)
         except (StreamGone, BadMessage) as error:
-            self._log.warning("%s; made again", error, extra={"action": "bad_record"})
-            record = None
+            fault, record = str(error), None
         # The record of an earlier publisher's session may be left over. Its lead must not write for
         # us.
         if record is None or record.source_epoch != self._epoch:
@@ -98,8 +98,14 @@ class RecordKeeper:
             try:
                 await self._bring_back(name, is_repair=True)
                 record = await self._renditions.get(self._stream, name)
-            except (StreamGone, BadMessage):
-                return  # it was removed meanwhile, or is looked at again next time
+            except StreamGone:
+                words = "rendition %s is not made again: the stream's record does not name it"
+                self._log.info(words, name, extra={"action": "rendition_removed"})
+                return
+            except BadMessage:
+                return  # it is looked at again next time
+            if fault:
+                self._log.warning("%s; made again", fault, extra={"action": "bad_record"})
         self._known[name] = record
         if has_job and not (record.job and await self._jobs.exists(record.job)):
             await self._enqueue(record)

@@ -13,6 +13,7 @@ from wire.connection import REDIS_DOWN, Redis, connect, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.errors import BadBatch, Fenced, StreamGone
 from wire.log import EXPIRY_MS, Entry, LogReader, LogWriter
+from wire.rendition_record import RenditionRegistry, RenditionSpec
 from wire.retention import Retention
 from wire.stream_record import StreamRegistry
 
@@ -177,6 +178,22 @@ async def test_nothing_can_be_appended_after_the_stream_ended(client: Redis) -> 
     with pytest.raises(StreamGone, match="stream cam1 has no record"):
         await append(writer, 2)
     assert await command(client, "KEYS", "*") == []
+
+
+@pytest.mark.parametrize("name", ["sharp", "sharp-vp8"])
+async def test_after_a_rendition_was_removed_its_writer_is_told_that_and_of_no_end_of_the_stream(
+    client: Redis, name: str
+) -> None:
+    source = await source_writer(client)
+    renditions = RenditionRegistry(client)
+    await renditions.ensure(STREAM, "sharp", source.epoch, RenditionSpec())
+    epoch = await renditions.take_lead(STREAM, "sharp", source.epoch, "w")
+    writer = LogWriter(client, stream=STREAM, rendition=name, epoch=epoch)
+    await append(writer, 1)
+    await renditions.remove(STREAM, "sharp", source.epoch)
+    with pytest.raises(StreamGone, match="^stream cam1 has no rendition sharp in Redis$"):
+        await append(writer, 2)
+    await append(source, 1)
 
 
 async def test_nothing_can_be_appended_after_the_server_lost_its_data(

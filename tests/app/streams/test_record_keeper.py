@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 import pytest
 import redis.exceptions
@@ -149,6 +150,28 @@ async def test_one_record_that_is_lost_or_damaged_is_mended_with_what_it_held(
     record = await place.renditions.get("cam1", "sharp")
     assert (record.spec, record.source_epoch) == (SHARP, place.epoch)
     assert await JobQueue(place.client).exists(record.job)
+
+
+async def test_only_what_was_made_again_is_said_to_be(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await place.add("sharp")
+    await place.add("small")
+    await place.keep()
+    await command(place.client, "DEL", keys.rendition("cam1", "small"))
+    await place.keep()
+    # An operator removes one after the keeper has read the stream's record.
+    await place.renditions.remove("cam1", "sharp", place.epoch)
+    await place.keeper._keep_rendition("sharp", has_job=True)
+    await place.keep()
+    assert await place.names() == [keys.ENHANCED, "small"]
+    lost, removed = caplog.records
+    assert (lost.levelname, removed.levelname) == ("WARNING", "INFO")
+    assert lost.message.endswith("stream cam1 has no rendition small in Redis; made again")
+    assert removed.message.endswith(
+        "rendition sharp is not made again: the stream's record does not name it"
+    )
 
 
 async def test_a_damaged_record_of_the_stream_is_made_again(place: Place) -> None:
