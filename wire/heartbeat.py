@@ -67,7 +67,7 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     engine: str = ""
     width: int = 0
-    "Output size."
+    "Output size, of what a viewer would get where nobody watches; 0 while that is not known."
     height: int = 0
     fps: float = 0.0
     "Output frames per second, over the last seconds."

@@ -105,8 +105,10 @@ def _variants(produced: Produced, viewers: dict[str, int]) -> Iterator[schemas.R
 
 
 def _view(produced: Produced, log: RenditionWork, viewers: int) -> schemas.Rendition:
-    # A log that nothing was written to has no size of its own yet.
-    width, height = (log.width, log.height) if log.width else produced.size
+    # A log that nothing was written to has no size of its own yet, and what one holds that nobody
+    # watches may be of another net.
+    is_made = log.watched and log.width
+    width, height = (log.width, log.height) if is_made else produced.size
     return schemas.Rendition(
         name=log.name,
         codec=log.codec,

@@ -49,7 +49,7 @@ class Rendition(BaseModel):
         default="", description="The rendition that it is in another codec; empty for all others"
     )
     codec: str = Field(description=_VIDEO_CODECS)
-    width: int
+    width: int = Field(description="Of what a viewer gets; 0 while that is not known")
     height: int
     fps: float
     kbps: float

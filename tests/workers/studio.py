@@ -55,7 +55,11 @@ def lead_config(
         model=MODEL,
         output=OutputConfig(codec=codec, preset="ultrafast", bitrates=BITRATES),
         capacity=Capacity(
-            streams=streams, ms_per_frame=ms_per_frame, macs={MODEL: 10, "other": 10}, model=MODEL
+            streams=streams,
+            ms_per_frame=ms_per_frame,
+            macs={MODEL: 10, "other": 10},
+            model=MODEL,
+            scales={MODEL: 2, "other": 2, "tiny3": 3},
         ),
         enhance_unwatched=enhance_unwatched,
     )

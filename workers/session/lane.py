@@ -375,9 +375,11 @@ class RenditionLane:
         )
 
     def _size(self) -> tuple[int, int]:
-        mode = self._mode
-        factor = self.pipeline.upscale.scale if mode.current is Route.WORK else 1
-        return factor * mode.width, factor * mode.height
+        """Returns the size of what a viewer gets, zeros while that is not known."""
+        upscale = self.pipeline.upscale
+        # Before the first picture no net works, and that of an earlier viewer may be another one's.
+        is_at_work = self._awake.is_set() and any(upscale.size)
+        return self._mode.output_size(upscale.scale if is_at_work else None)
 
 
 def _logger(job: Job) -> StreamLogger:

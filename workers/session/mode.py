@@ -63,6 +63,20 @@ class StreamMode:
         """Output size over the source's: the model's, 2 where it is not known, or 1."""
         return 1 if self._factor == 1 else self._capacity.scales.get(self.model, 2)
 
+    def output_size(self, scale: int | None) -> tuple[int, int]:
+        """Returns width and height of the output, zeros where they are not known.
+
+        ``scale`` is that of the net at work, None before there is one: then the model's counts.
+        """
+        if self.current is Route.COPY:
+            return self.width, self.height
+        if scale is None:
+            scale = 1 if self._factor == 1 else self._capacity.scales.get(self.model, 0)
+        if scale == 1:
+            return self.width, self.height
+        # As ``Upscaler.blank``: 4:2:0 has no odd sides.
+        return scale * self.width // 2 * 2, scale * self.height // 2 * 2
+
     @property
     def current(self) -> Route:
         """The route that units take now."""

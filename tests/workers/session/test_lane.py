@@ -125,6 +125,30 @@ async def test_a_rendition_that_nobody_watches_costs_nothing_while_another_one_i
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+async def test_a_rendition_that_nobody_has_watched_is_told_in_the_size_that_a_viewer_gets(
+    client: Redis, nets: ModelCache
+) -> None:
+    nets.load("tiny3", 64, 48)
+    publisher, large = Publisher(client), Viewer(client, rendition="large")
+    async with working(client, nets, lead_config("w1")) as worker:
+        await publisher.begin(watched=False, width=64, height=48)
+        await publisher.add("large", watched=False, model="tiny3", factor=3)
+        await publisher.add("same", watched=False, factor=1)
+        await until(lambda: len(worker.leads) == 3)
+        async with playing(publisher):
+            await until(lambda: {work.state for work in works(worker).values()} == {"idle"})
+            sizes = {name: (work.width, work.height) for name, work in works(worker).items()}
+            async with watching(large):
+                await large.until(10)
+            work = works(worker)["large"]
+            # The next viewer of the usual one will get another net's.
+            await publisher.set(keys.ENHANCED, model="tiny3")
+            await until(lambda: works(worker)[keys.ENHANCED].width == 192)
+    assert sizes == {keys.ENHANCED: (128, 96), "large": (192, 144), "same": (64, 48)}
+    assert (work.width, work.height) == (192, 144)
+    assert {(unit.width, unit.height) for unit in large.units} == {(192, 144)}
+
+
 async def test_one_rendition_is_copied_while_another_one_is_enhanced(
     client: Redis, nets: ModelCache
 ) -> None:

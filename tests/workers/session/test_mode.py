@@ -124,6 +124,30 @@ def test_what_would_be_too_large_to_be_written_is_copied() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "factor", "scale", "size"),
+    [
+        ("triple", 0, None, (290, 162)),
+        ("triple", 3, None, (290, 162)),
+        ("triple", 0, 2, (194, 108)),  # the net of before is at work
+        ("triple", 1, None, (97, 54)),
+        ("unheard", 0, None, (0, 0)),
+        ("unheard", 0, 2, (194, 108)),
+        ("unheard", 1, None, (97, 54)),
+        ("triple", 2, None, (97, 54)),  # the source is copied
+    ],
+)
+def test_the_size_of_the_output_is_the_nets_at_work_or_the_one_to_come(
+    model: str, factor: int, scale: int | None, size: tuple[int, int]
+) -> None:
+    capacity = dataclasses.replace(CAPACITY, scales={"triple": 3})
+    record = replace(RECORD, model=model, factor=factor)
+    mode = StreamMode(capacity, lambda: 0.0, record=record, model="small")
+    assert mode.output_size(scale) == (0, 0)
+    routes(mode, stream(97, 54, 30, 3))
+    assert mode.output_size(scale) == size
+
+
 def test_a_stream_that_is_switched_off_from_the_start_is_copied() -> None:
     mode = make(record=replace(RECORD, enhance=False))
     nameless = (dataclasses.replace(u, width=0, height=0) for u in stream(1, 1, 30, 3))
