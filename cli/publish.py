@@ -66,11 +66,20 @@ def _run(options: PublishOptions, attempt: Attempt) -> None:
     from cli.publisher.command import run
     from cli.publisher.watchdog import TRY_AGAIN
 
+    is_live = False
+
+    def on_live() -> None:
+        nonlocal is_live
+        is_live = True
+        attempt.is_live()
+
     try:
-        run(options, attempt.is_live)
+        run(options, on_live)
     except NotPublished as error:
         if not error.is_passing:
             raise
-        # The parent knows whether a session ever stood, and so whether another try makes sense.
-        print(f"sharpcast: {error}", file=sys.stderr)
+        # The parent knows whether a session ever stood, and so whether another try makes sense. How
+        # one that stood has ended it tells itself: FFmpeg sees a refused packet whatever happened.
+        if not is_live:
+            print(f"sharpcast: {error}", file=sys.stderr)
         raise typer.Exit(TRY_AGAIN) from error

@@ -103,7 +103,7 @@ class WhipSession:
                 with watching():
                     self._container.mux(packet)
         except av.error.FFmpegError as error:
-            words = f"The server ended the session ({_reason(error)})."
+            words = f"The connection to the server is lost ({_reason(error)})."
             raise NotPublished(words, is_passing=True) from error
 
     def _open(self, folder: Path) -> None:

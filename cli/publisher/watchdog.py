@@ -47,6 +47,10 @@ _MAX_ANSWER_S = 2.0
 _MAX_ANSWER_BYTES = 64 * 1024
 """Limit of an answer, which has some hundred bytes; what else listens there may send anything."""
 _ENDED = "The server ended the session, or does not answer any more."
+_ENDED_ON_PURPOSE = (
+    "The server ended the session: most likely an operator ended the stream, or somebody else "
+    "publishes it now."
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,8 +101,8 @@ class _Parent:
                 # As shells tell it: 128 plus the number of the signal.
                 raise typer.Exit(status if status >= 0 else 128 - status)
             if not self._reconnect.was_live or not self._server:
-                if status == TRY_AGAIN:
-                    raise typer.Exit(1)
+                if status == TRY_AGAIN and not self._reconnect.was_live:
+                    raise typer.Exit(1)  # the child has told the reason
                 raise NotPublished(_ENDED)
             self._wait_for_server()
 
@@ -159,8 +163,6 @@ class _Parent:
 
     def _wait_for_server(self) -> None:
         """Waits until another attempt makes sense. Raises Exit, or NotPublished if none does."""
-        if self._is_end_unreported:
-            print("sharpcast: it goes on when the server is back", file=sys.stderr)
         decision = ReconnectDecision.WAIT
         while decision is ReconnectDecision.WAIT:
             time.sleep(self._reconnect.wait_s(random.random()))
@@ -168,9 +170,22 @@ class _Parent:
                 raise typer.Exit(128 + self._stopped_by)
             if self._ends_at is not None and time.monotonic() >= self._ends_at:
                 raise NotPublished(_ENDED)
-            decision = self._reconnect.decide(_query_run(self._server))
-        if decision is ReconnectDecision.GIVE_UP:
-            raise NotPublished(_ENDED)
+            run = _query_run(self._server)
+            decision = self._reconnect.decide(run)
+            if decision is ReconnectDecision.GIVE_UP:
+                raise NotPublished(_ENDED_ON_PURPOSE if run else _ENDED)
+            self._report_end()
+
+    def _report_end(self) -> None:
+        """Tells once that the session ended and that another one will follow."""
+        # Only after a wait: before, a server that ended the stream on purpose looks the same as one
+        # that stops.
+        if self._is_end_unreported:
+            print(
+                "sharpcast: the connection is lost; it goes on when the server is back",
+                file=sys.stderr,
+            )
+        self._is_end_unreported = False
 
 
 def _has_reported(pipe: int) -> bool:

@@ -170,6 +170,21 @@ def test_a_child_that_rang_before_its_session_stood_is_told_in_a_sentence() -> N
     assert "The server ended the session, or does not answer any more." in ended.stderr
 
 
+def test_a_session_that_the_same_run_of_the_server_ended_is_told_as_ended_and_no_more() -> None:
+    with answering(200, b'{"instance": "one"}') as server:
+        ended = publisher(
+            "attempt.is_live(); time.sleep(0.5); os._exit(75)", f"{server.url}/whip/a"
+        )
+    assert ended.returncode != 0
+    assert "most likely an operator ended the stream" in ended.stderr
+    assert "goes on" not in ended.stderr
+
+
+def test_a_session_with_a_server_of_another_make_is_told_to_have_ended() -> None:
+    ended = publisher("attempt.is_live(); time.sleep(0.5); os._exit(75)", "http://127.0.0.1:9/a")
+    assert "The server ended the session, or does not answer any more." in ended.stderr
+
+
 def test_where_the_server_runs_anew_another_child_goes_on_with_what_is_left_of_the_time() -> None:
     child = (
         "attempt.is_live()\n"
