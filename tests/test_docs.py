@@ -12,6 +12,7 @@ import typer.main
 from benchmarks.__main__ import JOBS
 from cli.main import app
 from media.codec_table import TABLE
+from wire.counters import COUNTERS
 from workers.scheduling.decision import DROP
 from workers.upscale.methods.table import METHODS
 
@@ -134,6 +135,12 @@ def test_the_glossary_names_every_quality_level() -> None:
 def test_the_page_of_the_api_names_every_codec() -> None:
     (point,) = re.findall(r"^- \*\*Codecs\.\*\*.*?(?=^- )", read("docs/api.md"), re.M | re.S)
     assert [codec.title for codec in TABLE if codec.title not in point] == []
+
+
+def test_the_page_of_the_api_names_every_counter() -> None:
+    named = set(re.findall(r"`(\w+)`", read("docs/api.md").partition("\n## Metrics")[2]))
+    metrics = {each.name + ("_total" if each.only_grows else "") for each in COUNTERS}
+    assert metrics - named == set()
 
 
 OUT_OF_USE = (
