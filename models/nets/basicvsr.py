@@ -96,8 +96,8 @@ class CausalBasicVSR(ShuffleUpsampler):
         super().__init__()
         self.config = config
         self.scale, self.colours = config.scale, config.colours
-        # The coarsest level of the flow must have 2 pixels on each side (64 in full for 6 levels):
-        # warping divides by the distance of the outermost ones.
+        # The coarsest level of the flow has 2 pixels on each side then (64 in full for 6 levels).
+        # In one pixel there is no motion to find, so smaller pictures are better padded.
         self.smallest = 2**config.flow_levels
         self.spynet = SPyNet(levels=config.flow_levels, channels=config.flow_channels)
         self.forward_trunk = Trunk(config)

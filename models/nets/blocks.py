@@ -108,7 +108,6 @@ def flow_warp(x: Tensor, flow: Tensor, *, padding: str = "zeros") -> Tensor:
     x: [B, C, H, W]; flow: [B, 2, H, W] in pixels, x then y. `padding` says what lies beyond the
     border, as in torch's grid_sample: "zeros" or "border".
     """
-    # A side of one pixel has no distance between outermost centres: it would divide by zero below.
     height, width = x.shape[-2:]
     rows, columns = pixel_grid(x)
     # align_corners=True puts -1 and 1 on the centres of the outermost pixels.

@@ -20,8 +20,7 @@ class SPyNet(nn.Module):
     section 3. Parameter names are those of BasicSR's checkpoints.
 
     Input: two [N, 3, H, W] pictures in 0..1. Output: [N, 2, H, W] in pixels, x then y: where in the
-    second picture the first one's content lies, less its own place. Sides must be larger than
-    2**(levels - 1).
+    second picture the first one's content lies, less its own place.
     """
 
     mean: Tensor

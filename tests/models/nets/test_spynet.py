@@ -52,16 +52,12 @@ def test_any_size_gets_a_vector_for_each_pixel(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("levels", [2, 3, 6])
-def test_a_side_of_one_cell_of_the_coarsest_level_is_too_small(levels: int) -> None:
+def test_a_side_of_one_cell_of_the_coarsest_level_is_read_too(levels: int) -> None:
     made = net(levels)
-    for side, enough in ((2 ** (levels - 1), False), (2 ** (levels - 1) + 1, True)):
+    for side in (2 ** (levels - 1), 2 ** (levels - 1) + 1):
         pair = torch.rand(2, 1, 3, side, side)
         with torch.no_grad():
-            if enough:
-                assert bool(torch.isfinite(made(*pair)).all())
-            else:
-                with pytest.raises(ZeroDivisionError):
-                    made(*pair)
+            assert bool(torch.isfinite(made(*pair)).all())
 
 
 @pytest.mark.parametrize("levels", [1, 2, 4])
