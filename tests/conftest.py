@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -33,9 +34,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         and "workers" in folders
         and not session.config.option.collectonly
     ):
-        session.stash[_COMPILER] = subprocess.Popen(
+        compiler = session.stash[_COMPILER] = subprocess.Popen(
             [sys.executable, "-m", "workers.process.jit_warmup"], preexec_fn=die_with_parent()
         )
+        # One that has ended is no child any more for tests that look at the children.
+        threading.Thread(target=compiler.wait, name="reap the compiler", daemon=True).start()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

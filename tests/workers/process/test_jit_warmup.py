@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -24,12 +25,13 @@ async def test_a_worker_takes_over_what_was_compiled_beside_it() -> None:
 
 
 def compilers() -> list[psutil.Process]:
-    """Those of this process; other tests leave other children."""
-    return [
-        child
-        for child in psutil.Process().children()
-        if "workers.process.jit_warmup" in child.cmdline()
-    ]
+    """Those of this process; other tests leave other children, some of which have ended."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "workers.process.jit_warmup" in child.cmdline():
+                found.append(child)
+    return found
 
 
 async def test_a_worker_that_ends_ends_its_compiler() -> None:
