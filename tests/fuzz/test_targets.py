@@ -14,7 +14,7 @@ from tests.fuzz.targets import TARGETS, Target, joined, parts
 QUICK = [name for name, target in TARGETS.items() if not target.is_slow]
 SLOW = [name for name, target in TARGETS.items() if target.is_slow]
 
-MAX_S = 1.0
+MAX_S = 2.0
 """For one input; hundreds of times what a good one takes, since the machine may be busy."""
 
 

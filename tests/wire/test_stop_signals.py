@@ -131,6 +131,8 @@ async def test_more_wake_ups_than_the_socket_holds_do_no_harm() -> None:
 
 def test_forgetting_keeps_ctrl_c_an_interrupt() -> None:
     def look() -> None:
+        # A shell starts what it runs in the background with this signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         stop_signals.forget()
         os._exit(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 
