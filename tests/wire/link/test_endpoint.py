@@ -1,0 +1,119 @@
+"""Real sockets on loopback: joining, messages both ways, strangers and leaving."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import random
+import socket
+import time
+from collections.abc import AsyncIterator
+
+from wire.link.endpoint import Endpoint, Peer
+from wire.link.link import ControlReceived, Event, MessageReceived
+from wire.link.message import Message
+from wire.link.secure import make_identity
+
+WAIT_S = 10.0
+
+
+def endpoint(*, is_server: bool, joined: asyncio.Queue[Peer] | None = None) -> Endpoint:
+    identity = make_identity(now=datetime.datetime.now(datetime.UTC))
+    note = (lambda _: None) if joined is None else joined.put_nowait
+    return Endpoint(identity, is_server=is_server, joined=note)
+
+
+@contextlib.asynccontextmanager
+async def opened(side: Endpoint) -> AsyncIterator[Endpoint]:
+    loop = asyncio.get_running_loop()
+    await loop.create_datagram_endpoint(lambda: side, local_addr=("127.0.0.1", 0))
+    try:
+        yield side
+    finally:
+        side.close()
+
+
+@contextlib.asynccontextmanager
+async def connected() -> AsyncIterator[tuple[Endpoint, Peer, Endpoint, Peer]]:
+    """A server and the peer that it has, a client and the peer that it has."""
+    joined: asyncio.Queue[Peer] = asyncio.Queue()
+    async with (
+        opened(endpoint(is_server=True, joined=joined)) as server,
+        opened(endpoint(is_server=False)) as client,
+    ):
+        there = client.connect(("127.0.0.1", server.port))
+        here = await asyncio.wait_for(joined.get(), WAIT_S)
+        await asyncio.wait_for(there.opened.wait(), WAIT_S)
+        yield server, here, client, there
+
+
+async def event(peer: Peer) -> Event | None:
+    return await asyncio.wait_for(peer.events.get(), WAIT_S)
+
+
+async def test_messages_and_control_pass_both_ways() -> None:
+    async with connected() as (server, here, client, there):
+        for side, sender, receiver in ((client, there, here), (server, here, there)):
+            message = Message(3, 4, 5, random.Random(1).randbytes(30_000))
+            now = time.monotonic()
+            assert sender.link.send(message, deadline=now + WAIT_S, now=now)
+            side.flush(sender)
+            assert await event(receiver) == MessageReceived(message)
+            assert sender.link.send_control(b"hello")
+            side.flush(sender)
+            assert await event(receiver) == ControlReceived(b"hello")
+
+
+async def test_many_messages_pass_at_a_pace() -> None:
+    async with connected() as (server, here, _, there):
+        for serial in range(60):
+            now = time.monotonic()
+            here.link.send(Message(1, 0, serial, bytes(8000)), deadline=now + WAIT_S, now=now)
+            server.flush(here)
+            await asyncio.sleep(0.005)
+        serials = [
+            each.message.serial
+            for each in [await event(there) for _ in range(60)]
+            if isinstance(each, MessageReceived)
+        ]
+        assert sorted(serials) == list(range(60))
+
+
+async def test_both_sides_know_each_other() -> None:
+    async with connected() as (_, here, _, there):
+        assert here.secure.exporter == there.secure.exporter
+        assert here.secure.fingerprint != there.secure.fingerprint
+
+
+async def test_strangers_get_no_peer_and_disturb_nobody() -> None:
+    async with connected() as (server, here, client, there):
+        rng = random.Random(2)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for each in range(500):
+                head = b"\x16\xfe\xff" if each % 2 else b""
+                junk = head + rng.randbytes(rng.randrange(1, 1200))
+                stranger.sendto(junk, ("127.0.0.1", server.port))
+            there.link.send_control(b"after the noise")
+            client.flush(there)
+            assert await event(here) == ControlReceived(b"after the noise")
+        assert server.peers == [here]
+        assert server.refused > 100
+
+
+async def test_a_side_that_closes_is_gone_at_the_other_at_once() -> None:
+    async with connected() as (server, here, client, _):
+        client.close()
+        assert await event(here) is None
+        assert here.is_gone
+        assert server.peers == []
+
+
+async def test_a_server_that_is_not_there_is_noticed() -> None:
+    async with opened(endpoint(is_server=False)) as client:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+            mute.bind(("127.0.0.1", 0))
+            peer = client.connect(mute.getsockname())
+            await asyncio.sleep(0)
+            assert not peer.opened.is_set()
+            assert client.peers == [peer]

@@ -1,0 +1,191 @@
+"""Two links on bad paths, in virtual time."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from tests.wire.link.virtual_path import Pair, Path
+from wire.link.link import MAX_EVENTS, Link, MessageReceived
+from wire.link.message import Message
+
+FPS = 30
+LEFT_S = 0.25
+
+
+class Stream:
+    """A stream of messages over a pair, from side 0 to side 1."""
+
+    def __init__(self, size: int, path: Path, back: Path | None = None, *, seed: int = 1) -> None:
+        self.size = size
+        self.pair = Pair(path, back or Path(delay_s=path.delay_s, loss=path.loss), seed=seed)
+        self.sent_at: dict[int, float] = {}
+
+    def run(self, seconds: float) -> None:
+        """Sends at 30 a second."""
+        start, first = self.pair.now, len(self.sent_at)
+        for each in range(int(seconds * FPS)):
+            self.pair.at(start + each / FPS, partial(self._send, first + each))
+        self.pair.run(start + seconds)
+
+    def _send(self, serial: int) -> None:
+        self.sent_at[serial] = self.pair.now
+        self.pair.send(0, Message(1, 0, serial % 65536, bytes(self.size)), LEFT_S)
+
+    def ages(self, since_s: float = 2.0) -> list[float]:
+        """Ages of the messages that arrived, sorted, without those of the first seconds."""
+        first = since_s * FPS
+        return sorted(
+            when - self.sent_at[message.serial]
+            for when, message in self.pair.messages[1]
+            if message.serial >= first
+        )
+
+    def whole(self, since_s: float = 2.0) -> float:
+        """The part of the messages that arrived."""
+        total = sum(serial >= since_s * FPS for serial in self.sent_at)
+        return len(self.ages(since_s)) / total
+
+
+def percentile(ages: list[float], part: float) -> float:
+    return ages[min(len(ages) - 1, int(part * len(ages)))]
+
+
+def test_a_good_path_adds_its_delay_and_the_time_to_send() -> None:
+    stream = Stream(8000, Path(rate_bps=20e6))
+    stream.run(10)
+    assert stream.whole() == 1.0
+    assert percentile(stream.ages(), 0.99) < 0.03
+    figures = stream.pair.links[0].figures()
+    assert figures.rtt_s == pytest.approx(0.04, abs=0.005)
+    assert figures.loss < 0.005
+    assert figures.outgoing.repeated == 0
+
+
+@pytest.mark.parametrize("size", [3300, 16000])
+@pytest.mark.parametrize("loss", [0.01, 0.02, 0.05, 0.1])
+def test_random_loss_delays_a_few_by_one_round_trip(size: int, loss: float) -> None:
+    stream = Stream(size, Path(rate_bps=20e6, loss=loss))
+    stream.run(20)
+    assert stream.whole() >= 0.98
+    assert percentile(stream.ages(), 0.5) < 0.035
+    assert percentile(stream.ages(), 0.99) < 0.09
+    figures = stream.pair.links[0].figures()
+    assert figures.loss == pytest.approx(loss, abs=0.01 + loss / 2)
+
+
+def test_at_two_percent_parity_and_repetition_take_little() -> None:
+    stream = Stream(16000, Path(rate_bps=20e6, loss=0.02))
+    stream.run(20)
+    out = stream.pair.links[0].figures().outgoing
+    assert out.parity_bytes + out.repeated_bytes < 0.13 * out.bytes
+
+
+def test_bursts_of_losses_cost_few_messages() -> None:
+    stream = Stream(8000, Path(rate_bps=20e6, loss=0.02, burst=4.0))
+    stream.run(20)
+    assert stream.whole() >= 0.985
+
+
+@pytest.mark.parametrize("jitter_s", [0.004, 0.01])
+def test_jitter_is_no_loss_and_no_congestion(jitter_s: float) -> None:
+    stream = Stream(8000, Path(rate_bps=20e6, loss=0.02, jitter_s=jitter_s))
+    stream.run(20)
+    assert stream.whole() >= 0.985
+    assert percentile(stream.ages(), 0.95) < 0.09
+    assert stream.pair.links[0].figures().outgoing.repeated_bytes < 0.1 * 8000 * 600
+
+
+def test_most_messages_survive_sixty_percent_loss() -> None:
+    stream = Stream(8000, Path(rate_bps=20e6, loss=0.6))
+    stream.run(20)
+    assert stream.whole() > 0.8
+
+
+def test_a_path_too_narrow_carries_what_it_can_in_time() -> None:
+    stream = Stream(8000, Path(rate_bps=1e6))
+    stream.run(20)
+    figures = stream.pair.links[0].figures()
+    assert 0.15 < stream.whole(5) < 0.55
+    assert percentile(stream.ages(5), 0.95) < LEFT_S + 0.08
+    assert figures.outgoing.late > 100
+    assert figures.rate_bps < 1.5e6
+
+
+def test_a_path_that_gets_narrow_for_ten_seconds_recovers() -> None:
+    path = Path(rate_bps=20e6, loss=0.02)
+    stream = Stream(8000, path)
+    stream.run(5)
+    path.rate_bps = 1e6
+    stream.run(10)
+    path.rate_bps = 20e6
+    stream.run(5)
+    before = len(stream.pair.messages[1])
+    stream.run(5)
+    assert len(stream.pair.messages[1]) - before > 0.97 * 5 * FPS
+
+
+def test_an_outage_loses_its_own_messages_only() -> None:
+    path, back = Path(rate_bps=20e6), Path()
+    stream = Stream(8000, path, back)
+    stream.run(5)
+    path.is_down = back.is_down = True
+    stream.run(5)
+    path.is_down = back.is_down = False
+    stream.run(1)
+    before = len(stream.pair.messages[1])
+    stream.run(5)
+    assert len(stream.pair.messages[1]) - before > 0.97 * 5 * FPS
+    serials = [message.serial for _, message in stream.pair.messages[1]]
+    assert len(serials) == len(set(serials))
+
+
+def test_no_message_arrives_twice_or_long_after_its_deadline() -> None:
+    stream = Stream(8000, Path(rate_bps=3e6, loss=0.2, jitter_s=0.02))
+    stream.run(20)
+    serials = [message.serial for _, message in stream.pair.messages[1]]
+    assert len(serials) == len(set(serials))
+    assert stream.ages(0.0)[-1] < LEFT_S + 0.1
+
+
+def test_control_messages_arrive_in_order_on_a_path_that_loses_half() -> None:
+    pair = Pair(Path(loss=0.5), Path(loss=0.5))
+    contents = [bytes([number]) * (number * 40) for number in range(60)]
+    for content in contents:
+        assert pair.links[0].send_control(content)
+    pair.run(40)
+    assert pair.control[1] == contents
+
+
+def test_silent_sides_keep_the_path_alive_and_are_heard() -> None:
+    pair = Pair(Path(), Path())
+    pair.run(40)
+    for side in (0, 1):
+        heard_at = pair.links[side].heard_at
+        assert heard_at is not None
+        assert pair.clock(side) - heard_at < 1.2
+        assert pair.control[side] == []
+    assert pair.paths[0].passed < 150
+
+
+def test_broken_datagrams_are_counted() -> None:
+    link = Link()
+    for data in (b"", b"\x00", b"\x11short"):
+        link.receive(data, now=1.0)
+    assert link.figures().bad_datagrams == 3
+    assert link.heard_at is None
+
+
+def test_an_owner_that_takes_nothing_loses_the_oldest() -> None:
+    pair = Pair(Path(), Path())
+    link = pair.links[1]
+    for number in range(MAX_EVENTS + 5):
+        pair.links[0].send_control(b"%d" % number)
+        while (data := pair.links[0].next_datagram(now=pair.now)) is not None:
+            link.receive(data, now=pair.now)
+        while (data := link.next_datagram(now=pair.now)) is not None:
+            pair.links[0].receive(data, now=pair.now)
+        pair.now += 0.03
+    assert link.figures().events_dropped == 5
+    assert not isinstance(link.next_event(), MessageReceived)

@@ -1,0 +1,233 @@
+"""DTLS between two key pairs: handshakes on bad paths, pinning, and everything that is no DTLS."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import time
+
+import pytest
+
+from wire.link.datagram import MAX_DATAGRAM_BYTES
+from wire.link.secure import (
+    HANDSHAKE_S,
+    MAX_RECORDS,
+    MAX_UDP_BYTES,
+    Cookies,
+    Identity,
+    SecurePeer,
+    SecureState,
+    make_context,
+    make_identity,
+)
+
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+@pytest.fixture(scope="module")
+def identities() -> tuple[Identity, Identity]:
+    return make_identity(now=NOW), make_identity(now=NOW)
+
+
+class Pair:
+    """A client and a server with datagrams that may get lost, in virtual time."""
+
+    def __init__(self, identities: tuple[Identity, Identity]) -> None:
+        self.now = 100.0
+        self.cookies = Cookies()
+        self.cookies.address = b"192.0.2.1:4000"
+        self.server = SecurePeer(
+            make_context(identities[0], self.cookies), is_server=True, now=self.now
+        )
+        self.client = SecurePeer(make_context(identities[1]), is_server=False, now=self.now)
+        self.is_listening = True
+        self.sizes: list[int] = []
+
+    def exchange(self) -> None:
+        """Carries datagrams until none is left."""
+        moved = True
+        while moved:
+            moved = False
+            for sender, receiver in ((self.client, self.server), (self.server, self.client)):
+                while (datagram := sender.next_datagram()) is not None:
+                    moved = True
+                    self.sizes.append(len(datagram))
+                    self._deliver(receiver, datagram)
+
+    def _deliver(self, receiver: SecurePeer, datagram: bytes) -> None:
+        if receiver is self.server and self.is_listening:
+            if self.server.listen(datagram):
+                self.is_listening = False
+                self.server.start(now=self.now)
+        else:
+            receiver.receive(datagram, now=self.now)
+
+    def open(self) -> None:
+        """Makes the connection."""
+        self.client.start(now=self.now)
+        self.exchange()
+        assert self.states() == (SecureState.OPEN, SecureState.OPEN)
+
+    def states(self) -> tuple[SecureState, SecureState]:
+        return self.client.state, self.server.state
+
+
+def test_both_sides_open_and_know_each_other(identities: tuple[Identity, Identity]) -> None:
+    pair = Pair(identities)
+    pair.open()
+    assert pair.client.fingerprint == identities[0].fingerprint
+    assert pair.server.fingerprint == identities[1].fingerprint
+    assert pair.client.exporter == pair.server.exporter
+    assert len(pair.client.exporter) == 32
+    assert max(pair.sizes) <= MAX_UDP_BYTES
+    assert pair.client.next_deadline() is None
+
+
+def test_every_connection_has_secrets_of_its_own(identities: tuple[Identity, Identity]) -> None:
+    first, second = Pair(identities), Pair(identities)
+    first.open()
+    second.open()
+    assert first.client.exporter != second.client.exporter
+
+
+def test_a_handshake_gets_through_losses(identities: tuple[Identity, Identity]) -> None:
+    pair = Pair(identities)
+    pair.client.start(now=pair.now)
+    lost = pair.client.next_datagram()
+    assert lost is not None
+    begun = time.monotonic()
+    while pair.states() != (SecureState.OPEN, SecureState.OPEN):
+        pair.exchange()
+        pair.now = 100.0 + time.monotonic() - begun
+        pair.client.tick(now=pair.now)
+        assert pair.now < 100.0 + HANDSHAKE_S
+    # RFC 6347 section 4.2.4.1: the first repetition after a second.
+    assert time.monotonic() - begun > 0.5
+
+
+def test_data_of_the_largest_size_passes_both_ways(identities: tuple[Identity, Identity]) -> None:
+    pair = Pair(identities)
+    pair.open()
+    for sender, receiver in ((pair.client, pair.server), (pair.server, pair.client)):
+        data = random.Random(1).randbytes(MAX_DATAGRAM_BYTES)
+        sender.send(data)
+        sender.send(b"x")
+        pair.exchange()
+        assert (receiver.next_data(), receiver.next_data()) == (data, b"x")
+        assert receiver.next_data() is None
+    assert max(pair.sizes) == MAX_UDP_BYTES
+
+
+def test_a_repeated_or_changed_datagram_gives_no_data(
+    identities: tuple[Identity, Identity],
+) -> None:
+    pair = Pair(identities)
+    pair.open()
+    pair.client.send(b"once")
+    datagram = pair.client.next_datagram()
+    assert datagram is not None
+    for at in range(len(datagram)):
+        pair.server.receive(
+            datagram[:at] + bytes([datagram[at] ^ 1]) + datagram[at + 1 :], now=pair.now
+        )
+    assert pair.server.next_data() is None
+    for _ in range(3):
+        pair.server.receive(datagram, now=pair.now)
+    assert pair.server.next_data() == b"once"
+    assert pair.server.next_data() is None
+    assert pair.states() == (SecureState.OPEN, SecureState.OPEN)
+
+
+def test_foreign_datagrams_do_not_end_a_connection(identities: tuple[Identity, Identity]) -> None:
+    pair, rng = Pair(identities), random.Random(2)
+    pair.open()
+    other = Pair(identities)
+    other.client.start(now=other.now)
+    hello = other.client.next_datagram() or b""
+    for each in range(2000):
+        junk = rng.randbytes(rng.randrange(0, 1300))
+        if each % 3 == 0:
+            junk = bytes([rng.choice((20, 21, 22, 23, 25)), 254, 253]) + junk
+        for peer in (pair.client, pair.server):
+            peer.receive(junk, now=pair.now)
+            peer.receive(hello, now=pair.now)
+    pair.exchange()
+    pair.client.send(b"still here")
+    pair.exchange()
+    assert pair.server.next_data() == b"still here"
+
+
+def test_an_address_that_does_not_answer_gets_a_cookie_and_leaves_nothing(
+    identities: tuple[Identity, Identity],
+) -> None:
+    pair = Pair(identities)
+    pair.client.start(now=pair.now)
+    hello = pair.client.next_datagram()
+    assert hello is not None
+    for number in range(50):
+        pair.cookies.address = b"198.51.100.%d" % number
+        assert not pair.server.listen(hello)
+        answer = pair.server.next_datagram()
+        assert answer is not None
+        # Whoever forges addresses gets back less than he sends.
+        assert len(answer) < len(hello)
+        assert pair.server.next_datagram() is None
+
+
+def test_a_cookie_is_good_for_its_address_only(identities: tuple[Identity, Identity]) -> None:
+    pair = Pair(identities)
+    pair.client.start(now=pair.now)
+    pair.server.listen(pair.client.next_datagram() or b"")
+    pair.client.receive(pair.server.next_datagram() or b"", now=pair.now)
+    second = pair.client.next_datagram()
+    assert second is not None
+    pair.cookies.address = b"198.51.100.1"
+    assert not pair.server.listen(second)
+    pair.cookies.address = b"192.0.2.1:4000"
+    assert pair.server.listen(second)
+
+
+@pytest.mark.parametrize("junk", [b"", b"\x00", b"\x16\xfe\xfd", bytes(1200)])
+def test_what_is_no_client_hello_is_not_listened_to(
+    identities: tuple[Identity, Identity], junk: bytes
+) -> None:
+    pair = Pair(identities)
+    assert not pair.server.listen(junk)
+    pair.open()
+
+
+def test_a_handshake_without_answers_is_given_up(identities: tuple[Identity, Identity]) -> None:
+    pair = Pair(identities)
+    pair.client.start(now=pair.now)
+    while pair.client.state is SecureState.HANDSHAKE:
+        due = pair.client.next_deadline()
+        assert due is not None
+        pair.now = max(pair.now + 0.01, due)
+        pair.client.tick(now=pair.now)
+    assert pair.client.state is SecureState.CLOSED
+    assert pair.now == pytest.approx(100.0 + HANDSHAKE_S, abs=0.02)
+
+
+def test_closing_is_told_to_the_other_side_and_may_be_repeated(
+    identities: tuple[Identity, Identity],
+) -> None:
+    pair = Pair(identities)
+    pair.open()
+    pair.client.close()
+    pair.client.close()
+    pair.exchange()
+    assert pair.states() == (SecureState.CLOSED, SecureState.CLOSED)
+    pair.server.receive(b"late", now=pair.now)
+    assert pair.server.next_data() is None
+
+
+def test_a_peer_that_sends_faster_than_it_is_read_loses_the_rest(
+    identities: tuple[Identity, Identity],
+) -> None:
+    pair = Pair(identities)
+    pair.open()
+    for number in range(MAX_RECORDS + 5):
+        pair.client.send(b"%d" % number)
+        pair.server.receive(pair.client.next_datagram() or b"", now=pair.now)
+    assert pair.server.dropped == 5
+    assert pair.server.next_data() == b"0"

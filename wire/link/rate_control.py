@@ -1,0 +1,163 @@
+"""Finds the rate that a path carries, from the delay of packets; random loss does not slow it.
+
+A queue that stands (the least delay of a round trip is above that of the path) is congestion, as in
+CoDel (RFC 8289 section 3) and SCReAM (RFC 8298); loss is congestion only where it grows far
+beyond what the path lost before, as at a policer without a queue.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+
+from wire.link.path_report import PathReport
+
+START_BPS = 3_000_000.0
+"""Two small streams; a path that carries less is noticed after one round trip."""
+
+MIN_BPS = 150_000.0
+"""Control, reports and a little; below this a link is of no use for video."""
+
+MAX_BPS = 200_000_000.0
+
+MAX_STANDING_S = 0.025
+"""A queue may stand so long: five times CoDel's target, since timers of weak devices are late."""
+
+DECREASE = 0.85
+"""Part of the delivered rate to go on with, so that the queue drains."""
+
+PROBE = 1.25
+"""Growth per round trip until the first congestion."""
+
+GROWTH = 1.04
+"""Growth per round trip afterwards."""
+
+HEADROOM = 2.5
+"""The rate is at most this many times what was sent lately: nothing else is proved."""
+
+MIN_ROUND_S = 0.1
+"""Shortest time between two decisions; three frames, so that a pause of the sender is no queue."""
+
+BASE_SLOTS, BASE_SLOT_S = 6, 10.0
+"""The least delay of the last minute is the path's own; clocks drift 6 ms in it at 100 ppm."""
+
+EXCESS_LOSS = 0.15
+"""Loss beyond the path's own that is taken for congestion."""
+
+SILENCE_S = 0.5
+"""A path that tells nothing of packets for so long is taken for half as good; at most three times,
+since an outage says nothing about the path after it."""
+
+MAX_HALVINGS = 3
+
+DELIVERY_WINDOW_S = 0.5
+LOSS_WINDOW_S = 1.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Delivered:
+    at: float
+    size: int
+    delay_s: float
+
+
+class RateControl:
+    """The rate at which a link may send, in bit/s. ``now`` in seconds, never going back."""
+
+    def __init__(self, start_bps: float = START_BPS) -> None:
+        self.rate_bps = start_bps
+        self._start_bps = start_bps
+        self._recent: collections.deque[_Delivered] = collections.deque()
+        self._gone: collections.deque[tuple[float, int]] = collections.deque()
+        self._bases: collections.deque[tuple[float, float]] = collections.deque(maxlen=BASE_SLOTS)
+        self._losses: collections.deque[float] = collections.deque(maxlen=30)
+        self._arrived, self._lost, self._loss_since = 0, 0, 0.0
+        self._over, self._is_policed = 0, False
+        self._next_round = 0.0
+        self._congested = False
+        self._decided_at: float | None = None
+        self._unheard_since: float | None = None
+        self._halvings = 0
+        self.standing_queue_s = 0.0
+        """The least delay of the last round beyond the path's own."""
+
+    @property
+    def delivered_bps(self) -> float:
+        """What arrived in the last half second."""
+        return sum(each.size for each in self._recent) * 8 / DELIVERY_WINDOW_S
+
+    def read(self, report: PathReport, *, now: float) -> None:
+        """Takes what a report tells and may decide anew."""
+        self._unheard_since, self._halvings = None, 0
+        for each in report.arrivals:
+            delay = each.arrived_at - each.sent_at
+            self._recent.append(_Delivered(now, each.size, delay))
+            self._note_base(delay, now=now)
+        while self._recent and self._recent[0].at < now - DELIVERY_WINDOW_S:
+            self._recent.popleft()
+        if report.lost:
+            self._gone.append((now, report.lost_bytes))
+        while self._gone and self._gone[0][0] < now - DELIVERY_WINDOW_S:
+            self._gone.popleft()
+        self._note_loss(len(report.arrivals), report.lost, now=now)
+        if now >= self._next_round and self._recent:
+            round_s = max(MIN_ROUND_S, report.rtt_s)
+            self._next_round = now + round_s
+            self._decide(round_s, now=now)
+
+    def sent(self, *, now: float) -> None:
+        """Notes that something was sent, of which a report should tell."""
+        if self._unheard_since is None:
+            self._unheard_since = now
+
+    def tick(self, *, now: float) -> None:
+        """Halves the rate if reports stay away."""
+        since = self._unheard_since
+        if since is None or now - since <= SILENCE_S or self._halvings == MAX_HALVINGS:
+            return
+        self._unheard_since = now
+        self._halvings += 1
+        self.rate_bps = max(MIN_BPS, self.rate_bps / 2)
+
+    def _note_base(self, delay: float, *, now: float) -> None:
+        if self._bases and now < self._bases[-1][0] + BASE_SLOT_S:
+            since, least = self._bases[-1]
+            self._bases[-1] = (since, min(least, delay))
+        else:
+            self._bases.append((now, delay))
+
+    def _note_loss(self, arrived: int, lost: int, *, now: float) -> None:
+        self._arrived += arrived
+        self._lost += lost
+        total = self._arrived + self._lost
+        if now < self._loss_since + LOSS_WINDOW_S or total < 50:
+            return
+        loss = self._lost / total
+        own = min(self._losses, default=loss)
+        self._losses.append(loss)
+        self._arrived, self._lost, self._loss_since = 0, 0, now
+        self._over = self._over + 1 if loss > own + EXCESS_LOSS else 0
+        # One window may be an outage of the path; two that follow each other are a limit.
+        self._is_policed = self._over >= 2
+
+    def _decide(self, round_s: float, *, now: float) -> None:
+        # Reports are rare while there is little to send; each then stands for several rounds.
+        since_s = round_s if self._decided_at is None else min(1.0, now - self._decided_at)
+        self._decided_at = now
+        base = min(least for _, least in self._bases)
+        lately = [each.delay_s for each in self._recent if each.at > now - round_s]
+        self.standing_queue_s = max(0.0, min(lately) - base) if lately else 0.0
+        delivered = self.delivered_bps
+        if self.standing_queue_s > MAX_STANDING_S or self._is_policed:
+            self._congested, self._is_policed = True, False
+            self.rate_bps = max(MIN_BPS, min(self.rate_bps, DECREASE * delivered))
+            # Packets that are in the queue already tell the same for another round.
+            self._next_round = now + round_s + self.standing_queue_s
+            return
+        growth = GROWTH if self._congested else PROBE
+        grown = self.rate_bps * growth ** (since_s / round_s)
+        # Packets that the path loses at random took their place on it all the same.
+        gone = sum(size for _, size in self._gone) * 8 / DELIVERY_WINDOW_S
+        proved = max(self._start_bps, HEADROOM * (delivered + gone))
+        # A sender with little to send proves nothing, and loses nothing that was proved before.
+        self.rate_bps = min(MAX_BPS, max(self.rate_bps, min(grown, proved)))
