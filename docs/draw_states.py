@@ -30,6 +30,7 @@ TABLES = (
     "workers.session.rendition_state:RENDITION",
     "workers.decode.key_frame_gate:GATE",
     "cli.publisher.reconnect_state:RECONNECT",
+    "wire.link.secure:SECURE",
 )
 """Every table of the Python side, as ``module:NAME``, in the order of the page."""
 

@@ -14,8 +14,12 @@ COUNTING = ("app", "workers", "wire")
 NOT_COUNTED = {
     "BodyReader.data": "bytes of one request's body",
     "ConnectionCounts.open": "connections open now, for a limit",
+    "ControlReceiver.awaited": "a serial number",
+    "ControlReceiver.refused": "of one link: `LinkFigures` tells it",
+    "ControlSender.repeated": "of one link: `LinkFigures` tells it",
     "EncodeStep.beside_s": "time, which the job's load is made of",
     "EncodeStep.spent_s": "time, which becomes `encode_ms` of the API",
+    "Endpoint.refused": "datagrams of strangers; nobody waits for them",
     "FileDecode.concealed": "of one file: `sharpcast enhance` prints it",
     "FileDecode.damaged": "of one file: `sharpcast enhance` prints it",
     "FileEncode.frames": "of one file: `sharpcast enhance` prints it",
@@ -23,6 +27,7 @@ NOT_COUNTED = {
     "FileOutput.refused": "of one file: `sharpcast enhance` prints it",
     "FrameFilter.interlaced": "of one file: `sharpcast enhance` prints it",
     "HeldBytes.held": "bytes held now, for a limit",
+    "LossMeter.loss": "an average",
     "MediaTimeline.jumps": "its change restarts the capture clock",
     "Position.restarts": "its change makes a log reader begin anew",
     "RecordKeeper.restarts": "its change makes the backlog be written again",
@@ -30,6 +35,7 @@ NOT_COUNTED = {
     "RoundTripEstimator.smoothed_s": "an average",
     "RtpSender.octets": "of sender reports (RFC 3550 section 6.4.1)",
     "RtpSender.packets": "of sender reports (RFC 3550 section 6.4.1)",
+    "SentPackets.forgotten": "of one link: `LinkFigures` tells it",
     "StreamState.wanted": "an average",
     "UnitJoiner.torn": "its change asks for a key frame",
 }

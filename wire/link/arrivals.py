@@ -40,7 +40,7 @@ class Arrivals:
 
     @property
     def due_at(self) -> float | None:
-        """When the next report should leave; None if there is nothing to tell."""
+        """Time at which the next report should leave; None if there is nothing to tell."""
         return self._due_at
 
     def report(self, *, control: int, requests: tuple[Request, ...], now: float) -> Report | None:

@@ -80,7 +80,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Report:
-    """What has arrived, when, and what is missing."""
+    """Report of the packets that arrived, with their times, and of stripes that are missing."""
 
     echo_us: int
     """``sent_us`` of the datagram that arrived last."""
@@ -93,7 +93,7 @@ class Report:
     reference_us: int
     """The receiver's clock at the earliest arrival, modulo 2**32."""
     arrivals: tuple[int, ...]
-    """For each packet from ``base`` on: 0, or 1 and its ticks after the reference."""
+    """One number for each packet from ``base`` on: 0, or 1 and its ticks after the reference."""
     requests: tuple[Request, ...]
 
 

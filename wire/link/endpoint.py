@@ -26,7 +26,7 @@ MAX_BURST = 64
 """Datagrams that one peer sends before others get their turn."""
 
 
-class Peer:
+class LinkPeer:
     """One connection: DTLS outside, the link inside."""
 
     def __init__(self, address: Address, secure: SecurePeer, *, now: float) -> None:
@@ -35,7 +35,7 @@ class Peer:
         self.link = Link()
         self.heard_at = now
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
-        """What arrived; None once the peer is gone. Bounded by the link."""
+        """Events of the link; None once the peer is gone. Bounded by the link."""
         self.opened = asyncio.Event()
 
     @property
@@ -52,13 +52,13 @@ class Endpoint(asyncio.DatagramProtocol):
         identity: Identity,
         *,
         is_server: bool,
-        joined: Callable[[Peer], None] = lambda _: None,
+        joined: Callable[[LinkPeer], None] = lambda _: None,
     ) -> None:
         self._cookies = Cookies()
         self._context = make_context(identity, self._cookies if is_server else None)
         self._is_server = is_server
         self._joined = joined
-        self._peers: dict[Address, Peer] = {}
+        self._peers: dict[Address, LinkPeer] = {}
         self._listener = self._new_listener() if is_server else None
         self._transport: asyncio.DatagramTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -70,7 +70,7 @@ class Endpoint(asyncio.DatagramProtocol):
         return SecurePeer(self._context, is_server=True, now=time.monotonic())
 
     @property
-    def peers(self) -> list[Peer]:
+    def peers(self) -> list[LinkPeer]:
         """The connections of now."""
         return list(self._peers.values())
 
@@ -80,10 +80,10 @@ class Endpoint(asyncio.DatagramProtocol):
         assert self._transport is not None
         return int(self._transport.get_extra_info("sockname")[1])
 
-    def connect(self, address: Address) -> Peer:
+    def connect(self, address: Address) -> LinkPeer:
         """Begins a connection to a server."""
         now = time.monotonic()
-        peer = Peer(address, SecurePeer(self._context, is_server=False, now=now), now=now)
+        peer = LinkPeer(address, SecurePeer(self._context, is_server=False, now=now), now=now)
         self._peers[address] = peer
         peer.secure.start(now=now)
         self.flush(peer)
@@ -107,7 +107,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._take(peer, now=now)
         self.flush(peer)
 
-    def _admit(self, data: bytes, address: Address, *, now: float) -> Peer | None:
+    def _admit(self, data: bytes, address: Address, *, now: float) -> LinkPeer | None:
         if self._listener is None or len(self._peers) >= MAX_PEERS:
             self.refused += 1
             return None
@@ -120,11 +120,11 @@ class Endpoint(asyncio.DatagramProtocol):
             self.refused += 1
             return None
         self._listener = self._new_listener()
-        peer = self._peers[address] = Peer(address, secure, now=now)
+        peer = self._peers[address] = LinkPeer(address, secure, now=now)
         secure.start(now=now)
         return peer
 
-    def _take(self, peer: Peer, *, now: float) -> None:
+    def _take(self, peer: LinkPeer, *, now: float) -> None:
         if peer.secure.state is SecureState.OPEN and not peer.opened.is_set():
             peer.opened.set()
             self._joined(peer)
@@ -134,7 +134,7 @@ class Endpoint(asyncio.DatagramProtocol):
         while (event := peer.link.next_event()) is not None:
             peer.events.put_nowait(event)
 
-    def flush(self, peer: Peer) -> None:
+    def flush(self, peer: LinkPeer) -> None:
         """Sends what the peer has to send, and sets the timer."""
         now = time.monotonic()
         for _ in range(MAX_BURST):
@@ -148,7 +148,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._send_all(peer)
         self._schedule(self._deadline(peer, now=now))
 
-    def _send_all(self, peer: Peer) -> None:
+    def _send_all(self, peer: LinkPeer) -> None:
         while (datagram := peer.secure.next_datagram()) is not None:
             self._send(datagram, peer.address)
 
@@ -156,7 +156,7 @@ class Endpoint(asyncio.DatagramProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(datagram, address)
 
-    def _deadline(self, peer: Peer, *, now: float) -> float:
+    def _deadline(self, peer: LinkPeer, *, now: float) -> float:
         if peer.secure.state is SecureState.OPEN:
             return min(peer.link.next_deadline(now=now), peer.heard_at + SILENCE_S)
         return peer.secure.next_deadline() or now
@@ -185,7 +185,7 @@ class Endpoint(asyncio.DatagramProtocol):
                 self.flush(peer)
             self._schedule(self._deadline(peer, now=now))
 
-    def _forget(self, peer: Peer) -> None:
+    def _forget(self, peer: LinkPeer) -> None:
         self._peers.pop(peer.address, None)
         peer.events.put_nowait(None)
 

@@ -15,7 +15,7 @@ MAX_OPEN = 64
 """Messages that wait for stripes; two seconds of video at 30 a second."""
 
 MAX_OPEN_BYTES = 4 << 20
-"""Their stripes together."""
+"""Bytes of their stripes together."""
 
 MAX_DONE = 1024
 """Numbers of messages that were whole or given up, by which stragglers are known."""
@@ -51,11 +51,11 @@ class _Open:
 
 @dataclasses.dataclass(slots=True)
 class IncomingCounters:
-    """What became of messages and stripes."""
+    """Counts of what became of messages and stripes."""
 
     whole: int = 0
     restored: int = 0
-    """Of ``whole``, those that needed parity."""
+    """Messages of ``whole`` that needed parity."""
     asked: int = 0
     """Messages for which stripes were asked for again."""
     late: int = 0

@@ -24,7 +24,7 @@ START_RTT_S = 0.1
 """Taken for the round trip before the first report."""
 
 RTT_WEIGHT = 1 / 8
-"""RFC 6298 section 2."""
+"""Weight of a new round trip in the average (RFC 6298 section 2)."""
 
 BURST_BYTES = 6_000
 """Leaves at once: five packets, since timers of an event loop are no finer than 1 ms."""
@@ -56,21 +56,27 @@ Event = MessageReceived | ControlReceived
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LinkFigures:
-    """What is measured of a link at the moment."""
+    """Figures of a link at the moment."""
 
     rtt_s: float
     loss: float
     """Part of the packets to the other side that is lost, 0..1."""
     rate_bps: float
-    """What may be sent."""
+    """Rate that may be sent."""
     delivered_bps: float
-    """What arrived at the other side lately."""
+    """Rate that arrived at the other side lately."""
     standing_queue_s: float
     queued_bytes: int
     outgoing: OutgoingCounters
     incoming: IncomingCounters
     bad_datagrams: int
     events_dropped: int
+    control_repeated: int
+    """Pieces of control messages that were sent again."""
+    control_refused: int
+    """Control messages of the other side that were too large."""
+    packets_forgotten: int
+    """Packets that were given up before a report told of them."""
 
 
 class Link:
@@ -93,7 +99,7 @@ class Link:
         self._bad = 0
         self._dropped = 0
         self.heard_at: float | None = None
-        """When the last good datagram of the other side arrived."""
+        """Time of the last good datagram of the other side; None before the first."""
 
     @property
     def rtt_s(self) -> float:
@@ -113,6 +119,9 @@ class Link:
             incoming=self._in.counters,
             bad_datagrams=self._bad,
             events_dropped=self._dropped,
+            control_repeated=self._control_out.repeated,
+            control_refused=self._control_in.refused,
+            packets_forgotten=self._sent.forgotten,
         )
 
     def send(self, message: Message, *, deadline: float, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""What travels over a link: a message with a deadline, and its form in bytes."""
+"""A message of a link, which has a deadline, and its form in bytes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Message:
     """One unit of work or media that is worth nothing after its deadline."""
 
     kind: int
-    """What the content is, 0..255; the link does not look at it."""
+    """Number of the kind of content, 0..255; the link does not look at it."""
     lane: int
     """Messages of one kind and lane have an order, 0..65535."""
     serial: int
     """Place in the lane, modulo 65536."""
     content: bytes
-    """At most ``MAX_CONTENT_BYTES``."""
+    """Bytes, at most ``MAX_CONTENT_BYTES``."""
     is_precious: bool = dataclasses.field(default=False, compare=False)
-    """Those that follow are worth nothing without it, as with coded pictures. Not transmitted."""
+    """True if those that follow are worth nothing without it, as with coded pictures. Not sent."""
 
 
 def encode_body(message: Message) -> bytes:

@@ -42,7 +42,7 @@ class _Kept:
     number: int
     deadline: float
     blocks: list[bytes]
-    """Those of the message itself."""
+    """Blocks of the message itself."""
     parity: list[bytes]
     is_repeated: bool = False
 
@@ -54,7 +54,7 @@ class _Kept:
 
 @dataclasses.dataclass(slots=True)
 class OutgoingCounters:
-    """What became of messages that were handed over."""
+    """Counts of what became of messages that were handed over."""
 
     sent: int = 0
     refused: int = 0

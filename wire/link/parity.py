@@ -20,7 +20,7 @@ MIN_OVERHEAD = 0.10
 """Part of the bytes that parity may take on a link that loses little."""
 
 OVERHEAD_PER_LOSS = 4.0
-"""Where more is lost, parity may take this many times the loss."""
+"""Parity over the measured loss beyond the budget, where more than that is lost."""
 
 MAX_CREDIT_BYTES = 48 * 1024
 """Parity that was not needed lately may be spent on a later message, such as a key frame."""

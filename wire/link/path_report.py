@@ -1,4 +1,4 @@
-"""What the sender of a link learns from reports: loss, round trip, queue delay and rate."""
+"""Reading of reports: the sender of a link learns loss, round trip, queue delay and rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REORDER_PACKETS = 3
 """A packet is lost when this many later ones have arrived (RFC 9002 section 6.1.1)."""
 
 REORDER_S = 0.02
-"""... and it is this much older than the newest of them; jitter may change the order of packets."""
+"""Seconds by which a lost packet must also be older than the newest; jitter changes the order."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Arrival:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PathReport:
-    """What one report tells."""
+    """Facts that one report tells."""
 
     arrivals: tuple[Arrival, ...]
-    """In the order of sending."""
+    """Packets in the order of sending."""
     lost: int
     """Packets that are given up by this report."""
     lost_bytes: int
-    """Their bytes."""
+    """Bytes of those packets."""
     rtt_s: float
     """Round trip of the report's newest packet, without the time that the receiver held it."""
 

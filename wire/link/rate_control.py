@@ -83,7 +83,7 @@ class RateControl:
 
     @property
     def delivered_bps(self) -> float:
-        """What arrived in the last half second."""
+        """Rate that arrived in the last half second."""
         return sum(each.size for each in self._recent) * 8 / DELIVERY_WINDOW_S
 
     def read(self, report: PathReport, *, now: float) -> None:

@@ -128,13 +128,13 @@ class SecureState(enum.Enum):
 
 
 class SecureEvent(enum.Enum):
-    """What moves it."""
+    """Events that move it."""
 
     FINISHED = "finished"
     CLOSE = "close"
 
 
-SECURE_TABLE = TransitionTable(
+SECURE = TransitionTable(
     "DTLS connections of links",
     SecureState.HANDSHAKE,
     {
@@ -161,7 +161,7 @@ class SecurePeer:
             self._tls.set_accept_state()
         else:
             self._tls.set_connect_state()
-        self._machine = StateMachine(SECURE_TABLE, owner="link")
+        self._machine = StateMachine(SECURE, owner="link")
         self._give_up_at = now + HANDSHAKE_S
         self._retry_at: float | None = None
         self._datagrams: collections.deque[bytes] = collections.deque()

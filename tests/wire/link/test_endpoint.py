@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 
-from wire.link.endpoint import Endpoint, Peer
+from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.link import ControlReceived, Event, MessageReceived
 from wire.link.message import Message
 from wire.link.secure import make_identity
@@ -18,7 +18,7 @@ from wire.link.secure import make_identity
 WAIT_S = 10.0
 
 
-def endpoint(*, is_server: bool, joined: asyncio.Queue[Peer] | None = None) -> Endpoint:
+def endpoint(*, is_server: bool, joined: asyncio.Queue[LinkPeer] | None = None) -> Endpoint:
     identity = make_identity(now=datetime.datetime.now(datetime.UTC))
     note = (lambda _: None) if joined is None else joined.put_nowait
     return Endpoint(identity, is_server=is_server, joined=note)
@@ -35,9 +35,9 @@ async def opened(side: Endpoint) -> AsyncIterator[Endpoint]:
 
 
 @contextlib.asynccontextmanager
-async def connected() -> AsyncIterator[tuple[Endpoint, Peer, Endpoint, Peer]]:
+async def connected() -> AsyncIterator[tuple[Endpoint, LinkPeer, Endpoint, LinkPeer]]:
     """A server and the peer that it has, a client and the peer that it has."""
-    joined: asyncio.Queue[Peer] = asyncio.Queue()
+    joined: asyncio.Queue[LinkPeer] = asyncio.Queue()
     async with (
         opened(endpoint(is_server=True, joined=joined)) as server,
         opened(endpoint(is_server=False)) as client,
@@ -48,7 +48,7 @@ async def connected() -> AsyncIterator[tuple[Endpoint, Peer, Endpoint, Peer]]:
         yield server, here, client, there
 
 
-async def event(peer: Peer) -> Event | None:
+async def event(peer: LinkPeer) -> Event | None:
     return await asyncio.wait_for(peer.events.get(), WAIT_S)
 
 
