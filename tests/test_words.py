@@ -59,6 +59,7 @@ DEFINED_TWICE = {
     "Counter": "a registered counter; the REST object of it",
     "Material": "what a model was trained on; what a run of training reads",
     "Published": "sizes in papers; an export of a published net",
+    "Ready": "a helper's message that it takes tasks; a decoded frame of a file",
     "Source": "what the REST object, a piece of codec information and a file come from",
     "Step": "one thread's work on a frame; one frame of an exported video net",
     "Worker": "the process; the REST object of it",

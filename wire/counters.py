@@ -154,6 +154,13 @@ BAD_JOBS = Counter(
     ("worker",),
     ("JobQueue.bad_jobs",),
 )
+TEAM_MESSAGES_DROPPED = Counter(
+    "team_messages_dropped",
+    "messages",
+    "Messages of teams that a worker dropped: late, or none at all",
+    ("worker", "reason"),
+    ("TeamMailbox.late", "TeamMailbox.bad_messages"),
+)
 FRAMES = Counter(
     "frames",
     "frames",

@@ -52,6 +52,11 @@ def is_node(text: str) -> bool:
     return _NODE.match(text) is not None
 
 
+def is_worker(text: str) -> bool:
+    """True for the name of a worker: 1 to 64 of letters, digits, ``_ . -``, as in settings."""
+    return _STREAM_ID.match(text) is not None
+
+
 def node_name(text: str) -> str:
     """Returns the name for an app node, or an empty one. Raises ValueError."""
     if text and not is_node(text):
@@ -133,6 +138,11 @@ def record(stream: str) -> str:
 def worker(name: str) -> str:
     """Key of a worker's heartbeat hash."""
     return f"worker:{name}"
+
+
+def team(name: str) -> str:
+    """Key of the team messages to a worker; not below ``worker:``, which is scanned for workers."""
+    return f"team:{name}"
 
 
 def app(node: str) -> str:

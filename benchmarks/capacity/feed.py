@@ -14,12 +14,12 @@ from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire import clock, control, keys
 from wire.batch import Batch
+from wire.clock_offset import ClockOffset
 from wire.connection import Redis
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.rendition_record import WATCH_RENEW_S, RenditionRegistry, RenditionSpec
 from wire.stream_record import StreamRegistry
-from workers.session.clock_offset import ClockOffset
 
 __all__ = ["Feed"]
 

@@ -14,9 +14,9 @@ from benchmarks.capacity.feed import Feed
 from benchmarks.capacity.figures import Served, Timing, served, timing, unaccounted
 from benchmarks.capacity.material import FPS, CodedFrame
 from wire import clock
+from wire.clock_offset import ClockOffset
 from wire.connection import Redis, command
 from wire.heartbeat import PERIOD_S, Heartbeats, StreamWork
-from workers.session.clock_offset import ClockOffset
 
 __all__ = ["Outcome", "Span", "run_streams"]
 

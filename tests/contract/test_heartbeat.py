@@ -115,8 +115,9 @@ def full_beat() -> WorkerBeat:
     )  # fmt: skip
     trial = EngineTrial(engine="torch", ms=9.5, precision="fp32", reason="")
     return msgspec.structs.replace(
-        beat("w", work), trials=[trial], state="draining", bad_jobs=3, engine_ms_per_s=700.0
-    )
+        beat("w", work), trials=[trial], state="draining", bad_jobs=3, engine_ms_per_s=700.0,
+        team_late=4, team_bad=1,
+    )  # fmt: skip
 
 
 def test_a_full_beat_survives_the_wire() -> None:

@@ -33,6 +33,7 @@ from media.codec_table import DESCRIPTORS
 from media.fragment import Fragment
 from tests.app.coding import av1, h264, pictures, vp8, vp9
 from tests.media.payloads import depacketize, inspect, packetize
+from tests.wire.team_messages import one_of_each
 from tests.wire.vectors import make as vectors
 from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
@@ -42,6 +43,7 @@ from wire.jobs import parse_job
 from wire.rendition_record import parse_rendition_record
 from wire.settings import load_settings
 from wire.stream_record import parse_stream_record
+from wire.team import encode_team_message, parse_team_message
 from workers.bitstream.vp8 import Vp8Parser
 from workers.engines.tensorrt.gpu_api import Gpu
 from workers.engines.tensorrt.plans import PlanKey
@@ -310,6 +312,17 @@ def _beat_seeds() -> list[bytes]:
     return [msgspec.json.encode(beat)]
 
 
+def _team_message(data: bytes) -> None:
+    # What was taken can be sent on, and is the same there.
+    message = parse_team_message(data)
+    if parse_team_message(encode_team_message(message)) != message:
+        raise AssertionError("a team message is not what it is read as")
+
+
+def _team_messages() -> list[bytes]:
+    return [encode_team_message(message) for message in one_of_each()]
+
+
 def _settings(data: bytes) -> None:
     """Loads a settings file of any content, and each of its values from the environment."""
     with scratch(".env") as path:
@@ -397,6 +410,7 @@ TARGETS: dict[str, Target] = {
     "batch": Target(_batch, _batches, (BadBatch,)),
     "redis": Target(_entries, _entry_seeds),
     "heartbeat": Target(parse_beat, _beat_seeds, (BadMessage,)),
+    "team": Target(_team_message, _team_messages, (BadMessage,)),
     "settings": Target(_settings, _settings_seeds, is_slow=True),
     "plan": Target(_plan, lambda: [encode_plan(_PLAN, b"plan")], (BadPlan,)),
     "vp8-modes": Target(_vp8_modes, _pictures_of(vp8)),

@@ -32,6 +32,14 @@ def test_what_is_no_rendition_name(text: str) -> None:
     assert not keys.is_rendition(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("edge-1", True), ("Ed.ge_2", True), ("", False), ("a:b", False), ("x" * 65, False)],
+)
+def test_names_of_workers(text: str, *, is_one: bool) -> None:
+    assert keys.is_worker(text) is is_one
+
+
 @pytest.mark.parametrize("name", [keys.ENHANCED, "h264", "sharp-hq"])
 def test_a_log_tells_its_rendition_and_its_codec(name: str) -> None:
     assert keys.logs_of(name) == (name, f"{name}-h264", f"{name}-vp8")
@@ -56,6 +64,7 @@ def test_names_are_those_of_the_protocol() -> None:
     assert keys.feedback("cam1") == "{cam1}:feedback"
     assert keys.record("cam1") == "stream:{cam1}"
     assert keys.worker("edge-1") == "worker:edge-1"
+    assert keys.team("edge-1") == "team:edge-1"
     assert (keys.JOBS, keys.JOBS_GROUP) == ("jobs", "workers")
 
 

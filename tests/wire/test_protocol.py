@@ -108,7 +108,7 @@ def test_every_key_and_every_pattern_of_a_listing_is_in_the_table_of_keys() -> N
     assert named == {
         keys.JOBS, keys.record("ID"), keys.log("ID", keys.SOURCE), keys.log("ID", "LOG"),
         keys.rendition("ID", "RENDITION"), keys.control("ID"), keys.feedback("ID"),
-        keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"),
+        keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"), keys.team("NAME"),
     }  # fmt: skip
     patterns = [value for name, value in vars(keys).items() if name.endswith("_PATTERN")]
     assert len(patterns) == 3

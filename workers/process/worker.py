@@ -14,6 +14,7 @@ from typing import Any
 import redis.exceptions
 
 from wire import clock, strikes
+from wire.clock_offset import ClockOffset
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
 from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
@@ -27,7 +28,6 @@ from workers.runtime.cores import usable_cores
 from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import PAUSE_S, fits, may_claim
 from workers.scheduling.memory import usable_bytes
-from workers.session.clock_offset import ClockOffset
 from workers.session.config import SessionConfig
 from workers.session.lane import RenditionLane
 from workers.session.lane_parts import OtherLanes, Records, WorkerParts

@@ -16,6 +16,7 @@ import time
 from media.access_unit import AccessUnit, Checkpoint, Kind
 from wire import clock, control, keys
 from wire.batch import is_repeated
+from wire.clock_offset import ClockOffset
 from wire.connection import REDIS_DOWN, RETRY_S
 from wire.errors import BadMessage, StreamGone
 from wire.jobs import Job
@@ -28,7 +29,6 @@ from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame, Taker
 from workers.runtime.loop_callback import on_loop
-from workers.session.clock_offset import ClockOffset
 from workers.session.key_frame_requester import KeyFrameRequester
 from workers.session.lane import JOIN_S, REPLAY_S, RenditionLane
 from workers.session.lane_parts import OtherLanes, Records, SourceFacts, WorkerParts

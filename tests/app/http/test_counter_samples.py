@@ -53,6 +53,8 @@ def beat() -> WorkerBeat:
         ms_per_frame=11.5,
         streams=[work],
         bad_jobs=6,
+        team_late=4,
+        team_bad=1,
     )
 
 
@@ -61,6 +63,10 @@ def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
     session = ("cam1", "edge-1")
     lead = (*session, "enhanced")
     assert found[counters.BAD_JOBS] == {("edge-1",): 6}
+    assert found[counters.TEAM_MESSAGES_DROPPED] == {
+        ("edge-1", "late"): 4,
+        ("edge-1", "unreadable"): 1,
+    }
     assert found[counters.FRAMES] == {
         (*lead, "full", "best"): 7,
         (*lead, "bicubic", "late"): 1,

@@ -10,10 +10,10 @@ import pytest
 
 from media.access_unit import AccessUnit, Kind
 from wire import clock, control, keys
+from wire.clock_offset import ClockOffset
 from wire.connection import Redis
 from wire.jobs import Job, JobQueue
 from workers.scheduling.handle import SharedScheduler
-from workers.session.clock_offset import ClockOffset
 from workers.session.lane import RenditionLane
 from workers.session.lane_parts import OtherLanes, Records, WorkerParts
 from workers.session.outcome import SessionOutcome

@@ -7,8 +7,8 @@ import pytest
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire import clock
+from wire.clock_offset import ClockOffset
 from wire.connection import Redis
-from workers.session.clock_offset import ClockOffset
 
 UNIT = AccessUnit(
     kind=Kind.VIDEO,
@@ -47,9 +47,9 @@ def test_slow_comparisons_are_passed_over_until_they_are_all_there_is() -> None:
     assert age.redis_us(now_us=45_000) == 9 * second
 
 
-async def test_the_clock_of_redis_is_compared_with_ours(client: Redis) -> None:
+async def test_the_clock_of_redis_is_compared_with_ours(redis_client: Redis) -> None:
     age = ClockOffset()
-    await age.measure(client)
+    await age.measure(redis_client)
     now_us = clock.now_us()
     assert abs(age.redis_us(now_us=now_us) - now_us) < 100_000
 

@@ -55,18 +55,23 @@ class ClockOffset:
         """Returns Redis' time in Unix us, for ``now_us`` on our clock."""
         return now_us + self._ahead_us
 
-    def age_s(
-        self, unit: AccessUnit, entry_id: str, *, now_us: int, since_us: int | None = None
-    ) -> float:
-        """Returns the seconds since the unit's last packet reached the server.
+    def in_stream_us(self, entry_id: str, *, now_us: int, since_us: int | None = None) -> int:
+        """Returns the us since an entry was written; negative within the error of the offset.
 
-        ``since_us`` is when the log was last seen without this entry, on our clock: it cannot be
+        ``since_us`` is when the stream was last seen without this entry, on our clock: it cannot be
         older, even if Redis' clock was set forth since the clocks were compared.
         """
         # Redis makes the first part of an entry id of its own clock, in Unix ms.
-        in_log_us = self.redis_us(now_us=now_us) - int(entry_id.split("-")[0]) * 1000
-        if since_us is not None:
-            in_log_us = min(in_log_us, now_us - since_us)
+        age_us = self.redis_us(now_us=now_us) - int(entry_id.split("-")[0]) * 1000
+        return age_us if since_us is None else min(age_us, now_us - since_us)
+
+    def age_s(
+        self, unit: AccessUnit, entry_id: str, *, now_us: int, since_us: int | None = None
+    ) -> float:
+        """Returns the seconds since the unit's last packet reached the server; ``since_us`` as in
+        ``in_stream_us``.
+        """
+        in_log_us = self.in_stream_us(entry_id, now_us=now_us, since_us=since_us)
         arrived_us = unit.stamp(Checkpoint.ARRIVED)
         logged_us = unit.stamp(Checkpoint.LOGGED)
         before_us = logged_us - arrived_us if logged_us and arrived_us else 0
