@@ -49,8 +49,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "models": (*PEERS, *WEB),
     "app": (*INFERENCE, *PEERS, "av"),
     "app.webrtc": INFERENCE,
-    "workers": (*PEERS, *WEB, "tensorrt", "pycuda"),
-    "workers.engines.tensorrt.device": (*PEERS, *WEB),
+    "workers": (*PEERS, *WEB, "tensorrt", "pycuda", "redis"),
+    "workers.engines.tensorrt.device": (*PEERS, *WEB, "redis"),
     "cli": PEERS,
 }
 """Who must not import which packages of others; the longest name that fits counts."""

@@ -7,9 +7,10 @@ gives the time since.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from media.access_unit import AccessUnit, Checkpoint
-from wire import clock, keys
-from wire.connection import Redis
+from wire import clock
 
 _QUICK_US = 1000
 """Difference of round trips in us that does not matter: an age is exact to half of it."""
@@ -26,14 +27,13 @@ class ClockOffset:
         self._ahead_us = 0
         self._round_trip_us: float | None = None
 
-    async def measure(self, client: Redis, stream: str = "") -> None:
-        """Compares our clock with that of the server that holds the stream; call it now and then.
-        Raises one of REDIS_DOWN.
+    async def measure(self, time_us: Callable[[], Awaitable[int]]) -> None:
+        """Compares our clock with a server's, whose time in Unix us ``time_us`` returns; call it
+        now and then. Raises what ``time_us`` does.
         """
         before_us = clock.now_us()
-        seconds, micros = await client.time(keys.record(stream))
+        redis_us = await time_us()
         after_us = clock.now_us()
-        redis_us = int(seconds) * 1_000_000 + int(micros)
         self.learn(redis_us, before_us=before_us, after_us=after_us)
 
     def learn(self, redis_us: int, *, before_us: int, after_us: int) -> None:

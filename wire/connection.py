@@ -13,12 +13,13 @@ from typing import Any
 from wire.address import AddressKind, parse_address
 from wire.cluster import ClusterRedis
 from wire.errors import ServerRefuses
-from wire.redis_errors import REDIS_DOWN
+from wire.redis_errors import REDIS_DOWN, REDIS_FAULT
 from wire.server import Redis
 
 __all__ = [
     "REDIS_CONNECTIONS",
     "REDIS_DOWN",
+    "REDIS_FAULT",
     "RETRY_S",
     "Redis",
     "command",

@@ -16,6 +16,9 @@ from wire.errors import DamagedKey, RedisTrouble, ServerAway, ServerFull, Server
 REDIS_DOWN = (RedisTrouble, OSError)
 """Errors that a call raises while the server is away, full or refuses us."""
 
+REDIS_FAULT = library.RedisError
+"""Root of the library's errors, for whoever logs those that have no class of ours."""
+
 REDIS_URL = "SHARPCAST_REDIS_URL"
 
 # Codes of a server that is there but cannot serve now: it runs a long script, loads its data,

@@ -7,6 +7,7 @@ through all of them. What counts is said in ``PROTOCOL.md`` section 6.1.
 from __future__ import annotations
 
 import contextlib
+import enum
 from typing import Any
 
 from wire import keys
@@ -86,6 +87,21 @@ return 1
 )
 
 
+class LeadNote(enum.StrEnum):
+    """Things that a lead notes about itself."""
+
+    DECODES = "decodes"
+    "It begins to decode; noted before the first unit is."
+    RESTS = "rests"
+    "It decodes no longer."
+    STRIKE = "strike"
+    "It failed, and lets go of the stream."
+    ALIVE = "alive"
+    "It lost the stream but is alive: the strike for it is taken back."
+    FORGIVE = "forgive"
+    "It decoded for ``GOOD_S``: all strikes are forgotten."
+
+
 class Strikes:
     """Notes of the leads about themselves. Taking the lead counts a strike for the lead before, if
     that was decoding and did not let go (``RenditionRegistry.take_lead``).
@@ -93,6 +109,18 @@ class Strikes:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+
+    async def note(self, what: LeadNote, stream: str, name: str, epoch: int) -> None:
+        """Notes something about the lead of that epoch."""
+        match what:
+            case LeadNote.DECODES | LeadNote.RESTS:
+                await self.decodes(stream, name, epoch, decodes=what is LeadNote.DECODES)
+            case LeadNote.STRIKE:
+                await self.strike(stream, name, epoch)
+            case LeadNote.ALIVE:
+                await self.alive(stream, name, epoch)
+            case LeadNote.FORGIVE:
+                await self.forgive(stream, name, epoch)
 
     async def decodes(self, stream: str, name: str, epoch: int, *, decodes: bool) -> None:
         """Notes that the lead begins, or ends, to decode; call it before the first unit is."""

@@ -9,6 +9,7 @@ from media.codec import Codec
 from wire import clock
 from wire.clock_offset import ClockOffset
 from wire.connection import Redis
+from wire.site import RedisSite
 
 UNIT = AccessUnit(
     kind=Kind.VIDEO,
@@ -49,7 +50,7 @@ def test_slow_comparisons_are_passed_over_until_they_are_all_there_is() -> None:
 
 async def test_the_clock_of_redis_is_compared_with_ours(redis_client: Redis) -> None:
     age = ClockOffset()
-    await age.measure(redis_client)
+    await age.measure(RedisSite(redis_client, "w1").stream("cam").time_us)
     now_us = clock.now_us()
     assert abs(age.redis_us(now_us=now_us) - now_us) < 100_000
 

@@ -19,6 +19,7 @@ from wire.heartbeat import ModelInfo
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.rendition_record import WATCH_RENEW_S, RenditionRecord, RenditionRegistry, RenditionSpec
+from wire.site import RedisSite
 from wire.stream_record import StreamRegistry
 from workers.encode.step import OutputConfig
 from workers.process.worker import Worker
@@ -68,7 +69,8 @@ def lead_config(
 @contextlib.asynccontextmanager
 async def working(client: Redis, nets: ModelCache, config: SessionConfig) -> AsyncIterator[Worker]:
     """A worker that runs until the end of the block."""
-    worker = Worker(client, nets, config, engines=[nets.engine.info.name], zoo=[TINY])
+    site = RedisSite(client, config.worker)
+    worker = Worker(site, nets, config, engines=[nets.engine.info.name], zoo=[TINY])
     task = asyncio.create_task(worker.run(), name="worker under test")
     try:
         yield worker

@@ -17,10 +17,11 @@ from media.codec_table import BY_NAME
 from models.manifest import Manifest
 from wire import stop_signals
 from wire.bitrates import BitrateTable
-from wire.connection import Redis, connect, wait_until_up
+from wire.connection import connect, wait_until_up
 from wire.errors import ServerRefuses
 from wire.heartbeat import EngineTrial, ModelInfo
 from wire.settings import Settings
+from wire.site import RedisSite, Site
 from workers.encode.step import OutputConfig
 from workers.engines.engine import Engine
 from workers.engines.registry import make_engine
@@ -71,10 +72,11 @@ async def _work(settings: Settings) -> None:
         client = connect(settings.redis_url, prefix=settings.redis_prefix)
         async with contextlib.aclosing(client):
             await wait_until_up(client, _REFUSAL_S)
-            await _work_with(client, stopping, settings)
+            site = RedisSite(client, settings.worker_name)
+            await _work_with(site, stopping, settings)
 
 
-async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings) -> None:
+async def _work_with(site: Site, stopping: asyncio.Event, settings: Settings) -> None:
     life = worker_life(settings.worker_name)
 
     start = await asyncio.to_thread(_start, settings, life)
@@ -85,7 +87,7 @@ async def _work_with(client: Redis, stopping: asyncio.Event, settings: Settings)
         config = await asyncio.to_thread(_config, settings, start, manifests)
         trials = [EngineTrial(**dataclasses.asdict(trial)) for trial in choice.trials]
         worker = Worker(
-            client,
+            site,
             nets,
             config,
             engines=[nets.engine.info.name],

@@ -11,17 +11,17 @@ from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import redis.exceptions
-
 from wire import clock, strikes
 from wire.clock_offset import ClockOffset
-from wire.connection import REDIS_DOWN, RETRY_S, Redis
+from wire.connection import REDIS_DOWN, REDIS_FAULT, RETRY_S
 from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
-from wire.heartbeat import PERIOD_S, EngineTrial, Heartbeats, ModelInfo, StreamWork, WorkerBeat
-from wire.jobs import Job, JobQueue
-from wire.rendition_record import RenditionRecord, RenditionRegistry
+from wire.heartbeat import PERIOD_S, EngineTrial, ModelInfo, StreamWork, WorkerBeat
+from wire.jobs import Job
+from wire.rendition_record import RenditionRecord
+from wire.site import Records, Site, SiteLead
 from wire.stream_logger import StreamLogger, session_name
-from wire.stream_record import StreamRecord, StreamRegistry
+from wire.stream_record import StreamRecord
+from wire.strikes import LeadNote
 from wire.supervisor import keep_going
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.runtime.cores import usable_cores
@@ -30,7 +30,7 @@ from workers.scheduling.job_load import PAUSE_S, fits, may_claim
 from workers.scheduling.memory import usable_bytes
 from workers.session.config import SessionConfig
 from workers.session.lane import RenditionLane
-from workers.session.lane_parts import OtherLanes, Records, WorkerParts
+from workers.session.lane_parts import OtherLanes, WorkerParts
 from workers.session.outcome import SessionOutcome
 from workers.session.session import StreamSession
 from workers.upscale.model_cache import ModelCache
@@ -56,7 +56,7 @@ class Worker:
 
     def __init__(
         self,
-        client: Redis,
+        site: Site,
         nets: ModelCache,
         config: SessionConfig,
         *,
@@ -66,21 +66,16 @@ class Worker:
         life: WorkerLife | None = None,
     ) -> None:
         """``life`` is the state of the process, where that began before."""
-        self._client = client
+        self._site = site
         self._nets = nets
         self._config = config
         self._memory = usable_bytes()
         scheduler = SharedScheduler(cores=usable_cores(), threads=nets.engine_lock.threads)
-        self._parts = WorkerParts(client, nets, config, scheduler)
+        self._parts = WorkerParts(site, nets, config, scheduler)
         self._engines = engines
         self._zoo = zoo
         self._trials = list(trials)
-        self._jobs = JobQueue(client, consumer=config.worker)
         self._age = ClockOffset()
-        self._registry = StreamRegistry(client)
-        self._renditions = RenditionRegistry(client)
-        self._strikes = strikes.Strikes(client)
-        self._heartbeats = Heartbeats(client)
         self._lanes: dict[str, RenditionLane] = {}
         "Lanes by the entry ids of their jobs."
         self._sessions: dict[tuple[str, int], StreamSession] = {}
@@ -130,12 +125,12 @@ class Worker:
                 task.cancel()
             beat.cancel()
             self._life.apply(WorkerEvent.LEAVE)
-        await _try(asyncio.wait_for(self._heartbeats.leave(self._config.worker), _LEAVE_S))
+        await _try(asyncio.wait_for(self._site.heartbeats.leave(self._config.worker), _LEAVE_S))
 
     async def _beat(self) -> None:
         # A worker that cannot reach Redis beats on; its entry expires meanwhile.
         while True:
-            await _try(self._heartbeats.beat(self._make_beat()))
+            await _try(self._site.heartbeats.beat(self._make_beat()))
             await asyncio.sleep(PERIOD_S)
 
     def _make_beat(self) -> WorkerBeat:
@@ -155,7 +150,7 @@ class Worker:
             trials=self._trials,
             engine_ms_per_s=round(self._parts.scheduler.spent_ms_per_s(), 1),
             given_ms_per_s=round(self._parts.scheduler.given_ms_per_s, 1),
-            bad_jobs=self._jobs.bad_jobs,
+            bad_jobs=self._site.jobs.bad_jobs,
         )
 
     def _work_of(self, lead: RenditionLane) -> StreamWork:
@@ -195,49 +190,42 @@ class Worker:
         ):
             await asyncio.sleep(POLL_MS / 1000)
             return None
-        # Jobs of dead workers come first: their viewers see a picture that stands still.
-        return await self._jobs.take_over() or await self._jobs.claim(block_ms=POLL_MS)
+        return await self._site.jobs.next_job(block_ms=POLL_MS)
 
     async def _begin(self, group: asyncio.TaskGroup, job: Job) -> None:
         """Takes the lead, or finishes a job whose stream or rendition is gone."""
+        jobs, lead = self._site.jobs, self._site.lead(job)
         try:
-            records = await self._records(job)
+            records = await self._records(lead)
             # The publisher that the job was made for is gone; a new one has a job of its own.
             if records is None or records.stream.epoch != job.source_epoch:
-                await self._jobs.finish(job.entry)
+                await jobs.finish(job.entry)
                 return
             stream, rendition = records.stream, records.rendition
             # Leases and strikes in the records are in the time of Redis, so that is compared first.
-            await self._age.measure(self._client, job.stream)
+            await self._age.measure(self._site.stream(job.stream).time_us)
             if self._rests(rendition):
                 return  # the lease lapses; whoever looks then decides anew
             if not self._fits(stream, rendition):
                 # Without the pause this worker, which is idle enough to ask, would have the job
                 # again before any other one.
                 self._claim_at = time.monotonic() + PAUSE_S
-                await self._jobs.release(job)
+                await jobs.release(job)
                 return
-            epoch = await self._renditions.take_lead(
-                job.stream,
-                job.rendition,
-                job.source_epoch,
-                self._config.worker,
-                job=job.entry,
-                output=self._config.output_of(rendition).codec.name.lower(),
-            )
+            epoch = await lead.take(self._config.output_of(rendition).codec.name.lower())
             # Read again: taking the lead from one that died while it decoded counts a strike, and
             # with that the rendition may have to be copied.
-            rendition = await self._renditions.get(job.stream, job.rendition)
+            records = await lead.records()
         except DuplicateJob:
             # The rendition's record names another entry. This one was appended by an app that did
             # not learn whether its first attempt had arrived.
-            await _try(self._jobs.finish(job.entry))
+            await _try(jobs.finish(job.entry))
             return
         except (StreamGone, BadMessage, *REDIS_DOWN) as error:
             # The lease lapses, and the job comes back if its stream does.
             _logger(job).info("not taken: %s", error, extra={"action": "not_taken"})
             return
-        self._start(group, job, epoch, Records(stream, rendition))
+        self._start(group, job, epoch, records)
 
     def _start(self, group: asyncio.TaskGroup, job: Job, epoch: int, records: Records) -> None:
         """Begins a lane, in the session of its stream where there is one."""
@@ -311,14 +299,13 @@ class Worker:
     def _others(self, entry: str) -> Iterator[RenditionLane]:
         return (lead for key, lead in self._lanes.items() if key != entry)
 
-    async def _records(self, job: Job) -> Records | None:
+    async def _records(self, lead: SiteLead) -> Records | None:
         """Returns the records of the stream and of the rendition; after Redis lost its data the app
         may be a moment late with them.
         """
         for _ in range(_MAX_RECORD_READS):
             try:
-                stream = await self._registry.get(job.stream)
-                return Records(stream, await self._renditions.get(job.stream, job.rendition))
+                return await lead.records()
             except StreamGone:
                 await asyncio.sleep(RETRY_S)
         return None
@@ -342,22 +329,22 @@ class Worker:
 
     async def _tell(self, lead: RenditionLane, ending: SessionOutcome) -> None:
         """Writes into Redis what follows from the end of a lead."""
-        lease = (lead.job.stream, lead.job.rendition, lead.epoch)
+        jobs, view, epoch = self._site.jobs, lead.view, lead.epoch
         match ending:
             case SessionOutcome.ENDED:
-                await _try(self._jobs.finish(lead.job.entry))
+                await _try(jobs.finish(lead.job.entry))
             case SessionOutcome.FAILED:
                 # The job is not released: it comes back when the lease expires, and not at once to
                 # the worker on which it just failed.
-                await _try(self._strikes.strike(*lease))
+                await _try(view.note(LeadNote.STRIKE, epoch))
             case SessionOutcome.LOST:
                 # This process is alive, so the new lead's suspicion that decoding killed it is
                 # taken back.
-                await _try(self._renditions.drop_lead(*lease))
-                await _try(self._strikes.alive(*lease))
+                await _try(view.drop(epoch))
+                await _try(view.note(LeadNote.ALIVE, epoch))
             case SessionOutcome.RELEASED:
-                await _try(self._renditions.drop_lead(*lease))
-                await _try(self._jobs.release(lead.job))
+                await _try(view.drop(epoch))
+                await _try(jobs.release(lead.job))
 
 
 def _logger(job: Job) -> StreamLogger:
@@ -370,5 +357,5 @@ async def _try(work: Awaitable[object]) -> None:
         await work
     except (*REDIS_DOWN, WireError) as error:
         log.debug("left out: %s", error, extra={"action": "redis_down"})
-    except redis.exceptions.RedisError:
+    except REDIS_FAULT:
         log.exception("left out", extra={"action": "task_failed"})

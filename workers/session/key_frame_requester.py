@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from wire import control, keys
-from wire.connection import REDIS_DOWN, Redis
+from wire.connection import REDIS_DOWN
+from wire.site import SiteStream
 
 PERIOD_S = 0.5
 """Seconds between two requests: a key frame is on its way for a round trip, and one more would cost
@@ -15,8 +15,8 @@ the publisher's uplink as much as several pictures."""
 class KeyFrameRequester:
     """Collects requests (``want``, from the loop, as often as need be) and sends them (``run``)."""
 
-    def __init__(self, client: Redis, stream: str) -> None:
-        self._mailbox = control.to_publisher(client, stream)
+    def __init__(self, stream: SiteStream) -> None:
+        self._stream = stream
         self._why = ""
         self._wanted = asyncio.Event()
 
@@ -36,9 +36,8 @@ class KeyFrameRequester:
             # Cleared before sending: what is wanted while the message is on its way may be about a
             # later loss, which the key frame that answers this message would not mend.
             self._wanted.clear()
-            request = control.KeyFrameRequest(rendition=keys.SOURCE, reason=self._why)
             try:
-                await self._mailbox.send(request)
+                await self._stream.ask_key_frame(self._why)
             except REDIS_DOWN:
                 # Asked again after the pause, unless a key frame comes by itself meanwhile.
                 self._wanted.set()

@@ -18,8 +18,9 @@ from wire import control, keys
 from wire.connection import REDIS_DOWN
 from wire.errors import Fenced, StreamGone
 from wire.heartbeat import StreamWork
-from wire.jobs import RENEW_S, Job, JobQueue
+from wire.jobs import RENEW_S, Job
 from wire.rendition_record import RenditionRecord
+from wire.site import Records
 from wire.stream_logger import StreamLogger, session_name
 from wire.supervisor import keep_going
 from workers.media.route import Route
@@ -28,7 +29,7 @@ from workers.runtime.cores import usable_cores
 from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.loop_callback import on_loop
 from workers.scheduling.job_load import COPY_LOAD, coding_load
-from workers.session.lane_parts import OtherLanes, Records, Source, WorkerParts
+from workers.session.lane_parts import OtherLanes, Source, WorkerParts
 from workers.session.lane_report import LaneFacts, report
 from workers.session.mode import StreamMode
 from workers.session.outcome import SessionEnded, SessionOutcome
@@ -69,8 +70,9 @@ class RenditionLane:
         self._parts = parts
         self._source = source
         self._log = _logger(job)
-        self._jobs = JobQueue(parts.client, consumer=parts.config.worker)
-        self._probation = Probation(parts.client, job.stream, job.rendition, epoch)
+        self.view = parts.site.lead(job)
+        "Its records and logs."
+        self._probation = Probation(self.view, epoch)
         self._life = rendition_life(job.stream, job.rendition)
         self._life.apply(RenditionEvent.TAKE)
         self._over: SessionEnded | None = None
@@ -83,7 +85,7 @@ class RenditionLane:
         self._scheduler = parts.scheduler.handle()
         self.pipeline = self._make_pipeline(records)
         self._logs = Renditions(
-            parts.client, job, epoch, self.counters, lost=self.pipeline.ask_key_frame
+            self.view, job.rendition, epoch, self.counters, lost=self.pipeline.ask_key_frame
         )
         self._demand = RenditionDemand(self.pipeline, unwatched=parts.config.enhance_unwatched)
         self._follow(records)
@@ -211,7 +213,7 @@ class RenditionLane:
     async def _renew(self) -> None:
         while True:
             try:
-                held = await self._jobs.renew(self.job)
+                held = await self._parts.site.jobs.renew(self.job)
             except REDIS_DOWN:
                 # Nobody can take it over while Redis is away; should another worker reach it, the
                 # epoch keeps this one's units out of the logs.

@@ -6,27 +6,17 @@ import dataclasses
 from collections.abc import Callable
 from typing import Protocol
 
-from wire.connection import Redis
-from wire.rendition_record import RenditionRecord
-from wire.stream_record import StreamRecord
+from wire.site import Site
 from workers.scheduling.handle import SharedScheduler
 from workers.session.config import SessionConfig
 from workers.upscale.model_cache import ModelCache
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Records:
-    """The two records that a lane goes by."""
-
-    stream: StreamRecord
-    rendition: RenditionRecord
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class WorkerParts:
     """Parts of a worker that all its lanes use."""
 
-    client: Redis
+    site: Site
     nets: ModelCache
     config: SessionConfig
     scheduler: SharedScheduler

@@ -11,7 +11,7 @@ from media.access_unit import AccessUnit, Checkpoint
 from wire import clock
 from wire.batch import Batch
 from wire.connection import REDIS_DOWN, RETRY_S
-from wire.log import LogWriter
+from wire.site import SiteLogWriter
 from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.meter import Meter
 
@@ -31,7 +31,7 @@ class LogPublisher:
     """
 
     def __init__(
-        self, writer: LogWriter, counters: FrameCounters, *, lost: Callable[[], None]
+        self, writer: SiteLogWriter, counters: FrameCounters, *, lost: Callable[[], None]
     ) -> None:
         self._writer = writer
         self._counters = counters

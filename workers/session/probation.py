@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 
 from wire import strikes
-from wire.connection import REDIS_DOWN, Redis
+from wire.connection import REDIS_DOWN
 from wire.rendition_record import RenditionRecord
+from wire.site import SiteLead
+from wire.strikes import LeadNote
 
 
 class Probation:
@@ -14,9 +16,9 @@ class Probation:
     server's.
     """
 
-    def __init__(self, client: Redis, stream: str, rendition: str, epoch: int) -> None:
-        self._strikes = strikes.Strikes(client)
-        self._lead = (stream, rendition, epoch)
+    def __init__(self, lead: SiteLead, epoch: int) -> None:
+        self._lead = lead
+        self._epoch = epoch
         self._decodes_since: float | None = None
 
     @staticmethod
@@ -36,7 +38,8 @@ class Probation:
         # Without an answer nothing is noted here either, so the next unit tries again; decoding
         # goes on meanwhile.
         with contextlib.suppress(*REDIS_DOWN):
-            await self._strikes.decodes(*self._lead, decodes=decodes)
+            what = LeadNote.DECODES if decodes else LeadNote.RESTS
+            await self._lead.note(what, self._epoch)
             self._decodes_since = now if decodes else None
 
     async def forgive(self, record: RenditionRecord, *, now: float) -> None:
@@ -44,4 +47,4 @@ class Probation:
         since = self._decodes_since
         if record.strikes and since is not None and now - since >= strikes.GOOD_S:
             with contextlib.suppress(*REDIS_DOWN):
-                await self._strikes.forgive(*self._lead)
+                await self._lead.note(LeadNote.FORGIVE, self._epoch)

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from wire import keys
-from wire.connection import Redis
 from wire.heartbeat import RenditionWork
-from wire.jobs import Job
-from wire.log import LogWriter
+from wire.site import SiteLead
 from workers.encode.step import EncodeStep, Made
 from workers.runtime.frame_counters import FrameCounters
 from workers.session.log_publisher import LogPublisher
@@ -22,16 +20,16 @@ class Renditions:
 
     def __init__(
         self,
-        client: Redis,
-        job: Job,
+        lead: SiteLead,
+        rendition: str,
         epoch: int,
         counters: FrameCounters,
         *,
         lost: Callable[[str], None],
     ) -> None:
         self._publishers: dict[str, LogPublisher] = {}
-        for name in keys.logs_of(job.rendition):
-            writer = LogWriter(client, stream=job.stream, rendition=name, epoch=epoch)
+        for name in keys.logs_of(rendition):
+            writer = lead.writer(name, epoch)
             self._publishers[name] = LogPublisher(writer, counters, lost=partial(lost, name))
 
     def put(self, made: Made) -> None:

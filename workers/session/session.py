@@ -14,16 +14,14 @@ import logging
 import time
 
 from media.access_unit import AccessUnit, Checkpoint, Kind
-from wire import clock, control, keys
+from wire import clock, control
 from wire.batch import is_repeated
 from wire.clock_offset import ClockOffset
 from wire.connection import REDIS_DOWN, RETRY_S
 from wire.errors import BadMessage, StreamGone
 from wire.jobs import Job
-from wire.log import LogReader
-from wire.rendition_record import RenditionRegistry
+from wire.site import Records
 from wire.stream_logger import StreamLogger, session_name
-from wire.stream_record import StreamRecord, StreamRegistry
 from wire.supervisor import keep_going
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
@@ -31,7 +29,7 @@ from workers.media.source_frame import SourceFrame, Taker
 from workers.runtime.loop_callback import on_loop
 from workers.session.key_frame_requester import KeyFrameRequester
 from workers.session.lane import JOIN_S, REPLAY_S, RenditionLane
-from workers.session.lane_parts import OtherLanes, Records, SourceFacts, WorkerParts
+from workers.session.lane_parts import OtherLanes, SourceFacts, WorkerParts
 from workers.session.outcome import SessionOutcome
 from workers.session.source_decoder import SourceDecoder
 
@@ -62,11 +60,10 @@ class StreamSession:
         # A copy: the worker's has just been measured, and each session goes on by its own server,
         # which in a cluster is the one that holds the stream.
         self._clock_offset = copy.copy(clock_offset)
-        self._streams = StreamRegistry(parts.client)
-        self._renditions = RenditionRegistry(parts.client)
-        self._requester = KeyFrameRequester(parts.client, job.stream)
-        self._mailbox = control.to_lead(parts.client, job.stream)
-        self._reader = LogReader(parts.client, stream=job.stream, rendition=keys.SOURCE)
+        self._site = parts.site.stream(job.stream)
+        self._requester = KeyFrameRequester(self._site)
+        self._mailbox = self._site.mail()
+        self._reader = self._site.source()
         self._is_placed = False
         self._last_sequence: int | None = None
         self._drained_us: int | None = None
@@ -187,6 +184,8 @@ class StreamSession:
         while True:
             # After a rest the log has moved on, and the decoder's pictures are of long ago.
             if not self._awake.is_set():
+                with contextlib.suppress(*REDIS_DOWN):
+                    await reader.pause()
                 await self._awake.wait()
                 self._is_placed = self._caught_up = False
             try:
@@ -209,7 +208,7 @@ class StreamSession:
         """Begins at the last key frame. What came since is decoded, and the first picture that is
         not too old begins the renditions anew.
         """
-        await self._clock_offset.measure(self._parts.client, self.stream)
+        await self._clock_offset.measure(self._site.time_us)
         if not await self._reader.seek_last_key_frame():
             self.want_key_frame("the log has no key frame")
         self._is_placed, self._last_sequence = True, None
@@ -266,30 +265,20 @@ class StreamSession:
     async def _watch(self) -> None:
         while True:
             with contextlib.suppress(*REDIS_DOWN):
-                await self._clock_offset.measure(self._parts.client, self.stream)
+                await self._clock_offset.measure(self._site.time_us)
             await self._read_records()
             await asyncio.sleep(_WATCH_S)
 
     async def _read_records(self) -> None:
-        try:
-            record = await self._streams.get(self.stream)
-        except StreamGone as error:
-            self._end_lanes(SessionOutcome.ENDED, str(error))
-            return
-        except (*REDIS_DOWN, BadMessage):
-            # What was read before still holds; the app repairs a damaged record.
-            return
         for lane in self.lanes:
-            await self._apply(lane, record)
+            try:
+                records = await lane.view.records()
+            except StreamGone as error:
+                lane.end(SessionOutcome.ENDED, str(error))
+            except (*REDIS_DOWN, BadMessage):
+                # What was read before still holds; the app repairs a damaged record.
+                continue
+            else:
+                await lane.apply(records)
         if any(lane.needs_key_frame for lane in self.lanes):
             self.want_key_frame("a rendition changes between enhanced and copied")
-
-    async def _apply(self, lane: RenditionLane, record: StreamRecord) -> None:
-        try:
-            rendition = await self._renditions.get(self.stream, lane.job.rendition)
-        except StreamGone as error:
-            lane.end(SessionOutcome.ENDED, str(error))
-        except (*REDIS_DOWN, BadMessage):
-            return
-        else:
-            await lane.apply(Records(record, rendition))

@@ -17,6 +17,7 @@ from wire.connection import Redis
 from wire.embedded import EmbeddedServer
 from wire.heartbeat import Heartbeats
 from wire.settings import Settings
+from wire.site import RedisSite
 from workers.engines.registry import make_engine
 from workers.engines.selection import Choice
 from workers.errors import EngineUnavailable, NetUnusable
@@ -155,7 +156,9 @@ async def test_a_worker_lists_itself_and_leaves_the_list_when_it_is_told_to_stop
 ) -> None:
     own = settings.model_copy(update={"redis_url": redis_server.url})
     stopping = asyncio.Event()
-    running = asyncio.create_task(main._work_with(client, stopping, own))
+    running = asyncio.create_task(
+        main._work_with(RedisSite(client, own.worker_name), stopping, own)
+    )
     async with asyncio.timeout(20):
         while not (beats := await Heartbeats(client).list()):  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.02)

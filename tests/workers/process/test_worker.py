@@ -18,6 +18,7 @@ from wire.connection import Redis
 from wire.embedded import EmbeddedServer
 from wire.heartbeat import Heartbeats, StreamWork
 from wire.jobs import LEASE_MS, JobQueue
+from wire.site import RedisSite
 from workers.decode.decoder import UnitDecoder
 from workers.process.worker import Worker
 from workers.upscale.model_cache import ModelCache
@@ -372,7 +373,7 @@ async def test_another_worker_takes_over_within_two_seconds_from_the_last_key_fr
 ) -> None:
     publisher, viewer = Publisher(client), Viewer(client)
     clip = list(units(Clip(frames=110)))
-    first = Worker(client, nets, lead_config("w1"), engines=["none"], zoo=[])
+    first = Worker(RedisSite(client, "w1"), nets, lead_config("w1"), engines=["none"], zoo=[])
     dying = asyncio.create_task(first.run())
     async with watching(viewer):
         await publisher.begin()
@@ -461,7 +462,8 @@ async def test_streams_are_shared_by_capacity_and_given_back_at_the_end(
     for publisher in publishers:
         await publisher.begin()
     staying = [asyncio.create_task(publisher.stay()) for publisher in publishers]
-    one = Worker(client, nets, lead_config("w1", streams=2.0), engines=["none"], zoo=[])
+    site = RedisSite(client, "w1")
+    one = Worker(site, nets, lead_config("w1", streams=2.0), engines=["none"], zoo=[])
     running = asyncio.create_task(one.run())
     await until(lambda: len(one.leads) == 2)
     async with working(client, nets, lead_config("w2", streams=2.0)) as two:

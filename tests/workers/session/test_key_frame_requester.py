@@ -10,12 +10,13 @@ import pytest
 
 from wire import control, keys
 from wire.connection import Redis
+from wire.site import RedisSite
 from workers.session.key_frame_requester import PERIOD_S, KeyFrameRequester
 
 
 @contextlib.asynccontextmanager
 async def running(client: Redis) -> AsyncIterator[KeyFrameRequester]:
-    requester = KeyFrameRequester(client, "cam")
+    requester = KeyFrameRequester(RedisSite(client, "w1").stream("cam"))
     task = asyncio.create_task(requester.run())
     try:
         yield requester

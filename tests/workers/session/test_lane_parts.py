@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from wire.rendition_record import RenditionRecord
+from wire.site import Records
 from wire.stream_record import StreamRecord
-from workers.session.lane_parts import OtherLanes, Records, Source, SourceFacts, WorkerParts
+from workers.session.lane_parts import OtherLanes, Source, SourceFacts, WorkerParts
 from workers.session.session import StreamSession
 
 FACTS = SourceFacts(bad_entries=1, stale_units=2, bad_messages=3, decoded=4, fault="f", remark="r")

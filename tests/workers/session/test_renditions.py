@@ -15,6 +15,7 @@ from wire.connection import Redis
 from wire.errors import Fenced
 from wire.jobs import Job
 from wire.log import LogReader
+from wire.site import RedisSite
 from workers.encode.step import EncodeStep, Made, OutputConfig
 from workers.runtime.frame_counters import FrameCounters
 from workers.session.log_publisher import LIMIT
@@ -36,7 +37,13 @@ class Place:
         self.counters = FrameCounters()
         self.lost: list[str] = []
         job = Job("1-0", "cam1", keys.ENHANCED, source_epoch)
-        self.logs = Renditions(client, job, epoch, self.counters, lost=self.lost.append)
+        self.logs = Renditions(
+            RedisSite(client, "w1").lead(job),
+            keys.ENHANCED,
+            epoch,
+            self.counters,
+            lost=self.lost.append,
+        )
 
     async def read(self, name: str) -> list[bytes]:
         """Payloads that the log holds."""

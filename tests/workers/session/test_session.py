@@ -13,9 +13,10 @@ from wire import clock, control, keys
 from wire.clock_offset import ClockOffset
 from wire.connection import Redis
 from wire.jobs import Job, JobQueue
+from wire.site import Records, RedisSite
 from workers.scheduling.handle import SharedScheduler
 from workers.session.lane import RenditionLane
-from workers.session.lane_parts import OtherLanes, Records, WorkerParts
+from workers.session.lane_parts import OtherLanes, WorkerParts
 from workers.session.outcome import SessionOutcome
 from workers.session.session import StreamSession
 from workers.upscale.model_cache import ModelCache
@@ -34,7 +35,9 @@ class Place:
     def __init__(self, client: Redis, nets: ModelCache) -> None:
         self.client = client
         self.publisher = Publisher(client)
-        self.parts = WorkerParts(client, nets, lead_config("w1"), SharedScheduler())
+        self.parts = WorkerParts(
+            RedisSite(client, "w1"), nets, lead_config("w1"), SharedScheduler()
+        )
         self.session: StreamSession
         self.outcomes: dict[str, SessionOutcome] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -1,0 +1,258 @@
+"""The site of a worker: everything that it asks of the others, and nothing of how it is reached.
+
+A worker next to Redis has a ``RedisSite``; one far away has the same by calls over a link
+(``wire/remote``). Each call that cannot be carried out at the moment raises one of REDIS_DOWN.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+from wire import control, keys
+from wire.batch import Batch
+from wire.connection import Redis
+from wire.heartbeat import Heartbeats, WorkerBeat
+from wire.jobs import Job, JobQueue
+from wire.log import Entry, LogReader, LogWriter
+from wire.rendition_record import RenditionRecord, RenditionRegistry
+from wire.stream_record import StreamRecord, StreamRegistry
+from wire.strikes import LeadNote, Strikes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Records:
+    """The two records that a lead goes by."""
+
+    stream: StreamRecord
+    rendition: RenditionRecord
+
+
+class SiteJobs(Protocol):
+    """The job queue, with the worker as one of its consumers; see ``wire/jobs.py``."""
+
+    @property
+    def bad_jobs(self) -> int:
+        """Entries that were no jobs, and were removed."""
+
+    async def next_job(self, *, block_ms: int) -> Job | None:
+        """Returns a job whose lease lapsed, or one that nobody had; None after ``block_ms``."""
+
+    async def renew(self, job: Job) -> bool:
+        """Renews our lease; False if somebody else has it by now, or the job is gone."""
+
+    async def finish(self, entry: str) -> None:
+        """Removes the job: its stream or its rendition ended."""
+
+    async def release(self, job: Job) -> None:
+        """Lets go of the lease at once."""
+
+
+class SiteHeartbeats(Protocol):
+    """The list of workers."""
+
+    async def beat(self, beat: WorkerBeat) -> None:
+        """Shows the worker for a while more."""
+
+    async def leave(self, name: str) -> None:
+        """Removes the worker from the list at once."""
+
+    async def list(self) -> list[WorkerBeat]:
+        """Returns all workers, by name."""
+
+
+class SourceReader(Protocol):
+    """The source log of one stream, read from a position on; see ``wire.log.LogReader``."""
+
+    bad_entries: int
+    stale_units: int
+
+    async def seek_last_key_frame(self) -> bool:
+        """Begins just before the last key frame; False if there is none, or only one of long ago:
+        then it begins at the end.
+        """
+
+    async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
+        """Returns the entries behind the position, oldest first; none after ``block_ms``."""
+
+    async def pause(self) -> None:
+        """Takes no further entries until the next ``seek_last_key_frame``."""
+
+
+class SiteLogWriter(Protocol):
+    """One log of a rendition that is led; see ``wire.log.LogWriter``."""
+
+    epoch: int
+
+    async def append(self, batch: Batch, *, now_ms: int) -> str:
+        """Appends a batch. Raises Fenced or StreamGone too."""
+
+    async def clear(self) -> None:
+        """Removes all entries. Raises as ``append`` does."""
+
+
+class LeadMail(Protocol):
+    """Messages to the leads of one stream."""
+
+    bad_messages: int
+
+    async def read(self, *, block_ms: int) -> list[control.Message]:
+        """Returns the messages since the last read; empty after ``block_ms`` without any."""
+
+
+class SiteStream(Protocol):
+    """One stream, for those who make its renditions."""
+
+    async def time_us(self) -> int:
+        """Returns the time of the server that holds the stream, in Unix us."""
+
+    def source(self) -> SourceReader:
+        """Returns a reader of the source log."""
+
+    def mail(self) -> LeadMail:
+        """Returns a reader of the messages to the stream's leads."""
+
+    async def ask_key_frame(self, reason: str) -> None:
+        """Asks the publisher for a key frame."""
+
+
+class SiteLead(Protocol):
+    """One job, for the worker that holds its lease."""
+
+    async def records(self) -> Records:
+        """Returns the records of stream and rendition. Raises StreamGone or BadMessage."""
+
+    async def take(self, output: str) -> int:
+        """Takes the lead, with the codec of what will be made, and returns its epoch. Raises
+        StreamGone or DuplicateJob.
+        """
+
+    async def drop(self, epoch: int) -> None:
+        """Lets go of the lead; no effect if it is another's by now."""
+
+    async def note(self, what: LeadNote, epoch: int) -> None:
+        """Notes something about the lead in the rendition's record."""
+
+    def writer(self, log: str, epoch: int) -> SiteLogWriter:
+        """Returns the writer of one of the rendition's logs."""
+
+
+class Site(Protocol):
+    """The whole of what a worker holds of its site."""
+
+    @property
+    def jobs(self) -> SiteJobs:
+        """The job queue."""
+
+    @property
+    def heartbeats(self) -> SiteHeartbeats:
+        """The list of workers."""
+
+    def stream(self, name: str) -> SiteStream:
+        """Returns a stream."""
+
+    def lead(self, job: Job) -> SiteLead:
+        """Returns a job's lead."""
+
+
+class RedisSite:
+    """The site of a worker that reaches Redis itself. Follows ``Site``."""
+
+    def __init__(self, client: Redis, worker: str) -> None:
+        """``worker`` is its name among the workers."""
+        self._client = client
+        self._worker = worker
+        self.jobs = RedisJobs(client, consumer=worker)
+        self.heartbeats = Heartbeats(client)
+
+    def stream(self, name: str) -> RedisStream:
+        """Returns a stream."""
+        return RedisStream(self._client, name)
+
+    def lead(self, job: Job) -> RedisLead:
+        """Returns a job's lead."""
+        return RedisLead(self._client, job, self._worker)
+
+
+class RedisJobs(JobQueue):
+    """The job queue as the workers of a site use it. Follows ``SiteJobs``."""
+
+    async def next_job(self, *, block_ms: int) -> Job | None:
+        """Returns a job whose lease lapsed, or one that nobody had; None after ``block_ms``."""
+        # Jobs of dead workers come first: their viewers see a picture that stands still.
+        return await self.take_over() or await self.claim(block_ms=block_ms)
+
+
+class RedisStream:
+    """One stream in Redis. Follows ``SiteStream``."""
+
+    def __init__(self, client: Redis, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._publisher = control.to_publisher(client, name)
+
+    async def time_us(self) -> int:
+        """Returns the time of the server that holds the stream, in Unix us."""
+        seconds, micros = await self._client.time(keys.record(self._name))
+        return int(seconds) * 1_000_000 + int(micros)
+
+    def source(self) -> SourceLogReader:
+        """Returns a reader of the source log."""
+        return SourceLogReader(self._client, stream=self._name, rendition=keys.SOURCE)
+
+    def mail(self) -> LeadMail:
+        """Returns a reader of the messages to the stream's leads."""
+        return control.to_lead(self._client, self._name)
+
+    async def ask_key_frame(self, reason: str) -> None:
+        """Asks the publisher for a key frame."""
+        request = control.KeyFrameRequest(rendition=keys.SOURCE, reason=reason)
+        await self._publisher.send(request)
+
+
+class SourceLogReader(LogReader):
+    """The source log of one stream. Follows ``SourceReader``."""
+
+    async def pause(self) -> None:
+        """Needs nothing here: entries come when they are asked for."""
+
+
+class RedisLead:
+    """One job's records and logs in Redis. Follows ``SiteLead``."""
+
+    def __init__(self, client: Redis, job: Job, worker: str) -> None:
+        self._client = client
+        self._job = job
+        self._worker = worker
+        self._streams = StreamRegistry(client)
+        self._renditions = RenditionRegistry(client)
+        self._strikes = Strikes(client)
+
+    async def records(self) -> Records:
+        """Returns the records of stream and rendition. Raises StreamGone or BadMessage."""
+        stream = await self._streams.get(self._job.stream)
+        return Records(stream, await self._renditions.get(self._job.stream, self._job.rendition))
+
+    async def take(self, output: str) -> int:
+        """Takes the lead and returns its epoch. Raises StreamGone or DuplicateJob."""
+        job = self._job
+        return await self._renditions.take_lead(
+            job.stream,
+            job.rendition,
+            job.source_epoch,
+            self._worker,
+            job=job.entry,
+            output=output,
+        )
+
+    async def drop(self, epoch: int) -> None:
+        """Lets go of the lead; no effect if it is another's by now."""
+        await self._renditions.drop_lead(self._job.stream, self._job.rendition, epoch)
+
+    async def note(self, what: LeadNote, epoch: int) -> None:
+        """Notes something about the lead in the rendition's record."""
+        await self._strikes.note(what, self._job.stream, self._job.rendition, epoch)
+
+    def writer(self, log: str, epoch: int) -> LogWriter:
+        """Returns the writer of one of the rendition's logs."""
+        return LogWriter(self._client, stream=self._job.stream, rendition=log, epoch=epoch)
