@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-import cv2
-import numpy as np
-
 from models.manifest import Manifest
-from workers.engines.engine import Array, DynamicShapeSession
-from workers.media.frame_info import CELL, CodecInfo
+from workers.engines.engine import DynamicShapeSession
+from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture, chroma_side
 from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.padding import bordered
 from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region, pixels
 from workers.upscale.chroma import OFFSETS
+from workers.upscale.region_net import RegionNet
 
 __all__ = ["TemporalUpscaler", "TemporalRequest"]
 
@@ -43,15 +41,12 @@ class TemporalRequest:
 class TemporalUpscaler:
     """One stream's way through one net; for each picture ``begin``, then ``full``, ``refresh`` or
     ``miss``.
-
-    The net sees the picture with its edge repeated outwards by the receptive field, so that a
-    region at the edge and the whole picture give the same.
     """
 
     def __init__(
         self, manifest: Manifest, width: int, height: int, net: DynamicShapeSession
     ) -> None:
-        self._net = net
+        self._net = RegionNet(manifest, net)
         self._halo = manifest.receptive_radius
         self._propagator = Propagator(width, height, manifest.scale, self._halo)
         sides = chroma_side(width), chroma_side(height)
@@ -59,10 +54,8 @@ class TemporalUpscaler:
             siting: [IncrementalBicubic(*sides, manifest.scale, offset=offset) for _ in range(2)]
             for siting, offset in OFFSETS.items()
         }
-        self._size = (width, height)
         self._all = (width + 2 * self._halo) * (height + 2 * self._halo)
         self._strength: float | None = None
-        self._seen: Array = np.zeros((0, 0), np.uint8)
         self._wanted: list[Region] | None = None
         self._target: Picture | None = None
         self._missed = 0
@@ -85,7 +78,7 @@ class TemporalUpscaler:
             enlarger.update(bordered(plane))
             large[:] = enlarger.large[: large.shape[0], : large.shape[1]]
         self._target = target
-        self._seen = self._bordered(picture.y)
+        self._net.take(picture.y)
         report = self._propagator.predict(picture.y, info)
         most = int(MAX_WANTED_FRACTION * self._all)
         self._wanted = None if report.must_be_full else self._propagator.regions(most)
@@ -95,10 +88,7 @@ class TemporalUpscaler:
     def full(self) -> None:
         """The net on all of the picture."""
         target = self._begun()
-        height, width = self._size[1] + 2 * self._halo, self._size[0] + 2 * self._halo
-        # This is the size that was warmed up; regions at the right and bottom may reach up to whole
-        # cells, the whole picture need not.
-        made = self._net.run(self._seen[:height, :width], self._strength or 0.0)
+        made = self._net.whole(self._strength or 0.0)
         self._propagator.apply_full(made, self._halo, self._halo)
         self._end(target)
 
@@ -114,7 +104,7 @@ class TemporalUpscaler:
         if regions is None or pixels(regions, self._halo) > most:
             regions = self._propagator.regions(most)
         for region in regions:
-            made = self._net.run(self._cut(region), self._strength or 0.0)
+            made = self._net.framed(region, self._strength or 0.0)
             self._propagator.apply_region(made, region, self._halo, self._halo)
         self._end(target)
         return pixels(regions, self._halo) / self._all
@@ -143,18 +133,3 @@ class TemporalUpscaler:
         self._propagator.commit()
         self._missed = 0
         target.y[:] = self._propagator.enlarged
-
-    def _bordered(self, luma: Array) -> Array:
-        """Returns luma with its edge repeated by the halo, and up to whole cells."""
-        # The net sees the edge repeated as far as its receptive field reaches, so that a region at
-        # the edge and the whole picture give the same samples.
-        halo = self._halo
-        bottom, right = (halo + -side % CELL for side in luma.shape)
-        return np.asarray(
-            cv2.copyMakeBorder(luma, halo, bottom, halo, right, cv2.BORDER_REPLICATE), np.uint8
-        )
-
-    def _cut(self, region: Region) -> Array:
-        bottom = region.top + region.height + 2 * self._halo
-        right = region.left + region.width + 2 * self._halo
-        return np.ascontiguousarray(self._seen[region.top : bottom, region.left : right])
