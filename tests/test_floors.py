@@ -26,6 +26,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("__main__",),
         ("process",),
         ("session", "transcode"),
+        ("team",),
         ("decode", "upscale", "encode"),
         ("scheduling", "temporal", "engines"),
         ("bitstream",),

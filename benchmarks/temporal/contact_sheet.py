@@ -19,7 +19,8 @@ from models.training.codec import LiveEncoder
 from workers.media.frame_info import CELL, cells
 from workers.temporal.motion_search import Hints, Motion, Planes, match
 from workers.temporal.padding import bordered
-from workers.temporal.propagator import MAX_STILL_SQUARES, Propagator
+from workers.temporal.picture_match import MAX_STILL_SQUARES
+from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region
 from workers.upscale.temporal_upscaler import MAX_WANTED_FRACTION
 

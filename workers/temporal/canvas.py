@@ -42,6 +42,12 @@ class Canvas:
         """The picture as far as it is made; a view."""
         return self._enlarged
 
+    def plain(self, region: Region) -> Bytes:
+        """Returns a region by bicubic, as far as it lies in the picture; a view."""
+        rows = slice(self._scale * region.top, self._scale * (region.top + region.height))
+        columns = slice(self._scale * region.left, self._scale * (region.left + region.width))
+        return self._bicubic.large[rows, columns]
+
     @property
     def samples(self) -> float:
         """Decoded luma samples that the picture stands for."""

@@ -151,3 +151,14 @@ def test_a_picture_that_moved_is_moved_with_what_the_net_made_of_it() -> None:
     marked = canvas.enlarged[:, 24:-16]
     assert np.abs(marked - plain).mean() > 0.5 * np.abs(moved - plain).mean()
     assert np.abs(marked - moved).mean() < 0.3 * np.abs(moved - plain).mean()
+
+
+def test_a_region_by_bicubic_ends_with_the_picture() -> None:
+    canvas = Canvas(44, 30, 2)
+    luma = texture(30, 44)
+    canvas.set_luma(bordered(luma))
+    whole = canvas.plain(Region(0, 0, 32, 48))
+    assert whole.shape == (60, 88)
+    assert np.array_equal(canvas.plain(Region(16, 40, 16, 8)), whole[32:, 80:])
+    expected = cv2.resize(luma, (88, 60), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(whole.astype(int) - expected).max() <= 1

@@ -14,6 +14,7 @@ from models.training.codec import LiveEncoder
 from tests.workers.temporal.scenes import HALO, net, padded, texture
 from workers.media.frame_info import CodecInfo, MotionGrid, cells
 from workers.temporal.incremental_bicubic import IncrementalBicubic
+from workers.temporal.picture_match import MatchedPicture
 from workers.temporal.propagator import PredictionReport, Propagator
 from workers.temporal.region_selection import Region
 
@@ -23,10 +24,15 @@ Scene = tuple[np.ndarray, CodecInfo | None]
 class Anew(Propagator):
     """Keeps nothing in place."""
 
-    def predict(self, luma: np.ndarray, info: CodecInfo | None) -> PredictionReport:
+    def predict(
+        self,
+        luma: np.ndarray,
+        info: CodecInfo | None,
+        matched: MatchedPicture | None = None,
+    ) -> PredictionReport:
         self._canvas._bicubic = IncrementalBicubic(*self._size, self._canvas._scale)
         self._canvas._dirty[:] = 1
-        return super().predict(luma, info)
+        return super().predict(luma, info, matched)
 
 
 def grids(propagator: Propagator) -> Iterator[np.ndarray]:
