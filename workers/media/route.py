@@ -15,3 +15,5 @@ class Route(enum.Enum):
     RECODE = "recode"
     """Copied; beside that decoded and encoded at the same size, for viewers who lack the source's
     codec."""
+    DECODE = "decode"
+    "Decode only: the picture is for a lead on another worker."

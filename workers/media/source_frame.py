@@ -7,16 +7,16 @@ from typing import Protocol
 
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
-from workers.runtime.frame_counters import FrameCounters
 
 
 class FrameSink(Protocol):
-    """Takes the frames of one rendition."""
-
-    counters: FrameCounters
+    """Takes the frames of one rendition, or of a worker that helps with it."""
 
     def offer(self, task: FrameTask) -> bool:
         """Takes a frame; False once it is closed."""
+
+    def drop(self, task: FrameTask, reason: str) -> None:
+        """Notes that a frame will have no picture. From the decoding thread."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,15 +25,15 @@ class Taker:
 
     sink: FrameSink
     route: Route
-    "``WORK`` or ``COPY``."
+    "``WORK``, ``COPY`` or ``DECODE``."
     recodes: bool = False
     "A copied unit is decoded too, for viewers who lack its codec."
 
     @property
     def decoded_route(self) -> Route | None:
         """The route of the decoded picture; None where the rendition needs none."""
-        if self.route is Route.WORK:
-            return Route.WORK
+        if self.route is not Route.COPY:
+            return self.route
         return Route.RECODE if self.recodes else None
 
 
@@ -47,12 +47,10 @@ class SourceFrame(FrameTask):
     def of(cls, task: FrameTask, takers: tuple[Taker, ...]) -> SourceFrame:
         """Returns a frame for these takers; it is decoded by the route of the neediest."""
         # One decoded picture serves all takers, so the frame goes the way of the one that needs
-        # most: WORK before RECODE before COPY.
+        # most: of its motion too, of the picture, or of none.
         routes = {taker.decoded_route for taker in takers}
-        if Route.WORK in routes:
-            route = Route.WORK
-        else:
-            route = Route.RECODE if Route.RECODE in routes else Route.COPY
+        needy = (Route.WORK, Route.RECODE, Route.DECODE)
+        route = next((each for each in needy if each in routes), Route.COPY)
         return cls(
             task.unit, route, task.arrived, is_replay=task.is_replay, stamps=task.stamps,
             takers=takers,

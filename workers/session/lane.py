@@ -38,13 +38,10 @@ from workers.session.probation import Probation
 from workers.session.rendition_demand import RenditionDemand
 from workers.session.rendition_state import RenditionEvent, rendition_life
 from workers.session.renditions import Renditions
+from workers.session.source_follower import REPLAY_S
 from workers.upscale.stage import UpscaleConfig
 
 log = logging.getLogger(__name__)
-
-REPLAY_S = 0.3
-"""Frames older than this are only decoded while a session catches up with the log; a lane rests for
-as long before it may begin anew, so that no unit comes out twice."""
 
 JOIN_S = 1.5
 """Seconds for threads to end, within the three seconds that a worker has for its stop."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from media.codec import Codec
 from wire import keys
 from wire.jobs import Job
+from workers.decode.step import count_drop
 from workers.encode.coder import Coder
 from workers.encode.registry import CODECS
 from workers.encode.step import EncodeStep, Made, OutputConfig
@@ -139,6 +140,10 @@ class Pipeline:
     def offer(self, task: FrameTask) -> bool:
         """Takes a frame from the decoder; waits while the queue is full. False once closed."""
         return self._decoded.put(task)
+
+    def drop(self, task: FrameTask, reason: str) -> None:
+        """Counts a frame that became no picture."""
+        count_drop(self.counters, task, reason)
 
     def ask_key_frame(self, log_name: str) -> None:
         """Makes the log's next picture a key frame, at most twice a second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from workers.decode.step import DecodeStep, count_drop
+from workers.decode.step import DecodeStep
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame
@@ -112,9 +112,9 @@ class SourceDecoder:
 
 
 def _dropped(frame: FrameTask, reason: str) -> None:
-    """Counts a unit that became no picture, for each rendition that waited for one."""
+    """Tells each sink that waited for a picture that a unit became none."""
     if isinstance(frame, SourceFrame):
         for taker in frame.takers:
             route = taker.decoded_route
             if route is not None:
-                count_drop(taker.sink.counters, dataclasses.replace(frame, route=route), reason)
+                taker.sink.drop(dataclasses.replace(frame, route=route), reason)

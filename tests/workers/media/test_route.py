@@ -14,4 +14,4 @@ def test_every_route_is_the_way_of_some_rendition() -> None:
 
 
 def test_routes_are_called_as_in_reports() -> None:
-    assert {route.value for route in Route} == {"work", "copy", "recode"}
+    assert {route.value for route in Route} == {"work", "copy", "recode", "decode"}

@@ -14,7 +14,6 @@ from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame, Taker
-from workers.runtime.frame_counters import FrameCounters
 
 from ..clips import Clip, units
 
@@ -23,12 +22,15 @@ class Sink:
     """A rendition that takes every frame."""
 
     def __init__(self) -> None:
-        self.counters = FrameCounters()
         self.taken: list[FrameTask] = []
+        self.dropped: list[str] = []
 
     def offer(self, task: FrameTask) -> bool:
         self.taken.append(task)
         return True
+
+    def drop(self, task: FrameTask, reason: str) -> None:
+        self.dropped.append(reason)
 
 
 UNIT = next(units(Clip(frames=1)))
@@ -36,20 +38,22 @@ SINK = Sink()
 WORK = Taker(SINK, Route.WORK)
 COPY = Taker(SINK, Route.COPY)
 RECODE = Taker(SINK, Route.COPY, recodes=True)
-NEEDS = {Route.COPY: 0, Route.RECODE: 1, Route.WORK: 2}
+DECODE = Taker(SINK, Route.DECODE)
+NEEDS = {Route.COPY: 0, Route.DECODE: 1, Route.RECODE: 2, Route.WORK: 3}
 
 
 def test_a_rendition_that_only_copies_needs_no_picture() -> None:
     assert WORK.decoded_route is Route.WORK
     assert COPY.decoded_route is None
     assert RECODE.decoded_route is Route.RECODE
+    assert DECODE.decoded_route is Route.DECODE
     # What is enhanced is encoded anyway, for whoever lacks the source's codec too.
     assert Taker(SINK, Route.WORK, recodes=True).decoded_route is Route.WORK
 
 
 @pytest.mark.parametrize(
     "takers",
-    [each for n in range(1, 4) for each in itertools.permutations((WORK, COPY, RECODE), n)],
+    [each for n in range(1, 4) for each in itertools.permutations((WORK, COPY, RECODE, DECODE), n)],
 )
 def test_a_frame_goes_the_way_of_the_neediest_whatever_the_order(takers: tuple[Taker, ...]) -> None:
     frame = SourceFrame.of(FrameTask(UNIT, Route.WORK, arrived=1.0), takers)

@@ -173,6 +173,13 @@ def test_copies_are_decoded_for_those_who_lack_their_codec(
     assert bench.pipeline.recodes(copied) is recoded
 
 
+def test_units_without_a_picture_are_counted_by_what_they_were_for(bench: Bench) -> None:
+    (unit,) = units(Clip(frames=1))
+    for route in (Route.WORK, Route.RECODE):
+        bench.pipeline.drop(FrameTask(unit, route, arrived=0.0), "broken")
+    assert bench.counters.read().dropped == {"broken": 1, "recode_broken": 1}
+
+
 def test_a_key_frame_is_asked_of_the_encoder_that_writes_the_log(bench: Bench) -> None:
     usual, extra = bench.pipeline.steps
     now = time.monotonic()

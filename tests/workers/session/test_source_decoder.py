@@ -6,6 +6,7 @@ import pytest
 
 from media.access_unit import AccessUnit
 from media.codec import Codec
+from workers.decode.step import count_drop
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame, Taker
@@ -27,6 +28,9 @@ class Sink:
         if self.is_open:
             self.frames.append(task)
         return self.is_open
+
+    def drop(self, task: FrameTask, reason: str) -> None:
+        count_drop(self.counters, task, reason)
 
     @property
     def shown(self) -> list[tuple[str, int, bool]]:
@@ -123,6 +127,19 @@ def test_losses_are_counted_by_what_the_frame_was_for(
     place.put(second, Taker(sink, taker, recodes=taker is Route.COPY), replay=replay)
     counts = sink.counters.read()
     assert counts.dropped == expected and counts.replayed == int(replay)
+
+
+def test_a_picture_alone_is_decoded_without_looking_for_motion() -> None:
+    place, alone, lane = Place(), Sink(), Sink()
+    first, second = units(Clip(frames=2))
+    place.put(first, Taker(alone, Route.DECODE))
+    place.put(second, Taker(alone, Route.DECODE), Taker(lane, Route.WORK))
+    assert alone.shown == [("decode", 0, True), ("decode", 1, True)]
+    assert [task.info is None for task in alone.frames] == [True, False]
+    assert alone.frames[1].picture is lane.frames[0].picture
+    fresh = Place()
+    fresh.put(second, Taker(alone, Route.DECODE))
+    assert alone.counters.read().dropped == {"no_key_frame": 1}
 
 
 def test_the_end_of_one_taker_does_not_end_the_others() -> None:
