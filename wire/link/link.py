@@ -253,4 +253,4 @@ class Link:
         self._rate.read(found, now=now)
         self._control_out.acknowledge(report.control)
         for request in report.requests:
-            self._out.repeat(request, one_way_s=self.rtt_s / 2, now=now)
+            self._out.repeat(request, loss=self._loss.loss, one_way_s=self.rtt_s / 2, now=now)

@@ -8,7 +8,7 @@ import heapq
 
 from wire.link.datagram import MAX_STRIPES, Request
 from wire.link.message import Message, encode_body
-from wire.link.parity import ParityBudget, make_parity, split
+from wire.link.parity import ParityBudget, make_parity, parity_for, split
 
 MAX_QUEUED = 128
 MAX_QUEUED_BYTES = 2 << 20
@@ -103,18 +103,26 @@ class Outgoing:
         self._queued_bytes += len(body)
         return True
 
-    def repeat(self, request: Request, *, one_way_s: float, now: float) -> None:
-        """Queues stripes that were asked for, before all others, if they can be in time."""
+    def repeat(self, request: Request, *, loss: float, one_way_s: float, now: float) -> None:
+        """Queues stripes that were asked for, before all others, if they can be in time.
+
+        New parity goes with them, since there is no second answer.
+        """
         kept = self._kept.get(request.message)
         if kept is None or kept.is_repeated or now + one_way_s >= kept.deadline:
             return
         kept.is_repeated = True
         total = len(kept.blocks) + len(kept.parity)
-        indexes = request.indexes or range(len(kept.blocks))
-        blocks = [kept.block(index) for index in indexes if index < total]
+        wanted = request.indexes or range(len(kept.blocks))
+        indexes = [index for index in wanted if index < total]
+        extra = min(parity_for(len(indexes), loss), max(1, len(indexes)), MAX_STRIPES - total)
+        kept.parity += make_parity(kept.blocks, extra, first=len(kept.parity))
+        blocks = [kept.block(index) for index in (*indexes, *range(total, total + extra))]
         self._again += blocks
+        size = sum(len(each.data) for each in blocks)
+        self._budget.pay(size)
         self.counters.repeated += 1
-        self.counters.repeated_bytes += sum(len(each.data) for each in blocks)
+        self.counters.repeated_bytes += size
 
     @property
     def has_more(self) -> bool:
@@ -152,11 +160,11 @@ class Outgoing:
             self._start(queued, loss=loss)
 
     def _start(self, queued: _Queued, *, loss: float) -> None:
-        blocks = split(queued.body)
-        parity = self._budget.take(
-            len(blocks), len(blocks[0]), loss=loss, is_precious=queued.message.is_precious
+        layout = self._budget.take(
+            len(queued.body), loss=loss, is_precious=queued.message.is_precious
         )
-        made = make_parity(blocks, parity) if parity else []
+        blocks, parity = split(queued.body, layout.needed), layout.parity
+        made = make_parity(blocks, parity)
         kept = _Kept(self._number, queued.deadline, blocks, made)
         # A number is given when the first stripe leaves: a gap in them means loss, nothing else.
         self._number = (self._number + 1) % (1 << 32)

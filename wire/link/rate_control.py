@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import math
 
 from wire.link.path_report import PathReport
 
@@ -29,8 +30,20 @@ DECREASE = 0.85
 PROBE = 1.25
 """Growth per round trip until the first congestion."""
 
-GROWTH = 1.04
-"""Growth per round trip afterwards."""
+GROWTH_BPS = 400_000.0
+"""Growth per second afterwards. It is the same for fast and slow links, so that those that meet at
+one bottleneck come to equal rates (Chiu and Jain, 1989): all lose a part and gain an amount."""
+
+CALM_S = 3.0
+"""Time without congestion after which the path is taken for a better one; equal links at one
+bottleneck meet a queue more often."""
+
+CALM_GROWTH = 1.08
+"""Growth per round trip then."""
+
+SEVERE_STANDING_S = 0.1
+"""Below it the rate is at most halved at once: a link that had little to send, and so delivered
+little, is not the one that fills the queue."""
 
 HEADROOM = 2.5
 """The rate is at most this many times what was sent lately: nothing else is proved."""
@@ -74,21 +87,26 @@ class RateControl:
         self._arrived, self._lost, self._loss_since = 0, 0, 0.0
         self._over, self._is_policed = 0, False
         self._next_round = 0.0
-        self._congested = False
+        self._congested_at: float | None = None
         self._decided_at: float | None = None
         self._unheard_since: float | None = None
         self._halvings = 0
+        self._began_at: float | None = None
+        self._window_s = DELIVERY_WINDOW_S
         self.standing_queue_s = 0.0
         """The least delay of the last round beyond the path's own."""
 
     @property
     def delivered_bps(self) -> float:
-        """Rate that arrived in the last half second."""
-        return sum(each.size for each in self._recent) * 8 / DELIVERY_WINDOW_S
+        """Rate that arrived in the last half second, or since the first arrival."""
+        return sum(each.size for each in self._recent) * 8 / self._window_s
 
     def read(self, report: PathReport, *, now: float) -> None:
         """Takes what a report tells and may decide anew."""
         self._unheard_since, self._halvings = None, 0
+        if self._began_at is None:
+            self._began_at = now
+        self._window_s = min(DELIVERY_WINDOW_S, MIN_ROUND_S + now - self._began_at)
         for each in report.arrivals:
             delay = each.arrived_at - each.sent_at
             self._recent.append(_Delivered(now, each.size, delay))
@@ -149,15 +167,23 @@ class RateControl:
         self.standing_queue_s = max(0.0, min(lately) - base) if lately else 0.0
         delivered = self.delivered_bps
         if self.standing_queue_s > MAX_STANDING_S or self._is_policed:
-            self._congested, self._is_policed = True, False
-            self.rate_bps = max(MIN_BPS, min(self.rate_bps, DECREASE * delivered))
+            target = DECREASE * delivered
+            if self.standing_queue_s < SEVERE_STANDING_S and not self._is_policed:
+                target = max(target, self.rate_bps / 2)
+            self._congested_at, self._is_policed = now, False
+            self.rate_bps = max(MIN_BPS, min(self.rate_bps, target))
             # Packets that are in the queue already tell the same for another round.
             self._next_round = now + round_s + self.standing_queue_s
             return
-        growth = GROWTH if self._congested else PROBE
-        grown = self.rate_bps * growth ** (since_s / round_s)
         # Packets that the path loses at random took their place on it all the same.
-        gone = sum(size for _, size in self._gone) * 8 / DELIVERY_WINDOW_S
+        gone = sum(size for _, size in self._gone) * 8 / self._window_s
         proved = max(self._start_bps, HEADROOM * (delivered + gone))
+        grown = self._grow(since_s, round_s, now=now)
         # A sender with little to send proves nothing, and loses nothing that was proved before.
         self.rate_bps = min(MAX_BPS, max(self.rate_bps, min(grown, proved)))
+
+    def _grow(self, since_s: float, round_s: float, *, now: float) -> float:
+        if self._congested_at is not None and now < self._congested_at + CALM_S:
+            return self.rate_bps + GROWTH_BPS * since_s
+        factor = PROBE if self._congested_at is None else CALM_GROWTH
+        return self.rate_bps * math.pow(factor, since_s / round_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -9,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wire.link.datagram import MAX_REQUESTS, Request, Stripe
-from wire.link.incoming import MAX_DONE, MAX_OPEN, MIN_QUIET_S, UNKNOWN_LEFT_S, Incoming
+from wire.link.incoming import (
+    ASK_AGAIN_S,
+    MAX_DONE,
+    MAX_OPEN,
+    MIN_QUIET_S,
+    PEAK_S,
+    UNKNOWN_LEFT_S,
+    Incoming,
+    Peak,
+)
 from wire.link.message import Message, encode_body
 from wire.link.parity import make_parity, split
 
@@ -17,14 +27,28 @@ RTT_S = 0.04
 
 
 def stripes(number: int, size: int = 3000, parity: int = 1, left_ms: int = 250) -> list[Stripe]:
-    """The stripes of a message whose content tells its number."""
+    """The stripes of a message whose content tells its number, as if all left at one moment."""
     content = random.Random(number).randbytes(size)
     blocks = split(encode_body(Message(1, 0, number % 65536, content)))
     made = [*blocks, *(make_parity(blocks, parity) if parity else [])]
     return [
-        Stripe(0, 0, number % (1 << 32), len(blocks), len(made), index, left_ms, block)
+        Stripe(
+            (number * 300 + index) % (1 << 32),
+            0,
+            number % (1 << 32),
+            len(blocks),
+            len(made),
+            index,
+            left_ms,
+            block,
+        )
         for index, block in enumerate(made)
     ]
+
+
+def answer(stripe: Stripe, packet: int, sent_ms: int) -> Stripe:
+    """The stripe as it is sent again."""
+    return dataclasses.replace(stripe, packet=packet, sent_us=sent_ms * 1000)
 
 
 def feed(incoming: Incoming, parts: list[Stripe], *, now: float) -> list[int]:
@@ -57,18 +81,69 @@ def test_parity_restores_what_was_lost_and_is_counted() -> None:
     assert (incoming.counters.whole, incoming.counters.restored) == (2, 1)
 
 
-def test_what_is_missing_is_asked_for_once_after_a_quiet_moment() -> None:
+def test_what_is_missing_is_asked_for_after_a_quiet_moment_and_once_more() -> None:
     incoming = Incoming()
-    parts = stripes(0, parity=0)
+    parts = stripes(0, parity=1)
     feed(incoming, [parts[0], parts[2]], now=1.0)
     assert asked(incoming, now=1.0 + MIN_QUIET_S / 2) == ()
     due = incoming.next_deadline(rtt_s=RTT_S)
     assert due is not None
     assert due == pytest.approx(1.0 + MIN_QUIET_S)
     assert asked(incoming, now=due) == (Request(0, (1,)),)
-    assert asked(incoming, now=due + 0.01) == ()
+    assert asked(incoming, now=due + 0.005) == ()
+    # The question may be lost as any packet.
+    assert incoming.next_deadline(rtt_s=RTT_S) == pytest.approx(due + ASK_AGAIN_S)
+    assert asked(incoming, now=due + ASK_AGAIN_S) == (Request(0, (1,)),)
+    assert asked(incoming, now=due + 0.04) == ()
     assert feed(incoming, [parts[1]], now=1.06) == [0]
     assert incoming.counters.asked == 1
+
+
+def test_what_was_passed_by_later_stripes_is_asked_for_at_once() -> None:
+    incoming = Incoming()
+    parts = stripes(0, parity=0)
+    feed(incoming, [parts[0], parts[2]], now=1.0)
+    assert incoming.next_deadline(rtt_s=RTT_S) == 1.0
+    assert asked(incoming, now=1.0) == (Request(0, (1,)),)
+    assert feed(incoming, [answer(parts[1], 3, 40)], now=1.04) == [0]
+    # The end of a message is known to be lost when the next one begins.
+    feed(incoming, stripes(1, parity=0)[:2], now=1.1)
+    feed(incoming, stripes(2, parity=0)[:1], now=1.102)
+    assert asked(incoming, now=1.102) == (Request(1, (2,)),)
+
+
+def test_an_answer_is_not_taken_for_a_stripe_that_was_overtaken_or_held_up() -> None:
+    incoming = Incoming()
+    parts = stripes(0, parity=0)
+    feed(incoming, [parts[0], parts[2]], now=1.0)
+    assert asked(incoming, now=1.0) == (Request(0, (1,)),)
+    assert feed(incoming, [answer(parts[1], 3, 40)], now=1.04) == [0]
+    later = stripes(1, parity=0)
+    feed(incoming, later[:2], now=1.1)
+    assert asked(incoming, now=1.1 + MIN_QUIET_S) == (Request(1, (2,)),)
+
+
+def test_a_path_that_changes_the_order_is_given_the_time_for_it() -> None:
+    incoming = Incoming()
+    parts = stripes(0, parity=0)
+    feed(incoming, [parts[0], parts[2]], now=1.0)
+    feed(incoming, [parts[1]], now=1.004)
+    later = stripes(1, parity=0)
+    feed(incoming, [later[0], later[2]], now=1.1)
+    assert asked(incoming, now=1.1035) == ()
+    assert asked(incoming, now=1.1 + 1.25 * 0.004) == (Request(1, (1,)),)
+
+
+def test_a_peak_is_forgotten_after_a_while() -> None:
+    peak = Peak()
+    assert peak.value == 0.0
+    peak.add(3.0, now=100.0)
+    peak.add(1.0, now=100.0 + PEAK_S)
+    assert peak.value == 3.0
+    peak.add(1.0, now=100.0 + 2 * PEAK_S)
+    assert peak.value == 1.0
+    peak.add(0.5, now=100.0 + 9 * PEAK_S)
+    assert peak.value == 0.5
 
 
 def test_no_more_stripes_are_asked_for_than_are_needed() -> None:

@@ -105,11 +105,11 @@ def test_stripes_are_sent_again_before_all_others_once_and_only_in_time() -> Non
     out.add(message(0), deadline=1.2, now=1.0)
     sent = take(out, now=1.0)
     out.add(message(1), deadline=1.1, now=1.04)
-    out.repeat(Request(0, (1, 200)), one_way_s=0.02, now=1.05)
+    out.repeat(Request(0, (1, 200)), loss=0.0, one_way_s=0.02, now=1.05)
     blocks = take(out, now=1.05)
     assert blocks[0] == sent[1]
     assert serials(blocks[1:]) == [1]
-    out.repeat(Request(0, (1,)), one_way_s=0.02, now=1.06)
+    out.repeat(Request(0, (1,)), loss=0.0, one_way_s=0.02, now=1.06)
     assert take(out, now=1.06) == []
     assert (out.counters.repeated, out.counters.repeated_bytes) == (1, len(sent[1].data))
 
@@ -118,7 +118,7 @@ def test_a_whole_message_is_repeated_if_nothing_of_it_arrived() -> None:
     out = Outgoing()
     out.add(message(7), deadline=1.2, now=1.0)
     take(out, now=1.0)
-    out.repeat(Request(0, ()), one_way_s=0.02, now=1.1)
+    out.repeat(Request(0, ()), loss=0.0, one_way_s=0.02, now=1.1)
     assert serials(take(out, now=1.1)) == [7]
 
 
@@ -126,13 +126,13 @@ def test_what_would_arrive_late_or_was_forgotten_is_not_repeated() -> None:
     out = Outgoing()
     out.add(message(0), deadline=1.1, now=1.0)
     take(out, now=1.0)
-    out.repeat(Request(0, ()), one_way_s=0.02, now=1.085)
-    out.repeat(Request(99, ()), one_way_s=0.02, now=1.0)
+    out.repeat(Request(0, ()), loss=0.0, one_way_s=0.02, now=1.085)
+    out.repeat(Request(99, ()), loss=0.0, one_way_s=0.02, now=1.0)
     assert take(out, now=1.085) == []
     for serial in range(MAX_KEPT + 1):
         out.add(message(serial, 10), deadline=9.0, now=1.2)
         take(out, now=1.2)
-    out.repeat(Request(1, ()), one_way_s=0.02, now=1.2)
+    out.repeat(Request(1, ()), loss=0.0, one_way_s=0.02, now=1.2)
     assert out.counters.repeated == 0
 
 
@@ -140,5 +140,19 @@ def test_a_repetition_that_waited_too_long_is_left_out() -> None:
     out = Outgoing()
     out.add(message(0), deadline=1.2, now=1.0)
     take(out, now=1.0)
-    out.repeat(Request(0, (0,)), one_way_s=0.02, now=1.1)
+    out.repeat(Request(0, (0,)), loss=0.0, one_way_s=0.02, now=1.1)
     assert take(out, now=1.19) == []
+
+
+def test_new_parity_goes_with_an_answer_where_the_path_loses() -> None:
+    out = Outgoing()
+    out.add(message(0), deadline=1.3, now=1.0)
+    sent = take(out, now=1.0)
+    out.repeat(Request(0, (2,)), loss=0.05, one_way_s=0.02, now=1.05)
+    answer = take(out, now=1.05)
+    assert answer[0].index == 2
+    assert len(answer) > 1
+    assert all(block.index >= len(sent) for block in answer[1:])
+    assert all(block.total == len(sent) + len(answer) - 1 for block in answer)
+    assert serials([*sent[:2], answer[1]]) == [0]
+    assert out.counters.repeated_bytes == sum(len(block.data) for block in answer)

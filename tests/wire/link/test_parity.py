@@ -13,8 +13,11 @@ from wire.link.datagram import MAX_BLOCK_BYTES, MAX_STRIPES
 from wire.link.parity import (
     MAX_CREDIT_BYTES,
     MAX_FAILURE,
+    MAX_SPLIT,
+    Layout,
     ParityBudget,
     failure,
+    fewest,
     make_parity,
     parity_for,
     restore,
@@ -45,6 +48,18 @@ def test_every_choice_of_three_of_six_restores_the_message() -> None:
 def test_parity_that_is_made_later_fits_to_what_was_made_before() -> None:
     blocks = [bytes([number]) * 50 for number in range(1, 5)]
     assert make_parity(blocks, 5)[2:] == make_parity(blocks, 3, first=2)
+
+
+def test_no_parity_is_made_for_a_count_of_none() -> None:
+    assert make_parity([b"ab", b"cd"], 0, first=3) == []
+
+
+@given(st.integers(1, 5 * MAX_BLOCK_BYTES), st.integers(0, 12))
+def test_a_message_is_cut_as_asked_but_no_block_is_too_long(size: int, needed: int) -> None:
+    blocks = split(bytes(size), needed)
+    assert len(blocks) == max(needed, fewest(size))
+    assert max(map(len, blocks)) <= MAX_BLOCK_BYTES
+    assert sum(map(len, blocks)) >= size
 
 
 def test_the_largest_message_is_restored() -> None:
@@ -94,18 +109,57 @@ def test_without_loss_there_is_no_parity() -> None:
     assert parity_for(14, 0.0) == 0
 
 
-@pytest.mark.parametrize(("needed", "loss"), [(3, 0.02), (7, 0.02), (14, 0.02), (14, 0.0051)])
-def test_parity_stays_within_a_tenth_on_a_good_link(needed: int, loss: float) -> None:
+STEADY = 2000
+
+
+def spend(budget: ParityBudget, size: int, count: int, *, loss: float) -> list[Layout]:
+    return [budget.take(size, loss=loss) for _ in range(count)]
+
+
+def parity_bytes(layouts: list[Layout], size: int) -> float:
+    return sum(each.parity * size / each.needed for each in layouts)
+
+
+@pytest.mark.parametrize(
+    ("size", "loss"), [(3300, 0.02), (8000, 0.02), (16_000, 0.02), (16_000, 0.0051)]
+)
+def test_parity_stays_within_a_tenth_of_what_is_sent_on_a_good_link(size: int, loss: float) -> None:
+    spent = parity_bytes(spend(ParityBudget(), size, STEADY, loss=loss), size)
+    # Sizes are rounded up by 64 bytes.
+    assert spent <= 1.03 * STEADY * size / 9 + MAX_CREDIT_BYTES / 4
+
+
+def test_a_tenth_of_parity_saves_all_but_one_in_a_hundred_of_messages_of_16_kb() -> None:
+    layouts = spend(ParityBudget(), 16_000, STEADY, loss=0.02)
+    failing = sum(failure(each.needed, each.parity, 0.02) for each in layouts) / STEADY
+    assert failing < 0.01
+    # As few stripes as can be would fail four times as often with as much parity.
+    coarse = fewest(16_000)
+    per_message = parity_bytes(layouts, 16_000) / STEADY / (16_000 / coarse)
+    low, part = int(per_message), per_message % 1
+    mixed = (1 - part) * failure(coarse, low, 0.02) + part * failure(coarse, low + 1, 0.02)
+    assert mixed > 2 * failing
+
+
+@pytest.mark.parametrize("size", [1, 1000, 3300, 16_000, 60_000, 240_000])
+@pytest.mark.parametrize("loss", [0.0, 0.02, 0.3, 1.0])
+def test_a_message_is_cut_into_a_few_more_stripes_than_it_needs(size: int, loss: float) -> None:
     budget = ParityBudget()
-    spent = sum(budget.take(needed, 1100, loss=loss) for _ in range(2000))
-    first = MAX_CREDIT_BYTES / 4 / 1100
-    assert spent <= 0.1 * 2000 * needed + first
+    for layout in (budget.take(size, loss=loss), budget.take(size, loss=loss, is_precious=True)):
+        assert fewest(size) <= layout.needed <= max(fewest(size), MAX_SPLIT * fewest(size))
+        assert layout.needed + layout.parity <= MAX_STRIPES
+        assert len(split(bytes(size), layout.needed)) == layout.needed
+
+
+def test_messages_of_a_steady_stream_are_served_alike() -> None:
+    layouts = spend(ParityBudget(), 16_000, STEADY, loss=0.025)[STEADY // 2 :]
+    failing = [failure(each.needed, each.parity, 0.025) for each in layouts]
+    assert max(failing) < 3 * sum(failing) / len(failing)
 
 
 def test_parity_grows_with_the_loss() -> None:
     def part(loss: float) -> float:
-        budget = ParityBudget()
-        return sum(budget.take(14, 1100, loss=loss) for _ in range(500)) / (500 * 14)
+        return parity_bytes(spend(ParityBudget(), 15_000, 500, loss=loss), 15_000) / (500 * 15_000)
 
     assert part(0.0) == 0.0
     assert part(0.02) < part(0.05) < part(0.1) < part(0.3)
@@ -114,6 +168,25 @@ def test_parity_grows_with_the_loss() -> None:
 
 def test_what_quiet_times_saved_goes_to_a_key_frame() -> None:
     budget = ParityBudget()
-    for _ in range(500):
-        budget.take(1, 1100, loss=0.0)
-    assert budget.take(60, 1100, loss=0.02) == parity_for(60, 0.02)
+    spend(budget, 1100, 500, loss=0.0)
+    layout = budget.take(60_000, loss=0.02)
+    assert failure(layout.needed, layout.parity, 0.02) <= MAX_FAILURE
+
+
+def test_a_precious_message_gets_what_it_wants_on_credit_and_others_pay_later() -> None:
+    budget = ParityBudget()
+    spend(budget, 3300, 200, loss=0.02)
+    for _ in range(50):
+        layout = budget.take(3300, loss=0.02, is_precious=True)
+        assert failure(layout.needed, layout.parity, 0.02) <= MAX_FAILURE
+    assert budget.take(3300, loss=0.02).parity == 0
+
+
+def test_what_was_sent_again_is_paid_from_the_same_budget() -> None:
+    budget = ParityBudget()
+    for _ in range(100):
+        budget.pay(1100)
+    # The debt is bounded: after some messages there is parity again.
+    layouts = spend(budget, 16_000, 20, loss=0.02)
+    assert layouts[0].parity == 0
+    assert layouts[-1].parity > 0
