@@ -13,7 +13,7 @@ from benchmarks.__main__ import JOBS
 from cli.main import app
 from media.codec_table import TABLE
 from wire.counters import COUNTERS
-from workers.scheduling.decision import DROP
+from workers.scheduling.decision import DROP, TEAM
 from workers.upscale.methods.table import METHODS
 
 ROOT = Path(__file__).parents[1]
@@ -128,7 +128,7 @@ def test_words_of_a_glossary_are_counted_not_rows() -> None:
 
 def test_the_glossary_names_every_quality_level() -> None:
     (row,) = re.findall(r"^\| quality level \|.*", read("docs/GLOSSARY.md"), re.MULTILINE)
-    levels = {*(method.name for method in METHODS), "passthrough", DROP}
+    levels = {*(method.name for method in METHODS), "passthrough", DROP, TEAM}
     assert set(re.findall(r"`(\w+)`", row)) == levels
 
 

@@ -217,6 +217,20 @@ TEMPORAL_DONE = Counter(
     _LEAD,
     ("FrameCounters.count_refresh",),
 )
+NET_SAMPLES = Counter(
+    "net_samples",
+    "samples",
+    "Decoded luma samples that the wanted net enlarged for frames in time, by device",
+    (*_LEAD, "device"),
+    ("FrameCounters.count_samples",),
+)
+TEAM_RESULTS = Counter(
+    "team_results",
+    "results",
+    "Results of helpers by what became of them",
+    (*_LEAD, "outcome"),
+    ("FrameCounters.count_results", "TeamFrame.unreadable"),
+)
 RENDITION_FRAMES = Counter(
     "rendition_frames",
     "frames",

@@ -92,6 +92,11 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "Work that frames on ``temporal`` asked the net for, in whole pictures."
     temporal_done: float = 0.0
     "Work that the net did for them."
+    net_samples: dict[str, int] = msgspec.field(default_factory=dict)
+    """Decoded luma samples that the wanted net enlarged for frames in time, halos left out, by the
+    worker that did it."""
+    team_results: dict[str, int] = msgspec.field(default_factory=dict)
+    "Results of helpers by what became of them, as PROTOCOL.md section 8 names it."
     bad_entries: int = 0
     "Entries of the source log that were no batches; of the stream, as ``decoded``."
     stale_units: int = 0

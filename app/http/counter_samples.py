@@ -92,6 +92,8 @@ def _of_lead(worker: str, work: StreamWork) -> Iterator[Sample]:
     yield counters.LEAD_REPLAYED, lead, work.replayed
     yield counters.TEMPORAL_WANTED, lead, work.temporal_wanted
     yield counters.TEMPORAL_DONE, lead, work.temporal_done
+    yield from _by_label(counters.NET_SAMPLES, lead, work.net_samples)
+    yield from _by_label(counters.TEAM_RESULTS, lead, work.team_results)
     for one in work.renditions:
         made = (work.stream, worker, one.name)
         yield counters.RENDITION_FRAMES, made, one.frames

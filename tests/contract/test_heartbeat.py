@@ -112,6 +112,7 @@ def full_beat() -> WorkerBeat:
         stream="cam1", rendition="enhanced", epoch=2**53 - 1, state="bypass", reason="It rests.",
         levels={"full": {"best": 7}, "temporal": {"allocation": 2}}, dropped={"late": 2},
         temporal_wanted=0.5, temporal_done=0.25, renditions=[log],
+        net_samples={"w": 5, "dev1": 7}, team_results={"in_time": 3},
     )  # fmt: skip
     trial = EngineTrial(engine="torch", ms=9.5, precision="fp32", reason="")
     return msgspec.structs.replace(

@@ -195,7 +195,7 @@ class EncodeStep:
         # The age is checked again here: a frame that waited behind a slow one may have become late.
         counted = self.counts and item.route is Route.WORK
         now = time.monotonic()
-        if self._patience.ends(now - item.arrived, now=now):
+        if self._patience.ends(now - item.due, now=now):
             self.leave_out("late", counted=counted)
             return
         if any(one.follows is not False for one in targets):

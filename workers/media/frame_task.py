@@ -28,6 +28,13 @@ class FrameTask:
     "The source's picture, then the enhanced one."
     info: CodecInfo | None = None
     "Motion and quantizers of the source's picture; None before it was decoded."
+    held_s: float = 0.0
+    "Time for which it was held back on purpose, for helpers' results."
+
+    @property
+    def due(self) -> float:
+        """Time from which its age counts: a frame that was held on purpose is not late for that."""
+        return self.arrived + self.held_s
 
     def copy_for(self, route: Route) -> FrameTask:
         """Returns the same frame, for the thread that takes it on that route."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Mapping
 
-_OTHERS = ("dropped", "levels", "temporal_wanted", "temporal_done")
+_OTHERS = ("dropped", "levels", "temporal_wanted", "temporal_done", "samples", "results")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Counts:
     """Work that frames on temporal propagation asked the net for, in whole pictures."""
     temporal_done: float = 0.0
     "Work that the net did for them, in whole pictures."
+    samples: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Decoded luma samples that the wanted net enlarged in time, halos left out, by device; this
+    one is ``""``."""
+    results: dict[str, int] = dataclasses.field(default_factory=dict)
+    "Results of helpers by what became of them."
 
 
 class FrameCounters:
@@ -47,6 +53,8 @@ class FrameCounters:
         self._levels: dict[str, dict[str, int]] = {}
         self._temporal_wanted = 0.0
         self._temporal_done = 0.0
+        self._samples: dict[str, int] = {}
+        self._results: dict[str, int] = {}
 
     def count(self, name: str, number: int = 1) -> None:
         """Adds to the counter of that name in ``Counts``."""
@@ -73,6 +81,17 @@ class FrameCounters:
             self._temporal_wanted += wanted
             self._temporal_done += done
 
+    def count_samples(self, samples: Mapping[str, int]) -> None:
+        """Adds the samples that devices enlarged for a frame."""
+        with self._lock:
+            for device, number in samples.items():
+                self._samples[device] = self._samples.get(device, 0) + number
+
+    def count_results(self, outcome: str, number: int = 1) -> None:
+        """Counts results of helpers by what became of them."""
+        with self._lock:
+            self._results[outcome] = self._results.get(outcome, 0) + number
+
     def read(self) -> Counts:
         """Returns the current values."""
         # Copies, down to the inner dictionaries: the loop encodes the report while the threads go
@@ -85,4 +104,6 @@ class FrameCounters:
                 levels=levels,
                 temporal_wanted=self._temporal_wanted,
                 temporal_done=self._temporal_done,
+                samples=dict(self._samples),
+                results=dict(self._results),
             )

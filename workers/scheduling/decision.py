@@ -36,6 +36,9 @@ class Reason(enum.Enum):
 DROP = "drop"
 """Quality level of a frame that is not put out."""
 
+TEAM = "team"
+"""Quality level of a frame of which helpers made a part in time, whatever this device added."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decision:
@@ -70,6 +73,9 @@ class FrameRequest:
     better. None: not measured; the stream then counts as an average one."""
     refused: Reason | None = None
     "Reason why options with a plan were taken out before they were planned."
+    has_helpers: bool = False
+    """Other devices work on it: it gets partial work on top of theirs, however little of it, or a
+    resize around it."""
 
     def planned(self) -> FrameRequest:
         """Returns the request with every plan carried out."""
@@ -83,6 +89,10 @@ class FrameRequest:
         """Returns the request without the whole of a method whose fraction is small: it would make
         the same picture, later.
         """
+        if self.has_helpers:
+            # The whole of a net would make again what helpers made.
+            kept = (one for one in self.options if one.method.part_of or one.method.is_free)
+            return dataclasses.replace(self, options=tuple(kept))
         for option in self.options:
             if option.method.part_of is not None and option.wanted <= MAX_FRACTION:
                 return self.without(option.method.part_of)

@@ -40,6 +40,8 @@ class FrameContext:
     "The best method is to be run whatever the allocation pays for, if it is in time."
     refused: Reason | None = None
     "Reason why options were taken out before they were planned."
+    has_helpers: bool = False
+    "Other devices work on the frame."
 
 
 def quality_of(level: MethodInfo | None) -> float:
@@ -132,7 +134,7 @@ class DegradationPolicy:
             refusal = self._refusal(option, context)
             if refusal is None and option.method.part_of is not None:
                 decision = Decision(option.method, self._fraction(option, context), why)
-                if _is_enough(decision.fraction, context):
+                if context.has_helpers or _is_enough(decision.fraction, context):
                     return decision
                 # Too small a fraction is kept in reserve: what is below it, a smaller net, may be
                 # out of reach, and a little refresh is still better than a resize.
@@ -162,6 +164,10 @@ class DegradationPolicy:
 
     def _refusal(self, option: PricedOption, context: FrameContext) -> Reason | None:
         """Returns why an option may not be had; None if it may."""
+        if context.has_helpers:
+            # Partial work is all that is offered. Its fraction may be 0; then it only takes over
+            # what helpers made.
+            return None
         if option.latency_s > MAX_LATENCY_S:
             return Reason.SLOW
         is_above = option.method.quality > quality_of(self._level)

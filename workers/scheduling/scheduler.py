@@ -102,7 +102,8 @@ class Scheduler:
         others have a prospect. ``decide`` must follow.
         """
         rough = next((option for option in request.options if option.plan is not None), None)
-        if rough is None:
+        # What helpers made is taken over whatever this device has time for.
+        if rough is None or request.has_helpers:
             return request
         stream = self._streams[key]
         if not stream.profitability.is_worth_it(now=now):
@@ -145,6 +146,7 @@ class Scheduler:
             whole_ms=stream.whole_ms(self._budget),
             is_probe=stream.is_probe(now),
             refused=request.refused,
+            has_helpers=request.has_helpers,
         )
         priced = [self._budget.priced(option) for option in options]
         decision = stream.policy.decide(priced, context, now=now)

@@ -361,6 +361,7 @@ class RenditionLane:
         lane = LaneFacts(
             stream=self.job.stream,
             rendition=self.job.rendition,
+            worker=self._parts.config.worker,
             epoch=self.epoch,
             state=self._life.state.value,
             reason=reason,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
+
 from wire.heartbeat import RenditionWork, StreamWork
 from workers.runtime.frame_counters import Counts
 from workers.scheduling.scheduler import Standing
@@ -16,6 +18,7 @@ class LaneFacts:
 
     stream: str
     rendition: str
+    worker: str
     epoch: int
     state: str
     reason: str
@@ -36,7 +39,7 @@ def report(
     logs: list[RenditionWork],
 ) -> StreamWork:
     """Returns the report; ``rates`` are frames per second and kbit/s of the output."""
-    return StreamWork(
+    work = StreamWork(
         stream=lane.stream,
         rendition=lane.rendition,
         epoch=lane.epoch,
@@ -60,10 +63,24 @@ def report(
         allocation_ms=round(standing.ms_per_s, 1),
         temporal_wanted=round(counts.temporal_wanted, 2),
         temporal_done=round(counts.temporal_done, 2),
+        replayed=counts.replayed,
+        renditions=logs,
+    )
+    return _with_source(_with_devices(work, lane.worker, counts), source)
+
+
+def _with_source(work: StreamWork, source: SourceFacts) -> StreamWork:
+    """Returns the report with the counters of the source."""
+    return msgspec.structs.replace(
+        work,
         bad_entries=source.bad_entries,
         bad_messages=source.bad_messages,
         stale_units=source.stale_units,
         decoded=source.decoded,
-        replayed=counts.replayed,
-        renditions=logs,
     )
+
+
+def _with_devices(work: StreamWork, worker: str, counts: Counts) -> StreamWork:
+    """Returns the report with what each device did; this one has its name there."""
+    samples = {device or worker: number for device, number in counts.samples.items()}
+    return msgspec.structs.replace(work, net_samples=samples, team_results=counts.results)

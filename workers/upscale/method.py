@@ -12,6 +12,7 @@ from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option
 from workers.upscale.frame_timer import FrameTimer
 from workers.upscale.stream_models import StreamModels
+from workers.upscale.team_frame import TeamFrame
 
 
 @dataclasses.dataclass(slots=True)
@@ -25,10 +26,15 @@ class UpscaleFrame:
     strength: float
     "Strength of the style, 0 (faithful) to 1 (crisp), for nets that have one."
     timer: FrameTimer
+    team: TeamFrame | None = None
+    "The team's part of it; None where it was given to no helper."
     wanted: float | None = None
     "Fraction of the whole net's work that a plan found worth doing; None: nothing was planned."
     done: float = 1.0
     "Fraction of the whole net's work that ``run`` did; set by methods that do less."
+    samples: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Decoded luma samples that the wanted net enlarged for it, by device (``OWN``: this one); set
+    by methods that run it, or take over what helpers made."""
 
 
 class UpscaleMethod(Protocol):

@@ -10,7 +10,7 @@ from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
-from workers.scheduling.decision import FrameRequest
+from workers.scheduling.decision import TEAM, Decision, FrameRequest
 from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.handle import SchedulerHandle
 from workers.scheduling.option import MethodInfo
@@ -20,6 +20,7 @@ from workers.upscale.methods.table import METHODS, methods_for
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.residual_energy import SAMPLE_EVERY, residual_energy
 from workers.upscale.stream_models import Expected, StreamModels
+from workers.upscale.team_frame import OWN, team_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -132,29 +133,30 @@ class UpscaleStage:
 
     def _upscale(self, picture: Picture, item: FrameTask) -> Picture | None:
         timer = FrameTimer(self._engine_lock)
-        frame = UpscaleFrame(picture, item.info, self.strength, timer)
+        frame = UpscaleFrame(picture, item.info, self.strength, timer, team=team_of(item))
         options = (method.option(frame) for method in self._methods.values())
         request = FrameRequest(
-            arrived=item.arrived,
+            arrived=item.due,
             interval_s=self._rate.interval_s,
             pixels=picture.width * picture.height,
             options=tuple(option for option in options if option is not None),
             energy=self._energy,
+            has_helpers=frame.team is not None,
         )
         # Plans run inside of ``decide``, and only if the scheduler sees a prospect: planning takes
         # milliseconds.
         decision = self._scheduler.decide(request)
-        self._counters.count_level(decision.level, decision.reason.value)
         info = decision.method
         if info is None:
+            self._counters.count_level(decision.level, decision.reason.value)
             self._reset()
             return None
-        self._counters.count("bicubic" if info.is_free else "enhanced")
         with timer.running():
             made = self._methods[info].run(frame, decision)
             # A method that did not make this picture has a gap: what it remembers belongs to an
             # earlier one.
             self._reset(but=info)
+        self._count(frame, decision)
         self._scheduler.report(decision, timer.usage(frame.done))
         if info.part_of is not None and frame.wanted is not None:
             self._counters.count_refresh(wanted=frame.wanted, done=frame.done)
@@ -162,6 +164,17 @@ class UpscaleStage:
         if frame.wanted is None and not info.is_free:
             self._sample(picture, made, info)
         return made
+
+    def _count(self, frame: UpscaleFrame, decision: Decision) -> None:
+        """Counts a frame by what was made of it, and by whom."""
+        self._counters.count_samples(frame.samples)
+        is_helped = any(device != OWN for device in frame.samples)
+        level = TEAM if is_helped else decision.level
+        self._counters.count_level(level, decision.reason.value)
+        is_resized = decision.method is not None and decision.method.is_free
+        self._counters.count("bicubic" if is_resized and not is_helped else "enhanced")
+        if frame.team is not None and frame.team.unreadable:
+            self._counters.count_results("unreadable", frame.team.unreadable)
 
     def _sample(self, picture: Picture, made: Picture, info: MethodInfo) -> None:
         """Measures now and then what the best method adds: what this one did, and falls short."""

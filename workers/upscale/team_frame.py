@@ -1,16 +1,31 @@
-"""The part of a frame that its team knows: the plan it was given out by, and the results."""
+"""A frame that helpers work on: the plan that it was given out by, and their results."""
 
 from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Self
 
+from wire.errors import BadMessage
+from workers.media.frame_task import FrameTask
+from workers.media.picture import Plane
 from workers.temporal.cell_state import CellState
 from workers.temporal.picture_match import MatchedPicture
 from workers.temporal.region_selection import Region
 
-__all__ = ["ComposedState", "RegionResult", "TeamFrame"]
+__all__ = [
+    "OWN",
+    "ComposedState",
+    "RegionResult",
+    "TeamFrame",
+    "TeamTask",
+    "team_of",
+    "visible_samples",
+]
+
+OWN = ""
+"""Name of this device where samples are counted by device; helpers have their own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +53,16 @@ class ComposedState:
     "Factor for estimates of errors, learnt from the net's regions."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class TeamCalls:
+    """The functions of a team that its frames need; both may be called by any thread."""
+
+    decode: Callable[[bytes, Plane], Plane]
+    "Makes luma of a coded residual over bicubic's picture. Raises BadMessage."
+    composed: Callable[[ComposedState], None]
+    "Takes the cells of a frame that was made."
+
+
 class TeamFrame:
     """One frame that a team works on, held back for its results until ``until`` at most.
 
@@ -45,23 +70,17 @@ class TeamFrame:
     """
 
     def __init__(
-        self,
-        number: int,
-        matched: MatchedPicture,
-        *,
-        until: float,
-        composed: Callable[[ComposedState], None] | None = None,
+        self, number: int, matched: MatchedPicture, calls: TeamCalls, *, until: float
     ) -> None:
-        """``composed`` is told of the cells when the frame was made, from any thread."""
         self.number = number
         "Number of the frame in its planner's count."
         self.matched = matched
         "The picture, compared with the one before it."
         self.until = until
         "Playout deadline, in seconds of the monotonic clock."
-        self._composed = composed
         self.unreadable = 0
         "Results that could not be read."
+        self._calls = calls
         self._results: list[RegionResult] = []
         self._lock = threading.Lock()
         self._is_closed = False
@@ -72,11 +91,6 @@ class TeamFrame:
     def released_at(self) -> float:
         """Time at which all was there, ``until`` if it was not; known once ``wait`` returned."""
         return min(self._released_at, self.until)
-
-    @property
-    def results(self) -> list[RegionResult]:
-        """The results that came in time, as they were planned; for the thread that waited."""
-        return sorted(self._results, key=lambda result: result.place)
 
     def add(self, results: list[RegionResult]) -> bool:
         """Adds results; False if the frame goes on without them, since they are late."""
@@ -92,14 +106,51 @@ class TeamFrame:
                 self._released_at = now
         self._released.set()
 
-    def tell_composed(self, cells: CellState, factor: float) -> None:
-        """Tells the planner of the cells of the frame once it is made."""
-        if self._composed is not None:
-            self._composed(ComposedState(self.number, cells, factor))
-
     def wait(self, *, now: float) -> None:
         """Waits until the frame is released, or its deadline; what comes later is late."""
         if not self._released.is_set():
             self._released.wait(max(0.0, self.until - now))
         with self._lock:
             self._is_closed = True
+
+    # The rest is for the thread that waited.
+
+    def decoded(self, plain: Callable[[Region], Plane]) -> Iterator[tuple[RegionResult, Plane]]:
+        """Yields the results with their luma, as they were planned; ``plain`` returns a region by
+        bicubic. Those that cannot be read are counted and left out.
+        """
+        for result in sorted(self._results, key=lambda one: one.place):
+            try:
+                yield result, self._calls.decode(result.coded, plain(result.region))
+            except BadMessage:
+                self.unreadable += 1
+
+    def tell_composed(self, cells: CellState, factor: float) -> None:
+        """Tells the planner of the cells of the frame, now that it is made."""
+        self._calls.composed(ComposedState(self.number, cells, factor))
+
+
+@dataclasses.dataclass(slots=True)
+class TeamTask(FrameTask):
+    """A frame task that a team works on."""
+
+    team: TeamFrame | None = None
+
+    @classmethod
+    def of(cls, task: FrameTask, team: TeamFrame) -> Self:
+        """Returns the task with its team."""
+        return cls(
+            task.unit, task.route, task.arrived, stamps=task.stamps, picture=task.picture,
+            info=task.info, team=team,
+        )  # fmt: skip
+
+
+def team_of(task: FrameTask) -> TeamFrame | None:
+    """Returns the team's part of a frame; None where it was given to no team."""
+    return task.team if isinstance(task, TeamTask) else None
+
+
+def visible_samples(region: Region, width: int, height: int) -> int:
+    """Returns the samples of a region that lie in a picture of that size."""
+    tall, wide = min(region.height, height - region.top), min(region.width, width - region.left)
+    return tall * wide

@@ -10,6 +10,7 @@ from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture
 from workers.temporal.optical_flow import has_flow
 from workers.upscale.model_cache import ModelCache, ModelRequest, Net
+from workers.upscale.team_frame import TeamFrame
 from workers.upscale.temporal_upscaler import TemporalRequest, TemporalUpscaler
 
 log = logging.getLogger(__name__)
@@ -51,14 +52,26 @@ class TemporalSession:
             self._upscaler = self._made(self._net)
         return self._upscaler is not None
 
+    @property
+    def samples(self) -> dict[str, int]:
+        """Decoded luma samples that nets enlarged of the last picture begun, by device."""
+        return {} if self._upscaler is None else self._upscaler.samples
+
     def begin(
-        self, picture: Picture, target: Picture, info: CodecInfo | None, strength: float
+        self,
+        picture: Picture,
+        target: Picture,
+        info: CodecInfo | None,
+        strength: float,
+        team: TeamFrame | None = None,
     ) -> TemporalRequest:
-        """Predicts ``target`` and returns what there is to do for it; it must be ready."""
+        """Predicts ``target``, takes over what helpers made of it, and returns what there is still
+        to do; it must be ready.
+        """
         if self._upscaler is None:
             raise RuntimeError("begin() was called before it was ready")
         self._target = target
-        return self._upscaler.begin(picture, target, info, strength)
+        return self._upscaler.begin(picture, target, info, strength, team)
 
     def full(self) -> Picture:
         """Returns the picture that was begun, with the net on all of it.

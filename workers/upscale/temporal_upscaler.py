@@ -14,6 +14,7 @@ from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region, pixels
 from workers.upscale.chroma import OFFSETS
 from workers.upscale.region_net import RegionNet
+from workers.upscale.team_frame import OWN, TeamFrame, visible_samples
 
 __all__ = ["TemporalUpscaler", "TemporalRequest"]
 
@@ -54,16 +55,27 @@ class TemporalUpscaler:
             siting: [IncrementalBicubic(*sides, manifest.scale, offset=offset) for _ in range(2)]
             for siting, offset in OFFSETS.items()
         }
+        self._size = (width, height)
         self._all = (width + 2 * self._halo) * (height + 2 * self._halo)
         self._strength: float | None = None
         self._wanted: list[Region] | None = None
         self._target: Picture | None = None
+        self._team: TeamFrame | None = None
         self._missed = 0
+        self.samples: dict[str, int] = {}
+        "Decoded luma samples that nets enlarged of the last picture, halos left out, by device."
 
     def begin(
-        self, picture: Picture, target: Picture, info: CodecInfo | None, strength: float
+        self,
+        picture: Picture,
+        target: Picture,
+        info: CodecInfo | None,
+        strength: float,
+        team: TeamFrame | None = None,
     ) -> TemporalRequest:
-        """Predicts ``target``, whose luma is filled by ``full`` or ``refresh``."""
+        """Predicts ``target``, whose luma is filled by ``full`` or ``refresh``, and takes over the
+        regions that helpers made.
+        """
         if strength != self._strength:
             # Another style: nothing that was made before fits.
             self._propagator.forget()
@@ -79,17 +91,28 @@ class TemporalUpscaler:
             large[:] = enlarger.large[: large.shape[0], : large.shape[1]]
         self._target = target
         self._net.take(picture.y)
-        report = self._propagator.predict(picture.y, info)
+        report = self._propagator.predict(picture.y, info, team.matched if team else None)
+        self._team, self.samples = team, {}
+        if team is not None:
+            self._take_over(team)
         most = int(MAX_WANTED_FRACTION * self._all)
-        self._wanted = None if report.must_be_full else self._propagator.regions(most)
+        is_full = report.must_be_full and not self.samples
+        self._wanted = None if is_full else self._propagator.regions(most)
         fraction = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
         return TemporalRequest(fraction=min(fraction, 1.0), energy=report.gain)
+
+    def _take_over(self, team: TeamFrame) -> None:
+        for result, made in team.decoded(self._propagator.plain):
+            self._propagator.apply_region(made, result.region, 0, 0)
+            self._count(result.device, result.region)
 
     def full(self) -> None:
         """The net on all of the picture."""
         target = self._begun()
         made = self._net.whole(self._strength or 0.0)
         self._propagator.apply_full(made, self._halo, self._halo)
+        # What helpers made of it is overwritten.
+        self.samples = {OWN: self._size[0] * self._size[1]}
         self._end(target)
 
     def refresh(self, max_fraction: float) -> float:
@@ -106,13 +129,14 @@ class TemporalUpscaler:
         for region in regions:
             made = self._net.framed(region, self._strength or 0.0)
             self._propagator.apply_region(made, region, self._halo, self._halo)
+            self._count(OWN, region)
         self._end(target)
         return pixels(regions, self._halo) / self._all
 
     def miss(self) -> None:
         """The picture, begun or not, is made in another way or left out."""
         self._propagator.cancel()
-        self._target = None
+        self._target = self._team = None
         # Predictions are compared with the last picture that was made here, so a few pictures in
         # between only make residuals larger.
         self._missed += 1
@@ -129,7 +153,13 @@ class TemporalUpscaler:
         target, self._target = self._target, None
         return target
 
+    def _count(self, device: str, region: Region) -> None:
+        samples = visible_samples(region, *self._size)
+        self.samples[device] = self.samples.get(device, 0) + samples
+
     def _end(self, target: Picture) -> None:
         self._propagator.commit()
         self._missed = 0
         target.y[:] = self._propagator.enlarged
+        if self._team is not None:
+            self._team.tell_composed(self._propagator.copy_state(), self._propagator.factor)

@@ -35,6 +35,8 @@ def beat() -> WorkerBeat:
         levels={"full": {"best": 7}, "bicubic": {"late": 1}},
         temporal_wanted=1.5,
         temporal_done=0.75,
+        net_samples={"edge-1": 1000, "dev1": 2000},
+        team_results={"in_time": 5, "late": 1},
         bad_entries=4,
         replayed=11,
         renditions=[
@@ -71,6 +73,8 @@ def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
         (*lead, "full", "best"): 7,
         (*lead, "bicubic", "late"): 1,
     }
+    assert found[counters.NET_SAMPLES] == {(*lead, "edge-1"): 1000, (*lead, "dev1"): 2000}
+    assert found[counters.TEAM_RESULTS] == {(*lead, "in_time"): 5, (*lead, "late"): 1}
     assert found[counters.LEAD_FRAMES][*lead, "out"] == 8
     assert found[counters.LEAD_FRAMES][*lead, "key_frames"] == 2
     assert found[counters.LEAD_FRAMES_DROPPED] == {(*lead, "late"): 3}

@@ -64,3 +64,10 @@ def test_a_copied_frame_keeps_its_picture_when_the_first_one_is_enhanced(unit: A
     copied = task.copy_for(Route.RECODE)
     task.picture = Picture.blank(128, 96)
     assert copied.picture is source
+
+
+def test_a_frame_that_was_held_on_purpose_is_as_young_as_before(unit: AccessUnit) -> None:
+    task = FrameTask(unit, Route.WORK, arrived=3.0)
+    assert task.due == 3.0
+    task.held_s = 0.25
+    assert task.due == 3.25 and task.copy_for(Route.WORK).due == 3.25

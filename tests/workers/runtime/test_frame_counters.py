@@ -29,6 +29,17 @@ def test_frames_are_counted_by_level_and_reason_and_drops_by_reason() -> None:
     assert counts.dropped == {"late": 1, "redis": 3} and counts.frames_in == 6
 
 
+def test_samples_are_counted_by_device_and_results_by_outcome() -> None:
+    counters = FrameCounters()
+    counters.count_samples({"": 10, "a": 5})
+    counters.count_samples({"a": 7})
+    counters.count_results("late")
+    counters.count_results("in_time", 3)
+    counts = counters.read()
+    assert counts.samples == {"": 10, "a": 12}
+    assert counts.results == {"late": 1, "in_time": 3}
+
+
 def test_threads_that_count_at_once_lose_nothing() -> None:
     counters = FrameCounters()
 

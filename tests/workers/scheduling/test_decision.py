@@ -41,6 +41,15 @@ def test_reasons_are_told_by_words_that_are_all_different() -> None:
     assert all(word == word.lower() and " " not in word for word in words)
 
 
+def test_of_a_frame_that_helpers_work_on_only_partial_work_and_a_resize_are_considered() -> None:
+    for wanted in (0.0, 0.3, 1.0):
+        request = frame(Option(FULL), Option(SMALL), partial(wanted))
+        helped = dataclasses.replace(request, has_helpers=True)
+        assert methods_of(helped.considered()) == [TEMPORAL, BICUBIC]
+    without = dataclasses.replace(frame(Option(FULL), Option(SMALL)), has_helpers=True)
+    assert methods_of(without.considered()) == [BICUBIC]
+
+
 def test_without_plans_nothing_is_copied() -> None:
     request = frame(Option(FULL))
     assert request.planned() is request

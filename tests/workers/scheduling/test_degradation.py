@@ -49,6 +49,34 @@ def test_waiting_for_the_engine_counts_and_has_its_own_reason() -> None:
     assert busy == Decision(BICUBIC, reason=Reason.BUSY)
 
 
+@pytest.mark.parametrize("age_s", [0.0, 0.2])
+@pytest.mark.parametrize("wanted", [0.0, 0.3, 1.0])
+def test_what_helpers_made_is_taken_over_without_any_allocation(
+    wanted: float, age_s: float
+) -> None:
+    one = policy(None, 0.0)
+    one.apply(None, 0.0, now=0.0, takes_turns=True)
+    helped = dataclasses.replace(context(age_s, wait_s=0.1, wanted=wanted), has_helpers=True)
+    assert one.decide([PARTIAL], helped, now=0) == Decision(TEMPORAL, 0.0)
+    # Without helpers the same frame is resized.
+    alone = dataclasses.replace(helped, has_helpers=False)
+    assert one.decide([PARTIAL], alone, now=0).method is BICUBIC
+
+
+def test_beside_helpers_the_lead_does_what_its_allocation_pays_for() -> None:
+    helped = dataclasses.replace(context(wanted=0.3), has_helpers=True)
+    assert policy(TEMPORAL, 20.0).decide([PARTIAL], helped, now=0) == Decision(TEMPORAL, 0.3)
+    little = policy(TEMPORAL, 4.0).decide([PARTIAL], helped, now=0)
+    assert little.method is TEMPORAL and little.fraction == pytest.approx(0.1)
+    # A picture that is too late for the net is still predicted.
+    late = dataclasses.replace(helped, age_s=0.3)
+    assert policy(TEMPORAL, 20.0).decide([PARTIAL], late, now=0) == Decision(TEMPORAL, 0.0)
+    hopeless = dataclasses.replace(helped, age_s=MAX_AGE_S + 0.001)
+    one = policy(TEMPORAL, 20.0)
+    one.decide([PARTIAL], helped, now=0)
+    assert one.decide([PARTIAL], hopeless, now=0).reason is Reason.TOO_LATE
+
+
 def test_a_hopeless_frame_is_dropped() -> None:
     one = policy(FULL)
     assert one.decide([WHOLE], context(MAX_AGE_S), now=0).method is BICUBIC

@@ -13,6 +13,7 @@ from workers.session.lane_report import LaneFacts, report
 LANE = LaneFacts(
     stream="cam1",
     rendition="sharp",
+    worker="edge-1",
     epoch=7,
     state="enhancing",
     reason="",
@@ -33,6 +34,8 @@ COUNTS = Counts(
     levels={"full": {"best": 480}},
     temporal_wanted=12.3456,
     temporal_done=6.789,
+    samples={"": 500, "dev1": 1500},
+    results={"in_time": 9, "late": 2},
 )
 STANDING = Standing(level="full", ms_per_s=123.456, full_ms=8.0, least_ms=4.0)
 LOG = RenditionWork(name="sharp", codec="h264", watched=True)
@@ -54,8 +57,14 @@ def test_identity_and_state_are_the_lanes() -> None:
 def test_counters_of_frames_are_all_in_the_report() -> None:
     work = made()
     for field in dataclasses.fields(Counts):
-        if not field.name.startswith("temporal"):
+        if not field.name.startswith(("temporal", "samples", "results")):
             assert getattr(work, field.name) == getattr(COUNTS, field.name), field.name
+
+
+def test_samples_are_told_by_the_names_of_workers() -> None:
+    work = made()
+    assert work.net_samples == {"edge-1": 500, "dev1": 1500}
+    assert work.team_results == {"in_time": 9, "late": 2}
 
 
 def test_counters_of_the_source_are_the_sessions() -> None:

@@ -33,13 +33,14 @@ class TemporalMethod:
 
     def _plan(self, frame: UpscaleFrame) -> Option:
         target = self._models.full.blank(frame.picture)
-        request = self._session.begin(frame.picture, target, frame.info, frame.strength)
+        request = self._session.begin(frame.picture, target, frame.info, frame.strength, frame.team)
         frame.wanted = request.fraction
         frame.timer.planned()
         return self._costs.option(TEMPORAL, wanted=request.fraction, energy=request.energy)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
         picture, frame.done = self._session.refresh(grant.fraction)
+        frame.samples = self._session.samples
         return picture
 
     def reset(self) -> None:
