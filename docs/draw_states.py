@@ -31,6 +31,7 @@ TABLES = (
     "workers.decode.key_frame_gate:GATE",
     "cli.publisher.reconnect_state:RECONNECT",
     "wire.link.secure:SECURE",
+    "wire.remote.device_link_state:DEVICE_LINK",
 )
 """Every table of the Python side, as ``module:NAME``, in the order of the page."""
 

@@ -58,6 +58,8 @@ DEFINED_TWICE = {
     "Clip": "a file to publish; material of training",
     "Counter": "a registered counter; the REST object of it",
     "Material": "what a model was trained on; what a run of training reads",
+    "Refused": "a packet that SRTP refuses; the gateway's answer to a device",
+    "Request": "asks for stripes of a link again; a call of a device with its number",
     "Published": "sizes in papers; an export of a published net",
     "Ready": "a helper's message that it takes tasks; a decoded frame of a file",
     "Source": "what the REST object, a piece of codec information and a file come from",

@@ -159,7 +159,12 @@ TEAM_MESSAGES_DROPPED = Counter(
     "messages",
     "Messages of teams that a worker dropped: late, or none at all",
     ("worker", "reason"),
-    ("TeamMailbox.late", "TeamMailbox.bad_messages"),
+    (
+        "TeamMailbox.late",
+        "TeamMailbox.bad_messages",
+        "LinkTeam.late",
+        "LinkTeam.bad_messages",
+    ),
 )
 FRAMES = Counter(
     "frames",
@@ -201,7 +206,12 @@ LEAD_REFUSED = Counter(
     "entries",
     "What a worker did not take of a stream: entries of its log, stale units, messages",
     (*_SESSION, "what"),
-    ("LogReader.bad_entries", "LogReader.stale_units", "Mailbox.bad_messages"),
+    (
+        "LogReader.bad_entries",
+        "LogReader.stale_units",
+        "LinkReader.bad_entries",
+        "Mailbox.bad_messages",
+    ),
 )
 TEMPORAL_WANTED = Counter(
     "temporal_wanted",

@@ -10,6 +10,7 @@ WireError
 ├── StreamBusy        the stream already has a publisher
 ├── RedisTrouble      Redis cannot carry out a command at the moment; wait and try again
 │   ├── ServerAway    it cannot be reached, starts, fails over or is busy
+│   │   └── NoLease   the gateway holds no lease of this device for what it asked for
 │   ├── ServerFull    its memory or its disk is full
 │   │   └── LogFull   a log is as long as it may be, and takes no more before the next key frame
 │   └── ServerRefuses a password, a permission or a setting is wrong
@@ -62,6 +63,10 @@ class RedisTrouble(WireError):
 
 class ServerAway(RedisTrouble):
     """Redis cannot be reached, starts, fails over or is busy."""
+
+
+class NoLease(ServerAway):
+    """The gateway holds no lease of this device for what it asked for, or no longer."""
 
 
 class ServerFull(RedisTrouble):

@@ -166,6 +166,8 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "``working``, or ``draining``: it was told to stop, and claims nothing more."
     bad_jobs: int = 0
     "Entries of the jobs stream that were no jobs, and were removed."
+    is_remote: bool = False
+    "It is at another site, and reaches this one through a gateway."
     team_late: int = 0
     "Team messages, sent or received, that were past their deadline and dropped."
     team_bad: int = 0

@@ -14,7 +14,7 @@ from wire import keys
 from wire.batch import Batch, encode_batch, is_repeated, parse_batch
 from wire.connection import RETRY_S, Redis
 from wire.errors import BadBatch, DamagedKey, Fenced, LogFull, StreamGone
-from wire.position import START, Position, just_before
+from wire.position import START, Position, as_pair, just_before
 from wire.retention import Retention
 from wire.script import Script
 
@@ -208,6 +208,25 @@ class LogReader:
         self._last.clear()
         self._position.at = just_before(entry.decode()) if found else entry.decode()
         return bool(found)
+
+    @property
+    def position_ms(self) -> int:
+        """The time of the position, by the server's clock in Unix ms; 0 at the log's beginning."""
+        return as_pair(self._position.at)[0]
+
+    def seek_behind(self, entry_id: str) -> None:
+        """Puts the position behind an entry, which need not be there any more."""
+        self._last.clear()
+        self._position.at = entry_id
+
+    async def seek_end(self) -> None:
+        """Puts the position behind the newest entry."""
+        self._last.clear()
+        try:
+            await self._position.to_end()
+        except DamagedKey:
+            await self._wait_for_writer()
+            self._position.at = START
 
     async def read(self, *, block_ms: int, count: int = 64) -> list[Entry]:
         """Returns the entries behind the position, oldest first, at most ``count``; none after

@@ -18,6 +18,7 @@ from wire.log import Entry, LogReader, LogWriter
 from wire.rendition_record import RenditionRecord, RenditionRegistry
 from wire.stream_record import StreamRecord, StreamRegistry
 from wire.strikes import LeadNote, Strikes
+from wire.team import Received, TeamMailbox, TeamMessage
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,6 +138,19 @@ class SiteLead(Protocol):
         """Returns the writer of one of the rendition's logs."""
 
 
+class SiteTeam(Protocol):
+    """The worker's team mailbox; see ``wire.team.TeamMailbox``."""
+
+    late: int
+    bad_messages: int
+
+    async def send(self, to: str, message: TeamMessage, left_s: float) -> None:
+        """Sends a message to the worker ``to``, to be taken within ``left_s``."""
+
+    async def read(self, block_ms: int) -> list[Received]:
+        """Returns the messages since the last read; empty after ``block_ms`` without any."""
+
+
 class Site(Protocol):
     """The whole of what a worker holds of its site."""
 
@@ -147,6 +161,10 @@ class Site(Protocol):
     @property
     def heartbeats(self) -> SiteHeartbeats:
         """The list of workers."""
+
+    @property
+    def team(self) -> SiteTeam:
+        """The team mailbox; it has one reader."""
 
     def stream(self, name: str) -> SiteStream:
         """Returns a stream."""
@@ -164,6 +182,7 @@ class RedisSite:
         self._worker = worker
         self.jobs = RedisJobs(client, consumer=worker)
         self.heartbeats = Heartbeats(client)
+        self.team = TeamMailbox(client, worker)
 
     def stream(self, name: str) -> RedisStream:
         """Returns a stream."""

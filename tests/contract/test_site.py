@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.contract.units import batch, video
 from tests.records import begin_stream, enhanced, renew_watch, set_enhanced
+from tests.wire.remote.live_path import joined
 from wire import control, keys
 from wire.connection import Redis
 from wire.errors import DuplicateJob, Fenced, StreamGone
@@ -37,9 +39,14 @@ BEAT = WorkerBeat(
 )
 
 
-@pytest.fixture
-def site(client: Redis) -> Site:
-    return RedisSite(client, "dev1")
+@pytest.fixture(params=["redis", "link"])
+async def site(request: pytest.FixtureRequest, client: Redis) -> AsyncIterator[Site]:
+    """A worker's site next to Redis, and one behind a link."""
+    if request.param == "redis":
+        yield RedisSite(client, "dev1")
+        return
+    async with joined(client) as device:
+        yield device.site
 
 
 async def claim(site: Site) -> Job:
@@ -70,7 +77,8 @@ async def read(reader: SourceReader, count: int) -> list[int]:
 
 async def kept(client: Redis, log: str = NAME) -> list[int]:
     """Sequence numbers of the units that a log has."""
-    entries = await LogReader(client, stream=STREAM, rendition=log).read(block_ms=1)
+    reader = LogReader(client, stream=STREAM, rendition=log)
+    entries = await reader.read(block_ms=1, count=1000)
     return [unit.sequence for entry in entries for unit in entry.batch.units]
 
 
@@ -213,9 +221,7 @@ async def test_the_publisher_is_asked_for_key_frames(client: Redis, site: Site) 
 
 async def test_leads_get_their_mail(client: Redis, site: Site) -> None:
     await begin(client, site)
-    stream = site.stream(STREAM)
-    await stream.source().seek_last_key_frame()
-    mail = stream.mail()
+    mail = site.stream(STREAM).mail()
     sent: list[control.Message] = [
         control.KeyFrameRequest(rendition=NAME, reason="why"),
         control.RecordChanged(),

@@ -1,0 +1,45 @@
+"""Decides if a device at another site may take a job that a worker near Redis could take.
+
+A lead near Redis has no link to wait for, and helpers afar can do the net's work. Sans-I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wire.heartbeat import WorkerBeat
+
+HEAD_START_S = 0.5
+"""Time for which a job waits for a worker in the site: five of its looks for jobs."""
+
+MIN_FREE_LOAD = 1.0
+"""Capacity that a worker needs free to take a stream of 480x270 beside others."""
+
+_MAX_SEEN = 256
+
+
+def has_free_worker(beats: Iterable[WorkerBeat]) -> bool:
+    """True if a worker in the site, by its heartbeat, takes the next job."""
+    return any(
+        beat.state == "working"
+        and not beat.is_remote
+        and (not beat.streams or beat.load + MIN_FREE_LOAD <= beat.capacity)
+        for beat in beats
+    )
+
+
+class ClaimOrder:
+    """Jobs that one device was offered lately. ``now`` in seconds, never going back."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+
+    def may_take(self, entry: str, *, has_free: bool, now: float) -> bool:
+        """True if the device may take a job now; ``has_free``: a worker in the site would."""
+        first = self._seen.setdefault(entry, now)
+        if not has_free or now >= first + HEAD_START_S:
+            self._seen.pop(entry)
+            return True
+        if len(self._seen) > _MAX_SEEN:
+            del self._seen[next(iter(self._seen))]
+        return False

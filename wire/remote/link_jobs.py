@@ -1,0 +1,141 @@
+"""The job queue and the list of workers for a worker at another site, over the link."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from wire.errors import Fenced, WireError
+from wire.heartbeat import WorkerBeat
+from wire.jobs import Job
+from wire.remote import calls
+from wire.remote.gateway_calls import GatewayCalls, read_value
+
+HOLD_S = 0.2
+"""Interval at which the jobs that go on are named: four fit into what the gateway waits."""
+
+RENEWED_S = 0.5
+"""A job that its lane has not renewed for so long is named no more."""
+
+
+class LinkJobs:
+    """The job queue. Follows ``wire.site.SiteJobs``."""
+
+    def __init__(self, gateway: GatewayCalls) -> None:
+        self._gateway = gateway
+        self._renewed: dict[str, float] = {}
+        self._named_at = 0.0
+        self._lost: dict[str, WireError] = {}
+
+    @property
+    def bad_jobs(self) -> int:
+        """Always 0: the gateway removes what is no job, and counts it."""
+        return 0
+
+    @property
+    def entries(self) -> list[str]:
+        """Entries of the jobs that the worker renewed lately."""
+        since = time.monotonic() - RENEWED_S
+        self._renewed = {entry: at for entry, at in self._renewed.items() if at >= since}
+        return list(self._renewed)
+
+    async def next_job(self, *, block_ms: int) -> Job | None:
+        """Returns a job that nobody holds; None after a while, at least ``block_ms``."""
+        begun = time.monotonic()
+        answer = await self._gateway.call(calls.Claim())
+        if answer is None:
+            await asyncio.sleep(max(0.0, begun + block_ms / 1000 - time.monotonic()))
+            return None
+        job = read_value(answer, Job)
+        self._lost.pop(job.entry, None)
+        return job
+
+    async def renew(self, job: Job) -> bool:
+        """Names the job to the gateway, which renews its lease; False if it said that the job is
+        lost. Raises ServerAway.
+        """
+        if job.entry in self._lost:
+            self._renewed.pop(job.entry, None)
+            return False
+        now = time.monotonic()
+        is_new = job.entry not in self._renewed
+        self._renewed[job.entry] = now
+        # Without a link it has to be noted all the same, so that it is resumed in the next one.
+        is_away = self._gateway.uplink is None
+        if is_new or is_away or now >= self._named_at + HOLD_S:
+            self._named_at = now
+            self._gateway.hold(self.entries)
+        return True
+
+    async def finish(self, entry: str) -> None:
+        """Removes the job."""
+        self._forget(entry)
+        await self._gateway.call(calls.Finish(entry=entry))
+
+    async def release(self, job: Job) -> None:
+        """Lets go of the lease at once."""
+        self._forget(job.entry)
+        await self._gateway.call(calls.Release(entry=job.entry))
+
+    async def resume(self) -> None:
+        """Goes on with the worker's jobs in a new connection; those that are not its own any more
+        are lost. Raises ServerAway.
+        """
+        entries = self.entries[: calls.MAX_HELD]
+        if not entries:
+            return
+        kept = read_value(
+            await self._gateway.call(calls.Resume(entries=entries), is_early=True), list[str]
+        )
+        for entry in set(entries) - set(kept):
+            self.lose(entry, Fenced("the job was given to another worker meanwhile"))
+
+    def lose(self, entry: str, error: WireError) -> None:
+        """Notes that the lead of a job is over."""
+        self._lost[entry] = error
+        # Whoever held one asks for it a moment later; the others are of no interest.
+        if len(self._lost) > 4 * calls.MAX_HELD:
+            del self._lost[next(iter(self._lost))]
+
+    def lost(self, entry: str) -> WireError | None:
+        """Returns what ended the lead of a job, if anything did."""
+        return self._lost.get(entry)
+
+    def _forget(self, entry: str) -> None:
+        self._renewed.pop(entry, None)
+        self._lost.pop(entry, None)
+
+
+class LinkHeartbeats:
+    """The list of workers. Follows ``wire.site.SiteHeartbeats``."""
+
+    def __init__(self, gateway: GatewayCalls) -> None:
+        self._gateway = gateway
+        self._sent: tuple[Any, ...] | None = None
+
+    def begin(self) -> None:
+        """Notes a new connection: the gateway knows nothing of the worker."""
+        self._sent = None
+
+    async def beat(self, beat: WorkerBeat) -> None:
+        """Shows the worker for a while more."""
+        # Nets and engines are ten times as long as the rest, and change only with the process.
+        profile = (beat.engines, beat.models, beat.trials)
+        if profile == self._sent:
+            brief = msgspec.structs.replace(beat, engines=[], models=[], trials=[])
+            await self._gateway.call(calls.Beat(beat=brief, is_brief=True))
+            return
+        await self._gateway.call(calls.Beat(beat=beat))
+        self._sent = profile
+
+    async def leave(self, name: str) -> None:
+        """Removes the worker from the list at once."""
+        await self._gateway.call(calls.Leave())
+
+    async def list(self) -> list[WorkerBeat]:
+        """Returns the workers, by name, without what only operators need."""
+        answer = await self._gateway.call(calls.ListWorkers())
+        return read_value(answer, list[WorkerBeat])
