@@ -1,4 +1,4 @@
-# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, bench-transport, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults docs clean help browser
+.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults bench-transport docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-temporal  what temporal propagation saves and costs; about ten minutes; writes docs/temporal"
 	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
+	@echo "make bench-transport  ways to carry frames between sites; half an hour, root only; writes docs/transport"
 	@echo "make docs   draw the transition tables into docs/states.md"
 	@echo "make clean  remove everything that was installed or built here"
 
@@ -61,6 +62,9 @@ bench-decoder: $(VENV)/installed-dev
 bench-faults: $(VENV)/installed-dev browser
 	@$(BIN)/python -m benchmarks.faults $(FAULTS)
 
+bench-transport: $(VENV)/installed-bench browser
+	@$(BIN)/python -m benchmarks.transport --out docs/transport $(TRANSPORT)
+
 docs: $(VENV)/installed
 	@$(BIN)/python -m docs.draw_states
 
@@ -88,6 +92,10 @@ $(VENV)/installed-dev: $(SOURCES) | $(VENV)/bin/python
 
 $(VENV)/installed-fuzz: $(SOURCES) $(VENV)/installed-dev
 	@$(PIP) install -c constraints.txt -e ".[$(EXTRAS),fuzz]"
+	@touch $@
+
+$(VENV)/installed-bench: $(SOURCES) $(VENV)/installed-dev
+	@$(PIP) install -c constraints.txt -e ".[$(EXTRAS),bench]"
 	@touch $@
 
 # Real browser and real Redis for the tests, where apt may install them; tests skip without.
