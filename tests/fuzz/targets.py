@@ -35,6 +35,7 @@ from tests.app.coding import av1, h264, pictures, vp8, vp9
 from tests.media.payloads import depacketize, inspect, packetize
 from tests.wire.team_messages import one_of_each
 from tests.wire.vectors import make as vectors
+from tests.workers.team.residuals import scene
 from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
 from wire.errors import BadBatch, BadMessage, BadSettings
@@ -50,6 +51,7 @@ from workers.engines.tensorrt.plans import PlanKey
 from workers.engines.tensorrt.plans import encode as encode_plan
 from workers.engines.tensorrt.plans import parse as parse_plan
 from workers.errors import BadPlan, BrokenUnit, FileFailed
+from workers.team.residual_codec import MAX_QUALITY, decode_region, encode_region
 from workers.transcode.source import open_source
 from workers.transcode.steps import FileDecode
 
@@ -258,6 +260,26 @@ def _packets(data: bytes) -> None:
         assembler.on_time(now=deadline + 1.0)
 
 
+# What a device that helps may send.
+
+
+def _residual(data: bytes) -> None:
+    """Decodes a region over a picture whose sides are the first two bytes."""
+    if len(data) >= 2:
+        tall, wide = 1 + data[0] % 64, 1 + data[1] % 64
+        made = decode_region(data[2:], scene(tall, wide)[1])
+        if made.shape != (tall, wide):
+            raise AssertionError("a region has not the size of its place")
+
+
+def _residual_seeds() -> list[bytes]:
+    found = []
+    for tall, wide, quality in ((16, 32, 4), (64, 48, 14), (9, 1, MAX_QUALITY)):
+        coded = encode_region(*scene(tall, wide), quality)
+        found.append(bytes((tall - 1, wide - 1)) + coded)
+    return found
+
+
 # What stands in Redis and in files.
 
 
@@ -406,6 +428,7 @@ TARGETS: dict[str, Target] = {
     "av1": Target(_pictures(Codec.AV1), _av1_fragments),
     "av1-payload": Target(_av1_payloads, _av1_seeds),
     "av1-unit": Target(_av1_unit, lambda: list(av1(64, 64, 2))),
+    "residual": Target(_residual, _residual_seeds, (BadMessage,)),
     "packets": Target(_packets, lambda: [bytes([9, 5, 1, 40, 0, 0] * 6), bytes(range(250))]),
     "batch": Target(_batch, _batches, (BadBatch,)),
     "redis": Target(_entries, _entry_seeds),

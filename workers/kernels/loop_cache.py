@@ -39,7 +39,7 @@ upgrade and a rollback, or a few checkouts that share the user's cache, find the
 # Files are read as text and searched. They cannot be imported for that, since each loop asks for
 # the folder while its own module is being imported.
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("kernels", "media", "temporal", "bitstream")
+_PACKAGES = ("kernels", "media", "temporal", "bitstream", "team")
 _PREFIX = "loops-"
 _LOOP = re.compile(r"^@(?:compiled|inlined)\b", re.MULTILINE)
 _IMPORT = re.compile(rf"^from (workers\.(?:{'|'.join(_PACKAGES)})\.\w+) import", re.MULTILINE)

@@ -19,6 +19,7 @@ from wire.parent_death import die_with_parent
 from workers.bitstream import ffmpeg_side_data, parsers
 from workers.kernels import readiness
 from workers.kernels.jit import IS_COMPILED
+from workers.team import residual_codec
 from workers.temporal.propagator import Propagator
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def warm_up() -> None:
     # stays uncompiled.
     parsers.warm_up()
     ffmpeg_side_data.warm_up()
+    residual_codec.warm_up()
     luma = (np.indices((48, 64)).sum(axis=0) % 251).astype(np.uint8)
     propagator = Propagator(64, 48, 2, 7)
     for picture in (luma, luma[::-1], luma):
