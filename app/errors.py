@@ -15,6 +15,11 @@ AppError
 ├── RenditionNotFound   404
 ├── RenditionFixed      409
 ├── RenditionsFull      409
+├── DeviceNotFound      404
+├── DeviceThere         409
+├── TokenNotFound       404
+├── TokensFull          409
+├── NoGateway           409
 ├── SessionNotFound     404
 ├── BadName             400
 ├── BadRequest          400
@@ -157,6 +162,42 @@ class RenditionsFull(AppError):
 
     status = 409
     title = "Too many renditions"
+
+
+class DeviceNotFound(AppError):
+    """There is no such device; it may have been removed already."""
+
+    status = 404
+    title = "No such device"
+
+
+class DeviceThere(AppError):
+    """There is a device of this name already; remove it first."""
+
+    status = 409
+    title = "Device exists"
+
+
+class TokenNotFound(AppError):
+    """There is no such token; it was used, withdrawn, or has expired."""
+
+    status = 404
+    title = "No such token"
+
+
+class TokensFull(AppError):
+    """Too many tokens wait for their devices; withdraw one first."""
+
+    status = 409
+    title = "Too many tokens"
+
+
+class NoGateway(AppError):
+    """No gateway runs at which a device could join: set SHARPCAST_GATEWAY_HOST, or start
+    `sharpcast gateway`."""
+
+    status = 409
+    title = "No gateway"
 
 
 class SessionNotFound(AppError):

@@ -10,10 +10,12 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from app.gateway.process import GATEWAY_CONNECTIONS, GatewayWork, opened_gateway
 from app.http.app_state import AppState
 from app.http.auth import Guard
 from app.http.certificate import Certificate
 from app.http.edge.connections import MAX_CONNECTIONS, ConnectionCounts
+from app.http.edge.listener import Listener
 from app.http.edge.options import edge_options
 from app.http.metrics import Metrics
 from app.http.serializers import Defaults
@@ -61,33 +63,52 @@ async def serve(
     # Before Redis is waited for: who starts a second server is told at once.
     listener = bind(settings, counts)
     try:
-        if not await wait_until_up(client, REDIS_START_S):
-            raise NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
-        context = _context(settings, client, _node(settings, client), certificate)
-        edge = create_app(context)
-        edge.watch(counts)
-        server = WebServer(edge, certificate)
-        serving = asyncio.get_running_loop().create_task(server.serve([listener]), name="http")
-        helpers = _side_tasks(context, certificate, stop, reload)
-        try:
-            on_ready(_address(settings, listener))
-            await _until_one_ends(serving, *helpers)
-        finally:
-            await _end(helpers, context.node)
-            # uvicorn ends last: while the node says goodbye, clients can still end their sessions.
-            server.should_exit = True
-            await serving
+        with opened_gateway(settings, redis_url=redis_url) as gateway:
+            if not await wait_until_up(client, REDIS_START_S):
+                raise _no_redis(redis_url)
+            context = _context(settings, client, _node(settings, client), certificate)
+            edge = create_app(context)
+            edge.watch(counts)
+            tasks = _side_tasks(
+                context, certificate=certificate, gateway=gateway, stop=stop, reload=reload
+            )
+            await _serve_until_one_ends(
+                WebServer(edge, certificate),
+                listener,
+                context.node,
+                tasks,
+                ready=lambda: on_ready(_address(settings, listener)),
+            )
     finally:
         listener.close()
         await client.aclose()
 
 
-async def _until_one_ends(*tasks: asyncio.Task[Any]) -> None:
-    """Waits for the first end; raises what that task died of."""
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        # A task that died must not look like a request to stop.
-        task.result()
+def _no_redis(redis_url: str) -> NoRedisServer:
+    return NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
+
+
+async def _serve_until_one_ends(
+    server: WebServer,
+    listener: Listener,
+    node: AppNode,
+    helpers: list[asyncio.Task[Any]],
+    *,
+    ready: Callable[[], None],
+) -> None:
+    """Serves pages until any task ends, then ends all; raises what that task died of."""
+    serving = asyncio.get_running_loop().create_task(server.serve([listener]), name="http")
+    try:
+        ready()
+        done, _ = await asyncio.wait([serving, *helpers], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            # A task that died must not look like a request to stop.
+            task.result()
+    finally:
+        await _end(helpers, node)
+        # uvicorn ends last: while the node says goodbye, clients can still end their sessions.
+        server.should_exit = True
+        await serving
 
 
 async def _end(helpers: list[asyncio.Task[Any]], node: AppNode) -> None:
@@ -116,7 +137,9 @@ def _certificate(settings: Settings) -> Certificate | None:
 
 def _side_tasks(
     context: AppState,
+    *,
     certificate: Certificate | None,
+    gateway: GatewayWork | None,
     stop: asyncio.Event,
     reload: asyncio.Event | None,
 ) -> list[asyncio.Task[Any]]:
@@ -126,6 +149,8 @@ def _side_tasks(
         "loop-lag": context.metrics.loop_lag.run(),
         "node": context.node.run(),
     }
+    if gateway is not None:
+        works["gateway"] = gateway()
     if certificate is not None:
         works["certificate"] = certificate.run(reload or asyncio.Event())
     loop = asyncio.get_running_loop()
@@ -136,6 +161,8 @@ def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
     """Returns the files of all at once: a socket for each peer and address, the web's, Redis'."""
     peers = settings.max_streams + settings.max_viewers
     others = MAX_CONNECTIONS + redis_connections(settings.max_streams) + _OTHER_FILES
+    if settings.gateway_host:
+        others += GATEWAY_CONNECTIONS + 1
     return peers * max(len(addresses.local), 1) + others
 
 

@@ -17,11 +17,12 @@ from typing import Any
 import av
 import psutil
 
+from app.gateway.gateway import GatewayOptions, bind_gateway
 from media.codec_table import TABLE
 from models.errors import ModelError
 from models.manifest import Manifest, list_models, model_file
 from wire.embedded import find_server
-from wire.errors import NoRedisServer
+from wire.errors import BadSettings, NoRedisServer
 from wire.settings import Settings
 from workers.engines.benchmark import time_net
 from workers.engines.engine import Engine, PrecisionVariant, padded
@@ -79,6 +80,7 @@ def run_checks(settings: Settings) -> list[Finding]:
         *_nets(settings),
         _browser(),
         _port(settings),
+        *_gateway(settings),
         _tls(settings),
         _gpu(),
     ]
@@ -233,6 +235,25 @@ def _port(settings: Settings) -> Finding:
             detail = f"{place} is taken ({error.strerror}); set SHARPCAST_HTTP_PORT"
             return Finding("web port", Status.NOTE, detail)
     return Finding("web port", Status.GOOD, f"{place} is free; media takes any free UDP port")
+
+
+def _gateway(settings: Settings) -> Iterator[Finding]:
+    """Checks the port for devices at other sites, where one is set."""
+    what = "gateway port"
+    if not settings.gateway_host:
+        yield Finding(what, Status.NOTE, "SHARPCAST_GATEWAY_HOST is not set; no device can join")
+        return
+    token = settings.join_token.get_secret_value()
+    who = "with the shared token or one of its own" if token else "with a token of its own each"
+    options = GatewayOptions(settings.gateway_host, settings.gateway_port)
+    try:
+        bind_gateway(options).close()
+    except BadSettings as error:
+        yield Finding(what, Status.NOTE, str(error))
+        return
+    place = f"{options.host}:{options.port}"
+    detail = f"{place} (UDP) is free; devices join {who}"
+    yield Finding(what, Status.GOOD, detail)
 
 
 def _tls(settings: Settings) -> Finding:

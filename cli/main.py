@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import bench, doctor, enhance, publish, serve, up, work
+from cli import bench, doctor, enhance, gateway, join, publish, serve, up, work
 from cli.errors import CliError
 from wire.errors import BadSettings, NoRedisServer, ServerRefuses
 
@@ -26,6 +26,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
+app.command("gateway")(gateway.gateway)
+app.command("join")(join.join)
 app.command("publish")(publish.publish)
 app.command("enhance")(enhance.enhance)
 app.command("doctor")(doctor.doctor)

@@ -22,6 +22,7 @@ PAGE = ROOT / "docs/states.md"
 TABLES = (
     "app.http.edge.connection_state:CONNECTION",
     "app.streams.ingest_state:INGEST",
+    "app.gateway.device_state:DEVICE",
     "app.webrtc.peer_state:PEER",
     "app.webrtc.publisher_state:PUBLISHER",
     "app.webrtc.viewer_state:VIEWER",

@@ -19,6 +19,14 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "wire": ("wire", "media"),
     "models": ("models", "wire.telemetry"),
     "app": ("app", "wire", "media"),
+    "app.gateway": (
+        "app.gateway",
+        "app.buckets",
+        "app.client_address",
+        "app.open_files",
+        "app.task_set",
+        "wire",
+    ),
     "workers": ("workers", "wire", "media", "models.manifest", "models.errors"),
     "workers.engines.openvino": (
         "workers",

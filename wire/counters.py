@@ -270,5 +270,32 @@ RENDITION_LEFT_OUT = Counter(
     ("EncodeStep.left_out",),
 )
 
+GATEWAY_JOINS = Counter(
+    "gateway_joins",
+    "joins",
+    "Joins of devices at a gateway",
+    ("gateway",),
+    ("Gateway.joins",),
+)
+GATEWAY_REFUSED = Counter(
+    "gateway_refused",
+    "joins",
+    "What a gateway refused: devices by reason, datagrams of strangers, messages of devices",
+    ("gateway", "reason"),
+    (
+        "Gateway.refused",
+        "BucketTable.refused",
+        "Endpoint.refused",
+        "GatewaySession.bad_messages",
+    ),
+)
+LINK_MESSAGES = Counter(
+    "link_messages",
+    "messages",
+    "Messages of a joined device: sent to it, received, restored by parity, late, refused",
+    ("device", "what"),
+    ("DeviceSession.link",),
+)
+
 COUNTERS = tuple(value for value in globals().values() if isinstance(value, Counter))
 """All of them, in the order of this file."""

@@ -155,6 +155,39 @@ def mailbox(node: str) -> str:
     return f"mailbox:{node}"
 
 
+DEVICES_PREFIX = "{devices}:"
+"""Beginning of all keys about devices at other sites: one hash tag, since ``devices.py`` changes
+several of them in one step."""
+
+DEVICES = f"{DEVICES_PREFIX}by-key"
+"""Key of the hash from fingerprints to the names of devices at other sites."""
+
+REMOVED_DEVICES = f"{DEVICES_PREFIX}removed"
+"""Key of the hash from fingerprints of removed devices to the time of it."""
+
+JOIN_TOKENS = f"{DEVICES_PREFIX}tokens"
+"""Key of the hash from ids of tokens for one device each to the end of their time."""
+
+GATEWAY_IDENTITY = f"{DEVICES_PREFIX}gateway"
+"""Key of the hash with the key pair of all gateways of this Redis."""
+
+
+def device(name: str) -> str:
+    """Key of the record of a device at another site."""
+    return f"{DEVICES_PREFIX}device:{name}"
+
+
+def join_token(token_id: str) -> str:
+    """Key of a token for one device."""
+    return f"{DEVICES_PREFIX}token:{token_id}"
+
+
+def gateway(name: str) -> str:
+    """Key of a gateway's heartbeat hash."""
+    return f"gateway:{name}"
+
+
 RECORDS_PATTERN = "stream:{*}"
 WORKERS_PATTERN = "worker:*"
 APPS_PATTERN = "app:*"
+GATEWAYS_PATTERN = "gateway:*"

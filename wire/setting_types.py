@@ -19,11 +19,13 @@ from wire.bitrates import parse_target
 MIN_TOKEN_LENGTH = 8
 """One address may try twenty words a minute: eight random letters take it 10,000 years."""
 
+MIN_JOIN_TOKEN_LENGTH = 20
+"""Whoever leads a device to a gateway of his own sees a proof, and can try words at home."""
+
 # No braces in a prefix: the first pair of braces in a key chooses its slot in a cluster, and it
 # must be that of the stream (`keys.py`).
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
 _PORTS = re.compile(r"([1-9][0-9]{0,4})-([1-9][0-9]{0,4})")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _HOST = re.compile(
     r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\Z|\[?[0-9a-fA-F:]+\]?\Z"
 )
@@ -119,8 +121,17 @@ def _check_token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _check_join_token(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and len(value.get_secret_value()) < MIN_JOIN_TOKEN_LENGTH:
+        raise ValueError(
+            f"a token to join with needs at least {MIN_JOIN_TOKEN_LENGTH} random letters; "
+            "`openssl rand -base64 24` makes one"
+        )
+    return _check_token(value)
+
+
 def _check_name(value: str) -> str:
-    if value and not _NAME.match(value):
+    if value and not keys.is_worker(value):
         raise ValueError("only letters, digits, _ . - and at most 64 of them")
     return value
 
@@ -172,4 +183,5 @@ NodeName = Annotated[str, AfterValidator(keys.node_name)]
 WorkerName = Annotated[str, AfterValidator(_check_name)]
 OutputCodec = Annotated[str, AfterValidator(_check_output_codec)]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
+JoinToken = Annotated[SecretStr, AfterValidator(_check_join_token)]
 Folder = Annotated[Path, AfterValidator(_check_folder)]

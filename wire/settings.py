@@ -26,6 +26,7 @@ from wire.setting_types import (
     HostNames,
     IceServers,
     IpAddresses,
+    JoinToken,
     KeyPrefix,
     Networks,
     NodeName,
@@ -76,6 +77,14 @@ class Settings(BaseSettings):
     empty: a random one."""
     redis_prefix: KeyPrefix = keys.PREFIX
     """Prefix of the names of all keys in Redis; installations that share a Redis differ in it."""
+    gateway_host: str = ""
+    """Address on which the gateway listens for devices at other sites (UDP), such as ``0.0.0.0``;
+    empty: there is none."""
+    gateway_port: int = Field(9443, ge=0, le=65535)
+    """UDP port of the gateway; 0 takes a free one."""
+    join_token: JoinToken = SecretStr("")
+    """Token with which devices join. At the gateway: any number of devices, each pinned by its key;
+    empty: only with tokens for one device each. At a device: its own."""
     ice_addresses: IpAddresses = ()
     """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
     ice_ports: Ports = ""

@@ -8,6 +8,7 @@ from app.node import AppNode
 from app.streams.ingest_session import IngestSession
 from wire import counters
 from wire.counters import COUNTERS, Counter
+from wire.gateway_heartbeat import GatewayBeat
 from wire.heartbeat import StreamWork, WorkerBeat
 
 Sample = tuple[Counter, tuple[str, ...], float]
@@ -56,6 +57,15 @@ def _of_publisher(node: AppNode, ingest: IngestSession) -> Iterator[Sample]:
     packets = node.publishers.packets(stream)
     yield from _by_label(counters.PUBLISHER_PACKETS_UNUSED, (stream,), packets)
     yield counters.MESSAGES_REFUSED, (stream,), ingest.bad_messages
+
+
+def of_gateways(beats: list[GatewayBeat]) -> Iterator[Sample]:
+    """Yields the gateways' counters of their heartbeats, and those of their devices."""
+    for beat in beats:
+        yield counters.GATEWAY_JOINS, (beat.name,), beat.joins
+        yield from _by_label(counters.GATEWAY_REFUSED, (beat.name,), beat.refused)
+        for link in beat.devices:
+            yield from _by_label(counters.LINK_MESSAGES, (link.name,), link.messages)
 
 
 def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:

@@ -17,12 +17,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from app.http.counter_samples import Sample, by_counter, of_app, of_workers
+from app.http.counter_samples import Sample, by_counter, of_app, of_gateways, of_workers
 from app.http.snapshot import Seen
 from app.loop_lag import LoopLag
 from app.node import AppNode
 from wire import keys
 from wire.counters import Counter
+from wire.gateway_heartbeat import GatewayBeat
 from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory
 from wire.stream_record import StreamRecord
@@ -103,9 +104,12 @@ class _StreamCollector(Collector):
         live = [record for record in self.seen.records if record.state == "live"]
         yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
         yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.seen.beats))
+        devices = sum(len(beat.devices) for beat in self.seen.gateways)
+        yield GaugeMetricFamily("sharpcast_devices", "Devices joined", value=devices)
         yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=self.tasks)
         yield from _of_memory(self.seen.memory)
         yield from _of_engines(self.seen.beats)
+        yield from _of_links(self.seen.gateways)
         yield from self._of_streams(live)
         for counter, samples in by_counter(self.samples()).items():
             yield _family(counter, samples)
@@ -114,6 +118,7 @@ class _StreamCollector(Collector):
         """Yields the values of all registered counters."""
         yield from of_app(self._node, self.requests_refused())
         yield from of_workers(self.seen.beats)
+        yield from of_gateways(self.seen.gateways)
 
     def _of_streams(self, live: list[StreamRecord]) -> Iterable[Metric]:
         viewers = GaugeMetricFamily(
@@ -151,6 +156,28 @@ def _of_memory(memory: ServerMemory | None) -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "sharpcast_redis_memory_limit_bytes", "What it may have; 0: no limit", value=memory.limit
     )
+
+
+def _of_links(gateways: list[GatewayBeat]) -> Iterable[Metric]:
+    """Yields the links of the joined devices, which are the same at every app."""
+    rtt = GaugeMetricFamily(
+        "sharpcast_link_rtt_seconds", "Round trip to a joined device", labels=["device"]
+    )
+    loss = GaugeMetricFamily(
+        "sharpcast_link_loss_ratio", "Packets to a joined device that are lost", labels=["device"]
+    )
+    rate = GaugeMetricFamily(
+        "sharpcast_link_rate_kbps", "What may be sent to a joined device", labels=["device"]
+    )
+    delivered = GaugeMetricFamily(
+        "sharpcast_link_delivered_kbps", "What arrived at a joined device", labels=["device"]
+    )
+    for link in (each for beat in gateways for each in beat.devices):
+        rtt.add_metric([link.name], link.rtt_ms / 1000.0)
+        loss.add_metric([link.name], link.loss)
+        rate.add_metric([link.name], link.rate_kbps)
+        delivered.add_metric([link.name], link.delivered_kbps)
+    yield from (rtt, loss, rate, delivered)
 
 
 def _of_engines(beats: list[WorkerBeat]) -> Iterable[Metric]:

@@ -19,6 +19,7 @@ from app.node import AppNode
 from wire import keys
 from wire.app_heartbeat import AppHeartbeats
 from wire.connection import REDIS_DOWN, Redis
+from wire.gateway_heartbeat import GatewayBeat, GatewayHeartbeats
 from wire.heartbeat import Heartbeats, WorkerBeat
 from wire.rendition_record import RenditionRecord
 from wire.server_memory import ServerMemory, read_memory
@@ -39,6 +40,7 @@ class Seen:
     nodes: NodeBeats = dataclasses.field(default_factory=NodeBeats)
     renditions: dict[str, dict[str, RenditionRecord]] = dataclasses.field(default_factory=dict)
     "Records by stream and name."
+    gateways: list[GatewayBeat] = dataclasses.field(default_factory=list)
     memory: ServerMemory | None = None
     _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
@@ -69,6 +71,7 @@ class Snapshot:
         self._node = node
         self._heartbeats = Heartbeats(client)
         self._nodes = AppHeartbeats(client)
+        self._gateways = GatewayHeartbeats(client)
         self._max_age_s = max_age_s
         self._lock = asyncio.Lock()
         self._seen: Seen | None = None
@@ -100,6 +103,8 @@ class Snapshot:
             beats = await self._heartbeats.list()
             nodes = NodeBeats.merged(self._node.figures.beat(), await self._nodes.list())
             renditions = {each.id: await self._node.directory.renditions(each) for each in records}
-            return Seen(records, beats, nodes, renditions, await read_memory(self._client))
+            gateways = await self._gateways.list()
+            memory = await read_memory(self._client)
+            return Seen(records, beats, nodes, renditions, gateways, memory)
         except (*REDIS_DOWN, RedisAway):
             return None

@@ -79,6 +79,32 @@
  * @property {number} given_ms_per_s that they may take of it, by what the cores have left
  * @property {WorkerStream[]} streams
  *
+ * @typedef {object} DeviceLink
+ * @property {number} rtt_ms
+ * @property {number} loss part of the packets to the device that is lost, 0 to 1
+ * @property {number} rate_kbps what may be sent to it
+ * @property {number} delivered_kbps
+ * @property {number} queue_ms delay that stands in queues on the way
+ * @property {number} queued_bytes that wait at the gateway
+ * @property {number} silent_ms since it was heard
+ * @property {Record<string, number>} messages by what became of them
+ *
+ * @typedef {object} Device
+ * @property {string} name
+ * @property {string} state joined, or away
+ * @property {string} fingerprint of its certificate
+ * @property {string} first_joined_at
+ * @property {string} seen_at
+ * @property {string} address
+ * @property {string} gateway empty while it is away
+ * @property {DeviceLink | null} link null while it is away
+ * @property {{stream: string, rendition: string}[]} jobs
+ *
+ * @typedef {{id: string, name: string, expires_at: string}} WaitingToken a token that nobody has used
+ * @typedef {WaitingToken & {token: string, gateway: string, command: string}} NewDevice
+ * @typedef {{name: string, host: string, port: number, devices: number}} Gateway
+ * @typedef {{gateways: Gateway[], devices: Device[], tokens: WaitingToken[]}} DeviceList
+ *
  * @typedef {object} Model
  * @property {string} name
  * @property {string} title

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,7 @@ from aiortc import RTCPeerConnection
 from app import main
 from app.loop_lag import LoopLag
 from tests.app import coding
+from tests.app.gateway.joining import SHARED, joined
 from tests.app.peers import no_tasks_but, publishing, until, watching
 from tests.certificates import write_certificate
 from wire.connection import Redis
@@ -89,6 +91,31 @@ async def test_it_speaks_https_with_a_certificate(serve: Serve, tmp_path: Path) 
     ):
         assert served.address.startswith("https://127.0.0.1:")
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_devices_join_at_the_port_of_the_settings(serve: Serve) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    gateway = {"GATEWAY_HOST": "127.0.0.1", "GATEWAY_PORT": port, "JOIN_TOKEN": SHARED}
+    async with (
+        serve(**gateway) as served,
+        joined(port, "dev1") as (device, _),
+        httpx.AsyncClient(base_url=served.address) as client,
+    ):
+        listed = (await client.get("/api/v1/devices")).json()
+        assert [each["name"] for each in listed["devices"]] == ["dev1"]
+        served.stop.set()
+        assert await device.is_gone()
+
+
+async def test_a_port_of_the_gateway_that_is_taken_is_one_sentence(serve: Serve) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(BadSettings, match=r"^SHARPCAST_GATEWAY_PORT: 127\.0\.0\.1:.*\.$"):
+            async with serve(GATEWAY_HOST="127.0.0.1", GATEWAY_PORT=port):
+                pass
 
 
 def _is_closed(connection: RTCPeerConnection) -> bool:

@@ -91,3 +91,19 @@ def test_memory_and_cores_are_those_of_the_machine() -> None:
     assert 0 < memory.values["free"] <= memory.values["total"]
     assert processor.values["cores"] >= 1
     assert set(processor.values["flags"]) <= {"avx2", "avx512f", "avx512_vnni", "avx_vnni"}
+
+
+def test_the_port_for_devices_is_checked_where_one_is_set() -> None:
+    (unset,) = diagnostics._gateway(settings())
+    assert unset.status is Status.NOTE and "SHARPCAST_GATEWAY_HOST is not set" in unset.detail
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        (found,) = diagnostics._gateway(settings(gateway_host="127.0.0.1", gateway_port=port))
+        assert found.status is Status.NOTE and "SHARPCAST_GATEWAY_PORT" in found.detail
+    (free,) = diagnostics._gateway(settings(gateway_host="127.0.0.1", gateway_port=port))
+    assert free.status is Status.GOOD and free.detail.endswith("with a token of its own each")
+    (both,) = diagnostics._gateway(
+        settings(gateway_host="127.0.0.1", gateway_port=port, join_token="t" * 20)
+    )
+    assert "with the shared token" in both.detail

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.command import assert_one_sentence, sharpcast
 
-COMMANDS = ("up", "serve", "work", "publish", "enhance", "doctor", "bench")
+COMMANDS = ("up", "serve", "work", "gateway", "join", "publish", "enhance", "doctor", "bench")
 
 
 def test_help_lists_every_command_and_is_quick() -> None:
@@ -39,6 +39,9 @@ def test_every_command_has_help(command: str) -> None:
         ("up", {"http_host": "0.0.0.0"}, "needs SHARPCAST_PUBLISH_TOKEN"),
         ("serve", {}, "needs SHARPCAST_REDIS_URL"),
         ("work", {}, "needs SHARPCAST_REDIS_URL"),
+        ("gateway", {}, "needs SHARPCAST_REDIS_URL"),
+        ("gateway", {"redis_url": "redis://127.0.0.1:1"}, "needs SHARPCAST_GATEWAY_HOST"),
+        ("gateway", {"join_token": "short-token"}, "SHARPCAST_JOIN_TOKEN: a token to join with"),
         ("doctor", {"log_level": "loud"}, "SHARPCAST_LOG_LEVEL"),
     ],
 )

@@ -55,6 +55,16 @@ def test_every_variable_is_a_setting_with_a_good_value(name: str) -> None:
     assert entrypoint() == ["sharpcast"]
 
 
+def test_a_gateway_runs_only_where_it_is_asked_for_with_the_rights_of_a_worker() -> None:
+    gateway = SERVICES["gateway"]
+    assert gateway["profiles"] == ["gateway"]
+    settings = load_settings(gateway["environment"])
+    assert settings.redis_url == "redis://sharpcast-worker:redis-word@redis:6379/0"
+    assert f"{settings.gateway_port}:{settings.gateway_port}/udp" in gateway["ports"]
+    assert settings.gateway_host == "0.0.0.0"
+    assert settings.join_token.get_secret_value() == ""
+
+
 def test_workers_can_be_scaled() -> None:
     worker = SERVICES["worker"]
     assert not {"container_name", "ports", "hostname"} & set(worker)
@@ -110,9 +120,14 @@ def test_redis_and_workers_are_reached_from_inside_alone() -> None:
         "redis": {"backend"},
         "worker": {"backend"},
         "app": {"backend", "edge"},
+        "gateway": {"backend", "edge"},
         "turn": {"turn"},
     }
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["app", "turn"]
+    assert [name for name, service in SERVICES.items() if "ports" in service] == [
+        "app",
+        "gateway",
+        "turn",
+    ]
 
 
 def test_the_web_server_is_published_on_loopback_unless_told_otherwise() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,13 +35,16 @@ from media.fragment import Fragment
 from tests.app.coding import av1, h264, pictures, vp8, vp9
 from tests.media.payloads import depacketize, inspect, packetize
 from tests.wire.team_messages import one_of_each
+from tests.wire.test_gateway_heartbeat import BEAT as GATEWAY_BEAT
 from tests.wire.vectors import make as vectors
 from tests.workers.team.residuals import scene
 from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
 from wire.errors import BadBatch, BadMessage, BadSettings
+from wire.gateway_heartbeat import parse_gateway_beat
 from wire.heartbeat import WorkerBeat, parse_beat
 from wire.jobs import parse_job
+from wire.link.secure import Cookies, SecurePeer, SecureState, make_context, make_identity
 from wire.rendition_record import parse_rendition_record
 from wire.settings import load_settings
 from wire.stream_record import parse_stream_record
@@ -334,6 +338,44 @@ def _beat_seeds() -> list[bytes]:
     return [msgspec.json.encode(beat)]
 
 
+_LINK_CONTEXT = make_context(make_identity(now=datetime.datetime.now(datetime.UTC)), Cookies())
+
+
+def _dtls(data: bytes) -> None:
+    """Hands datagrams of strangers to a gateway's listener, and to a connection that has begun."""
+    listener = SecurePeer(_LINK_CONTEXT, is_server=True, now=0.0)
+    begun = SecurePeer(_LINK_CONTEXT, is_server=True, now=0.0)
+    begun.start(now=0.0)
+    for piece in parts(data):
+        if listener.listen(piece):
+            # The one object serves all strangers until one of them has shown its address.
+            listener = SecurePeer(_LINK_CONTEXT, is_server=True, now=0.0)
+        begun.receive(piece, now=0.0)
+        for peer in (listener, begun):
+            while peer.next_datagram() is not None:
+                pass
+    if begun.state is SecureState.OPEN:
+        raise AssertionError("a connection was opened by nobody")
+
+
+def _dtls_seeds() -> list[bytes]:
+    client = SecurePeer(
+        make_context(make_identity(now=datetime.datetime.now(datetime.UTC))),
+        is_server=False,
+        now=0.0,
+    )
+    client.start(now=0.0)
+    server = SecurePeer(_LINK_CONTEXT, is_server=True, now=0.0)
+    sent = []
+    for _ in range(2):
+        while (datagram := client.next_datagram()) is not None:
+            sent.append(datagram)
+            server.listen(datagram)
+        while (answer := server.next_datagram()) is not None:
+            client.receive(answer, now=0.0)
+    return [joined(sent), joined([sent[0], b"\x17\xfe\xfd" + bytes(30)])]
+
+
 def _team_message(data: bytes) -> None:
     # What was taken can be sent on, and is the same there.
     message = parse_team_message(data)
@@ -433,6 +475,10 @@ TARGETS: dict[str, Target] = {
     "batch": Target(_batch, _batches, (BadBatch,)),
     "redis": Target(_entries, _entry_seeds),
     "heartbeat": Target(parse_beat, _beat_seeds, (BadMessage,)),
+    "gateway-beat": Target(
+        parse_gateway_beat, lambda: [msgspec.json.encode(GATEWAY_BEAT)], (BadMessage,)
+    ),
+    "dtls": Target(_dtls, _dtls_seeds),
     "team": Target(_team_message, _team_messages, (BadMessage,)),
     "settings": Target(_settings, _settings_seeds, is_slow=True),
     "plan": Target(_plan, lambda: [encode_plan(_PLAN, b"plan")], (BadPlan,)),

@@ -30,6 +30,9 @@ class FakeServer:
         self.streams: list[samples.Json] = []
         self.workers: list[samples.Json] = []
         self.models = samples.models()
+        self.devices: list[samples.Json] = []
+        self.tokens: list[samples.Json] = []
+        self.gateways: list[samples.Json] = []
         self.publish_token = ""
         self.admin_token = ""
         self.failing = False
@@ -133,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         if fake.failing:
             return self._problem(503, "The broker does not answer.")
-        guarded = method != "GET" or parts == ["workers"]
+        guarded = method != "GET" or parts in (["workers"], ["devices"])
         if guarded and not self._has_token(fake.admin_token):
             return self._problem(401, "This needs the admin token.")
         if parts == ["server"]:
@@ -148,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"workers": fake.workers})
         if parts == ["models"]:
             return self._json({"models": fake.models})
+        if parts[0] == "devices":
+            return self._devices(method, parts[1:], body)
         return self._stream(method, parts[1], parts[2:], body)
 
     def _stream(self, method: str, name: str, rest: list[str], body: Any) -> None:
@@ -168,6 +173,27 @@ class _Handler(BaseHTTPRequestHandler):
             if "strength" in body:
                 stream["enhancement"]["strength"] = body["strength"]
         return self._json(stream)
+
+    def _devices(self, method: str, rest: list[str], body: Any) -> None:
+        """POST makes a token for any name but that of a device; DELETE removes what is there."""
+        fake = self.server.fake
+        if method == "DELETE":
+            kind, key = (fake.tokens, "id") if rest[0] == "tokens" else (fake.devices, "name")
+            kept = [one for one in kind if one[key] != rest[-1]]
+            if len(kept) == len(kind):
+                return self._problem(404, "There is no such device.")
+            kind[:] = kept
+            return self._answer(204, b"", "text/plain")
+        if method == "POST":
+            if any(one["name"] == body["name"] for one in fake.devices):
+                return self._problem(409, f"There is a device {body['name']} already.")
+            token = samples.token(body["name"], number=len(fake.tokens))
+            fake.tokens.append(token)
+            command = "sharpcast join cast.example.org:9443 --token=s3cr3t-of-one-device"
+            place = {"gateway": "cast.example.org:9443", "token": "s3cr3t-of-one-device"}
+            return self._json({**token, **place, "command": command})
+        whole = {"gateways": fake.gateways, "devices": fake.devices, "tokens": fake.tokens}
+        return self._json(whole)
 
     def _rendition(self, method: str, stream: samples.Json, name: str, body: Any) -> None:
         """PUT takes any but one of live-m; DELETE removes what is there."""

@@ -113,6 +113,49 @@ def worker(name: str = "edge-1", *, streams: list[Json] | None = None) -> Json:
     }
 
 
+def device(name: str = "attic", *, away: bool = False) -> Json:
+    """One device at another site."""
+    link = {
+        "rtt_ms": 41.3,
+        "loss": 0.021,
+        "rate_kbps": 9200.0,
+        "delivered_kbps": 812.0,
+        "queue_ms": 2.4,
+        "queued_bytes": 3400,
+        "silent_ms": 12.0,
+        "messages": {"sent": 900, "received": 880, "restored": 31, "late": 2, "refused": 0},
+    }
+    return {
+        "name": name,
+        "state": "away" if away else "joined",
+        "fingerprint": "0123456789abcdef" * 4,
+        "first_joined_at": "2026-01-01T00:00:00Z",
+        "seen_at": "2026-01-01T00:10:00Z",
+        "address": "198.51.100.7",
+        "gateway": "" if away else "g1",
+        "link": None if away else link,
+        "jobs": [] if away else [{"stream": "garden", "rendition": "enhanced"}],
+    }
+
+
+def gateway() -> Json:
+    """One gateway."""
+    return {
+        "name": "g1",
+        "host": "0.0.0.0",
+        "port": 9443,
+        "fingerprint": "ab" * 32,
+        "shared_token": True,
+        "devices": 1,
+    }
+
+
+def token(name: str = "", *, number: int = 0) -> Json:
+    """A token that nobody has used."""
+    expires = "2026-01-02T00:00:00Z"
+    return {"id": f"{number:016x}", "name": name, "expires_at": expires}
+
+
 def model(name: str, title: str, *, strength: bool = False, missing: str = "") -> Json:
     """One model."""
     return {

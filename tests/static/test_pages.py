@@ -23,6 +23,9 @@ def fill(server: FakeServer) -> None:
     ]
     server.models.append(samples.model(LONG, LONG, missing=f"it needs {LONG}."))
     server.workers = [samples.worker(), samples.worker(LONG, streams=[])]
+    server.gateways = [samples.gateway()]
+    server.devices = [samples.device(), samples.device(LONG, away=True)]
+    server.tokens = [samples.token(), samples.token(LONG, number=1)]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -55,6 +58,9 @@ async def test_a_phone_needs_no_horizontal_scrolling(
     if path == "/admin":
         await page.locator("#board").wait_for()
         await page.locator(".missing summary").first.click()
+        await page.get_by_text("Add a device").click()
+        await page.get_by_role("button", name="Make a token").click()
+        await page.get_by_label("Command for the device").wait_for()
     if path == "/watch/garden":
         await page.get_by_label("Style").wait_for()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -72,6 +78,7 @@ async def test_text_of_twice_the_size_fits_on_a_phone(
     if path == "/admin":
         await page.locator(".add-rendition summary").first.click()
         await page.locator(".missing summary").first.click()
+        await page.get_by_text("Add a device").click()
     if path == "/watch/garden":
         await page.get_by_label("Style").wait_for()
     if path == "/":

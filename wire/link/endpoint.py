@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
 from wire.link.link import Event, Link
 from wire.link.secure import Cookies, Identity, SecurePeer, SecureState, make_context
@@ -44,6 +44,16 @@ class LinkPeer:
         return self.secure.state is SecureState.CLOSED
 
 
+class AddressLimits(Protocol):
+    """Limits of handshakes by address, at a server."""
+
+    def may_begin(self, address: str, *, now: float) -> bool:
+        """True if an address may begin one; it may be forged, so nothing is counted."""
+
+    def begin(self, address: str, *, now: float) -> bool:
+        """Counts the handshake of an address that is real; False if it is refused."""
+
+
 class Endpoint(asyncio.DatagramProtocol):
     """A UDP socket with its peers. Use ``open_endpoint``."""
 
@@ -53,11 +63,13 @@ class Endpoint(asyncio.DatagramProtocol):
         *,
         is_server: bool,
         joined: Callable[[LinkPeer], None] = lambda _: None,
+        limits: AddressLimits | None = None,
     ) -> None:
         self._cookies = Cookies()
         self._context = make_context(identity, self._cookies if is_server else None)
         self._is_server = is_server
         self._joined = joined
+        self._limits = limits
         self._peers: dict[Address, LinkPeer] = {}
         self._listener = self._new_listener() if is_server else None
         self._transport: asyncio.DatagramTransport | None = None
@@ -108,9 +120,12 @@ class Endpoint(asyncio.DatagramProtocol):
         self.flush(peer)
 
     def _admit(self, data: bytes, address: Address, *, now: float) -> LinkPeer | None:
-        if self._listener is None or len(self._peers) >= MAX_PEERS:
+        limits = self._limits
+        is_full = self._listener is None or len(self._peers) >= MAX_PEERS
+        if is_full or (limits is not None and not limits.may_begin(address[0], now=now)):
             self.refused += 1
             return None
+        assert self._listener is not None
         self._cookies.address = repr(address).encode()
         is_good = self._listener.listen(data)
         secure = self._listener
@@ -119,7 +134,11 @@ class Endpoint(asyncio.DatagramProtocol):
                 self._send(answer, address)
             self.refused += 1
             return None
+        # Also of one that is refused: it holds the state of that client's handshake.
         self._listener = self._new_listener()
+        if limits is not None and not limits.begin(address[0], now=now):
+            self.refused += 1
+            return None
         peer = self._peers[address] = LinkPeer(address, secure, now=now)
         secure.start(now=now)
         return peer
@@ -185,6 +204,14 @@ class Endpoint(asyncio.DatagramProtocol):
                 self.flush(peer)
             self._schedule(self._deadline(peer, now=now))
 
+    def disconnect(self, peer: LinkPeer) -> None:
+        """Closes one connection; one that is closed already is left as it is."""
+        if self._peers.get(peer.address) is not peer:
+            return
+        peer.secure.close()
+        self._send_all(peer)
+        self._forget(peer)
+
     def _forget(self, peer: LinkPeer) -> None:
         self._peers.pop(peer.address, None)
         peer.events.put_nowait(None)
@@ -192,9 +219,7 @@ class Endpoint(asyncio.DatagramProtocol):
     def close(self) -> None:
         """Closes all connections and the socket."""
         for peer in self.peers:
-            peer.secure.close()
-            self._send_all(peer)
-            self._forget(peer)
+            self.disconnect(peer)
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:

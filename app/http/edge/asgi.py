@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from app.client_address import limit_key
 from app.errors import (
     AppError,
     BodyTooSlow,
@@ -21,7 +22,7 @@ from app.errors import (
     TooMany,
     UnknownHost,
 )
-from app.http.edge.addresses import TrustedProxies, limit_key
+from app.http.edge.addresses import TrustedProxies
 from app.http.edge.areas import Area, area_of
 from app.http.edge.body import BODY_S, MAX_BODY_BYTES, BodyReader, HeldBytes
 from app.http.edge.connections import ConnectionCounts

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from app.buckets import BucketTable, Rate
 from app.http.edge.areas import Area
-from app.http.edge.buckets import BucketTable, Rate
 
 # 200 offers at one moment, and a quarter more for those that are repeated.
 SESSIONS = Rate(per_s=50.0, burst=250.0)

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from app.http.edge.addresses import limit_key
+from app.client_address import limit_key
 from app.http.edge.connections import ConnectionCounts
 
 _REFUSED_AT_A_TIME = 8

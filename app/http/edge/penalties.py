@@ -6,7 +6,7 @@ again and again is read from only every few seconds, so that a flood waits in th
 
 from __future__ import annotations
 
-from app.http.edge.buckets import BucketTable, Rate
+from app.buckets import BucketTable, Rate
 
 PAUSE_S = 2.0
 """Time for which the next request of such an address is left unread."""

@@ -16,7 +16,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.http.edge.addresses import limit_key
+from app.client_address import limit_key
 from app.http.edge.connection_state import CONNECTION, ConnectionEvent, ConnectionState
 from app.http.edge.penalties import Penalties
 from wire.state_machine import StateMachine

@@ -160,6 +160,34 @@ export class Api {
     return (await this._json('api/v1/workers')).workers;
   }
 
+  /** @returns {Promise<import('../types.js').DeviceList>} */
+  devices() {
+    return this._json('api/v1/devices');
+  }
+
+  /**
+   * @param {string} name empty: the one that the device asks for
+   * @returns {Promise<import('../types.js').NewDevice>}
+   */
+  addDevice(name) {
+    return this._json('api/v1/devices', {
+      method: 'POST',
+      body: JSON.stringify({ name }),
+      headers: { 'Content-Type': 'application/json' },
+    });
+  }
+
+  /** @param {string} name */
+  async removeDevice(name) {
+    await request(address(`api/v1/devices/${encodeURIComponent(name)}`), { method: 'DELETE', headers: this._headers() });
+  }
+
+  /** @param {string} id of a token that nobody has used */
+  async withdrawToken(id) {
+    const path = `api/v1/devices/tokens/${encodeURIComponent(id)}`;
+    await request(address(path), { method: 'DELETE', headers: this._headers() });
+  }
+
   /** @returns {Promise<import('../types.js').Model[]>} */
   async models() {
     return (await this._json('api/v1/models')).models;

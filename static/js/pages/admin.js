@@ -3,6 +3,7 @@
 import { Api, ApiError } from '../net/api.js';
 import { byId, reconcile, setText } from '../ui/dom.js';
 import { counted } from '../ui/format.js';
+import { DeviceBoard } from '../ui/device-board.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { StreamRow } from '../ui/stream-row.js';
 import { TokenStore } from '../ui/token-store.js';
@@ -32,7 +33,14 @@ class AdminPage {
     this._streams = new Map();
     /** @type {Map<string, WorkerRow>} */
     this._workers = new Map();
-    this._ending = '';
+    /** @type {() => Promise<void>} what is done once the person says yes */
+    this._confirmed = async () => {};
+    this._devices = new DeviceBoard({
+      add: (name) => this._addDevice(name),
+      remove: (name) => this._confirmRemoval(name),
+      withdraw: (id) => void this._act(() => this._then(this._api.withdrawToken(id))),
+    });
+    byId('devices', HTMLElement).append(this._devices.root);
     /** Whether the error shown is of something the operator did; the next refresh must not wipe it. */
     this._keepError = false;
     this._actions = {
@@ -44,10 +52,7 @@ class AdminPage {
         this._answerOf(async () => this._streams.get(id)?.update(await this._api.putRendition(id, name, spec))),
       /** @type {import('../ui/stream-row.js').StreamActions['removeRendition']} */
       removeRendition: (id, name) =>
-        this._act(async () => {
-          await this._api.removeRendition(id, name);
-          await this._refresh();
-        }),
+        this._act(() => this._then(this._api.removeRendition(id, name))),
       /** @param {string} id */
       end: (id) => this._confirmEnd(id),
     };
@@ -68,14 +73,21 @@ class AdminPage {
   }
 
   async _refresh() {
-    const [streams, workers] = await Promise.all([this._api.streams(), this._api.workers()]);
+    const [streams, workers, devices] = await Promise.all([
+      this._api.streams(),
+      this._api.workers(),
+      this._api.devices(),
+    ]);
     // Before the rows are made: a row without its models would offer none for a second.
     await this._askForModels(workers);
     this._board.hidden = false;
     if (!this._keepError) this._showError('');
     this._showStreams(streams);
     this._showWorkers(workers);
+    this._devices.update(devices);
     const counts = [counted(streams.length, 'stream'), counted(workers.length, 'worker')];
+    const joined = devices.devices.filter((device) => device.link !== null).length;
+    if (joined > 0) counts.push(counted(joined, 'device'));
     setText(byId('summary', HTMLElement), counts.join(', '));
   }
 
@@ -131,21 +143,53 @@ class AdminPage {
 
   /** @param {string} id */
   _confirmEnd(id) {
-    this._ending = id;
-    setText(byId('confirm-text', HTMLElement), `The publisher of “${id}” and all its viewers are disconnected at once.`);
+    const words = `The publisher of “${id}” and all its viewers are disconnected at once.`;
+    this._ask('End the stream?', words, 'End stream', () => this._then(this._api.endStream(id)));
+  }
+
+  /** @param {string} name */
+  _confirmRemoval(name) {
+    const words = `“${name}” is disconnected at once, its streams go to others, and its key is refused from then on.`;
+    this._ask('Remove the device?', words, 'Remove device', () => this._then(this._api.removeDevice(name)));
+  }
+
+  /**
+   * @param {string} title
+   * @param {string} words
+   * @param {string} yes
+   * @param {() => Promise<void>} task
+   */
+  _ask(title, words, yes, task) {
+    this._confirmed = task;
+    setText(byId('confirm-title', HTMLElement), title);
+    setText(byId('confirm-text', HTMLElement), words);
+    setText(byId('confirm-yes', HTMLElement), yes);
     // Escape closes the dialog without setting a value, and the one of last time would still be there.
     this._dialog.returnValue = 'keep';
     this._dialog.showModal();
   }
 
   _closed() {
-    const id = this._ending;
-    this._ending = '';
-    if (this._dialog.returnValue !== 'end') return;
-    this._act(async () => {
-      await this._api.endStream(id);
-      await this._refresh();
-    });
+    if (this._dialog.returnValue === 'yes') void this._act(this._confirmed);
+  }
+
+  /**
+   * @param {Promise<void>} change after which the board is read anew
+   */
+  async _then(change) {
+    await change;
+    await this._refresh();
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<import('../types.js').NewDevice | string>} what was made, or what went wrong
+   */
+  async _addDevice(name) {
+    /** @type {import('../types.js').NewDevice | null} */
+    let made = null;
+    const fault = await this._answerOf(async () => void (made = await this._api.addDevice(name)));
+    return made ?? fault;
   }
 
   /**

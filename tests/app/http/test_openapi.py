@@ -76,6 +76,8 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
         ("/api/v1/streams/{stream}", "patch"), ("/api/v1/streams/{stream}", "delete"),
         ("/api/v1/streams/{stream}/renditions/{name}", "put"),
         ("/api/v1/streams/{stream}/renditions/{name}", "delete"),
+        ("/api/v1/devices", "get"), ("/api/v1/devices", "post"),
+        ("/api/v1/devices/{name}", "delete"), ("/api/v1/devices/tokens/{token}", "delete"),
     }  # fmt: skip
     for path in ("/whip/{stream}", "/whep/{stream}"):
         operation = whole["paths"][path]["post"]

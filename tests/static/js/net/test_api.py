@@ -117,6 +117,10 @@ CALLS = [
     ("endStream('cam')", "DELETE", "/api/v1/streams/cam", None),
     ("workers()", "GET", "/api/v1/workers", None),
     ("models()", "GET", "/api/v1/models", None),
+    ("devices()", "GET", "/api/v1/devices", None),
+    ("addDevice('attic')", "POST", "/api/v1/devices", {"name": "attic"}),
+    ("removeDevice('a b')", "DELETE", "/api/v1/devices/a%20b", None),
+    ("withdrawToken('0/1')", "DELETE", "/api/v1/devices/tokens/0%2F1", None),
 ]
 
 

@@ -225,3 +225,64 @@ async def test_a_refused_style_stays_in_words(page: Page, server: FakeServer) ->
     await page.keyboard.press("End")
     await expect(page.get_by_role("alert")).to_have_text("The broker does not answer.")
     await expect(style).to_have_attribute("aria-valuetext", "50 % crisp")
+
+
+async def test_a_device_is_added_with_a_command_that_is_shown_once(
+    page: Page, server: FakeServer
+) -> None:
+    server.gateways = [samples.gateway()]
+    server.devices = [samples.device("cellar")]
+    await page.goto(server.url + "/admin")
+    await page.get_by_text("Add a device").click()
+    name, make = (
+        page.get_by_label("Name", exact=True),
+        page.get_by_role("button", name="Make a token"),
+    )
+    await name.fill("cellar")
+    await make.click()
+    await expect(page.locator("#devices .fault")).to_have_text("There is a device cellar already.")
+    await name.fill("attic")
+    await page.keyboard.press("Enter")
+    command = page.get_by_label("Command for the device")
+    await expect(command).to_be_focused()
+    await expect(command).to_contain_text("sharpcast join cast.example.org:9443 --token=")
+    assert server.asked("POST", "/api/v1/devices") == [{"name": "cellar"}, {"name": "attic"}]
+    await expect(page.get_by_label("Tokens that wait")).to_contain_text("attic")
+    await page.get_by_role("button", name="Done").click()
+    await expect(page.get_by_text("Add a device")).to_be_focused()
+    assert "s3cr3t" not in await page.content()
+
+
+async def test_a_device_is_removed_only_after_a_question(page: Page, server: FakeServer) -> None:
+    server.gateways = [samples.gateway()]
+    server.devices = [samples.device(), samples.device("cellar", away=True)]
+    await page.goto(server.url + "/admin")
+    await expect(page.locator("#summary")).to_have_text("0 streams, 0 workers, 1 device")
+    rows = page.get_by_role("list", name="Devices", exact=True).get_by_role("listitem")
+    await expect(rows).to_have_count(2)
+    remove = page.get_by_role("button", name="Remove device attic")
+    await remove.click()
+    dialog = page.get_by_role("dialog", name="Remove the device?")
+    await expect(dialog).to_contain_text("its key is refused from then on")
+    await page.keyboard.press("Escape")
+    assert server.asked("DELETE", "/api/v1/devices/attic") == []
+    await remove.click()
+    await dialog.get_by_role("button", name="Remove device").click()
+    await expect(rows).to_have_count(1)
+    await expect(rows.first).to_contain_text("cellar")
+    assert len(server.asked("DELETE", "/api/v1/devices/attic")) == 1
+
+
+async def test_a_token_that_waits_can_be_withdrawn(page: Page, server: FakeServer) -> None:
+    server.gateways = [samples.gateway()]
+    server.tokens = [samples.token("attic")]
+    await page.goto(server.url + "/admin")
+    await page.get_by_role("button", name="Withdraw the token for attic").click()
+    await expect(page.get_by_label("Tokens that wait")).to_be_hidden()
+    assert server.tokens == []
+
+
+async def test_without_a_gateway_the_page_says_what_to_set(page: Page, server: FakeServer) -> None:
+    await page.goto(server.url + "/admin")
+    await expect(page.locator("#devices")).to_contain_text("Set SHARPCAST_GATEWAY_HOST")
+    await expect(page.get_by_text("Add a device")).to_be_hidden()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.http.edge.buckets import BucketTable, Rate
+from app.buckets import BucketTable, Rate
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:

@@ -1,0 +1,1 @@
+"""Devices that join, over real sockets and a real Redis."""
