@@ -93,7 +93,10 @@ async def test_it_speaks_https_with_a_certificate(serve: Serve, tmp_path: Path) 
         assert (await client.get("/healthz")).status_code == 200
 
 
-async def test_devices_join_at_the_port_of_the_settings(serve: Serve) -> None:
+async def test_devices_join_at_the_port_of_the_settings(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -39,8 +39,8 @@ METHODS = {
     Area.PUBLISH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
     Area.WATCH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
     # One set for both: `Allow` names what an address takes, not what this caller asked for.
-    Area.READ: "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
-    Area.CHANGE: "GET, HEAD, OPTIONS, PUT, PATCH, DELETE",
+    Area.READ: "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
+    Area.CHANGE: "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
     Area.PAGE: "GET, HEAD, OPTIONS",
     Area.HEALTH: "GET, HEAD, OPTIONS",
 }

@@ -20,6 +20,12 @@ def settings(**values: str) -> Settings:
     return load_settings({f"SHARPCAST_{name}": value for name, value in values.items()})
 
 
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home folder that has no file of devices."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 async def test_it_serves_until_it_is_told_to_stop(
     redis_server: EmbeddedServer, redis_client: Redis
 ) -> None:
