@@ -1,4 +1,4 @@
-# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, bench-transport, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-split, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults bench-transport docs clean help browser
+.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults bench-transport bench-split docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -25,6 +25,7 @@ help:
 	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
 	@echo "make bench-transport  ways to carry frames between sites; half an hour, root only; writes docs/transport"
+	@echo "make bench-split  dB against Mbit/s of what passes between two parts of a net; about fifteen minutes; writes docs/split"
 	@echo "make docs   draw the transition tables into docs/states.md"
 	@echo "make clean  remove everything that was installed or built here"
 
@@ -64,6 +65,9 @@ bench-faults: $(VENV)/installed-dev browser
 
 bench-transport: $(VENV)/installed-bench browser
 	@$(BIN)/python -m benchmarks.transport --out docs/transport $(TRANSPORT)
+
+bench-split: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.features $(SPLIT)
 
 docs: $(VENV)/installed
 	@$(BIN)/python -m docs.draw_states

@@ -5,6 +5,7 @@ WorkerError
 ├── NetUnusable         a net cannot be loaded or compiled
 ├── DeviceFailed        a GPU refused its work or lost it
 ├── BadPlan             a kept TensorRT plan is damaged, or another one's
+├── BadCodebook         a file of codebooks is damaged
 ├── BrokenUnit          an access unit that cannot be decoded
 │   ├── PictureTooLarge its picture is over the limit
 │   └── NoDecoder       this installation of FFmpeg cannot decode its codec
@@ -40,6 +41,13 @@ class DeviceFailed(WorkerError):
 
 class BadPlan(WorkerError):
     """The kept plan is damaged or another one's; the net is compiled again."""
+
+
+class BadCodebook(WorkerError):
+    """The file of codebooks is damaged; restore it or train it again."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The codebook {name} cannot be used: {reason}.")
 
 
 class BrokenUnit(WorkerError):

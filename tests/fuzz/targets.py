@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import msgspec
+import numpy as np
 from aioice import stun
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -37,6 +38,7 @@ from tests.media.payloads import depacketize, inspect, packetize
 from tests.wire.team_messages import one_of_each
 from tests.wire.test_gateway_heartbeat import BEAT as GATEWAY_BEAT
 from tests.wire.vectors import make as vectors
+from tests.workers.team.books import DIMENSIONS, STAGES, write_book
 from tests.workers.team.residuals import scene
 from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
@@ -55,6 +57,8 @@ from workers.engines.tensorrt.plans import PlanKey
 from workers.engines.tensorrt.plans import encode as encode_plan
 from workers.engines.tensorrt.plans import parse as parse_plan
 from workers.errors import BadPlan, BrokenUnit, FileFailed
+from workers.team.feature_codebook import read_codebook
+from workers.team.feature_codec import FeatureDecoder, FeatureEncoder
 from workers.team.residual_codec import MAX_QUALITY, decode_region, encode_region
 from workers.transcode.source import open_source
 from workers.transcode.steps import FileDecode
@@ -387,6 +391,22 @@ def _team_messages() -> list[bytes]:
     return [encode_team_message(message) for message in one_of_each()]
 
 
+def _features(data: bytes) -> None:
+    """Decodes stripes of one frame, and the next frame without any."""
+    with scratch(".npz") as path:
+        decoder = FeatureDecoder(read_codebook(write_book(path)), 6, 8)
+    decoder.decode(parts(data), sequence=1)
+    decoder.decode([], sequence=2)
+
+
+def _feature_seeds() -> list[bytes]:
+    with scratch(".npz") as path:
+        encoder = FeatureEncoder(read_codebook(write_book(path)), 6, 8)
+    values = np.random.default_rng(0).normal(0, 30, (DIMENSIONS, 6, 8)).astype(np.float32)
+    stripes = encoder.encode(values, sequence=1, stages=STAGES, price=1.0)
+    return [joined(stripes), joined(stripes[:1])]
+
+
 def _settings(data: bytes) -> None:
     """Loads a settings file of any content, and each of its values from the environment."""
     with scratch(".env") as path:
@@ -480,6 +500,7 @@ TARGETS: dict[str, Target] = {
     ),
     "dtls": Target(_dtls, _dtls_seeds),
     "team": Target(_team_message, _team_messages, (BadMessage,)),
+    "features": Target(_features, _feature_seeds, (BadMessage,)),
     "settings": Target(_settings, _settings_seeds, is_slow=True),
     "plan": Target(_plan, lambda: [encode_plan(_PLAN, b"plan")], (BadPlan,)),
     "vp8-modes": Target(_vp8_modes, _pictures_of(vp8)),
