@@ -143,6 +143,8 @@ class Result(_OfTeam, frozen=True, kw_only=True, tag="result"):
     "Time of the net."
     whole_ms: Milliseconds
     "Time from reading the task to this message."
+    waited_ms: Milliseconds = 0.0
+    "Time of that before work on the task began: for its frame, or for earlier tasks."
     late_ms: Milliseconds = 0.0
     "Time by which this message was made after the task's deadline."
 

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import dataclasses
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wire.heartbeat import ModelInfo, WorkerBeat
+from workers.team.recruiting import (
+    ANSWER_S,
+    FIRST_PAUSE_S,
+    MAX_HELPERS,
+    MAX_PAUSE_S,
+    Candidate,
+    Need,
+    Recruiter,
+    candidate_of,
+)
+
+NEED = Need("live-m", 2000.0, own_ms_per_frame=10.0)
+
+
+def candidate(name: str, **fields: object) -> Candidate:
+    """One that adds 1000 ms a second."""
+    found = Candidate(name, frozenset({"live-m"}), free=1.0, ms_per_frame=10.0)
+    return dataclasses.replace(found, **fields)  # type: ignore[arg-type]
+
+
+MANY = [candidate(f"dev{number}") for number in range(9)]
+
+
+def test_as_many_are_invited_as_are_needed_and_a_few_more() -> None:
+    found = Recruiter("lead").choose(MANY, NEED, now=0.0)
+    assert found.invited == ("dev0", "dev1", "dev2") and found.dismissed == ()
+    assert found.reason == (
+        "The lead lacks 2000 ms of its engine each second; 3 workers may add 3000 ms."
+    )
+    slow = [candidate(f"dev{number}", ms_per_frame=20.0) for number in range(9)]
+    assert len(Recruiter("lead").choose(slow, NEED, now=0.0).invited) == 5
+    huge = dataclasses.replace(NEED, lacking_ms_per_s=1e9)
+    assert len(Recruiter("lead").choose(MANY, huge, now=0.0).invited) == MAX_HELPERS
+
+
+def test_nobody_is_invited_where_nothing_is_lacking() -> None:
+    none = dataclasses.replace(NEED, lacking_ms_per_s=0.0)
+    found = Recruiter("lead").choose(MANY, none, now=0.0)
+    assert found.invited == () and "alone" in found.reason
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "lead"},
+        {"models": frozenset({"live-s"})},
+        {"free": 0.1},
+        {"round_trip_ms": 250.0},
+        {"is_draining": True},
+    ],
+)
+def test_who_cannot_help_is_not_invited(fields: dict[str, object]) -> None:
+    one = candidate(str(fields.pop("name", "dev1")), **fields)
+    found = Recruiter("lead").choose([one], NEED, now=0.0)
+    assert found.invited == () and found.reason == "No worker has live-m at hand and time for it."
+
+
+def test_near_and_strong_ones_are_invited_first() -> None:
+    found = Recruiter("lead").choose(
+        [
+            candidate("far", round_trip_ms=80.0),
+            candidate("near", round_trip_ms=24.0, free=0.5),
+            candidate("here", free=0.6),
+            candidate("strong", ms_per_frame=8.0, free=0.8, round_trip_ms=3.0),
+        ],
+        NEED,
+        now=0.0,
+    )
+    assert found.invited == ("strong", "here", "near", "far")
+
+
+def test_the_operators_word_comes_first() -> None:
+    small = dataclasses.replace(NEED, lacking_ms_per_s=500.0)
+    found = Recruiter("lead").choose(
+        MANY, small, now=0.0, pinned={"dev5", "dev7", "dev8"}, excluded={"dev0", "dev8"}
+    )
+    assert found.invited == ("dev5", "dev7")
+
+
+def test_who_declined_is_asked_again_later_and_later() -> None:
+    recruiter, now, pauses = Recruiter("lead"), 0.0, []
+    for _ in range(7):
+        assert recruiter.choose(MANY[:1], NEED, now=now).invited == ("dev0",)
+        recruiter.declined("dev0", now=now)
+        begun = now
+        while not recruiter.choose(MANY[:1], NEED, now=now).invited:
+            now += 1.0
+        pauses.append(now - begun)
+    assert pauses[:3] == [FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
+    assert pauses[-1] == MAX_PAUSE_S
+    recruiter.ready("dev0")
+    recruiter.declined("dev0", now=now)
+    assert recruiter.choose(MANY[:1], NEED, now=now + FIRST_PAUSE_S).invited == ("dev0",)
+
+
+def test_who_does_not_answer_has_declined() -> None:
+    recruiter = Recruiter("lead")
+    assert recruiter.choose(MANY[:2], NEED, now=0.0).invited == ("dev0", "dev1")
+    recruiter.ready("dev1")
+    found = recruiter.choose(MANY[:2], NEED, now=ANSWER_S + 0.1)
+    assert found.invited == ("dev1",)
+
+
+def test_helpers_stay_while_they_are_of_use_even_if_their_help_makes_them_busy() -> None:
+    recruiter = Recruiter("lead")
+    first = recruiter.choose(MANY, NEED, now=0.0).invited
+    for name in first:
+        recruiter.ready(name)
+    busy = [dataclasses.replace(each, free=0.05) if each.name in first else each for each in MANY]
+    assert set(first) <= set(recruiter.choose(busy, NEED, now=1.0).invited)
+    less = dataclasses.replace(NEED, lacking_ms_per_s=1500.0)
+    assert recruiter.choose(MANY, less, now=2.0).dismissed == ()
+    little = dataclasses.replace(NEED, lacking_ms_per_s=500.0)
+    found = recruiter.choose(MANY, little, now=3.0)
+    assert found.invited == ("dev0",) and found.dismissed[:2] == ("dev1", "dev2")
+
+
+def test_who_leaves_the_list_is_let_go_and_replaced() -> None:
+    recruiter = Recruiter("lead")
+    recruiter.choose(MANY[:4], NEED, now=0.0)
+    found = recruiter.choose(MANY[1:4], NEED, now=1.0)
+    assert found.dismissed == ("dev0",) and found.invited == ("dev1", "dev2", "dev3")
+
+
+def test_a_heartbeat_tells_what_a_worker_leaves_free() -> None:
+    info = {"title": "", "scale": 2, "macs_per_pixel": 1, "parameters": 1, "licence": ""}
+    models = [
+        ModelInfo(name="live-m", precisions=[], **info),  # type: ignore[arg-type]
+        ModelInfo(name="gone", precisions=[], missing="No file.", **info),  # type: ignore[arg-type]
+    ]
+    beat = WorkerBeat(
+        name="w", host="h", pid=1, started_us=0, engines=[], models=models, capacity=4.0,
+        load=1.0, ms_per_frame=8.0, streams=[], state="draining",
+    )  # fmt: skip
+    found = candidate_of(beat, round_trip_ms=40.0)
+    assert found == Candidate("w", frozenset({"live-m"}), 0.75, 8.0, 40.0, is_draining=True)
+    assert candidate_of(msgspec.structs.replace(beat, capacity=0.0)).free == 0.0
+    assert candidate_of(msgspec.structs.replace(beat, load=9.0)).free == 0.0
+
+
+@given(
+    st.lists(
+        st.builds(
+            Candidate,
+            st.sampled_from([f"dev{number}" for number in range(12)]),
+            st.sampled_from([frozenset({"live-m"}), frozenset({"live-s"})]),
+            st.floats(0.0, 1.0),
+            st.floats(0.0, 500.0),
+            st.floats(0.0, 300.0),
+            st.booleans(),
+        ),
+        unique_by=lambda each: each.name,
+    ),
+    st.lists(st.floats(-100.0, 10_000.0), min_size=1, max_size=12),
+)
+def test_only_those_that_can_are_invited_and_each_is_let_go_once(
+    candidates: list[Candidate], needs: list[float]
+) -> None:
+    recruiter, present = Recruiter("dev0"), set[str]()
+    for now, lacking in enumerate(needs):
+        need = dataclasses.replace(NEED, lacking_ms_per_s=lacking)
+        found = recruiter.choose(candidates, need, now=float(now), excluded={"dev1"})
+        assert len(set(found.invited)) == len(found.invited) <= MAX_HELPERS
+        assert not {"dev0", "dev1"} & set(found.invited)
+        assert set(found.dismissed) <= present and not set(found.dismissed) & set(found.invited)
+        present = set(found.invited)
+        by_name = {each.name: each for each in candidates}
+        assert all("live-m" in by_name[name].models for name in present)

@@ -1,0 +1,104 @@
+"""Choice between farming a net by regions of each frame and by whole frames in turn."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+from collections.abc import Sequence
+
+from workers.team.device_model import Offer
+
+__all__ = ["FarmingChoice", "FarmingMode", "NetProfile", "choose_farming"]
+
+MIN_ADVANTAGE = 1.25
+"""Throughput by frames in relation to that by regions from which frames are taken: below it the
+shorter delay is worth more, and regions leave out what is well predicted."""
+
+
+class FarmingMode(enum.Enum):
+    """The way in which a net's work on a stream is divided."""
+
+    REGIONS = "regions"
+    FRAMES = "frames"
+    ALONE = "alone"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetProfile:
+    """The properties of a net on pictures of one size that decide how it can be divided."""
+
+    width: int
+    height: int
+    halo: int
+    "Receptive radius in samples of the decoded picture."
+    sees_one_picture: bool = True
+    "False for a recurrent net, whose state would have to travel."
+
+    def whole(self) -> int:
+        """Returns the samples of a whole picture with its halo."""
+        return (self.width + 2 * self.halo) * (self.height + 2 * self.halo)
+
+    def by_regions(self, count: int) -> int:
+        """Returns the samples that the net works on where ``count`` devices have one part each, in
+        the grid that costs least.
+        """
+        best = self.whole() if count == 1 else 0
+        for rows in range(1, count + 1):
+            if count % rows == 0:
+                height = math.ceil(self.height / rows) + 2 * self.halo
+                width = math.ceil(self.width * rows / count) + 2 * self.halo
+                cost = count * height * width
+                best = min(best, cost) if best else cost
+        return best
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FarmingChoice:
+    """A mode with its reason."""
+
+    mode: FarmingMode
+    reason: str
+    "A sentence for people."
+
+
+def choose_farming(
+    profile: NetProfile, helpers: Sequence[Offer], *, max_delay_s: float
+) -> FarmingChoice:
+    """Returns how a net is best divided among these devices, where results may take
+    ``max_delay_s``, the path included.
+    """
+    if not helpers:
+        return FarmingChoice(FarmingMode.ALONE, "No device helps.")
+    if not profile.sees_one_picture:
+        return FarmingChoice(
+            FarmingMode.ALONE,
+            "The net remembers earlier pictures, so a helper would need its whole state.",
+        )
+    count = len(helpers) + 1
+    overhead = profile.by_regions(count) / profile.whole()
+    slow_ms = [each.work_ms(1, profile.whole()) for each in helpers]
+    in_time = [
+        ms
+        for ms, each in zip(slow_ms, helpers, strict=True)
+        if each.start_s + ms / 1000.0 + each.return_s <= max_delay_s
+    ]
+    if not in_time:
+        return FarmingChoice(
+            FarmingMode.REGIONS,
+            f"A whole frame would take a helper {min(slow_ms):.0f} ms, "
+            f"more than the delay of {1000 * max_delay_s:.0f} ms allows.",
+        )
+    by_frames = sum(1.0 / ms for ms in in_time)
+    by_parts = sum(1.0 / ms for ms in slow_ms) / overhead
+    if by_frames < MIN_ADVANTAGE * by_parts:
+        return FarmingChoice(
+            FarmingMode.REGIONS,
+            f"Regions of {count} devices cost {overhead:.2f} times the work of whole frames, "
+            f"and are back sooner than the {min(in_time):.0f} ms that a whole frame takes.",
+        )
+    return FarmingChoice(
+        FarmingMode.FRAMES,
+        f"The net sees {profile.halo} samples around each, so that regions of {count} devices "
+        f"would cost {overhead:.2f} times the work of whole frames.",
+    )
