@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -38,7 +39,12 @@ def main(argv: list[str] | None = None) -> int:
     plan = list(itertools.product(options.sizes or SIZES, ways, options.losses))
     for number, (size, name, loss) in enumerate(plan, 1):
         conditions = WIDE_AREA.but(loss=loss)
-        cells.append(measure(name, size, SIZES[size], conditions, options.seconds))
+        try:
+            cells.append(measure(name, size, SIZES[size], conditions, options.seconds))
+        except (lab.LabFailed, subprocess.TimeoutExpired) as error:
+            # One way that fails once does not cost the half hour of all others.
+            say(f"{number} of {len(plan)}: {name} at {100 * loss:g} % failed: {error}")
+            continue
         say(f"{number} of {len(plan)}: {msgspec.json.encode(cells[-1]).decode()}")
     for size in dict.fromkeys(cell.size for cell in cells):
         say(f"\n## {size}\n\n{report.table([cell for cell in cells if cell.size == size])}")

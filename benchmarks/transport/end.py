@@ -1,6 +1,7 @@
-"""The process of one end: ``python -m benchmarks.transport.end send|receive WAY SIZE SECONDS``.
+"""The process of one end: ``python -m benchmarks.transport.end ROLE WAY SIZE SECONDS DRAIN``.
 
-It prints its report (JSON) when the last frame is sent, or at SIGTERM.
+``ROLE`` is ``send`` or ``receive``. It prints its report (JSON) when the last frame is sent, or at
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from benchmarks.transport.frames import Arrived, Collector, Feed, Sent
 from benchmarks.transport.ways import WAYS
 
 
-async def _send(name: str, size: int, seconds: float) -> Sent:
+async def _send(name: str, size: int, seconds: float, drain_s: float) -> Sent:
     way = WAYS[name]
-    feed = Feed(size, seconds)
+    feed = Feed(size, seconds, drain_s=drain_s)
     await way.load().send(feed, way.option)
     return feed.report()
 
@@ -37,10 +38,10 @@ async def _receive(name: str) -> Arrived:
 
 def main() -> None:
     """Runs the end that the command line names."""
-    role, name, size, seconds = sys.argv[1:]
+    role, name, size, seconds, drain_s = sys.argv[1:]
     report: Sent | Arrived
     if role == "send":
-        report = asyncio.run(_send(name, int(size), float(seconds)))
+        report = asyncio.run(_send(name, int(size), float(seconds), float(drain_s)))
     else:
         report = asyncio.run(_receive(name))
     print(msgspec.json.encode(report).decode(), flush=True)

@@ -22,6 +22,9 @@ WARM_S = 2.0
 PIECE_BYTES = 1150
 """Content of a datagram where a way does not cut frames by itself."""
 
+DRAIN_S = 3.0
+"""Time after the last frame for which late ones are waited for."""
+
 SIZES = {"3.9 Mbit/s": 14 * PIECE_BYTES, "1.9 Mbit/s": 7 * PIECE_BYTES}
 """Bytes of a frame, by the rate of 30 a second: 14 and 7 datagrams."""
 
@@ -33,7 +36,7 @@ class Sent(msgspec.Struct):
     """Report of the sending end."""
 
     frames: int
-    """All that were sent."""
+    """All of the feed, also those that the way was too slow to take."""
     cpu_s: float
     """Processor time since the first frame."""
     seconds: float
@@ -52,7 +55,9 @@ class Arrived(msgspec.Struct):
 class Feed:
     """Makes the frames. Both ends are on one machine, so its clock tells the age."""
 
-    def __init__(self, size: int, seconds: float) -> None:
+    def __init__(self, size: int, seconds: float, *, drain_s: float = DRAIN_S) -> None:
+        self.drain_s = drain_s
+        self._report = Sent(0, 0.0, 0.0)
         self.count = int((WARM_S + seconds) * FPS)
         # Coded pictures cannot be compressed further, which some ways would try.
         self._filler = os.urandom(size)
@@ -62,15 +67,25 @@ class Feed:
     async def frames(self) -> AsyncIterator[bytes]:
         """Yields each frame at its time, or as soon as it is asked for where that is later."""
         self._began, self._cpu_s = time.monotonic(), cpu_s()
+        end = self._began + self.count / FPS + self.drain_s
         for serial in range(self.count):
             due = self._began + serial / FPS
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            if time.monotonic() > end:  # a way that is slower than its frames gets no more of them
+                break
             # The age counts from when the frame was there, not from when the way took it.
             yield encode(serial, due, self._filler)
+        self._report = Sent(self.count, cpu_s() - self._cpu_s, time.monotonic() - self._began)
+
+    async def drain(self) -> None:
+        """Waits, so that a way can send what it still holds before it is closed."""
+        await asyncio.sleep(
+            max(0.0, self._began + self.count / FPS + self.drain_s - time.monotonic())
+        )
 
     def report(self) -> Sent:
-        """Returns what was sent."""
-        return Sent(self.count, cpu_s() - self._cpu_s, time.monotonic() - self._began)
+        """Returns what was made until the last frame was taken."""
+        return self._report
 
 
 class Collector:

@@ -15,13 +15,10 @@ import numpy as np
 import psutil
 
 from benchmarks.network.conditions import Conditions
-from benchmarks.network.lab import ADDRESS, Lab, open_lab
-from benchmarks.transport.frames import DEADLINE_S, FPS, WARM_S, Arrived, Sent
+from benchmarks.network.lab import ADDRESS, Lab, LabFailed, open_lab
+from benchmarks.transport.frames import DEADLINE_S, DRAIN_S, FPS, WARM_S, Arrived, Sent
 from benchmarks.transport.ways import WAYS
 from benchmarks.transport.ways.redis_log import REDIS_PORT
-
-DRAIN_S = 3.0
-"""Frames that come later than this after the last one was sent are not waited for."""
 
 STUCK_S = 60.0
 """A way may be so much slower than its frames."""
@@ -119,7 +116,7 @@ def _run_ends(
     if not WAYS[name].sends_from_hub:
         places.reverse()
     command = [sys.executable, "-m", "benchmarks.transport.end"]
-    arguments = [name, str(size), str(seconds)]
+    arguments = [name, str(size), str(seconds), str(drain_s)]
     root = Path(__file__).parents[2]
     receiver, sender = (
         place.start([*command, role, *arguments], stdout=subprocess.PIPE, log=2, cwd=root)
@@ -129,7 +126,10 @@ def _run_ends(
     time.sleep(drain_s)
     receiver.send_signal(signal.SIGTERM)
     heard, _ = receiver.communicate(timeout=STUCK_S)
-    return msgspec.json.decode(told, type=Sent), msgspec.json.decode(heard, type=Arrived)
+    try:
+        return msgspec.json.decode(told, type=Sent), msgspec.json.decode(heard, type=Arrived)
+    except msgspec.DecodeError:
+        raise LabFailed(f"an end of {name} did not report") from None
 
 
 @contextlib.contextmanager

@@ -176,9 +176,11 @@ class Endpoint(asyncio.DatagramProtocol):
             self._transport.sendto(datagram, address)
 
     def _deadline(self, peer: LinkPeer, *, now: float) -> float:
-        if peer.secure.state is SecureState.OPEN:
-            return min(peer.link.next_deadline(now=now), peer.heard_at + SILENCE_S)
-        return peer.secure.next_deadline() or now
+        secure = peer.secure.next_deadline()
+        if peer.secure.state is not SecureState.OPEN:
+            return now if secure is None else secure
+        times = (peer.link.next_deadline(now=now), peer.heard_at + SILENCE_S)
+        return min(times if secure is None else (*times, secure))
 
     def _schedule(self, when: float) -> None:
         if self._timer is not None:
@@ -194,6 +196,8 @@ class Endpoint(asyncio.DatagramProtocol):
         now = time.monotonic()
         for peer in self.peers:
             peer.secure.tick(now=now)
+            # What a handshake sends again is due now, whatever the link's own time is.
+            self._send_all(peer)
             if now >= peer.heard_at + SILENCE_S and peer.secure.state is SecureState.OPEN:
                 peer.secure.close()
             if peer.is_gone:

@@ -40,7 +40,7 @@ async def send(feed: Feed, _: str) -> None:
         peer.link.send(Message(_KIND, _LANE, serial, frame), deadline=now + DEADLINE_S, now=now)
         endpoint.flush(peer)
         serial = (serial + 1) % 65_536
-    await asyncio.sleep(DEADLINE_S)
+    await feed.drain()
     endpoint.close()
 
 

@@ -54,6 +54,7 @@ async def send(feed: Feed, option: str) -> None:
         for piece in cut(frame):
             peer._quic.send_datagram_frame(piece)
         peer.transmit()
+    await feed.drain()
     server.close()
 
 

@@ -43,13 +43,14 @@ async def _send_without_waiting(feed: Feed) -> None:
     await connection.connect()  # type: ignore[no-untyped-call]
 
     async def read_replies() -> None:
-        for _ in range(feed.count):
+        while True:
             await connection.read_response()
 
     replies = asyncio.create_task(read_replies(), name="replies")
     async for frame in feed.frames():
         await connection.send_command("XADD", _KEY, "MAXLEN", "~", _MAX_FRAMES, "*", "b", frame)
-    await replies
+    await feed.drain()
+    replies.cancel()
     await connection.disconnect()
 
 

@@ -21,6 +21,7 @@ async def send(feed: Feed, option: str) -> None:
     async for frame in feed.frames():
         found[number % len(found)].write(len(frame).to_bytes(_LENGTH_BYTES, "big") + frame)
         number += 1
+    await feed.drain()
     for writer in found:
         writer.close()
     server.close()

@@ -27,7 +27,7 @@ def test_no_frames_have_no_ages() -> None:
 
 
 @pytest.mark.skipif(bool(lab.missing()), reason=lab.missing())
-@pytest.mark.parametrize(("name", "in_time"), [("udp", (0.4, 0.99)), ("link", (0.95, 1.0))])
+@pytest.mark.parametrize(("name", "in_time"), [("udp", (0.4, 0.99)), ("link", (0.85, 1.0))])
 def test_the_link_restores_what_plain_datagrams_lose(
     name: str, in_time: tuple[float, float]
 ) -> None:

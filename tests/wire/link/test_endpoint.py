@@ -9,6 +9,7 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.link import ControlReceived, Event, MessageReceived
@@ -117,3 +118,39 @@ async def test_a_server_that_is_not_there_is_noticed() -> None:
             await asyncio.sleep(0)
             assert not peer.opened.is_set()
             assert client.peers == [peer]
+
+
+class Relay(asyncio.DatagramProtocol):
+    """Stands between a client and a server, and loses the first datagrams of each."""
+
+    LOST = 2
+
+    def __init__(self, server: tuple[str, int]) -> None:
+        self._server = server
+        self._client: tuple[str, int] | None = None
+        self._seen = {True: 0, False: 0}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, address: tuple[str | Any, int]) -> None:
+        is_server = address == self._server
+        if not is_server:
+            self._client = address
+        self._seen[is_server] += 1
+        if self._seen[is_server] > self.LOST:
+            self._transport.sendto(data, self._client if is_server else self._server)
+
+
+async def test_what_a_handshake_loses_is_sent_again_without_a_stranger_waking_it() -> None:
+    loop = asyncio.get_running_loop()
+    async with opened(endpoint(is_server=True)) as server, opened(endpoint(is_server=False)) as one:
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: Relay(("127.0.0.1", server.port)), local_addr=("127.0.0.1", 0)
+        )
+        began = time.monotonic()
+        peer = one.connect(transport.get_extra_info("sockname"))
+        await asyncio.wait_for(peer.opened.wait(), WAIT_S)
+        # Repetitions after 0.2 and 0.4 s on either side; a machine may be busy.
+        assert time.monotonic() - began < 4.0
+        transport.close()
