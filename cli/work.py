@@ -16,15 +16,18 @@ def work(
         typer.Option("--check", help="Only say whether a worker of this machine is alive."),
     ] = False,
 ) -> None:
-    """Run a worker alone (needs SHARPCAST_REDIS_URL)."""
-    from wire.errors import NoRedisServer
+    """Run a worker alone (needs SHARPCAST_REDIS_URL, or SHARPCAST_JOIN and its token)."""
+    from wire.errors import BadSettings, NoRedisServer
     from wire.settings import load_settings
 
     settings = load_settings()
-    if not settings.redis_url:
+    if not settings.redis_url and not settings.join:
         raise NoRedisServer(
-            "`sharpcast work` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
+            "`sharpcast work` needs SHARPCAST_REDIS_URL, or SHARPCAST_JOIN for a gateway; "
+            "`sharpcast up` brings its own server."
         )
+    if check and not settings.redis_url:
+        raise BadSettings("`sharpcast work --check` asks Redis, and needs SHARPCAST_REDIS_URL.")
     if check:
         from cli.healthcheck import check_worker
 

@@ -130,6 +130,25 @@ def _check_join_token(value: SecretStr) -> SecretStr:
     return _check_token(value)
 
 
+def parse_join(text: str) -> tuple[str, int]:
+    """Returns host and port of ``host:port``; an IPv6 address stands in brackets. Raises
+    ValueError.
+    """
+    host, _, port = text.rpartition(":")
+    is_bare = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    if not _HOST.match(host) or host.startswith("*") or is_bare or not port.isascii():
+        raise ValueError("this must be host:port, such as cast.example.org:9443")
+    if not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ValueError("this must be host:port, such as cast.example.org:9443")
+    return host.strip("[]"), int(port)
+
+
+def _check_join(value: str) -> str:
+    if value:
+        parse_join(value)
+    return value
+
+
 def _check_name(value: str) -> str:
     if value and not keys.is_worker(value):
         raise ValueError("only letters, digits, _ . - and at most 64 of them")
@@ -183,5 +202,6 @@ NodeName = Annotated[str, AfterValidator(keys.node_name)]
 WorkerName = Annotated[str, AfterValidator(_check_name)]
 OutputCodec = Annotated[str, AfterValidator(_check_output_codec)]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
+JoinAddress = Annotated[str, AfterValidator(_check_join)]
 JoinToken = Annotated[SecretStr, AfterValidator(_check_join_token)]
 Folder = Annotated[Path, AfterValidator(_check_folder)]

@@ -26,6 +26,7 @@ from wire.setting_types import (
     HostNames,
     IceServers,
     IpAddresses,
+    JoinAddress,
     JoinToken,
     KeyPrefix,
     Networks,
@@ -38,6 +39,7 @@ from wire.setting_types import (
     WorkerName,
     has_login,
     is_loopback,
+    parse_join,
     parse_ports,
 )
 from wire.settings_file import PREFIX, read_file
@@ -82,6 +84,8 @@ class Settings(BaseSettings):
     empty: there is none."""
     gateway_port: int = Field(9443, ge=0, le=65535)
     """UDP port of the gateway; 0 takes a free one."""
+    join: JoinAddress = ""
+    """Gateway that a worker joins, ``host:port``, instead of reaching Redis; empty: none."""
     join_token: JoinToken = SecretStr("")
     """Token with which devices join. At the gateway: any number of devices, each pinned by its key;
     empty: only with tokens for one device each. At a device: its own."""
@@ -169,6 +173,11 @@ class Settings(BaseSettings):
                 "served"
             )
         return self
+
+    @property
+    def gateway_to_join(self) -> tuple[str, int]:
+        """Host and port of the gateway that a worker joins. Raises ValueError without one."""
+        return parse_join(self.join)
 
     @property
     def port_range(self) -> tuple[int, int] | None:

@@ -34,6 +34,7 @@ from media.codec import Codec
 from media.codec_table import DESCRIPTORS
 from media.fragment import Fragment
 from tests.app.coding import av1, h264, pictures, vp8, vp9
+from tests.fuzz import link_readers
 from tests.media.payloads import depacketize, inspect, packetize
 from tests.wire.team_messages import one_of_each
 from tests.wire.test_gateway_heartbeat import BEAT as GATEWAY_BEAT
@@ -499,6 +500,20 @@ TARGETS: dict[str, Target] = {
         parse_gateway_beat, lambda: [msgspec.json.encode(GATEWAY_BEAT)], (BadMessage,)
     ),
     "dtls": Target(_dtls, _dtls_seeds),
+    "link": Target(
+        lambda data: link_readers.read_datagrams(parts(data)),
+        lambda: [joined(each) for each in link_readers.datagrams()],
+    ),
+    "link-body": Target(link_readers.read_body, link_readers.bodies, link_readers.REFUSALS),
+    "link-device": Target(
+        link_readers.read_from_device, link_readers.from_device, link_readers.REFUSALS
+    ),
+    "link-gateway": Target(link_readers.read_from_gateway, link_readers.from_gateway),
+    "link-units": Target(
+        lambda data: link_readers.read_units(parts(data)),
+        lambda: [joined(each) for each in link_readers.parts_of_units()],
+    ),
+    "link-team": Target(link_readers.read_letter, link_readers.letters, link_readers.REFUSALS),
     "team": Target(_team_message, _team_messages, (BadMessage,)),
     "features": Target(_features, _feature_seeds, (BadMessage,)),
     "settings": Target(_settings, _settings_seeds, is_slow=True),

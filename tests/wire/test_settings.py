@@ -66,6 +66,7 @@ GOOD = {
     "redis_url": ("rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
     "gateway_host": ("0.0.0.0", "0.0.0.0"),
     "gateway_port": ("9000", 9000),
+    "join": ("[2001:db8::1]:9443", "[2001:db8::1]:9443"),
     "join_token": ("t" * 20, None),
     "ice_ports": ("50000-50199", "50000-50199"),
     "ice_addresses": ("192.0.2.1, ::1", ("192.0.2.1", "::1")),
@@ -129,6 +130,12 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("redis_url", "http://host", "redis://"),
         ("redis_prefix", "a{b}", "letters, digits"),
         ("redis_prefix", "a*", "letters, digits"),
+        ("join", "host.example", "host:port"),
+        ("join", "host.example:0", "host:port"),
+        ("join", "host.example:65536", "host:port"),
+        ("join", "2001:db8::1:9443", "host:port"),
+        ("join", "*.example.org:1", "host:port"),
+        ("join", "host:one", "host:port"),
         ("ice_addresses", "host.example", "host.example"),
         ("ice_ports", "50000", "50000-50199"),
         ("ice_ports", "50199-50000", "50000-50199"),
@@ -299,3 +306,16 @@ def test_a_bad_file_stops_the_start(tmp_path: Path, text: str, words: str) -> No
     with pytest.raises(BadSettings) as caught:
         load(config=write(tmp_path, text))
     assert str(caught.value).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("cast.example.org:9443", ("cast.example.org", 9443)),
+        ("192.0.2.1:1", ("192.0.2.1", 1)),
+        ("[2001:db8::1]:65535", ("2001:db8::1", 65535)),
+        ("localhost:9443", ("localhost", 9443)),
+    ],
+)
+def test_the_gateway_to_join_is_a_host_and_a_port(text: str, place: tuple[str, int]) -> None:
+    assert load(join=text).gateway_to_join == place

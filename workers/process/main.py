@@ -17,11 +17,10 @@ from media.codec_table import BY_NAME
 from models.manifest import Manifest
 from wire import stop_signals
 from wire.bitrates import BitrateTable
-from wire.connection import connect, wait_until_up
-from wire.errors import ServerRefuses
+from wire.errors import BadSettings, ServerRefuses
 from wire.heartbeat import EngineTrial, ModelInfo
 from wire.settings import Settings
-from wire.site import RedisSite, Site
+from wire.site import Site
 from workers.encode.step import OutputConfig
 from workers.engines.engine import Engine
 from workers.engines.registry import make_engine
@@ -31,6 +30,7 @@ from workers.process import calibration, jit_warmup
 from workers.process.calibration_store import Calibration, CalibrationStore, is_busy, key_for
 from workers.process.containment import contain
 from workers.process.installed_models import list_installed, model_info
+from workers.process.reach import missing, reached
 from workers.process.worker import Worker
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.scheduling import capacity
@@ -40,23 +40,20 @@ from workers.upscale.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 
-_REFUSAL_S = 0.5
-"""Time to wait for Redis at the start: a refusal comes at once; for an absent server the worker
-waits while it works."""
-
 
 def run(settings: Settings) -> int:
     """Works until SIGTERM or SIGINT; returns the exit status.
 
     Status 2 means that it cannot start; it has printed the reason.
     """
-    if not settings.redis_url:
-        return _refuse("SHARPCAST_REDIS_URL: a worker needs the address of the Redis server.")
+    lacking = missing(settings)
+    if lacking:
+        return _refuse(lacking)
     # Before the first child process, which inherits the limits.
     contain()
     try:
         asyncio.run(_work(settings))
-    except (WorkerError, ServerRefuses) as error:
+    except (WorkerError, ServerRefuses, BadSettings) as error:
         return _refuse(str(error))
     return 0
 
@@ -69,10 +66,7 @@ def _refuse(sentence: str) -> int:
 async def _work(settings: Settings) -> None:
     stopping = asyncio.Event()
     with stop_signals.heard((signal.SIGTERM, signal.SIGINT), stopping.set):
-        client = connect(settings.redis_url, prefix=settings.redis_prefix)
-        async with contextlib.aclosing(client):
-            await wait_until_up(client, _REFUSAL_S)
-            site = RedisSite(client, settings.worker_name)
+        async with reached(settings) as site:
             await _work_with(site, stopping, settings)
 
 
