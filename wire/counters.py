@@ -154,6 +154,13 @@ BAD_JOBS = Counter(
     ("worker",),
     ("JobQueue.bad_jobs",),
 )
+HANDED_OVER = Counter(
+    "renditions_handed_over",
+    "renditions",
+    "Renditions that a worker handed to another one that holds them better",
+    ("worker",),
+    ("JobKeeper.handed_over",),
+)
 TEAM_MESSAGES_DROPPED = Counter(
     "team_messages_dropped",
     "messages",

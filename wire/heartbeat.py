@@ -11,11 +11,15 @@ import msgspec
 from wire import keys
 from wire.connection import Redis, command
 from wire.errors import BadMessage, DamagedKey
+from wire.free_workers import SAMPLE, FreeWorker, FreeWorkers
 from wire.script import Script
 
 # Six beats fit into one life, so a worker that is held up for two seconds stays in the lists.
 EXPIRY_MS = 3_000
 PERIOD_S = 0.5
+
+WORKING = "working"
+"""State of a worker that takes jobs."""
 
 BeatT = TypeVar("BeatT")
 
@@ -162,7 +166,11 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "Milliseconds per second that nets took of the engine, over the last seconds."
     given_ms_per_s: float = 0.0
     "Milliseconds per second that nets may take of the engine, by what the cores have left."
-    state: str = "working"
+    rtt_ms: float = 0.0
+    "Round trip of its link to the site of Redis; 0 for a worker in it."
+    handed_over: int = 0
+    "Renditions that it handed to another worker that holds them better."
+    state: str = WORKING
     "``working``, or ``draining``: it was told to stop, and claims nothing more."
     bad_jobs: int = 0
     "Entries of the jobs stream that were no jobs, and were removed."
@@ -202,15 +210,36 @@ class Heartbeats:
         """``expiry_ms`` is how long a heartbeat is shown."""
         self._client = client
         self._expiry_ms = expiry_ms
+        self._free = FreeWorkers(client, expiry_ms=expiry_ms)
+        self.free = 0
+        "Workers with free capacity at the last beat."
 
     async def beat(self, beat: WorkerBeat) -> None:
-        """Shows the worker for ``expiry_ms`` more."""
+        """Shows the worker for ``expiry_ms`` more, also to those who have something to hand on if
+        it has free capacity.
+        """
         args = [msgspec.json.encode(beat), self._expiry_ms]
         await BEAT.run(self._client, [keys.worker(beat.name)], args)
+        if beat.state != WORKING or beat.load >= beat.capacity:
+            self.free = await self._free.hide(beat.name)
+            return
+        worker = FreeWorker(
+            name=beat.name,
+            capacity=beat.capacity,
+            load=beat.load,
+            # A link whose round trip is not measured yet is a link all the same.
+            rtt_ms=max(1.0, beat.rtt_ms) if beat.is_remote else 0.0,
+        )
+        self.free = await self._free.show(worker)
+
+    async def draw(self, count: int = SAMPLE) -> list[FreeWorker]:
+        """Returns up to ``count`` of the workers that have free capacity, at random."""
+        return await self._free.draw(count)
 
     async def leave(self, name: str) -> None:
-        """Removes the worker from the list at once."""
+        """Removes the worker from the lists at once."""
         await command(self._client, "DEL", self._client.key(keys.worker(name)))
+        await self._free.hide(name)
 
     async def list(self) -> list[WorkerBeat]:
         """Returns all workers, by name. Heartbeats that cannot be read are left out."""

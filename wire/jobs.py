@@ -9,8 +9,10 @@ be taken over. The lease only says who should work; what keeps a late writer out
 from __future__ import annotations
 
 import dataclasses
+import enum
 import logging
 import re
+from collections.abc import Sequence
 
 import redis.exceptions
 
@@ -32,6 +34,17 @@ RENEW_S = 0.1
 """Interval at which the holder of a lease renews it."""
 
 
+class JobOrigin(enum.Enum):
+    """The way by which a worker got a job."""
+
+    NEW = "new"
+    "Nobody had it before."
+    LAPSED = "lapsed"
+    "Its holder let go of it, or did not renew its lease: viewers may wait for it."
+    HANDED = "handed"
+    "Its holder chose this worker, so it is kept."
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Job:
     """One enhanced rendition of a stream, to be made."""
@@ -42,6 +55,8 @@ class Job:
     rendition: str
     source_epoch: int
     "The publisher's epoch for which the job was made."
+    origin: JobOrigin = dataclasses.field(default=JobOrigin.NEW, compare=False)
+    "The way by which it came to us."
 
 
 # XCLAIM takes an entry from whoever holds it. So the script first looks whether it is still ours,
@@ -53,6 +68,66 @@ local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
 if #pending == 0 or pending[1][2] ~= ARGV[2] then return 0 end
 redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'IDLE', ARGV[4], 'JUSTID')
 return 1
+"""
+)
+
+# All leases of a worker in one call: a command for each would be most of what Redis does where a
+# thousand workers hold some streams each.
+_RENEW = Script(
+    """
+local held = {}
+for i = 3, #ARGV do
+    local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)
+    if #pending > 0 and pending[1][2] == ARGV[2] then
+        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
+        held[#held + 1] = 1
+    else
+        held[#held + 1] = 0
+    end
+end
+return held
+"""
+)
+
+# The lease moves from its holder to another consumer, and counts as just renewed there.
+_HAND_OVER = Script(
+    """
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
+if #pending == 0 or pending[1][2] ~= ARGV[2] then return 0 end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[4], 0, ARGV[3], 'JUSTID')
+return 1
+"""
+)
+
+# A lease that was handed over is among ours without our having asked for it.
+_FIND_HANDED = Script(
+    """
+local seen = {}
+for i = 3, #ARGV do seen[ARGV[i]] = true end
+for _, row in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 128, ARGV[2])) do
+    if not seen[row[1]] then
+        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, row[1], 'JUSTID')
+        local found = redis.call('XRANGE', KEYS[1], row[1], row[1])
+        if #found > 0 then return found[1] end
+    end
+end
+return {}
+"""
+)
+
+# One XAUTOCLAIM with COUNT 1 looks at ten leases; with a higher one it would claim several. The
+# calls are made on the server, and only so many of them, so that a search through the leases of
+# thousands of streams holds up nobody.
+_SEARCH = Script(
+    """
+local cursor = ARGV[4]
+for _ = 1, ARGV[5] do
+    local answer = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor, 'COUNT', 1)
+    cursor = answer[1]
+    if #answer[2] > 0 then return {cursor, answer[2]} end
+    if cursor == '0-0' then break end
+end
+return {cursor, {}}
 """
 )
 
@@ -86,6 +161,14 @@ return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'stream', ARGV[2
 MAX_JOBS = 100_000
 """Far above what apps carry; an entry that is removed beyond it is made again by its app."""
 
+SEARCH_CALLS = 64
+"""Calls of one search for a lapsed lease; each looks at ten, so 640 streams are searched at once,
+and the next search goes on from there."""
+
+MAX_SEEN = 256
+"""Entries that a worker remembers to have had; a lease among its own that is none of these was
+handed over. Far above what one holds at a time."""
+
 FREE_IDLE_MS = 3_600_000
 """Idle time of a lease that was released, far above any lease; and of a consumer to forget."""
 
@@ -102,6 +185,10 @@ class JobQueue:
         self._key = client.key(keys.JOBS)
         self._consumer = consumer
         self._tidied = False
+        self._seen: dict[str, None] = {}
+        "Entries that were read by us, the oldest first."
+        self._cursor = b"0-0"
+        "The place among the leases from which the next search goes on."
         self.bad_jobs = 0
         "Entries that were no jobs, and were removed."
 
@@ -148,35 +235,65 @@ class JobQueue:
             return None
         return await self._readable(answer[0][1][0]) if answer else None
 
+    async def find_handed(self) -> Job | None:
+        """Returns a job whose lease another worker moved to us; None if there is none."""
+        args = [keys.JOBS_GROUP, self._consumer, *self._seen]
+        try:
+            row = await _FIND_HANDED.run(self._client, [keys.JOBS], args)
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
+            await self._on_error(error)
+            return None
+        job = await self._readable(row) if row else None
+        return None if job is None else dataclasses.replace(job, origin=JobOrigin.HANDED)
+
     async def take_over(self, *, min_idle_ms: int = LEASE_MS) -> Job | None:
-        """Takes over a job whose holder did not renew its lease; None if there is none."""
-        cursor = b"0-0"
+        """Takes over a job whose holder did not renew its lease; None if none was found.
+
+        A search goes through ``10 * SEARCH_CALLS`` leases and the next one goes on behind them.
+        """
+        args = [keys.JOBS_GROUP, self._consumer, min_idle_ms]
         try:
             while True:
-                # One call examines ten leases at most, so the cursor has to be followed.
-                cursor, rows, *_ = await command(
-                    self._client,
-                    "XAUTOCLAIM",
-                    self._key,
-                    keys.JOBS_GROUP,
-                    self._consumer,
-                    min_idle_ms,
-                    cursor,
-                    "COUNT",
-                    1,
+                self._cursor, rows = await _SEARCH.run(
+                    self._client, [keys.JOBS], [*args, self._cursor, SEARCH_CALLS]
                 )
-                job = await self._readable(rows[0]) if rows else None
-                if job is not None:
-                    return job
-                if cursor == b"0-0":
+                if not rows:
                     return None
+                job = await self._readable(rows[0])
+                if job is not None:
+                    return dataclasses.replace(job, origin=JobOrigin.LAPSED)
         except (redis.exceptions.ResponseError, DamagedKey) as error:
+            self._cursor = b"0-0"
             await self._on_error(error)
             return None
 
     async def renew(self, job: Job) -> bool:
         """Renews our lease; False if somebody else has it by now, or the job is gone."""
         return await self._set_idle(job, 0)
+
+    async def renew_all(self, jobs: Sequence[Job]) -> list[bool]:
+        """Renews our leases, in one command; one result for each, as that of ``renew``."""
+        if not jobs:
+            return []
+        args = [keys.JOBS_GROUP, self._consumer, *(job.entry for job in jobs)]
+        try:
+            return [bool(each) for each in await _RENEW.run(self._client, [keys.JOBS], args)]
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
+            await self._on_error(error)
+            return [False] * len(jobs)
+
+    async def hand_over(self, job: Job, consumer: str) -> bool:
+        """Moves our lease to another worker, which finds it by ``find_handed``; False if it was not
+        ours. Should that one not look within ``LEASE_MS``, any worker takes it over.
+        """
+        args = [keys.JOBS_GROUP, self._consumer, job.entry, consumer]
+        # Should it be handed back, it must be found.
+        self._seen.pop(job.entry, None)
+        try:
+            return bool(await _HAND_OVER.run(self._client, [keys.JOBS], args))
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
+            await self._on_error(error)
+            return False
 
     async def finish(self, entry: str) -> None:
         """Removes the job: its stream or its rendition ended."""
@@ -203,6 +320,9 @@ class JobQueue:
         """Returns the entry as a job, or removes it if it is none: it would go from worker to
         worker.
         """
+        self._seen[row[0].decode()] = None
+        if len(self._seen) > MAX_SEEN:
+            del self._seen[next(iter(self._seen))]
         try:
             return parse_job(row)
         except BadMessage as error:

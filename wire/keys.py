@@ -17,6 +17,9 @@ PREFIX = "sharpcast:"
 JOBS = "jobs"
 """Stream of jobs; one entry for each rendition to make."""
 
+FREE_WORKERS = "free-workers"
+"""Hash of workers that take further renditions (``free_workers.py``)."""
+
 JOBS_GROUP = "workers"
 """Consumer group of all workers on ``JOBS``."""
 

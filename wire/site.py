@@ -7,13 +7,16 @@ A worker next to Redis has a ``RedisSite``; one far away has the same by calls o
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from wire import control, keys
 from wire.batch import Batch
 from wire.connection import Redis
+from wire.free_workers import SAMPLE, FreeWorker
 from wire.heartbeat import Heartbeats, WorkerBeat
-from wire.jobs import Job, JobQueue
+from wire.jobs import LEASE_MS, Job, JobQueue
 from wire.log import Entry, LogReader, LogWriter
 from wire.rendition_record import RenditionRecord, RenditionRegistry
 from wire.stream_record import StreamRecord, StreamRegistry
@@ -39,8 +42,11 @@ class SiteJobs(Protocol):
     async def next_job(self, *, block_ms: int) -> Job | None:
         """Returns a job whose lease lapsed, or one that nobody had; None after ``block_ms``."""
 
-    async def renew(self, job: Job) -> bool:
-        """Renews our lease; False if somebody else has it by now, or the job is gone."""
+    async def renew_all(self, jobs: Sequence[Job]) -> list[bool]:
+        """Renews our leases; False for each that somebody else has by now, or whose job is gone."""
+
+    async def hand_over(self, job: Job, consumer: str) -> bool:
+        """Moves our lease to another worker; False if it was not ours."""
 
     async def finish(self, entry: str) -> None:
         """Removes the job: its stream or its rendition ended."""
@@ -57,6 +63,9 @@ class SiteHeartbeats(Protocol):
 
     async def leave(self, name: str) -> None:
         """Removes the worker from the list at once."""
+
+    async def draw(self, count: int = SAMPLE) -> list[FreeWorker]:
+        """Returns some of the workers that have free capacity, at random."""
 
     async def list(self) -> list[WorkerBeat]:
         """Returns all workers, by name."""
@@ -180,9 +189,9 @@ class RedisSite:
         """``worker`` is its name among the workers."""
         self._client = client
         self._worker = worker
-        self.jobs = RedisJobs(client, consumer=worker)
         self.heartbeats = Heartbeats(client)
         self.team = TeamMailbox(client, worker)
+        self.jobs = RedisJobs(client, consumer=worker, workers=lambda: self.heartbeats.free)
 
     def stream(self, name: str) -> RedisStream:
         """Returns a stream."""
@@ -193,13 +202,53 @@ class RedisSite:
         return RedisLead(self._client, job, self._worker)
 
 
+MAX_SEARCHES_PER_S = 100.0
+"""Searches for lapsed leases of all workers together, a second; each looks at 640 leases."""
+
+SEARCH_S = 0.1
+"""Interval of one worker's searches, where there are few workers."""
+
+
+def search_period_s(workers: int) -> float:
+    """Returns the seconds between two searches of a worker for lapsed leases, with so many workers
+    alive: together they search as often, however many they are.
+    """
+    return max(SEARCH_S, workers / MAX_SEARCHES_PER_S)
+
+
 class RedisJobs(JobQueue):
     """The job queue as the workers of a site use it. Follows ``SiteJobs``."""
 
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        consumer: str,
+        workers: Callable[[], int] = lambda: 1,
+        lease_ms: int = LEASE_MS,
+    ) -> None:
+        """``workers`` tells how many there are, about; ``lease_ms`` how long a lease lives."""
+        super().__init__(client, consumer=consumer)
+        self._workers = workers
+        self._lease_ms = lease_ms
+        self._search_at = 0.0
+
     async def next_job(self, *, block_ms: int) -> Job | None:
-        """Returns a job whose lease lapsed, or one that nobody had; None after ``block_ms``."""
-        # Jobs of dead workers come first: their viewers see a picture that stands still.
-        return await self.take_over() or await self.claim(block_ms=block_ms)
+        """Returns a job that was handed over, whose lease lapsed, or that nobody had; None after
+        ``block_ms``.
+        """
+        # Jobs with a lead that ends, or of a dead one, come before those that nobody had: their
+        # viewers see a picture that will stand still, or does.
+        job = await self.find_handed()
+        now = time.monotonic()
+        if job is None and now >= self._search_at:
+            period_s = search_period_s(self._workers()) * self._lease_ms / LEASE_MS
+            self._search_at = now + period_s
+            job = await self.take_over(min_idle_ms=self._lease_ms)
+            if job is not None:
+                # Where one lease lapsed there are others: a worker that died held several.
+                self._search_at = now
+        return job or await self.claim(block_ms=block_ms)
 
 
 class RedisStream:

@@ -72,6 +72,7 @@ def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
     """Yields the workers' counters of their heartbeats: the same at every node."""
     for beat in beats:
         yield counters.BAD_JOBS, (beat.name,), beat.bad_jobs
+        yield counters.HANDED_OVER, (beat.name,), beat.handed_over
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "late"), beat.team_late
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unreadable"), beat.team_bad
         # A lane whose lease was lost may still end while its successor runs. Entries stand in the

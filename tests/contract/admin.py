@@ -15,7 +15,7 @@ from wire.connection import Redis
 OWNERS: weakref.WeakKeyDictionary[Redis, Redis] = weakref.WeakKeyDictionary()
 """The owner's client for a client under test, where it is another one."""
 
-_OURS = re.compile(r"(\{[^}]*\}:|stream:|worker:|team:|jobs\Z)")
+_OURS = re.compile(r"(\{[^}]*\}:|stream:|worker:|team:|jobs\Z|free-workers\Z)")
 _OF_ALL = ("FLUSHALL", "CONFIG", "ACL")
 
 

@@ -13,6 +13,7 @@ from tests.contract.admin import command
 from wire import keys
 from wire.connection import Redis
 from wire.errors import BadMessage
+from wire.free_workers import FreeWorker
 from wire.heartbeat import (
     EXPIRY_MS,
     PERIOD_S,
@@ -188,3 +189,22 @@ async def test_leaving_takes_nobody_else_off_the_list(client: Redis) -> None:
     await beats.leave("a")
     await beats.leave("never-there")
     assert await beats.list() == [beat("aa")]
+
+
+async def test_a_worker_with_free_capacity_is_drawn_until_it_is_full_or_leaves(
+    client: Redis,
+) -> None:
+    beats = Heartbeats(client)
+    await beats.beat(beat("a"))
+    await beats.beat(msgspec.structs.replace(beat("b"), is_remote=True, rtt_ms=40.0))
+    assert beats.free == 2
+    drawn = {each.name: each for each in await beats.draw()}
+    assert drawn["a"] == FreeWorker(name="a", capacity=1.5, load=0.5)
+    assert drawn["b"].rtt_ms == 40.0
+    await beats.beat(msgspec.structs.replace(beat("a"), load=1.5))
+    assert [each.name for each in await beats.draw()] == ["b"]
+    await beats.beat(msgspec.structs.replace(beat("b"), state="draining"))
+    assert await beats.draw() == []
+    await beats.beat(beat("b"))
+    await beats.leave("b")
+    assert await beats.draw() == []

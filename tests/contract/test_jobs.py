@@ -7,7 +7,7 @@ from tests.contract.admin import command
 from wire import keys
 from wire.connection import Redis, wait_until_up
 from wire.embedded import EmbeddedServer
-from wire.jobs import LEASE_MS, Job, JobQueue
+from wire.jobs import LEASE_MS, SEARCH_CALLS, Job, JobOrigin, JobQueue
 
 
 async def ready(client: Redis, *names: str) -> list[JobQueue]:
@@ -209,3 +209,133 @@ async def test_consumers_are_forgotten_when_they_hold_nothing_and_were_silent(
 async def _consumers(client: Redis) -> set[bytes]:
     rows = await command(client, "XINFO", "CONSUMERS", keys.JOBS, keys.JOBS_GROUP)
     return {row[row.index(b"name") + 1] for row in rows}
+
+
+async def test_all_leases_of_a_worker_are_renewed_at_once(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    held: list[Job] = []
+    for number in range(3):
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
+        job = await a.claim(block_ms=100)
+        assert job is not None
+        held.append(job)
+    await a.release(held[1])
+    assert await b.take_over() == held[1]
+    await a.finish(held[2].entry)
+    for job in held:
+        await a.release(job)  # as if they had lapsed
+    assert await a.renew_all(held) == [True, False, False]
+    assert await a.renew_all([]) == []
+    assert await b.take_over() is None
+
+
+async def test_leases_of_a_lost_group_are_not_renewed(client: Redis) -> None:
+    (a,) = await ready(client, "a")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    await command(client, "DEL", client.key(keys.JOBS))
+    assert await a.renew_all([job]) == [False]
+    assert not await a.hand_over(job, "b")
+
+
+async def test_a_lease_that_is_handed_over_is_fresh_at_its_new_holder(client: Redis) -> None:
+    a, b, c = await ready(client, "a", "b", "c")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    await a.release(job)  # as if it had lapsed
+    assert await a.hand_over(job, "b")
+    assert await c.take_over() is None
+    assert not await a.renew(job)
+    assert not await a.hand_over(job, "c")
+    assert await b.renew(job)
+
+
+async def test_a_search_goes_on_behind_the_leases_that_it_has_seen(client: Redis) -> None:
+    count = 10 * SEARCH_CALLS + 20
+    a, dead, b = await ready(client, "a", "dead", "b")
+    held: list[Job] = []
+    for number in range(count):
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
+        job = await (a if number < count - 1 else dead).claim(block_ms=100)
+        assert job is not None
+        held.append(job)
+    await dead.release(held[-1])
+    searches = 0
+    while (found := await b.take_over(min_idle_ms=600_000)) is None:
+        searches += 1
+        assert searches < 4
+    assert found == held[-1]
+    # It lay in the second part, or in the third where another server looks at fewer.
+    assert searches >= 1
+
+
+async def test_a_lease_that_was_handed_over_is_found_once_by_its_new_holder(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    assert job.origin is JobOrigin.NEW
+    assert await a.find_handed() is None
+    assert await b.find_handed() is None
+    assert await a.hand_over(job, "b")
+    assert await a.find_handed() is None
+    found = await b.find_handed()
+    assert found == job
+    assert found.origin is JobOrigin.HANDED
+    assert await b.find_handed() is None
+
+
+async def test_a_job_that_is_handed_back_is_found_again(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    for giver, taker in ((a, "b"), (b, "a"), (a, "b")):
+        assert await giver.hand_over(job, taker)
+        assert await {"a": a, "b": b}[taker].find_handed() == job
+
+
+async def test_a_lease_that_was_let_lapse_is_not_taken_for_one_that_was_handed(
+    client: Redis,
+) -> None:
+    (a,) = await ready(client, "a")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    await a.release(job)
+    assert await a.find_handed() is None
+    assert await a.take_over() == job
+
+
+async def test_a_worker_of_the_same_name_finds_the_leases_of_its_earlier_life(
+    client: Redis,
+) -> None:
+    (a,) = await ready(client, "a")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert await JobQueue(client, consumer="a").find_handed() == job
+
+
+async def test_a_handed_entry_that_is_gone_is_passed_over(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    held: list[Job] = []
+    for number in range(2):
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
+        job = await a.claim(block_ms=100)
+        assert job is not None
+        held.append(job)
+        assert await a.hand_over(job, "b")
+    await command(client, "XDEL", keys.JOBS, held[0].entry)
+    assert await b.find_handed() == held[1]
+
+
+async def test_a_job_says_if_it_was_led_before(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None and job.origin is JobOrigin.NEW
+    await a.release(job)
+    taken = await b.take_over()
+    assert taken is not None and taken.origin is JobOrigin.LAPSED

@@ -14,6 +14,7 @@ from tests.wire.remote.live_path import joined
 from wire import control, keys
 from wire.connection import Redis
 from wire.errors import DuplicateJob, Fenced, StreamGone
+from wire.free_workers import FreeWorker, FreeWorkers
 from wire.heartbeat import Heartbeats, WorkerBeat
 from wire.jobs import Job, JobQueue
 from wire.log import LogReader, LogWriter
@@ -94,7 +95,7 @@ def now_ms() -> int:
 
 async def test_a_job_is_claimed_once_and_can_be_given_back(client: Redis, site: Site) -> None:
     job = await begin(client, site)
-    assert await site.jobs.renew(job)
+    assert await site.jobs.renew_all([job]) == [True]
     assert await site.jobs.next_job(block_ms=20) is None
     await site.jobs.release(job)
     other = JobQueue(client, consumer="other")
@@ -284,3 +285,18 @@ async def test_who_is_no_lead_any_more_writes_nothing(
                 await writer.append(batch(epoch, video(1)), now_ms=now_ms())
                 await asyncio.sleep(0.01)
     assert await kept(client) == ([] if is_ended else [0])
+
+
+async def test_a_job_that_is_handed_over_is_found_by_its_new_holder(
+    client: Redis, site: Site
+) -> None:
+    job = await begin(client, site)
+    assert await site.jobs.hand_over(job, "other")
+    assert await site.jobs.renew_all([job]) == [False]
+    assert await JobQueue(client, consumer="other").find_handed() == job
+
+
+async def test_workers_with_free_capacity_are_drawn(client: Redis, site: Site) -> None:
+    free = FreeWorker(name="w2", capacity=2.0, load=0.5)
+    await FreeWorkers(client).show(free)
+    assert free in await site.heartbeats.draw()

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from wire.errors import BadMessage
+from wire.free_workers import SAMPLE
 from wire.heartbeat import WorkerBeat
 from wire.strikes import LeadNote
 
@@ -56,6 +57,13 @@ class Finish(_Call, frozen=True, tag="finish"):
     entry: Name
 
 
+class HandOver(_Call, frozen=True, tag="hand_over"):
+    """Moves the lease of a held job to another worker. Reply: True if it was the device's."""
+
+    entry: Name
+    to: Name
+
+
 class GetRecords(_Call, frozen=True, tag="get_records"):
     """Asks for the records of a held job. Reply: the stream's and the rendition's."""
 
@@ -98,6 +106,12 @@ class Leave(_Call, frozen=True, tag="leave"):
 
 class ListWorkers(_Call, frozen=True, tag="list_workers"):
     """Asks for the list of workers. Reply: their heartbeats, without what only operators need."""
+
+
+class DrawWorkers(_Call, frozen=True, tag="draw_workers"):
+    """Asks for workers with free capacity, drawn at random. Reply: a list of them."""
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=SAMPLE)] = SAMPLE
 
 
 class AskKeyFrame(_Call, frozen=True, tag="ask_key_frame"):
@@ -161,6 +175,8 @@ Call = (
     | Beat
     | Leave
     | ListWorkers
+    | DrawWorkers
+    | HandOver
     | AskKeyFrame
     | Follow
     | Unfollow

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wire.heartbeat import WorkerBeat
+from wire.free_workers import FreeWorker
 
 HEAD_START_S = 0.5
 """Time for which a job waits for a worker in the site: five of its looks for jobs."""
@@ -18,13 +18,11 @@ MIN_FREE_LOAD = 1.0
 _MAX_SEEN = 256
 
 
-def has_free_worker(beats: Iterable[WorkerBeat]) -> bool:
-    """True if a worker in the site, by its heartbeat, takes the next job."""
+def has_free_worker(workers: Iterable[FreeWorker]) -> bool:
+    """True if one of the workers with free capacity is in the site and takes the next job."""
     return any(
-        beat.state == "working"
-        and not beat.is_remote
-        and (not beat.streams or beat.load + MIN_FREE_LOAD <= beat.capacity)
-        for beat in beats
+        each.rtt_ms == 0.0 and (each.load == 0.0 or each.load + MIN_FREE_LOAD <= each.capacity)
+        for each in workers
     )
 
 

@@ -20,7 +20,7 @@ from wire import control, keys
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage, NoLease, ServerAway, WireError
 from wire.heartbeat import WorkerBeat
-from wire.jobs import RENEW_S, Job
+from wire.jobs import RENEW_S, Job, JobOrigin
 from wire.link.message import Message
 from wire.remote import calls, units
 from wire.remote.claim_order import ClaimOrder, has_free_worker
@@ -86,6 +86,8 @@ class GatewaySession:
             calls.Claim: self._claim,
             calls.Resume: self._resume,
             calls.Release: self._release,
+            calls.HandOver: self._hand_over,
+            calls.DrawWorkers: self._draw_workers,
             calls.Finish: self._finish,
             calls.GetRecords: self._get_records,
             calls.TakeLead: self._take_lead,
@@ -205,7 +207,9 @@ class GatewaySession:
             job = await self._site.jobs.next_job(block_ms=_CLAIM_BLOCK_MS)
             if job is None:
                 continue
-            has_free = has_free_worker(await self._site.heartbeats.list())
+            if job.origin is JobOrigin.HANDED:
+                return job
+            has_free = has_free_worker(await self._site.heartbeats.draw())
             if self._order.may_take(job.entry, has_free=has_free, now=time.monotonic()):
                 return job
             await self._site.jobs.release(job)
@@ -240,6 +244,14 @@ class GatewaySession:
         job = self.jobs.job(call.entry)
         self._let_go(call.entry)
         await self._site.jobs.release(job)
+
+    async def _hand_over(self, call: calls.HandOver) -> bool:
+        job = self.jobs.job(call.entry)
+        is_moved = await self._site.jobs.hand_over(job, call.to)
+        if is_moved:
+            # Its logs stay open: the device writes them until the new lead's epoch shuts it out.
+            self.jobs.let_go(call.entry)
+        return is_moved
 
     async def _finish(self, call: calls.Finish) -> None:
         self.jobs.job(call.entry)
@@ -305,6 +317,9 @@ class GatewaySession:
 
     async def _leave(self, _: calls.Leave) -> None:
         await self._site.heartbeats.leave(self._device)
+
+    async def _draw_workers(self, call: calls.DrawWorkers) -> object:
+        return [msgspec.to_builtins(each) for each in await self._site.heartbeats.draw(call.count)]
 
     async def _list_workers(self, _: calls.ListWorkers) -> object:
         beats = await self._site.heartbeats.list()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from wire.errors import Fenced, WireError
+from wire.free_workers import SAMPLE, FreeWorker
 from wire.heartbeat import WorkerBeat
 from wire.jobs import Job
 from wire.remote import calls
@@ -29,6 +31,8 @@ class LinkJobs:
         self._renewed: dict[str, float] = {}
         self._named_at = 0.0
         self._lost: dict[str, WireError] = {}
+        self._handed: dict[str, None] = {}
+        "Entries of the jobs that were handed over, the oldest first."
 
     @property
     def bad_jobs(self) -> int:
@@ -51,13 +55,14 @@ class LinkJobs:
             return None
         job = read_value(answer, Job)
         self._lost.pop(job.entry, None)
+        self._handed.pop(job.entry, None)
         return job
 
     async def renew(self, job: Job) -> bool:
         """Names the job to the gateway, which renews its lease; False if it said that the job is
         lost. Raises ServerAway.
         """
-        if job.entry in self._lost:
+        if job.entry in self._lost or job.entry in self._handed:
             self._renewed.pop(job.entry, None)
             return False
         now = time.monotonic()
@@ -69,6 +74,24 @@ class LinkJobs:
             self._named_at = now
             self._gateway.hold(self.entries)
         return True
+
+    async def renew_all(self, jobs: Sequence[Job]) -> list[bool]:
+        """Names the jobs to the gateway, which renews their leases; False for each that it said is
+        lost. Raises ServerAway.
+        """
+        return [await self.renew(job) for job in jobs]
+
+    async def hand_over(self, job: Job, consumer: str) -> bool:
+        """Moves our lease to another worker; False if it was not ours."""
+        call = calls.HandOver(entry=job.entry, to=consumer)
+        is_moved = bool(await self._gateway.call(call))
+        if is_moved:
+            # Not lost: its logs are written until the new lead's epoch shuts us out.
+            self._renewed.pop(job.entry, None)
+            self._handed[job.entry] = None
+            if len(self._handed) > calls.MAX_HELD:
+                del self._handed[next(iter(self._handed))]
+        return is_moved
 
     async def finish(self, entry: str) -> None:
         """Removes the job."""
@@ -134,6 +157,11 @@ class LinkHeartbeats:
     async def leave(self, name: str) -> None:
         """Removes the worker from the list at once."""
         await self._gateway.call(calls.Leave())
+
+    async def draw(self, count: int = SAMPLE) -> list[FreeWorker]:
+        """Returns up to ``count`` of the workers that have free capacity, at random."""
+        answer = await self._gateway.call(calls.DrawWorkers(count=count))
+        return read_value(answer, list[FreeWorker])
 
     async def list(self) -> list[WorkerBeat]:
         """Returns the workers, by name, without what only operators need."""

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import time
 from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -23,11 +22,13 @@ from wire.stream_logger import StreamLogger, session_name
 from wire.stream_record import StreamRecord
 from wire.strikes import LeadNote
 from wire.supervisor import keep_going
+from workers.process.job_keeper import JobKeeper
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.runtime.cores import usable_cores
 from workers.scheduling.handle import SharedScheduler
-from workers.scheduling.job_load import PAUSE_S, fits, may_claim
+from workers.scheduling.job_load import fits, may_claim, stream_load
 from workers.scheduling.memory import usable_bytes
+from workers.scheduling.placement import PlacementPolicy
 from workers.session.config import SessionConfig
 from workers.session.lane import RenditionLane
 from workers.session.lane_parts import OtherLanes, WorkerParts
@@ -37,12 +38,13 @@ from workers.upscale.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
 
-POLL_MS = 100
-"""Interval at which a worker looks for the leases of dead workers."""
+_HANDED_S = 1.0
+"""Seconds for which what was handed over is still made here, while its new lead begins: it finds
+the lease within 0.1 s and reads the last two seconds of the source."""
 
-_STOP_S = 2.4
-"""Seconds for the leads to end after ``stop``. With ``_LEAVE_S`` it stays within the three seconds
-that ``stop`` promises."""
+_STOP_S = 1.0
+"""Seconds for the leads to end after ``stop``. With ``_HANDED_S`` and twice ``_LEAVE_S`` it stays
+within the three seconds that ``stop`` promises."""
 
 _LEAVE_S = 0.5
 """Seconds to leave the list of workers; without Redis the heartbeat expires by itself."""
@@ -86,7 +88,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._life = life or worker_life(config.worker)
         self._started_us = clock.now_us()
-        self._claim_at = 0.0
+        placement = PlacementPolicy(config.worker, config.capacity.streams)
+        self._keeper = JobKeeper(site, placement, self._lanes)
 
     @property
     def leads(self) -> list[RenditionLane]:
@@ -106,26 +109,56 @@ class Worker:
         """Works until ``stop``."""
         async with asyncio.TaskGroup() as group:
             beat = group.create_task(keep_going("the heartbeat", self._beat), name="heartbeat")
-            claim = group.create_task(
-                keep_going("claiming", lambda: self._claim(group)), name="claim"
-            )
+            keeper = self._keeper
+            loops = {
+                "claim": lambda: keeper.claim(partial(self._begin, group)),
+                "leases": keeper.renew,
+                "relief": keeper.relieve,
+            }
+            tasks = {
+                name: group.create_task(keep_going(name, loop), name=name)
+                for name, loop in loops.items()
+            }
             self._life.apply(WorkerEvent.WORK)
             await self._stopping.wait()
             self._life.apply(WorkerEvent.STOP)
-            # 1. Take nothing new. 2. Give back. 3. Leave the list. The heartbeat goes on until all
-            # is given back: it shows the worker as draining.
-            claim.cancel()
-            for lead in self.leads:
-                lead.stop()
-            # ``wait`` refuses an empty set. It cancels nothing after the time-out: a lead that
-            # hangs is cancelled below, its lease expires, and another worker takes it over.
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=_STOP_S)
+            # 1. Take nothing new. 2. Hand over or give back. 3. Leave the list. Heartbeat and
+            # leases go on until all is given back: they show the worker as draining.
+            tasks["claim"].cancel()
+            tasks["relief"].cancel()
+            await self._give_away()
+            tasks["leases"].cancel()
             for task in self._tasks:
                 task.cancel()
             beat.cancel()
             self._life.apply(WorkerEvent.LEAVE)
         await _try(asyncio.wait_for(self._site.heartbeats.leave(self._config.worker), _LEAVE_S))
+
+    async def _give_away(self) -> None:
+        """Ends all leads: what is watched goes on here until the worker that was found for it
+        writes its first unit, the rest is released.
+        """
+        handed: set[str] = set()
+
+        async def leave() -> None:
+            # Shown as draining first, so that nobody hands us something meanwhile.
+            await self._site.heartbeats.beat(self._make_beat())
+            handed.update(await self._keeper.leave())
+
+        await _try(asyncio.wait_for(leave(), _LEAVE_S))
+        for lead in self.leads:
+            if lead.job.entry not in handed:
+                lead.stop()
+        await self._wait(_HANDED_S)
+        for lead in self.leads:
+            lead.stop()
+        await self._wait(_STOP_S)
+
+    async def _wait(self, timeout_s: float) -> None:
+        # ``wait`` refuses an empty set. It cancels nothing after the time-out: a lead that hangs is
+        # cancelled afterwards, its lease expires, and another worker takes it over.
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
 
     async def _beat(self) -> None:
         # A worker that cannot reach Redis beats on; its entry expires meanwhile.
@@ -151,6 +184,7 @@ class Worker:
             engine_ms_per_s=round(self._parts.scheduler.spent_ms_per_s(), 1),
             given_ms_per_s=round(self._parts.scheduler.given_ms_per_s, 1),
             bad_jobs=self._site.jobs.bad_jobs,
+            handed_over=self._keeper.handed_over,
         )
 
     def _work_of(self, lead: RenditionLane) -> StreamWork:
@@ -172,26 +206,6 @@ class Worker:
                 reason=reason,
             )
 
-    async def _claim(self, group: asyncio.TaskGroup) -> None:
-        while True:
-            try:
-                job = await self._next_job()
-            except REDIS_DOWN:
-                await asyncio.sleep(RETRY_S)
-                continue
-            # A job of our own comes back when we were too busy to renew its lease.
-            if job is not None and job.entry not in self._lanes:
-                await self._begin(group, job)
-
-    async def _next_job(self) -> Job | None:
-        # A full worker does not ask: it would hold, for a moment, a job that another has space for.
-        if time.monotonic() < self._claim_at or not may_claim(
-            capacity=self._config.capacity.streams, load=self.load, streams=len(self._lanes)
-        ):
-            await asyncio.sleep(POLL_MS / 1000)
-            return None
-        return await self._site.jobs.next_job(block_ms=POLL_MS)
-
     async def _begin(self, group: asyncio.TaskGroup, job: Job) -> None:
         """Takes the lead, or finishes a job whose stream or rendition is gone."""
         jobs, lead = self._site.jobs, self._site.lead(job)
@@ -207,10 +221,11 @@ class Worker:
             if self._rests(rendition):
                 return  # the lease lapses; whoever looks then decides anew
             if not self._fits(stream, rendition):
-                # Without the pause this worker, which is idle enough to ask, would have the job
-                # again before any other one.
-                self._claim_at = time.monotonic() + PAUSE_S
+                self._keeper.pause()
                 await jobs.release(job)
+                return
+            load = stream_load(stream.width, stream.height, stream.fps)
+            if self._is_wanted(rendition) and await self._keeper.forward(job, load):
                 return
             epoch = await lead.take(self._config.output_of(rendition).codec.name.lower())
             # Read again: taking the lead from one that died while it decoded counts a strike, and
@@ -270,8 +285,7 @@ class Worker:
         # What nobody watches takes nothing yet, so that there is any space at all will do. It is
         # judged when it wakes (``StreamMode.wake``).
         capacity, streams = self._config.capacity.streams, len(self._lanes)
-        is_watched = rendition.watched_us > self._redis_us() or self._config.enhance_unwatched
-        if not is_watched:
+        if not self._is_wanted(rendition):
             return may_claim(capacity=capacity, load=self.load, streams=streams)
         return fits(
             capacity=capacity,
@@ -281,6 +295,9 @@ class Worker:
             height=record.height,
             fps=record.fps,
         )
+
+    def _is_wanted(self, rendition: RenditionRecord) -> bool:
+        return rendition.watched_us > self._redis_us() or self._config.enhance_unwatched
 
     def _redis_us(self) -> int:
         """Returns the time of Redis in Unix us; records are in it, and our clock may differ."""

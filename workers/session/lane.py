@@ -1,7 +1,7 @@
 """One rendition made here: the async adapter between its record, its pipeline and its logs.
 
 The stream session reads and decodes the source, and hands each lane what it takes. Tasks of a lane:
-publish its logs, renew its lease, rest while nobody watches. Whichever finds that the rendition is
+publish its logs, rest while nobody watches. Whichever finds that the rendition is
 no longer ours ends all of them, and no other lane.
 """
 
@@ -15,10 +15,9 @@ from functools import partial
 from media.access_unit import AccessUnit
 from media.limits import is_too_large
 from wire import control, keys
-from wire.connection import REDIS_DOWN
 from wire.errors import Fenced, StreamGone
 from wire.heartbeat import StreamWork
-from wire.jobs import RENEW_S, Job
+from wire.jobs import Job
 from wire.rendition_record import RenditionRecord
 from wire.site import Records
 from wire.stream_logger import StreamLogger, session_name
@@ -137,6 +136,11 @@ class RenditionLane:
         return self._mode.load + coding_load(self._demand.ms_per_s, usable_cores(), held=held)
 
     @property
+    def is_watched(self) -> bool:
+        """True while it makes pictures: somebody watches it, or it is made for nobody."""
+        return self._awake.is_set()
+
+    @property
     def bytes(self) -> int:
         """Memory that the rendition takes, as planned for its size."""
         return self._mode.bytes if self._awake.is_set() else 0
@@ -176,7 +180,7 @@ class RenditionLane:
         self.end(SessionOutcome.RELEASED, "the worker stops")
 
     async def _run_tasks(self) -> SessionOutcome:
-        tasks = {"renew": self._renew, "rest": self._rest, "alarm": self._await_alarm}
+        tasks = {"rest": self._rest, "alarm": self._await_alarm}
         tasks |= {
             f"publish {name}": partial(self._publish, name)
             for name in keys.logs_of(self.job.rendition)
@@ -206,18 +210,6 @@ class RenditionLane:
             raise SessionEnded(SessionOutcome.LOST, str(error)) from error
         except StreamGone as error:
             raise SessionEnded(SessionOutcome.ENDED, str(error)) from error
-
-    async def _renew(self) -> None:
-        while True:
-            try:
-                held = await self._parts.site.jobs.renew(self.job)
-            except REDIS_DOWN:
-                # Nobody can take it over while Redis is away; should another worker reach it, the
-                # epoch keeps this one's units out of the logs.
-                held = True
-            if not held:
-                raise SessionEnded(SessionOutcome.LOST, "the lease is not ours any more")
-            await asyncio.sleep(RENEW_S)
 
     async def _rest(self) -> None:
         """Takes nothing and writes nothing while nobody watches."""

@@ -55,6 +55,7 @@ def beat() -> WorkerBeat:
         ms_per_frame=11.5,
         streams=[work],
         bad_jobs=6,
+        handed_over=3,
         team_late=4,
         team_bad=1,
     )
@@ -65,6 +66,7 @@ def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
     session = ("cam1", "edge-1")
     lead = (*session, "enhanced")
     assert found[counters.BAD_JOBS] == {("edge-1",): 6}
+    assert found[counters.HANDED_OVER] == {("edge-1",): 3}
     assert found[counters.TEAM_MESSAGES_DROPPED] == {
         ("edge-1", "late"): 4,
         ("edge-1", "unreadable"): 1,

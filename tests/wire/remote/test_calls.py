@@ -35,6 +35,8 @@ ALL_CALLS: list[calls.Call] = [
     calls.Beat(beat=BEAT, is_brief=True),
     calls.Leave(),
     calls.ListWorkers(),
+    calls.DrawWorkers(count=3),
+    calls.HandOver(entry="1-0", to="w2"),
     calls.AskKeyFrame(stream="cam", reason="why"),
     calls.Follow(stream="cam", lane=7, after="1-0"),
     calls.Unfollow(lane=7),

@@ -1,46 +1,34 @@
 from __future__ import annotations
 
-import msgspec
 import pytest
 
-from wire.heartbeat import StreamWork, WorkerBeat
+from wire.free_workers import FreeWorker
 from wire.remote.claim_order import HEAD_START_S, ClaimOrder, has_free_worker
 
-WORK = StreamWork(stream="s", rendition="enhanced", epoch=1, state="enhancing")
-BEAT = WorkerBeat(
-    name="w",
-    host="h",
-    pid=1,
-    started_us=1,
-    engines=[],
-    models=[],
-    capacity=2.0,
-    load=0.0,
-    ms_per_frame=1.0,
-    streams=[],
-)
+
+def free(capacity: float = 2.0, load: float = 0.0, rtt_ms: float = 0.0) -> FreeWorker:
+    return FreeWorker(name="w", capacity=capacity, load=load, rtt_ms=rtt_ms)
 
 
 @pytest.mark.parametrize(
-    ("fields", "is_free"),
+    ("worker", "is_free"),
     [
-        ({}, True),
-        ({"capacity": 0.2}, True),  # a first stream is taken on the slowest machine
-        ({"streams": [WORK], "load": 1.0}, True),
-        ({"streams": [WORK], "load": 1.1}, False),
-        ({"state": "draining"}, False),
-        ({"is_remote": True}, False),
+        (free(), True),
+        (free(capacity=0.2), True),  # a first stream is taken on the slowest machine
+        (free(load=1.0), True),
+        (free(load=1.1), False),
+        (free(rtt_ms=1.0), False),
     ],
 )
 def test_a_worker_in_the_site_with_free_capacity_is_found(
-    fields: dict[str, object], is_free: bool
+    worker: FreeWorker, is_free: bool
 ) -> None:
-    assert has_free_worker([msgspec.structs.replace(BEAT, **fields)]) is is_free
+    assert has_free_worker([worker]) is is_free
 
 
 def test_one_of_many_is_enough_and_none_is_not() -> None:
-    remote = msgspec.structs.replace(BEAT, is_remote=True)
-    assert has_free_worker([remote, BEAT, remote])
+    remote = free(rtt_ms=40.0)
+    assert has_free_worker([remote, free(), remote])
     assert not has_free_worker([remote, remote])
     assert not has_free_worker([])
 

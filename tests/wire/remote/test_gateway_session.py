@@ -17,7 +17,7 @@ from wire import keys
 from wire.connection import Redis
 from wire.errors import BadMessage, Fenced, NoLease, ServerAway
 from wire.heartbeat import Heartbeats, ModelInfo
-from wire.jobs import Job, JobQueue
+from wire.jobs import Job, JobOrigin, JobQueue
 from wire.link.message import Message
 from wire.remote import calls, gateway_session, units
 from wire.strikes import LeadNote
@@ -282,3 +282,28 @@ async def test_a_call_that_fails_by_our_own_fault_ends_nothing_else(redis_client
         with pytest.raises(ServerAway, match="of ours"):
             await device.site.heartbeats.leave("dev1")
         await device.site.heartbeats.list()
+
+
+async def test_a_job_is_handed_over_by_its_holder_only(redis_client: Redis) -> None:
+    await enqueue(redis_client)
+    async with joined(redis_client) as device:
+        job = await claim(device)
+        with pytest.raises(NoLease):
+            await device.site.jobs.hand_over(Job("1-0", STREAM, NAME, 1), "near")
+        assert await device.site.jobs.hand_over(job, "near")
+        assert device.session.held == []
+        assert await JobQueue(redis_client, consumer="near").find_handed() == job
+        with pytest.raises(NoLease):
+            await device.site.jobs.hand_over(job, "near")
+
+
+async def test_a_job_that_was_handed_to_a_device_is_its_next_one(redis_client: Redis) -> None:
+    await enqueue(redis_client)
+    near = JobQueue(redis_client, consumer="near")
+    async with joined(redis_client) as device:
+        await near.claim(block_ms=1)
+        job = await near.claim(block_ms=1_000) or await near.take_over(min_idle_ms=0)
+        assert job is not None
+        assert await near.hand_over(job, device.session._device)
+        found = await claim(device)
+        assert found == job and found.origin is JobOrigin.HANDED

@@ -8,6 +8,7 @@ import pytest
 from tests.contract.test_site import BEAT
 from tests.wire.remote.scripted import ScriptedGateway
 from wire.errors import BadMessage, Fenced, ServerAway
+from wire.free_workers import FreeWorker
 from wire.heartbeat import EngineTrial
 from wire.jobs import Job
 from wire.remote import calls
@@ -153,3 +154,35 @@ async def test_the_list_is_read_as_heartbeats(wire: ScriptedGateway) -> None:
     wire.answers[calls.ListWorkers] = lambda call: [{"name": 5}]
     with pytest.raises(BadMessage):
         await LinkHeartbeats(wire.gateway).list()
+
+
+async def test_all_jobs_are_renewed_at_once(wire: ScriptedGateway) -> None:
+    jobs = LinkJobs(wire.gateway)
+    assert await jobs.renew_all([JOB, OTHER]) == [True, True]
+    jobs.lose(OTHER.entry, Fenced("why"))
+    assert await jobs.renew_all([JOB, OTHER]) == [True, False]
+    assert await jobs.renew_all([]) == []
+
+
+async def test_a_job_that_was_handed_over_is_named_no_more(wire: ScriptedGateway) -> None:
+    wire.answers[calls.HandOver] = lambda call: call.to == "w2"
+    jobs = LinkJobs(wire.gateway)
+    assert await jobs.renew_all([JOB, OTHER]) == [True, True]
+    assert not await jobs.hand_over(JOB, "w1")
+    assert jobs.entries == ["1-0", "2-0"]
+    assert await jobs.hand_over(JOB, "w2")
+    assert wire.asked == [calls.HandOver(entry="1-0", to=to) for to in ("w1", "w2")]
+    assert jobs.entries == ["2-0"]
+    assert await jobs.renew_all([JOB, OTHER]) == [False, True]
+    assert jobs.lost(JOB.entry) is None
+    assert await jobs.next_job(block_ms=1) == JOB
+    assert await jobs.renew_all([JOB]) == [True]
+
+
+async def test_free_workers_are_drawn(wire: ScriptedGateway) -> None:
+    free = FreeWorker(name="w2", capacity=2.0, load=0.5, rtt_ms=40.0)
+    wire.answers[calls.DrawWorkers] = lambda call: [msgspec.to_builtins(free)] * call.count
+    assert await LinkHeartbeats(wire.gateway).draw(2) == [free, free]
+    wire.answers[calls.DrawWorkers] = lambda call: [{"name": 5}]
+    with pytest.raises(BadMessage):
+        await LinkHeartbeats(wire.gateway).draw(2)

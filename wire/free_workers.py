@@ -1,0 +1,116 @@
+"""Workers with free capacity, in one hash, of which a few can be drawn at random.
+
+A worker that wants to hand something on looks at a few of them and takes the best: with two random
+choices the fullest is hardly fuller than with all known (Mitzenmacher, "The Power of Two Choices in
+Randomized Load Balancing", 2001), and what it costs does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wire import keys
+from wire.connection import Redis
+from wire.errors import DamagedKey
+from wire.script import Script
+
+SHOWN_MS = 3_000
+"""Time for which a worker is shown after the last ``show``: as long as its heartbeat."""
+
+SAMPLE = 8
+"""Workers that are drawn at once."""
+
+
+class FreeWorker(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker that takes further renditions."""
+
+    name: str
+    capacity: float
+    "Streams of 480x270 at 30 fps that it holds in time."
+    load: float
+    "Capacity in use, in the same unit."
+    rtt_ms: float = 0.0
+    "Round trip of its link to this site; 0 for a worker in the site."
+
+
+# The server's clock stamps each entry, since workers' clocks differ. The first write is one that a
+# full server allows.
+_SHOW = Script(
+    """
+local time = redis.call('TIME')
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[1], ARGV[1], time[1] .. '.' .. time[2] .. ' ' .. ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return redis.call('HLEN', KEYS[1])
+"""
+)
+
+# A worker that died stays in the hash until somebody draws it, so whoever does removes it.
+_DRAW = Script(
+    """
+local now = tonumber(redis.call('TIME')[1])
+local flat = redis.call('HRANDFIELD', KEYS[1], ARGV[1], 'WITHVALUES')
+local found = {}
+for i = 1, #flat, 2 do
+    local at, text = string.match(flat[i + 1], '^(%d+)%.%d+ (.*)$')
+    if at and now - tonumber(at) <= tonumber(ARGV[2]) then
+        found[#found + 1] = text
+    else
+        redis.call('HDEL', KEYS[1], flat[i])
+    end
+end
+return found
+"""
+)
+
+_HIDE = Script(
+    """
+redis.call('HDEL', KEYS[1], ARGV[1])
+return redis.call('HLEN', KEYS[1])
+"""
+)
+
+
+class FreeWorkers:
+    """The hash of workers with free capacity."""
+
+    def __init__(self, client: Redis, *, expiry_ms: int = SHOWN_MS) -> None:
+        """``expiry_ms`` is how long a worker is shown after the last ``show``."""
+        self._client = client
+        self._expiry_ms = expiry_ms
+
+    async def show(self, worker: FreeWorker) -> int:
+        """Shows a worker for ``expiry_ms`` more; returns how many are shown."""
+        args = [worker.name, msgspec.json.encode(worker), self._expiry_ms]
+        try:
+            return int(await _SHOW.run(self._client, [keys.FREE_WORKERS], args))
+        except DamagedKey:
+            await self._client.execute("DEL", self._client.key(keys.FREE_WORKERS))
+            return 0
+
+    async def hide(self, name: str) -> int:
+        """Shows a worker no longer; returns how many are shown."""
+        try:
+            return int(await _HIDE.run(self._client, [keys.FREE_WORKERS], [name]))
+        except DamagedKey:
+            await self._client.execute("DEL", self._client.key(keys.FREE_WORKERS))
+            return 0
+
+    async def draw(self, count: int = SAMPLE) -> list[FreeWorker]:
+        """Returns up to ``count`` workers drawn at random; entries that cannot be read are left
+        out.
+        """
+        seconds = max(1, self._expiry_ms // 1000)
+        try:
+            rows = await _DRAW.run(self._client, [keys.FREE_WORKERS], [count, seconds])
+        except DamagedKey:
+            await self._client.execute("DEL", self._client.key(keys.FREE_WORKERS))
+            return []
+        found = []
+        for row in rows:
+            try:
+                found.append(msgspec.json.decode(row, type=FreeWorker))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                # It expires: its worker writes it anew, or is none.
+                continue
+        return found
