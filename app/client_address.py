@@ -40,3 +40,11 @@ def limit_key(address: str) -> str:
     if parsed.version == 4:
         return str(parsed)
     return str(ipaddress.ip_network((parsed, _SUBSCRIBER_BITS), strict=False))
+
+
+def shown_address(address: str) -> str:
+    """Returns an address as people write it: that of an IPv4 client at a socket for both families
+    without the prefix of its mapping.
+    """
+    parsed = parse_address(address)
+    return address if parsed is None else str(parsed)

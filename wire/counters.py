@@ -287,11 +287,12 @@ GATEWAY_JOINS = Counter(
 GATEWAY_REFUSED = Counter(
     "gateway_refused",
     "joins",
-    "What a gateway refused: devices by reason, datagrams of strangers, messages of devices",
+    "What a gateway refused: devices by reason, datagrams of strangers, their events and messages",
     ("gateway", "reason"),
     (
         "Gateway.refused",
         "BucketTable.refused",
+        "Endpoint.dropped",
         "Endpoint.refused",
         "GatewaySession.bad_messages",
     ),

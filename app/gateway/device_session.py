@@ -9,6 +9,7 @@ import logging
 import time
 from typing import Protocol
 
+from app.client_address import shown_address
 from app.gateway.device_state import DEVICE, DeviceEvent, DeviceState
 from app.gateway.doorkeeper import AdmittedDevice, Applicant, Doorkeeper, RefusedDevice
 from wire.clock import now_us
@@ -17,7 +18,7 @@ from wire.devices import Devices, DeviceStanding
 from wire.errors import BadMessage, DamagedKey
 from wire.gateway_heartbeat import HeldJob, JoinedDevice
 from wire.link.endpoint import Endpoint, LinkPeer
-from wire.link.link import ControlReceived, MessageReceived
+from wire.link.link import MAX_EVENTS, ControlReceived, MessageReceived
 from wire.link.message import Message
 from wire.remote import calls
 from wire.remote.device_jobs import DeviceJobs
@@ -131,7 +132,7 @@ class DeviceSession:
         jobs = self._work.held if self._work is not None else []
         return JoinedDevice(
             name=self.name,
-            address=self.peer.address[0],
+            address=shown_address(self.peer.address[0]),
             joined_us=self._begun_us,
             silent_ms=round(1000 * self._silence_s(), 1),
             rtt_ms=round(1000 * figures.rtt_s, 1),
@@ -161,7 +162,9 @@ class DeviceSession:
         if not self._machine.apply_if_accepted(DeviceEvent.HELLO):
             return None
         secure = self.peer.secure
-        applicant = Applicant(self.peer.address[0], secure.fingerprint, secure.exporter)
+        applicant = Applicant(
+            shown_address(self.peer.address[0]), secure.fingerprint, secure.exporter
+        )
         found = await self._parts.doorkeeper.admit(hello, applicant, now=time.monotonic())
         if isinstance(found, RefusedDevice):
             self._refuse(found)
@@ -182,7 +185,7 @@ class DeviceSession:
         self._parts.joins.count_refused(refusal.what)
         log.warning(
             "a device at %s was refused: %s",
-            self.peer.address[0],
+            shown_address(self.peer.address[0]),
             refusal.sentence,
             extra={"action": "device_refused"},
         )
@@ -206,6 +209,7 @@ class DeviceSession:
         jobs = await older.replace() if older is not None else None
         if not self._machine.apply_if_accepted(DeviceEvent.WELCOME):
             return
+        self.peer.max_events = MAX_EVENTS
         outlet = Outlet(self._tell, self._send, self._silence_s)
         self._work = work = GatewaySession(self._parts.client, self.name, outlet, jobs)
         self._tell(calls.encode(calls.Welcome(name=self.name, proof=admission.proof)))
@@ -223,7 +227,10 @@ class DeviceSession:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=GIVE_BACK_S)
+            ended, _ = await asyncio.wait(tasks, timeout=GIVE_BACK_S)
+            for task in ended:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    log.error("%s: %r", task.get_name(), error, extra={"action": "task_failed"})
 
     async def _read(self, work: GatewaySession) -> None:
         while (event := await self.peer.events.get()) is not None:

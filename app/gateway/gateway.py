@@ -32,6 +32,10 @@ _RECEIVE_BYTES = 1 << 20
 """Receive buffer of the socket that is asked for: a quarter of a second of 30 Mbit/s."""
 
 
+STRANGER_EVENTS = 4
+"""Messages of a device that has not joined that wait; it has to say no more than hello."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class GatewayOptions:
     """Settings of one gateway."""
@@ -113,6 +117,11 @@ class Gateway:
         return self._parts is not None
 
     @property
+    def sessions(self) -> list[DeviceSession]:
+        """All connections, joined or not."""
+        return list(self._sessions)
+
+    @property
     def devices(self) -> list[str]:
         """Names of the devices that are joined."""
         return sorted(self._joined)
@@ -163,6 +172,7 @@ class Gateway:
     def _peer_opened(self, peer: LinkPeer) -> None:
         if self._parts is None:
             return
+        peer.max_events = STRANGER_EVENTS
         session = DeviceSession(self._parts, peer)
         self._sessions.add(session)
         self._tasks.spawn(session.run(), f"device at {peer.address[0]}")
@@ -210,7 +220,7 @@ class Gateway:
         assert self._identity is not None
         host, port = self.address
         bad = self._ended_bad_messages + sum(each.bad_messages for each in self._sessions)
-        datagrams = self._parts.endpoint.refused
+        endpoint = self._parts.endpoint
         working = [each for each in self._joined.values() if each.state is DeviceState.JOINED]
         return GatewayBeat(
             name=self.name,
@@ -221,6 +231,11 @@ class Gateway:
             fingerprint=self._identity.fingerprint,
             is_shared_token_set=bool(self._options.shared_token),
             devices=[each.link() for each in sorted(working, key=lambda each: each.name)],
-            refused={**self.refused, "datagrams": datagrams, "messages": bad},
+            refused={
+                **self.refused,
+                "datagrams": endpoint.refused,
+                "events": endpoint.dropped,
+                "messages": bad,
+            },
             joins=self.joins,
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.client_address import limit_key
+from app.client_address import limit_key, shown_address
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,16 @@ def test_a_subscriber_has_one_key_whatever_address_he_takes(
         assert limit_key(str(other)) == limit_key(str(address))
     neighbour = ipaddress.IPv6Address((prefix + 2**64) % 2**128)
     assert limit_key(str(neighbour)) != limit_key(str(address))
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0::1", "2001:db8::1"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_addresses_are_shown_as_people_write_them(address: str, shown: str) -> None:
+    assert shown_address(address) == shown

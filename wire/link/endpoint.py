@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from wire.link.link import Event, Link
+from wire.link.link import MAX_EVENTS, Event, Link
 from wire.link.secure import Cookies, Identity, SecurePeer, SecureState, make_context
 
 Address = tuple[str, int]
@@ -35,7 +35,9 @@ class LinkPeer:
         self.link = Link()
         self.heard_at = now
         self.events: asyncio.Queue[Event | None] = asyncio.Queue()
-        """Events of the link; None once the peer is gone. Bounded by the link."""
+        """Events of the link; None once the peer is gone."""
+        self.max_events = MAX_EVENTS
+        """Events that wait at most; what comes then is dropped and counted."""
         self.opened = asyncio.Event()
 
     @property
@@ -75,6 +77,8 @@ class Endpoint(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self.dropped = 0
+        """Events of peers for which nobody had the time."""
         self.refused = 0
         """Datagrams of addresses that are no peers, and first ones beyond ``MAX_PEERS``."""
 
@@ -151,7 +155,10 @@ class Endpoint(asyncio.DatagramProtocol):
             peer.heard_at = now
             peer.link.receive(data, now=now)
         while (event := peer.link.next_event()) is not None:
-            peer.events.put_nowait(event)
+            if peer.events.qsize() < peer.max_events:
+                peer.events.put_nowait(event)
+            else:
+                self.dropped += 1
 
     def flush(self, peer: LinkPeer) -> None:
         """Sends what the peer has to send, and sets the timer."""

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.gateway.gateway import Gateway
+from app.gateway.gateway import STRANGER_EVENTS, Gateway
 from tests.app.gateway.joining import SHARED, Device, connected, joined
 from tests.app.peers import until
 from wire.connection import Redis
@@ -15,6 +15,7 @@ from wire.devices import Devices
 from wire.jobs import JobQueue
 from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.link import ControlReceived
+from wire.link.message import Message
 from wire.remote import calls
 from wire.remote.join import DEVICE, GATEWAY, check_proof, make_proof
 
@@ -34,6 +35,23 @@ async def test_a_request_in_the_place_of_a_hello_changes_nothing(
         device.tell(calls.encode(calls.Request(number=1, call=calls.Claim())))
         assert await device.is_gone(2.0)
     assert gateway.joins == 0
+
+
+async def test_a_stranger_who_talks_without_end_fills_no_memory(
+    redis_client: Redis, gateway: Gateway, port: int
+) -> None:
+    async with connected(port) as device:
+        await until(lambda: len(gateway.sessions) == 1)
+        (session,) = gateway.sessions
+        for number in range(300):
+            now = time.monotonic()
+            message = Message(1, 1, number, bytes(20_000))
+            device.peer.link.send(message, deadline=now + 5.0, now=now)
+            device.endpoint.flush(device.peer)
+            await asyncio.sleep(0)
+        assert await device.is_gone()
+        assert session.peer.events.qsize() <= STRANGER_EVENTS + 1
+    assert gateway.refused["no_hello"] == 1
 
 
 async def test_a_proof_of_another_connection_is_worth_nothing(port: int) -> None:

@@ -154,3 +154,59 @@ async def test_what_a_handshake_loses_is_sent_again_without_a_stranger_waking_it
         # Repetitions after 0.2 and 0.4 s on either side; a machine may be busy.
         assert time.monotonic() - began < 4.0
         transport.close()
+
+
+async def test_events_that_nobody_takes_are_bounded_and_counted() -> None:
+    async with connected() as (server, here, client, there):
+        here.max_events = 3
+        for number in range(10):
+            assert there.link.send_control(bytes([number]))
+            client.flush(there)
+        async with asyncio.timeout(WAIT_S):
+            while server.dropped < 7:  # noqa: ASYNC110 - what is dropped has no event
+                await asyncio.sleep(0.01)
+        assert here.events.qsize() == 3
+        assert [await event(here) for _ in range(3)] == [
+            ControlReceived(bytes([number])) for number in range(3)
+        ]
+
+
+async def test_a_server_closes_one_connection_and_keeps_the_others() -> None:
+    async with connected() as (server, here, _, there), opened(endpoint(is_server=False)) as other:
+        kept = other.connect(("127.0.0.1", server.port))
+        await asyncio.wait_for(kept.opened.wait(), WAIT_S)
+        server.disconnect(here)
+        server.disconnect(here)
+        assert await event(there) is None
+        assert len(server.peers) == 1
+        assert kept.link.send_control(b"still there")
+        other.flush(kept)
+        assert await event(server.peers[0]) == ControlReceived(b"still there")
+
+
+class Limits:
+    """Lets so many handshakes begin."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def may_begin(self, address: str, *, now: float) -> bool:
+        return self.left > 0
+
+    def begin(self, address: str, *, now: float) -> bool:
+        self.left -= 1
+        return True
+
+
+async def test_handshakes_beyond_the_limits_get_no_answer() -> None:
+    identity = make_identity(now=datetime.datetime.now(datetime.UTC))
+    server = Endpoint(identity, is_server=True, limits=Limits(1))
+    async with opened(server), opened(endpoint(is_server=False)) as client:
+        there = client.connect(("127.0.0.1", server.port))
+        await asyncio.wait_for(there.opened.wait(), WAIT_S)
+        async with opened(endpoint(is_server=False)) as second:
+            refused = second.connect(("127.0.0.1", server.port))
+            async with asyncio.timeout(WAIT_S):
+                while not server.refused:  # noqa: ASYNC110 - what is refused has no event
+                    await asyncio.sleep(0.01)
+            assert not refused.opened.is_set()
