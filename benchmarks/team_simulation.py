@@ -31,6 +31,9 @@ RUN_S = 30.0
 TICKS_PER_FRAME = 4
 """Looks of the lead at what is late, in each frame's interval."""
 
+QUOTA_PERIOD_S = 0.02
+"""Period of a CPU quota."""
+
 READY_S = 1.0
 """Period of a helper's ``Ready``."""
 
@@ -69,6 +72,8 @@ class Device:
     dies: float = float("inf")
     pace: Callable[[float], float] = _usual
     "Time that its work takes in relation to its usual one, by the time."
+    quota: float = 1.0
+    "Part of a core that it may use in each period; its speed is that of the quota."
     free_at: float = 0.0
     link_free_at: float = 0.0
 
@@ -111,7 +116,8 @@ class Simulation:
         self._random = random.Random(seed)
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
-        self._delivered: dict[int, int] = {}
+        self._used: dict[tuple[str, int], float] = {}
+        "Time that each device worked in each period of its quota."
         self.now = 0.0
 
     def run(self) -> Simulation:
@@ -176,9 +182,26 @@ class Simulation:
         work_ms = len(order.regions) * device.ms_per_region
         work_ms += samples * device.ms_per_megasample / 1e6
         work_ms *= device.pace(begins) * max(0.5, self._random.gauss(1.0, device.spread))
-        device.free_at = ends = begins + work_ms / 1000.0
+        device.free_at = ends = self._worked(device, begins, work_ms / 1000.0)
         if ends < device.dies:
             self._at(ends, lambda: self._answer(device, order, taken, begins))
+
+    def _worked(self, device: Device, begins: float, work_s: float) -> float:
+        """Returns when work is done, if it may use only a part of each period, the first."""
+        if device.quota >= 1.0:
+            return begins + work_s
+        left_s, at = work_s * device.quota, begins
+        while left_s > 1e-9:
+            period = int(at / QUOTA_PERIOD_S + 1e-6)
+            used_s = self._used.get((device.name, period), 0.0)
+            end = (period + 1) * QUOTA_PERIOD_S
+            step_s = min(device.quota * QUOTA_PERIOD_S - used_s, end - at, left_s)
+            if step_s <= 1e-9:
+                at = end
+                continue
+            self._used[device.name, period] = used_s + step_s
+            left_s, at = left_s - step_s, at + step_s
+        return at
 
     def _answer(self, device: Device, order: TaskOrder, taken: float, begins: float) -> None:
         size = 300 + sum(_size(one) for one in order.regions) // 12
@@ -271,9 +294,10 @@ def device(
     joins: float = 0.0,
     dies: float = float("inf"),
     pace: Callable[[float], float] = _usual,
+    quota: float = 1.0,
 ) -> Device:
     """Returns a device that does a quarter of what frames want."""
-    return Device(name, quarter_speed(), path, joins=joins, dies=dies, pace=pace)
+    return Device(name, quarter_speed(), path, joins=joins, dies=dies, pace=pace, quota=quota)
 
 
 def delivered(run: Simulation, since: float = 0.0, until: float = float("inf")) -> int:
@@ -304,10 +328,18 @@ PATHS = {
 }
 
 
-def row(path: Path, *, seconds: float, seed: int) -> list[float]:
+QUOTA, QUOTA_PATHS = 0.3, ("clean", "2 % loss")
+"""Rows with devices that may use 0.3 of a core in each period of 20 ms."""
+
+
+def row(path: Path, *, seconds: float, seed: int, quota: float = 1.0) -> list[float]:
     """Returns the figures of four devices against one on a path."""
-    one = Simulation([device("a", path)], seconds=seconds, seed=seed).run()
-    four = Simulation([device(name, path) for name in "abcd"], seconds=seconds, seed=seed).run()
+
+    def run(names: str) -> Simulation:
+        devices = [device(name, path, quota=quota) for name in names]
+        return Simulation(devices, seconds=seconds, seed=seed).run()
+
+    one, four = run("a"), run("abcd")
     frames = [frame for frame in four.frames if frame.arrived >= 5.0]
     spent = four.lead.budget.spent
     return [
@@ -322,8 +354,10 @@ def main() -> None:
     """Prints the table, each cell with the least and the greatest of five runs."""
     heads = ("work in time, 4 devices to 1", "% of all", "p50 ms", "p95 ms", "p99 ms", "% hedged")
     print("| path | " + " | ".join(heads) + " |\n" + "|---" * (len(heads) + 1) + "|")
-    for name, path in PATHS.items():
-        columns = zip(*(row(path, seconds=RUN_S, seed=seed) for seed in range(5)), strict=True)
+    quotas = {f"{name}, CPU quota": (PATHS[name], QUOTA) for name in QUOTA_PATHS}
+    for name, (path, quota) in ({n: (p, 1.0) for n, p in PATHS.items()} | quotas).items():
+        rows = (row(path, seconds=RUN_S, seed=seed, quota=quota) for seed in range(5))
+        columns = zip(*rows, strict=True)
         cells = (f"{min(each):.3g} to {max(each):.3g}" for each in columns)
         print(f"| {name} | " + " | ".join(cells) + " |")
 

@@ -72,6 +72,13 @@ def test_four_devices_do_four_times_the_work_of_one(name: str, least: float, see
     assert hedged <= 100 * MAX_FRACTION
 
 
+@pytest.mark.parametrize(("name", "least"), [("clean", 3.6), ("2 % loss", 3.4)])
+def test_devices_that_work_and_wait_in_turns_are_as_good(name: str, least: float) -> None:
+    """A CPU quota of 0.3 in each 20 ms makes times uneven."""
+    factor, part, *_ = row(PATHS[name], seconds=SECONDS, seed=1, quota=0.3)
+    assert factor >= least and part >= 90.0
+
+
 def test_work_goes_on_at_ten_percent_of_loss() -> None:
     found = four(PATHS["10 % loss"])
     frames = [frame for frame in found.frames if frame.arrived >= 5.0]
@@ -153,6 +160,8 @@ def test_the_table_has_a_row_for_each_path(
 ) -> None:
     monkeypatch.setattr("benchmarks.team_simulation.RUN_S", 7.0)
     monkeypatch.setattr("benchmarks.team_simulation.PATHS", {"clean": CLEAN})
+    monkeypatch.setattr("benchmarks.team_simulation.QUOTA_PATHS", ["clean"])
     main()
     table = capsys.readouterr().out.splitlines()
-    assert len(table) == 3 and table[2].startswith("| clean | 3.")
+    assert len(table) == 4 and table[2].startswith("| clean | 3.")
+    assert table[3].startswith("| clean, CPU quota | 3.")

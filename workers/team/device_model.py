@@ -45,9 +45,13 @@ FIRST_TRUST = 0.5
 MIN_TRUST = 0.04
 """Trust with which a helper is still given a little now and then, so that recovery is noticed."""
 
-OVERDUE_S = 0.008
-"""Time after the expected arrival of a result at which its helper gets nothing more for now: a
-quarter of a frame of 30 a second, which the 95th percentile of the path does not explain."""
+MIN_OVERDUE_S = 0.004
+"""Time after the expected arrival of a result at which its helper gets nothing more for now; the
+95th percentile of the path is in the expectation already."""
+
+OVERDUE_DEVIATIONS = 1.5
+"""Time added to that, in mean deviations of the helper's own times: one in nine of a normal
+distribution is longer, and it is a few milliseconds on a steady device."""
 
 MAX_SILENCE_S = 3.0
 """A helper of which nothing was heard for so long is gone: three of its ``Ready``."""
@@ -207,7 +211,7 @@ class DeviceModel:
         self.service.add(task.regions, task.samples, max(0.0, whole_ms - waited_ms))
         late_s = now - task.deadline
         # An overtaken one was lost on its way and asked for again: a slower pace would not help.
-        if late_s > 0.0 and not task.is_missed and not task.is_passed:
+        if late_s > 0.0 and not task.is_passed:
             self._cut(max(MIN_FACTOR, 1.0 - late_s / LATE_S), task, now)
         self._pass_by(task)
         self._reckon(now)
@@ -222,21 +226,17 @@ class DeviceModel:
             self._reckon(now)
         return task
 
-    def on_time(self, *, now: float) -> list[OpenTask]:
-        """Notes the deadlines that passed, and returns the tasks that missed theirs just now."""
-        found = []
+    def on_time(self, *, now: float) -> None:
+        """Notes the deadlines that passed."""
         for task in list(self._tasks.values()):
-            if now >= task.deadline and not task.is_missed:
-                task.is_missed = True
-                found.append(task)
-                # Where later tasks had results, this one's was lost on its way: the path lost it,
-                # and a slower pace would not bring it back (as ``wire/link/rate_control.py``).
-                if not task.is_passed:
-                    self._cut(MIN_FACTOR, task, now)
-            elif now >= task.deadline + KEPT_S:
+            task.is_missed = now >= task.deadline
+            # Where later tasks had results, this one's was lost on its way: the path lost it, and a
+            # slower pace would not bring it back (as ``wire/link/rate_control.py``).
+            if now >= task.deadline + LATE_S / 2 and not task.is_passed:
+                self._cut(MIN_FACTOR, task, now)
+            if now >= task.deadline + KEPT_S:
                 del self._tasks[task.number]
                 self._is_silent = self._is_silent or not task.is_passed
-        return found
 
     def is_overdue(self, *, now: float) -> bool:
         """True if a result should have been here by now: nothing more is to be sent for a while."""
@@ -271,7 +271,8 @@ class DeviceModel:
         # be missing too.
         if self._loss > MIN_LOSS and len(queue) > 1:
             del queue[0]
-        return queue[0] if queue and now > queue[0].expected + OVERDUE_S else None
+        grace_s = MIN_OVERDUE_S + OVERDUE_DEVIATIONS * self.service.deviation_ms / 1000.0
+        return queue[0] if queue and now > queue[0].expected + grace_s else None
 
     def _hear(self, now: float) -> None:
         self._heard, self._is_silent = now, False

@@ -18,9 +18,16 @@ FIRST_MS_PER_REGION = 0.5
 PRIOR_MEGASAMPLES = 0.06
 """Size of the imagined result that the first value stands for: half of a picture of 480x270."""
 
-RISE = 1.3
-"""Ratio to the expectation from which on the pace rises at once: what is below is a usual spread of
-measured times (15 % on a machine with other work)."""
+MIN_RISE = 0.3
+"""Part above the expectation from which on the pace rises at once, on a device of steady times:
+what is below is a usual spread (15 % on a machine with other work)."""
+
+RISE_DEVIATIONS = 3.0
+"""The same in mean deviations. A device with a CPU quota works and waits in turns of 20 ms: each of
+its times is far from the mean, and if each rose the pace, a third of its time would go unused."""
+
+DEVIATION_WEIGHT = 0.08
+"""Weight of a result in the mean deviation: that of the last twelve or so."""
 
 FALL_WEIGHT = 0.12
 """Weight of a result in the pace otherwise: that of the last eight or so."""
@@ -39,7 +46,7 @@ class ServiceTime:
 
     def __init__(self, ms_per_megasample: float) -> None:
         """``ms_per_megasample`` counts as one result."""
-        self._pace = 1.0
+        self._pace, self._deviation = 1.0, MIN_RISE / RISE_DEVIATIONS
         self._has_results = False
         self._begin(ms_per_megasample)
 
@@ -52,6 +59,11 @@ class ServiceTime:
     def ms_per_megasample(self) -> float:
         """Time for a million samples of regions, halo included."""
         return self._pace * self._per_megasample
+
+    @property
+    def deviation_ms(self) -> float:
+        """Mean deviation of a usual task's time from what was expected."""
+        return self._deviation * self._pace * self._usual_ms
 
     def ms(self, regions: int, samples: int) -> float:
         """Returns the expected time of a task."""
@@ -67,10 +79,16 @@ class ServiceTime:
         self._has_results = True
         base = regions * self._per_region + samples * self._per_megasample / 1e6
         ratio = ms / max(base, 1e-6)
-        if ratio > RISE * self._pace:
-            self._pace = min(ratio, MAX_PACE)
+        self._usual_ms += FALL_WEIGHT * (base - self._usual_ms)
+        # A short task that waits for its turn says little about the device, a long one much.
+        size = min(1.0, base / max(self._usual_ms, 1e-6))
+        deviation = size * (ratio / self._pace - 1.0)
+        if deviation > max(MIN_RISE, RISE_DEVIATIONS * self._deviation):
+            weight = size
         else:
-            self._pace += FALL_WEIGHT * (ratio - self._pace)
+            weight = FALL_WEIGHT * size
+        self._pace += weight * (min(ratio, MAX_PACE) - self._pace)
+        self._deviation += DEVIATION_WEIGHT * (min(abs(deviation), 1.0) - self._deviation)
         self._fit(float(regions), samples / 1e6, ms, min(1.0, OUTLIER / max(ratio, 1e-6)))
 
     def _begin(self, ms_per_megasample: float) -> None:
@@ -80,6 +98,7 @@ class ServiceTime:
         self._rt = FIRST_MS_PER_REGION
         self._st = PRIOR_MEGASAMPLES**2 * ms_per_megasample
         self._per_region = FIRST_MS_PER_REGION
+        self._usual_ms = FIRST_MS_PER_REGION + PRIOR_MEGASAMPLES * ms_per_megasample
         self._per_megasample = max(MIN_MS_PER_MEGASAMPLE, ms_per_megasample)
 
     def _fit(self, regions: float, megasamples: float, ms: float, weight: float) -> None:

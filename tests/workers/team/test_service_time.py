@@ -90,3 +90,22 @@ def test_estimates_stay_positive_and_grow_with_the_task(
         assert found.ms_per_region >= 0.0 and found.ms_per_megasample > 0.0
         assert found.ms(1, 1000) < found.ms(1, 2000) <= found.ms(2, 2000)
         assert found.ms(1, 1000) < 1e12
+
+
+def test_uneven_times_of_a_device_with_a_quota_do_not_make_it_slow() -> None:
+    """It works for 6 ms of each 20, so a task of 4 ms takes 4 or 18."""
+    found, generator = ServiceTime(500.0), random.Random(3)
+    times = [generator.choice((4.0, 6.0, 20.0, 26.0)) for _ in range(200)]
+    for ms in times:
+        found.add(1, 28_000, ms)
+    mean_ms = sum(times) / len(times)
+    assert found.ms(1, 28_000) == pytest.approx(mean_ms, rel=0.35)
+    assert found.deviation_ms > 4.0
+
+
+def test_a_short_task_that_waited_for_its_turn_says_little() -> None:
+    found = ServiceTime(400.0)
+    feed(found, 60, slope=400.0, region=0.5)
+    usual = found.ms(1, 30_000)
+    found.add(1, 1_000, 15.0)
+    assert found.ms(1, 30_000) < 1.6 * usual
