@@ -30,6 +30,7 @@ TABLES = (
     "workers.process.worker_state:WORKER",
     "workers.session.rendition_state:RENDITION",
     "workers.decode.key_frame_gate:GATE",
+    "workers.team.helper_state:HELPER",
     "cli.publisher.reconnect_state:RECONNECT",
     "wire.link.secure:SECURE",
     "wire.remote.device_link_state:DEVICE_LINK",

@@ -27,6 +27,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("process",),
         ("session", "transcode"),
         ("team",),
+        ("source",),
         ("decode", "upscale", "encode"),
         ("scheduling", "temporal", "engines"),
         ("bitstream",),

@@ -164,14 +164,37 @@ HANDED_OVER = Counter(
 TEAM_MESSAGES_DROPPED = Counter(
     "team_messages_dropped",
     "messages",
-    "Messages of teams that a worker dropped: late, or none at all",
+    "Messages of teams that a worker dropped: late, unreadable, not sent, or for no lead any more",
     ("worker", "reason"),
     (
         "TeamMailbox.late",
         "TeamMailbox.bad_messages",
         "LinkTeam.late",
         "LinkTeam.bad_messages",
+        "Helper.unsent",
+        "TeamInbox.unclaimed",
     ),
+)
+HELPER_TASKS = Counter(
+    "helper_tasks",
+    "tasks",
+    "Tasks of leads that a worker made, or did not for some reason",
+    ("worker", "outcome"),
+    ("HelperFigures.count",),
+)
+HELPER_ENGINE_MS = Counter(
+    "helper_engine_ms",
+    "milliseconds",
+    "Engine time that tasks of leads took",
+    ("worker",),
+    ("HelperFigures.count",),
+)
+INVITATIONS_DECLINED = Counter(
+    "invitations_declined",
+    "invitations",
+    "Invitations of leads that a worker declined",
+    ("worker",),
+    ("Helper.declined",),
 )
 FRAMES = Counter(
     "frames",

@@ -115,6 +115,26 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "The logs of the rendition that somebody watches or watched."
 
 
+class HelperWork(msgspec.Struct, frozen=True, kw_only=True):
+    """A helper's report of one rendition that another worker leads. Counters only grow."""
+
+    stream: str
+    rendition: str
+    lead: str
+    "Name of the worker that leads the rendition."
+    state: str
+    "``preparing`` or ``ready``."
+    model: str
+    tasks_per_s: float = 0.0
+    "Tasks done, over the last seconds."
+    busy: float = 0.0
+    "Part of the time that its tasks took, over the last seconds."
+    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
+    "Tasks by outcome: ``made``, or why not, as PROTOCOL.md section 8 names them."
+    engine_ms: float = 0.0
+    "Time of the net for its tasks."
+
+
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One net a worker can load, as its manifest describes it."""
 
@@ -180,6 +200,18 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "Team messages, sent or received, that were past their deadline and dropped."
     team_bad: int = 0
     "Entries of its inbox that were no team messages."
+    helping: list[HelperWork] = msgspec.field(default_factory=list)
+    "Leads that it helps."
+    helped: dict[str, int] = msgspec.field(default_factory=dict)
+    "Tasks of all leads by outcome, since it started."
+    helper_engine_ms: float = 0.0
+    "Time of the net for them, in ms."
+    declined: int = 0
+    "Invitations of leads that it declined."
+    team_unsent: int = 0
+    "Messages to leads that could not be sent, or found no space."
+    team_unclaimed: int = 0
+    "Messages of helpers for a lead that it is not any more."
 
 
 def parse_beat(data: bytes) -> WorkerBeat:

@@ -75,6 +75,11 @@ def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
         yield counters.HANDED_OVER, (beat.name,), beat.handed_over
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "late"), beat.team_late
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unreadable"), beat.team_bad
+        yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unsent"), beat.team_unsent
+        yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unclaimed"), beat.team_unclaimed
+        yield from _by_label(counters.HELPER_TASKS, (beat.name,), beat.helped)
+        yield counters.HELPER_ENGINE_MS, (beat.name,), beat.helper_engine_ms
+        yield counters.INVITATIONS_DECLINED, (beat.name,), beat.declined
         # A lane whose lease was lost may still end while its successor runs. Entries stand in the
         # order in which leads were taken, so the last one of each name is the newest.
         for work in {(each.stream, each.rendition): each for each in beat.streams}.values():

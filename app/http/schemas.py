@@ -215,6 +215,22 @@ class WorkerStream(BaseModel):
     temporal_done: float = Field(description="Work that the net did for them")
 
 
+class WorkerHelp(BaseModel):
+    """Help of a worker for the lead of a rendition."""
+
+    stream: str
+    rendition: str
+    lead: str = Field(description="Name of the worker that leads the rendition")
+    state: str = Field(description="preparing, or ready: it takes tasks")
+    model: str
+    tasks_per_s: float = Field(description="Tasks that ended, over the last seconds")
+    busy: float = Field(description="Part of the time that they took, 0 to 1")
+    outcomes: dict[str, int] = Field(
+        description="Tasks by outcome: `made`, or the reason why not (wire/PROTOCOL.md, section 8)"
+    )
+    engine_ms: float = Field(description="Time of the net for them, in ms")
+
+
 class Worker(BaseModel):
     """One worker process; capacity and load count streams of 480x270 at 30 fps."""
 
@@ -236,6 +252,8 @@ class Worker(BaseModel):
         "have left"
     )
     streams: list[WorkerStream]
+    helping: list[WorkerHelp] = Field(description="Leads that it helps with regions of pictures")
+    declined: int = Field(description="Invitations of leads that it declined")
 
 
 class WorkerList(BaseModel):

@@ -7,6 +7,8 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from app.http import schemas
 from app.http.counter_samples import Sample, by_counter
 from app.http.node_views import NodeBeats, latency_view
@@ -174,6 +176,8 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
         engine_ms_per_s=round(beat.engine_ms_per_s, 1),
         given_ms_per_s=round(beat.given_ms_per_s, 1),
         streams=[_worker_stream(work) for work in beat.streams],
+        helping=[schemas.WorkerHelp(**msgspec.structs.asdict(work)) for work in beat.helping],
+        declined=beat.declined,
     )
 
 

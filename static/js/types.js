@@ -78,6 +78,19 @@
  * @property {number} engine_ms_per_s that nets took of the engine, over the last seconds
  * @property {number} given_ms_per_s that they may take of it, by what the cores have left
  * @property {WorkerStream[]} streams
+ * @property {WorkerHelp[]} helping leads that it helps
+ * @property {number} declined invitations
+ *
+ * @typedef {object} WorkerHelp
+ * @property {string} stream
+ * @property {string} rendition
+ * @property {string} lead
+ * @property {string} state preparing, or ready
+ * @property {string} model
+ * @property {number} tasks_per_s
+ * @property {number} busy part of the time that its tasks took
+ * @property {Object<string, number>} outcomes tasks by outcome
+ * @property {number} engine_ms
  *
  * @typedef {object} DeviceLink
  * @property {number} rtt_ms

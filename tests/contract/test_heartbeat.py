@@ -19,6 +19,7 @@ from wire.heartbeat import (
     PERIOD_S,
     EngineTrial,
     Heartbeats,
+    HelperWork,
     ModelInfo,
     RenditionWork,
     StreamWork,
@@ -116,9 +117,14 @@ def full_beat() -> WorkerBeat:
         net_samples={"w": 5, "dev1": 7}, team_results={"in_time": 3},
     )  # fmt: skip
     trial = EngineTrial(engine="torch", ms=9.5, precision="fp32", reason="")
+    help_ = HelperWork(
+        stream="cam2", rendition="enhanced", lead="w2", state="ready", model="live-s",
+        tasks_per_s=29.7, busy=0.4, outcomes={"made": 7, "late": 1}, engine_ms=8.5,
+    )  # fmt: skip
     return msgspec.structs.replace(
         beat("w", work), trials=[trial], state="draining", bad_jobs=3, engine_ms_per_s=700.0,
-        team_late=4, team_bad=1,
+        team_late=4, team_bad=1, team_unsent=2, team_unclaimed=5, declined=6, helped={"made": 7},
+        helper_engine_ms=8.5, helping=[help_],
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from wire.rendition_record import RenditionRegistry
 from wire.site import RedisSite, Site, SourceReader
 from wire.stream_record import StreamRegistry
 from wire.strikes import LeadNote
+from wire.team import Declined, Invite, TeamMailbox
 
 STREAM, NAME = "cam1", keys.ENHANCED
 WAIT_S = 10.0
@@ -300,3 +301,20 @@ async def test_workers_with_free_capacity_are_drawn(client: Redis, site: Site) -
     free = FreeWorker(name="w2", capacity=2.0, load=0.5)
     await FreeWorkers(client).show(free)
     assert free in await site.heartbeats.draw()
+
+
+async def test_workers_of_a_team_write_to_each_other(client: Redis, site: Site) -> None:
+    other = TeamMailbox(client, "dev2")
+    first = asyncio.create_task(site.team.read(9000))
+    await asyncio.sleep(0.1)
+    invite = Invite(
+        stream=STREAM, rendition=NAME, epoch=7, source_epoch=3, model="m", strength=0.5, quality=9
+    )
+    await other.send("dev1", invite, 2.0)
+    (received,) = await first
+    assert (received.sender, received.message) == ("dev2", invite) and received.left_s <= 2.0
+    await other.read(1)
+    answer = Declined(stream=STREAM, rendition=NAME, epoch=7, reason="No.")
+    await site.team.send("dev2", answer, 2.0)
+    assert [(each.sender, each.message) for each in await other.read(1000)] == [("dev1", answer)]
+    assert site.team.late == site.team.bad_messages == 0

@@ -110,6 +110,8 @@ def worker(name: str = "edge-1", *, streams: list[Json] | None = None) -> Json:
         "engine_ms_per_s": 412.3,
         "given_ms_per_s": 654.3,
         "streams": [duty] if streams is None else streams,
+        "helping": [],
+        "declined": 0,
     }
 
 

@@ -59,9 +59,13 @@ class EngineLock:
         """Returns a net whose sessions hold the lock during each call."""
         return _LockedNet(net, self)
 
-    def wrap_dynamic(self, session: DynamicShapeSession) -> DynamicShapeSession:
-        """Returns a session for any size that holds the lock during each call, region by region."""
-        return _LockedDynamicSession(session, self)
+    def wrap_dynamic(
+        self, session: DynamicShapeSession, *, is_last: bool = False
+    ) -> DynamicShapeSession:
+        """Returns a session for any size that holds the lock during each call, region by region.
+        ``is_last``: its calls begin only while no other one waits.
+        """
+        return _LockedDynamicSession(session, self, is_last=is_last)
 
     @contextlib.contextmanager
     def timed(self) -> Iterator[EngineUsage]:
@@ -73,9 +77,13 @@ class EngineLock:
             self._mine.spent = None
 
     @contextlib.contextmanager
-    def take(self) -> Iterator[None]:
-        """Holds the engine inside the block; ``record`` must say for which frames."""
+    def take(self, *, is_last: bool = False) -> Iterator[None]:
+        """Holds the engine inside the block; ``record`` must say for which frames. ``is_last``
+        waits until nobody else wants it.
+        """
         with self._changed:
+            while is_last and self._served != self._next:
+                self._changed.wait()
             # A plain lock goes to whichever thread the system wakes, so one stream could wait for
             # long; tickets are served in order.
             ticket, self._next = self._next, self._next + 1
@@ -90,10 +98,12 @@ class EngineLock:
                 self._changed.notify_all()
 
     @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
-        """Holds the engine inside the block, and records it for the calling thread's frame."""
+    def hold(self, *, is_last: bool = False) -> Iterator[None]:
+        """Holds the engine inside the block as ``take`` does, and records it for the calling
+        thread's frame.
+        """
         asked = time.monotonic()
-        with self.take():
+        with self.take(is_last=is_last):
             # Thread time is read inside of the lock, so that waiting for it does not count as the
             # caller's work.
             begun, begun_cpu_s = time.monotonic(), time.thread_time()
@@ -121,12 +131,13 @@ class EngineLock:
 
 
 class _LockedDynamicSession:
-    def __init__(self, session: DynamicShapeSession, lock: EngineLock) -> None:
+    def __init__(self, session: DynamicShapeSession, lock: EngineLock, *, is_last: bool) -> None:
         self._session = session
         self._lock = lock
+        self._is_last = is_last
 
     def run(self, luma: Array, strength: float) -> Array:
-        with self._lock.hold():
+        with self._lock.hold(is_last=self._is_last):
             return self._session.run(luma, strength)
 
 

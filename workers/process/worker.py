@@ -23,6 +23,7 @@ from wire.stream_record import StreamRecord
 from wire.strikes import LeadNote
 from wire.supervisor import keep_going
 from workers.process.job_keeper import JobKeeper
+from workers.process.team_part import TeamPart
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.runtime.cores import usable_cores
 from workers.scheduling.handle import SharedScheduler
@@ -34,6 +35,7 @@ from workers.session.lane import RenditionLane
 from workers.session.lane_parts import OtherLanes, WorkerParts
 from workers.session.outcome import SessionOutcome
 from workers.session.session import StreamSession
+from workers.team.helper import OwnWork
 from workers.upscale.model_cache import ModelCache
 
 log = logging.getLogger(__name__)
@@ -85,6 +87,8 @@ class Worker:
         self._unspoken: set[str] = set()
         "Jobs whose lead failed to report its work; each is logged once."
         self._tasks: set[asyncio.Task[None]] = set()
+        own = OwnWork(self._own_load, self._own_memory)
+        self._team = TeamPart(config.worker, site, nets, own)
         self._stopping = asyncio.Event()
         self._life = life or worker_life(config.worker)
         self._started_us = clock.now_us()
@@ -114,23 +118,24 @@ class Worker:
                 "claim": lambda: keeper.claim(partial(self._begin, group)),
                 "leases": keeper.renew,
                 "relief": keeper.relieve,
+                "team inbox": self._team.inbox.run,
             }
             tasks = {
                 name: group.create_task(keep_going(name, loop), name=name)
                 for name, loop in loops.items()
             }
+            self._spawn(group, self._team.helper.run(), "helper")
             self._life.apply(WorkerEvent.WORK)
             await self._stopping.wait()
             self._life.apply(WorkerEvent.STOP)
-            # 1. Take nothing new. 2. Hand over or give back. 3. Leave the list. Heartbeat and
-            # leases go on until all is given back: they show the worker as draining.
+            # 1. Take nothing new. 2. Leave all teams, hand over or give back. 3. Leave the list.
+            # Heartbeat and leases go on until all is given back: they show the worker as draining.
             tasks["claim"].cancel()
             tasks["relief"].cancel()
+            self._team.helper.stop()
             await self._give_away()
-            tasks["leases"].cancel()
-            for task in self._tasks:
+            for task in (*tasks.values(), *self._tasks, beat):
                 task.cancel()
-            beat.cancel()
             self._life.apply(WorkerEvent.LEAVE)
         await _try(asyncio.wait_for(self._site.heartbeats.leave(self._config.worker), _LEAVE_S))
 
@@ -185,6 +190,7 @@ class Worker:
             given_ms_per_s=round(self._parts.scheduler.given_ms_per_s, 1),
             bad_jobs=self._site.jobs.bad_jobs,
             handed_over=self._keeper.handed_over,
+            **self._team.fields(),
         )
 
     def _work_of(self, lead: RenditionLane) -> StreamWork:
@@ -312,6 +318,14 @@ class Worker:
     def _memory_beside(self, entry: str) -> int:
         """Returns the bytes of memory that the renditions but for one job's leave."""
         return self._memory - sum(lead.bytes for lead in self._others(entry))
+
+    def _own_load(self) -> float:
+        """Returns the part of the worker that its renditions take."""
+        return self.load / self._config.capacity.streams
+
+    def _own_memory(self) -> int:
+        """Returns the bytes of memory that the renditions leave."""
+        return self._memory - sum(lead.bytes for lead in self.leads)
 
     def _others(self, entry: str) -> Iterator[RenditionLane]:
         return (lead for key, lead in self._lanes.items() if key != entry)

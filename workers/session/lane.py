@@ -37,7 +37,7 @@ from workers.session.probation import Probation
 from workers.session.rendition_demand import RenditionDemand
 from workers.session.rendition_state import RenditionEvent, rendition_life
 from workers.session.renditions import Renditions
-from workers.session.source_follower import REPLAY_S
+from workers.source.source_follower import REPLAY_S
 from workers.upscale.stage import UpscaleConfig
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from workers.media.source_frame import Taker
 from workers.session.lane import JOIN_S, RenditionLane
 from workers.session.lane_parts import OtherLanes, SourceFacts, WorkerParts
 from workers.session.outcome import SessionOutcome
-from workers.session.source_follower import BLOCK_MS, SourceFollower
+from workers.source.source_follower import BLOCK_MS, SourceFollower
 
 log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ OpenCV's by at most one level, in few samples.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from workers.kernels.jit import INDEX_MASK, compiled, inlined
 from workers.media.cubic import place_of, weights_at
 from workers.media.frame_info import CELL, cells
 from workers.temporal.padding import MARGIN
+from workers.temporal.region_selection import Region
 
-__all__ = ["IncrementalBicubic"]
+__all__ = ["IncrementalBicubic", "enlarge_region"]
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
@@ -71,6 +73,20 @@ class IncrementalBicubic:
         return self._changed
 
 
+def enlarge_region(plane: Bytes, region: Region, scale: int) -> Bytes:
+    """Returns a region of a plane, ``bordered``, enlarged as ``IncrementalBicubic`` enlarges all of
+    it. The region lies on cells, and within the plane up to whole cells.
+    """
+    bottom = region.top + region.height + 2 * MARGIN
+    right = region.left + region.width + 2 * MARGIN
+    # The filter reaches two samples beyond the region, which the margin holds.
+    around = np.ascontiguousarray(plane[region.top : bottom, region.left : right])
+    enlarger = IncrementalBicubic(region.width, region.height, scale)
+    enlarger.update(around)
+    return enlarger.large
+
+
+@functools.lru_cache(maxsize=16)
 def _taps(scale: int, offset: float) -> Taps:
     """Weights of four samples for each of ``scale`` phases, in 2048ths, and where the first one is,
     counted from two samples before that which the phase belongs to.

@@ -134,20 +134,33 @@ class ModelCache:
                 continue  # another stream had asked for it, and wants another one now
 
     def ready_dynamic(
-        self, model: str, width: int, height: int, *, request: ModelRequest | None = None
+        self,
+        model: str,
+        width: int,
+        height: int,
+        *,
+        request: ModelRequest | None = None,
+        is_last: bool = False,
     ) -> DynamicShapeSession | None:
         """A new session of the net for a picture of that size and all regions of it, or None while
-        it is being made ready. Raises NetUnusable where the engine, or the net, cannot do that.
+        it is being made ready. ``is_last`` calls leave the engine to all others first. Raises
+        NetUnusable where the engine, or the net, cannot do that.
         """
         key = (model, width, height)
         net = _there(self._cached(self._dynamic, self._compile_dynamic, key, request))
-        return self.engine_lock.wrap_dynamic(net.session()) if net is not None else None
+        if net is None:
+            return None
+        return self.engine_lock.wrap_dynamic(net.session(), is_last=is_last)
 
     def prepare_dynamic(
         self, model: str, width: int, height: int, *, request: ModelRequest | None = None
     ) -> None:
         """Begins what ``ready_dynamic`` gives later, if nobody did; a failure shows there."""
         self._cached(self._dynamic, self._compile_dynamic, (model, width, height), request)
+
+    def manifest(self, model: str) -> Manifest | None:
+        """The manifest of a model of the zoo, None if it has none of that name; without I/O."""
+        return next((each for each in self._manifests if each.name == model), None)
 
     def smaller(self, model: str) -> str | None:
         """Name of the net to use in the place of ``model`` when time is short, None if the zoo has

@@ -15,7 +15,7 @@ from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
 from tests.app.webrtc.offer_texts import offer
 from tests.records import enhanced
-from wire.heartbeat import Heartbeats, ModelInfo, StreamWork, WorkerBeat
+from wire.heartbeat import Heartbeats, HelperWork, ModelInfo, StreamWork, WorkerBeat
 
 UNITS = coding.h264(98, 54, 10)
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -67,6 +67,17 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
         streams=[work] if stream else [],
         engine_ms_per_s=250.0,
         given_ms_per_s=620.0,
+        helping=[
+            HelperWork(
+                stream="cam2",
+                rendition="enhanced",
+                lead="edge-2",
+                state="ready",
+                model="live-s",
+                outcomes={"made": 7},
+            )
+        ],
+        declined=2,
     )
 
 
@@ -173,6 +184,9 @@ async def test_workers_and_models_are_shown(site: Site) -> None:
     assert worker["streams"][0]["dropped"] == {"late": 1}
     assert (worker["engine_ms_per_s"], worker["streams"][0]["allocation_ms"]) == (250.0, 412.5)
     assert worker["given_ms_per_s"] == 620.0
+    (help_,) = worker["helping"]
+    assert (help_["lead"], help_["state"], help_["outcomes"]) == ("edge-2", "ready", {"made": 7})
+    assert worker["declined"] == 2
     assert worker["streams"][0]["level"] == "full"
     assert (
         worker["streams"][0]["temporal_wanted"] == 2 * worker["streams"][0]["temporal_done"] == 1.5

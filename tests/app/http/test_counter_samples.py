@@ -58,6 +58,11 @@ def beat() -> WorkerBeat:
         handed_over=3,
         team_late=4,
         team_bad=1,
+        team_unsent=2,
+        team_unclaimed=3,
+        helped={"made": 40, "late": 2},
+        helper_engine_ms=812.5,
+        declined=5,
     )
 
 
@@ -70,7 +75,12 @@ def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
     assert found[counters.TEAM_MESSAGES_DROPPED] == {
         ("edge-1", "late"): 4,
         ("edge-1", "unreadable"): 1,
+        ("edge-1", "unsent"): 2,
+        ("edge-1", "unclaimed"): 3,
     }
+    assert found[counters.HELPER_TASKS] == {("edge-1", "made"): 40, ("edge-1", "late"): 2}
+    assert found[counters.HELPER_ENGINE_MS] == {("edge-1",): 812.5}
+    assert found[counters.INVITATIONS_DECLINED] == {("edge-1",): 5}
     assert found[counters.FRAMES] == {
         (*lead, "full", "best"): 7,
         (*lead, "bicubic", "late"): 1,

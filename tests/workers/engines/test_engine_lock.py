@@ -147,3 +147,30 @@ def test_a_guarded_net_is_the_net_otherwise() -> None:
     assert net.most == -1
     guarded.warm_up()
     assert net.most == -2
+
+
+def test_the_last_one_waits_for_all_that_come_meanwhile() -> None:
+    lock, order = EngineLock(), []
+
+    def work(name: str, *, is_last: bool = False) -> None:
+        with lock.hold(is_last=is_last):
+            order.append(name)
+
+    with lock.take():
+        last = threading.Thread(target=work, args=("last",), kwargs={"is_last": True})
+        last.start()
+        others = [threading.Thread(target=work, args=(f"own {n}",)) for n in range(3)]
+        for thread in others:
+            thread.start()
+        while lock.tickets < 4:
+            time.sleep(0.001)
+    for thread in (last, *others):
+        thread.join(10)
+    assert order[-1] == "last" and len(order) == 4
+
+
+def test_the_last_one_has_a_free_engine_at_once() -> None:
+    lock = EngineLock()
+    with lock.timed() as spent, lock.hold(is_last=True):
+        pass
+    assert spent.waited_s < 0.05

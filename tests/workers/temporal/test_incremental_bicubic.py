@@ -10,8 +10,9 @@ from tests.workers.temporal import plainly
 from tests.workers.temporal.scenes import texture
 from tests.workers.upscale import sited
 from workers.media.frame_info import cells
-from workers.temporal.incremental_bicubic import IncrementalBicubic
+from workers.temporal.incremental_bicubic import IncrementalBicubic, enlarge_region
 from workers.temporal.padding import bordered
+from workers.temporal.region_selection import Region
 
 SIZES = [(64, 48), (61, 43), (5, 3), (130, 9)]
 
@@ -126,3 +127,20 @@ def test_a_short_gap_between_changes_is_made_with_them() -> None:
     # Cells 2 to 6 are one run; cell 14 is too far away.
     assert np.flatnonzero(changed[2]).tolist() == [2, 3, 4, 5, 6, 14]
     assert changed.sum() == 6
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+@pytest.mark.parametrize(
+    "region",
+    [Region(0, 0, 8, 8), Region(8, 16, 24, 16), Region(40, 56, 8, 8), Region(0, 0, 48, 64)],
+)
+def test_a_region_is_what_the_whole_picture_has_there(region: Region, scale: int) -> None:
+    width, height = 61, 43
+    plane, enlarger = bordered(noise(width, height)), IncrementalBicubic(width, height, scale)
+    enlarger.update(plane)
+    rows = slice(scale * region.top, scale * (region.top + region.height))
+    columns = slice(scale * region.left, scale * (region.left + region.width))
+    there = enlarger.large[rows, columns]
+    made = enlarge_region(plane, region, scale)
+    assert made.shape == (scale * region.height, scale * region.width)
+    assert np.array_equal(made[: there.shape[0], : there.shape[1]], there)

@@ -34,6 +34,12 @@ def test_an_unknown_model_is_refused_in_a_sentence(nets: ModelCache, model: str)
         nets.ready(model, 64, 48)
 
 
+def test_a_manifest_is_found_by_its_name(nets: ModelCache) -> None:
+    found = nets.manifest("tiny3")
+    assert found is not None and found.scale == 3
+    assert nets.manifest("nowhere") is None and nets.manifest("../tiny3") is None
+
+
 def test_the_smaller_net_is_the_largest_graph_of_the_scale_that_saves_half() -> None:
     zoo = list_models()
     assert smaller_net("live-m", zoo) == "live-s"

@@ -11,7 +11,7 @@ from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame, Taker
 from workers.runtime.frame_counters import FrameCounters
-from workers.session.source_decoder import SourceDecoder
+from workers.source.source_decoder import SourceDecoder
 
 from ..clips import Clip, units
 

@@ -18,7 +18,7 @@ from wire.site import RedisSite
 from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.media.source_frame import Taker
-from workers.session.source_follower import REPLAY_S, SourceFollower
+from workers.source.source_follower import REPLAY_S, SourceFollower
 
 from ...contract.units import audio
 from ..clips import Clip, units

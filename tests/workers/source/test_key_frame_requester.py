@@ -11,7 +11,7 @@ import pytest
 from wire import control, keys
 from wire.connection import Redis
 from wire.site import RedisSite
-from workers.session.key_frame_requester import PERIOD_S, KeyFrameRequester
+from workers.source.key_frame_requester import PERIOD_S, KeyFrameRequester
 
 
 @contextlib.asynccontextmanager

@@ -23,8 +23,8 @@ from workers.media.frame_task import FrameTask
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame, Taker
 from workers.runtime.loop_callback import on_loop
-from workers.session.key_frame_requester import KeyFrameRequester
-from workers.session.source_decoder import SourceDecoder
+from workers.source.key_frame_requester import KeyFrameRequester
+from workers.source.source_decoder import SourceDecoder
 
 __all__ = ["BLOCK_MS", "REPLAY_S", "SourceFollower", "UnitTaker"]
 
