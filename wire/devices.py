@@ -54,7 +54,7 @@ class DeviceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FirstJoin:
-    """A device that proved its token, and is not known yet."""
+    """A device that proved its token, as its record is made of it."""
 
     name: str
     fingerprint: str
@@ -74,7 +74,7 @@ class PinResult(enum.Enum):
     REMOVED = "removed"
     """The key is that of a device that an operator removed."""
     TAKEN = "taken"
-    """The name belongs to another key, or to a worker of this site."""
+    """The name belongs to another key."""
     USED = "used"
     """The token was used or has expired."""
     FULL = "full"
@@ -205,10 +205,6 @@ class Devices:
 
     async def pin(self, join: FirstJoin) -> PinResult:
         """Pins the key of a device that proved its token; a token for one device is used up."""
-        # Two consumers of one name would renew each other's leases (`jobs.py`).
-        worker = self._client.key(keys.worker(join.name))
-        if await command(self._client, "EXISTS", worker):
-            return PinResult.TAKEN
         values = {
             "name": join.name,
             "fingerprint": join.fingerprint,
@@ -227,6 +223,18 @@ class Devices:
         args = [join.fingerprint, join.name, join.session, used_up, self._max_devices]
         answer = await _PIN.run(self._client, names, [*args, *flat(values)])
         return PinResult(answer.decode())
+
+    async def restore(self, join: FirstJoin) -> DeviceStanding:
+        """Pins the key of a device that is joined once more, where its record is gone since Redis
+        lost its data, and not since an operator removed it.
+        """
+        result = await self.pin(dataclasses.replace(join, is_for_one=False))
+        return DeviceStanding.CURRENT if result is PinResult.PINNED else DeviceStanding.REMOVED
+
+    async def is_worker(self, name: str) -> bool:
+        """True if a worker has this name now: two would renew each other's leases."""
+        key = self._client.key(keys.worker(name))
+        return bool(await command(self._client, "EXISTS", key))
 
     async def begin(
         self, record: DeviceRecord, *, session: str, address: str, secret: JoinSecret | None = None

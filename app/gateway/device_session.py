@@ -14,7 +14,7 @@ from app.gateway.device_state import DEVICE, DeviceEvent, DeviceState
 from app.gateway.doorkeeper import AdmittedDevice, Applicant, Doorkeeper, RefusedDevice
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, Redis
-from wire.devices import Devices, DeviceStanding
+from wire.devices import Devices, DeviceStanding, FirstJoin
 from wire.errors import BadMessage, DamagedKey
 from wire.gateway_heartbeat import HeldJob, JoinedDevice
 from wire.link.endpoint import Endpoint, LinkPeer
@@ -79,7 +79,6 @@ class DeviceSession:
         self._parts = parts
         self._devices = Devices(parts.client)
         self._machine = StateMachine(DEVICE, owner="a device", on_change=self._changed)
-        self._token = ""
         self._work: GatewaySession | None = None
         self._begun_us = now_us()
         self._over = asyncio.Event()
@@ -204,7 +203,7 @@ class DeviceSession:
     # Working.
 
     async def _serve(self, admission: AdmittedDevice) -> None:
-        self.name, self._token = admission.name, admission.session
+        self.name = admission.join.name
         older = self._parts.joins.welcome(self)
         jobs = await older.replace() if older is not None else None
         if not self._machine.apply_if_accepted(DeviceEvent.WELCOME):
@@ -217,7 +216,7 @@ class DeviceSession:
         tasks = [
             loop.create_task(work.run(), name=f"work of {self.name}"),
             loop.create_task(self._read(work), name=f"link of {self.name}"),
-            loop.create_task(self._check_standing(), name=f"standing of {self.name}"),
+            loop.create_task(self._check_standing(admission.join), name=f"standing of {self.name}"),
             loop.create_task(self._over.wait(), name=f"end of {self.name}"),
         ]
         try:
@@ -240,13 +239,15 @@ class DeviceSession:
                 case MessageReceived(message):
                     work.on_message(message)
 
-    async def _check_standing(self) -> None:
+    async def _check_standing(self, join: FirstJoin) -> None:
         """Ends the session once the registry says so."""
         while True:
             await asyncio.sleep(STANDING_S)
             try:
-                fingerprint = self.peer.secure.fingerprint
-                standing = await self._devices.seen(self.name, fingerprint, self._token)
+                standing = await self._devices.seen(join.name, join.fingerprint, join.session)
+                if standing is DeviceStanding.REMOVED:
+                    # Redis may have lost its data. Whoever is at work then makes its record anew.
+                    standing = await self._devices.restore(join)
             except (*REDIS_DOWN, DamagedKey):
                 # While nobody can be asked, what was allowed stays allowed.
                 continue

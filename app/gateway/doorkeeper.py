@@ -42,9 +42,8 @@ class Applicant:
 class AdmittedDevice:
     """A device that may work."""
 
-    name: str
-    session: str
-    "Random name of the session, see ``DeviceRecord``."
+    join: FirstJoin
+    "Name, key and session; its record can be made anew of it."
     proof: bytes
     "Proof of the gateway, for the token of the device."
 
@@ -105,8 +104,17 @@ class Doorkeeper:
             await self._tokens.remove(hello.token)
         if standing is DeviceStanding.REMOVED:
             return RefusedDevice("removed", _SENTENCES[PinResult.REMOVED])
-        proof = (newer or secret).gateway_proof(applicant.exporter)
-        return AdmittedDevice(record.name, session, proof)
+        secret = newer or secret
+        join = FirstJoin(
+            name=record.name,
+            fingerprint=record.fingerprint,
+            token=record.token,
+            secret=secret,
+            is_for_one=False,
+            session=session,
+            address=applicant.address,
+        )
+        return AdmittedDevice(join, secret.gateway_proof(applicant.exporter))
 
     async def _secret(self, token: str) -> JoinSecret | None:
         """Returns what is kept of the token of this id, None if there is none."""
@@ -140,7 +148,8 @@ class Doorkeeper:
             session=secrets.token_hex(8),
             address=applicant.address,
         )
-        result = await self._devices.pin(join)
+        is_worker = await self._devices.is_worker(name)
+        result = PinResult.TAKEN if is_worker else await self._devices.pin(join)
         if result is not PinResult.PINNED:
             return RefusedDevice(result.value, _SENTENCES[result].format(name=name))
-        return AdmittedDevice(name, join.session, secret.gateway_proof(applicant.exporter))
+        return AdmittedDevice(join, secret.gateway_proof(applicant.exporter))

@@ -208,16 +208,18 @@ class Gateway:
     # The heartbeat.
 
     async def _beat(self) -> None:
+        assert self._identity is not None
         while True:
             try:
-                await self._heartbeats.beat(self._figures())
+                # Redis may have lost its data, and devices remember this key.
+                await self._devices.keep_identity(self._identity)
+                await self._heartbeats.beat(self._figures(self._identity))
             except REDIS_DOWN:
                 log.debug("Redis is away", extra={"action": "redis_down"})
             await asyncio.sleep(PERIOD_S)
 
-    def _figures(self) -> GatewayBeat:
+    def _figures(self, identity: Identity) -> GatewayBeat:
         assert self._parts is not None
-        assert self._identity is not None
         host, port = self.address
         bad = self._ended_bad_messages + sum(each.bad_messages for each in self._sessions)
         endpoint = self._parts.endpoint
@@ -228,7 +230,7 @@ class Gateway:
             port=port,
             machine=socket.gethostname(),
             pid=os.getpid(),
-            fingerprint=self._identity.fingerprint,
+            fingerprint=identity.fingerprint,
             is_shared_token_set=bool(self._options.shared_token),
             devices=[each.link() for each in sorted(working, key=lambda each: each.name)],
             refused={

@@ -122,9 +122,28 @@ async def test_of_removed_keys_the_oldest_is_forgotten_first(client: Redis) -> N
     assert found == [False, True, True]
 
 
-async def test_a_worker_of_the_site_keeps_its_name(client: Redis) -> None:
+async def test_a_worker_of_the_site_is_known_by_its_name(client: Redis) -> None:
+    assert not await Devices(client).is_worker("dev1")
     await command(client, "HSET", client.key(keys.worker("dev1")), "beat", "x")
-    assert await Devices(client).pin(JOIN) is PinResult.TAKEN
+    assert await Devices(client).is_worker("dev1")
+
+
+async def test_a_record_that_redis_lost_is_made_anew_and_a_removed_one_is_not(
+    client: Redis,
+) -> None:
+    devices = Devices(client)
+    join = dataclasses.replace(JOIN, is_for_one=True)
+    # Its token was used up when it joined first.
+    assert await devices.restore(join) is DeviceStanding.CURRENT
+    found = await devices.find(JOIN.fingerprint)
+    assert found is not None
+    assert (found.name, found.session) == ("dev1", "s1")
+    assert await devices.remove("dev1")
+    assert await devices.restore(join) is DeviceStanding.REMOVED
+    # Nor does it come back where another device has its name by now.
+    await devices.pin(dataclasses.replace(OTHER, name="dev3"))
+    lost = dataclasses.replace(join, name="dev3", fingerprint="ef" * 32)
+    assert await devices.restore(lost) is DeviceStanding.REMOVED
 
 
 async def test_a_damaged_record_is_no_device(client: Redis) -> None:

@@ -18,6 +18,7 @@ from wire.connection import Redis, command
 from wire.devices import Devices
 from wire.errors import BadSettings
 from wire.gateway_heartbeat import GatewayBeat, GatewayHeartbeats
+from wire.join_tokens import JoinTokens
 from wire.remote import calls
 from wire.settings import load_settings
 
@@ -115,16 +116,26 @@ async def test_the_heartbeat_shows_the_links(
         assert set(link.messages) == {"sent", "received", "restored", "late", "refused"}
 
 
-async def test_a_gateway_goes_on_while_redis_forgets_everything(
+async def test_a_device_at_work_is_known_again_when_redis_forgot_everything(
     redis_client: Redis, gateway: Gateway, port: int
 ) -> None:
-    async with joined(port, "dev1") as (device, _):
+    identity = new_identity()
+    devices = Devices(redis_client)
+    made = await JoinTokens(redis_client).make()
+    assert made is not None
+    async with joined(port, "dev1", token=made.token, identity=identity) as (device, _):
+        gateway_key = (await listed(redis_client)).fingerprint
         await command(redis_client, "FLUSHALL")
-        # Nobody knows the device any more, so it has to join anew.
-        answer = await device.control()
-        assert isinstance(answer, calls.Refused)
-    async with joined(port, "dev1"):
+        async with asyncio.timeout(5.0):
+            while await devices.get("dev1") is None:  # noqa: ASYNC110 - of Redis, which tells nobody
+                await asyncio.sleep(0.05)
+        assert (await device.call(calls.Claim())).error == ""
         assert gateway.devices == ["dev1"]
+        # Devices that come back find the gateway that they know, here and at another one.
+        assert (await listed(redis_client)).fingerprint == gateway_key
+        assert (await devices.keep_identity(new_identity())).fingerprint == gateway_key
+    async with joined(port, "x", token=made.token, identity=identity) as (_, welcome):
+        assert welcome.name == "dev1"
 
 
 async def test_garbage_costs_little_and_disturbs_nobody(gateway: Gateway, port: int) -> None:
