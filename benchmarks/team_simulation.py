@@ -25,8 +25,8 @@ DATAGRAM_BYTES = 1150
 PARITY = 0.1
 """Additional datagrams of a message of several, as a link sends them at 2 % loss."""
 
-RUN_S = 30.0
-"""Length of a run of the table; the first 5 s are not counted."""
+RUNS, RUN_S = 5, 30.0
+"""Runs for a row of the table and their length, of which the first 5 s are not counted."""
 
 TICKS_PER_FRAME = 4
 """Looks of the lead at what is late, in each frame's interval."""
@@ -107,9 +107,11 @@ class Simulation:
         *,
         seconds: float,
         seed: int = 1,
-        dispatcher: Dispatcher | None = None,
+        whole_frames: bool = False,
     ) -> None:
-        self.lead = Dispatcher(halo=HALO) if dispatcher is None else dispatcher
+        """``whole_frames``: frames are given out whole, in turn, and not by regions."""
+        self._whole_frames = whole_frames
+        self.lead = Dispatcher(halo=HALO, may_cut=not whole_frames)
         self.devices = {each.name: each for each in devices}
         self.seconds = seconds
         self.frames: list[Frame] = []
@@ -139,6 +141,8 @@ class Simulation:
     def _frame(self, number: int) -> None:
         self._tick()
         wanted = list(regions_of_a_frame(self._random))
+        if self._whole_frames:
+            wanted = [WantedRegion(Region(0, 0, HEIGHT, WIDTH), 1.0, 0)]
         frame = Frame(self.now, sum(map(_size, wanted)))
         self.frames.append(frame)
         given = self.lead.dispatch(number, wanted, arrived=self.now, now=self.now)
@@ -356,7 +360,7 @@ def main() -> None:
     print("| path | " + " | ".join(heads) + " |\n" + "|---" * (len(heads) + 1) + "|")
     quotas = {f"{name}, CPU quota": (PATHS[name], QUOTA) for name in QUOTA_PATHS}
     for name, (path, quota) in ({n: (p, 1.0) for n, p in PATHS.items()} | quotas).items():
-        rows = (row(path, seconds=RUN_S, seed=seed, quota=quota) for seed in range(5))
+        rows = (row(path, seconds=RUN_S, seed=seed, quota=quota) for seed in range(RUNS))
         columns = zip(*rows, strict=True)
         cells = (f"{min(each):.3g} to {max(each):.3g}" for each in columns)
         print(f"| {name} | " + " | ".join(cells) + " |")

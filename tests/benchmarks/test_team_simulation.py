@@ -79,6 +79,27 @@ def test_devices_that_work_and_wait_in_turns_are_as_good(name: str, least: float
     assert factor >= least and part >= 90.0
 
 
+@pytest.mark.parametrize("path", [CLEAN, LOSS], ids=("clean", "loss"))
+def test_a_net_that_a_device_runs_at_one_frame_a_second_is_divided_as_well(path: Path) -> None:
+    usual = device("usual").ms_per_megasample
+    one = run(Device("a", 8 * usual, path))
+    found = run(*(Device(name, 8 * usual, path) for name in "abcd"))
+    assert delivered(found, 5.0) >= 3.2 * delivered(one, 5.0)
+    assert age_ms(found, 0.99) <= 240.0
+
+
+def test_whole_frames_are_given_out_in_turn() -> None:
+    """Each device needs 98 ms for one, so that four can do 41 a second."""
+    speed = device("usual").ms_per_megasample
+    found = Simulation(
+        [Device(name, speed) for name in "abcd"], seconds=SECONDS, whole_frames=True
+    ).run()
+    frames = [frame for frame in found.frames if frame.arrived >= 5.0]
+    assert sum(bool(frame.in_time) for frame in frames) > 0.98 * len(frames)
+    assert all(len(frame.given) <= 1 for frame in frames)
+    assert max(frame.left - frame.arrived for frame in frames) <= 0.3
+
+
 def test_work_goes_on_at_ten_percent_of_loss() -> None:
     found = four(PATHS["10 % loss"])
     frames = [frame for frame in found.frames if frame.arrived >= 5.0]
@@ -158,6 +179,7 @@ def test_the_regions_of_a_frame_cover_it() -> None:
 def test_the_table_has_a_row_for_each_path(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("benchmarks.team_simulation.RUNS", 2)
     monkeypatch.setattr("benchmarks.team_simulation.RUN_S", 7.0)
     monkeypatch.setattr("benchmarks.team_simulation.PATHS", {"clean": CLEAN})
     monkeypatch.setattr("benchmarks.team_simulation.QUOTA_PATHS", ["clean"])

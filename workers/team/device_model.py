@@ -85,7 +85,7 @@ class Offer:
     max_work_ms: float = float("inf")
     "Work that it should get at most of this frame."
     takes_one: bool = False
-    "True: one region is welcome, however long it takes, since nothing waits there."
+    "True: one region is welcome, however long it takes, since little waits there."
 
     def work_ms(self, regions: int, samples: int) -> float:
         """Returns the expected time of work on so many regions with so many samples in all."""
@@ -174,15 +174,18 @@ class DeviceModel:
         trust = self.trust(now=now)
         there = now + self._path_s / 2
         waiting_s = max(0.0, self._is_free_at - there)
-        left_ms = 1000.0 * max(0.0, MAX_BACKLOG_S - waiting_s)
+        left_s = max(0.0, MAX_BACKLOG_S - waiting_s)
+        if self.is_overdue(now=now):
+            left_s = 0.0
         return Offer(
             self.name,
             start_s=self._path_s / 2 + waiting_s,
             return_s=self._path_s / 2,
             ms_per_region=self.service.ms_per_region / trust,
             ms_per_megasample=self.service.ms_per_megasample / trust,
-            max_work_ms=0.0 if self.is_overdue(now=now) else left_ms,
-            takes_one=not self._queue() and not self._is_silent,
+            max_work_ms=1000.0 * left_s,
+            # Otherwise a region that takes long would only be begun a path's time after the last.
+            takes_one=left_s >= MAX_BACKLOG_S / 2,
         )
 
     def sent(

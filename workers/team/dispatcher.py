@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from workers.team.device_model import KEPT_S, MAX_BACKLOG_S, DeviceModel, Finished, Offer
 from workers.team.hedging import HedgeBudget
-from workers.team.partition import Order, WantedRegion, is_part, partition
+from workers.team.partition import Order, WantedRegion, is_part, partition, work_of
 from workers.team.playout_delay import PlayoutDelay
 
 __all__ = ["Dispatch", "Dispatcher", "Outcome", "TaskOrder"]
@@ -125,8 +125,9 @@ class Dispatcher:
         """Gives out the regions of a frame that ``arrived`` then; ``own`` is what the lead itself
         would do of it, where it does any of it ahead.
         """
+        wanted = tuple(wanted)
         self._drop_gone(now)
-        self._expect()
+        self._expect(wanted)
         deadline = self.delay.deadline(arrived=arrived)
         offers = [each.offer(now=now) for each in self.helpers.values()]
         offers += [own] if own is not None else []
@@ -186,13 +187,17 @@ class Dispatcher:
         frame = self._frames.get(sequence)
         return frame is not None and bool(frame.open)
 
-    def _expect(self) -> None:
+    def _expect(self, wanted: Iterable[WantedRegion]) -> None:
+        """Tells the delay what turn-around the helpers need to be of any use."""
         if not self.helpers:
             self.delay.expect(0.0)
             return
-        paths = sorted(each.path_s for each in self.helpers.values())
-        # Of half of the helpers: one on a bad path is no reason to hold back what the others do.
-        self.delay.expect(paths[len(paths) // 2] + 1.5 * MAX_BACKLOG_S)
+        # Of a half of the helpers: a bad path or a slow device is no reason to hold back what the
+        # others do.
+        path_s = _median(each.path_s for each in self.helpers.values())
+        least = min((work_of(one.region, self._halo) for one in wanted), default=0)
+        work_s = _median(each.service.ms(1, least) / 1000 for each in self.helpers.values())
+        self.delay.expect(path_s + max(1.5 * MAX_BACKLOG_S, work_s + MAX_BACKLOG_S))
 
     def _forget_old(self, now: float) -> None:
         for sequence, frame in list(self._frames.items()):
@@ -277,3 +282,8 @@ class Dispatcher:
         if found:
             frame.hedged.add(late.number)
         return found
+
+
+def _median(values: Iterable[float]) -> float:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]

@@ -15,7 +15,15 @@ from workers.media.frame_info import CELL
 from workers.team.device_model import Offer
 from workers.temporal.region_selection import Region
 
-__all__ = ["MAX_REGIONS_PER_TASK", "Order", "Partition", "WantedRegion", "is_part", "partition"]
+__all__ = [
+    "MAX_REGIONS_PER_TASK",
+    "Order",
+    "Partition",
+    "WantedRegion",
+    "is_part",
+    "partition",
+    "work_of",
+]
 
 MAX_REGIONS_PER_TASK = 8
 """Regions for one device of one frame: each is a run of the net, with 0.5 ms of its own."""
@@ -85,20 +93,20 @@ class _Load:
         work_ms = self._work_ms + (self.offer.work_ms(1, samples) if samples else 0.0)
         return self.offer.start_s + work_ms / 1000.0 + self.offer.return_s
 
-    def takes(self, samples: int, within_s: float) -> bool:
-        """True if one more region can be finished in time and within what it should get."""
+    def takes(self, samples: int, within_s: float, *, is_least: bool = False) -> bool:
+        """True if one more region can be finished in time and within what it should get;
+        ``is_least``: no less than that can be given.
+        """
         if len(self.regions) >= MAX_REGIONS_PER_TASK or self.finish_s(samples) > within_s:
             return False
-        if not self.regions and self.offer.takes_one:
+        if is_least and not self.regions and self.offer.takes_one:
             return True
         return self._work_ms + self.offer.work_ms(1, samples) <= self.offer.max_work_ms
 
     def fitting(self, within_s: float) -> int:
-        """Returns the samples of the largest region that it still takes."""
+        """Returns the samples of the largest region that it should still get."""
         left_ms = 1000.0 * (within_s - self.offer.start_s - self.offer.return_s) - self._work_ms
-        if self.regions or not self.offer.takes_one:
-            left_ms = min(left_ms, self.offer.max_work_ms - self._work_ms)
-        left_ms -= self.offer.ms_per_region
+        left_ms = min(left_ms, self.offer.max_work_ms - self._work_ms) - self.offer.ms_per_region
         if len(self.regions) >= MAX_REGIONS_PER_TASK or left_ms <= 0.0:
             return 0
         return int(1e6 * left_ms / max(self.offer.ms_per_megasample, 1e-9))
@@ -146,8 +154,10 @@ def partition(
     cuts = 0
     while waiting:
         one = waiting.pop(0)
-        taker = _first_to_finish(loads, one, within_s)
-        parts = _cut(one, loads, taker, within_s) if may_cut and cuts < MAX_CUTS else None
+        can_cut = may_cut and cuts < MAX_CUTS and _cells(one.region) >= 2 * MIN_PART_CELLS
+        samples = work_of(one.region, halo)
+        taker = _first_to_finish(loads, samples, within_s, is_least=not can_cut)
+        parts = _cut(one, loads, taker, within_s) if can_cut and loads else None
         if parts is not None:
             cuts += 1
             (device, part), rest = parts
@@ -177,9 +187,10 @@ def _most_valuable_first(wanted: Iterable[WantedRegion], halo: int) -> list[Want
     )
 
 
-def _first_to_finish(loads: Sequence[_Load], one: WantedRegion, within_s: float) -> _Load | None:
-    samples = work_of(one.region, loads[0].halo) if loads else 0
-    takers = [load for load in loads if load.takes(samples, within_s)]
+def _first_to_finish(
+    loads: Sequence[_Load], samples: int, within_s: float, *, is_least: bool
+) -> _Load | None:
+    takers = [load for load in loads if load.takes(samples, within_s, is_least=is_least)]
     return min(takers, key=lambda load: load.finish_s(samples), default=None)
 
 
@@ -189,34 +200,37 @@ def _cut(
     """Returns the device for the first part of a region, that part and the rest, where a cut pays;
     None where the region should stay whole.
     """
-    cells = _length(one.region) // CELL
-    if cells < 2 * MIN_PART_CELLS or not loads:
-        return None
     if taker is None:
-        return _largest_part(one, loads, within_s, cells)
-    return _balanced(one, loads, taker, within_s, cells)
+        return _largest_part(one, loads, within_s)
+    return _balanced(one, loads, taker, within_s)
 
 
 def _largest_part(
-    one: WantedRegion, loads: Sequence[_Load], within_s: float, cells: int
+    one: WantedRegion, loads: Sequence[_Load], within_s: float
 ) -> tuple[tuple[_Load, WantedRegion], WantedRegion] | None:
     """Returns the largest part of a region that a device can take, where none takes all of it."""
     best = max(loads, key=lambda load: load.fitting(within_s))
     halo = best.halo
     across = _across(one.region) + 2 * halo
     fitting = (best.fitting(within_s) // across - 2 * halo) // CELL
-    count = min(fitting, cells - MIN_PART_CELLS)
+    count = min(fitting, _cells(one.region) - MIN_PART_CELLS)
     if count < MIN_PART_CELLS:
-        return None
+        # Not even the least part is soon done: that is welcome where little else waits.
+        count = MIN_PART_CELLS
+        samples = (CELL * count + 2 * halo) * across
+        found = _first_to_finish(loads, samples, within_s, is_least=True)
+        if found is None:
+            return None
+        best = found
     part, rest = _parts(one, count)
     return (best, part), rest
 
 
 def _balanced(
-    one: WantedRegion, loads: Sequence[_Load], taker: _Load, within_s: float, cells: int
+    one: WantedRegion, loads: Sequence[_Load], taker: _Load, within_s: float
 ) -> tuple[tuple[_Load, WantedRegion], WantedRegion] | None:
     """Returns the cut after which two devices finish together, where that is much sooner."""
-    halo = taker.halo
+    halo, cells = taker.halo, _cells(one.region)
     across = _across(one.region) + 2 * halo
     edge = 2 * halo * across  # both parts have it, the whole had it once
     whole = (CELL * cells + 2 * halo) * across
@@ -241,8 +255,9 @@ def _balanced(
     return (taker, part), tail
 
 
-def _length(region: Region) -> int:
-    return max(region.height, region.width)
+def _cells(region: Region) -> int:
+    """Returns the cells along a region's longer side."""
+    return max(region.height, region.width) // CELL
 
 
 def _across(region: Region) -> int:
@@ -260,7 +275,7 @@ def _parts(one: WantedRegion, cells: int) -> tuple[WantedRegion, WantedRegion]:
     else:
         head = Region(top, left, height, side)
         tail = Region(top, left + side, height, width - side)
-    worth = one.worth * side / _length(one.region)
+    worth = one.worth * side / max(height, width)
     return (
         WantedRegion(head, worth, one.place),
         WantedRegion(tail, one.worth - worth, one.place),

@@ -183,6 +183,20 @@ def test_one_on_a_bad_path_does_not_hold_frames_back() -> None:
     assert "dev3" not in orders
 
 
+def test_the_delay_leaves_time_for_the_least_that_can_be_given() -> None:
+    """Whole frames take 100 ms, which no usual delay would allow."""
+    team = lead("dev1", "dev2")
+    whole = [WantedRegion(Region(0, 0, 400, 470), 1.0, 0)]
+    for _ in range(30):
+        team.team.ready("dev1", RATE, 1.0, now=team.now)
+        team.team.ready("dev2", RATE, 1.0, now=team.now)
+        found = team.frame(whole)
+        for order in found.orders:
+            team.answer(order, after_s=0.14)
+        team.now += INTERVAL_S
+    assert found.orders and team.team.delay.delay_s > 0.2
+
+
 def test_a_failed_task_is_asked_of_another() -> None:
     team = lead("dev1", "dev2")
     team.play(4.0, wanted(2))

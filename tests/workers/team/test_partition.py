@@ -94,6 +94,18 @@ def test_one_without_work_takes_one_region_that_is_longer_than_its_limit() -> No
     assert partition([wanted(0, 30, 60)], [busy], halo=HALO, within_s=0.5, may_cut=False).left
 
 
+def test_a_region_that_can_be_cut_is_cut_to_what_a_device_should_get() -> None:
+    idle = offer("a", max_work_ms=8.0, takes_one=True)
+    found = partition([wanted(0, 12, 60)], [idle], halo=HALO, within_s=0.5)
+    (order,) = found.orders
+    assert idle.work_ms(1, order.samples) <= 8.0 and len(found.left) == 1
+    # Of a slow device the least part is welcome, if nothing waits there.
+    slow = offer("a", rate=5000.0, max_work_ms=8.0, takes_one=True)
+    (order,) = partition([wanted(0, 12, 60)], [slow], halo=HALO, within_s=0.5).orders
+    assert [one.region.width for one in order.regions] == [MIN_PART_CELLS * CELL]
+    assert partition([wanted(0, 12, 60)], [slow], halo=HALO, within_s=0.05).orders == ()
+
+
 def test_a_large_region_is_cut_along_cells_and_both_finish_together() -> None:
     one = wanted(0, 20, 60)
     found = by_name(partition([one], [offer("a"), offer("b", rate=1000.0)], halo=HALO, within_s=1))
