@@ -26,6 +26,7 @@ help:
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
 	@echo "make bench-transport  ways to carry frames between sites; half an hour, root only; writes docs/transport"
 	@echo "make bench-split  dB against Mbit/s of what passes between two parts of a net; about fifteen minutes; writes docs/split"
+	@echo "make bench-team  one stream on many weak devices over a bad network; hours, root only; TEAM='--scenarios cut --repeats 1'"
 	@echo "make docs   draw the transition tables into docs/states.md"
 	@echo "make clean  remove everything that was installed or built here"
 
@@ -68,6 +69,9 @@ bench-transport: $(VENV)/installed-bench browser
 
 bench-split: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.features $(SPLIT)
+
+bench-team: $(VENV)/installed-dev browser
+	@$(BIN)/python -m benchmarks.team $(TEAM)
 
 docs: $(VENV)/installed
 	@$(BIN)/python -m docs.draw_states

@@ -53,11 +53,13 @@ LOSSY = WIDE_AREA.but(loss=0.02)
 
 PROFILES: dict[str, Conditions] = {
     "clean": CLEAN,
+    "wide area": WIDE_AREA,
     "2 % loss": LOSSY,
     "2 % loss, 4 ms jitter": LOSSY.but(jitter_s=4 * MS),
     "2 % loss, 10 ms jitter": LOSSY.but(jitter_s=10 * MS),
     "bursts, 2 % loss": LOSSY.but(burst_packets=4.0),
     "10 % loss": WIDE_AREA.but(loss=0.1),
+    "60 % loss": WIDE_AREA.but(loss=0.6),
 }
 """Both directions of every device's path have these conditions."""
 

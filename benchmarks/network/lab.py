@@ -38,7 +38,7 @@ class Place:
     def __init__(self, name: str, namespace_file: str, group: CpuGroup) -> None:
         self.name = name
         self.group = group
-        self._file = namespace_file
+        self.namespace_file = namespace_file
 
     def start(
         self,
@@ -54,7 +54,7 @@ class Place:
 
         def prepare() -> None:
             die()
-            namespace.enter(self._file)
+            namespace.enter(self.namespace_file)
             self.group.enter()
 
         return subprocess.Popen(
@@ -72,7 +72,7 @@ class Place:
         """Runs a command here and returns what it prints. Raises subprocess's errors."""
         done = subprocess.run(
             command,
-            preexec_fn=namespace.entering(self._file),
+            preexec_fn=namespace.entering(self.namespace_file),
             capture_output=True,
             timeout=timeout_s,
             check=True,
@@ -87,13 +87,22 @@ class Lab:
         self._process = process
         self.names = list(devices)
         answer = self._hear()
-        unique = f"sharpcast-{os.getpid()}-{next(_numbers)}"
+        self._unique = f"sharpcast-{os.getpid()}-{next(_numbers)}"
+        self._groups: list[CpuGroup] = []
         self.places: dict[str, Place] = {}
         for name, file in answer.namespaces.items():
-            group = CpuGroup(f"{unique}-{name}")
-            self.places[name] = Place(name, file, group)
-            # The emulator removes it, since it sees the end of this process in any case.
-            self._tell(Order(group=group.name))
+            self.places[name] = self._place(name, file)
+
+    def _place(self, name: str, namespace_file: str) -> Place:
+        group = CpuGroup(f"{self._unique}-{name}")
+        self._groups.append(group)
+        # The emulator removes it, since it sees the end of this process in any case.
+        self._tell(Order(group=group.name))
+        return Place(name, namespace_file, group)
+
+    def beside(self, name: str, role: str) -> Place:
+        """Makes another CPU group in the namespace of a place, for processes counted apart."""
+        return self._place(f"{name}-{role}", self.places[name].namespace_file)
 
     @property
     def hub(self) -> Place:
@@ -149,8 +158,8 @@ class Lab:
     def close(self) -> None:
         """Ends the emulator and all processes of the places, and removes all that was made."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        for place in self.places.values():
-            place.group.remove()
+        for group in self._groups:
+            group.remove()
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()

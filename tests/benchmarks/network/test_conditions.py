@@ -43,4 +43,5 @@ def test_the_profiles_are_what_their_names_say() -> None:
         "2 % loss, 10 ms jitter": 0.02,
         "bursts, 2 % loss": 0.02,
         "10 % loss": 0.1,
+        "60 % loss": 0.6,
     }
