@@ -12,7 +12,7 @@ import dataclasses
 from media.access_unit import AccessUnit, Kind
 from wire import keys
 from wire.batch import Batch, encode_batch, is_repeated, parse_batch
-from wire.connection import RETRY_S, Redis
+from wire.connection import RETRY_S, Redis, command
 from wire.errors import BadBatch, DamagedKey, Fenced, LogFull, StreamGone
 from wire.position import START, Position, as_pair, just_before
 from wire.retention import Retention
@@ -276,6 +276,21 @@ class LogReader:
         """Waits, since the key holds something other than a log; its writer removes that."""
         self.bad_entries += 1
         await asyncio.sleep(RETRY_S)
+
+
+async def newest_pts(client: Redis, *, stream: str, rendition: str) -> int:
+    """Returns the time of the last video unit of a log, in ticks of its clock; -1 if it tells
+    none.
+    """
+    name = client.key(keys.log(stream, rendition))
+    try:
+        rows = await command(client, "XREVRANGE", name, "+", "-", "COUNT", 1)
+        batch = parse_batch(_field(rows[0][1], b"b") or b"") if rows else None
+    except (DamagedKey, BadBatch):
+        # Whoever writes the log mends it.
+        return -1
+    times = [unit.pts for unit in batch.units if unit.kind is Kind.VIDEO] if batch else []
+    return max(times, default=-1)
 
 
 def _field(fields: list[bytes] | None, name: bytes) -> bytes | None:

@@ -17,7 +17,7 @@ from wire.connection import Redis
 from wire.free_workers import SAMPLE, FreeWorker
 from wire.heartbeat import Heartbeats, WorkerBeat
 from wire.jobs import LEASE_MS, Job, JobQueue
-from wire.log import Entry, LogReader, LogWriter
+from wire.log import Entry, LogReader, LogWriter, newest_pts
 from wire.rendition_record import RenditionRecord, RenditionRegistry
 from wire.stream_record import StreamRecord, StreamRegistry
 from wire.strikes import LeadNote, Strikes
@@ -30,6 +30,16 @@ class Records:
 
     stream: StreamRecord
     rendition: RenditionRecord
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TakenLead:
+    """The lead of a rendition, as it was just taken."""
+
+    epoch: int
+    made_until: int = -1
+    """Time of the last unit in the rendition's log, in ticks of the source's clock; what is not
+    younger was made by the lead before. -1: none."""
 
 
 class SiteJobs(Protocol):
@@ -132,10 +142,8 @@ class SiteLead(Protocol):
     async def records(self) -> Records:
         """Returns the records of stream and rendition. Raises StreamGone or BadMessage."""
 
-    async def take(self, output: str) -> int:
-        """Takes the lead, with the codec of what will be made, and returns its epoch. Raises
-        StreamGone or DuplicateJob.
-        """
+    async def take(self, output: str) -> TakenLead:
+        """Takes the lead, with the codec of what is made. Raises StreamGone or DuplicateJob."""
 
     async def drop(self, epoch: int) -> None:
         """Lets go of the lead; no effect if it is another's by now."""
@@ -301,10 +309,10 @@ class RedisLead:
         stream = await self._streams.get(self._job.stream)
         return Records(stream, await self._renditions.get(self._job.stream, self._job.rendition))
 
-    async def take(self, output: str) -> int:
-        """Takes the lead and returns its epoch. Raises StreamGone or DuplicateJob."""
+    async def take(self, output: str) -> TakenLead:
+        """Takes the lead. Raises StreamGone or DuplicateJob."""
         job = self._job
-        return await self._renditions.take_lead(
+        epoch = await self._renditions.take_lead(
             job.stream,
             job.rendition,
             job.source_epoch,
@@ -312,6 +320,9 @@ class RedisLead:
             job=job.entry,
             output=output,
         )
+        # Read afterwards: the lead before can append nothing more.
+        until = await newest_pts(self._client, stream=job.stream, rendition=job.rendition)
+        return TakenLead(epoch, until)
 
     async def drop(self, epoch: int) -> None:
         """Lets go of the lead; no effect if it is another's by now."""

@@ -12,7 +12,7 @@ from wire import keys
 from wire.connection import REDIS_DOWN, Redis, connect, wait_until_up
 from wire.embedded import EmbeddedServer
 from wire.errors import BadBatch, Fenced, StreamGone
-from wire.log import EXPIRY_MS, Entry, LogReader, LogWriter
+from wire.log import EXPIRY_MS, Entry, LogReader, LogWriter, newest_pts
 from wire.rendition_record import RenditionRegistry, RenditionSpec
 from wire.retention import Retention
 from wire.stream_record import StreamRegistry
@@ -335,3 +335,21 @@ async def test_only_the_owner_of_a_log_clears_it(client: Redis) -> None:
     with pytest.raises(StreamGone):
         await writer.clear()
     assert len(await source_reader(client).read(block_ms=100)) == 1
+
+
+async def test_the_time_of_the_newest_unit_is_told(client: Redis) -> None:
+    assert await newest_pts(client, stream=STREAM, rendition=keys.SOURCE) == -1
+    writer = await source_writer(client)
+    await append(writer, 0, 1, 2, keys_at=(0,))
+    assert await newest_pts(client, stream=STREAM, rendition=keys.SOURCE) == video(2).pts
+    await writer.append(batch(writer.epoch, audio(3)), now_ms=now_ms())
+    assert await newest_pts(client, stream=STREAM, rendition=keys.SOURCE) == -1
+
+
+async def test_a_log_that_cannot_be_read_tells_no_time(client: Redis) -> None:
+    name = keys.log(STREAM, keys.SOURCE)
+    await command(client, "XADD", name, "*", "b", "no batch")
+    assert await newest_pts(client, stream=STREAM, rendition=keys.SOURCE) == -1
+    await command(client, "DEL", name)
+    await command(client, "SET", name, "text")
+    assert await newest_pts(client, stream=STREAM, rendition=keys.SOURCE) == -1

@@ -132,7 +132,7 @@ async def test_who_asks_for_what_is_gone_is_told(client: Redis, site: Site) -> N
 async def test_the_lead_is_taken_in_the_workers_name_and_let_go(client: Redis, site: Site) -> None:
     job = await begin(client, site)
     lead = site.lead(job)
-    epoch = await lead.take("vp8")
+    epoch = (await lead.take("vp8")).epoch
     record = await enhanced(client)
     assert (record.lead, record.epoch, record.output) == ("dev1", epoch, "vp8")
     assert record.job == job.entry
@@ -152,7 +152,7 @@ async def test_a_second_job_of_a_rendition_is_told_from_the_first(
 async def test_notes_of_a_lead_stand_in_the_record(client: Redis, site: Site) -> None:
     job = await begin(client, site)
     lead = site.lead(job)
-    epoch = await lead.take("h264")
+    epoch = (await lead.take("h264")).epoch
     await lead.note(LeadNote.DECODES, epoch)
     assert (await enhanced(client)).decoding
     await lead.note(LeadNote.RESTS, epoch)
@@ -241,7 +241,7 @@ async def test_leads_get_their_mail(client: Redis, site: Site) -> None:
 async def test_what_is_made_stands_in_the_log_in_its_order(client: Redis, site: Site) -> None:
     job = await begin(client, site)
     lead = site.lead(job)
-    epoch = await lead.take("h264")
+    epoch = (await lead.take("h264")).epoch
     writer = lead.writer(NAME, epoch)
     assert writer.epoch == epoch
     for number in range(20):
@@ -255,7 +255,7 @@ async def test_what_is_made_stands_in_the_log_in_its_order(client: Redis, site: 
 async def test_a_log_is_emptied_behind_what_was_written(client: Redis, site: Site) -> None:
     job = await begin(client, site)
     lead = site.lead(job)
-    epoch = await lead.take("h264")
+    epoch = (await lead.take("h264")).epoch
     writer = lead.writer(NAME, epoch)
     for number in range(5):
         await writer.append(batch(epoch, video(number, key=number == 0)), now_ms=now_ms())
@@ -272,7 +272,7 @@ async def test_who_is_no_lead_any_more_writes_nothing(
 ) -> None:
     job = await begin(client, site)
     lead = site.lead(job)
-    epoch = await lead.take("h264")
+    epoch = (await lead.take("h264")).epoch
     writer = lead.writer(NAME, epoch)
     await writer.append(batch(epoch, video(0, key=True)), now_ms=now_ms())
     await until_kept(client, [0])

@@ -71,7 +71,7 @@ class GetRecords(_Call, frozen=True, tag="get_records"):
 
 
 class TakeLead(_Call, frozen=True, tag="take_lead"):
-    """Takes the lead of a held job. Reply: the epoch."""
+    """Takes the lead of a held job. Reply: the epoch, and until which time the log has units."""
 
     entry: Name
     output: Name = ""

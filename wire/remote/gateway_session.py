@@ -288,8 +288,9 @@ class GatewaySession:
         records = await self._site.lead(self.jobs.job(call.entry)).records()
         return [msgspec.to_builtins(records.stream), msgspec.to_builtins(records.rendition)]
 
-    async def _take_lead(self, call: calls.TakeLead) -> int:
-        return await self._site.lead(self.jobs.job(call.entry)).take(call.output)
+    async def _take_lead(self, call: calls.TakeLead) -> object:
+        taken = await self._site.lead(self.jobs.job(call.entry)).take(call.output)
+        return msgspec.to_builtins(taken)
 
     async def _drop_lead(self, call: calls.DropLead) -> None:
         await self._site.lead(self.jobs.known(call.entry)).drop(call.epoch)

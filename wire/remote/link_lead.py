@@ -11,7 +11,7 @@ from wire.link.message import Message
 from wire.remote import calls, units
 from wire.remote.gateway_calls import GatewayCalls, read_value
 from wire.rendition_record import RenditionRecord
-from wire.site import Records
+from wire.site import Records, TakenLead
 from wire.stream_record import StreamRecord
 from wire.strikes import LeadNote
 
@@ -90,10 +90,10 @@ class LinkLead:
         pair = read_value(answer, tuple[Any, Any])
         return Records(read_value(pair[0], StreamRecord), read_value(pair[1], RenditionRecord))
 
-    async def take(self, output: str) -> int:
-        """Takes the lead and returns its epoch. Raises StreamGone or DuplicateJob."""
+    async def take(self, output: str) -> TakenLead:
+        """Takes the lead. Raises StreamGone or DuplicateJob."""
         call = calls.TakeLead(entry=self._entry, output=output)
-        return read_value(await self._gateway.call(call), int)
+        return read_value(await self._gateway.call(call), TakenLead)
 
     async def drop(self, epoch: int) -> None:
         """Lets go of the lead; no effect if it is another's by now."""

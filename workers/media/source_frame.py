@@ -28,6 +28,8 @@ class Taker:
     "``WORK``, ``COPY`` or ``DECODE``."
     recodes: bool = False
     "A copied unit is decoded too, for viewers who lack its codec."
+    is_replay: bool = False
+    "It is only decoded for this rendition, so that later ones can be."
 
     @property
     def decoded_route(self) -> Route | None:
@@ -56,11 +58,11 @@ class SourceFrame(FrameTask):
             takers=takers,
         )  # fmt: skip
 
-    def task(self, route: Route) -> FrameTask:
-        """Returns the frame as one rendition takes it."""
+    def task(self, route: Route, *, is_replay: bool = False) -> FrameTask:
+        """Returns the frame as one rendition takes it; ``is_replay``: not to be put out there."""
         # Each rendition stamps its own list. The picture is common to all, so nobody may write into
         # it.
         return FrameTask(
-            self.unit, route, self.arrived, is_replay=self.is_replay, stamps=[*self.stamps],
-            picture=self.picture, info=self.info,
+            self.unit, route, self.arrived, is_replay=self.is_replay or is_replay,
+            stamps=[*self.stamps], picture=self.picture, info=self.info,
         )  # fmt: skip

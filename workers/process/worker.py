@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
 from wire.heartbeat import PERIOD_S, EngineTrial, ModelInfo, StreamWork, WorkerBeat
 from wire.jobs import Job
 from wire.rendition_record import RenditionRecord
-from wire.site import Records, Site, SiteLead
+from wire.site import Records, Site, SiteLead, TakenLead
 from wire.stream_logger import StreamLogger, session_name
 from wire.stream_record import StreamRecord
 from wire.strikes import LeadNote
@@ -233,7 +234,7 @@ class Worker:
             load = stream_load(stream.width, stream.height, stream.fps)
             if self._is_wanted(rendition) and await self._keeper.forward(job, load):
                 return
-            epoch = await lead.take(self._config.output_of(rendition).codec.name.lower())
+            taken = await lead.take(self._config.output_of(rendition).codec.name.lower())
             # Read again: taking the lead from one that died while it decoded counts a strike, and
             # with that the rendition may have to be copied.
             records = await lead.records()
@@ -246,15 +247,16 @@ class Worker:
             # The lease lapses, and the job comes back if its stream does.
             _logger(job).info("not taken: %s", error, extra={"action": "not_taken"})
             return
-        self._start(group, job, epoch, records)
+        self._start(group, job, taken, records)
 
-    def _start(self, group: asyncio.TaskGroup, job: Job, epoch: int, records: Records) -> None:
+    def _start(self, group: asyncio.TaskGroup, job: Job, lead: TakenLead, records: Records) -> None:
         """Begins a lane, in the session of its stream where there is one."""
         others = OtherLanes(
             partial(self._load_beside, job.entry), partial(self._memory_beside, job.entry)
         )
         session = self._session(group, job)
-        lane = session.add(job, epoch, records, others)
+        lane = session.add(job, lead.epoch, records, others)
+        lane.made_before.begin(lead.made_until, now=time.monotonic())
         self._lanes[job.entry] = lane
         self._spawn(group, self._lead(session, lane), f"lead {job.stream} {job.rendition}")
 

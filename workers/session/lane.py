@@ -30,6 +30,7 @@ from workers.runtime.loop_callback import on_loop
 from workers.scheduling.job_load import COPY_LOAD, coding_load
 from workers.session.lane_parts import OtherLanes, Source, WorkerParts
 from workers.session.lane_report import LaneFacts, report
+from workers.session.made_before import MadeBefore
 from workers.session.mode import StreamMode
 from workers.session.outcome import SessionEnded, SessionOutcome
 from workers.session.pipeline import Pipeline, PipelineCallbacks, PipelineConfig
@@ -61,7 +62,7 @@ class RenditionLane:
         self.job = job
         self.epoch = epoch
         self.counters = FrameCounters()
-        self.is_taking = False
+        self.is_taking, self.made_before = False, MadeBefore()
         "It takes the units of the source."
         self._parts = parts
         self._source = source
@@ -239,6 +240,7 @@ class RenditionLane:
 
     async def take(self, unit: AccessUnit, *, is_replay: bool, now: float) -> Taker | None:
         """Returns how the lane takes a unit of the source; None if it leaves it out."""
+        is_replay = is_replay or self.made_before.has(unit.pts, now=now)
         # Asked for each unit, also a replayed one: the route changes at key frames, and the frame
         # rate is measured on all.
         route = self._mode.route(unit, now=now)
@@ -249,7 +251,7 @@ class RenditionLane:
         recodes = route is Route.COPY and self.pipeline.recodes(unit.codec)
         # Should decoding end this process, the next lead knows.
         await self._probation.note(route is not Route.COPY or recodes, now=now)
-        return Taker(self.pipeline, route, recodes)
+        return Taker(self.pipeline, route, recodes, is_replay)
 
     def _leave_out(self, is_replay: bool) -> None:
         """Leaves a unit out: copying can begin only at a key frame young enough to be shown."""

@@ -95,7 +95,7 @@ class SourceDecoder:
             route = taker.decoded_route
             if route is None:
                 continue
-            task = frame.task(route)
+            task = frame.task(route, is_replay=taker.is_replay)
             if route is Route.RECODE and is_shared and task.picture is not None:
                 # An encoder writes times and types into a frame.
                 task.picture = task.picture.copy()

@@ -143,7 +143,7 @@ async def test_a_new_connection_goes_on_with_what_the_device_still_has(
     device = Device(redis_client)
     await device.join()
     job = await claim(device)
-    epoch = await device.site.lead(job).take("h264")
+    epoch = (await device.site.lead(job).take("h264")).epoch
     assert await device.site.jobs.renew(job)
     jobs = await device.cut(is_replaced=True)
     assert await JobQueue(redis_client, consumer="other").take_over() is None
@@ -162,7 +162,7 @@ async def test_a_new_connection_has_lost_what_another_took_meanwhile(redis_clien
     await device.join()
     job = await claim(device)
     lead = device.site.lead(job)
-    epoch = await lead.take("h264")
+    epoch = (await lead.take("h264")).epoch
     assert await device.site.jobs.renew(job)
     jobs = await device.cut(is_replaced=True)
     assert await JobQueue(redis_client, consumer="other").take_over(min_idle_ms=0) == job

@@ -10,7 +10,7 @@ from wire.jobs import Job
 from wire.remote import calls, units
 from wire.remote.link_lead import LinkLead
 from wire.rendition_record import RenditionRecord
-from wire.site import Records
+from wire.site import Records, TakenLead
 from wire.stream_record import StreamRecord
 from wire.strikes import LeadNote
 
@@ -75,8 +75,8 @@ async def test_what_are_no_records_is_refused(place: Place, answer: object) -> N
 
 
 async def test_lead_and_notes_are_calls(place: Place) -> None:
-    place.wire.answers[calls.TakeLead] = lambda call: 2**52
-    assert await place.lead.take("vp8") == 2**52
+    place.wire.answers[calls.TakeLead] = lambda call: {"epoch": 2**52, "made_until": 90}
+    assert await place.lead.take("vp8") == TakenLead(2**52, 90)
     await place.lead.note(LeadNote.DECODES, 9)
     await place.lead.drop(9)
     assert place.wire.asked == [

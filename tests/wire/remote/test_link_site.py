@@ -76,7 +76,7 @@ async def test_what_is_made_arrives_or_a_key_frame_is_asked_for(
     async with joined(redis_client, down=rough(loss), up=rough(loss)) as device:
         job = await begin(redis_client, device.site)
         lead, mail = device.site.lead(job), device.site.stream(STREAM).mail()
-        epoch = await lead.take("h264")
+        epoch = (await lead.take("h264")).epoch
         writer = lead.writer(NAME, epoch)
         requests, is_key = 0, True
         for number in range(90):
@@ -134,7 +134,7 @@ async def test_while_it_is_away_everything_says_so_and_afterwards_goes_on(
     job = await begin(redis_client, device.site)
     source = LogWriter(redis_client, stream=STREAM, rendition=keys.SOURCE, epoch=job.source_epoch)
     lead, stream = device.site.lead(job), device.site.stream(STREAM)
-    reader, epoch = stream.source(), await lead.take("h264")
+    reader, epoch = stream.source(), (await lead.take("h264")).epoch
     writer = lead.writer(NAME, epoch)
     await source.append(batch(job.source_epoch, frame(0)), now_ms=now_ms())
     assert await reader.seek_last_key_frame() and await read(reader, 1) == [0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -544,3 +545,30 @@ async def test_a_net_of_another_kind_serves_the_stream_for_which_it_was_chosen(
         assert (work.state, work.model) == ("enhancing", model)
     assert decodable(viewer.units)[-1] == (scale * 64, scale * 48)
     assert work.enhanced > 0
+
+
+async def test_a_worker_that_stops_hands_over_without_a_visible_gap(
+    client: Redis, nets: ModelCache
+) -> None:
+    publisher, viewer = Publisher(client), Viewer(client)
+    clip = list(units(Clip(frames=150)))
+    async with (
+        working(client, nets, lead_config("w1")) as first,
+        watching(viewer),
+    ):
+        await publisher.begin()
+        await until(lambda: first.leads)
+        async with working(client, nets, lead_config("w2")) as second:
+            playing = asyncio.create_task(publisher.play(clip))
+            await viewer.until(45)
+            seen = len(viewer.units)
+            first.stop()
+            await until(lambda: second.leads)
+            await viewer.until(seen + 40)
+            await playing
+    epochs = [epoch for epoch, _ in itertools.groupby(viewer.epochs)]
+    assert len(epochs) == 2 and epochs[0] < epochs[1]
+    gaps = [after - before for before, after in itertools.pairwise(viewer.seen_at[10:])]
+    # The new lead begins in about 0.15 s where nothing else runs.
+    assert max(gaps) < 0.5, max(gaps)
+    assert [unit.pts for unit in viewer.units] == sorted({unit.pts for unit in viewer.units})
