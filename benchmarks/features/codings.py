@@ -17,6 +17,7 @@ from models.split.graphs import COEFFICIENTS
 from models.training.clip import Bytes
 from models.training.codec import to_frame
 from workers.team.feature_codec import FeatureDecoder, FeatureEncoder, FeatureStripe
+from workers.team.residual_codec import MAX_QUALITY, decode_region, encode_region
 
 __all__ = ["CRF", "PRICES", "STAGES", "WAYS", "Delivered", "encode_at", "lose", "send_all"]
 
@@ -26,12 +27,13 @@ PRICES = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 PRINCIPAL = (2, 4, 8, 16, 32)
 """Channels of the principal component analysis that are sent."""
 CRF = (34, 30, 26, 22, 18, 14)
+QUALITIES = tuple(range(0, MAX_QUALITY + 1, 2))
 
 INT8, INT8_CODED = "int8 features", "int8 features, entropy coded"
 PCA, PCA_CODED = "PCA + int8", "PCA + int8, entropy coded"
 RVQ, MASKED = "residual VQ, by stages", "residual VQ, changed blocks"
-PICTURE, RESIDUAL = "picture by x264", "residual by x264"
-WAYS = (INT8, INT8_CODED, PCA, PCA_CODED, RVQ, MASKED, PICTURE, RESIDUAL)
+PICTURE, RESIDUAL, REGION = "picture by x264", "residual by x264", "residual of the team"
+WAYS = (INT8, INT8_CODED, PCA, PCA_CODED, RVQ, MASKED, PICTURE, RESIDUAL, REGION)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,6 +65,19 @@ def send_all(scene: Scene, net: Net, others: NDArray[np.float64]) -> Iterator[De
         rest, bits = _x264(shifted.astype(np.uint8), crf)
         added = np.clip(scene.plain.astype(np.int16) + rest - 128, 0, 255).astype(np.uint8)
         yield _delivered(RESIDUAL, f"CRF {crf}", scene, bits, [added[t] for t in scene.judged])
+    yield from _regions(scene)
+
+
+def _regions(scene: Scene) -> Iterator[Delivered]:
+    """The codec of the team's results, each frame by itself. The judged frames stand for all."""
+    every = len(scene.luma) / len(scene.judged)
+    for quality in QUALITIES:
+        made, size = [], 0
+        for t in scene.judged:
+            data = encode_region(scene.whole[t], scene.plain[t], quality)
+            made.append(decode_region(data, scene.plain[t]))
+            size += len(data)
+        yield _delivered(REGION, f"quality {quality}", scene, 8 * size * every, made)
 
 
 Coded = Sequence[Sequence[bytes]]

@@ -53,7 +53,7 @@ def test_every_way_delivers_and_more_bits_deliver_more(net: Net, scene: Scene) -
     ways: dict[str, list[tuple[float, float]]] = {}
     for each in found:
         ways.setdefault(each.way, []).append((each.mbit_s, each.whole_db))
-    assert len(ways) == 8
+    assert len(ways) == 9
     for way, points in ways.items():
         points.sort()
         assert points[-1][1] >= points[0][1], way
