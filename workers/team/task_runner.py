@@ -125,7 +125,13 @@ class TaskRunner:
                 work = self._next()
                 if work is None:
                     return
-            work()
+            try:
+                work()
+            except WorkerError as error:
+                log.warning("a task failed: %s", error, extra={"action": "task_failed"})
+            except Exception:
+                # The border of the thread: the tasks of other teams go on.
+                log.exception("a task failed", extra={"action": "task_failed"})
 
     def _next(self) -> Callable[[], None] | None:
         """Waits for work and returns it; None once closed. Holds the lock but while it waits."""
@@ -159,10 +165,9 @@ class TaskRunner:
         try:
             if maker is not None and luma is not None:
                 self._measure(maker, luma)
-        except WorkerError as error:
-            # The pace is not known then, and the first tasks will tell.
-            log.warning("a trial failed: %s", error, extra={"action": "trial_failed"})
-        self._ready(team)
+        finally:
+            # After a failure too: the pace is not known then, and the first tasks will tell.
+            self._ready(team)
 
     def _measure(self, maker: RegionMaker, luma: Plane) -> None:
         # The first run prepares the net for the size, which no later one does.
@@ -171,7 +176,7 @@ class TaskRunner:
             begun = time.monotonic()
             with self._lock.timed() as spent:
                 samples = maker.try_out(luma)
-            whole_s = time.monotonic() - begun - spent.waited_s
+            whole_s = time.monotonic() - begun
             maker.pace.learn(samples, whole_s=whole_s, engine_s=spent.worked_s)
 
     def _do(self, task: HelperTask) -> None:
@@ -179,15 +184,11 @@ class TaskRunner:
         if maker is None:
             self._refuse(task, TaskRefusal.LEFT)
             return
+        finished = FinishedTask(task, refusal=TaskRefusal.FAILED)
         try:
-            self._finished(self._made(task, maker))
-        except WorkerError as error:
-            log.warning("a task failed: %s", error, extra={"action": "task_failed"})
-            self._refuse(task, TaskRefusal.FAILED)
-        except Exception:
-            # The border of the thread: the tasks of other teams go on.
-            log.exception("a task failed", extra={"action": "task_failed"})
-            self._refuse(task, TaskRefusal.FAILED)
+            finished = self._made(task, maker)
+        finally:
+            self._finished(finished)
 
     def _made(self, task: HelperTask, maker: RegionMaker) -> FinishedTask:
         luma = maker.pictures.luma(task.sequence)
@@ -203,14 +204,19 @@ class TaskRunner:
                 task.quality,
                 may_go_on=lambda: time.monotonic() < task.deadline,
             )
-        busy_s = time.monotonic() - begun - spent.waited_s
-        if coded is None:
-            refusal = TaskRefusal.LATE
-            return FinishedTask(
-                task, refusal=refusal, engine_s=spent.worked_s, busy_s=busy_s, begun=begun
-            )
-        maker.pace.learn(task.samples, whole_s=busy_s, engine_s=spent.worked_s)
-        return FinishedTask(task, tuple(coded), engine_s=spent.worked_s, busy_s=busy_s, begun=begun)
+        whole_s = time.monotonic() - begun
+        # What the worker's own nets take of the engine makes tasks late as well, so waiting for it
+        # belongs to what the next one is expected to take. A task that was given up would have
+        # taken longer still.
+        maker.pace.learn(task.samples, whole_s=whole_s, engine_s=spent.worked_s)
+        return FinishedTask(
+            task,
+            tuple(coded or ()),
+            refusal=TaskRefusal.LATE if coded is None else None,
+            engine_s=spent.worked_s,
+            busy_s=whole_s - spent.waited_s,
+            begun=begun,
+        )
 
     def _refuse(self, task: HelperTask, refusal: TaskRefusal) -> None:
         self._finished(FinishedTask(task, refusal=refusal))

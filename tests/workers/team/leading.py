@@ -17,7 +17,7 @@ from models.manifest import load_manifest
 from tests.workers.upscale.test_temporal_session import wait
 from wire import keys
 from wire.connection import Redis, command
-from wire.site import RedisSite
+from wire.site import RedisSite, Site
 from wire.team import (
     Dismiss,
     Failed,
@@ -158,9 +158,11 @@ class Lead:
 
 
 @contextlib.asynccontextmanager
-async def helping(client: Redis, nets: ModelCache, name: str) -> AsyncIterator[Worker]:
-    """A worker without jobs, until the end of the block."""
-    site = RedisSite(client, name)
+async def helping(
+    client: Redis, nets: ModelCache, name: str, site: Site | None = None
+) -> AsyncIterator[Worker]:
+    """A worker without jobs, until the end of the block; next to Redis without another ``site``."""
+    site = site or RedisSite(client, name)
     worker = Worker(site, nets, lead_config(name), engines=[nets.engine.info.name], zoo=[TINY])
     task = asyncio.create_task(worker.run(), name=f"worker {name}")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from media.limits import MAX_SIDE
+from tests.wire.link.virtual_path import Path
+from tests.wire.remote.live_path import joined
 from wire import keys
 from wire.connection import Redis
 from wire.log import LogWriter
@@ -300,3 +303,25 @@ async def test_a_new_publisher_is_another_source(
             assert lead.all(Ready) == []
         async with lead.inviting("a", source_epoch=publisher.epoch):
             await ready(lead, "a")
+
+
+async def test_a_device_at_another_site_helps_over_a_link_that_loses(
+    client: Redis, live_nets: ModelCache, lead: Lead, publisher: Publisher
+) -> None:
+    clip = list(units(dataclasses.replace(CLIP, frames=60, key_every=60)))
+    await publisher.send(clip[0])
+    down, up = (Path(delay_s=0.02, loss=0.02, rate_bps=20e6) for _ in range(2))
+    async with (
+        joined(client, "a", down=down, up=up) as device,
+        helping(client, live_nets, "a", device.site),
+        lead.inviting("a", source_epoch=publisher.epoch),
+    ):
+        await ready(lead, "a")
+        numbers = []
+        for unit in clip[1:]:
+            await publisher.send(unit)
+            numbers.append(await lead.task("a", unit.sequence, Region(8, 8, 32, 32), left_s=0.4))
+            await asyncio.sleep(1 / 30)
+        answers = [await lead.answer(number) for number in numbers]
+    made = [each for each in answers if isinstance(each, Result)]
+    assert len(made) > 0.9 * len(answers)

@@ -189,16 +189,31 @@ def test_a_task_that_fails_costs_no_other_one(
     with caplog.at_level(logging.WARNING):
         bench.put(1, 0)
         bench.until(1)
+        bench.session.error = None
+        bench.put(2, 0)
+        assert bench.outcomes(2) == {1: TaskRefusal.FAILED, 2: None}
     assert [record.action for record in caplog.records] == ["task_failed"]  # type: ignore[attr-defined]
-    bench.session.error = None
-    bench.put(2, 0)
-    assert bench.outcomes(2) == {1: TaskRefusal.FAILED, 2: None}
 
 
-def test_a_trial_that_fails_leaves_the_team_ready(bench: Bench) -> None:
-    bench.session.error = fails()
+@pytest.mark.parametrize("error", [fails(), ValueError("a fault of ours")])
+def test_a_trial_that_fails_leaves_the_team_ready(bench: Bench, error: Exception) -> None:
+    bench.session.error = error
     made = bench.begin(0)
     assert made.pace.ms_per_megasample == 0.0
+    bench.session.error = None
+    bench.put(1, 0)
+    assert bench.outcomes(1) == {1: None}
+
+
+def test_waiting_for_the_workers_own_nets_is_expected_of_the_next_task(bench: Bench) -> None:
+    made = bench.begin(0)
+    before = made.pace.expected_s(1000)
+    for number in range(8):
+        with bench.lock.take():
+            bench.put(number, 0)
+            time.sleep(0.03)
+        bench.until(number + 1)
+    assert made.pace.expected_s(1000) > 2 * before
 
 
 def test_who_is_not_ready_or_has_left_gets_no_result(bench: Bench) -> None:
