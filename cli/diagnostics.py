@@ -18,8 +18,6 @@ import av
 import psutil
 
 from app.gateway.gateway import GatewayOptions, bind_gateway
-from cli.errors import CliError
-from cli.gateway_probe import probe_gateway
 from media.codec_table import TABLE
 from models.errors import ModelError
 from models.manifest import Manifest, list_models, model_file
@@ -83,7 +81,6 @@ def run_checks(settings: Settings) -> list[Finding]:
         _browser(),
         _port(settings),
         *_gateway(settings),
-        *_join(settings),
         _tls(settings),
         _gpu(),
     ]
@@ -257,23 +254,6 @@ def _gateway(settings: Settings) -> Iterator[Finding]:
     place = f"{options.host}:{options.port}"
     detail = f"{place} (UDP) is free; devices join {who}"
     yield Finding(what, Status.GOOD, detail)
-
-
-def _join(settings: Settings) -> Iterator[Finding]:
-    """Checks the way to the gateway that a worker joins, where one is set."""
-    if not settings.join:
-        return
-    what = "gateway to join"
-    if not settings.join_token.get_secret_value():
-        yield Finding(what, Status.MISSING, "SHARPCAST_JOIN_TOKEN is not set")
-        return
-    try:
-        took_s = probe_gateway(*settings.gateway_to_join)
-    except CliError as error:
-        yield Finding(what, Status.MISSING, str(error))
-        return
-    detail = f"{settings.join} answers, in {1000 * took_s:.0f} ms for a handshake"
-    yield Finding(what, Status.GOOD, detail, {"handshake_s": round(took_s, 3)})
 
 
 def _tls(settings: Settings) -> Finding:

@@ -43,10 +43,10 @@ def main() -> None:
     pictures = list(training_pictures())
     print(f"{len(pictures)} pictures", flush=True)
     filters = fit_filters(pictures)
-    parts = [part for number, each in enumerate(pictures) for part in _parts(each, number, filters)]
-    order = _order(parts)
-    weights, block_weights = fit_weights(parts, order)
-    starts = fit_models(parts, lambda quality: make_tables(quality, order, weights, block_weights))
+    coded = [part for number, each in enumerate(pictures) for part in parts(each, number, filters)]
+    order = order_of(coded)
+    weights, block_weights = fit_weights(coded, order)
+    starts = fit_models(coded, lambda quality: make_tables(quality, order, weights, block_weights))
     text = [HEAD]
     for name, what, values in (
         ("FILTERS", "Weights of each class, in 256ths, for the pairs of taps.", filters),
@@ -59,7 +59,7 @@ def main() -> None:
         ("BLOCK_WEIGHTS", "Weights of a block's expected sum of levels.", block_weights),
         ("STARTS", "Probability of a 0 to begin with, in 32768ths.", starts),
     ):
-        text.append(_table(name, what, np.asarray(values)))
+        text.append(table(name, what, np.asarray(values)))
     TARGET.write_text("\n".join(text))
     print(f"wrote {TARGET}")
 
@@ -70,7 +70,7 @@ from __future__ import annotations
 '''
 
 
-def _table(name: str, what: str, values: npt.NDArray[np.int_]) -> str:
+def table(name: str, what: str, values: npt.NDArray[np.int_]) -> str:
     rows = values if values.ndim == 2 else values[None]
     lines = []
     for row in rows:
@@ -155,7 +155,7 @@ class _Part:
         return (np.abs(self.residual) / STEPS[self.quality] + 0.33).astype(int)
 
 
-def _parts(each: Pictures, number: int, filters: Shorts) -> Iterator[_Part]:
+def parts(each: Pictures, number: int, filters: Shorts) -> Iterator[_Part]:
     padded = _padded(each.plain)
     height, width = (side - 2 * MARGIN for side in padded.shape)
     base = np.empty((height, width), np.int16)
@@ -168,7 +168,7 @@ def _parts(each: Pictures, number: int, filters: Shorts) -> Iterator[_Part]:
     yield _Part(*coefficients, width // 8, QUALITIES[number % len(QUALITIES)])
 
 
-def _order(parts: Sequence[_Part]) -> npt.NDArray[np.int_]:
+def order_of(parts: Sequence[_Part]) -> npt.NDArray[np.int_]:
     often = sum((part.levels() > 0).mean(0) for part in parts)
     return np.argsort(-np.asarray(often), kind="stable")
 

@@ -107,11 +107,3 @@ def test_the_port_for_devices_is_checked_where_one_is_set() -> None:
         settings(gateway_host="127.0.0.1", gateway_port=port, join_token="t" * 20)
     )
     assert "with the shared token" in both.detail
-
-
-def test_the_gateway_to_join_is_asked_where_one_is_set() -> None:
-    assert list(diagnostics._join(settings())) == []
-    (tokenless,) = diagnostics._join(settings(join="127.0.0.1:9"))
-    assert tokenless.status is Status.MISSING and "SHARPCAST_JOIN_TOKEN" in tokenless.detail
-    (nowhere,) = diagnostics._join(settings(join="no.such.host.invalid:9", join_token="t" * 20))
-    assert nowhere.status is Status.MISSING and "no name of a host" in nowhere.detail

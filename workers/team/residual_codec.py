@@ -61,7 +61,7 @@ _HEAD_BYTES = 2
 _MAX_GAIN = 15
 """Gain of the prediction in eighths, in four bits. Crisp styles correct up to twice as much."""
 
-LAGRANGIAN = 0.1
+LAGRANGIAN = 0.14
 """Squared error that is worth a bit, in squared steps. Of 0.05 to 0.2 it loses the fewest bits."""
 
 
