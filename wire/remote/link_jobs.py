@@ -144,7 +144,10 @@ class LinkHeartbeats:
         self._sent = None
 
     async def beat(self, beat: WorkerBeat) -> None:
-        """Shows the worker for a while more."""
+        """Shows the worker for a while more, with the round trip of its link."""
+        uplink = self._gateway.uplink
+        if uplink is not None:
+            beat = msgspec.structs.replace(beat, rtt_ms=round(1000 * uplink.rtt_s, 1))
         # Nets and engines are ten times as long as the rest, and change only with the process.
         profile = (beat.engines, beat.models, beat.trials)
         if profile == self._sent:

@@ -63,10 +63,11 @@ class FarmingChoice:
 
 
 def choose_farming(
-    profile: NetProfile, helpers: Sequence[Offer], *, max_delay_s: float
+    profile: NetProfile, helpers: Sequence[Offer], *, max_delay_s: float, wanted: float = 1.0
 ) -> FarmingChoice:
     """Returns how a net is best divided among these devices, where results may take
-    ``max_delay_s``, the path included.
+    ``max_delay_s``, the path included. ``wanted`` is the part of a whole frame's work that frames
+    want of the net, where only regions of them are worth it.
     """
     if not helpers:
         return FarmingChoice(FarmingMode.ALONE, "No device helps.")
@@ -76,18 +77,16 @@ def choose_farming(
             "The net remembers earlier pictures, so a helper would need its whole state.",
         )
     count = len(helpers) + 1
-    overhead = profile.by_regions(count) / profile.whole()
+    overhead = max(wanted, 0.01) * profile.by_regions(count) / profile.whole()
     slow_ms = [each.work_ms(1, profile.whole()) for each in helpers]
-    in_time = [
-        ms
-        for ms, each in zip(slow_ms, helpers, strict=True)
-        if each.start_s + ms / 1000.0 + each.return_s <= max_delay_s
-    ]
+    paths_ms = [1000.0 * (each.start_s + each.return_s) for each in helpers]
+    longest_ms = 1000.0 * max_delay_s
+    in_time = [ms for ms, path in zip(slow_ms, paths_ms, strict=True) if ms + path <= longest_ms]
     if not in_time:
         return FarmingChoice(
             FarmingMode.REGIONS,
             f"A whole frame would take a helper {min(slow_ms):.0f} ms, "
-            f"more than the delay of {1000 * max_delay_s:.0f} ms allows.",
+            f"more than the delay of {longest_ms:.0f} ms allows.",
         )
     by_frames = sum(1.0 / ms for ms in in_time)
     by_parts = sum(1.0 / ms for ms in slow_ms) / overhead

@@ -45,6 +45,7 @@ class Candidate:
 
     name: str
     models: frozenset[str]
+    "Nets at hand; empty where that is not known, as in the brief list that a gateway gives."
     free: float
     "Part of the device that its own streams leave, 0 to 1."
     ms_per_frame: float
@@ -75,7 +76,7 @@ class Choice:
     "A sentence for people."
 
 
-def candidate_of(beat: WorkerBeat, *, round_trip_ms: float = 0.0) -> Candidate:
+def candidate_of(beat: WorkerBeat) -> Candidate:
     """Returns the candidate of a heartbeat."""
     free = 1.0 - beat.load / beat.capacity if beat.capacity > 0.0 else 0.0
     return Candidate(
@@ -83,7 +84,7 @@ def candidate_of(beat: WorkerBeat, *, round_trip_ms: float = 0.0) -> Candidate:
         models=frozenset(model.name for model in beat.models if not model.missing),
         free=max(0.0, min(1.0, free)),
         ms_per_frame=beat.ms_per_frame,
-        round_trip_ms=round_trip_ms,
+        round_trip_ms=beat.rtt_ms,
         is_draining=beat.state == "draining",
     )
 
@@ -161,7 +162,8 @@ class Recruiter:
         pause = self._pauses.get(each.name)
         return (
             each.name != self._own
-            and need.model in each.models
+            # Whoever is asked in vain declines.
+            and (need.model in each.models or not each.models)
             and not each.is_draining
             and each.round_trip_ms <= MAX_ROUND_TRIP_MS
             # One that is there stays, since what it does for this team is load too.

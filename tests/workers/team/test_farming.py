@@ -30,6 +30,12 @@ def test_regions_of_a_net_with_a_large_halo_cost_more_than_frames() -> None:
     assert "sees 100 samples" in found.reason and "4 devices" in found.reason
 
 
+def test_regions_are_worth_a_large_halo_where_little_of_a_frame_is_wanted() -> None:
+    found = choose_farming(WIDE, helpers(3), max_delay_s=0.3, wanted=0.3)
+    assert found.mode is FarmingMode.REGIONS
+    assert "cost 0." in found.reason
+
+
 def test_frames_that_take_too_long_are_cut_into_regions_all_the_same() -> None:
     found = choose_farming(WIDE, helpers(3, rate=5000.0), max_delay_s=0.3)
     assert found.mode is FarmingMode.REGIONS

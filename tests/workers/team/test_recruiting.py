@@ -65,6 +65,12 @@ def test_who_cannot_help_is_not_invited(fields: dict[str, object]) -> None:
     assert found.invited == () and found.reason == "No worker has live-m at hand and time for it."
 
 
+def test_who_does_not_say_what_nets_it_has_is_asked() -> None:
+    """A lead at another site gets a list without them."""
+    found = Recruiter("lead").choose([candidate("dev1", models=frozenset())], NEED, now=0.0)
+    assert found.invited == ("dev1",)
+
+
 def test_near_and_strong_ones_are_invited_first() -> None:
     found = Recruiter("lead").choose(
         [
@@ -140,9 +146,9 @@ def test_a_heartbeat_tells_what_a_worker_leaves_free() -> None:
     ]
     beat = WorkerBeat(
         name="w", host="h", pid=1, started_us=0, engines=[], models=models, capacity=4.0,
-        load=1.0, ms_per_frame=8.0, streams=[], state="draining",
+        load=1.0, ms_per_frame=8.0, streams=[], state="draining", rtt_ms=40.0,
     )  # fmt: skip
-    found = candidate_of(beat, round_trip_ms=40.0)
+    found = candidate_of(beat)
     assert found == Candidate("w", frozenset({"live-m"}), 0.75, 8.0, 40.0, is_draining=True)
     assert candidate_of(msgspec.structs.replace(beat, capacity=0.0)).free == 0.0
     assert candidate_of(msgspec.structs.replace(beat, load=9.0)).free == 0.0
