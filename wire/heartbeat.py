@@ -58,6 +58,45 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
     "Average time of encoding a picture, in ms."
 
 
+class TeamDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """A helper as the lead sees it, over the last seconds; figures are per second."""
+
+    name: str
+    round_trip_ms: float = 0.0
+    "95th percentile of the time from task to result, less the helper's own time."
+    trust: float = 0.0
+    "Part of its time that is given out, 0 to 1; it falls with late results."
+    tasks: float = 0.0
+    in_time: float = 0.0
+    late: float = 0.0
+    "Results that came after their frame was made."
+    samples: float = 0.0
+    "Decoded luma samples of results in time, halos left out."
+    fraction: float = 0.0
+    "Part of all samples that the net enlarged for the rendition, by the lead or any helper."
+    kbps: float = 0.0
+    "Bitrate of its results, in kbit/s."
+
+
+class TeamWork(msgspec.Struct, frozen=True, kw_only=True):
+    """The helpers of a rendition as its lead sees them."""
+
+    mode: str = "alone"
+    "``alone``, ``regions`` (helpers make regions of each frame), or ``off`` (by the operator)."
+    reason: str = ""
+    "The reason for the mode, as a sentence."
+    invited: int = 0
+    "Workers that are asked to help, those that do included."
+    wanted: float = 0.0
+    "Part of the whole net's work that frames want, on average."
+    playout_delay_ms: float = 0.0
+    "Time for which a frame may be held back for results."
+    turn_around_p50_ms: float = 0.0
+    "Median of the time from task to result."
+    turn_around_p95_ms: float = 0.0
+    devices: list[TeamDevice] = msgspec.field(default_factory=list)
+
+
 class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     """A lead's report of one enhanced rendition of a stream. Counters only grow."""
 
@@ -101,6 +140,8 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     worker that did it."""
     team_results: dict[str, int] = msgspec.field(default_factory=dict)
     "Results of helpers by what became of them, as PROTOCOL.md section 8 names it."
+    team: TeamWork = TeamWork()
+    "Its helpers."
     bad_entries: int = 0
     "Entries of the source log that were no batches; of the stream, as ``decoded``."
     stale_units: int = 0

@@ -32,6 +32,9 @@ WATCH_RENEW_S = 1.0
 Words = list[Any]
 """Names of keys or arguments of a script; in the registry ``list`` is one of its methods."""
 
+MAX_EXCLUDED = 256
+"""Characters of the names of excluded workers together, as of any text of a record."""
+
 _LEASE = "watched_us:"
 _SHARED = "any"
 """Codec in the name of the field that holds the lease of the usual log."""
@@ -56,6 +59,10 @@ class RenditionSpec(msgspec.Struct, frozen=True, kw_only=True):
     "Video bitrate in kbit/s; 0: by the worker's table of sizes."
     enhance: bool = True
     "False: the source is only copied."
+    team: Text = ""
+    "Helpers: ``on`` (also where the lead could do without), ``off``, else as the lead lacks time."
+    excluded: Text = ""
+    "Names of workers that must not help, with commas between."
 
 
 SPEC_FIELDS = RenditionSpec.__struct_fields__
@@ -78,6 +85,8 @@ class RenditionRecord(msgspec.Struct, frozen=True, kw_only=True):
     codec: Text = ""
     kbps: Kbps = 0
     enhance: bool = True
+    team: Text = ""
+    excluded: Text = ""
     epoch: Epoch = 0
     "The lead's epoch; 0 while no worker ever had the rendition."
     lead: Text = ""

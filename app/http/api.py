@@ -13,8 +13,8 @@ from app.http.node_views import node_view
 from app.http.openapi import GUARDED
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
-from wire.keys import VARIANTS, is_rendition
-from wire.rendition_record import RenditionSpec
+from wire.keys import VARIANTS, is_rendition, is_worker
+from wire.rendition_record import MAX_EXCLUDED, RenditionSpec
 from wire.stream_record import StreamRecord
 
 
@@ -183,9 +183,9 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
             enhance=changes.enhance,
             model=changes.model,
             strength=changes.strength,
+            team=_wire_team(changes.team, _checked(changes.excluded)),
         )
-        # Otherwise the answer would show the stream as it was up to half a second ago.
-        context.snapshot.forget()
+        context.snapshot.forget()  # Else the answer may be half a second old.
         return await read.stream(stream)
 
     @routes.delete(
@@ -255,6 +255,7 @@ def _check_rendition(name: str) -> None:
 
 def _check_spec(spec: schemas.RenditionSettings, models: list[schemas.Model], default: str) -> None:
     """Checks that running workers could make a rendition. Raises BadRequest."""
+    _checked(spec.excluded)
     if spec.model:
         _check_model(spec.model, models)
     if spec.codec and spec.codec not in VARIANTS:
@@ -277,4 +278,21 @@ def _wire_spec(spec: schemas.RenditionSettings) -> RenditionSpec:
         codec=spec.codec,
         kbps=spec.kbps,
         enhance=spec.enhance,
+        **_wire_team(spec.team, spec.excluded),
     )
+
+
+def _wire_team(team: str | None, excluded: list[str] | None) -> dict[str, str]:
+    """Returns the fields of a record that are to be changed."""
+    fields = {} if team is None else {"team": "" if team == "auto" else team}
+    return fields if excluded is None else fields | {"excluded": ",".join(excluded)}
+
+
+def _checked(names: list[str] | None) -> list[str] | None:
+    """Returns names of workers. Raises BadRequest."""
+    for name in names or ():
+        if not is_worker(name):
+            raise BadRequest(f"{name[:64]!r} is no name of a worker.")
+    if len(",".join(names or ())) > MAX_EXCLUDED:
+        raise BadRequest(f"The excluded names are longer than {MAX_EXCLUDED} characters together.")
+    return names

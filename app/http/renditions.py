@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Literal
 
 from app.delivery.rendition_choice import USUAL
 from app.http import schemas
+from app.http.team_schemas import Team
 from media.codec_table import title_of
 from wire import keys
 from wire.heartbeat import RenditionWork, StreamWork
@@ -82,9 +84,24 @@ def _usual(produced: Produced, viewers: int) -> schemas.Rendition:
                 codec=record.codec,
                 kbps=record.kbps,
                 enhance=record.enhance,
+                team=team_choice(record.team),
+                excluded=[name for name in record.excluded.split(",") if name],
             ),
+            "team": team_view(work),
         }
     )
+
+
+def team_choice(text: str) -> Literal["auto", "on", "off"]:
+    """Returns the operator's choice as the API shows it."""
+    return "on" if text == "on" else "off" if text == "off" else "auto"
+
+
+def team_view(work: StreamWork | None) -> Team | None:
+    """Returns a lead's helpers as the API shows them."""
+    if work is None:
+        return None
+    return Team.of(work.team)
 
 
 def _variants(produced: Produced, viewers: dict[str, int]) -> Iterator[schemas.Rendition]:

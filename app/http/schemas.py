@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.http.team_schemas import Team
 from media.codec_table import ENCODED, names_of
 
 _VIDEO_CODECS = names_of("video")
@@ -36,6 +39,13 @@ class RenditionSettings(BaseModel):
         default=0, ge=0, le=200_000, description="Video bitrate; 0: by the size of the picture"
     )
     enhance: bool = Field(default=True, description="False: the source is only copied")
+    team: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Helpers: as the worker lacks time, always, or never",
+    )
+    excluded: list[str] = Field(
+        default_factory=list, max_length=8, description="Names of workers that must not help"
+    )
 
 
 class Rendition(BaseModel):
@@ -70,6 +80,10 @@ class Rendition(BaseModel):
     strength: float | None = Field(default=None, description="Strength of the style in effect")
     levels: dict[str, dict[str, int]] = Field(
         default_factory=dict, description="Frames by quality level and reason"
+    )
+    team: Team | None = Field(
+        default=None,
+        description="Its helpers; null for the source and variants, and without a lead",
     )
     spec: RenditionSettings | None = Field(
         default=None, description="null for the source and variants, which nobody specifies"
@@ -152,6 +166,9 @@ class Stream(BaseModel):
     source: Source
     renditions: list[Rendition]
     enhancement: Enhancement
+    team: Team | None = Field(
+        description="The helpers of the default rendition; null while no worker has it"
+    )
     frames: Frames
     layer: str = Field(
         description="The publisher's simulcast layer that is taken; packets of the others are "
@@ -180,6 +197,12 @@ class StreamChange(BaseModel):
     model: str | None = Field(default=None, max_length=64)
     strength: float | None = Field(
         default=None, ge=0, le=1, description="Strength of the style: 0 is faithful, 1 is crisp"
+    )
+    team: Literal["auto", "on", "off"] | None = Field(
+        default=None, description="Helpers: as the worker lacks time, always, or never"
+    )
+    excluded: list[str] | None = Field(
+        default=None, max_length=8, description="Names of workers that must not help"
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from app.http import schemas
 from app.http.counter_samples import Sample, by_counter
 from app.http.node_views import NodeBeats, latency_view
-from app.http.renditions import Produced, rendition_views
+from app.http.renditions import Produced, rendition_views, team_view
 from wire import keys
 from wire.app_heartbeat import NodeStream
 from wire.heartbeat import StreamWork, WorkerBeat
@@ -73,6 +73,7 @@ def stream_view(
         source=source,
         renditions=rendition_views(record, produced, viewers),
         enhancement=default.enhancement,
+        team=team_view(default.work),
         frames=_frames(default.work, publisher),
         packets=publisher.packets,
         layer=publisher.layer,

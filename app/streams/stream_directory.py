@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -140,9 +140,16 @@ class StreamDirectory:
             raise RedisAway from error
 
     async def change(
-        self, stream: str, *, enhance: bool | None, model: str | None, strength: float | None = None
+        self,
+        stream: str,
+        *,
+        enhance: bool | None,
+        model: str | None,
+        strength: float | None = None,
+        team: Mapping[str, str] | None = None,
     ) -> None:
-        """Switches enhancement, chooses the net or the strength of its style.
+        """Switches enhancement, chooses the net or the strength of its style, or sets fields about
+        the helpers.
 
         Raises StreamNotFound, RedisAway.
         """
@@ -156,6 +163,7 @@ class StreamDirectory:
             config["model"] = model
         if strength is not None:
             config["strength"] = strength
+        config |= team or {}
         try:
             if config:
                 await self._renditions.set_config(stream, keys.ENHANCED, record.epoch, **config)

@@ -13,7 +13,15 @@ from media.access_unit import Checkpoint
 from media.codec_table import TABLE
 from media.limits import MAX_SIDE
 from wire import batch, control, hash_record, heartbeat, jobs, keys, log, rendition_record
-from wire.heartbeat import EngineTrial, ModelInfo, RenditionWork, StreamWork, WorkerBeat
+from wire.heartbeat import (
+    EngineTrial,
+    ModelInfo,
+    RenditionWork,
+    StreamWork,
+    TeamDevice,
+    TeamWork,
+    WorkerBeat,
+)
 from wire.rendition_record import RenditionRecord
 from wire.stream_record import StreamRecord
 from workers.scheduling.decision import DROP, Reason
@@ -21,7 +29,7 @@ from workers.upscale.methods.table import METHODS
 
 TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
 
-STARTS_EMPTY = ("dropped", "levels", "renditions", "net_samples", "team_results")
+STARTS_EMPTY = ("dropped", "levels", "renditions", "net_samples", "team_results", "team")
 """Fields whose default is made anew for each object."""
 
 
@@ -82,9 +90,11 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
     for found, kind in (
         (schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo), (trial, EngineTrial),
         (work["properties"]["renditions"]["items"], RenditionWork),
+        (work["properties"]["team"], TeamWork),
+        (work["properties"]["team"]["properties"]["devices"]["items"], TeamDevice),
     ):  # fmt: skip
         assert set(found["properties"]) == set(kind.__struct_fields__)
-        assert set(found["required"]) == required(kind)
+        assert set(found.get("required", [])) == required(kind)
     defaults = {field.name: field.default for field in msgspec.structs.fields(StreamWork)}
     for name, described in work["properties"].items():
         if "default" in described and name not in STARTS_EMPTY:

@@ -28,6 +28,8 @@ class FrameTask:
     "The source's picture, then the enhanced one."
     info: CodecInfo | None = None
     "Motion and quantizers of the source's picture; None before it was decoded."
+    queued: float = 0.0
+    "Time at which it was handed to the upscaler's queue, on the clock of ``arrived``."
     held_s: float = 0.0
     "Time for which it was held back on purpose, for helpers' results."
 

@@ -8,6 +8,8 @@ from wire.heartbeat import HelperWork
 from wire.site import Site
 from workers.team.helper import Helper, HelperParts, OwnWork
 from workers.team.inbox import TeamInbox
+from workers.team.roster import Roster
+from workers.team.team_lead import TeamLeads, TeamParts
 from workers.upscale.model_cache import ModelCache
 
 __all__ = ["TeamPart"]
@@ -32,6 +34,9 @@ class TeamPart:
     def __init__(self, worker: str, site: Site, nets: ModelCache, own: OwnWork) -> None:
         self.helper = Helper(HelperParts(worker, site, nets), own)
         self.inbox = TeamInbox(site.team, self.helper.receive)
+        roster = Roster(site.heartbeats)
+        self.leads = TeamLeads(TeamParts(worker, site.team, self.inbox, roster, nets))
+        "The teams that help this worker's leads."
 
     def fields(self) -> TeamFields:
         """Returns what a heartbeat tells of it."""

@@ -75,8 +75,10 @@ class Worker:
         self._nets = nets
         self._config = config
         self._memory = usable_bytes()
+        own = OwnWork(self._own_load, self._own_memory)
+        self._team = TeamPart(config.worker, site, nets, own)
         scheduler = SharedScheduler(cores=usable_cores(), threads=nets.engine_lock.threads)
-        self._parts = WorkerParts(site, nets, config, scheduler)
+        self._parts = WorkerParts(site, nets, config, scheduler, self._team.leads)
         self._engines = engines
         self._zoo = zoo
         self._trials = list(trials)
@@ -88,8 +90,6 @@ class Worker:
         self._unspoken: set[str] = set()
         "Jobs whose lead failed to report its work; each is logged once."
         self._tasks: set[asyncio.Task[None]] = set()
-        own = OwnWork(self._own_load, self._own_memory)
-        self._team = TeamPart(config.worker, site, nets, own)
         self._stopping = asyncio.Event()
         self._life = life or worker_life(config.worker)
         self._started_us = clock.now_us()

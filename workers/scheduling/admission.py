@@ -80,24 +80,25 @@ class AdmissionPolicy:
         now: float,
         overcommit: float = 0.0,
         is_chosen: bool = False,
+        helped: float = 0.0,
     ) -> Verdict:
         """Returns the verdict on an input for which the net takes ``frame_ms`` a frame, and the one
-        that may serve in its place ``least_ms``. ``overcommit`` is the load of the worker's other
+        that may serve in its place ``least_ms``; ``overcommit`` is the load of the worker's other
         streams in units of what it holds.
 
         Where the operator chose the net (``is_chosen``), any fraction of the frames will do, as
-        long as one frame does not hold up the stream.
+        long as one frame does not hold up the stream. ``helped`` is the fraction of the frames'
+        work that other devices can do.
         """
         # A net that the operator chose is not replaced by a smaller one, so its own time counts.
-        if is_chosen:
-            least_ms = frame_ms
+        least_ms = frame_ms if is_chosen else least_ms
         fraction = 1000.0 / (source.fps * max(least_ms, 0.001))
         if is_chosen and frame_ms <= MAX_LATENCY_S * 1000.0:
             fraction = 1.0
+        fraction += helped
         need = source.need(least_ms)
         if self._verdict is None or self._source is None or not source.is_like(self._source):
-            self._source = source
-            self._short_since = None
+            self._source, self._short_since = source, None
             self._verdict = self._begin(fraction, overcommit, need, now)
         elif self._verdict.accepted:
             # Hysteresis in value and in time: enhancement ends below a lower fraction than it
@@ -105,14 +106,19 @@ class AdmissionPolicy:
             self._short_since = None if fraction >= LEAVE_FRACTION else (self._short_since or now)
             if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
                 self._verdict = self._refuse(need, now)
-        # A refused stream is copied, so nothing new is measured of it; time alone brings it back.
-        elif fraction >= ENTER_FRACTION and now - self._refused_at >= RETRY_AFTER_S:
+        # A refused stream is copied, so nothing new is measured of it; only time brings it back, or
+        # devices that can do enough of it.
+        elif fraction >= ENTER_FRACTION and (helped >= ENTER_FRACTION or self._is_over(now)):
             self._verdict = self._begin(fraction, overcommit, need, now)
         return self._verdict
 
     def restart(self) -> None:
         """Makes the next verdict a first one."""
         self._verdict = None
+
+    def _is_over(self, now: float) -> bool:
+        """Returns whether the time is over for which nothing is tried after a refusal."""
+        return now - self._refused_at >= RETRY_AFTER_S
 
     def _begin(self, fraction: float, overcommit: float, need: str, now: float) -> Verdict:
         if fraction < ENTER_FRACTION:

@@ -14,7 +14,7 @@ from workers.scheduling.degradation import FrameContext
 from workers.scheduling.engine_queue import EngineQueue
 from workers.scheduling.option import MethodInfo
 from workers.scheduling.resource_budget import CpuAccounting, frame_cost
-from workers.scheduling.stream_state import StreamState, demand_of
+from workers.scheduling.stream_state import PRIOR_CHANGE, StreamState, demand_of
 
 __all__ = ["ALLOCATE_EVERY_S", "SILENT_AFTER_S", "Scheduler", "Standing"]
 
@@ -40,6 +40,8 @@ class Standing:
     "Milliseconds that its best method takes for a frame; None while nothing is known."
     least_ms: float | None
     "Milliseconds that the cheapest of its nets takes for a whole frame."
+    wanted: float = PRIOR_CHANGE
+    "Part of the whole net's work that frames want, or are thought to."
 
 
 class Scheduler:
@@ -190,6 +192,7 @@ class Scheduler:
             ms_per_s=stream.policy.ms_per_s,
             full_ms=stream.costs.usual_ms(stream.best),
             least_ms=min(known, default=None),
+            wanted=stream.wanted,
         )
 
     def spent_ms_per_s(self, *, now: float) -> float:

@@ -64,8 +64,7 @@ class RenditionLane:
         self.counters = FrameCounters()
         self.is_taking, self.made_before = False, MadeBefore()
         "It takes the units of the source."
-        self._parts = parts
-        self._source = source
+        self._parts, self._source = parts, source
         self._log = _logger(job)
         self.view = parts.site.lead(job)
         "Its records and logs."
@@ -80,6 +79,7 @@ class RenditionLane:
         self._source_codec = stream.codec
         self._mode = self._make_mode(records, others)
         self._scheduler = parts.scheduler.handle()
+        self._team = parts.teams.team(job, epoch, self.counters)
         self.pipeline = self._make_pipeline(records)
         self._logs = Renditions(
             self.view, job.rendition, epoch, self.counters, lost=self.pipeline.ask_key_frame
@@ -126,6 +126,7 @@ class RenditionLane:
             made=on_loop(lambda made: self._logs.put(made)),
             need_key=on_loop(self._source.want_key_frame),
             failed=on_loop(lambda error: self.end(SessionOutcome.FAILED, repr(error))),
+            give_out=self._team.offer,
         )
 
     @property
@@ -181,7 +182,7 @@ class RenditionLane:
         self.end(SessionOutcome.RELEASED, "the worker stops")
 
     async def _run_tasks(self) -> SessionOutcome:
-        tasks = {"rest": self._rest, "alarm": self._await_alarm}
+        tasks = {"rest": self._rest, "alarm": self._await_alarm, "team": self._team.run}
         tasks |= {
             f"publish {name}": partial(self._publish, name)
             for name in keys.logs_of(self.job.rendition)
@@ -308,11 +309,16 @@ class RenditionLane:
             full_ms=standing.full_ms,
             least_ms=standing.least_ms,
             now=time.monotonic(),
+            helped=self._team.part(),
         )
-        self._attend(rendition)
+        is_wanted = self._attend(rendition)
+        goal = self._mode.team_goal(self._strength(rendition), standing, is_wanted=is_wanted)
+        self._team.follow(goal)
 
-    def _attend(self, record: RenditionRecord) -> None:
-        """Wakes the lane while somebody watches or units are copied, else lets it rest."""
+    def _attend(self, record: RenditionRecord) -> bool:
+        """Wakes the lane while somebody watches or units are copied, else lets it rest; returns
+        whether somebody wants what it makes.
+        """
         # Copying costs nearly nothing and goes on; the net is for those who watch.
         now_us = self._source.redis_us()
         self._scheduler.watch(bool(record.watched_logs(now_us=now_us)))
@@ -330,6 +336,7 @@ class RenditionLane:
             self._awake.clear()
             self._asleep.set()
             self._prepare()
+        return bool(wanted)
 
     def _prepare(self) -> bool:
         """Makes the nets ready for the first viewer; returns True once they are."""
@@ -362,6 +369,7 @@ class RenditionLane:
             model=upscale.model_in_use or self._mode.model,
             engine=upscale.engine_in_use or self._parts.nets.engine.info.name,
             size=self._size(),
+            team=self._team.work(),
         )
         logs = self._logs.work(self.pipeline.steps)
         return report(

@@ -9,6 +9,7 @@ from typing import Protocol
 from wire.site import Site
 from workers.scheduling.handle import SharedScheduler
 from workers.session.config import SessionConfig
+from workers.team.lane_team import NoTeams, Teams
 from workers.upscale.model_cache import ModelCache
 
 
@@ -20,6 +21,8 @@ class WorkerParts:
     nets: ModelCache
     config: SessionConfig
     scheduler: SharedScheduler
+    teams: Teams = NoTeams()
+    "Ask other workers for help."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import dataclasses
 
 import msgspec
 
-from wire.heartbeat import RenditionWork, StreamWork
+from wire.heartbeat import RenditionWork, StreamWork, TeamWork
 from workers.runtime.frame_counters import Counts
 from workers.scheduling.scheduler import Standing
 from workers.session.lane_parts import SourceFacts
@@ -26,6 +26,7 @@ class LaneFacts:
     engine: str
     size: tuple[int, int]
     "Width and height of the output."
+    team: TeamWork
 
 
 # Sums of fractions are rounded: the heartbeat is written twice a second, and ten more digits of
@@ -66,7 +67,7 @@ def report(
         replayed=counts.replayed,
         renditions=logs,
     )
-    return _with_source(_with_devices(work, lane.worker, counts), source)
+    return _with_source(_with_devices(work, lane, counts), source)
 
 
 def _with_source(work: StreamWork, source: SourceFacts) -> StreamWork:
@@ -80,7 +81,9 @@ def _with_source(work: StreamWork, source: SourceFacts) -> StreamWork:
     )
 
 
-def _with_devices(work: StreamWork, worker: str, counts: Counts) -> StreamWork:
+def _with_devices(work: StreamWork, lane: LaneFacts, counts: Counts) -> StreamWork:
     """Returns the report with what each device did; this one has its name there."""
-    samples = {device or worker: number for device, number in counts.samples.items()}
-    return msgspec.structs.replace(work, net_samples=samples, team_results=counts.results)
+    samples = {device or lane.worker: number for device, number in counts.samples.items()}
+    return msgspec.structs.replace(
+        work, net_samples=samples, team_results=counts.results, team=lane.team
+    )

@@ -14,9 +14,12 @@ from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.job_load import COPY_LOAD, stream_load
 from workers.scheduling.memory import stream_bytes, too_dear
 from workers.scheduling.passthrough import RoutePolicy
+from workers.scheduling.scheduler import Standing
 from workers.session.rendition_state import RenditionEvent
+from workers.team.lane_team import TeamGoal
 
 OFF_REASON = "The operator switched enhancement off."
+ALONE_REASON = "The operator wants one worker to make it alone."
 IDLE_REASON = "Nobody watches the rendition “{name}”."
 
 _ACCEPTED = Verdict(accepted=True)
@@ -50,6 +53,7 @@ class StreamMode:
         self._rate = FrameRate(guess=fps or 30.0)
         self._enhance = record.enhance
         self._is_chosen = bool(record.model)
+        self._record = record
         self.barred = ""
         "A sentence that says why it must not be decoded; empty if it may."
         self.model = record.model or model
@@ -105,6 +109,7 @@ class StreamMode:
         """Takes the specification from the record; True if the model is another one now."""
         self._enhance = record.enhance
         self._is_chosen = bool(record.model)
+        self._record = record
         model = record.model or self._default_model
         changed = model != self.model
         self.model = model
@@ -127,10 +132,17 @@ class StreamMode:
             self.width, self.height = width, height
 
     def judge(
-        self, *, fault: str, now: float, full_ms: float | None = None, least_ms: float | None = None
+        self,
+        *,
+        fault: str,
+        now: float,
+        full_ms: float | None = None,
+        least_ms: float | None = None,
+        helped: float = 0.0,
     ) -> None:
         """Decides anew; ``fault`` is why the net cannot be had, ``full_ms`` what it was measured to
-        take for a frame, ``least_ms`` what the cheapest of its nets takes.
+        take for a frame, ``least_ms`` what the cheapest of its nets takes, ``helped`` the part of
+        the frames that helpers can make.
         """
         size = (self.width, self.height)
         reason = self.barred or fault or self._obstacle()
@@ -146,8 +158,37 @@ class StreamMode:
                 now=now,
                 overcommit=self._overcommit(),
                 is_chosen=self._is_chosen,
+                helped=helped,
             )
         self._aim()
+
+    def team_goal(self, strength: float, standing: Standing, *, is_wanted: bool) -> TeamGoal:
+        """Returns what a team is to make; ``is_wanted``: somebody wants it made."""
+        size = (self.width, self.height)
+        return TeamGoal(
+            self.model,
+            strength,
+            self._rate.fps,
+            size,
+            standing,
+            self._capacity.frame_ms(self.model, *size),
+            obstacle=self._team_obstacle(is_wanted),
+            is_off=self._record.team == "off",
+            is_forced=self._record.team == "on",
+            excluded=tuple(name for name in self._record.excluded.split(",") if name),
+        )
+
+    def _team_obstacle(self, is_wanted: bool) -> str:
+        """Returns a sentence that says why nobody is to help; empty if somebody may."""
+        if not self._enhance:
+            return OFF_REASON
+        if self._record.team == "off":
+            return ALONE_REASON
+        if self._factor == 1:
+            return "A rendition of the source's size is made by one worker."
+        if self.barred or self._obstacle():
+            return self.barred or self._obstacle()
+        return "" if is_wanted else IDLE_REASON.format(name=self._name)
 
     def _obstacle(self) -> str:
         """Returns a sentence that says what keeps any net from this input; empty if nothing does.

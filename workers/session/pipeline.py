@@ -19,15 +19,20 @@ from workers.encode.coder import Coder
 from workers.encode.registry import CODECS
 from workers.encode.step import EncodeStep, Made, OutputConfig
 from workers.media.frame_task import FrameTask
-from workers.runtime.bounded_queue import BoundedQueue
 from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.pipeline_thread import PipelineThread, join_all
 from workers.scheduling.handle import SchedulerHandle
+from workers.upscale.delay_queue import DelayQueue
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.stage import UpscaleConfig, UpscaleStage
+from workers.upscale.team_frame import team_of
 
 _WAITING_FRAMES = 2
 """Frames that may wait for the upscaler; the decoder waits beyond them."""
+
+_HELD_FRAMES = 24
+"""Frames that may wait where they are held back for helpers' results: those of the longest playout
+delay, 0.3 s, at 60 frames a second, and some more."""
 
 _WAITING_FRAMES_SHARED = 8
 """Frames that may wait where other renditions wait for that decoder: a stall of a quarter of a
@@ -44,6 +49,8 @@ class PipelineCallbacks:
     "A copied unit was left out for want of a key frame; the text says why."
     failed: Callable[[Exception], None]
     "A thread ended by an error of ours."
+    give_out: Callable[[FrameTask], FrameTask] = lambda task: task
+    "Returns a decoded frame, with its team where helpers work on it; for the decoder's thread."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,7 +84,9 @@ class Pipeline:
         "Encoders, the one of the usual log first."
         self._recode: frozenset[Codec] = frozenset()
         "Codecs in which copied units are needed too."
-        self._decoded: BoundedQueue[FrameTask] = BoundedQueue(_WAITING_FRAMES)
+        self._decoded = DelayQueue(_WAITING_FRAMES)
+        self._waiting = _WAITING_FRAMES
+        "Frames that may wait in it beside those that are held back."
         self._thread = PipelineThread(
             f"enhance {self._name}",
             self.upscale,
@@ -109,7 +118,7 @@ class Pipeline:
 
     def set_decoder_shared(self, is_shared: bool) -> None:
         """Sets whether other renditions wait for the same decoder."""
-        self._decoded.limit = _WAITING_FRAMES_SHARED if is_shared else _WAITING_FRAMES
+        self._waiting = _WAITING_FRAMES_SHARED if is_shared else _WAITING_FRAMES
 
     def want(self, logs: frozenset[str]) -> None:
         """Sets the names of the logs that are written from the next frame on."""
@@ -139,6 +148,8 @@ class Pipeline:
 
     def offer(self, task: FrameTask) -> bool:
         """Takes a frame from the decoder; waits while the queue is full. False once closed."""
+        task = self._callbacks.give_out(task)
+        self._decoded.limit = self._waiting if team_of(task) is None else _HELD_FRAMES
         return self._decoded.put(task)
 
     def drop(self, task: FrameTask, reason: str) -> None:

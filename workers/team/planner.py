@@ -52,6 +52,8 @@ class FramePlan:
     "Number of the picture, in the order of arrival."
     matched: MatchedPicture
     regions: tuple[Region, ...]
+    worths: tuple[float, ...]
+    "Error that the net removes in each region, summed over samples and the pictures to come."
     is_new: bool
     "True where all of the picture is worth the net: after a cut, at a key frame, or a first one."
 
@@ -104,11 +106,14 @@ class TeamPlanner:
             is_cut = self._advance(step)
             is_new = is_cut or is_key or before is None
             regions = tuple(self._tiles() if is_new else self._worth_it())
+            worths = tuple(
+                self._loss(each) if is_new else self._planner.worth(each) for each in regions
+            )
             step.ordered = regions
             self._finish(step)
             self._steps.append(step)
             self._forget_old()
-        return FramePlan(self._number, matched, regions, is_new)
+        return FramePlan(self._number, matched, regions, worths, is_new)
 
     def order(self, number: int, regions: Sequence[Region]) -> None:
         """Tells which regions of a plan were given out."""
@@ -205,8 +210,12 @@ class TeamPlanner:
             for row in range(0, rows, side)
             for column in range(0, columns, side)
         ]
-        loss = np.minimum(self._cells.now.error, self._cells.now.gain)
-        return sorted(tiles, key=lambda tile: -float(loss[tile.cells()].sum()))
+        return sorted(tiles, key=lambda tile: -self._loss(tile))
+
+    def _loss(self, region: Region) -> float:
+        error, gain, _, _ = self._cells.now
+        area = region.cells()
+        return CELL**2 * float(np.minimum(error[area], gain[area]).sum())
 
 
 def _of_cells(matched: MatchedPicture) -> Motion | None:

@@ -68,11 +68,18 @@ class RefreshPlanner:
         # What the first choice took counts: the free part is for the whole picture, not on top.
         free = min(max_pixels, int(FREE_FRACTION * self._whole)) - pixels(found, halo)
         if price > least and free > 0:
+            rest = priority.copy()
             for region in found:
                 # Already chosen, so that the second choice looks at the rest.
-                priority[region.cells()] = 0.0
-            found += choose(priority, least, halo=halo, max_pixels=free)
+                rest[region.cells()] = 0.0
+            found += choose(rest, least, halo=halo, max_pixels=free)
         return found
+
+    def worth(self, region: Region) -> float:
+        """Returns the error that refreshing a region removes by the last plan, summed over samples
+        and the pictures that will show it.
+        """
+        return CELL**2 * float(self._priority[region.cells()].sum())
 
 
 def _due_ages(grid: tuple[int, int]) -> npt.NDArray[np.int16]:

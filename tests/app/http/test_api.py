@@ -169,6 +169,7 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
             "worker": "edge-1",
             "engine": "openvino",
         }
+        assert stream["team"]["mode"] == "alone" and waiting["team"] is None
         assert stream["frames"]["in"] == 9
         assert stream["frames"]["dropped"]["late"] == 1
         assert stream["frames"]["levels"] == {"full": {"best": 7}, "bicubic": {"late": 1}}
@@ -208,6 +209,13 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
         await Heartbeats(site.redis).beat(beat())
         chosen = await site.client.patch(path, json={"model": "live-s", "enhance": True})
         assert chosen.json()["enhancement"]["model"] == "live-s"
+        alone = await site.client.patch(path, json={"team": "off", "excluded": ["dev1", "dev2"]})
+        spec = alone.json()["renditions"][1]["spec"]
+        assert (spec["team"], spec["excluded"]) == ("off", ["dev1", "dev2"])
+        again = await site.client.patch(path, json={"team": "auto", "excluded": []})
+        spec = again.json()["renditions"][1]["spec"]
+        assert (spec["team"], spec["excluded"]) == ("auto", [])
+        check_problem(await site.client.patch(path, json={"excluded": ["a b"]}), 400)
         crisper = await site.client.patch(path, json={"strength": 0.9})
         assert crisper.json()["enhancement"]["strength"] == 0.9
         crispest = await site.client.patch(path, json={"strength": 1})

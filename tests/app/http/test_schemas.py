@@ -19,6 +19,8 @@ def test_an_operator_may_leave_everything_to_the_defaults() -> None:
     assert (settings.codec, settings.kbps, settings.enhance) == ("", 0, True)
     change = StreamChange.model_validate_json("{}")
     assert (change.enhance, change.model, change.strength) == (None, None, None)
+    assert (settings.team, settings.excluded) == ("auto", [])
+    assert (change.team, change.excluded) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,8 @@ def test_an_operator_may_leave_everything_to_the_defaults() -> None:
         ("model", ['""', f'"{"a" * 64}"'], [f'"{"a" * 65}"', "1", "null", "[]"]),
         ("enhance", ["true", "false"], ["1", "0", '"true"', "null"]),
         ("codec", ['"vp8"'], ["8", "null"]),
+        ("team", ['"auto"', '"on"', '"off"'], ['""', "true", "null"]),
+        ("excluded", ["[]", '["dev1", "dev2"]'], ['"dev1"', "[1]", "null"]),
     ],
 )
 def test_each_value_is_of_its_own_type_and_within_its_limits(
@@ -64,6 +68,8 @@ def test_a_change_of_a_wrong_type_is_refused(text: str) -> None:
             "codec": st.text(max_size=10),
             "kbps": st.integers(0, 200_000),
             "enhance": st.booleans(),
+            "team": st.sampled_from(["auto", "on", "off"]),
+            "excluded": st.lists(st.text(max_size=64), max_size=8),
         },
     )
 )

@@ -64,6 +64,21 @@ def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
     assert not chosen(1e3 * MAX_LATENCY_S + 1).accepted
 
 
+def test_what_other_devices_can_do_counts_and_lets_a_refused_stream_begin_at_once() -> None:
+    def helped(policy: AdmissionPolicy, part: float, now: float) -> Verdict:
+        return policy.judge(
+            StreamInput(480, 270, 30), frame_ms=200, least_ms=200, now=now, helped=part
+        )
+
+    policy = AdmissionPolicy()
+    assert not helped(policy, 0.0, 0.0).accepted
+    assert not helped(policy, 0.1, 1.0).accepted
+    assert helped(policy, 0.5, 2.0).accepted
+    # They are gone: it ends as one that became slow.
+    assert helped(policy, 0.0, 3.0).accepted
+    assert not helped(policy, 0.0, 3.0 + LEAVE_AFTER_S).accepted
+
+
 def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -> None:
     def crowded(policy: AdmissionPolicy, crowd: float, now: float) -> Verdict:
         return policy.judge(

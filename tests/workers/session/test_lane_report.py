@@ -4,7 +4,7 @@ import dataclasses
 
 import msgspec
 
-from wire.heartbeat import RenditionWork, StreamWork
+from wire.heartbeat import RenditionWork, StreamWork, TeamWork
 from workers.runtime.frame_counters import Counts
 from workers.scheduling.scheduler import Standing
 from workers.session.lane_parts import SourceFacts
@@ -20,6 +20,7 @@ LANE = LaneFacts(
     model="live-s",
     engine="openvino",
     size=(960, 540),
+    team=TeamWork(mode="regions", reason="It lacks time."),
 )
 SOURCE = SourceFacts(bad_entries=1, stale_units=2, bad_messages=3, decoded=400, fault="", remark="")
 COUNTS = Counts(
@@ -65,6 +66,7 @@ def test_samples_are_told_by_the_names_of_workers() -> None:
     work = made()
     assert work.net_samples == {"edge-1": 500, "dev1": 1500}
     assert work.team_results == {"in_time": 9, "late": 2}
+    assert work.team == LANE.team
 
 
 def test_counters_of_the_source_are_the_sessions() -> None:

@@ -13,8 +13,10 @@ from workers.media.route import Route
 from workers.scheduling.admission import MAX_OVERCOMMIT, OVERCOMMITTED, RETRY_AFTER_S
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.memory import stream_bytes
-from workers.session.mode import OFF_REASON, StreamMode
+from workers.scheduling.scheduler import Standing
+from workers.session.mode import ALONE_REASON, OFF_REASON, StreamMode
 from workers.session.rendition_state import RenditionEvent
+from workers.team.lane_team import TeamGoal
 
 MACS = {"small": 10, "large": 60, "larger": 200}
 CAPACITY = Capacity(
@@ -230,3 +232,50 @@ def test_a_factor_that_the_net_does_not_have_is_refused_in_a_plain_sentence() ->
 def test_the_nets_own_factor_and_the_sources_size_are_accepted(factor: int) -> None:
     mode = make(record=replace(RECORD, factor=factor))
     assert routes(mode, stream(480, 270, 30, 5)) == {Route.WORK}
+
+
+STANDING = Standing(level="full", ms_per_s=100.0, full_ms=8.0, least_ms=4.0)
+
+
+def goal(mode: StreamMode, *, is_wanted: bool = True) -> TeamGoal:
+    return mode.team_goal(0.5, STANDING, is_wanted=is_wanted)
+
+
+def test_what_a_team_is_to_make_is_what_the_rendition_is() -> None:
+    mode = make(record=replace(RECORD, model="large"))
+    routes(mode, stream(480, 270, 30, 30))
+    wanted = goal(mode)
+    assert (wanted.model, wanted.strength, wanted.size) == ("large", 0.5, (480, 270))
+    assert wanted.fps == pytest.approx(30.0) and wanted.standing is STANDING
+    assert wanted.expected_ms == pytest.approx(120.0)
+    assert (wanted.obstacle, wanted.excluded) == ("", ())
+    assert not wanted.is_forced and not wanted.is_off
+
+
+def test_the_operator_wants_helpers_or_none_and_excludes_workers() -> None:
+    mode = make(record=replace(RECORD, team="on", excluded="dev1,dev2"))
+    assert goal(mode).is_forced and goal(mode).excluded == ("dev1", "dev2")
+    mode.follow(replace(RECORD, team="off"))
+    assert goal(mode).is_off and goal(mode).obstacle == ALONE_REASON
+    mode.follow(replace(RECORD, team="sometimes"))
+    assert not goal(mode).is_off and not goal(mode).is_forced and goal(mode).obstacle == ""
+
+
+def test_nobody_helps_with_what_is_not_made() -> None:
+    assert goal(make(record=replace(RECORD, enhance=False))).obstacle == OFF_REASON
+    assert "the source's size" in goal(make(record=replace(RECORD, factor=1))).obstacle
+    assert "Nobody watches" in goal(make(), is_wanted=False).obstacle
+    barred = make()
+    barred.barred = "It cannot be decoded."
+    assert goal(barred).obstacle == "It cannot be decoded."
+
+
+def test_a_stream_that_is_too_much_for_the_worker_is_made_with_helpers() -> None:
+    mode = make(model="larger")
+    routes(mode, stream(480, 270, 30, 30))
+    mode.judge(fault="", now=1.0)
+    assert mode.event(net_ready=True)[0] == RenditionEvent.REFUSE
+    # Those who could help are asked although it is copied.
+    assert goal(mode).obstacle == ""
+    mode.judge(fault="", now=2.0, helped=0.8)
+    assert mode.event(net_ready=True)[0] == RenditionEvent.ENHANCE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,9 +18,11 @@ from workers.scheduling.handle import SharedScheduler
 from workers.session.pipeline import Pipeline, PipelineCallbacks, PipelineConfig
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.stage import UpscaleConfig
+from workers.upscale.team_frame import TeamTask
 
 from ..clips import Clip, picture, units
 from ..studio import BITRATES, MODEL
+from ..upscale.plain_team import alone, team_frame
 
 ALL = frozenset(("enhanced", "enhanced-h264", "enhanced-vp8"))
 
@@ -28,7 +30,12 @@ ALL = frozenset(("enhanced", "enhanced-h264", "enhanced-vp8"))
 class Bench:
     """A pipeline and what comes out of it."""
 
-    def __init__(self, nets: ModelCache, codec: Codec = Codec.H264) -> None:
+    def __init__(
+        self,
+        nets: ModelCache,
+        codec: Codec = Codec.H264,
+        give_out: Callable[[FrameTask], FrameTask] = lambda task: task,
+    ) -> None:
         self.counters = FrameCounters()
         self.made: list[Made] = []
         self.wanted_keys: list[str] = []
@@ -39,7 +46,7 @@ class Bench:
             Job("1-0", "cam1", "enhanced", 1),
             nets,
             self.counters,
-            PipelineCallbacks(self._note, self.wanted_keys.append, self._fail),
+            PipelineCallbacks(self._note, self.wanted_keys.append, self._fail, give_out),
             SharedScheduler().handle(),
             PipelineConfig(output, UpscaleConfig(MODEL, 30.0)),
         )
@@ -245,3 +252,34 @@ def test_an_error_of_ours_ends_all_threads_and_is_told_once_at_least(bench: Benc
     assert bench.pipeline.join(10)
     (late,) = tasks(1)
     assert not bench.pipeline.offer(late)
+
+
+def held_back(until_s: float) -> Callable[[FrameTask], FrameTask]:
+    """Gives every frame to a team that never answers."""
+
+    def give_out(task: FrameTask) -> FrameTask:
+        assert task.picture is not None
+        team = team_frame(alone(task.picture.y), until=time.monotonic() + until_s)
+        return TeamTask.of(task, team)
+
+    return give_out
+
+
+def test_frames_that_helpers_work_on_wait_until_their_deadline_and_are_not_late(
+    nets: ModelCache,
+) -> None:
+    bench = Bench(nets, give_out=held_back(0.5))
+    pipeline = bench.pipeline
+    pipeline.want(frozenset(("enhanced",)))
+    pipeline.start()
+    begun = time.monotonic()
+    for task in tasks(6):
+        task.arrived = time.monotonic()
+        assert pipeline.offer(task)
+    # The decoder does not wait for them.
+    assert time.monotonic() - begun < 0.4
+    bench.until(6)
+    assert time.monotonic() - begun > 0.5
+    assert bench.counters.read().dropped == {}
+    pipeline.close()
+    assert pipeline.join(10)

@@ -161,3 +161,21 @@ def test_results_that_cannot_be_read_are_counted(nets: ModelCache) -> None:
     lead.show(TeamTask.of(task_of(luma), team))
     assert lead.counts.results == {"unreadable": 1}
     assert lead.counts.samples["a"] == 32 * 32 and "b" not in lead.counts.samples
+
+
+def test_where_nothing_is_propagated_results_are_pasted_over_bicubic() -> None:
+    cache = ModelCache(make_engine("openvino", threads=1))
+    cache.load(MODEL, WIDTH, HEIGHT)
+    lead = FrameCounters()
+    stage = UpscaleStage(cache, lead, SharedScheduler().handle(), UpscaleConfig(MODEL, 30.0))
+    luma = still()
+    enlarged = np.full((2 * HEIGHT, 2 * WIDTH), 77, np.uint8)
+    team = team_frame(alone(luma))
+    team.add(results(enlarged, plain_of(luma), [Region(32, 32, 32, 32)]))
+    (made,) = stage.step(TeamTask.of(task_of(luma), team))
+    assert made.picture is not None
+    assert (made.picture.y[64:128, 64:128] == 77).all()
+    assert not (made.picture.y[:64] == 77).all()
+    counts = lead.read()
+    assert list(counts.levels) == ["team"] and counts.samples == {"a": 32 * 32}
+    cache.close()

@@ -6,12 +6,15 @@ from workers.media.picture import Picture
 from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleFrame
+from workers.upscale.pasted_regions import paste
 
 BICUBIC = MethodInfo("bicubic", quality=0.0, scale=ScaleRule.ANY, is_free=True)
 
 
 class BicubicMethod:
-    """Resizes all planes; at the source's size the picture stays as it is."""
+    """Resizes all planes and pastes in what helpers made. At the source's size the picture stays as
+    it is.
+    """
 
     info = BICUBIC
 
@@ -25,7 +28,10 @@ class BicubicMethod:
         # At the source's size a copy would be the same picture, made at a cost.
         if self._models.scale == 1:
             return frame.picture
-        return self._models.full.resize(frame.picture)
+        made = self._models.full.resize(frame.picture)
+        if frame.team is not None:
+            frame.samples = paste(frame.team, frame.picture, made, self._models.scale)
+        return made
 
     def reset(self) -> None:
         """Does nothing, since resizing keeps no state."""
