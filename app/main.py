@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 REDIS_START_S = 10.0
 """Maximum time in seconds to wait for Redis at the start, as it may be starting too."""
 
+_GATEWAY = "gateway"
+"""Name of the task that serves devices."""
+
 _OTHER_FILES = 88
 """Files that Python itself has open."""
 
@@ -116,8 +119,10 @@ async def _end(helpers: list[asyncio.Task[Any]], node: AppNode) -> None:
     # In this order: the node's next heartbeat would list it again after it has left.
     for helper in helpers:
         helper.cancel()
-    await asyncio.gather(*helpers, return_exceptions=True)
-    await node.close()
+    # The gateway gives the jobs of its devices back meanwhile: both may take seconds.
+    gateway = [helper for helper in helpers if helper.get_name() == _GATEWAY]
+    await asyncio.gather(*(set(helpers) - set(gateway)), return_exceptions=True)
+    await asyncio.gather(node.close(), asyncio.gather(*gateway, return_exceptions=True))
 
 
 def _node(settings: Settings, client: Redis) -> AppNode:
@@ -150,7 +155,7 @@ def _side_tasks(
         "node": context.node.run(),
     }
     if gateway is not None:
-        works["gateway"] = gateway()
+        works[_GATEWAY] = gateway()
     if certificate is not None:
         works["certificate"] = certificate.run(reload or asyncio.Event())
     loop = asyncio.get_running_loop()

@@ -112,6 +112,36 @@ async def test_devices_join_at_the_port_of_the_settings(
         assert await device.is_gone()
 
 
+async def test_it_stops_within_5_s_with_a_device_while_redis_is_away(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    with EmbeddedServer() as server:
+        task = asyncio.get_running_loop().create_task(
+            main.serve(
+                settings(
+                    GATEWAY_HOST="127.0.0.1",
+                    GATEWAY_PORT=port,
+                    JOIN_TOKEN=SHARED,
+                    REDIS_URL=server.url,
+                ),
+                redis_url=server.url,
+                stop=stop,
+                on_ready=ready.set_result,
+            ),
+            name="serve",
+        )
+        await ready
+        async with joined(port, "dev1") as (device, _):
+            server.stop()
+            begun = time.monotonic()
+            stop.set()
+            assert await device.is_gone()
+            await task
+            assert time.monotonic() - begun < 5.0
+
+
 async def test_a_port_of_the_gateway_that_is_taken_is_one_sentence(serve: Serve) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
