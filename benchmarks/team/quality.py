@@ -145,4 +145,7 @@ def _decode_one(decoder: Any, payload: bytes) -> Bytes | None:
         return None
     if not frames:
         return None
-    return np.asarray(frames[-1].reformat(format="gray").to_ndarray(), np.uint8)
+    # The plane as it is: a conversion to grey would stretch video levels.
+    frame = frames[-1]
+    rows = np.frombuffer(frame.planes[0], np.uint8).reshape(-1, frame.planes[0].line_size)
+    return rows[: frame.height, : frame.width].copy()

@@ -95,7 +95,7 @@ class Outcome:
 def run(scenario: Scenario, options: Options, *, seed: int) -> Outcome:
     """Runs a scenario once. Raises LabFailed and TimeoutError."""
     options.folder.mkdir(parents=True, exist_ok=True)
-    clip = options.folder.parent / f"{CLIP}.mkv"
+    clip = options.folder.parent / f"{CLIP}.mp4"
     if not clip.exists():
         material.write(CLIP, clip)
     with (

@@ -48,6 +48,14 @@ little, is not the one that fills the queue."""
 HEADROOM = 2.5
 """The rate is at most this many times what was sent lately: nothing else is proved."""
 
+MIN_STANDING_ROUNDS = 2
+"""Rounds in a row in which a queue that is not severe must stand: a device that has no time for its
+socket, since its processor is busy or throttled, looks like a queue for a moment."""
+
+CLEAR_S = 0.008
+"""A queue that is shorter is none: less than two packets of 1200 bytes at 3 Mbit/s. Where it is so
+short soon after a decrease, the path can do what it did before, and the rate returns quickly."""
+
 MIN_ROUND_S = 0.1
 """Shortest time between two decisions; three frames, so that a pause of the sender is no queue."""
 
@@ -88,6 +96,8 @@ class RateControl:
         self._over, self._is_policed = 0, False
         self._next_round = 0.0
         self._congested_at: float | None = None
+        self._before_bps = 0.0
+        self._standing_rounds = 0
         self._decided_at: float | None = None
         self._unheard_since: float | None = None
         self._halvings = 0
@@ -166,14 +176,24 @@ class RateControl:
         lately = [each.delay_s for each in self._recent if each.at > now - round_s]
         self.standing_queue_s = max(0.0, min(lately) - base) if lately else 0.0
         delivered = self.delivered_bps
-        if self.standing_queue_s > MAX_STANDING_S or self._is_policed:
+        self._standing_rounds += 1
+        if self.standing_queue_s <= MAX_STANDING_S:
+            self._standing_rounds = 0
+        stands = (
+            self._standing_rounds >= MIN_STANDING_ROUNDS
+            or self.standing_queue_s >= SEVERE_STANDING_S
+        )
+        if stands or self._is_policed:
             target = DECREASE * delivered
             if self.standing_queue_s < SEVERE_STANDING_S and not self._is_policed:
                 target = max(target, self.rate_bps / 2)
-            self._congested_at, self._is_policed = now, False
+            self._congested_at, self._is_policed, self._standing_rounds = now, False, 0
+            self._before_bps = self.rate_bps
             self.rate_bps = max(MIN_BPS, min(self.rate_bps, target))
             # Packets that are in the queue already tell the same for another round.
             self._next_round = now + round_s + self.standing_queue_s
+            return
+        if self._standing_rounds:
             return
         # Packets that the path loses at random took their place on it all the same.
         gone = sum(size for _, size in self._gone) * 8 / self._window_s
@@ -183,7 +203,12 @@ class RateControl:
         self.rate_bps = min(MAX_BPS, max(self.rate_bps, min(grown, proved)))
 
     def _grow(self, since_s: float, round_s: float, *, now: float) -> float:
-        if self._congested_at is not None and now < self._congested_at + CALM_S:
-            return self.rate_bps + GROWTH_BPS * since_s
-        factor = PROBE if self._congested_at is None else CALM_GROWTH
-        return self.rate_bps * math.pow(factor, since_s / round_s)
+        rounds = since_s / round_s
+        if self._congested_at is None:
+            return self.rate_bps * math.pow(PROBE, rounds)
+        if now >= self._congested_at + CALM_S:
+            return self.rate_bps * math.pow(CALM_GROWTH, rounds)
+        returned = DECREASE * self._before_bps
+        if self.standing_queue_s < CLEAR_S and self.rate_bps < returned:
+            return min(returned, self.rate_bps * math.pow(PROBE, rounds))
+        return self.rate_bps + GROWTH_BPS * since_s

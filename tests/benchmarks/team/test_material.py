@@ -8,7 +8,7 @@ from benchmarks.team import material
 
 
 def test_the_clip_is_small_and_as_long_as_its_truth(tmp_path: Path) -> None:
-    path = tmp_path / "clip.mkv"
+    path = tmp_path / "clip.mp4"
     material.write("speaker", path)
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))

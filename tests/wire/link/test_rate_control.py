@@ -146,3 +146,28 @@ def test_the_rate_stays_within_its_bounds() -> None:
     narrow = Bottleneck(10_000)
     narrow.run(30)
     assert MIN_BPS <= narrow.control.rate_bps < 3 * MIN_BPS
+
+
+def test_a_device_without_time_for_its_socket_is_no_congestion() -> None:
+    path = Bottleneck(20e6)
+    path.run(5, offered_bps=4e6)
+    before = path.control.rate_bps
+    # A tenth of a second in which everything is 60 ms late, every two seconds.
+    for _ in range(5):
+        path.delay_s = 0.08
+        path.run(0.1, offered_bps=4e6)
+        path.delay_s = 0.02
+        path.run(1.9, offered_bps=4e6)
+        assert path.control.rate_bps >= before
+
+
+def test_a_queue_that_goes_at_once_lets_the_rate_return_at_once() -> None:
+    path = Bottleneck(20e6)
+    path.run(5, offered_bps=4e6)
+    before = path.control.rate_bps
+    path.delay_s = 0.08
+    path.run(0.4, offered_bps=4e6)
+    assert path.control.rate_bps < 0.7 * before
+    path.delay_s = 0.02
+    path.run(1.5, offered_bps=4e6)
+    assert path.control.rate_bps > 0.75 * before
