@@ -87,6 +87,10 @@ class SourceReader(Protocol):
     bad_entries: int
     stale_units: int
 
+    @property
+    def transit_s(self) -> float:
+        """Time that entries may take to get here before they count as late; 0 in a site."""
+
     async def seek_last_key_frame(self) -> bool:
         """Begins just before the last key frame; False if there is none, or only one of long ago:
         then it begins at the end.
@@ -288,6 +292,11 @@ class RedisStream:
 
 class SourceLogReader(LogReader):
     """The source log of one stream. Follows ``SourceReader``."""
+
+    @property
+    def transit_s(self) -> float:
+        """Always 0: the log is in the site."""
+        return 0.0
 
     async def pause(self) -> None:
         """Needs nothing here: entries come when they are asked for."""

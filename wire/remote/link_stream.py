@@ -27,6 +27,13 @@ MIN_REFOLLOW_S = 1.0
 would send the same units again; then the loss stands and the decoder asks for a key frame."""
 
 
+TRANSIT_SLACK_S = 0.010
+"""Time beyond half a round trip for which an entry is not late: parity instead of a repetition."""
+
+MAX_TRANSIT_S = 0.2
+"""A longer way is no reason to be later still: viewers wait 0.4 s at most."""
+
+
 class SourceLanes(Protocol):
     """The site, as readers of sources need it."""
 
@@ -56,6 +63,13 @@ class LinkReader:
         self.bad_entries = 0
         self.stale_units = 0
         "Always 0: the gateway leaves them out."
+
+    @property
+    def transit_s(self) -> float:
+        """Time that entries may take from the log to here before they count as late."""
+        uplink = self._gateway.uplink
+        half_s = uplink.rtt_s / 2 if uplink is not None else 0.0
+        return min(MAX_TRANSIT_S, half_s + TRANSIT_SLACK_S)
 
     async def seek_last_key_frame(self) -> bool:
         """Begins at the last key frame; False if there is none that is young enough: then it begins

@@ -162,7 +162,10 @@ class SourceFollower:
 
     async def _take(self, unit: AccessUnit, entry_id: str) -> None:
         now_us, now = clock.now_us(), time.monotonic()
-        age_s = self._clock_offset.age_s(unit, entry_id, now_us=now_us, since_us=self._drained_us)
+        transit_s = self.reader.transit_s
+        # Over a link the end of the log is not what was read last: units are on their way.
+        since_us = self._drained_us if not transit_s else None
+        age_s = self._clock_offset.age_s(unit, entry_id, now_us=now_us, since_us=since_us)
         # Once caught up it stays so: a frame that comes late afterwards is late, not a replay.
         self._caught_up = self._caught_up or age_s <= REPLAY_S
         if unit.is_key:
@@ -172,7 +175,8 @@ class SourceFollower:
         if not takers:
             return
         # The arrival is put on our monotonic clock here, once; all deadlines are by that clock.
-        task = FrameTask(unit, Route.WORK, arrived=now - age_s, is_replay=is_replay)
+        arrived = now - max(0.0, age_s - transit_s)
+        task = FrameTask(unit, Route.WORK, arrived=arrived, is_replay=is_replay)
         task.stamps.append((Checkpoint.FETCHED, now_us))
         while not self.decoder.has_space:  # noqa: ASYNC110 - a burst; each frame would set an event
             await asyncio.sleep(_SPACE_S)

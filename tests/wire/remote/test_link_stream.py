@@ -11,7 +11,15 @@ from wire.control import KeyFrameRequest, RecordChanged
 from wire.errors import BadMessage, NoLease, ServerAway
 from wire.log import Entry
 from wire.remote import calls, units
-from wire.remote.link_stream import MAX_ENTRIES, MAX_MAIL, LinkReader, LinkStream, StreamMails
+from wire.remote.link_stream import (
+    MAX_ENTRIES,
+    MAX_MAIL,
+    MAX_TRANSIT_S,
+    TRANSIT_SLACK_S,
+    LinkReader,
+    LinkStream,
+    StreamMails,
+)
 
 
 class Place:
@@ -188,3 +196,12 @@ async def test_a_read_of_mail_wakes_when_some_comes(place: Place) -> None:
     await asyncio.sleep(0.01)
     place.mails.post("cam", RecordChanged())
     assert await asyncio.wait_for(reading, 1) == [RecordChanged()]
+
+
+async def test_what_the_way_takes_is_not_late(place: Place) -> None:
+    reader = place.stream.source()
+    assert reader.transit_s == pytest.approx(0.02 + TRANSIT_SLACK_S)
+    place.wire.rtt_s = 60.0
+    assert reader.transit_s == MAX_TRANSIT_S
+    place.wire.gateway.fail()
+    assert reader.transit_s == TRANSIT_SLACK_S
