@@ -72,6 +72,8 @@ class Device:
     dies: float = float("inf")
     pace: Callable[[float], float] = _usual
     "Time that its work takes in relation to its usual one, by the time."
+    decode_s: float = 0.0
+    "Longest time until a frame is decoded there, besides the path; less is as likely."
     quota: float = 1.0
     "Part of a core that it may use in each period; its speed is that of the quota."
     free_at: float = 0.0
@@ -178,7 +180,10 @@ class Simulation:
 
     def _take(self, device: Device, order: TaskOrder) -> None:
         """The device reads a task, and works on it as soon as it has time."""
-        taken, begins = self.now, max(self.now, device.free_at)
+        taken = self.now
+        arrived = self.frames[order.sequence].arrived + device.path.delay_s
+        decoded = arrived + device.decode_s * self._random.random()
+        begins = max(taken, device.free_at, decoded)
         # What is late already is not worked on.
         if begins >= order.deadline or begins >= device.dies:
             return

@@ -100,6 +100,16 @@ def test_whole_frames_are_given_out_in_turn() -> None:
     assert max(frame.left - frame.arrived for frame in frames) <= 0.3
 
 
+def test_frames_that_are_late_at_the_helpers_are_reckoned_with() -> None:
+    """Decoding takes up to 20 ms there, so that tasks wait for their frames."""
+    devices = [device(name, LOSS) for name in "abcd"]
+    for each in devices:
+        each.decode_s = 0.02
+    found = run(*devices)
+    wanted = sum(frame.wanted for frame in found.frames if frame.arrived >= 5.0)
+    assert delivered(found, 5.0) > 0.9 * wanted
+
+
 def test_work_goes_on_at_ten_percent_of_loss() -> None:
     found = four(PATHS["10 % loss"])
     frames = [frame for frame in found.frames if frame.arrived >= 5.0]

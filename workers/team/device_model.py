@@ -56,6 +56,10 @@ distribution is longer, and it is a few milliseconds on a steady device."""
 MAX_SILENCE_S = 3.0
 """A helper of which nothing was heard for so long is gone: three of its ``Ready``."""
 
+OVERRUNS, OVERRUN_WEIGHT, MAX_OVERRUN_S = 3.0, 0.05, 0.05
+"""Time added to that, in mean times by which results came after their expectation; the weight of a
+result in that mean, and what counts of it at most. Frames that are late at the helper make it."""
+
 LOSS_WEIGHT = 0.02
 """Weight of a task in the part of tasks that others overtake: that of the last fifty or so."""
 
@@ -134,12 +138,14 @@ class DeviceModel:
         self._trust, self._trusted_at = FIRST_TRUST, now
         self._cut_at = now
         self._heard, self._is_silent = now, False
-        self._loss = 0.0
+        self._loss = self._overrun_s = 0.0
         self._is_free_at = self._result_at = now
 
     @property
     def path_s(self) -> float:
-        """The 95th percentile of turn-arounds without the helper's own time."""
+        """The 95th percentile of turn-arounds without the helper's own time and its queue; the time
+        until it has the frame is part of them.
+        """
         return self._path_s
 
     def trust(self, *, now: float) -> float:
@@ -208,9 +214,16 @@ class DeviceModel:
         task = self._tasks.pop(number, None)
         if task is None:
             return None
-        self._result_at = now
         turn_around_s = now - task.sent
-        self._learn_path(max(0.0, turn_around_s - whole_ms / 1000.0))
+        path_s = max(0.0, turn_around_s - whole_ms / 1000.0)
+        # What it waited for the frame itself, and not for the task before, is part of the way too:
+        # it will be the same for the next one.
+        queued_s = max(0.0, self._result_at - task.sent - path_s)
+        self._learn_path(path_s + max(0.0, waited_ms / 1000.0 - queued_s))
+        self._result_at = now
+        if not task.is_passed:
+            overrun_s = min(max(0.0, now - task.expected), MAX_OVERRUN_S)
+            self._overrun_s += OVERRUN_WEIGHT * (overrun_s - self._overrun_s)
         self.service.add(task.regions, task.samples, max(0.0, whole_ms - waited_ms))
         late_s = now - task.deadline
         # An overtaken one was lost on its way and asked for again: a slower pace would not help.
@@ -275,6 +288,7 @@ class DeviceModel:
         if self._loss > MIN_LOSS and len(queue) > 1:
             del queue[0]
         grace_s = MIN_OVERDUE_S + OVERDUE_DEVIATIONS * self.service.deviation_ms / 1000.0
+        grace_s += OVERRUNS * self._overrun_s
         return queue[0] if queue and now > queue[0].expected + grace_s else None
 
     def _hear(self, now: float) -> None:

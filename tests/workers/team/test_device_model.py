@@ -77,6 +77,21 @@ def test_the_path_is_learnt_without_the_helpers_own_time() -> None:
     assert offer.start_s == offer.return_s == pytest.approx(PATH_S / 2, abs=0.001)
 
 
+def test_waiting_for_the_frame_is_part_of_the_path_and_waiting_for_earlier_tasks_is_not() -> None:
+    queue, frame = helper(), helper()
+    now = 0.0
+    for _ in range(40):
+        for sent in [queue.send(now) for _ in range(3)]:
+            queue.answer(sent)
+        number, here, whole_ms, _ = frame.send(now)
+        late = here + 0.02
+        frame.model.result(number, whole_ms=whole_ms + 20.0, waited_ms=20.0, now=late)
+        now += 0.1
+    assert queue.model.path_s == pytest.approx(PATH_S, abs=0.003)
+    assert frame.model.path_s == pytest.approx(PATH_S + 0.02, abs=0.003)
+    assert frame.model.service.ms(1, SAMPLES) == pytest.approx(1000 * WORK_S, rel=0.1)
+
+
 def test_what_waits_there_counts_before_it_begins_and_bounds_what_is_given() -> None:
     one = helper()
     now = one.run(60, 0.0)
