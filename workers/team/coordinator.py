@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections import deque
 
 from wire.errors import BadMessage
 from wire.heartbeat import TeamDevice, TeamWork
@@ -17,6 +18,7 @@ from workers.media.picture import Plane
 from workers.runtime.frame_counters import FrameCounters
 from workers.team.device_model import DeviceModel, Offer
 from workers.team.dispatcher import Dispatch, Dispatcher, TaskOrder
+from workers.team.lead_load import LeadLoad
 from workers.team.partition import WantedRegion
 from workers.team.planner import FramePlan, TeamPlanner
 from workers.team.residual_codec import decode_region
@@ -28,6 +30,9 @@ __all__ = ["GivenOut", "TeamCoordinator", "TeamNet"]
 
 _WANTED_WEIGHT = 0.05
 """Weight of a frame in the mean of what frames want: that of the last twenty or so."""
+
+_MAX_UNTAKEN = 64
+"""Frames that may wait for the upscaler, those that are held back included."""
 
 PRIOR_WANTED = 0.3
 """Part of the whole net's work that a frame is thought to want before any was planned."""
@@ -66,6 +71,9 @@ class TeamCoordinator:
         self._size = (0, 0)
         self._has_begun = False
         "A task was given out since there are helpers."
+        self._load = LeadLoad()
+        self._untaken: deque[TeamFrame] = deque(maxlen=_MAX_UNTAKEN)
+        "Frames that the upscaler may not have taken yet."
         self._wanted = PRIOR_WANTED if net.propagates else 1.0
         self._open: dict[int, TeamFrame] = {}
         "Frames that wait for results, by the sequence of their units."
@@ -74,6 +82,15 @@ class TeamCoordinator:
     def has_helpers(self) -> bool:
         """True while a worker is ready for tasks."""
         return bool(self._dispatcher.helpers)
+
+    def is_resting(self, *, now: float) -> bool:
+        """True while the lead's own cores have no time for a team."""
+        return self._load.rests(now=now)
+
+    @property
+    def is_short(self) -> bool:
+        """True where the lead's own cores have hardly time for what helpers make."""
+        return self._load.part < 1.0
 
     @property
     def helpers(self) -> list[str]:
@@ -117,10 +134,11 @@ class TeamCoordinator:
         planner = self._planner_for(luma)
         plan = planner.plan(luma, info)
         self._note_wanted(plan)
+        self._note_load(now)
         wanted = [
             WantedRegion(region, worth, place)
             for place, (region, worth) in enumerate(zip(plan.regions, plan.worths, strict=True))
-        ]
+        ][: self._count_within(plan)]
         calls = TeamCalls(decode_region, planner.composed)
         with self._lock:
             given = self._dispatcher.dispatch(sequence, wanted, arrived=now, now=now, own=own)
@@ -135,6 +153,7 @@ class TeamCoordinator:
         # it.
         if not given.orders and (self._has_begun or not wanted):
             frame.release(now=now)
+        self._untaken.append(frame)
         return GivenOut(frame, given.orders)
 
     def on_time(self, *, now: float) -> list[TaskOrder]:
@@ -237,6 +256,11 @@ class TeamCoordinator:
             devices=devices,
         )
 
+    @property
+    def _whole(self) -> int:
+        width, height = self._size
+        return (width + 2 * self.net.halo) * (height + 2 * self.net.halo)
+
     def _planner_for(self, luma: Plane) -> TeamPlanner:
         height, width = luma.shape
         if self._planner is None or self._size != (width, height):
@@ -250,10 +274,22 @@ class TeamCoordinator:
             frame.release(now=now)
         self._open.clear()
 
+    def _note_load(self, now: float) -> None:
+        """Learns whether the lead's own threads keep up, by the frames that they took."""
+        while self._untaken and (late_s := self._untaken[0].late_s) is not None:
+            self._untaken.popleft()
+            self._load.took(late_s, now=now)
+
+    def _count_within(self, plan: FramePlan) -> int:
+        """Returns how many of a plan's regions the lead can take back, the worst first."""
+        most = self._load.part * self._whole
+        for count in range(len(plan.regions), 0, -1):
+            if pixels(plan.regions[:count], self.net.halo) <= most or self._load.part == 1.0:
+                return count
+        return 0
+
     def _note_wanted(self, plan: FramePlan) -> None:
-        width, height = self._size
-        whole = (width + 2 * self.net.halo) * (height + 2 * self.net.halo)
-        part = min(1.0, pixels(plan.regions, self.net.halo) / whole)
+        part = min(1.0, pixels(plan.regions, self.net.halo) / self._whole)
         self._wanted += _WANTED_WEIGHT * (part - self._wanted)
 
 

@@ -49,6 +49,8 @@ class DelayQueue(BoundedQueue[FrameTask]):
         leaves = self._pacing.release(queued=item.queued, ready=ready, until=until)
         item.held_s = leaves - item.queued
         left_s = leaves - time.monotonic()
+        if team is not None:
+            team.late_s = max(0.0, -left_s)
         if item.held_s > 0.0 and left_s > 0.0:
             self._closing.wait(left_s)
         return None if self.is_closed else item

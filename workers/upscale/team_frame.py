@@ -78,6 +78,8 @@ class TeamFrame:
         "The picture, compared with the one before it."
         self.until = until
         "Playout deadline, in seconds of the monotonic clock."
+        self.late_s: float | None = None
+        "Time after its release at which the upscaler took it; None before that."
         self.unreadable = 0
         "Results that could not be read."
         self._calls = calls

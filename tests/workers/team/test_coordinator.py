@@ -200,3 +200,25 @@ def test_its_figures_tell_who_did_what() -> None:
 def test_alone_it_says_so() -> None:
     work = TeamCoordinator(NET, FrameCounters()).work("Nobody can.", 0, now=1.0)
     assert (work.mode, work.devices, work.playout_delay_ms) == ("alone", [], 0.0)
+
+
+def test_a_lead_whose_threads_fall_behind_gives_out_less() -> None:
+    team = VirtualTeam(Device("a"))
+
+    def other(number: int) -> np.ndarray:
+        return texture(96, 160, number)
+
+    team.run(2.0, other)
+    before = sum(one.region.height for order in team.frames[-1][1].tasks for one in order.regions)
+    for _ in range(40):
+        team.run(0.1, other)
+        for _, given in team.frames:
+            given.frame.late_s = 0.2
+    after = sum(one.region.height for order in team.frames[-1][1].tasks for one in order.regions)
+    assert after < before
+    team.run(0.1, other)
+    while not team.coordinator.is_resting(now=team.now):
+        team.run(0.1, other)
+        for _, given in team.frames:
+            given.frame.late_s = 0.2
+    assert team.now < 20.0
