@@ -24,8 +24,8 @@ from workers.team.residual_contexts import FEATURES, MAX_KEPT, MAX_SUM, MODELS, 
 from workers.team.residual_encoder import MAX_BLOCK_BYTES, Residual, encode_blocks
 from workers.team.residual_prediction import MARGIN, PAIRS
 
-QUALITIES = (13, 15)
-"""Steps of 4.2 and 3 levels: about where the rates of a live team lie."""
+QUALITIES = (13, 16)
+"""Steps of 4.2 and 2.5 levels: about where the rates of a live team lie."""
 
 TARGET = Path(__file__).parents[2] / "workers" / "team" / "residual_tables.py"
 

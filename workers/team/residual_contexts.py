@@ -232,5 +232,8 @@ def more_model(place: int, first: int) -> int:
 
 @inlined
 def restored(level: int, step: int) -> int:
-    """Returns the magnitude that a level above 0 stands for: nearer to 0 than the middle."""
-    return level * step - (step >> 4)
+    """Returns the magnitude that a level above 0 stands for: nearer to 0 than the middle. For the
+    original's sake, since nets correct too much rather than too little: for their own sake nothing
+    should be taken off, and the rate for 95 % of the gain on training clips would be 4 % higher.
+    """
+    return level * step - (step >> 3)

@@ -121,12 +121,14 @@ def _encode_level(
 def _decide(
     residual: Residual, block: Block, tables: Tables, models: Ints, seen: CodedLevels, levels: Ints
 ) -> int:
-    """Chooses the levels of a block, by magnitude and in order; returns the place of the last one
-    that is not 0, or -1.
+    """Chooses the levels of a block, by magnitude and in order, and then where to end; returns the
+    place of the last level, or -1.
     """
     number, step, lagrangian = block[0], residual.step, residual.lagrangian
     end = _last_candidate(residual, number, tables)
     last, won, spent, waiting = -1, 0, 0, 0
+    none, some = _costs(models, coded_model(block[4]))
+    best = ((some - none) * lagrangian) >> 8
     if end >= 0:
         seen.around[:] = 0
     for place in range(end + 1):
@@ -141,11 +143,16 @@ def _decide(
             spent += waiting + other + _PRESENT + _HIGHER * (level - 1)
             waiting = 0
             seen.around[place_in_block(k)] = level
-            last = place
+            end_cost, more_cost = 0, 0
+            if place < 63:
+                end_cost, more_cost = _costs(models, more_model(place, block[4]))
+            value = won - (((spent + end_cost) * lagrangian) >> 8)
+            if value > best:
+                best, last = value, place
+            spent += more_cost
         else:
             waiting += zero
-    none, some = _costs(models, coded_model(block[4]))
-    return last if won > ((spent + some - none) * lagrangian) >> 8 else -1
+    return last
 
 
 @inlined

@@ -37,7 +37,9 @@ def figures() -> list[Figure]:
         for kind, settings in WAYS.items():
             for number, setting in enumerate(settings):
                 fraction = 0.5 + 0.04 * number
-                found.append(Figure(clip, kind, setting, 2.0**number, fraction, fraction, 9.0, 6.0))
+                found.append(
+                    Figure(clip, kind, setting, 2.0**number, fraction, fraction, 9.0, 6.0, 0.5)
+                )
     return found
 
 
