@@ -15,12 +15,14 @@ from models.measure.held_out_clips import CLIPS
 def main() -> None:
     parser = page_parser("split", "Measures what passes between two parts of a net.")
     add = parser.add_argument
-    add("--frames", type=int, default=24, help="of each clip")
+    add("--frames", type=int, default=16, help="of each clip")
     add("--clips", nargs="+", default=list(CLIPS), choices=list(CLIPS))
     folder = Path("../shared/data/natural")
     add("--natural", type=Path, default=folder, help="folder of camera clips; left out if missing")
+    add("--tuned", action="store_true", help="with the second part tuned to coarse features")
     options = parser.parse_args()
-    found = measure(options.frames, options.natural, tuple(options.clips))
+    clips = tuple(options.clips)
+    found = measure(options.frames, options.natural, clips, is_tuned=options.tuned)
     options.out.mkdir(parents=True, exist_ok=True)
     draw(found, options.out / "features.png")
     write_page(options.out, markdown(found, place_all(), place_unet(), machine.headline()))

@@ -19,6 +19,7 @@ from models.openvino_core import open_core
 from models.split.features import FeatureManifest, feature_file, load_features
 from models.split.graphs import COEFFICIENTS, cut_graph, cut_points, with_transform
 from models.split.transform import BLOCK, read_transform
+from models.split.tune import read_receiver
 from models.training.clip import Bytes, Clip
 from models.training.codec import LiveEncoder, transcode
 from workers.team.feature_codebook import Codebook, read_codebook
@@ -82,8 +83,10 @@ class Net:
     receiver: Graph
 
 
-def open_net(size: tuple[int, int] = SIZE) -> Net:
-    """Cuts the shipped graphs where the shipped features are."""
+def open_net(size: tuple[int, int] = SIZE, *, is_tuned: bool = False) -> Net:
+    """Cuts the shipped graphs where the shipped features are. ``is_tuned``: the receiver of
+    coefficients has the weights that were tuned to them.
+    """
     manifest, features = load_manifest(NET), load_features(NET)
     height, width = size
     shapes = {INPUT: [1, 1, height, width]}
@@ -94,7 +97,8 @@ def open_net(size: tuple[int, int] = SIZE) -> Net:
         parts[precision], names[precision] = cut_graph(model, at), at
     transform = read_transform(feature_file(features, features.transform))
     channels, dimensions = len(transform.predictor), len(transform.analysis)
-    both = with_transform(*parts["fp32"], names["fp32"], transform)
+    weights = read_receiver(feature_file(features, features.receiver)) if is_tuned else {}
+    both = with_transform(*parts["fp32"], names["fp32"], transform, weights)
     shapes |= {at: [1, channels, height, width] for at in names.values()}
     shapes[COEFFICIENTS] = [1, dimensions, height // BLOCK, width // BLOCK]
     opened = [Graph(each, shapes) for pair in (*parts.values(), both) for each in pair]

@@ -58,10 +58,14 @@ def scenes(net: Net, frames: int, natural: Path | None, clips: tuple[str, ...]) 
 
 
 def measure(
-    frames: int, natural: Path | None = None, clips: tuple[str, ...] = CLIPS
+    frames: int,
+    natural: Path | None = None,
+    clips: tuple[str, ...] = CLIPS,
+    *,
+    is_tuned: bool = False,
 ) -> list[Found]:
     """Measures each clip; the components of one are fitted to the others."""
-    net = open_net()
+    net = open_net(is_tuned=is_tuned)
     every = scenes(net, frames, natural, clips)
     found = []
     for scene in every:

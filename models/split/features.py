@@ -10,13 +10,22 @@ import msgspec
 from models.errors import BadManifest, BadModelFile
 from models.manifest import ZOO, FileEntry, Training
 
-__all__ = ["CODEBOOK", "FORMAT", "MANIFEST", "TRANSFORM", "FeatureManifest", "feature_file"]
+__all__ = [
+    "CODEBOOK",
+    "FORMAT",
+    "MANIFEST",
+    "RECEIVER",
+    "TRANSFORM",
+    "FeatureManifest",
+    "feature_file",
+]
 __all__ += ["features_folder", "load_features"]
 
 FORMAT = 1
 MANIFEST = "features.json"
 """A name of its own: `manifest.json` is that of a net."""
 TRANSFORM = "transform.npz"
+RECEIVER = "receiver.npz"
 CODEBOOK = "codebook.npz"
 
 
@@ -31,6 +40,8 @@ class FeatureManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Side of a block in pixels."""
     transform: FileEntry
     codebook: FileEntry
+    receiver: FileEntry
+    """Weights behind the cut, tuned to features as they arrive."""
     training: Training
     licence: str
 

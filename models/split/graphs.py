@@ -5,10 +5,12 @@ The parts hold the very nodes of the whole graph, so one after the other they co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, numpy_helper, shape_inference
 from onnx.utils import Extractor
 
@@ -44,11 +46,17 @@ def cut_graph(model: onnx.ModelProto, at: str) -> tuple[onnx.ModelProto, onnx.Mo
 
 
 def with_transform(
-    front: onnx.ModelProto, back: onnx.ModelProto, at: str, transform: Transform
+    front: onnx.ModelProto,
+    back: onnx.ModelProto,
+    at: str,
+    transform: Transform,
+    weights: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """Both parts of a float graph with the transform at their ends: the first gives COEFFICIENTS,
-    the second takes them. Sides must be multiples of BLOCK.
+    the second takes them. Sides must be multiples of BLOCK. ``weights`` take the places of the
+    second part's constants of these names.
     """
+    back = _with_weights(back, weights or {})
     opset = front.opset_import[0].version
     sender = compose.merge_models(
         _renamed(front, "front_", at),
@@ -62,6 +70,20 @@ def with_transform(
         io_map=[("made", f"back_{at}")],
     )
     return _one_luma(sender, "front_"), _one_luma(receiver, "back_")
+
+
+def _with_weights(
+    model: onnx.ModelProto, weights: Mapping[str, NDArray[np.float32]]
+) -> onnx.ModelProto:
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    for constant in changed.graph.initializer:
+        if constant.name in weights:
+            new = weights[constant.name]
+            if list(new.shape) != list(constant.dims):
+                raise ValueError(f"{constant.name} is {list(constant.dims)}, not {new.shape}")
+            constant.CopyFrom(_constant(constant.name, new))
+    return changed
 
 
 def _renamed(model: onnx.ModelProto, prefix: str, at: str) -> onnx.ModelProto:

@@ -43,6 +43,13 @@ def test_coefficients_lead_to_nearly_the_whole_nets_picture(net: Net, scene: Sce
     assert psnr(made, scene.whole[0]) > psnr(scene.plain[0], scene.whole[0]) + 6
 
 
+def test_the_tuned_part_gives_another_picture_of_the_same(net: Net, scene: Scene) -> None:
+    feeds = {INPUT: scene.luma[0][None, None], COEFFICIENTS: scene.coefficients[0][None]}
+    tuned = open_net(SIZE, is_tuned=True).receiver(**feeds)[0]
+    plain = net.receiver(**feeds)[0]
+    assert 0 < np.abs(tuned.astype(int) - plain).mean() < 2
+
+
 def test_a_rate_is_that_of_a_whole_picture(scene: Scene) -> None:
     # One bit for each decoded pixel.
     assert scene.mbit_s(scene.luma.size) == pytest.approx(480 * 270 * 30 / 1e6)

@@ -25,8 +25,9 @@ def test_what_ships_is_whole() -> None:
     assert manifest.net == NET and manifest.licence == "CC-BY-SA-4.0"
     assert manifest.training.material
     names = {MANIFEST, manifest.transform.path, manifest.codebook.path}
+    names.add(manifest.receiver.path)
     assert {path.name for path in features_folder(NET).iterdir()} == names
-    for entry in (manifest.transform, manifest.codebook):
+    for entry in (manifest.transform, manifest.codebook, manifest.receiver):
         assert feature_file(manifest, entry).stat().st_size == entry.bytes
     assert f"`{NET}-features`" in (ZOO / "README.md").read_text()
 

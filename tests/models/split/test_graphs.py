@@ -84,6 +84,23 @@ def test_all_coefficients_give_the_whole_nets_picture() -> None:
     assert apart.max() <= 1 and (apart > 0).mean() < 0.02
 
 
+def test_weights_take_the_places_of_the_second_parts_constants() -> None:
+    model = write_float(plain_live(tiny(LOOKS)))
+    at = cut_points(model)[1]
+    parts, transform = cut_graph(model, at), small_transform(8, 8 * BLOCK**2)
+    sender, same = with_transform(*parts, at, transform, {"absent_w": np.zeros(1, np.float32)})
+    _, other = with_transform(*parts, at, transform, {"head_b": np.full(8, 9.5, np.float32)})
+    feeds = {
+        "luma": LUMA[None, None],
+        "strength": np.zeros(1, np.float32),
+        COEFFICIENTS: run(sender, {"luma": LUMA[None, None]}),
+    }
+    lift = run(other, feeds).astype(int) - run(same, feeds)
+    assert 7 <= np.median(lift) <= 11
+    with pytest.raises(ValueError, match="head_b"):
+        with_transform(*parts, at, transform, {"head_b": np.zeros(3, np.float32)})
+
+
 def test_graphs_and_torch_agree(tmp_path: Path) -> None:
     import torch
 
