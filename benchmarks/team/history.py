@@ -111,6 +111,8 @@ def recovery_s(samples: Sequence[Sample], event_us: int, *, usual: float) -> flo
     It is back at the end of the first interval from which on the whole rate stays above
     ``MIN_RECOVERED`` of ``usual`` for another one.
     """
+    if usual <= 0.0:  # nothing was done before, so nothing can be back
+        return None
     after = [each for each in samples if each.at_us >= event_us]
     rates = [
         (later.at_us, sum(grown(sooner.samples, later.samples).values()) * 1e6

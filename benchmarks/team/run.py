@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.network.conditions import NARROW_BPS
-from benchmarks.network.lab import Lab, open_lab
+from benchmarks.network.lab import Lab, LabFailed, open_lab
 from benchmarks.team import history, material, quality
 from benchmarks.team.history import Sample, Seen
 from benchmarks.team.recording import ENHANCED_LOG, load
@@ -28,6 +28,9 @@ WARM_S = 15.0
 
 BEFORE_S, AFTER_S = 8.0, 20.0
 """Time that is judged before and after an event."""
+
+MIN_FRAMES_IN = 15.0
+"""A run whose source brought less says nothing about the team: the machine has no time for it."""
 
 OUTAGE_S = {Event.NARROW: 10.0, Event.CUT: 5.0}
 
@@ -116,8 +119,11 @@ def run(scenario: Scenario, options: Options, *, seed: int) -> Outcome:
     begin, end = meter.begin_us, meter.end_us
     after = event.judge(found) if event is not None else None
     work = history.per_second(meter.samples, begin, end)
+    seen = history.judge(found, begin, end)
+    if seen.frames_in < MIN_FRAMES_IN:
+        raise LabFailed(f"the source brought {seen.frames_in:.1f} frames a second")
     return Outcome(
-        seen=history.judge(found, begin, end),
+        seen=seen,
         repeated=history.repeated(found),
         mmacs={name: rate * _macs(scenario) / 1e6 for name, rate in work.items()},
         lead=lead,

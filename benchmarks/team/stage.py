@@ -30,7 +30,8 @@ START_S = 90.0
 """A worker compiles loops and measures its nets before it takes work; several do so on two cores.
 """
 
-LIVE_S = 30.0
+LIVE_S = 90.0
+"""A weak device compiles the graphs of its first regions meanwhile."""
 
 # The namespaces are private to a lab, so that no port can be taken.
 _REDIS_PORT, _HTTP_PORT, _GATEWAY_PORT = 6379, 8080, 9443

@@ -102,3 +102,4 @@ def test_work_is_back_when_it_stays() -> None:
     assert recovery_s(found, SECOND, usual=40.0) == pytest.approx(2.0)
     assert recovery_s(samples([little] * 8), SECOND, usual=40.0) is None
     assert recovery_s(samples([usual] * 8), SECOND, usual=40.0) == pytest.approx(0.5)
+    assert recovery_s(samples([{"a": 0.0}] * 8), SECOND, usual=0.0) is None
