@@ -118,7 +118,9 @@ class Pipeline:
 
     def set_decoder_shared(self, is_shared: bool) -> None:
         """Sets whether other renditions wait for the same decoder."""
-        self._waiting = _WAITING_FRAMES_SHARED if is_shared else _WAITING_FRAMES
+        self._decoded.limit = self._waiting = (
+            _WAITING_FRAMES_SHARED if is_shared else _WAITING_FRAMES
+        )
 
     def want(self, logs: frozenset[str]) -> None:
         """Sets the names of the logs that are written from the next frame on."""

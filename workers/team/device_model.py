@@ -173,6 +173,11 @@ class DeviceModel:
         if now - self._result_at > RELEARN_S:
             # What was learnt under other conditions may be why it was given nothing since.
             self.service = ServiceTime(ms_per_megasample)
+            if self._path_s > FIRST_PATH_S:
+                # One that was too long for the longest delay would be given nothing ever again.
+                self._path.clear()
+                self._path_s = FIRST_PATH_S
+                self._result_at = now
         self.service.expect(ms_per_megasample)
 
     def offer(self, *, now: float) -> Offer:

@@ -281,3 +281,17 @@ def test_offers_stay_within_their_bounds_whatever_happens(
         assert offer.work_ms(1, 1000) > 0.0
         assert set(model.late_tasks(now=now)) <= set(model.numbers())
         assert len(model.numbers()) <= number
+
+
+def test_a_path_that_was_too_long_for_any_task_is_tried_again() -> None:
+    model = DeviceModel("a", ms_per_megasample=RATE, now=0.0)
+    for number in range(40):
+        model.sent(number, 1, SAMPLES, deadline=number + 0.2, now=float(number))
+        model.result(number, whole_ms=20.0, waited_ms=0.0, now=number + 0.42)
+        model.ready(RATE, 1.0, now=number + 0.5)
+    assert model.path_s == pytest.approx(0.4)
+    # Nothing can be given to it, so no result will say that the path is better by now.
+    model.ready(RATE, 1.0, now=41.0)
+    assert model.path_s == pytest.approx(0.4)
+    model.ready(RATE, 1.0, now=39.42 + device_model.RELEARN_S + 0.1)
+    assert model.path_s == device_model.FIRST_PATH_S
