@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"team: left out. {lack}")
         return 1
     say(machine.describe())
+    # From an empty cache a weak device compiles its loops for minutes, and works alone meanwhile.
+    subprocess.run([sys.executable, "-m", "workers.process.jit_warmup"], check=True)
     found: dict[str, list[Outcome]] = {name: [] for name in options.scenarios or SCENARIOS}
     failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="sharpcast-team-") as temporary:
