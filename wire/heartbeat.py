@@ -82,7 +82,8 @@ class TeamWork(msgspec.Struct, frozen=True, kw_only=True):
     """The helpers of a rendition as its lead sees them."""
 
     mode: str = "alone"
-    "``alone``, ``regions`` (helpers make regions of each frame), or ``off`` (by the operator)."
+    """``alone``, ``regions`` (helpers make regions of each frame), ``frames`` (whole ones in turn),
+    or ``off`` (by the operator)."""
     reason: str = ""
     "The reason for the mode, as a sentence."
     invited: int = 0

@@ -34,7 +34,8 @@ class Team(BaseModel):
     """The helpers of a rendition."""
 
     mode: str = Field(
-        description="alone, regions (helpers make regions of each frame), or off: by an operator"
+        description="alone, regions (helpers make regions of each frame), "
+        "frames (whole ones in turn), or off: by an operator"
     )
     reason: str = Field(description="The reason for the mode, as a sentence")
     invited: int = Field(description="Workers that are asked to help, those that do included")

@@ -18,6 +18,7 @@ from workers.media.picture import Plane
 from workers.runtime.frame_counters import FrameCounters
 from workers.team.device_model import DeviceModel, Offer
 from workers.team.dispatcher import Dispatch, Dispatcher, TaskOrder
+from workers.team.farming import FarmingMode, NetProfile
 from workers.team.lead_load import LeadLoad
 from workers.team.partition import WantedRegion
 from workers.team.planner import FramePlan, TeamPlanner
@@ -238,6 +239,11 @@ class TeamCoordinator:
             figures = self.meter.devices(now=now)
             median_ms, tail_ms = self.meter.turn_arounds_ms(now=now)
             models = dict(self._dispatcher.helpers)
+            farming = self._dispatcher.farming
+        mode = FarmingMode.REGIONS
+        if farming is not None and farming.mode is not FarmingMode.ALONE:
+            mode = farming.mode
+            reason = f"{reason} {farming.reason}"
         total = max(1e-9, sum(rates.values()))
         devices = [
             device_of(
@@ -246,7 +252,7 @@ class TeamCoordinator:
             for name, model in sorted(models.items())
         ]
         return TeamWork(
-            mode="regions" if devices else "alone",
+            mode=mode.value if devices else FarmingMode.ALONE.value,
             reason=reason,
             invited=invited,
             wanted=round(self._wanted, 3),
@@ -267,6 +273,7 @@ class TeamCoordinator:
             self._size = (width, height)
             net = self.net
             self._planner = TeamPlanner(width, height, net.halo, propagates=net.propagates)
+            self._dispatcher.fit(NetProfile(width, height, net.halo))
         return self._planner
 
     def _release_all(self, now: float) -> None:

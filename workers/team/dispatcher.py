@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from workers.team.device_model import KEPT_S, MAX_BACKLOG_S, DeviceModel, Finished, Offer
+from workers.team.farming import Farming, FarmingChoice, FarmingMode, NetProfile
 from workers.team.hedging import HedgeBudget
 from workers.team.partition import Order, WantedRegion, is_part, partition, work_of
 from workers.team.playout_delay import PlayoutDelay
@@ -98,6 +99,17 @@ class Dispatcher:
         self._orphans: set[int] = set()
         "Numbers of the tasks that failed, or whose helpers are gone."
         self._bytes_per_sample = 0.0
+        self._max_delay_s = max_delay_s
+        self._farming: Farming | None = None
+
+    @property
+    def farming(self) -> FarmingChoice | None:
+        """The mode in which frames are given out, with its reason; None before ``fit``."""
+        return self._farming.choice if self._farming is not None else None
+
+    def fit(self, profile: NetProfile) -> None:
+        """Takes the net's profile on pictures of another size."""
+        self._farming = Farming(profile, self._max_delay_s)
 
     def ready(self, name: str, ms_per_megasample: float, free: float, *, now: float) -> None:
         """Notes that a helper takes tasks; it joins with its first one."""
@@ -127,9 +139,12 @@ class Dispatcher:
         """
         wanted = tuple(wanted)
         self._drop_gone(now)
+        offers = [each.offer(now=now) for each in self.helpers.values()]
+        if self._farming is not None:
+            wanted = self._farming.plan(wanted, offers, now=now)
+            self._may_cut = self._farming.choice.mode is not FarmingMode.FRAMES
         self._expect(wanted)
         deadline = self.delay.deadline(arrived=arrived)
-        offers = [each.offer(now=now) for each in self.helpers.values()]
         offers += [own] if own is not None else []
         divided = partition(
             wanted, offers, halo=self._halo, within_s=deadline - now, may_cut=self._may_cut

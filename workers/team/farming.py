@@ -7,9 +7,18 @@ import enum
 import math
 from collections.abc import Sequence
 
+from workers.media.frame_info import CELL
 from workers.team.device_model import Offer
+from workers.team.partition import WantedRegion, work_of
+from workers.temporal.region_selection import Region
 
-__all__ = ["FarmingChoice", "FarmingMode", "NetProfile", "choose_farming"]
+__all__ = ["Farming", "FarmingChoice", "FarmingMode", "NetProfile", "choose_farming"]
+
+CHOICE_S = 1.0
+"""Time between two choices: helpers come and go in seconds."""
+
+WANTED_WEIGHT = 0.03
+"""Weight of a frame in the mean of what frames want: a second's."""
 
 MIN_ADVANTAGE = 1.25
 """Throughput by frames in relation to that by regions from which frames are taken: below it the
@@ -101,3 +110,33 @@ def choose_farming(
         f"The net sees {profile.halo} samples around each, so that regions of {count} devices "
         f"would cost {overhead:.2f} times the work of whole frames.",
     )
+
+
+class Farming:
+    """Mode of one rendition's team, chosen anew once a second. ``now`` never goes back."""
+
+    def __init__(self, profile: NetProfile, max_delay_s: float) -> None:
+        self._profile, self._max_delay_s = profile, max_delay_s
+        self._wanted = 1.0
+        self._chosen_at: float | None = None
+        self.choice = FarmingChoice(FarmingMode.ALONE, "No device helps.")
+
+    def plan(
+        self, wanted: tuple[WantedRegion, ...], helpers: Sequence[Offer], *, now: float
+    ) -> tuple[WantedRegion, ...]:
+        """Returns what is to be given out of a frame that wants these regions: all of it as one
+        region where the net is farmed by frames.
+        """
+        profile = self._profile
+        part = sum(work_of(one.region, profile.halo) for one in wanted) / profile.whole()
+        self._wanted += WANTED_WEIGHT * (min(1.0, part) - self._wanted)
+        if self._chosen_at is None or now - self._chosen_at >= CHOICE_S:
+            self._chosen_at = now
+            self.choice = choose_farming(
+                profile, helpers, max_delay_s=self._max_delay_s, wanted=self._wanted
+            )
+        if self.choice.mode is not FarmingMode.FRAMES or not wanted:
+            return wanted
+        height, width = (-(-side // CELL) * CELL for side in (profile.height, profile.width))
+        worth = sum(one.worth for one in wanted)
+        return (WantedRegion(Region(0, 0, height, width), worth, 0),)

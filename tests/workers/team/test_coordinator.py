@@ -184,7 +184,8 @@ def test_its_figures_tell_who_did_what() -> None:
         team.run(0.5)
         team.counters.count_samples({"a": 3000, "b": 1000, "": 4000})
         work = team.coordinator.work("Two help.", 2, now=team.now)
-    assert (work.mode, work.reason, work.invited) == ("regions", "Two help.", 2)
+    assert (work.mode, work.invited) == ("regions", 2)
+    assert work.reason.startswith("Two help. Regions of 3 devices cost ")
     one, other = work.devices
     assert (one.name, other.name) == ("a", "b")
     assert one.round_trip_ms == pytest.approx(40.0, abs=5.0)

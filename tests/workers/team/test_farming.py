@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 
 from workers.team.device_model import Offer
-from workers.team.farming import FarmingMode, NetProfile, choose_farming
+from workers.team.dispatcher import Dispatcher, TaskOrder
+from workers.team.farming import Farming, FarmingMode, NetProfile, choose_farming
+from workers.team.partition import WantedRegion
+from workers.temporal.region_selection import Region
 
 
 def helpers(count: int, *, rate: float = 500.0) -> list[Offer]:
@@ -59,3 +62,48 @@ def test_where_nothing_can_be_divided_the_lead_is_alone(
 ) -> None:
     found = choose_farming(profile, helpers(count), max_delay_s=0.3)
     assert found.mode is FarmingMode.ALONE and words in found.reason
+
+
+def regions(count: int) -> tuple[WantedRegion, ...]:
+    """So many squares of 64 samples."""
+    return tuple(WantedRegion(Region(0, 64 * n, 64, 64), 2.0, n) for n in range(count))
+
+
+def test_a_frame_is_given_out_whole_once_frames_are_the_mode() -> None:
+    farming = Farming(WIDE, 0.3)
+    assert farming.plan(regions(3), [], now=0.0) == regions(3)
+    assert farming.choice.mode is FarmingMode.ALONE
+    found = farming.plan(regions(3), helpers(3), now=0.5)
+    assert found == regions(3), "it is chosen once a second"
+    (whole,) = farming.plan(regions(3), helpers(3), now=1.5)
+    assert farming.choice.mode is FarmingMode.FRAMES
+    assert whole.region == Region(0, 0, 272, 480) and whole.worth == 6.0
+    assert farming.plan((), helpers(3), now=1.6) == ()
+
+
+def test_frames_that_want_little_of_the_net_are_given_out_by_regions_again() -> None:
+    farming = Farming(WIDE, 0.3)
+    for number in range(300):
+        found = farming.plan(regions(1), helpers(3), now=number / 30)
+    assert farming.choice.mode is FarmingMode.REGIONS and found == regions(1)
+
+
+def test_a_dispatcher_gives_whole_frames_to_one_device_each() -> None:
+    team = Dispatcher(halo=100)
+    team.fit(WIDE)
+    now = 0.0
+    orders: list[TaskOrder] = []
+    for sequence in range(60):
+        for name in ("a", "b", "c"):
+            team.ready(name, 200.0, 1.0, now=now)
+        given = team.dispatch(sequence, regions(7), arrived=now, now=now)
+        orders += given.orders
+        for order in given.orders:
+            team.result(order.to, order.number, whole_ms=45.0, waited_ms=0.0, size=9000,
+                        now=now + 0.09)  # fmt: skip
+        now += 0.1
+    assert team.farming is not None and team.farming.mode is FarmingMode.FRAMES
+    assert {len(order.regions) for order in orders[-20:]} == {1}
+    assert {one.region for order in orders[-20:] for one in order.regions} == {
+        Region(0, 0, 272, 480)
+    }
