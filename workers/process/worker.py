@@ -26,7 +26,7 @@ from wire.supervisor import keep_going
 from workers.process.job_keeper import JobKeeper
 from workers.process.team_part import TeamPart
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
-from workers.runtime.cores import usable_cores
+from workers.runtime.cores import available_cores
 from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import fits, may_claim, stream_load
 from workers.scheduling.memory import usable_bytes
@@ -77,7 +77,7 @@ class Worker:
         self._memory = usable_bytes()
         own = OwnWork(self._own_load, self._own_memory)
         self._team = TeamPart(config.worker, site, nets, own)
-        scheduler = SharedScheduler(cores=usable_cores(), threads=nets.engine_lock.threads)
+        scheduler = SharedScheduler(cores=available_cores(), threads=nets.engine_lock.threads)
         self._parts = WorkerParts(site, nets, config, scheduler, self._team.leads)
         self._engines = engines
         self._zoo = zoo
@@ -169,6 +169,7 @@ class Worker:
     async def _beat(self) -> None:
         # A worker that cannot reach Redis beats on; its entry expires meanwhile.
         while True:
+            self._parts.scheduler.grant(available_cores())
             await _try(self._site.heartbeats.beat(self._make_beat()))
             await asyncio.sleep(PERIOD_S)
 

@@ -16,11 +16,12 @@ from workers.scheduling.scheduler import Scheduler, Standing
 class SharedScheduler:
     """One per worker; gives each stream a handle. Its methods may be called from any thread."""
 
-    def __init__(self, *, cores: int = 1, threads: int = 0) -> None:
-        """``cores`` that this process may use, of which the engine keeps ``threads`` busy; 0 where
-        it is a device of its own.
+    def __init__(self, *, cores: float = 1.0, threads: int = 0) -> None:
+        """``cores`` whose time this process may use, of which the engine keeps ``threads`` busy; 0
+        where it is a device of its own.
         """
-        self._scheduler = Scheduler(CpuAccounting(cores, threads))
+        self._cores = CpuAccounting(cores, threads)
+        self._scheduler = Scheduler(self._cores)
         self._lock = threading.Lock()
         self._handles = 0
 
@@ -29,6 +30,11 @@ class SharedScheduler:
         with self._lock:
             self._handles += 1
             return SchedulerHandle(self._scheduler, self._lock, str(self._handles))
+
+    def grant(self, cores: float) -> None:
+        """Takes how many cores' time this process may use from now on."""
+        with self._lock:
+            self._cores.cores = cores
 
     def spent_ms_per_s(self) -> float:
         """Returns what nets took of the engine over the last seconds."""

@@ -118,9 +118,10 @@ class CpuAccounting:
     they were measured.
     """
 
-    def __init__(self, cores: int = 1, threads: int = 1) -> None:
+    def __init__(self, cores: float = 1.0, threads: int = 1) -> None:
         """``cores`` that may be used; ``threads`` as in ``ResourceBudget``."""
-        self._cores = cores
+        self.cores = cores
+        "Cores whose time may be used; a quota may grant less than one, and change."
         self.threads = threads
         self._net_s = 0.0
         self._frames = 0
@@ -171,7 +172,7 @@ class CpuAccounting:
             return ResourceBudget.of(threads=self.threads)
         # The floor keeps a little for nets however busy the cores look: without a net's frame now
         # and then, it would not show that they are idle again.
-        left_ms = CPU_FRACTION * 1000.0 * self._cores - self._other_ms * frames_per_s
+        left_ms = CPU_FRACTION * 1000.0 * self.cores - self._other_ms * frames_per_s
         least_ms = MIN_MS_PER_S * max(1, self.threads)
         return ResourceBudget.of(cpu_ms=max(self._part * left_ms, least_ms), threads=self.threads)
 

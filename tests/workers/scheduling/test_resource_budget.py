@@ -148,3 +148,15 @@ def test_where_all_frames_are_old_and_work_is_slow_somebody_else_has_the_cores()
     worker.age_s = 0.5 * YOUNG_S
     worker.work(10.0, 60.0, other_ms=5.0)
     assert cores.budget(60.0).given_ms == pytest.approx(plenty)
+
+
+def test_a_quota_below_a_core_leaves_nets_what_the_rest_does_not_take() -> None:
+    """A device of 0.4 cores whose other work takes 10 ms a frame has 100 ms a second for nets."""
+    cores = CpuAccounting(0.4, 1)
+    for frame in range(200):
+        cores.passed(0.0)
+        cores.tell(frame * 0.010, now=frame / 30)
+    budget = cores.budget(30.0)
+    assert budget.capacities[CPU] == pytest.approx(CPU_FRACTION * 400.0 - 300.0, abs=3.0)
+    cores.cores = 1.0
+    assert cores.budget(30.0).capacities[CPU] == pytest.approx(CPU_FRACTION * 1000.0 - 300.0, abs=3)
