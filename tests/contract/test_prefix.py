@@ -65,6 +65,7 @@ async def test_every_key_has_the_prefix_and_keeps_its_slot(
     await live(own)
     names = sorted(name.decode() for name in await command(client, "KEYS", "*"))
     assert names == [
+        "studio/2:free-workers",
         "studio/2:jobs",
         "studio/2:stream:{cam1}",
         "studio/2:worker:a",
