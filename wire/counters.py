@@ -154,7 +154,7 @@ BAD_JOBS = Counter(
     ("worker",),
     ("JobQueue.bad_jobs",),
 )
-HANDED_OVER = Counter(
+RENDITIONS_HANDED_OVER = Counter(
     "renditions_handed_over",
     "renditions",
     "Renditions that a worker handed to another one that holds them better",

@@ -72,7 +72,7 @@ def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
     """Yields the workers' counters of their heartbeats: the same at every node."""
     for beat in beats:
         yield counters.BAD_JOBS, (beat.name,), beat.bad_jobs
-        yield counters.HANDED_OVER, (beat.name,), beat.handed_over
+        yield counters.RENDITIONS_HANDED_OVER, (beat.name,), beat.handed_over
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "late"), beat.team_late
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unreadable"), beat.team_bad
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unsent"), beat.team_unsent

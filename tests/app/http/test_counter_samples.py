@@ -71,7 +71,7 @@ def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
     session = ("cam1", "edge-1")
     lead = (*session, "enhanced")
     assert found[counters.BAD_JOBS] == {("edge-1",): 6}
-    assert found[counters.HANDED_OVER] == {("edge-1",): 3}
+    assert found[counters.RENDITIONS_HANDED_OVER] == {("edge-1",): 3}
     assert found[counters.TEAM_MESSAGES_DROPPED] == {
         ("edge-1", "late"): 4,
         ("edge-1", "unreadable"): 1,
