@@ -81,7 +81,10 @@ def _start(name: str, wish: argparse.Namespace) -> tuple[str, bool]:
 def _search(name: str, wish: argparse.Namespace) -> int:
     import atheris
 
-    import workers.bitstream.vp8  # noqa: F401 - numba compiles its loops from their own code only
+    # numba compiles loops from their own code only, so these are imported as they are.
+    import workers.bitstream.vp8
+    import workers.kernels.rans
+    import workers.team.residual_codec  # noqa: F401
 
     with atheris.instrument_imports(include=["app", "wire", "workers", "aiortc", "aioice"]):
         from tests.fuzz.targets import TARGETS
