@@ -61,41 +61,21 @@ class Job:
 
 # XCLAIM takes an entry from whoever holds it. So the script first looks whether it is still ours,
 # or a worker that was held up would take its job back from the one that followed. JUSTID leaves out
-# the content and does not count a delivery.
-_SET_IDLE = Script(
+# the content and does not count a delivery. Several leases go in one call: a command for each would
+# be most of what Redis does where a thousand workers hold some streams each.
+_MOVE = Script(
     """
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
-if #pending == 0 or pending[1][2] ~= ARGV[2] then return 0 end
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'IDLE', ARGV[4], 'JUSTID')
-return 1
-"""
-)
-
-# All leases of a worker in one call: a command for each would be most of what Redis does where a
-# thousand workers hold some streams each.
-_RENEW = Script(
-    """
-local held = {}
-for i = 3, #ARGV do
+local moved = {}
+for i = 5, #ARGV do
     local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)
     if #pending > 0 and pending[1][2] == ARGV[2] then
-        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
-        held[#held + 1] = 1
+        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[i], 'IDLE', ARGV[4], 'JUSTID')
+        moved[#moved + 1] = 1
     else
-        held[#held + 1] = 0
+        moved[#moved + 1] = 0
     end
 end
-return held
-"""
-)
-
-# The lease moves from its holder to another consumer, and counts as just renewed there.
-_HAND_OVER = Script(
-    """
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
-if #pending == 0 or pending[1][2] ~= ARGV[2] then return 0 end
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[4], 0, ARGV[3], 'JUSTID')
-return 1
+return moved
 """
 )
 
@@ -269,31 +249,19 @@ class JobQueue:
 
     async def renew(self, job: Job) -> bool:
         """Renews our lease; False if somebody else has it by now, or the job is gone."""
-        return await self._set_idle(job, 0)
+        return (await self.renew_all([job]))[0]
 
     async def renew_all(self, jobs: Sequence[Job]) -> list[bool]:
         """Renews our leases, in one command; one result for each, as that of ``renew``."""
-        if not jobs:
-            return []
-        args = [keys.JOBS_GROUP, self._consumer, *(job.entry for job in jobs)]
-        try:
-            return [bool(each) for each in await _RENEW.run(self._client, [keys.JOBS], args)]
-        except (redis.exceptions.ResponseError, DamagedKey) as error:
-            await self._on_error(error)
-            return [False] * len(jobs)
+        return await self._move(jobs, to=self._consumer, idle_ms=0)
 
     async def hand_over(self, job: Job, consumer: str) -> bool:
         """Moves our lease to another worker, which finds it by ``find_handed``; False if it was not
         ours. Should that one not look within ``LEASE_MS``, any worker takes it over.
         """
-        args = [keys.JOBS_GROUP, self._consumer, job.entry, consumer]
         # Should it be handed back, it must be found.
         self._seen.pop(job.entry, None)
-        try:
-            return bool(await _HAND_OVER.run(self._client, [keys.JOBS], args))
-        except (redis.exceptions.ResponseError, DamagedKey) as error:
-            await self._on_error(error)
-            return False
+        return (await self._move([job], to=consumer, idle_ms=0))[0]
 
     async def finish(self, entry: str) -> None:
         """Removes the job: its stream or its rendition ended."""
@@ -305,16 +273,20 @@ class JobQueue:
 
     async def release(self, job: Job) -> None:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
-        await self._set_idle(job, self._free_idle_ms)
+        await self._move([job], to=self._consumer, idle_ms=self._free_idle_ms)
 
-    async def _set_idle(self, job: Job, idle_ms: int) -> bool:
-        """Sets the idle time of our lease; returns False and changes nothing if it is not ours."""
-        args = [keys.JOBS_GROUP, self._consumer, job.entry, idle_ms]
+    async def _move(self, jobs: Sequence[Job], *, to: str, idle_ms: int) -> list[bool]:
+        """Gives our leases to a worker and sets their idle time; False for each that is not ours,
+        of which nothing is changed.
+        """
+        if not jobs:
+            return []
+        args = [keys.JOBS_GROUP, self._consumer, to, idle_ms, *(job.entry for job in jobs)]
         try:
-            return bool(await _SET_IDLE.run(self._client, [keys.JOBS], args))
+            return [bool(each) for each in await _MOVE.run(self._client, [keys.JOBS], args)]
         except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
-            return False
+            return [False] * len(jobs)
 
     async def _readable(self, row: tuple[bytes, list[bytes] | None]) -> Job | None:
         """Returns the entry as a job, or removes it if it is none: it would go from worker to

@@ -217,16 +217,15 @@ class GatewaySession:
         return None
 
     async def _resume(self, call: calls.Resume) -> list[str]:
-        found = []
+        known = []
         for entry in call.entries:
-            try:
-                job = self.jobs.known(entry)
-            except NoLease:
-                continue
-            if await self._site.jobs.renew(job):
-                self._hold(job)
-                found.append(entry)
-        return found
+            with contextlib.suppress(NoLease):
+                known.append(self.jobs.known(entry))
+        held = await self._site.jobs.renew_all(known)
+        kept = [job for job, is_held in zip(known, held, strict=True) if is_held]
+        for job in kept:
+            self._hold(job)
+        return [job.entry for job in kept]
 
     def _hold(self, job: Job) -> None:
         self.jobs.hold(job, now=time.monotonic())
@@ -263,11 +262,12 @@ class GatewaySession:
             await asyncio.sleep(RENEW_S)
             for job in self.jobs.lapsed(now=time.monotonic()):
                 self._lose(job, "the device did not say that it goes on with the job")
-            for job in self.held:
-                try:
-                    is_held = await self._site.jobs.renew(job)
-                except REDIS_DOWN:
-                    break
+            jobs = self.held
+            try:
+                held = await self._site.jobs.renew_all(jobs)
+            except REDIS_DOWN:
+                continue
+            for job, is_held in zip(jobs, held, strict=True):
                 if not is_held and self.jobs.is_held(job):
                     self._lose(job, "the lease is somebody else's now")
 
