@@ -7,6 +7,8 @@ Randomized Load Balancing", 2001), and what it costs does not grow with their nu
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from wire import keys
@@ -82,35 +84,30 @@ class FreeWorkers:
     async def show(self, worker: FreeWorker) -> int:
         """Shows a worker for ``expiry_ms`` more; returns how many are shown."""
         args = [worker.name, msgspec.json.encode(worker), self._expiry_ms]
-        try:
-            return int(await _SHOW.run(self._client, [keys.FREE_WORKERS], args))
-        except DamagedKey:
-            await self._client.execute("DEL", self._client.key(keys.FREE_WORKERS))
-            return 0
+        return int(await self._run(_SHOW, args) or 0)
 
     async def hide(self, name: str) -> int:
         """Shows a worker no longer; returns how many are shown."""
-        try:
-            return int(await _HIDE.run(self._client, [keys.FREE_WORKERS], [name]))
-        except DamagedKey:
-            await self._client.execute("DEL", self._client.key(keys.FREE_WORKERS))
-            return 0
+        return int(await self._run(_HIDE, [name]) or 0)
 
     async def draw(self, count: int = SAMPLE) -> list[FreeWorker]:
         """Returns up to ``count`` workers drawn at random; entries that cannot be read are left
         out.
         """
         seconds = max(1, self._expiry_ms // 1000)
-        try:
-            rows = await _DRAW.run(self._client, [keys.FREE_WORKERS], [count, seconds])
-        except DamagedKey:
-            await self._client.execute("DEL", self._client.key(keys.FREE_WORKERS))
-            return []
         found = []
-        for row in rows:
+        for row in await self._run(_DRAW, [count, seconds]) or []:
             try:
                 found.append(msgspec.json.decode(row, type=FreeWorker))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 # It expires: its worker writes it anew, or is none.
                 continue
         return found
+
+    async def _run(self, script: Script, args: list[Any]) -> Any:
+        """Runs a script on the hash; None where the key was something else, which is removed."""
+        try:
+            return await script.run(self._client, [keys.FREE_WORKERS], args)
+        except DamagedKey:
+            await self._client.execute("DEL", self._client.key(keys.FREE_WORKERS))
+            return None
