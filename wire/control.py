@@ -48,11 +48,17 @@ class RecordChanged(msgspec.Struct, frozen=True, tag="record_changed"):
     """The operator changed the stream's record; read it again."""
 
 
+class MapRequest(msgspec.Struct, frozen=True, tag="map_wanted"):
+    """Somebody looks at who makes which part of a rendition; repeated each second, to the lead."""
+
+    rendition: str
+
+
 class EndStream(msgspec.Struct, frozen=True, tag="end_stream"):
     """The operator ends the stream (to the app)."""
 
 
-Message = KeyFrameRequest | RecordChanged | EndStream
+Message = KeyFrameRequest | RecordChanged | MapRequest | EndStream
 MessageT = TypeVar("MessageT", bound=msgspec.Struct)
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)

@@ -13,6 +13,7 @@ from wire.connection import Redis, command
 from wire.errors import BadMessage, DamagedKey
 from wire.free_workers import SAMPLE, FreeWorker, FreeWorkers
 from wire.script import Script
+from wire.team_map import TeamMap
 
 # Six beats fit into one life, so a worker that is held up for two seconds stays in the lists.
 EXPIRY_MS = 3_000
@@ -143,6 +144,8 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "Results of helpers by what became of them, as PROTOCOL.md section 8 names it."
     team: TeamWork = TeamWork()
     "Its helpers."
+    team_map: TeamMap | None = None
+    "The devices that made each part of the picture; None while nobody asks for it."
     bad_entries: int = 0
     "Entries of the source log that were no batches; of the stream, as ``decoded``."
     stale_units: int = 0

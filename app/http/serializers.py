@@ -82,13 +82,14 @@ def stream_view(
 
 
 def _produced(record: RenditionRecord, beats: list[WorkerBeat], defaults: Defaults) -> Produced:
-    lead, work = _lead(record, beats)
+    lead, work = lead_of(record, beats)
     return Produced(record, work, _enhancement(record, lead, work, beats, defaults))
 
 
-def _lead(
+def lead_of(
     record: RenditionRecord, beats: list[WorkerBeat]
 ) -> tuple[WorkerBeat | None, StreamWork | None]:
+    """Returns the worker that leads a rendition and its report of it; None while nobody does."""
     for beat in beats:
         for work in beat.streams:
             # The epoch tells the lead from a worker that lost the lease and has not noticed it yet.

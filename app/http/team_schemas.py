@@ -6,8 +6,9 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from wire.heartbeat import TeamWork
+from wire.team_map import TeamMap
 
-__all__ = ["Team", "TeamHelper"]
+__all__ = ["PictureMap", "Team", "TeamHelper", "TeamMapView"]
 
 
 class TeamHelper(BaseModel):
@@ -51,3 +52,45 @@ class Team(BaseModel):
     def of(cls, work: TeamWork) -> Team:
         """Returns what a lead reports of its helpers."""
         return cls.model_validate(msgspec.to_builtins(work))
+
+
+class PictureMap(BaseModel):
+    """The devices that made each part of the decoded picture, in square cells."""
+
+    width: int = Field(description="Of the decoded picture, in luma samples")
+    height: int
+    cell: int = Field(
+        description="Side of a cell in luma samples; the last ones of rows and columns may reach "
+        "beyond the picture"
+    )
+    columns: int
+    rows: int
+    devices: list[str] = Field(description="Names of the workers, that of the lead first")
+    cells: str = Field(
+        description="Row by row, one character for each cell: the place of the worker in `devices` "
+        "as a hexadecimal digit, or `.` where no net worked within the last second: predicted from "
+        "earlier pictures, or resized"
+    )
+
+    @classmethod
+    def of(cls, found: TeamMap) -> PictureMap:
+        """Returns the map that a lead reports."""
+        return cls(
+            width=found.width,
+            height=found.height,
+            cell=found.cell,
+            columns=found.columns,
+            rows=found.rows,
+            devices=found.devices,
+            cells=found.cells,
+        )
+
+
+class TeamMapView(BaseModel):
+    """The makers of a rendition, and of each part of its picture."""
+
+    worker: str = Field(description="The worker that leads the rendition; empty while none does")
+    helpers: list[str] = Field(description="Workers that are ready to help it")
+    map: PictureMap | None = Field(
+        description="None until the worker has told one, which takes up to two seconds"
+    )

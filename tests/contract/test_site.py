@@ -227,15 +227,16 @@ async def test_leads_get_their_mail(client: Redis, site: Site) -> None:
     sent: list[control.Message] = [
         control.KeyFrameRequest(rendition=NAME, reason="why"),
         control.RecordChanged(),
+        control.MapRequest(rendition=NAME),
     ]
     found: list[control.Message] = []
     async with asyncio.timeout(WAIT_S):
         await mail.read(block_ms=1)
-        while len(found) < 2:
+        while len(found) < 3:
             for message in sent:
                 await control.to_lead(client, STREAM).send(message)
             found += await mail.read(block_ms=500)
-    assert found[:2] == sent and mail.bad_messages == 0
+    assert found[:3] == sent and mail.bad_messages == 0
 
 
 async def test_what_is_made_stands_in_the_log_in_its_order(client: Redis, site: Site) -> None:

@@ -45,13 +45,14 @@ from wire.batch import encode_batch, parse_batch
 from wire.control import parse_message
 from wire.errors import BadBatch, BadMessage, BadSettings
 from wire.gateway_heartbeat import parse_gateway_beat
-from wire.heartbeat import WorkerBeat, parse_beat
+from wire.heartbeat import StreamWork, WorkerBeat, parse_beat
 from wire.jobs import parse_job
 from wire.link.secure import Cookies, SecurePeer, SecureState, make_context, make_identity
 from wire.rendition_record import parse_rendition_record
 from wire.settings import load_settings
 from wire.stream_record import parse_stream_record
 from wire.team import encode_team_message, parse_team_message
+from wire.team_map import TeamMap
 from workers.bitstream.vp8 import Vp8Parser
 from workers.engines.tensorrt.gpu_api import Gpu
 from workers.engines.tensorrt.plans import PlanKey
@@ -340,7 +341,12 @@ def _beat_seeds() -> list[bytes]:
         ms_per_frame=8.0,
         streams=[],
     )
-    return [msgspec.json.encode(beat)]
+    team_map = TeamMap(width=24, height=8, cell=8, devices=["w", "v"], cells="0.1")
+    work = StreamWork(
+        stream="s", rendition="enhanced", epoch=1, state="enhancing", team_map=team_map
+    )
+    led = msgspec.structs.replace(beat, streams=[work])
+    return [msgspec.json.encode(beat), msgspec.json.encode(led)]
 
 
 _LINK_CONTEXT = make_context(make_identity(now=datetime.datetime.now(datetime.UTC)), Cookies())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wire.control import (
     EndStream,
     KeyFrameRequest,
+    MapRequest,
     Message,
     RecordChanged,
     parse_message,
@@ -22,6 +23,7 @@ MESSAGES: list[tuple[Message, dict[str, str]]] = [
         {"type": "key_frame", "rendition": "enhanced", "reason": "viewer joined"},
     ),
     (RecordChanged(), {"type": "record_changed"}),
+    (MapRequest(rendition="enhanced"), {"type": "map_wanted", "rendition": "enhanced"}),
     (EndStream(), {"type": "end_stream"}),
 ]
 
@@ -47,6 +49,7 @@ def test_a_reason_may_be_left_out_and_later_fields_are_ignored() -> None:
         b"{}",
         b'{"type":"dance"}',
         b'{"type":"key_frame"}',
+        b'{"type":"map_wanted"}',
         b'{"type":"key_frame","rendition":3}',
         b'{"type":"key_frame","rendition":"\xff"}',
         b'{"type":"end_stream","x":' + b"[" * 100_000,

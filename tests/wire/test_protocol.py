@@ -24,6 +24,7 @@ from wire.heartbeat import (
 )
 from wire.rendition_record import RenditionRecord
 from wire.stream_record import StreamRecord
+from wire.team_map import MAX_CELLS, MAX_DEVICES, TeamMap
 from workers.scheduling.decision import DROP, Reason
 from workers.upscale.methods.table import METHODS
 
@@ -91,10 +92,13 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
         (schema(), WorkerBeat), (work, StreamWork), (model, ModelInfo), (trial, EngineTrial),
         (work["properties"]["renditions"]["items"], RenditionWork),
         (work["properties"]["team"], TeamWork),
+        (work["properties"]["team_map"], TeamMap),
         (work["properties"]["team"]["properties"]["devices"]["items"], TeamDevice),
     ):  # fmt: skip
         assert set(found["properties"]) == set(kind.__struct_fields__)
         assert set(found.get("required", [])) == required(kind)
+    found = work["properties"]["team_map"]["properties"]
+    assert (found["devices"]["maxItems"], found["cells"]["maxLength"]) == (MAX_DEVICES, MAX_CELLS)
     defaults = {field.name: field.default for field in msgspec.structs.fields(StreamWork)}
     for name, described in work["properties"].items():
         if "default" in described and name not in STARTS_EMPTY:

@@ -254,6 +254,13 @@ class KeyFrameWanted(_Told, frozen=True, tag="key_frame_wanted"):
     reason: Words = ""
 
 
+class MapWanted(_Told, frozen=True, tag="map_wanted"):
+    """Somebody looks at who makes which part of a rendition."""
+
+    stream: Name
+    rendition: Name
+
+
 class JobLost(_Told, frozen=True, tag="job_lost"):
     """The lease of a held job is somebody else's now, or a log may not be written any more."""
 
@@ -263,7 +270,7 @@ class JobLost(_Told, frozen=True, tag="job_lost"):
 
 
 FromDevice = Hello | Request | Holding
-FromGateway = Welcome | Refused | Reply | Changed | KeyFrameWanted | JobLost
+FromGateway = Welcome | Refused | Reply | Changed | KeyFrameWanted | MapWanted | JobLost
 
 _ENCODER = msgspec.msgpack.Encoder()
 _FROM_DEVICE: msgspec.msgpack.Decoder[FromDevice] = msgspec.msgpack.Decoder(FromDevice)

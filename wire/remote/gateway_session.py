@@ -382,3 +382,5 @@ class GatewaySession:
                                 stream=stream, rendition=rendition[:128], reason=reason[:500]
                             )
                         )
+                    case control.MapRequest(rendition):
+                        self._outlet.tell(calls.MapWanted(stream=stream, rendition=rendition[:128]))

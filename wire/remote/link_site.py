@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 
-from wire.control import KeyFrameRequest, RecordChanged
+from wire.control import KeyFrameRequest, MapRequest, RecordChanged
 from wire.errors import BadMessage, Fenced
 from wire.jobs import Job
 from wire.link.message import Message
@@ -92,6 +92,8 @@ class LinkSite:
                 self._mails.post(stream, RecordChanged())
             case calls.KeyFrameWanted(stream=stream, rendition=rendition, reason=reason):
                 self._mails.post(stream, KeyFrameRequest(rendition=rendition, reason=reason))
+            case calls.MapWanted(stream=stream, rendition=rendition):
+                self._mails.post(stream, MapRequest(rendition=rendition))
             case calls.JobLost(entry=entry, error=error, reason=reason):
                 log.info("job %s is lost: %s", entry, reason, extra={"action": "job_lost"})
                 self.jobs.lose(entry, error_of(error, reason, otherwise=Fenced))

@@ -275,6 +275,11 @@ class RenditionLane:
         else:
             self.pipeline.ask_key_frame(message.rendition)
 
+    def on_map_request(self, message: control.MapRequest) -> None:
+        """Takes the request of somebody who looks at who makes which part of the picture."""
+        if message.rendition == self.job.rendition:
+            self.pipeline.upscale.made.want(now=time.monotonic())
+
     async def apply(self, records: Records) -> None:
         """Takes what the records say, or ends."""
         rendition, source_epoch = records.rendition, self.job.source_epoch
@@ -370,6 +375,7 @@ class RenditionLane:
             engine=upscale.engine_in_use or self._parts.nets.engine.info.name,
             size=self._size(),
             team=self._team.work(),
+            team_map=upscale.made.read(self._parts.config.worker, now=time.monotonic()),
         )
         logs = self._logs.work(self.pipeline.steps)
         return report(

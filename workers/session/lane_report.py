@@ -7,6 +7,7 @@ import dataclasses
 import msgspec
 
 from wire.heartbeat import RenditionWork, StreamWork, TeamWork
+from wire.team_map import TeamMap
 from workers.runtime.frame_counters import Counts
 from workers.scheduling.scheduler import Standing
 from workers.session.lane_parts import SourceFacts
@@ -27,6 +28,7 @@ class LaneFacts:
     size: tuple[int, int]
     "Width and height of the output."
     team: TeamWork
+    team_map: TeamMap | None
 
 
 # Sums of fractions are rounded: the heartbeat is written twice a second, and ten more digits of
@@ -85,5 +87,9 @@ def _with_devices(work: StreamWork, lane: LaneFacts, counts: Counts) -> StreamWo
     """Returns the report with what each device did; this one has its name there."""
     samples = {device or lane.worker: number for device, number in counts.samples.items()}
     return msgspec.structs.replace(
-        work, net_samples=samples, team_results=counts.results, team=lane.team
+        work,
+        net_samples=samples,
+        team_results=counts.results,
+        team=lane.team,
+        team_map=lane.team_map,
     )

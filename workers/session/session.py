@@ -177,6 +177,9 @@ class StreamSession:
                 elif isinstance(message, control.KeyFrameRequest):
                     for lane in self.lanes:
                         lane.on_key_frame_request(message)
+                elif isinstance(message, control.MapRequest):
+                    for lane in self.lanes:
+                        lane.on_map_request(message)
 
     async def _watch(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Protocol
 
 from workers.media.frame_info import CodecInfo
@@ -12,7 +13,7 @@ from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option
 from workers.upscale.frame_timer import FrameTimer
 from workers.upscale.stream_models import StreamModels
-from workers.upscale.team_frame import TeamFrame
+from workers.upscale.team_frame import MadeRegion, TeamFrame
 
 
 @dataclasses.dataclass(slots=True)
@@ -35,6 +36,9 @@ class UpscaleFrame:
     samples: dict[str, int] = dataclasses.field(default_factory=dict)
     """Decoded luma samples that the wanted net enlarged for it, by device (``OWN``: this one); set
     by methods that run it, or take over what helpers made."""
+    made: Sequence[MadeRegion] = ()
+    """Regions that a net, also a smaller one, made for it and who did; of those that overlap the
+    later one stays."""
 
 
 class UpscaleMethod(Protocol):

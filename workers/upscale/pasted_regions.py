@@ -5,17 +5,17 @@ from __future__ import annotations
 from workers.media.picture import Picture, Plane
 from workers.temporal.incremental_bicubic import enlarge_region
 from workers.temporal.region_selection import Region
-from workers.upscale.team_frame import TeamFrame, visible_samples
+from workers.upscale.team_frame import MadeRegion, TeamFrame
 
 __all__ = ["paste"]
 
 
-def paste(team: TeamFrame, source: Picture, target: Picture, scale: int) -> dict[str, int]:
+def paste(team: TeamFrame, source: Picture, target: Picture, scale: int) -> list[MadeRegion]:
     """Writes what helpers made of ``source`` into ``target``, its picture by bicubic; returns the
-    decoded luma samples that it was, by device.
+    regions that it was.
     """
     height, width = source.y.shape
-    samples: dict[str, int] = {}
+    pasted: list[MadeRegion] = []
 
     def plain(region: Region) -> Plane:
         # Residuals are over this filter's picture, from which OpenCV's differs by a level here and
@@ -30,6 +30,5 @@ def paste(team: TeamFrame, source: Picture, target: Picture, scale: int) -> dict
             : made.shape[0], : made.shape[1]
         ]
         area[:] = made[: area.shape[0], : area.shape[1]]
-        before = samples.get(result.device, 0)
-        samples[result.device] = before + visible_samples(region, width, height)
-    return samples
+        pasted.append((result.device, region))
+    return pasted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator
 
 from media.access_unit import Checkpoint
@@ -15,6 +16,7 @@ from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.handle import SchedulerHandle
 from workers.scheduling.option import MethodInfo
 from workers.upscale.frame_timer import FrameTimer
+from workers.upscale.made_map import MadeMap
 from workers.upscale.method import MethodContext, UpscaleFrame
 from workers.upscale.methods.table import METHODS, methods_for
 from workers.upscale.model_cache import ModelCache
@@ -52,6 +54,8 @@ class UpscaleStage:
         config: UpscaleConfig,
     ) -> None:
         self.strength = config.strength
+        self.made = MadeMap()
+        "The devices that made each part of the pictures of late."
         self._models = StreamModels(
             nets, model=config.model, factor=config.factor, expected=config.expected
         )
@@ -167,6 +171,8 @@ class UpscaleStage:
 
     def _count(self, frame: UpscaleFrame, decision: Decision) -> None:
         """Counts a frame by what was made of it, and by whom."""
+        picture = frame.picture
+        self.made.note(picture.width, picture.height, frame.made, now=time.monotonic())
         self._counters.count_samples(frame.samples)
         is_helped = any(device != OWN for device in frame.samples)
         level = TEAM if is_helped else decision.level

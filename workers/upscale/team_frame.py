@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from wire.errors import BadMessage
 from workers.media.frame_task import FrameTask
-from workers.media.picture import Plane
+from workers.media.picture import Picture, Plane
 from workers.temporal.cell_state import CellState
 from workers.temporal.picture_match import MatchedPicture
 from workers.temporal.region_selection import Region
@@ -17,15 +17,22 @@ from workers.temporal.region_selection import Region
 __all__ = [
     "OWN",
     "ComposedState",
+    "MadeRegion",
     "RegionResult",
     "TeamFrame",
     "TeamTask",
+    "samples_of",
     "team_of",
     "visible_samples",
+    "whole_picture",
 ]
 
 OWN = ""
 """Name of this device where samples are counted by device; helpers have their own."""
+
+
+MadeRegion = tuple[str, Region]
+"""A region of a picture that a net made, and the device on which it ran (``OWN``: this one)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -150,6 +157,20 @@ class TeamTask(FrameTask):
 def team_of(task: FrameTask) -> TeamFrame | None:
     """Returns the team's part of a frame; None where it was given to no team."""
     return task.team if isinstance(task, TeamTask) else None
+
+
+def whole_picture(picture: Picture) -> list[MadeRegion]:
+    """Returns all of a picture as made by this device."""
+    return [(OWN, Region(0, 0, picture.height, picture.width))]
+
+
+def samples_of(made: Iterable[MadeRegion], picture: Picture) -> dict[str, int]:
+    """Returns the samples of regions that lie in their picture, by device."""
+    samples: dict[str, int] = {}
+    for device, region in made:
+        visible = visible_samples(region, picture.width, picture.height)
+        samples[device] = samples.get(device, 0) + visible
+    return samples
 
 
 def visible_samples(region: Region, width: int, height: int) -> int:

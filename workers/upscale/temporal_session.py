@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from workers.errors import NetUnusable
 from workers.kernels.readiness import is_warm
@@ -10,7 +11,7 @@ from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture
 from workers.temporal.optical_flow import has_flow
 from workers.upscale.model_cache import ModelCache, ModelRequest, Net
-from workers.upscale.team_frame import TeamFrame
+from workers.upscale.team_frame import MadeRegion, TeamFrame
 from workers.upscale.temporal_upscaler import TemporalRequest, TemporalUpscaler
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,11 @@ class TemporalSession:
     def samples(self) -> dict[str, int]:
         """Decoded luma samples that nets enlarged of the last picture begun, by device."""
         return {} if self._upscaler is None else self._upscaler.samples
+
+    @property
+    def made(self) -> Sequence[MadeRegion]:
+        """Regions of the last picture begun that nets made, by device."""
+        return () if self._upscaler is None else self._upscaler.made
 
     def begin(
         self,

@@ -14,7 +14,7 @@ from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region, pixels
 from workers.upscale.chroma import OFFSETS
 from workers.upscale.region_net import RegionNet
-from workers.upscale.team_frame import OWN, TeamFrame, visible_samples
+from workers.upscale.team_frame import OWN, MadeRegion, TeamFrame, visible_samples
 
 __all__ = ["TemporalUpscaler", "TemporalRequest"]
 
@@ -64,6 +64,8 @@ class TemporalUpscaler:
         self._missed = 0
         self.samples: dict[str, int] = {}
         "Decoded luma samples that nets enlarged of the last picture, halos left out, by device."
+        self.made: list[MadeRegion] = []
+        "Regions of the last picture that nets made, in order."
 
     def begin(
         self,
@@ -92,7 +94,7 @@ class TemporalUpscaler:
         self._target = target
         self._net.take(picture.y)
         report = self._propagator.predict(picture.y, info, team.matched if team else None)
-        self._team, self.samples = team, {}
+        self._team, self.samples, self.made = team, {}, []
         if team is not None:
             self._take_over(team)
         most = int(MAX_WANTED_FRACTION * self._all)
@@ -112,7 +114,9 @@ class TemporalUpscaler:
         made = self._net.whole(self._strength or 0.0)
         self._propagator.apply_full(made, self._halo, self._halo)
         # What helpers made of it is overwritten.
-        self.samples = {OWN: self._size[0] * self._size[1]}
+        width, height = self._size
+        self.samples = {OWN: width * height}
+        self.made = [(OWN, Region(0, 0, height, width))]
         self._end(target)
 
     def refresh(self, max_fraction: float) -> float:
@@ -156,6 +160,7 @@ class TemporalUpscaler:
     def _count(self, device: str, region: Region) -> None:
         samples = visible_samples(region, *self._size)
         self.samples[device] = self.samples.get(device, 0) + samples
+        self.made.append((device, region))
 
     def _end(self, target: Picture) -> None:
         self._propagator.commit()

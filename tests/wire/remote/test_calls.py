@@ -58,6 +58,7 @@ FROM_GATEWAY: list[calls.FromGateway] = [
     calls.Reply(number=5, error="Fenced", reason="why"),
     calls.Changed(stream="cam"),
     calls.KeyFrameWanted(stream="cam", rendition="enhanced", reason="why"),
+    calls.MapWanted(stream="cam", rendition="enhanced"),
     calls.JobLost(entry="1-0", error="Fenced", reason="why"),
 ]
 

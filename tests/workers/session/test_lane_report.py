@@ -5,6 +5,7 @@ import dataclasses
 import msgspec
 
 from wire.heartbeat import RenditionWork, StreamWork, TeamWork
+from wire.team_map import TeamMap
 from workers.runtime.frame_counters import Counts
 from workers.scheduling.scheduler import Standing
 from workers.session.lane_parts import SourceFacts
@@ -21,6 +22,7 @@ LANE = LaneFacts(
     engine="openvino",
     size=(960, 540),
     team=TeamWork(mode="regions", reason="It lacks time."),
+    team_map=TeamMap(width=16, height=8, cell=8, devices=["edge-1", "dev1"], cells="1."),
 )
 SOURCE = SourceFacts(bad_entries=1, stale_units=2, bad_messages=3, decoded=400, fault="", remark="")
 COUNTS = Counts(
@@ -66,7 +68,7 @@ def test_samples_are_told_by_the_names_of_workers() -> None:
     work = made()
     assert work.net_samples == {"edge-1": 500, "dev1": 1500}
     assert work.team_results == {"in_time": 9, "late": 2}
-    assert work.team == LANE.team
+    assert work.team == LANE.team and work.team_map == LANE.team_map
 
 
 def test_counters_of_the_source_are_the_sessions() -> None:

@@ -14,6 +14,7 @@ from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.padding import bordered
 from workers.temporal.region_selection import Region
 from workers.upscale.pasted_regions import paste
+from workers.upscale.team_frame import samples_of
 
 
 def pictures(width: int, height: int, scale: int) -> tuple[Picture, Picture, Plane, Plane]:
@@ -42,7 +43,7 @@ def test_regions_are_written_where_they_are_and_nothing_else_is(
         coded = (made[rows, columns] - plain[rows, columns]).tobytes()
         parts.append(dataclasses.replace(one, place=place, region=region, coded=coded))
     team.add(parts)
-    samples = paste(team, source, target, scale)
+    samples = samples_of(paste(team, source, target, scale), source)
     width, height = size
     visible = 16 * 32 + min(16, height - 48) * min(24, width - 80)
     assert samples == {"a": visible}
@@ -61,7 +62,7 @@ def test_the_later_one_of_two_that_overlap_stays_and_a_damaged_one_is_left_out()
     other = dataclasses.replace(second, coded=bytes(len(second.coded)), device="b")
     damaged = dataclasses.replace(first, place=2, coded=b"?", device="c")
     team.add([other, damaged, first])
-    assert set(paste(team, source, target, 2)) == {"a", "b"}
+    assert {device for device, _ in paste(team, source, target, 2)} == {"a", "b"}
     assert team.unreadable == 1
     assert np.array_equal(target.y[:32, :32], made[:32, :32])
     assert np.array_equal(target.y[32:96, 32:96], plain[32:96, 32:96])

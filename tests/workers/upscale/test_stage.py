@@ -28,7 +28,7 @@ MACS = 100
 class Bench:
     """A step, and what came out of it."""
 
-    def __init__(self, zoo: Path, large_s: float) -> None:
+    def __init__(self, zoo: Path, large_s: float, *, factor: int = 0) -> None:
         self.engine = PacedEngine(large_s / MACS)
         self.nets = ModelCache(self.engine, zoo=zoo)
         self.counters = FrameCounters()
@@ -40,6 +40,7 @@ class Bench:
             UpscaleConfig(
                 "large",
                 30.0,
+                factor=factor,
                 expected=lambda model, *_: 1000 * large_s * (1 if model == "large" else 0.4),
             ),
         )
@@ -104,6 +105,22 @@ def test_without_time_for_it_the_smaller_net_serves_every_frame(zoo: Path) -> No
     assert counts.enhanced == 12 and counts.bicubic == 0
     # ``small`` gives the negative.
     assert brightness(made) == pytest.approx(255 - float(plain.y.mean()), abs=1.0)
+
+
+@pytest.mark.parametrize("factor", [0, 1])
+@pytest.mark.parametrize("large_s", [0.001, 0.07])
+def test_whatever_net_the_lead_runs_on_all_of_a_picture_makes_all_of_it(
+    zoo: Path, large_s: float, factor: int
+) -> None:
+    bench = Bench(zoo, large_s, factor=factor)
+    bench.stage.made.want(now=time.monotonic())
+    assert bench.show(0) is not None
+    found = bench.stage.made.read("w1", now=time.monotonic())
+    (level,) = bench.counters.read().levels
+    is_made = level in ("full", "small", "restore")
+    assert is_made == (factor == 0 or large_s < 0.01)
+    assert found is not None and set(found.cells) == {"0" if is_made else "."}
+    bench.nets.close()
 
 
 def test_a_net_is_made_ready_before_the_first_picture(zoo: Path) -> None:

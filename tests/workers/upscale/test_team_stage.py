@@ -11,6 +11,7 @@ import pytest
 from models.manifest import load_manifest
 from tests.workers.clips import Clip, picture, units
 from tests.workers.upscale.plain_team import alone, cut, results, team_frame
+from wire.team_map import MADE_S
 from workers.engines.registry import make_engine
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture, Plane
@@ -140,6 +141,27 @@ def test_the_lead_adds_what_it_has_time_for(nets: ModelCache) -> None:
     assert lead.counts.temporal_done > 0
 
 
+def test_the_map_shows_what_helpers_made_apart_from_the_lead_s_and_what_was_predicted(
+    nets: ModelCache,
+) -> None:
+    lead, luma = Lead(nets), still()
+    lead.stage.made.want(now=time.monotonic())
+    lead.show(lead.shared(luma, 1.0))
+    found = lead.stage.made.read("w1", now=time.monotonic())
+    assert found is not None and found.devices == ["w1", "a"] and set(found.cells) == {"1"}
+    # A second later all of it is predicted.
+    later = lead.stage.made.read("w1", now=time.monotonic() + MADE_S)
+    assert later is not None and later.devices == ["w1"] and set(later.cells) == {"."}
+
+
+def test_without_a_team_the_map_is_the_lead_s_own(nets: ModelCache) -> None:
+    lead = Lead(nets, expected_ms=1.0)
+    lead.stage.made.want(now=time.monotonic())
+    lead.show(task_of(still()))
+    found = lead.stage.made.read("w1", now=time.monotonic())
+    assert found is not None and (found.devices, set(found.cells)) == (["w1"], {"0"})
+
+
 def test_a_frame_that_was_held_for_results_is_not_late(nets: ModelCache) -> None:
     lead, luma = Lead(nets), still()
     old_s = MAX_AGE_S + 0.2
@@ -168,6 +190,7 @@ def test_where_nothing_is_propagated_results_are_pasted_over_bicubic() -> None:
     cache.load(MODEL, WIDTH, HEIGHT)
     lead = FrameCounters()
     stage = UpscaleStage(cache, lead, SharedScheduler().handle(), UpscaleConfig(MODEL, 30.0))
+    stage.made.want(now=time.monotonic())
     luma = still()
     enlarged = np.full((2 * HEIGHT, 2 * WIDTH), 77, np.uint8)
     team = team_frame(alone(luma))
@@ -178,4 +201,7 @@ def test_where_nothing_is_propagated_results_are_pasted_over_bicubic() -> None:
     assert not (made.picture.y[:64] == 77).all()
     counts = lead.read()
     assert list(counts.levels) == ["team"] and counts.samples == {"a": 32 * 32}
+    found = stage.made.read("w1", now=time.monotonic())
+    assert found is not None and found.devices == ["w1", "a"]
+    assert (found.cells.count("1"), found.cells.count(".")) == (16, 20 * 12 - 16)
     cache.close()

@@ -16,6 +16,7 @@ from workers.media.picture import Picture, Plane
 from workers.team.planner import FramePlan, TeamPlanner
 from workers.temporal.incremental_bicubic import IncrementalBicubic
 from workers.temporal.padding import bordered
+from workers.temporal.region_selection import Region
 from workers.upscale.team_frame import OWN, RegionResult, TeamFrame
 from workers.upscale.temporal_upscaler import TemporalUpscaler
 
@@ -118,11 +119,15 @@ def test_samples_are_counted_by_device_and_a_whole_picture_is_the_leads() -> Non
     lead.begin(luma, team)
     lead.upscaler.refresh(0.0)
     assert set(lead.upscaler.samples) == {"a", "b"}
+    assert lead.upscaler.made == [
+        ("a" if place < half else "b", each.region) for place, each in enumerate(both)
+    ]
     assert sum(lead.upscaler.samples.values()) == WIDTH * HEIGHT
     _, team = lead.plan(scene(1))
     lead.begin(scene(1), team)
     lead.upscaler.full()
     assert lead.upscaler.samples == {OWN: WIDTH * HEIGHT}
+    assert lead.upscaler.made == [(OWN, Region(0, 0, HEIGHT, WIDTH))]
 
 
 def test_without_results_in_time_a_team_frame_is_as_the_lead_alone_makes_it() -> None:

@@ -7,6 +7,7 @@ from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleFrame
 from workers.upscale.pasted_regions import paste
+from workers.upscale.team_frame import samples_of
 
 BICUBIC = MethodInfo("bicubic", quality=0.0, scale=ScaleRule.ANY, is_free=True)
 
@@ -30,7 +31,8 @@ class BicubicMethod:
             return frame.picture
         made = self._models.full.resize(frame.picture)
         if frame.team is not None:
-            frame.samples = paste(frame.team, frame.picture, made, self._models.scale)
+            frame.made = paste(frame.team, frame.picture, made, self._models.scale)
+            frame.samples = samples_of(frame.made, frame.picture)
         return made
 
     def reset(self) -> None:

@@ -6,7 +6,7 @@ from workers.media.picture import Picture
 from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleFrame
-from workers.upscale.team_frame import OWN
+from workers.upscale.team_frame import OWN, whole_picture
 from workers.upscale.whole_net import option_of
 
 FULL = MethodInfo("full", quality=1.0, scale=ScaleRule.MODEL)
@@ -26,6 +26,7 @@ class FullMethod:
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
         frame.samples = {OWN: frame.picture.width * frame.picture.height}
+        frame.made = whole_picture(frame.picture)
         # A plan was made for this frame. The net's picture goes into the propagator then, so that
         # the next frames can be predicted from it.
         if frame.wanted is not None:

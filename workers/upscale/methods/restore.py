@@ -9,6 +9,7 @@ from workers.media.picture import Picture, Plane
 from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleFrame
+from workers.upscale.team_frame import whole_picture
 from workers.upscale.whole_net import option_of
 
 RESTORE = MethodInfo("restore", quality=1.0, scale=ScaleRule.SAME)
@@ -43,6 +44,7 @@ class RestoreMethod:
         return option_of(RESTORE, self._models.full, self._context)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
+        frame.made = whole_picture(frame.picture)
         source = frame.picture
         strength = max(frame.strength, MIN_STRENGTH)
         large = self._models.full.enhance_luma(source, strength)

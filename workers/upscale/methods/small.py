@@ -6,6 +6,7 @@ from workers.media.picture import Picture
 from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleFrame
+from workers.upscale.team_frame import whole_picture
 from workers.upscale.whole_net import option_of
 
 # ``live-s`` gains 0.71 of the 0.88 dB of ``live-m`` on the held-out clips.
@@ -25,6 +26,7 @@ class SmallMethod:
         return option_of(SMALL, self._models.small, self._context)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
+        frame.made = whole_picture(frame.picture)
         return self._models.small.enhance(frame.picture, frame.strength)
 
     def reset(self) -> None:

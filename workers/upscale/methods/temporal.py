@@ -40,7 +40,7 @@ class TemporalMethod:
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
         picture, frame.done = self._session.refresh(grant.fraction)
-        frame.samples = self._session.samples
+        frame.samples, frame.made = self._session.samples, self._session.made
         return picture
 
     def reset(self) -> None:
