@@ -54,6 +54,11 @@ def texts(answer: list[bytes], what: str) -> dict[str, str]:
         raise BadMessage(f"{what}: {error}") from error
 
 
+def names_in(text: str) -> list[str]:
+    """Returns the names of a field that has some, with commas between."""
+    return [name for name in text.split(",") if name]
+
+
 def with_prefix(fields: dict[str, str], prefix: str) -> dict[str, str]:
     """Returns the fields whose names begin with ``prefix``, by what follows it."""
     return {

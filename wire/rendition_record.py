@@ -32,8 +32,8 @@ WATCH_RENEW_S = 1.0
 Words = list[Any]
 """Names of keys or arguments of a script; in the registry ``list`` is one of its methods."""
 
-MAX_EXCLUDED = 256
-"""Characters of the names of excluded workers together, as of any text of a record."""
+MAX_NAMES = 256
+"""Characters of the pinned workers' names together, and of the excluded ones', as of any text."""
 
 _LEASE = "watched_us:"
 _SHARED = "any"
@@ -61,8 +61,10 @@ class RenditionSpec(msgspec.Struct, frozen=True, kw_only=True):
     "False: the source is only copied."
     team: Text = ""
     "Helpers: ``on`` (also where the lead could do without), ``off``, else as the lead lacks time."
+    pinned: Text = ""
+    "Names of workers that help whenever they can, with commas between."
     excluded: Text = ""
-    "Names of workers that must not help, with commas between."
+    "Names of workers that must not help, with commas between; they count before ``pinned``."
 
 
 SPEC_FIELDS = RenditionSpec.__struct_fields__
@@ -86,6 +88,7 @@ class RenditionRecord(msgspec.Struct, frozen=True, kw_only=True):
     kbps: Kbps = 0
     enhance: bool = True
     team: Text = ""
+    pinned: Text = ""
     excluded: Text = ""
     epoch: Epoch = 0
     "The lead's epoch; 0 while no worker ever had the rendition."

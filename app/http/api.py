@@ -11,10 +11,10 @@ from app.http import schemas, serializers
 from app.http.app_state import AppState
 from app.http.node_views import node_view
 from app.http.openapi import GUARDED
+from app.http.rendition_specs import check_change, check_spec, wire_spec, wire_team
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
-from wire.keys import VARIANTS, is_rendition, is_worker
-from wire.rendition_record import MAX_EXCLUDED, RenditionSpec
+from wire.keys import VARIANTS, is_rendition
 from wire.stream_record import StreamRecord
 
 
@@ -170,20 +170,16 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
         openapi_extra=GUARDED,
     )
     async def change(stream: str, changes: schemas.StreamChange) -> Response:
-        """Switches enhancement on or off, chooses the net, or the style of one that has two."""
+        """Switches enhancement on or off, chooses the net or its style, or says who helps."""
         check_name(stream)
-        if changes.model is not None:
-            # Without this a misspelt name, or a net of another scale than the rendition's factor,
-            # would leave the stream unenhanced until somebody reads why.
-            factor = await context.node.directory.default_factor(stream)
-            spec = schemas.RenditionSettings(model=changes.model, factor=factor)
-            _check_spec(spec, await read.models(), context.defaults.model)
+        before = await context.node.directory.default_spec(stream)
+        check_change(changes, before, await read.models(), context.defaults.model)
         await context.node.directory.change(
             stream,
             enhance=changes.enhance,
             model=changes.model,
             strength=changes.strength,
-            team=_wire_team(changes.team, _checked(changes.excluded)),
+            team=wire_team(changes),
         )
         context.snapshot.forget()  # Else the answer may be half a second old.
         return await read.stream(stream)
@@ -210,8 +206,8 @@ def _add_renditions(routes: APIRouter, read: _Views, context: AppState) -> None:
         """Adds an enhanced rendition to a stream, or gives one that is there another spec."""
         check_name(stream)
         _check_rendition(name)
-        _check_spec(spec, await read.models(), context.defaults.model)
-        await context.node.directory.put_rendition(stream, name, _wire_spec(spec))
+        check_spec(spec, await read.models(), context.defaults.model)
+        await context.node.directory.put_rendition(stream, name, wire_spec(spec))
         context.snapshot.forget()
         return await read.stream(stream)
 
@@ -233,17 +229,6 @@ def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json")
 
 
-def _check_model(name: str, models: list[schemas.Model]) -> None:
-    found = next((model for model in models if model.name == name), None)
-    if found is None:
-        known = ", ".join(model.name for model in models if not model.missing)
-        raise BadRequest(
-            f"No running worker has a model {name[:64]!r}; there is {known or 'none'}."
-        )
-    if found.missing:
-        raise BadRequest(found.missing[:1].upper() + found.missing[1:])
-
-
 def _check_rendition(name: str) -> None:
     """Checks the name of an enhanced rendition. Raises BadRequest."""
     if not is_rendition(name):
@@ -251,48 +236,3 @@ def _check_rendition(name: str) -> None:
             "A rendition's name is 1 to 16 lower-case letters, digits and dashes; it is not "
             f"source, and does not end in {' or '.join(f'-{codec}' for codec in VARIANTS)}."
         )
-
-
-def _check_spec(spec: schemas.RenditionSettings, models: list[schemas.Model], default: str) -> None:
-    """Checks that running workers could make a rendition. Raises BadRequest."""
-    _checked(spec.excluded)
-    if spec.model:
-        _check_model(spec.model, models)
-    if spec.codec and spec.codec not in VARIANTS:
-        raise BadRequest(f"Renditions are encoded as {' or '.join(VARIANTS)}.")
-    chosen = next((each for each in models if each.name == (spec.model or default)), None)
-    # Without a worker nobody knows the scale; it then falls to the one that comes.
-    if chosen is not None and spec.factor not in (0, 1, chosen.scale):
-        raise BadRequest(
-            f"{chosen.name} enlarges {chosen.scale} times, and the rendition's factor is "
-            f"{spec.factor}; it can be {chosen.scale}, 1 for the size of the source, or 0 for what "
-            "the net does."
-        )
-
-
-def _wire_spec(spec: schemas.RenditionSettings) -> RenditionSpec:
-    return RenditionSpec(
-        model=spec.model,
-        factor=spec.factor,
-        strength=-1.0 if spec.strength is None else spec.strength,
-        codec=spec.codec,
-        kbps=spec.kbps,
-        enhance=spec.enhance,
-        **_wire_team(spec.team, spec.excluded),
-    )
-
-
-def _wire_team(team: str | None, excluded: list[str] | None) -> dict[str, str]:
-    """Returns the fields of a record that are to be changed."""
-    fields = {} if team is None else {"team": "" if team == "auto" else team}
-    return fields if excluded is None else fields | {"excluded": ",".join(excluded)}
-
-
-def _checked(names: list[str] | None) -> list[str] | None:
-    """Returns names of workers. Raises BadRequest."""
-    for name in names or ():
-        if not is_worker(name):
-            raise BadRequest(f"{name[:64]!r} is no name of a worker.")
-    if len(",".join(names or ())) > MAX_EXCLUDED:
-        raise BadRequest(f"The excluded names are longer than {MAX_EXCLUDED} characters together.")
-    return names

@@ -11,6 +11,7 @@ from app.http import schemas
 from app.http.team_schemas import Team
 from media.codec_table import title_of
 from wire import keys
+from wire.hash_record import names_in
 from wire.heartbeat import RenditionWork, StreamWork
 from wire.rendition_record import RenditionRecord
 from wire.stream_record import StreamRecord
@@ -85,7 +86,8 @@ def _usual(produced: Produced, viewers: int) -> schemas.Rendition:
                 kbps=record.kbps,
                 enhance=record.enhance,
                 team=team_choice(record.team),
-                excluded=[name for name in record.excluded.split(",") if name],
+                pinned=names_in(record.pinned),
+                excluded=names_in(record.excluded),
             ),
             "team": team_view(work),
         }

@@ -43,6 +43,11 @@ class RenditionSettings(BaseModel):
         default="auto",
         description="Helpers: as the worker lacks time, always, or never",
     )
+    pinned: list[str] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Names of workers that help whenever they can, needed or not",
+    )
     excluded: list[str] = Field(
         default_factory=list, max_length=8, description="Names of workers that must not help"
     )
@@ -200,6 +205,11 @@ class StreamChange(BaseModel):
     )
     team: Literal["auto", "on", "off"] | None = Field(
         default=None, description="Helpers: as the worker lacks time, always, or never"
+    )
+    pinned: list[str] | None = Field(
+        default=None,
+        max_length=8,
+        description="Names of workers that help whenever they can, needed or not",
     )
     excluded: list[str] | None = Field(
         default=None, max_length=8, description="Names of workers that must not help"

@@ -63,15 +63,15 @@ class StreamDirectory:
         # stream's.
         return {each.name: each for each in found if each.source_epoch == record.epoch}
 
-    async def default_factor(self, stream: str) -> int:
-        """Returns the factor in the default rendition's specification, 0 where there is none.
+    async def default_spec(self, stream: str) -> RenditionSpec:
+        """Returns the default rendition's specification, that of a new one where there is none.
 
         Raises RedisAway.
         """
         try:
-            return (await self._renditions.get(stream, keys.ENHANCED)).factor
+            return (await self._renditions.get(stream, keys.ENHANCED)).spec
         except (StreamGone, BadMessage):
-            return 0
+            return RenditionSpec()
         except REDIS_DOWN as error:
             raise RedisAway from error
 

@@ -3,8 +3,23 @@
  *
  * @typedef {{codec: string, width: number, height: number, fps: number, kbps: number}} VideoInfo
  *
- * @typedef {{model: string, factor: number, codec: string, kbps: number}} RenditionSpec
+ * @typedef {object} Steering an operator's say in who helps
+ * @property {'auto' | 'on' | 'off'} [team]
+ * @property {string[]} [pinned] workers that help whenever they can
+ * @property {string[]} [excluded] workers that must not help
+ *
+ * @typedef {{model: string, factor: number, codec: string, kbps: number} & Steering} RenditionSpec
  * what an operator chooses of a rendition; empty and 0 leave the choice to the worker
+ *
+ * @typedef {object} TeamHelper a helper as the lead sees it; figures are per second
+ * @property {string} name
+ * @property {number} round_trip_ms
+ * @property {number} in_time results
+ * @property {number} late results
+ * @property {number} fraction part of all that the net made for the rendition
+ * @property {number} kbps of its results
+ *
+ * @typedef {{mode: string, reason: string, devices: TeamHelper[]}} Team
  *
  * @typedef {object} RenditionFacts
  * @property {string} name `source`, `enhanced`, or what an operator called it
@@ -14,6 +29,8 @@
  * @property {string} reason a sentence, empty while all is well
  * @property {string} model in use
  * @property {RenditionSpec | null} spec null where no operator chooses it
+ * @property {string} [worker] its lead
+ * @property {Team | null} [team] null where nobody makes it
  * @typedef {VideoInfo & RenditionFacts} Rendition
  *
  * @typedef {{p50: number, p95: number}} Quantiles milliseconds
@@ -52,7 +69,7 @@
  * @property {FrameCounts} frames
  * @property {Latency} latency_ms
  *
- * @typedef {{enhance?: boolean, model?: string, strength?: number}} StreamChange what an operator may change
+ * @typedef {{enhance?: boolean, model?: string, strength?: number} & Steering} StreamChange what an operator may change
  *
  * @typedef {object} WorkerStream
  * @property {string} stream

@@ -172,6 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
                 stream["enhancement"]["enabled"] = body["enhance"]
             if "strength" in body:
                 stream["enhancement"]["strength"] = body["strength"]
+            steering = {key: body[key] for key in ("team", "pinned", "excluded") if key in body}
+            stream["renditions"][1]["spec"] |= steering
         return self._json(stream)
 
     def _devices(self, method: str, rest: list[str], body: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from wire.connection import Redis, command
 from wire.errors import BadMessage
-from wire.hash_record import UPDATE, flat, texts, with_prefix
+from wire.hash_record import UPDATE, flat, names_in, texts, with_prefix
 
 
 def test_values_are_written_as_redis_keeps_them() -> None:
@@ -14,6 +14,10 @@ def test_values_are_written_as_redis_keeps_them() -> None:
         "a", 1, "b", 0, "c", 0.5, "d", "x", "e", 7,
     ]  # fmt: skip
     assert flat({}) == []
+
+
+def test_names_stand_with_commas_between() -> None:
+    assert names_in("") == [] and names_in(",a,,b") == ["a", "b"]
 
 
 def test_an_answer_is_read_as_pairs() -> None:

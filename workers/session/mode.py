@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from media.access_unit import AccessUnit
 from media.limits import MAX_SIDE, is_too_large, too_large
+from wire.hash_record import names_in
 from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
 from workers.scheduling.admission import AdmissionPolicy, StreamInput, Verdict
@@ -175,7 +176,8 @@ class StreamMode:
             obstacle=self._team_obstacle(is_wanted),
             is_off=self._record.team == "off",
             is_forced=self._record.team == "on",
-            excluded=tuple(name for name in self._record.excluded.split(",") if name),
+            pinned=tuple(names_in(self._record.pinned)),
+            excluded=tuple(names_in(self._record.excluded)),
         )
 
     def _team_obstacle(self, is_wanted: bool) -> str:

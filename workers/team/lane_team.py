@@ -35,6 +35,8 @@ class TeamGoal:
     "The operator wants no helpers."
     is_forced: bool = False
     "The operator wants helpers, also where the lead could do all of it."
+    pinned: tuple[str, ...] = ()
+    "Workers that the operator wants to help whenever they can."
     excluded: tuple[str, ...] = ()
     "Workers that the operator excludes."
 

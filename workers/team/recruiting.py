@@ -126,14 +126,16 @@ class Recruiter:
         """Returns who is to help; to be called once a second. The operator's ``pinned`` workers are
         asked whenever they can, ``excluded`` ones never.
         """
-        for name in [name for name, since in self._invited.items() if now - since > ANSWER_S]:
-            if name not in self._ready:
-                self.declined(name, now=now)
-        usable = [
-            self._without_own_work(each)
-            for each in candidates
-            if each.name not in excluded and self._can_help(each, need, now)
-        ]
+        self._give_up(now)
+        obstacles = dict.fromkeys(pinned, "does not run")
+        usable = []
+        for each in candidates:
+            obstacle = "is excluded" if each.name in excluded else ""
+            obstacle = obstacle or self._obstacle(each, need, now, is_pinned=each.name in pinned)
+            if each.name in pinned:
+                obstacles[each.name] = obstacle
+            if not obstacle:
+                usable.append(self._without_own_work(each))
         usable.sort(key=lambda each: self._order(each, need, pinned))
         chosen: list[str] = []
         sum_ms = 0.0
@@ -143,6 +145,19 @@ class Recruiter:
                 break
             chosen.append(each.name)
             sum_ms += _contribution(each, need)
+        dismissed = self._take(chosen, usable, now)
+        words = [_reason(chosen, usable, need, sum_ms)]
+        words += [f"{name} is pinned, and {why}." for name, why in obstacles.items() if why]
+        return Choice(tuple(chosen), dismissed, " ".join(words))
+
+    def _give_up(self, now: float) -> None:
+        """Counts those who do not answer as if they had declined."""
+        for name in [name for name, since in self._invited.items() if now - since > ANSWER_S]:
+            if name not in self._ready:
+                self.declined(name, now=now)
+
+    def _take(self, chosen: list[str], usable: list[Candidate], now: float) -> tuple[str, ...]:
+        """Notes who is invited now; returns those who are no more."""
         dismissed = tuple(sorted(self._invited.keys() - set(chosen)))
         for name in dismissed:
             del self._invited[name]
@@ -151,25 +166,34 @@ class Recruiter:
             if each.name in chosen:
                 self._invited.setdefault(each.name, now)
                 self._free[each.name] = each.free
-        return Choice(tuple(chosen), dismissed, _reason(chosen, usable, need, sum_ms))
+        return dismissed
 
     def _without_own_work(self, each: Candidate) -> Candidate:
         if each.name not in self._invited:
             return each
         return dataclasses.replace(each, free=max(each.free, self._free[each.name]))
 
-    def _can_help(self, each: Candidate, need: Need, now: float) -> bool:
-        pause = self._pauses.get(each.name)
-        return (
-            each.name != self._own
-            # Whoever is asked in vain declines.
-            and (need.model in each.models or not each.models)
-            and not each.is_draining
-            and each.round_trip_ms <= MAX_ROUND_TRIP_MS
-            # One that is there stays, since what it does for this team is load too.
-            and (each.free >= MIN_FREE or each.name in self._invited)
-            and (pause is None or now >= pause[1])
-        )
+    def _obstacle(self, each: Candidate, need: Need, now: float, *, is_pinned: bool) -> str:
+        """Returns what keeps a worker from being asked, with its name before it a sentence; empty
+        if nothing does.
+        """
+        if each.name == self._own:
+            return "leads the rendition itself"
+        # Whoever is asked in vain declines.
+        if each.models and need.model not in each.models:
+            return f"lacks {need.model}"
+        if each.is_draining:
+            return "is about to stop"
+        if each.round_trip_ms > MAX_ROUND_TRIP_MS:
+            return f"is {each.round_trip_ms:.0f} ms away, too far for results in time"
+        # One that is there stays, since what it does for this team is load too.
+        if each.free < MIN_FREE and each.name not in self._invited:
+            return "has no time to spare"
+        length_s, until = self._pauses.get(each.name, (0.0, now))
+        if is_pinned:
+            # An operator who pins a worker does not want to wait for minutes.
+            until -= max(0.0, length_s - FIRST_PAUSE_S)
+        return "declined a moment ago" if now < until else ""
 
     def _order(
         self, each: Candidate, need: Need, pinned: Collection[str]

@@ -195,7 +195,7 @@ class TeamLead:
         candidates = [] if self._obstacle() else [candidate_of(beat) for beat in beats]
         need = need_of(goal, coordinator, own.ms_per_frame if own is not None else 0.0)
         choice = self._choice = self._recruiter.choose(
-            candidates, need, now=now, excluded=goal.excluded
+            candidates, need, now=now, pinned=goal.pinned, excluded=goal.excluded
         )
         for name in choice.dismissed:
             self._post(name, Dismiss(**self._address))

@@ -82,7 +82,7 @@ class AdminPage {
     await this._askForModels(workers);
     this._board.hidden = false;
     if (!this._keepError) this._showError('');
-    this._showStreams(streams);
+    this._showStreams(streams, workers, devices.devices);
     this._showWorkers(workers);
     this._devices.update(devices);
     const counts = [counted(streams.length, 'stream'), counted(workers.length, 'worker')];
@@ -104,11 +104,20 @@ class AdminPage {
     for (const row of this._streams.values()) row.offer(this._models);
   }
 
-  /** @param {Stream[]} streams */
-  _showStreams(streams) {
+  /**
+   * @param {Stream[]} streams
+   * @param {Worker[]} workers
+   * @param {import('../types.js').Device[]} devices
+   */
+  _showStreams(streams, workers, devices) {
     byId('no-streams', HTMLElement).hidden = streams.length > 0;
     /** @param {Stream} stream */
-    const make = (stream) => new StreamRow(stream, this._models, this._actions);
+    const make = (stream) => {
+      const row = new StreamRow(stream, this._models, this._actions);
+      row.know(workers, devices);
+      return row;
+    };
+    for (const row of this._streams.values()) row.know(workers, devices);
     reconcile(byId('streams', HTMLElement), this._streams, streams, (stream) => stream.id, make);
   }
 

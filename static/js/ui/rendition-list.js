@@ -5,7 +5,7 @@ import { bitrate, size } from './format.js';
 /** @typedef {import('../types.js').Rendition} Rendition */
 
 /** The rendition that every stream has; it is switched off, not removed. */
-const DEFAULT = 'enhanced';
+export const DEFAULT = 'enhanced';
 
 /**
  * @param {Rendition} rendition

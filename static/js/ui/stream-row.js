@@ -6,8 +6,9 @@ import { droppedWords, enhancedRendition, framesWords, milliseconds, number, siz
 import { StyleSlider } from './style-slider.js';
 import { ModelChoice } from './model-choice.js';
 import { RenditionForm } from './rendition-form.js';
-import { RenditionList } from './rendition-list.js';
+import { DEFAULT, RenditionList } from './rendition-list.js';
 import { Sparkline } from './sparkline.js';
+import { TeamPanel } from './team-panel.js';
 
 /**
  * @typedef {import('../types.js').Stream} Stream
@@ -43,6 +44,7 @@ export class StreamRow {
     this._model = new ModelChoice(`model-${stream.id}`, (model) => this._change({ model }));
     this._style = new StyleSlider(`style-${stream.id}`, (strength) => actions.change(stream.id, { strength }));
     this._renditions = new RenditionList(stream.id, (name) => actions.removeRendition(stream.id, name));
+    this._team = new TeamPanel(stream.id, (changes) => actions.change(stream.id, changes));
     this._form = new RenditionForm(stream.id, (name, spec) => actions.addRendition(stream.id, name, spec));
     this.offer(models);
     this.root = this._build(stream);
@@ -55,6 +57,14 @@ export class StreamRow {
   offer(models) {
     this._model.offer(models);
     this._form.offer(models);
+  }
+
+  /**
+   * @param {import('../types.js').Worker[]} workers
+   * @param {import('../types.js').Device[]} devices
+   */
+  know(workers, devices) {
+    this._team.know(workers, devices);
   }
 
   /** @param {Stream} stream */
@@ -74,6 +84,7 @@ export class StreamRow {
       Viewers: String(stream.viewers),
     });
     this._renditions.update(stream.renditions);
+    this._team.update(stream.renditions.find((one) => one.name === DEFAULT));
     this._latency.push(total?.p50);
     this._fps.push((enhancedRendition(stream) ?? stream.source).fps);
     this._style.update(enhancement);
@@ -105,7 +116,7 @@ export class StreamRow {
     const trends = el('div', { class: 'trends' }, this._latency.root, this._fps.root);
     const controls = el('div', { class: 'controls' }, this._switch, this._model.root, this._style.root, end);
     this._switch.setAttribute('aria-label', `Enhance ${stream.id}`);
-    const made = [this._renditions.root, this._form.root];
+    const made = [this._renditions.root, this._form.root, this._team.root];
     const parts = [head, this._why, this._figures.root, trends, ...made, controls, this._model.missing];
     return el('article', { class: 'panel row', role: 'listitem' }, ...parts);
   }

@@ -216,6 +216,14 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
         spec = again.json()["renditions"][1]["spec"]
         assert (spec["team"], spec["excluded"]) == ("auto", [])
         check_problem(await site.client.patch(path, json={"excluded": ["a b"]}), 400)
+        pinned = await site.client.patch(path, json={"pinned": ["dev1", "dev2"]})
+        assert pinned.json()["renditions"][1]["spec"]["pinned"] == ["dev1", "dev2"]
+        # The other list counts too, also where only one of them is changed.
+        problem = check_problem(await site.client.patch(path, json={"excluded": ["dev2"]}), 400)
+        assert "dev2 is both pinned and excluded" in problem
+        moved = await site.client.patch(path, json={"pinned": ["dev1"], "excluded": ["dev2"]})
+        spec = moved.json()["renditions"][1]["spec"]
+        assert (spec["pinned"], spec["excluded"]) == (["dev1"], ["dev2"])
         crisper = await site.client.patch(path, json={"strength": 0.9})
         assert crisper.json()["enhancement"]["strength"] == 0.9
         crispest = await site.client.patch(path, json={"strength": 1})

@@ -42,7 +42,12 @@ async def test_a_rendition_is_added_changed_and_removed(site: Site) -> None:
         found = await shown(site)
         assert list(found) == ["source", "enhanced", "small"]
         small = found["small"]
-        assert small["spec"] == SPEC | {"enhance": True, "team": "auto", "excluded": []}
+        assert small["spec"] == SPEC | {
+            "enhance": True,
+            "team": "auto",
+            "pinned": [],
+            "excluded": [],
+        }
         assert small["team"] is None
         assert (small["state"], small["reason"]) == ("waiting", "No worker has taken it yet.")
         assert (small["codec"], small["strength"], small["of"]) == ("vp8", 0.25, "")
@@ -83,6 +88,9 @@ async def test_a_rendition_is_added_changed_and_removed(site: Site) -> None:
         ("small", {"excluded": ["no name"]}, 400, "'no name' is no name of a worker"),
         ("small", {"excluded": ["a" * 64] * 4}, 400, "longer than 256 characters"),
         ("small", {"excluded": ["a"] * 9}, 422, "excluded"),
+        ("small", {"pinned": ["no name"]}, 400, "'no name' is no name of a worker"),
+        ("small", {"pinned": ["a" * 64] * 4}, 400, "The pinned names are longer than 256"),
+        ("small", {"pinned": ["a", "b"], "excluded": ["b"]}, 400, "b is both pinned and excluded"),
         ("small", {"strength": 1.5}, 422, "strength"),
         ("small", {"codec": "av1"}, 400, "encoded as h264 or vp8"),
         ("small", {"kbps": -1}, 422, "kbps"),

@@ -19,8 +19,8 @@ def test_an_operator_may_leave_everything_to_the_defaults() -> None:
     assert (settings.codec, settings.kbps, settings.enhance) == ("", 0, True)
     change = StreamChange.model_validate_json("{}")
     assert (change.enhance, change.model, change.strength) == (None, None, None)
-    assert (settings.team, settings.excluded) == ("auto", [])
-    assert (change.team, change.excluded) == (None, None)
+    assert (settings.team, settings.pinned, settings.excluded) == ("auto", [], [])
+    assert (change.team, change.pinned, change.excluded) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,7 @@ def test_an_operator_may_leave_everything_to_the_defaults() -> None:
         ("enhance", ["true", "false"], ["1", "0", '"true"', "null"]),
         ("codec", ['"vp8"'], ["8", "null"]),
         ("team", ['"auto"', '"on"', '"off"'], ['""', "true", "null"]),
+        ("pinned", ["[]", '["dev1"]'], ['"dev1"', "[1]", "null"]),
         ("excluded", ["[]", '["dev1", "dev2"]'], ['"dev1"', "[1]", "null"]),
     ],
 )
@@ -69,6 +70,7 @@ def test_a_change_of_a_wrong_type_is_refused(text: str) -> None:
             "kbps": st.integers(0, 200_000),
             "enhance": st.booleans(),
             "team": st.sampled_from(["auto", "on", "off"]),
+            "pinned": st.lists(st.text(max_size=64), max_size=8),
             "excluded": st.lists(st.text(max_size=64), max_size=8),
         },
     )

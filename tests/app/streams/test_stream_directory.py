@@ -177,15 +177,15 @@ async def test_only_what_is_named_changes_and_the_lead_is_told(
     assert {type(message) for message in await told(mailbox)} == {RecordChanged}
 
 
-async def test_the_factor_of_the_default_rendition_is_told_while_there_is_one(
+async def test_the_spec_of_the_default_rendition_is_told_while_there_is_one(
     directory: StreamDirectory, redis_client: Redis
 ) -> None:
-    assert await directory.default_factor("cam1") == 0
+    assert await directory.default_spec("cam1") == RenditionSpec()
     await begin_stream(redis_client)
     await directory.put_rendition("cam1", keys.ENHANCED, RenditionSpec(factor=3))
-    assert await directory.default_factor("cam1") == 3
+    assert (await directory.default_spec("cam1")).factor == 3
     await command(redis_client, "HSET", keys.rendition("cam1", keys.ENHANCED), "factor", "much")
-    assert await directory.default_factor("cam1") == 0
+    assert await directory.default_spec("cam1") == RenditionSpec()
 
 
 async def test_a_stream_of_another_node_ends_by_its_record_and_a_message(
@@ -233,7 +233,7 @@ async def test_while_redis_is_away_everything_says_so(away: StreamDirectory) -> 
         away.remove_rendition("cam1", "clean"),
         away.is_kept("cam1"),
         away.change("cam1", enhance=True, model=None),
-        away.default_factor("cam1"),
+        away.default_spec("cam1"),
         away.end("cam1"),
     ):
         with pytest.raises(RedisAway):

@@ -248,13 +248,14 @@ def test_what_a_team_is_to_make_is_what_the_rendition_is() -> None:
     assert (wanted.model, wanted.strength, wanted.size) == ("large", 0.5, (480, 270))
     assert wanted.fps == pytest.approx(30.0) and wanted.standing is STANDING
     assert wanted.expected_ms == pytest.approx(120.0)
-    assert (wanted.obstacle, wanted.excluded) == ("", ())
+    assert (wanted.obstacle, wanted.pinned, wanted.excluded) == ("", (), ())
     assert not wanted.is_forced and not wanted.is_off
 
 
-def test_the_operator_wants_helpers_or_none_and_excludes_workers() -> None:
-    mode = make(record=replace(RECORD, team="on", excluded="dev1,dev2"))
+def test_the_operator_wants_helpers_or_none_and_pins_or_excludes_workers() -> None:
+    mode = make(record=replace(RECORD, team="on", pinned="dev3", excluded="dev1,dev2"))
     assert goal(mode).is_forced and goal(mode).excluded == ("dev1", "dev2")
+    assert goal(mode).pinned == ("dev3",)
     mode.follow(replace(RECORD, team="off"))
     assert goal(mode).is_off and goal(mode).obstacle == ALONE_REASON
     mode.follow(replace(RECORD, team="sometimes"))

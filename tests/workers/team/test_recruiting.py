@@ -91,6 +91,48 @@ def test_the_operators_word_comes_first() -> None:
         MANY, small, now=0.0, pinned={"dev5", "dev7", "dev8"}, excluded={"dev0", "dev8"}
     )
     assert found.invited == ("dev5", "dev7")
+    assert found.reason.endswith("2 workers may add 2000 ms. dev8 is pinned, and is excluded.")
+
+
+def test_a_pinned_worker_is_asked_though_nothing_is_lacking() -> None:
+    none = dataclasses.replace(NEED, lacking_ms_per_s=0.0)
+    recruiter = Recruiter("lead")
+    found = recruiter.choose(MANY, none, now=0.0, pinned={"dev3"})
+    assert found.invited == ("dev3",)
+    left = recruiter.choose(MANY, none, now=1.0)
+    assert (left.invited, left.dismissed) == ((), ("dev3",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": "lead"}, "lead is pinned, and leads the rendition itself."),
+        ({"models": frozenset({"live-s"})}, "dev1 is pinned, and lacks live-m."),
+        ({"free": 0.1}, "dev1 is pinned, and has no time to spare."),
+        ({"round_trip_ms": 250.0}, "dev1 is pinned, and is 250 ms away, too far for"),
+        ({"is_draining": True}, "dev1 is pinned, and is about to stop."),
+    ],
+)
+def test_a_pinned_worker_that_cannot_help_is_named_with_the_cause(
+    fields: dict[str, object], words: str
+) -> None:
+    name = str(fields.get("name", "dev1"))
+    one = candidate(name, **{key: value for key, value in fields.items() if key != "name"})
+    found = Recruiter("lead").choose([one], NEED, now=0.0, pinned={name})
+    assert found.invited == () and words in found.reason
+    gone = Recruiter("lead").choose([], NEED, now=0.0, pinned={name})
+    assert f"{name} is pinned, and does not run." in gone.reason
+
+
+def test_a_pinned_worker_that_declined_is_asked_again_after_the_shortest_pause() -> None:
+    recruiter = Recruiter("lead")
+    for _ in range(3):
+        recruiter.declined("dev0", now=0.0)
+    soon = FIRST_PAUSE_S
+    assert recruiter.choose(MANY[:1], NEED, now=soon).invited == ()
+    found = recruiter.choose(MANY[:1], NEED, now=soon - 0.1, pinned={"dev0"})
+    assert found.invited == () and "dev0 is pinned, and declined a moment ago." in found.reason
+    assert recruiter.choose(MANY[:1], NEED, now=soon, pinned={"dev0"}).invited == ("dev0",)
 
 
 def test_who_declined_is_asked_again_later_and_later() -> None:

@@ -180,6 +180,20 @@ async def test_an_operator_lets_one_worker_do_it_alone_or_excludes_one(
         assert off.team.reason == ALONE_REASON and off.team.devices == []
 
 
+async def test_a_pinned_worker_helps_though_the_lead_lacks_no_time(
+    client: Redis, live_nets: ModelCache, site: Site
+) -> None:
+    async with (
+        site.live(live_nets, pinned="b,gone"),
+        working(client, live_nets, "a"),
+        working(client, live_nets, "b"),
+    ):
+        shared = await site.until(lambda work: bool(work.team.devices))
+        assert [device.name for device in shared.team.devices] == ["b"]
+        assert "gone is pinned, and does not run." in shared.team.reason
+        await site.until(lambda work: work.net_samples.get("b", 0) > 0)
+
+
 async def test_a_lead_that_lacks_no_time_asks_nobody(
     client: Redis, live_nets: ModelCache, site: Site
 ) -> None:

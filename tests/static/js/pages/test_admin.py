@@ -68,6 +68,30 @@ async def test_the_switch_turns_enhancement_off_by_key(page: Page, server: FakeS
     assert server.asked("PATCH", "/api/v1/streams/garden") == [{"enhance": False}]
 
 
+async def test_a_worker_is_pinned_and_excluded_by_key(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream("garden")]
+    server.workers = [samples.worker("edge-1"), samples.worker("attic")]
+    await page.goto(server.url + "/admin")
+    await page.get_by_role("button", name="Pin the chosen worker for garden").focus()
+    await page.keyboard.press("Enter")
+    pin = page.get_by_role("button", name="Pin attic for garden")
+    await expect(pin).to_have_attribute("aria-pressed", "true")
+    await pin.focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    exclude = page.get_by_role("button", name="Exclude attic from garden")
+    await expect(exclude).to_have_attribute("aria-pressed", "true")
+    await expect(pin).to_have_attribute("aria-pressed", "false")
+    await page.get_by_label("Other workers help").select_option("off")
+    async with page.expect_response("**/api/v1/workers"):
+        pass
+    assert server.asked("PATCH", "/api/v1/streams/garden") == [
+        {"pinned": ["attic"], "excluded": []},
+        {"pinned": [], "excluded": ["attic"]},
+        {"team": "off"},
+    ]
+
+
 async def test_a_refused_change_stays_in_words(page: Page, server: FakeServer) -> None:
     server.streams = [samples.stream("garden")]
     await page.goto(server.url + "/admin")
