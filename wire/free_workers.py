@@ -22,6 +22,9 @@ SHOWN_MS = 3_000
 SAMPLE = 8
 """Workers that are drawn at once."""
 
+MAX_DRAWN = 16
+"""Workers that are drawn for a team, which has half as many helpers at most."""
+
 
 class FreeWorker(msgspec.Struct, frozen=True, kw_only=True):
     """A worker that takes further renditions."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -18,6 +19,13 @@ from wire.team_map import TeamMap
 # Six beats fit into one life, so a worker that is held up for two seconds stays in the lists.
 EXPIRY_MS = 3_000
 PERIOD_S = 0.5
+
+MAX_FOUND = 40
+"""Workers that are looked up at once: those drawn for a team, its helpers, those that the operator
+pinned, and the lead."""
+
+_READS_AT_ONCE = 4
+"""Heartbeats that are read at a time: each takes a connection."""
 
 WORKING = "working"
 """State of a worker that takes jobs."""
@@ -317,6 +325,28 @@ class Heartbeats:
         """Removes the worker from the lists at once."""
         await command(self._client, "DEL", self._client.key(keys.worker(name)))
         await self._free.hide(name)
+
+    async def find(self, names: Collection[str], model: str) -> list[WorkerBeat]:
+        """Returns those of these workers that are alive, by name; of their nets only ``model``, if
+        they know it.
+        """
+        places = asyncio.Semaphore(_READS_AT_ONCE)
+
+        async def read(name: str) -> WorkerBeat | None:
+            async with places:
+                with contextlib.suppress(DamagedKey, BadMessage):
+                    key = self._client.key(keys.worker(name))
+                    return parse_beat(await command(self._client, "HGET", key, "beat") or b"")
+            return None
+
+        beats = await asyncio.gather(*(read(name) for name in sorted(set(names))[:MAX_FOUND]))
+        return [
+            msgspec.structs.replace(
+                beat, models=[each for each in beat.models if each.name == model]
+            )
+            for beat in beats
+            if beat is not None
+        ]
 
     async def list(self) -> list[WorkerBeat]:
         """Returns all workers, by name. Heartbeats that cannot be read are left out."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from wire import control, keys
@@ -77,8 +77,10 @@ class SiteHeartbeats(Protocol):
     async def draw(self, count: int = SAMPLE) -> list[FreeWorker]:
         """Returns some of the workers that have free capacity, at random."""
 
-    async def list(self) -> list[WorkerBeat]:
-        """Returns all workers, by name."""
+    async def find(self, names: Collection[str], model: str) -> list[WorkerBeat]:
+        """Returns those of these workers that are alive, by name; of their nets only ``model``, if
+        they know it.
+        """
 
 
 class SourceReader(Protocol):

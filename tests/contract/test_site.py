@@ -6,8 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
+from tests.contract.admin import command
+from tests.contract.test_heartbeat import MODEL
 from tests.contract.units import batch, video
 from tests.records import begin_stream, enhanced, renew_watch, set_enhanced
 from tests.wire.remote.live_path import joined
@@ -176,10 +179,10 @@ async def test_the_time_is_that_of_the_server(client: Redis, site: Site) -> None
 
 async def test_a_worker_is_listed_until_it_leaves(client: Redis, site: Site) -> None:
     await site.heartbeats.beat(BEAT)
-    assert [beat.name for beat in await site.heartbeats.list()] == ["dev1"]
+    assert [beat.name for beat in await site.heartbeats.find(["dev1"], "")] == ["dev1"]
     assert [beat.capacity for beat in await Heartbeats(client).list()] == [1.0]
     await site.heartbeats.leave("dev1")
-    assert await site.heartbeats.list() == []
+    assert await site.heartbeats.find(["dev1"], "") == []
 
 
 async def test_the_source_is_read_from_its_last_key_frame_on(client: Redis, site: Site) -> None:
@@ -302,6 +305,23 @@ async def test_workers_with_free_capacity_are_drawn(client: Redis, site: Site) -
     free = FreeWorker(name="w2", capacity=2.0, load=0.5)
     await FreeWorkers(client).show(free)
     assert free in await site.heartbeats.draw()
+
+
+async def test_workers_are_found_by_name_with_what_a_lead_asks_of_them(
+    client: Redis, site: Site
+) -> None:
+    models = [msgspec.structs.replace(MODEL, name=name) for name in ("live-s", "live-m", "live-l")]
+    busy = msgspec.structs.replace(BEAT, name="w1", models=models, load=0.75, ms_per_frame=20.0)
+    far = msgspec.structs.replace(BEAT, name="w2", is_remote=True, rtt_ms=41.5, state="draining")
+    for each in (busy, far, msgspec.structs.replace(BEAT, name="w3")):
+        await Heartbeats(client).beat(each)
+    await command(client, "HSET", keys.worker("bad"), "beat", "no beat")
+    found = await site.heartbeats.find(["w2", "w1", "gone", "bad", "w1"], "live-m")
+    assert [each.name for each in found] == ["w1", "w2"]
+    assert found[0].models == [models[1]] and found[1].models == []
+    assert (found[0].load, found[0].capacity, found[0].ms_per_frame) == (0.75, 1.0, 20.0)
+    assert (found[1].rtt_ms, found[1].state, found[1].is_remote) == (41.5, "draining", True)
+    assert await site.heartbeats.find([], "live-m") == []
 
 
 async def test_workers_of_a_team_write_to_each_other(client: Redis, site: Site) -> None:

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import msgspec
 
 from wire.errors import BadMessage
-from wire.free_workers import SAMPLE
-from wire.heartbeat import WorkerBeat
+from wire.free_workers import MAX_DRAWN, SAMPLE
+from wire.heartbeat import MAX_FOUND, WorkerBeat
 from wire.strikes import LeadNote
 
 VERSION = 1
@@ -104,14 +104,20 @@ class Leave(_Call, frozen=True, tag="leave"):
     """Takes the device out of the list."""
 
 
-class ListWorkers(_Call, frozen=True, tag="list_workers"):
-    """Asks for the list of workers. Reply: their heartbeats, without what only operators need."""
+class FindWorkers(_Call, frozen=True, tag="find_workers"):
+    """Asks for some workers. Reply: the heartbeats of those that are alive, with what a lead asks
+    of helpers; fields that have their default are left out.
+    """
+
+    names: Annotated[list[Name], msgspec.Meta(max_length=MAX_FOUND)]
+    model: Name
+    "Name of the net that is told of each worker, if it knows it."
 
 
 class DrawWorkers(_Call, frozen=True, tag="draw_workers"):
     """Asks for workers with free capacity, drawn at random. Reply: a list of them."""
 
-    count: Annotated[int, msgspec.Meta(ge=1, le=SAMPLE)] = SAMPLE
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_DRAWN)] = SAMPLE
 
 
 class AskKeyFrame(_Call, frozen=True, tag="ask_key_frame"):
@@ -174,7 +180,7 @@ Call = (
     | Note
     | Beat
     | Leave
-    | ListWorkers
+    | FindWorkers
     | DrawWorkers
     | HandOver
     | AskKeyFrame

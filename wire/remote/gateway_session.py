@@ -45,9 +45,6 @@ CLAIM_S = 0.9
 MAX_SILENCE_S = 2.0
 """A device that was not heard for so long gets no job: idle ones are heard once a second."""
 
-MAX_LISTED = 64
-"""Workers in a list for a device; beyond, those with the least free capacity are left out."""
-
 _CLAIM_BLOCK_MS = 100
 _MAIL_BLOCK_MS = 1000
 _ENTRY_ID = re.compile(r"\d{1,15}-\d{1,19}\Z")
@@ -95,7 +92,7 @@ class GatewaySession:
             calls.Note: self._note,
             calls.Beat: self._beat,
             calls.Leave: self._leave,
-            calls.ListWorkers: self._list_workers,
+            calls.FindWorkers: self._find_workers,
             calls.AskKeyFrame: self._ask_key_frame,
             calls.Follow: self._follow,
             calls.Unfollow: self._unfollow,
@@ -322,15 +319,9 @@ class GatewaySession:
     async def _draw_workers(self, call: calls.DrawWorkers) -> object:
         return [msgspec.to_builtins(each) for each in await self._site.heartbeats.draw(call.count)]
 
-    async def _list_workers(self, _: calls.ListWorkers) -> object:
-        beats = await self._site.heartbeats.list()
-        beats.sort(key=lambda beat: beat.load - beat.capacity)
-        return [
-            msgspec.to_builtins(
-                msgspec.structs.replace(beat, host="", pid=0, models=[], trials=[], streams=[])
-            )
-            for beat in sorted(beats[:MAX_LISTED], key=lambda beat: beat.name)
-        ]
+    async def _find_workers(self, call: calls.FindWorkers) -> object:
+        names = [name for name in call.names if keys.is_worker(name)]
+        return [_brief(each) for each in await self._site.heartbeats.find(names, call.model)]
 
     # Streams.
 
@@ -384,3 +375,16 @@ class GatewaySession:
                         )
                     case control.MapRequest(rendition):
                         self._outlet.tell(calls.MapWanted(stream=stream, rendition=rendition[:128]))
+
+
+def _brief(beat: WorkerBeat) -> dict[str, object]:
+    """Returns what a lead asks of a worker; a list of whole ones would take a part of its link."""
+    beat = msgspec.structs.replace(
+        beat, host="", pid=0, engines=[], trials=[], streams=[], helping=[], helped={}
+    )
+    values = msgspec.to_builtins(beat)
+    return {
+        field.name: values[field.name]
+        for field in msgspec.structs.fields(WorkerBeat)
+        if field.required or getattr(beat, field.name) not in (field.default, [], {})
+    }

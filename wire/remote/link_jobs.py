@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
 from wire.errors import Fenced, WireError
 from wire.free_workers import SAMPLE, FreeWorker
-from wire.heartbeat import WorkerBeat
+from wire.heartbeat import MAX_FOUND, WorkerBeat
 from wire.jobs import Job
 from wire.remote import calls
 from wire.remote.gateway_calls import GatewayCalls, read_value
@@ -166,7 +166,10 @@ class LinkHeartbeats:
         answer = await self._gateway.call(calls.DrawWorkers(count=count))
         return read_value(answer, list[FreeWorker])
 
-    async def list(self) -> list[WorkerBeat]:
-        """Returns the workers, by name, without what only operators need."""
-        answer = await self._gateway.call(calls.ListWorkers())
+    async def find(self, names: Collection[str], model: str) -> list[WorkerBeat]:
+        """Returns those of these workers that are alive, by name, without what only operators need;
+        of their nets only ``model``, if they know it.
+        """
+        wanted = sorted(set(names))[:MAX_FOUND]
+        answer = await self._gateway.call(calls.FindWorkers(names=wanted, model=model))
         return read_value(answer, list[WorkerBeat])

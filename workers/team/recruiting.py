@@ -45,7 +45,7 @@ class Candidate:
 
     name: str
     models: frozenset[str]
-    "Nets at hand; empty where that is not known, as in the brief list that a gateway gives."
+    "Nets at hand, the one that is needed among them if it has it."
     free: float
     "Part of the device that its own streams leave, 0 to 1."
     ms_per_frame: float
@@ -179,8 +179,7 @@ class Recruiter:
         """
         if each.name == self._own:
             return "leads the rendition itself"
-        # Whoever is asked in vain declines.
-        if each.models and need.model not in each.models:
+        if need.model not in each.models:
             return f"lacks {need.model}"
         if each.is_draining:
             return "is about to stop"

@@ -181,11 +181,22 @@ class TeamLead:
     async def _recruit(self) -> None:
         while True:
             try:
-                beats = await self._parts.roster.beats()
+                beats = await self._candidates()
             except REDIS_DOWN:
                 beats = []
             self._choose(beats, time.monotonic())
             await asyncio.sleep(RECRUIT_S)
+
+    async def _candidates(self) -> list[WorkerBeat]:
+        """Returns workers to choose from, the lead included; none where nobody is to be asked."""
+        goal, invited = self._goal, self._choice.invited
+        if goal is None or self._obstacle():
+            return []
+        is_lacking = need_of(goal, self._coordinator, 0.0).lacking_ms_per_s > 0.0
+        if not (is_lacking or invited or goal.pinned):
+            return []
+        names = {self._parts.worker, *invited, *goal.pinned}
+        return await self._parts.roster.beats(names, goal.model)
 
     def _choose(self, beats: Sequence[WorkerBeat], now: float) -> None:
         goal, coordinator = self._goal, self._coordinator

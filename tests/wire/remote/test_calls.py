@@ -34,7 +34,7 @@ ALL_CALLS: list[calls.Call] = [
     calls.Note(entry="1-0", epoch=5, what=LeadNote.STRIKE),
     calls.Beat(beat=BEAT, is_brief=True),
     calls.Leave(),
-    calls.ListWorkers(),
+    calls.FindWorkers(names=["w1", "w2"], model="live-m"),
     calls.DrawWorkers(count=3),
     calls.HandOver(entry="1-0", to="w2"),
     calls.AskKeyFrame(stream="cam", reason="why"),

@@ -16,7 +16,7 @@ from tests.wire.remote.live_path import Device, joined
 from wire import keys
 from wire.connection import Redis
 from wire.errors import BadMessage, Fenced, NoLease, ServerAway
-from wire.heartbeat import Heartbeats, ModelInfo
+from wire.heartbeat import Heartbeats, ModelInfo, StreamWork
 from wire.jobs import Job, JobOrigin, JobQueue
 from wire.link.message import Message
 from wire.remote import calls, gateway_session, units
@@ -229,22 +229,31 @@ async def test_a_device_is_listed_under_its_name_with_its_profile(redis_client: 
         (beat,) = await Heartbeats(redis_client).list()
         assert (beat.name, beat.is_remote, beat.load) == ("dev1", True, 0.5)
         assert (beat.models, beat.engines) == ([MODEL], ["e"])
-        (listed,) = await device.site.heartbeats.list()
-        assert (listed.host, listed.pid, listed.models) == ("", 0, [])
+        (found,) = await device.site.heartbeats.find(["dev1"], MODEL.name)
+        assert (found.host, found.pid, found.models) == ("", 0, [MODEL])
+        assert (found.load, found.is_remote, found.engines) == (0.5, True, [])
         with pytest.raises(BadMessage):
             device.session._profile = None
             await device.site.heartbeats.beat(own)
 
 
-async def test_a_list_has_so_many_workers_with_the_most_capacity(
-    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+async def test_a_device_finds_workers_by_their_names_only_and_in_few_bytes(
+    redis_client: Redis,
 ) -> None:
-    monkeypatch.setattr(gateway_session, "MAX_LISTED", 3)
-    for number in range(6):
-        beat = msgspec.structs.replace(BEAT, name=f"w{number}", load=number / 10)
-        await Heartbeats(redis_client).beat(beat)
+    work = StreamWork(stream="cam", rendition="enhanced", epoch=1, state="enhancing")
+    models = [msgspec.structs.replace(MODEL, name=f"net{number}") for number in range(20)]
+    for number in range(30):
+        whole = msgspec.structs.replace(
+            BEAT, name=f"w{number}", models=models, streams=[work] * 5, helped={"made": 1}
+        )
+        await Heartbeats(redis_client).beat(whole)
+    names = [f"w{number}" for number in range(30)]
     async with joined(redis_client) as device:
-        assert [beat.name for beat in await device.site.heartbeats.list()] == ["w0", "w1", "w2"]
+        assert await device.site.heartbeats.find(["x:team", "", "*"], "net3") == []
+        found = await device.site.heartbeats.find(names, "net3")
+        assert sorted(each.name for each in found) == sorted(names)
+        answer = await device.session._find_workers(calls.FindWorkers(names=names, model="net3"))
+    assert len(msgspec.msgpack.encode(answer)) < 30 * 400
 
 
 async def test_too_many_calls_at_a_time_are_refused(
@@ -281,7 +290,7 @@ async def test_a_call_that_fails_by_our_own_fault_ends_nothing_else(redis_client
         device.session._handlers[calls.Leave] = fail
         with pytest.raises(ServerAway, match="of ours"):
             await device.site.heartbeats.leave("dev1")
-        await device.site.heartbeats.list()
+        await device.site.heartbeats.find([], "")
 
 
 async def test_a_job_is_handed_over_by_its_holder_only(redis_client: Redis) -> None:

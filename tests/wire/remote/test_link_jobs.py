@@ -9,7 +9,7 @@ from tests.contract.test_site import BEAT
 from tests.wire.remote.scripted import ScriptedGateway
 from wire.errors import BadMessage, Fenced, ServerAway
 from wire.free_workers import FreeWorker
-from wire.heartbeat import EngineTrial
+from wire.heartbeat import MAX_FOUND, EngineTrial
 from wire.jobs import Job
 from wire.remote import calls
 from wire.remote.link_jobs import HOLD_S, LinkHeartbeats, LinkJobs
@@ -152,12 +152,19 @@ async def test_a_heartbeat_that_failed_is_sent_whole_again(wire: ScriptedGateway
     assert wire.asked == [whole, whole, calls.Leave()]
 
 
-async def test_the_list_is_read_as_heartbeats(wire: ScriptedGateway) -> None:
-    wire.answers[calls.ListWorkers] = lambda call: [msgspec.to_builtins(BEAT)]
-    assert await LinkHeartbeats(wire.gateway).list() == [BEAT]
-    wire.answers[calls.ListWorkers] = lambda call: [{"name": 5}]
+async def test_what_is_found_is_read_as_heartbeats(wire: ScriptedGateway) -> None:
+    wire.answers[calls.FindWorkers] = lambda call: [msgspec.to_builtins(BEAT)]
+    beats = LinkHeartbeats(wire.gateway)
+    assert await beats.find({"b", "a"}, "live-m") == [BEAT]
+    many = [f"w{number}" for number in range(MAX_FOUND + 5)]
+    await beats.find(many, "")
+    assert wire.asked == [
+        calls.FindWorkers(names=["a", "b"], model="live-m"),
+        calls.FindWorkers(names=sorted(many)[:MAX_FOUND], model=""),
+    ]
+    wire.answers[calls.FindWorkers] = lambda call: [{"name": 5}]
     with pytest.raises(BadMessage):
-        await LinkHeartbeats(wire.gateway).list()
+        await beats.find(["a"], "live-m")
 
 
 async def test_all_jobs_are_renewed_at_once(wire: ScriptedGateway) -> None:

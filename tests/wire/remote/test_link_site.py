@@ -174,7 +174,7 @@ async def test_while_it_is_away_everything_says_so_and_afterwards_goes_on(
         lambda: writer.clear(),
         lambda: lead.records(),
         lambda: device.site.jobs.next_job(block_ms=10),
-        lambda: device.site.heartbeats.list(),
+        lambda: device.site.heartbeats.find(["dev1"], "m"),
         lambda: stream.time_us(),
     ):
         with pytest.raises(ServerAway):

@@ -54,6 +54,7 @@ def test_nobody_is_invited_where_nothing_is_lacking() -> None:
     [
         {"name": "lead"},
         {"models": frozenset({"live-s"})},
+        {"models": frozenset()},
         {"free": 0.1},
         {"round_trip_ms": 250.0},
         {"is_draining": True},
@@ -63,12 +64,6 @@ def test_who_cannot_help_is_not_invited(fields: dict[str, object]) -> None:
     one = candidate(str(fields.pop("name", "dev1")), **fields)
     found = Recruiter("lead").choose([one], NEED, now=0.0)
     assert found.invited == () and found.reason == "No worker has live-m at hand and time for it."
-
-
-def test_who_does_not_say_what_nets_it_has_is_asked() -> None:
-    """A lead at another site gets a list without them."""
-    found = Recruiter("lead").choose([candidate("dev1", models=frozenset())], NEED, now=0.0)
-    assert found.invited == ("dev1",)
 
 
 def test_near_and_strong_ones_are_invited_first() -> None:
