@@ -25,9 +25,10 @@ from benchmarks.server import free_port
 from benchmarks.table import markdown_table
 from wire import keys
 from wire.connection import Redis, connect
-from wire.heartbeat import PERIOD_S, WORKING, Heartbeats, WorkerBeat
+from wire.heartbeat import EXPIRY_MS, PERIOD_S, WORKING, Heartbeats, WorkerBeat
 from wire.jobs import LEASE_MS, Job, JobQueue
-from wire.site import RedisJobs, RedisSite
+from wire.redis_jobs import RedisJobs
+from wire.site import RedisSite
 from workers.process.job_keeper import JobKeeper
 from workers.scheduling.placement import PlacementPolicy
 from workers.session.outcome import SessionOutcome
@@ -69,7 +70,7 @@ class SimulatedWorker:
         self._capacity = capacity
         self._pace = pace
         self._site = RedisSite(client, name)
-        self._heartbeats = Heartbeats(client, expiry_ms=int(3_000 * pace))
+        self._heartbeats = Heartbeats(client, expiry_ms=int(EXPIRY_MS * pace))
         self._site.heartbeats = self._heartbeats
         self._site.jobs = RedisJobs(
             client,
@@ -99,8 +100,7 @@ class SimulatedWorker:
 
     async def _begin(self, job: Job) -> None:
         if self.lanes and (len(self.lanes) + 1) * LOAD > self._capacity:
-            self.keeper.pause()
-            await self._site.jobs.release(job)
+            await self.keeper.pass_on(job, LOAD)
         elif not await self.keeper.forward(job, LOAD):
             self.lanes[job.entry] = CountedLane(job, self)
             self.taken_at[job.entry] = time.monotonic()

@@ -7,6 +7,7 @@ Randomized Load Balancing", 2001), and what it costs does not grow with their nu
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
@@ -16,8 +17,9 @@ from wire.connection import Redis
 from wire.errors import DamagedKey
 from wire.script import Script
 
-SHOWN_MS = 3_000
-"""Time for which a worker is shown after the last ``show``: as long as its heartbeat."""
+SHOWN_MS = 1_200
+"""Time for which a worker is shown after the last ``show``: two heartbeats and what delays them, as
+what is handed to one that died is made by nobody for a while."""
 
 SAMPLE = 8
 """Workers that are drawn at once."""
@@ -53,12 +55,13 @@ return redis.call('HLEN', KEYS[1])
 # A worker that died stays in the hash until somebody draws it, so whoever does removes it.
 _DRAW = Script(
     """
-local now = tonumber(redis.call('TIME')[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
 local flat = redis.call('HRANDFIELD', KEYS[1], ARGV[1], 'WITHVALUES')
 local found = {}
 for i = 1, #flat, 2 do
-    local at, text = string.match(flat[i + 1], '^(%d+)%.%d+ (.*)$')
-    if at and now - tonumber(at) <= tonumber(ARGV[2]) then
+    local at, us, text = string.match(flat[i + 1], '^(%d+)%.(%d+) (.*)$')
+    if at and now - (at * 1000 + us / 1000) <= tonumber(ARGV[2]) then
         found[#found + 1] = text
     else
         redis.call('HDEL', KEYS[1], flat[i])
@@ -94,17 +97,18 @@ class FreeWorkers:
         return int(await self._run(_HIDE, [name]) or 0)
 
     async def draw(self, count: int = SAMPLE) -> list[FreeWorker]:
-        """Returns up to ``count`` workers drawn at random; entries that cannot be read are left
-        out.
+        """Returns up to ``count`` workers drawn at random, in random order; entries that cannot be
+        read are left out.
         """
-        seconds = max(1, self._expiry_ms // 1000)
         found = []
-        for row in await self._run(_DRAW, [count, seconds]) or []:
+        for row in await self._run(_DRAW, [count, self._expiry_ms]) or []:
             try:
                 found.append(msgspec.json.decode(row, type=FreeWorker))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 # It expires: its worker writes it anew, or is none.
                 continue
+        # Where most of a hash are drawn they come in its order.
+        random.shuffle(found)
         return found
 
     async def _run(self, script: Script, args: list[Any]) -> Any:

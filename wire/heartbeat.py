@@ -12,7 +12,7 @@ import msgspec
 from wire import keys
 from wire.connection import Redis, command
 from wire.errors import BadMessage, DamagedKey
-from wire.free_workers import SAMPLE, FreeWorker, FreeWorkers
+from wire.free_workers import SAMPLE, SHOWN_MS, FreeWorker, FreeWorkers
 from wire.script import Script
 from wire.team_map import TeamMap
 
@@ -295,7 +295,7 @@ class Heartbeats:
         """``expiry_ms`` is how long a heartbeat is shown."""
         self._client = client
         self._expiry_ms = expiry_ms
-        self._free = FreeWorkers(client, expiry_ms=expiry_ms)
+        self._free = FreeWorkers(client, expiry_ms=SHOWN_MS * expiry_ms // EXPIRY_MS)
         self.free = 0
         "Workers with free capacity at the last beat."
 

@@ -19,6 +19,7 @@ import redis.exceptions
 from wire import keys
 from wire.connection import Redis, command
 from wire.errors import BadMessage, DamagedKey
+from wire.own_leases import OwnLeases
 from wire.script import Script
 
 log = logging.getLogger(__name__)
@@ -61,53 +62,74 @@ class Job:
 
 # XCLAIM takes an entry from whoever holds it. So the script first looks whether it is still ours,
 # or a worker that was held up would take its job back from the one that followed. JUSTID leaves out
-# the content and does not count a delivery. Several leases go in one call: a command for each would
-# be most of what Redis does where a thousand workers hold some streams each.
+# the content and does not count a delivery.
 _MOVE = Script(
     """
-local moved = {}
-for i = 5, #ARGV do
-    local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)
-    if #pending > 0 and pending[1][2] == ARGV[2] then
-        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[i], 'IDLE', ARGV[4], 'JUSTID')
-        moved[#moved + 1] = 1
-    else
-        moved[#moved + 1] = 0
-    end
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[5], ARGV[5], 1)
+if #pending == 0 or pending[1][2] ~= ARGV[2] then return 0 end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[5], 'IDLE', ARGV[4], 'JUSTID')
+return 1
+"""
+)
+
+# All leases of a worker go in one call, with two commands inside of it: one for each would be most
+# of what Redis does where a thousand workers hold some streams each. The list is that of the
+# worker's own leases, so it shows as well what was handed to it; what it released is left out.
+_RENEW = Script(
+    """
+local most = tonumber(ARGV[4])
+local rows = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', most, ARGV[2])
+local ours, listed, renewed = {}, {}, {}
+for _, row in ipairs(rows) do
+    ours[row[1]] = true
+    if row[3] < tonumber(ARGV[3]) then listed[#listed + 1] = row[1] end
 end
-return moved
+local claim = {'XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0}
+for i = 5, #ARGV do
+    if not ours[ARGV[i]] and #rows == most then
+        local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)
+        ours[ARGV[i]] = #pending > 0 and pending[1][2] == ARGV[2]
+    end
+    renewed[#renewed + 1] = ours[ARGV[i]] and 1 or 0
+    if ours[ARGV[i]] then claim[#claim + 1] = ARGV[i] end
+end
+if #claim > 5 then
+    for _, word in ipairs({'IDLE', 0, 'JUSTID'}) do claim[#claim + 1] = word end
+    redis.call(unpack(claim))
+end
+return {renewed, listed, #rows < most and 1 or 0}
 """
 )
 
 # A lease that was handed over is among ours without our having asked for it.
-_FIND_HANDED = Script(
+_TAKE_HANDED = Script(
     """
-local seen = {}
-for i = 3, #ARGV do seen[ARGV[i]] = true end
-for _, row in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 128, ARGV[2])) do
-    if not seen[row[1]] then
-        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, row[1], 'JUSTID')
-        local found = redis.call('XRANGE', KEYS[1], row[1], row[1])
-        if #found > 0 then return found[1] end
-    end
-end
-return {}
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
+if #pending == 0 or pending[1][2] ~= ARGV[2] then return {} end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'JUSTID')
+return redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])
 """
 )
 
 # One XAUTOCLAIM with COUNT 1 looks at ten leases; with a higher one it would claim several. The
 # calls are made on the server, and only so many of them, so that a search through the leases of
-# thousands of streams holds up nobody.
+# thousands of streams holds up nobody. All workers go on from one place: each from its own would
+# have to go through all leases by itself, which for a thousand takes minutes.
 _SEARCH = Script(
     """
-local cursor = ARGV[4]
-for _ = 1, ARGV[5] do
+local cursor = redis.pcall('HGET', KEYS[2], 'cursor')
+if type(cursor) == 'table' then redis.call('DEL', KEYS[2]) end
+local ms, number = string.match(type(cursor) == 'string' and cursor or '', '^(%d+)%-(%d+)$')
+if not ms or #ms > 15 or #number > 19 then cursor = '0-0' end
+local found = {}
+for _ = 1, ARGV[4] do
     local answer = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor, 'COUNT', 1)
-    cursor = answer[1]
-    if #answer[2] > 0 then return {cursor, answer[2]} end
-    if cursor == '0-0' then break end
+    cursor, found = answer[1], answer[2]
+    if #found > 0 or cursor == '0-0' then break end
 end
-return {cursor, {}}
+redis.call('HSET', KEYS[2], 'cursor', cursor)
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+return found
 """
 )
 
@@ -145,9 +167,11 @@ SEARCH_CALLS = 64
 """Calls of one search for a lapsed lease; each looks at ten, so 640 streams are searched at once,
 and the next search goes on from there."""
 
-MAX_SEEN = 256
-"""Entries that a worker remembers to have had; a lease among its own that is none of these was
-handed over. Far above what one holds at a time."""
+SEARCH_EXPIRY_MS = 10_000
+"""Time for which the place is kept from which the next search goes on."""
+
+MAX_LISTED = 512
+"""Own leases that a worker sees at once; renewals of others take a command each."""
 
 FREE_IDLE_MS = 3_600_000
 """Idle time of a lease that was released, far above any lease; and of a consumer to forget."""
@@ -165,10 +189,7 @@ class JobQueue:
         self._key = client.key(keys.JOBS)
         self._consumer = consumer
         self._tidied = False
-        self._seen: dict[str, None] = {}
-        "Entries that were read by us, the oldest first."
-        self._cursor = b"0-0"
-        "The place among the leases from which the next search goes on."
+        self._own = OwnLeases()
         self.bad_jobs = 0
         "Entries that were no jobs, and were removed."
 
@@ -216,34 +237,38 @@ class JobQueue:
         return await self._readable(answer[0][1][0]) if answer else None
 
     async def find_handed(self) -> Job | None:
-        """Returns a job whose lease another worker moved to us; None if there is none."""
-        args = [keys.JOBS_GROUP, self._consumer, *self._seen]
-        try:
-            row = await _FIND_HANDED.run(self._client, [keys.JOBS], args)
-        except (redis.exceptions.ResponseError, DamagedKey) as error:
-            await self._on_error(error)
-            return None
-        job = await self._readable(row) if row else None
-        return None if job is None else dataclasses.replace(job, origin=JobOrigin.HANDED)
+        """Returns a job whose lease another worker moved to us, as the last renewal saw it; None if
+        there is none.
+        """
+        while (entry := self._own.next_handed()) is not None:
+            args = [keys.JOBS_GROUP, self._consumer, entry]
+            try:
+                rows = await _TAKE_HANDED.run(self._client, [keys.JOBS], args)
+            except (redis.exceptions.ResponseError, DamagedKey) as error:
+                await self._on_error(error)
+                return None
+            job = await self._readable(rows[0]) if rows else None
+            if job is not None:
+                return dataclasses.replace(job, origin=JobOrigin.HANDED)
+        return None
 
     async def take_over(self, *, min_idle_ms: int = LEASE_MS) -> Job | None:
         """Takes over a job whose holder did not renew its lease; None if none was found.
 
-        A search goes through ``10 * SEARCH_CALLS`` leases and the next one goes on behind them.
+        A search goes through ``10 * SEARCH_CALLS`` leases; the next one, of whichever worker, goes
+        on behind them.
         """
-        args = [keys.JOBS_GROUP, self._consumer, min_idle_ms]
+        args = [keys.JOBS_GROUP, self._consumer, min_idle_ms, SEARCH_CALLS, SEARCH_EXPIRY_MS]
+        names = [keys.JOBS, keys.job_search(self._client.prefix)]
         try:
             while True:
-                self._cursor, rows = await _SEARCH.run(
-                    self._client, [keys.JOBS], [*args, self._cursor, SEARCH_CALLS]
-                )
+                rows = await _SEARCH.run(self._client, names, args)
                 if not rows:
                     return None
                 job = await self._readable(rows[0])
                 if job is not None:
                     return dataclasses.replace(job, origin=JobOrigin.LAPSED)
         except (redis.exceptions.ResponseError, DamagedKey) as error:
-            self._cursor = b"0-0"
             await self._on_error(error)
             return None
 
@@ -252,16 +277,33 @@ class JobQueue:
         return (await self.renew_all([job]))[0]
 
     async def renew_all(self, jobs: Sequence[Job]) -> list[bool]:
-        """Renews our leases, in one command; one result for each, as that of ``renew``."""
-        return await self._move(jobs, to=self._consumer, idle_ms=0)
+        """Renews our leases, in one command; one result for each, as that of ``renew``. It sees as
+        well what was handed to us, for ``find_handed``.
+        """
+        entries = [job.entry for job in jobs]
+        for entry in entries:
+            self._own.add(entry)
+        mark = self._own.mark()
+        args = [keys.JOBS_GROUP, self._consumer, self._free_idle_ms, MAX_LISTED, *entries]
+        try:
+            renewed, listed, is_whole = await _RENEW.run(self._client, [keys.JOBS], args)
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
+            await self._on_error(error)
+            return [False] * len(jobs)
+        if self._own.listed((each.decode() for each in listed), mark, is_whole=bool(is_whole)):
+            self._on_handed()
+        return [bool(each) for each in renewed]
+
+    def _on_handed(self) -> None:
+        """Called when ``find_handed`` may find something."""
 
     async def hand_over(self, job: Job, consumer: str) -> bool:
         """Moves our lease to another worker, which finds it by ``find_handed``; False if it was not
         ours. Should that one not look within ``LEASE_MS``, any worker takes it over.
         """
         # Should it be handed back, it must be found.
-        self._seen.pop(job.entry, None)
-        return (await self._move([job], to=consumer, idle_ms=0))[0]
+        self._own.forget(job.entry)
+        return await self._move(job, to=consumer, idle_ms=0)
 
     async def finish(self, entry: str) -> None:
         """Removes the job: its stream or its rendition ended."""
@@ -273,28 +315,24 @@ class JobQueue:
 
     async def release(self, job: Job) -> None:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
-        await self._move([job], to=self._consumer, idle_ms=self._free_idle_ms)
+        await self._move(job, to=self._consumer, idle_ms=self._free_idle_ms)
 
-    async def _move(self, jobs: Sequence[Job], *, to: str, idle_ms: int) -> list[bool]:
-        """Gives our leases to a worker and sets their idle time; False for each that is not ours,
-        of which nothing is changed.
+    async def _move(self, job: Job, *, to: str, idle_ms: int) -> bool:
+        """Gives our lease to a worker and sets its idle time; False if it is not ours, then nothing
+        is changed.
         """
-        if not jobs:
-            return []
-        args = [keys.JOBS_GROUP, self._consumer, to, idle_ms, *(job.entry for job in jobs)]
+        args = [keys.JOBS_GROUP, self._consumer, to, idle_ms, job.entry]
         try:
-            return [bool(each) for each in await _MOVE.run(self._client, [keys.JOBS], args)]
+            return bool(await _MOVE.run(self._client, [keys.JOBS], args))
         except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
-            return [False] * len(jobs)
+            return False
 
     async def _readable(self, row: tuple[bytes, list[bytes] | None]) -> Job | None:
         """Returns the entry as a job, or removes it if it is none: it would go from worker to
         worker.
         """
-        self._seen[row[0].decode()] = None
-        if len(self._seen) > MAX_SEEN:
-            del self._seen[next(iter(self._seen))]
+        self._own.add(row[0].decode())
         try:
             return parse_job(row)
         except BadMessage as error:

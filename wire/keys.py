@@ -148,6 +148,14 @@ def team(name: str) -> str:
     return f"team:{name}"
 
 
+def job_search(prefix: str) -> str:
+    """Key of the hash with the place among the leases from which the next search goes on.
+
+    ``JOBS`` has no hash tag. With all of its key as one, prefix included, both lie on one slot.
+    """
+    return f"{{{prefix}{JOBS}}}:search"
+
+
 def app(node: str) -> str:
     """Key of an app node's heartbeat hash."""
     return f"app:{node}"

@@ -7,8 +7,7 @@ A worker next to Redis has a ``RedisSite``; one far away has the same by calls o
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from wire import control, keys
@@ -16,8 +15,9 @@ from wire.batch import Batch
 from wire.connection import Redis
 from wire.free_workers import SAMPLE, FreeWorker
 from wire.heartbeat import Heartbeats, WorkerBeat
-from wire.jobs import LEASE_MS, Job, JobQueue
+from wire.jobs import Job
 from wire.log import Entry, LogReader, LogWriter, newest_pts
+from wire.redis_jobs import RedisJobs
 from wire.rendition_record import RenditionRecord, RenditionRegistry
 from wire.stream_record import StreamRecord, StreamRegistry
 from wire.strikes import LeadNote, Strikes
@@ -49,8 +49,10 @@ class SiteJobs(Protocol):
     def bad_jobs(self) -> int:
         """Entries that were no jobs, and were removed."""
 
-    async def next_job(self, *, block_ms: int) -> Job | None:
-        """Returns a job whose lease lapsed, or one that nobody had; None after ``block_ms``."""
+    async def next_job(self, *, block_ms: int, only_handed: bool = False) -> Job | None:
+        """Returns a job that was handed to us, whose lease lapsed, or that nobody had; None after
+        ``block_ms``. ``only_handed``: nothing but the first, for who has no space.
+        """
 
     async def renew_all(self, jobs: Sequence[Job]) -> list[bool]:
         """Renews our leases; False for each that somebody else has by now, or whose job is gone."""
@@ -214,55 +216,6 @@ class RedisSite:
     def lead(self, job: Job) -> RedisLead:
         """Returns a job's lead."""
         return RedisLead(self._client, job, self._worker)
-
-
-MAX_SEARCHES_PER_S = 100.0
-"""Searches for lapsed leases of all workers together, a second; each looks at 640 leases."""
-
-SEARCH_S = 0.1
-"""Interval of one worker's searches, where there are few workers."""
-
-
-def search_period_s(workers: int) -> float:
-    """Returns the seconds between two searches of a worker for lapsed leases, with so many workers
-    alive: together they search as often, however many they are.
-    """
-    return max(SEARCH_S, workers / MAX_SEARCHES_PER_S)
-
-
-class RedisJobs(JobQueue):
-    """The job queue as the workers of a site use it. Follows ``SiteJobs``."""
-
-    def __init__(
-        self,
-        client: Redis,
-        *,
-        consumer: str,
-        workers: Callable[[], int] = lambda: 1,
-        lease_ms: int = LEASE_MS,
-    ) -> None:
-        """``workers`` tells how many there are, about; ``lease_ms`` how long a lease lives."""
-        super().__init__(client, consumer=consumer)
-        self._workers = workers
-        self._lease_ms = lease_ms
-        self._search_at = 0.0
-
-    async def next_job(self, *, block_ms: int) -> Job | None:
-        """Returns a job that was handed over, whose lease lapsed, or that nobody had; None after
-        ``block_ms``.
-        """
-        # Jobs with a lead that ends, or of a dead one, come before those that nobody had: their
-        # viewers see a picture that will stand still, or does.
-        job = await self.find_handed()
-        now = time.monotonic()
-        if job is None and now >= self._search_at:
-            period_s = search_period_s(self._workers()) * self._lease_ms / LEASE_MS
-            self._search_at = now + period_s
-            job = await self.take_over(min_idle_ms=self._lease_ms)
-            if job is not None:
-                # Where one lease lapsed there are others: a worker that died held several.
-                self._search_at = now
-        return job or await self.claim(block_ms=block_ms)
 
 
 class RedisStream:

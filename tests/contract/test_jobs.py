@@ -3,11 +3,21 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from tests.contract.admin import command
 from wire import keys
 from wire.connection import Redis, wait_until_up
 from wire.embedded import EmbeddedServer
-from wire.jobs import LEASE_MS, SEARCH_CALLS, Job, JobOrigin, JobQueue
+from wire.jobs import (
+    LEASE_MS,
+    MAX_LISTED,
+    SEARCH_CALLS,
+    SEARCH_EXPIRY_MS,
+    Job,
+    JobOrigin,
+    JobQueue,
+)
 
 
 async def ready(client: Redis, *names: str) -> list[JobQueue]:
@@ -16,6 +26,11 @@ async def ready(client: Redis, *names: str) -> list[JobQueue]:
     for queue in queues:
         await queue.claim(block_ms=1)
     return queues
+
+
+async def find_handed(queue: JobQueue) -> Job | None:
+    await queue.renew_all([])
+    return await queue.find_handed()
 
 
 async def take_over_soon(queue: JobQueue) -> Job:
@@ -277,14 +292,14 @@ async def test_a_lease_that_was_handed_over_is_found_once_by_its_new_holder(clie
     job = await a.claim(block_ms=100)
     assert job is not None
     assert job.origin is JobOrigin.NEW
-    assert await a.find_handed() is None
-    assert await b.find_handed() is None
+    assert await find_handed(a) is None
+    assert await find_handed(b) is None
     assert await a.hand_over(job, "b")
-    assert await a.find_handed() is None
-    found = await b.find_handed()
+    assert await find_handed(a) is None
+    found = await find_handed(b)
     assert found == job
     assert found.origin is JobOrigin.HANDED
-    assert await b.find_handed() is None
+    assert await find_handed(b) is None
 
 
 async def test_a_job_that_is_handed_back_is_found_again(client: Redis) -> None:
@@ -294,7 +309,7 @@ async def test_a_job_that_is_handed_back_is_found_again(client: Redis) -> None:
     assert job is not None
     for giver, taker in ((a, "b"), (b, "a"), (a, "b")):
         assert await giver.hand_over(job, taker)
-        assert await {"a": a, "b": b}[taker].find_handed() == job
+        assert await find_handed({"a": a, "b": b}[taker]) == job
 
 
 async def test_a_lease_that_was_let_lapse_is_not_taken_for_one_that_was_handed(
@@ -305,7 +320,7 @@ async def test_a_lease_that_was_let_lapse_is_not_taken_for_one_that_was_handed(
     job = await a.claim(block_ms=100)
     assert job is not None
     await a.release(job)
-    assert await a.find_handed() is None
+    assert await find_handed(a) is None
     assert await a.take_over() == job
 
 
@@ -315,7 +330,7 @@ async def test_a_worker_of_the_same_name_finds_the_leases_of_its_earlier_life(
     (a,) = await ready(client, "a")
     await a.enqueue("cam1", keys.ENHANCED, 1)
     job = await a.claim(block_ms=100)
-    assert await JobQueue(client, consumer="a").find_handed() == job
+    assert await find_handed(JobQueue(client, consumer="a")) == job
 
 
 async def test_a_handed_entry_that_is_gone_is_passed_over(client: Redis) -> None:
@@ -328,7 +343,88 @@ async def test_a_handed_entry_that_is_gone_is_passed_over(client: Redis) -> None
         held.append(job)
         assert await a.hand_over(job, "b")
     await command(client, "XDEL", keys.JOBS, held[0].entry)
-    assert await b.find_handed() == held[1]
+    assert await find_handed(b) == held[1]
+
+
+async def test_a_lease_that_is_renewed_or_was_asked_for_was_not_handed(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    held: list[Job] = []
+    for number in range(2):
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
+        job = await a.claim(block_ms=100)
+        assert job is not None
+        held.append(job)
+    assert await a.hand_over(held[0], "b")
+    # Renewed before anybody looked: its holder has it by other means.
+    assert await b.renew(held[0])
+    assert await b.find_handed() is None
+    await a.release(held[1])
+    taken = await b.take_over()
+    assert taken == held[1]
+    assert await find_handed(b) is None
+
+
+async def test_a_handed_lease_that_lapsed_meanwhile_is_its_new_holders(client: Redis) -> None:
+    a, b, c = await ready(client, "a", "b", "c")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    assert await a.hand_over(job, "b")
+    await b.renew_all([])
+    assert await c.take_over(min_idle_ms=0) == job
+    assert await b.find_handed() is None
+    assert await c.renew(job)
+
+
+async def test_more_leases_than_are_listed_are_renewed_all_the_same(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    held: list[Job] = []
+    for number in range(MAX_LISTED + 2):
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
+        job = await a.claim(block_ms=100)
+        assert job is not None
+        held.append(job)
+    await a.release(held[-1])
+    assert await b.take_over(min_idle_ms=600_000) == held[-1]
+    assert await a.renew_all(held[1:]) == [True] * MAX_LISTED + [False]
+
+
+async def test_workers_search_on_from_where_the_last_one_ended(client: Redis) -> None:
+    count = 10 * SEARCH_CALLS + 20
+    a, b, c, d = await ready(client, "a", "b", "c", "d")
+    last: Job | None = None
+    for number in range(count):
+        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
+        last = await a.claim(block_ms=100)
+    assert last is not None
+    await a.release(last)
+    # Each searches once; from the start, none of them would come as far.
+    found = [await each.take_over(min_idle_ms=600_000) for each in (b, c, d)]
+    assert last in found
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", "1-2-3", "99999999999999999999-0", "1-99999999999999999999"]
+)
+async def test_a_search_begins_anew_where_its_place_says_nothing(client: Redis, value: str) -> None:
+    a, b = await ready(client, "a", "b")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    await a.release(job)
+    await command(client, "HSET", keys.job_search(client.prefix), "cursor", value)
+    assert await b.take_over() == job
+
+
+async def test_a_place_of_another_type_is_made_anew(client: Redis) -> None:
+    a, b = await ready(client, "a", "b")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    await a.release(job)
+    await command(client, "SET", keys.job_search(client.prefix), "text")
+    assert await b.take_over() == job
+    assert 0 < await command(client, "PTTL", keys.job_search(client.prefix)) <= SEARCH_EXPIRY_MS
 
 
 async def test_a_job_says_if_it_was_led_before(client: Redis) -> None:

@@ -101,6 +101,7 @@ async def test_a_job_is_claimed_once_and_can_be_given_back(client: Redis, site: 
     job = await begin(client, site)
     assert await site.jobs.renew_all([job]) == [True]
     assert await site.jobs.next_job(block_ms=20) is None
+    assert await site.jobs.next_job(block_ms=20, only_handed=True) is None
     await site.jobs.release(job)
     other = JobQueue(client, consumer="other")
     assert await other.take_over() == job
@@ -298,7 +299,9 @@ async def test_a_job_that_is_handed_over_is_found_by_its_new_holder(
     job = await begin(client, site)
     assert await site.jobs.hand_over(job, "other")
     assert await site.jobs.renew_all([job]) == [False]
-    assert await JobQueue(client, consumer="other").find_handed() == job
+    other = JobQueue(client, consumer="other")
+    await other.renew_all([])
+    assert await other.find_handed() == job
 
 
 async def test_workers_with_free_capacity_are_drawn(client: Redis, site: Site) -> None:

@@ -82,3 +82,8 @@ def test_all_keys_of_a_stream_are_on_one_cluster_slot(stream: str) -> None:
     assert len(names) == 12
     assert {slot(name) for name in names} == {slot(stream)}
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("prefix", ["", "sharpcast:", "studio/2:"])
+def test_the_place_of_searches_is_on_the_slot_of_the_jobs(prefix: str) -> None:
+    assert slot(prefix + keys.job_search(prefix)) == slot(prefix + keys.JOBS)

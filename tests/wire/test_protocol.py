@@ -126,7 +126,8 @@ def test_every_key_and_every_pattern_of_a_listing_is_in_the_table_of_keys() -> N
         keys.JOBS, keys.record("ID"), keys.log("ID", keys.SOURCE), keys.log("ID", "LOG"),
         keys.rendition("ID", "RENDITION"), keys.control("ID"), keys.feedback("ID"),
         keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"), keys.team("NAME"),
-        keys.FREE_WORKERS, f"{keys.gateway('NAME')}`, `{keys.DEVICES_PREFIX}...",
+        keys.FREE_WORKERS, keys.job_search(""),
+        f"{keys.gateway('NAME')}`, `{keys.DEVICES_PREFIX}...",
     }  # fmt: skip
     patterns = [value for name, value in vars(keys).items() if name.endswith("_PATTERN")]
     assert len(patterns) == 4

@@ -46,9 +46,14 @@ class LinkJobs:
         self._renewed = {entry: at for entry, at in self._renewed.items() if at >= since}
         return list(self._renewed)
 
-    async def next_job(self, *, block_ms: int) -> Job | None:
-        """Returns a job that nobody holds; None after a while, at least ``block_ms``."""
+    async def next_job(self, *, block_ms: int, only_handed: bool = False) -> Job | None:
+        """Returns a job that nobody holds; None after a while, at least ``block_ms``. With
+        ``only_handed`` it returns none: what is handed to a device without space lapses.
+        """
         begun = time.monotonic()
+        if only_handed:
+            await asyncio.sleep(block_ms / 1000)
+            return None
         answer = await self._gateway.call(calls.Claim())
         if answer is None:
             await asyncio.sleep(max(0.0, begun + block_ms / 1000 - time.monotonic()))

@@ -19,8 +19,14 @@ from workers.scheduling.job_load import PAUSE_S, may_claim
 from workers.scheduling.placement import LaneLoad, PlacementPolicy, best_of
 from workers.session.outcome import SessionOutcome
 
+CLAIM_MS = 500
+"""Time for which a worker with space waits for a job before it looks at its load again."""
+
 POLL_MS = 100
-"""Interval at which a worker searches for lapsed leases, and for what was handed to it."""
+"""The same for one without, which only takes what is handed to it."""
+
+MAX_WAIT_MS = 8_000
+"""Longest wait; clients of Redis end a command after ten seconds."""
 
 HANDED_S = 3.0
 """Seconds for which a rendition that was handed over is still made here. The new lead ends that at
@@ -97,12 +103,12 @@ class JobKeeper:
 
     async def _next(self) -> Job | None:
         # A full worker does not ask: it would hold, for a moment, a job that another has space for.
-        if time.monotonic() < self._claim_at or not may_claim(
+        # What it was handed, by somebody who saw its load before it was full, it hands on.
+        is_full = time.monotonic() < self._claim_at or not may_claim(
             capacity=self._placement.capacity, load=self.load, streams=len(self._lanes)
-        ):
-            await asyncio.sleep(self._pace * POLL_MS / 1000)
-            return None
-        return await self._jobs.next_job(block_ms=int(self._pace * POLL_MS))
+        )
+        wait_ms = min(self._pace * (POLL_MS if is_full else CLAIM_MS), MAX_WAIT_MS)
+        return await self._jobs.next_job(block_ms=int(wait_ms), only_handed=is_full)
 
     async def renew(self) -> None:
         """Renews all leases, and ends what is another worker's."""
@@ -149,6 +155,15 @@ class JobKeeper:
             return False
         target = self._placement.forward(self.load, load, await self._workers.draw())
         return target is not None and await self._jobs.hand_over(job, target.name)
+
+    async def pass_on(self, job: Job, load: float) -> None:
+        """Gives away a job that was just claimed and does not fit: to a worker that it fits, or to
+        whoever asks next. Raises one of REDIS_DOWN.
+        """
+        self.pause()
+        target = best_of(await self._workers.draw(), load, but=self._placement.name)
+        if target is None or not await self._jobs.hand_over(job, target.name):
+            await self._jobs.release(job)
 
     async def leave(self) -> set[str]:
         """Hands over what is watched and fits elsewhere; returns those entries. Raises one of

@@ -228,11 +228,10 @@ class Worker:
             await self._age.measure(self._site.stream(job.stream).time_us)
             if self._rests(rendition):
                 return  # the lease lapses; whoever looks then decides anew
-            if not self._fits(stream, rendition):
-                self._keeper.pause()
-                await jobs.release(job)
-                return
             load = stream_load(stream.width, stream.height, stream.fps)
+            if not self._fits(stream, rendition):
+                await self._keeper.pass_on(job, load)
+                return
             if self._is_wanted(rendition) and await self._keeper.forward(job, load):
                 return
             taken = await lead.take(self._config.output_of(rendition).codec.name.lower())

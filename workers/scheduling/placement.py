@@ -60,13 +60,14 @@ def fullness(capacity: float, load: float, rtt_ms: float = 0.0) -> float:
 
 
 def best_of(workers: Iterable[FreeWorker], load: float, *, but: str) -> FreeWorker | None:
-    """Returns the worker that is the least full with ``load`` more, among those that it fits; None
-    if it fits none. ``but`` is the name of the one that asks.
+    """Returns the worker that is the least full with ``load`` more, among those that it fits, the
+    first of several; None if it fits none. ``but`` is the name of the one that asks.
     """
     fitting = [each for each in workers if each.name != but and each.load + load <= each.capacity]
     return min(
         fitting,
-        key=lambda each: (fullness(each.capacity, each.load + load, each.rtt_ms), each.name),
+        # By name, all who ask would choose the same of many empty ones.
+        key=lambda each: fullness(each.capacity, each.load + load, each.rtt_ms),
         default=None,
     )
 

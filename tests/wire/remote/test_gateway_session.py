@@ -301,7 +301,9 @@ async def test_a_job_is_handed_over_by_its_holder_only(redis_client: Redis) -> N
             await device.site.jobs.hand_over(Job("1-0", STREAM, NAME, 1), "near")
         assert await device.site.jobs.hand_over(job, "near")
         assert device.session.held == []
-        assert await JobQueue(redis_client, consumer="near").find_handed() == job
+        near = JobQueue(redis_client, consumer="near")
+        await near.renew_all([])
+        assert await near.find_handed() == job
         with pytest.raises(NoLease):
             await device.site.jobs.hand_over(job, "near")
 

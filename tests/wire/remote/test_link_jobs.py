@@ -48,6 +48,13 @@ async def test_without_a_job_it_waits_at_least_as_long_as_was_asked(wire: Script
     assert time.monotonic() - begun >= 0.055
 
 
+async def test_a_device_without_space_asks_for_nothing(wire: ScriptedGateway) -> None:
+    begun = time.monotonic()
+    assert await LinkJobs(wire.gateway).next_job(block_ms=60, only_handed=True) is None
+    assert time.monotonic() - begun >= 0.055
+    assert wire.asked == []
+
+
 async def test_an_answer_that_is_no_job_is_refused(wire: ScriptedGateway) -> None:
     wire.answers[calls.Claim] = lambda call: {"entry": 5}
     with pytest.raises(BadMessage):

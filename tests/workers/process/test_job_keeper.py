@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Callable
 from wire import keys
 from wire.connection import Redis
 from wire.heartbeat import WORKING, WorkerBeat
-from wire.jobs import LEASE_MS, Job, JobQueue
+from wire.jobs import LEASE_MS, Job, JobOrigin, JobQueue
 from wire.site import RedisSite
 from workers.process.job_keeper import HANDED_S, JobKeeper
+from workers.scheduling.job_load import PAUSE_S
 from workers.scheduling.placement import PlacementPolicy
 from workers.session.outcome import SessionOutcome
 
@@ -46,6 +47,9 @@ class Keeping:
         self.keeper = JobKeeper(self.site, PlacementPolicy(name, capacity), self.lanes)
 
     async def begin(self, job: Job) -> None:
+        if self.lanes and self.load + self._load > self.capacity:
+            await self.keeper.pass_on(job, self._load)
+            return
         if await self.keeper.forward(job, self._load):
             return
         self.lanes[job.entry] = Lane(job, self.lanes, self._load)
@@ -176,6 +180,49 @@ async def test_a_job_goes_to_the_emptier_of_two_workers_whoever_claims_it(client
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.15)  # both have shown their loads
         assert len(a.lanes) >= 5
+
+
+async def claimed(client: Redis) -> tuple[JobQueue, Job]:
+    """Another worker, and a job that it claimed."""
+    other = JobQueue(client, consumer="other")
+    await other.enqueue("claimed", keys.ENHANCED, 1)
+    job = await other.claim(block_ms=1_000)
+    assert job is not None
+    return other, job
+
+
+async def test_a_full_worker_hands_on_what_was_handed_to_it(client: Redis) -> None:
+    """Whoever handed it over saw the load of a moment ago."""
+    async with keeping(client, "a") as a:
+        await enqueue(client, 4)
+        await until(lambda: len(a.lanes) == 4)
+        other, job = await claimed(client)
+        async with keeping(client, "b", load=0.5) as b:
+            async with asyncio.timeout(8):
+                while b.site.heartbeats.free != 1:
+                    assert await other.renew(job)
+                    await asyncio.sleep(0.01)
+            assert await other.hand_over(job, "a")
+            # Sooner than its lease could lapse.
+            await until(lambda: b.lanes, timeout_s=LEASE_MS / 1000)
+            assert list(b.lanes) == [job.entry]
+            assert b.lanes[job.entry].job.origin is JobOrigin.HANDED
+            assert len(a.lanes) == 4
+
+
+async def test_a_job_that_fits_nowhere_goes_to_the_first_who_has_space(client: Redis) -> None:
+    async with keeping(client, "a") as a:
+        await enqueue(client, 4)
+        await until(lambda: len(a.lanes) == 4)
+        other, job = await claimed(client)
+        assert await other.hand_over(job, "a")
+        await asyncio.sleep(0.3)
+        assert len(a.lanes) == 4
+        (lane, *_) = a.lanes.values()
+        lane.end(SessionOutcome.ENDED, "its stream is over")
+        await JobQueue(client, consumer="other").finish(lane.job.entry)
+        await until(lambda: len(a.lanes) == 4, timeout_s=PAUSE_S + 1.0)
+        assert job.entry in a.lanes
 
 
 async def test_a_worker_that_leaves_hands_over_what_is_watched(client: Redis) -> None:

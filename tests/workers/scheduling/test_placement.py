@@ -69,6 +69,13 @@ def test_a_near_worker_is_chosen_before_a_far_one_that_is_as_empty() -> None:
     assert best_of([free("near", load=1.0), far], 0.5, but="a") == far
 
 
+def test_of_workers_that_are_as_empty_the_one_that_was_drawn_first_is_chosen() -> None:
+    """By name all who ask at a time would choose the same."""
+    names = ["c", "a", "b"]
+    assert best_of([free(name) for name in names], 0.5, but="x") == free("c")
+    assert best_of([free(name) for name in reversed(names)], 0.5, but="x") == free("b")
+
+
 def test_a_far_worker_hands_what_it_claimed_to_a_near_one() -> None:
     placement = PlacementPolicy("far", 2.0, rtt_ms=40.0)
     assert placement.forward(0.0, 0.5, [free("near")]) == free("near")
