@@ -69,6 +69,20 @@
  * @property {FrameCounts} frames
  * @property {Latency} latency_ms
  *
+ * @typedef {object} PictureMap which device made which part of the picture
+ * @property {number} width of the decoded picture
+ * @property {number} height
+ * @property {number} cell side of a square cell, in the same unit
+ * @property {number} columns
+ * @property {number} rows
+ * @property {string[]} devices the lead first
+ * @property {string} cells row by row: a place in `devices` as a hexadecimal digit, or `.`
+ *
+ * @typedef {object} TeamMapView
+ * @property {string} worker that leads; empty while none does
+ * @property {string[]} helpers that are ready
+ * @property {PictureMap | null} map
+ *
  * @typedef {{enhance?: boolean, model?: string, strength?: number} & Steering} StreamChange what an operator may change
  *
  * @typedef {object} WorkerStream

@@ -33,6 +33,8 @@ class FakeServer:
         self.devices: list[samples.Json] = []
         self.tokens: list[samples.Json] = []
         self.gateways: list[samples.Json] = []
+        #: What is answered to who asks for a map of who made what.
+        self.team_map = samples.team_map()
         self.publish_token = ""
         self.admin_token = ""
         self.failing = False
@@ -198,7 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json(whole)
 
     def _rendition(self, method: str, stream: samples.Json, name: str, body: Any) -> None:
-        """PUT takes any but one of live-m; DELETE removes what is there."""
+        """PUT takes any but one of live-m; DELETE removes what is there; GET is for a map."""
+        if method == "GET":
+            return self._json(self.server.fake.team_map)
         if method == "DELETE":
             kept = [one for one in stream["renditions"] if one["name"] != name]
             stream["renditions"] = kept

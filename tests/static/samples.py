@@ -158,6 +158,16 @@ def token(name: str = "", *, number: int = 0) -> Json:
     return {"id": f"{number:016x}", "name": name, "expires_at": expires}
 
 
+def team_map(*devices: str, cells: str = "0" * 8 + "1" * 6 + ".." + "." * 16) -> Json:
+    """Two devices, or these, on a picture of 320x180 in 8 by 4 squares; the last row is cut off."""
+    names = devices or ("edge-1", "attic")
+    found = {
+        "width": 320, "height": 140, "cell": 40, "columns": 8, "rows": 4,
+        "devices": list(names), "cells": cells,
+    }  # fmt: skip
+    return {"worker": names[0], "helpers": list(names[1:]), "map": found}
+
+
 def model(name: str, title: str, *, strength: bool = False, missing: str = "") -> Json:
     """One model."""
     return {

@@ -22,6 +22,7 @@ def fill(server: FakeServer) -> None:
         samples.stream("garden", state="waiting", reason=reason, adjustable=True),
     ]
     server.models.append(samples.model(LONG, LONG, missing=f"it needs {LONG}."))
+    server.team_map = samples.team_map(LONG, "attic")
     server.workers = [samples.worker(), samples.worker(LONG, streams=[])]
     server.gateways = [samples.gateway()]
     server.devices = [samples.device(), samples.device(LONG, away=True)]
@@ -63,6 +64,8 @@ async def test_a_phone_needs_no_horizontal_scrolling(
         await page.get_by_label("Command for the device").wait_for()
     if path == "/watch/garden":
         await page.get_by_label("Style").wait_for()
+        await page.keyboard.press("t")
+        await page.locator("#legend li").first.wait_for()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -81,6 +84,8 @@ async def test_text_of_twice_the_size_fits_on_a_phone(
         await page.get_by_text("Add a device").click()
     if path == "/watch/garden":
         await page.get_by_label("Style").wait_for()
+        await page.keyboard.press("t")
+        await page.locator("#legend li").first.wait_for()
     if path == "/":
         await page.locator(".stream").first.wait_for()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -113,6 +113,15 @@ export class Api {
 
   /**
    * @param {string} id
+   * @param {string} rendition
+   * @returns {Promise<import('../types.js').TeamMapView>}
+   */
+  teamMap(id, rendition) {
+    return this._json(`api/v1/streams/${encodeURIComponent(id)}/renditions/${encodeURIComponent(rendition)}/map`);
+  }
+
+  /**
+   * @param {string} id
    * @param {import('../types.js').StreamChange} changes
    * @returns {Promise<Stream>}
    */

@@ -6,6 +6,7 @@ import { AWAY } from '../net/trouble.js';
 import { Arrivals } from '../media/arrivals.js';
 import { PairPlayback } from '../media/pair-playback.js';
 import { StatsMeter } from '../media/stats.js';
+import { DeviceTint } from '../ui/device-tint.js';
 import { byId, setText } from '../ui/dom.js';
 import { counted, nameFault, stateWords } from '../ui/format.js';
 import { StylePanel } from '../ui/style-panel.js';
@@ -62,6 +63,12 @@ class WatchPage {
     this._style = new StylePanel(byId('style', HTMLElement), mayChange, (strength) => this._changeStyle(strength));
     this._rendition = 'enhanced';
     this._choice = new RenditionChoice(byId('rendition', HTMLElement), (name) => this._choose(name));
+    const tint = {
+      canvas: byId('tint', HTMLCanvasElement),
+      button: byId('tint-toggle', HTMLElement),
+      legend: byId('legend', HTMLElement),
+    };
+    this._tint = new DeviceTint(tint, () => this._api.teamMap(this._stream, this._rendition));
     this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
     this.playback.addEventListener('change', () => this._show());
     this._listen();
@@ -129,6 +136,7 @@ class WatchPage {
       2: () => this.show('split'),
       3: () => this.show('enhanced'),
       s: () => this._toggleStats(),
+      t: () => this._tint.toggle(),
       m: () => this._controls.toggleSound(),
       f: () => void this._controls.toggleFullscreen(),
     };

@@ -105,6 +105,7 @@ async def test_retry_after_takes_seconds_and_dates(run: Run) -> None:
 CALLS = [
     ("server()", "GET", "/api/v1/server", None),
     ("streams()", "GET", "/api/v1/streams", None),
+    ("teamMap('a b/c', 'x-1')", "GET", "/api/v1/streams/a%20b%2Fc/renditions/x-1/map", None),
     ("stream('a b/c')", "GET", "/api/v1/streams/a%20b%2Fc", None),
     ("changeStream('cam', {strength: 0.5})", "PATCH", "/api/v1/streams/cam", {"strength": 0.5}),
     (

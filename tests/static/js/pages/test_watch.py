@@ -120,6 +120,61 @@ async def test_statistics_open_by_key_and_show_the_server_s_stages(
     await expect(stats).to_be_hidden()
 
 
+TINTED = """([column, row]) => {
+  const [tint, video] = ['tint', 'enhanced'].map((id) => document.getElementById(id));
+  const [here, there] = [tint, video].map((each) => each.getBoundingClientRect());
+  const side = tint.width / 8;
+  const copy = new OffscreenCanvas(tint.width, tint.height);
+  const pen = copy.getContext('2d', {willReadFrequently: true});
+  pen.drawImage(tint, 0, 0);
+  const pixel = [...pen.getImageData((column + 0.2) * side, (row + 0.2) * side, 1, 1).data];
+  return {pixel, same: JSON.stringify(here) === JSON.stringify(there),
+    fit: [getComputedStyle(tint).objectFit, getComputedStyle(video).objectFit],
+    ratio: tint.width / tint.height - video.videoWidth / video.videoHeight};
+}"""
+
+
+async def test_one_key_tints_the_picture_by_who_made_it(page: Page, server: FakeServer) -> None:
+    server.team_map = samples.team_map(cells="0" * 8 + "1" * 6 + ".." + "." * 16)
+    server.team_map["map"]["height"] = 180
+    server.team_map["map"] |= {"rows": 5, "cells": server.team_map["map"]["cells"] + "." * 8}
+    await play(page, server)
+    path = "/api/v1/streams/garden/renditions/enhanced/map"
+    button, legend = page.locator("#tint-toggle"), page.locator("#legend")
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    await expect(legend).to_be_hidden()
+    assert server.asked("GET", path) == []
+    await page.keyboard.press("t")
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    await expect(legend.get_by_role("listitem")).to_have_count(3)
+    await expect(legend).to_contain_text("2 workers make this picture.")
+    await expect(page.locator("#tint")).to_be_visible()
+    lead, helper, nobody = [
+        await page.evaluate(TINTED, place) for place in ([0, 0], [1, 1], [7, 1])
+    ]
+    assert lead["pixel"][2] > lead["pixel"][0] and helper["pixel"][0] > helper["pixel"][2]
+    assert nobody["pixel"] == [0, 0, 0, 0]
+    # It lies where the video lies, in windows of any shape.
+    for width, height in ((1280, 720), (700, 1000), (360, 740)):
+        await page.set_viewport_size({"width": width, "height": height})
+        found = await page.evaluate(TINTED, [0, 0])
+        assert found["same"] and found["fit"] == ["contain", "contain"]
+        assert abs(found["ratio"]) < 0.01
+    # Only the enhanced side is tinted.
+    clip = "(e) => getComputedStyle(e).clipPath"
+    assert await page.locator("#tint").evaluate(clip) == "inset(0px 0px 0px 50%)"
+    server.team_map["helpers"] = []
+    server.team_map["map"] |= {"devices": ["edge-1"], "cells": "0" * 40}
+    await expect(legend).to_contain_text("One worker makes it all: edge-1.")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await expect(legend).to_be_hidden()
+    await expect(page.locator("#tint")).to_be_hidden()
+    asked = len(server.asked("GET", path))
+    await page.wait_for_timeout(1200)
+    assert len(server.asked("GET", path)) <= asked + 1
+
+
 async def test_sound_starts_muted_and_one_button_turns_it_on(
     page: Page, server: FakeServer
 ) -> None:
