@@ -45,20 +45,21 @@ class MadeMap:
             cells = self._cells
             if cells is None or cells.size != (width, height) or len(cells.names) > MAX_NAMES:
                 cells = self._cells = _Cells.blank(width, height)
+            cells.noted_at = now
             for device, region in made:
                 rows, columns = region.cells()
                 cells.maker[rows, columns] = cells.place_of(device)
                 cells.made_at[rows, columns] = now
 
     def read(self, lead: str, *, now: float) -> TeamMap | None:
-        """Returns the map with the name of this device; None while nobody asks, or nothing was
-        made.
+        """Returns the map with the name of this device; None while nobody asks, or no picture was
+        made for as long.
         """
         if now >= self._until:
             return None
         with self._lock:
             cells = self._cells
-            if cells is None:
+            if cells is None or now >= cells.noted_at + LIFE_S:
                 return None
             names = list(cells.names)
             makers = np.where(cells.made_at > now - MADE_S, cells.maker, -1)
@@ -84,6 +85,8 @@ class _Cells:
     made_at: npt.NDArray[np.float64]
     names: list[str]
     "Devices, this one first."
+    noted_at: float = 0.0
+    "Time of the last frame."
 
     @classmethod
     def blank(cls, width: int, height: int) -> _Cells:

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from wire.errors import BadMessage
-from wire.heartbeat import WorkerBeat
+from wire.heartbeat import StreamWork, WorkerBeat
 from wire.remote import calls
 from wire.strikes import LeadNote
+from wire.team_map import TeamMap
 
 BEAT = WorkerBeat(
     name="d",
@@ -123,3 +124,20 @@ def test_cut_and_changed_bytes_are_read_or_refused_and_nothing_else() -> None:
                     calls.parse_from_device(each)
                 except BadMessage:
                     pass
+
+
+def test_a_heartbeat_with_a_map_that_contradicts_itself_is_refused() -> None:
+    work = StreamWork(stream="cam", rendition="enhanced", epoch=1, state="enhancing")
+    request = calls.Request(
+        number=1, call=calls.Beat(beat=msgspec.structs.replace(BEAT, streams=[work]))
+    )
+    fields = msgspec.msgpack.decode(calls.encode(request))
+    told = {"width": 16, "height": 8, "cell": 8, "devices": ["d", "e"], "cells": "1."}
+    fields["call"]["beat"]["streams"][0]["team_map"] = told
+    found = calls.parse_from_device(msgspec.msgpack.encode(fields))
+    assert isinstance(found, calls.Request) and isinstance(found.call, calls.Beat)
+    assert found.call.beat.streams[0].team_map == TeamMap(**told)  # type: ignore[arg-type]
+    for damage in ({"cells": "1.."}, {"cells": "2."}, {"devices": ["d"] * 17}, {"cell": 0}):
+        fields["call"]["beat"]["streams"][0]["team_map"] = told | damage
+        with pytest.raises(BadMessage, match="message of a link"):
+            calls.parse_from_device(msgspec.msgpack.encode(fields))

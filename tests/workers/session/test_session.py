@@ -225,3 +225,29 @@ async def test_a_session_goes_by_the_clock_of_its_server(place: Place) -> None:
     assert session.redis_us() - clock.now_us() == pytest.approx(4_000_000, abs=100_000)
     lane = await place.lead()
     assert lane.is_taking
+
+
+async def test_only_the_rendition_that_is_asked_for_tells_who_made_its_picture(
+    place: Place,
+) -> None:
+    await place.begin()
+    await place.publisher.add("sharp")
+    asked, other = await place.lead(), await place.lead("sharp")
+    mailbox, clip = control.to_lead(place.client, place.publisher.stream), Clip(frames=600)
+    playing = asyncio.create_task(place.publisher.play(units(clip)))
+    try:
+        await until(lambda: asked.counters.read().frames_out > 5)
+        assert asked.work().team_map is None
+        for rendition in ("source", "no-such", keys.ENHANCED):
+            await mailbox.send(control.MapRequest(rendition=rendition))
+        await until(lambda: asked.work().team_map is not None)
+        found = asked.work().team_map
+        assert found is not None
+        assert (found.width, found.height) == (clip.width, clip.height)
+        assert found.devices == ["w1"] and set(found.cells) <= {"0", "."}
+        assert other.work().team_map is None
+        # Nobody asks again, and it ends by itself.
+        await until(lambda: asked.work().team_map is None)
+    finally:
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)

@@ -84,6 +84,19 @@ def test_what_is_older_than_a_second_is_nobody_s() -> None:
     assert read(made, 0.5 + MADE_S).devices == ["lead"]
 
 
+def test_a_stream_of_which_no_picture_is_made_has_no_map() -> None:
+    """It is only copied, or stands still: nobody makes it."""
+    made = wanted()
+    made.note(WIDTH, HEIGHT, [(OWN, WHOLE)], now=0.0)
+    for now in (1.0, 2.0, LIFE_S - 0.01):
+        made.want(now=now)
+        assert made.read("lead", now=now) is not None
+    made.want(now=LIFE_S)
+    assert made.read("lead", now=LIFE_S) is None
+    made.note(WIDTH, HEIGHT, [], now=LIFE_S)
+    assert set(read(made, LIFE_S).cells) == {NOBODY}
+
+
 def test_squares_of_cells_are_those_of_who_made_most_of_them() -> None:
     made = wanted()
     regions: list[MadeRegion] = [("a", Region(0, 0, 8, 16)), ("b", Region(0, 16, 8, 8))]
