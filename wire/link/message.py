@@ -27,7 +27,9 @@ class Message:
     content: bytes
     """Bytes, at most ``MAX_CONTENT_BYTES``."""
     is_precious: bool = dataclasses.field(default=False, compare=False)
-    """True if those that follow are worth nothing without it, as with coded pictures. Not sent."""
+    """True if much more than itself is worth nothing without it, as what follows a coded picture.
+    Not sent.
+    """
 
 
 def encode_body(message: Message) -> bytes:

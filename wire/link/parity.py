@@ -171,7 +171,7 @@ class ParityBudget:
     def take(self, size: int, *, loss: float, is_precious: bool = False) -> Layout:
         """Returns how a message of ``size`` bytes is cut and how much parity it gets, and pays it.
 
-        One that is precious, since all that follow it need it, gets what it wants on credit.
+        One that is precious, since more than itself depends on it, gets what it wants on credit.
         """
         income = max(MIN_OVERHEAD, OVERHEAD_PER_LOSS * loss) * size
         # Whoever spends all that was saved leaves the messages of a steady stream unequal, and the

@@ -7,10 +7,9 @@ import collections
 import time
 
 from wire.errors import BadMessage, ServerAway
-from wire.link.message import Message
 from wire.remote.gateway_calls import GatewayCalls
 from wire.remote.link_stream import wait_for
-from wire.remote.team_units import TEAM, TeamLetter, encode_letter, parse_letter
+from wire.remote.team_units import TeamLetter, carry_letter, parse_letter
 from wire.team import MAX_MESSAGES, Received, TeamMessage
 
 
@@ -39,7 +38,7 @@ class LinkTeam:
         if letter.left_s <= 0.0:
             self.late += 1
             return
-        carried = Message(TEAM, 0, self._serial % 65536, encode_letter(letter))
+        carried = carry_letter(letter, self._serial)
         self._serial += 1
         if not uplink.send(carried, left_s):
             self.late += 1

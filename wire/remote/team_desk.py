@@ -8,11 +8,10 @@ import time
 
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
 from wire.errors import BadMessage
-from wire.link.message import Message
 from wire.remote.device_jobs import DeviceJobs
 from wire.remote.outlet import Outlet
 from wire.remote.team_rights import TeamRights
-from wire.remote.team_units import TEAM, TeamLetter, encode_letter, parse_letter
+from wire.remote.team_units import TeamLetter, carry_letter, parse_letter
 from wire.team import TeamMailbox
 
 MAX_LETTERS = 64
@@ -64,9 +63,8 @@ class TeamDesk:
             for each in found:
                 self.rights.received(each.sender, each.message, now=time.monotonic())
                 letter = TeamLetter(each.sender, each.message, each.left_s)
-                message = Message(TEAM, 0, self._serial % 65536, encode_letter(letter))
+                self._outlet.send(carry_letter(letter, self._serial), each.left_s)
                 self._serial += 1
-                self._outlet.send(message, each.left_s)
 
     async def _write(self) -> None:
         while True:

@@ -11,7 +11,8 @@ import struct
 
 from wire import keys
 from wire.errors import BadMessage
-from wire.team import MAX_LEFT_S, TeamMessage, encode_team_message, parse_team_message
+from wire.link.message import Message
+from wire.team import MAX_LEFT_S, Task, TeamMessage, encode_team_message, parse_team_message
 
 TEAM = 3
 """Kind of a message with a team message."""
@@ -34,6 +35,17 @@ def encode_letter(letter: TeamLetter) -> bytes:
     name = letter.worker.encode()
     left_ms = round(1000 * min(max(0.0, letter.left_s), MAX_LEFT_S))
     return _HEAD.pack(left_ms, len(name)) + name + encode_team_message(letter.message)
+
+
+def carry_letter(letter: TeamLetter, serial: int) -> Message:
+    """Returns the message of the link that carries a team message.
+
+    A task is precious: it has one stripe of 150 bytes, and without it a region is not made, or made
+    by another device too. A result has ten times the bytes, and what it brings for its parity is
+    one region of one frame.
+    """
+    is_precious = isinstance(letter.message, Task)
+    return Message(TEAM, 0, serial % 65536, encode_letter(letter), is_precious)
 
 
 def parse_letter(data: bytes) -> TeamLetter:
