@@ -95,3 +95,23 @@ def test_the_style_is_changed_on_the_watch_page_while_the_stream_runs(
     )
     publisher.close()
     viewer.close()
+
+
+def test_the_watch_page_shows_who_makes_the_picture(server: RunningServer, context: Any) -> None:
+    publisher = browser.broadcast(context, server.url, "chrome5", **PUBLISH)
+    server.until_enhancing("chrome5")
+    viewer = browser.watch(context, server.url, "chrome5")
+    viewer.keyboard.press("t")
+    browser.until(
+        viewer, "document.querySelector('#legend').innerText.includes('One worker makes it all: ')"
+    )
+    viewer.locator("#tint").wait_for(state="visible")
+    # As the picture: 320x180 in its own sides, in the place of the video.
+    assert viewer.evaluate("[tint.width, tint.height]") == [1280, 720]
+    place = "(id) => document.getElementById(id).getBoundingClientRect().x"
+    left, right = viewer.evaluate(f"['tint', 'enhanced'].map({place})")
+    assert left == right
+    viewer.keyboard.press("t")
+    viewer.locator("#tint").wait_for(state="hidden")
+    publisher.close()
+    viewer.close()
