@@ -27,7 +27,7 @@ from app.open_files import raise_limit
 from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
 from app.webrtc.turn import IceServerList
-from wire import stop_signals
+from wire import stop_signals, supervisor
 from wire.address import parse_address
 from wire.connection import REDIS_CONNECTIONS, Redis, connect, wait_until_up
 from wire.errors import NoRedisServer
@@ -220,8 +220,17 @@ def _address(settings: Settings, listener: socket.socket) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def run(settings: Settings, *, redis_url: str, on_ready: Callable[[str], None]) -> None:
-    """Runs the whole process until SIGINT or SIGTERM; SIGHUP reads the certificate again."""
+def run(
+    settings: Settings,
+    *,
+    redis_url: str,
+    on_ready: Callable[[str], None],
+    beside: supervisor.Beside | None = None,
+) -> None:
+    """Runs the whole process until SIGINT or SIGTERM; SIGHUP reads the certificate again.
+
+    ``beside`` runs until the end of the server.
+    """
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -231,6 +240,9 @@ def run(settings: Settings, *, redis_url: str, on_ready: Callable[[str], None]) 
             stop_signals.heard((signal.SIGHUP,), reload.set),
             stop_signals.heard((signal.SIGINT, signal.SIGTERM), request.repeat_to_end),
         ):
-            await serve(settings, redis_url=redis_url, stop=stop, on_ready=on_ready, reload=reload)
+            async with supervisor.running_beside(beside, stop):
+                await serve(
+                    settings, redis_url=redis_url, stop=stop, on_ready=on_ready, reload=reload
+                )
 
     asyncio.run(main())

@@ -53,6 +53,7 @@ class CountedLane:
         self.job = job
         self.load = LOAD
         self.is_watched = True
+        self.wanted_load = self.load
         self._worker = worker
 
     def end(self, outcome: SessionOutcome, why: str) -> None:

@@ -18,6 +18,7 @@ def gateway(
     """Run only the port at which devices of other sites join (needs SHARPCAST_REDIS_URL)."""
     from app.gateway.gateway import GatewayOptions
     from app.gateway.process import run
+    from cli.composer import composer_of
     from wire.errors import BadSettings, NoRedisServer
     from wire.settings import load_settings
 
@@ -39,7 +40,13 @@ def gateway(
             "such as 0.0.0.0."
         )
     logs.set_up(settings.log_level)
-    run(settings, options, redis_url=settings.redis_url, on_ready=_show)
+    run(
+        settings,
+        options,
+        redis_url=settings.redis_url,
+        on_ready=_show,
+        beside=composer_of(settings),
+    )
 
 
 def _show(address: tuple[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""Child processes of ``sharpcast up``: started, restarted when they end, and stopped in time."""
+"""Child processes of a server: started, restarted when they end, and stopped in time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 import asyncio.subprocess
 import logging
 import os
+import secrets
 import signal
 import sys
 import time
+from collections.abc import Mapping
 
 from cli.hugepages import with_large_pages
 from cli.restart import Backoff
@@ -35,19 +37,44 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
     Raises BadSettings if the first worker refuses its settings. A later one may do so while a
     password is being changed, and that must not end the broadcast.
     """
+    status = await _keep_worker({f"{PREFIX}REDIS_URL": redis_url}, stop)
+    # Nothing was served yet, so the sentence that the worker printed is the end of the command.
+    if status == _REFUSED:
+        raise BadSettings("The worker cannot work with these settings.")
+
+
+async def keep_composer(redis_url: str, stop: asyncio.Event) -> None:
+    """Keeps a worker that composes streams running until ``stop`` is set.
+
+    Where the first one refuses its settings there is none: the server works without it.
+    """
+    changed = {
+        f"{PREFIX}REDIS_URL": redis_url,
+        f"{PREFIX}WORKER_ROLE": "compose",
+        f"{PREFIX}WORKER_NAME": f"composer-{secrets.token_hex(3)}",
+        f"{PREFIX}JOIN": "",
+    }
+    if await _keep_worker(changed, stop) == _REFUSED:
+        log.warning(
+            "there is no composer: weak devices lead streams themselves",
+            extra={"action": "no_composer"},
+        )
+
+
+async def _keep_worker(changed: Mapping[str, str], stop: asyncio.Event) -> int | None:
+    """Keeps a worker running with ``changed`` variables until ``stop`` is set; returns
+    ``_REFUSED`` if the first one refuses its settings.
+    """
     backoff, is_first = Backoff(), True
     while not stop.is_set():
         began = time.monotonic()
-        process = await _start_worker(redis_url)
+        process = await _start_worker(changed)
         try:
             status = await _status_or_stop(process, stop)
         finally:
             await _end(process)
-        if status is None:
-            return
-        # Nothing was served yet, so the sentence that the worker printed is the end of the command.
-        if status == _REFUSED and is_first:
-            raise BadSettings("The worker cannot work with these settings.")
+        if status is None or (status == _REFUSED and is_first):
+            return status
         is_first = False
         wait_s = backoff.after(time.monotonic() - began)
         log.warning(
@@ -57,6 +84,7 @@ async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
             extra={"action": "worker_died"},
         )
         await _is_set_within(stop, wait_s)
+    return None
 
 
 async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
@@ -71,7 +99,7 @@ async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
             )
 
 
-async def _start_worker(redis_url: str) -> asyncio.subprocess.Process:
+async def _start_worker(changed: Mapping[str, str]) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         # Modules in the folder where the command was started must not take the place of ours.
@@ -79,7 +107,7 @@ async def _start_worker(redis_url: str) -> asyncio.subprocess.Process:
         "-m",
         "cli.main",
         "work",
-        env=with_large_pages({**os.environ, f"{PREFIX}REDIS_URL": redis_url}),
+        env=with_large_pages({**os.environ, **changed}),
         stdin=asyncio.subprocess.DEVNULL,
         # Ctrl-C reaches a whole process group at once, but the worker is stopped by this process.
         start_new_session=True,

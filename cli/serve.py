@@ -8,6 +8,7 @@ from cli import banner, logs
 def serve() -> None:
     """Run the web server alone; workers run elsewhere (needs SHARPCAST_REDIS_URL)."""
     from app.main import run
+    from cli.composer import composer_of
     from wire.errors import NoRedisServer
     from wire.settings import load_settings
 
@@ -17,4 +18,9 @@ def serve() -> None:
             "`sharpcast serve` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
         )
     logs.set_up(settings.log_level)
-    run(settings, redis_url=settings.redis_url, on_ready=lambda url: banner.show(url, settings))
+    run(
+        settings,
+        redis_url=settings.redis_url,
+        on_ready=lambda url: banner.show(url, settings),
+        beside=composer_of(settings),
+    )

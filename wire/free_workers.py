@@ -38,6 +38,8 @@ class FreeWorker(msgspec.Struct, frozen=True, kw_only=True):
     "Capacity in use, in the same unit."
     rtt_ms: float = 0.0
     "Round trip of its link to this site; 0 for a worker in the site."
+    composes: bool = False
+    "It leads renditions, and leaves nets to helpers."
 
 
 # The server's clock stamps each entry, since workers' clocks differ. The first write is one that a

@@ -227,7 +227,7 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     engines: list[str]
     models: list[ModelInfo]
     capacity: float
-    "Streams of 480x270 at 30 fps that it holds in time, as measured at its start."
+    "Streams of 480x270 at 30 fps that it holds in time, by its start and the quota of its cores."
     load: float
     "Capacity in use now, in the same unit."
     ms_per_frame: float
@@ -249,6 +249,10 @@ class WorkerBeat(msgspec.Struct, frozen=True, kw_only=True):
     "Entries of the jobs stream that were no jobs, and were removed."
     is_remote: bool = False
     "It is at another site, and reaches this one through a gateway."
+    cores: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    "Cores whose time it may use, less than one by a quota; 0 where it did not say."
+    composes: bool = False
+    "It leads renditions, and leaves nets to helpers."
     team_late: int = 0
     "Team messages, sent or received, that were past their deadline and dropped."
     team_bad: int = 0
@@ -314,6 +318,7 @@ class Heartbeats:
             load=beat.load,
             # A link whose round trip is not measured yet is a link all the same.
             rtt_ms=max(1.0, beat.rtt_ms) if beat.is_remote else 0.0,
+            composes=beat.composes,
         )
         self.free = await self._free.show(worker)
 

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     empty: there is none."""
     gateway_port: int = Field(9443, ge=0, le=65535)
     """UDP port of the gateway; 0 takes a free one."""
+    gateway_composer: bool = True
+    """Keep a worker beside the gateway that composes streams and leaves nets to the devices, so
+    that no weak device has to lead one. It takes none that another worker of the site can hold."""
     join: JoinAddress = ""
     """Gateway that a worker joins, ``host:port``, instead of reaching Redis; empty: none."""
     join_token: JoinToken = SecretStr("")
@@ -125,6 +128,8 @@ class Settings(BaseSettings):
     worker_name: WorkerName = ""
     """Name in lists and metrics, unique among the workers of one Redis; empty: host name and a
     random part."""
+    worker_role: Literal["all", "compose"] = "all"
+    """``compose``: leads streams, but leaves nets to other workers, and helps none."""
     worker_threads: int = Field(0, ge=0, le=256)
     """Threads the net may use; 0: all cores but one."""
     temporal: bool = True

@@ -7,9 +7,11 @@ viewers. It is logged with its place, and the task begins anew.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any
 
 from wire.stream_logger import StreamLogger
 
@@ -65,3 +67,21 @@ async def keep_going(
             pause_s = pauses.first_s
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, pauses.max_s)
+
+
+Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Work beside a server, until the event is set."""
+
+
+@contextlib.asynccontextmanager
+async def running_beside(work: Beside | None, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Runs ``work`` while the block runs, and ends it by ``stop``; raises what it died of."""
+    if work is None:
+        yield
+        return
+    task = asyncio.get_running_loop().create_task(work(stop), name="beside")
+    try:
+        yield
+    finally:
+        stop.set()
+        await task

@@ -13,7 +13,7 @@ from typing import Any
 from app.gateway.device_file import DeviceFile
 from app.gateway.gateway import Gateway, GatewayOptions, bind_gateway
 from app.open_files import raise_limit
-from wire import stop_signals
+from wire import stop_signals, supervisor
 from wire.address import parse_address
 from wire.connection import Redis, connect, wait_until_up
 from wire.errors import NoRedisServer
@@ -88,10 +88,11 @@ def run(
     *,
     redis_url: str,
     on_ready: Callable[[tuple[str, int]], None],
+    beside: supervisor.Beside | None = None,
 ) -> None:
     """Runs a gateway alone until SIGINT or SIGTERM; ``on_ready`` gets its address.
 
-    Raises BadSettings or NoRedisServer.
+    ``beside`` runs until its end. Raises BadSettings or NoRedisServer.
     """
     raise_limit(GATEWAY_CONNECTIONS + _OTHER_FILES)
 
@@ -99,7 +100,10 @@ def run(
         stop = asyncio.Event()
         request = stop_signals.StopRequest(stop)
         with stop_signals.heard((signal.SIGINT, signal.SIGTERM), request.repeat_to_end):
-            await serve_alone(settings, options, redis_url=redis_url, stop=stop, on_ready=on_ready)
+            async with supervisor.running_beside(beside, stop):
+                await serve_alone(
+                    settings, options, redis_url=redis_url, stop=stop, on_ready=on_ready
+                )
 
     asyncio.run(main())
 

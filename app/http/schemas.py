@@ -284,6 +284,10 @@ class Worker(BaseModel):
         description="Milliseconds per second that nets may take of the engine, by what the cores "
         "have left"
     )
+    cores: float = Field(
+        description="Cores whose time it may use, less than one by a quota; 0 if it did not say"
+    )
+    composes: bool = Field(description="It leads streams, and leaves nets to helpers")
     streams: list[WorkerStream]
     helping: list[WorkerHelp] = Field(description="Leads that it helps with regions of pictures")
     declined: int = Field(description="Invitations of leads that it declined")

@@ -177,6 +177,8 @@ def worker_view(beat: WorkerBeat) -> schemas.Worker:
         ms_per_frame=round(beat.ms_per_frame, 2),
         engine_ms_per_s=round(beat.engine_ms_per_s, 1),
         given_ms_per_s=round(beat.given_ms_per_s, 1),
+        cores=round(beat.cores, 2),
+        composes=beat.composes,
         streams=[_worker_stream(work) for work in beat.streams],
         helping=[schemas.WorkerHelp(**msgspec.structs.asdict(work)) for work in beat.helping],
         declined=beat.declined,

@@ -26,6 +26,10 @@ STREAM = "team"
 KBPS = 800
 """Bit rate of the publisher: what a browser sends of 480x270 at 30 frames a second."""
 
+COMPOSER = "composer"
+"""Worker beside Redis that composes what devices make, as ``sharpcast serve`` keeps one with its
+gateway; here it is a process of its own, so that its processor time is counted apart."""
+
 START_S = 90.0
 """A worker compiles loops and measures its nets before it takes work; several do so on two cores.
 """
@@ -61,7 +65,8 @@ class Stage:
             "log_level": "info",
         }
         self._places = {
-            role: lab.beside(HUB, role) for role in ("redis", "app", "publisher", "recorder")
+            role: lab.beside(HUB, role)
+            for role in ("redis", "app", "publisher", "recorder", COMPOSER)
         }
         self._hub = ThreadPoolExecutor(
             1, "hub", initializer=namespace.enter, initargs=(lab.hub.namespace_file,)
@@ -77,9 +82,21 @@ class Stage:
                 "gateway_host": ADDRESS,
                 "gateway_port": str(_GATEWAY_PORT),
                 "join_token": _TOKEN,
+                "gateway_composer": "false",
             }
         self._start("app", [*_CLI, "serve"], settings)
         self.until("the app", lambda: self.get("/healthz") is not None)
+        if self.joins:
+            self.start_composer()
+
+    def start_composer(self) -> None:
+        """Starts the worker beside Redis, as the gateway does at once when it has ended."""
+        settings = {
+            "redis_url": self._redis_url,
+            "worker_role": "compose",
+            "worker_name": COMPOSER,
+        }
+        self.devices[COMPOSER] = self._start(COMPOSER, [*_CLI, "work"], settings)
 
     @property
     def _redis_url(self) -> str:
@@ -96,8 +113,8 @@ class Stage:
         self.devices[name] = self._start(name, command, settings, place=self.lab.places[name])
 
     def until_ready(self, count: int) -> None:
-        """Returns once so many workers have joined. Raises TimeoutError."""
-        self.until("workers", lambda: self._all_run() and len(self.workers()) >= count)
+        """Returns once so many devices have joined. Raises TimeoutError."""
+        self.until("workers", lambda: self._all_run() and len(self.workers()) >= count + self.joins)
 
     def _all_run(self) -> bool:
         """True; raises LabFailed where a device's process has ended by itself."""
@@ -129,9 +146,14 @@ class Stage:
         return int(self.stream().get("frames", {}).get("out", 0))
 
     def kill(self, name: str) -> None:
-        """Kills (SIGKILL) all processes of a device."""
-        self.lab.places[name].group.kill()
+        """Kills (SIGKILL) all processes of a device, or those of the composer, which
+        starts anew.
+        """
+        place = self._places[name] if name == COMPOSER else self.lab.places[name]
+        place.group.kill()
         self.devices.pop(name).wait()
+        if name == COMPOSER:
+            self.start_composer()
 
     def lead(self) -> str:
         """Returns the name of the worker that makes the rendition; "" while none does."""

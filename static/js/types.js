@@ -108,6 +108,8 @@
  * @property {number} ms_per_frame
  * @property {number} engine_ms_per_s that nets took of the engine, over the last seconds
  * @property {number} given_ms_per_s that they may take of it, by what the cores have left
+ * @property {number} cores whose time it may use
+ * @property {boolean} composes that it leads streams, and leaves nets to helpers
  * @property {WorkerStream[]} streams
  * @property {WorkerHelp[]} helping leads that it helps
  * @property {number} declined invitations

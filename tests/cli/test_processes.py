@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from cli.processes import keep_redis, keep_worker
+from cli.processes import keep_composer, keep_redis, keep_worker
 from wire.connection import command, connect
 from wire.embedded import EmbeddedServer
 from wire.errors import BadSettings
@@ -75,6 +75,33 @@ async def test_a_worker_that_dies_is_followed_by_another_one_at_once(
     stop.set()
     await keeping
     assert not second.is_running()
+
+
+async def test_a_composer_has_a_name_and_a_role_of_its_own(
+    redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}WORKER_NAME", "the-other-one")
+    monkeypatch.setenv(f"{PREFIX}JOIN", "127.0.0.1:9")
+    stop = asyncio.Event()
+    keeping = asyncio.create_task(keep_composer(redis_server.url, stop))
+    worker = await first("work")
+    seen = worker.environ()
+    assert seen[f"{PREFIX}WORKER_ROLE"] == "compose"
+    assert seen[f"{PREFIX}WORKER_NAME"].startswith("composer-")
+    assert seen[f"{PREFIX}REDIS_URL"] == redis_server.url
+    assert seen[f"{PREFIX}JOIN"] == ""
+    stop.set()
+    await keeping
+    assert not worker.is_running()
+
+
+async def test_a_composer_that_refuses_its_settings_is_done_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}WORKER_THREADS", "many")
+    async with asyncio.timeout(20):
+        await keep_composer("redis://127.0.0.1:9", asyncio.Event())
+    assert [r for r in caplog.records if getattr(r, "action", "") == "no_composer"]
 
 
 async def test_a_redis_that_dies_comes_back_empty_at_the_same_place(

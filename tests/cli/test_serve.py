@@ -44,3 +44,28 @@ def test_it_serves_without_a_worker_and_leaves_at_sigterm(
         assert "Traceback" not in app.text
     finally:
         app.kill()
+
+
+@pytest.mark.e2e
+def test_with_a_gateway_it_keeps_a_composer(tmp_path: Path, redis_server: EmbeddedServer) -> None:
+    port = free_port()
+    settings = {
+        "redis_url": redis_server.url,
+        "http_port": str(port),
+        "redis_prefix": "composed:",
+        "gateway_host": "127.0.0.1",
+        "gateway_port": "0",
+    }
+    app = Process(tmp_path, "serve", [*SHARPCAST, "serve"], environment(**settings))
+    try:
+        until("the banner", lambda: "Sharpcast is ready." in app.text)
+        until("the composer", lambda: get(f"http://127.0.0.1:{port}/readyz")["workers"] == 1, 60.0)
+        (worker,) = get(f"http://127.0.0.1:{port}/api/v1/workers")["workers"]
+        assert worker["composes"] and worker["name"].startswith("composer-")
+        children = app.descendants()
+        assert children
+        assert app.end(signal.SIGTERM) == 0
+        assert not [child for child in children if child.is_running()]
+        assert "Traceback" not in app.text
+    finally:
+        app.kill()

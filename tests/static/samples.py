@@ -109,6 +109,8 @@ def worker(name: str = "edge-1", *, streams: list[Json] | None = None) -> Json:
         "ms_per_frame": 11.8,
         "engine_ms_per_s": 412.3,
         "given_ms_per_s": 654.3,
+        "cores": 2.0,
+        "composes": False,
         "streams": [duty] if streams is None else streams,
         "helping": [],
         "declined": 0,

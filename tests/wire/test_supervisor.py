@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from wire.supervisor import Pauses, keep_going
+from wire.supervisor import Pauses, keep_going, running_beside
 
 
 class Work:
@@ -65,3 +65,37 @@ async def test_cancelling_ends_it() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_work_beside_a_server_ends_with_it() -> None:
+    stop, seen = asyncio.Event(), []
+
+    async def work(event: asyncio.Event) -> None:
+        seen.append("began")
+        await event.wait()
+        seen.append("ended")
+
+    async with running_beside(work, stop):
+        await asyncio.sleep(0)
+        assert seen == ["began"]
+    assert stop.is_set() and seen == ["began", "ended"]
+
+
+async def test_work_beside_a_server_that_failed_ends_too() -> None:
+    stop, ended = asyncio.Event(), asyncio.Event()
+
+    async def work(event: asyncio.Event) -> None:
+        await event.wait()
+        ended.set()
+
+    with pytest.raises(KeyError):
+        async with running_beside(work, stop):
+            raise KeyError("port")
+    assert ended.is_set()
+
+
+async def test_without_work_beside_it_nothing_is_touched() -> None:
+    stop = asyncio.Event()
+    async with running_beside(None, stop):
+        pass
+    assert not stop.is_set()

@@ -25,6 +25,13 @@ PROPAGATION_TIME_RATIO = 0.5
 PLANNING_MS = 1.5
 """Time for each frame to plan temporal propagation, in ms, at 480x270 on one core."""
 
+COMPOSING_MS = 7.0
+"""Time for each frame to decode it and what helpers made of it, and to compose it, in ms, at
+480x270 on one core: half of each picture by helpers at 3 Mbit/s."""
+
+COMPOSER_CORES = 1.5
+"""Cores that one process keeps busy at composing: the interpreter's lock is held for a half."""
+
 _ROUNDS = 19
 """Calls of the net and of the encoder; the whole measurement takes about a second."""
 
@@ -38,6 +45,10 @@ class Speed:
 
     streams: float
     ms_per_frame: float
+    core_ms: float = 0.0
+    "Time of one core for all of a frame, in ms; 0 where it was not measured."
+    coding_ms: float = 0.0
+    "The same for the encoder alone."
 
 
 def capacity_of(
@@ -55,7 +66,16 @@ def capacity_of(
         model=model,
         scales={manifest.name: manifest.scale for manifest in manifests},
         smaller={name: less for name, less in smaller.items() if less is not None},
+        core_ms=speed.core_ms,
+        is_fixed=override > 0.0,
     )
+
+
+def composing(speed: Speed) -> Speed:
+    """Returns the speed of a worker that leaves the net to helpers, on the same machine."""
+    core_ms = speed.coding_ms + PLANNING_MS + COMPOSING_MS
+    streams = HEADROOM * 1000.0 / FPS * min(COMPOSER_CORES, usable_cores()) / core_ms
+    return dataclasses.replace(speed, streams=streams, core_ms=core_ms)
 
 
 def measure(nets: ModelCache, output: OutputConfig, *, model: str) -> Speed:
@@ -67,26 +87,42 @@ def measure(nets: ModelCache, output: OutputConfig, *, model: str) -> Speed:
     upscaler.use(nets.load(model, WIDTH, HEIGHT))
 
     pictures = [_noise(seed) for seed in range(_ROUNDS)]
-    net_ms = _first_quartile_ms(lambda index: upscaler.enhance(pictures[index]))
-    spent_ms = PROPAGATION_TIME_RATIO * net_ms + PLANNING_MS if nets.temporal else net_ms
+    net = _first_quartile(lambda index: upscaler.enhance(pictures[index]))
     encode = _encode_call(output, upscaler.resize(pictures[0]))
-    encoder_ms = _first_quartile_ms(encode)
+    encoder = _first_quartile(encode)
+
+    def of_a_stream(net_ms: float) -> float:
+        return PROPAGATION_TIME_RATIO * net_ms + PLANNING_MS if nets.temporal else net_ms
+
     # Decoding is not counted: it takes about half a millisecond a frame at this size.
     # The net uses all its threads at once, the encoder only one core.
-    streams = HEADROOM * 1000.0 / FPS / (spent_ms + encoder_ms / usable_cores())
-    return Speed(streams=streams, ms_per_frame=net_ms)
+    elapsed_ms = of_a_stream(net.elapsed_ms) + encoder.elapsed_ms / usable_cores()
+    return Speed(
+        streams=HEADROOM * 1000.0 / FPS / elapsed_ms,
+        ms_per_frame=net.elapsed_ms,
+        core_ms=of_a_stream(net.core_ms) + encoder.core_ms,
+        coding_ms=encoder.core_ms,
+    )
 
 
-def _first_quartile_ms(work: Callable[[int], object]) -> float:
-    """Returns the first quartile in ms: slower calls were held up by other work."""
-    took = []
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Took:
+    elapsed_ms: float
+    core_ms: float
+    "Time of all cores together: under a quota, far less than what passed."
+
+
+def _first_quartile(work: Callable[[int], object]) -> _Took:
+    """Returns first quartiles: slower calls were held up by other work."""
+    elapsed, cores = [], []
     for index in range(_ROUNDS):
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), time.process_time()
         work(index)
-        took.append((time.perf_counter() - begun) * 1000.0)
-    # Not the median: where other programs delay more than half of the calls, it measures them.
-    steady = sorted(took[_WARM_UP:])
-    return steady[len(steady) // 4]
+        elapsed.append((time.perf_counter() - begun) * 1000.0)
+        cores.append((time.process_time() - spent) * 1000.0)
+    # Not the medians: where other programs delay more than half of the calls, they measure those.
+    quarter = (_ROUNDS - _WARM_UP) // 4
+    return _Took(sorted(elapsed[_WARM_UP:])[quarter], sorted(cores[_WARM_UP:])[quarter])
 
 
 def _encode_call(output: OutputConfig, picture: Picture) -> Callable[[int], object]:

@@ -62,6 +62,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     "Frames in one call of the net."
     streams: float
     ms_per_frame: float
+    core_ms: float
+    coding_ms: float
     measured_s: float
     "Time of the measurement, in Unix seconds."
     busy: bool
@@ -86,7 +88,9 @@ class CalibrationStore:
         limit_s = BUSY_S if found.busy else QUIET_S
         # A measurement from the future was made before the clock was set back: its age is unknown.
         is_young = 0.0 <= now_s - found.measured_s <= limit_s
-        is_sound = found.batch >= 1 and found.streams > 0.0 and found.ms_per_frame > 0.0
+        is_sound = (
+            found.batch >= 1 and min(found.streams, found.ms_per_frame, found.coding_ms) > 0.0
+        )
         return found if is_young and is_sound else None
 
     def keep(self, calibration: Calibration) -> None:

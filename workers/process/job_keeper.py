@@ -43,6 +43,10 @@ class HeldLane(Protocol):
         """Load in streams of 480x270 at 30 frames per second."""
 
     @property
+    def wanted_load(self) -> float:
+        """The load that it has for a worker that can enhance it."""
+
+    @property
     def is_watched(self) -> bool:
         """True while somebody watches it."""
 
@@ -136,7 +140,8 @@ class JobKeeper:
             try:
                 others = await self._workers.draw()
                 held = [
-                    LaneLoad(lane.job.entry, lane.load, lane.is_watched) for lane in self._staying()
+                    LaneLoad(lane.job.entry, lane.load, lane.is_watched, lane.wanted_load)
+                    for lane in self._staying()
                 ]
                 found = self._placement.relieve(held, others, now=time.monotonic())
                 if found is not None and found.entry in self._lanes:

@@ -34,6 +34,7 @@ from workers.process.reach import missing, reached
 from workers.process.worker import Worker
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.scheduling import capacity
+from workers.scheduling.placement import Place
 from workers.session.config import SessionConfig
 from workers.upscale.batched_model import batch_for
 from workers.upscale.model_cache import ModelCache
@@ -132,6 +133,8 @@ def _start(settings: Settings, life: WorkerLife) -> _Start:
         batch=batch,
         streams=start.speed.streams,
         ms_per_frame=start.speed.ms_per_frame,
+        core_ms=start.speed.core_ms,
+        coding_ms=start.speed.coding_ms,
         measured_s=time.time(),
         busy=is_busy(),
     )
@@ -146,7 +149,7 @@ def _as_before(settings: Settings, known: Calibration) -> _Start:
     )
     with _closed_on_failure(_model_cache(settings, engine, known.batch)) as nets:
         nets.load(settings.model, capacity.WIDTH, capacity.HEIGHT)
-    speed = calibration.Speed(known.streams, known.ms_per_frame)
+    speed = calibration.Speed(known.streams, known.ms_per_frame, known.core_ms, known.coding_ms)
     return _Start(Choice(engine, known.trials), nets, speed)
 
 
@@ -190,17 +193,20 @@ def _output(settings: Settings) -> OutputConfig:
 
 
 def _config(settings: Settings, start: _Start, manifests: list[Manifest]) -> SessionConfig:
+    place = _place(settings)
+    composes = place is Place.COMPOSER
     measured = calibration.capacity_of(
         start.nets,
-        start.speed,
+        calibration.composing(start.speed) if composes else start.speed,
         manifests,
         model=settings.model,
         override=settings.worker_capacity,
     )
     output = _output(settings)
     log.info(
-        "worker %s: %s takes %.1f ms per frame, capacity %.2f streams",
+        "worker %s%s: %s takes %.1f ms per frame, capacity %.2f streams",
         settings.worker_name,
+        ", a composer" if composes else "",
         settings.model,
         measured.ms_per_frame,
         measured.streams,
@@ -213,7 +219,14 @@ def _config(settings: Settings, start: _Start, manifests: list[Manifest]) -> Ses
         capacity=measured,
         strength=settings.strength,
         enhance_unwatched=settings.enhance_unwatched,
+        place=place,
     )
+
+
+def _place(settings: Settings) -> Place:
+    if settings.worker_role == "compose":
+        return Place.COMPOSER
+    return Place.FAR if settings.join else Place.SITE
 
 
 def _model_infos(manifests: list[Manifest], models_dir: Path) -> list[ModelInfo]:

@@ -28,6 +28,11 @@ def missing(settings: Settings) -> str:
             "SHARPCAST_JOIN: a worker joins a gateway or reaches Redis itself; unset it or "
             "SHARPCAST_REDIS_URL."
         )
+    if settings.join and settings.worker_role == "compose":
+        return (
+            "SHARPCAST_WORKER_ROLE: a worker that joins a gateway runs nets; composers work beside "
+            "Redis."
+        )
     if settings.join and not settings.join_token.get_secret_value():
         return "SHARPCAST_JOIN_TOKEN: a worker that joins a gateway needs a token of it."
     if not settings.join and not settings.redis_url:

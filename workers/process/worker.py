@@ -7,30 +7,30 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from wire import clock, strikes
 from wire.clock_offset import ClockOffset
-from wire.connection import REDIS_DOWN, REDIS_FAULT, RETRY_S
-from wire.errors import BadMessage, DuplicateJob, StreamGone, WireError
+from wire.connection import REDIS_DOWN, RETRY_S
+from wire.errors import BadMessage, DuplicateJob, StreamGone
 from wire.heartbeat import PERIOD_S, EngineTrial, ModelInfo, StreamWork, WorkerBeat
 from wire.jobs import Job
 from wire.rendition_record import RenditionRecord
 from wire.site import Records, Site, SiteLead, TakenLead
 from wire.stream_logger import StreamLogger, session_name
 from wire.stream_record import StreamRecord
-from wire.strikes import LeadNote
 from wire.supervisor import keep_going
 from workers.process.job_keeper import JobKeeper
+from workers.process.lead_ending import attempt, tell_ending
 from workers.process.team_part import TeamPart
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.runtime.cores import available_cores
 from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import fits, may_claim, stream_load
 from workers.scheduling.memory import usable_bytes
-from workers.scheduling.placement import PlacementPolicy
+from workers.scheduling.placement import Place, PlacementPolicy
 from workers.session.config import SessionConfig
 from workers.session.lane import RenditionLane
 from workers.session.lane_parts import OtherLanes, WorkerParts
@@ -77,7 +77,8 @@ class Worker:
         self._memory = usable_bytes()
         own = OwnWork(self._own_load, self._own_memory)
         self._team = TeamPart(config.worker, site, nets, own)
-        scheduler = SharedScheduler(cores=available_cores(), threads=nets.engine_lock.threads)
+        self._cores = available_cores()
+        scheduler = SharedScheduler(cores=self._net_cores, threads=nets.engine_lock.threads)
         self._parts = WorkerParts(site, nets, config, scheduler, self._team.leads)
         self._engines = engines
         self._zoo = zoo
@@ -93,8 +94,10 @@ class Worker:
         self._stopping = asyncio.Event()
         self._life = life or worker_life(config.worker)
         self._started_us = clock.now_us()
-        placement = PlacementPolicy(config.worker, config.capacity.streams)
-        self._keeper = JobKeeper(site, placement, self._lanes)
+        self._placement = PlacementPolicy(
+            config.worker, config.capacity.within(self._cores), place=config.place
+        )
+        self._keeper = JobKeeper(site, self._placement, self._lanes)
 
     @property
     def leads(self) -> list[RenditionLane]:
@@ -138,7 +141,7 @@ class Worker:
             for task in (*tasks.values(), *self._tasks, beat):
                 task.cancel()
             self._life.apply(WorkerEvent.LEAVE)
-        await _try(asyncio.wait_for(self._site.heartbeats.leave(self._config.worker), _LEAVE_S))
+        await attempt(asyncio.wait_for(self._site.heartbeats.leave(self._config.worker), _LEAVE_S))
 
     async def _give_away(self) -> None:
         """Ends all leads: what is watched goes on here until the worker that was found for it
@@ -151,7 +154,7 @@ class Worker:
             await self._site.heartbeats.beat(self._make_beat())
             handed.update(await self._keeper.leave())
 
-        await _try(asyncio.wait_for(leave(), _LEAVE_S))
+        await attempt(asyncio.wait_for(leave(), _LEAVE_S))
         for lead in self.leads:
             if lead.job.entry not in handed:
                 lead.stop()
@@ -169,9 +172,22 @@ class Worker:
     async def _beat(self) -> None:
         # A worker that cannot reach Redis beats on; its entry expires meanwhile.
         while True:
-            self._parts.scheduler.grant(available_cores())
-            await _try(self._site.heartbeats.beat(self._make_beat()))
+            self._take_cores(available_cores())
+            await attempt(self._site.heartbeats.beat(self._make_beat()))
             await asyncio.sleep(PERIOD_S)
+
+    def _take_cores(self, cores: float) -> None:
+        """Takes how many cores' time is granted: a quota may change."""
+        self._cores = cores
+        self._parts.scheduler.grant(self._net_cores)
+        self._placement.capacity = self._config.capacity.within(cores)
+
+    @property
+    def _net_cores(self) -> float:
+        """Cores for nets: a composer has them all for what others made, but for a trial now and
+        then, by which it knows what a net costs.
+        """
+        return 0.0 if self._config.place is Place.COMPOSER else self._cores
 
     def _make_beat(self) -> WorkerBeat:
         capacity = self._config.capacity
@@ -183,7 +199,9 @@ class Worker:
             started_us=self._started_us,
             engines=self._engines,
             models=self._zoo,
-            capacity=capacity.streams,
+            capacity=round(self._placement.capacity, 2),
+            composes=self._config.place is Place.COMPOSER,
+            cores=round(self._cores, 2),
             load=round(self.load, 2),
             ms_per_frame=capacity.ms_per_frame,
             streams=[self._work_of(lead) for lead in self.leads],
@@ -241,7 +259,7 @@ class Worker:
         except DuplicateJob:
             # The rendition's record names another entry. This one was appended by an app that did
             # not learn whether its first attempt had arrived.
-            await _try(jobs.finish(job.entry))
+            await attempt(jobs.finish(job.entry))
             return
         except (StreamGone, BadMessage, *REDIS_DOWN) as error:
             # The lease lapses, and the job comes back if its stream does.
@@ -292,7 +310,7 @@ class Worker:
     def _fits(self, record: StreamRecord, rendition: RenditionRecord) -> bool:
         # What nobody watches takes nothing yet, so that there is any space at all will do. It is
         # judged when it wakes (``StreamMode.wake``).
-        capacity, streams = self._config.capacity.streams, len(self._lanes)
+        capacity, streams = self._placement.capacity, len(self._lanes)
         if not self._is_wanted(rendition):
             return may_claim(capacity=capacity, load=self.load, streams=streams)
         return fits(
@@ -315,15 +333,17 @@ class Worker:
         """Returns the load of the renditions but for one job's, in units of what the worker
         holds.
         """
-        return sum(lead.load for lead in self._others(entry)) / self._config.capacity.streams
+        return sum(lead.load for lead in self._others(entry)) / self._placement.capacity
 
     def _memory_beside(self, entry: str) -> int:
         """Returns the bytes of memory that the renditions but for one job's leave."""
         return self._memory - sum(lead.bytes for lead in self._others(entry))
 
     def _own_load(self) -> float:
-        """Returns the part of the worker that its renditions take."""
-        return self.load / self._config.capacity.streams
+        """Returns the part of the worker that its renditions take; a composer has nothing left."""
+        if self._config.place is Place.COMPOSER:
+            return 1.0
+        return self.load / self._placement.capacity
 
     def _own_memory(self) -> int:
         """Returns the bytes of memory that the renditions leave."""
@@ -358,37 +378,8 @@ class Worker:
             self._unspoken.discard(lead.job.entry)
         # Only after its tasks and threads have ended: whoever takes the job next may begin to write
         # at once.
-        await self._tell(lead, ending)
-
-    async def _tell(self, lead: RenditionLane, ending: SessionOutcome) -> None:
-        """Writes into Redis what follows from the end of a lead."""
-        jobs, view, epoch = self._site.jobs, lead.view, lead.epoch
-        match ending:
-            case SessionOutcome.ENDED:
-                await _try(jobs.finish(lead.job.entry))
-            case SessionOutcome.FAILED:
-                # The job is not released: it comes back when the lease expires, and not at once to
-                # the worker on which it just failed.
-                await _try(view.note(LeadNote.STRIKE, epoch))
-            case SessionOutcome.LOST:
-                # This process is alive, so the new lead's suspicion that decoding killed it is
-                # taken back.
-                await _try(view.drop(epoch))
-                await _try(view.note(LeadNote.ALIVE, epoch))
-            case SessionOutcome.RELEASED:
-                await _try(view.drop(epoch))
-                await _try(jobs.release(lead.job))
+        await tell_ending(self._site, lead, ending)
 
 
 def _logger(job: Job) -> StreamLogger:
     return StreamLogger(log, stream=job.stream, session=session_name(job.source_epoch))
-
-
-async def _try(work: Awaitable[object]) -> None:
-    """Awaits a command for Redis; its failure is logged, and neither repeated nor passed on."""
-    try:
-        await work
-    except (*REDIS_DOWN, WireError) as error:
-        log.debug("left out: %s", error, extra={"action": "redis_down"})
-    except REDIS_FAULT:
-        log.exception("left out", extra={"action": "task_failed"})

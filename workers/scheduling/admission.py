@@ -26,6 +26,11 @@ MAX_OVERCOMMIT = 2.0
 RETRY_AFTER_S = 30.0
 """Seconds after which a stream that was given up because of measured time is tried again."""
 
+MIN_HELPED = 0.05
+"""Part of the frames' work by helpers, from which on a worker that runs no net enhances."""
+
+UNHELPED = "This worker only composes what others make, and no other one helps it now."
+
 OVERCOMMITTED = "The worker has as many watched streams as it can put out."
 
 
@@ -65,7 +70,9 @@ class StreamInput:
 class AdmissionPolicy:
     """Compares what a frame takes with the time there is for it, with hysteresis."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, can_run: bool = True) -> None:
+        """``can_run``: False for a worker that leaves nets to helpers."""
+        self._can_run = can_run
         self._verdict: Verdict | None = None
         self._source: StreamInput | None = None
         self._short_since: float | None = None
@@ -92,11 +99,11 @@ class AdmissionPolicy:
         """
         # A net that the operator chose is not replaced by a smaller one, so its own time counts.
         least_ms = frame_ms if is_chosen else least_ms
-        fraction = 1000.0 / (source.fps * max(least_ms, 0.001))
-        if is_chosen and frame_ms <= MAX_LATENCY_S * 1000.0:
-            fraction = 1.0
-        fraction += helped
-        need = source.need(least_ms)
+        if self._can_run:
+            fraction, need = _own(source, least_ms, is_chosen) + helped, source.need(least_ms)
+        else:
+            fraction = helped = 1.0 if helped >= MIN_HELPED else 0.0
+            need = UNHELPED
         if self._verdict is None or self._source is None or not source.is_like(self._source):
             self._source, self._short_since = source, None
             self._verdict = self._begin(fraction, overcommit, need, now)
@@ -132,3 +139,10 @@ class AdmissionPolicy:
     def _refuse(self, reason: str, now: float) -> Verdict:
         self._refused_at = now
         return Verdict(accepted=False, reason=reason)
+
+
+def _own(source: StreamInput, net_ms: float, is_chosen: bool) -> float:
+    """Returns the fraction of the frames that a worker's own engine enhances in time."""
+    if is_chosen and net_ms <= MAX_LATENCY_S * 1000.0:
+        return 1.0
+    return 1000.0 / (source.fps * max(net_ms, 0.001))

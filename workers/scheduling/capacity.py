@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from workers.scheduling.job_load import HEADROOM
+
 WIDTH, HEIGHT, FPS = 480, 270, 30
 """The stream that capacity and load are counted in; the default net is measured on it."""
 
@@ -24,6 +26,18 @@ class Capacity:
     "Enlargement of each model; 2 where it is not told."
     smaller: dict[str, str] = dataclasses.field(default_factory=dict)
     "The net that may serve in a model's place when time is short, where there is one."
+    core_ms: float = 0.0
+    "Time of one core for a frame of that stream, in ms; 0 where it was not measured."
+    is_fixed: bool = False
+    "The operator said how many streams it holds."
+
+    def within(self, cores: float) -> float:
+        """Returns the streams that it holds where so many cores' time is granted: a quota may be
+        less than what there was when it was measured, and change.
+        """
+        if self.is_fixed or self.core_ms <= 0.0:
+            return self.streams
+        return min(self.streams, HEADROOM * 1000.0 / FPS * cores / self.core_ms)
 
     def frame_ms(self, model: str, width: int, height: int) -> float:
         """Returns what a net is expected to take for a frame of a size, in milliseconds."""

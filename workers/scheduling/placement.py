@@ -7,6 +7,7 @@ took one which another holds better hands it on, and one that holds too much han
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Iterable
 
 from wire.free_workers import FreeWorker
@@ -43,6 +44,8 @@ class LaneLoad:
     load: float
     "Load in streams of 480x270 at 30 frames per second."
     is_watched: bool
+    wanted_load: float
+    "The load that it has for a worker that can enhance it; here it may only be copied."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,6 +60,14 @@ def fullness(capacity: float, load: float, rtt_ms: float = 0.0) -> float:
     """Returns the load over capacity, with what a link between sites counts for."""
     far = FAR_PENALTY + FAR_PENALTY_PER_MS * rtt_ms if rtt_ms > 0.0 else 0.0
     return load / max(capacity, MIN_SLOT) + far
+
+
+class Place(enum.Enum):
+    """The place of a worker, as other workers reckon with it."""
+
+    SITE = "beside Redis"
+    COMPOSER = "beside Redis, without time for nets"
+    FAR = "at another site"
 
 
 def best_of(workers: Iterable[FreeWorker], load: float, *, but: str) -> FreeWorker | None:
@@ -75,17 +86,18 @@ def best_of(workers: Iterable[FreeWorker], load: float, *, but: str) -> FreeWork
 class PlacementPolicy:
     """One worker's decisions; ``now`` in seconds."""
 
-    def __init__(self, name: str, capacity: float, *, rtt_ms: float = 0.0) -> None:
-        """``rtt_ms`` is the round trip of the worker's link; 0 in the site of Redis."""
+    def __init__(self, name: str, capacity: float, *, place: Place = Place.SITE) -> None:
         self.name = name
         self.capacity = capacity
-        self.rtt_ms = rtt_ms
+        "Streams of 480x270 at 30 frames per second that it holds; a quota may change it."
+        self._place = place
         self._searched_at = -MAX_HOLD_S
 
     def should_relieve(self, load: float, *, now: float) -> bool:
         """Returns whether the worker should draw others and call ``relieve``."""
         is_due = now - self._searched_at >= MAX_HOLD_S
-        return is_due and load > BUSY * self.capacity
+        is_busy = load > BUSY * self.capacity
+        return is_due and (is_busy or (self._place is not Place.SITE and load > 0.0))
 
     def relieve(
         self, held: Iterable[LaneLoad], others: Iterable[FreeWorker], *, now: float
@@ -98,11 +110,14 @@ class PlacementPolicy:
         self._searched_at = now
         jobs, others = list(held), list(others)
         load = sum(each.load for each in jobs)
-        if len(jobs) < 2 or load <= BUSY * self.capacity:
-            # The only rendition stays, also where it is too much: another worker would have to be
-            # emptier than empty.
+        jobs.sort(key=lambda each: (not each.is_watched, each.load, each.entry))
+        for job in jobs:
+            better = self._better_placed(others, job.wanted_load)
+            if better is not None and job.is_watched:
+                return Relief(job.entry, better.name)
+        if load <= BUSY * self.capacity:
             return None
-        for job in sorted(jobs, key=lambda each: (not each.is_watched, each.load, each.entry)):
+        for job in jobs:
             target = best_of(others, job.load, but=self.name)
             if target is not None and self._relief(load, job, target) >= MIN_RELIEF:
                 return Relief(job.entry, target.name)
@@ -110,20 +125,37 @@ class PlacementPolicy:
 
     def _relief(self, load: float, job: LaneLoad, target: FreeWorker) -> float:
         """Returns by how much the fuller of the two is less full afterwards."""
-        before = fullness(self.capacity, load, self.rtt_ms)
-        after = max(
-            fullness(self.capacity, load - job.load, self.rtt_ms),
-            fullness(target.capacity, target.load + job.load, target.rtt_ms),
-        )
-        return before - after
+        there = fullness(target.capacity, target.load + job.load, target.rtt_ms)
+        return self._fullness(load) - max(self._fullness(load - job.load), there)
+
+    def _fullness(self, load: float) -> float:
+        return fullness(self.capacity, load, 1.0 if self._place is Place.FAR else 0.0)
+
+    def _better_placed(self, others: Iterable[FreeWorker], load: float) -> FreeWorker | None:
+        """Returns a worker whose place alone is a reason to hand over, where it is not busy: one in
+        the site for a far one, one that runs nets for a composer.
+        """
+        match self._place:
+            case Place.SITE:
+                return None
+            case Place.COMPOSER:
+                near = [each for each in others if not each.rtt_ms and not each.composes]
+            case Place.FAR:
+                near = [each for each in others if not each.rtt_ms]
+        found = best_of(near, load, but=self.name)
+        if found is None or fullness(found.capacity, found.load + load) > BUSY:
+            return None
+        return found
 
     def forward(
         self, load: float, job_load: float, others: Iterable[FreeWorker]
     ) -> FreeWorker | None:
         """Returns the worker that should have a job which was just claimed; None to keep it."""
-        here = fullness(self.capacity, load + job_load, self.rtt_ms)
-        if here < MIN_FORWARD and not self.rtt_ms:
-            return None
+        others = list(others)
+        better = self._better_placed(others, job_load)
+        here = self._fullness(load + job_load)
+        if better is not None or (here < MIN_FORWARD and self._place is not Place.FAR):
+            return better
         target = best_of(others, job_load, but=self.name)
         if target is None:
             return None

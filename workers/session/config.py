@@ -9,6 +9,7 @@ from wire import keys
 from wire.rendition_record import RenditionRecord
 from workers.encode.step import OutputConfig
 from workers.scheduling.capacity import Capacity
+from workers.scheduling.placement import Place
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class SessionConfig:
     "Strength of the style for streams whose record names none."
     enhance_unwatched: bool = False
     "Enhance streams that nobody watches, with the time that watched ones leave."
+    place: Place = Place.SITE
 
     def output_of(self, record: RenditionRecord) -> OutputConfig:
         """Returns the coding options of a rendition: its own where it names them."""

@@ -28,6 +28,7 @@ from workers.runtime.cores import usable_cores
 from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.loop_callback import on_loop
 from workers.scheduling.job_load import COPY_LOAD, coding_load
+from workers.scheduling.placement import Place
 from workers.session.lane_parts import OtherLanes, Source, WorkerParts
 from workers.session.lane_report import LaneFacts, report
 from workers.session.made_before import MadeBefore
@@ -98,6 +99,7 @@ class RenditionLane:
             others.load,
             record=records.rendition,
             model=config.model,
+            composes=config.place is Place.COMPOSER,
             fps=records.stream.fps,
             memory=others.memory,
         )
@@ -138,6 +140,11 @@ class RenditionLane:
         return self._mode.load + coding_load(self._demand.ms_per_s, usable_cores(), held=held)
 
     @property
+    def wanted_load(self) -> float:
+        """The load that it has for a worker that can enhance it."""
+        return max(self.load, self._mode.wanted_load)
+
+    @property
     def is_watched(self) -> bool:
         """True while it makes pictures: somebody watches it, or it is made for nobody."""
         return self._awake.is_set()
@@ -161,8 +168,7 @@ class RenditionLane:
         finally:
             self.is_taking = False
             self.pipeline.close()
-            # A thread that is inside a codec or a net cannot be interrupted. It is left behind: its
-            # queues are closed, and the scheduler gives it nothing more.
+            # A thread inside a codec or a net cannot be interrupted: it is left without queues.
             if not await asyncio.to_thread(self.pipeline.join, JOIN_S):
                 self._log.info("a thread did not end in time", extra={"action": "thread_stuck"})
             self._scheduler.leave()
@@ -172,8 +178,7 @@ class RenditionLane:
 
     def end(self, outcome: SessionOutcome, why: str) -> None:
         """Ends the lane; ``run`` returns the first outcome that it is told."""
-        # The first cause stands: what follows from it (a closed queue, a lost lease) comes here
-        # too.
+        # The first cause stands; what follows from it (a closed queue, a lost lease) comes here.
         self._over = self._over or SessionEnded(outcome, why)
         self._alarm.set()
 

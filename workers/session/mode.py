@@ -29,8 +29,8 @@ _ACCEPTED = Verdict(accepted=True)
 class StreamMode:
     """Joins the policies of one rendition. No I/O; times are arguments.
 
-    ``overcommit`` tells the load of the worker's other renditions in units of what it holds,
-    ``memory`` the bytes of memory that they leave.
+    ``composes``: nets are left to helpers. ``overcommit`` tells the load of the worker's other
+    renditions in units of what it holds, ``memory`` the bytes of memory that they leave.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class StreamMode:
         *,
         record: RenditionRecord,
         model: str,
+        composes: bool = False,
         fps: float = 0.0,
         memory: Callable[[], int] | None = None,
     ) -> None:
@@ -48,7 +49,8 @@ class StreamMode:
         self._overcommit = overcommit
         self._name = record.name
         self._default_model = model
-        self._admission = AdmissionPolicy()
+        self._composes = composes
+        self._admission = AdmissionPolicy(can_run=not composes)
         self._verdict = _ACCEPTED
         self._route = RoutePolicy()
         self._rate = FrameRate(guess=fps or 30.0)
@@ -105,6 +107,11 @@ class StreamMode:
         if self.current is Route.COPY:
             return COPY_LOAD
         return stream_load(self.width, self.height, self._rate.fps)
+
+    @property
+    def wanted_load(self) -> float:
+        """The load where a net can work on it, as the operator wants it to."""
+        return self._enhance * stream_load(self.width, self.height, self._rate.fps) or COPY_LOAD
 
     def follow(self, record: RenditionRecord) -> bool:
         """Takes the specification from the record; True if the model is another one now."""
@@ -175,7 +182,7 @@ class StreamMode:
             self._capacity.frame_ms(self.model, *size),
             obstacle=self._team_obstacle(is_wanted),
             is_off=self._record.team == "off",
-            is_forced=self._record.team == "on",
+            is_forced=self._composes or self._record.team == "on",
             pinned=tuple(names_in(self._record.pinned)),
             excluded=tuple(names_in(self._record.excluded)),
         )

@@ -110,6 +110,18 @@ class TeamCoordinator:
             models = list(self._dispatcher.helpers.values())
         return sum(1000.0 / model.service.ms_per_megasample for model in models)
 
+    def speeds(self, own_ms_per_megasample: float) -> dict[str, float]:
+        """Returns what each helper that has done something does in a time, as part of what an
+        engine of that speed does.
+        """
+        with self._lock:
+            models = list(self._dispatcher.helpers.values())
+        return {
+            model.name: own_ms_per_megasample / model.service.ms_per_megasample
+            for model in models
+            if model.service.has_results
+        }
+
     @property
     def delay_s(self) -> float:
         """Time for which the last frame may be held back."""

@@ -35,11 +35,20 @@ def whole_ms(goal: TeamGoal) -> float:
     return goal.standing.full_ms or goal.expected_ms
 
 
+def own_ms_per_megasample(goal: TeamGoal, halo: int) -> float:
+    """Returns the time of the lead's engine for a million samples, halos included; 0 while the size
+    of the pictures is not known.
+    """
+    width, height = goal.size
+    if not width:
+        return 0.0
+    return whole_ms(goal) * 1e6 / ((width + 2 * halo) * (height + 2 * halo))
+
+
 def own_offer(goal: TeamGoal, halo: int) -> Offer | None:
     """Returns what the lead itself would do of each frame; None where it has no time for any."""
-    width, height = goal.size
+    width = goal.size[0]
     ms_per_frame = goal.standing.ms_per_s / goal.fps
-    megasamples = (width + 2 * halo) * (height + 2 * halo) / 1e6
     if ms_per_frame <= _MS_PER_REGION or not width:
         return None
     return Offer(
@@ -47,7 +56,7 @@ def own_offer(goal: TeamGoal, halo: int) -> Offer | None:
         start_s=0.0,
         return_s=0.0,
         ms_per_region=_MS_PER_REGION,
-        ms_per_megasample=whole_ms(goal) / megasamples,
+        ms_per_megasample=own_ms_per_megasample(goal, halo),
         max_work_ms=ms_per_frame,
     )
 

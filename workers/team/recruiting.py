@@ -53,6 +53,11 @@ class Candidate:
     round_trip_ms: float = 0.0
     "Round trip between it and the lead's site; 0 inside it."
     is_draining: bool = False
+    cores: float = 1.0
+    "Cores whose time it may use, up to 1: by a quota, a net takes longer than it was measured."
+    speed: float = 0.0
+    """Its speed in this team of late, as part of that of the lead's engine; 0 where it has done
+    nothing yet."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,14 +81,17 @@ class Choice:
     "A sentence for people."
 
 
-def candidate_of(beat: WorkerBeat) -> Candidate:
-    """Returns the candidate of a heartbeat."""
+def candidate_of(beat: WorkerBeat, *, speed: float = 0.0) -> Candidate:
+    """Returns the candidate of a heartbeat; ``speed`` as in ``Candidate``."""
     free = 1.0 - beat.load / beat.capacity if beat.capacity > 0.0 else 0.0
     return Candidate(
         name=beat.name,
         models=frozenset(model.name for model in beat.models if not model.missing),
-        free=max(0.0, min(1.0, free)),
+        # A composer helps nobody, since it is to have time for what others make.
+        free=0.0 if beat.composes else max(0.0, min(1.0, free)),
         ms_per_frame=beat.ms_per_frame,
+        cores=min(1.0, beat.cores) or 1.0,
+        speed=speed,
         round_trip_ms=beat.rtt_ms,
         is_draining=beat.state == "draining",
     )
@@ -208,8 +216,11 @@ class Recruiter:
 
 def _contribution(each: Candidate, need: Need) -> float:
     """Returns the work that a worker adds, in ms per s of the lead's own engine."""
+    if each.speed > 0.0:
+        # Measured as it is used: a quota that it does not see, or another's work, is in it.
+        return 1000.0 * each.speed
     speed = need.own_ms_per_frame / each.ms_per_frame if each.ms_per_frame > 0.0 else 0.0
-    return 1000.0 * max(each.free, MIN_FREE) * (speed or 1.0)
+    return 1000.0 * max(each.free, MIN_FREE) * each.cores * (speed or 1.0)
 
 
 def _reason(chosen: list[str], usable: list[Candidate], need: Need, sum_ms: float) -> str:

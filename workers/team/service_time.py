@@ -51,6 +51,11 @@ class ServiceTime:
         self._begin(ms_per_megasample)
 
     @property
+    def has_results(self) -> bool:
+        """True once a task was measured."""
+        return self._has_results
+
+    @property
     def ms_per_region(self) -> float:
         """Overhead for each region."""
         return self._pace * self._per_region

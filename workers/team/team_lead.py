@@ -30,7 +30,7 @@ from workers.team.coordinator import TeamCoordinator, TeamNet
 from workers.team.dispatcher import TaskOrder
 from workers.team.inbox import TeamInbox
 from workers.team.lane_team import TeamGoal
-from workers.team.lead_need import need_of, own_offer, part_of
+from workers.team.lead_need import need_of, own_ms_per_megasample, own_offer, part_of
 from workers.team.recruiting import Choice, Recruiter, candidate_of
 from workers.team.roster import Roster
 from workers.upscale.model_cache import ModelCache, can_propagate
@@ -203,7 +203,13 @@ class TeamLead:
         if goal is None:
             return
         own = next((beat for beat in beats if beat.name == self._parts.worker), None)
-        candidates = [] if self._obstacle() else [candidate_of(beat) for beat in beats]
+        speeds = {}
+        if coordinator is not None:
+            speeds = coordinator.speeds(own_ms_per_megasample(goal, coordinator.net.halo))
+        candidates = [
+            candidate_of(beat, speed=speeds.get(beat.name, 0.0))
+            for beat in ([] if self._obstacle() else beats)
+        ]
         need = need_of(goal, coordinator, own.ms_per_frame if own is not None else 0.0)
         choice = self._choice = self._recruiter.choose(
             candidates, need, now=now, pinned=goal.pinned, excluded=goal.excluded

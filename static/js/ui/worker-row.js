@@ -8,7 +8,7 @@ export class WorkerRow {
   constructor(worker) {
     this._meter = el('meter', { min: 0, 'aria-label': `Load of ${worker.name}` });
     this._load = el('b', { class: 'figures' });
-    this._figures = new Figures(['Per frame', 'Engine busy', 'Engines', 'Models', 'Process']);
+    this._figures = new Figures(['Per frame', 'Role', 'Engine busy', 'Engines', 'Models', 'Process']);
     this._duties = el('ul', { class: 'duties', 'aria-label': `Streams of ${worker.name}` });
     this._idle = el('p', { class: 'muted small' }, 'It has no streams now.');
     const caption = el('div', { class: 'caption' }, el('span', {}, 'Load, in streams of 480×270 at 30 fps'), this._load);
@@ -32,6 +32,7 @@ export class WorkerRow {
     this._figures.update({
       'Per frame': milliseconds(worker.ms_per_frame),
       // Milliseconds in each second, divided by ten, are percent.
+      Role: worker.composes ? 'composer: leads streams, leaves nets to helpers' : 'all',
       'Engine busy': `${number(worker.engine_ms_per_s / 10, 0)} of ${number(worker.given_ms_per_s / 10, 0)} %`,
       Engines: worker.engines.join(', ') || '–',
       Models: worker.models.join(', ') || '–',

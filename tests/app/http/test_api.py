@@ -67,6 +67,8 @@ def beat(stream: str = "", epoch: int = 0) -> WorkerBeat:
         streams=[work] if stream else [],
         engine_ms_per_s=250.0,
         given_ms_per_s=620.0,
+        cores=0.3,
+        composes=True,
         helping=[
             HelperWork(
                 stream="cam2",
@@ -185,6 +187,7 @@ async def test_workers_and_models_are_shown(site: Site) -> None:
     assert worker["streams"][0]["dropped"] == {"late": 1}
     assert (worker["engine_ms_per_s"], worker["streams"][0]["allocation_ms"]) == (250.0, 412.5)
     assert worker["given_ms_per_s"] == 620.0
+    assert (worker["cores"], worker["composes"]) == (0.3, True)
     (help_,) = worker["helping"]
     assert (help_["lead"], help_["state"], help_["outcomes"]) == ("edge-2", "ready", {"made": 7})
     assert worker["declined"] == 2

@@ -39,3 +39,21 @@ def test_time_grows_with_pixels_and_with_the_nets_weight() -> None:
     assert known.frame_ms("small", 960, 540) == 80.0
     assert known.frame_ms("large", 480, 270) == 60.0
     assert known.frame_ms("unheard-of", 480, 270) == 20.0
+
+
+def test_the_time_of_cores_is_measured_beside_what_passes(nets: ModelCache) -> None:
+    measured = calibration.measure(nets, OUTPUT, model="tiny")
+    assert 0.0 < measured.coding_ms < measured.core_ms
+    found = calibration.capacity_of(nets, measured, [], model="tiny", override=0.0)
+    assert found.within(0.01) < found.streams == found.within(64.0)
+    fixed = calibration.capacity_of(nets, measured, [], model="tiny", override=3.0)
+    assert fixed.within(0.01) == 3.0
+
+
+def test_a_composer_is_measured_by_its_encoder_and_not_by_a_net() -> None:
+    slow = Speed(streams=0.2, ms_per_frame=300.0, core_ms=160.0, coding_ms=4.0)
+    found = calibration.composing(slow)
+    assert found.ms_per_frame == 300.0 and found.coding_ms == 4.0
+    assert found.core_ms == 4.0 + calibration.PLANNING_MS + calibration.COMPOSING_MS
+    assert 1.0 < found.streams < 5.0
+    assert calibration.composing(Speed(9.0, 1.0, 5.0, coding_ms=40.0)).streams < found.streams

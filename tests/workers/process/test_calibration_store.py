@@ -34,6 +34,8 @@ def found(**changes: object) -> Calibration:
         "batch": 1,
         "streams": 3.6,
         "ms_per_frame": 11.3,
+        "core_ms": 12.0,
+        "coding_ms": 4.0,
         "measured_s": NOW_S,
         "busy": False,
     }
@@ -68,6 +70,7 @@ def test_a_busy_machines_figures_are_used_for_an_hour(tmp_path: Path) -> None:
         msgspec.json.encode(found(batch=0)),
         msgspec.json.encode(found(streams=0.0)),
         msgspec.json.encode(found(ms_per_frame=-1.0)),
+        msgspec.json.encode(found(coding_ms=0.0)),
     ],
 )
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:

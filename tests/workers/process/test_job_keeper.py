@@ -25,6 +25,7 @@ class Lane:
         self.job = job
         self.load = load
         self.is_watched = True
+        self.wanted_load = self.load
         self._lanes = lanes
         self.outcomes: list[SessionOutcome] = []
 

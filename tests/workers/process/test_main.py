@@ -26,6 +26,7 @@ from workers.process.calibration import Speed
 from workers.process.calibration_store import Calibration
 from workers.process.installed_models import list_installed
 from workers.process.worker_state import WorkerLife, WorkerState, worker_life
+from workers.scheduling.placement import Place
 from workers.upscale.model_cache import ModelCache
 
 ENGINE = make_engine("auto", threads=1).info.name
@@ -74,7 +75,8 @@ def test_a_first_start_measures_the_next_recalls_and_one_without_its_engine_meas
     assert first.speed.streams > 0 and first.speed.ms_per_frame > 0
     path = kept(settings)
     found = msgspec.json.decode(path.read_bytes(), type=Calibration)
-    assert (found.streams, found.ms_per_frame) == dataclasses.astuple(first.speed)
+    speed = (found.streams, found.ms_per_frame, found.core_ms, found.coding_ms)
+    assert speed == dataclasses.astuple(first.speed)
     assert 0 <= time.time() - found.measured_s < 60
 
     again = worker_life("w2")
@@ -169,3 +171,18 @@ async def test_a_worker_lists_itself_and_leaves_the_list_when_it_is_told_to_stop
     async with asyncio.timeout(5):
         await running
     assert await Heartbeats(client).list() == []
+
+
+def test_where_it_is_and_its_role_make_a_place(settings: Settings, nets: ModelCache) -> None:
+    speed = Speed(streams=0.1, ms_per_frame=200.0, core_ms=100.0, coding_ms=4.0)
+    start = main._Start(Choice(nets.engine), nets, speed)
+
+    def place(**changes: object) -> tuple[Place, float]:
+        config = main._config(settings.model_copy(update=changes), start, [])
+        return config.place, config.capacity.streams
+
+    assert place() == (Place.SITE, 0.1)
+    assert place(join="gateway:9443") == (Place.FAR, 0.1)
+    composer, streams = place(worker_role="compose")
+    assert composer is Place.COMPOSER and streams > 1.0, "its capacity is that of its encoder"
+    assert place(worker_role="compose", worker_capacity=2.0) == (Place.COMPOSER, 2.0)

@@ -27,6 +27,7 @@ def settings_of(folder: Path, environ: dict[str, str]) -> Settings:
     [
         ({}, "SHARPCAST_REDIS_URL: a worker needs the address of the Redis server"),
         ({"SHARPCAST_JOIN": "a:1"}, "SHARPCAST_JOIN_TOKEN: "),
+        (JOIN | {"SHARPCAST_WORKER_ROLE": "compose"}, "composers work beside Redis"),
         (JOIN | REDIS, "unset it or SHARPCAST_REDIS_URL"),
     ],
 )

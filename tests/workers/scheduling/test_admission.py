@@ -3,8 +3,10 @@ from __future__ import annotations
 from workers.scheduling.admission import (
     LEAVE_AFTER_S,
     MAX_OVERCOMMIT,
+    MIN_HELPED,
     OVERCOMMITTED,
     RETRY_AFTER_S,
+    UNHELPED,
     AdmissionPolicy,
     StreamInput,
     Verdict,
@@ -93,3 +95,19 @@ def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -
     assert not crowded(policy, 9.0, 101.0 + RETRY_AFTER_S).accepted
     assert not crowded(policy, 0.0, 102.0 + RETRY_AFTER_S).accepted
     assert crowded(policy, 0.0, 101.0 + 2 * RETRY_AFTER_S).accepted
+
+
+def test_a_worker_that_runs_no_net_enhances_while_others_do() -> None:
+    def composed(policy: AdmissionPolicy, part: float, now: float) -> Verdict:
+        return policy.judge(
+            StreamInput(480, 270, 30), frame_ms=1.0, least_ms=1.0, now=now, helped=part
+        )
+
+    policy = AdmissionPolicy(can_run=False)
+    assert composed(policy, 0.0, 0.0) == Verdict(accepted=False, reason=UNHELPED)
+    assert not composed(policy, MIN_HELPED / 2, 1.0).accepted
+    # However little they do of it: nobody else is there who could.
+    assert composed(policy, MIN_HELPED, 2.0).accepted
+    assert composed(policy, 0.0, 3.0).accepted
+    assert composed(policy, 0.0, 3.0 + LEAVE_AFTER_S) == Verdict(accepted=False, reason=UNHELPED)
+    assert composed(policy, 0.2, 4.0 + LEAVE_AFTER_S).accepted

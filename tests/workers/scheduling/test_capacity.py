@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,19 @@ def test_no_net_costs_more_than_the_one_whose_place_it_takes(
     least, whole = CAPACITY.least_ms(model, width, height), CAPACITY.frame_ms(model, width, height)
     assert 0 < least <= whole
     assert CAPACITY.frame_ms(model, height, width) == pytest.approx(whole)
+
+
+def test_a_quota_leaves_what_its_cores_hold() -> None:
+    quoted = dataclasses.replace(CAPACITY, core_ms=15.0)
+    # Nine tenths of 0.3 core: 9 of the 15 ms that a frame takes of each 33.3.
+    assert quoted.within(0.3) == pytest.approx(0.9 * 1000 / 30 * 0.3 / 15.0)
+    assert quoted.within(0.3) == pytest.approx(0.6)
+    assert quoted.within(0.6) == pytest.approx(1.2)
+    # More cores than it was measured with make it no faster.
+    assert quoted.within(64.0) == 2.0
+
+
+def test_a_quota_changes_nothing_where_nothing_was_measured_or_the_operator_said_it() -> None:
+    assert CAPACITY.within(0.1) == 2.0
+    fixed = dataclasses.replace(CAPACITY, core_ms=15.0, is_fixed=True)
+    assert fixed.within(0.1) == 2.0

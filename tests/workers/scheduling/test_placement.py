@@ -12,6 +12,7 @@ from workers.scheduling.placement import (
     MAX_HOLD_S,
     MIN_RELIEF,
     LaneLoad,
+    Place,
     PlacementPolicy,
     Relief,
     best_of,
@@ -23,8 +24,12 @@ def free(name: str, capacity: float = 2.0, load: float = 0.0, rtt_ms: float = 0.
     return FreeWorker(name=name, capacity=capacity, load=load, rtt_ms=rtt_ms)
 
 
+def composer(name: str, capacity: float = 4.0, load: float = 0.0) -> FreeWorker:
+    return FreeWorker(name=name, capacity=capacity, load=load, composes=True)
+
+
 def held(*loads: float, watched: bool = True) -> list[LaneLoad]:
-    return [LaneLoad(f"{number}-0", load, watched) for number, load in enumerate(loads)]
+    return [LaneLoad(f"{number}-0", load, watched, load) for number, load in enumerate(loads)]
 
 
 def test_a_full_worker_hands_its_smallest_rendition_to_an_empty_one() -> None:
@@ -33,7 +38,7 @@ def test_a_full_worker_hands_its_smallest_rendition_to_an_empty_one() -> None:
 
 
 def test_what_is_watched_is_relieved_before_what_is_not() -> None:
-    jobs = [LaneLoad("1-0", 0.6, False), LaneLoad("2-0", 1.0, True), LaneLoad("3-0", 1.0, True)]
+    jobs = [LaneLoad("1-0", 0.6, False, 0.6), *held(0.0, 0.0, 1.0, 1.0)[2:]]
     assert PlacementPolicy("a", 2.0).relieve(jobs, [free("b")], now=0.0) == Relief("2-0", "b")
 
 
@@ -43,8 +48,10 @@ def test_a_worker_that_is_not_busy_hands_nothing_over() -> None:
     assert placement.relieve(held(0.9, 0.9), [free("b")], now=0.0) is None
 
 
-def test_the_only_rendition_stays() -> None:
-    assert PlacementPolicy("a", 1.0).relieve(held(4.0), [free("b", 8.0)], now=0.0) is None
+def test_the_only_rendition_goes_to_a_worker_that_holds_it_better() -> None:
+    placement = PlacementPolicy("a", 1.0)
+    assert placement.relieve(held(4.0), [free("b", 8.0)], now=0.0) == Relief("0-0", "b")
+    assert placement.relieve(held(0.95), [free("b", 1.1)], now=1.0) is None
 
 
 def test_a_worker_seeks_relief_once_in_a_while() -> None:
@@ -77,10 +84,54 @@ def test_of_workers_that_are_as_empty_the_one_that_was_drawn_first_is_chosen() -
 
 
 def test_a_far_worker_hands_what_it_claimed_to_a_near_one() -> None:
-    placement = PlacementPolicy("far", 2.0, rtt_ms=40.0)
-    assert placement.forward(0.0, 0.5, [free("near")]) == free("near")
+    placement = PlacementPolicy("far", 2.0, place=Place.FAR)
+    assert placement.forward(0.0, 0.5, [free("near"), free("b", rtt_ms=9.0)]) == free("near")
     assert placement.forward(0.0, 0.5, [free("near", load=1.4)]) is None
     assert PlacementPolicy("near", 2.0).forward(0.0, 0.5, [free("far", rtt_ms=40.0)]) is None
+
+
+def test_a_far_lead_hands_over_once_a_near_worker_has_space() -> None:
+    placement = PlacementPolicy("far", 4.0, place=Place.FAR)
+    assert placement.should_relieve(0.5, now=0.0)
+    assert not placement.should_relieve(0.0, now=0.0)
+    assert placement.relieve(held(0.5), [free("b", rtt_ms=9.0)], now=0.0) is None
+    assert placement.relieve(held(0.5), [free("near", load=1.4)], now=1.0) is None
+    assert placement.relieve(held(0.5), [free("near")], now=2.0) == Relief("0-0", "near")
+    assert placement.relieve(held(0.5), [composer("c")], now=3.0) == Relief("0-0", "c")
+
+
+def test_a_composer_gives_what_it_has_to_workers_of_the_site_that_run_nets() -> None:
+    placement = PlacementPolicy("c", 4.0, place=Place.COMPOSER)
+    assert placement.should_relieve(0.5, now=0.0)
+    assert placement.relieve(held(0.5), [free("b")], now=0.0) == Relief("0-0", "b")
+    assert placement.forward(0.0, 0.5, [free("b")]) == free("b")
+    # Not to one that it would make busy, to a far one, or to another composer.
+    for other in (free("b", load=1.4), free("far", 9.0, rtt_ms=20.0), composer("d")):
+        assert placement.relieve(held(0.5), [other], now=1.0) is None
+        assert placement.forward(0.0, 0.5, [other]) is None
+
+
+def test_a_composer_reckons_with_what_a_copied_stream_is_to_whoever_enhances_it() -> None:
+    placement = PlacementPolicy("c", 4.0, place=Place.COMPOSER)
+    copied = [LaneLoad("0-0", 0.02, True, 1.0)]
+    assert placement.relieve(copied, [free("weak", 0.7)], now=0.0) is None
+    assert placement.relieve(copied, [free("b")], now=1.0) == Relief("0-0", "b")
+    # Nobody watches it, so it is well where it is.
+    idle = [LaneLoad("0-0", 0.02, False, 0.02)]
+    assert placement.relieve(idle, [free("b")], now=2.0) is None
+
+
+def test_a_composer_that_is_busy_hands_over_as_all_do() -> None:
+    placement = PlacementPolicy("c", 2.0, place=Place.COMPOSER)
+    far = free("far", 9.0, rtt_ms=20.0)
+    assert placement.relieve(held(1.0, 1.0), [far], now=0.0) == Relief("0-0", "far")
+
+
+def test_what_moved_for_its_place_does_not_come_back() -> None:
+    far, near = PlacementPolicy("far", 4.0, place=Place.FAR), PlacementPolicy("near", 2.0)
+    # Near was busy, and handed one over; now it has exactly the space that this one left.
+    assert near.relieve(held(1.0, 1.0), [free("far", 4.0, rtt_ms=20.0)], now=0.0) is not None
+    assert far.relieve(held(1.0), [free("near", load=1.0)], now=0.5) is None
 
 
 def test_a_claimed_job_goes_to_a_much_emptier_worker_only() -> None:

@@ -12,6 +12,7 @@ from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
 from workers.scheduling.admission import MAX_OVERCOMMIT, OVERCOMMITTED, RETRY_AFTER_S
 from workers.scheduling.capacity import Capacity
+from workers.scheduling.job_load import COPY_LOAD
 from workers.scheduling.memory import stream_bytes
 from workers.scheduling.scheduler import Standing
 from workers.session.mode import ALONE_REASON, OFF_REASON, StreamMode
@@ -280,3 +281,14 @@ def test_a_stream_that_is_too_much_for_the_worker_is_made_with_helpers() -> None
     assert goal(mode).obstacle == ""
     mode.judge(fault="", now=2.0, helped=0.8)
     assert mode.event(net_ready=True)[0] == RenditionEvent.ENHANCE
+
+
+def test_what_is_copied_has_the_load_that_it_would_have_enhanced() -> None:
+    mode = StreamMode(CAPACITY, lambda: 0.0, record=RECORD, model="small", composes=True)
+    routes(mode, stream(480, 270, 30, 40))
+    mode.judge(fault="", now=2.0)
+    routes(mode, stream(480, 270, 30, 40))
+    assert mode.load == COPY_LOAD and mode.wanted_load == pytest.approx(1.0, rel=0.05)
+    assert mode.team_goal(0.0, STANDING, is_wanted=True).is_forced
+    mode.follow(replace(RECORD, enhance=False))
+    assert mode.wanted_load == COPY_LOAD

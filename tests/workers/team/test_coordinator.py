@@ -198,6 +198,15 @@ def test_its_figures_tell_who_did_what() -> None:
     assert work.wanted > 0.0
 
 
+def test_speeds_are_told_of_those_that_have_done_something() -> None:
+    team = VirtualTeam(Device("a", ms_per_megasample=200.0), Device("b", ms_per_megasample=800.0))
+    assert team.coordinator.speeds(400.0) == {}
+    team.run(4.0)
+    speeds = team.coordinator.speeds(400.0)
+    assert speeds["a"] == pytest.approx(2.0, rel=0.35)
+    assert speeds["b"] == pytest.approx(0.5, rel=0.35)
+
+
 def test_alone_it_says_so() -> None:
     work = TeamCoordinator(NET, FrameCounters()).work("Nobody can.", 0, now=1.0)
     assert (work.mode, work.devices, work.playout_delay_ms) == ("alone", [], 0.0)

@@ -9,7 +9,7 @@ from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.scheduler import Standing
 from workers.team.coordinator import TeamCoordinator
 from workers.team.lane_team import TeamGoal
-from workers.team.lead_need import need_of, own_offer, part_of
+from workers.team.lead_need import need_of, own_ms_per_megasample, own_offer, part_of
 
 STANDING = Standing(level="bicubic", ms_per_s=100.0, full_ms=80.0, least_ms=20.0, wanted=0.4)
 GOAL = TeamGoal("live-m", 0.0, 30.0, (480, 270), STANDING, expected_ms=50.0)
@@ -62,3 +62,9 @@ def test_the_part_that_helpers_can_make_is_told_by_their_pace() -> None:
     megasamples = 30 * 494 * 284 / 1e6
     assert part_of(coordinator, GOAL) == pytest.approx(2.0 / (coordinator.wanted * megasamples))
     assert part_of(coordinator, dataclasses.replace(GOAL, size=(0, 0))) == 0.0
+
+
+def test_the_leads_own_speed_is_that_of_a_whole_picture_with_its_halo() -> None:
+    assert own_ms_per_megasample(GOAL, 7) == pytest.approx(80.0 / (494 * 284 / 1e6))
+    assert own_ms_per_megasample(with_standing(full_ms=None), 0) == pytest.approx(50 / 0.1296)
+    assert own_ms_per_megasample(dataclasses.replace(GOAL, size=(0, 0)), 7) == 0.0

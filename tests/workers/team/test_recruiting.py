@@ -219,3 +219,25 @@ def test_only_those_that_can_are_invited_and_each_is_let_go_once(
         present = set(found.invited)
         by_name = {each.name: each for each in candidates}
         assert all("live-m" in by_name[name].models for name in present)
+
+
+def test_a_composer_has_nothing_free_and_a_quota_counts() -> None:
+    beat = WorkerBeat(
+        name="w", host="h", pid=1, started_us=0, engines=[], models=[], capacity=4.0,
+        load=0.0, ms_per_frame=8.0, streams=[],
+    )  # fmt: skip
+    assert candidate_of(msgspec.structs.replace(beat, composes=True)).free == 0.0
+    assert candidate_of(beat).cores == 1.0
+    assert candidate_of(msgspec.structs.replace(beat, cores=0.3)).cores == 0.3
+    assert candidate_of(msgspec.structs.replace(beat, cores=16.0)).cores == 1.0
+    assert candidate_of(beat, speed=0.4).speed == 0.4
+
+
+def test_weak_devices_are_invited_by_what_they_can_do() -> None:
+    def invited(**fields: object) -> int:
+        many = [candidate(f"dev{number}", **fields) for number in range(8)]
+        return len(Recruiter("lead").choose(many, NEED, now=0.0).invited)
+
+    # A device with a fifth of a core, and one that showed a fifth of the lead's speed, are alike.
+    assert invited(cores=0.4) == invited(speed=0.4) == 7
+    assert invited() == 3

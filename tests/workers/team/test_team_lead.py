@@ -25,6 +25,8 @@ from workers.media.route import Route
 from workers.process import jit_warmup
 from workers.process.worker import Worker
 from workers.runtime.frame_counters import FrameCounters
+from workers.scheduling.admission import UNHELPED
+from workers.scheduling.placement import Place
 from workers.scheduling.scheduler import Standing
 from workers.session.config import SessionConfig
 from workers.session.mode import ALONE_REASON
@@ -61,16 +63,23 @@ def live_nets() -> Iterator[ModelCache]:
     made.close()
 
 
-def config(name: str, streams: float = 8.0) -> SessionConfig:
-    made = lead_config(name, streams=streams)
+def config(name: str, streams: float = 8.0, place: Place = Place.SITE) -> SessionConfig:
+    made = dataclasses.replace(lead_config(name, streams=streams), place=place)
     capacity = dataclasses.replace(made.capacity, model=MODEL, macs={MODEL: 10}, scales={MODEL: 2})
     return dataclasses.replace(made, model=MODEL, capacity=capacity)
 
 
 @contextlib.asynccontextmanager
-async def working(client: Redis, nets: ModelCache, name: str) -> AsyncIterator[Worker]:
+async def working(
+    client: Redis,
+    nets: ModelCache,
+    name: str,
+    place: Place = Place.SITE,
+    *,
+    streams: float = 8.0,
+) -> AsyncIterator[Worker]:
     site = RedisSite(client, name)
-    worker = Worker(site, nets, config(name), engines=["openvino"], zoo=ZOO)
+    worker = Worker(site, nets, config(name, streams, place), engines=["openvino"], zoo=ZOO)
     task = asyncio.create_task(worker.run(), name=f"worker {name}")
     try:
         yield worker
@@ -97,8 +106,10 @@ class Site:
         self.publisher, self.viewer = Publisher(client), Viewer(client)
 
     @contextlib.asynccontextmanager
-    async def live(self, nets: ModelCache, **record: Any) -> AsyncIterator[None]:
-        async with working(self.client, nets, "lead"):
+    async def live(
+        self, nets: ModelCache, place: Place = Place.SITE, **record: Any
+    ) -> AsyncIterator[None]:
+        async with working(self.client, nets, "lead", place):
             await self.publisher.begin(**record)
             async with watching(self.viewer, self.publisher):
                 sending = asyncio.create_task(self.publisher.play(endless()))
@@ -162,6 +173,26 @@ async def test_helpers_come_and_go_and_no_frame_is_lost(
     sequences = [unit.pts for unit in site.viewer.units]
     assert sequences == sorted(sequences)
     assert max(site.gaps()[10:]) < 1.0
+
+
+async def test_a_composer_copies_alone_and_composes_what_a_device_makes(
+    client: Redis, live_nets: ModelCache, site: Site
+) -> None:
+    async with site.live(live_nets, Place.COMPOSER):
+        alone = await site.until(lambda work: work.state == "bypass")
+        assert alone.reason == UNHELPED
+        # Too weak to lead it: a worker that could would be handed the stream.
+        async with working(client, live_nets, "dev", streams=0.1):
+            shared = await site.until(lambda work: work.levels.get("team", {}).get("best", 0) > 5)
+            assert shared.state == "enhancing"
+            assert [device.name for device in shared.team.devices] == ["dev"]
+            before = shared.net_samples
+            made = await site.until(lambda work: work.net_samples["dev"] > 2 * before["dev"])
+        grown = {name: made.net_samples[name] - before.get(name, 0) for name in made.net_samples}
+        assert grown["dev"] > 5 * grown.get("lead", 0)
+        await site.until(lambda work: work.state == "bypass")
+    sequences = [unit.pts for unit in site.viewer.units]
+    assert sequences == sorted(set(sequences))
 
 
 async def test_an_operator_lets_one_worker_do_it_alone_or_excludes_one(

@@ -30,6 +30,7 @@ async def test_the_figures_of_a_worker(run: Run) -> None:
     figures, name, load = await run("ui/worker-row", ROW + body, samples.worker("edge-9"))
     assert figures == {
         "Per frame": "12 ms",
+        "Role": "all",
         "Engine busy": "41 of 65 %",
         "Engines": "openvino, ort",
         "Models": "live-s, live-m",

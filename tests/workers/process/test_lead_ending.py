@@ -10,7 +10,7 @@ import pytest
 from wire import keys
 from wire.connection import Redis, command
 from wire.jobs import JobQueue
-from workers.process.worker import _try
+from workers.process.lead_ending import attempt
 from workers.upscale.model_cache import ModelCache
 
 from ..studio import Publisher, lead_config, working
@@ -39,7 +39,7 @@ async def test_an_answer_of_no_class_is_logged_and_one_that_has_a_class_is_not(
 ) -> None:
     await command(client, "SET", client.key("x"), "text")
     with caplog.at_level(logging.INFO):
-        await _try(command(client, "HGET", client.key("x"), "field"))
+        await attempt(command(client, "HGET", client.key("x"), "field"))
         assert not caplog.records
-        await _try(command(client, "SET", client.key("x")))
+        await attempt(command(client, "SET", client.key("x")))
     assert [record.levelname for record in caplog.records] == ["ERROR"]
