@@ -27,6 +27,7 @@ NOT_COUNTED = {
     "FrameFilter.interlaced": "of one file: `sharpcast enhance` prints it",
     "HeldBytes.held": "bytes held now, for a limit",
     "LossMeter.loss": "an average",
+    "LossMeter.measured": "an average",
     "LinkSite.connection": "its change makes logs be opened anew",
     "MediaTimeline.jumps": "its change restarts the capture clock",
     "Position.restarts": "its change makes a log reader begin anew",

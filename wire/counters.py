@@ -310,13 +310,15 @@ GATEWAY_JOINS = Counter(
 GATEWAY_REFUSED = Counter(
     "gateway_refused",
     "joins",
-    "What a gateway refused: devices by reason, datagrams of strangers, their events and messages",
+    "What a gateway refused: devices by reason, datagrams of strangers, their events and messages; "
+    "and what the system refused to send",
     ("gateway", "reason"),
     (
         "Gateway.refused",
         "BucketTable.refused",
         "Endpoint.dropped",
         "Endpoint.refused",
+        "UdpSocket.unsent",
         "GatewaySession.bad_messages",
     ),
 )

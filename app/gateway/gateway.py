@@ -23,14 +23,11 @@ from wire.errors import BadSettings
 from wire.gateway_heartbeat import PERIOD_S, GatewayBeat, GatewayHeartbeats
 from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.secure import Identity, make_identity
+from wire.link.udp_socket import bound_socket
 from wire.settings import Settings
 from wire.supervisor import keep_going
 
 log = logging.getLogger(__name__)
-
-_RECEIVE_BYTES = 1 << 20
-"""Receive buffer of the socket that is asked for: a quarter of a second of 30 Mbit/s."""
-
 
 STRANGER_EVENTS = 4
 """Messages of a device that has not joined that wait; it has to say no more than hello."""
@@ -59,17 +56,9 @@ class GatewayOptions:
 def bind_gateway(options: GatewayOptions) -> socket.socket:
     """Returns the UDP socket. Raises BadSettings with one sentence if it cannot be had."""
     place = f"{options.host}:{options.port}"
-    udp = None
     try:
-        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_DGRAM)
-        family, kind, protocol, _, address = found[0]
-        udp = socket.socket(family, kind, protocol)
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-        udp.setblocking(False)
-        udp.bind(address)
+        return bound_socket(options.host, options.port)
     except OSError as error:
-        if udp is not None:
-            udp.close()
         # Either of two settings may be wrong, and the sentence shall name that one.
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
             raise BadSettings(
@@ -79,7 +68,6 @@ def bind_gateway(options: GatewayOptions) -> socket.socket:
         raise BadSettings(
             f"SHARPCAST_GATEWAY_PORT: {place} cannot be listened on: {error.strerror}."
         ) from error
-    return udp
 
 
 class Gateway:
@@ -132,8 +120,7 @@ class Gateway:
         endpoint = Endpoint(
             self._identity, is_server=True, joined=self._peer_opened, limits=self._limits
         )
-        loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: endpoint, sock=self._udp)
+        endpoint.open(self._udp)
         self._parts = SessionParts(self._client, endpoint, self._doorkeeper, self)
         log.info(
             "gateway at %s, port %d",
@@ -236,6 +223,7 @@ class Gateway:
             refused={
                 **self.refused,
                 "datagrams": endpoint.refused,
+                "unsent": endpoint.unsent,
                 "events": endpoint.dropped,
                 "messages": bad,
             },

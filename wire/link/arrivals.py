@@ -28,11 +28,14 @@ class Arrivals:
         self._rounds: collections.deque[dict[int, float]] = collections.deque([{}], maxlen=REPEATS)
         self._latest: tuple[int, float] | None = None
         self._due_at: float | None = None
+        self.told_at = 0.0
+        "Time of the last report."
 
-    def add(self, packet: int, sent_us: int, *, now: float) -> None:
-        """Notes a packet."""
-        self._rounds[-1][self._numbers.unwrap(packet)] = now
-        self._latest = (sent_us, now)
+    def add(self, packet: int, sent_us: int, *, now: float, at: float | None = None) -> None:
+        """Notes a packet, which came at a time before now if it had to wait to be read."""
+        at = now if at is None else at
+        self._rounds[-1][self._numbers.unwrap(packet)] = at
+        self._latest = (sent_us, at)
         if self._due_at is None:
             self._due_at = now + REPORT_S
         if len(self._rounds[-1]) >= REPORT_PACKETS:
@@ -51,6 +54,7 @@ class Arrivals:
         told = {number: when for each in self._rounds for number, when in each.items()}
         self._rounds.append({})
         self._due_at = None
+        self.told_at = now
         base, reference, arrivals = self._table(told)
         return Report(
             echo_us=sent_us,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import itertools
 
 from wire.link.datagram import MAX_PIECE_BYTES, ControlPiece
 
@@ -78,7 +79,9 @@ class ControlSender:
 
     def next_piece(self, *, rtt_s: float, now: float) -> tuple[int, bool, bytes] | None:
         """Returns (serial, is last, content) of a piece to send now, or None."""
-        for piece in list(self._pieces)[:WINDOW]:
+        if not self._pieces:
+            return None
+        for piece in itertools.islice(self._pieces, WINDOW):
             if piece.retry_at > now:
                 continue
             self.repeated += piece.tries > 0
@@ -91,7 +94,9 @@ class ControlSender:
 
     def next_deadline(self) -> float | None:
         """Returns when a piece is due next; None if nothing waits."""
-        return min((each.retry_at for each in list(self._pieces)[:WINDOW]), default=None)
+        if not self._pieces:
+            return None
+        return min(each.retry_at for each in itertools.islice(self._pieces, WINDOW))
 
 
 class ControlReceiver:

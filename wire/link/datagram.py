@@ -11,9 +11,10 @@ All numbers are big-endian. The first byte is the type, with the version in its 
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from collections.abc import Callable
+
+import msgspec
 
 from wire.errors import BadMessage
 
@@ -38,8 +39,7 @@ MAX_BLOCK_BYTES = MAX_DATAGRAM_BYTES - _STRIPE_HEAD.size
 MAX_PIECE_BYTES = MAX_DATAGRAM_BYTES - _CONTROL_HEAD.size
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stripe:
+class Stripe(msgspec.Struct, frozen=True, gc=False):
     """A part of a message."""
 
     packet: int
@@ -57,8 +57,7 @@ class Stripe:
     block: bytes
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ControlPiece:
+class ControlPiece(msgspec.Struct, frozen=True, gc=False):
     """A part of a control message; they are delivered in the order of their serials."""
 
     packet: int
@@ -69,8 +68,7 @@ class ControlPiece:
     content: bytes
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, gc=False):
     """Asks for stripes again."""
 
     message: int
@@ -78,8 +76,7 @@ class Request:
     """Empty: all; nothing of the message has arrived."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, gc=False):
     """Report of the packets that arrived, with their times, and of stripes that are missing."""
 
     echo_us: int
@@ -103,9 +100,18 @@ Datagram = Stripe | ControlPiece | Report
 def encode(datagram: Datagram) -> bytes:
     """Returns the bytes of a datagram, at most ``MAX_DATAGRAM_BYTES``."""
     match datagram:
-        case Stripe(packet, sent_us, message, needed, total, index, left_ms, block):
-            head = (_STRIPE, packet, sent_us, message, needed, total, index, left_ms)
-            return _STRIPE_HEAD.pack(*head) + block
+        case Stripe():
+            head = _STRIPE_HEAD.pack(
+                _STRIPE,
+                datagram.packet,
+                datagram.sent_us,
+                datagram.message,
+                datagram.needed,
+                datagram.total,
+                datagram.index,
+                datagram.left_ms,
+            )
+            return head + datagram.block
         case ControlPiece(packet, sent_us, serial, is_last, content):
             return _CONTROL_HEAD.pack(_CONTROL, packet, sent_us, serial, is_last) + content
         case Report():

@@ -1,20 +1,22 @@
 """The UDP socket of a link's side: DTLS peers by address, each with a link inside.
 
-One task sends what the peers have to send; the socket's reader hands datagrams over. Nothing here
-looks into messages.
+What has arrived is read at once, and each peer that it is from sends what it has to say to all of
+it; each peer has a timer of its own. Nothing here looks into messages.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol
 
 from wire.link.link import MAX_EVENTS, Event, Link
 from wire.link.secure import Cookies, Identity, SecurePeer, SecureState, make_context
+from wire.link.udp_socket import Address, UdpSocket
 
-Address = tuple[str, int]
+__all__ = ["Address", "AddressLimits", "Endpoint", "LinkPeer"]
 
 MAX_PEERS = 256
 """Devices at one gateway; a further one gets no answer until another has left."""
@@ -24,6 +26,9 @@ SILENCE_S = 5.0
 
 MAX_BURST = 64
 """Datagrams that one peer sends before others get their turn."""
+
+MIN_TIMER_S = 0.001
+"""Timers of an event loop are no finer; one that is due sooner than that is due."""
 
 
 class LinkPeer:
@@ -39,6 +44,7 @@ class LinkPeer:
         self.max_events = MAX_EVENTS
         """Events that wait at most; what comes then is dropped and counted."""
         self.opened = asyncio.Event()
+        self.timer: asyncio.TimerHandle | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -56,8 +62,8 @@ class AddressLimits(Protocol):
         """Counts the handshake of an address that is real; False if it is refused."""
 
 
-class Endpoint(asyncio.DatagramProtocol):
-    """A UDP socket with its peers. Use ``open_endpoint``."""
+class Endpoint:
+    """A UDP socket with its peers; it begins with ``open``."""
 
     def __init__(
         self,
@@ -74,9 +80,10 @@ class Endpoint(asyncio.DatagramProtocol):
         self._limits = limits
         self._peers: dict[Address, LinkPeer] = {}
         self._listener = self._new_listener() if is_server else None
-        self._transport: asyncio.DatagramTransport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._udp: UdpSocket | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._now = 0.0
+        self._heard: dict[LinkPeer, None] = {}
         self.dropped = 0
         """Events of peers for which nobody had the time."""
         self.refused = 0
@@ -84,6 +91,12 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def _new_listener(self) -> SecurePeer:
         return SecurePeer(self._context, is_server=True, now=time.monotonic())
+
+    def open(self, udp: socket.socket) -> None:
+        """Begins to serve a bound socket, and owns it from now on. In the loop."""
+        self._loop = asyncio.get_running_loop()
+        self._udp = UdpSocket(udp)
+        self._loop.add_reader(self._udp, self._read)
 
     @property
     def peers(self) -> list[LinkPeer]:
@@ -93,8 +106,18 @@ class Endpoint(asyncio.DatagramProtocol):
     @property
     def port(self) -> int:
         """The port of the socket."""
-        assert self._transport is not None
-        return int(self._transport.get_extra_info("sockname")[1])
+        assert self._udp is not None
+        return self._udp.port
+
+    @property
+    def datagrams(self) -> int:
+        """Datagrams that passed the socket, either way."""
+        return self._udp.moved if self._udp is not None else 0
+
+    @property
+    def unsent(self) -> int:
+        """Datagrams that the system did not take."""
+        return self._udp.unsent if self._udp is not None else 0
 
     def connect(self, address: Address) -> LinkPeer:
         """Begins a connection to a server."""
@@ -105,23 +128,29 @@ class Endpoint(asyncio.DatagramProtocol):
         self.flush(peer)
         return peer
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keeps the transport."""
-        # asyncio's own datagram transports do not inherit from the class of that name.
-        self._transport = cast(asyncio.DatagramTransport, transport)
+    def _read(self) -> None:
+        assert self._udp is not None
+        self._now = time.monotonic()
+        self._udp.receive(self._hand_over, now=self._now)
+        heard, self._heard = self._heard, {}
+        for peer in heard:
+            self._take(peer)
+            self.flush(peer)
 
-    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+    def _hand_over(self, data: memoryview, address: Address, arrived_at: float) -> None:
         """Hands a datagram to the peer of its address."""
-        now = time.monotonic()
-        peer = self._peers.get(address[:2])
+        now = self._now
+        peer = self._peers.get(address)
         if peer is None:
-            peer = self._admit(data, address[:2], now=now)
+            peer = self._admit(bytes(data), address, now=now)
             if peer is None:
                 return
         else:
             peer.secure.receive(data, now=now)
-        self._take(peer, now=now)
-        self.flush(peer)
+        self._heard[peer] = None
+        while (plain := peer.secure.next_data()) is not None:
+            peer.heard_at = now
+            peer.link.receive(plain, now=now, arrived_at=arrived_at)
 
     def _admit(self, data: bytes, address: Address, *, now: float) -> LinkPeer | None:
         limits = self._limits
@@ -134,8 +163,7 @@ class Endpoint(asyncio.DatagramProtocol):
         is_good = self._listener.listen(data)
         secure = self._listener
         if not is_good:
-            while (answer := secure.next_datagram()) is not None:
-                self._send(answer, address)
+            self._send_all(secure, address)
             self.refused += 1
             return None
         # Also of one that is refused: it holds the state of that client's handshake.
@@ -147,13 +175,10 @@ class Endpoint(asyncio.DatagramProtocol):
         secure.start(now=now)
         return peer
 
-    def _take(self, peer: LinkPeer, *, now: float) -> None:
-        if peer.secure.state is SecureState.OPEN and not peer.opened.is_set():
+    def _take(self, peer: LinkPeer) -> None:
+        if peer.secure.is_open and not peer.opened.is_set():
             peer.opened.set()
             self._joined(peer)
-        while (data := peer.secure.next_data()) is not None:
-            peer.heard_at = now
-            peer.link.receive(data, now=now)
         while (event := peer.link.next_event()) is not None:
             if peer.events.qsize() < peer.max_events:
                 peer.events.put_nowait(event)
@@ -161,77 +186,80 @@ class Endpoint(asyncio.DatagramProtocol):
                 self.dropped += 1
 
     def flush(self, peer: LinkPeer) -> None:
-        """Sends what the peer has to send, and sets the timer."""
+        """Sends what the peer has to send, and sets its timer."""
         now = time.monotonic()
-        for _ in range(MAX_BURST):
-            if peer.secure.state is not SecureState.OPEN:
-                break
-            data = peer.link.next_datagram(now=now)
-            if data is None:
-                break
-            peer.secure.send(data)
-            self._send_all(peer)
-        self._send_all(peer)
-        self._schedule(self._deadline(peer, now=now))
+        secure, link = peer.secure, peer.link
+        self._send_all(secure, peer.address)
+        batch: list[bytes] = []
+        while (
+            secure.is_open
+            and len(batch) < MAX_BURST
+            and (data := link.next_datagram(now=now)) is not None
+        ):
+            batch.append(secure.seal(data))
+        self._send(batch, peer.address)
+        self._set_timer(peer, now=now)
 
-    def _send_all(self, peer: LinkPeer) -> None:
-        while (datagram := peer.secure.next_datagram()) is not None:
-            self._send(datagram, peer.address)
+    def _send_all(self, secure: SecurePeer, address: Address) -> None:
+        batch = []
+        while (datagram := secure.next_datagram()) is not None:
+            batch.append(datagram)
+        self._send(batch, address)
 
-    def _send(self, datagram: bytes, address: Address) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(datagram, address)
+    def _send(self, batch: list[bytes], address: Address) -> None:
+        if self._udp is not None and batch:
+            self._udp.send(batch, address)
+
+    def _set_timer(self, peer: LinkPeer, *, now: float) -> None:
+        when = max(now + MIN_TIMER_S, self._deadline(peer, now=now))
+        if peer.timer is not None:
+            if abs(peer.timer.when() - when) < MIN_TIMER_S / 2:
+                return
+            peer.timer.cancel()
+            peer.timer = None
+        if self._loop is not None and self._peers.get(peer.address) is peer:
+            # The loop has the same clock.
+            peer.timer = self._loop.call_at(when, self._on_timer, peer)
 
     def _deadline(self, peer: LinkPeer, *, now: float) -> float:
         secure = peer.secure.next_deadline()
-        if peer.secure.state is not SecureState.OPEN:
+        if not peer.secure.is_open:
             return now if secure is None else secure
         times = (peer.link.next_deadline(now=now), peer.heard_at + SILENCE_S)
         return min(times if secure is None else (*times, secure))
 
-    def _schedule(self, when: float) -> None:
-        if self._timer is not None:
-            if self._timer_at <= when:
-                return
-            self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timer_at = when
-        self._timer = loop.call_later(max(0.001, when - time.monotonic()), self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_timer(self, peer: LinkPeer) -> None:
+        peer.timer = None
         now = time.monotonic()
-        for peer in self.peers:
-            peer.secure.tick(now=now)
-            # What a handshake sends again is due now, whatever the link's own time is.
-            self._send_all(peer)
-            if now >= peer.heard_at + SILENCE_S and peer.secure.state is SecureState.OPEN:
-                peer.secure.close()
-            if peer.is_gone:
-                self._send_all(peer)
-                self._forget(peer)
-                continue
-            if self._deadline(peer, now=now) <= now + 0.0005:
-                self.flush(peer)
-            self._schedule(self._deadline(peer, now=now))
+        peer.secure.tick(now=now)
+        if now >= peer.heard_at + SILENCE_S and peer.secure.is_open:
+            peer.secure.close()
+        if peer.is_gone:
+            self._send_all(peer.secure, peer.address)
+            self._forget(peer)
+            return
+        self.flush(peer)
 
     def disconnect(self, peer: LinkPeer) -> None:
         """Closes one connection; one that is closed already is left as it is."""
         if self._peers.get(peer.address) is not peer:
             return
         peer.secure.close()
-        self._send_all(peer)
+        self._send_all(peer.secure, peer.address)
         self._forget(peer)
 
     def _forget(self, peer: LinkPeer) -> None:
         self._peers.pop(peer.address, None)
+        if peer.timer is not None:
+            peer.timer.cancel()
         peer.events.put_nowait(None)
 
     def close(self) -> None:
         """Closes all connections and the socket."""
         for peer in self.peers:
             self.disconnect(peer)
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._transport is not None:
-            self._transport.close()
+        if self._udp is not None:
+            assert self._loop is not None
+            self._loop.remove_reader(self._udp)
+            self._udp.close()
+            self._udp = None

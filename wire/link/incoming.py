@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 
+import msgspec
+
 from media.serial import Unwrapper
 from wire.errors import BadMessage
 from wire.link.datagram import MAX_REQUESTS, Request, Stripe
@@ -54,13 +56,11 @@ class _Open:
     """Time of the first stripe that was sent after all of these; None before. Those still missing
     then were lost, or overtaken."""
 
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.blocks.values()))
+    block_bytes: int = 0
+    """Length of each block; 0 before the first."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Last:
+class _Last(msgspec.Struct, frozen=True, gc=False):
     """The stripe with the highest packet number."""
 
     packet: int
@@ -125,14 +125,12 @@ class Incoming:
     def read(self, stripe: Stripe, *, rtt_s: float, now: float) -> Message | None:
         """Takes a stripe; returns the message if it became whole by it."""
         number = self._numbers.unwrap(stripe.message)
-        if number in self._done or number < self._newest - MAX_DONE:
-            self.counters.duplicates += 1
-            return None
-        self._open_until(number, now=now)
         entry = self._open.get(number)
-        if entry is None:  # it was crowded out by the ones after it
-            self.counters.duplicates += 1
-            return None
+        if entry is None:
+            entry = self._begin(number, now=now)
+            if entry is None:
+                self.counters.duplicates += 1
+                return None
         if not entry.needed:
             entry.needed, entry.total = stripe.needed, stripe.total
             entry.first_at = now
@@ -143,14 +141,17 @@ class Incoming:
         if not self._fits(entry, stripe):
             return None
         entry.blocks[stripe.index] = stripe.block
-        self._bytes += len(stripe.block)
-        self._bound()
-        if len(entry.blocks) < entry.needed or number not in self._open:
-            return None
-        return self._finish(entry)
+        self._bytes += entry.block_bytes
+        if len(self._open) > MAX_OPEN or self._bytes > MAX_OPEN_BYTES:
+            self._bound()
+            if number not in self._open:
+                return None
+        return self._finish(entry) if len(entry.blocks) >= entry.needed else None
 
     def requests(self, *, rtt_s: float, now: float) -> tuple[Request, ...]:
         """Returns what to ask for now: stripes that are missing and can still come in time."""
+        if not self._open:
+            return ()
         found: list[Request] = []
         for entry in list(self._open.values()):
             if now >= entry.deadline:
@@ -192,6 +193,13 @@ class Incoming:
             return quiet_at
         return min(quiet_at, entry.passed_at + PATIENCE * self._overtaken.value)
 
+    def _begin(self, number: int, *, now: float) -> _Open | None:
+        """Opens a message; None if it is over, or crowded out by the ones after it."""
+        if number in self._done or number < self._newest - MAX_DONE:
+            return None
+        self._open_until(number, now=now)
+        return self._open.get(number)
+
     def _note_time(self, entry: _Open, stripe: Stripe, *, now: float) -> None:
         """Learns from a stripe how far the path spreads what is sent together."""
         packet, sent_s = (
@@ -231,11 +239,12 @@ class Incoming:
         if stripe.index in entry.blocks:
             self.counters.duplicates += 1
             return False
-        same_size = all(len(block) == len(stripe.block) for block in entry.blocks.values())
+        size = len(stripe.block)
         # Parity that was asked for may go beyond the total of the first stripes.
-        if stripe.needed != entry.needed or not same_size:
+        if stripe.needed != entry.needed or entry.block_bytes not in (0, size):
             self.counters.refused += 1
             return False
+        entry.block_bytes = size
         return True
 
     def _bound(self) -> None:
@@ -245,7 +254,7 @@ class Incoming:
 
     def _drop(self, entry: _Open) -> None:
         del self._open[entry.number]
-        self._bytes -= entry.size
+        self._bytes -= len(entry.blocks) * entry.block_bytes
         self._done[entry.number] = None
         if len(self._done) > MAX_DONE:
             self._done.popitem(last=False)

@@ -17,6 +17,7 @@ from wire.link.datagram import ControlPiece, Report, Stripe
 from wire.link.incoming import Incoming, IncomingCounters
 from wire.link.message import Message
 from wire.link.outgoing import Outgoing, OutgoingCounters
+from wire.link.pacer import LinkPacer
 from wire.link.path_report import LossMeter, SentPackets
 from wire.link.rate_control import RateControl
 
@@ -26,8 +27,8 @@ START_RTT_S = 0.1
 RTT_WEIGHT = 1 / 8
 """Weight of a new round trip in the average (RFC 6298 section 2)."""
 
-BURST_BYTES = 6_000
-"""Leaves at once: five packets, since timers of an event loop are no finer than 1 ms."""
+RIDE_S = 0.02
+"""A report goes with whatever else is sent, once so long has passed since the last one."""
 
 KEEP_ALIVE_S = 1.0
 """A silent side sends an empty control piece so often; NATs forget a path after 30 s or more
@@ -93,9 +94,9 @@ class Link:
         self._rate = RateControl() if start_bps is None else RateControl(start_bps)
         self._events: collections.deque[Event] = collections.deque()
         self._rtt_s: float | None = None
-        self._free_bytes = float(BURST_BYTES)
-        self._paced_at = 0.0
+        self._pacer = LinkPacer()
         self._alive_at = 0.0
+        self._sent_at = 0.0
         self._bad = 0
         self._dropped = 0
         self.heard_at: float | None = None
@@ -110,7 +111,7 @@ class Link:
         """Returns what is measured and counted."""
         return LinkFigures(
             rtt_s=self.rtt_s,
-            loss=self._loss.loss,
+            loss=self._loss.measured,
             rate_bps=self._rate.rate_bps,
             delivered_bps=self._rate.delivered_bps,
             standing_queue_s=self._rate.standing_queue_s,
@@ -132,26 +133,30 @@ class Link:
         """Queues a control message; False if the other side takes none. Raises ValueError."""
         return self._control_out.add(content)
 
-    def receive(self, data: bytes, *, now: float) -> None:
-        """Takes a datagram of the other side; a broken one is counted."""
+    def receive(self, data: bytes, *, now: float, arrived_at: float | None = None) -> None:
+        """Takes a datagram of the other side; a broken one is counted.
+
+        ``arrived_at`` is when it came, where it waited until ``now`` to be read.
+        """
         try:
             found = datagram.parse(data)
         except BadMessage:
             self._bad += 1
             return
         self.heard_at = now
+        at = now if arrived_at is None else arrived_at
         match found:
             case Stripe():
-                self._arrivals.add(found.packet, found.sent_us, now=now)
-                message = self._in.read(found, rtt_s=self.rtt_s, now=now)
+                self._arrivals.add(found.packet, found.sent_us, at=at, now=now)
+                message = self._in.read(found, rtt_s=self.rtt_s, now=at)
                 if message is not None:
                     self._tell(MessageReceived(message))
             case ControlPiece():
-                self._arrivals.add(found.packet, found.sent_us, now=now)
+                self._arrivals.add(found.packet, found.sent_us, at=at, now=now)
                 for content in self._control_in.read(found):
                     self._tell(ControlReceived(content))
             case Report():
-                self._read_report(found, now=now)
+                self._read_report(found, at=at, now=now)
 
     def next_event(self) -> Event | None:
         """Returns what arrived next, or None."""
@@ -159,53 +164,64 @@ class Link:
 
     def next_datagram(self, *, now: float) -> bytes | None:
         """Returns a datagram to send now, or None."""
-        self._rate.tick(now=now)
-        report = self._due_report(now=now)
-        if report is not None:
-            return datagram.encode(report)
-        piece = self._due_piece(now=now)
-        if piece is not None:
-            return piece
-        if not self._out.has_more or not self._may_send(now=now):
+        if self._sent_at != now:
+            self._rate.tick(now=now)
+            report = self._due_report(now=now)
+            if report is not None:
+                return report
+        found = self._due_piece(now=now) or self._due_stripe(now=now)
+        if found is None and self._sent_at == now:
+            # Nobody has to wake for a report that goes with others.
+            found = self._due_report(rides=now >= self._arrivals.told_at + RIDE_S, now=now)
+        return found
+
+    def _due_stripe(self, *, now: float) -> bytes | None:
+        if not self._out.has_more:
+            self._pacer.idle()
+            return None
+        rate_bps = self._rate.rate_bps
+        if not self._pacer.may_send(self._out.queued_bytes, rate_bps=rate_bps, now=now):
             return None
         block = self._out.next_block(
             loss=self._loss.loss,
-            rate_bps=self._rate.rate_bps,
+            rate_bps=rate_bps,
             one_way_s=self.rtt_s / 2,
             now=now,
         )
         if block is None:
             return None
-        left_ms = min(0xFFFF, max(0, round((block.deadline - now) * 1000)))
-        size = len(block.data)
+        left_ms = round((block.deadline - now) * 1000)
         data = datagram.encode(
             Stripe(
-                packet=self._sent.add(size, now=now) % (1 << 32),
-                sent_us=int(now * 1e6) % (1 << 32),
+                packet=self._sent.add(len(block.data), now=now) & 0xFFFFFFFF,
+                sent_us=int(now * 1e6) & 0xFFFFFFFF,
                 message=block.message,
                 needed=block.needed,
                 total=block.total,
                 index=block.index,
-                left_ms=left_ms,
+                left_ms=left_ms if left_ms < 0xFFFF else 0xFFFF,
                 block=block.data,
             )
         )
-        self._free_bytes -= len(data)
+        self._pacer.spend(len(data))
+        self._sent_at = now
         self._rate.sent(now=now)
         return data
 
     def next_deadline(self, *, now: float) -> float:
         """Returns when ``next_datagram`` should be asked again; it may be past."""
-        times = [
-            self._alive_at + KEEP_ALIVE_S,
+        times = [self._alive_at + KEEP_ALIVE_S]
+        for due in (
             self._arrivals.due_at,
             self._control_out.next_deadline(),
             self._in.next_deadline(rtt_s=self.rtt_s),
-        ]
+        ):
+            if due is not None:
+                times.append(due)
         if self._out.has_more:
-            lacking = max(0.0, -self._free_bytes)
-            times.append(self._paced_at + lacking * 8 / self._rate.rate_bps)
-        return max(now, min(each for each in times if each is not None))
+            queued, rate_bps = self._out.queued_bytes, self._rate.rate_bps
+            times.append(self._pacer.next_at(queued, rate_bps=rate_bps))
+        return max(now, min(times))
 
     def _tell(self, event: Event) -> None:
         if len(self._events) == MAX_EVENTS:
@@ -213,19 +229,15 @@ class Link:
             self._dropped += 1
         self._events.append(event)
 
-    def _may_send(self, *, now: float) -> bool:
-        earned = (now - self._paced_at) * self._rate.rate_bps / 8
-        self._free_bytes = min(float(BURST_BYTES), self._free_bytes + earned)
-        self._paced_at = now
-        return self._free_bytes >= 0.0
-
-    def _due_report(self, *, now: float) -> Report | None:
+    def _due_report(self, *, rides: bool = False, now: float) -> bytes | None:
+        """Returns a report that is due, or ``rides`` with others, or has to ask for something."""
         requests = self._in.requests(rtt_s=self.rtt_s, now=now)
-        due_at = self._arrivals.due_at
-        if not requests and (due_at is None or now < due_at):
+        due = self._arrivals.due_at
+        if not requests and (due is None or (now < due and not rides)):
             return None
         awaited = self._control_in.awaited
-        return self._arrivals.report(control=awaited, requests=requests, now=now)
+        report = self._arrivals.report(control=awaited, requests=requests, now=now)
+        return None if report is None else datagram.encode(report)
 
     def _due_piece(self, *, now: float) -> bytes | None:
         piece = self._control_out.next_piece(rtt_s=self.rtt_s, now=now)
@@ -234,15 +246,15 @@ class Link:
                 return None
             # A piece that was acknowledged is thrown away by the other side, but reported.
             piece = ((self._control_out.serial - 1) % (1 << 32), True, b"")
-        self._alive_at = now
+        self._alive_at = self._sent_at = now
         serial, is_last, content = piece
         self._rate.sent(now=now)
         packet = self._sent.add(len(content), now=now) % (1 << 32)
         sent_us = int(now * 1e6) % (1 << 32)
         return datagram.encode(ControlPiece(packet, sent_us, serial, is_last, content))
 
-    def _read_report(self, report: Report, *, now: float) -> None:
-        found = self._sent.read(report, now=now)
+    def _read_report(self, report: Report, *, at: float, now: float) -> None:
+        found = self._sent.read(report, now=at)
         if found.arrivals:
             self._rtt_s = (
                 found.rtt_s

@@ -6,6 +6,8 @@ import collections
 import dataclasses
 import heapq
 
+import msgspec
+
 from wire.link.datagram import MAX_STRIPES, Request
 from wire.link.message import Message, encode_body
 from wire.link.parity import ParityBudget, make_parity, parity_for, split
@@ -18,8 +20,7 @@ MAX_KEPT = 128
 """Messages that were sent and may be asked for again until their deadline."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True, gc=False):
     """A stripe before it has a packet number and a time."""
 
     message: int
@@ -80,13 +81,14 @@ class Outgoing:
         self._queued_bytes = 0
         self._number = 0
         self._ready: collections.deque[Block] = collections.deque()
+        self._ready_bytes = 0
         self._again: collections.deque[Block] = collections.deque()
         self._kept: collections.OrderedDict[int, _Kept] = collections.OrderedDict()
 
     @property
     def queued_bytes(self) -> int:
         """Bytes that wait to be sent."""
-        return self._queued_bytes + sum(len(each.data) for each in self._ready)
+        return self._queued_bytes + self._ready_bytes
 
     def add(self, message: Message, *, deadline: float, now: float) -> bool:
         """Queues a message; False if it is late already or the queue is full (counted)."""
@@ -146,9 +148,11 @@ class Outgoing:
             while self._ready:
                 block = self._ready.popleft()
                 if now + one_way_s < block.deadline:
+                    self._ready_bytes -= len(block.data)
                     return block
                 # Whoever misses the rest of a message has no use for its last stripes either.
                 self._ready.clear()
+                self._ready_bytes = 0
                 self.counters.late += 1
             if not self._heap:
                 return None
@@ -172,12 +176,13 @@ class Outgoing:
         if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
         self._ready.extend(map(kept.block, range(min(MAX_STRIPES, len(blocks) + parity))))
+        size = len(blocks[0])
+        self._ready_bytes = len(self._ready) * size
         self.counters.sent += 1
-        self.counters.bytes += sum(map(len, blocks))
-        self.counters.parity_bytes += sum(map(len, made))
+        self.counters.bytes += len(blocks) * size
+        self.counters.parity_bytes += len(made) * size
 
     def _forget(self, *, now: float) -> None:
-        for number, kept in list(self._kept.items()):
-            if kept.deadline > now:
-                break
-            del self._kept[number]
+        kept = self._kept
+        while kept and next(iter(kept.values())).deadline <= now:
+            kept.popitem(last=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 
+import msgspec
+
 from media.serial import Unwrapper
 from wire.link.datagram import TICK_US, Report
 
@@ -18,8 +20,7 @@ REORDER_S = 0.02
 """Seconds by which a lost packet must also be older than the newest; jitter changes the order."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A packet of which a report told for the first time."""
 
     sent_at: float
@@ -44,8 +45,7 @@ class PathReport:
     """Round trip of the report's newest packet, without the time that the receiver held it."""
 
 
-@dataclasses.dataclass(slots=True)
-class _Sent:
+class _Sent(msgspec.Struct, frozen=True, gc=False):
     at: float
     size: int
 
@@ -120,6 +120,9 @@ class LossMeter:
 
     def __init__(self) -> None:
         self.loss = self.START
+        """The loss that parity reckons with; until much is known, a part of it is ``START``."""
+        self.measured = 0.0
+        """The same of what was seen alone; 0 before the first packet."""
         self._seen = 0
 
     def add(self, arrived: int, lost: int) -> None:
@@ -132,3 +135,5 @@ class LossMeter:
         weight = max(self.WEIGHT, 1 / (self._seen + 1 / self.START))
         weight = min(1.0, total * weight)
         self.loss += (lost / total - self.loss) * weight
+        weight = min(1.0, total * max(self.WEIGHT, 1 / self._seen))
+        self.measured += (lost / total - self.measured) * weight

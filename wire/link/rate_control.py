@@ -8,8 +8,9 @@ beyond what the path lost before, as at a policer without a queue.
 from __future__ import annotations
 
 import collections
-import dataclasses
 import math
+
+import msgspec
 
 from wire.link.path_report import PathReport
 
@@ -75,8 +76,7 @@ DELIVERY_WINDOW_S = 0.5
 LOSS_WINDOW_S = 1.0
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Delivered:
+class _Delivered(msgspec.Struct, frozen=True, gc=False):
     at: float
     size: int
     delay_s: float

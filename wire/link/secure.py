@@ -41,6 +41,13 @@ of OpenSSL's, whose timer begins at a second: at 10 % loss a handshake took 3 s 
 one in four failed. Who has them already drops them as replays (RFC 6347 section 4.1.2.6)."""
 
 _RECORD_HEAD = 13
+_APPLICATION_DATA = 23
+"""Type of a record with data (RFC 5246 section 6.2.1)."""
+
+_RECORD_BYTES = MAX_UDP_BYTES + 256
+_HANDSHAKE_BYTES = 1 << 17
+"""Bytes that are read at once of what OpenSSL made: a record, or whole flights of a handshake."""
+
 _COOKIE_EXCHANGE = 0x2000
 """OpenSSL's SSL_OP_COOKIE_EXCHANGE, which the binding may lack by name."""
 
@@ -167,6 +174,8 @@ class SecurePeer:
         else:
             self._tls.set_connect_state()
         self._machine = StateMachine(SECURE, owner="link")
+        self.is_open = False
+        "True while data can be sent and read."
         self._give_up_at = now + HANDSHAKE_S
         self._retry_at: float | None = None
         self._flight: tuple[bytes, ...] = ()
@@ -215,22 +224,30 @@ class SecurePeer:
             self._drain()
         return True
 
-    def receive(self, data: bytes, *, now: float) -> None:
+    def receive(self, data: bytes | memoryview, *, now: float) -> None:
         """Takes a datagram of the other side. What is not DTLS of this connection has no effect."""
         if self.state is SecureState.CLOSED or not data:
             return
         self._tls.bio_write(data)
-        if self.state is SecureState.HANDSHAKE:
-            self._advance(now=now)
-        if self.state is SecureState.OPEN:
-            self._read()
+        if self.is_open and _is_one_record(data):
+            # It holds one piece of data at most, and is answered by nothing.
+            self._read_record()
+        else:
+            if self.state is SecureState.HANDSHAKE:
+                self._advance(now=now)
+            if self.is_open:
+                while self._read_record():
+                    pass
+                self._drain()
         if self._data:  # the other side has all it needs
             self._flight = ()
 
-    def send(self, data: bytes) -> None:
-        """Encrypts data, at most ``MAX_DATAGRAM_BYTES``; the connection must be open."""
+    def seal(self, data: bytes) -> bytes:
+        """Returns a datagram with data, at most ``MAX_DATAGRAM_BYTES``; the connection must be
+        open, and nothing else may wait to be sent.
+        """
         self._tls.send(data)
-        self._drain()
+        return self._tls.bio_read(_RECORD_BYTES)
 
     def next_datagram(self) -> bytes | None:
         """Returns a datagram for the other side, or None."""
@@ -242,6 +259,8 @@ class SecurePeer:
 
     def next_deadline(self) -> float | None:
         """Returns when ``tick`` is to be called; None once the handshake is over on both sides."""
+        if self.is_open and not self._flight:
+            return None
         times = [self._repeat_at] if self._flight else []
         if self.state is SecureState.HANDSHAKE:
             times += [self._give_up_at, self._retry_at or self._give_up_at]
@@ -277,16 +296,19 @@ class SecurePeer:
             except SSL.Error:
                 pass  # the other side closed first
             self._drain()
-        self._machine.apply(SecureEvent.CLOSE)
+        self._apply(SecureEvent.CLOSE)
+
+    def _apply(self, event: SecureEvent) -> None:
+        self.is_open = self._machine.apply(event) is SecureState.OPEN
 
     def _advance(self, *, now: float) -> None:
         try:
             self._tls.do_handshake()
-            self._machine.apply(SecureEvent.FINISHED)
+            self._apply(SecureEvent.FINISHED)
         except SSL.WantReadError:
             pass
         except SSL.Error:
-            self._machine.apply(SecureEvent.CLOSE)
+            self._apply(SecureEvent.CLOSE)
         self._set_retry(now=now)
         before = len(self._datagrams)
         self._drain()
@@ -300,22 +322,22 @@ class SecurePeer:
         left_s = self._tls.DTLSv1_get_timeout()
         self._retry_at = None if left_s is None else now + left_s
 
-    def _read(self) -> None:
-        while True:
-            try:
-                data = self._tls.recv(MAX_UDP_BYTES)
-            except SSL.WantReadError:
-                break
-            except SSL.Error:
-                self._machine.apply(SecureEvent.CLOSE)
-                break
-            _put(self._data, data, self)
-        self._drain()
+    def _read_record(self) -> bool:
+        """Reads a piece of data; False once there is none."""
+        try:
+            data = self._tls.recv(MAX_UDP_BYTES)
+        except SSL.WantReadError:
+            return False
+        except SSL.Error:
+            self._apply(SecureEvent.CLOSE)
+            return False
+        _put(self._data, data, self)
+        return True
 
     def _drain(self) -> None:
         """Packs the records that OpenSSL made into datagrams."""
         try:
-            made = self._tls.bio_read(1 << 17)
+            made = self._tls.bio_read(_HANDSHAKE_BYTES)
         except SSL.WantReadError:
             return
         packed = b""
@@ -327,6 +349,15 @@ class SecurePeer:
             packed, made = packed + made[:size], made[size:]
         if packed:
             _put(self._datagrams, packed, self)
+
+
+def _is_one_record(datagram: bytes | memoryview) -> bool:
+    """True if a datagram is one record of data (RFC 6347 section 4.1)."""
+    return (
+        len(datagram) > _RECORD_HEAD
+        and datagram[0] == _APPLICATION_DATA
+        and datagram[11] << 8 | datagram[12] == len(datagram) - _RECORD_HEAD
+    )
 
 
 def _put(queue: collections.deque[bytes], item: bytes, peer: SecurePeer) -> None:

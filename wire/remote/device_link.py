@@ -36,8 +36,6 @@ CALM_S = 10.0
 WELCOME_S = 6.0
 """Time for the gateway's answer to a hello; its record of devices may take a moment."""
 
-_RECEIVE_BYTES = 1 << 20
-
 
 class LinkFailed(WireError):
     """There is no link to the gateway this time; the message says why."""
@@ -168,12 +166,10 @@ class DeviceLink:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         family, kind, protocol, _, address = found[0]
         udp = socket.socket(family, kind, protocol)
-        udp.setblocking(False)
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
         endpoint = Endpoint(self._identity, is_server=False)
         try:
             udp.bind(("", 0))
-            await loop.create_datagram_endpoint(lambda: endpoint, sock=udp)
+            endpoint.open(udp)
             peer = endpoint.connect((str(address[0]), int(address[1])))
             try:
                 async with asyncio.timeout(HANDSHAKE_S):

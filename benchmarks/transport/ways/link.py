@@ -13,6 +13,7 @@ from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.link import MessageReceived
 from wire.link.message import Message
 from wire.link.secure import make_identity
+from wire.link.udp_socket import bound_socket
 
 _KIND, _LANE = 1, 0
 
@@ -23,8 +24,7 @@ async def _open(address: str, port: int, joined: asyncio.Queue[LinkPeer] | None 
         endpoint = Endpoint(identity, is_server=False)
     else:
         endpoint = Endpoint(identity, is_server=True, joined=joined.put_nowait)
-    loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: endpoint, local_addr=(address, port))
+    endpoint.open(bound_socket(address, port))
     return endpoint
 
 

@@ -11,6 +11,7 @@ from app.gateway.gateway import Gateway
 from tests.app.gateway.joining import new_identity, running_gateway
 from wire.connection import Redis
 from wire.link.endpoint import Endpoint, LinkPeer
+from wire.link.udp_socket import bound_socket
 
 
 @pytest.fixture
@@ -31,7 +32,6 @@ async def false_gateway() -> AsyncIterator[tuple[Endpoint, asyncio.Queue[LinkPee
     """A server with a key of its own and no token, and the peers that connected to it."""
     peers: asyncio.Queue[LinkPeer] = asyncio.Queue()
     endpoint = Endpoint(new_identity(), is_server=True, joined=peers.put_nowait)
-    loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: endpoint, local_addr=("127.0.0.1", 0))
+    endpoint.open(bound_socket("127.0.0.1"))
     yield endpoint, peers
     endpoint.close()

@@ -14,6 +14,7 @@ from wire.connection import Redis
 from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.link import ControlReceived
 from wire.link.secure import Identity, make_identity
+from wire.link.udp_socket import bound_socket
 from wire.remote import calls
 from wire.remote.join import DEVICE, GATEWAY, check_proof, make_proof, token_id
 
@@ -103,8 +104,7 @@ class Device:
 async def connected(port: int, identity: Identity | None = None) -> AsyncIterator[Device]:
     """A device whose handshake is over."""
     endpoint = Endpoint(identity or new_identity(), is_server=False)
-    loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: endpoint, local_addr=("127.0.0.1", 0))
+    endpoint.open(bound_socket("127.0.0.1"))
     try:
         peer = endpoint.connect(("127.0.0.1", port))
         await asyncio.wait_for(peer.opened.wait(), WAIT_S)

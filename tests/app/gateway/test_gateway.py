@@ -165,7 +165,7 @@ async def test_garbage_from_the_address_of_a_device_ends_nothing(
     async with joined(port, "dev1") as (device, _):
         for number in range(300):
             junk = rng.randbytes(rng.randrange(1, 1200))
-            device.endpoint._send(b"\x17\xfe\xfd"[: number % 4] + junk, ("127.0.0.1", port))
+            device.endpoint._send([b"\x17\xfe\xfd"[: number % 4] + junk], ("127.0.0.1", port))
         assert (await device.call(calls.Claim())).error == ""
         assert gateway.devices == ["dev1"]
 

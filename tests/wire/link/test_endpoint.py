@@ -15,6 +15,7 @@ from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.link import ControlReceived, Event, MessageReceived
 from wire.link.message import Message
 from wire.link.secure import make_identity
+from wire.link.udp_socket import bound_socket
 
 WAIT_S = 10.0
 
@@ -27,8 +28,7 @@ def endpoint(*, is_server: bool, joined: asyncio.Queue[LinkPeer] | None = None) 
 
 @contextlib.asynccontextmanager
 async def opened(side: Endpoint) -> AsyncIterator[Endpoint]:
-    loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: side, local_addr=("127.0.0.1", 0))
+    side.open(bound_socket("127.0.0.1"))
     try:
         yield side
     finally:

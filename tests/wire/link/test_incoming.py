@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +48,7 @@ def stripes(number: int, size: int = 3000, parity: int = 1, left_ms: int = 250) 
 
 def answer(stripe: Stripe, packet: int, sent_ms: int) -> Stripe:
     """The stripe as it is sent again."""
-    return dataclasses.replace(stripe, packet=packet, sent_us=sent_ms * 1000)
+    return msgspec.structs.replace(stripe, packet=packet, sent_us=sent_ms * 1000)
 
 
 def feed(incoming: Incoming, parts: list[Stripe], *, now: float) -> list[int]:

@@ -119,3 +119,16 @@ def test_the_start_value_is_soon_forgotten() -> None:
     assert meter.loss < 0.01
     meter.add(0, 0)
     assert meter.loss < 0.01
+
+
+def test_what_is_shown_is_measured_and_nothing_else() -> None:
+    meter = LossMeter()
+    assert meter.measured == 0.0
+    meter.add(3, 0)
+    # A link that carries little would show the start value for minutes.
+    assert meter.measured == 0.0 < meter.loss
+    meter.add(0, 1)
+    assert meter.measured == pytest.approx(1 / 4)
+    for _ in range(50):
+        meter.add(99, 1)
+    assert meter.measured == pytest.approx(0.01, abs=0.002)

@@ -155,8 +155,7 @@ def test_the_last_flight_is_repeated_until_data_comes(
     assert repeated is not None
     pair.client.receive(repeated, now=pair.now)
     assert pair.states() == (SecureState.OPEN, SecureState.OPEN)
-    pair.client.send(b"x")
-    pair.exchange()
+    pair.server.receive(pair.client.seal(b"x"), now=pair.now)
     assert pair.server.next_deadline() is None
 
 
@@ -177,12 +176,25 @@ def test_data_of_the_largest_size_passes_both_ways(identities: tuple[Identity, I
     pair.open()
     for sender, receiver in ((pair.client, pair.server), (pair.server, pair.client)):
         data = random.Random(1).randbytes(MAX_DATAGRAM_BYTES)
-        sender.send(data)
-        sender.send(b"x")
-        pair.exchange()
+        largest = sender.seal(data)
+        for each in (largest, sender.seal(b"x")):
+            receiver.receive(each, now=pair.now)
+        assert len(largest) == MAX_UDP_BYTES
         assert (receiver.next_data(), receiver.next_data()) == (data, b"x")
         assert receiver.next_data() is None
-    assert max(pair.sizes) == MAX_UDP_BYTES
+    assert max(pair.sizes) <= MAX_UDP_BYTES
+
+
+def test_several_records_in_one_datagram_are_all_read(
+    identities: tuple[Identity, Identity],
+) -> None:
+    pair = Pair(identities)
+    pair.open()
+    joined = pair.client.seal(b"one") + pair.client.seal(b"two")
+    pair.server.receive(memoryview(joined), now=pair.now)
+    assert [pair.server.next_data() for _ in range(3)] == [b"one", b"two", None]
+    pair.server.receive(memoryview(pair.client.seal(b"three")), now=pair.now)
+    assert pair.server.next_data() == b"three"
 
 
 def test_a_repeated_or_changed_datagram_gives_no_data(
@@ -190,9 +202,7 @@ def test_a_repeated_or_changed_datagram_gives_no_data(
 ) -> None:
     pair = Pair(identities)
     pair.open()
-    pair.client.send(b"once")
-    datagram = pair.client.next_datagram()
-    assert datagram is not None
+    datagram = pair.client.seal(b"once")
     for at in range(len(datagram)):
         pair.server.receive(
             datagram[:at] + bytes([datagram[at] ^ 1]) + datagram[at + 1 :], now=pair.now
@@ -219,8 +229,7 @@ def test_foreign_datagrams_do_not_end_a_connection(identities: tuple[Identity, I
             peer.receive(junk, now=pair.now)
             peer.receive(hello, now=pair.now)
     pair.exchange()
-    pair.client.send(b"still here")
-    pair.exchange()
+    pair.server.receive(pair.client.seal(b"still here"), now=pair.now)
     assert pair.server.next_data() == b"still here"
 
 
@@ -294,7 +303,6 @@ def test_a_peer_that_sends_faster_than_it_is_read_loses_the_rest(
     pair = Pair(identities)
     pair.open()
     for number in range(MAX_RECORDS + 5):
-        pair.client.send(b"%d" % number)
-        pair.server.receive(pair.client.next_datagram() or b"", now=pair.now)
+        pair.server.receive(pair.client.seal(b"%d" % number), now=pair.now)
     assert pair.server.dropped == 5
     assert pair.server.next_data() == b"0"

@@ -65,7 +65,12 @@ class Pair:
         self.now = 10.0
         self.messages: tuple[list[tuple[float, Message]], list[tuple[float, Message]]] = ([], [])
         self.control: tuple[list[bytes], list[bytes]] = ([], [])
-        self._air: list[tuple[float, int, int, bytes]] = []
+        self._air: list[tuple[float, int, int, bytes, float]] = []
+        self._busy_until = [0.0, 0.0]
+        self.turns = [0, 0]
+        """Times at which a side had something to send."""
+        self.datagrams: tuple[list[tuple[float, bytes]], list[tuple[float, bytes]]] = ([], [])
+        """Datagrams that a side sent, with their times."""
         self._count = itertools.count()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
 
@@ -77,6 +82,10 @@ class Pair:
         """Calls something at a time."""
         heapq.heappush(self._timers, (when, next(self._count), call))
 
+    def hold(self, side: int, seconds: float) -> None:
+        """Gives a side no processor for a time: nothing leaves, and what arrives is not read."""
+        self._busy_until[side] = self.now + seconds
+
     def send(self, side: int, message: Message, left_s: float) -> bool:
         """Hands a message over at one side."""
         now = self.clock(side)
@@ -87,7 +96,10 @@ class Pair:
         while True:
             self._flush()
             times = [
-                link.next_deadline(now=self.clock(side)) - side * self.SKEW_S
+                max(
+                    self._busy_until[side],
+                    link.next_deadline(now=self.clock(side)) - side * self.SKEW_S,
+                )
                 for side, link in enumerate(self.links)
             ]
             times += [self._air[0][0]] if self._air else []
@@ -100,11 +112,16 @@ class Pair:
             while self._timers and self._timers[0][0] <= self.now:
                 heapq.heappop(self._timers)[2]()
             while self._air and self._air[0][0] <= self.now:
-                _, _, side, data = heapq.heappop(self._air)
-                self._arrive(side, data)
+                _, number, side, data, at = heapq.heappop(self._air)
+                if self.now < self._busy_until[side]:
+                    later = (self._busy_until[side], number, side, data, at)
+                    heapq.heappush(self._air, later)
+                else:
+                    self._arrive(side, data, at)
 
-    def _arrive(self, side: int, data: bytes) -> None:
-        self.links[side].receive(data, now=self.clock(side))
+    def _arrive(self, side: int, data: bytes, at: float) -> None:
+        arrived_at = at + side * self.SKEW_S
+        self.links[side].receive(data, now=self.clock(side), arrived_at=arrived_at)
         while (event := self.links[side].next_event()) is not None:
             match event:
                 case MessageReceived(message):
@@ -114,7 +131,12 @@ class Pair:
 
     def _flush(self) -> None:
         for side, link in enumerate(self.links):
+            if self.now < self._busy_until[side]:
+                continue
+            sent = len(self.datagrams[side])
             while (data := link.next_datagram(now=self.clock(side))) is not None:
                 when = self.paths[side].arrival(len(data), self.now, self.rng)
+                self.datagrams[side].append((self.now, data))
                 if when is not None:
-                    heapq.heappush(self._air, (when, next(self._count), 1 - side, data))
+                    heapq.heappush(self._air, (when, next(self._count), 1 - side, data, when))
+            self.turns[side] += len(self.datagrams[side]) > sent

@@ -16,6 +16,7 @@ from wire.errors import ServerAway, ServerRefuses
 from wire.link.endpoint import Endpoint, LinkPeer
 from wire.link.link import ControlReceived
 from wire.link.secure import Identity, make_identity
+from wire.link.udp_socket import bound_socket
 from wire.remote import calls, device_link
 from wire.remote.device_identity import KnownGateways
 from wire.remote.device_link import DeviceLink, JoinOptions
@@ -52,8 +53,7 @@ class Gateway:
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Gateway]:
         self.endpoint = Endpoint(self._key, is_server=True, joined=self._joined)
-        loop, address = asyncio.get_running_loop(), ("127.0.0.1", self._port)
-        await loop.create_datagram_endpoint(lambda: self.endpoint, local_addr=address)
+        self.endpoint.open(bound_socket("127.0.0.1", self._port))
         try:
             yield self
         finally:
