@@ -11,7 +11,7 @@ import dataclasses
 import math
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class _Step:
 
 class TeamPlanner:
     """Plans the pictures of one stream of one size for one net: ``plan`` by one thread, the others
-    from any. It assumes that what it plans is made, until ``order`` and ``miss`` tell better.
+    from any. It assumes that what it plans is made, until ``order`` or ``composed`` tells better.
     """
 
     def __init__(self, width: int, height: int, halo: int, *, propagates: bool = True) -> None:
@@ -116,15 +116,14 @@ class TeamPlanner:
         return FramePlan(self._number, matched, regions, worths, is_new)
 
     def order(self, number: int, regions: Sequence[Region]) -> None:
-        """Tells which regions of a plan were given out."""
-        self._correct(number, tuple(regions))
-
-    def miss(self, number: int, regions: Iterable[Region]) -> None:
-        """Tells which regions that were given out did not come in time."""
-        missed = set(regions)
-        step = self._step(number)
-        if step is not None and missed:
-            self._correct(number, tuple(each for each in step.ordered if each not in missed))
+        """Tells which regions of a plan were given out. What does not come in time is known once
+        the picture is ``composed``.
+        """
+        with self._lock:
+            step = next((step for step in self._steps if step.number == number), None)
+            if step is not None and step.ordered != tuple(regions):
+                step.ordered = tuple(regions)
+                self._is_stale = True
 
     def composed(self, state: ComposedState) -> None:
         """Takes the cells of a picture as they are, now that it is made."""
@@ -136,17 +135,6 @@ class TeamPlanner:
     def forget(self) -> None:
         """The next picture follows none."""
         self._before = None
-
-    def _correct(self, number: int, ordered: tuple[Region, ...]) -> None:
-        step = self._step(number)
-        if step is not None and step.ordered != ordered:
-            with self._lock:
-                step.ordered = ordered
-                self._is_stale = True
-
-    def _step(self, number: int) -> _Step | None:
-        with self._lock:
-            return next((step for step in self._steps if step.number == number), None)
 
     def _catch_up(self) -> None:
         """Works the cells out anew from the last picture that was composed."""

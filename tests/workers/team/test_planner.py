@@ -111,12 +111,12 @@ def test_while_pictures_are_held_back_it_orders_nothing_twice(planner: TeamPlann
         assert planner.plan(luma, None).regions == ()
 
 
-def test_what_did_not_come_is_ordered_again(planner: TeamPlanner) -> None:
+def test_what_turned_out_not_to_be_given_out_is_planned_again(planner: TeamPlanner) -> None:
     luma = texture(HEIGHT, WIDTH)
     first = planner.plan(luma, None)
     planner.plan(luma, None)
     missed = first.regions[:2]
-    planner.miss(first.number, missed)
+    planner.order(first.number, first.regions[2:])
     again = planner.plan(luma, None)
     for region in missed:
         assert covered(again.regions)[region.cells()].any()
@@ -160,7 +160,7 @@ def test_what_is_told_late_or_of_unknown_pictures_changes_nothing(planner: TeamP
     composer.compose(luma, None, plans[1])
     planner.plan(luma, None)
     planner.composed(ComposedState(1, composer.propagator.copy_state(), 4.0))
-    planner.miss(1, plans[0].regions)
+    planner.order(1, ())
     planner.order(99, ())
     assert planner.plan(luma, None).regions == ()
     assert planner._factor != 4.0
@@ -200,7 +200,6 @@ def test_pictures_that_are_never_composed_do_not_pile_up(planner: TeamPlanner) -
     assert len(planner._steps) == MAX_STEPS
     # What was planned counts as made, also when later pictures are worked out anew from there.
     newest = planner._number
-    planner.miss(newest, ())
     planner.order(newest, first.regions[:1])
     assert planner.plan(luma, None).regions == ()
 
