@@ -169,6 +169,10 @@ class SiteTeam(Protocol):
     late: int
     bad_messages: int
 
+    @property
+    def parity(self) -> float:
+        """Bytes of parity for each byte that was sent lately; 0 in a site."""
+
     async def send(self, to: str, message: TeamMessage, left_s: float) -> None:
         """Sends a message to the worker ``to``, to be taken within ``left_s``."""
 

@@ -98,6 +98,8 @@ class Ready(_OfTeam, frozen=True, kw_only=True, tag="ready"):
     "Measured time of the net per million decoded samples, halo included; 0: not measured."
     free: Fraction
     "Part of the device that its own streams and other teams leave free."
+    parity: Fraction = 0.0
+    "Bytes of parity that its link adds to each byte of its results."
 
 
 class Declined(_OfTeam, frozen=True, kw_only=True, tag="declined"):
@@ -205,6 +207,11 @@ class TeamMailbox:
         "Messages, sent or received, that were past their deadline and dropped."
         self.bad_messages = 0
         "Entries of the inbox that were no messages."
+
+    @property
+    def parity(self) -> float:
+        """Always 0: nothing is lost in a site."""
+        return 0.0
 
     async def send(self, to: str, message: TeamMessage, left_s: float) -> None:
         """Adds a message to the inbox of the worker ``to``, to be taken within ``left_s``; where it

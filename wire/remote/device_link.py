@@ -63,6 +63,11 @@ class _Uplink:
     def rtt_s(self) -> float:
         return self._peer.link.rtt_s
 
+    @property
+    def sent_bytes(self) -> tuple[int, int]:
+        counters = self._peer.link.figures().outgoing
+        return counters.bytes, counters.parity_bytes
+
     def tell(self, content: bytes) -> bool:
         if self._peer.is_gone or len(content) > MAX_CONTROL_BYTES:
             return False

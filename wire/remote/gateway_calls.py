@@ -33,6 +33,10 @@ class Uplink(Protocol):
     def rtt_s(self) -> float:
         """The round trip."""
 
+    @property
+    def sent_bytes(self) -> tuple[int, int]:
+        """Bytes of messages that were sent, and those of their parity."""
+
     def tell(self, content: bytes) -> bool:
         """Sends a control message; False where the link takes none."""
 

@@ -9,6 +9,7 @@ import time
 from wire.errors import BadMessage, ServerAway
 from wire.remote.gateway_calls import GatewayCalls
 from wire.remote.link_stream import wait_for
+from wire.remote.parity_meter import ParityMeter
 from wire.remote.team_units import TeamLetter, carry_letter, parse_letter
 from wire.team import MAX_MESSAGES, Received, TeamMessage
 
@@ -27,6 +28,15 @@ class LinkTeam:
         "Messages, sent or received, that were past their deadline and dropped."
         self.bad_messages = 0
         "Messages that could not be read."
+        self._parity = ParityMeter()
+
+    @property
+    def parity(self) -> float:
+        """Bytes of parity for each byte that the link sent lately, results most of them."""
+        uplink = self._gateway.uplink
+        if uplink is None:
+            return 0.0
+        return self._parity.observe(*uplink.sent_bytes, now=time.monotonic())
 
     async def send(self, to: str, message: TeamMessage, left_s: float) -> None:
         """Sends a message to the worker ``to``, due within ``left_s``. Raises ServerAway."""

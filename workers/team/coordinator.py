@@ -192,7 +192,13 @@ class TeamCoordinator:
         """Takes a helper's word that it takes tasks. One for another net is passed over."""
         if message.model == self.net.model:
             with self._lock:
-                self._dispatcher.ready(name, message.ms_per_megasample, message.free, now=now)
+                self._dispatcher.ready(
+                    name,
+                    message.ms_per_megasample,
+                    message.free,
+                    now=now,
+                    parity=message.parity,
+                )
 
     def leave(self, name: str, *, now: float) -> None:
         """Forgets a helper. Frames wait for what was asked of it until their deadlines, since

@@ -140,6 +140,8 @@ class DeviceModel:
         self._heard, self._is_silent = now, False
         self._loss = self._overrun_s = 0.0
         self._is_free_at = self._result_at = now
+        self.parity = 0.0
+        "Bytes of parity that its link adds to each byte of its results."
 
     @property
     def path_s(self) -> float:

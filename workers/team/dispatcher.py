@@ -111,13 +111,24 @@ class Dispatcher:
         """Takes the net's profile on pictures of another size."""
         self._farming = Farming(profile, self._max_delay_s)
 
-    def ready(self, name: str, ms_per_megasample: float, free: float, *, now: float) -> None:
-        """Notes that a helper takes tasks; it joins with its first one."""
+    def ready(
+        self,
+        name: str,
+        ms_per_megasample: float,
+        free: float,
+        *,
+        now: float,
+        parity: float = 0.0,
+    ) -> None:
+        """Notes that a helper takes tasks; it joins with its first one. Its link adds ``parity``
+        bytes to each byte of its results.
+        """
         model = self.helpers.get(name)
         if model is None:
             model = DeviceModel(name, ms_per_megasample=ms_per_megasample or 1000.0, now=now)
             self.helpers[name] = model
         model.ready(ms_per_megasample, free, now=now)
+        model.parity = parity
 
     def leave(self, name: str) -> None:
         """Forgets a helper; what was asked of it is not waited for."""
@@ -244,8 +255,8 @@ class Dispatcher:
         return task
 
     def _learn(self, order: TaskOrder, finished: Finished, size: int, now: float) -> None:
-        if not order.is_hedge:
-            self.budget.add_bytes(size, now=now)
+        parity = round(size * self.helpers[order.to].parity)
+        self.budget.add_bytes(0 if order.is_hedge else size, parity=parity, now=now)
         rate = size / max(1, finished.task.samples)
         self._bytes_per_sample += 0.1 * (rate - self._bytes_per_sample)
         frame = self._frames.get(order.sequence)

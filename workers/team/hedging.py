@@ -35,6 +35,8 @@ class Spent:
     content_bytes: int = 0
     "Bytes of all tasks and results."
     hedged_bytes: int = 0
+    parity_bytes: int = 0
+    "Bytes that links added to results, for what is lost."
 
 
 class HedgeBudget:
@@ -43,33 +45,31 @@ class HedgeBudget:
     def __init__(self) -> None:
         self._slots: collections.deque[tuple[float, Spent]] = collections.deque()
         self._sum = Spent()
-        self._parity = 0.0
 
     @property
     def spent(self) -> Spent:
         """The sums of the window."""
         return self._sum
 
-    def set_parity(self, fraction: float) -> None:
-        """Sets the parity of the links, as a part of the bytes that are sent."""
-        self._parity = max(0.0, fraction)
-
     def add_work(self, samples: int, *, now: float) -> None:
         """Counts an order."""
         self._slot(now).samples += samples
         self._sum.samples += samples
 
-    def add_bytes(self, count: int, *, now: float) -> None:
-        """Counts the bytes of a result that was no second order's."""
-        self._slot(now).content_bytes += count
-        self._sum.content_bytes += count
+    def add_bytes(self, count: int, *, now: float, parity: int = 0) -> None:
+        """Counts the bytes of a result that was no second order's, and those that its link added to
+        it; of a second order's, which were counted before, the latter alone.
+        """
+        for each in (self._slot(now), self._sum):
+            each.content_bytes += count
+            each.parity_bytes += parity
 
     def take(self, samples: int, expected_bytes: int, *, now: float) -> bool:
         """Takes the work and the bytes of a second order; False where there is no budget."""
         slot = self._slot(now)
         work_left = MAX_FRACTION * max(self._sum.samples, FIRST_SAMPLES / MAX_FRACTION)
         # Parity takes its part first, since it is decided for each message by the path's loss.
-        bytes_left = (MAX_FRACTION - self._parity) * self._sum.content_bytes
+        bytes_left = MAX_FRACTION * self._sum.content_bytes - self._sum.parity_bytes
         if (
             self._sum.hedged_samples + samples > work_left
             or self._sum.hedged_bytes + expected_bytes > bytes_left

@@ -233,10 +233,11 @@ class Helper:
         while True:
             await self._has_sessions.wait()
             now = time.monotonic()
+            parity = self._parts.site.team.parity
             for team, session in list(self._sessions.items()):
                 free = self._free(now, but=team)
                 memory = self._memory(but=(team.stream, session.source_epoch))
-                for letter in session.tick(now=now, free=free, memory=memory):
+                for letter in session.tick(now=now, free=free, memory=memory, parity=parity):
                     self._post(letter)
                 if session.is_over:
                     self._forget(team, session)

@@ -156,9 +156,10 @@ class HelperSession:
         if self._maker is not None:
             self._maker.strength = invite.strength
 
-    def tick(self, *, now: float, free: float, memory: int) -> list[Letter]:
+    def tick(self, *, now: float, free: float, memory: int, parity: float = 0.0) -> list[Letter]:
         """Goes on; returns what the lead is to be told. ``free`` is the part of the device that
-        others leave, ``memory`` the bytes that may be taken.
+        others leave, ``memory`` the bytes that may be taken, ``parity`` what its link adds to each
+        byte.
         """
         if now - self._invited_at > INVITATION_S:
             self.end(HelperEvent.LAPSE)
@@ -169,7 +170,11 @@ class HelperSession:
         self._ready_at = now + READY_S
         pace = self._maker.pace.ms_per_megasample if self._maker is not None else 0.0
         ready = Ready(
-            **self._address(), model=self._invite.model, ms_per_megasample=pace, free=free
+            **self._address(),
+            model=self._invite.model,
+            ms_per_megasample=pace,
+            free=free,
+            parity=round(min(parity, 1.0), 3),
         )
         return [Letter(self.team.lead, ready)]
 

@@ -30,6 +30,11 @@ class End:
     def rtt_s(self) -> float:
         return self.link.rtt_s
 
+    @property
+    def sent_bytes(self) -> tuple[int, int]:
+        counters = self.link.figures().outgoing
+        return counters.bytes, counters.parity_bytes
+
     def tell(self, content: bytes) -> bool:
         found = self.link.send_control(content)
         self._path.pump()

@@ -16,6 +16,7 @@ class ScriptedGateway:
     """The uplink of ``gateway``; ``answers`` has a function for each kind of call."""
 
     rtt_s = 0.04
+    sent_bytes = (0, 0)
 
     def __init__(self) -> None:
         self.gateway = GatewayCalls()

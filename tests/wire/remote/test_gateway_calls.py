@@ -15,6 +15,7 @@ class Wire:
     """An uplink that keeps what it is told."""
 
     rtt_s = 0.04
+    sent_bytes = (0, 0)
 
     def __init__(self) -> None:
         self.told: list[calls.FromDevice] = []

@@ -71,3 +71,12 @@ async def test_the_oldest_goes_where_nobody_reads(wire: ScriptedGateway) -> None
         team.put(encode_letter(TeamLetter(f"w{number}", TASK, 5.0)), one_way_s=0.0)
     found = await team.read(1)
     assert [found[0].sender, found[-1].sender] == ["w5", f"w{MAX_MESSAGES + 4}"]
+
+
+async def test_it_tells_what_parity_the_link_added_lately(wire: ScriptedGateway) -> None:
+    team = LinkTeam(wire.gateway)
+    assert team.parity == 0.0
+    wire.sent_bytes = (10_000, 700)
+    assert team.parity == pytest.approx(0.07)
+    wire.gateway.fail()
+    assert team.parity == 0.0

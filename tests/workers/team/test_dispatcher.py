@@ -144,6 +144,30 @@ def test_what_is_overdue_is_asked_of_another_and_the_second_answer_is_a_duplicat
     assert 0 < spent.hedged_samples <= 0.1 * spent.samples
 
 
+@pytest.mark.parametrize(("parity", "may_hedge"), [(0.0, True), (0.05, True), (0.12, False)])
+def test_what_links_add_to_results_leaves_less_for_second_orders(
+    parity: float, may_hedge: bool
+) -> None:
+    team = lead("dev1", "dev2", "dev3")
+    for _ in range(4):
+        for name in team.team.helpers:
+            team.team.ready(name, RATE, 1.0, now=team.now, parity=parity)
+        for _ in range(20):
+            for order in team.frame(wanted(3)).orders:
+                team.answer(order)
+            team.now += 0.05
+    spent = team.team.budget.spent
+    assert spent.parity_bytes == pytest.approx(parity * spent.content_bytes, rel=0.01)
+    found = team.frame(wanted(3))
+    for order in found.orders[1:]:
+        team.answer(order)
+    hedges: list[TaskOrder] = []
+    while not hedges and team.now < found.deadline:
+        team.now += 0.005
+        hedges = team.team.on_time(now=team.now)
+    assert bool(hedges) is may_hedge
+
+
 def test_the_tasks_of_a_helper_that_leaves_are_asked_of_others() -> None:
     team = lead("dev1", "dev2")
     team.play(4.0, wanted(2))

@@ -72,7 +72,7 @@ class Bench:
         self.came.set()
 
     def tick(self, now: float, memory: int = PLENTY) -> list[Ready]:
-        letters = self.session.tick(now=now, free=0.75, memory=memory)
+        letters = self.session.tick(now=now, free=0.75, memory=memory, parity=0.0714)
         assert all(letter.to == "lead" for letter in letters)
         return [each.message for each in letters if isinstance(each.message, Ready)]
 
@@ -122,7 +122,7 @@ def test_it_is_ready_once_pictures_the_net_and_the_loops_are(
     (ready,) = bench.tick(0.5)
     assert bench.state == "ready"
     assert (ready.model, ready.free, ready.epoch) == ("live-s", 0.75, 7)
-    assert ready.ms_per_megasample > 0.0
+    assert ready.ms_per_megasample > 0.0 and ready.parity == 0.071
     # The lead is told again every second.
     assert bench.tick(0.6) == [] and len(bench.tick(0.5 + READY_S)) == 1
 
