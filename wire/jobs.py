@@ -114,20 +114,29 @@ return redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])
 # One XAUTOCLAIM with COUNT 1 looks at ten leases; with a higher one it would claim several. The
 # calls are made on the server, and only so many of them, so that a search through the leases of
 # thousands of streams holds up nobody. All workers go on from one place: each from its own would
-# have to go through all leases by itself, which for a thousand takes minutes.
+# have to go through all leases by itself, which for a thousand takes minutes. Where leases are few
+# many workers would go through them again and again, so it begins anew after a rest only.
 _SEARCH = Script(
     """
 local cursor = redis.pcall('HGET', KEYS[2], 'cursor')
 if type(cursor) == 'table' then redis.call('DEL', KEYS[2]) end
 local ms, number = string.match(type(cursor) == 'string' and cursor or '', '^(%d+)%-(%d+)$')
 if not ms or #ms > 15 or #number > 19 then cursor = '0-0' end
+local began = redis.call('HGET', KEYS[2], 'began')
+if cursor == '0-0' then
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    local rest = now - (tonumber(began) or 0)
+    if 0 <= rest and rest < tonumber(ARGV[6]) then return {} end
+    began = now
+end
 local found = {}
 for _ = 1, ARGV[4] do
     local answer = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor, 'COUNT', 1)
     cursor, found = answer[1], answer[2]
     if #found > 0 or cursor == '0-0' then break end
 end
-redis.call('HSET', KEYS[2], 'cursor', cursor)
+redis.call('HSET', KEYS[2], 'cursor', cursor, 'began', began or 0)
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return found
 """
@@ -252,13 +261,15 @@ class JobQueue:
                 return dataclasses.replace(job, origin=JobOrigin.HANDED)
         return None
 
-    async def take_over(self, *, min_idle_ms: int = LEASE_MS) -> Job | None:
+    async def take_over(self, *, min_idle_ms: int = LEASE_MS, rest_ms: int = 0) -> Job | None:
         """Takes over a job whose holder did not renew its lease; None if none was found.
 
         A search goes through ``10 * SEARCH_CALLS`` leases; the next one, of whichever worker, goes
-        on behind them.
+        on behind them. Who would begin with the first lease again less than ``rest_ms`` after
+        somebody did finds nothing.
         """
         args = [keys.JOBS_GROUP, self._consumer, min_idle_ms, SEARCH_CALLS, SEARCH_EXPIRY_MS]
+        args.append(rest_ms)
         names = [keys.JOBS, keys.job_search(self._client.prefix)]
         try:
             while True:

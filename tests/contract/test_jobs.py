@@ -416,6 +416,30 @@ async def test_a_search_begins_anew_where_its_place_says_nothing(client: Redis, 
     assert await b.take_over() == job
 
 
+async def test_a_search_does_not_begin_anew_at_once(client: Redis) -> None:
+    a, b, c = await ready(client, "a", "b", "c")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    assert await b.take_over(min_idle_ms=600_000, rest_ms=60_000) is None
+    await a.release(job)
+    assert await c.take_over(min_idle_ms=600_000, rest_ms=60_000) is None
+    assert await c.take_over(min_idle_ms=600_000, rest_ms=1) == job
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", f"{10**30}"])
+async def test_a_search_does_not_rest_where_its_time_says_nothing(
+    client: Redis, value: str
+) -> None:
+    a, b = await ready(client, "a", "b")
+    await a.enqueue("cam1", keys.ENHANCED, 1)
+    job = await a.claim(block_ms=100)
+    assert job is not None
+    await a.release(job)
+    await command(client, "HSET", keys.job_search(client.prefix), "began", value)
+    assert await b.take_over(rest_ms=60_000) == job
+
+
 async def test_a_place_of_another_type_is_made_anew(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
     await a.enqueue("cam1", keys.ENHANCED, 1)
