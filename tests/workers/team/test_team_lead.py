@@ -38,17 +38,25 @@ from workers.upscale.model_cache import ModelCache
 
 from ..clips import Clip, picture, units
 from ..studio import Publisher, Viewer, lead_config, watching
+from ..upscale.test_temporal_session import wait
 
 SIZE = (160, 96)
 MODEL = "live-s"
 CLIP = Clip(width=SIZE[0], height=SIZE[1], frames=60, key_every=30)
 CLIP_UNITS = list(units(CLIP))
+FAR_MODEL = "live-l"
+"""A net that sees 10 samples around each: thirds of a small picture cost 1.3 times the whole."""
+
+SMALL = (96, 64)
+SMALL_UNITS = list(units(Clip(width=SMALL[0], height=SMALL[1], frames=60, key_every=1)))
+"""Key frames alone, so that all of each is worth the net."""
 GOAL = TeamGoal(MODEL, 0.0, 30.0, SIZE, Standing("full", 100.0, 5.0, 5.0), expected_ms=5.0)
 ZOO = [
     ModelInfo(
-        name=MODEL, title="Live S", scale=2, licence="none", precisions=["fp32"],
-        macs_per_pixel=load_manifest(MODEL).macs_per_pixel, parameters=10,
+        name=name, title=name, scale=2, licence="none", precisions=["fp32"],
+        macs_per_pixel=load_manifest(name).macs_per_pixel, parameters=10,
     )
+    for name in (MODEL, FAR_MODEL)
 ]  # fmt: skip
 
 
@@ -65,7 +73,8 @@ def live_nets() -> Iterator[ModelCache]:
 
 def config(name: str, streams: float = 8.0, place: Place = Place.SITE) -> SessionConfig:
     made = dataclasses.replace(lead_config(name, streams=streams), place=place)
-    capacity = dataclasses.replace(made.capacity, model=MODEL, macs={MODEL: 10}, scales={MODEL: 2})
+    macs, scales = {MODEL: 10, FAR_MODEL: 40}, {MODEL: 2, FAR_MODEL: 2}
+    capacity = dataclasses.replace(made.capacity, model=MODEL, macs=macs, scales=scales)
     return dataclasses.replace(made, model=MODEL, capacity=capacity)
 
 
@@ -88,11 +97,11 @@ async def working(
         await asyncio.wait_for(task, 4)
 
 
-def endless() -> Iterator[AccessUnit]:
+def endless(clip: list[AccessUnit]) -> Iterator[AccessUnit]:
     """A clip again and again, 30 frames a second."""
     sequence = 0
     while True:
-        for unit in CLIP_UNITS:
+        for unit in clip:
             pts = sequence * unit.clock_rate // 30
             yield dataclasses.replace(unit, sequence=sequence, pts=pts)
             sequence += 1
@@ -107,12 +116,16 @@ class Site:
 
     @contextlib.asynccontextmanager
     async def live(
-        self, nets: ModelCache, place: Place = Place.SITE, **record: Any
+        self,
+        nets: ModelCache,
+        place: Place = Place.SITE,
+        clip: list[AccessUnit] = CLIP_UNITS,
+        **record: Any,
     ) -> AsyncIterator[None]:
         async with working(self.client, nets, "lead", place):
             await self.publisher.begin(**record)
             async with watching(self.viewer, self.publisher):
-                sending = asyncio.create_task(self.publisher.play(endless()))
+                sending = asyncio.create_task(self.publisher.play(endless(clip)))
                 try:
                     await self.viewer.until(10)
                     yield
@@ -133,7 +146,12 @@ class Site:
         """Waits until the lead reports it."""
         deadline = time.monotonic() + timeout_s
         while not is_so(work := await self.work()):
-            assert time.monotonic() < deadline, work
+            assert time.monotonic() < deadline, (
+                work.team,
+                work.net_samples,
+                work.levels,
+                work.team_results,
+            )
             await asyncio.sleep(0.1)
         return work
 
@@ -223,6 +241,26 @@ async def test_a_pinned_worker_helps_though_the_lead_lacks_no_time(
         assert [device.name for device in shared.team.devices] == ["b"]
         assert "gone is pinned, and does not run." in shared.team.reason
         await site.until(lambda work: work.net_samples.get("b", 0) > 0)
+
+
+async def test_a_net_that_sees_far_is_farmed_by_whole_frames_where_they_are_small_and_new(
+    client: Redis, live_nets: ModelCache, site: Site
+) -> None:
+    wait(live_nets, FAR_MODEL, SMALL)
+    async with (
+        site.live(live_nets, clip=SMALL_UNITS, model=FAR_MODEL, team="on"),
+        working(client, live_nets, "a"),
+        working(client, live_nets, "b"),
+    ):
+        shared = await site.until(lambda work: work.team.mode == "frames")
+        assert "sees 10 samples around each" in shared.team.reason
+        before, few = shared.net_samples, 5 * SMALL[0] * SMALL[1]
+        done = await site.until(
+            lambda work: all(
+                work.net_samples.get(name, 0) >= before.get(name, 0) + few for name in ("a", "b")
+            )
+        )
+    assert done.team_results["in_time"] > 10 and done.levels["team"]
 
 
 async def test_a_lead_that_lacks_no_time_asks_nobody(
