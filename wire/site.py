@@ -147,6 +147,10 @@ class SiteStream(Protocol):
 class SiteLead(Protocol):
     """One job, for the worker that holds its lease."""
 
+    @property
+    def granted_kbps(self) -> float | None:
+        """Rate of media that the way to the rendition's logs bears; None: any."""
+
     async def records(self) -> Records:
         """Returns the records of stream and rendition. Raises StreamGone or BadMessage."""
 
@@ -271,6 +275,10 @@ class RedisLead:
         self._streams = StreamRegistry(client)
         self._renditions = RenditionRegistry(client)
         self._strikes = Strikes(client)
+
+    @property
+    def granted_kbps(self) -> None:
+        """Always None: a site has no slow ways."""
 
     async def records(self) -> Records:
         """Returns the records of stream and rendition. Raises StreamGone or BadMessage."""

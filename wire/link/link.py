@@ -107,6 +107,11 @@ class Link:
         """The smoothed round trip."""
         return START_RTT_S if self._rtt_s is None else self._rtt_s
 
+    @property
+    def rate_bps(self) -> float:
+        """The rate that may be sent."""
+        return self._rate.rate_bps
+
     def figures(self) -> LinkFigures:
         """Returns what is measured and counted."""
         return LinkFigures(

@@ -68,6 +68,10 @@ class _Uplink:
         counters = self._peer.link.figures().outgoing
         return counters.bytes, counters.parity_bytes
 
+    @property
+    def rate_bps(self) -> float:
+        return self._peer.link.rate_bps
+
     def tell(self, content: bytes) -> bool:
         if self._peer.is_gone or len(content) > MAX_CONTROL_BYTES:
             return False

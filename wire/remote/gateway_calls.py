@@ -37,6 +37,10 @@ class Uplink(Protocol):
     def sent_bytes(self) -> tuple[int, int]:
         """Bytes of messages that were sent, and those of their parity."""
 
+    @property
+    def rate_bps(self) -> float:
+        """The rate at which it may send."""
+
     def tell(self, content: bytes) -> bool:
         """Sends a control message; False where the link takes none."""
 

@@ -25,6 +25,12 @@ class LogLanes(Protocol):
     def new_lane(self) -> int:
         """Returns a lane that is free."""
 
+    def sent(self, entry: str, size: int) -> None:
+        """Notes the bytes of a batch that was sent for a job."""
+
+    def granted_kbps(self, entry: str) -> float | None:
+        """Rate of media that the link bears for a job; None before the first link."""
+
     def check(self, entry: str) -> None:
         """Raises what ended the lead of a job, if anything did."""
 
@@ -58,6 +64,7 @@ class LinkLogWriter:
             self._serial += 1
             if uplink is None or not uplink.send(message, units.UNIT_S):
                 raise ServerAway("the link takes no more")
+            self._lanes.sent(self._entry, len(part))
         return ""
 
     async def clear(self) -> None:
@@ -83,6 +90,11 @@ class LinkLead:
         self._gateway = gateway
         self._lanes = lanes
         self._entry = job.entry
+
+    @property
+    def granted_kbps(self) -> float | None:
+        """Rate of media that the link bears for the job; None before the first link."""
+        return self._lanes.granted_kbps(self._entry)
 
     async def records(self) -> Records:
         """Returns the records of stream and rendition. Raises StreamGone or BadMessage."""

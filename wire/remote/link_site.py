@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 
 from wire.control import KeyFrameRequest, MapRequest, RecordChanged
 from wire.errors import BadMessage, Fenced
@@ -20,6 +21,7 @@ from wire.remote.link_lead import LinkLead
 from wire.remote.link_stream import LinkReader, LinkStream, StreamMails
 from wire.remote.link_team import LinkTeam
 from wire.remote.team_units import TEAM
+from wire.remote.uplink_parts import UplinkParts
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,9 @@ class LinkSite:
         self._gateway = GatewayCalls()
         self.jobs = LinkJobs(self._gateway)
         self.heartbeats = LinkHeartbeats(self._gateway)
-        self.team = LinkTeam(self._gateway)
+        self._uplink_parts = UplinkParts()
+        self._rate_bps: float | None = None
+        self.team = LinkTeam(self._gateway, self._uplink_parts)
         self.connection = 0
         "Number of the connection; each begins anew."
         self._mails = StreamMails()
@@ -127,6 +131,19 @@ class LinkSite:
     def unfollow(self, lane: int) -> None:
         """Hands messages of the lane to nobody."""
         self._readers.pop(lane, None)
+
+    def sent(self, entry: str, size: int) -> None:
+        """Notes the bytes of a batch that was sent for a job."""
+        self._uplink_parts.note_media(entry, size, now=time.monotonic())
+
+    def granted_kbps(self, entry: str) -> float | None:
+        """Rate of media that the link bears for a job; while it is away, the last link."""
+        uplink = self._gateway.uplink
+        if uplink is not None:
+            self._rate_bps = uplink.rate_bps
+        if self._rate_bps is None:
+            return None
+        return self._uplink_parts.granted_kbps(entry, self._rate_bps, now=time.monotonic())
 
     def check(self, entry: str) -> None:
         """Raises what ended the lead of a job, if anything did."""

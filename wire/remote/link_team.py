@@ -11,14 +11,16 @@ from wire.remote.gateway_calls import GatewayCalls
 from wire.remote.link_stream import wait_for
 from wire.remote.parity_meter import ParityMeter
 from wire.remote.team_units import TeamLetter, carry_letter, parse_letter
+from wire.remote.uplink_parts import UplinkParts
 from wire.team import MAX_MESSAGES, Received, TeamMessage
 
 
 class LinkTeam:
     """Sends to other workers and reads the inbox. Follows ``wire.site.SiteTeam``."""
 
-    def __init__(self, gateway: GatewayCalls) -> None:
+    def __init__(self, gateway: GatewayCalls, parts: UplinkParts) -> None:
         self._gateway = gateway
+        self._uplink_parts = parts
         self._serial = 0
         self._waiting: collections.deque[tuple[TeamLetter, float]] = collections.deque(
             maxlen=MAX_MESSAGES
@@ -50,7 +52,9 @@ class LinkTeam:
             return
         carried = carry_letter(letter, self._serial)
         self._serial += 1
-        if not uplink.send(carried, left_s):
+        if uplink.send(carried, left_s):
+            self._uplink_parts.note_team(len(carried.content), now=time.monotonic())
+        else:
             self.late += 1
 
     async def read(self, block_ms: int) -> list[Received]:

@@ -110,8 +110,8 @@ class EncodeStep:
         self.logs = frozenset(logs)
         self.wanted: frozenset[str] = frozenset()
         "Names of the logs that are watched; set from any thread."
-        self.kbps = output.kbps
-        "Bitrate in kbit/s; 0: by the table. Set from any thread."
+        self.kbps, self.most_kbps, self.is_bounded = output.kbps, 0, False
+        "Bitrate in kbit/s (0: by the table), its bound (0: none; any thread), and if that acts."
         self.counts = True
         "True if the frames count here: no other step makes units of them. Set from any thread."
         self.coded = 0
@@ -128,7 +128,7 @@ class EncodeStep:
         self._is_shared = is_shared
         self._rate = FrameRate(guess=fps)
         self._ticks = MonotonicPts()
-        self._shape: tuple[tuple[int, ...], Colour, int] | None = None
+        self._shape: tuple[tuple[int, ...], Colour, float] | None = None
         "Shape, colour and bitrate of the encoder's pictures; another one needs another encoder."
         self._encoder: Encoder | None = None
         self._logs = tuple(_Log(name) for name in logs)
@@ -219,9 +219,10 @@ class EncodeStep:
     def _code(self, item: FrameTask, picture: Picture) -> EncodedFrame:
         begun = time.perf_counter()
         unit, fps = item.unit, self._rate.fps
-        shape = (picture.y.shape, picture.colour, self.kbps)
+        spec = self._spec(picture)
+        shape = (picture.y.shape, picture.colour, spec.kbps)
         if self._encoder is None or shape != self._shape:
-            self._encoder = make_encoder(self._spec(picture), fps=fps)
+            self._encoder = make_encoder(spec, fps=fps)
             self._shape = shape
             # A new encoder begins with a key frame in any case; the policy counts from it.
             self.keys.restart()
@@ -240,11 +241,14 @@ class EncodeStep:
         return coded
 
     def _spec(self, picture: Picture) -> EncoderSpec:
+        kbps = self.kbps or self._output.bitrates.kbps(picture.width, picture.height)
+        most = self.most_kbps or kbps
+        self.is_bounded = most < kbps
         return EncoderSpec(
             codec=self.codec,
             width=picture.width,
             height=picture.height,
-            kbps=self.kbps or self._output.bitrates.kbps(picture.width, picture.height),
+            kbps=min(kbps, most),
             preset=self._output.preset,
             colour=picture.colour,
         )

@@ -1,8 +1,7 @@
 """One rendition made here: the async adapter between its record, its pipeline and its logs.
 
 The stream session reads and decodes the source, and hands each lane what it takes. Tasks of a lane:
-publish its logs, rest while nobody watches. Whichever finds that the rendition is
-no longer ours ends all of them, and no other lane.
+publish its logs, rest while nobody watches. Whichever finds that another leads ends them all.
 """
 
 from __future__ import annotations
@@ -305,6 +304,7 @@ class RenditionLane:
         self._source_codec = stream.codec
         upscale.strength = self._strength(rendition)
         self.pipeline.set_kbps(rendition.kbps)
+        self.pipeline.grant(self.view.granted_kbps, now=time.monotonic())
         if self._mode.follow(rendition):
             upscale.use_model(self._mode.model)
         # The first size that is known counts: of the pictures, else what the app read in headers.
@@ -368,7 +368,7 @@ class RenditionLane:
         event, reason = self._mode.event(net_ready=is_ready, asleep=asleep)
         self._life.apply_if_accepted(event)
         if not asleep and event in (RenditionEvent.ENHANCE, RenditionEvent.PREPARE):
-            reason = source.remark or reason
+            reason = source.remark or self.pipeline.bounded or reason
         lane = LaneFacts(
             stream=self.job.stream,
             rendition=self.job.rendition,

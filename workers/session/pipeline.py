@@ -22,6 +22,7 @@ from workers.media.frame_task import FrameTask
 from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.pipeline_thread import PipelineThread, join_all
 from workers.scheduling.handle import SchedulerHandle
+from workers.session.uplink_bound import UplinkBound
 from workers.upscale.delay_queue import DelayQueue
 from workers.upscale.model_cache import ModelCache
 from workers.upscale.stage import UpscaleConfig, UpscaleStage
@@ -76,6 +77,7 @@ class Pipeline:
         self.counters = counters
         self.upscale = UpscaleStage(nets, counters, scheduler, config.upscale)
         self._callbacks = callbacks
+        self._bound = UplinkBound()
         self._name = f"{job.stream} {job.rendition}"
         self._rendition = job.rendition
         usual = config.output.codec
@@ -138,6 +140,17 @@ class Pipeline:
         """Sets the bitrate of the rendition; 0: by the table."""
         for step in self.steps:
             step.kbps = kbps
+
+    def grant(self, kbps: float | None, *, now: float) -> None:
+        """Bounds the bitrate by what the way to the logs grants; None: any."""
+        most = self._bound.follow(kbps, now=now)
+        for step in self.steps:
+            step.most_kbps = most
+
+    @property
+    def bounded(self) -> str:
+        """Says what bounds the bitrate; empty while nothing does."""
+        return self._bound.reason if any(step.is_bounded for step in self.steps) else ""
 
     def recodes(self, codec: Codec) -> bool:
         """Returns whether copied units of this codec are decoded too, for another codec's sake."""

@@ -35,6 +35,10 @@ class End:
         counters = self.link.figures().outgoing
         return counters.bytes, counters.parity_bytes
 
+    @property
+    def rate_bps(self) -> float:
+        return self.link.rate_bps
+
     def tell(self, content: bytes) -> bool:
         found = self.link.send_control(content)
         self._path.pump()

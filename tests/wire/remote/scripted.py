@@ -17,6 +17,7 @@ class ScriptedGateway:
 
     rtt_s = 0.04
     sent_bytes = (0, 0)
+    rate_bps = 3e6
 
     def __init__(self) -> None:
         self.gateway = GatewayCalls()

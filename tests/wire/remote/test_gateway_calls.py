@@ -14,6 +14,7 @@ from wire.stream_record import StreamRecord
 class Wire:
     """An uplink that keeps what it is told."""
 
+    rate_bps = 3e6
     rtt_s = 0.04
     sent_bytes = (0, 0)
 

@@ -28,6 +28,15 @@ class Lanes:
         self.connection = 1
         self.error: Exception | None = None
         self._last = 0
+        self.sent_bytes = 0
+
+    def sent(self, entry: str, size: int) -> None:
+        assert entry == JOB.entry
+        self.sent_bytes += size
+
+    def granted_kbps(self, entry: str) -> float | None:
+        assert entry == JOB.entry
+        return 1234.0
 
     def new_lane(self) -> int:
         self._last += 1
@@ -151,3 +160,9 @@ async def test_a_link_that_takes_no_more_says_so(place: Place) -> None:
     place.wire.gateway.fail()
     with pytest.raises(ServerAway):
         await writer.append(batch(9, video(2)), now_ms=0)
+
+
+async def test_what_it_sends_is_noted_and_what_the_link_grants_is_told(place: Place) -> None:
+    assert place.lead.granted_kbps == 1234.0
+    await place.lead.writer("enhanced", 3).append(batch(3, video(0, key=True)), now_ms=0)
+    assert place.lanes.sent_bytes == sum(len(each.content) for each, _ in place.wire.sent) > 0

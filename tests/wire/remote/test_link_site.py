@@ -23,6 +23,7 @@ from wire.link.message import Message
 from wire.log import Entry, LogWriter
 from wire.remote import units
 from wire.remote.link_site import LinkSite
+from wire.site import RedisSite
 from wire.stream_record import StreamRegistry
 
 STREAM, NAME = "cam1", keys.ENHANCED
@@ -237,3 +238,20 @@ def test_what_the_gateway_should_not_send_is_counted() -> None:
     assert site.bad_messages == 2
     site.on_message(Message(units.SOURCE_UNITS, 5, 0, b"for nobody"))
     assert site.bad_messages == 2
+
+
+async def test_a_lead_knows_what_its_link_grants_and_one_in_a_site_has_no_bound(
+    redis_client: Redis,
+) -> None:
+    async with joined(redis_client) as device:
+        job = await begin(redis_client, device.site)
+        lead = device.site.lead(job)
+        granted = lead.granted_kbps
+        assert granted is not None
+        assert granted == pytest.approx(0.8 * device.path.ends[1].link.rate_bps / 1000, rel=0.1)
+        # The bound outlives the link: an encoder that began anew would come too early.
+        await device.cut()
+        assert lead.granted_kbps == pytest.approx(granted, rel=0.1)
+        await device.join()
+    assert LinkSite().lead(job).granted_kbps is None
+    assert RedisSite(redis_client, "w1").lead(job).granted_kbps is None

@@ -9,6 +9,7 @@ from tests.wire.remote.scripted import ScriptedGateway
 from wire.errors import ServerAway
 from wire.remote.link_team import LinkTeam
 from wire.remote.team_units import TEAM, TeamLetter, encode_letter, parse_letter
+from wire.remote.uplink_parts import UplinkParts
 from wire.team import MAX_MESSAGES
 
 
@@ -20,7 +21,7 @@ async def wire() -> ScriptedGateway:
 async def test_a_message_leaves_with_the_time_that_is_left_behind_the_way(
     wire: ScriptedGateway,
 ) -> None:
-    team = LinkTeam(wire.gateway)
+    team = LinkTeam(wire.gateway, UplinkParts())
     await team.send("lead", RESULT, 0.12)
     await team.send("lead", RESULT, 0.12)
     (message, left_s), (second, _) = wire.sent
@@ -32,7 +33,7 @@ async def test_a_message_leaves_with_the_time_that_is_left_behind_the_way(
 
 
 async def test_what_cannot_arrive_in_time_is_counted_and_not_sent(wire: ScriptedGateway) -> None:
-    team = LinkTeam(wire.gateway)
+    team = LinkTeam(wire.gateway, UplinkParts())
     await team.send("lead", RESULT, 0.02)
     assert (wire.sent, team.late) == ([], 1)
     wire.takes = False
@@ -43,11 +44,11 @@ async def test_what_cannot_arrive_in_time_is_counted_and_not_sent(wire: Scripted
 async def test_without_a_link_nothing_is_sent(wire: ScriptedGateway) -> None:
     wire.gateway.fail()
     with pytest.raises(ServerAway):
-        await LinkTeam(wire.gateway).send("lead", RESULT, 1.0)
+        await LinkTeam(wire.gateway, UplinkParts()).send("lead", RESULT, 1.0)
 
 
 async def test_messages_are_read_with_the_time_that_is_left(wire: ScriptedGateway) -> None:
-    team = LinkTeam(wire.gateway)
+    team = LinkTeam(wire.gateway, UplinkParts())
     reading = asyncio.create_task(team.read(5000))
     await asyncio.sleep(0.01)
     team.put(encode_letter(TeamLetter("lead", TASK, 0.5)), one_way_s=0.02)
@@ -58,7 +59,7 @@ async def test_messages_are_read_with_the_time_that_is_left(wire: ScriptedGatewa
 
 
 async def test_what_is_late_or_no_message_is_counted(wire: ScriptedGateway) -> None:
-    team = LinkTeam(wire.gateway)
+    team = LinkTeam(wire.gateway, UplinkParts())
     team.put(encode_letter(TeamLetter("lead", TASK, 0.01)), one_way_s=0.02)
     team.put(b"nonsense", one_way_s=0.0)
     assert await team.read(1) == []
@@ -66,7 +67,7 @@ async def test_what_is_late_or_no_message_is_counted(wire: ScriptedGateway) -> N
 
 
 async def test_the_oldest_goes_where_nobody_reads(wire: ScriptedGateway) -> None:
-    team = LinkTeam(wire.gateway)
+    team = LinkTeam(wire.gateway, UplinkParts())
     for number in range(MAX_MESSAGES + 5):
         team.put(encode_letter(TeamLetter(f"w{number}", TASK, 5.0)), one_way_s=0.0)
     found = await team.read(1)
@@ -74,7 +75,7 @@ async def test_the_oldest_goes_where_nobody_reads(wire: ScriptedGateway) -> None
 
 
 async def test_it_tells_what_parity_the_link_added_lately(wire: ScriptedGateway) -> None:
-    team = LinkTeam(wire.gateway)
+    team = LinkTeam(wire.gateway, UplinkParts())
     assert team.parity == 0.0
     wire.sent_bytes = (10_000, 700)
     assert team.parity == pytest.approx(0.07)

@@ -220,3 +220,27 @@ def test_a_shared_picture_is_not_written_to() -> None:
 
 def test_the_names_of_renditions_tell_their_codecs() -> None:
     assert keys.logs_of(keys.ENHANCED) == ("enhanced", "enhanced-h264", "enhanced-vp8")
+
+
+def test_the_encoder_makes_no_more_than_the_way_bears() -> None:
+    bench = Bench()
+    bench.want("enhanced")
+    bench.step.kbps = 900
+
+    def keys_of(*most_kbps: int) -> list[bool]:
+        found = []
+        for at, most in enumerate(most_kbps):
+            bench.step.most_kbps = most
+            (made,) = bench.put(tasks(Route.WORK, 1, first=at))
+            assert made.unit is not None
+            found.append(made.unit.is_key)
+        return found
+
+    assert keys_of(0, 1000, 900) == [True, False, False]
+    assert not bench.step.is_bounded
+    # A new encoder, and the old rate again.
+    assert keys_of(200, 200, 0) == [True, False, True]
+    assert not bench.step.is_bounded
+    bench.step.most_kbps = 100
+    bench.put(tasks(Route.WORK, 1))
+    assert bench.step.is_bounded

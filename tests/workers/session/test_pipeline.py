@@ -211,6 +211,17 @@ def test_the_bitrate_is_set_for_all_encoders(bench: Bench) -> None:
     assert [step.kbps for step in bench.pipeline.steps] == [700, 700]
 
 
+def test_the_bitrate_is_bounded_by_what_is_granted(bench: Bench) -> None:
+    bench.pipeline.grant(None, now=1.0)
+    assert [step.most_kbps for step in bench.pipeline.steps] == [0, 0]
+    bench.pipeline.grant(300.5, now=2.0)
+    assert [step.most_kbps for step in bench.pipeline.steps] == [300, 300]
+    # Nothing was encoded yet, so nothing is bounded.
+    assert bench.pipeline.bounded == ""
+    bench.pipeline.steps[0].is_bounded = True
+    assert bench.pipeline.bounded == "the link carries 300 kbit/s of it"
+
+
 def test_frames_wait_in_a_queue_that_is_longer_where_the_decoder_is_shared(bench: Bench) -> None:
     # The threads do not run, so whoever offers one more waits.
     frames = iter(tasks(9))
