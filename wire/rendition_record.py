@@ -60,7 +60,8 @@ class RenditionSpec(msgspec.Struct, frozen=True, kw_only=True):
     enhance: bool = True
     "False: the source is only copied."
     team: Text = ""
-    "Helpers: ``on`` (also where the lead could do without), ``off``, else as the lead lacks time."
+    """Helpers: ``on`` (also where the lead could do without), ``regions`` or ``frames`` (so too,
+    and in this mode), ``off``, else as the lead lacks time."""
     pinned: Text = ""
     "Names of workers that help whenever they can, with commas between."
     excluded: Text = ""

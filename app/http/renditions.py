@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Literal
+from typing import get_args
 
 from app.delivery.rendition_choice import USUAL
 from app.http import schemas
@@ -94,9 +94,10 @@ def _usual(produced: Produced, viewers: int) -> schemas.Rendition:
     )
 
 
-def team_choice(text: str) -> Literal["auto", "on", "off"]:
+def team_choice(text: str) -> schemas.TeamChoice:
     """Returns the operator's choice as the API shows it."""
-    return "on" if text == "on" else "off" if text == "off" else "auto"
+    known: tuple[schemas.TeamChoice, ...] = get_args(schemas.TeamChoice)
+    return next((choice for choice in known if choice == text), "auto")
 
 
 def team_view(work: StreamWork | None) -> Team | None:

@@ -9,6 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.http.team_schemas import Team
 from media.codec_table import ENCODED, names_of
 
+TeamChoice = Literal["auto", "on", "off", "regions", "frames"]
+_TEAM = (
+    "Helpers: auto (as the worker lacks time), off (never), or always: on (in the mode that the "
+    "planner chooses), regions (of each frame), frames (whole ones in turn)"
+)
+
 _VIDEO_CODECS = names_of("video")
 _ENCODED = " or ".join(codec.name for codec in ENCODED)
 _STATES = "enhancing, idle (nobody watches), starting, bypass, off or waiting"
@@ -39,10 +45,7 @@ class RenditionSettings(BaseModel):
         default=0, ge=0, le=200_000, description="Video bitrate; 0: by the size of the picture"
     )
     enhance: bool = Field(default=True, description="False: the source is only copied")
-    team: Literal["auto", "on", "off"] = Field(
-        default="auto",
-        description="Helpers: as the worker lacks time, always, or never",
-    )
+    team: TeamChoice = Field(default="auto", description=_TEAM)
     pinned: list[str] = Field(
         default_factory=list,
         max_length=8,
@@ -203,9 +206,7 @@ class StreamChange(BaseModel):
     strength: float | None = Field(
         default=None, ge=0, le=1, description="Strength of the style: 0 is faithful, 1 is crisp"
     )
-    team: Literal["auto", "on", "off"] | None = Field(
-        default=None, description="Helpers: as the worker lacks time, always, or never"
-    )
+    team: TeamChoice | None = Field(default=None, description=_TEAM)
     pinned: list[str] | None = Field(
         default=None,
         max_length=8,

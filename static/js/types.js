@@ -3,8 +3,10 @@
  *
  * @typedef {{codec: string, width: number, height: number, fps: number, kbps: number}} VideoInfo
  *
+ * @typedef {'auto' | 'on' | 'off' | 'regions' | 'frames'} TeamChoice
+ *
  * @typedef {object} Steering an operator's say in who helps
- * @property {'auto' | 'on' | 'off'} [team]
+ * @property {TeamChoice} [team]
  * @property {string[]} [pinned] workers that help whenever they can
  * @property {string[]} [excluded] workers that must not help
  *

@@ -17,9 +17,13 @@ from workers.scheduling.memory import stream_bytes, too_dear
 from workers.scheduling.passthrough import RoutePolicy
 from workers.scheduling.scheduler import Standing
 from workers.session.rendition_state import RenditionEvent
+from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
 
 OFF_REASON = "The operator switched enhancement off."
+_PINNED_MODES = {mode.value: mode for mode in (FarmingMode.REGIONS, FarmingMode.FRAMES)}
+"""Modes that an operator may pin, by the rendition's ``team``."""
+
 ALONE_REASON = "The operator wants one worker to make it alone."
 IDLE_REASON = "Nobody watches the rendition “{name}”."
 
@@ -172,7 +176,7 @@ class StreamMode:
 
     def team_goal(self, strength: float, standing: Standing, *, is_wanted: bool) -> TeamGoal:
         """Returns what a team is to make; ``is_wanted``: somebody wants it made."""
-        size = (self.width, self.height)
+        size, mode = (self.width, self.height), _PINNED_MODES.get(self._record.team)
         return TeamGoal(
             self.model,
             strength,
@@ -182,7 +186,8 @@ class StreamMode:
             self._capacity.frame_ms(self.model, *size),
             obstacle=self._team_obstacle(is_wanted),
             is_off=self._record.team == "off",
-            is_forced=self._composes or self._record.team == "on",
+            is_forced=self._composes or self._record.team == "on" or mode is not None,
+            mode=mode,
             pinned=tuple(names_in(self._record.pinned)),
             excluded=tuple(names_in(self._record.excluded)),
         )

@@ -127,6 +127,11 @@ class TeamCoordinator:
         """Time for which the last frame may be held back."""
         return self._dispatcher.delay.delay_s
 
+    def pin(self, mode: FarmingMode | None) -> None:
+        """Takes the operator's mode; None leaves it to the planner."""
+        with self._lock:
+            self._dispatcher.pin(mode)
+
     # For each frame.
 
     def pause(self) -> None:

@@ -101,6 +101,7 @@ class Dispatcher:
         self._bytes_per_sample = 0.0
         self._max_delay_s = max_delay_s
         self._farming: Farming | None = None
+        self._pinned: FarmingMode | None = None
 
     @property
     def farming(self) -> FarmingChoice | None:
@@ -110,6 +111,13 @@ class Dispatcher:
     def fit(self, profile: NetProfile) -> None:
         """Takes the net's profile on pictures of another size."""
         self._farming = Farming(profile, self._max_delay_s)
+        self._farming.pinned = self._pinned
+
+    def pin(self, mode: FarmingMode | None) -> None:
+        """Takes the operator's mode; None leaves it to the profile."""
+        self._pinned = mode
+        if self._farming is not None:
+            self._farming.pinned = mode
 
     def ready(
         self,

@@ -120,6 +120,8 @@ class Farming:
         self._wanted = 1.0
         self._chosen_at: float | None = None
         self.choice = FarmingChoice(FarmingMode.ALONE, "No device helps.")
+        self.pinned: FarmingMode | None = None
+        "The operator's mode; None leaves it to the profile."
 
     def plan(
         self, wanted: tuple[WantedRegion, ...], helpers: Sequence[Offer], *, now: float
@@ -132,11 +134,22 @@ class Farming:
         self._wanted += WANTED_WEIGHT * (min(1.0, part) - self._wanted)
         if self._chosen_at is None or now - self._chosen_at >= CHOICE_S:
             self._chosen_at = now
-            self.choice = choose_farming(
+            choice = choose_farming(
                 profile, helpers, max_delay_s=self._max_delay_s, wanted=self._wanted
             )
+            self.choice = _as_pinned(choice, self.pinned)
         if self.choice.mode is not FarmingMode.FRAMES or not wanted:
             return wanted
         height, width = (-(-side // CELL) * CELL for side in (profile.height, profile.width))
         worth = sum(one.worth for one in wanted)
         return (WantedRegion(Region(0, 0, height, width), worth, 0),)
+
+
+def _as_pinned(choice: FarmingChoice, pinned: FarmingMode | None) -> FarmingChoice:
+    """Returns the operator's mode, where there is anybody to divide the work with."""
+    if pinned is None or choice.mode is FarmingMode.ALONE:
+        return choice
+    reason = f"An operator pinned {pinned.value}."
+    if choice.mode is not pinned:
+        reason += f" Otherwise it would be {choice.mode.value}: {choice.reason}"
+    return FarmingChoice(pinned, reason)

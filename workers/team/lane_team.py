@@ -10,6 +10,7 @@ from wire.jobs import Job
 from workers.media.frame_task import FrameTask
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.scheduler import Standing
+from workers.team.farming import FarmingMode
 
 __all__ = ["LaneTeam", "NoTeam", "NoTeams", "TeamGoal", "Teams"]
 
@@ -35,6 +36,8 @@ class TeamGoal:
     "The operator wants no helpers."
     is_forced: bool = False
     "The operator wants helpers, also where the lead could do all of it."
+    mode: FarmingMode | None = None
+    "The operator's mode; None leaves it to the planner."
     pinned: tuple[str, ...] = ()
     "Workers that the operator wants to help whenever they can."
     excluded: tuple[str, ...] = ()

@@ -147,6 +147,8 @@ class TeamLead:
         if net != (self._coordinator and self._coordinator.net):
             # Another net: what helpers are ready for fits no longer.
             self._coordinator = TeamCoordinator(net, self._counters) if net is not None else None
+        if self._coordinator is not None:
+            self._coordinator.pin(goal.mode)
 
     def part(self) -> float:
         """Returns the part of what frames want of the net that the helpers can make."""

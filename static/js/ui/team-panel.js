@@ -16,7 +16,13 @@ import { bitrate, counted, milliseconds, number } from './format.js';
  * @property {boolean} excluded
  */
 
-const CHOICES = { auto: 'As the worker lacks time', on: 'Always (pinned)', off: 'Never: one worker alone (pinned)' };
+const CHOICES = {
+  auto: 'As the worker lacks time',
+  on: 'Always (pinned)',
+  regions: 'Always, by regions (pinned)',
+  frames: 'Always, by whole frames (pinned)',
+  off: 'Never: one worker alone (pinned)',
+};
 
 /** @type {Record<string, string>} */
 const MODES = {
@@ -100,7 +106,7 @@ export class TeamPanel {
     const options = Object.entries(CHOICES).map(([value, words]) => el('option', { value }, words));
     this._choice = el('select', { id }, ...options);
     this._choice.addEventListener('change', () =>
-      this._send({ team: /** @type {'auto' | 'on' | 'off'} */ (this._choice.value) }),
+      this._send({ team: /** @type {import('../types.js').TeamChoice} */ (this._choice.value) }),
     );
     this._mode = el('b');
     this._reason = el('span', { class: 'muted' });

@@ -215,6 +215,8 @@ async def test_an_operator_changes_and_ends_a_stream(site: Site) -> None:
         alone = await site.client.patch(path, json={"team": "off", "excluded": ["dev1", "dev2"]})
         spec = alone.json()["renditions"][1]["spec"]
         assert (spec["team"], spec["excluded"]) == ("off", ["dev1", "dev2"])
+        framed = await site.client.patch(path, json={"team": "frames"})
+        assert framed.json()["renditions"][1]["spec"]["team"] == "frames"
         again = await site.client.patch(path, json={"team": "auto", "excluded": []})
         spec = again.json()["renditions"][1]["spec"]
         assert (spec["team"], spec["excluded"]) == ("auto", [])

@@ -17,6 +17,7 @@ from workers.scheduling.memory import stream_bytes
 from workers.scheduling.scheduler import Standing
 from workers.session.mode import ALONE_REASON, OFF_REASON, StreamMode
 from workers.session.rendition_state import RenditionEvent
+from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
 
 MACS = {"small": 10, "large": 60, "larger": 200}
@@ -259,7 +260,11 @@ def test_the_operator_wants_helpers_or_none_and_pins_or_excludes_workers() -> No
     assert goal(mode).pinned == ("dev3",)
     mode.follow(replace(RECORD, team="off"))
     assert goal(mode).is_off and goal(mode).obstacle == ALONE_REASON
+    for pinned in (FarmingMode.REGIONS, FarmingMode.FRAMES):
+        mode.follow(replace(RECORD, team=pinned.value))
+        assert goal(mode).is_forced and goal(mode).mode is pinned
     mode.follow(replace(RECORD, team="sometimes"))
+    assert goal(mode).mode is None
     assert not goal(mode).is_off and not goal(mode).is_forced and goal(mode).obstacle == ""
 
 

@@ -107,3 +107,28 @@ def test_a_dispatcher_gives_whole_frames_to_one_device_each() -> None:
     assert {one.region for order in orders[-20:] for one in order.regions} == {
         Region(0, 0, 272, 480)
     }
+
+
+def test_an_operator_pins_the_mode_and_is_told_what_it_would_be() -> None:
+    farming = Farming(SMALL, 0.3)
+    farming.pinned = FarmingMode.FRAMES
+    assert farming.plan(regions(3), [], now=0.0) == regions(3), "there is nobody yet"
+    (whole,) = farming.plan(regions(3), helpers(3), now=1.0)
+    assert whole.region == Region(0, 0, 272, 480)
+    assert farming.choice.reason.startswith("An operator pinned frames. Otherwise it would be reg")
+    farming.pinned = FarmingMode.REGIONS
+    assert farming.plan(regions(3), helpers(3), now=2.0) == regions(3)
+    assert farming.choice.reason == "An operator pinned regions."
+
+
+def test_a_pinned_mode_outlives_another_size() -> None:
+    team = Dispatcher(halo=7)
+    team.pin(FarmingMode.FRAMES)
+    for size in ((480, 270), (320, 180)):
+        team.fit(NetProfile(*size, 7))
+        team.ready("a", 200.0, 1.0, now=0.0)
+        team.dispatch(1, regions(2), arrived=0.0, now=0.0)
+        assert team.farming is not None and team.farming.mode is FarmingMode.FRAMES
+    team.pin(None)
+    team.dispatch(2, regions(2), arrived=1.5, now=1.5)
+    assert team.farming is not None and team.farming.mode is FarmingMode.REGIONS

@@ -64,7 +64,13 @@ async def test_a_pinned_mode_is_called_so(run: Run) -> None:
     shown, mode, options = await run("ui/team-panel", PANEL + body, board(off, team="off"))
     assert shown == "Never: one worker alone (pinned)"
     assert mode == "One worker alone, by an operatorThe operator wants one worker."
-    assert options[:2] == ["As the worker lacks time", "Always (pinned)"]
+    assert options == [
+        "As the worker lacks time",
+        "Always (pinned)",
+        "Always, by regions (pinned)",
+        "Always, by whole frames (pinned)",
+        "Never: one worker alone (pinned)",
+    ]
 
 
 async def test_workers_that_an_operator_named_are_shown_though_they_do_not_help(run: Run) -> None:
