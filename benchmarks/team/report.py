@@ -97,7 +97,7 @@ def acceptance(found: Found) -> list[Row]:
         ),
         _lost(found, "live-m-4-10", "live-m-4-wide-area", "quality lost at 10 % loss", 0.1),
         _lost(found, "live-m-4-60", "live-m-1-60", "4 below the lead alone at 60 % loss", 0.0),
-        _ratio(found, "heavy-4", "heavy-1", "`basicvsr-causal`, 4 against 1", _mmacs, 3.2),
+        _ratio(found, "heavy-4", "heavy-1", "`live-l`, 4 against 1", _mmacs, 3.2),
         _row(found, "kill-helper", "helper killed: frames lost", _missing, 0, "", at_most=True),
         _row(found, "kill-helper", "the same: quality back in", _recovery, 1, "s", at_most=True),
         _row(found, "kill-lead", "lead killed: freeze", _gap, 500, "ms", at_most=True),
