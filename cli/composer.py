@@ -13,4 +13,4 @@ def composer_of(settings: Settings) -> Beside | None:
     """Returns what keeps a composer running; None where there is no gateway, or it is off."""
     if not settings.gateway_host or not settings.gateway_composer:
         return None
-    return partial(keep_composer, settings.redis_url)
+    return partial(keep_composer, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.subprocess
+import dataclasses
 import logging
 import os
 import secrets
@@ -14,10 +15,12 @@ from collections.abc import Mapping
 
 from cli.hugepages import with_large_pages
 from cli.restart import Backoff
+from wire.connection import REDIS_DOWN
+from wire.departed import take_off
 from wire.embedded import EmbeddedServer
-from wire.errors import BadSettings
+from wire.errors import BadSettings, WireError
 from wire.parent_death import die_with_parent
-from wire.settings import PREFIX
+from wire.settings import PREFIX, Settings
 
 log = logging.getLogger(__name__)
 
@@ -31,44 +34,64 @@ _REFUSED = 2
 """Exit status of a worker that cannot work with its settings; it has printed the reason."""
 
 
-async def keep_worker(redis_url: str, stop: asyncio.Event) -> None:
+async def keep_worker(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
     """Keeps one worker process running until ``stop`` is set.
 
     Raises BadSettings if the first worker refuses its settings. A later one may do so while a
     password is being changed, and that must not end the broadcast.
     """
-    status = await _keep_worker({f"{PREFIX}REDIS_URL": redis_url}, stop)
+    # Named here, so that it is known whose leases are free when the process has died.
+    status = await _keep_worker(_Child(settings, redis_url, settings.worker_name), stop)
     # Nothing was served yet, so the sentence that the worker printed is the end of the command.
     if status == _REFUSED:
         raise BadSettings("The worker cannot work with these settings.")
 
 
-async def keep_composer(redis_url: str, stop: asyncio.Event) -> None:
+async def keep_composer(settings: Settings, stop: asyncio.Event) -> None:
     """Keeps a worker that composes streams running until ``stop`` is set.
 
     Where the first one refuses its settings there is none: the server works without it.
     """
-    changed = {
-        f"{PREFIX}REDIS_URL": redis_url,
-        f"{PREFIX}WORKER_ROLE": "compose",
-        f"{PREFIX}WORKER_NAME": f"composer-{secrets.token_hex(3)}",
-        f"{PREFIX}JOIN": "",
-    }
-    if await _keep_worker(changed, stop) == _REFUSED:
+    name = f"composer-{secrets.token_hex(3)}"
+    child = _Child(settings, settings.redis_url, name, {f"{PREFIX}WORKER_ROLE": "compose"})
+    if await _keep_worker(child, stop) == _REFUSED:
         log.warning(
             "there is no composer: weak devices lead streams themselves",
             extra={"action": "no_composer"},
         )
 
 
-async def _keep_worker(changed: Mapping[str, str], stop: asyncio.Event) -> int | None:
-    """Keeps a worker running with ``changed`` variables until ``stop`` is set; returns
-    ``_REFUSED`` if the first one refuses its settings.
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Child:
+    """A worker to run."""
+
+    settings: Settings
+    redis_url: str
+    name: str
+    changed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    "Variables that differ from those of this process."
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"REDIS_URL": self.redis_url, "WORKER_NAME": self.name, "JOIN": ""}
+        return {**os.environ, **{PREFIX + key: own[key] for key in own}, **self.changed}
+
+    async def take_off(self) -> None:
+        """Lets others have at once what the process held that has died."""
+        try:
+            await take_off(self.redis_url, self.settings.redis_prefix, self.name)
+        except (*REDIS_DOWN, WireError) as error:
+            log.info("its leases lapse: %s", error, extra={"action": "leases_lapse"})
+
+
+async def _keep_worker(child: _Child, stop: asyncio.Event) -> int | None:
+    """Keeps a worker running until ``stop`` is set; returns ``_REFUSED`` if the first one refuses
+    its settings.
     """
     backoff, is_first = Backoff(), True
     while not stop.is_set():
         began = time.monotonic()
-        process = await _start_worker(changed)
+        process = await _start_worker(child)
         try:
             status = await _status_or_stop(process, stop)
         finally:
@@ -76,6 +99,7 @@ async def _keep_worker(changed: Mapping[str, str], stop: asyncio.Event) -> int |
         if status is None or (status == _REFUSED and is_first):
             return status
         is_first = False
+        await child.take_off()
         wait_s = backoff.after(time.monotonic() - began)
         log.warning(
             "the worker ended (%s); a new one starts %s",
@@ -99,7 +123,7 @@ async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
             )
 
 
-async def _start_worker(changed: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def _start_worker(child: _Child) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         # Modules in the folder where the command was started must not take the place of ours.
@@ -107,7 +131,7 @@ async def _start_worker(changed: Mapping[str, str]) -> asyncio.subprocess.Proces
         "-m",
         "cli.main",
         "work",
-        env=with_large_pages({**os.environ, **changed}),
+        env=with_large_pages(child.environment),
         stdin=asyncio.subprocess.DEVNULL,
         # Ctrl-C reaches a whole process group at once, but the worker is stopped by this process.
         start_new_session=True,

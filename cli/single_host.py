@@ -90,7 +90,7 @@ async def _run_until(
             stop=stop,
             on_ready=lambda url: banner.show(url, settings),
         ),
-        "worker": keep_worker(redis_url, stop),
+        "worker": keep_worker(settings, redis_url, stop),
     }
     if server is not None:
         works["redis"] = keep_redis(server, stop)

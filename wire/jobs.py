@@ -328,6 +328,17 @@ class JobQueue:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
         await self._move(job, to=self._consumer, idle_ms=self._free_idle_ms)
 
+    async def release_all(self) -> int:
+        """Lets go of all leases of a worker that has ended; returns their number."""
+        span: list[str | int] = [keys.JOBS_GROUP, "-", "+", MAX_LISTED, self._consumer]
+        try:
+            rows = await command(self._client, "XPENDING", self._key, *span) or []
+        except (redis.exceptions.ResponseError, DamagedKey) as error:
+            await self._on_error(error)
+            rows = []
+        args = [keys.JOBS_GROUP, self._consumer, self._consumer, self._free_idle_ms]
+        return sum([await _MOVE.run(self._client, [keys.JOBS], [*args, row[0]]) for row in rows])
+
     async def _move(self, job: Job, *, to: str, idle_ms: int) -> bool:
         """Gives our lease to a worker and sets its idle time; False if it is not ours, then nothing
         is changed.

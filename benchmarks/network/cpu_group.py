@@ -50,6 +50,11 @@ class CpuGroup:
         for folder in self._folders:
             (folder / "tasks").write_text("0")
 
+    def adopt(self, pid: int) -> None:
+        """Takes a process with all its threads in; those that it starts from then on are in it."""
+        for folder in self._folders:
+            (folder / "cgroup.procs").write_text(str(pid))
+
     def cpu_s(self) -> float:
         """The processor time that the group has used so far."""
         return int((self._folders[1] / "cpuacct.usage").read_text()) / 1e9

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,8 +29,7 @@ KBPS = 800
 """Bit rate of the publisher: what a browser sends of 480x270 at 30 frames a second."""
 
 COMPOSER = "composer"
-"""Worker beside Redis that composes what devices make, as ``sharpcast serve`` keeps one with its
-gateway; here it is a process of its own, so that its processor time is counted apart."""
+"""The worker that the app keeps beside its gateway; its processor time is counted apart."""
 
 START_S = 90.0
 """A worker compiles loops and measures its nets before it takes work; several do so on two cores.
@@ -54,6 +55,8 @@ class Stage:
         self.folder = folder
         self.joins = joins
         self.devices: dict[str, Process] = {}
+        self.composer = 0
+        "Process id of the app's composer."
         self._processes: list[Process] = []
         self._settings = {
             "model": model,
@@ -82,21 +85,17 @@ class Stage:
                 "gateway_host": ADDRESS,
                 "gateway_port": str(_GATEWAY_PORT),
                 "join_token": _TOKEN,
-                "gateway_composer": "false",
             }
         self._start("app", [*_CLI, "serve"], settings)
         self.until("the app", lambda: self.get("/healthz") is not None)
-        if self.joins:
-            self.start_composer()
 
-    def start_composer(self) -> None:
-        """Starts the worker beside Redis, as the gateway does at once when it has ended."""
-        settings = {
-            "redis_url": self._redis_url,
-            "worker_role": "compose",
-            "worker_name": COMPOSER,
-        }
-        self.devices[COMPOSER] = self._start(COMPOSER, [*_CLI, "work"], settings)
+    def _adopt_composer(self, but: int = 0) -> bool:
+        """Counts the app's composer apart from it, once it runs; ``but`` is one that was killed."""
+        for pid in self._places["app"].group.pids():
+            if pid != but and b"SHARPCAST_WORKER_ROLE=compose" in _environ(pid):
+                self._places[COMPOSER].group.adopt(pid)
+                self.composer = pid
+        return self.composer not in (0, but)
 
     @property
     def _redis_url(self) -> str:
@@ -114,6 +113,8 @@ class Stage:
 
     def until_ready(self, count: int) -> None:
         """Returns once so many devices have joined. Raises TimeoutError."""
+        if self.joins:
+            self.until("the composer", self._adopt_composer)
         self.until("workers", lambda: self._all_run() and len(self.workers()) >= count + self.joins)
 
     def _all_run(self) -> bool:
@@ -146,14 +147,13 @@ class Stage:
         return int(self.stream().get("frames", {}).get("out", 0))
 
     def kill(self, name: str) -> None:
-        """Kills (SIGKILL) all processes of a device, or those of the composer, which
-        starts anew.
-        """
-        place = self._places[name] if name == COMPOSER else self.lab.places[name]
-        place.group.kill()
+        """Kills (SIGKILL) all processes of a device, or the composer, which the app starts anew."""
+        if name not in self.devices:
+            os.kill(self.composer, signal.SIGKILL)
+            self.until("another composer", lambda: self._adopt_composer(self.composer))
+            return
+        self.lab.places[name].group.kill()
         self.devices.pop(name).wait()
-        if name == COMPOSER:
-            self.start_composer()
 
     def lead(self) -> str:
         """Returns the name of the worker that makes the rendition; "" while none does."""
@@ -227,6 +227,14 @@ class Stage:
         for process in self._processes:
             process.wait()
         self._hub.shutdown()
+
+
+def _environ(pid: int) -> bytes:
+    """Returns the variables of a process; none where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
 
 
 def _get(url: str) -> dict[str, Any] | None:

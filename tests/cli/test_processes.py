@@ -14,7 +14,14 @@ from cli.processes import keep_composer, keep_redis, keep_worker
 from wire.connection import command, connect
 from wire.embedded import EmbeddedServer
 from wire.errors import BadSettings
-from wire.settings import PREFIX
+from wire.jobs import LEASE_MS, JobQueue
+from wire.settings import PREFIX, Settings, load_settings
+
+SETTINGS = load_settings({})
+
+
+def at(redis_url: str) -> Settings:
+    return SETTINGS.model_copy(update={"redis_url": redis_url})
 
 
 async def first(found: str, *, but: int = 0) -> psutil.Process:
@@ -35,7 +42,7 @@ async def test_a_first_worker_that_refuses_its_settings_ends_everything(
 ) -> None:
     monkeypatch.setenv(f"{PREFIX}WORKER_THREADS", "many")
     with pytest.raises(BadSettings, match=r"^The worker cannot work with these settings\.$"):
-        await keep_worker("redis://127.0.0.1:9", asyncio.Event())
+        await keep_worker(SETTINGS, "redis://127.0.0.1:9", asyncio.Event())
     # The worker's own line says which one.
     assert "SHARPCAST_WORKER_THREADS" in capfd.readouterr().err
 
@@ -43,7 +50,7 @@ async def test_a_first_worker_that_refuses_its_settings_ends_everything(
 async def test_nothing_is_started_after_a_stop(redis_server: EmbeddedServer) -> None:
     stop = asyncio.Event()
     stop.set()
-    await keep_worker(redis_server.url, stop)
+    await keep_worker(SETTINGS, redis_server.url, stop)
     assert not [c for c in psutil.Process().children() if c.cmdline()[-1:] == ["work"]]
 
 
@@ -51,7 +58,7 @@ async def test_a_worker_is_ended_by_the_stop_and_by_whoever_cancels(
     redis_server: EmbeddedServer,
 ) -> None:
     stop = asyncio.Event()
-    keeping = asyncio.create_task(keep_worker(redis_server.url, stop))
+    keeping = asyncio.create_task(keep_worker(SETTINGS, redis_server.url, stop))
     worker = await first("work")
     assert os.getpgid(worker.pid) != os.getpgid(0), "Ctrl-C in a terminal would reach it"
     keeping.cancel()
@@ -64,7 +71,7 @@ async def test_a_worker_that_dies_is_followed_by_another_one_at_once(
     redis_server: EmbeddedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     stop = asyncio.Event()
-    keeping = asyncio.create_task(keep_worker(redis_server.url, stop))
+    keeping = asyncio.create_task(keep_worker(SETTINGS, redis_server.url, stop))
     worker = await first("work")
     began = time.monotonic()
     worker.send_signal(signal.SIGKILL)
@@ -77,13 +84,34 @@ async def test_a_worker_that_dies_is_followed_by_another_one_at_once(
     assert not second.is_running()
 
 
+async def test_what_a_dead_worker_held_is_free_at_once(redis_server: EmbeddedServer) -> None:
+    stop, name = asyncio.Event(), SETTINGS.worker_name
+    keeping = asyncio.create_task(keep_worker(SETTINGS, redis_server.url, stop))
+    worker = await first("work")
+    client = connect(redis_server.url, prefix=SETTINGS.redis_prefix)
+    held, other = (JobQueue(client, consumer=each) for each in (name, "other"))
+    for queue in (held, other):
+        await queue.claim(block_ms=1)
+    await held.enqueue("cam1", "enhanced", 1)
+    assert await held.claim(block_ms=100) is not None
+    worker.send_signal(signal.SIGKILL)
+    killed_at = time.monotonic()
+    async with asyncio.timeout(LEASE_MS / 1000):
+        while await other.take_over() is None:  # noqa: ASYNC110 - Redis tells nobody
+            await asyncio.sleep(0.01)
+    assert time.monotonic() - killed_at < LEASE_MS / 1000
+    await client.aclose()
+    stop.set()
+    await keeping
+
+
 async def test_a_composer_has_a_name_and_a_role_of_its_own(
     redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"{PREFIX}WORKER_NAME", "the-other-one")
     monkeypatch.setenv(f"{PREFIX}JOIN", "127.0.0.1:9")
     stop = asyncio.Event()
-    keeping = asyncio.create_task(keep_composer(redis_server.url, stop))
+    keeping = asyncio.create_task(keep_composer(at(redis_server.url), stop))
     worker = await first("work")
     seen = worker.environ()
     assert seen[f"{PREFIX}WORKER_ROLE"] == "compose"
@@ -100,7 +128,7 @@ async def test_a_composer_that_refuses_its_settings_is_done_without(
 ) -> None:
     monkeypatch.setenv(f"{PREFIX}WORKER_THREADS", "many")
     async with asyncio.timeout(20):
-        await keep_composer("redis://127.0.0.1:9", asyncio.Event())
+        await keep_composer(at("redis://127.0.0.1:9"), asyncio.Event())
     assert [r for r in caplog.records if getattr(r, "action", "") == "no_composer"]
 
 

@@ -424,6 +424,7 @@ async def test_a_search_does_not_begin_anew_at_once(client: Redis) -> None:
     assert await b.take_over(min_idle_ms=600_000, rest_ms=60_000) is None
     await a.release(job)
     assert await c.take_over(min_idle_ms=600_000, rest_ms=60_000) is None
+    await asyncio.sleep(0.005)
     assert await c.take_over(min_idle_ms=600_000, rest_ms=1) == job
 
 
@@ -459,3 +460,20 @@ async def test_a_job_says_if_it_was_led_before(client: Redis) -> None:
     await a.release(job)
     taken = await b.take_over()
     assert taken is not None and taken.origin is JobOrigin.LAPSED
+
+
+async def test_all_leases_of_a_worker_that_died_are_free_at_once(client: Redis) -> None:
+    dead, alive = await ready(client, "dead", "alive")
+    for number in range(3):
+        await dead.enqueue(f"cam{number}", keys.ENHANCED, 1)
+    first, second = [await dead.claim(block_ms=100) for _ in range(2)]
+    kept = await alive.claim(block_ms=100)
+    assert first is not None and second is not None and kept is not None
+    assert await JobQueue(client, consumer="dead").release_all() == 2
+    began = time.monotonic()
+    taken = {(await take_over_soon(alive)).entry for _ in range(2)}
+    assert taken == {first.entry, second.entry}
+    assert time.monotonic() - began < LEASE_MS / 2000
+    assert await alive.renew(kept)
+    assert await JobQueue(client, consumer="dead").release_all() == 0
+    assert await JobQueue(client, consumer="nobody").release_all() == 0
