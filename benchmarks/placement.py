@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import json
 import random
@@ -25,11 +26,12 @@ from benchmarks.redis_server import RedisServer
 from benchmarks.server import free_port
 from benchmarks.table import markdown_table
 from wire import keys
-from wire.connection import Redis, connect
+from wire.connection import REDIS_DOWN, Redis, connect
 from wire.heartbeat import EXPIRY_MS, PERIOD_S, WORKING, Heartbeats, WorkerBeat
 from wire.jobs import LEASE_MS, Job, JobQueue
 from wire.redis_jobs import RedisJobs
 from wire.site import RedisSite
+from wire.supervisor import keep_going
 from workers.process.job_keeper import JobKeeper
 from workers.scheduling.placement import PlacementPolicy
 from workers.session.outcome import SessionOutcome
@@ -86,13 +88,14 @@ class SimulatedWorker:
     def start(self) -> None:
         """Begins to work."""
         loops = {
-            "claim": self.keeper.claim(self._begin),
-            "leases": self.keeper.renew(),
-            "relief": self.keeper.relieve(),
-            "beat": self._beat(),
+            "claim": lambda: self.keeper.claim(self._begin),
+            "leases": self.keeper.renew,
+            "relief": self.keeper.relieve,
+            "beat": self._beat,
         }
         self._tasks = [
-            asyncio.create_task(loop, name=f"{name} {self.name}") for name, loop in loops.items()
+            asyncio.create_task(keep_going(name, loop), name=f"{name} {self.name}")
+            for name, loop in loops.items()
         ]
 
     def die(self) -> None:
@@ -101,6 +104,11 @@ class SimulatedWorker:
             task.cancel()
 
     async def _begin(self, job: Job) -> None:
+        # On a busy machine a connection may not be made in time; then the lease lapses.
+        with contextlib.suppress(*REDIS_DOWN):
+            await self._take(job)
+
+    async def _take(self, job: Job) -> None:
         if self.lanes and (len(self.lanes) + 1) * LOAD > self._capacity:
             await self.keeper.pass_on(job, LOAD)
         elif not await self.keeper.forward(job, LOAD):
@@ -109,21 +117,21 @@ class SimulatedWorker:
 
     async def _beat(self) -> None:
         while True:
-            await self._heartbeats.beat(
-                WorkerBeat(
-                    name=self.name,
-                    host="simulated",
-                    pid=1,
-                    started_us=1,
-                    engines=[],
-                    models=[],
-                    capacity=self._capacity,
-                    load=len(self.lanes) * LOAD,
-                    ms_per_frame=10.0,
-                    streams=[],
-                    state=WORKING,
-                )
+            beat = WorkerBeat(
+                name=self.name,
+                host="simulated",
+                pid=1,
+                started_us=1,
+                engines=[],
+                models=[],
+                capacity=self._capacity,
+                load=len(self.lanes) * LOAD,
+                ms_per_frame=10.0,
+                streams=[],
+                state=WORKING,
             )
+            with contextlib.suppress(*REDIS_DOWN):
+                await self._heartbeats.beat(beat)
             await asyncio.sleep(self._pace * PERIOD_S)
 
 
