@@ -14,6 +14,9 @@ PERIOD_US = 20_000
 """A group that used its quota stands still until the period ends, which must be short beside a
 frame; the kernel's default of 100 ms would freeze a device for three of them."""
 
+FIRST_WEIGHT = 32_768
+"""Weight of a group that is served first; the kernel's default is 1024."""
+
 _REMOVAL_S = 2.0
 """Time that the kernel may take to end killed processes."""
 
@@ -44,6 +47,12 @@ class CpuGroup:
             return
         (folder / "cpu.cfs_period_us").write_text(str(PERIOD_US))
         (folder / "cpu.cfs_quota_us").write_text(str(max(1000, int(PERIOD_US * cores))))
+
+    def put_first(self) -> None:
+        """Serves the group before others where there are fewer cores than all want: places do not
+        share cores in truth, and a weak device must not take the hub's.
+        """
+        (self._folders[0] / "cpu.shares").write_text(str(FIRST_WEIGHT))
 
     def enter(self) -> None:
         """Puts the calling process into the group; all that it starts is in it too."""

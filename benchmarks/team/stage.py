@@ -71,6 +71,8 @@ class Stage:
             role: lab.beside(HUB, role)
             for role in ("redis", "app", "publisher", "recorder", COMPOSER)
         }
+        for place in self._places.values():
+            place.group.put_first()
         self._hub = ThreadPoolExecutor(
             1, "hub", initializer=namespace.enter, initargs=(lab.hub.namespace_file,)
         )

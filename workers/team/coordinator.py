@@ -22,6 +22,7 @@ from workers.team.farming import FarmingMode, NetProfile
 from workers.team.lead_load import LeadLoad
 from workers.team.partition import WantedRegion
 from workers.team.planner import FramePlan, TeamPlanner
+from workers.team.planning_price import PlanningPrice
 from workers.team.residual_codec import decode_region
 from workers.team.team_meter import DeviceFigures, TeamMeter
 from workers.temporal.region_selection import pixels
@@ -73,6 +74,7 @@ class TeamCoordinator:
         self._has_begun = False
         "A task was given out since there are helpers."
         self._load = LeadLoad()
+        self._price = PlanningPrice()
         self._untaken: deque[TeamFrame] = deque(maxlen=_MAX_UNTAKEN)
         "Frames that the upscaler may not have taken yet."
         self._wanted = PRIOR_WANTED if net.propagates else 1.0
@@ -150,6 +152,7 @@ class TeamCoordinator:
     ) -> GivenOut:
         """Plans a decoded picture and gives it out; ``own`` is what the lead does of it itself."""
         planner = self._planner_for(luma)
+        planner.price_of_gain = self._price.of_gain
         plan = planner.plan(luma, info)
         self._note_wanted(plan)
         self._note_load(now)
@@ -164,6 +167,7 @@ class TeamCoordinator:
             if given.orders:
                 self._open[sequence] = frame
             self.meter.gave(given.orders, now=now)
+        self._note_price(plan, given, now)
         planner.order(plan.number, [one.region for one in _given(given)])
         self._has_begun = self._has_begun or bool(given.orders)
         # The delay grows by a little with each frame until results can be in time. Frames keep to
@@ -309,6 +313,13 @@ class TeamCoordinator:
         while self._untaken and (late_s := self._untaken[0].late_s) is not None:
             self._untaken.popleft()
             self._load.took(late_s, now=now)
+
+    def _note_price(self, plan: FramePlan, given: Dispatch, now: float) -> None:
+        # Of a picture that is all new much is always left over.
+        if not plan.is_new:
+            planned = pixels(plan.regions, self.net.halo)
+            left = pixels([one.region for one in given.left], self.net.halo)
+            self._price.planned(planned, left=left, is_short=self.is_short, now=now)
 
     def _count_within(self, plan: FramePlan) -> int:
         """Returns how many of a plan's regions the lead can take back, the worst first."""

@@ -14,7 +14,7 @@ from workers.team.device_model import KEPT_S, MAX_BACKLOG_S, DeviceModel, Finish
 from workers.team.farming import Farming, FarmingChoice, FarmingMode, NetProfile
 from workers.team.hedging import HedgeBudget
 from workers.team.partition import Order, WantedRegion, is_part, partition, work_of
-from workers.team.playout_delay import PlayoutDelay
+from workers.team.playout_delay import MAX_DELAY_S, PlayoutDelay
 
 __all__ = ["Dispatch", "Dispatcher", "Outcome", "TaskOrder"]
 
@@ -87,7 +87,9 @@ class _Frame:
 class Dispatcher:
     """One rendition's team, as its lead sees it."""
 
-    def __init__(self, *, halo: int, may_cut: bool = True, max_delay_s: float = 0.3) -> None:
+    def __init__(
+        self, *, halo: int, may_cut: bool = True, max_delay_s: float = MAX_DELAY_S
+    ) -> None:
         """``halo`` is the net's receptive radius in samples; ``may_cut`` as in ``partition``."""
         self._halo, self._may_cut = halo, may_cut
         self.helpers: dict[str, DeviceModel] = {}

@@ -21,14 +21,14 @@ from workers.temporal.cell_history import CellHistory
 from workers.temporal.cell_state import CellState
 from workers.temporal.motion_search import Motion
 from workers.temporal.picture_match import MatchedPicture, PictureMatcher
-from workers.temporal.refresh_planner import RefreshPlanner
+from workers.temporal.refresh_planner import PRICE_OF_GAIN, RefreshPlanner
 from workers.temporal.region_selection import Region
 from workers.upscale.team_frame import ComposedState
 
 __all__ = ["MAX_STEPS", "FramePlan", "TeamPlanner"]
 
 MAX_STEPS = 40
-"""Pictures since the last one that was composed: those of a playout delay of 300 ms at 60 frames a
+"""Pictures since the last one that was composed: those of a playout delay of 260 ms at 60 frames a
 second, twice over. Older ones count as they were planned."""
 
 MAX_WANTED_FRACTION = 0.6
@@ -77,9 +77,12 @@ class TeamPlanner:
     def __init__(self, width: int, height: int, halo: int, *, propagates: bool = True) -> None:
         """``propagates``: False where no picture is predicted from the one before."""
         self._size = (width, height)
+        self.price_of_gain = PRICE_OF_GAIN
+        "Error removed for a sample of work, as a fraction of the mean gain, that is worth it."
         self._propagates = propagates
         self._matcher = PictureMatcher(width, height)
-        self._planner = RefreshPlanner(width, height, halo)
+        # Devices that would idle else remove errors that a single worker leaves, up to the most.
+        self._planner = RefreshPlanner(width, height, halo, free_fraction=MAX_WANTED_FRACTION)
         self._whole = (width + 2 * halo) * (height + 2 * halo)
         self._cells = CellHistory(cells(width, height))
         self._factor = 1.0
@@ -182,7 +185,8 @@ class TeamPlanner:
 
     def _worth_it(self) -> list[Region]:
         most = int(MAX_WANTED_FRACTION * self._whole)
-        return self._planner.plan(self._cells.now, self._cells.mean_gain, most)
+        cells_now, gain = self._cells.now, self._cells.mean_gain
+        return self._planner.plan(cells_now, gain, most, price_of_gain=self.price_of_gain)
 
     def _tiles(self) -> list[Region]:
         """Returns all of the picture in tiles, the one that loses most first."""

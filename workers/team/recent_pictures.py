@@ -13,7 +13,7 @@ __all__ = ["MAX_BYTES", "MAX_KEPT_S", "Presence", "RecentPictures"]
 
 MAX_KEPT_S = 1.0
 """Seconds for which a picture is kept: a task for an older one would miss any playout deadline,
-which is 300 ms at most, even over a link that is half a second slower than the lead's."""
+which is 260 ms at most, even over a link that is half a second slower than the lead's."""
 
 MAX_BYTES = 96 * 1024 * 1024
 """Bytes of the pictures that are kept: a second of 1920x1080 at 30 frames a second."""

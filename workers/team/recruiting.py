@@ -20,7 +20,7 @@ MIN_FREE = 0.15
 """Part of a device that must be free: less would be a region in every second frame."""
 
 MAX_ROUND_TRIP_MS = 180.0
-"""Path with which a result can still be back within the longest playout delay of 300 ms, with 50 ms
+"""Path with which a result can still be back within the longest playout delay of 260 ms, with 50 ms
 of queue and some work."""
 
 NEAR_MS = 25.0
@@ -31,6 +31,10 @@ SPARE = 1.25
 
 ENOUGH = 1.6
 """Relation from which on a helper is let go, so that none comes and goes all the time."""
+
+LET_GO_S = 15.0
+"""Time for which a helper must be more than enough before it is let go. What helpers do, and what
+frames want, is measured and wavers; one that comes back is trusted with little for seconds."""
 
 ANSWER_S = 5.0
 """Time within which an invited worker says that it is ready: it loads a net and a source first."""
@@ -106,6 +110,8 @@ class Recruiter:
         "Since when each is invited without a pause."
         self._free: dict[str, float] = {}
         "The part of each that was free when it was invited: what it does here is load too."
+        self._surplus: dict[str, float] = {}
+        "Since when each helper is more than enough."
         self._ready: set[str] = set()
         self._pauses: dict[str, tuple[float, float]] = {}
         "Length of each worker's pause, and its end."
@@ -149,14 +155,21 @@ class Recruiter:
         sum_ms = 0.0
         for each in usable[:MAX_HELPERS]:
             enough = ENOUGH if each.name in self._invited else SPARE
-            if sum_ms >= enough * need.lacking_ms_per_s and each.name not in pinned:
-                break
+            is_surplus = sum_ms >= enough * need.lacking_ms_per_s and each.name not in pinned
+            if not is_surplus:
+                self._surplus.pop(each.name, None)
+            elif not self._is_kept(each.name, now):
+                continue
             chosen.append(each.name)
             sum_ms += _contribution(each, need)
         dismissed = self._take(chosen, usable, now)
         words = [_reason(chosen, usable, need, sum_ms)]
         words += [f"{name} is pinned, and {why}." for name, why in obstacles.items() if why]
         return Choice(tuple(chosen), dismissed, " ".join(words))
+
+    def _is_kept(self, name: str, now: float) -> bool:
+        """Returns whether a worker that is more than enough stays for now."""
+        return name in self._invited and now - self._surplus.setdefault(name, now) < LET_GO_S
 
     def _give_up(self, now: float) -> None:
         """Counts those who do not answer as if they had declined."""
@@ -169,6 +182,7 @@ class Recruiter:
         dismissed = tuple(sorted(self._invited.keys() - set(chosen)))
         for name in dismissed:
             del self._invited[name]
+            self._surplus.pop(name, None)
             self._ready.discard(name)
         for each in usable:
             if each.name in chosen:

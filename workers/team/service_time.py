@@ -26,13 +26,17 @@ RISE_DEVIATIONS = 3.0
 """The same in mean deviations. A device with a CPU quota works and waits in turns of 20 ms: each of
 its times is far from the mean, and if each rose the pace, a third of its time would go unused."""
 
+RISE_WEIGHT = 0.5
+"""Weight of a result in the pace where it rises. One task that a quota stopped for two of its turns
+takes four times as long; taken at its word, a device would be given nothing for a second."""
+
 DEVIATION_WEIGHT = 0.08
 """Weight of a result in the mean deviation: that of the last twelve or so."""
 
 FALL_WEIGHT = 0.12
 """Weight of a result in the pace otherwise: that of the last eight or so."""
 
-MAX_PACE = 8.0
+MAX_PACE = 4.0
 """A device that stood still for a second is not taken for slower than this."""
 
 OUTLIER = 2.0
@@ -89,7 +93,7 @@ class ServiceTime:
         size = min(1.0, base / max(self._usual_ms, 1e-6))
         deviation = size * (ratio / self._pace - 1.0)
         if deviation > max(MIN_RISE, RISE_DEVIATIONS * self._deviation):
-            weight = size
+            weight = RISE_WEIGHT * size
         else:
             weight = FALL_WEIGHT * size
         self._pace += weight * (min(ratio, MAX_PACE) - self._pace)

@@ -17,7 +17,7 @@ __all__ = ["MAX_WAITING_TASKS", "TaskChoice", "HelperTask", "TaskRefusal", "Task
 
 MAX_WAITING_TASKS = 32
 """Tasks that wait, of all teams together: more than arrive from three leads within the longest
-playout delay (300 ms, nine frames). The one with the earliest deadline goes."""
+playout delay (260 ms, eight frames). The one with the earliest deadline goes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

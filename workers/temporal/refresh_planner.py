@@ -9,7 +9,14 @@ from workers.media.frame_info import CELL, cells
 from workers.temporal.cell_state import CellState, refresh_priority
 from workers.temporal.region_selection import Region, call_overhead, choose, pixels
 
-__all__ = ["FREE_FRACTION", "MAX_AGE", "MIN_PRICE", "VISIBLE_PRICE", "RefreshPlanner"]
+__all__ = [
+    "FREE_FRACTION",
+    "MAX_AGE",
+    "MIN_PRICE",
+    "PRICE_OF_GAIN",
+    "VISIBLE_PRICE",
+    "RefreshPlanner",
+]
 
 PRICE_OF_GAIN = 0.25
 """Error removed for a sample of the net's work, as a fraction of the mean gain, from which the work
@@ -47,18 +54,29 @@ one cell costs mostly halo.
 class RefreshPlanner:
     """Chooses regions from the state of the cells; for pictures of one size and one net."""
 
-    def __init__(self, width: int, height: int, halo: int) -> None:
+    def __init__(
+        self, width: int, height: int, halo: int, *, free_fraction: float = FREE_FRACTION
+    ) -> None:
+        """``free_fraction`` of the full net's work is spent on any error above the least price."""
         grid = cells(width, height)
+        self._free_fraction = free_fraction
         self._halo = halo
         self._whole = (width + 2 * halo) * (height + 2 * halo)
         self._due_age = _due_ages(grid)
         self._priority = np.zeros(grid, np.float32)
 
-    def plan(self, state: CellState, mean_gain: float, max_pixels: int) -> list[Region]:
+    def plan(
+        self,
+        state: CellState,
+        mean_gain: float,
+        max_pixels: int,
+        *,
+        price_of_gain: float = PRICE_OF_GAIN,
+    ) -> list[Region]:
         """Returns the regions for a picture; the sum of their samples, halos included, is at most
         ``max_pixels``.
         """
-        least = max(PRICE_OF_GAIN * mean_gain, MIN_PRICE)
+        least = max(price_of_gain * mean_gain, MIN_PRICE)
         price = max(least, VISIBLE_PRICE)
         priority, halo, side = self._priority, self._halo, TILE * CELL
         # A tile that is due is worth the net even alone.
@@ -66,7 +84,7 @@ class RefreshPlanner:
         refresh_priority(state, self._due_age, MAX_LIFETIME, 1.01 * price * alone, priority)
         found = choose(priority, price, halo=halo, max_pixels=max_pixels)
         # What the first choice took counts: the free part is for the whole picture, not on top.
-        free = min(max_pixels, int(FREE_FRACTION * self._whole)) - pixels(found, halo)
+        free = min(max_pixels, int(self._free_fraction * self._whole)) - pixels(found, halo)
         if price > least and free > 0:
             rest = priority.copy()
             for region in found:

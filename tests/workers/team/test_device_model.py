@@ -127,13 +127,15 @@ def test_nothing_is_given_while_a_result_is_overdue() -> None:
     assert not one.model.is_overdue(now=overdue)
 
 
-def test_a_helper_that_becomes_slower_gets_less_by_its_next_result() -> None:
+def test_a_helper_that_becomes_slower_gets_less_by_its_next_results() -> None:
     one = helper()
     now = one.run(60, 0.0)
     before = one.model.offer(now=now).ms_per_megasample
     one.pace = 4.0
     now = one.run(1, now, interval_s=0.2)
-    assert one.model.offer(now=now).ms_per_megasample > 3.0 * before
+    assert one.model.offer(now=now).ms_per_megasample > 2.0 * before
+    one.run(3, now, interval_s=0.2)
+    assert one.model.offer(now=now + 0.6).ms_per_megasample > 3.0 * before
 
 
 def test_a_late_result_costs_trust_once_and_it_comes_back_slowly() -> None:

@@ -11,6 +11,7 @@ from wire.heartbeat import ModelInfo, WorkerBeat
 from workers.team.recruiting import (
     ANSWER_S,
     FIRST_PAUSE_S,
+    LET_GO_S,
     MAX_HELPERS,
     MAX_PAUSE_S,
     Candidate,
@@ -94,7 +95,9 @@ def test_a_pinned_worker_is_asked_though_nothing_is_lacking() -> None:
     recruiter = Recruiter("lead")
     found = recruiter.choose(MANY, none, now=0.0, pinned={"dev3"})
     assert found.invited == ("dev3",)
-    left = recruiter.choose(MANY, none, now=1.0)
+    recruiter.ready("dev3")
+    assert recruiter.choose(MANY, none, now=1.0).invited == ("dev3",)
+    left = recruiter.choose(MANY, none, now=1.0 + LET_GO_S)
     assert (left.invited, left.dismissed) == ((), ("dev3",))
 
 
@@ -164,7 +167,11 @@ def test_helpers_stay_while_they_are_of_use_even_if_their_help_makes_them_busy()
     less = dataclasses.replace(NEED, lacking_ms_per_s=1500.0)
     assert recruiter.choose(MANY, less, now=2.0).dismissed == ()
     little = dataclasses.replace(NEED, lacking_ms_per_s=500.0)
-    found = recruiter.choose(MANY, little, now=3.0)
+    assert recruiter.choose(MANY, little, now=3.0).dismissed == ()
+    # Needed again meanwhile, so the time begins anew.
+    recruiter.choose(MANY, NEED, now=2.0 + LET_GO_S)
+    assert recruiter.choose(MANY, little, now=4.0 + LET_GO_S).dismissed == ()
+    found = recruiter.choose(MANY, little, now=5.0 + 2 * LET_GO_S)
     assert found.invited == ("dev0",) and found.dismissed[:2] == ("dev1", "dev2")
 
 

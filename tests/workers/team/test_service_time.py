@@ -51,11 +51,14 @@ def test_tasks_that_are_all_alike_are_enough_for_tasks_like_them() -> None:
     assert found.ms(1, 30_000) == pytest.approx(20.0, rel=0.05)
 
 
-def test_a_slower_device_is_slower_by_the_next_result_and_recovers_slowly() -> None:
+def test_a_slower_device_is_slower_by_the_next_results_and_recovers_slowly() -> None:
     found = ServiceTime(400.0)
     feed(found, 60, slope=400.0, region=0.5)
     usual = found.ms(1, 30_000)
     found.add(1, 30_000, 4 * usual)
+    assert found.ms(1, 30_000) > 2.0 * usual
+    for _ in range(3):
+        found.add(1, 30_000, 4 * usual)
     assert found.ms(1, 30_000) > 3.0 * usual
     for _ in range(3):
         found.add(1, 30_000, usual)

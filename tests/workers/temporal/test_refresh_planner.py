@@ -110,3 +110,13 @@ def test_the_worst_comes_first() -> None:
     given_.error[2:6, 4:9], given_.error[14:18, 30:36] = 2.0, 4.0
     first, *_ = RefreshPlanner(*SIZE, HALO).plan(given_, 4.0, ALL)
     assert first.top >= 14 * CELL - 32 and first.left >= 24 * CELL
+
+
+def test_a_lower_price_and_a_larger_free_part_do_more() -> None:
+    given = state(error=0.4, gain=4.0)
+    usual = RefreshPlanner(*SIZE, HALO)
+    assert usual.plan(given, 4.0, ALL) == []
+    few = usual.plan(given, 4.0, ALL, price_of_gain=0.05)
+    assert 0 < pixels(few, HALO) <= FREE_FRACTION * WHOLE
+    free = RefreshPlanner(*SIZE, HALO, free_fraction=1.0)
+    assert pixels(free.plan(given, 4.0, ALL, price_of_gain=0.05), HALO) > 2 * pixels(few, HALO)
