@@ -19,8 +19,12 @@ def _enhancement(server: RunningServer) -> dict[str, Any]:
     return view["enhancement"] if view is not None else {"state": "", "worker": "", "reason": ""}
 
 
-def _has_worker_but(server: RunningServer, before: str) -> bool:
-    return _enhancement(server)["worker"] not in ("", before)
+def _has_worker_but(server: RunningServer, before: int) -> bool:
+    """Whether another process leads it: it has the name of the one that died."""
+    others = [
+        each["name"] for each in server.get("/api/v1/workers")["workers"] if each["pid"] != before
+    ]
+    return _enhancement(server)["worker"] in others
 
 
 def _copied(server: RunningServer) -> int:
@@ -35,7 +39,7 @@ def test_a_stream_whose_worker_dies_twice_is_only_copied_and_says_so() -> None:
         until_watched(server, "cam")
         for _ in range(2):
             # As a poisoned picture would: whoever decodes the stream is gone at once.
-            before = _enhancement(server)["worker"]
+            (before,) = [each["pid"] for each in server.get("/api/v1/workers")["workers"]]
             server.children()["worker"].kill()
             server.until("another worker", partial(_has_worker_but, server, before), 15.0)
             server.until(
