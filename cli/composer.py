@@ -1,16 +1,23 @@
-"""The composer of a gateway's site, as a child process of the server."""
+"""The composers of a gateway's site, as child processes of the server."""
 
 from __future__ import annotations
 
-from functools import partial
+import asyncio
 
 from cli.processes import keep_composer
 from wire.settings import Settings
 from wire.supervisor import Beside
 
 
-def composer_of(settings: Settings) -> Beside | None:
-    """Returns what keeps a composer running; None where there is no gateway, or it is off."""
-    if not settings.gateway_host or not settings.gateway_composer:
+def composers_of(settings: Settings) -> Beside | None:
+    """Returns what keeps the composers running; None where there is no gateway, or are none."""
+    if not settings.gateway_host or not settings.gateway_composers:
         return None
-    return partial(keep_composer, settings)
+
+    async def keep(stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(settings.gateway_composers):
+                name = f"composer {number + 1}"
+                group.create_task(keep_composer(settings, stop), name=name)
+
+    return keep

@@ -18,7 +18,7 @@ def gateway(
     """Run only the port at which devices of other sites join (needs SHARPCAST_REDIS_URL)."""
     from app.gateway.gateway import GatewayOptions
     from app.gateway.process import run
-    from cli.composer import composer_of
+    from cli.composer import composers_of
     from wire.errors import BadSettings, NoRedisServer
     from wire.settings import load_settings
 
@@ -45,7 +45,7 @@ def gateway(
         options,
         redis_url=settings.redis_url,
         on_ready=_show,
-        beside=composer_of(settings),
+        beside=composers_of(settings),
     )
 
 

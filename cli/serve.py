@@ -8,7 +8,7 @@ from cli import banner, logs
 def serve() -> None:
     """Run the web server alone; workers run elsewhere (needs SHARPCAST_REDIS_URL)."""
     from app.main import run
-    from cli.composer import composer_of
+    from cli.composer import composers_of
     from wire.errors import NoRedisServer
     from wire.settings import load_settings
 
@@ -22,5 +22,5 @@ def serve() -> None:
         settings,
         redis_url=settings.redis_url,
         on_ready=lambda url: banner.show(url, settings),
-        beside=composer_of(settings),
+        beside=composers_of(settings),
     )

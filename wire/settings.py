@@ -84,9 +84,10 @@ class Settings(BaseSettings):
     empty: there is none."""
     gateway_port: int = Field(9443, ge=0, le=65535)
     """UDP port of the gateway; 0 takes a free one."""
-    gateway_composer: bool = True
-    """Keep a worker beside the gateway that composes streams and leaves nets to the devices, so
-    that no weak device has to lead one. It takes none that another worker of the site can hold."""
+    gateway_composers: int = Field(2, ge=0, le=8)
+    """Workers that are kept beside the gateway, which compose streams and leave nets to the
+    devices, so that no weak device has to lead one: with two, one that dies is replaced within half
+    a second. They take no stream that another worker of the site can hold."""
     join: JoinAddress = ""
     """Gateway that a worker joins, ``host:port``, instead of reaching Redis; empty: none."""
     join_token: JoinToken = SecretStr("")

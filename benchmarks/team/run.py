@@ -222,6 +222,9 @@ class _Happening:
         usual = history.per_second(before, before[0].at_us, before[-1].at_us)
         self._usual = sum(usual.values())
         self._device = self._choose()
+        if self._scenario.event is Event.KILL_HELPER:
+            # What it did cannot be back: the others have no time left for it.
+            self._usual -= usual.get(self._device, 0.0)
         self._at_us = time.time_ns() // 1000
         outage_s = self._begin()
         self._meter.watch(outage_s)

@@ -29,7 +29,10 @@ KBPS = 800
 """Bit rate of the publisher: what a browser sends of 480x270 at 30 frames a second."""
 
 COMPOSER = "composer"
-"""The worker that the app keeps beside its gateway; its processor time is counted apart."""
+"""The workers that the app keeps beside its gateway; their processor time is counted apart."""
+
+COMPOSERS = 2
+"""Number of composers, as the settings have it."""
 
 START_S = 90.0
 """A worker compiles loops and measures its nets before it takes work; several do so on two cores.
@@ -55,8 +58,8 @@ class Stage:
         self.folder = folder
         self.joins = joins
         self.devices: dict[str, Process] = {}
-        self.composer = 0
-        "Process id of the app's composer."
+        self.composers: dict[str, int] = {}
+        "Process ids of the app's composers by their names."
         self._processes: list[Process] = []
         self._settings = {
             "model": model,
@@ -91,13 +94,15 @@ class Stage:
         self._start("app", [*_CLI, "serve"], settings)
         self.until("the app", lambda: self.get("/healthz") is not None)
 
-    def _adopt_composer(self, but: int = 0) -> bool:
-        """Counts the app's composer apart from it, once it runs; ``but`` is one that was killed."""
+    def _adopt_composers(self) -> bool:
+        """Counts the app's composers apart from it; True once all of them run."""
         for pid in self._places["app"].group.pids():
-            if pid != but and b"SHARPCAST_WORKER_ROLE=compose" in _environ(pid):
+            variables = _environ(pid)
+            if b"SHARPCAST_WORKER_ROLE=compose" in variables:
                 self._places[COMPOSER].group.adopt(pid)
-                self.composer = pid
-        return self.composer not in (0, but)
+                self.composers[_value(variables, b"SHARPCAST_WORKER_NAME")] = pid
+        running = self._places[COMPOSER].group.pids()
+        return sum(pid in running for pid in self.composers.values()) >= COMPOSERS
 
     @property
     def _redis_url(self) -> str:
@@ -116,8 +121,9 @@ class Stage:
     def until_ready(self, count: int) -> None:
         """Returns once so many devices have joined. Raises TimeoutError."""
         if self.joins:
-            self.until("the composer", self._adopt_composer)
-        self.until("workers", lambda: self._all_run() and len(self.workers()) >= count + self.joins)
+            self.until("composers", self._adopt_composers)
+            count += COMPOSERS
+        self.until("workers", lambda: self._all_run() and len(self.workers()) >= count)
 
     def _all_run(self) -> bool:
         """True; raises LabFailed where a device's process has ended by itself."""
@@ -149,10 +155,10 @@ class Stage:
         return int(self.stream().get("frames", {}).get("out", 0))
 
     def kill(self, name: str) -> None:
-        """Kills (SIGKILL) all processes of a device, or the composer, which the app starts anew."""
-        if name not in self.devices:
-            os.kill(self.composer, signal.SIGKILL)
-            self.until("another composer", lambda: self._adopt_composer(self.composer))
+        """Kills (SIGKILL) all processes of a device, or a composer, which the app starts anew."""
+        if name in self.composers:
+            os.kill(self.composers.pop(name), signal.SIGKILL)
+            self.until("another composer", self._adopt_composers)
             return
         self.lab.places[name].group.kill()
         self.devices.pop(name).wait()
@@ -229,6 +235,12 @@ class Stage:
         for process in self._processes:
             process.wait()
         self._hub.shutdown()
+
+
+def _value(variables: bytes, name: bytes) -> str:
+    """Returns one of the variables of a process; empty where it is not set."""
+    found = (each for each in variables.split(b"\0") if each.startswith(name + b"="))
+    return next(found, b"").partition(b"=")[2].decode()
 
 
 def _environ(pid: int) -> bytes:

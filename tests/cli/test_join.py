@@ -63,7 +63,7 @@ def test_a_worker_joins_with_one_command_and_leaves_at_sigterm(
         "redis_prefix": "join:",
         "gateway_host": "127.0.0.1",
         "gateway_port": "0",
-        "gateway_composer": "false",
+        "gateway_composers": "0",
         "join_token": TOKEN,
     }
     gateway = Process(tmp_path, "gateway", [*SHARPCAST, "gateway"], environment(**settings))

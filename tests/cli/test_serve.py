@@ -47,7 +47,7 @@ def test_it_serves_without_a_worker_and_leaves_at_sigterm(
 
 
 @pytest.mark.e2e
-def test_with_a_gateway_it_keeps_a_composer(tmp_path: Path, redis_server: EmbeddedServer) -> None:
+def test_with_a_gateway_it_keeps_composers(tmp_path: Path, redis_server: EmbeddedServer) -> None:
     port = free_port()
     settings = {
         "redis_url": redis_server.url,
@@ -59,9 +59,9 @@ def test_with_a_gateway_it_keeps_a_composer(tmp_path: Path, redis_server: Embedd
     app = Process(tmp_path, "serve", [*SHARPCAST, "serve"], environment(**settings))
     try:
         until("the banner", lambda: "Sharpcast is ready." in app.text)
-        until("the composer", lambda: get(f"http://127.0.0.1:{port}/readyz")["workers"] == 1, 60.0)
-        (worker,) = get(f"http://127.0.0.1:{port}/api/v1/workers")["workers"]
-        assert worker["composes"] and worker["name"].startswith("composer-")
+        until("composers", lambda: get(f"http://127.0.0.1:{port}/readyz")["workers"] == 2, 60.0)
+        workers = get(f"http://127.0.0.1:{port}/api/v1/workers")["workers"]
+        assert all(each["composes"] and each["name"].startswith("composer-") for each in workers)
         children = app.descendants()
         assert children
         assert app.end(signal.SIGTERM) == 0

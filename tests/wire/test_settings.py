@@ -66,7 +66,7 @@ GOOD = {
     "redis_url": ("rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
     "gateway_host": ("0.0.0.0", "0.0.0.0"),
     "gateway_port": ("9000", 9000),
-    "gateway_composer": ("false", False),
+    "gateway_composers": ("3", 3),
     "join": ("[2001:db8::1]:9443", "[2001:db8::1]:9443"),
     "join_token": ("t" * 20, None),
     "ice_ports": ("50000-50199", "50000-50199"),
