@@ -23,7 +23,7 @@ from wire.heartbeat import WorkerBeat
 from wire.jobs import RENEW_S, Job, JobOrigin
 from wire.link.message import Message
 from wire.remote import calls, units
-from wire.remote.claim_order import ClaimOrder, has_free_worker
+from wire.remote.claim_order import HEAD_START_S, ClaimOrder, has_free_worker
 from wire.remote.device_jobs import DeviceJobs
 from wire.remote.lanes import Lanes
 from wire.remote.outlet import Outlet
@@ -210,7 +210,9 @@ class GatewaySession:
             if self._order.may_take(job.entry, has_free=has_free, now=time.monotonic()):
                 return job
             await self._site.jobs.release(job)
-            await asyncio.sleep(_CLAIM_BLOCK_MS / 1000)
+            # Not again and again meanwhile: the near worker would have to find it between two looks
+            # of all devices.
+            await asyncio.sleep(HEAD_START_S)
         return None
 
     async def _resume(self, call: calls.Resume) -> list[str]:

@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from wire.connection import REDIS_DOWN
 from wire.heartbeat import HelperWork
@@ -158,14 +158,26 @@ class Helper:
         if session is not None:
             session.renew(invite, now=now)
             return
-        why = self._why_not(team, invite, now)
+        # Leads of the same rendition before this one: they have died, or handed it over.
+        earlier = {
+            each
+            for each, session in self._sessions.items()
+            if (each.stream, each.rendition) == (team.stream, team.rendition)
+            and session.epoch < invite.epoch
+        }
+        why = self._why_not(invite, now, but=earlier)
         if why:
             self._decline(team, invite.epoch, why)
-        else:
-            self._begin(team, invite, now)
+            return
+        # Before they end, so that the source is followed on.
+        self._begin(team, invite, now)
+        for each in earlier:
+            self._end(each, HelperEvent.STOP)
 
-    def _why_not(self, team: TeamKey, invite: Invite, now: float) -> str:
-        """Returns the reason not to help, as a sentence; empty if there is none."""
+    def _why_not(self, invite: Invite, now: float, *, but: Collection[TeamKey]) -> str:
+        """Returns the reason not to help, as a sentence; empty if there is none. What is done for
+        the teams ``but`` does not count.
+        """
         manifest = self._parts.nets.manifest(invite.model)
         if self._stopping.is_set():
             return STOPS
@@ -175,9 +187,9 @@ class Helper:
             return f"{manifest.title} needs all of each picture, or several: no regions of it."
         if not (self._parts.nets.temporal and IS_COMPILED):
             return "This worker has no compiled loops: SHARPCAST_TEMPORAL is off, or numba missing."
-        if len(self._sessions) >= MAX_TEAMS:
+        if len(self._sessions.keys() - set(but)) >= MAX_TEAMS:
             return f"This worker helps {MAX_TEAMS} leads already."
-        if self._free(now, but=team) < MIN_FREE:
+        if self._free(now, but=but) < MIN_FREE:
             return "This worker's own streams, and the leads that it helps, leave nothing free."
         return ""
 
@@ -235,7 +247,7 @@ class Helper:
             now = time.monotonic()
             parity = self._parts.site.team.parity
             for team, session in list(self._sessions.items()):
-                free = self._free(now, but=team)
+                free = self._free(now, but={team})
                 memory = self._memory(but=(team.stream, session.source_epoch))
                 for letter in session.tick(now=now, free=free, memory=memory, parity=parity):
                     self._post(letter)
@@ -268,10 +280,10 @@ class Helper:
         )
         self._post(Letter(team.lead, declined))
 
-    def _free(self, now: float, *, but: TeamKey) -> float:
+    def _free(self, now: float, *, but: Collection[TeamKey]) -> float:
         """Returns the part of the device that its own streams and the other teams leave."""
         others = sum(
-            session.busy(now=now) for team, session in self._sessions.items() if team != but
+            session.busy(now=now) for team, session in self._sessions.items() if team not in but
         )
         return min(1.0, max(0.0, 1.0 - self._own.load() - others))
 

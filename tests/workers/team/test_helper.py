@@ -272,6 +272,27 @@ async def test_who_is_not_invited_again_leaves(
         assert isinstance(failed, Failed) and "not ready" in failed.reason
 
 
+async def test_a_later_lead_of_a_rendition_takes_the_helper_over_with_its_source(
+    client: Redis, live_nets: ModelCache, lead: Lead, publisher: Publisher
+) -> None:
+    await publisher.send(next(units(CLIP)))
+    later = Lead(client, "later")
+    async with helping(client, live_nets, "a") as worker, later.listening():
+        await asyncio.sleep(0.1)
+        await lead.invite("a", publisher.epoch)
+        await ready(lead, "a")
+        helper = worker._team.helper
+        (source,) = helper._sources.values()
+        # All of its time goes to a lead that has died: that must not count against its successor.
+        (session,) = helper._sessions.values()
+        session.busy = lambda *, now: 1.0  # type: ignore[method-assign]
+        await later.invite("a", publisher.epoch, epoch=EPOCH + 1)
+        await ready(later, "a")
+        assert [work.lead for work in helper.work()] == ["later"]
+        assert list(helper._sources.values()) == [source] and not source.is_closed
+        assert later.all(Declined) == []
+
+
 async def test_another_net_begins_anew(
     client: Redis, live_nets: ModelCache, lead: Lead, publisher: Publisher
 ) -> None:
