@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wire.free_workers import FreeWorker
-from wire.remote.claim_order import HEAD_START_S, ClaimOrder, has_free_worker
+from wire.remote.claim_order import FORGOTTEN_S, HEAD_START_S, ClaimOrder, has_free_worker
 
 
 def free(capacity: float = 2.0, load: float = 0.0, rtt_ms: float = 0.0) -> FreeWorker:
@@ -65,3 +65,15 @@ def test_jobs_that_others_took_are_forgotten() -> None:
     for number in range(10_000):
         assert not order.may_take(f"{number}-0", has_free=True, now=0.0)
     assert len(order._seen) < 1000
+
+
+def test_a_job_that_becomes_free_again_waits_again() -> None:
+    order = ClaimOrder()
+    assert not order.may_take("1-0", has_free=True, now=0.0)
+    # A near worker took it, and died a minute later.
+    assert not order.may_take("1-0", has_free=True, now=60.0)
+    assert not order.may_take("1-0", has_free=True, now=60.0 + HEAD_START_S / 2)
+    assert order.may_take("1-0", has_free=True, now=60.0 + HEAD_START_S)
+    # One that is offered now and then meanwhile is the same.
+    assert not order.may_take("2-0", has_free=True, now=70.0)
+    assert order.may_take("2-0", has_free=True, now=70.0 + FORGOTTEN_S)
