@@ -53,7 +53,8 @@ async def keep_composer(settings: Settings, stop: asyncio.Event) -> None:
     Where the first one refuses its settings there is none: the server works without it.
     """
     name = f"composer-{secrets.token_hex(3)}"
-    child = _Child(settings, settings.redis_url, name, {f"{PREFIX}WORKER_ROLE": "compose"})
+    # A gateway's site may itself be told to join another; its composers work beside this Redis.
+    child = _Child(settings, settings.redis_url, name, {"WORKER_ROLE": "compose", "JOIN": ""})
     if await _keep_worker(child, stop) == _REFUSED:
         log.warning(
             "there is no composer: weak devices lead streams themselves",
@@ -69,12 +70,12 @@ class _Child:
     redis_url: str
     name: str
     changed: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    "Variables that differ from those of this process."
+    "Settings that differ from those of this process."
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"REDIS_URL": self.redis_url, "WORKER_NAME": self.name, "JOIN": ""}
-        return {**os.environ, **{PREFIX + key: own[key] for key in own}, **self.changed}
+        own = {"REDIS_URL": self.redis_url, "WORKER_NAME": self.name, **self.changed}
+        return os.environ | {PREFIX + key: value for key, value in own.items()}
 
     async def take_off(self) -> None:
         """Lets others have at once what the process held that has died."""
@@ -99,8 +100,9 @@ async def _keep_worker(child: _Child, stop: asyncio.Event) -> int | None:
         if status is None or (status == _REFUSED and is_first):
             return status
         is_first = False
-        await child.take_off()
+        # Before its leases are freed, which takes a second where Redis is away too.
         wait_s = backoff.after(time.monotonic() - began)
+        await child.take_off()
         log.warning(
             "the worker ended (%s); a new one starts %s",
             _describe(status),

@@ -47,6 +47,18 @@ async def test_a_first_worker_that_refuses_its_settings_ends_everything(
     assert "SHARPCAST_WORKER_THREADS" in capfd.readouterr().err
 
 
+async def test_a_worker_of_the_site_is_not_to_join_a_gateway(
+    redis_server: EmbeddedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}JOIN", "127.0.0.1:9")
+    monkeypatch.setenv(f"{PREFIX}JOIN_TOKEN", "a-token-of-twenty-letters")
+    with pytest.raises(BadSettings):
+        await keep_worker(SETTINGS, redis_server.url, asyncio.Event())
+    assert "unset it or SHARPCAST_REDIS_URL" in capfd.readouterr().err
+
+
 async def test_nothing_is_started_after_a_stop(redis_server: EmbeddedServer) -> None:
     stop = asyncio.Event()
     stop.set()
