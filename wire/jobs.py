@@ -314,7 +314,7 @@ class JobQueue:
         """
         # Should it be handed back, it must be found.
         self._own.forget(job.entry)
-        return await self._move(job, to=consumer, idle_ms=0)
+        return await self._move(job.entry, to=consumer, idle_ms=0)
 
     async def finish(self, entry: str) -> None:
         """Removes the job: its stream or its rendition ended."""
@@ -326,7 +326,7 @@ class JobQueue:
 
     async def release(self, job: Job) -> None:
         """Lets go of the lease at once, so that another worker need not wait for it to lapse."""
-        await self._move(job, to=self._consumer, idle_ms=self._free_idle_ms)
+        await self._free(job.entry)
 
     async def release_all(self) -> int:
         """Lets go of all leases of a worker that has ended; returns their number."""
@@ -336,14 +336,14 @@ class JobQueue:
         except (redis.exceptions.ResponseError, DamagedKey) as error:
             await self._on_error(error)
             rows = []
-        args = [keys.JOBS_GROUP, self._consumer, self._consumer, self._free_idle_ms]
-        return sum([await _MOVE.run(self._client, [keys.JOBS], [*args, row[0]]) for row in rows])
+        return sum([await self._free(row[0].decode()) for row in rows])
 
-    async def _move(self, job: Job, *, to: str, idle_ms: int) -> bool:
-        """Gives our lease to a worker and sets its idle time; False if it is not ours, then nothing
-        is changed.
-        """
-        args = [keys.JOBS_GROUP, self._consumer, to, idle_ms, job.entry]
+    async def _free(self, entry: str) -> bool:
+        return await self._move(entry, to=self._consumer, idle_ms=self._free_idle_ms)
+
+    async def _move(self, entry: str, *, to: str, idle_ms: int) -> bool:
+        """Gives our lease to a worker with that idle time; False, and no change, if not ours."""
+        args = [keys.JOBS_GROUP, self._consumer, to, idle_ms, entry]
         try:
             return bool(await _MOVE.run(self._client, [keys.JOBS], args))
         except (redis.exceptions.ResponseError, DamagedKey) as error:

@@ -28,6 +28,14 @@ async def ready(client: Redis, *names: str) -> list[JobQueue]:
     return queues
 
 
+async def claimed(queue: JobQueue, stream: str = "cam1", epoch: int = 1) -> Job:
+    """A job that the queue made, and holds."""
+    await queue.enqueue(stream, keys.ENHANCED, epoch)
+    job = await queue.claim(block_ms=100)
+    assert job is not None
+    return job
+
+
 async def find_handed(queue: JobQueue) -> Job | None:
     await queue.renew_all([])
     return await queue.find_handed()
@@ -91,9 +99,7 @@ async def test_a_waiting_worker_wakes_when_a_job_is_made(client: Redis) -> None:
 
 async def test_a_renewed_lease_is_not_taken_over(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     for _ in range(3):
         await a.release(job)  # as if it had lapsed
         assert await a.renew(job)
@@ -105,9 +111,7 @@ async def test_a_lapsed_lease_is_taken_over_once_and_its_late_holder_is_told(
     client: Redis,
 ) -> None:
     a, b, c = await ready(client, "a", "b", "c")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     claimed_at = time.monotonic()
     assert await take_over_soon(b) == job
     assert time.monotonic() - claimed_at > LEASE_MS / 1000 - 0.1
@@ -132,9 +136,7 @@ async def test_a_lapsed_lease_is_found_behind_many_that_are_renewed(client: Redi
 
 async def test_a_released_job_is_available_at_once(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     await a.release(job)
     assert await b.take_over() == job
     assert await b.renew(job)
@@ -177,9 +179,7 @@ async def test_the_group_is_made_again_after_the_server_lost_it(
     server: EmbeddedServer, client: Redis
 ) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     server.restart()
     assert await wait_until_up(client, 5.0)
     assert not await a.exists(job.entry)
@@ -228,12 +228,7 @@ async def _consumers(client: Redis) -> set[bytes]:
 
 async def test_all_leases_of_a_worker_are_renewed_at_once(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    held: list[Job] = []
-    for number in range(3):
-        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
-        job = await a.claim(block_ms=100)
-        assert job is not None
-        held.append(job)
+    held = [await claimed(a, f"cam{number}", number) for number in range(3)]
     await a.release(held[1])
     assert await b.take_over() == held[1]
     await a.finish(held[2].entry)
@@ -246,9 +241,7 @@ async def test_all_leases_of_a_worker_are_renewed_at_once(client: Redis) -> None
 
 async def test_leases_of_a_lost_group_are_not_renewed(client: Redis) -> None:
     (a,) = await ready(client, "a")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     await command(client, "DEL", client.key(keys.JOBS))
     assert await a.renew_all([job]) == [False]
     assert not await a.hand_over(job, "b")
@@ -256,9 +249,7 @@ async def test_leases_of_a_lost_group_are_not_renewed(client: Redis) -> None:
 
 async def test_a_lease_that_is_handed_over_is_fresh_at_its_new_holder(client: Redis) -> None:
     a, b, c = await ready(client, "a", "b", "c")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     await a.release(job)  # as if it had lapsed
     assert await a.hand_over(job, "b")
     assert await c.take_over() is None
@@ -288,9 +279,7 @@ async def test_a_search_goes_on_behind_the_leases_that_it_has_seen(client: Redis
 
 async def test_a_lease_that_was_handed_over_is_found_once_by_its_new_holder(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     assert job.origin is JobOrigin.NEW
     assert await find_handed(a) is None
     assert await find_handed(b) is None
@@ -304,9 +293,7 @@ async def test_a_lease_that_was_handed_over_is_found_once_by_its_new_holder(clie
 
 async def test_a_job_that_is_handed_back_is_found_again(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     for giver, taker in ((a, "b"), (b, "a"), (a, "b")):
         assert await giver.hand_over(job, taker)
         assert await find_handed({"a": a, "b": b}[taker]) == job
@@ -316,9 +303,7 @@ async def test_a_lease_that_was_let_lapse_is_not_taken_for_one_that_was_handed(
     client: Redis,
 ) -> None:
     (a,) = await ready(client, "a")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     await a.release(job)
     assert await find_handed(a) is None
     assert await a.take_over() == job
@@ -337,23 +322,15 @@ async def test_a_handed_entry_that_is_gone_is_passed_over(client: Redis) -> None
     a, b = await ready(client, "a", "b")
     held: list[Job] = []
     for number in range(2):
-        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
-        job = await a.claim(block_ms=100)
-        assert job is not None
-        held.append(job)
-        assert await a.hand_over(job, "b")
+        held.append(await claimed(a, f"cam{number}", number))
+        assert await a.hand_over(held[-1], "b")
     await command(client, "XDEL", keys.JOBS, held[0].entry)
     assert await find_handed(b) == held[1]
 
 
 async def test_a_lease_that_is_renewed_or_was_asked_for_was_not_handed(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    held: list[Job] = []
-    for number in range(2):
-        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
-        job = await a.claim(block_ms=100)
-        assert job is not None
-        held.append(job)
+    held = [await claimed(a, f"cam{number}", number) for number in range(2)]
     assert await a.hand_over(held[0], "b")
     # Renewed before anybody looked: its holder has it by other means.
     assert await b.renew(held[0])
@@ -366,9 +343,7 @@ async def test_a_lease_that_is_renewed_or_was_asked_for_was_not_handed(client: R
 
 async def test_a_handed_lease_that_lapsed_meanwhile_is_its_new_holders(client: Redis) -> None:
     a, b, c = await ready(client, "a", "b", "c")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     assert await a.hand_over(job, "b")
     await b.renew_all([])
     assert await c.take_over(min_idle_ms=0) == job
@@ -380,10 +355,7 @@ async def test_more_leases_than_are_listed_are_renewed_all_the_same(client: Redi
     a, b = await ready(client, "a", "b")
     held: list[Job] = []
     for number in range(MAX_LISTED + 2):
-        await a.enqueue(f"cam{number}", keys.ENHANCED, number)
-        job = await a.claim(block_ms=100)
-        assert job is not None
-        held.append(job)
+        held.append(await claimed(a, f"cam{number}", number))
     await a.release(held[-1])
     assert await b.take_over(min_idle_ms=600_000) == held[-1]
     assert await a.renew_all(held[1:]) == [True] * MAX_LISTED + [False]
@@ -408,9 +380,7 @@ async def test_workers_search_on_from_where_the_last_one_ended(client: Redis) ->
 )
 async def test_a_search_begins_anew_where_its_place_says_nothing(client: Redis, value: str) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     await a.release(job)
     await command(client, "HSET", keys.job_search(client.prefix), "cursor", value)
     assert await b.take_over() == job
@@ -418,9 +388,7 @@ async def test_a_search_begins_anew_where_its_place_says_nothing(client: Redis, 
 
 async def test_a_search_does_not_begin_anew_at_once(client: Redis) -> None:
     a, b, c = await ready(client, "a", "b", "c")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     assert await b.take_over(min_idle_ms=600_000, rest_ms=60_000) is None
     await a.release(job)
     assert await c.take_over(min_idle_ms=600_000, rest_ms=60_000) is None
@@ -433,9 +401,7 @@ async def test_a_search_does_not_rest_where_its_time_says_nothing(
     client: Redis, value: str
 ) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     await a.release(job)
     await command(client, "HSET", keys.job_search(client.prefix), "began", value)
     assert await b.take_over(rest_ms=60_000) == job
@@ -443,9 +409,7 @@ async def test_a_search_does_not_rest_where_its_time_says_nothing(
 
 async def test_a_place_of_another_type_is_made_anew(client: Redis) -> None:
     a, b = await ready(client, "a", "b")
-    await a.enqueue("cam1", keys.ENHANCED, 1)
-    job = await a.claim(block_ms=100)
-    assert job is not None
+    job = await claimed(a)
     await a.release(job)
     await command(client, "SET", keys.job_search(client.prefix), "text")
     assert await b.take_over() == job
