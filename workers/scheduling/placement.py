@@ -112,8 +112,8 @@ class PlacementPolicy:
         load = sum(each.load for each in jobs)
         jobs.sort(key=lambda each: (not each.is_watched, each.load, each.entry))
         for job in jobs:
-            better = self._better_placed(others, job.wanted_load)
-            if better is not None and job.is_watched:
+            better = self._better_placed(others, job.wanted_load) if job.is_watched else None
+            if better is not None:
                 return Relief(job.entry, better.name)
         if load <= BUSY * self.capacity:
             return None
@@ -135,13 +135,11 @@ class PlacementPolicy:
         """Returns a worker whose place alone is a reason to hand over, where it is not busy: one in
         the site for a far one, one that runs nets for a composer.
         """
-        match self._place:
-            case Place.SITE:
-                return None
-            case Place.COMPOSER:
-                near = [each for each in others if not each.rtt_ms and not each.composes]
-            case Place.FAR:
-                near = [each for each in others if not each.rtt_ms]
+        if self._place is Place.SITE:
+            return None
+        # A composer would gain nothing by another one.
+        may_compose = self._place is Place.FAR
+        near = [each for each in others if not each.rtt_ms and (may_compose or not each.composes)]
         found = best_of(near, load, but=self.name)
         if found is None or fullness(found.capacity, found.load + load) > BUSY:
             return None

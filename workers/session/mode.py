@@ -21,13 +21,13 @@ from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
 
 OFF_REASON = "The operator switched enhancement off."
-_PINNED_MODES = {mode.value: mode for mode in (FarmingMode.REGIONS, FarmingMode.FRAMES)}
-"""Modes that an operator may pin, by the rendition's ``team``."""
-
 ALONE_REASON = "The operator wants one worker to make it alone."
 IDLE_REASON = "Nobody watches the rendition “{name}”."
 
 _ACCEPTED = Verdict(accepted=True)
+
+_PINNED_MODES = {mode.value: mode for mode in (FarmingMode.REGIONS, FarmingMode.FRAMES)}
+"""Modes that an operator may pin, by the rendition's ``team``."""
 
 
 class StreamMode:

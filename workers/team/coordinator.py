@@ -152,9 +152,9 @@ class TeamCoordinator:
     ) -> GivenOut:
         """Plans a decoded picture and gives it out; ``own`` is what the lead does of it itself."""
         planner = self._planner_for(luma)
-        planner.price_of_gain = self._price.of_gain
-        plan = planner.plan(luma, info)
-        self._note_wanted(plan)
+        plan = planner.plan(luma, info, price_of_gain=self._price.of_gain)
+        planned = pixels(plan.regions, self.net.halo)
+        self._note_wanted(planned)
         self._note_load(now)
         wanted = [
             WantedRegion(region, worth, place)
@@ -167,7 +167,10 @@ class TeamCoordinator:
             if given.orders:
                 self._open[sequence] = frame
             self.meter.gave(given.orders, now=now)
-        self._note_price(plan, given, now)
+        # Of a picture that is all new much is always left over.
+        if not plan.is_new:
+            left = pixels([one.region for one in given.left], self.net.halo)
+            self._price.planned(planned, left=left, is_short=self.is_short, now=now)
         planner.order(plan.number, [one.region for one in _given(given)])
         self._has_begun = self._has_begun or bool(given.orders)
         # The delay grows by a little with each frame until results can be in time. Frames keep to
@@ -314,13 +317,6 @@ class TeamCoordinator:
             self._untaken.popleft()
             self._load.took(late_s, now=now)
 
-    def _note_price(self, plan: FramePlan, given: Dispatch, now: float) -> None:
-        # Of a picture that is all new much is always left over.
-        if not plan.is_new:
-            planned = pixels(plan.regions, self.net.halo)
-            left = pixels([one.region for one in given.left], self.net.halo)
-            self._price.planned(planned, left=left, is_short=self.is_short, now=now)
-
     def _count_within(self, plan: FramePlan) -> int:
         """Returns how many of a plan's regions the lead can take back, the worst first."""
         most = self._load.part * self._whole
@@ -329,8 +325,8 @@ class TeamCoordinator:
                 return count
         return 0
 
-    def _note_wanted(self, plan: FramePlan) -> None:
-        part = min(1.0, pixels(plan.regions, self.net.halo) / self._whole)
+    def _note_wanted(self, samples: int) -> None:
+        part = min(1.0, samples / self._whole)
         self._wanted += _WANTED_WEIGHT * (part - self._wanted)
 
 

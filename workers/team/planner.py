@@ -77,8 +77,6 @@ class TeamPlanner:
     def __init__(self, width: int, height: int, halo: int, *, propagates: bool = True) -> None:
         """``propagates``: False where no picture is predicted from the one before."""
         self._size = (width, height)
-        self.price_of_gain = PRICE_OF_GAIN
-        "Error removed for a sample of work, as a fraction of the mean gain, that is worth it."
         self._propagates = propagates
         self._matcher = PictureMatcher(width, height)
         # Devices that would idle else remove errors that a single worker leaves, up to the most.
@@ -95,8 +93,12 @@ class TeamPlanner:
         self._is_stale = False
         "Something was told about a picture that has gone by, so the cells are worked out anew."
 
-    def plan(self, luma: Plane, info: CodecInfo | None) -> FramePlan:
-        """Returns the plan of the next picture. Raises ValueError for another size."""
+    def plan(
+        self, luma: Plane, info: CodecInfo | None, *, price_of_gain: float = PRICE_OF_GAIN
+    ) -> FramePlan:
+        """Returns the plan of the next picture: work that removes ``price_of_gain`` of the mean
+        gain for a sample is worth it. Raises ValueError for another size.
+        """
         now = self._matcher.border(luma)
         before = self._before if self._propagates else None
         matched = self._matcher.match(now, before, info, self._matcher.blank())
@@ -108,7 +110,7 @@ class TeamPlanner:
             self._catch_up()
             is_cut = self._advance(step)
             is_new = is_cut or is_key or before is None
-            regions = tuple(self._tiles() if is_new else self._worth_it())
+            regions = tuple(self._tiles() if is_new else self._worth_it(price_of_gain))
             worths = tuple(
                 self._loss(each) if is_new else self._planner.worth(each) for each in regions
             )
@@ -183,10 +185,10 @@ class TeamPlanner:
             history.refresh(region)
         self._base = ComposedState(oldest.number, history.copy(), self._factor)
 
-    def _worth_it(self) -> list[Region]:
+    def _worth_it(self, price_of_gain: float) -> list[Region]:
+        state, gain = self._cells.now, self._cells.mean_gain
         most = int(MAX_WANTED_FRACTION * self._whole)
-        cells_now, gain = self._cells.now, self._cells.mean_gain
-        return self._planner.plan(cells_now, gain, most, price_of_gain=self.price_of_gain)
+        return self._planner.plan(state, gain, most, price_of_gain=price_of_gain)
 
     def _tiles(self) -> list[Region]:
         """Returns all of the picture in tiles, the one that loses most first."""

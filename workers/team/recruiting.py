@@ -168,7 +168,7 @@ class Recruiter:
         return Choice(tuple(chosen), dismissed, " ".join(words))
 
     def _is_kept(self, name: str, now: float) -> bool:
-        """Returns whether a worker that is more than enough stays for now."""
+        """Returns whether a worker that is more than enough stays a while."""
         return name in self._invited and now - self._surplus.setdefault(name, now) < LET_GO_S
 
     def _give_up(self, now: float) -> None:
