@@ -9,7 +9,7 @@ from typing import Self
 
 from wire.errors import BadMessage
 from workers.media.frame_task import FrameTask
-from workers.media.picture import Picture, Plane
+from workers.media.picture import Plane
 from workers.temporal.cell_state import CellState
 from workers.temporal.picture_match import MatchedPicture
 from workers.temporal.region_selection import Region
@@ -159,17 +159,16 @@ def team_of(task: FrameTask) -> TeamFrame | None:
     return task.team if isinstance(task, TeamTask) else None
 
 
-def whole_picture(picture: Picture) -> list[MadeRegion]:
+def whole_picture(width: int, height: int) -> list[MadeRegion]:
     """Returns all of a picture as made by this device."""
-    return [(OWN, Region(0, 0, picture.height, picture.width))]
+    return [(OWN, Region(0, 0, height, width))]
 
 
-def samples_of(made: Iterable[MadeRegion], picture: Picture) -> dict[str, int]:
+def samples_of(made: Iterable[MadeRegion], width: int, height: int) -> dict[str, int]:
     """Returns the samples of regions that lie in their picture, by device."""
     samples: dict[str, int] = {}
     for device, region in made:
-        visible = visible_samples(region, picture.width, picture.height)
-        samples[device] = samples.get(device, 0) + visible
+        samples[device] = samples.get(device, 0) + visible_samples(region, width, height)
     return samples
 
 

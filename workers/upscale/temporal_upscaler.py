@@ -14,7 +14,7 @@ from workers.temporal.propagator import Propagator
 from workers.temporal.region_selection import Region, pixels
 from workers.upscale.chroma import OFFSETS
 from workers.upscale.region_net import RegionNet
-from workers.upscale.team_frame import OWN, MadeRegion, TeamFrame, visible_samples
+from workers.upscale.team_frame import OWN, MadeRegion, TeamFrame, samples_of, whole_picture
 
 __all__ = ["TemporalUpscaler", "TemporalRequest"]
 
@@ -62,10 +62,13 @@ class TemporalUpscaler:
         self._target: Picture | None = None
         self._team: TeamFrame | None = None
         self._missed = 0
-        self.samples: dict[str, int] = {}
-        "Decoded luma samples that nets enlarged of the last picture, halos left out, by device."
         self.made: list[MadeRegion] = []
         "Regions of the last picture that nets made, in order."
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """Decoded luma samples that nets enlarged of the last picture, no halos, by device."""
+        return samples_of(self.made, *self._size)
 
     def begin(
         self,
@@ -94,11 +97,11 @@ class TemporalUpscaler:
         self._target = target
         self._net.take(picture.y)
         report = self._propagator.predict(picture.y, info, team.matched if team else None)
-        self._team, self.samples, self.made = team, {}, []
+        self._team, self.made = team, []
         if team is not None:
             self._take_over(team)
         most = int(MAX_WANTED_FRACTION * self._all)
-        is_full = report.must_be_full and not self.samples
+        is_full = report.must_be_full and not self.made
         self._wanted = None if is_full else self._propagator.regions(most)
         fraction = 1.0 if self._wanted is None else pixels(self._wanted, self._halo) / self._all
         return TemporalRequest(fraction=min(fraction, 1.0), energy=report.gain)
@@ -106,7 +109,7 @@ class TemporalUpscaler:
     def _take_over(self, team: TeamFrame) -> None:
         for result, made in team.decoded(self._propagator.plain):
             self._propagator.apply_region(made, result.region, 0, 0)
-            self._count(result.device, result.region)
+            self.made.append((result.device, result.region))
 
     def full(self) -> None:
         """The net on all of the picture."""
@@ -114,9 +117,7 @@ class TemporalUpscaler:
         made = self._net.whole(self._strength or 0.0)
         self._propagator.apply_full(made, self._halo, self._halo)
         # What helpers made of it is overwritten.
-        width, height = self._size
-        self.samples = {OWN: width * height}
-        self.made = [(OWN, Region(0, 0, height, width))]
+        self.made = whole_picture(*self._size)
         self._end(target)
 
     def refresh(self, max_fraction: float) -> float:
@@ -133,7 +134,7 @@ class TemporalUpscaler:
         for region in regions:
             made = self._net.framed(region, self._strength or 0.0)
             self._propagator.apply_region(made, region, self._halo, self._halo)
-            self._count(OWN, region)
+            self.made.append((OWN, region))
         self._end(target)
         return pixels(regions, self._halo) / self._all
 
@@ -156,11 +157,6 @@ class TemporalUpscaler:
             raise RuntimeError("full() or refresh() without begin()")
         target, self._target = self._target, None
         return target
-
-    def _count(self, device: str, region: Region) -> None:
-        samples = visible_samples(region, *self._size)
-        self.samples[device] = self.samples.get(device, 0) + samples
-        self.made.append((device, region))
 
     def _end(self, target: Picture) -> None:
         self._propagator.commit()

@@ -43,7 +43,7 @@ def test_regions_are_written_where_they_are_and_nothing_else_is(
         coded = (made[rows, columns] - plain[rows, columns]).tobytes()
         parts.append(dataclasses.replace(one, place=place, region=region, coded=coded))
     team.add(parts)
-    samples = samples_of(paste(team, source, target, scale), source)
+    samples = samples_of(paste(team, source, target, scale), source.width, source.height)
     width, height = size
     visible = 16 * 32 + min(16, height - 48) * min(24, width - 80)
     assert samples == {"a": visible}

@@ -32,7 +32,7 @@ class BicubicMethod:
         made = self._models.full.resize(frame.picture)
         if frame.team is not None:
             frame.made = paste(frame.team, frame.picture, made, self._models.scale)
-            frame.samples = samples_of(frame.made, frame.picture)
+            frame.samples = samples_of(frame.made, frame.picture.width, frame.picture.height)
         return made
 
     def reset(self) -> None:

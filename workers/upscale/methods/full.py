@@ -6,7 +6,7 @@ from workers.media.picture import Picture
 from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleFrame
-from workers.upscale.team_frame import OWN, whole_picture
+from workers.upscale.team_frame import samples_of, whole_picture
 from workers.upscale.whole_net import option_of
 
 FULL = MethodInfo("full", quality=1.0, scale=ScaleRule.MODEL)
@@ -25,8 +25,9 @@ class FullMethod:
         return option_of(FULL, self._models.full, self._context)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
-        frame.samples = {OWN: frame.picture.width * frame.picture.height}
-        frame.made = whole_picture(frame.picture)
+        size = frame.picture.width, frame.picture.height
+        frame.made = whole_picture(*size)
+        frame.samples = samples_of(frame.made, *size)
         # A plan was made for this frame. The net's picture goes into the propagator then, so that
         # the next frames can be predicted from it.
         if frame.wanted is not None:

@@ -44,7 +44,7 @@ class RestoreMethod:
         return option_of(RESTORE, self._models.full, self._context)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
-        frame.made = whole_picture(frame.picture)
+        frame.made = whole_picture(frame.picture.width, frame.picture.height)
         source = frame.picture
         strength = max(frame.strength, MIN_STRENGTH)
         large = self._models.full.enhance_luma(source, strength)

@@ -26,7 +26,7 @@ class SmallMethod:
         return option_of(SMALL, self._models.small, self._context)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
-        frame.made = whole_picture(frame.picture)
+        frame.made = whole_picture(frame.picture.width, frame.picture.height)
         return self._models.small.enhance(frame.picture, frame.strength)
 
     def reset(self) -> None:
