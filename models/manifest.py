@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from models.errors import BadManifest, BadModelFile, UnknownModel
+from models.measure.kinds import mean_of_kinds
 
 __all__ = [
     "FORMAT",
@@ -231,9 +232,15 @@ def _digest(data: bytes) -> str:
 
 
 def mean_gain_db(metrics: tuple[Metric, ...], precision: Precision) -> float:
-    """Mean gain over bicubic, in dB, of the rows that hold this precision; 0.0 if none does."""
-    gains = [row.net_db[precision] - row.bicubic_db for row in metrics if precision in row.net_db]
-    return sum(gains) / len(gains) if gains else 0.0
+    """Mean gain over bicubic, in dB, of the rows that hold this precision; 0.0 if none does. It is
+    the mean of kinds of content (`models.measure.kinds`).
+    """
+    gains = [
+        (row.clip, row.net_db[precision] - row.bicubic_db)
+        for row in metrics
+        if precision in row.net_db
+    ]
+    return mean_of_kinds(gains) if gains else 0.0
 
 
 def _fault(manifest: Manifest, name: str) -> str | None:

@@ -25,7 +25,7 @@ __all__ = ["measure", "summary"]
 def measure(
     model: Manifest, clips: Sequence[str] = CLIPS, rates: Sequence[float] = RATES, frames: int = 48
 ) -> list[Metric]:
-    """Clip x codec x rate, every precision of the model, through real encoders. About two minutes
+    """Clip x codec x rate, every precision of the model, through real encoders. About four minutes
     on two cores.
     """
     nets = {key: model_file(model, key) for key in model.files}
@@ -38,7 +38,7 @@ def measure(
 
 
 def summary(name: str) -> list[Row]:
-    """Mean gain of a model's default precision over clips, codecs and rates, and by clip."""
+    """Mean gain of a model's default precision over kinds, codecs and rates, and by clip."""
     model = load_manifest(name)
     key = model.default_precision
     rows = measure(model)
@@ -79,7 +79,7 @@ def _print_rows(rows: list[Metric], model: Manifest) -> None:
         cells = [f"{row.net_db[key]:8.2f} {row.net_db[key] - row.bicubic_db:+7.2f}" for key in keys]
         print(f"{row.clip:10} {row.codec:5} {row.bpp:6.2f} {row.bicubic_db:8.2f}" + "".join(cells))
     print("\nmean gain over bicubic, dB")
-    for name, group in [*gains.items(), ("all", rows)]:
+    for name, group in [*gains.items(), ("mean of kinds", rows)]:
         cells = [f"{mean_gain_db(tuple(group), key):+16.3f}" for key in keys]
         print(f"{name:32}" + "".join(cells))
 

@@ -20,19 +20,10 @@ from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.clip import Bytes, Clip
 from models.training.codec import CODECS, LiveEncoder, transcode
 
-__all__ = ["KINDS", "PART", "Found", "Plan", "fill", "identity", "middle"]
-
-KINDS = {
-    "handheld": "natural, hand-held",
-    "motion": "natural, fast pan",
-    "speaker": "natural, still camera",
-    "screen": "screen",
-    "animation": "animated",
-}
-"""Content of each held-out clip."""
+__all__ = ["PART", "Found", "Plan", "fill", "identity", "middle"]
 
 PART = (360, 640)
-"""Height and width of what is judged."""
+"""Height and width of what is judged, at most."""
 
 OFFICIAL_FRAMES = 8
 """The official two-way net takes seconds for a frame: it sees the first ones of h264 alone."""
@@ -110,8 +101,8 @@ def _pictures(plan: Plan, clip: str, codec: str, rate: float) -> tuple[Bytes, By
 
 
 def middle(clip: Clip) -> Clip:
-    """Its middle as large as PART, pixels as they are: every clip costs the same."""
-    height, width = PART
+    """Its middle, at most as large as PART, pixels as they are: every clip costs about the same."""
+    height, width = (min(pair) for pair in zip(PART, clip.luma.shape[1:], strict=True))
     # Multiples of four, so that chroma and the halved picture are cut at whole samples.
     top, left = ((clip.luma.shape[1] - height) // 8 * 4, (clip.luma.shape[2] - width) // 8 * 4)
     luma = clip.luma[:, top : top + height, left : left + width]

@@ -15,7 +15,6 @@ import numpy as np
 from matplotlib import pyplot
 from matplotlib.ticker import FixedLocator, NullFormatter
 
-from benchmarks.quality.grid import KINDS
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.report import BASE, Results, mean_over_bicubic
 from benchmarks.quality.stability import GainOverTime
@@ -23,6 +22,7 @@ from benchmarks.quality.uplink import CODECS, WAYS, Point
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet, bicubic
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
+from models.measure.kinds import KIND_NAMES, kind_of
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, transcode
 
@@ -48,10 +48,10 @@ def draw(results: Results, clips: Path, folder: Path) -> None:
 
 def _gain(results: Results, path: Path) -> None:
     methods = [m for m in results.methods if m.name != BASE]
-    figure, axes = pyplot.subplots(1, len(CLIPS), figsize=(16, 0.28 * len(methods) + 1.4))
-    for axis, clip in zip(axes, CLIPS, strict=True):
+    figure, axes = pyplot.subplots(1, len(KIND_NAMES), figsize=(16, 0.28 * len(methods) + 1.4))
+    for axis, kind in zip(axes, KIND_NAMES, strict=True):
         values = [
-            mean_over_bicubic(results.found, m.name, "psnr", lambda f, c=clip: f.clip == c)  # type: ignore[misc]
+            mean_over_bicubic(results.found, m.name, "psnr", lambda f, k=kind: kind_of(f.clip) == k)  # type: ignore[misc]
             for m in methods
         ]
         axis.barh(range(len(methods)), values, color=[COLOURS[m.kind] for m in methods])
@@ -59,7 +59,7 @@ def _gain(results: Results, path: Path) -> None:
         axis.invert_yaxis()
         axis.axvline(0, color="black", linewidth=0.8)
         axis.grid(axis="x", alpha=0.3)
-        axis.set_title(KINDS[clip], fontsize=10)
+        axis.set_title(kind, fontsize=10)
     figure.suptitle("Luma PSNR over bicubic, dB; mean over codecs and rates")
     _save(figure, path)
 
@@ -109,7 +109,7 @@ def _uplink(points: list[Point], path: Path) -> None:
             axis.xaxis.set_major_locator(FixedLocator(KBPS))
             axis.xaxis.set_major_formatter("{x:g}")
             axis.xaxis.set_minor_formatter(NullFormatter())
-            axis.set_title(f"{KINDS[clip]}, {codec}", fontsize=10)
+            axis.set_title(f"{clip}, {codec}", fontsize=10)
             axis.set_xlabel("uplink, kbit/s")
             axis.grid(alpha=0.3, which="both")
         row[0].set_ylabel("VMAF")
@@ -122,7 +122,7 @@ def _stability(found: list[GainOverTime], path: Path) -> None:
     for axis, each in zip(axes[0], found, strict=True):
         for name, gains in each.gain_db.items():
             axis.plot(gains, label=name, linewidth=1.2)
-        axis.set_title(KINDS[each.clip], fontsize=10)
+        axis.set_title(each.clip, fontsize=10)
         axis.set_xlabel("second")
         axis.grid(alpha=0.3)
     axes[0][0].set_ylabel("luma PSNR over bicubic, dB")

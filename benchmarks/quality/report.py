@@ -8,13 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.quality.grid import KINDS, Found
+from benchmarks.quality.grid import Found
 from benchmarks.quality.methods import Method
 from benchmarks.quality.stability import GainOverTime
 from benchmarks.quality.uplink import WAYS, Point, bd_rate
 from benchmarks.table import Row, markdown_table, render
 from models.measure.gain import RATES
 from models.measure.held_out_clips import CLIPS
+from models.measure.kinds import KIND_NAMES, by_kind, kind_of, mean_of_kinds
 from models.training.codec import CODECS
 
 __all__ = ["Results", "figures", "markdown", "mean_over_bicubic"]
@@ -41,14 +42,22 @@ class Results:
 def mean_over_bicubic(
     found: Sequence[Found], method: str, measure: str, is_meant: Callable[[Found], bool]
 ) -> float:
-    """Mean difference to bicubic over the cells that are meant."""
+    """Mean of kinds of the difference to bicubic, over the cells that are meant."""
+    return mean_of_kinds(_over_bicubic(found, method, measure, is_meant))
+
+
+def _over_bicubic(
+    found: Sequence[Found], method: str, measure: str, is_meant: Callable[[Found], bool]
+) -> list[tuple[str, float]]:
     base = {(f.clip, f.codec, f.bpp): f for f in found if f.method == BASE}
-    differences = [
-        getattr(f.scores, measure) - getattr(base[f.clip, f.codec, f.bpp].scores, measure)
+    return [
+        (
+            f.clip,
+            getattr(f.scores, measure) - getattr(base[f.clip, f.codec, f.bpp].scores, measure),
+        )
         for f in found
         if f.method == method and is_meant(f)
     ]
-    return float(np.mean(differences)) if differences else float("nan")
 
 
 def figures(results: Results) -> list[Row]:
@@ -60,9 +69,9 @@ def figures(results: Results) -> list[Row]:
     best = max(("live-l int8", "live-t int8"), key=lambda name: _number(gain(name)))
     int8 = [m.name for m in results.methods if m.name.endswith(" int8")]
     worst = min(
-        mean_over_bicubic(results.found, name, "psnr", lambda f, clip=clip: f.clip == clip)  # type: ignore[misc]
+        value
         for name in int8
-        for clip in CLIPS
+        for value in by_kind(_over_bicubic(results.found, name, "psnr", lambda f: True)).values()
     )
     loss = min(gain(name) - gain(name.replace("int8", "fp32")) for name in int8)
     crisp = "live-m int8, crisp"
@@ -72,7 +81,7 @@ def figures(results: Results) -> list[Row]:
         Row(f"`{best}`: luma PSNR over bicubic, up to 150 kMAC/px", gain(best), 0.7, "dB"),
         Row("`live-m` int8 crisp: VMAF over bicubic", gain(crisp, "vmaf"), 6, ""),
         Row("`live-m` int8 crisp: VMAF-NEG over bicubic", gain(crisp, "neg"), 0, ""),
-        Row("worst clip kind of any int8 `live` net: PSNR over bicubic", worst, -0.05, "dB"),
+        Row("worst kind of content, any int8 `live` net: PSNR over bicubic", worst, -0.05, "dB"),
         Row(
             "`live-m` int8 at 1 bit/px: PSNR over bicubic",
             results.clean_db.get("live-m int8", float("nan")),
@@ -87,23 +96,38 @@ def markdown(results: Results) -> str:
     """Returns the whole page."""
     parts = [
         "# What the nets are worth on live video",
-        f"Made by `make bench-quality` on {results.machine}. Five held-out clips "
-        f"(`tests/data/clips`, the middle 640x360 of {results.frames} frames) are halved, sent "
-        "through x264 (baseline, zerolatency, superfast), libvpx VP8 and VP9 (realtime) at "
+        f"Made by `make bench-quality` on {results.machine}. Nine held-out clips "
+        f"(`tests/data/clips`, at most the middle 640x360 of {results.frames} frames) are halved, "
+        "sent through x264 (baseline, zerolatency, superfast), libvpx VP8 and VP9 (realtime) at "
         f"{', '.join(map(str, RATES))} bit per pixel, decoded, and doubled by each method. Luma "
         "only. VMAF, VMAF-NEG, SSIM and XPSNR are those of FFmpeg; flicker is the mean absolute "
         "error of the change from frame to frame, in levels (lower is better).",
         "## Targets",
         render(figures(results)),
+        *_nets(results),
+        *_uplink(results.points),
+        *_stability(results.over_time),
+        "## Pictures",
+        "![Crops](crops.png)",
+        "[A clip side by side](side-by-side.mp4): left bicubic, right `live-m`, crisp.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _nets(results: Results) -> list[str]:
+    return [
         "## All methods",
-        "Mean over clips, codecs and rates; differences are to bicubic. ms: one 480x270 frame on "
-        "one thread, alone on the machine. Published nets were trained on clean photographs by "
-        "their authors; they are what super-resolution gives live video without training for it.",
+        "Mean of kinds of content, over codecs and rates; differences are to bicubic. ms: one "
+        "480x270 frame on one thread, alone on the machine. Published nets were trained on clean "
+        "photographs by their authors; they are what super-resolution gives live video without "
+        "training for it.",
         _all_methods(results),
         "![Gain by content](gain.png)",
         "![Gain against time](speed.png)",
-        "## By content, PSNR over bicubic in dB",
-        _by(results, "psnr", [(KINDS[c], partial(_is_clip, c)) for c in CLIPS]),
+        "## By kind of content, PSNR over bicubic in dB",
+        _by(results, "psnr", _KINDS),
+        "Of each clip:",
+        _by(results, "psnr", _CLIPS),
         "## By codec and rate, PSNR over bicubic in dB",
         _by(
             results,
@@ -114,15 +138,11 @@ def markdown(results: Results) -> str:
                 for rate in RATES
             ],
         ),
-        "## By content, VMAF over bicubic",
-        _by(results, "vmaf", [(KINDS[c], partial(_is_clip, c)) for c in CLIPS]),
-        *_uplink(results.points),
-        *_stability(results.over_time),
-        "## Pictures",
-        "![Crops](crops.png)",
-        "[A clip side by side](side-by-side.mp4): left bicubic, right `live-m`, crisp.",
+        "## By kind of content, VMAF-NEG over bicubic",
+        _by(results, "neg", _KINDS),
+        "## By kind of content, VMAF over bicubic",
+        _by(results, "vmaf", _KINDS),
     ]
-    return "\n\n".join(parts) + "\n"
 
 
 def _uplink(points: list[Point]) -> list[str]:
@@ -183,6 +203,14 @@ def _is_clip(clip: str, found: Found) -> bool:
     return found.clip == clip
 
 
+def _is_kind(kind: str, found: Found) -> bool:
+    return kind_of(found.clip) == kind
+
+
+_KINDS = [(kind, partial(_is_kind, kind)) for kind in KIND_NAMES]
+_CLIPS = [(clip, partial(_is_clip, clip)) for clip in CLIPS]
+
+
 def _is_coded(codec: str, bits_per_pixel: float, found: Found) -> bool:
     return (found.codec, found.bpp) == (codec, bits_per_pixel)
 
@@ -219,7 +247,7 @@ def _over_time(found: list[GainOverTime]) -> str:
         for net, gains in each.gain_db.items():
             first, last = np.mean(gains[:10]), np.mean(gains[-10:])
             numbers = [f"{value:+.2f}" for value in (first, last, min(gains))]
-            rows.append([KINDS[each.clip], net, *numbers])
+            rows.append([each.clip, net, *numbers])
     return markdown_table(["content", "net", "first 10 s", "last 10 s", "worst second"], rows)
 
 
@@ -233,6 +261,6 @@ def _where_it_pays(points: list[Point]) -> list[str]:
             small = sorted((p.kbps, p.scores.vmaf) for p in mine if p.way == WAYS[3])
             better = [a[0] for a, b in zip(large, small, strict=True) if b[1] > a[1]]
             text = f"up to {max(better):.0f} kbit/s" if better else "nowhere"
-            rows.append([KINDS[clip], codec, text])
+            rows.append([clip, codec, text])
     head = "Where `live-m` on the small picture has the better VMAF (of the rates tried):"
     return [head, markdown_table(["content", "codec", "it pays"], rows)]

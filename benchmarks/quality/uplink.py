@@ -16,6 +16,7 @@ from benchmarks.scores import Scores, score
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet, bicubic
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
+from models.measure.kinds import mean_of_kinds
 from models.training.clip import Bytes
 from models.training.codec import LiveEncoder, transcode
 
@@ -51,11 +52,11 @@ def sweep(folder: Path, frames: int, jobs: int) -> list[Point]:
 
 def bd_rate(points: list[Point], way: str, measure: str) -> float | None:
     """Bits that `way` needs more (or less: negative) than the large picture for the same
-    `measure`, in percent: mean of Bjontegaard's delta (VCEG-M33, with Akima interpolation) over the
-    clips and codecs in which every way's curve overlaps the large picture's, so that all ways are
-    judged by the same. None where there are none.
+    `measure`, in percent: mean of kinds of Bjontegaard's delta (VCEG-M33, with Akima
+    interpolation) over the clips and codecs in which every way's curve overlaps the large
+    picture's, so that all ways are judged by the same. None where there are none.
     """
-    deltas = []
+    deltas: list[tuple[str, float]] = []
     for clip in CLIPS:
         for codec in CODECS:
             curves = {each: _curve(points, each, clip, codec, measure) for each in WAYS}
@@ -68,8 +69,8 @@ def bd_rate(points: list[Point], way: str, measure: str) -> float | None:
                     min_overlap=0,
                 )
                 if np.isfinite(delta):
-                    deltas.append(float(delta))
-    return float(np.mean(deltas)) if deltas else None
+                    deltas.append((clip, float(delta)))
+    return mean_of_kinds(deltas) if deltas else None
 
 
 def _curve(

@@ -7,22 +7,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models.measure.kinds import KINDS
 from models.training.clip import Bytes, Clip
 from models.training.downscale import reduce
-from models.training.film import read_passage
+from models.training.film import film_length, read_passage
 
 __all__ = ["CLIPS", "FRAMES", "read_clip", "small_clip"]
 
-CLIPS = ("handheld", "speaker", "motion", "screen", "animation")
+CLIPS = tuple(KINDS)
 """Names of the clips; no net was trained on them."""
 
 FRAMES = 48
-"""Frames of each clip."""
+"""Frames of each clip but `street` and `dashcam`, which have 36."""
 
 
 def read_clip(folder: Path, name: str, frames: int = FRAMES) -> Clip:
-    """Reads one ground-truth clip of a folder."""
-    return read_passage(folder / f"{name}.mp4", 0, frames)
+    """Reads one ground-truth clip of a folder, or as many of the frames as it has."""
+    path = folder / f"{name}.mp4"
+    return read_passage(path, 0, min(frames, film_length(path)[0]))
 
 
 def small_clip(clip: Clip, scale: int) -> tuple[Clip, Bytes, Bytes]:

@@ -73,7 +73,7 @@ def test_half_the_bits_for_the_same_score_is_minus_fifty_percent() -> None:
 def test_the_page_has_a_row_for_each_method_and_says_what_was_missed() -> None:
     page = markdown(results(0.3))
     for name in NAMES[1:]:
-        assert page.count(f"| {name} |") == 4
+        assert page.count(f"| {name} |") == 6
     assert "**missed**" in page
     assert "| screen | live-t | +2.00 | +1.00 | +1.00 |" in page
     assert "nan" not in page.split("## All methods")[1]

@@ -193,6 +193,12 @@ def test_the_mean_gain_counts_only_rows_with_that_precision() -> None:
     assert mean_gain_db((), "fp32") == 0.0
 
 
+def test_the_mean_gain_is_that_of_kinds() -> None:
+    gains = {"handheld": 0.2, "motion": 0.0, "speaker": 0.4, "screen": 2.0}
+    rows = tuple(Metric(clip, "h264", 0.1, 30.0, {"fp32": 30 + db}) for clip, db in gains.items())
+    assert mean_gain_db(rows, "fp32") == pytest.approx((0.2 + 2.0) / 2)
+
+
 def test_reading_manifests_loads_no_runtime() -> None:
     heavy = ["torch", "onnx", "numpy", "openvino", "cv2"]
     code = (

@@ -16,6 +16,7 @@ import numpy as np
 from models.training import held_out
 from models.training.clip import Bytes, Clip, from_bgr
 from models.training.film import read_passage
+from models.training.game import film_game
 from models.training.photos import Camera, film_photo, film_still_camera
 
 SIZE = (960, 540)
@@ -58,7 +59,24 @@ def main() -> None:
     start = int(held_out.PASSAGES["bbb_b_360p24"][0] * 24)
     passage = read_passage(data / "video" / "bbb_b_360p24.mp4", start + OFFSET, FRAMES)
     _write("animation", passage, 13)
+    game = np.random.default_rng(GAME_SEED)
+    _write("game", film_game((640, 360), FRAMES, game), 17)
+    for name, (source, first, frames, crf) in CAMERA.items():
+        _cut(name, data / "natural" / f"{source}.mp4", first, frames, crf)
 
+
+GAME_SEED = held_out.SCREEN_SEED + 1000
+"""Training and its validation use smaller seeds."""
+
+MAX_CAMERA = (640, 360)
+"""Width and height that camera clips are cut to, around the middle."""
+
+CAMERA = {
+    "street": ("marathon", 27, 36, 15),
+    "talking": ("asl_man", 18, 48, 12),
+    "dashcam": ("road_car", 1, 36, 16),
+}
+"""Clip: its source, the first of its frames (of the middle of the source), their number, CRF."""
 
 OFFSET = 110
 """Frames into the held-out passage: past the cut."""
@@ -95,23 +113,55 @@ def _screen() -> Clip:
     return from_bgr(frames, 30)
 
 
+def _cut(name: str, source: Path, first: int, frames: int, crf: int) -> None:
+    """Codes some frames of a camera clip anew, pixels as they are."""
+    path = FOLDER / f"{name}.mp4"
+    with av.open(str(source)) as film, av.open(str(path), "w") as container:
+        size = film.streams.video[0]
+        # Cut at whole samples of 4:2:0 chroma, at multiples of four in size.
+        width, height = (
+            min(side, most) // 4 * 4
+            for side, most in zip((size.width, size.height), MAX_CAMERA, strict=True)
+        )
+        left, top = (size.width - width) // 4 * 2, (size.height - height) // 4 * 2
+        stream = _stream(container, width, height, round(float(size.average_rate or 0)), crf)
+        for index, frame in enumerate(film.decode(video=0)):
+            if not first <= index < first + frames:
+                continue
+            planes = np.asarray(frame.reformat(format="yuv420p").to_ndarray(), np.uint8)
+            luma = planes[: frame.height][top : top + height, left : left + width]
+            chroma = planes[frame.height :].reshape(2, frame.height // 2, frame.width // 2)
+            chroma = chroma[:, top // 2 : (top + height) // 2, left // 2 : (left + width) // 2]
+            _put(container, stream, luma, chroma, index - first)
+        container.mux(stream.encode(None))
+    print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
+
+
 def _write(name: str, clip: Clip, crf: int) -> None:
     frames, height, width = clip.luma.shape
     path = FOLDER / f"{name}.mp4"
     with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=clip.fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryslow"}
+        stream = _stream(container, width, height, clip.fps, crf)
         for index in range(frames):
             halves = [cv2.resize(plane, (width // 2, height // 2)) for plane in clip.chroma[index]]
-            packed = np.concatenate([clip.luma[index].reshape(-1), np.stack(halves).reshape(-1)])
-            frame = av.VideoFrame.from_ndarray(
-                packed.reshape(height * 3 // 2, width), format="yuv420p"
-            )
-            frame.pts, frame.time_base = index, Fraction(1, clip.fps)
-            container.mux(stream.encode(frame))
+            _put(container, stream, clip.luma[index], np.stack(halves), index)
         container.mux(stream.encode(None))
     print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
+
+
+def _stream(container: Any, width: int, height: int, fps: int, crf: int) -> Any:
+    stream = container.add_stream("libx264", rate=fps)
+    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+    stream.options = {"crf": str(crf), "preset": "veryslow"}
+    return stream
+
+
+def _put(container: Any, stream: Any, luma: Bytes, chroma: Bytes, index: int) -> None:
+    height, width = luma.shape
+    packed = np.concatenate([luma.reshape(-1), chroma.reshape(-1)])
+    frame = av.VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
+    frame.pts, frame.time_base = index, Fraction(1, round(float(stream.codec_context.framerate)))
+    container.mux(stream.encode(frame))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def test_a_checkpoint_becomes_a_model_with_files_and_measurements(
     arguments += ["--zoo", str(tmp_path / "zoo"), "--clips", str(clips), "--frames", "1"]
     arguments += ["--material", str(cache(tmp_path / "cache")), "--qat", "2"]
     monkeypatch.setattr(sys, "argv", ["export", *arguments])
-    # One clip of the five: a graph is compiled for each row and precision.
+    # One clip of all: a graph is compiled for each row and precision.
     monkeypatch.setattr(command, "CLIPS", CLIPS[:1])
     main()
     found = load_manifest("tiny", tmp_path / "zoo")

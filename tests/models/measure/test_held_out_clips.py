@@ -16,6 +16,11 @@ def test_each_clip_can_be_read(name: str) -> None:
     assert clip.luma.shape[0] == 2 and clip.luma.std() > 5
 
 
+def test_a_shorter_clip_gives_what_it_has() -> None:
+    assert len(read_clip(FOLDER, "dashcam").luma) == 36
+    assert len(read_clip(FOLDER, "screen").luma) == 48
+
+
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_clip_is_cut_to_whole_cells_and_made_smaller(scale: int) -> None:
     rng = np.random.default_rng(1)
