@@ -137,9 +137,13 @@ def broadcast(context: Any, url: str, stream: str, *, script: str = "", **query:
     return page
 
 
-def watch(context: Any, url: str, stream: str) -> Any:
-    """Opens the watch page; the page once the enhanced video plays."""
+def watch(context: Any, url: str, stream: str, *, script: str = "") -> Any:
+    """Opens the watch page; the page once the enhanced video plays. ``script`` as in
+    ``broadcast``.
+    """
     page = context.new_page()
+    if script:
+        page.add_init_script(script)
     page.goto(f"{url}/watch/{stream}")
     until(page, "document.querySelector('#enhanced').videoWidth > 0", 30.0)
     return page

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 JOIN_S = 10.0
 
+_BASELINE, _HIGH = "profile-level-id=42e01f", "profile-level-id=640c1f"
+
 
 def new_peer() -> RTCPeerConnection:
     """Makes a peer connection that gathers loopback's address alone and asks no STUN server."""
@@ -33,8 +35,11 @@ async def join(peer: RTCPeerConnection, url: str, timeout_s: float = JOIN_S) -> 
     """
     from aiortc import RTCSessionDescription
 
+    # aiortc names constrained baseline alone, though FFmpeg decodes any profile for it.
+    offer = peer.localDescription.sdp.replace(_BASELINE, _HIGH)
     # urllib blocks, and the loop has to answer connectivity checks meanwhile.
-    answer, location = await asyncio.to_thread(_post, url, peer.localDescription.sdp, timeout_s)
+    answer, location = await asyncio.to_thread(_post, url, offer, timeout_s)
+    answer = answer.replace(_HIGH, _BASELINE)
     await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     return location
 

@@ -70,6 +70,11 @@ def every(offered: Sequence[Parameters], publishes: bool) -> Sequence[int]:
     return range(len(offered))
 
 
+def anything(parameters: Parameters) -> bool:
+    """Says that a decoder has all tools of its codec, whatever its parameters are."""
+    return True
+
+
 def as_offered(fmtp: str) -> str:
     """Answers with the parameters of the offer."""
     return fmtp
@@ -98,6 +103,8 @@ class CodecDescriptor:
 
     choose: Callable[[Sequence[Parameters], bool], Sequence[int]] = every
     "(parameters of its offered payload types, publishes) to the places of those that can be used."
+    decodes_all: Callable[[Parameters], bool] = anything
+    "Says whether a decoder with these parameters has all tools that our encoder uses."
     answer: Callable[[str], str] = as_offered
     "The ``a=fmtp`` of an answer, by that of the offer; empty for none."
 

@@ -22,6 +22,11 @@ _STAP_A, _FU_A = 24, 28
 _MAX_NAL_TYPE = 23
 """RFC 6184 section 5.2: greater numbers are those of payload structures, and 0 is none."""
 
+_WITH_HIGH = ("64", "6e", "7a", "f4")
+"""The first byte of ``profile-level-id`` (profile_idc) of High, High 10, High 4:2:2 and High 4:4:4
+Predictive: a decoder for any of them decodes High (ITU-T H.264, annex A.2). Chromium without a
+decoder in hardware offers f4 alone."""
+
 _BEFORE_SLICES = (6, 7, 9)
 """NAL unit types that a payload with a sequence parameter set begins with (H.264 section 7.4.1)."""
 
@@ -184,8 +189,18 @@ class H264Reader:
         )
 
 
+def decodes_high(parameters: Parameters) -> bool:
+    """Says whether a decoder has the High profile, by its ``profile-level-id``.
+
+    Who names no profile takes any: RFC 6184 section 8.1 would have such a one take Baseline of
+    level 1, 176x144 at 15 Hz, but players that name none (GStreamer) decode what comes.
+    """
+    profile = parameters.get("profile-level-id", "")[:2].lower()
+    return not profile or profile in _WITH_HIGH
+
+
 def choose(offered: Sequence[Parameters], publishes: bool) -> Sequence[int]:
-    """Chooses payload types by packetization mode.
+    """Chooses payload types by packetization mode; for sending, those with the High profile first.
 
     RFC 6184 section 8.1: no mode means mode 0, and mode 2 interleaves. Received are modes 0 and 1,
     sent is mode 1. Players that name no mode at all (GStreamer) take it too, so they get it where
@@ -196,7 +211,9 @@ def choose(offered: Sequence[Parameters], publishes: bool) -> Sequence[int]:
         return [place for place, mode in enumerate(modes) if mode in ("", "0", "1")]
     # Mode 0 has no fragments, and large pictures need them.
     wanted = "1" if "1" in modes else ""
-    return [place for place, mode in enumerate(modes) if mode == wanted]
+    places = [place for place, mode in enumerate(modes) if mode == wanted]
+    # Whatever we send goes under the first number, and a decoder for High has Baseline too.
+    return sorted(places, key=lambda place: not decodes_high(offered[place]))
 
 
 H264 = CodecDescriptor(
@@ -207,6 +224,7 @@ H264 = CodecDescriptor(
     clock_rate=90_000,
     unacceptable="without packetization mode 1",
     choose=choose,
+    decodes_all=decodes_high,
     packetize=packetize,
     depacketize=depacketize,
     key_frame_size=key_frame_size,

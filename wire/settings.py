@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     """Codec of the enhanced rendition."""
     x264_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast"] = "superfast"
     """Speed against quality of the encoder x264."""
-    bitrates: Bitrates = ("640x360=1200", "960x540=2500", "1280x720=4000", "1920x1080=8000")
+    bitrates: Bitrates = ("640x360=1800", "960x540=3750", "1280x720=6000", "1920x1080=12000")
     """Bitrate targets of the output by size, ``WxH=kbit/s`` by comma; sizes between are
     interpolated by their number of pixels."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -33,14 +33,17 @@ class PlayRequest:
     "The source may stand in for the enhanced rendition."
     codecs: frozenset[str]
     "Video codecs that it can decode, in lower case."
+    whole: frozenset[str]
+    "Codecs of which it has all tools that workers use, as High in H.264."
 
 
 def choose(request: PlayRequest, coding: Coding) -> str:
     """Chooses the rendition whose log the viewer reads. Raises BadOffer (422) where there is none.
 
     In this order: the enhanced rendition that all share, where the viewer has both codecs that it
-    may hold (a lead that does not enhance copies the source into it); the enhanced rendition in one
-    codec that the viewer has, the lead's first; the source, where it may stand in.
+    may hold (a lead that does not enhance copies the source into it), with all tools of the one
+    that is encoded; the enhanced rendition in one codec that the viewer has, the lead's first; the
+    source, where it may stand in.
     """
     has_source = coding.source in request.codecs
     if request.rendition == keys.SOURCE:
@@ -53,10 +56,10 @@ def choose(request: PlayRequest, coding: Coding) -> str:
     usual = coding.output or USUAL
     # A lead may begin or cease to copy the source at any time, so a viewer of the usual log must be
     # able to decode both codecs.
-    if has_source and usual in request.codecs:
+    if has_source and usual in request.whole:
         return request.rendition
     # A variant never holds another codec than its own, whatever the lead prefers, copies or is
-    # replaced by.
+    # replaced by, and is encoded with no more tools than every decoder has.
     for codec in (usual, *keys.VARIANTS):
         if codec in request.codecs and codec in keys.VARIANTS:
             return keys.variant(request.rendition, codec)

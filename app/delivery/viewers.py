@@ -106,7 +106,7 @@ class Viewers:
             raise NobodyPublishes(f"The server that {stream} is published to does not answer.")
         request = None
         if "video" in offer.kinds:
-            request = PlayRequest(rendition=rendition, fallback=fallback, codecs=offer.codecs)
+            request = PlayRequest(rendition, fallback, offer.codecs, offer.whole_codecs)
         # Refuses what cannot be answered before it waits for its turn. The choice is made again
         # behind the queue, since the lead and its codec may be others by then.
         await self._chosen(record, request)

@@ -57,7 +57,7 @@ def choose_payloads(section: Section, *, publishes: bool) -> tuple[Payload, ...]
         raise BadOffer(_nothing(section.kind, offered), status=422)
     ranks = {p.number: p.codec.rank for p in found if p.codec is not None}
     repairs = [p for p in offered if p.codec is None and p.base in ranks]
-    order = {p.number: place for place, p in enumerate(offered)}
+    order = _order(offered, found)
 
     def place_of(payload: Payload) -> tuple[int, int]:
         """Returns the sort key: a retransmission goes with the payload type that it repairs."""
@@ -65,6 +65,18 @@ def choose_payloads(section: Section, *, publishes: bool) -> tuple[Payload, ...]
         return ranks[repaired], order[payload.number]
 
     return tuple(sorted((*found, *repairs), key=place_of))
+
+
+def _order(offered: list[Payload], found: list[Payload]) -> dict[int, int]:
+    """Returns the places of all payload types: as offered, but those of one codec share their
+    places in that codec's own order.
+    """
+    order = {payload.number: place for place, payload in enumerate(offered)}
+    for codec in {payload.codec for payload in found}:
+        own = [payload.number for payload in found if payload.codec is codec]
+        places = sorted(order[number] for number in own)
+        order |= dict(zip(own, places, strict=True))
+    return order
 
 
 def _is_ours(payload: Payload, kind: str) -> bool:

@@ -32,6 +32,7 @@ from app.webrtc.sdp_description import (
 from app.webrtc.simulcast_offer import SimulcastOffer, read_simulcast
 from app.webrtc.transport_offer import TransportOffer, read_transport
 from media.codec import CodecDescriptor
+from media.fmtp import parse_parameters
 
 __all__ = [
     "MAX_OFFER_BYTES",
@@ -107,6 +108,15 @@ class Offer:
     def codecs(self) -> frozenset[str]:
         """The names of what can be taken."""
         return frozenset(described.name for described, _ in self.formats)
+
+    @property
+    def whole_codecs(self) -> frozenset[str]:
+        """The names of those whose decoders have all tools that workers use."""
+        return frozenset(
+            described.name
+            for described, parameters in self.formats
+            if described.decodes_all(parse_parameters(parameters))
+        )
 
     @property
     def formats(self) -> tuple[tuple[CodecDescriptor, str], ...]:

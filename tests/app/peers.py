@@ -24,6 +24,7 @@ Signal = Callable[[str], Awaitable[str]]
 
 
 CODECS = ("H264", "VP8", "VP9", "AV1")
+HIGH, BASELINE = "profile-level-id=640c1f", "profile-level-id=42e01f"
 
 
 def _negotiated(
@@ -228,10 +229,12 @@ class Viewer:
         receiver._handle_rtp_packet = on_rtp
         receiver._handle_rtcp_packet = on_rtcp
 
-    async def start(self, signal: Signal, codec: str = "H264") -> None:
+    async def start(self, signal: Signal, codec: str = "H264", *, profile: str = HIGH) -> None:
         """Offers, takes the answer, and returns once the connection stands."""
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        answer = await signal(_prefer(str(self.connection.localDescription.sdp), codec))
+        sdp = _prefer(str(self.connection.localDescription.sdp), codec)
+        # aiortc names constrained baseline alone, though FFmpeg decodes any profile for it.
+        answer = (await signal(sdp.replace(BASELINE, profile))).replace(profile, BASELINE)
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         await connected(self.connection)
 
@@ -287,11 +290,13 @@ async def publishing(
 
 
 @asynccontextmanager
-async def watching(signal: Signal, *kinds: str, codec: str = "H264") -> AsyncIterator[Viewer]:
+async def watching(
+    signal: Signal, *kinds: str, codec: str = "H264", profile: str = HIGH
+) -> AsyncIterator[Viewer]:
     """A connected viewer."""
     viewer = Viewer(*kinds)
     try:
-        await viewer.start(signal, codec)
+        await viewer.start(signal, codec, profile=profile)
         yield viewer
     finally:
         await viewer.close()

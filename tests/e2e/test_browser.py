@@ -115,3 +115,47 @@ def test_the_watch_page_shows_who_makes_the_picture(server: RunningServer, conte
     viewer.locator("#tint").wait_for(state="hidden")
     publisher.close()
     viewer.close()
+
+
+WITHOUT_HIGH = """
+const createOffer = RTCPeerConnection.prototype.createOffer;
+RTCPeerConnection.prototype.createOffer = async function (...args) {
+  const offer = await createOffer.apply(this, args);
+  return { type: offer.type, sdp: offer.sdp.replace(/level-id=f4001f/g, 'level-id=4d001f') };
+};
+"""
+"""JavaScript that lets a page offer no profile above Main, as a viewer without High does."""
+
+RECEIVED = """async () => {
+  const report = await window.sharpcast.player.peers.enhanced.getStats();
+  const rows = [...report.values()];
+  const video = rows.find((row) => row.type === 'inbound-rtp' && row.kind === 'video');
+  return [rows.find((row) => row.id === video.codecId).sdpFmtpLine, video.framesDecoded];
+}"""
+
+
+def test_who_decodes_high_gets_it_and_who_does_not_gets_baseline(
+    server: RunningServer, context: Any
+) -> None:
+    publisher = browser.broadcast(context, server.url, "chrome6", **PUBLISH)
+    server.until_enhancing("chrome6")
+    pages = [
+        browser.watch(context, server.url, "chrome6", script=script)
+        for script in ("", WITHOUT_HIGH)
+    ]
+    for page, profile in zip(pages, ("f4001f", "4d001f"), strict=True):
+        parameters, _ = page.evaluate(RECEIVED)
+        assert (profile in parameters) is (profile == "f4001f")
+        # Each goes on while the other watches.
+        before = browser.decoded_frames(page)
+        page.wait_for_timeout(2000)
+        assert browser.decoded_frames(page) >= before + 15
+        assert page.evaluate("document.querySelector('#enhanced').videoWidth") == 640
+
+    def viewers() -> dict[str, int]:
+        found = (server.stream("chrome6") or {})["renditions"]
+        return {one["name"]: one["viewers"] for one in found if one["viewers"]}
+
+    server.until("both logs", lambda: {"enhanced", "enhanced-h264"} <= set(viewers()))
+    for page in (*pages, publisher):
+        page.close()

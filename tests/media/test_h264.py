@@ -14,6 +14,7 @@ from media.fragment import Fragment, PayloadStart
 from media.h264 import H264, MAX_AGGREGATED, H264Reader, choose
 from media.h264_stream import nal_units
 from media.limits import MAX_NALS
+from media.vp8 import VP8
 from tests.app import coding
 from tests.media.h264_parts import IDR, PPS, SPS, of_kind, unit_of, without
 from tests.media.payloads import depacketize, inspect, packetize
@@ -224,6 +225,36 @@ def test_payload_types_are_chosen_by_packetization_mode(
     offered = [{"packetization-mode": mode} if mode else {} for mode in modes]
     assert list(choose(offered, True)) == received
     assert list(choose(offered, False)) == sent
+
+
+@pytest.mark.parametrize(
+    ("profile", "has_high"),
+    [
+        ("64001f", True),
+        ("640c1f", True),
+        # Chromium without a decoder in hardware: High 4:4:4 Predictive, which holds High.
+        ("F4001F", True),
+        ("6e0020", True),
+        ("7a001f", True),
+        ("42e01f", False),
+        ("42001f", False),
+        ("4d001f", False),
+        ("58a01f", False),
+        ("6", False),
+        ("", True),
+    ],
+)
+def test_the_high_profile_is_known_by_the_level_id(profile: str, has_high: bool) -> None:
+    parameters = {"profile-level-id": profile} if profile else {}
+    assert H264.decodes_all(parameters) is has_high
+    assert VP8.decodes_all(parameters)
+
+
+def test_what_is_sent_goes_under_a_number_with_the_high_profile() -> None:
+    profiles = ("42e01f", "4d001f", "64001f", "f4001f")
+    offered = [{"packetization-mode": "1", "profile-level-id": each} for each in profiles]
+    assert list(choose(offered, False)) == [2, 3, 0, 1]
+    assert list(choose(offered, True)) == [0, 1, 2, 3]
 
 
 def test_it_is_answered_as_offered() -> None:

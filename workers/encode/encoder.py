@@ -23,6 +23,8 @@ class EncoderSpec:
     preset: str
     "Preset of x264; other encoders have one speed."
     colour: Colour
+    is_plain: bool = False
+    "Only tools that every decoder of the codec has: H.264's constrained baseline profile."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ DEFAULT_ENCODER = H264.encoder
 CODECS = tuple(_TABLE)
 """Codecs that can be encoded."""
 
+WITH_PLAIN = frozenset({Codec.H264})
+"""Codecs that are encoded in two forms: with tools that some decoders lack, and without."""
+
 
 def make_encoder(spec: EncoderSpec, *, fps: float) -> Encoder:
     """Returns an open encoder. Raises EncoderFailed."""

@@ -103,7 +103,7 @@ class EncodeStep:
         is_shared: bool = False,
     ) -> None:
         """``need_key`` is called, from this thread, for a key frame of the source. ``is_shared``:
-        other threads encode the same pictures.
+        other threads encode the same pictures, and this one for viewers who may lack tools.
         """
         self.keys = KeyFramePolicy()
         self.codec = codec
@@ -251,6 +251,7 @@ class EncodeStep:
             kbps=min(kbps, most),
             preset=self._output.preset,
             colour=picture.colour,
+            is_plain=self._is_shared,
         )
 
     def _unit(self, item: FrameTask, picture: Picture, coded: EncodedFrame) -> AccessUnit:

@@ -16,7 +16,7 @@ from wire import keys
 from wire.jobs import Job
 from workers.decode.step import count_drop
 from workers.encode.coder import Coder
-from workers.encode.registry import CODECS
+from workers.encode.registry import CODECS, WITH_PLAIN
 from workers.encode.step import EncodeStep, Made, OutputConfig
 from workers.media.frame_task import FrameTask
 from workers.runtime.frame_counters import FrameCounters
@@ -80,9 +80,10 @@ class Pipeline:
         self._bound = UplinkBound()
         self._name = f"{job.stream} {job.rendition}"
         self._rendition = job.rendition
-        usual = config.output.codec
-        others = tuple(codec for codec in CODECS if codec is not usual)
-        self._coders = tuple(self._coder(codec, config) for codec in (usual, *others))
+        self._coders = tuple(
+            self._coder(codec, logs, config)
+            for codec, logs in _steps(job.rendition, config.output.codec)
+        )
         "Encoders, the one of the usual log first."
         self._recode: frozenset[Codec] = frozenset()
         "Codecs in which copied units are needed too."
@@ -99,16 +100,15 @@ class Pipeline:
         )
         self.want(frozenset())
 
-    def _coder(self, codec: Codec, config: PipelineConfig) -> Coder:
-        output = config.output
+    def _coder(self, codec: Codec, logs: tuple[str, ...], config: PipelineConfig) -> Coder:
         step = EncodeStep(
-            output,
+            config.output,
             self.counters,
             codec=codec,
-            logs=_logs(self._rendition, codec, output.codec),
+            logs=logs,
             fps=config.upscale.fps,
             need_key=self._callbacks.need_key,
-            is_shared=codec is not output.codec,
+            is_shared=self._rendition not in logs,
         )
         return Coder(self._name, step, self._put_out, fail=self._fail)
 
@@ -127,11 +127,12 @@ class Pipeline:
     def want(self, logs: frozenset[str]) -> None:
         """Sets the names of the logs that are written from the next frame on."""
         # Each frame is counted by one step: the usual one, or, while nobody watches what that
-        # makes, any other.
-        usual = self._coders[0].step
-        for step in self.steps:
-            step.wanted = logs
-            step.counts = step is usual or logs.isdisjoint(usual.logs)
+        # makes, the first other one that is watched.
+        usual, *others = self.steps
+        watched = next((s for s in self.steps if not logs.isdisjoint(s.logs)), usual)
+        usual.wanted = logs
+        for step in others:
+            step.wanted, step.counts = logs, step is watched
         self._recode = frozenset(
             codec for codec in CODECS if _variant(self._rendition, codec) in logs
         )
@@ -222,7 +223,11 @@ def _variant(rendition: str, codec: Codec) -> str:
     return keys.variant(rendition, codec.name.lower())
 
 
-def _logs(rendition: str, codec: Codec, output: Codec) -> tuple[str, ...]:
-    """Returns the names of the logs that the step of a codec writes."""
-    own = _variant(rendition, codec)
-    return (rendition, own) if codec is output else (own,)
+def _steps(rendition: str, output: Codec) -> list[tuple[Codec, tuple[str, ...]]]:
+    """Returns the codec and the names of the logs of each encoding step, the usual one first."""
+    others = [(codec, (_variant(rendition, codec),)) for codec in CODECS if codec is not output]
+    own = _variant(rendition, output)
+    if output not in WITH_PLAIN:
+        return [(output, (rendition, own)), *others]
+    # The usual log has tools that some viewers lack, so the one in its codec is coded apart.
+    return [(output, (rendition,)), (output, (own,)), *others]

@@ -15,7 +15,7 @@ SETS = [frozenset(chosen) for count in range(4) for chosen in itertools.combinat
 
 
 def request(*codecs: str, rendition: str = keys.ENHANCED, fallback: bool = True) -> PlayRequest:
-    return PlayRequest(rendition=rendition, fallback=fallback, codecs=frozenset(codecs))
+    return PlayRequest(rendition, fallback, frozenset(codecs), frozenset(codecs))
 
 
 def held_by(rendition: str, coding: Coding) -> set[str]:
@@ -70,6 +70,27 @@ def test_the_leads_own_codec_comes_first(
     codecs: tuple[str, ...], source: str, output: str, expected: str
 ) -> None:
     assert choose(request(*codecs), Coding(source=source, output=output)) == expected
+
+
+@pytest.mark.parametrize(
+    "codecs,whole,source,output,expected",
+    [
+        # The usual log is of the High profile; the one in H.264 alone is constrained baseline.
+        (("h264", "vp8"), ("vp8",), "h264", "h264", "enhanced-h264"),
+        (("h264",), (), "h264", "", "enhanced-h264"),
+        (("h264", "vp8"), ("vp8",), "h264", "vp8", "enhanced"),
+        # The source is sent as it is: nobody knows of tools that it was encoded with.
+        (("h264",), (), "vp9", "h264", "enhanced-h264"),
+    ],
+)
+def test_who_lacks_tools_is_given_a_log_without_them(
+    codecs: tuple[str, ...], whole: tuple[str, ...], source: str, output: str, expected: str
+) -> None:
+    asked = PlayRequest(keys.ENHANCED, True, frozenset(codecs), frozenset(whole))
+    assert choose(asked, Coding(source=source, output=output)) == expected
+    of_source = PlayRequest(keys.SOURCE, False, frozenset(codecs), frozenset(whole))
+    if source in codecs:
+        assert choose(of_source, Coding(source=source, output=output)) == keys.SOURCE
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,16 @@ def test_h264_is_taken_as_it_can_be_unpacked_and_is_sent(
             assert numbers(formats, *lines, publishes=publishes) == expected
 
 
+def test_the_payload_types_of_a_codec_stand_in_its_own_order_in_their_places() -> None:
+    lines = ["rtpmap:97 VP8/90000", "rtpmap:100 rtx/90000", "fmtp:100 apt=99"]
+    for number, profile in ((96, "42e01f"), (98, "4d001f"), (99, "f4001f")):
+        lines.append(f"rtpmap:{number} H264/90000")
+        lines.append(f"fmtp:{number} packetization-mode=1;profile-level-id={profile}")
+    # What is sent as H.264 goes under the first of its numbers: one that allows the High profile.
+    assert numbers("96 97 98 99 100", *lines, publishes=False) == [99, 97, 96, 98, 100]
+    assert numbers("96 97 98 99 100", *lines) == [96, 97, 98, 99, 100]
+
+
 def test_feedback_for_all_payload_types_holds_for_each() -> None:
     found = taken(
         "96 98",

@@ -338,6 +338,16 @@ def test_vp9_of_another_profile_is_refused(profile: str) -> None:
     assert (error.status, "VP9 of profile 0" in error.detail) == (422, True)
 
 
+@pytest.mark.parametrize(
+    ("player", "has_high"),
+    [("chromium_play", True), ("firefox_play", False), ("gstreamer_play", True)],
+)
+def test_an_offer_says_who_decodes_the_high_profile(player: str, has_high: bool) -> None:
+    found = check_play_offer(offer(player))
+    assert "h264" in found.codecs and ("h264" in found.whole_codecs) is has_high
+    assert found.codecs - {"h264"} <= found.whole_codecs <= found.codecs
+
+
 def test_interleaved_h264_is_refused() -> None:
     # RFC 6184 section 6.4: mode 2 has other packets, which are not read here.
     assert refusal(publish_h264("packetization-mode=2")).status == 422

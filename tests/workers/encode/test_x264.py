@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -45,16 +46,20 @@ def sps_of(unit: EncodedFrame) -> bytes:
     return next(part for part in nal_units(unit.payload) if part[0] & 31 == 7)
 
 
-def test_key_frames_carry_their_parameter_sets_as_constrained_baseline() -> None:
-    for unit in code(X264Encoder(spec(), fps=30), 12, keys=(0, 6)):
+@pytest.mark.parametrize(("is_plain", "profile"), [(True, (66, 0xC0)), (False, (100, 0))])
+def test_key_frames_carry_their_parameter_sets_in_the_profile_that_is_wanted(
+    is_plain: bool, profile: tuple[int, int]
+) -> None:
+    wanted = dataclasses.replace(spec(), is_plain=is_plain)
+    for unit in code(X264Encoder(wanted, fps=30), 12, keys=(0, 6)):
         types = [part[0] & 31 for part in nal_units(unit.payload)]
         if not unit.is_key:
             assert set(types) == {1}
             continue
         assert types[:2] == [7, 8] and types[-1] == 5
         sps = sps_of(unit)
-        # profile_idc 66, constraint_set0 and 1, level 3.1.
-        assert (sps[1], sps[2] & 0xC0, sps[3]) == (66, 0xC0, 31)
+        # profile_idc 66 with constraint_set0 and 1, or 100; level 3.1.
+        assert (sps[1], sps[2] & 0xC0, sps[3]) == (*profile, 31)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ async def test_nothing_is_encoded_for_a_log_that_nobody_watches(
     # The worker's own codec is H.264, and nobody watched it: not one picture was encoded in it.
     assert [(step.codec, step.coded > 0) for step in steps] == [
         (Codec.H264, False),
+        (Codec.H264, False),
         (Codec.VP8, True),
     ]
     assert await log_length(client, "enhanced") == await log_length(client, "enhanced-h264") == 0
