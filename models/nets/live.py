@@ -65,8 +65,9 @@ class CollapsibleConv(nn.Module):
             self.project.mul_(factor)
 
     def kernel(self) -> Tensor:
-        """The one kernel that this module stands for, [out, in, side, side]."""
-        product = torch.einsum("oh,hikl->oikl", self.project, self.expand)
+        """The one kernel that this module stands for, [out, in, side, side], in full precision."""
+        with torch.autocast(self.project.device.type, enabled=False):
+            product = torch.einsum("oh,hikl->oikl", self.project, self.expand)
         kernel = self.direct + product
         # The identity is a kernel of ones in its centre, so it costs nothing at run time.
         if self.identity:
@@ -158,8 +159,10 @@ class LiveNet(nn.Module):
         """Returns the heads' input, the folded base, and the previous picture less that base."""
         # Edge replication is what OpenCV's bicubic does; zeros would darken the border.
         padded = F.pad(luma, (2,) * 4, mode="replicate")
-        base = F.conv2d(padded, self.base)
-        x = self.first(padded)
+        # bfloat16 has 8 digits: levels of a picture would be rounded, differences are not.
+        with torch.autocast(luma.device.type, enabled=False):
+            base = F.conv2d(padded, self.base)
+            x = self.first(padded)
         past = None
         if self.past is not None:
             if previous is None:

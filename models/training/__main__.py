@@ -41,6 +41,7 @@ def main() -> None:
         stage=options.stage,
         boost=options.boost,
         contrast=options.contrast,
+        bfloat16=options.bfloat16,
         seed=options.seed,
     )
     checkpoint = options.work / f"{options.name}.pt"
@@ -132,6 +133,7 @@ def _add_training(add: Callable[..., object]) -> None:
     add("--rate", type=float, default=TrainConfig.rate, help="peak learning rate")
     add("--seed", type=int, default=1, help="of the weights and the batches")
     add("--threads", type=int, default=1, help="threads that train")
+    add("--bfloat16", action="store_true", help="faster where the processor has it")
 
 
 def _add_material(add: Callable[..., object]) -> None:

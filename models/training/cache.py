@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.training import held_out
 from models.training.clip import Bytes, Clip
-from models.training.codec import CODECS, PRESETS, LiveEncoder, transcode
+from models.training.codec import CODECS, PRESETS, PROFILES, LiveEncoder, transcode
 from models.training.downscale import KERNELS, reduce
 from models.training.film import film_length, read_passage
 from models.training.game import film_game
@@ -22,8 +22,8 @@ from models.training.motion import backward_flow
 from models.training.photos import Camera, film_layers, film_photo, film_still_camera
 from models.training.screen import film_screen, stamp_time
 
-__all__ = ["CacheConfig", "Sources", "degrade", "fill_cache", "make_clip", "open_cache"]
-__all__ += ["open_sequences"]
+__all__ = ["FILM", "CacheConfig", "Sources", "degrade", "draw_kind", "fill_cache", "make_clip"]
+__all__ += ["open_cache", "open_sequences"]
 
 SIZES = ((320, 180), (384, 216), (480, 270), (640, 360))
 """Decoded sizes that clips are drawn from, width and height."""
@@ -60,17 +60,22 @@ class Sources:
 
     photos: tuple[Path, ...]
     films: tuple[Path, ...]
+    natural: tuple[Path, ...] = ()
+    """Clips of real cameras; without any, more of the films is taken."""
 
     @classmethod
     def find(cls, data: Path) -> Sources:
-        """Finds what is in `data`/photos and `data`/video, without the held-out photographs."""
+        """Finds what is in `data`/photos, `data`/video and `data`/natural and is not held out."""
         photos = [
             p for p in sorted((data / "photos").glob("*.jpg")) if p.stem not in held_out.PHOTOS
         ]
         films = sorted((data / "video").glob("*.mp4"))
         if not photos or not films:
             raise FileNotFoundError(f"{data} holds no photos/*.jpg or no video/*.mp4")
-        return cls(tuple(photos), tuple(films))
+        natural = [
+            p for p in sorted((data / "natural").glob("*.mp4")) if p.stem not in held_out.NATURAL
+        ]
+        return cls(tuple(photos), tuple(films), tuple(natural))
 
 
 def make_clip(sources: Sources, config: CacheConfig, rng: np.random.Generator) -> Clip:
@@ -81,14 +86,16 @@ def make_clip(sources: Sources, config: CacheConfig, rng: np.random.Generator) -
     # Decoded sides are multiples of 4: whole cells of the motion field, and whole chroma samples.
     unit = 4 * config.scale
     size = tuple(int(side * factor) // unit * unit for side in (width, height))
-    kind = str(
-        rng.choice(["moving", "layers", "still", "film", "screen", "game"], p=_KIND_PROBABILITIES)
-    )
-    clip = _FILM[kind](sources, (size[0], size[1]), config.frames, rng)
+    clip = FILM[draw_kind(rng)](sources, (size[0], size[1]), config.frames, rng)
     height, width = (side // unit * unit for side in clip.luma.shape[1:])
     luma, chroma = clip.luma[:, :height, :width], clip.chroma[..., : height // 4, : width // 4]
     # The frame rate that an encoder is told changes its rate control; the frames are the same.
     return Clip(luma, chroma, int(rng.choice([15, 24, 30, 30, 30, 60])))
+
+
+def draw_kind(rng: np.random.Generator) -> str:
+    """One of the kinds of clips, a key of FILM."""
+    return str(rng.choice(list(_PROBABILITIES), p=list(_PROBABILITIES.values())))
 
 
 def degrade(clip: Clip, config: CacheConfig, rng: np.random.Generator) -> Bytes:
@@ -215,6 +222,7 @@ def _encoder(rng: np.random.Generator, rate: tuple[float, float]) -> LiveEncoder
         bits_per_pixel=float(np.exp(rng.uniform(low, high))),
         preset=str(rng.choice(PRESETS)),
         cpu_used=int(rng.integers(5, 9)),
+        profile=str(rng.choice(PROFILES)),
     )
 
 
@@ -263,15 +271,37 @@ def _film_passage(s: Sources, size: tuple[int, int], n: int, rng: np.random.Gene
             return read_passage(film, first, n)
 
 
-_FILM = {
+def _film_natural(s: Sources, size: tuple[int, int], n: int, rng: np.random.Generator) -> Clip:
+    """Frames of a camera's clip at its own size, whatever is asked; at most `n` of them."""
+    if not s.natural:
+        return _film_passage(s, size, n, rng)
+    path = s.natural[int(rng.integers(len(s.natural)))]
+    length, _ = film_length(path)
+    # Some clips last a second only.
+    frames = min(n, length)
+    return read_passage(path, int(rng.integers(0, length - frames + 1)), frames)
+
+
+FILM = {
     "moving": _film_moving,
     "layers": _film_layers,
     "still": _film_still,
     "film": _film_passage,
+    "natural": _film_natural,
     "screen": _film_screen,
     "game": _film_game,
 }
-_KIND_PROBABILITIES = (0.37, 0.08, 0.18, 0.17, 0.12, 0.08)
+"""What makes each kind of clip."""
+_PROBABILITIES = {
+    "moving": 0.20,
+    "layers": 0.05,
+    "still": 0.10,
+    "film": 0.15,
+    "natural": 0.32,
+    "screen": 0.10,
+    "game": 0.08,
+}
+"""How often each kind of clip is drawn; they add up to 1."""
 
 
 def _photo(sources: Sources, rng: np.random.Generator) -> Bytes:

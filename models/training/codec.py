@@ -14,10 +14,12 @@ import numpy as np
 
 from models.training.clip import Bytes
 
-__all__ = ["CODECS", "PRESETS", "LiveEncoder", "open_encoder", "to_frame", "transcode"]
+__all__ = ["CODECS", "PRESETS", "PROFILES", "LiveEncoder", "open_encoder", "to_frame", "transcode"]
 
 CODECS = ("h264", "vp8", "vp9")
 PRESETS = ("ultrafast", "superfast", "veryfast")
+PROFILES = ("baseline", "high")
+"""What browsers send, and what streaming programs do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class LiveEncoder:
     """x264 only: one of PRESETS."""
     cpu_used: int = 6
     """libvpx only: 4 to 12; browsers use 4 to 8 by picture size, aiortc 6."""
+
+    profile: str = "baseline"
+    """x264 only: one of PROFILES."""
 
     @property
     def library(self) -> str:
@@ -85,7 +90,7 @@ def _x264(encoder: LiveEncoder, rate: int) -> dict[str, str]:
     return {
         "preset": encoder.preset,
         "tune": "zerolatency",
-        "profile": "baseline",
+        "profile": encoder.profile,
         "maxrate": str(rate),
         # The buffer of the rate control holds one second.
         "bufsize": str(rate),

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from models.training.cache import (
+    FILM,
     CacheConfig,
     Sources,
     degrade,
+    draw_kind,
     fill_cache,
     make_clip,
     open_cache,
@@ -90,6 +92,24 @@ def test_every_kind_of_clip_is_drawn_and_all_have_whole_sizes(sources: Sources) 
         assert clip.chroma.shape[2:] == (clip.luma.shape[1] // 4, clip.luma.shape[2] // 4)
         shapes.add(clip.luma.shape)
     assert len(shapes) > 1
+
+
+def test_a_short_clip_of_a_camera_is_taken_whole(sources: Sources) -> None:
+    camera = Sources(sources.photos, sources.films, (CLIPS / "handheld.mp4",))
+    clip = FILM["natural"](camera, (64, 64), 500, np.random.default_rng(1))
+    assert len(clip.luma) == 48
+
+
+def test_all_kinds_are_drawn_and_a_third_are_cameras() -> None:
+    rng = np.random.default_rng(1)
+    drawn = [draw_kind(rng) for _ in range(2000)]
+    assert set(drawn) == set(FILM)
+    assert 0.28 < drawn.count("natural") / len(drawn) < 0.36
+
+
+def test_without_clips_of_cameras_films_stand_in(sources: Sources) -> None:
+    clip = FILM["natural"](sources, (64, 64), 4, np.random.default_rng(1))
+    assert clip.luma.shape[0] == 4
 
 
 def test_folders_of_other_caches_are_other_folders() -> None:

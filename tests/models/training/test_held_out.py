@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.training import held_out
 from models.training.cache import Sources
+from tests.models.training.material import CLIPS
 
 
 def test_held_out_passages_are_refused_frame_by_frame() -> None:
@@ -20,6 +21,7 @@ def test_held_out_passages_are_refused_frame_by_frame() -> None:
     assert not may("bbb_b_360p24", int(end * 24) - 1, 36, 24)
     assert may("bbb_b_360p24", int(end * 24), 36, 24)
     assert may("bbb_a_360p24", int(start * 24), 36, 24)
+    assert not may("bbb_a_360p24", 65 * 24, 36, 24)
 
 
 def test_held_out_photographs_are_not_found(tmp_path: Path) -> None:
@@ -29,6 +31,20 @@ def test_held_out_photographs_are_not_found(tmp_path: Path) -> None:
     assert [path.name for path in Sources.find(tmp_path).photos] == ["Path.jpg"]
     with pytest.raises(FileNotFoundError):
         Sources.find(tmp_path / "photos")
+
+
+def test_held_out_clips_of_cameras_are_not_found(tmp_path: Path) -> None:
+    names = ["photos/Path.jpg", "video/film.mp4", "natural/bee.mp4"]
+    for name in [*names, *(f"natural/{held}.mp4" for held in held_out.NATURAL)]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.stem for path in Sources.find(tmp_path).natural] == ["bee"]
+
+
+def test_what_nets_are_chosen_by_is_held_out_and_shown_in_no_chart() -> None:
+    assert held_out.VALIDATION < held_out.NATURAL
+    charted = {path.stem for path in CLIPS.glob("*.mp4")}
+    assert not held_out.VALIDATION & charted
 
 
 def test_the_films_that_tests_use_are_all_held_out_or_no_training_material() -> None:
