@@ -102,7 +102,9 @@ def _vpx(encoder: LiveEncoder, rate: int) -> dict[str, str]:
     # CBR.
     options = {
         "deadline": "realtime",
-        "cpu-used": str(encoder.cpu_used),
+        # A positive number lets VP8 choose its speed by the clock, so that the same clip comes out
+        # differently on a busy machine; browsers give it a negative one, which is that speed.
+        "cpu-used": str(-encoder.cpu_used if encoder.codec == "vp8" else encoder.cpu_used),
         "lag-in-frames": "0",
         "minrate": str(rate),
         "maxrate": str(rate),
