@@ -41,6 +41,7 @@ def main() -> None:
         stage=options.stage,
         boost=options.boost,
         contrast=options.contrast,
+        fidelity=options.fidelity,
         bfloat16=options.bfloat16,
         seed=options.seed,
     )
@@ -120,6 +121,7 @@ def _add_training(add: Callable[..., object]) -> None:
     add("--stage", choices=("faithful", "crisp"), default=TrainConfig.stage)
     add("--boost", type=float, default=TrainConfig.boost, help="of the crisp stage's edges")
     add("--contrast", type=float, default=TrainConfig.contrast, help="weight of that error")
+    add("--fidelity", type=float, default=TrainConfig.fidelity, help="weight of that error")
     add(
         "--net",
         # basicvsr needs the whole clip and has no step that could be trained frame by frame.

@@ -35,6 +35,8 @@ class TrainConfig:
     """Crisp stage: how much the original's edges are raised."""
     contrast: float = 0.02
     """Crisp stage: weight of contrast_error."""
+    fidelity: float = 0.0
+    """Crisp stage: weight of fidelity_error, which VMAF-NEG mostly consists of."""
     bfloat16: bool = False
     """True for convs in bfloat16 up to the finish, where the processor has it (AVX-512 BF16, AMX):
     two and a half times as fast there, slower elsewhere. Pictures stay in full precision.
@@ -92,7 +94,8 @@ def _loss(net: LiveNet, batch: Batch, config: TrainConfig, step: int) -> tuple[T
     """The loss, and the faithful picture."""
     if config.stage == "crisp":
         enhanced = net(batch.decoded, batch.previous, strength=1.0)
-        loss = crisp_error(enhanced, batch.original, config.boost, config.contrast)
+        weights = (config.boost, config.contrast, config.fidelity)
+        loss = crisp_error(enhanced, batch.original, *weights)
         # A stream's previous picture is the one that was shown.
         return loss, enhanced
     enhanced = net(batch.decoded, batch.previous)

@@ -12,6 +12,7 @@ import torch
 from models.training.losses import (
     contrast_error,
     crisp_error,
+    fidelity_error,
     log_squared_error,
     relative_error,
 )
@@ -125,3 +126,67 @@ def test_the_crisp_error_is_the_sum_of_its_parts(contrast: float) -> None:
     y, target = texture(0.8), texture()
     expected = relative_error(y, target) + contrast * contrast_error(y, target)
     assert float(crisp_error(y, target, 0.0, contrast)) == pytest.approx(float(expected))
+
+
+def blurred(x: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
+def large_texture() -> torch.Tensor:
+    noise = torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(5))
+    return 0.3 + 0.4 * blurred(noise)
+
+
+def test_nothing_is_lost_of_a_picture_that_is_the_same() -> None:
+    target = large_texture()
+    assert float(fidelity_error(target, target)) == pytest.approx(0, abs=2e-3)
+
+
+def test_information_is_lost_by_blur_and_by_noise_and_more_by_more() -> None:
+    target = large_texture()
+    once, twice = blurred(target), blurred(blurred(target))
+    noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
+    lost = [float(fidelity_error(x, target)) for x in (once, twice)]
+    noisy = [float(fidelity_error(target + s * noise, target)) for s in (0.01, 0.04)]
+    assert 0.05 < lost[0] < lost[1] < 1
+    assert 0.01 < noisy[0] < noisy[1] < 1
+
+
+def test_contrast_above_the_original_earns_nothing() -> None:
+    target = large_texture()
+    stronger = target.mean() + 1.3 * (target - target.mean())
+    assert float(fidelity_error(stronger, target)) >= -1e-4
+    # Without the limit more contrast would count as more information than there was.
+    assert float(fidelity_error(stronger, target, limit=9)) < -0.01
+
+
+def test_brightness_is_no_information() -> None:
+    target = large_texture()
+    assert float(fidelity_error(target + 0.1, target)) == pytest.approx(0, abs=3e-3)
+
+
+def test_flat_patches_have_nothing_to_lose_and_a_gradient_that_is_a_number() -> None:
+    flat = torch.full((2, 1, 48, 48), 0.5)
+    y = (flat + 0.001).requires_grad_()
+    error = fidelity_error(y, flat)
+    error.backward()  # type: ignore[no-untyped-call]
+    assert float(error.detach()) == pytest.approx(0, abs=1e-3)
+    assert y.grad is not None and bool(torch.isfinite(y.grad).all())
+
+
+def test_following_its_gradient_brings_a_blurred_picture_nearer() -> None:
+    target = large_texture()
+    y = blurred(target).requires_grad_()
+    before = float(fidelity_error(y, target).detach())
+    for _ in range(20):
+        error = fidelity_error(y, target)
+        (slope,) = torch.autograd.grad(error, y)
+        y = (y - 0.01 * slope / slope.abs().max()).detach().requires_grad_()
+    assert float(fidelity_error(y, target).detach()) < 0.8 * before
+
+
+def test_the_crisp_error_weighs_lost_information_only_where_it_is_asked_to() -> None:
+    target = large_texture()
+    y = blurred(target)
+    plain, weighed = crisp_error(y, target), crisp_error(y, target, fidelity=0.5)
+    assert float(weighed - plain) == pytest.approx(0.5 * float(fidelity_error(y, target)), rel=1e-4)
