@@ -77,7 +77,7 @@ def _energy(band: Tensor, floor: float) -> Tensor:
 
 
 def fidelity_error(y: Tensor, target: Tensor, limit: float = 1.0) -> Tensor:
-    """What is lost of the visual information of the target, 0 to 1; the mean over four scales.
+    """Returns what is lost of the target's visual information, 0 to 1; the mean over four scales.
 
     Paper: Image Information and Visual Quality (Sheikh and Bovik, IEEE TIP 2006), its pixel-domain
     form, with the windows of VMAF. `limit`: the greatest gain that counts, as VMAF-NEG sets it
