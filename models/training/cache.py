@@ -291,7 +291,7 @@ FILM = {
     "screen": _film_screen,
     "game": _film_game,
 }
-"""What makes each kind of clip."""
+"""Makes each kind of clip."""
 _PROBABILITIES = {
     "moving": 0.20,
     "layers": 0.05,
@@ -301,7 +301,7 @@ _PROBABILITIES = {
     "screen": 0.10,
     "game": 0.08,
 }
-"""How often each kind of clip is drawn; they add up to 1."""
+"""Probabilities of the kinds; they add up to 1."""
 
 
 def _photo(sources: Sources, rng: np.random.Generator) -> Bytes:

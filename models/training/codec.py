@@ -19,7 +19,7 @@ __all__ = ["CODECS", "PRESETS", "PROFILES", "LiveEncoder", "open_encoder", "to_f
 CODECS = ("h264", "vp8", "vp9")
 PRESETS = ("ultrafast", "superfast", "veryfast")
 PROFILES = ("baseline", "high")
-"""What browsers send, and what streaming programs do."""
+"""Browsers send the first, streaming programs the second."""
 
 
 @dataclass(frozen=True, slots=True)
