@@ -62,7 +62,7 @@ def train(
     # A checkpoint of this run already holds what it began from.
     if start is not None and not checkpoint.exists():
         report(_begin_from(start, net))
-    _choose_learning(net, config)
+    _prepare(net, config)
     identity = {"config": asdict(model)}
     run = Run.begin(
         net, average, identity, rate=config.rate, warm_up=config.warm_up, steps=config.steps
@@ -77,13 +77,9 @@ def train(
         steps=config.steps,
         every=config.save_every,
     )
-    # Channels that lie side by side in memory save a third of the time.
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     for step in range(first, config.steps):
         batch = material.batch(step)
-        is_fast = config.bfloat16 and step < config.steps - config.finish
-        with torch.autocast("cpu", torch.bfloat16, enabled=is_fast):
-            loss, enhanced = _loss(net, batch, config, step)
+        loss, enhanced = _loss(net, batch, config, step)
         material.keep(enhanced)
         run.step(loss, step, config.ema)
         progress.add(loss, step)
@@ -92,19 +88,23 @@ def train(
 
 def _loss(net: LiveNet, batch: Batch, config: TrainConfig, step: int) -> tuple[Tensor, Tensor]:
     """The loss, and the faithful picture."""
+    is_fast = config.bfloat16 and step < config.steps - config.finish
+    strength = 1.0 if config.stage == "crisp" else 0.0
+    with torch.autocast("cpu", torch.bfloat16, enabled=is_fast):
+        enhanced = net(batch.decoded, batch.previous, strength=strength)
     if config.stage == "crisp":
-        enhanced = net(batch.decoded, batch.previous, strength=1.0)
         weights = (config.boost, config.contrast, config.fidelity)
         loss = crisp_error(enhanced, batch.original, *weights)
         # A stream's previous picture is the one that was shown.
         return loss, enhanced
-    enhanced = net(batch.decoded, batch.previous)
     measure = relative_error if step < config.steps - config.finish else log_squared_error
     return measure(enhanced, batch.original), enhanced
 
 
-def _choose_learning(net: LiveNet, config: TrainConfig) -> None:
+def _prepare(net: LiveNet, config: TrainConfig) -> None:
     """Lets the crisp head learn in its own stage, and everything else in the faithful one."""
+    # Channels that lie side by side in memory save a third of the time.
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     # By identity, because == between tensors compares their elements.
     crisp = {id(p) for p in net.crisp.parameters()} if net.crisp is not None else set()
     for parameter in net.parameters():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models.export.live import load_checkpoint  # noqa: E402
-from models.nets.live import LiveConfig  # noqa: E402
+from models.nets.live import LiveConfig, LiveNet  # noqa: E402
 from models.training.batches import Patches, RollOuts, Sequences  # noqa: E402
 from models.training.train import TrainConfig, train  # noqa: E402
 
@@ -50,6 +51,27 @@ def test_a_few_steps_lessen_the_loss(tmp_path: Path) -> None:
         assert torch.mean((net(small) - large) ** 2) < 0.98 * torch.mean(
             (start(small) - large) ** 2
         )
+
+
+def test_bfloat16_learns_as_well_and_leaves_weights_and_pictures_whole(tmp_path: Path) -> None:
+    small, large = (torch.from_numpy(part)[:, None].float() / 255 for part in pairs())
+    fast = replace(config(60), bfloat16=True)
+    net = train(material(), MODEL, fast, tmp_path / "a.pt", print)
+    whole = train(material(), MODEL, config(60), tmp_path / "b.pt", print)
+    with torch.no_grad():
+        errors = [float(torch.mean((x(small) - large) ** 2)) for x in (net, whole)]
+    assert errors[0] < 1.02 * errors[1]
+    assert {parameter.dtype for parameter in net.parameters()} == {torch.float32}
+
+
+def test_the_base_and_the_input_keep_full_precision_under_bfloat16() -> None:
+    """A picture of 8 binary digits would be off by half a level where it is bright."""
+    net = LiveNet(MODEL)
+    luma = torch.full((1, 1, 16, 16), 201 / 255)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        features, base, _ = net.features(luma, None)
+    assert base.dtype == torch.float32 and features.dtype in (torch.float32, torch.bfloat16)
+    assert float((base - 201 / 255).abs().max()) < 1e-6
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> None:
