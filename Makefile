@@ -1,8 +1,9 @@
-# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-link, bench-split, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GPU_VENV := .venv-gpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort
@@ -11,7 +12,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults bench-transport bench-link bench-split docs clean help browser
+.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults bench-transport bench-link bench-split gpu-check docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -28,6 +29,7 @@ help:
 	@echo "make bench-link  the processor time of a link between sites, at both ends; half a minute"
 	@echo "make bench-split  dB against Mbit/s of what passes between two parts of a net; about fifteen minutes; writes docs/split"
 	@echo "make bench-team  one stream on many weak devices over a bad network; hours, root only; TEAM='--scenarios cut --repeats 1'"
+	@echo "make gpu-check  check and measure the engines on one NVIDIA GPU; under eight minutes; writes build/gpu-check"
 	@echo "make docs   draw the transition tables into docs/states.md"
 	@echo "make clean  remove everything that was installed or built here"
 
@@ -77,11 +79,23 @@ bench-split: $(VENV)/installed-dev
 bench-team: $(VENV)/installed-dev browser
 	@$(BIN)/python -m benchmarks.team $(TEAM)
 
+# Without a GPU it checks what needs none, with the packages of .venv, and ends with exit code 2.
+gpu-check: $(VENV)/installed-dev
+	@if nvidia-smi -L >/dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory $(GPU_VENV)/installed || exit 1; \
+	  exec $(GPU_VENV)/bin/python -m benchmarks.gpu_check $(GPU_CHECK); \
+	else exec $(BIN)/python -m benchmarks.gpu_check $(GPU_CHECK); fi
+
+$(GPU_VENV)/installed: $(SOURCES) constraints-gpu.txt benchmarks/gpu_check/install.sh
+	@$(PYTHON) -m venv $(GPU_VENV)
+	@benchmarks/gpu_check/install.sh $(GPU_VENV)
+	@touch $@
+
 docs: $(VENV)/installed
 	@$(BIN)/python -m docs.draw_states
 
 clean:
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(GPU_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

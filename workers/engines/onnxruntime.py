@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import numpy as np
 import onnxruntime
 
 from models.manifest import Manifest
+from workers.engines import shared_libraries
 from workers.engines.engine import (
     ON_CPU,
     Array,
@@ -36,6 +39,8 @@ from workers.errors import EngineUnavailable, NetUnusable
 MAX_BATCH = 4
 """Frames of one call; larger batches never paid on processors, and every frame waits for all."""
 
+_TENSORRT_LIBRARY = "libonnxruntime_providers_tensorrt.so"
+
 Providers = list[tuple[str, dict[str, str]]]
 
 _CPU: tuple[str, dict[str, str]] = ("CPUExecutionProvider", {})
@@ -53,9 +58,11 @@ def on_cuda(options: EngineOptions) -> OnnxRuntimeEngine:
 
     Raises EngineUnavailable.
     """
-    return OnnxRuntimeEngine(
+    engine = OnnxRuntimeEngine(
         "onnxruntime-cuda", options, [_CUDA, _CPU], (PrecisionVariant("fp32", "fp32"),)
     )
+    _load_cuda()
+    return engine
 
 
 def on_tensorrt(options: EngineOptions) -> OnnxRuntimeEngine:
@@ -69,7 +76,22 @@ def on_tensorrt(options: EngineOptions) -> OnnxRuntimeEngine:
         keep |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
     providers: Providers = [("TensorrtExecutionProvider", keep), _CUDA, _CPU]
     variants = (PrecisionVariant("fp32", "fp32"), PrecisionVariant("int8", "int8-s8s8"))
-    return OnnxRuntimeEngine("onnxruntime-tensorrt", options, providers, variants)
+    engine = OnnxRuntimeEngine("onnxruntime-tensorrt", options, providers, variants)
+    _load_cuda()
+    provider = Path(onnxruntime.__file__).parent / "capi" / _TENSORRT_LIBRARY
+    shared_libraries.load(
+        shared_libraries.tensorrt_files(shared_libraries.needed_version(provider), sys.path)
+    )
+    return engine
+
+
+def _load_cuda() -> None:
+    """Loads CUDA and cuDNN from Python packages; without those the system's are found."""
+    preload = getattr(onnxruntime, "preload_dlls", None)
+    if preload is not None:
+        # It prints what it does not find; then the session that needs it says so.
+        with contextlib.redirect_stdout(io.StringIO()):
+            preload(msvc=False)
 
 
 class OnnxRuntimeEngine:

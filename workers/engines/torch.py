@@ -35,9 +35,10 @@ class TorchEngine:
     clipped. On CUDA it computes in fp16 where autocast deems that safe, unless fp32 is asked for.
     """
 
-    def __init__(self, options: EngineOptions) -> None:
+    def __init__(self, options: EngineOptions, *, device: str = "") -> None:
+        """Opens the engine on a device of torch; empty takes the GPU if there is one."""
         self._threads = options.threads
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
 
     @property
     def info(self) -> EngineInfo:
@@ -65,8 +66,11 @@ class TorchEngine:
             raise NetUnusable(f"The manifest of {manifest.name!r} names no architecture.")
         if batch != 1:
             raise NetUnusable("Nets by torch take one frame at a time.")
-        # This setting is global to the process; no other part of it uses torch.
+        # These settings are global to the process; no other part of it uses torch.
         torch.set_num_threads(self._threads)
+        if self._device == "cuda":
+            # TensorFloat-32 would round what is fp32 elsewhere: another picture on every machine.
+            torch.backends.cudnn.allow_tf32 = False
         partly = manifest.obtain is not None and manifest.obtain.partly
         try:
             net = build(manifest.architecture.net, manifest.architecture.config)

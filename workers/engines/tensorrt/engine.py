@@ -99,7 +99,7 @@ class TensorRtEngine:
             device=gpu.name,
         )
         shapes = tensor_shapes(manifest, width=width, height=height, batch=batch)
-        model = _prepared(path, shapes, computes_in)
+        model = prepared(path, shapes, computes_in)
         name = model.graph.output[0].name
         shape = out_shape(manifest, width=width, height=height, batch=batch)
         if (found := shapes_of(model).get(name)) != shape:
@@ -174,7 +174,7 @@ def _arithmetic(stored: str, wanted: str) -> str:
     return "fp16" if stored == "fp32" != wanted else stored
 
 
-def _prepared(path: Path, shapes: dict[str, tuple[int, ...]], precision: str) -> Model:
+def prepared(path: Path, shapes: dict[str, tuple[int, ...]], precision: str) -> Model:
     """Reads a file's graph and rewrites it for TensorRT. Raises NetUnusable."""
     try:
         model = move_casts_to_border(with_shapes(read(path), shapes))
