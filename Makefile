@@ -21,7 +21,7 @@ help:
 	@echo "make fuzz   search for inputs that break a reader, a minute each; FUZZ='--seconds 600 sdp'"
 	@echo "make lint   check style and types"
 	@echo "make bench  measure this machine"
-	@echo "make bench-quality  compare the nets; about an hour on two cores; writes docs/quality"
+	@echo "make bench-quality  what the nets are worth, at the viewer first; about an hour on two cores; writes docs/quality; QUALITY=--quick: five minutes, to the terminal"
 	@echo "make bench-temporal  what temporal propagation saves and costs; about ten minutes; writes docs/temporal"
 	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
@@ -55,7 +55,7 @@ fuzz: $(VENV)/installed-fuzz
 bench: $(VENV)/installed-dev browser
 	@$(BIN)/sharpcast bench
 
-bench-quality: $(VENV)/installed-dev
+bench-quality: $(VENV)/installed-quality
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)
 
 bench-temporal: $(VENV)/installed-dev
@@ -122,6 +122,10 @@ $(VENV)/installed-fuzz: $(SOURCES) $(VENV)/installed-dev
 
 $(VENV)/installed-bench: $(SOURCES) $(VENV)/installed-dev
 	@$(PIP) install -c constraints.txt -e ".[$(EXTRAS),bench]"
+	@touch $@
+
+$(VENV)/installed-quality: $(SOURCES) $(VENV)/installed-dev
+	@$(PIP) install -c constraints.txt -e ".[$(EXTRAS),quality]"
 	@touch $@
 
 # Real browser and real Redis for the tests, where apt may install them; tests skip without.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import tempfile
@@ -36,6 +37,10 @@ class Scores:
     """dB (Helmrich et al., 2020)."""
     flicker: float
     """Levels; see `flicker`."""
+    cvvdp: float = math.nan
+    """JOD (`benchmarks.perceptual`); nan where it was not asked for."""
+    ssimulacra2: float = math.nan
+    """Of single frames (`benchmarks.perceptual`); nan where it was not asked for."""
 
 
 def score(truth: Bytes, got: Bytes, *, every: int = 1) -> Scores:

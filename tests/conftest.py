@@ -51,7 +51,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def _is_scheduled_like_others() -> Iterator[None]:
-    """Fails a test that leaves real-time scheduling to all that follow (``scheduling.py``)."""
+    """Fails a test that leaves real-time scheduling to all that follow (SVT-AV1 does)."""
     yield
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 

@@ -18,7 +18,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.report import BASE, Results, mean_over_bicubic
 from benchmarks.quality.stability import GainOverTime
-from benchmarks.quality.uplink import CODECS, WAYS, Point
+from benchmarks.quality.uplink import Point
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet, bicubic
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
@@ -33,7 +33,8 @@ CROPS = ("handheld", "speaker", "screen", "animation")
 CROP = (192, 144)
 GAP = 6
 SHOWN_RATE = 0.12
-KBPS = (100, 200, 500, 1000, 2000)
+SHOWN_KBPS = (80, 140, 250, 450, 800)
+WAY_COLOURS = ("#111111", "#8a8f98", "#54aeff", "#1f6feb", "#d1242f", "#1a7f37")
 
 
 def draw(results: Results, clips: Path, folder: Path) -> None:
@@ -92,28 +93,28 @@ def _speed(results: Results, path: Path) -> None:
 
 
 def _uplink(points: list[Point], path: Path) -> None:
-    figure, grid = pyplot.subplots(
-        len(CODECS), len(CLIPS), figsize=(17, 4 * len(CODECS)), squeeze=False
-    )
-    styles: dict[str, Any] = dict(
-        zip(WAYS, ("#111111", "#8a8f98", "#54aeff", "#1f6feb", "#d1242f"), strict=True)
-    )
-    for row, codec in zip(grid, CODECS, strict=True):
-        for axis, clip in zip(row, CLIPS, strict=True):
-            for way in WAYS:
-                mine = [p for p in points if (p.way, p.clip, p.codec) == (way, clip, codec)]
-                mine.sort(key=lambda p: p.kbps)
-                rates, scores = [p.kbps for p in mine], [p.scores.vmaf for p in mine]
-                axis.plot(rates, scores, "o-", ms=3, label=way, color=styles[way])
-            axis.set_xscale("log")
-            axis.xaxis.set_major_locator(FixedLocator(KBPS))
-            axis.xaxis.set_major_formatter("{x:g}")
-            axis.xaxis.set_minor_formatter(NullFormatter())
-            axis.set_title(f"{clip}, {codec}", fontsize=10)
-            axis.set_xlabel("uplink, kbit/s")
-            axis.grid(alpha=0.3, which="both")
-        row[0].set_ylabel("VMAF")
-    grid[0][0].legend(fontsize=8)
+    """VMAF at the viewer against the uplink, a chart for each clip; H.264 alone."""
+    figure, grid = pyplot.subplots(2, -(-(len(CLIPS) + 1) // 2), figsize=(17, 7), squeeze=False)
+    charts = list(grid.flat)
+    for axis, clip in zip(charts, CLIPS, strict=False):
+        mine = [p for p in points if (p.clip, p.codec) == (clip, "h264")]
+        for number, way in enumerate(dict.fromkeys(p.way for p in mine)):
+            curve = sorted((p.kbps, p.scores.vmaf) for p in mine if p.way == way)
+            rates, scores = zip(*curve, strict=True)
+            axis.plot(rates, scores, "o-", ms=3, label=way, color=WAY_COLOURS[number])
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(FixedLocator(SHOWN_KBPS))
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_title(f"{clip} ({kind_of(clip)})", fontsize=10)
+        axis.set_xlabel("uplink, kbit/s for 640x360")
+        axis.grid(alpha=0.3, which="both")
+    for row in grid:
+        row[0].set_ylabel("VMAF at the viewer")
+    for spare in charts[len(CLIPS) :]:
+        spare.axis("off")
+    lines, names = charts[0].get_legend_handles_labels()
+    charts[len(CLIPS)].legend(lines, names, loc="center", fontsize=10)
     _save(figure, path)
 
 

@@ -1,33 +1,40 @@
-"""A small picture that is enhanced against a large one, both at the same uplink bit rate."""
+"""Half the size sent and enlarged on the way against the full size sent, both at the viewer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import bjontegaard
 import cv2
 import numpy as np
 import torch
 
 from benchmarks.grid import measure_all
+from benchmarks.quality.at_viewer import Enlarger, enlargers
+from benchmarks.quality.grid import middle
 from benchmarks.quality.methods import SCALE
+from benchmarks.quality.viewer_encode import encode_digest, enlarge_chroma, reach_viewers
 from benchmarks.scores import Scores, score
-from models.manifest import load_manifest, model_file
-from models.measure.graph_runner import OpenNet, bicubic
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
-from models.measure.kinds import mean_of_kinds
 from models.training.clip import Bytes
-from models.training.codec import LiveEncoder, transcode
+from models.training.codec import LiveEncoder, transcode, transcode_planes
 
-__all__ = ["CODECS", "RATES", "WAYS", "Point", "bd_rate", "sweep"]
+__all__ = ["CODECS", "KBPS", "LARGE", "RATES", "Point", "Uplink", "sweep", "ways"]
 
-RATES = (0.012, 0.02, 0.035, 0.06, 0.1)
-"""Bits for each pixel of the large picture; 0.035 of 960x540 at 30 frames are 544 kbit/s."""
+PIXELS_A_SECOND = 640 * 360 * 30
+"""Bitrates are given for this picture, also of clips that are smaller or slower."""
+
+KBPS = (80, 140, 250, 450, 800)
+"""Uplinks, in kbit/s for 640x360 at 30 frames."""
+
+RATES = tuple(1000 * kbps / PIXELS_A_SECOND for kbps in KBPS)
+"""Bits for each pixel of the large picture."""
 
 CODECS = ("h264", "vp8")
-LARGE, PLAIN = "sent large", "sent small, bicubic"
-WAYS = (LARGE, PLAIN, "sent small, live-s", "sent small, live-m", "sent small, live-m crisp")
+LARGE = "full size, forwarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,93 +45,83 @@ class Point:
     clip: str
     codec: str
     kbps: float
-    """Bitrate that the encoder really spent."""
+    """Bitrate of the uplink that was spent, for 640x360 at 30 frames."""
     scores: Scores
+    """At the viewer."""
 
 
-def sweep(folder: Path, frames: int, jobs: int) -> list[Point]:
-    """Measures every clip by every codec, rate and way."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uplink:
+    """What is measured."""
+
+    clips: Path
+    work: Path
+    frames: int
+    models: Sequence[str]
+    codecs: Sequence[str] = CODECS
+
+
+def ways(models: Sequence[str]) -> dict[str, Enlarger]:
+    """Returns what enlarges the half size: bicubic interpolation, and the models as they ship."""
+    # A model's default style comes after its faithful one, and takes its place.
+    last = {each.model: each for each in enlargers(models, SCALE)}
+    return {f"half size, {each.name}": each for each in last.values()}
+
+
+def sweep(uplink: Uplink, jobs: int) -> list[Point]:
+    """Measures every clip by every codec, rate and way; takes from disk what was measured."""
+    uplink.work.mkdir(parents=True, exist_ok=True)
     cells = [
-        (folder, frames, clip, codec, rate) for clip in CLIPS for codec in CODECS for rate in RATES
+        (uplink, clip, codec, rate) for clip in CLIPS for codec in uplink.codecs for rate in RATES
     ]
     return [point for each in measure_all(_send, cells, jobs, "uplink") for point in each]
 
 
-def bd_rate(points: list[Point], way: str, measure: str) -> float | None:
-    """Bits that `way` needs more (or less: negative) than the large picture for the same
-    `measure`, in percent: mean of kinds of Bjontegaard's delta (VCEG-M33, with Akima
-    interpolation) over the clips and codecs in which every way's curve overlaps the large
-    picture's, so that all ways are judged by the same. None where there are none.
-    """
-    deltas: list[tuple[str, float]] = []
-    for clip in CLIPS:
-        for codec in CODECS:
-            curves = {each: _curve(points, each, clip, codec, measure) for each in WAYS}
-            if all(_overlap(curves[LARGE], curve) for curve in curves.values()):
-                delta = bjontegaard.bd_rate(
-                    *curves[LARGE],
-                    *curves[way],
-                    method="akima",
-                    require_matching_points=False,
-                    min_overlap=0,
-                )
-                if np.isfinite(delta):
-                    deltas.append((clip, float(delta)))
-    return mean_of_kinds(deltas) if deltas else None
-
-
-def _curve(
-    points: list[Point], way: str, clip: str, codec: str, measure: str
-) -> tuple[list[float], list[float]]:
-    mine = [p for p in points if (p.way, p.clip, p.codec) == (way, clip, codec)]
-    best = -np.inf
-    rates, values = [], []
-    for point in sorted(mine, key=lambda p: p.kbps):
-        value = getattr(point.scores, measure)
-        # Rate control is no exact science: a dearer point that is no better is no point.
-        if value > best:
-            best = value
-            rates.append(point.kbps)
-            values.append(value)
-    return rates, values
-
-
-def _overlap(
-    anchor: tuple[list[float], list[float]], test: tuple[list[float], list[float]]
-) -> bool:
-    # Two points make no curve.
-    if min(len(anchor[0]), len(test[0])) < 3:
-        return False
-    return max(anchor[1][0], test[1][0]) < min(anchor[1][-1], test[1][-1])
-
-
-def _send(folder: Path, frames: int, clip: str, codec: str, rate: float) -> list[Point]:
+def _send(uplink: Uplink, clip: str, codec: str, rate: float) -> list[Point]:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    original = read_clip(folder, clip, frames)
+    original = middle(read_clip(uplink.clips, clip, uplink.frames))
     cut, small, chroma = small_clip(original, SCALE)
-    truth = cut.luma
-    # Chroma of the large picture has half its width and height (4:2:0).
-    half = (truth.shape[2] // 2, truth.shape[1] // 2)
-    wide = np.stack([np.stack([cv2.resize(p, half) for p in frame]) for frame in original.chroma])
-    large, large_bpp = transcode(truth, wide.astype(np.uint8), cut.fps, LiveEncoder(codec, rate))
+    each = {LARGE: None, **ways(uplink.models)}
+    paths = {
+        way: uplink.work / _name(uplink, clip, codec, rate, way, by) for way, by in each.items()
+    }
+    if not paths[LARGE].exists():
+        luma, bpp = transcode(
+            cut.luma, _chroma_of_large(original.chroma, cut.luma), cut.fps, LiveEncoder(codec, rate)
+        )
+        _keep(paths[LARGE], LARGE, clip, codec, bpp, score(cut.luma, luma, every=3))
     # A quarter of the pixels at four times the bits for each: the same uplink.
-    per_small = LiveEncoder(codec, rate * SCALE**2)
-    seen, small_bpp = transcode(small, chroma, cut.fps, per_small)
-    pixels = truth.shape[1] * truth.shape[2]
-    rates = (large_bpp * pixels, small_bpp * pixels / SCALE**2)
-    large_kbps, small_kbps = (bits * cut.fps / 1000 for bits in rates)
-    points = [Point(LARGE, clip, codec, large_kbps, score(truth, large, every=2))]
-    for way in WAYS[1:]:
-        made = _enlarge(way, seen)
-        points.append(Point(way, clip, codec, small_kbps, score(truth, made, every=2)))
-    return points
+    seen, colour, bpp = transcode_planes(
+        small, chroma, cut.fps, LiveEncoder(codec, rate * SCALE**2)
+    )
+    for way, by in each.items():
+        if by is not None and not paths[way].exists():
+            made = by.enlarge(seen)
+            reached = reach_viewers(made, enlarge_chroma(colour, SCALE), cut.fps)
+            found = score(cut.luma, reached.luma, every=3)
+            _keep(paths[way], way, clip, codec, bpp / SCALE**2, found)
+    return [_read(path) for path in paths.values()]
 
 
-def _enlarge(way: str, seen: Bytes) -> Bytes:
-    if way == PLAIN:
-        return np.stack([bicubic(frame, SCALE) for frame in seen])
-    name, *crisp = way.removeprefix("sent small, ").split()
-    path = model_file(load_manifest(name))
-    net = OpenNet(path, *seen.shape[1:], scale=SCALE, strength=1.0 if crisp else 0.0)
-    return np.stack([net(frame) for frame in seen])
+def _chroma_of_large(quarter: Bytes, luma: Bytes) -> Bytes:
+    """Chroma of the large picture has half its width and height (4:2:0)."""
+    half = (luma.shape[2] // 2, luma.shape[1] // 2)
+    return np.array([[cv2.resize(p, half) for p in frame] for frame in quarter], np.uint8)
+
+
+def _name(uplink: Uplink, clip: str, codec: str, rate: float, way: str, by: Enlarger | None) -> str:
+    held = hashlib.sha256((uplink.clips / f"{clip}.mp4").read_bytes()).hexdigest()[:8]
+    text = f"{way} {by} {by.digest if by else ''} {held} {encode_digest() if by else ''}"
+    key = hashlib.sha256(f"{text} {uplink.frames}".encode()).hexdigest()[:16]
+    return f"uplink-{clip}-{codec}-{rate:.4f}-{key}.json"
+
+
+def _keep(path: Path, way: str, clip: str, codec: str, bpp: float, scores: Scores) -> None:
+    point = Point(way, clip, codec, bpp * PIXELS_A_SECOND / 1000, scores)
+    path.write_text(json.dumps(asdict(point)))
+
+
+def _read(path: Path) -> Point:
+    held = json.loads(path.read_text())
+    return Point(**{**held, "scores": Scores(**held["scores"])})

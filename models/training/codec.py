@@ -13,10 +13,15 @@ import av
 import numpy as np
 
 from models.training.clip import Bytes
+from models.training.scheduling import ordinary_scheduling
 
-__all__ = ["CODECS", "PRESETS", "PROFILES", "LiveEncoder", "open_encoder", "to_frame", "transcode"]
+__all__ = ["AV1", "CODECS", "PRESETS", "PROFILES", "LiveEncoder", "open_encoder", "to_frame"]
+__all__ += ["transcode", "transcode_planes"]
 
 CODECS = ("h264", "vp8", "vp9")
+AV1 = "av1"
+"""Measured, not trained on: SVT-AV1 in its real-time mode, for want of the libaom of browsers.
+It takes pictures of 64x64 at least."""
 PRESETS = ("ultrafast", "superfast", "veryfast")
 PROFILES = ("baseline", "high")
 """Browsers send the first, streaming programs the second."""
@@ -27,7 +32,7 @@ class LiveEncoder:
     """One setting of one encoder."""
 
     codec: str
-    """One of CODECS."""
+    """One of CODECS, or AV1."""
     bits_per_pixel: float
     """Target rate over the coded picture's pixels; the encoder's rate control aims at it, as on a
     live link.
@@ -43,7 +48,14 @@ class LiveEncoder:
     @property
     def library(self) -> str:
         """FFmpeg's name of the encoder."""
-        return {"h264": "libx264", "vp8": "libvpx", "vp9": "libvpx-vp9"}[self.codec]
+        return {"h264": "libx264", "vp8": "libvpx", "vp9": "libvpx-vp9", AV1: "libsvtav1"}[
+            self.codec
+        ]
+
+    @property
+    def decoder(self) -> str:
+        """FFmpeg's name of the decoder; its own one of AV1 needs hardware."""
+        return "libdav1d" if self.codec == AV1 else self.codec
 
 
 def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tuple[Bytes, float]:
@@ -52,24 +64,35 @@ def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tup
     luma: [frames, H, W]; chroma: [frames, 2, H/2, W/2]; H and W even. Deterministic: one encoder
     thread.
     """
+    decoded, _, spent = transcode_planes(luma, chroma, fps, encoder)
+    return decoded, spent
+
+
+def transcode_planes(
+    luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder
+) -> tuple[Bytes, Bytes, float]:
+    """As `transcode`, with the decoded chroma [frames, 2, H/2, W/2] in between."""
     frames, height, width = luma.shape
     context = open_encoder(encoder, width, height, fps)
     # FFmpeg's own decoders take an encoder's packets as they are.
-    decoder: Any = av.CodecContext.create(encoder.codec, "r")
+    decoder: Any = av.CodecContext.create(encoder.decoder, "r")
     decoder.thread_count = 1
-    decoded: list[Bytes] = []
+    decoded: list[Any] = []
     spent = 0
-    for index in range(frames + 1):
-        # The call after the last frame, with None, gives out what the encoder still holds.
-        frame = None if index == frames else to_frame(luma[index], chroma[index], index)
-        for packet in context.encode(frame):
-            spent += packet.size * 8
-            decoded.extend(_luma(picture) for picture in decoder.decode(packet))
-    decoded.extend(_luma(picture) for picture in decoder.decode(None))
+    with ordinary_scheduling():
+        for index in range(frames + 1):
+            # The call after the last frame, with None, gives out what the encoder still holds.
+            frame = None if index == frames else to_frame(luma[index], chroma[index], index)
+            for packet in context.encode(frame):
+                spent += packet.size * 8
+                decoded.extend(decoder.decode(packet))
+    decoded.extend(decoder.decode(None))
     # A frame that an encoder left out would pair all later pictures with wrong originals.
     if len(decoded) != frames:
         raise RuntimeError(f"{encoder.codec} returned {len(decoded)} of {frames} frames")
-    return np.stack(decoded), spent / (frames * height * width)
+    seen = np.stack([_plane(picture, 0) for picture in decoded])
+    colour = np.stack([[_plane(picture, n) for n in (1, 2)] for picture in decoded])
+    return seen, colour, spent / (frames * height * width)
 
 
 def open_encoder(encoder: LiveEncoder, width: int, height: int, fps: int) -> Any:
@@ -82,7 +105,10 @@ def open_encoder(encoder: LiveEncoder, width: int, height: int, fps: int) -> Any
     # Ten seconds: the cache's clips, 60 frames at 15 to 60 a second, have one key frame each.
     context.gop_size = 10 * fps
     context.thread_count = 1
-    context.options = _x264(encoder, rate) if encoder.codec == "h264" else _vpx(encoder, rate)
+    if encoder.codec == AV1:
+        context.options = _SVT_AV1
+    else:
+        context.options = _x264(encoder, rate) if encoder.codec == "h264" else _vpx(encoder, rate)
     return context
 
 
@@ -95,6 +121,13 @@ def _x264(encoder: LiveEncoder, rate: int) -> dict[str, str]:
         # The buffer of the rate control holds one second.
         "bufsize": str(rate),
     }
+
+
+_SVT_AV1 = {
+    "preset": "10",  # about as fast as browsers' encoders
+    # Low delay without looking ahead, constant bitrate, its real-time mode, one thread.
+    "svtav1-params": "pred-struct=1:rc=2:rtc=1:lp=1",
+}
 
 
 def _vpx(encoder: LiveEncoder, rate: int) -> dict[str, str]:
@@ -132,8 +165,8 @@ def to_frame(luma: Bytes, chroma: Bytes, index: int) -> av.VideoFrame:
     return frame
 
 
-def _luma(frame: Any) -> Bytes:
-    plane = frame.planes[0]
+def _plane(frame: Any, number: int) -> Bytes:
+    plane = frame.planes[number]
     # The decoder pads its rows, so a plane's lines are longer than the picture is wide.
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    return rows[: frame.height, : frame.width].copy()
+    return rows[: plane.height, : plane.width].copy()

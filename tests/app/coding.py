@@ -12,7 +12,7 @@ import numpy as np
 
 from media.codec import Codec
 from media.codec_table import DESCRIPTORS
-from tests.scheduling import ordinary_scheduling
+from models.training.scheduling import ordinary_scheduling
 
 OPUS_SILENCE = b"\xf8\xff\xfe"
 """RFC 6716: one 20 ms packet of silence."""

@@ -15,8 +15,8 @@ from av.video.frame import PictureType
 
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
+from models.training.scheduling import ordinary_scheduling
 from tests.app.coding import AV1_OPTIONS
-from tests.scheduling import ordinary_scheduling
 from wire import clock
 from workers.media.picture import Picture
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.training.codec import CODECS, PRESETS, LiveEncoder, open_encoder, to_frame, transcode
+from models.training.codec import (
+    AV1,
+    CODECS,
+    PRESETS,
+    LiveEncoder,
+    open_encoder,
+    to_frame,
+    transcode,
+    transcode_planes,
+)
 from models.training.downscale import reduce
 from tests.models.training.material import panned
 
@@ -109,3 +118,25 @@ def test_a_width_that_decoders_pad_is_cut_again(codec: str) -> None:
     decoded, _ = transcode(ramp, chroma, 30, LiveEncoder(codec, 4.0))
     assert decoded.shape == (1, 20, 36)
     assert np.abs(decoded.astype(int) - ramp).mean() < 6
+
+
+@pytest.mark.parametrize("codec", [*CODECS, AV1])
+def test_each_plane_is_decoded_at_its_own_place(codec: str) -> None:
+    luma = np.stack([np.full((64, 96), 40 + 20 * n, np.uint8) for n in range(6)])
+    chroma = np.stack([np.full((6, 32, 48), level, np.uint8) for level in (90, 150)], 1)
+    seen, colour, spent = transcode_planes(luma, chroma, 30, LiveEncoder(codec, 0.5))
+    assert np.abs(seen.mean((1, 2)) - luma.mean((1, 2))).max() < 4
+    assert colour.shape == chroma.shape and spent > 0
+    assert np.abs(colour.mean((0, 2, 3)) - (90, 150)).max() < 3
+
+
+def test_av1_keeps_near_its_rate_and_repeats_itself() -> None:
+    clip = panned(45)
+    chroma = np.repeat(np.repeat(clip.chroma, 2, 2), 2, 3)
+    (first, low), (again, _), (better, high) = (
+        transcode(clip.luma, chroma, 30, LiveEncoder(AV1, rate)) for rate in (0.1, 0.1, 0.4)
+    )
+    assert np.array_equal(first, again)
+    assert low < high < 0.8
+    error = [np.mean((seen.astype(float) - clip.luma) ** 2) for seen in (first, better)]
+    assert error[1] < error[0]
