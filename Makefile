@@ -1,4 +1,4 @@
-# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, look, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test coverage lint fuzz bench bench-quality bench-temporal bench-decoder bench-faults bench-transport bench-link bench-split gpu-check docs clean help browser
+.PHONY: run test coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-link bench-split gpu-check docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint   check style and types"
 	@echo "make bench  measure this machine"
 	@echo "make bench-quality  what the nets are worth, at the viewer first; about an hour on two cores; writes docs/quality; QUALITY=--quick: five minutes, to the terminal"
+	@echo "make look   write build/look.html: twelve blind pairs, to judge enhanced pictures by eye; LOOK='--net live-m my.mp4'"
 	@echo "make bench-temporal  what temporal propagation saves and costs; about ten minutes; writes docs/temporal"
 	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
@@ -57,6 +58,9 @@ bench: $(VENV)/installed-dev browser
 
 bench-quality: $(VENV)/installed-quality
 	@$(BIN)/python -m benchmarks.quality $(QUALITY)
+
+look: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.blind $(LOOK)
 
 bench-temporal: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.temporal $(TEMPORAL)

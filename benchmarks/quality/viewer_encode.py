@@ -37,6 +37,8 @@ class Reached:
 
     luma: Bytes
     """[frames, height, width]."""
+    chroma: Bytes
+    """[frames, 2, height / 2, width / 2]."""
     kbps: float
     """Bitrate that was spent."""
     ms: float
@@ -82,9 +84,12 @@ def reach_viewers(
     decoded += decoder.flush()
     if [tag for tag, _ in decoded] != list(range(len(luma))):
         raise RuntimeError(f"viewers got {len(decoded)} of {len(luma)} frames")
-    pictures = np.stack([np.array(picture.y) for _, picture in decoded])
-    seconds = len(luma) / fps
-    return Reached(pictures, 8 * spent / seconds / 1000, 1000 * step.spent_s / max(step.coded, 1))
+    return Reached(
+        luma=np.stack([np.array(picture.y) for _, picture in decoded]),
+        chroma=np.stack([np.array((picture.u, picture.v)) for _, picture in decoded]),
+        kbps=8 * spent * fps / len(luma) / 1000,
+        ms=1000 * step.spent_s / max(step.coded, 1),
+    )
 
 
 def enlarge_chroma(chroma: Bytes, scale: int) -> Bytes:

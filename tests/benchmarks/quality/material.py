@@ -15,8 +15,8 @@ def scores(psnr: float, neg: float = 50.0, vmaf: float = 50.0) -> Scores:
 
 def passed(method: str, cell: Cell, before: float, after: float) -> Passed:
     """A cell with these luma PSNRs; VMAF-NEG is ten times as large."""
-    pair = [scores(value, neg=10 * value) for value in (before, after)]
-    return Passed(method, cell, *pair, kbps=1200.0, ms=3.0)
+    first, second = (scores(value, neg=10 * value) for value in (before, after))
+    return Passed(method, cell, first, second, kbps=1200.0, ms=3.0)
 
 
 def pair(cell: Cell, gained: float, left: float, cost: float = 0.1) -> list[Passed]:

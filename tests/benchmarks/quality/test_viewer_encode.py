@@ -28,7 +28,8 @@ def luma_and_chroma(frames: int = 12) -> tuple[np.ndarray, np.ndarray]:
 def test_a_frame_comes_out_for_each_one_in_its_place() -> None:
     luma, chroma = luma_and_chroma()
     reached = reach_viewers(luma, chroma, 30)
-    assert reached.luma.shape == luma.shape
+    assert reached.luma.shape == luma.shape and reached.chroma.shape == chroma.shape
+    assert np.mean((reached.chroma.astype(float) - chroma) ** 2) < 20
     error = [
         [np.mean((seen.astype(float) - truth) ** 2) for truth in luma] for seen in reached.luma
     ]
