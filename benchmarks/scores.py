@@ -40,7 +40,7 @@ class Scores:
     cvvdp: float = math.nan
     """JOD (`benchmarks.perceptual`); nan where it was not asked for."""
     ssimulacra2: float = math.nan
-    """Of single frames (`benchmarks.perceptual`); nan where it was not asked for."""
+    """Mean of single frames (`benchmarks.perceptual`); nan where it was not asked for."""
 
 
 def score(truth: Bytes, got: Bytes, *, every: int = 1) -> Scores:

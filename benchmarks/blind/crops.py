@@ -1,4 +1,4 @@
-"""Which part of a picture is shown: rules that know no score, so that nobody chose it."""
+"""Rules by which the shown part of a picture is found; they know no score, nobody chose it."""
 
 from __future__ import annotations
 

@@ -32,12 +32,12 @@ class Frame:
 
     clip: str
     luma: Bytes
-    """Of the original; by it the parts that are shown are found."""
+    """Luma of the original; by it the parts that are shown are found."""
     original: Bytes
     player: Bytes
     """The source as a player scales it; nobody encodes it again."""
     enhanced: dict[str, Bytes]
-    """At the viewer, by the name of the enlarger."""
+    """Pictures at the viewer, by the name of the enlarger."""
 
 
 def film(

@@ -16,7 +16,7 @@ from benchmarks.blind.material import Frame
 __all__ = ["PAIRS", "Pair", "by_chance", "choose"]
 
 PAIRS = 12
-"""Of a page. Who sees no difference has ten or more right in 2 % of all tries."""
+"""Pairs of a page. Who sees no difference has ten or more right in 2 % of all tries."""
 
 
 @dataclass(frozen=True, slots=True)

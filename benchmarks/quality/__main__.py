@@ -56,10 +56,7 @@ def main() -> None:
     if plan.official is None:
         say("no file with --basicvsr: the official net's row is left out")
     # Speed first, while nothing else runs here.
-    spent = {}
-    for method in methods:
-        spent[method.name] = milliseconds(method, 30 if method.kind == "ours" else 5)
-        say(f"{method.name}: {spent[method.name]:.1f} ms")
+    spent = _speed(methods)
     clean = _clean(methods)
     found = fill(plan, options.jobs)
     passed = pass_on(_sweep(options), options.jobs)
@@ -80,6 +77,14 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     draw(results, plan.clips, options.out)
     write_page(options.out, markdown(results))
+
+
+def _speed(methods: list[Method]) -> dict[str, float]:
+    spent = {}
+    for method in methods:
+        spent[method.name] = milliseconds(method, 30 if method.kind == "ours" else 5)
+        say(f"{method.name}: {spent[method.name]:.1f} ms")
+    return spent
 
 
 def _quick(options: argparse.Namespace) -> None:

@@ -60,7 +60,7 @@ class Enlarger:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is sent to the worker."""
+    """A clip as it is sent to the worker."""
 
     clip: str
     codec: str
@@ -77,7 +77,7 @@ class Passed:
     cell: Cell
     before: Scores
     after: Scores
-    "At the viewer."
+    "Scores at the viewer."
     kbps: float
     "Bitrate of the viewer's encode."
     ms: float
@@ -86,7 +86,7 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What is measured, and how."""
+    """The measurements to make."""
 
     clips: Path
     work: Path

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import matplotlib
 
 matplotlib.use("Agg")
@@ -15,6 +14,7 @@ import numpy as np
 from matplotlib import pyplot
 from matplotlib.ticker import FixedLocator, NullFormatter
 
+from benchmarks.blind.sheet import draw_sheet
 from benchmarks.quality.methods import SCALE
 from benchmarks.quality.report import BASE, Results, mean_over_bicubic
 from benchmarks.quality.stability import GainOverTime
@@ -29,9 +29,6 @@ from models.training.codec import LiveEncoder, transcode
 __all__ = ["draw"]
 
 COLOURS = {"filter": "#8a8f98", "published": "#c98a2b", "ours": "#1f6feb", "reference": "#8250df"}
-CROPS = ("handheld", "speaker", "screen", "animation")
-CROP = (192, 144)
-GAP = 6
 SHOWN_RATE = 0.12
 SHOWN_KBPS = (80, 140, 250, 450, 800)
 WAY_COLOURS = ("#111111", "#8a8f98", "#54aeff", "#1f6feb", "#d1242f", "#1a7f37")
@@ -43,7 +40,7 @@ def draw(results: Results, clips: Path, folder: Path) -> None:
     _speed(results, folder / "speed.png")
     _uplink(results.points, folder / "uplink.png")
     _stability(results.over_time, folder / "stability.png")
-    _crops(clips, folder / "crops.png")
+    draw_sheet(clips, ("live-s", "live-m"), folder / "crops.png")
     _side_by_side(clips, folder / "side-by-side.mp4")
 
 
@@ -136,47 +133,6 @@ def _save(figure: Any, path: Path) -> None:
     # Without the date and the version the same figures give the same bytes.
     figure.savefig(path, dpi=110, metadata={"Software": None})
     pyplot.close(figure)
-
-
-def _crops(clips: Path, path: Path) -> None:
-    width, height = CROP
-    rows = []
-    for clip in CROPS:
-        truth, seen = _coded(clips, clip, 20)
-        pictures = [
-            bicubic(seen[-1], SCALE),
-            *(_enhanced("live-m", seen, strength)[-1] for strength in (0.0, 0.5, 1.0)),
-            truth[-1],
-        ]
-        left, top = _busiest(truth[-1])
-        cut = [x[top : top + height, left : left + width] for x in pictures]
-        # Pixels as they are, twice as large.
-        large = [cv2.resize(x, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST) for x in cut]
-        bordered = [np.pad(x, ((0, GAP), (0, GAP)), constant_values=255) for x in large]
-        rows.append(np.hstack(bordered))
-    sheet = np.vstack([_captions(rows[0].shape[1]), *rows])
-    if not cv2.imwrite(str(path), sheet):
-        raise OSError(f"{path} could not be written")
-
-
-def _busiest(picture: Bytes) -> tuple[int, int]:
-    """Left and top of the crop with the most detail, so that nobody chose it."""
-    width, height = CROP
-    detail = np.abs(cv2.Laplacian(picture, cv2.CV_32F))
-    # The sum of detail in every crop at once; every eighth place is enough to find the busiest.
-    total = cv2.boxFilter(detail, -1, (width, height), anchor=(0, 0))[::8, ::8]
-    total = total[: (picture.shape[0] - height) // 8, : (picture.shape[1] - width) // 8]
-    row, column = np.unravel_index(int(total.argmax()), total.shape)
-    return int(column) * 8, int(row) * 8
-
-
-def _captions(width: int) -> Bytes:
-    names = ("bicubic", "live-m faithful", "live-m half", "live-m crisp", "original")
-    band = np.full((26, width), 255, np.uint8)
-    for n, name in enumerate(names):
-        at = (n * width // len(names) + 8, 18)
-        cv2.putText(band, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0,), 1, cv2.LINE_AA)
-    return band
 
 
 def _coded(clips: Path, name: str, frames: int) -> tuple[Bytes, Bytes]:

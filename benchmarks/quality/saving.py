@@ -1,4 +1,4 @@
-"""What sending half the size saves of an uplink, from the points of a sweep; pure."""
+"""Bits of an uplink that sending half the size saves, from the points of a sweep; pure."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["Place", "fraction_left", "gain", "gain_by_kind", "gains", "worst"]
 
 
 class Place(enum.Enum):
-    """Where a gain is taken, and over what."""
+    """The place of a gain, and the picture over which it is one."""
 
     BEFORE = "before the viewer's encode, over bicubic there"
     PLAYER = "at the viewer, over the source that the player scales, which nobody encodes again"

@@ -47,12 +47,12 @@ class Point:
     kbps: float
     """Bitrate of the uplink that was spent, for 640x360 at 30 frames."""
     scores: Scores
-    """At the viewer."""
+    """Scores at the viewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uplink:
-    """What is measured."""
+    """The measurements to make."""
 
     clips: Path
     work: Path

@@ -33,12 +33,12 @@ _LOG = "enhanced"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What viewers decode of one clip."""
+    """One clip as viewers decode it."""
 
     luma: Bytes
-    """[frames, height, width]."""
+    """Luma [frames, height, width]."""
     chroma: Bytes
-    """[frames, 2, height / 2, width / 2]."""
+    """Chroma [frames, 2, height / 2, width / 2]."""
     kbps: float
     """Bitrate that was spent."""
     ms: float

@@ -71,7 +71,7 @@ def transcode(luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder) -> tup
 def transcode_planes(
     luma: Bytes, chroma: Bytes, fps: int, encoder: LiveEncoder
 ) -> tuple[Bytes, Bytes, float]:
-    """As `transcode`, with the decoded chroma [frames, 2, H/2, W/2] in between."""
+    """Does the same as `transcode`, with the decoded chroma [frames, 2, H/2, W/2] in between."""
     frames, height, width = luma.shape
     context = open_encoder(encoder, width, height, fps)
     # FFmpeg's own decoders take an encoder's packets as they are.
