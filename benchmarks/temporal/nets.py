@@ -16,6 +16,7 @@ from models.manifest import Manifest, Precision, load_manifest, model_file
 from models.training.clip import Bytes
 from workers.engines.engine import DynamicShapeModel, DynamicShapeSession, Engine, Session
 from workers.engines.registry import make_engine
+from workers.temporal.region_selection import prepared_sizes
 
 __all__ = ["ClockedNet", "NetUsage", "FixedNet", "OnnxLoop", "free_net", "has_onnxruntime"]
 
@@ -34,6 +35,7 @@ def free_net(
     border = 2 * manifest.receptive_radius
     # The first call at a size prepares the engine for it, which is no part of a frame.
     net.warm_up(height + border, width + border)
+    net.prepare(prepared_sizes(width, height, manifest.receptive_radius))
     return net.session()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -151,6 +151,12 @@ class DynamicShapeModel(Protocol):
 
     def warm_up(self, height: int, width: int) -> None:
         """Does the work that would make the first call with this size slow."""
+        ...
+
+    def prepare(self, sizes: Sequence[tuple[int, int]]) -> None:
+        """Begins to make calls with these heights and widths as fast as they can be, in this order
+        and beside the calls; no effect where all sizes are equally fast, or at a second time.
+        """
         ...
 
 

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +255,9 @@ class _DynamicShapeModel:
         """Runs once on CUDA, which chooses kernels by size; kernels on processors do not differ."""
         if "CUDAExecutionProvider" in self._runtime.get_providers():
             self.run(np.zeros((height, width), np.uint8), 0.0)
+
+    def prepare(self, sizes: Sequence[tuple[int, int]]) -> None:
+        """Does nothing: all sizes are equally fast."""
 
     def run(self, luma: Array, strength: float) -> Array:
         feeds: dict[str, Array] = {"luma": np.ascontiguousarray(luma)[None, None]}

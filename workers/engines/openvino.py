@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,10 @@ log = logging.getLogger(__name__)
 MAX_BATCH = 4
 """Frames of one call; larger batches never paid on processors, and every frame waits for all."""
 
+COMPILER_NICENESS = 10
+"""Niceness of the thread that compiles graphs: a stream on the same core comes first,
+by 9 to 1 (Linux, sched-nice-design: each step is a quarter more)."""
+
 ANY_SIZE = (-1, -1)
 """Height and width of a graph whose sizes are open (OpenVINO writes -1 for them)."""
 
@@ -47,7 +53,13 @@ class OpenVinoEngine:
     def __init__(self, options: EngineOptions) -> None:
         self._core = open_core()
         self._threads = options.threads
-        self._compiler = ThreadPoolExecutor(1, thread_name_prefix="shape-compiler")
+        self._compiler = ThreadPoolExecutor(
+            1,
+            thread_name_prefix="shape-compiler",
+            # Where a net has one thread, that is the caller's. With more, the runtime would start
+            # some of them from the compiler's, and they would yield to everything too.
+            initializer=_yield_to_streams if options.threads == 1 else None,
+        )
 
     @property
     def info(self) -> EngineInfo:
@@ -197,6 +209,15 @@ class _DynamicShapeModel:
         """Runs once: primitives are made for each size, and kept for all sessions."""
         self.session().run(np.zeros((height, width), np.uint8), 0.0)
 
+    def prepare(self, sizes: Sequence[tuple[int, int]]) -> None:
+        """Compiles a graph for each of these sizes, one after the other on the compiler's thread;
+        they stay.
+        """
+        with self._lock:
+            new = [size for size in sizes if self._sizes.prepare(size)]
+        for size in new:
+            self._submit(self._add_prepared, size)
+
     def graph(self, size: tuple[int, int]) -> tuple[tuple[int, int], Any]:
         """Returns the fastest graph for an input of that height and width, with the size that the
         graph is for: this one, or ``ANY_SIZE``.
@@ -205,7 +226,7 @@ class _DynamicShapeModel:
             static = self._static.get(size)
             is_hot = self._sizes.observe(size)
         if is_hot:
-            self._begin(size)
+            self._submit(self._add_graph, size)
         return (ANY_SIZE, self._dynamic) if static is None else (size, static)
 
     def has(self, size: tuple[int, int], graph: Any) -> bool:
@@ -213,31 +234,42 @@ class _DynamicShapeModel:
         # Without the lock: looking up one key of a dictionary is atomic.
         return graph is (self._dynamic if size == ANY_SIZE else self._static.get(size))
 
-    def _begin(self, size: tuple[int, int]) -> None:
+    def _submit(self, add: Callable[[tuple[int, int]], None], size: tuple[int, int]) -> None:
         try:
-            self._compiler.submit(self._add_graph, size)
+            self._compiler.submit(add, size)
         except RuntimeError:
             # The engine is closed while a stream makes its last picture; it needs no new graph.
             log.debug("no graph for %s: the engine is closed", size)
 
-    def _add_graph(self, size: tuple[int, int]) -> None:
-        try:
-            # Compiling takes about 50 ms, during which streams look graphs up; so the lock is not
-            # held.
-            graph = self._compile(*size)
-        except RuntimeError as error:
-            log.warning(
-                "no graph for %s: %s", size, _last_line(error), extra={"action": "no_graph"}
-            )
+    def _add_prepared(self, size: tuple[int, int]) -> None:
+        graph = self._compiled(size)
+        if graph is not None:
             with self._lock:
-                self._sizes.reject(size)
-            return
+                self._static[size] = graph
+
+    def _add_graph(self, size: tuple[int, int]) -> None:
+        graph = self._compiled(size)
         with self._lock:
+            if graph is None:
+                self._sizes.reject(size)
+                return
             dropped = self._sizes.compiled(size)
             self._static[size] = graph
             # Sessions that still have a request of it keep the graph alive until their next change.
             if dropped is not None:
                 self._static.pop(dropped, None)
+
+    def _compiled(self, size: tuple[int, int]) -> Any:
+        """Returns the graph for a size; None where the runtime refuses."""
+        try:
+            # Compiling takes about 50 ms, during which streams look graphs up; so the lock is not
+            # held.
+            return self._compile(*size)
+        except RuntimeError as error:
+            log.warning(
+                "no graph for %s: %s", size, _last_line(error), extra={"action": "no_graph"}
+            )
+            return None
 
 
 class _DynamicShapeSession:
@@ -290,6 +322,12 @@ class _Request:
         results = self._request.infer(share_outputs=True)
         enhanced: Array = results[0][0, 0]
         return enhanced
+
+
+def _yield_to_streams() -> None:
+    # A niceness is a thread's own on Linux alone; elsewhere it would be the whole process's.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), COMPILER_NICENESS)
 
 
 def _last_line(error: Exception) -> str:

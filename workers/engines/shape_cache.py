@@ -6,8 +6,9 @@ __all__ = ["MAX_GRAPHS", "MIN_COUNT", "MIN_INPUTS_BETWEEN", "HotShapes"]
 
 Size = tuple[int, int]
 
-MAX_GRAPHS = 16
-"""Static graphs of a net beside the one with open sizes; each takes about 4 MB."""
+MAX_GRAPHS = 8
+"""Static graphs of a net for sizes that prove frequent, beside the prepared ones; each takes about
+4 MB."""
 
 MIN_COUNT = 8
 """Occurrences of a size before it gets a graph, whose compilation takes about 50 ms."""
@@ -35,9 +36,18 @@ class HotShapes:
         self._total = 0
         self._compiled: set[Size] = set()
         self._rejected: set[Size] = set()
+        self._prepared: set[Size] = set()
         self._is_compiling = False
         # The first graph need not wait for a pause.
         self._inputs_since = MIN_INPUTS_BETWEEN
+
+    def prepare(self, size: Size) -> bool:
+        """Records that a graph of this size is compiled ahead, to stay, beside the ``max_graphs``;
+        returns False if it was before.
+        """
+        is_new = size not in self._prepared
+        self._prepared.add(size)
+        return is_new
 
     def observe(self, size: Size) -> bool:
         """Counts one input; returns True if its size is to be compiled now.
@@ -45,6 +55,8 @@ class HotShapes:
         One size is compiled at a time: ``compiled`` or ``reject`` must follow before the next.
         """
         self._inputs_since += 1
+        if size in self._prepared:
+            return False
         self._counts[size] = self._counts.get(size, 0) + 1
         self._total += 1
         if self._total >= _HALVING_PERIOD:

@@ -80,6 +80,9 @@ async def _work_with(site: Site, stopping: asyncio.Event, settings: Settings) ->
         # Manifests and weights are files, and the loop must not wait for a disk.
         manifests = await asyncio.to_thread(list_installed)
         config = await asyncio.to_thread(_config, settings, start, manifests)
+        if config.place is not Place.COMPOSER and settings.temporal:
+            # Now, and not when the first stream is waiting for it.
+            nets.prepare_dynamic(settings.model, capacity.WIDTH, capacity.HEIGHT)
         trials = [EngineTrial(**dataclasses.asdict(trial)) for trial in choice.trials]
         worker = Worker(
             site,

@@ -91,6 +91,7 @@ class CostModel:
         self._passes: dict[MethodInfo, Estimate] = {}
         "Time beside the engine's."
         self._planning = Estimate()
+        self._resize = Estimate()
         self._hold = Estimate()
         self._worked = Estimate()
 
@@ -101,6 +102,10 @@ class CostModel:
     def doubt(self, method: MethodInfo) -> None:
         """Makes little of what is known: the method was not run for long."""
         self._engine.setdefault(method, Estimate()).doubt()
+
+    def add_resize(self, cpu_s: float) -> None:
+        """Takes the CPU time of a frame that was resized, without that of planning."""
+        self._resize.add(max(0.0, cpu_s))
 
     def add(self, method: MethodInfo, usage: Usage) -> None:
         """Takes what a frame of a method took."""
@@ -127,9 +132,9 @@ class CostModel:
         return None if mean is None else 1000.0 * mean
 
     def cost(self, method: MethodInfo) -> Cost:
-        """Returns what a frame of a method costs, without any fraction."""
+        """Returns what a frame of a method costs over resizing it, without any fraction."""
         engine_s = self._engine.get(method, _UNKNOWN).mean or 0.0
-        cpu_s = self._cpu.get(method, _UNKNOWN).mean or 0.0
+        cpu_s = max(0.0, (self._cpu.get(method, _UNKNOWN).mean or 0.0) - self.resize_s)
         return frame_cost(1000.0 * engine_s, 1000.0 * cpu_s, self._threads)
 
     def option(
@@ -156,6 +161,11 @@ class CostModel:
             wanted=wanted,
             energy=energy,
         )
+
+    @property
+    def resize_s(self) -> float:
+        """CPU time that a frame takes which gets no net; 0 while nothing is known."""
+        return self._resize.mean or 0.0
 
     @property
     def planning_s(self) -> float:

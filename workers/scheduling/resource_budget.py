@@ -134,8 +134,8 @@ class CpuAccounting:
 
     @property
     def other_ms(self) -> float | None:
-        """CPU time per frame that no net's frame pays for, in milliseconds: decoding, encoding,
-        and all that is done for no frame; None until it was measured.
+        """CPU time per frame that no net's frame pays for, in milliseconds: decoding, a resize,
+        encoding, and all that is done for no frame; None until it was measured.
         """
         return self._other_ms
 

@@ -166,13 +166,19 @@ class Scheduler:
     def report(self, key: str, decision: Decision, usage: Usage, *, now: float) -> None:
         """Takes what a frame took. That of a free method counts with the CPU time of all frames."""
         method = decision.method
-        if method is None or method.is_free:
+        if method is None:
             return
         stream = self._streams[key]
+        if method.is_free:
+            stream.resized(usage)
+            return
         stream.report(method, usage)
-        cost = frame_cost(1000.0 * usage.engine_s, 1000.0 * usage.cpu_s, self._budget.threads)
+        # A resize counts with every frame, or a stream without a net would have to pay for the net
+        # and for the resize that it is going to save.
+        over_s = max(0.0, usage.cpu_s - stream.costs.resize_s)
+        cost = frame_cost(1000.0 * usage.engine_s, 1000.0 * over_s, self._budget.threads)
         self._cores.spent(
-            usage.cpu_s + self._budget.threads * usage.engine_s,
+            over_s + self._budget.threads * usage.engine_s,
             worked_s=usage.cpu_s + usage.engine_s,
             passed_s=usage.planned_s + usage.passed_s,
         )

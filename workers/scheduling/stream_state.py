@@ -134,6 +134,12 @@ class StreamState:
         elif method is self.partial:
             self.profitability.add_partial(usage.cpu_s + usage.engine_s)
 
+    def resized(self, usage: Usage) -> None:
+        """Learns what a frame without a net took."""
+        # What helpers made of it is pasted in, which is no part of a resize.
+        if self.request is not None and not self.request.has_helpers:
+            self.costs.add_resize(usage.cpu_s - usage.plan_cpu_s)
+
     def is_probe(self, now: float) -> bool:
         """Returns whether the best method should be run once, whatever the allocation pays for."""
         is_waiting = not self.has_net and self.partial in self.steady

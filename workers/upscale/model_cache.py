@@ -28,6 +28,7 @@ from workers.engines.engine_lock import EngineLock
 from workers.engines.registry import make_engine
 from workers.errors import DeviceFailed, EngineUnavailable, NetUnusable
 from workers.scheduling.batching import BatchCosts
+from workers.temporal.region_selection import prepared_sizes
 from workers.upscale.batched_model import BatchedNet, measure_batch
 from workers.upscale.compile_queue import CompileQueue
 
@@ -245,6 +246,7 @@ class ModelCache:
         border = 2 * manifest.receptive_radius
         with self.engine_lock.take():
             net.warm_up(height + border, width + border)
+        net.prepare(prepared_sizes(width, height, manifest.receptive_radius))
         return net
 
     def _compiled(

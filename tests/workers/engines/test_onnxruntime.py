@@ -140,6 +140,7 @@ def test_regions_may_be_parts_of_a_picture_and_of_any_size(
 ) -> None:
     net = engine.compile_dynamic(load_manifest("tiny", zoo), zoo / "tiny" / "fp32.onnx")
     net.warm_up(8, 8)
+    net.prepare([(6, 12)])
     luma = np.random.default_rng(0).integers(0, 256, (40, 60)).astype(np.uint8)
     for part in (luma[3:9, 5:17], luma[::2, ::3], luma[:1, :1]):
         expected = part.repeat(2, 0).repeat(2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from models.manifest import load_manifest, model_file
 from workers.engines.engine import Engine
-from workers.engines.openvino import ANY_SIZE
+from workers.engines.openvino import ANY_SIZE, COMPILER_NICENESS
 from workers.engines.registry import make_engine
 from workers.engines.shape_cache import MIN_COUNT, MIN_INPUTS_BETWEEN
 from workers.errors import NetUnusable
@@ -109,6 +110,37 @@ def test_a_frequent_size_gets_a_graph_of_its_own_with_the_same_picture(
     for strength, level in ((0.0, 50), (1.0, 150)):
         assert set(session.run(luma, strength).flat) == {level}
         assert set(session.run(luma[:4], strength).flat) == {level}
+
+
+def test_prepared_sizes_get_their_graphs_before_any_call(engine: Engine, zoo: Path) -> None:
+    net = opened(engine, zoo)
+    net.prepare([(4, 6), (6, 8)])
+    wait_for_graph(net, (6, 8))
+    assert net.graph((4, 6))[0] == (4, 6)
+    assert set(net.session().run(np.full((4, 6), 50, np.uint8), 1.0).flat) == {150}
+    graphs = dict(net._static)
+    net.prepare([(6, 8), (8, 8)])
+    wait_for_graph(net, (8, 8))
+    assert net._static[(6, 8)] is graphs[(6, 8)]
+
+
+def test_the_thread_that_compiles_yields_to_the_streams(zoo: Path) -> None:
+    engine = make_engine("openvino", threads=1)
+    net = opened(engine, zoo)
+    found: list[int] = []
+    compile_net = net._compile
+
+    def noted(height: int, width: int) -> Any:
+        found.append(os.getpriority(os.PRIO_PROCESS, 0))
+        return compile_net(height, width)
+
+    net._compile = noted
+    net.prepare([(4, 6)])
+    wait_for_graph(net, (4, 6))
+    engine.close()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert found == [COMPILER_NICENESS] or sys.platform != "linux"
+    assert own < COMPILER_NICENESS
 
 
 def test_a_graph_that_was_dropped_is_let_go_by_the_sessions(engine: Engine, zoo: Path) -> None:

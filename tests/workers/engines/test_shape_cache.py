@@ -54,3 +54,12 @@ def test_a_rejected_size_is_not_asked_for_again() -> None:
     sizes.reject((8, 8))
     assert not observe(sizes, (8, 8), 2 * MIN_INPUTS_BETWEEN)
     assert observe(sizes, (4, 4), MIN_COUNT)
+
+
+def test_a_size_that_was_prepared_is_never_asked_for_and_takes_no_place() -> None:
+    sizes = HotShapes(max_graphs=1)
+    assert sizes.prepare((8, 8)) and not sizes.prepare((8, 8))
+    assert not observe(sizes, (8, 8), 20 * MIN_COUNT)
+    assert observe(sizes, (4, 4), MIN_COUNT)
+    # The one place was free, so nothing is dropped.
+    assert sizes.compiled((4, 4)) is None

@@ -122,3 +122,17 @@ def test_reuse_has_a_fixed_part_and_a_part_by_what_it_refreshes() -> None:
     assert option.fixed_ms == pytest.approx(1.0)
     assert option.price_ms == pytest.approx(1.0 + 8.0)
     assert option.latency_s == pytest.approx(0.004)
+
+
+def test_a_net_costs_what_it_takes_over_a_resize() -> None:
+    costs = CostModel()
+    costs.add(FULL, took(0.023, 0.020))
+    assert costs.resize_s == 0.0 and costs.cost(FULL)["cpu"] == pytest.approx(23.0)
+    costs.add_resize(0.002)
+    assert costs.resize_s == pytest.approx(0.002)
+    assert costs.cost(FULL)["cpu"] == pytest.approx(21.0)
+    # What is cheaper than a resize costs nothing over it, and the engine's time stays.
+    costs.add_resize(0.020)
+    assert costs.cost(FULL)["cpu"] == pytest.approx(20.0)
+    costs.forget()
+    assert costs.resize_s == 0.0

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.scheduling.allocation import Allocation
-from workers.scheduling.decision import Decision, FrameRequest, Reason
+from workers.scheduling.decision import Decision, FrameRequest, Reason, Usage
 from workers.scheduling.degradation import MIN_REFRESH_RATIO, UP_AFTER_S
 from workers.scheduling.option import MAX_FRACTION, MethodInfo
 from workers.scheduling.resource_budget import ResourceBudget
@@ -229,3 +231,14 @@ def test_the_wanted_fraction_stays_a_fraction(wanted: list[float]) -> None:
     for one in wanted:
         show(stream, wanted=one)
         assert 0.0 <= stream.wanted <= 1.0
+
+
+def test_what_a_resize_takes_is_learnt_without_planning_and_without_helpers() -> None:
+    stream = state()
+    show(stream)
+    stream.resized(Usage(0.004, 0.0, 0.0, cpu_s=0.003, plan_cpu_s=0.001))
+    assert stream.costs.resize_s == pytest.approx(0.002)
+    assert stream.request is not None
+    stream.request = dataclasses.replace(stream.request, has_helpers=True)
+    stream.resized(Usage(0.04, 0.0, 0.0, cpu_s=0.030))
+    assert stream.costs.resize_s == pytest.approx(0.002)

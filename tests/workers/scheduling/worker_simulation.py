@@ -215,7 +215,10 @@ class WorkerSimulation:
             if choice.method is BICUBIC:
                 camera.planned_in_vain += refused is None
                 state.miss()
-                yield Work(self._noisy(self.prices.resize))
+                resize_s = self._noisy(self.prices.resize)
+                yield Work(resize_s)
+                used = Usage(resize_s, 0.0, 0.0, beside_s + resize_s, planned_s, beside_s)
+                self.budget.report(camera.name, choice, used, now=self.machine.now)
             else:
                 chosen = self.machine.now
                 share = 1.0 if choice.method is FULL else min(want, choice.fraction)

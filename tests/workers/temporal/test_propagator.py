@@ -92,7 +92,9 @@ def test_a_pan_by_whole_samples_is_moved(told: bool) -> None:
     for step in range(1, 10):
         info = pan(-8, 4) if told else None
         fractions.append(stream.show(shifted(wide, 40 - 2 * step, 20 + step), info))
-        assert stream.error() < 0.25 * float(np.mean(stream.propagator.state.gain))
+        # Strips of one cell at the edges wait until they are worth the smallest region, which is
+        # large in a picture of this size.
+        assert stream.error() < 0.3 * float(np.mean(stream.propagator.state.gain))
     # New content comes in at two edges alone.
     assert np.mean(fractions) < 0.45
 

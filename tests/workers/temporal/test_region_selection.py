@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,11 +9,21 @@ from hypothesis import strategies as st
 
 from workers.media.frame_info import CELL, cells
 from workers.temporal import region_selection
-from workers.temporal.region_selection import MAX_REGIONS, Region, call_overhead, choose, pixels
+from workers.temporal.region_selection import (
+    CALL_OVERHEAD,
+    MAX_REGIONS,
+    Region,
+    call_overhead,
+    choose,
+    pixels,
+    prepared_sizes,
+)
 
 SIZE = (320, 180)
 HALO = 7
 ALL = 10**9
+SMALLEST = (2 * CELL + 2 * HALO) ** 2
+"""Samples of the smallest region that the net is given."""
 
 
 def blank() -> np.ndarray:
@@ -29,16 +41,17 @@ def test_nothing_wrong_needs_nothing() -> None:
 def test_one_cell_must_pay_for_its_halo_and_for_the_run_too() -> None:
     error = blank()
     error[10, 10] = 5.0
-    alone = ((CELL + 2 * HALO) ** 2 + call_overhead(error.size)) / CELL**2
+    alone = (SMALLEST + call_overhead(error.size)) / CELL**2
     assert picked(error, 1.01 * 5.0 / alone) == []
-    assert picked(error, 0.99 * 5.0 / alone) == [Region(80, 80, CELL, CELL)]
+    # The smallest region that has a graph takes it in.
+    assert picked(error, 0.99 * 5.0 / alone) == [Region(80, 80, 2 * CELL, 2 * CELL)]
 
 
 def test_neighbours_share_one_halo() -> None:
     error = blank()
-    error[5:9, 20:30] = 4.0
-    # Twelve cells wide is the next size that the net knows.
-    assert picked(error, 1.0) == [Region(40, 160, 4 * CELL, 12 * CELL)]
+    error[5:9, 20:30] = 6.0
+    # Sixteen cells wide is the next size that the net knows.
+    assert picked(error, 1.0) == [Region(40, 160, 4 * CELL, 16 * CELL)]
 
 
 def test_a_small_gap_is_crossed_and_a_large_one_is_not() -> None:
@@ -46,7 +59,7 @@ def test_a_small_gap_is_crossed_and_a_large_one_is_not() -> None:
     error[4:8, 4:9] = error[4:8, 10:16] = 8.0
     error[4:8, 30:34] = 8.0
     found = sorted(picked(error, 1.0), key=lambda each: each.left)
-    assert found == [Region(32, 32, 32, 12 * CELL), Region(32, 240, 32, 32)]
+    assert found == [Region(32, 32, 32, 16 * CELL), Region(32, 240, 32, 32)]
 
 
 def test_all_of_the_picture_is_one_region_of_whole_cells() -> None:
@@ -57,8 +70,8 @@ def test_all_of_the_picture_is_one_region_of_whole_cells() -> None:
 
 def test_a_region_at_the_edge_is_widened_inwards() -> None:
     error = blank()
-    error[18:23, 35:40] = 4.0
-    assert picked(error, 1.0) == [Region(136, 272, 48, 48)]
+    error[18:23, 35:40] = 9.0
+    assert picked(error, 1.0) == [Region(120, 256, 64, 64)]
 
 
 def test_regions_have_few_sizes() -> None:
@@ -67,7 +80,7 @@ def test_regions_have_few_sizes() -> None:
         rng = np.random.default_rng(seed)
         error = (rng.random(cells(*SIZE)) ** rng.integers(10, 400) * 20).astype(np.float32)
         sizes |= {(each.height, each.width) for each in picked(error, 0.5)}
-    assert 30 < len(sizes) < 150
+    assert 10 < len(sizes) < 30
 
 
 @settings(max_examples=60, deadline=None)
@@ -164,21 +177,33 @@ def test_the_net_is_given_a_side_that_holds_the_cells_and_wastes_little(
     assert sides.shape == (count + 1,) and (np.diff(sides) >= 0).all()
     wanted = np.arange(1, count + 1) * CELL + 2 * halo
     assert (sides[1:] >= wanted).all() and sides[count] == count * CELL + 2 * halo
-    assert ((sides[1:] - wanted) <= np.maximum(0.34 * wanted, CELL * 8)).all()
+    # At most the next step, which is twice as long at worst.
+    assert ((sides[1:] - wanted) <= np.maximum(0.5 * sides[1:], 3 * CELL)).all()
+
+
+def test_graphs_are_prepared_for_the_regions_that_occur_most_and_not_for_the_whole() -> None:
+    found = prepared_sizes(480, 270, HALO)
+    assert found[0] == (2 * CELL + 2 * HALO, 2 * CELL + 2 * HALO) and len(found) == 22
+    assert found[-1] == max(found, key=math.prod) == (24 * CELL + 2 * HALO, 32 * CELL + 2 * HALO)
+    tall, wide = (region_selection._sides(count, HALO) for count in cells(480, 270))
+    assert {height for height, _ in found} < set(tall.tolist())
+    assert {width for _, width in found} < set(wide.tolist())
+    assert max(height for height, _ in found) < tall[-1]
+    # A picture as small as a region has none but itself.
+    assert prepared_sizes(16, 16, HALO) == []
 
 
 def test_a_call_is_charged_a_part_of_the_picture() -> None:
     assert call_overhead(0) == 0
-    assert call_overhead(1000) == int(0.04 * 64_000)
+    assert call_overhead(1000) == int(CALL_OVERHEAD * 64_000)
 
 
 def test_without_a_budget_there_is_no_region_however_large_the_error() -> None:
     error = blank()
     error[:] = 1e6
     assert picked(error, 1.0, 0) == []
-    alone = (CELL + 2 * HALO) ** 2
-    assert picked(error, 1.0, alone - 1) == []
-    assert picked(error, 1.0, alone) == [Region(0, 0, CELL, CELL)]
+    assert picked(error, 1.0, SMALLEST - 1) == []
+    assert picked(error, 1.0, SMALLEST) == [Region(0, 0, 2 * CELL, 2 * CELL)]
 
 
 @settings(max_examples=40, deadline=None)
