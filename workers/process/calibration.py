@@ -16,7 +16,7 @@ from workers.media.picture import Colour, Picture
 from workers.runtime.cores import usable_cores
 from workers.scheduling.capacity import FPS, HEIGHT, WIDTH, Capacity
 from workers.scheduling.job_load import HEADROOM
-from workers.upscale.model_cache import ModelCache
+from workers.upscale.model_cache import ModelCache, can_propagate
 from workers.upscale.upscaler import Upscaler
 
 PROPAGATION_TIME_RATIO = 0.5
@@ -24,6 +24,9 @@ PROPAGATION_TIME_RATIO = 0.5
 
 PLANNING_MS = 1.5
 """Time for each frame to plan temporal propagation, in ms, at 480x270 on one core."""
+
+PLANNING_OF_CODING = 0.5
+"""The same over the time that the encoder takes on that core, where that is more."""
 
 COMPOSING_MS = 7.0
 """Time for each frame to decode it and what helpers made of it, and to compose it, in ms, at
@@ -68,6 +71,10 @@ def capacity_of(
         smaller={name: less for name, less in smaller.items() if less is not None},
         core_ms=speed.core_ms,
         is_fixed=override > 0.0,
+        propagating=frozenset(
+            manifest.name for manifest in manifests if nets.temporal and can_propagate(manifest)
+        ),
+        planning_ms=max(PLANNING_MS, PLANNING_OF_CODING * speed.coding_ms),
     )
 
 

@@ -1,7 +1,9 @@
 """Admission: decides if a stream's input can be enhanced in time here, or is passed through.
 
-Engine time is allocated by ``allocation.py``; only where decoders and encoders of so many streams
-would take the processor too, one more is not begun.
+A stream begins by an estimate of what its frames will need, which is low: a stream that is copied
+is never measured. It ends by what its frames got. Engine time is allocated by ``allocation.py``;
+only where decoders and encoders of so many streams would take the processor too, one more is not
+begun.
 """
 
 from __future__ import annotations
@@ -26,8 +28,25 @@ MAX_OVERCOMMIT = 2.0
 RETRY_AFTER_S = 30.0
 """Seconds after which a stream that was given up because of measured time is tried again."""
 
+MAX_RETRY_S = 480.0
+"""The same at most: it doubles with each time that the stream is given up because its frames got no
+net, since each try costs two key frames and seconds of resized pictures."""
+
+UNSERVED_S = 15.0
+"""Seconds without a frame by a net, of this stream or of any other, after which it is given up;
+longer than a worker takes to try propagation again (``stream_state.TRIAL_EVERY_S``) and to see."""
+
+UNSERVED_ALONE_S = 120.0
+"""The same where others have frames by nets: longer than it waits for its turn."""
+
+SERVED_S = 60.0
+"""Seconds for which a stream must have been enhanced before the next time that it is given up
+counts as the first one."""
+
 MIN_HELPED = 0.05
 """Part of the frames' work by helpers, from which on a worker that runs no net enhances."""
+
+UNSERVED = "No frame of {input} had time for a net here in {seconds:.0f} seconds."
 
 UNHELPED = "This worker only composes what others make, and no other one helps it now."
 
@@ -59,12 +78,33 @@ class StreamInput:
         is_same_size = (self.width, self.height) == (other.width, other.height)
         return is_same_size and 0.7 < self.fps / other.fps < 1.4
 
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height} at {self.fps:.0f} frames per second"
+
     def need(self, net_ms: float) -> str:
         """Returns the sentence that refuses the input because a net takes ``net_ms`` a frame."""
         return (
-            f"{self.width}x{self.height} at {self.fps:.0f} frames per second needs {net_ms:.0f} ms "
+            f"{self} needs {net_ms:.0f} ms "
             f"of the net per frame here, and there are {1000.0 / self.fps:.0f} ms."
         )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unserved:
+    """Seconds for which frames came and none was made by a net."""
+
+    own_s: float = 0.0
+    "Of this stream; 0 while it is not enhanced."
+    worker_s: float = 0.0
+    "Of any stream of the worker."
+
+    @property
+    def is_hopeless(self) -> bool:
+        """True where waiting longer would change nothing."""
+        return self.own_s >= UNSERVED_ALONE_S or min(self.own_s, self.worker_s) >= UNSERVED_S
+
+
+_SERVED = Unserved()
 
 
 class AdmissionPolicy:
@@ -77,6 +117,8 @@ class AdmissionPolicy:
         self._source: StreamInput | None = None
         self._short_since: float | None = None
         self._refused_at = 0.0
+        self._begun_at = 0.0
+        self._retry_s = RETRY_AFTER_S
 
     def judge(
         self,
@@ -88,10 +130,13 @@ class AdmissionPolicy:
         overcommit: float = 0.0,
         is_chosen: bool = False,
         helped: float = 0.0,
+        partial_ms: float | None = None,
+        unserved: Unserved = _SERVED,
     ) -> Verdict:
-        """Returns the verdict on an input for which the net takes ``frame_ms`` a frame, and the one
-        that may serve in its place ``least_ms``; ``overcommit`` is the load of the worker's other
-        streams in units of what it holds.
+        """Returns the verdict on an input for which the net takes ``frame_ms`` a frame, the one
+        that may serve in its place ``least_ms``, and as much of the net on regions as is worth
+        having ``partial_ms``; ``overcommit`` is the load of the worker's other streams in units of
+        what it holds.
 
         Where the operator chose the net (``is_chosen``), any fraction of the frames will do, as
         long as one frame does not hold up the stream. ``helped`` is the fraction of the frames'
@@ -99,6 +144,8 @@ class AdmissionPolicy:
         """
         # A net that the operator chose is not replaced by a smaller one, so its own time counts.
         least_ms = frame_ms if is_chosen else least_ms
+        if partial_ms is not None and partial_ms < least_ms:
+            least_ms = partial_ms
         if self._can_run:
             fraction, need = _own(source, least_ms, is_chosen) + helped, source.need(least_ms)
         else:
@@ -106,7 +153,10 @@ class AdmissionPolicy:
             need = UNHELPED
         if self._verdict is None or self._source is None or not source.is_like(self._source):
             self._source, self._short_since = source, None
+            self._retry_s = RETRY_AFTER_S
             self._verdict = self._begin(fraction, overcommit, need, now)
+        elif self._verdict.accepted and self._is_hopeless(unserved, now) and not helped:
+            self._verdict = self._give_up(source, unserved, now)
         elif self._verdict.accepted:
             # Hysteresis in value and in time: enhancement ends below a lower fraction than it
             # begins at, and only after seconds, since each change costs a key frame and is seen.
@@ -123,18 +173,27 @@ class AdmissionPolicy:
         """Makes the next verdict a first one."""
         self._verdict = None
 
+    def _is_hopeless(self, unserved: Unserved, now: float) -> bool:
+        """Returns whether frames got no net for long; what was before it began does not count."""
+        return unserved.is_hopeless and unserved.own_s <= now - self._begun_at
+
+    def _give_up(self, source: StreamInput, unserved: Unserved, now: float) -> Verdict:
+        """Refuses a stream whose frames got no net, for longer each time."""
+        was_served = now - unserved.own_s - self._begun_at >= SERVED_S
+        self._retry_s = RETRY_AFTER_S if was_served else min(MAX_RETRY_S, 2 * self._retry_s)
+        return self._refuse(UNSERVED.format(input=source, seconds=unserved.own_s), now)
+
     def _is_over(self, now: float) -> bool:
         """Returns whether the time is over for which nothing is tried after a refusal."""
-        return now - self._refused_at >= RETRY_AFTER_S
+        return now - self._refused_at >= self._retry_s
 
     def _begin(self, fraction: float, overcommit: float, need: str, now: float) -> Verdict:
         if fraction < ENTER_FRACTION:
             return self._refuse(need, now)
-        return (
-            self._refuse(OVERCOMMITTED, now)
-            if overcommit > MAX_OVERCOMMIT
-            else Verdict(accepted=True)
-        )
+        if overcommit > MAX_OVERCOMMIT:
+            return self._refuse(OVERCOMMITTED, now)
+        self._begun_at = now
+        return Verdict(accepted=True)
 
     def _refuse(self, reason: str, now: float) -> Verdict:
         self._refused_at = now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from workers.scheduling.job_load import HEADROOM
+from workers.scheduling.stream_state import MIN_RATIO_TO_START, PRIOR_CHANGE
 
 WIDTH, HEIGHT, FPS = 480, 270, 30
 """The stream that capacity and load are counted in; the default net is measured on it."""
@@ -30,6 +31,10 @@ class Capacity:
     "Time of one core for a frame of that stream, in ms; 0 where it was not measured."
     is_fixed: bool = False
     "The operator said how many streams it holds."
+    propagating: frozenset[str] = frozenset()
+    "Models whose pictures are propagated here, so that the net runs on regions."
+    planning_ms: float = 0.0
+    "Time of one core to plan propagation for a frame of that stream, in ms."
 
     def within(self, cores: float) -> float:
         """Returns the streams that it holds where so many cores' time is granted: a quota may be
@@ -53,3 +58,15 @@ class Capacity:
         itself.
         """
         return self.frame_ms(self.smaller.get(model, model), width, height)
+
+    def partial_ms(
+        self, model: str, width: int, height: int, *, whole_ms: float | None = None
+    ) -> float | None:
+        """Returns what as much of propagation as is worth having is expected to take for a frame,
+        where the whole net takes ``whole_ms``; None where nothing is propagated.
+        """
+        if model not in self.propagating:
+            return None
+        whole_ms = whole_ms or self.frame_ms(model, width, height)
+        part = MIN_RATIO_TO_START * PRIOR_CHANGE
+        return self.planning_ms * width * height / (WIDTH * HEIGHT) + part * whole_ms

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 from collections import deque
 from collections.abc import Iterable
 
+from workers.scheduling.admission import Unserved
 from workers.scheduling.allocation import allocate
 from workers.scheduling.cost_model import CostModel
 from workers.scheduling.decision import Decision, FrameRequest, Reason, Usage
@@ -14,15 +16,18 @@ from workers.scheduling.degradation import FrameContext
 from workers.scheduling.engine_queue import EngineQueue
 from workers.scheduling.option import MethodInfo
 from workers.scheduling.resource_budget import CpuAccounting, frame_cost
-from workers.scheduling.stream_state import PRIOR_CHANGE, StreamState, demand_of
+from workers.scheduling.stream_state import (
+    PRIOR_CHANGE,
+    SILENT_AFTER_S,
+    StreamState,
+    demand_of,
+    least_ms,
+)
 
 __all__ = ["ALLOCATE_EVERY_S", "SILENT_AFTER_S", "Scheduler", "Standing"]
 
 ALLOCATE_EVERY_S = 0.25
 """Seconds between two allocations."""
-
-SILENT_AFTER_S = 1.0
-"""Seconds without frames after which a stream has no allocation."""
 
 _SPENT_WINDOW_S = 3.0
 """Seconds over which the time taken of the engine is averaged for the heartbeat."""
@@ -42,6 +47,11 @@ class Standing:
     "Milliseconds that the cheapest of its nets takes for a whole frame."
     wanted: float = PRIOR_CHANGE
     "Part of the whole net's work that frames want, or are thought to."
+    partial_ms: float | None = None
+    """Milliseconds of the allocation that a frame takes by as much partial work as is worth having;
+    None while it was not measured."""
+    unserved: Unserved = Unserved()
+    "Time for which frames came and nets made none."
 
 
 class Scheduler:
@@ -57,6 +67,8 @@ class Scheduler:
         self._queue = EngineQueue()
         self._allocated_at: float | None = None
         self._spent: deque[tuple[float, float]] = deque()
+        self._served_at = -math.inf
+        "Time at which a net last made a frame of any stream, not to measure."
 
     @property
     def given_ms(self) -> float:
@@ -173,6 +185,8 @@ class Scheduler:
             stream.resized(usage)
             return
         stream.report(method, usage)
+        if stream.served(decision, now=now):
+            self._served_at = now
         # A resize counts with every frame, or a stream without a net would have to pay for the net
         # and for the resize that it is going to save.
         over_s = max(0.0, usage.cpu_s - stream.costs.resize_s)
@@ -199,7 +213,16 @@ class Scheduler:
             full_ms=stream.costs.usual_ms(stream.best),
             least_ms=min(known, default=None),
             wanted=stream.wanted,
+            partial_ms=self._partial_ms(stream),
+            unserved=Unserved(
+                stream.unserved_s, min(stream.unserved_s, stream.seen_at - self._served_at)
+            ),
         )
+
+    def _partial_ms(self, stream: StreamState) -> float | None:
+        if stream.partial is None or stream.costs.usual_ms(stream.partial) is None:
+            return None
+        return least_ms(stream, stream.steady, self._budget)
 
     def spent_ms_per_s(self, *, now: float) -> float:
         """Returns what frames took of the engine over the last three seconds."""
@@ -225,8 +248,10 @@ class Scheduler:
         active = {key: stream for key, stream in awake.items() if stream.steady}
         known = [stream.energy for stream in active.values() if stream.energy is not None]
         usual = max(statistics.median(known), 1e-3) if known else 1.0
+        may_try = not any(stream.has_net for stream in active.values())
         demands = {
-            key: demand_of(stream, usual, self._budget, now) for key, stream in active.items()
+            key: demand_of(stream, usual, self._budget, now, may_try=may_try)
+            for key, stream in active.items()
         }
         for key, allocation in allocate(demands, self._budget.given_ms).items():
             active[key].apply(allocation, now=now)

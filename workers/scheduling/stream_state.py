@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from workers.scheduling.allocation import Allocation, Demand
 from workers.scheduling.cost_model import CostModel
-from workers.scheduling.decision import Decision, FrameRequest, Usage
+from workers.scheduling.decision import Decision, FrameRequest, Reason, Usage
 from workers.scheduling.degradation import MIN_REFRESH_RATIO, DegradationPolicy
 from workers.scheduling.option import MAX_FRACTION, MethodInfo
 from workers.scheduling.profitability import Profitability
 from workers.scheduling.resource_budget import ResourceBudget
+
+SILENT_AFTER_S = 1.0
+"""Seconds without frames after which a stream has no allocation."""
 
 MIN_RATIO_TO_START = 0.25
 """Granted fraction over wanted one, below which partial work is not begun."""
@@ -21,6 +25,23 @@ that it asks for, ``live-s`` keeps 0.82 with a half, 0.64 with a quarter, 0.47 w
 with 0.05 (fixed camera); a demand that is not met grows to twice as much.
 """
 
+TRIAL_EVERY_S = 6.0
+"""Seconds without a net on every frame, while no stream of the worker has one, after which as much
+partial work as is worth having is tried, though it was too dear by what is known."""
+
+MAX_TRIAL_EVERY_S = 120.0
+"""The same at most: it doubles with each trial that fails, since each is seen to come and go."""
+
+TRIAL_S = 4.0
+"""Seconds that a trial lasts: one until its level is taken, and about ninety frames to measure."""
+
+PROOF_S = 3.0
+"""Seconds for which nets must make frames after a trial, at their price, for it to have worked."""
+
+TRIAL_PRICE = 0.5
+"""Factor on the price during a trial. What was measured in a stream's first second, with cold
+caches and an engine that prepares itself, was up to twice what it took later."""
+
 PROBE_WAITING_EVERY_S = 30.0
 """Seconds between probes of a stream that waits for its turn: it is planned for and enhanced once,
 to measure whether it costs less by now. Else its turn comes by what was measured before.
@@ -30,6 +51,10 @@ PROBE_EVERY_S = 5.0
 """Seconds after which a best method that was not run is tried again: what it once took may not
 hold, and after it there is something to propagate.
 """
+
+MAX_PROBE_PART = 0.005
+"""Part of the time that probes may take: a net that takes longer than a frame has holds up those
+behind it, which are resized."""
 
 PRIOR_CHANGE = 0.3
 """Fraction of a picture that is thought to be new, until frames have shown it."""
@@ -74,6 +99,10 @@ class StreamState:
         self.fps = 30.0
         self.turn_since = 0.0
         "Time at which it last got a net on every frame, or lost it."
+        self.served_at = -math.inf
+        "Time at which a net last made a frame that was no probe and no trial, or could not have."
+        self.trial_until = -math.inf
+        self._trial_every_s = TRIAL_EVERY_S
 
     def forget(self) -> None:
         """Forgets what was measured: the size or the net changed."""
@@ -98,9 +127,12 @@ class StreamState:
 
     def observe(self, request: FrameRequest, *, now: float) -> None:
         """Learns from a frame, before the decision on it."""
+        has_paused = self.request is None or now - self.seen_at >= SILENT_AFTER_S
         self.request, self.seen_at = request, now
         self.fps = 1.0 / request.interval_s
         available = request.methods
+        if has_paused or not self.watched or not (available or request.refused):
+            self.served_at = now
         if not available and request.refused is None:
             return
         if self._can_propagate():
@@ -140,10 +172,34 @@ class StreamState:
         if self.request is not None and not self.request.has_helpers:
             self.costs.add_resize(usage.cpu_s - usage.plan_cpu_s)
 
+    def served(self, decision: Decision, *, now: float) -> bool:
+        """Notes that a net made a frame; returns whether that tells that there is time for it."""
+        is_proof = decision.reason is not Reason.PROBE and now >= self.trial_until + PROOF_S
+        if is_proof:
+            self.served_at, self._trial_every_s = now, TRIAL_EVERY_S
+        return is_proof
+
+    @property
+    def unserved_s(self) -> float:
+        """Seconds for which frames came that nets could have made, and made none."""
+        return max(0.0, self.seen_at - self.served_at)
+
+    def is_trial(self, now: float, *, may_begin: bool) -> bool:
+        """Returns whether partial work is tried at a part of its price; begins a trial where it is
+        due and ``may_begin``.
+        """
+        since = max(self.turn_since, self.trial_until)
+        is_waiting = not self.has_net and self.partial in self.steady
+        if may_begin and is_waiting and now - since >= self._trial_every_s:
+            self.trial_until = now + TRIAL_S
+            self._trial_every_s = min(MAX_TRIAL_EVERY_S, 2 * self._trial_every_s)
+        return now < self.trial_until
+
     def is_probe(self, now: float) -> bool:
         """Returns whether the best method should be run once, whatever the allocation pays for."""
         is_waiting = not self.has_net and self.partial in self.steady
         every_s = PROBE_WAITING_EVERY_S if is_waiting else PROBE_EVERY_S
+        every_s = max(every_s, (self.costs.usual_ms(self.best) or 0.0) / 1000.0 / MAX_PROBE_PART)
         return self.probed_at is not None and now - self.probed_at >= every_s
 
     def whole_ms(self, budget: ResourceBudget) -> float:
@@ -158,9 +214,16 @@ class StreamState:
 
 
 def demand_of(
-    stream: StreamState, usual_energy: float, budget: ResourceBudget, now: float
+    stream: StreamState,
+    usual_energy: float,
+    budget: ResourceBudget,
+    now: float,
+    *,
+    may_try: bool = False,
 ) -> Demand:
-    """Returns what a stream could use; ``usual_energy`` is that of the worker's streams."""
+    """Returns what a stream could use; ``usual_energy`` is that of the worker's streams. With
+    ``may_try`` it may ask for partial work at less than it costs by what is known.
+    """
     if stream.request is None:
         raise RuntimeError("a stream without a frame has no demand")
     available = stream.request.methods
@@ -172,6 +235,9 @@ def demand_of(
     methods = stream.steady
     if stream.wanted > MAX_FRACTION and stream.partial in available and len(available) > 1:
         methods = available - {stream.partial}
+    floor_ms = least_ms(stream, methods, budget)
+    if floor_ms is not None and stream.is_trial(now, may_begin=may_try):
+        floor_ms *= TRIAL_PRICE
     return Demand(
         fps=stream.fps,
         prices_ms=_prices_ms(stream, methods, budget),
@@ -179,7 +245,7 @@ def demand_of(
         level=stream.policy.level,
         watched=stream.watched,
         whole_ms=stream.whole_ms(budget),
-        least_ms=_least_ms(stream, methods, budget),
+        least_ms=floor_ms,
         turn_s=now - stream.turn_since,
     )
 
@@ -194,7 +260,7 @@ def _prices_ms(
     }
 
 
-def _least_ms(
+def least_ms(
     stream: StreamState, methods: Iterable[MethodInfo], budget: ResourceBudget
 ) -> float | None:
     """Returns the price of as much partial work as is worth having; None if there is none."""

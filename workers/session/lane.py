@@ -316,8 +316,7 @@ class RenditionLane:
         # A net that runs has no fault: the message may be about another size, tried before.
         self._mode.judge(
             fault="" if upscale.model_in_use else upscale.fault,
-            full_ms=standing.full_ms,
-            least_ms=standing.least_ms,
+            standing=standing,
             now=time.monotonic(),
             helped=self._team.part(),
         )

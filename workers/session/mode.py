@@ -26,6 +26,8 @@ IDLE_REASON = "Nobody watches the rendition “{name}”."
 
 _ACCEPTED = Verdict(accepted=True)
 
+_UNMEASURED = Standing(level="", ms_per_s=0.0, full_ms=None, least_ms=None)
+
 _PINNED_MODES = {mode.value: mode for mode in (FarmingMode.REGIONS, FarmingMode.FRAMES)}
 """Modes that an operator may pin, by the rendition's ``team``."""
 
@@ -148,14 +150,13 @@ class StreamMode:
         *,
         fault: str,
         now: float,
-        full_ms: float | None = None,
-        least_ms: float | None = None,
+        standing: Standing | None = None,
         helped: float = 0.0,
     ) -> None:
-        """Decides anew; ``fault`` is why the net cannot be had, ``full_ms`` what it was measured to
-        take for a frame, ``least_ms`` what the cheapest of its nets takes, ``helped`` the part of
-        the frames that helpers can make.
+        """Decides anew; ``fault`` is why the net cannot be had, ``standing`` what was measured of
+        the stream, ``helped`` the part of the frames that helpers can make.
         """
+        known = standing or _UNMEASURED
         size = (self.width, self.height)
         reason = self.barred or fault or self._obstacle()
         if reason:
@@ -165,14 +166,23 @@ class StreamMode:
                 StreamInput(*size, self._rate.fps),
                 # Until frames were made here, the machine's measurement at start stands in,
                 # scaled by multiply-adds and pixels.
-                frame_ms=full_ms or self._capacity.frame_ms(self.model, *size),
-                least_ms=least_ms or self._capacity.least_ms(self.model, *size),
+                frame_ms=known.full_ms or self._capacity.frame_ms(self.model, *size),
+                least_ms=known.least_ms or self._capacity.least_ms(self.model, *size),
                 now=now,
                 overcommit=self._overcommit(),
                 is_chosen=self._is_chosen,
                 helped=helped,
+                partial_ms=known.partial_ms or self._partial_ms(known.full_ms),
+                unserved=known.unserved,
             )
         self._aim()
+
+    def _partial_ms(self, full_ms: float | None) -> float | None:
+        """Returns what propagation is expected to take of a frame; None where there is none."""
+        if self._factor == 1:
+            return None
+        size = (self.width, self.height)
+        return self._capacity.partial_ms(self.model, *size, whole_ms=full_ms)
 
     def team_goal(self, strength: float, standing: Standing, *, is_wanted: bool) -> TeamGoal:
         """Returns what a team is to make; ``is_wanted``: somebody wants it made."""

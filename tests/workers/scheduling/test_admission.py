@@ -3,12 +3,17 @@ from __future__ import annotations
 from workers.scheduling.admission import (
     LEAVE_AFTER_S,
     MAX_OVERCOMMIT,
+    MAX_RETRY_S,
     MIN_HELPED,
     OVERCOMMITTED,
     RETRY_AFTER_S,
+    SERVED_S,
     UNHELPED,
+    UNSERVED_ALONE_S,
+    UNSERVED_S,
     AdmissionPolicy,
     StreamInput,
+    Unserved,
     Verdict,
 )
 from workers.scheduling.deadlines import MAX_LATENCY_S
@@ -111,3 +116,65 @@ def test_a_worker_that_runs_no_net_enhances_while_others_do() -> None:
     assert composed(policy, 0.0, 3.0).accepted
     assert composed(policy, 0.0, 3.0 + LEAVE_AFTER_S) == Verdict(accepted=False, reason=UNHELPED)
     assert composed(policy, 0.2, 4.0 + LEAVE_AFTER_S).accepted
+
+
+def test_a_net_on_regions_is_enough_also_of_a_net_that_was_chosen() -> None:
+    source = StreamInput(854, 480, 30)
+    for is_chosen in (False, True):
+        found = [
+            AdmissionPolicy()
+            .judge(
+                source,
+                frame_ms=400,
+                least_ms=400,
+                now=0.0,
+                is_chosen=is_chosen,
+                partial_ms=partial_ms,
+            )
+            .accepted
+            for partial_ms in (12.0, 90.0, None)
+        ]
+        assert found == [True, is_chosen, False]
+    # What is refused says what it would need.
+    refused = AdmissionPolicy().judge(source, frame_ms=400, least_ms=400, now=0.0, partial_ms=90.0)
+    assert "needs 90 ms of the net" in refused.reason
+
+
+def served(
+    policy: AdmissionPolicy, now: float, own_s: float, worker_s: float | None = None
+) -> Verdict:
+    """Judges a stream whose frames got no net for ``own_s``, those of others for ``worker_s``."""
+    waits = Unserved(own_s, own_s if worker_s is None else worker_s)
+    source = StreamInput(480, 270, 30)
+    return policy.judge(source, frame_ms=90, least_ms=90, now=now, partial_ms=12.0, unserved=waits)
+
+
+def test_a_stream_whose_frames_got_no_net_is_given_up_and_tried_again_ever_later() -> None:
+    policy, now, tries, waits = AdmissionPolicy(), 0.0, [], []
+    while now < 3600.0:
+        assert served(policy, now, 0.0).accepted
+        tries.append(now)
+        now += UNSERVED_S
+        refused = served(policy, now, UNSERVED_S)
+        assert not refused.accepted and "No frame of 480x270" in refused.reason
+        begun = now
+        while not served(policy, now, UNSERVED_S).accepted:
+            now += 1.0
+        waits.append(now - begun)
+    assert waits[:5] == [2 * RETRY_AFTER_S, 4 * RETRY_AFTER_S, 8 * RETRY_AFTER_S, 480.0, 480.0]
+    assert max(waits) == MAX_RETRY_S and len(tries) < 12
+
+
+def test_a_stream_that_waits_for_its_turn_is_given_up_much_later() -> None:
+    policy = AdmissionPolicy()
+    assert served(policy, 0.0, 0.0).accepted
+    assert served(policy, 60.0, 60.0, worker_s=0.1).accepted
+    assert not served(policy, UNSERVED_ALONE_S, UNSERVED_ALONE_S, worker_s=0.1).accepted
+
+
+def test_one_that_was_enhanced_for_a_minute_is_tried_again_soon() -> None:
+    policy = AdmissionPolicy()
+    assert served(policy, 0.0, 0.0).accepted
+    now = SERVED_S + UNSERVED_S
+    assert not served(policy, now, UNSERVED_S).accepted
+    assert served(policy, now + RETRY_AFTER_S, 0.0).accepted

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.scheduling.capacity import FPS, HEIGHT, WIDTH, Capacity
+from workers.scheduling.stream_state import MIN_RATIO_TO_START, PRIOR_CHANGE
 
 CAPACITY = Capacity(
     streams=2.0,
@@ -81,3 +82,15 @@ def test_a_quota_changes_nothing_where_nothing_was_measured_or_the_operator_said
     assert CAPACITY.within(0.1) == 2.0
     fixed = dataclasses.replace(CAPACITY, core_ms=15.0, is_fixed=True)
     assert fixed.within(0.1) == 2.0
+
+
+def test_propagation_is_expected_to_take_planning_and_a_part_of_the_net() -> None:
+    able = dataclasses.replace(CAPACITY, propagating=frozenset(("light",)), planning_ms=2.0)
+    part = MIN_RATIO_TO_START * PRIOR_CHANGE
+    assert able.partial_ms("light", WIDTH, HEIGHT) == pytest.approx(2.0 + part * 20.0)
+    assert able.partial_ms("light", 2 * WIDTH, HEIGHT) == pytest.approx(4.0 + part * 40.0)
+    assert able.partial_ms("light", WIDTH, HEIGHT, whole_ms=100.0) == pytest.approx(
+        2.0 + part * 100.0
+    )
+    assert able.partial_ms("heavy", WIDTH, HEIGHT) is None
+    assert CAPACITY.partial_ms("light", WIDTH, HEIGHT) is None

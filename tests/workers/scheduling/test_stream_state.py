@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,17 @@ from workers.scheduling.degradation import MIN_REFRESH_RATIO, UP_AFTER_S
 from workers.scheduling.option import MAX_FRACTION, MethodInfo
 from workers.scheduling.resource_budget import ResourceBudget
 from workers.scheduling.stream_state import (
+    MAX_PROBE_PART,
+    MAX_TRIAL_EVERY_S,
     MIN_RATIO_TO_START,
     MIN_RATIO_TO_STAY,
     PRIOR_CHANGE,
     PROBE_EVERY_S,
     PROBE_WAITING_EVERY_S,
+    PROOF_S,
+    TRIAL_EVERY_S,
+    TRIAL_PRICE,
+    TRIAL_S,
     StreamState,
     demand_of,
 )
@@ -156,6 +163,17 @@ def test_a_stream_that_waits_for_its_turn_is_probed_seldom() -> None:
     assert stream.is_probe(PROBE_WAITING_EVERY_S)
 
 
+def test_a_net_that_takes_long_is_tried_less_often() -> None:
+    stream = state()
+    show(stream)
+    stream.decided(Decision(FULL), now=0.0)
+    for _ in range(20):
+        stream.report(FULL, took(0.121, 0.120))
+    every_s = 0.115 / MAX_PROBE_PART
+    assert not stream.is_probe(PROBE_EVERY_S) and not stream.is_probe(0.9 * every_s)
+    assert stream.is_probe(0.120 / MAX_PROBE_PART)
+
+
 def test_forgetting_a_size_forgets_what_it_cost_and_not_who_watches() -> None:
     stream = state()
     show(stream, ALL)
@@ -242,3 +260,69 @@ def test_what_a_resize_takes_is_learnt_without_planning_and_without_helpers() ->
     stream.request = dataclasses.replace(stream.request, has_helpers=True)
     stream.resized(Usage(0.04, 0.0, 0.0, cpu_s=0.030))
     assert stream.costs.resize_s == pytest.approx(0.002)
+
+
+def waiting() -> StreamState:
+    """A stream that propagates and lost its net at 0 s."""
+    stream = state()
+    show(stream, now=0.0)
+    stream.apply(Allocation(None, 0.0, takes_turns=True), now=0.0)
+    return stream
+
+
+def test_a_stream_without_a_net_tries_for_less_where_nobody_has_one() -> None:
+    stream = waiting()
+
+    def least(now: float, *, may_try: bool = True) -> float:
+        found = demand_of(stream, 1.0, BUDGET, now, may_try=may_try).least_ms
+        assert found is not None
+        return found
+
+    usual = least(TRIAL_EVERY_S - 0.1)
+    assert least(TRIAL_EVERY_S, may_try=False) == pytest.approx(usual)
+    begun = TRIAL_EVERY_S
+    assert least(begun) == pytest.approx(TRIAL_PRICE * usual)
+    assert least(begun + TRIAL_S - 0.1) == pytest.approx(TRIAL_PRICE * usual)
+    assert least(begun + TRIAL_S) == pytest.approx(usual)
+    # It failed; the next one comes after a pause that is twice as long.
+    over = begun + TRIAL_S
+    assert least(over + 2 * TRIAL_EVERY_S - 0.1) == pytest.approx(usual)
+    assert least(over + 2 * TRIAL_EVERY_S) == pytest.approx(TRIAL_PRICE * usual)
+
+
+def test_trials_that_fail_become_rare() -> None:
+    stream, begun = waiting(), []
+    for tenth in range(36_000):
+        was_trying = tenth / 10 < stream.trial_until
+        if stream.is_trial(tenth / 10, may_begin=True) and not was_trying:
+            begun.append(tenth / 10)
+    waits = [after - before - TRIAL_S for before, after in itertools.pairwise(begun)]
+    assert waits[:3] == pytest.approx([12.0, 24.0, 48.0], abs=0.2)
+    assert max(waits) == pytest.approx(MAX_TRIAL_EVERY_S, abs=0.2)
+
+
+def test_a_frame_by_a_net_tells_that_there_is_time_for_it_unless_it_was_tried() -> None:
+    stream = waiting()
+    for second in range(1, 9):
+        show(stream, now=second / 2)
+    assert stream.unserved_s == 4.0
+    assert not stream.served(Decision(FULL, reason=Reason.PROBE), now=4.0)
+    stream.trial_until = 4.5
+    assert not stream.served(Decision(TEMPORAL), now=4.4) and stream.unserved_s == 4.0
+    # A stream keeps what it tried for a moment, whatever it costs.
+    assert not stream.served(Decision(TEMPORAL), now=4.4 + PROOF_S) and stream.unserved_s == 4.0
+    assert stream.served(Decision(TEMPORAL), now=4.5 + PROOF_S) and stream.unserved_s == 0.0
+
+
+def test_time_counts_only_while_frames_come_that_nets_could_make() -> None:
+    stream = waiting()
+    show(stream, now=0.5)
+    show(stream, now=2.5)
+    assert stream.unserved_s == 0.0  # after a pause
+    show(stream, now=3.0)
+    assert stream.unserved_s == 0.5
+    show(stream, frozenset(), now=3.2)
+    assert stream.unserved_s == 0.0  # there is no net
+    stream.watched = False
+    show(stream, now=3.7)
+    assert stream.unserved_s == 0.0

@@ -19,6 +19,7 @@ from workers.scheduling.scheduler import Scheduler
 from .levels import BICUBIC, FULL, METHODS, NETS, TEMPORAL
 from .machine import Machine, Queue, Thread, Wait, Work
 
+COLD_S = 2.0
 MOST_WISHED = 0.6
 MOST_MISSED = 10
 
@@ -100,8 +101,11 @@ class WorkerSimulation:
         seed: int = 1,
         foreign: float = 0.0,
         jitter_s: float = 0.002,
+        cold: float = 1.0,
     ) -> None:
-        """``foreign``: what another process takes of a core, 0..1."""
+        """``foreign``: what another process takes of a core, 0..1. ``cold``: how many times as long
+        planning takes in the first two seconds.
+        """
         self.prices = prices or Prices()
         self.machine = Machine(cores)
         self.budget = Scheduler(CpuAccounting(cores, threads))
@@ -110,6 +114,7 @@ class WorkerSimulation:
         self._foreign = foreign
         self._foreign_s = 0.0
         self._jitter_s = jitter_s
+        self._cold = cold
         self._cameras = cameras
         self._random = random.Random(seed)
         self._has_engine: str | None = None
@@ -201,7 +206,7 @@ class WorkerSimulation:
             refused = frame.refused
             want = 1.0
             if refused is None:
-                beside_s = self._noisy(self.prices.plan)
+                beside_s = self._noisy(self.prices.plan) * self._slowness
                 yield Work(beside_s)
                 want = state.want(task.is_key)
                 planned = costs.option(TEMPORAL, wanted=want)
@@ -215,12 +220,10 @@ class WorkerSimulation:
             if choice.method is BICUBIC:
                 camera.planned_in_vain += refused is None
                 state.miss()
-                resize_s = self._noisy(self.prices.resize)
-                yield Work(resize_s)
-                used = Usage(resize_s, 0.0, 0.0, beside_s + resize_s, planned_s, beside_s)
+                used = self._resize(beside_s)
+                yield Work(used.passed_s)
                 self.budget.report(camera.name, choice, used, now=self.machine.now)
             else:
-                chosen = self.machine.now
                 share = 1.0 if choice.method is FULL else min(want, choice.fraction)
                 net_s = self._noisy(self.prices.net * share / self._threads)
                 yield Wait(lambda: self._has_engine is None)
@@ -232,7 +235,6 @@ class WorkerSimulation:
                 finish_s = self._noisy(self.prices.finish)
                 yield Work(finish_s)
                 passed_s = self.machine.now - got
-                del chosen
                 usage = Usage(
                     passed_s, net_s, turn_s, beside_s + finish_s, planned_s, fraction=share
                 )
@@ -242,6 +244,14 @@ class WorkerSimulation:
                 state.made(want, share)
             yield made.room()
             made.put(task)
+
+    @property
+    def _slowness(self) -> float:
+        return self._cold if self.machine.now < COLD_S else 1.0
+
+    def _resize(self, plan_s: float) -> Usage:
+        resize_s = self._noisy(self.prices.resize)
+        return Usage(resize_s, 0.0, 0.0, plan_s + resize_s, plan_s, plan_s)
 
     def _told(self) -> float:
         now = self.machine.now

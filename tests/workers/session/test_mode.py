@@ -10,7 +10,13 @@ from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
 from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
-from workers.scheduling.admission import MAX_OVERCOMMIT, OVERCOMMITTED, RETRY_AFTER_S
+from workers.scheduling.admission import (
+    MAX_OVERCOMMIT,
+    OVERCOMMITTED,
+    RETRY_AFTER_S,
+    UNSERVED_S,
+    Unserved,
+)
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.job_load import COPY_LOAD
 from workers.scheduling.memory import stream_bytes
@@ -83,8 +89,9 @@ def test_a_heavier_model_needs_more_room_unless_a_smaller_one_may_serve_in_its_p
     replaced = make(model="larger")
     assert routes(replaced, stream(320, 180, 30, 10)) == {Route.WORK}
     # By measurement it is too slow after all.
-    replaced.judge(fault="", full_ms=999.0, least_ms=999.0, now=2.0)
-    replaced.judge(fault="", full_ms=999.0, least_ms=999.0, now=6.0)
+    slow = Standing(level="", ms_per_s=0.0, full_ms=999.0, least_ms=999.0)
+    replaced.judge(fault="", standing=slow, now=2.0)
+    replaced.judge(fault="", standing=slow, now=6.0)
     assert replaced.event(net_ready=True)[0] == RenditionEvent.REFUSE
 
 
@@ -297,3 +304,35 @@ def test_what_is_copied_has_the_load_that_it_would_have_enhanced() -> None:
     assert mode.team_goal(0.0, STANDING, is_wanted=True).is_forced
     mode.follow(replace(RECORD, enhance=False))
     assert mode.wanted_load == COPY_LOAD
+
+
+def test_a_net_that_is_too_slow_on_whole_pictures_runs_on_regions() -> None:
+    """854x480 takes 97 ms of the whole net, of 33 between frames."""
+    able = dataclasses.replace(CAPACITY, propagating=frozenset(("large",)), planning_ms=3.0)
+    mode = StreamMode(able, lambda: 0.0, record=RECORD, model="large")
+    assert routes(mode, stream(854, 480, 30, 10)) == {Route.WORK}
+    # Measured: whole pictures take as long as was thought, and regions a tenth of it.
+    known = Standing(level="temporal", ms_per_s=300.0, full_ms=380.0, least_ms=380.0)
+    for second in range(2, 60):
+        mode.judge(fault="", standing=known, now=float(second))
+    assert mode.event(net_ready=True) == (RenditionEvent.ENHANCE, "")
+    # At the source's size nothing is propagated.
+    plain = StreamMode(able, lambda: 0.0, record=replace(RECORD, factor=1), model="large")
+    assert routes(plain, stream(854, 480, 30, 10)) == {Route.COPY}
+
+
+def test_a_stream_whose_frames_get_no_net_is_copied_and_says_why() -> None:
+    able = dataclasses.replace(CAPACITY, propagating=frozenset(("small",)), planning_ms=3.0)
+    mode = StreamMode(able, lambda: 0.0, record=RECORD, model="small")
+    routes(mode, stream(480, 270, 30, 31))
+    waits = Standing("bicubic", 0.0, 20.0, 20.0, unserved=Unserved(UNSERVED_S, UNSERVED_S))
+    mode.judge(fault="", standing=waits, now=UNSERVED_S - 1.0)
+    state, reason = mode.event(net_ready=True)
+    # Before it began nobody knows how long frames waited.
+    assert state == RenditionEvent.ENHANCE
+    mode.judge(fault="", standing=waits, now=UNSERVED_S)
+    state, reason = mode.event(net_ready=True)
+    assert state == RenditionEvent.REFUSE
+    assert reason == (
+        "No frame of 480x270 at 30 frames per second had time for a net here in 15 seconds."
+    )
