@@ -53,8 +53,8 @@ hold, and after it there is something to propagate.
 """
 
 MAX_PROBE_PART = 0.005
-"""Part of the time that probes may take: a net that takes longer than a frame has holds up those
-behind it, which are resized."""
+"""Part of the time that probes may take where there is partial work: a net that takes longer than a
+frame has holds up those behind it, which are resized."""
 
 PRIOR_CHANGE = 0.3
 """Fraction of a picture that is thought to be new, until frames have shown it."""
@@ -199,7 +199,9 @@ class StreamState:
         """Returns whether the best method should be run once, whatever the allocation pays for."""
         is_waiting = not self.has_net and self.partial in self.steady
         every_s = PROBE_WAITING_EVERY_S if is_waiting else PROBE_EVERY_S
-        every_s = max(every_s, (self.costs.usual_ms(self.best) or 0.0) / 1000.0 / MAX_PROBE_PART)
+        if self.partial in self.steady:
+            whole_s = (self.costs.usual_ms(self.best) or 0.0) / 1000.0
+            every_s = max(every_s, whole_s / MAX_PROBE_PART)
         return self.probed_at is not None and now - self.probed_at >= every_s
 
     def whole_ms(self, budget: ResourceBudget) -> float:

@@ -39,6 +39,11 @@ frames want, is measured and wavers; one that comes back is trusted with little 
 ANSWER_S = 5.0
 """Time within which an invited worker says that it is ready: it loads a net and a source first."""
 
+TAKE_OVER_S = 5.0
+"""Time from a lead's first look at workers in which it asks all that helped the lead before it,
+whatever it needs by its own count, which begins with a guess. Their nets and sources are at hand,
+and they are let go like others if they prove more than enough."""
+
 FIRST_PAUSE_S, MAX_PAUSE_S = 10.0, 160.0
 """Pause after a worker declined or did not answer; doubled each time."""
 
@@ -59,6 +64,8 @@ class Candidate:
     is_draining: bool = False
     cores: float = 1.0
     "Cores whose time it may use, up to 1: by a quota, a net takes longer than it was measured."
+    is_helping: bool = False
+    "It helps this rendition, or did a moment ago, whoever leads it."
     speed: float = 0.0
     """Its speed in this team of late, as part of that of the lead's engine; 0 where it has done
     nothing yet."""
@@ -85,9 +92,14 @@ class Choice:
     "A sentence for people."
 
 
-def candidate_of(beat: WorkerBeat, *, speed: float = 0.0) -> Candidate:
-    """Returns the candidate of a heartbeat; ``speed`` as in ``Candidate``."""
+def candidate_of(
+    beat: WorkerBeat, *, stream: str = "", rendition: str = "", speed: float = 0.0
+) -> Candidate:
+    """Returns the candidate of a heartbeat for a rendition; ``speed`` as in ``Candidate``."""
     free = 1.0 - beat.load / beat.capacity if beat.capacity > 0.0 else 0.0
+    here = [one for one in beat.helping if (one.stream, one.rendition) == (stream, rendition)]
+    # What it does for this rendition it can go on doing.
+    free += sum(one.busy for one in here)
     return Candidate(
         name=beat.name,
         models=frozenset(model.name for model in beat.models if not model.missing),
@@ -95,6 +107,7 @@ def candidate_of(beat: WorkerBeat, *, speed: float = 0.0) -> Candidate:
         free=0.0 if beat.composes else max(0.0, min(1.0, free)),
         ms_per_frame=beat.ms_per_frame,
         cores=min(1.0, beat.cores) or 1.0,
+        is_helping=bool(here) and not beat.composes,
         speed=speed,
         round_trip_ms=beat.rtt_ms,
         is_draining=beat.state == "draining",
@@ -106,6 +119,7 @@ class Recruiter:
 
     def __init__(self, own_name: str) -> None:
         self._own = own_name
+        self._began: float | None = None
         self._invited: dict[str, float] = {}
         "Since when each is invited without a pause."
         self._free: dict[str, float] = {}
@@ -141,6 +155,8 @@ class Recruiter:
         asked whenever they can, ``excluded`` ones never.
         """
         self._give_up(now)
+        self._began = now if self._began is None else self._began
+        takes_over = now - self._began < TAKE_OVER_S
         obstacles = dict.fromkeys(pinned, "does not run")
         usable = []
         for each in candidates:
@@ -149,6 +165,7 @@ class Recruiter:
             if each.name in pinned:
                 obstacles[each.name] = obstacle
             if not obstacle:
+                each = dataclasses.replace(each, is_helping=each.is_helping and takes_over)
                 usable.append(self._without_own_work(each))
         usable.sort(key=lambda each: self._order(each, need, pinned))
         chosen: list[str] = []
@@ -158,7 +175,7 @@ class Recruiter:
             is_surplus = sum_ms >= enough * need.lacking_ms_per_s and each.name not in pinned
             if not is_surplus:
                 self._surplus.pop(each.name, None)
-            elif not self._is_kept(each.name, now):
+            elif not (self._is_kept(each.name, now) or each.is_helping):
                 continue
             chosen.append(each.name)
             sum_ms += _contribution(each, need)
@@ -221,7 +238,7 @@ class Recruiter:
     ) -> tuple[bool, bool, int, float, str]:
         return (
             each.name not in pinned,
-            each.name not in self._invited,
+            each.name not in self._invited and not each.is_helping,
             int(each.round_trip_ms // NEAR_MS),
             -_contribution(each, need),
             each.name,

@@ -209,7 +209,12 @@ class TeamLead:
         if coordinator is not None:
             speeds = coordinator.speeds(own_ms_per_megasample(goal, coordinator.net.halo))
         candidates = [
-            candidate_of(beat, speed=speeds.get(beat.name, 0.0))
+            candidate_of(
+                beat,
+                stream=self._job.stream,
+                rendition=self._job.rendition,
+                speed=speeds.get(beat.name, 0.0),
+            )
             for beat in ([] if self._obstacle() else beats)
         ]
         need = need_of(goal, coordinator, own.ms_per_frame if own is not None else 0.0)

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wire.heartbeat import ModelInfo, WorkerBeat
+from wire.heartbeat import HelperWork, ModelInfo, WorkerBeat
 from workers.team.recruiting import (
     ANSWER_S,
     FIRST_PAUSE_S,
     LET_GO_S,
     MAX_HELPERS,
     MAX_PAUSE_S,
+    TAKE_OVER_S,
     Candidate,
     Need,
     Recruiter,
@@ -182,6 +183,49 @@ def test_who_leaves_the_list_is_let_go_and_replaced() -> None:
     assert found.dismissed == ("dev0",) and found.invited == ("dev1", "dev2", "dev3")
 
 
+OLD_TEAM = [candidate(f"dev{number}", is_helping=number < 4) for number in range(9)]
+
+
+def test_a_new_lead_asks_all_that_helped_the_one_before_it_at_once() -> None:
+    little = dataclasses.replace(NEED, lacking_ms_per_s=300.0)
+    recruiter = Recruiter("lead2")
+    first = recruiter.choose(OLD_TEAM, little, now=0.0)
+    assert first.invited == ("dev0", "dev1", "dev2", "dev3")
+    for name in first.invited:
+        recruiter.ready(name)
+    # They help this lead now, which is no reason to stay.
+    team = [dataclasses.replace(each, is_helping=each.is_helping) for each in OLD_TEAM]
+    found = recruiter.choose(team, little, now=TAKE_OVER_S)
+    assert found.invited == first.invited
+    found = recruiter.choose(team, little, now=TAKE_OVER_S + LET_GO_S)
+    assert found.invited == ("dev0",) and found.dismissed == ("dev1", "dev2", "dev3")
+
+
+def test_one_that_shows_up_late_is_taken_over_and_much_later_not() -> None:
+    little = dataclasses.replace(NEED, lacking_ms_per_s=300.0)
+    recruiter = Recruiter("lead2")
+    assert recruiter.choose(OLD_TEAM[:1], little, now=0.0).invited == ("dev0",)
+    found = recruiter.choose(OLD_TEAM[:2], little, now=TAKE_OVER_S - 0.1)
+    assert found.invited == ("dev0", "dev1")
+    assert "dev2" not in recruiter.choose(OLD_TEAM, little, now=TAKE_OVER_S).invited
+
+
+def test_the_whole_team_is_there_again_within_two_looks_in_virtual_time() -> None:
+    """The need grows from a guess to what is measured over seconds, a look each second."""
+    back = {}
+    for is_known in (True, False):
+        recruiter, team = Recruiter("lead2"), MANY[:4]
+        for second in range(9):
+            need = dataclasses.replace(NEED, lacking_ms_per_s=min(3000.0, 400.0 * (second + 1)))
+            heard = [dataclasses.replace(each, is_helping=is_known and second < 3) for each in team]
+            invited = recruiter.choose(heard, need, now=float(second)).invited
+            for name in invited:
+                recruiter.ready(name)
+            if len(invited) == 4:
+                back.setdefault(is_known, second)
+    assert back[True] == 0 and back[False] >= 5
+
+
 def test_a_heartbeat_tells_what_a_worker_leaves_free() -> None:
     info = {"title": "", "scale": 2, "macs_per_pixel": 1, "parameters": 1, "licence": ""}
     models = [
@@ -196,6 +240,14 @@ def test_a_heartbeat_tells_what_a_worker_leaves_free() -> None:
     assert found == Candidate("w", frozenset({"live-m"}), 0.75, 8.0, 40.0, is_draining=True)
     assert candidate_of(msgspec.structs.replace(beat, capacity=0.0)).free == 0.0
     assert candidate_of(msgspec.structs.replace(beat, load=9.0)).free == 0.0
+    work = HelperWork(
+        stream="s", rendition="r", lead="old", state="ready", model="live-m", busy=0.5
+    )
+    helping = msgspec.structs.replace(beat, load=3.6, helping=[work])
+    found = candidate_of(helping, stream="s", rendition="r")
+    assert found.is_helping and found.free == pytest.approx(0.6)
+    other = candidate_of(helping, stream="s", rendition="other")
+    assert not other.is_helping and other.free == pytest.approx(0.1)
 
 
 @given(
