@@ -212,7 +212,7 @@ def test_one_that_shows_up_late_is_taken_over_and_much_later_not() -> None:
 
 def test_the_whole_team_is_there_again_within_two_looks_in_virtual_time() -> None:
     """The need grows from a guess to what is measured over seconds, a look each second."""
-    back = {}
+    back: dict[bool, int] = {}
     for is_known in (True, False):
         recruiter, team = Recruiter("lead2"), MANY[:4]
         for second in range(9):
