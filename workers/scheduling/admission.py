@@ -94,9 +94,9 @@ class Unserved:
     """Seconds for which frames came and none was made by a net."""
 
     own_s: float = 0.0
-    "Of this stream; 0 while it is not enhanced."
+    "Time of this stream; 0 while it is not enhanced."
     worker_s: float = 0.0
-    "Of any stream of the worker."
+    "Time of all streams of the worker together."
 
     @property
     def is_hopeless(self) -> bool:
