@@ -104,7 +104,22 @@ class Unserved:
         return self.own_s >= UNSERVED_ALONE_S or min(self.own_s, self.worker_s) >= UNSERVED_S
 
 
-_SERVED = Unserved()
+@dataclasses.dataclass(frozen=True, slots=True)
+class Needs:
+    """The time that a frame needs, in ms, and the time for which frames got none."""
+
+    frame_ms: float
+    "The net on the whole picture."
+    least_ms: float
+    "The net that may serve in its place."
+    partial_ms: float | None = None
+    "Regions, as many as are worth having; None where nothing is propagated."
+    unserved: Unserved = Unserved()
+
+    def of(self, *, is_chosen: bool) -> float:
+        """Returns the least that serves; ``is_chosen``: no other net does."""
+        whole_ms = self.frame_ms if is_chosen else self.least_ms
+        return whole_ms if self.partial_ms is None else min(whole_ms, self.partial_ms)
 
 
 class AdmissionPolicy:
@@ -123,29 +138,21 @@ class AdmissionPolicy:
     def judge(
         self,
         source: StreamInput,
+        needs: Needs,
         *,
-        frame_ms: float,
-        least_ms: float,
         now: float,
         overcommit: float = 0.0,
         is_chosen: bool = False,
         helped: float = 0.0,
-        partial_ms: float | None = None,
-        unserved: Unserved = _SERVED,
     ) -> Verdict:
-        """Returns the verdict on an input for which the net takes ``frame_ms`` a frame, the one
-        that may serve in its place ``least_ms``, and as much of the net on regions as is worth
-        having ``partial_ms``; ``overcommit`` is the load of the worker's other streams in units of
-        what it holds.
+        """Returns the verdict on an input; ``overcommit`` is the load of the worker's other streams
+        in units of what it holds.
 
         Where the operator chose the net (``is_chosen``), any fraction of the frames will do, as
         long as one frame does not hold up the stream. ``helped`` is the fraction of the frames'
         work that other devices can do.
         """
-        # A net that the operator chose is not replaced by a smaller one, so its own time counts.
-        least_ms = frame_ms if is_chosen else least_ms
-        if partial_ms is not None and partial_ms < least_ms:
-            least_ms = partial_ms
+        least_ms = needs.of(is_chosen=is_chosen)
         if self._can_run:
             fraction, need = _own(source, least_ms, is_chosen) + helped, source.need(least_ms)
         else:
@@ -155,19 +162,27 @@ class AdmissionPolicy:
             self._source, self._short_since = source, None
             self._retry_s = RETRY_AFTER_S
             self._verdict = self._begin(fraction, overcommit, need, now)
-        elif self._verdict.accepted and self._is_hopeless(unserved, now) and not helped:
-            self._verdict = self._give_up(source, unserved, now)
         elif self._verdict.accepted:
-            # Hysteresis in value and in time: enhancement ends below a lower fraction than it
-            # begins at, and only after seconds, since each change costs a key frame and is seen.
-            self._short_since = None if fraction >= LEAVE_FRACTION else (self._short_since or now)
-            if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
-                self._verdict = self._refuse(need, now)
+            is_hopeless = not helped and self._is_hopeless(needs.unserved, now)
+            self._verdict = (
+                self._give_up(source, needs.unserved, now)
+                if is_hopeless
+                else self._go_on(self._verdict, fraction, need, now)
+            )
         # A refused stream is copied, so nothing new is measured of it; only time brings it back, or
         # devices that can do enough of it.
         elif fraction >= ENTER_FRACTION and (helped >= ENTER_FRACTION or self._is_over(now)):
             self._verdict = self._begin(fraction, overcommit, need, now)
         return self._verdict
+
+    def _go_on(self, verdict: Verdict, fraction: float, need: str, now: float) -> Verdict:
+        """Returns the verdict on a stream that is enhanced."""
+        # Hysteresis in value and in time: enhancement ends below a lower fraction than it begins
+        # at, and only after seconds, since each change costs a key frame and is seen.
+        self._short_since = None if fraction >= LEAVE_FRACTION else (self._short_since or now)
+        if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
+            return self._refuse(need, now)
+        return verdict
 
     def restart(self) -> None:
         """Makes the next verdict a first one."""

@@ -9,7 +9,7 @@ from media.limits import MAX_SIDE, is_too_large, too_large
 from wire.hash_record import names_in
 from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
-from workers.scheduling.admission import AdmissionPolicy, StreamInput, Verdict
+from workers.scheduling.admission import AdmissionPolicy, Needs, StreamInput, Verdict
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.job_load import COPY_LOAD, stream_load
@@ -164,25 +164,30 @@ class StreamMode:
         elif self.width:
             self._verdict = self._admission.judge(
                 StreamInput(*size, self._rate.fps),
-                # Until frames were made here, the machine's measurement at start stands in,
-                # scaled by multiply-adds and pixels.
-                frame_ms=known.full_ms or self._capacity.frame_ms(self.model, *size),
-                least_ms=known.least_ms or self._capacity.least_ms(self.model, *size),
+                self._needs(known),
                 now=now,
                 overcommit=self._overcommit(),
                 is_chosen=self._is_chosen,
                 helped=helped,
-                partial_ms=known.partial_ms or self._partial_ms(known.full_ms),
-                unserved=known.unserved,
             )
         self._aim()
 
-    def _partial_ms(self, full_ms: float | None) -> float | None:
-        """Returns what propagation is expected to take of a frame; None where there is none."""
-        if self._factor == 1:
-            return None
-        size = (self.width, self.height)
-        return self._capacity.partial_ms(self.model, *size, whole_ms=full_ms)
+    def _needs(self, known: Standing) -> Needs:
+        """Returns what a frame needs, as far as it was measured; else by the measurement at start,
+        scaled by multiply-adds and pixels.
+        """
+        size, capacity = (self.width, self.height), self._capacity
+        partial_ms = None
+        if self._factor != 1:
+            partial_ms = known.partial_ms or capacity.partial_ms(
+                self.model, *size, whole_ms=known.full_ms
+            )
+        return Needs(
+            frame_ms=known.full_ms or capacity.frame_ms(self.model, *size),
+            least_ms=known.least_ms or capacity.least_ms(self.model, *size),
+            partial_ms=partial_ms,
+            unserved=known.unserved,
+        )
 
     def team_goal(self, strength: float, standing: Standing, *, is_wanted: bool) -> TeamGoal:
         """Returns what a team is to make; ``is_wanted``: somebody wants it made."""

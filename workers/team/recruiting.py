@@ -155,8 +155,7 @@ class Recruiter:
         asked whenever they can, ``excluded`` ones never.
         """
         self._give_up(now)
-        self._began = now if self._began is None else self._began
-        takes_over = now - self._began < TAKE_OVER_S
+        takes_over = self._takes_over(now)
         obstacles = dict.fromkeys(pinned, "does not run")
         usable = []
         for each in candidates:
@@ -183,6 +182,11 @@ class Recruiter:
         words = [_reason(chosen, usable, need, sum_ms)]
         words += [f"{name} is pinned, and {why}." for name, why in obstacles.items() if why]
         return Choice(tuple(chosen), dismissed, " ".join(words))
+
+    def _takes_over(self, now: float) -> bool:
+        """Returns whether those who helped the lead before this one are asked."""
+        self._began = now if self._began is None else self._began
+        return now - self._began < TAKE_OVER_S
 
     def _is_kept(self, name: str, now: float) -> bool:
         """Returns whether a worker that is more than enough stays a while."""

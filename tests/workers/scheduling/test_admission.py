@@ -12,6 +12,7 @@ from workers.scheduling.admission import (
     UNSERVED_ALONE_S,
     UNSERVED_S,
     AdmissionPolicy,
+    Needs,
     StreamInput,
     Unserved,
     Verdict,
@@ -23,7 +24,7 @@ def judge(
     policy: AdmissionPolicy, frame_ms: float, now: float, *, fps: float = 30.0, least_ms: float = 0
 ) -> Verdict:
     source = StreamInput(480, 270, fps)
-    return policy.judge(source, frame_ms=frame_ms, least_ms=least_ms or frame_ms, now=now)
+    return policy.judge(source, Needs(frame_ms, least_ms or frame_ms), now=now)
 
 
 def test_what_fits_is_accepted_and_what_does_not_is_refused_with_a_sentence() -> None:
@@ -64,7 +65,7 @@ def test_it_tries_again_later_and_at_once_for_another_input() -> None:
 def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
     def chosen(frame_ms: float) -> Verdict:
         return AdmissionPolicy().judge(
-            StreamInput(480, 270, 30), frame_ms=frame_ms, least_ms=1, now=0, is_chosen=True
+            StreamInput(480, 270, 30), Needs(frame_ms, 1), now=0, is_chosen=True
         )
 
     assert chosen(1e3 * MAX_LATENCY_S).accepted
@@ -73,9 +74,7 @@ def test_a_net_that_was_chosen_may_be_slow_but_not_hold_up_the_stream() -> None:
 
 def test_what_other_devices_can_do_counts_and_lets_a_refused_stream_begin_at_once() -> None:
     def helped(policy: AdmissionPolicy, part: float, now: float) -> Verdict:
-        return policy.judge(
-            StreamInput(480, 270, 30), frame_ms=200, least_ms=200, now=now, helped=part
-        )
+        return policy.judge(StreamInput(480, 270, 30), Needs(200, 200), now=now, helped=part)
 
     policy = AdmissionPolicy()
     assert not helped(policy, 0.0, 0.0).accepted
@@ -88,9 +87,7 @@ def test_what_other_devices_can_do_counts_and_lets_a_refused_stream_begin_at_onc
 
 def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -> None:
     def crowded(policy: AdmissionPolicy, crowd: float, now: float) -> Verdict:
-        return policy.judge(
-            StreamInput(480, 270, 30), frame_ms=20, least_ms=20, now=now, overcommit=crowd
-        )
+        return policy.judge(StreamInput(480, 270, 30), Needs(20, 20), now=now, overcommit=crowd)
 
     policy = AdmissionPolicy()
     assert crowded(policy, MAX_OVERCOMMIT, 0.0).accepted
@@ -104,9 +101,7 @@ def test_one_more_stream_is_not_begun_in_a_crowd_and_none_ends_because_of_it() -
 
 def test_a_worker_that_runs_no_net_enhances_while_others_do() -> None:
     def composed(policy: AdmissionPolicy, part: float, now: float) -> Verdict:
-        return policy.judge(
-            StreamInput(480, 270, 30), frame_ms=1.0, least_ms=1.0, now=now, helped=part
-        )
+        return policy.judge(StreamInput(480, 270, 30), Needs(1.0, 1.0), now=now, helped=part)
 
     policy = AdmissionPolicy(can_run=False)
     assert composed(policy, 0.0, 0.0) == Verdict(accepted=False, reason=UNHELPED)
@@ -123,20 +118,13 @@ def test_a_net_on_regions_is_enough_also_of_a_net_that_was_chosen() -> None:
     for is_chosen in (False, True):
         found = [
             AdmissionPolicy()
-            .judge(
-                source,
-                frame_ms=400,
-                least_ms=400,
-                now=0.0,
-                is_chosen=is_chosen,
-                partial_ms=partial_ms,
-            )
+            .judge(source, Needs(400, 400, partial_ms), now=0.0, is_chosen=is_chosen)
             .accepted
             for partial_ms in (12.0, 90.0, None)
         ]
         assert found == [True, is_chosen, False]
     # What is refused says what it would need.
-    refused = AdmissionPolicy().judge(source, frame_ms=400, least_ms=400, now=0.0, partial_ms=90.0)
+    refused = AdmissionPolicy().judge(source, Needs(400, 400, 90.0), now=0.0)
     assert "needs 90 ms of the net" in refused.reason
 
 
@@ -146,7 +134,7 @@ def served(
     """Judges a stream whose frames got no net for ``own_s``, those of others for ``worker_s``."""
     waits = Unserved(own_s, own_s if worker_s is None else worker_s)
     source = StreamInput(480, 270, 30)
-    return policy.judge(source, frame_ms=90, least_ms=90, now=now, partial_ms=12.0, unserved=waits)
+    return policy.judge(source, Needs(90, 90, 12.0, waits), now=now)
 
 
 def test_a_stream_whose_frames_got_no_net_is_given_up_and_tried_again_ever_later() -> None:

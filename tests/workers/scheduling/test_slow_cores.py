@@ -8,7 +8,7 @@ import dataclasses
 
 import pytest
 
-from workers.scheduling.admission import AdmissionPolicy, StreamInput
+from workers.scheduling.admission import AdmissionPolicy, Needs, StreamInput
 from workers.scheduling.resource_budget import CPU_FRACTION
 
 from .levels import FULL
@@ -48,10 +48,12 @@ class Admitted:
         standing = self.simulation.budget.standing(self.camera.name)
         verdict = self._policy.judge(
             SOURCE,
-            frame_ms=standing.full_ms or 0.0,
-            least_ms=standing.least_ms or 0.0,
-            partial_ms=standing.partial_ms,
-            unserved=standing.unserved,
+            Needs(
+                standing.full_ms or 0.0,
+                standing.least_ms or 0.0,
+                standing.partial_ms,
+                standing.unserved,
+            ),
             now=self.simulation.machine.now,
         )
         self.verdicts.append((self.simulation.machine.now, verdict.accepted))
