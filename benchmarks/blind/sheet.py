@@ -25,11 +25,14 @@ Bytes = NDArray[np.uint8]
 
 
 def draw_sheet(folder: Path, models: Sequence[str], path: Path) -> None:
-    """Writes the crops of CLIPS: the player's, each model's as it ships, and the original's."""
+    """Writes the crops of CLIPS as a lossless WebP: scaled by the player, by each model as it
+    ships, and the original.
+    """
     # A model's default style comes after its faithful one, and takes its place.
     usual = list({each.model: each for each in enlargers(models, 2) if each.model}.values())
     frames = [film(folder / f"{clip}.mp4", usual) for clip in CLIPS]
-    if not cv2.imwrite(str(path), sheet(frames)):
+    # As a PNG four times as large. A quality above 100 is the lossless mode.
+    if not cv2.imwrite(str(path), sheet(frames), [cv2.IMWRITE_WEBP_QUALITY, 101]):
         raise OSError(f"{path} could not be written")
 
 

@@ -35,12 +35,12 @@ WAY_COLOURS = ("#111111", "#8a8f98", "#54aeff", "#1f6feb", "#d1242f", "#1a7f37")
 
 
 def draw(results: Results, clips: Path, folder: Path) -> None:
-    """Writes the PNGs and side-by-side.mp4."""
+    """Writes the charts, crops.webp and side-by-side.mp4."""
     _gain(results, folder / "gain.png")
     _speed(results, folder / "speed.png")
     _uplink(results.points, folder / "uplink.png")
     _stability(results.over_time, folder / "stability.png")
-    draw_sheet(clips, ("live-s", "live-m"), folder / "crops.png")
+    draw_sheet(clips, ("live-s", "live-m"), folder / "crops.webp")
     _side_by_side(clips, folder / "side-by-side.mp4")
 
 

@@ -128,7 +128,7 @@ def markdown(results: Results) -> str:
         f"At the viewer, H.264 in at {USUAL_RATE} bit per pixel, nets as they ship, twice as "
         "large: the busiest part and the middle of clips that nobody trained on, found by a rule "
         "that knows no score. `make look` shows such parts without their names.",
-        "![Crops](crops.png)",
+        "![Crops](crops.webp)",
         "[A clip side by side](side-by-side.mp4), before the viewer's encode: left bicubic, right "
         "`live-m`, crisp.",
     ]
