@@ -292,6 +292,13 @@ RENDITION_ENCODED = Counter(
     _LEAD,
     ("EncodeStep.coded",),
 )
+RENDITION_REFINED = Counter(
+    "rendition_refined",
+    "pictures",
+    "Pictures for which its encoder had time to do more than the least",
+    _LEAD,
+    ("EncodeStep.refined",),
+)
 RENDITION_LEFT_OUT = Counter(
     "rendition_left_out",
     "pictures",

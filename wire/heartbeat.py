@@ -61,6 +61,8 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
     key_frames: int = 0
     encoded: int = 0
     "Pictures that its encoder made, for all logs of the codec."
+    refined: int = 0
+    "Pictures for which its encoder had time to do more than the least."
     left_out: int = 0
     "Pictures that its encoder had no time for, while another one had."
     encode_ms: float = 0.0

@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     output_codec: OutputCodec = ENCODED[0].name
     """Codec of the enhanced rendition."""
     x264_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast"] = "superfast"
-    """Speed against quality of the encoder x264."""
+    """Speed against quality of the encoder x264; superfast does more where time is idle."""
     bitrates: Bitrates = ("640x360=1800", "960x540=3750", "1280x720=6000", "1920x1080=12000")
     """Bitrate targets of the output by size, ``WxH=kbit/s`` by comma; sizes between are
     interpolated by their number of pixels."""

@@ -115,6 +115,7 @@ def _of_lead(worker: str, work: StreamWork) -> Iterator[Sample]:
         yield counters.RENDITION_FRAMES, made, one.frames
         yield counters.RENDITION_KEY_FRAMES, made, one.key_frames
         yield counters.RENDITION_ENCODED, made, one.encoded
+        yield counters.RENDITION_REFINED, made, one.refined
         yield counters.RENDITION_LEFT_OUT, made, one.left_out
 
 

@@ -139,6 +139,7 @@ def _view(produced: Produced, log: RenditionWork, viewers: int) -> schemas.Rendi
         viewers=viewers,
         frames=log.frames,
         encoded=log.encoded,
+        refined=log.refined,
         left_out=log.left_out,
         encode_ms=log.encode_ms,
     )

@@ -74,6 +74,9 @@ class Rendition(BaseModel):
     viewers: int = Field(description="Of all app nodes, who read it")
     frames: int = Field(default=0, description="Put out since the worker leads the rendition")
     encoded: int = Field(default=0, description="Pictures that its encoder made")
+    refined: int = Field(
+        default=0, description="Those of them for which it had time to do more than the least"
+    )
     left_out: int = Field(
         default=0, description="Pictures for which its encoder had no time, while another one had"
     )

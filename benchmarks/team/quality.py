@@ -16,7 +16,11 @@ from media.codec import Codec
 from models.manifest import load_manifest, model_file
 from models.measure.graph_runner import OpenNet, bicubic
 from models.training.clip import Bytes
-from models.training.codec import LiveEncoder, transcode
+from workers.decode.decoder import UnitDecoder
+from workers.encode.encoder import EncoderSpec
+from workers.encode.registry import make_encoder
+from workers.encode.x264 import STEPPED_PRESET
+from workers.media.picture import Colour, Picture
 
 FRAMES = 120
 """Pictures in a row that are judged: four seconds, more than a loop of the clip."""
@@ -110,10 +114,18 @@ def psnr(pictures: Bytes, right: Bytes) -> float:
 
 
 def _coded(luma: Bytes, kbps: float) -> Bytes:
-    """Codes pictures at the rate of the rendition, as its worker would."""
-    rate = kbps * 1000 / (luma.shape[1] * luma.shape[2] * FPS)
-    chroma = np.full((len(luma), 2, luma.shape[1] // 2, luma.shape[2] // 2), 128, np.uint8)
-    return transcode(luma, chroma, FPS, LiveEncoder("h264", rate))[0]
+    """Codes pictures by a worker's encoder at the rate of the rendition; without chroma."""
+    height, width = luma.shape[1:]
+    spec = EncoderSpec(Codec.H264, width, height, kbps, STEPPED_PRESET, Colour())
+    encoder, decoder = make_encoder(spec, fps=FPS), UnitDecoder(Codec.H264)
+    found: list[Bytes] = []
+    for index, plane in enumerate(luma):
+        picture = Picture.blank(width, height)
+        picture.y[:] = plane
+        picture.u[:] = picture.v[:] = 128
+        made = encoder.encode(picture, ticks=index * 3000, fps=FPS, key=index == 0)
+        found += [decoded.y.copy() for _, decoded in decoder.decode(made.payload, index)]
+    return np.stack(found)
 
 
 def _decode(found: Sequence[Received]) -> dict[int, Bytes]:

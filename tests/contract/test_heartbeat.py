@@ -108,7 +108,7 @@ def full_beat() -> WorkerBeat:
     """A heartbeat in which no field has its default."""
     log = RenditionWork(
         name="enhanced-vp8", codec="vp8", watched=True, width=960, height=540, fps=29.9,
-        kbps=2500.5, frames=9, key_frames=1, encoded=8, left_out=1, encode_ms=3.5,
+        kbps=2500.5, frames=9, key_frames=1, encoded=8, refined=4, left_out=1, encode_ms=3.5,
     )  # fmt: skip
     work = StreamWork(
         stream="cam1", rendition="enhanced", epoch=2**53 - 1, state="bypass", reason="It rests.",

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Protocol
 
 from media.codec import Codec
+from workers.encode.refinement import Refinement
 from workers.media.picture import Colour, Picture
 
 CLOCK_RATE = 90_000
@@ -23,6 +24,7 @@ class EncoderSpec:
     preset: str
     "Preset of x264; other encoders have one speed."
     colour: Colour
+    refinement: Refinement = Refinement.FAST
     is_plain: bool = False
     "Only tools that every decoder of the codec has: H.264's constrained baseline profile."
 

@@ -13,10 +13,11 @@ from wire import keys
 from wire.bitrates import BitrateTable
 from workers.encode.encoder import EncodedFrame, Encoder, EncoderSpec, MonotonicPts
 from workers.encode.key_frames import KeyFramePolicy
-from workers.encode.registry import make_encoder
+from workers.encode.refinement import Refinement, RefinementPolicy
+from workers.encode.registry import has_steps, make_encoder
 from workers.errors import EncoderFailed
 from workers.media.frame_task import FrameTask
-from workers.media.picture import Colour, Picture
+from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
 from workers.scheduling.deadlines import StaleFrameFilter
@@ -105,8 +106,7 @@ class EncodeStep:
         """``need_key`` is called, from this thread, for a key frame of the source. ``is_shared``:
         other threads encode the same pictures, and this one for viewers who may lack tools.
         """
-        self.keys = KeyFramePolicy()
-        self.codec = codec
+        self.keys, self.codec = KeyFramePolicy(), codec
         self.logs = frozenset(logs)
         self.wanted: frozenset[str] = frozenset()
         "Names of the logs that are watched; set from any thread."
@@ -114,22 +114,23 @@ class EncodeStep:
         "Bitrate in kbit/s (0: by the table), its bound (0: none; any thread), and if that acts."
         self.counts = True
         "True if the frames count here: no other step makes units of them. Set from any thread."
-        self.coded = 0
-        self.spent_s = 0.0
-        "Seconds that encoding ``coded`` pictures took."
+        self.idle_s: Callable[[], float] = lambda: 0.0
+        "Returns the seconds per second that the encoder may take beyond the least."
+        self.coded, self.spent_s = 0, 0.0
+        "Pictures that were encoded, and the seconds that this took."
         self.beside_s = 0.0
         "Seconds beside a stream's usual work: for another codec, or a copied stream."
-        self.left_out = 0
-        "Pictures that were not encoded and are not counted as dropped, as another step has them."
+        self.refined, self.left_out = 0, 0
+        "Pictures of ``coded`` that took more than the least; those that another step has alone."
         self._patience = StaleFrameFilter()
-        self._output = output
-        self._counters = counters
+        self._output, self._counters = output, counters
         self._need_key = need_key
         self._is_shared = is_shared
+        self._refining = _refining(codec, output.preset, is_shared=is_shared)
         self._rate = FrameRate(guess=fps)
         self._ticks = MonotonicPts()
-        self._shape: tuple[tuple[int, ...], Colour, float] | None = None
-        "Shape, colour and bitrate of the encoder's pictures; another one needs another encoder."
+        self._shape: tuple[tuple[int, ...], EncoderSpec] | None = None
+        "Shape and specification of the encoder's pictures; others need another encoder."
         self._encoder: Encoder | None = None
         self._logs = tuple(_Log(name) for name in logs)
         self._usual = frozenset(one.name for one in self._logs if one.is_usual)
@@ -219,26 +220,46 @@ class EncodeStep:
     def _code(self, item: FrameTask, picture: Picture) -> EncodedFrame:
         begun = time.perf_counter()
         unit, fps = item.unit, self._rate.fps
-        spec = self._spec(picture)
-        shape = (picture.y.shape, picture.colour, spec.kbps)
-        if self._encoder is None or shape != self._shape:
-            self._encoder = make_encoder(spec, fps=fps)
-            self._shape = shape
-            # A new encoder begins with a key frame in any case; the policy counts from it.
-            self.keys.restart()
+        encoder, key = self._prepare(unit, picture, fps)
         ticks = self._ticks.at(unit.pts, unit.clock_rate)
-        key = self.keys.is_due(pts=unit.pts, clock_rate=unit.clock_rate, now=time.monotonic())
         if self._is_shared:
             # An encoder writes times and types into a frame.
             picture = picture.copy()
-        coded = self._encoder.encode(picture, ticks=ticks, fps=fps, key=key)
+        coded = encoder.encode(picture, ticks=ticks, fps=fps, key=key)
         took_s = time.perf_counter() - begun
-        self.coded += 1
-        self.spent_s += took_s
+        self._note(took_s, fps, key=key)
         # The usual encoder's time is part of the load that every stream counts; this is beside it.
         if self._is_shared or item.route is Route.RECODE:
             self.beside_s += took_s
         return coded
+
+    def _prepare(self, unit: AccessUnit, picture: Picture, fps: float) -> tuple[Encoder, bool]:
+        """Returns the encoder for a picture, and whether the picture is a key frame."""
+        now = time.monotonic()
+        key = self.keys.is_due(pts=unit.pts, clock_rate=unit.clock_rate, now=now)
+        if key and self._refining is not None:
+            self._refining.begin(now=now)
+        shape = picture.y.shape, self._spec(picture)
+        if self._encoder is None or shape != self._shape:
+            self._encoder = make_encoder(shape[1], fps=fps)
+            self._shape = shape
+            if not key:
+                # A new encoder begins with a key frame in any case; the policy counts from it.
+                self.keys.restart()
+                key = self.keys.is_due(pts=unit.pts, clock_rate=unit.clock_rate, now=now)
+        return self._encoder, key
+
+    def _note(self, took_s: float, fps: float, *, key: bool) -> None:
+        self.coded += 1
+        self.spent_s += took_s
+        if self._refining is None:
+            return
+        self.refined += self._refining.chosen is not Refinement.FAST
+        # A key frame takes longer, and a new encoder with it; that tells nothing of the others.
+        if not key and self._refining.coded(
+            took_s, interval_s=1.0 / fps, idle_s=self.idle_s(), now=time.monotonic()
+        ):
+            self.keys.ask()
 
     def _spec(self, picture: Picture) -> EncoderSpec:
         kbps = self.kbps or self._output.bitrates.kbps(picture.width, picture.height)
@@ -251,6 +272,7 @@ class EncodeStep:
             kbps=min(kbps, most),
             preset=self._output.preset,
             colour=picture.colour,
+            refinement=Refinement.FAST if self._refining is None else self._refining.chosen,
             is_plain=self._is_shared,
         )
 
@@ -264,3 +286,9 @@ class EncodeStep:
             height=picture.height,
             stamps=item.all_stamps(),
         )
+
+
+def _refining(codec: Codec, preset: str, *, is_shared: bool) -> RefinementPolicy | None:
+    """Returns the policy of an encoder that may take more time."""
+    # What is made for some viewers beside the others takes no time that is not needed.
+    return RefinementPolicy() if not is_shared and has_steps(codec, preset) else None

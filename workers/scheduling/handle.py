@@ -111,6 +111,13 @@ class SchedulerHandle:
                 return Standing(level="", ms_per_s=0.0, full_ms=None, least_ms=None)
             return self._scheduler.standing(self._key)
 
+    def idle_s(self) -> float:
+        """Returns the seconds per second that the stream's encoder may take beyond the least."""
+        with self._lock:
+            if not self._is_there:
+                return 0.0
+            return self._scheduler.idle_ms_per_s(now=time.monotonic()) / 1000.0
+
     def leave(self) -> None:
         """Ends the stream; harmless when repeated."""
         with self._lock:

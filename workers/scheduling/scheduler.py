@@ -229,6 +229,11 @@ class Scheduler:
         self._forget_spent(now)
         return 1000.0 * sum(engine_s for _, engine_s in self._spent) / _SPENT_WINDOW_S
 
+    def idle_ms_per_s(self, *, now: float) -> float:
+        """Returns a stream's part of what nets left of what was given, over the same time."""
+        left_ms = self.given_ms - self.spent_ms_per_s(now=now)
+        return max(0.0, left_ms) / max(1, len(self._streams))
+
     def _forget_spent(self, now: float) -> None:
         while self._spent and now - self._spent[0][0] > _SPENT_WINDOW_S:
             self._spent.popleft()

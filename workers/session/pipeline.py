@@ -77,6 +77,7 @@ class Pipeline:
         self.counters = counters
         self.upscale = UpscaleStage(nets, counters, scheduler, config.upscale)
         self._callbacks = callbacks
+        self._scheduler = scheduler
         self._bound = UplinkBound()
         self._name = f"{job.stream} {job.rendition}"
         self._rendition = job.rendition
@@ -110,6 +111,7 @@ class Pipeline:
             need_key=self._callbacks.need_key,
             is_shared=self._rendition not in logs,
         )
+        step.idle_s = self._scheduler.idle_s
         return Coder(self._name, step, self._put_out, fail=self._fail)
 
     def start(self) -> None:

@@ -76,6 +76,7 @@ class Renditions:
                         frames=publisher.frames,
                         key_frames=publisher.key_frames,
                         encoded=step.coded,
+                        refined=step.refined,
                         left_out=step.left_out,
                         encode_ms=round(1000.0 * step.spent_s / max(1, step.coded), 2),
                     )

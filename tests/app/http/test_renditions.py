@@ -33,6 +33,7 @@ VP8 = RenditionWork(
     frames=90,
     key_frames=1,
     encoded=90,
+    refined=60,
     left_out=3,
     encode_ms=4.66,
 )
@@ -81,6 +82,7 @@ async def test_a_viewer_who_lacks_the_codec_is_told_why_he_waits(site: Site) -> 
         assert found["reason"] == ""
         assert (found["width"], found["height"], found["fps"]) == (196, 108, 29.97)
         assert (found["frames"], found["encoded"], found["left_out"]) == (90, 90, 3)
+        assert found["refined"] == 60
         assert found["encode_ms"] == 4.66
 
 
@@ -130,6 +132,7 @@ async def test_logs_and_renditions_are_counted_in_metrics(site: Site) -> None:
             assert await value("sharpcast_rendition_frames_total", **here) == 90
             assert await value("sharpcast_rendition_encoded_total", **here) == 90
             assert await value("sharpcast_rendition_left_out_total", **here) == 3
+            assert await value("sharpcast_rendition_refined_total", **here) == 60
             assert await value("sharpcast_lead_refused_total", what="entries") == 2
             assert await value("sharpcast_lead_refused_total", what="messages") == 1
             assert await value("sharpcast_lead_refused_total", what="stale units") == 3

@@ -13,7 +13,7 @@ from media.codec import Codec
 from wire import keys
 from workers.decode.decoder import UnitDecoder
 from workers.encode.encoder import EncodedFrame, EncoderSpec
-from workers.encode.registry import CODECS, DEFAULT_ENCODER, make_encoder
+from workers.encode.registry import CODECS, DEFAULT_ENCODER, has_steps, make_encoder
 from workers.errors import EncoderFailed
 from workers.media.picture import Colour
 from workers.scheduling.frame_rate import FrameRate
@@ -37,6 +37,11 @@ def code(codec: Codec, count: int, keys: set[int] = frozenset({0})) -> list[Enco
         )
         for index in range(count)
     ]
+
+
+def test_an_encoder_has_steps_where_the_operator_left_the_preset() -> None:
+    assert has_steps(Codec.H264, "superfast") and not has_steps(Codec.H264, "faster")
+    assert not has_steps(Codec.VP8, "superfast")
 
 
 @BOTH

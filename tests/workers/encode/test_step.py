@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -28,12 +28,27 @@ COPIED = [("enhanced", "copied key"), ("enhanced", "copied")]
 class Bench:
     """One step and what it tells."""
 
-    def __init__(self, codec: Codec = Codec.H264, logs: tuple[str, ...] = BOTH) -> None:
+    def __init__(
+        self,
+        codec: Codec = Codec.H264,
+        logs: tuple[str, ...] = BOTH,
+        *,
+        preset: str = "ultrafast",
+        idle_s: Callable[[], float] = lambda: 0.0,
+        is_shared: bool = False,
+    ) -> None:
         self.counters = FrameCounters()
         self.wishes: list[str] = []
         self.step = EncodeStep(
-            OUTPUT, self.counters, codec=codec, logs=logs, fps=30.0, need_key=self.wishes.append
+            dataclasses.replace(OUTPUT, preset=preset),
+            self.counters,
+            codec=codec,
+            logs=logs,
+            fps=30.0,
+            need_key=self.wishes.append,
+            is_shared=is_shared,
         )
+        self.step.idle_s = idle_s
 
     def want(self, *names: str) -> None:
         self.step.wanted = frozenset(names)
@@ -80,6 +95,46 @@ def test_one_encoder_serves_all_logs_of_its_codec() -> None:
     assert bench.step.coded == 3
     assert [made.is_counted for made in found] == [True, False] * 3
     assert [made.unit.sequence for made in found if made.unit] == [0, 0, 1, 1, 2, 2]
+
+
+def long_tasks(count: int) -> list[FrameTask]:
+    """Pictures a quarter of a second apart, so that key frames come often."""
+    (unit,) = units(Clip(frames=1))
+    return [
+        FrameTask(
+            dataclasses.replace(unit, pts=n * 22_500, clock_rate=90_000),
+            Route.WORK,
+            arrived=time.monotonic() + 3600.0,
+            picture=picture(n, 128, 96),
+        )
+        for n in range(count)
+    ]
+
+
+def test_an_encoder_with_idle_time_does_more_from_a_key_frame_on() -> None:
+    bench = Bench(preset="superfast", idle_s=lambda: 9.0)
+    bench.want("enhanced")
+    policy = bench.step._refining
+    assert policy is not None
+    # As if it had been idle for long: the key frame after four seconds begins anew.
+    policy._idle_since = -1e9
+    found = bench.put(long_tasks(40))
+    assert [made.unit.is_key for made in found if made.unit] == [n % 16 == 0 for n in range(40)]
+    assert 0 < bench.step.refined <= 40
+    decoder = UnitDecoder(Codec.H264)
+    assert sum(len(decoder.decode(made.unit.payload, 0)) for made in found if made.unit) == 40
+
+
+def test_an_encoder_beside_others_and_one_of_another_preset_do_no_more() -> None:
+    for bench in (
+        Bench(preset="superfast", idle_s=lambda: 9.0, is_shared=True),
+        Bench(preset="veryfast", idle_s=lambda: 9.0),
+        Bench(Codec.VP8, preset="superfast", idle_s=lambda: 9.0),
+    ):
+        assert bench.step._refining is None
+        bench.want("enhanced")
+        bench.put(long_tasks(5))
+        assert (bench.step.coded, bench.step.refined) == (5, 0)
 
 
 def test_nothing_is_encoded_for_a_log_that_is_not_wanted() -> None:

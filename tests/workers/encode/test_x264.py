@@ -9,6 +9,7 @@ import pytest
 
 from media.codec import Codec
 from workers.encode.encoder import EncodedFrame, EncoderSpec
+from workers.encode.refinement import Refinement
 from workers.encode.x264 import X264Encoder
 from workers.media.picture import Colour
 
@@ -60,6 +61,18 @@ def test_key_frames_carry_their_parameter_sets_in_the_profile_that_is_wanted(
         sps = sps_of(unit)
         # profile_idc 66 with constraint_set0 and 1, or 100; level 3.1.
         assert (sps[1], sps[2] & 0xC0, sps[3]) == (*profile, 31)
+
+
+def test_another_step_codes_otherwise_in_the_same_profile() -> None:
+    coded = {}
+    for refinement in Refinement:
+        wanted = dataclasses.replace(spec(), refinement=refinement)
+        found = code(X264Encoder(wanted, fps=30), 24)
+        assert [unit.is_key for unit in found] == [True] + [False] * 23
+        coded[refinement] = b"".join(unit.payload for unit in found)
+    assert coded[Refinement.FINE] != coded[Refinement.FAST]
+    # The profile is the same, so a viewer's decoder goes on.
+    assert coded[Refinement.FINE][:8] == coded[Refinement.FAST][:8]
 
 
 @pytest.mark.parametrize(

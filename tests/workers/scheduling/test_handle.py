@@ -35,6 +35,10 @@ def test_handles_share_one_engine() -> None:
     one.report(decision, took(0.050, 0.030))
     assert shared.spent_ms_per_s() == pytest.approx(10.0)
     assert one.standing().full_ms == pytest.approx((3 * 85.0 + 30.0) / 4)
+    # Two streams share what the nets left.
+    assert one.idle_s() == pytest.approx((shared.given_ms_per_s - 10.0) / 2000.0)
+    two.leave()
+    assert two.idle_s() == 0.0
 
 
 def test_the_process_is_measured_and_the_cores_that_are_left_are_given() -> None:

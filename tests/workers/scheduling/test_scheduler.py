@@ -147,7 +147,12 @@ def test_the_standing_tells_what_was_measured() -> None:
     assert (standing.full_ms, standing.least_ms) == pytest.approx((20.0, 6.0))
     assert standing.level == "full"
     assert worker.scheduler.spent_ms_per_s(now=0.025) == pytest.approx(20.0 / 3.0)
+    given = worker.scheduler.given_ms
+    assert worker.scheduler.idle_ms_per_s(now=0.025) == pytest.approx(given - 20.0 / 3.0)
     assert worker.scheduler.spent_ms_per_s(now=9.0) == 0.0
+    # What is left is divided: each stream's encoder may take its part of it.
+    worker.scheduler.join("other", METHODS)
+    assert worker.scheduler.idle_ms_per_s(now=9.0) == given / 2
 
 
 def test_a_stream_that_went_silent_or_left_has_no_share() -> None:

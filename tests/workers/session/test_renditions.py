@@ -189,8 +189,10 @@ async def test_the_time_of_an_encoder_is_an_average_over_its_pictures(place: Pla
     (work,) = place.logs.work((encoder,))
     assert (work.encoded, work.encode_ms) == (0, 0.0)
     encoder.coded, encoder.spent_s, encoder.left_out = 8, 0.025, 3
+    encoder.refined = 5
     (work,) = place.logs.work((encoder,))
     assert (work.encoded, work.encode_ms, work.left_out) == (8, 3.12, 3)
+    assert work.refined == 5
 
 
 async def test_the_rates_are_those_of_the_busiest_log(place: Place) -> None:
