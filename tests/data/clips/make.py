@@ -46,6 +46,8 @@ def main() -> None:
     still = {"Wine_by_Jakkub_Mede", "friends_by_Aitzol_Berasategi"}
     if not still | {"aitzgorri_by_Aitzol_Berasategi"} <= held_out.PHOTOS:
         raise SystemExit("a photograph of these clips is not held out")
+    if not {source for source, *_ in CAMERA.values()} <= held_out.NATURAL:
+        raise SystemExit("a camera clip of these is not held out")
     room, guest = _photo(data, "Wine_by_Jakkub_Mede"), _photo(data, "friends_by_Aitzol_Berasategi")
     _write(
         "handheld",

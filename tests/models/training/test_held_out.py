@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.training import held_out
 from models.training.cache import Sources
+from tests.data.clips.make import CAMERA, GAME_SEED
 from tests.models.training.material import CLIPS
 
 
@@ -50,6 +51,12 @@ def test_what_nets_are_chosen_by_is_held_out_and_shown_in_no_chart() -> None:
 def test_the_films_that_tests_use_are_all_held_out_or_no_training_material() -> None:
     assert held_out.SCREEN_SEED > 10**6, "training counts its seeds from small numbers"
     assert all("." not in name for name in held_out.PHOTOS), "names without a suffix"
+
+
+def test_what_charts_show_is_held_out_and_decides_nothing() -> None:
+    shown = {source for source, *_ in CAMERA.values()}
+    assert shown <= held_out.NATURAL and shown.isdisjoint(held_out.VALIDATION)
+    assert GAME_SEED >= held_out.SCREEN_SEED
 
 
 @pytest.mark.parametrize("fps", [24.0, 25.0, 60.0])
