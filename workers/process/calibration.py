@@ -106,7 +106,7 @@ def measure(nets: ModelCache, output: OutputConfig, *, model: str) -> Speed:
     elapsed_ms = of_a_stream(net.elapsed_ms) + encoder.elapsed_ms / usable_cores()
     return Speed(
         streams=HEADROOM * 1000.0 / FPS / elapsed_ms,
-        ms_per_frame=net.elapsed_ms,
+        ms_per_frame=net.without_waiting(nets.engine.info.cores),
         core_ms=of_a_stream(net.core_ms) + encoder.core_ms,
         coding_ms=encoder.core_ms,
     )
@@ -117,6 +117,12 @@ class _Took:
     elapsed_ms: float
     core_ms: float
     "Time of all cores together: under a quota, far less than what passed."
+
+    def without_waiting(self, cores: int) -> float:
+        """Returns what passed, in ms, less the time for which a quota or others' work stopped what
+        keeps so many cores busy; 0 cores for a device of its own.
+        """
+        return min(self.elapsed_ms, self.core_ms / cores) if cores else self.elapsed_ms
 
 
 def _first_quartile(work: Callable[[int], object]) -> _Took:

@@ -57,3 +57,19 @@ def test_a_composer_is_measured_by_its_encoder_and_not_by_a_net() -> None:
     assert found.core_ms == 4.0 + calibration.PLANNING_MS + calibration.COMPOSING_MS
     assert 1.0 < found.streams < 5.0
     assert calibration.composing(Speed(9.0, 1.0, 5.0, coding_ms=40.0)).streams < found.streams
+
+
+def test_a_quota_does_not_make_the_net_look_slow() -> None:
+    took = calibration._Took(elapsed_ms=30.0, core_ms=12.0)
+    assert took.without_waiting(1) == 12.0 and took.without_waiting(2) == 6.0
+    # A device works while no core does.
+    assert took.without_waiting(0) == 30.0
+    assert calibration._Took(elapsed_ms=10.0, core_ms=12.0).without_waiting(1) == 10.0
+
+
+def test_it_is_known_what_is_propagated_and_what_planning_takes(nets: ModelCache) -> None:
+    slow = Speed(streams=0.2, ms_per_frame=300.0, core_ms=160.0, coding_ms=8.0)
+    found = calibration.capacity_of(nets, slow, [], model="tiny", override=0.0)
+    assert found.propagating == frozenset() and found.planning_ms == 4.0
+    quick = calibration.capacity_of(nets, Speed(9.0, 3.0), [], model="tiny", override=0.0)
+    assert quick.planning_ms == calibration.PLANNING_MS
