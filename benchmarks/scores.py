@@ -16,7 +16,7 @@ import numpy as np
 
 from models.training.clip import Bytes
 
-__all__ = ["Scores", "flicker", "psnr", "score", "vmaf"]
+__all__ = ["Scores", "flicker", "neg", "psnr", "score", "vmaf"]
 
 _MODELS = r"version=vmaf_v0.6.1\:name=vmaf|version=vmaf_v0.6.1neg\:name=neg"
 
@@ -71,7 +71,15 @@ def flicker(truth: Bytes, got: Bytes) -> float:
 
 def vmaf(truth: Bytes, got: Bytes, *, every: int = 1) -> float:
     """VMAF alone, as in `Scores`; several times as fast."""
-    model = r"version=vmaf_v0.6.1\:name=vmaf"
+    return _vmaf(truth, got, r"version=vmaf_v0.6.1\:name=vmaf", every)
+
+
+def neg(truth: Bytes, got: Bytes, *, every: int = 1) -> float:
+    """VMAF-NEG alone, as in `Scores`."""
+    return _vmaf(truth, got, r"version=vmaf_v0.6.1neg\:name=vmaf", every)
+
+
+def _vmaf(truth: Bytes, got: Bytes, model: str, every: int) -> float:
     graph = f"[0:v][1:v]libvmaf=model='{model}':log_fmt=json:log_path=vmaf.json:n_subsample={every}"
     pooled, _ = _compare(truth, got, graph + "[a]", ["a"])
     return float(pooled["vmaf"]["mean"])

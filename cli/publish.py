@@ -27,7 +27,7 @@ def publish(
         bool, typer.Option("--test-pattern", help="Send a moving pattern, no file.")
     ] = False,
     size: Annotated[
-        str, typer.Option(help="WIDTHxHEIGHT, even numbers; a file's default: 270 lines at most.")
+        str, typer.Option(help="WIDTHxHEIGHT; auto: what looks best; a file's default: 270 lines.")
     ] = "",
     fps: Annotated[float, typer.Option(min=0, max=120, help="0: the file's own, or 30.")] = 0.0,
     kbps: Annotated[int, typer.Option(min=50, max=20_000, help="Video bitrate.")] = _DEFAULT_KBPS,

@@ -17,9 +17,14 @@ from workers.scheduling.decision import DROP, TEAM
 from workers.upscale.methods.table import METHODS
 
 ROOT = Path(__file__).parents[1]
-GENERATED = ("docs/quality/README.md", "docs/temporal/README.md", "docs/transport/README.md")
-"""Written by `make bench-quality`, `bench-temporal` and `bench-transport`; their long lines are
-data."""
+GENERATED = (
+    "docs/quality/README.md",
+    "docs/sending/README.md",
+    "docs/temporal/README.md",
+    "docs/transport/README.md",
+)
+"""Written by `make bench-quality`, `bench-temporal` and `bench-transport`, and by
+`benchmarks.sending`; their long lines are data."""
 
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()

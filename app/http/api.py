@@ -6,16 +6,20 @@ import time
 
 from fastapi import APIRouter, Depends, Response
 
-from app.errors import BadRequest, StreamNotFound
-from app.http import schemas, serializers
+from app.errors import BadRequest, RedisAway, StreamNotFound
+from app.http import schemas, serializers, server_schemas
 from app.http.app_state import AppState
 from app.http.node_views import node_view
 from app.http.openapi import GUARDED
 from app.http.rendition_specs import check_change, check_spec, wire_spec, wire_team
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
+from media.send_size import shipped_sizes
 from wire.keys import VARIANTS, is_rendition
 from wire.stream_record import StreamRecord
+
+SEND_SIZES = shipped_sizes()
+"""Sizes to send, smallest first; the file is part of the package and does not change."""
 
 
 def router(context: AppState) -> APIRouter:
@@ -92,28 +96,42 @@ class _Views:
             record, seen.enhanced(record), seen.beats, seen.nodes, self._context.defaults
         )
 
-    def server(self) -> schemas.Server:
+    async def server(self) -> server_schemas.Server:
         context = self._context
-        return schemas.Server(
+        return server_schemas.Server(
             version=context.version,
             instance=context.instance,
             publish_token_needed=context.publish_guard.is_on,
             admin_token_needed=context.admin_guard.is_on,
             ice_servers=[
-                schemas.IceServerInfo(
+                server_schemas.IceServerInfo(
                     urls=s.urls, username=s.username or None, credential=s.credential or None
                 )
                 for s in context.ice_servers.for_peer(now_s=time.time())
             ],
             default_model=context.defaults.model,
+            send_sizes=await self._send_sizes(),
         )
+
+    async def _send_sizes(self) -> list[server_schemas.SendSizeInfo]:
+        try:
+            beats = (await self._context.snapshot.get()).beats
+        except RedisAway:
+            # This answer tells publishers that the server lives, so it must not need Redis.
+            return []
+        if not beats:
+            return []
+        return [
+            server_schemas.SendSizeInfo(fraction=size.fraction, min_bpp=size.min_bpp)
+            for size in SEND_SIZES
+        ]
 
 
 def _add_reading(routes: APIRouter, read: _Views) -> None:
     @routes.get("/server")
-    async def server() -> schemas.Server:
+    async def server() -> server_schemas.Server:
         """Settings that a page needs before it starts."""
-        return read.server()
+        return await read.server()
 
     @routes.get("/streams", response_model=schemas.StreamList)
     async def streams() -> Response:

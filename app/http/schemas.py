@@ -375,25 +375,3 @@ class ModelListing(BaseModel):
     """All nets of the zoo."""
 
     models: list[Model]
-
-
-class IceServerInfo(BaseModel):
-    """An ICE server as RTCIceServer takes it."""
-
-    urls: str
-    username: str | None = None
-    credential: str | None = None
-
-
-class Server(BaseModel):
-    """Settings that a page needs before it starts."""
-
-    version: str
-    instance: str = Field(
-        default="",
-        description="Of this run of the server: sessions do not outlive it",
-    )
-    publish_token_needed: bool
-    admin_token_needed: bool
-    ice_servers: list[IceServerInfo]
-    default_model: str

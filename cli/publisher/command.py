@@ -17,9 +17,13 @@ from cli.errors import NotPublished
 from cli.publisher.clip import Clip, pictures, probe, sound
 from cli.publisher.pattern import pattern
 from cli.publisher.send import send
+from cli.publisher.send_size import automatic_size, server_sizes
 from cli.publisher.session import SendFormat, WhipSession
 
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})\Z")
+AUTOMATIC = "auto"
+"""Word of ``--size`` that lets the rate decide."""
+
 _DEFAULT_LINES = 270
 """Height of what is sent unless asked otherwise: the usual small stream of this project."""
 
@@ -33,7 +37,7 @@ class PublishOptions:
     token: str
     test_pattern: bool
     size: str
-    "Empty: the file's own, at most 270 lines."
+    "Empty: the file's own, at most 270 lines; ``auto``: by the rate, if the server enhances."
     fps: float
     "0: the file's own."
     kbps: int
@@ -79,12 +83,15 @@ def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> 
 
 
 def _format(options: PublishOptions, clip: Clip | None) -> SendFormat:
-    width, height = _size(options.size, clip)
     # As a fraction, the float 29.97 has the denominator 2**45, and time bases need a small one.
     # 1001 is that of NTSC.
     fps = Fraction(options.fps).limit_denominator(1001) if options.fps else Fraction(30)
     if clip is not None and not options.fps:
         fps = clip.fps
+    if options.size == AUTOMATIC:
+        width, height = _automatic(options, clip, float(fps))
+    else:
+        width, height = _size(options.size, clip)
     return SendFormat(
         width=width,
         height=height,
@@ -93,6 +100,16 @@ def _format(options: PublishOptions, clip: Clip | None) -> SendFormat:
         has_sound=clip is not None and clip.has_sound,
         has_stamp=options.stamp,
     )
+
+
+def _automatic(options: PublishOptions, clip: Clip | None, fps: float) -> tuple[int, int]:
+    sizes = server_sizes(options.url)
+    if not sizes:
+        print("no worker of the server enhances now: the usual size is sent", flush=True)
+        return _size("", clip)
+    # The test pattern is drawn at any size.
+    full = (960, 540) if clip is None else (clip.width, clip.height)
+    return automatic_size(*full, fps=fps, kbps=options.kbps, sizes=sizes)
 
 
 def _size(text: str, clip: Clip | None) -> tuple[int, int]:

@@ -10,24 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import http.client
-import json
 import os
 import random
 import signal
-import ssl
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from types import FrameType
-from urllib.parse import urlsplit
 
 import typer
 
 from cli.errors import NotPublished
 from cli.publisher.reconnect import ReconnectDecision, ReconnectPolicy
+from cli.publisher.server_query import query, server_address
 from wire import stop_signals
 from wire.parent_death import die_with_parent
 
@@ -42,10 +37,6 @@ _POLL_PERIOD_S = 0.1
 """Seconds between two checks of the child and its pipe."""
 _QUERY_PERIOD_S = 1.0
 """Seconds between two questions to the server while a session stands."""
-_MAX_ANSWER_S = 2.0
-"""Time limit of an answer in seconds; a slower one counts as none."""
-_MAX_ANSWER_BYTES = 64 * 1024
-"""Limit of an answer, which has some hundred bytes; what else listens there may send anything."""
 _ENDED = "The server ended the session, or does not answer any more."
 _ENDED_ON_PURPOSE = (
     "The server ended the session: most likely an operator ended the stream, or somebody else "
@@ -78,7 +69,7 @@ class _Parent:
     """The parent process, which runs one child after the other."""
 
     def __init__(self, url: str, duration_s: float | None) -> None:
-        self._server = _server_address(url)
+        self._server = server_address(url)
         self._ends_at = None if duration_s is None else time.monotonic() + duration_s
         self._duration_s = duration_s
         self._reconnect = ReconnectPolicy()
@@ -195,27 +186,9 @@ def _has_reported(pipe: int) -> bool:
         return False
 
 
-def _server_address(url: str) -> str:
-    """Returns the address that names the server's run; "" for servers of other makes."""
-    parts = urlsplit(url)
-    above, _, last = parts.path.rstrip("/").rpartition("/")
-    if parts.scheme not in ("http", "https") or not above.endswith("/whip") or not last:
-        return ""
-    return f"{parts.scheme}://{parts.netloc}{above.removesuffix('/whip')}/api/v1/server"
-
-
 def _query_run(address: str) -> str:
     """Asks a server for the name of its run; returns "" without an answer."""
-    if not address:
-        return ""
-    # No secret is sent and no answer is trusted, so a self-signed certificate is accepted, as by
-    # FFmpeg.
-    context = ssl._create_unverified_context() if address.startswith("https") else None
-    try:
-        with urllib.request.urlopen(address, timeout=_MAX_ANSWER_S, context=context) as answer:
-            return str(json.loads(answer.read(_MAX_ANSWER_BYTES)).get("instance", ""))
-    except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError):
-        return ""
+    return str(query(address).get("instance", ""))
 
 
 @contextlib.contextmanager

@@ -171,6 +171,7 @@
  * @property {boolean} admin_token_needed
  * @property {RTCIceServer[]} ice_servers
  * @property {string} default_model
+ * @property {import('./media/send-size.js').SendSize[]} send_sizes by growing size; empty while nobody enhances
  */
 
 export {};

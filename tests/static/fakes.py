@@ -36,6 +36,7 @@ class FakeServer:
         #: What is answered to who asks for a map of who made what.
         self.team_map = samples.team_map()
         self.publish_token = ""
+        self.send_sizes: list[samples.Json] = []
         self.admin_token = ""
         self.failing = False
         #: What a proxy takes away from the beginning of every path.
@@ -144,7 +145,10 @@ class _Handler(BaseHTTPRequestHandler):
         if parts == ["server"]:
             tokens = (bool(fake.publish_token), bool(fake.admin_token))
             answer = samples.server(
-                publish_token=tokens[0], admin_token=tokens[1], instance=fake.instance
+                publish_token=tokens[0],
+                admin_token=tokens[1],
+                instance=fake.instance,
+                send_sizes=fake.send_sizes,
             )
             return self._json(answer)
         if parts == ["streams"]:

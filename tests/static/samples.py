@@ -191,7 +191,11 @@ def models() -> list[Json]:
 
 
 def server(
-    *, publish_token: bool = False, admin_token: bool = False, instance: str = "run-1"
+    *,
+    publish_token: bool = False,
+    admin_token: bool = False,
+    instance: str = "run-1",
+    send_sizes: list[Json] | None = None,
 ) -> Json:
     """What a page asks first."""
     return {
@@ -201,4 +205,5 @@ def server(
         "admin_token_needed": admin_token,
         "ice_servers": [],
         "default_model": "live-s",
+        "send_sizes": send_sizes or [],
     }

@@ -6,6 +6,7 @@
  * @property {import('./capture.js').SourceKind} source
  * @property {number} width
  * @property {number} height
+ * @property {boolean} asksSize whether the link names a size
  * @property {number} kbps
  * @property {number} fps
  * @property {boolean} microphone
@@ -42,6 +43,7 @@ export function parseQuery(search) {
     // 480x270 at 30 fps and 800 kbit/s is what the form starts with.
     width: wholeNumber(query.get('width'), 16, 1920, 480),
     height: wholeNumber(query.get('height'), 16, 1920, 270),
+    asksSize: query.has('width') || query.has('height'),
     kbps: wholeNumber(query.get('kbps'), 100, 8000, 800),
     fps: wholeNumber(query.get('fps'), 1, 60, 30),
     microphone: query.get('mic') !== '0',

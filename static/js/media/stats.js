@@ -9,6 +9,7 @@
  * @property {number | null} kbps
  * @property {number | null} rttMs
  * @property {number | null} delayMs jitter buffer, mean over the interval; viewers only
+ * @property {number | null} availableKbps what the line takes by the sender's estimate; null while unknown
  * @property {number} width 0 while unknown
  * @property {number} height
  * @property {string} codec `H264`, empty while unknown
@@ -63,6 +64,16 @@ export function roundTripMs(entries) {
   return best;
 }
 
+/**
+ * @param {Entry[]} entries
+ * @returns {number | null} kilobits per second that the pair in use takes; null where the browser does not say
+ */
+export function availableKbps(entries) {
+  const pairs = entries.filter((entry) => entry.type === 'candidate-pair' && entry.availableOutgoingBitrate > 0);
+  const pair = pairs.find((entry) => entry.nominated) ?? pairs[0];
+  return pair === undefined ? null : pair.availableOutgoingBitrate / 1000;
+}
+
 /** Turns cumulative counters into rates, report by report. */
 export class StatsMeter {
   /** @param {'inbound-rtp' | 'outbound-rtp'} type */
@@ -92,6 +103,7 @@ export class StatsMeter {
       fps: perSecond(now.frames - before.frames, ms),
       kbps: kbpsOver(now.bytes - before.bytes, ms),
       rttMs: roundTripMs(entries),
+      availableKbps: availableKbps(entries),
       // Both counters are sums over all frames since the connection began; the quotient of their differences is
       // the mean delay of the frames that left the buffer in between.
       delayMs: emitted > 0 ? ((now.delayS - before.delayS) / emitted) * 1000 : null,

@@ -98,8 +98,13 @@ export class PublishSession extends EventTarget {
     if (this.state === 'resuming' && this._publisher === null) this._connect();
   }
 
-  /** Applies size, bitrate and frame rate; call it again when the captured picture may have changed. */
-  async fit() {
+  /**
+   * Applies size, bitrate and frame rate; call it again when the captured picture may have changed.
+   *
+   * @param {number} fraction of the size that is sent; later connections keep it
+   */
+  async fit(fraction = 1) {
+    this._options.fraction = fraction;
     await this._publisher?.fit();
   }
 

@@ -8,6 +8,7 @@
  * @property {number} maxKbps
  * @property {number} maxFps
  * @property {{width: number, height: number}} size the box the sent picture must fit into
+ * @property {number} [fraction] of that box that is sent now; may change, 1 where it is missing
  */
 
 import { ApiError } from './api.js';
@@ -76,12 +77,12 @@ export class WhipPublisher extends MediaSession {
   async fit() {
     const sender = this._sender;
     if (sender === null || sender.track === null || this.peer.connectionState === 'closed') return;
-    const factor = downscale(sender.track.getSettings(), this._options.size);
+    const factor = downscale(sender.track.getSettings(), this._options.size) / (this._options.fraction ?? 1);
     if (Math.abs(factor - this._factor) < 0.01) return;
     const parameters = sender.getParameters();
     if (parameters.encodings.length === 0) return;
     this._factor = factor;
-    // The net is chosen by the picture's size, so a slow line costs frames or detail, never size.
+    // The size is chosen by what looks best once it is enhanced, so the browser must not choose another one.
     Object.assign(parameters, { degradationPreference: 'maintain-resolution' });
     Object.assign(parameters.encodings[0], {
       maxBitrate: this._options.maxKbps * 1000,

@@ -5,6 +5,7 @@ import { Api, ApiError } from '../net/api.js';
 import { PublishSession } from '../net/publish-session.js';
 import { StateMachine } from '../net/state-machine.js';
 import { parseQuery } from '../media/broadcast-query.js';
+import { SizeChooser } from '../media/send-size.js';
 import { CaptureError, capture, captureFile, releaseFile } from '../media/capture.js';
 import { StatsMeter } from '../media/stats.js';
 import { BroadcastForm } from '../ui/broadcast-form.js';
@@ -54,6 +55,8 @@ class BroadcastPage {
     this._session = null;
     /** @type {MediaStream | null} */
     this._media = null;
+    /** @type {SizeChooser | null} null where the sent size is the one of the form */
+    this._chooser = null;
     this._timer = 0;
     this._slow = 0;
     this._machine = new StateMachine(TABLE, 'idle', () => this._showState());
@@ -82,6 +85,7 @@ class BroadcastPage {
     this._showState();
     const [server] = await Promise.all([this._askServer(), this._form.listCameras()]);
     if (server?.publish_token_needed) this._form.askForToken(true);
+    this._form.offerAutomatic((server?.send_sizes ?? []).length > 0);
     if (query.auto) this.goLive();
   }
 
@@ -129,6 +133,7 @@ class BroadcastPage {
     // Asked at the page's opening; once more where the server did not answer then, since the relays stand in it.
     this._server ??= await this._askServer();
     const wanted = this._form.capture;
+    this._chooser = this._newChooser(wanted);
     const options = {
       endpoint: address(`whip/${encodeURIComponent(this._form.name.value.trim())}`),
       token: this._form.token.value.trim(),
@@ -136,6 +141,7 @@ class BroadcastPage {
       maxKbps: this._form.kbps,
       maxFps: wanted.fps,
       size: wanted,
+      fraction: this._chooser?.choose(this._form.kbps, performance.now()) ?? 1,
     };
     const session = new PublishSession(options, media, () => this._api.server(), this._server?.instance ?? '');
     this._session = session;
@@ -146,6 +152,13 @@ class BroadcastPage {
       track.addEventListener('ended', () => this._sourceEnded(session));
     }
     session.start();
+  }
+
+  /** @param {import('../media/capture.js').CaptureOptions} wanted */
+  _newChooser({ width, height, fps }) {
+    const sizes = this._server?.send_sizes ?? [];
+    if (!this._form.isAutomatic || sizes.length === 0) return null;
+    return new SizeChooser(sizes, width * height * fps);
   }
 
   /** @param {PublishSession} session */
@@ -232,7 +245,9 @@ class BroadcastPage {
     // The report arrives later; the broadcast may have ended, or begun anew, in between.
     if (stats === null || this._session !== session) return;
     showMeters(stats);
-    await session.fit();
+    // The estimate of an idle line may be far above what the form allows.
+    const kbps = Math.min(stats.availableKbps ?? this._form.kbps, this._form.kbps);
+    await session.fit(this._chooser?.choose(kbps, performance.now()) ?? 1);
   }
 
   _showState() {

@@ -7,6 +7,10 @@ import { TokenStore } from './token-store.js';
 
 /** @typedef {import('../media/capture.js').CaptureOptions} CaptureOptions */
 
+const AUTOMATIC = 'auto';
+/** What is captured where the sent size is chosen by the line. */
+const LARGEST = '960x540';
+
 export class BroadcastForm {
   constructor() {
     this.form = byId('form', HTMLFormElement);
@@ -20,6 +24,8 @@ export class BroadcastForm {
     this._fps = byId('fps', HTMLSelectElement);
     this._kbps = byId('kbps', HTMLInputElement);
     this._microphone = byId('microphone', HTMLInputElement);
+    this._isSizeAsked = false;
+    this._size.addEventListener('change', () => (this._isSizeAsked = true));
     this._tokens = new TokenStore('publish');
     this.token.value = this._tokens.get();
     this.name.addEventListener('input', () => this._showNameFault(''));
@@ -42,7 +48,7 @@ export class BroadcastForm {
 
   /** @returns {CaptureOptions} */
   get capture() {
-    const [width, height] = this._size.value.split('x').map(Number);
+    const [width, height] = (this.isAutomatic ? LARGEST : this._size.value).split('x').map(Number);
     return {
       kind: this.source,
       deviceId: this._camera.value,
@@ -53,6 +59,11 @@ export class BroadcastForm {
     };
   }
 
+  /** Whether the sent size follows the line, up to the largest one of the form. */
+  get isAutomatic() {
+    return this._size.value === AUTOMATIC;
+  }
+
   get kbps() {
     return Number(this._kbps.value);
   }
@@ -60,6 +71,7 @@ export class BroadcastForm {
   /** @param {import('../media/broadcast-query.js').BroadcastQuery} query */
   fill(query) {
     this.name.value = query.stream;
+    this._isSizeAsked = query.asksSize;
     choose(this._size, `${query.width}x${query.height}`, `${query.width} × ${query.height}`);
     choose(this._fps, String(query.fps), String(query.fps));
     // A link may ask for more than the slider's own range; the browser would cut the value silently.
@@ -83,6 +95,18 @@ export class BroadcastForm {
     this._showNameFault(fault);
     if (fault !== '') this.name.focus();
     return fault === '';
+  }
+
+  /**
+   * Offers to choose the size by the line, and proposes it where nothing was chosen yet.
+   *
+   * @param {boolean} isOffered
+   */
+  offerAutomatic(isOffered) {
+    const option = byId('size-automatic', HTMLOptionElement);
+    option.hidden = option.disabled = !isOffered;
+    byId('size-hint', HTMLElement).hidden = !isOffered;
+    if (isOffered && !this._isSizeAsked) this._size.value = AUTOMATIC;
   }
 
   /** @param {boolean} needed */

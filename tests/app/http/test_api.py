@@ -8,6 +8,7 @@ from typing import Any
 
 from app.http import schemas
 from app.webrtc.ice import IceServer
+from media.send_size import shipped_sizes
 from tests.app import coding
 from tests.app.http.answers import check_problem, matches
 from tests.app.http.conftest import ADMIN_TOKEN, MakeSite, Site
@@ -114,7 +115,16 @@ async def test_a_page_learns_what_the_server_needs(make_site: MakeSite) -> None:
             {"urls": "turn:b", "username": "u", "credential": "p"},
         ],
         "default_model": "live-s",
+        "send_sizes": [],
     }
+
+
+async def test_whoever_sends_learns_the_sizes_while_a_worker_enhances(site: Site) -> None:
+    await Heartbeats(site.redis).beat(beat())
+    sizes = (await get(site, "/api/v1/server"))["send_sizes"]
+    assert [(each["fraction"], each["min_bpp"]) for each in sizes] == [
+        (size.fraction, size.min_bpp) for size in shipped_sizes()
+    ]
 
 
 async def test_a_quiet_server_lists_nothing(site: Site) -> None:

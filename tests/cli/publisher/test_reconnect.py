@@ -15,7 +15,8 @@ from cli.publisher.reconnect import (
     ReconnectPolicy,
 )
 from cli.publisher.reconnect_state import RECONNECT
-from cli.publisher.watchdog import _query_run, _server_address
+from cli.publisher.server_query import server_address
+from cli.publisher.watchdog import _query_run
 from wire.state_machine import IllegalTransition
 
 
@@ -107,7 +108,7 @@ def test_before_a_session_stood_nothing_can_break() -> None:
     ],
 )
 def test_the_server_is_asked_beside_its_whip_endpoint(url: str, server: str) -> None:
-    assert _server_address(url) == server
+    assert server_address(url) == server
 
 
 @pytest.mark.parametrize(

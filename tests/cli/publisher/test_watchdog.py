@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.publisher import watchdog
+from cli.publisher.server_query import server_address
 from cli.publisher.watchdog import watching
 from tests.cli.publisher.http_server import answering
 
@@ -34,7 +35,7 @@ ROOT = Path(__file__).parents[3]
     ],
 )
 def test_only_addresses_of_our_form_have_a_server_to_query_run(url: str, address: str) -> None:
-    assert watchdog._server_address(url) == address
+    assert server_address(url) == address
 
 
 @pytest.mark.parametrize(

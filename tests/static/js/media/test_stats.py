@@ -102,8 +102,9 @@ async def test_what_a_browser_does_not_tell_is_unknown_and_not_wrong(run: Run) -
     """
     inbound, outbound = await run("media/stats", body)
     assert inbound == outbound == {
-        "fps": None, "kbps": None, "rttMs": None, "delayMs": None, "width": 0, "height": 0,
-        "codec": "", "limitation": "none", "lost": 0, "bytes": 0, "frames": 0, "droppedFrames": 0,
+        "fps": None, "kbps": None, "rttMs": None, "delayMs": None, "availableKbps": None,
+        "width": 0, "height": 0, "codec": "", "limitation": "none", "lost": 0, "bytes": 0,
+        "frames": 0, "droppedFrames": 0,
     }  # fmt: skip
 
 
@@ -118,3 +119,14 @@ async def test_counters_that_fell_give_no_rate(run: Run) -> None:
       return [fell.kbps, fell.fps, next.kbps, next.fps];
     """
     assert await run("media/stats", body) == [None, None, 8, 1000]
+
+
+async def test_what_the_line_takes_is_told_by_the_pair_in_use(run: Run) -> None:
+    body = """
+      const pair = (nominated, bits) =>
+        ({type: 'candidate-pair', nominated, availableOutgoingBitrate: bits});
+      return [[], [pair(true)], [pair(true, 0)], [pair(false, 5000)], [pair(true, 800500)],
+        [pair(false, 5000), pair(true, 300000)], [{type: 'codec'}]].map(m.availableKbps);
+    """
+    found = await run("media/stats", body)
+    assert found == [None, None, None, 5, 800.5, 300, None]

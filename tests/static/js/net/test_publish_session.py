@@ -304,6 +304,8 @@ async def test_fitting_reaches_the_connection_that_is_in_use(run: Run) -> None:
       track.getSettings = () => ({width: 960, height: 540});
       peers[0].transceivers[0].sender.track = track;
       await session.fit();
-      return peers[0].transceivers[0].sender.applied.at(-1).encodings[0].scaleResolutionDownBy;
+      await session.fit(0.5);
+      return peers[0].transceivers[0].sender.applied
+        .slice(-2).map((given) => given.encodings[0].scaleResolutionDownBy);
     """
-    assert await publish(run, body) == 2
+    assert await publish(run, body) == [2, 4]

@@ -112,6 +112,21 @@ async def test_the_size_is_fitted_again_only_where_the_picture_changed(run: Run)
     assert await run("net/whip", PUBLISHER + body) == [[1, 1, 2], 2, 4]
 
 
+async def test_a_fraction_of_the_box_is_sent_where_the_line_wants_it(run: Run) -> None:
+    body = """
+      const options = {endpoint: '/whip/cam', token: '', iceServers: [], maxKbps: 800, maxFps: 30,
+        size: {width: 960, height: 540}, fraction: 0.5};
+      const one = new m.WhipPublisher(options);
+      await one.start(media);
+      const {applied} = peers.at(-1).transceivers[1].sender;
+      await one.fit();
+      options.fraction = 1;
+      await one.fit();
+      return applied.map((given) => given.encodings[0].scaleResolutionDownBy);
+    """
+    assert await run("net/whip", PUBLISHER + body) == [2, 1]
+
+
 async def test_a_refusal_of_the_server_is_thrown_and_loses_the_session(run: Run) -> None:
     body = """
       answer = () => [401, {detail: 'This needs the publish token.'}];

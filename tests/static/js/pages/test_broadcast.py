@@ -105,6 +105,65 @@ async def test_a_broadcast_goes_live_and_ends(page: Page, server: FakeServer) ->
     assert len(server.asked("DELETE", "/whip/kite/session-1")) == 1
 
 
+SIZES = [{"fraction": 0.5, "min_bpp": 0.0}, {"fraction": 1.0, "min_bpp": 0.07}]
+"""At 960x540 and 30 fps the full picture is sent from 1089 kbit/s on."""
+
+SAY_THE_LINE = """
+  window.line = null;
+  const ask = RTCPeerConnection.prototype.getStats;
+  RTCPeerConnection.prototype.getStats = async function () {
+    const report = new Map(await ask.call(this));
+    const pair = {type: 'candidate-pair', nominated: true, availableOutgoingBitrate: window.line};
+    if (window.line !== null) report.set('line', pair);
+    for (const [id, each] of report) {
+      if (each.type === 'candidate-pair' && id !== 'line') report.delete(id);
+    }
+    return report;
+  };
+"""
+FACTOR = (
+    "sharpcast.peer?.getSenders().find((one) => one.track?.kind === 'video')"
+    "?.getParameters().encodings[0].scaleResolutionDownBy"
+)
+
+
+async def test_the_sent_size_follows_the_line_where_somebody_enhances(
+    page: Page, server: FakeServer
+) -> None:
+    server.send_sizes = SIZES
+    await page.add_init_script(SAY_THE_LINE)
+    far = await FarSide.open(page.context, server.url + "/broadcast")
+    server.answer = far.answer
+    await page.goto(f"{server.url}/broadcast?stream=kite&kbps=2000&mic=0")
+    await expect(page.locator("#size")).to_have_value("auto")
+    await expect(page.locator("#size-hint")).to_be_visible()
+    await page.locator("#go").click()
+    await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
+    await expect(page.locator("#stat-size")).to_have_text("960×540", timeout=15000)
+    await page.evaluate("window.line = 400_000")
+    await expect(page.locator("#stat-size")).to_have_text("480×270", timeout=15000)
+    await page.locator("#go").click()
+    await expect(page.locator("#state")).to_have_text("Not live")
+
+
+async def test_a_size_that_was_chosen_by_hand_is_sent_whatever_the_line_is(
+    page: Page, server: FakeServer
+) -> None:
+    server.send_sizes = SIZES
+    await page.add_init_script(SAY_THE_LINE)
+    far = await FarSide.open(page.context, server.url + "/broadcast")
+    server.answer = far.answer
+    await page.goto(f"{server.url}/broadcast?stream=kite&kbps=2000&mic=0")
+    await expect(page.locator("#size")).to_have_value("auto")
+    await page.locator("#size").select_option("480x270")
+    await page.evaluate("window.line = 50_000")
+    await page.locator("#go").click()
+    await expect(page.locator("#stat-fps")).not_to_have_text("–", timeout=15000)
+    before = await page.evaluate(FACTOR)
+    await page.wait_for_timeout(4500)
+    assert await page.evaluate(FACTOR) == before
+
+
 async def test_leaving_the_page_ends_the_session(page: Page, server: FakeServer) -> None:
     far = await FarSide.open(page.context, server.url + "/broadcast")
     server.answer = far.answer

@@ -17,7 +17,7 @@ FORM = """
   const form = new m.BroadcastForm();
   form.form.addEventListener('submit', (event) => event.preventDefault());
   const query = {stream: 'kite', source: 'camera', width: 480, height: 270, kbps: 800, fps: 30,
-    microphone: true, auto: false};
+    asksSize: false, microphone: true, auto: false};
   const visible = () => ['camera-field', 'file-field', 'microphone-field']
     .filter((name) => !id(name).hidden);
 """
@@ -186,3 +186,38 @@ async def test_a_page_that_cannot_capture_says_so(run: Run) -> None:
 
 async def test_no_file_is_no_file(run: Run) -> None:
     assert await run("ui/broadcast-form", FORM + "return form.file;") is None
+
+
+async def test_the_automatic_size_is_proposed_where_somebody_enhances(run: Run) -> None:
+    body = """
+      form.fill(query);
+      const before = [form.isAutomatic, id('size-automatic').hidden, id('size-hint').hidden];
+      form.offerAutomatic(true);
+      const {width, height} = form.capture;
+      return [before, form.isAutomatic, id('size-hint').hidden, width, height];
+    """
+    found = await run("ui/broadcast-form", FORM + body)
+    assert found == [[False, True, True], True, False, 960, 540]
+
+
+async def test_a_size_that_somebody_chose_stays(run: Run) -> None:
+    body = """
+      form.fill({...query, asksSize: true});
+      form.offerAutomatic(true);
+      const linked = [form.isAutomatic, form.capture.width];
+      form.fill(query);
+      id('size').value = '640x360';
+      id('size').dispatchEvent(new Event('change', {bubbles: true}));
+      form.offerAutomatic(true);
+      return [linked, form.isAutomatic, form.capture.width];
+    """
+    assert await run("ui/broadcast-form", FORM + body) == [[False, 480], False, 640]
+
+
+async def test_without_anybody_to_enhance_it_is_not_offered(run: Run) -> None:
+    body = """
+      form.fill(query);
+      form.offerAutomatic(false);
+      return [form.isAutomatic, id('size-automatic').disabled, form.capture.width];
+    """
+    assert await run("ui/broadcast-form", FORM + body) == [False, True, 480]
