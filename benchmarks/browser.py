@@ -131,6 +131,8 @@ def broadcast(context: Any, url: str, stream: str, *, script: str = "", **query:
     page = context.new_page()
     if script:
         page.add_init_script(script)
+    # Without a size the page would follow the line, and no two runs would send the same.
+    query = {"width": "480", "height": "270", **query}
     words = "&".join(f"{name}={value}" for name, value in query.items())
     page.goto(f"{url}/broadcast?stream={stream}&source=camera&auto=1&{words}")
     until(page, "document.querySelector('#state').dataset.state === 'live'")
