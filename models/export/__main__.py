@@ -35,6 +35,8 @@ from models.training.motion import move
 
 def main() -> None:
     options = _parser().parse_args()
+    # Threads that wait for each other take fifty times as long where something else runs.
+    torch.set_num_threads(options.threads)
     net, content = load_checkpoint(options.checkpoint)
     plain = plain_live(net)
     graphs: dict[Precision, onnx.ModelProto] = {"fp32": write_float(plain)}
@@ -89,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     # activations are text (decision 17).
     add("--percentile", type=float, default=99.999, help="of an activation that still has a number")
     add("--qat", type=int, default=QATConfig.steps, help="steps of training in int8; 0: none")
+    add("--threads", type=int, default=1, help="threads that train in int8")
     add("--float-only", action="store_true", help="write no int8 file")
     return parser
 

@@ -33,7 +33,7 @@ weights are an adaptation of their material.
 
 MATERIAL = (
     Material(
-        "Big Buck Bunny, two passages without 320 to 340 s",
+        "Big Buck Bunny, two passages without 80 to 90 s and 320 to 340 s",
         "CC-BY-3.0",
         "(c) Blender Foundation, peach.blender.org",
     ),
@@ -53,6 +53,42 @@ MATERIAL = (
         "Debian package plasma-workspace-wallpapers",
     ),
     Material("rendered screens", "Apache-2.0", "models/training/screen.py"),
+    Material("rendered games", "Apache-2.0", "models/training/game.py"),
+    Material(
+        "camera clips bedroom_kids, dog_walk, toy_blocks, ball_juggle",
+        "Apache-2.0",
+        "Meta Platforms, facebookresearch/sam2",
+    ),
+    Material(
+        "camera clip road_white_right",
+        "MIT",
+        "(c) 2016-2019 Udacity, Inc., udacity/CarND-LaneLines-P1",
+    ),
+    Material(
+        "camera clip gopro_coast_aerial", "Apache-2.0 or MIT", "GoPro Inc., gopro/gpmf-parser"
+    ),
+    Material("camera clips bee, butterfly", "CC0-1.0", "pixabay, by flutter/assets-for-api-docs"),
+    Material("camera clip flower", "CC0-1.0", "mdn/shared-assets"),
+    Material(
+        "camera clip nails_hand",
+        "BSD-3-Clause",
+        "(c) 2013 The Flutter Authors, flutter/assets-for-api-docs",
+    ),
+    Material(
+        "camera clip dusk_facade",
+        "Apache-2.0",
+        "Amazon.com, Inc., awslabs/amazon-kinesis-video-streams-producer-c",
+    ),
+    Material(
+        "camera clips rooftop_pan, rooftop_phone, face_selfie, face_office",
+        "Apache-2.0",
+        "The Android Open Source Project, androidx/media",
+    ),
+    Material(
+        "camera clip tos_indoor: Tears of Steel",
+        "CC-BY-3.0",
+        "(CC) Blender Foundation, mango.blender.org",
+    ),
 )
 
 
