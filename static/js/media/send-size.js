@@ -14,6 +14,23 @@ export const HYSTERESIS = 0.15;
 export const DWELL_UP_MS = 10_000;
 export const DWELL_DOWN_MS = 3000;
 
+/** A sender that uses less of the line's estimate than this is held back by the picture, not by the line. */
+const USED = 0.8;
+
+/**
+ * What the line lets a sender use. An estimate grows only as more is sent: taken at its word while the picture needs
+ * little, it would keep the picture small for ever on the best of lines.
+ *
+ * @param {number | null} estimatedKbps by the browser; null while unknown
+ * @param {number | null} sentKbps
+ * @param {number} mostKbps what the broadcaster allows
+ * @returns {number}
+ */
+export function lineKbps(estimatedKbps, sentKbps, mostKbps) {
+  if (estimatedKbps === null || sentKbps === null || sentKbps < USED * estimatedKbps) return mostKbps;
+  return Math.min(estimatedKbps, mostKbps);
+}
+
 export class SizeChooser {
   /**
    * @param {SendSize[]} sizes smallest first

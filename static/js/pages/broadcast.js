@@ -5,7 +5,7 @@ import { Api, ApiError } from '../net/api.js';
 import { PublishSession } from '../net/publish-session.js';
 import { StateMachine } from '../net/state-machine.js';
 import { parseQuery } from '../media/broadcast-query.js';
-import { SizeChooser } from '../media/send-size.js';
+import { SizeChooser, lineKbps } from '../media/send-size.js';
 import { CaptureError, capture, captureFile, releaseFile } from '../media/capture.js';
 import { StatsMeter } from '../media/stats.js';
 import { BroadcastForm } from '../ui/broadcast-form.js';
@@ -245,8 +245,7 @@ class BroadcastPage {
     // The report arrives later; the broadcast may have ended, or begun anew, in between.
     if (stats === null || this._session !== session) return;
     showMeters(stats);
-    // The estimate of an idle line may be far above what the form allows.
-    const kbps = Math.min(stats.availableKbps ?? this._form.kbps, this._form.kbps);
+    const kbps = lineKbps(stats.availableKbps, stats.kbps, this._form.kbps);
     await session.fit(this._chooser?.choose(kbps, performance.now()) ?? 1);
   }
 
