@@ -31,6 +31,9 @@ UP_AFTER_S = 3.0
 DOWN_AFTER_S = 0.5
 """Seconds for which nets must have lacked time: fifteen pictures at thirty per second."""
 
+MAX_GAP_S = 1.0
+"""Seconds without a picture, as while nobody watches, after which nothing is known of the time."""
+
 MAX_FRACTION = 0.5
 """Fraction of a picture's interval that FINE may take: another one may wait behind it, and
 processor time is not what passes while others work."""
@@ -64,6 +67,7 @@ class RefinementPolicy:
         "Average time of a picture, as FAST takes it."
         self._idle_since: float | None = None
         self._short_since: float | None = None
+        self._coded_at = -math.inf
         self._slow = 0
         self._is_over = False
         "FINE is to end with the next key frame."
@@ -76,6 +80,8 @@ class RefinementPolicy:
 
         Returns True if a key frame is to be asked for, with which it falls to FAST.
         """
+        self._forget_after_gap(now)
+        self._coded_at = now
         is_fine = self.chosen is Refinement.FINE
         fast_s = took_s / FINE_TIME_RATIO if is_fine else took_s
         known_s = fast_s if self._fast_s is None else self._fast_s
@@ -89,12 +95,18 @@ class RefinementPolicy:
 
     def begin(self, *, now: float) -> Refinement:
         """Returns the refinement of the pictures from a key frame on."""
+        self._forget_after_gap(now)
         if self._is_over:
             self._fall(now)
         elif self.chosen is Refinement.FAST and self._may_rise(now):
             self.chosen, self._began_at = Refinement.FINE, now
             self._short_since, self._slow = None, 0
         return self.chosen
+
+    def _forget_after_gap(self, now: float) -> None:
+        # A condition that held at both ends of a gap need not have held in between.
+        if now - self._coded_at > MAX_GAP_S:
+            self._idle_since, self._short_since, self._slow = None, None, 0
 
     def _may_rise(self, now: float) -> bool:
         since = self._idle_since

@@ -9,6 +9,7 @@ from workers.encode.refinement import (
     DOWN_AFTER_S,
     FINE_TIME_RATIO,
     FIRST_PAUSE_S,
+    MAX_GAP_S,
     MAX_PAUSE_S,
     MAX_SLOW,
     STEADY_S,
@@ -179,3 +180,25 @@ def test_a_long_time_of_fine_forgets_earlier_falls(encoder: Encoder) -> None:
     encoder.idle_s = 1.0
     encoder.run(FIRST_PAUSE_S + MAX_INTERVAL_S + 1.0)
     assert encoder.refinement is Refinement.FINE
+
+
+def test_idle_time_from_before_a_gap_does_not_count(encoder: Encoder) -> None:
+    """Nobody watched for an hour, and what the machine does now is not known."""
+    encoder.run(UP_AFTER_S + 0.5)
+    assert encoder.refinement is Refinement.FAST
+    encoder.now += 3600.0
+    encoder.idle_s = 0.0
+    assert encoder.run(60.0) == {Refinement.FAST}
+    assert encoder.asked == 0
+
+
+def test_a_lack_of_time_from_before_a_gap_does_not_count(encoder: Encoder) -> None:
+    encoder.run(2 * MAX_INTERVAL_S + UP_AFTER_S)
+    assert encoder.refinement is Refinement.FINE
+    encoder.idle_s = 0.0
+    encoder.run(0.5 * DOWN_AFTER_S)
+    encoder.now += 2 * MAX_GAP_S
+    encoder.run(0.5 * DOWN_AFTER_S)
+    encoder.idle_s = 1.0
+    encoder.run(60.0)
+    assert encoder.refinement is Refinement.FINE and encoder.asked == 0
