@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from fastapi import APIRouter, Depends, Response
@@ -21,6 +22,10 @@ from wire.stream_record import StreamRecord
 SEND_SIZES = shipped_sizes()
 """Sizes to send, smallest first; the file is part of the package and does not change."""
 
+MAX_SIZES_S = 0.5
+"""Seconds that the question for publishers' settings waits for Redis: pages take a server for dead
+that does not answer, and a hanging Redis holds a command for ten."""
+
 
 def router(context: AppState) -> APIRouter:
     """Returns the routes. Reading is open; changes and the worker list need the admin token."""
@@ -38,6 +43,7 @@ class _Views:
 
     def __init__(self, context: AppState) -> None:
         self._context = context
+        self._reading: asyncio.Task[bool] | None = None
 
     async def stream(self, stream: str) -> Response:
         check_name(stream)
@@ -113,13 +119,20 @@ class _Views:
             send_sizes=await self._send_sizes(),
         )
 
-    async def _send_sizes(self) -> list[server_schemas.SendSizeInfo]:
+    async def _enhances(self) -> bool:
         try:
-            beats = (await self._context.snapshot.get()).beats
+            return bool((await self._context.snapshot.get()).beats)
         except RedisAway:
-            # This answer tells publishers that the server lives, so it must not need Redis.
-            return []
-        if not beats:
+            return False
+
+    async def _send_sizes(self) -> list[server_schemas.SendSizeInfo]:
+        # This answer tells publishers that the server lives, so it must not need Redis. The read is
+        # not cancelled, because others wait for it, and there is one at a time.
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._enhances(), name="sizes")
+        reading = self._reading
+        await asyncio.wait((reading,), timeout=MAX_SIZES_S)
+        if not reading.done() or not reading.result():
             return []
         return [
             server_schemas.SendSizeInfo(fraction=size.fraction, min_bpp=size.min_bpp)

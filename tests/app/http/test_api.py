@@ -6,7 +6,10 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
+
 from app.http import schemas
+from app.http.snapshot import Seen
 from app.webrtc.ice import IceServer
 from media.send_size import shipped_sizes
 from tests.app import coding
@@ -125,6 +128,29 @@ async def test_whoever_sends_learns_the_sizes_while_a_worker_enhances(site: Site
     assert [(each["fraction"], each["min_bpp"]) for each in sizes] == [
         (size.fraction, size.min_bpp) for size in shipped_sizes()
     ]
+
+
+async def test_whoever_sends_gets_an_answer_while_redis_hangs(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = asyncio.Event()
+    asked = 0
+    read = site.snapshot.get
+
+    async def hang() -> Seen:
+        nonlocal asked
+        asked += 1
+        await answers.wait()
+        return await read()
+
+    await Heartbeats(site.redis).beat(beat())
+    monkeypatch.setattr(site.snapshot, "get", hang)
+    async with asyncio.timeout(5):
+        for _ in range(2):
+            assert (await get(site, "/api/v1/server"))["send_sizes"] == []
+    assert asked == 1
+    answers.set()
+    assert (await get(site, "/api/v1/server"))["send_sizes"] != []
 
 
 async def test_a_quiet_server_lists_nothing(site: Site) -> None:
