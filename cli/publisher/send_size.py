@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from cli.publisher.server_query import query, server_address
@@ -10,6 +9,9 @@ from media.send_size import SendSize, SizeChooser
 
 MAX_LINES = 540
 """Height of the full picture, at most: the largest that the page offers too."""
+
+MAX_BPP = 1000.0
+"""Bound of a table's numbers; uncompressed pictures of 8 bits have 12 bits for each pixel."""
 
 
 def server_sizes(whip_url: str) -> tuple[SendSize, ...]:
@@ -26,10 +28,11 @@ def read_sizes(rows: object) -> tuple[SendSize, ...]:
         if not isinstance(row, dict):
             return ()
         numbers = [row.get(name) for name in ("fraction", "min_bpp")]
-        if not all(isinstance(each, int | float) and math.isfinite(each) for each in numbers):
+        # Compared before they are converted: JSON's integers may be too large for a float.
+        if not all(isinstance(each, int | float) and 0 <= each < MAX_BPP for each in numbers):
             return ()
         fraction, min_bpp = (float(each) for each in numbers if each is not None)
-        if not 0.0 < fraction <= 1.0 or min_bpp < 0.0:
+        if not 0.0 < fraction <= 1.0:
             return ()
         found.append(SendSize(fraction, min_bpp))
     return tuple(sorted(found, key=lambda size: size.fraction))

@@ -30,7 +30,18 @@ def test_other_answers_are_no_table(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fraction", "min_bpp"), [(0, 0), (1.1, 0), (0.5, -1), ("0.5", 0), (0.5, None), (1e999, 0)]
+    ("fraction", "min_bpp"),
+    [
+        (0, 0),
+        (1.1, 0),
+        (0.5, -1),
+        ("0.5", 0),
+        (0.5, None),
+        (1e999, 0),
+        (10**400, 0),
+        (1, 10**400),
+        (float("nan"), 0),
+    ],
 )
 def test_numbers_out_of_range_are_no_table(fraction: object, min_bpp: object) -> None:
     assert read_sizes([{"fraction": fraction, "min_bpp": min_bpp}]) == ()
