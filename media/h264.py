@@ -195,12 +195,21 @@ def decodes_high(parameters: Parameters) -> bool:
     Who names no profile takes any: RFC 6184 section 8.1 would have such a one take Baseline of
     level 1, 176x144 at 15 Hz, but players that name none (GStreamer) decode what comes.
     """
+    return _surplus(parameters) <= len(_WITH_HIGH)
+
+
+def _surplus(parameters: Parameters) -> int:
+    """Returns how far a profile is above High: 0 for High itself, and more for what lacks it than
+    for where none is named.
+    """
     profile = parameters.get("profile-level-id", "")[:2].lower()
-    return not profile or profile in _WITH_HIGH
+    if profile in _WITH_HIGH:
+        return _WITH_HIGH.index(profile)
+    return len(_WITH_HIGH) + (1 if profile else 0)
 
 
 def choose(offered: Sequence[Parameters], publishes: bool) -> Sequence[int]:
-    """Chooses payload types by packetization mode; for sending, those with the High profile first.
+    """Chooses payload types by packetization mode; for sending, those nearest to High first.
 
     RFC 6184 section 8.1: no mode means mode 0, and mode 2 interleaves. Received are modes 0 and 1,
     sent is mode 1. Players that name no mode at all (GStreamer) take it too, so they get it where
@@ -212,8 +221,9 @@ def choose(offered: Sequence[Parameters], publishes: bool) -> Sequence[int]:
     # Mode 0 has no fragments, and large pictures need them.
     wanted = "1" if "1" in modes else ""
     places = [place for place, mode in enumerate(modes) if mode == wanted]
-    # Whatever we send goes under the first number, and a decoder for High has Baseline too.
-    return sorted(places, key=lambda place: not decodes_high(offered[place]))
+    # Whatever we send goes under the first number, and a decoder for High has Baseline too. A
+    # browser chooses its decoder by that number, and those in hardware lack what is above High.
+    return sorted(places, key=lambda place: _surplus(offered[place]))
 
 
 H264 = CodecDescriptor(

@@ -257,6 +257,12 @@ def test_what_is_sent_goes_under_a_number_with_the_high_profile() -> None:
     assert list(choose(offered, True)) == [0, 1, 2, 3]
 
 
+def test_high_itself_is_preferred_to_profiles_that_hold_more_and_to_none() -> None:
+    profiles = ("42e01f", "", "f4001f", "640C1F", "64001f", "zz", "6e001f")
+    offered = [{"packetization-mode": "1", "profile-level-id": each} for each in profiles]
+    assert list(choose(offered, False)) == [3, 4, 6, 2, 1, 0, 5]
+
+
 def test_it_is_answered_as_offered() -> None:
     assert H264.answer("profile-level-id=42e01f") == "profile-level-id=42e01f"
     assert DESCRIPTORS[Codec.H264] is H264 and H264.reorders
