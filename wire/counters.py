@@ -288,7 +288,7 @@ RENDITION_KEY_FRAMES = Counter(
 RENDITION_ENCODED = Counter(
     "rendition_encoded",
     "pictures",
-    "Pictures that its encoder made, for all logs of the codec",
+    "Pictures that its encoder made, for all logs that it makes",
     _LEAD,
     ("EncodeStep.coded",),
 )

@@ -60,7 +60,7 @@ class RenditionWork(msgspec.Struct, frozen=True, kw_only=True):
     frames: int = 0
     key_frames: int = 0
     encoded: int = 0
-    "Pictures that its encoder made, for all logs of the codec."
+    "Pictures that its encoder made, for all logs that it makes."
     refined: int = 0
     "Pictures for which its encoder had time to do more than the least."
     left_out: int = 0
