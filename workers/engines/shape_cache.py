@@ -47,6 +47,8 @@ class HotShapes:
         """
         is_new = size not in self._prepared
         self._prepared.add(size)
+        # A prepared size is not counted, so as a frequent one it would soon be the rarest to go.
+        self._compiled.discard(size)
         return is_new
 
     def observe(self, size: Size) -> bool:
@@ -74,6 +76,8 @@ class HotShapes:
     def compiled(self, size: Size) -> Size | None:
         """Records a graph; returns the size whose graph must go, None if none must."""
         self._end()
+        if size in self._prepared:
+            return None
         dropped = self._rarest() if len(self._compiled) >= self._max_graphs else None
         if dropped is not None:
             self._compiled.remove(dropped)

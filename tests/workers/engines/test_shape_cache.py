@@ -63,3 +63,16 @@ def test_a_size_that_was_prepared_is_never_asked_for_and_takes_no_place() -> Non
     assert observe(sizes, (4, 4), MIN_COUNT)
     # The one place was free, so nothing is dropped.
     assert sizes.compiled((4, 4)) is None
+
+
+def test_a_frequent_size_that_is_prepared_later_is_never_dropped() -> None:
+    sizes = HotShapes(max_graphs=1)
+    assert observe(sizes, (1, 1), MIN_COUNT)
+    sizes.compiled((1, 1))
+    assert sizes.prepare((1, 1))
+    assert observe(sizes, (2, 2), MIN_INPUTS_BETWEEN)
+    # While that one is compiled, it is prepared too.
+    assert sizes.prepare((2, 2))
+    assert sizes.compiled((2, 2)) is None
+    assert observe(sizes, (3, 3), MIN_INPUTS_BETWEEN)
+    assert sizes.compiled((3, 3)) is None
