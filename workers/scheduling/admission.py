@@ -29,8 +29,8 @@ RETRY_AFTER_S = 30.0
 """Seconds after which a stream that was given up because of measured time is tried again."""
 
 MAX_RETRY_S = 480.0
-"""The same at most: it doubles with each time that the stream is given up because its frames got no
-net, since each try costs two key frames and seconds of resized pictures."""
+"""The same at most: it doubles with each time that the stream is given up soon, since each try
+costs two key frames and seconds of resized pictures."""
 
 UNSERVED_S = 15.0
 """Seconds without a frame by a net, of this stream or of any other, after which it is given up;
@@ -181,7 +181,7 @@ class AdmissionPolicy:
         # at, and only after seconds, since each change costs a key frame and is seen.
         self._short_since = None if fraction >= LEAVE_FRACTION else (self._short_since or now)
         if self._short_since is not None and now - self._short_since >= LEAVE_AFTER_S:
-            return self._refuse(need, now)
+            return self._end(need, self._short_since, now)
         return verdict
 
     def restart(self) -> None:
@@ -193,10 +193,16 @@ class AdmissionPolicy:
         return unserved.is_hopeless and unserved.own_s <= now - self._begun_at
 
     def _give_up(self, source: StreamInput, unserved: Unserved, now: float) -> Verdict:
-        """Refuses a stream whose frames got no net, for longer each time."""
-        was_served = now - unserved.own_s - self._begun_at >= SERVED_S
+        """Refuses a stream whose frames got no net."""
+        reason = UNSERVED.format(input=source, seconds=unserved.own_s)
+        return self._end(reason, now - unserved.own_s, now)
+
+    def _end(self, reason: str, served_until: float, now: float) -> Verdict:
+        """Refuses a stream that was enhanced, for longer each time."""
+        was_served = served_until - self._begun_at >= SERVED_S
         self._retry_s = RETRY_AFTER_S if was_served else min(MAX_RETRY_S, 2 * self._retry_s)
-        return self._refuse(UNSERVED.format(input=source, seconds=unserved.own_s), now)
+        self._short_since = None
+        return self._refuse(reason, now)
 
     def _is_over(self, now: float) -> bool:
         """Returns whether the time is over for which nothing is tried after a refusal."""

@@ -99,7 +99,7 @@ class SchedulerHandle:
                 self._scheduler.watch(self._key, watched)
 
     def forget(self) -> None:
-        """Forgets what was measured: another size or another net."""
+        """Forgets what was measured: another size or another net, or the stream is copied."""
         with self._lock:
             if self._is_there:
                 self._scheduler.forget(self._key)

@@ -107,7 +107,7 @@ class Scheduler:
             self._allocated_at = None
 
     def forget(self, key: str) -> None:
-        """Forgets what was measured of a stream: its size or its net changed."""
+        """Forgets what was measured of a stream: its size or its net changed, or it is copied."""
         self._streams[key].forget()
 
     def screen(self, key: str, request: FrameRequest, *, now: float) -> FrameRequest:

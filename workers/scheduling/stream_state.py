@@ -105,11 +105,12 @@ class StreamState:
         self._trial_every_s = TRIAL_EVERY_S
 
     def forget(self) -> None:
-        """Forgets what was measured: the size or the net changed."""
+        """Forgets what was measured: the size or the net changed, or the stream is copied."""
         self.costs.forget()
         self.profitability = Profitability()
         self.steady = frozenset()
         self.last = None
+        self.served_at = self.seen_at
 
     @property
     def has_net(self) -> bool:

@@ -312,7 +312,7 @@ class RenditionLane:
         self._mode.decoded(stream.width, stream.height)
         why = self._probation.bar(rendition, now_us=self._source.redis_us())
         self._mode.barred = why or self._source.facts().fault
-        standing = self._scheduler.standing()
+        standing = self._mode.measured(self._scheduler)
         # A net that runs has no fault: the message may be about another size, tried before.
         self._mode.judge(
             fault="" if upscale.model_in_use else upscale.fault,

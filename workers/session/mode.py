@@ -12,6 +12,7 @@ from workers.media.route import Route
 from workers.scheduling.admission import AdmissionPolicy, Needs, StreamInput, Verdict
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.frame_rate import FrameRate
+from workers.scheduling.handle import SchedulerHandle
 from workers.scheduling.job_load import COPY_LOAD, stream_load
 from workers.scheduling.memory import stream_bytes, too_dear
 from workers.scheduling.passthrough import RoutePolicy
@@ -144,6 +145,14 @@ class StreamMode:
         """Takes the size of the decoded pictures, if no unit said it before."""
         if not self.width:
             self.width, self.height = width, height
+
+    def measured(self, scheduler: SchedulerHandle) -> Standing:
+        """Returns what was measured of the stream; nothing of it is kept while it is copied."""
+        if self.current is Route.COPY:
+            # Nothing new is measured then: what was measured at a bad moment, or waited for, would
+            # keep the stream out for ever.
+            scheduler.forget()
+        return scheduler.standing()
 
     def judge(
         self,

@@ -166,3 +166,32 @@ def test_one_that_was_enhanced_for_a_minute_is_tried_again_soon() -> None:
     now = SERVED_S + UNSERVED_S
     assert not served(policy, now, UNSERVED_S).accepted
     assert served(policy, now + RETRY_AFTER_S, 0.0).accepted
+
+
+def test_one_that_is_measured_to_be_too_slow_each_time_is_tried_ever_later() -> None:
+    policy, now = AdmissionPolicy(), 0.0
+    waits: list[float] = []
+    while len(waits) < 6:
+        # By the estimate it fits, as far as nothing was measured of it.
+        assert judge(policy, 20.0, now).accepted
+        while judge(policy, 200.0, now).accepted:
+            now += 0.5
+        refused = now
+        while not judge(policy, 20.0, now).accepted:
+            now += 0.5
+        waits.append(now - refused)
+    assert waits == [60.0, 120.0, 240.0, 480.0, 480.0, 480.0]
+
+
+def test_one_that_became_slow_after_a_minute_is_tried_again_soon_and_has_its_seconds() -> None:
+    policy = AdmissionPolicy()
+    assert judge(policy, 20.0, 1.0).accepted
+    slow = 1.0 + SERVED_S
+    assert judge(policy, 200.0, slow).accepted
+    assert not judge(policy, 200.0, slow + LEAVE_AFTER_S).accepted
+    again = slow + LEAVE_AFTER_S + RETRY_AFTER_S
+    assert judge(policy, 20.0, again).accepted
+    # What was short before it ended does not count any more.
+    assert judge(policy, 200.0, again + 0.5).accepted
+    assert judge(policy, 200.0, again + LEAVE_AFTER_S).accepted
+    assert not judge(policy, 200.0, again + 0.5 + LEAVE_AFTER_S).accepted

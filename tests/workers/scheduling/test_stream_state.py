@@ -326,3 +326,15 @@ def test_time_counts_only_while_frames_come_that_nets_could_make() -> None:
     stream.watched = False
     show(stream, now=3.7)
     assert stream.unserved_s == 0.0
+
+
+def test_what_was_waited_for_before_a_stream_was_copied_does_not_count() -> None:
+    stream = waiting()
+    for second in range(1, 9):
+        show(stream, now=second / 2)
+    assert stream.unserved_s == 4.0
+    stream.forget()
+    assert stream.unserved_s == 0.0
+    fresh = state()
+    fresh.forget()
+    assert fresh.unserved_s == 0.0

@@ -18,6 +18,7 @@ from workers.scheduling.admission import (
     Unserved,
 )
 from workers.scheduling.capacity import Capacity
+from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import COPY_LOAD
 from workers.scheduling.memory import stream_bytes
 from workers.scheduling.scheduler import Standing
@@ -25,6 +26,8 @@ from workers.session.mode import ALONE_REASON, OFF_REASON, StreamMode
 from workers.session.rendition_state import RenditionEvent
 from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
+
+from ..scheduling.levels import FULL, METHODS, took
 
 MACS = {"small": 10, "large": 60, "larger": 200}
 CAPACITY = Capacity(
@@ -336,3 +339,24 @@ def test_a_stream_whose_frames_get_no_net_is_copied_and_says_why() -> None:
     assert reason == (
         "No frame of 480x270 at 30 frames per second had time for a net here in 15 seconds."
     )
+
+
+def test_what_was_slow_at_a_bad_moment_is_tried_again_and_not_copied_for_ever() -> None:
+    handle = SharedScheduler().handle()
+    costs = handle.join(METHODS)
+    mode = make()
+    assert routes(mode, stream(480, 270, 30, 31)) == {Route.WORK}
+    # Something else has the cores.
+    costs.add(FULL, took(0.3, 0.3))
+    assert mode.measured(handle).full_ms == 300.0
+    for second in range(2, 8):
+        mode.judge(fault="", standing=mode.measured(handle), now=float(second))
+    assert mode.event(net_ready=True)[0] == RenditionEvent.REFUSE
+    # It is copied from the next key frame on; by then the cores are free again.
+    assert routes(mode, stream(480, 270, 30, 31, first=31)) == {Route.COPY}
+    for second in range(8, 8 + 2 * int(RETRY_AFTER_S)):
+        mode.judge(fault="", standing=mode.measured(handle), now=float(second))
+    assert mode.event(net_ready=True)[0] == RenditionEvent.ENHANCE
+    # However late the key frame is with which it begins.
+    mode.judge(fault="", standing=mode.measured(handle), now=300.0)
+    assert routes(mode, stream(480, 270, 30, 31, first=62)) == {Route.WORK}
