@@ -7,7 +7,7 @@ the work that the lead cannot do itself needs, and no more. Pure: times are argu
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from wire.heartbeat import WorkerBeat
 
@@ -144,7 +144,7 @@ class Recruiter:
 
     def choose(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Collection[Candidate],
         need: Need,
         *,
         now: float,
@@ -155,7 +155,7 @@ class Recruiter:
         asked whenever they can, ``excluded`` ones never.
         """
         self._give_up(now)
-        takes_over = self._takes_over(now)
+        takes_over = self._takes_over(candidates, now)
         obstacles = dict.fromkeys(pinned, "does not run")
         usable = []
         for each in candidates:
@@ -183,8 +183,11 @@ class Recruiter:
         words += [f"{name} is pinned, and {why}." for name, why in obstacles.items() if why]
         return Choice(tuple(chosen), dismissed, " ".join(words))
 
-    def _takes_over(self, now: float) -> bool:
+    def _takes_over(self, candidates: Collection[Candidate], now: float) -> bool:
         """Returns whether those who helped the lead before this one are asked."""
+        if not candidates:
+            # The heartbeats could not be read, or nobody may be asked yet.
+            return False
         self._began = now if self._began is None else self._began
         return now - self._began < TAKE_OVER_S
 

@@ -210,6 +210,15 @@ def test_one_that_shows_up_late_is_taken_over_and_much_later_not() -> None:
     assert "dev2" not in recruiter.choose(OLD_TEAM, little, now=TAKE_OVER_S).invited
 
 
+def test_the_team_is_taken_over_also_where_nobody_could_be_looked_at_for_long() -> None:
+    little = dataclasses.replace(NEED, lacking_ms_per_s=300.0)
+    recruiter = Recruiter("lead2")
+    for second in range(int(TAKE_OVER_S) + 1):
+        assert recruiter.choose([], little, now=float(second)).invited == ()
+    found = recruiter.choose(OLD_TEAM, little, now=TAKE_OVER_S + 1.0)
+    assert found.invited == ("dev0", "dev1", "dev2", "dev3")
+
+
 def test_the_whole_team_is_there_again_within_two_looks_in_virtual_time() -> None:
     """The need grows from a guess to what is measured over seconds, a look each second."""
     back: dict[bool, int] = {}
