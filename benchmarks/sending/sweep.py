@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -39,6 +41,8 @@ FULL = Fraction(1)
 NETS = {Fraction(3, 4): "live-s", Fraction(1, 2): "live-s", Fraction(1, 3): "live-s"}
 """Net that enhances each size, the default one: its picture has twice the sides, and the player
 scales it to the size of the original."""
+
+PRECISION: Literal["int8"] = "int8"
 
 UNIT = 24
 """Sides are cut to multiples of this, so that every size has even sides."""
@@ -80,13 +84,26 @@ def _cells(sizes: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def _cell(clips: Path, work: Path, clip: str, codec: str, size: str) -> list[Point]:
-    path = work / f"{clip}-{codec}-{size.replace('/', 'of')}.json"
+    path = work / file_name(clip, codec, size)
     if path.exists():
         return [Point(**row) for row in json.loads(path.read_text())]
     has_filters = size == FILTERED_SIZE and codec == CODECS[0]
     points = send(clips, clip, codec, size, FILTERS if has_filters else FILTERS[:1])
     path.write_text(json.dumps([dataclasses.asdict(point) for point in points]))
     return points
+
+
+def file_name(clip: str, codec: str, size: str) -> str:
+    """Returns the file of a clip's points; another one where the net's weights, its strength, the
+    viewer's bitrates or the measurement are others.
+    """
+    text = f"{FRAMES} {VMAF_EVERY} {RATES} {FILTERS}"
+    if (fraction := Fraction(size)) != FULL:
+        settings = Settings.model_construct()
+        weights = load_manifest(NETS[fraction]).files[PRECISION].sha256
+        text += f" {weights} {settings.strength} {settings.bitrates}"
+    key = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return f"{clip}-{codec}-{size.replace('/', 'of')}-{key}.json"
 
 
 def read_clip(folder: Path, name: str) -> Clip:
@@ -173,6 +190,6 @@ def _net(fraction: Fraction, width: int, height: int) -> OpenNet | None:
     if fraction == FULL:
         return None
     manifest = load_manifest(NETS[fraction])
-    path = model_file(manifest, "int8")
+    path = model_file(manifest, PRECISION)
     strength = float(Settings.model_fields["strength"].get_default())
     return OpenNet(path, height, width, scale=manifest.scale, strength=strength)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from benchmarks.sending.__main__ import write
-from benchmarks.sending.sweep import CLIPS, RATES, Point, measured
+from benchmarks.sending.sweep import CLIPS, RATES, Point, file_name, measured
 
 SLOPES = {"1/3": 2.0, "1/2": 4.0, "3/4": 6.0, "1": 20.0}
 
@@ -29,8 +29,7 @@ def test_what_was_measured_is_taken_from_disk_and_written(tmp_path: Path) -> Non
         for codec in ("h264", "vp8"):
             for size in SLOPES:
                 rows = [dataclasses.asdict(point) for point in points_of(clip, codec, size)]
-                path = work / f"{clip}-{codec}-{size.replace('/', 'of')}.json"
-                path.write_text(json.dumps(rows))
+                (work / file_name(clip, codec, size)).write_text(json.dumps(rows))
     points = measured(tmp_path / "no-clips", work, 1)
     assert len(points) == len(CLIPS) * (2 * len(SLOPES) + 1) * len(RATES)
     table, out = tmp_path / "sizes.json", tmp_path / "out"

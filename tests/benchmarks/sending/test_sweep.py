@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from benchmarks.material import CLIP_FOLDER
 from benchmarks.sending import sweep
-from benchmarks.sending.sweep import FILTERS, UNIT, filtered, read_clip, resize, send
+from benchmarks.sending.sweep import FILTERS, UNIT, file_name, filtered, read_clip, resize, send
 
 
 def test_planes_are_resized_in_any_number_of_dimensions() -> None:
@@ -38,6 +39,15 @@ def test_a_clip_is_cut_so_that_every_size_has_even_sides() -> None:
     height, width = clip.luma.shape[1:]
     assert height % UNIT == width % UNIT == 0
     assert clip.chroma.shape[2:] == (height // 4, width // 4)
+
+
+def test_what_other_weights_gave_is_not_taken_from_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [file_name("speaker", "h264", size) for size in ("1/2", "1")]
+    assert names == [file_name("speaker", "h264", size) for size in ("1/2", "1")]
+    monkeypatch.setitem(sweep.NETS, Fraction(1, 2), "live-m")
+    half, full = (file_name("speaker", "h264", size) for size in ("1/2", "1"))
+    # The full picture is forwarded, whatever net there is.
+    assert half != names[0] and full == names[1]
 
 
 @pytest.mark.slow
