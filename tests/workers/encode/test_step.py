@@ -117,7 +117,7 @@ def test_an_encoder_with_idle_time_does_more_from_a_key_frame_on() -> None:
     policy = bench.step._refining
     assert policy is not None
     # As if it had been idle for long: the key frame after four seconds begins anew.
-    policy._idle_since = -1e9
+    policy._idle_since, policy._coded_at = -1e9, time.monotonic()
     found = bench.put(long_tasks(40))
     assert [made.unit.is_key for made in found if made.unit] == [n % 16 == 0 for n in range(40)]
     assert 0 < bench.step.refined <= 40
