@@ -60,7 +60,8 @@ def main() -> None:
     clean = _clean(methods)
     found = fill(plan, options.jobs)
     passed = pass_on(_sweep(options), options.jobs)
-    points = sweep(_uplink(options, options.viewer_frames, SHIPPED[:2], CODECS), options.jobs)
+    uplink = _uplink(options, options.viewer_frames, options.viewer_nets[:2], options.uplink_codecs)
+    points = sweep(uplink, options.jobs)
     over_time = follow(plan.clips, options.jobs)
     results = Results(
         machine=machine.headline(),
@@ -112,9 +113,9 @@ def _sweep(options: argparse.Namespace) -> Sweep:
         work=options.work,
         frames=options.viewer_frames,
         every=options.every,
-        models=SHIPPED,
-        codecs=(*TRAINED, AV1),
-        rates=RATES,
+        models=tuple(options.viewer_nets),
+        codecs=tuple(options.viewer_codecs),
+        rates=tuple(options.viewer_rates),
         others=OTHER_SCALES,
     )
 
@@ -153,6 +154,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="the default net at the viewer; five minutes")
     add("--frames", type=int, default=16, help="of each clip, before the viewer's encode")
     add("--viewer-frames", type=int, default=36, help="of each clip at the viewer")
+    add("--viewer-nets", nargs="+", choices=SHIPPED, default=SHIPPED, help="at the viewer")
+    codecs = (*TRAINED, AV1)
+    add("--viewer-codecs", nargs="+", choices=codecs, default=codecs, help="in, at the viewer")
+    add("--viewer-rates", nargs="+", type=float, default=RATES, help="bit per pixel, likewise")
+    add("--uplink-codecs", nargs="+", choices=CODECS, default=CODECS, help="of the uplink sweep")
     add("--every", type=int, default=3, help="VMAF of one frame in so many")
     add("--jobs", type=int, default=os.cpu_count() or 1)
     add("--baselines", type=Path, default=Path("../shared/data/baselines"))
