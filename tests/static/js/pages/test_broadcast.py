@@ -127,15 +127,20 @@ FACTOR = (
 )
 
 
-async def test_the_sent_size_follows_the_line_where_somebody_enhances(
-    page: Page, server: FakeServer
-) -> None:
+async def open_with_sizes(page: Page, server: FakeServer) -> None:
+    """Opens the page at a server that tells its sizes; ``window.line`` says what the line takes."""
     server.send_sizes = SIZES
     await page.add_init_script(SAY_THE_LINE)
     far = await FarSide.open(page.context, server.url + "/broadcast")
     server.answer = far.answer
     await page.goto(f"{server.url}/broadcast?stream=kite&kbps=2000&mic=0")
     await expect(page.locator("#size")).to_have_value("auto")
+
+
+async def test_the_sent_size_follows_the_line_where_somebody_enhances(
+    page: Page, server: FakeServer
+) -> None:
+    await open_with_sizes(page, server)
     await expect(page.locator("#size-hint")).to_be_visible()
     await page.locator("#go").click()
     await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
@@ -149,12 +154,7 @@ async def test_the_sent_size_follows_the_line_where_somebody_enhances(
 async def test_a_size_that_was_chosen_by_hand_is_sent_whatever_the_line_is(
     page: Page, server: FakeServer
 ) -> None:
-    server.send_sizes = SIZES
-    await page.add_init_script(SAY_THE_LINE)
-    far = await FarSide.open(page.context, server.url + "/broadcast")
-    server.answer = far.answer
-    await page.goto(f"{server.url}/broadcast?stream=kite&kbps=2000&mic=0")
-    await expect(page.locator("#size")).to_have_value("auto")
+    await open_with_sizes(page, server)
     await page.locator("#size").select_option("480x270")
     await page.evaluate("window.line = 50_000")
     await page.locator("#go").click()
