@@ -26,6 +26,7 @@ from aiortc.sdp import SessionDescription
 
 from app.errors import BadOffer
 from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
+from app.rtp.transport_feedback import TransportFeedback, parse_transport_feedback
 from app.rtp.video_intake import VideoIntake
 from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, PacketVerdict, Refusals
 from app.webrtc.sdp_answer import offer_for_aiortc
@@ -490,6 +491,11 @@ TARGETS: dict[str, Target] = {
     "stun": Target(_stun, _stun_seeds, PACKET_ERRORS),
     "rtp": Target(_rtp, _rtp_seeds, PACKET_ERRORS),
     "rtcp": Target(_rtcp, _rtcp_seeds, PACKET_ERRORS),
+    "transport-feedback": Target(
+        parse_transport_feedback,
+        lambda: [TransportFeedback(1, 2, 3, 4, 5, (9, None, 500, 8, 9, 10)).encode()],
+        (ValueError,),
+    ),
     "h264": Target(_pictures(Codec.H264), _h264_seeds),
     "vp8": Target(_pictures(Codec.VP8), _pictures_of(vp8)),
     "vp9": Target(_pictures(Codec.VP9), _pictures_of(vp9)),
