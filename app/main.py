@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import logging
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Coroutine
@@ -18,12 +19,14 @@ from app.http.edge.connections import MAX_CONNECTIONS, ConnectionCounts
 from app.http.edge.listener import Listener
 from app.http.edge.options import edge_options
 from app.http.metrics import Metrics
+from app.http.process_figures import ProcessFigures
 from app.http.serializers import Defaults
 from app.http.server import create_app
 from app.http.snapshot import Snapshot
 from app.http.web_server import WebServer, bind
 from app.node import AppNode, NodeOptions
 from app.open_files import raise_limit
+from app.siblings import ALONE, AppProcess, Siblings
 from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
 from app.webrtc.turn import IceServerList
@@ -52,11 +55,13 @@ async def serve(
     stop: asyncio.Event,
     on_ready: Callable[[str], None],
     reload: asyncio.Event | None = None,
+    process: AppProcess = ALONE,
 ) -> None:
     """Serves until ``stop``; ``on_ready`` gets the base address. Raises BadSettings, NoRedisServer.
 
-    The certificate is read again when its file changes, and when ``reload`` is set. Stops within
-    5 s: first publishers and viewers, then the web server, then the connections to Redis.
+    The certificate is read again when its file changes, and when ``reload`` is set. ``process`` is
+    the place of this process among several that share the port. Stops within 5 s: first publishers
+    and viewers, then the web server, then the connections to Redis.
     """
     certificate = _certificate(settings)
     client = connect(
@@ -64,27 +69,31 @@ async def serve(
     )
     counts = ConnectionCounts()
     # Before Redis is waited for: who starts a second server is told at once.
-    listener = bind(settings, counts)
+    listener = _listener(settings, process, counts)
     try:
         with opened_gateway(settings, redis_url=redis_url) as gateway:
             if not await wait_until_up(client, REDIS_START_S):
                 raise _no_redis(redis_url)
-            context = _context(settings, client, _node(settings, client), certificate)
+            context = _context(settings, client, certificate, process)
             edge = create_app(context)
             edge.watch(counts)
-            tasks = _side_tasks(
-                context, certificate=certificate, gateway=gateway, stop=stop, reload=reload
-            )
+            tasks = _side_tasks(context, certificate, gateway, stop=stop, reload=reload)
             await _serve_until_one_ends(
                 WebServer(edge, certificate),
                 listener,
                 context.node,
                 tasks,
-                ready=lambda: on_ready(_address(settings, listener)),
+                ready=lambda: on_ready(base_address(settings, listener)),
             )
     finally:
         listener.close()
         await client.aclose()
+
+
+def _listener(settings: Settings, process: AppProcess, counts: ConnectionCounts) -> Listener:
+    if process.listener >= 0:
+        return Listener.adopt(process.listener, counts)
+    return bind(settings, counts)
 
 
 def _no_redis(redis_url: str) -> NoRedisServer:
@@ -142,9 +151,9 @@ def _certificate(settings: Settings) -> Certificate | None:
 
 def _side_tasks(
     context: AppState,
-    *,
     certificate: Certificate | None,
     gateway: GatewayWork | None,
+    *,
     stop: asyncio.Event,
     reload: asyncio.Event | None,
 ) -> list[asyncio.Task[Any]]:
@@ -153,6 +162,7 @@ def _side_tasks(
         "stop": stop.wait(),
         "loop-lag": context.metrics.loop_lag.run(),
         "node": context.node.run(),
+        "siblings": context.figures.run(),
     }
     if gateway is not None:
         works[_GATEWAY] = gateway()
@@ -191,14 +201,16 @@ def _node_options(settings: Settings) -> NodeOptions:
 
 
 def _context(
-    settings: Settings, client: Redis, node: AppNode, certificate: Certificate | None
+    settings: Settings, client: Redis, certificate: Certificate | None, process: AppProcess
 ) -> AppState:
+    node = _node(settings, client)
+    metrics, snapshot = Metrics(node, number=process.number), Snapshot(client, node)
     return AppState(
         node=node,
         redis=client,
         publish_guard=Guard(settings.publish_token),
         admin_guard=Guard(settings.admin_token),
-        metrics=Metrics(node),
+        metrics=metrics,
         public_url=settings.public_url,
         ice_servers=IceServerList(
             tuple(ice.IceServer.parse(text) for text in settings.ice_servers),
@@ -206,12 +218,15 @@ def _context(
         ),
         defaults=Defaults(model=settings.model, strength=settings.strength),
         version=importlib.metadata.version("sharpcast"),
-        snapshot=Snapshot(client, node),
+        snapshot=snapshot,
+        figures=ProcessFigures(metrics, snapshot, Siblings(process)),
         edge=edge_options(settings, certificate),
+        instance=process.run or secrets.token_hex(8),
     )
 
 
-def _address(settings: Settings, listener: socket.socket) -> str:
+def base_address(settings: Settings, listener: socket.socket) -> str:
+    """Returns the address of the web server as a browser on this machine would write it."""
     scheme = "https" if settings.tls_cert else "http"
     host, port = listener.getsockname()[:2]
     # The address of all interfaces is none that a browser could open.
@@ -226,10 +241,11 @@ def run(
     redis_url: str,
     on_ready: Callable[[str], None],
     beside: supervisor.Beside | None = None,
+    process: AppProcess = ALONE,
 ) -> None:
     """Runs the whole process until SIGINT or SIGTERM; SIGHUP reads the certificate again.
 
-    ``beside`` runs until the end of the server.
+    ``beside`` runs until the end of the server; ``process`` as in ``serve``.
     """
 
     async def main() -> None:
@@ -242,7 +258,12 @@ def run(
         ):
             async with supervisor.running_beside(beside, stop):
                 await serve(
-                    settings, redis_url=redis_url, stop=stop, on_ready=on_ready, reload=reload
+                    settings,
+                    redis_url=redis_url,
+                    stop=stop,
+                    on_ready=on_ready,
+                    reload=reload,
+                    process=process,
                 )
 
     asyncio.run(main())

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import bench, doctor, enhance, gateway, join, publish, serve, up, work
+from cli import app_process, bench, doctor, enhance, gateway, join, publish, serve, up, work
 from cli.errors import CliError
 from wire.errors import BadSettings, NoRedisServer, ServerRefuses
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("serve")(serve.serve)
+app.command("app-process", hidden=True)(app_process.app_process)
 app.command("work")(work.work)
 app.command("gateway")(gateway.gateway)
 app.command("join")(join.join)

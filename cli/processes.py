@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import asyncio.subprocess
 import dataclasses
 import logging
 import os
 import secrets
-import signal
-import sys
 import time
 from collections.abc import Mapping
 
+from cli import child_process
 from cli.hugepages import with_large_pages
 from cli.restart import Backoff
 from wire.connection import REDIS_DOWN
 from wire.departed import take_off
 from wire.embedded import EmbeddedServer
 from wire.errors import BadSettings, WireError
-from wire.parent_death import die_with_parent
 from wire.settings import PREFIX, Settings
 
 log = logging.getLogger(__name__)
-
-_STOP_TIMEOUT_S = 4.0
-"""Time for a worker to stop after SIGTERM; all of ``sharpcast up`` has 5 s."""
 
 _POLL_PERIOD_S = 0.2
 """Period of the check for a dead Redis: viewers notice its absence after about half a second."""
@@ -92,11 +86,11 @@ async def _keep_worker(child: _Child, stop: asyncio.Event) -> int | None:
     backoff, is_first = Backoff(), True
     while not stop.is_set():
         began = time.monotonic()
-        process = await _start_worker(child)
+        process = await child_process.start(["work"], with_large_pages(child.environment))
         try:
-            status = await _status_or_stop(process, stop)
+            status = await child_process.status_or_stop(process, stop)
         finally:
-            await _end(process)
+            await child_process.end(process, "worker")
         if status is None or (status == _REFUSED and is_first):
             return status
         is_first = False
@@ -105,17 +99,17 @@ async def _keep_worker(child: _Child, stop: asyncio.Event) -> int | None:
         await child.take_off()
         log.warning(
             "the worker ended (%s); a new one starts %s",
-            _describe(status),
+            child_process.describe(status),
             f"in {wait_s:.0f} s" if wait_s else "at once",
             extra={"action": "worker_died"},
         )
-        await _is_set_within(stop, wait_s)
+        await child_process.is_set_within(stop, wait_s)
     return None
 
 
 async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
     """Restarts the embedded server, empty, whenever it ends. Raises NoRedisServer if that fails."""
-    while not await _is_set_within(stop, _POLL_PERIOD_S):
+    while not await child_process.is_set_within(stop, _POLL_PERIOD_S):
         if _has_ended(server.pid):
             # Only the main thread may do this: the kernel ends the server with its parent thread.
             server.restart()
@@ -125,67 +119,8 @@ async def keep_redis(server: EmbeddedServer, stop: asyncio.Event) -> None:
             )
 
 
-async def _start_worker(child: _Child) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        # Modules in the folder where the command was started must not take the place of ours.
-        "-P",
-        "-m",
-        "cli.main",
-        "work",
-        env=with_large_pages(child.environment),
-        stdin=asyncio.subprocess.DEVNULL,
-        # Ctrl-C reaches a whole process group at once, but the worker is stopped by this process.
-        start_new_session=True,
-        preexec_fn=die_with_parent(),
-    )
-
-
-async def _status_or_stop(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int | None:
-    """Waits for the exit status; returns None as soon as ``stop`` is set."""
-    loop = asyncio.get_running_loop()
-    waits = [
-        loop.create_task(process.wait(), name="worker ends"),
-        loop.create_task(stop.wait(), name="worker stops"),
-    ]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-    # Both may have happened: a worker that ended while we stop is not started again.
-    return None if stop.is_set() else process.returncode
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Stops a worker by SIGTERM, and by SIGKILL if it does not end in time."""
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(_STOP_TIMEOUT_S):
-            await process.wait()
-    except TimeoutError:
-        log.warning("the worker did not stop in time", extra={"action": "worker_killed"})
-        process.kill()
-        await process.wait()
-
-
-async def _is_set_within(event: asyncio.Event, timeout_s: float) -> bool:
-    try:
-        async with asyncio.timeout(timeout_s):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
-
-
 def _has_ended(pid: int) -> bool:
     """Returns True for a child that has ended, without reaping it."""
     # Not reaped here: the server's owner waits for it when it starts another.
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, pid, flags) is not None
-
-
-def _describe(status: int) -> str:
-    return f"exit status {status}" if status >= 0 else signal.Signals(-status).name

@@ -7,7 +7,8 @@ from cli import banner, logs
 
 def serve() -> None:
     """Run the web server alone; workers run elsewhere (needs SHARPCAST_REDIS_URL)."""
-    from app.main import run
+    from app import main
+    from cli import app_processes
     from cli.composer import composers_of
     from wire.errors import NoRedisServer
     from wire.settings import load_settings
@@ -18,6 +19,7 @@ def serve() -> None:
             "`sharpcast serve` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
         )
     logs.set_up(settings.log_level)
+    run = app_processes.run if settings.app_processes > 1 else main.run
     run(
         settings,
         redis_url=settings.redis_url,

@@ -1,4 +1,5 @@
-"""Runs all parts on one host: the app in this process, the worker and Redis as its children.
+"""Runs all parts on one host: the app in this process, the worker and Redis as its children; where
+there are several app processes, they are children too.
 
 Children have sessions of their own, so that Ctrl-C in a terminal reaches this process alone. The
 kernel kills them when this process is killed.
@@ -18,6 +19,7 @@ from typing import Any
 
 from app.main import serve
 from cli import banner
+from cli.app_processes import AppProcesses
 from cli.processes import keep_redis, keep_worker
 from wire import stop_signals
 from wire.embedded import EmbeddedServer
@@ -84,12 +86,7 @@ async def _run_until(
     App and worker stop side by side, within 5 s; the caller stops Redis after them.
     """
     works = {
-        "app": serve(
-            settings,
-            redis_url=redis_url,
-            stop=stop,
-            on_ready=lambda url: banner.show(url, settings),
-        ),
+        "app": _app(stop, settings, redis_url),
         "worker": keep_worker(settings, redis_url, stop),
     }
     if server is not None:
@@ -101,6 +98,15 @@ async def _run_until(
             group.create_task(_stop_after(work, stop, failures), name=name)
     if failures:
         raise failures[0]
+
+
+def _app(stop: asyncio.Event, settings: Settings, redis_url: str) -> Coroutine[Any, Any, None]:
+    def on_ready(url: str) -> None:
+        banner.show(url, settings)
+
+    if settings.app_processes > 1:
+        return AppProcesses(settings, redis_url).run(stop, on_ready=on_ready)
+    return serve(settings, redis_url=redis_url, stop=stop, on_ready=on_ready)
 
 
 async def _stop_after(

@@ -20,7 +20,15 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("webrtc",),
         ("rtp",),
         ("admission", "buckets"),
-        ("client_address", "errors", "loop_lag", "open_files", "task_set", "token_bucket"),
+        (
+            "client_address",
+            "errors",
+            "loop_lag",
+            "open_files",
+            "siblings",
+            "task_set",
+            "token_bucket",
+        ),
     ),
     "workers": (
         ("__main__",),

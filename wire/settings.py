@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -56,6 +57,9 @@ class Settings(BaseSettings):
     """Address the web server listens on. Anything but loopback needs both tokens."""
     http_port: int = Field(8080, ge=0, le=65535)
     """Port of the web server; 0 takes a free one."""
+    app_processes: int = Field(1, ge=1, le=64)
+    """App processes that share the port of the web server, each with an event loop, and so a core,
+    of its own; limits on publishers and viewers hold for each. More than one needs Linux."""
     public_url: PublicUrl = ""
     """Base address that clients use, if it differs from what they send in ``Host``."""
     allowed_hosts: HostNames = ()
@@ -166,6 +170,13 @@ class Settings(BaseSettings):
         for path in (self.tls_cert, self.tls_key):
             if path is not None and not os.access(path, os.R_OK):
                 raise ValueError(f"{path} cannot be read")
+        if self.app_processes > 1 and sys.platform != "linux":
+            raise ValueError("SHARPCAST_APP_PROCESSES above 1 needs Linux")
+        is_one = self.app_processes == 1 or not self.node_name
+        if not is_one and not keys.is_node(f"{self.node_name}-{self.app_processes}"):
+            raise ValueError(
+                "SHARPCAST_NODE_NAME is too long: each app process puts its number behind it"
+            )
         if not self.is_loopback and not (self.has_publish_token and self.has_admin_token):
             raise ValueError(
                 f"listening on {self.http_host} needs SHARPCAST_PUBLISH_TOKEN and "

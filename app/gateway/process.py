@@ -118,7 +118,7 @@ async def serve_alone(
 ) -> None:
     """Serves devices until ``stop``. Raises BadSettings, NoRedisServer."""
     with contextlib.closing(bind_gateway(options)) as udp:
-        await _check_redis(settings, redis_url)
+        await check_redis(settings, redis_url)
         on_ready(udp.getsockname()[:2])
         work = serve_gateway(settings, options, udp, redis_url=redis_url)
         loop = asyncio.get_running_loop()
@@ -134,7 +134,8 @@ async def serve_alone(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _check_redis(settings: Settings, redis_url: str) -> None:
+async def check_redis(settings: Settings, redis_url: str) -> None:
+    """Waits for Redis at the start. Raises NoRedisServer."""
     client = connect(redis_url, prefix=settings.redis_prefix)
     try:
         if not await wait_until_up(client, REDIS_START_S):

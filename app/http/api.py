@@ -77,8 +77,8 @@ class _Views:
 
     async def counters(self) -> Response:
         seen = await self._context.snapshot.get()
-        samples = self._context.metrics.samples(seen)
-        return _json(seen.json("counters", lambda: serializers.counter_views(samples)))
+        listed = await self._context.figures.counters(seen)
+        return _json(seen.json("counters", lambda: listed))
 
     async def nodes(self) -> Response:
         seen = await self._context.snapshot.get()

@@ -8,6 +8,7 @@ import secrets
 from app.http.auth import Guard
 from app.http.edge.asgi import EdgeOptions
 from app.http.metrics import Metrics
+from app.http.process_figures import ProcessFigures
 from app.http.serializers import Defaults
 from app.http.snapshot import Snapshot
 from app.node import AppNode
@@ -29,6 +30,7 @@ class AppState:
     defaults: Defaults
     version: str
     snapshot: Snapshot
+    figures: ProcessFigures
     edge: EdgeOptions = EdgeOptions()
     instance: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
-    "Random name of this run of the server; sessions do not outlive it."
+    "Random name of this run of the server, the same in all of its app processes."

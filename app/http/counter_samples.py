@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
+from app.http.snapshot import Seen
 from app.node import AppNode
 from app.streams.ingest_session import IngestSession
 from wire import counters
 from wire.counters import COUNTERS, Counter
+from wire.errors import BadMessage
 from wire.gateway_heartbeat import GatewayBeat
 from wire.heartbeat import StreamWork, WorkerBeat
 
@@ -127,9 +131,34 @@ def _by_label(
         yield counter, (*labels, name), count
 
 
-def by_counter(samples: Iterator[Sample]) -> dict[Counter, dict[tuple[str, ...], float]]:
+def of_shared(seen: Seen) -> Iterator[Sample]:
+    """Yields the values of the counters of workers and gateways, the same in every process."""
+    yield from of_workers(seen.beats)
+    yield from of_gateways(seen.gateways)
+
+
+def by_counter(samples: Iterable[Sample]) -> dict[Counter, dict[tuple[str, ...], float]]:
     """Returns the samples of every registered counter, none where nothing was counted."""
     found: dict[Counter, dict[tuple[str, ...], float]] = {each: {} for each in COUNTERS}
     for counter, labels, value in samples:
         found[counter][labels] = value
     return found
+
+
+_BY_NAME = {counter.name: counter for counter in COUNTERS}
+
+
+def encode_samples(samples: Iterable[Sample]) -> bytes:
+    """Returns the samples as JSON, for another process of this server."""
+    return msgspec.json.encode(
+        [(counter.name, labels, value) for counter, labels, value in samples]
+    )
+
+
+def parse_samples(data: bytes) -> list[Sample]:
+    """Parses what ``encode_samples`` made. Raises BadMessage."""
+    try:
+        found = msgspec.json.decode(data, type=list[tuple[str, tuple[str, ...], float]])
+        return [(_BY_NAME[name], labels, value) for name, labels, value in found]
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+        raise BadMessage(f"counters of a process: {error}") from error

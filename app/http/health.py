@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.errors import RedisAway
 from app.http.app_state import AppState
-from app.http.snapshot import Seen
 from wire.server_memory import ServerMemory
 
 
@@ -33,13 +31,7 @@ def router(context: AppState) -> APIRouter:
     @routes.get("/metrics", response_class=Response)
     async def metrics() -> Response:
         """Prometheus text format."""
-        try:
-            seen = await context.snapshot.get()
-        except RedisAway:
-            # The figures of this process are worth a scrape without Redis too: they show what is
-            # wrong.
-            seen = Seen()
-        text = context.metrics.exposition(seen)
+        text = await context.figures.exposition()
         return Response(text, media_type=context.metrics.content_type)
 
     return routes

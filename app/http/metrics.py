@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,7 +17,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from app.http.counter_samples import Sample, by_counter, of_app, of_gateways, of_workers
+from app.http.counter_samples import Sample, by_counter, of_app, of_shared
+from app.http.metrics_text import labelled, merged
 from app.http.snapshot import Seen
 from app.loop_lag import LoopLag
 from app.node import AppNode
@@ -42,7 +43,9 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, node: AppNode) -> None:
+    def __init__(self, node: AppNode, *, number: int = 0) -> None:
+        """``number`` is that of this process among its siblings."""
+        self.number = number
         # The library's own registry is one for the process, and two apps of a test would share it.
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -66,8 +69,9 @@ class Metrics:
         node.readers.observe = self.observe_latency
         # Streams, viewers and workers are read at each scrape. Gauges of the library would keep the
         # labels of streams that have ended.
-        self._streams = _StreamCollector(node)
-        self._registry.register(self._streams)
+        self._own = _OwnCollector(node)
+        self._registry.register(self._own)
+        self._shared = _SharedCollector()
 
     def observe_latency(self, rendition: str, seconds: float) -> None:
         """Counts a delivered unit by the latency that the server added."""
@@ -77,23 +81,72 @@ class Metrics:
 
     def count_refused(self, refused: Callable[[], dict[str, int]]) -> None:
         """Takes a function that returns the refused requests so far, by the limit that was met."""
-        self._streams.requests_refused = refused
+        self._own.requests_refused = refused
 
-    def samples(self, seen: Seen) -> Iterator[Sample]:
-        """Returns the values of all registered counters."""
-        self._streams.seen = seen
-        return self._streams.samples()
+    def own_samples(self) -> Iterator[Sample]:
+        """Returns the values of the counters of this process."""
+        return self._own.samples()
 
-    def exposition(self, seen: Seen) -> bytes:
-        """Returns the text of ``/metrics``. Call it on the event loop, whose tasks are counted."""
+    def own_text(self, seen: Seen) -> str:
+        """Returns the figures of this process alone. Call it on the event loop, whose tasks are
+        counted.
+        """
         # The library calls the collector without arguments, so what it shows is laid down here
         # first. Nothing else runs in between: both happen in one turn of the loop.
-        self._streams.tasks = len(asyncio.all_tasks())
-        self._streams.seen = seen
-        return generate_latest(self._registry)
+        self._own.tasks = len(asyncio.all_tasks())
+        self._own.seen = seen
+        return generate_latest(self._registry).decode()
+
+    def exposition(self, seen: Seen, others: Mapping[int, str] | None = None) -> bytes:
+        """Returns the text of ``/metrics``.
+
+        ``others`` are the texts of sibling processes by number, None where there are no siblings;
+        then no sample has the label of a process.
+        """
+        own = self.own_text(seen)
+        self._shared.seen, self._shared.processes = seen, 1 + len(others or {})
+        shared = generate_latest(self._shared).decode()
+        if others is None:
+            return merged((shared, own)).encode()
+        texts = sorted({**others, self.number: own}.items())
+        return merged((shared, *(labelled(text, number) for number, text in texts))).encode()
 
 
-class _StreamCollector(Collector):
+class _SharedCollector(Collector):
+    """Collects the figures that all processes know: of records, workers, gateways and Redis."""
+
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self.processes = 1
+
+    def collect(self) -> Iterable[Metric]:
+        live = _live(self.seen)
+        yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
+        yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.seen.beats))
+        devices = sum(len(beat.devices) for beat in self.seen.gateways)
+        yield GaugeMetricFamily("sharpcast_devices", "Devices joined", value=devices)
+        yield GaugeMetricFamily(
+            "sharpcast_app_processes",
+            "App processes of this server whose figures are in this answer",
+            value=self.processes,
+        )
+        yield from _of_memory(self.seen.memory)
+        yield from _of_engines(self.seen.beats)
+        yield from _of_links(self.seen.gateways)
+        fps = GaugeMetricFamily("sharpcast_source_fps", "Source frame rate", labels=["stream"])
+        kbps = GaugeMetricFamily("sharpcast_source_kbps", "Source kbit/s", labels=["stream"])
+        for record in live:
+            fps.add_metric([record.id], record.fps)
+            kbps.add_metric([record.id], record.kbps)
+        yield from (fps, kbps)
+        # All that are registered, also those of the app: a family that has no sample yet is there.
+        for counter, samples in by_counter(of_shared(self.seen)).items():
+            yield _family(counter, samples)
+
+
+class _OwnCollector(Collector):
+    """Collects the figures of this process alone: of its sessions, its loop, its counters."""
+
     def __init__(self, node: AppNode) -> None:
         self._node = node
         self.seen = Seen()
@@ -101,41 +154,31 @@ class _StreamCollector(Collector):
         self.requests_refused: Callable[[], dict[str, int]] = dict
 
     def collect(self) -> Iterable[Metric]:
-        live = [record for record in self.seen.records if record.state == "live"]
-        yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
-        yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(self.seen.beats))
-        devices = sum(len(beat.devices) for beat in self.seen.gateways)
-        yield GaugeMetricFamily("sharpcast_devices", "Devices joined", value=devices)
         yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=self.tasks)
-        yield from _of_memory(self.seen.memory)
-        yield from _of_engines(self.seen.beats)
-        yield from _of_links(self.seen.gateways)
-        yield from self._of_streams(live)
+        yield self._viewers()
         for counter, samples in by_counter(self.samples()).items():
-            yield _family(counter, samples)
+            if samples:
+                yield _family(counter, samples)
 
     def samples(self) -> Iterator[Sample]:
-        """Yields the values of all registered counters."""
-        yield from of_app(self._node, self.requests_refused())
-        yield from of_workers(self.seen.beats)
-        yield from of_gateways(self.seen.gateways)
+        """Yields the values of the counters of this process."""
+        return of_app(self._node, self.requests_refused())
 
-    def _of_streams(self, live: list[StreamRecord]) -> Iterable[Metric]:
+    def _viewers(self) -> Metric:
         viewers = GaugeMetricFamily(
             "sharpcast_viewers", "Viewers of this app", labels=["stream", "rendition"]
         )
-        fps = GaugeMetricFamily("sharpcast_source_fps", "Source frame rate", labels=["stream"])
-        kbps = GaugeMetricFamily("sharpcast_source_kbps", "Source kbit/s", labels=["stream"])
-        for record in live:
+        for record in _live(self.seen):
             here = self._node.viewers.counts(record.id)
             logs = [log for name in record.renditions for log in keys.logs_of(name)]
             # A log that nobody watches is shown with 0, so that its series does not break off.
             for rendition in dict.fromkeys((keys.SOURCE, *logs, *here)):
-                count = here.get(rendition, 0)
-                viewers.add_metric([record.id, rendition], count)
-            fps.add_metric([record.id], record.fps)
-            kbps.add_metric([record.id], record.kbps)
-        yield from (viewers, fps, kbps)
+                viewers.add_metric([record.id, rendition], here.get(rendition, 0))
+        return viewers
+
+
+def _live(seen: Seen) -> list[StreamRecord]:
+    return [record for record in seen.records if record.state == "live"]
 
 
 def _family(counter: Counter, samples: dict[tuple[str, ...], float]) -> Metric:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from app.http import schemas
 from app.http.counter_samples import Sample, by_counter
+from app.http.metrics_text import PROCESS
 from app.http.node_views import NodeBeats, latency_view
 from app.http.renditions import Produced, rendition_views, team_view
 from wire import keys
 from wire.app_heartbeat import NodeStream
+from wire.counters import Counter
 from wire.heartbeat import StreamWork, WorkerBeat
 from wire.rendition_record import RenditionRecord
 from wire.stream_record import StreamRecord
@@ -191,8 +193,20 @@ def _worker_stream(work: StreamWork) -> schemas.WorkerStream:
     return schemas.WorkerStream(**{name: getattr(work, name) for name in names})
 
 
-def counter_views(samples: Iterator[Sample]) -> schemas.CounterList:
-    """Returns all registered counters with their samples."""
+def counter_views(
+    samples: Iterable[Sample], of_processes: Mapping[int, Iterable[Sample]] | None = None
+) -> schemas.CounterList:
+    """Returns all registered counters with their samples.
+
+    ``of_processes`` are samples of processes by number, which get that as one more label.
+    """
+    # Every registered counter is there, also one that has no sample.
+    views = {
+        counter: _sample_views(counter, found) for counter, found in by_counter(samples).items()
+    }
+    for number, own in (of_processes or {}).items():
+        for counter, found in by_counter(own).items():
+            views[counter] += _sample_views(counter, found, **{PROCESS: str(number)})
     return schemas.CounterList(
         counters=[
             schemas.Counter(
@@ -200,16 +214,20 @@ def counter_views(samples: Iterator[Sample]) -> schemas.CounterList:
                 unit=counter.unit,
                 help=counter.help,
                 only_grows=counter.only_grows,
-                samples=[
-                    schemas.CounterSample(
-                        labels=dict(zip(counter.labels, labels, strict=True)), value=value
-                    )
-                    for labels, value in found.items()
-                ],
+                samples=found,
             )
-            for counter, found in by_counter(samples).items()
+            for counter, found in views.items()
         ]
     )
+
+
+def _sample_views(
+    counter: Counter, samples: Mapping[tuple[str, ...], float], **more: str
+) -> list[schemas.CounterSample]:
+    return [
+        schemas.CounterSample(labels=dict(zip(counter.labels, labels, strict=True)) | more, value=v)
+        for labels, v in samples.items()
+    ]
 
 
 def model_views(beats: list[WorkerBeat]) -> list[schemas.Model]:

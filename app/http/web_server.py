@@ -33,10 +33,41 @@ def bind(settings: Settings, counts: ConnectionCounts) -> Listener:
     """Returns the listening socket. Raises BadSettings with one sentence if it cannot be had."""
     listener = Listener.make(settings.http_host, counts)
     try:
-        listener.bind((settings.http_host, settings.http_port))
+        _listen(listener, settings, settings.http_port)
+    except BadSettings:
+        listener.close()
+        raise
+    return listener
+
+
+def bind_shared(settings: Settings, count: int) -> list[socket.socket]:
+    """Returns listening sockets of one port, one for each process. Raises BadSettings.
+
+    The kernel gives each connection to one of them, by its addresses and ports. A process that
+    inherits one may die: what is given to its socket waits for the next one.
+    """
+    # A second server is refused here, since sockets that share a port would let it in.
+    with contextlib.closing(bind(settings, ConnectionCounts())) as probe:
+        port = probe.getsockname()[1]
+    sockets: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            sockets.append(Listener.make(settings.http_host, ConnectionCounts()))
+            sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            _listen(sockets[-1], settings, port)
+    except BadSettings:
+        for each in sockets:
+            each.close()
+        raise
+    return sockets
+
+
+def _listen(listener: socket.socket, settings: Settings, port: int) -> None:
+    """Binds a socket and lets it listen. Raises BadSettings with one sentence."""
+    try:
+        listener.bind((settings.http_host, port))
         listener.listen(_BACKLOG)
     except OSError as error:
-        listener.close()
         # Either of two settings may be wrong, and the sentence shall name that one.
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
             raise BadSettings(
@@ -44,10 +75,9 @@ def bind(settings: Settings, counts: ConnectionCounts) -> Listener:
                 f"{error.strerror}."
             ) from error
         raise BadSettings(
-            f"SHARPCAST_HTTP_PORT: {settings.http_host}:{settings.http_port} cannot be "
-            f"listened on: {error.strerror}."
+            f"SHARPCAST_HTTP_PORT: {settings.http_host}:{port} cannot be listened on: "
+            f"{error.strerror}."
         ) from error
-    return listener
 
 
 class WebServer(uvicorn.Server):

@@ -70,7 +70,12 @@ class Process:
     """A ``sharpcast`` process in the background, with its output in a file."""
 
     def __init__(
-        self, folder: Path, name: str, command: list[str], variables: dict[str, str]
+        self,
+        folder: Path,
+        name: str,
+        command: list[str],
+        variables: dict[str, str],
+        files: tuple[int, ...] = (),
     ) -> None:
         self.output = folder / f"{name}.log"
         with open(self.output, "wb") as out:
@@ -81,6 +86,7 @@ class Process:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=files,
             )
 
     @property

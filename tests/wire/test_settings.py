@@ -57,6 +57,7 @@ def test_an_empty_value_is_the_default() -> None:
 GOOD = {
     "http_host": ("::1", "::1"),
     "http_port": ("0", 0),
+    "app_processes": ("3", 3),
     "public_url": ("https://localhost/live/", "https://localhost/live"),
     "publish_token": ("t" * 8, None),
     "admin_token": ("t" * 8, None),
@@ -144,6 +145,8 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("ice_ports", "50000-65536", "50000-50199"),
         ("ice_ports", "0-9", "50000-50199"),
         ("ice_servers", "http://a", "stun:, turn: or turns:"),
+        ("app_processes", "0", "greater"),
+        ("app_processes", "65", "less"),
         ("max_streams", "0", "greater"),
         ("max_viewers", "-1", "greater"),
         ("start_bitrate_kbps", "1", "100"),
@@ -321,3 +324,17 @@ def test_a_bad_file_stops_the_start(tmp_path: Path, text: str, words: str) -> No
 )
 def test_the_gateway_to_join_is_a_host_and_a_port(text: str, place: tuple[str, int]) -> None:
     assert load(join=text).gateway_to_join == place
+
+
+def test_a_nodes_name_leaves_room_for_the_numbers_of_its_processes() -> None:
+    assert load(app_processes="12", node_name="x" * 29).node_name == "x" * 29
+    assert load(node_name="x" * 32).node_name == "x" * 32
+    with pytest.raises(BadSettings, match=r"^SHARPCAST_NODE_NAME is too long"):
+        load(app_processes="12", node_name="x" * 30)
+
+
+def test_several_processes_need_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert load(app_processes="1").app_processes == 1
+    with pytest.raises(BadSettings, match=r"^SHARPCAST_APP_PROCESSES above 1 needs Linux\.$"):
+        load(app_processes="2")

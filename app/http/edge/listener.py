@@ -46,6 +46,13 @@ class Listener(socket.socket):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return listener
 
+    @classmethod
+    def adopt(cls, descriptor: int, counts: ConnectionCounts) -> Listener:
+        """Takes a socket over that listens already; the program that started us opened it."""
+        listener = cls(fileno=descriptor)
+        listener.counts = counts
+        return listener
+
     def accept(self) -> tuple[socket.socket, Any]:
         """Returns the next admitted connection; closes refused ones. Raises BlockingIOError."""
         for _ in range(_REFUSED_AT_A_TIME):

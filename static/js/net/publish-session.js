@@ -26,6 +26,8 @@ const TABLE = {
 const CHECK_MS = 1000;
 /** Without a receiver report for so long, a server that does not answer either is gone. They come each second. */
 const SILENCE_MS = 3000;
+/** The same where the server answers: one of its app processes may have died alone. Reports get lost, but not so many. */
+const LONG_SILENCE_MS = 6000;
 /** The longest wait between tries: a server that starts again is back within seconds. */
 const RETRY_LIMIT_MS = 2000;
 /** A server that stops says goodbye first and is away then; one that ended the session on purpose still answers. */
@@ -157,8 +159,9 @@ export class PublishSession extends EventTarget {
     // The first answer after the connection stands names the run that holds the session. An answer from before
     // could be that of a run that was stopped in between.
     if (this._instance === '') this._instance = instance;
-    // Both signs are needed: a proxy may fail while media flows, and reports may be lost while the server answers.
-    const isSilent = instance === '' && (await silentMs(publisher.peer)) > SILENCE_MS;
+    // No answer alone is not enough, since a proxy may fail while media flows.
+    const limit = instance === '' ? SILENCE_MS : LONG_SILENCE_MS;
+    const isSilent = (await silentMs(publisher.peer)) > limit;
     if (this._publisher !== publisher || this.state !== 'live') return;
     if (isSilent || (instance !== '' && instance !== this._instance)) this._lose(AWAY, false);
     else this._timer = window.setTimeout(() => this._check(publisher), CHECK_MS);

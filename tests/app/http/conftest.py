@@ -15,10 +15,12 @@ from app.http.auth import Guard
 from app.http.edge.asgi import Edge, EdgeOptions
 from app.http.edge.origins import Names, Origins
 from app.http.metrics import Metrics
+from app.http.process_figures import ProcessFigures
 from app.http.serializers import Defaults
 from app.http.server import create_app
 from app.http.snapshot import Snapshot
 from app.node import AppNode, NodeOptions
+from app.siblings import ALONE, AppProcess, Siblings
 from app.streams.publishers import PublisherOptions
 from app.streams.readers import ReaderTimes
 from app.webrtc import ice
@@ -63,6 +65,12 @@ MakeSite = Callable[..., Site]
 _TIMES = ReaderTimes()
 
 
+async def _run(context: AppState) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(context.node.run())
+        group.create_task(context.figures.run())
+
+
 @pytest.fixture
 async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
     """Sites over the shared server, closed at the end."""
@@ -83,22 +91,26 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         name: str = "",
         runs: bool = False,
         times: ReaderTimes = _TIMES,
+        process: AppProcess = ALONE,
     ) -> Site:
         redis = redis or redis_client
         node = AppNode(
             redis, NodeOptions(PublisherOptions(max_streams, 1500, 10.0), max_viewers, name, times)
         )
+        metrics = Metrics(node, number=process.number)
+        snapshot = Snapshot(redis, node, max_age_s=snapshot_age_s)
         context = AppState(
             node=node,
             redis=redis,
             publish_guard=Guard(SecretStr(publish_token)),
             admin_guard=Guard(SecretStr(admin_token)),
-            metrics=Metrics(node),
+            metrics=metrics,
             public_url=public_url,
             ice_servers=IceServerList(ice_servers, turn_secret, lambda: "one"),
             defaults=Defaults(model="live-s", strength=0.5),
             version="1.2.3",
-            snapshot=Snapshot(redis, node, max_age_s=snapshot_age_s),
+            snapshot=snapshot,
+            figures=ProcessFigures(metrics, snapshot, Siblings(process)),
             edge=EdgeOptions(
                 Origins(
                     Names(public_url=public_url, others=("sharp.example",)),
@@ -109,7 +121,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         )
         app = create_app(context)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
-        work = asyncio.get_running_loop().create_task(node.run(), name="node") if runs else None
+        work = asyncio.get_running_loop().create_task(_run(context), name="node") if runs else None
         made.append(Site(app, node, redis, client, context.snapshot, work))
         return made[-1]
 

@@ -10,8 +10,10 @@ from pydantic import SecretStr
 from app.http.app_state import AppState
 from app.http.auth import Guard
 from app.http.metrics import Metrics
+from app.http.process_figures import ProcessFigures
 from app.http.serializers import Defaults
 from app.http.snapshot import Snapshot
+from app.siblings import ALONE, Siblings
 from app.webrtc.turn import IceServerList
 from tests.app.conftest import MakeNode
 from tests.app.http.conftest import MakeSite
@@ -21,17 +23,19 @@ from wire.connection import Redis
 @pytest.fixture
 def state(make_node: MakeNode, redis_client: Redis) -> AppState:
     node = make_node()
+    metrics, snapshot = Metrics(node), Snapshot(redis_client, node)
     return AppState(
         node=node,
         redis=redis_client,
         publish_guard=Guard(SecretStr("publish-secret")),
         admin_guard=Guard(SecretStr("")),
-        metrics=Metrics(node),
+        metrics=metrics,
         public_url="",
         ice_servers=IceServerList((), "turn-secret"),
         defaults=Defaults(model="live-s", strength=0.5),
         version="1.2.3",
-        snapshot=Snapshot(redis_client, node),
+        snapshot=snapshot,
+        figures=ProcessFigures(metrics, snapshot, Siblings(ALONE)),
     )
 
 

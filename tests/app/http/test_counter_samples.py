@@ -7,13 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.http.counter_samples import Sample, by_counter, of_app, of_workers
+from app.http.counter_samples import (
+    Sample,
+    by_counter,
+    encode_samples,
+    of_app,
+    of_workers,
+    parse_samples,
+)
 from tests.app import coding
 from tests.app.conftest import MakeNode
 from tests.app.http.conftest import Site
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing
 from wire import counters
+from wire.errors import BadMessage
 from wire.heartbeat import Heartbeats, RenditionWork, StreamWork, WorkerBeat
 from wire.stream_record import StreamRecord
 
@@ -234,3 +242,20 @@ async def test_values_are_those_of_this_app_and_of_the_workers(site: Site) -> No
     assert value("packets_refused", reason="stranger") == 3
     assert value("lead_frames", stream="cam1", rendition="enhanced", what="enhanced") == 7
     assert value("bad_jobs", worker="edge-1") == 6
+
+
+def test_samples_travel_between_processes() -> None:
+    samples: list[Sample] = [
+        (counters.UNITS_IN, ("cam1",), 7.0),
+        (counters.VIEWER_STALLS, (), 0.0),
+        (counters.PACKETS_REFUSED, ("stranger",), 3.0),
+    ]
+    assert parse_samples(encode_samples(samples)) == samples
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[1]", b'[["no_such_counter", [], 1]]', b'[["units_in", "cam1", 1]]', b"\xff"]
+)
+def test_samples_that_cannot_be_read_are_refused(data: bytes) -> None:
+    with pytest.raises(BadMessage, match="counters of a process"):
+        parse_samples(data)

@@ -13,7 +13,7 @@ import pytest
 
 from app.http.certificate import Certificate
 from app.http.edge.connections import ConnectionCounts
-from app.http.web_server import WebServer, bind
+from app.http.web_server import WebServer, bind, bind_shared
 from tests.app.http.conftest import Site
 from tests.app.http.edge.conftest import Serve, serve  # noqa: F401  # a fixture
 from tests.certificates import write_certificate
@@ -48,6 +48,40 @@ def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
 def test_an_address_of_another_machine_is_said_in_a_sentence(host: str) -> None:
     with pytest.raises(BadSettings, match=f"SHARPCAST_HTTP_HOST: {host} is no address of this"):
         bind(on_port(0, host), ConnectionCounts())
+
+
+def test_processes_share_a_port_and_connections_are_spread() -> None:
+    sockets = bind_shared(on_port(0), 3)
+    port = sockets[0].getsockname()[1]
+    assert {each.getsockname()[1] for each in sockets} == {port}
+    clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
+    counts = []
+    for listener in sockets:
+        listener.setblocking(False)
+        counts.append(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                listener.accept()[0].close()
+                counts[-1] += 1
+    assert sum(counts) == 60
+    assert min(counts) >= 5, "20 on average"
+    for each in (*clients, *sockets):
+        each.close()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_second_server_is_not_let_into_a_port_that_is_shared(count: int) -> None:
+    sockets = bind_shared(on_port(0), count)
+    port = sockets[0].getsockname()[1]
+    words = f"SHARPCAST_HTTP_PORT: 127.0.0.1:{port} cannot be listened on: .+"
+    for again in (
+        lambda: bind(on_port(port), ConnectionCounts()),
+        lambda: bind_shared(on_port(port), 2),
+    ):
+        with pytest.raises(BadSettings, match=words):
+            again()
+    for each in sockets:
+        each.close()
 
 
 def test_a_port_may_be_taken_again_at_once() -> None:

@@ -95,3 +95,15 @@ def test_the_host_gives_the_family() -> None:
     with Listener.make("0.0.0.0", ConnectionCounts()) as four:
         assert four.family is socket.AF_INET
         assert four.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+
+
+def test_a_socket_that_another_program_opened_is_taken_over() -> None:
+    counts = ConnectionCounts()
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        listener = Listener.adopt(opened.detach(), counts)
+    with listener, socket.create_connection(listener.getsockname()):
+        listener.setblocking(True)
+        connection, _ = listener.accept()
+        assert counts.open == 1
+        connection.close()
+        assert counts.open == 0

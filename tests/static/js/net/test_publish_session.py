@@ -222,13 +222,21 @@ async def test_a_goodbye_means_the_end_only_from_a_server_that_stays(
 
 
 @pytest.mark.parametrize(
-    ("age", "state"),
-    [("3100", "resuming"), ("2000", "live"), ("null", "live")],
+    ("answer", "age", "state"),
+    [
+        ("null", "3100", "resuming"),
+        ("null", "2000", "live"),
+        ("null", "null", "live"),
+        ("'run-1'", "6100", "resuming"),
+        ("'run-1'", "5000", "live"),
+    ],
 )
-async def test_a_server_that_is_silent_in_both_ways_is_gone(run: Run, age: str, state: str) -> None:
+async def test_a_server_that_is_silent_is_gone_sooner_where_it_does_not_answer_either(
+    run: Run, answer: str, age: str, state: str
+) -> None:
     body = f"""
       await goLive();
-      instance = null;
+      instance = {answer};
       const age = {age};
       if (age !== null) {{
         const timestamp = performance.timeOrigin + clock.now + 1000 - age;

@@ -1,0 +1,68 @@
+"""The figures of this process, and with them those of its siblings behind the same port."""
+
+from __future__ import annotations
+
+from app.errors import RedisAway
+from app.http import schemas, serializers
+from app.http.counter_samples import Sample, encode_samples, of_shared, parse_samples
+from app.http.metrics import Metrics
+from app.http.snapshot import Seen, Snapshot
+from app.siblings import Siblings
+from wire.errors import BadMessage
+
+
+class ProcessFigures:
+    """Gathers what a scrape and the API show, from all processes of this server.
+
+    Prometheus asks one port, and any process may answer. Were it only its own figures, counters
+    would leap between those of one process and another, and every rate would be wrong.
+    """
+
+    def __init__(self, metrics: Metrics, snapshot: Snapshot, siblings: Siblings) -> None:
+        self._metrics = metrics
+        self._snapshot = snapshot
+        self._siblings = siblings
+
+    async def exposition(self) -> bytes:
+        """Returns the text of ``/metrics``."""
+        seen = await self._seen()
+        if not self._siblings.are_there:
+            return self._metrics.exposition(seen)
+        texts = await self._siblings.ask("metrics")
+        others = {number: text.decode("utf-8", "replace") for number, text in texts.items()}
+        return self._metrics.exposition(seen, others)
+
+    async def counters(self, seen: Seen) -> schemas.CounterList:
+        """Returns all registered counters."""
+        own = list(self._metrics.own_samples())
+        if not self._siblings.are_there:
+            return serializers.counter_views([*own, *of_shared(seen)])
+        found = {self._siblings.number: own}
+        for number, data in (await self._siblings.ask("counters")).items():
+            found[number] = _samples(data)
+        return serializers.counter_views(of_shared(seen), dict(sorted(found.items())))
+
+    async def run(self) -> None:
+        """Answers the siblings until cancelled."""
+        await self._siblings.run({"metrics": self._own_text, "counters": self._own_counters})
+
+    async def _own_text(self) -> bytes:
+        return self._metrics.own_text(await self._seen()).encode()
+
+    async def _own_counters(self) -> bytes:
+        return encode_samples(self._metrics.own_samples())
+
+    async def _seen(self) -> Seen:
+        try:
+            return await self._snapshot.get()
+        except RedisAway:
+            # The figures of this process are worth a scrape without Redis too: they show what is
+            # wrong.
+            return Seen()
+
+
+def _samples(data: bytes) -> list[Sample]:
+    try:
+        return parse_samples(data)
+    except BadMessage:
+        return []  # a sibling that was cut off while it answered
