@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
 
 from app.errors import BadOffer
 from app.webrtc.sdp_description import Section
@@ -22,8 +23,13 @@ _RTPMAP = re.compile(
 )
 _FMTP = re.compile(r"(0|[1-9][0-9]{0,2}) +([ -~]{1,4096})")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
+TRANSPORT_CC = "transport-cc"
+"""Feedback that needs a header extension too: ``extension_map.TRANSPORT_NUMBER``."""
+
 _FEEDBACK = ("nack", "nack pli", "goog-remb")
 """Feedback that our receiver sends and our sender understands."""
+_FEEDBACK_SENT = (*_FEEDBACK, TRANSPORT_CC)
+"""Feedback that our receiver sends."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ def choose_payloads(section: Section, *, publishes: bool) -> tuple[Payload, ...]
 
     Codecs of a greater rank go behind all others. Raises BadOffer (422) where nothing can be used.
     """
-    offered = [each for each in _offered(section) if _is_ours(each, section.kind)]
+    feedback = _FEEDBACK_SENT if publishes else _FEEDBACK
+    offered = [each for each in _offered(section, feedback) if _is_ours(each, section.kind)]
     found = _chosen([each for each in offered if each.codec is not None], publishes)
     if not found:
         raise BadOffer(_nothing(section.kind, offered), status=422)
@@ -109,8 +116,18 @@ def _nothing(kind: str, offered: list[Payload]) -> str:
     return f"None of the offered codecs can be used: {', '.join(first)} and {last} can."
 
 
-def _offered(section: Section) -> list[Payload]:
-    """Returns every known codec of the section, in the order of its media line."""
+def without_feedback(payloads: Iterable[Payload], kind: str) -> tuple[Payload, ...]:
+    """Returns the payload types without one kind of feedback."""
+    return tuple(
+        dataclasses.replace(payload, feedback=tuple(f for f in payload.feedback if f != kind))
+        for payload in payloads
+    )
+
+
+def _offered(section: Section, known: tuple[str, ...]) -> list[Payload]:
+    """Returns every known codec of the section, in the order of its media line, each with those
+    of the known kinds of feedback that are offered for it.
+    """
     maps = _numbered(section, "rtpmap", _RTPMAP)
     parameters = _numbered(section, "fmtp", _FMTP)
     feedback: dict[str, set[str]] = {}
@@ -137,7 +154,7 @@ def _offered(section: Section) -> list[Payload]:
             codec,
             int(match[3]),
             text,
-            feedback=tuple(f for f in _FEEDBACK if f in asked) if codec is not None else (),
+            feedback=tuple(f for f in known if f in asked) if codec is not None else (),
             base=int(base) if _NUMBER.fullmatch(base) else None,
         )
     return list(found.values())

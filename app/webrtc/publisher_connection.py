@@ -22,6 +22,7 @@ from app.webrtc.peer_state import PeerState
 from app.webrtc.publisher_state import PUBLISHER, PublisherEvent, PublisherState
 from app.webrtc.rtp_receiver import ReceiverEvents, RtpReceiver
 from app.webrtc.sdp_offer import Offer
+from app.webrtc.transport_reporter import TransportReporter
 from app.webrtc.trickle import SdpFragment
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import CodecDescriptor
@@ -66,6 +67,7 @@ class PublisherConnection:
         self._timelines = {kind: MediaTimeline(rate) for kind, rate in _CLOCK_RATES.items()}
         self._intake = VideoIntake()
         self._receivers: dict[str, RtpReceiver] = {}
+        self._reporter: TransportReporter | None = None
         self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
         self._liveness = Liveness(connect_s=CONNECT_S, timeout_s=timeout_s, now=time.monotonic())
         self._reason = ""
@@ -98,6 +100,8 @@ class PublisherConnection:
         """Returns the SDP answer. Raises BadOffer or NoCandidate."""
         for kind in offer.kinds:
             transceiver = self._peer.add_track(kind, "recvonly")
+            if self._reporter is None:
+                self._reporter = TransportReporter(transceiver.receiver.transport._send_rtp)
             events = ReceiverEvents(
                 on_unit=functools.partial(self._take, kind),
                 on_report=functools.partial(self._take_report, kind),
@@ -110,6 +114,7 @@ class PublisherConnection:
                 transceiver.receiver.transport,
                 events,
                 max_pixels=MAX_PIXELS if has_layers else None,
+                reporter=self._reporter,
             )
             self._receivers[kind] = receiver
             self._clock.add_track(kind, _CLOCK_RATES[kind])
@@ -151,6 +156,8 @@ class PublisherConnection:
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
+        if self._reporter is not None:
+            await self._reporter.stop()
         await self._peer.close()
 
     def _take_report(self, kind: str, ntp: int, rtp: int) -> None:

@@ -41,6 +41,7 @@ from app.rtp.simulcast_layers import LayerChoice
 from app.rtp.ssrc_choice import SsrcChoice
 from app.webrtc.guarded_transport import measured_round_trip_s
 from app.webrtc.reception_reports import ReceptionReports
+from app.webrtc.transport_reporter import TransportReporter
 from media.codec import CodecDescriptor
 from media.codec_table import BY_NAME
 from media.fragment import Fragment
@@ -84,8 +85,12 @@ class RtpReceiver(RTCRtpReceiver):
         events: ReceiverEvents,
         *,
         max_pixels: int | None = None,
+        reporter: TransportReporter | None = None,
     ) -> None:
-        """``max_pixels`` limits which simulcast layer is taken; None where there are none."""
+        """``max_pixels`` limits which simulcast layer is taken; None where there are none.
+
+        ``reporter`` is told of each packet that bears a transport-wide number.
+        """
         super().__init__(kind, transport)
         self.kind = kind
         self._events = events
@@ -95,6 +100,7 @@ class RtpReceiver(RTCRtpReceiver):
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._rtx_ssrcs: dict[int, int] = {}
         self._reports = ReceptionReports()
+        self._reporter = reporter
         self._own_ssrc: int | None = None
         self._source: SsrcChoice[_Media] | LayerChoice[_Media] = SsrcChoice()
         if max_pixels is not None:
@@ -154,6 +160,8 @@ class RtpReceiver(RTCRtpReceiver):
     def _set_rtcp_ssrc(self, ssrc: int) -> None:
         super()._set_rtcp_ssrc(ssrc)
         self._own_ssrc = ssrc
+        if self._reporter is not None:
+            self._reporter.ssrc = ssrc
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
         """Starts taking packets."""
@@ -201,7 +209,11 @@ class RtpReceiver(RTCRtpReceiver):
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         arrival_us = now_us()
         # Every packet takes bandwidth, so all count, also those that are of no further use.
-        await self._estimate(packet, arrival_time_ms)
+        number = packet.extensions.transport_sequence_number
+        if number is None:
+            await self._estimate(packet, arrival_time_ms)
+        elif self._reporter is not None:
+            self._reporter.add(number, _size(packet), packet.ssrc)
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return
@@ -330,7 +342,7 @@ class RtpReceiver(RTCRtpReceiver):
         return unwrap_rtx(packet, payload_type=apt, ssrc=ssrc), self._codecs[apt]
 
     async def _estimate(self, packet: RtpPacket, arrival_ms: int) -> None:
-        """Feeds the bandwidth estimate that tells a browser how much it may send."""
+        """Feeds the bandwidth estimate (REMB) of a sender without transport-wide numbers."""
         if self._estimator is None or packet.extensions.abs_send_time is None:
             return
         estimate = self._estimator.add(
@@ -371,6 +383,11 @@ class RtpReceiver(RTCRtpReceiver):
             extra={"action": "task_failed"},
         )
         self._events.on_end(f"receiving {self.kind} failed: {error!r}")
+
+
+def _size(packet: RtpPacket) -> int:
+    """Returns the bytes of a packet with a fixed header."""
+    return 12 + len(packet.payload) + packet.padding_size
 
 
 def _pixels(media: _Media) -> int:

@@ -17,10 +17,11 @@ from app.webrtc.extension_map import (
     REPAIRED_RID,
     RID,
     SEND_TIME,
+    TRANSPORT_NUMBER,
     Extension,
     choose_extensions,
 )
-from app.webrtc.payload_offer import Payload, choose_payloads
+from app.webrtc.payload_offer import TRANSPORT_CC, Payload, choose_payloads, without_feedback
 from app.webrtc.sdp_description import (
     MAX_OFFER_BYTES,
     Description,
@@ -234,13 +235,22 @@ class _Reader:
         if self._publishes and section.kind == "video":
             numbers = {payload.number for payload in payloads}
             simulcast = read_simulcast(section, numbers)
+        extensions = self._extensions(
+            section,
+            mid,
+            has_layers=bool(simulcast.layers),
+            has_transport_cc=any(TRANSPORT_CC in payload.feedback for payload in payloads),
+        )
+        if not any(extension.uri == TRANSPORT_NUMBER for extension in extensions):
+            # Nothing could be told of packets that bear no number.
+            payloads = without_feedback(payloads, TRANSPORT_CC)
         return MediaOffer(
             section.kind,
             section.protocol,
             section.formats,
             mid,
             payloads,
-            extensions=self._extensions(section, mid, has_layers=bool(simulcast.layers)),
+            extensions=extensions,
             simulcast=simulcast,
             ssrcs=_ssrcs(section),
             is_layered=len(simulcast.layers) > 1 or _has_sim_group(section),
@@ -278,8 +288,12 @@ class _Reader:
         if not any(name in place.attributes for place in places for name in names):
             raise BadOffer("RTP and RTCP must share a port: a=rtcp-mux is missing.", status=422)
 
-    def _extensions(self, section: Section, mid: str, *, has_layers: bool) -> tuple[Extension, ...]:
+    def _extensions(
+        self, section: Section, mid: str, *, has_layers: bool, has_transport_cc: bool
+    ) -> tuple[Extension, ...]:
         wanted = [SEND_TIME] if section.kind == "video" else []
+        if has_transport_cc:
+            wanted.append(TRANSPORT_NUMBER)
         if 1 <= len(mid) <= MAX_ONE_BYTE_LENGTH:
             wanted.append(MID)
         if has_layers:

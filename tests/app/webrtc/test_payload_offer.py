@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadOffer
-from app.webrtc.payload_offer import Payload, choose_payloads
+from app.webrtc.payload_offer import TRANSPORT_CC, Payload, choose_payloads, without_feedback
 from app.webrtc.sdp_description import Section, parse_description
 
 
@@ -128,3 +128,20 @@ def test_other_sound_is_refused(line: str) -> None:
     with pytest.raises(BadOffer, match="Opus") as caught:
         taken("111", f"rtpmap:111 {line}", kind="audio")
     assert caught.value.status == 422
+
+
+def test_transport_wide_feedback_is_for_publishers() -> None:
+    lines = ("rtpmap:96 VP8/90000", "rtcp-fb:* transport-cc", "rtcp-fb:* nack")
+    (published,) = taken("96", *lines)
+    assert published.feedback == ("nack", "transport-cc")
+    (played,) = taken("96", *lines, publishes=False)
+    assert played.feedback == ("nack",)
+    (sound,) = taken("111", "rtpmap:111 opus/48000/2", "rtcp-fb:111 transport-cc", kind="audio")
+    assert sound.feedback == ("transport-cc",)
+
+
+def test_one_kind_of_feedback_can_be_taken_away() -> None:
+    found = taken("96", "rtpmap:96 VP8/90000", "rtcp-fb:* transport-cc", "rtcp-fb:* nack")
+    (left,) = without_feedback(found, TRANSPORT_CC)
+    assert left.feedback == ("nack",)
+    assert left.number == 96

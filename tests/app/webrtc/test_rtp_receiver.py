@@ -9,9 +9,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket
 
 from app.rtp.key_frame_pace import INTERVAL_S
 from app.rtp.ssrc_choice import SILENT_S
+from app.rtp.transport_feedback import (
+    TransportFeedback,
+    is_transport_feedback,
+    parse_transport_feedback,
+)
+from app.webrtc.extension_map import TRANSPORT_NUMBER
 from app.webrtc.rtp_receiver import RtpReceiver
 from media.access_unit import Flags, Kind
 from tests.app import coding
@@ -167,3 +175,69 @@ async def test_audio_goes_on_from_another_source_too(stream: Stream) -> None:
     had = len(stream.ingest.of(Kind.AUDIO))
     await until(lambda: len(stream.ingest.of(Kind.AUDIO)) > had + 20)
     assert stream.ingest.ends == []
+
+
+NUMBER_ID = 9
+
+
+class NumberedPublisher(Publisher):
+    """Numbers its packets for transport-wide congestion control and notes the feedback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0xFFF0
+        self.told: list[TransportFeedback] = []
+        self.estimates = 0
+        self._map = HeaderExtensionsMap()
+        self._map.configure(
+            RTCRtpParameters(
+                headerExtensions=[
+                    RTCRtpHeaderExtensionParameters(id=NUMBER_ID, uri=TRANSPORT_NUMBER)
+                ]
+            )
+        )
+        self.rewrite = self._add_number
+
+    async def offer(self) -> str:
+        """The offer with the extension and its feedback in both sections."""
+        added = f"a=extmap:{NUMBER_ID} {TRANSPORT_NUMBER}\r\na=rtcp-fb:* transport-cc\r\n"
+        return (await super().offer()).replace("a=rtcp-mux\r\n", f"a=rtcp-mux\r\n{added}")
+
+    def listen(self) -> None:
+        """Notes what the other side tells from now on."""
+        transport = self.connection.getSenders()[-1].transport
+        handle = transport._handle_rtcp_data
+
+        async def note(data: bytes) -> None:
+            if is_transport_feedback(data):
+                self.told.append(parse_transport_feedback(data))
+            elif data[1] == 206 and data[0] & 31 == 15:
+                self.estimates += 1
+            await handle(data)
+
+        transport._handle_rtcp_data = note  # type: ignore[method-assign]
+
+    def _add_number(self, data: bytes) -> bytes:
+        packet = RtpPacket.parse(data)
+        packet.extensions = HeaderExtensions(transport_sequence_number=self.number & 0xFFFF)
+        self.number += 1
+        return packet.serialize(self._map)
+
+
+async def test_each_packet_is_told_to_a_publisher_that_numbers_them() -> None:
+    ingest, publisher = Ingest(), NumberedPublisher()
+    await publisher.start(ingest.signal)
+    publisher.listen()
+    publisher.lose(20)
+    task = asyncio.get_running_loop().create_task(publisher.run(UNITS), name="publish")
+    await until(lambda: len(ingest.video) > 40)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await until(lambda: sum(len(each.arrivals) for each in publisher.told) > 40)
+    await publisher.close()
+    await ingest.peer.close()
+    assert [each.count for each in publisher.told] == list(range(len(publisher.told)))
+    assert publisher.told[0].base == 0xFFF0
+    assert all(each.arrivals[-1] is not None for each in publisher.told)
+    # A publisher that has this feedback needs no estimate of ours, which would limit it.
+    assert publisher.estimates == 0

@@ -8,6 +8,8 @@ import time
 import pytest
 
 from app.errors import AppError, BadOffer, BodyTooLarge
+from app.webrtc.extension_map import TRANSPORT_NUMBER
+from app.webrtc.payload_offer import TRANSPORT_CC
 from app.webrtc.sdp_description import MAX_LINES, MAX_OFFER_BYTES
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
 from app.webrtc.transport_offer import MAX_CANDIDATES
@@ -411,3 +413,38 @@ def test_an_offer_may_not_be_larger_than_its_limits() -> None:
         check_publish_offer(offer("obs") + "a=x" * MAX_OFFER_BYTES)
     error = refusal(offer("obs") + "a=x\r\n" * MAX_LINES)
     assert (error.status, str(MAX_LINES) in error.detail) == (400, True)
+
+
+# Transport-wide congestion control.
+
+
+def numbered(sdp: str, *, play: bool = False) -> dict[str, tuple[bool, bool]]:
+    """(has the extension, has the feedback) by kind of section."""
+    found = (check_play_offer if play else check_publish_offer)(sdp)
+    return {
+        section.kind: (
+            TRANSPORT_NUMBER in {extension.uri for extension in section.extensions},
+            any(TRANSPORT_CC in payload.feedback for payload in section.payloads),
+        )
+        for section in found.used
+    }
+
+
+def test_a_browser_that_publishes_numbers_all_its_packets() -> None:
+    both = (True, True)
+    assert numbered(offer("chromium_publish")) == {"audio": both, "video": both}
+    assert numbered(offer("chromium_simulcast"))["video"] == both
+
+
+def test_one_that_watches_is_not_asked_for_feedback() -> None:
+    assert set(numbered(offer("chromium_play"), play=True).values()) == {(False, False)}
+
+
+@pytest.mark.parametrize("lacking", ["a=extmap:3 ", "a=rtcp-fb:"])
+def test_numbers_and_feedback_go_together(lacking: str) -> None:
+    found = numbered(without(offer("chromium_publish"), lacking))
+    assert set(found.values()) == {(False, False)}
+
+
+def test_obs_knows_neither() -> None:
+    assert set(numbered(offer("obs")).values()) == {(False, False)}
