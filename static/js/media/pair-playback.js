@@ -81,9 +81,10 @@ export class PairPlayback extends EventTarget {
     if (this.enhanced.state !== 'playing') this.source.stop();
     else if (this._split > 0) this.source.start();
     else this._timer = window.setTimeout(() => this.source.stop(), LINGER_MS);
-    // Painting pairs to canvases costs a copy of every frame. Where one side is shown alone, the videos themselves
-    // do.
-    const compares = this._split > 0 && this._split < 100 && this.source.state === 'playing';
+    // Painting pairs to canvases costs a copy of every frame, so the enhanced picture alone is shown by its video.
+    // The source alone is painted too: its video runs ahead of the sound, which comes with the enhanced one, by what
+    // the enhancement takes.
+    const compares = this._split > 0 && this.source.state === 'playing';
     if (compares) this.painter.start();
     else this.painter.stop();
     this._changed();

@@ -178,7 +178,7 @@ class WatchPage {
     Object.assign(badge.dataset, { state: enhanced.state, tone });
     Object.assign(this._stage.dataset, {
       view: this.view,
-      paint: this.view === 'split' && this.playback.aligned ? 'canvas' : 'video',
+      paint: this.view !== 'enhanced' && this.playback.aligned ? 'canvas' : 'video',
       source: String(this.playback.hasPicture('source')),
       playing: String(situation.state === 'playing' && situation.picture),
     });
