@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from cli import app_process, bench, doctor, enhance, gateway, join, publish, serve, up, work
+from cli import (
+    app_process,
+    bench,
+    conform,
+    doctor,
+    enhance,
+    gateway,
+    join,
+    publish,
+    serve,
+    up,
+    work,
+)
 from cli.errors import CliError
 from wire.errors import BadSettings, NoRedisServer, ServerRefuses
 
@@ -30,6 +42,7 @@ app.command("work")(work.work)
 app.command("gateway")(gateway.gateway)
 app.command("join")(join.join)
 app.command("publish")(publish.publish)
+app.command("conformance")(conform.conformance)
 app.command("enhance")(enhance.enhance)
 app.command("doctor")(doctor.doctor)
 app.command("bench", context_settings=bench.PASS_ON)(bench.bench)

@@ -17,6 +17,7 @@ from tests.source_tree import ROOT
 PACKAGES = ("app", "wire", "workers", "cli", "models")
 
 TABLES = {
+    "cli/conformance/offers.py": "what a browser offers",
     "cli/publisher/codecs.py": "what FFmpeg's WHIP muxer takes",
     "models/training/codec.py": "encoders that training clips are sent through",
     "static/js/net/codecs.js": "the order in which pages offer codecs",

@@ -43,6 +43,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "models.nets",
     ),
     "cli": ("cli", "app", "workers", "models", "wire", "media", "benchmarks"),
+    # It judges the server, and so knows nothing of it.
+    "cli.conformance": ("cli.conformance", "cli.errors"),
 }
 """Who may import what of ours; the longest name that fits the importer counts. Whoever is not
 here may import all."""
@@ -60,6 +62,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "workers": (*PEERS, *WEB, "tensorrt", "pycuda", "redis"),
     "workers.engines.tensorrt.device": (*PEERS, *WEB, "redis"),
     "cli": PEERS,
+    "cli.conformance.peer": INFERENCE,
 }
 """Who must not import which packages of others; the longest name that fits counts."""
 
@@ -194,6 +197,8 @@ def test_no_file_is_a_grab_bag() -> None:
         ("workers.x", "from fastapi import FastAPI"),
         ("workers.x", "if TYPE_CHECKING:\n    import aiortc"),
         ("models.x", "import cli.main"),
+        ("cli.conformance.x", "from app.webrtc.sdp_offer import Offer"),
+        ("cli.conformance.rule", "import aiortc"),
         ("app.webrtc.x", "from ..http import y\nfrom . import z\nimport workers"),
         ("workers.x", "import pickle"),
         ("workers.engines.tensorrt.engine", "import tensorrt"),
@@ -215,6 +220,7 @@ def test_a_wrong_import_is_found(module: str, text: str) -> None:
         ("workers.engines.torch.net", "import torch, models.nets"),
         ("workers.engines.tensorrt.device", "import tensorrt, pycuda.driver"),
         ("cli.x", "import app, workers, models, wire, cli.y"),
+        ("cli.conformance.peer", "import aiortc"),
         ("tests.x", "import app, cli, aiortc"),
         ("wire.x", "import picklex"),
     ],

@@ -1,0 +1,125 @@
+"""Runs the rules in their order: nobody publishes, plain offers, a publisher, its players."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from cli.conformance import (
+    http_rules,
+    ice_rules,
+    link_rules,
+    live_rules,
+    sdp_rules,
+    whep_rules,
+)
+from cli.conformance.endpoint import HttpEndpoint, Protocol
+from cli.conformance.http_exchange import NoAnswer
+from cli.conformance.rule import Rule
+from cli.conformance.verdict import NotApplicable, RuleFinding, RuleOutcome, RuleStage, Unmet
+
+_COMMON = (
+    *http_rules.RULES,
+    *link_rules.RULES,
+    *sdp_rules.RULES,
+    *ice_rules.RULES,
+    *live_rules.RULES,
+)
+_LAST = http_rules.LAST_RULES
+
+
+def rules_for(protocol: Protocol) -> tuple[Rule, ...]:
+    """Returns the rules of a protocol in the order in which they run."""
+    place = 0 if protocol is Protocol.WHIP else 1
+    of_whep = () if protocol is Protocol.WHIP else whep_rules.RULES
+    last = () if protocol is Protocol.WHIP else whep_rules.LAST_RULES
+    found = (*of_whep, *_COMMON, *_LAST, *last)
+    kept = [rule for rule in found if rule.sections[place] or rule.sections == ("", "")]
+    order = [RuleStage.IDLE, RuleStage.PLAIN, RuleStage.LIVE]
+    last_names = {rule.name for rule in (*_LAST, *last)}
+    return tuple(sorted(kept, key=lambda rule: (rule.name in last_names, order.index(rule.stage))))
+
+
+class Suite:
+    """Runs all rules at a WHIP and a WHEP address of one stream; each may be missing."""
+
+    def __init__(
+        self,
+        whip: HttpEndpoint | None,
+        whep: HttpEndpoint | None,
+        *,
+        only: str = "",
+        tell: Callable[[RuleFinding], None] = lambda finding: None,
+    ) -> None:
+        """``only`` chooses rules by a part of their names; ``tell`` gets each finding."""
+        self._whip = whip
+        self._whep = whep
+        self._only = only
+        self._tell = tell
+        self.findings: list[RuleFinding] = []
+
+    async def run(self) -> list[RuleFinding]:
+        """Runs all. Raises NoAnswer where the server cannot be reached."""
+        for site in (self._whip, self._whep):
+            if site is not None:
+                await site.request("OPTIONS", token="")
+        if self._whep is not None and self._whip is not None:
+            await self._try_all(self._whep, (RuleStage.IDLE,))
+        if self._whip is not None:
+            await self._try_all(self._whip, (RuleStage.PLAIN, RuleStage.LIVE))
+        if self._whep is not None:
+            async with self._publishing():
+                await self._try_all(self._whep, (RuleStage.PLAIN, RuleStage.LIVE))
+        return self.findings
+
+    async def _try_all(self, site: HttpEndpoint, stages: Iterable[RuleStage]) -> None:
+        for rule in rules_for(site.protocol):
+            if rule.stage in stages and self._only in f"{site.protocol.value.lower()}-{rule.name}":
+                self._note(await try_rule(rule, site))
+
+    def _note(self, finding: RuleFinding) -> None:
+        self.findings.append(finding)
+        self._tell(finding)
+
+    @contextlib.asynccontextmanager
+    async def _publishing(self) -> AsyncIterator[None]:
+        """Publishes for the players; without a WHIP address somebody else has to."""
+        if self._whip is None or not self._has_rules(Protocol.WHEP):
+            yield
+            return
+        async with contextlib.AsyncExitStack() as stack:
+            with contextlib.suppress(Unmet):  # the rules of WHIP have told it
+                await stack.enter_async_context(live_rules.connected(self._whip))
+            yield
+
+    def _has_rules(self, protocol: Protocol) -> bool:
+        prefix = protocol.value.lower()
+        return any(self._only in f"{prefix}-{rule.name}" for rule in rules_for(protocol))
+
+
+async def try_rule(rule: Rule, site: HttpEndpoint) -> RuleFinding:
+    """Tries one rule, and ends the sessions that it made."""
+    begun = time.monotonic()
+    try:
+        came, outcome = await rule.run(site), RuleOutcome.PASS
+    except Unmet as error:
+        came, outcome = str(error), RuleOutcome.FAIL
+    except NotApplicable as error:
+        came, outcome = str(error), RuleOutcome.SKIP
+    except NoAnswer as error:
+        came, outcome = f"no answer: {error}", RuleOutcome.FAIL
+    finally:
+        await site.end_all()
+    place = 0 if site.protocol is Protocol.WHIP else 1
+    return RuleFinding(
+        protocol=site.protocol.value,
+        section=rule.sections[place],
+        name=rule.name,
+        level=rule.level,
+        outcome=outcome,
+        sent=rule.sent,
+        expected=rule.expected,
+        came=came,
+        seconds=time.monotonic() - begun,
+    )

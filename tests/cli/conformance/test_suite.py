@@ -1,0 +1,90 @@
+"""``suite.py``: which rules run where, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.conformance.endpoint import HttpEndpoint, Protocol
+from cli.conformance.http_exchange import NoAnswer
+from cli.conformance.rule import Rule
+from cli.conformance.suite import Suite, rules_for, try_rule
+from cli.conformance.verdict import Level, NotApplicable, RuleFinding, RuleOutcome, RuleStage, Unmet
+from tests.cli.conformance.good_server import TOKEN, good_server
+
+
+def test_names_are_unique_and_every_rule_names_its_section() -> None:
+    for place, protocol in enumerate(Protocol):
+        rules = rules_for(protocol)
+        assert len({rule.name for rule in rules}) == len(rules)
+        assert all(rule.sections[place] for rule in rules)
+        assert all(rule.expected and rule.sent for rule in rules)
+
+
+def test_stages_come_in_order_and_rules_of_all_answers_last() -> None:
+    rules = rules_for(Protocol.WHEP)
+    stages = [list(RuleStage).index(rule.stage) for rule in rules[:-3]]
+    assert stages == sorted(stages)
+    assert [rule.name for rule in rules[-3:]] == [
+        "no-301-302",
+        "busy-retry-after",
+        "only-counter-offers-are-406",
+    ]
+
+
+def test_both_protocols_have_the_rules_of_their_standards() -> None:
+    whip = {rule.name for rule in rules_for(Protocol.WHIP)}
+    whep = {rule.name for rule in rules_for(Protocol.WHEP)}
+    assert {"simulcast", "no-partial-answer", "setup-active"} <= whip - whep
+    assert {"nobody-publishes", "events-flow", "layer-selected", "head-endpoint"} <= whep - whip
+    assert {"post-created", "strong-etag", "restart-answer", "media"} <= whip & whep
+
+
+async def test_a_rule_is_chosen_by_a_part_of_its_name() -> None:
+    told: list[RuleFinding] = []
+    with good_server() as (root, _):
+        suite = Suite(
+            HttpEndpoint(Protocol.WHIP, f"{root}/whip/a", TOKEN),
+            HttpEndpoint(Protocol.WHEP, f"{root}/whep/a", TOKEN),
+            only="whip-get-",
+            tell=told.append,
+        )
+        found = await suite.run()
+    assert [finding.name for finding in found] == ["get-endpoint", "get-session"]
+    assert told == found
+
+
+async def test_an_address_alone_is_enough() -> None:
+    with good_server() as (root, _):
+        found = await Suite(
+            None, HttpEndpoint(Protocol.WHEP, f"{root}/whep/a", TOKEN), only="patch"
+        ).run()
+    assert {finding.protocol for finding in found} == {"WHEP"}
+    assert {finding.outcome for finding in found} == {RuleOutcome.PASS}
+
+
+async def test_a_server_that_is_away_is_no_finding() -> None:
+    with good_server() as (root, _):
+        gone = HttpEndpoint(Protocol.WHIP, f"{root}/whip/a")
+    with pytest.raises(NoAnswer):
+        await Suite(gone, None).run()
+
+
+@pytest.mark.parametrize(
+    "error,outcome",
+    [
+        (Unmet("came"), RuleOutcome.FAIL),
+        (NotApplicable("came"), RuleOutcome.SKIP),
+        (NoAnswer("came"), RuleOutcome.FAIL),
+    ],
+)
+async def test_what_a_rule_raises_is_its_outcome(error: Exception, outcome: RuleOutcome) -> None:
+    async def run(site: HttpEndpoint) -> str:
+        await site.create()
+        raise error
+
+    rule = Rule("a", Level.MUST, ("4.2", "B"), "sent", "expected", run)
+    with good_server() as (root, state):
+        found = await try_rule(rule, HttpEndpoint(Protocol.WHEP, f"{root}/whep/a", TOKEN))
+        assert (found.outcome, found.section, found.protocol) == (outcome, "B", "WHEP")
+        assert found.came.endswith("came")
+        assert state.sessions == {}

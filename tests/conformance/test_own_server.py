@@ -1,0 +1,79 @@
+"""The conformance suite against our own server: it keeps every rule that applies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Up, sharpcast
+
+TOKEN = "conformance-token-4c1b"
+Rows = list[dict[str, Any]]
+
+NOT_KEPT: set[str] = {
+    "whip-patch-without-tag",
+    "whip-patch-other-tag",
+    "whep-patch-without-tag",
+    "whep-patch-other-tag",
+}
+"""Rules that the server breaks as yet. The set only shrinks."""
+
+NOT_TRIED = {"https", "busy-retry-after", "only-counter-offers-are-406"}
+"""Rules that need TLS, a full server, or a counter-offer, which we never make."""
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
+    """The findings of one run."""
+    up = Up(
+        tmp_path_factory.mktemp("up"),
+        publish_token=TOKEN,
+        admin_token=TOKEN[::-1],
+        ice_servers="stun:stun.example:3478,turn:me:secret@turn.example:3478",
+    )
+    try:
+        up.until_ready(workers=0)
+        done = sharpcast("conformance", up.url, "--token", TOKEN, "--json")
+        yield json.loads(done.stdout)["findings"]
+    finally:
+        up.end()
+
+
+def named(row: dict[str, Any]) -> str:
+    """The name that the command shows."""
+    return f"{row['protocol'].lower()}-{row['name']}"
+
+
+def test_every_rule_is_kept(rows: Rows) -> None:
+    failed = [row for row in rows if row["outcome"] == "fail"]
+    assert {named(row) for row in failed} == NOT_KEPT, json.dumps(failed, indent=1)
+
+
+def test_rules_that_were_not_tried_are_known(rows: Rows) -> None:
+    skipped = {row["name"]: row["came"] for row in rows if row["outcome"] == "skip"}
+    known = NOT_TRIED | {
+        "strong-etag",
+        "restart-answer",
+        "restart-etag",
+        "restart-options",
+        "bearer-token",
+        "bearer-challenge",
+        "extension-links",
+        "events-created",
+        "events-unknown",
+        "events-flow",
+        "events-deleted",
+        "layers-need-events",
+        "layer-default",
+        "layer-selected",
+        "layer-malformed",
+    }
+    assert set(skipped) <= known, skipped
+
+
+def test_both_protocols_are_tested_with_media(rows: Rows) -> None:
+    live = {named(row): row["outcome"] for row in rows if row["name"] == "media"}
+    assert live == {"whip-media": "pass", "whep-media": "pass"}
