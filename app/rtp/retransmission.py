@@ -16,9 +16,9 @@ MIN_NACK_S = 0.02
 MAX_NACK_S = 0.3
 """Maximum time between two requests: beyond it none would be left before the packet is given up."""
 
-GIVE_UP_S = 0.25
-"""Time that a missing packet is waited for before a key frame is asked for instead; longer where
-the round trip is long."""
+GIVE_UP_S = 0.2
+"""Time that a missing packet is waited for before a key frame is asked for instead: three answers
+on a path of 60 ms. Longer where the round trip is long."""
 
 MAX_GIVE_UP_S = 0.6
 """The same on the longest of paths: viewers' players wait about as long."""

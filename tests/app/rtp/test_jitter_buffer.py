@@ -102,12 +102,12 @@ def test_a_swapped_pair_is_put_in_order_and_asked_for_once() -> None:
 
 def test_a_lost_packet_is_asked_for_again_each_round_trip() -> None:
     assembler = VideoJitterBuffer()
-    assembler.nacks.round_trip.add(0.08)
-    assembler.nacks.round_trip.add(0.08)
+    assembler.nacks.round_trip.add(0.06)
+    assembler.nacks.round_trip.add(0.06)
     wait = assembler.nacks.round_trip.expected_s
     assembler.add(packet(0, 0), now=10.0)
     assert assembler.add(packet(2, 0), now=10.0).nacks == [1]
-    assert 0.08 <= wait < 0.12
+    assert 0.06 <= wait < 0.09
     assert assembler.next_deadline() == 10.0 + wait
     assert assembler.on_time(now=9.99 + wait).nacks == []
     assert assembler.on_time(now=10.0 + wait).nacks == [1]
