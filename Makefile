@@ -1,4 +1,4 @@
-# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, look, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, look, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-edge, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn strace:strace ip:iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: run test coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-link bench-split gpu-check docs clean help browser
+.PHONY: run test coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-edge bench-link bench-split gpu-check docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -27,6 +27,7 @@ help:
 	@echo "make bench-decoder  what decoding in a process of its own costs; half a minute"
 	@echo "make bench-faults  what viewers notice when something dies; about ten minutes"
 	@echo "make bench-transport  ways to carry frames between sites; half an hour, root only; writes docs/transport"
+	@echo "make bench-edge  viewers a core, joins, loss and floods of the WebRTC edge, beside Janus and an aiortc relay; about ten minutes; EDGE='viewers --kbps 1400'"
 	@echo "make bench-link  the processor time of a link between sites, at both ends; half a minute"
 	@echo "make bench-split  dB against Mbit/s of what passes between two parts of a net; about fifteen minutes; writes docs/split"
 	@echo "make bench-team  one stream on many weak devices over a bad network; hours, root only; TEAM='--scenarios cut --repeats 1'"
@@ -73,6 +74,9 @@ bench-faults: $(VENV)/installed-dev browser
 
 bench-transport: $(VENV)/installed-bench browser
 	@$(BIN)/python -m benchmarks.transport --out docs/transport $(TRANSPORT)
+
+bench-edge: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.edge $(EDGE)
 
 bench-link: $(VENV)/installed-dev
 	@$(BIN)/python -m benchmarks.link_cpu $(LINK)

@@ -8,25 +8,34 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aiortc import RTCPeerConnection
+    from aiortc import RTCPeerConnection, RTCRtpTransceiver
 
 JOIN_S = 10.0
 
 _BASELINE, _HIGH = "profile-level-id=42e01f", "profile-level-id=640c1f"
 
 
-def new_peer() -> RTCPeerConnection:
-    """Makes a peer connection that gathers loopback's address alone and asks no STUN server."""
+def new_peer(address: str = "127.0.0.1") -> RTCPeerConnection:
+    """Makes a peer connection that gathers one address alone and asks no STUN server."""
     import aioice.ice
     from aiortc import RTCConfiguration, RTCPeerConnection
     from aiortc.rtcconfiguration import RTCBundlePolicy
 
     # aioice would offer every address of the machine and try each pair of them; viewer and server
     # are on the same one.
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [address]
     return RTCPeerConnection(
         RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
     )
+
+
+def prefer_h264(transceiver: RTCRtpTransceiver) -> None:
+    """Offers H.264 alone, which aiortc would name behind VP8."""
+    from aiortc import RTCRtpSender
+
+    codecs = RTCRtpSender.getCapabilities("video").codecs
+    rank = [codec for codec in codecs if codec.name in ("H264", "rtx")]
+    transceiver.setCodecPreferences(rank)
 
 
 async def join(peer: RTCPeerConnection, url: str, timeout_s: float = JOIN_S) -> str:
