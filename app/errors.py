@@ -10,6 +10,8 @@ AppError
 ├── ProxiedOpenly       403
 ├── TooMany             429 + Retry-After
 ├── WrongContentType    415
+├── TagMissing          428
+├── TagOutdated         412
 ├── NotAuthorized       401 + WWW-Authenticate
 ├── StreamNotFound      404
 ├── RenditionNotFound   404
@@ -120,6 +122,20 @@ class WrongContentType(AppError):
 
     status = 415
     title = "Wrong content type"
+
+
+class TagMissing(AppError):
+    """The request needs If-Match with the ETag of the ICE session, or * to restart it."""
+
+    status = 428
+    title = "Precondition required"
+
+
+class TagOutdated(AppError):
+    """If-Match does not name the present ICE session."""
+
+    status = 412
+    title = "Precondition failed"
 
 
 class NotAuthorized(AppError):

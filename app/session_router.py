@@ -9,15 +9,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable
 from typing import Protocol
 
-from app.errors import AppError, BadOffer, Full, NodeAway, RedisAway, SessionNotFound
-from app.webrtc.trickle import SdpFragment, parse_fragment
+import msgspec
+
+from app.errors import (
+    AppError,
+    BadOffer,
+    Full,
+    NodeAway,
+    RedisAway,
+    SessionNotFound,
+    TagMissing,
+    TagOutdated,
+)
+from app.webrtc.ice_patch import IcePatch, IceReply
+from app.webrtc.trickle import parse_fragment
 from wire import keys
 from wire.app_heartbeat import AppHeartbeats
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
-from wire.node_messages import NodeMessage, SessionKind, SessionReply, SessionRequest, to_node
+from wire.node_messages import (
+    MAX_TAG,
+    NodeMessage,
+    SessionKind,
+    SessionReply,
+    SessionRequest,
+    to_node,
+)
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +50,18 @@ MAX_SECRET = 64
 """Maximum number of characters of a secret; ours have 24."""
 
 
+OTHER_TAG = '"-"'
+"""An entity tag that no session has."""
+
+
 class SessionOwner(Protocol):
     """The sessions of one kind on this node. Both methods raise SessionNotFound."""
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a session."""
 
-    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
-        """Takes further candidates of a session. Raises BadOffer."""
+    async def patch(self, stream: str, secret: str, patch: IcePatch) -> IceReply:
+        """Changes the ICE session. Raises BadOffer, TagMissing, TagOutdated."""
 
 
 class SessionRouter:
@@ -81,17 +103,19 @@ class SessionRouter:
         """Ends a session. Raises SessionNotFound, NodeAway, RedisAway, Full."""
         await self._request(kind, stream, address)
 
-    async def trickle(
-        self, kind: SessionKind, stream: str, address: str, text: str, *, wants_restart: bool
-    ) -> None:
-        """Takes further candidates of a session, as an SDP fragment.
+    async def patch(
+        self, kind: SessionKind, stream: str, address: str, text: str, *, if_match: str
+    ) -> IceReply:
+        """Takes an SDP fragment: further candidates of a session, or a restart of its ICE.
 
-        Raises BadOffer, SessionNotFound, NodeAway, RedisAway, Full.
+        Raises BadOffer, TagMissing, TagOutdated, SessionNotFound, NodeAway, RedisAway, Full.
         """
         # The owner reads the text again. A fragment that cannot be read is refused here, so that
         # the mistake of a client costs no other node anything.
-        parse_fragment(text, wants_restart=wants_restart)
-        await self._request(kind, stream, address, fragment=text, wants_restart=wants_restart)
+        parse_fragment(text)
+        # A value that is longer than any tag of ours names none.
+        tag = if_match if len(if_match) <= MAX_TAG else OTHER_TAG
+        return await self._request(kind, stream, address, fragment=text, if_match=tag)
 
     async def _request(
         self,
@@ -100,8 +124,8 @@ class SessionRouter:
         address: str,
         *,
         fragment: str | None = None,
-        wants_restart: bool = False,
-    ) -> None:
+        if_match: str = "",
+    ) -> IceReply:
         """Has a request carried out where the session is."""
         node, secret = _parts(address)
         request = SessionRequest(
@@ -111,14 +135,13 @@ class SessionRouter:
             stream=stream,
             secret=secret,
             fragment=fragment,
-            wants_restart=wants_restart,
+            if_match=if_match,
         )
         if node == self.node:
-            await self._carry_out(request)
-        else:
-            await self._forward(node, request)
+            return await self._carry_out(request)
+        return await self._forward(node, request)
 
-    async def _forward(self, node: str, request: SessionRequest) -> None:
+    async def _forward(self, node: str, request: SessionRequest) -> IceReply:
         if len(self._waiting) >= self._max_forwarded:
             raise Full("Too many requests wait for other servers.")
         # The future is there before the request leaves: the reply may come while `send` still
@@ -141,6 +164,7 @@ class SessionRouter:
         finally:
             del self._waiting[request.id]
         _raise(answer)
+        return IceReply(answer.etag, answer.fragment)
 
     async def run(self) -> None:
         """Carries out what other nodes ask until cancelled; Redis may come and go meanwhile."""
@@ -162,19 +186,21 @@ class SessionRouter:
             return
         reply = SessionReply(id=message.id, status=200)
         try:
-            await self._carry_out(message)
+            made = await self._carry_out(message)
+            reply = msgspec.structs.replace(reply, etag=made.etag, fragment=made.fragment)
         except AppError as error:
             # Only errors that clients may see go back. Any other is a fault of ours and begins the
             # task anew; the node that asks times out.
             reply = SessionReply(id=message.id, status=error.status, detail=error.detail)
         await to_node(self._client, message.reply_to).send(reply)
 
-    def _carry_out(self, request: SessionRequest) -> Awaitable[None]:
+    async def _carry_out(self, request: SessionRequest) -> IceReply:
         owner = self._owners[request.kind]
         if request.fragment is None:
-            return owner.end(request.stream, request.secret)
-        fragment = parse_fragment(request.fragment, wants_restart=request.wants_restart)
-        return owner.trickle(request.stream, request.secret, fragment)
+            await owner.end(request.stream, request.secret)
+            return IceReply()
+        patch = IcePatch(parse_fragment(request.fragment), request.if_match)
+        return await owner.patch(request.stream, request.secret, patch)
 
 
 def _parts(address: str) -> tuple[str, str]:
@@ -190,8 +216,9 @@ def _raise(reply: SessionReply) -> None:
     """Raises what the owner of the session would have raised here."""
     if reply.status == 200:
         return
-    if reply.status == SessionNotFound.status:
-        raise SessionNotFound(reply.detail)
+    for kind in (SessionNotFound, TagMissing, TagOutdated):
+        if reply.status == kind.status:
+            raise kind(reply.detail)
     if reply.status < 500:
         raise BadOffer(reply.detail, status=reply.status)
     raise NodeAway(reply.detail)

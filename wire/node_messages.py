@@ -20,6 +20,10 @@ MAX_LENGTH = 256
 """Messages kept for each node; older ones are dropped by the server, and their senders time out."""
 
 Name = Annotated[str, msgspec.Meta(max_length=64)]
+MAX_TAG = 256
+"""Maximum number of characters of an If-Match header that is passed on; a tag has 20."""
+
+Tag = Annotated[str, msgspec.Meta(max_length=MAX_TAG)]
 Fragment = Annotated[str, msgspec.Meta(max_length=65_536)]
 
 
@@ -41,9 +45,9 @@ class SessionRequest(msgspec.Struct, frozen=True, kw_only=True, tag="session_req
     stream: Name
     secret: Name
     fragment: Fragment | None = None
-    "Further candidates as an SDP fragment; None: the session is to end."
-    wants_restart: bool = False
-    "The fragment came with ``If-Match: *``."
+    "Candidates or credentials as an SDP fragment; None: the session is to end."
+    if_match: Tag = ""
+    "Value of the If-Match header that came with the fragment."
 
 
 class SessionReply(msgspec.Struct, frozen=True, kw_only=True, tag="session_reply"):
@@ -54,6 +58,10 @@ class SessionReply(msgspec.Struct, frozen=True, kw_only=True, tag="session_reply
     "Status as in HTTP; 200: the request was carried out."
     detail: str = ""
     "Reason for any other status, as a sentence."
+    etag: Tag = ""
+    "Entity tag of the ICE session that a restart began; empty where none did."
+    fragment: Fragment = ""
+    "SDP fragment that answers such a restart."
 
 
 NodeMessage = SessionRequest | SessionReply

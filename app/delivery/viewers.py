@@ -28,9 +28,9 @@ from app.streams.stream_directory import StreamDirectory
 from app.streams.throttle import Throttle
 from app.task_set import TaskSet
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
+from app.webrtc.ice_patch import IcePatch, IceReply, IceTags, patch_ice
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.sdp_offer import Offer, check_play_offer
-from app.webrtc.trickle import SdpFragment
 from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys
 from wire.stream_logger import StreamLogger
@@ -55,9 +55,10 @@ class _ViewerSession:
     peer: ViewerConnection
     request: PlayRequest | None
     "None: it watches no video."
-    refits: Throttle
     address: str
     "Address of whoever posted the offer, for limits."
+    tags: IceTags
+    refits: Throttle = dataclasses.field(default_factory=lambda: Throttle(_REFIT_S))
 
 
 class Viewers:
@@ -148,7 +149,7 @@ class Viewers:
         finally:
             self._joining -= 1
         self._sessions[secret] = _ViewerSession(
-            record.id, record.epoch, playback, peer, request, Throttle(_REFIT_S), route.key
+            record.id, record.epoch, playback, peer, request, route.key, IceTags(secret)
         )
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop(secret, peer.end_reason)
@@ -237,9 +238,10 @@ class Viewers:
             )
             session.playback.move(self._fanout(record, rendition))
 
-    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
+    async def patch(self, stream: str, secret: str, patch: IcePatch) -> IceReply:
         """Takes further candidates of a viewer. Raises SessionNotFound, BadOffer."""
-        await self._found(stream, secret).peer.trickle(fragment)
+        session = self._found(stream, secret)
+        return await patch_ice(session.peer, session.tags, patch)
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a viewer's session. Raises SessionNotFound."""

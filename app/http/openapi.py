@@ -37,11 +37,27 @@ ANSWER: dict[int | str, dict[str, Any]] = {
                 "description": "The session: DELETE ends it.",
                 "schema": {"type": "string"},
             },
+            "ETag": {
+                "description": "The ICE session, for If-Match.",
+                "schema": {"type": "string"},
+            },
             "Link": {"description": "STUN and TURN servers.", "schema": {"type": "string"}},
         },
     }
 }
 """The ``responses`` of a route that answers an SDP offer."""
+
+PATCHED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "ICE was restarted; the fragment has the new credentials and candidates.",
+        "content": {FRAGMENT_TYPE: {"schema": {"type": "string"}}},
+        "headers": {
+            "ETag": {"description": "The new ICE session.", "schema": {"type": "string"}},
+        },
+    },
+    204: {"description": "The candidates were taken."},
+}
+"""The ``responses`` of a route that takes a fragment."""
 
 SPOKEN: dict[int | str, dict[str, Any]] = {
     200: {"description": "The media type of offers, without a body.", "content": _SDP}

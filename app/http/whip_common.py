@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from app.errors import BadName, BadOffer, WrongContentType
 from app.http.app_state import AppState
-from app.http.openapi import FRAGMENT, GUARDED
+from app.http.openapi import FRAGMENT, GUARDED, PATCHED
 from app.session_router import SessionRouter
 from app.webrtc.ice import PeerRoute
+from app.webrtc.ice_patch import IceReply, IceTags
 from app.webrtc.trickle import MEDIA_TYPE as FRAGMENT_TYPE
 from wire.keys import is_stream_id
 from wire.node_messages import SessionKind
@@ -65,6 +66,7 @@ def created(
     base = context.public_url or f"{request.url.scheme}://{request.url.netloc}"
     address = context.node.sessions.address(secret)
     response.headers["Location"] = f"{base}/{kind.value}/{stream}/{address}"
+    response.headers["ETag"] = IceTags(secret).current
     # Logins for TURN expire at a time of day, so this is not the monotonic clock.
     for server in context.ice_servers.for_peer(now_s=time.time()):
         response.headers.append("Link", server.link_header())
@@ -74,6 +76,14 @@ def created(
 def nothing() -> Response:
     """Answers GET and HEAD by 204 (RFC 9725 section 4.1): there is nothing to show."""
     return Response(status_code=204)
+
+
+def patched(reply: IceReply) -> Response:
+    """Answers PATCH: 200 with the new ICE session after a restart, else 204 without a tag."""
+    if not reply.fragment:
+        return nothing()
+    headers = {"ETag": reply.etag}
+    return Response(reply.fragment, status_code=200, headers=headers, media_type=FRAGMENT_TYPE)
 
 
 def ended() -> Response:
@@ -117,17 +127,18 @@ def _add_trickle(
         status_code=204,
         dependencies=guards,
         response_class=Response,
+        responses=PATCHED,
         openapi_extra={**(GUARDED if guards else {}), **FRAGMENT},
     )
     async def patch(stream: str, session: str, request: Request) -> Response:
-        """Takes further candidates of the client (trickle ICE, RFC 9725 section 4.3.2).
+        """Takes candidates of the client (204), or restarts ICE (200), under its ETag.
 
-        They are never needed: the answer holds all of ours, and the client checks those.
+        RFC 9725 sections 4.3.2 and 4.3.3. Candidates are never needed: the answer holds all of
+        ours, and the client checks those.
         """
         check_name(stream)
-        # RFC 9725 section 4.3.3: so asks an ICE restart; 4.3.1: which is 422 where only trickle
-        # ICE is supported. No entity tag is given out, so no other one is looked at.
-        wants_restart = request.headers.get("if-match", "").strip() == "*"
+        # Several lines of the header are one list (RFC 9110 section 5.3).
+        if_match = ", ".join(request.headers.getlist("if-match"))
         text = await _read(request, FRAGMENT_TYPE)
-        await sessions.trickle(kind, stream, session, text, wants_restart=wants_restart)
-        return nothing()
+        reply = await sessions.patch(kind, stream, session, text, if_match=if_match)
+        return patched(reply)

@@ -17,10 +17,10 @@ from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
+from app.webrtc.ice_patch import IcePatch, IceReply, IceTags, patch_ice
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import Offer, check_publish_offer
-from app.webrtc.trickle import SdpFragment
 from media.access_unit import AccessUnit
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import StreamBusy
@@ -98,6 +98,7 @@ class _Session:
     secret: str
     address: str
     "Address of who posted the offer, for limits."
+    tags: IceTags
 
 
 class Publishers:
@@ -193,7 +194,7 @@ class Publishers:
         )
         # The connection may be over already, which ``join`` tells the session.
         link.join(ingest)
-        self._sessions[stream] = _Session(ingest, peer, link, secret, route.key)
+        self._sessions[stream] = _Session(ingest, peer, link, secret, route.key, IceTags(secret))
         self._spawn(self._run(stream), f"ingest {stream}")
         _logger(ingest).info("publisher accepted", extra={"action": "publish"})
         return secret, answer
@@ -244,6 +245,7 @@ class Publishers:
             has_audio=has_audio, on_key_frame_needed=peer.request_key_frame
         )
         present.peer, present.link, present.secret = peer, link, secret
+        present.tags = IceTags(secret)
         link.join(present.ingest)
         # Closing waits for the other side, which may be gone; the new publisher must not wait.
         self._spawn(before.close(), f"publisher-close {stream}")
@@ -280,9 +282,13 @@ class Publishers:
             raise SessionNotFound  # it is ending already
         session.ingest.end("the publisher ended it")
 
-    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
-        """Takes further candidates of a publisher. Raises SessionNotFound, BadOffer."""
-        await self._found(stream, secret).peer.trickle(fragment)
+    async def patch(self, stream: str, secret: str, patch: IcePatch) -> IceReply:
+        """Changes the ICE session of a publisher.
+
+        Raises SessionNotFound, BadOffer, TagMissing, TagOutdated.
+        """
+        session = self._found(stream, secret)
+        return await patch_ice(session.peer, session.tags, patch)
 
     def _found(self, stream: str, secret: str) -> _Session:
         session = self._sessions.get(stream)

@@ -9,9 +9,17 @@ from typing import Any
 
 import pytest
 
-from app.errors import BadOffer, Full, NodeAway, RedisAway, SessionNotFound
+from app.errors import (
+    BadOffer,
+    Full,
+    NodeAway,
+    RedisAway,
+    SessionNotFound,
+    TagMissing,
+    TagOutdated,
+)
 from app.session_router import SessionRouter
-from app.webrtc.trickle import SdpFragment
+from app.webrtc.ice_patch import IcePatch, IceReply
 from tests.app.peers import until
 from wire.app_heartbeat import AppBeat, AppHeartbeats
 from wire.connection import Redis, connect
@@ -26,7 +34,7 @@ class Owner:
     """Sessions of one kind that note what is asked of them."""
 
     sessions: set[tuple[str, str]] = dataclasses.field(default_factory=set)
-    fragments: list[SdpFragment] = dataclasses.field(default_factory=list)
+    patches: list[IcePatch] = dataclasses.field(default_factory=list)
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a session."""
@@ -34,13 +42,18 @@ class Owner:
             raise SessionNotFound
         self.sessions.remove((stream, secret))
 
-    async def trickle(self, stream: str, secret: str, fragment: SdpFragment) -> None:
-        """Notes further candidates."""
+    async def patch(self, stream: str, secret: str, patch: IcePatch) -> IceReply:
+        """Notes a fragment; restarts where it has a password, but not for all."""
         if (stream, secret) not in self.sessions:
             raise SessionNotFound
-        if fragment.wants_restart:
+        if not patch.if_match:
+            raise TagMissing
+        if patch.if_match not in ("*", '"now"'):
+            raise TagOutdated
+        self.patches.append(patch)
+        if patch.fragment.password == "never":
             raise BadOffer("No restart.", status=422)
-        self.fragments.append(fragment)
+        return IceReply('"new"', "a=ice-ufrag:b\r\n") if patch.fragment.password else IceReply()
 
 
 @dataclasses.dataclass
@@ -98,14 +111,39 @@ async def test_a_session_is_ended_whichever_node_is_asked(
 @pytest.mark.parametrize("asked", [0, 1])
 async def test_candidates_come_as_they_were_sent(nodes: tuple[Node, Node], asked: int) -> None:
     router = nodes[asked].router
-    await router.trickle(WHEP, "cam1", "one.b", FRAGMENT, wants_restart=False)
-    assert [fragment.ufrag for fragment in nodes[0].whep.fragments] == ["abcd"]
-    with pytest.raises(BadOffer, match="No restart") as caught:
-        await router.trickle(WHEP, "cam1", "one.b", FRAGMENT, wants_restart=True)
-    assert caught.value.status == 422
+    reply = await router.patch(WHEP, "cam1", "one.b", FRAGMENT, if_match='"now"')
+    assert reply == IceReply()
+    (noted,) = nodes[0].whep.patches
+    assert (noted.fragment.ufrag, noted.if_match) == ("abcd", '"now"')
     with pytest.raises(BadOffer) as caught:
-        await router.trickle(WHEP, "cam1", "one.b", "v=0\r\n", wants_restart=False)
+        await router.patch(WHEP, "cam1", "one.b", "v=0\r\n", if_match='"now"')
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_a_restart_is_answered_as_its_owner_does(
+    nodes: tuple[Node, Node], asked: int
+) -> None:
+    router = nodes[asked].router
+    restart = "a=ice-ufrag:new1\r\na=ice-pwd:{}\r\n"
+    reply = await router.patch(WHEP, "cam1", "one.b", restart.format("secret"), if_match="*")
+    assert reply == IceReply('"new"', "a=ice-ufrag:b\r\n")
+    with pytest.raises(BadOffer, match="No restart") as caught:
+        await router.patch(WHEP, "cam1", "one.b", restart.format("never"), if_match="*")
+    assert caught.value.status == 422
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+@pytest.mark.parametrize(
+    "if_match,error",
+    [("", TagMissing), ('"then"', TagOutdated), ('"now", ' * 100, TagOutdated)],
+)
+async def test_tags_are_checked_where_the_session_is(
+    nodes: tuple[Node, Node], asked: int, if_match: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await nodes[asked].router.patch(WHEP, "cam1", "one.b", FRAGMENT, if_match=if_match)
+    assert nodes[0].whep.patches == []
 
 
 @pytest.mark.parametrize("nodes", [{"reply_s": 0.1}], indirect=True)

@@ -13,14 +13,6 @@ from tests.cli.command import Up, sharpcast
 TOKEN = "conformance-token-4c1b"
 Rows = list[dict[str, Any]]
 
-NOT_KEPT: set[str] = {
-    "whip-patch-without-tag",
-    "whip-patch-other-tag",
-    "whep-patch-without-tag",
-    "whep-patch-other-tag",
-}
-"""Rules that the server breaks as yet. The set only shrinks."""
-
 NOT_TRIED = {"https", "busy-retry-after", "only-counter-offers-are-406"}
 """Rules that need TLS, a full server, or a counter-offer, which we never make."""
 
@@ -49,13 +41,12 @@ def named(row: dict[str, Any]) -> str:
 
 def test_every_rule_is_kept(rows: Rows) -> None:
     failed = [row for row in rows if row["outcome"] == "fail"]
-    assert {named(row) for row in failed} == NOT_KEPT, json.dumps(failed, indent=1)
+    assert failed == [], json.dumps(failed, indent=1)
 
 
 def test_rules_that_were_not_tried_are_known(rows: Rows) -> None:
     skipped = {row["name"]: row["came"] for row in rows if row["outcome"] == "skip"}
     known = NOT_TRIED | {
-        "strong-etag",
         "restart-answer",
         "restart-etag",
         "restart-options",

@@ -57,6 +57,7 @@ def test_the_numbers_of_the_protocol_are_those_of_the_code() -> None:
         {"kind": "rtmp"},
         {"id": "x" * 65},
         {"fragment": "x" * 65_537},
+        {"if_match": "x" * 257},
         {"secret": None},
     ],
 )

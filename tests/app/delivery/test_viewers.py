@@ -9,10 +9,19 @@ import pytest
 
 from app.admission import Admission
 from app.delivery.viewers import Viewers
-from app.errors import BadOffer, Full, NobodyPublishes, RenditionNotFound, SessionNotFound
+from app.errors import (
+    BadOffer,
+    Full,
+    NobodyPublishes,
+    RenditionNotFound,
+    SessionNotFound,
+    TagMissing,
+    TagOutdated,
+)
 from app.streams.readers import ReaderTimes, RenditionReaders
 from app.streams.stream_directory import StreamDirectory
 from app.webrtc import ice
+from app.webrtc.ice_patch import IcePatch, IceTags
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.trickle import parse_fragment
 from tests.app.peers import no_tasks_but, until
@@ -230,15 +239,16 @@ async def test_candidates_and_restarts_go_to_the_viewers_peer(
 ) -> None:
     await live(redis_client)
     secret = await house.play()
-    await house.viewers.trickle(
-        "cam1", secret, parse_fragment("a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n")
-    )
+    candidate = parse_fragment("a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n")
+    await house.viewers.patch("cam1", secret, IcePatch(candidate, IceTags(secret).current))
+    for if_match, error in (("", TagMissing), ('"other"', TagOutdated)):
+        with pytest.raises(error):
+            await house.viewers.patch("cam1", secret, IcePatch(candidate, if_match))
+    restart = parse_fragment("a=ice-ufrag:other\r\na=ice-pwd:else\r\n")
     with pytest.raises(BadOffer, match="restart"):
-        await house.viewers.trickle(
-            "cam1", secret, parse_fragment("a=ice-ufrag:other\r\na=ice-pwd:else\r\n")
-        )
+        await house.viewers.patch("cam1", secret, IcePatch(restart, "*"))
     with pytest.raises(SessionNotFound):
-        await house.viewers.trickle("cam1", "guess", parse_fragment("a=end-of-candidates\r\n"))
+        await house.viewers.patch("cam1", "guess", IcePatch(candidate, "*"))
 
 
 async def test_closing_takes_nobody_more_and_leaves_no_task(redis_client: Redis) -> None:

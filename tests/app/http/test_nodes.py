@@ -47,7 +47,7 @@ async def until_viewers(site: Site, count: int) -> None:
 
 
 async def patch(site: Site, location: str, ufrag: str, **headers: str) -> Any:
-    headers["Content-Type"] = "application/trickle-ice-sdpfrag"
+    headers = {"If-Match": "*", "Content-Type": "application/trickle-ice-sdpfrag"} | headers
     return await site.client.patch(location, content=FRAGMENT.format(ufrag), headers=headers)
 
 
@@ -92,7 +92,10 @@ async def test_candidates_reach_a_session_through_another_node(sites: list[Site]
     location = (await one.post_offer("/whip/cam1", offer("obs"))).headers["location"]
     answers = [await patch(site, location, "") for site in sites]
     assert [answer.status_code for answer in answers] == [204, 204]
-    restarts = [await patch(site, location, "", **{"If-Match": "*"}) for site in sites]
+    for tag, status in (("", 428), ('"other"', 412)):
+        answers = [await patch(site, location, "", **{"If-Match": tag}) for site in sites]
+        assert len({check_problem(answer, status) for answer in answers}) == 1
+    restarts = [await patch(site, location, "other", **{"If-Match": "*"}) for site in sites]
     details = {check_problem(answer, 422) for answer in restarts}
     assert len(details) == 1  # as if the session were here
     check_problem(await patch(two, location + "x", ""), 404)

@@ -189,9 +189,9 @@ CANDIDATES = (
 @pytest.mark.parametrize("body", [CREDENTIALS + CANDIDATES, CANDIDATES, "a=end-of-candidates"])
 async def test_further_candidates_are_taken(body: str, site: Site) -> None:
     """RFC 9725 section 4.3.2: 204 without a body and without an entity tag."""
-    location = (await site.post_offer("/whip/cam1", offer("obs"))).headers["location"]
-    origin = {"Origin": "http://sharp.example:8080"}
-    response = await site.client.patch(location, content=body, headers=FRAGMENT | origin)
+    made = (await site.post_offer("/whip/cam1", offer("obs"))).headers
+    more = {"Origin": "http://sharp.example:8080", "If-Match": made["etag"]}
+    response = await site.client.patch(made["location"], content=body, headers=FRAGMENT | more)
     assert (response.status_code, response.content) == (204, b"")
     assert "etag" not in response.headers
 
@@ -200,7 +200,8 @@ async def test_further_candidates_are_taken(body: str, site: Site) -> None:
     "body,headers,status",
     [
         ("a=ice-ufrag:new1\r\na=ice-pwd:0123456789012345678901\r\n", {}, 422),
-        (CREDENTIALS, {"If-Match": "*"}, 422),
+        (CREDENTIALS, {"If-Match": ""}, 428),
+        (CREDENTIALS, {"If-Match": '"other"'}, 412),
         (CREDENTIALS, {"Content-Type": "application/sdp"}, 415),
         ("", {}, 400),
         ("a=x", {}, 400),
@@ -215,7 +216,8 @@ async def test_what_a_fragment_may_not_say(
     body: str | bytes, headers: dict[str, str], status: int, site: Site
 ) -> None:
     location = (await site.post_offer("/whip/cam1", offer("obs"))).headers["location"]
-    response = await site.client.patch(location, content=body, headers=FRAGMENT | headers)
+    sent = FRAGMENT | {"If-Match": "*"} | headers
+    response = await site.client.patch(location, content=body, headers=sent)
     check_problem(response, status)
     assert site.node.publishers.ingest_session("cam1") is not None
 
@@ -224,6 +226,39 @@ async def test_candidates_of_no_session_are_refused(site: Site) -> None:
     await site.post_offer("/whip/cam1", offer("obs"))
     for path in ("/whip/cam1/guess", "/whip/cam2/guess", "/whep/cam1/guess"):
         check_problem(await site.client.patch(path, content=CANDIDATES, headers=FRAGMENT), 404)
+
+
+@pytest.mark.parametrize(
+    "lines,status",
+    [
+        (["*"], 204),
+        (['"*"'], 204),
+        (['"a"', "{}"], 204),
+        (['"a", {}'], 204),
+        (["W/{}"], 412),
+        (["{}x"], 412),
+        (["{}"[:1]], 412),
+        (['"a"'] * 30, 412),
+        ([" "], 428),
+    ],
+)
+async def test_entity_tags_are_compared_strongly(lines: list[str], status: int, site: Site) -> None:
+    made = (await site.post_offer("/whip/cam1", offer("obs"))).headers
+    assert re.fullmatch(r'"[\w-]+"', made["etag"])
+    sent = [("if-match", line.replace("{}", made["etag"])) for line in lines]
+    response = await site.client.patch(
+        made["location"], content=CREDENTIALS, headers=[*FRAGMENT.items(), *sent]
+    )
+    assert response.status_code == status
+
+
+async def test_every_session_has_another_tag_and_its_end_asks_for_none(site: Site) -> None:
+    first = (await site.post_offer("/whip/cam1", offer("obs"))).headers
+    second = (await site.post_offer("/whip/cam2", offer("obs"))).headers
+    assert first["etag"] != second["etag"]
+    ended = await site.client.delete(first["location"], headers={"If-Match": second["etag"]})
+    assert ended.status_code == 200
+    assert "etag" not in ended.headers
 
 
 class Upload:

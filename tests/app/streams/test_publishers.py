@@ -9,12 +9,20 @@ from typing import Any
 import pytest
 
 from app.admission import Admission
-from app.errors import AlreadyPublishing, BadOffer, Full, RedisAway, SessionNotFound
+from app.errors import (
+    AlreadyPublishing,
+    BadOffer,
+    Full,
+    RedisAway,
+    SessionNotFound,
+    TagOutdated,
+)
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
 from app.streams.publishers import PublisherOptions, Publishers, _is_same, _Link
 from app.task_set import TaskSet
 from app.webrtc import ice
+from app.webrtc.ice_patch import IcePatch, IceTags
 from app.webrtc.packet_gate import Refusals
 from app.webrtc.trickle import parse_fragment
 from tests.app import fakes
@@ -188,12 +196,21 @@ async def test_without_redis_the_sockets_of_the_offer_are_closed() -> None:
 async def test_candidates_come_for_the_one_who_knows_the_secret(house: House) -> None:
     secret = await house.publish()
     fragment = parse_fragment("a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n")
-    await house.publishers.trickle("cam1", secret, fragment)
+    await house.publishers.patch("cam1", secret, IcePatch(fragment, IceTags(secret).current))
     with pytest.raises(SessionNotFound):
-        await house.publishers.trickle("cam1", "guess", fragment)
+        await house.publishers.patch("cam1", "guess", IcePatch(fragment, "*"))
     with pytest.raises(BadOffer, match="restart"):
         restart = parse_fragment("a=ice-ufrag:other\r\na=ice-pwd:else\r\n")
-        await house.publishers.trickle("cam1", secret, restart)
+        await house.publishers.patch("cam1", secret, IcePatch(restart, "*"))
+
+
+async def test_a_connection_that_takes_over_has_an_ice_session_of_its_own(house: House) -> None:
+    before = await house.publish()
+    after = await house.publish()
+    fragment = parse_fragment("a=end-of-candidates\r\n")
+    with pytest.raises(TagOutdated):
+        await house.publishers.patch("cam1", after, IcePatch(fragment, IceTags(before).current))
+    await house.publishers.patch("cam1", after, IcePatch(fragment, IceTags(after).current))
 
 
 @pytest.fixture
