@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import machine
-from benchmarks.edge import floods, joining, memory, viewers_per_core
+from benchmarks.edge import floods, joining, memory, sound_sync, viewers_per_core
 from benchmarks.edge.servers import SERVERS
 
 Options = argparse.Namespace
@@ -38,12 +38,17 @@ def _memory(options: Options) -> str:
     return memory.measure(3600.0 if options.hour else max(30.0, options.seconds))
 
 
+def _sound(options: Options) -> str:
+    return sound_sync.table(2 * options.seconds)
+
+
 JOBS: dict[str, tuple[str, Callable[[Options], str]]] = {
     "viewers": ("viewers a core, cost of a packet, delay", _viewers),
     "joins": ("from an offer to the first decoded picture", _joins),
     "loss": ("a viewer that loses packets", _loss),
     "pli": ("a viewer that asks for key frames without end", _pli),
     "posts": ("a flood of posts beside a viewer", _posts),
+    "sound": ("how far sound and picture are apart in Chromium", _sound),
     "memory": ("a viewer that stopped, one that is not read, and others that come and go", _memory),
 }
 
