@@ -11,8 +11,6 @@ import logging
 import secrets
 from typing import Protocol
 
-import msgspec
-
 from app.errors import (
     AppError,
     BadOffer,
@@ -62,6 +60,9 @@ class SessionOwner(Protocol):
 
     async def patch(self, stream: str, secret: str, patch: IcePatch) -> IceReply:
         """Changes the ICE session. Raises BadOffer, TagMissing, TagOutdated."""
+
+    async def ask(self, stream: str, secret: str, query: str) -> str:
+        """Answers a query of an extension. Raises an AppError below 500."""
 
 
 class SessionRouter:
@@ -115,7 +116,15 @@ class SessionRouter:
         parse_fragment(text)
         # A value that is longer than any tag of ours names none.
         tag = if_match if len(if_match) <= MAX_TAG else OTHER_TAG
-        return await self._request(kind, stream, address, fragment=text, if_match=tag)
+        reply = await self._request(kind, stream, address, fragment=text, if_match=tag)
+        return IceReply(reply.etag, reply.fragment)
+
+    async def ask(self, kind: SessionKind, stream: str, address: str, query: str) -> str:
+        """Returns the answer of a session to a query of an extension.
+
+        Raises BadOffer, SessionNotFound, NodeAway, RedisAway, Full.
+        """
+        return (await self._request(kind, stream, address, query=query)).answer
 
     async def _request(
         self,
@@ -125,7 +134,8 @@ class SessionRouter:
         *,
         fragment: str | None = None,
         if_match: str = "",
-    ) -> IceReply:
+        query: str = "",
+    ) -> SessionReply:
         """Has a request carried out where the session is."""
         node, secret = _parts(address)
         request = SessionRequest(
@@ -136,12 +146,13 @@ class SessionRouter:
             secret=secret,
             fragment=fragment,
             if_match=if_match,
+            query=query,
         )
         if node == self.node:
             return await self._carry_out(request)
         return await self._forward(node, request)
 
-    async def _forward(self, node: str, request: SessionRequest) -> IceReply:
+    async def _forward(self, node: str, request: SessionRequest) -> SessionReply:
         if len(self._waiting) >= self._max_forwarded:
             raise Full("Too many requests wait for other servers.")
         # The future is there before the request leaves: the reply may come while `send` still
@@ -156,7 +167,7 @@ class SessionRouter:
             self.forwarded += 1
             await to_node(self._client, node).send(request)
             async with asyncio.timeout(self._reply_s):
-                answer = await reply
+                answer: SessionReply = await reply
         except TimeoutError:
             raise NodeAway from None
         except REDIS_DOWN as error:
@@ -164,7 +175,7 @@ class SessionRouter:
         finally:
             del self._waiting[request.id]
         _raise(answer)
-        return IceReply(answer.etag, answer.fragment)
+        return answer
 
     async def run(self) -> None:
         """Carries out what other nodes ask until cancelled; Redis may come and go meanwhile."""
@@ -184,23 +195,25 @@ class SessionRouter:
             if waiting is not None and not waiting.done():
                 waiting.set_result(message)
             return
-        reply = SessionReply(id=message.id, status=200)
         try:
-            made = await self._carry_out(message)
-            reply = msgspec.structs.replace(reply, etag=made.etag, fragment=made.fragment)
+            reply = await self._carry_out(message)
         except AppError as error:
             # Only errors that clients may see go back. Any other is a fault of ours and begins the
             # task anew; the node that asks times out.
             reply = SessionReply(id=message.id, status=error.status, detail=error.detail)
         await to_node(self._client, message.reply_to).send(reply)
 
-    async def _carry_out(self, request: SessionRequest) -> IceReply:
-        owner = self._owners[request.kind]
+    async def _carry_out(self, request: SessionRequest) -> SessionReply:
+        owner, place = self._owners[request.kind], (request.stream, request.secret)
+        if request.query:
+            answer = await owner.ask(*place, request.query)
+            return SessionReply(id=request.id, status=200, answer=answer)
         if request.fragment is None:
-            await owner.end(request.stream, request.secret)
-            return IceReply()
+            await owner.end(*place)
+            return SessionReply(id=request.id, status=200)
         patch = IcePatch(parse_fragment(request.fragment), request.if_match)
-        return await owner.patch(request.stream, request.secret, patch)
+        made = await owner.patch(*place, patch)
+        return SessionReply(id=request.id, status=200, etag=made.etag, fragment=made.fragment)
 
 
 def _parts(address: str) -> tuple[str, str]:

@@ -48,6 +48,8 @@ class SessionRequest(msgspec.Struct, frozen=True, kw_only=True, tag="session_req
     "Candidates or credentials as an SDP fragment; None: the session is to end."
     if_match: Tag = ""
     "Value of the If-Match header that came with the fragment."
+    query: Fragment = ""
+    "Query of a WHEP extension as JSON; then nothing else is asked."
 
 
 class SessionReply(msgspec.Struct, frozen=True, kw_only=True, tag="session_reply"):
@@ -62,6 +64,8 @@ class SessionReply(msgspec.Struct, frozen=True, kw_only=True, tag="session_reply
     "Entity tag of the ICE session that a restart began; empty where none did."
     fragment: Fragment = ""
     "SDP fragment that answers such a restart."
+    answer: Fragment = ""
+    "Answer to a query, as JSON."
 
 
 NodeMessage = SessionRequest | SessionReply

@@ -10,9 +10,17 @@ import time
 from collections.abc import Iterator
 
 from app.admission import Admission
+from app.delivery.event_streams import EventStreams
 from app.delivery.playback_session import PlaybackSession
 from app.delivery.rendition_choice import Coding, PlayRequest, choose
 from app.delivery.rtp_fanout import RtpFanout
+from app.delivery.viewer_queries import (
+    CloseEvents,
+    OpenEvents,
+    SelectLayer,
+    encode_query,
+    parse_query,
+)
 from app.errors import (
     BadOffer,
     Full,
@@ -42,6 +50,12 @@ _REFIT_S = 0.5
 """Another log is looked for this often, for a viewer who lacks the codec of what comes."""
 
 
+def _video_place(offer: Offer) -> str:
+    """Returns the place of the video section among all sections, "" where there is none."""
+    places = [str(n) for n, section in enumerate(offer.sections) if section.kind == "video"]
+    return places[0] if places else ""
+
+
 def _logger(stream: str, secret: str) -> StreamLogger:
     return StreamLogger(log, stream=stream, session=secret)
 
@@ -58,7 +72,13 @@ class _ViewerSession:
     address: str
     "Address of whoever posted the offer, for limits."
     tags: IceTags
+    events: EventStreams
+    asked: str = dataclasses.field(init=False, default="")
+    "Rendition that the offer asked for."
     refits: Throttle = dataclasses.field(default_factory=lambda: Throttle(_REFIT_S))
+
+    def __post_init__(self) -> None:
+        self.asked = self.request.rendition if self.request is not None else ""
 
 
 class Viewers:
@@ -138,10 +158,7 @@ class Viewers:
         self._joining += 1
         try:
             answer = await peer.answer(offer, route=route)
-            if self._closing:
-                raise Full("The server stops.")
-            if playback.is_over:  # nobody would ever end it
-                raise NobodyPublishes(f"{record.id} ended just now.")
+            self._check_still_wanted(record, playback)
         except BaseException:  # cancellation too: readers and sockets must not outlive the offer
             playback.stop()
             await peer.close()
@@ -149,11 +166,24 @@ class Viewers:
         finally:
             self._joining -= 1
         self._sessions[secret] = _ViewerSession(
-            record.id, record.epoch, playback, peer, request, route.key, IceTags(secret)
+            record.id,
+            record.epoch,
+            playback,
+            peer,
+            request,
+            route.key,
+            IceTags(secret),
+            EventStreams(_video_place(offer)),
         )
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop(secret, peer.end_reason)
         return secret, answer
+
+    def _check_still_wanted(self, record: StreamRecord, playback: PlaybackSession) -> None:
+        if self._closing:
+            raise Full("The server stops.")
+        if playback.is_over:  # nobody would ever end it
+            raise NobodyPublishes(f"{record.id} ended just now.")
 
     def _playback(
         self, record: StreamRecord, rendition: str, secret: str, *, fallback: bool, has_audio: bool
@@ -242,6 +272,33 @@ class Viewers:
         """Takes further candidates of a viewer. Raises SessionNotFound, BadOffer."""
         session = self._found(stream, secret)
         return await patch_ice(session.peer, session.tags, patch)
+
+    async def ask(self, stream: str, secret: str, query: str) -> str:
+        """Answers a query of an extension. Raises SessionNotFound, BadRequest and those of play."""
+        session, parsed = self._found(stream, secret), parse_query(query)
+        if isinstance(parsed, SelectLayer):
+            await self._select(secret, session, parsed.rendition)
+            return ""
+        if isinstance(parsed, OpenEvents):
+            return encode_query(session.events.open(parsed.names))
+        if isinstance(parsed, CloseEvents):
+            return encode_query(session.events.close(parsed.id))
+        return encode_query(session.events.see(parsed.id))
+
+    async def _select(self, secret: str, session: _ViewerSession, rendition: str) -> None:
+        """Moves a viewer to another rendition, "" to the one that it asked for at first."""
+        if session.request is None:
+            raise BadOffer("The session has no video.", status=422)
+        wanted = dataclasses.replace(session.request, rendition=rendition or session.asked)
+        record = await self._directory.record(session.stream)
+        if record is None or record.epoch != session.session:
+            raise NobodyPublishes(f"Nobody publishes {session.stream} at the moment.")
+        chosen = await self._chosen(record, wanted)
+        if self._sessions.get(secret) is not session:
+            raise SessionNotFound  # it ended while the records were read
+        session.request = wanted
+        if chosen != session.playback.rendition:
+            session.playback.move(self._fanout(record, chosen))
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a viewer's session. Raises SessionNotFound."""

@@ -59,6 +59,27 @@ PATCHED: dict[int | str, dict[str, Any]] = {
 }
 """The ``responses`` of a route that takes a fragment."""
 
+JSON_BODY: dict[str, Any] = {
+    "requestBody": {"required": False, "content": {"application/json": {"schema": {}}}}
+}
+"""The ``openapi_extra`` of a route that reads JSON by itself."""
+
+EVENT_LOCATION: dict[int | str, dict[str, Any]] = {
+    201: {
+        "description": "The event stream: GET reads it, DELETE ends it.",
+        "headers": {"Location": {"schema": {"type": "string"}}},
+    }
+}
+"""The ``responses`` of a route that opens an event stream."""
+
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events, for at most 25 s; then it is opened again.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+"""The ``responses`` of a route that sends events."""
+
 SPOKEN: dict[int | str, dict[str, Any]] = {
     200: {"description": "The media type of offers, without a body.", "content": _SDP}
 }

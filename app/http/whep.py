@@ -1,4 +1,4 @@
-"""WHEP (draft-ietf-wish-whep-03): watching."""
+"""WHEP (draft-ietf-wish-whep-04): watching."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.errors import BadRequest, ForeignOrigin, NobodyPublishes, RenditionNotF
 from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, OFFER, SPOKEN
+from app.http.whep_extensions import add_extensions, with_extensions
 from wire.keys import ENHANCED, SOURCE, is_rendition
 from wire.node_messages import SessionKind
 
@@ -70,7 +71,8 @@ def router(context: AppState) -> APIRouter:
             fallback=fallback != "none",
             route=whip_common.route(request),
         )
-        return whip_common.created(request, context, SessionKind.WHEP, stream, made)
+        created = whip_common.created(request, context, SessionKind.WHEP, stream, made)
+        return with_extensions(created)
 
     @routes.head("/{stream}", response_class=Response, responses=SPOKEN)
     async def head() -> Response:
@@ -78,4 +80,5 @@ def router(context: AppState) -> APIRouter:
         return Response(status_code=200, media_type=whip_common.MEDIA_TYPE)
 
     whip_common.add_common(routes, SessionKind.WHEP, context.node.sessions)
+    add_extensions(routes, context)
     return routes

@@ -32,17 +32,24 @@ def check_name(stream: str) -> str:
 
 async def read_offer(request: Request) -> str:
     """Returns the SDP in the body; the edge limits it. Raises WrongContentType or BadOffer."""
-    return await _read(request, MEDIA_TYPE)
+    return await read_text(request, MEDIA_TYPE)
 
 
-async def _read(request: Request, media_type: str) -> str:
+async def read_text(request: Request, media_type: str, *, may_lack: bool = False) -> str:
+    """Returns the text in the body; with ``may_lack`` also none at all, of no type.
+
+    Raises WrongContentType or BadOffer.
+    """
+    body = await request.body()
+    if may_lack and not body:
+        return ""
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type != media_type:
         raise WrongContentType(f"The content type must be {media_type}.")
     try:
-        return (await request.body()).decode()
+        return body.decode()
     except UnicodeDecodeError as error:
-        raise BadOffer("The SDP is not UTF-8 text.") from error
+        raise BadOffer("The body is not UTF-8 text.") from error
 
 
 def route(request: Request) -> PeerRoute:
@@ -62,15 +69,19 @@ def created(
     """Returns 201 (RFC 9725 section 4.2); ``made`` is the session's secret and the SDP answer."""
     secret, answer = made
     response = Response(answer, status_code=201, media_type=MEDIA_TYPE)
-    # OBS resolves a relative Location wrongly, so every Location is absolute.
-    base = context.public_url or f"{request.url.scheme}://{request.url.netloc}"
     address = context.node.sessions.address(secret)
+    base = base_address(request, context)
     response.headers["Location"] = f"{base}/{kind.value}/{stream}/{address}"
     response.headers["ETag"] = IceTags(secret).current
     # Logins for TURN expire at a time of day, so this is not the monotonic clock.
     for server in context.ice_servers.for_peer(now_s=time.time()):
         response.headers.append("Link", server.link_header())
     return response
+
+
+def base_address(request: Request, context: AppState) -> str:
+    """Returns the address below which all paths are; OBS resolves a relative Location wrongly."""
+    return context.public_url or f"{request.url.scheme}://{request.url.netloc}"
 
 
 def nothing() -> Response:
@@ -139,6 +150,6 @@ def _add_trickle(
         check_name(stream)
         # Several lines of the header are one list (RFC 9110 section 5.3).
         if_match = ", ".join(request.headers.getlist("if-match"))
-        text = await _read(request, FRAGMENT_TYPE)
+        text = await read_text(request, FRAGMENT_TYPE)
         reply = await sessions.patch(kind, stream, session, text, if_match=if_match)
         return patched(reply)

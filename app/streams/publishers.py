@@ -290,6 +290,10 @@ class Publishers:
         session = self._found(stream, secret)
         return await patch_ice(session.peer, session.tags, patch)
 
+    async def ask(self, stream: str, secret: str, query: str) -> str:
+        """Answers a query of an extension: WHIP has none. Raises SessionNotFound."""
+        raise SessionNotFound
+
     def _found(self, stream: str, secret: str) -> _Session:
         session = self._sessions.get(stream)
         if session is None or not _is_same(session.secret, secret):

@@ -1,6 +1,6 @@
 """Checks SDP offers and resolves them: inheritance, BUNDLE, codecs, extensions, simulcast.
 
-RFC 9725 section 4 (WHIP), draft-ietf-wish-whep-03 section 4 (WHEP), RFC 8829, 8866, 9143. What
+RFC 9725 section 4 (WHIP), draft-ietf-wish-whep-04 section 4 (WHEP), RFC 8829, 8866, 9143. What
 aiortc is shown of an offer, and what the answer says, is written by ``sdp_answer.py``.
 """
 

@@ -55,6 +55,14 @@ class Owner:
             raise BadOffer("No restart.", status=422)
         return IceReply('"new"', "a=ice-ufrag:b\r\n") if patch.fragment.password else IceReply()
 
+    async def ask(self, stream: str, secret: str, query: str) -> str:
+        """Answers with the query."""
+        if (stream, secret) not in self.sessions:
+            raise SessionNotFound
+        if query == "no":
+            raise BadOffer("Not this.", status=422)
+        return f"{query}!"
+
 
 @dataclasses.dataclass
 class Node:
@@ -118,6 +126,20 @@ async def test_candidates_come_as_they_were_sent(nodes: tuple[Node, Node], asked
     with pytest.raises(BadOffer) as caught:
         await router.patch(WHEP, "cam1", "one.b", "v=0\r\n", if_match='"now"')
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_queries_are_answered_where_the_session_is(
+    nodes: tuple[Node, Node], asked: int
+) -> None:
+    router = nodes[asked].router
+    assert await router.ask(WHEP, "cam1", "one.b", "{}") == "{}!"
+    with pytest.raises(BadOffer, match="Not this") as caught:
+        await router.ask(WHEP, "cam1", "one.b", "no")
+    assert caught.value.status == 422
+    with pytest.raises(SessionNotFound):
+        await router.ask(WHIP, "cam1", "one.b", "{}")
+    assert nodes[0].whep.sessions == {("cam1", "b")}  # it was no request to end it
 
 
 @pytest.mark.parametrize("asked", [0, 1])

@@ -1,5 +1,5 @@
 /**
- * What WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03) share: one offer, one answer, one session URL.
+ * What WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-04) share: one offer, one answer, one session URL.
  * Trickle is not used: the offer carries the candidates found within a second, the answer carries all.
  */
 

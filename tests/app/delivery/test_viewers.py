@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from app.admission import Admission
+from app.delivery.viewer_queries import SelectLayer, encode_query
 from app.delivery.viewers import Viewers
 from app.errors import (
     BadOffer,
+    BadRequest,
     Full,
     NobodyPublishes,
     RenditionNotFound,
@@ -249,6 +251,36 @@ async def test_candidates_and_restarts_go_to_the_viewers_peer(
         await house.viewers.patch("cam1", secret, IcePatch(restart, "*"))
     with pytest.raises(SessionNotFound):
         await house.viewers.patch("cam1", "guess", IcePatch(candidate, "*"))
+
+
+async def test_layers_are_renditions_that_the_viewer_can_decode(
+    house: House, redis_client: Redis
+) -> None:
+    await live(redis_client)
+    secret = await house.play(rendition=keys.ENHANCED, sdp=VIDEO_ALONE)
+
+    async def select(name: str) -> dict[str, int]:
+        await house.viewers.ask("cam1", secret, encode_query(SelectLayer(name)))
+        return house.viewers.counts("cam1")
+
+    before = house.viewers.counts("cam1")
+    assert await select(keys.SOURCE) == {keys.SOURCE: 1}
+    assert await select(keys.SOURCE) == {keys.SOURCE: 1}
+    assert await select("") == before
+    with pytest.raises(RenditionNotFound):
+        await select("clean")
+    assert house.viewers.counts("cam1") == before
+    with pytest.raises(BadRequest):
+        await house.viewers.ask("cam1", secret, "{}")
+    with pytest.raises(SessionNotFound):
+        await house.viewers.ask("cam1", "guess", encode_query(SelectLayer()))
+
+
+async def test_sound_alone_has_no_layers(house: House, redis_client: Redis) -> None:
+    await live(redis_client)
+    secret = await house.play(sdp=SOUND_ALONE)
+    with pytest.raises(BadOffer, match="no video"):
+        await house.viewers.ask("cam1", secret, encode_query(SelectLayer(keys.SOURCE)))
 
 
 async def test_closing_takes_nobody_more_and_leaves_no_task(redis_client: Redis) -> None:

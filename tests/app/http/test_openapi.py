@@ -7,8 +7,10 @@ import re
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
+from app.http import whep_extensions
 from app.http.openapi import ANSWER, GUARDED, OFFER, complete
 from app.http.problems import problem
 from app.webrtc.ice import IceServer
@@ -102,11 +104,31 @@ def check(whole: dict[str, Any], path: str, answer: httpx.Response) -> tuple[str
     ):
         kind = headers.get("content-type")
         assert list(kinds) == ([kind] if kind else []), (method, path)
-    assert all(name in answer.headers for name in described.get("headers", {}))
+    for each in described.get("headers", {}):
+        assert each in answer.headers
     return path, method
 
 
-async def test_whip_and_whep_take_and_answer_what_the_document_says(make_site: MakeSite) -> None:
+async def check_extensions(whole: dict[str, Any], site: Site, session: str) -> set[tuple[str, str]]:
+    """The routes below a viewer's session are as the document says; their operations."""
+    path, seen, kind = "/whep/{stream}/{session}", set(), {"Content-Type": "application/json"}
+    made = await site.client.post(f"{session}/events", content='["active"]', headers=kind)
+    seen.add(check(whole, f"{path}/events", made))
+    for method in ("GET", "DELETE"):
+        answer = await site.client.request(method, made.headers["location"])
+        answer.headers["content-type"] = answer.headers.get("content-type", "").split(";")[0]
+        seen.add(check(whole, f"{path}/events/{{event_stream}}", answer))
+    answer = await site.client.post(f"{session}/layer", content="{}", headers=kind)
+    seen.add(check(whole, f"{path}/layer", answer))
+    seen.add(check(whole, f"{path}/layer", await site.client.delete(f"{session}/layer")))
+    return seen
+
+
+async def test_whip_and_whep_take_and_answer_what_the_document_says(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whep_extensions, "POLL_S", 0.1)
+    monkeypatch.setattr(whep_extensions, "REFRESH_S", 0.05)
     site = make_site(ice_servers=(IceServer("stun:a"),))
     whole = await document(site)
     seen = set()
@@ -120,6 +142,8 @@ async def test_whip_and_whep_take_and_answer_what_the_document_says(make_site: M
             for method in ("GET", "HEAD"):
                 answer = await site.client.request(method, endpoint)
                 seen.add(check(whole, f"/{kind}/{{stream}}", answer))
+            if kind == "whep":
+                seen |= await check_extensions(whole, site, session)
             for method in ("GET", "HEAD", "PATCH", "DELETE"):
                 sent = {
                     "content": "a=end-of-candidates",
