@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from cli.conformance.http_exchange import HttpReply, NoAnswer, exchange
 from cli.conformance.offers import SDP, IceLogin, OfferText
 from cli.conformance.session_text import SessionText, read_session
-from cli.conformance.verdict import Unmet
+from cli.conformance.verdict import NotApplicable, Unmet
 
 MAX_WAIT_S = 12.0
 """Seconds for which an answer of 409, 429 or 503 is taken as "later": servers free a stream's name
@@ -130,8 +130,7 @@ class HttpEndpoint:
         """Makes a session. Raises Unmet where the server does not answer 201 with a Location."""
         offer = offer or self.offer()
         reply = await self.post(offer)
-        if reply.status != 201 or not reply.location:
-            raise Unmet(f"no session: {reply} {reply.text[:200]!r}")
+        require_session(reply)
         return MadeSession(reply, offer.login)
 
     async def sample(self) -> MadeSession:
@@ -147,6 +146,14 @@ class HttpEndpoint:
         for url in reversed(ended):
             with contextlib.suppress(NoAnswer):
                 await self.request("DELETE", url)
+
+
+def require_session(reply: HttpReply) -> None:
+    """Raises Unmet or NotApplicable unless a POST made a session of the offer that was sent."""
+    if reply.status == 406 and reply.media_type == SDP:
+        raise NotApplicable("the server makes a counter-offer")
+    if reply.status != 201 or not reply.location:
+        raise Unmet(f"no session: {reply} {reply.text[:200]!r}")
 
 
 def retry_after_s(reply: HttpReply) -> float:

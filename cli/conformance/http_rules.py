@@ -9,7 +9,7 @@ from cli.conformance.endpoint import HttpEndpoint
 from cli.conformance.http_exchange import HttpReply
 from cli.conformance.offers import SDP
 from cli.conformance.rule import Rule
-from cli.conformance.verdict import Level, NotApplicable, require
+from cli.conformance.verdict import Level, NotApplicable, RuleStage, require
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 _ORIGIN = "https://pages.example"
@@ -268,9 +268,9 @@ RULES = (
     Rule("post-wrong-type-415", SHOULD, ("4.2", "Error Conditions"), "POST offer as text/plain",
          "415", post_wrong_type_415),
     Rule("post-malformed", MUST, ("4.2", "Error Conditions"), "POST hello, nothing, half an offer",
-         "4xx", post_malformed),
+         "4xx", post_malformed, RuleStage.ROUGH),
     Rule("problem-details", MAY, ("4.1", "HTTP usage"), "POST hello", "application/problem+json",
-         post_problem),
+         post_problem, RuleStage.ROUGH),
     Rule("preflight-endpoint", MUST, ("4.2", "Playback session termination"),
          "OPTIONS endpoint, for POST, no token", "2xx with CORS headers", preflight_post),
     Rule("preflight-session", MUST, ("4.2", "Playback session termination"),
@@ -278,7 +278,7 @@ RULES = (
          preflight_session),
     Rule("accept-post", SHOULD, ("4.2", "Playback session termination"), "OPTIONS endpoint",
          "200, Accept-Post: application/sdp", options_accept_post),
-    Rule("cors-exposed", MUST, ("4.2", "Playback session termination"),
+    Rule("cors-exposed", SHOULD, ("4.2", "Playback session termination"),
          "POST offer from another origin", "Access-Control-Expose-Headers: Location, Link, ETag",
          cors_exposed),
     Rule("delete-ends", MUST, ("4.2", "Playback session termination"), "DELETE session, twice",
@@ -299,8 +299,10 @@ RULES = (
 
 LAST_RULES = (
     Rule("no-301-302", MUST, ("4.5", "Load balancing and redirections"), "all requests so far",
-         "neither 301 nor 302", no_old_redirect),
+         "neither 301 nor 302", no_old_redirect,
+         RuleStage.END),
     Rule("busy-retry-after", SHOULD, ("4.5", "Load balancing and redirections"),
-         "all requests so far", "Retry-After with every 503", busy_says_when),
+         "all requests so far", "Retry-After with every 503", busy_says_when,
+         RuleStage.END),
 )  # fmt: skip
 """Rules about all answers that came."""

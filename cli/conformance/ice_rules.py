@@ -47,9 +47,8 @@ async def restart(site: HttpEndpoint, made: MadeSession) -> tuple[HttpReply, Ice
 async def _restarted(site: HttpEndpoint) -> tuple[MadeSession, HttpReply, IceLogin]:
     made = await site.create()
     reply, login = await restart(site, made)
-    if reply.status in NO_RESTART:
+    if reply.status != 200:
         raise NotApplicable(f"ICE restarts are not supported: {reply}")
-    require(reply.status == 200, str(reply))
     return made, reply, login
 
 
@@ -143,8 +142,8 @@ async def restart_answer(site: HttpEndpoint) -> str:
         require(value, f"no {name}")
         require(value != before.first(name), f"{name} is the old one")
         require(value not in (login.ufrag, login.password), f"{name} is the client's")
-    require(answer.all("candidate"), "no candidate")
-    return str(reply)
+    # Candidates are in one sentence of the standard and left to the server in the next.
+    return f"{reply}, {len(answer.all('candidate'))} candidates"
 
 
 async def restart_etag(site: HttpEndpoint) -> str:
@@ -202,7 +201,7 @@ RULES = (
     Rule("restart-or-422", MUST, _PATCH, "PATCH new user name and password", "200 or 422",
          restart_or_422),
     Rule("restart-answer", MUST, _RESTARTS, "PATCH new user name and password",
-         "200, a fragment with another user name, password, candidates", restart_answer),
+         "200, a fragment with another user name and password", restart_answer),
     Rule("restart-etag", MUST, _RESTARTS, "PATCH new user name and password",
          "another strong ETag, the old one 412", restart_etag),
     Rule("restart-options", MUST, _RESTARTS, "PATCH new user name and password",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from cli.conformance.endpoint import HttpEndpoint, MadeSession, Protocol
+from cli.conformance.endpoint import HttpEndpoint, MadeSession, Protocol, require_session
 from cli.conformance.http_rules import is_client_error
 from cli.conformance.ice_rules import restart
 from cli.conformance.offers import IceLogin
@@ -37,8 +37,7 @@ class Connection:
 
     async def _post(self, sdp: str) -> str:
         reply = await self._site.post(sdp)
-        if reply.status != 201 or not reply.location:
-            raise Unmet(f"no session: {reply} {reply.text[:200]!r}")
+        require_session(reply)
         offered = read_session(sdp)
         login = IceLogin(offered.first("ice-ufrag"), offered.first("ice-pwd"))
         self.made = MadeSession(reply, login)

@@ -9,7 +9,7 @@ from cli.conformance.http_rules import is_client_error
 from cli.conformance.offers import LAYERS, UNKNOWN_AUDIO, OfferText
 from cli.conformance.rule import Rule
 from cli.conformance.session_text import MediaText, read_session
-from cli.conformance.verdict import Level, NotApplicable, require
+from cli.conformance.verdict import Level, NotApplicable, RuleStage, require
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 
@@ -173,7 +173,8 @@ RULES = (
     Rule("takes-sendrecv", MUST, ("4.2", "Media Direction Attributes"), "POST sendrecv",
          "201, recvonly from WHIP, sendonly from WHEP", takes_sendrecv),
     Rule("refuses-direction", SHOULD, ("4.2", "Media Direction Attributes"),
-         "POST inactive, and the server's own direction", "4xx", refuses_direction),
+         "POST inactive, and the server's own direction", "4xx", refuses_direction,
+         RuleStage.ROUGH),
     Rule("bundle", MUST, _BUNDLE, "POST offer", "all sections in the BUNDLE group", bundle),
     Rule("one-transport", MUST, _BUNDLE, "POST offer", "one ICE user name", one_transport),
     Rule("rtcp-mux", MUST, _BUNDLE, "POST offer", "a=rtcp-mux in each section", rtcp_mux),
@@ -182,16 +183,16 @@ RULES = (
     Rule("one-stream", MUST, ("", "Single MediaStream"), "POST offer",
          "a=msid of one MediaStream in each section", msid),
     Rule("one-track-a-kind", MUST, _STREAM, "POST two video tracks",
-         "4xx, or both taken by WHIP", refuses_two_tracks),
+         "4xx, or both taken by WHIP", refuses_two_tracks, RuleStage.ROUGH),
     Rule("no-partial-answer", SHOULD, ("4.4.3", ""), "POST sound of an unknown codec", "4xx",
-         no_partial_answer),
+         no_partial_answer, RuleStage.ROUGH),
     Rule("setup-actpass", MUST, _SETUP, "POST setup:actpass", "active or passive",
          answers_actpass),
     Rule("setup-active", SHOULD, _SETUP, "POST setup:active", "passive, or 422", answers_active),
     Rule("needs-fingerprint", SHOULD, ("4.2", "Error Conditions"), "POST without a fingerprint",
-         "4xx", no_fingerprint),
+         "4xx", no_fingerprint, RuleStage.ROUGH),
     Rule("needs-ice-login", SHOULD, ("4.2", "Error Conditions"), "POST without ICE credentials",
-         "4xx", no_login),
+         "4xx", no_login, RuleStage.ROUGH),
     Rule("simulcast", MAY, ("4.8", ""), "POST three layers",
          "a=simulcast:recv with their identifiers", simulcast),
 )  # fmt: skip

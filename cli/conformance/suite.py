@@ -35,10 +35,9 @@ def rules_for(protocol: Protocol) -> tuple[Rule, ...]:
     of_whep = () if protocol is Protocol.WHIP else whep_rules.RULES
     last = () if protocol is Protocol.WHIP else whep_rules.LAST_RULES
     found = (*of_whep, *_COMMON, *_LAST, *last)
-    kept = [rule for rule in found if rule.sections[place] or rule.sections == ("", "")]
-    order = [RuleStage.IDLE, RuleStage.PLAIN, RuleStage.LIVE]
-    last_names = {rule.name for rule in (*_LAST, *last)}
-    return tuple(sorted(kept, key=lambda rule: (rule.name in last_names, order.index(rule.stage))))
+    kept = [rule for rule in found if rule.sections[place]]
+    order = list(RuleStage)
+    return tuple(sorted(kept, key=lambda rule: order.index(rule.stage)))
 
 
 class Suite:
@@ -64,13 +63,17 @@ class Suite:
         for site in (self._whip, self._whep):
             if site is not None:
                 await site.request("OPTIONS", token="")
-        if self._whep is not None and self._whip is not None:
-            await self._try_all(self._whep, (RuleStage.IDLE,))
-        if self._whip is not None:
-            await self._try_all(self._whip, (RuleStage.PLAIN, RuleStage.LIVE))
-        if self._whep is not None:
+        before, whip, whep = (RuleStage.PLAIN, RuleStage.LIVE), self._whip, self._whep
+        after = (RuleStage.ROUGH, RuleStage.END)
+        if whep is not None and whip is not None:
+            await self._try_all(whep, (RuleStage.IDLE,))
+        if whip is not None:
+            await self._try_all(whip, before)
+        if whep is not None:
             async with self._publishing():
-                await self._try_all(self._whep, (RuleStage.PLAIN, RuleStage.LIVE))
+                await self._try_all(whep, (*before, *after))
+        if whip is not None:
+            await self._try_all(whip, after)
         return self.findings
 
     async def _try_all(self, site: HttpEndpoint, stages: Iterable[RuleStage]) -> None:

@@ -23,6 +23,10 @@ class RuleStage(enum.Enum):
     "Offers are texts; players need a stream that somebody publishes."
     LIVE = "live"
     "The suite's own peer is connected to the session."
+    ROUGH = "rough"
+    "Offers that no server takes: one that they upset has been judged on all else."
+    END = "end"
+    "All answers have come."
 
 
 class RuleOutcome(enum.Enum):

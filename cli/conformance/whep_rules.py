@@ -195,6 +195,7 @@ RULES = (
 
 LAST_RULES = (
     Rule("only-counter-offers-are-406", MUST, ("", "Server Sends Counter-offer"),
-         "all requests so far", "406 only with an offer and Location", only_counter_offers),
+         "all requests so far", "406 only with an offer and Location", only_counter_offers,
+         RuleStage.END),
 )  # fmt: skip
 """Rules about all answers of WHEP that came."""

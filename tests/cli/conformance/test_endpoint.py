@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from cli.conformance import endpoint
-from cli.conformance.endpoint import HttpEndpoint, Protocol, retry_after_s
-from cli.conformance.verdict import Unmet
+from cli.conformance.endpoint import HttpEndpoint, Protocol, require_session, retry_after_s
+from cli.conformance.verdict import NotApplicable, Unmet
 from tests.cli.conformance.good_server import TOKEN, good_server
 from tests.cli.conformance.test_session_text import reply_of
 
@@ -48,6 +48,16 @@ async def test_the_token_is_sent_unless_another_is_named() -> None:
 async def test_a_refusal_is_told() -> None:
     with good_server() as (root, _), pytest.raises(Unmet, match="no session: 401"):
         await HttpEndpoint(Protocol.WHIP, f"{root}/whip/one").create()
+
+
+def test_a_counter_offer_is_no_answer_and_no_fault() -> None:
+    with pytest.raises(NotApplicable, match="counter-offer"):
+        require_session(reply_of(406, "v=0", Content_Type="application/sdp"))
+    with pytest.raises(Unmet, match="406"):
+        require_session(reply_of(406, "no"))
+    with pytest.raises(Unmet):
+        require_session(reply_of(201, "v=0"))
+    require_session(reply_of(201, "v=0", Location="/whep/a/b"))
 
 
 async def test_it_waits_for_a_publisher() -> None:

@@ -34,4 +34,4 @@ def test_findings_do_not_change() -> None:
 
 
 def test_stages_run_in_the_order_in_which_they_are_written() -> None:
-    assert list(RuleStage) == [RuleStage.IDLE, RuleStage.PLAIN, RuleStage.LIVE]
+    assert [stage.name for stage in RuleStage] == ["IDLE", "PLAIN", "LIVE", "ROUGH", "END"]
