@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from typing import Any
 
 from app.gateway.process import GATEWAY_CONNECTIONS, GatewayWork, opened_gateway
@@ -29,6 +30,8 @@ from app.open_files import raise_limit
 from app.siblings import ALONE, AppProcess, Siblings
 from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
+from app.webrtc.peer_ports import opened_ports
+from app.webrtc.tcp_port import MAX_CONNECTIONS as MAX_ICE_TCP
 from app.webrtc.turn import IceServerList
 from wire import stop_signals, supervisor
 from wire.address import parse_address
@@ -71,12 +74,12 @@ async def serve(
     # Before Redis is waited for: who starts a second server is told at once.
     listener = _listener(settings, process, counts)
     try:
-        with opened_gateway(settings, redis_url=redis_url) as gateway:
-            if not await wait_until_up(client, REDIS_START_S):
-                raise _no_redis(redis_url)
+        async with AsyncExitStack() as stack:
+            gateway = stack.enter_context(opened_gateway(settings, redis_url=redis_url))
+            await stack.enter_async_context(opened_ports(settings, number=process.number))
+            await _wait_for_redis(client, redis_url)
             context = _context(settings, client, certificate, process)
-            edge = create_app(context)
-            edge.watch(counts)
+            (edge := create_app(context)).watch(counts)
             tasks = _side_tasks(context, certificate, gateway, stop=stop, reload=reload)
             await _serve_until_one_ends(
                 WebServer(edge, certificate),
@@ -96,8 +99,9 @@ def _listener(settings: Settings, process: AppProcess, counts: ConnectionCounts)
     return bind(settings, counts)
 
 
-def _no_redis(redis_url: str) -> NoRedisServer:
-    return NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
+async def _wait_for_redis(client: Redis, redis_url: str) -> None:
+    if not await wait_until_up(client, REDIS_START_S):
+        raise NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
 
 
 async def _serve_until_one_ends(
@@ -135,10 +139,8 @@ async def _end(helpers: list[asyncio.Task[Any]], node: AppNode) -> None:
 
 
 def _node(settings: Settings, client: Redis) -> AppNode:
-    """Returns the node, whose peers use the addresses and files that are prepared here."""
-    addresses = ice.choose_addresses(settings.ice_addresses, loopback_only=settings.is_loopback)
-    ice.install(addresses, settings.port_range)
-    raise_limit(_files_needed(settings, addresses))
+    """Returns the node, whose sockets are counted here."""
+    raise_limit(_files_needed(settings))
     return AppNode(client, _node_options(settings))
 
 
@@ -172,13 +174,14 @@ def _side_tasks(
     return [loop.create_task(work, name=name) for name, work in works.items()]
 
 
-def _files_needed(settings: Settings, addresses: ice.IceAddresses) -> int:
-    """Returns the files of all at once: a socket for each peer and address, the web's, Redis'."""
-    peers = settings.max_streams + settings.max_viewers
+def _files_needed(settings: Settings) -> int:
+    """Returns the files of all at once: the web's connections, the peers' by TCP, Redis'."""
     others = MAX_CONNECTIONS + redis_connections(settings.max_streams) + _OTHER_FILES
     if settings.gateway_host:
         others += GATEWAY_CONNECTIONS + 1
-    return peers * max(len(addresses.local), 1) + others
+    if settings.ice_tcp_port:
+        others += MAX_ICE_TCP
+    return others
 
 
 def redis_connections(streams: int) -> int:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 
 from app.admission import Admission
 from app.delivery.viewers import Viewers
+from app.ice.refusals import Refusals
 from app.node_figures import NodeFigures
 from app.session_router import SessionOwner, SessionRouter
 from app.streams.publishers import PublisherOptions, Publishers
 from app.streams.readers import ReaderTimes, RenditionReaders
 from app.streams.stream_directory import StreamDirectory
 from app.task_set import TaskSet
-from app.webrtc.packet_gate import Refusals
+from app.webrtc.peer_ports import installed
 from wire.app_heartbeat import PERIOD_S, AppHeartbeats
 from wire.connection import REDIS_DOWN, Redis
 from wire.node_messages import SessionKind
@@ -48,7 +49,9 @@ class AppNode:
     def __init__(self, client: Redis, options: NodeOptions) -> None:
         self.name = options.name or secrets.token_hex(4)
         self.refusals = Refusals()
-        """Packets of any peer that were not taken, by reason."""
+        """Packets of known peers that were not taken, by reason."""
+        self.ports = installed()
+        """The ports that its peers share."""
         self.admission = Admission(self._pending)
         self._heartbeats = AppHeartbeats(client)
         self._publisher_tasks = TaskSet()

@@ -39,6 +39,7 @@ def environment(**settings: str) -> dict[str, str]:
     # The settings of whoever runs the bench must not reach the server that is measured.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SHARPCAST_")}
     kept["PYTHONUNBUFFERED"] = "1"
+    kept["SHARPCAST_UDP_PORT"] = "0"  # several servers may run on one machine
     return {**kept, **{f"SHARPCAST_{name.upper()}": value for name, value in settings.items()}}
 
 

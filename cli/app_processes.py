@@ -177,27 +177,12 @@ class AppProcesses:
         changed = {"REDIS_URL": self._redis_url, "GATEWAY_HOST": ""}
         if settings.node_name:
             changed["NODE_NAME"] = f"{settings.node_name}-{number + 1}"
-        if settings.port_range is not None:
-            first, last = part_of(settings.port_range, number, len(self._ready))
-            changed["ICE_PORTS"] = f"{first}-{last}"
         return changed
 
 
 def arguments_of(process: AppProcess) -> list[str]:
     """Returns the arguments of the subcommand ``app-process``."""
     return [str(process.number), str(process.count), str(process.listener), process.run]
-
-
-def part_of(ports: tuple[int, int], number: int, count: int) -> tuple[int, int]:
-    """Returns the first and the last port of one process: the range is split evenly.
-
-    Raises BadSettings where there are fewer ports than processes.
-    """
-    first, last = ports
-    size = last + 1 - first
-    if size < count:
-        raise BadSettings(f"SHARPCAST_ICE_PORTS: {size} ports are too few for {count} processes.")
-    return first + size * number // count, first + size * (number + 1) // count - 1
 
 
 async def _until_ready(process: asyncio.subprocess.Process, ready: asyncio.Event) -> None:

@@ -19,6 +19,5 @@ def set_up(level: str) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     limit_logs()
-    # Their lower levels tell nothing that an operator could act on.
-    for name in ("aioice", "aiortc"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # Its lower levels tell nothing that an operator could act on.
+    logging.getLogger("aiortc").setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -23,6 +23,7 @@ TABLES = (
     "app.http.edge.connection_state:CONNECTION",
     "app.streams.ingest_state:INGEST",
     "app.gateway.device_state:DEVICE",
+    "app.ice.agent_state:AGENT",
     "app.webrtc.peer_state:PEER",
     "app.webrtc.publisher_state:PUBLISHER",
     "app.webrtc.viewer_state:VIEWER",

@@ -18,7 +18,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("delivery", "session_router", "gateway"),
         ("streams",),
         ("webrtc",),
-        ("rtp",),
+        ("rtp", "ice"),
         ("admission", "buckets"),
         (
             "client_address",

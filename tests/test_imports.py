@@ -19,6 +19,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "wire": ("wire", "media"),
     "models": ("models", "wire.telemetry"),
     "app": ("app", "wire", "media"),
+    "app.ice": ("app.ice", "app.token_bucket", "wire.state_machine"),
     "app.gateway": (
         "app.gateway",
         "app.buckets",
@@ -58,7 +59,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "wire": (*INFERENCE, *PEERS, *WEB, "av", "numpy"),
     "models": (*PEERS, *WEB),
     "app": (*INFERENCE, *PEERS, "av"),
-    "app.webrtc": INFERENCE,
+    "app.webrtc": (*INFERENCE, "aioice"),
     "workers": (*PEERS, *WEB, "tensorrt", "pycuda", "redis"),
     "workers.engines.tensorrt.device": (*PEERS, *WEB, "redis"),
     "cli": PEERS,
@@ -172,6 +173,12 @@ def test_every_package_says_what_it_is() -> None:
     assert [fault for module in modules(*SOURCE) for fault in docstring_faults(module)] == []
 
 
+def test_the_app_has_no_peer_connection_of_aiortc() -> None:
+    """ICE and the answer are our own; of aiortc its DTLS, SRTP and parsers are used."""
+    found = [m.name for m in modules("app") if "RTCPeerConnection" in m.text]
+    assert found == []
+
+
 def test_no_file_is_a_grab_bag() -> None:
     found = [each.name for each in modules(*SOURCE, "tests")]
     assert [name for name in found if name.split(".")[-1] in GRAB_BAGS] == []
@@ -190,6 +197,8 @@ def test_no_file_is_a_grab_bag() -> None:
         ("app.http.x", "from aiortc import RTCPeerConnection"),
         ("app.streams.x", "import av"),
         ("app.webrtc.x", "import torch"),
+        ("app.webrtc.x", "from aioice import ice"),
+        ("app.ice.x", "from app.webrtc import peer"),
         ("workers.x", "from app.webrtc import x"),
         ("workers.x", "from models import nets"),
         ("workers.engines.ort", "from models.nets.live import Live"),
@@ -214,7 +223,7 @@ def test_a_wrong_import_is_found(module: str, text: str) -> None:
     ("module", "text"),
     [
         ("app.x", "from wire import keys\nimport appdirs\nimport modelsx"),
-        ("app.webrtc.x", "import aiortc, av\nfrom aioice import ice\nfrom .y import z"),
+        ("app.webrtc.x", "import aiortc, av\nfrom .y import z"),
         ("workers.x", "from models import manifest\nfrom models.errors import BadManifest"),
         ("workers.engines.torch", "def f():\n    from models.nets.live import Live"),
         ("workers.engines.torch.net", "import torch, models.nets"),

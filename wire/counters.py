@@ -117,9 +117,23 @@ VIEWER_STALLS = Counter(
 PACKETS_REFUSED = Counter(
     "packets_refused",
     "packets",
-    "UDP packets of any peer not taken",
+    "Packets from the network that no peer took",
     ("reason",),
-    ("PacketGate.refused",),
+    ("PacketRefusals.refused", "PeerTable.refused"),
+)
+PACKETS_UNSENT = Counter(
+    "packets_unsent",
+    "packets",
+    "Packets that the system, or a peer over TCP, did not take",
+    (),
+    ("TcpPort.unsent", "UdpPort.unsent"),
+)
+CONNECTIONS_CUT_OFF = Counter(
+    "ice_tcp_connections_refused",
+    "connections",
+    "ICE-TCP connections above a limit",
+    (),
+    ("TcpPort.cut_off",),
 )
 REQUESTS_REFUSED = Counter(
     "requests_refused",

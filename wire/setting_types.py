@@ -25,7 +25,6 @@ MIN_JOIN_TOKEN_LENGTH = 20
 # No braces in a prefix: the first pair of braces in a key chooses its slot in a cluster, and it
 # must be that of the stream (`keys.py`).
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}\Z")
-_PORTS = re.compile(r"([1-9][0-9]{0,4})-([1-9][0-9]{0,4})")
 _HOST = re.compile(
     r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\Z|\[?[0-9a-fA-F:]+\]?\Z"
 )
@@ -48,25 +47,10 @@ def has_login(server: str) -> bool:
     return bool(at and user and password)
 
 
-def parse_ports(text: str) -> tuple[int, int] | None:
-    """Returns (first, last) of ``first-last``, None if that is no range of ports."""
-    match = _PORTS.fullmatch(text)
-    if match is None:
-        return None
-    first, last = int(match[1]), int(match[2])
-    return (first, last) if 1 <= first <= last <= 65535 else None
-
-
 def _split(value: object) -> object:
     # Only text is split; code may pass a tuple.
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _check_ports(value: str) -> str:
-    if value and parse_ports(value) is None:
-        raise ValueError(f"{value!r} is not of the form 50000-50199")
     return value
 
 
@@ -194,7 +178,6 @@ IpAddresses = Annotated[Words, AfterValidator(_check_addresses)]
 Networks = Annotated[Words, AfterValidator(_check_networks)]
 IceServers = Annotated[Words, AfterValidator(_check_ice_servers)]
 Bitrates = Annotated[Words, AfterValidator(_check_bitrates)]
-Ports = Annotated[str, AfterValidator(_check_ports)]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 KeyPrefix = Annotated[str, AfterValidator(_check_key_prefix)]

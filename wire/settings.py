@@ -33,7 +33,6 @@ from wire.setting_types import (
     Networks,
     NodeName,
     OutputCodec,
-    Ports,
     PublicUrl,
     RedisUrl,
     Token,
@@ -41,7 +40,6 @@ from wire.setting_types import (
     has_login,
     is_loopback,
     parse_join,
-    parse_ports,
 )
 from wire.settings_file import PREFIX, read_file
 
@@ -99,8 +97,12 @@ class Settings(BaseSettings):
     empty: only with tokens for one device each. At a device: its own."""
     ice_addresses: IpAddresses = ()
     """IP addresses offered to peers, by comma; empty: this machine's, or loopback with it."""
-    ice_ports: Ports = ""
-    """UDP ports of peers, ``first-last``; each peer takes one for each address. Empty: any."""
+    udp_port: int = Field(8189, ge=0, le=65535)
+    """UDP port of all peers' sound and pictures, each app process after the first one takes the
+    next; 0 takes free ones."""
+    ice_tcp_port: int = Field(0, ge=0, le=65535)
+    """TCP port for peers whose network lets no UDP through (ICE-TCP), and the next ones as above;
+    0: none."""
     ice_servers: IceServers = Field((), repr=False)
     """STUN and TURN addresses handed to browsers, by comma: ``stun:host:port``,
     ``turn:user:password@host:port``, or without a login, with ``turn_secret``."""
@@ -172,6 +174,12 @@ class Settings(BaseSettings):
                 raise ValueError(f"{path} cannot be read")
         if self.app_processes > 1 and sys.platform != "linux":
             raise ValueError("SHARPCAST_APP_PROCESSES above 1 needs Linux")
+        last = self.app_processes - 1
+        if max(self.udp_port, self.ice_tcp_port) + last > 65535:
+            raise ValueError(
+                "SHARPCAST_UDP_PORT or SHARPCAST_ICE_TCP_PORT is too high: each app process takes "
+                "the next port"
+            )
         is_one = self.app_processes == 1 or not self.node_name
         if not is_one and not keys.is_node(f"{self.node_name}-{self.app_processes}"):
             raise ValueError(
@@ -195,11 +203,6 @@ class Settings(BaseSettings):
     def gateway_to_join(self) -> tuple[str, int]:
         """Host and port of the gateway that a worker joins. Raises ValueError without one."""
         return parse_join(self.join)
-
-    @property
-    def port_range(self) -> tuple[int, int] | None:
-        """First and last UDP port of peers, None for any."""
-        return parse_ports(self.ice_ports)
 
     @property
     def is_loopback(self) -> bool:
@@ -234,6 +237,10 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
+_REPLACED = {"ice_ports": "all peers share one UDP port, SHARPCAST_UDP_PORT."}
+"""Sentences about settings that are gone, by name."""
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Returns the settings of this process. Raises BadSettings with one sentence."""
     environ = os.environ if environ is None else environ
@@ -244,6 +251,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     fields: dict[str, Any] = {}
     for key, value in values.items():
         name = key.removeprefix(PREFIX).lower()
+        if name in _REPLACED:
+            raise BadSettings(f"{key} is no setting any more: {_REPLACED[name]}")
         if name not in Settings.model_fields:
             raise BadSettings(f"{key} is not a setting of Sharpcast.")
         # A variable that is empty counts as not set: Compose files hand on unset ones as empty.

@@ -29,6 +29,7 @@ from app.errors import (
     RenditionNotFound,
     SessionNotFound,
 )
+from app.ice.refusals import Refusals
 from app.streams.ingest_state import State
 from app.streams.readers import RenditionReaders
 from app.streams.rendition_reader import RenditionReader
@@ -37,7 +38,6 @@ from app.streams.throttle import Throttle
 from app.task_set import TaskSet
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.ice_patch import IcePatch, IceReply, IceTags, patch_ice
-from app.webrtc.packet_gate import Refusals
 from app.webrtc.sdp_offer import Offer, check_play_offer
 from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys

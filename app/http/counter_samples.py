@@ -46,7 +46,10 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
         yield counters.ENTRIES_REFUSED, labels, reader.bad_entries
     yield from _by_label(counters.VIEWER_UNITS_DROPPED, (), node.viewers.dropped())
     yield counters.VIEWER_STALLS, (), node.viewers.stalls()
-    yield from _by_label(counters.PACKETS_REFUSED, (), node.refusals)
+    ports = node.ports
+    yield from _by_label(counters.PACKETS_REFUSED, (), node.refusals + ports.refused)
+    yield counters.PACKETS_UNSENT, (), ports.unsent
+    yield counters.CONNECTIONS_CUT_OFF, (), ports.cut_off
     yield from _by_label(counters.REQUESTS_REFUSED, (), requests_refused)
     yield counters.NODE_REQUESTS_FORWARDED, (), node.sessions.forwarded
     yield counters.NODE_MESSAGES_REFUSED, (), node.sessions.bad_messages

@@ -14,11 +14,11 @@ from redis.exceptions import RedisError
 
 from app.admission import Admission
 from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
+from app.ice.refusals import Refusals
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.ice_patch import IcePatch, IceReply, IceTags, patch_ice
-from app.webrtc.packet_gate import Refusals
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import Offer, check_publish_offer
 from media.access_unit import AccessUnit

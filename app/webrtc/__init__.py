@@ -1,4 +1,4 @@
-"""WebRTC: the only importer of aiortc and aioice.
+"""WebRTC: the only importer of aiortc.
 
 Owns: SDP offers and answers, transports, peers, taking coded units in and sending coded units out.
 Must not know: HTTP, Redis, streams. Talks to the rest in ``media.access_unit.AccessUnit`` terms.

@@ -1,24 +1,20 @@
-"""Chooses the addresses and ports that peers are offered, and the candidates of theirs to check."""
+"""Chooses the addresses that peers are offered, and describes STUN and TURN servers."""
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import ipaddress
-import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-import aioice.ice
 import ifaddr
+
+from app.webrtc.udp_port import bind_udp
 
 _LOOPBACK = "127.0.0.1"
 
 _BRIDGES = ("docker", "br-", "virbr", "veth", "cni", "podman", "lxc", "lxd")
 """Name prefixes of interfaces that nobody outside reaches."""
-
-MAX_REMOTE_CANDIDATES = 8
-"""Candidates of one peer that we check before it checks us: each costs up to seven packets."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,87 +27,11 @@ class IceAddresses:
     "Not of this machine (NAT, container host): offered with the port of a local one."
     hides_local: bool = False
     "True if only mapped addresses were wanted."
-    configured: bool = False
-    "True if an operator named them, who vouches that peers reach them."
-
-    @property
-    def reached(self) -> frozenset[int]:
-        """IP versions in which peers can be expected to reach us without our help."""
-        found = [ipaddress.ip_address(address) for address in (*self.local, *self.mapped)]
-        if all(address.is_loopback for address in found):
-            return frozenset((4, 6))
-        return frozenset(a.version for a in found if self.configured or a.is_global)
-
-
-class RemoteCandidates:
-    """Decides which candidates that a peer names are checked by us; for one peer.
-
-    Our answer holds all of our candidates and the peer checks those, so its own are of use only
-    where we sit behind a NAT that nobody told us of. Whoever posts an offer may name any address,
-    so the others are not sent anything. Private ones are not either: such a peer reaches us.
-    """
-
-    def __init__(self, reached: frozenset[int]) -> None:
-        self._reached = reached
-        self._left = MAX_REMOTE_CANDIDATES
-
-    def may_check(self, host: str, transport: str, component: int) -> bool:
-        """True for few, of UDP, at global addresses of a version in which nobody reaches us."""
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False  # a name (mDNS); the peer's own checks make the pair
-        if component != 1 or transport.lower() != "udp" or address.version in self._reached:
-            return False
-        if not address.is_global or address.is_multicast or self._left <= 0:
-            return False
-        self._left -= 1
-        return True
-
-
-MAX_TRIES = 1024
-"""Ports tried for one socket: 20 ms of the event loop, and more than peers take in a row."""
-
-
-class UdpPorts:
-    """Binds sockets within a range of ports, which begins anew behind the last one tried."""
-
-    def __init__(self, first: int, last: int) -> None:
-        self._first = first
-        self._count = last - first + 1
-        self._next = 0
-
-    def bind(self, address: str) -> socket.socket:
-        """Binds a socket to the address. Raises OSError, also when the ports tried are taken."""
-        for _ in range(min(self._count, MAX_TRIES)):
-            # Begins behind the last port that was tried, where a free one is most likely.
-            port = self._first + self._next
-            self._next = (self._next + 1) % self._count
-            try:
-                return bind_udp(address, port)
-            except OSError as error:
-                # Any other error concerns the address, and would come for every port.
-                if error.errno != errno.EADDRINUSE:
-                    raise
-        raise OSError(errno.EADDRINUSE, "all UDP ports of the range are taken")
-
-
-def bind_udp(address: str, port: int) -> socket.socket:
-    """Binds a UDP socket; port 0 takes a free one. Raises OSError."""
-    version = ipaddress.ip_address(address).version
-    made = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        made.setblocking(False)
-        made.bind((address, port))
-    except OSError:
-        made.close()
-        raise
-    return made
 
 
 def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddresses:
     """Returns the addresses of a setting; an empty one means loopback, or all of this machine's."""
-    found = aioice.ice.get_host_addresses(True, True)
+    found = _host_addresses()
     bridges = _bridge_addresses()
     # Link-local addresses are left out, because they mean nothing without a scope, which candidates
     # do not have. Those of bridges go last, since some peers try only the first.
@@ -121,8 +41,20 @@ def choose_addresses(wanted: tuple[str, ...], *, loopback_only: bool) -> IceAddr
     local = tuple(a for a in wanted if a in own or _can_bind(a))
     mapped = tuple(a for a in wanted if a not in local)
     if mapped and not local:
-        return IceAddresses(tuple(own) or (_LOOPBACK,), mapped, hides_local=True, configured=True)
-    return IceAddresses(local, mapped, configured=True)
+        return IceAddresses(tuple(own) or (_LOOPBACK,), mapped, hides_local=True)
+    return IceAddresses(local, mapped)
+
+
+def _host_addresses() -> list[str]:
+    """Returns the addresses of this machine's interfaces, but for loopback and scoped ones."""
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            if ip.is_IPv4 and ip.ip != _LOOPBACK:
+                found.append(str(ip.ip))
+            elif ip.is_IPv6 and ip.ip[0] != "::1" and not ip.ip[2]:
+                found.append(str(ip.ip[0]))
+    return found
 
 
 def _bridge_addresses() -> set[str]:
@@ -183,46 +115,6 @@ def best_first(addresses: Iterable[str], route: PeerRoute) -> list[str]:
         )
 
     return sorted(addresses, key=rank)
-
-
-@dataclasses.dataclass(slots=True)
-class Installed:
-    """The addresses and ports that peers of this process use."""
-
-    addresses: IceAddresses
-    ports: UdpPorts | None
-
-    def bind(self, address: str) -> socket.socket:
-        """Binds a socket for one peer. Raises OSError."""
-        return self.ports.bind(address) if self.ports else bind_udp(address, 0)
-
-
-_installed = Installed(IceAddresses((_LOOPBACK,), ()), None)
-
-
-def installed() -> Installed:
-    """Returns the addresses and ports of this process; loopback and any port until ``install``."""
-    return _installed
-
-
-def install(addresses: IceAddresses, ports: tuple[int, int] | None = None) -> None:
-    """Makes every peer from now on use these addresses and this range of ports.
-
-    aioice leaves out loopback and has no setting for its addresses, so its own function for them
-    is replaced too.
-    """
-    _installed.addresses = addresses
-    _installed.ports = UdpPorts(*ports) if ports else None
-
-    def get_host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        kept = []
-        for address in addresses.local:
-            version = ipaddress.ip_address(address).version
-            if use_ipv4 if version == 4 else use_ipv6:
-                kept.append(address)
-        return kept
-
-    aioice.ice.get_host_addresses = get_host_addresses
 
 
 def _quote(text: str) -> str:

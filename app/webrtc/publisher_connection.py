@@ -9,14 +9,13 @@ import functools
 import time
 from collections.abc import Callable
 
+from app.ice.refusals import Refusals
 from app.rtp.capture_clock import CaptureClock
 from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.liveness import Liveness
 from app.rtp.media_timeline import MediaTimeline
 from app.rtp.video_intake import Taken, VideoIntake
-from app.webrtc.aiortc_internals import put_receiver, watch_media_only
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
-from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
 from app.webrtc.peer_state import PeerState
 from app.webrtc.publisher_state import PUBLISHER, PublisherEvent, PublisherState
@@ -62,7 +61,9 @@ class PublisherConnection:
         self, events: PublisherEvents, *, timeout_s: float, refusals: Refusals | None = None
     ) -> None:
         self._events = events
-        self._peer = Peer(self._state_changed, refusals)
+        self._peer = Peer(
+            self._state_changed, refusals, media_is_consent=True, on_check=self._take_sign
+        )
         self._clock = CaptureClock()
         self._timelines = {kind: MediaTimeline(rate) for kind, rate in _CLOCK_RATES.items()}
         self._intake = VideoIntake()
@@ -99,9 +100,8 @@ class PublisherConnection:
     ) -> str:
         """Returns the SDP answer. Raises BadOffer or NoCandidate."""
         for kind in offer.kinds:
-            transceiver = self._peer.add_track(kind, "recvonly")
             if self._reporter is None:
-                self._reporter = TransportReporter(transceiver.receiver.transport._send_rtp)
+                self._reporter = TransportReporter(self._peer.transport.send_control)
             events = ReceiverEvents(
                 on_unit=functools.partial(self._take, kind),
                 on_report=functools.partial(self._take_report, kind),
@@ -111,15 +111,14 @@ class PublisherConnection:
             has_layers = kind == "video" and offer.has_layers
             receiver = RtpReceiver(
                 kind,
-                transceiver.receiver.transport,
+                self._peer.transport,
                 events,
                 max_pixels=MAX_PIXELS if has_layers else None,
                 reporter=self._reporter,
             )
             self._receivers[kind] = receiver
             self._clock.add_track(kind, _CLOCK_RATES[kind])
-            watch_media_only(transceiver, self._take_sign)
-            put_receiver(transceiver, receiver)
+            self._peer.add_track(kind, receiver)
         for described, fmtp in offer.formats:
             self._intake.learn(described.codec, fmtp)
         sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
@@ -145,8 +144,16 @@ class PublisherConnection:
         return self._life.state is PublisherState.ENDED
 
     async def trickle(self, fragment: SdpFragment) -> None:
-        """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
-        await self._peer.trickle(fragment)
+        """Takes further candidates. Raises BadOffer (422) for a restart of ICE."""
+        self._peer.trickle(fragment)
+
+    def is_restart(self, fragment: SdpFragment) -> bool:
+        """True if a PATCH asks for a restart of ICE."""
+        return self._peer.is_restart(fragment)
+
+    def restart(self, fragment: SdpFragment) -> str:
+        """Begins a restart of ICE and returns the answer's fragment: see ``Peer.restart``."""
+        return self._peer.restart(fragment)
 
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""
@@ -157,7 +164,7 @@ class PublisherConnection:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
         if self._reporter is not None:
-            await self._reporter.stop()
+            self._reporter.stop()
         await self._peer.close()
 
     def _take_report(self, kind: str, ntp: int, rtp: int) -> None:

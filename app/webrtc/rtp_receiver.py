@@ -1,7 +1,6 @@
 """The receiver of one published track: RTP in, coded units out.
 
-Takes the place of aiortc's receiver under its transports. No decoder, no thread, no queue: a
-unit is handed over in the call that completes it.
+No decoder, no thread, no queue: a unit is handed over in the call that completes it.
 """
 
 from __future__ import annotations
@@ -10,19 +9,19 @@ import asyncio
 import dataclasses
 import logging
 import random
+import secrets
 import time
 from collections.abc import Callable
 
-from aiortc.codecs import is_rtx
 from aiortc.rate import RemoteBitrateEstimator
-from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
-from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtp import (
     RTCP_PSFB_APP,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
     AnyRtcpPacket,
     RtcpPsfbPacket,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSrPacket,
     RtpPacket,
     pack_remb_fci,
@@ -39,11 +38,12 @@ from app.rtp.jitter_buffer import (
 from app.rtp.key_frame_pace import KeyFramePace
 from app.rtp.simulcast_layers import LayerChoice
 from app.rtp.ssrc_choice import SsrcChoice
-from app.webrtc.guarded_transport import measured_round_trip_s
+from app.webrtc.payload_offer import Payload
+from app.webrtc.peer_transport import PacketTransport
 from app.webrtc.reception_reports import ReceptionReports
+from app.webrtc.sdp_offer import MediaOffer
 from app.webrtc.transport_reporter import TransportReporter
 from media.codec import CodecDescriptor
-from media.codec_table import BY_NAME
 from media.fragment import Fragment
 from wire.clock import now_us
 
@@ -75,13 +75,13 @@ class ReceiverEvents:
     "Something came that is no media."
 
 
-class RtpReceiver(RTCRtpReceiver):
+class RtpReceiver:
     """One track's receiver; ``lost_packets`` counts what no retransmission brought back."""
 
     def __init__(
         self,
         kind: str,
-        transport: RTCDtlsTransport,
+        transport: PacketTransport,
         events: ReceiverEvents,
         *,
         max_pixels: int | None = None,
@@ -91,17 +91,17 @@ class RtpReceiver(RTCRtpReceiver):
 
         ``reporter`` is told of each packet that bears a transport-wide number.
         """
-        super().__init__(kind, transport)
         self.kind = kind
+        self._transport = transport
         self._events = events
         self._video = VideoJitterBuffer() if kind == "video" else None
         self._audio = AudioJitterBuffer()
         self._estimator = RemoteBitrateEstimator() if kind == "video" else None
-        self._codecs: dict[int, RTCRtpCodecParameters] = {}
+        self._payloads: dict[int, Payload] = {}
         self._rtx_ssrcs: dict[int, int] = {}
         self._reports = ReceptionReports()
         self._reporter = reporter
-        self._own_ssrc: int | None = None
+        self._own_ssrc = secrets.randbits(32)
         self._source: SsrcChoice[_Media] | LayerChoice[_Media] = SsrcChoice()
         if max_pixels is not None:
             self._source = LayerChoice(_pixels, max_pixels=max_pixels)
@@ -140,7 +140,7 @@ class RtpReceiver(RTCRtpReceiver):
         if self._source.ssrc is None or not self._started:
             return
         if self._key_frame_asks.ask(now=time.monotonic()):
-            self._spawn("pli", self._send_rtcp_pli(self._source.ssrc))
+            self._send_pli(self._source.ssrc)
         elif self._key_frame_timer is None:
             wait = (self._key_frame_asks.next_deadline() or 0.0) - time.monotonic()
             loop = asyncio.get_running_loop()
@@ -153,37 +153,28 @@ class RtpReceiver(RTCRtpReceiver):
     def _on_key_frame_time(self) -> None:
         self._key_frame_timer = None
         if self._source.ssrc is not None and self._key_frame_asks.on_time(now=time.monotonic()):
-            self._spawn("pli", self._send_rtcp_pli(self._source.ssrc))
+            self._send_pli(self._source.ssrc)
 
-    # What aiortc's peer connection and transport call.
-
-    def _set_rtcp_ssrc(self, ssrc: int) -> None:
-        super()._set_rtcp_ssrc(ssrc)
-        self._own_ssrc = ssrc
-        if self._reporter is not None:
-            self._reporter.ssrc = ssrc
-
-    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
-        """Starts taking packets."""
+    def start(self, section: MediaOffer) -> None:
+        """Starts taking packets of the section's payload types; the connection stands."""
         if self._started:
             return
         self._started = True
         # The connectivity checks have measured the path, so the first NACK needs no guess.
-        round_trip_s = measured_round_trip_s(self.transport)
+        round_trip_s = self._transport.round_trip_s
         if self._video is not None and round_trip_s is not None:
             self._video.nacks.round_trip.add(round_trip_s)
-        self._codecs = {int(codec.payloadType or 0): codec for codec in parameters.codecs}
-        for encoding in parameters.encodings:
-            if encoding.rtx:
-                self._rtx_ssrcs[encoding.rtx.ssrc] = encoding.ssrc
-        self.transport._register_rtp_receiver(self, parameters)
+        self._payloads = {payload.number: payload for payload in section.payloads}
+        if self._reporter is not None:
+            self._reporter.ssrc = self._own_ssrc
+        if len(section.ssrcs) == 2:
+            media, repair = section.ssrcs
+            self._rtx_ssrcs[repair] = media
         self._spawn("reports", self._run_reports())
 
     async def stop(self) -> None:
         """Stops; no event follows."""
-        if self._started:
-            self.transport._unregister_rtp_receiver(self)
-            self._started = False
+        self._started = False
         for timer in (self._timer, self._key_frame_timer):
             if timer is not None:
                 timer.cancel()
@@ -192,10 +183,8 @@ class RtpReceiver(RTCRtpReceiver):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _handle_disconnect(self) -> None:
-        self._events.on_end("the connection closed")
-
-    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+    def on_control(self, packet: AnyRtcpPacket) -> None:
+        """Takes one RTCP packet of the publisher, whichever track it is for."""
         self._events.on_sign()
         if isinstance(packet, RtcpSrPacket):
             info = packet.sender_info
@@ -206,27 +195,28 @@ class RtpReceiver(RTCRtpReceiver):
         # A goodbye (RtcpByePacket) ends nothing: libwebrtc says it for a track that pauses. Who
         # leaves closes the connection, or gives no sign of life any more.
 
-    async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
+    def on_packet(self, packet: RtpPacket, arrival_ms: int) -> None:
+        """Takes one RTP packet that was for this track."""
+        payload = self._payloads.get(packet.payload_type)
+        if payload is None or not self._started:
+            return
         arrival_us = now_us()
         # Every packet takes bandwidth, so all count, also those that are of no further use.
         number = packet.extensions.transport_sequence_number
         if number is None:
-            await self._estimate(packet, arrival_time_ms)
+            self._estimate(packet, arrival_ms)
         elif self._reporter is not None:
             self._reporter.add(number, _size(packet), packet.ssrc)
-        codec = self._codecs.get(packet.payload_type)
-        if codec is None:
-            return
-        self._reports.add(packet, codec.clockRate)
+        self._reports.add(packet, payload.clock_rate)
         if isinstance(self._source, LayerChoice):
             self._note_layer(self._source, packet)
-        resent = is_rtx(codec)
+        resent = payload.codec is None
         if resent:
-            restored = self._unwrap_rtx(packet, codec)
+            restored = self._unwrap_rtx(packet, payload)
             if restored is None:
                 return
-            packet, codec = restored
-        media = self._depacketize(packet, codec, arrival_us, resent=resent)
+            packet, payload = restored
+        media = self._depacketize(packet, payload, arrival_us, resent=resent)
         if media is None:
             return
         now = time.monotonic()
@@ -236,19 +226,18 @@ class RtpReceiver(RTCRtpReceiver):
         if isinstance(self._source, LayerChoice):
             wanted = self._source.wanted(now=now)
             if wanted is not None:
-                self._spawn("pli", self._send_rtcp_pli(wanted))
+                self._send_pli(wanted)
         for each in heard.packets:
-            await self._take(each, now)
+            self._take(each, now)
 
     def _depacketize(
-        self, packet: RtpPacket, codec: RTCRtpCodecParameters, arrival_us: int, *, resent: bool
+        self, packet: RtpPacket, payload: Payload, arrival_us: int, *, resent: bool
     ) -> _Media | None:
         """Returns the packet's part of a coded frame, None for one that has none."""
-        described = BY_NAME.get(codec.name.lower())
-        if described is None:
+        if payload.codec is None:
             return None
         try:
-            fragment = described.depacketize(packet.payload)
+            fragment = payload.codec.depacketize(packet.payload)
         except ValueError:
             self.malformed_packets += 1
             return None
@@ -260,7 +249,7 @@ class RtpReceiver(RTCRtpReceiver):
             arrival_us,
             fragment.head,
         )
-        return _Media(described, codec.clockRate, media, resent)
+        return _Media(payload.codec, payload.clock_rate, media, resent)
 
     def _note_layer(self, layers: LayerChoice[_Media], packet: RtpPacket) -> None:
         """Senders name a layer until they know that it was heard (RFC 8852 section 3)."""
@@ -286,22 +275,20 @@ class RtpReceiver(RTCRtpReceiver):
             if not isinstance(self._source, LayerChoice):  # which begins with a key frame
                 self.request_key_frame()
 
-    async def _take(self, media: _Media, now: float) -> None:
+    def _take(self, media: _Media, now: float) -> None:
         if self._video is not None:
             out = self._video.add(media.packet, now=now, resent=media.resent)
-            await self._carry_out(media.codec, media.clock_rate, out)
+            self._carry_out(media.codec, media.clock_rate, out)
             return
         unit = self._audio.add(media.packet)
         if unit is not None:
             self._events.on_unit(media.codec, media.clock_rate, unit)
 
-    async def _carry_out(
-        self, codec: CodecDescriptor, clock_rate: int, out: JitterBufferOutput
-    ) -> None:
+    def _carry_out(self, codec: CodecDescriptor, clock_rate: int, out: JitterBufferOutput) -> None:
         for unit in out.units:
             self._events.on_unit(codec, clock_rate, unit)
         if out.nacks and self._source.ssrc is not None:
-            await self._send_rtcp_nack(self._source.ssrc, out.nacks)
+            self._send_nack(self._source.ssrc, out.nacks)
         if out.pli:
             self.request_key_frame()
         self._set_timer(codec, clock_rate)
@@ -320,28 +307,25 @@ class RtpReceiver(RTCRtpReceiver):
         self._timer = None
         if self._video is not None:
             out = self._video.on_time(now=time.monotonic())
-            # Sending waits for the transport, which a timer's callback cannot.
-            self._spawn("repair", self._carry_out(codec, clock_rate, out))
+            self._carry_out(codec, clock_rate, out)
 
-    def _unwrap_rtx(
-        self, packet: RtpPacket, codec: RTCRtpCodecParameters
-    ) -> tuple[RtpPacket, RTCRtpCodecParameters] | None:
+    def _unwrap_rtx(self, packet: RtpPacket, payload: Payload) -> tuple[RtpPacket, Payload] | None:
         """Returns the original packet of a retransmission (RFC 4588 section 4)."""
         # Without an SSRC in the offer a retransmission can only belong to the one source. Of
         # several layers the repaired-rid extension tells which.
         ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
         if isinstance(self._source, LayerChoice):
             ssrc = self._source.repaired_by(packet.ssrc)
-        apt = codec.parameters.get("apt")
-        if ssrc is None or not isinstance(apt, int) or apt not in self._codecs:
+        base = payload.base
+        if ssrc is None or base is None or base not in self._payloads:
             return None
         # Two bytes of original sequence number stand in front of the payload (RFC 4588 section 4).
         # A packet without them is padding.
         if len(packet.payload) < 2:
             return None
-        return unwrap_rtx(packet, payload_type=apt, ssrc=ssrc), self._codecs[apt]
+        return unwrap_rtx(packet, payload_type=base, ssrc=ssrc), self._payloads[base]
 
-    async def _estimate(self, packet: RtpPacket, arrival_ms: int) -> None:
+    def _estimate(self, packet: RtpPacket, arrival_ms: int) -> None:
         """Feeds the bandwidth estimate (REMB) of a sender without transport-wide numbers."""
         if self._estimator is None or packet.extensions.abs_send_time is None:
             return
@@ -351,19 +335,26 @@ class RtpReceiver(RTCRtpReceiver):
             payload_size=len(packet.payload) + packet.padding_size,
             ssrc=packet.ssrc,
         )
-        if estimate is not None and self._own_ssrc is not None:
-            report = RtcpPsfbPacket(
-                fmt=RTCP_PSFB_APP, ssrc=self._own_ssrc, media_ssrc=0, fci=pack_remb_fci(*estimate)
-            )
-            await self._send_rtcp(report)
+        if estimate is not None:
+            fci = pack_remb_fci(*estimate)
+            self._send_feedback(RtcpPsfbPacket(RTCP_PSFB_APP, self._own_ssrc, 0, fci))
+
+    def _send_nack(self, ssrc: int, lost: list[int]) -> None:
+        self._send_feedback(RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._own_ssrc, ssrc, lost))
+
+    def _send_pli(self, ssrc: int) -> None:
+        self._send_feedback(RtcpPsfbPacket(RTCP_PSFB_PLI, self._own_ssrc, ssrc))
+
+    def _send_feedback(self, packet: AnyRtcpPacket) -> None:
+        self._transport.send_control(bytes(packet))
 
     async def _run_reports(self) -> None:
         """Sends receiver reports at the randomized interval of RFC 3550 section 6.2."""
         while True:
             await asyncio.sleep(0.5 + random.random())
             reports = self._reports.blocks(now=time.monotonic())
-            if reports and self._own_ssrc is not None:
-                await self._send_rtcp(RtcpRrPacket(ssrc=self._own_ssrc, reports=reports))
+            if reports:
+                self._send_feedback(RtcpRrPacket(ssrc=self._own_ssrc, reports=reports))
 
     def _spawn(self, name: str, work: object) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work, name=name)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """The sender of one track to one viewer: coded units in, RTP out.
 
-Takes the place of aiortc's sender under its transports. RTP times follow the stream's one time
+RTP times follow the stream's one time
 line and sender reports pair them with the capture clock, so that a browser aligns audio with
 video however long the enhancement took.
 """
@@ -10,16 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 import struct
 import time
 from collections.abc import Callable
 
 import pylibsrtp
 from aiortc.clock import current_ntp_time
-from aiortc.codecs import is_rtx
-from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcrtpparameters import RTCRtpSendParameters
-from aiortc.rtcrtpsender import RTCRtpSender, random_sequence_number
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -42,9 +39,11 @@ from app.rtp.pacer import Pacer
 from app.rtp.send_queue import PacketizedFrame, SendQueue
 from app.token_bucket import TokenBucket
 from app.webrtc.extension_map import MID, SEND_TIME
+from app.webrtc.peer_transport import PacketTransport
 from app.webrtc.rtp_header import RtpHeader
+from app.webrtc.sdp_answer import OwnSource
+from app.webrtc.sdp_offer import MediaOffer
 from media.codec import Codec
-from media.codec_table import BY_NAME
 
 log = logging.getLogger(__name__)
 
@@ -60,20 +59,24 @@ _UNSENDABLE = (ValueError, OverflowError, struct.error, pylibsrtp.Error)
 """Errors that packing and protecting raise for a unit that fits no packet: it is left out."""
 
 
-class RtpSender(RTCRtpSender):
+class RtpSender:
     """One track's sender. ``push`` is the only way in; it never waits."""
 
     def __init__(
         self,
         kind: str,
-        transport: RTCDtlsTransport,
+        transport: PacketTransport,
+        source: OwnSource,
         *,
         rtp_offset: int,
         on_key_frame_needed: Callable[[], None],
         on_running: Callable[[], None],
         on_failed: Callable[[str], None],
     ) -> None:
-        super().__init__(kind, transport)
+        self.kind = kind
+        self.source = source
+        """The numbers and names of it in the answer."""
+        self._transport = transport
         self._queue = SendQueue()
         self._pacer = Pacer() if kind == "video" else None
         self._wake = asyncio.Event()
@@ -85,9 +88,9 @@ class RtpSender(RTCRtpSender):
         self._rtx_types: dict[int, int] = {}
         self._header: RtpHeader | None = None
         self._rtx_header: RtpHeader | None = None
-        self._cname = ""
-        self._sequence = random_sequence_number()
-        self._rtx_sequence = random_sequence_number()
+        # RFC 3711 section 3.3.1: below the half, so that the first loss is no wrap-around.
+        self._sequence = secrets.randbits(15)
+        self._rtx_sequence = secrets.randbits(15)
         self._history: dict[int, tuple[int, int, bool, int, bytes]] = {}
         self._times = OutgoingTimes()
         self._report_base: tuple[int, int] | None = None
@@ -126,27 +129,22 @@ class RtpSender(RTCRtpSender):
         """Drops video up to the next key frame: another rendition follows."""
         self._queue.restart()
 
-    # What aiortc's peer connection and transport call.
-
-    async def send(self, parameters: RTCRtpSendParameters) -> None:
-        """Starts sending."""
+    def start(self, section: MediaOffer) -> None:
+        """Starts sending by the section's payload types; the connection stands."""
         if self._running:
             return
         self._running = True
         # The first payload type of a codec counts: they stand in the answer's order of preference.
-        for codec in parameters.codecs:
-            payload_type = int(codec.payloadType or 0)
-            if is_rtx(codec):
-                self._rtx_types.setdefault(int(codec.parameters.get("apt") or 0), payload_type)
-            elif (described := BY_NAME.get(codec.name.lower())) is not None:
-                self._payload_types.setdefault(described.codec, payload_type)
-        ids = {extension.uri: extension.id for extension in parameters.headerExtensions}
-        mid = parameters.muxId
-        mid_id, time_id = ids.get(MID), ids.get(SEND_TIME)
-        self._header = RtpHeader(ssrc=self._ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
-        self._rtx_header = RtpHeader(ssrc=self._rtx_ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
-        self._cname = parameters.rtcp.cname or "sharpcast"
-        self.transport._register_rtp_sender(self, parameters)
+        for payload in section.payloads:
+            if payload.codec is not None:
+                self._payload_types.setdefault(payload.codec.codec, payload.number)
+            elif payload.base is not None:
+                self._rtx_types.setdefault(payload.base, payload.number)
+        ids = {extension.uri: extension.id for extension in section.extensions}
+        mid, mid_id, time_id = section.mid, ids.get(MID), ids.get(SEND_TIME)
+        source = self.source
+        self._header = RtpHeader(ssrc=source.ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
+        self._rtx_header = RtpHeader(ssrc=source.rtx_ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._run_media(), name=f"send-{self.kind}"),
@@ -172,30 +170,38 @@ class RtpSender(RTCRtpSender):
         if not self._running:
             return
         self._running = False
-        self.transport._unregister_rtp_sender(self)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._send_control([RtcpByePacket(sources=[self._ssrc])])
+        self._send_control([RtcpByePacket(sources=[self.source.ssrc])])
 
-    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
-        if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+    def on_control(self, packet: AnyRtcpPacket) -> None:
+        """Takes one RTCP packet of the viewer, whichever track it is for."""
+        if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            self._take_estimate(packet.fci)  # which names its sources itself
+        elif not isinstance(packet, RtcpPsfbPacket | RtcpRtpfbPacket):
+            return
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_FIR:
+            # RFC 5104 section 4.3.1: its sources stand behind the header.
+            if packet.fci[:4] == self.source.ssrc.to_bytes(4, "big"):
+                self._on_key_frame_needed()
+        elif packet.media_ssrc != self.source.ssrc:
+            return
+        elif isinstance(packet, RtcpPsfbPacket):
+            if packet.fmt == RTCP_PSFB_PLI:
+                self._on_key_frame_needed()
+        elif packet.fmt == RTCP_RTPFB_NACK:
             for sequence in packet.lost:
                 if not self._resends.take(now=time.monotonic()):
                     break
-                await self._resend(sequence)
-        elif isinstance(packet, RtcpPsfbPacket):
-            if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
-                self._on_key_frame_needed()
-            elif packet.fmt == RTCP_PSFB_APP:
-                self._take_estimate(packet.fci)
+                self._resend(sequence)
 
     def _take_estimate(self, fci: bytes) -> None:
         try:
             bps, ssrcs = unpack_remb_fci(fci)
         except ValueError:
             return
-        if self._ssrc in ssrcs:
+        if self.source.ssrc in ssrcs:
             self._queue.on_bandwidth(bps, now=time.monotonic())
 
     async def _run_media(self) -> None:
@@ -208,8 +214,6 @@ class RtpSender(RTCRtpSender):
             if unit is not None:
                 try:
                     await self._send_unit(unit)
-                except ConnectionError:
-                    return
                 except _UNSENDABLE:
                     self._queue.on_unsendable(unit)
                 continue
@@ -249,7 +253,7 @@ class RtpSender(RTCRtpSender):
             if unit.is_video:
                 kept = (self._sequence, payload_type, marker, timestamp, payload)
                 self._history[self._sequence % HISTORY] = kept
-            await self.transport._send_rtp(header + payload)
+            self._transport.send_packets([header + payload])
             self._sequence = (self._sequence + 1) & 0xFFFF
             self.packets += 1
             self.octets += len(payload)
@@ -267,7 +271,7 @@ class RtpSender(RTCRtpSender):
             pacer.set_rate(self._queue.live_rate(now=time.monotonic()))
             await asyncio.sleep(wait_s)
 
-    async def _resend(self, sequence: int) -> None:
+    def _resend(self, sequence: int) -> None:
         """Answers a NACK, by RTX where negotiated (RFC 4588), else by the packet itself."""
         kept = self._history.get(sequence % HISTORY)
         # Another packet may have the place by now.
@@ -290,10 +294,7 @@ class RtpSender(RTCRtpSender):
         )
         if self._pacer is not None:
             self._pacer.overdraw(len(payload))  # a packet that is missed waits for nothing
-        try:
-            await self.transport._send_rtp(head + payload)
-        except ConnectionError:
-            return
+        self._transport.send_packets([head + payload])
 
     async def _run_reports(self) -> None:
         while True:
@@ -305,7 +306,7 @@ class RtpSender(RTCRtpSender):
             # RFC 3550 section 6.4.1: both times name the same instant, here that of capture.
             capture_us, timestamp = self._report_base
             report = RtcpSrPacket(
-                ssrc=self._ssrc,
+                ssrc=self.source.ssrc,
                 sender_info=RtcpSenderInfo(
                     # Who wrote the stamp decides what it says; it has 64 bits (RFC 3550 6.4.1).
                     ntp_timestamp=us_to_ntp(capture_us) & 0xFFFFFFFFFFFFFFFF,
@@ -314,11 +315,8 @@ class RtpSender(RTCRtpSender):
                     octet_count=self.octets & 0xFFFFFFFF,
                 ),
             )
-            source = RtcpSourceInfo(ssrc=self._ssrc, items=[(1, self._cname.encode())])
-            await self._send_control([report, RtcpSdesPacket(chunks=[source])])
+            source = RtcpSourceInfo(ssrc=self.source.ssrc, items=[(1, self.source.cname.encode())])
+            self._send_control([report, RtcpSdesPacket(chunks=[source])])
 
-    async def _send_control(self, packets: list[AnyRtcpPacket]) -> None:
-        try:
-            await self.transport._send_rtp(b"".join(bytes(packet) for packet in packets))
-        except ConnectionError:
-            return
+    def _send_control(self, packets: list[AnyRtcpPacket]) -> None:
+        self._transport.send_control(b"".join(bytes(packet) for packet in packets))

@@ -1,121 +1,124 @@
-"""Writes the offer that aiortc is shown, and the answer that the offerer gets.
+"""Writes the answer to an offer, and the fragment that answers a restart of ICE.
 
-aiortc makes ICE, DTLS and SRTP. Which payload types, extensions and layers are used is decided by
-``sdp_offer.py`` and put into its transceivers, so it sees one codec per section and no more.
+Which payload types, extensions and layers are used is decided by ``sdp_offer.py``.
 """
 
 from __future__ import annotations
 
-import re
+import dataclasses
 import secrets
+from collections.abc import Mapping
 
-from aiortc.codecs import CODECS
-from aiortc.rtcrtpparameters import (
-    RTCRtcpFeedback,
-    RTCRtpCodecParameters,
-    RTCRtpHeaderExtensionParameters,
-)
-
-from app.webrtc.payload_offer import RTX, Payload
-from app.webrtc.sdp_description import Section, parse_description
+from app.ice.credentials import Credentials
+from app.webrtc.payload_offer import Payload
 from app.webrtc.sdp_offer import MediaOffer, Offer
 
-
-def _any_codec(kind: str) -> str:
-    """Returns any ``a=rtpmap`` value that aiortc takes without parameters."""
-    codec = next(c for c in CODECS[kind] if not c.parameters)
-    channels = f"/{codec.channels}" if codec.channels else ""
-    return f"{codec.name}/{codec.clockRate}{channels}"
-
-
-_ANY_CODEC = {kind: _any_codec(kind) for kind in ("audio", "video")}
 _NO_ADDRESS = "IN IP4 0.0.0.0"
-_MID_OF_NONE = "0"
-"""aiortc needs a mid where the offer has none; nobody else sees it."""
 
-_OFFERED_MSID = re.compile(r"[!-~]{1,64}(?: [!-~]{1,64})?")
+_ICE_LINES = ("a=ice-lite", "a=ice-options:trickle ice2")
+"""RFC 8839 sections 5.3 and 5.6, RFC 8838 section 4.1.3: the same in every answer of a session."""
 
 
-def offer_for_aiortc(offer: Offer) -> str:
-    """Returns the offer that aiortc is shown: one transport, and one codec per section."""
-    transport = offer.transport
-    common = [
-        f"a={'sendonly' if offer.publishes else 'recvonly'}",
-        f"a=ice-ufrag:{transport.ufrag}",
-        f"a=ice-pwd:{transport.password}",
-        *(f"a=fingerprint:{name} {digest}" for name, digest in transport.fingerprints),
-        f"a=setup:{transport.setup}",
-        "a=rtcp-mux",
-        # No end-of-candidates: what the offer leaves out, mDNS names for one, the peer's own
-        # checks bring.
-        *(f"a=candidate:{value}" for value in transport.candidates),
-    ]
-    lines = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=-", "t=0 0"]
-    if transport.is_lite:
-        lines.append("a=ice-lite")
-    mids = [section.mid or _MID_OF_NONE for section in offer.used]
-    # In the order of the sections, whichever leads the offer's: aiortc stops the transport that
-    # all share where another than its first transceiver leads.
-    lines.append("a=group:BUNDLE " + " ".join(mids))
-    for section, mid in zip(offer.used, mids, strict=True):
-        lines += [
-            f"m={section.kind} 9 UDP/TLS/RTP/SAVPF 96",
-            f"c={_NO_ADDRESS}",
-            f"a=mid:{mid}",
-            f"a=rtpmap:96 {_ANY_CODEC[section.kind]}",
-            *common,
-            *(f"a=ssrc:{ssrc} cname:-" for ssrc in section.ssrcs),
+@dataclasses.dataclass(frozen=True, slots=True)
+class OwnTransport:
+    """Our end of the one transport."""
+
+    credentials: Credentials
+    fingerprint: str
+    "The value of ``a=fingerprint``."
+    setup: str
+    "``active`` or ``passive``."
+    candidates: tuple[str, ...]
+    "Values of ``a=candidate``, the best first."
+
+    def lines(self) -> list[str]:
+        """Returns the attribute lines of ICE and DTLS."""
+        return [
+            *_ice(self.credentials, self.candidates),
+            f"a=fingerprint:{self.fingerprint}",
+            f"a=setup:{self.setup}",
         ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OwnSource:
+    """Numbers and names of a track that we send to a viewer."""
+
+    ssrc: int
+    rtx_ssrc: int
+    "SSRC of its retransmissions."
+    cname: str
+    stream_id: str
+    "Alike for all tracks of a viewer, which so become one stream (RFC 8830)."
+    track_id: str
+
+    @classmethod
+    def make(cls, *, cname: str, stream_id: str) -> OwnSource:
+        """Makes one with random numbers."""
+        ssrc, rtx_ssrc = secrets.randbits(32), secrets.randbits(32)
+        return cls(ssrc, rtx_ssrc, cname, stream_id, secrets.token_hex(16))
+
+    def lines(self, *, has_rtx: bool) -> list[str]:
+        """Returns the attribute lines of the sources (RFC 5576)."""
+        both = [f"a=ssrc-group:FID {self.ssrc} {self.rtx_ssrc}"] if has_rtx else []
+        numbers = (self.ssrc, self.rtx_ssrc) if has_rtx else (self.ssrc,)
+        return both + [f"a=ssrc:{number} cname:{self.cname}" for number in numbers]
+
+
+def _ice(credentials: Credentials, candidates: tuple[str, ...]) -> list[str]:
+    return [
+        f"a=ice-ufrag:{credentials.ufrag}",
+        f"a=ice-pwd:{credentials.password}",
+        *(f"a=candidate:{candidate}" for candidate in candidates),
+        # All candidates are here, so the peer need not wait for others.
+        "a=end-of-candidates",
+    ]
+
+
+def write_restart(offer: Offer, credentials: Credentials, candidates: tuple[str, ...]) -> str:
+    """Returns the SDP fragment that answers a restart of ICE (RFC 9725 section 4.3.3)."""
+    lines = list(_ICE_LINES)
+    if offer.bundle:
+        lines.append("a=group:BUNDLE " + " ".join(offer.bundle))
+    tagged = next((s for s in offer.used if s.mid == (offer.bundle or ("",))[0]), offer.used[0])
+    # RFC 8840 section 9: a pseudo media line, whose mid tells the transport.
+    lines.append(f"m={tagged.kind} 9 {tagged.protocol} 0")
+    if tagged.mid:
+        lines.append(f"a=mid:{tagged.mid}")
+    lines += _ice(credentials, candidates)
     return "\r\n".join(lines) + "\r\n"
 
 
-def codecs_for_aiortc(section: MediaOffer) -> list[RTCRtpCodecParameters]:
-    """Returns the section's codecs for a transceiver."""
-    return [
-        RTCRtpCodecParameters(
-            mimeType=f"{section.kind}/{RTX}" if payload.codec is None else payload.codec.mime_type,
-            clockRate=payload.clock_rate,
-            channels=(payload.codec.channels or None) if payload.codec is not None else None,
-            payloadType=payload.number,
-            rtcpFeedback=[
-                RTCRtcpFeedback(*feedback.split(" ", 1)) for feedback in payload.feedback
-            ],
-            parameters={"apt": payload.base} if payload.codec is None else {},
-        )
-        for payload in section.payloads
-    ]
-
-
-def extensions_for_aiortc(section: MediaOffer) -> list[RTCRtpHeaderExtensionParameters]:
-    """Returns the section's header extensions for a transceiver."""
-    return [RTCRtpHeaderExtensionParameters(id=e.id, uri=e.uri) for e in section.extensions]
-
-
-def write_answer(offer: Offer, local: str, *, start_kbps: int | None) -> str:
-    """Returns the answer to ``offer``; ``local`` is aiortc's own, whose transport it takes over.
+def write_answer(
+    offer: Offer,
+    own: OwnTransport,
+    sources: Mapping[str, OwnSource],
+    *,
+    start_kbps: int | None,
+) -> str:
+    """Returns the answer to ``offer``; ``sources`` by kind are those of tracks that we send.
 
     Chromium begins to send at ``start_kbps``; None leaves that out.
 
     Sections stand in the offer's order with its mids, numbers and transport names; a section that
     the offer disables stays disabled (RFC 3264 section 6).
     """
-    made = parse_description(local)
     lines = [
         "v=0",
         # RFC 8829 section 5.2.1: a random number with the highest of 64 bits zero.
         f"o=- {secrets.randbits(62)} 1 IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
+        *_ICE_LINES,
     ]
     if offer.bundle:
         lines.append("a=group:BUNDLE " + " ".join(offer.bundle))
     if offer.has_mixed_extensions:
         lines.append("a=extmap-allow-mixed")
     lines.append("a=msid-semantic:WMS *")
-    own = iter(made.sections)
     for section in offer.sections:
         if section.is_used:
-            lines += _section(offer, section, next(own), start_kbps)
+            lines += _section(offer, section, own, sources.get(section.kind), start_kbps)
         else:
             lines += _disabled(section)
     return "\r\n".join(lines) + "\r\n"
@@ -127,34 +130,31 @@ def _disabled(section: MediaOffer) -> list[str]:
     return [*lines, f"a=mid:{section.mid}"] if section.mid else lines
 
 
-def _section(offer: Offer, section: MediaOffer, own: Section, start_kbps: int | None) -> list[str]:
-    candidates = list(own.values("candidate"))
-    address, port = _default(candidates)
+def _section(
+    offer: Offer,
+    section: MediaOffer,
+    own: OwnTransport,
+    source: OwnSource | None,
+    start_kbps: int | None,
+) -> list[str]:
+    address, port = _default(own.candidates)
     formats = " ".join(str(payload.number) for payload in section.payloads)
     lines = [f"m={section.kind} {port} {section.protocol} {formats}", f"c={address}"]
     if section.mid:
         lines.append(f"a=mid:{section.mid}")
     lines.append(f"a={'recvonly' if offer.publishes else 'sendonly'}")
     lines += [f"a=extmap:{extension.line()}" for extension in section.extensions]
-    if not offer.publishes:
-        lines += [f"a=msid:{value}" for value in own.values("msid") if _OFFERED_MSID.match(value)]
+    if source is not None:
+        lines.append(f"a=msid:{source.stream_id} {source.track_id}")
     lines += [f"a=rtcp:9 {_NO_ADDRESS}", "a=rtcp-mux", "a=rtcp-mux-only"]
     if section.has_reduced_size:
         lines.append("a=rtcp-rsize")
-    if not offer.publishes:
+    if source is not None:
         has_rtx = any(payload.codec is None for payload in section.payloads)
-        lines += [f"a=ssrc-group:{value}" for value in own.values("ssrc-group") if has_rtx]
-        lines += [f"a=ssrc:{value}" for value in own.values("ssrc")]
+        lines += source.lines(has_rtx=has_rtx)
     for payload in section.payloads:
         lines += _payload(payload, start_kbps)
-    lines += section.simulcast.lines()
-    lines += [f"a=candidate:{candidate}" for candidate in candidates]
-    if candidates:
-        # All candidates are in the answer, so the peer need not wait for others.
-        lines.append("a=end-of-candidates")
-    for name in ("ice-ufrag", "ice-pwd", "fingerprint", "setup"):
-        lines += [f"a={name}:{value}" for value in own.values(name)]
-    return lines
+    return [*lines, *section.simulcast.lines(), *own.lines()]
 
 
 def _payload(payload: Payload, start_kbps: int | None) -> list[str]:
@@ -174,7 +174,7 @@ def answered_parameters(payload: Payload, start_kbps: int | None) -> str:
     return ";".join(filter(None, (answered, f"x-google-start-bitrate={start_kbps}")))
 
 
-def _default(candidates: list[str]) -> tuple[str, int]:
+def _default(candidates: tuple[str, ...]) -> tuple[str, int]:
     """Returns the default destination, the first candidate's (RFC 8839 section 4.2.1.2)."""
     if not candidates:
         return _NO_ADDRESS, 9

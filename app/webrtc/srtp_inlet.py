@@ -12,8 +12,8 @@ from typing import Protocol
 
 import pylibsrtp
 
+from app.ice.refusals import PacketRefusals
 from app.token_bucket import TokenBucket
-from app.webrtc.packet_gate import PacketGate
 
 MAX_SOURCES = 16
 """SSRCs of one peer at a time: sound, and six simulcast layers with their retransmissions; or two
@@ -33,7 +33,7 @@ _RTCP_HEADER = 8
 
 
 class Refused(pylibsrtp.Error):
-    """The packet is not taken; aiortc passes over it as over one that does not authenticate."""
+    """The packet is not taken, as one that does not authenticate."""
 
 
 class SrtpSession(Protocol):
@@ -55,16 +55,14 @@ class SrtpInlet:
     def __init__(
         self,
         session: SrtpSession,
-        gate: PacketGate,
+        refusals: PacketRefusals,
         *,
         payload_types: Container[int],
-        on_forget: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = session
-        self._gate = gate
+        self._refusals = refusals
         self._payload_types = payload_types
-        self._on_forget = on_forget
         self._clock = clock
         self._seen: dict[int, float] = {}
         self._media = TokenBucket(per_s=MAX_MEDIA_PER_S, burst=MAX_MEDIA_PER_S / 2)
@@ -93,7 +91,7 @@ class SrtpInlet:
         try:
             plain = unprotect(packet)
         except pylibsrtp.Error:
-            self._gate.refuse("srtp")
+            self._refusals.refuse("srtp")
             raise
         now = self._clock()
         if ssrc not in self._seen and len(self._seen) >= MAX_SOURCES:
@@ -113,8 +111,7 @@ class SrtpInlet:
             raise self._refuse("sources")
         del self._seen[oldest]
         self._session.remove_stream(oldest)
-        self._on_forget(oldest)
 
     def _refuse(self, reason: str) -> Refused:
-        self._gate.refuse(reason)
+        self._refusals.refuse(reason)
         return Refused(reason)

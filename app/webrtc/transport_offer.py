@@ -9,6 +9,9 @@ import re
 from app.errors import BadOffer
 from app.webrtc.sdp_description import Description, Section, only_value
 
+UFRAG, PASSWORD = "ICE user name", "ICE password"
+"""Names of the two credentials in sentences."""
+
 MAX_CANDIDATES = 64
 MAX_FINGERPRINTS = 8
 
@@ -34,8 +37,6 @@ class TransportOffer:
     "(algorithm in lower case, digest in upper case)"
     setup: str
     "``actpass``, ``active`` or ``passive``."
-    is_lite: bool
-    "The offerer does ICE lite: we control."
     candidates: tuple[str, ...]
     "Candidates that can be used, as ``a=candidate`` has them."
 
@@ -46,15 +47,20 @@ def read_transport(session: Description, tagged: Section) -> TransportOffer:
     def inherited(name: str) -> tuple[str, ...]:
         return tagged.values(name) or session.values(name)
 
+    if "ice-lite" in session.attributes:
+        # RFC 8445 section 6.1.1 knows a pair of lite agents, but none of them checks anything, and
+        # nobody would have consent to send (RFC 7675).
+        raise BadOffer(
+            "The offerer does ICE lite, as this server does: one must check.", status=422
+        )
     fingerprints = inherited("fingerprint")
     if not any(fingerprints):
         raise BadOffer("The offer has no DTLS fingerprint.")
     return TransportOffer(
-        ufrag=_credential(inherited("ice-ufrag"), "ICE user name"),
-        password=_credential(inherited("ice-pwd"), "ICE password"),
+        ufrag=check_credential(only_value(inherited("ice-ufrag"), UFRAG), UFRAG),
+        password=check_credential(only_value(inherited("ice-pwd"), PASSWORD), PASSWORD),
         fingerprints=_fingerprints(fingerprints),
         setup=_setup(only_value(inherited("setup"), "DTLS role")),
-        is_lite="ice-lite" in session.attributes,
         candidates=usable_candidates(tagged.values("candidate")),
     )
 
@@ -80,8 +86,8 @@ def _candidate(value: str) -> str:
     return match[0]  # extensions such as ``generation`` are of no use here
 
 
-def _credential(values: tuple[str, ...], what: str) -> str:
-    value = only_value(values, what)
+def check_credential(value: str, what: str) -> str:
+    """Returns an ICE user name fragment or password. Raises BadOffer where it is none."""
     if not value:
         raise BadOffer(f"The offer has no {what}.")
     if _CREDENTIAL.fullmatch(value) is None:

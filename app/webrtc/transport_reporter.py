@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from app.rtp.feedback_writer import FeedbackWriter
-
-log = logging.getLogger(__name__)
 
 
 class TransportReporter:
     """The timer and the sender of one ``FeedbackWriter``; audio and video of a peer share it.
 
-    ``send`` protects and sends one RTCP packet; its ConnectionError means that nobody is there.
-    Nothing is sent before ``ssrc``, the source of our reports, is set.
+    ``send`` protects and sends one RTCP packet. Nothing is sent before ``ssrc``, the source of our
+    reports, is set.
     """
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
         self._writer = FeedbackWriter()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         "Time for which the timer is set."
-        self._tasks: set[asyncio.Task[None]] = set()
         self._media_ssrc = 0
         self.ssrc: int | None = None
 
@@ -57,23 +53,10 @@ class TransportReporter:
             sender_ssrc=self.ssrc, media_ssrc=self._media_ssrc, now=time.monotonic()
         )
         for feedback in told:
-            work = self._send_one(feedback.encode())
-            task = asyncio.get_running_loop().create_task(work, name="transport-feedback")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._send(feedback.encode())
 
-    async def _send_one(self, packet: bytes) -> None:
-        try:
-            await self._send(packet)
-        except ConnectionError:
-            log.debug("feedback has no receiver any more", extra={"action": "no_feedback"})
-
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Stops; nothing is sent any more."""
         self.ssrc = None
         if self._timer is not None:
             self._timer.cancel()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

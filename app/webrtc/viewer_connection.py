@@ -8,13 +8,13 @@ import dataclasses
 import uuid
 from collections.abc import Callable
 
+from app.ice.refusals import Refusals
 from app.rtp.send_queue import PacketizedFrame
-from app.webrtc.aiortc_internals import put_sender
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
-from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import CONNECT_S, Peer
 from app.webrtc.peer_state import PeerState
 from app.webrtc.rtp_sender import RtpSender
+from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.trickle import SdpFragment
 from app.webrtc.viewer_state import VIEWER, ViewerEvent, ViewerState
@@ -51,10 +51,10 @@ class ViewerConnection:
         """Returns the SDP answer. Raises BadOffer or NoCandidate."""
         stream_id = str(uuid.uuid4())
         for kind in offer.kinds:
-            transceiver = self._peer.add_track(kind, "sendonly")
             sender = RtpSender(
                 kind,
-                transceiver.sender.transport,
+                self._peer.transport,
+                OwnSource.make(cname=stream_id, stream_id=stream_id),
                 # Pictures have one RTP time in all renditions, by which pages align them. Sound has
                 # one rendition.
                 rtp_offset=self._rtp_offset if kind == "video" else 0,
@@ -63,7 +63,7 @@ class ViewerConnection:
                 on_failed=self._end,
             )
             self._senders[kind] = sender
-            put_sender(transceiver, sender, stream_id)
+            self._peer.add_track(kind, sender, sender.source)
         sdp = await self._peer.answer(offer, start_kbps=None, route=route)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(CONNECT_S, self._give_up)
@@ -103,8 +103,16 @@ class ViewerConnection:
         return self._peer.is_pending and not self._is_over
 
     async def trickle(self, fragment: SdpFragment) -> None:
-        """Takes further candidates. Raises BadOffer (422) for an ICE restart."""
-        await self._peer.trickle(fragment)
+        """Takes further candidates. Raises BadOffer (422) for a restart of ICE."""
+        self._peer.trickle(fragment)
+
+    def is_restart(self, fragment: SdpFragment) -> bool:
+        """True if a PATCH asks for a restart of ICE."""
+        return self._peer.is_restart(fragment)
+
+    def restart(self, fragment: SdpFragment) -> str:
+        """Begins a restart of ICE and returns the answer's fragment: see ``Peer.restart``."""
+        return self._peer.restart(fragment)
 
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""

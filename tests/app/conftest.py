@@ -9,7 +9,7 @@ import pytest
 from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
 from app.streams.readers import ReaderTimes
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer
 
@@ -42,7 +42,7 @@ async def fresh_client(own_server: EmbeddedServer) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def make_node(redis_client: Redis) -> AsyncIterator[MakeNode]:
     """Hubs over the shared server, closed at the end."""
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     made: list[AppNode] = []
 
     def make(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from aiortc.rtp import AnyRtcpPacket, RtpPacket
+
 from app.rtp.send_queue import PacketizedFrame
+from app.webrtc.sdp_offer import MediaOffer
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from wire.batch import Batch
@@ -118,3 +121,22 @@ class KeyFrameWish:
 
     def __call__(self) -> None:
         self.count += 1
+
+
+class SilentTrack:
+    """A track that sends and takes nothing, and tells that it was started and stopped."""
+
+    def __init__(self) -> None:
+        self.is_started = self.is_stopped = False
+
+    def start(self, section: MediaOffer) -> None:
+        self.is_started = True
+
+    async def stop(self) -> None:
+        self.is_stopped = True
+
+    def on_control(self, packet: AnyRtcpPacket) -> None:
+        """Passes it over."""
+
+    def on_packet(self, packet: RtpPacket, arrival_ms: int) -> None:
+        """Passes it over."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fractions import Fraction
 from typing import Any
 
+import aioice.ice
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.codecs import CODECS as AIORTC_CODECS
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
@@ -53,6 +54,18 @@ def know_more_codecs() -> None:
     """Tells aiortc, once, of codecs that it only negotiates."""
     known = AIORTC_CODECS["video"]
     known += [codec for codec in _ADDED.values() if codec not in known]
+
+
+def use_addresses(*addresses: str) -> None:
+    """Lets the peers of aiortc use these addresses: aioice itself leaves out loopback."""
+
+    def found(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        return [a for a in addresses if (use_ipv6 if ":" in a else use_ipv4)]
+
+    aioice.ice.get_host_addresses = found
+
+
+use_addresses("127.0.0.1")
 
 
 def connection() -> RTCPeerConnection:
@@ -157,9 +170,12 @@ class Publisher:
         await asyncio.sleep(0.2)  # what was put out leaves first
         self._is_silent = True
         if not checks:
-            ice = self.connection.getSenders()[-1].transport.transport
+            self.stop_checks()
 
-            ice._connection._query_consent_task.cancel()  # type: ignore[union-attr]
+    def stop_checks(self) -> None:
+        """Sends no consent checks any more."""
+        ice = self.connection.getSenders()[-1].transport.transport
+        ice._connection._query_consent_task.cancel()  # type: ignore[union-attr]
 
     def speak_again(self) -> None:
         """Media and RTCP leave again, as after a network that stood still."""

@@ -42,7 +42,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Served]]
 
 
 def settings(**values: object) -> Settings:
-    given = {"HTTP_PORT": "0", **values}
+    given = {"HTTP_PORT": "0", "UDP_PORT": "0", **values}
     return load_settings({f"SHARPCAST_{name}": str(value) for name, value in given.items()})
 
 

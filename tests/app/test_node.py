@@ -20,7 +20,7 @@ from app.errors import (
 from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
 from app.streams.readers import ReaderTimes
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from media.vp9_descriptor import parse_descriptor
 from tests.app import coding
 from tests.app.conftest import MakeNode
@@ -367,7 +367,7 @@ def options() -> NodeOptions:
 
 
 async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     before = asyncio.all_tasks()
     client = connect("unix:///nonexistent/redis.sock")
     node = AppNode(client, options())
@@ -385,7 +385,7 @@ async def test_without_redis_nothing_is_taken_and_nothing_is_left() -> None:
 
 
 async def test_a_stream_survives_a_restart_of_redis(own_server: EmbeddedServer) -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     clients = [connect(own_server.url), connect(own_server.url)]
     nodes = [AppNode(client, options()) for client in clients]
     into, other = Into(nodes[0]), Into(nodes[1])
@@ -406,7 +406,7 @@ async def test_a_stream_survives_a_restart_of_redis(own_server: EmbeddedServer) 
 
 
 async def test_closing_ends_everything_and_leaves_no_task(redis_client: Redis) -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     before = asyncio.all_tasks()
     node = AppNode(redis_client, options())
     into = Into(node)

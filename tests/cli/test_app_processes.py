@@ -15,19 +15,11 @@ import pytest
 
 from benchmarks.server import free_port
 from benchmarks.waiting import until
-from cli.app_processes import AppProcesses, part_of
+from cli.app_processes import AppProcesses
 from tests.cli.command import SHARPCAST, Process, Up, environment, get, is_listening, is_running
 from wire.embedded import EmbeddedServer
 from wire.errors import BadSettings, NoRedisServer
 from wire.settings import PREFIX, load_settings
-
-
-def test_each_process_has_a_part_of_the_ports() -> None:
-    parts = [part_of((50_000, 50_009), number, 3) for number in range(3)]
-    assert parts == [(50_000, 50_002), (50_003, 50_005), (50_006, 50_009)]
-    assert part_of((50_000, 50_001), 1, 2) == (50_001, 50_001)
-    with pytest.raises(BadSettings, match="2 ports are too few for 3 processes"):
-        part_of((50_000, 50_001), 2, 3)
 
 
 async def test_a_setting_that_is_wrong_ends_all_with_one_reason(

@@ -73,10 +73,11 @@ def test_workers_can_be_scaled() -> None:
     assert float(worker["environment"]["SHARPCAST_WORKER_THREADS"]) == limit
 
 
-def test_the_udp_ports_that_media_uses_are_the_published_ones() -> None:
+def test_the_ports_that_media_uses_are_the_published_ones() -> None:
     app: dict[str, Any] = SERVICES["app"]
-    ports = app["environment"]["SHARPCAST_ICE_PORTS"]
-    assert f"{ports}:{ports}/udp" in app["ports"]
+    settings = load_settings(app["environment"])
+    assert f"{settings.udp_port}:{settings.udp_port}/udp" in app["ports"]
+    assert f"{settings.ice_tcp_port}:{settings.ice_tcp_port}/tcp" in app["ports"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -13,7 +13,7 @@ from app.http.renditions import Produced, rendition_views
 from app.http.schemas import Enhancement, Rendition
 from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from media.codec import Codec
 from tests.app import coding
 from tests.app.peers import Viewer, publishing, until, watching
@@ -39,7 +39,7 @@ SOURCES = {
 
 @pytest.fixture
 async def node(redis_client: Redis) -> AsyncIterator[AppNode]:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     publishers = PublisherOptions(max_streams=4, start_bitrate_kbps=1500, publisher_timeout_s=10.0)
     made = AppNode(redis_client, NodeOptions(publishers, max_viewers=8))
     yield made

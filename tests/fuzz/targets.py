@@ -13,7 +13,6 @@ from typing import Any
 import av
 import msgspec
 import numpy as np
-from aioice import stun
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     HeaderExtensionsMap,
@@ -25,17 +24,18 @@ from aiortc.rtp import (
 from aiortc.sdp import SessionDescription
 
 from app.errors import BadOffer
+from app.ice.credentials import Credentials
 from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
 from app.rtp.transport_feedback import TransportFeedback, parse_transport_feedback
 from app.rtp.video_intake import VideoIntake
-from app.webrtc.packet_gate import PACKET_ERRORS, PacketGate, PacketVerdict, Refusals
-from app.webrtc.sdp_answer import offer_for_aiortc
+from app.webrtc.peer_transport import PACKET_ERRORS
+from app.webrtc.sdp_answer import OwnTransport, write_answer
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
 from media.codec import Codec
 from media.codec_table import DESCRIPTORS
 from media.fragment import Fragment
 from tests.app.coding import av1, h264, pictures, vp8, vp9
-from tests.fuzz import link_readers
+from tests.fuzz import ice_readers, link_readers
 from tests.media.payloads import depacketize, inspect, packetize
 from tests.wire.team_messages import one_of_each
 from tests.wire.test_gateway_heartbeat import BEAT as GATEWAY_BEAT
@@ -103,41 +103,25 @@ def joined(pieces: list[bytes]) -> bytes:
 # What a stranger may send over HTTP and UDP.
 
 
+_OWN = OwnTransport(
+    Credentials("abcd", "0123456789012345678901"),
+    "sha-256 " + ":".join(["AB"] * 32),
+    "active",
+    ("1 1 udp 1 127.0.0.1 50000 typ host",),
+)
+
+
 def _offer(data: bytes) -> None:
     text = data.decode(errors="replace")
     for check in (check_publish_offer, check_play_offer):
         with contextlib.suppress(BadOffer):
-            shown = offer_for_aiortc(check(text))
-            # What passed must be a description that aiortc can work with.
-            SessionDescription.parse(shown)
+            answer = write_answer(check(text), _OWN, {}, start_kbps=9)
+            # What passed must have an answer that others can read.
+            SessionDescription.parse(answer)
 
 
 def _offers() -> list[bytes]:
     return [path.read_bytes() for path in sorted(OFFERS.glob("*.sdp"))]
-
-
-def _stun(data: bytes) -> None:
-    gate = PacketGate(Refusals())
-    gate.username = b"user:"
-    gate.admit(("192.0.2.1", 1))
-    for host in ("192.0.2.1", "192.0.2.2"):
-        verdict = gate.sort(data, (host, 1), waiting=0, transactions=(), now=0.0)
-        if verdict is PacketVerdict.STUN:
-            stun.parse_message(data)
-
-
-def _stun_seeds() -> list[bytes]:
-    found = []
-    for method in (stun.Method.BINDING, stun.Method.ALLOCATE):
-        request = stun.Message(message_method=method, message_class=stun.Class.REQUEST)
-        request.attributes["USERNAME"] = "user:peer"
-        request.attributes["PRIORITY"] = 1
-        request.attributes["ICE-CONTROLLED"] = 5
-        request.add_message_integrity(b"password")
-        found.append(bytes(request))
-    response = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.RESPONSE)
-    response.attributes["XOR-MAPPED-ADDRESS"] = ("192.0.2.9", 5)
-    return [*found, bytes(response)]
 
 
 # What a peer may send inside SRTP.
@@ -488,7 +472,7 @@ MAX_FILM_PIXELS = 1 << 22
 
 TARGETS: dict[str, Target] = {
     "sdp": Target(_offer, _offers),
-    "stun": Target(_stun, _stun_seeds, PACKET_ERRORS),
+    "stun": Target(ice_readers.read, ice_readers.seeds),
     "rtp": Target(_rtp, _rtp_seeds, PACKET_ERRORS),
     "rtcp": Target(_rtcp, _rtcp_seeds, PACKET_ERRORS),
     "transport-feedback": Target(

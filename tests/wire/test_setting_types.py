@@ -19,7 +19,6 @@ from wire import setting_types as types
         (types.IpAddresses, "192.0.2.1,2001:db8::1", ("192.0.2.1", "2001:db8::1")),
         (types.Networks, "10.0.0.1/8", ("10.0.0.1/8",)),
         (types.Bitrates, "640x360=1200", ("640x360=1200",)),
-        (types.Ports, "50000-50199", "50000-50199"),
         (types.PublicUrl, "https://a.example/live/", "https://a.example/live"),
         (types.KeyPrefix, "other:", "other:"),
         (types.WorkerName, "edge-1.b", "edge-1.b"),
@@ -40,7 +39,6 @@ def test_values_are_taken(kind: Any, value: str, expected: object) -> None:
         (types.IceServers, "http://a", "must start with stun:"),
         (types.Bitrates, "", "at least one size"),
         (types.Bitrates, "640=1", "is not of the form"),
-        (types.Ports, "9-1", "is not of the form"),
         (types.PublicUrl, "ftp://a", "must be of the form"),
         (types.PublicUrl, "https://a/?b", "and no more"),
         (types.RedisUrl, "http://a", "redis"),
@@ -68,9 +66,3 @@ def test_a_login_has_both_words() -> None:
     assert types.has_login("turn:user:password@host:3478")
     for server in ("turn:host", "turn:user@host", "turn::password@host", "turn:user:@host"):
         assert not types.has_login(server)
-
-
-def test_ports_are_a_range_that_exists() -> None:
-    assert types.parse_ports("1-65535") == (1, 65535)
-    for text in ("0-1", "2-1", "1-65536", "5", "a-b"):
-        assert types.parse_ports(text) is None

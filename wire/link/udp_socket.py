@@ -14,6 +14,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from wire.udp_segments import CAN_CUT, run_end, send_run
+
 Address = tuple[str, int]
 Take = Callable[[memoryview, Address, float], None]
 
@@ -23,16 +25,12 @@ BUFFER_BYTES = 1 << 20
 MAX_READS = 32
 """Calls for what has arrived before the loop's other work gets its turn."""
 
-MAX_SEGMENTS = 48
-"""Datagrams of one call; Linux takes 64, and 65,507 bytes hold 54 of 1200."""
-
 MAX_AGE_S = 1.0
 """Times of the kernel that are older are none: somebody has set the clock."""
 
 # From <asm-generic/socket.h> and <linux/udp.h>; Python names none of them.
 _SO_TIMESTAMPNS = 35
-_SOL_UDP, _UDP_SEGMENT, _UDP_GRO = 17, 103, 104
-_SIZE = struct.Struct("=H")
+_SOL_UDP, _UDP_GRO = 17, 104
 _GRO_SIZE = struct.Struct("=i")
 _TIME = struct.Struct("@ll")
 _ANCILLARY_BYTES = 128
@@ -54,9 +52,8 @@ class UdpSocket:
         "Datagrams that the system did not take."
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             udp.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
-        is_linux = sys.platform == "linux"
-        self._cuts = is_linux
-        if is_linux:
+        self._cuts = CAN_CUT
+        if sys.platform == "linux":
             with contextlib.suppress(OSError):  # an emulated Linux may lack any of them
                 udp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
                 udp.setsockopt(_SOL_UDP, _UDP_GRO, 1)
@@ -121,7 +118,7 @@ class UdpSocket:
         self._moved += len(datagrams)
         begin = 0
         while begin < len(datagrams):
-            end = _run(datagrams, begin) if self._cuts else begin + 1
+            end = run_end(datagrams, begin) if self._cuts else begin + 1
             if end == begin + 1:
                 self._send_one(datagrams[begin], address)
             elif not self._send_run(datagrams[begin:end], address):
@@ -135,9 +132,8 @@ class UdpSocket:
             self.unsent += 1
 
     def _send_run(self, run: Sequence[bytes], address: Address) -> bool:
-        told = [(_SOL_UDP, _UDP_SEGMENT, _SIZE.pack(len(run[0])))]
         try:
-            self._udp.sendmsg(run, told, 0, address)
+            send_run(self._udp, run, address)
         except BlockingIOError:
             self.unsent += len(run)
         except OSError:
@@ -148,18 +144,6 @@ class UdpSocket:
     def close(self) -> None:
         """Closes the socket."""
         self._udp.close()
-
-
-def _run(datagrams: Sequence[bytes], begin: int) -> int:
-    """Returns the end of the datagrams from ``begin`` on that can leave as one: all have the length
-    of the first, but for the last, which may be shorter.
-    """
-    size = len(datagrams[begin])
-    last = min(len(datagrams), begin + MAX_SEGMENTS)
-    end = begin + 1
-    while end < last and len(datagrams[end]) == size:
-        end += 1
-    return end + 1 if end < last and len(datagrams[end]) < size else end
 
 
 def bound_socket(host: str, port: int = 0) -> socket.socket:

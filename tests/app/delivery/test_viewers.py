@@ -20,11 +20,11 @@ from app.errors import (
     TagMissing,
     TagOutdated,
 )
+from app.ice.refusals import Refusals
 from app.streams.readers import ReaderTimes, RenditionReaders
 from app.streams.stream_directory import StreamDirectory
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from app.webrtc.ice_patch import IcePatch, IceTags
-from app.webrtc.packet_gate import Refusals
 from app.webrtc.trickle import parse_fragment
 from tests.app.peers import no_tasks_but, until
 from tests.app.webrtc.offer_texts import offer, only, without
@@ -92,7 +92,7 @@ class House:
 
 @pytest.fixture
 async def house(redis_client: Redis) -> AsyncIterator[House]:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     made = House(redis_client)
     yield made
     await made.close()
@@ -284,7 +284,7 @@ async def test_sound_alone_has_no_layers(house: House, redis_client: Redis) -> N
 
 
 async def test_closing_takes_nobody_more_and_leaves_no_task(redis_client: Redis) -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     before = asyncio.all_tasks()
     house = House(redis_client)
     await live(redis_client)

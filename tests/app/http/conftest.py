@@ -23,7 +23,7 @@ from app.node import AppNode, NodeOptions
 from app.siblings import ALONE, AppProcess, Siblings
 from app.streams.publishers import PublisherOptions
 from app.streams.readers import ReaderTimes
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from app.webrtc.ice import IceServer
 from app.webrtc.turn import IceServerList
 from wire.connection import Redis
@@ -74,7 +74,7 @@ async def _run(context: AppState) -> None:
 @pytest.fixture
 async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
     """Sites over the shared server, closed at the end."""
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     made: list[Site] = []
 
     def make(

@@ -17,13 +17,13 @@ from app.errors import (
     SessionNotFound,
     TagOutdated,
 )
+from app.ice.refusals import Refusals
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
 from app.streams.publishers import PublisherOptions, Publishers, _is_same, _Link
 from app.task_set import TaskSet
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from app.webrtc.ice_patch import IcePatch, IceTags
-from app.webrtc.packet_gate import Refusals
 from app.webrtc.trickle import parse_fragment
 from tests.app import fakes
 from tests.app.peers import no_tasks_but, until
@@ -78,7 +78,7 @@ class House:
 
 @pytest.fixture
 async def house(redis_client: Redis) -> AsyncIterator[House]:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     made = House(redis_client)
     yield made
     await made.close()
@@ -182,7 +182,7 @@ async def test_nobody_is_taken_any_more_when_the_node_closes(house: House) -> No
 
 
 async def test_without_redis_the_sockets_of_the_offer_are_closed() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     before = asyncio.all_tasks()
     client = connect("unix:///nonexistent/redis.sock")
     house = House(client)

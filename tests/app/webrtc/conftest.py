@@ -6,18 +6,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from app.webrtc.peer import Peer
+from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import Offer
+from tests.app.fakes import SilentTrack
 from tests.app.rtp.ingest import Ingest
 
 Answer = Callable[..., Awaitable[str]]
 
 
+def add_tracks(peer: Peer, checked: Offer) -> None:
+    """Gives a peer of ours a track for each kind, which sends and takes nothing."""
+    for kind in checked.kinds:
+        source = None if checked.publishes else OwnSource.make(cname="c", stream_id="s")
+        peer.add_track(kind, SilentTrack(), source)
+
+
 @pytest.fixture(autouse=True)
 def loopback() -> None:
     """Peers are at loopback, whatever a test before used."""
-    ice.install(ice.IceAddresses(("127.0.0.1",), ()))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
 
 
 @pytest.fixture
@@ -36,8 +45,7 @@ async def answer() -> AsyncIterator[Answer]:
     async def made(checked: Offer) -> str:
         peer = Peer(lambda state: None)
         peers.append(peer)
-        for kind in checked.kinds:
-            peer.add_track(kind, "recvonly" if checked.publishes else "sendonly")
+        add_tracks(peer, checked)
         start_kbps = 1500 if checked.publishes else None
         return await peer.answer(checked, start_kbps=start_kbps)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aioice import stun
-
+from app.ice import stun
+from app.ice.lite_agent import LiteAgent
+from app.ice.refusals import Refusals
 from app.rtp.send_queue import PacketizedFrame
-from app.webrtc.guarded_transport import GuardedConnection
-from app.webrtc.packet_gate import Refusals
 from app.webrtc.peer import Peer
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
@@ -78,39 +77,54 @@ class Relay:
         )
 
 
+def inner(peer: Any) -> Peer:
+    """The peer of ours inside of whatever owns it."""
+    if isinstance(peer, Peer):
+        return peer
+    return inner(peer.peer) if hasattr(peer, "peer") else peer._peer
+
+
 def transport(peer: Any) -> Any:
-    """The DTLS transport of a peer of ours or of aiortc's connection."""
-    if hasattr(peer, "peer"):
-        peer = peer.peer
-    elif hasattr(peer, "_peer"):
-        peer = peer._peer
-    connection = peer._connection if isinstance(peer, Peer) else peer.connection
-    return connection.getTransceivers()[0].receiver.transport
+    """The DTLS transport of aiortc's connection of a client."""
+    return peer.connection.getTransceivers()[0].receiver.transport
 
 
-def guarded(peer: Any) -> GuardedConnection:
-    found = transport(peer).transport._connection
-    assert isinstance(found, GuardedConnection)
+def agent(peer: Any) -> LiteAgent:
+    """The ICE agent of a peer of ours."""
+    found = inner(peer)._agent
+    assert found is not None
     return found
 
 
+def place(peer: Any) -> tuple[str, int]:
+    """Where a peer of ours is reached."""
+    port = inner(peer)._ports._udp[0]
+    return port.host, port.port
+
+
 def udp(connection: Any) -> asyncio.DatagramTransport:
-    """The socket of an ICE connection's pair."""
+    """The socket of the pair of a client's ICE connection."""
     return connection._nominated[1].protocol.transport  # type: ignore[no-any-return]
 
 
 def ssrcs(peer: Any) -> list[int]:
     """Those whose packets authenticated."""
-    return list(transport(peer)._rx_srtp._seen)
+    inlet = inner(peer).transport._inlet
+    return list(inlet._seen) if inlet is not None else []
 
 
-def check(connection: GuardedConnection) -> bytes:
-    """A request that knows our password."""
-    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    message.attributes["USERNAME"] = f"{connection.local_username}:{connection.remote_username}"
-    message.attributes["ICE-CONTROLLING"] = 1
-    message.add_message_integrity(connection.local_password.encode())
-    return bytes(message)
+def check(peer: Any, *, nominates: bool = False, password: str = "") -> bytes:
+    """A request that knows our password, unless another one is named; without PRIORITY."""
+    known = agent(peer).credentials
+    attributes = [
+        (stun.Attribute.USERNAME, f"{known.local.ufrag}:{known.remote.ufrag}".encode()),
+        (stun.Attribute.ICE_CONTROLLING, bytes(8)),
+    ]
+    if nominates:
+        attributes.append((stun.Attribute.USE_CANDIDATE, b""))
+    secret = (password or known.local.password).encode()
+    transaction = stun.new_transaction()
+    return stun.encode_message(stun.StunKind.REQUEST, transaction, attributes, password=secret)
 
 
 def addresses_of(sdp: str) -> list[tuple[str, int]]:

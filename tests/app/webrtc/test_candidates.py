@@ -11,12 +11,14 @@ import aioice.ice
 import pytest
 
 from app.errors import NoCandidate
-from app.webrtc import ice
+from app.webrtc import ice, peer_ports
 from app.webrtc.peer import Peer
 from app.webrtc.peer_state import PeerState
 from app.webrtc.sdp_offer import check_play_offer
+from app.webrtc.udp_port import bind_udp
 from tests.app.peers import Signal, Viewer, connected, until
-from tests.app.webrtc.relay import UNITS, Relay, addresses_of, guarded
+from tests.app.webrtc.conftest import add_tracks
+from tests.app.webrtc.relay import UNITS, Relay, addresses_of, agent, place
 
 
 class _Offers:
@@ -26,8 +28,9 @@ class _Offers:
         self.peer = Peer(lambda state: None)
 
     async def signal(self, sdp: str) -> str:
-        self.peer.add_track("video", "sendonly")
-        return await self.peer.answer(check_play_offer(sdp), start_kbps=None)
+        checked = check_play_offer(sdp)
+        add_tracks(self.peer, checked)
+        return await self.peer.answer(checked, start_kbps=None)
 
 
 async def test_a_stranger_in_the_middle_of_the_handshake_does_not_matter() -> None:
@@ -53,8 +56,8 @@ async def test_a_stranger_in_the_middle_of_the_handshake_does_not_matter() -> No
     try:
         await viewer.start(signal)
         await until(lambda: offers.peer.state is PeerState.CONNECTED)
-        assert offers.peer.refused["stranger"] > 10
-        assert guarded(offers)._queue.qsize() == 0
+        assert offers.peer._ports.refused["stranger"] > 10
+        assert offers.peer.transport._channel.waiting.empty()
     finally:
         for task in racing:
             task.cancel()
@@ -84,7 +87,7 @@ async def answer_of(offers: _Offers, route: ice.PeerRoute) -> str:
     await viewer.connection.setLocalDescription(await viewer.connection.createOffer())
     try:
         checked = check_play_offer(str(viewer.connection.localDescription.sdp))
-        offers.peer.add_track("video", "sendonly")
+        add_tracks(offers.peer, checked)
         return await offers.peer.answer(checked, start_kbps=None, route=route)
     finally:
         await viewer.close()
@@ -96,7 +99,7 @@ async def test_local_and_mapped_addresses_are_both_offered_the_best_first() -> N
         (ice.PeerRoute("127.0.0.2", "127.0.0.9"), "127.0.0.2"),
         (ice.PeerRoute("127.0.0.2", "1.1.1.1"), "8.8.8.8"),
     ):
-        ice.install(both)
+        peer_ports.install(both)
         offers = _Offers()
         found = addresses_of(await answer_of(offers, route))
         await offers.peer.close()
@@ -105,11 +108,11 @@ async def test_local_and_mapped_addresses_are_both_offered_the_best_first() -> N
 
 
 async def test_where_only_mapped_addresses_were_wanted_no_other_is_told() -> None:
-    ice.install(ice.IceAddresses(("127.0.0.1",), ("203.0.113.5",), hides_local=True))
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ("203.0.113.5",), hides_local=True))
     offers = _Offers()
     found = addresses_of(await answer_of(offers, ice.PeerRoute()))
     assert [a for a, _ in found] == ["203.0.113.5"]
-    assert found[0][1] == guarded(offers)._protocols[0].local_candidate.port
+    assert found[0][1] == place(offers)[1]
     await offers.peer.close()
 
 
@@ -117,7 +120,7 @@ async def test_where_no_port_is_left_the_offer_is_refused_for_now() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        ice.install(ice.IceAddresses(("127.0.0.1",), ()), (port, port))
+        peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()), udp_port=port)
         offers = _Offers()
         with pytest.raises(NoCandidate) as refused:
             await answer_of(offers, ice.PeerRoute())
@@ -133,7 +136,7 @@ async def test_where_files_run_out_the_offer_is_refused_for_now(
     def full(address: str, port: int) -> socket.socket:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(ice, "bind_udp", full)
+    monkeypatch.setattr(peer_ports, "bind_udp", full)
     with pytest.raises(NoCandidate):
         await answer_of(_Offers(), ice.PeerRoute())
 
@@ -147,7 +150,7 @@ class Nat:
         self.server = self.client = ("127.0.0.1", 9)
 
     def _listen(self, take: Callable[[bytes, tuple[str, int]], None]) -> socket.socket:
-        made = ice.bind_udp("127.0.0.1", 0)
+        made = bind_udp("127.0.0.1", 0)
         asyncio.get_running_loop().add_reader(made, lambda: take(*made.recvfrom(2000)))
         return made
 
@@ -197,7 +200,7 @@ async def test_a_publisher_whose_nat_gives_it_another_port_goes_on(
             nat.rebind()
             units = made.units
             await until(lambda n=units: made.units > n + 20)  # type: ignore[misc]
-        assert made.refusals["stranger"], "until its next check"
+        assert peer_ports.installed().refused["stranger"], "until its next check"
         assert made.ends == []
     finally:
         if task is not None:
@@ -209,22 +212,23 @@ async def test_a_publisher_whose_nat_gives_it_another_port_goes_on(
 
 def has_ipv6() -> bool:
     try:
-        ice.bind_udp("::1", 0).close()
+        bind_udp("::1", 0).close()
     except OSError:
         return False
     return True
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
-async def test_peers_connect_over_ipv6_whose_addresses_have_more_parts() -> None:
-    ice.install(ice.IceAddresses(("::1",), ()))
+async def test_peers_connect_over_ipv6_whose_addresses_have_more_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["::1"])
+    peer_ports.install(ice.IceAddresses(("::1",), ()))
     made = Relay()
     try:
         await made.publisher.start(made.publish)
         made.publisher.video.put(UNITS[0], ticks=0)
         await until(lambda: made.units)
-        assert guarded(made.ingest).gate._admitted.keys() == {
-            guarded(made.ingest)._nominated[1].remote_addr
-        }
+        assert {path[1][0] for path in agent(made.ingest).paths} == {"::1"}
     finally:
         await made.close()

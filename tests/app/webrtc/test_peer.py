@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.errors import BadOffer, NoCandidate
-from app.webrtc import ice, peer
-from app.webrtc.packet_gate import Refusals
+from app.ice.agent_state import AgentState
+from app.ice.refusals import Refusals
+from app.webrtc import ice, peer, peer_ports
 from app.webrtc.peer import Peer
 from app.webrtc.peer_state import PeerState
 from app.webrtc.sdp_offer import Offer, check_play_offer, check_publish_offer
 from app.webrtc.trickle import parse_fragment
+from app.webrtc.udp_port import bind_udp
 from tests.app.peers import no_tasks_but, until
+from tests.app.webrtc.conftest import add_tracks
 from tests.app.webrtc.offer_texts import PLAYERS, PUBLISHERS, offer
-from tests.app.webrtc.relay import addresses_of
+from tests.app.webrtc.relay import addresses_of, agent, check, place
 
 CANDIDATE = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
 
@@ -29,8 +32,7 @@ class Watched:
         self.peer = Peer(self.states.append, refusals)
 
     async def answer(self, checked: Offer, *, start_kbps: int | None = None) -> str:
-        for kind in checked.kinds:
-            self.peer.add_track(kind, "recvonly" if checked.publishes else "sendonly")
+        add_tracks(self.peer, checked)
         return await self.peer.answer(checked, start_kbps=start_kbps)
 
 
@@ -58,7 +60,7 @@ async def test_a_new_peer_waits_to_be_answered(watched: Watched) -> None:
     assert watched.peer.refused == {}
     fragment = parse_fragment(CANDIDATE)
     with pytest.raises(BadOffer, match="begin a new session") as refused:
-        await watched.peer.trickle(fragment)
+        watched.peer.trickle(fragment)
     assert refused.value.status == 422
 
 
@@ -74,18 +76,18 @@ async def test_candidates_may_follow_under_the_offers_credentials(watched: Watch
     checked = check_publish_offer(offer("obs"))
     await watched.answer(checked)
     own = f"a=ice-ufrag:{checked.transport.ufrag}\r\na=ice-pwd:{checked.transport.password}\r\n"
-    await watched.peer.trickle(parse_fragment(own + CANDIDATE))
+    watched.peer.trickle(parse_fragment(own + CANDIDATE))
     for restart in ("a=ice-ufrag:else\r\n", "a=ice-pwd:elseelseelse\r\n"):
         with pytest.raises(BadOffer, match="ICE restart"):
-            await watched.peer.trickle(parse_fragment(restart + CANDIDATE))
+            watched.peer.trickle(parse_fragment(restart + CANDIDATE))
     with pytest.raises(BadOffer, match="ICE restart"):
-        await watched.peer.trickle(parse_fragment(own, wants_restart=True))
+        watched.peer.trickle(parse_fragment(own, wants_restart=True))
 
 
 async def test_candidates_of_a_closed_peer_are_passed_over(watched: Watched) -> None:
     await watched.answer(check_publish_offer(offer("obs")))
     await watched.peer.close()
-    await watched.peer.trickle(parse_fragment(CANDIDATE))
+    watched.peer.trickle(parse_fragment(CANDIDATE))
     assert watched.peer.state is PeerState.CLOSED
 
 
@@ -106,14 +108,16 @@ async def test_who_has_checked_may_take_its_time(
 ) -> None:
     monkeypatch.setattr(peer, "FIRST_CHECK_S", 0.02)
     await watched.answer(check_publish_offer(offer("obs")))
-    watched.peer._gate.admit(("192.0.2.1", 9))
+    with bind_udp("127.0.0.1", 0) as client:
+        client.sendto(check(watched.peer), place(watched.peer))
+        await until(lambda: agent(watched.peer).state is not AgentState.WAITING)
     await asyncio.sleep(0.1)
     assert (watched.states, watched.peer.is_pending) == ([], True)
 
 
 async def test_a_peer_without_a_port_is_closed_with_all_it_made() -> None:
     before = asyncio.all_tasks()
-    ice.install(ice.IceAddresses(("192.0.2.1",), ()))  # no address of this machine
+    peer_ports.install(ice.IceAddresses(("192.0.2.1",), ()))  # no address of this machine
     watched = Watched()
     with pytest.raises(NoCandidate):
         await watched.answer(check_publish_offer(offer("obs")))
@@ -136,15 +140,15 @@ async def test_a_caller_that_is_cancelled_does_not_stop_the_closing(watched: Wat
     closing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await closing
-    await until(lambda: watched.peer._connection.connectionState == "closed")
+    await until(lambda: len(watched.peer._ports.table) == 0)
 
 
 async def test_refusals_are_counted_for_this_peer_and_for_all() -> None:
     totals = Refusals()
     one, two = Watched(totals), Watched(totals)
-    one.peer._gate.refuse("stranger")
-    two.peer._gate.refuse("stranger")
-    two.peer._gate.refuse("empty")
+    one.peer._refusals.refuse("stranger")
+    two.peer._refusals.refuse("stranger")
+    two.peer._refusals.refuse("empty")
     assert one.peer.refused == {"stranger": 1}
     assert two.peer.refused == {"stranger": 1, "empty": 1}
     assert totals == {"stranger": 2, "empty": 1}

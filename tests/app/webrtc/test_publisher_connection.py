@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 import aioice.ice
 import pytest
 
+from app.ice import lite_agent
+from app.webrtc import peer_ports
 from app.webrtc.publisher_connection import PAUSED
 from media.access_unit import Checkpoint, Flags, Kind
 from media.codec import Codec
@@ -259,13 +261,13 @@ async def test_no_task_is_left(publisher: Publisher) -> None:
 async def test_a_publisher_that_ignores_consent_checks_stays_while_it_sends(
     monkeypatch: pytest.MonkeyPatch, ingest: Ingest, publisher: Publisher
 ) -> None:
-    # FFmpeg's whip muxer answers no checks once it sends; aioice would end it after half a
-    # minute, here after about a second.
-    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.05)
-    monkeypatch.setattr(aioice.ice, "CONSENT_FAILURES", 1)
+    # FFmpeg's whip muxer sends and answers no checks once it sends media.
+    monkeypatch.setattr(lite_agent, "CONSENT_S", 0.5)
+    monkeypatch.setattr(peer_ports, "TICK_S", 0.05)
     (unit,) = coding.vp8(96, 54, 1)
     await publisher.start(ingest.signal, "VP8")
     publisher.ignore_checks()
+    publisher.stop_checks()
     for index in range(40):
         publisher.video.put(unit, ticks=3000 * index)
         await asyncio.sleep(0.05)

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from aiortc.rtcrtpparameters import (
-    RTCRtcpParameters,
-    RTCRtpCodecParameters,
-    RTCRtpHeaderExtensionParameters,
-    RTCRtpSendParameters,
-)
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpSendParameters
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -35,19 +29,24 @@ from aiortc.rtp import (
 
 from app.rtp.capture_clock import ntp_to_us
 from app.rtp.send_queue import PacketizedFrame
-from app.webrtc.extension_map import MID, SEND_TIME
+from app.webrtc.extension_map import MID, SEND_TIME, Extension
+from app.webrtc.payload_offer import Payload
 from app.webrtc.rtp_sender import HISTORY, RtpSender
+from app.webrtc.sdp_answer import OwnSource
+from app.webrtc.sdp_offer import MediaOffer
 from media.codec import Codec
+from media.codec_table import BY_NAME
 from tests.app.peers import no_tasks_but, until
 
 CAPTURE_US = 1_800_000_000_000_000
+SSRC, RTX_SSRC = 0xAABBCCDD, 0x11223344
 OFFSET = 0xFFFF_FF00
 """Close to the end of 32 bits, so that times wrap at once."""
 
-VIDEO = RTCRtpCodecParameters("video/H264", clockRate=90_000, payloadType=102)
-VP8 = RTCRtpCodecParameters("video/VP8", clockRate=90_000, payloadType=97)
-RTX = RTCRtpCodecParameters("video/rtx", clockRate=90_000, payloadType=103, parameters={"apt": 102})
-SOUND = RTCRtpCodecParameters("audio/opus", clockRate=48_000, channels=2, payloadType=111)
+VIDEO = Payload(102, BY_NAME["h264"], 90_000)
+VP8 = Payload(97, BY_NAME["vp8"], 90_000)
+RTX = Payload(103, None, 90_000, base=102)
+SOUND = Payload(111, BY_NAME["opus"], 48_000)
 EXTENSIONS = [
     RTCRtpHeaderExtensionParameters(id=4, uri=MID),
     RTCRtpHeaderExtensionParameters(id=2, uri=SEND_TIME),
@@ -55,24 +54,17 @@ EXTENSIONS = [
 
 
 class Cable:
-    """A transport that keeps what is sent on it, until it breaks."""
+    """A transport that keeps what is sent on it."""
 
     def __init__(self) -> None:
-        self.state = "connected"
         self.sent: list[bytes] = []
-        self.senders: list[object] = []
-        self.is_broken = False
+        self.round_trip_s: float | None = None
 
-    async def _send_rtp(self, data: bytes) -> None:
-        if self.is_broken:
-            raise ConnectionError
+    def send_packets(self, packets: Sequence[bytes]) -> None:
+        self.sent += packets
+
+    def send_control(self, data: bytes) -> None:
         self.sent.append(data)
-
-    def _register_rtp_sender(self, sender: object, parameters: object) -> None:
-        self.senders.append(sender)
-
-    def _unregister_rtp_sender(self, sender: object) -> None:
-        self.senders.remove(sender)
 
 
 class Track:
@@ -82,10 +74,10 @@ class Track:
         self.cable = Cable()
         self.runs = self.asks = 0
         self.failures: list[str] = []
-        transport: Any = self.cable
         self.sender = RtpSender(
             kind,
-            transport,
+            self.cable,
+            OwnSource(SSRC, RTX_SSRC, "name", "stream", "track"),
             rtp_offset=OFFSET,
             on_key_frame_needed=self._ask,
             on_running=self._run,
@@ -98,15 +90,11 @@ class Track:
     def _run(self) -> None:
         self.runs += 1
 
-    async def start(self, *codecs: RTCRtpCodecParameters) -> None:
-        await self.sender.send(
-            RTCRtpSendParameters(
-                codecs=list(codecs),
-                headerExtensions=EXTENSIONS,
-                muxId="v0",
-                rtcp=RTCRtcpParameters(cname="name"),
-            )
-        )
+    def start(self, *payloads: Payload) -> None:
+        kind = self.sender.kind
+        known = tuple(Extension(e.id, e.uri) for e in EXTENSIONS)
+        section = MediaOffer(kind, "", (), mid="v0", payloads=payloads, extensions=known)
+        self.sender.start(section)
 
     @property
     def packets(self) -> list[RtpPacket]:
@@ -120,17 +108,17 @@ class Track:
         """The RTCP packets that left."""
         return [p for data in self.cable.sent if is_rtcp(data) for p in RtcpPacket.parse(data)]
 
-    async def nack(self, *sequences: int) -> None:
+    def nack(self, *sequences: int) -> None:
         lost = [sequence & 0xFFFF for sequence in sequences]
-        packet = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=2, lost=lost)
-        await self.sender._handle_rtcp_packet(packet)
+        packet = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=SSRC, lost=lost)
+        self.sender.on_control(packet)
 
 
 @pytest.fixture
 async def track() -> AsyncIterator[Track]:
     """A video track that is sent in H.264, with retransmissions."""
     made = Track()
-    await made.start(VIDEO, RTX)
+    made.start(VIDEO, RTX)
     yield made
     await made.sender.stop()
 
@@ -160,7 +148,7 @@ async def test_a_unit_leaves_as_packets_of_one_time_with_a_marker_at_its_end(tra
     assert [packet.sequence_number for packet in packets] == [65_534, 65_535, 0, 1]
     assert [packet.timestamp for packet in packets] == [OFFSET] * 3 + [3000 - 256]
     assert [packet.marker for packet in packets] == [0, 0, 1, 1]
-    assert {(packet.payload_type, packet.ssrc) for packet in packets} == {(102, track.sender._ssrc)}
+    assert {(packet.payload_type, packet.ssrc) for packet in packets} == {(102, SSRC)}
     assert {packet.extensions.mid for packet in packets} == {"v0"}
     assert all(packet.extensions.abs_send_time is not None for packet in packets)
     assert (track.sender.packets, track.sender.octets) == (4, 15)
@@ -169,12 +157,12 @@ async def test_a_unit_leaves_as_packets_of_one_time_with_a_marker_at_its_end(tra
 
 async def test_sound_has_no_marker_and_is_not_kept_for_retransmission() -> None:
     track = Track("audio")
-    await track.start(SOUND)
+    track.start(SOUND)
     for index in range(3):
         track.sender.push(frame(index, b"opus", codec=Codec.OPUS, key=True))
     await until(lambda: len(track.packets) == 3)
     assert [packet.marker for packet in track.packets] == [0, 0, 0]
-    await track.nack(track.packets[0].sequence_number)
+    track.nack(track.packets[0].sequence_number)
     assert len(track.packets) == 3
     await track.sender.stop()
 
@@ -183,9 +171,9 @@ async def test_nothing_is_taken_before_the_connection_stands_or_twice_started() 
     track = Track()
     track.sender.push(frame(0, key=True))
     assert (track.sender.is_running, track.sender.needs_key) == (False, True)
-    await track.start(VIDEO)
-    await track.start(VP8)
-    assert (track.runs, len(track.cable.senders)) == (1, 1)
+    track.start(VIDEO)
+    track.start(VP8)
+    assert track.runs == 1
     assert track.sender.is_running
     assert (track.sender.can_send(Codec.H264), track.sender.can_send(Codec.VP8)) == (True, False)
     await asyncio.sleep(0)
@@ -195,7 +183,7 @@ async def test_nothing_is_taken_before_the_connection_stands_or_twice_started() 
 
 async def test_the_first_payload_type_of_a_codec_is_used() -> None:
     track = Track()
-    await track.start(VP8, VIDEO, dataclasses.replace(VIDEO, payloadType=120))
+    track.start(VP8, VIDEO, dataclasses.replace(VIDEO, number=120))
     track.sender.push(frame(0, key=True))
     await until(lambda: track.packets)
     assert track.packets[0].payload_type == 102
@@ -214,10 +202,10 @@ async def test_a_packet_is_sent_again_as_a_retransmission(track: Track) -> None:
     track.sender.push(frame(0, b"one", b"two", key=True))
     await until(lambda: len(track.packets) == 2)
     lost = track.packets[1]
-    await track.nack(lost.sequence_number, lost.sequence_number + 1)
-    await track.nack(lost.sequence_number)
+    track.nack(lost.sequence_number, lost.sequence_number + 1)
+    track.nack(lost.sequence_number)
     first, second = track.packets[2:]
-    assert first.ssrc == track.sender._rtx_ssrc
+    assert first.ssrc == RTX_SSRC
     assert second.sequence_number == (first.sequence_number + 1) & 0xFFFF
     for again in (first, second):
         restored = unwrap_rtx(again, payload_type=102, ssrc=lost.ssrc)
@@ -227,10 +215,10 @@ async def test_a_packet_is_sent_again_as_a_retransmission(track: Track) -> None:
 
 async def test_without_retransmissions_the_packet_itself_is_sent_again() -> None:
     track = Track()
-    await track.start(VIDEO)
+    track.start(VIDEO)
     track.sender.push(frame(0, b"one", key=True))
     await until(lambda: track.packets)
-    await track.nack(track.packets[0].sequence_number)
+    track.nack(track.packets[0].sequence_number)
     one, again = track.packets
     assert (again.ssrc, again.sequence_number, again.payload) == (
         one.ssrc, one.sequence_number, b"one",
@@ -242,16 +230,20 @@ async def test_what_is_too_old_is_not_sent_again(track: Track) -> None:
     track.sender._sequence = 65_000
     track.sender.push(frame(0, *([b"x"] * (HISTORY + 1)), key=True))
     await until(lambda: len(track.packets) == HISTORY + 1)
-    await track.nack(65_000)  # its place is taken
+    track.nack(65_000)  # its place is taken
     assert len(track.packets) == HISTORY + 1
-    await track.nack(65_001)
+    track.nack(65_001)
     assert len(track.packets) == HISTORY + 2
 
 
 @pytest.mark.parametrize("fmt", [RTCP_PSFB_PLI, RTCP_PSFB_FIR])
 async def test_a_viewer_may_ask_for_a_key_frame_in_two_ways(track: Track, fmt: int) -> None:
-    packet = RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=track.sender._ssrc)
-    await track.sender._handle_rtcp_packet(packet)
+    # RFC 5104 section 4.3.1: a full intra request names its sources behind the header.
+    is_fir = fmt == RTCP_PSFB_FIR
+    for ssrc in (SSRC, RTX_SSRC):
+        fci = ssrc.to_bytes(4, "big") + bytes(4) if is_fir else b""
+        media_ssrc = 0 if is_fir else ssrc
+        track.sender.on_control(RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=media_ssrc, fci=fci))
     assert track.asks == 1
 
 
@@ -259,14 +251,10 @@ async def test_only_a_good_estimate_of_our_own_source_counts(track: Track) -> No
     seen: list[float] = []
     track.sender._queue.on_bandwidth = lambda bps, *, now: seen.append(bps)  # type: ignore[method-assign]
     for fci in (b"", b"REMB", pack_remb_fci(1000, [1, 2]), b"XXXX" + bytes(8)):
-        await track.sender._handle_rtcp_packet(
-            RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
-        )
+        track.sender.on_control(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci))
     assert seen == []
-    fci = pack_remb_fci(500_000, [7, track.sender._ssrc])
-    await track.sender._handle_rtcp_packet(
-        RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
-    )
+    fci = pack_remb_fci(500_000, [7, SSRC])
+    track.sender.on_control(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci))
     assert seen == [500_000]
 
 
@@ -294,17 +282,27 @@ async def test_another_rendition_begins_with_a_key_frame(track: Track) -> None:
     assert track.sender.dropped == {"no_key": 1}
 
 
-async def test_a_broken_connection_is_told_once_and_leaves_no_task() -> None:
+async def test_a_task_that_dies_is_told_once_and_leaves_no_other() -> None:
     before = asyncio.all_tasks()
-    track = Track()
-    await track.start(VIDEO)
-    track.cable.is_broken = True
-    track.sender.push(frame(0, key=True))
+    track = Track("audio")
+    track.start(SOUND)
+    sound = frame(0, codec=Codec.OPUS, key=True)
+    track.sender.push(dataclasses.replace(sound, payloads=(None,)))  # type: ignore[arg-type]
     await until(lambda: track.failures)
-    await track.nack(track.sender._sequence)
+    track.nack(track.sender._sequence)
     await track.sender.stop()
-    assert track.failures == ["the connection closed"]
+    assert len(track.failures) == 1
+    assert track.failures[0].startswith("sending audio failed: TypeError")
     await no_tasks_but(before)
+
+
+async def test_feedback_on_another_source_is_for_another_track(track: Track) -> None:
+    track.sender.push(frame(0, key=True))
+    await until(lambda: track.packets)
+    sequence = track.packets[0].sequence_number
+    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=RTX_SSRC, lost=[sequence])
+    track.sender.on_control(nack)
+    assert len(track.packets) == 1
 
 
 async def test_a_goodbye_is_the_last_that_is_sent(track: Track) -> None:
@@ -313,9 +311,9 @@ async def test_a_goodbye_is_the_last_that_is_sent(track: Track) -> None:
     await track.sender.stop()
     await track.sender.stop()
     track.sender.push(frame(1))
-    assert (track.sender.is_running, track.cable.senders) == (False, [])
+    assert not track.sender.is_running
     goodbyes = [packet for packet in track.control if isinstance(packet, RtcpByePacket)]
-    assert [packet.sources for packet in goodbyes] == [[track.sender._ssrc]]
+    assert [packet.sources for packet in goodbyes] == [[SSRC]]
     assert is_rtcp(track.cable.sent[-1])
     assert track.failures == []
 

@@ -7,7 +7,7 @@ import struct
 import pylibsrtp
 import pytest
 
-from app.webrtc.packet_gate import PacketGate, Refusals
+from app.ice.refusals import PacketRefusals, Refusals
 from app.webrtc.srtp_inlet import (
     MAX_CONTROL_PER_S,
     MAX_MEDIA_PER_S,
@@ -30,14 +30,12 @@ class Link:
 
     def __init__(self, payload_types: set[int]) -> None:
         self.sender = session(pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
-        self.gate = PacketGate(Refusals())
+        self.refusals = PacketRefusals(Refusals())
         self.now = 0.0
-        self.forgotten: list[int] = []
         self.inlet = SrtpInlet(
             session(pylibsrtp.Policy.SSRC_ANY_INBOUND),
-            self.gate,
+            self.refusals,
             payload_types=payload_types,
-            on_forget=self.forgotten.append,
             clock=lambda: self.now,
         )
 
@@ -67,20 +65,20 @@ def test_answered_payload_types_pass_and_others_do_not(link: Link) -> None:
     assert link.takes(link.rtp(1, 2, 97))
     assert not link.takes(link.rtp(1, 3, 98))
     assert link.takes(link.rtp(1, 4, 0x80 | 96)), "a marker is no part of the type"
-    assert link.gate.refused == {"rtp_unwanted": 1}
+    assert link.refusals.refused == {"rtp_unwanted": 1}
 
 
 def test_whoever_only_watches_may_send_reports_only() -> None:
     link = Link(set())
     assert not link.takes(link.rtp(1))
     assert link.takes(link.rtcp(1))
-    assert link.gate.refused == {"rtp_unwanted": 1}
+    assert link.refusals.refused == {"rtp_unwanted": 1}
 
 
 def test_short_packets_are_malformed(link: Link) -> None:
     assert not link.takes(b"\x80\x60" + bytes(9))
     assert not link.takes(b"\x80\xc9" + bytes(5))
-    assert link.gate.refused == {"rtp_malformed": 1, "rtcp_malformed": 1}
+    assert link.refusals.refused == {"rtp_malformed": 1, "rtcp_malformed": 1}
 
 
 def test_sources_are_bounded_for_media_and_reports_together(link: Link) -> None:
@@ -88,7 +86,7 @@ def test_sources_are_bounded_for_media_and_reports_together(link: Link) -> None:
     assert link.takes(link.rtcp(100))
     for ssrc in range(200, 1200):
         assert not link.takes(link.rtcp(ssrc))
-    assert link.gate.refused == {"sources": 1000}
+    assert link.refusals.refused == {"sources": 1000}
     assert all(link.takes(link.rtp(ssrc, 2)) for ssrc in range(MAX_SOURCES - 1))
 
 
@@ -96,7 +94,7 @@ def test_sources_that_do_not_authenticate_take_no_place(link: Link) -> None:
     for ssrc in range(1000):
         assert not link.takes(struct.pack("!BBHII", 0x80, 96, 1, 0, ssrc) + bytes(30))
     assert all(link.takes(link.rtp(ssrc)) for ssrc in range(MAX_SOURCES))
-    assert link.gate.refused == {"srtp": 1000}
+    assert link.refusals.refused == {"srtp": 1000}
 
 
 def test_a_silent_source_makes_room(link: Link) -> None:
@@ -107,7 +105,7 @@ def test_a_silent_source_makes_room(link: Link) -> None:
     assert not link.takes(link.rtp(77))
     link.now = SILENT_S
     assert link.takes(link.rtp(78))
-    assert link.forgotten == [0]
+    assert 0 not in link.inlet._seen
     assert not link.takes(link.rtp(79)), "the next one is not silent for long enough"
 
 
@@ -118,7 +116,7 @@ def test_a_publisher_may_not_send_endlessly_fast(link: Link) -> None:
         link.now = n / 60_000
         taken += link.takes(packet)
     assert taken <= MAX_MEDIA_PER_S / 2 + MAX_MEDIA_PER_S * 0.1 + 1
-    assert link.gate.refused == {"flood": 6000 - taken}
+    assert link.refusals.refused == {"flood": 6000 - taken}
     link.now = 2.0
     assert link.takes(link.rtp(1, 6001))
 
@@ -131,4 +129,4 @@ def test_reports_come_at_a_rate_of_their_own_since_anybody_may_watch() -> None:
         link.now = n / 3000
         taken += link.takes(packet)
     assert 2 * MAX_CONTROL_PER_S <= taken <= 3 * MAX_CONTROL_PER_S + 1
-    assert link.gate.refused == {"flood": 3000 - taken}
+    assert link.refusals.refused == {"flood": 3000 - taken}

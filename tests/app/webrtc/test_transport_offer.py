@@ -33,10 +33,16 @@ def refused(**changes: str) -> BadOffer:
 
 
 def test_what_is_there_is_read() -> None:
-    found = read("a=ice-lite\r\na=ice-ufrag:session\r\n")
+    found = read("a=ice-ufrag:session\r\n")
     assert (found.ufrag, found.password) == ("abcd", LINES["ice-pwd"])
     assert found.fingerprints == (("sha-256", ":".join(["AB"] * 32)),)
-    assert (found.setup, found.is_lite) == ("actpass", True)
+    assert found.setup == "actpass"
+
+
+def test_an_offerer_that_answers_checks_only_meets_nobody_who_makes_some() -> None:
+    with pytest.raises(BadOffer, match="ICE lite") as caught:
+        read("a=ice-lite\r\n")
+    assert caught.value.status == 422
 
 
 @pytest.mark.parametrize(

@@ -129,14 +129,12 @@ async def test_nacks_do_not_multiply(egress: Egress, viewer: Viewer) -> None:
     sender = egress.peer._senders["video"]
     resent: list[int] = []
 
-    async def resend(sequence: int) -> None:
-        resent.append(sequence)
-
-    sender._resend = resend  # type: ignore[method-assign]
-    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=2, lost=list(range(400)))
+    sender._resend = resent.append  # type: ignore[method-assign, assignment]
+    own = sender.source.ssrc
+    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=own, lost=list(range(400)))
     started = time.monotonic()
     for _ in range(10):
-        await sender._handle_rtcp_packet(nack)
+        sender.on_control(nack)
     took_s = time.monotonic() - started
     assert RESENDS_PER_S <= len(resent) <= RESENDS_PER_S * (1 + took_s)
 
@@ -312,11 +310,11 @@ async def test_a_sender_that_dies_ends_its_viewer_with_a_reason(
 async def test_a_viewer_to_whom_nothing_can_be_sent_is_let_go(
     egress: Egress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(sender: object, parameters: object) -> None:
-        """As where aiortc's own connecting fails."""
+    def never(sender: object, section: object) -> None:
+        """As where starting fails."""
 
     monkeypatch.setattr("app.webrtc.viewer_connection.CONNECT_S", 0.5)
-    monkeypatch.setattr("app.webrtc.rtp_sender.RtpSender.send", never)
+    monkeypatch.setattr("app.webrtc.rtp_sender.RtpSender.start", never)
     made = Viewer()
     await made.start(egress.signal)
     await until(lambda: egress.ends)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from wire.link.udp_socket import MAX_READS, MAX_SEGMENTS, Address, UdpSocket, bound_socket
+from wire.link.udp_socket import MAX_READS, Address, UdpSocket, bound_socket
+from wire.udp_segments import MAX_SEGMENTS
 
 Taken = list[tuple[bytes, Address, float]]
 WAIT_S = 5.0
@@ -101,7 +102,7 @@ def test_a_system_that_cuts_no_datagrams_gets_them_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A segment of no bytes is refused, as all are by a system that knows none.
-    monkeypatch.setattr("wire.link.udp_socket._SIZE", ZeroSize())
+    monkeypatch.setattr("wire.udp_segments._SIZE", ZeroSize())
     sent = [b"a" * 50] * 4 + [b"b"]
     with pair() as (one, other):
         for _ in range(2):

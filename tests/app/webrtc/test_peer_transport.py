@@ -7,19 +7,30 @@ import contextlib
 import logging
 import resource
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import aioice.ice
 import pytest
-from aioice import stun
+from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
-from app.webrtc.guarded_transport import GuardedDtls
-from app.webrtc.packet_gate import MAX_ADDRESSES
+from app.ice.lite_agent import MAX_PATHS
+from app.ice.stun import StunKind, parse_message
+from app.webrtc import peer_ports
 from tests.app.peers import until
 from tests.app.webrtc.junk import datagrams
-from tests.app.webrtc.relay import UNITS, Relay, check, guarded, ssrcs, transport, udp
+from tests.app.webrtc.relay import (
+    UNITS,
+    Relay,
+    agent,
+    check,
+    inner,
+    place,
+    ssrcs,
+    transport,
+    udp,
+)
 
 MANY = 100_000
 BATCH = 20
@@ -45,15 +56,21 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
+class Parser:
+    """Stands in for a class whose ``parse`` is another one."""
+
+    def __init__(self, parse: Callable[[bytes, HeaderExtensionsMap], RtpPacket]) -> None:
+        self.parse = parse
+
+
 class Attacker:
     """Sends junk to one guarded peer from a socket of its own and through the peer's client."""
 
     def __init__(self, target: Any, client: Any) -> None:
-        self.connection = guarded(target)
         self.target = target
         self.client = transport(client).transport._connection
-        self.place = udp(self.connection).get_extra_info("sockname")
-        self.real = [check(self.connection)]
+        self.place = place(target)
+        self.real = [check(target)]
         protocol = self.client._nominated[1].protocol
         send = protocol.send_data
 
@@ -67,7 +84,7 @@ class Attacker:
     async def flood(self, count: int) -> None:
         """Half of the datagrams from each place."""
         await until(lambda: len(self.real) > 2)
-        name, known = self.connection.local_username, ssrcs(self.target)
+        name, known = agent(self.target).credentials.local.ufrag, ssrcs(self.target)
         # The own address also repeats and damages a check that knows the password.
         ours = datagrams(1, count // 2, real=self.real, username=name, ssrcs=known)
         theirs = datagrams(2, count // 2, real=self.real[1:], username=name, ssrcs=known)
@@ -86,8 +103,8 @@ class Attacker:
 async def test_a_hundred_thousand_datagrams_end_nothing(
     relay: Relay, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # On a busy machine a socket's buffer overflows, and consent checks (RFC 7675) are lost with
-    # the rest; what a line carries is not what is tried here.
+    # On a busy machine a socket's buffer overflows, and the clients' consent checks (RFC 7675) are
+    # lost with the rest; what a line carries is not what is tried here.
     monkeypatch.setattr(aioice.ice, "CONSENT_FAILURES", 1000)
     caplog.set_level(logging.INFO)
     asyncio.get_running_loop().set_debug(False)  # it takes half of the time of a datagram
@@ -108,13 +125,14 @@ async def test_a_hundred_thousand_datagrams_end_nothing(
     assert during > 5 * took_s, f"{during} video packets in {took_s:.1f} s"
     after = relay.got
     await until(lambda: relay.got > after + 20)
-    assert sum(relay.refusals.values()) > 0.6 * MANY, relay.refusals
+    refused = relay.refusals + peer_ports.installed().refused
+    assert refused.total() > 0.6 * MANY, refused
     for reason in ("empty", "oversize", "stranger", "unknown", "stun_stranger", "srtp"):
-        assert relay.refusals[reason], reason
+        assert refused[reason], reason
     assert relay.refusals["rtp_unwanted"], "the viewer sent media"
     for attacker in attackers:
-        assert attacker.connection._queue.qsize() < 100
-        assert len(attacker.connection._remote_candidates) <= MAX_ADDRESSES
+        assert inner(attacker.target).transport._channel.waiting.qsize() < 100
+        assert len(agent(attacker.target).paths) <= MAX_PATHS
         assert len(ssrcs(attacker.target)) <= 8
     assert len(caplog.records) <= took_s + 2, caplog.records[:5]
     assert resident_mb() - memory < 32, "what the viewer notes of the stream is a part of it"
@@ -127,9 +145,8 @@ async def test_one_datagram_of_the_peers_own_address_ends_nothing(
     relay: Relay, data: bytes
 ) -> None:
     for target, client in ((relay.ingest, relay.publisher), (relay.watch, relay.viewer)):
-        place = udp(guarded(target)).get_extra_info("sockname")
-        ice_connection = transport(client).transport._connection
-        udp(ice_connection).get_extra_info("socket")._sock.sendto(data, place)
+        own = udp(transport(client).transport._connection)
+        own.get_extra_info("socket")._sock.sendto(data, place(target))
     got = relay.got
     await until(lambda: relay.got > got + 10)
     assert relay.ends == []
@@ -138,18 +155,16 @@ async def test_one_datagram_of_the_peers_own_address_ends_nothing(
 async def test_a_parser_that_fails_costs_its_packet_and_one_line(
     relay: Relay, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dtls = transport(relay.ingest)
-    assert isinstance(dtls, GuardedDtls)
-    read, failures = dtls._handle_rtp_data, 0
+    read, failures = RtpPacket.parse, 0
 
-    async def fail_sometimes(data: bytes, arrival_time_ms: int) -> None:
+    def fail_sometimes(data: bytes, extensions: HeaderExtensionsMap) -> RtpPacket:
         nonlocal failures
         failures += 1
         if failures % 2:
             raise IndexError("of whatever it did not expect")
-        await read(data, arrival_time_ms=arrival_time_ms)
+        return read(data, extensions)
 
-    monkeypatch.setattr(dtls, "_handle_rtp_data", fail_sometimes)
+    monkeypatch.setattr("app.webrtc.peer_transport.RtpPacket", Parser(fail_sometimes))
     await until(lambda: failures > 20)
     units = relay.units
     await until(lambda: relay.units > units)
@@ -161,12 +176,10 @@ async def test_a_parser_that_fails_costs_its_packet_and_one_line(
 async def test_a_bug_is_not_taken_for_a_bad_packet_and_ends_its_own_session_only(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dtls = transport(relay.ingest)
-
-    async def fail(data: bytes, arrival_time_ms: int) -> None:
+    def fail(packet: RtpPacket, arrival_ms: int) -> None:
         raise AttributeError("of our own")
 
-    monkeypatch.setattr(dtls, "_handle_rtp_data", fail)
+    monkeypatch.setattr(relay.ingest._receivers["video"], "on_packet", fail)
     await until(lambda: relay.ends != [])
     assert len(relay.ends) == 1
     assert "unreadable" not in relay.ingest.packets
@@ -175,42 +188,38 @@ async def test_a_bug_is_not_taken_for_a_bad_packet_and_ends_its_own_session_only
 async def test_addresses_that_a_peer_checks_from_are_bounded_and_the_used_one_stays(
     relay: Relay,
 ) -> None:
-    connection = guarded(relay.watch)
-    used = connection._nominated[1].remote_candidate
+    used = agent(relay.watch).path
     with contextlib.ExitStack() as held:
-        for _ in range(3 * MAX_ADDRESSES):
+        for _ in range(3 * MAX_PATHS):
             moving = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            moving.sendto(check(connection), udp(connection).get_extra_info("sockname"))
-        await until(lambda: relay.refusals["addresses"] >= MAX_ADDRESSES)
-    assert len(connection._remote_candidates) <= MAX_ADDRESSES
-    assert any(candidate is used for candidate in connection._remote_candidates)
-    assert len(connection.gate._admitted) <= MAX_ADDRESSES
+            moving.sendto(check(relay.watch), place(relay.watch))
+        await until(lambda: relay.refusals["addresses"] >= MAX_PATHS)
+    assert len(agent(relay.watch).paths) <= MAX_PATHS
+    assert agent(relay.watch).path == used
+    assert used in agent(relay.watch).paths
     got = relay.got
     await until(lambda: relay.got > got + 10)
 
 
 async def test_a_check_without_priority_is_answered_and_admits_its_sender(relay: Relay) -> None:
     # Older ffmpeg builds leave PRIORITY out, which RFC 8445 section 7.1.1 asks for.
-    connection = guarded(relay.ingest)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as moving:
         moving.bind(("127.0.0.1", 0))
-        moving.sendto(check(connection), udp(connection).get_extra_info("sockname"))
-        await until(lambda: connection.gate.is_admitted(moving.getsockname()))
+        moving.sendto(check(relay.ingest), place(relay.ingest))
+        own = moving.getsockname()
+        await until(lambda: own in {path[1] for path in agent(relay.ingest).paths})
     assert relay.refusals["stun_malformed"] == 0
 
 
 async def test_strangers_get_no_answer(relay: Relay) -> None:
-    connection = guarded(relay.ingest)
-    place = udp(connection).get_extra_info("sockname")
-    wrong = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    wrong.attributes["USERNAME"] = f"{connection.local_username}:x"
-    wrong.add_message_integrity(b"not the password")
+    wrong = check(relay.ingest, password="not the password")
+    refused = peer_ports.installed().refused
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         stranger.setblocking(False)
-        for data in (bytes(wrong), b"\x00\x01\x00\x00" + bytes(16), b"hello"):
-            stranger.sendto(data, place)
-        stranger.sendto(check(connection), place)
-        await until(lambda: relay.refusals["stranger"] + relay.refusals["unknown"] >= 1)
+        for data in (wrong, b"\x00\x01\x00\x00" + bytes(16), b"hello"):
+            stranger.sendto(data, place(relay.ingest))
+        stranger.sendto(check(relay.ingest), place(relay.ingest))
+        await until(lambda: refused["stranger"] + refused["unknown"] >= 1)
         await asyncio.sleep(0.1)
-        answer = stun.parse_message(stranger.recv(2000))
-        assert answer.message_class is stun.Class.RESPONSE, "the right password's"
+        answer = parse_message(stranger.recv(2000))
+        assert answer.kind is StunKind.RESPONSE, "the right password's"

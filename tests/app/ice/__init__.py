@@ -1,0 +1,1 @@
+"""Tests of ``app.ice``: without sockets, in virtual time."""
