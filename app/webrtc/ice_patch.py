@@ -65,8 +65,14 @@ class IceReply:
 class PatchedPeer(Protocol):
     """A peer that takes what a fragment says."""
 
+    def is_restart(self, fragment: SdpFragment) -> bool:
+        """Returns True if it asks for a restart of ICE."""
+
+    def restart(self, fragment: SdpFragment) -> str:
+        """Begins a restart and returns its fragment. Raises BadOffer; then nothing has changed."""
+
     async def trickle(self, fragment: SdpFragment) -> None:
-        """Takes further candidates. Raises BadOffer (422) where a restart is asked for."""
+        """Takes further candidates."""
 
 
 async def patch_ice(peer: PatchedPeer, tags: IceTags, patch: IcePatch) -> IceReply:
@@ -74,5 +80,8 @@ async def patch_ice(peer: PatchedPeer, tags: IceTags, patch: IcePatch) -> IceRep
     has changed.
     """
     tags.check(patch.if_match)
+    if peer.is_restart(patch.fragment):
+        text = peer.restart(patch.fragment)
+        return IceReply(tags.renew(), text)
     await peer.trickle(patch.fragment)
     return IceReply()

@@ -20,20 +20,13 @@ class SdpFragment:
     candidates: tuple[str, ...]
     "Candidates that can be used; the rest is discarded in silence (RFC 9725 section 4.3.2)."
 
-    wants_restart: bool = False
-    "The request says so (``If-Match: *``)."
-
     def is_restart(self, ufrag: str, password: str) -> bool:
         """True if it has other credentials than the offer: it asks for an ICE restart."""
         # A fragment without credentials speaks of the offer's own.
-        return (
-            self.wants_restart
-            or self.ufrag not in ("", ufrag)
-            or self.password not in ("", password)
-        )
+        return self.ufrag not in ("", ufrag) or self.password not in ("", password)
 
 
-def parse_fragment(text: str, *, wants_restart: bool = False) -> SdpFragment:
+def parse_fragment(text: str) -> SdpFragment:
     """Parses a fragment, whose sections are not told apart. Raises BadOffer (400)."""
     found = attributes_of(text)
     known = ("ice-ufrag", "ice-pwd", "candidate", "end-of-candidates")
@@ -43,5 +36,4 @@ def parse_fragment(text: str, *, wants_restart: bool = False) -> SdpFragment:
         only_value(found.get("ice-ufrag", ()), "ICE user name"),
         only_value(found.get("ice-pwd", ()), "ICE password"),
         usable_candidates(found.get("candidate", ())),
-        wants_restart,
     )

@@ -246,9 +246,13 @@ async def test_candidates_and_restarts_go_to_the_viewers_peer(
     for if_match, error in (("", TagMissing), ('"other"', TagOutdated)):
         with pytest.raises(error):
             await house.viewers.patch("cam1", secret, IcePatch(candidate, if_match))
-    restart = parse_fragment("a=ice-ufrag:other\r\na=ice-pwd:else\r\n")
-    with pytest.raises(BadOffer, match="restart"):
-        await house.viewers.patch("cam1", secret, IcePatch(restart, "*"))
+    half = parse_fragment("a=ice-ufrag:other\r\n")
+    with pytest.raises(BadOffer):
+        await house.viewers.patch("cam1", secret, IcePatch(half, "*"))
+    whole = parse_fragment("a=ice-ufrag:other\r\na=ice-pwd:" + "p" * 22)
+    reply = await house.viewers.patch("cam1", secret, IcePatch(whole, "*"))
+    assert "a=ice-ufrag:" in reply.fragment
+    assert reply.etag not in ("", IceTags(secret).current)
     with pytest.raises(SessionNotFound):
         await house.viewers.patch("cam1", "guess", IcePatch(candidate, "*"))
 

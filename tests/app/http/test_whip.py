@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from aiortc.sdp import SessionDescription
 
@@ -199,7 +200,8 @@ async def test_further_candidates_are_taken(body: str, site: Site) -> None:
 @pytest.mark.parametrize(
     "body,headers,status",
     [
-        ("a=ice-ufrag:new1\r\na=ice-pwd:0123456789012345678901\r\n", {}, 422),
+        ("a=ice-ufrag:new1\r\n", {}, 400),
+        ("a=ice-ufrag:new1\r\na=ice-pwd:1Ah2rDYXtbfJ8PgzxwCRHw\r\n", {}, 422),
         (CREDENTIALS, {"If-Match": ""}, 428),
         (CREDENTIALS, {"If-Match": '"other"'}, 412),
         (CREDENTIALS, {"Content-Type": "application/sdp"}, 415),
@@ -250,6 +252,29 @@ async def test_entity_tags_are_compared_strongly(lines: list[str], status: int, 
         made["location"], content=CREDENTIALS, headers=[*FRAGMENT.items(), *sent]
     )
     assert response.status_code == status
+
+
+async def test_ice_is_restarted_under_another_tag(site: Site) -> None:
+    """RFC 9725 section 4.3.3."""
+    made = await site.post_offer("/whip/cam1", offer("obs"))
+    location, tag = made.headers["location"], made.headers["etag"]
+    restart = "a=ice-ufrag:new1\r\na=ice-pwd:0123456789012345678901\r\n"
+
+    async def patch(body: str, if_match: str) -> httpx.Response:
+        headers = FRAGMENT | {"If-Match": if_match}
+        return await site.client.patch(location, content=body, headers=headers)
+
+    answer = await patch(restart, "*")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == FRAGMENT["Content-Type"]
+    (before,) = set(re.findall(r"a=ice-ufrag:(\S+)", made.text))
+    after = answer.text
+    assert before not in re.findall(r"a=ice-ufrag:(\S+)", after)
+    assert "a=ice-lite\r\n" in after and "a=candidate:" in after
+    assert answer.headers["etag"] != tag
+    check_problem(await patch(CREDENTIALS, tag), 412)
+    assert (await patch(restart, answer.headers["etag"])).status_code == 204
+    assert (await site.client.delete(location)).status_code == 200
 
 
 async def test_every_session_has_another_tag_and_its_end_asks_for_none(site: Site) -> None:

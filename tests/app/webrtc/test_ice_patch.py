@@ -18,14 +18,23 @@ CANDIDATE = parse_fragment("a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n")
 
 @dataclasses.dataclass
 class Taker:
-    """A peer that notes fragments and knows no restart."""
+    """A peer that notes fragments, and restarts unless it cannot."""
 
     taken: list[SdpFragment] = dataclasses.field(default_factory=list)
+    can_restart: bool = True
+
+    def is_restart(self, fragment: SdpFragment) -> bool:
+        """Compares with the offer's credentials."""
+        return fragment.is_restart("abcd", "password")
+
+    def restart(self, fragment: SdpFragment) -> str:
+        """Answers with a fragment of its own."""
+        if not self.can_restart:
+            raise BadOffer("ICE cannot be restarted.", status=422)
+        return f"a=ice-ufrag:for-{fragment.ufrag}\r\n"
 
     async def trickle(self, fragment: SdpFragment) -> None:
         """Notes a fragment."""
-        if fragment.is_restart("abcd", "password"):
-            raise BadOffer("ICE restart is not supported.", status=422)
         self.taken.append(fragment)
 
 
@@ -95,10 +104,30 @@ async def test_nothing_is_taken_under_another_tag(if_match: str, error: type[App
     assert peer.taken == []
 
 
-async def test_a_restart_that_cannot_be_leaves_the_tag() -> None:
+RESTART = parse_fragment("a=ice-ufrag:new1\r\na=ice-pwd:newpassword\r\n")
+
+
+@pytest.mark.parametrize("names_session", [True, False])
+async def test_a_restart_begins_an_ice_session_with_another_tag(names_session: bool) -> None:
+    """RFC 9725 section 4.3.3: other credentials are a restart, whatever If-Match says."""
     peer, tags = Taker(), IceTags("secret")
     before = tags.current
-    fragment = parse_fragment("a=ice-ufrag:new1\r\na=ice-pwd:newpassword\r\n")
+    reply = await patch_ice(peer, tags, IcePatch(RESTART, before if names_session else "*"))
+    assert reply == IceReply(tags.current, "a=ice-ufrag:for-new1\r\n")
+    assert tags.current != before
+    with pytest.raises(TagOutdated):
+        await patch_ice(peer, tags, IcePatch(CANDIDATE, before))
+    assert peer.taken == []
+
+
+async def test_a_restart_needs_a_tag_too() -> None:
+    with pytest.raises(TagMissing):
+        await patch_ice(Taker(), IceTags("secret"), IcePatch(RESTART, ""))
+
+
+async def test_a_restart_that_cannot_be_leaves_the_tag() -> None:
+    peer, tags = Taker(can_restart=False), IceTags("secret")
+    before = tags.current
     with pytest.raises(BadOffer) as caught:
-        await patch_ice(peer, tags, IcePatch(fragment, "*"))
+        await patch_ice(peer, tags, IcePatch(RESTART, "*"))
     assert (caught.value.status, tags.current) == (422, before)

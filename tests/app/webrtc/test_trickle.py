@@ -70,6 +70,6 @@ async def test_a_publisher_that_trickles_connects() -> None:
     assert held
     await ingest.peer.trickle(parse_fragment("\r\n".join(held)))  # too late, and harmless
     with pytest.raises(BadOffer, match="restart"):
-        await ingest.peer.trickle(parse_fragment("a=ice-ufrag:x", wants_restart=True))
+        await ingest.peer.trickle(parse_fragment("a=ice-ufrag:x"))
     await publisher.close()
     await ingest.peer.close()
