@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from app.ice import stun
+from app.ice.credentials import SessionCredentials
 from app.ice.lite_agent import LiteAgent
 from app.ice.refusals import Refusals
 from app.rtp.send_queue import PacketizedFrame
@@ -113,9 +114,15 @@ def ssrcs(peer: Any) -> list[int]:
     return list(inlet._seen) if inlet is not None else []
 
 
-def check(peer: Any, *, nominates: bool = False, password: str = "") -> bytes:
+def check(
+    peer: Any,
+    *,
+    nominates: bool = False,
+    password: str = "",
+    credentials: SessionCredentials | None = None,
+) -> bytes:
     """A request that knows our password, unless another one is named; without PRIORITY."""
-    known = agent(peer).credentials
+    known = credentials or agent(peer).credentials
     attributes = [
         (stun.Attribute.USERNAME, f"{known.local.ufrag}:{known.remote.ufrag}".encode()),
         (stun.Attribute.ICE_CONTROLLING, bytes(8)),
