@@ -18,6 +18,8 @@ import av
 import psutil
 
 from app.gateway.gateway import GatewayOptions, bind_gateway
+from app.webrtc.ice import choose_addresses
+from app.webrtc.udp_port import bind_udp
 from media.codec_table import TABLE
 from models.errors import ModelError
 from models.manifest import Manifest, list_models, model_file
@@ -80,6 +82,7 @@ def run_checks(settings: Settings) -> list[Finding]:
         *_nets(settings),
         _browser(),
         _port(settings),
+        _media_port(settings),
         *_gateway(settings),
         _tls(settings),
         _gpu(),
@@ -234,7 +237,21 @@ def _port(settings: Settings) -> Finding:
                 return Finding("web port", Status.NOTE, f"{detail}; set SHARPCAST_HTTP_HOST")
             detail = f"{place} is taken ({error.strerror}); set SHARPCAST_HTTP_PORT"
             return Finding("web port", Status.NOTE, detail)
-    return Finding("web port", Status.GOOD, f"{place} is free; media takes any free UDP port")
+    return Finding("web port", Status.GOOD, f"{place} is free")
+
+
+def _media_port(settings: Settings) -> Finding:
+    what = "media port"
+    addresses = choose_addresses(settings.ice_addresses, loopback_only=settings.is_loopback)
+    for host in addresses.local:
+        try:
+            bind_udp(host, settings.udp_port).close()
+        except OSError as error:
+            detail = f"UDP {host}:{settings.udp_port} cannot be had ({error.strerror})"
+            return Finding(what, Status.NOTE, f"{detail}; set SHARPCAST_UDP_PORT")
+    offered = ", ".join((() if addresses.hides_local else addresses.local) + addresses.mapped)
+    port = f"UDP port {settings.udp_port}" if settings.udp_port else "any UDP port"
+    return Finding(what, Status.GOOD, f"{port} is free; peers are offered {offered}")
 
 
 def _gateway(settings: Settings) -> Iterator[Finding]:

@@ -127,6 +127,22 @@ def parse_join(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def parse_stun(text: str) -> tuple[str, int]:
+    """Returns host and port of ``stun:host:port``; 3478 where there is none. Raises ValueError."""
+    scheme, _, place = text.partition(":")
+    if scheme != "stun":
+        raise ValueError("this must be stun:host:port, such as stun:stun.example.org:3478")
+    # An IPv6 address stands in brackets, so a colon behind them, or one at all, leads to a port.
+    has_port = ":" in place.rpartition("]")[2]
+    return parse_join(place if has_port else f"{place}:3478")
+
+
+def _check_stun(value: str) -> str:
+    if value:
+        parse_stun(value)
+    return value
+
+
 def _check_join(value: str) -> str:
     if value:
         parse_join(value)
@@ -185,6 +201,7 @@ NodeName = Annotated[str, AfterValidator(keys.node_name)]
 WorkerName = Annotated[str, AfterValidator(_check_name)]
 OutputCodec = Annotated[str, AfterValidator(_check_output_codec)]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
+StunAddress = Annotated[str, AfterValidator(_check_stun)]
 JoinAddress = Annotated[str, AfterValidator(_check_join)]
 JoinToken = Annotated[SecretStr, AfterValidator(_check_join_token)]
 Folder = Annotated[Path, AfterValidator(_check_folder)]

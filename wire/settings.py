@@ -35,11 +35,13 @@ from wire.setting_types import (
     OutputCodec,
     PublicUrl,
     RedisUrl,
+    StunAddress,
     Token,
     WorkerName,
     has_login,
     is_loopback,
     parse_join,
+    parse_stun,
 )
 from wire.settings_file import PREFIX, read_file
 
@@ -103,6 +105,9 @@ class Settings(BaseSettings):
     ice_tcp_port: int = Field(0, ge=0, le=65535)
     """TCP port for peers whose network lets no UDP through (ICE-TCP), and the next ones as above;
     0: none."""
+    ice_stun: StunAddress = ""
+    """STUN server, ``stun:host:port``, that is asked for this machine's public address, which is
+    then offered to peers too; empty: none is asked."""
     ice_servers: IceServers = Field((), repr=False)
     """STUN and TURN addresses handed to browsers, by comma: ``stun:host:port``,
     ``turn:user:password@host:port``, or without a login, with ``turn_secret``."""
@@ -203,6 +208,11 @@ class Settings(BaseSettings):
     def gateway_to_join(self) -> tuple[str, int]:
         """Host and port of the gateway that a worker joins. Raises ValueError without one."""
         return parse_join(self.join)
+
+    @property
+    def stun_server(self) -> tuple[str, int]:
+        """Host and port of the STUN server to ask. Raises ValueError without one."""
+        return parse_stun(self.ice_stun)
 
     @property
     def is_loopback(self) -> bool:

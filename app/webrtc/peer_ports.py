@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import ipaddress
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from app.ice.lite_agent import LiteAgent, Path
+from app.ice.lite_agent import Address, LiteAgent, Path, PortSocket
 from app.ice.peer_table import PeerTable
+from app.ice.public_address import PublicAddress
 from app.ice.refusals import Refusals
 from app.webrtc.ice import IceAddresses, PeerRoute, best_first, choose_addresses
 from app.webrtc.tcp_port import TcpPort
@@ -58,6 +61,8 @@ class PeerPorts:
         self._udp_port = udp_port
         self._udp: list[UdpPort] = []
         self._tcp: list[TcpPort] = []
+        self._public: dict[PortSocket, tuple[PublicAddress, Address]] = {}
+        "Questions to a STUN server by port, and the address of the server."
         self._holders = 0
         self._error: OSError | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -105,6 +110,27 @@ class PeerPorts:
             await made.listen(host, port)
             self._tcp.append(made)
 
+    async def ask_public(self, host: str, port: int) -> None:
+        """Asks a STUN server for our public address from each UDP port that reaches it, from now
+        on. Raises OSError where its name is not known.
+        """
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        servers = [(str(address[0]), int(address[1])) for *_, address in found]
+        now = time.monotonic()
+        for udp in self._udp:
+            # An address of loopback reaches loopback alone.
+            fitting = [s for s in servers if _reaches(udp.host, s[0])]
+            if fitting:
+                self._public[udp] = (PublicAddress(now=now), fitting[0])
+        self._ask(now)
+
+    def _ask(self, now: float) -> None:
+        for outlet, (public, server) in self._public.items():
+            question = public.question(now=now)
+            if question is not None:
+                outlet.send([question], server)
+
     def release(self) -> None:
         """Closes all ports when nobody holds them any more."""
         self._holders -= 1
@@ -120,12 +146,14 @@ class PeerPorts:
             udp.close()
         for tcp in self._tcp:
             tcp.close()
+        self._public.clear()
         self._udp.clear()
         self._tcp.clear()
 
     def candidates(self, route: PeerRoute) -> list[str]:
         """Returns the values of our ``a=candidate`` lines, the best for the peer's way first."""
-        found = [*self._offered(self._udp, is_tcp=False), *self._offered(self._tcp, is_tcp=True)]
+        udp, tcp = self._offered(self._udp, is_tcp=False), self._offered(self._tcp, is_tcp=True)
+        found = list(dict.fromkeys([*udp, *tcp]))
         order = best_first(dict.fromkeys(c.host for c in found), route)
         found.sort(key=lambda c: (c.is_tcp, order.index(c.host)))
         return [each.line(foundation=n + 1, rank=n) for n, each in enumerate(found)]
@@ -140,8 +168,15 @@ class PeerPorts:
         for host in self._addresses.mapped:
             same = {port.port for port in ports if (":" in host) == (":" in port.host)}
             yield from (OwnCandidate(host, number, is_tcp) for number in sorted(same))
+        # Named as a host candidate, which it is to peers: FFmpeg tries no other kind.
+        told = [self._public[port][0].address for port in ports if port in self._public]
+        yield from (OwnCandidate(*address, is_tcp) for address in told if address is not None)
 
     def _take(self, data: bytes, path: Path, now: float) -> None:
+        if self._public:
+            asked = self._public.get(path[0])
+            if asked is not None and path[1] == asked[1] and asked[0].take(data, now=now):
+                return
         answer = self.table.take(data, path, now=now)
         if answer is None:
             return
@@ -168,9 +203,15 @@ class PeerPorts:
 
     def _tick(self) -> None:
         now = time.monotonic()
+        self._ask(now)
         for agent in self.table.agents():
             self._send_requests(agent, now)
         self._schedule()
+
+
+def _reaches(local: str, server: str) -> bool:
+    one, other = ipaddress.ip_address(local), ipaddress.ip_address(server.partition("%")[0])
+    return one.version == other.version and one.is_loopback == other.is_loopback
 
 
 _installed = PeerPorts(IceAddresses(("127.0.0.1",), ()))
@@ -189,6 +230,19 @@ def install(addresses: IceAddresses, *, udp_port: int = 0) -> PeerPorts:
     return _installed
 
 
+async def _ask_public(ports: PeerPorts, host: str, port: int) -> None:
+    try:
+        await ports.ask_public(host, port)
+    except OSError as error:
+        # The names may be back later, but who starts without them serves with what it knows.
+        log.warning(
+            "SHARPCAST_ICE_STUN: %s is not known: %s",
+            host,
+            error.strerror,
+            extra={"action": "no_stun"},
+        )
+
+
 @asynccontextmanager
 async def opened_ports(settings: Settings, *, number: int = 0) -> AsyncIterator[PeerPorts]:
     """Opens the ports of this process. Raises BadSettings where they cannot be had.
@@ -203,6 +257,8 @@ async def opened_ports(settings: Settings, *, number: int = 0) -> AsyncIterator[
         if settings.ice_tcp_port:
             name, port = "ICE_TCP_PORT", settings.ice_tcp_port + number
             await ports.listen_tcp(port)
+        if settings.ice_stun:
+            await _ask_public(ports, *settings.stun_server)
     except OSError as error:
         ports.close()
         raise BadSettings(f"SHARPCAST_{name}: {port} cannot be had: {error.strerror}.") from error

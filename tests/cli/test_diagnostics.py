@@ -42,6 +42,21 @@ def test_a_free_port_is_good_and_a_taken_one_says_what_to_set() -> None:
     assert free.status is Status.GOOD and f"127.0.0.1:{port} is free" in free.detail
 
 
+def test_a_media_port_that_is_taken_says_what_to_set() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        found = diagnostics._media_port(settings(udp_port=str(port)))
+        assert found.status is Status.NOTE
+        assert found.detail.startswith(f"UDP 127.0.0.1:{port} cannot be had (Address already in")
+        assert found.detail.endswith("; set SHARPCAST_UDP_PORT")
+    free = diagnostics._media_port(settings(udp_port=str(port)))
+    assert free.status is Status.GOOD
+    assert free.detail == f"UDP port {port} is free; peers are offered 127.0.0.1"
+    any_port = diagnostics._media_port(settings(udp_port="0", ice_addresses="203.0.113.5"))
+    assert any_port.detail == "any UDP port is free; peers are offered 203.0.113.5"
+
+
 @pytest.mark.parametrize("host", ["192.0.2.77", "2001:db8::77"])
 def test_a_host_that_is_no_address_of_this_machine_is_told_from_a_taken_port(host: str) -> None:
     tokens = {"publish_token": "a-long-word", "admin_token": "b-long-word"}

@@ -13,7 +13,16 @@ def test_doctor_speaks_json() -> None:
     result = sharpcast("doctor", "--json")
     assert result.returncode == 0, result.stderr
     findings = {finding["what"]: finding for finding in json.loads(result.stdout)}
-    for what in ("python", "processor", "memory", "redis", "encoder libx264", "web port", "GPU"):
+    for what in (
+        "python",
+        "processor",
+        "memory",
+        "redis",
+        "encoder libx264",
+        "web port",
+        "media port",
+        "GPU",
+    ):
         assert findings[what]["status"] in ("ok", "note", "missing")
         assert findings[what]["detail"]
     assert "not run on hardware yet" in findings["engine tensorrt"]["detail"]

@@ -62,6 +62,21 @@ def test_only_this_machines_names_are_loopback() -> None:
         assert not types.is_loopback(host)
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("stun:stun.example.org", ("stun.example.org", 3478)),
+        ("stun:stun.example.org:19302", ("stun.example.org", 19302)),
+        ("stun:[2001:db8::1]", ("2001:db8::1", 3478)),
+        ("stun:[2001:db8::1]:9", ("2001:db8::1", 9)),
+    ],
+)
+def test_a_stun_server_has_the_usual_port_where_none_is_named(
+    text: str, place: tuple[str, int]
+) -> None:
+    assert types.parse_stun(text) == place
+
+
 def test_a_login_has_both_words() -> None:
     assert types.has_login("turn:user:password@host:3478")
     for server in ("turn:host", "turn:user@host", "turn::password@host", "turn:user:@host"):

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from app.ice.stun import Attribute, StunKind, encode_address, encode_message, parse_message
 from app.webrtc import peer_ports
 from app.webrtc.ice import UNKNOWN_ROUTE, IceAddresses, PeerRoute
 from app.webrtc.peer_ports import OwnCandidate, PeerPorts
@@ -125,6 +126,46 @@ async def test_a_peer_is_reached_over_tcp_until_the_connection_ends() -> None:
     assert ports._is_known(path)
     writer.close()
     await until(lambda: session.agent.path is None)
+    ports.close()
+
+
+class StunServer(asyncio.DatagramProtocol):
+    """Answers as if the questions came from elsewhere."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        transaction = parse_message(data).transaction
+        value = encode_address("203.0.113.9", 4567, transaction)
+        answer = encode_message(
+            StunKind.RESPONSE, transaction, [(Attribute.XOR_MAPPED_ADDRESS, value)]
+        )
+        self.transport.sendto(answer, address)  # type: ignore[attr-defined]
+
+
+async def test_the_address_that_a_stun_server_tells_is_offered() -> None:
+    loop = asyncio.get_running_loop()
+    server, _ = await loop.create_datagram_endpoint(StunServer, local_addr=("127.0.0.1", 0))
+    ports = PeerPorts(LOOPBACK)
+    ports.open()
+    await ports.ask_public("127.0.0.1", server.get_extra_info("sockname")[1])
+    await until(lambda: len(ports.candidates(UNKNOWN_ROUTE)) == 2)
+    found = ports.candidates(PeerRoute("", "1.1.1.1"))
+    assert places(found)[1] == ("udp", "203.0.113.9")
+    assert found[1].split(" ")[5] == "4567"
+    assert ports.refused == {}
+    server.close()
+    ports.close()
+
+
+async def test_no_stun_server_elsewhere_is_asked_from_loopback() -> None:
+    ports = PeerPorts(LOOPBACK)
+    ports.open()
+    await ports.ask_public("192.0.2.1", 3478)
+    assert (ports.unsent, ports._public) == (0, {})
+    with pytest.raises(OSError, match="."):
+        await ports.ask_public("nobody.invalid", 3478)
     ports.close()
 
 

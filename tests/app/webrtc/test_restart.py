@@ -23,7 +23,7 @@ WANTED = f"a=ice-ufrag:{REMOTE.ufrag}\r\na=ice-pwd:{REMOTE.password}\r\n"
 
 def wanted(text: str = WANTED) -> SdpFragment:
     """A fragment that asks for a restart."""
-    return parse_fragment(text, wants_restart=True)
+    return parse_fragment(text)
 
 
 def credentials_of(fragment: str) -> SessionCredentials:
