@@ -40,7 +40,7 @@ _SHARED = "any"
 """Codec in the name of the field that holds the lease of the usual log."""
 
 Strength = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
-Factor = Annotated[int, msgspec.Meta(ge=0, le=8)]
+Factor = Annotated[int, msgspec.Meta(ge=-4, le=8)]
 Kbps = Annotated[int, msgspec.Meta(ge=0, le=200_000)]
 
 
@@ -50,7 +50,8 @@ class RenditionSpec(msgspec.Struct, frozen=True, kw_only=True):
     model: Text = ""
     "Net to enhance with; empty: the worker's default."
     factor: Factor = 0
-    "Enlargement of width and height; 0: the net's own, 1: the size of the source."
+    """Enlargement of width and height; 0: the net's own, 1: the size of the source; below 0: the
+    source's size divided by so much, without a net, for viewers on weak links."""
     strength: Strength = -1.0
     "Strength of the style, 0 (faithful) to 1 (crisp), for nets that have one; -1: the worker's."
     codec: Text = ""

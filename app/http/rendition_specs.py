@@ -42,11 +42,11 @@ def check_spec(spec: schemas.RenditionSettings, models: list[schemas.Model], def
         raise BadRequest(f"Renditions are encoded as {' or '.join(VARIANTS)}.")
     chosen = next((each for each in models if each.name == (spec.model or default)), None)
     # Without a worker nobody knows the scale; it then falls to the one that comes.
-    if chosen is not None and spec.factor not in (0, 1, chosen.scale):
+    if chosen is not None and spec.factor >= 0 and spec.factor not in (0, 1, chosen.scale):
         raise BadRequest(
             f"{chosen.name} enlarges {chosen.scale} times, and the rendition's factor is "
-            f"{spec.factor}; it can be {chosen.scale}, 1 for the size of the source, or 0 for what "
-            "the net does."
+            f"{spec.factor}; it can be {chosen.scale}, 1 for the size of the source, 0 for what "
+            "the net does, or below 0 for a smaller picture without a net."
         )
 
 

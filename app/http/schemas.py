@@ -30,9 +30,10 @@ class RenditionSettings(BaseModel):
     )
     factor: int = Field(
         default=0,
-        ge=0,
+        ge=-4,
         le=8,
-        description="Enlargement of width and height: 0 is the net's own, 1 the size of the source",
+        description="Enlargement of width and height: 0 is the net's own, 1 the size of the "
+        "source; below 0: that size divided by so much, without a net, for weak links",
     )
     strength: float | None = Field(
         default=None,

@@ -109,7 +109,7 @@ class RenditionLane:
             self._mode.model,
             records.stream.fps or 30.0,
             self._strength(rendition),
-            factor=1 if rendition.factor == 1 else 0,
+            factor=rendition.factor if rendition.factor <= 1 else 0,
             expected=parts.config.capacity.frame_ms,
         )
         return Pipeline(
@@ -363,7 +363,7 @@ class RenditionLane:
         # that makes a net ready. An event that the state does not know, after the end, is left out.
         upscale, source = self.pipeline.upscale, self._source.facts()
         asleep = not self._awake.is_set()
-        is_ready = self._prepare() if asleep else bool(upscale.model_in_use)
+        is_ready = self._prepare() if asleep else upscale.is_ready
         event, reason = self._mode.event(net_ready=is_ready, asleep=asleep)
         self._life.apply_if_accepted(event)
         if not asleep and event in (RenditionEvent.ENHANCE, RenditionEvent.PREPARE):

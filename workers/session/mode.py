@@ -22,6 +22,7 @@ from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
 
 OFF_REASON = "The operator switched enhancement off."
+PLAIN_REASON = "No net works on it: it is for viewers on weak links."
 ALONE_REASON = "The operator wants one worker to make it alone."
 IDLE_REASON = "Nobody watches the rendition “{name}”."
 
@@ -75,7 +76,13 @@ class StreamMode:
     @property
     def scale(self) -> int:
         """Output size over the source's: the model's, 2 where it is not known, or 1."""
-        return 1 if self._factor == 1 else self._capacity.scales.get(self.model, 2)
+        is_fixed = self._factor == 1 or self._is_plain
+        return 1 if is_fixed else self._capacity.scales.get(self.model, 2)
+
+    @property
+    def _is_plain(self) -> bool:
+        """True for a rendition that is coded anew without a net, for weak links."""
+        return self._factor < 0
 
     def output_size(self, scale: int | None) -> tuple[int, int]:
         """Returns width and height of the output, zeros where they are not known.
@@ -84,6 +91,8 @@ class StreamMode:
         """
         if self.current is Route.COPY:
             return self.width, self.height
+        if self._is_plain:
+            return self.width // -self._factor // 2 * 2, self.height // -self._factor // 2 * 2
         if scale is None:
             scale = 1 if self._factor == 1 else self._capacity.scales.get(self.model, 0)
         if scale == 1:
@@ -111,13 +120,15 @@ class StreamMode:
     @property
     def load(self) -> float:
         """Load of the rendition in streams of 480x270 at 30 frames per second."""
-        if self.current is Route.COPY:
+        if self.current is Route.COPY or self._is_plain:
             return COPY_LOAD
         return stream_load(self.width, self.height, self._rate.fps)
 
     @property
     def wanted_load(self) -> float:
         """The load where a net can work on it, as the operator wants it to."""
+        if self._is_plain:
+            return COPY_LOAD
         return self._enhance * stream_load(self.width, self.height, self._rate.fps) or COPY_LOAD
 
     def follow(self, record: RenditionRecord) -> bool:
@@ -170,6 +181,8 @@ class StreamMode:
         reason = self.barred or fault or self._obstacle()
         if reason:
             self._verdict = Verdict(accepted=False, reason=reason)
+        elif self._is_plain:
+            self._verdict = _ACCEPTED
         elif self.width:
             self._verdict = self._admission.judge(
                 StreamInput(*size, self._rate.fps),
@@ -220,6 +233,8 @@ class StreamMode:
         """Returns a sentence that says why nobody is to help; empty if somebody may."""
         if not self._enhance:
             return OFF_REASON
+        if self._is_plain:
+            return PLAIN_REASON
         if self._record.team == "off":
             return ALONE_REASON
         if self._factor == 1:
@@ -234,7 +249,7 @@ class StreamMode:
         While the size is not known nothing is too large.
         """
         # What no machine could do comes before what this one cannot: the first reason is told.
-        if self._factor not in (0, 1, self.scale):
+        if not self._is_plain and self._factor not in (0, 1, self.scale):
             return (
                 f"{self.model} enlarges {self.scale} times, and this rendition is to be "
                 f"{self._factor} times as large as the source."

@@ -35,7 +35,8 @@ class UpscaleConfig:
     strength: float = 0.0
     "Strength of the style, 0 (faithful) to 1 (crisp), for nets that have one."
     factor: int = 0
-    "Factor of the rendition: 1 for the source's size, else the model's own scale counts."
+    """Factor of the rendition: 1 for the source's size, below 0 for that divided by so much and no
+    net, else the model's own scale counts."""
     expected: Expected | None = None
     "Expected time of nets on this machine, until it was measured."
 
@@ -95,6 +96,11 @@ class UpscaleStage:
         """Name of the engine of that net, empty while there is none."""
         net = self._models.full.net
         return net.engine if net is not None else ""
+
+    @property
+    def is_ready(self) -> bool:
+        """True once the net works, or where none is wanted."""
+        return self._models.is_plain or self._models.full.net is not None
 
     def use_model(self, model: str) -> None:
         """Wants another net from the next frame on."""

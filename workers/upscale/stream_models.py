@@ -26,7 +26,9 @@ class StreamModels:
     def __init__(
         self, nets: ModelCache, *, model: str, factor: int = 0, expected: Expected | None = None
     ) -> None:
-        """``factor``: 1 for the source's size; with any other the net's own scale counts."""
+        """``factor``: 1 for the source's size, below 0 for that divided by so much and no net; with
+        any other the net's own scale counts.
+        """
         self.model = model
         self.fault = ""
         "A sentence that says why the wanted net cannot be had; empty while it can."
@@ -49,12 +51,19 @@ class StreamModels:
     @property
     def scale(self) -> int:
         """Output size over the source's."""
-        return 1 if self.factor == 1 else self.full.scale
+        return 1 if self.factor == 1 or self.is_plain else self.full.scale
+
+    @property
+    def is_plain(self) -> bool:
+        """True where no net is wanted: the picture is made smaller, or stays as it is."""
+        return self.factor < 0
 
     def prepare(self, width: int, height: int) -> bool:
         """Makes the nets ready for pictures that may come; True once the wanted one is. For the
         loop, while no picture is on its way.
         """
+        if self.is_plain:
+            return True
         size = (width, height)
         may_begin = self._coming.is_worth_it(size, now=time.monotonic())
         try:
@@ -122,6 +131,8 @@ class StreamModels:
         return self._nets.ready(model, *size, request=ModelRequest(self._owner, kind, may_begin))
 
     def _wanted_net(self, size: tuple[int, int]) -> Net | None:
+        if self.is_plain:
+            return None
         model = self.model
         net = self.full.net
         # The net in use is for this size: ``select`` dropped it if the size had changed.

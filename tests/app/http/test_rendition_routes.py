@@ -128,7 +128,7 @@ async def test_a_net_whose_scale_is_not_the_factor_is_refused_on_both_ways(site:
     await Heartbeats(site.redis).beat(msgspec.structs.replace(beat(), models=models))
     sentence = (
         "live-m-x3 enlarges 3 times, and the rendition's factor is 2; it can be 3, 1 for the size "
-        "of the source, or 0 for what the net does."
+        "of the source, 0 for what the net does, or below 0 for a smaller picture without a net."
     )
     async with publishing(Http(site, "/whip/cam1"), UNITS):
         await until_live(site)

@@ -26,7 +26,7 @@ def test_an_operator_may_leave_everything_to_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("field", "good", "bad"),
     [
-        ("factor", ["0", "8"], ["-1", "9", "2.5", "true", '"2"', "null"]),
+        ("factor", ["0", "8", "-4"], ["-5", "9", "2.5", "true", '"2"', "null"]),
         ("strength", ["0", "1", "0.5", "null"], ["-0.001", "1.001", "true", '"0.5"', "NaN"]),
         ("kbps", ["0", "200000"], ["-1", "200001", "1.5", '"800"']),
         ("model", ['""', f'"{"a" * 64}"'], [f'"{"a" * 65}"', "1", "null", "[]"]),

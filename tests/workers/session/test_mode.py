@@ -22,7 +22,7 @@ from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import COPY_LOAD
 from workers.scheduling.memory import stream_bytes
 from workers.scheduling.scheduler import Standing
-from workers.session.mode import ALONE_REASON, OFF_REASON, StreamMode
+from workers.session.mode import ALONE_REASON, OFF_REASON, PLAIN_REASON, StreamMode
 from workers.session.rendition_state import RenditionEvent
 from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
@@ -360,3 +360,23 @@ def test_what_was_slow_at_a_bad_moment_is_tried_again_and_not_copied_for_ever() 
     # However late the key frame is with which it begins.
     mode.judge(fault="", standing=mode.measured(handle), now=300.0)
     assert routes(mode, stream(480, 270, 30, 31, first=62)) == {Route.WORK}
+
+
+@pytest.mark.parametrize(("factor", "size"), [(-1, (1920, 1080)), (-2, (960, 540))])
+def test_a_rendition_without_a_net_is_made_at_any_size_and_costs_no_capacity(
+    factor: int, size: tuple[int, int]
+) -> None:
+    mode = make(record=replace(RECORD, factor=factor), crowd=[10.0])
+    assert routes(mode, stream(1920, 1080, 30, 5)) == {Route.WORK}
+    assert mode.output_size(None) == size
+    assert mode.load == mode.wanted_load == COPY_LOAD
+    assert mode.event(net_ready=True) == (RenditionEvent.ENHANCE, "")
+    assert goal(mode).obstacle == PLAIN_REASON
+
+
+def test_a_rendition_without_a_net_that_ends_workers_is_copied_like_any_other() -> None:
+    mode = make(record=replace(RECORD, factor=-2))
+    mode.barred = "It ends workers."
+    mode.judge(fault="", now=0.0)
+    assert routes(mode, stream(480, 270, 30, 3)) == {Route.COPY}
+    assert mode.output_size(None) == (480, 270)

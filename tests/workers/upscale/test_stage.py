@@ -136,3 +136,25 @@ def test_a_net_is_made_ready_before_the_first_picture(zoo: Path) -> None:
         assert time.monotonic() < deadline
     assert "nowhere" in stage.fault
     nets.close()
+
+
+@pytest.mark.parametrize(("factor", "part"), [(-1, 1), (-2, 2)])
+def test_without_a_net_every_picture_is_made_smaller_and_none_is_loaded(
+    zoo: Path, factor: int, part: int
+) -> None:
+    bench = Bench(zoo, 0.001, factor=factor)
+    assert bench.stage.is_ready
+    assert bench.stage.prepare(WIDTH, HEIGHT)
+    for index in range(5):
+        made = bench.show(index)
+        assert made is not None and (made.width, made.height) == (WIDTH // part, HEIGHT // part)
+    assert bench.stage.model_in_use == ""
+    assert bench.stage.fault == ""
+    assert set(bench.counters.read().levels) == {"bicubic"}
+    bench.nets.close()
+
+
+def test_with_a_net_it_is_ready_once_that_works(fast: Bench) -> None:
+    assert not fast.stage.is_ready
+    fast.show(0)
+    assert fast.stage.is_ready

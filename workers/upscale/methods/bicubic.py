@@ -7,6 +7,7 @@ from workers.scheduling.decision import Decision
 from workers.scheduling.option import MethodInfo, Option, ScaleRule
 from workers.upscale.method import MethodContext, UpscaleFrame
 from workers.upscale.pasted_regions import paste
+from workers.upscale.shrink import shrunk
 from workers.upscale.team_frame import samples_of
 
 BICUBIC = MethodInfo("bicubic", quality=0.0, scale=ScaleRule.ANY, is_free=True)
@@ -14,7 +15,7 @@ BICUBIC = MethodInfo("bicubic", quality=0.0, scale=ScaleRule.ANY, is_free=True)
 
 class BicubicMethod:
     """Resizes all planes and pastes in what helpers made. At the source's size the picture stays as
-    it is.
+    it is; for weak links it is made smaller.
     """
 
     info = BICUBIC
@@ -26,6 +27,8 @@ class BicubicMethod:
         return Option(BICUBIC)
 
     def run(self, frame: UpscaleFrame, grant: Decision) -> Picture:
+        if self._models.is_plain:
+            return shrunk(frame.picture, -self._models.factor)
         # At the source's size a copy would be the same picture, made at a cost.
         if self._models.scale == 1:
             return frame.picture

@@ -26,7 +26,9 @@ METHODS: dict[MethodInfo, Factory] = {
 
 def methods_for(factor: int) -> tuple[MethodInfo, ...]:
     """Returns the methods for a rendition of that factor: 1 for the source's size, 0 for the
-    model's own scale.
+    model's own scale, below 0 for one without a net.
     """
+    if factor < 0:
+        return (BICUBIC,)
     rule = ScaleRule.SAME if factor == 1 else ScaleRule.MODEL
     return tuple(info for info in METHODS if info.scale in (ScaleRule.ANY, rule))
