@@ -28,6 +28,7 @@ TABLES = (
     "app.webrtc.publisher_state:PUBLISHER",
     "app.webrtc.viewer_state:VIEWER",
     "app.delivery.switch_state:SWITCH",
+    "app.delivery.adaptation_state:ADAPTATION",
     "workers.process.worker_state:WORKER",
     "workers.session.rendition_state:RENDITION",
     "workers.decode.key_frame_gate:GATE",

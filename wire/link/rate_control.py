@@ -12,6 +12,7 @@ import math
 
 import msgspec
 
+from wire.link.base_delay import BaseDelay
 from wire.link.path_report import PathReport
 
 START_BPS = 3_000_000.0
@@ -60,9 +61,6 @@ short soon after a decrease, the path can do what it did before, and the rate re
 MIN_ROUND_S = 0.1
 """Shortest time between two decisions; three frames, so that a pause of the sender is no queue."""
 
-BASE_SLOTS, BASE_SLOT_S = 6, 10.0
-"""The least delay of the last minute is the path's own; clocks drift 6 ms in it at 100 ppm."""
-
 EXCESS_LOSS = 0.15
 """Loss beyond the path's own that is taken for congestion."""
 
@@ -90,7 +88,7 @@ class RateControl:
         self._start_bps = start_bps
         self._recent: collections.deque[_Delivered] = collections.deque()
         self._gone: collections.deque[tuple[float, int]] = collections.deque()
-        self._bases: collections.deque[tuple[float, float]] = collections.deque(maxlen=BASE_SLOTS)
+        self._base = BaseDelay()
         self._losses: collections.deque[float] = collections.deque(maxlen=30)
         self._arrived, self._lost, self._loss_since = 0, 0, 0.0
         self._over, self._is_policed = 0, False
@@ -120,7 +118,7 @@ class RateControl:
         for each in report.arrivals:
             delay = each.arrived_at - each.sent_at
             self._recent.append(_Delivered(now, each.size, delay))
-            self._note_base(delay, now=now)
+            self._base.add(delay, now=now)
         while self._recent and self._recent[0].at < now - DELIVERY_WINDOW_S:
             self._recent.popleft()
         if report.lost:
@@ -147,13 +145,6 @@ class RateControl:
         self._halvings += 1
         self.rate_bps = max(MIN_BPS, self.rate_bps / 2)
 
-    def _note_base(self, delay: float, *, now: float) -> None:
-        if self._bases and now < self._bases[-1][0] + BASE_SLOT_S:
-            since, least = self._bases[-1]
-            self._bases[-1] = (since, min(least, delay))
-        else:
-            self._bases.append((now, delay))
-
     def _note_loss(self, arrived: int, lost: int, *, now: float) -> None:
         self._arrived += arrived
         self._lost += lost
@@ -172,7 +163,7 @@ class RateControl:
         # Reports are rare while there is little to send; each then stands for several rounds.
         since_s = round_s if self._decided_at is None else min(1.0, now - self._decided_at)
         self._decided_at = now
-        base = min(least for _, least in self._bases)
+        base = self._base.least_s
         lately = [each.delay_s for each in self._recent if each.at > now - round_s]
         self.standing_queue_s = max(0.0, min(lately) - base) if lately else 0.0
         delivered = self.delivered_bps
