@@ -99,7 +99,12 @@ class AppNode:
         async with asyncio.TaskGroup() as group:
             # Each is begun anew after a failure. Without them the streams go on, but no other node
             # could end their sessions or count their viewers.
-            for name, work in (("node-requests", self.sessions.run), ("node-beat", self._beat)):
+            works = {
+                "node-requests": self.sessions.run,
+                "node-beat": self._beat,
+                "viewers-adapt": self.viewers.run,
+            }
+            for name, work in works.items():
                 group.create_task(keep_going(name, work, logger=log), name=name)
 
     async def _beat(self) -> None:

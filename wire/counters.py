@@ -114,6 +114,13 @@ VIEWER_STALLS = Counter(
     ("RenditionSwitch.stalls",),
     only_grows=False,
 )
+VIEWER_ADAPTATIONS = Counter(
+    "viewer_adaptations",
+    "changes",
+    "Changes of viewers to a smaller or a larger rendition, as their connections carry",
+    ("direction",),
+    ("ViewerAdapter.changes",),
+)
 PACKETS_REFUSED = Counter(
     "packets_refused",
     "packets",

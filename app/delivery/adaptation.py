@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from app.delivery.adaptation_state import ADAPTATION, AdaptEvent, Adapting
+from app.rtp.viewer_bandwidth import PathSigns
 from wire.state_machine import StateMachine
 
 MARGIN = 1.1
@@ -42,7 +43,7 @@ WAIT_S = 4.0
 asked, and a worker may have no time."""
 
 SETTLE_S = 1.0
-"""After a change the signs are those of the rendition before it."""
+"""Time after a change in which the signs are still those of the rendition before it."""
 
 CALM_S = 20.0
 """Time without trouble after which more is tried although nothing proves it: a viewer that sends no
@@ -50,26 +51,12 @@ transport-wide feedback estimates little more than it gets."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Level:
+class RenditionLevel:
     """One rendition that a viewer could be shown."""
 
     name: str
     bps: float
     "Its rate, measured or as it is to be encoded."
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Signs:
-    """What is known of a viewer's path at one moment."""
-
-    estimate_bps: float | None
-    "None: nothing is known."
-    loss: float = 0.0
-    queue_s: float = 0.0
-    is_behind: bool = False
-    "Frames had to be left out, since the ones before them had not left."
-    is_proved: bool = True
-    "The estimate was measured, and is not bounded by what was sent."
 
 
 class Adaptation:
@@ -85,10 +72,8 @@ class Adaptation:
         self._more_since: float | None = None
         self._calm_since: float | None = None
         self._rise_s = RISE_S
-        self.falls = 0
-        self.rises = 0
         self.reason = ""
-        "Why it shows what it shows, as a part of a sentence."
+        "The reason of the last change, as a part of a sentence."
 
     @property
     def state(self) -> Adapting:
@@ -100,7 +85,9 @@ class Adaptation:
         """The rendition that is to be shown; empty where the present one may stay."""
         return self._wanted
 
-    def decide(self, levels: Sequence[Level], shown: str, signs: Signs, *, now: float) -> str:
+    def decide(
+        self, levels: Sequence[RenditionLevel], shown: str, signs: PathSigns, *, now: float
+    ) -> str:
         """Returns the rendition to show from the next key frame on, ``shown`` where it may stay.
 
         ``levels`` are those that may be had, by growing rate.
@@ -123,7 +110,6 @@ class Adaptation:
             if self._may_rise(level, signs, now):
                 self._wanted = level.name
                 self.reason = "the connection carries more"
-                self.rises += 1
                 self._go(AdaptEvent.HIGHER, now)
         return self._wanted or shown
 
@@ -140,7 +126,7 @@ class Adaptation:
             self._wanted = ""
             self._go(AdaptEvent.GIVEN_UP, now)
 
-    def _trouble(self, level: Level, signs: Signs, now: float) -> str:
+    def _trouble(self, level: RenditionLevel, signs: PathSigns, now: float) -> str:
         """Returns why the path does not carry the rendition; empty while it does."""
         need = (MARGIN if signs.is_proved else UNPROVED) * level.bps
         estimate = signs.estimate_bps
@@ -159,7 +145,7 @@ class Adaptation:
         return ""
 
     def _fall(
-        self, levels: Sequence[Level], aim: int, signs: Signs, trouble: str, now: float
+        self, levels: Sequence[RenditionLevel], aim: int, signs: PathSigns, trouble: str, now: float
     ) -> str:
         # A path of which little is known, or that loses much, is given one step less.
         fitting = [
@@ -171,11 +157,10 @@ class Adaptation:
             self._rise_s = min(2 * self._rise_s, MAX_RISE_S)
         self._wanted = (fitting[-1] if fitting else levels[0]).name
         self.reason = trouble
-        self.falls += 1
         self._go(AdaptEvent.LOWER, now)
         return self._wanted
 
-    def _may_rise(self, level: Level, signs: Signs, now: float) -> bool:
+    def _may_rise(self, level: RenditionLevel, signs: PathSigns, now: float) -> bool:
         if signs.loss > HIGH_LOSS or signs.is_behind or signs.estimate_bps is None:
             self._more_since = self._calm_since = None
             return False

@@ -12,6 +12,10 @@ from app.rtp.send_queue import PacketizedFrame
 from app.webrtc.viewer_connection import ViewerConnection
 from wire import keys
 
+MAX_PAUSE_S = 0.3
+"""The rendition before is left off for so long at most, while the other one is behind it: a worker
+adds less."""
+
 
 class PlaybackSession:
     """Joins a connection to the fan-outs it needs: its rendition, its fallback, the sound.
@@ -41,6 +45,10 @@ class PlaybackSession:
         self._clock = clock
         self._switch = self._make_switch()
         self._peer: ViewerConnection | None = None
+        self._next: RtpFanout | None = None
+        "The rendition to change to at its next key frame."
+        self._ready_at: float | None = None
+        "Time of that key frame; from then on the rendition before is not sent."
         # A set, because both are one fan-out where the viewer needs no source.
         for fanout in {preferred, source}:
             fanout.hold(self)
@@ -75,6 +83,59 @@ class PlaybackSession:
 
     def move(self, fanout: RtpFanout) -> None:
         """Reads another rendition from now on: the codec of the one before is not the viewer's."""
+        self.stay()
+        self._leave_preferred(fanout)
+        if self._peer is not None:
+            self._peer.restart_video()
+            self._join()
+
+    @property
+    def awaits(self) -> str:
+        """The rendition that it changes to at the next key frame; empty if none."""
+        return self._next.rendition if self._next is not None else ""
+
+    def change(self, fanout: RtpFanout) -> None:
+        """Changes to another rendition at that one's next key frame; the present one goes on until
+        then. Units that were shown already are only decoded, so no time is shown twice.
+        """
+        self.stay()
+        if fanout is self._preferred:
+            return
+        self._next = fanout
+        fanout.hold(self)
+        fanout.listen(self._take)
+        fanout.request_key_frame()
+
+    def stay(self) -> None:
+        """Calls a change off."""
+        fanout, self._next, self._ready_at = self._next, None, None
+        if fanout is not None and fanout not in (self._preferred, self._source):
+            fanout.leave(self._take)
+            fanout.release(self)
+
+    def _take_next(self, fanout: RtpFanout, unit: PacketizedFrame, peer: ViewerConnection) -> None:
+        """Notes a unit of the rendition that is awaited; changes over with the first that follows
+        its key frame and is beyond what was shown.
+        """
+        now = self._clock()
+        if unit.is_key and peer.can_send(unit.codec):
+            self._ready_at = self._ready_at or now
+        if self._ready_at is None or now - self._ready_at > MAX_PAUSE_S:
+            self._ready_at = None
+            fanout.request_key_frame()
+            return
+        shown = self._switch.shown
+        if (shown is not None and unit.pts <= shown) or not fanout.has_group:
+            return
+        self._next = self._ready_at = None
+        self._leave_preferred(fanout)
+        self._switch.joined(unit.pts)
+        # What waits of the rendition before is worth nothing now, and its path is full perhaps.
+        peer.restart_video()
+        for each in catch_up(fanout.group(), shown=shown):
+            self._send_video(each)
+
+    def _leave_preferred(self, fanout: RtpFanout) -> None:
         needs_source = self._fallback or self._has_audio
         # The old rendition may be the source itself. It must go on coming where sound or the
         # fallback need it.
@@ -86,9 +147,6 @@ class PlaybackSession:
         if not needs_source:
             self._source = fanout  # or a worker would go on making the old one for nobody
         self._switch = self._make_switch()
-        if self._peer is not None:
-            self._peer.restart_video()
-            self._join()
 
     def _join(self) -> None:
         # The group goes out before the listener is added. Nothing is awaited in between, so no unit
@@ -103,7 +161,8 @@ class PlaybackSession:
         self._preferred.listen(self._take)
 
     def stop(self) -> None:
-        """Stops following both renditions."""
+        """Stops following all renditions."""
+        self.stay()
         for fanout in {self._preferred, self._source}:
             fanout.leave(self._take)
             fanout.release(self)
@@ -119,7 +178,15 @@ class PlaybackSession:
         if not unit.is_video:
             if self._has_audio and rendition == keys.SOURCE:
                 self._peer.push(unit)
-        elif rendition == self._preferred.rendition and not self._fits(unit, self._peer):
+            return
+        if self._next is not None and rendition == self._next.rendition:
+            self._take_next(self._next, unit, self._peer)
+            if self._next is None or self._next is not self._source:
+                return
+        # A moment without pictures, until the other rendition is beyond what was shown.
+        if self._ready_at is not None:
+            return
+        if rendition == self._preferred.rendition and not self._fits(unit, self._peer):
             self._on_unfit()
         else:
             self._take_video(rendition, unit, self._peer)

@@ -35,6 +35,8 @@ class PlayRequest:
     "Video codecs that it can decode, in lower case."
     whole: frozenset[str]
     "Codecs of which it has all tools that workers use, as High in H.264."
+    adapts: bool = False
+    "It leaves the choice of the rendition to its connection."
 
 
 def choose(request: PlayRequest, coding: Coding) -> str:

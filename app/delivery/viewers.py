@@ -8,12 +8,22 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from app.admission import Admission
 from app.delivery.event_streams import EventStreams
+from app.delivery.log_choice import LogChoice
 from app.delivery.playback_session import PlaybackSession
-from app.delivery.rendition_choice import Coding, PlayRequest, choose
+from app.delivery.quality_levels import AUTO
+from app.delivery.rendition_choice import PlayRequest
 from app.delivery.rtp_fanout import RtpFanout
+from app.delivery.viewer_adapter import (
+    PERIOD_S,
+    AdaptedViewer,
+    RenditionAccess,
+    ViewerAdapter,
+    measured_kbps,
+)
 from app.delivery.viewer_queries import (
     CloseEvents,
     OpenEvents,
@@ -76,9 +86,15 @@ class _ViewerSession:
     asked: str = dataclasses.field(init=False, default="")
     "Rendition that the offer asked for."
     refits: Throttle = dataclasses.field(default_factory=lambda: Throttle(_REFIT_S))
+    adapted: AdaptedViewer | None = None
+    "None: its rendition was chosen by hand."
 
     def __post_init__(self) -> None:
-        self.asked = self.request.rendition if self.request is not None else ""
+        request = self.request
+        self.asked = request.rendition if request is not None else ""
+        if request is not None and request.adapts:
+            of = (self.stream, self.session, request, self.playback, self.peer)
+            self.adapted = AdaptedViewer(*of)
 
 
 class Viewers:
@@ -94,6 +110,7 @@ class Viewers:
         refusals: Refusals,
     ) -> None:
         self._directory = directory
+        self._choice = LogChoice(directory)
         self._readers = readers
         self._max_viewers = max_viewers
         self._admission = admission
@@ -104,6 +121,22 @@ class Viewers:
         self._joining = 0
         "Offers that are being answered."
         self._closing = False
+        self._adapter = ViewerAdapter(
+            directory,
+            RenditionAccess(self._choice.log, self._fanout, partial(measured_kbps, self._fanouts)),
+        )
+
+    async def run(self) -> None:
+        """Adapts viewers to their connections until cancelled."""
+        while True:
+            await asyncio.sleep(PERIOD_S)
+            sessions = tuple(self._sessions.values())
+            await self._adapter.step(each.adapted for each in sessions if each.adapted is not None)
+
+    @property
+    def adaptations(self) -> dict[str, int]:
+        """Changes of viewers to another rendition by their connections, by direction."""
+        return dict(self._adapter.changes)
 
     async def play(
         self,
@@ -127,10 +160,12 @@ class Viewers:
             raise NobodyPublishes(f"The server that {stream} is published to does not answer.")
         request = None
         if "video" in offer.kinds:
-            request = PlayRequest(rendition, fallback, offer.codecs, offer.whole_codecs)
+            # Whoever leaves the choice to the connection begins with the best.
+            name = keys.ENHANCED if (adapts := rendition == AUTO) else rendition
+            request = PlayRequest(name, fallback, offer.codecs, offer.whole_codecs, adapts)
         # Refuses what cannot be answered before it waits for its turn. The choice is made again
         # behind the queue, since the lead and its codec may be others by then.
-        await self._chosen(record, request)
+        await self._choice.log(record, request)
         self._check_limit()
         async with self._admission.enter(route.key):
             self._check_limit()  # others may have come while this one waited
@@ -150,7 +185,7 @@ class Viewers:
     ) -> tuple[str, str]:
         # 144 bits, because whoever knows the session's address may end it.
         secret = secrets.token_urlsafe(18)
-        rendition = await self._chosen(record, request)
+        rendition = await self._choice.log(record, request)
         # A publisher without sound may be followed by one with it.
         has_audio = "audio" in offer.kinds
         playback = self._playback(record, rendition, secret, fallback=fallback, has_audio=has_audio)
@@ -216,20 +251,6 @@ class Viewers:
         )
         return peer
 
-    async def _chosen(self, record: StreamRecord, request: PlayRequest | None) -> str:
-        """Returns the log to read. Raises BadOffer, RenditionNotFound, RedisAway."""
-        if request is None:
-            return keys.SOURCE  # sound alone, which the source has
-        if request.rendition == keys.SOURCE:
-            return choose(request, Coding(source=record.codec))
-        known = await self._directory.renditions(record)
-        enhanced = known.get(request.rendition)
-        # The default one is there as soon as its record is made, which may be a moment from now.
-        if enhanced is None and request.rendition != keys.ENHANCED:
-            raise RenditionNotFound.among(record.id, request.rendition, known)
-        output = (enhanced.output or enhanced.codec) if enhanced else ""
-        return choose(request, Coding(source=record.codec, output=output))
-
     def _fanout(self, record: StreamRecord, rendition: str) -> RtpFanout:
         reader = self._readers.get(record, rendition)
         if reader not in self._fanouts:
@@ -255,7 +276,7 @@ class Viewers:
             record = await self._directory.record(session.stream)
             if record is None or record.epoch != session.session:
                 return  # its readers find out by themselves
-            rendition = await self._chosen(record, session.request)
+            rendition = await self._choice.log(record, session.request)
         except RedisAway:
             return
         except (BadOffer, RenditionNotFound) as error:
@@ -293,10 +314,12 @@ class Viewers:
         record = await self._directory.record(session.stream)
         if record is None or record.epoch != session.session:
             raise NobodyPublishes(f"Nobody publishes {session.stream} at the moment.")
-        chosen = await self._chosen(record, wanted)
+        chosen = await self._choice.log(record, wanted)
         if self._sessions.get(secret) is not session:
             raise SessionNotFound  # it ended while the records were read
         session.request = wanted
+        if rendition:
+            session.adapted = None  # a choice by hand stays
         if chosen != session.playback.rendition:
             session.playback.move(self._fanout(record, chosen))
 

@@ -7,6 +7,7 @@ import time
 
 from fastapi import APIRouter, Depends, Response
 
+from app.delivery.quality_levels import AUTO
 from app.errors import BadRequest, RedisAway, StreamNotFound
 from app.http import schemas, serializers, server_schemas
 from app.http.app_state import AppState
@@ -262,8 +263,8 @@ def _json(body: bytes) -> Response:
 
 def _check_rendition(name: str) -> None:
     """Checks the name of an enhanced rendition. Raises BadRequest."""
-    if not is_rendition(name):
+    if not is_rendition(name) or name == AUTO:
         raise BadRequest(
             "A rendition's name is 1 to 16 lower-case letters, digits and dashes; it is not "
-            f"source, and does not end in {' or '.join(f'-{codec}' for codec in VARIANTS)}."
+            f"source or auto, and does not end in {' or '.join(f'-{codec}' for codec in VARIANTS)}."
         )

@@ -46,6 +46,7 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
         yield counters.ENTRIES_REFUSED, labels, reader.bad_entries
     yield from _by_label(counters.VIEWER_UNITS_DROPPED, (), node.viewers.dropped())
     yield counters.VIEWER_STALLS, (), node.viewers.stalls()
+    yield from _by_label(counters.VIEWER_ADAPTATIONS, (), node.viewers.adaptations)
     ports = node.ports
     yield from _by_label(counters.PACKETS_REFUSED, (), node.refusals + ports.refused)
     yield counters.PACKETS_UNSENT, (), ports.unsent

@@ -15,7 +15,11 @@ from wire.keys import ENHANCED, SOURCE, is_rendition
 from wire.node_messages import SessionKind
 
 Rendition = Annotated[
-    str, Query(description="`source`, `enhanced`, or another rendition of the stream")
+    str,
+    Query(
+        description="`source`, `enhanced`, `smaller` (for weak connections), another rendition of "
+        "the stream, or `auto`: as the connection carries"
+    ),
 ]
 Fallback = Annotated[
     str, Query(description="`none`: do not show the source while the enhanced one is away")

@@ -39,10 +39,10 @@ SUSTAINED_MS = 10.0
 """The trend must be beyond the threshold for so long."""
 
 PAUSE_S = 1.0
-"""After a pause the queue of before is gone: the window begins anew."""
+"""Pause after which the window begins anew, since the queue of before is gone."""
 
 
-class Usage(enum.Enum):
+class PathUsage(enum.Enum):
     """The use of a path."""
 
     NORMAL = "normal"
@@ -56,10 +56,10 @@ class DelayTrend:
     """The trend of the delay of one viewer's path."""
 
     def __init__(self) -> None:
-        self.usage = Usage.NORMAL
+        self.usage = PathUsage.NORMAL
         self.threshold_ms = START_MS
         self.trend_ms = 0.0
-        "What is compared with the threshold."
+        "The slope, times its factors; it is compared with the threshold."
         self._last: tuple[float, float] | None = None
         self._begin()
 
@@ -70,7 +70,7 @@ class DelayTrend:
         self._over_ms = 0.0
         self._before_ms = 0.0
 
-    def add(self, sent_at: float, arrived_at: float) -> Usage:
+    def add(self, sent_at: float, arrived_at: float) -> PathUsage:
         """Takes one group: when it left, and when its first packet came, in seconds on two clocks.
 
         Groups come in the order of sending.
@@ -78,7 +78,7 @@ class DelayTrend:
         last, self._last = self._last, (sent_at, arrived_at)
         if last is None or sent_at - last[0] > PAUSE_S:
             self._begin()
-            self.usage = Usage.NORMAL
+            self.usage = PathUsage.NORMAL
             return self.usage
         step_ms = 1000.0 * (arrived_at - last[1])
         self._delay_ms += step_ms - 1000.0 * (sent_at - last[0])
@@ -95,17 +95,17 @@ class DelayTrend:
         if self.trend_ms > self.threshold_ms:
             self._over_ms += step_ms
             if self._over_ms > SUSTAINED_MS and self.trend_ms >= self._before_ms:
-                self.usage = Usage.OVER
+                self.usage = PathUsage.OVER
         else:
             self._over_ms = 0.0
             is_under = self.trend_ms < -self.threshold_ms
-            self.usage = Usage.UNDER if is_under else Usage.NORMAL
+            self.usage = PathUsage.UNDER if is_under else PathUsage.NORMAL
         self._before_ms = self.trend_ms
         beyond = abs(self.trend_ms) - self.threshold_ms
         if beyond <= MAX_OVER_MS:
             speed = GROW if beyond > 0 else SHRINK
-            self.threshold_ms += speed * beyond * min(step_ms, 100.0)
-            self.threshold_ms = min(max(self.threshold_ms, MIN_MS), MAX_MS)
+            moved = self.threshold_ms + speed * beyond * min(step_ms, 100.0)
+            self.threshold_ms = min(max(moved, MIN_MS), MAX_MS)
 
 
 def _slope(points: collections.deque[tuple[float, float]]) -> float:

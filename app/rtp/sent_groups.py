@@ -1,4 +1,4 @@
-"""What was sent to a viewer, group by group, until its feedback tells of it; no I/O, no clock.
+"""Remembers what a viewer was sent, group by group, until its feedback comes; no I/O, no clock.
 
 Packets that left in one moment are one group: a frame, or the part of one that the pacer let go. A
 viewer of 1.4 Mbit/s gets 190 packets in 80 groups a second, and the work is by group.

@@ -9,10 +9,11 @@ are pulled apart by on the path says what it would carry, and costs no padding.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import statistics
 from collections.abc import Sequence
 
-from app.rtp.delay_trend import DelayTrend, Usage
+from app.rtp.delay_trend import DelayTrend, PathUsage
 from app.rtp.sent_groups import SentGroup
 from wire.link.base_delay import BaseDelay
 
@@ -63,12 +64,26 @@ TRAIN_PART = 0.85
 """Part of the trains' median that is promised."""
 
 DISTRUST_S, MAX_DISTRUST_S = 10.0, 60.0
-"""After congestion, trains that promise more than ``PROVED`` of what arrived then are not believed
-for so long: a shaper with a bucket lets trains through that it would not let follow each other.
+"""Time after congestion in which trains are not believed that promise more than ``PROVED`` of what
+arrived then: a shaper with a bucket lets trains through that it would not let follow each other.
 Doubles with each further congestion within the time."""
 
 EPISODE_S = 5.0
 """Decreases that follow each other sooner are one congestion."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PathSigns:
+    """The signs of a viewer's path at one moment."""
+
+    estimate_bps: float | None
+    "None: nothing is known."
+    loss: float = 0.0
+    queue_s: float = 0.0
+    is_behind: bool = False
+    "Frames had to be left out, since the ones before them had not left."
+    is_proved: bool = True
+    "The estimate was measured, and is not bounded by what was sent."
 
 
 class ViewerBandwidth:
@@ -76,14 +91,12 @@ class ViewerBandwidth:
 
     def __init__(self) -> None:
         self.estimate_bps: float | None = None
-        "What the path carries; None before anything is known."
+        "Estimate of the path's rate; None before anything is known."
         self.loss = 0.0
         "Part of the packets of the last second that were lost."
         self.rtt_s = 0.0
         self.queue_s = 0.0
         "The least delay of the last 0.3 s beyond the path's own."
-        self.congestions = 0
-        "Times that the path was found congested."
         self._trend = DelayTrend()
         self._base = BaseDelay()
         self._delays: collections.deque[tuple[float, float]] = collections.deque()
@@ -95,6 +108,17 @@ class ViewerBandwidth:
         self._decreased_at = float("-inf")
         self._distrust_s = DISTRUST_S
         self._ceiling_bps = MAX_BPS
+        self._congestions = 0
+
+    @property
+    def congestions(self) -> int:
+        """Times that the path was found congested."""
+        return self._congestions
+
+    @property
+    def is_measured(self) -> bool:
+        """True where transport-wide feedback comes."""
+        return self._read_at is not None
 
     @property
     def arrived_bps(self) -> float:
@@ -103,7 +127,7 @@ class ViewerBandwidth:
 
     @property
     def train_bps(self) -> float | None:
-        """What trains say of the path; None where too few came of late."""
+        """Rate of the path by trains; None where too few came of late."""
         if len(self._trains) < MIN_TRAINS:
             return None
         return statistics.median(bps for _, bps in self._trains)
@@ -121,7 +145,7 @@ class ViewerBandwidth:
         if not self._delays:
             return
         self.queue_s = min(delay for _, delay in self._delays) - self._base.least_s
-        fills = self._trend.usage is Usage.OVER and self.queue_s >= MIN_QUEUE_S
+        fills = self._trend.usage is PathUsage.OVER and self.queue_s >= MIN_QUEUE_S
         if fills or is_lossy or (self.queue_s >= SEVERE_QUEUE_S and self.loss > LOW_LOSS):
             self._decrease(is_lossy, now)
         else:
@@ -193,7 +217,7 @@ class ViewerBandwidth:
         since_s, self._decreased_at = now - self._decreased_at, now
         if since_s < EPISODE_S:
             return
-        self.congestions += 1
+        self._congestions += 1
         is_again = since_s < self._distrust_s
         self._distrust_s = min(2 * self._distrust_s, MAX_DISTRUST_S) if is_again else DISTRUST_S
 

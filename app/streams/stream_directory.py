@@ -94,6 +94,23 @@ class StreamDirectory:
         except REDIS_DOWN as error:
             raise RedisAway from error
 
+    async def need_rendition(self, record: StreamRecord, name: str, spec: RenditionSpec) -> None:
+        """Adds an enhanced rendition unless it is there; what an operator specified stays.
+
+        Raises RenditionsFull, RedisAway.
+        """
+        if name in record.renditions:
+            return
+        try:
+            if await self._renditions.ensure(record.id, name, record.epoch, spec):
+                await self._tell(record.id)
+        except TooManyRenditions as error:
+            raise RenditionsFull(str(error)) from error
+        except StreamGone:
+            return  # its viewers find out by themselves
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
     async def remove_rendition(self, stream: str, name: str) -> None:
         """Removes an enhanced rendition with its logs; its viewers are disconnected.
 

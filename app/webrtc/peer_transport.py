@@ -23,6 +23,7 @@ from OpenSSL import SSL
 
 from app.ice.lite_agent import LiteAgent
 from app.ice.refusals import PacketRefusals
+from app.rtp.transport_feedback import is_transport_feedback
 from app.webrtc.dtls_certificate import SharedCertificate
 from app.webrtc.sdp_offer import MediaOffer
 from app.webrtc.srtp_inlet import SrtpInlet
@@ -71,6 +72,16 @@ class PacketTransport(Protocol):
 
     def send_control(self, data: bytes) -> None:
         """Sends a compound RTCP packet in clear, likewise."""
+
+
+class ControlObserver(Protocol):
+    """Takes the RTCP of a peer that concerns its path and no single track."""
+
+    def on_transport_feedback(self, data: bytes, *, now: float) -> None:
+        """Takes transport-wide feedback. Raises ValueError for what cannot be read."""
+
+    def on_control(self, packet: AnyRtcpPacket) -> None:
+        """Takes any other RTCP packet."""
 
 
 class IceChannel:
@@ -122,6 +133,8 @@ class PeerTransport:
         self._extensions = HeaderExtensionsMap()
         self._receivers: dict[int, ReceivingTrack] = {}
         self._tracks: list[Track] = []
+        self.observer: ControlObserver | None = None
+        """Set before the connection stands, where one is wanted."""
         self._inlet: SrtpInlet | None = None
         self._outlet: pylibsrtp.Session | None = None
         self._early: collections.deque[bytes] = collections.deque(maxlen=MAX_WAITING)
@@ -186,9 +199,7 @@ class PeerTransport:
             if is_rtcp(data):
                 plain = self._inlet.unprotect_rtcp(data)
                 self._agent.on_media(now=now)
-                for report in RtcpPacket.parse(plain):
-                    for track in self._tracks:
-                        track.on_control(report)
+                self._take_control(plain, now)
             else:
                 plain = self._inlet.unprotect(data)
                 self._agent.on_media(now=now)
@@ -202,6 +213,19 @@ class PeerTransport:
             # The border of one peer: a fault ends its session, and no other one's.
             log.exception("a packet ended a peer", extra={"action": "peer_failed"})
             self._end()
+
+    def _take_control(self, plain: bytes, now: float) -> None:
+        """Takes a compound RTCP packet in clear."""
+        observer = self.observer
+        if observer is not None and is_transport_feedback(plain):
+            # It comes alone, some ten times a second; aiortc would read it as a NACK.
+            observer.on_transport_feedback(plain, now=now)
+            plain = plain[4 * (int.from_bytes(plain[2:4], "big") + 1) :]
+        for report in RtcpPacket.parse(plain) if plain else ():
+            if observer is not None:
+                observer.on_control(report)
+            for track in self._tracks:
+                track.on_control(report)
 
     def send_packets(self, packets: Sequence[bytes]) -> None:
         """Sends RTP packets in clear that leave now, in their order. Raises pylibsrtp.Error for

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from app.ice.refusals import Refusals
 from app.rtp.send_queue import PacketizedFrame
+from app.rtp.viewer_bandwidth import PathSigns
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.peer import CONNECT_S, Peer
 from app.webrtc.peer_state import PeerState
@@ -17,6 +18,7 @@ from app.webrtc.rtp_sender import RtpSender
 from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.trickle import SdpFragment
+from app.webrtc.viewer_feedback import ViewerFeedback
 from app.webrtc.viewer_state import VIEWER, ViewerEvent, ViewerState
 from media.codec import Codec
 from wire.state_machine import StateMachine
@@ -46,6 +48,9 @@ class ViewerConnection:
         self.end_reason = ""
         """The reason why it ended by itself, as a sentence."""
         self._deadline: asyncio.TimerHandle | None = None
+        self._feedback = ViewerFeedback()
+        self._peer.transport.observer = self._feedback
+        self._left_out = 0
 
     async def answer(self, offer: Offer, *, route: PeerRoute = UNKNOWN_ROUTE) -> str:
         """Returns the SDP answer. Raises BadOffer or NoCandidate."""
@@ -96,6 +101,14 @@ class ViewerConnection:
         for sender in self._senders.values():
             found.update(sender.dropped)
         return dict(found)
+
+    def signs(self) -> PathSigns:
+        """Returns what is known of the viewer's path; each call tells of the time since the last
+        one.
+        """
+        left_out = self.dropped.get("slow", 0)
+        before, self._left_out = self._left_out, left_out
+        return self._feedback.signs(is_behind=left_out > before)
 
     @property
     def is_pending(self) -> bool:

@@ -27,7 +27,7 @@ export class PairPlayback extends EventTarget {
     this._split = 50;
     this.painter = new SplitPainter(videos, canvases, () => this._changed());
     // Where no worker has the stream, the server sends the source in its place and changes over later.
-    const enhanced = { endpoint: `${endpoint}?fallback=source`, iceServers, audio: true };
+    const enhanced = { endpoint: `${endpoint}?rendition=auto&fallback=source`, iceServers, audio: true };
     const source = { endpoint: `${endpoint}?rendition=source`, iceServers, audio: false };
     this.enhanced = new WatchSession(enhanced);
     this.source = new WatchSession(source);
@@ -53,7 +53,7 @@ export class PairPlayback extends EventTarget {
     this.source.stop();
   }
 
-  /** @param {string} rendition an enhanced one, by its name */
+  /** @param {string} rendition by its name; `auto` leaves the choice to the connection */
   choose(rendition) {
     this.enhanced.moveTo(`${this._endpoint}?rendition=${encodeURIComponent(rendition)}&fallback=source`);
   }

@@ -5,6 +5,7 @@ import { Api, ApiError } from '../net/api.js';
 import { AWAY } from '../net/trouble.js';
 import { Arrivals } from '../media/arrivals.js';
 import { PairPlayback } from '../media/pair-playback.js';
+import { shownRendition } from '../media/shown-rendition.js';
 import { StatsMeter } from '../media/stats.js';
 import { DeviceTint } from '../ui/device-tint.js';
 import { byId, setText } from '../ui/dom.js';
@@ -12,7 +13,7 @@ import { counted, nameFault, stateWords } from '../ui/format.js';
 import { StylePanel } from '../ui/style-panel.js';
 import { PlayerControls } from '../ui/player-controls.js';
 import { VisiblePoller } from '../ui/poller.js';
-import { RenditionChoice } from '../ui/rendition-choice.js';
+import { AUTO, RenditionChoice } from '../ui/rendition-choice.js';
 import { SplitSlider } from '../ui/split-slider.js';
 import { StatsPanel } from '../ui/stats-panel.js';
 import { TokenStore } from '../ui/token-store.js';
@@ -61,14 +62,16 @@ class WatchPage {
     this._panel = new StatsPanel(this._statsBox);
     const mayChange = () => !tokenNeeded || this._tokens.get() !== '';
     this._style = new StylePanel(byId('style', HTMLElement), mayChange, (strength) => this._changeStyle(strength));
-    this._rendition = 'enhanced';
+    this._rendition = AUTO;
+    /** @type {import('../media/stats.js').VideoStats | null} what is decoded */
+    this._decoded = null;
     this._choice = new RenditionChoice(byId('rendition', HTMLElement), (name) => this._choose(name));
     const tint = {
       canvas: byId('tint', HTMLCanvasElement),
       button: byId('tint-toggle', HTMLElement),
       legend: byId('legend', HTMLElement),
     };
-    this._tint = new DeviceTint(tint, () => this._api.teamMap(this._stream, this._rendition));
+    this._tint = new DeviceTint(tint, () => this._api.teamMap(this._stream, this._enhanced));
     this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
     this.playback.addEventListener('change', () => this._show());
     this._listen();
@@ -99,14 +102,19 @@ class WatchPage {
     else this.slider.value = this.view === 'split' ? 50 : this._lastSplit;
   }
 
-  /** @param {string} name of an enhanced rendition */
+  /** The enhanced rendition whose makers are shown. */
+  get _enhanced() {
+    return [AUTO, 'source', 'smaller'].includes(this._rendition) ? 'enhanced' : this._rendition;
+  }
+
+  /** @param {string} name of a rendition, or `auto` */
   _choose(name) {
     this._rendition = name;
     this.playback.choose(name);
     // In the address, so that a reload and a link that is passed on show the same rendition. Replaced, because a
     // choice is no page to go back to.
     const place = new URL(location.href);
-    if (name === 'enhanced') place.searchParams.delete('rendition');
+    if (name === AUTO) place.searchParams.delete('rendition');
     else place.searchParams.set('rendition', name);
     history.replaceState(null, '', place);
   }
@@ -266,6 +274,7 @@ class WatchPage {
       read(enhanced.peer, this._meters.enhanced),
     ]);
     this._arrivals.note(enhanced.peer, after, performance.now());
+    this._decoded = after;
     const { matched, dropped } = this.playback.painter.matcher;
     const pairs = { matched, unmatched: dropped.enhanced, aligned: this.playback.aligned };
     this._panel.showPlayback(before, after, pairs);
@@ -283,7 +292,10 @@ class WatchPage {
     const enhancing = stream?.enhancement.state === 'enhancing';
     this._panel.showServer(stream);
     this._style.update(stream && stream.enhancement);
-    if (stream !== null) this._choice.update(stream.renditions, this._rendition);
+    if (stream !== null) {
+      const shown = this.playback.hasPicture('enhanced') ? shownRendition(stream.renditions, this._decoded) : null;
+      this._choice.update(stream.renditions, this._rendition, shown);
+    }
     setText(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
     setText(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
     setText(byId('note', HTMLElement), this._noteOf(stream));

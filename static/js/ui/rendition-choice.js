@@ -1,7 +1,12 @@
-import { el } from './dom.js';
+import { el, setText } from './dom.js';
 import { size } from './format.js';
 
-/** Lets a viewer choose among the enhanced renditions of a stream; hidden where there is one. */
+/** Leaves the choice to the connection: the server changes among the renditions as that allows. */
+export const AUTO = 'auto';
+
+const SMALLER = 'smaller';
+
+/** Lets a viewer choose a rendition, or leave that to the connection, and says what is shown and why. */
 export class RenditionChoice {
   /**
    * @param {HTMLElement} root
@@ -9,8 +14,9 @@ export class RenditionChoice {
    */
   constructor(root, choose) {
     this._root = root;
-    this._select = el('select', { id: 'rendition-choice' });
-    root.append(el('label', { for: 'rendition-choice' }, 'Rendition'), this._select);
+    this._select = el('select', { id: 'rendition-choice', 'aria-describedby': 'rendition-shown' });
+    this._shown = el('span', { id: 'rendition-shown', class: 'muted small', role: 'status' });
+    root.append(el('label', { for: 'rendition-choice' }, 'Quality'), this._select, this._shown);
     this._select.addEventListener('change', () => choose(this._select.value));
     this._offered = '';
   }
@@ -18,19 +24,44 @@ export class RenditionChoice {
   /**
    * @param {import('../types.js').Rendition[]} renditions
    * @param {string} chosen
+   * @param {import('../media/shown-rendition.js').Shown | null} shown
    */
-  update(renditions, chosen) {
+  update(renditions, chosen, shown = null) {
     // A rendition `of` another one is the same picture in another codec. The server chooses it by what the
     // viewer's offer can decode.
-    const offered = renditions.filter((one) => one.name !== 'source' && one.of === '');
-    this._root.hidden = offered.length < 2;
-    const words = offered.map((one) => (one.width > 0 ? `${one.name} · ${size(one)}` : one.name));
+    const own = renditions.filter((one) => one.of === '' && one.name !== 'source' && one.name !== SMALLER);
+    const source = renditions.filter((one) => one.name === 'source');
+    /** @type {[string, string][]} */
+    const offered = [
+      [AUTO, 'automatic, by the connection'],
+      ...[...own, ...source].map((one) => /** @type {[string, string]} */ ([one.name, named(one)])),
+      [SMALLER, 'smaller, for weak connections'],
+    ];
+    this._root.hidden = own.length === 0;
+    const words = offered.map(([, text]) => text).join();
     // An open list must not be rebuilt under the pointer.
-    if (words.join() !== this._offered && document.activeElement !== this._select) {
-      this._offered = words.join();
-      const options = offered.map((one, index) => el('option', { value: one.name }, words[index] ?? one.name));
-      this._select.replaceChildren(...options);
+    if (words !== this._offered && document.activeElement !== this._select) {
+      this._offered = words;
+      this._select.replaceChildren(...offered.map(([value, text]) => el('option', { value }, text)));
     }
     if (document.activeElement !== this._select) this._select.value = chosen;
+    setText(this._shown, wordsOf(chosen, shown));
   }
+}
+
+/** @param {import('../types.js').Rendition} one */
+function named(one) {
+  return one.width > 0 ? `${one.name} · ${size(one)}` : one.name;
+}
+
+/**
+ * @param {string} chosen
+ * @param {import('../media/shown-rendition.js').Shown | null} shown
+ * @returns {string} what is shown, and why it is not what could be
+ */
+function wordsOf(chosen, shown) {
+  if (shown === null) return '';
+  const words = `Shown: ${shown.name} · ${size(shown)}`;
+  if (chosen === AUTO) return shown.isBest ? words : `${words}, since the connection carries no more.`;
+  return shown.name === chosen ? words : `${words}, until the chosen one comes.`;
 }

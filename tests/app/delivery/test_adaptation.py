@@ -13,21 +13,25 @@ from app.delivery.adaptation import (
     TRIAL_S,
     WAIT_S,
     Adaptation,
-    Level,
-    Signs,
+    RenditionLevel,
 )
 from app.delivery.adaptation_state import Adapting
+from app.rtp.viewer_bandwidth import PathSigns
 from tests.app.rtp.viewer_path import Video, Viewer
 from tests.wire.link.virtual_path import Path
 
-LEVELS = [Level("smaller", 4e5), Level("source", 1.35e6), Level("enhanced", 3.75e6)]
+LEVELS = [
+    RenditionLevel("smaller", 4e5),
+    RenditionLevel("source", 1.35e6),
+    RenditionLevel("enhanced", 3.75e6),
+]
 STEP_S = 0.1
 
 
 class Given:
     """An adaptation whose signs the test gives; it is shown what it wants after a moment."""
 
-    def __init__(self, shown: str, levels: list[Level] = LEVELS) -> None:
+    def __init__(self, shown: str, levels: list[RenditionLevel] = LEVELS) -> None:
         self.adaptation = Adaptation()
         self.levels = levels
         self.shown = shown
@@ -35,7 +39,7 @@ class Given:
         self.key_frames = True
         self.changes: list[tuple[float, str]] = []
 
-    def run(self, seconds: float, signs: Signs) -> None:
+    def run(self, seconds: float, signs: PathSigns) -> None:
         """The same signs for a while."""
         until = self.now + seconds
         while self.now < until:
@@ -46,14 +50,14 @@ class Given:
             self.now += STEP_S
 
 
-def carries(mbps: float, loss: float = 0.0, queue_s: float = 0.0) -> Signs:
-    return Signs(mbps * 1e6, loss, queue_s)
+def carries(mbps: float, loss: float = 0.0, queue_s: float = 0.0) -> PathSigns:
+    return PathSigns(mbps * 1e6, loss, queue_s)
 
 
 @pytest.mark.parametrize("shown", ["smaller", "source", "enhanced"])
 def test_what_is_not_known_changes_nothing(shown: str) -> None:
     given = Given(shown)
-    given.run(200, Signs(None))
+    given.run(200, PathSigns(None))
     assert given.changes == []
 
 
@@ -105,7 +109,7 @@ def test_loss_that_lasts_leads_down_and_a_burst_of_it_does_not() -> None:
 def test_who_is_behind_falls() -> None:
     given = Given("source")
     given.run(3, carries(3))
-    given.run(STEP_S * 2, Signs(3e6, is_behind=True))
+    given.run(STEP_S * 2, PathSigns(3e6, is_behind=True))
     assert given.shown == "smaller"
     assert given.adaptation.reason == "the connection is behind"
 
@@ -184,14 +188,14 @@ def test_a_rise_that_is_awaited_is_called_off_by_trouble() -> None:
 
 def test_an_estimate_that_proves_nothing_is_tried_after_a_calm() -> None:
     given = Given("source")
-    given.run(CALM_S - 1, Signs(2e6, is_proved=False))
+    given.run(CALM_S - 1, PathSigns(2e6, is_proved=False))
     assert given.shown == "source"
-    given.run(2, Signs(2e6, is_proved=False))
+    given.run(2, PathSigns(2e6, is_proved=False))
     assert given.shown == "enhanced"
     # It grows only while it is used, so it is no trouble during the trial.
-    given.run(TRIAL_S - 1, Signs(2e6, is_proved=False))
+    given.run(TRIAL_S - 1, PathSigns(2e6, is_proved=False))
     assert given.shown == "enhanced"
-    given.run(3, Signs(2e6, is_proved=False))
+    given.run(3, PathSigns(2e6, is_proved=False))
     assert given.shown == "source"
 
 
@@ -202,7 +206,7 @@ def test_a_rendition_that_is_gone_stays_the_owners_matter() -> None:
 
 
 def test_one_rendition_alone_is_never_changed() -> None:
-    given = Given("source", [Level("source", 1.35e6)])
+    given = Given("source", [RenditionLevel("source", 1.35e6)])
     given.run(60, carries(0.1, loss=0.5))
     assert given.changes == []
 
@@ -225,7 +229,7 @@ class Loop:
 
     def _tick(self, now: float) -> None:
         bandwidth = self.viewer.bandwidth
-        signs = Signs(bandwidth.estimate_bps, bandwidth.loss, bandwidth.queue_s)
+        signs = PathSigns(bandwidth.estimate_bps, bandwidth.loss, bandwidth.queue_s)
         wanted = self.adaptation.decide(LEVELS, self.shown, signs, now=now)
         if wanted == self.shown:
             self._due = None

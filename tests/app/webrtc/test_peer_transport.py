@@ -13,10 +13,11 @@ from typing import Any
 
 import aioice.ice
 import pytest
-from aiortc.rtp import HeaderExtensionsMap, RtpPacket
+from aiortc.rtp import AnyRtcpPacket, HeaderExtensionsMap, RtcpRrPacket, RtpPacket
 
 from app.ice.lite_agent import MAX_PATHS
 from app.ice.stun import StunKind, parse_message
+from app.rtp.transport_feedback import TransportFeedback
 from app.webrtc import peer_ports
 from tests.app.peers import until
 from tests.app.webrtc.junk import datagrams
@@ -223,3 +224,29 @@ async def test_strangers_get_no_answer(relay: Relay) -> None:
         await asyncio.sleep(0.1)
         answer = parse_message(stranger.recv(2000))
         assert answer.kind is StunKind.RESPONSE, "the right password's"
+
+
+class Observer:
+    """Notes the RTCP that concerns a path."""
+
+    def __init__(self) -> None:
+        self.feedback: list[bytes] = []
+        self.others: list[str] = []
+
+    def on_transport_feedback(self, data: bytes, *, now: float) -> None:
+        self.feedback.append(data)
+
+    def on_control(self, packet: AnyRtcpPacket) -> None:
+        self.others.append(type(packet).__name__)
+
+
+async def test_feedback_on_the_path_goes_to_its_observer_and_to_no_track(relay: Relay) -> None:
+    observer = Observer()
+    peer_transport = inner(relay.watch).transport
+    peer_transport.observer = observer
+    told = TransportFeedback(1, 2, 7, 0, 5, (0, None, 8)).encode()
+    report = bytes(RtcpRrPacket(ssrc=1))
+    peer_transport._take_control(told + report, 1.0)
+    assert [each[: len(told)] for each in observer.feedback] == [told]
+    assert "RtcpRrPacket" in observer.others
+    assert "RtcpRtpfbPacket" not in observer.others

@@ -29,7 +29,7 @@ PAIR = """
   };
   const states = () => [pair.enhanced.state, pair.source.state];
 """
-ENHANCED = "POST /whep/cam%20a?fallback=source"
+ENHANCED = "POST /whep/cam%20a?rendition=auto&fallback=source"
 SOURCE = "POST /whep/cam%20a?rendition=source"
 
 
@@ -109,6 +109,7 @@ async def test_both_end_together(run: Run) -> None:
     [
         ("enhanced", "/whep/cam%20a?rendition=enhanced&fallback=source"),
         ("small", "/whep/cam%20a?rendition=small&fallback=source"),
+        ("auto", "/whep/cam%20a?rendition=auto&fallback=source"),
     ],
 )
 async def test_another_rendition_is_asked_for_by_its_name(run: Run, name: str, path: str) -> None:

@@ -384,10 +384,13 @@ async def test_being_online_again_tries_at_once(page: Page, server: FakeServer) 
         await page.evaluate("dispatchEvent(new Event('online'))")
 
 
-async def test_one_enhanced_rendition_is_nothing_to_choose(page: Page, server: FakeServer) -> None:
+async def test_the_connection_chooses_unless_the_viewer_does(
+    page: Page, server: FakeServer
+) -> None:
     await play(page, server)
     await expect(page.locator("#viewers")).to_have_text("2 viewers")
-    await expect(page.get_by_label("Rendition")).to_be_hidden()
+    await expect(page.get_by_label("Quality")).to_have_value("auto")
+    assert server.addresses.count("/whep/garden?rendition=auto&fallback=source") == 1
 
 
 async def test_a_viewer_chooses_the_rendition(page: Page, server: FakeServer) -> None:
@@ -395,12 +398,17 @@ async def test_a_viewer_chooses_the_rendition(page: Page, server: FakeServer) ->
     small = samples.rendition("small", "enhancing", width=480, height=270)
     variant = samples.rendition("enhanced-vp8", of="enhanced")
     server.streams[0]["renditions"] += [small, variant]
-    choice = page.get_by_label("Rendition")
+    choice = page.get_by_label("Quality")
     await expect(choice).to_be_visible()
-    assert await choice.locator("option").all_inner_texts() == [
-        "enhanced · 960×540",
-        "small · 480×270",
-    ]
+    await expect(choice.locator("option")).to_have_text(
+        [
+            "automatic, by the connection",
+            "enhanced · 960×540",
+            "small · 480×270",
+            re.compile("^source"),
+            "smaller, for weak connections",
+        ]
+    )
     await choice.select_option("small")
     await expect(page).to_have_url(re.compile(r"\?rendition=small$"))
     path = "/whep/garden?rendition=small&fallback=source"

@@ -23,20 +23,25 @@ SMALL = samples.rendition("small", "waiting")
 VARIANT = samples.rendition("enhanced-vp8", of="enhanced", width=960, height=540)
 
 
+SMALLER = samples.rendition("smaller", "enhancing", width=480, height=270)
+AUTO = ["auto", "automatic, by the connection"]
+WEAK = ["smaller", "smaller, for weak connections"]
+
+
 @pytest.mark.parametrize(
     ("renditions", "hidden"),
     [
         ([], True),
         ([SOURCE], True),
-        ([SOURCE, ENHANCED], True),
-        ([SOURCE, ENHANCED, VARIANT], True),
+        ([SOURCE, ENHANCED], False),
+        ([SOURCE, ENHANCED, VARIANT], False),
         ([SOURCE, ENHANCED, SMALL], False),
     ],
 )
-async def test_one_enhanced_rendition_is_nothing_to_choose(
+async def test_a_source_alone_is_nothing_to_choose(
     run: Run, renditions: list[samples.Json], hidden: bool
 ) -> None:
-    body = "choice.update(given, 'enhanced'); return root.hidden;"
+    body = "choice.update(given, 'auto'); return root.hidden;"
     assert await run("ui/rendition-choice", CHOICE + body, renditions) is hidden
 
 
@@ -49,10 +54,46 @@ async def test_renditions_are_named_with_the_size_that_they_have(run: Run) -> No
       return [...found, chosen];
     """
     options, value, label, chosen = await run(
-        "ui/rendition-choice", CHOICE + body, [SOURCE, ENHANCED, VARIANT, SMALL]
+        "ui/rendition-choice", CHOICE + body, [SOURCE, ENHANCED, VARIANT, SMALL, SMALLER]
     )
-    assert options == [["enhanced", "enhanced · 960×540"], ["small", "small"]]
-    assert (value, label, chosen) == ("small", "Rendition", ["enhanced"])
+    assert options == [
+        AUTO,
+        ["enhanced", "enhanced · 960×540"],
+        ["small", "small"],
+        ["source", "source · 480×270"],
+        WEAK,
+    ]
+    assert (value, label, chosen) == ("small", "Quality", ["enhanced"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown", "words"),
+    [
+        ("auto", None, ""),
+        ("auto", ("enhanced", True), "Shown: enhanced · 960×540"),
+        (
+            "auto",
+            ("source", False),
+            "Shown: source · 960×540, since the connection carries no more.",
+        ),
+        ("enhanced", ("enhanced", True), "Shown: enhanced · 960×540"),
+        ("enhanced", ("source", False), "Shown: source · 960×540, until the chosen one comes."),
+    ],
+)
+async def test_it_says_what_is_shown_and_why(
+    run: Run, chosen: str, shown: tuple[str, bool] | None, words: str
+) -> None:
+    given = None
+    if shown is not None:
+        given = {"name": shown[0], "width": 960, "height": 540, "isBest": shown[1]}
+    body = """
+      const [renditions, chosen_now, shown] = given;
+      choice.update(renditions, chosen_now, shown);
+      const box = root.querySelector('[role=status]');
+      return [box.textContent, select.getAttribute('aria-describedby') === box.id];
+    """
+    found = await run("ui/rendition-choice", CHOICE + body, [[SOURCE, ENHANCED], chosen, given])
+    assert found == [words, True]
 
 
 async def test_an_open_list_is_not_rebuilt_under_the_hand(run: Run) -> None:
@@ -72,5 +113,5 @@ async def test_an_open_list_is_not_rebuilt_under_the_hand(run: Run) -> None:
     other = samples.rendition("other")
     given = [[ENHANCED, SMALL, other], [ENHANCED, SMALL]]
     assert await run("ui/rendition-choice", CHOICE + body, given) == [
-        True, [3, "enhanced"], 2, "small",
+        True, [5, "enhanced"], 4, "small",
     ]  # fmt: skip
