@@ -40,7 +40,7 @@ class KeyFrameRequest(msgspec.Struct, frozen=True, tag="key_frame"):
     """A viewer or a decoder cannot go on without a key frame."""
 
     rendition: str
-    "``source`` (to the app) or an enhanced rendition (to the lead)."
+    "``source`` or a simulcast layer (to the app), or an enhanced rendition (to the lead)."
     reason: str = ""
 
 
@@ -54,11 +54,17 @@ class MapRequest(msgspec.Struct, frozen=True, tag="map_wanted"):
     rendition: str
 
 
+class LayerWatched(msgspec.Struct, frozen=True, tag="layer_watched"):
+    """Somebody reads the log of a simulcast layer; repeated each second, to the app."""
+
+    rendition: str
+
+
 class EndStream(msgspec.Struct, frozen=True, tag="end_stream"):
     """The operator ends the stream (to the app)."""
 
 
-Message = KeyFrameRequest | RecordChanged | MapRequest | EndStream
+Message = KeyFrameRequest | RecordChanged | MapRequest | LayerWatched | EndStream
 MessageT = TypeVar("MessageT", bound=msgspec.Struct)
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)

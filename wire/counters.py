@@ -64,7 +64,6 @@ PUBLISHER_PACKETS_UNUSED = Counter(
         "AudioJitterBuffer.oversize",
         "RtpReceiver.malformed_packets",
         "SsrcChoice.unheard",
-        "LayerChoice.unheard",
     ),
 )
 UNITS_READ = Counter(

@@ -26,6 +26,9 @@ JOBS_GROUP = "workers"
 SOURCE = "source"
 """Name of the rendition that holds the publisher's own bits."""
 
+LAYER_PREFIX = "source-"
+"""Beginning of the names of the publisher's simulcast layers, each a rendition as received."""
+
 ENHANCED = "enhanced"
 """Name of the enhanced rendition that every stream has."""
 
@@ -40,6 +43,7 @@ VARIANTS = tuple(each.name for each in ENCODED)
 _STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,15}\Z")
+_LAYER = re.compile(r"source-[a-z0-9]{1,8}\Z")
 _SUFFIXES = tuple(f"-{codec}" for codec in VARIANTS)
 
 
@@ -69,10 +73,18 @@ def node_name(text: str) -> str:
 
 def is_rendition(text: str) -> bool:
     """True for a name that an enhanced rendition may have: 1 to 16 of lower-case letters, digits
-    and ``-``, not starting with ``-``, not that of the source and not ending as a variant's log.
+    and ``-``, not starting with ``-`` or ``source-``, not that of the source and not ending as a
+    variant's log.
     """
-    is_free = text != SOURCE and not text.endswith(_SUFFIXES)
+    is_free = text != SOURCE and not text.startswith(LAYER_PREFIX) and not text.endswith(_SUFFIXES)
     return is_free and _RENDITION.match(text) is not None
+
+
+def is_layer(text: str) -> bool:
+    """True for the name of a publisher's simulcast layer: ``source-`` and 1 to 8 of lower-case
+    letters and digits, no codec's name.
+    """
+    return _LAYER.match(text) is not None and not text.endswith(_SUFFIXES)
 
 
 def variant(rendition: str, codec: str) -> str:
@@ -96,8 +108,9 @@ def logs_of(rendition: str) -> tuple[str, ...]:
 
 
 def log(stream: str, name: str) -> str:
-    """Key of one log of a stream: ``source``, or one of ``logs_of`` a rendition."""
-    return f"{{{stream}}}:source" if name == SOURCE else f"{{{stream}}}:r:{name}"
+    """Key of one log of a stream: ``source``, a layer's, or one of ``logs_of`` a rendition."""
+    is_received = name == SOURCE or is_layer(name)
+    return f"{{{stream}}}:{name}" if is_received else f"{{{stream}}}:r:{name}"
 
 
 def rendition(stream: str, name: str) -> str:
@@ -107,7 +120,7 @@ def rendition(stream: str, name: str) -> str:
 
 def owner(stream: str, log_name: str) -> str:
     """Key of the record whose ``epoch`` fences a log."""
-    if log_name == SOURCE:
+    if log_name == SOURCE or is_layer(log_name):
         return record(stream)
     return rendition(stream, rendition_of(log_name)[0])
 

@@ -165,7 +165,7 @@ class LogWriter:
         """Returns which record is not there: the stream's for the source log, else a rendition's,
         which an operator may have removed from a stream that goes on.
         """
-        if self._rendition == keys.SOURCE:
+        if self._rendition == keys.SOURCE or keys.is_layer(self._rendition):
             return f"stream {self._stream} has no record in Redis"
         rendition, _ = keys.rendition_of(self._rendition)
         return f"stream {self._stream} has no rendition {rendition} in Redis"

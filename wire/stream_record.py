@@ -9,6 +9,7 @@ stands in the records of the renditions (``rendition_record.py``).
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -22,6 +23,8 @@ from wire.script import Script
 
 ORPHAN_MS = 2_000
 """An app touches its records twice a second; one that it did not for so long is an orphan."""
+
+_LAYER_WORD = re.compile(r"([a-z0-9]{1,8})=([0-9]{1,5})x([0-9]{1,5})@([0-9]{1,6})")
 
 Side = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Rate = Annotated[float, msgspec.Meta(ge=0.0, le=1e9)]
@@ -46,10 +49,41 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_us: Epoch = 0
     reason: Text = ""
     "Sentence that says why there is no picture of the source; empty: there is one."
+    layers: Text = ""
+    """Simulcast layers that flow, the largest first, with spaces between: NAME=WIDTHxHEIGHT@KBPS,
+    where ``source-NAME`` is the rendition; empty without simulcast."""
     ending: bool = False
     "The operator ends the stream; its app carries it out."
     renditions: tuple[str, ...] = ()
     "Names of its enhanced renditions, the default one first, from the fields ``rendition:NAME``."
+
+
+class ReceivedLayer(msgspec.Struct, frozen=True):
+    """One simulcast layer of a publisher."""
+
+    rendition: str
+    width: int
+    height: int
+    kbps: int
+
+
+def encode_layers(layers: Iterable[ReceivedLayer]) -> str:
+    """Returns the value of ``StreamRecord.layers``."""
+    return " ".join(
+        f"{each.rendition.removeprefix(keys.LAYER_PREFIX)}={each.width}x{each.height}@{each.kbps}"
+        for each in layers
+    )
+
+
+def parse_layers(text: str) -> tuple[ReceivedLayer, ...]:
+    """Returns the layers in such a value; words that are none are left out."""
+    found = []
+    for word in text.split():
+        match = _LAYER_WORD.fullmatch(word)
+        if match is not None and keys.is_layer(keys.LAYER_PREFIX + match[1]):
+            width, height, kbps = (int(number) for number in match.group(2, 3, 4))
+            found.append(ReceivedLayer(keys.LAYER_PREFIX + match[1], width, height, kbps))
+    return tuple(found)
 
 
 # KEYS: the record, then all other keys of the stream. ARGV: id, epoch to bring back (0: a new one),

@@ -9,7 +9,7 @@ from app.delivery.rendition_choice import Coding, PlayRequest, choose
 from app.errors import RenditionNotFound
 from app.streams.stream_directory import StreamDirectory
 from wire import keys
-from wire.stream_record import StreamRecord
+from wire.stream_record import StreamRecord, parse_layers
 
 
 class LogChoice:
@@ -34,12 +34,13 @@ class LogChoice:
             else:
                 await self._directory.need_rendition(record, SMALLER, spec)
                 record = await self._directory.record(record.id) or record
-        if request.rendition == keys.SOURCE:
+        layers = [layer.rendition for layer in parse_layers(record.layers)]
+        if request.rendition in (keys.SOURCE, *layers):
             return choose(request, Coding(source=record.codec))
         known = await self._directory.renditions(record)
         enhanced = known.get(request.rendition)
         # The default one is there as soon as its record is made, which may be a moment from now.
         if enhanced is None and request.rendition != keys.ENHANCED:
-            raise RenditionNotFound.among(record.id, request.rendition, known)
+            raise RenditionNotFound.among(record.id, request.rendition, [*layers, *known])
         output = (enhanced.output or enhanced.codec) if enhanced else ""
         return choose(request, Coding(source=record.codec, output=output))

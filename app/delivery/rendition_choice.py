@@ -28,7 +28,7 @@ class PlayRequest:
     """A viewer's request, with the codecs that it can decode."""
 
     rendition: str
-    "``source``, or the name of an enhanced one."
+    "``source``, a simulcast layer's, or the name of an enhanced one."
     fallback: bool
     "The source may stand in for the enhanced rendition."
     codecs: frozenset[str]
@@ -48,13 +48,13 @@ def choose(request: PlayRequest, coding: Coding) -> str:
     source, where it may stand in.
     """
     has_source = coding.source in request.codecs
-    if request.rendition == keys.SOURCE:
+    if request.rendition == keys.SOURCE or keys.is_layer(request.rendition):
         if not has_source:
             raise BadOffer(
                 f"The source is coded as {title_of(coding.source)}, which the offer has not.",
                 status=422,
             )
-        return keys.SOURCE
+        return request.rendition
     usual = coding.output or USUAL
     # A lead may begin or cease to copy the source at any time, so a viewer of the usual log must be
     # able to decode both codecs.

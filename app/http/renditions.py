@@ -14,7 +14,7 @@ from wire import keys
 from wire.hash_record import names_in
 from wire.heartbeat import RenditionWork, StreamWork
 from wire.rendition_record import RenditionRecord
-from wire.stream_record import StreamRecord
+from wire.stream_record import StreamRecord, parse_layers
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Produced:
 def rendition_views(
     record: StreamRecord, renditions: list[Produced], viewers: dict[str, int]
 ) -> list[schemas.Rendition]:
-    """Lists the source, all enhanced renditions, and the variants in one codec that are made or
-    watched. ``viewers`` counts those of all nodes by log.
+    """Lists the source, its layers, all enhanced renditions, and the variants in one codec that are
+    made or watched. ``viewers`` counts those of all nodes by log.
     """
     source = schemas.Rendition(
         name=keys.SOURCE,
@@ -59,11 +59,25 @@ def rendition_views(
         kbps=record.kbps,
         viewers=viewers.get(keys.SOURCE, 0),
     )
-    found = [source]
+    found = [source, *_layers(record, viewers)]
     for each in renditions:
         found.append(_usual(each, viewers.get(each.record.name, 0)))
         found += _variants(each, viewers)
     return found
+
+
+def _layers(record: StreamRecord, viewers: dict[str, int]) -> Iterator[schemas.Rendition]:
+    """Yields the publisher's simulcast layers, which are received and not made."""
+    for layer in parse_layers(record.layers):
+        yield schemas.Rendition(
+            name=layer.rendition,
+            codec=record.codec,
+            width=layer.width,
+            height=layer.height,
+            fps=record.fps,
+            kbps=layer.kbps,
+            viewers=viewers.get(layer.rendition, 0),
+        )
 
 
 def _usual(produced: Produced, viewers: int) -> schemas.Rendition:

@@ -183,8 +183,8 @@ class Stream(BaseModel):
     )
     frames: Frames
     layer: str = Field(
-        description="The publisher's simulcast layer that is taken; packets of the others are "
-        "counted in `packets` as `layer_NAME`. Empty without simulcast"
+        description="The publisher's simulcast layer that is taken; all of them are "
+        "renditions, `source-NAME`. Empty without simulcast"
     )
     packets: dict[str, int] = Field(
         description="UDP packets at the publisher's connection that became part of no frame, by "

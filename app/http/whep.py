@@ -11,14 +11,15 @@ from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, OFFER, SPOKEN
 from app.http.whep_extensions import add_extensions, with_extensions
-from wire.keys import ENHANCED, SOURCE, is_rendition
+from wire.keys import ENHANCED, SOURCE, is_layer, is_rendition
 from wire.node_messages import SessionKind
 
 Rendition = Annotated[
     str,
     Query(
-        description="`source`, `enhanced`, `smaller` (for weak connections), another rendition of "
-        "the stream, or `auto`: as the connection carries"
+        description="`source`, a simulcast layer as received (`source-NAME`), `enhanced`, "
+        "`smaller` (for weak connections), another rendition of the stream, or `auto`: as the "
+        "connection carries"
     ),
 ]
 Fallback = Annotated[
@@ -28,7 +29,7 @@ Fallback = Annotated[
 
 def _check_query(rendition: str, fallback: str) -> None:
     """Checks the query. Raises RenditionNotFound or BadRequest."""
-    if rendition != SOURCE and not is_rendition(rendition):
+    if rendition != SOURCE and not is_layer(rendition) and not is_rendition(rendition):
         raise RenditionNotFound(f"{rendition[:20]!r} is no name of a rendition.")
     if fallback not in ("", SOURCE, "none"):
         raise BadRequest("The fallback can only be source or none.")

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from app.streams.ingest_queue import AUDIO_WAIT_S, IngestQueue, starts_source, wakes_writer
 from app.streams.ingest_state import INGEST, Event, State
+from app.streams.layer_feeds import LayerFeeds
 from app.streams.meters import RateMeter
 from app.streams.record_keeper import RecordKeeper
 from app.streams.stream_timeline import StreamTimeline
@@ -20,7 +21,7 @@ from wire import keys
 from wire.batch import Batch
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
-from wire.control import EndStream, KeyFrameRequest, to_publisher
+from wire.control import EndStream, KeyFrameRequest, LayerWatched, to_publisher
 from wire.errors import Fenced, LogFull, StreamBusy, StreamGone
 from wire.log import LogWriter
 from wire.state_machine import StateMachine
@@ -79,6 +80,8 @@ class IngestSession:
         self._time_line = StreamTimeline()
         self._followers: set[Follower] = set()
         self._backlog = IngestQueue()
+        self.layers = LayerFeeds(client, stream, epoch)
+        "Simulcast layers, which are renditions of their own."
         self._meter = RateMeter()
         self._last_key_at = time.monotonic()
         self._wake = asyncio.Event()
@@ -108,7 +111,8 @@ class IngestSession:
     @property
     def dropped(self) -> dict[str, int]:
         """The number of units that did not reach the log, by reason."""
-        return dict(self._backlog.dropped)
+        found = dict(self._backlog.dropped)
+        return found | ({"layers": self.layers.dropped} if self.layers.dropped else {})
 
     def take(self, unit: AccessUnit) -> None:
         """Takes one unit from the publisher, on the event loop; never waits."""
@@ -118,6 +122,7 @@ class IngestSession:
         unit = self._time_line.place(unit)
         if unit.kind is Kind.VIDEO:
             self.units_in += 1
+            self.layers.source = unit
             self._meter.add(len(unit.payload), now=now)
             if starts_source(unit):
                 self._take_key_frame(unit, now)
@@ -135,6 +140,10 @@ class IngestSession:
             # Sound shares the entry of the next picture. The timer wakes the writer where none
             # comes.
             asyncio.get_running_loop().call_later(AUDIO_WAIT_S, self._wake.set)
+
+    def take_layer(self, rendition: str, unit: AccessUnit) -> None:
+        """Takes one picture of a simulcast layer, also of the one that is the source."""
+        self.layers.take(rendition, unit)
 
     def tell(self, reason: str) -> None:
         """Sets the sentence that tells viewers why no picture comes; empty if one does."""
@@ -224,6 +233,7 @@ class IngestSession:
                     "write": lambda: self._write(writer),
                     "keep": self._keep,
                     "listen": self._listen,
+                    "layers": self.layers.write,
                 }
                 work = [
                     group.create_task(
@@ -308,6 +318,7 @@ class IngestSession:
                 self._write_again()
         if record.ending:
             self.end("an operator ended the stream")
+        await self.layers.judge(self._records.lead(keys.ENHANCED))
 
     def _write_again(self) -> None:
         """Writes the last group again after the log was lost with the record."""
@@ -326,6 +337,7 @@ class IngestSession:
             "kbps": round(self._meter.kbps(now=now), 1),
             "audio": self.has_audio,
             "reason": self._reason,
+            "layers": self.layers.listed(),
             "started_us": self.started_us,
         }
 
@@ -339,8 +351,18 @@ class IngestSession:
                 continue
             for message in messages:
                 if isinstance(message, KeyFrameRequest):
-                    self.request_key_frame()
+                    self._ask_for(message.rendition)
+                elif isinstance(message, LayerWatched):
+                    self.layers.watch(message.rendition)
                 elif isinstance(message, EndStream):
                     self.end("an operator ended the stream")
                 else:
                     self._nudge.set()  # the renditions are others now
+
+    def _ask_for(self, rendition: str) -> None:
+        """Asks for a key frame of the source, or of a layer."""
+        layer = self.layers.get(rendition)
+        if layer is not None:
+            layer.request_key_frame()
+        else:
+            self.request_key_frame()

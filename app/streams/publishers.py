@@ -55,6 +55,19 @@ class _Link:
         if self.ingest is not None:
             self.ingest.take(unit)
 
+    def take_layer(self, rendition: str, unit: AccessUnit) -> None:
+        """Hands one picture of a simulcast layer on."""
+        if self.ingest is not None:
+            self.ingest.take_layer(rendition, unit)
+
+    def is_layer_wanted(self, rendition: str) -> bool:
+        """True while anybody gets the layer."""
+        return self.ingest is not None and self.ingest.layers.is_wanted(rendition)
+
+    def max_pixels(self) -> int | None:
+        """Returns the size of pictures that workers enhance; None: any."""
+        return self.ingest.layers.max_pixels if self.ingest is not None else None
+
     def lose(self, reason: str) -> None:
         """Ends the link. What comes on the connection yet is not taken: nobody watches over it."""
         self.end_reason = self.end_reason or reason
@@ -192,6 +205,7 @@ class Publishers:
             on_key_frame_needed=peer.request_key_frame,
             grace_s=self._options.publisher_grace_s,
         )
+        ingest.layers.connect(peer.request_key_frame)
         # The connection may be over already, which ``join`` tells the session.
         link.join(ingest)
         self._sessions[stream] = _Session(ingest, peer, link, secret, route.key, IceTags(secret))
@@ -207,6 +221,9 @@ class Publishers:
                 on_silence=link.fall_silent,
                 on_reason=link.tell,
                 on_key_frame_needed=link.ask,
+                on_layer_unit=link.take_layer,
+                is_layer_wanted=link.is_layer_wanted,
+                max_pixels=link.max_pixels,
             ),
             timeout_s=self._options.publisher_timeout_s,
             refusals=self._refusals,
@@ -244,6 +261,7 @@ class Publishers:
         present.ingest.replace_connection(
             has_audio=has_audio, on_key_frame_needed=peer.request_key_frame
         )
+        present.ingest.layers.connect(peer.request_key_frame)
         present.peer, present.link, present.secret = peer, link, secret
         present.tags = IceTags(secret)
         link.join(present.ingest)

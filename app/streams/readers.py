@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from app.errors import RedisAway
 from app.streams.ingest_session import IngestSession
-from app.streams.rendition_reader import RenditionReader
+from app.streams.rendition_reader import RenditionReader, UnitFeed
 from app.task_set import TaskSet
 from wire import keys
 from wire.connection import Redis
@@ -57,19 +57,24 @@ class RenditionReaders:
         stream = record.id
         key = (stream, rendition, record.epoch)
         if key not in self._readers:
-            own = self._ingest(stream)
-            is_fed = rendition == keys.SOURCE and own is not None and own.epoch == record.epoch
             reader = RenditionReader(
                 self._client,
                 stream,
                 rendition,
                 session=record.epoch,
-                ingest=own if is_fed else None,
+                feed=self._feed(record, rendition),
             )
             reader.observe = lambda seconds: self.observe(rendition, seconds)
             self._readers[key] = reader
             self._tasks.spawn(self._run(reader), f"reader {stream} {rendition}")
         return self._readers[key]
+
+    def _feed(self, record: StreamRecord, rendition: str) -> UnitFeed | None:
+        """Returns what brings the source or a layer where this node holds the publisher."""
+        own = self._ingest(record.id)
+        if own is None or own.epoch != record.epoch:
+            return None
+        return own if rendition == keys.SOURCE else own.layers.get(rendition)
 
     def newest(self, stream: str, rendition: str) -> RenditionReader | None:
         """Returns the reader of the newest publisher's epoch, while there is one."""
@@ -125,7 +130,7 @@ class RenditionReaders:
         # The ingest session feeds this reader from memory, so it is not over while the session
         # lives, whatever Redis says.
         is_own = own is not None and own.epoch == reader.session
-        if is_own and reader.rendition == keys.SOURCE:
+        if is_own and (reader.rendition == keys.SOURCE or keys.is_layer(reader.rendition)):
             return 0.0
         try:
             record = await self._record(reader.stream)
@@ -141,4 +146,5 @@ class RenditionReaders:
 def _has(record: StreamRecord, log_name: str) -> bool:
     """False for a log of a rendition that was removed."""
     name, _ = keys.rendition_of(log_name)
-    return name in (keys.SOURCE, keys.ENHANCED, *record.renditions)
+    # A layer may pause and come back, so it lives as long as its stream.
+    return keys.is_layer(name) or name in (keys.SOURCE, keys.ENHANCED, *record.renditions)

@@ -61,6 +61,11 @@ class RecordKeeper:
             await self._forget(name)
         return record
 
+    def lead(self, name: str) -> str:
+        """Returns the worker that makes a rendition, as read last; "" where none does."""
+        known = self._known.get(name)
+        return known.lead if known else ""
+
     async def end(self) -> None:
         """Removes all records, logs and jobs of the stream, if it is still this publisher's."""
         for known in self._known.values():

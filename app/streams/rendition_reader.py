@@ -8,12 +8,12 @@ watched; nobody else renews that lease.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
 
-from app.streams.ingest_session import IngestSession
 from app.streams.meters import LatencyMeter, RateMeter
 from app.streams.throttle import Throttle
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
@@ -21,7 +21,7 @@ from wire import keys
 from wire.batch import is_repeated
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
-from wire.control import KeyFrameRequest, RecordChanged, to_lead, to_publisher
+from wire.control import KeyFrameRequest, LayerWatched, RecordChanged, to_lead, to_publisher
 from wire.errors import StreamGone
 from wire.log import LogReader
 from wire.rendition_record import WATCH_RENEW_S, RenditionRegistry
@@ -52,11 +52,23 @@ class UnitConsumer(Protocol):
         """Notes that the reader has ended: nothing follows."""
 
 
+class UnitFeed(Protocol):
+    """Brings the units of the source or of a layer on the node of the publisher."""
+
+    epoch: int
+
+    def follow(self, follower: Callable[[AccessUnit, int], None]) -> list[AccessUnit]: ...
+
+    def unfollow(self, follower: Callable[[AccessUnit, int], None]) -> None: ...
+
+    def request_key_frame(self) -> None: ...
+
+
 class RenditionReader:
     """Follows one rendition while a consumer needs it. ``run`` is its one task.
 
-    It reads the rendition's log, or is fed by the ingest session where this node holds the source:
-    viewers here then get the source also while Redis is away.
+    It reads the rendition's log, or is fed where this node holds the publisher: viewers here then
+    get the source and its layers also while Redis is away.
     """
 
     def __init__(
@@ -66,7 +78,7 @@ class RenditionReader:
         rendition: str,
         *,
         session: int = 0,
-        ingest: IngestSession | None = None,
+        feed: UnitFeed | None = None,
     ) -> None:
         self.stream = stream
         self.rendition = rendition
@@ -82,7 +94,7 @@ class RenditionReader:
         self.codec = ""
         self.size = (0, 0)
         self._client = client
-        self._ingest = ingest
+        self._fed_by = feed
         self._reader = LogReader(client, stream=stream, rendition=rendition)
         self._is_placed = False
         self._consumers: list[UnitConsumer] = []
@@ -131,8 +143,8 @@ class RenditionReader:
 
     def request_key_frame(self) -> None:
         """Asks whoever makes this rendition for a key frame, at most twice a second."""
-        if self._ingest is not None:
-            self._ingest.request_key_frame()
+        if self._fed_by is not None:
+            self._fed_by.request_key_frame()
         elif self._key_throttle.allow(now=time.monotonic()):
             self._key_wanted.set()
 
@@ -145,26 +157,28 @@ class RenditionReader:
 
     async def run(self) -> None:
         """Reads until cancelled; Redis may come and go meanwhile."""
-        if self._ingest is not None:
-            await self._follow(self._ingest)
+        if self._fed_by is not None:
+            await self._follow(self._fed_by)
         async with asyncio.TaskGroup() as group:
             works = {"read": self._read, "key-frame-requests": self._send_requests}
-            if self.rendition != keys.SOURCE:
+            if keys.is_layer(self.rendition):
+                works["watch-layer"] = self._watch_layer
+            elif self.rendition != keys.SOURCE:
                 works["watch-lease"] = self._renew_watch
             for name, work in works.items():
                 name = f"{name} {self.stream} {self.rendition}"
                 group.create_task(keep_going(name, work), name=name)
 
-    async def _follow(self, ingest: IngestSession) -> None:
-        """Takes what the ingest session brings until cancelled."""
+    async def _follow(self, feed: UnitFeed) -> None:
+        """Takes what the publisher's node has until cancelled."""
         try:
             # The group is read and the follower added in one step of the loop, so no unit is
             # missed.
-            for unit in ingest.follow(self._feed):
-                self._feed(unit, ingest.epoch)
+            for unit in feed.follow(self._feed):
+                self._feed(unit, feed.epoch)
             await asyncio.Event().wait()
         finally:
-            ingest.unfollow(self._feed)
+            feed.unfollow(self._feed)
 
     def _feed(self, unit: AccessUnit, epoch: int) -> None:
         self._take(unit, epoch, now_us())
@@ -246,6 +260,14 @@ class RenditionReader:
             self.request_key_frame()
         return not self._broken
 
+    async def _watch_layer(self) -> None:
+        """Tells the publisher's node that the layer's log is read, since it is not written else."""
+        mailbox = to_publisher(self._client, self.stream)
+        while True:
+            with contextlib.suppress(*REDIS_DOWN):
+                await mailbox.send(LayerWatched(self.rendition))
+            await asyncio.sleep(WATCH_RENEW_S)
+
     async def _renew_watch(self) -> None:
         """Renews the rendition's watch lease, since no worker makes it otherwise."""
         registry = RenditionRegistry(self._client)
@@ -263,7 +285,8 @@ class RenditionReader:
 
     async def _send_requests(self) -> None:
         """Sends the key-frame requests to whoever makes the rendition."""
-        make = to_publisher if self.rendition == keys.SOURCE else to_lead
+        is_received = self.rendition == keys.SOURCE or keys.is_layer(self.rendition)
+        make = to_publisher if is_received else to_lead
         mailbox = make(self._client, self.stream)
         while True:
             await self._key_wanted.wait()

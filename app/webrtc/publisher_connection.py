@@ -7,25 +7,26 @@ import collections
 import dataclasses
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.ice.refusals import Refusals
 from app.rtp.capture_clock import CaptureClock
 from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.liveness import Liveness
 from app.rtp.media_timeline import MediaTimeline
-from app.rtp.video_intake import Taken, VideoIntake
+from app.rtp.video_intake import Taken
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.peer import CONNECT_S, Peer
 from app.webrtc.peer_state import PeerState
+from app.webrtc.picture_intake import PictureIntake
+from app.webrtc.publisher_layers import LayerEvents, PublisherLayers
 from app.webrtc.publisher_state import PUBLISHER, PublisherEvent, PublisherState
-from app.webrtc.rtp_receiver import ReceiverEvents, RtpReceiver
+from app.webrtc.rtp_receiver import LayerCallbacks, ReceiverEvents, RtpReceiver
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.transport_reporter import TransportReporter
 from app.webrtc.trickle import SdpFragment
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import CodecDescriptor
-from media.limits import MAX_PIXELS
 from wire.state_machine import StateMachine
 
 # Seconds between judgements: a third of PAUSED_S, the shortest time that is judged.
@@ -52,6 +53,12 @@ class PublisherEvents:
     "Called with the reason why viewers get no picture each time it changes; empty: they do."
     on_key_frame_needed: Callable[[], None] = _ignore
     "Pictures are refused until a key frame comes."
+    on_layer_unit: Callable[[str, AccessUnit], None] = lambda _, __: None
+    "(rendition, picture) of a simulcast layer, also of the one that is the source."
+    is_layer_wanted: Callable[[str], bool] = lambda _: False
+    "Tells whether anybody gets a layer, by rendition."
+    max_pixels: Callable[[], int | None] = lambda: None
+    "Tells the size that workers enhance in time: a larger layer is not made the source."
 
 
 class PublisherConnection:
@@ -66,7 +73,9 @@ class PublisherConnection:
         )
         self._clock = CaptureClock()
         self._timelines = {kind: MediaTimeline(rate) for kind, rate in _CLOCK_RATES.items()}
-        self._intake = VideoIntake()
+        self._intake: PictureIntake | None = None
+        self._layers: PublisherLayers | None = None
+        "None without simulcast; then there is an intake, and the other way round."
         self._receivers: dict[str, RtpReceiver] = {}
         self._reporter: TransportReporter | None = None
         self._sequences = {Kind.VIDEO: 0, Kind.AUDIO: 0}
@@ -74,13 +83,11 @@ class PublisherConnection:
         self._reason = ""
         self._life = StateMachine(PUBLISHER, owner="publisher's connection")
         self._watch: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def layer(self) -> str:
         """The simulcast layer that is taken, by its restriction identifier; else ""."""
-        receiver = self._receivers.get("video")
-        return receiver.layer if receiver else ""
+        return self._layers.choice.name if self._layers else ""
 
     @property
     def packets(self) -> dict[str, int]:
@@ -93,34 +100,32 @@ class PublisherConnection:
     @property
     def refused(self) -> dict[str, int]:
         """Pictures that were not taken, by reason."""
-        return dict(self._intake.refused)
+        video = self._layers or self._intake
+        return video.refused if video else {}
 
     async def answer(
         self, offer: Offer, *, start_kbps: int, route: PeerRoute = UNKNOWN_ROUTE
     ) -> str:
         """Returns the SDP answer. Raises BadOffer or NoCandidate."""
+        if "video" in offer.kinds:
+            self._begin_video(offer)
+        self._reporter = TransportReporter(self._peer.transport.send_control)
         for kind in offer.kinds:
-            if self._reporter is None:
-                self._reporter = TransportReporter(self._peer.transport.send_control)
-            events = ReceiverEvents(
-                on_unit=functools.partial(self._take, kind),
-                on_report=functools.partial(self._take_report, kind),
-                on_end=self._end,
-                on_sign=self._take_sign,
-            )
-            has_layers = kind == "video" and offer.has_layers
             receiver = RtpReceiver(
                 kind,
                 self._peer.transport,
-                events,
-                max_pixels=MAX_PIXELS if has_layers else None,
+                ReceiverEvents(
+                    on_unit=functools.partial(self._take, kind),
+                    on_report=functools.partial(self._take_report, kind),
+                    on_end=self._end,
+                    on_sign=self._take_sign,
+                ),
+                layers=self._layer_callbacks() if kind == "video" else None,
                 reporter=self._reporter,
             )
             self._receivers[kind] = receiver
             self._clock.add_track(kind, _CLOCK_RATES[kind])
             self._peer.add_track(kind, receiver)
-        for described, fmtp in offer.formats:
-            self._intake.learn(described.codec, fmtp)
         sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
         # The time to connect begins with the answer, however long it took to make it.
         self._take_sign()
@@ -129,9 +134,42 @@ class PublisherConnection:
         )
         return sdp
 
-    def request_key_frame(self) -> None:
-        """Asks the publisher for a key frame, at most twice a second."""
-        if "video" in self._receivers:
+    def _begin_video(self, offer: Offer) -> None:
+        if not offer.has_layers:
+            self._intake = PictureIntake(
+                offer.formats,
+                on_pictures=self._put_out_pictures,
+                on_key_frame_needed=self._events.on_key_frame_needed,
+            )
+            return
+        self._layers = PublisherLayers(
+            offer.rids,
+            offer.formats,
+            LayerEvents(
+                on_source=functools.partial(self._put_out, "video"),
+                on_layer=self._events.on_layer_unit,
+                ask=lambda rid: self._receivers["video"].request_key_frame(rid),
+                on_key_frame=lambda rid: self._receivers["video"].take_key_frame(rid),
+                is_wanted=self._events.is_layer_wanted,
+            ),
+        )
+
+    def _layer_callbacks(self) -> LayerCallbacks | None:
+        if self._layers is None:
+            return None
+        return LayerCallbacks(
+            on_unit=self._take_layer,
+            on_report=self._take_layer_report,
+            is_wanted=self._layers.is_wanted,
+        )
+
+    def request_key_frame(self, rendition: str = "") -> None:
+        """Asks the publisher for a key frame, of the source or of a layer, at most twice a second
+        of each.
+        """
+        if self._layers is not None:
+            self._layers.request_key_frame(rendition)
+        elif "video" in self._receivers:
             self._receivers["video"].request_key_frame()
 
     @property
@@ -158,8 +196,9 @@ class PublisherConnection:
     async def close(self) -> None:
         """Ends the connection; ``on_end`` is not called any more."""
         self._life.apply_if_accepted(PublisherEvent.END)
-        if self._timer is not None:
-            self._timer.cancel()
+        for video in (self._intake, self._layers):
+            if video is not None:
+                video.stop()
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -173,39 +212,38 @@ class PublisherConnection:
     def _take_sign(self) -> None:
         self._liveness.on_sign(now=time.monotonic())
 
+    def _take_layer_report(self, rid: str, ntp: int, rtp: int) -> None:
+        if self._layers is not None:
+            self._layers.take_report(rid, ntp=ntp, rtp=rtp)
+            if rid == self._layers.choice.name:
+                self._take_report("video", ntp, rtp)
+
     def _take(self, kind: str, codec: CodecDescriptor, clock_rate: int, coded: CodedUnit) -> None:
         now = time.monotonic()
         self._liveness.on_media(is_picture=kind == "video", now=now)
         if kind == "audio":
             self._put_out(kind, codec, clock_rate, Taken(coded, coded.data, Flags.KEY, 0, 0))
-            return
-        self._put_out_pictures(codec, clock_rate, self._intake.add(codec.codec, coded, now=now))
-        if self._intake.needs_key:
-            self._intake.needs_key = False
-            self._events.on_key_frame_needed()
-        self._tell_reason(now)
+        elif self._intake is not None:
+            self._intake.take(codec, clock_rate, coded)
+            self._tell_reason(now)
+
+    def _take_layer(
+        self, rid: str, codec: CodecDescriptor, clock_rate: int, coded: CodedUnit
+    ) -> None:
+        now = time.monotonic()
+        self._liveness.on_media(is_picture=True, now=now)
+        if self._layers is not None:
+            self._layers.take(rid, codec, clock_rate, coded)
+            self._tell_reason(now)
 
     def _put_out_pictures(
-        self, codec: CodecDescriptor, clock_rate: int, pictures: list[Taken]
+        self, codec: CodecDescriptor, clock_rate: int, pictures: Sequence[Taken]
     ) -> None:
         for picture in pictures:
             # A key frame that was refused fulfils no request: it helps nobody.
             if picture.flags & Flags.KEY:
                 self._receivers["video"].take_key_frame()
             self._put_out("video", codec, clock_rate, picture)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self._intake.next_deadline()
-        if deadline is not None and not self._is_over:
-            wait = max(0.0, deadline - time.monotonic())
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
-
-    def _on_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
-        self._timer = None
-        pictures = self._intake.on_time(now=time.monotonic())
-        self._put_out_pictures(codec, clock_rate, pictures)
 
     def _put_out(self, kind: str, codec: CodecDescriptor, clock_rate: int, taken: Taken) -> None:
         coded, timeline = taken.coded, self._timelines[kind]
@@ -237,7 +275,8 @@ class PublisherConnection:
         )
 
     def _tell_reason(self, now: float) -> None:
-        reason = self._intake.reason(now=now)
+        video = self._layers or self._intake
+        reason = video.reason(now=now) if video else ""
         if not reason and self._liveness.is_paused(now=now):
             reason = PAUSED
         if reason != self._reason:
@@ -258,6 +297,8 @@ class PublisherConnection:
             await asyncio.sleep(_CHECK_S)
             now = time.monotonic()
             self._tell_reason(now)
+            if self._layers is not None:
+                self._layers.choice.limit(self._events.max_pixels())
             self._judge(self._liveness.judge(now=now, every_s=_CHECK_S))
 
     def _judge(self, reason: str) -> None:

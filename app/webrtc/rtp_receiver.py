@@ -11,7 +11,7 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import (
@@ -28,37 +28,22 @@ from aiortc.rtp import (
     unwrap_rtx,
 )
 
-from app.rtp.jitter_buffer import (
-    AudioJitterBuffer,
-    CodedUnit,
-    JitterBufferOutput,
-    Packet,
-    VideoJitterBuffer,
-)
-from app.rtp.key_frame_pace import KeyFramePace
-from app.rtp.simulcast_layers import LayerChoice
+from app.rtp.jitter_buffer import AudioJitterBuffer, CodedUnit, Packet
 from app.rtp.ssrc_choice import SsrcChoice
+from app.webrtc.layer_receivers import LayerReceivers
 from app.webrtc.payload_offer import Payload
 from app.webrtc.peer_transport import PacketTransport
+from app.webrtc.picture_receiver import Media, PictureReceiver, Requests
 from app.webrtc.reception_reports import ReceptionReports
 from app.webrtc.sdp_offer import MediaOffer
 from app.webrtc.transport_reporter import TransportReporter
 from media.codec import CodecDescriptor
-from media.fragment import Fragment
 from wire.clock import now_us
 
 log = logging.getLogger(__name__)
 
 MAX_RID = 32
 """Letters of a restriction identifier that count, as in offers."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Media:
-    codec: CodecDescriptor
-    clock_rate: int
-    packet: Packet
-    resent: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +60,18 @@ class ReceiverEvents:
     "Something came that is no media."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class LayerCallbacks:
+    """Callbacks of a receiver of simulcast layers; these are by restriction identifier."""
+
+    on_unit: Callable[[str, CodecDescriptor, int, CodedUnit], None]
+    "(layer, codec, clock rate in Hz, unit)"
+    on_report: Callable[[str, int, int], None]
+    "(layer, 64-bit NTP time, 32-bit RTP time) of a sender report."
+    is_wanted: Callable[[str], bool]
+    "True if a loss of the layer is worth a key frame."
+
+
 class RtpReceiver:
     """One track's receiver; ``lost_packets`` counts what no retransmission brought back."""
 
@@ -84,17 +81,22 @@ class RtpReceiver:
         transport: PacketTransport,
         events: ReceiverEvents,
         *,
-        max_pixels: int | None = None,
+        layers: LayerCallbacks | None = None,
         reporter: TransportReporter | None = None,
     ) -> None:
-        """``max_pixels`` limits which simulcast layer is taken; None where there are none.
+        """``layers`` take the units instead of ``events`` where the track has simulcast layers.
 
         ``reporter`` is told of each packet that bears a transport-wide number.
         """
         self.kind = kind
         self._transport = transport
         self._events = events
-        self._video = VideoJitterBuffer() if kind == "video" else None
+        requests = Requests(send_nack=self._send_nack, send_pli=self._send_pli)
+        self._pictures = PictureReceiver(requests, events.on_unit) if kind == "video" else None
+        self._layer_callbacks = layers
+        self._layers: LayerReceivers | None = None
+        if layers is not None:
+            self._layers = LayerReceivers(requests, layers.on_unit, layers.is_wanted)
         self._audio = AudioJitterBuffer()
         self._estimator = RemoteBitrateEstimator() if kind == "video" else None
         self._payloads: dict[int, Payload] = {}
@@ -102,58 +104,47 @@ class RtpReceiver:
         self._reports = ReceptionReports()
         self._reporter = reporter
         self._own_ssrc = secrets.randbits(32)
-        self._source: SsrcChoice[_Media] | LayerChoice[_Media] = SsrcChoice()
-        if max_pixels is not None:
-            self._source = LayerChoice(_pixels, max_pixels=max_pixels)
-        self._key_frame_asks = KeyFramePace()
-        self._key_frame_timer: asyncio.TimerHandle | None = None
+        self._source: SsrcChoice[Media] = SsrcChoice()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
         self._started = False
+        self._round_trip_s: float | None = None
+        "The transport's last measurement."
         self.malformed_packets = 0
 
     @property
     def lost_packets(self) -> int:
         """Packets given up."""
-        return self._video.lost if self._video else 0
+        if self._layers is not None:
+            return self._layers.lost
+        return self._pictures.buffer.lost if self._pictures else 0
 
     @property
     def unusable_packets(self) -> dict[str, int]:
         """Packets that became part of no unit, by reason."""
-        found = {
+        late = self._pictures.buffer.late if self._pictures else self._audio.late
+        return {
             "lost": self.lost_packets,
-            "late": self._video.late if self._video else self._audio.late,
+            "late": self._layers.late if self._layers is not None else late,
             "oversize_audio": self._audio.oversize,
             "malformed": self.malformed_packets,
+            "other_source": self._source.unheard,
         }
-        if isinstance(self._source, LayerChoice):
-            return found | {f"layer_{name}": n for name, n in self._source.unheard.items()}
-        return found | {"other_source": self._source.unheard}
 
-    @property
-    def layer(self) -> str:
-        """The simulcast layer that is taken, or ""."""
-        return self._source.name if isinstance(self._source, LayerChoice) else ""
+    def request_key_frame(self, layer: str = "") -> None:
+        """Asks for a key frame once the publisher's SSRC is known, soon; of a simulcast layer where
+        there are some.
+        """
+        if self._layers is not None:
+            self._layers.request_key_frame(layer)
+        elif self._pictures is not None:
+            self._pictures.request_key_frame()
 
-    def request_key_frame(self) -> None:
-        """Sends a PLI (RFC 4585 section 6.3.1) once the publisher's SSRC is known, soon."""
-        if self._source.ssrc is None or not self._started:
-            return
-        if self._key_frame_asks.ask(now=time.monotonic()):
-            self._send_pli(self._source.ssrc)
-        elif self._key_frame_timer is None:
-            wait = (self._key_frame_asks.next_deadline() or 0.0) - time.monotonic()
-            loop = asyncio.get_running_loop()
-            self._key_frame_timer = loop.call_later(max(0.0, wait), self._on_key_frame_time)
-
-    def take_key_frame(self) -> None:
+    def take_key_frame(self, layer: str = "") -> None:
         """Notes that the publisher sent a key frame: requests that wait are fulfilled."""
-        self._key_frame_asks.fulfil()
-
-    def _on_key_frame_time(self) -> None:
-        self._key_frame_timer = None
-        if self._source.ssrc is not None and self._key_frame_asks.on_time(now=time.monotonic()):
-            self._send_pli(self._source.ssrc)
+        if self._layers is not None:
+            self._layers.take_key_frame(layer)
+        elif self._pictures is not None:
+            self._pictures.take_key_frame()
 
     def start(self, section: MediaOffer) -> None:
         """Starts taking packets of the section's payload types; the connection stands."""
@@ -161,9 +152,7 @@ class RtpReceiver:
             return
         self._started = True
         # The connectivity checks have measured the path, so the first NACK needs no guess.
-        round_trip_s = self._transport.round_trip_s
-        if self._video is not None and round_trip_s is not None:
-            self._video.nacks.round_trip.add(round_trip_s)
+        self._note_round_trip()
         self._payloads = {payload.number: payload for payload in section.payloads}
         if self._reporter is not None:
             self._reporter.ssrc = self._own_ssrc
@@ -175,9 +164,9 @@ class RtpReceiver:
     async def stop(self) -> None:
         """Stops; no event follows."""
         self._started = False
-        for timer in (self._timer, self._key_frame_timer):
-            if timer is not None:
-                timer.cancel()
+        for pictures in (self._pictures, self._layers):
+            if pictures is not None:
+                pictures.stop()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -190,7 +179,10 @@ class RtpReceiver:
             info = packet.sender_info
             ntp, now = info.ntp_timestamp, time.monotonic()
             self._reports.on_sender_report(packet.ssrc, ntp=ntp, now=now)
-            if packet.ssrc == self._source.ssrc:
+            layer = self._layers.layer_of(packet.ssrc) if self._layers is not None else ""
+            if layer and self._layer_callbacks is not None:
+                self._layer_callbacks.on_report(layer, ntp, info.rtp_timestamp)
+            elif packet.ssrc == self._source.ssrc:
                 self._events.on_report(ntp, info.rtp_timestamp)
         # A goodbye (RtcpByePacket) ends nothing: libwebrtc says it for a track that pauses. Who
         # leaves closes the connection, or gives no sign of life any more.
@@ -208,8 +200,8 @@ class RtpReceiver:
         elif self._reporter is not None:
             self._reporter.add(number, _size(packet), packet.ssrc)
         self._reports.add(packet, payload.clock_rate)
-        if isinstance(self._source, LayerChoice):
-            self._note_layer(self._source, packet)
+        if self._layers is not None:
+            self._note_layer(self._layers, packet)
         resent = payload.codec is None
         if resent:
             restored = self._unwrap_rtx(packet, payload)
@@ -220,19 +212,18 @@ class RtpReceiver:
         if media is None:
             return
         now = time.monotonic()
+        if self._layers is not None:
+            self._layers.take(packet.ssrc, media, now=now)
+            return
         heard = self._source.take(packet.ssrc, media, now=now)
         if heard.is_new_source:
-            self._restart()
-        if isinstance(self._source, LayerChoice):
-            wanted = self._source.wanted(now=now)
-            if wanted is not None:
-                self._send_pli(wanted)
+            self._restart(packet.ssrc)
         for each in heard.packets:
-            self._take(each, now)
+            self._take(packet.ssrc, each, now)
 
     def _depacketize(
         self, packet: RtpPacket, payload: Payload, arrival_us: int, *, resent: bool
-    ) -> _Media | None:
+    ) -> Media | None:
         """Returns the packet's part of a coded frame, None for one that has none."""
         if payload.codec is None:
             return None
@@ -249,73 +240,53 @@ class RtpReceiver:
             arrival_us,
             fragment.head,
         )
-        return _Media(payload.codec, payload.clock_rate, media, resent)
+        return Media(payload.codec, payload.clock_rate, media, resent)
 
-    def _note_layer(self, layers: LayerChoice[_Media], packet: RtpPacket) -> None:
+    def _note_layer(self, layers: LayerReceivers, packet: RtpPacket) -> None:
         """Senders name a layer until they know that it was heard (RFC 8852 section 3)."""
         rid, repaired = packet.extensions.rtp_stream_id, packet.extensions.repaired_rtp_stream_id
         # The text is cut, because it becomes the name of a counter.
         if rid:
-            layers.call(packet.ssrc, str(rid)[:MAX_RID])
+            layers.names.call(packet.ssrc, str(rid)[:MAX_RID])
         if repaired:
-            layers.call_repair(packet.ssrc, str(repaired)[:MAX_RID])
+            layers.names.call_repair(packet.ssrc, str(repaired)[:MAX_RID])
 
-    def _restart(self) -> None:
+    def _restart(self, ssrc: int) -> None:
         """Begins with another source: its numbers and times are its own."""
-        log.info(
-            "the %s goes on from another source %s",
-            self.kind,
-            self.layer,
-            extra={"action": "new_source"},
-        )
+        log.info("the %s goes on from another source", self.kind, extra={"action": "new_source"})
         self._audio.restart()
-        if self._video is not None:
-            self._video.restart()
-            # A single source that follows another may begin in the middle of its group of pictures.
-            if not isinstance(self._source, LayerChoice):  # which begins with a key frame
-                self.request_key_frame()
+        if self._pictures is not None:
+            self._pictures.restart(ssrc)
+            # A source that follows another may begin in the middle of its group of pictures.
+            self.request_key_frame()
 
-    def _take(self, media: _Media, now: float) -> None:
-        if self._video is not None:
-            out = self._video.add(media.packet, now=now, resent=media.resent)
-            self._carry_out(media.codec, media.clock_rate, out)
+    def _take(self, ssrc: int, media: Media, now: float) -> None:
+        if self._pictures is not None:
+            self._pictures.ssrc = ssrc
+            self._pictures.take(media, now=now)
             return
         unit = self._audio.add(media.packet)
         if unit is not None:
             self._events.on_unit(media.codec, media.clock_rate, unit)
 
-    def _carry_out(self, codec: CodecDescriptor, clock_rate: int, out: JitterBufferOutput) -> None:
-        for unit in out.units:
-            self._events.on_unit(codec, clock_rate, unit)
-        if out.nacks and self._source.ssrc is not None:
-            self._send_nack(self._source.ssrc, out.nacks)
-        if out.pli:
-            self.request_key_frame()
-        self._set_timer(codec, clock_rate)
-
-    def _set_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self._video.next_deadline() if self._video else None
-        if deadline is not None and self._started:
-            wait = max(0.0, deadline - time.monotonic())
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
-
-    def _on_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
-        self._timer = None
-        if self._video is not None:
-            out = self._video.on_time(now=time.monotonic())
-            self._carry_out(codec, clock_rate, out)
+    def _note_round_trip(self) -> None:
+        """Takes a new measurement of the transport, since without losses there is no other."""
+        seconds = self._transport.round_trip_s
+        if seconds is None or seconds == self._round_trip_s:
+            return
+        self._round_trip_s = seconds
+        if self._layers is not None:
+            self._layers.note_round_trip(seconds)
+        elif self._pictures is not None:
+            self._pictures.buffer.nacks.round_trip.add(seconds)
 
     def _unwrap_rtx(self, packet: RtpPacket, payload: Payload) -> tuple[RtpPacket, Payload] | None:
         """Returns the original packet of a retransmission (RFC 4588 section 4)."""
         # Without an SSRC in the offer a retransmission can only belong to the one source. Of
         # several layers the repaired-rid extension tells which.
         ssrc = self._rtx_ssrcs.get(packet.ssrc, self._source.ssrc)
-        if isinstance(self._source, LayerChoice):
-            ssrc = self._source.repaired_by(packet.ssrc)
+        if self._layers is not None:
+            ssrc = self._layers.repaired_by(packet.ssrc)
         base = payload.base
         if ssrc is None or base is None or base not in self._payloads:
             return None
@@ -339,8 +310,8 @@ class RtpReceiver:
             fci = pack_remb_fci(*estimate)
             self._send_feedback(RtcpPsfbPacket(RTCP_PSFB_APP, self._own_ssrc, 0, fci))
 
-    def _send_nack(self, ssrc: int, lost: list[int]) -> None:
-        self._send_feedback(RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._own_ssrc, ssrc, lost))
+    def _send_nack(self, ssrc: int, lost: Sequence[int]) -> None:
+        self._send_feedback(RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._own_ssrc, ssrc, list(lost)))
 
     def _send_pli(self, ssrc: int) -> None:
         self._send_feedback(RtcpPsfbPacket(RTCP_PSFB_PLI, self._own_ssrc, ssrc))
@@ -352,6 +323,7 @@ class RtpReceiver:
         """Sends receiver reports at the randomized interval of RFC 3550 section 6.2."""
         while True:
             await asyncio.sleep(0.5 + random.random())
+            self._note_round_trip()
             reports = self._reports.blocks(now=time.monotonic())
             if reports:
                 self._send_feedback(RtcpRrPacket(ssrc=self._own_ssrc, reports=reports))
@@ -379,13 +351,3 @@ class RtpReceiver:
 def _size(packet: RtpPacket) -> int:
     """Returns the bytes of a packet with a fixed header."""
     return 12 + len(packet.payload) + packet.padding_size
-
-
-def _pixels(media: _Media) -> int:
-    """Returns the size of the key frame that a packet begins, 0 where it begins none.
-
-    Asked of every packet of every layer, so most are told by a byte or two.
-    """
-    packet = media.packet
-    width, height = media.codec.key_frame_size(Fragment(packet.data, packet.head))
-    return width * height

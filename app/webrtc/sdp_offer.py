@@ -127,6 +127,11 @@ class Offer:
         )
 
     @property
+    def rids(self) -> tuple[str, ...]:
+        """Restriction identifiers of the simulcast layers, in the offer's order."""
+        return tuple(layer.rid for section in self.used for layer in section.simulcast.layers)
+
+    @property
     def has_layers(self) -> bool:
         """The video may come in several simulcast layers."""
         return any(section.is_layered for section in self.used)

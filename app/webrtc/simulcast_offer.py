@@ -1,7 +1,7 @@
 """Simulcast in offers (RFC 8853) and restriction identifiers (RFC 8851): what an answer takes.
 
 All layers are taken, since OBS and browsers give up where one is refused. Which of them becomes
-the stream is chosen when they flow: ``app/rtp/simulcast_layers.py``.
+the source is chosen when they flow: ``app/rtp/layer_choice.py``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from wire.embedded import EmbeddedServer
 from wire.errors import BadMessage, StreamBusy, StreamGone
 from wire.hash_record import EXPIRY_MS
 from wire.rendition_record import RenditionRegistry, RenditionSpec
-from wire.stream_record import StreamRegistry
+from wire.stream_record import ReceivedLayer, StreamRegistry, encode_layers, parse_layers
 
 STREAM = "cam1"
 
@@ -189,3 +189,18 @@ async def test_a_touch_keeps_the_records_of_the_renditions_alive(client: Redis, 
     await live.registry.touch(STREAM, live.epoch, renditions=("sharp", "missing"))
     assert await command(client, "PTTL", key) > EXPIRY_MS - 1_000
     assert await command(client, "EXISTS", keys.rendition(STREAM, "missing")) == 0
+
+
+async def test_a_record_names_the_layers(live: Live) -> None:
+    layers = (ReceivedLayer("source-h", 1280, 720, 1500), ReceivedLayer("source-l", 320, 180, 150))
+    await live.registry.touch(STREAM, live.epoch, layers=encode_layers(layers))
+    record = await live.registry.get(STREAM)
+    assert record.layers == "h=1280x720@1500 l=320x180@150"
+    assert parse_layers(record.layers) == layers
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "h=1x", "H=1x1@1", "h264=1x1@1", "h=1x1@", "h=1x1@1x", "=1x1@1", "h=-1x1@1"]
+)
+def test_words_that_are_no_layers_are_passed_over(text: str) -> None:
+    assert parse_layers(f"{text} l=4x2@1") == (ReceivedLayer("source-l", 4, 2, 1),)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wire.control import (
     EndStream,
     KeyFrameRequest,
+    LayerWatched,
     MapRequest,
     Message,
     RecordChanged,
@@ -24,6 +25,7 @@ MESSAGES: list[tuple[Message, dict[str, str]]] = [
     ),
     (RecordChanged(), {"type": "record_changed"}),
     (MapRequest(rendition="enhanced"), {"type": "map_wanted", "rendition": "enhanced"}),
+    (LayerWatched(rendition="source-l"), {"type": "layer_watched", "rendition": "source-l"}),
     (EndStream(), {"type": "end_stream"}),
 ]
 
@@ -50,6 +52,7 @@ def test_a_reason_may_be_left_out_and_later_fields_are_ignored() -> None:
         b'{"type":"dance"}',
         b'{"type":"key_frame"}',
         b'{"type":"map_wanted"}',
+        b'{"type":"layer_watched"}',
         b'{"type":"key_frame","rendition":3}',
         b'{"type":"key_frame","rendition":"\xff"}',
         b'{"type":"end_stream","x":' + b"[" * 100_000,

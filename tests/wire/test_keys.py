@@ -87,3 +87,29 @@ def test_all_keys_of_a_stream_are_on_one_cluster_slot(stream: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "sharpcast:", "studio/2:"])
 def test_the_place_of_searches_is_on_the_slot_of_the_jobs(prefix: str) -> None:
     assert slot(prefix + keys.job_search(prefix)) == slot(prefix + keys.JOBS)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("source-h", True),
+        ("source-0", True),
+        ("source-12345678", True),
+        ("source-123456789", False),
+        ("source-", False),
+        ("source", False),
+        ("source-H", False),
+        ("source-a-b", False),
+        ("source-h264", False),
+        ("source-vp8", False),
+        ("source-h\n", False),
+    ],
+)
+def test_names_of_layers(text: str, *, is_one: bool) -> None:
+    assert keys.is_layer(text) is is_one
+    assert not keys.is_rendition(text), "no enhanced rendition is called so"
+
+
+def test_a_layers_log_stands_beside_the_sources_and_is_fenced_by_its_writer() -> None:
+    assert keys.log("cam1", "source-h") == "{cam1}:source-h"
+    assert keys.owner("cam1", "source-h") == keys.record("cam1")

@@ -124,6 +124,7 @@ def test_every_key_and_every_pattern_of_a_listing_is_in_the_table_of_keys() -> N
     named = {row[0].strip("`") for row in rows(section(3)) if len(row) == 4 and "`" in row[0]}
     assert named == {
         keys.JOBS, keys.record("ID"), keys.log("ID", keys.SOURCE), keys.log("ID", "LOG"),
+        f"{{{'ID'}}}:{keys.LAYER_PREFIX}NAME",
         keys.rendition("ID", "RENDITION"), keys.control("ID"), keys.feedback("ID"),
         keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"), keys.team("NAME"),
         keys.FREE_WORKERS, keys.job_search(""),

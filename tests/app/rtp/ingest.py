@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
 from app.webrtc.sdp_offer import check_publish_offer
 from media.access_unit import AccessUnit, Kind
@@ -14,9 +16,20 @@ class Ingest:
         self.units: list[AccessUnit] = []
         self.ends: list[str] = []
         self.reasons: list[str] = []
+        self.layers: collections.defaultdict[str, list[AccessUnit]]
+        self.layers = collections.defaultdict(list)
+        self.wanted: set[str] = set()
+        """Layers that somebody gets."""
+        self.max_pixels: int | None = None
+        """Pixels that workers enhance."""
         self.peer = PublisherConnection(
             PublisherEvents(
-                on_unit=self.units.append, on_end=self.ends.append, on_reason=self.reasons.append
+                on_unit=self.units.append,
+                on_end=self.ends.append,
+                on_reason=self.reasons.append,
+                on_layer_unit=lambda name, unit: self.layers[name].append(unit),
+                is_layer_wanted=self.wanted.__contains__,
+                max_pixels=lambda: self.max_pixels,
             ),
             timeout_s=timeout_s,
         )

@@ -251,7 +251,7 @@ async def test_a_viewer_gets_what_the_publisher_sent_as_one_frame(session: Inges
     ingest.wait(1.0)
     units = access_units(ingest.taken)
     client = connect("unix:///nonexistent/redis.sock")
-    reader = RenditionReader(client, "cam1", keys.SOURCE, session=5, ingest=session)
+    reader = RenditionReader(client, "cam1", keys.SOURCE, session=5, feed=session)
     fanout = RtpFanout(reader, on_end=lambda _: None)
     listener = fakes.Listener()
     fanout.listen(listener)

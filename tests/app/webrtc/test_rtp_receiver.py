@@ -137,7 +137,7 @@ async def test_a_key_frame_that_comes_fulfils_a_request_that_waits(stream: Strea
 
 
 async def test_the_round_trip_is_measured_by_checks_and_requests(stream: Stream) -> None:
-    nacks = stream.receiver._video.nacks  # type: ignore[union-attr]
+    nacks = stream.receiver._pictures.buffer.nacks  # type: ignore[union-attr]
     assert nacks.round_trip.smoothed_s < 0.05, "loopback is faster than what is assumed at first"
     before = nacks.round_trip.smoothed_s
     stream.publisher.lose(stream.publisher.video_packets + 2)

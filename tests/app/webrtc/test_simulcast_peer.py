@@ -20,17 +20,14 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
-from app.rtp.jitter_buffer import Packet
-from app.rtp.simulcast_layers import SETTLE_S, START_S
+from app.rtp.layer_choice import SETTLE_S, START_S
 from app.webrtc.extension_map import MID, REPAIRED_RID, RID
-from app.webrtc.rtp_receiver import _Media, _pixels
 from media.access_unit import Flags
 from media.codec import Codec
-from media.codec_table import DESCRIPTORS
 from tests.app import coding
-from tests.app.peers import Publisher, connected, until
+from tests.app.peers import Publisher, Signal, connected, until
 from tests.app.rtp.ingest import Ingest
-from tests.media.payloads import depacketize, packetize
+from tests.media.payloads import packetize
 
 SIZES = {"h": (320, 192), "m": (160, 96), "l": (80, 48)}
 SSRCS = {"h": 1111, "m": 2222, "l": 3333}
@@ -116,7 +113,7 @@ class LayeredPublisher:
         extensions = [RTCRtpHeaderExtensionParameters(id=n, uri=uri) for uri, n in IDS.items()]
         self._ids.configure(RTCRtpParameters(headerExtensions=extensions))
 
-    async def start(self, ingest: Ingest) -> None:
+    async def start(self, signal: Signal) -> None:
         """Offers three layers; returns once the connection stands."""
         text = await self.peer.offer()
         head, video = text.split("m=video")
@@ -128,7 +125,7 @@ class LayeredPublisher:
             "a=simulcast:send h;m;l",
             "",
         ]
-        self.answer = await ingest.signal(head + "m=video" + "\r\n".join(kept))
+        self.answer = await signal(head + "m=video" + "\r\n".join(kept))
         description = RTCSessionDescription(self.answer, "answer")
         await self.peer.connection.setRemoteDescription(description)
         await connected(self.peer.connection)
@@ -159,7 +156,7 @@ class LayeredPublisher:
 @pytest.fixture
 async def publisher(ingest: Ingest) -> AsyncIterator[LayeredPublisher]:
     made = LayeredPublisher()
-    await made.start(ingest)
+    await made.start(ingest.signal)
     task = asyncio.get_running_loop().create_task(made.run(), name="publish-layers")
     yield made
     task.cancel()
@@ -175,20 +172,6 @@ def decoded_sizes(ingest: Ingest) -> list[tuple[int, int]]:
     return [(frame.width, frame.height) for frame in frames]
 
 
-@pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8, Codec.VP9])
-def test_the_packet_that_begins_a_key_frame_tells_its_size(codec: Codec) -> None:
-    units = {Codec.H264: coding.h264, Codec.VP8: coding.vp8, Codec.VP9: coding.vp9}[codec](
-        320, 192, 4
-    )
-    for number, unit in enumerate(units):
-        parts = [depacketize(codec, data) for data in packetize(codec, unit, picture_id=number)]
-        packets = [Packet(0, 0, False, part.data, 0, part.head) for part in parts]
-        sizes = [
-            _pixels(_Media(DESCRIPTORS[codec], 90_000, packet, resent=False)) for packet in packets
-        ]
-        assert sizes == [320 * 192 if number == 0 else 0] + [0] * (len(parts) - 1)
-
-
 async def test_the_largest_layer_becomes_the_stream(
     ingest: Ingest, publisher: LayeredPublisher
 ) -> None:
@@ -197,11 +180,52 @@ async def test_the_largest_layer_becomes_the_stream(
     assert ingest.peer.layer == "h"
     assert {(unit.width, unit.height) for unit in ingest.video} == {SIZES["h"]}
     assert set(decoded_sizes(ingest)) == {SIZES["h"]}
-    packets = ingest.peer.packets
-    assert packets["layer_m"] > 20
-    assert packets["layer_l"] > 20
-    assert "layer_h" not in packets
     assert ingest.peer.packets.get("lost", 0) == 0
+
+
+async def test_every_layer_is_a_rendition(ingest: Ingest, publisher: LayeredPublisher) -> None:
+    await until(lambda: all(len(ingest.layers[f"source-{rid}"]) >= 30 for rid in SIZES))
+    for rid, size in SIZES.items():
+        units = ingest.layers[f"source-{rid}"]
+        assert {(unit.width, unit.height) for unit in units} == {size}
+        assert units[0].is_key
+        assert not any(unit.flags & Flags.DISCONTINUITY for unit in units)
+        steps = [b.pts - a.pts for a, b in zip(units, units[1:], strict=False)]
+        assert set(steps) == {90_000 // FPS}
+
+
+async def test_a_loss_of_a_layer_that_nobody_gets_costs_no_key_frame(
+    ingest: Ingest, publisher: LayeredPublisher
+) -> None:
+    await until(lambda: ingest.peer.layer == "h" and len(ingest.video) > 10)
+    low = publisher.layers["l"]
+
+    async def keep_silent(sequence: int) -> None:
+        """OBS answers requests of its highest layer alone."""
+
+    low.resend = keep_silent  # type: ignore[method-assign]
+    low.probe = lambda: asyncio.sleep(0)  # type: ignore[method-assign]
+    low.lose_next()
+    seen = len(ingest.layers["source-l"])
+    await until(lambda: len(ingest.layers["source-l"]) > seen + 20, timeout_s=5.0)
+    assert low.asked == 0
+    assert sum(bool(u.flags & Flags.DISCONTINUITY) for u in ingest.layers["source-l"]) == 1
+    assert ingest.peer.packets["lost"] == 1
+    # As soon as somebody gets it, a loss is worth one.
+    ingest.wanted.add("source-l")
+    low.lose_next()
+    await until(lambda: low.asked == 1, timeout_s=5.0)
+
+
+async def test_the_source_follows_what_workers_enhance(
+    ingest: Ingest, publisher: LayeredPublisher
+) -> None:
+    await until(lambda: ingest.peer.layer == "h")
+    await asyncio.sleep(SETTLE_S)
+    ingest.max_pixels = SIZES["m"][0] * SIZES["m"][1]
+    await until(lambda: ingest.peer.layer == "m", timeout_s=5.0)
+    ingest.peer.request_key_frame("source-l")
+    await until(lambda: publisher.layers["l"].asked == 1)
 
 
 async def test_what_is_lost_of_the_layer_comes_back_among_the_others_retransmissions(
