@@ -74,18 +74,18 @@ def _aggregate(nals: list[bytes]) -> bytes:
 
 
 def _fragments(nal: bytes, mtu: int) -> Iterator[bytes]:
-    """Returns the FU-A payloads of one NAL unit (section 5.8), of equal length but for one byte."""
+    """Returns the FU-A payloads of one NAL unit (section 5.8), of one length but for the last,
+    which is shorter: the kernel sends packets of one length by one call.
+    """
     body = len(nal) - 1
     # Two bytes are the FU indicator and the FU header; the unit's own header is left out, since
     # both hold it.
     count = -(-body // (mtu - 2))
+    step = -(-body // count)
     indicator, kind = nal[0] & 0xE0 | _FU_A, nal[0] & 0x1F
-    at = 1
-    for index in range(count):
-        end = 1 + body * (index + 1) // count
-        flags = (0x80 if index == 0 else 0) | (0x40 if index == count - 1 else 0)
-        yield bytes([indicator, flags | kind]) + nal[at:end]
-        at = end
+    for at in range(1, len(nal), step):
+        flags = (0x80 if at == 1 else 0) | (0x40 if at + step >= len(nal) else 0)
+        yield bytes([indicator, flags | kind]) + nal[at : at + step]
 
 
 def depacketize(payload: bytes) -> Fragment:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import asyncio
+from collections.abc import Callable, Hashable, Iterator
 
 from app.delivery.gop_cache import GopCache
+from app.delivery.turns import Turns
 from app.rtp.send_queue import PacketizedFrame
 from app.streams.rendition_reader import RenditionReader
 from media.access_unit import AccessUnit, Kind
@@ -26,9 +28,16 @@ class RtpFanout:
         self._reader = reader
         self._on_end = on_end
         self._holders: set[Hashable] = set()
-        self._listeners: set[Listener] = set()
+        self._listeners: dict[Listener, None] = {}
+        "Listeners in the order in which they joined."
         self._gop = GopCache()
         self._picture_id = 0
+        self._turns: Turns[PacketizedFrame | None] = Turns(self._begin)
+        "Units that were not handed to all listeners yet; None: a gap."
+        self._skips_to_key = False
+        self.dropped = 0
+        "Units that listeners did not get, since this process has not the time to send to all."
+        self._next_turn: asyncio.Handle | None = None
         self.is_over = False
         "True when nothing follows any more."
         reader.attach(self)
@@ -58,11 +67,11 @@ class RtpFanout:
 
     def listen(self, listener: Listener) -> None:
         """Adds a listener; it gets what is read from now on."""
-        self._listeners.add(listener)
+        self._listeners[listener] = None
 
     def leave(self, listener: Listener) -> None:
         """Removes a listener."""
-        self._listeners.discard(listener)
+        self._listeners.pop(listener, None)
 
     def replay(self) -> list[PacketizedFrame]:
         """Returns what a joining viewer gets at once; empty if it must wait for a key frame."""
@@ -82,7 +91,7 @@ class RtpFanout:
         self._reader.request_key_frame()
 
     def take(self, unit: AccessUnit) -> None:
-        """Packetizes one unit and hands it to all listeners."""
+        """Packetizes one unit and hands it to all listeners, many of them in several turns."""
         is_video = unit.kind is Kind.VIDEO
         # Receivers take a picture to follow the one whose ID is one less; audio must not count.
         self._picture_id += is_video
@@ -94,27 +103,67 @@ class RtpFanout:
             is_key=unit.is_key,
             size=(unit.width, unit.height),
         )
-        outgoing = PacketizedFrame(
-            payloads=tuple(payloads),
-            codec=unit.codec,
-            pts=unit.pts,
-            clock_rate=unit.clock_rate,
-            capture_us=unit.capture_us,
-            is_video=is_video,
-            is_key=unit.is_key,
+        self._add(
+            PacketizedFrame(
+                payloads=tuple(payloads),
+                codec=unit.codec,
+                pts=unit.pts,
+                clock_rate=unit.clock_rate,
+                capture_us=unit.capture_us,
+                is_video=is_video,
+                is_key=unit.is_key,
+            )
         )
-        if is_video:
-            self._gop.add(outgoing)
-        rendition = self._reader.rendition
-        # A copy, because a listener may join or leave while it is called.
-        for listener in tuple(self._listeners):
-            listener(rendition, outgoing)
+        self._go_on()
+
+    def _add(self, unit: PacketizedFrame) -> None:
+        """Queues a unit for all listeners. Too far behind, video is dropped for all of them, up to
+        a key frame that finds the queue half empty.
+        """
+        if unit.is_video and self._skips_to_key:
+            if self._turns.is_behind or not unit.is_key:
+                self.dropped += len(self._listeners)
+                self._reader.request_key_frame()
+                return
+            self._skips_to_key = False
+        if not self._turns.add(unit):
+            self.dropped += len(self._listeners)
+            self._skips_to_key |= unit.is_video
 
     def on_gap(self) -> None:
         """Forgets the group of pictures: its continuation is missing."""
-        self._gop.clear()
+        # Where there is no space for it, video goes on at a key frame anyway.
+        self._skips_to_key |= not self._turns.add(None)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        # While a turn is due, what comes waits behind what it is about.
+        if self._next_turn is None and self._turns.work():
+            self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._next_turn = None
+        self._go_on()
+
+    def _begin(self, unit: PacketizedFrame | None) -> Iterator[None]:
+        """Keeps a unit and hands it to one listener after the other."""
+        # The group ends with the unit whose turn it is, since listeners may ask for it meanwhile.
+        if unit is None:
+            self._gop.clear()
+            return
+        if unit.is_video:
+            self._gop.add(unit)
+        rendition = self._reader.rendition
+        # A copy: whoever joins from now on finds the unit in the group already, and who leaves
+        # gets no more.
+        for listener in tuple(self._listeners):
+            if listener in self._listeners:
+                listener(rendition, unit)
+            yield
 
     def on_end(self) -> None:
         """Tells its owner that nothing follows."""
         self.is_over = True
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         self._on_end(self)

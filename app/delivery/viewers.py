@@ -385,6 +385,8 @@ class Viewers:
         for session in self._sessions.values():
             for reason, count in session.peer.dropped.items():
                 found[reason] = found.get(reason, 0) + count
+        if behind := sum(fanout.dropped for fanout in self._fanouts.values()):
+            found["behind"] = behind
         return found
 
     def begin_close(self) -> None:

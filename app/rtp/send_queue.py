@@ -39,11 +39,11 @@ class PacketizedFrame:
     is_key: bool
     is_live: bool = True
     "False while a replay catches up; such a unit is no base for a sender report."
+    size: int = dataclasses.field(init=False)
+    "Payload bytes. Every viewer's queue asks for them, so they are counted once."
 
-    @property
-    def size(self) -> int:
-        """Payload bytes."""
-        return sum(map(len, self.payloads))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", sum(map(len, self.payloads)))
 
 
 class SendQueue:
@@ -140,9 +140,12 @@ class SendQueue:
         if not self._video or now < self._free_at:
             return None
         _, unit = self._video.popleft()
+        self._count_rate(unit, now)
+        return unit
+
+    def _count_rate(self, unit: PacketizedFrame, now: float) -> None:
         if self._rate_bps is not None:
             self._free_at = max(now, self._free_at) + unit.size * 8 / self._rate_bps
-        return unit
 
     def next_deadline(self, *, now: float) -> float | None:
         """Returns when ``pop`` is worth calling again; None while nothing waits."""

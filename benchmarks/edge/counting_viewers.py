@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _TOGETHER = 4
 """Viewers that join at the same time."""
 
+_TRIES = 3
+"""Times that a viewer tries to join."""
+
 _HEAD = struct.Struct("!BBHII")
 
 
@@ -78,6 +81,8 @@ class Group:
         self._log = log
         self._viewers: list[CountingViewer] = []
         self._samples: list[Sample] = []
+        self._failed = 0
+        "Joins that came to nothing and were tried again."
 
     async def grow(self, count: int) -> dict[str, Any]:
         """Joins viewers until there are ``count``."""
@@ -86,13 +91,24 @@ class Group:
 
         async def one() -> None:
             async with gate:
-                peer = await signalling.join(self._place)
+                peer = await self._join()
                 self._viewers.append(CountingViewer(len(self._viewers), peer, self._samples))
 
         async with asyncio.TaskGroup() as group:
             for index in range(count - len(self._viewers)):
                 group.create_task(one(), name=f"viewer-{index}")
-        return {"viewers": len(self._viewers), "took_s": time.monotonic() - began}
+        took_s = time.monotonic() - began
+        return {"viewers": len(self._viewers), "took_s": took_s, "failed": self._failed}
+
+    async def _join(self) -> RTCPeerConnection:
+        for left in reversed(range(_TRIES)):
+            try:
+                return await signalling.join(self._place)
+            except TimeoutError:
+                self._failed += 1
+                if not left:
+                    raise
+        raise TimeoutError
 
     async def measure(self, seconds: float) -> dict[str, Any]:
         """Counts packets, and how long those that the filter let through took."""

@@ -145,6 +145,17 @@ def test_payloads_are_written_as_rfc_6184_says() -> None:
     ]
 
 
+@pytest.mark.parametrize("length", [14, 20, 21, 22, 23, 24, 31, 100, 1001])
+def test_fragments_have_one_length_but_for_the_last(length: int) -> None:
+    payloads = packetize(
+        Codec.H264, unit_of(b"\x65" + bytes(range(1, 201)) * 5)[: length + 4], mtu=13
+    )
+    sizes = [len(payload) for payload in payloads]
+    assert set(sizes[:-1]) == {sizes[0]} and 2 < sizes[-1] <= sizes[0] <= 13
+    assert [payload[1] & 0xC0 for payload in payloads] == [0x80, *[0] * (len(sizes) - 2), 0x40]
+    assert b"".join(payload[2:] for payload in payloads) == (bytes(range(1, 201)) * 5)[: length - 1]
+
+
 @pytest.mark.parametrize(
     "payload", [b"\x7c", b"\x78\0", b"\x78\0\5ab", b"\x78\0\2ab\0", b"\x00a", b"\x79a", b"\x7da"]
 )
