@@ -102,7 +102,7 @@ VIEWER_UNITS_DROPPED = Counter(
     "units",
     "Units present viewers did not get",
     ("reason",),
-    ("SendQueue.dropped",),
+    ("SendQueue.dropped", "RtpFanout.dropped"),
     only_grows=False,
 )
 VIEWER_STALLS = Counter(

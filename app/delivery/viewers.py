@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import logging
 import secrets
@@ -49,6 +50,7 @@ from app.task_set import TaskSet
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.ice_patch import IcePatch, IceReply, IceTags, patch_ice
 from app.webrtc.sdp_offer import Offer, check_play_offer
+from app.webrtc.shared_timer import SharedTimer
 from app.webrtc.viewer_connection import ViewerConnection, ViewerEvents
 from wire import keys
 from wire.stream_logger import StreamLogger
@@ -116,6 +118,7 @@ class Viewers:
         self._admission = admission
         self._refusals = refusals
         self._tasks = TaskSet()
+        self._timer = SharedTimer()
         self._sessions: dict[str, _ViewerSession] = {}
         self._fanouts: dict[RenditionReader, RtpFanout] = {}
         self._joining = 0
@@ -248,6 +251,7 @@ class Viewers:
             # lie close to each other over all 32 bits.
             rtp_offset=record.epoch * 2_654_435_761 & 0xFFFFFFFF,
             refusals=self._refusals,
+            timer=self._timer,
         )
         return peer
 
@@ -364,12 +368,8 @@ class Viewers:
 
     def counts(self, stream: str) -> dict[str, int]:
         """Returns this node's viewers of a stream, by the rendition they read."""
-        found: dict[str, int] = {}
-        for session in self._sessions.values():
-            if session.stream == stream:
-                name = session.playback.rendition
-                found[name] = found.get(name, 0) + 1
-        return found
+        sessions = (each for each in self._sessions.values() if each.stream == stream)
+        return dict(collections.Counter(each.playback.rendition for each in sessions))
 
     def streams(self) -> set[str]:
         """Returns the streams that have viewers here."""
@@ -381,13 +381,10 @@ class Viewers:
 
     def dropped(self) -> dict[str, int]:
         """Returns the units that present viewers did not get, by reason."""
-        found: dict[str, int] = {}
+        found = collections.Counter(behind=sum(each.dropped for each in self._fanouts.values()))
         for session in self._sessions.values():
-            for reason, count in session.peer.dropped.items():
-                found[reason] = found.get(reason, 0) + count
-        if behind := sum(fanout.dropped for fanout in self._fanouts.values()):
-            found["behind"] = behind
-        return found
+            found.update(session.peer.dropped)
+        return dict(+found)
 
     def begin_close(self) -> None:
         """Takes nobody more, and begins to end all."""

@@ -7,6 +7,8 @@ overflows them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 BURST_BYTES = 64_000
 """Leaves at once, about 55 packets: every frame but a large key frame."""
 
@@ -32,6 +34,25 @@ class Pacer:
     def set_rate(self, bps: float) -> None:
         """Sets the rate of the rendition in bit/s: the pace is several times that."""
         self._bytes_per_s = max(MIN_BPS, RATE_FACTOR * bps) / 8
+
+    def take_all(self, sizes: Sequence[int], *, now: float) -> tuple[int, float]:
+        """Takes packets in their order; returns how many may leave now, and the seconds to wait
+        before the next one is asked for, zero if all leave.
+        """
+        for count, size in enumerate(sizes):
+            if wait_s := self.take(size, now=now):
+                return count, wait_s
+        return len(sizes), 0.0
+
+    def take_unit(self, size: int, *, now: float) -> bool:
+        """Takes all packets of a unit if a burst has space for them, as nearly every one's has."""
+        if self._waited:
+            return False
+        free = min(float(BURST_BYTES), self._free + (now - self._at) * self._bytes_per_s)
+        if free < size:
+            return False
+        self._at, self._free = now, free - size
+        return True
 
     def take(self, size: int, *, now: float) -> float:
         """Takes a packet, or says how many seconds to wait before it is asked for again.

@@ -59,6 +59,22 @@ class SendQueue:
         self._free_at = 0.0
         self.dropped: collections.Counter[str] = collections.Counter()
 
+    def pass_by(self, unit: PacketizedFrame, *, now: float) -> bool:
+        """True if the unit may leave at once, as by ``push`` and ``pop``; if not, push it.
+
+        Nearly every unit finds nothing that waits, and then no queue is needed.
+        """
+        if not unit.is_video:
+            return not self._audio
+        if self._video or now < self._free_at or (self._needs_key and not unit.is_key):
+            return False
+        if unit.is_live:
+            self._offered.append((now, unit.size))
+            self._forget_offered(now)
+        self._needs_key = False
+        self._count_rate(unit, now)
+        return True
+
     def push(self, unit: PacketizedFrame, *, now: float) -> None:
         """Takes one unit; drops by the rules above."""
         if not unit.is_video:

@@ -1,22 +1,21 @@
 """The sender of one track to one viewer: coded units in, RTP out.
 
-RTP times follow the stream's one time
-line and sender reports pair them with the capture clock, so that a browser aligns audio with
-video however long the enhancement took.
+RTP times follow the stream's one time line and sender reports pair them with the capture clock, so
+that a browser aligns audio with video however long the enhancement took. It has no task: a unit
+leaves in the call that brings it, and what has to wait is sent by a timer that all viewers share.
 """
 
 from __future__ import annotations
 
-import asyncio
+import dataclasses
 import logging
 import random
-import secrets
 import struct
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pylibsrtp
-from aiortc.clock import current_ntp_time
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -26,37 +25,56 @@ from aiortc.rtp import (
     RtcpByePacket,
     RtcpPsfbPacket,
     RtcpRtpfbPacket,
-    RtcpSdesPacket,
-    RtcpSenderInfo,
-    RtcpSourceInfo,
-    RtcpSrPacket,
     unpack_remb_fci,
 )
 
-from app.rtp.capture_clock import us_to_ntp
-from app.rtp.outgoing_times import OutgoingTimes
 from app.rtp.pacer import Pacer
 from app.rtp.send_queue import PacketizedFrame, SendQueue
+from app.rtp.sent_groups import SentGroups
+from app.rtp.sent_history import SentUnit
 from app.token_bucket import TokenBucket
-from app.webrtc.extension_map import MID, SEND_TIME
 from app.webrtc.peer_transport import PacketTransport
-from app.webrtc.rtp_header import RtpHeader
 from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import MediaOffer
+from app.webrtc.sender_report import SenderReports
+from app.webrtc.shared_timer import SharedTimer
+from app.webrtc.track_packets import TrackPackets
 from media.codec import Codec
 
 log = logging.getLogger(__name__)
-
-# 65,536 is a multiple of it, so numbers keep their places when they wrap around.
-HISTORY = 1024
-"""Packets kept for retransmission, a power of two."""
 
 RESENDS_PER_S = 500.0
 """Packets sent again to one viewer, at once and per second: a NACK is small and must not
 multiply."""
 
+FIRST_REPORT_S = 0.2
+"""A browser cannot align sound and picture before it has a report of each."""
+
+MIN_REPORT_S, REPORT_SPREAD_S = 0.5, 1.0
+"""Reports are half a second to one and a half apart, at random: RFC 3550 section 6.2."""
+
 _UNSENDABLE = (ValueError, OverflowError, struct.error, pylibsrtp.Error)
 """Errors that packing and protecting raise for a unit that fits no packet: it is left out."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SenderEvents:
+    """Callbacks of a sender, called on the event loop."""
+
+    on_key_frame_needed: Callable[[], None]
+    on_running: Callable[[], None]
+    on_failed: Callable[[str], None]
+    "Called at most once, with the reason as a sentence."
+
+
+@dataclasses.dataclass(slots=True)
+class _Begun:
+    """A unit of which some packets have left."""
+
+    unit: PacketizedFrame
+    sent: SentUnit
+    left: int = 0
+    "Packets that have left."
 
 
 class RtpSender:
@@ -67,35 +85,27 @@ class RtpSender:
         kind: str,
         transport: PacketTransport,
         source: OwnSource,
+        events: SenderEvents,
         *,
         rtp_offset: int,
-        on_key_frame_needed: Callable[[], None],
-        on_running: Callable[[], None],
-        on_failed: Callable[[str], None],
+        timer: SharedTimer,
+        sent: SentGroups,
     ) -> None:
+        """``timer`` is that of all senders, ``sent`` that of the connection's tracks."""
         self.kind = kind
         self.source = source
-        """The numbers and names of it in the answer."""
+        """Its numbers and names, as they stand in the answer."""
         self._transport = transport
+        self._events = events
+        self._rtp_offset = rtp_offset
+        self._timer = timer
+        self._sent = sent
         self._queue = SendQueue()
         self._pacer = Pacer() if kind == "video" else None
-        self._wake = asyncio.Event()
-        self._rtp_offset = rtp_offset
-        self._on_key_frame_needed = on_key_frame_needed
-        self._on_running = on_running
-        self._on_failed = on_failed
-        self._payload_types: dict[int, int] = {}
-        self._rtx_types: dict[int, int] = {}
-        self._header: RtpHeader | None = None
-        self._rtx_header: RtpHeader | None = None
-        # RFC 3711 section 3.3.1: below the half, so that the first loss is no wrap-around.
-        self._sequence = secrets.randbits(15)
-        self._rtx_sequence = secrets.randbits(15)
-        self._history: dict[int, tuple[int, int, bool, int, bytes]] = {}
-        self._times = OutgoingTimes()
-        self._report_base: tuple[int, int] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._running = False
+        self._begun: _Begun | None = None
+        self._packets: TrackPackets | None = None
+        "None before the connection stands, and once sending has ended."
+        self._reports = SenderReports(source)
         self._resends = TokenBucket(per_s=RESENDS_PER_S, burst=RESENDS_PER_S)
         self.packets = 0
         self.octets = 0
@@ -108,7 +118,7 @@ class RtpSender:
     @property
     def is_running(self) -> bool:
         """True once the connection stands."""
-        return self._running
+        return self._packets is not None
 
     @property
     def needs_key(self) -> bool:
@@ -117,63 +127,127 @@ class RtpSender:
 
     def can_send(self, codec: Codec) -> bool:
         """True if the viewer negotiated the codec."""
-        return codec in self._payload_types
+        return self._packets is not None and self._packets.can_send(codec)
+
+    def start(self, section: MediaOffer) -> None:
+        """Starts sending by the section's payload types; the connection stands."""
+        if self._packets is not None:
+            return
+        self._packets = TrackPackets(section, self.source, self._sent, rtp_offset=self._rtp_offset)
+        self._timer.schedule(self._report, time.monotonic() + FIRST_REPORT_S)
+        self._events.on_running()
+
+    async def stop(self) -> None:
+        """Says goodbye and stops."""
+        if self._end():
+            self._transport.send_control(bytes(RtcpByePacket(sources=[self.source.ssrc])))
+
+    def _end(self) -> bool:
+        """Sends nothing more; False if that was so already."""
+        was_running, self._packets = self._packets is not None, None
+        self._timer.cancel(self._serve)
+        self._timer.cancel(self._report)
+        return was_running
 
     def push(self, unit: PacketizedFrame) -> None:
-        """Queues one unit by the rules of ``SendQueue``; nothing before the connection stands."""
-        if self._running:
-            self._queue.push(unit, now=time.monotonic())
-            self._wake.set()
+        """Sends one unit or queues it, by the rules of ``SendQueue`` and at the pace of ``Pacer``.
+
+        Nothing is taken before the connection stands.
+        """
+        if self._packets is None:
+            return
+        now = time.monotonic()
+        if self._begun is None and self._queue.pass_by(unit, now=now):
+            at = self._guarded(self._send, unit, now)
+            if at is not None:
+                self._timer.schedule(self._serve, at)
+        else:
+            self._queue.push(unit, now=now)
+            self._serve_later(now)
 
     def restart(self) -> None:
         """Drops video up to the next key frame: another rendition follows."""
         self._queue.restart()
 
-    def start(self, section: MediaOffer) -> None:
-        """Starts sending by the section's payload types; the connection stands."""
-        if self._running:
-            return
-        self._running = True
-        # The first payload type of a codec counts: they stand in the answer's order of preference.
-        for payload in section.payloads:
-            if payload.codec is not None:
-                self._payload_types.setdefault(payload.codec.codec, payload.number)
-            elif payload.base is not None:
-                self._rtx_types.setdefault(payload.base, payload.number)
-        ids = {extension.uri: extension.id for extension in section.extensions}
-        mid, mid_id, time_id = section.mid, ids.get(MID), ids.get(SEND_TIME)
-        source = self.source
-        self._header = RtpHeader(ssrc=source.ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
-        self._rtx_header = RtpHeader(ssrc=source.rtx_ssrc, mid=mid, mid_id=mid_id, time_id=time_id)
-        loop = asyncio.get_running_loop()
-        self._tasks = [
-            loop.create_task(self._run_media(), name=f"send-{self.kind}"),
-            loop.create_task(self._run_reports(), name=f"reports-{self.kind}"),
-        ]
-        for task in self._tasks:
-            task.add_done_callback(self._task_done)
-        self._on_running()
+    def _serve_later(self, now: float) -> None:
+        # A unit of which a part has left has its own time already.
+        if self._begun is None and (at := self._queue.next_deadline(now=now)) is not None:
+            self._timer.schedule(self._serve, at)
 
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        """Lets the viewer go to whom nothing is sent any more, which it notices."""
-        if task.cancelled() or not self._running:
-            return
-        error = task.exception()
-        if error is None:
-            self._on_failed("the connection closed")
-            return
-        log.error("%s died", task.get_name(), exc_info=error, extra={"action": "task_failed"})
-        self._on_failed(f"sending {self.kind} failed: {error!r}")
+    def _serve(self, now: float) -> float | None:
+        """Sends what may leave of one unit; returns when it is worth calling again."""
+        if self._begun is not None:
+            at = self._guarded(self._go_on, self._begun, now)
+        elif (unit := self._queue.pop(now=now)) is not None:
+            at = self._guarded(self._send, unit, now)
+        else:
+            at = None
+        if at is None and self._packets is not None:
+            at = self._queue.next_deadline(now=now)
+        return at
 
-    async def stop(self) -> None:
-        """Says goodbye and stops."""
-        if not self._running:
+    def _guarded(
+        self, step: Callable[[Any, float], float | None], of: Any, now: float
+    ) -> float | None:
+        """Does a step, whose errors concern this viewer alone."""
+        try:
+            return step(of, now)
+        except Exception as error:
+            # The border of one viewer: whoever pushes serves others with the same unit.
+            log.exception("sending %s failed", self.kind, extra={"action": "sending_failed"})
+            self._end()
+            self._events.on_failed(f"sending {self.kind} failed: {error!r}")
+            return None
+
+    def _send(self, unit: PacketizedFrame, now: float) -> float | None:
+        """Sends a unit, or what may leave of it; returns when it is to go on."""
+        if self._packets is None:
+            return None
+        sent = self._packets.begin(unit)
+        if sent is None:
+            self._queue.dropped["codec"] += 1
+            return None
+        begun = _Begun(unit, sent)
+        if self._pacer is None or self._pacer.take_unit(unit.size, now=now):
+            self._leave(begun, len(unit.payloads), now)
+            return None
+        return self._go_on(begun, now)
+
+    def _go_on(self, begun: _Begun, now: float) -> float | None:
+        """Sends what the pacer lets leave; returns when the rest may follow."""
+        rest = begun.unit.payloads[begun.left :]
+        count, wait_s = len(rest), 0.0
+        if self._pacer is not None:
+            count, wait_s = self._pacer.take_all([len(payload) for payload in rest], now=now)
+        self._begun = begun if wait_s else None
+        if count:
+            self._leave(begun, begun.left + count, now)
+        if self._begun is None:
+            return None
+        if self._pacer is not None:
+            self._pacer.set_rate(self._queue.live_rate(now=now))
+        return now + wait_s
+
+    def _leave(self, begun: _Begun, end: int, now: float) -> None:
+        """Hands the packets up to ``end`` to the transport."""
+        if self._packets is None:
             return
-        self._running = False
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._send_control([RtcpByePacket(sources=[self.source.ssrc])])
+        unit = begun.unit
+        try:
+            packets = self._packets.write(
+                begun.sent, begun.left, end, has_marker=unit.is_video, now=now
+            )
+            self._transport.send_packets(packets)
+        except _UNSENDABLE:
+            self._begun = None
+            self._queue.on_unsendable(unit)
+            return
+        self.packets += end - begun.left
+        if end - begun.left == len(unit.payloads):
+            self.octets += unit.size
+        else:
+            self.octets += sum(map(len, unit.payloads[begun.left : end]))
+        begun.left = end
 
     def on_control(self, packet: AnyRtcpPacket) -> None:
         """Takes one RTCP packet of the viewer, whichever track it is for."""
@@ -184,17 +258,14 @@ class RtpSender:
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_FIR:
             # RFC 5104 section 4.3.1: its sources stand behind the header.
             if packet.fci[:4] == self.source.ssrc.to_bytes(4, "big"):
-                self._on_key_frame_needed()
+                self._events.on_key_frame_needed()
         elif packet.media_ssrc != self.source.ssrc:
             return
         elif isinstance(packet, RtcpPsfbPacket):
             if packet.fmt == RTCP_PSFB_PLI:
-                self._on_key_frame_needed()
+                self._events.on_key_frame_needed()
         elif packet.fmt == RTCP_RTPFB_NACK:
-            for sequence in packet.lost:
-                if not self._resends.take(now=time.monotonic()):
-                    break
-                self._resend(sequence)
+            self._repeat(packet.lost, time.monotonic())
 
     def _take_estimate(self, fci: bytes) -> None:
         try:
@@ -202,121 +273,32 @@ class RtpSender:
         except ValueError:
             return
         if self.source.ssrc in ssrcs:
-            self._queue.on_bandwidth(bps, now=time.monotonic())
-
-    async def _run_media(self) -> None:
-        while True:
-            # Cleared before the queue is asked, so a unit that comes during the wait below is
-            # noticed, and one that came while another was sent is found at once.
-            self._wake.clear()
             now = time.monotonic()
-            unit = self._queue.pop(now=now)
-            if unit is not None:
-                try:
-                    await self._send_unit(unit)
-                except _UNSENDABLE:
-                    self._queue.on_unsendable(unit)
-                continue
-            deadline = self._queue.next_deadline(now=now)
-            try:
-                async with asyncio.timeout(None if deadline is None else deadline - now):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            self._queue.on_bandwidth(bps, now=now)
+            # What waits for a slower link may leave at once now.
+            self._serve_later(now)
 
-    async def _send_unit(self, unit: PacketizedFrame) -> None:
-        payload_type = self._payload_types.get(unit.codec)
-        if payload_type is None or self._header is None:
-            self._queue.dropped["codec"] += 1
-            return
-        pts = self._times.at(
-            unit.pts,
-            clock_rate=unit.clock_rate,
-            is_key=unit.is_key or not unit.is_video,
-            is_live=unit.is_live,
-        )
-        timestamp = (pts + self._rtp_offset) & 0xFFFFFFFF
-        last = len(unit.payloads) - 1
-        for index, payload in enumerate(unit.payloads):
-            if self._pacer is not None:
-                await self._pace(self._pacer, len(payload))
-            marker = unit.is_video and index == last
-            header = self._header.pack(
-                payload_type=payload_type,
-                marker=marker,
-                sequence=self._sequence,
-                timestamp=timestamp,
-                # abs-send-time has 6 bits of seconds and 18 of their fraction.
-                send_time=current_ntp_time() >> 14 & 0xFFFFFF,
-            )
-            # Kept before it is sent: a NACK may come while this waits for the transport.
-            if unit.is_video:
-                kept = (self._sequence, payload_type, marker, timestamp, payload)
-                self._history[self._sequence % HISTORY] = kept
-            self._transport.send_packets([header + payload])
-            self._sequence = (self._sequence + 1) & 0xFFFF
-            self.packets += 1
-            self.octets += len(payload)
-            # A large key frame must not keep the loop from what comes for other peers.
-            if index % 16 == 15:
-                await asyncio.sleep(0)
-        # A time that was moved does not belong to the moment of capture, so it is no base for a
-        # report.
-        if unit.is_live and pts == unit.pts:
-            self._report_base = (unit.capture_us, timestamp)
+    def _repeat(self, lost: list[int], now: float) -> None:
+        """Answers a NACK as far as the rate of retransmissions allows."""
+        packets = []
+        for sequence in lost:
+            if self._packets is None or not self._resends.take(now=now):
+                break
+            packet = self._packets.repeat(sequence, now=now)
+            if packet is not None:
+                packets.append(packet)
+                if self._pacer is not None:
+                    self._pacer.overdraw(len(packet))  # a packet that is missed waits for nothing
+        if packets:
+            self._transport.send_packets(packets)
 
-    async def _pace(self, pacer: Pacer, size: int) -> None:
-        """Waits until the next packet of video may leave; most times it does not wait."""
-        while wait_s := pacer.take(size, now=time.monotonic()):
-            pacer.set_rate(self._queue.live_rate(now=time.monotonic()))
-            await asyncio.sleep(wait_s)
-
-    def _resend(self, sequence: int) -> None:
-        """Answers a NACK, by RTX where negotiated (RFC 4588), else by the packet itself."""
-        kept = self._history.get(sequence % HISTORY)
-        # Another packet may have the place by now.
-        if kept is None or kept[0] != sequence or self._header is None or not self._rtx_header:
-            return
-        _, payload_type, marker, timestamp, payload = kept
-        header, number = self._header, sequence
-        rtx_type = self._rtx_types.get(payload_type)
-        if rtx_type is not None:
-            header, number, payload_type = self._rtx_header, self._rtx_sequence, rtx_type
-            # RFC 4588 section 4: the original sequence number stands in front of the payload.
-            payload = sequence.to_bytes(2, "big") + payload
-            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        head = header.pack(
-            payload_type=payload_type,
-            marker=marker,
-            sequence=number,
-            timestamp=timestamp,
-            send_time=current_ntp_time() >> 14 & 0xFFFFFF,
-        )
-        if self._pacer is not None:
-            self._pacer.overdraw(len(payload))  # a packet that is missed waits for nothing
-        self._transport.send_packets([head + payload])
-
-    async def _run_reports(self) -> None:
-        while True:
-            # The first report is sent soon after the first unit, because a browser cannot align
-            # sound and picture before it has one of each.
-            await asyncio.sleep(0.2 if self._report_base is None else 0.5 + random.random())
-            if self._report_base is None:
-                continue
-            # RFC 3550 section 6.4.1: both times name the same instant, here that of capture.
-            capture_us, timestamp = self._report_base
-            report = RtcpSrPacket(
-                ssrc=self.source.ssrc,
-                sender_info=RtcpSenderInfo(
-                    # Who wrote the stamp decides what it says; it has 64 bits (RFC 3550 6.4.1).
-                    ntp_timestamp=us_to_ntp(capture_us) & 0xFFFFFFFFFFFFFFFF,
-                    rtp_timestamp=timestamp,
-                    packet_count=self.packets & 0xFFFFFFFF,
-                    octet_count=self.octets & 0xFFFFFFFF,
-                ),
-            )
-            source = RtcpSourceInfo(ssrc=self.source.ssrc, items=[(1, self.source.cname.encode())])
-            self._send_control([report, RtcpSdesPacket(chunks=[source])])
-
-    def _send_control(self, packets: list[AnyRtcpPacket]) -> None:
-        self._transport.send_control(b"".join(bytes(packet) for packet in packets))
+    def _report(self, now: float) -> float | None:
+        """Sends a report; returns when the next one is due."""
+        if self._packets is None:
+            return None
+        base = self._packets.report_base
+        if base is None:
+            return now + FIRST_REPORT_S
+        report = self._reports.write(base, packets=self.packets, octets=self.octets)
+        self._transport.send_control(report)
+        return now + MIN_REPORT_S + REPORT_SPREAD_S * random.random()

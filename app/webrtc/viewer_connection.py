@@ -14,9 +14,10 @@ from app.rtp.viewer_bandwidth import PathSigns
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.peer import CONNECT_S, Peer
 from app.webrtc.peer_state import PeerState
-from app.webrtc.rtp_sender import RtpSender
+from app.webrtc.rtp_sender import RtpSender, SenderEvents
 from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import Offer
+from app.webrtc.shared_timer import SharedTimer
 from app.webrtc.trickle import SdpFragment
 from app.webrtc.viewer_feedback import ViewerFeedback
 from app.webrtc.viewer_state import VIEWER, ViewerEvent, ViewerState
@@ -38,12 +39,19 @@ class ViewerConnection:
     """One WHEP viewer."""
 
     def __init__(
-        self, events: ViewerEvents, *, rtp_offset: int, refusals: Refusals | None = None
+        self,
+        events: ViewerEvents,
+        *,
+        rtp_offset: int,
+        refusals: Refusals | None = None,
+        timer: SharedTimer | None = None,
     ) -> None:
+        """``timer`` is that of all viewers; a viewer alone may have its own."""
         self._events = events
         self._rtp_offset = rtp_offset
         self._peer = Peer(self._state_changed, refusals)
         self._senders: dict[str, RtpSender] = {}
+        self._timer = SharedTimer() if timer is None else timer
         self._life = StateMachine(VIEWER, owner="viewer's connection")
         self.end_reason = ""
         """The reason why it ended by itself, as a sentence."""
@@ -60,12 +68,12 @@ class ViewerConnection:
                 kind,
                 self._peer.transport,
                 OwnSource.make(cname=stream_id, stream_id=stream_id),
+                SenderEvents(self._events.on_key_frame_needed, self._sender_runs, self._end),
                 # Pictures have one RTP time in all renditions, by which pages align them. Sound has
                 # one rendition.
                 rtp_offset=self._rtp_offset if kind == "video" else 0,
-                on_key_frame_needed=self._events.on_key_frame_needed,
-                on_running=self._sender_runs,
-                on_failed=self._end,
+                timer=self._timer,
+                sent=self._feedback.sent,
             )
             self._senders[kind] = sender
             self._peer.add_track(kind, sender, sender.source)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from app.delivery import gop_cache
 from app.delivery.catch_up import catch_up
 from app.delivery.gop_cache import GopCache
+from app.rtp import sent_history
 from app.rtp.send_queue import PacketizedFrame
-from app.webrtc import rtp_sender
 from media.codec import Codec
 
 
@@ -69,7 +69,7 @@ def test_a_group_of_too_many_packets_is_given_up_too() -> None:
     assert sum(len(each.payloads) for each in buffer.group()) == gop_cache.MAX_PACKETS
     buffer.add(outgoing(9))
     assert not buffer.has_group
-    assert gop_cache.MAX_PACKETS < rtp_sender.HISTORY
+    assert gop_cache.MAX_PACKETS < sent_history.MAX_PACKETS
 
 
 def test_a_key_frame_alone_is_a_group_however_large() -> None:

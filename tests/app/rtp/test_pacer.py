@@ -92,3 +92,34 @@ def test_who_wakes_up_late_catches_up_by_no_burst() -> None:
     assert pacer.take(PACKET, now=5.0) > 0.0
     times = leave(pacer, 100, now=5.1)
     assert times.count(5.1) <= 8
+
+
+def test_a_unit_with_space_is_taken_whole_and_others_in_parts() -> None:
+    pacer = Pacer()
+    assert pacer.take_unit(BURST_BYTES // 2, now=5.0)
+    assert not pacer.take_unit(BURST_BYTES, now=5.0)
+    sizes = [PACKET] * 60
+    count, wait_s = pacer.take_all(sizes, now=5.0)
+    assert count == -(-(BURST_BYTES // 2) // PACKET)
+    assert wait_s > 0.0
+    # Behind one that waits, nothing passes.
+    assert not pacer.take_unit(1, now=5.0)
+
+
+def test_parts_leave_as_single_packets_would() -> None:
+    one, two, now = Pacer(), Pacer(), 5.0
+    left, sizes = 0, [PACKET] * 300
+    times: list[float] = []
+    while left < len(sizes):
+        count, wait_s = one.take_all(sizes[left:], now=now)
+        times += [now] * count
+        left, now = left + count, now + wait_s
+    assert times == leave(two, 300, now=5.0)
+
+
+def test_units_that_follow_each_other_find_what_the_rate_gave_back() -> None:
+    pacer = Pacer()
+    for step in range(100):
+        # 20 kB 30 times a second are 4.8 Mbit/s.
+        assert pacer.take_unit(20_000, now=5.0 + step / 30)
+    assert not all(pacer.take_unit(60_000, now=9.0 + step / 100) for step in range(5))

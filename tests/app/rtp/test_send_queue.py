@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 
 import pytest
 
@@ -207,3 +208,43 @@ def test_the_past_is_no_part_of_the_rate_of_a_rendition() -> None:
     queue.push(video(1, size=500_000), now=1.0)
     assert queue.live_rate(now=2.0) == 2_000_000.0
     assert queue.live_rate(now=4.0) == 0.0
+
+
+def test_a_unit_passes_by_where_push_and_pop_would_let_it_through() -> None:
+    """In any order of units and times, with one exception: a unit that is refused is pushed."""
+    chance = random.Random(5)
+    for _ in range(30):
+        one, two = SendQueue(), SendQueue()
+        now = 0.0
+        for step in range(120):
+            now += chance.choice((0.0, 0.02, 0.3))
+            unit = audio(step) if chance.random() < 0.3 else video(step, key=chance.random() < 0.2)
+            estimate = chance.choice((None, None, 1000.0, 1e9))
+            if estimate is not None:
+                one.on_bandwidth(estimate, now=now)
+                two.on_bandwidth(estimate, now=now)
+            passed = [unit.pts] if one.pass_by(unit, now=now) else []
+            if not passed:
+                one.push(unit, now=now)
+            two.push(unit, now=now)
+            assert passed + drain(one, now) == drain(two, now)
+            assert (one.dropped, one.needs_key) == (two.dropped, two.needs_key)
+            assert one.live_rate(now=now) == two.live_rate(now=now)
+            assert one.next_deadline(now=now) == two.next_deadline(now=now)
+
+
+def test_nothing_passes_by_what_waits() -> None:
+    queue = SendQueue()
+    queue.push(video(1, key=True), now=0.0)
+    assert not queue.pass_by(video(2), now=0.0)
+    assert queue.pass_by(audio(3), now=0.0)
+    queue.push(audio(4), now=0.0)
+    assert not queue.pass_by(audio(5), now=0.0)
+    assert drain(queue, 0.0) == [4, 1]
+    assert queue.pass_by(video(2), now=0.0)
+
+
+def test_a_unit_counts_its_bytes_once() -> None:
+    unit = PacketizedFrame((b"ab", b"cde"), Codec.H264, 0, 90_000, 0, is_video=True, is_key=True)
+    assert unit.size == 5
+    assert dataclasses.replace(unit, payloads=(b"x",)).size == 1

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
+import pylibsrtp
 import pytest
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpSendParameters
 from aiortc.rtp import (
@@ -28,12 +31,16 @@ from aiortc.rtp import (
 )
 
 from app.rtp.capture_clock import ntp_to_us
+from app.rtp.pacer import BURST_BYTES
 from app.rtp.send_queue import PacketizedFrame
-from app.webrtc.extension_map import MID, SEND_TIME, Extension
+from app.rtp.sent_groups import SentGroups
+from app.rtp.sent_history import MAX_PACKETS
+from app.webrtc.extension_map import MID, SEND_TIME, TRANSPORT_NUMBER, Extension
 from app.webrtc.payload_offer import Payload
-from app.webrtc.rtp_sender import HISTORY, RtpSender
+from app.webrtc.rtp_sender import RESENDS_PER_S, RtpSender, SenderEvents
 from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import MediaOffer
+from app.webrtc.shared_timer import SharedTimer
 from media.codec import Codec
 from media.codec_table import BY_NAME
 from tests.app.peers import no_tasks_but, until
@@ -47,10 +54,10 @@ VIDEO = Payload(102, BY_NAME["h264"], 90_000)
 VP8 = Payload(97, BY_NAME["vp8"], 90_000)
 RTX = Payload(103, None, 90_000, base=102)
 SOUND = Payload(111, BY_NAME["opus"], 48_000)
-EXTENSIONS = [
+EXTENSIONS = (
     RTCRtpHeaderExtensionParameters(id=4, uri=MID),
     RTCRtpHeaderExtensionParameters(id=2, uri=SEND_TIME),
-]
+)
 
 
 class Cable:
@@ -72,16 +79,17 @@ class Track:
 
     def __init__(self, kind: str = "video") -> None:
         self.cable = Cable()
+        self.sent = SentGroups()
         self.runs = self.asks = 0
         self.failures: list[str] = []
         self.sender = RtpSender(
             kind,
             self.cable,
             OwnSource(SSRC, RTX_SSRC, "name", "stream", "track"),
+            SenderEvents(self._ask, self._run, self.failures.append),
             rtp_offset=OFFSET,
-            on_key_frame_needed=self._ask,
-            on_running=self._run,
-            on_failed=self.failures.append,
+            timer=SharedTimer(),
+            sent=self.sent,
         )
 
     def _ask(self) -> None:
@@ -90,9 +98,13 @@ class Track:
     def _run(self) -> None:
         self.runs += 1
 
-    def start(self, *payloads: Payload) -> None:
+    def start(
+        self,
+        *payloads: Payload,
+        extensions: Sequence[RTCRtpHeaderExtensionParameters] = EXTENSIONS,
+    ) -> None:
         kind = self.sender.kind
-        known = tuple(Extension(e.id, e.uri) for e in EXTENSIONS)
+        known = tuple(Extension(e.id, e.uri) for e in extensions)
         section = MediaOffer(kind, "", (), mid="v0", payloads=payloads, extensions=known)
         self.sender.start(section)
 
@@ -100,7 +112,7 @@ class Track:
     def packets(self) -> list[RtpPacket]:
         """The RTP packets that left."""
         known = HeaderExtensionsMap()
-        known.configure(RTCRtpSendParameters(headerExtensions=EXTENSIONS))
+        known.configure(RTCRtpSendParameters(headerExtensions=list(EXTENSIONS)))
         return [RtpPacket.parse(data, known) for data in self.cable.sent if not is_rtcp(data)]
 
     @property
@@ -123,6 +135,12 @@ async def track() -> AsyncIterator[Track]:
     await made.sender.stop()
 
 
+def number_from(track: Track, sequence: int) -> None:
+    """Sets the sequence number of the next packet."""
+    packets: Any = track.sender._packets
+    packets._sequence = sequence
+
+
 def frame(
     index: int, *payloads: bytes, key: bool = False, live: bool = True, codec: Codec = Codec.H264
 ) -> PacketizedFrame:
@@ -139,7 +157,7 @@ def frame(
 
 
 async def test_a_unit_leaves_as_packets_of_one_time_with_a_marker_at_its_end(track: Track) -> None:
-    track.sender._sequence = 65_534
+    number_from(track, 65_534)
     track.sender.push(frame(0, b"one", b"two", b"three", key=True))
     track.sender.push(frame(1, b"next"))
     await until(lambda: len(track.packets) == 4)
@@ -227,13 +245,13 @@ async def test_without_retransmissions_the_packet_itself_is_sent_again() -> None
 
 
 async def test_what_is_too_old_is_not_sent_again(track: Track) -> None:
-    track.sender._sequence = 65_000
-    track.sender.push(frame(0, *([b"x"] * (HISTORY + 1)), key=True))
-    await until(lambda: len(track.packets) == HISTORY + 1)
-    track.nack(65_000)  # its place is taken
-    assert len(track.packets) == HISTORY + 1
+    number_from(track, 65_000)
+    track.sender.push(frame(0, *([b"x"] * (MAX_PACKETS + 1)), key=True))
+    await until(lambda: len(track.packets) == MAX_PACKETS + 1)
+    track.nack(65_000)
+    assert len(track.packets) == MAX_PACKETS + 1
     track.nack(65_001)
-    assert len(track.packets) == HISTORY + 2
+    assert len(track.packets) == MAX_PACKETS + 2
 
 
 @pytest.mark.parametrize("fmt", [RTCP_PSFB_PLI, RTCP_PSFB_FIR])
@@ -282,18 +300,43 @@ async def test_another_rendition_begins_with_a_key_frame(track: Track) -> None:
     assert track.sender.dropped == {"no_key": 1}
 
 
-async def test_a_task_that_dies_is_told_once_and_leaves_no_other() -> None:
+async def test_a_fault_ends_this_viewer_alone_and_is_told_once() -> None:
     before = asyncio.all_tasks()
     track = Track("audio")
     track.start(SOUND)
-    sound = frame(0, codec=Codec.OPUS, key=True)
-    track.sender.push(dataclasses.replace(sound, payloads=(None,)))  # type: ignore[arg-type]
-    await until(lambda: track.failures)
-    track.nack(track.sender._sequence)
+
+    def fail(packets: Sequence[bytes]) -> None:
+        raise RuntimeError("a bug")
+
+    track.cable.send_packets = fail  # type: ignore[method-assign]
+    for index in range(2):
+        track.sender.push(frame(index, codec=Codec.OPUS, key=True))
+    track.nack(7)
     await track.sender.stop()
-    assert len(track.failures) == 1
-    assert track.failures[0].startswith("sending audio failed: TypeError")
+    assert track.failures == ["sending audio failed: RuntimeError('a bug')"]
+    assert (track.sender.is_running, track.cable.sent) == (False, [])
     await no_tasks_but(before)
+
+
+@pytest.mark.parametrize("error", [pylibsrtp.Error("too long"), ValueError()])
+async def test_a_unit_that_cannot_be_sent_is_left_out_up_to_a_key_frame(
+    track: Track, error: Exception
+) -> None:
+    send = track.cable.send_packets
+
+    def fail(packets: Sequence[bytes]) -> None:
+        raise error
+
+    track.sender.push(frame(0, key=True))
+    track.cable.send_packets = fail  # type: ignore[method-assign]
+    track.sender.push(frame(1))
+    track.cable.send_packets = send  # type: ignore[method-assign]
+    for index in (2, 3, 4):
+        track.sender.push(frame(index, key=index == 3))
+    stamps = [packet.timestamp for packet in track.packets]
+    assert stamps == [(3000 * n + OFFSET) % 2**32 for n in (0, 3, 4)]
+    assert track.sender.dropped == {"unsendable": 1, "no_key": 1}
+    assert (track.sender.packets, track.sender.octets) == (3, 12)
 
 
 async def test_feedback_on_another_source_is_for_another_track(track: Track) -> None:
@@ -318,16 +361,94 @@ async def test_a_goodbye_is_the_last_that_is_sent(track: Track) -> None:
     assert track.failures == []
 
 
-async def test_a_large_key_frame_lets_others_have_the_loop(track: Track) -> None:
-    turns = 0
+async def test_a_unit_leaves_in_the_call_that_brings_it(track: Track) -> None:
+    tasks = asyncio.all_tasks()
+    track.sender.push(frame(0, b"one", b"two", key=True))
+    assert len(track.packets) == 2
+    assert asyncio.all_tasks() == tasks
 
-    async def count() -> None:
-        nonlocal turns
-        while len(track.packets) < 64:
-            turns += 1
-            await asyncio.sleep(0)
 
-    counting = asyncio.get_running_loop().create_task(count())
-    track.sender.push(frame(0, *([b"x"] * 64), key=True))
-    await asyncio.wait_for(counting, 10)
-    assert turns >= 4
+async def test_a_large_key_frame_leaves_at_a_pace_and_what_follows_keeps_its_place(
+    track: Track,
+) -> None:
+    parts = [bytes([n]) * 1000 for n in range(100)]
+    track.sender.push(frame(0, *parts, key=True))
+    burst = len(track.packets)
+    assert BURST_BYTES // 1000 <= burst <= BURST_BYTES // 1000 + 1
+    track.sender.push(frame(1, b"next"))
+    assert len(track.packets) == burst
+    await until(lambda: len(track.packets) == 101)
+    packets = track.packets
+    assert [packet.payload for packet in packets] == [*parts, b"next"]
+    first = packets[0].sequence_number
+    assert [p.sequence_number for p in packets] == [(first + n) & 0xFFFF for n in range(101)]
+    assert [n for n, packet in enumerate(packets) if packet.marker] == [99, 100]
+    assert {packet.timestamp for packet in packets[:100]} == {OFFSET}
+    assert track.sender.octets == 100_004
+
+
+async def test_what_left_already_is_sent_again_while_the_rest_is_paced(track: Track) -> None:
+    track.sender.push(frame(0, *([b"x" * 1000] * 100), key=True))
+    count = len(track.packets)
+    track.nack(track.packets[3].sequence_number)
+    assert len(track.packets) == count + 1
+    assert track.packets[-1].ssrc == RTX_SSRC
+
+
+async def test_another_rendition_follows_a_unit_of_which_a_part_has_left(track: Track) -> None:
+    track.sender.push(frame(0, *([b"x" * 1000] * 100), key=True))
+    track.sender.push(frame(1))
+    track.sender.restart()
+    track.sender.push(frame(7, b"other", key=True))
+    await until(lambda: len(track.packets) == 101)
+    assert track.packets[99].marker and track.packets[100].payload == b"other"
+
+
+async def test_nothing_leaves_once_it_has_stopped(track: Track) -> None:
+    track.sender.push(frame(0, *([b"x" * 1000] * 100), key=True))
+    count = len(track.packets)
+    await track.sender.stop()
+    await asyncio.sleep(0.02)
+    assert len(track.packets) == count
+
+
+async def test_a_nack_is_answered_by_one_call_and_up_to_a_rate(track: Track) -> None:
+    number_from(track, 0)
+    track.sender.push(frame(0, *([b"x"] * 1000), key=True))
+    await until(lambda: len(track.packets) == 1000)
+    calls: list[int] = []
+    track.cable.send_packets = lambda packets: calls.append(len(packets))  # type: ignore[method-assign]
+    track.nack(*range(400))
+    track.nack(*range(400, 1000))
+    assert calls[0] == 400
+    assert RESENDS_PER_S <= sum(calls) <= RESENDS_PER_S + 100
+
+
+async def test_a_better_estimate_lets_what_waits_leave(track: Track) -> None:
+    queue = track.sender._queue
+    track.sender.push(frame(0, b"x", key=True))
+    queue._free_at = time.monotonic() + 100.0
+    track.sender.push(frame(1, b"y"))
+    assert len(track.packets) == 1
+    track.sender.on_control(
+        RtcpPsfbPacket(
+            fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=pack_remb_fci(9_000_000, [SSRC])
+        )
+    )
+    await until(lambda: len(track.packets) == 2)
+
+
+async def test_packets_are_noted_under_their_transport_wide_numbers() -> None:
+    extensions = [*EXTENSIONS, RTCRtpHeaderExtensionParameters(id=5, uri=TRANSPORT_NUMBER)]
+    track = Track()
+    track.start(VIDEO, RTX, extensions=extensions)
+    track.sender.push(frame(0, b"one", b"three", key=True))
+    track.nack(track.packets[1].sequence_number)
+    known = HeaderExtensionsMap()
+    known.configure(RTCRtpSendParameters(headerExtensions=extensions))
+    packets = [RtpPacket.parse(data, known) for data in track.cable.sent]
+    assert [p.extensions.transport_sequence_number for p in packets] == [0, 1, 2]
+    one, two, three = [len(data) for data in track.cable.sent]
+    noted = [(g.first, g.count, g.size, g.first_size) for g in track.sent.waiting()]
+    assert noted == [(0, 2, one + two, one), (2, 1, three, three)]
+    await track.sender.stop()
