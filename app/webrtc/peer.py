@@ -246,10 +246,13 @@ class Peer:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
-        for track in self._tracks.values():
-            await track.stop()
-        await self.transport.stop()
-        if self._agent is not None:
-            self._agent.close()
-        if self._holds_ports:
-            self._ports.release()
+        try:
+            for track in self._tracks.values():
+                await track.stop()
+            await self.transport.stop()
+        finally:
+            # Whatever went wrong, the table must not keep the peer.
+            if self._agent is not None:
+                self._agent.close()
+            if self._holds_ports:
+                self._ports.release()

@@ -202,11 +202,11 @@ class PeerPorts:
         self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
     def _tick(self) -> None:
+        self._schedule()  # first: what one peer's owner does wrong must not stop the others' timers
         now = time.monotonic()
         self._ask(now)
         for agent in self.table.agents():
             self._send_requests(agent, now)
-        self._schedule()
 
 
 def _reaches(local: str, server: str) -> bool:

@@ -16,6 +16,7 @@ from app.webrtc.peer_state import PeerState
 from app.webrtc.sdp_offer import Offer, check_play_offer, check_publish_offer
 from app.webrtc.trickle import parse_fragment
 from app.webrtc.udp_port import bind_udp
+from tests.app.fakes import SilentTrack
 from tests.app.peers import no_tasks_but, until
 from tests.app.webrtc.conftest import add_tracks
 from tests.app.webrtc.offer_texts import PLAYERS, PUBLISHERS, offer
@@ -129,6 +130,25 @@ async def test_closing_twice_or_by_several_is_one_end(watched: Watched) -> None:
     await asyncio.gather(*(watched.peer.close() for _ in range(3)))
     await watched.peer.close()
     assert (watched.peer.state, watched.states) == (PeerState.CLOSED, [])
+
+
+async def test_a_track_that_cannot_be_stopped_leaves_no_peer_in_the_table(
+    watched: Watched,
+) -> None:
+    class Broken(SilentTrack):
+        async def stop(self) -> None:
+            raise ArithmeticError("of something unforeseen")
+
+    checked = check_publish_offer(offer("obs"))
+    for kind in checked.kinds:
+        watched.peer.add_track(kind, Broken())
+    await watched.peer.answer(checked, start_kbps=None)
+    assert len(watched.peer._ports.table) == 1
+    with pytest.raises(ArithmeticError):
+        await watched.peer.close()
+    assert len(watched.peer._ports.table) == 0
+    watched.peer._closing = None  # the fixture closes it again
+    watched.peer._tracks.clear()
 
 
 async def test_a_caller_that_is_cancelled_does_not_stop_the_closing(watched: Watched) -> None:
