@@ -125,6 +125,8 @@ class CodecDescriptor:
     "FFmpeg's name; empty: renditions are not encoded in this codec."
     reorders: bool = False
     "A picture may leave the decoder later than its unit went in."
+    conceals: bool = False
+    "A decoder goes on behind a lost picture, with what it has of the others."
     side_data: SideData = SideData.NONE
 
     @property

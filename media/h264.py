@@ -243,6 +243,7 @@ H264 = CodecDescriptor(
     decoder="h264",
     encoder="libx264",
     reorders=True,
+    conceals=True,
     side_data=SideData.VECTORS | SideData.QUANTIZERS,
 )
 """Profiles are answered as offered (RFC 6184 section 8.2.2)."""

@@ -167,6 +167,7 @@ class VideoJitterBuffer:
             self._begin_at(sequence)
         if sequence < (self._next or 0) or sequence in self._packets:
             self.late += 1
+            self.nacks.on_late()
             return
         # The old sequence goes on, so the packets far from it were strays.
         self.late += len(self._after_jump)

@@ -23,6 +23,13 @@ on a path of 60 ms. Longer where the round trip is long."""
 MAX_GIVE_UP_S = 0.6
 """The same on the longest of paths: viewers' players wait about as long."""
 
+UNANSWERED = 8
+"""Packets in a row that were asked for and given up, after which a publisher counts as one that
+keeps none: OBS answers for its highest simulcast layer alone."""
+
+HOPELESS_S = 0.05
+"""Time that a missing packet of such a publisher is waited for: it can only be late."""
+
 MAX_NACKS = 64
 """Sequence numbers named in one NACK at most."""
 
@@ -71,12 +78,16 @@ class NackGenerator:
         "Numbers without a request; what arrived may still be in it."
         self._asked: list[tuple[float, int]] = []
         "Heap of (to be asked for again at, number); what arrived may still be in it."
+        self._unanswered = 0
+        "Packets in a row that were asked for and given up."
 
     def __len__(self) -> int:
         return len(self._missing)
 
     @property
     def _give_up_s(self) -> float:
+        if self._unanswered >= UNANSWERED:
+            return HOPELESS_S
         return min(MAX_GIVE_UP_S, max(GIVE_UP_S, 2.5 * self.round_trip.smoothed_s))
 
     def add_missing(self, first: int, end: int, *, now: float) -> None:
@@ -88,15 +99,21 @@ class NackGenerator:
     def on_arrival(self, number: int, *, now: float) -> None:
         """Notes that a packet came, in answer to a request or by itself."""
         entry = self._missing.pop(number, None)
+        self._unanswered = 0
         if entry is not None and entry[1] == 1:
             # Karn's algorithm: after a second request nobody knows which one was answered.
             self.round_trip.add(now - entry[2])
+
+    def on_late(self) -> None:
+        """Notes that a packet came that was given up: there are answers, and they take longer."""
+        self._unanswered = 0
 
     def forget_below(self, number: int) -> int:
         """Gives up all packets below ``number``; returns how many these were."""
         gone = list(itertools.takewhile(lambda missing: missing < number, self._missing))
         for missing in gone:
-            del self._missing[missing]
+            if self._missing.pop(missing)[1]:
+                self._unanswered += 1
         while self._fresh and self._fresh[0] < number:
             self._fresh.popleft()
         return len(gone)

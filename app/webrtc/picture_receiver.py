@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.rtp.jitter_buffer import CodedUnit, JitterBufferOutput, Packet, VideoJitterBuffer
+from app.rtp.key_frame_answers import KeyFrameAnswers
 from app.rtp.key_frame_pace import KeyFramePace
 from media.codec import CodecDescriptor
 
@@ -56,6 +57,7 @@ class PictureReceiver:
         self._on_unit = on_unit
         self._is_wanted = is_wanted
         self._pace = KeyFramePace()
+        self._answers = KeyFrameAnswers()
         self._key_frame_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
@@ -75,7 +77,7 @@ class PictureReceiver:
         if self.ssrc is None or self._is_over:
             return
         if self._pace.ask(now=time.monotonic()):
-            self._requests.send_pli(self.ssrc)
+            self._ask(self.ssrc)
         elif self._key_frame_timer is None:
             wait = (self._pace.next_deadline() or 0.0) - time.monotonic()
             loop = asyncio.get_running_loop()
@@ -84,6 +86,7 @@ class PictureReceiver:
     def take_key_frame(self) -> None:
         """Notes that the source sent a key frame: requests that wait are fulfilled."""
         self._pace.fulfil()
+        self._answers.come(now=time.monotonic())
 
     def stop(self) -> None:
         """Stops; nothing follows."""
@@ -95,10 +98,17 @@ class PictureReceiver:
     def _on_key_frame_time(self) -> None:
         self._key_frame_timer = None
         if self.ssrc is not None and self._pace.on_time(now=time.monotonic()):
-            self._requests.send_pli(self.ssrc)
+            self._ask(self.ssrc)
+
+    def _ask(self, ssrc: int) -> None:
+        self._answers.ask(now=time.monotonic())
+        self._requests.send_pli(ssrc)
 
     def _carry_out(self, codec: CodecDescriptor, clock_rate: int, out: JitterBufferOutput) -> None:
         for unit in out.units:
+            if unit.discontinuity and codec.conceals and self._answers.is_deaf:
+                # A gap that stays open for seconds is worse than what a decoder conceals.
+                unit = dataclasses.replace(unit, discontinuity=False)
             self._on_unit(codec, clock_rate, unit)
         if out.nacks and self.ssrc is not None:
             self._requests.send_nack(self.ssrc, out.nacks)

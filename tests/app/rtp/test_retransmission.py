@@ -6,10 +6,12 @@ import pytest
 
 from app.rtp.retransmission import (
     GIVE_UP_S,
+    HOPELESS_S,
     MAX_GIVE_UP_S,
     MAX_NACK_S,
     MAX_NACKS,
     MIN_NACK_S,
+    UNANSWERED,
     NackGenerator,
     RoundTripEstimator,
 )
@@ -119,3 +121,45 @@ def test_whatever_is_lost_it_is_asked_for_until_it_comes_or_is_given_up() -> Non
             missing -= gone
         assert len(nacks) == len(missing)
         assert (nacks.next_deadline() is None) == (not missing)
+
+
+def lose(nacks: NackGenerator, number: int, *, now: float) -> float:
+    """Loses a packet whose requests nobody answers; returns how long it was waited for."""
+    nacks.add_missing(number, number + 1, now=now)
+    waited = 0.0
+    while nacks.overdue(now=now + waited) is None:
+        nacks.take_nacks(now=now + waited)
+        waited += 0.005
+    nacks.forget_below(number + 1)
+    return waited
+
+
+def test_a_publisher_that_never_answers_is_waited_for_no_longer() -> None:
+    nacks = NackGenerator()
+    waits = [lose(nacks, number, now=float(number)) for number in range(UNANSWERED + 3)]
+    assert waits[:UNANSWERED] == pytest.approx([GIVE_UP_S] * UNANSWERED, abs=0.01)
+    assert waits[UNANSWERED:] == pytest.approx([HOPELESS_S] * 3, abs=0.01)
+
+
+def test_it_is_waited_for_again_once_something_comes_in_time_or_late() -> None:
+    for comes in ("late", "in time"):
+        nacks = NackGenerator()
+        for number in range(UNANSWERED):
+            lose(nacks, number, now=float(number))
+        if comes == "late":
+            nacks.on_late()
+        else:
+            nacks.add_missing(50, 51, now=50.0)
+            nacks.take_nacks(now=50.0)
+            nacks.on_arrival(50, now=50.03)
+        assert lose(nacks, 60, now=60.0) > GIVE_UP_S - 0.01
+
+
+def test_what_was_not_asked_for_is_no_lack_of_answers() -> None:
+    nacks = NackGenerator()
+    nacks.add_missing(0, 3 * MAX_NACKS, now=0.0)
+    nacks.forget_all()
+    for first in range(0, 100, 10):
+        nacks.add_missing(first, first + 10, now=0.0)
+        nacks.forget_below(first + 10)
+    assert lose(nacks, 200, now=1.0) > GIVE_UP_S - 0.01

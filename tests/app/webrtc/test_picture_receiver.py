@@ -132,3 +132,15 @@ async def test_nothing_follows_the_end() -> None:
     await asyncio.sleep(1.2 * INTERVAL_S)
     assert (len(side.nacks), len(side.plis)) == asked
     assert side.heard == [1]
+
+
+async def test_of_a_publisher_that_makes_no_key_frame_on_request_gaps_are_not_told() -> None:
+    side = Side()
+    side.send(1)
+    for number in range(10, 50, 10):
+        side.receiver.request_key_frame()
+        side.receiver._answers.ask(now=time.monotonic() + number)  # in ten seconds, and so on
+    side.send(2, 4, 5, 6)
+    await until(lambda: side.heard[-1] == 6)
+    assert not any(unit.discontinuity for unit in side.units)
+    side.receiver.stop()
