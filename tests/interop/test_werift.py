@@ -58,7 +58,8 @@ def test_it_plays_the_enhanced_rendition(server: RunningServer) -> None:
     with publishing(f"{server.url}/whip/werift1", *SMALL):
         server.until_enhancing("werift1")
         found = result(peer("play", f"{server.url}/whep/werift1"))
-    assert found == {"packets": 100, "state": "connected"}
+    assert (found["state"], found.get("error")) == ("connected", None)
+    assert found["packets"] >= 100  # more may come until the session has ended
 
 
 def test_what_it_publishes_is_live(server: RunningServer) -> None:
