@@ -40,7 +40,7 @@ def test_over_time_the_rate_holds_whatever_is_asked() -> None:
     ]
     for second in range(9):
         assert sum(second <= at < second + 1 for at in booked) <= module.PER_S + module.BURST
-    assert len(booked) <= 15 + 30 * 12 + 1
+    assert len(booked) <= module.BURST + module.PER_S * 12 + 1
 
 
 async def test_an_address_has_half_of_the_places_at_most() -> None:
