@@ -310,6 +310,8 @@ class LiteAgent:
     ) -> None:
         self._paths[path] = now
         self._consent_at = now
+        if self.state is AgentState.EXPIRED and path != self._selected:
+            self._selected = None  # whoever comes back from elsewhere is not where it was
         # RFC 8445 section 7.1.1 asks for PRIORITY, which is of no use here: old builds of FFmpeg
         # leave it out.
         event = AgentEvent.CHECK

@@ -183,6 +183,14 @@ def test_consent_comes_back_with_a_check(selected: Session) -> None:
     assert selected.agent.path == selected.path()
 
 
+def test_who_comes_back_from_elsewhere_is_sent_to_there(selected: Session) -> None:
+    selected.agent.on_time(now=CONSENT_S)
+    selected.check(OTHER, now=CONSENT_S + 1)
+    assert selected.agent.path == selected.path(OTHER)
+    selected.check(nominates=True, now=CONSENT_S + 2)
+    assert selected.agent.path == selected.path()
+
+
 def test_media_is_consent_only_of_a_publisher() -> None:
     for media_is_consent, state in ((False, AgentState.EXPIRED), (True, AgentState.SELECTED)):
         session = Session(media_is_consent=media_is_consent)
