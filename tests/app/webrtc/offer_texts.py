@@ -7,7 +7,11 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent / "offers"
 PUBLISHERS = (
     "obs",
+    "obs_av1",
+    "obs_simulcast_four",
     "ffmpeg",
+    "ffmpeg_active",
+    "hardware_publish",
     "chromium_publish",
     "obs_simulcast",
     "chromium_simulcast",
@@ -17,7 +21,7 @@ PUBLISHERS = (
     "larix_publish",
     "max_bundle_publish",
 )
-PLAYERS = ("chromium_play", "firefox_play", "gstreamer_play")
+PLAYERS = ("chromium_play", "firefox_play", "gstreamer_play", "safari_play")
 
 
 def offer(name: str) -> str:
