@@ -22,7 +22,7 @@ UNPROVED = 0.8
 RISE_MARGIN = 1.3
 """It is gone up to only where the estimate is this many times its rate."""
 
-SHORT_S = 0.4
+SHORT_S = 0.25
 """The estimate must be too low for so long; at half of what is needed it is believed at once."""
 
 HIGH_LOSS, LOSS_S = 0.10, 1.5

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from app.delivery.catch_up import catch_up
+from app.delivery.quality_levels import SMALLER
 from app.delivery.rendition_switch import Pick, RenditionSwitch
 from app.delivery.rtp_fanout import RtpFanout
 from app.rtp.send_queue import PacketizedFrame
@@ -54,7 +55,9 @@ class PlaybackSession:
             fanout.hold(self)
 
     def _make_switch(self) -> RenditionSwitch:
-        may_fall_back = self._fallback and self._preferred is not self._source
+        # Who is shown the rendition for weak links has no room for the source in its place.
+        is_smaller = keys.rendition_of(self._preferred.rendition)[0] == SMALLER
+        may_fall_back = self._fallback and self._preferred is not self._source and not is_smaller
         return RenditionSwitch(
             preferred=self._preferred.rendition, fallback=keys.SOURCE if may_fall_back else None
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
@@ -18,7 +20,10 @@ from app.rtp.viewer_bandwidth import PathSigns
 from app.streams.rendition_reader import RenditionReader
 from app.streams.stream_directory import StreamDirectory
 from wire import keys
+from wire.stream_logger import StreamLogger
 from wire.stream_record import StreamRecord
+
+log = logging.getLogger(__name__)
 
 PERIOD_S = 0.1
 """Time between two looks at a viewer: feedback comes ten to twenty times a second."""
@@ -85,8 +90,8 @@ class ViewerAdapter:
         record = await self._record(viewer.stream)
         if record is None or record.epoch != viewer.epoch or not record.kbps:
             return
-        now, shown = self._clock(), keys.rendition_of(viewer.playback.rendition)[0]
         spec = smaller_spec(record.kbps, record.height)
+        now, shown = self._clock(), keys.rendition_of(viewer.playback.rendition)[0]
         wanted = viewer.adaptation.decide(
             levels(
                 record.kbps,
@@ -107,20 +112,37 @@ class ViewerAdapter:
     async def _change(self, viewer: AdaptedViewer, record: StreamRecord, wanted: str) -> None:
         try:
             request = dataclasses.replace(viewer.request, rendition=wanted)
-            log = await self._access.log_of(record, request)
+            log_name = await self._access.log_of(record, request)
         except (BadOffer, RenditionNotFound, RenditionsFull):
             return  # it stays, and the adaptation gives up by itself
-        viewer.playback.change(self._access.fanout(record, log))
+        viewer.playback.change(self._access.fanout(record, log_name))
+        StreamLogger(log, stream=viewer.stream).info(
+            "a viewer is to see %s, since %s",
+            wanted,
+            viewer.adaptation.reason,
+            extra={"action": "adapt"},
+        )
         order = (SMALLER, keys.SOURCE, keys.ENHANCED)
         shown = keys.rendition_of(viewer.playback.rendition)[0]
         is_up = wanted in order and shown in order and order.index(wanted) > order.index(shown)
         self.changes["up" if is_up else "down"] += 1
+
+    async def _prepare(self, record: StreamRecord) -> None:
+        """Adds the smaller rendition before it is wanted: a worker that has the job begins in a
+        fraction of the time, and makes nothing until somebody watches.
+        """
+        spec = smaller_spec(record.kbps, record.height)
+        if spec is not None:
+            with contextlib.suppress(RenditionsFull):
+                await self._directory.need_rendition(record, SMALLER, spec)
 
     async def _record(self, stream: str) -> StreamRecord | None:
         at, record = self._records.get(stream, (float("-inf"), None))
         now = self._clock()
         if now - at > RECORD_AGE_S:
             record = await self._directory.record(stream)
+            if record is not None:
+                await self._prepare(record)
             # Streams that ended long ago go, so that the table does not keep all that ever were.
             self._records = {
                 name: entry for name, entry in self._records.items() if now - entry[0] < 60.0

@@ -154,7 +154,8 @@ class Viewers:
 
         Raises BadOffer, NobodyPublishes, RenditionNotFound, Full, NoCandidate, RedisAway.
         """
-        offer = check_play_offer(sdp)
+        adapts = rendition == AUTO
+        offer = check_play_offer(sdp, measures_path=adapts)
         record = await self._directory.record(stream)
         if record is None or record.state != State.LIVE.value:
             why = record.reason if record is not None else ""
@@ -164,7 +165,7 @@ class Viewers:
         request = None
         if "video" in offer.kinds:
             # Whoever leaves the choice to the connection begins with the best.
-            name = keys.ENHANCED if (adapts := rendition == AUTO) else rendition
+            name = keys.ENHANCED if adapts else rendition
             request = PlayRequest(name, fallback, offer.codecs, offer.whole_codecs, adapts)
         # Refuses what cannot be answered before it waits for its turn. The choice is made again
         # behind the queue, since the lead and its codec may be others by then.

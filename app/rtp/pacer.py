@@ -26,14 +26,27 @@ class Pacer:
     """A bucket of bytes that starts full. The last packet may overdraw it by a part of its size."""
 
     def __init__(self) -> None:
-        self._bytes_per_s = MIN_BPS / 8
+        self._bytes_per_s = self._usual = MIN_BPS / 8
+        self._burst = float(BURST_BYTES)
         self._free = float(BURST_BYTES)
         self._at = 0.0
         self._waited = False
 
     def set_rate(self, bps: float) -> None:
         """Sets the rate of the rendition in bit/s: the pace is several times that."""
-        self._bytes_per_s = max(MIN_BPS, RATE_FACTOR * bps) / 8
+        self._usual = max(MIN_BPS, RATE_FACTOR * bps) / 8
+        if self._burst == BURST_BYTES:
+            self._bytes_per_s = self._usual
+
+    def limit(self, bps: float | None) -> None:
+        """Paces by what a congested path carries, so that packets wait here and not in a queue that
+        overflows; None: as usual.
+        """
+        if bps is None:
+            self._bytes_per_s, self._burst = self._usual, float(BURST_BYTES)
+        else:
+            self._bytes_per_s, self._burst = bps / 8, float(STEP_BYTES)
+            self._free = min(self._free, self._burst)
 
     def take_all(self, sizes: Sequence[int], *, now: float) -> tuple[int, float]:
         """Takes packets in their order; returns how many may leave now, and the seconds to wait
@@ -48,7 +61,7 @@ class Pacer:
         """Takes all packets of a unit if a burst has space for them, as nearly every one's has."""
         if self._waited:
             return False
-        free = min(float(BURST_BYTES), self._free + (now - self._at) * self._bytes_per_s)
+        free = min(self._burst, self._free + (now - self._at) * self._bytes_per_s)
         if free < size:
             return False
         self._at, self._free = now, free - size
@@ -61,7 +74,7 @@ class Pacer:
         """
         free = self._free + (now - self._at) * self._bytes_per_s
         # Who woke up late catches up by no burst: what left before may still wait to be read.
-        limit = 1.5 * STEP_BYTES if self._waited else BURST_BYTES
+        limit = min(1.5 * STEP_BYTES, self._burst) if self._waited else self._burst
         if free > limit:
             free = limit
         self._at = now

@@ -68,6 +68,9 @@ DISTRUST_S, MAX_DISTRUST_S = 10.0, 60.0
 arrived then: a shaper with a bucket lets trains through that it would not let follow each other.
 Doubles with each further congestion within the time."""
 
+LIMIT_S = 1.5
+"""Time after a decrease for which no more is sent than the estimate."""
+
 EPISODE_S = 5.0
 """Decreases that follow each other sooner are one congestion."""
 
@@ -119,6 +122,14 @@ class ViewerBandwidth:
     def is_measured(self) -> bool:
         """True where transport-wide feedback comes."""
         return self._read_at is not None
+
+    def limit_bps(self, *, now: float) -> float | None:
+        """Returns the rate to send at while the path is congested; None else, since trains must be
+        faster than the path to measure it.
+        """
+        if self.estimate_bps is None or now - self._decreased_at > LIMIT_S:
+            return None
+        return self.estimate_bps
 
     @property
     def arrived_bps(self) -> float:

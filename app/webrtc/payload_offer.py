@@ -26,10 +26,8 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
 TRANSPORT_CC = "transport-cc"
 """Feedback that needs a header extension too: ``extension_map.TRANSPORT_NUMBER``."""
 
-_FEEDBACK = ("nack", "nack pli", "goog-remb")
+_FEEDBACK = ("nack", "nack pli", "goog-remb", TRANSPORT_CC)
 """Feedback that our receiver sends and our sender understands."""
-_FEEDBACK_SENT = (*_FEEDBACK, TRANSPORT_CC)
-"""Feedback that our receiver sends."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,8 +55,7 @@ def choose_payloads(section: Section, *, publishes: bool) -> tuple[Payload, ...]
 
     Codecs of a greater rank go behind all others. Raises BadOffer (422) where nothing can be used.
     """
-    feedback = _FEEDBACK_SENT if publishes else _FEEDBACK
-    offered = [each for each in _offered(section, feedback) if _is_ours(each, section.kind)]
+    offered = [each for each in _offered(section) if _is_ours(each, section.kind)]
     found = _chosen([each for each in offered if each.codec is not None], publishes)
     if not found:
         raise BadOffer(_nothing(section.kind, offered), status=422)
@@ -124,7 +121,7 @@ def without_feedback(payloads: Iterable[Payload], kind: str) -> tuple[Payload, .
     )
 
 
-def _offered(section: Section, known: tuple[str, ...]) -> list[Payload]:
+def _offered(section: Section) -> list[Payload]:
     """Returns every known codec of the section, in the order of its media line, each with those
     of the known kinds of feedback that are offered for it.
     """
@@ -154,7 +151,7 @@ def _offered(section: Section, known: tuple[str, ...]) -> list[Payload]:
             codec,
             int(match[3]),
             text,
-            feedback=tuple(f for f in known if f in asked) if codec is not None else (),
+            feedback=tuple(f for f in _FEEDBACK if f in asked) if codec is not None else (),
             base=int(base) if _NUMBER.fullmatch(base) else None,
         )
     return list(found.values())

@@ -165,6 +165,11 @@ class RtpSender:
             self._queue.push(unit, now=now)
             self._serve_later(now)
 
+    def limit(self, bps: float | None) -> None:
+        """Sends video no faster than this until another limit; None: as usual."""
+        if self._pacer is not None:
+            self._pacer.limit(bps)
+
     def restart(self) -> None:
         """Drops video up to the next key frame: another rendition follows."""
         self._queue.restart()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import dataclasses
+import time
 import uuid
 from collections.abc import Callable
 
@@ -111,9 +112,12 @@ class ViewerConnection:
         return dict(found)
 
     def signs(self) -> PathSigns:
-        """Returns what is known of the viewer's path; each call tells of the time since the last
-        one.
+        """Returns what is known of the viewer's path, and sends no more than that carries while it
+        is congested; each call tells of the time since the last one.
         """
+        if "video" in self._senders:
+            limit_bps = self._feedback.bandwidth.limit_bps(now=time.monotonic())
+            self._senders["video"].limit(limit_bps)
         left_out = self.dropped.get("slow", 0)
         before, self._left_out = self._left_out, left_out
         return self._feedback.signs(is_behind=left_out > before)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,7 +50,7 @@ class IngestStage:
     def start_server(self) -> None:
         """Starts Redis, the app and the recorder. Raises TimeoutError."""
         options = f"--bind {ADDRESS} --port 6379 --protected-mode no --save ''"
-        self._start("redis", self._server, ["sh", "-c", f"exec redis-server {options}"])
+        self.start("redis", self._server, ["sh", "-c", f"exec redis-server {options}"])
         settings = {
             "redis_url": _REDIS,
             "http_host": "0.0.0.0",
@@ -60,17 +60,25 @@ class IngestStage:
             "publish_token": TOKEN,
             "admin_token": TOKEN,
         }
-        self._start("app", self._server, [*_CLI, "serve"], settings)
+        self.start("app", self._server, [*_CLI, "serve"], settings)
         self.until("the app", lambda: self.get("/healthz") is not None)
+
+    def work(self) -> None:
+        """Starts a worker."""
+        self.start("worker", self.lab.hub, [*_CLI, "work"], {"redis_url": _REDIS})
+
+    def on_hub(self, call: Callable[[], T]) -> T:
+        """Returns what a function returns in the hub's namespace."""
+        return self._hub.submit(call).result()
 
     def record(self, log: str = "source") -> None:
         """Starts to record a log of the stream."""
         command = [sys.executable, "-m", "benchmarks.edge.source_recorder", _REDIS, STREAM, log]
-        self._start(f"units-{log}", self.lab.hub, command)
+        self.start(f"units-{log}", self.lab.hub, command)
 
     def publish(self, command: Sequence[str]) -> None:
         """Starts the publisher; returns once its stream is live. Raises TimeoutError."""
-        self._start(PUBLISHER, self.lab.places[PUBLISHER], command)
+        self.start(PUBLISHER, self.lab.places[PUBLISHER], command)
         self.until("the stream", lambda: self.stream().get("state") == "live")
 
     def units(self, log: str = "source") -> list[Unit]:
@@ -100,13 +108,14 @@ class IngestStage:
 
         until(what, check, timeout_s, details=logs)
 
-    def _start(
+    def start(
         self,
         name: str,
         place: Place,
         command: Sequence[str],
         settings: Mapping[str, str] | None = None,
     ) -> None:
+        """Starts a process at a place; its output goes to files of the folder."""
         with (
             open(self.folder / f"{name}.log", "wb") as log,
             open(self.folder / f"{name}.out", "wb") as out,

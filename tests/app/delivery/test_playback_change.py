@@ -196,3 +196,14 @@ async def test_stopping_lets_go_of_what_is_awaited(stage: Stage) -> None:
     stage.playback.change(stage.fanouts["smaller"])
     stage.playback.stop()
     assert not any(each.is_needed or each.listeners for each in stage.fanouts.values())
+
+
+async def test_the_source_does_not_stand_in_for_the_rendition_for_weak_links(stage: Stage) -> None:
+    stage.play(0, 31, keys.ENHANCED, "smaller")
+    stage.playback.change(stage.fanouts["smaller"])
+    stage.play(31, 40, "smaller")
+    assert stage.playback.rendition == "smaller"
+    before = len(stage.numbers)
+    stage.play(71, 60)
+    assert len(stage.numbers) == before
+    assert stage.playback.stalls == 0

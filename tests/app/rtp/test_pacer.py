@@ -123,3 +123,24 @@ def test_units_that_follow_each_other_find_what_the_rate_gave_back() -> None:
         # 20 kB 30 times a second are 4.8 Mbit/s.
         assert pacer.take_unit(20_000, now=5.0 + step / 30)
     assert not all(pacer.take_unit(60_000, now=9.0 + step / 100) for step in range(5))
+
+
+def test_a_congested_path_gets_no_burst_and_no_more_than_it_carries() -> None:
+    pacer = Pacer()
+    pacer.limit(800_000.0)
+    times = leave(pacer, 50, now=1.0)
+    assert times[10] - times[0] > 0.03
+    assert 50 * PACKET * 8 / (times[-1] - times[0]) < 1_000_000
+    assert not pacer.take_unit(20_000, now=times[-1] + 10)
+    pacer.set_rate(1_350_000.0)
+    later = leave(pacer, 50, now=100.0)
+    assert 50 * PACKET * 8 / (later[-1] - later[0]) < 1_000_000, "the limit holds"
+
+
+def test_afterwards_it_is_as_before() -> None:
+    pacer = Pacer()
+    pacer.limit(800_000.0)
+    leave(pacer, 20, now=1.0)
+    pacer.limit(None)
+    times = leave(pacer, BURST, now=10.0)
+    assert times[-1] == times[0]

@@ -130,12 +130,12 @@ def test_other_sound_is_refused(line: str) -> None:
     assert caught.value.status == 422
 
 
-def test_transport_wide_feedback_is_for_publishers() -> None:
+def test_transport_wide_feedback_is_for_both_directions() -> None:
     lines = ("rtpmap:96 VP8/90000", "rtcp-fb:* transport-cc", "rtcp-fb:* nack")
     (published,) = taken("96", *lines)
     assert published.feedback == ("nack", "transport-cc")
     (played,) = taken("96", *lines, publishes=False)
-    assert played.feedback == ("nack",)
+    assert played.feedback == ("nack", "transport-cc")
     (sound,) = taken("111", "rtpmap:111 opus/48000/2", "rtcp-fb:111 transport-cc", kind="audio")
     assert sound.feedback == ("transport-cc",)
 

@@ -420,7 +420,7 @@ def test_an_offer_may_not_be_larger_than_its_limits() -> None:
 
 def numbered(sdp: str, *, play: bool = False) -> dict[str, tuple[bool, bool]]:
     """(has the extension, has the feedback) by kind of section."""
-    found = (check_play_offer if play else check_publish_offer)(sdp)
+    found = check_play_offer(sdp, measures_path=True) if play else check_publish_offer(sdp)
     return {
         section.kind: (
             TRANSPORT_NUMBER in {extension.uri for extension in section.extensions},
@@ -436,8 +436,16 @@ def test_a_browser_that_publishes_numbers_all_its_packets() -> None:
     assert numbered(offer("chromium_simulcast"))["video"] == both
 
 
-def test_one_that_watches_is_not_asked_for_feedback() -> None:
-    assert set(numbered(offer("chromium_play"), play=True).values()) == {(False, False)}
+def test_one_that_watches_takes_them_too_unless_nobody_makes_use_of_its_feedback() -> None:
+    text = offer("chromium_play")
+    assert numbered(text, play=True)["video"] == (True, True)
+    without = check_play_offer(text)
+    for section in without.used:
+        assert TRANSPORT_NUMBER not in {extension.uri for extension in section.extensions}
+        assert not any(TRANSPORT_CC in payload.feedback for payload in section.payloads)
+        assert any("nack" in payload.feedback for payload in section.payloads) or (
+            section.kind == "audio"
+        )
 
 
 @pytest.mark.parametrize("lacking", ["a=extmap:3 ", "a=rtcp-fb:"])
