@@ -12,6 +12,10 @@ T = TypeVar("T")
 MAX_TURN_S = 0.004
 """A turn ends after this time; with 15 us for a frame to a viewer it serves 260 of them."""
 
+MIN_STEPS = 16
+"""Steps of a turn, at the least: a process that others keep from its core would else pay for a turn
+of the loop with each."""
+
 MAX_WAITING = 40
 """Entries that may wait: half a second of video and sound. Whoever is so far behind lacks the
 processor time for all, and more in the queue would only make everything later."""
@@ -47,10 +51,11 @@ class Turns(Generic[T]):
     def work(self) -> bool:
         """Takes a turn; True if there is more to do."""
         clock = self._clock
-        until = clock() + MAX_TURN_S
+        until, steps = clock() + MAX_TURN_S, 0
         while True:
             for _ in self._steps:
-                if clock() > until:
+                steps += 1
+                if steps >= MIN_STEPS and clock() > until:
                     return True
             if not self._waiting:
                 return False

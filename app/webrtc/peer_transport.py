@@ -27,6 +27,7 @@ from app.rtp.transport_feedback import is_transport_feedback
 from app.webrtc.dtls_certificate import SharedCertificate
 from app.webrtc.sdp_offer import MediaOffer
 from app.webrtc.srtp_inlet import SrtpInlet
+from app.webrtc.srtp_outlet import SrtpOutlet
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class PeerTransport:
         self.observer: ControlObserver | None = None
         """Set before the connection stands, where one is wanted."""
         self._inlet: SrtpInlet | None = None
-        self._outlet: pylibsrtp.Session | None = None
+        self._outlet: SrtpOutlet | None = None
         self._early: collections.deque[bytes] = collections.deque(maxlen=MAX_WAITING)
 
     @property
@@ -170,7 +171,7 @@ class PeerTransport:
         await self._dtls.start(RTCDtlsParameters(fingerprints=known))
         if self._dtls.state != "connected":
             return False
-        self._outlet = self._dtls._tx_srtp
+        self._outlet = SrtpOutlet(self._dtls._tx_srtp)
         # Of tracks that are received here: nobody's who only watches.
         self._inlet = SrtpInlet(self._dtls._rx_srtp, self._refusals, payload_types=self._receivers)
         return True
@@ -232,13 +233,12 @@ class PeerTransport:
         what libsrtp does not take; does nothing unless the connection stands.
         """
         if self._outlet is not None:
-            protect = self._outlet.protect
-            self._send([protect(packet) for packet in packets])
+            self._send(self._outlet.protect_all(packets))
 
     def send_control(self, data: bytes) -> None:
         """Sends a compound RTCP packet in clear, likewise."""
         if self._outlet is not None:
-            self._send([self._outlet.protect_rtcp(data)])
+            self._send([self._outlet.protect_control(data)])
 
     def _send(self, datagrams: Sequence[bytes]) -> None:
         path = self._agent.path if self._agent else None
