@@ -31,6 +31,7 @@ from app.errors import AppError, SessionNotFound
 from app.http import serializers
 from app.http.app_state import AppState
 from app.http.openapi import EVENT_LOCATION, EVENT_STREAM, JSON_BODY
+from app.http.snapshot import Seen
 from app.http.whip_common import base_address, check_name, read_text
 from wire.node_messages import SessionKind
 
@@ -131,6 +132,9 @@ class _Extensions:
 
     def __init__(self, context: AppState) -> None:
         self.context = context
+        self._seen: Seen | None = None
+        "The copy of the records that the sights below are of."
+        self._sights: dict[str, StreamSight] = {}
 
     async def ask(self, stream: str, session: str, query: Query) -> str:
         """Has a query answered where the session is."""
@@ -145,6 +149,14 @@ class _Extensions:
     async def sight(self, stream: str) -> StreamSight:
         """Returns the stream as players see it. Raises RedisAway."""
         seen = await self.context.snapshot.get()
+        if self._seen is not seen:
+            self._seen, self._sights = seen, {}
+        # Once for all who listen to a stream, as many as its viewers.
+        if stream not in self._sights:
+            self._sights[stream] = self._sight_in(seen, stream)
+        return self._sights[stream]
+
+    def _sight_in(self, seen: Seen, stream: str) -> StreamSight:
         record = seen.record(stream)
         if record is None or record.state != "live":
             return StreamSight(is_live=False)

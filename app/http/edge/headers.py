@@ -62,7 +62,9 @@ def preflight_headers(area: Area, path: str) -> Headers:
         (b"allow", METHODS[area].encode()),
     ]
     if area in (Area.PUBLISH, Area.WATCH):
-        found.append((b"accept-post", b"application/sdp"))
+        # Below a viewer's session are WHEP's extensions, which take JSON.
+        is_extension = path.count("/") > 3
+        found.append((b"accept-post", b"application/json" if is_extension else b"application/sdp"))
         if path.count("/") == 3:  # a session (RFC 9725 section 4.3.1)
             found.append((b"accept-patch", b"application/trickle-ice-sdpfrag"))
     return found

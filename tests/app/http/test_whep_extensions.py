@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import httpx
 import pytest
 
-from app.http import whep_extensions
+from app.http import serializers, whep_extensions
 from app.http.whep_extensions import EVENTS_REL, LAYER_REL
 from cli.conformance.links import links_by_rel
 from cli.conformance.whep_rules import parse_events
@@ -192,6 +193,38 @@ async def test_any_node_serves_a_session(make_site: MakeSite) -> None:
             assert answer.status_code == 200
             assert (await one.client.delete(stream)).status_code == 200
             check_problem(await two.client.get(stream), 404)
+
+
+async def test_a_stream_is_looked_at_once_for_all_who_listen(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    plain = serializers.stream_view
+
+    def counted(*parts: Any) -> Any:
+        made.append(parts)
+        return plain(*parts)
+
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        session = (await site.post_offer(PLAY, offer("chromium_play"))).headers["location"]
+        streams = [await opened(site, session, '["active"]') for _ in range(3)]
+        monkeypatch.setattr(site.snapshot, "_max_age_s", 60.0)
+        site.snapshot.forget()
+        monkeypatch.setattr(serializers, "stream_view", counted)
+        told = await asyncio.gather(*(read(site, stream) for stream in streams))
+        assert told == [[("active", "{}")]] * 3
+        assert len(made) == 1
+
+
+async def test_a_preflight_says_what_an_extension_takes(site: Site) -> None:
+    for path, takes in (
+        ("/whep/a", "sdp"),
+        ("/whep/a/b/layer", "json"),
+        ("/whep/a/b/events", "json"),
+    ):
+        answer = await site.client.options(path)
+        assert answer.headers["accept-post"] == f"application/{takes}"
 
 
 async def test_publishers_have_no_extensions(site: Site) -> None:
