@@ -76,21 +76,16 @@ class RtpHeader:
         time = self._time and self._time + send_time.to_bytes(_TIME_BYTES, "big")
         tail = self._fixed + time + self._number
         pack, first, ssrc = self._layout.pack, self._first, self._ssrc
-        last = len(payloads) - 1
-        kinds = [payload_type] * last + [marker << 7 | payload_type]
-        if not self.has_number:
-            return [
-                pack(first, kind, sequence + place & 0xFFFF, timestamp, ssrc, tail) + payload
-                for place, (kind, payload) in enumerate(zip(kinds, payloads, strict=True))
-            ]
-        return [
-            pack(
-                first, kind, sequence + place & 0xFFFF, timestamp, ssrc, tail,
-                number + place & 0xFFFF,
-            )
-            + payload
-            for place, (kind, payload) in enumerate(zip(kinds, payloads, strict=True))
-        ]  # fmt: skip
+        last, packets = len(payloads) - 1, []
+        for place, payload in enumerate(payloads):
+            kind = payload_type if place < last or not marker else 0x80 | payload_type
+            number16 = (sequence + place) & 0xFFFF
+            if self.has_number:
+                head = pack(first, kind, number16, timestamp, ssrc, tail, (number + place) & 0xFFFF)
+            else:
+                head = pack(first, kind, number16, timestamp, ssrc, tail)
+            packets.append(head + payload)
+        return packets
 
 
 def _fits(number: int | None) -> bool:

@@ -212,11 +212,10 @@ class RtpSender:
         if sent is None:
             self._queue.dropped["codec"] += 1
             return None
-        begun = _Begun(unit, sent)
         if self._pacer is None or self._pacer.take_unit(unit.size, now=now):
-            self._leave(begun, len(unit.payloads), now)
+            self._leave(unit, sent, 0, len(unit.payloads), now)
             return None
-        return self._go_on(begun, now)
+        return self._go_on(_Begun(unit, sent), now)
 
     def _go_on(self, begun: _Begun, now: float) -> float | None:
         """Sends what the pacer lets leave; returns when the rest may follow."""
@@ -226,33 +225,32 @@ class RtpSender:
             count, wait_s = self._pacer.take_all([len(payload) for payload in rest], now=now)
         self._begun = begun if wait_s else None
         if count:
-            self._leave(begun, begun.left + count, now)
+            begin, begun.left = begun.left, begun.left + count
+            self._leave(begun.unit, begun.sent, begin, begun.left, now)
         if self._begun is None:
             return None
         if self._pacer is not None:
             self._pacer.set_rate(self._queue.live_rate(now=now))
         return now + wait_s
 
-    def _leave(self, begun: _Begun, end: int, now: float) -> None:
-        """Hands the packets up to ``end`` to the transport."""
+    def _leave(
+        self, unit: PacketizedFrame, sent: SentUnit, begin: int, end: int, now: float
+    ) -> None:
+        """Hands packets of a unit to the transport."""
         if self._packets is None:
             return
-        unit = begun.unit
         try:
-            packets = self._packets.write(
-                begun.sent, begun.left, end, has_marker=unit.is_video, now=now
+            self._transport.send_packets(
+                self._packets.write(sent, begin, end, has_marker=unit.is_video, now=now)
             )
-            self._transport.send_packets(packets)
         except _UNSENDABLE:
             self._begun = None
             self._queue.on_unsendable(unit)
             return
-        self.packets += end - begun.left
-        if end - begun.left == len(unit.payloads):
-            self.octets += unit.size
-        else:
-            self.octets += sum(map(len, unit.payloads[begun.left : end]))
-        begun.left = end
+        count = end - begin
+        self.packets += count
+        is_whole = count == len(unit.payloads)
+        self.octets += unit.size if is_whole else sum(map(len, unit.payloads[begin:end]))
 
     def on_control(self, packet: AnyRtcpPacket) -> None:
         """Takes one RTCP packet of the viewer, whichever track it is for."""
