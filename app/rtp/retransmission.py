@@ -17,8 +17,16 @@ MAX_NACK_S = 0.3
 """Maximum time between two requests: beyond it none would be left before the packet is given up."""
 
 GIVE_UP_S = 0.2
-"""Time that a missing packet is waited for before a key frame is asked for instead: three answers
-on a path of 60 ms. Longer where the round trip is long."""
+"""Time that a missing packet is waited for before a key frame is asked for instead, on short paths:
+three answers on one of 50 ms."""
+
+ANSWERS = 3
+"""Answers that are waited for where the round trip is long. At 5 % loss both ways one request of
+ten fails, so one lost packet in a thousand has no answer; with two it is one in a hundred."""
+
+PACED_S = 0.02
+"""Time by which retransmissions take longer than a check on the same path: libwebrtc sends them at
+a pace, and asking again before they can be there only makes them come twice."""
 
 MAX_GIVE_UP_S = 0.6
 """The same on the longest of paths: viewers' players wait about as long."""
@@ -88,7 +96,7 @@ class NackGenerator:
     def _give_up_s(self) -> float:
         if self._unanswered >= UNANSWERED:
             return HOPELESS_S
-        return min(MAX_GIVE_UP_S, max(GIVE_UP_S, 2.5 * self.round_trip.smoothed_s))
+        return min(MAX_GIVE_UP_S, max(GIVE_UP_S, ANSWERS * self.round_trip.expected_s))
 
     def add_missing(self, first: int, end: int, *, now: float) -> None:
         """Notes packets as missing: ``first`` to ``end - 1``, all above those noted before."""

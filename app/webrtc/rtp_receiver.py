@@ -29,6 +29,7 @@ from aiortc.rtp import (
 )
 
 from app.rtp.jitter_buffer import AudioJitterBuffer, CodedUnit, Packet
+from app.rtp.retransmission import PACED_S
 from app.rtp.ssrc_choice import SsrcChoice
 from app.webrtc.layer_receivers import LayerReceivers
 from app.webrtc.payload_offer import Payload
@@ -276,9 +277,9 @@ class RtpReceiver:
             return
         self._round_trip_s = seconds
         if self._layers is not None:
-            self._layers.note_round_trip(seconds)
+            self._layers.note_round_trip(seconds + PACED_S)
         elif self._pictures is not None:
-            self._pictures.buffer.nacks.round_trip.add(seconds)
+            self._pictures.buffer.nacks.round_trip.add(seconds + PACED_S)
 
     def _unwrap_rtx(self, packet: RtpPacket, payload: Payload) -> tuple[RtpPacket, Payload] | None:
         """Returns the original packet of a retransmission (RFC 4588 section 4)."""

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import machine
-from benchmarks.edge import floods, joining, memory, sound_sync, viewers_per_core
+from benchmarks.edge import floods, ingest, joining, memory, sound_sync, viewers_per_core
 from benchmarks.edge.servers import SERVERS
+from benchmarks.network import lab
 
 Options = argparse.Namespace
 
@@ -38,6 +39,12 @@ def _memory(options: Options) -> str:
     return memory.measure(3600.0 if options.hour else max(30.0, options.seconds))
 
 
+def _ingest(options: Options) -> str:
+    lack = lab.missing()
+    seconds = max(20.0, options.seconds)
+    return lack or ingest.measure(list(ingest.CELLS), list(ingest.PUBLISHERS), seconds)
+
+
 def _sound(options: Options) -> str:
     return sound_sync.table(2 * options.seconds)
 
@@ -49,6 +56,7 @@ JOBS: dict[str, tuple[str, Callable[[Options], str]]] = {
     "pli": ("a viewer that asks for key frames without end", _pli),
     "posts": ("a flood of posts beside a viewer", _posts),
     "sound": ("how far sound and picture are apart in Chromium", _sound),
+    "ingest": ("publishers on uplinks that lose packets or narrow; root only", _ingest),
     "memory": ("a viewer that stopped, one that is not read, and others that come and go", _memory),
 }
 

@@ -58,14 +58,20 @@ def ffmpeg(clip: Path) -> list[str]:
     return [*command, f"{URL}/whip/{STREAM}", *rest.split()]
 
 
+def wrtc(_: Path) -> list[str]:
+    """Returns the command of libwebrtc without a browser."""
+    return [sys.executable, "-m", "benchmarks.edge.wrtc_publisher", URL, STREAM, TOKEN]
+
+
 PUBLISHERS: dict[str, Callable[[Path], list[str]]] = {
     "Chromium VP8": lambda clip: chromium(clip, codec="VP8"),
     "Chromium H264": lambda clip: chromium(clip, codec="H264"),
     "Chromium VP8, REMB": lambda clip: chromium(clip, codec="VP8", without="transport-cc"),
+    "libwebrtc (wrtc) VP8": wrtc,
     "FFmpeg": ffmpeg,
 }
 
-ADAPTIVE = ("Chromium VP8", "Chromium H264", "Chromium VP8, REMB")
+ADAPTIVE = ("Chromium VP8", "Chromium H264", "Chromium VP8, REMB", "libwebrtc (wrtc) VP8")
 """Publishers whose rate follows the path."""
 
 
@@ -106,16 +112,18 @@ def narrow(stage: IngestStage, command: Sequence[str], network: Lab, seconds: fl
     start_s = units[0].at_s
     return {
         "first second": f"{_mean_kbps(units, start_s, start_s + 1):.0f} kbit/s",
-        "told 2 Mbit/s after (2 s at most)": _after(
+        "2 Mbit/s estimated after (2 s at most)": _after(
             ingest_figures.reached_s(samples, start_s, RAMPED_BPS)
         ),
-        "told less than the narrow uplink after": _after(
+        "below the narrow uplink after": _after(
             ingest_figures.left_s(samples, narrows_s, NARROW.rate_bps)
         ),
         "longest freeze then": (
             f"{1000 * ingest_figures.longest_freeze_s(units, narrows_s, widens_s):.0f} ms"
         ),
-        "1.5 Mbit/s again after": _after(ingest_figures.reached_s(samples, widens_s, 1.5 * MBIT)),
+        "1.5 Mbit/s estimated again after": _after(
+            ingest_figures.reached_s(samples, widens_s, 1.5 * MBIT)
+        ),
     }
 
 

@@ -89,14 +89,14 @@ def rates_kbps(units: Sequence[Unit], start_s: float, end_s: float, step_s: floa
 
 
 def reached_s(samples: Sequence[Sample], start_s: float, bps: float) -> float | None:
-    """Returns the time from ``start_s`` until the encoder was told a rate of at least ``bps``."""
+    """Returns the time from ``start_s`` until the path was thought to bear at least ``bps``."""
     return next(
-        (s.at_s - start_s for s in samples if s.at_s >= start_s and s.target_bps >= bps), None
+        (s.at_s - start_s for s in samples if s.at_s >= start_s and s.available_bps >= bps), None
     )
 
 
 def left_s(samples: Sequence[Sample], start_s: float, bps: float) -> float | None:
-    """Returns the time from ``start_s`` until the encoder was told a rate of at most ``bps``."""
+    """Returns the time from ``start_s`` until the path was thought to bear at most ``bps``."""
     return next(
-        (s.at_s - start_s for s in samples if s.at_s >= start_s and s.target_bps <= bps), None
+        (s.at_s - start_s for s in samples if s.at_s >= start_s and s.available_bps <= bps), None
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.edge import chromium_publisher, ingest, ingest_clip
+from benchmarks.edge import chromium_publisher, ingest, ingest_clip, wrtc_publisher
 from benchmarks.edge.ingest_figures import Sample
 from benchmarks.edge.ingest_stage import read_lines
 from benchmarks.network import lab
@@ -17,7 +17,7 @@ from benchmarks.network import lab
 def test_each_publisher_has_a_command() -> None:
     for name, make in ingest.PUBLISHERS.items():
         command = make(Path("clip.y4m"))
-        assert "clip.y4m" in command, name
+        assert ("clip.y4m" in command) is ("wrtc" not in name)
     options = json.loads(ingest.PUBLISHERS["Chromium H264"](Path("x"))[-1])
     assert options["codec"] == "H264"
     assert set(ingest.ADAPTIVE) <= set(ingest.PUBLISHERS)
@@ -45,6 +45,12 @@ def test_without_namespaces_it_says_why(
     monkeypatch.setattr(lab, "missing", lambda: "This machine has no namespaces.")
     assert ingest.main([]) == 1
     assert "no namespaces" in capsys.readouterr().out
+
+
+def test_pictures_without_a_camera_move_and_have_all_planes() -> None:
+    first, second, *_ = wrtc_publisher.pictures()
+    assert len(first) == 640 * 360 * 3 // 2
+    assert first != second
 
 
 def test_the_page_asks_for_what_the_options_say() -> None:

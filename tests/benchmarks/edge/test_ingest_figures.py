@@ -58,7 +58,7 @@ def test_rates_are_those_of_each_step() -> None:
 
 def test_times_to_a_rate_are_taken_from_what_the_publisher_tells() -> None:
     told = [
-        Sample(100 + n / 10, frames=n, bytes=n, target_bps=bps)
+        Sample(100 + n / 10, frames=n, bytes=n, available_bps=bps)
         for n, bps in enumerate((0, 5e5, 2e6, 2e6, 6e5))
     ]
     assert reached_s(told, 100.0, 2e6) == pytest.approx(0.2)
