@@ -17,10 +17,13 @@ def conformance(
     whip: Annotated[str, typer.Option(help="Address of the WHIP endpoint.")] = "",
     whep: Annotated[str, typer.Option(help="Address of the WHEP endpoint.")] = "",
     only: Annotated[str, typer.Option(help="Run rules with this in their names.")] = "",
+    slow: Annotated[
+        bool, typer.Option("--slow", help="Run rules that take up to 90 s too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Test any WHIP and WHEP server against RFC 9725 and draft-ietf-wish-whep-04."""
     from cli.conformance.command import ConformanceOptions, run
 
-    if not run(ConformanceOptions(url, token, whip, whep, only, as_json)):
+    if not run(ConformanceOptions(url, token, whip, whep, only, as_json, slow)):
         raise typer.Exit(1)

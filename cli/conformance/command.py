@@ -25,6 +25,7 @@ class ConformanceOptions:
     whep: str = ""
     only: str = ""
     as_json: bool = False
+    slow: bool = False
 
 
 def addresses(options: ConformanceOptions) -> tuple[str, str]:
@@ -59,6 +60,7 @@ def run(options: ConformanceOptions) -> bool:
         HttpEndpoint(Protocol.WHIP, whip, options.token) if whip else None,
         HttpEndpoint(Protocol.WHEP, whep, options.token) if whep else None,
         only=options.only,
+        slow=options.slow,
         tell=tell,
     )
     try:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 from cli.conformance.endpoint import HttpEndpoint, MadeSession, Protocol, require_session
 from cli.conformance.http_rules import is_client_error
-from cli.conformance.ice_rules import restart
-from cli.conformance.offers import IceLogin
+from cli.conformance.ice_rules import patch, restart
+from cli.conformance.offers import CANDIDATE, IceLogin, fragment
 from cli.conformance.peer import LivePeer
 from cli.conformance.rule import Rule
 from cli.conformance.session_text import read_session
-from cli.conformance.verdict import Level, RuleStage, Unmet, require
+from cli.conformance.verdict import Level, NotApplicable, RuleStage, Unmet, require
 
 _END_S = 6.0
 """Seconds in which the end of a session must reach its peer; consent that is revoked at once would
@@ -21,6 +22,13 @@ take 30 s to expire."""
 
 _KEEP_S = 2.0
 """Seconds for which a session is watched after a restart that was refused."""
+
+_SILENCE_S = 90.0
+"""Seconds in which a session must end whose peer is gone: consent expires after 30 s (RFC 7675
+section 5.1), and a server may keep a publisher's place a while for it to come back."""
+
+_ASK_S = 2.0
+"""Seconds between two questions for the session."""
 
 _PICTURES = 5
 _PICTURES_S = 15.0
@@ -96,6 +104,23 @@ async def refused_restart_keeps(site: HttpEndpoint) -> str:
         return came
 
 
+async def silence_ends(site: HttpEndpoint) -> str:
+    """Takes the peer off the net, and asks for the session until it is gone."""
+    async with connected(site) as (peer, made):
+        candidate = fragment(made.login, (CANDIDATE,))
+        asked = await patch(site, made, candidate)
+        if asked.status != 204:
+            raise NotApplicable(f"a session cannot be asked for by trickle ICE: {asked}")
+        await peer.vanish()
+        begun = time.monotonic()
+        while (seconds := time.monotonic() - begun) < _SILENCE_S:
+            reply = await patch(site, made, candidate)
+            if reply.status in (404, 410):
+                return f"{reply.status} after {seconds:.0f} s"
+            await asyncio.sleep(_ASK_S)
+        raise Unmet(f"the session is still there after {_SILENCE_S:.0f} s: {reply}")
+
+
 RULES = (
     Rule("media", Level.MUST, ("4.2", "Playback session set up"), "POST offer, ICE, DTLS",
          "connected, WHEP: pictures", media_flows, RuleStage.LIVE),
@@ -104,5 +129,8 @@ RULES = (
     Rule("restart-keeps-session", Level.MUST, ("4.3.3", "ICE Restarts"),
          "PATCH restart, no check follows", "the old pair goes on", refused_restart_keeps,
          RuleStage.LIVE),
+    Rule("silence-ends-session", Level.MUST, ("4.2", "Session Management"),
+         "nothing any more, from a peer off the net", "the session ends by consent",
+         silence_ends, RuleStage.LIVE, is_slow=True),
 )  # fmt: skip
 """Rules about sessions of a real peer."""

@@ -142,6 +142,13 @@ class LivePeer:
         except MediaStreamError:
             return
 
+    async def vanish(self) -> None:
+        """Takes the peer off the net without a word, as a machine that loses its power."""
+        for transceiver in self._connection.getTransceivers():
+            # aiortc has no way to be impolite; the sockets are aioice's.
+            ice: Any = transceiver.sender.transport.transport
+            await ice._connection.close()
+
     async def close(self) -> None:
         """Ends the connection."""
         await self._connection.close()

@@ -24,3 +24,5 @@ class Rule:
     expected: str
     run: Try
     stage: RuleStage = RuleStage.PLAIN
+    is_slow: bool = False
+    "It takes more than ten seconds, and is tried on demand."

@@ -49,12 +49,16 @@ class Suite:
         whep: HttpEndpoint | None,
         *,
         only: str = "",
+        slow: bool = False,
         tell: Callable[[RuleFinding], None] = lambda finding: None,
     ) -> None:
-        """``only`` chooses rules by a part of their names; ``tell`` gets each finding."""
+        """``only`` chooses rules by a part of their names, ``slow`` those that take long too;
+        ``tell`` gets each finding.
+        """
         self._whip = whip
         self._whep = whep
         self._only = only
+        self._slow = slow
         self._tell = tell
         self.findings: list[RuleFinding] = []
 
@@ -78,7 +82,7 @@ class Suite:
 
     async def _try_all(self, site: HttpEndpoint, stages: Iterable[RuleStage]) -> None:
         for rule in rules_for(site.protocol):
-            if rule.stage in stages and self._only in f"{site.protocol.value.lower()}-{rule.name}":
+            if rule.stage in stages and self._is_chosen(site.protocol, rule):
                 self._note(await try_rule(rule, site))
 
     def _note(self, finding: RuleFinding) -> None:
@@ -96,9 +100,12 @@ class Suite:
                 await stack.enter_async_context(live_rules.connected(self._whip))
             yield
 
+    def _is_chosen(self, protocol: Protocol, rule: Rule) -> bool:
+        is_named = self._only in f"{protocol.value.lower()}-{rule.name}"
+        return is_named and (self._slow or not rule.is_slow)
+
     def _has_rules(self, protocol: Protocol) -> bool:
-        prefix = protocol.value.lower()
-        return any(self._only in f"{prefix}-{rule.name}" for rule in rules_for(protocol))
+        return any(self._is_chosen(protocol, rule) for rule in rules_for(protocol))
 
 
 async def try_rule(rule: Rule, site: HttpEndpoint) -> RuleFinding:

@@ -18,8 +18,8 @@ NOT_TRIED = {"https", "busy-retry-after", "only-counter-offers-are-406"}
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
-    """The findings of one run."""
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One server with tokens, STUN and TURN."""
     up = Up(
         tmp_path_factory.mktemp("up"),
         publish_token=TOKEN,
@@ -28,10 +28,17 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
     )
     try:
         up.until_ready(workers=0)
-        done = sharpcast("conformance", up.url, "--token", TOKEN, "--json")
-        yield json.loads(done.stdout)["findings"]
+        yield up
     finally:
         up.end()
+
+
+@pytest.fixture(scope="module")
+def rows(up: Up) -> Rows:
+    """The findings of one run."""
+    done = sharpcast("conformance", up.url, "--token", TOKEN, "--json")
+    found: Rows = json.loads(done.stdout)["findings"]
+    return found
 
 
 def named(row: dict[str, Any]) -> str:
@@ -57,3 +64,13 @@ def test_rules_that_were_not_tried_are_known(rows: Rows) -> None:
 def test_both_protocols_are_tested_with_media(rows: Rows) -> None:
     live = {named(row): row["outcome"] for row in rows if row["name"] == "media"}
     assert live == {"whip-media": "pass", "whep-media": "pass"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["whip", "whep"])
+def test_a_session_ends_whose_peer_is_off_the_net(up: Up, protocol: str) -> None:
+    name = f"{protocol}-silence"
+    options = ("--token", TOKEN, "--json", "--slow", "--only", name)
+    done = sharpcast("conformance", up.url, *options)
+    (row,) = json.loads(done.stdout)["findings"]
+    assert row["outcome"] == "pass", row["came"]

@@ -61,6 +61,22 @@ async def test_a_player_counts_the_pictures_that_it_sees() -> None:
         await far.close()
 
 
+async def test_a_peer_vanishes_without_a_word() -> None:
+    far, near = other(), LivePeer()
+
+    async def post(offer: str) -> str:
+        return await answered_by(far, offer)
+
+    try:
+        await near.publish(post)
+        await near.vanish()
+        await asyncio.sleep(0.5)
+        assert far.connectionState == "connected"  # it was told nothing
+    finally:
+        await near.close()
+        await far.close()
+
+
 @pytest.mark.parametrize("answer", ["", "hello", "v=0\r\n", "v=0\r\nm=video\r\n"])
 async def test_an_answer_that_cannot_be_used_is_a_finding(answer: str) -> None:
     near = LivePeer()

@@ -94,3 +94,11 @@ async def test_what_a_rule_raises_is_its_outcome(error: Exception, outcome: Rule
         assert (found.outcome, found.section, found.protocol) == (outcome, "B", "WHEP")
         assert found.came.endswith("came")
         assert state.sessions == {}
+
+
+async def test_slow_rules_run_on_demand_alone() -> None:
+    with good_server() as (root, _):
+        site = HttpEndpoint(Protocol.WHIP, f"{root}/whip/a", TOKEN)
+        assert await Suite(site, None, only="silence").run() == []
+        found = await Suite(site, None, only="silence", slow=True).run()
+    assert [finding.name for finding in found] == ["silence-ends-session"]
