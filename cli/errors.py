@@ -2,6 +2,7 @@
 
 CliError
 ├── NotPublished      a stream cannot be published, or its session ended
+├── NotPushed         a stream cannot be pushed to its target
 └── NotInstalled      a part of the project is not installed
 """
 
@@ -19,6 +20,10 @@ class NotPublished(CliError):
         super().__init__(message)
         self.is_passing = is_passing
         "True if the same command may succeed later."
+
+
+class NotPushed(CliError):
+    """The stream cannot be pushed; the message says why."""
 
 
 class NotInstalled(CliError):

@@ -15,6 +15,7 @@ from cli import (
     gateway,
     join,
     publish,
+    push,
     serve,
     up,
     work,
@@ -43,6 +44,7 @@ app.command("gateway")(gateway.gateway)
 app.command("join")(join.join)
 app.command("publish")(publish.publish)
 app.command("conformance")(conform.conformance)
+app.command("push")(push.push)
 app.command("enhance")(enhance.enhance)
 app.command("doctor")(doctor.doctor)
 app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
