@@ -9,10 +9,13 @@ from cli.conformance.endpoint import HttpEndpoint
 from cli.conformance.http_exchange import HttpReply
 from cli.conformance.offers import SDP
 from cli.conformance.rule import Rule
-from cli.conformance.verdict import Level, NotApplicable, RuleStage, require
+from cli.conformance.verdict import Level, NotApplicable, RuleStage, Unmet, require
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 _ORIGIN = "https://pages.example"
+_FLOOD = 1000
+"""Requests in a row after which a server counts as one without limits; they take some seconds."""
+
 _MIN_SECRET = 16
 """Characters of an address that cannot be guessed: 96 bits in base64."""
 
@@ -240,6 +243,15 @@ async def uses_https(site: HttpEndpoint) -> str:
     return scheme
 
 
+async def limits_rate(site: HttpEndpoint) -> str:
+    """Posts what is no offer, again and again, until the server has had enough."""
+    for number in range(1, _FLOOD + 1):
+        reply = await site.request("POST", content=("hello", SDP))
+        if reply.status in (429, 503):
+            return f"{reply.status} after {number} requests"
+    raise Unmet(f"{_FLOOD} requests, the last one: {reply}")
+
+
 async def location_is_secret(site: HttpEndpoint) -> str:
     """Compares the addresses of two sessions."""
     first = await site.create()
@@ -304,5 +316,7 @@ LAST_RULES = (
     Rule("busy-retry-after", SHOULD, ("4.5", "Load balancing and redirections"),
          "all requests so far", "Retry-After with every 503", busy_says_when,
          RuleStage.END),
+    Rule("rate-limit", SHOULD, ("5", "Security Considerations"), "POST hello, 1000 times",
+         "429 or 503", limits_rate, RuleStage.END, is_slow=True),
 )  # fmt: skip
-"""Rules about all answers that came."""
+"""Rules about all answers that came, and one behind which the server may answer none."""

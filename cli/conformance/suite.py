@@ -68,16 +68,18 @@ class Suite:
             if site is not None:
                 await site.request("OPTIONS", token="")
         before, whip, whep = (RuleStage.PLAIN, RuleStage.LIVE), self._whip, self._whep
-        after = (RuleStage.ROUGH, RuleStage.END)
         if whep is not None and whip is not None:
             await self._try_all(whep, (RuleStage.IDLE,))
         if whip is not None:
             await self._try_all(whip, before)
         if whep is not None:
             async with self._publishing():
-                await self._try_all(whep, (*before, *after))
+                await self._try_all(whep, (*before, RuleStage.ROUGH))
         if whip is not None:
-            await self._try_all(whip, after)
+            await self._try_all(whip, (RuleStage.ROUGH,))
+        for site in (whip, whep):
+            if site is not None:
+                await self._try_all(site, (RuleStage.END,))
         return self.findings
 
     async def _try_all(self, site: HttpEndpoint, stages: Iterable[RuleStage]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,18 @@ def test_rules_that_were_not_tried_are_known(rows: Rows) -> None:
 def test_both_protocols_are_tested_with_media(rows: Rows) -> None:
     live = {named(row): row["outcome"] for row in rows if row["name"] == "media"}
     assert live == {"whip-media": "pass", "whep-media": "pass"}
+
+
+@pytest.mark.slow
+def test_a_flood_of_offers_is_limited(tmp_path: Path) -> None:
+    up = Up(tmp_path)  # of its own: this client is refused for a while then
+    try:
+        up.until_ready(workers=0)
+        done = sharpcast("conformance", up.url, "--json", "--slow", "--only", "rate-limit")
+        found = json.loads(done.stdout)["findings"]
+        assert [row["outcome"] for row in found] == ["pass", "pass"], found
+    finally:
+        up.end()
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = "good-token"
+MAX_REFUSED = 60
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location, Link, ETag",
@@ -37,6 +38,8 @@ class State:
         self.sessions: dict[str, tuple[str, str]] = {}
         "Entity tag and the client's user name, by path."
         self.streams: set[str] = set()
+        self.refused = 0
+        "Offers that could not be answered; after some the client has to wait."
         self.has_publisher = "idle" not in faults
         self.requests: list[tuple[str, str, dict[str, str]]] = []
 
@@ -142,7 +145,9 @@ class Handler(BaseHTTPRequestHandler):
             when = {} if self._has("no-retry-after") else {"Retry_After": "1"}
             return self._problem(409, **when)
         if refused := self._refused(body):
-            return self._problem(refused)
+            self.state.refused += 1
+            is_over = self.state.refused > MAX_REFUSED and not self._has("no-limit")
+            return self._problem(429 if is_over else refused)
         return self._created(body)
 
     def _refused(self, body: str) -> int:

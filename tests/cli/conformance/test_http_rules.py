@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cli.conformance import http_rules
 from cli.conformance.endpoint import HttpEndpoint, Protocol
 from cli.conformance.http_rules import LAST_RULES, RULES, is_client_error
 from cli.conformance.suite import try_rule
@@ -88,6 +89,15 @@ async def test_busy_servers_say_when_to_come_again() -> None:
         assert (await try_rule(rule, site)).outcome is RuleOutcome.SKIP
         await site.request("POST", content=("v=0", ""))
         assert (await try_rule(rule, site)).outcome is RuleOutcome.FAIL
+
+
+async def test_a_flood_ends_in_429(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = named(LAST_RULES, "rate-limit")
+    assert rule.is_slow
+    found = await try_at(rule)
+    assert (found.outcome, found.came) == (RuleOutcome.PASS, "429 after 61 requests")
+    monkeypatch.setattr(http_rules, "_FLOOD", 100)
+    assert await outcome_at(rule, "no-limit") is RuleOutcome.FAIL
 
 
 async def test_elsewhere_than_on_this_machine_tls_is_needed() -> None:
