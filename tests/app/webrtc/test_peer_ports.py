@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 
 import pytest
 
 from app.ice.stun import Attribute, StunKind, encode_address, encode_message, parse_message
 from app.webrtc import peer_ports
 from app.webrtc.ice import UNKNOWN_ROUTE, IceAddresses, PeerRoute
-from app.webrtc.peer_ports import OwnCandidate, PeerPorts
+from app.webrtc.peer_ports import OwnCandidate, PeerPorts, opened_ports
 from app.webrtc.udp_port import bind_udp
 from tests.app.ice.full_agent import Session
 from tests.app.peers import until
+from wire.errors import BadSettings
+from wire.settings import PREFIX, Settings, load_settings
 
 LOOPBACK = IceAddresses(("127.0.0.1",), ())
 
@@ -177,3 +180,69 @@ async def test_other_ports_take_the_place_of_those_before() -> None:
     assert peer_ports.installed() is second
     assert first.candidates(UNKNOWN_ROUTE) == []
     first.release()
+
+
+def settings(**values: object) -> Settings:
+    return load_settings({f"{PREFIX}{name}": str(value) for name, value in values.items()})
+
+
+async def test_each_process_has_ports_of_its_own_behind_those_of_the_settings() -> None:
+    first = free_range(2)
+    for number in range(2):
+        given = settings(UDP_PORT=first, ICE_TCP_PORT=first)
+        async with opened_ports(given, number=number) as ports:
+            assert peer_ports.installed() is ports
+            found = [line.split(" ") for line in ports.candidates(UNKNOWN_ROUTE)]
+            assert [(words[2], int(words[5])) for words in found] == [
+                ("udp", first + number),
+                ("tcp", first + number),
+            ]
+        assert ports.candidates(UNKNOWN_ROUTE) == []
+
+
+async def test_of_free_ports_every_process_takes_any() -> None:
+    async with opened_ports(settings(UDP_PORT=0), number=3) as ports:
+        assert places(ports.candidates(UNKNOWN_ROUTE)) == [("udp", "127.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(socket.SOCK_DGRAM, "UDP_PORT"), (socket.SOCK_STREAM, "ICE_TCP_PORT")]
+)
+async def test_a_port_that_is_taken_stops_the_start_with_one_sentence(
+    kind: socket.SocketKind, name: str
+) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
+        port = taken.getsockname()[1]
+        words = rf"^SHARPCAST_{name}: {port} cannot be had: .+\.$"
+        with pytest.raises(BadSettings, match=words):
+            async with opened_ports(settings(**{"UDP_PORT": 0, name: port})):
+                pass
+    assert peer_ports.installed().candidates(UNKNOWN_ROUTE) == []
+
+
+async def test_a_stun_server_whose_name_is_unknown_is_said_and_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    given = settings(UDP_PORT=0, ICE_STUN="stun:nobody.invalid:3478")
+    with caplog.at_level(logging.WARNING):
+        async with opened_ports(given) as ports:
+            assert len(ports.candidates(UNKNOWN_ROUTE)) == 1
+    assert "SHARPCAST_ICE_STUN: nobody.invalid is not known" in caplog.text
+
+
+def free_range(count: int) -> int:
+    """The first of so many ports that are free for UDP and TCP."""
+    while True:
+        with bind_udp("127.0.0.1", 0) as probe:
+            first = int(probe.getsockname()[1])
+        try:
+            for port in range(first, first + count):
+                bind_udp("127.0.0.1", port).close()
+                with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+                    tcp.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            continue
+        return first
