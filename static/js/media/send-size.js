@@ -14,21 +14,25 @@ export const HYSTERESIS = 0.15;
 export const DWELL_UP_MS = 10_000;
 export const DWELL_DOWN_MS = 3000;
 
-/** A sender that uses less of the line's estimate than this is held back by the picture, not by the line. */
+/** A sender that uses less of what it may send than this is held back by the picture, not by the line. */
 const USED = 0.8;
 
 /**
  * What the line lets a sender use. An estimate grows only as more is sent: taken at its word while the picture needs
- * little, it would keep the picture small for ever on the best of lines.
+ * little, it would keep the picture small for ever on the best of lines. The encoder's target counts where the browser
+ * tells it: congestion control leaves a part of a slow line to sound, retransmissions and probing, so that what is sent
+ * stays far below the estimate though the line is full.
  *
  * @param {number | null} estimatedKbps by the browser; null while unknown
  * @param {number | null} sentKbps
  * @param {number} mostKbps what the broadcaster allows
+ * @param {number | null} targetKbps what the encoder was told to send; null while unknown
  * @returns {number}
  */
-export function lineKbps(estimatedKbps, sentKbps, mostKbps) {
-  if (estimatedKbps === null || sentKbps === null || sentKbps < USED * estimatedKbps) return mostKbps;
-  return Math.min(estimatedKbps, mostKbps);
+export function lineKbps(estimatedKbps, sentKbps, mostKbps, targetKbps = null) {
+  const limit = targetKbps ?? estimatedKbps;
+  if (limit === null || sentKbps === null || sentKbps < USED * limit) return mostKbps;
+  return Math.min(limit, mostKbps);
 }
 
 export class SizeChooser {

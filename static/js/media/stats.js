@@ -10,6 +10,7 @@
  * @property {number | null} rttMs
  * @property {number | null} delayMs jitter buffer, mean over the interval; viewers only
  * @property {number | null} availableKbps what the line takes by the sender's estimate; null while unknown
+ * @property {number | null} targetKbps what congestion control lets the encoder send; null while unknown, and for viewers
  * @property {number} width 0 while unknown
  * @property {number} height
  * @property {string} codec `H264`, empty while unknown
@@ -104,6 +105,7 @@ export class StatsMeter {
       kbps: kbpsOver(now.bytes - before.bytes, ms),
       rttMs: roundTripMs(entries),
       availableKbps: availableKbps(entries),
+      targetKbps: video.targetBitrate > 0 ? video.targetBitrate / 1000 : null,
       // Both counters are sums over all frames since the connection began; the quotient of their differences is
       // the mean delay of the frames that left the buffer in between.
       delayMs: emitted > 0 ? ((now.delayS - before.delayS) / emitted) * 1000 : null,

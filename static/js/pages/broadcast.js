@@ -245,7 +245,7 @@ class BroadcastPage {
     // The report arrives later; the broadcast may have ended, or begun anew, in between.
     if (stats === null || this._session !== session) return;
     showMeters(stats);
-    const kbps = lineKbps(stats.availableKbps, stats.kbps, this._form.kbps);
+    const kbps = lineKbps(stats.availableKbps, stats.kbps, this._form.kbps, stats.targetKbps);
     await session.fit(this._chooser?.choose(kbps, performance.now()) ?? 1);
   }
 

@@ -52,6 +52,25 @@ async def test_an_estimate_counts_only_where_the_sender_uses_it(
     assert await run("media/send-size", body, given) == expected
 
 
+@pytest.mark.parametrize(
+    ("estimate", "sent", "target", "expected"),
+    [
+        pytest.param(440, 200, 220, 220, id="a slow line of which the encoder gets half"),
+        pytest.param(440, 100, 220, 800, id="an easy picture"),
+        pytest.param(3000, 790, 800, 800, id="a fast line"),
+        pytest.param(3000, 900, 1200, 800, id="never above what is allowed"),
+        pytest.param(None, 140, 150, 150, id="nothing is estimated, but the encoder was told"),
+        pytest.param(150, 140, None, 150, id="a browser that tells no target"),
+    ],
+)
+async def test_what_the_encoder_was_told_counts_before_the_estimate(
+    run: Run, estimate: float | None, sent: float, target: float | None, expected: float
+) -> None:
+    given = {"estimate": estimate, "sent": sent, "target": target}
+    body = "return m.lineKbps(given.estimate, given.sent, 800, given.target);"
+    assert await run("media/send-size", body, given) == expected
+
+
 async def test_an_easy_picture_is_not_kept_small_by_an_estimate_that_has_nothing_to_grow_by(
     run: Run,
 ) -> None:

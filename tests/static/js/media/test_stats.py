@@ -103,6 +103,7 @@ async def test_what_a_browser_does_not_tell_is_unknown_and_not_wrong(run: Run) -
     inbound, outbound = await run("media/stats", body)
     assert inbound == outbound == {
         "fps": None, "kbps": None, "rttMs": None, "delayMs": None, "availableKbps": None,
+        "targetKbps": None,
         "width": 0, "height": 0, "codec": "", "limitation": "none", "lost": 0, "bytes": 0,
         "frames": 0, "droppedFrames": 0,
     }  # fmt: skip

@@ -117,6 +117,7 @@ SAY_THE_LINE = """
     if (window.line !== null) report.set('line', pair);
     for (const [id, each] of report) {
       if (each.type === 'candidate-pair' && id !== 'line') report.delete(id);
+      if (each.type === 'outbound-rtp') report.set(id, {...each, targetBitrate: window.line});
     }
     return report;
   };
