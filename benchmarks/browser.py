@@ -140,13 +140,13 @@ def broadcast(context: Any, url: str, stream: str, *, script: str = "", **query:
 
 
 def watch(context: Any, url: str, stream: str, *, script: str = "") -> Any:
-    """Opens the watch page; the page once the enhanced video plays. ``script`` as in
-    ``broadcast``.
+    """Opens the watch page with the enhanced rendition, whatever its connection carries; the page
+    once that plays. ``script`` as in ``broadcast``.
     """
     page = context.new_page()
     if script:
         page.add_init_script(script)
-    page.goto(f"{url}/watch/{stream}")
+    page.goto(f"{url}/watch/{stream}?rendition=enhanced")
     until(page, "document.querySelector('#enhanced').videoWidth > 0", 30.0)
     return page
 

@@ -30,7 +30,7 @@ ARRIVAL_WINDOW_S = 0.5
 """Time over which the rate of what arrives is counted."""
 
 QUEUE_WINDOW_S = 0.3
-MIN_QUEUE_S = 0.015
+MIN_QUEUE_S = 0.03
 """A queue that was shorter at any time of the last 0.3 s is that of one large frame, and no
 congestion."""
 

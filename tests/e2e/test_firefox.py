@@ -90,7 +90,7 @@ def test_firefox_watches_an_enhanced_stream_that_was_sent_as_h264(
     sent = ("--token", TOKENS["publish_token"], "--size", "320x180", "--fps", "15", "--stamp")
     with publishing(f"{server.url}/whip/pattern", *sent):
         server.until_enhancing("pattern")
-        page = fox.open(f"{server.url}{PREFIX}/watch/pattern?view=enhanced")
+        page = fox.open(f"{server.url}{PREFIX}/watch/pattern?view=enhanced&rendition=enhanced")
         page.until("document.querySelector('#stage').dataset.playing === 'true'", 15)
         page.until("document.querySelector('#enhanced').videoWidth === 640", 15)
         before = page.evaluate(DECODED)
@@ -115,7 +115,7 @@ def test_firefox_broadcasts_a_file_and_chromium_watches_it_enhanced(
     server.until_enhancing("film")
     with browser.chromium(host=ADDRESS, trusting=True) as context:
         viewer = context.new_page()
-        viewer.goto(f"{server.url}/watch/film?view=enhanced")
+        viewer.goto(f"{server.url}/watch/film?view=enhanced&rendition=enhanced")
         browser.until(viewer, "document.querySelector('#enhanced').videoWidth === 640", 20)
         browser.read_stamps(viewer, "#enhanced", "shown")
         viewer.wait_for_timeout(3000)
