@@ -67,6 +67,21 @@ def test_both_protocols_are_tested_with_media(rows: Rows) -> None:
     assert live == {"whip-media": "pass", "whep-media": "pass"}
 
 
+def test_several_processes_keep_what_one_does(tmp_path: Path) -> None:
+    """Requests on one session reach any of them: PATCH, events, layers, DELETE."""
+    up = Up(tmp_path, app_processes="2")
+    try:
+        up.until_ready(workers=0)
+        done = sharpcast("conformance", up.url, "--json", "--only", "whep-")
+        found = json.loads(done.stdout)["findings"]
+        assert [row for row in found if row["outcome"] == "fail"] == []
+        assert {"events-flow", "layer-selected", "restart-etag"} <= {
+            row["name"] for row in found if row["outcome"] == "pass"
+        }
+    finally:
+        up.end()
+
+
 @pytest.mark.slow
 def test_a_flood_of_offers_is_limited(tmp_path: Path) -> None:
     up = Up(tmp_path)  # of its own: this client is refused for a while then
