@@ -25,6 +25,12 @@ RISE_MARGIN = 1.3
 SHORT_S = 0.25
 """The estimate must be too low for so long; at half of what is needed it is believed at once."""
 
+STANDING_S, SOME_LOSS = 0.1, 0.02
+"""An estimate that is too low is believed where what is sent stands in a queue that long, or more
+of it than this is lost. Without either all of it arrives in time, and the estimate is low since
+little is sent, or since a busy machine reads it in bursts: a viewer on a free path would be given
+the source for nothing."""
+
 HIGH_LOSS, LOSS_S = 0.10, 1.5
 """Loss above a tenth that lasts shows in the picture, whatever the estimate says."""
 
@@ -131,11 +137,13 @@ class Adaptation:
         need = (MARGIN if signs.is_proved else UNPROVED) * level.bps
         estimate = signs.estimate_bps
         is_short = estimate is not None and estimate < need
-        # What grows only while it is used must have had the time.
-        is_short = is_short and (signs.is_proved or self.state is not Adapting.TRIAL)
+        if signs.is_proved:
+            is_short = is_short and (signs.queue_s >= STANDING_S or signs.loss > SOME_LOSS)
+        elif self.state is Adapting.TRIAL:
+            is_short = False  # what grows only while it is used must have had the time
         self._short_since = _since(self._short_since, is_short, now)
         self._lossy_since = _since(self._lossy_since, signs.loss > HIGH_LOSS, now)
-        short_s = 0.0 if estimate is not None and estimate < need / 2 else SHORT_S
+        short_s = 0.0 if is_short and (estimate or 0.0) < need / 2 else SHORT_S
         if self._short_since is not None and now - self._short_since >= short_s:
             return "the connection carries less"
         if self._lossy_since is not None and now - self._lossy_since >= LOSS_S:

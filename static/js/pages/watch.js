@@ -292,12 +292,13 @@ class WatchPage {
     const enhancing = stream?.enhancement.state === 'enhancing';
     this._panel.showServer(stream);
     this._style.update(stream && stream.enhancement);
-    if (stream !== null) {
-      const shown = this.playback.hasPicture('enhanced') ? shownRendition(stream.renditions, this._decoded) : null;
-      this._choice.update(stream.renditions, this._rendition, shown);
-    }
+    const isThere = stream !== null && this.playback.hasPicture('enhanced');
+    const shown = isThere ? shownRendition(stream.renditions, this._decoded) : null;
+    if (stream !== null) this._choice.update(stream.renditions, this._rendition, shown);
     setText(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
-    setText(byId('enhanced-label', HTMLElement), enhancing || !stream ? 'Enhanced' : stateWords(stream.enhancement.state));
+    // The server may show another rendition in this place, as the connection allows.
+    const inPlace = { source: 'Source', smaller: 'Smaller' }[shown?.name ?? ''] ?? 'Enhanced';
+    setText(byId('enhanced-label', HTMLElement), enhancing || !stream ? inPlace : stateWords(stream.enhancement.state));
     setText(byId('note', HTMLElement), this._noteOf(stream));
   }
 

@@ -45,7 +45,7 @@ export class RenditionChoice {
       this._select.replaceChildren(...offered.map(([value, text]) => el('option', { value }, text)));
     }
     if (document.activeElement !== this._select) this._select.value = chosen;
-    setText(this._shown, wordsOf(chosen, shown));
+    setText(this._shown, wordsOf(chosen, shown, renditions));
   }
 }
 
@@ -57,11 +57,15 @@ function named(one) {
 /**
  * @param {string} chosen
  * @param {import('../media/shown-rendition.js').Shown | null} shown
+ * @param {import('../types.js').Rendition[]} renditions
  * @returns {string} what is shown, and why it is not what could be
  */
-function wordsOf(chosen, shown) {
+function wordsOf(chosen, shown, renditions) {
   if (shown === null) return '';
   const words = `Shown: ${shown.name} · ${size(shown)}`;
-  if (chosen === AUTO) return shown.isBest ? words : `${words}, since the connection carries no more.`;
-  return shown.name === chosen ? words : `${words}, until the chosen one comes.`;
+  if (chosen !== AUTO) return shown.name === chosen ? words : `${words}, until the chosen one comes.`;
+  if (shown.isBest) return words;
+  // The source stands in for an enhanced rendition that nobody makes at the moment, however much the line carries.
+  const isMade = renditions.some((one) => one.state === 'enhancing' && one.name !== SMALLER);
+  return isMade ? `${words}, since the connection carries no more.` : `${words}, until it is enhanced.`;
 }

@@ -36,7 +36,8 @@ class Path:
         self.estimate_bps: float | None = None
 
     def signs(self) -> PathSigns:
-        return PathSigns(self.estimate_bps)
+        is_full = self.estimate_bps is not None and self.estimate_bps < 5e6
+        return PathSigns(self.estimate_bps, queue_s=0.3 if is_full else 0.0)
 
 
 class House:

@@ -194,6 +194,21 @@ async def test_missing_enhancement_is_explained(page: Page, server: FakeServer) 
     await far.hang_up()
 
 
+async def test_the_right_side_is_named_by_what_is_shown_there(
+    page: Page, server: FakeServer
+) -> None:
+    await play(page, server)
+    width, height = await page.locator("#enhanced").evaluate("(e) => [e.videoWidth, e.videoHeight]")
+    one = samples.stream("garden", state="enhancing")
+    one["renditions"] = [
+        samples.rendition("source", width=width, height=height),
+        samples.rendition("enhanced", "enhancing", width=2 * width, height=2 * height),
+    ]
+    server.streams = [one]
+    await expect(page.locator("#enhanced-label")).to_have_text("Source")
+    await expect(page.locator("#rendition-shown")).to_contain_text("carries no more")
+
+
 async def test_an_ended_stream_waits_and_goes_on(page: Page, server: FakeServer) -> None:
     far = await play(page, server)
     answer, server.answer, server.streams = server.answer, None, []

@@ -96,6 +96,17 @@ async def test_it_says_what_is_shown_and_why(
     assert found == [words, True]
 
 
+async def test_the_connection_is_not_blamed_for_what_nobody_makes(run: Run) -> None:
+    shown = {"name": "source", "width": 480, "height": 270, "isBest": False}
+    body = """
+      choice.update(given[0], 'auto', given[1]);
+      return root.querySelector('[role=status]').textContent;
+    """
+    waiting = samples.rendition("enhanced", "waiting", width=960, height=540)
+    found = await run("ui/rendition-choice", CHOICE + body, [[SOURCE, waiting, SMALLER], shown])
+    assert found == "Shown: source · 480×270, until it is enhanced."
+
+
 async def test_an_open_list_is_not_rebuilt_under_the_hand(run: Run) -> None:
     body = """
       const [all, fewer] = given;
