@@ -132,6 +132,12 @@ SENT = """(async () => {
 })()"""
 
 
+def layers(server: RunningServer) -> dict[str, Any]:
+    """The renditions that are layers, by name."""
+    view = server.stream("layers") or {"renditions": []}
+    return {r["name"]: r for r in view["renditions"] if r["name"].startswith("source-")}
+
+
 def test_the_largest_of_three_layers_becomes_the_stream(server: RunningServer, page: Any) -> None:
     page.evaluate(SEND_LAYERS)
 
@@ -141,13 +147,13 @@ def test_the_largest_of_three_layers_becomes_the_stream(server: RunningServer, p
 
     view = server.until("the largest layer", taken, timeout_s=40.0)
     assert (view["source"]["codec"], view["source"]["height"]) == ("vp8", 540)
-    before = view["packets"]
-    page.wait_for_timeout(1000)
-    after = server.stream("layers")["packets"]  # type: ignore[index]
-    assert after["layer_q"] > before["layer_q"]
-    assert after["layer_h"] > before["layer_h"]
-    assert after.get("layer_f") == before.get("layer_f")  # from before it was chosen
+    # Each layer is a rendition as it comes.
+    server.until("all layers", lambda: set(layers(server)) == {"source-f", "source-h", "source-q"})
+    found = layers(server)
+    assert [found[f"source-{rid}"]["width"] for rid in "fhq"] == [960, 480, 240]
+    page.wait_for_timeout(1000)  # a rate is told after half a second
+    assert all(each["kbps"] > 0 for each in layers(server).values())
     sent = page.evaluate(SENT)
     assert set(sent) == {"q", "h", "f"}
-    assert all(frames > 10 for frames in sent.values())
+    assert all(frames > 10 for frames in sent.values()), sent
     page.evaluate("fetch(window.session, { method: 'DELETE' })")
