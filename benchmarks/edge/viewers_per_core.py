@@ -75,7 +75,12 @@ def grow(server: Server, kbps: int, steps: Sequence[int], seconds: float) -> lis
     found: list[Load] = []
     with Remote(server.place, server.log) as group:
         for count in steps:
-            group.ask(grow=count)
+            try:
+                group.ask(grow=count)
+            except RuntimeError:
+                # What the server could do with fewer is known by now.
+                print(f"{server.name}: not all of {count} viewers could join", flush=True)
+                break
             time.sleep(SETTLE_S)
             before, began = server.cpu_s(), time.monotonic()
             answer = group.ask(measure=seconds)
