@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 log = logging.getLogger(__name__)
 
-ANSWER_S = 0.5
-"""Seconds that a sibling has to answer: one that hangs must not hold up a scrape for long."""
+ANSWER_S = 2.0
+"""Seconds that a sibling has to answer: Prometheus waits for ten, and a process that lacks a core
+answers late; one that hangs must not hold up the others' figures."""
 
 MAX_QUESTION = 64
 """Maximum length of a question in bytes; ours are single words."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import machine
-from benchmarks.edge import floods, ingest, joining, memory, sound_sync, viewers_per_core
+from benchmarks.edge import adapt, floods, ingest, joining, memory, sound_sync, viewers_per_core
 from benchmarks.edge.servers import SERVERS
 from benchmarks.network import lab
 
@@ -45,6 +45,10 @@ def _ingest(options: Options) -> str:
     return lack or ingest.measure(list(ingest.CELLS), list(ingest.PUBLISHERS), seconds)
 
 
+def _adapt(_: Options) -> str:
+    return adapt.measure(adapt.QUEUES_S, 10.0)
+
+
 def _sound(options: Options) -> str:
     return sound_sync.table(2 * options.seconds)
 
@@ -57,6 +61,7 @@ JOBS: dict[str, tuple[str, Callable[[Options], str]]] = {
     "posts": ("a flood of posts beside a viewer", _posts),
     "sound": ("how far sound and picture are apart in Chromium", _sound),
     "ingest": ("publishers on uplinks that lose packets or narrow; root only", _ingest),
+    "adapt": ("a viewer whose path narrows; root only", _adapt),
     "memory": ("a viewer that stopped, one that is not read, and others that come and go", _memory),
 }
 
