@@ -146,7 +146,7 @@ def watch(context: Any, url: str, stream: str, *, script: str = "") -> Any:
     page = context.new_page()
     if script:
         page.add_init_script(script)
-    page.goto(f"{url}/watch/{stream}?rendition=enhanced")
+    page.goto(f"{url}/watch/{stream}" + ("" if "?" in stream else "?rendition=enhanced"))
     until(page, "document.querySelector('#enhanced').videoWidth > 0", 30.0)
     return page
 
