@@ -137,9 +137,8 @@ class Adaptation:
         need = (MARGIN if signs.is_proved else UNPROVED) * level.bps
         estimate = signs.estimate_bps
         is_short = estimate is not None and estimate < need
-        if signs.is_proved:
-            is_short = is_short and (signs.queue_s >= STANDING_S or signs.loss > SOME_LOSS)
-        elif self.state is Adapting.TRIAL:
+        is_short = is_short and (signs.queue_s >= STANDING_S or signs.loss > SOME_LOSS)
+        if self.state is Adapting.TRIAL and not signs.is_proved:
             is_short = False  # what grows only while it is used must have had the time
         self._short_since = _since(self._short_since, is_short, now)
         self._lossy_since = _since(self._lossy_since, signs.loss > HIGH_LOSS, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import math
 
 from media.codec import Codec
 
@@ -23,6 +24,16 @@ MAX_WAIT_S = 1.0
 
 SLOW_AFTER_S = 2.0
 """The viewer must report too little bandwidth for this long before it is paced."""
+
+SOME_LOSS, STANDING_S = 0.02, 0.1
+"""An estimate is believed only where more than this is lost of what is sent, or the round trip is
+so much longer than the shortest one: what is sent stands in a queue. An estimate grows by little
+more than what comes, so one that was once too low would keep a viewer of a free path low."""
+
+HOLD_S, MAX_HOLD_S = 5.0, 40.0
+"""Time for which loss and queues count. It doubles each time that all is sent again and this shows
+the same within ``AGAIN_S``."""
+AGAIN_S = 10.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,6 +66,11 @@ class SendQueue:
         self._needs_key = True
         self._rate_bps: float | None = None
         self._slow_since: float | None = None
+        self._full_at = -math.inf
+        "Time of the last report that the path is full."
+        self._freed_at = -math.inf
+        self._hold_s = HOLD_S
+        self._least_rtt_s = math.inf
         self._offered: collections.deque[tuple[float, int]] = collections.deque()
         self._free_at = 0.0
         self.dropped: collections.Counter[str] = collections.Counter()
@@ -127,9 +143,11 @@ class SendQueue:
         """Takes the viewer's estimate (REMB) of what its link carries, in bit/s.
 
         An estimate grows only while it is used, so it binds only once it has stayed well below
-        what the rendition offers.
+        what the rendition offers, and while reports say that the path is full.
         """
-        if bps >= 0.8 * self.live_rate(now=now):
+        if bps >= 0.8 * self.live_rate(now=now) or now - self._full_at > self._hold_s:
+            if self._rate_bps is not None:
+                self._freed_at = now
             # What was put off while the viewer was paced leaves at once.
             self._slow_since = self._rate_bps = None
             self._free_at = now
@@ -137,8 +155,21 @@ class SendQueue:
         if self._slow_since is None:
             self._slow_since = now
         if now - self._slow_since >= SLOW_AFTER_S:
+            if self._rate_bps is None:
+                is_again = now - self._freed_at < AGAIN_S
+                self._hold_s = min(2 * self._hold_s, MAX_HOLD_S) if is_again else HOLD_S
             # An estimate may be zero, and sizes are divided by it.
             self._rate_bps = max(bps, 50_000.0)
+
+    def on_report(self, loss: float, rtt_s: float | None, *, now: float) -> None:
+        """Takes a viewer's receiver report: loss since the last one, round trip if it is known."""
+        is_standing = False
+        if rtt_s is not None:
+            # The shortest one is forgotten slowly, since the path may become another.
+            self._least_rtt_s = min(rtt_s, 1.01 * self._least_rtt_s)
+            is_standing = rtt_s > self._least_rtt_s + STANDING_S
+        if loss > SOME_LOSS or is_standing:
+            self._full_at = now
 
     def _forget_offered(self, now: float) -> None:
         while self._offered and now - self._offered[0][0] > 2.0:

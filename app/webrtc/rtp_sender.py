@@ -24,7 +24,10 @@ from aiortc.rtp import (
     AnyRtcpPacket,
     RtcpByePacket,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
     RtcpRtpfbPacket,
+    RtcpSrPacket,
     unpack_remb_fci,
 )
 
@@ -256,6 +259,8 @@ class RtpSender:
         """Takes one RTCP packet of the viewer, whichever track it is for."""
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             self._take_estimate(packet.fci)  # which names its sources itself
+        elif isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            self._take_reports(packet.reports, time.monotonic())
         elif not isinstance(packet, RtcpPsfbPacket | RtcpRtpfbPacket):
             return
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_FIR:
@@ -281,6 +286,12 @@ class RtpSender:
             # What waits for a slower link may leave at once now.
             self._serve_later(now)
 
+    def _take_reports(self, reports: list[RtcpReceiverInfo], now: float) -> None:
+        for report in reports:
+            if report.ssrc == self.source.ssrc:
+                round_trip_s = self._reports.round_trip_s(report.lsr, report.dlsr, now=now)
+                self._queue.on_report(report.fraction_lost / 256, round_trip_s, now=now)
+
     def _repeat(self, lost: list[int], now: float) -> None:
         """Answers a NACK as far as the rate of retransmissions allows."""
         packets = []
@@ -302,6 +313,6 @@ class RtpSender:
         base = self._packets.report_base
         if base is None:
             return now + FIRST_REPORT_S
-        report = self._reports.write(base, packets=self.packets, octets=self.octets)
+        report = self._reports.write(base, packets=self.packets, octets=self.octets, now=now)
         self._transport.send_control(report)
         return now + MIN_REPORT_S + REPORT_SPREAD_S * random.random()

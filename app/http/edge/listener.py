@@ -40,7 +40,9 @@ class Listener(socket.socket):
     def make(cls, host: str, counts: ConnectionCounts) -> Listener:
         """Creates a socket that is not bound yet; ``host`` gives its address family."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = cls(family, socket.SOCK_STREAM)
+        # The protocol is named, since asyncio sends small answers at once (TCP_NODELAY) only on
+        # sockets that say so; others wait 40 ms for the client's acknowledgement.
+        listener = cls(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.counts = counts
         # After a restart, connections of the last run may still be in TIME-WAIT on this port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

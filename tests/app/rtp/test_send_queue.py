@@ -7,7 +7,9 @@ import pytest
 
 from app.delivery.gop_cache import MAX_UNITS as MAX_GROUP
 from app.rtp.send_queue import (
+    HOLD_S,
     MAX_AUDIO,
+    MAX_HOLD_S,
     MAX_UNITS,
     MAX_WAIT_S,
     SLOW_AFTER_S,
@@ -115,16 +117,73 @@ def slow_queue() -> tuple[SendQueue, float]:
     queue.push(video(0, key=True, size=10_000), now=now)
     while now < 102.0 + SLOW_AFTER_S:
         queue.push(video(1, size=10_000), now=now)
+        queue.on_report(0.1, None, now=now)
         queue.on_bandwidth(100_000, now=now)
         drain(queue, now)
         now += 1 / 30
     return queue, now
 
 
+@pytest.mark.parametrize(
+    ("loss", "round_trip_s", "is_bound"),
+    [
+        (0.0, None, False),
+        (0.02, 0.05, False),
+        (0.0, 0.1, False),
+        (0.03, None, True),
+        (0.0, 0.2, True),
+    ],
+)
+def test_an_estimate_binds_only_where_what_is_sent_stands_or_is_lost(
+    loss: float, round_trip_s: float | None, is_bound: bool
+) -> None:
+    queue = SendQueue()
+    queue.on_report(0.0, 0.04, now=0.0)
+    passed = 0
+    for step in range(150):
+        now = step / 30
+        queue.push(video(step, key=step % 30 == 0, size=10_000), now=now)
+        queue.on_report(loss, round_trip_s, now=now)
+        queue.on_bandwidth(100_000, now=now)
+        passed += len(drain(queue, now))
+    assert (passed < 120) is is_bound
+
+
+def spans(seconds: float, *, loss: float) -> list[float]:
+    """Lengths of the times for which a viewer was held to a low estimate; ``loss`` is what it
+    reports while all is sent.
+    """
+    queue, now = slow_queue()
+    found, since = [], now
+    while now < 102.0 + seconds:
+        is_held = queue._rate_bps is not None
+        queue.push(video(1, key=True, size=10_000), now=now)
+        queue.on_report(0.0 if is_held else loss, 0.03, now=now)
+        queue.on_bandwidth(100_000, now=now)
+        drain(queue, now)
+        if is_held and queue._rate_bps is None:
+            found.append(now - since)
+        elif not is_held:
+            since = now
+        now += 1 / 30
+    return found
+
+
+def test_a_viewer_of_a_free_path_gets_all_again_soon_whatever_it_estimates() -> None:
+    assert spans(60.0, loss=0.0) == [pytest.approx(HOLD_S, abs=0.2)]
+
+
+def test_a_path_that_stays_narrow_is_tried_ever_later() -> None:
+    found = spans(400.0, loss=0.2)
+    assert found[:4] == pytest.approx([HOLD_S, 2 * HOLD_S, 4 * HOLD_S, MAX_HOLD_S], abs=0.3)
+    assert found[-1] == pytest.approx(MAX_HOLD_S, abs=0.3)
+
+
 def test_a_low_estimate_does_not_bind_at_once() -> None:
     queue = SendQueue()
     for step in range(30):
         queue.push(video(step, key=step == 0, size=10_000), now=step / 30)
+        queue.on_report(0.2, None, now=step / 30)
         queue.on_bandwidth(100_000, now=step / 30)
         assert drain(queue, step / 30) == [step]
 

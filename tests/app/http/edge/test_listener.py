@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
@@ -51,6 +52,24 @@ def test_what_is_accepted_counts_until_it_is_closed() -> None:
         for each in (*held, *clients):
             each.close()
     assert (counts.open, counts.refused) == (0, 0)
+
+
+async def test_small_answers_leave_at_once() -> None:
+    delays: list[int] = []
+
+    class Accepted(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken = transport.get_extra_info("socket")
+            delays.append(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    listener = listening(ConnectionCounts())
+    server = await asyncio.get_running_loop().create_server(Accepted, sock=listener)
+    _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+    await until(lambda: bool(delays))
+    writer.close()
+    server.close()
+    assert delays == [1]
 
 
 def test_nobody_waiting_is_said_as_asyncio_expects_it() -> None:
