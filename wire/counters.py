@@ -134,7 +134,7 @@ PACKETS_UNSENT = Counter(
     (),
     ("TcpPort.unsent", "UdpPort.unsent"),
 )
-CONNECTIONS_CUT_OFF = Counter(
+ICE_TCP_CONNECTIONS_REFUSED = Counter(
     "ice_tcp_connections_refused",
     "connections",
     "ICE-TCP connections above a limit",

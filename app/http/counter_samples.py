@@ -50,7 +50,7 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
     ports = node.ports
     yield from _by_label(counters.PACKETS_REFUSED, (), node.refusals + ports.refused)
     yield counters.PACKETS_UNSENT, (), ports.unsent
-    yield counters.CONNECTIONS_CUT_OFF, (), ports.cut_off
+    yield counters.ICE_TCP_CONNECTIONS_REFUSED, (), ports.cut_off
     yield from _by_label(counters.REQUESTS_REFUSED, (), requests_refused)
     yield counters.NODE_REQUESTS_FORWARDED, (), node.sessions.forwarded
     yield counters.NODE_MESSAGES_REFUSED, (), node.sessions.bad_messages

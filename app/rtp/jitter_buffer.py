@@ -129,8 +129,8 @@ class VideoJitterBuffer:
     def on_time(self, *, now: float) -> JitterBufferOutput:
         """Repeats NACKs and gives up what is overdue; called at ``next_deadline``."""
         out = JitterBufferOutput()
-        overdue = self.nacks.overdue(now=now)
-        if overdue is not None:
+        # Giving up may tell that nothing is answered, and then more is overdue at once.
+        while (overdue := self.nacks.overdue(now=now)) is not None:
             self._give_up(overdue, out)
         out.nacks.extend(n & 0xFFFF for n in self.nacks.take_nacks(now=now))
         return out

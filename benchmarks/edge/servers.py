@@ -116,7 +116,9 @@ def _feeding(way: str, target: str, kbps: int) -> Iterator[Path]:
         process = subprocess.Popen(command, env=environment())
         try:
             until(
-                "the first frames", lambda: log.exists() and len(feed_log.read_log(log).sent) > 30
+                "the first frames",
+                lambda: log.exists() and len(feed_log.read_log(log).sent) > 30,
+                60.0,  # the feeder encodes its clip first, which takes a busy machine long
             )
             yield log
         finally:
