@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from cli.conformance import report
 from cli.conformance.endpoint import HttpEndpoint, Protocol
+from cli.conformance.endpoint_probe import NoEndpoint
 from cli.conformance.http_exchange import NoAnswer
 from cli.conformance.suite import Suite
 from cli.conformance.verdict import RuleFinding
@@ -67,6 +68,8 @@ def run(options: ConformanceOptions) -> bool:
         findings = asyncio.run(suite.run())
     except NoAnswer as error:
         raise CliError(f"The server does not answer: {error}.") from error
+    except NoEndpoint as error:
+        raise CliError(str(error)) from error
     if not findings:
         raise CliError(f"No rule has {options.only!r} in its name.")
     if options.as_json:

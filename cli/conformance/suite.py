@@ -15,6 +15,7 @@ from cli.conformance import (
     whep_rules,
 )
 from cli.conformance.endpoint import HttpEndpoint, Protocol
+from cli.conformance.endpoint_probe import require_endpoint
 from cli.conformance.http_exchange import NoAnswer
 from cli.conformance.rule import Rule
 from cli.conformance.verdict import NotApplicable, RuleFinding, RuleOutcome, RuleStage, Unmet
@@ -63,10 +64,10 @@ class Suite:
         self.findings: list[RuleFinding] = []
 
     async def run(self) -> list[RuleFinding]:
-        """Runs all. Raises NoAnswer where the server cannot be reached."""
-        for site in (self._whip, self._whep):
-            if site is not None:
-                await site.request("OPTIONS", token="")
+        """Runs all. Raises NoAnswer where the server cannot be reached, NoEndpoint where it is no
+        WHIP or WHEP server.
+        """
+        await require_endpoint([site for site in (self._whep, self._whip) if site is not None])
         before, whip, whep = (RuleStage.PLAIN, RuleStage.LIVE), self._whip, self._whep
         if whep is not None and whip is not None:
             await self._try_all(whep, (RuleStage.IDLE,))
