@@ -22,7 +22,10 @@ _MEDIA = re.compile(
     r"m=([A-Za-z0-9.+_-]{1,32}) +([0-9]{1,5})(?:/[0-9]{1,5})? +([A-Za-z0-9/.-]{1,32}) +(.+)"
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,64}")
+MAX_TOKEN = 64
+"""Maximum number of characters in a token, for example in a mid; browsers use one to sixteen."""
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+")
 
 _ASCII = frozenset(
     {
@@ -76,8 +79,8 @@ class Description:
 
 
 def is_token(text: str) -> bool:
-    """True for a token of RFC 8866 section 9, with at most 64 characters."""
-    return _TOKEN.fullmatch(text) is not None
+    """True for a token of RFC 8866 section 9, with at most ``MAX_TOKEN`` characters."""
+    return len(text) <= MAX_TOKEN and _TOKEN.fullmatch(text) is not None
 
 
 def only_value(values: tuple[str, ...], what: str) -> str:

@@ -24,6 +24,7 @@ from app.webrtc.extension_map import (
 from app.webrtc.payload_offer import TRANSPORT_CC, Payload, choose_payloads, without_feedback
 from app.webrtc.sdp_description import (
     MAX_OFFER_BYTES,
+    MAX_TOKEN,
     Description,
     Section,
     is_token,
@@ -221,13 +222,18 @@ def _check_kinds(used: list[Section]) -> None:
 
 def _check_bundle(bundle: tuple[str, ...], mids: list[str]) -> None:
     """Checks that the group names every section that is used (RFC 9725 section 4.4.1)."""
+    for mid in mids:
+        if len(mid) > MAX_TOKEN:
+            raise BadOffer(
+                f"The mid {mid[:20]!r}... has {len(mid)} characters; {MAX_TOKEN} are the most."
+            )
+        if mid and not is_token(mid):
+            raise BadOffer(f"The mid {mid!r} is malformed: it is no token of RFC 8866.")
     if len(mids) > 1 or bundle:
-        if not all(is_token(mid) for mid in mids) or len(set(mids)) != len(mids):
+        if not all(mids) or len(set(mids)) != len(mids):
             raise BadOffer("Every section needs a mid of its own.")
         if set(bundle) != set(mids) or len(set(bundle)) != len(bundle):
             raise BadOffer("All sections must be in one BUNDLE group.", status=422)
-    elif mids[0] and not is_token(mids[0]):
-        raise BadOffer("The mid of a section is malformed.")
 
 
 def _check_numbers(sections: tuple[MediaOffer, ...]) -> None:

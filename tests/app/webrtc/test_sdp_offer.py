@@ -171,6 +171,23 @@ def test_a_single_section_needs_no_group() -> None:
     assert check_publish_offer(sdp).kinds == ("video",)
 
 
+@pytest.mark.parametrize(
+    ("mid", "said"),
+    [
+        ("m" * 65, "65 characters; 64 are the most"),
+        ("m" * 100, "100 characters; 64 are the most"),
+        ("a,b", "'a,b' is malformed"),
+    ],
+)
+def test_the_fault_of_a_mid_is_told(mid: str, said: str) -> None:
+    for sdp in (offer("obs"), without(only(offer("obs"), "video"), "a=group:")):
+        error = refusal(sdp.replace("BUNDLE 0 1", f"BUNDLE 0 {mid}").replace("mid:1", f"mid:{mid}"))
+        assert (error.status, said in error.detail) == (400, True), error.detail
+    fits = "m" * 64
+    sdp = offer("obs").replace("BUNDLE 0 1", f"BUNDLE 0 {fits}").replace("mid:1", f"mid:{fits}")
+    assert check_publish_offer(sdp).sections[1].mid == fits
+
+
 def test_a_section_with_two_mids_is_refused() -> None:
     sdp = (
         offer("obs").replace("a=mid:0", "a=mid:0\r\na=mid:1").replace("a=mid:1\r\na=send", "a=send")
