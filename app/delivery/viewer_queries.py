@@ -39,6 +39,8 @@ class SelectLayer(msgspec.Struct, frozen=True, tag="select_layer"):
 
     rendition: EventName = ""
     "Name of the rendition; empty: the one that its offer asked for."
+    media: EventName = ""
+    "The section that is meant, as the viewer named it; empty: its video."
 
 
 class EventStream(msgspec.Struct, frozen=True):
@@ -80,7 +82,7 @@ def parse_event_stream(text: str) -> EventStream:
 class LayerWanted(msgspec.Struct, frozen=True, rename="camel"):
     """The body of a layer selection, by the WHEP extension; what else stands there is ignored."""
 
-    media_id: str | None = None
+    media_id: EventName | None = None
     rid: EventName | None = None
     encoding_id: EventName | None = None
     "The name that ``rid`` had in earlier drafts."

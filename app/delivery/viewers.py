@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from app.admission import Admission
-from app.delivery.event_streams import EventStreams
 from app.delivery.log_choice import LogChoice
 from app.delivery.playback_session import PlaybackSession
 from app.delivery.quality_levels import AUTO
@@ -20,7 +19,6 @@ from app.delivery.rendition_choice import PlayRequest
 from app.delivery.rtp_fanout import RtpFanout
 from app.delivery.viewer_adapter import (
     PERIOD_S,
-    AdaptedViewer,
     RenditionAccess,
     ViewerAdapter,
     measured_kbps,
@@ -32,6 +30,7 @@ from app.delivery.viewer_queries import (
     encode_query,
     parse_query,
 )
+from app.delivery.viewer_session import ViewerSession
 from app.errors import (
     BadOffer,
     Full,
@@ -45,7 +44,6 @@ from app.streams.ingest_state import State
 from app.streams.readers import RenditionReaders
 from app.streams.rendition_reader import RenditionReader
 from app.streams.stream_directory import StreamDirectory
-from app.streams.throttle import Throttle
 from app.task_set import TaskSet
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.ice_patch import IcePatch, IceReply, IceTags, patch_ice
@@ -58,45 +56,9 @@ from wire.stream_record import StreamRecord
 
 log = logging.getLogger(__name__)
 
-_REFIT_S = 0.5
-"""Another log is looked for this often, for a viewer who lacks the codec of what comes."""
-
-
-def _video_place(offer: Offer) -> str:
-    """Returns the place of the video section among all sections, "" where there is none."""
-    places = [str(n) for n, section in enumerate(offer.sections) if section.kind == "video"]
-    return places[0] if places else ""
-
 
 def _logger(stream: str, secret: str) -> StreamLogger:
     return StreamLogger(log, stream=stream, session=secret)
-
-
-@dataclasses.dataclass(slots=True)
-class _ViewerSession:
-    stream: str
-    session: int
-    "The publisher's epoch."
-    playback: PlaybackSession
-    peer: ViewerConnection
-    request: PlayRequest | None
-    "None: it watches no video."
-    address: str
-    "Address of whoever posted the offer, for limits."
-    tags: IceTags
-    events: EventStreams
-    asked: str = dataclasses.field(init=False, default="")
-    "Rendition that the offer asked for."
-    refits: Throttle = dataclasses.field(default_factory=lambda: Throttle(_REFIT_S))
-    adapted: AdaptedViewer | None = None
-    "None: its rendition was chosen by hand."
-
-    def __post_init__(self) -> None:
-        request = self.request
-        self.asked = request.rendition if request is not None else ""
-        if request is not None and request.adapts:
-            of = (self.stream, self.session, request, self.playback, self.peer)
-            self.adapted = AdaptedViewer(*of)
 
 
 class Viewers:
@@ -119,7 +81,7 @@ class Viewers:
         self._refusals = refusals
         self._tasks = TaskSet()
         self._timer = SharedTimer()
-        self._sessions: dict[str, _ViewerSession] = {}
+        self._sessions: dict[str, ViewerSession] = {}
         self._fanouts: dict[RenditionReader, RtpFanout] = {}
         self._joining = 0
         "Offers that are being answered."
@@ -204,7 +166,7 @@ class Viewers:
             raise
         finally:
             self._joining -= 1
-        self._sessions[secret] = _ViewerSession(
+        self._sessions[secret] = ViewerSession(
             record.id,
             record.epoch,
             playback,
@@ -212,7 +174,7 @@ class Viewers:
             request,
             route.key,
             IceTags(secret),
-            EventStreams(_video_place(offer)),
+            offer,
         )
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop(secret, peer.end_reason)
@@ -276,7 +238,7 @@ class Viewers:
         if session is not None and session.refits.allow(now=time.monotonic()):
             self._tasks.spawn(self._refit(secret, session), "viewer-refit")
 
-    async def _refit(self, secret: str, session: _ViewerSession) -> None:
+    async def _refit(self, secret: str, session: ViewerSession) -> None:
         try:
             record = await self._directory.record(session.stream)
             if record is None or record.epoch != session.session:
@@ -303,7 +265,7 @@ class Viewers:
         """Answers a query of an extension. Raises SessionNotFound, BadRequest and those of play."""
         session, parsed = self._found(stream, secret), parse_query(query)
         if isinstance(parsed, SelectLayer):
-            await self._select(secret, session, parsed.rendition)
+            await self._select(secret, session, parsed)
             return ""
         if isinstance(parsed, OpenEvents):
             return encode_query(session.events.open(parsed.names))
@@ -311,10 +273,12 @@ class Viewers:
             return encode_query(session.events.close(parsed.id))
         return encode_query(session.events.see(parsed.id))
 
-    async def _select(self, secret: str, session: _ViewerSession, rendition: str) -> None:
+    async def _select(self, secret: str, session: ViewerSession, query: SelectLayer) -> None:
         """Moves a viewer to another rendition, "" to the one that it asked for at first."""
         if session.request is None:
             raise BadOffer("The session has no video.", status=422)
+        session.layers.check(query.media)
+        rendition = query.rendition
         wanted = dataclasses.replace(session.request, rendition=rendition or session.asked)
         record = await self._directory.record(session.stream)
         if record is None or record.epoch != session.session:
@@ -325,15 +289,28 @@ class Viewers:
         session.request = wanted
         if rendition:
             session.adapted = None  # a choice by hand stays
-        if chosen != session.playback.rendition:
-            session.playback.move(self._fanout(record, chosen))
+        if chosen == session.playback.rendition or session.layers.is_waiting:
+            return  # what waits takes the newest request when its time comes
+        wait = session.layers.wait_s(now=time.monotonic())
+        if wait:
+            session.layers.is_waiting = True
+            self._tasks.spawn(self._select_later(secret, session, wait), "viewer-select")
+            return
+        session.layers.note(now=time.monotonic())
+        session.playback.move(self._fanout(record, chosen))
+
+    async def _select_later(self, secret: str, session: ViewerSession, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        session.layers.is_waiting = False
+        session.layers.note(now=time.monotonic())
+        await self._refit(secret, session)
 
     async def end(self, stream: str, secret: str) -> None:
         """Ends a viewer's session. Raises SessionNotFound."""
         self._found(stream, secret)
         await self._close_session(secret)
 
-    def _found(self, stream: str, secret: str) -> _ViewerSession:
+    def _found(self, stream: str, secret: str) -> ViewerSession:
         session = self._sessions.get(secret)
         if session is None or session.stream != stream:
             raise SessionNotFound

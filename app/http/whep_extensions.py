@@ -117,7 +117,7 @@ def _add_layer(routes: APIRouter, extensions: _Extensions) -> None:
         wanted = parse_layer(await read_text(request, JSON))
         layers = (await extensions.sight(stream)).layers
         name = wanted.name or largest_within(layers, wanted.max_width, wanted.max_height)
-        await extensions.ask(stream, session, SelectLayer(name))
+        await extensions.ask(stream, session, SelectLayer(name, wanted.media_id or ""))
         return Response(status_code=200)
 
     @routes.delete(path, response_class=Response)

@@ -280,6 +280,27 @@ async def test_layers_are_renditions_that_the_viewer_can_decode(
         await house.viewers.ask("cam1", "guess", encode_query(SelectLayer()))
 
 
+async def test_of_many_selections_two_are_moves_and_the_newest_comes_last(
+    house: House, redis_client: Redis
+) -> None:
+    await live(redis_client)
+    secret = await house.play(rendition=keys.ENHANCED, fallback=True)
+    (first,) = house.viewers.counts("cam1")
+    other = keys.SOURCE if first != keys.SOURCE else keys.ENHANCED
+    moved: list[str] = [first]
+    for step in range(15):
+        query = encode_query(SelectLayer(first if step % 2 else other, media="1"))
+        assert await house.viewers.ask("cam1", secret, query) == ""
+        (name,) = house.viewers.counts("cam1")
+        if name != moved[-1]:
+            moved.append(name)
+    assert moved == [first, other, first]
+    await until(lambda: house.viewers.counts("cam1") == {other: 1})
+    with pytest.raises(BadRequest, match="no video of this session"):
+        await house.viewers.ask("cam1", secret, encode_query(SelectLayer(first, media="9")))
+    assert house.viewers.counts("cam1") == {other: 1}
+
+
 async def test_sound_alone_has_no_layers(house: House, redis_client: Redis) -> None:
     await live(redis_client)
     secret = await house.play(sdp=SOUND_ALONE)

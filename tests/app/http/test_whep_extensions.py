@@ -149,10 +149,27 @@ async def test_a_viewer_moves_to_another_rendition_and_back(site: Site) -> None:
             assert (await select()).status_code == 200
             assert site.node.viewers.counts("cam1") == {"enhanced": 1}
             assert (await select(maxWidth=98)).status_code == 200
-            assert site.node.viewers.counts("cam1") == {"source": 1}
+            await until(lambda: site.node.viewers.counts("cam1") == {"source": 1})
             assert (await site.client.delete(f"{session}/layer")).status_code == 200
-            assert site.node.viewers.counts("cam1") == {"enhanced": 1}
+            await until(lambda: site.node.viewers.counts("cam1") == {"enhanced": 1})
             check_problem(await select(rid="clean"), 404)
+
+
+async def test_a_section_that_is_not_in_the_session_moves_nobody(site: Site) -> None:
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        made = await site.post_offer("/whep/cam1?rendition=enhanced", offer("chromium_play"))
+        address = f"{made.headers['location']}/layer"
+        before = site.node.viewers.counts("cam1")
+        for wanted in (
+            {"mediaId": "9", "rid": "source"},
+            {"mediaId": "nope", "maxWidth": 1},
+            {"mediaId": "0", "rid": "source"},
+            {"mediaId": "1" * 65},
+        ):
+            answer = await site.client.post(address, content=json.dumps(wanted), headers=JSON)
+            check_problem(answer, 400)
+            assert site.node.viewers.counts("cam1") == before
 
 
 async def test_what_no_layer_can_be_is_refused(site: Site) -> None:
