@@ -92,7 +92,9 @@ class _Visit:
             origin=self.headers.get(b"origin", ""),
             fetch_site=self.headers.get(b"sec-fetch-site", ""),
         )
-        self.verdict = options.origins.judge(self.area, self.caller)
+        self.verdict = options.origins.judge(
+            self.area, self.caller, is_below_endpoint=self.path.count("/") > 2
+        )
         # A client that has gone already has no address any more.
         peer = scope["client"][0] if scope.get("client") else ""
         self.is_proxied = any(name in self.headers for name in _FORWARDED)

@@ -17,7 +17,7 @@ class ConnectionState(enum.Enum):
     IDLE = "idle"
     "The last answer is written and the next request may come."
     CLOSING = "closing"
-    "The connection was closed here, and written bytes may still wait for the client."
+    "The server closed; its answer may still wait for the client, and bytes may still come."
     CLOSED = "closed"
 
 

@@ -144,11 +144,14 @@ class Origins:
         # A proxy in front may give us another Host than the browser sees.
         return not (caller.fetch_site == "same-origin" and self.names.knows(host))
 
-    def judge(self, area: Area, caller: Caller) -> OriginVerdict:
-        """Returns the rights of this caller in an area."""
+    def judge(
+        self, area: Area, caller: Caller, *, is_below_endpoint: bool = False
+    ) -> OriginVerdict:
+        """Returns the rights of this caller in an area, or in a session below its endpoint."""
         guarded = self.admin_token if area is Area.CHANGE else self.publish_token
         if guarded or not self.is_foreign(caller):
             return OriginVerdict.OPEN
-        if area is Area.WATCH:
+        # Why it cannot watch is told by the endpoint; sessions are nothing to such a page.
+        if area is Area.WATCH and not is_below_endpoint:
             return OriginVerdict.MAY_NOT_WATCH
         return OriginVerdict.BLIND if area in (Area.PAGE, Area.HEALTH) else OriginVerdict.REFUSED

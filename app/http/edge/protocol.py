@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.client_address import limit_key
 from app.http.edge.connection_state import CONNECTION, ConnectionEvent, ConnectionState
+from app.http.edge.lingering import LingeringTransport
 from app.http.edge.penalties import Penalties
 from wire.state_machine import StateMachine
 
@@ -52,6 +53,7 @@ class TimedProtocol(H11Protocol):
     """The delays of addresses; set before the first connection."""
 
     _life: StateMachine[ConnectionState, ConnectionEvent]
+    _wire: LingeringTransport
     _key = ""
     _timer: asyncio.TimerHandle | None = None
     _timed_cycle: Any = None
@@ -59,13 +61,17 @@ class TimedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts the time limit of the first head."""
-        super().connection_made(transport)
+        self._wire = LingeringTransport(transport, self._has_rest)
+        super().connection_made(self._wire)
         self._key = limit_key(self.client[0]) if self.client is not None else ""
         self._life = StateMachine(CONNECTION, owner="HTTP connection", on_change=self._on_change)
         self._start_timer()
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes of a head or of a body; a delayed address waits here."""
+        if self._wire.is_lingering:
+            self._wire.drop(data)
+            return
         # A request that was taken is finished: its body, or one pipelined behind it, is not held
         # back. Under TLS bytes may also come while the connection is being closed.
         if self._life.accepts(ConnectionEvent.BEGIN) and self._key:
@@ -78,6 +84,11 @@ class TimedProtocol(H11Protocol):
                 self._pause = self.loop.call_later(pause, self._read_on, data)
                 return
         self._take(data)
+
+    def _has_rest(self) -> bool:
+        """Returns True if more of a request may come, or lies here unread."""
+        is_within = self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
+        return is_within or bool(self.conn.trailing_data[0])
 
     def _read_on(self, data: bytes) -> None:
         if not self.transport.is_closing():
@@ -101,6 +112,7 @@ class TimedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancels the timers of the connection."""
         self._life.apply(ConnectionEvent.LOSE)
+        self._wire.lost()
         if self._pause is not None:
             self._pause.cancel()
         super().connection_lost(exc)

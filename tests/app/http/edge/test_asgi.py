@@ -94,6 +94,28 @@ async def test_a_foreign_page_is_told_why_it_cannot_watch(site: Site) -> None:
     assert present.headers["access-control-allow-origin"] == "*"
 
 
+async def test_a_viewers_session_is_nothing_to_a_foreign_page(site: Site) -> None:
+    for method, path in (
+        ("PATCH", "/whep/cam1/x"), ("DELETE", "/whep/cam1/x"), ("GET", "/whep/cam1/x"),
+        ("POST", "/whep/cam1/x/layer"), ("DELETE", "/whep/cam1/x/layer"),
+        ("POST", "/whep/cam1/x/events"), ("GET", "/whep/cam1/x/events/y"),
+    ):  # fmt: skip
+        asked = {**ABROAD, "Access-Control-Request-Method": method}
+        for response in (
+            await site.client.request(method, path, headers=ABROAD),
+            await site.client.options(path, headers=asked),
+        ):
+            check_problem(response, 403)
+            assert "access-control-allow-origin" not in response.headers
+        own = await site.client.request(method, path, headers={"Origin": BASE})
+        assert own.status_code != 403
+    # What a page may ask for in order to read why it cannot watch.
+    asked = {**ABROAD, "Access-Control-Request-Method": "POST"}
+    preflight = await site.client.options("/whep/cam1", headers=asked)
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == "*"
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8080", "x.example.evil"])
 async def test_a_name_that_was_rebound_to_this_server_gets_nothing(host: str, site: Site) -> None:
     for method, path in EVERY:

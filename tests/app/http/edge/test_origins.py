@@ -105,6 +105,9 @@ def test_without_tokens_only_our_own_pages_may_do_anything(
 ) -> None:
     assert Origins().judge(area, Caller(HERE, EVIL)) is verdict
     assert Origins().judge(area, Caller(HERE)) is OriginVerdict.OPEN
+    if area is Area.WATCH:
+        below = Origins().judge(area, Caller(HERE, EVIL), is_below_endpoint=True)
+        assert below is OriginVerdict.REFUSED
     both = Origins(publish_token=True, admin_token=True)
     assert both.judge(area, Caller(HERE, EVIL)) is OriginVerdict.OPEN
 

@@ -256,6 +256,48 @@ async def test_a_client_that_reads_no_answer_does_not_keep_its_connection(serve:
             await until(lambda: served.counts.open == 0, timeout_s=5.0)
 
 
+BLOCKING_ROUNDS = 12
+
+
+def asked_at_once(port: int, head: str, body: bytes, step: int) -> bytes:
+    """The answer to a client that sends all it has before it reads anything."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        line.sendall(head.replace("\n", "\r\n").encode())
+        for place in range(0, len(body), step):
+            line.sendall(body[place : place + step])
+        found = bytearray()
+        while part := line.recv(65536):
+            found += part
+        return bytes(found)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "size", "step"),
+    [
+        ("POST", "/whip/cam1", 1_000_000, 1_000_000),
+        ("PATCH", "/whip/cam1/x", 18_000, 18_000),
+        ("POST", "/whep/cam1", 200_000, 1_000),
+        ("POST", "/api/v1/streams/cam1", 200_000, 50_000),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_refusal_arrives_whatever_still_comes(
+    method: str, path: str, size: int, step: int, chunked: bool, serve: Serve
+) -> None:
+    body = b"x" * size
+    length = f"Content-Length: {size}"
+    if chunked:
+        body, length = b"%x\r\n" % size + body + b"\r\n0\r\n\r\n", "Transfer-Encoding: chunked"
+    head = f"{method} {path} HTTP/1.1\nHost: localhost\n{length}\n\n"
+    async with serve() as served:
+        for _ in range(BLOCKING_ROUNDS):
+            answer = await asyncio.to_thread(asked_at_once, served.port, head, body, step)
+            assert answer.startswith(b"HTTP/1.1 413 ")
+            assert answer.endswith(b"}")
+        assert served.site.app.held.held == 0
+        await until(lambda: served.counts.open == 0)
+
+
 class Wire(asyncio.Transport):
     """A transport without a socket."""
 
@@ -267,6 +309,12 @@ class Wire(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        pass
 
     def is_closing(self) -> bool:
         return self._closing
@@ -354,7 +402,7 @@ def test_no_order_of_bytes_and_answers_is_foreign_to_the_table(
                 found.protocol.data_received(data)
             for _ in range(turns):
                 await asyncio.sleep(0)
-            if found.wire.is_closing():
+            if found.protocol.transport.is_closing():
                 assert found.state is ConnectionState.CLOSING
             elif found.state is ConnectionState.IDLE:
                 assert found.protocol.timeout_keep_alive_task is not None
@@ -364,6 +412,7 @@ def test_no_order_of_bytes_and_answers_is_foreign_to_the_table(
         found.protocol.connection_lost(None)
         assert found.state is ConnectionState.CLOSED
         assert found.protocol._timer is None
+        assert not found.protocol._wire.is_lingering
         await asyncio.sleep(0)
         assert found.faults == []
 
